@@ -1,0 +1,41 @@
+"""Settings, read from ``BAKE_TRACKER_*`` when they are asked for."""
+
+from pathlib import Path
+from typing import Literal
+
+from platformdirs import user_data_path, user_state_path
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def default_database_url() -> str:
+    """The bakery of this user: one SQLite file in the user's data directory."""
+    return f"sqlite:///{user_data_path('bake-tracker') / 'bakery.db'}"
+
+
+class Settings(BaseSettings):
+    """Where the database is, where the log goes, and who is at the keyboard."""
+
+    model_config = SettingsConfigDict(env_prefix="BAKE_TRACKER_", extra="ignore")
+
+    database_url: str = Field(default_factory=default_database_url)
+    log_format: Literal["json", "console"] | None = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_file: Path | None = None
+    actor: str | None = None
+    currency: str = "USD"
+    time_zone: str = "UTC"
+
+
+def default_log_file(database_url: str) -> Path:
+    """``<database file>.log.jsonl``; for a database without a file, one in the user's state directory."""
+    if database_url.startswith("sqlite") and (path := sqlite_path(database_url)):
+        return path.with_name(path.name + ".log.jsonl")
+    name = database_url.rpartition("/")[2].partition("?")[0] or "bake-tracker"
+    return user_state_path("bake-tracker") / f"{name}.log.jsonl"
+
+
+def sqlite_path(database_url: str) -> Path | None:
+    """The file of a SQLite URL; None for one in memory."""
+    path = database_url.partition(":///")[2].partition("?")[0]
+    return None if path in ("", ":memory:") else Path(path)

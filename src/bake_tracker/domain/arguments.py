@@ -1,0 +1,157 @@
+"""Checking what a caller gave: every argument is looked at before the first complaint is made."""
+
+import math
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+
+from bake_tracker.domain.errors import Problem, ValidationError
+from bake_tracker.domain.units import MAX_MICROS, MICRO, Unit, UnknownUnitError, parse_unit
+
+MAX_COUNT = 1_000_000
+MAX_TEXT = 10_000
+MAX_KEY = 2**63 - 1
+LARGEST = MAX_MICROS // MICRO // 1_000
+
+
+class Arguments:
+    """Collects the problems of one call; ``done`` raises them all at once.
+
+    Every method returns the normalised value, or a harmless stand-in after noting the problem.
+    """
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def refuse(self, field: str, problem: str) -> None:
+        self.problems.append({"field": field, "problem": problem})
+
+    def done(self) -> None:
+        """Raise ValidationError if anything was refused."""
+        if self.problems:
+            raise ValidationError(self.problems)
+
+    def key(self, field: str, value: object) -> int:
+        """A database key: any whole number; one that cannot exist is left for the look-up to miss."""
+        if type(value) is not int:
+            self.refuse(field, f"must be a whole number, not {_shown(value)}")
+            return 0
+        return value if 0 < value <= MAX_KEY else 0
+
+    def optional_key(self, field: str, value: object) -> int | None:
+        return None if value is None else self.key(field, value)
+
+    def count(self, field: str, value: object) -> int:
+        """A whole number of 1 or more."""
+        whole = value if type(value) is int else _whole_decimal(value)
+        if whole is None or not 1 <= whole <= MAX_COUNT:
+            self.refuse(field, f"must be a whole number from 1 to {MAX_COUNT}, not {_shown(value)}")
+            return 1
+        return whole
+
+    def micros(self, field: str, value: object, *, above_zero: bool = False) -> int:
+        """An exact quantity or amount as millionths; at most six decimals."""
+        exact = self.exact(field, value, above_zero=above_zero)
+        scaled = exact * MICRO
+        if scaled.denominator != 1:
+            self.refuse(field, f"must have at most six decimals, not {_shown(value)}")
+            return 0
+        return int(scaled)
+
+    def exact(self, field: str, value: object, *, above_zero: bool = False) -> Fraction:
+        """An exact number, 0 or more (or above 0), as a fraction."""
+        wanted = "above 0" if above_zero else "0 or more"
+        if type(value) is int or (isinstance(value, Decimal) and value.is_finite()) or isinstance(value, Fraction):
+            if isinstance(value, Decimal) and abs(value.adjusted()) > 30:
+                self.refuse(field, f"must be {wanted} and of a size that can be weighed, not {_shown(value)}")
+                return Fraction(1)
+            exact = Fraction(value)
+            if exact > LARGEST:
+                self.refuse(field, f"must be at most {LARGEST}, not {_shown(value)}")
+                return Fraction(1)
+            if exact > 0 or (exact == 0 and not above_zero):
+                return exact
+        self.refuse(field, f"must be a number {wanted} (int or Decimal), not {_shown(value)}")
+        return Fraction(1)
+
+    def scale_factor(self, field: str, value: object) -> Decimal:
+        """A finite factor above 0; a float is taken as the decimal it prints as."""
+        if isinstance(value, float) and math.isfinite(value):
+            value = Decimal(repr(value))
+        if type(value) is int or (isinstance(value, Decimal) and value.is_finite()):
+            factor = Decimal(value)
+            if 0 < factor <= MAX_COUNT and abs(factor.adjusted()) <= 20 and len(factor.as_tuple().digits) <= 40:
+                return factor
+        self.refuse(field, f"must be a finite number above 0 and at most {MAX_COUNT}, not {_shown(value)}")
+        return Decimal(1)
+
+    def text(self, field: str, value: object, *, limit: int = MAX_TEXT) -> str | None:
+        """Free text, or None."""
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            self.refuse(field, f"must be text, not {_shown(value)}")
+            return None
+        if len(value) > limit:
+            self.refuse(field, f"must have at most {limit} characters, not {len(value)}")
+        if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+            self.refuse(field, "must not contain NUL or half characters, which no database can keep")
+        return value
+
+    def name(self, field: str, value: object, *, limit: int = 200) -> str:
+        """Text that is not empty, on one line."""
+        text = " ".join((self.text(field, value, limit=limit) or "").split())
+        if not text and not any(problem["field"] == field for problem in self.problems):
+            self.refuse(field, "must not be empty")
+        return text
+
+    def choice(self, field: str, value: object, allowed: Iterable[str]) -> str:
+        options = list(allowed)
+        if not isinstance(value, str) or value not in options:
+            self.refuse(field, f"must be one of {', '.join(options)}, not {_shown(value)}")
+            return options[0]
+        return value
+
+    def unit(self, field: str, value: object) -> Unit | None:
+        if not isinstance(value, str):
+            self.refuse(field, f"must be the name of a unit, not {_shown(value)}")
+            return None
+        try:
+            return parse_unit(value)
+        except UnknownUnitError as error:
+            self.refuse(field, str(error))
+            return None
+
+    def moment(self, field: str, value: object) -> datetime | None:
+        """A point in time, or None; a naive one is the bakery's wall clock."""
+        if value is None or (isinstance(value, datetime) and 1970 < value.year < 9999):
+            return value
+        self.refuse(field, f"must be a datetime between the years 1971 and 9998, not {_shown(value)}")
+        return None
+
+    def day(self, field: str, value: object) -> date | None:
+        """A calendar day, or None."""
+        if value is None or (isinstance(value, date) and not isinstance(value, datetime) and value.year > 1970):
+            return value
+        self.refuse(field, f"must be a date after 1970, not {_shown(value)}")
+        return None
+
+
+def _whole_decimal(value: object) -> int | None:
+    if (
+        isinstance(value, Decimal)
+        and value.is_finite()
+        and abs(value.adjusted()) < 20
+        and value == value.to_integral_value()
+    ):
+        return int(value)
+    return None
+
+
+def _shown(value: object) -> str:
+    try:
+        text = repr(value)
+    except Exception:
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 60 else f"{text[:57]}..."

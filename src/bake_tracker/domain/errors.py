@@ -1,0 +1,282 @@
+"""What can be refused, and why.
+
+ServiceError
+├── ValidationError                 an argument is not allowed
+│   ├── FinishedUnitRecipeMismatchError
+│   ├── RecipeCycleError            also for goods that would contain themselves
+│   └── ImportRefusedError          a file has rows that cannot be taken
+├── NotFoundError
+│   ├── RecipeNotFoundError
+│   ├── FinishedUnitNotFoundError
+│   ├── FinishedGoodNotFoundError
+│   ├── ItemNotFoundError
+│   ├── SupplierNotFoundError
+│   ├── ProductNotFoundError
+│   ├── OperationNotFoundError
+│   └── EventNotFoundError
+├── UnitConversionError             knowledge is missing, such as a density
+├── InsufficientInventoryError      ingredients are short
+├── InsufficientComponentsError     components are short
+└── ConflictError                   the request contradicts what is recorded
+
+Every error carries its fields as attributes, a stable ``code``, and ``log_fields()``: the ids and slugs that its log
+line needs. ``outcome`` is the outcome of that line.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, TypedDict
+
+
+class Shortage(TypedDict):
+    """One short ingredient; quantities are exact decimal strings in ``unit``."""
+
+    ingredient_slug: str
+    ingredient_name: str
+    needed: str
+    available: str
+    unit: str
+
+
+class ComponentShortage(TypedDict):
+    """One short component of an assembly; quantities are exact decimal strings in ``unit``."""
+
+    component_type: str
+    component_id: int
+    component_slug: str
+    component_name: str
+    needed: str
+    available: str
+    unit: str
+
+
+class Problem(TypedDict):
+    """One argument that is not allowed: its name, and what to do about it."""
+
+    field: str
+    problem: str
+
+
+class ServiceError(Exception):
+    """The root of everything a service refuses on purpose."""
+
+    code: ClassVar[str] = "service_error"
+    outcome: ClassVar[str] = "error"
+
+    def log_fields(self) -> dict[str, Any]:
+        """Ids and slugs for the log line of this refusal."""
+        return {}
+
+
+class ValidationError(ServiceError):
+    """One or more arguments are not allowed; ``problems`` names all of them."""
+
+    code = "validation_failed"
+    outcome = "validation_failed"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = list(problems)
+        super().__init__("; ".join(f"{p['field']}: {p['problem']}" for p in self.problems))
+
+    @classmethod
+    def of(cls, field: str, problem: str) -> "ValidationError":
+        """The error for a single argument."""
+        return cls([{"field": field, "problem": problem}])
+
+    def log_fields(self) -> dict[str, Any]:
+        return {"fields": [p["field"] for p in self.problems]}
+
+
+class FinishedUnitRecipeMismatchError(ValidationError):
+    """The recipe does not make this finished unit."""
+
+    code = "finished_unit_recipe_mismatch"
+
+    def __init__(self, recipe_id: int, finished_unit_id: int, made: Sequence[str]) -> None:
+        self.recipe_id, self.finished_unit_id, self.made = recipe_id, finished_unit_id, list(made)
+        what = f"it makes {', '.join(made)}" if made else "it makes nothing yet; give it a yield first"
+        super().__init__(
+            [
+                {
+                    "field": "finished_unit_id",
+                    "problem": f"recipe {recipe_id} does not make finished unit {finished_unit_id}; {what}",
+                }
+            ]
+        )
+
+    def log_fields(self) -> dict[str, Any]:
+        return {"recipe_id": self.recipe_id, "finished_unit_id": self.finished_unit_id}
+
+
+class RecipeCycleError(ValidationError):
+    """Something would contain itself; ``path`` names the way round."""
+
+    code = "cycle"
+
+    def __init__(self, field: str, path: Sequence[str]) -> None:
+        self.path = list(path)
+        super().__init__([{"field": field, "problem": f"it would contain itself: {' > '.join(path)}"}])
+
+    def log_fields(self) -> dict[str, Any]:
+        return {"path": self.path}
+
+
+class ImportRefusedError(ValidationError):
+    """A file has rows that cannot be taken, so nothing of it was; ``report`` holds all of them."""
+
+    code = "import_refused"
+
+    def __init__(self, report: Any, refused_count: int) -> None:
+        self.report, self.refused_count = report, refused_count
+        super().__init__(
+            [
+                {
+                    "field": "file",
+                    "problem": f"{refused_count} rows cannot be taken, so nothing was; "
+                    "correct them, or take only the good rows with --skip-bad",
+                }
+            ]
+        )
+
+    def log_fields(self) -> dict[str, Any]:
+        return {"refused_count": self.refused_count}
+
+
+class NotFoundError(ServiceError):
+    """Nothing of this ``kind`` has this ``key``."""
+
+    code = "not_found"
+    outcome = "not_found"
+    kind: ClassVar[str] = "record"
+    field: ClassVar[str] = "id"
+
+    def __init__(self, key: object, suggestions: Sequence[str] = ()) -> None:
+        self.key, self.suggestions = key, list(suggestions)
+        hint = f"; did you mean {' or '.join(self.suggestions)}?" if self.suggestions else ""
+        super().__init__(f"there is no {self.kind} {key!r}{hint}")
+
+    def log_fields(self) -> dict[str, Any]:
+        return {self.field: self.key}
+
+
+class RecipeNotFoundError(NotFoundError):
+    code = outcome = "recipe_not_found"
+    kind, field = "recipe", "recipe_id"
+
+
+class FinishedUnitNotFoundError(NotFoundError):
+    code = outcome = "finished_unit_not_found"
+    kind, field = "finished unit", "finished_unit_id"
+
+
+class FinishedGoodNotFoundError(NotFoundError):
+    code = outcome = "finished_good_not_found"
+    kind, field = "finished good", "finished_good_id"
+
+
+class ItemNotFoundError(NotFoundError):
+    code = outcome = "item_not_found"
+    kind, field = "item", "item_id"
+
+
+class SupplierNotFoundError(NotFoundError):
+    code = outcome = "supplier_not_found"
+    kind, field = "supplier", "supplier_id"
+
+
+class ProductNotFoundError(NotFoundError):
+    code = outcome = "product_not_found"
+    kind, field = "product", "product_id"
+
+
+class OperationNotFoundError(NotFoundError):
+    code = outcome = "operation_not_found"
+    kind, field = "operation", "operation_id"
+
+
+class EventNotFoundError(NotFoundError):
+    code = outcome = "event_not_found"
+    kind, field = "event", "event_id"
+
+
+class UnitConversionError(ServiceError):
+    """Quantities cannot be converted without knowledge the catalog lacks; ``problems`` names every ingredient."""
+
+    code = outcome = "unit_conversion_failed"
+
+    def __init__(self, problems: Iterable["ConversionProblem"]) -> None:
+        self.problems = list(problems)
+        first = self.problems[0]
+        self.ingredient_slug = first["ingredient_slug"]
+        self.from_unit, self.to_unit = first["from_unit"], first["to_unit"]
+        super().__init__("; ".join(p["problem"] for p in self.problems))
+
+    def log_fields(self) -> dict[str, Any]:
+        return {
+            "ingredient": self.ingredient_slug,
+            "ingredients": [p["ingredient_slug"] for p in self.problems],
+            "from_unit": self.from_unit,
+            "to_unit": self.to_unit,
+        }
+
+
+class ConversionProblem(TypedDict):
+    """One ingredient whose unit cannot be converted, and what would settle it."""
+
+    ingredient_slug: str
+    from_unit: str
+    to_unit: str
+    problem: str
+
+
+class InsufficientInventoryError(ServiceError):
+    """Ingredients are short; ``shortages`` holds all of them, ``ingredient_slug`` is the first."""
+
+    code = "insufficient_inventory"
+    outcome = "insufficient_inventory"
+
+    def __init__(self, shortages: Sequence[Shortage]) -> None:
+        self.shortages = list(shortages)
+        self.ingredient_slug = self.shortages[0]["ingredient_slug"]
+        super().__init__("; ".join(_short(s["ingredient_slug"], s) for s in self.shortages))
+
+    def log_fields(self) -> dict[str, Any]:
+        return {
+            "ingredient": self.ingredient_slug,
+            "missing_ingredients": [s["ingredient_slug"] for s in self.shortages],
+            "shortages": self.shortages,
+        }
+
+
+class InsufficientComponentsError(ServiceError):
+    """Components are short; ``shortages`` holds all of them."""
+
+    code = "insufficient_components"
+    outcome = "insufficient_components"
+
+    def __init__(self, shortages: Sequence[ComponentShortage]) -> None:
+        self.shortages = list(shortages)
+        self.component_slug = self.shortages[0]["component_slug"]
+        super().__init__("; ".join(_short(s["component_slug"], s) for s in self.shortages))
+
+    def log_fields(self) -> dict[str, Any]:
+        return {
+            "missing_components": [s["component_slug"] for s in self.shortages],
+            "shortages": self.shortages,
+        }
+
+
+class ConflictError(ServiceError):
+    """The request contradicts what is recorded, such as an operation id used for something else."""
+
+    code = outcome = "conflict"
+
+    def __init__(self, message: str, **fields: Any) -> None:
+        self.fields = fields
+        super().__init__(message)
+
+    def log_fields(self) -> dict[str, Any]:
+        return self.fields
+
+
+def _short(slug: str, shortage: Shortage | ComponentShortage) -> str:
+    return f"{slug}: needs {shortage['needed']} {shortage['unit']}, has {shortage['available']}"

@@ -1,0 +1,26 @@
+"""What a new lot is called and until when it is good."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+NO_EXPIRY = date(9999, 12, 31)
+
+
+def lot_code(slug: str, made_on: date, number: int) -> str:
+    """A readable code that no other lot has: the item, the day, and the item's own running number."""
+    return f"{slug}-{made_on:%Y%m%d}-{number}"
+
+
+def expiry(made_on: date, shelf_life_days: int | None, contents: Iterable[date | None] = ()) -> date | None:
+    """The earliest of the item's shelf life and the expiry of what it contains; None when nothing limits it."""
+    limits = [day for day in contents if day is not None]
+    if shelf_life_days is not None:
+        limits.append(made_on + timedelta(days=shelf_life_days))
+    return min(limits, default=None)
+
+
+def pick_on(policy: str, received_on: date, expires_on: date | None) -> date:
+    """The date by which an open lot is chosen: expiry under FEFO (none comes last), receipt under FIFO."""
+    if policy == "fifo":
+        return received_on
+    return expires_on or NO_EXPIRY

@@ -1,0 +1,20 @@
+"""Money as whole millionths of the bakery's one currency, and as the text people read."""
+
+from bake_tracker.domain.units import MICRO
+
+
+def format_money(micros: int | None) -> str | None:
+    """The exact decimal string with at least two decimals; an unknown amount stays ``None``, never ``"0.00"``."""
+    if micros is None:
+        return None
+    sign, digits = ("-", -micros) if micros < 0 else ("", micros)
+    whole, part = divmod(digits, MICRO)
+    cents, rest = divmod(part, 10_000)
+    return f"{sign}{whole}.{cents:02d}{f'{rest:04d}'.rstrip('0')}"
+
+
+def divide_half_even(numerator: int, denominator: int) -> int:
+    """The nearest integer of a quotient, ties to even; exact at any size."""
+    quotient, remainder = divmod(numerator, denominator)
+    twice = 2 * remainder
+    return quotient + (twice > denominator or (twice == denominator and quotient % 2 == 1))

@@ -1,0 +1,163 @@
+"""From a recipe with its sub-recipes to the quantity of every item that a run needs."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from bake_tracker.domain.errors import ConversionProblem, RecipeCycleError, UnitConversionError, ValidationError
+from bake_tracker.domain.units import MAX_MICROS, NeedsDensityError, drawn_micros, parse_unit, to_base
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What is kept in stock: an ingredient, material, finished unit or finished good."""
+
+    item_id: int
+    kind: str
+    slug: str
+    name: str
+    base_unit: str
+    g_per_ml: Fraction | None = None
+    shelf_life_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeLine:
+    """One line: ``quantity`` of ``unit`` of an item, or ``quantity`` batches of a sub-recipe."""
+
+    recipe_id: int
+    quantity: Fraction
+    unit: str
+    item: Item | None = None
+    sub_recipe_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A recipe with all it is made of: its own lines and those of every sub-recipe below it."""
+
+    recipe_id: int
+    slug: str
+    name: str
+    lines_by_recipe: Mapping[int, Sequence[RecipeLine]]
+    names: Mapping[int, str]
+
+
+def batches_by_recipe(recipe: Recipe) -> dict[int, Fraction]:
+    """How many batches of it and of every sub-recipe one batch takes.
+
+    Raises:
+        RecipeCycleError: a recipe contains itself; the path is named.
+    """
+    totals: defaultdict[int, Fraction] = defaultdict(Fraction)
+
+    for recipe_id in topological_order(recipe.recipe_id, lambda id_: sub_recipe_ids(recipe, id_), recipe.names):
+        if recipe_id == recipe.recipe_id:
+            totals[recipe_id] = Fraction(1)
+        for line in recipe.lines_by_recipe.get(recipe_id, ()):
+            if line.sub_recipe_id is not None:
+                totals[line.sub_recipe_id] += totals[recipe_id] * line.quantity
+    return dict(totals)
+
+
+def sub_recipe_ids(recipe: Recipe, recipe_id: int) -> list[int]:
+    """The direct sub-recipes of one recipe in the tree."""
+    lines = recipe.lines_by_recipe.get(recipe_id, ())
+    return [line.sub_recipe_id for line in lines if line.sub_recipe_id is not None]
+
+
+def topological_order(root: int, children: Callable[[int], Iterable[int]], names: Mapping[int, str]) -> list[int]:
+    """Every node reachable from ``root``, parents before children; no recursion, so depth has no limit.
+
+    Raises:
+        RecipeCycleError: a node contains itself; the path is named.
+    """
+    finished: list[int] = []
+    done: set[int] = set()
+    path: list[int] = [root]
+    on_path = {root}
+    stack = [iter(children(root))]
+    while stack:
+        child = next(stack[-1], None)
+        if child is None:
+            stack.pop()
+            node = path.pop()
+            on_path.discard(node)
+            done.add(node)
+            finished.append(node)
+        elif child in on_path:
+            round_trip = [*path[path.index(child) :], child]
+            raise RecipeCycleError("lines", [names.get(node, str(node)) for node in round_trip])
+        elif child not in done:
+            path.append(child)
+            on_path.add(child)
+            stack.append(iter(children(child)))
+    return finished[::-1]
+
+
+def needs_of(recipe: Recipe, batches: Fraction) -> dict[int, int]:
+    """What a run of ``batches`` takes: item id -> millionths of its base unit, each item once.
+
+    Lines of the same item in different units and sub-recipes are added as exact rationals and rounded down once.
+
+    Raises:
+        UnitConversionError: names every ingredient whose density is missing, not just the first.
+        RecipeCycleError: a recipe contains itself.
+    """
+    totals: defaultdict[int, Fraction] = defaultdict(Fraction)
+    problems: dict[tuple[str, str], ConversionProblem] = {}
+    for recipe_id, count in batches_by_recipe(recipe).items():
+        for line in recipe.lines_by_recipe.get(recipe_id, ()):
+            if line.item is None:
+                continue
+            try:
+                totals[line.item.item_id] += base_quantity(line.item, line.quantity, line.unit) * count * batches
+            except UnitConversionError as error:
+                problems.setdefault((line.item.slug, line.unit), error.problems[0])
+    if problems:
+        raise UnitConversionError(problems.values())
+    return countable({item_id: drawn_micros(total) for item_id, total in totals.items()}, "num_batches")
+
+
+def countable(needs: Mapping[int, int], field: str) -> dict[int, int]:
+    """The needs above 0.
+
+    Raises:
+        ValidationError: one is larger than a ledger can hold; ``field`` is the argument to make smaller.
+    """
+    if any(micros > MAX_MICROS for micros in needs.values()):
+        raise ValidationError.of(field, "asks for more than can be counted; make it smaller")
+    return {item_id: micros for item_id, micros in needs.items() if micros}
+
+
+def base_quantity(item: Item, quantity: Fraction, unit: str) -> Fraction:
+    """``quantity`` of ``unit`` in the item's base unit, exactly.
+
+    Raises:
+        UnitConversionError: the item's density is missing, or no density could help; the text says what settles it.
+    """
+    try:
+        return to_base(quantity, parse_unit(unit), item.base_unit, item.g_per_ml)
+    except NeedsDensityError as error:
+        raise UnitConversionError([_conversion_problem(item, error)]) from None
+
+
+def _conversion_problem(item: Item, error: NeedsDensityError) -> ConversionProblem:
+    return {
+        "ingredient_slug": item.slug,
+        "from_unit": error.from_unit,
+        "to_unit": error.to_unit,
+        "problem": f"{item.slug}: {error.from_unit} cannot become {error.to_unit}; {_remedy(item, error)}",
+    }
+
+
+def _remedy(item: Item, error: NeedsDensityError) -> str:
+    dimension = parse_unit(error.from_unit).dimension
+    if {dimension, parse_unit(error.to_unit).dimension} == {"mass", "volume"}:
+        volume_unit = error.from_unit if dimension == "volume" else "cup"
+        return (
+            f"weigh 1 {volume_unit} of {item.name} and record it: "
+            f"bake density {item.slug} 1 {volume_unit.replace('_', '-')} GRAMS g"
+        )
+    return f"{item.name} is kept in {item.base_unit}; write the line in a unit of that kind"

@@ -1,0 +1,134 @@
+"""Units of mass, volume, count and length, with exact rational factors.
+
+The definitions stand in ``units.txt`` in pint's format. Quantities are rounded once, at the edge of the ledger: what is
+received rounds up, what is drawn rounds down, to 10^-6 of the base unit (see ``docs/adr/0002-exact-integers.md``).
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+from importlib.resources import files
+from typing import Literal, cast
+
+import pint
+
+Dimension = Literal["mass", "volume", "count", "length"]
+
+BASE_UNITS: dict[str, Dimension] = {"g": "mass", "ml": "volume", "each": "count", "cm": "length"}
+MICRO = 1_000_000
+MAX_MICROS = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit as the kitchen writes it, its dimension, and how many base units (g, ml, each, cm) one of it is."""
+
+    name: str
+    dimension: Dimension
+    factor: Fraction
+
+
+class UnknownUnitError(ValueError):
+    """No unit has this name; the message lists those that do."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeedsDensityError(Exception):
+    """A mass and a volume meet, and nobody has said what one of them weighs."""
+
+    from_unit: str
+    to_unit: str
+
+
+@lru_cache(1)
+def _registry() -> "pint.UnitRegistry[Fraction]":
+    registry: pint.UnitRegistry[Fraction] = pint.UnitRegistry(None, non_int_type=Fraction)
+    registry.load_definitions(files(__package__).joinpath("units.txt").read_text("utf-8").splitlines())
+    return registry
+
+
+@lru_cache(1024)
+def parse_unit(text: str) -> Unit:
+    """Find the unit the kitchen means by ``text`` (``"fl oz"``, ``"Cups"``, ``"kg."``).
+
+    Raises:
+        UnknownUnitError: no unit has this name.
+    """
+    cleaned = "_".join(text.strip().rstrip(".").replace(".", "").split())
+    singular = cleaned.removesuffix("es") if cleaned.lower().endswith(("inches", "pinches", "dashes")) else cleaned
+    candidates = [singular, singular.lower(), singular.lower().removesuffix("s")]
+    registry = _registry()
+    for candidate in candidates:
+        if candidate.isidentifier() and candidate in registry:
+            quantity = registry.Quantity(Fraction(1), candidate).to_root_units()
+            (dimension,) = (name.strip("[]") for name in quantity.dimensionality)
+            return Unit(cleaned.lower(), cast(Dimension, dimension), Fraction(quantity.magnitude))
+    raise UnknownUnitError(f"{text!r} is not a unit; use {KNOWN_UNITS}")
+
+
+KNOWN_UNITS = (
+    "g, kg, mg, oz, lb, stick (mass); ml, l, tsp, tbsp, fl oz, cup, pint, quart, gallon (volume); "
+    "each, pair, dozen (count); cm, m, inch, foot, yard (length)"
+)
+
+
+def to_base(quantity: Fraction, unit: Unit, base_unit: str, g_per_ml: Fraction | None) -> Fraction:
+    """Convert exactly to ``base_unit``; between mass and volume only through ``g_per_ml``.
+
+    Raises:
+        NeedsDensityError: the dimensions differ and the density that would join them is unknown.
+    """
+    in_unit_base = quantity * unit.factor
+    wanted = BASE_UNITS[base_unit]
+    if unit.dimension == wanted:
+        return in_unit_base
+    if g_per_ml and (unit.dimension, wanted) == ("volume", "mass"):
+        return in_unit_base * g_per_ml
+    if g_per_ml and (unit.dimension, wanted) == ("mass", "volume"):
+        return in_unit_base / g_per_ml
+    raise NeedsDensityError(unit.name, base_unit)
+
+
+def density_g_per_ml(volume: Fraction, volume_unit: Unit, weight: Fraction, weight_unit: Unit) -> Fraction:
+    """The density that "1 cup weighs 120 g" states, in g per ml; both quantities above 0."""
+    assert volume_unit.dimension == "volume"
+    assert weight_unit.dimension == "mass"
+    return (weight * weight_unit.factor) / (volume * volume_unit.factor)
+
+
+def received_micros(base_quantity: Fraction) -> int:
+    """Round what comes in up to 10^-6 base unit."""
+    return -((-base_quantity.numerator * MICRO) // base_quantity.denominator)
+
+
+def drawn_micros(base_quantity: Fraction) -> int:
+    """Round what goes out down to 10^-6 base unit."""
+    return base_quantity.numerator * MICRO // base_quantity.denominator
+
+
+def micros_to_decimal(micros: int) -> Decimal:
+    """The exact decimal of a count of millionths."""
+    return Decimal(micros).scaleb(-6)
+
+
+def format_micros(micros: int) -> str:
+    """The exact decimal string of a count of millionths, without trailing zeros: ``"1.5"``, ``"240"``."""
+    sign, digits = ("-", -micros) if micros < 0 else ("", micros)
+    whole, part = divmod(digits, MICRO)
+    return f"{sign}{whole}.{part:06d}".rstrip("0").rstrip(".")
+
+
+def parse_quantity(text: str) -> Fraction:
+    """Read ``"2"``, ``"0.5"``, ``"1/3"`` or ``"1 1/2"`` exactly.
+
+    Raises:
+        ValueError: the text is no number, or not a finite one.
+    """
+    try:
+        total = sum((Fraction(part) for part in text.split()), Fraction(0))
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"{text!r} is not a quantity; write it like 2, 0.5, 1/3 or 1 1/2") from None
+    if not text.split():
+        raise ValueError("a quantity is missing; write it like 2, 0.5, 1/3 or 1 1/2")
+    return total

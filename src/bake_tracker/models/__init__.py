@@ -1,0 +1,31 @@
+"""What is stored: mapped classes without behaviour. Quantities and money are whole millionths (``*_micros``)."""
+
+from bake_tracker.models.assembly import AssemblyRun
+from bake_tracker.models.base import Base
+from bake_tracker.models.catalog import Bakery, Event, Item, Product, Recipient, Supplier
+from bake_tracker.models.goods import GoodComponent
+from bake_tracker.models.ledger import Movement
+from bake_tracker.models.operations import Operation
+from bake_tracker.models.production import ProductionRun, RecipeSnapshot
+from bake_tracker.models.recipes import Recipe, RecipeLine, RecipeYield
+from bake_tracker.models.stock import Lot
+
+__all__ = [
+    "AssemblyRun",
+    "Bakery",
+    "Base",
+    "Event",
+    "GoodComponent",
+    "Item",
+    "Lot",
+    "Movement",
+    "Operation",
+    "Product",
+    "ProductionRun",
+    "Recipe",
+    "RecipeLine",
+    "RecipeSnapshot",
+    "RecipeYield",
+    "Recipient",
+    "Supplier",
+]

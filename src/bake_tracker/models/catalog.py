@@ -1,0 +1,108 @@
+"""What the bakery knows: itself, its items, who it buys from, and what it bakes for."""
+
+from datetime import date, datetime
+from fractions import Fraction
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bake_tracker.models.base import Base, PrimaryKey
+from bake_tracker.models.types import ExactRatio, UtcDateTime, UuidText
+
+
+class Bakery(Base):
+    """The one bakery of this database; ``database_id`` tells its log lines from those of any other."""
+
+    __tablename__ = "bakery"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+
+    id: Mapped[PrimaryKey]
+    database_id: Mapped[str] = mapped_column(UuidText())
+    name: Mapped[str] = mapped_column(String(200))
+    currency: Mapped[str] = mapped_column(String(3))
+    time_zone: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime())
+
+
+class Item(Base):
+    """Anything kept in stock or used to group it; ``lot_count`` numbers the item's generated lot codes."""
+
+    __tablename__ = "item"
+    __table_args__ = (
+        CheckConstraint("kind IN ('ingredient', 'material', 'finished_unit', 'finished_good')", name="kind"),
+        CheckConstraint("base_unit IN ('g', 'ml', 'each', 'cm')", name="base_unit"),
+        CheckConstraint("pick_policy IN ('fefo', 'fifo')", name="pick_policy"),
+        Index("uq_item_slug", "slug", unique=True),
+        Index("ix_item_parent_id", "parent_id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    kind: Mapped[str] = mapped_column(String(16))
+    slug: Mapped[str] = mapped_column(String(120))
+    name: Mapped[str] = mapped_column(String(200))
+    base_unit: Mapped[str] = mapped_column(String(4))
+    pick_policy: Mapped[str] = mapped_column(String(4))
+    shelf_life_days: Mapped[int | None]
+    g_per_ml: Mapped[Fraction | None] = mapped_column(ExactRatio())
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("item.id"))
+    is_category: Mapped[bool] = mapped_column(default=False)
+    description: Mapped[str | None] = mapped_column(Text)
+    lot_count: Mapped[int] = mapped_column(default=0)
+
+
+class Supplier(Base):
+    """Who goods come from."""
+
+    __tablename__ = "supplier"
+    __table_args__ = (Index("uq_supplier_slug", "slug", unique=True),)
+
+    id: Mapped[PrimaryKey]
+    slug: Mapped[str] = mapped_column(String(120))
+    name: Mapped[str] = mapped_column(String(200))
+    details: Mapped[str | None] = mapped_column(Text)
+
+
+class Product(Base):
+    """A branded package of an item; ``package_quantity`` of ``package_unit`` where the package size is known."""
+
+    __tablename__ = "product"
+    __table_args__ = (
+        Index("uq_product_identity", "identity", unique=True),
+        Index("ix_product_item_id", "item_id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    identity: Mapped[str] = mapped_column(String(64))
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"))
+    brand: Mapped[str | None] = mapped_column(String(200))
+    name: Mapped[str] = mapped_column(String(300))
+    package_type: Mapped[str | None] = mapped_column(String(60))
+    package_quantity: Mapped[Fraction | None] = mapped_column(ExactRatio())
+    package_unit: Mapped[str] = mapped_column(String(40))
+    gtin: Mapped[str | None] = mapped_column(String(20))
+    supplier_id: Mapped[int | None] = mapped_column(ForeignKey("supplier.id"))
+    notes: Mapped[str | None] = mapped_column(Text)
+
+
+class Event(Base):
+    """An occasion that production and assembly are made for."""
+
+    __tablename__ = "event"
+    __table_args__ = (Index("uq_event_slug", "slug", unique=True),)
+
+    id: Mapped[PrimaryKey]
+    slug: Mapped[str] = mapped_column(String(120))
+    name: Mapped[str] = mapped_column(String(200))
+    happens_on: Mapped[date | None]
+
+
+class Recipient(Base):
+    """Who boxes go to."""
+
+    __tablename__ = "recipient"
+    __table_args__ = (Index("uq_recipient_slug", "slug", unique=True),)
+
+    id: Mapped[PrimaryKey]
+    slug: Mapped[str] = mapped_column(String(120))
+    name: Mapped[str] = mapped_column(String(200))
+    household: Mapped[str | None] = mapped_column(String(200))

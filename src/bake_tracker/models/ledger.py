@@ -1,0 +1,24 @@
+"""The ledger: every change of stock, appended once and never touched again."""
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bake_tracker.models.base import Base, PrimaryKey
+from bake_tracker.models.types import UuidText
+
+
+class Movement(Base):
+    """One change of one lot by one operation, in signed millionths; cost is NULL when the lot's is unknown."""
+
+    __tablename__ = "movement"
+    __table_args__ = (
+        CheckConstraint("quantity_micros <> 0", name="moves_something"),
+        Index("ix_movement_operation_id", "operation_id"),
+        Index("ix_movement_lot_id", "lot_id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    operation_id: Mapped[str] = mapped_column(UuidText(), ForeignKey("operation.id"))
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
+    quantity_micros: Mapped[int] = mapped_column(BigInteger)
+    cost_micros: Mapped[int | None] = mapped_column(BigInteger)

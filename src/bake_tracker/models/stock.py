@@ -1,0 +1,62 @@
+"""What is on the shelf: every item is held in lots."""
+
+from datetime import date
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bake_tracker.models.base import Base, PrimaryKey
+from bake_tracker.models.types import UuidText
+
+_OPEN = text("remaining_micros > 0 AND on_hold = false")
+
+
+class Lot(Base):
+    """A quantity of one item that came in together.
+
+    ``remaining_micros`` and ``remaining_cost_micros`` are caches of the ledger, which ``verify`` recomputes; cost is
+    NULL when it is unknown. ``pick_on`` is the date by which the item's policy chooses among open lots.
+    """
+
+    __tablename__ = "lot"
+    __table_args__ = (
+        CheckConstraint("remaining_micros >= 0", name="remaining"),
+        CheckConstraint("remaining_cost_micros >= 0", name="remaining_cost"),
+        # The walk of the open lots in picking order, and nothing else, uses this index.
+        Index(
+            "ix_lot_open",
+            "item_id",
+            "pick_on",
+            "received_on",
+            "id",
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
+        ),
+        Index("ix_lot_item_id_id", "item_id", "id"),
+        Index("ix_lot_code", "code"),
+        Index("ix_lot_operation_id", "operation_id"),
+        Index(
+            "uq_lot_made_code",
+            "code",
+            unique=True,
+            sqlite_where=text("is_made = true"),
+            postgresql_where=text("is_made = true"),
+        ),
+    )
+
+    id: Mapped[PrimaryKey]
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"))
+    code: Mapped[str] = mapped_column(String(160))
+    is_made: Mapped[bool]
+    received_on: Mapped[date]
+    expires_on: Mapped[date | None]
+    pick_on: Mapped[date]
+    quantity_micros: Mapped[int] = mapped_column(BigInteger)
+    cost_micros: Mapped[int | None] = mapped_column(BigInteger)
+    remaining_micros: Mapped[int] = mapped_column(BigInteger)
+    remaining_cost_micros: Mapped[int | None] = mapped_column(BigInteger)
+    on_hold: Mapped[bool]
+    location: Mapped[str | None] = mapped_column(String(120))
+    supplier_id: Mapped[int | None] = mapped_column(ForeignKey("supplier.id"))
+    product_id: Mapped[int | None] = mapped_column(ForeignKey("product.id"))
+    operation_id: Mapped[str] = mapped_column(UuidText(), ForeignKey("operation.id"))

@@ -1,0 +1,230 @@
+"""Items, recipes, goods and events as values of the domain."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy.orm import Session, aliased
+
+from bake_tracker.domain.errors import (
+    EventNotFoundError,
+    FinishedGoodNotFoundError,
+    FinishedUnitNotFoundError,
+    FinishedUnitRecipeMismatchError,
+    ItemNotFoundError,
+    ProductNotFoundError,
+    RecipeNotFoundError,
+    SupplierNotFoundError,
+)
+from bake_tracker.domain.recipe_math import Item, Recipe, RecipeLine
+from bake_tracker.models import Event, GoodComponent, Product, RecipeYield, Supplier
+from bake_tracker.models import Item as ItemRow
+from bake_tracker.models import Recipe as RecipeRow
+from bake_tracker.models import RecipeLine as RecipeLineRow
+
+ITEM_COLUMNS = (
+    ItemRow.id, ItemRow.kind, ItemRow.slug, ItemRow.name, ItemRow.base_unit, ItemRow.g_per_ml, ItemRow.shelf_life_days,
+)  # fmt: skip
+
+
+SluggedKind = Literal["item", "ingredient", "material", "finished_unit", "finished_good", "recipe", "event", "supplier"]
+SLUGGED: dict[SluggedKind, tuple[Any, str | None]] = {
+    "item": (ItemRow, None),
+    "ingredient": (ItemRow, "ingredient"),
+    "material": (ItemRow, "material"),
+    "finished_unit": (ItemRow, "finished_unit"),
+    "finished_good": (ItemRow, "finished_good"),
+    "recipe": (RecipeRow, None),
+    "event": (Event, None),
+    "supplier": (Supplier, None),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """What one of a finished good takes of an item, in millionths of the item's base unit."""
+
+    item: Item
+    quantity_micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class Good:
+    """A finished good and its bill of materials."""
+
+    item: Item
+    components: tuple[Component, ...]
+
+
+def as_item(row: Row[*tuple[Any, ...]]) -> Item:
+    """A row of ``ITEM_COLUMNS`` as a value."""
+    return Item(row.id, row.kind, row.slug, row.name, row.base_unit, row.g_per_ml, row.shelf_life_days)
+
+
+def load_item(session: Session, item_id: int) -> Item:
+    """One item of any kind.
+
+    Raises:
+        ItemNotFoundError: there is none.
+    """
+    row = session.execute(select(*ITEM_COLUMNS).where(ItemRow.id == item_id, ~ItemRow.is_category)).one_or_none()
+    if row is None:
+        raise ItemNotFoundError(item_id)
+    return as_item(row)
+
+
+def load_items(session: Session, item_ids: Iterable[int]) -> dict[int, Item]:
+    """Items by id."""
+    rows = session.execute(select(*ITEM_COLUMNS).where(ItemRow.id.in_(sorted(item_ids))))
+    return {row.id: as_item(row) for row in rows}
+
+
+def load_recipe(session: Session, recipe_id: int) -> Recipe:
+    """A recipe with its lines and those of every sub-recipe below it, in two statements at any depth.
+
+    Raises:
+        RecipeNotFoundError: there is none.
+    """
+    below = select(RecipeRow.id).where(RecipeRow.id == recipe_id).cte("below", recursive=True)
+    child = aliased(RecipeLineRow)
+    below = below.union(
+        select(child.sub_recipe_id).where(child.recipe_id == below.c.id, child.sub_recipe_id.is_not(None))
+    )
+    names = session.execute(
+        select(RecipeRow.id, RecipeRow.slug, RecipeRow.name).where(RecipeRow.id.in_(select(below.c.id)))
+    ).all()
+    own = next((row for row in names if row.id == recipe_id), None)
+    if own is None:
+        raise RecipeNotFoundError(recipe_id)
+    rows = session.execute(
+        select(
+            RecipeLineRow.recipe_id.label("of_recipe_id"),
+            RecipeLineRow.quantity,
+            RecipeLineRow.unit,
+            RecipeLineRow.sub_recipe_id,
+            *ITEM_COLUMNS,
+        )
+        .join(below, below.c.id == RecipeLineRow.recipe_id)
+        .outerjoin(ItemRow, ItemRow.id == RecipeLineRow.item_id)
+        .order_by(RecipeLineRow.recipe_id, RecipeLineRow.position)
+    )
+    lines: defaultdict[int, list[RecipeLine]] = defaultdict(list)
+    for row in rows:
+        item = None if row.id is None else as_item(row)
+        lines[row.of_recipe_id].append(RecipeLine(row.of_recipe_id, row.quantity, row.unit, item, row.sub_recipe_id))
+    return Recipe(recipe_id, own.slug, own.name, lines, {row.id: row.slug for row in names})
+
+
+def load_product_of(session: Session, recipe_id: int, finished_unit_id: int) -> tuple[Item, int]:
+    """The finished unit and how much of it a batch of the recipe gives, in millionths of its base unit.
+
+    Raises:
+        FinishedUnitNotFoundError: there is no such finished unit.
+        FinishedUnitRecipeMismatchError: this recipe does not make it.
+    """
+    made = load_yields(session, recipe_id)
+    if finished_unit_id in made:
+        return made[finished_unit_id]
+    known = select(ItemRow.id).where(ItemRow.id == finished_unit_id, ItemRow.kind == "finished_unit")
+    if session.execute(known).first() is None:
+        raise FinishedUnitNotFoundError(finished_unit_id)
+    raise FinishedUnitRecipeMismatchError(recipe_id, finished_unit_id, [item.slug for item, _ in made.values()])
+
+
+def load_yields(session: Session, recipe_id: int) -> dict[int, tuple[Item, int]]:
+    """Every finished unit a recipe makes: item id -> (item, millionths per batch)."""
+    rows = session.execute(
+        select(RecipeYield.quantity_micros, *ITEM_COLUMNS)
+        .join(ItemRow, ItemRow.id == RecipeYield.item_id)
+        .where(RecipeYield.recipe_id == recipe_id)
+        .order_by(ItemRow.id)
+    )
+    return {row.id: (as_item(row), row.quantity_micros) for row in rows}
+
+
+def load_good(session: Session, finished_good_id: int) -> Good:
+    """A finished good and its components.
+
+    Raises:
+        FinishedGoodNotFoundError: there is none.
+    """
+    part = GoodComponent.__table__.alias("part")
+    wanted: ColumnElement[bool] = (ItemRow.id == finished_good_id) & (ItemRow.kind == "finished_good")
+    row = session.execute(select(*ITEM_COLUMNS).where(wanted)).one_or_none()
+    if row is None:
+        raise FinishedGoodNotFoundError(finished_good_id)
+    parts = session.execute(
+        select(part.c.quantity_micros, *ITEM_COLUMNS)
+        .join(ItemRow, ItemRow.id == part.c.component_id)
+        .where(part.c.good_id == finished_good_id)
+        .order_by(ItemRow.id)
+    )
+    return Good(as_item(row), tuple(Component(as_item(part_row), part_row.quantity_micros) for part_row in parts))
+
+
+def check_event(session: Session, event_id: int | None) -> None:
+    """Raise EventNotFoundError unless the event exists; None is no event."""
+    if event_id is not None and session.scalar(select(Event.id).where(Event.id == event_id)) is None:
+        raise EventNotFoundError(event_id)
+
+
+def check_supplier(session: Session, supplier_id: int | None) -> None:
+    """Raise SupplierNotFoundError unless the supplier exists; None is no supplier."""
+    known = select(Supplier.id).where(Supplier.id == supplier_id)
+    if supplier_id is not None and session.scalar(known) is None:
+        raise SupplierNotFoundError(supplier_id)
+
+
+def check_product(session: Session, product_id: int | None) -> None:
+    """Raise ProductNotFoundError unless the product exists; None is no product."""
+    if product_id is not None and session.scalar(select(Product.id).where(Product.id == product_id)) is None:
+        raise ProductNotFoundError(product_id)
+
+
+def load_recipe_children(session: Session) -> dict[int, list[int]]:
+    """The direct sub-recipes of every recipe, for finding a cycle before it is written."""
+    children: defaultdict[int, list[int]] = defaultdict(list)
+    lines = select(RecipeLineRow.recipe_id, RecipeLineRow.sub_recipe_id)
+    for recipe_id, child_id in session.execute(lines.where(RecipeLineRow.sub_recipe_id.is_not(None))):
+        children[recipe_id].append(cast(int, child_id))
+    return children
+
+
+def load_good_children(session: Session) -> dict[int, list[int]]:
+    """The direct components of every good, for finding a cycle before it is written."""
+    children: defaultdict[int, list[int]] = defaultdict(list)
+    for good_id, component_id in session.execute(select(GoodComponent.good_id, GoodComponent.component_id)):
+        children[good_id].append(component_id)
+    return children
+
+
+def load_slugs(session: Session, kind: SluggedKind) -> dict[str, int]:
+    """Every slug of a kind of thing, with its id."""
+    model, item_kind = SLUGGED[kind]
+    slugs = select(model.slug, model.id).order_by(model.slug)
+    if item_kind:
+        slugs = slugs.where(ItemRow.kind == item_kind)
+    if model is ItemRow:
+        slugs = slugs.where(~ItemRow.is_category)
+    return {row.slug: row.id for row in session.execute(slugs)}
+
+
+def snapshot(recipe: Recipe) -> Mapping[str, Any]:
+    """A recipe's content, JSON-ready, as it is kept with each run."""
+    return {
+        "slug": recipe.slug,
+        "name": recipe.name,
+        "recipes": {
+            recipe.names[recipe_id]: [
+                {
+                    "quantity": str(line.quantity),
+                    "unit": line.unit,
+                    **({"item": line.item.slug} if line.item else {"recipe": recipe.names[line.sub_recipe_id or 0]}),
+                }
+                for line in lines
+            ]
+            for recipe_id, lines in sorted(recipe.lines_by_recipe.items())
+        },
+    }

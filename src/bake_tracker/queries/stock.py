@@ -1,0 +1,67 @@
+"""Which lots may be used, and what is on the shelf."""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import BigInteger, Date, String, TextClause, text
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.fifo import OpenLot
+
+_NEEDS = {
+    "sqlite": "SELECT CAST(key AS INTEGER) AS item_id, value AS quantity FROM json_each(:needs)",
+    "postgresql": "SELECT key::bigint AS item_id, value::bigint AS quantity FROM json_each_text(CAST(:needs AS json))",
+}
+
+# Walks the partial index of open lots in picking order and stops when the need is met. A window sum would read every
+# open lot, and PostgreSQL allows no FOR UPDATE beside either, so the item rows are locked first.
+_WALK = """
+WITH RECURSIVE need AS ({needs}),
+walk (item_id, quantity, lot_id, pick_on, received_on, reached) AS (
+    SELECT need.item_id, need.quantity, lot.id, lot.pick_on, lot.received_on, lot.remaining_micros
+    FROM need JOIN lot ON lot.id = (
+        SELECT first.id FROM lot AS first
+        WHERE first.item_id = need.item_id AND first.remaining_micros > 0 AND first.on_hold = false
+            AND (first.expires_on IS NULL OR first.expires_on >= :usable_on)
+        ORDER BY first.pick_on, first.received_on, first.id LIMIT 1)
+    UNION ALL
+    SELECT walk.item_id, walk.quantity, lot.id, lot.pick_on, lot.received_on, walk.reached + lot.remaining_micros
+    FROM walk JOIN lot ON lot.id = (
+        SELECT next.id FROM lot AS next
+        WHERE next.item_id = walk.item_id AND next.remaining_micros > 0 AND next.on_hold = false
+            AND (next.expires_on IS NULL OR next.expires_on >= :usable_on)
+            AND (next.pick_on, next.received_on, next.id) > (walk.pick_on, walk.received_on, walk.lot_id)
+        ORDER BY next.pick_on, next.received_on, next.id LIMIT 1)
+    WHERE walk.reached < walk.quantity
+)
+SELECT lot.id AS lot_id, lot.item_id AS item_id, lot.code AS code, lot.remaining_micros AS remaining_micros,
+    lot.remaining_cost_micros AS remaining_cost_micros, lot.expires_on AS expires_on
+FROM walk JOIN lot ON lot.id = walk.lot_id
+ORDER BY walk.item_id, walk.pick_on, walk.received_on, walk.lot_id
+"""
+
+
+@lru_cache(2)
+def _walk(dialect: str) -> Any:
+    statement: TextClause = text(_WALK.format(needs=_NEEDS[dialect]))
+    return statement.columns(
+        lot_id=BigInteger, item_id=BigInteger, code=String, remaining_micros=BigInteger,
+        remaining_cost_micros=BigInteger, expires_on=Date,
+    )  # fmt: skip
+
+
+def load_lots_to_draw(session: Session, needs: Mapping[int, int], usable_on: date) -> list[OpenLot]:
+    """The open lots that meet ``needs`` (item id -> millionths), in picking order, and no more than those.
+
+    Lots on hold or expired before ``usable_on`` are passed over. Where a need cannot be met, all its open lots come.
+    """
+    dialect = session.get_bind().dialect.name
+    parameters = {"needs": json.dumps({str(key): quantity for key, quantity in needs.items()})}
+    day = usable_on.isoformat() if dialect == "sqlite" else usable_on
+    return [
+        OpenLot(row.lot_id, row.item_id, row.code, row.remaining_micros, row.remaining_cost_micros, row.expires_on)
+        for row in session.execute(_walk(dialect), {**parameters, "usable_on": day})
+    ]

@@ -1,0 +1,175 @@
+"""Pack boxes: finished-unit, finished-good and material lots become a finished-good lot."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TypedDict, cast
+from uuid import UUID
+
+from sqlalchemy import Table, insert
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.costing import split_cost, total_cost
+from bake_tracker.domain.errors import ComponentShortage, InsufficientComponentsError, ValidationError
+from bake_tracker.domain.fifo import plan_draws
+from bake_tracker.domain.lots import expiry
+from bake_tracker.domain.money import format_money
+from bake_tracker.domain.planning import all_draws, component_shortages, items_of
+from bake_tracker.domain.recipe_math import countable
+from bake_tracker.domain.units import MICRO
+from bake_tracker.models import AssemblyRun
+from bake_tracker.queries.catalog import Good, check_event, load_good
+from bake_tracker.queries.stock import load_lots_to_draw
+from bake_tracker.services.operations import Kind, checking, recording
+from bake_tracker.services.stock_ledger import Consumption, NewLot, add_lot, choose_lots, consumptions, take
+
+CHECK = Kind("check_can_assemble", __name__, passed_message="Assembly check passed")
+RECORD = Kind(
+    "record_assembly",
+    __name__,
+    entry_message="Recording assembly",
+    success_fields=("assembly_run_id", "finished_good_id", "quantity", "total_component_cost"),
+)
+
+_runs = cast(Table, AssemblyRun.__table__)
+
+
+@dataclass(frozen=True, slots=True)
+class AssemblyRequest:
+    """The normalised arguments of a recording; two calls are the same when these are."""
+
+    finished_good_id: int
+    quantity: int
+    assembled_at: datetime | None
+    event_id: int | None
+    notes: str | None
+
+
+class AssemblyCheck(TypedDict):
+    """Whether the stock allows the boxes, and every component of which it does not."""
+
+    can_assemble: bool
+    missing_components: list[ComponentShortage]
+
+
+class AssemblyResult(TypedDict):
+    """A recorded assembly; money as exact decimal strings, an unknown cost is None."""
+
+    assembly_run_id: int
+    operation_id: str
+    finished_good_id: int
+    quantity: int
+    lot_id: int
+    lot_code: str
+    total_component_cost: str | None
+    per_unit_cost: str | None
+    cost_complete: bool
+    consumptions: list[Consumption]
+
+
+def check_can_assemble(finished_good_id: int, quantity: int, *, session: Session) -> AssemblyCheck:
+    """Say whether the stock allows these boxes now, by the rule that recording uses; locks and writes nothing.
+
+    Raises:
+        ValidationError, FinishedGoodNotFoundError: as ``record_assembly`` would.
+    """
+    with checking(CHECK, session, locals()) as operation:
+        given = Arguments()
+        finished_good_id = given.key("finished_good_id", finished_good_id)
+        quantity = given.count("quantity", quantity)
+        given.done()
+
+        good = load_good(session, finished_good_id)
+        needs = _needs(good, quantity)
+        plan = plan_draws(needs, load_lots_to_draw(session, needs, operation.house.local_day(operation.now)))
+        missing = component_shortages(plan, items_of(part.item for part in good.components))
+        operation.tell_check(
+            {"finished_good_id": finished_good_id, "quantity": quantity},
+            missing_components=[shortage["component_slug"] for shortage in missing],
+        )
+    return {"can_assemble": not missing, "missing_components": missing}
+
+
+def record_assembly(
+    finished_good_id: int,
+    quantity: int,
+    *,
+    session: Session,
+    assembled_at: datetime | None = None,
+    event_id: int | None = None,
+    notes: str | None = None,
+    operation_id: UUID | str | None = None,
+) -> AssemblyResult:
+    """Take the components by their policy and add the boxes as a lot, in the caller's transaction.
+
+    The boxes carry the cost of what is in them, and expire no later than the earliest of their contents.
+
+    Raises:
+        ValidationError: an argument is not allowed, or the good has no components yet.
+        FinishedGoodNotFoundError, EventNotFoundError: a reference leads nowhere.
+        InsufficientComponentsError: components are short; lists all of them and takes nothing.
+        ConflictError: ``operation_id`` was used for something else.
+    """
+    with recording(RECORD, session, locals()) as operation:
+        given = Arguments()
+        asked = AssemblyRequest(
+            finished_good_id=given.key("finished_good_id", finished_good_id),
+            quantity=given.count("quantity", quantity),
+            assembled_at=given.moment("assembled_at", assembled_at),
+            event_id=given.optional_key("event_id", event_id),
+            notes=given.text("notes", notes),
+        )
+        given.done()
+        if done := operation.claim(asdict(asked)):
+            return cast(AssemblyResult, done)
+
+        # load
+        good = load_good(session, asked.finished_good_id)
+        check_event(session, asked.event_id)
+        at = operation.house.localised(asked.assembled_at or operation.now)
+        today = operation.house.local_day(at)
+
+        # decide
+        items = items_of(part.item for part in good.components)
+        plan = choose_lots(operation, _needs(good, asked.quantity), today, also_lock=good.item.item_id)
+        if missing := component_shortages(plan, items):
+            raise InsufficientComponentsError(missing)
+        draws = all_draws(plan)
+        made_micros = asked.quantity * MICRO
+        cost = split_cost(total_cost(draws), made_micros, made_micros)
+        expires_on = expiry(today, good.item.shelf_life_days, (draw.lot.expires_on for draw in draws))
+
+        # write
+        take(operation, draws)
+        lot = add_lot(operation, NewLot(good.item.item_id, made_micros, cost.output_micros, today, expires_on))
+        row = {
+            **asdict(asked),
+            "operation_id": operation.id,
+            "lot_id": lot.lot_id,
+            "total_cost_micros": cost.total_micros,
+            "assembled_at": at,
+        }
+        run_id: int = session.execute(insert(_runs).returning(_runs.c.id), row).scalar_one()
+        return operation.succeed(
+            AssemblyResult(
+                assembly_run_id=run_id,
+                operation_id=operation.id,
+                finished_good_id=asked.finished_good_id,
+                quantity=asked.quantity,
+                lot_id=lot.lot_id,
+                lot_code=lot.code,
+                total_component_cost=format_money(cost.total_micros),
+                per_unit_cost=format_money(cost.per_unit_micros),
+                cost_complete=cost.total_micros is not None,
+                consumptions=consumptions(draws, items),
+            )
+        )
+
+
+def _needs(good: Good, quantity: int) -> Mapping[int, int]:
+    if not good.components:
+        raise ValidationError.of(
+            "finished_good_id", f"{good.item.slug} has no components yet; give it some before packing it"
+        )
+    return countable({part.item.item_id: part.quantity_micros * quantity for part in good.components}, "quantity")

@@ -1,0 +1,281 @@
+"""Bake batches: ingredient lots become a finished-unit lot."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import TypedDict, cast
+from uuid import UUID
+
+from sqlalchemy import Table, insert
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.costing import ProductionStatus, RunCost, production_status, split_cost, total_cost
+from bake_tracker.domain.errors import InsufficientInventoryError, Shortage, ValidationError
+from bake_tracker.domain.fifo import plan_draws
+from bake_tracker.domain.lots import expiry
+from bake_tracker.domain.money import format_money
+from bake_tracker.domain.planning import all_draws, ingredient_shortages, items_of
+from bake_tracker.domain.recipe_math import Item, Recipe, needs_of
+from bake_tracker.domain.units import MAX_MICROS, MICRO, drawn_micros, format_micros
+from bake_tracker.models import ProductionRun, RecipeSnapshot
+from bake_tracker.queries.catalog import check_event, load_product_of, load_recipe, snapshot
+from bake_tracker.queries.stock import load_lots_to_draw
+from bake_tracker.services.operations import Kind, Operation, checking, insert_once, recording
+from bake_tracker.services.stock_ledger import (
+    AddedLot,
+    Consumption,
+    NewLot,
+    add_lot,
+    choose_lots,
+    consumptions,
+    take,
+)
+
+CHECK = Kind("check_can_produce", __name__, passed_message="Production check passed")
+RECORD = Kind(
+    "record_batch_production",
+    __name__,
+    entry_message="Recording batch production",
+    success_fields=(
+        "production_run_id",
+        "recipe_id",
+        "finished_unit_id",
+        "num_batches",
+        "actual_yield",
+        "production_status",
+        "total_ingredient_cost",
+    ),
+)
+
+_runs = cast(Table, ProductionRun.__table__)
+_snapshots = cast(Table, RecipeSnapshot.__table__)
+
+
+@dataclass(frozen=True, slots=True)
+class ProductionRequest:
+    """The normalised arguments of a recording; two calls are the same when these are."""
+
+    recipe_id: int
+    finished_unit_id: int
+    num_batches: int
+    actual_micros: int
+    scale_factor: Decimal
+    produced_at: datetime | None
+    event_id: int | None
+    loss_reason: str | None
+    notes: str | None
+
+    @property
+    def batches(self) -> Fraction:
+        """How many times the recipe is made, scaling included."""
+        return self.num_batches * Fraction(self.scale_factor)
+
+    @property
+    def scale_text(self) -> str:
+        return format(self.scale_factor, "f")
+
+
+class ProductionCheck(TypedDict):
+    """Whether the stock allows the batches, and every ingredient of which it does not."""
+
+    can_produce: bool
+    missing_ingredients: list[Shortage]
+
+
+class ProductionResult(TypedDict):
+    """A recorded run; quantities and money are exact decimal strings, an unknown cost is None."""
+
+    production_run_id: int
+    operation_id: str
+    recipe_id: int
+    finished_unit_id: int
+    num_batches: int
+    scale_factor: str
+    expected_yield: str
+    actual_yield: str
+    loss_quantity: str
+    production_status: ProductionStatus
+    lot_id: int | None
+    lot_code: str | None
+    total_ingredient_cost: str | None
+    per_unit_cost: str | None
+    loss_cost: str | None
+    cost_complete: bool
+    consumptions: list[Consumption]
+
+
+def check_can_produce(
+    recipe_id: int, num_batches: int, *, session: Session, scale_factor: Decimal | int | float = 1
+) -> ProductionCheck:
+    """Say whether the stock allows these batches now, by the rule that recording uses; locks and writes nothing.
+
+    Raises:
+        ValidationError, RecipeNotFoundError, UnitConversionError: as ``record_batch_production`` would.
+    """
+    with checking(CHECK, session, locals()) as operation:
+        given = Arguments()
+        recipe_id = given.key("recipe_id", recipe_id)
+        num_batches = given.count("num_batches", num_batches)
+        scale = given.scale_factor("scale_factor", scale_factor)
+        given.done()
+
+        recipe = load_recipe(session, recipe_id)
+        needs = needs_of(recipe, num_batches * Fraction(scale))
+        plan = plan_draws(needs, load_lots_to_draw(session, needs, operation.house.local_day(operation.now)))
+        missing = ingredient_shortages(plan, _items(recipe))
+        operation.tell_check(
+            {"recipe_id": recipe_id, "num_batches": num_batches},
+            missing_ingredients=[shortage["ingredient_slug"] for shortage in missing],
+        )
+    return {"can_produce": not missing, "missing_ingredients": missing}
+
+
+def record_batch_production(
+    recipe_id: int,
+    finished_unit_id: int,
+    num_batches: int,
+    actual_yield: int | Decimal,
+    *,
+    session: Session,
+    scale_factor: Decimal | int | float = 1,
+    produced_at: datetime | None = None,
+    event_id: int | None = None,
+    loss_reason: str | None = None,
+    notes: str | None = None,
+    operation_id: UUID | str | None = None,
+) -> ProductionResult:
+    """Take the ingredients by their policy and add the product as a lot, in the caller's transaction.
+
+    ``actual_yield`` is in the finished unit's base unit and may be under, at or over the plan; 0 is a total loss, and
+    makes no lot. The cost of the ingredients goes to the good output and, in its share of the plan, to the loss.
+
+    Raises:
+        ValidationError: an argument is not allowed, or the recipe does not make this finished unit.
+        RecipeNotFoundError, FinishedUnitNotFoundError, EventNotFoundError: a reference leads nowhere.
+        UnitConversionError: an ingredient's density is missing; names every such ingredient.
+        InsufficientInventoryError: ingredients are short; lists all of them and takes nothing.
+        ConflictError: ``operation_id`` was used for something else.
+    """
+    with recording(RECORD, session, locals()) as operation:
+        given = Arguments()
+        asked = ProductionRequest(
+            recipe_id=given.key("recipe_id", recipe_id),
+            finished_unit_id=given.key("finished_unit_id", finished_unit_id),
+            num_batches=given.count("num_batches", num_batches),
+            actual_micros=given.micros("actual_yield", actual_yield),
+            scale_factor=given.scale_factor("scale_factor", scale_factor),
+            produced_at=given.moment("produced_at", produced_at),
+            event_id=given.optional_key("event_id", event_id),
+            loss_reason=given.text("loss_reason", loss_reason),
+            notes=given.text("notes", notes),
+        )
+        given.done()
+        if done := operation.claim(asdict(asked)):
+            return cast(ProductionResult, done)
+
+        # load
+        recipe = load_recipe(session, asked.recipe_id)
+        product, per_batch_micros = load_product_of(session, asked.recipe_id, asked.finished_unit_id)
+        check_event(session, asked.event_id)
+        at = operation.house.localised(asked.produced_at or operation.now)
+        today = operation.house.local_day(at)
+
+        # decide
+        items = _items(recipe)
+        plan = choose_lots(operation, needs_of(recipe, asked.batches), today, also_lock=product.item_id)
+        if missing := ingredient_shortages(plan, items):
+            raise InsufficientInventoryError(missing)
+        draws = all_draws(plan)
+        expected_micros = _expected_micros(per_batch_micros, asked.batches)
+        cost = split_cost(total_cost(draws), expected_micros, asked.actual_micros)
+
+        # write
+        take(operation, draws)
+        lot = None
+        if asked.actual_micros:
+            expires_on = expiry(today, product.shelf_life_days)
+            lot = add_lot(
+                operation, NewLot(product.item_id, asked.actual_micros, cost.output_micros, today, expires_on)
+            )
+        run_id = _add_run(operation, asked, at, recipe, expected_micros, cost, lot)
+        return operation.succeed(
+            _result(run_id, operation.id, asked, expected_micros, cost, lot, consumptions(draws, items))
+        )
+
+
+def _expected_micros(per_batch_micros: int, batches: Fraction) -> int:
+    expected = drawn_micros(Fraction(per_batch_micros, MICRO) * batches)
+    if not 0 < expected <= MAX_MICROS:
+        raise ValidationError.of("scale_factor", "makes a plan too small or too large to count")
+    return expected
+
+
+def _items(recipe: Recipe) -> dict[int, Item]:
+    return items_of(line.item for lines in recipe.lines_by_recipe.values() for line in lines)
+
+
+def _add_run(
+    operation: Operation,
+    asked: ProductionRequest,
+    at: datetime,
+    recipe: Recipe,
+    expected_micros: int,
+    cost: RunCost,
+    lot: AddedLot | None,
+) -> int:
+    content = json.dumps(snapshot(recipe), ensure_ascii=False, sort_keys=True)
+    sha256 = hashlib.sha256(content.encode()).hexdigest()
+    insert_once(operation.session, _snapshots, {"sha256": sha256, "content": content})
+    row = {
+        "operation_id": operation.id,
+        "recipe_id": asked.recipe_id,
+        "finished_unit_id": asked.finished_unit_id,
+        "num_batches": asked.num_batches,
+        "scale_factor": asked.scale_text,
+        "expected_yield_micros": expected_micros,
+        "actual_yield_micros": asked.actual_micros,
+        "status": production_status(expected_micros, asked.actual_micros),
+        "lot_id": lot.lot_id if lot else None,
+        "total_cost_micros": cost.total_micros,
+        "loss_cost_micros": cost.loss_micros,
+        "produced_at": at,
+        "event_id": asked.event_id,
+        "loss_reason": asked.loss_reason,
+        "notes": asked.notes,
+        "snapshot_sha256": sha256,
+    }
+    return cast(int, operation.session.execute(insert(_runs).returning(_runs.c.id), row).scalar_one())
+
+
+def _result(
+    run_id: int,
+    operation_id: str,
+    asked: ProductionRequest,
+    expected_micros: int,
+    cost: RunCost,
+    lot: AddedLot | None,
+    consumed: list[Consumption],
+) -> ProductionResult:
+    return {
+        "production_run_id": run_id,
+        "operation_id": operation_id,
+        "recipe_id": asked.recipe_id,
+        "finished_unit_id": asked.finished_unit_id,
+        "num_batches": asked.num_batches,
+        "scale_factor": asked.scale_text,
+        "expected_yield": format_micros(expected_micros),
+        "actual_yield": format_micros(asked.actual_micros),
+        "loss_quantity": format_micros(max(expected_micros - asked.actual_micros, 0)),
+        "production_status": production_status(expected_micros, asked.actual_micros),
+        "lot_id": lot.lot_id if lot else None,
+        "lot_code": lot.code if lot else None,
+        "total_ingredient_cost": format_money(cost.total_micros),
+        "per_unit_cost": format_money(cost.per_unit_micros),
+        "loss_cost": format_money(cost.loss_micros),
+        "cost_complete": cost.total_micros is not None,
+        "consumptions": consumed,
+    }

@@ -1,0 +1,318 @@
+"""What the bakery knows: itself, its items and their densities, suppliers and events."""
+
+from dataclasses import asdict, dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, TypedDict, cast
+from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
+
+from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.errors import ConflictError
+from bake_tracker.domain.slugs import slugify
+from bake_tracker.domain.units import BASE_UNITS, density_g_per_ml
+from bake_tracker.models import Bakery, Event, Item, Lot, Supplier
+from bake_tracker.queries.catalog import load_item
+from bake_tracker.services.operations import Kind, Operation, recording
+
+BAKERY = Kind("record_bakery", __name__, success_fields=("currency", "time_zone"))
+ITEM = Kind("record_item", __name__, success_fields=("item_id", "slug", "kind"))
+DENSITY = Kind("record_density", __name__, success_fields=("item_id", "slug", "g_per_ml"))
+SUPPLIER = Kind("record_supplier", __name__, success_fields=("supplier_id", "slug"))
+EVENT = Kind("record_event", __name__, success_fields=("event_id", "slug"))
+
+KINDS = ("ingredient", "material", "finished_unit", "finished_good")
+POLICIES = ("fefo", "fifo")
+MAX_SHELF_LIFE_DAYS = 36_500
+
+_bakery = cast(Table, Bakery.__table__)
+_items = cast(Table, Item.__table__)
+
+
+class BakeryResult(TypedDict):
+    """The bakery as it is now."""
+
+    operation_id: str
+    database_id: str
+    name: str
+    currency: str
+    time_zone: str
+
+
+class ItemResult(TypedDict):
+    """A new item."""
+
+    operation_id: str
+    item_id: int
+    slug: str
+    name: str
+    kind: str
+    base_unit: str
+
+
+class DensityResult(TypedDict):
+    """What one ml of an ingredient weighs, as an exact ratio of g."""
+
+    operation_id: str
+    item_id: int
+    slug: str
+    g_per_ml: str
+
+
+class SupplierResult(TypedDict):
+    """A new supplier."""
+
+    operation_id: str
+    supplier_id: int
+    slug: str
+
+
+class EventResult(TypedDict):
+    """A new event."""
+
+    operation_id: str
+    event_id: int
+    slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRequest:
+    """The normalised arguments of a new item."""
+
+    kind: str
+    name: str
+    slug: str
+    base_unit: str
+    pick_policy: str
+    shelf_life_days: int | None
+    parent_id: int | None
+    description: str | None
+
+
+def record_bakery(
+    *,
+    session: Session,
+    name: str | None = None,
+    currency: str | None = None,
+    time_zone: str | None = None,
+    operation_id: UUID | str | None = None,
+) -> BakeryResult:
+    """Name the bakery, and set its one currency and time zone while there is no stock yet.
+
+    Raises:
+        ValidationError: the currency is not three letters (ISO 4217), or the time zone has no such IANA name.
+        ConflictError: there is stock already, so its costs and days have a meaning that must not change.
+    """
+    with recording(BAKERY, session, locals()) as operation:
+        given = Arguments()
+        wanted = {
+            "name": operation.house.name if name is None else given.name("name", name),
+            "currency": operation.house.currency if currency is None else _currency(given, currency),
+            "time_zone": operation.house.time_zone if time_zone is None else _time_zone(given, time_zone),
+        }
+        given.done()
+        if done := operation.claim(wanted):
+            return cast(BakeryResult, done)
+        settled = (operation.house.currency, operation.house.time_zone)
+        if (wanted["currency"], wanted["time_zone"]) != settled and session.scalar(select(func.count(Lot.id))):
+            raise ConflictError(
+                f"currency, time_zone: this bakery already has stock in {settled[0]} and {settled[1]}; "
+                "start another database for another currency or time zone"
+            )
+        session.execute(update(_bakery).values(**wanted))
+        return operation.succeed(
+            BakeryResult(
+                operation_id=operation.id,
+                database_id=operation.house.database_id,
+                name=wanted["name"],
+                currency=wanted["currency"],
+                time_zone=wanted["time_zone"],
+            )
+        )
+
+
+def record_item(
+    kind: str,
+    name: str,
+    base_unit: str,
+    *,
+    session: Session,
+    slug: str | None = None,
+    pick_policy: str = "fefo",
+    shelf_life_days: int | None = None,
+    parent_id: int | None = None,
+    description: str | None = None,
+    operation_id: UUID | str | None = None,
+) -> ItemResult:
+    """Add an ingredient, material, finished unit or finished good, kept in g, ml, each or cm.
+
+    Raises:
+        ValidationError: an argument is not allowed.
+        ConflictError: another item has this slug.
+    """
+    with recording(ITEM, session, locals()) as operation:
+        given = Arguments()
+        clean_name = given.name("name", name)
+        asked = ItemRequest(
+            kind=given.choice("kind", kind, KINDS),
+            name=clean_name,
+            slug=slugify(clean_name) if slug is None else given.name("slug", slug, limit=120),
+            base_unit=given.choice("base_unit", base_unit, BASE_UNITS),
+            pick_policy=given.choice("pick_policy", pick_policy, POLICIES),
+            shelf_life_days=_shelf_life(given, shelf_life_days),
+            parent_id=given.optional_key("parent_id", parent_id),
+            description=given.text("description", description),
+        )
+        if asked.kind == "finished_good" and asked.base_unit != "each":
+            given.refuse("base_unit", "must be each: finished goods are counted")
+        given.done()
+        if done := operation.claim(asdict(asked)):
+            return cast(ItemResult, done)
+        if asked.parent_id is not None:
+            load_item(session, asked.parent_id)
+        key = insert_named(operation, Item, {**asdict(asked), "is_category": False, "lot_count": 0})
+        return operation.succeed(
+            ItemResult(
+                operation_id=operation.id,
+                item_id=key,
+                slug=asked.slug,
+                name=asked.name,
+                kind=asked.kind,
+                base_unit=asked.base_unit,
+            )
+        )
+
+
+def record_density(
+    item_id: int,
+    volume: int | Decimal | Fraction,
+    volume_unit: str,
+    weight: int | Decimal | Fraction,
+    weight_unit: str,
+    *,
+    session: Session,
+    operation_id: UUID | str | None = None,
+) -> DensityResult:
+    """State what a volume of an ingredient weighs ("1 cup = 120 g"), so that recipes in cups can draw grams.
+
+    Raises:
+        ValidationError: an argument is not allowed.
+        ItemNotFoundError: there is no such item.
+    """
+    with recording(DENSITY, session, locals()) as operation:
+        given = Arguments()
+        key = given.key("item_id", item_id)
+        amounts = [
+            given.exact(field, value, above_zero=True) for field, value in (("volume", volume), ("weight", weight))
+        ]
+        units = [given.unit("volume_unit", volume_unit), given.unit("weight_unit", weight_unit)]
+        for field, unit, dimension in zip(("volume_unit", "weight_unit"), units, ("volume", "mass"), strict=True):
+            if unit and unit.dimension != dimension:
+                given.refuse(field, f"must be a unit of {dimension}, not {unit.name}")
+        given.done()
+        assert units[0]
+        assert units[1]
+        ratio = density_g_per_ml(amounts[0], units[0], amounts[1], units[1])
+        if len(str(ratio)) > 80:
+            given.refuse("weight", "has too many digits; write the density with a few decimals")
+            given.done()
+        if done := operation.claim({"item_id": key, "g_per_ml": str(ratio)}):
+            return cast(DensityResult, done)
+        item = load_item(session, key)
+        session.execute(update(_items).where(_items.c.id == key).values(g_per_ml=ratio))
+        return operation.succeed(
+            DensityResult(operation_id=operation.id, item_id=key, slug=item.slug, g_per_ml=str(ratio))
+        )
+
+
+def record_supplier(
+    name: str, *, session: Session, slug: str | None = None, operation_id: UUID | str | None = None
+) -> SupplierResult:
+    """Add a supplier.
+
+    Raises:
+        ValidationError: an argument is not allowed.
+        ConflictError: another supplier has this slug.
+    """
+    with recording(SUPPLIER, session, locals()) as operation:
+        given = Arguments()
+        clean = given.name("name", name)
+        row = {"name": clean, "slug": slugify(clean) if slug is None else given.name("slug", slug, limit=120)}
+        given.done()
+        if done := operation.claim(row):
+            return cast(SupplierResult, done)
+        key = insert_named(operation, Supplier, row)
+        return operation.succeed(SupplierResult(operation_id=operation.id, supplier_id=key, slug=row["slug"]))
+
+
+def record_event(
+    name: str,
+    *,
+    session: Session,
+    happens_on: date | None = None,
+    slug: str | None = None,
+    operation_id: UUID | str | None = None,
+) -> EventResult:
+    """Add an event to bake and pack for.
+
+    Raises:
+        ValidationError: an argument is not allowed.
+        ConflictError: another event has this slug.
+    """
+    with recording(EVENT, session, locals()) as operation:
+        given = Arguments()
+        clean = given.name("name", name)
+        row = {
+            "name": clean,
+            "slug": slugify(clean) if slug is None else given.name("slug", slug, limit=120),
+            "happens_on": given.day("happens_on", happens_on),
+        }
+        given.done()
+        if done := operation.claim(row):
+            return cast(EventResult, done)
+        key = insert_named(operation, Event, row)
+        return operation.succeed(EventResult(operation_id=operation.id, event_id=key, slug=str(row["slug"])))
+
+
+def insert_named(operation: Operation, model: Any, row: dict[str, Any]) -> int:
+    """Insert a row that has a slug, and return its id.
+
+    Raises:
+        ConflictError: the slug is taken.
+    """
+    table = cast(Table, model.__table__)
+    taken = select(table.c.id).where(table.c.slug == row["slug"])
+    if operation.session.execute(taken).first() is not None:
+        raise ConflictError(
+            f"slug: there is already a {table.name} {row['slug']!r}; give this one another name or slug",
+            slug=row["slug"],
+        )
+    key: int = operation.session.execute(insert(table).returning(table.c.id), row).scalar_one()
+    return key
+
+
+def _currency(given: Arguments, value: str) -> str:
+    if not (isinstance(value, str) and len(value) == 3 and value.isascii() and value.isalpha()):
+        given.refuse("currency", f"must be three letters such as EUR or USD (ISO 4217), not {value!r}")
+        return "USD"
+    return value.upper()
+
+
+def _time_zone(given: Arguments, value: str) -> str:
+    if not isinstance(value, str) or value not in available_timezones():
+        given.refuse("time_zone", f"must be an IANA name such as Europe/Berlin, not {value!r}")
+        return "UTC"
+    return ZoneInfo(value).key
+
+
+def _shelf_life(given: Arguments, value: int | None) -> int | None:
+    if value is None:
+        return None
+    days = given.count("shelf_life_days", value)
+    if days > MAX_SHELF_LIFE_DAYS:
+        given.refuse("shelf_life_days", f"must be at most {MAX_SHELF_LIFE_DAYS}")
+    return days

@@ -1,0 +1,203 @@
+"""Engines, and the scopes that own transactions: services never commit, these do."""
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.orm import Session
+
+from bake_tracker.config import Settings, sqlite_path
+from bake_tracker.domain.errors import ServiceError, ValidationError
+from bake_tracker.migrations import is_current, upgrade
+from bake_tracker.models import Bakery
+from bake_tracker.services.attempts import Attempt, attempting, is_retryable
+from bake_tracker.services.clock import now
+from bake_tracker.services.transaction_outcomes import observe
+
+Answer = TypeVar("Answer")
+
+MAX_ATTEMPTS = 6
+_READ_ONLY = "bake_tracker_read_only"
+
+_engines: dict[tuple[int, str], Engine] = {}
+_open_scopes: ContextVar[frozenset[str]] = ContextVar("bake_tracker_open_scopes", default=frozenset())
+
+
+class DatabaseUnavailableError(ServiceError):
+    """The database cannot be reached or is not a bakery's; the text says what to do."""
+
+    code = "database_unavailable"
+
+
+def database_url(url: str | None = None) -> str:
+    """The given URL, or ``BAKE_TRACKER_DATABASE_URL``, or the user's own file; PostgreSQL always through psycopg 3.
+
+    Raises:
+        ValidationError: the URL is neither SQLite nor PostgreSQL.
+    """
+    try:
+        parsed: URL = make_url(url or Settings().database_url)
+    except ArgumentError:
+        parsed = URL.create("unreadable")
+    if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    elif parsed.drivername != "sqlite":
+        raise ValidationError.of("database", "must be sqlite:///FILE or postgresql://USER@HOST/NAME")
+    return parsed.render_as_string(hide_password=False)
+
+
+def engine_for(url: str | None = None) -> Engine:
+    """The process's engine for a database, observed and ready: a missing SQLite file is created and migrated."""
+    resolved = database_url(url)
+    key = (os.getpid(), resolved)  # an engine must not cross a fork
+    if key not in _engines:
+        engine = make_engine(resolved)
+        _make_ready(engine)
+        _engines[key] = engine
+    return _engines[key]
+
+
+def make_engine(url: str) -> Engine:
+    """An engine whose transactions are what they claim: immediate on SQLite, durable, and observed to the COMMIT."""
+    is_sqlite = url.startswith("sqlite")
+    if is_sqlite and (path := sqlite_path(url)):
+        path.absolute().parent.mkdir(parents=True, exist_ok=True)
+    # pysqlite's own BEGIN comes late and skips SAVEPOINT; isolation_level=None leaves it to the listener below.
+    options: dict[str, Any] = {"isolation_level": None} if is_sqlite else {"options": "-c lock_timeout=10s"}
+    engine = create_engine(url, connect_args=options, hide_parameters=True)
+    if is_sqlite:
+        event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin_sqlite if is_sqlite else _begin_postgresql)
+    observe(engine)
+    return engine
+
+
+def _set_pragmas(driver_connection: Any, _record: object) -> None:
+    driver_connection.execute("PRAGMA busy_timeout = 10000")
+    if driver_connection.execute("PRAGMA journal_mode").fetchone()[0] not in ("wal", "memory"):
+        driver_connection.execute("PRAGMA journal_mode = WAL")
+    # recursive_triggers: without it REPLACE deletes a ledger row past the trigger that guards it.
+    for pragma in ("synchronous = FULL", "foreign_keys = ON", "recursive_triggers = ON"):
+        driver_connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # With a deferred BEGIN the second of two writers that have read gets "database is locked" at once.
+    read_only = connection.get_execution_options().get(_READ_ONLY)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get(_READ_ONLY):
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+
+
+def _make_ready(engine: Engine) -> None:
+    try:
+        with engine.execution_options(**{_READ_ONLY: True}).connect() as connection:
+            tables = inspect(connection).get_table_names()
+            current = is_current(connection)
+    except DBAPIError as error:
+        raise DatabaseUnavailableError(f"the database cannot be opened: {error.orig}") from error
+    if current:
+        return
+    if tables:
+        what = "is of another version; run: bake init" if "alembic_version" in tables else "belongs to another program"
+        raise DatabaseUnavailableError(f"the database {engine.url.render_as_string()} {what}")
+    if engine.dialect.name != "sqlite":
+        raise DatabaseUnavailableError(
+            f"the database {engine.url.render_as_string()} has no bakery yet; run: bake init"
+        )
+    migrate(engine)
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the schema to the newest version, and give an empty database its bakery."""
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(7213041)"))  # two first users at once
+        upgrade(connection)
+        bakery = Bakery.__table__
+        if connection.execute(bakery.select()).first() is None:
+            settings = Settings()
+            connection.execute(
+                bakery.insert(),  # type: ignore[attr-defined]  # a mapped table is a Table, typed as FromClause
+                {
+                    "id": 1,
+                    "database_id": str(uuid4()),
+                    "name": "Bakery",
+                    "currency": settings.currency,
+                    "time_zone": settings.time_zone,
+                    "created_at": now(),
+                },
+            )
+
+
+@contextmanager
+def session_scope(url: str | None = None) -> Iterator[Session]:
+    """One transaction: committed on normal exit, rolled back on an exception, always closed.
+
+    A missing SQLite file is created and migrated.
+
+    Raises:
+        RuntimeError: a scope on the same database is already open here; pass its session on instead.
+        DatabaseUnavailableError: the database cannot be reached.
+    """
+    engine = engine_for(url)
+    resolved = engine.url.render_as_string(hide_password=False)
+    if resolved in _open_scopes.get():
+        raise RuntimeError("a session_scope on this database is already open; pass its session on instead of nesting")
+    reset = _open_scopes.set(_open_scopes.get() | {resolved})
+    try:
+        with Session(engine, expire_on_commit=False) as session:
+            try:
+                yield session
+                session.commit()
+            except BaseException:
+                session.rollback()
+                raise
+    finally:
+        _open_scopes.reset(reset)
+
+
+@contextmanager
+def read_scope(url: str | None = None) -> Iterator[Session]:
+    """A session that can only read: it takes no write lock and is rolled back at the end."""
+    engine = engine_for(url).execution_options(**{_READ_ONLY: True})
+    with Session(engine, expire_on_commit=False) as session:
+        if engine.dialect.name == "sqlite":
+            session.execute(text("PRAGMA query_only = ON"))
+        try:
+            yield session
+        finally:
+            session.rollback()
+            if engine.dialect.name == "sqlite":
+                session.execute(text("PRAGMA query_only = OFF"))
+
+
+def run_in_transaction(work: Callable[[Session], Answer], url: str | None = None) -> Answer:
+    """Call ``work(session)`` in a transaction of its own and commit before returning.
+
+    The whole call is tried again, a bounded number of times and with the same operation ids, where the database asks
+    for it: a serialization failure, a deadlock, a lock timeout, a lost connection.
+    """
+    attempt = Attempt()
+    for number in range(1, MAX_ATTEMPTS + 1):
+        attempt.number, attempt.is_last, attempt.used = number, number == MAX_ATTEMPTS, 0
+        try:
+            with attempting(attempt), session_scope(url) as session:
+                return work(session)
+        except Exception as error:
+            if attempt.is_last or not is_retryable(error):
+                raise
+        # Full jitter: two that collided should not meet again.
+        time.sleep(random.uniform(0, 0.02 * 2**number))
+    raise AssertionError("unreachable: the last attempt returns or raises")

@@ -1,0 +1,327 @@
+"""The operation context: every writer runs inside ``recording``, and so cannot forget to be told.
+
+An operation claims its id, works in a savepoint of its own, and ends in exactly one outcome line: a refusal or an error
+at once, a success only when the outermost COMMIT has returned.
+"""
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+from sqlalchemy import CursorResult, Table, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.errors import ConflictError, ServiceError, ValidationError
+from bake_tracker.models import Operation as OperationRow
+from bake_tracker.queries.bakery import BakeryInfo, load_bakery
+from bake_tracker.services.attempts import current_attempt, will_retry
+from bake_tracker.services.clock import now, uuid7
+from bake_tracker.services.log_values import error_text
+from bake_tracker.services.logging_utils import (
+    bound_value,
+    emit,
+    get_service_logger,
+    make_record,
+    report_logging_fault,
+)
+from bake_tracker.services.transaction_outcomes import (
+    Fate,
+    OpenTransaction,
+    open_transaction,
+    statement_count,
+)
+
+Result = TypeVar("Result", bound=Mapping[str, Any])
+
+_operations = cast(Table, OperationRow.__table__)
+_current: ContextVar["Operation | None"] = ContextVar("bake_tracker_operation", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What is fixed about an operation: its name, its logger, its entry message and the fields of its success line."""
+
+    name: str
+    service: str
+    entry_message: str | None = None
+    success_fields: tuple[str, ...] = ()
+    passed_message: str | None = None
+
+    @property
+    def logger(self) -> logging.Logger:
+        return get_service_logger(self.service)
+
+
+@dataclass(slots=True)
+class Operation:
+    """One call under way: its ids, its database session, and what will be told of it."""
+
+    kind: Kind
+    session: Session
+    id: str
+    asked: dict[str, Any]
+    parent: "Operation | None"
+    started_at: float = field(default_factory=time.perf_counter)
+    statements_before: int = field(default_factory=statement_count)
+    attempt: int = field(default_factory=lambda: current_attempt().number)
+    transaction: OpenTransaction | None = None
+    bakery: BakeryInfo | None = None
+    result: Mapping[str, Any] | None = None
+    is_replay: bool = False
+    is_replay_of_own_transaction: bool = False
+
+    @property
+    def now(self) -> datetime:
+        """The instant for what the caller left out."""
+        return now()
+
+    @property
+    def house(self) -> BakeryInfo:
+        """The bakery: its currency and time zone."""
+        assert self.bakery is not None
+        return self.bakery
+
+    # claim and result -----------------------------------------------------------------------------------------------
+
+    def claim(self, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Take the id for these normalised arguments; the first result when the same call has already succeeded.
+
+        Claimed by INSERT before anything is read, so a copy that waited for a lock is a replay, not a shortage.
+
+        Raises:
+            ConflictError: the id was used for another function or other arguments.
+        """
+        assert self.transaction is not None
+        asked = json.dumps(arguments, default=str, sort_keys=True, ensure_ascii=False)
+        fingerprint = hashlib.sha256(f"{self.kind.name}\n{asked}".encode()).hexdigest()
+        row = {
+            "id": self.id,
+            "name": self.kind.name,
+            "fingerprint": fingerprint,
+            "arguments": asked,
+            "recorded_at": now(),
+            "parent_id": self.parent.id if self.parent else None,
+            "transaction_id": self.transaction.transaction_id,
+            "attempt": self.attempt,
+            "actor": bound_value("actor"),
+        }
+        if insert_once(self.session, _operations, row):
+            return None
+        return self._first_result(fingerprint)
+
+    def _first_result(self, fingerprint: str) -> dict[str, Any]:
+        columns = select(OperationRow.fingerprint, OperationRow.name, OperationRow.result, OperationRow.transaction_id)
+        first = self.session.execute(columns.where(OperationRow.id == self.id)).one()
+        if first.fingerprint != fingerprint or first.result is None:
+            raise ConflictError(
+                f"operation_id: {self.id} was already used for "
+                + ("another call of " if first.name == self.kind.name else "")
+                + f"{first.name}; use a new id for a new request",
+                conflicting_operation=first.name,
+            )
+        assert self.transaction is not None
+        self.is_replay = True
+        self.is_replay_of_own_transaction = first.transaction_id == self.transaction.transaction_id
+        self.result = cast(dict[str, Any], json.loads(first.result))
+        return dict(self.result)
+
+    def succeed(self, result: Result) -> Result:
+        """Complete the operation's row with what will be answered."""
+        self.result = result
+        text = json.dumps(result, ensure_ascii=False)
+        self.session.execute(update(_operations).where(_operations.c.id == self.id).values(result=text))
+        return result
+
+    # telling --------------------------------------------------------------------------------------------------------
+
+    def tell(
+        self,
+        level: int,
+        outcome: str,
+        context: Mapping[str, Any],
+        *,
+        message: str | None = None,
+        error: BaseException | None = None,
+    ) -> None:
+        """Log one line of this operation now."""
+        try:
+            logger = self.kind.logger
+            if logger.isEnabledFor(level):
+                emit(logger, self._record(level, outcome, context, message=message, error=error))
+        except Exception as fault:
+            report_logging_fault(fault)
+
+    def tell_started(self) -> None:
+        if self.kind.logger.isEnabledFor(logging.DEBUG):
+            context = {key: value for key, value in self.asked.items() if key != "operation_id"}
+            self.tell(logging.DEBUG, "started", context, message=self.kind.entry_message)
+
+    def tell_refusal(self, error: ServiceError) -> None:
+        context = {
+            **self._known_ids(),
+            **error.log_fields(),
+            "error": error_text(error),
+            **_cause(error, self.id),
+        }
+        self.tell(logging.WARNING, error.outcome, context)
+
+    def tell_error(self, error: BaseException) -> None:
+        context = {**self._known_ids(), "error": error_text(error), **_cause(error, self.id)}
+        if will_retry(error):
+            self.tell(logging.WARNING, "retried", context)
+        else:
+            self.tell(logging.ERROR, "error", context, error=error)
+
+    def tell_success(self) -> None:
+        """Have the success told when the outermost COMMIT has returned, and not before."""
+        assert self.transaction is not None
+        assert self.result is not None
+        context = {name: self.result[name] for name in self.kind.success_fields}
+        if self.is_replay and not self.is_replay_of_own_transaction:
+            self.tell(logging.INFO, "replayed", context)
+            return
+        try:
+            happened = self._record(logging.INFO, "replayed" if self.is_replay else "success", context)
+        except Exception as fault:
+            report_logging_fault(fault)
+            return
+        self.transaction.add(lambda fate, failure: self._settle(happened, fate, failure))
+
+    def tell_check(self, context: Mapping[str, Any], **missing: list[str]) -> None:
+        """Tell what a check found: ``missing`` is its one list of slugs, empty when the stock suffices."""
+        if any(missing.values()):
+            self.tell(logging.INFO, "insufficient", {**context, **missing})
+        else:
+            self.tell(logging.DEBUG, "sufficient", context, message=self.kind.passed_message)
+
+    def _settle(self, happened: logging.LogRecord, fate: Fate, failure: BaseException | None) -> None:
+        if fate is not Fate.COMMITTED:
+            outcome = fate.value
+            happened.levelno, happened.levelname = logging.WARNING, "WARNING"
+            if fate is Fate.ROLLED_BACK and will_retry(failure):
+                assert failure is not None
+                outcome = "retried"
+                happened.__dict__["error"] = error_text(failure)
+                happened.__dict__["bake_fields"] += ("error",)
+            happened.__dict__["outcome"], happened.msg = outcome, f"{self.kind.name}: {outcome}"
+        happened.__dict__["settled_at"] = time.time()
+        if self.kind.logger.isEnabledFor(happened.levelno):
+            emit(self.kind.logger, happened)
+
+    def _record(
+        self,
+        level: int,
+        outcome: str,
+        context: Mapping[str, Any],
+        *,
+        message: str | None = None,
+        error: BaseException | None = None,
+    ) -> logging.LogRecord:
+        fields = {
+            "operation_id": self.id,
+            "parent_operation_id": self.parent.id if self.parent else None,
+            "transaction_id": self.transaction.transaction_id if self.transaction else None,
+            "database_id": self.bakery.database_id if self.bakery else None,
+            "duration_ms": round((time.perf_counter() - self.started_at) * 1000, 3),
+            "sql_count": statement_count() - self.statements_before,
+            "attempt": self.attempt,
+        }
+        record = make_record(self.kind.logger, level, self.kind.name, outcome, fields, context, message)
+        if error is not None:
+            record.exc_info = (type(error), error, error.__traceback__)
+        return record
+
+    def _known_ids(self) -> dict[str, Any]:
+        return {key: value for key, value in self.asked.items() if key.endswith("_id") and key != "operation_id"}
+
+
+def insert_once(session: Session, table: Table, row: Mapping[str, Any]) -> bool:
+    """Insert a row unless its key is taken; whether it was inserted. Waits for another transaction that is about to."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    done = session.execute(dialect.insert(table).on_conflict_do_nothing(), row)
+    return cast(CursorResult[Any], done).rowcount == 1
+
+
+@contextmanager
+def recording(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterator[Operation]:
+    """Run one writing operation: in a savepoint of its own, ending in exactly one outcome line.
+
+    ``asked`` holds every argument of the call as it was given, ``operation_id`` among them. The body claims the id,
+    writes, and calls ``succeed``; what it raises undoes the savepoint, is told, and goes on to the caller.
+    """
+    operation = _begin(kind, session, asked)
+    reset = _current.set(operation)
+    try:
+        operation.tell_started()
+        operation.transaction = open_transaction(session.connection())
+        operation.statements_before = statement_count()
+        with session.begin_nested():
+            operation.bakery = load_bakery(session)
+            _check_operation_id(asked.get("operation_id"))
+            yield operation
+            assert operation.result is not None, f"{kind.name} neither succeeded nor raised"
+    except ServiceError as error:
+        operation.tell_refusal(error)
+        raise
+    except BaseException as error:
+        operation.tell_error(error)
+        raise
+    else:
+        operation.tell_success()
+    finally:
+        _current.reset(reset)
+
+
+@contextmanager
+def checking(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterator[Operation]:
+    """Run one question: it never writes, and is refused with the same errors and lines as the recording."""
+    operation = _begin(kind, session, asked)
+    try:
+        operation.bakery = load_bakery(session)
+        yield operation
+    except ServiceError as error:
+        operation.tell_refusal(error)
+        raise
+    except BaseException as error:
+        operation.tell_error(error)
+        raise
+
+
+def _begin(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Operation:
+    given = asked.get("operation_id")
+    try:
+        operation_id = str(UUID(str(given))) if given is not None else current_attempt().next_operation_id()
+    except ValueError:
+        operation_id = uuid7()  # the refusal that follows needs an id of its own
+    told = {key: value for key, value in asked.items() if key != "session"}
+    return Operation(kind, session, operation_id, told, _current.get())
+
+
+def _check_operation_id(given: object) -> None:
+    if given is None:
+        return
+    try:
+        UUID(str(given))
+    except ValueError:
+        raise ValidationError.of("operation_id", "must be a UUID; leave it out to have one made") from None
+
+
+def _cause(error: BaseException, operation_id: str) -> dict[str, str]:
+    """Name the operation in which an error began, where that is not this one."""
+    cause = cast("str | None", getattr(error, "bake_operation_id", None))
+    if cause is None:
+        try:
+            error.bake_operation_id = operation_id  # type: ignore[attr-defined]  # travels with the error to the parent
+        except Exception:
+            return {}
+        return {}
+    return {"cause_operation_id": cause} if cause != operation_id else {}

@@ -1,0 +1,152 @@
+"""The one door to the ledger: every change of stock goes through here, and only inside a recorded operation.
+
+Locks are taken on item rows in id order, before any lot is chosen, so that two operations cannot deadlock on stock or
+choose the same lot; quantities are then changed by relative amounts.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypedDict, cast
+
+from sqlalchemy import Table, bindparam, insert, select, update
+
+from bake_tracker.domain.fifo import Allocation, Draw, plan_draws
+from bake_tracker.domain.lots import lot_code, pick_on
+from bake_tracker.domain.money import format_money
+from bake_tracker.domain.recipe_math import Item
+from bake_tracker.domain.units import format_micros
+from bake_tracker.models import Item as ItemRow
+from bake_tracker.models import Lot
+from bake_tracker.models.ledger import Movement
+from bake_tracker.queries.stock import load_lots_to_draw
+from bake_tracker.services.operations import Operation
+
+_items = cast(Table, ItemRow.__table__)
+_lots = cast(Table, Lot.__table__)
+_movements = cast(Table, Movement.__table__)
+
+_take = (
+    update(_lots)
+    .where(_lots.c.id == bindparam("of_lot"))
+    .values(
+        remaining_micros=_lots.c.remaining_micros - bindparam("taken"),
+        remaining_cost_micros=_lots.c.remaining_cost_micros - bindparam("taken_cost"),
+    )
+)
+
+
+class Consumption(TypedDict):
+    """What one lot gave; quantity in the item's base unit, cost None when unknown."""
+
+    lot_id: int
+    lot_code: str
+    ingredient_slug: str
+    quantity: str
+    unit: str
+    cost: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewLot:
+    """A lot to be added; quantity in millionths of the item's base unit, cost in millionths or None when unknown."""
+
+    item_id: int
+    quantity_micros: int
+    cost_micros: int | None
+    received_on: date
+    expires_on: date | None
+    code: str | None = None
+    is_made: bool = True
+    supplier_id: int | None = None
+    product_id: int | None = None
+    location: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddedLot:
+    """A lot that was added: its id and its code."""
+
+    lot_id: int
+    code: str
+
+
+def lock_items(operation: Operation, item_ids: Iterable[int]) -> None:
+    """Hold these items against every other writer until the transaction ends, in id order."""
+    wanted = select(_items.c.id).where(_items.c.id.in_(sorted(item_ids))).order_by(_items.c.id)
+    operation.session.execute(wanted.with_for_update(key_share=True)).all()
+
+
+def choose_lots(
+    operation: Operation, needs: Mapping[int, int], usable_on: date, *, also_lock: int
+) -> dict[int, Allocation]:
+    """Lock the needed items and ``also_lock`` (the item made), then allocate every need by its item's policy."""
+    lock_items(operation, {*needs, also_lock})
+    return plan_draws(needs, load_lots_to_draw(operation.session, needs, usable_on))
+
+
+def take(operation: Operation, draws: Sequence[Draw]) -> None:
+    """Post draws: out of the lots, into the ledger."""
+    if not draws:
+        return
+    operation.session.execute(
+        _take,
+        [{"of_lot": draw.lot.lot_id, "taken": draw.quantity_micros, "taken_cost": draw.cost_micros} for draw in draws],
+    )
+    _post(operation, [(draw.lot.lot_id, -draw.quantity_micros, _negated(draw.cost_micros)) for draw in draws])
+
+
+def add_lot(operation: Operation, new: NewLot) -> AddedLot:
+    """Post a new lot; without a code it gets a readable one that no other lot has."""
+    number = update(_items).where(_items.c.id == new.item_id).values(lot_count=_items.c.lot_count + 1)
+    item = operation.session.execute(number.returning(_items.c.lot_count, _items.c.slug, _items.c.pick_policy)).one()
+    code = new.code or lot_code(item.slug, new.received_on, item.lot_count)
+    row = {
+        "item_id": new.item_id,
+        "code": code,
+        "is_made": new.is_made,
+        "received_on": new.received_on,
+        "expires_on": new.expires_on,
+        "pick_on": pick_on(item.pick_policy, new.received_on, new.expires_on),
+        "quantity_micros": new.quantity_micros,
+        "cost_micros": new.cost_micros,
+        "remaining_micros": new.quantity_micros,
+        "remaining_cost_micros": new.cost_micros,
+        "on_hold": False,
+        "location": new.location,
+        "supplier_id": new.supplier_id,
+        "product_id": new.product_id,
+        "operation_id": operation.id,
+    }
+    lot_id: int = operation.session.execute(insert(_lots).returning(_lots.c.id), row).scalar_one()
+    _post(operation, [(lot_id, new.quantity_micros, new.cost_micros)])
+    return AddedLot(lot_id, code)
+
+
+def consumptions(draws: Iterable[Draw], items: Mapping[int, Item]) -> list[Consumption]:
+    """What was drawn, for people."""
+    return [
+        {
+            "lot_id": draw.lot.lot_id,
+            "lot_code": draw.lot.code,
+            "ingredient_slug": items[draw.lot.item_id].slug,
+            "quantity": format_micros(draw.quantity_micros),
+            "unit": items[draw.lot.item_id].base_unit,
+            "cost": format_money(draw.cost_micros),
+        }
+        for draw in draws
+    ]
+
+
+def _post(operation: Operation, changes: Sequence[tuple[int, int, int | None]]) -> None:
+    operation.session.execute(
+        insert(_movements),
+        [
+            {"operation_id": operation.id, "lot_id": lot_id, "quantity_micros": quantity, "cost_micros": cost}
+            for lot_id, quantity, cost in changes
+        ],
+    )
+
+
+def _negated(cost_micros: int | None) -> int | None:
+    return None if cost_micros is None else -cost_micros

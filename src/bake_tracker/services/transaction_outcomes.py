@@ -1,0 +1,220 @@
+"""What became of a transaction, learned where it is decided: at the driver's COMMIT, ROLLBACK and savepoints.
+
+Session and connection events come too early or too often: ``after_commit`` also fires for a savepoint, a session joined
+to a connection fires before the real commit, ``close()`` fires neither, and ``ConnectionEvents.commit`` comes before
+the driver is asked. So the dialect's own calls are wrapped, once per engine. A pending outcome sits in the frame of the
+savepoint it was made in, moves to the outer frame when that savepoint is released, and is settled when the frame's fate
+is known. See ``docs/adr/0003-commit-bound-outcomes.md``.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import wraps
+from typing import Any, cast
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.exc import PendingRollbackError
+from sqlalchemy.pool import PoolProxiedConnection
+
+from bake_tracker.services.clock import uuid7
+from bake_tracker.services.logging_utils import report_logging_fault
+
+_KEY = "bake_tracker.transaction"
+
+
+class Fate(Enum):
+    """How a transaction ended; UNKNOWN when the connection died while COMMIT was under way."""
+
+    COMMITTED = "committed"
+    ROLLED_BACK = "rolled_back"
+    UNKNOWN = "unknown"
+
+
+Settle = Callable[[Fate, BaseException | None], None]
+
+
+@dataclass(slots=True)
+class OpenTransaction:
+    """One transaction of one driver connection: a frame of pending outcomes for it and for every open savepoint."""
+
+    transaction_id: str = field(default_factory=uuid7)
+    frames: list[tuple[str, list[Settle]]] = field(default_factory=lambda: [("", [])])
+    failure: BaseException | None = None
+
+    def add(self, settle: Settle) -> None:
+        """Have ``settle`` called once, when the innermost open savepoint's fate is known."""
+        self.frames[-1][1].append(settle)
+
+    def enter(self, savepoint: str) -> None:
+        self.frames.append((savepoint, []))
+
+    def release(self, savepoint: str) -> None:
+        """Move what was pending inside the savepoint to the frame around it."""
+        pending = self._drop_from(savepoint)
+        self.frames[-1][1].extend(pending)
+
+    def undo(self, savepoint: str) -> None:
+        """Settle what was pending inside a savepoint that was rolled back; nothing outside is touched."""
+        _settle_all(self._drop_from(savepoint), Fate.ROLLED_BACK, self.failure)
+
+    def end(self, fate: Fate) -> None:
+        _settle_all([settle for _, pending in self.frames for settle in pending], fate, self.failure)
+
+    def _drop_from(self, savepoint: str) -> list[Settle]:
+        names = [name for name, _ in self.frames]
+        if savepoint not in names[1:]:
+            return []
+        position = names.index(savepoint)
+        dropped = self.frames[position:]
+        del self.frames[position:]
+        return [settle for _, pending in dropped for settle in pending]
+
+
+def open_transaction(connection: Connection) -> OpenTransaction:
+    """The transaction that is open on ``connection``, observed from now on."""
+    observe(connection.engine)
+    info = connection.info
+    transaction = cast("OpenTransaction | None", info.get(_KEY))
+    if transaction is None:
+        transaction = info[_KEY] = OpenTransaction()
+        for name in _open_savepoints(connection):
+            transaction.enter(name)
+    return transaction
+
+
+def _open_savepoints(connection: Connection) -> list[str]:
+    names: list[str] = []
+    nested: Any = connection.get_nested_transaction()
+    while nested is not None:
+        names.append(nested._savepoint)
+        nested = nested._previous_nested
+    return names[::-1]
+
+
+def _settle_all(pending: list[Settle], fate: Fate, failure: BaseException | None) -> None:
+    for settle in pending:
+        try:
+            settle(fate, failure)
+        except Exception as error:  # telling must not undo or hide what the database has decided
+            report_logging_fault(error)
+
+
+class _StatementCount(threading.local):
+    value = 0
+
+
+_statements = _StatementCount()
+
+
+def statement_count() -> int:
+    """SQL statements this thread has sent so far, without BEGIN, COMMIT and savepoints; an executemany counts one."""
+    return _statements.value
+
+
+def observe(engine: Engine) -> None:
+    """Wrap the driver calls of this engine's dialect that decide a transaction; does nothing the second time."""
+    dialect = engine.dialect
+    if _KEY in dialect.__dict__:
+        return
+    dialect.__dict__[_KEY] = True
+    _observe_ends(dialect)
+    _observe_savepoints(dialect)
+    for name in ("do_execute", "do_executemany", "do_execute_no_params"):
+        _count_statements(dialect, name)
+
+    def lost(_driver_connection: Any, record: Any, _error: BaseException | None = None) -> None:
+        if transaction := record.info.pop(_KEY, None):
+            transaction.end(Fate.ROLLED_BACK)
+
+    event.listen(engine.pool, "invalidate", lost)
+    event.listen(engine.pool, "close", lambda driver_connection, record: lost(driver_connection, record))
+
+
+def _observe_ends(dialect: Dialect) -> None:
+    do_commit, do_rollback = dialect.do_commit, dialect.do_rollback
+
+    def commit(driver_connection: PoolProxiedConnection) -> None:
+        info = _info_of(driver_connection)
+        transaction: OpenTransaction | None = info.get(_KEY)
+        if transaction is None:
+            do_commit(driver_connection)
+            return
+        if _is_aborted(driver_connection):
+            # PostgreSQL answers COMMIT in a failed transaction with a ROLLBACK and no error.
+            raise PendingRollbackError("an earlier statement failed, so this transaction can only be rolled back")
+        try:
+            do_commit(driver_connection)
+        except BaseException as error:
+            transaction.failure = error
+            if not isinstance(error, Exception) or _is_disconnect(dialect, driver_connection, error):
+                del info[_KEY]
+                transaction.end(Fate.UNKNOWN)
+            raise
+        del info[_KEY]
+        transaction.end(Fate.COMMITTED)
+
+    def rollback(driver_connection: PoolProxiedConnection) -> None:
+        transaction: OpenTransaction | None = _info_of(driver_connection).pop(_KEY, None)
+        try:
+            do_rollback(driver_connection)
+        finally:
+            if transaction is not None:
+                transaction.end(Fate.ROLLED_BACK)
+
+    dialect.do_commit = commit  # type: ignore[method-assign, assignment]  # wrapping is the point: no event says this
+    dialect.do_rollback = rollback  # type: ignore[method-assign, assignment]  # as above
+
+
+def _observe_savepoints(dialect: Dialect) -> None:
+    for name, after in (
+        ("do_savepoint", OpenTransaction.enter),
+        ("do_release_savepoint", OpenTransaction.release),
+        ("do_rollback_to_savepoint", OpenTransaction.undo),
+    ):
+        _observe_savepoint(dialect, name, after)
+
+
+def _observe_savepoint(dialect: Dialect, name: str, after: Callable[[OpenTransaction, str], None]) -> None:
+    original = getattr(dialect, name)
+
+    @wraps(original)
+    def observed(connection: Connection, savepoint: str) -> None:
+        original(connection, savepoint)
+        _statements.value -= 1
+        transaction: OpenTransaction | None = connection.info.get(_KEY)
+        if transaction is not None:
+            after(transaction, savepoint)
+
+    setattr(dialect, name, observed)
+
+
+def _count_statements(dialect: Dialect, name: str) -> None:
+    original = getattr(dialect, name)
+
+    @wraps(original)
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        _statements.value += 1
+        return original(*args, **kwargs)
+
+    setattr(dialect, name, counted)
+
+
+def _info_of(driver_connection: PoolProxiedConnection) -> dict[Any, Any]:
+    try:
+        return driver_connection.info
+    except NotImplementedError:
+        return {}  # the engine's very first look at the database, before any transaction
+
+
+def _is_aborted(driver_connection: PoolProxiedConnection) -> bool:
+    info = getattr(driver_connection.dbapi_connection, "info", None)
+    status = getattr(info, "transaction_status", None)
+    return getattr(status, "name", None) == "INERROR"
+
+
+def _is_disconnect(dialect: Dialect, driver_connection: PoolProxiedConnection, error: Exception) -> bool:
+    raw = cast(Any, driver_connection.dbapi_connection)
+    return isinstance(error, dialect.loaded_dbapi.Error) and dialect.is_disconnect(error, raw, None)

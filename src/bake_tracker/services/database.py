@@ -201,3 +201,10 @@ def run_in_transaction(work: Callable[[Session], Answer], url: str | None = None
         # Full jitter: two that collided should not meet again.
         time.sleep(random.uniform(0, 0.02 * 2**number))
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def dispose_engines() -> None:
+    """Close every connection of this process."""
+    for engine in _engines.values():
+        engine.dispose()
+    _engines.clear()

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, Table, select, update
+from sqlalchemy import Table, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -247,8 +247,9 @@ class Operation:
 def insert_once(session: Session, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert a row unless its key is taken; whether it was inserted. Waits for another transaction that is about to."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    done = session.execute(dialect.insert(table).on_conflict_do_nothing(), row)
-    return cast(CursorResult[Any], done).rowcount == 1
+    (key,) = table.primary_key.columns
+    done = session.execute(dialect.insert(table).on_conflict_do_nothing().returning(key), row)
+    return done.first() is not None
 
 
 @contextmanager

@@ -1,0 +1,9 @@
+#!/bin/sh
+# Every check of the house: tests on SQLite and PostgreSQL, ruff, mypy, import contracts. Arguments go to pytest.
+set -u
+root=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+. "$root/tools/venv.sh"
+use_venv requirements/dev.txt
+cd "$root" || exit 1
+[ $# -gt 0 ] || set -- -n 2
+exec "$venv/bin/python" -m pytest "$@"

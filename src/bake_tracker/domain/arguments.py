@@ -1,10 +1,12 @@
 """Checking what a caller gave: every argument is looked at before the first complaint is made."""
 
 import math
-from collections.abc import Iterable
-from datetime import date, datetime
-from decimal import Decimal
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Context, Decimal
 from fractions import Fraction
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from bake_tracker.domain.errors import Problem, ValidationError
 from bake_tracker.domain.units import MAX_MICROS, MICRO, Unit, UnknownUnitError, parse_unit
@@ -13,6 +15,11 @@ MAX_COUNT = 1_000_000
 MAX_TEXT = 10_000
 MAX_KEY = 2**63 - 1
 LARGEST = MAX_MICROS // MICRO // 1_000
+FINEST = 10**40
+"""The largest denominator of an exact number: finer than any scale, and short enough to write down."""
+
+# The caller's own decimal context may round to few digits; this one is wide enough for every factor.
+_WIDE = Context(prec=60)
 
 
 class Arguments:
@@ -33,11 +40,11 @@ class Arguments:
             raise ValidationError(self.problems)
 
     def key(self, field: str, value: object) -> int:
-        """A database key: any whole number; one that cannot exist is left for the look-up to miss."""
-        if type(value) is not int:
-            self.refuse(field, f"must be a whole number, not {_shown(value)}")
+        """A database key; one that leads nowhere is left for the look-up to miss."""
+        if type(value) is not int or abs(value) > MAX_KEY:
+            self.refuse(field, f"must be a whole number of at most {MAX_KEY}, not {shown(value)}")
             return 0
-        return value if 0 < value <= MAX_KEY else 0
+        return value
 
     def optional_key(self, field: str, value: object) -> int | None:
         return None if value is None else self.key(field, value)
@@ -46,16 +53,19 @@ class Arguments:
         """A whole number of 1 or more."""
         whole = value if type(value) is int else _whole_decimal(value)
         if whole is None or not 1 <= whole <= MAX_COUNT:
-            self.refuse(field, f"must be a whole number from 1 to {MAX_COUNT}, not {_shown(value)}")
+            self.refuse(field, f"must be a whole number from 1 to {MAX_COUNT}, not {shown(value)}")
             return 1
         return whole
 
     def micros(self, field: str, value: object, *, above_zero: bool = False) -> int:
-        """An exact quantity or amount as millionths; at most six decimals."""
+        """An exact quantity or amount, int or Decimal, as millionths; at most six decimals."""
+        if isinstance(value, Fraction):
+            self.refuse(field, f"must be a number (int or Decimal), not {shown(value)}")
+            return 0
         exact = self.exact(field, value, above_zero=above_zero)
         scaled = exact * MICRO
         if scaled.denominator != 1:
-            self.refuse(field, f"must have at most six decimals, not {_shown(value)}")
+            self.refuse(field, f"must have at most six decimals, not {shown(value)}")
             return 0
         return int(scaled)
 
@@ -64,26 +74,31 @@ class Arguments:
         wanted = "above 0" if above_zero else "0 or more"
         if type(value) is int or (isinstance(value, Decimal) and value.is_finite()) or isinstance(value, Fraction):
             if isinstance(value, Decimal) and abs(value.adjusted()) > 30:
-                self.refuse(field, f"must be {wanted} and of a size that can be weighed, not {_shown(value)}")
+                self.refuse(field, f"must be {wanted} and of a size that can be weighed, not {shown(value)}")
                 return Fraction(1)
             exact = Fraction(value)
+            if exact.denominator > FINEST:
+                self.refuse(field, "has too many digits; write it with a few decimals")
+                return Fraction(1)
             if exact > LARGEST:
-                self.refuse(field, f"must be at most {LARGEST}, not {_shown(value)}")
+                self.refuse(field, f"must be at most {LARGEST}, not {shown(value)}")
                 return Fraction(1)
             if exact > 0 or (exact == 0 and not above_zero):
                 return exact
-        self.refuse(field, f"must be a number {wanted} (int or Decimal), not {_shown(value)}")
+        self.refuse(field, f"must be a number {wanted} (int or Decimal), not {shown(value)}")
         return Fraction(1)
 
     def scale_factor(self, field: str, value: object) -> Decimal:
         """A finite factor above 0; a float is taken as the decimal it prints as."""
         if isinstance(value, float) and math.isfinite(value):
-            value = Decimal(repr(value))
+            value = Decimal(repr(float(value)))  # a subclass may print as something else
         if type(value) is int or (isinstance(value, Decimal) and value.is_finite()):
             factor = Decimal(value)
             if 0 < factor <= MAX_COUNT and abs(factor.adjusted()) <= 20 and len(factor.as_tuple().digits) <= 40:
-                return factor
-        self.refuse(field, f"must be a finite number above 0 and at most {MAX_COUNT}, not {_shown(value)}")
+                return factor.normalize(_WIDE)
+        self.refuse(
+            field, f"must be a finite number above 0 and at most {MAX_COUNT}, of up to 40 digits, not {shown(value)}"
+        )
         return Decimal(1)
 
     def text(self, field: str, value: object, *, limit: int = MAX_TEXT) -> str | None:
@@ -91,7 +106,7 @@ class Arguments:
         if value is None:
             return None
         if not isinstance(value, str):
-            self.refuse(field, f"must be text, not {_shown(value)}")
+            self.refuse(field, f"must be text, not {shown(value)}")
             return None
         if len(value) > limit:
             self.refuse(field, f"must have at most {limit} characters, not {len(value)}")
@@ -109,13 +124,13 @@ class Arguments:
     def choice(self, field: str, value: object, allowed: Iterable[str]) -> str:
         options = list(allowed)
         if not isinstance(value, str) or value not in options:
-            self.refuse(field, f"must be one of {', '.join(options)}, not {_shown(value)}")
+            self.refuse(field, f"must be one of {', '.join(options)}, not {shown(value)}")
             return options[0]
         return value
 
     def unit(self, field: str, value: object) -> Unit | None:
         if not isinstance(value, str):
-            self.refuse(field, f"must be the name of a unit, not {_shown(value)}")
+            self.refuse(field, f"must be the name of a unit, not {shown(value)}")
             return None
         try:
             return parse_unit(value)
@@ -123,18 +138,29 @@ class Arguments:
             self.refuse(field, str(error))
             return None
 
-    def moment(self, field: str, value: object) -> datetime | None:
-        """A point in time, or None; a naive one is the bakery's wall clock."""
-        if value is None or (isinstance(value, datetime) and 1970 < value.year < 9999):
-            return value
-        self.refuse(field, f"must be a datetime between the years 1971 and 9998, not {_shown(value)}")
+    def rows(self, field: str, value: object) -> list[Mapping[str, Any]]:
+        """At least one mapping of fields to values."""
+        rows = list(value) if isinstance(value, list | tuple) else []
+        if not rows or not all(isinstance(row, Mapping) for row in rows):
+            self.refuse(field, f"must be a list of at least one row of named fields, not {shown(value)}")
+            return []
+        return rows
+
+    def moment(self, field: str, value: object, time_zone: str) -> datetime | None:
+        """An instant in UTC, or None; a naive one is the wall clock of ``time_zone``."""
+        if value is None:
+            return None
+        if isinstance(value, datetime) and 1970 < value.year < 9999:
+            aware = value.replace(tzinfo=ZoneInfo(time_zone)) if value.utcoffset() is None else value
+            return aware.astimezone(UTC)
+        self.refuse(field, f"must be a datetime between the years 1971 and 9998, not {shown(value)}")
         return None
 
     def day(self, field: str, value: object) -> date | None:
         """A calendar day, or None."""
         if value is None or (isinstance(value, date) and not isinstance(value, datetime) and value.year > 1970):
             return value
-        self.refuse(field, f"must be a date after 1970, not {_shown(value)}")
+        self.refuse(field, f"must be a date after 1970, not {shown(value)}")
         return None
 
 
@@ -149,7 +175,8 @@ def _whole_decimal(value: object) -> int | None:
     return None
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """What was given, at most 60 characters of it."""
     try:
         text = repr(value)
     except Exception:

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.fifo import Draw
 from bake_tracker.domain.money import divide_half_even
-from bake_tracker.domain.units import MICRO
+from bake_tracker.domain.units import MAX_TOTAL_MICROS, MICRO
 
 ProductionStatus = Literal["complete", "partial_loss", "total_loss", "over_yield"]
 
@@ -21,13 +22,19 @@ class RunCost:
     per_unit_micros: int | None
 
 
-def total_cost(draws: Iterable[Draw]) -> int | None:
-    """The sum of the draws; unknown as soon as one of them is, since a partial sum would read like a whole one."""
+def total_cost(draws: Iterable[Draw], field: str) -> int | None:
+    """The sum of the draws; unknown as soon as one of them is, since a partial sum would read like a whole one.
+
+    Raises:
+        ValidationError: it is larger than a ledger can hold; ``field`` is the argument to make smaller.
+    """
     total = 0
     for draw in draws:
         if draw.cost_micros is None:
             return None
         total += draw.cost_micros
+    if total > MAX_TOTAL_MICROS:
+        raise ValidationError.of(field, "costs more than can be counted; make it smaller")
     return total
 
 

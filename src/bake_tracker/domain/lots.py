@@ -15,7 +15,7 @@ def expiry(made_on: date, shelf_life_days: int | None, contents: Iterable[date |
     """The earliest of the item's shelf life and the expiry of what it contains; None when nothing limits it."""
     limits = [day for day in contents if day is not None]
     if shelf_life_days is not None:
-        limits.append(made_on + timedelta(days=shelf_life_days))
+        limits.append(min(NO_EXPIRY - made_on, timedelta(days=shelf_life_days)) + made_on)
     return min(limits, default=None)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from bake_tracker.domain.errors import ConversionProblem, RecipeCycleError, UnitConversionError, ValidationError
-from bake_tracker.domain.units import MAX_MICROS, NeedsDensityError, drawn_micros, parse_unit, to_base
+from bake_tracker.domain.units import MAX_TOTAL_MICROS, NeedsDensityError, drawn_micros, parse_unit, to_base
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,13 @@ def sub_recipe_ids(recipe: Recipe, recipe_id: int) -> list[int]:
     return [line.sub_recipe_id for line in lines if line.sub_recipe_id is not None]
 
 
-def topological_order(root: int, children: Callable[[int], Iterable[int]], names: Mapping[int, str]) -> list[int]:
+def topological_order(
+    root: int, children: Callable[[int], Iterable[int]], names: Mapping[int, str], field: str = "lines"
+) -> list[int]:
     """Every node reachable from ``root``, parents before children; no recursion, so depth has no limit.
 
     Raises:
-        RecipeCycleError: a node contains itself; the path is named.
+        RecipeCycleError: a node contains itself; the path and the argument ``field`` are named.
     """
     finished: list[int] = []
     done: set[int] = set()
@@ -88,7 +90,7 @@ def topological_order(root: int, children: Callable[[int], Iterable[int]], names
             finished.append(node)
         elif child in on_path:
             round_trip = [*path[path.index(child) :], child]
-            raise RecipeCycleError("lines", [names.get(node, str(node)) for node in round_trip])
+            raise RecipeCycleError(field, [names.get(node, str(node)) for node in round_trip])
         elif child not in done:
             path.append(child)
             on_path.add(child)
@@ -126,7 +128,7 @@ def countable(needs: Mapping[int, int], field: str) -> dict[int, int]:
     Raises:
         ValidationError: one is larger than a ledger can hold; ``field`` is the argument to make smaller.
     """
-    if any(micros > MAX_MICROS for micros in needs.values()):
+    if any(micros > MAX_TOTAL_MICROS for micros in needs.values()):
         raise ValidationError.of(field, "asks for more than can be counted; make it smaller")
     return {item_id: micros for item_id, micros in needs.items() if micros}
 

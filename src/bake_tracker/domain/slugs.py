@@ -9,4 +9,4 @@ _NOT_WORD = re.compile(r"[^a-z0-9]+")
 def slugify(name: str) -> str:
     """``"Crème brûlée (large)"`` becomes ``"creme-brulee-large"``; a name without letters becomes ``"item"``."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return _NOT_WORD.sub("-", plain).strip("-")[:100] or "item"
+    return _NOT_WORD.sub("-", plain).strip("-")[:100].rstrip("-") or "item"

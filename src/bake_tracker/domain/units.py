@@ -4,6 +4,7 @@ The definitions stand in ``units.txt`` in pint's format. Quantities are rounded 
 received rounds up, what is drawn rounds down, to 10^-6 of the base unit (see ``docs/adr/0002-exact-integers.md``).
 """
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -18,11 +19,18 @@ Dimension = Literal["mass", "volume", "count", "length"]
 BASE_UNITS: dict[str, Dimension] = {"g": "mass", "ml": "volume", "each": "count", "cm": "length"}
 MICRO = 1_000_000
 MAX_MICROS = 2**63 - 1
+MAX_TOTAL_MICROS = MAX_MICROS // 2
+"""The most that one operation may take or cost: half of 64 bits, so that one lot more cannot overflow a sum."""
+
+_QUANTITY = re.compile(
+    r"(?P<decimal>[0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})"
+    r"|((?P<whole>[0-9]{1,40})\s+)?(?P<numerator>[0-9]{1,40})\s*/\s*(?P<denominator>[0-9]{1,40})"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit as the kitchen writes it, its dimension, and how many base units (g, ml, each, cm) one of it is."""
+    """A unit by its one short name, its dimension, and how many base units (g, ml, each, cm) one of it is."""
 
     name: str
     dimension: Dimension
@@ -55,7 +63,7 @@ def parse_unit(text: str) -> Unit:
     Raises:
         UnknownUnitError: no unit has this name.
     """
-    cleaned = "_".join(text.strip().rstrip(".").replace(".", "").split())
+    cleaned = "_".join(text.replace(".", "").replace("-", " ").split())
     singular = cleaned.removesuffix("es") if cleaned.lower().endswith(("inches", "pinches", "dashes")) else cleaned
     candidates = [singular, singular.lower(), singular.lower().removesuffix("s")]
     registry = _registry()
@@ -63,8 +71,8 @@ def parse_unit(text: str) -> Unit:
         if candidate.isidentifier() and candidate in registry:
             quantity = registry.Quantity(Fraction(1), candidate).to_root_units()
             (dimension,) = (name.strip("[]") for name in quantity.dimensionality)
-            return Unit(cleaned.lower(), cast(Dimension, dimension), Fraction(quantity.magnitude))
-    raise UnknownUnitError(f"{text!r} is not a unit; use {KNOWN_UNITS}")
+            return Unit(registry.get_symbol(candidate), cast(Dimension, dimension), Fraction(quantity.magnitude))
+    raise UnknownUnitError(f"{text[:60]!r} is not a unit; use {KNOWN_UNITS}")
 
 
 KNOWN_UNITS = (
@@ -109,7 +117,7 @@ def drawn_micros(base_quantity: Fraction) -> int:
 
 def micros_to_decimal(micros: int) -> Decimal:
     """The exact decimal of a count of millionths."""
-    return Decimal(micros).scaleb(-6)
+    return Decimal(format_micros(micros))
 
 
 def format_micros(micros: int) -> str:
@@ -123,12 +131,12 @@ def parse_quantity(text: str) -> Fraction:
     """Read ``"2"``, ``"0.5"``, ``"1/3"`` or ``"1 1/2"`` exactly.
 
     Raises:
-        ValueError: the text is no number, or not a finite one.
+        ValueError: the text is no such number.
     """
-    try:
-        total = sum((Fraction(part) for part in text.split()), Fraction(0))
-    except (ValueError, ZeroDivisionError):
-        raise ValueError(f"{text!r} is not a quantity; write it like 2, 0.5, 1/3 or 1 1/2") from None
-    if not text.split():
-        raise ValueError("a quantity is missing; write it like 2, 0.5, 1/3 or 1 1/2")
-    return total
+    # Fraction itself would read "1e999999999", and not come back.
+    match = _QUANTITY.fullmatch(text.strip())
+    if match is None or (match["denominator"] and not int(match["denominator"])):
+        raise ValueError(f"{text!r} is not a quantity; write it like 2, 0.5, 1/3 or 1 1/2")
+    if match["decimal"]:
+        return Fraction(match["decimal"])
+    return int(match["whole"] or 0) + Fraction(int(match["numerator"]), int(match["denominator"]))

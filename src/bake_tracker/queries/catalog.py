@@ -76,8 +76,8 @@ def load_item(session: Session, item_id: int) -> Item:
 
 
 def load_items(session: Session, item_ids: Iterable[int]) -> dict[int, Item]:
-    """Items by id."""
-    rows = session.execute(select(*ITEM_COLUMNS).where(ItemRow.id.in_(sorted(item_ids))))
+    """Items by id; a category is none."""
+    rows = session.execute(select(*ITEM_COLUMNS).where(ItemRow.id.in_(sorted(item_ids)), ~ItemRow.is_category))
     return {row.id: as_item(row) for row in rows}
 
 
@@ -92,12 +92,6 @@ def load_recipe(session: Session, recipe_id: int) -> Recipe:
     below = below.union(
         select(child.sub_recipe_id).where(child.recipe_id == below.c.id, child.sub_recipe_id.is_not(None))
     )
-    names = session.execute(
-        select(RecipeRow.id, RecipeRow.slug, RecipeRow.name).where(RecipeRow.id.in_(select(below.c.id)))
-    ).all()
-    own = next((row for row in names if row.id == recipe_id), None)
-    if own is None:
-        raise RecipeNotFoundError(recipe_id)
     rows = session.execute(
         select(
             RecipeLineRow.recipe_id.label("of_recipe_id"),
@@ -114,7 +108,14 @@ def load_recipe(session: Session, recipe_id: int) -> Recipe:
     for row in rows:
         item = None if row.id is None else as_item(row)
         lines[row.of_recipe_id].append(RecipeLine(row.of_recipe_id, row.quantity, row.unit, item, row.sub_recipe_id))
-    return Recipe(recipe_id, own.slug, own.name, lines, {row.id: row.slug for row in names})
+    # After the lines: an edit that commits in between may name a recipe that was not below this one before.
+    named = {recipe_id} | {line.sub_recipe_id for own in lines.values() for line in own if line.sub_recipe_id}
+    names = session.execute(select(RecipeRow.id, RecipeRow.slug, RecipeRow.name).where(RecipeRow.id.in_(sorted(named))))
+    by_id = {row.id: row for row in names}
+    if recipe_id not in by_id:
+        raise RecipeNotFoundError(recipe_id)
+    own_row = by_id[recipe_id]
+    return Recipe(recipe_id, own_row.slug, own_row.name, lines, {key: row.slug for key, row in by_id.items()})
 
 
 def load_product_of(session: Session, recipe_id: int, finished_unit_id: int) -> tuple[Item, int]:
@@ -162,6 +163,12 @@ def load_good(session: Session, finished_good_id: int) -> Good:
         .order_by(ItemRow.id)
     )
     return Good(as_item(row), tuple(Component(as_item(part_row), part_row.quantity_micros) for part_row in parts))
+
+
+def check_parent(session: Session, item_id: int) -> None:
+    """Raise ItemNotFoundError unless there is such an item or category to group by."""
+    if session.scalar(select(ItemRow.id).where(ItemRow.id == item_id)) is None:
+        raise ItemNotFoundError(item_id)
 
 
 def check_event(session: Session, event_id: int | None) -> None:

@@ -116,7 +116,7 @@ def record_assembly(
         asked = AssemblyRequest(
             finished_good_id=given.key("finished_good_id", finished_good_id),
             quantity=given.count("quantity", quantity),
-            assembled_at=given.moment("assembled_at", assembled_at),
+            assembled_at=given.moment("assembled_at", assembled_at, operation.house.time_zone),
             event_id=given.optional_key("event_id", event_id),
             notes=given.text("notes", notes),
         )
@@ -127,7 +127,7 @@ def record_assembly(
         # load
         good = load_good(session, asked.finished_good_id)
         check_event(session, asked.event_id)
-        at = operation.house.localised(asked.assembled_at or operation.now)
+        at = asked.assembled_at or operation.now
         today = operation.house.local_day(at)
 
         # decide
@@ -137,7 +137,7 @@ def record_assembly(
             raise InsufficientComponentsError(missing)
         draws = all_draws(plan)
         made_micros = asked.quantity * MICRO
-        cost = split_cost(total_cost(draws), made_micros, made_micros)
+        cost = split_cost(total_cost(draws, "quantity"), made_micros, made_micros)
         expires_on = expiry(today, good.item.shelf_life_days, (draw.lot.expires_on for draw in draws))
 
         # write

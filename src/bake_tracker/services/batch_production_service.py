@@ -22,7 +22,7 @@ from bake_tracker.domain.planning import all_draws, ingredient_shortages, items_
 from bake_tracker.domain.recipe_math import Item, Recipe, needs_of
 from bake_tracker.domain.units import MAX_MICROS, MICRO, drawn_micros, format_micros
 from bake_tracker.models import ProductionRun, RecipeSnapshot
-from bake_tracker.queries.catalog import check_event, load_product_of, load_recipe, snapshot
+from bake_tracker.queries.catalog import check_event, load_product_of, load_recipe, load_yields, snapshot
 from bake_tracker.queries.stock import load_lots_to_draw
 from bake_tracker.services.operations import Kind, Operation, checking, insert_once, recording
 from bake_tracker.services.stock_ledger import (
@@ -124,7 +124,10 @@ def check_can_produce(
         given.done()
 
         recipe = load_recipe(session, recipe_id)
-        needs = needs_of(recipe, num_batches * Fraction(scale))
+        batches = num_batches * Fraction(scale)
+        for _, per_batch_micros in load_yields(session, recipe_id).values():
+            _expected_micros(per_batch_micros, batches)
+        needs = needs_of(recipe, batches)
         plan = plan_draws(needs, load_lots_to_draw(session, needs, operation.house.local_day(operation.now)))
         missing = ingredient_shortages(plan, _items(recipe))
         operation.tell_check(
@@ -168,7 +171,7 @@ def record_batch_production(
             num_batches=given.count("num_batches", num_batches),
             actual_micros=given.micros("actual_yield", actual_yield),
             scale_factor=given.scale_factor("scale_factor", scale_factor),
-            produced_at=given.moment("produced_at", produced_at),
+            produced_at=given.moment("produced_at", produced_at, operation.house.time_zone),
             event_id=given.optional_key("event_id", event_id),
             loss_reason=given.text("loss_reason", loss_reason),
             notes=given.text("notes", notes),
@@ -181,7 +184,7 @@ def record_batch_production(
         recipe = load_recipe(session, asked.recipe_id)
         product, per_batch_micros = load_product_of(session, asked.recipe_id, asked.finished_unit_id)
         check_event(session, asked.event_id)
-        at = operation.house.localised(asked.produced_at or operation.now)
+        at = asked.produced_at or operation.now
         today = operation.house.local_day(at)
 
         # decide
@@ -191,7 +194,7 @@ def record_batch_production(
             raise InsufficientInventoryError(missing)
         draws = all_draws(plan)
         expected_micros = _expected_micros(per_batch_micros, asked.batches)
-        cost = split_cost(total_cost(draws), expected_micros, asked.actual_micros)
+        cost = split_cost(total_cost(draws, "num_batches"), expected_micros, asked.actual_micros)
 
         # write
         take(operation, draws)

@@ -8,15 +8,16 @@ from typing import Any, TypedDict, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
-from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy import Table, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.arguments import Arguments, shown
 from bake_tracker.domain.errors import ConflictError
 from bake_tracker.domain.slugs import slugify
 from bake_tracker.domain.units import BASE_UNITS, density_g_per_ml
 from bake_tracker.models import Bakery, Event, Item, Lot, Supplier
-from bake_tracker.queries.catalog import load_item
+from bake_tracker.queries.catalog import check_parent, load_item
 from bake_tracker.services.operations import Kind, Operation, recording
 
 BAKERY = Kind("record_bakery", __name__, success_fields=("currency", "time_zone"))
@@ -118,7 +119,7 @@ def record_bakery(
         if done := operation.claim(wanted):
             return cast(BakeryResult, done)
         settled = (operation.house.currency, operation.house.time_zone)
-        if (wanted["currency"], wanted["time_zone"]) != settled and session.scalar(select(func.count(Lot.id))):
+        if (wanted["currency"], wanted["time_zone"]) != settled and session.scalar(select(Lot.id).limit(1)):
             raise ConflictError(
                 f"currency, time_zone: this bakery already has stock in {settled[0]} and {settled[1]}; "
                 "start another database for another currency or time zone"
@@ -173,7 +174,7 @@ def record_item(
         if done := operation.claim(asdict(asked)):
             return cast(ItemResult, done)
         if asked.parent_id is not None:
-            load_item(session, asked.parent_id)
+            check_parent(session, asked.parent_id)
         key = insert_named(operation, Item, {**asdict(asked), "is_category": False, "lot_count": 0})
         return operation.succeed(
             ItemResult(
@@ -285,26 +286,28 @@ def insert_named(operation: Operation, model: Any, row: dict[str, Any]) -> int:
         ConflictError: the slug is taken.
     """
     table = cast(Table, model.__table__)
-    taken = select(table.c.id).where(table.c.slug == row["slug"])
-    if operation.session.execute(taken).first() is not None:
+    dialect = postgresql if operation.session.get_bind().dialect.name == "postgresql" else sqlite
+    # By INSERT and not by a look first: another transaction may be about to take the slug.
+    new = dialect.insert(table).on_conflict_do_nothing().returning(table.c.id)
+    key: int | None = operation.session.execute(new, row).scalar_one_or_none()
+    if key is None:
         raise ConflictError(
             f"slug: there is already a {table.name} {row['slug']!r}; give this one another name or slug",
             slug=row["slug"],
         )
-    key: int = operation.session.execute(insert(table).returning(table.c.id), row).scalar_one()
     return key
 
 
 def _currency(given: Arguments, value: str) -> str:
     if not (isinstance(value, str) and len(value) == 3 and value.isascii() and value.isalpha()):
-        given.refuse("currency", f"must be three letters such as EUR or USD (ISO 4217), not {value!r}")
+        given.refuse("currency", f"must be three letters such as EUR or USD (ISO 4217), not {shown(value)}")
         return "USD"
     return value.upper()
 
 
 def _time_zone(given: Arguments, value: str) -> str:
     if not isinstance(value, str) or value not in available_timezones():
-        given.refuse("time_zone", f"must be an IANA name such as Europe/Berlin, not {value!r}")
+        given.refuse("time_zone", f"must be an IANA name such as Europe/Berlin, not {shown(value)}")
         return "UTC"
     return ZoneInfo(value).key
 

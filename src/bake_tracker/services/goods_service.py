@@ -5,13 +5,13 @@ from decimal import Decimal
 from typing import TypedDict, cast
 from uuid import UUID
 
-from sqlalchemy import Table, delete, insert
+from sqlalchemy import Table, delete, insert, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import FinishedGoodNotFoundError, ItemNotFoundError, ValidationError
 from bake_tracker.domain.recipe_math import topological_order
-from bake_tracker.models import GoodComponent
+from bake_tracker.models import GoodComponent, Item
 from bake_tracker.queries.catalog import load_good_children, load_items, load_slugs
 from bake_tracker.services.operations import Kind, recording
 
@@ -53,12 +53,10 @@ def record_good_components(
         given = Arguments()
         good_id = given.key("finished_good_id", finished_good_id)
         parts: dict[int, int] = {}
-        for number, component in enumerate(components):
+        for number, component in enumerate(given.rows("components", components)):
             key = given.key(f"components[{number}].item_id", component.get("item_id"))
             micros = given.micros(f"components[{number}].quantity", component.get("quantity"), above_zero=True)
             parts[key] = parts.get(key, 0) + micros
-        if not parts:
-            given.refuse("components", "must have at least one component")
         given.done()
         if done := operation.claim({"finished_good_id": good_id, "parts": sorted(parts.items())}):
             return cast(GoodComponentsResult, done)
@@ -73,7 +71,9 @@ def record_good_components(
         children = load_good_children(session)
         children[good_id] = list(parts)
         names = {key: slug for slug, key in load_slugs(session, "item").items()}
-        topological_order(good_id, lambda key: children.get(key, []), names)
+        topological_order(good_id, lambda key: children.get(key, []), names, "components")
+        # Locked, so that two edits do not interleave their components.
+        session.execute(select(Item.id).where(Item.id == good_id).with_for_update(key_share=True))
         session.execute(delete(_components).where(_components.c.good_id == good_id))
         session.execute(
             insert(_components),

@@ -1,6 +1,6 @@
 """Recipes: what a batch takes, what it makes, and what that may not be."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -19,6 +19,7 @@ from bake_tracker.domain.errors import (
 )
 from bake_tracker.domain.recipe_math import topological_order
 from bake_tracker.domain.slugs import slugify
+from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Recipe, RecipeLine, RecipeYield
 from bake_tracker.queries.catalog import load_items, load_recipe_children, load_slugs
 from bake_tracker.services.catalog_service import insert_named
@@ -92,7 +93,7 @@ def record_recipe(
     with recording(RECIPE, session, locals()) as operation:
         given = Arguments()
         clean_name = given.name("name", name)
-        clean = [_clean_line(given, number, line) for number, line in enumerate(lines)]
+        clean = [_clean_line(given, number, line) for number, line in enumerate(given.rows("lines", lines))]
         key = given.optional_key("recipe_id", recipe_id)
         row = {
             "name": clean_name,
@@ -101,8 +102,6 @@ def record_recipe(
             "source": given.text("source", source, limit=300),
             "notes": given.text("notes", notes),
         }
-        if not clean:
-            given.refuse("lines", "must have at least one line")
         given.done()
         if done := operation.claim({**row, "recipe_id": key, "lines": [repr(line) for line in clean]}):
             return cast(RecipeResult, done)
@@ -140,7 +139,7 @@ def record_recipe_yield(
         given.done()
         if done := operation.claim(row):
             return cast(RecipeYieldResult, done)
-        if session.execute(select(_recipes.c.id).where(_recipes.c.id == row["recipe_id"])).first() is None:
+        if not _lock(session, row["recipe_id"]):
             raise RecipeNotFoundError(row["recipe_id"])
         item = load_items(session, [row["item_id"]]).get(row["item_id"])
         if item is None or item.kind != "finished_unit":
@@ -153,12 +152,12 @@ def record_recipe_yield(
                 operation_id=operation.id,
                 recipe_id=row["recipe_id"],
                 finished_unit_id=row["item_id"],
-                quantity=str(quantity),
+                quantity=format_micros(row["quantity_micros"]),
             )
         )
 
 
-def _clean_line(given: Arguments, number: int, line: LineInput) -> CleanLine:
+def _clean_line(given: Arguments, number: int, line: Mapping[str, Any]) -> CleanLine:
     field = f"lines[{number}]"
     item_id = given.optional_key(f"{field}.item_id", line.get("item_id"))
     sub_recipe_id = given.optional_key(f"{field}.sub_recipe_id", line.get("sub_recipe_id"))
@@ -195,13 +194,17 @@ def _check_cycle(session: Session, recipe_id: int, slug: str, lines: Sequence[Cl
 def _replace(operation: Operation, recipe_id: int, row: dict[str, Any]) -> int:
     changes = {key: value for key, value in row.items() if key != "slug"}
     session = operation.session
-    # Locked, so that two edits do not interleave their lines.
-    known = session.execute(select(_recipes.c.id).where(_recipes.c.id == recipe_id).with_for_update()).first()
-    if known is None:
+    if not _lock(session, recipe_id):
         raise RecipeNotFoundError(recipe_id)
     session.execute(update(_recipes).where(_recipes.c.id == recipe_id).values(**changes))
     session.execute(delete(_lines).where(_lines.c.recipe_id == recipe_id))
     return recipe_id
+
+
+def _lock(session: Session, recipe_id: int) -> bool:
+    """Hold a recipe against other edits, so that two do not interleave their lines; whether there is one."""
+    known = select(_recipes.c.id).where(_recipes.c.id == recipe_id)
+    return session.execute(known.with_for_update(key_share=True)).first() is not None
 
 
 def _line_row(recipe_id: int, position: int, line: CleanLine) -> dict[str, Any]:

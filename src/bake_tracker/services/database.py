@@ -12,7 +12,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session as Session
 
 from bake_tracker.config import Settings, sqlite_path
 from bake_tracker.domain.errors import ServiceError, ValidationError
@@ -65,6 +65,22 @@ def engine_for(url: str | None = None) -> Engine:
     return _engines[key]
 
 
+def prepare(url: str | None = None) -> None:
+    """Create the schema or bring it to this version; only for an empty database or one that is a bakery's already.
+
+    Raises:
+        DatabaseUnavailableError: the database cannot be opened, or belongs to another program.
+    """
+    engine = make_engine(database_url(url))
+    try:
+        tables, _ = _look_at(engine)
+        if tables and "alembic_version" not in tables:
+            raise DatabaseUnavailableError(f"the database {engine.url.render_as_string()} belongs to another program")
+        migrate(engine)
+    finally:
+        engine.dispose()
+
+
 def make_engine(url: str) -> Engine:
     """An engine whose transactions are what they claim: immediate on SQLite, durable, and observed to the COMMIT."""
     is_sqlite = url.startswith("sqlite")
@@ -100,22 +116,25 @@ def _begin_postgresql(connection: Connection) -> None:
         connection.exec_driver_sql("SET TRANSACTION READ ONLY")
 
 
-def _make_ready(engine: Engine) -> None:
+def _look_at(engine: Engine) -> tuple[list[str], bool]:
+    """The tables that are there, and whether the schema is of this version."""
     try:
         with engine.execution_options(**{_READ_ONLY: True}).connect() as connection:
-            tables = inspect(connection).get_table_names()
-            current = is_current(connection)
+            return inspect(connection).get_table_names(), is_current(connection)
     except DBAPIError as error:
         raise DatabaseUnavailableError(f"the database cannot be opened: {error.orig}") from error
+
+
+def _make_ready(engine: Engine) -> None:
+    tables, current = _look_at(engine)
+    name = engine.url.render_as_string()
     if current:
         return
     if tables:
         what = "is of another version; run: bake init" if "alembic_version" in tables else "belongs to another program"
-        raise DatabaseUnavailableError(f"the database {engine.url.render_as_string()} {what}")
+        raise DatabaseUnavailableError(f"the database {name} {what}")
     if engine.dialect.name != "sqlite":
-        raise DatabaseUnavailableError(
-            f"the database {engine.url.render_as_string()} has no bakery yet; run: bake init"
-        )
+        raise DatabaseUnavailableError(f"the database {name} has no bakery yet; run: bake init")
     migrate(engine)
 
 

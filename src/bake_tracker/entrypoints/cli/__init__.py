@@ -1,5 +1,124 @@
-"""The command line."""
+"""The command line: one file of commands per feature, and here what joins them."""
+
+import getpass
+import logging
+import os
+import sys
+from collections.abc import Callable
+
+import typer
+from rich.text import Text
+
+from bake_tracker.config import Settings
+from bake_tracker.domain.errors import ServiceError
+from bake_tracker.entrypoints.cli import commands_catalog as catalog
+from bake_tracker.entrypoints.cli import commands_house as house
+from bake_tracker.entrypoints.cli import commands_log as log
+from bake_tracker.entrypoints.cli import commands_runs as runs
+from bake_tracker.entrypoints.cli import commands_stock as stock
+from bake_tracker.entrypoints.cli.common import add, global_options
+from bake_tracker.entrypoints.cli.demo import demo
+from bake_tracker.entrypoints.cli.state import err, print_json, state
+from bake_tracker.services import get_service_logger, log_operation
+from bake_tracker.services.clock import uuid7
+from bake_tracker.services.log_values import error_text
+from bake_tracker.services.logging_utils import bound_log_context
+
+EXIT_REFUSED = 1
+EXIT_BROKEN = 3
+
+
+GROUPS: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
+    "item": (
+        "Ingredients, materials, finished units and finished goods.",
+        {"add": catalog.add_item, "list": catalog.list_items},
+    ),
+    "recipe": (
+        "What a batch takes, and what it makes.",
+        {"add": catalog.add_recipe, "yield": catalog.recipe_yield, "list": catalog.list_recipes},
+    ),
+    "good": ("What a box is made of.", {"add": catalog.add_good}),
+    "supplier": ("Who goods come from.", {"add": catalog.add_supplier}),
+    "event": ("What is baked and packed for.", {"add": catalog.add_event}),
+    "check": (
+        "Ask whether the stock suffices; nothing is changed.",
+        {"produce": runs.check_produce, "assemble": runs.check_assemble},
+    ),
+    "log": ("Read the log.", {"tree": log.tree, "verify": log.verify}),
+}
+COMMANDS: tuple[Callable[..., None], ...] = (
+    house.init,
+    demo,
+    stock.receive,
+    stock.stock,
+    runs.produce,
+    runs.assemble,
+    runs.runs,
+    runs.show,
+    house.verify,
+    catalog.density,
+)
+
+
+def make_app() -> typer.Typer:
+    """The whole command line."""
+    app = typer.Typer(
+        name="bake",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="The production ledger of a small bakery.",
+        epilog="Exit status: 0 done, 1 refused with the reason, 2 wrong usage, 3 something broke.",
+    )
+    app.callback()(global_options)
+    for command in COMMANDS:
+        add(app, command)
+    for name, (text, commands) in GROUPS.items():
+        group = typer.Typer(no_args_is_help=True, help=text)
+        for command_name, group_command in commands.items():
+            add(group, group_command, command_name)
+        app.add_typer(group, name=name)
+    return app
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run one command; refusals go to stderr with their reason, and nothing ends in a traceback."""
+    with bound_log_context(request_id=uuid7(), actor=_actor()):
+        try:
+            make_app()(prog_name="bake")
+        except ServiceError as error:
+            _say_refusal(error)
+            sys.exit(EXIT_REFUSED)
+        except Exception as error:
+            _say_broken(error)
+            sys.exit(EXIT_BROKEN)
+
+
+def _actor() -> str:
+    try:
+        return Settings().actor or getpass.getuser()
+    except (OSError, KeyError):
+        return f"uid {os.getuid()}"
+
+
+def _say_refusal(error: ServiceError) -> None:
+    if not hasattr(error, "bake_operation_id"):
+        # Refused before any service was asked: by a slug that leads nowhere, or a file that cannot be read.
+        _log("cli", error.outcome, logging.WARNING, error)
+    if state.as_json:
+        print_json({"error": {"code": error.code, "message": str(error), **error.log_fields()}})
+        return
+    err.print(Text(f"Refused: {error}", style="red"))
+
+
+def _say_broken(error: Exception) -> None:
+    operation_id = getattr(error, "bake_operation_id", None)
+    if operation_id is None:
+        _log("cli", "error", logging.ERROR, error)
+    story = f"The whole story: bake log tree {operation_id}" if operation_id else f"The log: {state.log_file}"
+    err.print(Text(f"Something broke, and nothing was recorded. {error_text(error)}\n{story}", style="red"))
+
+
+def _log(operation: str, outcome: str, level: int, error: Exception) -> None:
+    fields = error.log_fields() if isinstance(error, ServiceError) else {}
+    log_operation(get_service_logger("cli"), operation, outcome, level=level, **fields, error=error_text(error))

@@ -1,0 +1,119 @@
+"""Read the log: the tree of a transaction, and whether the log says what the database holds."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+from rich.tree import Tree
+
+from bake_tracker.domain.log_tree import OperationNode, TransactionNode
+from bake_tracker.entrypoints.cli.state import answer, ask, err, out, state
+from bake_tracker.services.log_reader import read_trees, verify_log
+
+_STYLES = {"success": "green", "replayed": "green", "rolled_back": "yellow", "retried": "yellow", "unknown": "red"}
+_SHOWN_APART = frozenset(
+    {"timestamp", "settled_at", "level", "logger", "message", "operation", "outcome", "operation_id", "database_id"}
+    | {"parent_operation_id", "transaction_id", "request_id", "actor", "duration_ms", "sql_count", "attempt"}
+    | {"shortages", "exception", "error", "cause_operation_id"}
+)
+
+
+def tree(
+    wanted: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="a transaction, operation or request, or its beginning")
+    ] = None,
+    last: Annotated[int, typer.Option(min=1, help="how many transactions, without an ID")] = 20,
+) -> None:
+    """Draw transactions as trees: operations, outcomes, durations and what was refused."""
+    trees = read_trees(state.log_file, wanted, last)
+    if not trees:
+        what = f"about {wanted} " if wanted else ""
+        err.print(Text(f"The log says nothing {what}({state.log_file})."))
+        raise typer.Exit(1)
+    answer([_as_json(found) for found in trees], lambda _: draw_all(trees))
+
+
+def verify() -> None:
+    """Compare the log with the database; exit 1 when they do not agree."""
+    result = ask(lambda session: verify_log(session, state.log_file))
+    answer(result, show_verification)
+    raise typer.Exit(0 if result["clean"] else 1)
+
+
+def draw_all(trees: list[TransactionNode]) -> None:
+    """Print every transaction as a tree."""
+    for tree in trees:
+        out.print(draw(tree))
+
+
+def draw(transaction: TransactionNode) -> Tree:
+    if transaction.transaction_id is None:
+        root = Tree(Text("asked outside of a transaction", style="bold"), guide_style="dim")
+    else:
+        title = f"transaction {transaction.transaction_id[:13]}  {transaction.fate}"
+        root = Tree(Text(title, style="bold"), guide_style="dim")
+    for node in transaction.operations:
+        _add(root, node)
+    return root
+
+
+def _add(branch: Tree, node: OperationNode) -> None:
+    line = node.line
+    style = _STYLES.get(line["outcome"], "dim" if line["level"] in ("DEBUG", "INFO") else "red")
+    text = Text(f"{line['operation']}: ")
+    text.append(line["outcome"], style=style)
+    text.append(f"  {line.get('duration_ms', 0)} ms, {line.get('sql_count', 0)} SQL", style="dim")
+    if line.get("attempt", 1) != 1:
+        text.append(f", attempt {line['attempt']}", style="dim")
+    text.append(f"  {str(line['operation_id'])[:13]}", style="dim")
+    twig = branch.add(text)
+    details = ", ".join(
+        f"{key}={_plain(value)}" for key, value in line.items() if key not in _SHOWN_APART and value is not None
+    )
+    if details:
+        twig.add(Text(details))
+    for short in line.get("shortages", []):
+        slug = short.get("ingredient_slug") or short.get("component_slug")
+        missing = f"{slug}: needs {short['needed']} {short['unit']}, has {short['available']}"
+        twig.add(Text(missing, style="red"))
+    if line.get("error") and not line.get("shortages"):
+        twig.add(Text(str(line["error"]), style="red"))
+    if line.get("cause_operation_id"):
+        twig.add(Text(f"because of {str(line['cause_operation_id'])[:13]}", style="red"))
+    for child in node.children:
+        _add(twig, child)
+
+
+def _plain(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _as_json(transaction: TransactionNode) -> dict[str, Any]:
+    def node_json(node: OperationNode) -> dict[str, Any]:
+        return {**node.line, "children": [node_json(child) for child in node.children]}
+
+    return {
+        "transaction_id": transaction.transaction_id,
+        "fate": transaction.fate,
+        "operations": [node_json(node) for node in transaction.operations],
+    }
+
+
+def show_verification(result: Any) -> None:
+    for name, what in (
+        ("missing", "committed with no success line"),
+        ("forged", "success line with no committed operation"),
+        ("doubled", "more than one success line"),
+        ("unresolved", "committed, but the log only says unknown"),
+    ):
+        for found in result[name]:
+            out.print(Text(f"{what}: {found['operation']} {found['operation_id']} at {found['at']}", style="red"))
+    if result["unreadable_lines"]:
+        out.print(Text(f"{result['unreadable_lines']} lines cannot be read", style="red"))
+    out.print(
+        Text(
+            f"Compared {result['operations_compared']} operations with "
+            f"{result['success_lines_compared']} success lines: "
+            + ("they agree." if result["clean"] else "they do not agree.")
+        )
+    )

@@ -1,0 +1,184 @@
+"""Bake, box, and look at what was done."""
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.lookup import find, find_optional, find_product
+from bake_tracker.entrypoints.cli.state import answer, ask, money, out, write
+from bake_tracker.queries.history import load_operation, load_runs
+from bake_tracker.services.assembly_service import check_can_assemble, record_assembly
+from bake_tracker.services.batch_production_service import check_can_produce, record_batch_production
+from bake_tracker.services.database import Session
+from bake_tracker.services.order_service import record_bake_and_pack
+
+Count = Annotated[Any, typer.Argument(parser=parse.whole_or_decimal, help="a whole number of 1 or more")]
+Scale = Annotated[Decimal, typer.Option("--scale", parser=parse.decimal, help="multiplies every quantity")]
+Event = Annotated[str | None, typer.Option(help="slug or id")]
+OperationId = Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")]
+
+
+def check_produce(recipe: str, batches: Count, scale: Scale = Decimal(1)) -> None:
+    """Ask whether the stock allows these batches; exit 1 when it does not."""
+    result = ask(
+        lambda session: check_can_produce(find(session, "recipe", recipe), batches, session=session, scale_factor=scale)
+    )
+    answer(result, lambda r: show_check(r["can_produce"], r["missing_ingredients"], f"{batches} x {recipe}"))
+    raise typer.Exit(0 if result["can_produce"] else 1)
+
+
+def check_assemble(good: str, quantity: Count) -> None:
+    """Ask whether the stock allows these boxes; exit 1 when it does not."""
+    result = ask(lambda session: check_can_assemble(find(session, "finished_good", good), quantity, session=session))
+    answer(result, lambda r: show_check(r["can_assemble"], r["missing_components"], f"{quantity} x {good}"))
+    raise typer.Exit(0 if result["can_assemble"] else 1)
+
+
+def produce(
+    recipe: Annotated[str, typer.Argument(help="slug or id")],
+    batches: Count,
+    actual: Annotated[Any, typer.Option("--yield", parser=parse.whole_or_decimal, help="what really came out")],
+    unit: Annotated[str | None, typer.Option(help="the finished unit, where the recipe makes several")] = None,
+    scale: Scale = Decimal(1),
+    event: Event = None,
+    loss_reason: Annotated[str | None, typer.Option(help="why less came out than planned")] = None,
+    notes: Annotated[str | None, typer.Option()] = None,
+    pack: Annotated[
+        str | None, typer.Option(help="also box it, in the same transaction: slug or id of the good")
+    ] = None,
+    boxes: Annotated[Any, typer.Option(parser=parse.whole_or_decimal, help="how many, with --pack")] = 1,
+    operation_id: OperationId = None,
+) -> None:
+    """Record a baking: take the ingredients, add what came out."""
+
+    def work(session: Session) -> Any:
+        recipe_id = find(session, "recipe", recipe)
+        common: dict[str, Any] = {
+            "session": session,
+            "scale_factor": scale,
+            "event_id": find_optional(session, "event", event),
+            "loss_reason": loss_reason,
+            "notes": notes,
+            "operation_id": operation_id,
+        }
+        product = find_product(session, recipe_id, unit)
+        if pack is None:
+            return record_batch_production(recipe_id, product, batches, actual, **common)
+        good = find(session, "finished_good", pack)
+        return record_bake_and_pack(recipe_id, product, batches, actual, good, boxes, **common)
+
+    answer(write(work), show_production if pack is None else show_both)
+
+
+def assemble(
+    good: Annotated[str, typer.Argument(help="slug or id")],
+    quantity: Count,
+    event: Event = None,
+    notes: Annotated[str | None, typer.Option()] = None,
+    operation_id: OperationId = None,
+) -> None:
+    """Record boxes packed: take the components, add the boxes."""
+
+    def work(session: Session) -> Any:
+        return record_assembly(
+            find(session, "finished_good", good),
+            quantity,
+            session=session,
+            event_id=find_optional(session, "event", event),
+            notes=notes,
+            operation_id=operation_id,
+        )
+
+    answer(write(work), show_assembly)
+
+
+def runs(last: Annotated[int, typer.Option(min=1, max=10_000, help="how many")] = 20) -> None:
+    """Show the latest bakings and packings."""
+    answer(ask(lambda session: load_runs(session, last)), show_runs)
+
+
+def show(operation_id: Annotated[str, typer.Argument(help="an operation's id, or its beginning")]) -> None:
+    """Show one operation: what was asked, what it moved, what it answered."""
+    answer(ask(lambda session: load_operation(session, operation_id)), show_operation)
+
+
+def show_check(yes: bool, missing: list[Any], what: str) -> None:
+    if yes:
+        out.print(Text(f"Yes: the stock allows {what}."))
+        return
+    out.print(Text(f"No: for {what} the stock is short of"))
+    for short in missing:
+        slug = short.get("ingredient_slug") or short.get("component_slug")
+        out.print(Text(f"  {slug}: needs {short['needed']} {short['unit']}, has {short['available']}"))
+
+
+def show_production(result: Any) -> None:
+    status = result["production_status"].replace("_", " ")
+    out.print(
+        Text(
+            f"Baked {result['actual_yield']} of {result['expected_yield']} planned ({status})"
+            + (f" as lot {result['lot_code']}" if result["lot_code"] else "")
+        )
+    )
+    loss = f", of which loss {money(result['loss_cost'])}" if result["loss_quantity"] != "0" else ""
+    per_unit = f", {money(result['per_unit_cost'])} each" if result["per_unit_cost"] else ""
+    out.print(Text(f"  cost {money(result['total_ingredient_cost'])}{loss}{per_unit}"))
+    show_consumptions(result)
+
+
+def show_assembly(result: Any) -> None:
+    out.print(Text(f"Packed {result['quantity']} as lot {result['lot_code']}"))
+    each = f", {money(result['per_unit_cost'])} each" if result["per_unit_cost"] else ""
+    out.print(Text(f"  cost {money(result['total_component_cost'])}{each}"))
+    show_consumptions(result)
+
+
+def show_both(result: Any) -> None:
+    show_production(result["production"])
+    show_assembly(result["assembly"])
+    out.print(Text(f"  both as operation {result['operation_id']}"))
+
+
+def show_consumptions(result: Any) -> None:
+    for used in result["consumptions"]:
+        out.print(Text(f"  used {used['quantity']} {used['unit']} from {used['lot_code']}, cost {money(used['cost'])}"))
+    out.print(Text(f"  operation {result['operation_id']}"))
+
+
+def show_runs(rows: list[Any]) -> None:
+    if not rows:
+        out.print("Nothing was baked or packed yet.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("when", "made", "status", "cost", "lot", "operation"):
+        table.add_column(heading, justify="right" if heading == "cost" else "left", overflow="fold")
+    for row in rows:
+        table.add_row(
+            row["at"][:16].replace("T", " "),
+            f"{row['quantity']} {row['unit']} {row['made']}",
+            row["status"].replace("_", " "),
+            money(row["cost"]),
+            row["lot_code"] or "-",
+            row["operation_id"][:13],
+        )
+    out.print(table)
+
+
+def show_operation(view: Any) -> None:
+    out.print(Text(f"{view['operation']}  {view['operation_id']}", style="bold"))
+    by = f" by {view['actor']}" if view["actor"] else ""
+    out.print(Text(f"  recorded {view['recorded_at'][:19].replace('T', ' ')} UTC{by}, attempt {view['attempt']}"))
+    for title, fields in (("asked", view["arguments"]), ("answered", view["result"])):
+        out.print(Text(f"  {title}"))
+        for key, value in fields.items():
+            if value is not None and not isinstance(value, list | dict):
+                out.print(Text(f"    {key}: {value}"))
+    for movement in view["movements"]:
+        cost = money(movement["cost"])
+        out.print(Text(f"  moved {movement['quantity']} {movement['unit']} of lot {movement['lot_code']}, cost {cost}"))
+    for child in view["children"]:
+        out.print(Text(f"  made of {child}"))

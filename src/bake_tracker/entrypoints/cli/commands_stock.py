@@ -1,0 +1,113 @@
+"""Goods in, and what is on the shelf."""
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.lookup import find, find_optional
+from bake_tracker.entrypoints.cli.state import answer, ask, money, out, write
+from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.shelf import load_lots, load_stock
+from bake_tracker.services.clock import now
+from bake_tracker.services.database import Session
+from bake_tracker.services.receiving_service import ReceiptResult, record_receipt
+
+
+def receive(
+    item: Annotated[str, typer.Argument(help="slug or id")],
+    quantity: Annotated[str, typer.Argument(help="like 2, 0.5, 1/3 or '1 1/2'")],
+    unit: Annotated[str, typer.Argument(help="like kg, cup or each")],
+    cost: Annotated[Decimal | None, typer.Option(parser=parse.decimal, help="total paid; left out: unknown")] = None,
+    lot: Annotated[str | None, typer.Option(help="lot code; left out: one is made")] = None,
+    received: Annotated[Any, typer.Option(parser=parse.day, help="like 2026-11-23; left out: today")] = None,
+    expires: Annotated[Any, typer.Option(parser=parse.day, help="like 2027-02-01")] = None,
+    supplier: Annotated[str | None, typer.Option(help="slug or id")] = None,
+    location: Annotated[str | None, typer.Option(help="where it is kept")] = None,
+    note: Annotated[str | None, typer.Option()] = None,
+    operation_id: Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")] = None,
+) -> None:
+    """Record goods in: a new lot of an item."""
+
+    def work(session: Session) -> ReceiptResult:
+        return record_receipt(
+            find(session, "item", item),
+            parse.quantity(quantity),
+            unit,
+            session=session,
+            total_cost=cost,
+            lot_code=lot,
+            received_on=received,
+            expires_on=expires,
+            supplier_id=find_optional(session, "supplier", supplier),
+            location=location,
+            note=note,
+            operation_id=operation_id,
+        )
+
+    answer(write(work), show_receipt)
+
+
+def stock(item: Annotated[str | None, typer.Argument(help="slug or id: its lots")] = None) -> None:
+    """Show what is on the shelf; with an item, its lots in the order in which they will be used."""
+
+    def work(session: Session) -> Any:
+        today = load_bakery(session).local_day(now())
+        return load_stock(session, today) if item is None else load_lots(session, find(session, "item", item), today)
+
+    answer(ask(work), show_stock if item is None else show_lots)
+
+
+def show_receipt(result: ReceiptResult) -> None:
+    cost = money(result["total_cost"])
+    expires = f", expires {result['expires_on']}" if result["expires_on"] else ""
+    out.print(
+        Text(f"Received {result['quantity']} {result['unit']} of {result['item_slug']} as lot {result['lot_code']}")
+    )
+    out.print(Text(f"  cost {cost}{expires}; operation {result['operation_id']}"))
+
+
+def show_stock(rows: list[Any]) -> None:
+    if not rows:
+        out.print("Nothing is in stock yet. Receive something: bake receive ITEM QUANTITY UNIT --cost TOTAL")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading, justify in (
+        ("item", "left"),
+        ("on hand", "right"),
+        ("", "left"),
+        ("value", "right"),
+        ("lots", "right"),
+    ):
+        table.add_column(heading, justify=justify)  # type: ignore[arg-type]  # rich names the literals
+    table.add_column("note")
+    for row in rows:
+        note = "" if row["usable"] == row["on_hand"] else f"only {row['usable']} usable"
+        if row["next_expiry"]:
+            note = f"{note}{'; ' if note else ''}expires {row['next_expiry']}"
+        value = money(row["value"])
+        table.add_row(row["slug"], row["on_hand"], row["unit"], value, str(row["lot_count"]), note)
+    out.print(table)
+
+
+def show_lots(rows: list[Any]) -> None:
+    if not rows:
+        out.print("There is nothing of it in stock.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("lot", "on hand", "", "value", "received", "expires", "state"):
+        table.add_column(heading, justify="right" if heading in ("on hand", "value") else "left")
+    for row in rows:
+        table.add_row(
+            row["lot_code"],
+            row["on_hand"],
+            row["unit"],
+            money(row["value"]),
+            row["received_on"],
+            row["expires_on"] or "-",
+            row["state"],
+        )
+    out.print(table)

@@ -1,0 +1,72 @@
+"""What every command shares: the database, the way to answer, and the three ways to call a service."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rich.console import Console
+
+from bake_tracker.config import Settings
+from bake_tracker.services import log_setup
+from bake_tracker.services.database import Session, database_url, read_scope, run_in_transaction
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(slots=True)
+class State:
+    """The global options of one call."""
+
+    database: str | None = None
+    as_json: bool = False
+
+    @property
+    def url(self) -> str:
+        return database_url(self.database)
+
+    @property
+    def log_file(self) -> Path:
+        return log_setup.log_file(Settings(), self.url)
+
+
+state = State()
+# Into a file or a pipe goes a wide page, so that no id is broken in two.
+_WIDTH = None if sys.stdout.isatty() else 132
+out = Console(highlight=False, width=_WIDTH)
+err = Console(highlight=False, stderr=True, soft_wrap=True)
+
+
+def write(work: Callable[[Session], Answer]) -> Answer:
+    """Call a service in a transaction of its own."""
+    return run_in_transaction(work, state.url)
+
+
+def ask(work: Callable[[Session], Answer]) -> Answer:
+    """Ask in a scope that cannot write."""
+    with read_scope(state.url) as session:
+        return work(session)
+
+
+def answer(result: Any, render: Callable[[Any], None]) -> None:
+    """Print the result: as JSON when asked for, for people otherwise."""
+    if state.as_json:
+        print_json(result)
+    else:
+        render(result)
+
+
+def money(text: str | None) -> str:
+    """An exact amount for people: rounded to cents, or to four places below 1; an unknown one stays unknown."""
+    if text is None:
+        return "unknown"
+    amount = Decimal(text)
+    cents = amount.quantize(Decimal("0.01"))
+    return str(cents if abs(amount) >= 1 or amount == cents else amount.quantize(Decimal("0.0001")))
+
+
+def print_json(value: Mapping[str, Any] | list[Any]) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")

@@ -1,0 +1,176 @@
+"""What was done: runs and operations, newest first."""
+
+import json
+from typing import Any, TypedDict
+
+from sqlalchemy import literal, null, select, union_all
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.errors import OperationNotFoundError
+from bake_tracker.domain.money import format_money
+from bake_tracker.domain.units import MICRO, format_micros
+from bake_tracker.models import AssemblyRun, Item, Lot, Movement, Operation, ProductionRun, Recipe
+
+
+class RunRow(TypedDict):
+    """One production or assembly run."""
+
+    kind: str
+    run_id: int
+    operation_id: str
+    at: str
+    what: str
+    made: str
+    quantity: str
+    unit: str
+    status: str
+    cost: str | None
+    lot_code: str | None
+
+
+class MovementRow(TypedDict):
+    """One change of one lot."""
+
+    lot_id: int
+    lot_code: str
+    item_slug: str
+    quantity: str
+    unit: str
+    cost: str | None
+
+
+class OperationView(TypedDict):
+    """An operation as it was recorded, with what it moved and the operations made inside it."""
+
+    operation_id: str
+    operation: str
+    recorded_at: str
+    actor: str | None
+    parent_operation_id: str | None
+    transaction_id: str
+    attempt: int
+    arguments: dict[str, Any]
+    result: dict[str, Any]
+    movements: list[MovementRow]
+    children: list[str]
+
+
+def load_runs(session: Session, limit: int) -> list[RunRow]:
+    """The latest ``limit`` runs of both kinds, in one statement."""
+    production = (
+        select(
+            literal("production").label("kind"),
+            ProductionRun.id.label("run_id"),
+            ProductionRun.operation_id,
+            ProductionRun.produced_at.label("at"),
+            Recipe.name.label("what"),
+            ProductionRun.finished_unit_id.label("item_id"),
+            ProductionRun.actual_yield_micros.label("quantity"),
+            ProductionRun.status,
+            ProductionRun.total_cost_micros.label("cost"),
+            ProductionRun.lot_id,
+        )
+        .join(Recipe, Recipe.id == ProductionRun.recipe_id)
+        .order_by(ProductionRun.id.desc())
+        .limit(limit)
+        .subquery()
+    )
+    assembly = (
+        select(
+            literal("assembly"),
+            AssemblyRun.id,
+            AssemblyRun.operation_id,
+            AssemblyRun.assembled_at,
+            null(),
+            AssemblyRun.finished_good_id,
+            AssemblyRun.quantity * MICRO,
+            literal("complete"),
+            AssemblyRun.total_cost_micros,
+            AssemblyRun.lot_id,
+        )
+        .order_by(AssemblyRun.id.desc())
+        .limit(limit)
+        .subquery()
+    )
+    runs = union_all(select(production), select(assembly)).subquery()
+    rows = session.execute(
+        select(runs, Item.name.label("made"), Item.base_unit, Lot.code)
+        .join(Item, Item.id == runs.c.item_id)
+        .outerjoin(Lot, Lot.id == runs.c.lot_id)
+        .order_by(runs.c.at.desc(), runs.c.operation_id.desc())
+        .limit(limit)
+    )
+    return [
+        {
+            "kind": row.kind,
+            "run_id": row.run_id,
+            "operation_id": row.operation_id,
+            "at": row.at.isoformat(),
+            "what": row.what or row.made,
+            "made": row.made,
+            "quantity": format_micros(row.quantity),
+            "unit": row.base_unit,
+            "status": row.status,
+            "cost": format_money(row.cost),
+            "lot_code": row.code,
+        }
+        for row in rows
+    ]
+
+
+def load_operation(session: Session, operation_id: str) -> OperationView:
+    """One operation in three statements; its id may be shortened to a beginning that only it has.
+
+    Raises:
+        OperationNotFoundError: no operation, or more than one, has an id that begins so.
+    """
+    found = _find(session, operation_id)
+    movements = session.execute(
+        select(Movement, Lot.code, Item.slug, Item.base_unit)
+        .join(Lot, Lot.id == Movement.lot_id)
+        .join(Item, Item.id == Lot.item_id)
+        .where(Movement.operation_id == found.id)
+        .order_by(Movement.id)
+    )
+    children = session.scalars(
+        select(Operation.id).where(Operation.parent_id == found.id).order_by(Operation.recorded_at, Operation.id)
+    )
+    return {
+        "operation_id": found.id,
+        "operation": found.name,
+        "recorded_at": found.recorded_at.isoformat(),
+        "actor": found.actor,
+        "parent_operation_id": found.parent_id,
+        "transaction_id": found.transaction_id,
+        "attempt": found.attempt,
+        "arguments": json.loads(found.arguments),
+        "result": json.loads(found.result or "{}"),
+        "movements": [
+            {
+                "lot_id": movement.lot_id,
+                "lot_code": code,
+                "item_slug": slug,
+                "quantity": format_micros(movement.quantity_micros),
+                "unit": unit,
+                "cost": format_money(movement.cost_micros),
+            }
+            for movement, code, slug, unit in movements
+        ],
+        "children": list(children),
+    }
+
+
+def _find(session: Session, operation_id: str) -> Operation:
+    # UUIDs compare like their text, so that every id with this beginning lies between two whole ones.
+    digits = operation_id.lower().replace("-", "")
+    if not digits or len(digits) > 32 or set(digits) - set("0123456789abcdef"):
+        raise OperationNotFoundError(operation_id)
+    low, high = _dashed(digits.ljust(32, "0")), _dashed(digits.ljust(32, "f"))
+    found = session.scalars(select(Operation).where(Operation.id.between(low, high)).limit(3)).all()
+    if len(found) != 1:
+        raise OperationNotFoundError(operation_id, [operation.id for operation in found])
+    return found[0]
+
+
+def _dashed(digits: str) -> str:
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

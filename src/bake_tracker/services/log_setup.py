@@ -1,0 +1,93 @@
+"""Where log lines go; only entry points install this, never an import."""
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+from bake_tracker.config import Settings, default_log_file
+from bake_tracker.services.log_format import ConsoleFormatter, JsonFormatter
+from bake_tracker.services.logging_utils import get_service_logger, log_operation, report_logging_fault
+
+# What a command refuses, it says itself; a terminal should not hear it twice.
+_SAID_BY_THE_COMMAND = frozenset({"validation_failed", "unit_conversion_failed", "conflict", "error"})
+
+
+class AppendHandler(logging.Handler):
+    """Append each line with one write, so that several processes share a file and tear no line."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self._descriptor: int | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            line = self.format(record).encode("utf-8", "backslashreplace") + b"\n"
+            if self._descriptor is None or not _is_at(self._descriptor, self.path):
+                self._reopen()
+            assert self._descriptor is not None
+            os.write(self._descriptor, line)
+        except Exception as error:
+            report_logging_fault(error)
+
+    def _reopen(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+
+    def close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+        super().close()
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Whether the open file is still the one at this path: somebody may have moved it away to rotate it."""
+    try:
+        there, here = path.stat(), os.fstat(descriptor)
+    except OSError:
+        return False
+    return (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)
+
+
+def log_file(settings: Settings, database_url: str) -> Path:
+    """The file that the lines of this database go to."""
+    return settings.log_file or default_log_file(database_url)
+
+
+def configure_logging(settings: Settings, database_url: str) -> None:
+    """Append JSON to the log file; a terminal shows WARNING and above, in the format asked for."""
+    root = logging.getLogger()
+    for handler in [handler for handler in root.handlers if getattr(handler, "is_bake_tracker", False)]:
+        root.removeHandler(handler)
+        handler.close()
+    path = log_file(settings, database_url)
+    is_new = not path.exists()
+    _install(AppendHandler(path), JsonFormatter(), settings.log_level)
+    if settings.log_format or sys.stderr.isatty():
+        console = logging.StreamHandler(sys.stderr)
+        console.addFilter(_not_said_already)
+        as_json = settings.log_format == "json"
+        _install(console, JsonFormatter() if as_json else ConsoleFormatter(colour=sys.stderr.isatty()), "WARNING")
+    root.setLevel(settings.log_level)
+    for library in ("alembic", "sqlalchemy", "pint"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+    if is_new:
+        # The first line: from here on the log is complete, and `log verify` holds it to that.
+        log_operation(get_service_logger(__name__), "open_log", "opened", log_file=str(path))
+
+
+def _install(handler: logging.Handler, formatter: logging.Formatter, level: str) -> None:
+    handler.setFormatter(formatter)
+    handler.setLevel(level)
+    handler.is_bake_tracker = True  # type: ignore[attr-defined]  # so that a second call replaces it
+    logging.getLogger().addHandler(handler)
+
+
+def _not_said_already(record: logging.LogRecord) -> bool:
+    outcome = str(record.__dict__.get("outcome", ""))
+    return not (outcome in _SAID_BY_THE_COMMAND or outcome.startswith("insufficient") or outcome.endswith("not_found"))

@@ -1,0 +1,79 @@
+"""Bake and pack in one transaction: either the boxes are there, or nothing was used."""
+
+from decimal import Decimal
+from typing import TypedDict, cast
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.arguments import Arguments
+from bake_tracker.services.assembly_service import AssemblyResult, record_assembly
+from bake_tracker.services.batch_production_service import ProductionResult, record_batch_production
+from bake_tracker.services.operations import Kind, recording
+
+RECORD = Kind("record_bake_and_pack", __name__, success_fields=("recipe_id", "finished_good_id", "quantity"))
+
+
+class BakeAndPackResult(TypedDict):
+    """The production and the assembly that were recorded together."""
+
+    operation_id: str
+    recipe_id: int
+    finished_good_id: int
+    quantity: int
+    production: ProductionResult
+    assembly: AssemblyResult
+
+
+def record_bake_and_pack(
+    recipe_id: int,
+    finished_unit_id: int,
+    num_batches: int,
+    actual_yield: int | Decimal,
+    finished_good_id: int,
+    quantity: int,
+    *,
+    session: Session,
+    scale_factor: Decimal | int | float = 1,
+    event_id: int | None = None,
+    loss_reason: str | None = None,
+    notes: str | None = None,
+    operation_id: UUID | str | None = None,
+) -> BakeAndPackResult:
+    """Record a production and the boxes packed from it as one operation made of two; if either is refused, neither is.
+
+    Raises:
+        ServiceError: whatever ``record_batch_production`` or ``record_assembly`` refuses.
+    """
+    asked = locals()
+    with recording(RECORD, session, asked) as operation:
+        given = Arguments()
+        given.text("notes", notes)
+        given.text("loss_reason", loss_reason)
+        given.scale_factor("scale_factor", scale_factor)
+        given.done()
+        request = {key: str(value) for key, value in asked.items() if key not in ("session", "operation_id")}
+        if done := operation.claim(request):
+            return cast(BakeAndPackResult, done)
+        production = record_batch_production(
+            recipe_id,
+            finished_unit_id,
+            num_batches,
+            actual_yield,
+            session=session,
+            scale_factor=scale_factor,
+            event_id=event_id,
+            loss_reason=loss_reason,
+            notes=notes,
+        )
+        assembly = record_assembly(finished_good_id, quantity, session=session, event_id=event_id)
+        return operation.succeed(
+            BakeAndPackResult(
+                operation_id=operation.id,
+                recipe_id=production["recipe_id"],
+                finished_good_id=assembly["finished_good_id"],
+                quantity=assembly["quantity"],
+                production=production,
+                assembly=assembly,
+            )
+        )

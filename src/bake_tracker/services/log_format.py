@@ -2,21 +2,16 @@
 
 import json
 import logging
-import re
 import traceback
-from datetime import UTC, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import Any
 
-from bake_tracker.services.log_values import error_text, safe_field
+from bake_tracker.services.log_values import error_text, escape_unsafe, safe_field, utc_text
 from bake_tracker.services.logging_utils import record_fields
 
 MAX_FRAMES = 30
 
-# Everything that could end a line, colour a terminal or turn text around: C0, DEL, C1, line separators, bidi controls.
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
-)
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, default=str).encode
 
 _COLOURS = {
@@ -31,26 +26,17 @@ _CONSOLE_HIDDEN = frozenset(
 )
 
 
-def escape_unsafe(text: str) -> str:
-    r"""Write unsafe characters as ``\uXXXX``; inside a JSON document the value stays the same."""
-    return text if text.isascii() and text.isprintable() else _UNSAFE.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
-
-
-def utc_text(timestamp: float) -> str:
-    """An instant as ``2026-11-23T09:15:00.123456Z``."""
-    return f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
-
-
 class JsonFormatter(logging.Formatter):
     """One event, one line of UTF-8 JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {"timestamp": utc_text(record.created)}
-        if (settled_at := record.__dict__.get("settled_at")) is not None:
-            line["settled_at"] = utc_text(settled_at)
-        line["level"], line["logger"] = record.levelname, safe_field("logger", record.name)
-        line["message"] = safe_field("message", _message(record))
-        line.update((key, value) for key, value in record_fields(record).items() if key != "settled_at")
+        line: dict[str, Any] = {
+            "timestamp": utc_text(record.created),
+            "level": record.levelname,
+            "logger": safe_field("logger", record.name),
+            "message": safe_field("message", _message(record)),
+            **record_fields(record),
+        }
         if record.exc_info and record.exc_info[1] is not None:
             line["exception"] = exception_field(record.exc_info[1])
         return escape_unsafe(_encode(line))
@@ -66,14 +52,13 @@ class ConsoleFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created).astimezone()
         fields = {key: value for key, value in record_fields(record).items() if key not in _CONSOLE_HIDDEN}
-        details = " ".join(f"{key}={value if type(value) is str else _encode(value)}" for key, value in fields.items())
         if record.exc_info and record.exc_info[1] is not None:
-            details += f" {error_text(record.exc_info[1])}"
-        text = escape_unsafe(f"{_message(record)}  {details}")
+            fields.setdefault("error", error_text(record.exc_info[1]))
+        details = " ".join(f"{key}={value if type(value) is str else _encode(value)}" for key, value in fields.items())
         level = f"{record.levelname:<7}"
         if self.colour:
             level = f"{_COLOURS.get(record.levelname, '')}{level}\x1b[0m"
-        return f"{at:%H:%M:%S} {level} {text}"
+        return f"{at:%H:%M:%S} {level} {escape_unsafe(f'{_message(record)}  {details}')}"
 
 
 def exception_field(error: BaseException) -> dict[str, Any]:

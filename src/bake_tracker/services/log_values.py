@@ -5,19 +5,25 @@ Values are copied when the line is made, because a commit-bound line is written 
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence, Set
-from datetime import date, datetime, time, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import is_dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from functools import lru_cache
+from itertools import islice
 from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
 MAX_DEPTH = 24
 MAX_ITEMS = 1_000
+MAX_KEY = 200
 MAX_TEXT = 16_384
+MAX_SIZE = 262_144
+"""Characters of one nested value, about; what is shared ten times at each of ten levels is written 10^10 times."""
+MAX_INT_BITS = 4_096
 REDACTED = "[redacted]"
 
 _SECRET_KEYS = frozenset(
@@ -25,14 +31,33 @@ _SECRET_KEYS = frozenset(
     | {"session_id", "session_token", "credential", "credentials", "private_key"}
 )
 _SECRET_ENDINGS = ("_password", "_token", "_secret", "_api_key", "_private_key")
-_FREE_TEXT_KEYS = frozenset({"notes", "loss_reason"})
+_FREE_TEXT_KEYS = frozenset({"notes", "note", "loss_reason"})
 _CAMEL_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
+# Everything that could end a line, colour a terminal or turn text around: C0, DEL, C1, line separators, bidi controls.
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
 
-@lru_cache(4096)
+
+def escape_unsafe(text: str) -> str:
+    r"""Write unsafe characters as ``\uXXXX``; inside a JSON document the value stays the same."""
+    return text if text.isprintable() else _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def utc_text(timestamp: float) -> str:
+    """An instant as ``2026-11-23T09:15:00.123456Z``."""
+    return datetime.fromtimestamp(timestamp, UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+
+
 def is_secret_key(key: str) -> bool:
     """Whether the key, in any case (``apiKey``, ``API-KEY``), names a secret; ``cookie_dough`` does not."""
+    return _is_secret_key(key) if len(key) <= MAX_KEY else _is_secret_key.__wrapped__(key)
+
+
+@lru_cache(4_096)
+def _is_secret_key(key: str) -> bool:
     separated = key.strip().replace("-", "_").replace(" ", "_")
     for name in (separated.lower(), _CAMEL_HUMP.sub("_", separated).lower()):
         if name in _SECRET_KEYS or name.endswith(_SECRET_ENDINGS):
@@ -47,40 +72,74 @@ def safe_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def safe_field(key: object, value: object) -> Any:
     """One value under its key: secrets redacted, free text as its length."""
-    return _field(key, value, 0, ())
+    return _field(_key_text(key), value, None)
 
 
 def safe_key(key: object) -> str:
-    """A key as clean, exact text."""
+    """A key as clean, exact, short text."""
+    return _short(_key_text(key))
+
+
+def error_text(error: BaseException, limit: int = 1_024) -> str:
+    """``<Type>: <text>`` in at most ``limit`` bytes of UTF-8; an error whose text cannot be made still has its type."""
+    name = _type_name(type(error))
+    try:
+        text = f"{name}: {_text(str(error))}"
+    except Exception:
+        text = f"{name}: [unrenderable]"
+    encoded = text.encode("utf-8", "replace")
+    return text if len(encoded) <= limit else encoded[: limit - 3].decode("utf-8", "ignore") + "..."
+
+
+class _Walk:
+    """The way down into a nested value, and how much more of it the line may hold."""
+
+    __slots__ = ("path", "room")
+
+    def __init__(self) -> None:
+        self.path: list[int] = []
+        self.room = MAX_SIZE
+
+
+def _key_text(key: object) -> str:
     if type(key) is str and key.isascii():
         return key
-    rendered = _guarded(key, 0, ())
+    rendered = _guarded(key, None)
     return rendered if type(rendered) is str else str(rendered)
 
 
-def _field(key: object, value: object, depth: int, path: tuple[int, ...]) -> Any:
-    if isinstance(key, str):
-        plain = str.__str__(key)
-        if is_secret_key(plain):
-            return REDACTED
-        if plain in _FREE_TEXT_KEYS and isinstance(value, str):
-            return len(value)
-    return _guarded(value, depth, path)
+def _short(key: str) -> str:
+    return key if len(key) <= MAX_KEY else f"{key[:MAX_KEY]}[{len(key) - MAX_KEY} more characters]"
 
 
-def _guarded(value: object, depth: int, path: tuple[int, ...]) -> Any:
+def _field(key: str, value: object, walk: _Walk | None) -> Any:
+    if is_secret_key(key):
+        return REDACTED
+    if key in _FREE_TEXT_KEYS and value is not None:
+        if issubclass(type(value), str):
+            return str.__len__(value)  # type: ignore[arg-type]  # narrowed by the exact type
+        rendered = _guarded(value, None)
+        return len(rendered if type(rendered) is str else str(rendered))
+    return _guarded(value, walk)
+
+
+def _guarded(value: object, walk: _Walk | None) -> Any:
     kind = type(value)
-    if kind is int or value is None or kind is bool:
-        return value
     if kind is str:
         return _text(value)  # type: ignore[arg-type]  # narrowed by the exact type, which a subclass cannot fake
+    if value is None or kind is bool or (kind is int and int.bit_length(value) <= 64):  # type: ignore[arg-type]  # as above
+        return value
     try:
-        return _render(value, kind, depth, path)
-    except Exception:
+        return _render(value, kind, walk or _Walk())
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # a __repr__ may call sys.exit() too
         return f"[unrenderable: {_type_name(kind)}]"
 
 
 def _text(value: str) -> str:
+    if type(value) is not str:
+        value = str.__str__(value)
     if len(value) > MAX_TEXT:
         value = f"{value[:MAX_TEXT]}[{len(value) - MAX_TEXT} more characters]"
     return value if value.isascii() else _SURROGATE.sub("\ufffd", value)
@@ -93,66 +152,87 @@ def _type_name(kind: type) -> str:
         return "object"
 
 
-def _render(value: object, kind: type, depth: int, path: tuple[int, ...]) -> Any:
-    for family, render in _RENDERERS:
-        if isinstance(value, family):
-            return render(value)
-    if isinstance(value, Mapping | Sequence | Set):
-        if id(value) in path:
-            return f"[circular: {_type_name(kind)}]"
-        if depth >= MAX_DEPTH:
-            return f"[too deep: {_type_name(kind)}]"
-        return _container(value, depth + 1, (*path, id(value)))
-    return _text(str(repr(value)))
+def _render(value: Any, kind: type, walk: _Walk) -> Any:
+    if kind is not dict and kind is not list:
+        for family, render in _RENDERERS:
+            if issubclass(kind, family):
+                return render(value)
+    if is_dataclass(kind):
+        value = {name: getattr(value, name) for name in kind.__dataclass_fields__}
+    elif issubclass(kind, tuple) and hasattr(kind, "_fields"):
+        value = dict(zip(kind._fields, value, strict=True))
+    if not isinstance(value, Mapping | Sequence | Set):
+        return _text(repr(value))
+    if id(value) in walk.path:
+        return f"[circular: {_type_name(kind)}]"
+    if len(walk.path) >= MAX_DEPTH:
+        return f"[too deep: {_type_name(kind)}]"
+    walk.path.append(id(value))
+    try:
+        if isinstance(value, Mapping):
+            return _mapping(value, walk)
+        rendered = _items(value, len(value), walk)
+        return sorted(rendered, key=repr) if isinstance(value, Set) else rendered
+    finally:
+        walk.path.pop()
 
 
-def _container(value: object, depth: int, path: tuple[int, ...]) -> Any:
-    if isinstance(value, Mapping):
-        result: dict[str, Any] = {}
-        for number, (key, item) in enumerate(value.items()):
-            if number == MAX_ITEMS:
-                result["[more]"] = len(value) - MAX_ITEMS
-                break
-            result[safe_key(key)] = _field(key, item, depth, path)
-        return result
-    assert isinstance(value, Sequence | Set)
-    items = value if isinstance(value, Sequence) else sorted(value, key=repr)
-    rendered = [_guarded(item, depth, path) for item in items[:MAX_ITEMS]]
-    if len(items) > MAX_ITEMS:
-        rendered.append(f"[{len(items) - MAX_ITEMS} more]")
+def _mapping(value: Mapping[Any, Any], walk: _Walk) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, item in islice(value.items(), MAX_ITEMS):
+        if walk.room <= 0:
+            break
+        text = _key_text(key)
+        name = _short(text)
+        while name in result:  # 1 and "1" are two keys
+            name += "'"
+        result[name] = _counted(_field(text, item, walk), walk)
+    if len(value) > len(result):
+        result["[more]"] = len(value) - len(result)
+    return result
+
+
+def _items(value: Iterable[Any], count: int, walk: _Walk) -> list[Any]:
+    result: list[Any] = []
+    for item in islice(value, MAX_ITEMS):
+        if walk.room <= 0:
+            break
+        result.append(_counted(_guarded(item, walk), walk))
+    if count > len(result):
+        result.append(f"[{count - len(result)} more]")
+    return result
+
+
+def _counted(rendered: Any, walk: _Walk) -> Any:
+    walk.room -= len(rendered) + 8 if type(rendered) is str else 8
     return rendered
 
 
+def _whole(value: int) -> int | str:
+    bits = int.bit_length(value)
+    return int.__pos__(value) if bits <= MAX_INT_BITS else f"[int of {bits} bits]"  # str() refuses very long ones
+
+
 def _float(value: float) -> float | str:
-    return float.__add__(value, 0.0) if math.isfinite(value) else float.__repr__(value)
+    return float.__pos__(value) if math.isfinite(value) else float.__repr__(value)
+
+
+def _decimal(value: Decimal) -> str:
+    is_plain = Decimal.is_finite(value) and abs(Decimal.adjusted(value)) < 60
+    return _text(Decimal.__format__(value, "f") if is_plain else Decimal.__str__(value))
 
 
 # Order matters: a datetime is a date, a bool an int, and an Enum may be a str or an int as well.
 _RENDERERS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
-    (Enum, lambda value: _guarded(value.value, MAX_DEPTH, ())),
-    (str, lambda value: _text(str.__str__(value))),
-    (int, lambda value: int.__add__(value, 0)),
+    (Enum, lambda value: _guarded(value.value, None)),
+    (str, _text),
+    (int, _whole),
     (float, _float),
-    (
-        Decimal,
-        lambda value: (
-            format(value, "f") if value.is_finite() and abs(value.adjusted()) < 60 else Decimal.__str__(value)
-        ),
-    ),
-    (datetime, lambda value: value.isoformat()),
-    ((UUID, Fraction, PurePath, timedelta), str),
-    ((date, time), lambda value: value.isoformat()),
-    ((bytes, bytearray), lambda value: _text(bytes(value).decode("utf-8", "backslashreplace"))),
-    (BaseException, lambda value: error_text(value)),
+    (Decimal, _decimal),
+    (datetime, lambda value: datetime.isoformat(value)),
+    (date, lambda value: date.isoformat(value)),
+    (time, lambda value: time.isoformat(value)),
+    ((UUID, Fraction, PurePath, timedelta), lambda value: _text(str(value))),
+    ((bytes, bytearray), lambda value: _text(bytes(value[:MAX_TEXT]).decode("utf-8", "backslashreplace"))),
+    (BaseException, error_text),
 )
-
-
-def error_text(error: BaseException, limit: int = 1_024) -> str:
-    """``<Type>: <text>`` in at most ``limit`` bytes of UTF-8; an error whose text cannot be made still has its type."""
-    name = _type_name(type(error))
-    try:
-        text = f"{name}: {_text(str(error))}"
-    except Exception:
-        text = f"{name}: [unrenderable]"
-    encoded = text.encode("utf-8", "replace")
-    return text if len(encoded) <= limit else encoded[: limit - 3].decode("utf-8", "ignore") + "..."

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from bake_tracker.services.log_values import safe_field, safe_fields, safe_key
+from bake_tracker.services.log_values import escape_unsafe, safe_field, safe_fields, safe_key
 
 LOGGER_ROOT = "bake_tracker.services"
 
@@ -52,9 +52,10 @@ RECORD_FIELDS = frozenset(
         "exc_info",
         "exc_text",
         "stack_info",
+        "bake_fields",
     }
 )
-"""What every supported Python keeps on a LogRecord; ``taskName`` came with 3.12."""
+"""What every supported Python keeps on a LogRecord (``taskName`` came with 3.12), and the list of our own fields."""
 
 _RESERVED = LINE_FIELDS | RECORD_FIELDS
 
@@ -75,9 +76,15 @@ def log_operation(
     """
     try:
         if logger.isEnabledFor(level):
-            emit(logger, make_record(logger, level, operation, outcome, {}, context))
+            caller = sys._getframe(1)
+            record = make_record(logger, level, operation, outcome, {}, context)
+            record.pathname, record.lineno = caller.f_code.co_filename, caller.f_lineno
+            emit(logger, record)
     except Exception as error:
-        report_logging_fault(error)
+        try:
+            report_logging_fault(error)
+        except RecursionError:  # called so deep that not even this call fits
+            return
 
 
 @contextmanager
@@ -106,30 +113,59 @@ def make_record(
 ) -> logging.LogRecord:
     """Build a record: ``fields`` are the line's own (ids, duration), ``context`` is the caller's."""
     operation, outcome = str(safe_field("operation", operation)), str(safe_field("outcome", outcome))
-    text = message or f"{operation}: {outcome}"
+    text = message or escape_unsafe(f"{operation}: {outcome}")
     record = logging.LogRecord(logger.name, level, "", 0, text, None, None, func=operation)
     own = {"operation": operation, "outcome": outcome}
     bound = _bound.get()
     for name in ID_FIELDS:
         if (value := fields.get(name, bound.get(name))) is not None:
             own[name] = safe_field(name, value)
-    own.update((name, value) for name, value in fields.items() if name not in own and value is not None)
-    for key, value in {**{k: v for k, v in bound.items() if k not in ID_FIELDS}, **context}.items():
-        name = safe_key(key)
-        while name in _RESERVED or name in own or (name.startswith("__") and name.endswith("__")):
-            name = f"ctx_{name}"
-        own[name] = safe_field(key, value)
-    record.__dict__.update(own)
-    record.__dict__["bake_fields"] = tuple(own)
+    for name, value in fields.items():
+        if value is not None:
+            own.setdefault(name, value)
+    for key, value in context.items():
+        own[_free_name(key, own)] = safe_field(key, value)
+    for key, value in bound.items():
+        if key not in ID_FIELDS:
+            own[_free_name(key, own)] = safe_field(key, value)
+    add_fields(record, own)
     return record
 
 
+def add_fields(record: logging.LogRecord, fields: Mapping[str, Any]) -> None:
+    """Set safe fields on a record, and have them written with its line."""
+    known = dict.fromkeys(record.__dict__.get("bake_fields", ()))
+    record.__dict__.update(fields, bake_fields=tuple({**known, **fields}))
+
+
+def _free_name(key: object, taken: Mapping[str, Any]) -> str:
+    name = safe_key(key)
+    while name in _RESERVED or name in taken or (name.startswith("__") and name.endswith("__")):
+        name = f"ctx_{name}"
+    return name
+
+
 def emit(logger: logging.Logger, record: logging.LogRecord) -> None:
-    """Hand a record to the logger's handlers; a handler that raises is reported once and never reaches the baker."""
-    try:
-        logger.handle(record)
-    except Exception as error:
-        report_logging_fault(error)
+    """Hand a record to every handler; one that raises is reported once, and neither the others nor the baker notice.
+
+    ``Logger.handle`` would stop at the first handler that raises, and the line would be missing from the rest.
+    """
+    if not logger.hasHandlers():
+        logger.handle(record)  # the standard library's last resort
+        return
+    if logger.disabled or not (kept := logger.filter(record)):
+        return
+    if isinstance(kept, logging.LogRecord):  # from 3.12 on a filter may replace the record
+        record = kept
+    source: logging.Logger | None = logger
+    while source:
+        for handler in source.handlers:
+            if record.levelno >= handler.level:
+                try:
+                    handler.handle(record)
+                except Exception as error:
+                    report_logging_fault(error)
+        source = source.parent if source.propagate else None
 
 
 def record_fields(record: logging.LogRecord) -> dict[str, Any]:
@@ -146,11 +182,11 @@ _reported: set[str] = set()
 
 def report_logging_fault(error: BaseException) -> None:
     """Say on stderr, once per kind of fault, that log lines are being lost."""
-    kind = type(error).__name__
-    if kind in _reported:
-        return
-    _reported.add(kind)
     try:
+        kind = type(error).__name__
+        if kind in _reported:
+            return
+        _reported.add(kind)
         sys.stderr.write(f"bake-tracker: log lines are being lost ({kind}); the operations themselves are safe\n")
     except Exception:  # stderr itself is gone: there is nobody left to tell
         return

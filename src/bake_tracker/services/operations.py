@@ -9,7 +9,7 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,8 +25,9 @@ from bake_tracker.models import Operation as OperationRow
 from bake_tracker.queries.bakery import BakeryInfo, load_bakery
 from bake_tracker.services.attempts import current_attempt, will_retry
 from bake_tracker.services.clock import now, uuid7
-from bake_tracker.services.log_values import error_text
+from bake_tracker.services.log_values import error_text, utc_text
 from bake_tracker.services.logging_utils import (
+    add_fields,
     bound_value,
     emit,
     get_service_logger,
@@ -161,17 +162,10 @@ class Operation:
             report_logging_fault(fault)
 
     def tell_started(self) -> None:
-        if self.kind.logger.isEnabledFor(logging.DEBUG):
-            context = {key: value for key, value in self.asked.items() if key != "operation_id"}
-            self.tell(logging.DEBUG, "started", context, message=self.kind.entry_message)
+        self.tell(logging.DEBUG, "started", self.asked, message=self.kind.entry_message)
 
     def tell_refusal(self, error: ServiceError) -> None:
-        context = {
-            **self._known_ids(),
-            **error.log_fields(),
-            "error": error_text(error),
-            **_cause(error, self.id),
-        }
+        context = {**self._known_ids(), **error.log_fields(), "error": error_text(error), **_cause(error, self.id)}
         self.tell(logging.WARNING, error.outcome, context)
 
     def tell_error(self, error: BaseException) -> None:
@@ -185,12 +179,15 @@ class Operation:
         """Have the success told when the outermost COMMIT has returned, and not before."""
         assert self.transaction is not None
         assert self.result is not None
-        context = {name: self.result[name] for name in self.kind.success_fields}
+        outcome = "replayed" if self.is_replay else "success"
+        context = {name: self.result[name] for name in self.kind.success_fields if name in self.result}
         if self.is_replay and not self.is_replay_of_own_transaction:
-            self.tell(logging.INFO, "replayed", context)
+            self.tell(logging.INFO, outcome, context)
             return
         try:
-            happened = self._record(logging.INFO, "replayed" if self.is_replay else "success", context)
+            if not self.kind.logger.isEnabledFor(logging.WARNING):
+                return  # neither its success nor its undoing would be written
+            happened = self._record(logging.INFO, outcome, context)
         except Exception as fault:
             report_logging_fault(fault)
             return
@@ -204,16 +201,16 @@ class Operation:
             self.tell(logging.DEBUG, "sufficient", context, message=self.kind.passed_message)
 
     def _settle(self, happened: logging.LogRecord, fate: Fate, failure: BaseException | None) -> None:
+        settled: dict[str, Any] = {"settled_at": utc_text(time.time())}
         if fate is not Fate.COMMITTED:
-            outcome = fate.value
-            happened.levelno, happened.levelname = logging.WARNING, "WARNING"
-            if fate is Fate.ROLLED_BACK and will_retry(failure):
-                assert failure is not None
-                outcome = "retried"
-                happened.__dict__["error"] = error_text(failure)
-                happened.__dict__["bake_fields"] += ("error",)
-            happened.__dict__["outcome"], happened.msg = outcome, f"{self.kind.name}: {outcome}"
-        happened.__dict__["settled_at"] = time.time()
+            settled["outcome"] = fate.value
+            if failure is not None:
+                settled["error"] = error_text(failure)
+                if fate is Fate.ROLLED_BACK and will_retry(failure):
+                    settled["outcome"] = "retried"
+            happened.levelno, happened.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
+            happened.msg = f"{self.kind.name}: {settled['outcome']}"
+        add_fields(happened, settled)
         if self.kind.logger.isEnabledFor(happened.levelno):
             emit(self.kind.logger, happened)
 
@@ -226,22 +223,23 @@ class Operation:
         message: str | None = None,
         error: BaseException | None = None,
     ) -> logging.LogRecord:
-        fields = {
+        fields: dict[str, Any] = {
             "operation_id": self.id,
             "parent_operation_id": self.parent.id if self.parent else None,
             "transaction_id": self.transaction.transaction_id if self.transaction else None,
             "database_id": self.bakery.database_id if self.bakery else None,
-            "duration_ms": round((time.perf_counter() - self.started_at) * 1000, 3),
-            "sql_count": statement_count() - self.statements_before,
             "attempt": self.attempt,
         }
+        if outcome != "started":
+            fields["duration_ms"] = round((time.perf_counter() - self.started_at) * 1000, 3)
+            fields["sql_count"] = statement_count() - self.statements_before
         record = make_record(self.kind.logger, level, self.kind.name, outcome, fields, context, message)
         if error is not None:
             record.exc_info = (type(error), error, error.__traceback__)
         return record
 
     def _known_ids(self) -> dict[str, Any]:
-        return {key: value for key, value in self.asked.items() if key.endswith("_id") and key != "operation_id"}
+        return {key: value for key, value in self.asked.items() if key.endswith("_id") and value is not None}
 
 
 def insert_once(session: Session, table: Table, row: Mapping[str, Any]) -> bool:
@@ -287,6 +285,8 @@ def checking(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterator
     """Run one question: it never writes, and is refused with the same errors and lines as the recording."""
     operation = _begin(kind, session, asked)
     try:
+        operation.transaction = open_transaction(session.connection())
+        operation.statements_before = statement_count()
         operation.bakery = load_bakery(session)
         yield operation
     except ServiceError as error:
@@ -298,31 +298,35 @@ def checking(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterator
 
 
 def _begin(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Operation:
-    given = asked.get("operation_id")
-    try:
-        operation_id = str(UUID(str(given))) if given is not None else current_attempt().next_operation_id()
-    except ValueError:
-        operation_id = uuid7()  # the refusal that follows needs an id of its own
     told = {key: value for key, value in asked.items() if key != "session"}
-    return Operation(kind, session, operation_id, told, _current.get())
+    given = told.get("operation_id")
+    operation_id = current_attempt().next_operation_id() if given is None else _uuid_text(given)
+    if given is None or operation_id is not None:
+        told.pop("operation_id", None)  # it is on every line as the operation's own
+    # The refusal of an id that cannot be one needs an id of its own.
+    return Operation(kind, session, operation_id or uuid7(), told, _current.get())
+
+
+def _uuid_text(given: object) -> str | None:
+    try:
+        return str(UUID(given if type(given) is str else str(given))) if isinstance(given, UUID | str) else None
+    except ValueError:
+        return None
 
 
 def _check_operation_id(given: object) -> None:
-    if given is None:
-        return
-    try:
-        UUID(str(given))
-    except ValueError:
-        raise ValidationError.of("operation_id", "must be a UUID; leave it out to have one made") from None
+    if given is not None and _uuid_text(given) is None:
+        raise ValidationError.of("operation_id", "must be a UUID; leave it out to have one made")
 
 
 def _cause(error: BaseException, operation_id: str) -> dict[str, str]:
-    """Name the operation in which an error began, where that is not this one."""
-    cause = cast("str | None", getattr(error, "bake_operation_id", None))
-    if cause is None:
-        try:
-            error.bake_operation_id = operation_id  # type: ignore[attr-defined]  # travels with the error to the parent
-        except Exception:
-            return {}
-        return {}
-    return {"cause_operation_id": cause} if cause != operation_id else {}
+    """Name the operation in which an error, or the one it was raised from, began, where that is not this one."""
+    origin: BaseException | None = error
+    while origin is not None:
+        cause = cast("str | None", getattr(origin, "bake_operation_id", None))
+        if cause is not None:
+            return {"cause_operation_id": cause} if cause != operation_id else {}
+        origin = origin.__cause__
+    with suppress(Exception):
+        error.bake_operation_id = operation_id  # type: ignore[attr-defined]  # travels with the error to the parent
+    return {}

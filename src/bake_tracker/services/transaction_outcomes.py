@@ -9,10 +9,11 @@ is known. See ``docs/adr/0003-commit-bound-outcomes.md``.
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import wraps
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import Dialect
@@ -23,6 +24,7 @@ from bake_tracker.services.clock import uuid7
 from bake_tracker.services.logging_utils import report_logging_fault
 
 _KEY = "bake_tracker.transaction"
+_PSYCOPG_STATES: dict[str, Literal["idle", "aborted"]] = {"IDLE": "idle", "INERROR": "aborted"}
 
 
 class Fate(Enum):
@@ -31,6 +33,10 @@ class Fate(Enum):
     COMMITTED = "committed"
     ROLLED_BACK = "rolled_back"
     UNKNOWN = "unknown"
+
+
+class TransactionGoneError(PendingRollbackError):
+    """The database is no longer in the transaction that is to be committed."""
 
 
 Settle = Callable[[Fate, BaseException | None], None]
@@ -43,6 +49,11 @@ class OpenTransaction:
     transaction_id: str = field(default_factory=uuid7)
     frames: list[tuple[str, list[Settle]]] = field(default_factory=lambda: [("", [])])
     failure: BaseException | None = None
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether anything waits to be settled."""
+        return any(pending for _, pending in self.frames)
 
     def add(self, settle: Settle) -> None:
         """Have ``settle`` called once, when the innermost open savepoint's fate is known."""
@@ -61,7 +72,9 @@ class OpenTransaction:
         _settle_all(self._drop_from(savepoint), Fate.ROLLED_BACK, self.failure)
 
     def end(self, fate: Fate) -> None:
-        _settle_all([settle for _, pending in self.frames for settle in pending], fate, self.failure)
+        """Settle everything; a second end has nothing left to settle."""
+        ended, self.frames = self.frames, [("", [])]
+        _settle_all([settle for _, pending in ended for settle in pending], fate, self.failure)
 
     def _drop_from(self, savepoint: str) -> list[Settle]:
         names = [name for name, _ in self.frames]
@@ -79,6 +92,9 @@ def open_transaction(connection: Connection) -> OpenTransaction:
     info = connection.info
     transaction = cast("OpenTransaction | None", info.get(_KEY))
     if transaction is None:
+        if _state(connection.connection) == "gone":
+            # Somebody else's engine: the driver's own BEGIN comes late and skips SAVEPOINT.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
         transaction = info[_KEY] = OpenTransaction()
         for name in _open_savepoints(connection):
             transaction.enter(name)
@@ -142,16 +158,18 @@ def _observe_ends(dialect: Dialect) -> None:
         if transaction is None:
             do_commit(driver_connection)
             return
-        if _is_aborted(driver_connection):
-            # PostgreSQL answers COMMIT in a failed transaction with a ROLLBACK and no error.
-            raise PendingRollbackError("an earlier statement failed, so this transaction can only be rolled back")
         try:
+            _check_open(transaction, driver_connection)
             do_commit(driver_connection)
         except BaseException as error:
             transaction.failure = error
-            if not isinstance(error, Exception) or _is_disconnect(dialect, driver_connection, error):
+            if isinstance(error, TransactionGoneError) or _is_lost(dialect, driver_connection, error):
                 del info[_KEY]
                 transaction.end(Fate.UNKNOWN)
+            else:
+                # After a failed COMMIT neither SQLAlchemy nor its pool sends a ROLLBACK: it would stay open.
+                with suppress(Exception):
+                    rollback(driver_connection)
             raise
         del info[_KEY]
         transaction.end(Fate.COMMITTED)
@@ -182,9 +200,11 @@ def _observe_savepoint(dialect: Dialect, name: str, after: Callable[[OpenTransac
 
     @wraps(original)
     def observed(connection: Connection, savepoint: str) -> None:
+        transaction: OpenTransaction | None = connection.info.get(_KEY)
+        if transaction is not None and name == "do_savepoint":
+            _check_open(transaction, connection.connection)
         original(connection, savepoint)
         _statements.value -= 1
-        transaction: OpenTransaction | None = connection.info.get(_KEY)
         if transaction is not None:
             after(transaction, savepoint)
 
@@ -195,11 +215,26 @@ def _count_statements(dialect: Dialect, name: str) -> None:
     original = getattr(dialect, name)
 
     @wraps(original)
-    def counted(*args: Any, **kwargs: Any) -> Any:
+    def counted(*args: Any) -> Any:
         _statements.value += 1
-        return original(*args, **kwargs)
+        try:
+            return original(*args)
+        except Exception as error:
+            _notice_undone(args[-1], error)
+            raise
 
     setattr(dialect, name, counted)
+
+
+def _notice_undone(context: Any, error: Exception) -> None:
+    # SQLite undoes a whole transaction by itself when the disk is full or a trigger raises ROLLBACK.
+    if context is None:
+        return
+    connection: Connection = context.root_connection
+    transaction: OpenTransaction | None = connection.info.get(_KEY)
+    if transaction is not None and _state(connection.connection) == "gone":
+        transaction.failure = error
+        transaction.end(Fate.ROLLED_BACK)
 
 
 def _info_of(driver_connection: PoolProxiedConnection) -> dict[Any, Any]:
@@ -209,12 +244,28 @@ def _info_of(driver_connection: PoolProxiedConnection) -> dict[Any, Any]:
         return {}  # the engine's very first look at the database, before any transaction
 
 
-def _is_aborted(driver_connection: PoolProxiedConnection) -> bool:
-    info = getattr(driver_connection.dbapi_connection, "info", None)
-    status = getattr(info, "transaction_status", None)
-    return getattr(status, "name", None) == "INERROR"
+def _check_open(transaction: OpenTransaction, driver_connection: PoolProxiedConnection) -> None:
+    """Refuse to go on in a transaction that the database has given up.
+
+    COMMIT would do nothing and not say so; on SQLite a SAVEPOINT would begin a transaction that its RELEASE commits.
+    """
+    state = _state(driver_connection)
+    if state == "aborted":  # PostgreSQL answers COMMIT with a ROLLBACK and no error
+        raise PendingRollbackError("an earlier statement failed, so this transaction can only be rolled back")
+    if state == "gone" or (state == "idle" and transaction.is_awaited):
+        raise TransactionGoneError("the database has already ended this transaction; roll back and start again")
 
 
-def _is_disconnect(dialect: Dialect, driver_connection: PoolProxiedConnection, error: Exception) -> bool:
+def _state(driver_connection: PoolProxiedConnection) -> Literal["open", "idle", "aborted", "gone"]:
+    raw = cast(Any, driver_connection.dbapi_connection)
+    if (in_transaction := getattr(raw, "in_transaction", None)) is not None:  # sqlite3
+        return "open" if in_transaction else "gone"
+    status = getattr(getattr(raw, "info", None), "transaction_status", None)
+    return _PSYCOPG_STATES.get(getattr(status, "name", ""), "open")
+
+
+def _is_lost(dialect: Dialect, driver_connection: PoolProxiedConnection, error: BaseException) -> bool:
+    if not isinstance(error, Exception):
+        return True  # interrupted: whether COMMIT was carried out, nobody was there to hear
     raw = cast(Any, driver_connection.dbapi_connection)
     return isinstance(error, dialect.loaded_dbapi.Error) and dialect.is_disconnect(error, raw, None)

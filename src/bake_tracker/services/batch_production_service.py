@@ -189,11 +189,11 @@ def record_batch_production(
 
         # decide
         items = _items(recipe)
+        expected_micros = _expected_micros(per_batch_micros, asked.batches)
         plan = choose_lots(operation, needs_of(recipe, asked.batches), today, also_lock=product.item_id)
         if missing := ingredient_shortages(plan, items):
             raise InsufficientInventoryError(missing)
         draws = all_draws(plan)
-        expected_micros = _expected_micros(per_batch_micros, asked.batches)
         cost = split_cost(total_cost(draws, "num_batches"), expected_micros, asked.actual_micros)
 
         # write

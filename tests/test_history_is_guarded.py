@@ -1,0 +1,97 @@
+"""History is never changed, only reversed: the database itself refuses, past every service."""
+
+import pytest
+from kitchen import Kitchen
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from bake_tracker.services.database import engine_for, session_scope
+
+TABLES = {
+    "movement": "quantity_micros = quantity_micros + 1",
+    "operation": "result = NULL",
+    "production_run": "actual_yield_micros = 1",
+    "assembly_run": "quantity = 99",
+    "recipe_snapshot": "content = '{}'",
+}
+
+
+def baked(kitchen: Kitchen) -> Kitchen:
+    kitchen.simple_bakery()
+    kitchen.produce("Cookies", "Cookie", 1, 24)
+    kitchen.assemble("Box", 1)
+    return kitchen
+
+
+def refuse(kitchen: Kitchen, table: str, statement: str) -> None:
+    """The statement fails by the guard, and the table is as it was."""
+    before = kitchen.rows(f"SELECT * FROM {table} ORDER BY 1")
+    assert before != []
+    with pytest.raises(DBAPIError) as refused, session_scope() as session:
+        session.execute(text(statement))
+    assert f"{table} is history: it is never changed, only reversed" in str(refused.value.orig)
+    assert before == kitchen.rows(f"SELECT * FROM {table} ORDER BY 1")
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_history_cannot_be_updated_or_deleted(kitchen: Kitchen, table: str) -> None:
+    """Not even by raw SQL on the service's own connection."""
+    baked(kitchen)
+    refuse(kitchen, table, f"UPDATE {table} SET {TABLES[table]}")
+    refuse(kitchen, table, f"DELETE FROM {table}")
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_history_cannot_be_replaced_on_sqlite(sqlite_url: str, table: str) -> None:
+    """REPLACE deletes without a DELETE; with recursive triggers it is refused like one."""
+    assert sqlite_url.startswith("sqlite")
+    kitchen = baked(Kitchen())
+    refuse(kitchen, table, f"REPLACE INTO {table} SELECT * FROM {table}")
+    refuse(kitchen, table, f"INSERT OR REPLACE INTO {table} SELECT * FROM {table} LIMIT 1")
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_history_cannot_be_truncated_on_postgresql(postgresql_url: str, table: str) -> None:
+    """Neither alone nor through the lots or items that it hangs on."""
+    assert postgresql_url.startswith("postgresql")
+    kitchen = baked(Kitchen())
+    for start in (table, "item", "lot"):
+        before = kitchen.rows(f"SELECT * FROM {table} ORDER BY 1")
+        with pytest.raises(DBAPIError, match="is history: it is never changed"), session_scope() as session:
+            session.execute(text(f"TRUNCATE {start} CASCADE"))
+        assert before == kitchen.rows(f"SELECT * FROM {table} ORDER BY 1")
+
+
+@pytest.mark.parametrize("table", ["lot", "item", "recipe"])
+def test_what_history_points_at_cannot_be_deleted(kitchen: Kitchen, table: str) -> None:
+    """Foreign keys are on, on SQLite too."""
+    baked(kitchen)
+    with pytest.raises(IntegrityError), session_scope() as session:
+        session.execute(text(f"DELETE FROM {table}"))
+
+
+@pytest.mark.parametrize("column", ["remaining_micros", "remaining_cost_micros"])
+def test_no_lot_can_go_below_zero(kitchen: Kitchen, column: str) -> None:
+    """The last line of defence is a CHECK."""
+    baked(kitchen)
+    with pytest.raises(IntegrityError), session_scope() as session:
+        session.execute(text(f"UPDATE lot SET {column} = -1"))
+
+
+def test_every_table_that_an_operation_appends_to_is_guarded(database_url: str) -> None:
+    """A new table of runs without a guard fails here: whatever names its operation is history, lots excepted."""
+    with engine_for(database_url).connect() as connection:
+        is_sqlite = connection.dialect.name == "sqlite"
+        columns = "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c ON c.name = 'operation_id'"
+        if not is_sqlite:
+            columns = "SELECT table_name FROM information_schema.columns WHERE column_name = 'operation_id'"
+        triggers = "SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'"
+        if not is_sqlite:
+            triggers = (
+                "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O'"
+            )
+        named = {row[0] for row in connection.execute(text(columns))} - {"lot"} | {"operation", "recipe_snapshot"}
+        guards = {tuple(row) for row in connection.execute(text(triggers))}
+    actions = ("update", "delete") if is_sqlite else ("update", "delete", "truncate")
+    assert guards == {(table, f"{table}_refuses_{action}") for table in named for action in actions}
+    assert named == set(TABLES)

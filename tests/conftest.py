@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from command_line import CommandLine
 from kitchen import Kitchen
 from sqlalchemy import create_engine, text
 
@@ -90,6 +91,23 @@ def fresh_postgresql(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def kitchen(database_url: str) -> Kitchen:
     """Short words for setting up a bakery on the fresh database."""
     return Kitchen()
+
+
+@pytest.fixture
+def bake(
+    database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[CommandLine]:
+    """The command line on a fresh database, with a log file of its own."""
+    log_file = tmp_path / "bakery.log.jsonl"
+    monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", str(log_file))
+    monkeypatch.setenv("BAKE_TRACKER_ACTOR", "baker")
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield CommandLine(capsys, monkeypatch, log_file)
+    for handler in [handler for handler in root.handlers if handler not in handlers]:
+        root.removeHandler(handler)
+        handler.close()
+    root.setLevel(level)
 
 
 @pytest.fixture

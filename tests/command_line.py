@@ -1,0 +1,42 @@
+"""Run the command line inside the test's process."""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bake_tracker.entrypoints.cli import main
+from bake_tracker.entrypoints.cli.state import State, state
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command printed, and its exit status."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class CommandLine:
+    """Call it with the words of a command."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, log_file: Path) -> None:
+        self.capsys, self.monkeypatch, self.log_file = capsys, monkeypatch, log_file
+
+    def __call__(self, *words: str) -> Done:
+        fresh = State()
+        state.database, state.as_json = fresh.database, fresh.as_json
+        self.monkeypatch.setattr(sys, "argv", ["bake", *words])
+        self.capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main()
+        printed = self.capsys.readouterr()
+        return Done(int(left.value.code or 0), printed.out, printed.err)

@@ -1,0 +1,170 @@
+"""The command line as a baker uses it."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from command_line import Done
+
+Bake = Callable[..., Done]
+
+
+@pytest.fixture
+def bakery(bake: Bake) -> Bake:
+    """Flour and cookies, set up by commands alone."""
+    for line in (
+        ["item", "add", "ingredient", "Flour", "--unit", "g"],
+        ["item", "add", "ingredient", "Milk", "--unit", "ml"],
+        ["item", "add", "finished_unit", "Cookie"],
+        ["item", "add", "material", "Carton"],
+        ["recipe", "add", "Cookies", "--line", "2 cup flour", "--line", "1/2 cup milk", "--makes", "24 cookie"],
+        ["good", "add", "Box", "--part", "6 cookie", "--part", "1 carton"],
+        ["density", "flour", "1", "cup", "120", "g"],
+        ["receive", "flour", "1", "kg", "--cost", "2.50", "--expires", "2999-01-01"],
+        ["receive", "milk", "2", "cup", "--cost", "1"],
+        ["receive", "carton", "10", "each", "--cost", "5"],
+    ):
+        assert bake(*line).code == 0
+    return bake
+
+
+def test_a_day_goes_from_goods_in_to_the_box(bakery: Bake) -> None:
+    """Each command answers in words, exits 0, and the ledger and the log agree at the end."""
+    assert bakery("check", "produce", "cookies", "2").out == "Yes: the stock allows 2 x cookies.\n"
+    assert "Baked 40 of 48 planned (partial loss)" in bakery("produce", "cookies", "2", "--yield", "40").out
+    assert "Packed 3 as lot box-" in bakery("assemble", "box", "3").out
+    assert "22" in bakery("stock").out
+    assert "40 each Cookie" in bakery("runs").out
+    assert "they agree" in bakery("verify").out
+    verified = bakery("log", "verify", "--json").json
+    assert verified["clean"] is True
+    assert verified["operations_compared"] == verified["success_lines_compared"] > 0
+
+
+def test_a_refusal_exits_1_and_says_what_is_short_once(bakery: Bake) -> None:
+    """Every short item is named with what is needed and what is there; nothing is taken."""
+    done = bakery("produce", "cookies", "5", "--yield", "100")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "Refused: flour: needs 1200 g, has 1000; milk: needs 591.470591 ml, has 473.176473\n"
+    assert bakery("check", "produce", "cookies", "5").code == 1
+    assert bakery("runs").out == "Nothing was baked or packed yet.\n"
+
+
+def test_a_slug_that_leads_nowhere_suggests_near_ones_and_is_logged(bakery: Bake) -> None:
+    """A typing error costs one look, and the log knows of it."""
+    done = bakery("produce", "cokies", "1", "--yield", "1")
+    assert (done.code, done.err) == (1, "Refused: there is no recipe 'cokies'; did you mean cookies?\n")
+    tail = [json.loads(line) for line in bakery.log_file.read_text().splitlines()]  # type: ignore[attr-defined]
+    assert tail[-1]["outcome"] == "recipe_not_found"
+
+
+def test_ids_do_as_well_as_slugs(bakery: Bake) -> None:
+    """A number is taken as an id."""
+    assert bakery("check", "produce", "1", "1").code == 0
+    assert bakery("check", "produce", "999", "1").code == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["produce", "cookies", "1"],
+        ["produce", "cookies", "one", "--yield", "1"],
+        ["receive", "flour", "a lot", "kg"],
+        ["receive", "flour", "1", "kg", "--cost", "NaN"],
+        ["receive", "flour", "1", "kg", "--expires", "tomorrow"],
+        ["recipe", "add", "Bread", "--line", "flour"],
+        ["runs", "--last", "0"],
+        ["no-such-command"],
+    ],
+)
+def test_wrong_usage_exits_2_and_names_what_is_wrong(bakery: Bake, line: list[str]) -> None:
+    """What cannot be read never reaches a service."""
+    done = bakery(*line)
+    assert done.code == 2
+    assert done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        (["produce", "cookies", "0", "--yield", "1"], "num_batches"),
+        (["produce", "cookies", "1.5", "--yield", "1"], "num_batches"),
+        (["produce", "cookies", "1", "--yield", "-1"], "actual_yield"),
+        (["produce", "cookies", "1", "--yield", "24", "--scale", "0"], "scale_factor"),
+        (["receive", "flour", "0", "kg"], "quantity"),
+        (["receive", "flour", "1", "bushel"], "unit"),
+        (["receive", "flour", "1", "kg", "--cost", "-1"], "total_cost"),
+        (["receive", "flour", "1", "each"], "each cannot become g"),
+        (["item", "add", "vegetable", "Kale"], "kind"),
+        (["item", "add", "ingredient", "Flour", "--unit", "g"], "slug"),
+        (["density", "flour", "1", "kg", "1", "g"], "volume_unit"),
+        (["init", "--currency", "euros"], "currency"),
+        (["init", "--time-zone", "Mars/Base"], "time_zone"),
+        (["init", "--currency", "JPY"], "already has stock"),
+        (["show", "0000"], "there is no operation"),
+        (["produce", "cookies", "1", "--yield", "1", "--operation-id", "x"], "operation_id"),
+    ],
+)
+def test_bad_input_is_refused_by_name(bakery: Bake, line: list[str], named: str) -> None:
+    """The refusal names the argument, says what is allowed, and exits 1."""
+    done = bakery(*line)
+    assert done.code == 1
+    assert named in done.err
+
+
+def test_every_answer_is_json_on_request(bakery: Bake) -> None:
+    """``--json`` may stand anywhere and prints what the service returned, refusals included."""
+    run = bakery("--json", "produce", "cookies", "1", "--yield", "24").json
+    assert (run["actual_yield"], run["production_status"], run["cost_complete"]) == ("24", "complete", True)
+    assert bakery("stock", "--json").json[0]["slug"] == "cookie"
+    assert bakery("runs", "--json").json[0]["operation_id"] == run["operation_id"]
+    assert bakery("show", run["operation_id"][:20], "--json").json["operation"] == "record_batch_production"
+    tree = bakery("log", "tree", run["operation_id"], "--json").json
+    assert [node["outcome"] for node in tree[0]["operations"]] == ["success"]
+    error = bakery("produce", "cookies", "9", "--yield", "1", "--json").json["error"]
+    assert (error["code"], error["missing_ingredients"]) == ("insufficient_inventory", ["flour", "milk"])
+
+
+def test_the_same_operation_id_again_changes_nothing(bakery: Bake) -> None:
+    """A command repeated after a broken connection gives the first answer."""
+    line = ["produce", "cookies", "1", "--yield", "24", "--operation-id", "0190b7a1-0000-7000-8000-000000000001"]
+    assert bakery(*line).out == bakery(*line).out
+    assert len(bakery("runs", "--json").json) == 1
+
+
+def test_baking_and_packing_in_one_go_is_all_or_nothing(bakery: Bake) -> None:
+    """``--pack`` records both, or neither when the boxes are refused; the tree tells why."""
+    refused = bakery("produce", "cookies", "1", "--yield", "24", "--pack", "box", "--boxes", "5")
+    assert (refused.code, refused.err) == (1, "Refused: cookie: needs 30 each, has 24\n")
+    assert bakery("runs", "--json").json == []
+    tree = bakery("log", "tree", "--last", "1").out
+    assert "record_batch_production: rolled_back" in tree
+    assert "because of" in tree
+    done = bakery("produce", "cookies", "1", "--yield", "24", "--pack", "box", "--boxes", "4")
+    assert (done.code, len(bakery("runs", "--json").json)) == (0, 2)
+
+
+def test_show_tells_what_an_operation_moved(bakery: Bake) -> None:
+    """Asked, answered and moved, lot by lot."""
+    run = bakery("produce", "cookies", "1", "--yield", "24", "--json").json
+    shown = bakery("show", run["operation_id"]).out
+    assert "moved -240 g of lot flour-" in shown
+    assert "moved 24 each of lot cookie-" in shown
+
+
+def test_a_recipe_can_be_changed_and_listed(bakery: Bake) -> None:
+    """New lines replace the old ones."""
+    assert bakery("recipe", "add", "Cookies", "--change", "cookies", "--line", "100 g flour").code == 0
+    assert bakery("check", "produce", "cookies", "10").code == 0
+    assert bakery("recipe", "list", "--json").json == {"cookies": 1}
+    assert "flour" in bakery("item", "list", "ingredient").out
+
+
+def test_an_unreachable_database_is_one_clear_line(bake: Bake) -> None:
+    """No traceback, and what could not be opened is said."""
+    for url in ("mysql://x/y", "nonsense", "postgresql://127.0.0.1:1/none", "sqlite:////proc/none/x.db"):
+        done = bake("stock", "--database", url)
+        assert done.code in (1, 3)
+        assert "Traceback" not in done.err
+        assert done.err

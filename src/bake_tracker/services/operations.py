@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -191,7 +192,7 @@ class Operation:
         except Exception as fault:
             report_logging_fault(fault)
             return
-        self.transaction.add(lambda fate, failure: self._settle(happened, fate, failure))
+        self.transaction.add(partial(_settle, self.kind, happened))
 
     def tell_check(self, context: Mapping[str, Any], **missing: list[str]) -> None:
         """Tell what a check found: ``missing`` is its one list of slugs, empty when the stock suffices."""
@@ -199,20 +200,6 @@ class Operation:
             self.tell(logging.INFO, "insufficient", {**context, **missing})
         else:
             self.tell(logging.DEBUG, "sufficient", context, message=self.kind.passed_message)
-
-    def _settle(self, happened: logging.LogRecord, fate: Fate, failure: BaseException | None) -> None:
-        settled: dict[str, Any] = {"settled_at": utc_text(time.time())}
-        if fate is not Fate.COMMITTED:
-            settled["outcome"] = fate.value
-            if failure is not None:
-                settled["error"] = error_text(failure)
-                if fate is Fate.ROLLED_BACK and will_retry(failure):
-                    settled["outcome"] = "retried"
-            happened.levelno, happened.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
-            happened.msg = f"{self.kind.name}: {settled['outcome']}"
-        add_fields(happened, settled)
-        if self.kind.logger.isEnabledFor(happened.levelno):
-            emit(self.kind.logger, happened)
 
     def _record(
         self,
@@ -240,6 +227,22 @@ class Operation:
 
     def _known_ids(self) -> dict[str, Any]:
         return {key: value for key, value in self.asked.items() if key.endswith("_id") and value is not None}
+
+
+def _settle(kind: Kind, happened: logging.LogRecord, fate: Fate, failure: BaseException | None) -> None:
+    """Tell what became of an operation that had succeeded."""
+    settled: dict[str, Any] = {"settled_at": utc_text(time.time())}
+    if fate is not Fate.COMMITTED:
+        settled["outcome"] = fate.value
+        if failure is not None:
+            settled["error"] = error_text(failure)
+            if fate is Fate.ROLLED_BACK and will_retry(failure):
+                settled["outcome"] = "retried"
+        happened.levelno, happened.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
+        happened.msg = f"{kind.name}: {settled['outcome']}"
+    add_fields(happened, settled)
+    if kind.logger.isEnabledFor(happened.levelno):
+        emit(kind.logger, happened)
 
 
 def insert_once(session: Session, table: Table, row: Mapping[str, Any]) -> bool:

@@ -39,6 +39,7 @@ class TransactionGoneError(PendingRollbackError):
     """The database is no longer in the transaction that is to be committed."""
 
 
+# Held by the pooled connection, so it must not refer to the session: an abandoned one could never be collected.
 Settle = Callable[[Fate, BaseException | None], None]
 
 
@@ -74,7 +75,8 @@ class OpenTransaction:
     def end(self, fate: Fate) -> None:
         """Settle everything; a second end has nothing left to settle."""
         ended, self.frames = self.frames, [("", [])]
-        _settle_all([settle for _, pending in ended for settle in pending], fate, self.failure)
+        failure, self.failure = self.failure, None  # its traceback would keep the session alive
+        _settle_all([settle for _, pending in ended for settle in pending], fate, failure)
 
     def _drop_from(self, savepoint: str) -> list[Settle]:
         names = [name for name, _ in self.frames]
@@ -154,24 +156,21 @@ def _observe_ends(dialect: Dialect) -> None:
 
     def commit(driver_connection: PoolProxiedConnection) -> None:
         info = _info_of(driver_connection)
-        transaction: OpenTransaction | None = info.get(_KEY)
-        if transaction is None:
-            do_commit(driver_connection)
-            return
+        transaction: OpenTransaction = info.get(_KEY) or OpenTransaction(transaction_id="")
         try:
             _check_open(transaction, driver_connection)
             do_commit(driver_connection)
         except BaseException as error:
             transaction.failure = error
             if isinstance(error, TransactionGoneError) or _is_lost(dialect, driver_connection, error):
-                del info[_KEY]
+                info.pop(_KEY, None)
                 transaction.end(Fate.UNKNOWN)
             else:
                 # After a failed COMMIT neither SQLAlchemy nor its pool sends a ROLLBACK: it would stay open.
                 with suppress(Exception):
                     rollback(driver_connection)
             raise
-        del info[_KEY]
+        info.pop(_KEY, None)
         transaction.end(Fate.COMMITTED)
 
     def rollback(driver_connection: PoolProxiedConnection) -> None:

@@ -1,0 +1,88 @@
+"""Stock of an export: every row becomes a lot, two identical bags two lots, and the same row never a second one."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID, uuid5
+
+from bake_tracker.domain.arguments import LARGEST
+from bake_tracker.domain.import_catalog import find_stocked
+from bake_tracker.domain.import_plan import ItemPlan, LotPlan
+from bake_tracker.domain.import_products import Products, package_key
+from bake_tracker.domain.import_rows import Findings, Row, exact_number, plain
+from bake_tracker.domain.import_shelf import Shelf
+from bake_tracker.domain.units import BASE_UNITS, MICRO, NeedsDensityError, Unit, received_micros, to_base
+
+IDENTIFYING = (
+    "ingredient_slug", "product_brand", "product_name", "package_unit", "package_unit_quantity", "quantity",
+    "total_cost", "purchase_date", "expiration_date", "lot_or_batch", "location", "notes",
+)  # fmt: skip
+
+
+def plan_lots(
+    document: Mapping[str, Any], database_id: str, items: Shelf[ItemPlan], products: Products, findings: Findings
+) -> list[tuple[Row, LotPlan]]:
+    """Take the stock rows; ``quantity`` is in ``package_unit``, and without a ``total_cost`` the cost is unknown."""
+    namespace, seen, lots = UUID(database_id), Counter[str](), []
+    for row in findings.rows(document, "inventory_items"):
+        content = json.dumps([_content(row.fields.get(field)) for field in IDENTIFYING])
+        seen[content] += 1
+        lot = _lot(row, str(uuid5(namespace, f"inventory_items {seen[content]} {content}")), items, products)
+        if row.refusals:
+            findings.refuse(row)
+        else:
+            lots.append((row, lot))
+    return lots
+
+
+def _lot(row: Row, operation_id: str, items: Shelf[ItemPlan], products: Products) -> LotPlan:
+    item = find_stocked(row, "ingredient_slug", items)
+    unit, quantity = row.read_unit("package_unit"), row.read_number("quantity")
+    if item and unit and not row.refusals:
+        _check_kept(row, item, unit)
+    return LotPlan(
+        operation_id=operation_id,
+        item_slug=item.slug if item else "",
+        quantity=quantity,
+        unit=unit.name if unit else "",
+        total_cost=row.read_money("total_cost"),
+        received_on=row.read_day("purchase_date"),
+        expires_on=row.read_day("expiration_date"),
+        lot_code=row.read_name("lot_or_batch", limit=120) if row.has("lot_or_batch") else None,
+        location=row.read_text("location", limit=120),
+        note=row.read_text("notes"),
+        product_identity=_product_of(row, products),
+    )
+
+
+def _content(value: object) -> object:
+    """What tells rows apart, however the file writes a number."""
+    number = exact_number(value)
+    if number is not None:
+        return str(number)
+    return value if isinstance(value, str) else plain(value)
+
+
+def _check_kept(row: Row, item: ItemPlan, unit: Unit) -> None:
+    try:
+        kept = to_base(row.read_number("quantity"), unit, item.base_unit, item.g_per_ml)
+    except NeedsDensityError:
+        weighable = {unit.dimension, BASE_UNITS[item.base_unit]} == {"mass", "volume"}
+        row.refuse(
+            "package_unit",
+            f"{item.slug} is kept in {item.base_unit}; write this lot in a unit of that kind"
+            + (", or state the ingredient's density" if weighable else ""),
+        )
+        return
+    if received_micros(kept) > LARGEST * MICRO:
+        row.refuse("quantity", f"is too much to keep in {item.base_unit}; correct the quantity or the unit")
+
+
+def _product_of(row: Row, products: Products) -> str | None:
+    """The one product that fits, or none: two that fit would be a guess."""
+    key = package_key(row, "product_brand")
+    fitting = products.by_package.get(key, set())
+    if not fitting and key in products.refused:
+        row.refuse("product_brand", f"its product is {products.refused[key]}, which is refused; correct that first")
+    return next(iter(fitting)) if len(fitting) == 1 else None

@@ -1,0 +1,79 @@
+"""Recipes of an export: their lines, sub-recipes and finished units."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bake_tracker.domain.import_catalog import find_stocked
+from bake_tracker.domain.import_plan import ItemPlan, LinePlan, RecipePlan, YieldPlan
+from bake_tracker.domain.import_rows import Findings, Row
+from bake_tracker.domain.import_shelf import Need, Shelf
+
+SUB_RECIPE_FIELDS = ("component_recipe_slug", "recipe_slug")
+YIELD_FIELDS = ("items_per_batch", "unit_yield_quantity")
+
+
+def plan_recipes(
+    document: Mapping[str, Any], recipes: Shelf[RecipePlan], items: Shelf[ItemPlan], findings: Findings
+) -> None:
+    """Take the recipes; one bad line refuses its recipe, and with it those that contain it."""
+    for row in findings.rows(document, "recipes"):
+        name = row.read_name("name")
+        slug = row.read_slug(name)
+        lines = [_line(line, items) for line in row.children("ingredients")]
+        lines += [_sub_recipe(line) for line in row.children("components")]
+        if not lines and not row.refusals:
+            row.refuse("ingredients", "must have at least one line")
+        recipe = RecipePlan(
+            slug=slug,
+            name=name,
+            category=row.read_text("category", limit=120),
+            source=row.read_text("source", limit=300),
+            notes=row.read_text("notes"),
+            lines=tuple(lines),
+            makes=tuple(_yields(row, items)),
+        )
+        recipes.admit(row, recipe)
+    recipes.settle(_needs)
+    for recipe in recipes.new.values():
+        for made in recipe.makes:
+            if made.slug not in items.known:
+                items.new[made.slug] = ItemPlan(made.slug, made.name, "finished_unit", "each")
+
+
+def _line(line: Row, items: Shelf[ItemPlan]) -> LinePlan:
+    unit = line.read_unit("unit")
+    item = find_stocked(line, "ingredient_slug", items)
+    return LinePlan(line.read_number("quantity"), unit.name if unit else "", item_slug=item.slug if item else None)
+
+
+def _sub_recipe(line: Row) -> LinePlan:
+    field = line.first(*SUB_RECIPE_FIELDS)
+    slug = line.name(field, line.fields.get(field), limit=120)
+    if line.has("unit") and line.fields["unit"] not in ("batch", "batches"):
+        line.refuse("unit", "must be batch: a sub-recipe is taken by the batch")
+    return LinePlan(line.read_number("quantity"), "batch", sub_recipe_slug=slug)
+
+
+def _needs(row: Row) -> list[Need]:
+    lines = row.children("components")
+    return [Need(line, field, line.fields[field]) for line in lines for field in [line.first(*SUB_RECIPE_FIELDS)]]
+
+
+def _yields(row: Row, items: Shelf[ItemPlan]) -> list[YieldPlan]:
+    made: dict[str, YieldPlan] = {}
+    for unit in row.children("finished_units"):
+        name = unit.read_name("display_name", "name")
+        slug = unit.read_slug(name)
+        taken = items.new.get(slug) or items.known.get(slug)
+        if taken and taken.kind != "finished_unit":
+            unit.refuse("slug", f"{slug!r} is already that of the {taken.kind} {taken.name!r}; give this another slug")
+        if unit.has("yield_mode") and unit.fields["yield_mode"] != "discrete_count":
+            unit.refuse(
+                "yield_mode",
+                "says a share of the batch, not how many it gives; write discrete_count and items_per_batch",
+            )
+        elif slug in made:
+            unit.refuse("slug", "stands here twice; add the two yields up")
+        else:
+            made[slug] = YieldPlan(slug, name, unit.read_micros(*YIELD_FIELDS))
+    return list(made.values())

@@ -1,0 +1,136 @@
+"""Where a slug of the file leads: to what the bakery has, to what is to be added, or to a row that is refused."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, Protocol, TypeVar
+
+from bake_tracker.domain.errors import RecipeCycleError
+from bake_tracker.domain.import_rows import Findings, Row
+from bake_tracker.domain.recipe_math import topological_order
+
+
+class Slugged(Protocol):
+    """Anything that is found by its slug."""
+
+    @property
+    def slug(self) -> str: ...
+
+
+Thing = TypeVar("Thing", bound=Slugged)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A row's reference to another of its kind: the field of the (inner) row where it stands, and the slug."""
+
+    row: Row
+    field: str
+    slug: str
+
+
+class Shelf(Generic[Thing]):
+    """Things of one kind by slug."""
+
+    def __init__(self, what: str, known: Mapping[str, Thing], findings: Findings) -> None:
+        self.what, self.known, self.findings = what, known, findings
+        self.new: dict[str, Thing] = {}
+        self.rows: dict[str, Row] = {}
+        self.refused: dict[str, str] = {}
+        self.renamed: dict[str, str] = {}
+
+    def admit(self, row: Row, thing: Thing) -> bool:
+        """Take a row's thing, unless the row was refused, the bakery has it, or an earlier row took its slug."""
+        slug, former = thing.slug, row.fields.get("previous_slug")
+        if isinstance(former, str) and former:
+            self.renamed.setdefault(former, slug)
+        if slug not in self.known and isinstance(former, str) and former in self.known:
+            self.renamed[slug] = former
+        if not row.refusals and slug in self.new and self.new[slug] != thing:
+            row.refuse("slug", f"{slug!r} is already that of {self.rows[slug].place}; give one of them another slug")
+        if row.refusals:
+            self.refused.setdefault(slug, row.place)
+            self.findings.refuse(row)
+        elif slug in self.new:
+            self.findings.skip(row, f"the same as {self.rows[slug].place}")
+        elif slug in self.known:
+            self.findings.skip(row, "already there")
+        elif self.renamed.get(slug) in self.known:
+            self.findings.skip(row, f"already there as {former}")
+        else:
+            self.new[slug], self.rows[slug] = thing, row
+            return True
+        return False
+
+    def get(self, slug: str) -> Thing | None:
+        """What a slug, or one that was renamed, leads to."""
+        for candidate in (slug, self.renamed.get(slug, slug)):
+            if (found := self.new.get(candidate) or self.known.get(candidate)) is not None:
+                return found
+        return None
+
+    def find(self, row: Row, field: str) -> Thing | None:
+        """What the row names in ``field``; where that leads nowhere the row is refused."""
+        slug = row.fields.get(field)
+        if not isinstance(slug, str) or not slug:
+            row.refuse(field, f"must be the slug of {self.what}")
+            return None
+        found = self.get(slug)
+        if found is None:
+            row.refuse(field, self.why_missing(slug))
+        return found
+
+    def why_missing(self, slug: str) -> str:
+        if slug in self.refused:
+            return f"leads to {self.refused[slug]}, which is refused; correct that first"
+        return f"leads nowhere: neither the file nor the bakery has {self.what} of this slug; add it or correct this"
+
+    def withdraw(self, slug: str) -> None:
+        """Refuse a row that had been admitted, for the reasons it holds by now."""
+        row = self.rows.pop(slug)
+        del self.new[slug]
+        self.refused.setdefault(slug, row.place)
+        self.findings.refuse(row)
+
+    def settle(self, needs_of: Callable[[Row], Sequence[Need]]) -> None:
+        """Refuse the new rows that need what is missing or refused, or that would contain themselves."""
+        needs = {slug: [self._resolved(need) for need in needs_of(row)] for slug, row in self.rows.items()}
+        self._refuse_circles(needs)
+        users: defaultdict[str, list[tuple[str, Need]]] = defaultdict(list)
+        for slug in self.new:
+            for need in needs[slug]:
+                users[need.slug].append((slug, need))
+        gone = [slug for slug in users if self.get(slug) is None]
+        while gone:
+            missing = gone.pop()
+            reason = self.why_missing(missing)
+            for slug, need in users[missing]:
+                need.row.refuse(need.field, reason)
+                if slug in self.new:
+                    self.withdraw(slug)
+                    if self.get(slug) is None and slug in users:
+                        gone.append(slug)
+
+    def _resolved(self, need: Need) -> Need:
+        found = self.get(need.slug)
+        return need if found is None else replace(need, slug=found.slug)
+
+    def _refuse_circles(self, needs: Mapping[str, Sequence[Need]]) -> None:
+        slugs = list(self.new)
+        numbers = {slug: number for number, slug in enumerate(slugs, 1)}
+        children = {
+            numbers[slug]: [numbers[need.slug] for need in needs[slug] if need.slug in numbers] for slug in slugs
+        }
+        children[0] = list(numbers.values())
+        while True:
+            try:
+                topological_order(0, lambda number: children[number], dict(enumerate(["", *slugs])))
+            except RecipeCycleError as error:
+                path = " > ".join(error.path)
+                for slug, following in zip(error.path, error.path[1:], strict=False):
+                    need = next(need for need in needs[slug] if need.slug == following)
+                    need.row.refuse(need.field, f"it would contain itself: {path}; take one of these references out")
+                    children[numbers[slug]] = []
+                    self.withdraw(slug)
+            else:
+                return

@@ -1,0 +1,207 @@
+"""Bring in the export of the older desktop program: what is new is added, and what is already there is left alone."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import Table, insert, select
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.errors import ImportRefusedError
+from bake_tracker.domain.import_plan import ItemPlan, LotPlan, RecipePlan
+from bake_tracker.domain.import_report import ImportReport
+from bake_tracker.domain.importing import (
+    ImportPlan,
+    check_document,
+    fingerprint,
+    plan_import,
+    report_of,
+    skip_recorded,
+)
+from bake_tracker.models import Bakery, Event, Item, Product, Recipe, RecipeLine, RecipeYield, Recipient, Supplier
+from bake_tracker.queries.catalog import load_slugs
+from bake_tracker.queries.importing import load_item_ids, load_known, load_product_ids, load_recorded
+from bake_tracker.services.operations import Kind, checking, recording
+from bake_tracker.services.receiving_service import record_receipt
+
+CHECK = Kind("check_import", __name__)
+RECORD = Kind("record_import", __name__, success_fields=("source", "added_count", "skipped_count", "refused_count"))
+
+_MAX_TOLD = 50
+
+Ids = dict[str, int]
+
+
+def check_import(document: Mapping[str, Any], *, session: Session, source: str = "export.json") -> ImportReport:
+    """Say what an import would add, skip and refuse; writes nothing.
+
+    Raises:
+        ValidationError: the document is not an export of bake-tracker 4.x.
+    """
+    with checking(CHECK, session, {"source": source}) as operation:
+        given = Arguments()
+        given.name("source", source, limit=300)
+        given.done()
+        report = report_of(_plan(session, check_document(document)), source)
+        operation.tell_check(
+            {name: report[name] for name in RECORD.success_fields},  # type: ignore[literal-required]  # its own fields
+            refused_places=[refusal["place"] for refusal in report["refused"][:_MAX_TOLD]],
+        )
+    return report
+
+
+def record_import(
+    document: Mapping[str, Any],
+    *,
+    session: Session,
+    source: str = "export.json",
+    skip_bad: bool = False,
+    operation_id: UUID | str | None = None,
+) -> ImportReport:
+    """Add what the export has and the bakery has not, in the caller's transaction; each lot by a receipt of its own.
+
+    A lot's receipt has an id made from the row and its number among identical rows, so that a second import finds it,
+    and two identical bags are two lots. A row without a date is received on the day of the import.
+
+    Raises:
+        ValidationError: the document is not an export of bake-tracker 4.x.
+        ImportRefusedError: rows cannot be taken, and ``skip_bad`` does not say to take the others; its report has all.
+        ConflictError: ``operation_id`` was used for something else.
+    """
+    asked = {"source": source, "skip_bad": skip_bad, "operation_id": operation_id}
+    with recording(RECORD, session, asked) as operation:
+        given = Arguments()
+        given.name("source", source, limit=300)
+        if not isinstance(skip_bad, bool):
+            given.refuse("skip_bad", "must be true or false")
+        given.done()
+        sha256 = fingerprint(check_document(document))
+        if done := operation.claim({"source": source, "skip_bad": skip_bad, "document_sha256": sha256}):
+            return cast(ImportReport, done)
+
+        # Two imports at once would both add what neither found.
+        session.execute(select(Bakery.id).with_for_update()).all()
+        plan = _plan(session, document)
+        if plan.refused_count and not skip_bad:
+            raise ImportRefusedError(report_of(plan, source), plan.refused_count)
+        _write(session, plan)
+        return operation.succeed(report_of(plan, source, operation.id))
+
+
+def _plan(session: Session, document: Mapping[str, Any]) -> ImportPlan:
+    plan = plan_import(document, load_known(session))
+    return skip_recorded(plan, load_recorded(session, plan.lot_operation_ids))
+
+
+def _write(session: Session, plan: ImportPlan) -> None:
+    _insert(session, Supplier, [{"slug": s.slug, "name": s.name, "details": s.details} for s in plan.suppliers])
+    _insert(session, Event, [{"slug": e.slug, "name": e.name, "happens_on": e.happens_on} for e in plan.events])
+    _insert(session, Recipient, [{"slug": r.slug, "name": r.name, "household": r.household} for r in plan.recipients])
+    items = _add_items(session, plan.items)
+    _add_products(session, plan, items)
+    _add_recipes(session, plan.recipes, items)
+    products = load_product_ids(session)
+    for _, lot in plan.lots:
+        _receive(session, lot, items, products)
+
+
+def _add_items(session: Session, plans: Sequence[ItemPlan]) -> Ids:
+    """Add the items, every parent before its children; the ids of all items."""
+    ids, pending = load_item_ids(session), list(plans)
+    while pending:
+        ready = [item for item in pending if item.parent_slug is None or item.parent_slug in ids]
+        assert ready, "the plan has a parent that is nowhere"
+        pending = [item for item in pending if not (item.parent_slug is None or item.parent_slug in ids)]
+        ids |= _insert_slugged(session, Item, [_item_row(item, ids) for item in ready])
+    return ids
+
+
+def _item_row(item: ItemPlan, ids: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "kind": item.kind,
+        "slug": item.slug,
+        "name": item.name,
+        "base_unit": item.base_unit,
+        "pick_policy": "fefo",
+        "g_per_ml": item.g_per_ml,
+        "parent_id": ids[item.parent_slug] if item.parent_slug else None,
+        "is_category": item.is_category,
+        "description": item.description,
+        "lot_count": 0,
+    }
+
+
+def _add_products(session: Session, plan: ImportPlan, items: Mapping[str, int]) -> None:
+    suppliers = load_slugs(session, "supplier")
+    rows = [
+        {
+            "identity": product.identity,
+            "item_id": items[product.item_slug],
+            "brand": product.brand,
+            "name": product.name,
+            "package_type": product.package_type,
+            "package_quantity": product.package_quantity,
+            "package_unit": product.package_unit,
+            "gtin": product.gtin,
+            "supplier_id": suppliers[product.supplier_slug] if product.supplier_slug else None,
+            "notes": product.notes,
+        }
+        for product in plan.products
+    ]
+    _insert(session, Product, rows)
+
+
+def _add_recipes(session: Session, recipes: Sequence[RecipePlan], items: Mapping[str, int]) -> None:
+    rows = [
+        {"slug": r.slug, "name": r.name, "category": r.category, "source": r.source, "notes": r.notes} for r in recipes
+    ]
+    ids = load_slugs(session, "recipe") | _insert_slugged(session, Recipe, rows)
+    lines = [
+        {
+            "recipe_id": ids[recipe.slug],
+            "position": position,
+            "item_id": items[line.item_slug] if line.item_slug else None,
+            "sub_recipe_id": ids[line.sub_recipe_slug] if line.sub_recipe_slug else None,
+            "quantity": line.quantity,
+            "unit": line.unit,
+        }
+        for recipe in recipes
+        for position, line in enumerate(recipe.lines)
+    ]
+    _insert(session, RecipeLine, lines)
+    yields = [
+        {"recipe_id": ids[recipe.slug], "item_id": items[made.slug], "quantity_micros": made.quantity_micros}
+        for recipe in recipes
+        for made in recipe.makes
+    ]
+    _insert(session, RecipeYield, yields)
+
+
+def _receive(session: Session, lot: LotPlan, items: Mapping[str, int], products: Mapping[str, int]) -> None:
+    record_receipt(
+        items[lot.item_slug],
+        lot.quantity,
+        lot.unit,
+        session=session,
+        total_cost=lot.total_cost,
+        lot_code=lot.lot_code,
+        received_on=lot.received_on,
+        expires_on=lot.expires_on,
+        product_id=products[lot.product_identity] if lot.product_identity else None,
+        location=lot.location,
+        note=lot.note,
+        operation_id=lot.operation_id,
+    )
+
+
+def _insert(session: Session, model: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        session.execute(insert(cast(Table, model.__table__)), rows)
+
+
+def _insert_slugged(session: Session, model: Any, rows: Sequence[Mapping[str, Any]]) -> Ids:
+    if not rows:
+        return {}
+    table = cast(Table, model.__table__)
+    return {row.slug: row.id for row in session.execute(insert(table).returning(table.c.slug, table.c.id), rows)}

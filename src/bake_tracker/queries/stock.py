@@ -16,41 +16,45 @@ _NEEDS = {
     "postgresql": "SELECT key::bigint AS item_id, value::bigint AS quantity FROM json_each_text(CAST(:needs AS json))",
 }
 
+# One lot by its index, for each row on the left. PostgreSQL would hash the whole table for the join that SQLite has.
+_ONE_LOT = {
+    "sqlite": ("JOIN lot ON lot.id = (SELECT id", ")"),
+    "postgresql": ("CROSS JOIN LATERAL (SELECT *", ") AS lot"),
+}
+
 # Walks the partial index of open lots in picking order and stops when the need is met. A window sum would read every
 # open lot, and PostgreSQL allows no FOR UPDATE beside either, so the item rows are locked first.
 _WALK = """
 WITH RECURSIVE need AS ({needs}),
-walk (item_id, quantity, lot_id, pick_on, received_on, reached) AS (
-    SELECT need.item_id, need.quantity, lot.id, lot.pick_on, lot.received_on, lot.remaining_micros
-    FROM need JOIN lot ON lot.id = (
-        SELECT first.id FROM lot AS first
+walk (item_id, quantity, lot_id, pick_on, received_on, expires_on, code, remaining, cost, reached) AS (
+    SELECT need.item_id, need.quantity, lot.id, lot.pick_on, lot.received_on, lot.expires_on, lot.code,
+        lot.remaining_micros, lot.remaining_cost_micros, lot.remaining_micros
+    FROM need {one} FROM lot AS first
         WHERE first.item_id = need.item_id AND first.remaining_micros > 0 AND first.on_hold = false
             AND (first.expires_on IS NULL OR first.expires_on >= :usable_on)
-        ORDER BY first.pick_on, first.received_on, first.id LIMIT 1)
+        ORDER BY first.pick_on, first.received_on, first.id LIMIT 1{lot}
     UNION ALL
-    SELECT walk.item_id, walk.quantity, lot.id, lot.pick_on, lot.received_on, walk.reached + lot.remaining_micros
-    FROM walk JOIN lot ON lot.id = (
-        SELECT next.id FROM lot AS next
+    SELECT walk.item_id, walk.quantity, lot.id, lot.pick_on, lot.received_on, lot.expires_on, lot.code,
+        lot.remaining_micros, lot.remaining_cost_micros, walk.reached + lot.remaining_micros
+    FROM walk {one} FROM lot AS next
         WHERE next.item_id = walk.item_id AND next.remaining_micros > 0 AND next.on_hold = false
             AND (next.expires_on IS NULL OR next.expires_on >= :usable_on)
             AND (next.pick_on, next.received_on, next.id) > (walk.pick_on, walk.received_on, walk.lot_id)
-        ORDER BY next.pick_on, next.received_on, next.id LIMIT 1)
+        ORDER BY next.pick_on, next.received_on, next.id LIMIT 1{lot}
     WHERE walk.reached < walk.quantity
 )
-SELECT lot.id AS lot_id, lot.item_id AS item_id, lot.code AS code, lot.remaining_micros AS remaining_micros,
-    lot.remaining_cost_micros AS remaining_cost_micros, lot.expires_on AS expires_on
-FROM walk JOIN lot ON lot.id = walk.lot_id
-ORDER BY walk.item_id, walk.pick_on, walk.received_on, walk.lot_id
+SELECT lot_id, item_id, code, remaining, cost, expires_on
+FROM walk ORDER BY item_id, pick_on, received_on, lot_id
 """
 
 
 @lru_cache(2)
 def _walk(dialect: str) -> Any:
-    statement: TextClause = text(_WALK.format(needs=_NEEDS[dialect]))
+    one, lot = _ONE_LOT[dialect]
+    statement: TextClause = text(_WALK.format(needs=_NEEDS[dialect], one=one, lot=lot))
     return statement.columns(
-        lot_id=BigInteger, item_id=BigInteger, code=String, remaining_micros=BigInteger,
-        remaining_cost_micros=BigInteger, expires_on=Date,
-    )  # fmt: skip
+        lot_id=BigInteger, item_id=BigInteger, code=String, remaining=BigInteger, cost=BigInteger, expires_on=Date
+    )
 
 
 def load_lots_to_draw(session: Session, needs: Mapping[int, int], usable_on: date) -> list[OpenLot]:
@@ -62,6 +66,6 @@ def load_lots_to_draw(session: Session, needs: Mapping[int, int], usable_on: dat
     parameters = {"needs": json.dumps({str(key): quantity for key, quantity in needs.items()})}
     day = usable_on.isoformat() if dialect == "sqlite" else usable_on
     return [
-        OpenLot(row.lot_id, row.item_id, row.code, row.remaining_micros, row.remaining_cost_micros, row.expires_on)
+        OpenLot(row.lot_id, row.item_id, row.code, row.remaining, row.cost, row.expires_on)
         for row in session.execute(_walk(dialect), {**parameters, "usable_on": day})
     ]

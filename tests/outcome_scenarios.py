@@ -1,7 +1,7 @@
 """Twenty ways for a transaction to end, and a stage that compares what was claimed with what is in the database.
 
-A scenario does not know how successes are recorded, so the same twenty judge the commit-bound log, logging at call time,
-and the usual recipe of session events.
+A scenario does not know how successes are recorded, so the same twenty judge the commit-bound log, logging at call
+time, and the usual recipe of session events.
 """
 
 import gc
@@ -9,12 +9,14 @@ import logging
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
 
+import pytest
+from log_lines import failing
 from sqlalchemy import Connection, Engine, create_engine, event, insert, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -186,13 +188,13 @@ def begin_context(stage: Stage) -> None:
 
 
 def exception_in_begin_context(stage: Stage) -> None:
-    with suppress(KeyError), stage.session() as session, session.begin():
+    with failing(KeyError), stage.session() as session, session.begin():
         stage.record(session)
         raise KeyError
 
 
 def later_service_refuses(stage: Stage) -> None:
-    with suppress(ConflictError), stage.session() as session, session.begin():
+    with failing(ConflictError), stage.session() as session, session.begin():
         stage.record(session)
         stage.refuse(session)
 
@@ -251,7 +253,7 @@ def flush_fails_at_commit(stage: Stage) -> None:
     with stage.session() as session:
         stage.record(session)
         session.add_all([Supplier(name="Mill", slug="mill"), Supplier(name="Mill", slug="mill")])
-        with suppress(DBAPIError):
+        with pytest.raises(DBAPIError):
             session.commit()
         session.rollback()
 
@@ -260,7 +262,7 @@ def deferred_key_fails_at_commit(stage: Stage) -> None:
     with stage.session() as session:
         stage.record(session)
         session.execute(text("INSERT INTO child VALUES (404)"))
-        with suppress(DBAPIError):
+        with pytest.raises(DBAPIError):
             session.commit()
         session.rollback()
         stage.record(session)
@@ -271,7 +273,7 @@ def deferred_key_fails_at_commit_without_rollback(stage: Stage) -> None:
     session = stage.session()
     stage.record(session)
     session.execute(text("INSERT INTO child VALUES (404)"))
-    with suppress(DBAPIError):
+    with pytest.raises(DBAPIError):
         session.commit()
     session.close()
 
@@ -287,9 +289,9 @@ def commit_hits_a_lock(stage: Stage) -> None:
                 session.execute(text("SET LOCAL lock_timeout = '50ms'"))
                 session.execute(text("INSERT INTO child VALUES (1)"))
             if stage.is_sqlite:
-                reader = reader.execution_options(read_only=True)  # noqa: PLW2901  the same connection, marked
+                reader = reader.execution_options(read_only=True)
             reader.execute(text(lock)).all()
-            with suppress(DBAPIError):
+            with pytest.raises(DBAPIError):
                 session.commit()
             session.rollback()
     if stage.is_sqlite:
@@ -319,10 +321,9 @@ def two_sessions_interleaved(stage: Stage) -> None:
 
 
 def joined_outer_commit(stage: Stage) -> None:
-    with stage.engine.connect() as connection, connection.begin():
-        with Session(connection) as session:
-            stage.record(session)
-            session.commit()
+    with stage.engine.connect() as connection, connection.begin(), Session(connection) as session:
+        stage.record(session)
+        session.commit()
 
 
 def joined_outer_rollback(stage: Stage) -> None:

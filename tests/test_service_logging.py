@@ -1,0 +1,550 @@
+"""Every row of the log table in the specification of recorded operations, as ``caplog`` sees it."""
+
+import json
+import logging
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from kitchen import Kitchen
+from log_lines import SERVICES, boxes, cookies, failing, fields, last, some, told
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.errors import (
+    ConflictError,
+    EventNotFoundError,
+    FinishedGoodNotFoundError,
+    FinishedUnitNotFoundError,
+    FinishedUnitRecipeMismatchError,
+    InsufficientComponentsError,
+    InsufficientInventoryError,
+    RecipeNotFoundError,
+    ServiceError,
+    UnitConversionError,
+    ValidationError,
+)
+from bake_tracker.services import assembly_service, batch_production_service
+from bake_tracker.services.assembly_service import check_can_assemble, record_assembly
+from bake_tracker.services.batch_production_service import check_can_produce, record_batch_production
+from bake_tracker.services.database import run_in_transaction, session_scope
+from bake_tracker.services.log_format import JsonFormatter
+
+BAD_COUNTS = [0, -1, 1.5, True, "2"]
+
+
+@pytest.fixture
+def bakery(kitchen: Kitchen, log: pytest.LogCaptureFixture) -> Kitchen:
+    """Flour and sugar for twenty batches of cookies, cartons for a hundred boxes, and a log that starts here."""
+    kitchen.simple_bakery()
+    log.clear()
+    return kitchen
+
+
+# entry ---------------------------------------------------------------------------------------------------------------
+
+
+def test_entry_of_a_production_tells_every_argument_but_the_session(
+    bakery: Kitchen, caplog: pytest.LogCaptureFixture
+) -> None:
+    """DEBUG ``started`` with the message of the specification, free text as its length."""
+    at, operation_id = datetime(2026, 11, 23, 6, tzinfo=UTC), uuid4()
+    more = {"scale_factor": 0.5, "produced_at": at, "loss_reason": "burnt", "notes": "oven 2", "event_id": None}
+    with caplog.at_level(logging.DEBUG, logger=SERVICES), session_scope() as session:
+        cookies(bakery, session, 2, 20, operation_id=operation_id, **more)
+    record = caplog.records[0]
+    assert (record.levelno, record.getMessage()) == (logging.DEBUG, "Recording batch production")
+    assert record.name == "bake_tracker.services.batch_production_service"
+    asked = {"recipe_id": bakery.ids["Cookies"], "finished_unit_id": bakery.ids["Cookie"], "num_batches": 2}
+    asked |= {"actual_yield": 20, "scale_factor": 0.5, "produced_at": at.isoformat(), "event_id": None}
+    asked |= {"loss_reason": 5, "notes": 6, "operation_id": str(operation_id), "attempt": 1}
+    asked |= {"operation": "record_batch_production", "outcome": "started"}
+    assert some(fields(record), *asked) == asked
+    assert not hasattr(record, "session")
+    assert set(fields(record)["bake_fields"]) == set(asked)
+
+
+def test_entry_of_an_assembly_tells_every_argument_but_the_session(
+    bakery: Kitchen, caplog: pytest.LogCaptureFixture
+) -> None:
+    """DEBUG ``started`` with the message of the specification."""
+    bakery.produce("Cookies", "Cookie", 1, 24)
+    caplog.clear()
+    with caplog.at_level(logging.DEBUG, logger=SERVICES), session_scope() as session:
+        boxes(bakery, session, 2, notes="ribbon")
+    record = caplog.records[0]
+    assert (record.levelno, record.getMessage()) == (logging.DEBUG, "Recording assembly")
+    asked = {"finished_good_id": bakery.ids["Box"], "quantity": 2, "assembled_at": None, "event_id": None, "notes": 6}
+    assert some(fields(record), *asked) == asked
+    assert not hasattr(record, "session")
+
+
+# success -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_committed_production_is_told_after_the_scope(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
+    """INFO ``success`` with its fields, and no success line inside the scope."""
+    with caplog.at_level(logging.DEBUG, logger=SERVICES), session_scope() as session:
+        result = cookies(bakery, session, 2, 40)
+        assert told(caplog, with_started=True) == [("DEBUG", "record_batch_production", "started")]
+    assert told(caplog) == [("INFO", "record_batch_production", "success")]
+    record = caplog.records[-1]
+    assert record.getMessage() == "record_batch_production: success"
+    expected = {
+        "production_run_id": result["production_run_id"],
+        "recipe_id": bakery.ids["Cookies"],
+        "finished_unit_id": bakery.ids["Cookie"],
+        "num_batches": 2,
+        "actual_yield": "40",
+        "production_status": "partial_loss",
+        "total_ingredient_cost": "3.00",
+        "operation_id": result["operation_id"],
+    }
+    assert some(fields(record), *expected) == expected
+
+
+def test_a_committed_assembly_is_told_after_the_scope(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
+    """INFO ``success`` with its fields, and no success line inside the scope."""
+    bakery.produce("Cookies", "Cookie", 1, 24)
+    caplog.clear()
+    with caplog.at_level(logging.INFO, logger=SERVICES), session_scope() as session:
+        result = boxes(bakery, session, 2)
+        assert told(caplog) == []
+    assert told(caplog) == [("INFO", "record_assembly", "success")]
+    assert caplog.messages == ["record_assembly: success"]
+    expected = {
+        "assembly_run_id": result["assembly_run_id"],
+        "finished_good_id": bakery.ids["Box"],
+        "quantity": 2,
+        "total_component_cost": "1.75",
+        "operation_id": result["operation_id"],
+    }
+    assert some(last(caplog), *expected) == expected
+
+
+def test_an_outcome_line_knows_its_operation_transaction_and_database(
+    bakery: Kitchen, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Ids join the line with the operation's row; duration, SQL count and attempt are of the whole operation."""
+    with caplog.at_level(logging.INFO, logger=SERVICES), session_scope() as session:
+        first, second = cookies(bakery, session), cookies(bakery, session)
+    rows = bakery.rows("SELECT id, transaction_id FROM operation WHERE name = 'record_batch_production'")
+    assert {(fields(r)["operation_id"], fields(r)["transaction_id"]) for r in caplog.records} == {
+        (str(row.id), str(row.transaction_id)) for row in rows
+    }
+    assert [fields(r)["operation_id"] for r in caplog.records] == [first["operation_id"], second["operation_id"]]
+    assert {fields(r)["transaction_id"] for r in caplog.records} == {str(rows[0].transaction_id)}
+    assert {fields(r)["database_id"] for r in caplog.records} == {
+        str(bakery.rows("SELECT database_id FROM bakery")[0][0])
+    }
+    for record in caplog.records:
+        assert UUID(fields(record)["operation_id"]).version == 7
+        assert fields(record)["attempt"] == 1
+        assert 0 < fields(record)["duration_ms"] < 60_000
+        assert 1 < fields(record)["sql_count"] <= 18
+        assert "parent_operation_id" not in fields(record)
+
+
+# refusals ------------------------------------------------------------------------------------------------------------
+
+
+def test_short_ingredients_are_told_at_once(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
+    """WARNING ``insufficient_inventory`` with the first short ingredient and all of them."""
+    with caplog.at_level(logging.DEBUG, logger=SERVICES), session_scope() as session:
+        with pytest.raises(InsufficientInventoryError):
+            cookies(bakery, session, 100, 2400)
+        assert told(caplog) == [("WARNING", "record_batch_production", "insufficient_inventory")]
+    assert told(caplog) == [("WARNING", "record_batch_production", "insufficient_inventory")]
+    expected = {
+        "recipe_id": bakery.ids["Cookies"],
+        "finished_unit_id": bakery.ids["Cookie"],
+        "ingredient": "flour",
+        "missing_ingredients": ["flour", "sugar"],
+    }
+    assert some(last(caplog), *expected) == expected
+    assert [shortage["available"] for shortage in last(caplog)["shortages"]] == ["10000", "5000"]
+    assert "event_id" not in last(caplog)["bake_fields"]
+
+
+def test_short_components_are_told_at_once(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
+    """WARNING ``insufficient_components`` with all that are short."""
+    with (
+        caplog.at_level(logging.DEBUG, logger=SERVICES),
+        pytest.raises(InsufficientComponentsError),
+        session_scope() as session,
+    ):
+        boxes(bakery, session, 101)
+    assert told(caplog) == [("WARNING", "record_assembly", "insufficient_components")]
+    expected = {"finished_good_id": bakery.ids["Box"], "missing_components": ["carton", "cookie"]}
+    assert {
+        **some(last(caplog), *expected),
+        "missing_components": sorted(last(caplog)["missing_components"]),
+    } == expected
+
+
+@pytest.mark.parametrize("count", BAD_COUNTS)
+@pytest.mark.parametrize(
+    "call", ["record_batch_production", "check_can_produce", "record_assembly", "check_can_assemble"]
+)
+def test_a_bad_count_is_a_validation_failure_that_names_the_argument(
+    bakery: Kitchen, caplog: pytest.LogCaptureFixture, call: str, count: Any
+) -> None:
+    """WARNING ``validation_failed``; never a yes, never a database error."""
+    calls = {
+        "record_batch_production": lambda s: cookies(bakery, s, count),
+        "check_can_produce": lambda s: check_can_produce(bakery.ids["Cookies"], count, session=s),
+        "record_assembly": lambda s: boxes(bakery, s, count),
+        "check_can_assemble": lambda s: check_can_assemble(bakery.ids["Box"], count, session=s),
+    }
+    with (
+        caplog.at_level(logging.DEBUG, logger=SERVICES),
+        pytest.raises(ValidationError) as caught,
+        session_scope() as session,
+    ):
+        calls[call](session)
+    argument = "num_batches" if "produc" in call else "quantity"
+    assert told(caplog) == [("WARNING", call, "validation_failed")]
+    assert last(caplog)["fields"] == [argument]
+    assert last(caplog)["error"] == f"ValidationError: {caught.value}"
+    assert argument in str(caught.value)
+
+
+def test_several_bad_arguments_are_named_at_once(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
+    """One line names every argument that is wrong."""
+    with (
+        caplog.at_level(logging.DEBUG, logger=SERVICES),
+        pytest.raises(ValidationError),
+        session_scope() as session,
+    ):
+        cookies(bakery, session, 0, -1, scale_factor=float("nan"), operation_id="not-a-uuid")
+    assert told(caplog) == [("WARNING", "record_batch_production", "validation_failed")]
+    assert last(caplog)["ctx_operation_id"] == "not-a-uuid"
+
+
+REFUSALS: dict[str, tuple[type[ServiceError], str, Any]] = {
+    "recipe_not_found": (
+        RecipeNotFoundError,
+        "recipe_id",
+        lambda b, s: record_batch_production(404, b.ids["Cookie"], 1, 24, session=s),
+    ),
+    "recipe_not_found, checked": (
+        RecipeNotFoundError,
+        "recipe_id",
+        lambda b, s: check_can_produce(404, 1, session=s),
+    ),
+    "finished_unit_not_found": (
+        FinishedUnitNotFoundError,
+        "finished_unit_id",
+        lambda b, s: record_batch_production(b.ids["Cookies"], 404, 1, 24, session=s),
+    ),
+    "finished_good_not_found": (
+        FinishedGoodNotFoundError,
+        "finished_good_id",
+        lambda b, s: record_assembly(404, 1, session=s),
+    ),
+    "finished_good_not_found, checked": (
+        FinishedGoodNotFoundError,
+        "finished_good_id",
+        lambda b, s: check_can_assemble(404, 1, session=s),
+    ),
+    "event_not_found": (EventNotFoundError, "event_id", lambda b, s: cookies(b, s, event_id=404)),
+    "event_not_found, packing": (EventNotFoundError, "event_id", lambda b, s: boxes(b, s, event_id=404)),
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_what_does_not_exist_is_told_by_its_id(bakery: Kitchen, caplog: pytest.LogCaptureFixture, refusal: str) -> None:
+    """WARNING with the outcome of the missing thing, its id and the error."""
+    error, field, call = REFUSALS[refusal]
+    with (
+        caplog.at_level(logging.DEBUG, logger=SERVICES),
+        pytest.raises(error) as caught,
+        session_scope() as session,
+    ):
+        call(bakery, session)
+    assert [(level, name) for level, _, name in told(caplog)] == [("WARNING", refusal.partition(",")[0])]
+    assert (last(caplog)[field], last(caplog)["error"]) == (404, f"{error.__name__}: {caught.value}")
+
+
+def test_a_unit_that_the_recipe_does_not_make_is_a_validation_failure(
+    bakery: Kitchen, caplog: pytest.LogCaptureFixture
+) -> None:
+    """WARNING ``validation_failed`` with both ids."""
+    bakery.recipe("Bread", {"Flour": (500, "g")}, {"Loaf": 1})
+    caplog.clear()
+    ids = bakery.ids
+    with (
+        caplog.at_level(logging.DEBUG, logger=SERVICES),
+        pytest.raises(FinishedUnitRecipeMismatchError),
+        session_scope() as session,
+    ):
+        record_batch_production(ids["Cookies"], ids["Loaf"], 1, 1, session=session)
+    assert told(caplog) == [("WARNING", "record_batch_production", "validation_failed")]
+    assert some(last(caplog), "recipe_id", "finished_unit_id") == {
+        "recipe_id": ids["Cookies"],
+        "finished_unit_id": ids["Loaf"],
+    }
+
+
+@pytest.mark.parametrize("is_checked", [True, False])
+def test_a_missing_density_names_every_ingredient(
+    bakery: Kitchen, caplog: pytest.LogCaptureFixture, is_checked: bool
+) -> None:
+    """WARNING ``unit_conversion_failed``, by the check as by the recording."""
+    bakery.ingredient("Cocoa")
+    bakery.ingredient("Oats")
+    bakery.recipe("Bar", {"Cocoa": (1, "cup"), "Oats": (2, "cup")}, {"Bar piece": 8})
+    caplog.clear()
+    with (
+        caplog.at_level(logging.DEBUG, logger=SERVICES),
+        failing(UnitConversionError),
+        session_scope() as session,
+    ):
+        if is_checked:
+            check_can_produce(bakery.ids["Bar"], 1, session=session)
+        else:
+            record_batch_production(bakery.ids["Bar"], bakery.ids["Bar piece"], 1, 8, session=session)
+    name = "check_can_produce" if is_checked else "record_batch_production"
+    assert told(caplog) == [("WARNING", name, "unit_conversion_failed")]
+    expected = {"recipe_id": bakery.ids["Bar"], "ingredients": ["cocoa", "oats"], "from_unit": "cup", "to_unit": "g"}
+    assert some(last(caplog), *expected) == expected
+
+
+def test_an_id_used_for_something_else_is_a_conflict(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
+    """WARNING ``conflict`` with the operation id, and nothing changes."""
+    operation_id = uuid4()
+    bakery.produce("Cookies", "Cookie", 1, 24, operation_id=operation_id)
+    caplog.clear()
+    with (
+        caplog.at_level(logging.DEBUG, logger=SERVICES),
+        pytest.raises(ConflictError),
+        session_scope() as session,
+    ):
+        cookies(bakery, session, 2, 24, operation_id=operation_id)
+    assert told(caplog) == [("WARNING", "record_batch_production", "conflict")]
+    assert last(caplog)["operation_id"] == str(operation_id)
+    assert bakery.stock("Cookie") == 24
+
+
+# errors and retries --------------------------------------------------------------------------------------------------
+
+
+def test_any_other_exception_is_told_without_local_variables(
+    bakery: Kitchen, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ERROR ``error`` with type, text of at most 1 KiB and frames; the JSON line holds no local variable."""
+
+    def failing(_session: Session, _recipe_id: int) -> None:
+        password = "hunter2"
+        raise RuntimeError(f"the oven is {'very ' * 500}hot: {len(password)}")
+
+    monkeypatch.setattr(batch_production_service, "load_recipe", failing)
+    with (
+        caplog.at_level(logging.DEBUG, logger=SERVICES),
+        pytest.raises(RuntimeError),
+        session_scope() as session,
+    ):
+        cookies(bakery, session)
+    assert told(caplog) == [("ERROR", "record_batch_production", "error")]
+    record = caplog.records[-1]
+    assert fields(record)["error"].startswith("RuntimeError: the oven is very very ")
+    assert len(fields(record)["error"].encode()) == 1_024
+    assert fields(record)["recipe_id"] == bakery.ids["Cookies"]
+    assert record.exc_info is not None
+    assert record.exc_info[0] is RuntimeError
+    line = JsonFormatter().format(record)
+    exception = json.loads(line)["exception"]
+    assert (exception["type"], len(exception["message"]) <= 1_024) == ("RuntimeError", True)
+    assert exception["frames"][-1].endswith("failing")
+    assert "hunter2" not in line
+
+
+def lock_timeout() -> OperationalError:
+    class LockTimeoutError(Exception):
+        sqlstate = "55P03"
+
+    return OperationalError("SELECT 1", {}, LockTimeoutError("lock timeout"))
+
+
+def test_a_failed_attempt_that_is_tried_again_is_told_as_retried(
+    bakery: Kitchen, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """WARNING ``retried`` once an attempt, the same operation id in each, and one success at the end."""
+    load, failures = batch_production_service.load_recipe, [lock_timeout(), lock_timeout()]
+
+    def sometimes(session: Session, recipe_id: int) -> Any:
+        if failures:
+            raise failures.pop()
+        return load(session, recipe_id)
+
+    monkeypatch.setattr(batch_production_service, "load_recipe", sometimes)
+    with caplog.at_level(logging.INFO, logger=SERVICES):
+        result = run_in_transaction(lambda s: cookies(bakery, s))
+    assert [(fields(r)["outcome"], fields(r)["attempt"]) for r in caplog.records] == [
+        ("retried", 1),
+        ("retried", 2),
+        ("success", 3),
+    ]
+    assert {fields(r)["operation_id"] for r in caplog.records} == {result["operation_id"]}
+    assert len({fields(r)["transaction_id"] for r in caplog.records}) == 3
+    assert [r.levelname for r in caplog.records] == ["WARNING", "WARNING", "INFO"]
+    assert fields(caplog.records[0])["error"].startswith("OperationalError: (")
+    assert caplog.records[0].exc_info is None
+
+
+def test_an_earlier_success_in_an_attempt_that_fails_is_told_as_rolled_back(
+    bakery: Kitchen, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every attempt of every operation ends in exactly one outcome line, with the same ids in the next attempt."""
+    failures = [lock_timeout()]
+    load = assembly_service.load_good
+
+    def sometimes(session: Session, good_id: int) -> Any:
+        if failures:
+            raise failures.pop()
+        return load(session, good_id)
+
+    monkeypatch.setattr(assembly_service, "load_good", sometimes)
+    with caplog.at_level(logging.INFO, logger=SERVICES):
+        run_in_transaction(lambda s: (cookies(bakery, s), boxes(bakery, s)))
+    lines = [(fields(r)["operation"], fields(r)["attempt"], fields(r)["outcome"]) for r in caplog.records]
+    assert lines == [
+        ("record_assembly", 1, "retried"),
+        ("record_batch_production", 1, "rolled_back"),
+        ("record_batch_production", 2, "success"),
+        ("record_assembly", 2, "success"),
+    ]
+    ids = [fields(r)["operation_id"] for r in caplog.records]
+    assert (ids[0], ids[1]) == (ids[3], ids[2])
+
+
+def test_a_failure_at_the_last_attempt_is_an_error(
+    bakery: Kitchen, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is not tried again is told as ERROR, after one ``retried`` for each attempt before."""
+
+    def failing(_session: Session, _recipe_id: int) -> None:
+        raise lock_timeout()
+
+    monkeypatch.setattr(batch_production_service, "load_recipe", failing)
+    monkeypatch.setattr("bake_tracker.services.database.MAX_ATTEMPTS", 3)
+    with caplog.at_level(logging.INFO, logger=SERVICES), pytest.raises(OperationalError):
+        run_in_transaction(lambda s: cookies(bakery, s))
+    assert [(fields(r)["outcome"], fields(r)["attempt"]) for r in caplog.records] == [
+        ("retried", 1),
+        ("retried", 2),
+        ("error", 3),
+    ]
+
+
+def test_the_same_id_again_is_told_as_replayed(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
+    """INFO ``replayed`` with the fields of the success, the first result, and no change."""
+    operation_id = uuid4()
+    first = bakery.produce("Cookies", "Cookie", 1, 24, operation_id=operation_id)
+    success = last(caplog)
+    caplog.clear()
+    with caplog.at_level(logging.INFO, logger=SERVICES), session_scope() as session:
+        again = cookies(bakery, session, 1, Decimal(24), operation_id=str(operation_id))
+    assert told(caplog) == [("INFO", "record_batch_production", "replayed")]
+    names = batch_production_service.RECORD.success_fields
+    assert some(last(caplog), "operation_id", *names) == some(success, "operation_id", *names)
+    assert again == first
+    assert bakery.stock("Cookie") == 24
+
+
+def test_an_undone_transaction_is_told_as_rolled_back(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
+    """WARNING ``rolled_back`` with the fields of the success that it was."""
+    with (
+        caplog.at_level(logging.INFO, logger=SERVICES),
+        failing(KeyError),
+        session_scope() as session,
+    ):
+        result = cookies(bakery, session)
+        raise KeyError
+    assert told(caplog) == [("WARNING", "record_batch_production", "rolled_back")]
+    assert caplog.messages == ["record_batch_production: rolled_back"]
+    names = batch_production_service.RECORD.success_fields
+    assert some(last(caplog), "operation_id", *names) == some(result, "operation_id", *names)
+    assert last(caplog)["settled_at"] > datetime.fromtimestamp(last(caplog)["created"], UTC).isoformat()[:19]
+
+
+def test_a_connection_that_dies_during_commit_leaves_the_outcome_unknown(
+    bakery: Kitchen, caplog: pytest.LogCaptureFixture
+) -> None:
+    """WARNING ``unknown`` with the fields of the success that it may have been."""
+    with (
+        caplog.at_level(logging.INFO, logger=SERVICES),
+        failing(DBAPIError),
+        session_scope() as session,
+    ):
+        result = cookies(bakery, session)
+        cut(session)
+    assert told(caplog) == [("WARNING", "record_batch_production", "unknown")]
+    names = batch_production_service.RECORD.success_fields
+    assert some(last(caplog), "operation_id", *names) == some(result, "operation_id", *names)
+
+
+def test_a_connection_that_dies_during_commit_is_tried_again_with_the_same_id(
+    bakery: Kitchen, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The next attempt settles it: the id is there (a replay) or it is not (a success)."""
+    attempts: list[str] = []
+
+    def work(session: Session) -> None:
+        attempts.append(cookies(bakery, session)["operation_id"])
+        if len(attempts) == 1:
+            cut(session)
+
+    with caplog.at_level(logging.INFO, logger=SERVICES):
+        run_in_transaction(work)
+    assert [(fields(r)["outcome"], fields(r)["attempt"]) for r in caplog.records] == [("unknown", 1), ("success", 2)]
+    assert {fields(r)["operation_id"] for r in caplog.records} == {attempts[0]}
+    assert attempts == [attempts[0]] * 2
+
+
+def cut(session: Session) -> None:
+    """End the database's side of the session's connection, so that its COMMIT finds nobody."""
+    if session.get_bind().dialect.name == "sqlite":
+        session.connection().connection.dbapi_connection.close()  # type: ignore[union-attr]
+        return
+    own = session.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    other = session.get_bind().engine.connect()
+    other.execute(text(f"SELECT pg_terminate_backend({own}, 5000)"))
+    other.close()
+
+
+# checks --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_check_that_passes_is_told_at_debug(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
+    """DEBUG ``sufficient`` with ids, quantity and the message of the specification."""
+    bakery.produce("Cookies", "Cookie", 1, 24)
+    caplog.clear()
+    with caplog.at_level(logging.DEBUG, logger=SERVICES), session_scope() as session:
+        check_can_produce(bakery.ids["Cookies"], 2, session=session)
+        check_can_assemble(bakery.ids["Box"], 4, session=session)
+    assert told(caplog) == [("DEBUG", "check_can_produce", "sufficient"), ("DEBUG", "check_can_assemble", "sufficient")]
+    assert caplog.messages == ["Production check passed", "Assembly check passed"]
+    produce, assemble = (fields(record) for record in caplog.records)
+    assert some(produce, "recipe_id", "num_batches") == {"recipe_id": bakery.ids["Cookies"], "num_batches": 2}
+    assert some(assemble, "finished_good_id", "quantity") == {"finished_good_id": bakery.ids["Box"], "quantity": 4}
+    assert produce["transaction_id"] == assemble["transaction_id"]
+
+
+def test_a_check_that_fails_is_told_at_info(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
+    """INFO ``insufficient`` with ids and the slugs of all that is short."""
+    with caplog.at_level(logging.DEBUG, logger=SERVICES), session_scope() as session:
+        check_can_produce(bakery.ids["Cookies"], 100, session=session)
+        check_can_assemble(bakery.ids["Box"], 1, session=session)
+    assert told(caplog) == [
+        ("INFO", "check_can_produce", "insufficient"),
+        ("INFO", "check_can_assemble", "insufficient"),
+    ]
+    assert caplog.messages == ["check_can_produce: insufficient", "check_can_assemble: insufficient"]
+    produce, assemble = (fields(record) for record in caplog.records)
+    assert produce["missing_ingredients"] == ["flour", "sugar"]
+    assert assemble["missing_components"] == ["cookie"]
+    assert [some(r, "operation_id", "attempt")["attempt"] for r in (produce, assemble)] == [1, 1]

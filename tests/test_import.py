@@ -4,6 +4,7 @@ import copy
 import json
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from decimal import Decimal
 from fractions import Fraction
@@ -151,6 +152,15 @@ def test_a_third_identical_bag_in_a_later_file_is_one_more_lot(kitchen: Kitchen)
     document = clean()
     document["inventory_items"].append(copy.deepcopy(document["inventory_items"][0]))
     assert counts(record(document))["inventory_items"] == (1, 5, 0)
+
+
+def test_two_imports_at_once_add_everything_once(kitchen: Kitchen) -> None:
+    """The second waits for the first and finds all of it there."""
+    assert check(clean())["added_count"] == 23
+    with ThreadPoolExecutor(2) as pool:
+        added = list(pool.map(lambda _: record(clean())["added_count"], range(2)))
+    assert sorted(added) == [0, 23]
+    assert kitchen.rows("SELECT count(*) FROM lot") == [(5,)]
 
 
 def test_the_same_call_again_is_a_replay_and_another_file_under_its_id_a_conflict(kitchen: Kitchen) -> None:

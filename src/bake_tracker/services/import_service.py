@@ -22,8 +22,9 @@ from bake_tracker.domain.importing import (
 from bake_tracker.models import Bakery, Event, Item, Product, Recipe, RecipeLine, RecipeYield, Recipient, Supplier
 from bake_tracker.queries.catalog import load_slugs
 from bake_tracker.queries.importing import load_item_ids, load_known, load_product_ids, load_recorded
-from bake_tracker.services.operations import Kind, checking, recording
+from bake_tracker.services.operations import Kind, Operation, checking, recording
 from bake_tracker.services.receiving_service import record_receipt
+from bake_tracker.services.stock_ledger import lock_items
 
 CHECK = Kind("check_import", __name__)
 RECORD = Kind("record_import", __name__, success_fields=("source", "added_count", "skipped_count", "refused_count"))
@@ -85,7 +86,7 @@ def record_import(
         plan = _plan(session, document)
         if plan.refused_count and not skip_bad:
             raise ImportRefusedError(report_of(plan, source), plan.refused_count)
-        _write(session, plan)
+        _write(operation, plan)
         return operation.succeed(report_of(plan, source, operation.id))
 
 
@@ -94,7 +95,8 @@ def _plan(session: Session, document: Mapping[str, Any]) -> ImportPlan:
     return skip_recorded(plan, load_recorded(session, plan.lot_operation_ids))
 
 
-def _write(session: Session, plan: ImportPlan) -> None:
+def _write(operation: Operation, plan: ImportPlan) -> None:
+    session = operation.session
     _insert(session, Supplier, [{"slug": s.slug, "name": s.name, "details": s.details} for s in plan.suppliers])
     _insert(session, Event, [{"slug": e.slug, "name": e.name, "happens_on": e.happens_on} for e in plan.events])
     _insert(session, Recipient, [{"slug": r.slug, "name": r.name, "household": r.household} for r in plan.recipients])
@@ -102,6 +104,8 @@ def _write(session: Session, plan: ImportPlan) -> None:
     _add_products(session, plan, items)
     _add_recipes(session, plan.recipes, items)
     products = load_product_ids(session)
+    # All at once and in id order, for the receipts come in the order of the file.
+    lock_items(operation, {items[lot.item_slug] for _, lot in plan.lots})
     for _, lot in plan.lots:
         _receive(session, lot, items, products)
 

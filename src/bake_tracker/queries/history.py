@@ -2,6 +2,7 @@
 
 import json
 from typing import Any, TypedDict
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import literal, null, select, union_all
 from sqlalchemy.orm import Session
@@ -10,6 +11,7 @@ from bake_tracker.domain.errors import OperationNotFoundError
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.units import MICRO, format_micros
 from bake_tracker.models import AssemblyRun, Item, Lot, Movement, Operation, ProductionRun, Recipe
+from bake_tracker.queries.bakery import load_bakery
 
 
 class RunRow(TypedDict):
@@ -56,7 +58,8 @@ class OperationView(TypedDict):
 
 
 def load_runs(session: Session, limit: int) -> list[RunRow]:
-    """The latest ``limit`` runs of both kinds, in one statement."""
+    """The latest ``limit`` runs of both kinds, in the bakery's time; two statements."""
+    zone = ZoneInfo(load_bakery(session).time_zone)
     production = (
         select(
             literal("production").label("kind"),
@@ -105,7 +108,7 @@ def load_runs(session: Session, limit: int) -> list[RunRow]:
             "kind": row.kind,
             "run_id": row.run_id,
             "operation_id": row.operation_id,
-            "at": row.at.isoformat(),
+            "at": row.at.astimezone(zone).isoformat(),
             "what": row.what or row.made,
             "made": row.made,
             "quantity": format_micros(row.quantity),

@@ -7,18 +7,18 @@ import sys
 from collections.abc import Callable
 
 import typer
-from rich.text import Text
 
 from bake_tracker.config import Settings
-from bake_tracker.domain.errors import ServiceError
+from bake_tracker.domain.errors import ImportRefusedError, ServiceError
 from bake_tracker.entrypoints.cli import commands_catalog as catalog
 from bake_tracker.entrypoints.cli import commands_house as house
+from bake_tracker.entrypoints.cli import commands_import as importing
 from bake_tracker.entrypoints.cli import commands_log as log
 from bake_tracker.entrypoints.cli import commands_runs as runs
 from bake_tracker.entrypoints.cli import commands_stock as stock
 from bake_tracker.entrypoints.cli.common import add, global_options
 from bake_tracker.entrypoints.cli.demo import demo
-from bake_tracker.entrypoints.cli.state import err, print_json, state
+from bake_tracker.entrypoints.cli.state import complain, print_json, state
 from bake_tracker.services import get_service_logger, log_operation
 from bake_tracker.services.clock import uuid7
 from bake_tracker.services.log_values import error_text
@@ -73,6 +73,7 @@ def make_app() -> typer.Typer:
     app.callback()(global_options)
     for command in COMMANDS:
         add(app, command)
+    add(app, importing.import_file, "import")
     for name, (text, commands) in GROUPS.items():
         group = typer.Typer(no_args_is_help=True, help=text)
         for command_name, group_command in commands.items():
@@ -108,7 +109,18 @@ def _say_refusal(error: ServiceError) -> None:
     if state.as_json:
         print_json({"error": {"code": error.code, "message": str(error), **error.log_fields()}})
         return
-    err.print(Text(f"Refused: {error}", style="red"))
+    if isinstance(error, ImportRefusedError):
+        importing.show_report(error.report)
+    complain(f"Refused: {_one_a_line(error)}")
+
+
+def _one_a_line(error: ServiceError) -> str:
+    """The error's text; of several problems each on a line of its own."""
+    problems = getattr(error, "problems", [])
+    if len(problems) < 2:
+        return str(error)
+    lines = [": ".join(filter(None, (problem.get("field"), problem["problem"]))) for problem in problems]
+    return "\n  ".join([f"{len(lines)} things", *lines])
 
 
 def _say_broken(error: Exception) -> None:
@@ -116,7 +128,7 @@ def _say_broken(error: Exception) -> None:
     if operation_id is None:
         _log("cli", "error", logging.ERROR, error)
     story = f"The whole story: bake log tree {operation_id}" if operation_id else f"The log: {state.log_file}"
-    err.print(Text(f"Something broke, and nothing was recorded. {error_text(error)}\n{story}", style="red"))
+    complain(f"Something broke, and nothing was recorded. {error_text(error)}\n{story}")
 
 
 def _log(operation: str, outcome: str, level: int, error: Exception) -> None:

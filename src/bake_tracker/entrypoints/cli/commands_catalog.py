@@ -3,11 +3,10 @@
 from typing import Annotated, Any
 
 import typer
-from rich.text import Text
 
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find
-from bake_tracker.entrypoints.cli.state import answer, ask, out, write
+from bake_tracker.entrypoints.cli.state import answer, ask, say, write
 from bake_tracker.queries.catalog import load_slugs
 from bake_tracker.services.catalog_service import record_density, record_event, record_item, record_supplier
 from bake_tracker.services.database import Session
@@ -33,7 +32,7 @@ def add_item(
     )
     answer(
         result,
-        lambda r: out.print(Text(f"Added {r['kind']} {r['slug']} (id {r['item_id']}), kept in {r['base_unit']}")),
+        lambda r: say(f"Added {r['kind']} {r['slug']} (id {r['item_id']}), kept in {r['base_unit']}"),
     )
 
 
@@ -65,7 +64,7 @@ def density(
             session=session,
         )
     )
-    answer(result, lambda r: out.print(Text(f"{volume} {volume_unit} of {r['slug']} weighs {weight} {weight_unit}")))
+    answer(result, lambda r: say(f"{volume} {volume_unit} of {r['slug']} weighs {weight} {weight_unit}"))
 
 
 def add_recipe(
@@ -90,7 +89,7 @@ def add_recipe(
             _record_yield(session, result["recipe_id"], unit, quantity)
         return result
 
-    answer(write(work), lambda r: out.print(Text(f"Recorded recipe {r['slug']} (id {r['recipe_id']})")))
+    answer(write(work), lambda r: say(f"Recorded recipe {r['slug']} (id {r['recipe_id']})"))
 
 
 def recipe_yield(
@@ -103,7 +102,7 @@ def recipe_yield(
     def work(session: Session) -> Any:
         return _record_yield(session, find(session, "recipe", recipe), finished_unit, parse.quantity(quantity))
 
-    answer(write(work), lambda r: out.print(Text(f"One batch of {recipe} gives {r['quantity']} {finished_unit}")))
+    answer(write(work), lambda r: say(f"One batch of {recipe} gives {r['quantity']} {finished_unit}"))
 
 
 def add_good(
@@ -123,13 +122,13 @@ def add_good(
         record_good_components(added["item_id"], parts, session=session)
         return added
 
-    answer(write(work), lambda r: out.print(Text(f"Added finished good {r['slug']} (id {r['item_id']})")))
+    answer(write(work), lambda r: say(f"Added finished good {r['slug']} (id {r['item_id']})"))
 
 
 def add_supplier(name: str, slug: Slug = None) -> None:
     """Add a supplier."""
     result = write(lambda session: record_supplier(name, session=session, slug=slug))
-    answer(result, lambda r: out.print(Text(f"Added supplier {r['slug']} (id {r['supplier_id']})")))
+    answer(result, lambda r: say(f"Added supplier {r['slug']} (id {r['supplier_id']})"))
 
 
 def add_event(
@@ -139,7 +138,7 @@ def add_event(
 ) -> None:
     """Add an event."""
     result = write(lambda session: record_event(name, session=session, happens_on=on, slug=slug))
-    answer(result, lambda r: out.print(Text(f"Added event {r['slug']} (id {r['event_id']})")))
+    answer(result, lambda r: say(f"Added event {r['slug']} (id {r['event_id']})"))
 
 
 def _record_yield(session: Session, recipe_id: int, finished_unit: str, quantity: Any) -> Any:
@@ -164,4 +163,4 @@ def _list(kind: Any) -> None:
 def show_slugs(slugs: dict[str, int]) -> None:
     """One slug a line, behind its id."""
     for slug, key in slugs.items():
-        out.print(Text(f"{key:>6}  {slug}"))
+        say(f"{key:>6}  {slug}")

@@ -3,9 +3,8 @@
 from typing import Annotated, Any
 
 import typer
-from rich.text import Text
 
-from bake_tracker.entrypoints.cli.state import answer, ask, out, state, write
+from bake_tracker.entrypoints.cli.state import answer, ask, say, state, write
 from bake_tracker.queries.verification import verify_ledger
 from bake_tracker.services.catalog_service import record_bakery
 from bake_tracker.services.database import prepare
@@ -19,7 +18,7 @@ def init(
     """Create the database or bring it to this version, and name the bakery, its currency and its time zone."""
     prepare(state.url)
     result = write(lambda session: record_bakery(session=session, name=name, currency=currency, time_zone=time_zone))
-    answer(result, lambda r: out.print(Text(f"{r['name']}: costs in {r['currency']}, days in {r['time_zone']}")))
+    answer(result, lambda r: say(f"{r['name']}: costs in {r['currency']}, days in {r['time_zone']}"))
 
 
 def verify() -> None:
@@ -32,6 +31,6 @@ def verify() -> None:
 def show_verification(result: Any) -> None:
     for drift in result["drift"]:
         text = f"{drift['what']} {drift['id']}: the ledger says {drift['expected']}, found {drift['found']}"
-        out.print(Text(text, style="red"))
+        say(text, style="red")
     counted = ", ".join(f"{result[what]} {what}" for what in ("lots", "movements", "runs", "operations"))
-    out.print(Text(f"Verified {counted}: " + ("they do not agree." if result["drift"] else "they agree.")))
+    say(f"Verified {counted}: " + ("they do not agree." if result["drift"] else "they agree."))

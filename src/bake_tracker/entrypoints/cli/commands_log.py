@@ -7,7 +7,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from bake_tracker.domain.log_tree import OperationNode, TransactionNode
-from bake_tracker.entrypoints.cli.state import answer, ask, err, out, state
+from bake_tracker.entrypoints.cli.state import answer, ask, complain, out, say, state
 from bake_tracker.services.log_reader import read_trees, verify_log
 
 _STYLES = {"success": "green", "replayed": "green", "rolled_back": "yellow", "retried": "yellow", "unknown": "red"}
@@ -28,7 +28,7 @@ def tree(
     trees = read_trees(state.log_file, wanted, last)
     if not trees:
         what = f"about {wanted} " if wanted else ""
-        err.print(Text(f"The log says nothing {what}({state.log_file})."))
+        complain(f"The log says nothing {what}({state.log_file}).")
         raise typer.Exit(1)
     answer([_as_json(found) for found in trees], lambda _: draw_all(trees))
 
@@ -107,13 +107,11 @@ def show_verification(result: Any) -> None:
         ("unresolved", "committed, but the log only says unknown"),
     ):
         for found in result[name]:
-            out.print(Text(f"{what}: {found['operation']} {found['operation_id']} at {found['at']}", style="red"))
+            say(f"{what}: {found['operation']} {found['operation_id']} at {found['at']}", style="red")
     if result["unreadable_lines"]:
-        out.print(Text(f"{result['unreadable_lines']} lines cannot be read", style="red"))
-    out.print(
-        Text(
-            f"Compared {result['operations_compared']} operations with "
-            f"{result['success_lines_compared']} success lines: "
-            + ("they agree." if result["clean"] else "they do not agree.")
-        )
+        say(f"{result['unreadable_lines']} lines cannot be read", style="red")
+    say(
+        f"Compared {result['operations_compared']} operations with "
+        f"{result['success_lines_compared']} success lines: "
+        + ("they agree." if result["clean"] else "they do not agree.")
     )

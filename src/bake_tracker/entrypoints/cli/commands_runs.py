@@ -5,11 +5,10 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find, find_optional, find_product
-from bake_tracker.entrypoints.cli.state import answer, ask, money, out, write
+from bake_tracker.entrypoints.cli.state import answer, ask, money, out, say, write
 from bake_tracker.queries.history import load_operation, load_runs
 from bake_tracker.services.assembly_service import check_can_assemble, record_assembly
 from bake_tracker.services.batch_production_service import check_can_produce, record_batch_production
@@ -108,50 +107,48 @@ def show(operation_id: Annotated[str, typer.Argument(help="an operation's id, or
 
 def show_check(yes: bool, missing: list[Any], what: str) -> None:
     if yes:
-        out.print(Text(f"Yes: the stock allows {what}."))
+        say(f"Yes: the stock allows {what}.")
         return
-    out.print(Text(f"No: for {what} the stock is short of"))
+    say(f"No: for {what} the stock is short of")
     for short in missing:
         slug = short.get("ingredient_slug") or short.get("component_slug")
-        out.print(Text(f"  {slug}: needs {short['needed']} {short['unit']}, has {short['available']}"))
+        say(f"  {slug}: needs {short['needed']} {short['unit']}, has {short['available']}")
 
 
 def show_production(result: Any) -> None:
     status = result["production_status"].replace("_", " ")
-    out.print(
-        Text(
-            f"Baked {result['actual_yield']} of {result['expected_yield']} planned ({status})"
-            + (f" as lot {result['lot_code']}" if result["lot_code"] else "")
-        )
+    say(
+        f"Baked {result['actual_yield']} of {result['expected_yield']} planned ({status})"
+        + (f" as lot {result['lot_code']}" if result["lot_code"] else "")
     )
     loss = f", of which loss {money(result['loss_cost'])}" if result["loss_quantity"] != "0" else ""
     per_unit = f", {money(result['per_unit_cost'])} each" if result["per_unit_cost"] else ""
-    out.print(Text(f"  cost {money(result['total_ingredient_cost'])}{loss}{per_unit}"))
+    say(f"  cost {money(result['total_ingredient_cost'])}{loss}{per_unit}")
     show_consumptions(result)
 
 
 def show_assembly(result: Any) -> None:
-    out.print(Text(f"Packed {result['quantity']} as lot {result['lot_code']}"))
+    say(f"Packed {result['quantity']} as lot {result['lot_code']}")
     each = f", {money(result['per_unit_cost'])} each" if result["per_unit_cost"] else ""
-    out.print(Text(f"  cost {money(result['total_component_cost'])}{each}"))
+    say(f"  cost {money(result['total_component_cost'])}{each}")
     show_consumptions(result)
 
 
 def show_both(result: Any) -> None:
     show_production(result["production"])
     show_assembly(result["assembly"])
-    out.print(Text(f"  both as operation {result['operation_id']}"))
+    say(f"  both as operation {result['operation_id']}")
 
 
 def show_consumptions(result: Any) -> None:
     for used in result["consumptions"]:
-        out.print(Text(f"  used {used['quantity']} {used['unit']} from {used['lot_code']}, cost {money(used['cost'])}"))
-    out.print(Text(f"  operation {result['operation_id']}"))
+        say(f"  used {used['quantity']} {used['unit']} from {used['lot_code']}, cost {money(used['cost'])}")
+    say(f"  operation {result['operation_id']}")
 
 
 def show_runs(rows: list[Any]) -> None:
     if not rows:
-        out.print("Nothing was baked or packed yet.")
+        say("Nothing was baked or packed yet.")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("when", "made", "status", "cost", "lot", "operation"):
@@ -169,16 +166,16 @@ def show_runs(rows: list[Any]) -> None:
 
 
 def show_operation(view: Any) -> None:
-    out.print(Text(f"{view['operation']}  {view['operation_id']}", style="bold"))
+    say(f"{view['operation']}  {view['operation_id']}", style="bold")
     by = f" by {view['actor']}" if view["actor"] else ""
-    out.print(Text(f"  recorded {view['recorded_at'][:19].replace('T', ' ')} UTC{by}, attempt {view['attempt']}"))
+    say(f"  recorded {view['recorded_at'][:19].replace('T', ' ')} UTC{by}, attempt {view['attempt']}")
     for title, fields in (("asked", view["arguments"]), ("answered", view["result"])):
-        out.print(Text(f"  {title}"))
+        say(f"  {title}")
         for key, value in fields.items():
             if value is not None and not isinstance(value, list | dict):
-                out.print(Text(f"    {key}: {value}"))
+                say(f"    {key}: {value}")
     for movement in view["movements"]:
         cost = money(movement["cost"])
-        out.print(Text(f"  moved {movement['quantity']} {movement['unit']} of lot {movement['lot_code']}, cost {cost}"))
+        say(f"  moved {movement['quantity']} {movement['unit']} of lot {movement['lot_code']}, cost {cost}")
     for child in view["children"]:
-        out.print(Text(f"  made of {child}"))
+        say(f"  made of {child}")

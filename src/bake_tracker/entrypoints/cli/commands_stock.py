@@ -5,11 +5,10 @@ from typing import Annotated, Any
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find, find_optional
-from bake_tracker.entrypoints.cli.state import answer, ask, money, out, write
+from bake_tracker.entrypoints.cli.state import answer, ask, money, out, say, write
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.shelf import load_lots, load_stock
 from bake_tracker.services.clock import now
@@ -64,15 +63,13 @@ def stock(item: Annotated[str | None, typer.Argument(help="slug or id: its lots"
 def show_receipt(result: ReceiptResult) -> None:
     cost = money(result["total_cost"])
     expires = f", expires {result['expires_on']}" if result["expires_on"] else ""
-    out.print(
-        Text(f"Received {result['quantity']} {result['unit']} of {result['item_slug']} as lot {result['lot_code']}")
-    )
-    out.print(Text(f"  cost {cost}{expires}; operation {result['operation_id']}"))
+    say(f"Received {result['quantity']} {result['unit']} of {result['item_slug']} as lot {result['lot_code']}")
+    say(f"  cost {cost}{expires}; operation {result['operation_id']}")
 
 
 def show_stock(rows: list[Any]) -> None:
     if not rows:
-        out.print("Nothing is in stock yet. Receive something: bake receive ITEM QUANTITY UNIT --cost TOTAL")
+        say("Nothing is in stock yet. Receive something: bake receive ITEM QUANTITY UNIT --cost TOTAL")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading, justify in (
@@ -95,7 +92,7 @@ def show_stock(rows: list[Any]) -> None:
 
 def show_lots(rows: list[Any]) -> None:
     if not rows:
-        out.print("There is nothing of it in stock.")
+        say("There is nothing of it in stock.")
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("lot", "on hand", "", "value", "received", "expires", "state"):

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from platformdirs import user_data_path
-from rich.text import Text
 
 from bake_tracker.config import Settings, sqlite_path
 from bake_tracker.domain.errors import ServiceError, ValidationError
 from bake_tracker.entrypoints.cli import commands_house, commands_log, commands_runs, commands_stock
-from bake_tracker.entrypoints.cli.state import ask, err, out, print_json, state, write
+from bake_tracker.entrypoints.cli.state import ask, complain, out, print_json, say, state, write
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.history import load_runs
 from bake_tracker.queries.shelf import load_stock
@@ -63,7 +62,7 @@ def demo() -> None:
     _fresh_database()
     ids = write(_set_up)
     if not state.as_json:
-        out.print(Text(f"A fresh bakery in {state.url}; its log is {state.log_file.name} beside it."))
+        say(f"A fresh bakery in {state.url}; its log is {state.log_file.name} beside it.")
     _say("Goods in")
     write(lambda session: _receive_all(session, ids))
     _say("Can we bake two batches of gingerbread?")
@@ -176,7 +175,7 @@ def _refused(work: Any) -> None:
         write(work)
     except ServiceError as error:
         text = f"Refused: {error}"
-        _show(lambda: out.print(Text(text, style="red")))
+        _show(lambda: say(text, style="red"))
 
 
 def _roll_back(ids: dict[str, int]) -> None:
@@ -190,7 +189,7 @@ def _roll_back(ids: dict[str, int]) -> None:
         write(work)
     except ChangedMindError as error:
         text = f"Rolled back: {error}"
-        _show(lambda: out.print(Text(text, style="yellow")))
+        _show(lambda: say(text, style="yellow"))
 
 
 def _report() -> None:
@@ -212,12 +211,12 @@ def _report() -> None:
     _show(lambda: commands_house.show_verification(ledger))
     _show(lambda: commands_log.show_verification(log))
     if ledger["drift"] or not log["clean"]:
-        err.print("The demo did not verify.")
+        complain("The demo did not verify.")
         raise SystemExit(1)
 
 
 def _say(text: str) -> None:
-    _show(lambda: out.print(Text(f"\n{text}", style="bold")))
+    _show(lambda: say(f"\n{text}", style="bold"))
 
 
 def _show(render: Any) -> None:

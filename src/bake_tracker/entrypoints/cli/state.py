@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rich.console import Console
+from rich.text import Text
 
 from bake_tracker.config import Settings
 from bake_tracker.services import log_setup
@@ -66,6 +67,16 @@ def money(text: str | None) -> str:
     amount = Decimal(text)
     cents = amount.quantize(Decimal("0.01"))
     return str(cents if abs(amount) >= 1 or amount == cents else amount.quantize(Decimal("0.0001")))
+
+
+def say(text: str, style: str = "") -> None:
+    """Print a line as it is, however long, so that nothing in it is broken in two or taken for markup."""
+    out.print(Text(text, style=style), soft_wrap=True)
+
+
+def complain(text: str) -> None:
+    """Print a line to stderr."""
+    err.print(Text(text, style="red"))
 
 
 def print_json(value: Mapping[str, Any] | list[Any]) -> None:

@@ -88,7 +88,8 @@ def main() -> None:
         print(
             f"  CPU, INFO JSON to a file / logging off  {statistics.median(ratios):.3f}  (95 %: {low:.3f} to {high:.3f})"
         )
-        print(f"  CPU of one, logging off                 {statistics.median(times[logging.CRITICAL]) / 1e6:.2f} ms")
+        milliseconds = statistics.median(times[logging.CRITICAL]) / 1e6
+        print(f"  CPU of one, logging off                 {milliseconds:.2f} ms")
         dispose_engines()
 
 

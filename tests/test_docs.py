@@ -28,7 +28,7 @@ MASKS = (
 def masked(text: str) -> list[str]:
     for pattern, replacement in MASKS:
         text = pattern.sub(replacement, text)
-    return [line.strip() for line in text.strip().splitlines()]
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def sessions(document: Path) -> list[tuple[str, str]]:

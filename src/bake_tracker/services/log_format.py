@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from bake_tracker.services.log_values import error_text, escape_unsafe, safe_field, utc_text
-from bake_tracker.services.logging_utils import record_fields
+from bake_tracker.services.logging_utils import fields_of
 
 MAX_FRAMES = 30
 
@@ -35,7 +35,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": safe_field("logger", record.name),
             "message": safe_field("message", _message(record)),
-            **record_fields(record),
+            **fields_of(record),
         }
         if record.exc_info and record.exc_info[1] is not None:
             line["exception"] = exception_field(record.exc_info[1])
@@ -51,7 +51,7 @@ class ConsoleFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created).astimezone()
-        fields = {key: value for key, value in record_fields(record).items() if key not in _CONSOLE_HIDDEN}
+        fields = {key: value for key, value in fields_of(record).items() if key not in _CONSOLE_HIDDEN}
         if record.exc_info and record.exc_info[1] is not None:
             fields.setdefault("error", error_text(record.exc_info[1]))
         details = " ".join(f"{key}={value if type(value) is str else _encode(value)}" for key, value in fields.items())

@@ -168,7 +168,7 @@ def emit(logger: logging.Logger, record: logging.LogRecord) -> None:
         source = source.parent if source.propagate else None
 
 
-def record_fields(record: logging.LogRecord) -> dict[str, Any]:
+def fields_of(record: logging.LogRecord) -> dict[str, Any]:
     """The context of any record: ours as it was made, another library's extras made safe now."""
     names = record.__dict__.get("bake_fields")
     if names is not None:

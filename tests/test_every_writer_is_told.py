@@ -1,0 +1,166 @@
+"""Every public writer is found, called once, and ends in exactly one outcome line of its own name."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import Any
+
+import pytest
+from kitchen import Kitchen
+from sqlalchemy.orm import Session
+
+from bake_tracker import services
+from bake_tracker.services import (
+    assembly_service,
+    batch_production_service,
+    catalog_service,
+    goods_service,
+    import_service,
+    order_service,
+    receiving_service,
+    recipe_service,
+)
+from bake_tracker.services.database import run_in_transaction
+from bake_tracker.services.operations import Kind
+
+Writer = Callable[..., Mapping[str, Any]]
+
+
+def writers_of(module: ModuleType) -> dict[str, Writer]:
+    """The public ``record_*`` functions that a module defines."""
+    return {
+        f"{module.__name__.rpartition('.')[2]}.{name}": function
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if name.startswith("record_") and function.__module__ == module.__name__
+    }
+
+
+def all_writers() -> dict[str, Writer]:
+    modules = [
+        importlib.import_module(found.name)
+        for found in pkgutil.walk_packages(services.__path__, "bake_tracker.services.")
+    ]
+    return {name: function for module in modules for name, function in writers_of(module).items()}
+
+
+EXPORT = {
+    "application": "bake-tracker",
+    "version": "4.2",
+    "suppliers": [{"name": "Mill", "slug": "mill", "supplier_type": "physical"}],
+}
+
+CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
+    "assembly_service.record_assembly": lambda k, s: assembly_service.record_assembly(k.ids["Box"], 1, session=s),
+    "batch_production_service.record_batch_production": lambda k, s: batch_production_service.record_batch_production(
+        k.ids["Cookies"], k.ids["Cookie"], 1, 24, session=s
+    ),
+    "catalog_service.record_bakery": lambda _, s: catalog_service.record_bakery(name="Corner", session=s),
+    "catalog_service.record_density": lambda k, s: catalog_service.record_density(
+        k.ids["Flour"], 1, "cup", 120, "g", session=s
+    ),
+    "catalog_service.record_event": lambda _, s: catalog_service.record_event("Fair", session=s),
+    "catalog_service.record_item": lambda _, s: catalog_service.record_item("ingredient", "Salt", "g", session=s),
+    "catalog_service.record_supplier": lambda _, s: catalog_service.record_supplier("Mill", session=s),
+    "goods_service.record_good_components": lambda k, s: goods_service.record_good_components(
+        k.ids["Box"], [{"item_id": k.ids["Cookie"], "quantity": 4}], session=s
+    ),
+    "import_service.record_import": lambda _, s: import_service.record_import(EXPORT, session=s),
+    "order_service.record_bake_and_pack": lambda k, s: order_service.record_bake_and_pack(
+        k.ids["Cookies"], k.ids["Cookie"], 1, 24, k.ids["Box"], 2, session=s
+    ),
+    "receiving_service.record_receipt": lambda k, s: receiving_service.record_receipt(
+        k.ids["Flour"], 1, "kg", session=s
+    ),
+    "recipe_service.record_recipe": lambda k, s: recipe_service.record_recipe(
+        "Bread", [{"item_id": k.ids["Flour"], "quantity": 500, "unit": "g"}], session=s
+    ),
+    "recipe_service.record_recipe_yield": lambda k, s: recipe_service.record_recipe_yield(
+        k.ids["Cookies"], k.ids["Cookie"], 30, session=s
+    ),
+}
+"""One successful call of each writer, in a simple bakery that has a batch of cookies."""
+
+WRITERS = all_writers()
+
+
+def outcomes_of(log: pytest.LogCaptureFixture, name: str) -> list[dict[str, Any]]:
+    lines = [record.__dict__ for record in log.records if record.name.startswith("bake_tracker.services")]
+    return [line for line in lines if line["operation"] == name and line["outcome"] != "started"]
+
+
+def assert_told_once(log: pytest.LogCaptureFixture, qualified_name: str) -> dict[str, Any]:
+    """Fail unless the writer's call ended in one success line of its own name."""
+    name = qualified_name.rpartition(".")[2]
+    outcomes = outcomes_of(log, name)
+    assert [line["outcome"] for line in outcomes] == ["success"], (
+        f"{qualified_name} must end in exactly one outcome line: run its body inside `recording`"
+    )
+    return outcomes[0]
+
+
+def assert_registered(writers: Mapping[str, Writer]) -> None:
+    missing = sorted(writers.keys() - CALLS.keys())
+    assert not missing, f"no call of {', '.join(missing)}: add one to CALLS in {__name__}.py, so that its line is seen"
+
+
+def test_every_writer_has_a_call_here() -> None:
+    """A new ``record_*`` without a registered call fails; so does a call of a writer that is gone."""
+    assert_registered(WRITERS)
+    assert CALLS.keys() - WRITERS.keys() == set()
+
+
+@pytest.mark.parametrize("writer", sorted(WRITERS))
+def test_a_writer_ends_in_one_outcome_line(kitchen: Kitchen, log: pytest.LogCaptureFixture, writer: str) -> None:
+    """One success line of its own name, with every field its kind promises, and one row."""
+    kitchen.simple_bakery()
+    kitchen.produce("Cookies", "Cookie", 1, 24)
+    log.clear()
+    result = run_in_transaction(lambda session: CALLS[writer](kitchen, session))
+    line = assert_told_once(log, writer)
+    assert line["operation_id"] == result["operation_id"]
+    name = writer.rpartition(".")[2]
+    assert kitchen.rows("SELECT name FROM operation WHERE id = :id", id=result["operation_id"]) == [(name,)]
+    kind = next(kind for kind in kinds_of(WRITERS[writer]) if kind.name == name)
+    assert {f"ctx_{field}" if field == "name" else field for field in kind.success_fields} <= set(line["bake_fields"])
+
+
+def kinds_of(writer: Writer) -> list[Kind]:
+    return [value for value in vars(inspect.getmodule(writer)).values() if isinstance(value, Kind)]
+
+
+@pytest.mark.parametrize("writer", sorted(WRITERS))
+def test_a_writer_takes_the_callers_session_and_operation_id(writer: str) -> None:
+    """Both keyword-only; the session is required and the id may be left out."""
+    parameters = inspect.signature(WRITERS[writer]).parameters
+    assert parameters["session"].kind is parameters["operation_id"].kind is inspect.Parameter.KEYWORD_ONLY
+    assert parameters["session"].default is inspect.Parameter.empty
+    assert parameters["operation_id"].default is None
+
+
+def forgetful_module() -> ModuleType:
+    """A service whose writer is not registered, and does not run inside ``recording``."""
+    module = ModuleType("bake_tracker.services.forgetful_service")
+
+    def record_gift(*, session: Session) -> dict[str, Any]:
+        return {"operation_id": "none"}
+
+    record_gift.__module__ = module.__name__
+    vars(module)["record_gift"] = record_gift
+    return module
+
+
+def test_a_writer_without_a_call_is_found() -> None:
+    """The message says what to do."""
+    with pytest.raises(AssertionError, match=r"no call of forgetful_service\.record_gift: add one to CALLS"):
+        assert_registered({**WRITERS, **writers_of(forgetful_module())})
+
+
+def test_a_writer_that_bypasses_recording_is_found(log: pytest.LogCaptureFixture, kitchen: Kitchen) -> None:
+    """It leaves no outcome line, and the message says what to do."""
+    writers = writers_of(forgetful_module())
+    assert list(writers) == ["forgetful_service.record_gift"]
+    run_in_transaction(lambda session: writers["forgetful_service.record_gift"](session=session))
+    with pytest.raises(AssertionError, match=r"record_gift must end in exactly one outcome line"):
+        assert_told_once(log, "forgetful_service.record_gift")

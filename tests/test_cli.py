@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from command_line import Done
+
+from bake_tracker.services import database
 
 Bake = Callable[..., Done]
 
@@ -168,3 +171,17 @@ def test_an_unreachable_database_is_one_clear_line(bake: Bake) -> None:
         assert done.code in (1, 3)
         assert "Traceback" not in done.err
         assert done.err
+
+
+def test_the_demo_can_be_played_again(bake: Bake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each time on a fresh file of its own; a file that is no demo's is left alone."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    for _ in range(2):
+        done = bake("demo", "--json")
+        assert (done.code, done.json["log_verify"]["clean"], done.json["verify"]["drift"]) == (0, True, [])
+        database.dispose_engines()
+    demo_file = tmp_path / "home" / "bake-tracker" / "demo.db"
+    assert bake("init", "--name", "Mine", "--database", f"sqlite:///{demo_file}").code == 0
+    database.dispose_engines()
+    refused = bake("demo")
+    assert (refused.code, "is not a demo's" in refused.err) == (1, True)

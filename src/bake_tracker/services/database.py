@@ -2,6 +2,7 @@
 
 import os
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ MAX_ATTEMPTS = 6
 _READ_ONLY = "bake_tracker_read_only"
 
 _engines: dict[tuple[int, str], Engine] = {}
+_making = threading.Lock()
 _open_scopes: ContextVar[frozenset[str]] = ContextVar("bake_tracker_open_scopes", default=frozenset())
 
 
@@ -58,11 +60,12 @@ def engine_for(url: str | None = None) -> Engine:
     """The process's engine for a database, observed and ready: a missing SQLite file is created and migrated."""
     resolved = database_url(url)
     key = (os.getpid(), resolved)  # an engine must not cross a fork
-    if key not in _engines:
-        engine = make_engine(resolved)
-        _make_ready(engine)
-        _engines[key] = engine
-    return _engines[key]
+    with _making:  # two threads that come first must not make two pools
+        if key not in _engines:
+            engine = make_engine(resolved)
+            _make_ready(engine)
+            _engines[key] = engine
+        return _engines[key]
 
 
 def prepare(url: str | None = None) -> None:

@@ -19,7 +19,7 @@ from bake_tracker.services.assembly_service import record_assembly
 from bake_tracker.services.batch_production_service import check_can_produce, record_batch_production
 from bake_tracker.services.catalog_service import record_bakery, record_density, record_item, record_supplier
 from bake_tracker.services.clock import now
-from bake_tracker.services.database import Session
+from bake_tracker.services.database import Session, dispose_engines
 from bake_tracker.services.goods_service import record_good_components
 from bake_tracker.services.log_reader import read_trees, verify_log
 from bake_tracker.services.log_setup import configure_logging
@@ -103,6 +103,7 @@ def _remove_last_demo(path: Path | None) -> None:
     if path.exists():
         if ask(load_bakery).name != NAME:
             raise ValidationError.of("database", f"{path} is not a demo's; move it away, or name a new file")
+        dispose_engines()  # an open connection would go on with the file that is gone
         for ending in ("", "-wal", "-shm", ".log.jsonl"):
             path.with_name(path.name + ending).unlink(missing_ok=True)
     else:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bake_tracker.services import get_service_logger, log_operation, logging_utils
 from bake_tracker.services.log_format import ConsoleFormatter, JsonFormatter
-from bake_tracker.services.log_values import MAX_SIZE, is_secret_key, safe_field
+from bake_tracker.services.log_values import MAX_SIZE, is_secret_key, safe_value
 from bake_tracker.services.logging_utils import LINE_FIELDS, RECORD_FIELDS, bound_log_context
 
 
@@ -223,7 +223,7 @@ def test_free_text_is_logged_as_its_length(lines: Lines, key: str) -> None:
 def test_a_value_is_copied_when_the_line_is_made() -> None:
     """A commit-bound line is written later, when the caller may have changed the list."""
     value = {"lots": [1]}
-    copy = safe_field("draws", value)
+    copy = safe_value(value)
     value["lots"].append(2)
     assert copy == {"lots": [1]}
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any
 
-from bake_tracker.services.log_values import error_text, escape_unsafe, safe_field, utc_text
+from bake_tracker.services.log_values import error_text, escape_unsafe, safe_value, utc_text
 from bake_tracker.services.logging_utils import fields_of
 
 MAX_FRAMES = 30
@@ -33,13 +33,15 @@ class JsonFormatter(logging.Formatter):
         line: dict[str, Any] = {
             "timestamp": utc_text(record.created),
             "level": record.levelname,
-            "logger": safe_field("logger", record.name),
-            "message": safe_field("message", _message(record)),
+            "logger": record.name,
+            "message": _message(record),
             **fields_of(record),
         }
         if record.exc_info and record.exc_info[1] is not None:
             line["exception"] = exception_field(record.exc_info[1])
-        return escape_unsafe(_encode(line))
+        text = _encode(line)
+        # In ASCII the encoder has escaped all but DEL; looking at every character again would cost a tenth of the line.
+        return text if text.isascii() and "\x7f" not in text else escape_unsafe(text)
 
 
 class ConsoleFormatter(logging.Formatter):
@@ -74,6 +76,6 @@ def _frames(trace: TracebackType | None) -> list[str]:
 
 def _message(record: logging.LogRecord) -> str:
     try:
-        return record.getMessage()
+        return str(safe_value(record.getMessage()))
     except Exception:
-        return f"{record.msg!r} [its arguments do not fit]"
+        return f"{safe_value(record.msg)!r} [its arguments do not fit]"

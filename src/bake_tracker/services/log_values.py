@@ -48,36 +48,36 @@ def escape_unsafe(text: str) -> str:
 
 def utc_text(timestamp: float) -> str:
     """An instant as ``2026-11-23T09:15:00.123456Z``."""
-    return datetime.fromtimestamp(timestamp, UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    seconds, micros = divmod(round(timestamp * 1_000_000), 1_000_000)
+    return f"{_second_text(seconds)}.{micros:06d}Z"
+
+
+@lru_cache(8)
+def _second_text(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
 def is_secret_key(key: str) -> bool:
     """Whether the key, in any case (``apiKey``, ``API-KEY``), names a secret; ``cookie_dough`` does not."""
-    return _is_secret_key(key) if len(key) <= MAX_KEY else _is_secret_key.__wrapped__(key)
-
-
-@lru_cache(4_096)
-def _is_secret_key(key: str) -> bool:
     separated = key.strip().replace("-", "_").replace(" ", "_")
-    for name in (separated.lower(), _CAMEL_HUMP.sub("_", separated).lower()):
-        if name in _SECRET_KEYS or name.endswith(_SECRET_ENDINGS):
-            return True
-    return False
+    names = (separated.lower(), _CAMEL_HUMP.sub("_", separated).lower())
+    return any(name in _SECRET_KEYS or name.endswith(_SECRET_ENDINGS) for name in names)
 
 
 def safe_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Every field with its value made safe; a value that cannot be rendered becomes a marker naming its type."""
-    return {safe_key(key): safe_field(key, value) for key, value in fields.items()}
+    return dict(safe_item(key, value) for key, value in fields.items())
 
 
-def safe_field(key: object, value: object) -> Any:
-    """One value under its key: secrets redacted, free text as its length."""
-    return _field(_key_text(key), value, None)
+def safe_item(key: object, value: object) -> tuple[str, Any]:
+    """A key as clean, exact, short text, and its value: secrets redacted, free text as its length."""
+    name, show = _shown_as(key)
+    return name, show(value, None)
 
 
-def safe_key(key: object) -> str:
-    """A key as clean, exact, short text."""
-    return _short(_key_text(key))
+def safe_value(value: object) -> Any:
+    """A value that stands under no key."""
+    return _guarded(value, None)
 
 
 def error_text(error: BaseException, limit: int = 1_024) -> str:
@@ -101,26 +101,36 @@ class _Walk:
         self.room = MAX_SIZE
 
 
-def _key_text(key: object) -> str:
-    if type(key) is str and key.isascii():
-        return key
+_Show = Callable[[object, _Walk | None], Any]
+
+
+def _shown_as(key: object) -> tuple[str, _Show]:
+    """What to call a key, and how to show what is under it."""
+    if type(key) is str and len(key) <= MAX_KEY:
+        return _shown_as_cached(key)
     rendered = _guarded(key, None)
-    return rendered if type(rendered) is str else str(rendered)
+    text = rendered if type(rendered) is str else str(rendered)
+    short = text if len(text) <= MAX_KEY else f"{text[:MAX_KEY]}[{len(text) - MAX_KEY} more characters]"
+    return short, _redacted if is_secret_key(text) else _shown_as_cached(text[:MAX_KEY])[1]
 
 
-def _short(key: str) -> str:
-    return key if len(key) <= MAX_KEY else f"{key[:MAX_KEY]}[{len(key) - MAX_KEY} more characters]"
+@lru_cache(4_096)
+def _shown_as_cached(key: str) -> tuple[str, _Show]:
+    show = _redacted if is_secret_key(key) else _length if key in _FREE_TEXT_KEYS else _guarded
+    return _text(key), show
 
 
-def _field(key: str, value: object, walk: _Walk | None) -> Any:
-    if is_secret_key(key):
-        return REDACTED
-    if key in _FREE_TEXT_KEYS and value is not None:
-        if issubclass(type(value), str):
-            return str.__len__(value)  # type: ignore[arg-type]  # narrowed by the exact type
-        rendered = _guarded(value, None)
-        return len(rendered if type(rendered) is str else str(rendered))
-    return _guarded(value, walk)
+def _redacted(value: object, walk: _Walk | None) -> str:
+    return REDACTED
+
+
+def _length(value: object, walk: _Walk | None) -> int | None:
+    if value is None:
+        return None
+    if issubclass(type(value), str):
+        return str.__len__(value)  # type: ignore[arg-type]  # narrowed by the exact type, which a subclass cannot fake
+    rendered = _guarded(value, walk)
+    return len(rendered if type(rendered) is str else str(rendered))
 
 
 def _guarded(value: object, walk: _Walk | None) -> Any:
@@ -182,11 +192,10 @@ def _mapping(value: Mapping[Any, Any], walk: _Walk) -> dict[str, Any]:
     for key, item in islice(value.items(), MAX_ITEMS):
         if walk.room <= 0:
             break
-        text = _key_text(key)
-        name = _short(text)
+        name, show = _shown_as(key)
         while name in result:  # 1 and "1" are two keys
             name += "'"
-        result[name] = _counted(_field(text, item, walk), walk)
+        result[name] = _counted(show(item, walk), walk)
     if len(value) > len(result):
         result["[more]"] = len(value) - len(result)
     return result

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 
-from bake_tracker.services.log_values import escape_unsafe, safe_field, safe_fields, safe_key
+from bake_tracker.services.log_values import escape_unsafe, safe_fields, safe_item, safe_value
 
 LOGGER_ROOT = "bake_tracker.services"
 
@@ -111,38 +111,36 @@ def make_record(
     context: Mapping[str, Any],
     message: str | None = None,
 ) -> logging.LogRecord:
-    """Build a record: ``fields`` are the line's own (ids, duration), ``context`` is the caller's."""
-    operation, outcome = str(safe_field("operation", operation)), str(safe_field("outcome", outcome))
-    text = message or escape_unsafe(f"{operation}: {outcome}")
-    record = logging.LogRecord(logger.name, level, "", 0, text, None, None, func=operation)
-    own = {"operation": operation, "outcome": outcome}
+    """Build a record: ``fields`` are the line's own (ids, duration) and safe, ``context`` is the caller's."""
+    own = {"operation": str(safe_value(operation)), "outcome": str(safe_value(outcome))}
+    text = message or escape_unsafe(f"{own['operation']}: {own['outcome']}")
+    record = logging.LogRecord(logger.name, level, "", 0, text, None, None, func=own["operation"])
+    own.update(fields)
     bound = _bound.get()
     for name in ID_FIELDS:
-        if (value := fields.get(name, bound.get(name))) is not None:
-            own[name] = safe_field(name, value)
-    for name, value in fields.items():
-        if value is not None:
-            own.setdefault(name, value)
+        if name in bound and name not in own:
+            own[name] = safe_value(bound[name])
     for key, value in context.items():
-        own[_free_name(key, own)] = safe_field(key, value)
+        _add(own, key, value)
     for key, value in bound.items():
         if key not in ID_FIELDS:
-            own[_free_name(key, own)] = safe_field(key, value)
+            _add(own, key, value)
     add_fields(record, own)
     return record
 
 
-def add_fields(record: logging.LogRecord, fields: Mapping[str, Any]) -> None:
-    """Set safe fields on a record, and have them written with its line."""
-    known = dict.fromkeys(record.__dict__.get("bake_fields", ()))
-    record.__dict__.update(fields, bake_fields=tuple({**known, **fields}))
-
-
-def _free_name(key: object, taken: Mapping[str, Any]) -> str:
-    name = safe_key(key)
-    while name in _RESERVED or name in taken or (name.startswith("__") and name.endswith("__")):
+def _add(fields: dict[str, Any], key: object, value: object) -> None:
+    name, safe = safe_item(key, value)
+    while name in _RESERVED or name in fields or name.startswith("__"):
         name = f"ctx_{name}"
-    return name
+    fields[name] = safe
+
+
+def add_fields(record: logging.LogRecord, fields: dict[str, Any]) -> None:
+    """Set safe fields on a record, and have them written with its line."""
+    attributes = record.__dict__
+    attributes["bake_fields"] = {**attributes["bake_fields"], **fields} if "bake_fields" in attributes else fields
+    attributes.update(fields)
 
 
 def emit(logger: logging.Logger, record: logging.LogRecord) -> None:
@@ -170,9 +168,8 @@ def emit(logger: logging.Logger, record: logging.LogRecord) -> None:
 
 def fields_of(record: logging.LogRecord) -> dict[str, Any]:
     """The context of any record: ours as it was made, another library's extras made safe now."""
-    names = record.__dict__.get("bake_fields")
-    if names is not None:
-        return {name: record.__dict__[name] for name in names if name in record.__dict__}
+    if (own := record.__dict__.get("bake_fields")) is not None:
+        return cast(dict[str, Any], own)
     extras = {key: value for key, value in record.__dict__.items() if key not in RECORD_FIELDS}
     return {f"ctx_{key}" if key in LINE_FIELDS else key: value for key, value in safe_fields(extras).items()}
 

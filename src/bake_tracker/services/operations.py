@@ -210,13 +210,13 @@ class Operation:
         message: str | None = None,
         error: BaseException | None = None,
     ) -> logging.LogRecord:
-        fields: dict[str, Any] = {
-            "operation_id": self.id,
-            "parent_operation_id": self.parent.id if self.parent else None,
-            "transaction_id": self.transaction.transaction_id if self.transaction else None,
-            "database_id": self.bakery.database_id if self.bakery else None,
-            "attempt": self.attempt,
-        }
+        fields: dict[str, Any] = {"operation_id": self.id, "attempt": self.attempt}
+        if self.parent is not None:
+            fields["parent_operation_id"] = self.parent.id
+        if self.transaction is not None:
+            fields["transaction_id"] = self.transaction.transaction_id
+        if self.bakery is not None:
+            fields["database_id"] = self.bakery.database_id
         if outcome != "started":
             fields["duration_ms"] = round((time.perf_counter() - self.started_at) * 1000, 3)
             fields["sql_count"] = statement_count() - self.statements_before

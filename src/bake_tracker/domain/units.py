@@ -6,7 +6,6 @@ received rounds up, what is drawn rounds down, to 10^-6 of the base unit (see ``
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from importlib.resources import files
@@ -113,11 +112,6 @@ def received_micros(base_quantity: Fraction) -> int:
 def drawn_micros(base_quantity: Fraction) -> int:
     """Round what goes out down to 10^-6 base unit."""
     return base_quantity.numerator * MICRO // base_quantity.denominator
-
-
-def micros_to_decimal(micros: int) -> Decimal:
-    """The exact decimal of a count of millionths."""
-    return Decimal(format_micros(micros))
 
 
 def format_micros(micros: int) -> str:

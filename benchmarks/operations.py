@@ -85,9 +85,8 @@ def main() -> None:
         low, high = interval(ratios)
         print(f"record_batch_production, {options.ingredients} ingredients, {options.lots} lots each, SQLite file")
         print(f"  SQL statements                          {statements}")
-        print(
-            f"  CPU, INFO JSON to a file / logging off  {statistics.median(ratios):.3f}  (95 %: {low:.3f} to {high:.3f})"
-        )
+        ratio = f"{statistics.median(ratios):.3f}  (95 %: {low:.3f} to {high:.3f})"
+        print(f"  CPU, INFO JSON to a file / logging off  {ratio}")
         milliseconds = statistics.median(times[logging.CRITICAL]) / 1e6
         print(f"  CPU of one, logging off                 {milliseconds:.2f} ms")
         dispose_engines()

@@ -178,7 +178,7 @@ def undone() -> Iterator[Any]:
     class UndoError(Exception):
         pass
 
-    with pytest.raises(UndoError), session_scope() as session:  # noqa: PT012  the scope must see the exception
+    with pytest.raises(UndoError), session_scope() as session:
         yield session
         raise UndoError
 

@@ -67,7 +67,7 @@ def parse_unit(text: str) -> Unit:
     candidates = [singular, singular.lower(), singular.lower().removesuffix("s")]
     registry = _registry()
     for candidate in candidates:
-        if candidate.isidentifier() and candidate in registry:
+        if candidate[:1].isalpha() and candidate.isidentifier() and candidate in registry:
             quantity = registry.Quantity(Fraction(1), candidate).to_root_units()
             (dimension,) = (name.strip("[]") for name in quantity.dimensionality)
             return Unit(registry.get_symbol(candidate), cast(Dimension, dimension), Fraction(quantity.magnitude))

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.models import Bakery
@@ -23,12 +24,9 @@ class BakeryInfo:
         """The calendar day of an instant where the bakery is."""
         return instant.astimezone(ZoneInfo(self.time_zone)).date()
 
-    def localised(self, moment: datetime) -> datetime:
-        """An aware datetime; a naive one is the bakery's wall clock."""
-        return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(self.time_zone))
 
-
-_bakery = select(Bakery.database_id, Bakery.name, Bakery.currency, Bakery.time_zone)
+_table = cast(Table, Bakery.__table__)
+_bakery = select(_table.c.database_id, _table.c.name, _table.c.currency, _table.c.time_zone)
 
 
 def load_bakery(session: Session) -> BakeryInfo:

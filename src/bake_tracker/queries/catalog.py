@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from sqlalchemy import ColumnElement, Row, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import BigInteger, Row, Select, Table, bindparam, select
+from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import (
     EventNotFoundError,
@@ -24,9 +24,55 @@ from bake_tracker.models import Item as ItemRow
 from bake_tracker.models import Recipe as RecipeRow
 from bake_tracker.models import RecipeLine as RecipeLineRow
 
+_item = cast(Table, ItemRow.__table__)
+_recipe = cast(Table, RecipeRow.__table__)
+_line = cast(Table, RecipeLineRow.__table__)
+_yield = cast(Table, RecipeYield.__table__)
+_part = cast(Table, GoodComponent.__table__)
+
 ITEM_COLUMNS = (
-    ItemRow.id, ItemRow.kind, ItemRow.slug, ItemRow.name, ItemRow.base_unit, ItemRow.g_per_ml, ItemRow.shelf_life_days,
+    _item.c.id, _item.c.kind, _item.c.slug, _item.c.name, _item.c.base_unit, _item.c.g_per_ml, _item.c.shelf_life_days,
 )  # fmt: skip
+
+
+def _recipe_lines() -> Select[*tuple[Any, ...]]:
+    below = select(bindparam("recipe_id", type_=BigInteger).label("id")).cte("below", recursive=True)
+    child = _line.alias("child")
+    below = below.union(
+        select(child.c.sub_recipe_id).where(child.c.recipe_id == below.c.id, child.c.sub_recipe_id.is_not(None))
+    )
+    return (
+        select(
+            _line.c.recipe_id.label("of_recipe_id"),
+            _line.c.quantity,
+            _line.c.unit,
+            _line.c.sub_recipe_id,
+            *ITEM_COLUMNS,
+        )
+        .join(below, below.c.id == _line.c.recipe_id)
+        .outerjoin(_item, _item.c.id == _line.c.item_id)
+        .order_by(_line.c.recipe_id, _line.c.position)
+    )
+
+
+# Built once: building a statement costs more than running it.
+_RECIPE_LINES = _recipe_lines()
+_RECIPES = select(_recipe.c.id, _recipe.c.slug, _recipe.c.name).where(
+    _recipe.c.id.in_(bindparam("ids", expanding=True))
+)
+_ITEMS = select(*ITEM_COLUMNS).where(_item.c.id.in_(bindparam("ids", expanding=True)), ~_item.c.is_category)
+_YIELDS = (
+    select(_yield.c.quantity_micros, *ITEM_COLUMNS)
+    .join(_item, _item.c.id == _yield.c.item_id)
+    .where(_yield.c.recipe_id == bindparam("recipe_id"))
+    .order_by(_item.c.id)
+)
+_PARTS = (
+    select(_part.c.quantity_micros, *ITEM_COLUMNS)
+    .join(_item, _item.c.id == _part.c.component_id)
+    .where(_part.c.good_id == bindparam("good_id"))
+    .order_by(_item.c.id)
+)
 
 
 SluggedKind = Literal["item", "ingredient", "material", "finished_unit", "finished_good", "recipe", "event", "supplier"]
@@ -69,7 +115,7 @@ def load_item(session: Session, item_id: int) -> Item:
     Raises:
         ItemNotFoundError: there is none.
     """
-    row = session.execute(select(*ITEM_COLUMNS).where(ItemRow.id == item_id, ~ItemRow.is_category)).one_or_none()
+    row = session.execute(_ITEMS, {"ids": [item_id]}).one_or_none()
     if row is None:
         raise ItemNotFoundError(item_id)
     return as_item(row)
@@ -77,7 +123,7 @@ def load_item(session: Session, item_id: int) -> Item:
 
 def load_items(session: Session, item_ids: Iterable[int]) -> dict[int, Item]:
     """Items by id; a category is none."""
-    rows = session.execute(select(*ITEM_COLUMNS).where(ItemRow.id.in_(sorted(item_ids)), ~ItemRow.is_category))
+    rows = session.execute(_ITEMS, {"ids": sorted(item_ids)})
     return {row.id: as_item(row) for row in rows}
 
 
@@ -87,30 +133,14 @@ def load_recipe(session: Session, recipe_id: int) -> Recipe:
     Raises:
         RecipeNotFoundError: there is none.
     """
-    below = select(RecipeRow.id).where(RecipeRow.id == recipe_id).cte("below", recursive=True)
-    child = aliased(RecipeLineRow)
-    below = below.union(
-        select(child.sub_recipe_id).where(child.recipe_id == below.c.id, child.sub_recipe_id.is_not(None))
-    )
-    rows = session.execute(
-        select(
-            RecipeLineRow.recipe_id.label("of_recipe_id"),
-            RecipeLineRow.quantity,
-            RecipeLineRow.unit,
-            RecipeLineRow.sub_recipe_id,
-            *ITEM_COLUMNS,
-        )
-        .join(below, below.c.id == RecipeLineRow.recipe_id)
-        .outerjoin(ItemRow, ItemRow.id == RecipeLineRow.item_id)
-        .order_by(RecipeLineRow.recipe_id, RecipeLineRow.position)
-    )
+    rows = session.execute(_RECIPE_LINES, {"recipe_id": recipe_id})
     lines: defaultdict[int, list[RecipeLine]] = defaultdict(list)
     for row in rows:
         item = None if row.id is None else as_item(row)
         lines[row.of_recipe_id].append(RecipeLine(row.of_recipe_id, row.quantity, row.unit, item, row.sub_recipe_id))
     # After the lines: an edit that commits in between may name a recipe that was not below this one before.
     named = {recipe_id} | {line.sub_recipe_id for own in lines.values() for line in own if line.sub_recipe_id}
-    names = session.execute(select(RecipeRow.id, RecipeRow.slug, RecipeRow.name).where(RecipeRow.id.in_(sorted(named))))
+    names = session.execute(_RECIPES, {"ids": sorted(named)})
     by_id = {row.id: row for row in names}
     if recipe_id not in by_id:
         raise RecipeNotFoundError(recipe_id)
@@ -136,12 +166,7 @@ def load_product_of(session: Session, recipe_id: int, finished_unit_id: int) -> 
 
 def load_yields(session: Session, recipe_id: int) -> dict[int, tuple[Item, int]]:
     """Every finished unit a recipe makes: item id -> (item, millionths per batch)."""
-    rows = session.execute(
-        select(RecipeYield.quantity_micros, *ITEM_COLUMNS)
-        .join(ItemRow, ItemRow.id == RecipeYield.item_id)
-        .where(RecipeYield.recipe_id == recipe_id)
-        .order_by(ItemRow.id)
-    )
+    rows = session.execute(_YIELDS, {"recipe_id": recipe_id})
     return {row.id: (as_item(row), row.quantity_micros) for row in rows}
 
 
@@ -151,17 +176,10 @@ def load_good(session: Session, finished_good_id: int) -> Good:
     Raises:
         FinishedGoodNotFoundError: there is none.
     """
-    part = GoodComponent.__table__.alias("part")
-    wanted: ColumnElement[bool] = (ItemRow.id == finished_good_id) & (ItemRow.kind == "finished_good")
-    row = session.execute(select(*ITEM_COLUMNS).where(wanted)).one_or_none()
-    if row is None:
+    row = session.execute(_ITEMS, {"ids": [finished_good_id]}).one_or_none()
+    if row is None or row.kind != "finished_good":
         raise FinishedGoodNotFoundError(finished_good_id)
-    parts = session.execute(
-        select(part.c.quantity_micros, *ITEM_COLUMNS)
-        .join(ItemRow, ItemRow.id == part.c.component_id)
-        .where(part.c.good_id == finished_good_id)
-        .order_by(ItemRow.id)
-    )
+    parts = session.execute(_PARTS, {"good_id": finished_good_id})
     return Good(as_item(row), tuple(Component(as_item(part_row), part_row.quantity_micros) for part_row in parts))
 
 

@@ -69,6 +69,21 @@ class ProductionRequest:
     loss_reason: str | None
     notes: str | None
 
+    @classmethod
+    def read(cls, given: Arguments, time_zone: str, *, actual_yield: object, **asked: object) -> "ProductionRequest":
+        """Normalise what a caller gave, noting every problem in ``given``."""
+        return cls(
+            recipe_id=given.key("recipe_id", asked["recipe_id"]),
+            finished_unit_id=given.key("finished_unit_id", asked["finished_unit_id"]),
+            num_batches=given.count("num_batches", asked["num_batches"]),
+            actual_micros=given.micros("actual_yield", actual_yield),
+            scale_factor=given.scale_factor("scale_factor", asked["scale_factor"]),
+            produced_at=given.moment("produced_at", asked["produced_at"], time_zone),
+            event_id=given.optional_key("event_id", asked["event_id"]),
+            loss_reason=given.text("loss_reason", asked["loss_reason"]),
+            notes=given.text("notes", asked["notes"]),
+        )
+
     @property
     def batches(self) -> Fraction:
         """How many times the recipe is made, scaling included."""
@@ -165,16 +180,18 @@ def record_batch_production(
     """
     with recording(RECORD, session, locals()) as operation:
         given = Arguments()
-        asked = ProductionRequest(
-            recipe_id=given.key("recipe_id", recipe_id),
-            finished_unit_id=given.key("finished_unit_id", finished_unit_id),
-            num_batches=given.count("num_batches", num_batches),
-            actual_micros=given.micros("actual_yield", actual_yield),
-            scale_factor=given.scale_factor("scale_factor", scale_factor),
-            produced_at=given.moment("produced_at", produced_at, operation.house.time_zone),
-            event_id=given.optional_key("event_id", event_id),
-            loss_reason=given.text("loss_reason", loss_reason),
-            notes=given.text("notes", notes),
+        asked = ProductionRequest.read(
+            given,
+            operation.house.time_zone,
+            recipe_id=recipe_id,
+            finished_unit_id=finished_unit_id,
+            num_batches=num_batches,
+            actual_yield=actual_yield,
+            scale_factor=scale_factor,
+            produced_at=produced_at,
+            event_id=event_id,
+            loss_reason=loss_reason,
+            notes=notes,
         )
         given.done()
         if done := operation.claim(asdict(asked)):

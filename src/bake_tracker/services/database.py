@@ -21,7 +21,7 @@ from bake_tracker.migrations import is_current, upgrade
 from bake_tracker.models import Bakery
 from bake_tracker.services.attempts import Attempt, attempting, is_retryable
 from bake_tracker.services.clock import now
-from bake_tracker.services.transaction_outcomes import observe
+from bake_tracker.services.transaction_outcomes import observe, send_begin
 
 Answer = TypeVar("Answer")
 
@@ -111,12 +111,12 @@ def _set_pragmas(driver_connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # With a deferred BEGIN the second of two writers that have read gets "database is locked" at once.
     read_only = connection.get_execution_options().get(_READ_ONLY)
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+    send_begin(connection, "BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
 def _begin_postgresql(connection: Connection) -> None:
     if connection.get_execution_options().get(_READ_ONLY):
-        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+        send_begin(connection, "SET TRANSACTION READ ONLY")
 
 
 def _look_at(engine: Engine) -> tuple[list[str], bool]:

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import time
 from pathlib import Path
 
 from bake_tracker.config import Settings, default_log_file
@@ -20,16 +21,31 @@ class AppendHandler(logging.Handler):
         super().__init__()
         self.path = path
         self._descriptor: int | None = None
+        self._looked_at = 0.0
+        self._was_cut = False
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
             line = self.format(record).encode("utf-8", "backslashreplace") + b"\n"
-            if self._descriptor is None or not _is_at(self._descriptor, self.path):
-                self._reopen()
-            assert self._descriptor is not None
-            os.write(self._descriptor, line)
+            descriptor = self._descriptor_now()
+            if self._was_cut:
+                line = b"\n" + line  # the half line before must not take this one with it
+            self._was_cut = False
+            if (written := os.write(descriptor, line)) < len(line):
+                self._was_cut = True
+                raise OSError(f"only {written} of {len(line)} bytes of a line could be written")
         except Exception as error:
             report_logging_fault(error)
+
+    def _descriptor_now(self) -> int:
+        """The open file; looked for again ten times a second, since somebody may move it away to rotate it."""
+        now = time.monotonic()
+        if now - self._looked_at > 0.1 or self._descriptor is None:
+            self._looked_at = now
+            if self._descriptor is None or not _is_at(self._descriptor, self.path):
+                self._reopen()
+        assert self._descriptor is not None
+        return self._descriptor
 
     def _reopen(self) -> None:
         if self._descriptor is not None:
@@ -46,7 +62,7 @@ class AppendHandler(logging.Handler):
 
 
 def _is_at(descriptor: int, path: Path) -> bool:
-    """Whether the open file is still the one at this path: somebody may have moved it away to rotate it."""
+    """Whether the open file is still the one at this path."""
     try:
         there, here = path.stat(), os.fstat(descriptor)
     except OSError:

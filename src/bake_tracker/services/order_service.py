@@ -1,5 +1,6 @@
 """Bake and pack in one transaction: either the boxes are there, or nothing was used."""
 
+from dataclasses import asdict
 from decimal import Decimal
 from typing import TypedDict, cast
 from uuid import UUID
@@ -8,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.services.assembly_service import AssemblyResult, record_assembly
-from bake_tracker.services.batch_production_service import ProductionResult, record_batch_production
+from bake_tracker.services.batch_production_service import ProductionRequest, ProductionResult, record_batch_production
 from bake_tracker.services.operations import Kind, recording
 
 RECORD = Kind("record_bake_and_pack", __name__, success_fields=("recipe_id", "finished_good_id", "quantity"))
@@ -45,15 +46,27 @@ def record_bake_and_pack(
     Raises:
         ServiceError: whatever ``record_batch_production`` or ``record_assembly`` refuses.
     """
-    asked = locals()
-    with recording(RECORD, session, asked) as operation:
+    with recording(RECORD, session, locals()) as operation:
         given = Arguments()
-        given.text("notes", notes)
-        given.text("loss_reason", loss_reason)
-        given.scale_factor("scale_factor", scale_factor)
+        production_asked = ProductionRequest.read(
+            given,
+            operation.house.time_zone,
+            recipe_id=recipe_id,
+            finished_unit_id=finished_unit_id,
+            num_batches=num_batches,
+            actual_yield=actual_yield,
+            scale_factor=scale_factor,
+            produced_at=None,
+            event_id=event_id,
+            loss_reason=loss_reason,
+            notes=notes,
+        )
+        boxes_asked = {
+            "finished_good_id": given.key("finished_good_id", finished_good_id),
+            "quantity": given.count("quantity", quantity),
+        }
         given.done()
-        request = {key: str(value) for key, value in asked.items() if key not in ("session", "operation_id")}
-        if done := operation.claim(request):
+        if done := operation.claim({**asdict(production_asked), **boxes_asked}):
             return cast(BakeAndPackResult, done)
         production = record_batch_production(
             recipe_id,

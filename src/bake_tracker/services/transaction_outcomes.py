@@ -96,7 +96,7 @@ def open_transaction(connection: Connection) -> OpenTransaction:
     if transaction is None:
         if _state(connection.connection) == "gone":
             # Somebody else's engine: the driver's own BEGIN comes late and skips SAVEPOINT.
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            send_begin(connection, "BEGIN IMMEDIATE")
         transaction = info[_KEY] = OpenTransaction()
         for name in _open_savepoints(connection):
             transaction.enter(name)
@@ -132,6 +132,13 @@ def statement_count() -> int:
     return _statements.value
 
 
+def send_begin(connection: Connection, statement: str) -> None:
+    """Begin a transaction, or say how it is to be, without counting that as a statement."""
+    connection.exec_driver_sql(statement)
+    if _KEY in connection.dialect.__dict__:
+        _statements.value -= 1
+
+
 def observe(engine: Engine) -> None:
     """Wrap the driver calls of this engine's dialect that decide a transaction; does nothing the second time."""
     dialect = engine.dialect
@@ -156,9 +163,11 @@ def _observe_ends(dialect: Dialect) -> None:
 
     def commit(driver_connection: PoolProxiedConnection) -> None:
         info = _info_of(driver_connection)
-        transaction: OpenTransaction = info.get(_KEY) or OpenTransaction(transaction_id="")
+        observed: OpenTransaction | None = info.get(_KEY)
+        transaction = observed or OpenTransaction(transaction_id="")
         try:
-            _check_open(transaction, driver_connection)
+            if observed:
+                _check_open(observed, driver_connection)
             do_commit(driver_connection)
         except BaseException as error:
             transaction.failure = error

@@ -1,13 +1,18 @@
 """The command line as a baker uses it."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from command_line import Done
+from sqlalchemy import text
 
 from bake_tracker.services import database
+from bake_tracker.services.database import read_scope
 
 Bake = Callable[..., Done]
 
@@ -185,3 +190,52 @@ def test_the_demo_can_be_played_again(bake: Bake, tmp_path: Path, monkeypatch: p
     database.dispose_engines()
     refused = bake("demo")
     assert (refused.code, "is not a demo's" in refused.err) == (1, True)
+
+
+def test_a_slug_goes_before_an_id(bakery: Bake) -> None:
+    """An item called 2 is that item, not the second one."""
+    assert bakery("item", "add", "ingredient", "Type two", "--slug", "t2", "--unit", "g").code == 0
+    assert bakery("receive", "2", "1", "l", "--json").json["item_slug"] == "milk"
+    assert bakery("receive", "t2", "1", "kg", "--json").json["item_slug"] == "t2"
+
+
+def test_boxes_without_pack_are_wrong_usage(bakery: Bake) -> None:
+    """Nothing is baked on half a wish."""
+    assert bakery("produce", "cookies", "1", "--yield", "24", "--boxes", "3").code == 2
+    assert bakery("produce", "cookies", "1", "--yield", "24", "--pack", "box").code == 2
+    assert bakery("runs", "--json").json == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("CURRENCY", "banana"), ("TIME_ZONE", "Mars/X"), ("LOG_LEVEL", "loud"), ("LOG_FORMAT", "xml")]
+)
+def test_a_wrong_setting_is_named(bake: Bake, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """It is wrong usage, and no traceback."""
+    monkeypatch.setenv(f"BAKE_TRACKER_{name}", value)
+    done = bake("stock")
+    assert (done.code, f"BAKE_TRACKER_{name}: " in done.err) == (2, True)
+
+
+def test_runs_show_the_newest_first_and_the_recipe_as_it_was(bakery: Bake) -> None:
+    """A later name changes no history."""
+    assert bakery("produce", "cookies", "1", "--yield", "24").code == 0
+    assert bakery("recipe", "add", "Biscuits", "--change", "cookies", "--line", "1 cup flour").code == 0
+    assert bakery("produce", "cookies", "1", "--yield", "24").code == 0
+    assert [run["what"] for run in bakery("runs", "--json").json] == ["Biscuits", "Cookies"]
+
+
+def test_an_answer_that_cannot_be_shown_is_not_called_a_failure(sqlite_url: str, tmp_path: Path) -> None:
+    """What is recorded is recorded, and the baker is told so; the ledger has it once."""
+    environment = {**os.environ, "BAKE_TRACKER_DATABASE_URL": sqlite_url, "BAKE_TRACKER_LOG_FILE": str(tmp_path / "l")}
+    bake_ = [sys.executable, "-m", "bake_tracker"]
+    for words in (["item", "add", "ingredient", "Flour", "--unit", "g"], ["receive", "flour", "1", "kg"]):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run([*bake_, *words], env=environment, stdout=full, stderr=subprocess.PIPE, check=False)
+        assert done.returncode == 3
+        assert done.stderr.startswith(b"It is recorded as operation ")
+        assert b"Traceback" not in done.stderr
+    closed = f"{sys.executable} -m bake_tracker stock >&-; {sys.executable} -m bake_tracker stock | true"
+    done = subprocess.run(closed, shell=True, env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    with read_scope() as session:
+        assert session.execute(text("SELECT count(*) FROM lot")).scalar() == 1

@@ -57,6 +57,38 @@ def test_a_read_scope_cannot_write(database_url: str) -> None:
         session.execute(text("DELETE FROM supplier"))
 
 
+def test_reading_beside_a_writer_leaves_every_connection_writable(database_url: str) -> None:
+    """Scopes return their connections in any order; what one may not write, the next one may."""
+    with session_scope() as writer:
+        catalog_service.record_item("ingredient", "Flour", "g", session=writer)
+        with read_scope() as reader:
+            reader.scalar(COUNT)
+    for name in ("Sugar", "Butter", "Salt", "Yeast"):
+        run_in_transaction(
+            lambda session, name=name: catalog_service.record_item("ingredient", name, "g", session=session)
+        )
+        with read_scope() as one, read_scope() as two:
+            assert one.scalar(COUNT) == two.scalar(COUNT)
+
+
+def test_one_file_by_two_names_is_one_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative path is made absolute, so that nesting is seen and a chdir changes nothing."""
+    monkeypatch.chdir(tmp_path)
+    with session_scope("sqlite:///x.db"), pytest.raises(RuntimeError, match="already open"):
+        session_scope(f"sqlite:///{tmp_path}/x.db").__enter__()
+    database.dispose_engines()
+
+
+def test_the_options_of_a_url_are_kept_beside_ours(postgresql_url: str) -> None:
+    """A search path that the URL states is not forgotten."""
+    joint = "&" if "?" in postgresql_url else "?"
+    engine = database.make_engine(f"{postgresql_url}{joint}options=-csearch_path%3Dpg_catalog")
+    with engine.connect() as connection:
+        shown = [connection.scalar(text(f"SHOW {name}")) for name in ("search_path", "lock_timeout")]
+    engine.dispose()
+    assert shown == ["pg_catalog", "10s"]
+
+
 def test_a_missing_sqlite_file_is_created_and_migrated(tmp_path: Path) -> None:
     """The first use makes the file, folders included, with one bakery in it."""
     url = f"sqlite:///{tmp_path}/new/folder/bakery.db"

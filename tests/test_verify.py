@@ -28,6 +28,22 @@ def test_what_the_services_wrote_agrees_with_the_ledger(bakery: Kitchen) -> None
     assert found["operations"] > 0
 
 
+@pytest.mark.parametrize("cost", [None, -1])
+def test_a_movement_past_the_services_is_named(bakery: Kitchen, cost: int | None) -> None:
+    """A lot emptied without its cost, or at a wrong one, is found though quantity and cache agree."""
+    (lot,) = bakery.rows("SELECT id, remaining_micros, operation_id FROM lot WHERE code LIKE 'carton%'")
+    with session_scope() as session:
+        session.execute(
+            text("INSERT INTO movement (operation_id, lot_id, quantity_micros, cost_micros) VALUES (:o, :l, :q, :c)"),
+            {"o": lot.operation_id, "l": lot.id, "q": -lot.remaining_micros, "c": cost},
+        )
+        session.execute(text("UPDATE lot SET remaining_micros = 0 WHERE id = :l"), {"l": lot.id})
+    with read_scope() as session:
+        found = {drift["what"] for drift in verify_ledger(session)["drift"]}
+    assert "cost of an empty lot" in found
+    assert ("lot movements with a cost" in found) == (cost is None)
+
+
 @pytest.mark.parametrize(
     ("sql", "what"),
     [

@@ -2,15 +2,20 @@
 
 from pathlib import Path
 from typing import Literal
+from zoneinfo import available_timezones
 
 from platformdirs import user_data_path, user_state_path
-from pydantic import Field
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 def default_database_url() -> str:
     """The bakery of this user: one SQLite file in the user's data directory."""
     return f"sqlite:///{user_data_path('bake-tracker') / 'bakery.db'}"
+
+
+class SettingsError(Exception):
+    """An environment variable says what it may not; the text names it and what is allowed."""
 
 
 class Settings(BaseSettings):
@@ -23,8 +28,33 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_file: Path | None = None
     actor: str | None = None
-    currency: str = "USD"
-    time_zone: str = "UTC"
+    currency: str = Field(default="USD", pattern="^[A-Za-z]{3}$", description="of a new database")
+    time_zone: str = Field(default="UTC", description="of a new database")
+
+    @field_validator("log_level", "currency", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("must be an IANA name such as Europe/Berlin")
+        return value
+
+
+def load_settings() -> Settings:
+    """The settings as the environment has them now.
+
+    Raises:
+        SettingsError: one of them is not allowed.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = (f"BAKE_TRACKER_{str(p['loc'][0]).upper()}: {p['msg']}" for p in error.errors())
+        raise SettingsError("; ".join(problems)) from None
 
 
 def default_log_file(database_url: str) -> Path:

@@ -17,6 +17,7 @@ class AssemblyRun(Base):
         Index("uq_assembly_run_operation_id", "operation_id", unique=True),
         Index("ix_assembly_run_finished_good_id", "finished_good_id", "id"),
         Index("ix_assembly_run_event_id", "event_id"),
+        Index("ix_assembly_run_assembled_at", "assembled_at", "id"),
     )
 
     id: Mapped[PrimaryKey]

@@ -26,6 +26,7 @@ class ProductionRun(Base):
         Index("uq_production_run_operation_id", "operation_id", unique=True),
         Index("ix_production_run_recipe_id", "recipe_id", "id"),
         Index("ix_production_run_event_id", "event_id"),
+        Index("ix_production_run_produced_at", "produced_at", "id"),
     )
 
     id: Mapped[PrimaryKey]

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 from bake_tracker.domain.errors import OperationNotFoundError
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.units import MICRO, format_micros
-from bake_tracker.models import AssemblyRun, Item, Lot, Movement, Operation, ProductionRun, Recipe
+from bake_tracker.models import AssemblyRun, Item, Lot, Movement, Operation, ProductionRun, RecipeSnapshot
 from bake_tracker.queries.bakery import load_bakery
 
 
 class RunRow(TypedDict):
-    """One production or assembly run."""
+    """One production or assembly run; ``what`` is the recipe's name as it was then."""
 
     kind: str
     run_id: int
@@ -66,15 +66,15 @@ def load_runs(session: Session, limit: int) -> list[RunRow]:
             ProductionRun.id.label("run_id"),
             ProductionRun.operation_id,
             ProductionRun.produced_at.label("at"),
-            Recipe.name.label("what"),
+            RecipeSnapshot.content.label("snapshot"),
             ProductionRun.finished_unit_id.label("item_id"),
             ProductionRun.actual_yield_micros.label("quantity"),
             ProductionRun.status,
             ProductionRun.total_cost_micros.label("cost"),
             ProductionRun.lot_id,
         )
-        .join(Recipe, Recipe.id == ProductionRun.recipe_id)
-        .order_by(ProductionRun.id.desc())
+        .join(RecipeSnapshot, RecipeSnapshot.sha256 == ProductionRun.snapshot_sha256)
+        .order_by(ProductionRun.produced_at.desc(), ProductionRun.id.desc())
         .limit(limit)
         .subquery()
     )
@@ -91,7 +91,7 @@ def load_runs(session: Session, limit: int) -> list[RunRow]:
             AssemblyRun.total_cost_micros,
             AssemblyRun.lot_id,
         )
-        .order_by(AssemblyRun.id.desc())
+        .order_by(AssemblyRun.assembled_at.desc(), AssemblyRun.id.desc())
         .limit(limit)
         .subquery()
     )
@@ -109,7 +109,7 @@ def load_runs(session: Session, limit: int) -> list[RunRow]:
             "run_id": row.run_id,
             "operation_id": row.operation_id,
             "at": row.at.astimezone(zone).isoformat(),
-            "what": row.what or row.made,
+            "what": json.loads(row.snapshot)["name"] if row.snapshot else row.made,
             "made": row.made,
             "quantity": format_micros(row.quantity),
             "unit": row.base_unit,

@@ -76,19 +76,22 @@ def _lots(session: Session) -> Iterator[Drift]:
         and_(~unknown, Lot.remaining_cost_micros != moved.c.cost),
         and_(Lot.remaining_micros == 0, Lot.remaining_cost_micros != 0),
     )
-    for lot, quantity, brought, cost, costed in session.execute(
-        select(Lot, moved.c.quantity, moved.c.brought, moved.c.cost, moved.c.costed)
-        .join(moved, moved.c.lot_id == Lot.id)
-        .where(wrong)
-        .order_by(Lot.id)
-    ):
-        if lot.remaining_micros != quantity:
-            yield _drift("lot remaining", lot.code, format_micros(int(quantity)), format_micros(lot.remaining_micros))
-        if lot.quantity_micros != brought:
-            yield _drift("lot quantity", lot.code, format_micros(int(brought)), format_micros(lot.quantity_micros))
-        expected = format_money(int(cost)) if costed else None
-        if expected != format_money(lot.remaining_cost_micros):
-            yield _drift("lot cost", lot.code, expected, format_money(lot.remaining_cost_micros))
+    rows = session.execute(select(Lot, moved).join(moved, moved.c.lot_id == Lot.id).where(wrong).order_by(Lot.id))
+    for row in rows:
+        lot: Lot = row[0]
+        if lot.remaining_micros != row.quantity:
+            found = format_micros(lot.remaining_micros)
+            yield _drift("lot remaining", lot.code, format_micros(int(row.quantity)), found)
+        if lot.quantity_micros != row.brought:
+            found = format_micros(lot.quantity_micros)
+            yield _drift("lot quantity", lot.code, format_micros(int(row.brought)), found)
+        known = None if lot.cost_micros is None else format_money(int(row.cost))
+        if known != format_money(lot.remaining_cost_micros):
+            yield _drift("lot cost", lot.code, known, format_money(lot.remaining_cost_micros))
+        if row.costed not in (0, row.movements) or (row.costed == 0) != (lot.cost_micros is None):
+            yield _drift("lot movements with a cost", lot.code, str(row.movements), str(row.costed))
+        if lot.remaining_micros == 0 and lot.remaining_cost_micros:
+            yield _drift("cost of an empty lot", lot.code, format_money(0), format_money(lot.remaining_cost_micros))
 
 
 def _picking(session: Session) -> Iterator[Drift]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import Session as Session
 
-from bake_tracker.config import Settings, sqlite_path
+from bake_tracker.config import load_settings, sqlite_path
 from bake_tracker.domain.errors import ServiceError, ValidationError
 from bake_tracker.migrations import is_current, upgrade
 from bake_tracker.models import Bakery
@@ -46,12 +47,16 @@ def database_url(url: str | None = None) -> str:
         ValidationError: the URL is neither SQLite nor PostgreSQL.
     """
     try:
-        parsed: URL = make_url(url or Settings().database_url)
+        parsed: URL = make_url(url or load_settings().database_url)
     except ArgumentError:
         parsed = URL.create("unreadable")
     if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
         parsed = parsed.set(drivername="postgresql+psycopg")
-    elif parsed.drivername != "sqlite":
+    elif parsed.drivername == "sqlite":
+        # One file, one name: a second way to write it would be a second engine, and nesting would not be seen.
+        if parsed.database not in (None, "", ":memory:"):
+            parsed = parsed.set(database=str(Path(parsed.database).absolute()))
+    else:
         raise ValidationError.of("database", "must be sqlite:///FILE or postgresql://USER@HOST/NAME")
     return parsed.render_as_string(hide_password=False)
 
@@ -90,10 +95,13 @@ def make_engine(url: str) -> Engine:
     if is_sqlite and (path := sqlite_path(url)):
         path.absolute().parent.mkdir(parents=True, exist_ok=True)
     # pysqlite's own BEGIN comes late and skips SAVEPOINT; isolation_level=None leaves it to the listener below.
-    options: dict[str, Any] = {"isolation_level": None} if is_sqlite else {"options": "-c lock_timeout=10s"}
-    engine = create_engine(url, connect_args=options, hide_parameters=True)
+    parsed = make_url(url)
+    stated = str(parsed.query.get("options", ""))
+    options: dict[str, Any] = {"isolation_level": None} if is_sqlite else {"options": f"-c lock_timeout=10s {stated}"}
+    engine = create_engine(parsed.difference_update_query(["options"]), connect_args=options, hide_parameters=True)
     if is_sqlite:
         event.listen(engine, "connect", _set_pragmas)
+        event.listen(engine, "reset", _make_writable)
     event.listen(engine, "begin", _begin_sqlite if is_sqlite else _begin_postgresql)
     observe(engine)
     return engine
@@ -110,8 +118,18 @@ def _set_pragmas(driver_connection: Any, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     # With a deferred BEGIN the second of two writers that have read gets "database is locked" at once.
-    read_only = connection.get_execution_options().get(_READ_ONLY)
-    send_begin(connection, "BEGIN" if read_only else "BEGIN IMMEDIATE")
+    if not connection.get_execution_options().get(_READ_ONLY):
+        send_begin(connection, "BEGIN IMMEDIATE")
+        return
+    send_begin(connection, "BEGIN")
+    send_begin(connection, "PRAGMA query_only = ON")
+    connection.info[_READ_ONLY] = True
+
+
+def _make_writable(driver_connection: Any, record: Any, _state: object) -> None:
+    # On its way back to the pool: the next to have this very connection may be a writer.
+    if record.info.pop(_READ_ONLY, False):
+        driver_connection.execute("PRAGMA query_only = OFF")
 
 
 def _begin_postgresql(connection: Connection) -> None:
@@ -149,7 +167,7 @@ def migrate(engine: Engine) -> None:
         upgrade(connection)
         bakery = Bakery.__table__
         if connection.execute(bakery.select()).first() is None:
-            settings = Settings()
+            settings = load_settings()
             connection.execute(
                 bakery.insert(),  # type: ignore[attr-defined]  # a mapped table is a Table, typed as FromClause
                 {
@@ -195,14 +213,7 @@ def read_scope(url: str | None = None) -> Iterator[Session]:
     """A session that can only read: it takes no write lock and is rolled back at the end."""
     engine = engine_for(url).execution_options(**{_READ_ONLY: True})
     with Session(engine, expire_on_commit=False) as session:
-        if engine.dialect.name == "sqlite":
-            session.execute(text("PRAGMA query_only = ON"))
-        try:
-            yield session
-        finally:
-            session.rollback()
-            if engine.dialect.name == "sqlite":
-                session.execute(text("PRAGMA query_only = OFF"))
+        yield session
 
 
 def run_in_transaction(work: Callable[[Session], Answer], url: str | None = None) -> Answer:

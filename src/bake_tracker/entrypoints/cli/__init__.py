@@ -5,10 +5,11 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import typer
 
-from bake_tracker.config import Settings
+from bake_tracker.config import SettingsError, load_settings
 from bake_tracker.domain.errors import ImportRefusedError, ServiceError
 from bake_tracker.entrypoints.cli import commands_catalog as catalog
 from bake_tracker.entrypoints.cli import commands_house as house
@@ -18,13 +19,14 @@ from bake_tracker.entrypoints.cli import commands_runs as runs
 from bake_tracker.entrypoints.cli import commands_stock as stock
 from bake_tracker.entrypoints.cli.common import add, global_options
 from bake_tracker.entrypoints.cli.demo import demo
-from bake_tracker.entrypoints.cli.state import complain, print_json, state
+from bake_tracker.entrypoints.cli.state import NotShownError, complain, print_json, state
 from bake_tracker.services import get_service_logger, log_operation
 from bake_tracker.services.clock import uuid7
 from bake_tracker.services.log_values import error_text
 from bake_tracker.services.logging_utils import bound_log_context
 
 EXIT_REFUSED = 1
+EXIT_USAGE = 2
 EXIT_BROKEN = 3
 
 
@@ -84,20 +86,39 @@ def make_app() -> typer.Typer:
 
 def main() -> None:
     """Run one command; refusals go to stderr with their reason, and nothing ends in a traceback."""
-    with bound_log_context(request_id=uuid7(), actor=_actor()):
-        try:
-            make_app()(prog_name="bake")
-        except ServiceError as error:
-            _say_refusal(error)
-            sys.exit(EXIT_REFUSED)
-        except Exception as error:
-            _say_broken(error)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  open as long as Python is
+    try:
+        with bound_log_context(request_id=uuid7(), actor=_actor()):
+            _run()
+    except SettingsError as error:
+        complain(f"Wrong setting: {error}")
+        sys.exit(EXIT_USAGE)
+
+
+def _run() -> None:
+    try:
+        make_app()(prog_name="bake")
+    except ServiceError as error:
+        _say_refusal(error)
+        sys.exit(EXIT_REFUSED)
+    except NotShownError as error:
+        # What is still buffered must not be tried again when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error.__cause__, BrokenPipeError):  # a reader that has seen enough is no fault
+            complain(str(error))
             sys.exit(EXIT_BROKEN)
+    except SettingsError:
+        raise
+    except Exception as error:
+        _say_broken(error)
+        sys.exit(EXIT_BROKEN)
 
 
 def _actor() -> str:
     try:
-        return Settings().actor or getpass.getuser()
+        return load_settings().actor or getpass.getuser()
     except (OSError, KeyError):
         return f"uid {os.getuid()}"
 
@@ -105,7 +126,7 @@ def _actor() -> str:
 def _say_refusal(error: ServiceError) -> None:
     if not hasattr(error, "bake_operation_id"):
         # Refused before any service was asked: by a slug that leads nowhere, or a file that cannot be read.
-        _log("cli", error.outcome, logging.WARNING, error)
+        _log(state.command, error.outcome, logging.WARNING, error)
     if state.as_json:
         print_json({"error": {"code": error.code, "message": str(error), **error.log_fields()}})
         return
@@ -126,9 +147,13 @@ def _one_a_line(error: ServiceError) -> str:
 def _say_broken(error: Exception) -> None:
     operation_id = getattr(error, "bake_operation_id", None)
     if operation_id is None:
-        _log("cli", "error", logging.ERROR, error)
-    story = f"The whole story: bake log tree {operation_id}" if operation_id else f"The log: {state.log_file}"
-    complain(f"Something broke, and nothing was recorded. {error_text(error)}\n{story}")
+        _log(state.command, "error", logging.ERROR, error)
+    story = (
+        f"Nothing of it was recorded. The whole story: bake log tree {operation_id}"
+        if operation_id
+        else f"What became of it is in the log: {state.log_file}"
+    )
+    complain(f"Something broke: {error_text(error)}\n{story}")
 
 
 def _log(operation: str, outcome: str, level: int, error: Exception) -> None:

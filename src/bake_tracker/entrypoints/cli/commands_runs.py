@@ -49,10 +49,12 @@ def produce(
     pack: Annotated[
         str | None, typer.Option(help="also box it, in the same transaction: slug or id of the good")
     ] = None,
-    boxes: Annotated[Any, typer.Option(parser=parse.whole_or_decimal, help="how many, with --pack")] = 1,
+    boxes: Annotated[Any, typer.Option(parser=parse.whole_or_decimal, help="how many, with --pack")] = None,
     operation_id: OperationId = None,
 ) -> None:
     """Record a baking: take the ingredients, add what came out."""
+    if (pack is None) != (boxes is None):
+        raise typer.BadParameter("--pack GOOD and --boxes N go together")
 
     def work(session: Session) -> Any:
         recipe_id = find(session, "recipe", recipe)

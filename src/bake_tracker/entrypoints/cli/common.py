@@ -7,7 +7,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from bake_tracker.config import Settings
+from bake_tracker.config import load_settings
 from bake_tracker.entrypoints.cli.state import state
 from bake_tracker.services.log_setup import configure_logging
 
@@ -36,7 +36,8 @@ def add(group: typer.Typer, function: Callable[..., None], name: str | None = No
     @wraps(function)
     def command(*arguments: Any, database: str | None, as_json: bool, **options: Any) -> None:
         global_options(database, as_json)
-        configure_logging(Settings(), state.url)
+        state.command = function.__name__
+        configure_logging(load_settings(), state.url)
         function(*arguments, **options)
 
     hints = get_type_hints(function, include_extras=True)

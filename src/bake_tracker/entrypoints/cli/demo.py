@@ -7,7 +7,7 @@ from typing import Any
 
 from platformdirs import user_data_path
 
-from bake_tracker.config import Settings, sqlite_path
+from bake_tracker.config import load_settings, sqlite_path
 from bake_tracker.domain.errors import ServiceError, ValidationError
 from bake_tracker.entrypoints.cli import commands_house, commands_log, commands_runs, commands_stock
 from bake_tracker.entrypoints.cli.state import ask, complain, out, print_json, say, state, write
@@ -93,7 +93,7 @@ def _fresh_database() -> None:
     if state.database is None:
         state.database = f"sqlite:///{user_data_path('bake-tracker') / 'demo.db'}"
         _remove_last_demo(sqlite_path(state.url))
-        configure_logging(Settings(), state.url)
+        configure_logging(load_settings(), state.url)
     if ask(verify_ledger)["operations"]:
         raise ValidationError.of("database", "the demo needs an empty one; leave --database out, or name a new file")
 

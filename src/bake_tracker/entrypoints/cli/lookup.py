@@ -26,16 +26,16 @@ _ERRORS: dict[SluggedKind, type[NotFoundError]] = {
 
 
 def find(session: Session, kind: SluggedKind, typed: str) -> int:
-    """The id of what was typed: an id as it is, a slug looked up.
+    """The id of what was typed: a slug looked up, or else an id as it is.
 
     Raises:
         NotFoundError: there is none; the nearest slugs are suggested.
     """
-    if typed.isascii() and typed.isdigit():
-        return int(typed)
     slugs = load_slugs(session, kind)
     if typed in slugs:
         return slugs[typed]
+    if typed.isascii() and typed.isdigit():
+        return int(typed)
     near = process.extract(typed.lower(), list(slugs), scorer=fuzz.WRatio, limit=3, score_cutoff=60)
     raise _ERRORS[kind](typed, [slug for slug, _, _ in near])
 

@@ -11,11 +11,18 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.text import Text
 
-from bake_tracker.config import Settings
+from bake_tracker.config import load_settings
 from bake_tracker.services import log_setup
 from bake_tracker.services.database import Session, database_url, read_scope, run_in_transaction
 
 Answer = TypeVar("Answer")
+
+
+class NotShownError(Exception):
+    """The work is done, but its answer could not be printed."""
+
+    def __init__(self, what: str, error: Exception) -> None:
+        super().__init__(f"{what} could not be shown: {error}")
 
 
 @dataclass(slots=True)
@@ -24,6 +31,7 @@ class State:
 
     database: str | None = None
     as_json: bool = False
+    command: str = "bake"
 
     @property
     def url(self) -> str:
@@ -31,12 +39,12 @@ class State:
 
     @property
     def log_file(self) -> Path:
-        return log_setup.log_file(Settings(), self.url)
+        return log_setup.log_file(load_settings(), self.url)
 
 
 state = State()
 # Into a file or a pipe goes a wide page, so that no id is broken in two.
-_WIDTH = None if sys.stdout.isatty() else 132
+_WIDTH = None if sys.stdout and sys.stdout.isatty() else 132
 out = Console(highlight=False, width=_WIDTH)
 err = Console(highlight=False, stderr=True, soft_wrap=True)
 
@@ -53,11 +61,21 @@ def ask(work: Callable[[Session], Answer]) -> Answer:
 
 
 def answer(result: Any, render: Callable[[Any], None]) -> None:
-    """Print the result: as JSON when asked for, for people otherwise."""
-    if state.as_json:
-        print_json(result)
-    else:
-        render(result)
+    """Print the result: as JSON when asked for, for people otherwise.
+
+    Raises:
+        NotShownError: it could not be printed, whatever was recorded before.
+    """
+    try:
+        if state.as_json:
+            print_json(result)
+        else:
+            render(result)
+        sys.stdout.flush()
+    except (OSError, UnicodeError) as error:
+        done = result.get("operation_id") if isinstance(result, dict) else None
+        what = f"It is recorded as operation {done}, but the answer" if done else "The answer"
+        raise NotShownError(what, error) from error
 
 
 def money(text: str | None) -> str:

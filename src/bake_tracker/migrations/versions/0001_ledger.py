@@ -247,6 +247,7 @@ def _create_ledger() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_assembly_run")),
     )
     op.create_index("ix_assembly_run_event_id", "assembly_run", ["event_id"], unique=False)
+    op.create_index("ix_assembly_run_assembled_at", "assembly_run", ["assembled_at", "id"], unique=False)
     op.create_index("ix_assembly_run_finished_good_id", "assembly_run", ["finished_good_id", "id"], unique=False)
     op.create_index("uq_assembly_run_operation_id", "assembly_run", ["operation_id"], unique=True)
     op.create_table(
@@ -293,5 +294,6 @@ def _create_ledger() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_production_run")),
     )
     op.create_index("ix_production_run_event_id", "production_run", ["event_id"], unique=False)
+    op.create_index("ix_production_run_produced_at", "production_run", ["produced_at", "id"], unique=False)
     op.create_index("ix_production_run_recipe_id", "production_run", ["recipe_id", "id"], unique=False)
     op.create_index("uq_production_run_operation_id", "production_run", ["operation_id"], unique=True)

@@ -1,6 +1,6 @@
-"""Twenty ways for a transaction to end, and a stage that compares what was claimed with what is in the database.
+"""The ways for a transaction to end, and a stage that compares what was claimed with what is in the database.
 
-A scenario does not know how successes are recorded, so the same twenty judge the commit-bound log, logging at call
+A scenario does not know how successes are recorded, so the same ones judge the commit-bound log, logging at call
 time, and the usual recipe of session events.
 """
 
@@ -354,6 +354,76 @@ def rollback_then_new_transaction(stage: Stage) -> None:
         session.commit()
 
 
+def drivers_own_savepoint(stage: Stage) -> None:
+    """On an engine of the caller's own, SQLite's driver sends SAVEPOINT without BEGIN: its RELEASE is the COMMIT."""
+    engine = create_engine(stage.urls[0])
+    with Session(engine) as session:
+        with session.begin_nested():
+            stage.record(session)
+            with session.begin_nested():
+                stage.record(session)
+        session.rollback()
+        with session.begin_nested() as savepoint:
+            stage.record(session)
+            savepoint.rollback()
+        stage.record(session)
+        session.commit()
+        with session.begin_nested():
+            stage.record(session)
+        stage.record(session)
+        session.rollback()
+    engine.dispose()
+
+
+def savepoint_as_text(stage: Stage) -> None:
+    with stage.session() as session:
+        send(session, "SAVEPOINT a")
+        stage.record(session)
+        send(session, "-- a baker's own\nrollback /* only */ to savepoint A")
+        stage.record(session)
+        send(session, "ROLLBACK TO a")
+        send(session, "savepoint b")
+        stage.record(session)
+        send(session, "SAVEPOINT b")
+        stage.record(session)
+        send(session, 'ROLLBACK TRANSACTION TO SAVEPOINT "b"')
+        send(session, "RELEASE b")
+        send(session, "ROLLBACK TO b")
+        stage.record(session)
+        send(session, "RELEASE SAVEPOINT b")
+        stage.record(session)
+        session.commit()
+
+
+def savepoint_as_text_released(stage: Stage) -> None:
+    with stage.session() as session:
+        with session.begin_nested():
+            send(session, "SAVEPOINT a")
+            stage.record(session)
+            send(session, "RELEASE a")
+        session.commit()
+        with session.begin_nested() as savepoint:
+            send(session, "SAVEPOINT a")
+            stage.record(session)
+            send(session, "RELEASE a")
+            savepoint.rollback()
+        session.commit()
+
+
+def end_as_text(stage: Stage) -> None:
+    for ending in ("COMMIT", "END", "ROLLBACK"):
+        with stage.session() as session:
+            stage.record(session)
+            send(session, f" {ending}")
+            if ending == "END":
+                stage.record(session)
+            session.commit()
+
+
+def send(session: Session, statement: str) -> None:
+    session.execute(text(statement))
+
+
 def handler_raises(stage: Stage) -> None:
     class Broken(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
@@ -388,5 +458,9 @@ SCENARIOS: tuple[Callable[[Stage], None], ...] = (
     joined_outer_rollback,
     joined_through_a_savepoint,
     rollback_then_new_transaction,
+    drivers_own_savepoint,
+    savepoint_as_text,
+    savepoint_as_text_released,
+    end_as_text,
     handler_raises,
 )

@@ -1,4 +1,4 @@
-"""A success line is never a lie: twenty ways to end a transaction, and the ways a database ends one by itself."""
+"""A success line is never a lie: the ways to end a transaction, and the ways a database ends one by itself."""
 
 import sqlite3
 from typing import Any
@@ -37,9 +37,9 @@ def faults_over_all(url: str, recorder: Recorder) -> tuple[int, int]:
     return len(false), len(missing)
 
 
-def test_twenty_scenarios_in_one_database_hold_too(database_url: str) -> None:
+def test_all_scenarios_in_one_database_hold_too(database_url: str) -> None:
     """What one transaction leaves behind on a pooled connection does not spoil the next."""
-    assert len(SCENARIOS) == 20
+    assert len(SCENARIOS) == 24
     assert faults_over_all(database_url, CommitBound()) == (0, 0)
 
 
@@ -94,16 +94,53 @@ def test_a_transaction_that_sqlite_undid_by_itself_tells_no_success(sqlite_url: 
         assert stage.outcome_count() == dict.fromkeys(stage.attempted, 1)
 
 
-def test_a_transaction_ended_behind_our_back_is_unknown(database_url: str) -> None:
-    """After somebody's own ROLLBACK or COMMIT nobody here can say what became of the operation, so nobody does."""
+@pytest.mark.parametrize("statement", ["ROLLBACK", "COMMIT"])
+def test_a_transaction_ended_behind_our_back_is_unknown(database_url: str, statement: str) -> None:
+    """What is sent past SQLAlchemy nobody here has seen, so nobody says what became of the operation."""
     with staged(database_url, CommitBound()) as stage:
         with stage.session() as session:
             stage.record(session)
-            session.connection().exec_driver_sql("ROLLBACK")
+            session.connection().connection.cursor().execute(statement)
             with pytest.raises(PendingRollbackError):
                 session.commit()
-        assert stage.faults() == ([], [])
         assert told_of(stage) == ["unknown"]
+
+
+def test_a_commit_as_text_after_a_failed_statement_is_refused(postgresql_url: str) -> None:
+    """PostgreSQL would answer it with a ROLLBACK and no error, like the session's own."""
+    with staged(postgresql_url, CommitBound()) as stage:
+        with stage.session() as session:
+            stage.record(session)
+            with pytest.raises(DBAPIError):
+                session.connection().exec_driver_sql("SELECT 1 / 0")
+            with pytest.raises(PendingRollbackError):
+                session.connection().exec_driver_sql("COMMIT")
+        assert stage.faults() == ([], [])
+        assert told_of(stage) == ["rolled_back"]
+
+
+@pytest.mark.parametrize("undone", ["SAVEPOINT a", "SAVEPOINT sa_savepoint_1"])
+def test_a_savepoint_older_than_the_first_operation_is_seen_when_undone(database_url: str, undone: str) -> None:
+    """A SAVEPOINT that came before anything was observed takes all that came after it."""
+    with staged(database_url, CommitBound()) as stage:
+        with stage.session() as session:
+            session.execute(text(undone))
+            stage.record(session)
+            session.execute(text(f"ROLLBACK TO {undone}"))
+            session.commit()
+        assert stage.faults() == ([], [])
+        assert told_of(stage) == ["rolled_back"]
+
+
+def test_a_statement_that_only_looks_like_an_end_moves_nothing(database_url: str) -> None:
+    """SELECT begins like SAVEPOINT, and a word in a comment or a literal is not a statement."""
+    with staged(database_url, CommitBound()) as stage:
+        with stage.session() as session:
+            stage.record(session)
+            session.execute(text("/* ROLLBACK */ SELECT 'COMMIT; ROLLBACK' AS savepoint_a -- END"))
+            assert told_of(stage) == []
+            session.commit()
+        assert told_of(stage) == ["success"]
 
 
 @pytest.mark.parametrize("is_kept", [True, False])

@@ -4,9 +4,10 @@ Session and connection events come too early or too often: ``after_commit`` also
 to a connection fires before the real commit, ``close()`` fires neither, and ``ConnectionEvents.commit`` comes before
 the driver is asked. So the dialect's own calls are wrapped, once per engine. A pending outcome sits in the frame of the
 savepoint it was made in, moves to the outer frame when that savepoint is released, and is settled when the frame's fate
-is known. See ``docs/adr/0003-commit-bound-outcomes.md``.
+is known. COMMIT, ROLLBACK and savepoints that come as SQL text are read as what they say. See ``docs/adr/0003-commit-bound-outcomes.md``.
 """
 
+import re
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,6 +25,19 @@ from bake_tracker.services.clock import uuid7
 from bake_tracker.services.logging_utils import report_logging_fault
 
 _KEY = "bake_tracker.transaction"
+_GAP = r"(?:\s|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)"
+_CONTROL = re.compile(
+    rf"""(?:{_GAP}|;)*(?:
+        (?:(?P<enter>SAVEPOINT)\b
+         |(?P<release>RELEASE)\b(?:{_GAP}+SAVEPOINT\b)?
+         |(?P<undo>ROLLBACK)\b(?:{_GAP}+(?:WORK|TRANSACTION)\b)?{_GAP}+TO\b(?:{_GAP}+SAVEPOINT\b)?
+        ){_GAP}*(?P<name>["'`\[][^"'`\]]+["'`\]]|[^\s;/-]+)
+        |(?:(?P<commit>COMMIT|END)|(?P<rollback>ROLLBACK|ABORT))\b(?!{_GAP}+PREPARED\b)
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""A statement that moves the transaction or a savepoint of it, SQLAlchemy's own savepoints among them."""
+
 _PSYCOPG_STATES: dict[str, Literal["idle", "aborted"]] = {"IDLE": "idle", "INERROR": "aborted"}
 
 
@@ -69,23 +83,38 @@ class OpenTransaction:
         self.frames[-1][1].extend(pending)
 
     def undo(self, savepoint: str) -> None:
-        """Settle what was pending inside a savepoint that was rolled back; nothing outside is touched."""
-        _settle_all(self._drop_from(savepoint), Fate.ROLLED_BACK, self.failure)
+        """Settle what was pending inside a savepoint that was rolled back; it stays, and nothing outside is touched."""
+        position = self._position(savepoint)
+        # A savepoint that was never seen is older than all that is pending.
+        undone = self._drop_from(savepoint) if position else self._drop_all()
+        if position:
+            self.enter(savepoint)
+        _settle_all(undone, Fate.ROLLED_BACK, self.failure)
 
     def end(self, fate: Fate) -> None:
         """Settle everything; a second end has nothing left to settle."""
-        ended, self.frames = self.frames, [("", [])]
+        ended = self._drop_all()
+        self.frames = [("", [])]
         failure, self.failure = self.failure, None  # its traceback would keep the session alive
-        _settle_all([settle for _, pending in ended for settle in pending], fate, failure)
+        _settle_all(ended, fate, failure)
+
+    def _position(self, savepoint: str) -> int:
+        """Where the innermost savepoint of this name is; 0 for one that is not known."""
+        position = len(self.frames) - 1
+        while position and self.frames[position][0] != savepoint:
+            position -= 1
+        return position
 
     def _drop_from(self, savepoint: str) -> list[Settle]:
-        names = [name for name, _ in self.frames]
-        if savepoint not in names[1:]:
-            return []
-        position = names.index(savepoint)
-        dropped = self.frames[position:]
-        del self.frames[position:]
+        position = self._position(savepoint)
+        dropped = self.frames[position:] if position else []
+        self.frames = self.frames[:position] if position else self.frames
         return [settle for _, pending in dropped for settle in pending]
+
+    def _drop_all(self) -> list[Settle]:
+        dropped = [settle for _, pending in self.frames for settle in pending]
+        self.frames = [(name, []) for name, _ in self.frames]
+        return dropped
 
 
 def open_transaction(connection: Connection) -> OpenTransaction:
@@ -146,9 +175,8 @@ def observe(engine: Engine) -> None:
         return
     dialect.__dict__[_KEY] = True
     _observe_ends(dialect)
-    _observe_savepoints(dialect)
     for name in ("do_execute", "do_executemany", "do_execute_no_params"):
-        _count_statements(dialect, name)
+        _observe_statements(dialect, name)
 
     def lost(_driver_connection: Any, record: Any, _error: BaseException | None = None) -> None:
         if transaction := record.info.pop(_KEY, None):
@@ -194,47 +222,66 @@ def _observe_ends(dialect: Dialect) -> None:
     dialect.do_rollback = rollback  # type: ignore[method-assign, assignment]  # as above
 
 
-def _observe_savepoints(dialect: Dialect) -> None:
-    for name, after in (
-        ("do_savepoint", OpenTransaction.enter),
-        ("do_release_savepoint", OpenTransaction.release),
-        ("do_rollback_to_savepoint", OpenTransaction.undo),
-    ):
-        _observe_savepoint(dialect, name, after)
-
-
-def _observe_savepoint(dialect: Dialect, name: str, after: Callable[[OpenTransaction, str], None]) -> None:
+def _observe_statements(dialect: Dialect, name: str) -> None:
     original = getattr(dialect, name)
 
     @wraps(original)
-    def observed(connection: Connection, savepoint: str) -> None:
-        transaction: OpenTransaction | None = connection.info.get(_KEY)
-        if transaction is not None and name == "do_savepoint":
-            _check_open(transaction, connection.connection)
-        original(connection, savepoint)
-        _statements.value -= 1
-        if transaction is not None:
-            after(transaction, savepoint)
-
-    setattr(dialect, name, observed)
-
-
-def _count_statements(dialect: Dialect, name: str) -> None:
-    original = getattr(dialect, name)
-
-    @wraps(original)
-    def counted(*args: Any) -> Any:
+    def observed(*args: Any) -> Any:
         _statements.value += 1
+        if (control := _CONTROL.match(args[1])) and args[-1] is not None:
+            return _control(dialect, control, args[-1], lambda: original(*args))
         try:
             return original(*args)
         except Exception as error:
             _notice_undone(args[-1], error)
             raise
 
-    setattr(dialect, name, counted)
+    setattr(dialect, name, observed)
 
 
-def _notice_undone(context: Any, error: Exception) -> None:
+def _control(dialect: Dialect, control: re.Match[str], context: Any, send: Callable[[], Any]) -> Any:
+    """Send a COMMIT, ROLLBACK or savepoint statement, and have what is pending follow it."""
+    _statements.value -= 1
+    connection: Connection = context.root_connection
+    transaction: OpenTransaction | None = connection.info.get(_KEY)
+    if transaction is None:
+        return send()
+    if control["enter"] or control["commit"]:
+        _check_open(transaction, connection.connection)
+    try:
+        answer = send()
+    except BaseException as error:
+        if control["commit"] and _is_lost(dialect, connection.connection, error):
+            transaction.failure = error
+            transaction.end(Fate.UNKNOWN)
+        else:
+            _notice_undone(context, error)
+        raise
+    if control["name"] is None:
+        del connection.info[_KEY]
+        transaction.end(Fate.COMMITTED if control["commit"] else Fate.ROLLED_BACK)
+        return answer
+    savepoint = _savepoint_name(control["name"], dialect)
+    if control["enter"]:
+        transaction.enter(savepoint)
+    elif control["undo"]:
+        transaction.undo(savepoint)
+    else:
+        transaction.release(savepoint)
+        # Where the driver began with a SAVEPOINT instead of BEGIN, releasing the outermost commits.
+        if _state(connection.connection) == "gone":
+            del connection.info[_KEY]
+            transaction.end(Fate.COMMITTED)
+    return answer
+
+
+def _savepoint_name(written: str, dialect: Dialect) -> str:
+    is_quoted = written[0] in "\"'`["
+    name = written[1:-1] if is_quoted else written
+    return name if is_quoted and dialect.name == "postgresql" else name.lower()
+
+
+def _notice_undone(context: Any, error: BaseException) -> None:
     # SQLite undoes a whole transaction by itself when the disk is full or a trigger raises ROLLBACK.
     if context is None:
         return

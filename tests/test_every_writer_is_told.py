@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 from bake_tracker import services
 from bake_tracker.services import (
     assembly_service,
+    bake_and_pack_service,
     batch_production_service,
     catalog_service,
     goods_service,
     import_service,
-    order_service,
     receiving_service,
     recipe_service,
 )
@@ -67,7 +67,7 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
         k.ids["Box"], [{"item_id": k.ids["Cookie"], "quantity": 4}], session=s
     ),
     "import_service.record_import": lambda _, s: import_service.record_import(EXPORT, session=s),
-    "order_service.record_bake_and_pack": lambda k, s: order_service.record_bake_and_pack(
+    "bake_and_pack_service.record_bake_and_pack": lambda k, s: bake_and_pack_service.record_bake_and_pack(
         k.ids["Cookies"], k.ids["Cookie"], 1, 24, k.ids["Box"], 2, session=s
     ),
     "receiving_service.record_receipt": lambda k, s: receiving_service.record_receipt(

@@ -12,6 +12,7 @@ from bake_tracker.domain.import_plan import ItemPlan, LotPlan
 from bake_tracker.domain.import_products import Products, package_key
 from bake_tracker.domain.import_rows import Findings, Row, exact_number, plain
 from bake_tracker.domain.import_shelf import Shelf
+from bake_tracker.domain.lots import slug_in_code
 from bake_tracker.domain.units import BASE_UNITS, MICRO, NeedsDensityError, Unit, received_micros, to_base
 
 IDENTIFYING = (
@@ -49,11 +50,21 @@ def _lot(row: Row, operation_id: str, items: Shelf[ItemPlan], products: Products
         total_cost=row.read_money("total_cost"),
         received_on=row.read_day("purchase_date"),
         expires_on=row.read_day("expiration_date"),
-        lot_code=row.read_name("lot_or_batch", limit=120) if row.has("lot_or_batch") else None,
+        lot_code=_code(row, items) if row.has("lot_or_batch") else None,
         location=row.read_text("location", limit=120),
         note=row.read_text("notes"),
         product_identity=_product_of(row, products),
     )
+
+
+def _code(row: Row, items: Shelf[ItemPlan]) -> str:
+    code = row.read_name("lot_or_batch", limit=120)
+    slug = slug_in_code(code)
+    if slug and items.get(slug):
+        row.refuse(
+            "lot_or_batch", f"is of the form that lots of {slug} get here by themselves; leave it out or change it"
+        )
+    return code
 
 
 def _content(value: object) -> object:

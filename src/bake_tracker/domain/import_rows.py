@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any, TypedDict
 
 from bake_tracker.domain.arguments import FINEST, LARGEST, MAX_TEXT, Arguments
-from bake_tracker.domain.slugs import slugify
+from bake_tracker.domain.slugs import read_slug
 from bake_tracker.domain.units import MICRO, Unit, parse_quantity
 
 MAX_RATIO = 80
@@ -79,7 +79,7 @@ class Row(Arguments):
         return self.name(field, self.fields.get(field), limit=limit)
 
     def read_slug(self, name: str) -> str:
-        return self.read_name("slug", limit=120) if self.has("slug") else slugify(name)
+        return read_slug(self, name, self.fields["slug"] if self.has("slug") else None)
 
     def read_text(self, *fields: str, limit: int = MAX_TEXT) -> str | None:
         field = self.first(*fields)

@@ -1,14 +1,27 @@
 """What a new lot is called and until when it is good."""
 
+import re
 from collections.abc import Iterable
 from datetime import date, timedelta
 
 NO_EXPIRY = date(9999, 12, 31)
+_LOT_CODE = re.compile(r"(.+)-[0-9]{8}-[0-9]+")
 
 
 def lot_code(slug: str, made_on: date, number: int) -> str:
-    """A readable code that no other lot has: the item, the day, and the item's own running number."""
-    return f"{slug}-{made_on:%Y%m%d}-{number}"
+    """A readable code: the item, the day, and the item's own running number."""
+    return f"{slug}-{day_mark(made_on)}-{number}"
+
+
+def day_mark(day: date) -> str:
+    """The day as a lot code has it."""
+    return f"{day:%Y%m%d}"
+
+
+def slug_in_code(code: str) -> str | None:
+    """The slug of the item to which this code would be given here; None when it has another form."""
+    form = _LOT_CODE.fullmatch(code)
+    return form[1] if form else None
 
 
 def expiry(made_on: date, shelf_life_days: int | None, contents: Iterable[date | None] = ()) -> date | None:

@@ -32,3 +32,12 @@ _bakery = select(_table.c.database_id, _table.c.name, _table.c.currency, _table.
 def load_bakery(session: Session) -> BakeryInfo:
     """The bakery that every database has from its creation on."""
     return BakeryInfo(*session.execute(_bakery).one())
+
+
+def lock_bakery(session: Session, *, against_stock: bool = False) -> BakeryInfo:
+    """Hold the bakery until the transaction ends, and say what it is now.
+
+    Whoever changes what leads to what (settings, recipes, goods, an import) holds it against the others before reading.
+    Stock goes on meanwhile, unless ``against_stock``: then a new lot waits, as this waits for lots being added.
+    """
+    return BakeryInfo(*session.execute(_bakery.with_for_update(key_share=not against_stock)).one())

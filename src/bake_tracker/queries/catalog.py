@@ -17,8 +17,10 @@ from bake_tracker.domain.errors import (
     ProductNotFoundError,
     RecipeNotFoundError,
     SupplierNotFoundError,
+    ValidationError,
 )
 from bake_tracker.domain.recipe_math import Item, Recipe, RecipeLine
+from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Event, GoodComponent, Product, RecipeYield, Supplier
 from bake_tracker.models import Item as ItemRow
 from bake_tracker.models import Recipe as RecipeRow
@@ -87,6 +89,9 @@ SLUGGED: dict[SluggedKind, tuple[Any, str | None]] = {
     "supplier": (Supplier, None),
 }
 
+Yields = dict[int, tuple[Item, int]]
+"""Item id -> the finished unit, and how much of it a batch gives in millionths of its base unit."""
+
 
 @dataclass(frozen=True, slots=True)
 class Component:
@@ -148,8 +153,8 @@ def load_recipe(session: Session, recipe_id: int) -> Recipe:
     return Recipe(recipe_id, own_row.slug, own_row.name, lines, {key: row.slug for key, row in by_id.items()})
 
 
-def load_product_of(session: Session, recipe_id: int, finished_unit_id: int) -> tuple[Item, int]:
-    """The finished unit and how much of it a batch of the recipe gives, in millionths of its base unit.
+def load_yields_with(session: Session, recipe_id: int, finished_unit_id: int) -> Yields:
+    """The yields of a recipe, this finished unit among them.
 
     Raises:
         FinishedUnitNotFoundError: there is no such finished unit.
@@ -157,14 +162,14 @@ def load_product_of(session: Session, recipe_id: int, finished_unit_id: int) -> 
     """
     made = load_yields(session, recipe_id)
     if finished_unit_id in made:
-        return made[finished_unit_id]
+        return made
     known = select(ItemRow.id).where(ItemRow.id == finished_unit_id, ItemRow.kind == "finished_unit")
     if session.execute(known).first() is None:
         raise FinishedUnitNotFoundError(finished_unit_id)
     raise FinishedUnitRecipeMismatchError(recipe_id, finished_unit_id, [item.slug for item, _ in made.values()])
 
 
-def load_yields(session: Session, recipe_id: int) -> dict[int, tuple[Item, int]]:
+def load_yields(session: Session, recipe_id: int) -> Yields:
     """Every finished unit a recipe makes: item id -> (item, millionths per batch)."""
     rows = session.execute(_YIELDS, {"recipe_id": recipe_id})
     return {row.id: (as_item(row), row.quantity_micros) for row in rows}
@@ -202,10 +207,20 @@ def check_supplier(session: Session, supplier_id: int | None) -> None:
         raise SupplierNotFoundError(supplier_id)
 
 
-def check_product(session: Session, product_id: int | None) -> None:
-    """Raise ProductNotFoundError unless the product exists; None is no product."""
-    if product_id is not None and session.scalar(select(Product.id).where(Product.id == product_id)) is None:
+def check_product(session: Session, product_id: int | None, item_id: int) -> None:
+    """Raise ProductNotFoundError or ValidationError unless the product is a package of the item; None is no product."""
+    if product_id is None:
+        return
+    of_item = session.scalar(select(Product.item_id).where(Product.id == product_id))
+    if of_item is None:
         raise ProductNotFoundError(product_id)
+    if of_item != item_id:
+        raise ValidationError.of("product_id", f"product {product_id} is a package of item {of_item}, not of {item_id}")
+
+
+def has_item_slug(session: Session, slug: str) -> bool:
+    """Whether an item or category has this slug."""
+    return session.scalar(select(ItemRow.id).where(ItemRow.slug == slug)) is not None
 
 
 def load_recipe_children(session: Session) -> dict[int, list[int]]:
@@ -236,11 +251,19 @@ def load_slugs(session: Session, kind: SluggedKind) -> dict[str, int]:
     return {row.slug: row.id for row in session.execute(slugs)}
 
 
-def snapshot(recipe: Recipe) -> Mapping[str, Any]:
-    """A recipe's content, JSON-ready, as it is kept with each run."""
+def snapshot(recipe: Recipe, makes: Yields) -> Mapping[str, Any]:
+    """All that a run is reckoned from, JSON-ready, as it is kept with each run."""
+    items = [line.item for lines in recipe.lines_by_recipe.values() for line in lines if line.item]
     return {
         "slug": recipe.slug,
         "name": recipe.name,
+        "makes": {
+            item.slug: {"quantity": format_micros(micros), "unit": item.base_unit} for item, micros in makes.values()
+        },
+        "items": {
+            item.slug: {"base_unit": item.base_unit, "g_per_ml": str(item.g_per_ml) if item.g_per_ml else None}
+            for item in items
+        },
         "recipes": {
             recipe.names[recipe_id]: [
                 {

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import TypedDict, cast
+from typing import Any, TypedDict, cast
 from uuid import UUID
 
 from sqlalchemy import Table, insert
@@ -22,7 +23,7 @@ from bake_tracker.domain.planning import all_draws, ingredient_shortages, items_
 from bake_tracker.domain.recipe_math import Item, Recipe, needs_of
 from bake_tracker.domain.units import MAX_MICROS, MICRO, drawn_micros, format_micros
 from bake_tracker.models import ProductionRun, RecipeSnapshot
-from bake_tracker.queries.catalog import check_event, load_product_of, load_recipe, load_yields, snapshot
+from bake_tracker.queries.catalog import check_event, load_recipe, load_yields, load_yields_with, snapshot
 from bake_tracker.queries.stock import load_lots_to_draw
 from bake_tracker.services.operations import Kind, Operation, checking, insert_once, recording
 from bake_tracker.services.stock_ledger import (
@@ -128,8 +129,11 @@ def check_can_produce(
 ) -> ProductionCheck:
     """Say whether the stock allows these batches now, by the rule that recording uses; locks and writes nothing.
 
+    The answer is about ingredients only: a recipe that makes nothing yet can be checked, and cannot be recorded.
+
     Raises:
-        ValidationError, RecipeNotFoundError, UnitConversionError: as ``record_batch_production`` would.
+        ValidationError: an argument is not allowed, or is too small or too large for everything that the recipe makes.
+        RecipeNotFoundError, UnitConversionError: as ``record_batch_production`` would.
     """
     with checking(CHECK, session, locals()) as operation:
         given = Arguments()
@@ -140,8 +144,11 @@ def check_can_produce(
 
         recipe = load_recipe(session, recipe_id)
         batches = num_batches * Fraction(scale)
-        for _, per_batch_micros in load_yields(session, recipe_id).values():
-            _expected_micros(per_batch_micros, batches)
+        makes = load_yields(session, recipe_id).values()
+        if makes and not any(
+            _is_countable(_planned_micros(per_batch_micros, batches)) for _, per_batch_micros in makes
+        ):
+            raise _uncountable()
         needs = needs_of(recipe, batches)
         plan = plan_draws(needs, load_lots_to_draw(session, needs, operation.house.local_day(operation.now)))
         missing = ingredient_shortages(plan, _items(recipe))
@@ -199,14 +206,17 @@ def record_batch_production(
 
         # load
         recipe = load_recipe(session, asked.recipe_id)
-        product, per_batch_micros = load_product_of(session, asked.recipe_id, asked.finished_unit_id)
+        makes = load_yields_with(session, asked.recipe_id, asked.finished_unit_id)
+        product, per_batch_micros = makes[asked.finished_unit_id]
         check_event(session, asked.event_id)
         at = asked.produced_at or operation.now
         today = operation.house.local_day(at)
 
         # decide
         items = _items(recipe)
-        expected_micros = _expected_micros(per_batch_micros, asked.batches)
+        expected_micros = _planned_micros(per_batch_micros, asked.batches)
+        if not _is_countable(expected_micros):
+            raise _uncountable()
         plan = choose_lots(operation, needs_of(recipe, asked.batches), today, also_lock=product.item_id)
         if missing := ingredient_shortages(plan, items):
             raise InsufficientInventoryError(missing)
@@ -221,17 +231,22 @@ def record_batch_production(
             lot = add_lot(
                 operation, NewLot(product.item_id, asked.actual_micros, cost.output_micros, today, expires_on)
             )
-        run_id = _add_run(operation, asked, at, recipe, expected_micros, cost, lot)
+        run_id = _add_run(operation, asked, at, snapshot(recipe, makes), expected_micros, cost, lot)
         return operation.succeed(
             _result(run_id, operation.id, asked, expected_micros, cost, lot, consumptions(draws, items))
         )
 
 
-def _expected_micros(per_batch_micros: int, batches: Fraction) -> int:
-    expected = drawn_micros(Fraction(per_batch_micros, MICRO) * batches)
-    if not 0 < expected <= MAX_MICROS:
-        raise ValidationError.of("scale_factor", "makes a plan too small or too large to count")
-    return expected
+def _planned_micros(per_batch_micros: int, batches: Fraction) -> int:
+    return drawn_micros(Fraction(per_batch_micros, MICRO) * batches)
+
+
+def _is_countable(planned_micros: int) -> bool:
+    return 0 < planned_micros <= MAX_MICROS
+
+
+def _uncountable() -> ValidationError:
+    return ValidationError.of("scale_factor", "makes a plan too small or too large to count")
 
 
 def _items(recipe: Recipe) -> dict[int, Item]:
@@ -242,12 +257,12 @@ def _add_run(
     operation: Operation,
     asked: ProductionRequest,
     at: datetime,
-    recipe: Recipe,
+    baked_by: Mapping[str, Any],
     expected_micros: int,
     cost: RunCost,
     lot: AddedLot | None,
 ) -> int:
-    content = json.dumps(snapshot(recipe), ensure_ascii=False, sort_keys=True)
+    content = json.dumps(baked_by, ensure_ascii=False, sort_keys=True)
     sha256 = hashlib.sha256(content.encode()).hexdigest()
     insert_once(operation.session, _snapshots, {"sha256": sha256, "content": content})
     row = {

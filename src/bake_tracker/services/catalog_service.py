@@ -1,6 +1,6 @@
 """What the bakery knows: itself, its items and their densities, suppliers and events."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments, shown
 from bake_tracker.domain.errors import ConflictError
-from bake_tracker.domain.slugs import slugify
+from bake_tracker.domain.slugs import read_slug
 from bake_tracker.domain.units import BASE_UNITS, density_g_per_ml
 from bake_tracker.models import Bakery, Event, Item, Lot, Supplier
+from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog import check_parent, load_item
 from bake_tracker.services.operations import Kind, Operation, recording
 
@@ -110,28 +111,32 @@ def record_bakery(
     """
     with recording(BAKERY, session, locals()) as operation:
         given = Arguments()
-        wanted = {
-            "name": operation.house.name if name is None else given.name("name", name),
-            "currency": operation.house.currency if currency is None else _currency(given, currency),
-            "time_zone": operation.house.time_zone if time_zone is None else _time_zone(given, time_zone),
-        }
+        changes: dict[str, str] = {}
+        if name is not None:
+            changes["name"] = given.name("name", name)
+        if currency is not None:
+            changes["currency"] = _currency(given, currency)
+        if time_zone is not None:
+            changes["time_zone"] = _time_zone(given, time_zone)
         given.done()
-        if done := operation.claim(wanted):
+        if done := operation.claim(changes):
             return cast(BakeryResult, done)
-        settled = (operation.house.currency, operation.house.time_zone)
-        if (wanted["currency"], wanted["time_zone"]) != settled and session.scalar(select(Lot.id).limit(1)):
+        house = lock_bakery(session, against_stock=bool({"currency", "time_zone"} & changes.keys()))
+        new = replace(house, **changes)
+        settled = (house.currency, house.time_zone)
+        if (new.currency, new.time_zone) != settled and session.scalar(select(Lot.id).limit(1)):
             raise ConflictError(
                 f"currency, time_zone: this bakery already has stock in {settled[0]} and {settled[1]}; "
                 "start another database for another currency or time zone"
             )
-        session.execute(update(_bakery).values(**wanted))
+        session.execute(update(_bakery).values(name=new.name, currency=new.currency, time_zone=new.time_zone))
         return operation.succeed(
             BakeryResult(
                 operation_id=operation.id,
-                database_id=operation.house.database_id,
-                name=wanted["name"],
-                currency=wanted["currency"],
-                time_zone=wanted["time_zone"],
+                database_id=new.database_id,
+                name=new.name,
+                currency=new.currency,
+                time_zone=new.time_zone,
             )
         )
 
@@ -161,7 +166,7 @@ def record_item(
         asked = ItemRequest(
             kind=given.choice("kind", kind, KINDS),
             name=clean_name,
-            slug=slugify(clean_name) if slug is None else given.name("slug", slug, limit=120),
+            slug=read_slug(given, clean_name, slug),
             base_unit=given.choice("base_unit", base_unit, BASE_UNITS),
             pick_policy=given.choice("pick_policy", pick_policy, POLICIES),
             shelf_life_days=_shelf_life(given, shelf_life_days),
@@ -242,7 +247,7 @@ def record_supplier(
     with recording(SUPPLIER, session, locals()) as operation:
         given = Arguments()
         clean = given.name("name", name)
-        row = {"name": clean, "slug": slugify(clean) if slug is None else given.name("slug", slug, limit=120)}
+        row = {"name": clean, "slug": read_slug(given, clean, slug)}
         given.done()
         if done := operation.claim(row):
             return cast(SupplierResult, done)
@@ -269,7 +274,7 @@ def record_event(
         clean = given.name("name", name)
         row = {
             "name": clean,
-            "slug": slugify(clean) if slug is None else given.name("slug", slug, limit=120),
+            "slug": read_slug(given, clean, slug),
             "happens_on": given.day("happens_on", happens_on),
         }
         given.done()
@@ -292,10 +297,14 @@ def insert_named(operation: Operation, model: Any, row: dict[str, Any]) -> int:
     key: int | None = operation.session.execute(new, row).scalar_one_or_none()
     if key is None:
         raise ConflictError(
-            f"slug: there is already a {table.name} {row['slug']!r}; give this one another name or slug",
+            f"slug: there is already {_one(table.name)} {row['slug']!r}; give this one another name or slug",
             slug=row["slug"],
         )
     return key
+
+
+def _one(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def _currency(given: Arguments, value: str) -> str:

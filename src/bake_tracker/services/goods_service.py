@@ -5,13 +5,14 @@ from decimal import Decimal
 from typing import TypedDict, cast
 from uuid import UUID
 
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import Table, delete, insert
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import FinishedGoodNotFoundError, ItemNotFoundError, ValidationError
 from bake_tracker.domain.recipe_math import topological_order
-from bake_tracker.models import GoodComponent, Item
+from bake_tracker.models import GoodComponent
+from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog import load_good_children, load_items, load_slugs
 from bake_tracker.services.operations import Kind, recording
 
@@ -60,6 +61,7 @@ def record_good_components(
         given.done()
         if done := operation.claim({"finished_good_id": good_id, "parts": sorted(parts.items())}):
             return cast(GoodComponentsResult, done)
+        lock_bakery(session)  # two edits at once could each close one half of a circle, or mix their components
         items = load_items(session, {good_id, *parts})
         if good_id not in items or items[good_id].kind != "finished_good":
             raise FinishedGoodNotFoundError(good_id)
@@ -72,8 +74,6 @@ def record_good_components(
         children[good_id] = list(parts)
         names = {key: slug for slug, key in load_slugs(session, "item").items()}
         topological_order(good_id, lambda key: children.get(key, []), names, "components")
-        # Locked, so that two edits do not interleave their components.
-        session.execute(select(Item.id).where(Item.id == good_id).with_for_update(key_share=True))
         session.execute(delete(_components).where(_components.c.good_id == good_id))
         session.execute(
             insert(_components),

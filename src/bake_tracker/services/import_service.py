@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, insert
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
-from bake_tracker.domain.errors import ImportRefusedError
+from bake_tracker.domain.errors import ConflictError, ImportRefusedError
 from bake_tracker.domain.import_plan import ItemPlan, LotPlan, RecipePlan
 from bake_tracker.domain.import_report import ImportReport
 from bake_tracker.domain.importing import (
@@ -19,7 +20,8 @@ from bake_tracker.domain.importing import (
     report_of,
     skip_recorded,
 )
-from bake_tracker.models import Bakery, Event, Item, Product, Recipe, RecipeLine, RecipeYield, Recipient, Supplier
+from bake_tracker.models import Event, Item, Product, Recipe, RecipeLine, RecipeYield, Recipient, Supplier
+from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog import load_slugs
 from bake_tracker.queries.importing import load_item_ids, load_known, load_product_ids, load_recorded
 from bake_tracker.services.operations import Kind, Operation, checking, recording
@@ -68,7 +70,7 @@ def record_import(
     Raises:
         ValidationError: the document is not an export of bake-tracker 4.x.
         ImportRefusedError: rows cannot be taken, and ``skip_bad`` does not say to take the others; its report has all.
-        ConflictError: ``operation_id`` was used for something else.
+        ConflictError: ``operation_id`` was used for something else, or another transaction added the same meanwhile.
     """
     asked = {"source": source, "skip_bad": skip_bad, "operation_id": operation_id}
     with recording(RECORD, session, asked) as operation:
@@ -81,8 +83,7 @@ def record_import(
         if done := operation.claim({"source": source, "skip_bad": skip_bad, "document_sha256": sha256}):
             return cast(ImportReport, done)
 
-        # Two imports at once would both add what neither found.
-        session.execute(select(Bakery.id).with_for_update()).all()
+        lock_bakery(session)  # two imports at once would both add what neither found
         plan = _plan(session, document)
         if plan.refused_count and not skip_bad:
             raise ImportRefusedError(report_of(plan, source), plan.refused_count)
@@ -97,9 +98,10 @@ def _plan(session: Session, document: Mapping[str, Any]) -> ImportPlan:
 
 def _write(operation: Operation, plan: ImportPlan) -> None:
     session = operation.session
-    _insert(session, Supplier, [{"slug": s.slug, "name": s.name, "details": s.details} for s in plan.suppliers])
-    _insert(session, Event, [{"slug": e.slug, "name": e.name, "happens_on": e.happens_on} for e in plan.events])
-    _insert(session, Recipient, [{"slug": r.slug, "name": r.name, "household": r.household} for r in plan.recipients])
+    _insert_new(session, Supplier, [{"slug": s.slug, "name": s.name, "details": s.details} for s in plan.suppliers])
+    _insert_new(session, Event, [{"slug": e.slug, "name": e.name, "happens_on": e.happens_on} for e in plan.events])
+    recipients = [{"slug": r.slug, "name": r.name, "household": r.household} for r in plan.recipients]
+    _insert_new(session, Recipient, recipients)
     items = _add_items(session, plan.items)
     _add_products(session, plan, items)
     _add_recipes(session, plan.recipes, items)
@@ -117,7 +119,7 @@ def _add_items(session: Session, plans: Sequence[ItemPlan]) -> Ids:
         ready = [item for item in pending if item.parent_slug is None or item.parent_slug in ids]
         assert ready, "the plan has a parent that is nowhere"
         pending = [item for item in pending if not (item.parent_slug is None or item.parent_slug in ids)]
-        ids |= _insert_slugged(session, Item, [_item_row(item, ids) for item in ready])
+        ids |= _insert_new(session, Item, [_item_row(item, ids) for item in ready])
     return ids
 
 
@@ -153,14 +155,14 @@ def _add_products(session: Session, plan: ImportPlan, items: Mapping[str, int]) 
         }
         for product in plan.products
     ]
-    _insert(session, Product, rows)
+    _insert_new(session, Product, rows, key="identity")
 
 
 def _add_recipes(session: Session, recipes: Sequence[RecipePlan], items: Mapping[str, int]) -> None:
     rows = [
         {"slug": r.slug, "name": r.name, "category": r.category, "source": r.source, "notes": r.notes} for r in recipes
     ]
-    ids = load_slugs(session, "recipe") | _insert_slugged(session, Recipe, rows)
+    ids = load_slugs(session, "recipe") | _insert_new(session, Recipe, rows)
     lines = [
         {
             "recipe_id": ids[recipe.slug],
@@ -204,8 +206,20 @@ def _insert(session: Session, model: Any, rows: Sequence[Mapping[str, Any]]) -> 
         session.execute(insert(cast(Table, model.__table__)), rows)
 
 
-def _insert_slugged(session: Session, model: Any, rows: Sequence[Mapping[str, Any]]) -> Ids:
+def _insert_new(session: Session, model: Any, rows: Sequence[Mapping[str, Any]], key: str = "slug") -> Ids:
+    """Insert rows of which the bakery has none; their ids.
+
+    Raises:
+        ConflictError: another transaction has added one since the plan was made.
+    """
     if not rows:
         return {}
     table = cast(Table, model.__table__)
-    return {row.slug: row.id for row in session.execute(insert(table).returning(table.c.slug, table.c.id), rows)}
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    new = dialect.insert(table).on_conflict_do_nothing().returning(table.c[key], table.c.id)
+    ids = {added[0]: added[1] for added in session.execute(new, rows)}
+    if taken := [row["name"] for row in rows if row[key] not in ids]:
+        raise ConflictError(
+            f"file: {table.name} {taken[0]!r} was added by someone else meanwhile; run the import again"
+        )
+    return ids

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import LARGEST, Arguments
 from bake_tracker.domain.errors import ValidationError
-from bake_tracker.domain.lots import expiry
+from bake_tracker.domain.lots import expiry, slug_in_code
 from bake_tracker.domain.money import divide_half_even, format_money
 from bake_tracker.domain.recipe_math import base_quantity
 from bake_tracker.domain.units import MICRO, format_micros, received_micros
-from bake_tracker.queries.catalog import check_product, check_supplier, load_item
+from bake_tracker.queries.catalog import check_product, check_supplier, has_item_slug, load_item
 from bake_tracker.services.operations import Kind, recording
 from bake_tracker.services.stock_ledger import NewLot, add_lot, lock_items
 
@@ -77,7 +77,8 @@ def record_receipt(
     from ``received_on`` (today where the bakery is).
 
     Raises:
-        ValidationError: an argument is not allowed.
+        ValidationError: an argument is not allowed, the product is a package of another item, or the code is of the
+            form that this bakery gives to lots of its own.
         ItemNotFoundError, SupplierNotFoundError, ProductNotFoundError: a reference leads nowhere.
         UnitConversionError: the unit cannot become the item's base unit without a density.
         ConflictError: ``operation_id`` was used for something else.
@@ -106,7 +107,8 @@ def record_receipt(
         # load
         item = load_item(session, asked.item_id)
         check_supplier(session, asked.supplier_id)
-        check_product(session, asked.product_id)
+        check_product(session, asked.product_id, asked.item_id)
+        _check_code(session, asked.lot_code)
         day = asked.received_on or operation.house.local_day(operation.now)
 
         # decide
@@ -147,4 +149,12 @@ def record_receipt(
                 received_on=day.isoformat(),
                 expires_on=expires_on.isoformat() if expires_on else None,
             )
+        )
+
+
+def _check_code(session: Session, code: str | None) -> None:
+    slug = slug_in_code(code) if code else None
+    if slug and has_item_slug(session, slug):
+        raise ValidationError.of(
+            "lot_code", f"{code} is of the form that lots of {slug} get here by themselves; leave it out or change it"
         )

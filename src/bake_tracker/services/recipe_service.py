@@ -18,12 +18,13 @@ from bake_tracker.domain.errors import (
     ValidationError,
 )
 from bake_tracker.domain.recipe_math import topological_order
-from bake_tracker.domain.slugs import slugify
+from bake_tracker.domain.slugs import read_slug
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Recipe, RecipeLine, RecipeYield
+from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog import load_items, load_recipe_children, load_slugs
 from bake_tracker.services.catalog_service import insert_named
-from bake_tracker.services.operations import Kind, Operation, recording
+from bake_tracker.services.operations import Kind, recording
 
 RECIPE = Kind("record_recipe", __name__, success_fields=("recipe_id", "slug", "line_count"))
 YIELD = Kind("record_recipe_yield", __name__, success_fields=("recipe_id", "finished_unit_id", "quantity"))
@@ -84,8 +85,11 @@ def record_recipe(
 ) -> RecipeResult:
     """Add a recipe, or with ``recipe_id`` give an existing one new lines; past runs keep the recipe they were baked by.
 
+    An existing recipe keeps its slug, and each of category, source and notes that is left out.
+
     Raises:
-        ValidationError: an argument is not allowed; a line names neither or both of item and sub-recipe.
+        ValidationError: an argument is not allowed; a line names neither or both of item and sub-recipe; a slug is
+            given for an existing recipe.
         RecipeCycleError: the recipe would contain itself; the path is named.
         RecipeNotFoundError, ItemNotFoundError: a reference leads nowhere.
         ConflictError: another recipe has this slug.
@@ -95,23 +99,28 @@ def record_recipe(
         clean_name = given.name("name", name)
         clean = [_clean_line(given, number, line) for number, line in enumerate(given.rows("lines", lines))]
         key = given.optional_key("recipe_id", recipe_id)
-        row = {
+        row: dict[str, Any] = {
             "name": clean_name,
-            "slug": slugify(clean_name) if slug is None else given.name("slug", slug, limit=120),
+            "slug": read_slug(given, clean_name, slug),
             "category": given.text("category", category, limit=120),
             "source": given.text("source", source, limit=300),
             "notes": given.text("notes", notes),
         }
+        if key is not None:
+            if slug is not None:
+                given.refuse("slug", "cannot be changed, for the recipe is known by it; leave it out")
+            row = {field: value for field, value in row.items() if field != "slug" and value is not None}
         given.done()
         if done := operation.claim({**row, "recipe_id": key, "lines": [repr(line) for line in clean]}):
             return cast(RecipeResult, done)
+        lock_bakery(session)  # two edits at once could each close one half of a circle
         _check_references(session, clean)
-        key = _replace(operation, key, row) if key is not None else insert_named(operation, Recipe, row)
-        _check_cycle(session, key, row["slug"] or "", clean)
+        key = _replace(session, key, row) if key is not None else insert_named(operation, Recipe, row)
+        names = {known: of_slug for of_slug, known in load_slugs(session, "recipe").items()}
+        _check_cycle(session, key, names, clean)
         session.execute(insert(_lines), [_line_row(key, number, line) for number, line in enumerate(clean)])
-        stored_slug: str = session.execute(select(_recipes.c.slug).where(_recipes.c.id == key)).scalar_one()
         return operation.succeed(
-            RecipeResult(operation_id=operation.id, recipe_id=key, slug=stored_slug, line_count=len(clean))
+            RecipeResult(operation_id=operation.id, recipe_id=key, slug=names[key], line_count=len(clean))
         )
 
 
@@ -184,16 +193,13 @@ def _check_references(session: Session, lines: Sequence[CleanLine]) -> None:
             raise RecipeNotFoundError(line.sub_recipe_id)
 
 
-def _check_cycle(session: Session, recipe_id: int, slug: str, lines: Sequence[CleanLine]) -> None:
+def _check_cycle(session: Session, recipe_id: int, names: Mapping[int, str], lines: Sequence[CleanLine]) -> None:
     children = load_recipe_children(session)
     children[recipe_id] = [line.sub_recipe_id for line in lines if line.sub_recipe_id is not None]
-    names = {key: known for known, key in load_slugs(session, "recipe").items()} | {recipe_id: slug}
     topological_order(recipe_id, lambda key: children.get(key, []), names)
 
 
-def _replace(operation: Operation, recipe_id: int, row: dict[str, Any]) -> int:
-    changes = {key: value for key, value in row.items() if key != "slug"}
-    session = operation.session
+def _replace(session: Session, recipe_id: int, changes: Mapping[str, Any]) -> int:
     if not _lock(session, recipe_id):
         raise RecipeNotFoundError(recipe_id)
     session.execute(update(_recipes).where(_recipes.c.id == recipe_id).values(**changes))

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypedDict, cast
 
-from sqlalchemy import Table, bindparam, insert, select, update
+from sqlalchemy import String, Table, bindparam, exists, insert, select, update
+from sqlalchemy import cast as sql_cast
 
 from bake_tracker.domain.fifo import Allocation, Draw, plan_draws
-from bake_tracker.domain.lots import lot_code, pick_on
+from bake_tracker.domain.lots import day_mark, lot_code, pick_on
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.recipe_math import Item
 from bake_tracker.domain.units import format_micros
+from bake_tracker.models import Bakery, Lot
 from bake_tracker.models import Item as ItemRow
-from bake_tracker.models import Lot
 from bake_tracker.models.ledger import Movement
 from bake_tracker.queries.stock import load_lots_to_draw
 from bake_tracker.services.operations import Operation
@@ -32,6 +33,21 @@ _take = (
     .values(
         remaining_micros=_lots.c.remaining_micros - bindparam("taken"),
         remaining_cost_micros=_lots.c.remaining_cost_micros - bindparam("taken_cost"),
+    )
+)
+
+_next_code = _items.c.slug + "-" + bindparam("day_mark", type_=String) + "-" + sql_cast(_items.c.lot_count, String)
+# The bakery is held in the same statement, so that its currency and time zone stay while there is stock to come.
+_number_lot = (
+    update(_items)
+    .where(_items.c.id == bindparam("of_item"))
+    .values(lot_count=_items.c.lot_count + 1)
+    .returning(
+        _items.c.lot_count,
+        _items.c.slug,
+        _items.c.pick_policy,
+        exists().where(_lots.c.code == _next_code).correlate(_items).label("is_taken"),
+        select(Bakery.id).with_for_update(read=True, key_share=True).scalar_subquery().label("held_bakery"),
     )
 )
 
@@ -98,8 +114,10 @@ def take(operation: Operation, draws: Sequence[Draw]) -> None:
 
 def add_lot(operation: Operation, new: NewLot) -> AddedLot:
     """Post a new lot; without a code it gets a readable one that no other lot has."""
-    number = update(_items).where(_items.c.id == new.item_id).values(lot_count=_items.c.lot_count + 1)
-    item = operation.session.execute(number.returning(_items.c.lot_count, _items.c.slug, _items.c.pick_policy)).one()
+    number = {"of_item": new.item_id, "day_mark": day_mark(new.received_on)}
+    item = operation.session.execute(_number_lot, number).one()
+    while item.is_taken and new.code is None:  # by a receipt that came before the item had this slug
+        item = operation.session.execute(_number_lot, number).one()
     code = new.code or lot_code(item.slug, new.received_on, item.lot_count)
     row = {
         "item_id": new.item_id,

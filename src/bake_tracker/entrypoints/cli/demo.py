@@ -23,7 +23,7 @@ from bake_tracker.services.database import Session, dispose_engines
 from bake_tracker.services.goods_service import record_good_components
 from bake_tracker.services.log_reader import read_trees, verify_log
 from bake_tracker.services.log_setup import configure_logging
-from bake_tracker.services.order_service import record_bake_and_pack
+from bake_tracker.services.bake_and_pack_service import record_bake_and_pack
 from bake_tracker.services.receiving_service import record_receipt
 from bake_tracker.services.recipe_service import record_recipe, record_recipe_yield
 

@@ -1,6 +1,7 @@
 """Bake and pack in one transaction: either the boxes are there, or nothing was used."""
 
 from dataclasses import asdict
+from datetime import datetime
 from decimal import Decimal
 from typing import TypedDict, cast
 from uuid import UUID
@@ -36,6 +37,7 @@ def record_bake_and_pack(
     *,
     session: Session,
     scale_factor: Decimal | int | float = 1,
+    made_at: datetime | None = None,
     event_id: int | None = None,
     loss_reason: str | None = None,
     notes: str | None = None,
@@ -48,6 +50,7 @@ def record_bake_and_pack(
     """
     with recording(RECORD, session, locals()) as operation:
         given = Arguments()
+        at = given.moment("made_at", made_at, operation.house.time_zone)
         production_asked = ProductionRequest.read(
             given,
             operation.house.time_zone,
@@ -56,7 +59,7 @@ def record_bake_and_pack(
             num_batches=num_batches,
             actual_yield=actual_yield,
             scale_factor=scale_factor,
-            produced_at=None,
+            produced_at=at,
             event_id=event_id,
             loss_reason=loss_reason,
             notes=notes,
@@ -75,11 +78,12 @@ def record_bake_and_pack(
             actual_yield,
             session=session,
             scale_factor=scale_factor,
+            produced_at=at,
             event_id=event_id,
             loss_reason=loss_reason,
             notes=notes,
         )
-        assembly = record_assembly(finished_good_id, quantity, session=session, event_id=event_id)
+        assembly = record_assembly(finished_good_id, quantity, session=session, assembled_at=at, event_id=event_id)
         return operation.succeed(
             BakeAndPackResult(
                 operation_id=operation.id,

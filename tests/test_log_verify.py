@@ -1,10 +1,25 @@
 """The log against the database: what was deleted, forged or doubled is named."""
 
 import json
-from collections.abc import Callable
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import CommandLine
+from kitchen import Kitchen
+from sqlalchemy import text
+
+from bake_tracker.services import catalog_service, log_reader
+from bake_tracker.services.database import read_scope, session_scope
+from bake_tracker.services.log_format import JsonFormatter
+from bake_tracker.services.log_reader import LogVerification, NamedOperation, verify_log
+from bake_tracker.services.log_setup import AppendHandler
+from bake_tracker.services.logging_utils import log_operation
 
 
 @pytest.fixture
@@ -107,3 +122,118 @@ def test_the_tree_of_nothing_says_so(bakery: CommandLine) -> None:
     done = bakery("log", "tree", "ffffffff")
     assert (done.code, done.out) == (1, "")
     assert "The log says nothing about ffffffff" in done.err
+
+
+SERVICES = logging.getLogger("bake_tracker.services")
+
+
+@pytest.fixture
+def log_file(kitchen: Kitchen, tmp_path: Path, log: pytest.LogCaptureFixture) -> Iterator[Path]:
+    """The log of a kitchen, with a first line."""
+    path = tmp_path / "kitchen.log.jsonl"
+    handler = AppendHandler(path)
+    handler.setFormatter(JsonFormatter())
+    SERVICES.addHandler(handler)
+    log_operation(SERVICES, "open_log", "opened")
+    yield path
+    SERVICES.removeHandler(handler)
+    handler.close()
+
+
+def verify(path: Path) -> LogVerification:
+    with read_scope() as session:
+        session.execute(text("SELECT count(*) FROM operation"))  # on SQLite this reader sees no later commit
+        return verify_log(session, path)
+
+
+def named(result: LogVerification) -> list[NamedOperation]:
+    return result["missing"] + result["forged"] + result["doubled"] + result["unresolved"]
+
+
+def test_nothing_is_named_while_somebody_works(kitchen: Kitchen, log_file: Path) -> None:
+    """Lines and rows are read while both grow: what was committed in between is neither forged nor missing."""
+    kitchen.ingredient("Flour")
+    done = threading.Event()
+
+    def work() -> None:
+        while not done.is_set():
+            kitchen.receive("Flour", 1, "kg")
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        results = [verify(log_file) for _ in range(25)]
+    finally:
+        done.set()
+        worker.join()
+    assert [named(result) for result in results] == [[]] * 25
+    assert all(result["clean"] for result in results)
+    assert results[-1]["operations_compared"] > results[0]["operations_compared"]
+
+
+def test_a_commit_after_the_session_has_read_is_not_forged(
+    kitchen: Kitchen, log_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The session is older than the operation and its line; the rows are read anew."""
+    read_log, awaited = log_reader.read_log, ["Flour"]
+
+    def read_after_a_commit(path: Path) -> Iterator[dict[str, Any] | None]:
+        while awaited:
+            kitchen.ingredient(awaited.pop())
+        return read_log(path)
+
+    monkeypatch.setattr(log_reader, "read_log", read_after_a_commit)
+    result = verify(log_file)
+    assert (named(result), result["operations_compared"], result["success_lines_compared"]) == ([], 1, 1)
+
+
+def test_a_line_that_is_written_late_is_waited_for(
+    kitchen: Kitchen, log_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between COMMIT and its line the row is there alone; the log is read again before that is called missing."""
+    kitchen.ingredient("Flour")
+    lines = log_file.read_text("utf-8").splitlines(keepends=True)
+    for cut in (0, 40):  # not written yet, and half written
+        log_file.write_text("".join(lines[:-1]) + lines[-1][:cut], "utf-8")
+        monkeypatch.setattr(time, "sleep", lambda _s: log_file.write_text("".join(lines), "utf-8"))
+        assert verify(log_file)["clean"]
+    log_file.write_text("".join(lines[:-1]), "utf-8")
+    monkeypatch.setattr(time, "sleep", lambda _s: None)
+    assert [operation["operation"] for operation in verify(log_file)["missing"]] == ["record_item"]
+
+
+def test_after_a_rotation_the_log_answers_from_when_its_first_line_was_written(
+    kitchen: Kitchen, log_file: Path
+) -> None:
+    """A line is written at COMMIT, long after it happened: what was told in between went to the file before."""
+    with session_scope() as early:
+        catalog_service.record_supplier("Mill", session=early)
+        lines_before = log_file.read_text("utf-8")
+        recorded_later = datetime.now(UTC).isoformat()
+    first = json.loads(log_file.read_text("utf-8").removeprefix(lines_before).splitlines()[-1])
+    assert first["timestamp"] < recorded_later[:26] < first["settled_at"]
+    kitchen.ingredient("Flour")
+    flour = log_file.read_text("utf-8").splitlines()[-1]
+    # As if Flour had been told to the file before, while Mill was still under way.
+    first["settled_at"] = (datetime.fromisoformat(json.loads(flour)["settled_at"]) + timedelta(seconds=1)).isoformat()
+    log_file.write_text(json.dumps(first) + "\n", "utf-8")
+    result = verify(log_file)
+    assert (named(result), result["operations_compared"]) == ([], 1)
+
+
+def test_a_first_line_of_another_library_without_a_zone_is_passed_over(kitchen: Kitchen, log_file: Path) -> None:
+    """Its instant cannot be compared, so the next line that has one is the first."""
+    kitchen.ingredient("Flour")
+    log_file.write_text('{"timestamp": "2026-01-01T00:00:00"}\n' + log_file.read_text("utf-8"), "utf-8")
+    assert verify(log_file)["clean"]
+
+
+def test_a_rotation_between_two_lines_loses_none(log_file: Path) -> None:
+    """Every line after the rename goes to a new file at once."""
+    for number in range(5):
+        log_operation(SERVICES, "rotate", "told", number=number)
+        log_file.rename(log_file.with_suffix(f".{number}"))
+        log_operation(SERVICES, "rotate", "told", number=number)
+        numbers = [json.loads(line)["number"] for line in log_file.read_text("utf-8").splitlines()]
+        assert numbers == [number]
+        assert json.loads(log_file.with_suffix(f".{number}").read_text("utf-8").splitlines()[-1])["number"] == number

@@ -106,7 +106,7 @@ class Arguments:
         if value is None:
             return None
         if not isinstance(value, str):
-            self.refuse(field, f"must be text, not {shown(value)}")
+            self.refuse(field, f"must be text, not {_type_shown(value)}")
             return None
         if len(value) > limit:
             self.refuse(field, f"must have at most {limit} characters, not {len(value)}")
@@ -176,9 +176,15 @@ def _whole_decimal(value: object) -> int | None:
 
 
 def shown(value: object) -> str:
-    """What was given, at most 60 characters of it."""
+    """What was given, at most 60 characters of it; only the type of what may hold anything, a secret among it."""
+    if not isinstance(value, str | int | float | Decimal | Fraction | date | None):
+        return _type_shown(value)
     try:
         text = repr(value)
     except Exception:
-        text = f"a {type(value).__name__}"
+        return _type_shown(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _type_shown(value: object) -> str:
+    return f"a value of type {type(value).__name__[:40]}"

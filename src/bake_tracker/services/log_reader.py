@@ -1,8 +1,10 @@
 """Read the log back: the lines of a file, and what they claim against what the database holds."""
 
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypedDict
@@ -13,6 +15,9 @@ from sqlalchemy.orm import Session
 from bake_tracker.domain.log_tree import TransactionNode, build_trees, walk
 from bake_tracker.models import Operation
 from bake_tracker.queries.bakery import load_bakery
+
+LINE_IS_LATE_S = (0.05, 0.2, 0.5)
+"""How long, in turn, to wait for the line of an operation that has just been committed."""
 
 
 class NamedOperation(TypedDict):
@@ -71,33 +76,41 @@ def _is_called(line: Any, begins: str) -> bool:
     )
 
 
+@dataclass(slots=True)
+class _Told:
+    """What the retained log says of one database."""
+
+    first_at: datetime | None = None
+    unreadable: int = 0
+    successes: Counter[str] = field(default_factory=Counter)
+    lines: dict[str, NamedOperation] = field(default_factory=dict)
+    unknown: set[str] = field(default_factory=set)
+    replayed: set[str] = field(default_factory=set)
+
+
 def verify_log(session: Session, path: Path) -> LogVerification:
-    """Compare the success lines of a log file with the operations that are really in the database."""
+    """Compare the success lines of a log file with the operations that are really in the database.
+
+    Others may be at work meanwhile, so the order counts: the rows are read after the lines, in a new transaction (the
+    session's own is rolled back), and hold whatever was claimed by then. A success is written right after its COMMIT,
+    so the log is read again before an operation is said to have no line.
+    """
     database_id = load_bakery(session).database_id
-    first_at, unreadable = None, 0
-    successes: Counter[str] = Counter()
-    lines: dict[str, NamedOperation] = {}
-    unknown: set[str] = set()
-    replayed: set[str] = set()
-    for line in read_log(path):
-        if line is None:
-            unreadable += 1
-            continue
-        first_at = first_at or _instant(line["timestamp"])
-        if line.get("database_id") != database_id:
-            continue
-        operation_id = str(line.get("operation_id"))
-        if line.get("outcome") == "success":
-            successes[operation_id] += 1
-            lines.setdefault(operation_id, _named(operation_id, str(line.get("operation")), str(line["timestamp"])))
-        elif line.get("outcome") == "unknown":
-            unknown.add(operation_id)
-        elif line.get("outcome") == "replayed":
-            replayed.add(operation_id)
+    told = _read_told(path, database_id)
+    session.rollback()
     committed = _committed(session)
-    since = {key: row for key, row in committed.items() if first_at is not None and row[1] >= first_at}
-    silent = [key for key in (since if first_at else committed) if key not in successes]
-    in_doubt = [key for key in silent if key in unknown]
+    first_at, later = told.first_at, told
+    compared = [
+        key for key, (_, at) in committed.items() if first_at is None or at >= first_at or key in told.successes
+    ]
+    silent = [key for key in compared if key not in told.successes]
+    for pause_s in LINE_IS_LATE_S:
+        if not silent and not later.unreadable:
+            break
+        time.sleep(pause_s)
+        later = _read_told(path, database_id)
+        silent = [key for key in silent if key not in later.successes]
+    unknown, replayed = told.unknown | later.unknown, told.replayed | later.replayed
 
     def known(key: str) -> NamedOperation:
         return _named(key, committed[key][0], committed[key][1].isoformat())
@@ -105,18 +118,40 @@ def verify_log(session: Session, path: Path) -> LogVerification:
     result: LogVerification = {
         "log_file": str(path),
         "database_id": database_id,
-        "operations_compared": len(since),
-        "success_lines_compared": sum(successes.values()),
-        "unreadable_lines": unreadable,
+        "operations_compared": len(compared),
+        "success_lines_compared": sum(told.successes.values()),
+        "unreadable_lines": later.unreadable,
         "missing": [known(key) for key in silent if key not in unknown],
-        "forged": [line for key, line in lines.items() if committed.get(key, ("",))[0] != line["operation"]],
-        "doubled": [lines[key] for key, count in successes.items() if count > 1],
-        "unresolved": [known(key) for key in in_doubt if key not in replayed],
+        "forged": [line for key, line in told.lines.items() if committed.get(key, ("",))[0] != line["operation"]],
+        "doubled": [told.lines[key] for key, count in told.successes.items() if count > 1],
+        "unresolved": [known(key) for key in silent if key in unknown and key not in replayed],
         "clean": False,
     }
     named = (result["missing"], result["forged"], result["doubled"], result["unresolved"])
-    result["clean"] = not any(named) and not unreadable
+    result["clean"] = not any(named) and not later.unreadable
     return result
+
+
+def _read_told(path: Path, database_id: str) -> _Told:
+    told = _Told()
+    for line in read_log(path):
+        if line is None:
+            told.unreadable += 1
+            continue
+        # A commit-bound line is written when it is settled, long after it happened.
+        told.first_at = told.first_at or _instant(line.get("settled_at", line["timestamp"]))
+        if line.get("database_id") != database_id:
+            continue
+        operation_id = str(line.get("operation_id"))
+        if line.get("outcome") == "success":
+            told.successes[operation_id] += 1
+            named = _named(operation_id, str(line.get("operation")), str(line["timestamp"]))
+            told.lines.setdefault(operation_id, named)
+        elif line.get("outcome") == "unknown":
+            told.unknown.add(operation_id)
+        elif line.get("outcome") == "replayed":
+            told.replayed.add(operation_id)
+    return told
 
 
 def _committed(session: Session) -> dict[str, tuple[str, datetime]]:
@@ -126,9 +161,10 @@ def _committed(session: Session) -> dict[str, tuple[str, datetime]]:
 
 def _instant(text: Any) -> datetime | None:
     try:
-        return datetime.fromisoformat(str(text))
+        instant = datetime.fromisoformat(str(text))
     except ValueError:
         return None
+    return instant if instant.tzinfo else None
 
 
 def _named(operation_id: str, operation: str, at: str) -> NamedOperation:

@@ -3,7 +3,6 @@
 import logging
 import os
 import sys
-import time
 from pathlib import Path
 
 from bake_tracker.config import Settings, default_log_file
@@ -20,8 +19,9 @@ class AppendHandler(logging.Handler):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self.path = path
+        self._path_text = os.fspath(path)
         self._descriptor: int | None = None
-        self._looked_at = 0.0
+        self._identity: tuple[int, int] | None = None
         self._was_cut = False
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -38,36 +38,31 @@ class AppendHandler(logging.Handler):
             report_logging_fault(error)
 
     def _descriptor_now(self) -> int:
-        """The open file; looked for again ten times a second, since somebody may move it away to rotate it."""
-        now = time.monotonic()
-        if now - self._looked_at > 0.1 or self._descriptor is None:
-            self._looked_at = now
-            if self._descriptor is None or not _is_at(self._descriptor, self.path):
-                self._reopen()
-        assert self._descriptor is not None
+        """The open file; looked for again at every line, since somebody may have moved it away to rotate it."""
+        if self._descriptor is None or _identity(self._path_text) != self._identity:
+            self._close()
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+            self._identity = _identity(self._descriptor)
         return self._descriptor
 
-    def _reopen(self) -> None:
+    def _close(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
-            self._descriptor = None
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+        self._descriptor, self._was_cut = None, False
 
     def close(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        self._close()
         super().close()
 
 
-def _is_at(descriptor: int, path: Path) -> bool:
-    """Whether the open file is still the one at this path."""
+def _identity(file: str | int) -> tuple[int, int] | None:
+    """Which file this is, by path or descriptor; None where there is none."""
     try:
-        there, here = path.stat(), os.fstat(descriptor)
+        found = os.stat(file)  # noqa: PTH116  at every line, and Path.stat() takes twice as long
     except OSError:
-        return False
-    return (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)
+        return None
+    return found.st_dev, found.st_ino
 
 
 def log_file(settings: Settings, database_url: str) -> Path:

@@ -26,7 +26,7 @@ from bake_tracker.models import Operation as OperationRow
 from bake_tracker.queries.bakery import BakeryInfo, load_bakery
 from bake_tracker.services.attempts import current_attempt, will_retry
 from bake_tracker.services.clock import now, uuid7
-from bake_tracker.services.log_values import error_text, utc_text
+from bake_tracker.services.log_values import error_text, escape_unsafe, safe_value, utc_text
 from bake_tracker.services.logging_utils import (
     add_fields,
     bound_value,
@@ -42,6 +42,7 @@ from bake_tracker.services.transaction_outcomes import (
     statement_count,
 )
 
+MAX_ACTOR = 200
 Result = TypeVar("Result", bound=Mapping[str, Any])
 
 _operations = cast(Table, OperationRow.__table__)
@@ -114,7 +115,7 @@ class Operation:
             "parent_id": self.parent.id if self.parent else None,
             "transaction_id": self.transaction.transaction_id,
             "attempt": self.attempt,
-            "actor": bound_value("actor"),
+            "actor": _actor(),
         }
         if insert_once(self.session, _operations, row):
             return None
@@ -243,6 +244,12 @@ def _settle(kind: Kind, happened: logging.LogRecord, fate: Fate, failure: BaseEx
     add_fields(happened, settled)
     if kind.logger.isEnabledFor(happened.levelno):
         emit(kind.logger, happened)
+
+
+def _actor() -> str | None:
+    """Who is bound as actor, as text that every database keeps in its column."""
+    actor = bound_value("actor")
+    return None if actor is None else escape_unsafe(str(safe_value(actor)))[:MAX_ACTOR]
 
 
 def insert_once(session: Session, table: Table, row: Mapping[str, Any]) -> bool:

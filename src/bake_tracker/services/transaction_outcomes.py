@@ -4,7 +4,8 @@ Session and connection events come too early or too often: ``after_commit`` also
 to a connection fires before the real commit, ``close()`` fires neither, and ``ConnectionEvents.commit`` comes before
 the driver is asked. So the dialect's own calls are wrapped, once per engine. A pending outcome sits in the frame of the
 savepoint it was made in, moves to the outer frame when that savepoint is released, and is settled when the frame's fate
-is known. COMMIT, ROLLBACK and savepoints that come as SQL text are read as what they say. See ``docs/adr/0003-commit-bound-outcomes.md``.
+is known. COMMIT, ROLLBACK and savepoints that come as SQL text are read as what they say. See
+``docs/adr/0003-commit-bound-outcomes.md``.
 """
 
 import re

@@ -1,0 +1,144 @@
+"""Two transactions at once on PostgreSQL, one step at a time; SQLite lets only one write at all."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from time import monotonic, sleep
+from typing import Any, TypeVar
+
+import pytest
+from import_files import clean, record, stored
+from kitchen import Kitchen
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.errors import ConflictError, RecipeCycleError
+from bake_tracker.services import catalog_service, goods_service, import_service, receiving_service, recipe_service
+from bake_tracker.services.database import run_in_transaction, session_scope
+
+PATIENCE_S = 8
+Answer = TypeVar("Answer")
+
+
+@pytest.fixture
+def kitchen(postgresql_url: str) -> Kitchen:
+    """A bakery on PostgreSQL with a few things in it."""
+    kitchen = Kitchen()
+    kitchen.ingredient("Flour")
+    return kitchen
+
+
+@contextmanager
+def second(kitchen: Kitchen, work: Callable[[Session], Answer]) -> Iterator[Future[Answer]]:
+    """Another transaction, started now and seen to wait for the lock of the one that is open."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(1) as thread:
+        future = thread.submit(run_in_transaction, work)
+        give_up_at = monotonic() + PATIENCE_S
+        while kitchen.rows(waiting)[0][0] == 0:
+            assert not future.done(), "it did not wait"
+            assert monotonic() < give_up_at
+            sleep(0.01)
+        yield future
+
+
+def batch_of(recipe_id: int) -> list[recipe_service.LineInput]:
+    return [{"sub_recipe_id": recipe_id, "quantity": 1}]
+
+
+def test_two_edits_at_once_close_no_circle_of_recipes(kitchen: Kitchen) -> None:
+    """Each alone is fine; the one that comes second sees the first, and is refused with the way round."""
+    first, other = (kitchen.recipe(name, {"Flour": (1, "g")}) for name in ("A", "B"))
+
+    def close(session: Session) -> Any:
+        return recipe_service.record_recipe("B", batch_of(first), session=session, recipe_id=other)
+
+    with session_scope() as session:
+        recipe_service.record_recipe("A", batch_of(other), session=session, recipe_id=first)
+        with second(kitchen, close) as answer:
+            session.commit()
+            with pytest.raises(RecipeCycleError) as refused:
+                answer.result(PATIENCE_S)
+    assert refused.value.path == ["b", "a", "b"]
+    assert kitchen.rows("SELECT recipe_id FROM recipe_line WHERE sub_recipe_id IS NOT NULL") == [(first,)]
+
+
+def test_two_edits_at_once_close_no_circle_of_goods(kitchen: Kitchen) -> None:
+    """A hamper in a box and the box in the hamper."""
+    box, hamper = (kitchen.item("finished_good", name, "each") for name in ("Box", "Hamper"))
+
+    def put(session: Session, part: int, good: int) -> Any:
+        return goods_service.record_good_components(good, [{"item_id": part, "quantity": 1}], session=session)
+
+    with session_scope() as session:
+        put(session, box, hamper)
+        with second(kitchen, lambda s: put(s, hamper, box)) as answer:
+            session.commit()
+            with pytest.raises(RecipeCycleError):
+                answer.result(PATIENCE_S)
+    assert kitchen.rows("SELECT good_id, component_id FROM good_component") == [(hamper, box)]
+
+
+def receive(session: Session, item_id: int) -> Any:
+    return receiving_service.record_receipt(item_id, 1, "kg", session=session, total_cost=20)
+
+
+def to_yen(session: Session) -> Any:
+    return catalog_service.record_bakery(session=session, currency="JPY")
+
+
+def test_the_currency_does_not_change_under_stock_that_is_coming_in(kitchen: Kitchen) -> None:
+    """The change waits for the receipt, and is then refused."""
+    with session_scope() as session:
+        receive(session, kitchen.ids["Flour"])
+        with second(kitchen, to_yen) as answer:
+            session.commit()
+            with pytest.raises(ConflictError, match="already has stock in USD"):
+                answer.result(PATIENCE_S)
+    assert kitchen.rows("SELECT currency FROM bakery") == [("USD",)]
+
+
+def test_stock_waits_while_the_currency_changes(kitchen: Kitchen) -> None:
+    """A receipt goes in when the change is through, and not before."""
+    with session_scope() as session:
+        to_yen(session)
+        with second(kitchen, lambda s: receive(s, kitchen.ids["Flour"])) as answer:
+            assert kitchen.rows("SELECT count(*) FROM lot") == [(0,)]
+            session.commit()
+            assert answer.result(PATIENCE_S)["total_cost"] == "20.00"
+
+
+def test_stock_recipes_and_names_do_not_wait_for_each_other(kitchen: Kitchen) -> None:
+    """Receipts of two items, a recipe and a new name of the bakery, all while the first of them is still open."""
+    kitchen.ingredient("Sugar")
+    with session_scope() as session:
+        recipe_service.record_recipe(
+            "A", [{"item_id": kitchen.ids["Flour"], "quantity": 1, "unit": "g"}], session=session
+        )
+        receive(session, kitchen.ids["Flour"])
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(run_in_transaction, lambda s: receive(s, kitchen.ids["Sugar"])).result(PATIENCE_S)
+    with session_scope() as session:
+        receive(session, kitchen.ids["Flour"])
+        with ThreadPoolExecutor(1) as thread:
+            kitchen_work: list[Callable[[], Any]] = [
+                lambda: kitchen.recipe("B", {"Sugar": (1, "g")}),
+                lambda: run_in_transaction(lambda s: catalog_service.record_bakery(session=s, name="Corner")),
+            ]
+            for work in kitchen_work:
+                thread.submit(work).result(PATIENCE_S)
+    assert kitchen.rows("SELECT slug FROM recipe ORDER BY slug") == [("a",), ("b",)]
+    assert kitchen.stock("Flour") == 2_000
+
+
+def test_an_import_that_someone_was_quicker_than_says_to_run_it_again(kitchen: Kitchen) -> None:
+    """Nothing of it is there until then, and no database error comes out."""
+    with session_scope() as session:
+        catalog_service.record_item("ingredient", "Rye", "g", session=session, slug="flour_rye")
+        before = stored(kitchen)
+        with second(kitchen, lambda s: import_service.record_import(clean(), session=s)) as answer:
+            session.commit()
+            with pytest.raises(ConflictError, match="was added by someone else meanwhile; run the import again"):
+                answer.result(PATIENCE_S)
+    assert stored(kitchen)["item"] == before["item"] + 1
+    assert stored(kitchen)["supplier"] == 0
+    assert record(clean())["refused_count"] == 0

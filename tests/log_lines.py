@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from kitchen import Kitchen
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from bake_tracker.services.assembly_service import record_assembly
@@ -52,3 +54,23 @@ def failing(*errors: type[BaseException]) -> Iterator[None]:
     except errors:
         return
     pytest.fail(f"nothing raised {errors}")
+
+
+def lock_timeout() -> OperationalError:
+    """What PostgreSQL answers when a lock is not to be had."""
+
+    class LockTimeoutError(Exception):
+        sqlstate = "55P03"
+
+    return OperationalError("SELECT 1", {}, LockTimeoutError("lock timeout"))
+
+
+def cut(session: Session) -> None:
+    """End the database's side of the session's connection, so that its COMMIT finds nobody."""
+    if session.get_bind().dialect.name == "sqlite":
+        session.connection().connection.dbapi_connection.close()  # type: ignore[union-attr]
+        return
+    own = session.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    other = session.get_bind().engine.connect()
+    other.execute(text(f"SELECT pg_terminate_backend({own}, 5000)"))
+    other.close()

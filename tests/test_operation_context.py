@@ -41,6 +41,36 @@ def test_what_an_entry_point_binds_is_on_every_line(bakery: Kitchen, caplog: pyt
     assert "request_id" not in last(caplog)["bake_fields"]
 
 
+@pytest.mark.parametrize(
+    ("actor", "kept"),
+    [
+        ("x" * 300, "x" * 200),
+        ("Ada\0\ud83c", "Ada\\u0000\ufffd"),
+        ({"name": "Ada", "password": "hunter2"}, "{'name': 'Ada', 'password': '[redacted]'}"),
+    ],
+)
+def test_any_actor_can_be_kept_with_the_operation(bakery: Kitchen, actor: object, kept: str) -> None:
+    """Whatever an entry point binds, no baker's operation fails for it: too long, no text, not for a database."""
+    with bound_log_context(actor=actor):
+        operation_id = bakery.produce("Cookies", "Cookie", 1, 24)["operation_id"]
+    ((found,),) = bakery.rows("SELECT actor FROM operation WHERE CAST(id AS TEXT) = :id", id=operation_id)
+    assert found == kept
+
+
+@pytest.mark.parametrize("argument", ["notes", "num_batches", "event_id", "produced_at", "scale_factor"])
+def test_what_may_hold_a_secret_is_refused_by_its_type(
+    bakery: Kitchen, caplog: pytest.LogCaptureFixture, argument: str
+) -> None:
+    """A mapping or bytes where another value belongs comes neither into the error nor into the log."""
+    for secret in ({"password": "hunter2"}, b"hunter2"):
+        arguments = {"batches": 1, "actual": 24, argument.replace("num_batches", "batches"): secret}
+        with pytest.raises(ValidationError) as caught, session_scope() as session:
+            cookies(bakery, session, **arguments)
+        assert f"not a value of type {type(secret).__name__}" in str(caught.value)
+        assert last(caplog)["fields"] == [argument]
+        assert "hunter2" not in last(caplog)["error"]
+
+
 DAY = Kind("record_day", __name__)
 
 

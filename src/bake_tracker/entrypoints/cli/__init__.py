@@ -12,6 +12,7 @@ import typer
 from bake_tracker.config import SettingsError, load_settings
 from bake_tracker.domain.errors import ImportRefusedError, ServiceError
 from bake_tracker.entrypoints.cli import commands_catalog as catalog
+from bake_tracker.entrypoints.cli import commands_explain as explaining
 from bake_tracker.entrypoints.cli import commands_house as house
 from bake_tracker.entrypoints.cli import commands_import as importing
 from bake_tracker.entrypoints.cli import commands_log as log
@@ -57,6 +58,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     runs.assemble,
     runs.runs,
     runs.show,
+    explaining.explain,
     house.verify,
     catalog.density,
 )

@@ -11,9 +11,9 @@ from bake_tracker.entrypoints.cli.lookup import find, find_optional, find_produc
 from bake_tracker.entrypoints.cli.state import answer, ask, money, out, say, write
 from bake_tracker.queries.history import load_operation, load_runs
 from bake_tracker.services.assembly_service import check_can_assemble, record_assembly
+from bake_tracker.services.bake_and_pack_service import record_bake_and_pack
 from bake_tracker.services.batch_production_service import check_can_produce, record_batch_production
 from bake_tracker.services.database import Session
-from bake_tracker.services.bake_and_pack_service import record_bake_and_pack
 
 Count = Annotated[Any, typer.Argument(parser=parse.whole_or_decimal, help="a whole number of 1 or more")]
 Scale = Annotated[Decimal, typer.Option("--scale", parser=parse.decimal, help="multiplies every quantity")]

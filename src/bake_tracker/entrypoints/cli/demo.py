@@ -16,6 +16,7 @@ from bake_tracker.queries.history import load_runs
 from bake_tracker.queries.shelf import load_stock
 from bake_tracker.queries.verification import verify_ledger
 from bake_tracker.services.assembly_service import record_assembly
+from bake_tracker.services.bake_and_pack_service import record_bake_and_pack
 from bake_tracker.services.batch_production_service import check_can_produce, record_batch_production
 from bake_tracker.services.catalog_service import record_bakery, record_density, record_item, record_supplier
 from bake_tracker.services.clock import now
@@ -23,7 +24,6 @@ from bake_tracker.services.database import Session, dispose_engines
 from bake_tracker.services.goods_service import record_good_components
 from bake_tracker.services.log_reader import read_trees, verify_log
 from bake_tracker.services.log_setup import configure_logging
-from bake_tracker.services.bake_and_pack_service import record_bake_and_pack
 from bake_tracker.services.receiving_service import record_receipt
 from bake_tracker.services.recipe_service import record_recipe, record_recipe_yield
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Every check of the house: tests on SQLite and PostgreSQL, ruff, mypy, import contracts. Arguments go to pytest.
 set -u
-root=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+root=$(dirname -- "$(readlink -f -- "$0")")
 . "$root/tools/venv.sh"
 use_venv requirements/dev.txt
 cd "$root" || exit 1

@@ -66,8 +66,7 @@ def test_what_a_document_shows_is_what_is_printed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Every command of the document is run, in order, on one fresh database."""
-    for data in document.parent.glob("*.json"):
-        shutil.copy(data, tmp_path)
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("BAKE_TRACKER_ACTOR", "baker")

@@ -8,6 +8,7 @@ LogLine = Mapping[str, Any]
 
 # Every attempt of an operation ends in exactly one line with one of these; ``started`` begins it.
 BEGINNINGS = frozenset({"started"})
+QUESTIONS = frozenset({"sufficient", "insufficient"})
 
 
 @dataclass(slots=True)
@@ -36,8 +37,8 @@ class TransactionNode:
         for outcome, fate in (("unknown", "unknown"), ("success", "committed"), ("retried", "retried")):
             if outcome in outcomes:
                 return fate
-        if self.transaction_id is None:
-            return "asked"
+        if outcomes <= QUESTIONS:
+            return "only asked"
         return "rolled back" if "rolled_back" in outcomes else "nothing recorded"
 
 

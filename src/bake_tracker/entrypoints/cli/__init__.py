@@ -91,6 +91,8 @@ def main() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  open as long as Python is
+    # Until the log is set up nothing is printed by Python's handler of last resort.
+    logging.getLogger("bake_tracker").addHandler(logging.NullHandler())
     try:
         with bound_log_context(request_id=uuid7(), actor=_actor()):
             _run()
@@ -130,7 +132,8 @@ def _say_refusal(error: ServiceError) -> None:
         # Refused before any service was asked: by a slug that leads nowhere, or a file that cannot be read.
         _log(state.command, error.outcome, logging.WARNING, error)
     if state.as_json:
-        print_json({"error": {"code": error.code, "message": str(error), **error.log_fields()}})
+        report = {"report": error.report} if isinstance(error, ImportRefusedError) else {}
+        print_json({"error": {"code": error.code, "message": str(error), **error.log_fields(), **report}})
         return
     if isinstance(error, ImportRefusedError):
         importing.show_report(error.report)

@@ -9,7 +9,7 @@ from rich.tree import Tree
 from bake_tracker.domain.errors import OperationNotFoundError, ValidationError
 from bake_tracker.domain.log_tree import TransactionNode, walk
 from bake_tracker.entrypoints.cli.commands_log import draw_all
-from bake_tracker.entrypoints.cli.state import answer, ask, money, out, say, state
+from bake_tracker.entrypoints.cli.state import answer, ask, money, out, say, state, twig
 from bake_tracker.queries.explain import explain_lots, explain_operation, find_lots
 from bake_tracker.queries.history import load_operation
 from bake_tracker.services.database import Session
@@ -72,7 +72,7 @@ def _show_found(found: Any) -> None:
     if "operation" in found:
         say(f"{found['operation']}  {found['operation_id']}", style="bold")
     for lot in lots:
-        tree = Tree(_lot_line(lot), guide_style="dim")
+        tree = Tree(twig(_lot_line(lot)), guide_style="dim")
         _add_draws(tree, lot["used"])
         out.print(tree)
     if found.get("used"):
@@ -84,9 +84,10 @@ def _show_found(found: Any) -> None:
 def _add_draws(branch: Tree, draws: list[Any]) -> None:
     for draw in draws:
         lot = draw["lot"]
-        twig = branch.add(f"{draw['quantity']} {lot['unit']} for {money(draw['cost'])} of {_lot_line(lot)}")
-        twig.add(f"why this lot: {draw['why']}")
-        _add_draws(twig, lot["used"])
+        line = f"{draw['quantity']} {lot['unit']} for {money(draw['cost'])} of {_lot_line(lot)}"
+        below = branch.add(twig(line))
+        below.add(twig(f"why this lot: {draw['why']}"))
+        _add_draws(below, lot["used"])
 
 
 def _lot_line(lot: Any) -> str:

@@ -23,6 +23,7 @@ def import_file(
     else:
         report = write(lambda session: record_import(document, session=session, source=file.name, skip_bad=skip_bad))
     answer(report, show_report)
+    raise typer.Exit(1 if dry_run and report["refused_count"] else 0)
 
 
 def show_report(report: Any) -> None:

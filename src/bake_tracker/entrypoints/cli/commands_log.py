@@ -1,14 +1,16 @@
 """Read the log: the tree of a transaction, and whether the log says what the database holds."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 from rich.tree import Tree
 
-from bake_tracker.domain.log_tree import OperationNode, TransactionNode
-from bake_tracker.entrypoints.cli.state import answer, ask, complain, out, say, state
+from bake_tracker.domain.log_tree import LogLine, OperationNode, TransactionNode
+from bake_tracker.entrypoints.cli.state import answer, ask, complain, out, print_json, say, state, twig
 from bake_tracker.services.log_reader import read_trees, verify_log
+from bake_tracker.services.log_values import escape_unsafe
 
 _STYLES = {"success": "green", "replayed": "green", "rolled_back": "yellow", "retried": "yellow", "unknown": "red"}
 _SHOWN_APART = frozenset(
@@ -26,6 +28,9 @@ def tree(
 ) -> None:
     """Draw transactions as trees: operations, outcomes, durations and what was refused."""
     trees = read_trees(state.log_file, wanted, last)
+    if not trees and state.as_json:
+        print_json([])
+        raise typer.Exit(1)
     if not trees:
         what = f"about {wanted} " if wanted else ""
         complain(f"The log says nothing {what}({state.log_file}).")
@@ -60,28 +65,29 @@ def draw(transaction: TransactionNode) -> Tree:
 def _add(branch: Tree, node: OperationNode) -> None:
     line = node.line
     style = _STYLES.get(line["outcome"], "dim" if line["level"] in ("DEBUG", "INFO") else "red")
-    text = Text(f"{line['operation']}: ")
-    text.append(line["outcome"], style=style)
-    text.append(f"  {line.get('duration_ms', 0)} ms, {line.get('sql_count', 0)} SQL", style="dim")
-    if line.get("attempt", 1) != 1:
-        text.append(f", attempt {line['attempt']}", style="dim")
-    text.append(f"  {str(line['operation_id'])[:13]}", style="dim")
-    twig = branch.add(text)
-    details = ", ".join(
-        f"{key}={_plain(value)}" for key, value in line.items() if key not in _SHOWN_APART and value is not None
-    )
-    if details:
-        twig.add(Text(details))
+    text = twig(f"{line['operation']}: ")
+    text.append(escape_unsafe(line["outcome"]), style=style)
+    attempt = f", attempt {line['attempt']}" if line.get("attempt", 1) != 1 else ""
+    spent = f"{line.get('duration_ms', 0)} ms, {line.get('sql_count', 0)} SQL{attempt}"
+    text.append(escape_unsafe(f"  {spent}  {line['operation_id'][:13]}"), style="dim")
+    below = branch.add(text)
+    for details, style in _details(line):
+        below.add(twig(details, style))
+    for child in node.children:
+        _add(below, child)
+
+
+def _details(line: LogLine) -> Iterator[tuple[str, str]]:
+    fields = [f"{key}={_plain(value)}" for key, value in line.items() if key not in _SHOWN_APART and value is not None]
+    if fields:
+        yield ", ".join(fields), ""
     for short in line.get("shortages", []):
         slug = short.get("ingredient_slug") or short.get("component_slug")
-        missing = f"{slug}: needs {short['needed']} {short['unit']}, has {short['available']}"
-        twig.add(Text(missing, style="red"))
+        yield f"{slug}: needs {short['needed']} {short['unit']}, has {short['available']}", "red"
     if line.get("error") and not line.get("shortages"):
-        twig.add(Text(str(line["error"]), style="red"))
+        yield str(line["error"]), "red"
     if line.get("cause_operation_id"):
-        twig.add(Text(f"because of {str(line['cause_operation_id'])[:13]}", style="red"))
-    for child in node.children:
-        _add(twig, child)
+        yield f"because of {line['cause_operation_id'][:13]}", "red"
 
 
 def _plain(value: Any) -> str:

@@ -4,11 +4,10 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find, find_optional, find_product
-from bake_tracker.entrypoints.cli.state import answer, ask, money, out, say, write
+from bake_tracker.entrypoints.cli.state import answer, ask, money, say, show_table, write
 from bake_tracker.queries.history import load_operation, load_runs
 from bake_tracker.services.assembly_service import check_can_assemble, record_assembly
 from bake_tracker.services.bake_and_pack_service import record_bake_and_pack
@@ -152,19 +151,20 @@ def show_runs(rows: list[Any]) -> None:
     if not rows:
         say("Nothing was baked or packed yet.")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("when", "made", "status", "cost", "lot", "operation"):
-        table.add_column(heading, justify="right" if heading == "cost" else "left", overflow="fold")
-    for row in rows:
-        table.add_row(
-            row["at"][:16].replace("T", " "),
-            f"{row['quantity']} {row['unit']} {row['made']}",
-            row["status"].replace("_", " "),
-            money(row["cost"]),
-            row["lot_code"] or "-",
-            row["operation_id"][:13],
-        )
-    out.print(table)
+    show_table(
+        {"when": "left", "made": "left", "status": "left", "cost": "right", "lot": "left", "operation": "left"},
+        (
+            [
+                row["at"][:16].replace("T", " "),
+                f"{row['quantity']} {row['unit']} {row['made']}",
+                row["status"].replace("_", " "),
+                money(row["cost"]),
+                row["lot_code"] or "-",
+                row["operation_id"][:13],
+            ]
+            for row in rows
+        ),
+    )
 
 
 def show_operation(view: Any) -> None:

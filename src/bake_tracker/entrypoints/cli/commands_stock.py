@@ -4,11 +4,10 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find, find_optional
-from bake_tracker.entrypoints.cli.state import answer, ask, money, out, say, write
+from bake_tracker.entrypoints.cli.state import answer, ask, money, say, show_table, write
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.shelf import load_lots, load_stock
 from bake_tracker.services.clock import now
@@ -71,40 +70,41 @@ def show_stock(rows: list[Any]) -> None:
     if not rows:
         say("Nothing is in stock yet. Receive something: bake receive ITEM QUANTITY UNIT --cost TOTAL")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading, justify in (
-        ("item", "left"),
-        ("on hand", "right"),
-        ("", "left"),
-        ("value", "right"),
-        ("lots", "right"),
-    ):
-        table.add_column(heading, justify=justify)  # type: ignore[arg-type]  # rich names the literals
-    table.add_column("note")
+    table: list[list[str]] = []
     for row in rows:
         note = "" if row["usable"] == row["on_hand"] else f"only {row['usable']} usable"
         if row["next_expiry"]:
             note = f"{note}{'; ' if note else ''}expires {row['next_expiry']}"
-        value = money(row["value"])
-        table.add_row(row["slug"], row["on_hand"], row["unit"], value, str(row["lot_count"]), note)
-    out.print(table)
+        table.append([row["slug"], row["on_hand"], row["unit"], money(row["value"]), str(row["lot_count"]), note])
+    show_table(
+        {"item": "left", "on hand": "right", "": "left", "value": "right", "lots": "right", "note": "left"}, table
+    )
 
 
 def show_lots(rows: list[Any]) -> None:
     if not rows:
         say("There is nothing of it in stock.")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("lot", "on hand", "", "value", "received", "expires", "state"):
-        table.add_column(heading, justify="right" if heading in ("on hand", "value") else "left")
-    for row in rows:
-        table.add_row(
-            row["lot_code"],
-            row["on_hand"],
-            row["unit"],
-            money(row["value"]),
-            row["received_on"],
-            row["expires_on"] or "-",
-            row["state"],
-        )
-    out.print(table)
+    show_table(
+        {
+            "lot": "left",
+            "on hand": "right",
+            "": "left",
+            "value": "right",
+            "received": "left",
+            "expires": "left",
+            "state": "left",
+        },
+        (
+            [
+                row["lot_code"],
+                row["on_hand"],
+                row["unit"],
+                money(row["value"]),
+                row["received_on"],
+                row["expires_on"] or "-",
+                row["state"],
+            ]
+            for row in rows
+        ),
+    )

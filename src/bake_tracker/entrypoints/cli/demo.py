@@ -12,6 +12,7 @@ from bake_tracker.domain.errors import ServiceError, ValidationError
 from bake_tracker.entrypoints.cli import commands_house, commands_log, commands_runs, commands_stock
 from bake_tracker.entrypoints.cli.state import ask, complain, out, print_json, say, state, write
 from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.catalog import load_slugs
 from bake_tracker.queries.history import load_runs
 from bake_tracker.queries.shelf import load_stock
 from bake_tracker.queries.verification import verify_ledger
@@ -20,7 +21,7 @@ from bake_tracker.services.bake_and_pack_service import record_bake_and_pack
 from bake_tracker.services.batch_production_service import check_can_produce, record_batch_production
 from bake_tracker.services.catalog_service import record_bakery, record_density, record_item, record_supplier
 from bake_tracker.services.clock import now
-from bake_tracker.services.database import Session, dispose_engines
+from bake_tracker.services.database import Session, dispose_engines, prepare
 from bake_tracker.services.goods_service import record_good_components
 from bake_tracker.services.log_reader import read_trees, verify_log
 from bake_tracker.services.log_setup import configure_logging
@@ -94,7 +95,8 @@ def _fresh_database() -> None:
         state.database = f"sqlite:///{user_data_path('bake-tracker') / 'demo.db'}"
         _remove_last_demo(sqlite_path(state.url))
         configure_logging(load_settings(), state.url)
-    if ask(verify_ledger)["operations"]:
+    prepare(state.url)
+    if ask(lambda session: load_slugs(session, "item")):
         raise ValidationError.of("database", "the demo needs an empty one; leave --database out, or name a new file")
 
 
@@ -217,7 +219,8 @@ def _report() -> None:
 
 
 def _say(text: str) -> None:
-    _show(lambda: say(f"\n{text}", style="bold"))
+    _show(lambda: say(""))
+    _show(lambda: say(text, style="bold"))
 
 
 def _show(render: Any) -> None:

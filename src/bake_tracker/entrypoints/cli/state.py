@@ -2,18 +2,20 @@
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from bake_tracker.config import load_settings
 from bake_tracker.services import log_setup
 from bake_tracker.services.database import Session, database_url, read_scope, run_in_transaction
+from bake_tracker.services.log_values import escape_unsafe
 
 Answer = TypeVar("Answer")
 
@@ -89,13 +91,29 @@ def money(text: str | None) -> str:
 
 def say(text: str, style: str = "") -> None:
     """Print a line as it is, however long, so that nothing in it is broken in two or taken for markup."""
-    out.print(Text(text, style=style), soft_wrap=True)
+    out.print(Text(escape_unsafe(text), style=style), soft_wrap=True)
 
 
 def complain(text: str) -> None:
-    """Print a line to stderr."""
-    err.print(Text(text, style="red"))
+    """Print lines to stderr."""
+    err.print(Text("\n".join(escape_unsafe(line) for line in text.split("\n")), style="red"))
+
+
+def show_table(headings: Mapping[str, Literal["left", "right"]], rows: Iterable[Iterable[str]]) -> None:
+    """Print rows under headings; what people have typed into a cell can neither colour nor clear a terminal."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading, justify in headings.items():
+        table.add_column(heading, justify=justify, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(escape_unsafe(cell)) for cell in row))
+    out.print(table)
+
+
+def twig(text: str, style: str = "") -> Text:
+    """A line of a tree, as safe as any other."""
+    return Text(escape_unsafe(text), style=style)
 
 
 def print_json(value: Mapping[str, Any] | list[Any]) -> None:
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+    text = json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n"
+    sys.stdout.write(text.encode("utf-8", "replace").decode())  # half a character is no JSON

@@ -40,7 +40,7 @@ FACTORS = [
     Decimal("1." + "1" * 50), Unprintable(),
 ]  # fmt: skip
 TEXTS = [5, b"text", ["text"], "NUL \0", "half \ud800", "x" * 10_001]
-NAMES = [None, "", " \t\n", *TEXTS]
+NAMES = [None, "", " \t\n", "bell \a", "red \x1b[31m", "turned \u202e", *TEXTS]
 MOMENTS = [date(2026, 1, 1), "2026-01-01", 0, datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)]
 DAYS = [datetime(2026, 1, 1, tzinfo=UTC), "2026-01-01", 0, date(1970, 1, 1), date.min]
 IDS = ["", "nonsense", 5, b"x", str(uuid4())[:-1], ["x"]]

@@ -237,3 +237,43 @@ def test_a_rotation_between_two_lines_loses_none(log_file: Path) -> None:
         numbers = [json.loads(line)["number"] for line in log_file.read_text("utf-8").splitlines()]
         assert numbers == [number]
         assert json.loads(log_file.with_suffix(f".{number}").read_text("utf-8").splitlines()[-1])["number"] == number
+
+
+def test_a_log_that_is_gone_is_not_clean(bakery: CommandLine) -> None:
+    """With no line to begin from, every operation is missing; with a new log, the older ones are counted."""
+    bakery.log_file.unlink()
+    with read_scope() as session:
+        assert len(verify_log(session, bakery.log_file)["missing"]) == 3
+    assert bakery("receive", "flour", "1", "kg").code == 0
+    done = bakery("log", "verify")
+    assert (done.code, done.out.splitlines()[0]) == (
+        0,
+        "3 operations are older than the log's first line and were not compared.",
+    )
+
+
+def test_half_a_line_does_not_take_the_next_one_with_it(bakery: CommandLine) -> None:
+    """Whoever opens a file that ends in the middle of a line begins a new one."""
+    edit(bakery, lambda lines: [*lines, '{"timestamp": "2026-11-23T13:00'])
+    assert bakery("receive", "flour", "1", "kg").code == 0
+    verified = bakery("log", "verify", "--json").json
+    assert (verified["unreadable_lines"], verified["missing"], verified["operations_compared"]) == (1, [], 4)
+
+
+def test_lines_of_strange_types_are_unreadable_and_break_nothing(bakery: CommandLine) -> None:
+    """A list where an id should be is no log line."""
+    strange = [{"operation_id": ["a"]}, {"transaction_id": {"a": 1}}, {"timestamp": 5}, {"outcome": 1}]
+    edit(
+        bakery,
+        lambda lines: [*lines, "[]\n", "\n", *(json.dumps({**json.loads(lines[-1]), **odd}) + "\n" for odd in strange)],
+    )
+    assert bakery("log", "verify", "--json").json["unreadable_lines"] == 5
+    assert bakery("log", "tree").code == 0
+
+
+@pytest.mark.parametrize("place", ["/dev/full", "."])
+def test_what_is_no_file_is_not_read(bakery: CommandLine, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    """A device would never end."""
+    monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", place)
+    done = bakery("log", "verify")
+    assert (done.code, "is no file that can be read" in done.err) == (1, True)

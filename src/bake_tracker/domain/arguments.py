@@ -1,6 +1,7 @@
 """Checking what a caller gave: every argument is looked at before the first complaint is made."""
 
 import math
+import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal
@@ -117,6 +118,8 @@ class Arguments:
     def name(self, field: str, value: object, *, limit: int = 200) -> str:
         """Text that is not empty, on one line."""
         text = " ".join((self.text(field, value, limit=limit) or "").split())
+        if any(unicodedata.category(character) in ("Cc", "Cf") for character in text):
+            self.refuse(field, "must not contain control characters")
         if not text and not any(problem["field"] == field for problem in self.problems):
             self.refuse(field, "must not be empty")
         return text
@@ -180,7 +183,7 @@ def shown(value: object) -> str:
     if not isinstance(value, str | int | float | Decimal | Fraction | date | None):
         return _type_shown(value)
     try:
-        text = repr(value)
+        text = str(value) if isinstance(value, Decimal | Fraction | date) else repr(value)
     except Exception:
         return _type_shown(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

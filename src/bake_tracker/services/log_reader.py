@@ -12,10 +12,12 @@ from typing import Any, TypedDict
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.log_tree import TransactionNode, build_trees, walk
 from bake_tracker.models import Operation
 from bake_tracker.queries.bakery import load_bakery
 
+TEXT_FIELDS = ("operation", "outcome", "operation_id", "parent_operation_id", "transaction_id", "request_id")
 LINE_IS_LATE_S = (0.05, 0.2, 0.5)
 """How long, in turn, to wait for the line of an operation that has just been committed."""
 
@@ -31,13 +33,15 @@ class NamedOperation(TypedDict):
 class LogVerification(TypedDict):
     """What was compared from the first retained line on, and every disagreement.
 
-    ``missing``: committed with no success line. ``forged``: success with no committed operation. ``doubled``: more than
-    one success line. ``unresolved``: committed, but the log only says ``unknown``.
+    Operations that are older than the log are counted, and not held against it. ``missing``: committed with no success
+    line. ``forged``: success with no committed operation. ``doubled``: more than one success line. ``unresolved``:
+    committed, but the log only says ``unknown``.
     """
 
     log_file: str
     database_id: str
     operations_compared: int
+    operations_before_the_log: int
     success_lines_compared: int
     unreadable_lines: int
     missing: list[NamedOperation]
@@ -48,16 +52,29 @@ class LogVerification(TypedDict):
 
 
 def read_log(path: Path) -> Iterator[dict[str, Any] | None]:
-    """Every line of a log file as a dict, in file order; None for one that is not a JSON object."""
+    """Every line of a log file as a dict, in file order; None for one that is no log line. An absent file has none.
+
+    Raises:
+        ValidationError: there is something else in the file's place.
+    """
     if not path.exists():
         return
+    if not path.is_file():
+        raise ValidationError.of("log_file", f"{path} is no file that can be read; name one in BAKE_TRACKER_LOG_FILE")
     with path.open("rb") as file:
         for raw in file:
-            try:
-                line = json.loads(raw)
-            except ValueError:
-                line = None
-            yield line if isinstance(line, dict) and "timestamp" in line else None
+            if not raw.isspace():
+                yield _log_line(raw)
+
+
+def _log_line(raw: bytes) -> dict[str, Any] | None:
+    try:
+        line = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(line, dict) or not isinstance(line.get("timestamp"), str):
+        return None
+    return line if all(isinstance(line.get(name, ""), str | None) for name in TEXT_FIELDS) else None
 
 
 def read_trees(path: Path, wanted: str | None = None, last: int = 20) -> list[TransactionNode]:
@@ -119,6 +136,7 @@ def verify_log(session: Session, path: Path) -> LogVerification:
         "log_file": str(path),
         "database_id": database_id,
         "operations_compared": len(compared),
+        "operations_before_the_log": len(committed) - len(compared),
         "success_lines_compared": sum(told.successes.values()),
         "unreadable_lines": later.unreadable,
         "missing": [known(key) for key in silent if key not in unknown],

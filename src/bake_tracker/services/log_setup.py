@@ -44,6 +44,7 @@ class AppendHandler(logging.Handler):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
             self._identity = _identity(self._descriptor)
+            self._was_cut = _ends_in_half_a_line(self.path)
         return self._descriptor
 
     def _close(self) -> None:
@@ -54,6 +55,15 @@ class AppendHandler(logging.Handler):
     def close(self) -> None:
         self._close()
         super().close()
+
+
+def _ends_in_half_a_line(path: Path) -> bool:
+    """Whether somebody was stopped in the middle of a line: by a full disk, or by a kill."""
+    if not path.is_file() or path.stat().st_size == 0:
+        return False
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) != b"\n"
 
 
 def _identity(file: str | int) -> tuple[int, int] | None:

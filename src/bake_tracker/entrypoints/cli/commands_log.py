@@ -114,6 +114,8 @@ def show_verification(result: Any) -> None:
     ):
         for found in result[name]:
             say(f"{what}: {found['operation']} {found['operation_id']} at {found['at']}", style="red")
+    if older := result["operations_before_the_log"]:
+        say(f"{older} operations are older than the log's first line and were not compared.")
     if result["unreadable_lines"]:
         say(f"{result['unreadable_lines']} lines cannot be read", style="red")
     say(

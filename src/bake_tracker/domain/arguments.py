@@ -118,10 +118,12 @@ class Arguments:
     def name(self, field: str, value: object, *, limit: int = 200) -> str:
         """Text that is not empty, on one line."""
         text = " ".join((self.text(field, value, limit=limit) or "").split())
+        if any(problem["field"] == field for problem in self.problems):
+            return text
+        if not text:
+            self.refuse(field, "must not be empty")
         if any(unicodedata.category(character) in ("Cc", "Cf") for character in text):
             self.refuse(field, "must not contain control characters")
-        if not text and not any(problem["field"] == field for problem in self.problems):
-            self.refuse(field, "must not be empty")
         return text
 
     def choice(self, field: str, value: object, allowed: Iterable[str]) -> str:

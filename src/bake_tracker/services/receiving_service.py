@@ -109,10 +109,7 @@ def record_receipt(
         check_supplier(session, asked.supplier_id)
         check_product(session, asked.product_id, asked.item_id)
         _check_code(session, asked.lot_code)
-        today = operation.house.local_day(operation.now)
-        day = asked.received_on or today
-        if day > today:
-            raise ValidationError.of("received_on", f"{day} is still to come; today is {today}")
+        day = asked.received_on or operation.house.local_day(operation.now)
 
         # decide
         micros = received_micros(base_quantity(item, amount, asked.unit))

@@ -33,6 +33,7 @@ RECORD = Kind(
 )
 
 _runs = cast(Table, AssemblyRun.__table__)
+_add = insert(_runs).returning(_runs.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ def record_assembly(
             "total_cost_micros": cost.total_micros,
             "assembled_at": at,
         }
-        run_id: int = session.execute(insert(_runs).returning(_runs.c.id), row).scalar_one()
+        run_id: int = session.execute(_add, row).scalar_one()
         return operation.succeed(
             AssemblyResult(
                 assembly_run_id=run_id,

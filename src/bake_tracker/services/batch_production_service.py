@@ -53,6 +53,7 @@ RECORD = Kind(
 )
 
 _runs = cast(Table, ProductionRun.__table__)
+_add = insert(_runs).returning(_runs.c.id)
 _snapshots = cast(Table, RecipeSnapshot.__table__)
 
 
@@ -283,7 +284,7 @@ def _add_run(
         "notes": asked.notes,
         "snapshot_sha256": sha256,
     }
-    return cast(int, operation.session.execute(insert(_runs).returning(_runs.c.id), row).scalar_one())
+    return cast(int, operation.session.execute(_add, row).scalar_one())
 
 
 def _result(

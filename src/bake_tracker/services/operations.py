@@ -13,11 +13,11 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import Table, select, update
+from sqlalchemy import Executable, Table, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -46,6 +46,7 @@ MAX_ACTOR = 200
 Result = TypeVar("Result", bound=Mapping[str, Any])
 
 _operations = cast(Table, OperationRow.__table__)
+_complete = update(_operations).where(_operations.c.id == bindparam("of_operation"))
 _current: ContextVar["Operation | None"] = ContextVar("bake_tracker_operation", default=None)
 
 
@@ -141,7 +142,7 @@ class Operation:
         """Complete the operation's row with what will be answered."""
         self.result = result
         text = json.dumps(result, ensure_ascii=False)
-        self.session.execute(update(_operations).where(_operations.c.id == self.id).values(result=text))
+        self.session.execute(_complete, {"of_operation": self.id, "result": text})
         return result
 
     # telling --------------------------------------------------------------------------------------------------------
@@ -254,10 +255,15 @@ def _actor() -> str | None:
 
 def insert_once(session: Session, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert a row unless its key is taken; whether it was inserted. Waits for another transaction that is about to."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    return session.execute(_insert_once(table, session.get_bind().dialect.name), row).first() is not None
+
+
+@lru_cache
+def _insert_once(table: Table, dialect_name: str) -> Executable:
+    dialect = postgresql if dialect_name == "postgresql" else sqlite
     (key,) = table.primary_key.columns
-    done = session.execute(dialect.insert(table).on_conflict_do_nothing().returning(key), row)
-    return done.first() is not None
+    statement: Executable = dialect.insert(table).on_conflict_do_nothing().returning(key)
+    return statement
 
 
 @contextmanager

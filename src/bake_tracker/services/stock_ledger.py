@@ -27,6 +27,15 @@ _items = cast(Table, ItemRow.__table__)
 _lots = cast(Table, Lot.__table__)
 _movements = cast(Table, Movement.__table__)
 
+# Built once: building a statement costs more than running it.
+_lock = (
+    select(_items.c.id)
+    .where(_items.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(_items.c.id)
+    .with_for_update(key_share=True)
+)
+_add_lot = insert(_lots).returning(_lots.c.id)
+_add_movement = insert(_movements)
 _take = (
     update(_lots)
     .where(_lots.c.id == bindparam("of_lot"))
@@ -89,8 +98,7 @@ class AddedLot:
 
 def lock_items(operation: Operation, item_ids: Iterable[int]) -> None:
     """Hold these items against every other writer until the transaction ends, in id order."""
-    wanted = select(_items.c.id).where(_items.c.id.in_(sorted(item_ids))).order_by(_items.c.id)
-    operation.session.execute(wanted.with_for_update(key_share=True)).all()
+    operation.session.execute(_lock, {"ids": sorted(item_ids)}).all()
 
 
 def choose_lots(
@@ -136,7 +144,7 @@ def add_lot(operation: Operation, new: NewLot) -> AddedLot:
         "product_id": new.product_id,
         "operation_id": operation.id,
     }
-    lot_id: int = operation.session.execute(insert(_lots).returning(_lots.c.id), row).scalar_one()
+    lot_id: int = operation.session.execute(_add_lot, row).scalar_one()
     _post(operation, [(lot_id, new.quantity_micros, new.cost_micros)])
     return AddedLot(lot_id, code)
 
@@ -158,7 +166,7 @@ def consumptions(draws: Iterable[Draw], items: Mapping[int, Item]) -> list[Consu
 
 def _post(operation: Operation, changes: Sequence[tuple[int, int, int | None]]) -> None:
     operation.session.execute(
-        insert(_movements),
+        _add_movement,
         [
             {"operation_id": operation.id, "lot_id": lot_id, "quantity_micros": quantity, "cost_micros": cost}
             for lot_id, quantity, cost in changes

@@ -1,9 +1,7 @@
 """Read the log back: the lines of a file, and what they claim against what the database holds."""
 
-import json
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -12,12 +10,11 @@ from typing import Any, TypedDict
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.log_tree import TransactionNode, build_trees, walk
 from bake_tracker.models import Operation
 from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.services.log_files import read_log
 
-TEXT_FIELDS = ("operation", "outcome", "operation_id", "parent_operation_id", "transaction_id", "request_id")
 LINE_IS_LATE_S = (0.05, 0.2, 0.5)
 """How long, in turn, to wait for the line of an operation that has just been committed."""
 
@@ -49,32 +46,6 @@ class LogVerification(TypedDict):
     doubled: list[NamedOperation]
     unresolved: list[NamedOperation]
     clean: bool
-
-
-def read_log(path: Path) -> Iterator[dict[str, Any] | None]:
-    """Every line of a log file as a dict, in file order; None for one that is no log line. An absent file has none.
-
-    Raises:
-        ValidationError: there is something else in the file's place.
-    """
-    if not path.exists():
-        return
-    if not path.is_file():
-        raise ValidationError.of("log_file", f"{path} is no file that can be read; name one in BAKE_TRACKER_LOG_FILE")
-    with path.open("rb") as file:
-        for raw in file:
-            if not raw.isspace():
-                yield _log_line(raw)
-
-
-def _log_line(raw: bytes) -> dict[str, Any] | None:
-    try:
-        line = json.loads(raw)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(line, dict) or not isinstance(line.get("timestamp"), str):
-        return None
-    return line if all(isinstance(line.get(name, ""), str | None) for name in TEXT_FIELDS) else None
 
 
 def read_trees(path: Path, wanted: str | None = None, last: int = 20) -> list[TransactionNode]:

@@ -47,7 +47,7 @@ GROUPS: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
         "Ask whether the stock suffices; nothing is changed.",
         {"produce": runs.check_produce, "assemble": runs.check_assemble},
     ),
-    "log": ("Read the log.", {"tree": log.tree, "verify": log.verify}),
+    "log": ("Read the log.", {"tree": log.tree, "find": log.find, "stats": log.stats, "verify": log.verify}),
 }
 COMMANDS: tuple[Callable[..., None], ...] = (
     house.init,

@@ -1,5 +1,6 @@
 """Read the log: the tree of a transaction, and whether the log says what the database holds."""
 
+import json
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -7,8 +8,11 @@ import typer
 from rich.text import Text
 from rich.tree import Tree
 
+from bake_tracker.domain.log_stats import gather_stats
 from bake_tracker.domain.log_tree import LogLine, OperationNode, TransactionNode
-from bake_tracker.entrypoints.cli.state import answer, ask, complain, out, print_json, say, state, twig
+from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.state import answer, ask, complain, out, print_json, say, show_table, state, twig
+from bake_tracker.services.log_files import read_log
 from bake_tracker.services.log_reader import read_trees, verify_log
 from bake_tracker.services.log_values import escape_unsafe
 
@@ -43,6 +47,71 @@ def verify() -> None:
     result = ask(lambda session: verify_log(session, state.log_file))
     answer(result, show_verification)
     raise typer.Exit(0 if result["clean"] else 1)
+
+
+def find(
+    where: Annotated[
+        list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...", help="like outcome=rolled_back or recipe_id=3")
+    ] = None,
+    since: Annotated[Any, typer.Option(parser=parse.instant, help="like 2026-11-23 or 2026-11-23T14:30, UTC")] = None,
+    until: Annotated[Any, typer.Option(parser=parse.instant, help="up to and not including")] = None,
+) -> None:
+    """Print the log's lines that have these values, oldest first; exit 1 when there are none."""
+    wanted = dict(parse.field_value(text) for text in where or [])
+    found = False
+    for line in read_log(state.log_file):
+        if line is None or not _matches(line, wanted, since, until):
+            continue
+        found = True
+        say(json.dumps(line, ensure_ascii=False) if state.as_json else _one_line(line))
+    raise typer.Exit(0 if found else 1)
+
+
+def stats() -> None:
+    """Count operations by outcome, with the share refused and how long they took."""
+    answer(gather_stats(line for line in read_log(state.log_file) if line is not None), _show_stats)
+
+
+def _matches(line: LogLine, wanted: dict[str, str], since: str | None, until: str | None) -> bool:
+    at = line["timestamp"]
+    if (since is not None and at < since) or (until is not None and at >= until):
+        return False
+    return all(key in line and _says(line[key], value) for key, value in wanted.items())
+
+
+def _one_line(line: LogLine) -> str:
+    fields = [f"{key}={_plain(value)}" for key, value in line.items() if key not in _SHOWN_APART and value is not None]
+    ending = [line["error"]] if line.get("error") else []
+    head = f"{line['timestamp']} {line['level']:<7} {line['message']}  {str(line.get('operation_id', ''))[:13]}"
+    return "  ".join([head, *fields, *ending])
+
+
+def _says(value: Any, wanted: str) -> bool:
+    return any(_says(one, wanted) for one in value) if isinstance(value, list) else str(value) == wanted
+
+
+def _show_stats(rows: list[Any]) -> None:
+    show_table(
+        {
+            "operation": "left",
+            "count": "right",
+            "refused": "right",
+            "p50 ms": "right",
+            "p95 ms": "right",
+            "p99 ms": "right",
+            "outcomes": "left",
+        },
+        (
+            [
+                row["operation"],
+                str(row["count"]),
+                f"{row['refused_percent']} %",
+                *(str(row[name]) for name in ("p50_ms", "p95_ms", "p99_ms")),
+                ", ".join(f"{outcome} {number}" for outcome, number in row["outcomes"].items()),
+            ]
+            for row in rows
+        ),
+    )
 
 
 def draw_all(trees: list[TransactionNode]) -> None:

@@ -1,6 +1,6 @@
 """What people type, as exact values; what cannot be read is a usage error that shows how to write it."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
 
@@ -61,3 +61,21 @@ def exact_decimal(value: Fraction) -> int | Decimal:
     if scaled.denominator != 1:
         raise typer.BadParameter(f"{value} has no exact decimal of at most six places; write it as one")
     return Decimal(int(scaled)).scaleb(-6)
+
+
+def instant(text: str) -> str:
+    """``2026-11-23`` or ``2026-11-23T14:30``, in UTC, as the log writes it: texts that sort like instants."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no instant; write it like 2026-11-23 or 2026-11-23T14:30") from None
+    in_utc = moment.astimezone(UTC) if moment.tzinfo else moment
+    return f"{in_utc:%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+def field_value(text: str) -> tuple[str, str]:
+    """``outcome=rolled_back`` as its two sides."""
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise typer.BadParameter(f"{text!r} is no condition; write it like outcome=rolled_back")
+    return name, value

@@ -1,0 +1,101 @@
+"""Find and count in a log, over the files that were rotated away from it."""
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from command_line import CommandLine
+
+from bake_tracker.domain.log_stats import gather_stats
+from bake_tracker.services.log_files import log_files, read_log
+
+
+@pytest.fixture
+def bakery(bake: CommandLine) -> CommandLine:
+    """One item, two receipts, a refusal, and a log in three files, one of them compressed."""
+    assert bake("item", "add", "ingredient", "Flour", "--unit", "g").code == 0
+    rotate(bake.log_file, "1", compressed=True)
+    assert bake("receive", "flour", "1", "kg", "--cost", "2").code == 0
+    rotate(bake.log_file, "2", compressed=False)
+    assert bake("receive", "flour", "2", "kg", "--cost", "2").code == 0
+    assert bake("receive", "flour", "0", "kg").code == 1
+    return bake
+
+
+def rotate(path: Path, number: str, *, compressed: bool) -> None:
+    moved = path.with_name(f"{path.name}.{number}")
+    path.rename(moved)
+    if compressed:
+        with moved.open("rb") as plain, gzip.open(f"{moved}.gz", "wb") as packed:
+            shutil.copyfileobj(plain, packed)
+        shutil.copystat(moved, f"{moved}.gz")
+        moved.unlink()
+
+
+def test_lines_are_found_by_their_values_in_every_file_oldest_first(bakery: CommandLine) -> None:
+    """Plain, rotated and compressed files are one log."""
+    found = [json.loads(line) for line in bakery("log", "find", "outcome=success", "--json").out.splitlines()]
+    assert [line["operation"] for line in found] == ["record_item", "record_receipt", "record_receipt"]
+    assert [line["quantity"] for line in found[1:]] == ["1000", "2000"]
+    assert bakery("log", "find", "outcome=success", "quantity=2000").out.count("record_receipt: success") == 1
+    assert bakery("log", "find", "fields=quantity").out.count("validation_failed") == 1
+
+
+def test_a_span_of_time_has_a_beginning_and_an_end(bakery: CommandLine) -> None:
+    """Since is included, until is not; nothing found exits 1."""
+    lines = [line for line in read_log(bakery.log_file) if line and line.get("outcome") == "success"]
+    second = lines[1]["timestamp"]
+    span = ["log", "find", "outcome=success", "--json"]
+    assert len(bakery(*span, "--since", second).out.splitlines()) == 2
+    assert len(bakery(*span, "--until", second).out.splitlines()) == 1
+    done = bakery(*span, "--since", "2999-01-01")
+    assert (done.code, done.out) == (1, "")
+    assert bakery("log", "find", "--since", "yesterday").code == 2
+    assert bakery("log", "find", "outcome").code == 2
+
+
+def test_stats_count_how_operations_ended(bakery: CommandLine) -> None:
+    """A refusal is a share of all, and durations are percentiles."""
+    receipts, items = bakery("log", "stats", "--json").json
+    assert (receipts["operation"], receipts["count"], receipts["refused_percent"]) == ("record_receipt", 3, "33.3")
+    assert receipts["outcomes"] == {"success": 2, "validation_failed": 1}
+    assert 0 < receipts["p50_ms"] <= receipts["p95_ms"] <= receipts["p99_ms"]
+    assert items["count"] == 1
+    assert "record_receipt" in bakery("log", "stats").out
+
+
+def test_percentiles_are_within_one_per_cent() -> None:
+    """Without keeping the durations themselves."""
+    lines = [
+        {"operation": "x", "operation_id": "1", "outcome": "success", "duration_ms": n / 10} for n in range(1, 10_001)
+    ]
+    (stats,) = gather_stats(lines)
+    for name, true in (("p50_ms", 500), ("p95_ms", 950), ("p99_ms", 990)):
+        assert stats[name] == pytest.approx(true, rel=0.01)  # type: ignore[literal-required]  # the names are above
+
+
+def test_verification_and_trees_read_the_rotated_files_too(bakery: CommandLine) -> None:
+    """A rotation hides nothing."""
+    verified = bakery("log", "verify", "--json").json
+    assert (verified["clean"], verified["success_lines_compared"], verified["operations_before_the_log"]) == (
+        True,
+        3,
+        0,
+    )
+    assert bakery("log", "tree").out.count("record_receipt: success") == 2
+
+
+def test_a_copy_that_somebody_made_is_no_rotated_file(bakery: CommandLine) -> None:
+    """Its lines would count twice."""
+    shutil.copy(bakery.log_file, f"{bakery.log_file}.bak")
+    assert bakery("log", "verify").code == 0
+
+
+def test_a_file_cut_off_while_compressing_is_read_as_far_as_it_goes(bakery: CommandLine) -> None:
+    """What can be read is read, and the rest is counted."""
+    (packed, *_) = log_files(bakery.log_file)
+    packed.write_bytes(packed.read_bytes()[:-20])
+    assert None in list(read_log(bakery.log_file))
+    assert bakery("log", "verify").code == 1

@@ -121,32 +121,27 @@ def _used_and_made(operation_ids: Select[Any]) -> Any:
 
 
 def _production(session: Session) -> Iterator[Drift]:
-    moved = _used_and_made(select(ProductionRun.operation_id))
-    rows = session.execute(
-        select(ProductionRun, moved).outerjoin(moved, moved.c.operation_id == ProductionRun.operation_id)
-    )
-    for row in rows:
-        run = row[0]
-        expected = None if row.unknown else int(row.used or 0)
-        if run.total_cost_micros != expected:
-            yield _drift(
-                "production cost", run.operation_id, format_money(expected), format_money(run.total_cost_micros)
-            )
-        elif expected is not None and int(row.made or 0) + (run.loss_cost_micros or 0) != expected:
-            spent = int(row.made or 0) + (run.loss_cost_micros or 0)
-            yield _drift("production cost out", run.operation_id, format_money(expected), format_money(spent))
+    for run, used, made in _runs(session, ProductionRun):
+        if run.total_cost_micros != used:
+            found = format_money(run.total_cost_micros)
+            yield _drift("production cost", run.operation_id, format_money(used), found)
+        elif used is not None and made + (run.loss_cost_micros or 0) != used:
+            spent = format_money(made + (run.loss_cost_micros or 0))
+            yield _drift("production cost out", run.operation_id, format_money(used), spent)
 
 
 def _assembly(session: Session) -> Iterator[Drift]:
-    moved = _used_and_made(select(AssemblyRun.operation_id))
-    rows = session.execute(
-        select(AssemblyRun, moved).outerjoin(moved, moved.c.operation_id == AssemblyRun.operation_id)
-    )
-    for row in rows:
-        run = row[0]
-        expected = None if row.unknown else int(row.used or 0)
-        if run.total_cost_micros != expected or (expected is not None and int(row.made or 0) != expected):
-            yield _drift("assembly cost", run.operation_id, format_money(expected), format_money(run.total_cost_micros))
+    for run, used, made in _runs(session, AssemblyRun):
+        if run.total_cost_micros != used or (used is not None and made != used):
+            found = format_money(run.total_cost_micros)
+            yield _drift("assembly cost", run.operation_id, format_money(used), found)
+
+
+def _runs(session: Session, model: Any) -> Iterator[tuple[Any, int | None, int]]:
+    """Every run with the cost of what it used, None when one of it is unknown, and of what it made."""
+    moved = _used_and_made(select(model.operation_id))
+    for row in session.execute(select(model, moved).outerjoin(moved, moved.c.operation_id == model.operation_id)):
+        yield row[0], None if row.unknown else int(row.used or 0), int(row.made or 0)
 
 
 def _operations(session: Session) -> Iterator[Drift]:

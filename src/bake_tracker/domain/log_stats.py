@@ -8,8 +8,8 @@ from typing import Any, TypedDict
 
 _STEP = math.log(1.01)
 NOT_OUTCOMES = frozenset({"started", "opened"})
-DONE = frozenset({"success", "replayed", "sufficient"})
-UNDONE = frozenset({"rolled_back", "retried", "unknown"})
+DONE = frozenset({"success", "replayed", "sufficient", "insufficient"})
+NOT_REFUSED = DONE | {"rolled_back", "retried", "unknown", "error"}
 
 
 class OperationStats(TypedDict):
@@ -47,7 +47,7 @@ def gather_stats(lines: Iterable[Mapping[str, Any]]) -> list[OperationStats]:
 
 def _stats(operation: str, seen: _Gathered) -> OperationStats:
     count = seen.outcomes.total()
-    refused = sum(number for outcome, number in seen.outcomes.items() if outcome not in DONE | UNDONE)
+    refused = sum(number for outcome, number in seen.outcomes.items() if outcome not in NOT_REFUSED)
     return {
         "operation": operation,
         "count": count,

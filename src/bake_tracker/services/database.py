@@ -68,7 +68,11 @@ def engine_for(url: str | None = None) -> Engine:
     with _making:  # two threads that come first must not make two pools
         if key not in _engines:
             engine = make_engine(resolved)
-            _make_ready(engine)
+            try:
+                _make_ready(engine)
+            except BaseException:
+                engine.dispose()
+                raise
             _engines[key] = engine
         return _engines[key]
 

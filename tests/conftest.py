@@ -3,7 +3,7 @@
 import logging
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -47,32 +47,35 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> str:
     return url
 
 
+@pytest.fixture
+def use(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
+    """Make a database the one that ``session_scope()`` opens, until the test is over."""
+
+    def use_it(url: str) -> str:
+        monkeypatch.setenv("BAKE_TRACKER_DATABASE_URL", url)
+        return url
+
+    yield use_it
+    database.dispose_engines()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A fresh, migrated database of each kind; also the one that ``session_scope()`` opens."""
+def database_url(request: pytest.FixtureRequest, tmp_path: Path, use: Callable[[str], str]) -> str:
+    """A fresh, migrated database of each kind."""
     make = fresh_sqlite if request.param == "sqlite" else fresh_postgresql
-    url = make(request, tmp_path)
-    monkeypatch.setenv("BAKE_TRACKER_DATABASE_URL", url)
-    yield url
-    database.dispose_engines()
+    return use(make(request, tmp_path))
 
 
 @pytest.fixture
-def sqlite_url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def sqlite_url(request: pytest.FixtureRequest, tmp_path: Path, use: Callable[[str], str]) -> str:
     """A fresh SQLite database, for what only SQLite does."""
-    url = fresh_sqlite(request, tmp_path)
-    monkeypatch.setenv("BAKE_TRACKER_DATABASE_URL", url)
-    yield url
-    database.dispose_engines()
+    return use(fresh_sqlite(request, tmp_path))
 
 
 @pytest.fixture
-def postgresql_url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def postgresql_url(request: pytest.FixtureRequest, tmp_path: Path, use: Callable[[str], str]) -> str:
     """A fresh PostgreSQL database, for what only PostgreSQL does."""
-    url = fresh_postgresql(request, tmp_path)
-    monkeypatch.setenv("BAKE_TRACKER_DATABASE_URL", url)
-    yield url
-    database.dispose_engines()
+    return use(fresh_postgresql(request, tmp_path))
 
 
 def fresh_sqlite(request: pytest.FixtureRequest, tmp_path: Path) -> str:

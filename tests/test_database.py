@@ -7,11 +7,12 @@ from threading import Barrier
 
 import pytest
 from kitchen import Kitchen
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import ValidationError
-from bake_tracker.services import catalog_service, database
+from bake_tracker.services import batch_production_service, catalog_service, database
 from bake_tracker.services.database import (
     DatabaseUnavailableError,
     engine_for,
@@ -185,3 +186,14 @@ def test_a_real_deadlock_is_retried_until_both_have_worked(postgresql_url: str) 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(receive_both, [("Flour", "Sugar"), ("Sugar", "Flour")]))
     assert (kitchen.stock("Flour"), kitchen.stock("Sugar")) == (2000, 2000)
+
+
+def test_a_check_on_somebody_elses_engine_takes_no_write_lock(sqlite_url: str) -> None:
+    """It answers while another writer is at work, and leaves the file to whoever writes next."""
+    kitchen = Kitchen().simple_bakery()
+    theirs = create_engine(sqlite_url, connect_args={"timeout": 0})
+    with session_scope() as writer, Session(theirs) as asking:
+        catalog_service.record_item("ingredient", "Salt", "g", session=writer)
+        found = batch_production_service.check_can_produce(kitchen.ids["Cookies"], 1, session=asking)
+    theirs.dispose()
+    assert found["can_produce"] is True

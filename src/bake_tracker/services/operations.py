@@ -277,7 +277,7 @@ def recording(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterato
     reset = _current.set(operation)
     try:
         operation.tell_started()
-        operation.transaction = open_transaction(session.connection())
+        operation.transaction = open_transaction(session.connection(), to_write=True)
         operation.statements_before = statement_count()
         with session.begin_nested():
             operation.bakery = load_bakery(session)
@@ -301,7 +301,7 @@ def checking(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterator
     """Run one question: it never writes, and is refused with the same errors and lines as the recording."""
     operation = _begin(kind, session, asked)
     try:
-        operation.transaction = open_transaction(session.connection())
+        operation.transaction = open_transaction(session.connection(), to_write=False)
         operation.statements_before = statement_count()
         operation.bakery = load_bakery(session)
         yield operation

@@ -118,7 +118,7 @@ class OpenTransaction:
         return dropped
 
 
-def open_transaction(connection: Connection) -> OpenTransaction:
+def open_transaction(connection: Connection, *, to_write: bool) -> OpenTransaction:
     """The transaction that is open on ``connection``, observed from now on."""
     observe(connection.engine)
     info = connection.info
@@ -126,7 +126,7 @@ def open_transaction(connection: Connection) -> OpenTransaction:
     if transaction is None:
         if _state(connection.connection) == "gone":
             # Somebody else's engine: the driver's own BEGIN comes late and skips SAVEPOINT.
-            send_begin(connection, "BEGIN IMMEDIATE")
+            send_begin(connection, "BEGIN IMMEDIATE" if to_write else "BEGIN")
         transaction = info[_KEY] = OpenTransaction()
         for name in _open_savepoints(connection):
             transaction.enter(name)

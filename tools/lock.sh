@@ -7,7 +7,9 @@ for kind in runtime dev; do
 import sys, tomllib
 project = tomllib.load(open("pyproject.toml", "rb"))
 wanted = project["project"]["dependencies"] + project["build-system"]["requires"]
-print("\n".join(wanted + (project["dependency-groups"]["dev"] if sys.argv[1] == "dev" else [])))
+if sys.argv[1] == "dev":
+    wanted += project["dependency-groups"]["dev"] + sum(project["project"]["optional-dependencies"].values(), [])
+print("\n".join(wanted))
 PY
     pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
         --no-header --no-annotate --strip-extras --allow-unsafe --output-file "/tmp/bake-$kind.txt" "/tmp/bake-$kind.in"

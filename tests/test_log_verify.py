@@ -14,11 +14,11 @@ from command_line import CommandLine
 from kitchen import Kitchen
 from sqlalchemy import text
 
-from bake_tracker.services import catalog_service, log_reader
+from bake_tracker.services import catalog_service, log_verification
 from bake_tracker.services.database import read_scope, session_scope
 from bake_tracker.services.log_format import JsonFormatter
-from bake_tracker.services.log_reader import LogVerification, NamedOperation, verify_log
 from bake_tracker.services.log_setup import AppendHandler
+from bake_tracker.services.log_verification import LogVerification, NamedOperation, verify_log
 from bake_tracker.services.logging_utils import log_operation
 
 
@@ -175,14 +175,14 @@ def test_a_commit_after_the_session_has_read_is_not_forged(
     kitchen: Kitchen, log_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The session is older than the operation and its line; the rows are read anew."""
-    read_log, awaited = log_reader.read_log, ["Flour"]
+    read_log, awaited = log_verification.read_log, ["Flour"]
 
     def read_after_a_commit(path: Path) -> Iterator[dict[str, Any] | None]:
         while awaited:
             kitchen.ingredient(awaited.pop())
         return read_log(path)
 
-    monkeypatch.setattr(log_reader, "read_log", read_after_a_commit)
+    monkeypatch.setattr(log_verification, "read_log", read_after_a_commit)
     result = verify(log_file)
     assert (named(result), result["operations_compared"], result["success_lines_compared"]) == ([], 1, 1)
 

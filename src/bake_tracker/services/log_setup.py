@@ -14,10 +14,13 @@ _SAID_BY_THE_COMMAND = frozenset({"validation_failed", "unit_conversion_failed",
 
 
 class AppendHandler(logging.Handler):
-    """Append each line with one write, so that several processes share a file and tear no line."""
+    """Append each line of JSON with one write, so that several processes share a file and tear no line."""
+
+    formatter: JsonFormatter
 
     def __init__(self, path: Path) -> None:
         super().__init__()
+        self.formatter = JsonFormatter()
         self.path = path
         self._path_text = os.fspath(path)
         self._descriptor: int | None = None
@@ -26,7 +29,7 @@ class AppendHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            line = self.format(record).encode("utf-8", "backslashreplace") + b"\n"
+            line = self.formatter.line(record)
             descriptor = self._descriptor_now()
             if self._was_cut:
                 line = b"\n" + line  # the half line before must not take this one with it
@@ -88,12 +91,13 @@ def configure_logging(settings: Settings, database_url: str) -> None:
         handler.close()
     path = log_file(settings, database_url)
     is_new = not path.exists()
-    _install(AppendHandler(path), JsonFormatter(), settings.log_level)
+    _install(AppendHandler(path), settings.log_level)
     if settings.log_format or sys.stderr.isatty():
         console = logging.StreamHandler(sys.stderr)
         console.addFilter(_not_said_already)
         as_json = settings.log_format == "json"
-        _install(console, JsonFormatter() if as_json else ConsoleFormatter(colour=sys.stderr.isatty()), "WARNING")
+        console.setFormatter(JsonFormatter() if as_json else ConsoleFormatter(colour=sys.stderr.isatty()))
+        _install(console, "WARNING")
     root.setLevel(settings.log_level)
     for library in ("alembic", "sqlalchemy", "pint"):
         logging.getLogger(library).setLevel(logging.WARNING)
@@ -102,8 +106,7 @@ def configure_logging(settings: Settings, database_url: str) -> None:
         log_operation(get_service_logger(__name__), "open_log", "opened", log_file=str(path))
 
 
-def _install(handler: logging.Handler, formatter: logging.Formatter, level: str) -> None:
-    handler.setFormatter(formatter)
+def _install(handler: logging.Handler, level: str) -> None:
     handler.setLevel(level)
     handler.is_bake_tracker = True  # type: ignore[attr-defined]  # so that a second call replaces it
     logging.getLogger().addHandler(handler)

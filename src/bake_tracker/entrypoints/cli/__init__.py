@@ -16,6 +16,7 @@ from bake_tracker.entrypoints.cli import commands_explain as explaining
 from bake_tracker.entrypoints.cli import commands_house as house
 from bake_tracker.entrypoints.cli import commands_import as importing
 from bake_tracker.entrypoints.cli import commands_log as log
+from bake_tracker.entrypoints.cli import commands_log_verify as log_verify
 from bake_tracker.entrypoints.cli import commands_runs as runs
 from bake_tracker.entrypoints.cli import commands_stock as stock
 from bake_tracker.entrypoints.cli.common import add, global_options
@@ -47,7 +48,7 @@ GROUPS: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
         "Ask whether the stock suffices; nothing is changed.",
         {"produce": runs.check_produce, "assemble": runs.check_assemble},
     ),
-    "log": ("Read the log.", {"tree": log.tree, "find": log.find, "stats": log.stats, "verify": log.verify}),
+    "log": ("Read the log.", {"tree": log.tree, "find": log.find, "stats": log.stats, "verify": log_verify.verify}),
 }
 COMMANDS: tuple[Callable[..., None], ...] = (
     house.init,

@@ -1,4 +1,4 @@
-"""Read the log: the tree of a transaction, and whether the log says what the database holds."""
+"""Read the log: find lines, count them, and draw the tree of a transaction."""
 
 import json
 from collections.abc import Iterator
@@ -11,9 +11,9 @@ from rich.tree import Tree
 from bake_tracker.domain.log_stats import gather_stats
 from bake_tracker.domain.log_tree import LogLine, OperationNode, TransactionNode
 from bake_tracker.entrypoints.cli import parse
-from bake_tracker.entrypoints.cli.state import answer, ask, complain, out, print_json, say, show_table, state, twig
+from bake_tracker.entrypoints.cli.state import answer, complain, out, print_json, say, show_table, state, twig
 from bake_tracker.services.log_files import read_log
-from bake_tracker.services.log_reader import read_trees, verify_log
+from bake_tracker.services.log_reader import read_trees
 from bake_tracker.services.log_values import escape_unsafe
 
 _STYLES = {"success": "green", "replayed": "green", "rolled_back": "yellow", "retried": "yellow", "unknown": "red"}
@@ -40,13 +40,6 @@ def tree(
         complain(f"The log says nothing {what}({state.log_file}).")
         raise typer.Exit(1)
     answer([_as_json(found) for found in trees], lambda _: draw_all(trees))
-
-
-def verify() -> None:
-    """Compare the log with the database; exit 1 when they do not agree."""
-    result = ask(lambda session: verify_log(session, state.log_file))
-    answer(result, show_verification)
-    raise typer.Exit(0 if result["clean"] else 1)
 
 
 def find(
@@ -172,23 +165,3 @@ def _as_json(transaction: TransactionNode) -> dict[str, Any]:
         "fate": transaction.fate,
         "operations": [node_json(node) for node in transaction.operations],
     }
-
-
-def show_verification(result: Any) -> None:
-    for name, what in (
-        ("missing", "committed with no success line"),
-        ("forged", "success line with no committed operation"),
-        ("doubled", "more than one success line"),
-        ("unresolved", "committed, but the log only says unknown"),
-    ):
-        for found in result[name]:
-            say(f"{what}: {found['operation']} {found['operation_id']} at {found['at']}", style="red")
-    if older := result["operations_before_the_log"]:
-        say(f"{older} operations are older than the log's first line and were not compared.")
-    if result["unreadable_lines"]:
-        say(f"{result['unreadable_lines']} lines cannot be read", style="red")
-    say(
-        f"Compared {result['operations_compared']} operations with "
-        f"{result['success_lines_compared']} success lines: "
-        + ("they agree." if result["clean"] else "they do not agree.")
-    )

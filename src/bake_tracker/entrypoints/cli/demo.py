@@ -9,7 +9,13 @@ from platformdirs import user_data_path
 
 from bake_tracker.config import load_settings, sqlite_path
 from bake_tracker.domain.errors import ServiceError, ValidationError
-from bake_tracker.entrypoints.cli import commands_house, commands_log, commands_runs, commands_stock
+from bake_tracker.entrypoints.cli import (
+    commands_house,
+    commands_log,
+    commands_log_verify,
+    commands_runs,
+    commands_stock,
+)
 from bake_tracker.entrypoints.cli.state import ask, complain, out, print_json, say, state, write
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog import load_slugs
@@ -23,8 +29,9 @@ from bake_tracker.services.catalog_service import record_bakery, record_density,
 from bake_tracker.services.clock import now
 from bake_tracker.services.database import Session, dispose_engines, prepare
 from bake_tracker.services.goods_service import record_good_components
-from bake_tracker.services.log_reader import read_trees, verify_log
+from bake_tracker.services.log_reader import read_trees
 from bake_tracker.services.log_setup import configure_logging
+from bake_tracker.services.log_verification import verify_log
 from bake_tracker.services.receiving_service import record_receipt
 from bake_tracker.services.recipe_service import record_recipe, record_recipe_yield
 
@@ -212,7 +219,7 @@ def _report() -> None:
         _show(lambda tree=tree: out.print(commands_log.draw(tree)))
     _say("And it is true")
     _show(lambda: commands_house.show_verification(ledger))
-    _show(lambda: commands_log.show_verification(log))
+    _show(lambda: commands_log_verify.show_verification(log))
     if ledger["drift"] or not log["clean"]:
         complain("The demo did not verify.")
         raise SystemExit(1)

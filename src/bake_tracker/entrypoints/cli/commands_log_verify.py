@@ -1,0 +1,35 @@
+"""Hold the log to what the database says."""
+
+from typing import Any
+
+import typer
+
+from bake_tracker.entrypoints.cli.state import answer, ask, say, state
+from bake_tracker.services.log_verification import verify_log
+
+
+def verify() -> None:
+    """Compare the log with the database; exit 1 when they do not agree."""
+    result = ask(lambda session: verify_log(session, state.log_file))
+    answer(result, show_verification)
+    raise typer.Exit(0 if result["clean"] else 1)
+
+
+def show_verification(result: Any) -> None:
+    for name, what in (
+        ("missing", "committed with no success line"),
+        ("forged", "success line with no committed operation"),
+        ("doubled", "more than one success line"),
+        ("unresolved", "committed, but the log only says unknown"),
+    ):
+        for found in result[name]:
+            say(f"{what}: {found['operation']} {found['operation_id']} at {found['at']}", style="red")
+    if older := result["operations_before_the_log"]:
+        say(f"{older} operations are older than the log's first line and were not compared.")
+    if result["unreadable_lines"]:
+        say(f"{result['unreadable_lines']} lines cannot be read", style="red")
+    say(
+        f"Compared {result['operations_compared']} operations with "
+        f"{result['success_lines_compared']} success lines: "
+        + ("they agree." if result["clean"] else "they do not agree.")
+    )

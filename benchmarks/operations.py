@@ -1,28 +1,31 @@
-"""What logging costs a production: CPU time with INFO JSON to a file against logging off.
+"""What logging costs a production: CPU time with INFO JSON to a file against logging off, and its statements.
 
-Both ways run in one process, turn by turn and in changing order, on the same fresh database; what is printed is the
-median of the paired ratios with its 95 % interval (bootstrap), and the statements of one operation.
-
-    python benchmarks/operations.py [--pairs 400] [--ingredients 20] [--lots 10]
+python benchmarks/operations.py [--pairs 400] [--ingredients 20] [--lots 10]
 """
 
 import argparse
 import logging
-import random
 import statistics
 import tempfile
-import time
+from collections.abc import Callable
 from pathlib import Path
 
+from harness import ratio, take_turns
 from sqlalchemy.orm import Session
 
-from bake_tracker.services import batch_production_service, catalog_service, receiving_service, recipe_service
+from bake_tracker.services import (
+    batch_production_service,
+    catalog_service,
+    goods_service,
+    receiving_service,
+    recipe_service,
+)
 from bake_tracker.services.database import dispose_engines, run_in_transaction
-from bake_tracker.services.log_format import JsonFormatter
 from bake_tracker.services.log_setup import AppendHandler
 from bake_tracker.services.transaction_outcomes import statement_count
 
 ROOT = logging.getLogger("bake_tracker")
+PACKED = 2
 
 
 def set_up(session: Session, ingredients: int, lots: int) -> tuple[int, int]:
@@ -39,20 +42,18 @@ def set_up(session: Session, ingredients: int, lots: int) -> tuple[int, int]:
     return recipe, unit
 
 
-def produce_once(url: str, recipe: int, unit: int) -> int:
-    """CPU nanoseconds of one production, its commit included."""
-    started = time.process_time_ns()
+def set_up_boxes(session: Session, unit: int) -> int:
+    """A box of three cookies."""
+    box = catalog_service.record_item("finished_good", "Box", "each", session=session)["item_id"]
+    goods_service.record_good_components(box, [{"item_id": unit, "quantity": 3}], session=session)
+    return box
+
+
+def produce_once(url: str, recipe: int, unit: int) -> None:
+    """One production, its commit included."""
     run_in_transaction(
         lambda session: batch_production_service.record_batch_production(recipe, unit, 1, 24, session=session), url
     )
-    return time.process_time_ns() - started
-
-
-def interval(ratios: list[float]) -> tuple[float, float]:
-    """The 95 % bootstrap interval of the median."""
-    rng = random.Random(1)
-    medians = sorted(statistics.median(rng.choices(ratios, k=len(ratios))) for _ in range(1_000))
-    return medians[25], medians[974]
 
 
 def main() -> None:
@@ -66,29 +67,24 @@ def main() -> None:
         url = f"sqlite:///{Path(folder) / 'bench.db'}"
         ROOT.setLevel(logging.CRITICAL)
         recipe, unit = run_in_transaction(lambda session: set_up(session, options.ingredients, options.lots), url)
-        handler = AppendHandler(Path(folder) / "bench.log.jsonl")
-        handler.setFormatter(JsonFormatter())
-        ROOT.addHandler(handler)
+        ROOT.addHandler(AppendHandler(Path(folder) / "bench.log.jsonl"))
         ROOT.propagate = False
         before = statement_count()
         produce_once(url, recipe, unit)
         statements = statement_count() - before
-        times: dict[int, list[int]] = {logging.INFO: [], logging.CRITICAL: []}
-        for pair in range(options.pairs + 20):
-            order = [logging.INFO, logging.CRITICAL][:: 1 if pair % 2 else -1]
-            for level in order:
+
+        def at(level: int) -> Callable[[], None]:
+            def turn() -> None:
                 ROOT.setLevel(level)
-                spent = produce_once(url, recipe, unit)
-                if pair >= 20:  # the first ones warm caches
-                    times[level].append(spent)
-        ratios = [on / off for on, off in zip(times[logging.INFO], times[logging.CRITICAL], strict=True)]
-        low, high = interval(ratios)
+                produce_once(url, recipe, unit)
+
+            return turn
+
+        spent = take_turns({"on": at(logging.INFO), "off": at(logging.CRITICAL)}, options.pairs)
         print(f"record_batch_production, {options.ingredients} ingredients, {options.lots} lots each, SQLite file")
         print(f"  SQL statements                          {statements}")
-        ratio = f"{statistics.median(ratios):.3f}  (95 %: {low:.3f} to {high:.3f})"
-        print(f"  CPU, INFO JSON to a file / logging off  {ratio}")
-        milliseconds = statistics.median(times[logging.CRITICAL]) / 1e6
-        print(f"  CPU of one, logging off                 {milliseconds:.2f} ms")
+        print(f"  CPU, INFO JSON to a file / logging off  {ratio('', spent['on'], spent['off']).shown}")
+        print(f"  CPU of one, logging off                 {statistics.median(spent['off']) / 1e6:.2f} ms")
         dispose_engines()
 
 

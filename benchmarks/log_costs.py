@@ -1,0 +1,334 @@
+"""What logging costs, row by row of the table in ``docs/reference/benchmarks.md``."""
+
+import json
+import logging
+import os
+import random
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from harness import Figure, added, interval, ratio, take_turns
+from loggers import CALLER, CONTEXT, OPERATIONS, PEERS, SERVICES, Ours, Standard, bound_caller
+from operations import PACKED, produce_once, set_up, set_up_boxes
+from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, bindparam, create_engine, event, insert, select
+
+from bake_tracker.services import assembly_service, transaction_outcomes
+from bake_tracker.services.database import dispose_engines, make_engine, run_in_transaction
+from bake_tracker.services.log_setup import AppendHandler
+from bake_tracker.services.logging_utils import get_service_logger, log_operation
+from bake_tracker.services.transaction_outcomes import OpenTransaction, observe, open_transaction
+
+HERE = Path(__file__).parent
+ROWS_TABLE = Table("row", MetaData(), Column("id", Integer, primary_key=True), Column("name", String))
+
+
+def event_cost(folder: Path, rounds: int) -> list[Figure]:
+    """CPU of an operation's event; the others write theirs at once and without ids of their own or redaction."""
+    transactions = 100
+    ours = Ours(folder / "ours.jsonl")
+    writers = {name: make(folder / f"{number}.jsonl") for number, (name, make) in enumerate(PEERS.items())}
+
+    def emptied() -> None:
+        for file in folder.glob("*.jsonl"):
+            os.truncate(file, 0)
+
+    def of_ours() -> Callable[[], None]:
+        for _ in range(transactions):
+            ours.transaction()
+        return emptied
+
+    def of(write: Callable[[], None]) -> Callable[[], Callable[[], None]]:
+        def turn() -> Callable[[], None]:
+            for _ in range(transactions * OPERATIONS):
+                write()
+            return emptied
+
+        return turn
+
+    turns: dict[str, Callable[[], object]] = {name: of(writer.event) for name, writer in writers.items()}
+    with bound_caller(**CALLER):
+        spent = take_turns({"ours": of_ours, **turns}, rounds)
+    SERVICES.removeHandler(ours.handler)
+    goals = {"plain stdlib, every field formatted": 0.95, "python-json-logger + orjson": 0.8}
+    events = transactions * OPERATIONS
+    cost = Figure("an event of ours", statistics.median(spent["ours"]) / events, unit=" ns")
+    return [
+        *(
+            ratio(
+                f"an event / {name}",
+                spent["ours"],
+                spent[name],
+                goals.get(name),
+                note=f"{statistics.median(spent[name]) / events:,.0f} ns",
+            )
+            for name in writers
+        ),
+        cost,
+    ]
+
+
+def production_cost(folder: Path, rounds: int) -> list[Figure]:
+    """A whole production of 20 ingredients, INFO JSON to a file against logging off."""
+    url = f"sqlite:///{folder / 'production.db'}"
+    root = logging.getLogger("bake_tracker")
+    SERVICES.setLevel(logging.NOTSET)
+    SERVICES.propagate = True
+    root.setLevel(logging.CRITICAL)
+    recipe, unit = run_in_transaction(lambda session: set_up(session, 20, 10), url)
+    handler = AppendHandler(folder / "production.jsonl")
+    root.addHandler(handler)
+    root.propagate = False
+
+    def at(level: int) -> Callable[[], None]:
+        def turn() -> None:
+            root.setLevel(level)
+            produce_once(url, recipe, unit)
+
+        return turn
+
+    spent = take_turns({"on": at(logging.INFO), "off": at(logging.CRITICAL)}, rounds * 8)
+    root.removeHandler(handler)
+    dispose_engines()
+    off = Figure("one production, logging off", statistics.median(spent["off"]) / 1e6, unit=" ms")
+    return [ratio("a production / the same with logging off", spent["on"], spent["off"], 1.02), off]
+
+
+def disabled_cost(folder: Path, rounds: int) -> list[Figure]:
+    """The DEBUG line at an operation's entry where INFO is configured."""
+    count = 5_000
+    ours = Ours(folder / "disabled.jsonl")
+    logger, bare = get_service_logger("batch_production_service"), logging.getLogger("peer.bare")
+    bare.setLevel(logging.INFO)
+    operation = ours.operation(OpenTransaction())
+    percent = " ".join(f"{name}=%s" for name in CONTEXT)
+
+    def log_operation_off() -> None:
+        for _ in range(count):
+            log_operation(
+                logger, "record_batch_production", "started", level=logging.DEBUG,
+                production_run_id=4711, recipe_id=17, finished_unit_id=23, num_batches=3, production_status="complete",
+                total_ingredient_cost="12.345678", api_token="hunter2", notes="dark",
+            )  # fmt: skip
+
+    def extra_off() -> None:
+        for _ in range(count):
+            bare.debug(
+                "record_batch_production: started",
+                extra={
+                    "production_run_id": 4711, "recipe_id": 17, "finished_unit_id": 23, "num_batches": 3,
+                    "production_status": "complete", "total_ingredient_cost": "12.345678", "api_token": "hunter2",
+                    "notes": "dark",
+                },
+            )  # fmt: skip
+
+    def percent_off() -> None:
+        for _ in range(count):
+            bare.debug(percent, 4711, 17, 23, 3, "complete", "12.345678", "hunter2", "dark")
+
+    def entry_off() -> None:
+        for _ in range(count):
+            operation.tell_started()
+
+    turns: dict[str, Callable[[], object]] = {
+        "log_operation": log_operation_off, "entry": entry_off, "extra": extra_off, "percent": percent_off,
+    }  # fmt: skip
+    spent = take_turns(turns, rounds)
+    SERVICES.removeHandler(ours.handler)
+    return [
+        ratio("an operation's disabled entry / logger.debug(extra=...)", spent["entry"], spent["extra"], 1.2),
+        ratio("disabled log_operation / logger.debug(extra=...)", spent["log_operation"], spent["extra"], 1.2),
+        ratio("disabled log_operation / logger.debug('%s ...', ...)", spent["log_operation"], spent["percent"]),
+    ]
+
+
+def traceback_cost(folder: Path, rounds: int) -> list[Figure]:
+    """An unexpected error, raised twelve calls deep."""
+    ours, standard = Ours(folder / "ours.error"), Standard(folder / "standard.error")
+
+    def fail(depth: int) -> None:
+        if depth == 1:
+            raise RuntimeError("no flour")
+        fail(depth - 1)
+
+    def caught(write: Callable[[BaseException], None]) -> Callable[[], None]:
+        def turn() -> None:
+            try:
+                fail(11)
+            except RuntimeError as error:
+                for _ in range(20):
+                    write(error)
+
+        return turn
+
+    spent = take_turns({"ours": caught(ours.error), "standard": caught(standard.error)}, rounds)
+    SERVICES.removeHandler(ours.handler)
+    return [
+        ratio(
+            "an ERROR with 12 frames / plain stdlib",
+            spent["ours"],
+            spent["standard"],
+            1 / 8,
+            note=" and ".join(f"{statistics.median(spent[name]) / 20_000:.1f} us" for name in ("ours", "standard")),
+        )
+    ]
+
+
+def _unobserved(url: str) -> Engine:
+    """An engine as ``make_engine`` makes it, but with the driver's own calls as they were."""
+    original = transaction_outcomes.observe
+    database = sys.modules[make_engine.__module__]
+    database.__dict__["observe"] = lambda _engine: None
+    try:
+        return make_engine(url)
+    finally:
+        database.__dict__["observe"] = original
+
+
+def _counted_only(engine: Engine) -> Engine:
+    for name in ("do_execute", "do_executemany", "do_execute_no_params"):
+        transaction_outcomes._observe_statements(engine.dialect, name)
+    return engine
+
+
+def binding_cost(folder: Path, rounds: int) -> list[Figure]:
+    """What learning the fate of one outcome adds to a transaction of one row; statements are counted in both."""
+    add = insert(ROWS_TABLE)
+    bound, plain = make_engine(f"sqlite:///{folder / 'bound.db'}"), _unobserved(f"sqlite:///{folder / 'plain.db'}")
+    _counted_only(plain)
+    observe(bound)
+    for engine in (bound, plain):
+        ROWS_TABLE.metadata.create_all(engine)
+    settled: list[object] = []
+
+    def settle(fate: object, _failure: object) -> None:
+        settled.append(fate)
+
+    def of_bound() -> None:
+        for _ in range(20):
+            with bound.begin() as connection:
+                open_transaction(connection, to_write=True).add(settle)
+                connection.execute(add, {"name": "flour"})
+
+    def of_plain() -> None:
+        for _ in range(20):
+            with plain.begin() as connection:
+                connection.execute(add, {"name": "flour"})
+
+    spent = take_turns({"bound": of_bound, "plain": of_plain}, rounds * 8)
+    for engine in (bound, plain):
+        engine.dispose()
+    assert settled
+    extra = [100 * (one / other - 1) for one, other in zip(spent["bound"], spent["plain"], strict=True)]
+    note = f"of {statistics.median(spent['plain']) / 20_000:.0f} us of CPU, the wait for the disk not counted"
+    what = "commit binding, added to a one-row transaction"
+    return [Figure(what, statistics.median(extra), *interval(extra), goal=2, unit=" %", note=note)]
+
+
+def counting_cost(folder: Path, rounds: int) -> list[Figure]:
+    """What counting adds to a statement, against what a listener that does nothing adds."""
+    # Bare engines: where there is any listener (make_engine has one for BEGIN), each statement looks for events.
+    engines = {name: create_engine(f"sqlite:///{folder / name}.db") for name in ("nothing", "counted", "listener")}
+    _counted_only(engines["counted"])
+
+    def nothing(_conn: Any, _cursor: Any, _statement: Any, _parameters: Any, _context: Any, _executemany: Any) -> None:
+        return
+
+    event.listen(engines["listener"], "before_cursor_execute", nothing)
+    for engine in engines.values():
+        ROWS_TABLE.metadata.create_all(engine)
+    statement = select(ROWS_TABLE.c.name).where(ROWS_TABLE.c.id == bindparam("of"))
+
+    connections = {name: engine.connect() for name, engine in engines.items()}
+
+    def of(name: str) -> Callable[[], None]:
+        execute = connections[name].execute
+
+        def turn() -> None:
+            for _ in range(400):
+                execute(statement, {"of": 1}).close()
+
+        return turn
+
+    spent = take_turns({name: of(name) for name in engines}, rounds * 4)
+    for name, engine in engines.items():
+        connections[name].close()
+        engine.dispose()
+    base = spent["nothing"]
+
+    def nanoseconds(name: str) -> float:
+        return statistics.median(one - other for one, other in zip(spent[name], base, strict=True)) / 400
+
+    note = f"{nanoseconds('counted'):,.0f} and {nanoseconds('listener'):,.0f} ns a statement"
+    what = "counting a statement / a listener that does nothing"
+    return [added(what, (spent["counted"], base), (spent["listener"], base), 0.2, note)]
+
+
+def import_cost(_folder: Path, rounds: int) -> list[Figure]:
+    """Imports in fresh interpreters; timed inside, so that starting Python is not counted."""
+    modules = {
+        "ours": "bake_tracker.services.logging_utils, bake_tracker.services.log_values, "
+        "bake_tracker.services.log_format, bake_tracker.services",
+        "orm": "sqlalchemy.orm",
+    }
+    spent: dict[str, list[int]] = {name: [] for name in modules}
+    order, rng = list(modules), random.Random(1)
+    for number in range(max(3, rounds // 4)):
+        rng.shuffle(order)
+        for name in order:
+            code = f"import time; t = time.process_time_ns(); import {modules[name]}; print(time.process_time_ns() - t)"
+            answer = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, check=True, text=True)
+            if number:
+                spent[name].append(int(answer.stdout))
+    note = f"{statistics.median(spent['ours']) / 1e6:.1f} and {statistics.median(spent['orm']) / 1e6:.1f} ms"
+    return [ratio("import of the logging modules / sqlalchemy.orm", spent["ours"], spent["orm"], 0.15, note)]
+
+
+def line_size(folder: Path, _rounds: int) -> list[Figure]:
+    """The success lines of a real production and a real assembly, told for a request."""
+    path, url = folder / "size.jsonl", f"sqlite:///{folder / 'size.db'}"
+    handler = AppendHandler(path)
+    SERVICES.addHandler(handler)
+    SERVICES.setLevel(logging.INFO)
+    with bound_caller(**CALLER):
+        recipe, unit = run_in_transaction(lambda session: set_up(session, 20, 10), url)
+        box = run_in_transaction(lambda session: set_up_boxes(session, unit), url)
+        produce_once(url, recipe, unit)
+        run_in_transaction(lambda session: assembly_service.record_assembly(box, PACKED, session=session), url)
+    SERVICES.removeHandler(handler)
+    dispose_engines()
+    sizes = {line["operation"]: len(raw) for raw in path.read_bytes().splitlines(True) if (line := json.loads(raw))}
+    return [
+        Figure(f"the success line of {name}", sizes[name], goal=900, unit=" bytes")
+        for name in ("record_batch_production", "record_assembly")
+    ]
+
+
+def _script(name: str) -> Callable[[Path, int], list[Figure]]:
+    """A row with a script of its own, whose last line of output is a JSON list of figures."""
+
+    def run(_folder: Path, _rounds: int) -> list[Figure]:
+        script = HERE / name
+        if not script.exists():
+            return []
+        answer = subprocess.run([sys.executable, str(script), "--json"], capture_output=True, check=True, text=True)
+        return [Figure(**figure) for figure in json.loads(answer.stdout.splitlines()[-1])]
+
+    return run
+
+
+ROWS: dict[int, tuple[str, Callable[[Path, int], list[Figure]]]] = {
+    1: ("an operation's event", event_cost),
+    2: ("a whole production", production_cost),
+    3: ("a disabled entry line", disabled_cost),
+    4: ("an error with its frames", traceback_cost),
+    5: ("commit binding", binding_cost),
+    6: ("counting statements", counting_cost),
+    7: ("import", import_cost),
+    8: ("four processes and a rotation", _script("log_rotation.py")),
+    9: ("the tree of one transaction", _script("log_reading.py")),
+    10: ("bytes of a success line", line_size),
+}

@@ -35,6 +35,7 @@ from bake_tracker.services.logging_utils import (
     make_record,
     report_logging_fault,
 )
+from bake_tracker.services.tracing import OperationSpan, begin_span, leave_span
 from bake_tracker.services.transaction_outcomes import (
     Fate,
     OpenTransaction,
@@ -74,6 +75,7 @@ class Operation:
     id: str
     asked: dict[str, Any]
     parent: "Operation | None"
+    span: OperationSpan | None = None
     started_at: float = field(default_factory=time.perf_counter)
     statements_before: int = field(default_factory=statement_count)
     attempt: int = field(default_factory=lambda: current_attempt().number)
@@ -159,8 +161,15 @@ class Operation:
         """Log one line of this operation now."""
         try:
             logger = self.kind.logger
-            if logger.isEnabledFor(level):
-                emit(logger, self._record(level, outcome, context, message=message, error=error))
+            is_wanted = logger.isEnabledFor(level)
+            span = None if outcome == "started" else self.span
+            if not is_wanted and span is None:
+                return
+            record = self._record(level, outcome, context, message=message, error=error)
+            if is_wanted:
+                emit(logger, record)
+            if span is not None:
+                span.end(record)
         except Exception as fault:
             report_logging_fault(fault)
 
@@ -188,13 +197,13 @@ class Operation:
             self.tell(logging.INFO, outcome, context)
             return
         try:
-            if not self.kind.logger.isEnabledFor(logging.WARNING):
+            if self.span is None and not self.kind.logger.isEnabledFor(logging.WARNING):
                 return  # neither its success nor its undoing would be written
             happened = self._record(logging.INFO, outcome, context)
         except Exception as fault:
             report_logging_fault(fault)
             return
-        self.transaction.add(partial(_settle, self.kind, happened))
+        self.transaction.add(partial(_settle, self.kind, happened, self.span))
 
     def tell_check(self, context: Mapping[str, Any], **missing: list[str]) -> None:
         """Tell what a check found: ``missing`` is its one list of slugs, empty when the stock suffices."""
@@ -212,7 +221,12 @@ class Operation:
         message: str | None = None,
         error: BaseException | None = None,
     ) -> logging.LogRecord:
-        fields: dict[str, Any] = {"operation_id": self.id, "attempt": self.attempt}
+        fields: dict[str, Any] = {
+            "operation": self.kind.name,
+            "outcome": outcome,
+            "operation_id": self.id,
+            "attempt": self.attempt,
+        }
         if self.parent is not None:
             fields["parent_operation_id"] = self.parent.id
         if self.transaction is not None:
@@ -222,7 +236,7 @@ class Operation:
         if outcome != "started":
             fields["duration_ms"] = round((time.perf_counter() - self.started_at) * 1000, 3)
             fields["sql_count"] = statement_count() - self.statements_before
-        record = make_record(self.kind.logger, level, self.kind.name, outcome, fields, context, message)
+        record = make_record(self.kind.logger, level, fields, context, message)
         if error is not None:
             record.exc_info = (type(error), error, error.__traceback__)
         return record
@@ -231,7 +245,9 @@ class Operation:
         return {key: value for key, value in self.asked.items() if key.endswith("_id") and value is not None}
 
 
-def _settle(kind: Kind, happened: logging.LogRecord, fate: Fate, failure: BaseException | None) -> None:
+def _settle(
+    kind: Kind, happened: logging.LogRecord, span: OperationSpan | None, fate: Fate, failure: BaseException | None
+) -> None:
     """Tell what became of an operation that had succeeded."""
     settled: dict[str, Any] = {"settled_at": utc_text(time.time())}
     if fate is not Fate.COMMITTED:
@@ -245,6 +261,8 @@ def _settle(kind: Kind, happened: logging.LogRecord, fate: Fate, failure: BaseEx
     add_fields(happened, settled)
     if kind.logger.isEnabledFor(happened.levelno):
         emit(kind.logger, happened)
+    if span is not None:
+        span.end(happened)
 
 
 def _actor() -> str | None:
@@ -294,6 +312,7 @@ def recording(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterato
         operation.tell_success()
     finally:
         _current.reset(reset)
+        leave_span(operation.span)
 
 
 @contextmanager
@@ -311,6 +330,8 @@ def checking(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterator
     except BaseException as error:
         operation.tell_error(error)
         raise
+    finally:
+        leave_span(operation.span)
 
 
 def _begin(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Operation:
@@ -320,7 +341,7 @@ def _begin(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Operation:
     if given is None or operation_id is not None:
         told.pop("operation_id", None)  # it is on every line as the operation's own
     # The refusal of an id that cannot be one needs an id of its own.
-    return Operation(kind, session, operation_id or uuid7(), told, _current.get())
+    return Operation(kind, session, operation_id or uuid7(), told, _current.get(), begin_span(kind.name))
 
 
 def _uuid_text(given: object) -> str | None:

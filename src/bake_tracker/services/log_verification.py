@@ -1,11 +1,16 @@
-"""What the log claims against what the database holds: every committed operation has one success line, and no other."""
+"""What the log claims against what the database holds: every committed operation has one success line, and no other.
 
+Both are gathered in a temporary SQLite file, so that memory grows with what is named and not with what is compared.
+"""
+
+import sqlite3
 import time
-from collections import Counter
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,6 +21,35 @@ from bake_tracker.services.log_files import read_log
 
 LINE_IS_LATE_S = (0.05, 0.2, 0.5)
 """How long, in turn, to wait for the line of an operation that has just been committed."""
+REPAIRED_AT = "repaired_at"
+"""The field that marks a success line as written from the database, and says when."""
+ROWS_AT_ONCE = 1_000
+
+_TABLES = """
+    CREATE TABLE told (id TEXT, operation TEXT, is_repaired INTEGER, at TEXT);
+    CREATE TABLE committed (id TEXT, operation TEXT, at TEXT);
+"""
+_INDEXES = """
+    CREATE INDEX told_by_id ON told (id);
+    CREATE INDEX committed_by_id ON committed (id);
+"""
+# An operation that is older than the log is held to what the log tells of it, if it tells anything.
+_COMPARED = "(:first_at IS NULL OR c.at >= :first_at OR EXISTS (SELECT 1 FROM told t WHERE t.id = c.id))"
+_SILENT = f"""
+    SELECT c.id, c.operation, c.at FROM committed c
+    WHERE {_COMPARED} AND NOT EXISTS (SELECT 1 FROM told t WHERE t.id = c.id AND t.operation = c.operation)
+    ORDER BY c.rowid
+"""
+_FORGED = """
+    SELECT t.id, t.operation, t.at FROM told t
+    WHERE NOT EXISTS (SELECT 1 FROM committed c WHERE c.id = t.id AND c.operation = t.operation)
+    GROUP BY t.id, t.operation ORDER BY min(t.rowid)
+"""
+# Whoever was stopped between COMMIT and its line, and went on after a repair, agrees with the repaired line.
+_DOUBLED = """
+    SELECT id, operation, at FROM told
+    GROUP BY id HAVING sum(is_repaired) > 1 OR sum(NOT is_repaired) > 1 ORDER BY min(rowid)
+"""
 
 
 class NamedOperation(TypedDict):
@@ -30,8 +64,8 @@ class LogVerification(TypedDict):
     """What was compared from the first retained line on, and every disagreement.
 
     Operations that are older than the log are counted, and not held against it. ``missing``: committed with no success
-    line. ``forged``: success with no committed operation. ``doubled``: more than one success line. ``unresolved``:
-    committed, but the log only says ``unknown``.
+    line. ``forged``: success with no committed operation. ``doubled``: more than one success line, not counting a
+    repaired one beside the original. ``unresolved``: committed, but the log only says ``unknown``.
     """
 
     log_file: str
@@ -47,18 +81,6 @@ class LogVerification(TypedDict):
     clean: bool
 
 
-@dataclass(slots=True)
-class _Told:
-    """What the retained log says of one database."""
-
-    first_at: datetime | None = None
-    unreadable: int = 0
-    successes: Counter[str] = field(default_factory=Counter)
-    lines: dict[str, NamedOperation] = field(default_factory=dict)
-    unknown: set[str] = field(default_factory=set)
-    replayed: set[str] = field(default_factory=set)
-
-
 def verify_log(session: Session, path: Path) -> LogVerification:
     """Compare the success lines of a log file with the operations that are really in the database.
 
@@ -67,76 +89,120 @@ def verify_log(session: Session, path: Path) -> LogVerification:
     so the log is read again before an operation is said to have no line.
     """
     database_id = load_bakery(session).database_id
-    told = _read_told(path, database_id)
-    session.rollback()
-    committed = _committed(session)
-    first_at, later = told.first_at, told
-    compared = [
-        key for key, (_, at) in committed.items() if first_at is None or at >= first_at or key in told.successes
-    ]
-    silent = [key for key in compared if key not in told.successes]
-    for pause_s in LINE_IS_LATE_S:
-        if not silent and not later.unreadable:
-            break
-        time.sleep(pause_s)
-        later = _read_told(path, database_id)
-        silent = [key for key in silent if key not in later.successes]
-    unknown, replayed = told.unknown | later.unknown, told.replayed | later.replayed
+    reading = _Reading(path, database_id)
+    with closing(sqlite3.connect("", isolation_level=None)) as compared:
+        compared.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_TABLES} BEGIN")
+        successes = (heard[:4] for heard in reading.heard() if heard.outcome == "success")
+        compared.executemany("INSERT INTO told VALUES (?, ?, ?, ?)", successes)
+        session.rollback()
+        compared.executemany("INSERT INTO committed VALUES (?, ?, ?)", _committed(session))
+        compared.executescript(_INDEXES)
+        first_at = {"first_at": reading.first_at}
 
-    def known(key: str) -> NamedOperation:
-        return _named(key, committed[key][0], committed[key][1].isoformat())
+        def count(sql: str) -> int:
+            return int(compared.execute(f"SELECT count(*) FROM {sql}", first_at).fetchone()[0])
 
-    result: LogVerification = {
-        "log_file": str(path),
-        "database_id": database_id,
-        "operations_compared": len(compared),
-        "operations_before_the_log": len(committed) - len(compared),
-        "success_lines_compared": sum(told.successes.values()),
-        "unreadable_lines": later.unreadable,
-        "missing": [known(key) for key in silent if key not in unknown],
-        "forged": [line for key, line in told.lines.items() if committed.get(key, ("",))[0] != line["operation"]],
-        "doubled": [told.lines[key] for key, count in told.successes.items() if count > 1],
-        "unresolved": [known(key) for key in silent if key in unknown and key not in replayed],
-        "clean": False,
-    }
-    named = (result["missing"], result["forged"], result["doubled"], result["unresolved"])
-    result["clean"] = not any(named) and not later.unreadable
+        def named(sql: str) -> list[NamedOperation]:
+            return [_named(*row) for row in compared.execute(sql, first_at)]
+
+        operations = count(f"committed c WHERE {_COMPARED}")
+        missing, unresolved, unreadable = _wait_for_lines(reading, named(_SILENT))
+        result: LogVerification = {
+            "log_file": str(path),
+            "database_id": database_id,
+            "operations_compared": operations,
+            "operations_before_the_log": count("committed") - operations,
+            "success_lines_compared": count("told"),
+            "unreadable_lines": unreadable,
+            "missing": missing,
+            "forged": named(_FORGED),
+            "doubled": named(_DOUBLED),
+            "unresolved": unresolved,
+            "clean": False,
+        }
+    disagreeing = (result["missing"], result["forged"], result["doubled"], result["unresolved"])
+    result["clean"] = not any(disagreeing) and not unreadable
     return result
 
 
-def _read_told(path: Path, database_id: str) -> _Told:
-    told = _Told()
-    for line in read_log(path):
-        if line is None:
-            told.unreadable += 1
-            continue
-        # A commit-bound line is written when it is settled, long after it happened.
-        told.first_at = told.first_at or _instant(line.get("settled_at", line["timestamp"]))
-        if line.get("database_id") != database_id:
-            continue
-        operation_id = str(line.get("operation_id"))
-        if line.get("outcome") == "success":
-            told.successes[operation_id] += 1
-            named = _named(operation_id, str(line.get("operation")), str(line["timestamp"]))
-            told.lines.setdefault(operation_id, named)
-        elif line.get("outcome") == "unknown":
-            told.unknown.add(operation_id)
-        elif line.get("outcome") == "replayed":
-            told.replayed.add(operation_id)
-    return told
+class _Heard(NamedTuple):
+    """One line that says how an operation ended."""
+
+    operation_id: str
+    operation: str
+    is_repaired: bool
+    at: str
+    outcome: str
 
 
-def _committed(session: Session) -> dict[str, tuple[str, datetime]]:
-    rows = session.execute(select(Operation.id, Operation.name, Operation.recorded_at).order_by(Operation.recorded_at))
-    return {row.id: (row.name, row.recorded_at) for row in rows}
+@dataclass(slots=True)
+class _Reading:
+    """One pass over the log: what it found beside the lines of one database."""
+
+    path: Path
+    database_id: str
+    first_at: str | None = None
+    unreadable: int = 0
+
+    def heard(self) -> Iterator[_Heard]:
+        for line in read_log(self.path):
+            if line is None:
+                self.unreadable += 1
+                continue
+            is_repaired = REPAIRED_AT in line
+            if self.first_at is None and not is_repaired:  # a repaired line says nothing of what was told before it
+                # A commit-bound line is written when it is settled, long after it happened.
+                self.first_at = _instant_text(line.get("settled_at", line["timestamp"]))
+            outcome = line.get("outcome")
+            if outcome in ("success", "unknown", "replayed") and line.get("database_id") == self.database_id:
+                operation_id, operation, at = (
+                    _storable(line.get(name)) for name in ("operation_id", "operation", "timestamp")
+                )
+                yield _Heard(operation_id, operation, is_repaired, at, outcome)
 
 
-def _instant(text: Any) -> datetime | None:
+def _wait_for_lines(
+    first: _Reading, silent: list[NamedOperation]
+) -> tuple[list[NamedOperation], list[NamedOperation], int]:
+    """Of these committed operations: those missing, those unresolved; and how many lines cannot be read in the end."""
+    waiting = {operation["operation_id"]: operation for operation in silent}
+    outcomes: dict[str, set[str]] = {}
+    unreadable = first.unreadable
+    for pause_s in LINE_IS_LATE_S:
+        if not waiting and not unreadable:
+            break
+        time.sleep(pause_s)
+        reading = _Reading(first.path, first.database_id)
+        for heard in reading.heard():
+            if (operation := waiting.get(heard.operation_id)) is None:
+                continue
+            if heard.outcome != "success":
+                outcomes.setdefault(heard.operation_id, set()).add(heard.outcome)
+            elif heard.operation == operation["operation"]:
+                del waiting[heard.operation_id]
+        unreadable = reading.unreadable
+    missing = [operation for key, operation in waiting.items() if "unknown" not in outcomes.get(key, ())]
+    unresolved = [operation for key, operation in waiting.items() if outcomes.get(key) == {"unknown"}]
+    return missing, unresolved, unreadable
+
+
+def _committed(session: Session) -> Iterator[tuple[str, str, str]]:
+    columns = select(Operation.id, Operation.name, Operation.recorded_at).order_by(Operation.recorded_at)
+    for row in session.execute(columns, execution_options={"yield_per": ROWS_AT_ONCE}):
+        yield row.id, row.name, row.recorded_at.isoformat(timespec="microseconds")
+
+
+def _instant_text(text: Any) -> str | None:
+    """An instant as rows have it, so that the order of the texts is that of the instants; None without a zone."""
     try:
         instant = datetime.fromisoformat(str(text))
     except ValueError:
         return None
-    return instant if instant.tzinfo else None
+    return instant.astimezone(UTC).isoformat(timespec="microseconds") if instant.tzinfo else None
+
+
+def _storable(value: Any) -> str:
+    return str(value).encode("utf-8", "backslashreplace").decode()  # half a character cannot be stored
 
 
 def _named(operation_id: str, operation: str, at: str) -> NamedOperation:

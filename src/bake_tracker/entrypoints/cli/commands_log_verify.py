@@ -1,21 +1,29 @@
 """Hold the log to what the database says."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from bake_tracker.entrypoints.cli.state import answer, ask, say, state
+from bake_tracker.services.log_repair import repair_log
 from bake_tracker.services.log_verification import verify_log
 
 
-def verify() -> None:
+def verify(
+    repair: Annotated[
+        bool, typer.Option("--repair", help="write the missing success lines from the database, marked repaired_at")
+    ] = False,
+) -> None:
     """Compare the log with the database; exit 1 when they do not agree."""
-    result = ask(lambda session: verify_log(session, state.log_file))
+    hold = repair_log if repair else verify_log
+    result = ask(lambda session: hold(session, state.log_file))
     answer(result, show_verification)
     raise typer.Exit(0 if result["clean"] else 1)
 
 
 def show_verification(result: Any) -> None:
+    for found in result.get("repaired", []):
+        say(f"success line written: {found['operation']} {found['operation_id']} at {found['at']}", style="green")
     for name, what in (
         ("missing", "committed with no success line"),
         ("forged", "success line with no committed operation"),
@@ -24,6 +32,8 @@ def show_verification(result: Any) -> None:
     ):
         for found in result[name]:
             say(f"{what}: {found['operation']} {found['operation_id']} at {found['at']}", style="red")
+    if "repaired" in result:
+        say(f"Wrote {len(result['repaired'])} success lines from the database.")
     if older := result["operations_before_the_log"]:
         say(f"{older} operations are older than the log's first line and were not compared.")
     if result["unreadable_lines"]:

@@ -1,0 +1,116 @@
+"""Give the log the success lines it lost: a process died after its COMMIT and before the line was written."""
+
+import fcntl
+import json
+import logging
+import os
+import pkgutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from bake_tracker import services
+from bake_tracker.models import Operation
+from bake_tracker.services.clock import now
+from bake_tracker.services.log_setup import AppendHandler
+from bake_tracker.services.log_values import safe_fields, utc_text
+from bake_tracker.services.log_verification import (
+    REPAIRED_AT,
+    ROWS_AT_ONCE,
+    LogVerification,
+    NamedOperation,
+    verify_log,
+)
+from bake_tracker.services.logging_utils import add_fields
+from bake_tracker.services.operations import Kind
+
+_OPTIONAL = frozenset({"parent_operation_id", "actor"})
+
+
+class LogRepair(LogVerification):
+    """The log as it is after the repair, and the operations whose line the repair wrote."""
+
+    repaired: list[NamedOperation]
+
+
+def repair_log(session: Session, path: Path) -> LogRepair:
+    """Write the success line of every committed operation that has none, and verify again.
+
+    What is missing or unresolved is written, oldest first and marked ``repaired_at``. What is forged or doubled stays
+    as it is: a repair adds what the database knows and never takes away what somebody wrote.
+    """
+    with _alone(path):
+        before = verify_log(session, path)
+        silent = sorted([*before["missing"], *before["unresolved"]], key=lambda operation: operation["at"])
+        if not silent:
+            return {**before, "repaired": []}
+        _write(session, path, before["database_id"], [operation["operation_id"] for operation in silent])
+        after = verify_log(session, path)
+    # A full disk is survived without an error, so what was written is what can now be read.
+    left = {operation["operation_id"] for operation in (*after["missing"], *after["unresolved"])}
+    return {**after, "repaired": [operation for operation in silent if operation["operation_id"] not in left]}
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hold off another repair of a log in this directory, so that no line is written twice; bakers do not wait."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(directory)
+
+
+def _write(session: Session, path: Path, database_id: str, operation_ids: list[str]) -> None:
+    handler = AppendHandler(path)
+    try:
+        for start in range(0, len(operation_ids), ROWS_AT_ONCE):
+            wanted = Operation.id.in_(operation_ids[start : start + ROWS_AT_ONCE])
+            for row in session.execute(
+                select(*Operation.__table__.columns).where(wanted).order_by(Operation.recorded_at)
+            ):
+                handler.handle(_success_record(row, database_id))
+    finally:
+        handler.close()
+
+
+def _success_record(row: Row[Any], database_id: str) -> logging.LogRecord:
+    """What the operation's own process would have told, as far as its row knows: not how long it took.
+
+    It happened when the id was claimed, and is told now; when exactly it was settled, nobody knows any more.
+    """
+    kind = kinds().get(row.name) or Kind(row.name, "operations")
+    result = json.loads(row.result)
+    # Nothing that is bound here and now: whoever repairs is neither the actor nor the request of the operation.
+    known = {
+        "operation": row.name,
+        "outcome": "success",
+        "operation_id": row.id,
+        "attempt": row.attempt,
+        "parent_operation_id": row.parent_id,
+        "transaction_id": row.transaction_id,
+        "database_id": database_id,
+        "actor": row.actor,
+        **safe_fields({name: result[name] for name in kind.success_fields if name in result}),
+        REPAIRED_AT: utc_text(now().timestamp()),
+    }
+    record = logging.LogRecord(kind.logger.name, logging.INFO, "", 0, f"{row.name}: success", None, None, row.name)
+    record.created = row.recorded_at.timestamp()
+    add_fields(record, {name: value for name, value in known.items() if value is not None or name not in _OPTIONAL})
+    return record
+
+
+@cache
+def kinds() -> dict[str, Kind]:
+    """Every kind of operation that a ``*_service`` module declares, by name; looked for, so none is forgotten."""
+    names = [found.name for found in pkgutil.iter_modules(services.__path__) if found.name.endswith("_service")]
+    modules = [import_module(f"{services.__name__}.{name}") for name in names]
+    return {kind.name: kind for module in modules for kind in vars(module).values() if isinstance(kind, Kind)}

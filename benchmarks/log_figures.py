@@ -1,27 +1,118 @@
-"""The command line of ``benchmarks/logging.py``: run rows, print them, put them into the documents."""
+"""The command line of ``benchmarks/logging.py``: run rows and tables, print them, put them into the documents."""
 
 import argparse
+import cProfile
+import os
+import platform
+import pstats
+import re
 import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 from harness import Figure
 from log_costs import ROWS
+from log_truth import TABLES
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = (ROOT / "docs/reference/benchmarks.md", ROOT / "docs/explanation/log-truth.md")
+COMPARED = ("SQLAlchemy", "structlog", "loguru", "python-json-logger", "orjson")
+PACKAGE = f"{os.sep}bake_tracker{os.sep}"
+
+Table = list[tuple[str, ...]]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="benchmarks/logging.py")
-    parser.add_argument("--rows", default=",".join(map(str, ROWS)), help="which rows to run, e.g. 1,3")
-    parser.add_argument("--rounds", type=int, default=60)
+    """Run what was asked for."""
+    every = [*map(str, ROWS), *TABLES]
+    parser = argparse.ArgumentParser(prog="benchmarks/logging.py", description="What logging costs and survives.")
+    parser.add_argument("--rows", default=",".join(every), help=f"some of {', '.join(every)}; default: all")
+    parser.add_argument("--rounds", type=int, default=60, help="rounds of each comparison (60)")
     parser.add_argument("--quick", action="store_true", help="10 rounds: to see that it runs")
+    parser.add_argument("--profile", action="store_true", help="say where our time goes instead")
+    parser.add_argument("--update", action="store_true", help="write the tables into docs/; needs every row")
     options = parser.parse_args()
+    asked = options.rows.split(",")
+    if unknown := [name for name in asked if name not in every]:
+        parser.error(f"there is no row {', '.join(unknown)}")
+    if options.update and asked != every:
+        parser.error("--update puts one whole run into the documents; leave --rows out")
     rounds = 10 if options.quick else options.rounds
-    for number in map(int, options.rows.split(",")):
-        title, run = ROWS[number]
-        print(f"{number}. {title}", flush=True)
+    costs: Table = [("row", "CPU, median (95 %)", "goal", "measured")]
+    tables: dict[str, Table] = {"machine": [("", machine())], "costs": costs}
+    print(machine())
+    for name in asked:
         with tempfile.TemporaryDirectory() as folder:
-            for figure in run(Path(folder), rounds):
-                show(figure)
+            if name in TABLES:
+                title, make = TABLES[name]
+                print(title, flush=True)
+                tables[name] = make(Path(folder))
+                show(tables[name])
+                continue
+            title, measure = ROWS[int(name)]
+            print(f"{name}. {title}", flush=True)
+            if options.profile:
+                show(profile(partial(measure, Path(folder), rounds)))
+                continue
+            figures = [as_row(name, figure) for figure in measure(Path(folder), rounds)]
+            show(figures)
+            costs += figures
+    if options.update:
+        for document in DOCUMENTS:
+            put_into(document, tables)
 
 
-def show(figure: Figure) -> None:
-    print(f"   {figure.what:<60} {figure.shown:<28} {figure.goal_shown:<16} {figure.note}", flush=True)
+def as_row(name: str, figure: Figure) -> tuple[str, ...]:
+    return f"{name}. {figure.what}", figure.shown, figure.goal_shown, figure.note
+
+
+def show(table: Sequence[tuple[str, ...]]) -> None:
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))] if table else []
+    for row in table:
+        cells = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print(f"   {cells.rstrip()}", flush=True)
+
+
+def machine() -> str:
+    """What the figures hold for."""
+    peers = ", ".join(f"{name} {version(name)}" for name in COMPARED)
+    return f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}; {peers}"
+
+
+def markdown(table: Table) -> str:
+    """A table; one of a single row is a sentence."""
+    if len(table) == 1:
+        return table[0][-1]
+    head, *rows = ([cell.replace("|", "\\|") for cell in row] for row in table)
+    rule = ["---"] * len(head)
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
+
+
+def put_into(document: Path, tables: dict[str, Table]) -> None:
+    """Replace what stands between ``<!-- figures: NAME -->`` and ``<!-- end -->``."""
+    text = document.read_text("utf-8")
+    parts = re.split(r"(?<=<!-- figures: )(\w+)( -->\n).*?(?=<!-- end -->)", text, flags=re.DOTALL)
+    for position in range(1, len(parts), 3):
+        parts[position + 1] += markdown(tables[parts[position]]) + "\n"
+    document.write_text("".join(parts), "utf-8")
+
+
+def profile(work: Callable[[], object]) -> Table:
+    """Our functions by their own share of our time, with the built-in ones that they call."""
+    profiler = cProfile.Profile()
+    profiler.runcall(work)
+    spent: dict[str, float] = {}
+    stats = pstats.Stats(profiler)
+    for (file, _line, name), (_calls, _all, own, _with_callees, callers) in stats.stats.items():  # type: ignore[attr-defined]
+        if PACKAGE in file:
+            spent[f"{Path(file).name} {name}"] = spent.get(f"{Path(file).name} {name}", 0) + own
+        elif file == "~":
+            for (caller_file, _, caller), (_, _, own_there, _) in callers.items():
+                if PACKAGE in caller_file:
+                    key = f"{Path(caller_file).name} {caller}"
+                    spent[key] = spent.get(key, 0) + own_there
+    total = sum(spent.values()) or 1
+    largest = sorted(spent.items(), key=lambda item: -item[1])[:14]
+    return [(f"{share / total:6.1%}", name) for name, share in largest]

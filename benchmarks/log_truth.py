@@ -1,0 +1,221 @@
+"""What each logger survives and claims: hostile values, transactions that fail, a rotation by four processes.
+
+The hostile values and the ways for a transaction to end are those of the test suite.
+"""
+
+import contextlib
+import io
+import json
+import logging
+import logging.handlers
+import os
+import resource
+import signal
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+import loguru
+import orjson
+import structlog
+from loggers import SERVICES
+from pythonjsonlogger.json import JsonFormatter
+from pythonjsonlogger.orjson import OrjsonFormatter
+
+from bake_tracker.services.database import make_engine, migrate
+from bake_tracker.services.log_setup import AppendHandler
+from bake_tracker.services.logging_utils import get_service_logger, log_operation
+
+sys.path.append(str(Path(__file__).parent.parent / "tests"))
+from hostile_values import HOSTILE, SECRET
+from outcome_scenarios import SCENARIOS, CallTime, CommitBound, Recorder, SessionEvents, staged
+
+SECONDS, BYTES = 2, 1024**3
+Write = Callable[[Any], None]
+
+
+def _ours(path: Path) -> Write:
+    SERVICES.addHandler(AppendHandler(path))
+    SERVICES.setLevel(logging.INFO)
+    SERVICES.propagate = False
+    logger = get_service_logger("hostile")
+    return lambda value: log_operation(logger, "bake", "success", recipe_id=7, hostile=value, batches=2)
+
+
+def _standard(formatter: logging.Formatter) -> Callable[[Path], Write]:
+    def make(path: Path) -> Write:
+        logger = logging.Logger("hostile", logging.INFO)
+        logger.addHandler(logging.FileHandler(path, encoding="utf-8"))
+        logger.handlers[0].setFormatter(formatter)
+        return lambda value: logger.info("bake", extra={"recipe_id": 7, "hostile": value, "batches": 2})
+
+    return make
+
+
+class HandWritten(logging.Formatter):
+    """What most programs write themselves: the standard library's JSON, and ``str`` for what it does not know."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {name: record.__dict__[name] for name in ("recipe_id", "hostile", "batches")}
+        return json.dumps({"message": record.getMessage(), **fields}, default=str)
+
+
+def _structlog(**how: Any) -> Callable[[Path], Write]:
+    def make(path: Path) -> Write:
+        as_bytes = bool(how)
+        file: Any = path.open("ab") if as_bytes else path.open("a", encoding="utf-8")
+        logger = structlog.wrap_logger(
+            (structlog.BytesLogger if as_bytes else structlog.WriteLogger)(file),
+            processors=[structlog.processors.add_log_level, structlog.processors.JSONRenderer(**how)],
+        )
+        return lambda value: logger.info("bake", recipe_id=7, hostile=value, batches=2)
+
+    return make
+
+
+def _loguru(path: Path) -> Write:
+    loguru.logger.remove()
+    loguru.logger.add(path, serialize=True)
+    return lambda value: loguru.logger.info("bake", recipe_id=7, hostile=value, batches=2)
+
+
+LOGGERS: dict[str, Callable[[Path], Write]] = {
+    "Bake Tracker": _ours,
+    "structlog, its JSON": _structlog(),
+    "structlog, orjson": _structlog(serializer=orjson.dumps),
+    "python-json-logger, its JSON": _standard(JsonFormatter()),
+    "python-json-logger, orjson": _standard(OrjsonFormatter()),
+    "stdlib, a JSON formatter by hand": _standard(HandWritten()),
+    "loguru, serialize=True": _loguru,
+}
+"""Each in the ways that its documents show, since speed and survival differ."""
+
+FATES = (
+    "survived",
+    "secret told",
+    "line lost",
+    "line torn",
+    "no strict JSON",
+    "raised into the caller",
+    "hung or died",
+)
+
+
+def fate_of(make: Callable[[Path], Write], value: Any, path: Path) -> str:
+    """What becomes of one value, in a process of its own with little time and memory."""
+    path.unlink(missing_ok=True)
+    child = os.fork()
+    if child == 0:
+        _write_and_exit(make, value, path)
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    if code == 1:
+        return "raised into the caller"
+    return "hung or died" if code else judged(path.read_bytes() if path.exists() else b"")
+
+
+def _write_and_exit(make: Callable[[Path], Write], value: Any, path: Path) -> NoReturn:
+    resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.alarm(SECONDS)
+    code = 1
+    with contextlib.suppress(BaseException), Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)  # how loudly a lost line is mourned is another question
+        make(path)(value)
+        code = 0
+    os._exit(code)
+
+
+def judged(written: bytes) -> str:
+    """Whether the file holds exactly one line of strict JSON that keeps the benign fields and tells no secret."""
+    if not written:
+        return "line lost"
+    if SECRET.encode() in written:
+        return "secret told"
+    try:
+        text = written.decode()
+        if len(text.splitlines()) != 1:
+            return "line torn"
+        line = json.loads(text, parse_constant=lambda constant: [][len(constant)])
+    except (ValueError, IndexError, RecursionError):
+        return "no strict JSON"
+    fields = line.get("record", {}).get("extra", line)  # loguru puts them deeper
+    return "survived" if (fields.get("recipe_id"), fields.get("batches")) == (7, 2) else "line lost"
+
+
+def hostile_table(folder: Path) -> list[tuple[str, ...]]:
+    """How many of the hostile values each logger survives, and how the others fail."""
+    rows: list[tuple[str, ...]] = [("logger", f"survived, of {len(HOSTILE)}", "of what it failed")]
+    for name, make in LOGGERS.items():
+        fates = Counter(fate_of(make, value, folder / "hostile.jsonl") for value, _ in HOSTILE.values())
+        failed = ", ".join(f"{fates[fate]} {fate}" for fate in FATES[1:] if fates[fate])
+        rows.append((name, str(fates["survived"]), failed or "–"))
+    return rows
+
+
+def outcome_table(folder: Path) -> list[tuple[str, ...]]:
+    """False and missing success lines over every way for a transaction to end."""
+    template = folder / "template.db"
+    engine = make_engine(f"sqlite:///{template}")
+    migrate(engine)
+    engine.dispose()  # the last to leave moves the write-ahead log into the file
+    recorders: Mapping[str, Callable[[], Recorder]] = {
+        "bound to the driver's COMMIT (Bake Tracker)": CommitBound,
+        "at call time (every logging library)": CallTime,
+        "in `after_commit` and `after_rollback` of the session": SessionEvents,
+    }
+    rows: list[tuple[str, ...]] = [("success is told", "false successes", "missing ones", "operations")]
+    for number, (name, recorder) in enumerate(recorders.items()):
+        place = folder / f"outcomes{number}"
+        place.mkdir()
+        (place / "bakery.db").write_bytes(template.read_bytes())
+        SERVICES.propagate = False
+        with staged(f"sqlite:///{place / 'bakery.db'}", recorder()) as stage:
+            with contextlib.redirect_stderr(io.StringIO()):  # one scenario breaks a handler, and that is said there
+                for scenario in SCENARIOS:
+                    scenario(stage)
+            false, missing = stage.faults()
+        rows.append((name, str(len(false)), str(len(missing)), str(len(stage.attempted))))
+    return rows
+
+
+def rotation_table(folder: Path) -> list[tuple[str, ...]]:
+    """Lines that the standard library's RotatingFileHandler keeps when four processes write and it rotates."""
+    processes, lines, kilobytes = 4, 5_000, 60
+    path = folder / "rotated.log"
+    children = [_fork(_rotate, path, number, lines, kilobytes * 1024) for number in range(processes)]
+    for child in children:
+        os.waitpid(child, 0)
+    found = [line for file in folder.glob("rotated.log*") for line in file.read_bytes().splitlines()]
+    whole = {line for line in found if line.endswith(b"}") and line.startswith(b"{")}
+    lost = processes * lines - len(whole)
+    return [
+        ("four processes, 60 KB a file", "lines", "lost or torn"),
+        ("`logging.handlers.RotatingFileHandler`", f"{processes * lines:,}", f"{lost:,}"),
+    ]
+
+
+def _fork(work: Callable[..., None], *arguments: Any) -> int:
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(BaseException):
+            work(*arguments)
+        os._exit(0)
+    return child
+
+
+def _rotate(path: Path, process: int, lines: int, size: int) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    logger = logging.Logger("rotated", logging.INFO)
+    logger.addHandler(logging.handlers.RotatingFileHandler(path, maxBytes=size, backupCount=1_000))
+    for number in range(lines):
+        logger.info('{"process": %d, "number": %d, "filler": "%s"}', process, number, "x" * 300)
+
+
+TABLES: dict[str, tuple[str, Callable[[Path], list[tuple[str, ...]]]]] = {
+    "outcomes": (f"{len(SCENARIOS)} ways for a transaction to end", outcome_table),
+    "hostile": ("hostile values", hostile_table),
+    "rotation": ("a rotation", rotation_table),
+}

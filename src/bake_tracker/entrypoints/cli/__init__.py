@@ -16,6 +16,7 @@ from bake_tracker.entrypoints.cli import commands_explain as explaining
 from bake_tracker.entrypoints.cli import commands_house as house
 from bake_tracker.entrypoints.cli import commands_import as importing
 from bake_tracker.entrypoints.cli import commands_log as log
+from bake_tracker.entrypoints.cli import commands_log_lnav as log_lnav
 from bake_tracker.entrypoints.cli import commands_log_verify as log_verify
 from bake_tracker.entrypoints.cli import commands_runs as runs
 from bake_tracker.entrypoints.cli import commands_stock as stock
@@ -48,7 +49,10 @@ GROUPS: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
         "Ask whether the stock suffices; nothing is changed.",
         {"produce": runs.check_produce, "assemble": runs.check_assemble},
     ),
-    "log": ("Read the log.", {"tree": log.tree, "find": log.find, "stats": log.stats, "verify": log_verify.verify}),
+    "log": (
+        "Read the log.",
+        {"tree": log.tree, "find": log.find, "stats": log.stats, "verify": log_verify.verify, "lnav": log_lnav.lnav},
+    ),
 }
 COMMANDS: tuple[Callable[..., None], ...] = (
     house.init,

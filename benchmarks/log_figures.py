@@ -42,6 +42,7 @@ def main() -> None:
     rounds = 10 if options.quick else options.rounds
     costs: Table = [("row", "CPU, median (95 %)", "goal", "measured")]
     tables: dict[str, Table] = {"machine": [("", machine())], "costs": costs}
+    missed: list[str] = []
     print(machine())
     for name in asked:
         with tempfile.TemporaryDirectory() as folder:
@@ -59,7 +60,9 @@ def main() -> None:
             figures = [as_row(name, figure) for figure in measure(Path(folder), rounds)]
             show(figures)
             costs += figures
+            missed += [name] if any("MISSED" in goal for _, _, goal, _ in figures) else []
     if options.update:
+        tables["profiles"] = profiles(missed)
         for document in DOCUMENTS:
             put_into(document, tables)
 
@@ -97,6 +100,18 @@ def put_into(document: Path, tables: dict[str, Table]) -> None:
     for position in range(1, len(parts), 3):
         parts[position + 1] += markdown(tables[parts[position]]) + "\n"
     document.write_text("".join(parts), "utf-8")
+
+
+def profiles(names: list[str]) -> Table:
+    """Where our time goes in the rows that missed a goal."""
+    table: Table = [("row", "where our time goes, by cProfile")]
+    for name in names:
+        title, measure = ROWS[int(name)]
+        with tempfile.TemporaryDirectory() as folder:
+            found = profile(partial(measure, Path(folder), 10))[:8]
+        if found:  # a row that starts programs spends nothing here
+            table.append((f"{name}. {title}", ", ".join(f"`{what}` {share.strip()}" for share, what in found)))
+    return table if len(table) > 1 else [("", "No row of this process misses its goal.")]
 
 
 def profile(work: Callable[[], object]) -> Table:

@@ -92,15 +92,7 @@ LOGGERS: dict[str, Callable[[Path], Write]] = {
 }
 """Each in the ways that its documents show, since speed and survival differ."""
 
-FATES = (
-    "survived",
-    "secret told",
-    "line lost",
-    "line torn",
-    "no strict JSON",
-    "raised into the caller",
-    "hung or died",
-)
+FATES = ("survived", "told a secret", "lost", "torn", "no strict JSON", "raised into the caller", "hung or died")
 
 
 def fate_of(make: Callable[[Path], Write], value: Any, path: Path) -> str:
@@ -131,27 +123,26 @@ def _write_and_exit(make: Callable[[Path], Write], value: Any, path: Path) -> No
 def judged(written: bytes) -> str:
     """Whether the file holds exactly one line of strict JSON that keeps the benign fields and tells no secret."""
     if not written:
-        return "line lost"
+        return "lost"
     if SECRET.encode() in written:
-        return "secret told"
+        return "told a secret"
     try:
         text = written.decode()
         if len(text.splitlines()) != 1:
-            return "line torn"
+            return "torn"
         line = json.loads(text, parse_constant=lambda constant: [][len(constant)])
     except (ValueError, IndexError, RecursionError):
         return "no strict JSON"
     fields = line.get("record", {}).get("extra", line)  # loguru puts them deeper
-    return "survived" if (fields.get("recipe_id"), fields.get("batches")) == (7, 2) else "line lost"
+    return "survived" if (fields.get("recipe_id"), fields.get("batches")) == (7, 2) else "lost"
 
 
 def hostile_table(folder: Path) -> list[tuple[str, ...]]:
-    """How many of the hostile values each logger survives, and how the others fail."""
-    rows: list[tuple[str, ...]] = [("logger", f"survived, of {len(HOSTILE)}", "of what it failed")]
+    """What becomes of the hostile values in each logger."""
+    rows: list[tuple[str, ...]] = [(f"of {len(HOSTILE)} values", *FATES)]
     for name, make in LOGGERS.items():
         fates = Counter(fate_of(make, value, folder / "hostile.jsonl") for value, _ in HOSTILE.values())
-        failed = ", ".join(f"{fates[fate]} {fate}" for fate in FATES[1:] if fates[fate])
-        rows.append((name, str(fates["survived"]), failed or "–"))
+        rows.append((name, *(str(fates[fate] or "–") for fate in FATES)))
     return rows
 
 

@@ -1,0 +1,61 @@
+"""The benchmarks run and judge rightly; their times are nobody's business here."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+SETUP = f"import sys; sys.path.insert(0, {str(BENCHMARKS)!r}); import logging; "
+
+
+def python(*arguments: str) -> str:
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_the_rows_of_the_log_run_and_the_lines_are_short() -> None:
+    """Every row that times nothing but this process, and the goal that holds on any machine."""
+    rows = [
+        line.split()
+        for line in python(str(BENCHMARKS / "logging.py"), "--rows", "1,3,4,5,10", "--rounds", "2").splitlines()
+    ]
+    assert {row[0] for row in rows[1:]} == {"1.", "3.", "4.", "5.", "10."}
+    sizes = [row for row in rows if row[0] == "10." and "bytes:" in row]
+    assert [row[-1] for row in sizes] == ["met", "met"]
+
+
+def test_a_script_beside_logging_py_still_gets_the_standard_librarys_logging() -> None:
+    """The file's name is the issue's; whoever stands beside it means the other one."""
+    found = python("-c", SETUP + "import logging.handlers; print(logging.__file__)")
+    assert Path(found.strip()).parent.name == "logging"
+
+
+def test_what_is_added_is_compared_and_not_what_it_is_added_to() -> None:
+    """Ours adds 1 to 10, theirs 5: a fifth, with the interval of rounds that all say the same."""
+    base, ours, theirs = [10, 20, 30], [11, 21, 31], [15, 25, 35]
+    code = f"from harness import added, ratio; f = added('', ({ours}, {base}), ({theirs}, {base}), 0.2); "
+    code += f"r = ratio('', {ours}, {base}, 1.0); import json; "
+    code += "print(json.dumps([f.value, f.low, f.high, f.is_met, r.value, r.is_met]))"
+    assert json.loads(python("-c", SETUP + code)) == [0.2, 0.2, 0.2, True, 1.05, False]
+
+
+@pytest.mark.parametrize(
+    ("written", "fate"),
+    [
+        (b"", "lost"),
+        (b'{"recipe_id": 7, "batches": 2}\n', "survived"),
+        (b'{"record": {"extra": {"recipe_id": 7, "batches": 2}}}\n', "survived"),
+        (b'{"recipe_id": 7}\n', "lost"),
+        (b'{"recipe_id": 7, "batches": 2, "db": "hunter2"}\n', "told a secret"),
+        (b'{"recipe_id": 7,\n "batches": 2}\n', "torn"),
+        (b'{"recipe_id": 7, "batches": 2, "hostile": NaN}\n', "no strict JSON"),
+        (b'{"recipe_id": 7, "batches": 2, "hostile": "\xff"}\n', "no strict JSON"),
+    ],
+)
+def test_a_line_is_judged_by_what_the_file_holds(written: bytes, fate: str) -> None:
+    """One strict line with the benign fields and no secret, or the reason why not."""
+    assert python("-c", SETUP + f"from log_truth import judged; print(judged({written!r}))").strip() == fate

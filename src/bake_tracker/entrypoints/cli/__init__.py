@@ -27,6 +27,8 @@ from bake_tracker.services import get_service_logger, log_operation
 from bake_tracker.services.clock import uuid7
 from bake_tracker.services.log_values import error_text
 from bake_tracker.services.logging_utils import bound_log_context
+from bake_tracker.services.trace_setup import exporting_where_asked
+from bake_tracker.services.tracing import accept_traceparent
 
 EXIT_REFUSED = 1
 EXIT_USAGE = 2
@@ -99,7 +101,11 @@ def main() -> None:
     # Until the log is set up nothing is printed by Python's handler of last resort.
     logging.getLogger("bake_tracker").addHandler(logging.NullHandler())
     try:
-        with bound_log_context(request_id=uuid7(), actor=_actor()):
+        with (
+            bound_log_context(request_id=uuid7(), actor=_actor()),
+            accept_traceparent(os.environ.get("TRACEPARENT")),
+            exporting_where_asked(),
+        ):
             _run()
     except SettingsError as error:
         complain(f"Wrong setting: {error}")

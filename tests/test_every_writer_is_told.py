@@ -3,7 +3,9 @@
 import importlib
 import inspect
 import pkgutil
+import tomllib
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -12,6 +14,7 @@ from kitchen import Kitchen
 from sqlalchemy.orm import Session
 
 from bake_tracker import services
+from bake_tracker.domain.errors import ValidationError
 from bake_tracker.services import (
     assembly_service,
     bake_and_pack_service,
@@ -22,8 +25,11 @@ from bake_tracker.services import (
     receiving_service,
     recipe_service,
 )
-from bake_tracker.services.database import run_in_transaction
+from bake_tracker.services.database import run_in_transaction, session_scope
 from bake_tracker.services.operations import Kind
+from bake_tracker.testing import OperationLog
+
+pytest_plugins = ["bake_tracker.testing"]
 
 Writer = Callable[..., Mapping[str, Any]]
 
@@ -128,6 +134,47 @@ def test_a_writer_ends_in_one_outcome_line(kitchen: Kitchen, log: pytest.LogCapt
 
 def kinds_of(writer: Writer) -> list[Kind]:
     return [value for value in vars(inspect.getmodule(writer)).values() if isinstance(value, Kind)]
+
+
+@pytest.mark.parametrize("writer", sorted(WRITERS))
+def test_a_writer_that_is_undone_ends_in_one_outcome_line(
+    kitchen: Kitchen, operation_log: OperationLog, writer: str
+) -> None:
+    """It had succeeded when its caller failed: it and what was made inside it are told once each, as rolled back."""
+    kitchen.simple_bakery()
+    kitchen.produce("Cookies", "Cookie", 1, 24)
+    operation_log.clear()
+    with pytest.raises(ZeroDivisionError), session_scope() as session:
+        CALLS[writer](kitchen, session)
+        raise ZeroDivisionError
+    assert operation_log.outcomes(writer.rpartition(".")[2]) == ["rolled_back"]
+    assert {line.outcome for line in operation_log.ends} == {"rolled_back"}
+    operation_log.assert_one_outcome_each()
+
+
+@pytest.mark.parametrize("writer", sorted(WRITERS))
+def test_a_writer_that_refuses_ends_in_one_outcome_line(
+    kitchen: Kitchen, operation_log: OperationLog, writer: str
+) -> None:
+    """Arguments that cannot be meant are refused as such, and told once, as a refusal and not as an error."""
+    wrong = {
+        name: object()
+        for name, parameter in inspect.signature(WRITERS[writer]).parameters.items()
+        if parameter.default is inspect.Parameter.empty and name != "session"
+    }
+    wrong["operation_id"] = "no UUID"
+    with pytest.raises(ValidationError), session_scope() as session:
+        WRITERS[writer](session=session, **wrong)
+    assert operation_log.outcomes(writer.rpartition(".")[2]) == ["validation_failed"]
+    operation_log.assert_one_outcome_each()
+
+
+def test_every_writer_is_held_to_the_one_door_to_the_ledger() -> None:
+    """The import contract names each module that has a writer."""
+    project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text("utf-8"))
+    contracts = {contract["name"]: contract for contract in project["tool"]["importlinter"]["contracts"]}
+    held = set(contracts["Only stock_ledger writes movements"]["source_modules"])
+    assert {function.__module__ for function in WRITERS.values()} - held == set()
 
 
 @pytest.mark.parametrize("writer", sorted(WRITERS))

@@ -1,5 +1,6 @@
 """Settings, read from ``BAKE_TRACKER_*`` when they are asked for."""
 
+import re
 from pathlib import Path
 from typing import Literal
 from zoneinfo import available_timezones
@@ -27,6 +28,9 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_file: Path | None = None
+    log_rotate: str = Field(default="64MB", description="OFF, DAY, or a size in KB, MB or GB")
+    log_keep: int | None = Field(default=None, ge=1, description="old files; all, when left out")
+    log_gzip: bool = True
     actor: str | None = None
     currency: str = Field(default="USD", pattern="^[A-Za-z]{3}$", description="of a new database")
     time_zone: str = Field(default="UTC", description="of a new database")
@@ -35,6 +39,14 @@ class Settings(BaseSettings):
     @classmethod
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
+
+    @field_validator("log_rotate", mode="before")
+    @classmethod
+    def _size_or_day(cls, value: object) -> str:
+        text = str(value).replace(" ", "").upper()
+        if not re.fullmatch(r"OFF|DAY|[1-9][0-9]{0,8}(KB|MB|GB)", text):
+            raise ValueError("must be off, day, or a size such as 500KB, 64MB or 1GB")
+        return text
 
     @field_validator("time_zone")
     @classmethod

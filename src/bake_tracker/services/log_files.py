@@ -2,8 +2,11 @@
 
 import gzip
 import json
+import os
 import re
+import zlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -11,15 +14,24 @@ from bake_tracker.domain.errors import ValidationError
 
 # A number or a date, as log rotation appends it; a copy that somebody made is not part of the log.
 _ROTATED = re.compile(r"[.-]\d[\dT:.-]*?(\.gz)?")
+_ROTATED_BY_US = re.compile(r"\.(\d{8}T\d{6}\.\d{6})(?:\.gz)?")
+_STAMP = "%Y%m%dT%H%M%S.%f"
+# Half a line, of a full disk, may stand before a whole one of another process. Inside of a text quotes are escaped.
+_LINE_BEGINS = re.compile(rb'(?<=.)\{"timestamp":', re.DOTALL)
+_FIRST_LINE_BYTES = 1 << 20
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+_AFTER_ALL = datetime.max.replace(tzinfo=UTC)
 TEXT_FIELDS = ("operation", "outcome", "operation_id", "parent_operation_id", "transaction_id", "request_id")
+
+Identity = tuple[int, int]
 
 
 def log_files(path: Path) -> list[Path]:
-    """The files of one log, oldest first: ``NAME.2.gz``, ``NAME-20261123`` ... and at last ``NAME``."""
-    rotated = [
-        found for found in path.parent.glob(f"{path.name}?*") if _ROTATED.fullmatch(found.name[len(path.name) :])
-    ]
-    return [*sorted(rotated, key=lambda file: (file.stat().st_mtime_ns, file.name)), path]
+    """The files of one log, oldest first: ``NAME.2.gz``, ``NAME.20261123T143342.123456`` ... and at last ``NAME``.
+
+    Those that Bake Tracker rotated are ordered by the instant in their name, others by that of their first line.
+    """
+    return [file for _, file in _in_order(path)]
 
 
 def read_log(path: Path) -> Iterator[dict[str, Any] | None]:
@@ -28,28 +40,139 @@ def read_log(path: Path) -> Iterator[dict[str, Any] | None]:
     Raises:
         ValidationError: there is something else in the file's place.
     """
-    for file in log_files(path):
-        if not file.exists():
-            continue
-        if not file.is_file():
-            raise ValidationError.of(
-                "log_file", f"{file} is no file that can be read; name one in BAKE_TRACKER_LOG_FILE"
-            )
-        yield from _read_file(file)
+    for name, file in open_in_turn(path):
+        yield from _read_file(name, file)
 
 
-def _read_file(path: Path) -> Iterator[dict[str, Any] | None]:
-    with _open(path) as file:
+def open_in_turn(path: Path) -> Iterator[tuple[Path, IO[bytes]]]:
+    """Each file of a log, opened and as it is on disk, oldest first; each once, whoever rotates meanwhile.
+
+    A file that is not the one that was listed was rotated or compressed since: they are listed again, and reading goes
+    on behind the last file that was read. A file keeps its place, which comes from its name or its first line.
+
+    Raises:
+        ValidationError: there is something else in a file's place.
+    """
+    last = (_BEFORE_ALL, "")
+    while True:
+        read_up_to = last
+        current = _identity(path)  # looked at before the others, so that a rotation in between shows
+        for place, name in _in_order(path):
+            if place <= read_up_to or (name == path and current is None and not path.exists()):
+                continue
+            if name.exists() and not name.is_file():
+                raise ValidationError.of(
+                    "log_file", f"{name} is no file that can be read; name one in BAKE_TRACKER_LOG_FILE"
+                )
+            try:
+                file = name.open("rb")
+            except FileNotFoundError:
+                break
+            with file:
+                is_same = _identity(file.fileno()) == current if name == path else _place(name, path) == place
+                if not is_same:
+                    break
+                yield name, file
+            last = place
+        else:
+            return
+
+
+def rotated_files(path: Path) -> list[Path]:
+    """The files that Bake Tracker itself has rotated away, in no order, compressed or plain or both."""
+    return [file for file in _beside(path) if _ROTATED_BY_US.fullmatch(file.name[len(path.name) :])]
+
+
+def rotated_name(path: Path, at: datetime) -> Path:
+    """The name of a file rotated away at an instant."""
+    return path.with_name(f"{path.name}.{at.astimezone(UTC):{_STAMP}}")
+
+
+def when_rotated(file: Path, path: Path) -> datetime:
+    """The instant in a rotated file's name."""
+    stamp = _ROTATED_BY_US.fullmatch(file.name[len(path.name) :])
+    assert stamp is not None
+    return datetime.strptime(stamp[1], _STAMP).replace(tzinfo=UTC)
+
+
+def first_instant(file: Path) -> datetime | None:
+    """When a file's first line was written, as far as it says so."""
+    try:
+        with file.open("rb") as raw, _unpacked(file, raw) as lines:
+            line = _log_line(lines.readline(_FIRST_LINE_BYTES))
+        # A commit-bound line is written when it is settled, long after it happened.
+        instant = datetime.fromisoformat(str(line.get("settled_at") or line["timestamp"])) if line else None
+    except (OSError, EOFError, zlib.error, ValueError):
+        return None
+    return instant if instant is not None and instant.tzinfo else None
+
+
+def _in_order(path: Path) -> list[tuple[tuple[datetime, str], Path]]:
+    rotated = [file for file in _stable(path) if _ROTATED.fullmatch(file.name[len(path.name) :])]
+    # Compressed, and its original not yet removed: the original is whole, whoever compressed it.
+    originals = {file.name for file in rotated}
+    once = [file for file in rotated if not (file.suffix == ".gz" and file.stem in originals)]
+    return [*sorted((_place(file, path), file) for file in once), ((_AFTER_ALL, ""), path)]
+
+
+def _place(file: Path, path: Path) -> tuple[datetime, str]:
+    """What a rotated file is sorted by; ours by when it ended, others by when it began, which cannot mix them up."""
+    name = file.name.removesuffix(".gz")
+    if _ROTATED_BY_US.fullmatch(file.name[len(path.name) :]):
+        return when_rotated(file, path), name
+    if (began := first_instant(file)) is not None:
+        return began, ""  # whatever its name: logrotate's NAME.1 becomes NAME.2
+    try:
+        return datetime.fromtimestamp(file.stat().st_mtime, UTC), name
+    except FileNotFoundError:
+        return _BEFORE_ALL, name
+
+
+def _stable(path: Path) -> list[Path]:
+    """The files beside a log, listed until two listings agree: one may miss a file that changes its name meanwhile."""
+    before, now = None, _beside(path)
+    while now != before:
+        before, now = now, _beside(path)
+    return now
+
+
+def _beside(path: Path) -> list[Path]:
+    try:
+        return sorted(file for file in path.parent.iterdir() if file.name.startswith(path.name) and file != path)
+    except OSError:
+        return []
+
+
+def _identity(file: Path | int) -> Identity | None:
+    try:
+        status = os.stat(file)  # noqa: PTH116  of a descriptor too
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _read_file(name: Path, file: IO[bytes]) -> Iterator[dict[str, Any] | None]:
+    with _unpacked(name, file) as lines:
         try:
-            for raw in file:
+            for raw in lines:
                 if not raw.isspace():
-                    yield _log_line(raw)
-        except (EOFError, gzip.BadGzipFile):
+                    yield from _log_lines(raw)
+        except (EOFError, gzip.BadGzipFile, zlib.error):
             yield None  # cut off while it was compressed: what came before has been read
 
 
-def _open(path: Path) -> IO[bytes]:
-    return cast(IO[bytes], gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
+def _unpacked(name: Path, file: IO[bytes]) -> IO[bytes]:
+    return cast(IO[bytes], gzip.GzipFile(fileobj=file, mode="rb")) if name.suffix == ".gz" else file
+
+
+def _log_lines(raw: bytes) -> Iterator[dict[str, Any] | None]:
+    """What one line holds; half a line with a whole one behind it is two."""
+    line = _log_line(raw)
+    yield line
+    if line is None:
+        behind = (_log_line(raw[found.start() :]) for found in _LINE_BEGINS.finditer(raw))
+        if (whole := next((line for line in behind if line is not None), None)) is not None:
+            yield whole
 
 
 def _log_line(raw: bytes) -> dict[str, Any] | None:

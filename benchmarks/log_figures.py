@@ -40,7 +40,7 @@ def main() -> None:
     if options.update and asked != every:
         parser.error("--update puts one whole run into the documents; leave --rows out")
     rounds = 10 if options.quick else options.rounds
-    costs: Table = [("row", "CPU, median (95 %)", "goal", "measured")]
+    costs: Table = [("row", "median (95 %)", "goal", "measured")]
     tables: dict[str, Table] = {"machine": [("", machine())], "costs": costs}
     missed: list[str] = []
     print(machine())

@@ -313,13 +313,12 @@ def line_size(folder: Path, _rounds: int) -> list[Figure]:
 
 
 def _script(name: str) -> Callable[[Path, int], list[Figure]]:
-    """A row with a script of its own, whose last line of output is a JSON list of figures."""
+    """A row that is a program of its own: called with ``--json`` it prints, last, a JSON list of ``Figure`` fields."""
 
     def run(_folder: Path, _rounds: int) -> list[Figure]:
-        script = HERE / name
-        if not script.exists():
+        if not (HERE / name).exists():
             return []
-        answer = subprocess.run([sys.executable, str(script), "--json"], capture_output=True, check=True, text=True)
+        answer = subprocess.run([sys.executable, str(HERE / name), "--json"], stdout=subprocess.PIPE, check=True)
         return [Figure(**figure) for figure in json.loads(answer.stdout.splitlines()[-1])]
 
     return run

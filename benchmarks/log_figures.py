@@ -19,7 +19,7 @@ from log_truth import TABLES
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = (ROOT / "docs/reference/benchmarks.md", ROOT / "docs/explanation/log-truth.md")
 COMPARED = ("SQLAlchemy", "structlog", "loguru", "python-json-logger", "orjson")
-PACKAGE = f"{os.sep}bake_tracker{os.sep}"
+LOG = re.compile(r"bake_tracker.services.(log\w+|operations|transaction_outcomes|tracing|attempts|clock)\.py$")
 
 Table = list[tuple[str, ...]]
 
@@ -104,7 +104,7 @@ def put_into(document: Path, tables: dict[str, Table]) -> None:
 
 def profiles(names: list[str]) -> Table:
     """Where our time goes in the rows that missed a goal."""
-    table: Table = [("row", "where our time goes, by cProfile")]
+    table: Table = [("row", "where the log's time goes, by cProfile")]
     for name in names:
         title, measure = ROWS[int(name)]
         with tempfile.TemporaryDirectory() as folder:
@@ -115,19 +115,19 @@ def profiles(names: list[str]) -> Table:
 
 
 def profile(work: Callable[[], object]) -> Table:
-    """Our functions by their own share of our time, with the built-in ones that they call."""
+    """The log's functions by their share of the log's time, the built-in ones that they call counted with them."""
     profiler = cProfile.Profile()
     profiler.runcall(work)
     spent: dict[str, float] = {}
     stats = pstats.Stats(profiler)
     for (file, _line, name), (_calls, _all, own, _with_callees, callers) in stats.stats.items():  # type: ignore[attr-defined]
-        if PACKAGE in file:
+        if LOG.search(file):
             spent[f"{Path(file).name} {name}"] = spent.get(f"{Path(file).name} {name}", 0) + own
         elif file == "~":
             for (caller_file, _, caller), (_, _, own_there, _) in callers.items():
-                if PACKAGE in caller_file:
+                if LOG.search(caller_file):
                     key = f"{Path(caller_file).name} {caller}"
                     spent[key] = spent.get(key, 0) + own_there
     total = sum(spent.values()) or 1
-    largest = sorted(spent.items(), key=lambda item: -item[1])[:14]
-    return [(f"{share / total:6.1%}", name) for name, share in largest]
+    largest = sorted(spent.items(), key=lambda item: -item[1])[:12]
+    return [(f"{share / total:6.1%}", name) for name, share in largest if share > total / 200]

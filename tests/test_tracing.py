@@ -18,6 +18,9 @@ from log_lines import boxes, cookies, cut, failing
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from otlp_receiver import Receiver, attributes, receiving
 
 from bake_tracker.domain.errors import InsufficientComponentsError
@@ -25,6 +28,7 @@ from bake_tracker.services import get_service_logger, log_operation, tracing
 from bake_tracker.services.bake_and_pack_service import record_bake_and_pack
 from bake_tracker.services.database import run_in_transaction, session_scope
 from bake_tracker.services.logging_utils import bound_value
+from bake_tracker.services.otel import OtelTracer
 from bake_tracker.services.trace_setup import exporting_where_asked
 from bake_tracker.services.tracing import Caller, accept_traceparent, parse_traceparent
 
@@ -319,6 +323,26 @@ def test_a_program_around_us_is_the_parent(kitchen: Kitchen, collector: Receiver
         otel_context.detach(around)
     span = collector.span("check_can_produce")
     assert [int(span.trace_id.hex(), 16), int(span.parent_span_id.hex(), 16)] == [0xA1, 0xB2]
+
+
+def test_a_program_with_a_provider_of_its_own_needs_no_setting(
+    kitchen: Kitchen, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its provider gets the spans; one that only stands in for a provider puts no empty ids on the lines."""
+    bakery = kitchen.simple_bakery()
+    exported = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exported))
+    monkeypatch.setattr(tracing, "tracer", OtelTracer(provider))
+    with session_scope() as session:
+        cookies(bakery, session)
+    monkeypatch.setattr(tracing, "tracer", OtelTracer(trace.NoOpTracerProvider()))
+    with session_scope() as session:
+        boxes(bakery, session)
+    assert [span.name for span in exported.get_finished_spans()] == ["record_batch_production"]
+    lines = outcome_lines(log)
+    assert "trace_id" in lines["record_batch_production"]
+    assert "trace_id" not in lines["record_assembly"]
 
 
 def test_a_caller_that_samples_nothing_is_obeyed(

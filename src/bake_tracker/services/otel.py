@@ -74,9 +74,9 @@ class OtelSpan:
         self._span = span
         self._started_ns = time.time_ns()
         ids = span.get_span_context()
-        self._bound = bound_log_context(
-            trace_id=trace.format_trace_id(ids.trace_id), span_id=trace.format_span_id(ids.span_id)
-        )
+        # A provider that only stands in for one makes spans without ids.
+        own = {"trace_id": trace.format_trace_id(ids.trace_id), "span_id": trace.format_span_id(ids.span_id)}
+        self._bound = bound_log_context(**own if ids.is_valid else {})
         self._bound.__enter__()
         self._token = otel_context.attach(trace.set_span_in_context(span))
 

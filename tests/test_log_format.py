@@ -17,7 +17,8 @@ UNSAFE = "a\nb\x1b[31mc\x00d\u202ee\u2028f\x85g\x7fh\ud800i"
 def record_of(outcome: str = "success", level: int = logging.INFO, **context: Any) -> logging.LogRecord:
     fields = {"operation_id": "op-1", "transaction_id": "t-1", "database_id": "d-1"}
     more = {"duration_ms": 1.5, "sql_count": 9, "attempt": 1}
-    return make_record(get_service_logger("x.oven"), level, "record_bake", outcome, {**fields, **more}, context)
+    named = {"operation": "record_bake", "outcome": outcome}
+    return make_record(get_service_logger("x.oven"), level, {**named, **fields, **more}, context)
 
 
 def foreign(message: str, *arguments: Any, **extra: Any) -> logging.LogRecord:

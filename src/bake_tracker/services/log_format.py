@@ -91,6 +91,8 @@ def _frames(trace: TracebackType | None) -> list[str]:
 
 
 def _message(record: logging.LogRecord) -> str:
+    if "bake_fields" in record.__dict__:
+        return record.msg  # made safe when the record was
     try:
         return str(safe_value(record.getMessage()))
     except Exception:

@@ -4,16 +4,15 @@ Values are copied when the line is made, because a commit-bound line is written 
 """
 
 import math
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import is_dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from functools import lru_cache
 from itertools import islice
-from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +23,8 @@ MAX_TEXT = 16_384
 MAX_SIZE = 262_144
 """Characters of one nested value, about; what is shared ten times at each of ten levels is written 10^10 times."""
 MAX_INT_BITS = 4_096
+MAX_INT = 2**63
+"""Of a whole number that needs no second look."""
 REDACTED = "[redacted]"
 
 _SECRET_KEYS = frozenset(
@@ -66,13 +67,8 @@ def is_secret_key(key: str) -> bool:
 
 def safe_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Every field with its value made safe; a value that cannot be rendered becomes a marker naming its type."""
-    return dict(safe_item(key, value) for key, value in fields.items())
-
-
-def safe_item(key: object, value: object) -> tuple[str, Any]:
-    """A key as clean, exact, short text, and its value: secrets redacted, free text as its length."""
-    name, show = _shown_as(key)
-    return name, show(value, None)
+    shown = ((shown_as(key), value) for key, value in fields.items())
+    return {name: show(value, None) for (name, show), value in shown}
 
 
 def safe_value(value: object) -> Any:
@@ -101,11 +97,11 @@ class _Walk:
         self.room = MAX_SIZE
 
 
-_Show = Callable[[object, _Walk | None], Any]
+Show = Callable[[object, _Walk | None], Any]
 
 
-def _shown_as(key: object) -> tuple[str, _Show]:
-    """What to call a key, and how to show what is under it."""
+def shown_as(key: object) -> tuple[str, Show]:
+    """A key as clean, exact, short text, and how to show its value: secrets redacted, free text as its length."""
     if type(key) is str and len(key) <= MAX_KEY:
         return _shown_as_cached(key)
     rendered = _guarded(key, None)
@@ -115,7 +111,7 @@ def _shown_as(key: object) -> tuple[str, _Show]:
 
 
 @lru_cache(4_096)
-def _shown_as_cached(key: str) -> tuple[str, _Show]:
+def _shown_as_cached(key: str) -> tuple[str, Show]:
     show = _redacted if is_secret_key(key) else _length if key in _FREE_TEXT_KEYS else _guarded
     return _text(key), show
 
@@ -137,7 +133,7 @@ def _guarded(value: object, walk: _Walk | None) -> Any:
     kind = type(value)
     if kind is str:
         return _text(value)  # type: ignore[arg-type]  # narrowed by the exact type, which a subclass cannot fake
-    if value is None or kind is bool or (kind is int and int.bit_length(value) <= 64):  # type: ignore[arg-type]  # as above
+    if value is None or kind is bool or (kind is int and -MAX_INT < value < MAX_INT):  # type: ignore[operator]  # as above
         return value
     try:
         return _render(value, kind, walk or _Walk())
@@ -150,6 +146,8 @@ def _guarded(value: object, walk: _Walk | None) -> Any:
 def _text(value: str) -> str:
     if type(value) is not str:
         value = str.__str__(value)
+    elif len(value) <= MAX_TEXT and value.isascii():
+        return value
     if len(value) > MAX_TEXT:
         value = f"{value[:MAX_TEXT]}[{len(value) - MAX_TEXT} more characters]"
     return value if value.isascii() else _SURROGATE.sub("\ufffd", value)
@@ -167,7 +165,7 @@ def _render(value: Any, kind: type, walk: _Walk) -> Any:
         for family, render in _RENDERERS:
             if issubclass(kind, family):
                 return render(value)
-    if is_dataclass(kind):
+    if hasattr(kind, "__dataclass_fields__"):  # importing dataclasses takes as long as half of this module
         value = {name: getattr(value, name) for name in kind.__dataclass_fields__}
     elif issubclass(kind, tuple) and hasattr(kind, "_fields"):
         value = dict(zip(kind._fields, value, strict=True))
@@ -192,7 +190,7 @@ def _mapping(value: Mapping[Any, Any], walk: _Walk) -> dict[str, Any]:
     for key, item in islice(value.items(), MAX_ITEMS):
         if walk.room <= 0:
             break
-        name, show = _shown_as(key)
+        name, show = shown_as(key)
         while name in result:  # 1 and "1" are two keys
             name += "'"
         result[name] = _counted(show(item, walk), walk)
@@ -241,7 +239,7 @@ _RENDERERS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (datetime, lambda value: datetime.isoformat(value)),
     (date, lambda value: date.isoformat(value)),
     (time, lambda value: time.isoformat(value)),
-    ((UUID, Fraction, PurePath, timedelta), lambda value: _text(str(value))),
+    ((UUID, Fraction, os.PathLike, timedelta), lambda value: _text(str(value))),
     ((bytes, bytearray), lambda value: _text(bytes(value[:MAX_TEXT]).decode("utf-8", "backslashreplace"))),
     (BaseException, error_text),
 )

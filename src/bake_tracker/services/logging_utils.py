@@ -5,25 +5,23 @@
 """
 
 import logging
+import os
 import sys
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, cast
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
 
-from bake_tracker.services.log_values import escape_unsafe, safe_fields, safe_item, safe_value
+from bake_tracker.services.log_values import MAX_KEY, Show, escape_unsafe, safe_fields, safe_value, shown_as
 
 LOGGER_ROOT = "bake_tracker.services"
 
-ID_FIELDS = (
-    "operation_id",
-    "parent_operation_id",
-    "transaction_id",
-    "request_id",
-    "database_id",
-    "actor",
-    "trace_id",
-    "span_id",
+ID_FIELDS = frozenset(
+    {"operation_id", "parent_operation_id", "transaction_id", "request_id"}
+    | {"database_id", "actor", "trace_id", "span_id"}
 )
 LINE_FIELDS = frozenset(
     {
@@ -59,9 +57,19 @@ RECORD_FIELDS = frozenset(
 
 _RESERVED = LINE_FIELDS | RECORD_FIELDS
 
-_bound: ContextVar[Mapping[str, Any]] = ContextVar("bake_tracker_log_context", default={})  # noqa: B039  never mutated
+
+class _Bound(NamedTuple):
+    """What entry points have bound: as it was given, and how the lines show it."""
+
+    given: Mapping[str, Any]
+    ids: Mapping[str, Any]
+    context: Mapping[str, Any]
 
 
+_bound: ContextVar[_Bound] = ContextVar("bake_tracker_log_context", default=_Bound({}, {}, {}))  # noqa: B039  never mutated
+
+
+@lru_cache
 def get_service_logger(name: str) -> logging.Logger:
     """The standard logger ``bake_tracker.services.<last dotted part of name>``."""
     return logging.getLogger(f"{LOGGER_ROOT}.{name.rpartition('.')[2]}")
@@ -77,7 +85,8 @@ def log_operation(
     try:
         if logger.isEnabledFor(level):
             caller = sys._getframe(1)
-            record = make_record(logger, level, operation, outcome, {}, context)
+            fields = {"operation": str(safe_value(operation)), "outcome": str(safe_value(outcome))}
+            record = make_record(logger, level, fields, context)
             record.pathname, record.lineno = caller.f_code.co_filename, caller.f_lineno
             emit(logger, record)
     except Exception as error:
@@ -90,7 +99,10 @@ def log_operation(
 @contextmanager
 def bound_log_context(**fields: Any) -> Iterator[None]:
     """Add ``fields`` (``request_id``, ``actor`` ...) to every line logged inside; entry points bind once."""
-    reset = _bound.set({**_bound.get(), **fields})
+    given = {**_bound.get().given, **fields}
+    ids = {key: safe_value(value) for key, value in given.items() if key in ID_FIELDS}
+    context = {key: value for key, value in given.items() if key not in ID_FIELDS}
+    reset = _bound.set(_Bound(given, ids, context))
     try:
         yield
     finally:
@@ -99,47 +111,85 @@ def bound_log_context(**fields: Any) -> Iterator[None]:
 
 def bound_value(name: str) -> Any:
     """What entry points have bound under ``name``, or None."""
-    return _bound.get().get(name)
+    return _bound.get().given.get(name)
 
 
 def make_record(
-    logger: logging.Logger,
-    level: int,
-    operation: str,
-    outcome: str,
-    fields: Mapping[str, Any],
-    context: Mapping[str, Any],
-    message: str | None = None,
+    logger: logging.Logger, level: int, fields: dict[str, Any], context: Mapping[str, Any], message: str | None = None
 ) -> logging.LogRecord:
-    """Build a record: ``fields`` are the line's own (ids, duration) and safe, ``context`` is the caller's."""
-    own = {"operation": str(safe_value(operation)), "outcome": str(safe_value(outcome))}
-    text = message or escape_unsafe(f"{own['operation']}: {own['outcome']}")
-    record = logging.LogRecord(logger.name, level, "", 0, text, None, None, func=own["operation"])
-    own.update(fields)
+    """Build a record: ``fields`` are the line's own, safe, and kept by it; ``context`` is the caller's.
+
+    ``fields`` holds ``operation`` and ``outcome``, which make the message where none is given.
+    """
+    record = _blank_record(
+        logger.name,
+        level,
+        message or _message(fields["operation"], fields["outcome"]),
+        fields["operation"],
+        os.getpid(),
+    )
     bound = _bound.get()
-    for name in ID_FIELDS:
-        if name in bound and name not in own:
-            own[name] = safe_value(bound[name])
-    for key, value in context.items():
-        _add(own, key, value)
-    for key, value in bound.items():
-        if key not in ID_FIELDS:
-            _add(own, key, value)
-    add_fields(record, own)
+    for name, value in bound.ids.items():
+        fields.setdefault(name, value)
+    _add_context(fields, context)
+    if bound.context:
+        _add_context(fields, bound.context)
+    add_fields(record, fields)
     return record
 
 
-def _add(fields: dict[str, Any], key: object, value: object) -> None:
-    name, safe = safe_item(key, value)
-    while name in _RESERVED or name in fields or name.startswith("__"):
+def _blank_record(logger_name: str, level: int, message: str, operation: str, process: int) -> logging.LogRecord:
+    """A record made now, here: the copy of one made before, since the constructor takes longer than all the fields."""
+    record = logging.LogRecord.__new__(logging.LogRecord)
+    attributes = record.__dict__
+    attributes.update(_template(logger_name, level, message, operation, process))
+    first, attributes["created"] = attributes["created"], (created := time.time())
+    attributes["msecs"] = int(created % 1 * 1000) + 0.0
+    attributes["relativeCreated"] += (created - first) * 1000
+    attributes["thread"] = threading.get_ident()
+    attributes["threadName"] = threading.current_thread().name
+    asyncio: Any = sys.modules.get("asyncio")
+    if asyncio is not None and "taskName" in attributes and asyncio._get_running_loop() is not None:
+        attributes["taskName"] = asyncio.current_task().get_name() if asyncio.current_task() else None
+    return record
+
+
+@lru_cache(256)
+def _template(logger_name: str, level: int, message: str, operation: str, process: int) -> Mapping[str, Any]:
+    return vars(logging.LogRecord(logger_name, level, "", 0, message, None, None, func=operation))
+
+
+def _add_context(own: dict[str, Any], context: Mapping[str, Any]) -> None:
+    for key, value in context.items():
+        name, show = _place(key) if type(key) is str and len(key) <= MAX_KEY else _placed(key)
+        while name in own:
+            name = f"ctx_{name}"
+        own[name] = show(value, None)
+
+
+def _placed(key: object) -> tuple[str, Show]:
+    """Where a field goes: under its own name, unless a record or a line needs that."""
+    name, show = shown_as(key)
+    while name in _RESERVED or name.startswith("__"):
         name = f"ctx_{name}"
-    fields[name] = safe
+    return name, show
+
+
+_place = lru_cache(4_096)(_placed)
+
+
+@lru_cache(256)
+def _message(operation: str, outcome: str) -> str:
+    return escape_unsafe(f"{operation}: {outcome}")
 
 
 def add_fields(record: logging.LogRecord, fields: dict[str, Any]) -> None:
     """Set safe fields on a record, and have them written with its line."""
     attributes = record.__dict__
-    attributes["bake_fields"] = {**attributes["bake_fields"], **fields} if "bake_fields" in attributes else fields
+    if "bake_fields" in attributes:
+        attributes["bake_fields"].update(fields)
+    else:
+        attributes["bake_fields"] = fields
     attributes.update(fields)
 
 
@@ -148,22 +198,23 @@ def emit(logger: logging.Logger, record: logging.LogRecord) -> None:
 
     ``Logger.handle`` would stop at the first handler that raises, and the line would be missing from the rest.
     """
-    if not logger.hasHandlers():
-        logger.handle(record)  # the standard library's last resort
-        return
     if logger.disabled or not (kept := logger.filter(record)):
         return
-    if isinstance(kept, logging.LogRecord):  # from 3.12 on a filter may replace the record
-        record = kept
+    if kept is not True:  # from 3.12 on a filter may replace the record
+        record = kept if isinstance(kept, logging.LogRecord) else record
     source: logging.Logger | None = logger
+    found = False
     while source:
         for handler in source.handlers:
+            found = True
             if record.levelno >= handler.level:
                 try:
                     handler.handle(record)
                 except Exception as error:
                     report_logging_fault(error)
         source = source.parent if source.propagate else None
+    if not found:
+        logger.callHandlers(record)  # the standard library's last resort
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, Any]:

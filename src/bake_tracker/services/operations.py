@@ -221,7 +221,12 @@ class Operation:
         message: str | None = None,
         error: BaseException | None = None,
     ) -> logging.LogRecord:
-        fields: dict[str, Any] = {"operation_id": self.id, "attempt": self.attempt}
+        fields: dict[str, Any] = {
+            "operation": self.kind.name,
+            "outcome": outcome,
+            "operation_id": self.id,
+            "attempt": self.attempt,
+        }
         if self.parent is not None:
             fields["parent_operation_id"] = self.parent.id
         if self.transaction is not None:
@@ -231,7 +236,7 @@ class Operation:
         if outcome != "started":
             fields["duration_ms"] = round((time.perf_counter() - self.started_at) * 1000, 3)
             fields["sql_count"] = statement_count() - self.statements_before
-        record = make_record(self.kind.logger, level, self.kind.name, outcome, fields, context, message)
+        record = make_record(self.kind.logger, level, fields, context, message)
         if error is not None:
             record.exc_info = (type(error), error, error.__traceback__)
         return record

@@ -12,7 +12,6 @@ import re
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from enum import Enum
 from functools import wraps
 from typing import Any, Literal, cast
@@ -39,6 +38,9 @@ _CONTROL = re.compile(
 )
 """A statement that moves the transaction or a savepoint of it, SQLAlchemy's own savepoints among them."""
 
+# How most statements begin, told apart without the expression: SELECT, INSERT, UPDATE, DELETE, WITH, PRAGMA, BEGIN.
+_NEVER_CONTROL = frozenset({"SE", "IN", "UP", "DE", "WI", "PR", "BE"})
+
 _PSYCOPG_STATES: dict[str, Literal["idle", "aborted"]] = {"IDLE": "idle", "INERROR": "aborted"}
 
 
@@ -58,13 +60,15 @@ class TransactionGoneError(PendingRollbackError):
 Settle = Callable[[Fate, BaseException | None], None]
 
 
-@dataclass(slots=True)
 class OpenTransaction:
     """One transaction of one driver connection: a frame of pending outcomes for it and for every open savepoint."""
 
-    transaction_id: str = field(default_factory=uuid7)
-    frames: list[tuple[str, list[Settle]]] = field(default_factory=lambda: [("", [])])
-    failure: BaseException | None = None
+    __slots__ = ("failure", "frames", "transaction_id")
+
+    def __init__(self, transaction_id: str | None = None) -> None:
+        self.transaction_id = uuid7() if transaction_id is None else transaction_id
+        self.frames: list[tuple[str, list[Settle]]] = [("", [])]
+        self.failure: BaseException | None = None
 
     @property
     def is_awaited(self) -> bool:
@@ -94,7 +98,7 @@ class OpenTransaction:
 
     def end(self, fate: Fate) -> None:
         """Settle everything; a second end has nothing left to settle."""
-        ended = self._drop_all()
+        ended = self.frames[0][1] if len(self.frames) == 1 else self._drop_all()
         self.frames = [("", [])]
         failure, self.failure = self.failure, None  # its traceback would keep the session alive
         _settle_all(ended, fate, failure)
@@ -192,13 +196,13 @@ def _observe_ends(dialect: Dialect) -> None:
 
     def commit(driver_connection: PoolProxiedConnection) -> None:
         info = _info_of(driver_connection)
-        observed: OpenTransaction | None = info.get(_KEY)
-        transaction = observed or OpenTransaction(transaction_id="")
+        transaction: OpenTransaction | None = info.get(_KEY)
         try:
-            if observed:
-                _check_open(observed, driver_connection)
+            if transaction is not None:
+                _check_open(transaction, driver_connection)
             do_commit(driver_connection)
         except BaseException as error:
+            transaction = transaction or OpenTransaction(transaction_id="")
             transaction.failure = error
             if isinstance(error, TransactionGoneError) or _is_lost(dialect, driver_connection, error):
                 info.pop(_KEY, None)
@@ -208,8 +212,9 @@ def _observe_ends(dialect: Dialect) -> None:
                 with suppress(Exception):
                     rollback(driver_connection)
             raise
-        info.pop(_KEY, None)
-        transaction.end(Fate.COMMITTED)
+        if transaction is not None:
+            info.pop(_KEY, None)
+            transaction.end(Fate.COMMITTED)
 
     def rollback(driver_connection: PoolProxiedConnection) -> None:
         transaction: OpenTransaction | None = _info_of(driver_connection).pop(_KEY, None)
@@ -229,7 +234,8 @@ def _observe_statements(dialect: Dialect, name: str) -> None:
     @wraps(original)
     def observed(*args: Any) -> Any:
         _statements.value += 1
-        if (control := _CONTROL.match(args[1])) and args[-1] is not None:
+        statement = args[1]
+        if statement[:2] not in _NEVER_CONTROL and (control := _CONTROL.match(statement)) and args[-1] is not None:
             return _control(dialect, control, args[-1], lambda: original(*args))
         try:
             return original(*args)

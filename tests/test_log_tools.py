@@ -68,8 +68,9 @@ def kitchen_desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     log = desk / "bakery.db.log.jsonl"
     lines = at_two_o_clock(log.read_bytes()).splitlines(keepends=True)
     assert len(lines) == 44
-    (desk / "bakery.db.log.jsonl.2.gz").write_bytes(gzip.compress(b"".join(lines[:15])))
-    (desk / "bakery.db.log.jsonl.1").write_bytes(b"".join(lines[15:30]))
+    (desk / "bakery.db.log.jsonl.20261121T020000.000000.gz").write_bytes(gzip.compress(b"".join(lines[:15])))
+    (desk / "bakery.db.log.jsonl.20261122T020000.000000").write_bytes(b"".join(lines[15:30]))
+    (desk / "bakery.db.log.jsonl.lock").touch()  # beside every log that is rotated
     log.write_bytes(b"".join(lines[30:]))
     return desk
 

@@ -11,7 +11,7 @@ from bake_tracker.domain.errors import InsufficientComponentsError
 from bake_tracker.services import receiving_service
 from bake_tracker.services.bake_and_pack_service import record_bake_and_pack
 from bake_tracker.services.database import run_in_transaction, session_scope
-from bake_tracker.services.logging_utils import emit, get_service_logger, log_operation, make_record
+from bake_tracker.services.logging_utils import bound_log_context, get_service_logger, log_operation
 from bake_tracker.testing import Line, OperationLog, listening
 
 pytest_plugins = ["bake_tracker.testing"]
@@ -153,9 +153,8 @@ def test_an_operation_told_twice_fails(bakery: Kitchen, operation_log: Operation
 
 def tell_again(line: Line) -> None:
     """Tell of an operation again, past ``recording``."""
-    logger = get_service_logger("forged")
-    fields = {"operation_id": line.operation_id, "attempt": line.attempt}
-    emit(logger, make_record(logger, logging.ERROR, line.operation, "error", fields, {}))
+    with bound_log_context(operation_id=line.operation_id):
+        log_operation(get_service_logger("forged"), line.operation, "error")
 
 
 def test_a_replay_is_a_call_of_its_own(bakery: Kitchen, operation_log: OperationLog) -> None:

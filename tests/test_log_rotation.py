@@ -159,6 +159,27 @@ def test_a_file_that_a_writer_holds_is_neither_compressed_nor_deleted(
     assert len(rotated(path)) == 1
 
 
+def test_a_file_that_moved_away_while_it_was_opened_is_not_written(
+    path: Path, handlers: Callable[..., AppendHandler], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between opening and holding it, another process rotates and compresses it: the line goes to the new file."""
+    quick, slow = handlers(size_bytes=100), handlers(size_bytes=100_000)
+    tell(quick, 0)
+    hold = log_setup.hold
+
+    def late(descriptor: int) -> None:
+        monkeypatch.setattr(log_setup, "hold", hold)
+        tell(quick, 1)
+        assert quick._tidying is not None
+        quick._tidying.join()
+        hold(descriptor)
+
+    monkeypatch.setattr(log_setup, "hold", late)
+    tell(slow, 2)
+    assert [name[-3:] for name in rotated(path)] == [".gz"]
+    assert told(path) == [0, 1, 2]
+
+
 def test_two_that_find_the_file_full_at_once_rotate_it_once(
     path: Path, handlers: Callable[..., AppendHandler], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,31 +201,34 @@ def test_two_that_find_the_file_full_at_once_rotate_it_once(
     assert sorted(told(path)) == [0, 1, 2, 3, 4]
 
 
-def write_many(path: Path, writer: int, lines: int) -> None:
+def write_many(path: Path, writer: int, lines: int, was_read: Any) -> None:
     handler = AppendHandler(path, Rotation(size_bytes=60_000))
     for number in range(lines):
+        if number == lines // 2:
+            was_read.wait(60)  # however busy the machine, the reader comes in between
         tell(handler, writer * lines + number)
     handler.close()
 
 
 def test_four_processes_rotate_one_log_and_a_reader_misses_nothing(path: Path) -> None:
     """While it grows a reader sees what was told before it began, each line once; in the end all of it is there."""
-    per_writer = 1_500
-    writers = [FORK.Process(target=write_many, args=(path, writer, per_writer)) for writer in range(4)]
+    per_writer, was_read = 1_500, FORK.Event()
+    writers = [FORK.Process(target=write_many, args=(path, writer, per_writer, was_read)) for writer in range(4)]
     for writer in writers:
         writer.start()
     seen: set[int] = set()
-    rounds = 0
     while any(writer.is_alive() for writer in writers):
         lines = [line for line in read_log(path) if line]
         numbers = [int(line["number"]) for line in lines]
         assert len(numbers) == len(set(numbers))
         assert seen <= set(numbers)
-        seen, rounds = set(numbers), rounds + 1
+        seen = set(numbers)
+        if seen:
+            was_read.set()
     for writer in writers:
         writer.join()
     assert [writer.exitcode for writer in writers] == [0] * 4
-    assert rounds > 1
+    assert was_read.is_set()
     assert Counter(told(path)) == Counter(range(4 * per_writer))
     assert len(rotated(path)) > 20
 
@@ -346,6 +370,18 @@ def test_a_file_that_moves_between_listing_and_opening_is_read_once(
 
     monkeypatch.setattr(log_files_module, "_in_order", listed)
     assert told(path) == ([0, 1, 2] if moment == "compress" else [0, 1, 2, 3])
+
+
+def test_a_listing_that_missed_a_file_being_renamed_is_made_again(
+    path: Path, handlers: Callable[..., AppendHandler], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that changes while it is listed may show neither the old name nor the new one."""
+    handler = handlers(size_bytes=100, compress=False)
+    for number in range(3):
+        tell(handler, number)
+    beside, calls = log_files_module._beside, count()
+    monkeypatch.setattr(log_files_module, "_beside", lambda where: beside(where)[1 if next(calls) == 0 else 0 :])
+    assert told(path) == [0, 1, 2]
 
 
 def test_a_file_and_its_finished_copy_are_read_once(path: Path, handlers: Callable[..., AppendHandler]) -> None:

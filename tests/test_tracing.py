@@ -2,56 +2,23 @@
 
 import json
 import logging
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 from command_line import CommandLine
 from kitchen import Kitchen
 from log_lines import boxes, cookies, cut, failing
-from opentelemetry import context as otel_context
-from opentelemetry import trace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from otlp_receiver import Receiver, attributes, receiving
+from otlp_receiver import ERROR, OK, UNSET, Receiver, attributes, outcome_lines, said
 
 from bake_tracker.domain.errors import InsufficientComponentsError
-from bake_tracker.services import get_service_logger, log_operation, tracing
+from bake_tracker.services import get_service_logger, log_operation
 from bake_tracker.services.bake_and_pack_service import record_bake_and_pack
 from bake_tracker.services.database import run_in_transaction, session_scope
-from bake_tracker.services.logging_utils import bound_value
-from bake_tracker.services.otel import OtelTracer
 from bake_tracker.services.trace_setup import exporting_where_asked
-from bake_tracker.services.tracing import Caller, accept_traceparent, parse_traceparent
-
-TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
-SPAN_ID = "00f067aa0ba902b7"
-TRACEPARENT = f"00-{TRACE_ID}-{SPAN_ID}-01"
-
-UNSET, OK, ERROR = 0, 1, 2
-
-
-@pytest.fixture(autouse=True)
-def no_outer_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the environment of the test run says about telemetry is not part of a test."""
-    for name in [name for name in os.environ if name.startswith("OTEL_") or name == "TRACEPARENT"]:
-        monkeypatch.delenv(name)
-
-
-@pytest.fixture
-def collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
-    """A collector that the environment names."""
-    with receiving() as receiver:
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint)
-        yield receiver
 
 
 @contextmanager
@@ -69,17 +36,6 @@ def bake_and_pack(bakery: Kitchen, quantity: int) -> Any:
 
 def ids_of(span: Span) -> tuple[str, str]:
     return span.trace_id.hex(), span.span_id.hex()
-
-
-def said(span: Span) -> tuple[str, int]:
-    """The outcome that a span claims, and its status."""
-    return attributes(span.attributes)["bake.outcome"], span.status.code
-
-
-def outcome_lines(log: pytest.LogCaptureFixture) -> dict[str, dict[str, Any]]:
-    """The fields of each operation's outcome line."""
-    lines = [record.__dict__ for record in log.records if hasattr(record, "outcome")]
-    return {line["operation"]: line for line in lines if line["outcome"] != "started"}
 
 
 # what a collector is sent ---------------------------------------------------------------------------------------------
@@ -293,248 +249,3 @@ def test_a_signal_can_be_switched_off(
     with exporting_where_asked(), session_scope() as session:
         cookies(bakery, session)
     assert sorted(set(collector.requests)) == expected
-
-
-# who asked ------------------------------------------------------------------------------------------------------------
-
-
-def test_the_caller_is_the_parent_of_the_outermost_span(
-    bake: CommandLine, kitchen: Kitchen, collector: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The command line takes TRACEPARENT, and everything it does is in the caller's trace."""
-    kitchen.simple_bakery()
-    monkeypatch.setenv("TRACEPARENT", TRACEPARENT)
-    assert bake("produce", "cookies", "1", "--yield", "24").code == 0
-    span = collector.span("record_batch_production")
-    assert [span.trace_id.hex(), span.parent_span_id.hex()] == [TRACE_ID, SPAN_ID]
-    found = bake("log", "find", f"trace_id={TRACE_ID}", "operation=record_batch_production", "--json")
-    assert span.span_id.hex() in found.out
-
-
-def test_a_program_around_us_is_the_parent(kitchen: Kitchen, collector: Receiver) -> None:
-    """A span that is already current, such as a web framework's, comes before the header it was made from."""
-    bakery = kitchen.simple_bakery()
-    current = trace.SpanContext(0xA1, 0xB2, is_remote=False, trace_flags=trace.TraceFlags(1))
-    around = otel_context.attach(trace.set_span_in_context(trace.NonRecordingSpan(current)))
-    try:
-        with exporting_where_asked(), accept_traceparent(TRACEPARENT):
-            bakery.can_produce("Cookies", 1)
-    finally:
-        otel_context.detach(around)
-    span = collector.span("check_can_produce")
-    assert [int(span.trace_id.hex(), 16), int(span.parent_span_id.hex(), 16)] == [0xA1, 0xB2]
-
-
-def test_a_program_with_a_provider_of_its_own_needs_no_setting(
-    kitchen: Kitchen, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its provider gets the spans; one that only stands in for a provider puts no empty ids on the lines."""
-    bakery = kitchen.simple_bakery()
-    exported = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exported))
-    monkeypatch.setattr(tracing, "tracer", OtelTracer(provider))
-    with session_scope() as session:
-        cookies(bakery, session)
-    monkeypatch.setattr(tracing, "tracer", OtelTracer(trace.NoOpTracerProvider()))
-    with session_scope() as session:
-        boxes(bakery, session)
-    assert [span.name for span in exported.get_finished_spans()] == ["record_batch_production"]
-    lines = outcome_lines(log)
-    assert "trace_id" in lines["record_batch_production"]
-    assert "trace_id" not in lines["record_assembly"]
-
-
-def test_a_caller_that_samples_nothing_is_obeyed(
-    kitchen: Kitchen, collector: Receiver, log: pytest.LogCaptureFixture
-) -> None:
-    """The flag 00 sends no span, but the lines are still in the caller's trace."""
-    bakery = kitchen.simple_bakery()
-    log.clear()
-    with exporting_where_asked(), accept_traceparent(TRACEPARENT[:-2] + "00"), session_scope() as session:
-        cookies(bakery, session)
-    assert collector.spans == []
-    line = outcome_lines(log)["record_batch_production"]
-    assert line["trace_id"] == TRACE_ID
-    assert line["span_id"] != SPAN_ID
-
-
-def test_without_a_collector_the_lines_carry_the_callers_ids(kitchen: Kitchen, log: pytest.LogCaptureFixture) -> None:
-    """With no span of our own, the caller's is the nearest that a viewer can show; afterwards nothing is left."""
-    bakery = kitchen.simple_bakery()
-    log.clear()
-    with accept_traceparent(TRACEPARENT), session_scope() as session:
-        cookies(bakery, session)
-    line = outcome_lines(log)["record_batch_production"]
-    assert [line["trace_id"], line["span_id"]] == [TRACE_ID, SPAN_ID]
-    assert [bound_value("trace_id"), tracing.tracer] == [None, None]
-
-
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [
-        (TRACEPARENT, Caller(TRACE_ID, SPAN_ID, 1)),
-        (f" {TRACEPARENT}\t", Caller(TRACE_ID, SPAN_ID, 1)),
-        (f"00-{TRACE_ID}-{SPAN_ID}-00", Caller(TRACE_ID, SPAN_ID, 0)),
-        (f"cc-{TRACE_ID}-{SPAN_ID}-03-what-the-future-adds", Caller(TRACE_ID, SPAN_ID, 3)),
-        (f"cc-{TRACE_ID}-{SPAN_ID}-01", Caller(TRACE_ID, SPAN_ID, 1)),
-        (None, None),
-        ("", None),
-        ("nonsense", None),
-        (f"00-{'0' * 32}-{SPAN_ID}-01", None),
-        (f"00-{TRACE_ID}-{'0' * 16}-01", None),
-        (f"ff-{TRACE_ID}-{SPAN_ID}-01", None),
-        (TRACEPARENT.upper(), None),
-        (f"00-{TRACE_ID[:-1]}-{SPAN_ID}-01", None),
-        (f"00-{TRACE_ID}-{SPAN_ID}", None),
-        (f"00-{TRACE_ID}-{SPAN_ID}-01-more", None),
-        (f"00-{TRACE_ID}-{SPAN_ID}-01-", None),
-        (f"cc-{TRACE_ID}-{SPAN_ID}-01.more", None),
-        (f"{TRACEPARENT}\n", None),
-        (f"cc-{TRACE_ID}-{SPAN_ID}-01-{'x' * 600}", None),
-    ],
-)
-def test_a_traceparent_is_read_as_the_specification_says(header: str | None, expected: Caller | None) -> None:
-    """What is malformed is ignored, as if there had been none."""
-    assert parse_traceparent(header) == expected
-    with accept_traceparent(header):
-        assert bound_value("trace_id") == (expected.trace_id if expected else None)
-
-
-# a collector that is no help ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("trouble", "request_timeout_s"),
-    [
-        ("nobody listens", 0.3),
-        ("it answers 500", 0.3),
-        ("it asks to come again", 0.3),
-        ("it never answers", 0.1),
-        ("it never answers", 20),
-    ],
-)
-def test_a_dead_collector_is_said_once_and_harms_nothing(
-    bake: CommandLine,
-    kitchen: Kitchen,
-    collector: Receiver,
-    monkeypatch: pytest.MonkeyPatch,
-    trouble: str,
-    request_timeout_s: float,
-) -> None:
-    """The production is recorded and its line written; stderr has one line about it."""
-    kitchen.simple_bakery()
-    collector.is_stuck = trouble == "it never answers"
-    collector.status = {"it answers 500": 500, "it asks to come again": 503}.get(trouble, 200)
-    if trouble == "nobody listens":
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
-    monkeypatch.setattr("bake_tracker.services.otel.REQUEST_TIMEOUT_S", request_timeout_s)
-    monkeypatch.setattr("bake_tracker.services.otel.FLUSH_TIMEOUT_S", 0.5)
-    done = bake("produce", "cookies", "1", "--yield", "24")
-    assert done.code == 0
-    assert done.err.count("bake-tracker:") == 1
-    assert "collector" in done.err
-    assert "Traceback" not in done.err
-    assert '"record_batch_production: success"' in bake.log_file.read_text("utf-8")
-    assert "opentelemetry" not in bake.log_file.read_text("utf-8")
-
-
-def test_a_tracer_that_breaks_is_no_concern_of_the_baker(
-    kitchen: Kitchen, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It fails at the beginning, at the end and at the outcome, and each operation still succeeds."""
-
-    class Broken:
-        def __init__(self, *, at_begin: bool) -> None:
-            self.at_begin = at_begin
-
-        def begin(self, operation: str, caller: Caller | None) -> Any:
-            if self.at_begin:
-                raise RuntimeError(operation)
-            return self
-
-        def end(self, told: logging.LogRecord) -> None:
-            raise RuntimeError(told.getMessage())
-
-        def leave(self) -> None:
-            raise RuntimeError("left")
-
-    bakery = kitchen.simple_bakery()
-    for at_begin in (True, False):
-        log.clear()
-        monkeypatch.setattr(tracing, "tracer", Broken(at_begin=at_begin))
-        with session_scope() as session:
-            cookies(bakery, session)
-        assert outcome_lines(log)["record_batch_production"]["outcome"] == "success"
-
-
-def test_debug_lines_of_the_exporter_do_not_feed_themselves(
-    bake: CommandLine, kitchen: Kitchen, collector: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Sending makes no lines, so nothing new is to be sent."""
-    kitchen.simple_bakery()
-    monkeypatch.setenv("BAKE_TRACKER_LOG_LEVEL", "DEBUG")
-    assert bake("check", "produce", "cookies", "1").code == 0
-    assert "urllib3" not in bake.log_file.read_text("utf-8")
-    assert {scope for scope in collector.scopes if not scope.startswith("bake_tracker")} == set()
-
-
-# without it -----------------------------------------------------------------------------------------------------------
-
-
-def run_python(program: str, tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    own = {
-        "BAKE_TRACKER_DATABASE_URL": f"sqlite:///{tmp_path}/bakery.db",
-        "PYTHONWARNINGS": "error",
-    }
-    command = [sys.executable, "-c", program]
-    return subprocess.run(
-        command, env={**os.environ, **own, **environment}, capture_output=True, text=True, check=False
-    )
-
-
-BAKE = """
-import sys
-from bake_tracker.entrypoints.cli import main
-sys.argv = ["bake", "init"]
-try:
-    main()
-except SystemExit as left:
-    print(left.code or 0, [name for name in sys.modules if name.startswith("opentelemetry")])
-"""
-
-
-def test_opentelemetry_is_not_imported_unless_a_collector_is_named(tmp_path: Path) -> None:
-    """A command without OTEL_* pays nothing for it."""
-    done = run_python(BAKE, tmp_path, TRACEPARENT=TRACEPARENT)
-    assert [done.stdout.splitlines()[-1], done.stderr] == ["0 []", ""]
-
-
-def test_a_missing_extra_is_said_with_what_to_install(tmp_path: Path) -> None:
-    """A collector is named, the extra is not there: one line on stderr, and the command is done."""
-    without = "import sys; sys.modules['opentelemetry'] = None\n" + BAKE.replace("print(left.code or 0, [", "print([")
-    done = run_python(without, tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9")
-    assert len(done.stderr.splitlines()) == 1
-    assert "pip install 'bake-tracker[otel]'" in done.stderr
-    assert done.stdout.splitlines()[-1] == "['opentelemetry']"
-
-
-def test_a_variable_that_the_sdk_refuses_is_said_and_harms_nothing(
-    bake: CommandLine, collector: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A wrong setting costs the traces, not the command."""
-    monkeypatch.setenv("OTEL_ATTRIBUTE_COUNT_LIMIT", "many")
-    done = bake("item", "list")
-    assert done.code == 0
-    assert done.err.count("bake-tracker: OpenTelemetry cannot be set up") == 1
-    assert collector.requests == []
-    assert tracing.tracer is None
-
-
-def test_a_whole_command_reaches_the_collector_before_it_ends(tmp_path: Path) -> None:
-    """A process of its own, warnings as errors: its last line has been sent when it is gone."""
-    with receiving() as collector:
-        done = run_python(BAKE, tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=collector.endpoint, TRACEPARENT=TRACEPARENT)
-    assert [done.returncode, done.stderr] == [0, ""]
-    span = collector.span("record_bakery")
-    assert [said(span), span.trace_id.hex(), span.parent_span_id.hex()] == [("success", OK), TRACE_ID, SPAN_ID]

@@ -12,8 +12,18 @@ DONE = frozenset({"success", "replayed", "sufficient", "insufficient"})
 NOT_REFUSED = DONE | {"rolled_back", "retried", "unknown", "error"}
 
 
+class OutcomeStats(TypedDict):
+    """How often an operation ended so, and durations in ms, each within one per cent."""
+
+    outcome: str
+    count: int
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+
+
 class OperationStats(TypedDict):
-    """One operation: how often, how it ended, the share refused, and durations in ms (each within one per cent)."""
+    """One operation: how often, the share refused, durations of all, and the same by outcome."""
 
     operation: str
     count: int
@@ -22,41 +32,60 @@ class OperationStats(TypedDict):
     p50_ms: float
     p95_ms: float
     p99_ms: float
+    by_outcome: list[OutcomeStats]
+
+
+class _Percentiles(TypedDict):
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
 
 
 @dataclass(slots=True)
-class _Gathered:
-    outcomes: Counter[str] = field(default_factory=Counter)
+class _Ended:
+    """The attempts that ended in one way; durations by their logarithm, so that a million take no more room."""
+
+    count: int = 0
     durations: Counter[int] = field(default_factory=Counter)
 
 
 def gather_stats(lines: Iterable[Mapping[str, Any]]) -> list[OperationStats]:
     """Per operation, the most frequent first; only lines that end an attempt count."""
-    gathered: defaultdict[str, _Gathered] = defaultdict(_Gathered)
+    gathered: defaultdict[str, defaultdict[str, _Ended]] = defaultdict(lambda: defaultdict(_Ended))
     for line in lines:
         outcome, duration_ms = line.get("outcome"), line.get("duration_ms")
         if not line.get("operation_id") or outcome is None or outcome in NOT_OUTCOMES:
             continue
-        seen = gathered[str(line.get("operation"))]
-        seen.outcomes[outcome] += 1
+        ended = gathered[str(line.get("operation"))][outcome]
+        ended.count += 1
         if isinstance(duration_ms, int | float) and duration_ms > 0:
-            seen.durations[round(math.log(duration_ms) / _STEP)] += 1
-    stats = [_stats(operation, seen) for operation, seen in gathered.items()]
+            ended.durations[round(math.log(duration_ms) / _STEP)] += 1
+    stats = [_stats(operation, ended) for operation, ended in gathered.items()]
     return sorted(stats, key=lambda one: (-one["count"], one["operation"]))
 
 
-def _stats(operation: str, seen: _Gathered) -> OperationStats:
-    count = seen.outcomes.total()
-    refused = sum(number for outcome, number in seen.outcomes.items() if outcome not in NOT_REFUSED)
+def _stats(operation: str, ended: Mapping[str, _Ended]) -> OperationStats:
+    outcomes = dict(sorted(ended.items(), key=lambda one: (-one[1].count, one[0])))
+    count = sum(one.count for one in ended.values())
+    refused = sum(one.count for outcome, one in ended.items() if outcome not in NOT_REFUSED)
+    durations: Counter[int] = Counter()
+    for one in ended.values():
+        durations.update(one.durations)
     return {
         "operation": operation,
         "count": count,
-        "outcomes": dict(seen.outcomes.most_common()),
+        "outcomes": {outcome: one.count for outcome, one in outcomes.items()},
         "refused_percent": f"{1000 * refused // count / 10:.1f}",
-        "p50_ms": _percentile(seen.durations, 50),
-        "p95_ms": _percentile(seen.durations, 95),
-        "p99_ms": _percentile(seen.durations, 99),
+        **_percentiles(durations),
+        "by_outcome": [
+            {"outcome": outcome, "count": one.count, **_percentiles(one.durations)} for outcome, one in outcomes.items()
+        ],
     }
+
+
+def _percentiles(durations: Counter[int]) -> _Percentiles:
+    p50_ms, p95_ms, p99_ms = (_percentile(durations, percent) for percent in (50, 95, 99))
+    return {"p50_ms": p50_ms, "p95_ms": p95_ms, "p99_ms": p99_ms}
 
 
 def _percentile(durations: Counter[int], percent: int) -> float:

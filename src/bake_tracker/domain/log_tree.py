@@ -9,6 +9,8 @@ LogLine = Mapping[str, Any]
 # Every attempt of an operation ends in exactly one line with one of these; ``started`` begins it.
 BEGINNINGS = frozenset({"started"})
 QUESTIONS = frozenset({"sufficient", "insufficient"})
+FAILED = frozenset({"error"})
+_NO_REFUSAL = BEGINNINGS | QUESTIONS | FAILED | {"opened", "success", "replayed", "rolled_back", "retried", "unknown"}
 
 
 @dataclass(slots=True)
@@ -25,10 +27,26 @@ class TransactionNode:
 
     transaction_id: str | None
     operations: list[OperationNode] = field(default_factory=list)
+    retry_of: "TransactionNode | None" = None
+    """The attempt at the same operations that came before this one."""
 
     @property
     def began_at(self) -> str:
         return min(str(node.line["timestamp"]) for node in walk(self.operations))
+
+    @property
+    def attempt(self) -> int:
+        return self.retry_of.attempt + 1 if self.retry_of else 1
+
+    @property
+    def causes(self) -> frozenset[str]:
+        """The operations in it that others name as what made them fail."""
+        return frozenset(str(node.line.get("cause_operation_id")) for node in walk(self.operations)) - {"None"}
+
+    @property
+    def refused_count(self) -> int:
+        """How many of its operations were refused or broke, whatever became of the rest."""
+        return sum(str(node.line["outcome"]) in FAILED or is_refusal(node.line) for node in walk(self.operations))
 
     @property
     def fate(self) -> str:
@@ -42,6 +60,11 @@ class TransactionNode:
         return "rolled back" if "rolled_back" in outcomes else "nothing recorded"
 
 
+def is_refusal(line: LogLine) -> bool:
+    """Whether the line says that a rule was broken, and nothing was done."""
+    return str(line["outcome"]) not in _NO_REFUSAL
+
+
 def walk(nodes: Iterable[OperationNode]) -> Iterator[OperationNode]:
     """Every operation, parents before children."""
     for node in nodes:
@@ -50,10 +73,15 @@ def walk(nodes: Iterable[OperationNode]) -> Iterator[OperationNode]:
 
 
 def build_trees(lines: Iterable[LogLine]) -> list[TransactionNode]:
-    """The transactions of these lines in the order they began; a line without an operation is passed over."""
+    """The transactions of these lines in the order they began, each followed by the attempts that made it again.
+
+    A line without an operation is passed over.
+    """
     nodes: dict[tuple[str, Any], OperationNode] = {}
     transactions: dict[str, TransactionNode] = {}
-    outcomes = [line for line in lines if line.get("operation_id") and line.get("outcome") not in BEGINNINGS]
+    outcomes = [
+        line for line in lines if line.get("operation_id") and line.get("outcome") and line["outcome"] not in BEGINNINGS
+    ]
     outcomes.sort(key=lambda line: str(line["timestamp"]))
     for line in outcomes:
         key = (str(line["operation_id"]), line.get("transaction_id"))
@@ -69,4 +97,21 @@ def build_trees(lines: Iterable[LogLine]) -> list[TransactionNode]:
         group = str(line.get("transaction_id") or f"asked {line['operation_id']}")
         transaction = transactions.setdefault(group, TransactionNode(line.get("transaction_id")))
         transaction.operations.append(node)
-    return sorted(transactions.values(), key=lambda transaction: transaction.began_at)
+    return _with_their_retries(sorted(transactions.values(), key=lambda transaction: transaction.began_at))
+
+
+def _with_their_retries(transactions: list[TransactionNode]) -> list[TransactionNode]:
+    """Put attempts at the same operations beside each other, where the first of them stood."""
+    latest_of: dict[str, TransactionNode] = {}
+    chains: dict[int, list[TransactionNode]] = {}
+    chain_of: dict[int, list[TransactionNode]] = {}
+    for transaction in transactions:
+        own = [str(node.line["operation_id"]) for node in transaction.operations]
+        if any(node.line.get("attempt", 1) != 1 for node in transaction.operations):
+            transaction.retry_of = next((latest_of[key] for key in own if key in latest_of), None)
+        before = transaction.retry_of
+        chain = chain_of[id(before)] if before else chains.setdefault(id(transaction), [])
+        chain.append(transaction)
+        chain_of[id(transaction)] = chain
+        latest_of.update(dict.fromkeys(own, transaction))
+    return [transaction for chain in chains.values() for transaction in chain]

@@ -17,6 +17,8 @@ from bake_tracker.entrypoints.cli import commands_house as house
 from bake_tracker.entrypoints.cli import commands_import as importing
 from bake_tracker.entrypoints.cli import commands_log as log
 from bake_tracker.entrypoints.cli import commands_log_lnav as log_lnav
+from bake_tracker.entrypoints.cli import commands_log_search as log_search
+from bake_tracker.entrypoints.cli import commands_log_tail as log_tail
 from bake_tracker.entrypoints.cli import commands_log_verify as log_verify
 from bake_tracker.entrypoints.cli import commands_runs as runs
 from bake_tracker.entrypoints.cli import commands_stock as stock
@@ -53,7 +55,14 @@ GROUPS: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
     ),
     "log": (
         "Read the log.",
-        {"tree": log.tree, "find": log.find, "stats": log.stats, "verify": log_verify.verify, "lnav": log_lnav.lnav},
+        {
+            "tree": log.tree,
+            "tail": log_tail.tail,
+            "find": log_search.find,
+            "stats": log_search.stats,
+            "verify": log_verify.verify,
+            "lnav": log_lnav.lnav,
+        },
     ),
 }
 COMMANDS: tuple[Callable[..., None], ...] = (

@@ -1,37 +1,36 @@
-"""Read the log: find lines, count them, and draw the tree of a transaction."""
+"""Draw transactions from the log as trees: what was done in which, how it ended, and what it consumed."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
 from rich.text import Text
 from rich.tree import Tree
 
-from bake_tracker.domain.log_stats import gather_stats
-from bake_tracker.domain.log_tree import LogLine, OperationNode, TransactionNode
-from bake_tracker.entrypoints.cli import parse
-from bake_tracker.entrypoints.cli.state import answer, complain, out, print_json, say, show_table, state, twig
-from bake_tracker.services.log_files import read_log
+from bake_tracker.config import sqlite_path
+from bake_tracker.domain.log_tree import LogLine, OperationNode, TransactionNode, is_refusal, walk
+from bake_tracker.entrypoints.cli.log_lines import fields
+from bake_tracker.entrypoints.cli.progress import reading
+from bake_tracker.entrypoints.cli.state import answer, ask, complain, out, print_json, state, twig
+from bake_tracker.queries.draws import ConsumedLot, load_consumed
 from bake_tracker.services.log_reader import read_trees
-from bake_tracker.services.log_values import escape_unsafe
+from bake_tracker.services.log_values import error_text, escape_unsafe
 
 _STYLES = {"success": "green", "replayed": "green", "rolled_back": "yellow", "retried": "yellow", "unknown": "red"}
-_SHOWN_APART = frozenset(
-    {"timestamp", "settled_at", "level", "logger", "message", "operation", "outcome", "operation_id", "database_id"}
-    | {"parent_operation_id", "transaction_id", "request_id", "actor", "duration_ms", "sql_count", "attempt"}
-    | {"shortages", "exception", "error", "cause_operation_id"}
-)
+Consumed = Mapping[str, list[ConsumedLot]]
 
 
 def tree(
     wanted: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="a transaction, operation or request, or its beginning")
+        str | None,
+        typer.Argument(metavar="[ID]", help="a transaction, operation, request or trace, or its beginning"),
     ] = None,
     last: Annotated[int, typer.Option(min=1, help="how many transactions, without an ID")] = 20,
 ) -> None:
-    """Draw transactions as trees: operations, outcomes, durations and what was refused."""
-    trees = read_trees(state.log_file, wanted, last)
+    """Draw transactions as trees: operations, outcomes, durations, lots consumed and what was refused."""
+    with reading(state.log_file) as read:
+        trees = read_trees(state.log_file, wanted, last, read)
     if not trees and state.as_json:
         print_json([])
         raise typer.Exit(1)
@@ -39,129 +38,110 @@ def tree(
         what = f"about {wanted} " if wanted else ""
         complain(f"The log says nothing {what}({state.log_file}).")
         raise typer.Exit(1)
-    answer([_as_json(found) for found in trees], lambda _: draw_all(trees))
+    consumed = _consumed_by(trees)
+    answer([_as_json(found, consumed) for found in trees], lambda _: draw_all(trees, consumed))
 
 
-def find(
-    where: Annotated[
-        list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...", help="like outcome=rolled_back or recipe_id=3")
-    ] = None,
-    since: Annotated[Any, typer.Option(parser=parse.instant, help="like 2026-11-23 or 2026-11-23T14:30, UTC")] = None,
-    until: Annotated[Any, typer.Option(parser=parse.instant, help="up to and not including")] = None,
-) -> None:
-    """Print the log's lines that have these values, oldest first; exit 1 when there are none."""
-    wanted = dict(parse.field_value(text) for text in where or [])
-    found = False
-    for line in read_log(state.log_file):
-        if line is None or not _matches(line, wanted, since, until):
-            continue
-        found = True
-        say(json.dumps(line, ensure_ascii=False) if state.as_json else _one_line(line))
-    raise typer.Exit(0 if found else 1)
+def _consumed_by(trees: list[TransactionNode]) -> Consumed:
+    """What the ledger knows was consumed in these transactions; nothing where there is no ledger to be read."""
+    committed = {
+        tree.transaction_id
+        for tree in trees
+        if tree.transaction_id and any(node.line["outcome"] == "success" for node in walk(tree.operations))
+    }
+    database_file = sqlite_path(state.url)
+    if not committed or (database_file is not None and not database_file.exists()):
+        return {}
+    try:
+        return ask(lambda session: load_consumed(session, committed))
+    except Exception as error:  # a tree from the log alone is what one needs when the database is the trouble
+        complain(f"Drawn from the log alone, without the lots consumed: {error_text(error)}")
+        return {}
 
 
-def stats() -> None:
-    """Count operations by outcome, with the share refused and how long they took."""
-    answer(gather_stats(line for line in read_log(state.log_file) if line is not None), _show_stats)
-
-
-def _matches(line: LogLine, wanted: dict[str, str], since: str | None, until: str | None) -> bool:
-    at = line["timestamp"]
-    if (since is not None and at < since) or (until is not None and at >= until):
-        return False
-    return all(key in line and _says(line[key], value) for key, value in wanted.items())
-
-
-def _one_line(line: LogLine) -> str:
-    fields = [f"{key}={_plain(value)}" for key, value in line.items() if key not in _SHOWN_APART and value is not None]
-    ending = [line["error"]] if line.get("error") else []
-    head = f"{line['timestamp']} {line['level']:<7} {line['message']}  {str(line.get('operation_id', ''))[:13]}"
-    return "  ".join([head, *fields, *ending])
-
-
-def _says(value: Any, wanted: str) -> bool:
-    return any(_says(one, wanted) for one in value) if isinstance(value, list) else str(value) == wanted
-
-
-def _show_stats(rows: list[Any]) -> None:
-    show_table(
-        {
-            "operation": "left",
-            "count": "right",
-            "refused": "right",
-            "p50 ms": "right",
-            "p95 ms": "right",
-            "p99 ms": "right",
-            "outcomes": "left",
-        },
-        (
-            [
-                row["operation"],
-                str(row["count"]),
-                f"{row['refused_percent']} %",
-                *(str(row[name]) for name in ("p50_ms", "p95_ms", "p99_ms")),
-                ", ".join(f"{outcome} {number}" for outcome, number in row["outcomes"].items()),
-            ]
-            for row in rows
-        ),
-    )
-
-
-def draw_all(trees: list[TransactionNode]) -> None:
-    """Print every transaction as a tree."""
+def draw_all(trees: list[TransactionNode], consumed: Consumed = MappingProxyType({})) -> None:
+    """Print every transaction as a tree; ``consumed`` are lots by operation id."""
     for tree in trees:
-        out.print(draw(tree))
+        out.print(draw(tree, consumed))
 
 
-def draw(transaction: TransactionNode) -> Tree:
+def draw(transaction: TransactionNode, consumed: Consumed = MappingProxyType({})) -> Tree:
+    """One transaction as a tree."""
     if transaction.transaction_id is None:
-        root = Tree(Text("asked outside of a transaction", style="bold"), guide_style="dim")
+        title = "asked outside of a transaction"
     else:
-        title = f"transaction {transaction.transaction_id[:13]}  {transaction.fate}"
-        root = Tree(Text(title, style="bold"), guide_style="dim")
+        title = f"transaction {transaction.transaction_id[:13]}  {_title(transaction)}"
+    root = Tree(Text(escape_unsafe(title), style="bold"), guide_style="dim")
     for node in transaction.operations:
-        _add(root, node)
+        _add(root, node, transaction.causes, consumed)
     return root
 
 
-def _add(branch: Tree, node: OperationNode) -> None:
+def _title(transaction: TransactionNode) -> str:
+    """What became of it, and what the one word leaves out."""
+    title = transaction.fate
+    if transaction.retry_of is not None:
+        earlier = str(transaction.retry_of.transaction_id)[:13]
+        title += f" at attempt {transaction.attempt}, after {earlier} failed"
+    if transaction.fate == "committed" and (refused := transaction.refused_count):
+        title += f", without the {refused} refused in it"
+    return title
+
+
+def _add(branch: Tree, node: OperationNode, causes: frozenset[str], consumed: Consumed) -> None:
     line = node.line
-    style = _STYLES.get(line["outcome"], "dim" if line["level"] in ("DEBUG", "INFO") else "red")
-    text = twig(f"{line['operation']}: ")
-    text.append(escape_unsafe(line["outcome"]), style=style)
+    style = _STYLES.get(line["outcome"], "red" if is_refusal(line) or line["outcome"] == "error" else "dim")
+    is_cause = line["operation_id"] in causes  # its name stands at "because of"; here it stands out
+    text = twig(f"{line['operation']}: ", "bold" if is_cause else "")
+    text.append(escape_unsafe(line["outcome"]), style=f"bold reverse {style}" if is_cause else style)
     attempt = f", attempt {line['attempt']}" if line.get("attempt", 1) != 1 else ""
     spent = f"{line.get('duration_ms', 0)} ms, {line.get('sql_count', 0)} SQL{attempt}"
     text.append(escape_unsafe(f"  {spent}  {line['operation_id'][:13]}"), style="dim")
     below = branch.add(text)
     for details, style in _details(line):
         below.add(twig(details, style))
+    if line["outcome"] == "success":
+        for taken in consumed.get(line["operation_id"], ()):
+            below.add(twig(f"{taken['quantity']} {taken['unit']} {taken['item_slug']} from lot {taken['lot_code']}"))
     for child in node.children:
-        _add(below, child)
+        _add(below, child, causes, consumed)
 
 
 def _details(line: LogLine) -> Iterator[tuple[str, str]]:
-    fields = [f"{key}={_plain(value)}" for key, value in line.items() if key not in _SHOWN_APART and value is not None]
-    if fields:
-        yield ", ".join(fields), ""
-    for short in line.get("shortages", []):
+    if known := fields(line):
+        yield ", ".join(known), ""
+    shortages = [short for short in _list(line.get("shortages")) if isinstance(short, Mapping)]
+    for short in shortages:
         slug = short.get("ingredient_slug") or short.get("component_slug")
-        yield f"{slug}: needs {short['needed']} {short['unit']}, has {short['available']}", "red"
-    if line.get("error") and not line.get("shortages"):
+        yield f"{slug}: needs {short.get('needed')} {short.get('unit')}, has {short.get('available')}", "red"
+    if line.get("error") and not shortages:
         yield str(line["error"]), "red"
+    exception = line.get("exception")
+    for frame in _list(exception.get("frames"))[-3:] if isinstance(exception, Mapping) else ():
+        yield f"at {frame}", "red"
     if line.get("cause_operation_id"):
-        yield f"because of {line['cause_operation_id'][:13]}", "red"
+        yield f"because of {str(line['cause_operation_id'])[:13]}", "red"
 
 
-def _plain(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
-def _as_json(transaction: TransactionNode) -> dict[str, Any]:
+def _as_json(transaction: TransactionNode, consumed: Consumed) -> dict[str, Any]:
     def node_json(node: OperationNode) -> dict[str, Any]:
-        return {**node.line, "children": [node_json(child) for child in node.children]}
+        taken = consumed.get(node.line["operation_id"], []) if node.line["outcome"] == "success" else []
+        is_cause = node.line["operation_id"] in transaction.causes
+        return {
+            **node.line,
+            "is_cause": is_cause,
+            "consumed": taken,
+            "children": [node_json(child) for child in node.children],
+        }
 
     return {
         "transaction_id": transaction.transaction_id,
         "fate": transaction.fate,
+        "attempt": transaction.attempt,
+        "retry_of": transaction.retry_of.transaction_id if transaction.retry_of else None,
         "operations": [node_json(node) for node in transaction.operations],
     }

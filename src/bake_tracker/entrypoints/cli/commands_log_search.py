@@ -1,0 +1,93 @@
+"""Search the log: find lines by what they say, and count how operations ended."""
+
+from typing import Annotated, Any
+
+import typer
+
+from bake_tracker.domain.log_query import LEVELS, LogQuery
+from bake_tracker.domain.log_stats import OperationStats, gather_stats
+from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.log_lines import print_line, printing, say_unreadable
+from bake_tracker.entrypoints.cli.progress import reading
+from bake_tracker.entrypoints.cli.state import answer, show_table, state
+from bake_tracker.services.log_reader import Unreadable, find_lines
+
+Where = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[FIELD=VALUE]...", help="like outcome=rolled_back or shortages.ingredient_slug=flour"),
+]
+Since = Annotated[Any, typer.Option("--since", parser=parse.instant, help="like 2026-11-23 or 2026-11-23T14:30, UTC")]
+Until = Annotated[Any, typer.Option("--until", parser=parse.instant, help="up to and not including")]
+
+
+def _level(text: str) -> str:
+    if text.upper() not in LEVELS:
+        raise typer.BadParameter(f"{text!r} is no level; write one of {', '.join(LEVELS)}")
+    return text.upper()
+
+
+Level = Annotated[Any, typer.Option("--level", parser=_level, metavar="LEVEL", help="this level and above")]
+
+
+def find(
+    where: Where = None,
+    operation: Annotated[str | None, typer.Option(help="short for operation=...")] = None,
+    outcome: Annotated[str | None, typer.Option(help="short for outcome=...")] = None,
+    actor: Annotated[str | None, typer.Option(help="short for actor=...")] = None,
+    level: Level = None,
+    since: Since = None,
+    until: Until = None,
+) -> None:
+    """Print the log's lines that have these values, oldest first; exit 1 when there are none."""
+    short = {"operation": operation, "outcome": outcome, "actor": actor}
+    conditions = (*conditions_of(where), *((name, value) for name, value in short.items() if value is not None))
+    unreadable = Unreadable()
+    found = False
+    with printing(), reading(state.log_file) as read:
+        for raw, line in find_lines(state.log_file, LogQuery(conditions, since, until, level), unreadable, read):
+            if not found:
+                read.make_room()
+            found = True
+            print_line(raw, line)
+    say_unreadable(unreadable.count)
+    raise typer.Exit(0 if found else 1)
+
+
+def stats(since: Since = None, until: Until = None) -> None:
+    """Count operations by outcome, with the share refused and how long they took."""
+    unreadable = Unreadable()
+    with reading(state.log_file) as read:
+        lines = find_lines(state.log_file, LogQuery((), since, until), unreadable, read)
+        counted = gather_stats(line for _, line in lines)
+    answer(counted, _show_stats)
+    say_unreadable(unreadable.count)
+
+
+def conditions_of(where: list[str] | None) -> tuple[tuple[str, str], ...]:
+    return tuple(parse.field_value(text) for text in where or [])
+
+
+def _show_stats(rows: list[OperationStats]) -> None:
+    show_table(
+        {
+            "operation": "left",
+            "count": "right",
+            "refused": "right",
+            "p50 ms": "right",
+            "p95 ms": "right",
+            "p99 ms": "right",
+        },
+        (cells for row in rows for cells in _rows_of(row)),
+    )
+
+
+def _rows_of(row: OperationStats) -> list[list[str]]:
+    """All attempts of an operation in a row, and below it a row for each way they ended."""
+
+    def durations(of: Any) -> list[str]:
+        return [str(of[name]) for name in ("p50_ms", "p95_ms", "p99_ms")]
+
+    return [
+        [row["operation"], str(row["count"]), f"{row['refused_percent']} %", *durations(row)],
+        *(["  " + one["outcome"], str(one["count"]), "", *durations(one)] for one in row["by_outcome"]),
+    ]

@@ -1,0 +1,198 @@
+"""A log as raw lines, forwards or from its end, in memory that does not grow with it."""
+
+import gzip
+import json
+import os
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, NamedTuple, cast
+
+import orjson
+
+from bake_tracker.domain.errors import ValidationError
+from bake_tracker.services.log_files import TEXT_FIELDS, log_files
+
+BLOCK = 1 << 20
+LONGEST_LINE = 16 << 20
+CUT_OFF = b""
+"""Stands for what cannot be read: the rest of a file cut off while it was compressed, or a line beyond all measure."""
+
+# A process that was stopped in the middle of a line may be followed by another's; inside a text quotes are escaped.
+_LINE_BEGINS = re.compile(rb'(?<=.)\{"timestamp":', re.DOTALL)
+
+Identity = tuple[int, int]
+Matters = Callable[[bytes], bool]
+Progress = Callable[[int], None]
+LogLine = dict[str, Any]
+
+
+class Place(NamedTuple):
+    """A position in one file of the log, whatever name it has by now."""
+
+    file: Identity
+    position: int
+
+
+def log_line(raw: bytes) -> LogLine | None:
+    """The fields of one line; None for what is no log line."""
+    try:
+        line = orjson.loads(raw)
+    except ValueError:
+        line = _by_the_standard_library(raw)  # half a character: orjson refuses it, the log may hold it
+    if type(line) is not dict or type(line.get("timestamp")) is not str:
+        return None
+    return line if all(isinstance(line.get(name, ""), str | None) for name in TEXT_FIELDS) else None
+
+
+def read_lines(raws: Iterable[bytes]) -> Iterator[tuple[bytes, LogLine | None]]:
+    """Each raw line with its fields, None for what is no log line; half a line with a whole one behind it is two."""
+    for raw in raws:
+        line = log_line(raw)
+        yield raw, line
+        if line is None:
+            behind = (raw[begins.start() :] for begins in _LINE_BEGINS.finditer(raw))
+            yield from ((rest, line) for rest in behind if (line := log_line(rest)) is not None)
+
+
+def scan(path: Path, matters: Matters | None = None, progress: Progress | None = None) -> Iterator[bytes]:
+    """The raw lines of every file of a log, oldest first, each without its end; ``CUT_OFF`` for what cannot be read.
+
+    ``matters`` is asked of a whole block first and then of each line in it: it must be true of any text that holds a
+    line it is true of, as "these bytes occur in it" is. ``progress`` is told how many bytes of the files are done.
+
+    Raises:
+        ValidationError: there is something else in a file's place.
+    """
+    with ExitStack() as stack:
+        done = 0
+        for raw in open_files(path, stack):
+            for block in whole_lines(unpacked(raw)):
+                if block is None:
+                    yield CUT_OFF
+                elif matters is None or matters(block):
+                    for line in block.split(b"\n"):
+                        if line and not line.isspace() and (matters is None or matters(line)):
+                            yield line
+                if progress is not None:
+                    progress(done + raw.tell())
+            done += raw.tell()
+
+
+def scan_backwards(path: Path, end: "Place | None" = None) -> Iterator[bytes]:
+    """The raw lines of a log from the newest to the oldest; from ``end`` on, when it is given.
+
+    A compressed file is unpacked first, beside memory when it is large.
+    """
+    with ExitStack() as stack:
+        files = open_files(path, stack)
+        if end is not None:
+            known = [identity(os.fstat(raw.fileno())) for raw in files]
+            files = files[: known.index(end.file) + 1] if end.file in known else []
+        for raw in reversed(files):
+            if unpacked(raw) is raw:
+                is_end = end is not None and identity(os.fstat(raw.fileno())) == end.file
+                yield from _lines_backwards(raw, end.position if end and is_end else None)
+                continue
+            with SpooledTemporaryFile(max_size=32 * BLOCK) as plain:
+                for block in _blocks(unpacked(raw)):
+                    plain.write(block or b"")
+                yield from _lines_backwards(cast(IO[bytes], plain), None)
+
+
+def total_bytes(path: Path) -> int:
+    """How large a log is on disk, its rotated files included."""
+    return sum(file.stat().st_size for file in log_files(path) if file.is_file())
+
+
+def open_files(path: Path, stack: ExitStack) -> list[IO[bytes]]:
+    """Every file of a log, oldest first, each once: all are open before the first is read, so a rotation hides none."""
+    opened: dict[Identity, IO[bytes]] = {}
+    while True:
+        found: list[Identity] = []
+        for file in log_files(path):
+            if not file.exists():
+                continue
+            if not file.is_file():
+                raise ValidationError.of(
+                    "log_file", f"{file} is no file that can be read; name one in BAKE_TRACKER_LOG_FILE"
+                )
+            with suppress(FileNotFoundError):  # rotated or compressed just now; the second look below sees that
+                raw = stack.enter_context(file.open("rb"))
+                found.append(identity(os.fstat(raw.fileno())))
+                opened.setdefault(found[-1], raw)
+        if _identities(path) == found:
+            return [opened[one] for one in dict.fromkeys(found)]
+
+
+def identity(status: os.stat_result) -> Identity:
+    """Which file this is, by whatever name."""
+    return status.st_dev, status.st_ino
+
+
+def unpacked(raw: IO[bytes]) -> IO[bytes]:
+    """The file itself, or what it holds when it is gzip-compressed."""
+    is_packed = raw.peek(2)[:2] == b"\x1f\x8b"  # type: ignore[attr-defined]  # opened with a buffer
+    return cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if is_packed else raw
+
+
+def _identities(path: Path) -> list[Identity]:
+    found: list[Identity] = []
+    for file in log_files(path):
+        with suppress(FileNotFoundError):
+            found.append(identity(file.stat()))
+    return found
+
+
+def _blocks(file: IO[bytes]) -> Iterator[bytes | None]:
+    """What can be read of a file; None in the end when that is not all."""
+    try:
+        while block := file.read1(BLOCK):  # type: ignore[attr-defined]  # plain and compressed files have it
+            yield block
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        yield None
+
+
+def whole_lines(file: IO[bytes]) -> Iterator[bytes | None]:
+    """Blocks that end where a line ends; None for a line that is cut off, or longer than can be held."""
+    rest: list[bytes] = []
+    kept = 0
+    for block in _blocks(file):
+        whole, newline, begun = (block or b"").rpartition(b"\n")
+        if newline:
+            yield b"".join([*rest, whole])
+            rest, kept = [begun], len(begun)
+        else:
+            rest.append(begun)
+            kept += len(begun)
+        if block is None or kept > LONGEST_LINE:
+            yield None
+            rest, kept = [], 0
+    if kept:
+        yield b"".join(rest)
+
+
+def _lines_backwards(file: IO[bytes], end: int | None) -> Iterator[bytes]:
+    position = file.seek(0, os.SEEK_END) if end is None else end
+    rest = b""
+    while position:
+        size = min(BLOCK, position)
+        position -= size
+        file.seek(position)
+        first, *lines = (file.read(size) + rest).split(b"\n")
+        for line in reversed(lines):
+            if line and not line.isspace():
+                yield line
+        rest = first if len(first) <= LONGEST_LINE else b""
+    if rest and not rest.isspace():
+        yield rest
+
+
+def _by_the_standard_library(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return None

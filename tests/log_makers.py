@@ -1,0 +1,53 @@
+"""Logs made by hand, for tests of what reads them."""
+
+import gzip
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+MINUTE = "2026-11-23T09:{:02d}:{:02d}.000000Z"
+
+
+def an_id(number: int) -> str:
+    return f"0190b7a1-0000-7000-8000-{number:012d}"
+
+
+def at(second: int) -> str:
+    return MINUTE.format(second // 60, second % 60)
+
+
+def line(number: int, outcome: str = "success", **more: Any) -> dict[str, Any]:
+    """One outcome line, of operation and transaction ``number``, at the ``number``-th second."""
+    level = "INFO" if outcome in ("success", "replayed") else "WARNING"
+    return {
+        "timestamp": at(number % 3600),
+        "level": level,
+        "logger": "bake_tracker.services.test",
+        "message": f"record_receipt: {outcome}",
+        "operation": "record_receipt",
+        "outcome": outcome,
+        "operation_id": an_id(number),
+        "attempt": 1,
+        "transaction_id": an_id(number + 500_000),
+        "duration_ms": 1.5,
+        "sql_count": 8,
+        **more,
+    }
+
+
+def text_of(lines: Iterable[dict[str, Any] | str]) -> bytes:
+    texts = (one if isinstance(one, str) else json.dumps(one, separators=(",", ":")) for one in lines)
+    return "".join(f"{text}\n" for text in texts).encode()
+
+
+def write(path: Path, lines: Iterable[dict[str, Any] | str]) -> Path:
+    """A log file of these lines, compressed where its name says so."""
+    data = text_of(lines)
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+    return path
+
+
+def append(path: Path, lines: Iterable[dict[str, Any] | str]) -> None:
+    with path.open("ab") as file:
+        file.write(text_of(lines))

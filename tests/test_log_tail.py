@@ -1,0 +1,250 @@
+"""The end of the log, and following it through rotation, truncation and half-written lines."""
+
+import gzip
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from command_line import CommandLine
+from log_makers import append, at, line, text_of, write
+
+from bake_tracker.domain.log_query import LogQuery
+from bake_tracker.entrypoints.cli import commands_log_tail
+from bake_tracker.services import log_scan
+from bake_tracker.services.log_reader import Unreadable
+from bake_tracker.services.log_tail import Follower, last_lines
+
+ALL = LogQuery()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "bakery.log.jsonl"
+
+
+@pytest.fixture
+def follow(path: Path) -> Iterator[Callable[[], Follower]]:
+    """Begin to follow the log; closed in the end."""
+    begun: list[Follower] = []
+
+    def begin() -> Follower:
+        begun.append(Follower(path))
+        return begun[-1]
+
+    yield begin
+    for follower in begun:
+        follower.close()
+
+
+def last(path: Path, count: int, query: LogQuery = ALL) -> list[int]:
+    """Which of the numbered lines are the last that match."""
+    follower = Follower(path)
+    found = last_lines(path, count, query, Unreadable(), follower.place)
+    follower.close()
+    return [int(fields["operation_id"][-6:]) for _, fields in found]
+
+
+def heard(follower: Follower, times: int = 1) -> list[int]:
+    """Which of the numbered lines come at the next calls."""
+    raws = [raw for _ in range(times) for raw in follower.new_lines()]
+    return [int(json.loads(raw)["operation_id"][-6:]) for raw in raws]
+
+
+def test_the_last_lines_are_read_over_as_many_files_as_it_takes(path: Path) -> None:
+    """The newest file is short: what is missing comes from the rotated ones, compressed or not, in their order."""
+    write(path.with_name(f"{path.name}.2.gz"), [line(n) for n in range(4)])
+    write(path.with_name(f"{path.name}.1"), [line(n) for n in range(4, 7)])
+    write(path, [line(7), line(8)])
+    assert last(path, 0) == []
+    assert last(path, 1) == [8]
+    assert last(path, 4) == [5, 6, 7, 8]
+    assert last(path, 7) == [2, 3, 4, 5, 6, 7, 8]
+    assert last(path, 99) == list(range(9))
+
+
+def test_lines_longer_than_a_block_are_whole_from_the_end_too(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block may end anywhere in a line."""
+    monkeypatch.setattr(log_scan, "BLOCK", 100)
+    write(path, [line(n, notes="x" * n * 37) for n in range(20)])
+    assert last(path, 20) == list(range(20))
+
+
+def test_the_last_lines_can_be_asked_for_by_their_values(path: Path) -> None:
+    """So many that match, however far back; by field and by level."""
+    write(path, [line(n, "rolled_back" if n % 10 == 0 else "success") for n in range(100)])
+    assert last(path, 3, LogQuery((("outcome", "rolled_back"),))) == [70, 80, 90]
+    assert last(path, 2, LogQuery(level="WARNING")) == [80, 90]
+
+
+def test_half_a_line_waits_until_it_is_complete(path: Path, follow: Callable[[], Follower]) -> None:
+    """It is neither shown at first nor lost nor shown twice."""
+    whole = text_of([line(1)])
+    path.write_bytes(text_of([line(0)]) + whole[:50])
+    assert last(path, 5) == [0]
+    follower = follow()
+    assert heard(follower) == []
+    with path.open("ab") as file:
+        file.write(whole[50:-1])
+    assert heard(follower) == []
+    append(path, [""])
+    assert heard(follower, 2) == [1]
+
+
+def test_following_goes_on_after_a_rotation(path: Path, follow: Callable[[], Follower]) -> None:
+    """The old file is read to its end, a line of one who still had it open included; then the new one."""
+    write(path, [line(0)])
+    follower = follow()
+    append(path, [line(1)])
+    moved = path.with_name(f"{path.name}.1")
+    path.rename(moved)
+    assert heard(follower) == [1]  # no new file yet
+    write(path, [line(3)])
+    assert heard(follower) == []
+    append(moved, [line(2)])
+    assert heard(follower) == [2, 3]
+    append(path, [line(4)])
+    assert heard(follower) == [4]
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_no_file_is_skipped_when_several_rotations_come_at_once(
+    path: Path, follow: Callable[[], Follower], compressed: bool
+) -> None:
+    """The file that was followed is found again under any name, even compressed, and those after it are read whole."""
+    os.utime(write(path.with_name(f"{path.name}.9"), [line(0)]), (1, 1))
+    write(path, [line(1), line(2)])
+    follower = follow()
+    append(path, [line(3)])
+    if compressed:
+        moved = write(path.with_name(f"{path.name}.2.gz"), [line(1), line(2), line(3)])
+        path.unlink()
+    else:
+        moved = path.rename(path.with_name(f"{path.name}.2"))
+    os.utime(moved, (2, 2))
+    os.utime(write(path.with_name(f"{path.name}.1"), [line(4), line(5)]), (3, 3))
+    write(path, [line(6)])
+    assert heard(follower, 3) == [3, 4, 5, 6]
+
+
+def test_a_followed_file_that_was_deleted_is_followed_by_those_after_it(
+    path: Path, follow: Callable[[], Follower]
+) -> None:
+    """Older files are not told again."""
+    old = write(path.with_name(f"{path.name}.1"), [line(0)])
+    os.utime(old, (1, 1))
+    write(path, [line(1)])
+    follower = follow()
+    path.unlink()
+    write(path, [line(2)])
+    assert heard(follower, 2) == [2]
+
+
+def test_a_file_that_is_cut_is_read_from_its_beginning(path: Path, follow: Callable[[], Follower]) -> None:
+    """As logrotate's copytruncate does it."""
+    write(path, [line(n) for n in range(5)])
+    follower = follow()
+    path.write_bytes(b"")
+    assert heard(follower) == []
+    append(path, [line(6)])
+    assert heard(follower) == [6]
+
+
+def test_a_log_that_is_not_there_yet_is_waited_for(path: Path, follow: Callable[[], Follower]) -> None:
+    """And read from its first line."""
+    follower = follow()
+    assert heard(follower) == []
+    write(path, [line(1)])
+    assert heard(follower, 2) == [1]
+
+
+def test_tail_prints_and_follows_until_it_is_interrupted(bake: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C is the way to end it, so it exits 0; a torn line is counted."""
+    write(bake.log_file, [line(n) for n in range(30)])
+    pauses = iter([lambda: append(bake.log_file, [line(30), '{"timestamp": "2026', line(31, "rolled_back")])])
+
+    def pause() -> None:
+        next(pauses, interrupt)()
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(commands_log_tail, "pause", pause)
+    done = bake("log", "tail", "-n", "2", "--follow")
+    assert done.code == 0
+    assert [text.split()[0] for text in done.out.splitlines()] == [at(n) for n in (28, 29, 30, 31)]
+    assert "1 lines cannot be read" in done.err
+
+
+def test_tail_prints_raw_lines_on_request(bake: CommandLine) -> None:
+    """As they stand in the log, byte for byte."""
+    write(bake.log_file, [line(n) for n in range(9)])
+    assert bake("log", "tail", "-n", "2", "--json").out.encode() == text_of([line(7), line(8)])
+    assert bake("log", "tail", "outcome=rolled_back").out == ""
+
+
+def test_what_tail_cannot_understand_is_said(bake: CommandLine) -> None:
+    """Wrong usage exits 2 and shows how to write it."""
+    for words, advice in (
+        (["outcome"], "write it like outcome=rolled_back"),
+        (["--level", "LOUD"], "write one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
+        (["-n", "-1"], "greater than or equal to 0"),
+    ):
+        done = bake("log", "tail", *words)
+        assert done.code == 2
+        assert advice in " ".join(done.err.replace("│", " ").split())
+
+
+def following(log_file: Path) -> subprocess.Popen[bytes]:
+    """The real program in a process of its own, once it has printed its first line."""
+    environment = {**os.environ, "BAKE_TRACKER_LOG_FILE": str(log_file)}
+    words = [sys.executable, "-m", "bake_tracker", "log", "tail", "-f", "-n", "1", "--json"]
+    process = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert select.select([process.stdout], [], [], 60)[0]
+    assert process.stdout.readline() == text_of([line(1)])
+    return process
+
+
+@pytest.mark.parametrize("ending", ["interrupted", "reader gone"])
+def test_a_process_that_follows_ends_quietly(path: Path, sqlite_url: str, ending: str) -> None:
+    """At Ctrl-C, and when whoever reads its pipe has left, without waiting for a next line: exit 0, not a word."""
+    write(path, [line(0), line(1)])
+    with following(path) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        if ending == "interrupted":
+            process.send_signal(signal.SIGINT)
+        else:
+            process.stdout.close()
+        assert (process.wait(60), process.stderr.read()) == (0, b"")
+
+
+def test_the_search_ends_quietly_when_its_reader_has_seen_enough(path: Path, sqlite_url: str) -> None:
+    """As in ``bake log find | head -1``."""
+    write(path, [line(n) for n in range(20_000)])
+    environment = {**os.environ, "BAKE_TRACKER_LOG_FILE": str(path)}
+    words = [sys.executable, "-m", "bake_tracker", "log", "find", "outcome=success"]
+    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert (process.wait(60), process.stderr.read()) == (0, b"")
+
+
+def test_a_compressed_file_that_is_cut_off_gives_what_it_has(path: Path) -> None:
+    """Backwards too."""
+    packed = write(path.with_name(f"{path.name}.1.gz"), [line(n, notes=os.urandom(400).hex()) for n in range(50)])
+    packed.write_bytes(packed.read_bytes()[:-2000])
+    write(path, [line(60)])
+    numbers = last(path, 99)
+    assert numbers == [*range(len(numbers) - 1), 60]
+    assert 30 < len(numbers) < 51
+    with gzip.open(packed) as file, pytest.raises(EOFError):
+        file.read()

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import log_reading
+import log_rotation
 from harness import Figure, added, interval, ratio, take_turns
 from loggers import CALLER, CONTEXT, OPERATIONS, PEERS, SERVICES, Ours, Standard, bound_caller
 from operations import PACKED, produce_once, set_up, set_up_boxes
@@ -23,7 +25,6 @@ from bake_tracker.services.log_setup import AppendHandler
 from bake_tracker.services.logging_utils import get_service_logger, log_operation
 from bake_tracker.services.transaction_outcomes import OpenTransaction, observe, open_transaction
 
-HERE = Path(__file__).parent
 ROWS_TABLE = Table("row", MetaData(), Column("id", Integer, primary_key=True), Column("name", String))
 
 
@@ -312,16 +313,25 @@ def line_size(folder: Path, _rounds: int) -> list[Figure]:
     ]
 
 
-def _script(name: str) -> Callable[[Path, int], list[Figure]]:
-    """A row that is a program of its own: called with ``--json`` it prints, last, a JSON list of ``Figure`` fields."""
+def rotation_loss(_folder: Path, _rounds: int) -> list[Figure]:
+    """Four processes, 20,000 lines, a file of 60 KB at a time."""
+    left = log_rotation.run(log_rotation.ours, 4, 20_000, 60_000)
+    note = f"of {left['written']:,} lines in {left['files']} files, {left['of them gzip']} of them compressed meanwhile"
+    return [Figure(f"lines {fate}", left[fate], goal=0, note=note) for fate in ("lost", "torn", "doubled")]
 
-    def run(_folder: Path, _rounds: int) -> list[Figure]:
-        if not (HERE / name).exists():
-            return []
-        answer = subprocess.run([sys.executable, str(HERE / name), "--json"], stdout=subprocess.PIPE, check=True)
-        return [Figure(**figure) for figure in json.loads(answer.stdout.splitlines()[-1])]
 
-    return run
+def tree_cost(folder: Path, rounds: int) -> list[Figure]:
+    """The tree of one transaction out of 75,000 lines, against reading and parsing them all."""
+    path, lines = folder / "tree.jsonl", 75_000
+    log_reading.write_log(path, lines=lines)
+    wanted = log_reading.an_id(lines // 2)
+    turns: dict[str, Callable[[], object]] = {
+        "tree": lambda: len(log_reading.read_trees(path, wanted)),
+        "parse": lambda: log_reading.read_and_parse(path),
+    }
+    spent = take_turns(turns, max(3, rounds // 3))
+    note = " and ".join(f"{statistics.median(spent[name]) / 1e6:.0f} ms" for name in turns)
+    return [ratio("the tree of one transaction / reading and parsing", spent["tree"], spent["parse"], 2, note)]
 
 
 ROWS: dict[int, tuple[str, Callable[[Path, int], list[Figure]]]] = {
@@ -332,7 +342,7 @@ ROWS: dict[int, tuple[str, Callable[[Path, int], list[Figure]]]] = {
     5: ("commit binding", binding_cost),
     6: ("counting statements", counting_cost),
     7: ("import", import_cost),
-    8: ("four processes and a rotation", _script("log_rotation.py")),
-    9: ("the tree of one transaction", _script("log_reading.py")),
+    8: ("four processes and a rotation", rotation_loss),
+    9: ("the tree of one transaction", tree_cost),
     10: ("bytes of a success line", line_size),
 }

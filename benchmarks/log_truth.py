@@ -7,7 +7,6 @@ import contextlib
 import io
 import json
 import logging
-import logging.handlers
 import os
 import resource
 import signal
@@ -17,6 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+import log_rotation
 import loguru
 import orjson
 import structlog
@@ -172,37 +172,18 @@ def outcome_table(folder: Path) -> list[tuple[str, ...]]:
     return rows
 
 
-def rotation_table(folder: Path) -> list[tuple[str, ...]]:
-    """Lines that the standard library's RotatingFileHandler keeps when four processes write and it rotates."""
-    processes, lines, kilobytes = 4, 5_000, 60
-    path = folder / "rotated.log"
-    children = [_fork(_rotate, path, number, lines, kilobytes * 1024) for number in range(processes)]
-    for child in children:
-        os.waitpid(child, 0)
-    found = [line for file in folder.glob("rotated.log*") for line in file.read_bytes().splitlines()]
-    whole = {line for line in found if line.endswith(b"}") and line.startswith(b"{")}
-    lost = processes * lines - len(whole)
-    return [
-        ("four processes, 60 KB a file", "lines", "lost or torn"),
-        ("`logging.handlers.RotatingFileHandler`", f"{processes * lines:,}", f"{lost:,}"),
-    ]
-
-
-def _fork(work: Callable[..., None], *arguments: Any) -> int:
-    child = os.fork()
-    if child == 0:
-        with contextlib.suppress(BaseException):
-            work(*arguments)
-        os._exit(0)
-    return child
-
-
-def _rotate(path: Path, process: int, lines: int, size: int) -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    logger = logging.Logger("rotated", logging.INFO)
-    logger.addHandler(logging.handlers.RotatingFileHandler(path, maxBytes=size, backupCount=1_000))
-    for number in range(lines):
-        logger.info('{"process": %d, "number": %d, "filler": "%s"}', process, number, "x" * 300)
+def rotation_table(_folder: Path) -> list[tuple[str, ...]]:
+    """What is left of 20,000 lines that four processes write while the file is rotated at 60 KB."""
+    makers = {
+        "Bake Tracker": log_rotation.ours,
+        "`logging.handlers.RotatingFileHandler`": log_rotation.of_the_standard_library,
+    }
+    fates = ("written", "lost", "torn", "doubled")
+    rows: list[tuple[str, ...]] = [("four processes, 60 KB a file", *fates)]
+    for name, make in makers.items():
+        left = log_rotation.run(make, 4, 20_000, 60_000)
+        rows.append((name, *(f"{left[fate]:,}" for fate in fates)))
+    return rows
 
 
 TABLES: dict[str, tuple[str, Callable[[Path], list[tuple[str, ...]]]]] = {

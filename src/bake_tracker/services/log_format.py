@@ -2,7 +2,6 @@
 
 import json
 import logging
-import traceback
 from datetime import datetime
 from types import TracebackType
 from typing import Any
@@ -26,6 +25,7 @@ _COLOURS = {
 }
 _CONSOLE_HIDDEN = frozenset(
     {"operation", "outcome", "database_id", "transaction_id", "request_id", "settled_at", "actor"}
+    | {"trace_id", "span_id"}
 )
 
 
@@ -86,7 +86,11 @@ def exception_field(error: BaseException) -> dict[str, Any]:
 
 
 def _frames(trace: TracebackType | None) -> list[str]:
-    frames = [f"{frame.f_code.co_filename}:{line} {frame.f_code.co_name}" for frame, line in traceback.walk_tb(trace)]
+    frames = []
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        frames.append(f"{code.co_filename}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
     return frames[-MAX_FRAMES:]
 
 

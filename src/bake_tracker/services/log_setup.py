@@ -15,7 +15,7 @@ from bake_tracker.config import Settings, default_log_file
 from bake_tracker.services.log_files import first_instant, log_files
 from bake_tracker.services.log_format import ConsoleFormatter, JsonFormatter
 from bake_tracker.services.log_rotation import CAN_ROTATE, Rotation, hold, move_away, tidy, warn_once
-from bake_tracker.services.logging_utils import get_service_logger, log_operation, report_logging_fault
+from bake_tracker.services.logging_utils import get_service_logger, hold_line, log_operation, report_logging_fault
 
 # What a command refuses, it says itself; a terminal should not hear it twice.
 _SAID_BY_THE_COMMAND = frozenset({"validation_failed", "unit_conversion_failed", "conflict", "error"})
@@ -49,15 +49,26 @@ class AppendHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         try:
             line = self.formatter.line(record)
-            descriptor = self._descriptor_for(len(line))
+            if not hold_line(self.append, line):
+                self.append(line)
+        except Exception as error:
+            report_logging_fault(error)
+
+    def append(self, lines: bytes) -> None:
+        """Append whole lines with one write; what goes wrong is reported once, and reaches nobody."""
+        self.acquire()
+        try:
+            descriptor = self._descriptor_for(len(lines))
             if self._was_cut:
-                line = b"\n" + line  # the half line before must not take this one with it
+                lines = b"\n" + lines  # the half line before must not take this one with it
                 self._was_cut = False
-            if (written := os.write(descriptor, line)) < len(line):
-                raise OSError(f"only {written} of {len(line)} bytes of a line could be written")
+            if (written := os.write(descriptor, lines)) < len(lines):
+                raise OSError(f"only {written} of {len(lines)} bytes could be written")
         except Exception as error:
             report_logging_fault(error)
             self._close()  # the next line looks anew at what is there, and whether it ends in half a line
+        finally:
+            self.release()
 
     def _descriptor_for(self, length: int) -> int:
         """The open file; looked for again at every line, since somebody may have moved it away to rotate it."""

@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
@@ -54,6 +54,8 @@ RECORD_FIELDS = frozenset(
     }
 )
 """What every supported Python keeps on a LogRecord (``taskName`` came with 3.12), and the list of our own fields."""
+
+MAX_HELD_LINES = 200
 
 _RESERVED = LINE_FIELDS | RECORD_FIELDS
 
@@ -215,6 +217,42 @@ def emit(logger: logging.Logger, record: logging.LogRecord) -> None:
         source = source.parent if source.propagate else None
     if not found:
         logger.callHandlers(record)  # the standard library's last resort
+
+
+class _Held(threading.local):
+    """Lines of this thread that wait to be written together, by what writes them."""
+
+    lines: dict[Callable[[bytes], None], list[bytes]] | None = None
+
+
+_held = _Held()
+
+
+@contextmanager
+def lines_together() -> Iterator[None]:
+    """Have the lines of one transaction written at once: they stand together, and cost one write."""
+    if _held.lines is not None:
+        yield
+        return
+    _held.lines = {}
+    try:
+        yield
+    finally:
+        held, _held.lines = _held.lines, None
+        for write, lines in held.items():
+            write(b"".join(lines))
+
+
+def hold_line(write: Callable[[bytes], None], line: bytes) -> bool:
+    """Keep a line for the end of ``lines_together``; False where there is none to wait for."""
+    if _held.lines is None:
+        return False
+    lines = _held.lines.setdefault(write, [])
+    lines.append(line)
+    if len(lines) >= MAX_HELD_LINES:
+        write(b"".join(lines))
+        lines.clear()
+    return True
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, Any]:

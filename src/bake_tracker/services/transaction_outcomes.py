@@ -11,7 +11,7 @@ is known. COMMIT, ROLLBACK and savepoints that come as SQL text are read as what
 import re
 import threading
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from enum import Enum
 from functools import wraps
 from typing import Any, Literal, cast
@@ -22,7 +22,7 @@ from sqlalchemy.exc import PendingRollbackError
 from sqlalchemy.pool import PoolProxiedConnection
 
 from bake_tracker.services.clock import uuid7
-from bake_tracker.services.logging_utils import report_logging_fault
+from bake_tracker.services.logging_utils import lines_together, report_logging_fault
 
 _KEY = "bake_tracker.transaction"
 _GAP = r"(?:\s|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)"
@@ -84,7 +84,8 @@ class OpenTransaction:
 
     def release(self, savepoint: str) -> None:
         """Move what was pending inside the savepoint to the frame around it."""
-        pending = self._drop_from(savepoint)
+        is_innermost = self.frames[-1][0] == savepoint and len(self.frames) > 1
+        pending = self.frames.pop()[1] if is_innermost else self._drop_from(savepoint)
         self.frames[-1][1].extend(pending)
 
     def undo(self, savepoint: str) -> None:
@@ -147,11 +148,12 @@ def _open_savepoints(connection: Connection) -> list[str]:
 
 
 def _settle_all(pending: list[Settle], fate: Fate, failure: BaseException | None) -> None:
-    for settle in pending:
-        try:
-            settle(fate, failure)
-        except Exception as error:  # telling must not undo or hide what the database has decided
-            report_logging_fault(error)
+    with lines_together() if len(pending) > 1 else nullcontext():
+        for settle in pending:
+            try:
+                settle(fate, failure)
+            except Exception as error:  # telling must not undo or hide what the database has decided
+                report_logging_fault(error)
 
 
 class _StatementCount(threading.local):

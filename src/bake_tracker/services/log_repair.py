@@ -1,6 +1,5 @@
 """Give the log the success lines it lost: a process died after its COMMIT and before the line was written."""
 
-import fcntl
 import json
 import logging
 import os
@@ -29,6 +28,11 @@ from bake_tracker.services.log_verification import (
 )
 from bake_tracker.services.logging_utils import add_fields
 from bake_tracker.services.operations import Kind
+
+try:
+    import fcntl
+except ImportError:  # Windows has none; there, two repairs at once are not held apart
+    fcntl = None  # type: ignore[assignment]  # asked for before it is used
 
 _OPTIONAL = frozenset({"parent_operation_id", "actor"})
 
@@ -60,6 +64,9 @@ def repair_log(session: Session, path: Path) -> LogRepair:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Hold off another repair of a log in this directory, so that no line is written twice; bakers do not wait."""
+    if fcntl is None:
+        yield
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     directory = os.open(path.parent, os.O_RDONLY)
     try:

@@ -163,13 +163,20 @@ def load_operation(session: Session, operation_id: str) -> OperationView:
     }
 
 
-def _find(session: Session, operation_id: str) -> Operation:
+def id_range(beginning: str) -> tuple[str, str] | None:
+    """The least and the greatest UUID that begin so; None when no UUID does."""
     # UUIDs compare like their text, so that every id with this beginning lies between two whole ones.
-    digits = operation_id.lower().replace("-", "")
+    digits = beginning.lower().replace("-", "")
     if not digits or len(digits) > 32 or set(digits) - set("0123456789abcdef"):
+        return None
+    return _dashed(digits.ljust(32, "0")), _dashed(digits.ljust(32, "f"))
+
+
+def _find(session: Session, operation_id: str) -> Operation:
+    limits = id_range(operation_id)
+    if limits is None:
         raise OperationNotFoundError(operation_id)
-    low, high = _dashed(digits.ljust(32, "0")), _dashed(digits.ljust(32, "f"))
-    found = session.scalars(select(Operation).where(Operation.id.between(low, high)).limit(3)).all()
+    found = session.scalars(select(Operation).where(Operation.id.between(*limits)).limit(3)).all()
     if len(found) != 1:
         raise OperationNotFoundError(operation_id, [operation.id for operation in found])
     return found[0]

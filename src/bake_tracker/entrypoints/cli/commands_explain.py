@@ -1,99 +1,205 @@
-"""Say why: what an operation, a lot or an item's stock rests on, or what a refusal would have needed."""
+"""Say why: what an operation, a run, a lot, a stock or a cost rests on, or why something was refused."""
 
-from decimal import Decimal
+import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
-from rich.tree import Tree
+from rapidfuzz import fuzz, process
 
-from bake_tracker.domain.errors import OperationNotFoundError, ValidationError
-from bake_tracker.domain.log_tree import TransactionNode, walk
-from bake_tracker.entrypoints.cli.commands_log import draw_all
-from bake_tracker.entrypoints.cli.state import answer, ask, money, out, say, state, twig
-from bake_tracker.queries.explain import explain_lots, explain_operation, find_lots
-from bake_tracker.queries.history import load_operation
+from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.log_tree import LogLine, OperationNode, TransactionNode, walk
+from bake_tracker.domain.refusals import remedy, shortages
+from bake_tracker.entrypoints.cli.explain_trees import show_candidates, show_story
+from bake_tracker.entrypoints.cli.log_lines import APART
+from bake_tracker.entrypoints.cli.state import answer, ask, state
+from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.catalog import load_slugs
+from bake_tracker.queries.explain import explain_lots
+from bake_tracker.queries.explain_need import explain_batch, explain_box, explain_shortages
+from bake_tracker.queries.explain_operation import explain_operation, find_operations, find_runs, load_names
+from bake_tracker.queries.explain_shelf import find_lots, load_shelves, load_whereabouts
+from bake_tracker.services.clock import now
 from bake_tracker.services.database import Session
 from bake_tracker.services.log_reader import read_trees
+from bake_tracker.services.log_refusals import find_started, latest_refusals, names_item
+
+SHOWN = 10
+EVERYTHING = 10_000
+LATEST = "last"
+_RUN = re.compile(r"(run|production|assembly)[ :#]?(\d{1,15})", re.IGNORECASE)
+_ID = re.compile(r"[0-9a-f-]{4,36}", re.IGNORECASE)
+_ASKED = frozenset({"num_batches", "quantity", "actual_yield", "scale_factor", "unit"})
+_NOT_ASKED = frozenset({"trace_id", "span_id"}) | APART
+
+Story = dict[str, Any]
 
 
 def explain(
-    what: Annotated[str, typer.Argument(help="an operation's id or its beginning, a lot's code, or an item's slug")],
+    what: Annotated[
+        list[str],
+        typer.Argument(help="an operation's id or its beginning, 'run 3', a lot, an item, a recipe, or 'last'"),
+    ],
+    everything: Annotated[bool, typer.Option("--all", help="every lot and every draw, however many")] = False,
 ) -> None:
-    """Explain down to the receipts: which lots were used and why those; or why it was refused, and what was missing."""
-    found = ask(lambda session: _from_the_ledger(session, what))
-    if found is not None:
-        answer(found, _show_found)
-        return
-    trees = read_trees(state.log_file, what)
-    if not trees:
-        raise ValidationError.of("what", f"neither ledger nor log knows {what!r}; name an operation, a lot or an item")
-    refused = _missing(trees)
-    answer({"refused": refused}, lambda _: _show_refused(trees, refused))
+    """Explain down to the receipts: what was asked, which lots were used and why those; 'last': the latest refusal."""
+    typed, limit = " ".join(what), EVERYTHING if everything else SHOWN
+    story = ask(lambda session: _story(session, typed, limit))
+    if "candidates" in story:
+        answer(story, show_candidates)
+        raise typer.Exit(1)
+    answer(story, lambda _: show_story(story, limit))
 
 
-def _from_the_ledger(session: Session, what: str) -> Any:
-    lots = find_lots(session, what)
-    if lots:
-        return {"lots": explain_lots(session, lots)}
-    try:
-        operation_id = load_operation(session, what)["operation_id"]
-    except OperationNotFoundError:
-        return None
-    return explain_operation(session, operation_id)
-
-
-def _missing(trees: list[TransactionNode]) -> list[dict[str, Any]]:
-    """Per refused operation what each short item lacked; enough would have been that much more."""
-    return [
-        {
-            "operation_id": node.line["operation_id"],
-            "operation": node.line["operation"],
-            "short": [
-                {**short, "missing": str(Decimal(short["needed"]) - Decimal(short["available"]))}
-                for short in node.line["shortages"]
-            ],
-        }
-        for tree in trees
-        for node in walk(tree.operations)
-        if node.line.get("shortages")
-    ]
-
-
-def _show_refused(trees: list[TransactionNode], refused: list[dict[str, Any]]) -> None:
-    draw_all(trees)
-    for operation in refused[-1:]:
-        for short in operation["short"]:
-            slug = short.get("ingredient_slug") or short.get("component_slug")
-            say(f"Enough would have been {short['missing']} {short['unit']} more of {slug}.")
-
-
-def _show_found(found: Any) -> None:
-    lots = found.get("lots", found.get("brought"))
-    if "operation" in found:
-        say(f"{found['operation']}  {found['operation_id']}", style="bold")
-    for lot in lots:
-        tree = Tree(twig(_lot_line(lot)), guide_style="dim")
-        _add_draws(tree, lot["used"])
-        out.print(tree)
-    if found.get("used"):
-        tree = Tree("used", guide_style="dim")
-        _add_draws(tree, found["used"])
-        out.print(tree)
-
-
-def _add_draws(branch: Tree, draws: list[Any]) -> None:
-    for draw in draws:
-        lot = draw["lot"]
-        line = f"{draw['quantity']} {lot['unit']} for {money(draw['cost'])} of {_lot_line(lot)}"
-        below = branch.add(twig(line))
-        below.add(twig(f"why this lot: {draw['why']}"))
-        _add_draws(below, lot["used"])
-
-
-def _lot_line(lot: Any) -> str:
-    source = f" from {lot['supplier']}" if lot["supplier"] else ""
-    verb = "received" if lot["operation"] == "record_receipt" else "made"
+def _story(session: Session, typed: str, limit: int) -> Story:
     return (
-        f"{lot['lot_code']}: {lot['quantity']} {lot['unit']} {verb} {lot['received_on']}{source} "
-        f"for {money(lot['cost'])} ({lot['operation_id'][:13]})"
+        _by_name(session, typed, limit)
+        or _by_run(session, typed)
+        or _by_id(session, typed)
+        or (_latest_refusal(session) if typed == LATEST else _unknown(session, typed))
+    )
+
+
+def _by_name(session: Session, typed: str, limit: int) -> Story:
+    """Lots by code; an item and a recipe by slug: all that are called so."""
+    house = load_bakery(session)
+    today = house.local_day(now())
+    story: Story = {}
+    if lots := find_lots(session, typed):
+        places = load_whereabouts(session, lots[:limit], today, limit)
+        explained = explain_lots(session, lots[:limit])
+        story["lots"] = [{**lot, **places[lot["lot_id"]]} for lot in explained]
+        story["lot_count"] = len(lots)
+    for shelf in load_shelves(session, today, slugs=[typed]):
+        on_shelf = shelf.lots()
+        explained = explain_lots(session, [lot["lot_id"] for lot in on_shelf[:limit]])
+        story["item"] = {
+            **shelf.summary(),
+            "lots": [{**lot, "shelf": place} for lot, place in zip(explained, on_shelf, strict=False)],
+        }
+        refused = latest_refusals(state.log_file, house.database_id, 3, names_item(typed), f'"{typed}"')
+        story["refusals"] = [_refusal(session, line) for line in refused]
+        if shelf.item.kind == "finished_good":
+            story["need"] = explain_box(session, shelf.item.item_id, today)
+    if (recipe_id := load_slugs(session, "recipe").get(typed)) is not None:
+        story["recipe"] = explain_batch(session, recipe_id, today)
+        refused = latest_refusals(
+            state.log_file, house.database_id, 3, lambda line: line.get("recipe_id") == recipe_id, '"recipe_id"'
+        )
+        story.setdefault("refusals", []).extend(_refusal(session, line) for line in refused)
+    return story
+
+
+def _by_run(session: Session, typed: str) -> Story:
+    if not (run := _RUN.fullmatch(typed)):
+        return {}
+    kind = run[1].lower()
+    found = find_runs(session, None if kind == "run" else kind, int(run[2]))
+    if len(found) > 1:
+        return {"candidates": [_candidate(one) for one in found]}
+    return _recorded(session, found[0]["operation_id"]) if found else {}
+
+
+def _by_id(session: Session, typed: str) -> Story:
+    """An operation, recorded or only told of; or all of a transaction or request."""
+    if not _ID.fullmatch(typed):
+        return {}
+    trees = read_trees(state.log_file, typed)
+    recorded = find_operations(session, typed)
+    ids = {one["operation_id"] for one in recorded}
+    nodes = [node for tree in trees for node in _outermost(tree.operations, typed.lower())]
+    nodes = nodes or [node for tree in trees for node in tree.operations]
+    told = {node.line["operation_id"]: node.line for node in nodes if node.line["operation_id"] not in ids}
+    if len(recorded) + len(told) > 1:
+        return {"candidates": [*map(_candidate, recorded), *map(_candidate, told.values())]}
+    if recorded:
+        return _recorded(session, recorded[0]["operation_id"])
+    for line in told.values():  # called by its request or trace, which the ledger does not know
+        in_ledger = find_operations(session, line["operation_id"])
+        return _recorded(session, line["operation_id"]) if in_ledger else _only_told(session, line, trees)
+    return {}
+
+
+def _candidate(one: Mapping[str, Any]) -> Story:
+    """An operation that may be meant: a row of the ledger, or a line of the log."""
+    return {
+        "operation_id": one["operation_id"],
+        "operation": one["operation"],
+        "at": one.get("recorded_at") or one.get("timestamp"),
+        "outcome": one.get("outcome", "success"),
+    }
+
+
+def _only_told(session: Session, line: LogLine, trees: list[TransactionNode]) -> Story:
+    """Refused, undone or in doubt: there is no row of it."""
+    lines = [node.line for tree in trees for node in walk(tree.operations)]
+    started = find_started(state.log_file, line["operation_id"]) or {}
+    in_full = {key: value for key, value in started.items() if key not in _NOT_ASKED and value is not None}
+    undone = [
+        {"operation_id": one["operation_id"], "operation": one["operation"]}
+        for one in lines
+        if one["outcome"] == "rolled_back" and one["operation_id"] != line["operation_id"]
+    ]
+    return {"refused": {**_refusal(session, line, in_full), "undone": undone}, "log": lines}
+
+
+def _recorded(session: Session, operation_id: str) -> Story:
+    nodes = (node for tree in read_trees(state.log_file, operation_id) for node in walk(tree.operations))
+    attempts = [node.line for node in nodes if node.line["operation_id"] == operation_id]
+    return {"operation": explain_operation(session, operation_id), "log": attempts}
+
+
+def _latest_refusal(session: Session) -> Story:
+    lines = latest_refusals(state.log_file, load_bakery(session).database_id, 1, lambda line: True)
+    if not lines:
+        raise ValidationError.of("what", f"the log tells of no refusal ({state.log_file})")
+    (line,) = lines
+    if not line.get("operation_id"):  # refused by the command line, before any operation
+        return {"refused": _refusal(session, line), "log": [line]}
+    return _only_told(session, line, read_trees(state.log_file, line["operation_id"]))
+
+
+def _refusal(session: Session, line: LogLine, asked: Story | None = None) -> Story:
+    """What a line says was refused, beside what the shelf says now; ``asked`` in full where that is known."""
+    asked = asked or {
+        key: value
+        for key, value in line.items()
+        if (key.endswith("_id") or key in _ASKED) and key not in _NOT_ASKED and value is not None
+    }
+    short = shortages(line)
+    today = load_bakery(session).local_day(now())
+    needed = {one["item_slug"]: one["needed"] for one in short}
+    known = {one["item_slug"]: one for one in explain_shortages(session, needed, today)} if short else {}
+    return {
+        "operation_id": line.get("operation_id"),
+        "operation": line.get("operation"),
+        "outcome": line["outcome"],
+        "at": line["timestamp"],
+        "actor": line.get("actor"),
+        "attempt": line.get("attempt"),
+        "transaction_id": line.get("transaction_id"),
+        "parent_operation_id": line.get("parent_operation_id"),
+        "cause_operation_id": line.get("cause_operation_id"),
+        "asked": asked,
+        "names": load_names(session, asked),
+        "error": line.get("error"),
+        "short": [{**one, "now": known.get(one["item_slug"])} for one in short],
+        "remedy": None if short else remedy(line),
+    }
+
+
+def _outermost(nodes: list[OperationNode], begins: str) -> list[OperationNode]:
+    """The operations whose id begins so, without those made inside one of them."""
+    found: list[OperationNode] = []
+    for node in nodes:
+        found += [node] if node.line["operation_id"].startswith(begins) else _outermost(node.children, begins)
+    return found
+
+
+def _unknown(session: Session, typed: str) -> Story:
+    slugs = [*load_slugs(session, "item"), *load_slugs(session, "recipe")]
+    near = process.extract(typed.lower(), slugs, scorer=fuzz.WRatio, limit=3, score_cutoff=60)
+    hint = f"; did you mean {' or '.join(slug for slug, _, _ in near)}?" if near else ""
+    raise ValidationError.of(
+        "what", f"neither ledger nor log knows {typed!r}; name an operation, a run, a lot, an item or a recipe{hint}"
     )

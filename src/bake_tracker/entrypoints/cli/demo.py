@@ -10,13 +10,14 @@ from platformdirs import user_data_path
 from bake_tracker.config import load_settings, sqlite_path
 from bake_tracker.domain.errors import ServiceError, ValidationError
 from bake_tracker.entrypoints.cli import (
+    commands_explain,
     commands_house,
     commands_log,
     commands_log_verify,
     commands_runs,
     commands_stock,
 )
-from bake_tracker.entrypoints.cli.state import ask, complain, out, print_json, say, state, write
+from bake_tracker.entrypoints.cli.state import ask, complain, print_json, say, state, write
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog import load_slugs
 from bake_tracker.queries.history import load_runs
@@ -85,7 +86,9 @@ def demo() -> None:
     boxes = write(lambda session: record_assembly(ids["Holiday box"], 5, session=session))
     _show(lambda: commands_runs.show_assembly(boxes))
     _say("Ten more? Refused, and nothing is taken")
-    _refused(lambda session: record_assembly(ids["Holiday box"], 10, session=session))
+    refused = _refused(lambda session: record_assembly(ids["Holiday box"], 10, session=session))
+    _say("Why, and what would have been enough? One command says so")
+    _show(lambda: _explain(refused))
     _say("Three operations in one transaction, and the baker changes her mind: none of them happened")
     _roll_back(ids)
     _say("Bake and box in one go; the boxes are refused, so the baking is not recorded either")
@@ -180,12 +183,20 @@ def _bake(ids: dict[str, int], recipe: str, unit: str, batches: int, actual: int
     _show(lambda: commands_runs.show_production(result))
 
 
-def _refused(work: Any) -> None:
+def _refused(work: Any) -> str:
+    """Try what is refused; the id of the operation that was."""
     try:
         write(work)
     except ServiceError as error:
         text = f"Refused: {error}"
         _show(lambda: say(text, style="red"))
+        return str(getattr(error, "bake_operation_id", ""))
+    raise AssertionError("the demo's stock allows what it was to refuse")
+
+
+def _explain(operation_id: str) -> None:
+    say(f"./bake explain {operation_id} --database {state.url}")
+    commands_explain.explain([operation_id])
 
 
 def _roll_back(ids: dict[str, int]) -> None:
@@ -215,8 +226,7 @@ def _report() -> None:
     _say("What was made")
     _show(lambda: commands_runs.show_runs(runs))
     _say("The log explains all of it")
-    for tree in trees[1:]:
-        _show(lambda tree=tree: out.print(commands_log.draw(tree)))
+    _show(lambda: commands_log.draw_all(trees[1:]))
     _say("And it is true")
     _show(lambda: commands_house.show_verification(ledger))
     _show(lambda: commands_log_verify.show_verification(log))

@@ -140,6 +140,13 @@ def test_a_bar_shows_how_far_the_reading_of_a_large_log_has_come(path: Path, mon
         assert read.bar.tasks[0].completed == size
 
 
+def test_a_huge_integer_is_shown_to_its_last_digit(bake: CommandLine) -> None:
+    """It is found, too."""
+    write(bake.log_file, [line(1, num_batches=10**30), line(2, num_batches=-(10**20) - 1)])
+    assert f"num_batches={10**30}" in bake("log", "tree").out
+    assert bake("log", "find", f"num_batches={-(10**20) - 1}").out.count("record_receipt") == 1
+
+
 def test_a_line_with_half_a_character_is_read() -> None:
     """What orjson refuses, the standard library reads."""
     raw = b'{"timestamp": "2026-11-23T09:00:00.000000Z", "name": "\\ud800"}'

@@ -18,6 +18,7 @@ from bake_tracker.services.log_files import TEXT_FIELDS, log_files
 
 BLOCK = 1 << 20
 LONGEST_LINE = 16 << 20
+EXACT = 2.0**63
 CUT_OFF = b""
 """Stands for what cannot be read: the rest of a file cut off while it was compressed, or a line beyond all measure."""
 
@@ -45,6 +46,8 @@ def log_line(raw: bytes) -> LogLine | None:
         line = _by_the_standard_library(raw)  # half a character: orjson refuses it, the log may hold it
     if type(line) is not dict or type(line.get("timestamp")) is not str:
         return None
+    if [value for value in line.values() if type(value) is float and not -EXACT < value < EXACT]:
+        line = _by_the_standard_library(raw)  # orjson rounds an integer of more than 64 bits
     return line if all(isinstance(line.get(name, ""), str | None) for name in TEXT_FIELDS) else None
 
 

@@ -23,7 +23,7 @@ _spawn = multiprocessing.get_context("spawn")
 def take_out_the_locks() -> None:
     """What the older program did: choose first, and find out later."""
     stock_ledger.lock_items = lambda operation, item_ids: None
-    database._begin_sqlite = lambda connection: connection.exec_driver_sql("BEGIN")
+    database._begin_sqlite = lambda connection: connection.execute("BEGIN")
 
 
 def worker(job: str, ids: dict[str, int], has_locks: bool, count: int, barrier: Any, answers: Any) -> None:

@@ -21,6 +21,17 @@ def is_current(connection: Connection) -> bool:
     return set(MigrationContext.configure(connection).get_current_heads()) == heads
 
 
+def current_revision(connection: Connection) -> str:
+    """The version that the schema is at."""
+    (revision,) = MigrationContext.configure(connection).get_current_heads()
+    return revision
+
+
+def knows_revision(revision: str) -> bool:
+    """Whether this program can make a schema of this version and migrate it on."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
 def upgrade(connection: Connection, revision: str = "head") -> None:
     """Migrate within the connection's transaction."""
     config = _config()

@@ -8,6 +8,7 @@ from bake_tracker.models.ledger import Movement
 from bake_tracker.models.operations import Operation
 from bake_tracker.models.production import ProductionRun, RecipeSnapshot
 from bake_tracker.models.recipes import Recipe, RecipeLine, RecipeYield
+from bake_tracker.models.restoration import Restoration
 from bake_tracker.models.stock import Lot
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "RecipeSnapshot",
     "RecipeYield",
     "Recipient",
+    "Restoration",
     "Supplier",
 ]

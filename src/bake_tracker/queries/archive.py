@@ -1,0 +1,62 @@
+"""Everything a bakery has, table by table in primary-key order, as one moment saw it."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import Column, String, Table, func, select, text
+from sqlalchemy.orm import Session
+
+from bake_tracker.models import Base
+from bake_tracker.models.types import UuidText
+
+ROWS_AT_ONCE = 1_000
+
+Row = list[Any]
+
+
+def archived_tables() -> list[Table]:
+    """Every table of the bakery, each after those it refers to; not what tells of one place only."""
+    return [table for table in Base.metadata.sorted_tables if not table.info.get("is_of_this_place")]
+
+
+def see_one_moment(session: Session) -> None:
+    """Have all that is read in this transaction be of one moment; the first thing a new transaction does."""
+    if session.get_bind().dialect.name == "postgresql":  # a read transaction of SQLite always is
+        session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+
+
+def count_rows(session: Session) -> dict[str, int]:
+    """How many rows each archived table has."""
+    counts = [select(func.count()).select_from(table).scalar_subquery() for table in archived_tables()]
+    row = session.execute(select(*counts)).one()
+    return {table.name: int(count) for table, count in zip(archived_tables(), row, strict=True)}
+
+
+def read_rows(session: Session, table: Table) -> Iterator[Row]:
+    """The rows of a table in primary-key order, each value as JSON has it; in constant memory."""
+    is_postgresql = session.get_bind().dialect.name == "postgresql"
+    rows = session.execute(
+        select(*table.columns).order_by(*(_in_order(column, is_postgresql) for column in table.primary_key)),
+        execution_options={"yield_per": ROWS_AT_ONCE},
+    )
+    for row in rows:
+        yield [value if type(value) in (int, str, bool, type(None)) else _plain(value) for value in row]
+
+
+def _in_order(column: Column[Any], is_postgresql: bool) -> Any:
+    # By bytes everywhere: a collation of PostgreSQL's may see another order in a text than SQLite does.
+    if is_postgresql and isinstance(column.type, String) and not isinstance(column.type, UuidText):
+        return column.collate("C")
+    return column
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Fraction):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no place in an archive yet")

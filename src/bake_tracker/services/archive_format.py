@@ -1,0 +1,156 @@
+"""The portable archive: JSON lines that hold all of a bakery, and say at the end what they are.
+
+The first line is the header; then comes, per table, a heading with its columns and one line per row; the last line
+counts the rows of each table and holds the SHA-256 of all lines before it. The same bakery gives the same bytes,
+whatever database it lies in.
+"""
+
+import hashlib
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from bake_tracker.domain.errors import ServiceError
+
+FORMAT = "bake-tracker archive"
+VERSION = 1
+ROWS_AT_ONCE = 1_000
+
+
+class ArchiveRefusedError(ServiceError):
+    """The archive is not whole, not one of ours, or does not fit; the text names the line."""
+
+    code = "archive_refused"
+    outcome = "archive_refused"
+
+    @classmethod
+    def at(cls, line: int, problem: str) -> "ArchiveRefusedError":
+        return cls(f"line {line} of the archive: {problem}; nothing was restored")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Which bakery it is, and of which revision its tables are."""
+
+    schema: str
+    database_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some rows of one table, and the line that the first of them stands in."""
+
+    table: str
+    columns: tuple[str, ...]
+    rows: list[list[Any]]
+    first_line: int
+
+
+def write_lines(header: Header, tables: Iterable[tuple[str, list[str], Iterable[list[Any]]]]) -> Iterator[bytes]:
+    """An archive, line by line, of tables given as name, columns and rows."""
+    sha256 = hashlib.sha256()
+    counts: dict[str, int] = {}
+
+    def line(value: object) -> bytes:
+        written = orjson.dumps(value) + b"\n"
+        sha256.update(written)
+        return written
+
+    about = {"format": FORMAT, "version": VERSION, "schema": header.schema, "database_id": header.database_id}
+    yield line(about)
+    for name, columns, rows in tables:
+        yield line({"table": name, "columns": columns})
+        counts[name] = 0
+        for row in rows:
+            counts[name] += 1
+            yield line(row)
+    yield orjson.dumps({"rows": counts, "sha256": sha256.hexdigest()}) + b"\n"
+
+
+class ArchiveReader:
+    """Reads an archive once; what it has given counts only when ``batches`` has ended without an error."""
+
+    def __init__(self, lines: Iterable[bytes]) -> None:
+        """Read the header.
+
+        Raises:
+            ArchiveRefusedError: this is no archive, or one of a newer version.
+        """
+        self._lines = iter(lines)
+        self._number, self._line = 0, b""
+        self._sha256 = hashlib.sha256()
+        self.counts: dict[str, int] = {}
+        found = self._next()
+        if not isinstance(found, dict) or found.get("format") != FORMAT:
+            raise ArchiveRefusedError.at(1, f"it is not the first line of a {FORMAT}")
+        if found.get("version") != VERSION:
+            raise ArchiveRefusedError.at(1, f"format version {found.get('version')} is newer than this program")
+        if not isinstance(found.get("schema"), str) or not isinstance(found.get("database_id"), str):
+            raise ArchiveRefusedError.at(1, "it names no schema or no database_id")
+        self.header = Header(found["schema"], found["database_id"])
+
+    def batches(self) -> Iterator[Batch]:
+        """The rows, a batch at a time.
+
+        Raises:
+            ArchiveRefusedError: a line is missing, damaged, or not as it was written; or the end is missing.
+        """
+        table, columns, rows = "", tuple[str, ...](), list[list[Any]]()
+        while True:
+            value = self._next()
+            if isinstance(value, list):
+                if not table or len(value) != len(columns):
+                    raise ArchiveRefusedError.at(self._number, f"it does not have the {len(columns)} values of a row")
+                rows.append(value)
+                if len(rows) < ROWS_AT_ONCE:
+                    continue
+            if rows:
+                last = self._number if isinstance(value, list) else self._number - 1
+                self.counts[table] += len(rows)
+                yield Batch(table, columns, rows, last - len(rows) + 1)
+                rows = []
+            if isinstance(value, list):
+                continue
+            if isinstance(value, dict) and "table" in value:
+                table, columns = self._heading(value)
+            elif isinstance(value, dict) and "sha256" in value:
+                self._end(value)
+                return
+            else:
+                raise ArchiveRefusedError.at(self._number, "it is no row, no heading of a table, and not the end")
+
+    def _heading(self, value: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+        table, columns = value["table"], value.get("columns")
+        if not isinstance(table, str) or not isinstance(columns, list) or not all(isinstance(c, str) for c in columns):
+            raise ArchiveRefusedError.at(self._number, "it is not the heading of a table")
+        if table in self.counts:
+            raise ArchiveRefusedError.at(self._number, f"the table {table} comes a second time")
+        self.counts[table] = 0
+        return table, tuple(columns)
+
+    def _end(self, value: dict[str, Any]) -> None:
+        if value["sha256"] != self._sha256.hexdigest():
+            raise ArchiveRefusedError.at(
+                self._number, f"lines 1 to {self._number - 1} are not as they were written (their SHA-256 differs)"
+            )
+        if value.get("rows") != self.counts:
+            raise ArchiveRefusedError.at(self._number, "it counts other rows than there are")
+        if next(self._lines, None) is not None:
+            raise ArchiveRefusedError.at(self._number + 1, "something follows the end")
+
+    def _next(self) -> Any:
+        self._sha256.update(self._line)  # the last line holds the hash of those before it
+        self._number += 1
+        try:
+            self._line = next(self._lines, b"")
+        except (EOFError, OSError, zlib.error) as error:  # what a damaged or cut off gzip file ends in
+            raise ArchiveRefusedError.at(self._number, f"it cannot be read ({error})") from error
+        if not self._line.endswith(b"\n"):
+            raise ArchiveRefusedError.at(self._number, "the archive was cut off here")
+        try:
+            return orjson.loads(self._line)
+        except ValueError as error:
+            raise ArchiveRefusedError.at(self._number, "it is not JSON") from error

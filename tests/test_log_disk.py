@@ -10,7 +10,7 @@ import pytest
 from command_line import CommandLine
 
 from bake_tracker.services import log_rotation, logging_utils
-from bake_tracker.services.log_files import read_log
+from bake_tracker.services.log_scan import read_log
 
 PREFACE = """
 import logging, os, resource, shutil, sys, warnings

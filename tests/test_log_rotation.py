@@ -22,8 +22,9 @@ from command_line import CommandLine
 from bake_tracker.config import Settings, SettingsError, load_settings
 from bake_tracker.services import log_files as log_files_module
 from bake_tracker.services import log_setup
-from bake_tracker.services.log_files import log_files, read_log
+from bake_tracker.services.log_files import log_files
 from bake_tracker.services.log_rotation import Rotation, tidy
+from bake_tracker.services.log_scan import read_log
 from bake_tracker.services.log_setup import AppendHandler
 
 Tell = Callable[[AppendHandler, int], None]
@@ -267,7 +268,7 @@ from collections import Counter
 from itertools import count
 from pathlib import Path
 import shutil
-from bake_tracker.services.log_files import read_log
+from bake_tracker.services.log_scan import read_log
 from bake_tracker.services.log_rotation import Rotation, tidy
 from bake_tracker.services.log_setup import AppendHandler
 
@@ -488,7 +489,8 @@ def test_without_locks_the_log_is_written_and_never_rotated(tmp_path: Path) -> N
 import logging, sys
 sys.modules["fcntl"] = None
 from pathlib import Path
-from bake_tracker.services.log_files import log_files, read_log
+from bake_tracker.services.log_files import log_files
+from bake_tracker.services.log_scan import read_log
 from bake_tracker.services.log_rotation import Rotation, tidy
 from bake_tracker.services.log_setup import AppendHandler
 path = Path(sys.argv[1])

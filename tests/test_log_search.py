@@ -9,7 +9,8 @@ import pytest
 from command_line import CommandLine
 
 from bake_tracker.domain.log_stats import gather_stats
-from bake_tracker.services.log_files import log_files, read_log
+from bake_tracker.services.log_files import log_files
+from bake_tracker.services.log_scan import read_log
 
 
 @pytest.fixture

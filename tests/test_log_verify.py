@@ -177,7 +177,7 @@ def test_a_commit_after_the_session_has_read_is_not_forged(
     """The session is older than the operation and its line; the rows are read anew."""
     read_log, awaited = log_verification.read_log, ["Flour"]
 
-    def read_after_a_commit(path: Path) -> Iterator[dict[str, Any] | None]:
+    def read_after_a_commit(path: Path, _progress: None) -> Iterator[dict[str, Any] | None]:
         while awaited:
             kitchen.ingredient(awaited.pop())
         return read_log(path)

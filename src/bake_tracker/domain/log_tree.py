@@ -52,7 +52,8 @@ class TransactionNode:
     def fate(self) -> str:
         """What became of it, as far as its lines tell."""
         outcomes = {str(node.line["outcome"]) for node in walk(self.operations)}
-        for outcome, fate in (("unknown", "unknown"), ("success", "committed"), ("retried", "retried")):
+        # A success beside an unknown was settled later, by a repair or the same operation id.
+        for outcome, fate in (("success", "committed"), ("unknown", "unknown"), ("retried", "retried")):
             if outcome in outcomes:
                 return fate
         if outcomes <= QUESTIONS:
@@ -72,6 +73,17 @@ def walk(nodes: Iterable[OperationNode]) -> Iterator[OperationNode]:
         yield from walk(node.children)
 
 
+def without_copies(lines: list[LogLine]) -> list[LogLine]:
+    """These lines without repaired ones whose original came after all."""
+    told = {line.get("operation_id") for line in lines if line.get("outcome") == "success" and not is_repaired(line)}
+    return [line for line in lines if not (is_repaired(line) and line.get("operation_id") in told)]
+
+
+def is_repaired(line: LogLine) -> bool:
+    """Whether the line was written from the database, because the process that should have written it died."""
+    return "repaired_at" in line
+
+
 def build_trees(lines: Iterable[LogLine]) -> list[TransactionNode]:
     """The transactions of these lines in the order they began, each followed by the attempts that made it again.
 
@@ -82,6 +94,7 @@ def build_trees(lines: Iterable[LogLine]) -> list[TransactionNode]:
     outcomes = [
         line for line in lines if line.get("operation_id") and line.get("outcome") and line["outcome"] not in BEGINNINGS
     ]
+    outcomes = without_copies(outcomes)
     outcomes.sort(key=lambda line: str(line["timestamp"]))
     for line in outcomes:
         key = (str(line["operation_id"]), line.get("transaction_id"))

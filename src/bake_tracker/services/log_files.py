@@ -1,14 +1,15 @@
-"""The lines of a log, over the file itself and those that were rotated away from it, plain or gzip-compressed."""
+"""The files of a log: the one that is written, and those that were rotated away from it, plain or gzip-compressed."""
 
 import gzip
-import json
 import os
 import re
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
+
+import orjson
 
 from bake_tracker.domain.errors import ValidationError
 
@@ -16,12 +17,9 @@ from bake_tracker.domain.errors import ValidationError
 _ROTATED = re.compile(r"[.-]\d[\dT:.-]*?(\.gz)?")
 _ROTATED_BY_US = re.compile(r"\.(\d{8}T\d{6}\.\d{6})(?:\.gz)?")
 _STAMP = "%Y%m%dT%H%M%S.%f"
-# Half a line, of a full disk, may stand before a whole one of another process. Inside of a text quotes are escaped.
-_LINE_BEGINS = re.compile(rb'(?<=.)\{"timestamp":', re.DOTALL)
 _FIRST_LINE_BYTES = 1 << 20
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 _AFTER_ALL = datetime.max.replace(tzinfo=UTC)
-TEXT_FIELDS = ("operation", "outcome", "operation_id", "parent_operation_id", "transaction_id", "request_id")
 
 Identity = tuple[int, int]
 
@@ -32,16 +30,6 @@ def log_files(path: Path) -> list[Path]:
     Those that Bake Tracker rotated are ordered by the instant in their name, others by that of their first line.
     """
     return [file for _, file in _in_order(path)]
-
-
-def read_log(path: Path) -> Iterator[dict[str, Any] | None]:
-    """Every line of a log, oldest file first; None for one that is no log line. An absent log has none.
-
-    Raises:
-        ValidationError: there is something else in the file's place.
-    """
-    for name, file in open_in_turn(path):
-        yield from _read_file(name, file)
 
 
 def open_in_turn(path: Path) -> Iterator[tuple[Path, IO[bytes]]]:
@@ -99,12 +87,12 @@ def first_instant(file: Path) -> datetime | None:
     """When a file's first line was written, as far as it says so."""
     try:
         with file.open("rb") as raw, _unpacked(file, raw) as lines:
-            line = _log_line(lines.readline(_FIRST_LINE_BYTES))
+            line = orjson.loads(lines.readline(_FIRST_LINE_BYTES))
         # A commit-bound line is written when it is settled, long after it happened.
-        instant = datetime.fromisoformat(str(line.get("settled_at") or line["timestamp"])) if line else None
-    except (OSError, EOFError, zlib.error, ValueError):
-        return None
-    return instant if instant is not None and instant.tzinfo else None
+        instant = datetime.fromisoformat(line.get("settled_at") or line["timestamp"])
+    except (OSError, EOFError, zlib.error, ValueError, TypeError, AttributeError, KeyError):
+        return None  # no line of ours begins it
+    return instant if instant.tzinfo else None
 
 
 def _in_order(path: Path) -> list[tuple[tuple[datetime, str], Path]]:
@@ -151,35 +139,5 @@ def _identity(file: Path | int) -> Identity | None:
     return status.st_dev, status.st_ino
 
 
-def _read_file(name: Path, file: IO[bytes]) -> Iterator[dict[str, Any] | None]:
-    with _unpacked(name, file) as lines:
-        try:
-            for raw in lines:
-                if not raw.isspace():
-                    yield from _log_lines(raw)
-        except (EOFError, gzip.BadGzipFile, zlib.error):
-            yield None  # cut off while it was compressed: what came before has been read
-
-
 def _unpacked(name: Path, file: IO[bytes]) -> IO[bytes]:
     return cast(IO[bytes], gzip.GzipFile(fileobj=file, mode="rb")) if name.suffix == ".gz" else file
-
-
-def _log_lines(raw: bytes) -> Iterator[dict[str, Any] | None]:
-    """What one line holds; half a line with a whole one behind it is two."""
-    line = _log_line(raw)
-    yield line
-    if line is None:
-        behind = (_log_line(raw[found.start() :]) for found in _LINE_BEGINS.finditer(raw))
-        if (whole := next((line for line in behind if line is not None), None)) is not None:
-            yield whole
-
-
-def _log_line(raw: bytes) -> dict[str, Any] | None:
-    try:
-        line = json.loads(raw)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(line, dict) or not isinstance(line.get("timestamp"), str):
-        return None
-    return line if all(isinstance(line.get(name, ""), str | None) for name in TEXT_FIELDS) else None

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from bake_tracker import services
 from bake_tracker.models import Operation
 from bake_tracker.services.clock import now
+from bake_tracker.services.log_scan import Progress
 from bake_tracker.services.log_setup import AppendHandler
 from bake_tracker.services.log_values import safe_fields, utc_text
 from bake_tracker.services.log_verification import (
@@ -43,19 +44,19 @@ class LogRepair(LogVerification):
     repaired: list[NamedOperation]
 
 
-def repair_log(session: Session, path: Path) -> LogRepair:
+def repair_log(session: Session, path: Path, progress: Progress | None = None) -> LogRepair:
     """Write the success line of every committed operation that has none, and verify again.
 
     What is missing or unresolved is written, oldest first and marked ``repaired_at``. What is forged or doubled stays
     as it is: a repair adds what the database knows and never takes away what somebody wrote.
     """
     with _alone(path):
-        before = verify_log(session, path)
+        before = verify_log(session, path, progress)
         silent = sorted([*before["missing"], *before["unresolved"]], key=lambda operation: operation["at"])
         if not silent:
             return {**before, "repaired": []}
         _write(session, path, before["database_id"], [operation["operation_id"] for operation in silent])
-        after = verify_log(session, path)
+        after = verify_log(session, path, progress)
     # A full disk is survived without an error, so what was written is what can now be read.
     left = {operation["operation_id"] for operation in (*after["missing"], *after["unresolved"])}
     return {**after, "repaired": [operation for operation in silent if operation["operation_id"] not in left]}

@@ -14,11 +14,12 @@ from typing import IO, Any, NamedTuple, cast
 import orjson
 
 from bake_tracker.domain.errors import ValidationError
-from bake_tracker.services.log_files import TEXT_FIELDS, log_files
+from bake_tracker.services.log_files import log_files, open_in_turn
 
 BLOCK = 1 << 20
 LONGEST_LINE = 16 << 20
 EXACT = 2.0**63
+TEXT_FIELDS = ("operation", "outcome", "operation_id", "parent_operation_id", "transaction_id", "request_id")
 CUT_OFF = b""
 """Stands for what cannot be read: the rest of a file cut off while it was compressed, or a line beyond all measure."""
 
@@ -61,6 +62,15 @@ def read_lines(raws: Iterable[bytes]) -> Iterator[tuple[bytes, LogLine | None]]:
             yield from ((rest, line) for rest in behind if (line := log_line(rest)) is not None)
 
 
+def read_log(path: Path, progress: Progress | None = None) -> Iterator[LogLine | None]:
+    """The fields of every line of a log, oldest file first; None for one that is no log line. An absent log has none.
+
+    Raises:
+        ValidationError: there is something else in a file's place.
+    """
+    return (line for _, line in read_lines(scan(path, None, progress)))
+
+
 def scan(path: Path, matters: Matters | None = None, progress: Progress | None = None) -> Iterator[bytes]:
     """The raw lines of every file of a log, oldest first, each without its end; ``CUT_OFF`` for what cannot be read.
 
@@ -70,19 +80,18 @@ def scan(path: Path, matters: Matters | None = None, progress: Progress | None =
     Raises:
         ValidationError: there is something else in a file's place.
     """
-    with ExitStack() as stack:
-        done = 0
-        for raw in open_files(path, stack):
-            for block in whole_lines(unpacked(raw)):
-                if block is None:
-                    yield CUT_OFF
-                elif matters is None or matters(block):
-                    for line in block.split(b"\n"):
-                        if line and not line.isspace() and (matters is None or matters(line)):
-                            yield line
-                if progress is not None:
-                    progress(done + raw.tell())
-            done += raw.tell()
+    done = 0
+    for _, raw in open_in_turn(path):
+        for block in whole_lines(unpacked(raw)):
+            if block is None:
+                yield CUT_OFF
+            elif matters is None or matters(block):
+                for line in block.split(b"\n"):
+                    if line and not line.isspace() and (matters is None or matters(line)):
+                        yield line
+            if progress is not None:
+                progress(done + raw.tell())
+        done += raw.tell()
 
 
 def scan_backwards(path: Path, end: "Place | None" = None) -> Iterator[bytes]:

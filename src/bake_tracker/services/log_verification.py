@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.models import Operation
 from bake_tracker.queries.bakery import load_bakery
-from bake_tracker.services.log_files import read_log
+from bake_tracker.services.log_scan import Progress, read_log
 
 LINE_IS_LATE_S = (0.05, 0.2, 0.5)
 """How long, in turn, to wait for the line of an operation that has just been committed."""
@@ -81,7 +81,7 @@ class LogVerification(TypedDict):
     clean: bool
 
 
-def verify_log(session: Session, path: Path) -> LogVerification:
+def verify_log(session: Session, path: Path, progress: Progress | None = None) -> LogVerification:
     """Compare the success lines of a log file with the operations that are really in the database.
 
     Others may be at work meanwhile, so the order counts: the rows are read after the lines, in a new transaction (the
@@ -89,7 +89,7 @@ def verify_log(session: Session, path: Path) -> LogVerification:
     so the log is read again before an operation is said to have no line.
     """
     database_id = load_bakery(session).database_id
-    reading = _Reading(path, database_id)
+    reading = _Reading(path, database_id, progress)
     with closing(sqlite3.connect("", isolation_level=None)) as compared:
         compared.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_TABLES} BEGIN")
         successes = (heard[:4] for heard in reading.heard() if heard.outcome == "success")
@@ -141,11 +141,12 @@ class _Reading:
 
     path: Path
     database_id: str
+    progress: Progress | None
     first_at: str | None = None
     unreadable: int = 0
 
     def heard(self) -> Iterator[_Heard]:
-        for line in read_log(self.path):
+        for line in read_log(self.path, self.progress):
             if line is None:
                 self.unreadable += 1
                 continue
@@ -172,7 +173,7 @@ def _wait_for_lines(
         if not waiting and not unreadable:
             break
         time.sleep(pause_s)
-        reading = _Reading(first.path, first.database_id)
+        reading = _Reading(first.path, first.database_id, first.progress)
         for heard in reading.heard():
             if (operation := waiting.get(heard.operation_id)) is None:
                 continue

@@ -36,7 +36,7 @@ LINE_FIELDS = frozenset(
         "sql_count",
         "attempt",
     }
-    | {"exception", *ID_FIELDS}
+    | {"exception", "repaired_at", *ID_FIELDS}
 )
 """The fields of a JSON line that a caller's context cannot take."""
 

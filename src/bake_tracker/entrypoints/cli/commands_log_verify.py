@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bake_tracker.entrypoints.cli.progress import reading
 from bake_tracker.entrypoints.cli.state import answer, ask, say, state
 from bake_tracker.services.log_repair import repair_log
 from bake_tracker.services.log_verification import verify_log
@@ -16,7 +17,8 @@ def verify(
 ) -> None:
     """Compare the log with the database; exit 1 when they do not agree."""
     hold = repair_log if repair else verify_log
-    result = ask(lambda session: hold(session, state.log_file))
+    with reading(state.log_file) as read:
+        result = ask(lambda session: hold(session, state.log_file, read))
     answer(result, show_verification)
     raise typer.Exit(0 if result["clean"] else 1)
 
@@ -36,6 +38,8 @@ def show_verification(result: Any) -> None:
         say(f"Wrote {len(result['repaired'])} success lines from the database.")
     if older := result["operations_before_the_log"]:
         say(f"{older} operations are older than the log's first line and were not compared.")
+    if restored := result["operations_restored"]:
+        say(f"{restored} operations were restored and have their lines in the log of the place they came from.")
     if result["unreadable_lines"]:
         say(f"{result['unreadable_lines']} lines cannot be read", style="red")
     say(

@@ -7,7 +7,7 @@ from typing import Any
 
 from platformdirs import user_data_path
 
-from bake_tracker.config import load_settings, sqlite_path
+from bake_tracker.config import default_log_file, load_settings, sqlite_path
 from bake_tracker.domain.errors import ServiceError, ValidationError
 from bake_tracker.entrypoints.cli import (
     commands_explain,
@@ -30,6 +30,7 @@ from bake_tracker.services.catalog_service import record_bakery, record_density,
 from bake_tracker.services.clock import now
 from bake_tracker.services.database import Session, dispose_engines, prepare
 from bake_tracker.services.goods_service import record_good_components
+from bake_tracker.services.log_files import log_files
 from bake_tracker.services.log_reader import read_trees
 from bake_tracker.services.log_setup import configure_logging
 from bake_tracker.services.log_verification import verify_log
@@ -116,10 +117,10 @@ def _remove_last_demo(path: Path | None) -> None:
         if ask(load_bakery).name != NAME:
             raise ValidationError.of("database", f"{path} is not a demo's; move it away, or name a new file")
         dispose_engines()  # an open connection would go on with the file that is gone
-        for ending in ("", "-wal", "-shm", ".log.jsonl"):
+        for ending in ("", "-wal", "-shm"):
             path.with_name(path.name + ending).unlink(missing_ok=True)
-    else:
-        path.with_name(path.name + ".log.jsonl").unlink(missing_ok=True)
+    for file in log_files(default_log_file(state.url)):
+        file.unlink(missing_ok=True)
 
 
 def _set_up(session: Session) -> dict[str, int]:

@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bake_tracker.models import Operation
+from bake_tracker.models import Operation, Restoration
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.services.log_scan import Progress, read_log
 
@@ -33,8 +33,11 @@ _INDEXES = """
     CREATE INDEX told_by_id ON told (id);
     CREATE INDEX committed_by_id ON committed (id);
 """
+_TOLD = "EXISTS (SELECT 1 FROM told t WHERE t.id = c.id)"
+# What was restored was told in the log of the place it came from.
+_RESTORED = f"(c.at <= :restored_until AND NOT {_TOLD})"
 # An operation that is older than the log is held to what the log tells of it, if it tells anything.
-_COMPARED = "(:first_at IS NULL OR c.at >= :first_at OR EXISTS (SELECT 1 FROM told t WHERE t.id = c.id))"
+_COMPARED = f"(({_TOLD} OR :first_at IS NULL OR c.at >= :first_at) AND {_RESTORED} IS NOT TRUE)"
 _SILENT = f"""
     SELECT c.id, c.operation, c.at FROM committed c
     WHERE {_COMPARED} AND NOT EXISTS (SELECT 1 FROM told t WHERE t.id = c.id AND t.operation = c.operation)
@@ -63,7 +66,8 @@ class NamedOperation(TypedDict):
 class LogVerification(TypedDict):
     """What was compared from the first retained line on, and every disagreement.
 
-    Operations that are older than the log are counted, and not held against it. ``missing``: committed with no success
+    Operations that are older than the log, or came with a restored backup, are counted and not held against it: what
+    was restored is what was recorded until then and has no line here. ``missing``: committed with no success
     line. ``forged``: success with no committed operation. ``doubled``: more than one success line, not counting a
     repaired one beside the original. ``unresolved``: committed, but the log only says ``unknown``.
     """
@@ -72,6 +76,7 @@ class LogVerification(TypedDict):
     database_id: str
     operations_compared: int
     operations_before_the_log: int
+    operations_restored: int
     success_lines_compared: int
     unreadable_lines: int
     missing: list[NamedOperation]
@@ -95,23 +100,25 @@ def verify_log(session: Session, path: Path, progress: Progress | None = None) -
         successes = (heard[:4] for heard in reading.heard() if heard.outcome == "success")
         compared.executemany("INSERT INTO told VALUES (?, ?, ?, ?)", successes)
         session.rollback()
+        restored_until = _restored_until(session)
         compared.executemany("INSERT INTO committed VALUES (?, ?, ?)", _committed(session))
         compared.executescript(_INDEXES)
-        first_at = {"first_at": reading.first_at}
+        bounds = {"first_at": reading.first_at, "restored_until": restored_until}
 
         def count(sql: str) -> int:
-            return int(compared.execute(f"SELECT count(*) FROM {sql}", first_at).fetchone()[0])
+            return int(compared.execute(f"SELECT count(*) FROM {sql}", bounds).fetchone()[0])
 
         def named(sql: str) -> list[NamedOperation]:
-            return [_named(*row) for row in compared.execute(sql, first_at)]
+            return [_named(*row) for row in compared.execute(sql, bounds)]
 
-        operations = count(f"committed c WHERE {_COMPARED}")
+        operations, restored = count(f"committed c WHERE {_COMPARED}"), count(f"committed c WHERE {_RESTORED}")
         missing, unresolved, unreadable = _wait_for_lines(reading, named(_SILENT))
         result: LogVerification = {
             "log_file": str(path),
             "database_id": database_id,
             "operations_compared": operations,
-            "operations_before_the_log": count("committed") - operations,
+            "operations_before_the_log": count("committed") - operations - restored,
+            "operations_restored": restored,
             "success_lines_compared": count("told"),
             "unreadable_lines": unreadable,
             "missing": missing,
@@ -187,10 +194,20 @@ def _wait_for_lines(
     return missing, unresolved, unreadable
 
 
+def _restored_until(session: Session) -> str | None:
+    """When the last of the operations that came from elsewhere was recorded; None where all were recorded here."""
+    last = session.execute(select(func.max(Restoration.last_recorded_at))).scalar_one()
+    return None if last is None else _row_text(last)
+
+
+def _row_text(instant: datetime) -> str:
+    return instant.isoformat(timespec="microseconds")
+
+
 def _committed(session: Session) -> Iterator[tuple[str, str, str]]:
     columns = select(Operation.id, Operation.name, Operation.recorded_at).order_by(Operation.recorded_at)
     for row in session.execute(columns, execution_options={"yield_per": ROWS_AT_ONCE}):
-        yield row.id, row.name, row.recorded_at.isoformat(timespec="microseconds")
+        yield row.id, row.name, _row_text(row.recorded_at)
 
 
 def _instant_text(text: Any) -> str | None:
@@ -199,7 +216,7 @@ def _instant_text(text: Any) -> str | None:
         instant = datetime.fromisoformat(str(text))
     except ValueError:
         return None
-    return instant.astimezone(UTC).isoformat(timespec="microseconds") if instant.tzinfo else None
+    return _row_text(instant.astimezone(UTC)) if instant.tzinfo else None
 
 
 def _storable(value: Any) -> str:

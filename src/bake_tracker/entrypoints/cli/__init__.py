@@ -11,6 +11,7 @@ import typer
 
 from bake_tracker.config import SettingsError, load_settings
 from bake_tracker.domain.errors import ImportRefusedError, ServiceError
+from bake_tracker.entrypoints.cli import commands_archive as archive
 from bake_tracker.entrypoints.cli import commands_catalog as catalog
 from bake_tracker.entrypoints.cli import commands_explain as explaining
 from bake_tracker.entrypoints.cli import commands_house as house
@@ -76,6 +77,9 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     runs.show,
     explaining.explain,
     house.verify,
+    archive.backup,
+    archive.restore,
+    archive.move,
     catalog.density,
 )
 

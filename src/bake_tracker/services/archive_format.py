@@ -138,19 +138,22 @@ class ArchiveReader:
             )
         if value.get("rows") != self.counts:
             raise ArchiveRefusedError.at(self._number, "it counts other rows than there are")
-        if next(self._lines, None) is not None:
-            raise ArchiveRefusedError.at(self._number + 1, "something follows the end")
+        if self._read():
+            raise ArchiveRefusedError.at(self._number, "something follows the end")
 
     def _next(self) -> Any:
         self._sha256.update(self._line)  # the last line holds the hash of those before it
-        self._number += 1
-        try:
-            self._line = next(self._lines, b"")
-        except (EOFError, OSError, zlib.error) as error:  # what a damaged or cut off gzip file ends in
-            raise ArchiveRefusedError.at(self._number, f"it cannot be read ({error})") from error
+        self._line = self._read()
         if not self._line.endswith(b"\n"):
             raise ArchiveRefusedError.at(self._number, "the archive was cut off here")
         try:
             return orjson.loads(self._line)
         except ValueError as error:
             raise ArchiveRefusedError.at(self._number, "it is not JSON") from error
+
+    def _read(self) -> bytes:
+        self._number += 1
+        try:
+            return next(self._lines, b"")
+        except (EOFError, OSError, zlib.error) as error:  # what a damaged or cut off gzip file ends in
+            raise ArchiveRefusedError.at(self._number, f"it cannot be read ({error})") from error

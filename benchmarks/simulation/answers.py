@@ -1,0 +1,110 @@
+"""What the model answers to each function, and which function of the product that is."""
+
+from collections.abc import Callable
+from typing import Any
+
+from bake_tracker.services import (
+    assembly_service,
+    bake_and_pack_service,
+    batch_production_service,
+    catalog_service,
+    goods_service,
+    receiving_service,
+    recipe_service,
+)
+
+from .scopes import Call
+from .world import Refused, Stock, World, needs_of
+
+Made = tuple[list[Stock | None], dict[str, Any]]
+"""The lots that were made, None where everything was lost, and the answer."""
+
+INSIDE = {"production": "record_batch_production", "assembly": "record_assembly"}
+SHORT = {"record_batch_production": "insufficient_inventory", "record_assembly": "insufficient_components"}
+
+
+class RefusedInside(Exception):  # noqa: N818  as Refused
+    """An operation made of others is refused by one of them."""
+
+    def __init__(self, function: str, refused: Refused) -> None:
+        super().__init__(function)
+        self.function, self.short = function, refused.short
+        self.outcome = SHORT[function] if refused.outcome == "short" else refused.outcome
+
+
+def inside_of(call: Call) -> list[str]:
+    """The operations that a call is made of."""
+    return list(INSIDE.values()) if call.function == "record_bake_and_pack" else []
+
+
+def _receive(world: World, **meant: Any) -> Made:
+    lot, answer = world.receive(**meant)
+    return [lot], answer
+
+
+def _produce(world: World, **meant: Any) -> Made:
+    lot, answer = world.produce(**meant)
+    return [lot], answer
+
+
+def _assemble(world: World, **meant: Any) -> Made:
+    lot, answer = world.assemble(**meant)
+    return [lot], answer
+
+
+def _bake_and_pack(world: World, good: Any, quantity: int, **meant: Any) -> Made:
+    try:
+        baked, production = world.produce(**meant)
+    except Refused as refused:
+        raise RefusedInside(INSIDE["production"], refused) from None
+    try:
+        packed, assembly = world.assemble(good, quantity, meant["at"])
+    except Refused as refused:
+        raise RefusedInside(INSIDE["assembly"], refused) from None
+    known = {"recipe_id": production["recipe_id"], "finished_good_id": good.id, "quantity": quantity}
+    return [baked, packed], {**known, "production": production, "assembly": assembly}
+
+
+def _check_production(world: World, formula: Any, times: Any) -> list[dict[str, str]]:
+    return world.shortages(needs_of(formula, times), world.today(None))
+
+
+def _check_assembly(world: World, good: Any, quantity: int) -> list[dict[str, str]]:
+    return world.shortages({part: micros * quantity for part, micros in good.parts.items()}, world.today(None))
+
+
+def _set_up(_world: World) -> Made:
+    return [], {}
+
+
+MODEL: dict[str, Callable[..., Any]] = {
+    "record_receipt": _receive,
+    "record_batch_production": _produce,
+    "record_assembly": _assemble,
+    "record_bake_and_pack": _bake_and_pack,
+    "check_can_produce": _check_production,
+    "check_can_assemble": _check_assembly,
+    "record_bakery": _set_up,
+    "record_item": _set_up,
+    "record_density": _set_up,
+    "record_supplier": _set_up,
+    "record_event": _set_up,
+    "record_recipe": _set_up,
+    "record_recipe_yield": _set_up,
+    "record_good_components": _set_up,
+}
+_SERVICES = (
+    assembly_service,
+    bake_and_pack_service,
+    batch_production_service,
+    catalog_service,
+    goods_service,
+    receiving_service,
+    recipe_service,
+)
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    name: vars(service)[name]
+    for service in _SERVICES
+    for name in MODEL
+    if getattr(vars(service).get(name), "__module__", None) == service.__name__
+}

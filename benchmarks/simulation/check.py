@@ -1,0 +1,121 @@
+"""Compare what the database holds with the model, after every day and at the end."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from bake_tracker.queries.verification import verify_ledger
+from bake_tracker.services.database import read_scope
+from bake_tracker.services.log_repair import repair_log
+from bake_tracker.services.log_verification import verify_log
+
+from .runner import Difference
+from .world import World
+
+LOTS = """
+SELECT lot.id, item.slug, lot.code, lot.received_on, lot.expires_on, lot.quantity_micros, lot.cost_micros,
+    lot.remaining_micros, lot.remaining_cost_micros
+FROM lot JOIN item ON item.id = lot.item_id
+WHERE lot.id > :seen OR (lot.remaining_micros > 0 AND (lot.expires_on IS NULL OR lot.expires_on >= :horizon))
+ORDER BY lot.id
+"""
+TOTALS = """
+SELECT (SELECT count(*) FROM operation) AS operations, (SELECT count(*) FROM movement) AS movements,
+    (SELECT count(*) FROM lot) AS lots,
+    (SELECT count(*) FROM production_run) + (SELECT count(*) FROM assembly_run) AS runs,
+    (SELECT coalesce(sum(cost_micros), 0) FROM lot WHERE NOT is_made) AS cost_in,
+    (SELECT coalesce(sum(loss_cost_micros), 0) FROM production_run) AS cost_lost,
+    (SELECT coalesce(-sum(movement.cost_micros), 0) FROM movement WHERE quantity_micros < 0 AND operation_id IN (
+        SELECT operation_id FROM production_run WHERE total_cost_micros IS NULL
+        UNION ALL SELECT operation_id FROM assembly_run WHERE total_cost_micros IS NULL)) AS cost_unknown,
+    (SELECT coalesce(sum(remaining_cost_micros), 0) FROM lot) AS cost_on_hand
+"""
+# Ids are left out: PostgreSQL leaves gaps where SQLite does not, and what is made inside another has an id of its own.
+STATE = (
+    "SELECT slug, kind, base_unit, lot_count FROM item ORDER BY id",
+    """SELECT code, received_on, expires_on, quantity_micros, cost_micros, remaining_micros, remaining_cost_micros
+    FROM lot ORDER BY id""",
+    """SELECT status, num_batches, scale_factor, expected_yield_micros, actual_yield_micros, total_cost_micros,
+    loss_cost_micros FROM production_run ORDER BY id""",
+    "SELECT quantity, total_cost_micros FROM assembly_run ORDER BY id",
+    "SELECT quantity_micros, cost_micros FROM movement ORDER BY id",
+    "SELECT name, count(*) FROM operation GROUP BY name ORDER BY name",
+)
+
+
+class Checker:
+    """Remembers what it has seen, so that a day costs what the day made and what is still open."""
+
+    def __init__(self, url: str, world: World, log_file: Path) -> None:
+        self.url, self.world, self.log_file = url, world, log_file
+        self.seen = 0
+        self.horizon = date(1971, 1, 1)
+        self.repaired = 0
+
+    def day(self, next_horizon: date) -> None:
+        """Every lot that is new or may still be used, as the model has it; then forget those that may not."""
+        with read_scope(self.url) as session:
+            rows = _rows(session, LOTS, seen=self.seen, horizon=self.horizon.isoformat())
+            found = {row[0]: row[1:] for row in rows}
+        expected = {
+            lot.id: (
+                *(lot.thing.slug, lot.code, _day(lot.received_on), _day(lot.expires_on)),
+                *(lot.quantity, lot.cost, lot.left, lot.cost_left),
+            )
+            for lot in self.world.open_lots()
+            if lot.id > self.seen or lot.left
+        }
+        for key in sorted(expected.keys() | found.keys()):
+            if expected.get(key) != found.get(key):
+                raise Difference(f"lot {key}\n  expected {expected.get(key)}\n  found    {found.get(key)}")
+        self.seen = max(self.seen, *found) if found else self.seen
+        self.world.forget(next_horizon)
+        self.horizon = next_horizon
+
+    def mend_log(self, expected: int) -> None:
+        """Have the lines that a broken log lost written again: exactly those, and then nothing is missing."""
+        with read_scope(self.url) as session:
+            report = repair_log(session, self.log_file)
+        if len(report["repaired"]) != expected or not report["clean"]:
+            raise Difference(f"log repair: expected {expected} lines, wrote {len(report['repaired'])}, {report}")
+        self.repaired += expected
+
+    def end(self, lines: Counter[str]) -> tuple[dict[str, int], str]:
+        """Totals, ledger and log; what was counted, and the digest of all that is known of the bakery."""
+        with read_scope(self.url) as session:
+            totals = {name: int(value) for name, value in session.execute(text(TOTALS)).one()._mapping.items()}
+            if totals != self.world.totals:
+                raise Difference(f"totals\n  expected {self.world.totals}\n  found    {totals}")
+            out = totals["cost_lost"] + totals["cost_unknown"] + totals["cost_on_hand"]
+            if totals["cost_in"] != out:
+                raise Difference(f"cost in {totals['cost_in']}, cost out and on hand {out}")
+            if drift := verify_ledger(session)["drift"]:
+                raise Difference(f"bake verify: {drift[:3]}")
+            digest = hashlib.sha256(outcomes(lines).encode())
+            for sql in STATE:
+                for row in _rows(session, sql):
+                    digest.update(repr(tuple(row)).encode())
+        with read_scope(self.url) as session:
+            log = verify_log(session, self.log_file)
+        if not log["clean"] or log["operations_before_the_log"] or log["operations_compared"] != totals["operations"]:
+            raise Difference(f"bake log verify: {log}")
+        return totals, digest.hexdigest()
+
+
+def _rows(session: Session, sql: str, **given: Any) -> Iterable[tuple[Any, ...]]:
+    for row in session.execute(text(sql), given, execution_options={"yield_per": 1_000}):
+        yield tuple(_day(value) if isinstance(value, date) else value for value in row)
+
+
+def _day(value: date | None) -> str | None:
+    return value.isoformat() if value else None
+
+
+def outcomes(lines: Counter[str]) -> str:
+    return ", ".join(f"{count} {outcome}" for outcome, count in sorted(lines.items()))

@@ -1,0 +1,352 @@
+"""Run scopes against the product and the model alike, and compare every answer and every line of the log."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.errors import ServiceError
+from bake_tracker.services.database import read_scope, run_in_transaction, session_scope
+
+from .answers import FUNCTIONS, INSIDE, MODEL, SHORT, RefusedInside, inside_of
+from .book import Book, Ear, Line
+from .faults import BrokenHandler, Saboteur
+from .scopes import Call, Savepoint, Scope
+from .world import Refused, Stock, World
+
+LOGGER = logging.getLogger("bake_tracker")
+_LEARNED = frozenset({"operation_id", "lot_id", "production_run_id", "assembly_run_id"})
+_KEYS = ("item_id", "recipe_id", "supplier_id", "event_id")
+
+
+class Difference(Exception):  # noqa: N818  what a simulation looks for
+    """The product and the model do not agree."""
+
+
+class Undone(Exception):  # noqa: N818  a baker's change of mind
+    """The caller leaves its transaction by an exception of its own."""
+
+
+class Clock:
+    """The simulated instant, which the product reads in place of its own clock."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2031, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+class Runner:
+    """Runs scopes one after the other; raises Difference at the first answer or line that the model has otherwise."""
+
+    def __init__(self, url: str, world: World, clock: Clock, ear: Ear, saboteur: Saboteur | None) -> None:
+        self.url, self.world, self.clock, self.ear, self.saboteur = url, world, clock, ear, saboteur
+        self.lines: Counter[str] = Counter()
+        self.faults: Counter[str] = Counter()
+        self.calls = 0
+        self.retries = 0
+        self.book = Book()
+        self.attempt = 1
+        self.under_way: Call | None = None
+        self.doing = ""
+
+    def run(self, scope: Scope, at: datetime) -> None:
+        """One transaction at a simulated instant, and once more where the caller calls again."""
+        self.clock.at = self.world.now = at
+        broken = BrokenHandler()
+        if scope.is_deaf:
+            LOGGER.addHandler(broken)
+            self.faults["handler raises"] += 1
+        try:
+            error = self._once(scope)
+            if error is not None and scope.fault and scope.fault.is_called_again:
+                self.retries += 1
+                scope.fault = None
+                self._once(scope)
+        finally:
+            LOGGER.removeHandler(broken)
+
+    def found(self, calls: Iterable[tuple[Call, Any]], at: datetime) -> None:
+        """Everything that makes the bakery, in one transaction; what it is to be known by is learned on the way."""
+        self.clock.at = self.world.now = at
+        self.book, self.attempt = Book(), 1
+        asked: list[Call | Savepoint] = []
+
+        def work(session: Session) -> None:
+            for call, learner in calls:
+                asked.append(call)
+                answer = self._call(call, session)
+                if isinstance(answer, ServiceError):
+                    raise Difference(f"{call}\n  refused with {answer!r}")
+                key = next((answer[name] for name in _KEYS if name in answer), None)
+                if isinstance(learner, list):
+                    learner.append(key)
+                elif learner is not None:
+                    learner.id = key
+
+        run_in_transaction(work, self.url)
+        self.book.end(None)
+        self.world.settle()
+        self._compare_lines(Scope(asked))
+
+    # one transaction --------------------------------------------------------------------------------------------------
+
+    def _once(self, scope: Scope) -> Exception | None:
+        """Run a scope; the fault that came out of it, if one did."""
+        self.book, self.attempt = Book(), 0
+        self.world.transaction += 1
+        came_out: Exception | None = None
+        if self.saboteur:
+            self.saboteur.prepare(scope.fault)
+        try:
+            if scope.owner == "run_in_transaction":
+                run_in_transaction(lambda session: self._work(scope, session), self.url)
+            else:
+                with (session_scope if scope.owner == "session_scope" else read_scope)(self.url) as session:
+                    self._work(scope, session)
+        except (ServiceError, Undone):
+            self._ended(None)
+        except DBAPIError as error:
+            if self.saboteur is None or not self.saboteur.has_struck:
+                raise
+            came_out = error
+            self._ended(scope)
+        else:
+            self.book.end("rolled_back" if scope.end == "rollback" else None)
+        self._count_fault(scope)
+        self.world.settle()
+        self._compare_lines(scope)
+        return came_out
+
+    def _work(self, scope: Scope, session: Session) -> None:
+        if self.attempt:
+            self._ended(scope)
+            self.world.transaction += 1
+        self.attempt += 1
+        mark = self.mark = self.world.mark()
+        self.under_way = None
+        for step in scope.steps:
+            calls = step.calls if isinstance(step, Savepoint) else [step]
+            if isinstance(step, Savepoint):
+                savepoint, inner = session.begin_nested(), self.world.mark()
+                self.book.enter()
+            for call in calls:
+                outcome = self._call(call, session)
+                if isinstance(outcome, ServiceError) and scope.gives_up:
+                    raise outcome
+            if isinstance(step, Savepoint):
+                if step.is_undone:
+                    savepoint.rollback()
+                    self.world.take_back(inner)
+                else:
+                    savepoint.commit()
+                self.book.leave(is_undone=step.is_undone)
+        self.doing = "COMMIT"
+        if scope.end == "raise":
+            raise Undone
+        if scope.end == "rollback":
+            session.rollback()
+            self.world.take_back(mark)
+
+    def _ended(self, scope: Scope | None) -> None:
+        """An attempt has failed: take back what it did, unless its COMMIT was carried out, and expect its lines."""
+        fault = scope.fault if scope else None
+        was_committed = bool(self.saboteur and self.saboteur.was_committed)
+        if not was_committed:
+            self.world.take_back(self.mark)
+        again = bool(fault and fault.is_retryable and scope and scope.owner == "run_in_transaction")
+        if call := self.under_way:
+            self.under_way = None
+            self.book.told.append((call.function, "retried" if again else "error", self._id(call), self.attempt))
+            self.book.end("rolled_back")
+        elif fault and fault.kind.startswith("lost"):
+            self.book.end("unknown")
+        else:
+            self.book.end("retried" if again and fault and fault.kind == "commit_busy" else "rolled_back")
+        if again:
+            self.retries += 1
+        if self.saboteur:
+            self.saboteur.was_committed = False
+
+    def _count_fault(self, scope: Scope) -> None:
+        if self.saboteur and self.saboteur.has_struck and scope.fault:
+            self.faults[scope.fault.kind] += 1
+
+    # one call ---------------------------------------------------------------------------------------------------------
+
+    def _call(self, call: Call, session: Session) -> Any:
+        """Ask the model, then the product; compare. What the product answered, or the refusal it raised."""
+        self.calls += 1
+        self.doing = str(call)
+        expected = self._expect(call)
+        given = dict(call.given)
+        if call.function.startswith("record_"):
+            given["operation_id"] = call.operation_id
+        self.under_way = call
+        answer: Any
+        try:
+            answer = FUNCTIONS[call.function](**given, session=session)
+        except ServiceError as error:
+            answer = error
+        self.under_way = None
+        self._tell(call, expected)
+        self._compare(call, expected, answer)
+        return answer
+
+    def _expect(self, call: Call) -> Any:
+        """What the model says: a Refused, "replayed", or the lot and the answer."""
+        if call.refusal:
+            return Refused(call.refusal)
+        done = self.world.done.get(call.operation_id or "")
+        if done is not None:
+            return done if done.request is call.request else Refused("conflict")
+        mark = self.world.mark()
+        try:
+            answer = MODEL[call.function](self.world, **call.meant)
+        except Refused as refused:
+            self.world.take_back(mark)
+            if refused.outcome == "short":
+                refused.outcome = SHORT[call.function]
+            return refused
+        except RefusedInside as inside:
+            self.world.take_back(mark)
+            return inside
+        if call.function.startswith("record_"):
+            for _ in inside_of(call):
+                self.world.finish("", None)
+            self.world.finish(call.operation_id or "", call.request)
+        return answer
+
+    def _tell(self, call: Call, expected: Any) -> None:
+        """Expect the lines of a call that came to an end."""
+        own = self._id(call)
+
+        def line(outcome: str, function: str = call.function, of: str = own) -> Line:
+            return (function, outcome, of, self.attempt)
+
+        if isinstance(expected, RefusedInside):
+            function, outcome = expected.function, expected.outcome
+            if function == "record_assembly":
+                self.book.told.append(line("rolled_back", "record_batch_production", f"in {own}"))
+            self.book.told.extend((line(outcome, function, f"in {own}"), line(outcome)))
+        elif isinstance(expected, Refused):
+            self.book.told.append(line(expected.outcome))
+        elif call.function.startswith("check_"):
+            self.book.told.append(line("insufficient" if expected else "sufficient"))
+        elif getattr(expected, "transaction", None) == self.world.transaction:
+            self.book.wait(line("replayed"))
+        elif hasattr(expected, "transaction"):
+            self.book.told.append(line("replayed"))
+        else:
+            self.book.wait(*(line("success", child, f"in {own}") for child in inside_of(call)), line("success"))
+
+    def _compare(self, call: Call, expected: Any, answer: Any) -> None:
+        if isinstance(expected, Refused | RefusedInside):
+            if not isinstance(answer, ServiceError) or answer.outcome != expected.outcome:
+                raise Difference(f"{call}\n  expected {expected.outcome}\n  answered {answer!r}")
+            if expected.short:
+                self._equal(call, expected.short, _short(getattr(answer, "shortages", [])))
+            return
+        if isinstance(answer, ServiceError):
+            raise Difference(f"{call}\n  expected {expected!r}\n  refused with {answer!r}")
+        if call.function.startswith("check_"):
+            can, missing = answer.values()
+            self._equal(call, (not expected, expected), (can, _short(missing)))
+        elif hasattr(expected, "transaction"):
+            self._equal(call, expected.answer, answer)
+        elif call.operation_id in self.world.done:
+            self.world.done[call.operation_id].answer = answer
+            self._compare_answer(call, *expected, answer)
+
+    def _compare_answer(self, call: Call, lots: list[Stock | None], expected: dict[str, Any], answer: Any) -> None:
+        """An answer in full, but for the ids that only the product knows; from it, learn the ids of new lots."""
+        if not expected:
+            return
+        self._equal(call, call.operation_id, answer["operation_id"])
+        parts = [answer[name] for name in INSIDE if name in answer] or [answer]
+        for lot, part in zip(lots, parts, strict=True):
+            if (part["lot_id"] is None) != (lot is None):
+                raise Difference(f"{call}\n  expected the lot {lot}\n  answered {part}")
+            if lot is not None:
+                lot.id = part["lot_id"]
+        self._equal(call, _with_ids(expected), _known(answer))
+
+    def _equal(self, call: Call, expected: object, found: object) -> None:
+        if expected != found:
+            raise Difference(f"{call}\n  expected {expected}\n  answered {found}")
+
+    @staticmethod
+    def _id(call: Call) -> str:
+        if call.operation_id is None or call.refusal == "validation_failed":
+            try:
+                return str(UUID(call.operation_id or ""))
+            except ValueError:
+                return "?"
+        return call.operation_id
+
+    # the log ----------------------------------------------------------------------------------------------------------
+
+    def _compare_lines(self, scope: Scope) -> None:
+        known = {self._id(call) for call in scope.calls}
+        heard: list[Line] = []
+        inside: list[Line] = []
+        for operation, outcome, operation_id, parent, attempt in self.ear.empty():
+            self.lines[outcome] += 1
+            if parent is not None:
+                inside.append((operation, outcome, f"in {parent}", attempt))
+            else:
+                heard.append((operation, outcome, operation_id if operation_id in known else "?", attempt))
+        expected = self.book.told
+        failed = {
+            line[2:] for line in expected if line[0] == "record_bake_and_pack" and line[1] in ("error", "retried")
+        }
+        for line in inside:
+            # Where inside a fault struck, the model does not know: what it left is no success, and that is all.
+            parent, attempt = line[2].removeprefix("in "), line[3]
+            if (parent, attempt) in failed:
+                if line[1] in ("success", "replayed", "unknown"):
+                    raise Difference(f"{line} is told of an operation that failed, in {self.doing}")
+            else:
+                heard.append(line)
+        if sorted(heard) != sorted(expected):
+            raise Difference(
+                f"the log, after {self.doing}\n  expected {_difference(expected, heard)}\n"
+                f"  told     {_difference(heard, expected)}"
+            )
+
+
+def _difference(ours: list[Line], theirs: list[Line]) -> list[Line]:
+    return sorted((Counter(ours) - Counter(theirs)).elements())
+
+
+def _short(shortages: list[Any]) -> list[dict[str, str]]:
+    told = [
+        {
+            "slug": one.get("ingredient_slug") or one["component_slug"],
+            "name": one.get("ingredient_name") or one["component_name"],
+            **{name: one[name] for name in ("needed", "available", "unit")},
+        }
+        for one in shortages
+    ]
+    return sorted(told, key=lambda one: str(one["slug"]))
+
+
+def _known(answer: Any) -> dict[str, Any]:
+    known = {name: value for name, value in answer.items() if name not in _LEARNED}
+    if "consumptions" in known:
+        known["consumptions"] = sorted(known["consumptions"], key=lambda one: str(one["ingredient_slug"]))
+    return {name: _known(value) if isinstance(value, dict) else value for name, value in known.items()}
+
+
+def _with_ids(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _with_ids(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_with_ids(one) for one in value]
+    return value.id if isinstance(value, Stock) else value

@@ -1,0 +1,379 @@
+"""The bakery as it ought to be: an independent model, written from the specification in integers and fractions.
+
+It imports nothing of the product. Quantities and money are whole millionths (of g, ml, each or cm; of the currency).
+Every change notes how to undo it, so that a savepoint or a transaction can be taken back.
+"""
+
+from bisect import insort
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from zoneinfo import ZoneInfo
+
+MICRO = 10**6
+DUST = 1_000
+NEVER = date(9999, 12, 31)
+_GALLON, _POUND = Fraction("3785.411784"), Fraction("453.59237")
+UNITS = {
+    "g": ("mass", Fraction(1)),
+    "kg": ("mass", Fraction(1000)),
+    "lb": ("mass", _POUND),
+    "oz": ("mass", _POUND / 16),
+    "stick": ("mass", _POUND / 4),
+    "ml": ("volume", Fraction(1)),
+    "l": ("volume", Fraction(1000)),
+    "cup": ("volume", _GALLON / 16),
+    "fl_oz": ("volume", _GALLON / 128),
+    "tbsp": ("volume", _GALLON / 256),
+    "tsp": ("volume", _GALLON / 768),
+    "each": ("count", Fraction(1)),
+    "dozen": ("count", Fraction(12)),
+    "cm": ("length", Fraction(1)),
+    "yard": ("length", Fraction("91.44")),
+}
+
+
+class Refused(Exception):  # noqa: N818  a refusal is no error here
+    """What the product ought to refuse, by the outcome it ought to tell, and the shortages it ought to list."""
+
+    def __init__(self, outcome: str, short: list[dict[str, str]] | None = None) -> None:
+        super().__init__(outcome)
+        self.outcome, self.short = outcome, short or []
+
+
+@dataclass(slots=True, eq=False)
+class Thing:
+    """An item: what it is kept in, how it is picked, and its open lots in picking order."""
+
+    name: str
+    kind: str
+    unit: str
+    policy: str = "fefo"
+    shelf_life: int | None = None
+    g_per_ml: Fraction | None = None
+    id: int = 0
+    slug: str = ""
+    lot_count: int = 0
+    lots: list["Stock"] = field(default_factory=list)
+    parts: dict["Thing", int] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class Stock:
+    """One lot; ``id`` is learned from the product's first answer about it."""
+
+    thing: Thing
+    code: str
+    received_on: date
+    expires_on: date | None
+    quantity: int
+    cost: int | None
+    left: int
+    cost_left: int | None
+    order: tuple[date, date, int]
+    id: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Formula:
+    """A recipe: lines of (quantity, unit, item) or (batches, "batch", recipe), and what one batch makes."""
+
+    name: str
+    lines: list[tuple[Fraction, str, "Thing | Formula"]]
+    makes: dict[Thing, int]
+    id: int = 0
+
+
+@dataclass(slots=True)
+class Done:
+    """An operation that succeeded: which request it was, in which transaction, and the first answer to it."""
+
+    request: object
+    transaction: int
+    answer: Any = None
+
+
+class World:
+    """Every lot, what each operation does to it, and how to take that back."""
+
+    def __init__(self, time_zone: str, now: datetime) -> None:
+        self.zone = ZoneInfo(time_zone)
+        self.now = now
+        self.things: list[Thing] = []
+        self.done: dict[str, Done] = {}
+        self.transaction = 0
+        self.totals = dict.fromkeys(
+            ("operations", "movements", "lots", "runs", "cost_in", "cost_lost", "cost_unknown", "cost_on_hand"), 0
+        )
+        self._undo: list[Callable[[], object]] = []
+        self._number = 0
+
+    # transactions -----------------------------------------------------------------------------------------------------
+
+    def mark(self) -> int:
+        return len(self._undo)
+
+    def take_back(self, mark: int) -> None:
+        """Undo all that was done since ``mark``, last first."""
+        while len(self._undo) > mark:
+            self._undo.pop()()
+
+    def settle(self) -> None:
+        """What was done so far stays."""
+        self._undo.clear()
+
+    def add(self, total: str, amount: int) -> None:
+        self.totals[total] += amount
+        self._undo.append(lambda: self.totals.__setitem__(total, self.totals[total] - amount))
+
+    def finish(self, operation_id: str, request: object) -> None:
+        """Note an operation that succeeded; one made by another has no id that could be known."""
+        self.add("operations", 1)
+        if operation_id:
+            self.done[operation_id] = Done(request, self.transaction)
+            self._undo.append(lambda: self.done.pop(operation_id))
+
+    # stock ------------------------------------------------------------------------------------------------------------
+
+    def today(self, at: datetime | None) -> date:
+        """The day where the bakery is; a naive instant is its own wall clock."""
+        at = at or self.now
+        return at.date() if at.tzinfo is None else at.astimezone(self.zone).date()
+
+    def usable(self, thing: Thing, day: date) -> Iterable[Stock]:
+        return (lot for lot in thing.lots if lot.left and (lot.expires_on is None or lot.expires_on >= day))
+
+    def available(self, thing: Thing, day: date) -> int:
+        return sum(lot.left for lot in self.usable(thing, day))
+
+    def put(
+        self, thing: Thing, quantity: int, cost: int | None, day: date, expires_on: date | None, code: str | None = None
+    ) -> Stock:
+        """A new lot, numbered by its item."""
+        thing.lot_count += 1
+        self._number += 1
+        picked = (expires_on or NEVER) if thing.policy == "fefo" else day
+        code = code or f"{thing.slug}-{day:%Y%m%d}-{thing.lot_count}"
+        lot = Stock(thing, code, day, expires_on, quantity, cost, quantity, cost, (picked, day, self._number))
+        insort(thing.lots, lot, key=lambda other: other.order)
+
+        def undo() -> None:
+            thing.lots.remove(lot)
+            thing.lot_count -= 1
+
+        self._undo.append(undo)
+        self.add("lots", 1)
+        self.add("movements", 1)
+        self.add("cost_on_hand", cost or 0)
+        return lot
+
+    def draw(self, needs: dict[Thing, int], day: date) -> tuple[list[tuple[Stock, int, int | None]], int | None]:
+        """Take every need, first lot first; what each lot gave at what cost, and the total, unknown if one part is.
+
+        A lot of which less than 0.001 would be left is emptied; the last draw takes all that is left of both.
+        """
+        if short := self.shortages(needs, day):
+            raise Refused("short", short)
+        drawn: list[tuple[Stock, int, int | None]] = []
+        for thing, need in needs.items():
+            missing = need
+            for lot in self.usable(thing, day):
+                if missing <= 0:
+                    break
+                drawn.append(self._take(lot, missing))
+                missing -= drawn[-1][1]
+        costs = [cost for _, _, cost in drawn]
+        known = sum(cost for cost in costs if cost is not None)
+        self.add("movements", len(drawn))
+        self.add("cost_on_hand", -known)
+        if None in costs:
+            self.add("cost_unknown", known)
+            return drawn, None
+        return drawn, known
+
+    def _take(self, lot: Stock, wanted: int) -> tuple[Stock, int, int | None]:
+        left, cost_left = lot.left, lot.cost_left
+        taken = left if left - wanted < DUST else wanted
+        cost = cost_left
+        if cost_left is not None and taken < left:
+            cost = round(Fraction(cost_left * taken, left))  # to the nearest, ties to even
+        lot.left = left - taken
+        lot.cost_left = None if cost_left is None or cost is None else cost_left - cost
+
+        def undo() -> None:
+            lot.left, lot.cost_left = left, cost_left
+
+        self._undo.append(undo)
+        return lot, taken, cost
+
+    def shortages(self, needs: dict[Thing, int], day: date) -> list[dict[str, str]]:
+        """Every item of which too little may be used, by its slug."""
+        short = []
+        for thing, need in needs.items():
+            if (available := self.available(thing, day)) < need:
+                amounts = {"needed": quantity_text(need), "available": quantity_text(available), "unit": thing.unit}
+                short.append({"slug": thing.slug, "name": thing.name, **amounts})
+        return sorted(short, key=lambda one: one["slug"])
+
+    def forget(self, before: date) -> None:
+        """Let go of what can no longer be used: empty lots, and those that expired before a day."""
+        for thing in self.things:
+            if thing.lots:
+                thing.lots = [
+                    lot for lot in thing.lots if lot.left and (lot.expires_on is None or lot.expires_on >= before)
+                ]
+
+    def open_lots(self) -> Iterable[Stock]:
+        return (lot for thing in self.things for lot in thing.lots)
+
+    # operations -------------------------------------------------------------------------------------------------------
+
+    def receive(
+        self,
+        thing: Thing,
+        quantity: int | Decimal | Fraction,
+        unit: str,
+        cost: int | Decimal | None,
+        code: str | None,
+        received_on: date | None,
+        expires_on: date | None,
+    ) -> tuple[Stock, dict[str, Any]]:
+        """A lot of what came in, rounded up."""
+        exact = to_base(thing, Fraction(quantity), unit) * MICRO
+        micros = -(-exact.numerator // exact.denominator)
+        cost_micros = None if cost is None else int(Fraction(cost) * MICRO)
+        day = received_on or self.today(None)
+        if expires_on is None and thing.shelf_life is not None:
+            expires_on = day + timedelta(days=thing.shelf_life)
+        lot = self.put(thing, micros, cost_micros, day, expires_on, code)
+        self.add("cost_in", cost_micros or 0)
+        return lot, {
+            "lot_code": lot.code,
+            "item_id": thing.id,
+            "item_slug": thing.slug,
+            "quantity": quantity_text(micros),
+            "unit": thing.unit,
+            "total_cost": money_text(cost_micros),
+            "unit_cost": money_text(per_unit(cost_micros, micros)),
+            "received_on": day.isoformat(),
+            "expires_on": expires_on.isoformat() if expires_on else None,
+        }
+
+    def produce(
+        self, formula: Formula, unit: Thing, batches: int, actual: int | Decimal, scale: Decimal, at: datetime | None
+    ) -> tuple[Stock | None, dict[str, Any]]:
+        """A production: ingredients out, the good part in as a lot, and its share of the cost to what was lost."""
+        times = batches * Fraction(scale)
+        day = self.today(at)
+        planned = int(formula.makes[unit] * times)
+        drawn, total = self.draw(needs_of(formula, times), day)
+        made = int(Fraction(actual) * MICRO)
+        lost = max(planned - made, 0)
+        loss = None if total is None else total * lost // planned
+        output = None if total is None or loss is None else total - loss
+        expires_on = None if unit.shelf_life is None else day + timedelta(days=unit.shelf_life)
+        lot = self.put(unit, made, output, day, expires_on) if made else None
+        self.add("runs", 1)
+        self.add("cost_lost", loss or 0)
+        status = "complete" if made == planned else "over_yield" if made > planned else "partial_loss"
+        return lot, {
+            "recipe_id": formula.id,
+            "finished_unit_id": unit.id,
+            "num_batches": batches,
+            "scale_factor": plain(scale),
+            "expected_yield": quantity_text(planned),
+            "actual_yield": quantity_text(made),
+            "loss_quantity": quantity_text(lost),
+            "production_status": status if made else "total_loss",
+            "lot_code": lot.code if lot else None,
+            "total_ingredient_cost": money_text(total),
+            "per_unit_cost": money_text(per_unit(output, made)) if made else None,
+            "loss_cost": money_text(loss),
+            "cost_complete": total is not None,
+            "consumptions": consumptions(drawn),
+        }
+
+    def assemble(self, good: Thing, quantity: int, at: datetime | None) -> tuple[Stock, dict[str, Any]]:
+        """Boxes: they carry the cost of their contents, and keep no longer than the first of them."""
+        day = self.today(at)
+        drawn, total = self.draw({part: micros * quantity for part, micros in good.parts.items()}, day)
+        limits = [lot.expires_on for lot, _, _ in drawn if lot.expires_on is not None]
+        if good.shelf_life is not None:
+            limits.append(day + timedelta(days=good.shelf_life))
+        lot = self.put(good, quantity * MICRO, total, day, min(limits, default=None))
+        self.add("runs", 1)
+        return lot, {
+            "finished_good_id": good.id,
+            "quantity": quantity,
+            "lot_code": lot.code,
+            "total_component_cost": money_text(total),
+            "per_unit_cost": money_text(per_unit(total, quantity * MICRO)),
+            "cost_complete": total is not None,
+            "consumptions": consumptions(drawn),
+        }
+
+
+def to_base(thing: Thing, quantity: Fraction, unit: str) -> Fraction:
+    """A quantity in the item's base unit, exactly; between mass and volume only by its density."""
+    (kind, factor), (wanted, _) = UNITS[unit], UNITS[thing.unit]
+    if kind == wanted:
+        return quantity * factor
+    if thing.g_per_ml and {kind, wanted} == {"mass", "volume"}:
+        return quantity * factor * (thing.g_per_ml if wanted == "mass" else 1 / thing.g_per_ml)
+    raise Refused("unit_conversion_failed")
+
+
+def needs_of(formula: Formula, times: Fraction) -> dict[Thing, int]:
+    """What so many batches take of every item, sub-recipes included, added exactly and rounded down once."""
+    totals: dict[Thing, Fraction] = {}
+
+    def visit(one: Formula, count: Fraction) -> None:
+        for quantity, unit, of in one.lines:
+            if isinstance(of, Formula):
+                visit(of, count * quantity)
+            else:
+                totals[of] = totals.get(of, Fraction(0)) + to_base(of, quantity, unit) * count
+
+    visit(formula, times)
+    needs = {thing: int(total * MICRO) for thing, total in totals.items()}
+    return {thing: micros for thing, micros in needs.items() if micros}
+
+
+def consumptions(drawn: list[tuple[Stock, int, int | None]]) -> list[dict[str, Any]]:
+    """What each lot gave, as it is told, item by item; the lot itself in place of an id that is not known yet."""
+    told = [
+        {
+            "lot_id": lot,
+            "lot_code": lot.code,
+            "ingredient_slug": lot.thing.slug,
+            "quantity": quantity_text(quantity),
+            "unit": lot.thing.unit,
+            "cost": money_text(cost),
+        }
+        for lot, quantity, cost in drawn
+    ]
+    return sorted(told, key=lambda one: one["ingredient_slug"])
+
+
+def per_unit(cost: int | None, micros: int) -> int | None:
+    return None if cost is None else round(Fraction(cost * MICRO, micros))
+
+
+def plain(number: Decimal) -> str:
+    """A decimal without exponent and without zeros at its end."""
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def quantity_text(micros: int) -> str:
+    return plain(Decimal(f"{micros}e-6"))
+
+
+def money_text(micros: int | None) -> str | None:
+    if micros is None:
+        return None
+    whole, _, part = quantity_text(micros).partition(".")
+    return f"{whole}.{part:0<2}"

@@ -22,6 +22,12 @@ ROUNDS = int(os.environ.get("BAKE_TRACKER_KILL_ROUNDS", "20"))
 MAX_LIFE_S = 0.04
 
 
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dead write no line late."""
+    monkeypatch.setattr("bake_tracker.services.log_verification.LINE_IS_LATE_S", (0,))
+
+
 @pytest.fixture
 def flour(kitchen: Kitchen, bake: CommandLine) -> dict[str, int]:
     """The log's first line is there, and flour can be received."""

@@ -5,17 +5,25 @@ from collections import Counter
 
 import pytest
 from command_line import CommandLine
-from harness import ROUNDS, Before, assert_nothing_lost_or_doubled, listen_for, load, wait_for_the_server
-from kitchen import Kitchen
+from harness import (
+    ROUNDS,
+    Before,
+    assert_nothing_lost_or_doubled,
+    listen_for,
+    load,
+    stocked_bakery,
+    wait_for_the_server,
+)
 
 WRITERS = 3
 MAX_LIFE_S = 0.3
 
 
 def test_writers_killed_under_load_lose_and_double_nothing(
-    bakery: Kitchen, bake: CommandLine, capsys: pytest.CaptureFixture[str]
+    bake: CommandLine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What was acknowledged is there; the rest, asked again by its operation ids, is there once."""
+    bakery = stocked_bakery(bake)
     chance, counts = random.Random(ROUNDS), Counter[str]()
     for _ in range(ROUNDS):
         before = Before.of(bakery)

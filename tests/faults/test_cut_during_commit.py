@@ -1,0 +1,96 @@
+"""The connection to PostgreSQL breaks during COMMIT: what became of it is unknown, until the operation id is asked."""
+
+import random
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from command_line import CommandLine
+from conftest import fresh_postgresql
+from cutting_proxy import Cut, CuttingProxy, cutting_proxy
+from harness import ROUNDS, Before, assert_nothing_lost_or_doubled, lines, stocked_bakery
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from workers import EFFECTS, Turn, carry_out
+
+from bake_tracker.services.clock import uuid7
+from bake_tracker.services.database import run_in_transaction, session_scope
+
+COMMITTED = (Cut.AFTER, Cut.LATE)
+
+
+@pytest.fixture
+def proxy(request: pytest.FixtureRequest) -> Iterator[CuttingProxy]:
+    """The road to the tests' server."""
+    folder = make_url(request.getfixturevalue("postgresql_server")).query["host"]
+    with cutting_proxy(Path(str(folder)) / ".s.PGSQL.5432") as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path, proxy: CuttingProxy, use: Callable[[str], str]) -> str:
+    """A fresh bakery behind the proxy."""
+    direct = make_url(fresh_postgresql(request, tmp_path))
+    behind = direct.set(host="127.0.0.1", port=proxy.port, query={"sslmode": "disable", "gssencmode": "disable"})
+    return use(behind.render_as_string(hide_password=False))
+
+
+def some_turn(chance: random.Random) -> Turn:
+    return [(chance.choice(list(EFFECTS)), uuid7()) for _ in range(chance.randint(1, 3))]
+
+
+def outcomes(bake: CommandLine, turn: Turn) -> list[list[str]]:
+    """What the log tells of each operation of a turn, in order."""
+    told = [(line["operation_id"], line["outcome"]) for line in lines(bake.log_file) if "operation_id" in line]
+    return [[outcome for told_id, outcome in told if told_id == operation_id] for _, operation_id in turn]
+
+
+@pytest.mark.parametrize("cut", Cut)
+def test_a_commit_that_was_cut_is_unknown_until_asked_again(bake: CommandLine, proxy: CuttingProxy, cut: Cut) -> None:
+    """The caller hears the error; the same id again is a replay where it had been done, and does it where not."""
+    kitchen = stocked_bakery(bake)
+    chance = random.Random(ROUNDS)
+    for _ in range(ROUNDS):
+        before, turn = Before.of(kitchen), some_turn(chance)
+        proxy.cuts = [cut]
+        with pytest.raises(DBAPIError) as heard, session_scope() as session:
+            carry_out(session, kitchen.ids, turn)
+        assert (heard.value.connection_invalidated, proxy.cuts) == (True, [])
+        assert outcomes(bake, turn) == [["unknown"]] * len(turn)
+        run_in_transaction(partial(carry_out, ids=kitchen.ids, turn=turn))
+        second = "replayed" if cut in COMMITTED else "success"
+        assert outcomes(bake, turn) == [["unknown", second]] * len(turn)
+        assert_nothing_lost_or_doubled(kitchen, bake, before, [turn], [key for _, key in turn])
+
+
+@pytest.mark.parametrize("cut", Cut)
+def test_the_owner_of_the_transaction_resolves_it_alone(bake: CommandLine, proxy: CuttingProxy, cut: Cut) -> None:
+    """Whoever calls through ``run_in_transaction`` gets the answer, however often the COMMIT is cut."""
+    kitchen = stocked_bakery(bake)
+    chance = random.Random(ROUNDS)
+    for number in range(ROUNDS):
+        before, turn = Before.of(kitchen), some_turn(chance)
+        proxy.cuts = [cut] * (1 + number % 2)
+        cuts = len(proxy.cuts)
+        run_in_transaction(partial(carry_out, ids=kitchen.ids, turn=turn))
+        assert proxy.cuts == []
+        told = ["unknown", *["replayed"] * cuts] if cut in COMMITTED else [*["unknown"] * cuts, "success"]
+        assert outcomes(bake, turn) == [told] * len(turn)
+        assert_nothing_lost_or_doubled(kitchen, bake, before, [turn], [key for _, key in turn])
+
+
+def test_a_turn_that_is_committed_and_never_asked_again_is_named_unresolved_and_repaired(
+    bake: CommandLine, proxy: CuttingProxy
+) -> None:
+    """The ledger knows what the log could only doubt."""
+    kitchen = stocked_bakery(bake)
+    before, turn = Before.of(kitchen), some_turn(random.Random(1))
+    proxy.cuts = [Cut.AFTER]
+    with pytest.raises(DBAPIError), session_scope() as session:
+        carry_out(session, kitchen.ids, turn)
+    found = bake("log", "verify", "--json")
+    assert (found.code, {named["operation_id"] for named in found.json["unresolved"]}) == (1, {key for _, key in turn})
+    assert found.json["missing"] == []
+    counts = assert_nothing_lost_or_doubled(kitchen, bake, before, [turn], [])
+    assert counts["repaired"] == len(turn)

@@ -1,0 +1,67 @@
+"""PostgreSQL is killed under load and started again: by ``kill -9``, by the crash of a backend, by a hasty restart."""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+from command_line import CommandLine
+from harness import (
+    ROUNDS,
+    Before,
+    assert_nothing_lost_or_doubled,
+    lines,
+    listen_for,
+    load,
+    stocked_bakery,
+    wait_for_the_server,
+)
+from own_server import OwnServer
+
+from bake_tracker.services.database import dispose_engines, prepare
+
+WRITERS = 3
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
+    """A server with a migrated database called ``template``."""
+    server = OwnServer(tmp_path_factory.mktemp("own"))
+    server.create_database("template")
+    prepare(server.url_of("template"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def database_url(server: OwnServer, use: Callable[[str], str], request: pytest.FixtureRequest) -> str:
+    """A fresh bakery on that server."""
+    name = f"bakery_{abs(hash(request.node.name)):x}"
+    server.create_database(name, template="template")
+    return use(server.url_of(name))
+
+
+@pytest.mark.parametrize("how", ["kill_everything", "kill_a_backend", "restart_at_once"])
+def test_what_the_server_acknowledged_survives_its_death(
+    server: OwnServer, bake: CommandLine, how: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The writers live on and ask again by the same ids: every turn is there once, and every one goes on."""
+    kitchen = stocked_bakery(bake)
+    chance, counts = random.Random(how), Counter[str]()
+    for _ in range(ROUNDS):
+        before = Before.of(kitchen)
+        dispose_engines()  # the connections of this very process would die as well
+        with load(kitchen, WRITERS, chance) as busy:
+            listen_for(busy, chance.uniform(0, 0.3))
+            getattr(server, how)()
+            for heard in busy:
+                heard.wait_for_a_turn()
+        wait_for_the_server(kitchen)
+        turns = [turn for heard in busy for turn in heard.turns]
+        done = [operation_id for heard in busy for operation_id in heard.done]
+        counts.update(assert_nothing_lost_or_doubled(kitchen, bake, before, turns, done))
+        counts["failed calls"] += sum(len(heard.failures) for heard in busy)
+    told = Counter(line.get("outcome") for line in lines(bake.log_file))
+    counts.update({outcome: told[outcome] for outcome in ("retried", "unknown", "replayed")})
+    with capsys.disabled():
+        print(f"\n{ROUNDS} rounds of {how}: {dict(counts)}")  # noqa: T201

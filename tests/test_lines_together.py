@@ -87,3 +87,18 @@ def test_together_inside_together_is_one(path: Path, writes: list[int]) -> None:
         log_operation(oven, "bake", "success", number=1)
         log_operation(oven, "bake", "success", number=2)
     assert (numbers(path), writes) == ([1, 2], [2])
+
+
+def test_an_interrupt_while_telling_drops_no_other_line(path: Path) -> None:
+    """Ctrl-C in the middle is passed on when all that was decided has been told."""
+
+    def interrupted(fate: object, failure: object) -> None:
+        raise KeyboardInterrupt
+
+    transaction = OpenTransaction()
+    transaction.add(lambda fate, failure: log_operation(oven, "bake", "success", number=1))
+    transaction.add(interrupted)
+    transaction.add(lambda fate, failure: log_operation(oven, "bake", "success", number=2))
+    with pytest.raises(KeyboardInterrupt):
+        transaction.end(Fate.COMMITTED)
+    assert numbers(path) == [1, 2]

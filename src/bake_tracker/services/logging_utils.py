@@ -61,7 +61,7 @@ _RESERVED = LINE_FIELDS | RECORD_FIELDS
 
 
 class _Bound(NamedTuple):
-    """What entry points have bound: as it was given, and how the lines show it."""
+    """Fields for every line, from entry points: as they were given, and as ids and context are shown."""
 
     given: Mapping[str, Any]
     ids: Mapping[str, Any]
@@ -150,10 +150,18 @@ def _blank_record(logger_name: str, level: int, message: str, operation: str, pr
     attributes["relativeCreated"] += (created - first) * 1000
     attributes["thread"] = threading.get_ident()
     attributes["threadName"] = threading.current_thread().name
-    asyncio: Any = sys.modules.get("asyncio")
-    if asyncio is not None and "taskName" in attributes and asyncio._get_running_loop() is not None:
-        attributes["taskName"] = asyncio.current_task().get_name() if asyncio.current_task() else None
+    if "taskName" in attributes:
+        attributes["taskName"] = _task_name()
     return record
+
+
+def _task_name() -> str | None:
+    """The name of the asyncio task that logs this; whatever may go wrong in asking, as in the standard library."""
+    asyncio: Any = sys.modules.get("asyncio")
+    try:
+        return str(asyncio.current_task().get_name()) if asyncio and asyncio._get_running_loop() else None
+    except Exception:
+        return None
 
 
 @lru_cache(256)
@@ -240,7 +248,8 @@ def lines_together() -> Iterator[None]:
     finally:
         held, _held.lines = _held.lines, None
         for write, lines in held.items():
-            write(b"".join(lines))
+            if lines:
+                write(b"".join(lines))
 
 
 def hold_line(write: Callable[[bytes], None], line: bytes) -> bool:

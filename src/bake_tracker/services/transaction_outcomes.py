@@ -148,12 +148,17 @@ def _open_savepoints(connection: Connection) -> list[str]:
 
 
 def _settle_all(pending: list[Settle], fate: Fate, failure: BaseException | None) -> None:
+    interrupted: BaseException | None = None
     with lines_together() if len(pending) > 1 else nullcontext():
         for settle in pending:
             try:
                 settle(fate, failure)
             except Exception as error:  # telling must not undo or hide what the database has decided
                 report_logging_fault(error)
+            except BaseException as error:  # Ctrl-C: the others have been decided too, and are told first
+                interrupted = interrupted or error
+    if interrupted is not None:
+        raise interrupted
 
 
 class _StatementCount(threading.local):

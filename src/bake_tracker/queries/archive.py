@@ -37,12 +37,11 @@ def count_rows(session: Session) -> dict[str, int]:
 def read_rows(session: Session, table: Table) -> Iterator[Row]:
     """The rows of a table in primary-key order, each value as JSON has it; in constant memory."""
     is_postgresql = session.get_bind().dialect.name == "postgresql"
-    rows = session.execute(
-        select(*table.columns).order_by(*(_in_order(column, is_postgresql) for column in table.primary_key)),
-        execution_options={"yield_per": ROWS_AT_ONCE},
-    )
-    for row in rows:
-        yield [value if type(value) in (int, str, bool, type(None)) else _plain(value) for value in row]
+    statement = select(*table.columns).order_by(*(_in_order(column, is_postgresql) for column in table.primary_key))
+    # Closed with the generator: PostgreSQL keeps a cursor that nobody has read to its end.
+    with session.execute(statement, execution_options={"yield_per": ROWS_AT_ONCE}) as rows:
+        for row in rows:
+            yield [value if type(value) in (int, str, bool, type(None)) else _plain(value) for value in row]
 
 
 def _in_order(column: Column[Any], is_postgresql: bool) -> Any:

@@ -4,7 +4,7 @@ A bakery that is restored is the same bakery, with the same ``database_id``, in 
 is in the log of the place they were recorded in, so the new place keeps a mark of what came along.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from datetime import date, datetime
 from typing import Any, TypedDict
 
@@ -75,7 +75,7 @@ class Restored(TypedDict):
     verification: Verification
 
 
-def archive_lines(session: Session, told: Told = lambda _: None) -> Iterator[bytes]:
+def archive_lines(session: Session, told: Told = lambda _: None) -> Generator[bytes, None, None]:
     """The whole bakery as the lines of an archive; ``session`` must see one moment."""
     done = 0
 

@@ -84,9 +84,8 @@ def write_backup(path: Path, url: str | None = None, *, force: bool = False, tol
             elif kind == ".dump":
                 _dump_postgresql(session, _only_postgresql(url), draft)
             else:
-                with _writing(draft, kind) as archive:
-                    for line in archive_lines(session, told):
-                        archive.write(line)
+                with _writing(draft, kind) as archive, closing(archive_lines(session, told)) as lines:
+                    archive.writelines(lines)
     written: Backup = {
         "file": str(path),
         "bytes": path.stat().st_size,
@@ -232,8 +231,8 @@ def _restore_sqlite(path: Path, url: str, told: Told) -> Restored:
         prepare(f"sqlite:///{copy}")
         engine = make_engine(f"sqlite:///{copy}")
         try:
-            with Session(engine) as source, session_scope(url) as session:
-                return restore_lines(archive_lines(source), path.name, session, told)
+            with Session(engine) as source, session_scope(url) as session, closing(archive_lines(source)) as lines:
+                return restore_lines(lines, path.name, session, told)
         finally:
             engine.dispose()
 

@@ -1,5 +1,6 @@
 """Move a bakery from one database to another, and show that it arrived, row by row."""
 
+from contextlib import closing
 from itertools import zip_longest
 
 from sqlalchemy.orm import Session
@@ -50,8 +51,8 @@ def move_bakery(source_url: str, target_url: str, telling: Telling | None = None
         telling.size(sum(counts.values()))
         prepare(target_url)
         with session_scope(target_url) as target:
-            lines = archive_lines(source)
-            restored = restore_lines(lines, _shown(source_url), target, telling.moved)
+            with closing(archive_lines(source)) as lines:
+                restored = restore_lines(lines, _shown(source_url), target, telling.moved)
             _compare(source, target, telling.compared)
             _refuse_drift(restored)
             _refuse_when_written_to(source_url, counts)
@@ -66,10 +67,10 @@ def _shown(url: str) -> str:
 
 def _compare(source: Session, target: Session, told: Told) -> None:
     found: list[str] = []
-    pairs = zip_longest(archive_lines(source), archive_lines(target, told), fillvalue=b"nothing")
-    for number, (there, here) in enumerate(pairs, 1):
-        if there != here:
-            found.append(f"line {number}: {_short(there)} there, {_short(here)} here")
+    with closing(archive_lines(source)) as there, closing(archive_lines(target, told)) as here:
+        for number, (one, other) in enumerate(zip_longest(there, here, fillvalue=b"nothing"), 1):
+            if one != other:
+                found.append(f"line {number}: {_short(one)} there, {_short(other)} here")
             if len(found) == DIFFERENCES_TOLD:
                 break
     if found:

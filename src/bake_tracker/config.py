@@ -25,6 +25,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="BAKE_TRACKER_", extra="ignore")
 
     database_url: str = Field(default_factory=default_database_url)
+    isolation: Literal["read committed", "repeatable read", "serializable"] | None = Field(
+        default=None, description="of PostgreSQL's transactions; the server's own default, when left out"
+    )
     log_format: Literal["json", "console"] | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_file: Path | None = None
@@ -39,6 +42,11 @@ class Settings(BaseSettings):
     @classmethod
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
+
+    @field_validator("isolation", mode="before")
+    @classmethod
+    def _words(cls, value: object) -> object:
+        return re.sub(r"[\s_-]+", " ", value).strip().lower() if isinstance(value, str) else value
 
     @field_validator("log_rotate", mode="before")
     @classmethod

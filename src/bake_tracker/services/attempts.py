@@ -5,12 +5,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from bake_tracker.services.clock import uuid7
 
-# PostgreSQL: serialization_failure, deadlock_detected, lock_not_available.
-_RETRYABLE_STATES = frozenset({"40001", "40P01", "55P03"})
+_SERIALIZATION_FAILURE = "40001"
+# PostgreSQL: deadlock_detected, lock_not_available, admin_shutdown, crash_shutdown, cannot_connect_now,
+# idle_session_timeout, too_many_connections; and, by its class, every connection_exception.
+_RETRYABLE_STATES = frozenset({_SERIALIZATION_FAILURE, "40P01", "55P03", "57P01", "57P02", "57P03", "57P05", "53300"})
+_CONNECTION_CLASS = "08"
 _RETRYABLE_SQLITE = ("SQLITE_BUSY", "SQLITE_LOCKED")
 
 
@@ -22,6 +25,14 @@ class Attempt:
     is_last: bool = True
     operation_ids: list[str] = field(default_factory=list)
     used: int = 0
+    is_told: bool = False
+    """Whether the line of an operation says what this try failed of."""
+    waits_its_turn: bool = False
+    """Whether the try before lost a race, so that this one should not run another."""
+
+    def begin(self, number: int, *, is_last: bool) -> None:
+        """Make this the next try: the same operations under the same ids, from the first one on."""
+        self.number, self.is_last, self.used, self.is_told = number, is_last, 0, False
 
     def next_operation_id(self) -> str:
         """The id for the next operation that brought none: the one it had in the attempt before, or a new one."""
@@ -56,13 +67,27 @@ def will_retry(error: BaseException | None) -> bool:
 
 def is_retryable(error: BaseException | None) -> bool:
     """Whether the database asks for another try: a serialization failure, deadlock, lock timeout or lost connection."""
-    if error is None:
-        return False
-    driver_error = error
-    if isinstance(error, DBAPIError):
-        if error.connection_invalidated:
-            return True
-        driver_error = error.orig or error
-    if getattr(driver_error, "sqlstate", None) in _RETRYABLE_STATES:
+    if isinstance(error, DBAPIError) and (error.connection_invalidated or is_unreachable(error)):
         return True
-    return str(getattr(driver_error, "sqlite_errorname", "")).startswith(_RETRYABLE_SQLITE)
+    state = _state(error)
+    if state in _RETRYABLE_STATES or state.startswith(_CONNECTION_CLASS):
+        return True
+    return str(getattr(_driver_error(error), "sqlite_errorname", "")).startswith(_RETRYABLE_SQLITE)
+
+
+def is_lost_race(error: BaseException | None) -> bool:
+    """Whether a transaction that ran beside this one made it impossible (a serialization failure)."""
+    return _state(error) == _SERIALIZATION_FAILURE
+
+
+def is_unreachable(error: BaseException | None) -> bool:
+    """Whether there was no server to ask: what a server refuses has a SQLSTATE, what the way to it does has none."""
+    return isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", "") is None
+
+
+def _state(error: BaseException | None) -> str:
+    return str(getattr(_driver_error(error), "sqlstate", None) or "")
+
+
+def _driver_error(error: BaseException | None) -> BaseException | None:
+    return (error.orig or error) if isinstance(error, DBAPIError) else error

@@ -1,5 +1,6 @@
 """Bake and pack in one transaction: either the boxes are there, or nothing was used."""
 
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
@@ -9,9 +10,13 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.errors import ServiceError
+from bake_tracker.domain.recipe_math import needs_of
+from bake_tracker.queries.catalog import load_good, load_recipe
 from bake_tracker.services.assembly_service import AssemblyResult, record_assembly
 from bake_tracker.services.batch_production_service import ProductionRequest, ProductionResult, record_batch_production
-from bake_tracker.services.operations import Kind, recording
+from bake_tracker.services.operations import Kind, Operation, recording
+from bake_tracker.services.stock_ledger import lock_items
 
 RECORD = Kind("record_bake_and_pack", __name__, success_fields=("recipe_id", "finished_good_id", "quantity"))
 
@@ -71,6 +76,7 @@ def record_bake_and_pack(
         given.done()
         if done := operation.claim({**asdict(production_asked), **boxes_asked}):
             return cast(BakeAndPackResult, done)
+        _lock_all(operation, production_asked, boxes_asked["finished_good_id"])
         production = record_batch_production(
             recipe_id,
             finished_unit_id,
@@ -94,3 +100,12 @@ def record_bake_and_pack(
                 assembly=assembly,
             )
         )
+
+
+def _lock_all(operation: Operation, asked: ProductionRequest, finished_good_id: int) -> None:
+    """Hold the items of both at once, in id order: one after the other, they could close a circle with another's."""
+    with suppress(ServiceError):  # is told by the one of the two that it stops
+        recipe = load_recipe(operation.session, asked.recipe_id)
+        good = load_good(operation.session, finished_good_id)
+        parts = {part.item.item_id for part in good.components}
+        lock_items(operation, {*needs_of(recipe, asked.batches), asked.finished_unit_id, *parts, good.item.item_id})

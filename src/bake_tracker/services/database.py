@@ -1,5 +1,6 @@
 """Engines, and the scopes that own transactions: services never commit, these do."""
 
+import logging
 import os
 import random
 import sqlite3
@@ -14,7 +15,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, ProgrammingError
 from sqlalchemy.orm import Session as Session
 from sqlalchemy.pool import PoolProxiedConnection
 
@@ -22,14 +23,23 @@ from bake_tracker.config import load_settings, sqlite_path
 from bake_tracker.domain.errors import ServiceError, ValidationError
 from bake_tracker.migrations import is_current, upgrade
 from bake_tracker.models import Bakery
-from bake_tracker.services.attempts import Attempt, attempting, is_retryable
+from bake_tracker.services.attempts import Attempt, attempting, is_lost_race, is_retryable, is_unreachable
 from bake_tracker.services.clock import now
-from bake_tracker.services.transaction_outcomes import observe
+from bake_tracker.services.fair_lock import FairLock
+from bake_tracker.services.log_values import error_text
+from bake_tracker.services.logging_utils import emit, get_service_logger, make_record, report_logging_fault
+from bake_tracker.services.postgresql import connect_arguments, refusal
+from bake_tracker.services.transaction_outcomes import info_of, observe, send_begin
 
 Answer = TypeVar("Answer")
 
-MAX_ATTEMPTS = 6
+MAX_ATTEMPTS = 12
+RETRY_FOR_S = 30
+"""After this long no attempt is begun that is not the last."""
+LONGEST_PAUSE_S = 1.0
+BUSY_TIMEOUT_S = 10
 _READ_ONLY = "bake_tracker_read_only"
+_HAS_TURN = "bake_tracker_has_turn"
 
 _engines: dict[tuple[int, str], Engine] = {}
 _making = threading.Lock()
@@ -90,7 +100,10 @@ def prepare(url: str | None = None) -> None:
         tables, _ = _look_at(engine)
         if tables and "alembic_version" not in tables:
             raise DatabaseUnavailableError(f"the database {engine.url.render_as_string()} belongs to another program")
-        migrate(engine)
+        try:
+            migrate(engine)
+        except ProgrammingError as error:  # of PostgreSQL: no right to create tables
+            raise _unavailable(engine, error) from error
     finally:
         engine.dispose()
 
@@ -100,27 +113,69 @@ def make_engine(url: str) -> Engine:
     is_sqlite = url.startswith("sqlite")
     if is_sqlite and (path := sqlite_path(url)):
         path.absolute().parent.mkdir(parents=True, exist_ok=True)
-    # pysqlite's own BEGIN comes late and skips SAVEPOINT; isolation_level=None leaves it to us.
     parsed = make_url(url)
-    stated = str(parsed.query.get("options", ""))
-    options: dict[str, Any] = {"isolation_level": None} if is_sqlite else {"options": f"-c lock_timeout=10s {stated}"}
-    engine = create_engine(parsed.difference_update_query(["options"]), connect_args=options, hide_parameters=True)
     if is_sqlite:
+        # pysqlite's own BEGIN comes late and skips SAVEPOINT; isolation_level=None leaves it to us.
+        engine = create_engine(parsed, connect_args={"isolation_level": None}, hide_parameters=True)
         event.listen(engine, "connect", _set_pragmas)
-        # Not a "begin" listener: once an engine has any, every statement takes a sixth longer to look for events.
-        engine.dialect.do_begin = _begin_sqlite  # type: ignore[method-assign, assignment]  # as above
+        _take_turns(engine)
+    else:
+        # Pre-ping: a server that was started again is asked before, and not by, the first question to it.
+        engine = create_engine(
+            parsed.difference_update_query(["options"]),
+            connect_args=connect_arguments(load_settings(), parsed.query),
+            hide_parameters=True,
+            pool_pre_ping=True,
+        )
     event.listen(engine, "reset", _make_writable)
     observe(engine)
     return engine
 
 
 def _set_pragmas(driver_connection: Any, _record: object) -> None:
-    driver_connection.execute("PRAGMA busy_timeout = 10000")
+    driver_connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}")
     if driver_connection.execute("PRAGMA journal_mode").fetchone()[0] not in ("wal", "memory"):
         driver_connection.execute("PRAGMA journal_mode = WAL")
     # recursive_triggers: without it REPLACE deletes a ledger row past the trigger that guards it.
     for pragma in ("synchronous = FULL", "foreign_keys = ON", "recursive_triggers = ON"):
         driver_connection.execute(f"PRAGMA {pragma}")
+
+
+def _take_turns(engine: Engine) -> None:
+    """Have the writers of this process begin one after the other, in the order they came.
+
+    SQLite's own waiting is asking again and again, and the lock goes to whoever happens to ask when it is free: of
+    twelve threads some waited for seconds while others had it a hundred times.
+    """
+    turns, dialect = FairLock(), engine.dialect
+    do_commit, do_rollback = dialect.do_commit, dialect.do_rollback
+
+    def begin(driver_connection: PoolProxiedConnection) -> None:
+        info = driver_connection.info
+        if not info.get(_READ_ONLY) and not info.get(_HAS_TURN):
+            info[_HAS_TURN] = turns.acquire(BUSY_TIMEOUT_S)  # and without it SQLite decides, as among processes
+        _begin_sqlite(driver_connection)
+
+    def end_turn(info: dict[Any, Any]) -> None:
+        if info.pop(_HAS_TURN, False):
+            turns.release()
+
+    def commit(driver_connection: PoolProxiedConnection) -> None:
+        do_commit(driver_connection)
+        end_turn(info_of(driver_connection))
+
+    def rollback(driver_connection: PoolProxiedConnection) -> None:
+        try:
+            do_rollback(driver_connection)
+        finally:
+            end_turn(info_of(driver_connection))
+
+    # Not by listeners of "begin" and "commit": once an engine has any, every statement takes a sixth longer.
+    dialect.do_begin = begin  # type: ignore[method-assign, assignment]  # as above
+    dialect.do_commit = commit  # type: ignore[method-assign, assignment]  # as above
+    dialect.do_rollback = rollback  # type: ignore[method-assign, assignment]  # as above
+    for name in ("checkin", "close", "invalidate"):  # whoever could not begin has nothing to end
+        event.listen(engine, name, lambda _driver_connection, record, *_: end_turn(record.info))
 
 
 def _begin_sqlite(driver_connection: PoolProxiedConnection) -> None:
@@ -141,10 +196,21 @@ def _make_writable(driver_connection: Any, record: Any, _state: object) -> None:
 
 @contextmanager
 def _reading(engine: Engine) -> Iterator[Connection]:
-    """A connection whose transactions cannot write."""
-    with engine.connect() as connection:
+    """A connection whose transactions cannot write, and on which all of one transaction is of one moment."""
+    try:
+        connection = engine.connect()
+    except DBAPIError as error:
+        raise _unavailable(engine, error) from error
+    with connection:
         connection.info[_READ_ONLY] = True
-        yield connection.execution_options(postgresql_readonly=True) if engine.name == "postgresql" else connection
+        if engine.name == "postgresql":
+            # Not SERIALIZABLE, even where that is the default: a page that only reads should not have to be read again.
+            connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        yield connection
+
+
+def _unavailable(engine: Engine, error: DBAPIError) -> DatabaseUnavailableError:
+    return DatabaseUnavailableError(f"the database {engine.url.render_as_string()} cannot be opened: {refusal(error)}")
 
 
 def _look_at(engine: Engine) -> tuple[list[str], bool]:
@@ -153,7 +219,7 @@ def _look_at(engine: Engine) -> tuple[list[str], bool]:
         with _reading(engine) as connection:
             return inspect(connection).get_table_names(), is_current(connection)
     except DBAPIError as error:
-        raise DatabaseUnavailableError(f"the database cannot be opened: {error.orig}") from error
+        raise _unavailable(engine, error) from error
 
 
 def _make_ready(engine: Engine) -> None:
@@ -171,8 +237,12 @@ def _make_ready(engine: Engine) -> None:
 
 def migrate(engine: Engine) -> None:
     """Bring the schema to the newest version, and give an empty database its bakery."""
+    is_postgresql = engine.dialect.name == "postgresql"
+    # Whoever waited for the lock must see what was done meanwhile, also where SERIALIZABLE is the default.
+    if is_postgresql:
+        engine = engine.execution_options(isolation_level="READ COMMITTED")
     with engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
+        if is_postgresql:
             connection.execute(text("SELECT pg_advisory_xact_lock(7213041)"))  # two first users at once
         upgrade(connection)
         bakery = Bakery.__table__
@@ -232,17 +302,44 @@ def run_in_transaction(work: Callable[[Session], Answer], url: str | None = None
     for it: a serialization failure, a deadlock, a lock timeout, a lost connection.
     """
     attempt = Attempt()
+    give_up_at = time.monotonic() + RETRY_FOR_S
     for number in range(1, MAX_ATTEMPTS + 1):
-        attempt.number, attempt.is_last, attempt.used = number, number == MAX_ATTEMPTS, 0
+        attempt.begin(number, is_last=number == MAX_ATTEMPTS or time.monotonic() >= give_up_at)
         try:
             with attempting(attempt), session_scope(url) as session:
+                if attempt.waits_its_turn:
+                    _wait_for_turn(session)
                 return work(session)
         except Exception as error:
             if attempt.is_last or not is_retryable(error):
+                if isinstance(error, DBAPIError) and is_unreachable(error):
+                    raise _unavailable(engine_for(url), error) from error
                 raise
+            attempt.waits_its_turn = is_lost_race(error)
+            if not attempt.is_told:
+                _tell_retried(attempt, error)
         # Full jitter: two that collided should not meet again.
-        time.sleep(random.uniform(0, 0.02 * 2**number))
+        time.sleep(random.uniform(0, min(0.02 * 2**number, LONGEST_PAUSE_S)))
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _wait_for_turn(session: Session) -> None:
+    """Queue behind the others that have lost a race; in SERIALIZABLE it is lost again by all but one otherwise.
+
+    A lock of the table is granted in the order it was asked for and, unlike one of a row, before the transaction's
+    picture of the database is taken. This mode is in the way of no reader and no writer, only of itself.
+    """
+    send_begin(session.connection(), "LOCK TABLE bakery IN SHARE UPDATE EXCLUSIVE MODE")
+
+
+def _tell_retried(attempt: Attempt, error: Exception) -> None:
+    """Tell a failure that no operation has told: before the first one, between two, or at a COMMIT of none."""
+    try:
+        logger = get_service_logger("database")
+        fields: dict[str, Any] = {"operation": "run_in_transaction", "outcome": "retried", "attempt": attempt.number}
+        emit(logger, make_record(logger, logging.WARNING, fields, {"error": error_text(error)}))
+    except Exception as fault:
+        report_logging_fault(fault)
 
 
 def dispose_engines() -> None:

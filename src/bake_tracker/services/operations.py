@@ -184,6 +184,7 @@ class Operation:
         context = {**self._known_ids(), "error": error_text(error), **_cause(error, self.id)}
         if will_retry(error):
             self.tell(logging.WARNING, "retried", context)
+            current_attempt().is_told = True
         else:
             self.tell(logging.ERROR, "error", context, error=error)
 
@@ -254,6 +255,7 @@ def _settle(
         settled["outcome"] = fate.value
         if failure is not None:
             settled["error"] = error_text(failure)
+            current_attempt().is_told = True
             if fate is Fate.ROLLED_BACK and will_retry(failure):
                 settled["outcome"] = "retried"
         happened.levelno, happened.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)

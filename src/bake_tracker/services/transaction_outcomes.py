@@ -202,7 +202,7 @@ def _observe_ends(dialect: Dialect) -> None:
     do_commit, do_rollback = dialect.do_commit, dialect.do_rollback
 
     def commit(driver_connection: PoolProxiedConnection) -> None:
-        info = _info_of(driver_connection)
+        info = info_of(driver_connection)
         transaction: OpenTransaction | None = info.get(_KEY)
         try:
             if transaction is not None:
@@ -224,7 +224,7 @@ def _observe_ends(dialect: Dialect) -> None:
             transaction.end(Fate.COMMITTED)
 
     def rollback(driver_connection: PoolProxiedConnection) -> None:
-        transaction: OpenTransaction | None = _info_of(driver_connection).pop(_KEY, None)
+        transaction: OpenTransaction | None = info_of(driver_connection).pop(_KEY, None)
         try:
             do_rollback(driver_connection)
         finally:
@@ -306,7 +306,8 @@ def _notice_undone(context: Any, error: BaseException) -> None:
         transaction.end(Fate.ROLLED_BACK)
 
 
-def _info_of(driver_connection: PoolProxiedConnection) -> dict[Any, Any]:
+def info_of(driver_connection: PoolProxiedConnection) -> dict[Any, Any]:
+    """What is kept beside a pooled connection; nothing beside one that is not pooled yet."""
     try:
         return driver_connection.info
     except NotImplementedError:

@@ -1,0 +1,41 @@
+"""A lock that is granted in the order it was asked for."""
+
+import threading
+from collections import deque
+
+
+class FairLock:
+    """Handed from whoever lets go to whoever has waited longest; it may be let go by another thread than took it.
+
+    ``threading.Lock`` goes to whoever comes by when it is free, which is mostly the one that has just let go.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self._is_held = False
+
+    def acquire(self, timeout_s: float) -> bool:
+        """Wait for it that long; whether it is had now."""
+        with self._guard:
+            if not self._is_held:
+                self._is_held = True
+                return True
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        if turn.acquire(timeout=timeout_s):
+            return True
+        with self._guard:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+                return False
+        return True  # it was handed over at the last instant
+
+    def release(self) -> None:
+        """Hand it to the one that has waited longest, if there is one."""
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._is_held = False

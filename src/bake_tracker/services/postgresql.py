@@ -1,0 +1,51 @@
+"""What PostgreSQL is told when a connection is made, and its refusals in words that say what to do."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+from bake_tracker.config import Settings
+
+_SESSION = {
+    "lock_timeout": "10s",
+    # Whoever falls asleep inside a transaction must not hold the flour for ever.
+    "idle_in_transaction_session_timeout": "5min",
+    "TimeZone": "UTC",
+    "DateStyle": "ISO",
+}
+_CONNECTION = {
+    "application_name": "bake-tracker",
+    "client_encoding": "utf8",
+    "connect_timeout": 10,
+    # A server that is gone without a word is noticed within a minute.
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+}
+_ADVICE = {
+    "password": "check the user and the password of the URL, or keep it in ~/.pgpass",
+    "does not exist": "create the role and the database first (createuser, createdb), then run: bake init",
+    "starting up": "it is starting; try again in a moment",
+    "Connection refused": "start it, or check host and port of the URL",
+    "No such file": "start it, or check the socket directory of the URL",
+    "permission denied": "the user of the URL must own the database, or be granted CREATE on its schema",
+    "too many": "raise max_connections of the server, or use fewer processes",
+}
+
+
+def connect_arguments(settings: Settings, stated: Mapping[str, Any]) -> dict[str, Any]:
+    """The driver's arguments beside those that the URL states, which win."""
+    session = dict(_SESSION)
+    if settings.isolation is not None:
+        session["default_transaction_isolation"] = settings.isolation.replace(" ", "\\ ")
+    options = " ".join(f"-c {name}={value}" for name, value in session.items())
+    connection = {name: value for name, value in _CONNECTION.items() if name not in stated}
+    return {**connection, "options": f"{options} {stated.get('options', '')}"}
+
+
+def refusal(error: DBAPIError) -> str:
+    """What the driver says, in one line, and what to do about it where that is known."""
+    said = " ".join(str(error.orig).split())
+    advice = next((advice for sign, advice in _ADVICE.items() if sign in said), None)
+    return f"{said}; {advice}" if advice else said

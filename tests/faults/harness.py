@@ -177,7 +177,13 @@ class Before:
 
 
 def assert_nothing_lost_or_doubled(
-    kitchen: Kitchen, bake: CommandLine, before: Before, turns: Sequence[workers.Turn], done: Sequence[str]
+    kitchen: Kitchen,
+    bake: CommandLine,
+    before: Before,
+    turns: Sequence[workers.Turn],
+    done: Sequence[str],
+    *,
+    log_may_hold_half_lines: bool = False,
 ) -> Counter[str]:
     """Everything acknowledged is there, every turn wholly or not at all; and, asked again, each is done exactly once.
 
@@ -195,7 +201,7 @@ def assert_nothing_lost_or_doubled(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bake_tracker.services.log_verification.LINE_IS_LATE_S", (0,))  # the dead write no line late
         repaired = bake("log", "verify", "--repair", "--json")
-    assert repaired.code == 0, repaired.out
+    assert_log_agrees(repaired.json, log_may_hold_half_lines)
     for turn in in_doubt:
         run_in_transaction(partial(workers.carry_out, ids=kitchen.ids, turn=turn))
     expected = Counter(before.stock)
@@ -204,7 +210,18 @@ def assert_nothing_lost_or_doubled(
     assert {item: int(kitchen.stock(item)) for item in STOCKED} == expected
     assert committed(kitchen) - before.recorded == set(asked)
     assert bake("verify").code == 0
-    assert bake("log", "verify").code == 0
+    assert_log_agrees(bake("log", "verify", "--json").json, log_may_hold_half_lines)
     unanswered = recorded - set(done)
     counts = {"asked": len(asked), "acknowledged": len(done), "unanswered": len(unanswered)}
     return Counter({**counts, "repaired": len(repaired.json["repaired"])})
+
+
+def assert_log_agrees(found: Mapping[str, Any], may_hold_half_lines: bool) -> None:
+    """Half a line that a full disk left behind stays, and stays counted; nothing else may be wrong."""
+    assert {name: found[name] for name in ("missing", "forged", "doubled", "unresolved")} == {
+        "missing": [],
+        "forged": [],
+        "doubled": [],
+        "unresolved": [],
+    }
+    assert found["clean"] or (may_hold_half_lines and found["unreadable_lines"] > 0)

@@ -22,7 +22,9 @@ from bake_tracker.services.log_scan import Progress, read_log
 LINE_IS_LATE_S = (0.05, 0.2, 0.5)
 """How long, in turn, to wait for the line of an operation that has just been committed."""
 REPAIRED_AT = "repaired_at"
-"""The field that marks a success line as written from the database, and says when."""
+"""The field that marks a line as written by a repair, and says when."""
+NOTED = ("repair_log", "noted")
+"""Operation and outcome of the line by which a repair says how many lines before it cannot be read."""
 ROWS_AT_ONCE = 1_000
 
 _TABLES = """
@@ -69,7 +71,8 @@ class LogVerification(TypedDict):
     Operations that are older than the log, or came with a restored backup, are counted and not held against it: what
     was restored is what was recorded until then and has no line here. ``missing``: committed with no success
     line. ``forged``: success with no committed operation. ``doubled``: more than one success line, not counting a
-    repaired one beside the original. ``unresolved``: committed, but the log only says ``unknown``.
+    repaired one beside the original. ``unresolved``: committed, but the log only says ``unknown``. What cannot be read
+    and was noted by a repair, which wrote what the database knew, is no longer held against the log.
     """
 
     log_file: str
@@ -79,6 +82,7 @@ class LogVerification(TypedDict):
     operations_restored: int
     success_lines_compared: int
     unreadable_lines: int
+    unreadable_lines_noted: int
     missing: list[NamedOperation]
     forged: list[NamedOperation]
     doubled: list[NamedOperation]
@@ -112,7 +116,7 @@ def verify_log(session: Session, path: Path, progress: Progress | None = None) -
             return [_named(*row) for row in compared.execute(sql, bounds)]
 
         operations, restored = count(f"committed c WHERE {_COMPARED}"), count(f"committed c WHERE {_RESTORED}")
-        missing, unresolved, unreadable = _wait_for_lines(reading, named(_SILENT))
+        reading, missing, unresolved = _wait_for_lines(reading, named(_SILENT))
         result: LogVerification = {
             "log_file": str(path),
             "database_id": database_id,
@@ -120,7 +124,8 @@ def verify_log(session: Session, path: Path, progress: Progress | None = None) -
             "operations_before_the_log": count("committed") - operations - restored,
             "operations_restored": restored,
             "success_lines_compared": count("told"),
-            "unreadable_lines": unreadable,
+            "unreadable_lines": reading.unreadable,
+            "unreadable_lines_noted": reading.noted,
             "missing": missing,
             "forged": named(_FORGED),
             "doubled": named(_DOUBLED),
@@ -128,7 +133,7 @@ def verify_log(session: Session, path: Path, progress: Progress | None = None) -
             "clean": False,
         }
     disagreeing = (result["missing"], result["forged"], result["doubled"], result["unresolved"])
-    result["clean"] = not any(disagreeing) and not unreadable
+    result["clean"] = not any(disagreeing) and reading.unreadable == reading.noted
     return result
 
 
@@ -150,17 +155,26 @@ class _Reading:
     database_id: str
     progress: Progress | None
     first_at: str | None = None
+    """The earliest instant of all, which is that of the first line unless the clock was set back."""
     unreadable: int = 0
+    noted: int = 0
+    """How many of the unreadable lines a repair has seen: those it counted, as far as they stand before its line."""
+    is_cut: bool = False
+    """Whether the last line cannot be read: somebody may be in the middle of writing it."""
+    _earliest: str | None = None
 
     def heard(self) -> Iterator[_Heard]:
         for line in read_log(self.path, self.progress):
+            self.is_cut = line is None
             if line is None:
                 self.unreadable += 1
                 continue
+            if (line.get("operation"), line.get("outcome")) == NOTED and type(line.get("unreadable_lines")) is int:
+                self.noted = max(self.noted, min(self.unreadable, line["unreadable_lines"]))
             is_repaired = REPAIRED_AT in line
-            if self.first_at is None and not is_repaired:  # a repaired line says nothing of what was told before it
+            if not is_repaired:  # a repaired line says nothing of what was told before it
                 # A commit-bound line is written when it is settled, long after it happened.
-                self.first_at = _instant_text(line.get("settled_at", line["timestamp"]))
+                self._tell_time(str(line.get("settled_at", line["timestamp"])))
             outcome = line.get("outcome")
             if outcome in ("success", "unknown", "replayed") and line.get("database_id") == self.database_id:
                 operation_id, operation, at = (
@@ -168,19 +182,28 @@ class _Reading:
                 )
                 yield _Heard(operation_id, operation, is_repaired, at, outcome)
 
+    def _tell_time(self, text: str) -> None:
+        if self._earliest is not None and text >= self._earliest:
+            return  # nearly every line; two zones in one log are compared as they are written
+        at = _instant_text(text)
+        if at is not None and (self.first_at is None or at < self.first_at):
+            self._earliest, self.first_at = text, at
+
 
 def _wait_for_lines(
-    first: _Reading, silent: list[NamedOperation]
-) -> tuple[list[NamedOperation], list[NamedOperation], int]:
-    """Of these committed operations: those missing, those unresolved; and how many lines cannot be read in the end."""
+    reading: _Reading, silent: list[NamedOperation]
+) -> tuple[_Reading, list[NamedOperation], list[NamedOperation]]:
+    """The log as it was read in the end; and of these committed operations, those missing and those unresolved.
+
+    Half a line is waited for only at the log's end: what has a line behind it stays as it is.
+    """
     waiting = {operation["operation_id"]: operation for operation in silent}
     outcomes: dict[str, set[str]] = {}
-    unreadable = first.unreadable
     for pause_s in LINE_IS_LATE_S:
-        if not waiting and not unreadable:
+        if not waiting and not reading.is_cut:
             break
         time.sleep(pause_s)
-        reading = _Reading(first.path, first.database_id, first.progress)
+        reading = _Reading(reading.path, reading.database_id, reading.progress)
         for heard in reading.heard():
             if (operation := waiting.get(heard.operation_id)) is None:
                 continue
@@ -188,10 +211,9 @@ def _wait_for_lines(
                 outcomes.setdefault(heard.operation_id, set()).add(heard.outcome)
             elif heard.operation == operation["operation"]:
                 del waiting[heard.operation_id]
-        unreadable = reading.unreadable
     missing = [operation for key, operation in waiting.items() if "unknown" not in outcomes.get(key, ())]
     unresolved = [operation for key, operation in waiting.items() if outcomes.get(key) == {"unknown"}]
-    return missing, unresolved, unreadable
+    return reading, missing, unresolved
 
 
 def _restored_until(session: Session) -> str | None:

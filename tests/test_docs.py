@@ -16,6 +16,7 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 MASKS = (
+    (re.compile(r"\b[0-9a-f]{64}\b"), "HASH"),
     (re.compile(r"sqlite:///\S*?([\w-]+\.db)"), r"sqlite:///\1"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}(-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})?\b"), "ID"),
     (re.compile(r"-\d{8}-(\d+)"), r"-DAY-\1"),

@@ -24,6 +24,7 @@ from bake_tracker.services import (
     import_service,
     receiving_service,
     recipe_service,
+    seal_service,
 )
 from bake_tracker.services.database import run_in_transaction, session_scope
 from bake_tracker.services.operations import Kind
@@ -85,6 +86,7 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
     "recipe_service.record_recipe_yield": lambda k, s: recipe_service.record_recipe_yield(
         k.ids["Cookies"], k.ids["Cookie"], 30, session=s
     ),
+    "seal_service.record_seal": lambda _, s: seal_service.record_seal(session=s),
 }
 """One successful call of each writer, in a simple bakery that has a batch of cookies."""
 

@@ -5,7 +5,8 @@ from kitchen import Kitchen
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from bake_tracker.services.database import engine_for, session_scope
+from bake_tracker.services.database import engine_for, run_in_transaction, session_scope
+from bake_tracker.services.seal_service import record_seal
 
 TABLES = {
     "movement": "quantity_micros = quantity_micros + 1",
@@ -13,6 +14,8 @@ TABLES = {
     "production_run": "actual_yield_micros = 1",
     "assembly_run": "quantity = 99",
     "recipe_snapshot": "content = '{}'",
+    "seal": "operation_count = 0",
+    "sealed_operation": "sha256 = ''",
 }
 
 
@@ -20,6 +23,7 @@ def baked(kitchen: Kitchen) -> Kitchen:
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 1, 24)
     kitchen.assemble("Box", 1)
+    run_in_transaction(lambda session: record_seal(session=session))
     return kitchen
 
 

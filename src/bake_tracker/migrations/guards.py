@@ -3,18 +3,27 @@
 On SQLite they hold against REPLACE only with ``PRAGMA recursive_triggers = ON``, which every connection sets.
 """
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
-APPEND_ONLY = ("movement", "production_run", "assembly_run", "recipe_snapshot")
-"""Written once. An operation is completed once, by the call that claimed it, and then written no more."""
+CHANGEABLE_UNTIL = {
+    "movement": "",
+    "production_run": "",
+    "assembly_run": "",
+    "recipe_snapshot": "",
+    "sealed_operation": "",
+    "operation": "OLD.result IS NOT NULL",
+    "seal": "OLD.sha256 IS NOT NULL",
+}
+"""Written once; an operation or a seal is completed once, by the call that claimed it, and then written no more."""
 
 
 def guard_history(connection: Connection) -> None:
-    """Install the triggers; a migration that rebuilds one of the tables calls this again."""
+    """Install the triggers on the tables that are there; a migration that adds or rebuilds one calls this again."""
     guard = _guard_postgresql if connection.dialect.name == "postgresql" else _guard_sqlite
-    for table in APPEND_ONLY:
-        guard(connection, table, "")
-    guard(connection, "operation", "OLD.result IS NOT NULL")
+    there = inspect(connection).get_table_names()
+    for table, changeable_until in CHANGEABLE_UNTIL.items():
+        if table in there:
+            guard(connection, table, changeable_until)
 
 
 def _guard_sqlite(connection: Connection, table: str, changeable_until: str) -> None:

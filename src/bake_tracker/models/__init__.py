@@ -9,6 +9,7 @@ from bake_tracker.models.operations import Operation
 from bake_tracker.models.production import ProductionRun, RecipeSnapshot
 from bake_tracker.models.recipes import Recipe, RecipeLine, RecipeYield
 from bake_tracker.models.restoration import Restoration
+from bake_tracker.models.seals import Seal, SealedOperation
 from bake_tracker.models.stock import Lot
 
 __all__ = [
@@ -29,5 +30,7 @@ __all__ = [
     "RecipeYield",
     "Recipient",
     "Restoration",
+    "Seal",
+    "SealedOperation",
     "Supplier",
 ]

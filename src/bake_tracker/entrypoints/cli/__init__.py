@@ -22,6 +22,7 @@ from bake_tracker.entrypoints.cli import commands_log_search as log_search
 from bake_tracker.entrypoints.cli import commands_log_tail as log_tail
 from bake_tracker.entrypoints.cli import commands_log_verify as log_verify
 from bake_tracker.entrypoints.cli import commands_runs as runs
+from bake_tracker.entrypoints.cli import commands_seal as sealing
 from bake_tracker.entrypoints.cli import commands_stock as stock
 from bake_tracker.entrypoints.cli.common import add, global_options
 from bake_tracker.entrypoints.cli.demo import demo
@@ -77,6 +78,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     runs.show,
     explaining.explain,
     house.verify,
+    sealing.seal,
     archive.backup,
     archive.restore,
     archive.move,

@@ -1,13 +1,21 @@
 """Set up a bakery, and verify it."""
 
+import string
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
+from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
-from bake_tracker.entrypoints.cli.state import answer, ask, say, state, write
-from bake_tracker.queries.verification import verify_ledger
+from bake_tracker.entrypoints.cli import commands_log_verify as log_verify
+from bake_tracker.entrypoints.cli.state import answer, ask, err, say, state, write
+from bake_tracker.queries.archive import see_one_moment
+from bake_tracker.queries.verification import Told, verify_ledger
 from bake_tracker.services.catalog_service import record_bakery
-from bake_tracker.services.database import prepare
+from bake_tracker.services.database import Session, prepare
+from bake_tracker.services.log_scan import total_bytes
+from bake_tracker.services.log_verification import verify_log
 
 
 def init(
@@ -21,11 +29,61 @@ def init(
     answer(result, lambda r: say(f"{r['name']}: costs in {r['currency']}, days in {r['time_zone']}"))
 
 
-def verify() -> None:
-    """Recompute every quantity and cost from the ledger; exit 1 when anything disagrees."""
-    result = ask(verify_ledger)
-    answer(result, show_verification)
-    raise typer.Exit(1 if result["drift"] else 0)
+def _sha256(text: str) -> str:
+    """A hash as ``bake seal`` prints it."""
+    if len(text) != 64 or not set(text.lower()) <= set(string.hexdigits):
+        raise typer.BadParameter("a seal's hash has 64 hexadecimal digits")
+    return text.lower()
+
+
+def verify(
+    expect: Annotated[
+        str | None, typer.Option(metavar="HASH", parser=_sha256, help="a seal's hash that was kept elsewhere")
+    ] = None,
+    log: Annotated[
+        bool | None, typer.Option("--log/--no-log", help="hold the log to the database too; without it, if it is here")
+    ] = None,
+) -> None:
+    """Recompute every quantity, cost, answer, trace and seal from the ledger; exit 1 when anything disagrees."""
+    with_log = total_bytes(state.log_file) > 0 if log is None else log
+
+    def work(session: Session) -> Any:
+        see_one_moment(session)
+        with _watching() as told:
+            ledger = verify_ledger(session, expect=expect, told=told)
+        return {**ledger, "log": verify_log(session, state.log_file) if with_log else None}
+
+    result = ask(work)
+    answer(result, _show_all)
+    is_clean = not result["drift"] and (result["log"] is None or result["log"]["clean"])
+    raise typer.Exit(0 if is_clean else 1)
+
+
+@contextmanager
+def _watching() -> Iterator[Told]:
+    """What is being compared, on stderr, where somebody looks at it."""
+    columns = (TextColumn("Verifying {task.description}: {task.completed}"), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("lots", total=None)
+        yield lambda what, done: bar.update(task, description=what, completed=done)
+
+
+def _show_all(result: Any) -> None:
+    show_verification(result)
+    seals = result["seals"]
+    if seals["seals"]:
+        say(
+            f"Sealed {seals['operations_sealed']} operations by {seals['seals']} seals, "
+            f"{seals['operations_not_sealed']} not yet. Seal {seals['latest_seal']}: {seals['latest_sha256']}"
+        )
+    else:
+        say(f"Sealed nothing: {seals['operations_not_sealed']} operations could be changed unseen (bake seal).")
+    if seals["expected_seal"] is not None:
+        say(f"The hash kept elsewhere is that of seal {seals['expected_seal']}.")
+    if result["log"] is None:
+        say("The log was not compared.")
+    else:
+        log_verify.show_verification(result["log"])
 
 
 def show_verification(result: Any) -> None:

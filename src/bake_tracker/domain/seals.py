@@ -1,0 +1,144 @@
+"""What a seal proves, byte for byte: which columns are history, and how they are hashed; the same on every database."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+
+COVERED: Mapping[str, tuple[str, ...]] = {
+    "operation": (
+        "id",
+        "name",
+        "fingerprint",
+        "arguments",
+        "result",
+        "recorded_at",
+        "parent_id",
+        "transaction_id",
+        "attempt",
+        "actor",
+    ),
+    "lot": (
+        "id",
+        "item_id",
+        "code",
+        "is_made",
+        "received_on",
+        "expires_on",
+        "quantity_micros",
+        "cost_micros",
+        "supplier_id",
+        "product_id",
+        "operation_id",
+    ),
+    "movement": ("id", "operation_id", "lot_id", "quantity_micros", "cost_micros"),
+    "production_run": (
+        "id",
+        "operation_id",
+        "recipe_id",
+        "finished_unit_id",
+        "num_batches",
+        "scale_factor",
+        "expected_yield_micros",
+        "actual_yield_micros",
+        "status",
+        "lot_id",
+        "total_cost_micros",
+        "loss_cost_micros",
+        "produced_at",
+        "event_id",
+        "loss_reason",
+        "notes",
+        "snapshot_sha256",
+    ),
+    "assembly_run": (
+        "id",
+        "operation_id",
+        "finished_good_id",
+        "quantity",
+        "lot_id",
+        "total_cost_micros",
+        "assembled_at",
+        "event_id",
+        "notes",
+    ),
+}
+"""The history that an operation owns, table by table: written once, by that operation.
+
+A column that is empty is left out of the hash, so one that is added later and is empty in old rows breaks no seal.
+"""
+
+EXCLUDED: Mapping[str, Mapping[str, str]] = {
+    "lot": {
+        "remaining_micros": "a cache, recomputed from the movements",
+        "remaining_cost_micros": "a cache, recomputed from the movements",
+        "pick_on": "a cache, recomputed from the item's policy",
+        "on_hold": "changes when a lot is held or released",
+        "location": "changes when a lot is put elsewhere",
+    }
+}
+"""Columns of those tables that may change, and why."""
+
+NOT_HISTORY: Mapping[str, str] = {
+    "recipe_snapshot": "named by the SHA-256 of its content, which the run that is sealed holds",
+    "seal": "the chain itself",
+    "sealed_operation": "the chain itself",
+    "restoration": "of this place, not of the bakery",
+    "bakery": "settings; what changed them is a sealed operation",
+    "item": "catalog; what changed it is a sealed operation",
+    "supplier": "catalog; what changed it is a sealed operation",
+    "product": "catalog; what changed it is a sealed operation",
+    "event": "catalog; what changed it is a sealed operation",
+    "recipient": "catalog; what changed it is a sealed operation",
+    "recipe": "catalog; the run that is sealed names the snapshot it was baked by",
+    "recipe_line": "catalog; the run that is sealed names the snapshot it was baked by",
+    "recipe_yield": "catalog; the run that is sealed names the snapshot it was baked by",
+    "good_component": "catalog; the movements of an assembly say what was in it",
+}
+"""Tables that no operation's hash covers, and why."""
+
+
+def canonical_row(table: str, values: Mapping[str, object]) -> bytes:
+    """One row as one line of ASCII, the same whichever database it was read from; what is empty is left out."""
+    filled = {name: _plain(value) for name, value in values.items() if value is not None}
+    return _line([table, filled])
+
+
+class SealHash:
+    """The hash of one seal, fed with its operations in the order of their ids; in constant memory."""
+
+    def __init__(
+        self, number: int, previous_sha256: str | None, operation_id: str, sealed_at: object, actor: str | None
+    ) -> None:
+        self._hash = hashlib.sha256(
+            _line(["bake-tracker seal", 1, number, previous_sha256, operation_id, _plain(sealed_at), actor])
+        )
+        self.operation_count = 0
+        self.last_operation_id: str | None = None
+
+    def add(self, operation_id: str, sha256: str) -> None:
+        """Cover one more operation, by the hash of all that it owns."""
+        self._hash.update(_line([operation_id, sha256]))
+        self.operation_count += 1
+        self.last_operation_id = operation_id
+
+    def sha256(self) -> str:
+        """The hash of the seal over what was covered."""
+        closed = self._hash.copy()
+        closed.update(_line([self.operation_count, self.last_operation_id]))
+        return closed.hexdigest()
+
+
+def _plain(value: object) -> object:
+    if value is None or type(value) in (int, str, bool):
+        return value
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    # Only what was put there past the program: SQLite keeps a float or bytes in any column.
+    return {type(value).__name__: repr(value)}
+
+
+def _line(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii") + b"\n"

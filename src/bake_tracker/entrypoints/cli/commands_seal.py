@@ -1,0 +1,20 @@
+"""Seal history, so that a later change of it shows."""
+
+from typing import Any
+
+from bake_tracker.entrypoints.cli.state import answer, say, write
+from bake_tracker.services.seal_service import AT_MOST, SealResult, record_seal
+
+
+def seal() -> None:
+    """Seal every operation that is committed and not sealed yet, and print the hash to keep elsewhere."""
+    # One transaction each, so that on SQLite the others need not wait for long.
+    seals: list[SealResult] = []
+    while not seals or seals[-1]["operation_count"] == AT_MOST:
+        seals.append(write(lambda session: record_seal(session=session)))
+    answer({**seals[-1], "seals": seals}, _show_seals)
+
+
+def _show_seals(result: Any) -> None:
+    for made in result["seals"]:
+        say(f"Seal {made['seal_number']} covers {made['operation_count']} operations: {made['sha256']}")

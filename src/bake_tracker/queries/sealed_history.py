@@ -1,0 +1,100 @@
+"""All that an operation owns, as a seal sees it: read as it is stored, and hashed in constant memory."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Boolean, Column, Executable, String, bindparam, exists, select, type_coerce
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.seals import COVERED, canonical_row
+from bake_tracker.models import Base, Operation, SealedOperation
+from bake_tracker.models.types import UtcDateTime, UuidText
+
+OPERATIONS_AT_ONCE = 500
+ROWS_AT_ONCE = 1_000
+
+
+def load_unsealed(session: Session, at_most: int) -> list[str]:
+    """Operations that are complete and in no seal yet, by id.
+
+    No order of ids or instants is relied on: an operation whose transaction commits later than this looks is simply
+    still unsealed then.
+    """
+    return list(session.scalars(_unsealed.order_by(Operation.id).limit(at_most)))
+
+
+_unsealed = select(Operation.id).where(
+    Operation.result.is_not(None), ~exists().where(SealedOperation.operation_id == Operation.id)
+)
+
+
+def operation_hashes(session: Session, operation_ids: Sequence[str]) -> dict[str, str]:
+    """The hash of all that each of these operations owns, in the order given; none for one that is not there."""
+    hashes = {operation_id: hashlib.sha256() for operation_id in operation_ids}
+    there = set()
+    for table in COVERED:
+        for owner, line in _rows(session, table, operation_ids):
+            hashes[owner].update(line)
+            if table == "operation":
+                there.add(owner)
+    return {operation_id: found.hexdigest() for operation_id, found in hashes.items() if operation_id in there}
+
+
+def in_parts(operation_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """As many ids at a time as one statement takes."""
+    for start in range(0, len(operation_ids), OPERATIONS_AT_ONCE):
+        yield operation_ids[start : start + OPERATIONS_AT_ONCE]
+
+
+def _rows(session: Session, table: str, operation_ids: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    names = COVERED[table]
+    owner = names.index(_owner(table))
+    columns = Base.metadata.tables[table].columns
+    read = [_reader(columns[name]) for name in names]
+    options = {"yield_per": ROWS_AT_ONCE}
+    for row in session.execute(_owned(table), {"ids": list(operation_ids)}, execution_options=options):
+        values = [value if value is None or of is None else of(value) for of, value in zip(read, row, strict=True)]
+        yield values[owner], canonical_row(table, dict(zip(names, values, strict=True)))
+
+
+@lru_cache
+def _owned(table: str) -> Executable:
+    """The rows of a table that belong to some operations, in an order of their own.
+
+    They are read as they are stored: a value that was put there past the program must show as a difference, and not
+    as a failure to read it.
+    """
+    columns = Base.metadata.tables[table].columns
+    owner = columns[_owner(table)]
+    key = next(iter(Base.metadata.tables[table].primary_key))
+    return (
+        select(*(type_coerce(columns[name], String()).label(name) for name in COVERED[table]))
+        .where(owner.in_(bindparam("ids", expanding=True)))
+        .order_by(owner, key)
+    )
+
+
+def _owner(table: str) -> str:
+    return "id" if table == "operation" else "operation_id"
+
+
+def _reader(column: Column[Any]) -> Any:
+    """How a stored value becomes the one that every database agrees on; None where it is so already."""
+    if isinstance(column.type, UuidText):
+        return str
+    if isinstance(column.type, UtcDateTime):
+        return _instant
+    if isinstance(column.type, Boolean):
+        return lambda value: bool(value) if value in (0, 1) else value
+    return None
+
+
+def _instant(stored: Any) -> Any:
+    """SQLite keeps the text of an instant in UTC."""
+    try:
+        return datetime.fromisoformat(stored).replace(tzinfo=UTC) if isinstance(stored, str) else stored
+    except ValueError:
+        return stored

@@ -1,0 +1,37 @@
+"""How a disagreement is named, and how far a long comparison has come."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypedDict
+
+from sqlalchemy import Executable
+from sqlalchemy.orm import Session
+
+ROWS_AT_ONCE = 500
+
+Told = Callable[[str, int], None]
+"""Called with what is being compared and how many of it are done, now and then."""
+
+
+class Drift(TypedDict):
+    """One thing that does not agree with the ledger."""
+
+    what: str
+    id: str
+    expected: str
+    found: str
+
+
+def drift(what: str, key: object, expected: object, found: object) -> Drift:
+    """Name a disagreement; what is None is unknown."""
+    expected, found = ("unknown" if value is None else str(value) for value in (expected, found))
+    return {"what": what, "id": str(key), "expected": expected, "found": found}
+
+
+def in_batches(session: Session, statement: Executable, told: Told, what: str) -> Iterator[Sequence[Any]]:
+    """The rows, some at a time, in constant memory."""
+    done = 0
+    rows = session.execute(statement, execution_options={"yield_per": ROWS_AT_ONCE})
+    for batch in rows.partitions():
+        yield batch
+        done += len(batch)
+        told(what, done)

@@ -81,6 +81,8 @@ def simulate(plan: Plan, url: str, log_file: Path, tell: Callable[[str], None] =
                 report.peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
                 open_lots = sum(1 for _ in life.world.open_lots())
                 tell(f"day {day + 1}: {runner.calls} calls, {open_lots} open lots, peak memory {report.peak_mib} MiB")
+            if plan.with_faults:
+                checker.mend_log(runner.log_file)
             report.totals, report.digest = checker.end(runner.lines)
         except Exception as error:
             told = error if isinstance(error, Difference) else f"{type(error).__name__}: {error}, in {runner.doing}"
@@ -96,12 +98,13 @@ def _live(life: Life, runner: Runner, checker: Checker, day: int) -> None:
     if life.trouble and day % 10 == 1:
         for scope, at in _some(scopes, 5):
             runner.run(scope, at)
-        before = life.world.totals["operations"]
+        runner.log_file.is_writable = False
         with unwritable(checker.log_file):
             for scope, at in _some(scopes, 12):
                 runner.run(scope, at)
         runner.faults["log unwritable"] += 1
-        checker.mend_log(life.world.totals["operations"] - before)
+        runner.log_file.is_writable = True
+        checker.mend_log(runner.log_file)
     for scope, at in scopes:
         runner.run(scope, at)
     # A day later something may still be told to have been made today.

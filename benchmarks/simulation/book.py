@@ -29,6 +29,7 @@ class Book:
 
     def __init__(self) -> None:
         self.told: list[Line] = []
+        self.committed: list[Line] = []
         self.frames: list[list[Line]] = [[]]
 
     def wait(self, *lines: Line) -> None:
@@ -44,12 +45,41 @@ class Book:
         else:
             self.frames[-1].extend(lines)
 
-    def end(self, outcome: str | None) -> None:
-        """Everything that waits comes to ``outcome``, or as it is when the transaction was committed."""
+    def end(self, outcome: str | None, *, was_committed: bool = False) -> None:
+        """Everything that waits comes to ``outcome``, or to what it waits for when the transaction was committed."""
         waiting = [line for frame in self.frames for line in frame]
         self.told.extend(_with_outcome(waiting, outcome) if outcome else waiting)
+        if was_committed or not outcome:
+            self.committed.extend(line for line in waiting if line[1] == "success")
         self.frames = [[]]
 
 
 def _with_outcome(lines: list[Line], outcome: str) -> list[Line]:
     return [(line[0], outcome, line[2], line[3]) for line in lines]
+
+
+class LogFile:
+    """What the log file ought to lack: committed operations whose success it does not tell.
+
+    ``bake log verify`` names them, unless a later ``replayed`` resolved an ``unknown``; a repair writes their lines.
+    """
+
+    def __init__(self) -> None:
+        self.is_writable = True
+        self.silent: set[tuple[str, str]] = set()
+        self._said: dict[tuple[str, str], set[str]] = {}
+
+    def follow(self, lines: list[Line], committed: list[Line]) -> None:
+        """Lines that were told, and the operations that were really committed meanwhile."""
+        self.silent.update((operation, of) for operation, _, of, _ in committed)
+        for operation, outcome, of, _ in lines if self.is_writable else []:
+            if outcome == "success":
+                self.silent.discard((operation, of))
+            elif outcome in ("unknown", "replayed"):
+                self._said.setdefault((operation, of), set()).add(outcome)
+
+    def named(self) -> set[tuple[str, str]]:
+        return {one for one in self.silent if self._said.get(one, set()) != {"unknown", "replayed"}}
+
+    def mended(self) -> None:
+        self.silent -= self.named()

@@ -15,6 +15,7 @@ from bake_tracker.services.database import read_scope
 from bake_tracker.services.log_repair import repair_log
 from bake_tracker.services.log_verification import verify_log
 
+from .book import LogFile
 from .runner import Difference
 from .world import World
 
@@ -78,12 +79,14 @@ class Checker:
         self.world.forget(next_horizon)
         self.horizon = next_horizon
 
-    def mend_log(self, expected: int) -> None:
-        """Have the lines that a broken log lost written again: exactly those, and then nothing is missing."""
+    def mend_log(self, file: LogFile) -> None:
+        """Have the lines that the log lacks written: exactly those, and then nothing is missing."""
+        expected = len(file.named())
         with read_scope(self.url) as session:
             report = repair_log(session, self.log_file)
         if len(report["repaired"]) != expected or not report["clean"]:
-            raise Difference(f"log repair: expected {expected} lines, wrote {len(report['repaired'])}, {report}")
+            raise Difference(f"log repair: expected {sorted(file.named())}, and then a clean log: {report}")
+        file.mended()
         self.repaired += expected
 
     def end(self, lines: Counter[str]) -> tuple[dict[str, int], str]:

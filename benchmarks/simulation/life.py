@@ -14,6 +14,7 @@ from .world import Formula, Thing, needs_of
 
 SCALES = (*(Decimal(1),) * 6, Decimal("0.5"), Decimal("1.5"), Decimal("0.333333"), Decimal("2.25"), Decimal("0.1"))
 FAULTS = ("statement", "lock_timeout", "commit", "commit_busy", "lost_before", "lost_after")
+CAUGHT = 0.0
 
 
 class Life(Catalogue):
@@ -57,6 +58,7 @@ class Life(Catalogue):
         if trouble.random() < 0.06:
             kind: Any = trouble.choice(FAULTS)
             scope.fault = Fault(kind, trouble.randrange(0, 14 * len(scope.calls)), trouble.random() < 0.7)
+            scope.fault.is_caught = kind == "statement" and trouble.random() < CAUGHT
         return scope
 
     def _scope(self, kind: str) -> Scope:

@@ -14,7 +14,7 @@ from bake_tracker.domain.errors import ServiceError
 from bake_tracker.services.database import read_scope, run_in_transaction, session_scope
 
 from .answers import FUNCTIONS, INSIDE, MODEL, SHORT, RefusedInside, inside_of
-from .book import Book, Ear, Line
+from .book import Book, Ear, Line, LogFile
 from .faults import BrokenHandler, Saboteur
 from .scopes import Call, Savepoint, Scope
 from .world import Refused, Stock, World
@@ -52,8 +52,10 @@ class Runner:
         self.calls = 0
         self.retries = 0
         self.book = Book()
+        self.log_file = LogFile()
         self.attempt = 1
         self.under_way: Call | None = None
+        self.failed: set[tuple[str, int]] = set()
         self.doing = ""
 
     def run(self, scope: Scope, at: datetime) -> None:
@@ -99,7 +101,7 @@ class Runner:
 
     def _once(self, scope: Scope) -> Exception | None:
         """Run a scope; the fault that came out of it, if one did."""
-        self.book, self.attempt = Book(), 0
+        self.book, self.attempt, self.failed = Book(), 0, set()
         self.world.transaction += 1
         came_out: Exception | None = None
         if self.saboteur:
@@ -137,7 +139,7 @@ class Runner:
                 savepoint, inner = session.begin_nested(), self.world.mark()
                 self.book.enter()
             for call in calls:
-                outcome = self._call(call, session)
+                outcome = self._call_through(scope, call, session)
                 if isinstance(outcome, ServiceError) and scope.gives_up:
                     raise outcome
             if isinstance(step, Savepoint):
@@ -154,6 +156,23 @@ class Runner:
             session.rollback()
             self.world.take_back(mark)
 
+    def _call_through(self, scope: Scope, call: Call, session: Session) -> Any:
+        """Call, and where the scope's caller catches what an operation failed of, go on as if it had not been."""
+        mark = self.world.mark()
+        try:
+            return self._call(call, session)
+        except DBAPIError:
+            if not (scope.fault and scope.fault.is_caught):
+                raise
+            self._failed(call, "error")
+            self.world.take_back(mark)
+            return None
+
+    def _failed(self, call: Call, outcome: str) -> None:
+        self.under_way = None
+        self.failed.add((self._id(call), self.attempt))
+        self.book.told.append((call.function, outcome, self._id(call), self.attempt))
+
     def _ended(self, scope: Scope | None) -> None:
         """An attempt has failed: take back what it did, unless its COMMIT was carried out, and expect its lines."""
         fault = scope.fault if scope else None
@@ -162,11 +181,10 @@ class Runner:
             self.world.take_back(self.mark)
         again = bool(fault and fault.is_retryable and scope and scope.owner == "run_in_transaction")
         if call := self.under_way:
-            self.under_way = None
-            self.book.told.append((call.function, "retried" if again else "error", self._id(call), self.attempt))
+            self._failed(call, "retried" if again else "error")
             self.book.end("rolled_back")
         elif fault and fault.kind.startswith("lost"):
-            self.book.end("unknown")
+            self.book.end("unknown", was_committed=was_committed)
         else:
             self.book.end("retried" if again and fault and fault.kind == "commit_busy" else "rolled_back")
         if again:
@@ -177,6 +195,8 @@ class Runner:
     def _count_fault(self, scope: Scope) -> None:
         if self.saboteur and self.saboteur.has_struck and scope.fault:
             self.faults[scope.fault.kind] += 1
+        if self.saboteur:
+            self.saboteur.plan = None  # it did not come to that
 
     # one call ---------------------------------------------------------------------------------------------------------
 
@@ -303,17 +323,15 @@ class Runner:
             else:
                 heard.append((operation, outcome, operation_id if operation_id in known else "?", attempt))
         expected = self.book.told
-        failed = {
-            line[2:] for line in expected if line[0] == "record_bake_and_pack" and line[1] in ("error", "retried")
-        }
         for line in inside:
             # Where inside a fault struck, the model does not know: what it left is no success, and that is all.
             parent, attempt = line[2].removeprefix("in "), line[3]
-            if (parent, attempt) in failed:
+            if (parent, attempt) in self.failed:
                 if line[1] in ("success", "replayed", "unknown"):
                     raise Difference(f"{line} is told of an operation that failed, in {self.doing}")
             else:
                 heard.append(line)
+        self.log_file.follow(expected, self.book.committed)
         if sorted(heard) != sorted(expected):
             raise Difference(
                 f"the log, after {self.doing}\n  expected {_difference(expected, heard)}\n"

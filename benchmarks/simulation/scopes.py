@@ -41,11 +41,15 @@ class Savepoint:
 
 @dataclass(slots=True)
 class Fault:
-    """What goes wrong: at the ``at``-th statement, or at COMMIT; ``is_called_again`` says whether the caller tries."""
+    """What goes wrong, at the ``at``-th statement or at COMMIT, and what the caller does about it.
+
+    It calls again once the transaction has failed, or it catches the error of the operation and goes on.
+    """
 
     kind: Literal["statement", "lock_timeout", "commit", "commit_busy", "lost_before", "lost_after"]
     at: int = 0
     is_called_again: bool = False
+    is_caught: bool = False
 
     @property
     def is_retryable(self) -> bool:

@@ -75,7 +75,15 @@ def test_a_refusal_that_is_caught_leaves_nothing_of_it_in_the_callers_transactio
     assert kitchen.rows("SELECT num_batches FROM production_run") == [(1,)]
 
 
-@pytest.mark.parametrize("stage", ["take", "add_lot", "_add_run", "_result"])
+@pytest.mark.parametrize(
+    "stage",
+    [
+        "stock_ledger._add_lot",
+        "stock_ledger._post",
+        "batch_production_service._add_run",
+        "batch_production_service._result",
+    ],
+)
 def test_a_failure_at_any_stage_leaves_nothing_behind_when_it_is_caught(
     kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
@@ -87,7 +95,7 @@ def test_a_failure_at_any_stage_leaves_nothing_behind_when_it_is_caught(
         raise ZeroDivisionError("the oven exploded")
 
     with session_scope() as session, monkeypatch.context() as broken:
-        broken.setattr(batch_production_service, stage, fail)
+        broken.setattr(f"bake_tracker.services.{stage}", fail)
         with pytest.raises(ZeroDivisionError):
             bake(kitchen, session, 1)
     assert before == everything(kitchen)

@@ -130,7 +130,7 @@ def test_only_the_lots_that_are_needed_are_read(kitchen: Kitchen, needed: int) -
     kitchen.receive("Flour", 10, "g", 1, received_on=date(2026, 1, 1))
     copy_rows("lot", 999)
     with read_scope() as session:
-        lots = load_lots_to_draw(session, {kitchen.ids["Flour"]: needed * 1_000_000}, date(2026, 1, 2))
+        lots = load_lots_to_draw(session.connection(), {kitchen.ids["Flour"]: needed * 1_000_000}, date(2026, 1, 2))
     assert len(lots) == min(-(-needed // 10), 1000)
     assert [lot.lot_id for lot in lots] == sorted(lot.lot_id for lot in lots)
 
@@ -149,7 +149,7 @@ def test_the_walk_uses_the_index_of_open_lots(kitchen: Kitchen) -> None:
             session.execute(text("ANALYZE lot"))
         session.connection()
         event.listen(engine_for(), "before_cursor_execute", listen)
-        load_lots_to_draw(session, {kitchen.ids["Ingredient 1"]: 25_000_000}, date(2026, 1, 2))
+        load_lots_to_draw(session.connection(), {kitchen.ids["Ingredient 1"]: 25_000_000}, date(2026, 1, 2))
         ((walk, parameters),) = statements
         if session.get_bind().dialect.name == "sqlite":
             plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {walk}", parameters)

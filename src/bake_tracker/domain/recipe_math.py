@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from bake_tracker.domain.errors import ConversionProblem, RecipeCycleError, UnitConversionError, ValidationError
 from bake_tracker.domain.units import MAX_TOTAL_MICROS, NeedsDensityError, drawn_micros, parse_unit, to_base
@@ -33,15 +34,20 @@ class RecipeLine:
     sub_recipe_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+Yields = dict[int, tuple[Item, int]]
+"""Item id -> the finished unit, and how much of it a batch gives in millionths of its base unit."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Recipe:
-    """A recipe with all it is made of: its own lines and those of every sub-recipe below it."""
+    """A recipe with all it is made of, its own lines and those of every sub-recipe below it, and what it makes."""
 
     recipe_id: int
     slug: str
     name: str
     lines_by_recipe: Mapping[int, Sequence[RecipeLine]]
     names: Mapping[int, str]
+    makes: Yields
 
 
 def batches_by_recipe(recipe: Recipe) -> dict[int, Fraction]:
@@ -99,13 +105,21 @@ def topological_order(
 
 
 def needs_of(recipe: Recipe, batches: Fraction) -> dict[int, int]:
-    """What a run of ``batches`` takes: item id -> millionths of its base unit, each item once.
-
-    Lines of the same item in different units and sub-recipes are added as exact rationals and rounded down once.
+    """What a run of ``batches`` takes: item id -> millionths of its base unit, each item once, rounded down once.
 
     Raises:
         UnitConversionError: names every ingredient whose density is missing, not just the first.
         RecipeCycleError: a recipe contains itself.
+    """
+    needs = {item_id: drawn_micros(quantity * batches) for item_id, quantity in per_batch(recipe).items()}
+    return countable(needs, "num_batches")
+
+
+@lru_cache(256)
+def per_batch(recipe: Recipe) -> Mapping[int, Fraction]:
+    """What one batch takes of every item, in its base unit, exactly; reckoned once for a recipe that stays the same.
+
+    Lines of the same item in different units and sub-recipes are added as exact rationals.
     """
     totals: defaultdict[int, Fraction] = defaultdict(Fraction)
     problems: dict[tuple[str, str], ConversionProblem] = {}
@@ -114,12 +128,12 @@ def needs_of(recipe: Recipe, batches: Fraction) -> dict[int, int]:
             if line.item is None:
                 continue
             try:
-                totals[line.item.item_id] += base_quantity(line.item, line.quantity, line.unit) * count * batches
+                totals[line.item.item_id] += base_quantity(line.item, line.quantity, line.unit) * count
             except UnitConversionError as error:
                 problems.setdefault((line.item.slug, line.unit), error.problems[0])
     if problems:
         raise UnitConversionError(problems.values())
-    return countable({item_id: drawn_micros(total) for item_id, total in totals.items()}, "num_batches")
+    return dict(totals)
 
 
 def countable(needs: Mapping[int, int], field: str) -> dict[int, int]:

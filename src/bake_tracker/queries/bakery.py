@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, select
+from sqlalchemy import Connection, Table, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.models import Bakery
@@ -29,7 +29,7 @@ _table = cast(Table, Bakery.__table__)
 _bakery = select(_table.c.database_id, _table.c.name, _table.c.currency, _table.c.time_zone)
 
 
-def load_bakery(session: Session) -> BakeryInfo:
+def load_bakery(session: Session | Connection) -> BakeryInfo:
     """The bakery that every database has from its creation on."""
     return BakeryInfo(*session.execute(_bakery).one())
 

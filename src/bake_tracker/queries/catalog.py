@@ -1,11 +1,28 @@
 """Items, recipes, goods and events as values of the domain."""
 
+import hashlib
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Literal, cast
 
-from sqlalchemy import BigInteger, Row, Select, Table, bindparam, select
+from sqlalchemy import (
+    BigInteger,
+    CompoundSelect,
+    Connection,
+    Row,
+    String,
+    Table,
+    bindparam,
+    null,
+    select,
+    text,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import (
@@ -19,7 +36,7 @@ from bake_tracker.domain.errors import (
     SupplierNotFoundError,
     ValidationError,
 )
-from bake_tracker.domain.recipe_math import Item, Recipe, RecipeLine
+from bake_tracker.domain.recipe_math import Item, Recipe, RecipeLine, Yields
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Event, GoodComponent, Product, RecipeYield, Supplier
 from bake_tracker.models import Item as ItemRow
@@ -37,31 +54,44 @@ ITEM_COLUMNS = (
 )  # fmt: skip
 
 
-def _recipe_lines() -> Select[*tuple[Any, ...]]:
+_ITEM_AS_TEXT = tuple(type_coerce(column, String) if column is _item.c.g_per_ml else column for column in ITEM_COLUMNS)
+
+
+def _recipe_with_all_below() -> CompoundSelect[*tuple[Any, ...]]:
+    """One row for each line, also of the sub-recipes, and one for each finished unit that the recipe itself makes."""
     below = select(bindparam("recipe_id", type_=BigInteger).label("id")).cte("below", recursive=True)
     child = _line.alias("child")
     below = below.union(
         select(child.c.sub_recipe_id).where(child.c.recipe_id == below.c.id, child.c.sub_recipe_id.is_not(None))
     )
-    return (
+    of_recipe = (_recipe.c.id.label("of_recipe_id"), _recipe.c.slug.label("recipe_slug"), _recipe.c.name.label("named"))
+    lines = (
         select(
-            _line.c.recipe_id.label("of_recipe_id"),
-            _line.c.quantity,
+            *of_recipe,
+            _line.c.position.label("position"),
+            type_coerce(_line.c.quantity, String),
             _line.c.unit,
             _line.c.sub_recipe_id,
-            *ITEM_COLUMNS,
+            null().label("made_micros"),
+            *_ITEM_AS_TEXT,
         )
-        .join(below, below.c.id == _line.c.recipe_id)
+        .select_from(below)
+        .join(_recipe, _recipe.c.id == below.c.id)
+        .outerjoin(_line, _line.c.recipe_id == below.c.id)
         .outerjoin(_item, _item.c.id == _line.c.item_id)
-        .order_by(_line.c.recipe_id, _line.c.position)
     )
+    makes = (
+        select(*of_recipe, *(null() for _ in range(4)), _yield.c.quantity_micros, *_ITEM_AS_TEXT)
+        .join(_yield, _yield.c.recipe_id == _recipe.c.id)
+        .join(_item, _item.c.id == _yield.c.item_id)
+        .where(_recipe.c.id == bindparam("recipe_id"))
+    )
+    every = union_all(lines, makes)
+    return every.order_by(text("1, 4, 9"))  # recipe, position, item
 
 
 # Built once: building a statement costs more than running it.
-_RECIPE_LINES = _recipe_lines()
-_RECIPES = select(_recipe.c.id, _recipe.c.slug, _recipe.c.name).where(
-    _recipe.c.id.in_(bindparam("ids", expanding=True))
-)
+_RECIPE = _recipe_with_all_below()
 _ITEMS = select(*ITEM_COLUMNS).where(_item.c.id.in_(bindparam("ids", expanding=True)), ~_item.c.is_category)
 _YIELDS = (
     select(_yield.c.quantity_micros, *ITEM_COLUMNS)
@@ -89,8 +119,13 @@ SLUGGED: dict[SluggedKind, tuple[Any, str | None]] = {
     "supplier": (Supplier, None),
 }
 
-Yields = dict[int, tuple[Item, int]]
-"""Item id -> the finished unit, and how much of it a batch gives in millionths of its base unit."""
+
+@dataclass(frozen=True, slots=True)
+class RecipeContent:
+    """All that a run is reckoned from, as JSON under its SHA-256."""
+
+    sha256: str
+    content: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,41 +167,59 @@ def load_items(session: Session, item_ids: Iterable[int]) -> dict[int, Item]:
     return {row.id: as_item(row) for row in rows}
 
 
-def load_recipe(session: Session, recipe_id: int) -> Recipe:
-    """A recipe with its lines and those of every sub-recipe below it, in two statements at any depth.
+def load_recipe(session: Session | Connection, recipe_id: int) -> Recipe:
+    """A recipe with what it makes, its lines and those of every sub-recipe below it, in one statement at any depth.
 
     Raises:
         RecipeNotFoundError: there is none.
     """
-    rows = session.execute(_RECIPE_LINES, {"recipe_id": recipe_id})
-    lines: defaultdict[int, list[RecipeLine]] = defaultdict(list)
-    for row in rows:
-        item = None if row.id is None else as_item(row)
-        lines[row.of_recipe_id].append(RecipeLine(row.of_recipe_id, row.quantity, row.unit, item, row.sub_recipe_id))
-    # After the lines: an edit that commits in between may name a recipe that was not below this one before.
-    named = {recipe_id} | {line.sub_recipe_id for own in lines.values() for line in own if line.sub_recipe_id}
-    names = session.execute(_RECIPES, {"ids": sorted(named)})
-    by_id = {row.id: row for row in names}
-    if recipe_id not in by_id:
+    rows = session.execute(_RECIPE, {"recipe_id": recipe_id})
+    recipe = _recipe_of(recipe_id, tuple(map(tuple, rows)))
+    if recipe is None:
         raise RecipeNotFoundError(recipe_id)
-    own_row = by_id[recipe_id]
-    return Recipe(recipe_id, own_row.slug, own_row.name, lines, {key: row.slug for key, row in by_id.items()})
+    return recipe
 
 
-def load_yields_with(session: Session, recipe_id: int, finished_unit_id: int) -> Yields:
-    """The yields of a recipe, this finished unit among them.
+@lru_cache(256)
+def _recipe_of(recipe_id: int, rows: tuple[tuple[Any, ...], ...]) -> Recipe | None:
+    """The recipe that rows of ``_RECIPE`` tell; remembered by all they say, so that one that stays is read once."""
+    lines: defaultdict[int, list[RecipeLine]] = defaultdict(list)
+    makes: Yields = {}
+    slugs: dict[int, str] = {}
+    name = None
+    for of_recipe, slug, recipe_name, _position, quantity, unit, sub_recipe_id, made_micros, *columns in rows:
+        slugs[of_recipe] = slug
+        name = recipe_name if of_recipe == recipe_id else name
+        item = _item_of(columns)
+        if made_micros is not None and item:
+            makes[item.item_id] = item, made_micros
+        elif unit is not None:
+            lines[of_recipe].append(RecipeLine(of_recipe, Fraction(quantity), unit, item, sub_recipe_id))
+    return None if name is None else Recipe(recipe_id, slugs[recipe_id], name, dict(lines), slugs, makes)
+
+
+def _item_of(columns: Sequence[Any]) -> Item | None:
+    """The item of ``ITEM_COLUMNS`` with its density as text; None where a line has none."""
+    item_id, kind, slug, name, base_unit, g_per_ml, shelf_life_days = columns
+    if item_id is None:
+        return None
+    return Item(item_id, kind, slug, name, base_unit, Fraction(g_per_ml) if g_per_ml else None, shelf_life_days)
+
+
+def yield_of(connection: Connection, recipe: Recipe, finished_unit_id: int) -> tuple[Item, int]:
+    """This finished unit, and how much of it a batch of the recipe gives, in millionths of its base unit.
 
     Raises:
         FinishedUnitNotFoundError: there is no such finished unit.
         FinishedUnitRecipeMismatchError: this recipe does not make it.
     """
-    made = load_yields(session, recipe_id)
-    if finished_unit_id in made:
-        return made
+    if finished_unit_id in recipe.makes:
+        return recipe.makes[finished_unit_id]
     known = select(ItemRow.id).where(ItemRow.id == finished_unit_id, ItemRow.kind == "finished_unit")
-    if session.execute(known).first() is None:
+    if connection.execute(known).first() is None:
         raise FinishedUnitNotFoundError(finished_unit_id)
-    raise FinishedUnitRecipeMismatchError(recipe_id, finished_unit_id, [item.slug for item, _ in made.values()])
+    made = [item.slug for item, _ in recipe.makes.values()]
+    raise FinishedUnitRecipeMismatchError(recipe.recipe_id, finished_unit_id, made)
 
 
 def load_yields(session: Session, recipe_id: int) -> Yields:
@@ -175,7 +228,7 @@ def load_yields(session: Session, recipe_id: int) -> Yields:
     return {row.id: (as_item(row), row.quantity_micros) for row in rows}
 
 
-def load_good(session: Session, finished_good_id: int) -> Good:
+def load_good(session: Session | Connection, finished_good_id: int) -> Good:
     """A finished good and its components.
 
     Raises:
@@ -194,7 +247,7 @@ def check_parent(session: Session, item_id: int) -> None:
         raise ItemNotFoundError(item_id)
 
 
-def check_event(session: Session, event_id: int | None) -> None:
+def check_event(session: Session | Connection, event_id: int | None) -> None:
     """Raise EventNotFoundError unless the event exists; None is no event."""
     if event_id is not None and session.scalar(select(Event.id).where(Event.id == event_id)) is None:
         raise EventNotFoundError(event_id)
@@ -251,14 +304,21 @@ def load_slugs(session: Session, kind: SluggedKind) -> dict[str, int]:
     return {row.slug: row.id for row in session.execute(slugs)}
 
 
-def snapshot(recipe: Recipe, makes: Yields) -> Mapping[str, Any]:
-    """All that a run is reckoned from, JSON-ready, as it is kept with each run."""
+@lru_cache(256)
+def snapshot(recipe: Recipe) -> RecipeContent:
+    """All that a run is reckoned from, as it is kept with each run; written out once for a recipe that stays."""
+    content = json.dumps(_content(recipe), ensure_ascii=False, sort_keys=True)
+    return RecipeContent(hashlib.sha256(content.encode()).hexdigest(), content)
+
+
+def _content(recipe: Recipe) -> Mapping[str, Any]:
     items = [line.item for lines in recipe.lines_by_recipe.values() for line in lines if line.item]
     return {
         "slug": recipe.slug,
         "name": recipe.name,
         "makes": {
-            item.slug: {"quantity": format_micros(micros), "unit": item.base_unit} for item, micros in makes.values()
+            item.slug: {"quantity": format_micros(micros), "unit": item.base_unit}
+            for item, micros in recipe.makes.values()
         },
         "items": {
             item.slug: {"base_unit": item.base_unit, "g_per_ml": str(item.g_per_ml) if item.g_per_ml else None}

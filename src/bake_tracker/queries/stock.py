@@ -6,8 +6,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Date, String, TextClause, text
-from sqlalchemy.orm import Session
+from sqlalchemy import BigInteger, Connection, Date, String, TextClause, text
 
 from bake_tracker.domain.fifo import OpenLot
 
@@ -57,15 +56,15 @@ def _walk(dialect: str) -> Any:
     )
 
 
-def load_lots_to_draw(session: Session, needs: Mapping[int, int], usable_on: date) -> list[OpenLot]:
+def load_lots_to_draw(connection: Connection, needs: Mapping[int, int], usable_on: date) -> list[OpenLot]:
     """The open lots that meet ``needs`` (item id -> millionths), in picking order, and no more than those.
 
     Lots on hold or expired before ``usable_on`` are passed over. Where a need cannot be met, all its open lots come.
     """
-    dialect = session.get_bind().dialect.name
+    dialect = connection.dialect.name
     parameters = {"needs": json.dumps({str(key): quantity for key, quantity in needs.items()})}
     day = usable_on.isoformat() if dialect == "sqlite" else usable_on
     return [
         OpenLot(row.lot_id, row.item_id, row.code, row.remaining, row.cost, row.expires_on)
-        for row in session.execute(_walk(dialect), {**parameters, "usable_on": day})
+        for row in connection.execute(_walk(dialect), {**parameters, "usable_on": day})
     ]

@@ -22,7 +22,7 @@ from bake_tracker.models import AssemblyRun
 from bake_tracker.queries.catalog import Good, check_event, load_good
 from bake_tracker.queries.stock import load_lots_to_draw
 from bake_tracker.services.operations import Kind, checking, recording
-from bake_tracker.services.stock_ledger import Consumption, NewLot, add_lot, choose_lots, consumptions, take
+from bake_tracker.services.stock_ledger import AddedLot, Consumption, NewLot, choose_lots, consumptions, turn_into
 
 CHECK = Kind("check_can_assemble", __name__, passed_message="Assembly check passed")
 RECORD = Kind(
@@ -81,9 +81,11 @@ def check_can_assemble(finished_good_id: int, quantity: int, *, session: Session
         quantity = given.count("quantity", quantity)
         given.done()
 
-        good = load_good(session, finished_good_id)
+        good = load_good(operation.connection, finished_good_id)
         needs = _needs(good, quantity)
-        plan = plan_draws(needs, load_lots_to_draw(session, needs, operation.house.local_day(operation.now)))
+        plan = plan_draws(
+            needs, load_lots_to_draw(operation.connection, needs, operation.house.local_day(operation.now))
+        )
         missing = component_shortages(plan, items_of(part.item for part in good.components))
         operation.tell_check(
             {"finished_good_id": finished_good_id, "quantity": quantity},
@@ -126,8 +128,8 @@ def record_assembly(
             return cast(AssemblyResult, done)
 
         # load
-        good = load_good(session, asked.finished_good_id)
-        check_event(session, asked.event_id)
+        good = load_good(operation.connection, asked.finished_good_id)
+        check_event(operation.connection, asked.event_id)
         at = asked.assembled_at or operation.now
         today = operation.house.local_day(at)
 
@@ -142,8 +144,8 @@ def record_assembly(
         expires_on = expiry(today, good.item.shelf_life_days, (draw.lot.expires_on for draw in draws))
 
         # write
-        take(operation, draws)
-        lot = add_lot(operation, NewLot(good.item.item_id, made_micros, cost.output_micros, today, expires_on))
+        made = NewLot(good.item.item_id, made_micros, cost.output_micros, today, expires_on)
+        lot = cast(AddedLot, turn_into(operation, draws, made))
         row = {
             **asdict(asked),
             "operation_id": operation.id,
@@ -151,7 +153,7 @@ def record_assembly(
             "total_cost_micros": cost.total_micros,
             "assembled_at": at,
         }
-        run_id: int = session.execute(_add, row).scalar_one()
+        run_id: int = operation.connection.execute(_add, row).scalar_one()
         return operation.succeed(
             AssemblyResult(
                 assembly_run_id=run_id,

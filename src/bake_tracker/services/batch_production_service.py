@@ -1,13 +1,10 @@
 """Bake batches: ingredient lots become a finished-unit lot."""
 
-import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, TypedDict, cast
+from typing import TypedDict, cast
 from uuid import UUID
 
 from sqlalchemy import Table, insert
@@ -23,17 +20,16 @@ from bake_tracker.domain.planning import all_draws, ingredient_shortages, items_
 from bake_tracker.domain.recipe_math import Item, Recipe, needs_of
 from bake_tracker.domain.units import MAX_MICROS, MICRO, drawn_micros, format_micros
 from bake_tracker.models import ProductionRun, RecipeSnapshot
-from bake_tracker.queries.catalog import check_event, load_recipe, load_yields, load_yields_with, snapshot
+from bake_tracker.queries.catalog import RecipeContent, check_event, load_recipe, snapshot, yield_of
 from bake_tracker.queries.stock import load_lots_to_draw
 from bake_tracker.services.operations import Kind, Operation, checking, insert_once, recording
 from bake_tracker.services.stock_ledger import (
     AddedLot,
     Consumption,
     NewLot,
-    add_lot,
     choose_lots,
     consumptions,
-    take,
+    turn_into,
 )
 
 CHECK = Kind("check_can_produce", __name__, passed_message="Production check passed")
@@ -143,15 +139,17 @@ def check_can_produce(
         scale = given.scale_factor("scale_factor", scale_factor)
         given.done()
 
-        recipe = load_recipe(session, recipe_id)
+        recipe = load_recipe(operation.connection, recipe_id)
         batches = num_batches * Fraction(scale)
-        makes = load_yields(session, recipe_id).values()
+        makes = recipe.makes.values()
         if makes and not any(
             _is_countable(_planned_micros(per_batch_micros, batches)) for _, per_batch_micros in makes
         ):
             raise _uncountable()
         needs = needs_of(recipe, batches)
-        plan = plan_draws(needs, load_lots_to_draw(session, needs, operation.house.local_day(operation.now)))
+        plan = plan_draws(
+            needs, load_lots_to_draw(operation.connection, needs, operation.house.local_day(operation.now))
+        )
         missing = ingredient_shortages(plan, _items(recipe))
         operation.tell_check(
             {"recipe_id": recipe_id, "num_batches": num_batches},
@@ -206,10 +204,9 @@ def record_batch_production(
             return cast(ProductionResult, done)
 
         # load
-        recipe = load_recipe(session, asked.recipe_id)
-        makes = load_yields_with(session, asked.recipe_id, asked.finished_unit_id)
-        product, per_batch_micros = makes[asked.finished_unit_id]
-        check_event(session, asked.event_id)
+        recipe = load_recipe(operation.connection, asked.recipe_id)
+        product, per_batch_micros = yield_of(operation.connection, recipe, asked.finished_unit_id)
+        check_event(operation.connection, asked.event_id)
         at = asked.produced_at or operation.now
         today = operation.house.local_day(at)
 
@@ -225,14 +222,12 @@ def record_batch_production(
         cost = split_cost(total_cost(draws, "num_batches"), expected_micros, asked.actual_micros)
 
         # write
-        take(operation, draws)
-        lot = None
+        made = None
         if asked.actual_micros:
             expires_on = expiry(today, product.shelf_life_days)
-            lot = add_lot(
-                operation, NewLot(product.item_id, asked.actual_micros, cost.output_micros, today, expires_on)
-            )
-        run_id = _add_run(operation, asked, at, snapshot(recipe, makes), expected_micros, cost, lot)
+            made = NewLot(product.item_id, asked.actual_micros, cost.output_micros, today, expires_on)
+        lot = turn_into(operation, draws, made)
+        run_id = _add_run(operation, asked, at, snapshot(recipe), expected_micros, cost, lot)
         return operation.succeed(
             _result(run_id, operation.id, asked, expected_micros, cost, lot, consumptions(draws, items))
         )
@@ -258,14 +253,12 @@ def _add_run(
     operation: Operation,
     asked: ProductionRequest,
     at: datetime,
-    baked_by: Mapping[str, Any],
+    baked_by: RecipeContent,
     expected_micros: int,
     cost: RunCost,
     lot: AddedLot | None,
 ) -> int:
-    content = json.dumps(baked_by, ensure_ascii=False, sort_keys=True)
-    sha256 = hashlib.sha256(content.encode()).hexdigest()
-    insert_once(operation.session, _snapshots, {"sha256": sha256, "content": content})
+    insert_once(operation.connection, _snapshots, asdict(baked_by))
     row = {
         "operation_id": operation.id,
         "recipe_id": asked.recipe_id,
@@ -282,9 +275,9 @@ def _add_run(
         "event_id": asked.event_id,
         "loss_reason": asked.loss_reason,
         "notes": asked.notes,
-        "snapshot_sha256": sha256,
+        "snapshot_sha256": baked_by.sha256,
     }
-    return cast(int, operation.session.execute(_add, row).scalar_one())
+    return cast(int, operation.connection.execute(_add, row).scalar_one())
 
 
 def _result(

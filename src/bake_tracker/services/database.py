@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from uuid import uuid4
@@ -58,8 +59,14 @@ def database_url(url: str | None = None) -> str:
     Raises:
         ValidationError: the URL is neither SQLite nor PostgreSQL.
     """
+    return _resolved(url or load_settings().database_url, os.getcwd())  # noqa: PTH109  asked at every transaction, and a Path takes longer
+
+
+@lru_cache(64)
+def _resolved(url: str, _folder: str) -> str:
+    """What a URL says in the folder that relative files are taken from."""
     try:
-        parsed: URL = make_url(url or load_settings().database_url)
+        parsed: URL = make_url(url)
     except ArgumentError:
         parsed = URL.create("unreadable")
     if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
@@ -127,6 +134,9 @@ def make_engine(url: str) -> Engine:
             hide_parameters=True,
             pool_pre_ping=True,
         )
+    # SQLAlchemy compiles these anew each time, which takes as long as a whole statement of an operation.
+    engine.dialect.do_savepoint = _savepoint  # type: ignore[method-assign]  # a dialect of this engine alone
+    engine.dialect.do_release_savepoint = _release_savepoint  # type: ignore[method-assign]  # as above
     event.listen(engine, "reset", _make_writable)
     observe(engine)
     return engine
@@ -186,6 +196,14 @@ def _begin_sqlite(driver_connection: PoolProxiedConnection) -> None:
         return
     begin("BEGIN")
     begin("PRAGMA query_only = ON")
+
+
+def _savepoint(connection: Connection, name: str) -> None:
+    connection.exec_driver_sql(f"SAVEPOINT {name}")
+
+
+def _release_savepoint(connection: Connection, name: str) -> None:
+    connection.exec_driver_sql(f"RELEASE SAVEPOINT {name}")
 
 
 def _make_writable(driver_connection: Any, record: Any, _state: object) -> None:

@@ -34,7 +34,7 @@ _lock = (
     .order_by(_items.c.id)
     .with_for_update(key_share=True)
 )
-_add_lot = insert(_lots).returning(_lots.c.id)
+_insert_lot = insert(_lots).returning(_lots.c.id)
 _add_movement = insert(_movements)
 _take = (
     update(_lots)
@@ -98,7 +98,8 @@ class AddedLot:
 
 def lock_items(operation: Operation, item_ids: Iterable[int]) -> None:
     """Hold these items against every other writer until the transaction ends, in id order."""
-    operation.session.execute(_lock, {"ids": sorted(item_ids)}).all()
+    if operation.connection.dialect.name != "sqlite":  # which has one writer, and by its claim this one is it
+        operation.connection.execute(_lock, {"ids": sorted(item_ids)}).all()
 
 
 def choose_lots(
@@ -106,26 +107,40 @@ def choose_lots(
 ) -> dict[int, Allocation]:
     """Lock the needed items and ``also_lock`` (the item made), then allocate every need by its item's policy."""
     lock_items(operation, {*needs, also_lock})
-    return plan_draws(needs, load_lots_to_draw(operation.session, needs, usable_on))
+    return plan_draws(needs, load_lots_to_draw(operation.connection, needs, usable_on))
 
 
-def take(operation: Operation, draws: Sequence[Draw]) -> None:
-    """Post draws: out of the lots, into the ledger."""
-    if not draws:
-        return
-    operation.session.execute(
-        _take,
-        [{"of_lot": draw.lot.lot_id, "taken": draw.quantity_micros, "taken_cost": draw.cost_micros} for draw in draws],
-    )
-    _post(operation, [(draw.lot.lot_id, -draw.quantity_micros, _negated(draw.cost_micros)) for draw in draws])
+def turn_into(operation: Operation, draws: Sequence[Draw], new: NewLot | None) -> AddedLot | None:
+    """Post draws and what was made of them: out of the lots and into a new one, the ledger written at once."""
+    if draws:
+        operation.connection.execute(
+            _take,
+            [
+                {"of_lot": draw.lot.lot_id, "taken": draw.quantity_micros, "taken_cost": draw.cost_micros}
+                for draw in draws
+            ],
+        )
+    lot = _add_lot(operation, new) if new else None
+    changes = [(draw.lot.lot_id, -draw.quantity_micros, _negated(draw.cost_micros)) for draw in draws]
+    if new and lot:
+        changes.append((lot.lot_id, new.quantity_micros, new.cost_micros))
+    if changes:
+        _post(operation, changes)
+    return lot
 
 
 def add_lot(operation: Operation, new: NewLot) -> AddedLot:
     """Post a new lot; without a code it gets a readable one that no other lot has."""
+    lot = _add_lot(operation, new)
+    _post(operation, [(lot.lot_id, new.quantity_micros, new.cost_micros)])
+    return lot
+
+
+def _add_lot(operation: Operation, new: NewLot) -> AddedLot:
     number = {"of_item": new.item_id, "day_mark": day_mark(new.received_on)}
-    item = operation.session.execute(_number_lot, number).one()
+    item = operation.connection.execute(_number_lot, number).one()
     while item.is_taken and new.code is None:  # by a receipt that came before the item had this slug
-        item = operation.session.execute(_number_lot, number).one()
+        item = operation.connection.execute(_number_lot, number).one()
     code = new.code or lot_code(item.slug, new.received_on, item.lot_count)
     row = {
         "item_id": new.item_id,
@@ -144,8 +159,7 @@ def add_lot(operation: Operation, new: NewLot) -> AddedLot:
         "product_id": new.product_id,
         "operation_id": operation.id,
     }
-    lot_id: int = operation.session.execute(_add_lot, row).scalar_one()
-    _post(operation, [(lot_id, new.quantity_micros, new.cost_micros)])
+    lot_id: int = operation.connection.execute(_insert_lot, row).scalar_one()
     return AddedLot(lot_id, code)
 
 
@@ -165,7 +179,7 @@ def consumptions(draws: Iterable[Draw], items: Mapping[int, Item]) -> list[Consu
 
 
 def _post(operation: Operation, changes: Sequence[tuple[int, int, int | None]]) -> None:
-    operation.session.execute(
+    operation.connection.execute(
         _add_movement,
         [
             {"operation_id": operation.id, "lot_id": lot_id, "quantity_micros": quantity, "cost_micros": cost}

@@ -18,12 +18,13 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, ProgrammingError
 from sqlalchemy.orm import Session as Session
-from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
 from bake_tracker.config import load_settings, sqlite_path
 from bake_tracker.domain.errors import ServiceError, ValidationError
 from bake_tracker.migrations import is_current, upgrade
 from bake_tracker.models import Bakery
+from bake_tracker.services import read_only_sqlite
 from bake_tracker.services.attempts import Attempt, attempting, is_lost_race, is_retryable, is_unreachable
 from bake_tracker.services.clock import now
 from bake_tracker.services.fair_lock import FairLock
@@ -40,6 +41,10 @@ RETRY_FOR_S = 30
 LONGEST_PAUSE_S = 1.0
 BUSY_TIMEOUT_S = 10
 _READ_ONLY = "bake_tracker_read_only"
+_CANNOT_BE_WRITTEN = (
+    "the database file can only be read, so nothing was recorded: its disk, its folder, the file itself or one of"
+    " -wal and -shm beside it may not be written"
+)
 _HAS_TURN = "bake_tracker_has_turn"
 
 _engines: dict[tuple[int, str], Engine] = {}
@@ -118,12 +123,17 @@ def prepare(url: str | None = None) -> None:
 def make_engine(url: str) -> Engine:
     """An engine whose transactions are what they claim: immediate on SQLite, durable, and observed to the COMMIT."""
     is_sqlite = url.startswith("sqlite")
-    if is_sqlite and (path := sqlite_path(url)):
+    path = sqlite_path(url) if is_sqlite else None
+    if path:
         path.absolute().parent.mkdir(parents=True, exist_ok=True)
     parsed = make_url(url)
     if is_sqlite:
         # pysqlite's own BEGIN comes late and skips SAVEPOINT; isolation_level=None leaves it to us.
-        engine = create_engine(parsed, connect_args={"isolation_level": None}, hide_parameters=True)
+        options: dict[str, Any] = {"connect_args": {"isolation_level": None}}
+        if path and read_only_sqlite.may_only_read(path):
+            # Asked anew for each transaction: it may lie still now, and be open to somebody else a moment later.
+            options = {"creator": lambda: read_only_sqlite.connect(path), "poolclass": NullPool}
+        engine = create_engine(parsed, hide_parameters=True, **options)
         event.listen(engine, "connect", _set_pragmas)
         _take_turns(engine)
     else:
@@ -192,7 +202,14 @@ def _begin_sqlite(driver_connection: PoolProxiedConnection) -> None:
     begin = cast(Any, driver_connection).execute
     # With a deferred BEGIN the second of two writers that have read gets "database is locked" at once.
     if not driver_connection.info.get(_READ_ONLY):
-        begin("BEGIN IMMEDIATE")
+        if isinstance(driver_connection.dbapi_connection, read_only_sqlite.Reader):
+            raise DatabaseUnavailableError(_CANNOT_BE_WRITTEN)
+        try:
+            begin("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname.startswith("SQLITE_READONLY"):
+                raise DatabaseUnavailableError(_CANNOT_BE_WRITTEN) from error
+            raise
         return
     begin("BEGIN")
     begin("PRAGMA query_only = ON")
@@ -225,6 +242,8 @@ def _reading(engine: Engine) -> Iterator[Connection]:
             # Not SERIALIZABLE, even where that is the default: a page that only reads should not have to be read again.
             connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         yield connection
+        if engine.name == "sqlite" and read_only_sqlite.was_written_meanwhile(connection):
+            raise DatabaseUnavailableError("the database file was written by somebody else while it was read; try again")
 
 
 def _unavailable(engine: Engine, error: DBAPIError) -> DatabaseUnavailableError:

@@ -31,7 +31,8 @@ def connect(path: Path) -> sqlite3.Connection:
     """Open a file as this process may at this moment."""
     ours: dict[str, Any] = {"isolation_level": None, "check_same_thread": False}
     if not may_only_read(path):
-        return sqlite3.connect(path, **ours)
+        plain: sqlite3.Connection = sqlite3.connect(path, **ours)
+        return plain
     if _log_of(path).exists():  # a writer's, who is there or has died; where its index can be read, so can it
         return sqlite3.connect(path, factory=Reader, **ours)
     seen = _look(path)

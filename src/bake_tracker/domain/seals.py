@@ -141,4 +141,7 @@ def _plain(value: object) -> object:
 
 
 def _line(value: object) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii") + b"\n"
+    return _encode(value).encode("ascii") + b"\n"
+
+
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode  # once: a new one each time is half the work

@@ -15,7 +15,7 @@ from bake_tracker.queries.sealed_history import in_parts, load_unsealed, operati
 from bake_tracker.services.operations import Kind, insert_once, recording
 
 RECORD = Kind("record_seal", __name__, success_fields=("seal_number", "operation_count", "sha256"))
-AT_MOST = 20_000
+AT_MOST = 5_000
 """How many operations one seal covers unless told otherwise: SQLite has one writer, and the others wait for it."""
 
 _seals = cast(Table, Seal.__table__)

@@ -19,7 +19,7 @@ from bake_tracker.services.log_scan import read_log
 from bake_tracker.services.log_setup import AppendHandler
 
 COPIES = 50
-PROCESSES = 5
+PROCESSES = 3  # each has a whole interpreter to start
 PATIENCE_S = 120
 ENDINGS = {"success", "replayed", "conflict", "error", "unknown", "insufficient_inventory"}
 

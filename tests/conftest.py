@@ -77,7 +77,8 @@ ALSO_SERIALIZABLE = {
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Every test of a database on SQLite and PostgreSQL, and those of some modules in SERIALIZABLE besides."""
-    if "database_url" in metafunc.fixturenames:
+    # A module with a database_url of its own has its own kind.
+    if "database_url" in metafunc.fixturenames and not hasattr(metafunc.module, "database_url"):
         more = ["serializable"] if metafunc.module.__name__ in ALSO_SERIALIZABLE else []
         metafunc.parametrize("database_url", ["sqlite", "postgresql", *more], indirect=True)
 

@@ -26,9 +26,14 @@ class CuttingProxy:
 
     def __init__(self, server: Path) -> None:
         self._server = server
-        self._door = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._door.getsockname()[1]
+        self.port = 0
         self.cuts: list[Cut] = []
+        self.is_closed_by_a_cut = False
+        self.open()
+
+    def open(self) -> None:
+        self._door = socket.create_server(("127.0.0.1", self.port))
+        self.port = self._door.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
 
     def close(self) -> None:
@@ -56,6 +61,8 @@ class CuttingProxy:
                 if client in ready:
                     message = _read_message(client, kind_length=1)
                     if message.startswith(b"Q") and message[5:] == b"COMMIT\0" and self.cuts:
+                        if self.is_closed_by_a_cut:
+                            self.close()
                         _break(self.cuts.pop(0), message, client, server)
                         return
                     server.sendall(message)

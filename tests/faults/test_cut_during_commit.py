@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from workers import EFFECTS, Turn, carry_out
 
+from bake_tracker.services import database
 from bake_tracker.services.clock import uuid7
 from bake_tracker.services.database import run_in_transaction, session_scope
 
@@ -94,3 +95,20 @@ def test_a_turn_that_is_committed_and_never_asked_again_is_named_unresolved_and_
     assert found.json["missing"] == []
     counts = assert_nothing_lost_or_doubled(kitchen, bake, before, [turn], [])
     assert counts["repaired"] == len(turn)
+
+
+def test_who_gives_up_after_a_cut_says_that_it_may_be_recorded_and_how_to_ask(
+    bake: CommandLine, proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The receipt is there, and the server cannot be reached to learn that: it is neither done nor refused."""
+    kitchen = stocked_bakery(bake)
+    before = Before.of(kitchen)
+    monkeypatch.setattr(database, "MAX_ATTEMPTS", 2)
+    proxy.is_closed_by_a_cut, proxy.cuts = True, [Cut.AFTER]
+    said = bake("receive", "flour", "1", "kg")
+    assert said.code == 1
+    in_doubt = [line["operation_id"] for line in lines(bake.log_file) if line.get("outcome") == "unknown"]
+    assert f"whether it is recorded is not known. Before doing it again, ask: bake explain {in_doubt[0]}" in said.err
+    proxy.open()
+    assert bake("explain", in_doubt[0]).code == 0
+    assert_nothing_lost_or_doubled(kitchen, bake, before, [[("receive", in_doubt[0])]], in_doubt)

@@ -30,6 +30,18 @@ class Attempt:
     waits_its_turn: bool = False
     """Whether the try before lost a race, so that this one should not run another."""
 
+    is_in_doubt: bool = False
+    """Whether the COMMIT of a try was cut, so that it may have been carried out."""
+
+    @property
+    def doubt(self) -> str:
+        """What to say of a commit that was cut and could not be asked about."""
+        how = f"bake explain {self.operation_ids[0]}" if self.operation_ids else "with the same operation id"
+        return (
+            "the connection broke while it was being committed, and the database could not be asked since: whether it"
+            f" is recorded is not known. Before doing it again, ask: {how}"
+        )
+
     def begin(self, number: int, *, is_last: bool) -> None:
         """Make this the next try: the same operations under the same ids, from the first one on."""
         self.number, self.is_last, self.used, self.is_told = number, is_last, 0, False

@@ -58,6 +58,12 @@ class DatabaseUnavailableError(ServiceError):
     code = "database_unavailable"
 
 
+class OutcomeUnknownError(DatabaseUnavailableError):
+    """The connection broke during COMMIT and the database could not be asked since; the text says how to ask it."""
+
+    code = "outcome_unknown"
+
+
 def database_url(url: str | None = None) -> str:
     """The given URL, or ``BAKE_TRACKER_DATABASE_URL``, or the user's own file; PostgreSQL always through psycopg 3.
 
@@ -243,7 +249,7 @@ def _reading(engine: Engine) -> Iterator[Connection]:
             connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         yield connection
         if engine.name == "sqlite" and read_only_sqlite.was_written_meanwhile(connection):
-            raise DatabaseUnavailableError("the database file was written by somebody else while it was read; try again")
+            raise DatabaseUnavailableError("the database file was written while it was read; try again")
 
 
 def _unavailable(engine: Engine, error: DBAPIError) -> DatabaseUnavailableError:
@@ -349,6 +355,8 @@ def run_in_transaction(work: Callable[[Session], Answer], url: str | None = None
                 return work(session)
         except Exception as error:
             if attempt.is_last or not is_retryable(error):
+                if attempt.is_in_doubt and isinstance(error, DBAPIError):
+                    raise OutcomeUnknownError(attempt.doubt) from error
                 if isinstance(error, DBAPIError) and is_unreachable(error):
                     raise _unavailable(engine_for(url), error) from error
                 raise

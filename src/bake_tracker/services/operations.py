@@ -258,6 +258,8 @@ def _settle(
 ) -> None:
     """Tell what became of an operation that had succeeded."""
     settled: dict[str, Any] = {"settled_at": utc_text(time.time())}
+    if fate is Fate.UNKNOWN:
+        current_attempt().is_in_doubt = True
     if fate is not Fate.COMMITTED:
         settled["outcome"] = fate.value
         if failure is not None:

@@ -2,9 +2,14 @@
 
 import gzip
 import json
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from bake_tracker.services.log_files import log_files
+from bake_tracker.services.log_scan import read_log
+from bake_tracker.services.log_setup import AppendHandler
 
 MINUTE = "2026-11-23T09:{:02d}:{:02d}.000000Z"
 
@@ -51,3 +56,22 @@ def write(path: Path, lines: Iterable[dict[str, Any] | str]) -> Path:
 def append(path: Path, lines: Iterable[dict[str, Any] | str]) -> None:
     with path.open("ab") as file:
         file.write(text_of(lines))
+
+
+def tell(handler: AppendHandler, number: int, text: str = "x" * 200) -> None:
+    """Append a numbered line."""
+    record = logging.LogRecord("test", logging.INFO, __file__, 1, "told", None, None)
+    record.number, record.text = number, text
+    handler.handle(record)
+
+
+def told(path: Path) -> list[int]:
+    """The numbers in the order they are read; a line that cannot be read fails."""
+    lines = list(read_log(path))
+    assert None not in lines
+    return [int(line["number"]) for line in lines if line]
+
+
+def rotated(path: Path) -> list[str]:
+    """The endings of the rotated files, oldest first."""
+    return [file.name.removeprefix(path.name) for file in log_files(path)[:-1]]

@@ -10,7 +10,14 @@ import pytest
 from command_line import CommandLine
 from kitchen import Kitchen
 
-from bake_tracker.services import batch_production_service, catalog_service, import_service, log_repair, recipe_service
+from bake_tracker.services import (
+    batch_production_service,
+    catalog_service,
+    import_service,
+    log_repair,
+    recipe_service,
+    seal_service,
+)
 from bake_tracker.services.bake_and_pack_service import record_bake_and_pack
 from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.log_repair import LogRepair, repair_log
@@ -82,6 +89,7 @@ def everything(kitchen: Kitchen) -> None:
         lambda s: record_bake_and_pack(
             kitchen.ids["Cookies"], kitchen.ids["Cookie"], 1, 24, kitchen.ids["Box"], 2, session=s
         ),
+        lambda s: seal_service.record_seal(session=s),
     ):
         run_in_transaction(work)
 
@@ -285,3 +293,58 @@ def test_a_log_line_with_half_a_character_breaks_nothing(bakery: CommandLine) ->
     write_lines(bakery, [*lines_of(bakery), {**lines_of(bakery)[-1], "operation_id": "\ud800"}])
     with read_scope() as session:
         assert ids(verify_log(session, bakery.log_file)["forged"]) == ["\\ud800"]  # type: ignore[arg-type]  # as above
+
+
+# Lines that cannot be read --------------------------------------------------------------------------------------------
+
+TORN = '{"timestamp": "2026-11-23T09:15'
+
+
+def edit(bakery: CommandLine, change: Callable[[list[str]], list[str]]) -> None:
+    lines = bakery.log_file.read_text("utf-8").splitlines()
+    bakery.log_file.write_text("".join(f"{line}\n" for line in change(lines)), "utf-8")
+
+
+def test_after_a_repair_a_torn_line_is_no_longer_held_against_the_log(bakery: CommandLine) -> None:
+    """A full disk tore a line: its operation is told again, the half line noted, and the log clean."""
+    edit(bakery, lambda lines: [*lines[:-1], lines[-1][:50]])
+    assert bakery("log", "verify").code == 1
+    repaired = bakery("log", "verify", "--repair", "--json").json
+    assert (len(repaired["repaired"]), repaired["clean"]) == (1, True)
+    assert (repaired["unreadable_lines"], repaired["unreadable_lines_noted"]) == (1, 1)
+    before = bakery.log_file.read_bytes()
+    done = bakery("log", "verify", "--repair")
+    assert (done.code, bakery.log_file.read_bytes()) == (0, before)
+    assert "1 lines cannot be read; a repair has noted them" in done.out
+
+
+def test_a_torn_line_alone_is_noted_too(bakery: CommandLine) -> None:
+    """Nothing is missing: the noting line is all that is written."""
+    edit(bakery, lambda lines: [*lines, TORN])
+    assert bakery("log", "verify", "--repair").code == 0
+    last = json.loads(bakery.log_file.read_text("utf-8").splitlines()[-1])
+    assert (last["message"], last["unreadable_lines"], "repaired_at" in last) == ("repair_log: noted", 1, True)
+    found = bakery("log", "verify", "--json").json
+    assert (found["clean"], found["success_lines_compared"]) == (True, 3)
+    assert [row["operation"] for row in bakery("log", "stats", "--json").json] == ["record_receipt", "record_item"]
+    assert bakery("explain", "last").code == 1  # a noted line is no refusal
+
+
+@pytest.mark.parametrize("is_before", [True, False])
+def test_a_line_torn_after_a_repair_is_held_against_the_log(bakery: CommandLine, is_before: bool) -> None:
+    """Whether behind the noting line or, beyond its count, before it; until the next repair."""
+    edit(bakery, lambda lines: [*lines, TORN])
+    assert bakery("log", "verify", "--repair").code == 0
+    edit(bakery, lambda lines: [TORN, *lines] if is_before else [*lines, TORN])
+    found = bakery("log", "verify", "--json")
+    assert (found.code, found.json["unreadable_lines"], found.json["unreadable_lines_noted"]) == (1, 2, 1)
+    assert bakery("log", "verify", "--repair").code == 0
+
+
+def test_a_note_of_lines_that_are_gone_excuses_no_others(bakery: CommandLine) -> None:
+    """The file with the torn lines was deleted; what is torn behind the note is not what it counted."""
+    edit(bakery, lambda lines: [TORN, TORN, *lines])
+    assert bakery("log", "verify", "--repair").code == 0
+    edit(bakery, lambda lines: [*lines[2:], TORN])
+    found = bakery("log", "verify", "--json").json
+    assert (found["clean"], found["unreadable_lines"], found["unreadable_lines_noted"]) == (False, 1, 0)

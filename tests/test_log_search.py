@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine
+from log_makers import at, line, write
 
 from bake_tracker.domain.log_stats import gather_stats
 from bake_tracker.services.log_files import log_files
@@ -75,6 +76,22 @@ def test_percentiles_are_within_one_per_cent() -> None:
     (stats,) = gather_stats(lines)
     for name, true in (("p50_ms", 500), ("p95_ms", 950), ("p99_ms", 990)):
         assert stats[name] == pytest.approx(true, rel=0.01)  # type: ignore[literal-required]  # the names are above
+
+
+@pytest.mark.parametrize("duration", ["1e400", "1" + "0" * 400, "1e300", "-1e400"])
+def test_what_is_no_duration_is_counted_without_one(bake: CommandLine, duration: str) -> None:
+    """A log may hold any number; the operation ended all the same."""
+    write(bake.log_file, [line(1), json.dumps(line(2)).replace('"duration_ms": 1.5', f'"duration_ms": {duration}')])
+    (stats,) = bake("log", "stats", "--json").json
+    assert (stats["count"], stats["p99_ms"]) == (2, pytest.approx(1.5, rel=0.01))
+
+
+def test_a_repaired_line_counts_unless_the_lost_one_comes_after_it() -> None:
+    """A process that was only stopped writes its line when it goes on: one operation, one success."""
+    late, lost = line(1), line(2)
+    repaired = [{**one, "repaired_at": at(9), "duration_ms": None} for one in (late, lost)]
+    (stats,) = gather_stats([line(0), *repaired, late])
+    assert (stats["count"], stats["outcomes"]) == (3, {"success": 3})
 
 
 def test_verification_and_trees_read_the_rotated_files_too(bakery: CommandLine) -> None:

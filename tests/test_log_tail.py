@@ -3,12 +3,14 @@
 import gzip
 import json
 import os
+import resource
 import select
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import CommandLine
@@ -16,8 +18,9 @@ from log_makers import append, at, line, text_of, write
 
 from bake_tracker.domain.log_query import LogQuery
 from bake_tracker.entrypoints.cli import commands_log_tail
-from bake_tracker.services import log_scan
-from bake_tracker.services.log_reader import Unreadable
+from bake_tracker.services import log_scan, log_tail
+from bake_tracker.services.log_files import identity, open_in_turn
+from bake_tracker.services.log_reader import Unreadable, read_trees
 from bake_tracker.services.log_tail import Follower, last_lines
 
 ALL = LogQuery()
@@ -248,3 +251,75 @@ def test_a_compressed_file_that_is_cut_off_gives_what_it_has(path: Path) -> None
     assert 30 < len(numbers) < 51
     with gzip.open(packed) as file, pytest.raises(EOFError):
         file.read()
+
+
+@pytest.fixture
+def few_descriptors() -> Iterator[None]:
+    """No more than a dozen files can be opened beside those that are."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = max(descriptor for descriptor in range(soft) if identity(descriptor))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 13, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("few_descriptors")
+def test_more_files_than_can_be_open_are_read_and_followed(path: Path, follow: Callable[[], Follower]) -> None:
+    """From the end, as a tree, and those that came while nobody looked: one at a time."""
+    for number in range(40):
+        write(path.with_name(f"{path.name}.20261123T0900{number:02}.000000"), [line(number)])
+    write(path, [line(40)])
+    assert last(path, 99) == list(range(41))
+    assert len(read_trees(path, None, 99)) == 41
+    follower = follow()
+    for number in range(41, 60):
+        path.rename(path.with_name(f"{path.name}.20261123T0900{number - 1:02}.000000"))
+        write(path, [line(number)])
+    assert heard(follower, 3) == list(range(41, 60))
+
+
+def test_a_damaged_file_beside_the_log_does_not_end_the_following(path: Path, follow: Callable[[], Follower]) -> None:
+    """Neither one that cannot be unpacked at all, nor one that came in between."""
+    packed = bytearray(gzip.compress(text_of([line(0)] * 50), mtime=0))
+    packed[12:20] = b"\xff" * 8
+    path.with_name(f"{path.name}.20261122T020000.000000.gz").write_bytes(packed)
+    write(path, [line(1)])
+    follower = follow()
+    path.unlink()
+    write(path, [line(2)])
+    assert heard(follower, 3) == [2]
+    path.rename(path.with_name(f"{path.name}.20261123T020000.000000"))
+    path.with_name(f"{path.name}.20261123T030000.000000.gz").write_bytes(packed)
+    write(path, [line(3)])
+    raws = [raw for _ in range(3) for raw in follower.new_lines()]
+    assert raws == [log_scan.CUT_OFF, text_of([line(3)])[:-1]]
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_log_that_goes_while_it_is_looked_for_is_waited_for(
+    path: Path, follow: Callable[[], Follower], monkeypatch: pytest.MonkeyPatch, is_there: bool
+) -> None:
+    """Another rotation, between the look at the name and the opening: what comes next is read, once."""
+    if is_there:
+        write(path, [line(0)])
+    follower = follow()
+    if is_there:
+        path.rename(path.with_name(f"{path.name}.20261123T020000.000000"))
+    write(path, [line(1)])
+    assert heard(follower) == ([] if is_there else [1])
+    if not is_there:
+        path.rename(path.with_name(f"{path.name}.20261123T020000.000000"))
+        write(path, [line(2)])
+        assert heard(follower) == []
+    moved = iter([f"{path.name}.20261123T030000.000000"])
+
+    def late(where: Path, **options: Any) -> Any:
+        for name in moved:
+            path.rename(path.with_name(name))
+        return open_in_turn(where, **options)
+
+    monkeypatch.setattr(log_tail, "open_in_turn", late)
+    number = 1 if is_there else 2
+    assert heard(follower, 3) == [number]
+    write(path, [line(number + 1)])
+    assert heard(follower, 3) == [number + 1]

@@ -202,6 +202,23 @@ def test_a_line_that_is_written_late_is_waited_for(
     assert [operation["operation"] for operation in verify(log_file)["missing"]] == ["record_item"]
 
 
+@pytest.mark.parametrize(("place", "passes"), [(0, 1), (None, 4)])
+def test_half_a_line_is_waited_for_only_at_the_end(
+    kitchen: Kitchen, log_file: Path, monkeypatch: pytest.MonkeyPatch, place: int | None, passes: int
+) -> None:
+    """With a line behind it nobody will complete it: the log is read once, and nobody sleeps."""
+    kitchen.ingredient("Flour")
+    lines = log_file.read_text("utf-8").splitlines(keepends=True)
+    torn = lines[-1][:40]
+    log_file.write_text("".join([torn + "\n", *lines] if place == 0 else [*lines, torn]), "utf-8")
+    read, slept = [], []
+    read_log = log_verification.read_log
+    monkeypatch.setattr(time, "sleep", slept.append)
+    monkeypatch.setattr(log_verification, "read_log", lambda *given: read.append(given) or read_log(*given))
+    result = verify(log_file)
+    assert (result["unreadable_lines"], named(result), len(read), len(slept)) == (1, [], passes, passes - 1)
+
+
 def test_after_a_rotation_the_log_answers_from_when_its_first_line_was_written(
     kitchen: Kitchen, log_file: Path
 ) -> None:

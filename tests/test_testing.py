@@ -202,3 +202,12 @@ def test_an_empty_log_says_so(operation_log: OperationLog) -> None:
     """Nothing was told, and there is nothing to be wrong."""
     operation_log.assert_one_outcome_each()
     assert (operation_log.lines, str(operation_log)) == ([], "no operation")
+
+
+def test_an_ordinary_line_is_shown_by_its_message(operation_log: OperationLog) -> None:
+    """It tells of no operation, and spoils no assertion."""
+    logging.getLogger("bake_tracker.other").info("hello %s", "baker", extra={"oven": 2})
+    (line,) = operation_log.lines
+    assert (str(line), line.operation, line.operation_id) == ("hello baker  oven=2", "", None)
+    assert str(operation_log) == "no operation"
+    operation_log.assert_one_outcome_each()

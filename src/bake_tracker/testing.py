@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from bake_tracker.domain.log_tree import BEGINNINGS, OperationNode, build_trees
+from bake_tracker.domain.log_tree import OperationNode, build_trees
+from bake_tracker.domain.outcomes import BEGINNINGS
 from bake_tracker.services.log_values import utc_text
 from bake_tracker.services.logging_utils import fields_of
 
@@ -57,7 +58,7 @@ class Line:
         return self.outcome in BEGINNINGS
 
     def __str__(self) -> str:
-        return _told(self.fields)
+        return _told(self.fields, self.message)
 
 
 class OperationLog(logging.Handler):
@@ -169,9 +170,11 @@ def _drawn(node: OperationNode, indent: str) -> list[str]:
     return [indent + _told(node.line), *below]
 
 
-def _told(fields: Mapping[str, Any]) -> str:
+def _told(fields: Mapping[str, Any], message: str = "") -> str:
+    """How it ended; of an ordinary line, which tells of no operation, its message."""
     context = ", ".join(f"{name}={value}" for name, value in fields.items() if name not in _NOT_SHOWN)
-    return f"{fields['operation']}: {fields['outcome']}" + (f"  {context}" if context else "")
+    ended = f"{fields['operation']}: {fields['outcome']}" if "outcome" in fields and "operation" in fields else message
+    return ended + (f"  {context}" if context else "")
 
 
 @contextmanager

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypedDict
 
+from bake_tracker.domain.log_tree import is_repaired
+from bake_tracker.domain.outcomes import NO_ENDS, is_refused
+
 _STEP = math.log(1.01)
-NOT_OUTCOMES = frozenset({"started", "opened"})
-DONE = frozenset({"success", "replayed", "sufficient", "insufficient"})
-NOT_REFUSED = DONE | {"rolled_back", "retried", "unknown", "error"}
+_LONGEST_MS = 1e15  # thirty thousand years; what claims more, or infinity, is no duration
 
 
 class OutcomeStats(TypedDict):
@@ -50,16 +51,28 @@ class _Ended:
 
 
 def gather_stats(lines: Iterable[Mapping[str, Any]]) -> list[OperationStats]:
-    """Per operation, the most frequent first; only lines that end an attempt count."""
+    """Per operation, the most frequent first; only lines that end an attempt count.
+
+    A line written by a repair counts unless the lost one comes after it, late: repairs are rare, and so only they are
+    remembered.
+    """
     gathered: defaultdict[str, defaultdict[str, _Ended]] = defaultdict(lambda: defaultdict(_Ended))
+    repaired: dict[str, tuple[str, str]] = {}
     for line in lines:
         outcome, duration_ms = line.get("outcome"), line.get("duration_ms")
-        if not line.get("operation_id") or outcome is None or outcome in NOT_OUTCOMES:
+        if not line.get("operation_id") or outcome is None or outcome in NO_ENDS:
             continue
+        if is_repaired(line):
+            repaired[line["operation_id"]] = (str(line.get("operation")), outcome)
+            continue
+        if outcome == "success":
+            repaired.pop(line["operation_id"], None)
         ended = gathered[str(line.get("operation"))][outcome]
         ended.count += 1
-        if isinstance(duration_ms, int | float) and duration_ms > 0:
+        if isinstance(duration_ms, int | float) and 0 < duration_ms < _LONGEST_MS:
             ended.durations[round(math.log(duration_ms) / _STEP)] += 1
+    for operation, outcome in repaired.values():
+        gathered[operation][outcome].count += 1
     stats = [_stats(operation, ended) for operation, ended in gathered.items()]
     return sorted(stats, key=lambda one: (-one["count"], one["operation"]))
 
@@ -67,7 +80,7 @@ def gather_stats(lines: Iterable[Mapping[str, Any]]) -> list[OperationStats]:
 def _stats(operation: str, ended: Mapping[str, _Ended]) -> OperationStats:
     outcomes = dict(sorted(ended.items(), key=lambda one: (-one[1].count, one[0])))
     count = sum(one.count for one in ended.values())
-    refused = sum(one.count for outcome, one in ended.items() if outcome not in NOT_REFUSED)
+    refused = sum(one.count for outcome, one in ended.items() if is_refused(outcome))
     durations: Counter[int] = Counter()
     for one in ended.values():
         durations.update(one.durations)

@@ -4,13 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-LogLine = Mapping[str, Any]
+from bake_tracker.domain.outcomes import BEGINNINGS, FAILED, QUESTIONS, is_refused
 
-# Every attempt of an operation ends in exactly one line with one of these; ``started`` begins it.
-BEGINNINGS = frozenset({"started"})
-QUESTIONS = frozenset({"sufficient", "insufficient"})
-FAILED = frozenset({"error"})
-_NO_REFUSAL = BEGINNINGS | QUESTIONS | FAILED | {"opened", "success", "replayed", "rolled_back", "retried", "unknown"}
+LogLine = Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -63,7 +59,7 @@ class TransactionNode:
 
 def is_refusal(line: LogLine) -> bool:
     """Whether the line says that a rule was broken, and nothing was done."""
-    return str(line["outcome"]) not in _NO_REFUSAL
+    return is_refused(str(line["outcome"]))
 
 
 def walk(nodes: Iterable[OperationNode]) -> Iterator[OperationNode]:

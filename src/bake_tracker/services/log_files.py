@@ -18,10 +18,14 @@ _ROTATED = re.compile(r"[.-]\d[\dT:.-]*?(\.gz)?")
 _ROTATED_BY_US = re.compile(r"\.(\d{8}T\d{6}\.\d{6})(?:\.gz)?")
 _STAMP = "%Y%m%dT%H%M%S.%f"
 _FIRST_LINE_BYTES = 1 << 20
-_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
-_AFTER_ALL = datetime.max.replace(tzinfo=UTC)
 
 Identity = tuple[int, int]
+"""Which file it is, by whatever name."""
+Turn = tuple[datetime, str]
+"""What the files of a log are sorted by; a file keeps it, whatever becomes of its name."""
+BEFORE_ALL: Turn = (datetime.min.replace(tzinfo=UTC), "")
+WRITTEN: Turn = (datetime.max.replace(tzinfo=UTC), "")
+"""The turn of the file that is written, after all that were rotated."""
 
 
 def log_files(path: Path) -> list[Path]:
@@ -32,22 +36,28 @@ def log_files(path: Path) -> list[Path]:
     return [file for _, file in _in_order(path)]
 
 
-def open_in_turn(path: Path) -> Iterator[tuple[Path, IO[bytes]]]:
+def open_in_turn(
+    path: Path, *, after: Turn = BEFORE_ALL, newest_first: bool = False
+) -> Iterator[tuple[Turn, IO[bytes]]]:
     """Each file of a log, opened and as it is on disk, oldest first; each once, whoever rotates meanwhile.
 
     A file that is not the one that was listed was rotated or compressed since: they are listed again, and reading goes
-    on behind the last file that was read. A file keeps its place, which comes from its name or its first line.
+    on behind the last file that was read; ``newest_first``, at the one that was to be next, since the last one may be
+    listed as a rotated file by now. No more than one file is open at a time, however many there are.
 
     Raises:
         ValidationError: there is something else in a file's place.
     """
-    last = (_BEFORE_ALL, "")
+    first, last = after, WRITTEN
     while True:
-        read_up_to = last
-        current = _identity(path)  # looked at before the others, so that a rotation in between shows
-        for place, name in _in_order(path):
-            if place <= read_up_to or (name == path and current is None and not path.exists()):
+        begun, end = first, last
+        current = identity(path)  # looked at before the others, so that a rotation in between shows
+        turns = _in_order(path)
+        for turn, name in list(turns)[::-1] if newest_first else turns:
+            if not begun < turn <= end or (name == path and current is None and not path.exists()):
                 continue
+            if newest_first:
+                last = turn
             if name.exists() and not name.is_file():
                 raise ValidationError.of(
                     "log_file", f"{name} is no file that can be read; name one in BAKE_TRACKER_LOG_FILE"
@@ -57,13 +67,35 @@ def open_in_turn(path: Path) -> Iterator[tuple[Path, IO[bytes]]]:
             except FileNotFoundError:
                 break
             with file:
-                is_same = _identity(file.fileno()) == current if name == path else _place(name, path) == place
+                is_same = identity(file.fileno()) == current if name == path else _turn(name, path) == turn
                 if not is_same:
                     break
-                yield name, file
-            last = place
+                yield turn, file
+            if not newest_first:
+                first = turn
         else:
             return
+
+
+def latest_turn(path: Path) -> Turn:
+    """The turn of the newest rotated file; before all where there is none."""
+    *_, latest = BEFORE_ALL, *(turn for turn, name in _in_order(path) if name != path)
+    return latest
+
+
+def identity(file: Path | str | int, *, follow_symlinks: bool = True) -> Identity | None:
+    """Which file a name leads to, or a descriptor is of; None where there is none."""
+    try:
+        status = os.stat(file, follow_symlinks=follow_symlinks)  # noqa: PTH116  of a descriptor too
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def unpacked(raw: IO[bytes]) -> IO[bytes]:
+    """The file itself, or what it holds when it is gzip-compressed, whatever its name."""
+    is_packed = raw.peek(2)[:2] == b"\x1f\x8b"  # type: ignore[attr-defined]  # opened with a buffer
+    return cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if is_packed else raw
 
 
 def rotated_files(path: Path) -> list[Path]:
@@ -86,7 +118,7 @@ def when_rotated(file: Path, path: Path) -> datetime:
 def first_instant(file: Path) -> datetime | None:
     """When a file's first line was written, as far as it says so."""
     try:
-        with file.open("rb") as raw, _unpacked(file, raw) as lines:
+        with file.open("rb") as raw, unpacked(raw) as lines:
             line = orjson.loads(lines.readline(_FIRST_LINE_BYTES))
         # A commit-bound line is written when it is settled, long after it happened.
         instant = datetime.fromisoformat(line.get("settled_at") or line["timestamp"])
@@ -95,15 +127,15 @@ def first_instant(file: Path) -> datetime | None:
     return instant if instant.tzinfo else None
 
 
-def _in_order(path: Path) -> list[tuple[tuple[datetime, str], Path]]:
+def _in_order(path: Path) -> list[tuple[Turn, Path]]:
     rotated = [file for file in _stable(path) if _ROTATED.fullmatch(file.name[len(path.name) :])]
     # Compressed, and its original not yet removed: the original is whole, whoever compressed it.
     originals = {file.name for file in rotated}
     once = [file for file in rotated if not (file.suffix == ".gz" and file.stem in originals)]
-    return [*sorted((_place(file, path), file) for file in once), ((_AFTER_ALL, ""), path)]
+    return [*sorted((_turn(file, path), file) for file in once), (WRITTEN, path)]
 
 
-def _place(file: Path, path: Path) -> tuple[datetime, str]:
+def _turn(file: Path, path: Path) -> Turn:
     """What a rotated file is sorted by; ours by when it ended, others by when it began, which cannot mix them up."""
     name = file.name.removesuffix(".gz")
     if _ROTATED_BY_US.fullmatch(file.name[len(path.name) :]):
@@ -113,7 +145,7 @@ def _place(file: Path, path: Path) -> tuple[datetime, str]:
     try:
         return datetime.fromtimestamp(file.stat().st_mtime, UTC), name
     except FileNotFoundError:
-        return _BEFORE_ALL, name
+        return BEFORE_ALL[0], name
 
 
 def _stable(path: Path) -> list[Path]:
@@ -129,15 +161,3 @@ def _beside(path: Path) -> list[Path]:
         return sorted(file for file in path.parent.iterdir() if file.name.startswith(path.name) and file != path)
     except OSError:
         return []
-
-
-def _identity(file: Path | int) -> Identity | None:
-    try:
-        status = os.stat(file)  # noqa: PTH116  of a descriptor too
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
-
-
-def _unpacked(name: Path, file: IO[bytes]) -> IO[bytes]:
-    return cast(IO[bytes], gzip.GzipFile(fileobj=file, mode="rb")) if name.suffix == ".gz" else file

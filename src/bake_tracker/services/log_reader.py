@@ -6,7 +6,8 @@ from pathlib import Path
 
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.log_query import LogQuery
-from bake_tracker.domain.log_tree import BEGINNINGS, TransactionNode, build_trees
+from bake_tracker.domain.log_tree import TransactionNode, build_trees
+from bake_tracker.domain.outcomes import BEGINNINGS
 from bake_tracker.services.log_scan import LogLine, Matters, Progress, read_lines, scan, scan_backwards
 
 MOST_TREES = 1_000

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bake_tracker.domain.log_tree import is_refusal
 from bake_tracker.domain.refusals import shortages
-from bake_tracker.services.log_scan import LogLine, log_line, scan, scan_backwards
+from bake_tracker.services.log_scan import LogLine, Progress, log_line, scan, scan_backwards
 
 # Refused questions about what was: they are no story worth asking for.
 _ONLY_READ = frozenset(
@@ -14,7 +14,12 @@ _ONLY_READ = frozenset(
 
 
 def latest_refusals(
-    path: Path, database_id: str, last: int, matches: Callable[[LogLine], bool], needle: str = ""
+    path: Path,
+    database_id: str,
+    last: int,
+    matches: Callable[[LogLine], bool],
+    needle: str = "",
+    progress: Progress | None = None,
 ) -> list[LogLine]:
     """The latest refusals of a database that match, newest first; ``needle`` occurs in every line that can match.
 
@@ -23,7 +28,7 @@ def latest_refusals(
     found: list[LogLine] = []
     told: set[str] = set()
     bytes_needed = needle.encode()
-    for raw in scan_backwards(path):
+    for raw in scan_backwards(path, progress=progress):
         if bytes_needed not in raw or b'"outcome"' not in raw:
             continue
         line = log_line(raw)
@@ -36,10 +41,10 @@ def latest_refusals(
     return found
 
 
-def find_started(path: Path, operation_id: str) -> LogLine | None:
+def find_started(path: Path, operation_id: str, progress: Progress | None = None) -> LogLine | None:
     """The line with every argument, where the log was written at DEBUG."""
     needle = operation_id.encode()
-    for raw in scan(path, lambda raw: needle in raw and b'"started"' in raw):
+    for raw in scan(path, lambda raw: needle in raw and b'"started"' in raw, progress):
         line = log_line(raw)
         if line and line.get("operation_id") == operation_id and line.get("outcome") == "started":
             return line

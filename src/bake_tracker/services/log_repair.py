@@ -17,10 +17,12 @@ from sqlalchemy.orm import Session
 from bake_tracker import services
 from bake_tracker.models import Operation
 from bake_tracker.services.clock import now
+from bake_tracker.services.file_locks import CAN_LOCK, alone
 from bake_tracker.services.log_scan import Progress
 from bake_tracker.services.log_setup import AppendHandler
 from bake_tracker.services.log_values import safe_fields, utc_text
 from bake_tracker.services.log_verification import (
+    NOTED,
     REPAIRED_AT,
     ROWS_AT_ONCE,
     LogVerification,
@@ -30,16 +32,11 @@ from bake_tracker.services.log_verification import (
 from bake_tracker.services.logging_utils import add_fields
 from bake_tracker.services.operations import Kind
 
-try:
-    import fcntl
-except ImportError:  # Windows has none; there, two repairs at once are not held apart
-    fcntl = None  # type: ignore[assignment]  # asked for before it is used
-
 _OPTIONAL = frozenset({"parent_operation_id", "actor"})
 
 
 class LogRepair(LogVerification):
-    """The log as it is after the repair, and the operations whose line the repair wrote."""
+    """``repaired``: the operations whose line was written; the rest is the verification of the log as it is then."""
 
     repaired: list[NamedOperation]
 
@@ -47,15 +44,20 @@ class LogRepair(LogVerification):
 def repair_log(session: Session, path: Path, progress: Progress | None = None) -> LogRepair:
     """Write the success line of every committed operation that has none, and verify again.
 
-    What is missing or unresolved is written, oldest first and marked ``repaired_at``. What is forged or doubled stays
-    as it is: a repair adds what the database knows and never takes away what somebody wrote.
+    What is missing or unresolved is written, oldest first and marked ``repaired_at``; then lines that cannot be read
+    are counted in a line of their own, since all that the database could tell of them is now in the log. What is forged
+    or doubled stays as it is: a repair adds what the database knows and never takes away what somebody wrote.
     """
     with _alone(path):
         before = verify_log(session, path, progress)
         silent = sorted([*before["missing"], *before["unresolved"]], key=lambda operation: operation["at"])
-        if not silent:
+        if not silent and before["unreadable_lines"] == before["unreadable_lines_noted"]:
             return {**before, "repaired": []}
-        _write(session, path, before["database_id"], [operation["operation_id"] for operation in silent])
+        with _appending(path) as handler:
+            for record in _records(session, before["database_id"], [operation["operation_id"] for operation in silent]):
+                handler.handle(record)
+            if before["unreadable_lines"]:
+                handler.handle(_noting_record(before["unreadable_lines"]))
         after = verify_log(session, path, progress)
     # A full disk is survived without an error, so what was written is what can now be read.
     left = {operation["operation_id"] for operation in (*after["missing"], *after["unresolved"])}
@@ -65,29 +67,41 @@ def repair_log(session: Session, path: Path, progress: Progress | None = None) -
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Hold off another repair of a log in this directory, so that no line is written twice; bakers do not wait."""
-    if fcntl is None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    directory = os.open(path.parent, os.O_RDONLY) if CAN_LOCK else None
+    if directory is None:  # as on Windows: two repairs at once are not held apart
         yield
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    directory = os.open(path.parent, os.O_RDONLY)
     try:
-        fcntl.flock(directory, fcntl.LOCK_EX)
-        yield
+        with alone(directory, patient=True):
+            yield
     finally:
         os.close(directory)
 
 
-def _write(session: Session, path: Path, database_id: str, operation_ids: list[str]) -> None:
+@contextmanager
+def _appending(path: Path) -> Iterator[AppendHandler]:
     handler = AppendHandler(path)
     try:
-        for start in range(0, len(operation_ids), ROWS_AT_ONCE):
-            wanted = Operation.id.in_(operation_ids[start : start + ROWS_AT_ONCE])
-            for row in session.execute(
-                select(*Operation.__table__.columns).where(wanted).order_by(Operation.recorded_at)
-            ):
-                handler.handle(_success_record(row, database_id))
+        yield handler
     finally:
         handler.close()
+
+
+def _records(session: Session, database_id: str, operation_ids: list[str]) -> Iterator[logging.LogRecord]:
+    for start in range(0, len(operation_ids), ROWS_AT_ONCE):
+        wanted = Operation.id.in_(operation_ids[start : start + ROWS_AT_ONCE])
+        columns = select(*Operation.__table__.columns).where(wanted).order_by(Operation.recorded_at)
+        for row in session.execute(columns):
+            yield _success_record(row, database_id)
+
+
+def _noting_record(unreadable_lines: int) -> logging.LogRecord:
+    operation, outcome = NOTED
+    record = logging.LogRecord(__name__, logging.WARNING, "", 0, f"{operation}: {outcome}", None, None, operation)
+    known = {"operation": operation, "outcome": outcome, "unreadable_lines": unreadable_lines}
+    add_fields(record, {**known, REPAIRED_AT: utc_text(now().timestamp())})
+    return record
 
 
 def _success_record(row: Row[Any], database_id: str) -> logging.LogRecord:

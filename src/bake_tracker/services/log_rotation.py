@@ -19,14 +19,9 @@ from pathlib import Path
 from typing import IO
 
 from bake_tracker.config import Settings
-from bake_tracker.services.log_files import rotated_files, rotated_name, when_rotated
+from bake_tracker.services.file_locks import alone
+from bake_tracker.services.log_files import Identity, identity, rotated_files, rotated_name, when_rotated
 
-try:
-    import fcntl
-except ImportError:  # Windows has no such locks: files are left to grow, or to be rotated by hand
-    fcntl = None  # type: ignore[assignment]
-
-CAN_ROTATE = fcntl is not None
 _UNITS = {"KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
 _BLOCK = 1 << 18
 
@@ -51,24 +46,14 @@ class Rotation:
         )
 
 
-def hold(descriptor: int) -> None:
-    """Keep a file that is open for writing from being compressed, until its last descriptor is closed.
-
-    Raises:
-        OSError: somebody has it exclusively, as while it is compressed, or this file system has no such locks.
-    """
-    if fcntl is not None:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-
-
-def move_away(path: Path, identity: tuple[int, int]) -> bool:
+def move_away(path: Path, expected: Identity) -> bool:
     """Give a full file its rotated name; False where another process has done so, or is at it just now.
 
     Raises:
         OSError: it cannot be renamed.
     """
-    with path.with_name(f"{path.name}.lock").open("ab") as door, _alone(door) as is_alone:
-        if not is_alone or _identity(path) != identity:
+    with path.with_name(f"{path.name}.lock").open("ab") as door, alone(door.fileno()) as is_alone:
+        if not is_alone or identity(path, follow_symlinks=False) != expected:
             return False
         latest = max((when_rotated(file, path) for file in rotated_files(path)), default=None)
         at = datetime.now(UTC)
@@ -132,35 +117,9 @@ def _nobody_writes(plain: Path) -> Iterator[IO[bytes] | None]:
     except FileNotFoundError:
         yield None
         return
-    with file, _alone(file) as is_alone:
-        status = os.fstat(file.fileno())
-        yield file if is_alone and _identity(plain) == (status.st_dev, status.st_ino) else None
-
-
-@contextmanager
-def _alone(file: IO[bytes]) -> Iterator[bool]:
-    """Whether the exclusive lock could be had; never waited for."""
-    if fcntl is None:
-        yield False
-        return
-    try:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        # Closing is not enough: a child forked meanwhile has the descriptor too, and would keep the lock.
-        fcntl.flock(file.fileno(), fcntl.LOCK_UN)
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.lstat()
-    except FileNotFoundError:
-        return None
-    return status.st_dev, status.st_ino
+    with file, alone(file.fileno()) as is_alone:
+        is_same = identity(plain, follow_symlinks=False) == identity(file.fileno())
+        yield file if is_alone and is_same else None
 
 
 def _sync_folder(folder: Path) -> None:

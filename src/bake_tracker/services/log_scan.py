@@ -4,17 +4,17 @@ import gzip
 import json
 import os
 import re
+import stat
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, NamedTuple, cast
 
 import orjson
 
-from bake_tracker.domain.errors import ValidationError
-from bake_tracker.services.log_files import log_files, open_in_turn
+from bake_tracker.services.log_files import Identity, identity, log_files, open_in_turn, unpacked
 
 BLOCK = 1 << 20
 LONGEST_LINE = 16 << 20
@@ -26,7 +26,6 @@ CUT_OFF = b""
 # A process that was stopped in the middle of a line may be followed by another's; inside a text quotes are escaped.
 _LINE_BEGINS = re.compile(rb'(?<=.)\{"timestamp":', re.DOTALL)
 
-Identity = tuple[int, int]
 Matters = Callable[[bytes], bool]
 Progress = Callable[[int], None]
 LogLine = dict[str, Any]
@@ -83,80 +82,58 @@ def scan(path: Path, matters: Matters | None = None, progress: Progress | None =
     done = 0
     for _, raw in open_in_turn(path):
         for block in whole_lines(unpacked(raw)):
-            if block is None:
-                yield CUT_OFF
-            elif matters is None or matters(block):
-                for line in block.split(b"\n"):
-                    if line and not line.isspace() and (matters is None or matters(line)):
-                        yield line
+            yield from _lines_in(block, matters)
             if progress is not None:
                 progress(done + raw.tell())
         done += raw.tell()
 
 
-def scan_backwards(path: Path, end: "Place | None" = None) -> Iterator[bytes]:
+def scan_backwards(path: Path, end: "Place | None" = None, progress: Progress | None = None) -> Iterator[bytes]:
     """The raw lines of a log from the newest to the oldest; from ``end`` on, when it is given.
 
-    A compressed file is unpacked first, beside memory when it is large.
+    A compressed file is unpacked first, beside memory when it is large. ``progress`` is told as by ``scan``.
+
+    Raises:
+        ValidationError: there is something else in a file's place.
     """
-    with ExitStack() as stack:
-        files = open_files(path, stack)
-        if end is not None:
-            known = [identity(os.fstat(raw.fileno())) for raw in files]
-            files = files[: known.index(end.file) + 1] if end.file in known else []
-        for raw in reversed(files):
-            if unpacked(raw) is raw:
-                is_end = end is not None and identity(os.fstat(raw.fileno())) == end.file
-                yield from _lines_backwards(raw, end.position if end and is_end else None)
-                continue
+    is_reached, done = end is None, 0
+    for _, raw in open_in_turn(path, newest_first=True):
+        is_end = not is_reached and end is not None and identity(raw.fileno()) == end.file
+        is_reached = is_reached or is_end
+        if is_reached and unpacked(raw) is raw:
+            yield from _lines_backwards(raw, end.position if end and is_end else None)
+        elif is_reached:
             with SpooledTemporaryFile(max_size=32 * BLOCK) as plain:
                 for block in _blocks(unpacked(raw)):
                     plain.write(block or b"")
                 yield from _lines_backwards(cast(IO[bytes], plain), None)
+        if progress is not None:
+            progress(done := done + os.fstat(raw.fileno()).st_size)
+
+
+def lines_of(raw: IO[bytes], matters: Matters | None = None) -> Iterator[bytes]:
+    """The raw lines of one file, plain or compressed."""
+    for block in whole_lines(unpacked(raw)):
+        yield from _lines_in(block, matters)
 
 
 def total_bytes(path: Path) -> int:
     """How large a log is on disk, its rotated files included."""
-    return sum(file.stat().st_size for file in log_files(path) if file.is_file())
-
-
-def open_files(path: Path, stack: ExitStack) -> list[IO[bytes]]:
-    """Every file of a log, oldest first, each once: all are open before the first is read, so a rotation hides none."""
-    opened: dict[Identity, IO[bytes]] = {}
-    while True:
-        found: list[Identity] = []
-        for file in log_files(path):
-            if not file.exists():
-                continue
-            if not file.is_file():
-                raise ValidationError.of(
-                    "log_file", f"{file} is no file that can be read; name one in BAKE_TRACKER_LOG_FILE"
-                )
-            with suppress(FileNotFoundError):  # rotated or compressed just now; the second look below sees that
-                raw = stack.enter_context(file.open("rb"))
-                found.append(identity(os.fstat(raw.fileno())))
-                opened.setdefault(found[-1], raw)
-        if _identities(path) == found:
-            return [opened[one] for one in dict.fromkeys(found)]
-
-
-def identity(status: os.stat_result) -> Identity:
-    """Which file this is, by whatever name."""
-    return status.st_dev, status.st_ino
-
-
-def unpacked(raw: IO[bytes]) -> IO[bytes]:
-    """The file itself, or what it holds when it is gzip-compressed."""
-    is_packed = raw.peek(2)[:2] == b"\x1f\x8b"  # type: ignore[attr-defined]  # opened with a buffer
-    return cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if is_packed else raw
-
-
-def _identities(path: Path) -> list[Identity]:
-    found: list[Identity] = []
+    total = 0
     for file in log_files(path):
-        with suppress(FileNotFoundError):
-            found.append(identity(file.stat()))
-    return found
+        with suppress(OSError):  # compressed or deleted since it was listed
+            status = file.stat()
+            total += status.st_size if stat.S_ISREG(status.st_mode) else 0
+    return total
+
+
+def _lines_in(block: bytes | None, matters: Matters | None) -> Iterator[bytes]:
+    if block is None:
+        yield CUT_OFF
+    elif matters is None or matters(block):
+        for line in block.split(b"\n"):
+            if line and not line.isspace() and (matters is None or matters(line)):
+                yield line
 
 
 def _blocks(file: IO[bytes]) -> Iterator[bytes | None]:

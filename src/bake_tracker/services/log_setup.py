@@ -12,9 +12,10 @@ from datetime import time as time_of_day
 from pathlib import Path
 
 from bake_tracker.config import Settings, default_log_file
-from bake_tracker.services.log_files import first_instant, log_files
+from bake_tracker.services.file_locks import CAN_LOCK, hold
+from bake_tracker.services.log_files import Identity, first_instant, identity, log_files
 from bake_tracker.services.log_format import ConsoleFormatter, JsonFormatter
-from bake_tracker.services.log_rotation import CAN_ROTATE, Rotation, hold, move_away, tidy, warn_once
+from bake_tracker.services.log_rotation import Rotation, move_away, tidy, warn_once
 from bake_tracker.services.logging_utils import get_service_logger, hold_line, log_operation, report_logging_fault
 
 # What a command refuses, it says itself; a terminal should not hear it twice.
@@ -40,7 +41,7 @@ class AppendHandler(logging.Handler):
         self.rotation = rotation or Rotation()
         self._path_text = os.fspath(path)
         self._descriptor: int | None = None
-        self._identity: tuple[int, int] | None = None
+        self._identity: Identity | None = None
         self._was_cut = False
         self._full_at_bytes = self._day_ends_at = _NEVER
         self._rotate_not_before_s = -_NEVER
@@ -111,13 +112,13 @@ class AppendHandler(logging.Handler):
             try:
                 lock_fault = _hold(descriptor)
                 own = os.fstat(descriptor)
-                if _identity(self._path_text) == (own.st_dev, own.st_ino):
+                if (found := identity(self._path_text)) == (own.st_dev, own.st_ino):
                     if lock_fault is not None:
                         warn_once("the log file cannot be locked, and so is not rotated", lock_fault)
                     self._was_cut = _ends_in_half_a_line(descriptor, own)
                     is_own_file = stat.S_ISREG(own.st_mode) and not self.path.is_symlink()
-                    self._set_limits(CAN_ROTATE and is_own_file and lock_fault is None)
-                    self._descriptor, self._identity = descriptor, (own.st_dev, own.st_ino)
+                    self._set_limits(CAN_LOCK and is_own_file and lock_fault is None)
+                    self._descriptor, self._identity = descriptor, found
                     return descriptor
             finally:
                 if self._descriptor != descriptor:
@@ -133,12 +134,12 @@ class AppendHandler(logging.Handler):
             day = (first_instant(self.path) or datetime.fromtimestamp(time.time(), UTC)).astimezone(UTC).date()
             self._day_ends_at = datetime.combine(day, time_of_day(), UTC).timestamp() + 86_400
 
-    def _rotate(self, identity: tuple[int, int]) -> None:
+    def _rotate(self, full: Identity) -> None:
         """Close and move away a full file; where that fails, go on with it and try again in a minute."""
         if time.monotonic() < self._rotate_not_before_s:
             return
         try:
-            if not move_away(self.path, identity):
+            if not move_away(self.path, full):
                 return  # this line may still go where the others' last ones went: we hold the file
         except OSError as error:
             self._rotate_not_before_s = time.monotonic() + _ROTATE_AGAIN_AFTER_S
@@ -178,15 +179,6 @@ def _ends_in_half_a_line(descriptor: int, status: os.stat_result) -> bool:
         return False
     os.lseek(descriptor, -1, os.SEEK_END)  # a write goes to the end, wherever this leaves off
     return os.read(descriptor, 1) != b"\n"
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    """Which file a path leads to; None where there is none."""
-    try:
-        found = os.stat(path)  # noqa: PTH116  Path.stat() takes twice as long
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def log_file(settings: Settings, database_url: str) -> Path:

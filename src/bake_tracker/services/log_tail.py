@@ -1,13 +1,24 @@
 """The end of a log, and what is appended from there on, through rotation and truncation."""
 
 import os
+import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import IO
 
 from bake_tracker.domain.log_query import LogQuery
+from bake_tracker.services.log_files import (
+    BEFORE_ALL,
+    WRITTEN,
+    Identity,
+    Turn,
+    identity,
+    latest_turn,
+    open_in_turn,
+    unpacked,
+)
 from bake_tracker.services.log_reader import Unreadable
 from bake_tracker.services.log_scan import (
     BLOCK,
@@ -15,12 +26,9 @@ from bake_tracker.services.log_scan import (
     LONGEST_LINE,
     LogLine,
     Place,
-    identity,
-    open_files,
+    lines_of,
     read_lines,
     scan_backwards,
-    unpacked,
-    whole_lines,
 )
 
 _HEAD_BYTES = 4096
@@ -36,6 +44,7 @@ def last_lines(
 
 
 def matching(raws: Iterator[bytes], query: LogQuery, unreadable: Unreadable) -> Iterator[tuple[bytes, LogLine]]:
+    """Those of the lines that match, raw and read, in their order; what cannot be read is counted."""
     for raw, line in read_lines(raws):
         if line is None:
             unreadable.count += 1
@@ -54,14 +63,17 @@ class Follower:
         self._file: IO[bytes] | None = None
         self._rest = b""
         self._was_moved = False
-        if path.is_file():
-            self._file = path.open("rb", buffering=0)
-            self._file.seek(_end_of_lines(self._file))
+        with suppress(FileNotFoundError):
+            if path.is_file():
+                self._file = path.open("rb", buffering=0)
+                self._file.seek(_end_of_lines(self._file))
+        self._after = BEFORE_ALL if self._file else latest_turn(path)
 
     @property
     def place(self) -> Place | None:
         """Where the lines begin that are still to come; None as long as there is no file."""
-        return Place(identity(os.fstat(self._file.fileno())), self._file.tell()) if self._file else None
+        own = self._identity
+        return Place(own, self._file.tell()) if self._file and own else None
 
     def new_lines(self) -> Iterator[bytes]:
         """The raw lines that were completed since the last call; ``CUT_OFF`` for one that never will be."""
@@ -92,49 +104,52 @@ class Follower:
 
     def _is_moved(self) -> bool:
         """Whether the log's name leads to another file by now; while it leads nowhere, nothing is decided."""
-        try:
-            now = identity(self.path.stat())
-        except FileNotFoundError:
-            return False
-        return self._file is None or now != identity(os.fstat(self._file.fileno()))
+        now = identity(self.path)
+        return now is not None and now != self._identity
+
+    @property
+    def _identity(self) -> Identity | None:
+        return identity(self._file.fileno()) if self._file else None
 
     def _move_on(self) -> Iterator[bytes]:
-        with ExitStack() as stack:
-            *between, newest = self._newer(open_files(self.path, stack))
+        """Every line of the files that came since, each of them followed in its turn, however many they are."""
+        self._was_moved = False
+        for turn, raw in open_in_turn(self.path, after=self._turn()):
             if self._rest:
                 yield CUT_OFF
-            for raw in between:
-                for block in whole_lines(unpacked(raw)):
-                    lines = [CUT_OFF] if block is None else block.split(b"\n")
-                    yield from (line for line in lines if block is None or (line and not line.isspace()))
-            self.close()
-            self._file = os.fdopen(os.dup(newest.fileno()), "rb", buffering=0)
-        self._file.seek(0)
-        self._rest, self._was_moved = b"", False
+            if turn != WRITTEN:
+                yield from lines_of(raw)
+            self._follow(raw, os.SEEK_SET if turn == WRITTEN else os.SEEK_END)
         yield from self._appended()
 
-    def _newer(self, files: list[IO[bytes]]) -> list[IO[bytes]]:
-        """The files that came after the one that was followed, which may have been compressed or deleted meanwhile."""
+    def _follow(self, raw: IO[bytes], whence: int) -> None:
+        self.close()
+        self._file = os.fdopen(os.dup(raw.fileno()), "rb", buffering=0)
+        self._file.seek(0, whence)
+        self._rest = b""
+
+    def _turn(self) -> Turn:
+        """The turn of the file that was followed, looked for from the newest; by now it may be compressed or gone."""
         if self._file is None:
-            return files[-1:]
-        status = os.fstat(self._file.fileno())
+            return self._after
+        own, changed_ns = self._identity, os.fstat(self._file.fileno()).st_mtime_ns
         head = os.pread(self._file.fileno(), _HEAD_BYTES, 0)
-        for position in reversed(range(len(files) - 1)):
-            if identity(os.fstat(files[position].fileno())) == identity(status) or (
-                head and _head(files[position]) == head
-            ):
-                return files[position + 1 :]
-        later = [raw for raw in files[:-1] if os.fstat(raw.fileno()).st_mtime_ns > status.st_mtime_ns]
-        return [*later, files[-1]]
+        older = BEFORE_ALL
+        for turn, raw in open_in_turn(self.path, newest_first=True):
+            if turn == WRITTEN:
+                continue
+            if identity(raw.fileno()) == own or (head and _head(raw) == head):
+                return turn
+            if older == BEFORE_ALL and os.fstat(raw.fileno()).st_mtime_ns <= changed_ns:
+                older = turn
+        return older
 
 
 def _head(raw: IO[bytes]) -> bytes:
     try:
         return unpacked(raw).read(_HEAD_BYTES)
-    except (EOFError, OSError):
-        return b""
-    finally:
-        raw.seek(0)
+    except (EOFError, OSError, zlib.error):
+        return b""  # damaged: whatever it is, it is not the file that could be read so far
 
 
 def _end_of_lines(file: IO[bytes]) -> int:

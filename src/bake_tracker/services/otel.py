@@ -29,6 +29,7 @@ from opentelemetry.trace import Span, SpanContext, Status, StatusCode, TraceFlag
 from opentelemetry.util.types import AnyValue
 
 from bake_tracker import __version__
+from bake_tracker.domain.outcomes import ANSWERED, BROKEN
 from bake_tracker.services import tracing
 from bake_tracker.services.log_format import exception_field
 from bake_tracker.services.log_values import safe_value
@@ -39,8 +40,6 @@ FLUSH_TIMEOUT_S = 2.0
 PAUSE_S = 30.0
 """How long a collector that failed is left alone; what is told meanwhile is in the log file, but not sent."""
 
-_ANSWERED = frozenset({"success", "replayed", "sufficient", "insufficient"})
-_FAILED = frozenset({"error", "retried", "rolled_back", "unknown"})
 _TRACE_FIELDS = frozenset({"trace_id", "span_id"})
 _SEVERITIES = (
     (logging.CRITICAL, SeverityNumber.FATAL),
@@ -91,9 +90,9 @@ class OtelSpan:
         self._span.set_attributes(_attributes(fields, "bake."))
         if told.exc_info and told.exc_info[1] is not None:
             self._span.add_event("exception", _exception(told.exc_info[1]), happened_ns)
-        if outcome in _FAILED:
+        if outcome in BROKEN:
             self._span.set_status(Status(StatusCode.ERROR, str(fields.get("error", outcome))))
-        elif outcome in _ANSWERED:
+        elif outcome in ANSWERED:
             self._span.set_status(Status(StatusCode.OK))
         self._span.end(happened_ns)
 

@@ -12,6 +12,7 @@ from bake_tracker.domain.log_tree import LogLine, OperationNode, TransactionNode
 from bake_tracker.domain.refusals import remedy, shortages
 from bake_tracker.entrypoints.cli.explain_trees import show_candidates, show_story
 from bake_tracker.entrypoints.cli.log_lines import APART
+from bake_tracker.entrypoints.cli.progress import reading
 from bake_tracker.entrypoints.cli.state import answer, ask, state
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog import load_slugs
@@ -23,6 +24,7 @@ from bake_tracker.services.clock import now
 from bake_tracker.services.database import Session
 from bake_tracker.services.log_reader import read_trees
 from bake_tracker.services.log_refusals import find_started, latest_refusals, names_item
+from bake_tracker.services.log_scan import Progress
 
 SHOWN = 10
 EVERYTHING = 10_000
@@ -44,23 +46,24 @@ def explain(
 ) -> None:
     """Explain down to the receipts: what was asked, which lots were used and why those; 'last': the latest refusal."""
     typed, limit = " ".join(what), EVERYTHING if everything else SHOWN
-    story = ask(lambda session: _story(session, typed, limit))
+    with reading(state.log_file) as read:
+        story = ask(lambda session: _story(session, typed, limit, read))
     if "candidates" in story:
         answer(story, show_candidates)
         raise typer.Exit(1)
     answer(story, lambda _: show_story(story, limit))
 
 
-def _story(session: Session, typed: str, limit: int) -> Story:
+def _story(session: Session, typed: str, limit: int, read: Progress) -> Story:
     return (
-        _by_name(session, typed, limit)
-        or _by_run(session, typed)
-        or _by_id(session, typed)
-        or (_latest_refusal(session) if typed == LATEST else _unknown(session, typed))
+        _by_name(session, typed, limit, read)
+        or _by_run(session, typed, read)
+        or _by_id(session, typed, read)
+        or (_latest_refusal(session, read) if typed == LATEST else _unknown(session, typed))
     )
 
 
-def _by_name(session: Session, typed: str, limit: int) -> Story:
+def _by_name(session: Session, typed: str, limit: int, read: Progress) -> Story:
     """Lots by code; an item and a recipe by slug: all that are called so."""
     house = load_bakery(session)
     today = house.local_day(now())
@@ -77,34 +80,37 @@ def _by_name(session: Session, typed: str, limit: int) -> Story:
             **shelf.summary(),
             "lots": [{**lot, "shelf": place} for lot, place in zip(explained, on_shelf, strict=False)],
         }
-        refused = latest_refusals(state.log_file, house.database_id, 3, names_item(typed), f'"{typed}"')
+        refused = latest_refusals(state.log_file, house.database_id, 3, names_item(typed), f'"{typed}"', read)
         story["refusals"] = [_refusal(session, line) for line in refused]
         if shelf.item.kind == "finished_good":
             story["need"] = explain_box(session, shelf.item.item_id, today)
     if (recipe_id := load_slugs(session, "recipe").get(typed)) is not None:
         story["recipe"] = explain_batch(session, recipe_id, today)
         refused = latest_refusals(
-            state.log_file, house.database_id, 3, lambda line: line.get("recipe_id") == recipe_id, '"recipe_id"'
+            state.log_file, house.database_id, 3, lambda line: line.get("recipe_id") == recipe_id, '"recipe_id"', read
         )
         story.setdefault("refusals", []).extend(_refusal(session, line) for line in refused)
     return story
 
 
-def _by_run(session: Session, typed: str) -> Story:
+def _by_run(session: Session, typed: str, read: Progress) -> Story:
     if not (run := _RUN.fullmatch(typed)):
         return {}
     kind = run[1].lower()
     found = find_runs(session, None if kind == "run" else kind, int(run[2]))
     if len(found) > 1:
         return {"candidates": [_candidate(one) for one in found]}
-    return _recorded(session, found[0]["operation_id"]) if found else {}
+    if not found:
+        return {}
+    operation_id = found[0]["operation_id"]
+    return _recorded(session, operation_id, read_trees(state.log_file, operation_id, progress=read))
 
 
-def _by_id(session: Session, typed: str) -> Story:
+def _by_id(session: Session, typed: str, read: Progress) -> Story:
     """An operation, recorded or only told of; or all of a transaction or request."""
     if not _ID.fullmatch(typed):
         return {}
-    trees = read_trees(state.log_file, typed)
+    trees = read_trees(state.log_file, typed, progress=read)
     recorded = find_operations(session, typed)
     ids = {one["operation_id"] for one in recorded}
     nodes = [node for tree in trees for node in _outermost(tree.operations, typed.lower())]
@@ -113,10 +119,13 @@ def _by_id(session: Session, typed: str) -> Story:
     if len(recorded) + len(told) > 1:
         return {"candidates": [*map(_candidate, recorded), *map(_candidate, told.values())]}
     if recorded:
-        return _recorded(session, recorded[0]["operation_id"])
+        return _recorded(session, recorded[0]["operation_id"], trees)
     for line in told.values():  # called by its request or trace, which the ledger does not know
-        in_ledger = find_operations(session, line["operation_id"])
-        return _recorded(session, line["operation_id"]) if in_ledger else _only_told(session, line, trees)
+        operation_id = line["operation_id"]
+        if not find_operations(session, operation_id):
+            return _only_told(session, line, trees, read)
+        # It may have been asked for by other requests too.
+        return _recorded(session, operation_id, read_trees(state.log_file, operation_id, progress=read))
     return {}
 
 
@@ -130,10 +139,10 @@ def _candidate(one: Mapping[str, Any]) -> Story:
     }
 
 
-def _only_told(session: Session, line: LogLine, trees: list[TransactionNode]) -> Story:
+def _only_told(session: Session, line: LogLine, trees: list[TransactionNode], read: Progress) -> Story:
     """Refused, undone or in doubt: there is no row of it."""
     lines = [node.line for tree in trees for node in walk(tree.operations)]
-    started = find_started(state.log_file, line["operation_id"]) or {}
+    started = find_started(state.log_file, line["operation_id"], read) or {}
     in_full = {key: value for key, value in started.items() if key not in _NOT_ASKED and value is not None}
     undone = [
         {"operation_id": one["operation_id"], "operation": one["operation"]}
@@ -143,20 +152,21 @@ def _only_told(session: Session, line: LogLine, trees: list[TransactionNode]) ->
     return {"refused": {**_refusal(session, line, in_full), "undone": undone}, "log": lines}
 
 
-def _recorded(session: Session, operation_id: str) -> Story:
-    nodes = (node for tree in read_trees(state.log_file, operation_id) for node in walk(tree.operations))
+def _recorded(session: Session, operation_id: str, trees: list[TransactionNode]) -> Story:
+    nodes = (node for tree in trees for node in walk(tree.operations))
     attempts = [node.line for node in nodes if node.line["operation_id"] == operation_id]
     return {"operation": explain_operation(session, operation_id), "log": attempts}
 
 
-def _latest_refusal(session: Session) -> Story:
-    lines = latest_refusals(state.log_file, load_bakery(session).database_id, 1, lambda line: True)
+def _latest_refusal(session: Session, read: Progress) -> Story:
+    lines = latest_refusals(state.log_file, load_bakery(session).database_id, 1, lambda line: True, progress=read)
     if not lines:
         raise ValidationError.of("what", f"the log tells of no refusal ({state.log_file})")
     (line,) = lines
     if not line.get("operation_id"):  # refused by the command line, before any operation
         return {"refused": _refusal(session, line), "log": [line]}
-    return _only_told(session, line, read_trees(state.log_file, line["operation_id"]))
+    trees = read_trees(state.log_file, line["operation_id"], progress=read)
+    return _only_told(session, line, trees, read)
 
 
 def _refusal(session: Session, line: LogLine, asked: Story | None = None) -> Story:

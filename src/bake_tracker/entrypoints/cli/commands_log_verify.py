@@ -40,8 +40,10 @@ def show_verification(result: Any) -> None:
         say(f"{older} operations are older than the log's first line and were not compared.")
     if restored := result["operations_restored"]:
         say(f"{restored} operations were restored and have their lines in the log of the place they came from.")
-    if result["unreadable_lines"]:
-        say(f"{result['unreadable_lines']} lines cannot be read", style="red")
+    if noted := result["unreadable_lines_noted"]:
+        say(f"{noted} lines cannot be read; a repair has noted them and written what the database knows.")
+    if torn := result["unreadable_lines"] - noted:
+        say(f"{torn} lines cannot be read", style="red")
     say(
         f"Compared {result['operations_compared']} operations with "
         f"{result['success_lines_compared']} success lines: "

@@ -1,16 +1,20 @@
 """What was done: runs and operations, newest first."""
 
 import json
-from typing import Any, TypedDict
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, TypedDict, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import literal, null, select, union_all
+from sqlalchemy import Select, Subquery, UnaryExpression, bindparam, literal, null, select, tuple_, union_all
 from sqlalchemy.orm import Session
 
+from bake_tracker.domain.arguments import MAX_KEY
 from bake_tracker.domain.errors import OperationNotFoundError
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.units import MICRO, format_micros
 from bake_tracker.models import AssemblyRun, Item, Lot, Movement, Operation, ProductionRun, RecipeSnapshot
+from bake_tracker.models.types import UtcDateTime
 from bake_tracker.queries.bakery import load_bakery
 
 
@@ -57,25 +61,25 @@ class OperationView(TypedDict):
     children: list[str]
 
 
-def load_runs(session: Session, limit: int) -> list[RunRow]:
-    """The latest ``limit`` runs of both kinds, in the bakery's time; two statements."""
-    zone = ZoneInfo(load_bakery(session).time_zone)
+def _runs() -> Select[*tuple[Any, ...]]:
+    """Runs older than a key, newest first; either kind is walked by its index, and no further than the page."""
+    key = bindparam("at", type_=UtcDateTime())
     production = (
         select(
             literal("production").label("kind"),
             ProductionRun.id.label("run_id"),
             ProductionRun.operation_id,
             ProductionRun.produced_at.label("at"),
-            RecipeSnapshot.content.label("snapshot"),
+            ProductionRun.snapshot_sha256.label("snapshot"),
             ProductionRun.finished_unit_id.label("item_id"),
             ProductionRun.actual_yield_micros.label("quantity"),
             ProductionRun.status,
             ProductionRun.total_cost_micros.label("cost"),
             ProductionRun.lot_id,
         )
-        .join(RecipeSnapshot, RecipeSnapshot.sha256 == ProductionRun.snapshot_sha256)
+        .where(tuple_(ProductionRun.produced_at, ProductionRun.id) < tuple_(key, bindparam("production_id")))
         .order_by(ProductionRun.produced_at.desc(), ProductionRun.id.desc())
-        .limit(limit)
+        .limit(bindparam("limit"))
         .subquery()
     )
     assembly = (
@@ -91,25 +95,49 @@ def load_runs(session: Session, limit: int) -> list[RunRow]:
             AssemblyRun.total_cost_micros,
             AssemblyRun.lot_id,
         )
+        .where(tuple_(AssemblyRun.assembled_at, AssemblyRun.id) < tuple_(key, bindparam("assembly_id")))
         .order_by(AssemblyRun.assembled_at.desc(), AssemblyRun.id.desc())
-        .limit(limit)
+        .limit(bindparam("limit"))
         .subquery()
     )
-    runs = union_all(select(production), select(assembly)).subquery()
-    rows = session.execute(
-        select(runs, Item.name.label("made"), Item.base_unit, Lot.code)
+    both = union_all(select(production), select(assembly)).subquery()
+    # The page is cut before anything is joined to it.
+    runs = select(both).order_by(*_newest_first(both)).limit(bindparam("limit")).subquery()
+    return (
+        select(runs, RecipeSnapshot.content, Item.name.label("made"), Item.base_unit, Lot.code)
         .join(Item, Item.id == runs.c.item_id)
         .outerjoin(Lot, Lot.id == runs.c.lot_id)
-        .order_by(runs.c.at.desc(), runs.c.operation_id.desc())
-        .limit(limit)
+        .outerjoin(RecipeSnapshot, RecipeSnapshot.sha256 == runs.c.snapshot)
+        .order_by(*_newest_first(runs))
     )
+
+
+def _newest_first(runs: Subquery) -> tuple[UnaryExpression[Any], ...]:
+    return runs.c.at.desc(), runs.c.kind.desc(), runs.c.run_id.desc()
+
+
+_RUNS = _runs()
+_FIRST_PAGE = {"at": datetime(9999, 1, 1, tzinfo=UTC), "production_id": 0, "assembly_id": 0}
+
+
+def load_runs(session: Session, limit: int, *, before: str | None = None) -> list[RunRow]:
+    """The latest ``limit`` runs of both kinds, in the bakery's time; those older than the run ``before``, if given.
+
+    A page is as fast far back as at the front, and the same however many runs are added meanwhile: two statements, or
+    three with ``before``, an operation's id or a beginning that only it has.
+
+    Raises:
+        OperationNotFoundError: no run, or more than one, has an id that begins so.
+    """
+    zone = ZoneInfo(load_bakery(session).time_zone)
+    rows = session.execute(_RUNS, {**_key_of(session, before), "limit": limit})
     return [
         {
             "kind": row.kind,
             "run_id": row.run_id,
             "operation_id": row.operation_id,
             "at": row.at.astimezone(zone).isoformat(),
-            "what": json.loads(row.snapshot)["name"] if row.snapshot else row.made,
+            "what": _name_in(row.content) if row.content else row.made,
             "made": row.made,
             "quantity": format_micros(row.quantity),
             "unit": row.base_unit,
@@ -119,6 +147,32 @@ def load_runs(session: Session, limit: int) -> list[RunRow]:
         }
         for row in rows
     ]
+
+
+def _key_of(session: Session, operation_id: str | None) -> dict[str, Any]:
+    """Where the page begins: the ids are those that a run of the same instant must be below."""
+    if operation_id is None:
+        return _FIRST_PAGE
+    limits = id_range(operation_id)
+    if limits is None:
+        raise OperationNotFoundError(operation_id)
+    production = select(ProductionRun.operation_id, ProductionRun.produced_at, ProductionRun.id, literal(MAX_KEY))
+    assembly = select(AssemblyRun.operation_id, AssemblyRun.assembled_at, literal(0), AssemblyRun.id)
+    found = session.execute(
+        union_all(
+            production.where(ProductionRun.operation_id.between(*limits)),
+            assembly.where(AssemblyRun.operation_id.between(*limits)),
+        ).limit(3)
+    ).all()
+    if len(found) != 1:
+        raise OperationNotFoundError(operation_id, [row.operation_id for row in found])
+    ((_, at, production_id, assembly_id),) = found
+    return {"at": at, "production_id": production_id, "assembly_id": assembly_id}
+
+
+@lru_cache(1024)
+def _name_in(snapshot: str) -> str:
+    return cast(str, json.loads(snapshot)["name"])
 
 
 def load_operation(session: Session, operation_id: str) -> OperationView:

@@ -96,9 +96,14 @@ def assemble(
     answer(write(work), show_assembly)
 
 
-def runs(last: Annotated[int, typer.Option(min=1, max=10_000, help="how many")] = 20) -> None:
+def runs(
+    last: Annotated[int, typer.Option(min=1, max=10_000, help="how many")] = 20,
+    before: Annotated[
+        str | None, typer.Option(help="only older ones than this run: its operation's id, or the id's beginning")
+    ] = None,
+) -> None:
     """Show the latest bakings and packings."""
-    answer(ask(lambda session: load_runs(session, last)), show_runs)
+    answer(ask(lambda session: load_runs(session, last, before=before)), show_runs)
 
 
 def show(operation_id: Annotated[str, typer.Argument(help="an operation's id, or its beginning")]) -> None:

@@ -1,0 +1,87 @@
+"""What a page reads: by the plans of both databases, never a whole table of history."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from kitchen import Kitchen
+from sqlalchemy import event, text
+from sqlalchemy.orm import Session
+from test_statement_counts import PAST, bakery_of, copy_rows, counts, nodes_of
+
+from bake_tracker.queries.history import load_operation, load_runs
+from bake_tracker.services.database import engine_for, read_scope, session_scope
+
+HISTORY = ("operation", "movement", "production_run", "assembly_run", "lot")
+LATEST = "SELECT operation_id FROM {kind}_run WHERE id = (SELECT max(id) FROM {kind}_run)"
+PAGES: dict[str, Callable[[Session, str], Any]] = {
+    "the first page of runs": lambda s, operation_id: load_runs(s, 100),
+    "a page further back": lambda s, operation_id: load_runs(s, 100, before=operation_id),
+    "an operation": lambda s, operation_id: load_operation(s, operation_id),
+}
+
+
+@pytest.fixture
+def long_life(kitchen: Kitchen) -> Kitchen:
+    """Ten thousand past runs of either kind, and the lots they made."""
+    bakery_of(kitchen)
+    counts(kitchen)
+    for table in PAST:
+        copy_rows(table, 10_000, PAST[table])
+    copy_rows("lot", 1_000, "is_made = false")
+    with session_scope() as session:
+        session.execute(text("ANALYZE"))
+    return kitchen
+
+
+def steps_of(ask: Callable[[Session], Any]) -> list[str]:
+    """How the database goes about every statement of a question: the tables it walks through from end to end."""
+    sent: list[tuple[str, Any]] = []
+    with read_scope() as session:
+        connection = session.connection()
+
+        def listen(_c: Any, _cursor: Any, statement: str, parameters: Any, _x: Any, _many: bool) -> None:
+            sent.append((statement, parameters))
+
+        event.listen(engine_for(), "before_cursor_execute", listen)
+        ask(session)
+        event.remove(engine_for(), "before_cursor_execute", listen)
+        steps: list[str] = []
+        for statement, parameters in sent:
+            if connection.dialect.name == "sqlite":
+                plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+                steps += [row.detail for row in plan]
+            else:
+                plan = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
+                for node in nodes_of(plan.scalar_one()[0]["Plan"]):
+                    word = "SCAN" if node["Node Type"] == "Seq Scan" else node["Node Type"]
+                    steps.append(f"{word} {node.get('Relation Name', '')}")
+        return steps
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_page_reads_a_table_of_history_from_end_to_end(long_life: Kitchen, page: str) -> None:
+    """Every step into history is by an index, however many rows there are."""
+    for kind in ("production", "assembly"):
+        ((operation_id,),) = long_life.rows(LATEST.format(kind=kind))
+        steps = steps_of(lambda session, o=str(operation_id): PAGES[page](session, o))
+        assert steps
+        assert [step for step in steps if step in {f"SCAN {table}" for table in HISTORY}] == []
+
+
+def test_a_plan_that_reads_a_whole_table_would_be_seen(long_life: Kitchen) -> None:
+    """The same look at a question that no index answers finds the walk."""
+    steps = steps_of(lambda session: session.execute(text("SELECT id FROM movement WHERE quantity_micros = 7")))
+    assert "SCAN movement" in steps
+
+
+def test_runs_are_walked_in_the_order_of_their_index(long_life: Kitchen) -> None:
+    """Nothing but the page is sorted: either kind comes in order and stops after the page."""
+    steps = steps_of(lambda session: load_runs(session, 100))
+    if "Limit " in steps:
+        assert steps.count("Index Scan production_run") == steps.count("Index Scan assembly_run") == 1
+    else:
+        assert [step for step in steps if "_run USING INDEX" in step] == [
+            "SEARCH production_run USING INDEX ix_production_run_produced_at (produced_at<?)",
+            "SEARCH assembly_run USING INDEX ix_assembly_run_assembled_at (assembled_at<?)",
+        ]

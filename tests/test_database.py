@@ -197,3 +197,19 @@ def test_a_check_on_somebody_elses_engine_takes_no_write_lock(sqlite_url: str) -
         found = batch_production_service.check_can_produce(kitchen.ids["Cookies"], 1, session=asking)
     theirs.dispose()
     assert found["can_produce"] is True
+
+
+def test_a_reading_scope_cannot_write_even_after_its_connection_was_lost(database_url: str) -> None:
+    """The connection that replaces it knows nothing of the first; the scope says again that it only reads."""
+    for is_lost in (False, True):
+        with read_scope() as session:
+            session.execute(text("SELECT 1 FROM bakery"))
+            if is_lost:
+                session.connection().invalidate()
+            session.rollback()
+            with pytest.raises(DBAPIError):
+                session.execute(text("UPDATE bakery SET name = 'Thief'"))
+    with session_scope() as session:  # and whoever has the same connection next can
+        session.execute(text("UPDATE bakery SET name = 'Owner'"))
+    with read_scope() as session:
+        assert session.execute(text("SELECT name FROM bakery")).scalar_one() == "Owner"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 from uuid import uuid4
 
+from psycopg import IsolationLevel
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, ProgrammingError
@@ -153,7 +154,7 @@ def make_engine(url: str) -> Engine:
     # SQLAlchemy compiles these anew each time, which takes as long as a whole statement of an operation.
     engine.dialect.do_savepoint = _savepoint  # type: ignore[method-assign]  # a dialect of this engine alone
     engine.dialect.do_release_savepoint = _release_savepoint  # type: ignore[method-assign]  # as above
-    event.listen(engine, "reset", _make_writable)
+    event.listen(engine, "checkin", _make_writable)
     observe(engine)
     return engine
 
@@ -229,10 +230,23 @@ def _release_savepoint(connection: Connection, name: str) -> None:
     connection.exec_driver_sql(f"RELEASE SAVEPOINT {name}")
 
 
-def _make_writable(driver_connection: Any, record: Any, _state: object) -> None:
-    # On its way back to the pool: the next to have this very connection may be a writer.
-    if record.info.pop(_READ_ONLY, False) and isinstance(driver_connection, sqlite3.Connection):
+def _make_writable(driver_connection: Any, record: Any) -> None:
+    # Back in the pool: the next to have this very connection may be a writer.
+    if not record.info.pop(_READ_ONLY, False) or driver_connection is None:
+        return
+    if isinstance(driver_connection, sqlite3.Connection):
         driver_connection.execute("PRAGMA query_only = OFF")
+    else:
+        driver_connection.read_only = driver_connection.isolation_level = None
+
+
+def _begin_to_read(connection: Connection) -> None:
+    """Said at every BEGIN, since a connection that was lost is replaced by one that knows nothing of it."""
+    connection.info[_READ_ONLY] = True
+    if connection.dialect.name == "postgresql":
+        driver_connection = cast(Any, connection.connection.dbapi_connection)
+        # Not SERIALIZABLE, even where that is the default: a page that only reads should not have to be read again.
+        driver_connection.read_only, driver_connection.isolation_level = True, IsolationLevel.REPEATABLE_READ
 
 
 @contextmanager
@@ -243,10 +257,7 @@ def _reading(engine: Engine) -> Iterator[Connection]:
     except DBAPIError as error:
         raise _unavailable(engine, error) from error
     with connection:
-        connection.info[_READ_ONLY] = True
-        if engine.name == "postgresql":
-            # Not SERIALIZABLE, even where that is the default: a page that only reads should not have to be read again.
-            connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        event.listen(connection, "begin", _begin_to_read)
         yield connection
         if engine.name == "sqlite" and read_only_sqlite.was_written_meanwhile(connection):
             raise DatabaseUnavailableError("the database file was written while it was read; try again")

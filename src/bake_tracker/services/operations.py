@@ -305,6 +305,7 @@ def recording(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterato
     writes, and calls ``succeed``; what it raises undoes the savepoint, is told, and goes on to the caller.
     """
     operation = _begin(kind, session, asked)
+    savepoint: Any = None
     reset = _current.set(operation)
     try:
         operation.tell_started()
@@ -312,15 +313,18 @@ def recording(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterato
         operation.statements_before = statement_count()
         with session.begin_nested():
             operation.inside = session.connection()  # only now is the savepoint sent
+            savepoint = operation.transaction.frames[-1]
             operation.bakery = load_bakery(operation.inside)
             _check_operation_id(asked.get("operation_id"))
             yield operation
             assert operation.result is not None, f"{kind.name} neither succeeded nor raised"
-    except ServiceError as error:
-        operation.tell_refusal(error)
-        raise
     except BaseException as error:
-        operation.tell_error(error)
+        if operation.transaction is not None:
+            operation.transaction.doom(savepoint)
+        if isinstance(error, ServiceError):
+            operation.tell_refusal(error)
+        else:
+            operation.tell_error(error)
         raise
     else:
         operation.tell_success()

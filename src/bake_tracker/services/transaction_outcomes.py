@@ -63,17 +63,28 @@ Settle = Callable[[Fate, BaseException | None], None]
 class OpenTransaction:
     """One transaction of one driver connection: a frame of pending outcomes for it and for every open savepoint."""
 
-    __slots__ = ("failure", "frames", "transaction_id")
+    __slots__ = ("_doomed", "failure", "frames", "transaction_id")
 
     def __init__(self, transaction_id: str | None = None) -> None:
         self.transaction_id = uuid7() if transaction_id is None else transaction_id
         self.frames: list[tuple[str, list[Settle]]] = [("", [])]
         self.failure: BaseException | None = None
+        self._doomed: tuple[str, list[Settle]] | None = None
 
     @property
     def is_awaited(self) -> bool:
         """Whether anything waits to be settled."""
         return any(pending for _, pending in self.frames)
+
+    @property
+    def is_doomed(self) -> bool:
+        """Whether something stands in it that failed and could not be undone."""
+        return self._doomed is not None and any(frame is self._doomed for frame in self.frames)
+
+    def doom(self, frame: tuple[str, list[Settle]] | None) -> None:
+        """Let nothing be kept of a failed savepoint that is still open: its RELEASE or ROLLBACK TO failed as well."""
+        if frame is not None and any(one is frame for one in self.frames):
+            self._doomed = frame
 
     def add(self, settle: Settle) -> None:
         """Have ``settle`` called once, when the innermost open savepoint's fate is known."""
@@ -319,6 +330,8 @@ def _check_open(transaction: OpenTransaction, driver_connection: PoolProxiedConn
 
     COMMIT would do nothing and not say so; on SQLite a SAVEPOINT would begin a transaction that its RELEASE commits.
     """
+    if transaction.is_doomed:
+        raise PendingRollbackError("a failed operation could not be undone, so its transaction can only be rolled back")
     state = _state(driver_connection)
     if state == "aborted":  # PostgreSQL answers COMMIT with a ROLLBACK and no error
         raise PendingRollbackError("an earlier statement failed, so this transaction can only be rolled back")

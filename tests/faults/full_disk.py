@@ -28,12 +28,12 @@ FAILURES = 3
 
 
 class SmallDisk:
-    """A file system of a few megabytes, filled up by somebody else's file."""
+    """A file system of some megabytes, with room for what is recorded, filled up by somebody else's file."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, size_megabytes: int) -> None:
         self.folder = folder / "disk"
         self.folder.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(self.folder)], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size_megabytes}m", "none", str(self.folder)], check=True)
         for name in FILES:
             shutil.copy(folder / name, self.folder)
 
@@ -79,7 +79,7 @@ def read() -> None:
 
 def main(how: str, folder: Path, rounds: int) -> None:
     ids = json.loads(os.environ["BAKERY_IDS"])
-    disk = SmallDisk(folder) if how == "tmpfs" else NoGrowth(folder)
+    disk = SmallDisk(folder, 4 + rounds) if how == "tmpfs" else NoGrowth(folder)
     os.environ["BAKE_TRACKER_DATABASE_URL"] = f"sqlite:///{disk.folder / FILES[0]}"
     os.environ["BAKE_TRACKER_LOG_FILE"] = str(disk.folder / FILES[1])
     configure_logging(load_settings(), database_url())

@@ -26,6 +26,11 @@ def load_unsealed(session: Session, at_most: int) -> list[str]:
     return list(session.scalars(_unsealed.order_by(Operation.id).limit(at_most)))
 
 
+def is_all_sealed(session: Session) -> bool:
+    """Whether nothing is left to seal but the seals' own operations, which are always in the next one."""
+    return session.scalars(_unsealed.where(Operation.name != "record_seal").limit(1)).first() is None
+
+
 _unsealed = select(Operation.id).where(
     Operation.result.is_not(None), ~exists().where(SealedOperation.operation_id == Operation.id)
 )

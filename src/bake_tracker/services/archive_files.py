@@ -73,8 +73,7 @@ def write_backup(path: Path, url: str | None = None, *, force: bool = False, tol
         BackupRefusedError: the file is there already, cannot be written, or needs what is not installed.
     """
     url, kind = database_url(url), _kind(path)
-    if path.exists() and not force:
-        raise BackupRefusedError(f"{path} is there already; name another file, or say --force")
+    refuse_to_replace(path, force=force)
     with read_scope(url) as session:
         see_one_moment(session)
         counts = count_rows(session)
@@ -94,6 +93,18 @@ def write_backup(path: Path, url: str | None = None, *, force: bool = False, tol
     }
     log_operation(get_service_logger(__name__), "write_backup", "written", **written)
     return written
+
+
+def refuse_to_replace(path: Path, *, force: bool) -> None:
+    """Leave a file that is there already as it is, unless told otherwise.
+
+    Raises:
+        ValidationError: the name does not say which kind of backup it is to be.
+        BackupRefusedError: it is there.
+    """
+    _kind(path)
+    if path.exists() and not force:
+        raise BackupRefusedError(f"{path} is there already; name another file, or say --force")
 
 
 def restore_backup(path: Path, url: str | None = None, *, told: Told = lambda _: None) -> Restored:

@@ -10,8 +10,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bake_tracker.config import load_settings
 from bake_tracker.entrypoints.cli.commands_house import show_verification
-from bake_tracker.entrypoints.cli.state import answer, err, say, state
-from bake_tracker.services.archive_files import restore_backup, write_backup
+from bake_tracker.entrypoints.cli.commands_seal import seal_all, show_seals
+from bake_tracker.entrypoints.cli.state import answer, ask, err, say, state
+from bake_tracker.queries.sealed_history import is_all_sealed
+from bake_tracker.services.archive_files import refuse_to_replace, restore_backup, write_backup
 from bake_tracker.services.archive_move import Telling, move_bakery
 from bake_tracker.services.database import database_url
 from bake_tracker.services.log_setup import configure_logging
@@ -20,11 +22,19 @@ from bake_tracker.services.log_setup import configure_logging
 def backup(
     file: Annotated[Path, typer.Argument(help=".jsonl.gz or .jsonl (portable), .db (SQLite), .dump (PostgreSQL)")],
     force: Annotated[bool, typer.Option("--force", help="replace the file if it is there")] = False,
+    with_seal: Annotated[bool, typer.Option("--seal/--no-seal", help="seal what is not sealed yet, first")] = True,
 ) -> None:
-    """Write all of the bakery to a file, while others go on working."""
+    """Seal what is not sealed yet, and write all of the bakery to a file, while others go on working."""
+    refuse_to_replace(file, force=force)
+    seals = seal_all() if with_seal and not ask(is_all_sealed) else []
     with _bar("Backing up") as told:
         result = write_backup(file, state.url, force=force, told=told)
-    answer(result, lambda r: say(f"Wrote {r['rows']} rows, {r['operations']} operations, to {r['file']}"))
+
+    def show(written: Any) -> None:
+        show_seals(written)
+        say(f"Wrote {written['rows']} rows, {written['operations']} operations, to {written['file']}")
+
+    answer({**result, "seals": seals}, show)
 
 
 def restore(file: Annotated[Path, typer.Argument(help="what bake backup wrote")]) -> None:

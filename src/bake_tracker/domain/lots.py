@@ -15,7 +15,7 @@ def lot_code(slug: str, made_on: date, number: int) -> str:
 
 def day_mark(day: date) -> str:
     """The day as a lot code has it."""
-    return f"{day:%Y%m%d}"
+    return f"{day.year:04d}{day.month:02d}{day.day:02d}"  # by itself: strftime looks up the locale every time
 
 
 def slug_in_code(code: str) -> str | None:

@@ -111,7 +111,7 @@ def needs_of(recipe: Recipe, batches: Fraction) -> dict[int, int]:
         UnitConversionError: names every ingredient whose density is missing, not just the first.
         RecipeCycleError: a recipe contains itself.
     """
-    needs = {item_id: drawn_micros(quantity * batches) for item_id, quantity in per_batch(recipe).items()}
+    needs = {item_id: drawn_micros(quantity, batches) for item_id, quantity in per_batch(recipe).items()}
     return countable(needs, "num_batches")
 
 

@@ -109,9 +109,10 @@ def received_micros(base_quantity: Fraction) -> int:
     return -((-base_quantity.numerator * MICRO) // base_quantity.denominator)
 
 
-def drawn_micros(base_quantity: Fraction) -> int:
-    """Round what goes out down to 10^-6 base unit."""
-    return base_quantity.numerator * MICRO // base_quantity.denominator
+def drawn_micros(base_quantity: Fraction, times: Fraction = Fraction(1)) -> int:
+    """Round what goes out, taken so many times, down to 10^-6 base unit."""
+    # Not their product, which would be reduced to its lowest terms first.
+    return base_quantity.numerator * times.numerator * MICRO // (base_quantity.denominator * times.denominator)
 
 
 def format_micros(micros: int) -> str:

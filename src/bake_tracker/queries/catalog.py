@@ -174,7 +174,7 @@ def load_recipe(session: Session | Connection, recipe_id: int) -> Recipe:
         RecipeNotFoundError: there is none.
     """
     rows = session.execute(_RECIPE, {"recipe_id": recipe_id})
-    recipe = _recipe_of(recipe_id, tuple(map(tuple, rows)))
+    recipe = _recipe_of(recipe_id, tuple(map(tuple, rows.all())))
     if recipe is None:
         raise RecipeNotFoundError(recipe_id)
     return recipe

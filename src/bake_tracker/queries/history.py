@@ -104,7 +104,10 @@ def _runs() -> Select[*tuple[Any, ...]]:
     # The page is cut before anything is joined to it.
     runs = select(both).order_by(*_newest_first(both)).limit(bindparam("limit")).subquery()
     return (
-        select(runs, RecipeSnapshot.content, Item.name.label("made"), Item.base_unit, Lot.code)
+        select(
+            *(runs.c[name] for name in ("kind", "run_id", "operation_id", "at", "quantity", "status", "cost")),
+            *(RecipeSnapshot.content, Item.name, Item.base_unit, Lot.code),
+        )
         .join(Item, Item.id == runs.c.item_id)
         .outerjoin(Lot, Lot.id == runs.c.lot_id)
         .outerjoin(RecipeSnapshot, RecipeSnapshot.sha256 == runs.c.snapshot)
@@ -130,22 +133,23 @@ def load_runs(session: Session, limit: int, *, before: str | None = None) -> lis
         OperationNotFoundError: no run, or more than one, has an id that begins so.
     """
     zone = ZoneInfo(load_bakery(session).time_zone)
-    rows = session.execute(_RUNS, {**_key_of(session, before), "limit": limit})
+    # By the connection: the session would look into every row for objects that it could keep.
+    rows = session.connection().execute(_RUNS, {**_key_of(session, before), "limit": limit})
     return [
         {
-            "kind": row.kind,
-            "run_id": row.run_id,
-            "operation_id": row.operation_id,
-            "at": row.at.astimezone(zone).isoformat(),
-            "what": _name_in(row.content) if row.content else row.made,
-            "made": row.made,
-            "quantity": format_micros(row.quantity),
-            "unit": row.base_unit,
-            "status": row.status,
-            "cost": format_money(row.cost),
-            "lot_code": row.code,
+            "kind": kind,
+            "run_id": run_id,
+            "operation_id": operation_id,
+            "at": at.astimezone(zone).isoformat(),
+            "what": _name_in(content) if content else made,
+            "made": made,
+            "quantity": format_micros(quantity),
+            "unit": unit,
+            "status": status,
+            "cost": format_money(cost),
+            "lot_code": lot_code,
         }
-        for row in rows
+        for kind, run_id, operation_id, at, quantity, status, cost, content, made, unit, lot_code in rows
     ]
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
+from itertools import starmap
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Date, String, TextClause, text
@@ -64,7 +65,5 @@ def load_lots_to_draw(connection: Connection, needs: Mapping[int, int], usable_o
     dialect = connection.dialect.name
     parameters = {"needs": json.dumps({str(key): quantity for key, quantity in needs.items()})}
     day = usable_on.isoformat() if dialect == "sqlite" else usable_on
-    return [
-        OpenLot(row.lot_id, row.item_id, row.code, row.remaining, row.cost, row.expires_on)
-        for row in connection.execute(_walk(dialect), {**parameters, "usable_on": day})
-    ]
+    rows = connection.execute(_walk(dialect), {**parameters, "usable_on": day}).all()
+    return list(starmap(OpenLot, rows))

@@ -258,7 +258,7 @@ def _add_run(
     cost: RunCost,
     lot: AddedLot | None,
 ) -> int:
-    insert_once(operation.connection, _snapshots, asdict(baked_by))
+    insert_once(operation.connection, _snapshots, {"sha256": baked_by.sha256, "content": baked_by.content})
     row = {
         "operation_id": operation.id,
         "recipe_id": asked.recipe_id,

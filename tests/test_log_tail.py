@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -257,8 +258,8 @@ def test_a_compressed_file_that_is_cut_off_gives_what_it_has(path: Path) -> None
 def few_descriptors() -> Iterator[None]:
     """No more than a dozen files can be opened beside those that are."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    highest = max(descriptor for descriptor in range(soft) if identity(descriptor))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 13, hard))
+    free = (descriptor for descriptor in count() if identity(descriptor) is None)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (next(islice(free, 12, None)), hard))
     yield
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 

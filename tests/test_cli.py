@@ -239,3 +239,13 @@ def test_an_answer_that_cannot_be_shown_is_not_called_a_failure(sqlite_url: str,
     assert (done.returncode, done.stderr) == (0, b"")
     with read_scope() as session:
         assert session.execute(text("SELECT count(*) FROM lot")).scalar() == 1
+
+
+def test_asking_leaves_nothing_behind(bake: Bake, tmp_path: Path) -> None:
+    """A mistyped database is not made by looking into it, and has no log that says it is well."""
+    nowhere = ("--database", f"sqlite:///{tmp_path}/folder/typo.db")
+    for question in (("stock",), ("log", "verify"), ("log", "find"), ("log", "tail"), ("runs",)):
+        bake(*question, *nowhere)
+        assert not (tmp_path / "folder").exists()
+    asked = bake("stock", *nowhere)
+    assert (asked.code, "there is no bakery at" in asked.err) == (1, True)

@@ -288,9 +288,18 @@ def test_lines_of_strange_types_are_unreadable_and_break_nothing(bakery: Command
     assert bakery("log", "tree").code == 0
 
 
-@pytest.mark.parametrize("place", ["/dev/full", "."])
-def test_what_is_no_file_is_not_read(bakery: CommandLine, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+def test_what_is_no_file_is_not_read(bakery: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A device would never end."""
-    monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", place)
+    monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", "/dev/full")
     done = bakery("log", "verify")
     assert (done.code, "is no file that can be read" in done.err) == (1, True)
+
+
+@pytest.mark.parametrize("place", ["", ".", "/"])
+def test_a_setting_that_names_no_file_is_refused(
+    bakery: CommandLine, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """Lines would be lost to a folder, at every command."""
+    monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", place)
+    done = bakery("log", "verify")
+    assert (done.code, "BAKE_TRACKER_LOG_FILE: must name a file" in done.err) == (2, True)

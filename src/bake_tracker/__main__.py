@@ -1,6 +1,20 @@
-"""``python -m bake_tracker`` is the command line."""
+"""``python -m bake_tracker`` and ``bake-tracker`` are the command line."""
 
-from bake_tracker.entrypoints.cli import main
+import sys
+
+INTERRUPTED = 130
+"""What a shell says of a program that Ctrl-C has ended."""
+
+
+def main() -> None:
+    """Run one command; Ctrl-C ends it without a word, even while it is only starting."""
+    try:
+        from bake_tracker.entrypoints.cli import main as run
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
 
 if __name__ == "__main__":
     main()

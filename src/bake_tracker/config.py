@@ -56,6 +56,13 @@ class Settings(BaseSettings):
             raise ValueError("must be off, day, or a size such as 500KB, 64MB or 1GB")
         return text
 
+    @field_validator("log_file", mode="before")
+    @classmethod
+    def _a_file(cls, value: object) -> object:
+        if value is not None and (str(value).strip() == "" or Path(str(value)).is_dir()):
+            raise ValueError("must name a file, and this is a folder or nothing; leave it out for the default")
+        return value
+
     @field_validator("time_zone")
     @classmethod
     def _known(cls, value: str) -> str:
@@ -73,7 +80,9 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        problems = (f"BAKE_TRACKER_{str(p['loc'][0]).upper()}: {p['msg']}" for p in error.errors())
+        problems = (
+            f"BAKE_TRACKER_{str(p['loc'][0]).upper()}: {p['msg'].removeprefix('Value error, ')}" for p in error.errors()
+        )
         raise SettingsError("; ".join(problems)) from None
 
 

@@ -16,7 +16,7 @@ from bake_tracker.services.file_locks import CAN_LOCK, hold
 from bake_tracker.services.log_files import Identity, first_instant, identity, log_files
 from bake_tracker.services.log_format import ConsoleFormatter, JsonFormatter
 from bake_tracker.services.log_rotation import Rotation, move_away, tidy, warn_once
-from bake_tracker.services.logging_utils import get_service_logger, hold_line, log_operation, report_logging_fault
+from bake_tracker.services.logging_utils import get_service_logger, hold_line, make_record, report_logging_fault
 
 # What a command refuses, it says itself; a terminal should not hear it twice.
 _SAID_BY_THE_COMMAND = frozenset({"validation_failed", "unit_conversion_failed", "conflict", "error"})
@@ -193,8 +193,9 @@ def configure_logging(settings: Settings, database_url: str) -> None:
         root.removeHandler(handler)
         handler.close()
     path = log_file(settings, database_url)
-    is_new = not any(file.exists() for file in log_files(path))
-    _install(AppendHandler(path, Rotation.of(settings)), settings.log_level)
+    handler = AppendHandler(path, Rotation.of(settings))
+    handler.addFilter(_FirstLine(handler))
+    _install(handler, settings.log_level)
     if settings.log_format or sys.stderr.isatty():
         console = logging.StreamHandler(sys.stderr)
         console.addFilter(_not_said_already)
@@ -204,9 +205,29 @@ def configure_logging(settings: Settings, database_url: str) -> None:
     root.setLevel(settings.log_level)
     for library in ("alembic", "sqlalchemy", "pint"):
         logging.getLogger(library).setLevel(logging.WARNING)
-    if is_new:
-        # The first line of all its files: from here on the log is complete, and `log verify` holds it to that.
-        log_operation(get_service_logger(__name__), "open_log", "opened", log_file=str(path))
+
+
+class _FirstLine(logging.Filter):
+    """Before the first line of all the log's files one that says so: from here on `log verify` holds it to be complete.
+
+    Not before there is a line: whoever only asks leaves no file behind. It is of the time when this process set up its
+    log, since what it tells first may have happened a while before it was settled.
+    """
+
+    def __init__(self, handler: AppendHandler) -> None:
+        super().__init__()
+        self._handler = handler
+        self._since = time.time()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        self._handler.removeFilter(self)
+        if record.levelno >= self._handler.level and not any(file.exists() for file in log_files(self._handler.path)):
+            fields = {"operation": "open_log", "outcome": "opened"}
+            logger = get_service_logger(__name__)
+            first = make_record(logger, logging.INFO, fields, {"log_file": str(self._handler.path)})
+            first.created = self._since
+            self._handler.emit(first)
+        return True
 
 
 def _install(handler: logging.Handler, level: str) -> None:

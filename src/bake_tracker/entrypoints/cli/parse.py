@@ -67,9 +67,9 @@ def instant(text: str) -> str:
     """``2026-11-23`` or ``2026-11-23T14:30``, in UTC, as the log writes it: texts that sort like instants."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        in_utc = moment.astimezone(UTC) if moment.tzinfo else moment
+    except (ValueError, OverflowError):
         raise typer.BadParameter(f"{text!r} is no instant; write it like 2026-11-23 or 2026-11-23T14:30") from None
-    in_utc = moment.astimezone(UTC) if moment.tzinfo else moment
     return f"{in_utc:%Y-%m-%dT%H:%M:%S.%f}Z"
 
 

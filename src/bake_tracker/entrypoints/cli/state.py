@@ -12,9 +12,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bake_tracker.config import load_settings
+from bake_tracker.config import load_settings, sqlite_path
 from bake_tracker.services import log_setup
-from bake_tracker.services.database import Session, database_url, read_scope, run_in_transaction
+from bake_tracker.services.database import (
+    DatabaseUnavailableError,
+    Session,
+    database_url,
+    read_scope,
+    run_in_transaction,
+)
 from bake_tracker.services.log_values import escape_unsafe
 
 Answer = TypeVar("Answer")
@@ -57,7 +63,10 @@ def write(work: Callable[[Session], Answer]) -> Answer:
 
 
 def ask(work: Callable[[Session], Answer]) -> Answer:
-    """Ask in a scope that cannot write."""
+    """Ask in a scope that cannot write; a bakery that is not there is not made by asking."""
+    path = sqlite_path(state.url)
+    if state.url.startswith("sqlite") and path is not None and not path.exists():
+        raise DatabaseUnavailableError(f"there is no bakery at {path} yet; name another file, or run: bake init")
     with read_scope(state.url) as session:
         return work(session)
 

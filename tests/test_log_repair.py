@@ -348,3 +348,15 @@ def test_a_note_of_lines_that_are_gone_excuses_no_others(bakery: CommandLine) ->
     edit(bakery, lambda lines: [*lines[2:], TORN])
     found = bakery("log", "verify", "--json").json
     assert (found["clean"], found["unreadable_lines"], found["unreadable_lines_noted"]) == (False, 1, 0)
+
+
+def test_a_log_that_was_deleted_is_written_again_as_a_whole(bakery: CommandLine) -> None:
+    """With what came after it the log begins late; ``--all`` holds it to everything all the same."""
+    told = len([line for line in bakery.log_file.read_text("utf-8").splitlines() if '"success"' in line])
+    bakery.log_file.unlink()
+    assert bakery("supplier", "add", "Late").code == 0
+    late = bakery("log", "verify", "--json")
+    assert (late.code, late.json["operations_before_the_log"]) == (0, told)
+    assert len(bakery("log", "verify", "--all", "--json").json["missing"]) == told
+    repaired = bakery("log", "verify", "--all", "--repair", "--json")
+    assert (repaired.code, len(repaired.json["repaired"])) == (0, told)

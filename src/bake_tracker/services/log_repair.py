@@ -41,7 +41,7 @@ class LogRepair(LogVerification):
     repaired: list[NamedOperation]
 
 
-def repair_log(session: Session, path: Path, progress: Progress | None = None) -> LogRepair:
+def repair_log(session: Session, path: Path, progress: Progress | None = None, *, is_whole: bool = False) -> LogRepair:
     """Write the success line of every committed operation that has none, and verify again.
 
     What is missing or unresolved is written, oldest first and marked ``repaired_at``; then lines that cannot be read
@@ -49,7 +49,7 @@ def repair_log(session: Session, path: Path, progress: Progress | None = None) -
     or doubled stays as it is: a repair adds what the database knows and never takes away what somebody wrote.
     """
     with _alone(path):
-        before = verify_log(session, path, progress)
+        before = verify_log(session, path, progress, is_whole=is_whole)
         silent = sorted([*before["missing"], *before["unresolved"]], key=lambda operation: operation["at"])
         if not silent and before["unreadable_lines"] == before["unreadable_lines_noted"]:
             return {**before, "repaired": []}
@@ -58,7 +58,7 @@ def repair_log(session: Session, path: Path, progress: Progress | None = None) -
                 handler.handle(record)
             if before["unreadable_lines"]:
                 handler.handle(_noting_record(before["unreadable_lines"]))
-        after = verify_log(session, path, progress)
+        after = verify_log(session, path, progress, is_whole=is_whole)
     # A full disk is survived without an error, so what was written is what can now be read.
     left = {operation["operation_id"] for operation in (*after["missing"], *after["unresolved"])}
     return {**after, "repaired": [operation for operation in silent if operation["operation_id"] not in left]}

@@ -90,12 +90,15 @@ class LogVerification(TypedDict):
     clean: bool
 
 
-def verify_log(session: Session, path: Path, progress: Progress | None = None) -> LogVerification:
+def verify_log(
+    session: Session, path: Path, progress: Progress | None = None, *, is_whole: bool = False
+) -> LogVerification:
     """Compare the success lines of a log file with the operations that are really in the database.
 
     Others may be at work meanwhile, so the order counts: the rows are read after the lines, in a new transaction (the
     session's own is rolled back), and hold whatever was claimed by then. A success is written right after its COMMIT,
-    so the log is read again before an operation is said to have no line.
+    so the log is read again before an operation is said to have no line. Where the log ``is_whole``, and nothing of it
+    was ever thrown away, operations older than its first line are held against it too.
     """
     database_id = load_bakery(session).database_id
     reading = _Reading(path, database_id, progress)
@@ -107,7 +110,7 @@ def verify_log(session: Session, path: Path, progress: Progress | None = None) -
         restored_until = _restored_until(session)
         compared.executemany("INSERT INTO committed VALUES (?, ?, ?)", _committed(session))
         compared.executescript(_INDEXES)
-        bounds = {"first_at": reading.first_at, "restored_until": restored_until}
+        bounds = {"first_at": None if is_whole else reading.first_at, "restored_until": restored_until}
 
         def count(sql: str) -> int:
             return int(compared.execute(f"SELECT count(*) FROM {sql}", bounds).fetchone()[0])

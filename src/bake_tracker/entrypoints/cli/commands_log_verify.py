@@ -14,11 +14,14 @@ def verify(
     repair: Annotated[
         bool, typer.Option("--repair", help="write the missing success lines from the database, marked repaired_at")
     ] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="nothing of the log was thrown away: compare what is older than it too")
+    ] = False,
 ) -> None:
     """Compare the log with the database; exit 1 when they do not agree."""
     hold = repair_log if repair else verify_log
     with reading(state.log_file) as read:
-        result = ask(lambda session: hold(session, state.log_file, read))
+        result = ask(lambda session: hold(session, state.log_file, read, is_whole=everything))
     answer(result, show_verification)
     raise typer.Exit(0 if result["clean"] else 1)
 
@@ -37,7 +40,7 @@ def show_verification(result: Any) -> None:
     if "repaired" in result:
         say(f"Wrote {len(result['repaired'])} success lines from the database.")
     if older := result["operations_before_the_log"]:
-        say(f"{older} operations are older than the log's first line and were not compared.")
+        say(f"{older} operations are older than the log's first line and were not compared; --all compares them.")
     if restored := result["operations_restored"]:
         say(f"{restored} operations were restored and have their lines in the log of the place they came from.")
     if noted := result["unreadable_lines_noted"]:

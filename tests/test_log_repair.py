@@ -360,3 +360,12 @@ def test_a_log_that_was_deleted_is_written_again_as_a_whole(bakery: CommandLine)
     assert len(bakery("log", "verify", "--all", "--json").json["missing"]) == told
     repaired = bakery("log", "verify", "--all", "--repair", "--json")
     assert (repaired.code, len(repaired.json["repaired"])) == (0, told)
+
+
+def test_of_a_repaired_line_nobody_claims_how_long_it_took(bakery: CommandLine) -> None:
+    """Neither the tree nor the statistics show zeros that were never measured."""
+    bakery.log_file.write_text("", "utf-8")
+    assert bakery("log", "verify", "--repair").code == 0
+    tree, counted = bakery("log", "tree").out, bakery("log", "stats").out
+    assert ("written by a repair" in tree, " 0 ms" in tree) == (True, False)
+    assert [line.split()[-3:] for line in counted.splitlines()[1:]] == [["-", "-", "-"]] * 4

@@ -324,3 +324,18 @@ def test_a_log_that_goes_while_it_is_looked_for_is_waited_for(
     assert heard(follower, 3) == [number]
     write(path, [line(number + 1)])
     assert heard(follower, 3) == [number + 1]
+
+
+def test_what_is_no_file_is_refused_and_not_taken_for_an_empty_log(
+    bake: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As every other command of the log does."""
+    monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", "/dev/full")
+    done = bake("log", "tail")
+    assert (done.code, "is no file that can be read" in done.err) == (1, True)
+
+
+def test_more_lines_than_there_can_be_are_all_of_them(path: Path) -> None:
+    """However large a number is asked for."""
+    write(path, [line(1), line(2)])
+    assert last(path, 10**30) == [1, 2]

@@ -1,6 +1,7 @@
 """The end of a log, and what is appended from there on, through rotation and truncation."""
 
 import os
+import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
@@ -8,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
+from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.log_query import LogQuery
 from bake_tracker.services.log_files import (
     BEFORE_ALL,
@@ -40,7 +42,7 @@ def last_lines(
     """The last ``count`` lines that match, oldest first, over as many files as it takes; read from the end."""
     raws = scan_backwards(path, end) if end else iter(())
     newest_first = matching(raws, query, unreadable)
-    return list(islice(newest_first, count))[::-1]
+    return list(islice(newest_first, min(count, sys.maxsize)))[::-1]
 
 
 def matching(raws: Iterator[bytes], query: LogQuery, unreadable: Unreadable) -> Iterator[tuple[bytes, LogLine]]:
@@ -59,6 +61,10 @@ class Follower:
     """
 
     def __init__(self, path: Path) -> None:
+        if path.exists() and not path.is_file():
+            raise ValidationError.of(
+                "log_file", f"{path} is no file that can be read; name one in BAKE_TRACKER_LOG_FILE"
+            )
         self.path = path
         self._file: IO[bytes] | None = None
         self._rest = b""

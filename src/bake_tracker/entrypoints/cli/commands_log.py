@@ -10,7 +10,7 @@ from rich.tree import Tree
 
 from bake_tracker.config import sqlite_path
 from bake_tracker.domain.log_tree import LogLine, OperationNode, TransactionNode, is_refusal, walk
-from bake_tracker.entrypoints.cli.log_lines import fields
+from bake_tracker.entrypoints.cli.log_lines import fields, spent
 from bake_tracker.entrypoints.cli.progress import reading
 from bake_tracker.entrypoints.cli.state import answer, ask, complain, out, print_json, state, twig
 from bake_tracker.queries.draws import ConsumedLot, load_consumed
@@ -95,8 +95,7 @@ def _add(branch: Tree, node: OperationNode, causes: frozenset[str], consumed: Co
     text = twig(f"{line['operation']}: ", "bold" if is_cause else "")
     text.append(escape_unsafe(line["outcome"]), style=f"bold reverse {style}" if is_cause else style)
     attempt = f", attempt {line['attempt']}" if line.get("attempt", 1) != 1 else ""
-    spent = f"{line.get('duration_ms', 0)} ms, {line.get('sql_count', 0)} SQL{attempt}"
-    text.append(escape_unsafe(f"  {spent}  {line['operation_id'][:13]}"), style="dim")
+    text.append(escape_unsafe(f"  {spent(line)}{attempt}  {line['operation_id'][:13]}"), style="dim")
     below = branch.add(text)
     for details, style in _details(line):
         below.add(twig(details, style))

@@ -9,7 +9,7 @@ from bake_tracker.domain.log_stats import OperationStats, gather_stats
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.log_lines import print_line, printing, say_unreadable
 from bake_tracker.entrypoints.cli.progress import reading
-from bake_tracker.entrypoints.cli.state import answer, show_table, state
+from bake_tracker.entrypoints.cli.state import answer, complain, show_table, state
 from bake_tracker.services.log_reader import Unreadable, find_lines
 
 Where = Annotated[
@@ -50,6 +50,8 @@ def find(
             found = True
             print_line(raw, line)
     say_unreadable(unreadable.count)
+    if not found:
+        complain(f"No line of the log says that ({state.log_file}).")
     raise typer.Exit(0 if found else 1)
 
 
@@ -85,7 +87,8 @@ def _rows_of(row: OperationStats) -> list[list[str]]:
     """All attempts of an operation in a row, and below it a row for each way they ended."""
 
     def durations(of: Any) -> list[str]:
-        return [str(of[name]) for name in ("p50_ms", "p95_ms", "p99_ms")]
+        # Of lines that a repair has written nobody knows how long they took.
+        return [str(of[name] or "-") for name in ("p50_ms", "p95_ms", "p99_ms")]
 
     return [
         [row["operation"], str(row["count"]), f"{row['refused_percent']} %", *durations(row)],

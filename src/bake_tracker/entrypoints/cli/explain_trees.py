@@ -7,6 +7,7 @@ from rich.tree import Tree
 
 from bake_tracker.domain.log_tree import build_trees
 from bake_tracker.entrypoints.cli.commands_log import draw_all
+from bake_tracker.entrypoints.cli.log_lines import spent
 from bake_tracker.entrypoints.cli.state import money, out, say, show_table, twig
 
 CANDIDATES = 20
@@ -163,9 +164,8 @@ def _operation_tree(view: dict[str, Any], lines: Sequence[dict[str, Any]], limit
         lambda count: _add(tree, f"made of {count} more operations; --all shows them", "dim"),
     )
     for line in lines:
-        spent = f"{line.get('duration_ms', 0)} ms, {line.get('sql_count', 0)} SQL"
         error = f": {line['error']}" if line.get("error") else ""
-        _add(tree, f"log: {line['outcome']} at attempt {line.get('attempt', 1)}, {spent}{error}")
+        _add(tree, f"log: {line['outcome']} at attempt {line.get('attempt', 1)}, {spent(line)}{error}")
     if not lines:
         _add(tree, "log: no line of it is left", "yellow")
 

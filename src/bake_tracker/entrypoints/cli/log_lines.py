@@ -33,6 +33,13 @@ def one_line(line: Mapping[str, Any]) -> str:
     return "  ".join([head, str(line.get("operation_id") or "")[:13], *fields(line), *ending])
 
 
+def spent(line: Mapping[str, Any]) -> str:
+    """How long it took and what it asked of the database; of a repaired line nobody knows."""
+    if "repaired_at" in line:
+        return "written by a repair"
+    return f"{line.get('duration_ms', 0)} ms, {line.get('sql_count', 0)} SQL"
+
+
 def fields(line: Mapping[str, Any]) -> list[str]:
     """The fields that have no place of their own, as ``name=value``."""
     return [f"{key}={plain(value)}" for key, value in line.items() if key not in APART and value is not None]

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 RESAMPLES = 1_000
 
+Table = list[tuple[str, ...]]
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -119,3 +121,23 @@ def _between(statistic: Callable[[Sequence[int]], float], count: int) -> tuple[f
     rng = random.Random(1)
     found = sorted(statistic(rng.choices(range(count), k=count)) for _ in range(RESAMPLES))
     return found[RESAMPLES // 40], found[-RESAMPLES // 40]
+
+
+def as_row(name: str, figure: Figure) -> tuple[str, ...]:
+    return f"{name}. {figure.what}", figure.shown, figure.goal_shown, figure.note
+
+
+def show(table: Sequence[tuple[str, ...]]) -> None:
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))] if table else []
+    for row in table:
+        cells = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print(f"   {cells.rstrip()}", flush=True)
+
+
+def markdown(table: Table) -> str:
+    """A table; one of a single row is a sentence."""
+    if len(table) == 1:
+        return table[0][-1]
+    head, *rows = ([cell.replace("|", "\\|") for cell in row] for row in table)
+    rule = ["---"] * len(head)
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))

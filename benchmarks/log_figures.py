@@ -7,12 +7,12 @@ import platform
 import pstats
 import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-from harness import Figure
+from harness import Table, as_row, markdown, show
 from log_costs import ROWS
 from log_truth import TABLES
 
@@ -20,8 +20,6 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = (ROOT / "docs/reference/benchmarks.md", ROOT / "docs/explanation/log-truth.md")
 COMPARED = ("SQLAlchemy", "structlog", "loguru", "python-json-logger", "orjson")
 LOG = re.compile(r"bake_tracker.services.(log\w+|operations|transaction_outcomes|tracing|attempts|clock)\.py$")
-
-Table = list[tuple[str, ...]]
 
 
 def main() -> None:
@@ -67,30 +65,10 @@ def main() -> None:
             put_into(document, tables)
 
 
-def as_row(name: str, figure: Figure) -> tuple[str, ...]:
-    return f"{name}. {figure.what}", figure.shown, figure.goal_shown, figure.note
-
-
-def show(table: Sequence[tuple[str, ...]]) -> None:
-    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))] if table else []
-    for row in table:
-        cells = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        print(f"   {cells.rstrip()}", flush=True)
-
-
 def machine() -> str:
     """What the figures hold for."""
     peers = ", ".join(f"{name} {version(name)}" for name in COMPARED)
     return f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}; {peers}"
-
-
-def markdown(table: Table) -> str:
-    """A table; one of a single row is a sentence."""
-    if len(table) == 1:
-        return table[0][-1]
-    head, *rows = ([cell.replace("|", "\\|") for cell in row] for row in table)
-    rule = ["---"] * len(head)
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
 
 
 def put_into(document: Path, tables: dict[str, Table]) -> None:

@@ -1,16 +1,10 @@
-"""What logging costs a production: CPU time with INFO JSON to a file against logging off, and its statements.
+"""What the operations cost: against hand-written SQL, with many lots, after years, and one against the other.
 
-python benchmarks/operations.py [--pairs 400] [--ingredients 20] [--lots 10]
+python benchmarks/operations.py [--rows floor,lots] [--rounds 100 | --quick] [--profile] [--update]
+
+``--update`` writes its table into ``docs/reference/benchmarks.md``.
 """
 
-import argparse
-import logging
-import statistics
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
-
-from harness import ratio, take_turns
 from sqlalchemy.orm import Session
 
 from bake_tracker.services import (
@@ -20,11 +14,8 @@ from bake_tracker.services import (
     receiving_service,
     recipe_service,
 )
-from bake_tracker.services.database import dispose_engines, run_in_transaction
-from bake_tracker.services.log_setup import AppendHandler
-from bake_tracker.services.transaction_outcomes import statement_count
+from bake_tracker.services.database import run_in_transaction
 
-ROOT = logging.getLogger("bake_tracker")
 PACKED = 2
 
 
@@ -56,37 +47,7 @@ def produce_once(url: str, recipe: int, unit: int) -> None:
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=400)
-    parser.add_argument("--ingredients", type=int, default=20)
-    parser.add_argument("--lots", type=int, default=10)
-    options = parser.parse_args()
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{Path(folder) / 'bench.db'}"
-        ROOT.setLevel(logging.CRITICAL)
-        recipe, unit = run_in_transaction(lambda session: set_up(session, options.ingredients, options.lots), url)
-        ROOT.addHandler(AppendHandler(Path(folder) / "bench.log.jsonl"))
-        ROOT.propagate = False
-        before = statement_count()
-        produce_once(url, recipe, unit)
-        statements = statement_count() - before
-
-        def at(level: int) -> Callable[[], None]:
-            def turn() -> None:
-                ROOT.setLevel(level)
-                produce_once(url, recipe, unit)
-
-            return turn
-
-        spent = take_turns({"on": at(logging.INFO), "off": at(logging.CRITICAL)}, options.pairs)
-        print(f"record_batch_production, {options.ingredients} ingredients, {options.lots} lots each, SQLite file")
-        print(f"  SQL statements                          {statements}")
-        print(f"  CPU, INFO JSON to a file / logging off  {ratio('', spent['on'], spent['off']).shown}")
-        print(f"  CPU of one, logging off                 {statistics.median(spent['off']) / 1e6:.2f} ms")
-        dispose_engines()
-
-
 if __name__ == "__main__":
+    from op_figures import main
+
     main()

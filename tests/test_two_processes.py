@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from kitchen import Kitchen
 
-from bake_tracker.services import assembly_service, batch_production_service, database, stock_ledger
+from bake_tracker.services import assembly_service, batch_production_service, database, sqlite, stock_ledger
 
 ROUNDS = 15
 MANY_ROUNDS = 60  # of a race that is nearly always lost in the first few
@@ -23,7 +23,7 @@ _spawn = multiprocessing.get_context("spawn")
 def take_out_the_locks() -> None:
     """What the older program did: choose first, and find out later."""
     stock_ledger.lock_items = lambda operation, item_ids: None
-    database._begin_sqlite = lambda connection: connection.execute("BEGIN")
+    sqlite._begin_sqlite = lambda connection: connection.execute("BEGIN")
 
 
 def worker(job: str, ids: dict[str, int], has_locks: bool, count: int, barrier: Any, answers: Any) -> None:

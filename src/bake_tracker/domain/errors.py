@@ -17,7 +17,9 @@ ServiceError
 ├── UnitConversionError             knowledge is missing, such as a density
 ├── InsufficientInventoryError      ingredients are short
 ├── InsufficientComponentsError     components are short
-└── ConflictError                   the request contradicts what is recorded
+├── ConflictError                   the request contradicts what is recorded
+└── DatabaseUnavailableError        the database cannot be used
+    └── OutcomeUnknownError         the connection broke during COMMIT
 
 Every error carries its fields as attributes, a stable ``code``, and ``log_fields()``: the ids and slugs that its log
 line needs. ``outcome`` is the outcome of that line.
@@ -276,6 +278,18 @@ class ConflictError(ServiceError):
 
     def log_fields(self) -> dict[str, Any]:
         return self.fields
+
+
+class DatabaseUnavailableError(ServiceError):
+    """The database cannot be reached or is not a bakery's; the text says what to do."""
+
+    code = "database_unavailable"
+
+
+class OutcomeUnknownError(DatabaseUnavailableError):
+    """The connection broke during COMMIT and the database could not be asked since; the text says how to ask it."""
+
+    code = "outcome_unknown"
 
 
 def _short(slug: str, shortage: Shortage | ComponentShortage) -> str:

@@ -19,20 +19,20 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, ProgrammingError
 from sqlalchemy.orm import Session as Session
-from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
 from bake_tracker.config import load_settings, sqlite_path
-from bake_tracker.domain.errors import ServiceError, ValidationError
+from bake_tracker.domain.errors import DatabaseUnavailableError as DatabaseUnavailableError
+from bake_tracker.domain.errors import OutcomeUnknownError, ValidationError
 from bake_tracker.migrations import is_current, upgrade
 from bake_tracker.models import Bakery
 from bake_tracker.services import read_only_sqlite
 from bake_tracker.services.attempts import Attempt, attempting, is_lost_race, is_retryable, is_unreachable
 from bake_tracker.services.clock import now
-from bake_tracker.services.fair_lock import FairLock
 from bake_tracker.services.log_values import error_text
 from bake_tracker.services.logging_utils import emit, get_service_logger, make_record, report_logging_fault
 from bake_tracker.services.postgresql import connect_arguments, refusal
-from bake_tracker.services.transaction_outcomes import info_of, observe, send_begin
+from bake_tracker.services.sqlite import READ_ONLY, make_sqlite_engine
+from bake_tracker.services.transaction_outcomes import observe, send_begin
 
 Answer = TypeVar("Answer")
 
@@ -40,29 +40,10 @@ MAX_ATTEMPTS = 12
 RETRY_FOR_S = 30
 """After this long no attempt is begun that is not the last."""
 LONGEST_PAUSE_S = 1.0
-BUSY_TIMEOUT_S = 10
-_READ_ONLY = "bake_tracker_read_only"
-_CANNOT_BE_WRITTEN = (
-    "the database file can only be read, so nothing was recorded: its disk, its folder, the file itself or one of"
-    " -wal and -shm beside it may not be written"
-)
-_HAS_TURN = "bake_tracker_has_turn"
 
 _engines: dict[tuple[int, str], Engine] = {}
 _making = threading.Lock()
 _open_scopes: ContextVar[frozenset[str]] = ContextVar("bake_tracker_open_scopes", default=frozenset())
-
-
-class DatabaseUnavailableError(ServiceError):
-    """The database cannot be reached or is not a bakery's; the text says what to do."""
-
-    code = "database_unavailable"
-
-
-class OutcomeUnknownError(DatabaseUnavailableError):
-    """The connection broke during COMMIT and the database could not be asked since; the text says how to ask it."""
-
-    code = "outcome_unknown"
 
 
 def database_url(url: str | None = None) -> str:
@@ -130,19 +111,9 @@ def prepare(url: str | None = None) -> None:
 def make_engine(url: str) -> Engine:
     """An engine whose transactions are what they claim: immediate on SQLite, durable, and observed to the COMMIT."""
     is_sqlite = url.startswith("sqlite")
-    path = sqlite_path(url) if is_sqlite else None
-    if path:
-        path.absolute().parent.mkdir(parents=True, exist_ok=True)
     parsed = make_url(url)
     if is_sqlite:
-        # pysqlite's own BEGIN comes late and skips SAVEPOINT; isolation_level=None leaves it to us.
-        options: dict[str, Any] = {"connect_args": {"isolation_level": None}}
-        if path and read_only_sqlite.may_only_read(path):
-            # Asked anew for each transaction: it may lie still now, and be open to somebody else a moment later.
-            options = {"creator": lambda: read_only_sqlite.connect(path), "poolclass": NullPool}
-        engine = create_engine(parsed, hide_parameters=True, **options)
-        event.listen(engine, "connect", _set_pragmas)
-        _take_turns(engine)
+        engine = make_sqlite_engine(parsed, sqlite_path(url))
     else:
         # Pre-ping: a server that was started again is asked before, and not by, the first question to it.
         engine = create_engine(
@@ -159,69 +130,6 @@ def make_engine(url: str) -> Engine:
     return engine
 
 
-def _set_pragmas(driver_connection: Any, _record: object) -> None:
-    driver_connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}")
-    if driver_connection.execute("PRAGMA journal_mode").fetchone()[0] not in ("wal", "memory"):
-        driver_connection.execute("PRAGMA journal_mode = WAL")
-    # recursive_triggers: without it REPLACE deletes a ledger row past the trigger that guards it.
-    for pragma in ("synchronous = FULL", "foreign_keys = ON", "recursive_triggers = ON"):
-        driver_connection.execute(f"PRAGMA {pragma}")
-
-
-def _take_turns(engine: Engine) -> None:
-    """Have the writers of this process begin one after the other, in the order they came.
-
-    SQLite's own waiting is asking again and again, and the lock goes to whoever happens to ask when it is free: of
-    twelve threads some waited for seconds while others had it a hundred times.
-    """
-    turns, dialect = FairLock(), engine.dialect
-    do_commit, do_rollback = dialect.do_commit, dialect.do_rollback
-
-    def begin(driver_connection: PoolProxiedConnection) -> None:
-        info = driver_connection.info
-        if not info.get(_READ_ONLY) and not info.get(_HAS_TURN):
-            info[_HAS_TURN] = turns.acquire(BUSY_TIMEOUT_S)  # and without it SQLite decides, as among processes
-        _begin_sqlite(driver_connection)
-
-    def end_turn(info: dict[Any, Any]) -> None:
-        if info.pop(_HAS_TURN, False):
-            turns.release()
-
-    def commit(driver_connection: PoolProxiedConnection) -> None:
-        do_commit(driver_connection)
-        end_turn(info_of(driver_connection))
-
-    def rollback(driver_connection: PoolProxiedConnection) -> None:
-        try:
-            do_rollback(driver_connection)
-        finally:
-            end_turn(info_of(driver_connection))
-
-    # Not by listeners of "begin" and "commit": once an engine has any, every statement takes a sixth longer.
-    dialect.do_begin = begin  # type: ignore[method-assign, assignment]  # as above
-    dialect.do_commit = commit  # type: ignore[method-assign, assignment]  # as above
-    dialect.do_rollback = rollback  # type: ignore[method-assign, assignment]  # as above
-    for name in ("checkin", "close", "invalidate"):  # whoever could not begin has nothing to end
-        event.listen(engine, name, lambda _driver_connection, record, *_: end_turn(record.info))
-
-
-def _begin_sqlite(driver_connection: PoolProxiedConnection) -> None:
-    begin = cast(Any, driver_connection).execute
-    # With a deferred BEGIN the second of two writers that have read gets "database is locked" at once.
-    if not driver_connection.info.get(_READ_ONLY):
-        if isinstance(driver_connection.dbapi_connection, read_only_sqlite.Reader):
-            raise DatabaseUnavailableError(_CANNOT_BE_WRITTEN)
-        try:
-            begin("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorname.startswith("SQLITE_READONLY"):
-                raise DatabaseUnavailableError(_CANNOT_BE_WRITTEN) from error
-            raise
-        return
-    begin("BEGIN")
-    begin("PRAGMA query_only = ON")
-
-
 def _savepoint(connection: Connection, name: str) -> None:
     connection.exec_driver_sql(f"SAVEPOINT {name}")
 
@@ -232,7 +140,7 @@ def _release_savepoint(connection: Connection, name: str) -> None:
 
 def _make_writable(driver_connection: Any, record: Any) -> None:
     # Back in the pool: the next to have this very connection may be a writer.
-    if not record.info.pop(_READ_ONLY, False) or driver_connection is None:
+    if not record.info.pop(READ_ONLY, False) or driver_connection is None:
         return
     if isinstance(driver_connection, sqlite3.Connection):
         driver_connection.execute("PRAGMA query_only = OFF")
@@ -242,7 +150,7 @@ def _make_writable(driver_connection: Any, record: Any) -> None:
 
 def _begin_to_read(connection: Connection) -> None:
     """Said at every BEGIN, since a connection that was lost is replaced by one that knows nothing of it."""
-    connection.info[_READ_ONLY] = True
+    connection.info[READ_ONLY] = True
     if connection.dialect.name == "postgresql":
         driver_connection = cast(Any, connection.connection.dbapi_connection)
         # Not SERIALIZABLE, even where that is the default: a page that only reads should not have to be read again.

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from bake_tracker.domain.errors import Problem, ValidationError
@@ -132,6 +133,23 @@ class Arguments:
             self.refuse(field, f"must be one of {', '.join(options)}, not {shown(value)}")
             return options[0]
         return value
+
+    def uuid(self, field: str, value: object) -> str:
+        """An operation's id, as the text of a UUID."""
+        try:
+            return str(UUID(str(value))) if isinstance(value, UUID | str) else self._no_uuid(field, value)
+        except ValueError:
+            return self._no_uuid(field, value)
+
+    def _no_uuid(self, field: str, value: object) -> str:
+        self.refuse(field, f"must be a UUID, not {shown(value)}")
+        return ""
+
+    def flag(self, field: str, value: object) -> bool:
+        """Yes or no."""
+        if not isinstance(value, bool):
+            self.refuse(field, f"must be true or false, not {shown(value)}")
+        return value is True
 
     def unit(self, field: str, value: object) -> Unit | None:
         if not isinstance(value, str):

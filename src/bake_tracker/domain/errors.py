@@ -12,12 +12,15 @@ ServiceError
 │   ├── ItemNotFoundError
 │   ├── SupplierNotFoundError
 │   ├── ProductNotFoundError
+│   ├── LotNotFoundError
+│   ├── RecipientNotFoundError
 │   ├── OperationNotFoundError
 │   └── EventNotFoundError
 ├── UnitConversionError             knowledge is missing, such as a density
 ├── InsufficientInventoryError      ingredients are short
 ├── InsufficientComponentsError     components are short
 ├── ConflictError                   the request contradicts what is recorded
+│   └── DependentsError             what is to be undone was used since
 └── DatabaseUnavailableError        the database cannot be used
     └── OutcomeUnknownError         the connection broke during COMMIT
 
@@ -190,6 +193,16 @@ class ProductNotFoundError(NotFoundError):
     kind, field = "product", "product_id"
 
 
+class LotNotFoundError(NotFoundError):
+    code = outcome = "lot_not_found"
+    kind, field = "lot", "lot_id"
+
+
+class RecipientNotFoundError(NotFoundError):
+    code = outcome = "recipient_not_found"
+    kind, field = "recipient", "recipient_id"
+
+
 class OperationNotFoundError(NotFoundError):
     code = outcome = "operation_not_found"
     kind, field = "operation", "operation_id"
@@ -278,6 +291,30 @@ class ConflictError(ServiceError):
 
     def log_fields(self) -> dict[str, Any]:
         return self.fields
+
+
+class Dependent(TypedDict):
+    """An operation that used what another brought, and those that used what it brought in turn."""
+
+    operation_id: str
+    operation: str
+    recorded_at: str
+    lots: list[str]
+    dependents: list["Dependent"]
+
+
+class DependentsError(ConflictError):
+    """What is to be undone was used since; ``dependents`` is the tree of what would have to be undone first."""
+
+    code = "has_dependents"
+
+    def __init__(self, operation_id: str, dependents: Sequence[Dependent], count: int) -> None:
+        self.dependents = list(dependents)
+        super().__init__(
+            f"{count} later operations use what {operation_id} brought; undo them first, or all of it with cascade",
+            reversed_operation_id=operation_id,
+            dependents=self.dependents,
+        )
 
 
 class DatabaseUnavailableError(ServiceError):

@@ -1,36 +1,55 @@
 """What is stored: mapped classes without behaviour. Quantities and money are whole millionths (``*_micros``)."""
 
+from bake_tracker.models.adjustments import Adjustment, Stocktake, StocktakeLine
 from bake_tracker.models.assembly import AssemblyRun
 from bake_tracker.models.base import Base
 from bake_tracker.models.catalog import Bakery, Event, Item, Product, Recipient, Supplier
 from bake_tracker.models.goods import GoodComponent
+from bake_tracker.models.handling import Delivery, LotHold, Transfer
+from bake_tracker.models.labels import ItemAllergen, ItemLabel
 from bake_tracker.models.ledger import Movement
+from bake_tracker.models.measures import ItemMeasure, NameMapping
 from bake_tracker.models.operations import Operation
 from bake_tracker.models.production import ProductionRun, RecipeSnapshot
+from bake_tracker.models.rates import RecipeRate, RunRate
 from bake_tracker.models.recipes import Recipe, RecipeLine, RecipeYield
 from bake_tracker.models.restoration import Restoration
 from bake_tracker.models.seals import Seal, SealedOperation
+from bake_tracker.models.reversal import Reversal
 from bake_tracker.models.stock import Lot
 
 __all__ = [
+    "Adjustment",
     "AssemblyRun",
     "Bakery",
     "Base",
+    "Delivery",
     "Event",
     "GoodComponent",
     "Item",
+    "ItemAllergen",
+    "ItemLabel",
+    "ItemMeasure",
     "Lot",
+    "LotHold",
     "Movement",
+    "NameMapping",
     "Operation",
     "Product",
     "ProductionRun",
     "Recipe",
     "RecipeLine",
+    "RecipeRate",
     "RecipeSnapshot",
     "RecipeYield",
     "Recipient",
     "Restoration",
+    "Reversal",
+    "RunRate",
     "Seal",
     "SealedOperation",
+    "Stocktake",
+    "StocktakeLine",
     "Supplier",
+    "Transfer",
 ]

@@ -22,6 +22,7 @@ class Bakery(Base):
     currency: Mapped[str] = mapped_column(String(3))
     time_zone: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    label_policy: Mapped[str] = mapped_column(String(8), server_default="warn")
 
 
 class Item(Base):
@@ -44,6 +45,7 @@ class Item(Base):
     pick_policy: Mapped[str] = mapped_column(String(4))
     shelf_life_days: Mapped[int | None]
     g_per_ml: Mapped[Fraction | None] = mapped_column(ExactRatio())
+    g_per_each: Mapped[Fraction | None] = mapped_column(ExactRatio())
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("item.id"))
     is_category: Mapped[bool] = mapped_column(default=False)
     description: Mapped[str | None] = mapped_column(Text)

@@ -15,7 +15,8 @@ class Lot(Base):
     """A quantity of one item that came in together.
 
     ``remaining_micros`` and ``remaining_cost_micros`` are caches of the ledger, which ``verify`` recomputes; cost is
-    NULL when it is unknown. ``pick_on`` is the date by which the item's policy chooses among open lots.
+    NULL when it is unknown. ``pick_on`` is the date by which the item's policy chooses among open lots. It may be used
+    until ``usable_until``: its expiry, unless a release says otherwise. ``parent_lot_id`` is the lot it was split from.
     """
 
     __tablename__ = "lot"
@@ -35,6 +36,7 @@ class Lot(Base):
         Index("ix_lot_item_id_id", "item_id", "id"),
         Index("ix_lot_code", "code"),
         Index("ix_lot_operation_id", "operation_id"),
+        Index("ix_lot_parent_lot_id", "parent_lot_id"),
         Index(
             "uq_lot_made_code",
             "code",
@@ -50,6 +52,7 @@ class Lot(Base):
     is_made: Mapped[bool]
     received_on: Mapped[date]
     expires_on: Mapped[date | None]
+    usable_until: Mapped[date | None]
     pick_on: Mapped[date]
     quantity_micros: Mapped[int] = mapped_column(BigInteger)
     cost_micros: Mapped[int | None] = mapped_column(BigInteger)
@@ -60,3 +63,4 @@ class Lot(Base):
     supplier_id: Mapped[int | None] = mapped_column(ForeignKey("supplier.id"))
     product_id: Mapped[int | None] = mapped_column(ForeignKey("product.id"))
     operation_id: Mapped[str] = mapped_column(UuidText(), ForeignKey("operation.id"))
+    parent_lot_id: Mapped[int | None] = mapped_column(ForeignKey("lot.id"))

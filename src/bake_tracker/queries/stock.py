@@ -27,18 +27,18 @@ _ONE_LOT = {
 _WALK = """
 WITH RECURSIVE need AS ({needs}),
 walk (item_id, quantity, lot_id, pick_on, received_on, expires_on, code, remaining, cost, reached) AS (
-    SELECT need.item_id, need.quantity, lot.id, lot.pick_on, lot.received_on, lot.expires_on, lot.code,
+    SELECT need.item_id, need.quantity, lot.id, lot.pick_on, lot.received_on, lot.usable_until, lot.code,
         lot.remaining_micros, lot.remaining_cost_micros, lot.remaining_micros
     FROM need {one} FROM lot AS first
         WHERE first.item_id = need.item_id AND first.remaining_micros > 0 AND first.on_hold = false
-            AND (first.expires_on IS NULL OR first.expires_on >= :usable_on)
+            AND (first.usable_until IS NULL OR first.usable_until >= :usable_on)
         ORDER BY first.pick_on, first.received_on, first.id LIMIT 1{lot}
     UNION ALL
-    SELECT walk.item_id, walk.quantity, lot.id, lot.pick_on, lot.received_on, lot.expires_on, lot.code,
+    SELECT walk.item_id, walk.quantity, lot.id, lot.pick_on, lot.received_on, lot.usable_until, lot.code,
         lot.remaining_micros, lot.remaining_cost_micros, walk.reached + lot.remaining_micros
     FROM walk {one} FROM lot AS next
         WHERE next.item_id = walk.item_id AND next.remaining_micros > 0 AND next.on_hold = false
-            AND (next.expires_on IS NULL OR next.expires_on >= :usable_on)
+            AND (next.usable_until IS NULL OR next.usable_until >= :usable_on)
             AND (next.pick_on, next.received_on, next.id) > (walk.pick_on, walk.received_on, walk.lot_id)
         ORDER BY next.pick_on, next.received_on, next.id LIMIT 1{lot}
     WHERE walk.reached < walk.quantity

@@ -89,6 +89,15 @@ class NewLot:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A signed change of one lot, in millionths; cost is None where the lot's is unknown."""
+
+    lot_id: int
+    quantity_micros: int
+    cost_micros: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class AddedLot:
     """A lot that was added: its id and its code."""
 
@@ -129,6 +138,20 @@ def turn_into(operation: Operation, draws: Sequence[Draw], new: NewLot | None) -
     return lot
 
 
+def change_lots(operation: Operation, changes: Sequence[Change]) -> None:
+    """Post changes of lots that are there already, more or less of each; their items are locked and they fit."""
+    if not changes:
+        return
+    operation.session.execute(
+        _take,
+        [
+            {"of_lot": one.lot_id, "taken": -one.quantity_micros, "taken_cost": _negated(one.cost_micros)}
+            for one in changes
+        ],
+    )
+    _post(operation, [(one.lot_id, one.quantity_micros, one.cost_micros) for one in changes])
+
+
 def add_lot(operation: Operation, new: NewLot) -> AddedLot:
     """Post a new lot; without a code it gets a readable one that no other lot has."""
     lot = _add_lot(operation, new)
@@ -148,6 +171,7 @@ def _add_lot(operation: Operation, new: NewLot) -> AddedLot:
         "is_made": new.is_made,
         "received_on": new.received_on,
         "expires_on": new.expires_on,
+        "usable_until": new.expires_on,
         "pick_on": pick_on(item.pick_policy, new.received_on, new.expires_on),
         "quantity_micros": new.quantity_micros,
         "cost_micros": new.cost_micros,

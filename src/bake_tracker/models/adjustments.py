@@ -1,0 +1,63 @@
+"""What left or joined the stock other than by baking, packing and buying, and what was counted."""
+
+from datetime import datetime
+from fractions import Fraction
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bake_tracker.models.base import Base, PrimaryKey
+from bake_tracker.models.types import ExactRatio, UtcDateTime, UuidText
+
+KINDS = ("waste", "spoilage", "sample", "gift", "sale", "correction", "stocktake")
+
+
+class Adjustment(Base):
+    """One change of one lot with its kind and reason; the movement of the same operation and lot holds its cost."""
+
+    __tablename__ = "adjustment"
+    __table_args__ = (
+        CheckConstraint(f"kind IN ({', '.join(repr(kind) for kind in KINDS)})", name="kind"),
+        CheckConstraint("quantity_micros <> 0", name="changes_something"),
+        Index("ix_adjustment_operation_id", "operation_id"),
+        Index("ix_adjustment_lot_id", "lot_id"),
+        Index("ix_adjustment_happened_at", "happened_at", "id"),
+        Index("ix_adjustment_recipient_id", "recipient_id"),
+        Index("ix_adjustment_event_id", "event_id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    operation_id: Mapped[str] = mapped_column(UuidText(), ForeignKey("operation.id"))
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    quantity_micros: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str | None] = mapped_column(Text)
+    recipient_id: Mapped[int | None] = mapped_column(ForeignKey("recipient.id"))
+    event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
+    happened_at: Mapped[datetime] = mapped_column(UtcDateTime())
+
+
+class Stocktake(Base):
+    """One count of the shelf."""
+
+    __tablename__ = "stocktake"
+    __table_args__ = (Index("uq_stocktake_operation_id", "operation_id", unique=True),)
+
+    id: Mapped[PrimaryKey]
+    operation_id: Mapped[str] = mapped_column(UuidText(), ForeignKey("operation.id"))
+    counted_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    notes: Mapped[str | None] = mapped_column(Text)
+
+
+class StocktakeLine(Base):
+    """What the ledger said of a lot, and what was found: entered as a quantity, or as the per cent that is left."""
+
+    __tablename__ = "stocktake_line"
+    __table_args__ = (Index("uq_stocktake_line_lot", "stocktake_id", "lot_id", unique=True),)
+
+    id: Mapped[PrimaryKey]
+    stocktake_id: Mapped[int] = mapped_column(ForeignKey("stocktake.id"))
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
+    expected_micros: Mapped[int] = mapped_column(BigInteger)
+    counted_micros: Mapped[int] = mapped_column(BigInteger)
+    percent_left: Mapped[Fraction | None] = mapped_column(ExactRatio())

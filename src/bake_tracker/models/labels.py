@@ -1,0 +1,31 @@
+"""Allergens, and the label that is on file for what is sold."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bake_tracker.models.base import Base
+from bake_tracker.models.types import UtcDateTime
+
+
+class ItemAllergen(Base):
+    """An allergen that an item contains, or may contain."""
+
+    __tablename__ = "item_allergen"
+    __table_args__ = (CheckConstraint("presence IN ('contains', 'may_contain')", name="presence"),)
+
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"), primary_key=True)
+    allergen: Mapped[str] = mapped_column(String(24), primary_key=True)
+    presence: Mapped[str] = mapped_column(String(12))
+
+
+class ItemLabel(Base):
+    """The ingredient list and allergens (JSON list) that are printed for an item, to hold against what was used."""
+
+    __tablename__ = "item_label"
+
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"), primary_key=True)
+    ingredients: Mapped[str] = mapped_column(Text)
+    allergens: Mapped[str] = mapped_column(Text)
+    filed_at: Mapped[datetime] = mapped_column(UtcDateTime())

@@ -1,0 +1,41 @@
+"""What was weighed and where a figure comes from, and by which names others call our items."""
+
+from datetime import date
+from fractions import Fraction
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bake_tracker.models.base import Base, PrimaryKey
+from bake_tracker.models.types import ExactRatio, UuidText
+
+
+class ItemMeasure(Base):
+    """A density (g per ml) or the weight of a piece (g each) with its source; the latest of a kind is in force."""
+
+    __tablename__ = "item_measure"
+    __table_args__ = (
+        CheckConstraint("kind IN ('density', 'piece')", name="kind"),
+        Index("ix_item_measure_item_id", "item_id", "kind", "id"),
+        Index("ix_item_measure_operation_id", "operation_id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    operation_id: Mapped[str] = mapped_column(UuidText(), ForeignKey("operation.id"))
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"))
+    kind: Mapped[str] = mapped_column(String(8))
+    value: Mapped[Fraction] = mapped_column(ExactRatio())
+    source: Mapped[str] = mapped_column(String(300))
+    measured_on: Mapped[date]
+
+
+class NameMapping(Base):
+    """A name that a file or page uses, and the item that a person said it means."""
+
+    __tablename__ = "name_mapping"
+    __table_args__ = (Index("uq_name_mapping_name", "name", unique=True),)
+
+    id: Mapped[PrimaryKey]
+    name: Mapped[str] = mapped_column(String(300))
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"))
+    operation_id: Mapped[str] = mapped_column(UuidText(), ForeignKey("operation.id"))

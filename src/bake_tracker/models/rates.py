@@ -1,0 +1,28 @@
+"""Labour and overhead: beside the stock's cost, never inside it."""
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bake_tracker.models.base import Base
+
+
+class RecipeRate(Base):
+    """What a batch of a recipe takes of labour and overhead, in millionths of the currency."""
+
+    __tablename__ = "recipe_rate"
+    __table_args__ = (CheckConstraint("labour_micros >= 0 AND overhead_micros >= 0", name="not_negative"),)
+
+    recipe_id: Mapped[int] = mapped_column(ForeignKey("recipe.id"), primary_key=True)
+    labour_micros: Mapped[int] = mapped_column(BigInteger)
+    overhead_micros: Mapped[int] = mapped_column(BigInteger)
+
+
+class RunRate(Base):
+    """What a run took of labour and overhead, at the rates of its day."""
+
+    __tablename__ = "run_rate"
+    __table_args__ = (CheckConstraint("labour_micros >= 0 AND overhead_micros >= 0", name="not_negative"),)
+
+    production_run_id: Mapped[int] = mapped_column(ForeignKey("production_run.id"), primary_key=True)
+    labour_micros: Mapped[int] = mapped_column(BigInteger)
+    overhead_micros: Mapped[int] = mapped_column(BigInteger)

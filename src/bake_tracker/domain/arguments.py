@@ -2,7 +2,7 @@
 
 import math
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal
 from fractions import Fraction
@@ -47,6 +47,13 @@ class Arguments:
             self.refuse(field, f"must be a whole number of at most {MAX_KEY}, not {shown(value)}")
             return 0
         return value
+
+    def keys(self, field: str, value: object) -> list[int]:
+        """One key or more, each once, in order."""
+        if isinstance(value, str | bytes) or not isinstance(value, Sequence) or not value:
+            self.refuse(field, f"must be a list of at least one key, not {shown(value)}")
+            return []
+        return sorted({self.key(f"{field}[{position}]", one) for position, one in enumerate(value)})
 
     def optional_key(self, field: str, value: object) -> int | None:
         return None if value is None else self.key(field, value)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypedDict, cast
 
-from sqlalchemy import String, Table, bindparam, exists, insert, select, update
+from sqlalchemy import String, Table, bindparam, exists, func, insert, select, update
 from sqlalchemy import cast as sql_cast
 
 from bake_tracker.domain.fifo import Allocation, Draw, plan_draws
@@ -45,6 +45,10 @@ _take = (
     )
 )
 
+_count_splits = select(func.count()).where(
+    _lots.c.item_id == bindparam("item"),
+    func.substr(_lots.c.code, 1, func.length(bindparam("beginning", type_=String))) == bindparam("beginning"),
+)
 _next_code = _items.c.slug + "-" + bindparam("day_mark", type_=String) + "-" + sql_cast(_items.c.lot_count, String)
 # The bakery is held in the same statement, so that its currency and time zone stay while there is stock to come.
 _number_lot = (
@@ -185,6 +189,29 @@ def _add_lot(operation: Operation, new: NewLot) -> AddedLot:
     }
     lot_id: int = operation.connection.execute(_insert_lot, row).scalar_one()
     return AddedLot(lot_id, code)
+
+
+def split_lot(operation: Operation, draw: Draw, location: str | None) -> AddedLot:
+    """Post what a draw gives as a lot of its own beside the lot it comes from; its code ends in the next number."""
+    source = operation.session.execute(select(_lots).where(_lots.c.id == draw.lot.lot_id)).one()
+    root = source.code.rpartition("/")[0] if source.parent_lot_id else source.code
+    count = operation.session.execute(_count_splits, {"beginning": f"{root}/", "item": source.item_id}).scalar_one()
+    row = {
+        **source._mapping,
+        "code": f"{root}/{count + 1}",
+        "quantity_micros": draw.quantity_micros,
+        "cost_micros": draw.cost_micros,
+        "remaining_micros": draw.quantity_micros,
+        "remaining_cost_micros": draw.cost_micros,
+        "location": location,
+        "operation_id": operation.id,
+        "parent_lot_id": source.id,
+    }
+    del row["id"]
+    take(operation, [draw])
+    lot_id: int = operation.session.execute(_add_lot, row).scalar_one()
+    _post(operation, [(lot_id, draw.quantity_micros, draw.cost_micros)])
+    return AddedLot(lot_id, row["code"])
 
 
 def consumptions(draws: Iterable[Draw], items: Mapping[int, Item]) -> list[Consumption]:

@@ -30,6 +30,7 @@ COVERED: Mapping[str, tuple[str, ...]] = {
         "supplier_id",
         "product_id",
         "operation_id",
+        "parent_lot_id",
     ),
     "movement": ("id", "operation_id", "lot_id", "quantity_micros", "cost_micros"),
     "production_run": (
@@ -62,6 +63,26 @@ COVERED: Mapping[str, tuple[str, ...]] = {
         "event_id",
         "notes",
     ),
+    "reversal": ("id", "operation_id", "reversed_operation_id", "reason"),
+    "adjustment": (
+        *("id", "operation_id", "lot_id", "kind", "quantity_micros", "reason"),
+        *("recipient_id", "event_id", "happened_at"),
+    ),
+    "stocktake": ("id", "operation_id", "counted_at", "notes"),
+    "stocktake_line": (
+        *("id", "operation_id", "stocktake_id", "lot_id", "expected_micros", "counted_micros", "percent_left"),
+    ),
+    "lot_hold": (
+        *("id", "operation_id", "lot_id", "action", "reason", "usable_until"),
+        *("was_on_hold", "was_usable_until", "happened_at"),
+    ),
+    "transfer": (
+        *("id", "operation_id", "lot_id", "new_lot_id", "quantity_micros"),
+        *("from_location", "to_location", "reason", "happened_at"),
+    ),
+    "delivery": ("id", "operation_id", "supplier_id", "document", "delivered_on", "notes"),
+    "item_measure": ("id", "operation_id", "item_id", "kind", "value", "source", "measured_on"),
+    "run_rate": ("production_run_id", "operation_id", "labour_micros", "overhead_micros"),
 }
 """The history that an operation owns, table by table: written once, by that operation.
 
@@ -73,6 +94,7 @@ EXCLUDED: Mapping[str, Mapping[str, str]] = {
         "remaining_micros": "a cache, recomputed from the movements",
         "remaining_cost_micros": "a cache, recomputed from the movements",
         "pick_on": "a cache, recomputed from the item's policy",
+        "usable_until": "changes when a lot is released past its expiry",
         "on_hold": "changes when a lot is held or released",
         "location": "changes when a lot is put elsewhere",
     }
@@ -93,6 +115,10 @@ NOT_HISTORY: Mapping[str, str] = {
     "recipe": "catalog; the run that is sealed names the snapshot it was baked by",
     "recipe_line": "catalog; the run that is sealed names the snapshot it was baked by",
     "recipe_yield": "catalog; the run that is sealed names the snapshot it was baked by",
+    "item_allergen": "catalog; what changed it is a sealed operation",
+    "item_label": "catalog; what changed it is a sealed operation",
+    "name_mapping": "catalog; what changed it is a sealed operation",
+    "recipe_rate": "catalog; the rates of a run are sealed with it",
     "good_component": "catalog; the movements of an assembly say what was in it",
 }
 """Tables that no operation's hash covers, and why."""

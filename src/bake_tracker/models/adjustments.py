@@ -53,9 +53,13 @@ class StocktakeLine(Base):
     """What the ledger said of a lot, and what was found: entered as a quantity, or as the per cent that is left."""
 
     __tablename__ = "stocktake_line"
-    __table_args__ = (Index("uq_stocktake_line_lot", "stocktake_id", "lot_id", unique=True),)
+    __table_args__ = (
+        Index("uq_stocktake_line_lot", "stocktake_id", "lot_id", unique=True),
+        Index("ix_stocktake_line_operation_id", "operation_id"),
+    )
 
     id: Mapped[PrimaryKey]
+    operation_id: Mapped[str] = mapped_column(UuidText(), ForeignKey("operation.id"))
     stocktake_id: Mapped[int] = mapped_column(ForeignKey("stocktake.id"))
     lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
     expected_micros: Mapped[int] = mapped_column(BigInteger)

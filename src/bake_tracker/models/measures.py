@@ -38,4 +38,3 @@ class NameMapping(Base):
     id: Mapped[PrimaryKey]
     name: Mapped[str] = mapped_column(String(300))
     item_id: Mapped[int] = mapped_column(ForeignKey("item.id"))
-    operation_id: Mapped[str] = mapped_column(UuidText(), ForeignKey("operation.id"))

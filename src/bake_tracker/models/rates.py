@@ -1,9 +1,10 @@
 """Labour and overhead: beside the stock's cost, never inside it."""
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bake_tracker.models.base import Base
+from bake_tracker.models.types import UuidText
 
 
 class RecipeRate(Base):
@@ -21,8 +22,12 @@ class RunRate(Base):
     """What a run took of labour and overhead, at the rates of its day."""
 
     __tablename__ = "run_rate"
-    __table_args__ = (CheckConstraint("labour_micros >= 0 AND overhead_micros >= 0", name="not_negative"),)
+    __table_args__ = (
+        CheckConstraint("labour_micros >= 0 AND overhead_micros >= 0", name="not_negative"),
+        Index("uq_run_rate_operation_id", "operation_id", unique=True),
+    )
 
     production_run_id: Mapped[int] = mapped_column(ForeignKey("production_run.id"), primary_key=True)
+    operation_id: Mapped[str] = mapped_column(UuidText(), ForeignKey("operation.id"))
     labour_micros: Mapped[int] = mapped_column(BigInteger)
     overhead_micros: Mapped[int] = mapped_column(BigInteger)

@@ -16,6 +16,7 @@ KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     _create_tables()
+    _create_more_tables()
     _add_columns()
     guard_history(op.get_bind())
 
@@ -74,9 +75,7 @@ def _create_tables() -> None:
         sa.Column("id", KEY, nullable=False),
         sa.Column("name", sa.String(length=300), nullable=False),
         sa.Column("item_id", KEY, nullable=False),
-        sa.Column("operation_id", UuidText(), nullable=False),
         sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_name_mapping_item_id")),
-        sa.ForeignKeyConstraint(["operation_id"], ["operation.id"], name=op.f("fk_name_mapping_operation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_name_mapping")),
     )
     op.create_index("uq_name_mapping_name", "name_mapping", ["name"], unique=True)
@@ -89,6 +88,9 @@ def _create_tables() -> None:
         sa.ForeignKeyConstraint(["recipe_id"], ["recipe.id"], name=op.f("fk_recipe_rate_recipe_id")),
         sa.PrimaryKeyConstraint("recipe_id", name=op.f("pk_recipe_rate")),
     )
+
+
+def _create_more_tables() -> None:
     op.create_table(
         "reversal",
         sa.Column("id", KEY, nullable=False),
@@ -161,15 +163,18 @@ def _create_tables() -> None:
     op.create_table(
         "stocktake_line",
         sa.Column("id", KEY, nullable=False),
+        sa.Column("operation_id", UuidText(), nullable=False),
         sa.Column("stocktake_id", KEY, nullable=False),
         sa.Column("lot_id", KEY, nullable=False),
         sa.Column("expected_micros", sa.BigInteger(), nullable=False),
         sa.Column("counted_micros", sa.BigInteger(), nullable=False),
         sa.Column("percent_left", ExactRatio(), nullable=True),
         sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk_stocktake_line_lot_id")),
+        sa.ForeignKeyConstraint(["operation_id"], ["operation.id"], name=op.f("fk_stocktake_line_operation_id")),
         sa.ForeignKeyConstraint(["stocktake_id"], ["stocktake.id"], name=op.f("fk_stocktake_line_stocktake_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stocktake_line")),
     )
+    op.create_index("ix_stocktake_line_operation_id", "stocktake_line", ["operation_id"], unique=False)
     op.create_index("uq_stocktake_line_lot", "stocktake_line", ["stocktake_id", "lot_id"], unique=True)
     op.create_table(
         "transfer",
@@ -194,14 +199,17 @@ def _create_tables() -> None:
     op.create_table(
         "run_rate",
         sa.Column("production_run_id", KEY, nullable=False),
+        sa.Column("operation_id", UuidText(), nullable=False),
         sa.Column("labour_micros", sa.BigInteger(), nullable=False),
         sa.Column("overhead_micros", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("labour_micros >= 0 AND overhead_micros >= 0", name=op.f("ck_run_rate_not_negative")),
+        sa.ForeignKeyConstraint(["operation_id"], ["operation.id"], name=op.f("fk_run_rate_operation_id")),
         sa.ForeignKeyConstraint(
             ["production_run_id"], ["production_run.id"], name=op.f("fk_run_rate_production_run_id")
         ),
         sa.PrimaryKeyConstraint("production_run_id", name=op.f("pk_run_rate")),
     )
+    op.create_index("uq_run_rate_operation_id", "run_rate", ["operation_id"], unique=True)
 
 
 def _add_columns() -> None:

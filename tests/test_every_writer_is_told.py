@@ -5,12 +5,14 @@ import inspect
 import pkgutil
 import tomllib
 from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from kitchen import Kitchen
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from bake_tracker import services
@@ -21,9 +23,11 @@ from bake_tracker.services import (
     batch_production_service,
     catalog_service,
     goods_service,
+    handling_service,
     import_service,
     receiving_service,
     recipe_service,
+    reversal_service,
     seal_service,
 )
 from bake_tracker.services.database import run_in_transaction, session_scope
@@ -58,6 +62,15 @@ EXPORT = {
     "suppliers": [{"name": "Mill", "slug": "mill", "supplier_type": "physical"}],
 }
 
+
+def a_lot(session: Session) -> int:
+    return int(session.execute(text("SELECT max(id) FROM lot")).scalar_one())
+
+
+def a_run(session: Session) -> str:
+    return str(session.execute(text("SELECT operation_id FROM production_run")).scalars().first())
+
+
 CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
     "assembly_service.record_assembly": lambda k, s: assembly_service.record_assembly(k.ids["Box"], 1, session=s),
     "batch_production_service.record_batch_production": lambda k, s: batch_production_service.record_batch_production(
@@ -73,6 +86,12 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
     "goods_service.record_good_components": lambda k, s: goods_service.record_good_components(
         k.ids["Box"], [{"item_id": k.ids["Cookie"], "quantity": 4}], session=s
     ),
+    "handling_service.record_hold": lambda k, s: handling_service.record_hold([a_lot(s)], "smells", session=s),
+    "handling_service.record_release": lambda k, s: handling_service.record_release(
+        [a_lot(s)], "smells fine", session=s, usable_until=date(2100, 1, 1)
+    ),
+    "handling_service.record_transfer": lambda k, s: handling_service.record_transfer(a_lot(s), "Cellar", session=s),
+    "reversal_service.record_reversal": lambda k, s: reversal_service.record_reversal(a_run(s), "mistyped", session=s),
     "import_service.record_import": lambda _, s: import_service.record_import(EXPORT, session=s),
     "bake_and_pack_service.record_bake_and_pack": lambda k, s: bake_and_pack_service.record_bake_and_pack(
         k.ids["Cookies"], k.ids["Cookie"], 1, 24, k.ids["Box"], 2, session=s

@@ -3,7 +3,8 @@
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
+from fractions import Fraction
 from typing import Any
 from uuid import uuid4
 
@@ -37,11 +38,32 @@ def sealed(kitchen: Kitchen) -> Kitchen:
     """A run with a loss and boxes, covered by two seals, and then a receipt that is not."""
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 2, 40, notes="slow oven")
+    fill_the_life_of_stock(kitchen)
     seal()
     kitchen.assemble("Box", 3)
     seal()
     kitchen.receive("Sugar", 1, "kg")
     return kitchen
+
+
+def fill_the_life_of_stock(kitchen: Kitchen) -> None:
+    """One row in every other table of history: what matters to a seal is only whose it is."""
+    (operation_id, run_id, lot_id) = kitchen.rows("SELECT operation_id, id, lot_id FROM production_run")[0]
+    tables, at, day = Base.metadata.tables, datetime.now(UTC), date(2026, 11, 23)
+    owner = {"operation_id": str(operation_id)}
+    with session_scope() as session:
+        for name, row in {
+            "reversal": {"reversed_operation_id": str(operation_id), "reason": "mistyped"},
+            "adjustment": {"lot_id": lot_id, "kind": "waste", "quantity_micros": -1, "happened_at": at},
+            "stocktake": {"id": 1, "counted_at": at},
+            "stocktake_line": {"stocktake_id": 1, "lot_id": lot_id, "expected_micros": 2, "counted_micros": 1},
+            "lot_hold": {"lot_id": lot_id, "action": "hold", "reason": "?", "was_on_hold": False, "happened_at": at},
+            "transfer": {"lot_id": lot_id, "happened_at": at},
+            "delivery": {"delivered_on": day},
+            "item_measure": {"item_id": 1, "kind": "piece", "value": Fraction(50), "source": "?", "measured_on": day},
+            "run_rate": {"production_run_id": run_id, "labour_micros": 1, "overhead_micros": 1},
+        }.items():
+            session.execute(tables[name].insert(), {**owner, **row})
 
 
 # What is covered ----------------------------------------------------------------------------------------------------
@@ -89,11 +111,13 @@ def test_more_operations_than_one_statement_takes_are_sealed_in_parts(
 ) -> None:
     """The parts are no part of the hash: read in other parts it is verified all the same."""
     kitchen.simple_bakery()
-    monkeypatch.setattr("bake_tracker.queries.sealed_history.OPERATIONS_AT_ONCE", 3)
-    seal()
-    monkeypatch.undo()
+    with monkeypatch.context() as in_threes:
+        in_threes.setattr("bake_tracker.queries.sealed_history.OPERATIONS_AT_ONCE", 3)
+        seal()
     monkeypatch.setattr("bake_tracker.queries.verification_seals.OPERATIONS_AT_ONCE", 4)
-    assert verified()["drift"] == []
+    found = verified()
+    assert found["drift"] == []
+    assert found["operations"] == len(kitchen.rows("SELECT id FROM operation"))
 
 
 @pytest.mark.parametrize("at_most", [0, -1, 1.5, "many"])

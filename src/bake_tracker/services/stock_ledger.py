@@ -208,9 +208,16 @@ def split_lot(operation: Operation, draw: Draw, location: str | None) -> AddedLo
         "parent_lot_id": source.id,
     }
     del row["id"]
-    take(operation, [draw])
-    lot_id: int = operation.session.execute(_add_lot, row).scalar_one()
-    _post(operation, [(lot_id, draw.quantity_micros, draw.cost_micros)])
+    taken = {"of_lot": source.id, "taken": draw.quantity_micros, "taken_cost": draw.cost_micros}
+    operation.session.execute(_take, taken)
+    lot_id: int = operation.session.execute(_insert_lot, row).scalar_one()
+    _post(
+        operation,
+        [
+            (source.id, -draw.quantity_micros, _negated(draw.cost_micros)),
+            (lot_id, draw.quantity_micros, draw.cost_micros),
+        ],
+    )
     return AddedLot(lot_id, row["code"])
 
 

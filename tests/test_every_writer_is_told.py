@@ -22,6 +22,7 @@ from bake_tracker.services import (
     bake_and_pack_service,
     batch_production_service,
     catalog_service,
+    correction_service,
     goods_service,
     handling_service,
     import_service,
@@ -92,6 +93,9 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
     ),
     "handling_service.record_transfer": lambda k, s: handling_service.record_transfer(a_lot(s), "Cellar", session=s),
     "reversal_service.record_reversal": lambda k, s: reversal_service.record_reversal(a_run(s), "mistyped", session=s),
+    "correction_service.record_production_correction": lambda k, s: correction_service.record_production_correction(
+        a_run(s), 20, "mistyped", session=s
+    ),
     "import_service.record_import": lambda _, s: import_service.record_import(EXPORT, session=s),
     "bake_and_pack_service.record_bake_and_pack": lambda k, s: bake_and_pack_service.record_bake_and_pack(
         k.ids["Cookies"], k.ids["Cookie"], 1, 24, k.ids["Box"], 2, session=s

@@ -1,7 +1,8 @@
 """What undoing an operation takes: the opposite of what it posted, after everything that rests on it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 
 from bake_tracker.domain.errors import Dependent
 
@@ -15,14 +16,13 @@ class Posted:
     lot_id: int
     lot_code: str
     lot_made_by: str
-    item_id: int
     quantity_micros: int
     cost_micros: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Undoable:
-    """An operation that stands: what it is called, when it was recorded, and inside which other."""
+    """An operation: what it is called, when it was recorded, and inside which other."""
 
     operation_id: str
     name: str
@@ -31,71 +31,103 @@ class Undoable:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """``later`` has to be undone before ``earlier``, for what it did with this lot."""
+
+    earlier: str
+    later: str
+    lot_code: str
+
+
+@dataclass(frozen=True, slots=True)
 class Holding:
-    """What is left of a lot now, in millionths; cost is None when unknown."""
+    """What is left of a lot, in millionths; cost is None when unknown."""
 
     quantity_micros: int
     cost_micros: int | None
 
+    @property
+    def is_possible(self) -> bool:
+        """Whether a lot can hold so much: nothing below zero, and no cost where nothing is left."""
+        if self.quantity_micros < 0 or (self.cost_micros or 0) < 0:
+            return False
+        return self.quantity_micros > 0 or not self.cost_micros
 
-def brought_lots(operation_ids: Iterable[str], posted: Iterable[Posted]) -> set[int]:
-    """The lots that these operations made."""
-    wanted = set(operation_ids)
-    return {one.lot_id for one in posted if one.operation_id in wanted and one.lot_made_by == one.operation_id}
+    def without(self, one: Posted) -> "Holding":
+        """What is left when this movement is undone."""
+        cost = None if self.cost_micros is None or one.cost_micros is None else self.cost_micros - one.cost_micros
+        return Holding(self.quantity_micros - one.quantity_micros, cost)
 
 
-def undo_order(operation_ids: Iterable[str], posted: Iterable[Posted], recorded_at: Mapping[str, str]) -> list[str]:
-    """The latest first: what uses a lot has posted after what brought it."""
-    last = dict.fromkeys(operation_ids, 0)
+def undo_order(operations: Mapping[str, Undoable], posted: Iterable[Posted], links: Iterable[Link]) -> list[str]:
+    """The latest first, and whatever rests on another before it."""
+    last = dict.fromkeys(operations, 0)
     for one in posted:
-        if one.operation_id in last:
-            last[one.operation_id] = max(last[one.operation_id], one.movement_id)
-    return sorted(last, key=lambda key: (last[key], recorded_at[key], key), reverse=True)
+        last[one.operation_id] = max(last[one.operation_id], one.movement_id)
+    sorter = TopologicalSorter[str](dict.fromkeys(operations, ()))
+    for link in links:
+        sorter.add(link.earlier, link.later)
+    sorter.prepare()
+    ready: list[str] = []
+    order: list[str] = []
+    while sorter.is_active():
+        ready += sorter.get_ready()
+        ready.sort(key=lambda key: (last[key], operations[key].recorded_at, key))
+        order.append(ready.pop())
+        sorter.done(order[-1])
+    return order
 
 
-def can_give_back(holding: Holding, quantity_micros: int, cost_micros: int | None) -> bool:
-    """Whether a lot still holds what was once added to it; a lot that is empty then has no cost left either."""
-    left = holding.quantity_micros - quantity_micros
-    if left < 0 or (holding.cost_micros is None) != (cost_micros is None):
-        return False
-    if holding.cost_micros is None or cost_micros is None:
-        return True
-    cost_left = holding.cost_micros - cost_micros
-    return cost_left >= 0 and (left > 0 or cost_left == 0)
+def with_parents(touched: Iterable[str], operations: Mapping[str, Undoable]) -> set[str]:
+    """Those that changed something, and those around them."""
+    found: set[str] = set()
+    for key in touched:
+        around: str | None = key
+        while around is not None and around in operations and around not in found:
+            found.add(around)
+            around = operations[around].parent_id
+    return found
 
 
-def dependents_tree(
-    roots: Iterable[str], operations: Mapping[str, Undoable], posted: Iterable[Posted]
-) -> list[Dependent]:
-    """Who used what ``roots`` brought, and so on; an operation that used several things stands at the first."""
-    by_lot: dict[int, list[Posted]] = {}
+def impossible_lots(
+    posted: Iterable[Posted], holdings: Mapping[int, Holding], operation_ids: Collection[str]
+) -> set[int]:
+    """The lots that would be left with less than nothing if all of these operations were undone."""
+    left = dict(holdings)
     for one in posted:
-        by_lot.setdefault(one.lot_id, []).append(one)
+        if one.operation_id in operation_ids:
+            left[one.lot_id] = left[one.lot_id].without(one)
+    return {lot_id for lot_id, holding in left.items() if not holding.is_possible}
+
+
+def dependents_tree(roots: Iterable[str], operations: Mapping[str, Undoable], links: Iterable[Link]) -> list[Dependent]:
+    """Who rests on ``roots``, and so on; an operation that rests on several stands at the first."""
+    by_earlier: dict[str, list[Link]] = {}
+    for link in links:
+        by_earlier.setdefault(link.earlier, []).append(link)
     seen = set(roots)
 
-    def below(lots_of: str) -> list[Dependent]:
+    def below(earlier: str) -> list[Dependent]:
         found: dict[str, Dependent] = {}
-        made = [lot for lot, moves in by_lot.items() if any(m.lot_made_by == lots_of for m in moves)]
-        for lot in made:
-            for move in by_lot[lot]:
-                if move.operation_id in seen and move.operation_id not in found:
-                    continue
-                user = operations[move.operation_id]
-                node = found.setdefault(
-                    user.operation_id,
-                    {
-                        "operation_id": user.operation_id,
-                        "operation": user.name,
-                        "recorded_at": user.recorded_at,
-                        "lots": [],
-                        "dependents": [],
-                    },
-                )
-                if move.lot_code not in node["lots"]:
-                    node["lots"].append(move.lot_code)
-                seen.add(user.operation_id)
+        for link in by_earlier.get(earlier, ()):
+            if link.later in seen and link.later not in found:
+                continue
+            seen.add(link.later)
+            user = operations[link.later]
+            node = found.setdefault(
+                link.later,
+                {
+                    "operation_id": link.later,
+                    "operation": user.name,
+                    "recorded_at": user.recorded_at,
+                    "lots": [],
+                    "dependents": [],
+                },
+            )
+            if link.lot_code not in node["lots"]:
+                node["lots"].append(link.lot_code)
         for node in found.values():
             node["dependents"] = below(node["operation_id"])
         return list(found.values())
 
-    return [node for root in list(seen) for node in below(root)]
+    return [node for root in sorted(seen) for node in below(root)]

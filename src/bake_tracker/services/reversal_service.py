@@ -1,6 +1,5 @@
 """Undo exactly: the opposite of what was posted, onto the same lots at the same cost."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypedDict, cast
 from uuid import UUID
@@ -9,31 +8,37 @@ from sqlalchemy import Table, insert, update
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
-from bake_tracker.domain.errors import ConflictError, DependentsError, ValidationError
+from bake_tracker.domain.errors import ConflictError, Dependent, DependentsError, ValidationError
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.reversal import (
+    Link,
     Posted,
     Undoable,
-    brought_lots,
-    can_give_back,
     dependents_tree,
+    impossible_lots,
     undo_order,
+    with_parents,
 )
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Lot, Reversal
+from bake_tracker.models import Item, Lot, Reversal
 from bake_tracker.queries.reversal import (
+    has_undone_parts,
     load_family,
-    load_handled,
     load_holdings,
-    load_later_handling,
+    load_holds,
+    load_links,
+    load_measures,
     load_operations,
     load_posted,
+    load_takers,
+    load_touched,
+    load_transfers,
     load_undoable,
-    load_uses,
 )
-from bake_tracker.services.operations import Kind, Operation, recording
+from bake_tracker.services.operations import Kind, Operation, checking, recording
 from bake_tracker.services.stock_ledger import Change, change_lots, lock_items
 
+CHECK = Kind("check_reversal", __name__)
 RECORD = Kind(
     "record_reversal",
     __name__,
@@ -42,7 +47,9 @@ RECORD = Kind(
 )
 
 _add = insert(cast(Table, Reversal.__table__))
+_items = cast(Table, Item.__table__)
 _lots = cast(Table, Lot.__table__)
+_COLUMN_OF_MEASURE = {"density": "g_per_ml", "piece": "g_per_each"}
 
 
 class GivenBack(TypedDict):
@@ -55,7 +62,7 @@ class GivenBack(TypedDict):
 
 
 class ReversalResult(TypedDict):
-    """What was undone: the operation itself, and before it, latest first, ``also_reversed``."""
+    """What was undone: the operation itself, and with it, latest first, ``also_reversed``."""
 
     operation_id: str
     reversed_operation_id: str
@@ -66,14 +73,66 @@ class ReversalResult(TypedDict):
     reversed_count: int
 
 
+class ToUndo(TypedDict):
+    """One operation that a reversal would undo."""
+
+    operation_id: str
+    operation: str
+    recorded_at: str
+
+
+class ReversalCheck(TypedDict):
+    """What a reversal would undo, latest first; ``dependents`` is the tree of what needs ``cascade``."""
+
+    reversed_operation_id: str
+    reversed_operation: str
+    can_reverse: bool
+    operations: list[ToUndo]
+    dependents: list[Dependent]
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What is to be undone before the operation itself, latest first, and what of it only rests on it."""
+    """What is to be undone, latest first, and what of it only rests on what was asked for."""
 
-    before: list[str]
+    target: Undoable
+    order: list[str]
     dependents: set[str]
     operations: dict[str, Undoable]
-    posted: list[Posted]
+    links: list[Link]
+    item_ids: set[int]
+
+    @property
+    def tree(self) -> list[Dependent]:
+        return dependents_tree(self.operations.keys() - self.dependents, self.operations, self.links)
+
+
+def check_reversal(reversed_operation_id: UUID | str, *, session: Session) -> ReversalCheck:
+    """Say what a reversal would undo and what of it only with ``cascade``; locks and writes nothing.
+
+    Raises:
+        ValidationError, OperationNotFoundError, ConflictError: as ``record_reversal`` would.
+    """
+    with checking(CHECK, session, locals()) as operation:
+        given = Arguments()
+        target_id = given.uuid("reversed_operation_id", reversed_operation_id)
+        given.done()
+        plan = _plan(session, target_id)
+        operation.tell_check({"reversed_operation_id": target_id}, dependents=sorted(plan.dependents))
+    return {
+        "reversed_operation_id": target_id,
+        "reversed_operation": plan.target.name,
+        "can_reverse": not plan.dependents,
+        "operations": [
+            {
+                "operation_id": key,
+                "operation": plan.operations[key].name,
+                "recorded_at": plan.operations[key].recorded_at,
+            }
+            for key in plan.order
+        ],
+        "dependents": plan.tree,
+    }
 
 
 def record_reversal(
@@ -86,13 +145,14 @@ def record_reversal(
 ) -> ReversalResult:
     """Post the opposite of an operation onto the same lots at the same cost and expiry, in the caller's transaction.
 
-    What it brought must be there untouched. Where later operations used it they are undone first, latest first, with
-    ``cascade``, all of it or nothing. Operations inside of it are undone with it. Expiry and holds do not matter.
+    What it brought must be there untouched, and what it held, released or moved be as it left it. Where later
+    operations used or handled it since, they are undone first, latest first, with ``cascade``, all of it or nothing.
+    Operations inside of it are undone with it. Expiry does not matter.
 
     Raises:
         ValidationError: an argument is not allowed, or the operation changed nothing that could be undone.
         OperationNotFoundError: no operation has this id.
-        DependentsError: later operations use what it brought; holds the tree of them.
+        DependentsError: later operations rest on it; holds the tree of them.
         ConflictError: it was reversed already, is itself a reversal, or ``operation_id`` was used for something else.
     """
     with recording(RECORD, session, locals()) as operation:
@@ -106,105 +166,131 @@ def record_reversal(
             return cast(ReversalResult, done)
 
         # load and decide
-        target = load_undoable(session, target_id)
-        plan = _plan(operation, target)
+        plan = _locked_plan(operation, target_id)
         if plan.dependents and not with_dependents:
-            roots = {target_id, *plan.before} - plan.dependents
-            tree = dependents_tree(roots, plan.operations, plan.posted)
-            raise DependentsError(target_id, tree, len(plan.dependents))
+            raise DependentsError(target_id, plan.tree, len(plan.dependents))
 
         # write
-        also = [record_reversal(key, why, session=session) for key in plan.before]
-        own = load_posted(session, [target_id])
-        handled = _put_back_handling(session, target_id)
-        if not (own or also or handled):
-            raise ValidationError.of(
-                "reversed_operation_id", f"{target.name} changed no stock; there is nothing to put back"
-            )
-        _check_untouched(session, own)
-        change_lots(operation, [Change(one.lot_id, -one.quantity_micros, _opposite(one.cost_micros)) for one in own])
-        session.execute(_add, {"operation_id": operation.id, "reversed_operation_id": target_id, "reason": why})
-        return operation.succeed(
-            ReversalResult(
-                operation_id=operation.id,
-                reversed_operation_id=target_id,
-                reversed_operation=target.name,
-                reason=why,
-                lots=[
-                    {
-                        "lot_id": one.lot_id,
-                        "lot_code": one.lot_code,
-                        "quantity": format_micros(-one.quantity_micros),
-                        "cost": format_money(_opposite(one.cost_micros)),
-                    }
-                    for one in own
-                ],
-                also_reversed=also,
-                reversed_count=1 + sum(one["reversed_count"] for one in also),
-            )
-        )
+        also: list[ReversalResult] = []
+        lots: list[GivenBack] = []
+        for key in plan.order:
+            if key == target_id:
+                lots = _undo(operation, key, why)
+            else:
+                also.append(_undo_inside(session, plan.operations[key], why))
+        return operation.succeed(_result(operation, plan.target, why, lots, also))
 
 
-def _plan(operation: Operation, target: Undoable) -> _Plan:
-    """All that has to be undone before ``target``, with every item of it locked."""
-    session = operation.session
-    locked: set[int] = set()
+def _plan(session: Session, target_id: str) -> _Plan:
+    """All that has to be undone with the target."""
+    target = load_undoable(session, target_id)
+    family = load_family(session, [target_id])
+    wanted = set(family)
     while True:
-        family = load_family(session, target.operation_id)
-        wanted = set(family)
+        links = load_links(session, wanted)
         posted = load_posted(session, wanted)
-        while users := _users(session, wanted, posted):
-            wanted |= users
-            posted = load_posted(session, wanted)
-        items = {one.item_id for one in posted}
-        if items <= locked:
+        holdings = load_holdings(session, {one.lot_id for one in posted})
+        if lacking := impossible_lots(posted, holdings, wanted):
+            links += load_takers(session, lacking, wanted)
+        more = {link.later for link in links} - wanted
+        if not more:
             break
-        # Somebody may have used a lot while we waited for its item, so it is looked at again.
-        lock_items(operation, items)
-        locked |= items
+        wanted |= load_family(session, more)
+    touched, item_ids = load_touched(session, wanted)
     operations = load_operations(session, wanted)
-    recorded_at = {key: one.recorded_at for key, one in operations.items()}
-    before = [key for key in undo_order(wanted, posted, recorded_at) if key != target.operation_id]
-    return _Plan(before, wanted - family, operations, posted)
-
-
-def _users(session: Session, wanted: set[str], posted: list[Posted]) -> set[str]:
-    """Who else has to do with the lots that these operations brought, or took what they added to a lot."""
-    lots = brought_lots(wanted, posted)
-    return {use.operation_id for use in load_uses(session, lots)} - wanted if lots else set()
-
-
-def _check_untouched(session: Session, own: Iterable[Posted]) -> None:
-    added = [one for one in own if one.quantity_micros > 0]
-    holdings = load_holdings(session, [one.lot_id for one in added])
-    for one in added:
-        if not can_give_back(holdings[one.lot_id], one.quantity_micros, one.cost_micros):
+    changed = with_parents(touched, operations)
+    if target_id not in changed:
+        if has_undone_parts(session, target_id):
             raise ConflictError(
-                f"lot {one.lot_code} no longer holds what this operation added to it; reverse what was taken since",
-                lot_id=one.lot_id,
+                f"all that {target.name} did was reversed already, part by part", reversed_operation_id=target_id
             )
+        raise ValidationError.of(
+            "reversed_operation_id", f"{target.name} changed no stock; there is nothing to put back"
+        )
+    order = [key for key in undo_order(operations, posted, links) if key in changed]
+    return _Plan(target, order, (wanted - family) & changed, operations, links, item_ids)
 
 
-def _put_back_handling(session: Session, operation_id: str) -> bool:
-    """Put holds, releases and places back as they were; whether there were any."""
-    holds, transfers = load_handled(session, operation_id)
-    for hold in holds:
-        if later := load_later_handling(session, hold):
-            raise ConflictError(f"{later} held or released the same lot since; reverse that first", lot_id=hold.lot_id)
+def _locked_plan(operation: Operation, target_id: str) -> _Plan:
+    """The plan, with every item of it held against other writers."""
+    plan = _plan(operation.session, target_id)
+    locked: set[int] = set()
+    while not plan.item_ids <= locked:
+        lock_items(operation, plan.item_ids)
+        locked |= plan.item_ids
+        # Somebody may have used a lot, or undone the same, while we waited; on SQLite nobody writes beside us.
+        if operation.connection.dialect.name != "sqlite":
+            plan = _plan(operation.session, target_id)
+    return plan
+
+
+def _undo_inside(session: Session, target: Undoable, reason: str) -> ReversalResult:
+    """Undo one operation of a plan, as an operation inside of the one that was asked for."""
+    asked = {"reversed_operation_id": target.operation_id, "reason": reason, "cascade": False}
+    with recording(RECORD, session, {**asked, "operation_id": None}) as operation:
+        operation.claim(asked)
+        lots = _undo(operation, target.operation_id, reason)
+        return operation.succeed(_result(operation, target, reason, lots, []))
+
+
+def _undo(operation: Operation, target_id: str, reason: str) -> list[GivenBack]:
+    """Post the opposite of one operation and put back how it left lots and measures; the lots it gave back to."""
+    session = operation.session
+    own = load_posted(session, [target_id])
+    holdings = load_holdings(session, {one.lot_id for one in own})
+    if lacking := impossible_lots(own, holdings, {target_id}):
+        codes = sorted({one.lot_code for one in own if one.lot_id in lacking})
+        raise ConflictError(
+            f"lot {', '.join(codes)} no longer holds what {target_id} added to it", reversed_operation_id=target_id
+        )
+    change_lots(operation, [Change(one.lot_id, -one.quantity_micros, _opposite(one.cost_micros)) for one in own])
+    _put_back_holds(session, target_id)
+    _put_back_places(session, target_id)
+    for item_id, kind, value in load_measures(session, target_id):
+        session.execute(update(_items).where(_items.c.id == item_id).values({_COLUMN_OF_MEASURE[kind]: value}))
+    session.execute(_add, {"operation_id": operation.id, "reversed_operation_id": target_id, "reason": reason})
+    return [_given_back(one) for one in own]
+
+
+def _put_back_holds(session: Session, operation_id: str) -> None:
+    for hold in load_holds(session, operation_id):
         before = {"on_hold": hold.was_on_hold, "usable_until": hold.was_usable_until}
         session.execute(update(_lots).where(_lots.c.id == hold.lot_id).values(before))
-    for transfer in transfers:
-        if transfer.new_lot_id is not None:
-            continue  # its movements say it all
-        place = (
-            update(_lots)
-            .where(_lots.c.id == transfer.lot_id, _lots.c.location.is_not_distinct_from(transfer.to_location))
-            .values(location=transfer.from_location)
-            .returning(_lots.c.id)
-        )
-        if session.execute(place).first() is None:
-            raise ConflictError("the lot was moved again since; reverse that first", lot_id=transfer.lot_id)
-    return bool(holds or transfers)
+
+
+def _put_back_places(session: Session, operation_id: str) -> None:
+    for transfer in load_transfers(session, operation_id):
+        if transfer.new_lot_id is None:
+            place = {"location": transfer.from_location}
+            session.execute(update(_lots).where(_lots.c.id == transfer.lot_id).values(place))
+        elif transfer.is_kept_apart:
+            raise ConflictError(
+                f"lot {transfer.new_code} is on hold and the lot it was split from is not; release it first",
+                lot_id=transfer.new_lot_id,
+            )
+
+
+def _result(
+    operation: Operation, target: Undoable, reason: str, lots: list[GivenBack], also: list[ReversalResult]
+) -> ReversalResult:
+    return ReversalResult(
+        operation_id=operation.id,
+        reversed_operation_id=target.operation_id,
+        reversed_operation=target.name,
+        reason=reason,
+        lots=lots,
+        also_reversed=also,
+        reversed_count=1 + len(also),
+    )
+
+
+def _given_back(one: Posted) -> GivenBack:
+    return {
+        "lot_id": one.lot_id,
+        "lot_code": one.lot_code,
+        "quantity": format_micros(-one.quantity_micros),
+        "cost": format_money(_opposite(one.cost_micros)),
+    }
 
 
 def _opposite(cost_micros: int | None) -> int | None:

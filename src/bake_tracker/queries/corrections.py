@@ -1,0 +1,51 @@
+"""A run as it was recorded, to be recorded again."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import Table, select
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.errors import OperationNotFoundError, ValidationError
+from bake_tracker.domain.units import format_micros
+from bake_tracker.models import Operation, ProductionRun
+
+_runs = cast(Table, ProductionRun.__table__)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRun:
+    """The arguments of a recorded production."""
+
+    recipe_id: int
+    finished_unit_id: int
+    num_batches: int
+    scale_factor: str
+    actual_yield_micros: int
+    produced_at: datetime
+    event_id: int | None
+    loss_reason: str | None
+    notes: str | None
+    snapshot_sha256: str
+
+    @property
+    def actual_yield(self) -> str:
+        return format_micros(self.actual_yield_micros)
+
+
+def load_run(session: Session, operation_id: str) -> RecordedRun:
+    """The production that this operation recorded.
+
+    Raises:
+        OperationNotFoundError: there is no such operation.
+        ValidationError: it is no production.
+    """
+    columns = [_runs.c[name] for name in RecordedRun.__dataclass_fields__]
+    row = session.execute(select(*columns).where(_runs.c.operation_id == operation_id)).first()
+    if row is not None:
+        return RecordedRun(*row)
+    name = session.execute(select(Operation.name).where(Operation.id == operation_id)).scalar()
+    if name is None:
+        raise OperationNotFoundError(operation_id)
+    raise ValidationError.of("corrected_operation_id", f"{name} is no production; reverse it and record it anew")

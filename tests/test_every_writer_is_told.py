@@ -18,11 +18,13 @@ from sqlalchemy.orm import Session
 from bake_tracker import services
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.services import (
+    adjustment_service,
     assembly_service,
     bake_and_pack_service,
     batch_production_service,
     catalog_service,
     correction_service,
+    delivery_service,
     goods_service,
     handling_service,
     import_service,
@@ -30,6 +32,7 @@ from bake_tracker.services import (
     recipe_service,
     reversal_service,
     seal_service,
+    stocktake_service,
 )
 from bake_tracker.services.database import run_in_transaction, session_scope
 from bake_tracker.services.operations import Kind
@@ -73,6 +76,9 @@ def a_run(session: Session) -> str:
 
 
 CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
+    "adjustment_service.record_adjustment": lambda k, s: adjustment_service.record_adjustment(
+        "waste", [{"item_id": k.ids["Flour"], "quantity": 1}], session=s
+    ),
     "assembly_service.record_assembly": lambda k, s: assembly_service.record_assembly(k.ids["Box"], 1, session=s),
     "batch_production_service.record_batch_production": lambda k, s: batch_production_service.record_batch_production(
         k.ids["Cookies"], k.ids["Cookie"], 1, 24, session=s
@@ -83,7 +89,13 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
     ),
     "catalog_service.record_event": lambda _, s: catalog_service.record_event("Fair", session=s),
     "catalog_service.record_item": lambda _, s: catalog_service.record_item("ingredient", "Salt", "g", session=s),
+    "catalog_service.record_recipient": lambda _, s: catalog_service.record_recipient("Ada", session=s),
     "catalog_service.record_supplier": lambda _, s: catalog_service.record_supplier("Mill", session=s),
+    "delivery_service.record_delivery": lambda k, s: delivery_service.record_delivery(
+        [{"item_id": k.ids["Flour"], "quantity": 25, "unit": "kg", "total_cost": 30}],
+        session=s,
+        supplier_id=catalog_service.record_supplier("Mill", session=s)["supplier_id"],
+    ),
     "goods_service.record_good_components": lambda k, s: goods_service.record_good_components(
         k.ids["Box"], [{"item_id": k.ids["Cookie"], "quantity": 4}], session=s
     ),
@@ -110,6 +122,9 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
         k.ids["Cookies"], k.ids["Cookie"], 30, session=s
     ),
     "seal_service.record_seal": lambda _, s: seal_service.record_seal(session=s),
+    "stocktake_service.record_stocktake": lambda k, s: stocktake_service.record_stocktake(
+        [{"lot_id": a_lot(s), "percent_left": 50}], session=s
+    ),
 }
 """One successful call of each writer, in a simple bakery that has a batch of cookies."""
 

@@ -29,17 +29,18 @@ line needs. ``outcome`` is the outcome of that line.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, TypedDict
+from typing import Any, ClassVar, NotRequired, TypedDict
 
 
 class Shortage(TypedDict):
-    """One short ingredient; quantities are exact decimal strings in ``unit``."""
+    """One short ingredient, or one short lot of it; quantities are exact decimal strings in ``unit``."""
 
     ingredient_slug: str
     ingredient_name: str
     needed: str
     available: str
     unit: str
+    lot_code: NotRequired[str]
 
 
 class ComponentShortage(TypedDict):
@@ -252,7 +253,7 @@ class InsufficientInventoryError(ServiceError):
     def __init__(self, shortages: Sequence[Shortage]) -> None:
         self.shortages = list(shortages)
         self.ingredient_slug = self.shortages[0]["ingredient_slug"]
-        super().__init__("; ".join(_short(s["ingredient_slug"], s) for s in self.shortages))
+        super().__init__("; ".join(_short(s.get("lot_code", s["ingredient_slug"]), s) for s in self.shortages))
 
     def log_fields(self) -> dict[str, Any]:
         return {

@@ -33,12 +33,13 @@ from bake_tracker.domain.errors import (
     ItemNotFoundError,
     ProductNotFoundError,
     RecipeNotFoundError,
+    RecipientNotFoundError,
     SupplierNotFoundError,
     ValidationError,
 )
 from bake_tracker.domain.recipe_math import Item, Recipe, RecipeLine, Yields
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Event, GoodComponent, Product, RecipeYield, Supplier
+from bake_tracker.models import Event, GoodComponent, Product, RecipeYield, Recipient, Supplier
 from bake_tracker.models import Item as ItemRow
 from bake_tracker.models import Recipe as RecipeRow
 from bake_tracker.models import RecipeLine as RecipeLineRow
@@ -107,7 +108,9 @@ _PARTS = (
 )
 
 
-SluggedKind = Literal["item", "ingredient", "material", "finished_unit", "finished_good", "recipe", "event", "supplier"]
+SluggedKind = Literal[
+    "item", "ingredient", "material", "finished_unit", "finished_good", "recipe", "event", "supplier", "recipient"
+]
 SLUGGED: dict[SluggedKind, tuple[Any, str | None]] = {
     "item": (ItemRow, None),
     "ingredient": (ItemRow, "ingredient"),
@@ -117,6 +120,7 @@ SLUGGED: dict[SluggedKind, tuple[Any, str | None]] = {
     "recipe": (RecipeRow, None),
     "event": (Event, None),
     "supplier": (Supplier, None),
+    "recipient": (Recipient, None),
 }
 
 
@@ -251,6 +255,13 @@ def check_event(session: Session | Connection, event_id: int | None) -> None:
     """Raise EventNotFoundError unless the event exists; None is no event."""
     if event_id is not None and session.scalar(select(Event.id).where(Event.id == event_id)) is None:
         raise EventNotFoundError(event_id)
+
+
+def check_recipient(session: Session, recipient_id: int | None) -> None:
+    """Raise RecipientNotFoundError unless the recipient exists; None is no recipient."""
+    known = select(Recipient.id).where(Recipient.id == recipient_id)
+    if recipient_id is not None and session.scalar(known) is None:
+        raise RecipientNotFoundError(recipient_id)
 
 
 def check_supplier(session: Session, supplier_id: int | None) -> None:

@@ -18,7 +18,7 @@ _items = cast(Table, Item.__table__)
 
 @dataclass(frozen=True, slots=True)
 class LotState:
-    """A lot as it lies; quantities and costs in millionths, ``cost_micros`` is None when unknown."""
+    """A lot as it lies; quantities and costs in millionths, a cost None when unknown; ``brought_*`` is as it came."""
 
     lot_id: int
     code: str
@@ -34,6 +34,8 @@ class LotState:
     product_id: int | None
     quantity_micros: int
     cost_micros: int | None
+    brought_micros: int
+    brought_cost_micros: int | None
 
     @property
     def open_lot(self) -> OpenLot:
@@ -48,6 +50,14 @@ def load_lot(session: Session, lot_id: int) -> LotState:
         LotNotFoundError: there is none with this id.
     """
     return load_lots(session, [lot_id])[lot_id]
+
+
+def load_lot_codes(session: Session) -> dict[str, list[int]]:
+    """Every lot's code with the ids of all lots that have it, the oldest first: a supplier's code may come again."""
+    codes: dict[str, list[int]] = {}
+    for lot_id, code in session.execute(select(_lots.c.id, _lots.c.code).order_by(_lots.c.id)):
+        codes.setdefault(code, []).append(lot_id)
+    return codes
 
 
 def load_lots(session: Session, lot_ids: Collection[int]) -> dict[int, LotState]:
@@ -72,6 +82,8 @@ def load_lots(session: Session, lot_ids: Collection[int]) -> dict[int, LotState]
             _lots.c.product_id,
             _lots.c.remaining_micros,
             _lots.c.remaining_cost_micros,
+            _lots.c.quantity_micros,
+            _lots.c.cost_micros,
         )
         .join(_items, _items.c.id == _lots.c.item_id)
         .where(_lots.c.id.in_(lot_ids))

@@ -1,4 +1,4 @@
-"""What the bakery knows: itself, its items and their densities, suppliers and events."""
+"""What the bakery knows: itself, its items and their densities, suppliers, events and recipients."""
 
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -16,7 +16,7 @@ from bake_tracker.domain.arguments import Arguments, shown
 from bake_tracker.domain.errors import ConflictError
 from bake_tracker.domain.slugs import read_slug
 from bake_tracker.domain.units import BASE_UNITS, density_g_per_ml
-from bake_tracker.models import Bakery, Event, Item, Lot, Supplier
+from bake_tracker.models import Bakery, Event, Item, Lot, Recipient, Supplier
 from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog import check_parent, load_item
 from bake_tracker.services.operations import Kind, Operation, recording
@@ -26,6 +26,7 @@ ITEM = Kind("record_item", __name__, success_fields=("item_id", "slug", "kind"))
 DENSITY = Kind("record_density", __name__, success_fields=("item_id", "slug", "g_per_ml"))
 SUPPLIER = Kind("record_supplier", __name__, success_fields=("supplier_id", "slug"))
 EVENT = Kind("record_event", __name__, success_fields=("event_id", "slug"))
+RECIPIENT = Kind("record_recipient", __name__, success_fields=("recipient_id", "slug"))
 
 KINDS = ("ingredient", "material", "finished_unit", "finished_good")
 POLICIES = ("fefo", "fifo")
@@ -78,6 +79,14 @@ class EventResult(TypedDict):
 
     operation_id: str
     event_id: int
+    slug: str
+
+
+class RecipientResult(TypedDict):
+    """A new recipient."""
+
+    operation_id: str
+    recipient_id: int
     slug: str
 
 
@@ -282,6 +291,35 @@ def record_event(
             return cast(EventResult, done)
         key = insert_named(operation, Event, row)
         return operation.succeed(EventResult(operation_id=operation.id, event_id=key, slug=str(row["slug"])))
+
+
+def record_recipient(
+    name: str,
+    *,
+    session: Session,
+    household: str | None = None,
+    slug: str | None = None,
+    operation_id: UUID | str | None = None,
+) -> RecipientResult:
+    """Add somebody who is given, or sold, what was made.
+
+    Raises:
+        ValidationError: an argument is not allowed.
+        ConflictError: another recipient has this slug.
+    """
+    with recording(RECIPIENT, session, locals()) as operation:
+        given = Arguments()
+        clean = given.name("name", name)
+        row = {
+            "name": clean,
+            "slug": read_slug(given, clean, slug),
+            "household": None if household is None else given.name("household", household),
+        }
+        given.done()
+        if done := operation.claim(row):
+            return cast(RecipientResult, done)
+        key = insert_named(operation, Recipient, row)
+        return operation.succeed(RecipientResult(operation_id=operation.id, recipient_id=key, slug=str(row["slug"])))
 
 
 def insert_named(operation: Operation, model: Any, row: dict[str, Any]) -> int:

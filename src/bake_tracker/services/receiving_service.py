@@ -1,10 +1,11 @@
 """Goods in: what a supplier brings becomes a lot."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import TypedDict, cast
+from typing import Any, TypedDict, cast
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -13,13 +14,53 @@ from bake_tracker.domain.arguments import LARGEST, Arguments
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.lots import expiry, slug_in_code
 from bake_tracker.domain.money import divide_half_even, format_money
-from bake_tracker.domain.recipe_math import base_quantity
+from bake_tracker.domain.recipe_math import Item, base_quantity
 from bake_tracker.domain.units import MICRO, format_micros, received_micros
 from bake_tracker.queries.catalog import check_product, check_supplier, has_item_slug, load_item
-from bake_tracker.services.operations import Kind, recording
+from bake_tracker.services.operations import Kind, Operation, recording
 from bake_tracker.services.stock_ledger import NewLot, add_lot, lock_items
 
 RECORD = Kind("record_receipt", __name__, success_fields=("lot_id", "lot_code", "item_id", "quantity", "total_cost"))
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """What one line of goods in says of itself; ``quantity`` is as it was given."""
+
+    item_id: int
+    quantity: Fraction
+    unit: str
+    cost_micros: int | None
+    lot_code: str | None
+    expires_on: date | None
+    product_id: int | None
+    location: str | None
+
+    @classmethod
+    def read(cls, given: Arguments, line: Mapping[str, Any], place: str = "") -> "Goods":
+        """Normalise what a caller gave, noting every problem under its field's name behind ``place``."""
+        quantity = given.exact(f"{place}quantity", line.get("quantity"), above_zero=True)
+        unit = given.unit(f"{place}unit", line.get("unit"))
+        cost, code = line.get("total_cost"), line.get("lot_code")
+        return cls(
+            item_id=given.key(f"{place}item_id", line.get("item_id")),
+            quantity=quantity,
+            unit=unit.name if unit else "",
+            cost_micros=None if cost is None else given.micros(f"{place}total_cost", cost),
+            lot_code=None if code is None else given.name(f"{place}lot_code", code, limit=120),
+            expires_on=given.day(f"{place}expires_on", line.get("expires_on")),
+            product_id=given.optional_key(f"{place}product_id", line.get("product_id")),
+            location=given.text(f"{place}location", line.get("location"), limit=120),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """Goods whose item and package are known, in millionths of the item's base unit."""
+
+    goods: Goods
+    item: Item
+    quantity_micros: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +80,9 @@ class ReceiptRequest:
     note: str | None
 
 
-class ReceiptResult(TypedDict):
+class ReceivedLot(TypedDict):
     """A received lot; quantity in the item's base unit, money as exact decimal strings, an unknown cost is None."""
 
-    operation_id: str
     lot_id: int
     lot_code: str
     item_id: int
@@ -53,6 +93,12 @@ class ReceiptResult(TypedDict):
     unit_cost: str | None
     received_on: str
     expires_on: str | None
+
+
+class ReceiptResult(ReceivedLot):
+    """A received lot, and the operation that brought it."""
+
+    operation_id: str
 
 
 def record_receipt(
@@ -85,76 +131,84 @@ def record_receipt(
     """
     with recording(RECORD, session, locals()) as operation:
         given = Arguments()
-        amount = given.exact("quantity", quantity, above_zero=True)
-        known_unit = given.unit("unit", unit)
+        goods = Goods.read(given, locals())
         asked = ReceiptRequest(
-            item_id=given.key("item_id", item_id),
-            quantity=str(amount),
-            unit=known_unit.name if known_unit else "",
-            cost_micros=None if total_cost is None else given.micros("total_cost", total_cost),
-            lot_code=None if lot_code is None else given.name("lot_code", lot_code, limit=120),
+            item_id=goods.item_id,
+            quantity=str(goods.quantity),
+            unit=goods.unit,
+            cost_micros=goods.cost_micros,
+            lot_code=goods.lot_code,
             received_on=given.day("received_on", received_on),
-            expires_on=given.day("expires_on", expires_on),
+            expires_on=goods.expires_on,
             supplier_id=given.optional_key("supplier_id", supplier_id),
-            product_id=given.optional_key("product_id", product_id),
-            location=given.text("location", location, limit=120),
+            product_id=goods.product_id,
+            location=goods.location,
             note=given.text("note", note),
         )
         given.done()
         if done := operation.claim(asdict(asked)):
             return cast(ReceiptResult, done)
 
-        # load
-        item = load_item(session, asked.item_id)
         check_supplier(session, asked.supplier_id)
-        check_product(session, asked.product_id, asked.item_id)
-        _check_code(session, asked.lot_code)
+        weighed = weigh(session, goods)
         day = asked.received_on or operation.house.local_day(operation.now)
-
-        # decide
-        micros = received_micros(base_quantity(item, amount, asked.unit))
-        if not 0 < micros <= LARGEST * MICRO:
-            raise ValidationError.of("quantity", f"{quantity} {unit} is too much to keep in {item.base_unit}")
-        expires_on = asked.expires_on or expiry(day, item.shelf_life_days)
-
-        # write
-        lock_items(operation, [item.item_id])
-        lot = add_lot(
-            operation,
-            NewLot(
-                item.item_id,
-                micros,
-                asked.cost_micros,
-                day,
-                expires_on,
-                code=asked.lot_code,
-                is_made=False,
-                supplier_id=asked.supplier_id,
-                product_id=asked.product_id,
-                location=asked.location,
-            ),
-        )
-        unit_cost = None if asked.cost_micros is None else divide_half_even(asked.cost_micros * MICRO, micros)
-        return operation.succeed(
-            ReceiptResult(
-                operation_id=operation.id,
-                lot_id=lot.lot_id,
-                lot_code=lot.code,
-                item_id=item.item_id,
-                item_slug=item.slug,
-                quantity=format_micros(micros),
-                unit=item.base_unit,
-                total_cost=format_money(asked.cost_micros),
-                unit_cost=format_money(unit_cost),
-                received_on=day.isoformat(),
-                expires_on=expires_on.isoformat() if expires_on else None,
-            )
-        )
+        lock_items(operation, [weighed.item.item_id])
+        lot = add_goods(operation, weighed, day, asked.supplier_id)
+        return operation.succeed(ReceiptResult(operation_id=operation.id, **lot))
 
 
-def _check_code(session: Session, code: str | None) -> None:
-    slug = slug_in_code(code) if code else None
+def weigh(session: Session, goods: Goods, place: str = "") -> Weighed:
+    """Load what the goods are, and say how much of it that is in the item's base unit.
+
+    Raises:
+        ValidationError: it is too much, the product is of another item, or the code is of this bakery's own form.
+        ItemNotFoundError, ProductNotFoundError: a reference leads nowhere.
+        UnitConversionError: the unit cannot become the item's base unit without a density.
+    """
+    item = load_item(session, goods.item_id)
+    check_product(session, goods.product_id, goods.item_id)
+    slug = slug_in_code(goods.lot_code) if goods.lot_code else None
     if slug and has_item_slug(session, slug):
         raise ValidationError.of(
-            "lot_code", f"{code} is of the form that lots of {slug} get here by themselves; leave it out or change it"
+            f"{place}lot_code",
+            f"{goods.lot_code} is of the form that lots of {slug} get here by themselves; leave it out or change it",
         )
+    micros = received_micros(base_quantity(item, goods.quantity, goods.unit))
+    if not 0 < micros <= LARGEST * MICRO:
+        too_much = f"{goods.quantity} {goods.unit} is too much to keep in {item.base_unit}"
+        raise ValidationError.of(f"{place}quantity", too_much)
+    return Weighed(goods, item, micros)
+
+
+def add_goods(operation: Operation, weighed: Weighed, day: date, supplier_id: int | None) -> ReceivedLot:
+    """Add the goods as a lot received on ``day``; their item is locked."""
+    goods, item, micros = weighed.goods, weighed.item, weighed.quantity_micros
+    expires_on = goods.expires_on or expiry(day, item.shelf_life_days)
+    lot = add_lot(
+        operation,
+        NewLot(
+            item.item_id,
+            micros,
+            goods.cost_micros,
+            day,
+            expires_on,
+            code=goods.lot_code,
+            is_made=False,
+            supplier_id=supplier_id,
+            product_id=goods.product_id,
+            location=goods.location,
+        ),
+    )
+    unit_cost = None if goods.cost_micros is None else divide_half_even(goods.cost_micros * MICRO, micros)
+    return ReceivedLot(
+        lot_id=lot.lot_id,
+        lot_code=lot.code,
+        item_id=item.item_id,
+        item_slug=item.slug,
+        quantity=format_micros(micros),
+        unit=item.base_unit,
+        total_cost=format_money(goods.cost_micros),
+        unit_cost=format_money(unit_cost),
+        received_on=day.isoformat(),
+        expires_on=expires_on.isoformat() if expires_on else None,
+    )

@@ -7,12 +7,15 @@ from bake_tracker.domain.errors import (
     FinishedGoodNotFoundError,
     FinishedUnitNotFoundError,
     ItemNotFoundError,
+    LotNotFoundError,
     NotFoundError,
     RecipeNotFoundError,
+    RecipientNotFoundError,
     SupplierNotFoundError,
     ValidationError,
 )
 from bake_tracker.queries.catalog import SluggedKind, load_slugs, load_yields
+from bake_tracker.queries.lots import load_lot_codes
 from bake_tracker.services.database import Session
 
 _ERRORS: dict[SluggedKind, type[NotFoundError]] = {
@@ -22,6 +25,7 @@ _ERRORS: dict[SluggedKind, type[NotFoundError]] = {
     "finished_good": FinishedGoodNotFoundError,
     "event": EventNotFoundError,
     "supplier": SupplierNotFoundError,
+    "recipient": RecipientNotFoundError,
 }
 
 
@@ -43,6 +47,25 @@ def find(session: Session, kind: SluggedKind, typed: str) -> int:
 def find_optional(session: Session, kind: SluggedKind, typed: str | None) -> int | None:
     """As ``find``; None when nothing was typed."""
     return None if typed is None else find(session, kind, typed)
+
+
+def find_lot(session: Session, typed: str) -> int:
+    """The id of the lot with the code that was typed, or else an id as it is.
+
+    Raises:
+        ValidationError: several lots have this code, so one must be named by its id.
+        LotNotFoundError: there is none; the nearest codes are suggested.
+    """
+    codes = load_lot_codes(session)
+    if typed in codes:
+        if len(codes[typed]) > 1:
+            ids = ", ".join(map(str, codes[typed]))
+            raise ValidationError.of("lot", f"several lots have the code {typed}; name one by its id: {ids}")
+        return codes[typed][0]
+    if typed.isascii() and typed.isdigit():
+        return int(typed)
+    near = process.extract(typed.lower(), list(codes), scorer=fuzz.WRatio, limit=3, score_cutoff=60)
+    raise LotNotFoundError(typed, [code for code, _, _ in near])
 
 
 def find_product(session: Session, recipe_id: int, typed: str | None) -> int:

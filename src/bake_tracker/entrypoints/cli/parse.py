@@ -73,6 +73,14 @@ def instant(text: str) -> str:
     return f"{in_utc:%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
+def moment(text: str) -> datetime:
+    """``2026-11-23T14:30``; without a zone it is the wall clock where the bakery is."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no time; write it like 2026-11-23T14:30") from None
+
+
 def field_value(text: str) -> tuple[str, str]:
     """``outcome=rolled_back`` as its two sides."""
     name, equals, value = text.partition("=")

@@ -1,0 +1,24 @@
+"""Documents of suppliers that were recorded."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, exists, select
+from sqlalchemy.orm import Session
+
+from bake_tracker.models import Delivery, Reversal
+
+
+def load_standing_delivery(session: Session, supplier_id: int, document: str) -> Row[*tuple[Any, ...]] | None:
+    """The latest recording of this document of a supplier that was not reversed: its operation and day, or None."""
+    found: Sequence[Row[*tuple[Any, ...]]] = session.execute(
+        select(Delivery.operation_id, Delivery.delivered_on)
+        .where(
+            Delivery.supplier_id == supplier_id,
+            Delivery.document == document,
+            ~exists().where(Reversal.reversed_operation_id == Delivery.operation_id),
+        )
+        .order_by(Delivery.id.desc())
+        .limit(1)
+    ).all()
+    return found[0] if found else None

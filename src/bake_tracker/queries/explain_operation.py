@@ -17,7 +17,7 @@ from bake_tracker.queries.explain import (
     is_bringing,
     load_ledger,
 )
-from bake_tracker.queries.history import id_range
+from bake_tracker.queries.history import ReversalRow, id_range, load_reversal
 
 _operation = cast(Table, Operation.__table__)
 CANDIDATES = 20
@@ -63,6 +63,8 @@ class ExplainedOperation(TypedDict):
     beside: int
     brought: list[ExplainedLot]
     used: list[ExplainedDraw]
+    reversed_by: ReversalRow | None
+    reverses: ReversalRow | None
 
 
 def find_operations(session: Session, beginning: str) -> list[Relative]:
@@ -122,6 +124,7 @@ def explain_operation(session: Session, operation_id: str) -> ExplainedOperation
         "beside": len(family) - 1 - len(inside) - len(parents),
         "brought": [explain_lot(row, ledger) for row in brought],
         "used": [draw for key in idle for draw in explain_draws(key, ledger)],
+        **load_reversal(session, operation_id),
     }
 
 

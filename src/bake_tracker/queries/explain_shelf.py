@@ -200,6 +200,7 @@ class _ShelfRow:
     pick_on: date
     received_on: date
     expires_on: date | None
+    usable_until: date | None
     on_hold: bool
     remaining_micros: int
     remaining_cost_micros: int | None
@@ -213,6 +214,7 @@ class _ShelfRow:
             row.pick_on,
             row.received_on,
             row.expires_on,
+            row.usable_until,
             row.on_hold,
             row.remaining_micros,
             row.remaining_cost_micros,
@@ -226,6 +228,7 @@ _SHELF_COLUMNS = (
     _lot.c.pick_on,
     _lot.c.received_on,
     _lot.c.expires_on,
+    _lot.c.usable_until,
     _lot.c.on_hold,
     _lot.c.remaining_micros,
     _lot.c.remaining_cost_micros,
@@ -238,7 +241,7 @@ def state_of(row: Any, today: date) -> State:
         return "used up"
     if row.on_hold:
         return "on hold"
-    return "expired" if row.expires_on is not None and row.expires_on < today else "open"
+    return "expired" if row.usable_until is not None and row.usable_until < today else "open"
 
 
 def shelf_lot(row: Any, state: State, place: int | None) -> ShelfLot:

@@ -6,14 +6,14 @@ from functools import lru_cache
 from typing import Any, TypedDict, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, Subquery, UnaryExpression, bindparam, literal, null, select, tuple_, union_all
+from sqlalchemy import Select, Subquery, UnaryExpression, and_, bindparam, literal, null, or_, select, tuple_, union_all
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import MAX_KEY
 from bake_tracker.domain.errors import OperationNotFoundError
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.units import MICRO, format_micros
-from bake_tracker.models import AssemblyRun, Item, Lot, Movement, Operation, ProductionRun, RecipeSnapshot
+from bake_tracker.models import AssemblyRun, Item, Lot, Movement, Operation, ProductionRun, RecipeSnapshot, Reversal
 from bake_tracker.models.types import UtcDateTime
 from bake_tracker.queries.bakery import load_bakery
 
@@ -32,6 +32,7 @@ class RunRow(TypedDict):
     status: str
     cost: str | None
     lot_code: str | None
+    reversed: bool
 
 
 class MovementRow(TypedDict):
@@ -45,8 +46,16 @@ class MovementRow(TypedDict):
     cost: str | None
 
 
+class ReversalRow(TypedDict):
+    """The other side of a reversal, and why: the operation that undid this one, or that this one undid."""
+
+    operation_id: str
+    operation: str
+    reason: str
+
+
 class OperationView(TypedDict):
-    """An operation as it was recorded, with what it moved and the operations made inside it."""
+    """An operation as it was recorded, with what it moved, the operations made inside it, and what undid it."""
 
     operation_id: str
     operation: str
@@ -59,6 +68,8 @@ class OperationView(TypedDict):
     result: dict[str, Any]
     movements: list[MovementRow]
     children: list[str]
+    reversed_by: ReversalRow | None
+    reverses: ReversalRow | None
 
 
 def _runs() -> Select[*tuple[Any, ...]]:
@@ -107,10 +118,12 @@ def _runs() -> Select[*tuple[Any, ...]]:
         select(
             *(runs.c[name] for name in ("kind", "run_id", "operation_id", "at", "quantity", "status", "cost")),
             *(RecipeSnapshot.content, Item.name, Item.base_unit, Lot.code),
+            Reversal.id.is_not(None).label("reversed"),
         )
         .join(Item, Item.id == runs.c.item_id)
         .outerjoin(Lot, Lot.id == runs.c.lot_id)
         .outerjoin(RecipeSnapshot, RecipeSnapshot.sha256 == runs.c.snapshot)
+        .outerjoin(Reversal, Reversal.reversed_operation_id == runs.c.operation_id)
         .order_by(*_newest_first(runs))
     )
 
@@ -148,8 +161,9 @@ def load_runs(session: Session, limit: int, *, before: str | None = None) -> lis
             "status": status,
             "cost": format_money(cost),
             "lot_code": lot_code,
+            "reversed": bool(is_reversed),
         }
-        for kind, run_id, operation_id, at, quantity, status, cost, content, made, unit, lot_code in rows
+        for kind, run_id, operation_id, at, quantity, status, cost, content, made, unit, lot_code, is_reversed in rows
     ]
 
 
@@ -180,7 +194,7 @@ def _name_in(snapshot: str) -> str:
 
 
 def load_operation(session: Session, operation_id: str) -> OperationView:
-    """One operation in three statements; its id may be shortened to a beginning that only it has.
+    """One operation in four statements; its id may be shortened to a beginning that only it has.
 
     Raises:
         OperationNotFoundError: no operation, or more than one, has an id that begins so.
@@ -218,7 +232,37 @@ def load_operation(session: Session, operation_id: str) -> OperationView:
             for movement, code, slug, unit in movements
         ],
         "children": list(children),
+        **load_reversal(session, found.id),
     }
+
+
+class Reversed(TypedDict):
+    """What undid an operation, and what it undid itself."""
+
+    reversed_by: ReversalRow | None
+    reverses: ReversalRow | None
+
+
+def load_reversal(session: Session, operation_id: str) -> Reversed:
+    """What became of an operation, and of which it is the undoing; one statement."""
+    told: Reversed = {"reversed_by": None, "reverses": None}
+    rows = session.execute(
+        select(Reversal, Operation.name)
+        .where(or_(Reversal.reversed_operation_id == operation_id, Reversal.operation_id == operation_id))
+        .join(
+            Operation,
+            and_(
+                Operation.id.in_((Reversal.operation_id, Reversal.reversed_operation_id)), Operation.id != operation_id
+            ),
+        )
+    )
+    for reversal, name in rows:
+        if reversal.reversed_operation_id == operation_id:
+            told["reversed_by"] = {"operation_id": reversal.operation_id, "operation": name, "reason": reversal.reason}
+        else:
+            key = reversal.reversed_operation_id
+            told["reverses"] = {"operation_id": key, "operation": name, "reason": reversal.reason}
+    return told
 
 
 def id_range(beginning: str) -> tuple[str, str] | None:

@@ -21,6 +21,9 @@ _transfers = cast(Table, Transfer.__table__)
 _measures = cast(Table, ItemMeasure.__table__)
 
 
+REVERSING = "record_reversal"
+
+
 def stands(operation_id: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether the operation in this column was neither undone nor is itself an undoing."""
     either = or_(_reversals.c.reversed_operation_id == operation_id, _reversals.c.operation_id == operation_id)

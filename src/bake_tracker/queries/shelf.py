@@ -3,12 +3,12 @@
 from datetime import date
 from typing import Any, TypedDict
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Item, Lot
+from bake_tracker.models import Item, Lot, LotHold, Reversal
 
 
 class StockRow(TypedDict):
@@ -36,13 +36,31 @@ class LotRow(TypedDict):
     value: str | None
     received_on: str
     expires_on: str | None
+    usable_until: str | None
     state: str
+    held_because: str | None
+    location: str | None
     operation_id: str
+
+
+# The latest hold that was not undone, of this lot or of the one it was split from.
+_HELD_BECAUSE = (
+    select(LotHold.reason)
+    .where(
+        LotHold.lot_id.in_((Lot.id, Lot.parent_lot_id)),
+        LotHold.action == "hold",
+        ~exists().where(Reversal.reversed_operation_id == LotHold.operation_id),
+    )
+    .order_by(LotHold.id.desc())
+    .limit(1)
+    .correlate(Lot)
+    .scalar_subquery()
+)
 
 
 def load_stock(session: Session, today: date) -> list[StockRow]:
     """Every item with stock, by kind and name; one statement."""
-    usable = and_(Lot.on_hold.is_(False), or_(Lot.expires_on.is_(None), Lot.expires_on >= today))
+    usable = and_(Lot.on_hold.is_(False), or_(Lot.usable_until.is_(None), Lot.usable_until >= today))
     rows = session.execute(
         select(
             Item.id,
@@ -67,7 +85,7 @@ def load_stock(session: Session, today: date) -> list[StockRow]:
 def load_lots(session: Session, item_id: int, today: date) -> list[LotRow]:
     """The open lots of one item in the order in which they would be used; one statement."""
     rows = session.execute(
-        select(Lot, Item.base_unit)
+        select(Lot, Item.base_unit, _HELD_BECAUSE)
         .join(Item, Item.id == Lot.item_id)
         .where(Lot.item_id == item_id, Lot.remaining_micros > 0)
         .order_by(Lot.pick_on, Lot.received_on, Lot.id)
@@ -81,10 +99,13 @@ def load_lots(session: Session, item_id: int, today: date) -> list[LotRow]:
             "value": format_money(lot.remaining_cost_micros),
             "received_on": lot.received_on.isoformat(),
             "expires_on": _iso(lot.expires_on),
+            "usable_until": _iso(lot.usable_until),
             "state": _state(lot, today),
+            "held_because": reason if lot.on_hold else None,
+            "location": lot.location,
             "operation_id": lot.operation_id,
         }
-        for lot, unit in rows
+        for lot, unit, reason in rows
     ]
 
 
@@ -106,7 +127,7 @@ def _stock_row(row: Any) -> StockRow:
 def _state(lot: Lot, today: date) -> str:
     if lot.on_hold:
         return "on hold"
-    return "expired" if lot.expires_on is not None and lot.expires_on < today else "open"
+    return "expired" if lot.usable_until is not None and lot.usable_until < today else "open"
 
 
 def _iso(day: date | None) -> str | None:

@@ -14,6 +14,7 @@ from bake_tracker.domain.errors import ImportRefusedError, ServiceError
 from bake_tracker.entrypoints.cli import commands_archive as archive
 from bake_tracker.entrypoints.cli import commands_catalog as catalog
 from bake_tracker.entrypoints.cli import commands_explain as explaining
+from bake_tracker.entrypoints.cli import commands_hold as holding
 from bake_tracker.entrypoints.cli import commands_house as house
 from bake_tracker.entrypoints.cli import commands_import as importing
 from bake_tracker.entrypoints.cli import commands_log as log
@@ -21,6 +22,7 @@ from bake_tracker.entrypoints.cli import commands_log_lnav as log_lnav
 from bake_tracker.entrypoints.cli import commands_log_search as log_search
 from bake_tracker.entrypoints.cli import commands_log_tail as log_tail
 from bake_tracker.entrypoints.cli import commands_log_verify as log_verify
+from bake_tracker.entrypoints.cli import commands_reverse as reversing
 from bake_tracker.entrypoints.cli import commands_runs as runs
 from bake_tracker.entrypoints.cli import commands_seal as sealing
 from bake_tracker.entrypoints.cli import commands_stock as stock
@@ -76,6 +78,11 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     runs.assemble,
     runs.runs,
     runs.show,
+    reversing.reverse,
+    reversing.correct,
+    holding.hold,
+    holding.release,
+    holding.transfer,
     explaining.explain,
     house.verify,
     sealing.seal,

@@ -12,6 +12,7 @@ from bake_tracker.domain.log_tree import LogLine, OperationNode, TransactionNode
 from bake_tracker.domain.refusals import remedy, shortages
 from bake_tracker.entrypoints.cli.explain_trees import show_candidates, show_story
 from bake_tracker.entrypoints.cli.log_lines import APART
+from bake_tracker.entrypoints.cli.lookup import RUN
 from bake_tracker.entrypoints.cli.progress import reading
 from bake_tracker.entrypoints.cli.state import answer, ask, state
 from bake_tracker.queries.bakery import load_bakery
@@ -29,7 +30,6 @@ from bake_tracker.services.log_scan import Progress
 SHOWN = 10
 EVERYTHING = 10_000
 LATEST = "last"
-_RUN = re.compile(r"(run|production|assembly)[ :#]?(\d{1,15})", re.IGNORECASE)
 _ID = re.compile(r"[0-9a-f-]{4,36}", re.IGNORECASE)
 _ASKED = frozenset({"num_batches", "quantity", "actual_yield", "scale_factor", "unit"})
 _NOT_ASKED = frozenset({"trace_id", "span_id"}) | APART
@@ -94,7 +94,7 @@ def _by_name(session: Session, typed: str, limit: int, read: Progress) -> Story:
 
 
 def _by_run(session: Session, typed: str, read: Progress) -> Story:
-    if not (run := _RUN.fullmatch(typed)):
+    if not (run := RUN.fullmatch(typed)):
         return {}
     kind = run[1].lower()
     found = find_runs(session, None if kind == "run" else kind, int(run[2]))

@@ -162,7 +162,7 @@ def show_runs(rows: list[Any]) -> None:
             [
                 row["at"][:16].replace("T", " "),
                 f"{row['quantity']} {row['unit']} {row['made']}",
-                row["status"].replace("_", " "),
+                "reversed" if row["reversed"] else row["status"].replace("_", " "),
                 money(row["cost"]),
                 row["lot_code"] or "-",
                 row["operation_id"][:13],
@@ -172,10 +172,19 @@ def show_runs(rows: list[Any]) -> None:
     )
 
 
+def show_reversal(view: Any) -> None:
+    """Say that an operation was undone, by which and why; or which it undid."""
+    if undone := view["reversed_by"]:
+        say(f"  reversed by {undone['operation_id']}: {undone['reason']}", style="yellow")
+    if undoes := view["reverses"]:
+        say(f"  reverses {undoes['operation']} {undoes['operation_id']}: {undoes['reason']}")
+
+
 def show_operation(view: Any) -> None:
     say(f"{view['operation']}  {view['operation_id']}", style="bold")
     by = f" by {view['actor']}" if view["actor"] else ""
     say(f"  recorded {view['recorded_at'][:19].replace('T', ' ')} UTC{by}, attempt {view['attempt']}")
+    show_reversal(view)
     for title, fields in (("asked", view["arguments"]), ("answered", view["result"])):
         say(f"  {title}")
         for key, value in fields.items():

@@ -85,6 +85,7 @@ def show_lots(rows: list[Any]) -> None:
     if not rows:
         say("There is nothing of it in stock.")
         return
+    has_places = any(row["location"] for row in rows)
     show_table(
         {
             "lot": "left",
@@ -94,6 +95,7 @@ def show_lots(rows: list[Any]) -> None:
             "received": "left",
             "expires": "left",
             "state": "left",
+            **({"place": "left"} if has_places else {}),
         },
         (
             [
@@ -103,8 +105,17 @@ def show_lots(rows: list[Any]) -> None:
                 money(row["value"]),
                 row["received_on"],
                 row["expires_on"] or "-",
-                row["state"],
+                _state(row),
+                *([row["location"] or "-"] if has_places else []),
             ]
             for row in rows
         ),
     )
+
+
+def _state(row: Any) -> str:
+    """Why a lot is not used, or that it is past its expiry and released."""
+    if row["held_because"]:
+        return f"{row['state']}: {row['held_because']}"
+    is_released = row["state"] == "open" and row["usable_until"] != row["expires_on"]
+    return f"open until {row['usable_until']}" if is_released else str(row["state"])

@@ -154,6 +154,10 @@ def _operation_tree(view: dict[str, Any], lines: Sequence[dict[str, Any]], limit
     _add(tree, f"recorded {_when(view['recorded_at'])}{by}, attempt {view['attempt']}")
     _add(tree, f"asked: {_asked(view['arguments'], view['names'])}")
     beside = f", beside {view['beside']} other operations" if view["beside"] else ""
+    if undone := view["reversed_by"]:
+        _add(tree, f"reversed by {undone['operation_id']}: {undone['reason']}", "yellow")
+    if undoes := view["reverses"]:
+        _add(tree, f"reverses {undoes['operation']} {undoes['operation_id']}: {undoes['reason']}")
     _add(tree, f"in transaction {view['transaction_id'][:13]}{beside}")
     for parent in view["parents"]:
         _add(tree, f"part of {parent['operation']} {parent['operation_id']}")

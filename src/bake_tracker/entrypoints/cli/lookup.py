@@ -1,5 +1,7 @@
 """From what people type, a slug or an id, to the id; with close matches where there is none."""
 
+import re
+
 from rapidfuzz import fuzz, process
 
 from bake_tracker.domain.errors import (
@@ -9,15 +11,18 @@ from bake_tracker.domain.errors import (
     ItemNotFoundError,
     LotNotFoundError,
     NotFoundError,
+    OperationNotFoundError,
     RecipeNotFoundError,
     RecipientNotFoundError,
     SupplierNotFoundError,
     ValidationError,
 )
 from bake_tracker.queries.catalog import SluggedKind, load_slugs, load_yields
+from bake_tracker.queries.explain_operation import find_operations, find_runs
 from bake_tracker.queries.lots import load_lot_codes
 from bake_tracker.services.database import Session
 
+RUN = re.compile(r"(run|production|assembly)[ :#]?(\d{1,15})", re.IGNORECASE)
 _ERRORS: dict[SluggedKind, type[NotFoundError]] = {
     "item": ItemNotFoundError,
     "recipe": RecipeNotFoundError,
@@ -87,3 +92,23 @@ def find_product(session: Session, recipe_id: int, typed: str | None) -> int:
         if made
         else "this recipe makes nothing yet; say what a batch gives: bake recipe yield RECIPE QUANTITY FINISHED_UNIT",
     )
+
+
+def find_operation(session: Session, typed: str) -> str:
+    """The id of the operation that was typed: by its id, the beginning of it, or a run such as ``production:12``.
+
+    Raises:
+        ValidationError: several are called so.
+        OperationNotFoundError: there is none.
+    """
+    if run := RUN.fullmatch(typed):
+        kind = run[1].lower()
+        found = find_runs(session, None if kind == "run" else kind, int(run[2]))
+    else:
+        found = find_operations(session, typed)
+    if len(found) == 1:
+        return found[0]["operation_id"]
+    if not found:
+        raise OperationNotFoundError(typed)
+    named = ", ".join(f"{one['operation_id']} ({one['operation']})" for one in found[:5])
+    raise ValidationError.of("operation", f"several are called {typed}; name one of them: {named}")

@@ -26,8 +26,8 @@ REVERSING = "record_reversal"
 
 def stands(operation_id: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether the operation in this column was neither undone nor is itself an undoing."""
-    either = or_(_reversals.c.reversed_operation_id == operation_id, _reversals.c.operation_id == operation_id)
-    return ~exists().where(either)
+    done = _reversals.alias()
+    return ~exists().where(or_(done.c.reversed_operation_id == operation_id, done.c.operation_id == operation_id))
 
 
 def load_undoable(session: Session, operation_id: str) -> Undoable:

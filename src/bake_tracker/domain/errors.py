@@ -311,8 +311,9 @@ class DependentsError(ConflictError):
 
     def __init__(self, operation_id: str, dependents: Sequence[Dependent], count: int) -> None:
         self.dependents = list(dependents)
+        resting = "1 later operation rests" if count == 1 else f"{count} later operations rest"
         super().__init__(
-            f"{count} later operations use what {operation_id} brought; undo them first, or all of it with cascade",
+            f"{resting} on {operation_id}; undo what rests on it first, or all of it with cascade",
             reversed_operation_id=operation_id,
             dependents=self.dependents,
         )

@@ -11,6 +11,7 @@ from bake_tracker.queries.verification_lots import lot_drift
 from bake_tracker.queries.verification_reversals import reversal_drift
 from bake_tracker.queries.verification_runs import run_drift
 from bake_tracker.queries.verification_seals import SealsFound, verify_seals
+from bake_tracker.queries.verification_stock import stock_drift
 from bake_tracker.queries.verification_traces import trace_drift
 
 __all__ = ["Drift", "Told", "Verification", "verify_ledger"]
@@ -46,6 +47,7 @@ def verify_ledger(session: Session, *, expect: str | None = None, told: Told = _
     drifts: list[Drift] = []
     drifts += lot_drift(session)
     drifts += run_drift(session, told)
+    drifts += stock_drift(session, told)
     drifts += trace_drift(session, told)
     drifts += reversal_drift(session)
     seals = verify_seals(session, drifts, told, expect)

@@ -107,7 +107,8 @@ def _as_xlsx(headings: Sequence[str], table: Sequence[Sequence[str]]) -> bytes:
             if _NUMBER.fullmatch(text) and len(text.strip("-").replace(".", "").lstrip("0")) <= EXACT_DIGITS:
                 cell.value = Decimal(text)
             elif text:
-                cell.set_explicit_value("".join(one for one in text if one >= " " or one in "\t\n"), "s")
+                cell.value = "".join(one for one in text if one >= " " or one in "\t\n")
+                cell.data_type = "s"  # whatever it begins with, it is no formula
     for column, heading in enumerate(headings, 1):
         longest = max([len(heading), *(len(row[column - 1]) for row in table)])
         sheet.column_dimensions[get_column_letter(column)].width = min(longest, MAX_WIDTH) + 2

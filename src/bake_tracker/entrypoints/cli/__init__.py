@@ -11,8 +11,11 @@ import typer
 
 from bake_tracker.config import SettingsError, load_settings
 from bake_tracker.domain.errors import ImportRefusedError, ServiceError
+from bake_tracker.entrypoints.cli import commands_adjust as adjusting
 from bake_tracker.entrypoints.cli import commands_archive as archive
 from bake_tracker.entrypoints.cli import commands_catalog as catalog
+from bake_tracker.entrypoints.cli import commands_count as counting
+from bake_tracker.entrypoints.cli import commands_deliver as delivering
 from bake_tracker.entrypoints.cli import commands_explain as explaining
 from bake_tracker.entrypoints.cli import commands_hold as holding
 from bake_tracker.entrypoints.cli import commands_house as house
@@ -22,6 +25,7 @@ from bake_tracker.entrypoints.cli import commands_log_lnav as log_lnav
 from bake_tracker.entrypoints.cli import commands_log_search as log_search
 from bake_tracker.entrypoints.cli import commands_log_tail as log_tail
 from bake_tracker.entrypoints.cli import commands_log_verify as log_verify
+from bake_tracker.entrypoints.cli import commands_report_usage as usage
 from bake_tracker.entrypoints.cli import commands_reverse as reversing
 from bake_tracker.entrypoints.cli import commands_runs as runs
 from bake_tracker.entrypoints.cli import commands_seal as sealing
@@ -53,6 +57,18 @@ GROUPS: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
     "good": ("What a box is made of.", {"add": catalog.add_good}),
     "supplier": ("Who goods come from.", {"add": catalog.add_supplier}),
     "event": ("What is baked and packed for.", {"add": catalog.add_event}),
+    "recipient": (
+        "Who is given or sold what was made.",
+        {"add": adjusting.add_recipient, "list": adjusting.list_recipients},
+    ),
+    "count": (
+        "Count the shelf.",
+        {"sheet": counting.sheet, "check": counting.check, "record": counting.record},
+    ),
+    "report": (
+        "What left the shelf, and why.",
+        {"usage": usage.usage, "waste": usage.waste, "recipients": usage.recipients},
+    ),
     "check": (
         "Ask whether the stock suffices; nothing is changed.",
         {"produce": runs.check_produce, "assemble": runs.check_assemble},
@@ -73,7 +89,13 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     house.init,
     demo,
     stock.receive,
+    delivering.deliver,
     stock.stock,
+    adjusting.waste,
+    adjusting.gift,
+    adjusting.sample,
+    adjusting.sell,
+    adjusting.adjust,
     runs.produce,
     runs.assemble,
     runs.runs,

@@ -104,8 +104,8 @@ def list_recipients() -> None:
 
 
 def show_adjustment(result: AdjustmentResult) -> None:
-    to = f" for {result['reason']}" if result["reason"] else ""
-    say(f"Recorded {result['kind']}{to}, cost {money(result['total_cost'])}")
+    why = f" ({result['reason']})" if result["reason"] else ""
+    say(f"Recorded {result['kind']}{why}, cost {money(result['total_cost'])}")
     for lot in result["lots"]:
         sign = "" if lot["quantity"].startswith("-") else "+"
         say(f"  {sign}{lot['quantity']} {lot['unit']} of lot {lot['lot_code']}, cost {money(lot['cost'])}")

@@ -79,8 +79,9 @@ def show_hold(result: HoldResult) -> None:
 
 
 def show_release(result: ReleaseResult) -> None:
-    until = f" until {result['usable_until']}" if result["usable_until"] else ""
-    _show_lots(f"Released{until}:", result["lots"])
+    _show_lots("Released", result["lots"])
+    if result["usable_until"]:
+        say(f"  for use until {result['usable_until']}")
     say(f"  because: {result['reason']}; operation {result['operation_id']}")
 
 

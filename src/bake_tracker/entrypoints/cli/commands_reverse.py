@@ -10,7 +10,7 @@ from bake_tracker.domain.errors import Dependent, DependentsError
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.commands_runs import show_production
 from bake_tracker.entrypoints.cli.lookup import find_operation
-from bake_tracker.entrypoints.cli.state import answer, ask, err, money, out, say, state, twig, write
+from bake_tracker.entrypoints.cli.state import answer, ask, money, out, say, state, twig, write
 from bake_tracker.services.correction_service import CorrectionResult, record_production_correction
 from bake_tracker.services.database import Session
 from bake_tracker.services.reversal_service import ReversalCheck, ReversalResult, check_reversal, record_reversal
@@ -102,7 +102,7 @@ def _with_tree(work: Callable[[Session], Answer]) -> Answer:
         return write(work)
     except DependentsError as error:
         if not state.as_json:
-            err.print(_tree("to be undone", str(error.fields["reversed_operation_id"]), error.dependents))
+            out.print(_tree("to be undone", str(error.fields["reversed_operation_id"]), error.dependents))
         raise
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from bake_tracker.entrypoints.cli import parse
-from bake_tracker.entrypoints.cli.lookup import find, find_optional, find_product
+from bake_tracker.entrypoints.cli.lookup import RUN, find, find_operation, find_optional, find_product
 from bake_tracker.entrypoints.cli.state import answer, ask, money, say, show_table, write
 from bake_tracker.queries.history import load_operation, load_runs
 from bake_tracker.services.assembly_service import check_can_assemble, record_assembly
@@ -106,9 +106,16 @@ def runs(
     answer(ask(lambda session: load_runs(session, last, before=before)), show_runs)
 
 
-def show(operation_id: Annotated[str, typer.Argument(help="an operation's id, or its beginning")]) -> None:
+def show(
+    operation_id: Annotated[str, typer.Argument(help="an operation's id or its beginning, or production:12")],
+) -> None:
     """Show one operation: what was asked, what it moved, what it answered."""
-    answer(ask(lambda session: load_operation(session, operation_id)), show_operation)
+
+    def work(session: Session) -> Any:
+        is_run = RUN.fullmatch(operation_id)
+        return load_operation(session, find_operation(session, operation_id) if is_run else operation_id)
+
+    answer(ask(work), show_operation)
 
 
 def show_check(yes: bool, missing: list[Any], what: str) -> None:

@@ -11,6 +11,7 @@ from bake_tracker.entrypoints.cli.log_lines import spent
 from bake_tracker.entrypoints.cli.state import money, out, say, show_table, twig
 
 CANDIDATES = 20
+RECEIVING = ("record_receipt", "record_delivery")
 One = TypeVar("One")
 
 
@@ -115,7 +116,7 @@ def _add_draws(branch: Tree, draws: Sequence[dict[str, Any]], made: dict[str, An
         _add(below, f"why this lot: {draw['why']}")
         for other in draw["passed_over"]:
             _add(below, _passed_over(other), "dim" if other["state"] == "later" else "yellow")
-        if lot["shown_above"] and lot["operation"] != "record_receipt":
+        if lot["shown_above"] and lot["operation"] not in RECEIVING:
             _add(below, "made of: shown above", "dim")
         if lot["cut_off"]:
             _add(below, f"made of: bake explain {lot['lot_code']}", "dim")
@@ -140,7 +141,7 @@ def _add_went(tree: Tree, lot: dict[str, Any]) -> None:
 
 def _lot_line(lot: dict[str, Any]) -> str:
     source = f" from {lot['supplier']}" if lot["supplier"] else ""
-    verb = "received" if lot["operation"] == "record_receipt" else "made"
+    verb = "received" if lot["operation"] in RECEIVING else "made"
     return (
         f"{lot['lot_code']}: {lot['quantity']} {lot['unit']} {verb} {lot['received_on']}{source} "
         f"for {money(lot['cost'])} ({lot['operation_id'][:13]})"
@@ -176,7 +177,7 @@ def _operation_tree(view: dict[str, Any], lines: Sequence[dict[str, Any]], limit
     def add(lot: dict[str, Any]) -> None:
         branch = tree.add(twig(_lot_line(lot)))
         _add_cost(branch, lot)
-        if lot["shown_above"] and lot["operation"] != "record_receipt":
+        if lot["shown_above"] and lot["operation"] not in RECEIVING:
             _add(branch, "made of: shown above", "dim")
         _add_draws(branch, lot["used"], lot, limit)
 

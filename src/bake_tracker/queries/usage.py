@@ -1,0 +1,283 @@
+"""What left the shelf: by reason and month, and for whom. What was reversed did not happen.
+
+Rows are read as they come and added up here, for a day is a day where the bakery is.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any, TypedDict
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, null, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from bake_tracker.domain.adjusting import TO_SOMEBODY
+from bake_tracker.domain.money import format_money
+from bake_tracker.domain.units import format_micros
+from bake_tracker.models import Adjustment, AssemblyRun, Event, Item, Lot, Movement, ProductionRun, Recipient, Reversal
+from bake_tracker.queries.bakery import BakeryInfo, load_bakery
+from bake_tracker.queries.verification_drift import ROWS_AT_ONCE
+
+
+class UsageRow(TypedDict):
+    """What was taken of an item in a month for one purpose; cost None when one of it is unknown."""
+
+    month: str
+    item_slug: str
+    used_for: str
+    quantity: str
+    unit: str
+    cost: str | None
+
+
+class WasteRow(TypedDict):
+    """What was lost of an item in a month for one reason; ``loss`` is what a baking gave less than planned."""
+
+    month: str
+    kind: str
+    reason: str | None
+    item_slug: str
+    quantity: str
+    unit: str
+    cost: str | None
+
+
+class RecipientRow(TypedDict):
+    """What went to somebody, or was baked or packed for an event; cost None when one of it is unknown."""
+
+    recipient: str | None
+    event: str | None
+    what: str
+    item_slug: str
+    quantity: str
+    unit: str
+    cost: str | None
+    first_on: str
+    last_on: str
+
+
+@dataclass(slots=True)
+class _Sum:
+    quantity_micros: int = 0
+    cost_micros: int | None = 0
+    first_on: date = date.max
+    last_on: date = date.min
+
+    def add(self, quantity_micros: int, cost_micros: int | None, day: date) -> None:
+        known = None not in (self.cost_micros, cost_micros)
+        self.quantity_micros += quantity_micros
+        self.cost_micros = (self.cost_micros or 0) + (cost_micros or 0) if known else None
+        self.first_on, self.last_on = min(self.first_on, day), max(self.last_on, day)
+
+
+def load_usage(session: Session, since: date | None = None, until: date | None = None) -> list[UsageRow]:
+    """What was baked, packed, wasted, given, sold or corrected away, by month and item, from ``since`` to ``until``."""
+    house = load_bakery(session)
+    sums: defaultdict[Any, _Sum] = defaultdict(_Sum)
+    for row in _rows(session, _taken(house, since, until)):
+        day = house.local_day(row.at)
+        sums[_month(day), row.slug, row.used_for, row.base_unit].add(row.quantity, row.cost, day)
+    return [
+        {
+            "month": month,
+            "item_slug": slug,
+            "used_for": used_for,
+            "quantity": format_micros(one.quantity_micros),
+            "unit": unit,
+            "cost": format_money(one.cost_micros),
+        }
+        for (month, slug, used_for, unit), one in sorted(sums.items(), key=lambda pair: pair[0])
+    ]
+
+
+def load_waste(session: Session, since: date | None = None, until: date | None = None) -> list[WasteRow]:
+    """What was wasted, spoiled, or lost in baking, by month, kind, reason and item, from ``since`` to ``until``."""
+    house = load_bakery(session)
+    sums: defaultdict[Any, _Sum] = defaultdict(_Sum)
+    for row in _rows(session, _wasted(house, since, until), _lost(house, since, until)):
+        day = house.local_day(row.at)
+        sums[_month(day), row.kind, row.reason, row.slug, row.base_unit].add(row.quantity, row.cost, day)
+    return [
+        {
+            "month": month,
+            "kind": kind,
+            "reason": reason,
+            "item_slug": slug,
+            "quantity": format_micros(one.quantity_micros),
+            "unit": unit,
+            "cost": format_money(one.cost_micros),
+        }
+        for (month, kind, reason, slug, unit), one in _in_order(sums)
+    ]
+
+
+def load_recipients(session: Session, since: date | None = None, until: date | None = None) -> list[RecipientRow]:
+    """What was given or sold to whom and for which event, and what was baked and packed for events."""
+    house = load_bakery(session)
+    sums: defaultdict[Any, _Sum] = defaultdict(_Sum)
+    for row in _rows(session, _handed_over(house, since, until), *_made_for_events(house, since, until)):
+        key = (row.recipient, row.event, row.what, row.slug, row.base_unit)
+        sums[key].add(row.quantity, row.cost, house.local_day(row.at))
+    return [
+        {
+            "recipient": recipient,
+            "event": event,
+            "what": what,
+            "item_slug": slug,
+            "quantity": format_micros(one.quantity_micros),
+            "unit": unit,
+            "cost": format_money(one.cost_micros),
+            "first_on": one.first_on.isoformat(),
+            "last_on": one.last_on.isoformat(),
+        }
+        for (recipient, event, what, slug, unit), one in _in_order(sums)
+    ]
+
+
+def _taken(house: BakeryInfo, since: date | None, until: date | None) -> Select[*tuple[Any, ...]]:
+    """Every movement out of a lot with what it was for; a transfer is not a use."""
+    baked = select(
+        ProductionRun.operation_id, literal("baked").label("used_for"), ProductionRun.produced_at.label("at")
+    )
+    packed = select(AssemblyRun.operation_id, literal("packed"), AssemblyRun.assembled_at)
+    # One operation of adjustments has one kind and one moment, however many lots.
+    adjusted = select(Adjustment.operation_id, func.min(Adjustment.kind), func.min(Adjustment.happened_at)).group_by(
+        Adjustment.operation_id
+    )
+    purpose = union_all(baked, packed, adjusted).subquery()
+    return (
+        select(
+            purpose.c.used_for,
+            purpose.c.at,
+            Item.slug,
+            Item.base_unit,
+            (-Movement.quantity_micros).label("quantity"),
+            (-Movement.cost_micros).label("cost"),
+        )
+        .join(Movement, Movement.operation_id == purpose.c.operation_id)
+        .join(Lot, Lot.id == Movement.lot_id)
+        .join(Item, Item.id == Lot.item_id)
+        .where(
+            Movement.quantity_micros < 0,
+            _stands(Movement.operation_id),
+            *_between(purpose.c.at, house, since, until),
+        )
+        .order_by(Movement.id)
+    )
+
+
+def _adjusted(*columns: Any) -> Select[*tuple[Any, ...]]:
+    """Adjustments that stand, with the cost that their movements have."""
+    return (
+        select(
+            *columns,
+            Item.slug,
+            Item.base_unit,
+            Adjustment.happened_at.label("at"),
+            (-Adjustment.quantity_micros).label("quantity"),
+            (-Movement.cost_micros).label("cost"),
+        )
+        .join(Lot, Lot.id == Adjustment.lot_id)
+        .join(Item, Item.id == Lot.item_id)
+        .join(
+            Movement,
+            and_(Movement.operation_id == Adjustment.operation_id, Movement.lot_id == Adjustment.lot_id),
+        )
+        .where(_stands(Adjustment.operation_id))
+        .order_by(Adjustment.id)
+    )
+
+
+def _wasted(house: BakeryInfo, since: date | None, until: date | None) -> Select[*tuple[Any, ...]]:
+    return _adjusted(Adjustment.kind, Adjustment.reason).where(
+        Adjustment.kind.in_(("waste", "spoilage")), *_between(Adjustment.happened_at, house, since, until)
+    )
+
+
+def _lost(house: BakeryInfo, since: date | None, until: date | None) -> Select[*tuple[Any, ...]]:
+    lost = ProductionRun.expected_yield_micros - ProductionRun.actual_yield_micros
+    return (
+        select(
+            literal("loss").label("kind"),
+            ProductionRun.loss_reason.label("reason"),
+            Item.slug,
+            Item.base_unit,
+            ProductionRun.produced_at.label("at"),
+            lost.label("quantity"),
+            ProductionRun.loss_cost_micros.label("cost"),
+        )
+        .join(Item, Item.id == ProductionRun.finished_unit_id)
+        .where(
+            lost > 0,
+            _stands(ProductionRun.operation_id),
+            *_between(ProductionRun.produced_at, house, since, until),
+        )
+        .order_by(ProductionRun.id)
+    )
+
+
+def _handed_over(house: BakeryInfo, since: date | None, until: date | None) -> Select[*tuple[Any, ...]]:
+    columns = (Recipient.slug.label("recipient"), Event.slug.label("event"), Adjustment.kind.label("what"))
+    return (
+        _adjusted(*columns)
+        .outerjoin(Recipient, Recipient.id == Adjustment.recipient_id)
+        .outerjoin(Event, Event.id == Adjustment.event_id)
+        .where(Adjustment.kind.in_(sorted(TO_SOMEBODY)), *_between(Adjustment.happened_at, house, since, until))
+    )
+
+
+def _made_for_events(house: BakeryInfo, since: date | None, until: date | None) -> Iterator[Select[*tuple[Any, ...]]]:
+    for run, what, at in (
+        (ProductionRun, "baked", ProductionRun.produced_at),
+        (AssemblyRun, "packed", AssemblyRun.assembled_at),
+    ):
+        yield (
+            select(
+                null().label("recipient"),
+                Event.slug.label("event"),
+                literal(what).label("what"),
+                Item.slug,
+                Item.base_unit,
+                at.label("at"),
+                Lot.quantity_micros.label("quantity"),
+                Lot.cost_micros.label("cost"),
+            )
+            .select_from(run)
+            .join(Event, Event.id == run.event_id)
+            .join(Lot, Lot.id == run.lot_id)
+            .join(Item, Item.id == Lot.item_id)
+            .where(_stands(run.operation_id), *_between(at, house, since, until))
+            .order_by(run.id)
+        )
+
+
+def _rows(session: Session, *statements: Select[*tuple[Any, ...]]) -> Iterator[Any]:
+    for statement in statements:
+        yield from session.execute(statement, execution_options={"yield_per": ROWS_AT_ONCE})
+
+
+def _stands(operation_id: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    return ~exists().where(Reversal.reversed_operation_id == operation_id)
+
+
+def _between(at: Any, house: BakeryInfo, since: date | None, until: date | None) -> Iterator[ColumnElement[bool]]:
+    """From the beginning of the day ``since`` to the end of the day ``until``, where the bakery is."""
+    if since is not None:
+        yield at >= _midnight(since, house)
+    if until is not None:
+        yield at < _midnight(until + timedelta(days=1), house)
+
+
+def _midnight(day: date, house: BakeryInfo) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(house.time_zone))
+
+
+def _month(day: date) -> str:
+    return f"{day:%Y-%m}"
+
+
+def _in_order(sums: dict[Any, _Sum]) -> list[tuple[tuple[Any, ...], _Sum]]:
+    """By key, where what is missing comes last."""
+    return sorted(sums.items(), key=lambda pair: [(part is None, part or "") for part in pair[0]])

@@ -68,11 +68,11 @@ def record(
 ) -> None:
     """Show what a count changes, then bring the ledger to it, all as one operation."""
     lines = ask(lambda session: _lines(session, what))
-    asks = sys.stdin.isatty() and not yes and not state.as_json
+    asks = sys.stdin is not None and sys.stdin.isatty() and not yes and not state.as_json
     if asks:
         found = ask(lambda session: check_stocktake(lines, session=session, moved=moved))
         show_check(found)
-        if not typer.confirm("Record this count?"):
+        if not _confirmed("Record this count? [y/N] "):
             say("Nothing was recorded.")
             raise typer.Exit(1)
         if not found["moved"]:
@@ -132,6 +132,13 @@ def show_stocktake(result: StocktakeResult, *, was_shown: bool) -> None:
     if not was_shown:
         _show_differences(result)
     say(f"Recorded as operation {result['operation_id']}")
+
+
+def _confirmed(question: str) -> bool:
+    """Whether somebody at the terminal says yes; the end of the input is a no."""
+    sys.stdout.write(question)
+    sys.stdout.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _show_differences(result: Any) -> None:

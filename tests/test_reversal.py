@@ -18,7 +18,9 @@ from bake_tracker.domain.errors import (
     ServiceError,
     ValidationError,
 )
+from bake_tracker.queries.history import load_operation, load_runs
 from bake_tracker.queries.verification import verify_ledger
+from bake_tracker.services.adjustment_service import record_adjustment
 from bake_tracker.services.bake_and_pack_service import record_bake_and_pack
 from bake_tracker.services.clock import now, uuid7
 from bake_tracker.services.correction_service import record_production_correction
@@ -414,3 +416,64 @@ def test_the_statements_of_a_reversal_do_not_grow_with_the_lots_it_gives_back_to
         counts.append(reverse_lines[-1]["sql_count"])
         kitchen.produce("Bread", "Loaf", lots, lots)
     assert counts[0] == counts[1]
+
+
+STRAY = "INSERT INTO movement (operation_id, lot_id, quantity_micros, cost_micros) SELECT operation_id, lot_id,"
+OF_REVERSAL = "FROM movement WHERE operation_id = (SELECT operation_id FROM reversal) AND quantity_micros > 0 LIMIT 1"
+
+
+@pytest.mark.parametrize(
+    ("what", "statement"),
+    {
+        "reversal": f"{STRAY} 1, 0 {OF_REVERSAL}",
+        "lot hold": "UPDATE lot SET on_hold = (1 = 1) WHERE code LIKE 'sugar%'",
+        "lot location": "UPDATE lot SET location = 'Roof' WHERE code LIKE 'flour%'",
+    }.items(),
+)
+def test_verification_names_what_is_no_exact_undoing_and_what_lies_otherwise(
+    bakery: Kitchen, what: str, statement: str
+) -> None:
+    """A movement more in a reversal, a hold that nobody recorded, a place where no transfer took the lot."""
+    reverse(bakery.produce("Cookies", "Cookie", 1, 24))
+    move(bakery, "flour", "Cellar")
+    assert drift() == []
+    with session_scope() as session:
+        session.execute(text(statement))
+    assert what in {one["what"] for one in drift()}
+
+
+def test_runs_and_operations_say_what_was_reversed_by_which_and_why(bakery: Kitchen) -> None:
+    """The run that was undone, and no other."""
+    undone, stays = bakery.produce("Cookies", "Cookie", 1, 24), bakery.produce("Cookies", "Cookie", 1, 24)
+    done = reverse(undone, "baked once")
+    with read_scope() as session:
+        told = {run["operation_id"]: run["reversed"] for run in load_runs(session, 5)}
+        of_run = load_operation(session, undone["operation_id"])
+        of_reversal = load_operation(session, done["operation_id"])
+    assert told == {undone["operation_id"]: True, stays["operation_id"]: False}
+    assert of_run["reversed_by"] == {
+        "operation_id": done["operation_id"],
+        "operation": "record_reversal",
+        "reason": "baked once",
+    }
+    assert (of_run["reverses"], of_reversal["reversed_by"]) == (None, None)
+    assert of_reversal["reverses"] == {
+        "operation_id": undone["operation_id"],
+        "operation": "record_batch_production",
+        "reason": "baked once",
+    }
+
+
+def test_a_correction_that_took_what_was_added_is_undone_first(bakery: Kitchen) -> None:
+    """A correction added flour to a lot, and a baking took it: the baking rests on the correction."""
+    bakery.receive("Sugar", 1, "kg", 2)
+    before = shelf(bakery)
+    line = {"lot_id": lot_id(bakery, "flour"), "quantity": 500}
+    added = run_in_transaction(lambda s: record_adjustment("correction", [line], session=s, reason="found a bag"))
+    bakery.produce("Cookies", "Cookie", 20, 480)
+    made = bakery.produce("Cookies", "Cookie", 1, 0, scale_factor=Decimal("0.5"))
+    with pytest.raises(DependentsError) as refused:
+        reverse(added["operation_id"])
+    assert made["operation_id"] in str(refused.value.dependents)
+    reverse(added["operation_id"], cascade=True)
+    assert (shelf(bakery), drift()) == (before, [])

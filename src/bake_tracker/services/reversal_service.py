@@ -185,13 +185,13 @@ def _plan(session: Session, target_id: str) -> _Plan:
     """All that has to be undone with the target."""
     target = load_undoable(session, target_id)
     family = load_family(session, [target_id])
-    wanted = set(family)
+    wanted, takers = set(family), list[Link]()
     while True:
-        links = load_links(session, wanted)
         posted = load_posted(session, wanted)
         holdings = load_holdings(session, {one.lot_id for one in posted})
         if lacking := impossible_lots(posted, holdings, wanted):
-            links += load_takers(session, lacking, wanted)
+            takers += load_takers(session, lacking, wanted)
+        links = [*load_links(session, wanted), *takers]
         more = {link.later for link in links} - wanted
         if not more:
             break

@@ -161,7 +161,8 @@ def test_the_sheet_has_every_lot_with_something_in_it(shelf: Shelf) -> None:
     {
         "counted line": "UPDATE stocktake_line SET counted_micros = counted_micros + 1",
         "counted line of adjustment": "DELETE FROM stocktake_line",
-        "counted line recorded by": "UPDATE stocktake SET operation_id = (SELECT operation_id FROM lot ORDER BY id LIMIT 1)",
+        "counted line recorded by": "UPDATE stocktake SET operation_id ="
+        " (SELECT operation_id FROM lot ORDER BY id LIMIT 1)",
         "stocktake": "DELETE FROM stocktake",
         "stocktake_line stocktake_id": "DELETE FROM stocktake",
         "adjustment kind": "UPDATE adjustment SET kind = 'waste'",

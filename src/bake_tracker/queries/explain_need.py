@@ -129,7 +129,7 @@ def _explain_need(
 def _open_lots(shelf: Shelf) -> Iterable[OpenLot]:
     for row in shelf.usable:
         yield OpenLot(
-            row.id, shelf.item.item_id, row.code, row.remaining_micros, row.remaining_cost_micros, row.expires_on
+            row.id, shelf.item.item_id, row.code, row.remaining_micros, row.remaining_cost_micros, row.usable_until
         )
 
 

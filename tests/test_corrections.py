@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from kitchen import Kitchen
 from sqlalchemy import text
-from undoing import drift, move, reverse, shelf
+from undoing import drift, hold, move, reverse, shelf
 
 from bake_tracker.domain.errors import (
     ConflictError,

@@ -2,6 +2,7 @@
 
 import pytest
 from kitchen import Kitchen
+from life_of_stock import fill_the_life_of_stock
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -16,6 +17,15 @@ TABLES = {
     "recipe_snapshot": "content = '{}'",
     "seal": "operation_count = 0",
     "sealed_operation": "sha256 = ''",
+    "reversal": "reason = 'none'",
+    "adjustment": "quantity_micros = -2",
+    "stocktake": "notes = 'never'",
+    "stocktake_line": "counted_micros = 2",
+    "lot_hold": "reason = 'none'",
+    "transfer": "to_location = 'attic'",
+    "delivery": "document = 'none'",
+    "item_measure": "source = 'none'",
+    "run_rate": "labour_micros = 2",
 }
 
 
@@ -23,6 +33,7 @@ def baked(kitchen: Kitchen) -> Kitchen:
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 1, 24)
     kitchen.assemble("Box", 1)
+    fill_the_life_of_stock(kitchen)
     run_in_transaction(lambda session: record_seal(session=session))
     return kitchen
 

@@ -3,14 +3,14 @@
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta, timezone
-from fractions import Fraction
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from command_line import CommandLine
 from kitchen import Kitchen
+from life_of_stock import fill_the_life_of_stock
 from sqlalchemy import Table, select, text, update
 from tampering import NOBODY, another, drift_after, named_after, without_guards
 
@@ -44,26 +44,6 @@ def sealed(kitchen: Kitchen) -> Kitchen:
     seal()
     kitchen.receive("Sugar", 1, "kg")
     return kitchen
-
-
-def fill_the_life_of_stock(kitchen: Kitchen) -> None:
-    """One row in every other table of history: what matters to a seal is only whose it is."""
-    (operation_id, run_id, lot_id) = kitchen.rows("SELECT operation_id, id, lot_id FROM production_run")[0]
-    tables, at, day = Base.metadata.tables, datetime.now(UTC), date(2026, 11, 23)
-    owner = {"operation_id": str(operation_id)}
-    with session_scope() as session:
-        for name, row in {
-            "reversal": {"reversed_operation_id": str(operation_id), "reason": "mistyped"},
-            "adjustment": {"lot_id": lot_id, "kind": "waste", "quantity_micros": -1, "happened_at": at},
-            "stocktake": {"id": 1, "counted_at": at},
-            "stocktake_line": {"stocktake_id": 1, "lot_id": lot_id, "expected_micros": 2, "counted_micros": 1},
-            "lot_hold": {"lot_id": lot_id, "action": "hold", "reason": "?", "was_on_hold": False, "happened_at": at},
-            "transfer": {"lot_id": lot_id, "happened_at": at},
-            "delivery": {"delivered_on": day},
-            "item_measure": {"item_id": 1, "kind": "piece", "value": Fraction(50), "source": "?", "measured_on": day},
-            "run_rate": {"production_run_id": run_id, "labour_micros": 1, "overhead_micros": 1},
-        }.items():
-            session.execute(tables[name].insert(), {**owner, **row})
 
 
 # What is covered ----------------------------------------------------------------------------------------------------

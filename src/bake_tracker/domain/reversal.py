@@ -1,10 +1,15 @@
 """What undoing an operation takes: the opposite of what it posted, after everything that rests on it."""
 
+from collections import deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
+from heapq import heappop, heappush
 
 from bake_tracker.domain.errors import Dependent
+
+DEEPEST = 50
+"""How far the tree of what rests on an operation nests: a starter that is fed daily would nest for years."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +73,14 @@ def undo_order(operations: Mapping[str, Undoable], posted: Iterable[Posted], lin
     for link in links:
         sorter.add(link.earlier, link.later)
     sorter.prepare()
-    ready: list[str] = []
+    latest_first = sorted(operations, key=lambda key: (last[key], operations[key].recorded_at, key), reverse=True)
+    rank = {key: position for position, key in enumerate(latest_first)}
+    ready: list[int] = []
     order: list[str] = []
     while sorter.is_active():
-        ready += sorter.get_ready()
-        ready.sort(key=lambda key: (last[key], operations[key].recorded_at, key))
-        order.append(ready.pop())
+        for key in sorter.get_ready():
+            heappush(ready, rank[key])
+        order.append(latest_first[heappop(ready)])
         sorter.done(order[-1])
     return order
 
@@ -106,15 +113,17 @@ def dependents_tree(roots: Iterable[str], operations: Mapping[str, Undoable], li
     for link in links:
         by_earlier.setdefault(link.earlier, []).append(link)
     seen = set(roots)
-
-    def below(earlier: str) -> list[Dependent]:
-        found: dict[str, Dependent] = {}
+    found: list[Dependent] = []
+    to_look_at = deque((root, found, 1) for root in sorted(seen))
+    while to_look_at:
+        earlier, below, depth = to_look_at.popleft()
+        nodes: dict[str, Dependent] = {}
         for link in by_earlier.get(earlier, ()):
-            if link.later in seen and link.later not in found:
+            if link.later in seen and link.later not in nodes:
                 continue
             seen.add(link.later)
             user = operations[link.later]
-            node = found.setdefault(
+            node = nodes.setdefault(
                 link.later,
                 {
                     "operation_id": link.later,
@@ -126,8 +135,10 @@ def dependents_tree(roots: Iterable[str], operations: Mapping[str, Undoable], li
             )
             if link.lot_code not in node["lots"]:
                 node["lots"].append(link.lot_code)
-        for node in found.values():
-            node["dependents"] = below(node["operation_id"])
-        return list(found.values())
-
-    return [node for root in sorted(seen) for node in below(root)]
+        below.extend(nodes.values())
+        # What rests on the deepest ones stands beside them: a tree that nests without end cannot be written down.
+        to_look_at.extendleft(
+            (node["operation_id"], node["dependents"] if depth < DEEPEST else below, depth + 1)
+            for node in reversed(nodes.values())
+        )
+    return found

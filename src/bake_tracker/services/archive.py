@@ -171,13 +171,14 @@ def _go_to_revision(connection: Connection, revision: str) -> None:
 
 
 def _references_to_itself(connection: Connection) -> list[ForeignKeyConstraint]:
-    there = set(inspect(connection).get_table_names())
+    """The keys of tables that refer to themselves, as far as the revision of the tables has them."""
+    found = inspect(connection)
+    there = {(table, key["name"]) for table in found.get_table_names() for key in found.get_foreign_keys(table)}
     return [
         key
         for one in archived_tables()
-        if one.name in there
         for key in sorted(one.foreign_key_constraints, key=lambda key: str(key.name))
-        if key.referred_table is one
+        if key.referred_table is one and (one.name, key.name) in there
     ]
 
 

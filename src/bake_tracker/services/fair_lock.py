@@ -24,13 +24,22 @@ class FairLock:
             turn = threading.Lock()
             turn.acquire()
             self._waiting.append(turn)
-        if turn.acquire(timeout=timeout_s):
-            return True
+        try:
+            if turn.acquire(timeout=timeout_s):
+                return True
+        except BaseException:  # Ctrl-C: whoever is handed the lock must be there to let it go
+            if not self._leave(turn):
+                self.release()
+            raise
+        return not self._leave(turn)
+
+    def _leave(self, turn: threading.Lock) -> bool:
+        """Wait no longer; False where it was handed over at the last instant."""
         with self._guard:
             if turn in self._waiting:
                 self._waiting.remove(turn)
-                return False
-        return True  # it was handed over at the last instant
+                return True
+        return False
 
     def release(self) -> None:
         """Hand it to the one that has waited longest, if there is one."""

@@ -206,9 +206,11 @@ class Operation:
             return
         try:
             if self.span is None and not self.kind.logger.isEnabledFor(logging.WARNING):
-                return  # neither its success nor its undoing would be written
+                self.transaction.add(_note_doubt)  # neither its success nor its undoing would be written
+                return
             happened = self._record(logging.INFO, outcome, context)
         except Exception as fault:
+            self.transaction.add(_note_doubt)
             report_logging_fault(fault)
             return
         self.transaction.add(partial(_settle, self.kind, happened, self.span))
@@ -253,13 +255,18 @@ class Operation:
         return {key: value for key, value in self.asked.items() if key.endswith("_id") and value is not None}
 
 
+def _note_doubt(fate: Fate, _failure: BaseException | None) -> None:
+    """Whoever owns the transaction must know that its COMMIT was cut, whether or not it is logged."""
+    if fate is Fate.UNKNOWN:
+        current_attempt().is_in_doubt = True
+
+
 def _settle(
     kind: Kind, happened: logging.LogRecord, span: OperationSpan | None, fate: Fate, failure: BaseException | None
 ) -> None:
     """Tell what became of an operation that had succeeded."""
     settled: dict[str, Any] = {"settled_at": utc_text(time.time())}
-    if fate is Fate.UNKNOWN:
-        current_attempt().is_in_doubt = True
+    _note_doubt(fate, failure)
     if fate is not Fate.COMMITTED:
         settled["outcome"] = fate.value
         if failure is not None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 from bake_tracker.config import SettingsError, load_settings
-from bake_tracker.domain.errors import ImportRefusedError, ServiceError
+from bake_tracker.domain.errors import ImportRefusedError, OutcomeUnknownError, ServiceError
 from bake_tracker.entrypoints.cli import commands_adjust as adjusting
 from bake_tracker.entrypoints.cli import commands_archive as archive
 from bake_tracker.entrypoints.cli import commands_catalog as catalog
@@ -161,7 +161,8 @@ def _run() -> None:
         make_app()(prog_name="bake")
     except ServiceError as error:
         _say_refusal(error)
-        sys.exit(EXIT_REFUSED)
+        # Whether it was recorded is not known, and to do it again might do it twice: that is no refusal.
+        sys.exit(EXIT_BROKEN if isinstance(error, OutcomeUnknownError) else EXIT_REFUSED)
     except NotShownError as error:
         # What is still buffered must not be tried again when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -192,7 +193,8 @@ def _say_refusal(error: ServiceError) -> None:
         return
     if isinstance(error, ImportRefusedError):
         importing.show_report(error.report)
-    complain(f"Refused: {_one_a_line(error)}")
+    said = "Not known" if isinstance(error, OutcomeUnknownError) else "Refused"
+    complain(f"{said}: {_one_a_line(error)}")
 
 
 def _one_a_line(error: ServiceError) -> str:

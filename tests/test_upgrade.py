@@ -101,7 +101,7 @@ def rows_by_table(lines: list[bytes]) -> dict[str, list[object]]:
 
 def test_there_is_a_backup_of_every_version_with_rows_in_the_ledger() -> None:
     """Whoever adds a migration that changes an archived table adds the backup of the version before it."""
-    assert [path.name for path in OLD][:1] == ["archive-0001.jsonl"]
+    assert [path.name for path in OLD] == ["archive-0001.jsonl", "archive-0003.jsonl"]
     for path in OLD:
         assert json.loads(lines_of(path)[0])["schema"] == path.stem.removeprefix("archive-")
         assert all(rows_by_table(lines_of(path))[table] for table in LEDGER)
@@ -114,6 +114,14 @@ def test_an_upgraded_bakery_has_its_ledger_and_verifies(upgraded: str, old: Path
     assert before["movement"] == after["movement"]
     with read_scope() as session:
         assert verify_ledger(session)["drift"] == []
+
+
+def test_an_upgraded_lot_may_be_used_until_it_expires(upgraded: str) -> None:
+    """As before: nothing was ever released."""
+    with read_scope() as session:
+        lots = session.execute(text("SELECT expires_on, usable_until FROM lot")).all()
+    assert lots != []
+    assert [lot.expires_on for lot in lots] == [lot.usable_until for lot in lots]
 
 
 def test_the_guards_of_history_survive_the_upgrade(upgraded: str) -> None:

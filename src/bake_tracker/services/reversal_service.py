@@ -265,7 +265,7 @@ def _put_back_places(session: Session, operation_id: str) -> None:
             session.execute(update(_lots).where(_lots.c.id == transfer.lot_id).values(place))
         elif transfer.is_kept_apart:
             raise ConflictError(
-                f"lot {transfer.new_code} is on hold and the lot it was split from is not; release it first",
+                f"lot {transfer.new_code} is on hold and the lot it was split from is not; hold that too first",
                 lot_id=transfer.new_lot_id,
             )
 

@@ -106,7 +106,7 @@ def test_who_gives_up_after_a_cut_says_that_it_may_be_recorded_and_how_to_ask(
     monkeypatch.setattr(database, "MAX_ATTEMPTS", 2)
     proxy.is_closed_by_a_cut, proxy.cuts = True, [Cut.AFTER]
     said = bake("receive", "flour", "1", "kg")
-    assert said.code == 1
+    assert (said.code, "Not known: " in said.err) == (3, True)  # it is no refusal, and not to be done again blindly
     in_doubt = [line["operation_id"] for line in lines(bake.log_file) if line.get("outcome") == "unknown"]
     assert f"whether it is recorded is not known. Before doing it again, ask: bake explain {in_doubt[0]}" in said.err
     proxy.open()

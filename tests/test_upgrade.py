@@ -190,3 +190,14 @@ def test_the_page_on_upgrading_can_be_followed(old: Path, tmp_path: Path, bake: 
     assert bake("verify", "--database", url).code == 0
     assert bake("stock", "--database", url).code == 0
     assert bake("restore", str(old), "--database", f"sqlite:///{tmp_path}/before.db").code == 0
+
+
+def test_a_restored_database_has_every_reference_that_a_new_one_has(
+    upgraded: str, old: Path, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Those that were taken off while rows came in an order of their own among them."""
+    target = MAKERS["postgresql"](request, made(tmp_path / "restored"))
+    restore(lines_of(old), target)
+    keys = text("SELECT conname, convalidated FROM pg_constraint WHERE contype = 'f' ORDER BY conname")
+    with read_scope(target) as restored, read_scope(MAKERS["postgresql"](request, made(tmp_path / "new"))) as new:
+        assert restored.execute(keys).all() == new.execute(keys).all() != []

@@ -107,14 +107,14 @@ def restore_lines(lines: Iterable[bytes], source: str, session: Session, told: T
     connection = session.connection()
     refuse_unless_empty(session)
     _go_to_revision(connection, reader.header.schema)
-    _let_rows_refer_to_later_ones(connection)
+    taken_off = _let_rows_refer_to_later_ones(connection)
     inserting = _Inserting(connection)
     for batch in reader.batches():
         inserting.insert(batch)
         told(sum(reader.counts.values()))
     inserting.refuse_unless_all(reader.counts)
     try:
-        _check_references(connection)
+        _check_references(connection, taken_off)
     except DBAPIError as error:
         raise ArchiveRefusedError(f"the archive refers to rows that it does not have: {error.orig}") from error
     _go_on_counting(connection)
@@ -182,22 +182,27 @@ def _references_to_itself(connection: Connection) -> list[ForeignKeyConstraint]:
     ]
 
 
-def _let_rows_refer_to_later_ones(connection: Connection) -> None:
-    """Rows come in the order of their keys, and an operation may come before the one it is part of."""
+def _let_rows_refer_to_later_ones(connection: Connection) -> list[ForeignKeyConstraint]:
+    """Rows come in the order of their keys, and an operation may come before the one it is part of.
+
+    What was taken off for that is returned, to be put on again.
+    """
     if connection.dialect.name == "sqlite":
         connection.execute(text("PRAGMA defer_foreign_keys = ON"))
-        return
+        return []
     # The server would remember every row of a deferred constraint; one that is added checks them all at once.
-    for key in _references_to_itself(connection):
+    taken_off = _references_to_itself(connection)
+    for key in taken_off:
         connection.execute(DropConstraint(key))
+    return taken_off
 
 
-def _check_references(connection: Connection) -> None:
+def _check_references(connection: Connection, taken_off: Iterable[ForeignKeyConstraint]) -> None:
     if connection.dialect.name == "sqlite":
         if found := connection.execute(text("PRAGMA foreign_key_check")).first():
             raise ArchiveRefusedError(f"the archive lacks a row of {found[2]} that {found[0]} refers to")
         return
-    for key in _references_to_itself(connection):
+    for key in taken_off:
         connection.execute(AddConstraint(key))
 
 

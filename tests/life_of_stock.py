@@ -1,29 +1,40 @@
-"""A row in every table of history, for what only asks whose it is and whether it can be changed."""
+"""A row in every table of history that a batch and a box do not fill."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from fractions import Fraction
 
 from kitchen import Kitchen
 
 from bake_tracker.models import Base
-from bake_tracker.services.database import session_scope
+from bake_tracker.services.adjustment_service import record_adjustment
+from bake_tracker.services.catalog_service import record_supplier
+from bake_tracker.services.database import run_in_transaction, session_scope
+from bake_tracker.services.delivery_service import record_delivery
+from bake_tracker.services.handling_service import record_hold, record_transfer
+from bake_tracker.services.reversal_service import record_reversal
+from bake_tracker.services.stocktake_service import record_stocktake
 
 
 def fill_the_life_of_stock(kitchen: Kitchen) -> None:
-    """One row in every other table of history: what matters to a seal is only whose it is."""
-    (operation_id, run_id, lot_id) = kitchen.rows("SELECT operation_id, id, lot_id FROM production_run")[0]
-    tables, at, day = Base.metadata.tables, datetime.now(UTC), date(2026, 11, 23)
-    owner = {"operation_id": str(operation_id)}
+    """Sugar is spilt, counted, split, held, delivered and taken back; what nothing writes yet is put there by hand."""
+    lot = kitchen.receive("Sugar", 1, "kg", 2)["lot_id"]
+    mistyped = kitchen.receive("Sugar", 9, "kg", 2)["operation_id"]
+    mill = run_in_transaction(lambda s: record_supplier("Watermill", session=s))["supplier_id"]
+    line = {"item_id": kitchen.ids["Sugar"], "quantity": 1, "unit": "kg"}
+    for work in (
+        lambda s: record_adjustment("waste", [{"lot_id": lot, "quantity": 10}], session=s, reason="spilt"),
+        lambda s: record_stocktake([{"lot_id": lot, "percent_left": 50}], session=s, notes="Monday"),
+        lambda s: record_transfer(lot, "Cellar", session=s, quantity=100),
+        lambda s: record_hold([lot], "smells", session=s),
+        lambda s: record_delivery([line], session=s, supplier_id=mill, document="7"),
+        lambda s: record_reversal(mistyped, "mistyped", session=s),
+    ):
+        run_in_transaction(work)
+    (operation_id, run_id) = kitchen.rows("SELECT operation_id, id FROM production_run")[0]
+    day, tables = date(2026, 11, 23), Base.metadata.tables
     with session_scope() as session:
         for name, row in {
-            "reversal": {"reversed_operation_id": str(operation_id), "reason": "mistyped"},
-            "adjustment": {"lot_id": lot_id, "kind": "waste", "quantity_micros": -1, "happened_at": at},
-            "stocktake": {"id": 1, "counted_at": at},
-            "stocktake_line": {"stocktake_id": 1, "lot_id": lot_id, "expected_micros": 2, "counted_micros": 1},
-            "lot_hold": {"lot_id": lot_id, "action": "hold", "reason": "?", "was_on_hold": False, "happened_at": at},
-            "transfer": {"lot_id": lot_id, "happened_at": at},
-            "delivery": {"delivered_on": day},
             "item_measure": {"item_id": 1, "kind": "piece", "value": Fraction(50), "source": "?", "measured_on": day},
             "run_rate": {"production_run_id": run_id, "labour_micros": 1, "overhead_micros": 1},
         }.items():
-            session.execute(tables[name].insert(), {**owner, **row})
+            session.execute(tables[name].insert(), {"operation_id": str(operation_id), **row})

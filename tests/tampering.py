@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Date, Integer, text
 from sqlalchemy.orm import Session
 
-from bake_tracker.models.types import UtcDateTime, UuidText
+from bake_tracker.models.types import ExactRatio, UtcDateTime, UuidText
 from bake_tracker.queries.verification import Drift, verify_ledger
 from bake_tracker.services.database import session_scope
 
@@ -44,10 +45,22 @@ def named_after(*statements: str, **values: Any) -> set[str]:
     return {drift["what"] for drift in drift_after(*statements, **values)}
 
 
+# Where a column takes only some words, another of them.
+OTHER_WORDS = {
+    "adjustment.kind": "spoilage",
+    "lot_hold.action": "release",
+    "item_measure.kind": "density",
+}
+
+
 def another(value: Any, column: Column[Any]) -> Any:
     """Any other value that the column takes."""
+    if (word := OTHER_WORDS.get(str(column))) is not None:
+        return word
     if isinstance(column.type, UuidText):
         return NOBODY
+    if isinstance(column.type, ExactRatio):
+        return (value or Fraction(0)) + 1
     if isinstance(column.type, Boolean):
         return not value
     if isinstance(column.type, Integer):

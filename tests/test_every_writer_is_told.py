@@ -90,11 +90,11 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
     "catalog_service.record_event": lambda _, s: catalog_service.record_event("Fair", session=s),
     "catalog_service.record_item": lambda _, s: catalog_service.record_item("ingredient", "Salt", "g", session=s),
     "catalog_service.record_recipient": lambda _, s: catalog_service.record_recipient("Ada", session=s),
-    "catalog_service.record_supplier": lambda _, s: catalog_service.record_supplier("Mill", session=s),
+    "catalog_service.record_supplier": lambda _, s: catalog_service.record_supplier("Watermill", session=s),
     "delivery_service.record_delivery": lambda k, s: delivery_service.record_delivery(
         [{"item_id": k.ids["Flour"], "quantity": 25, "unit": "kg", "total_cost": 30}],
         session=s,
-        supplier_id=catalog_service.record_supplier("Mill", session=s)["supplier_id"],
+        supplier_id=catalog_service.record_supplier("Windmill", session=s)["supplier_id"],
     ),
     "goods_service.record_good_components": lambda k, s: goods_service.record_good_components(
         k.ids["Box"], [{"item_id": k.ids["Cookie"], "quantity": 4}], session=s

@@ -208,7 +208,14 @@ def following(log_file: Path) -> subprocess.Popen[bytes]:
     """The real program in a process of its own, once it has printed its first line."""
     environment = {**os.environ, "BAKE_TRACKER_LOG_FILE": str(log_file)}
     words = [sys.executable, "-m", "bake_tracker", "log", "tail", "-f", "-n", "1", "--json"]
-    process = subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        words,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # Where the tests themselves run in the background of a shell, Ctrl-C is ignored, and that is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     assert process.stdout is not None
     assert select.select([process.stdout], [], [], 60)[0]
     assert process.stdout.readline() == text_of([line(1)])

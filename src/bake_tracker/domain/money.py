@@ -18,3 +18,8 @@ def divide_half_even(numerator: int, denominator: int) -> int:
     quotient, remainder = divmod(numerator, denominator)
     twice = 2 * remainder
     return quotient + (twice > denominator or (twice == denominator and quotient % 2 == 1))
+
+
+def negated(micros: int | None) -> int | None:
+    """The opposite of an amount; an unknown one stays unknown."""
+    return None if micros is None else -micros

@@ -14,7 +14,7 @@ from sqlalchemy import Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.cost_shares import Input, Source, kept_cost, shares_of_receipts
-from bake_tracker.domain.money import divide_half_even, format_money
+from bake_tracker.domain.money import divide_half_even, format_money, negated
 from bake_tracker.domain.units import MICRO, format_micros
 from bake_tracker.models import Item, Lot, Movement, Operation, ProductionRun, Supplier
 from bake_tracker.queries.explain_passed_over import PassedOver, load_passed_over
@@ -102,7 +102,7 @@ class Ledger:
 
     def _source(self, row: Any) -> Source:
         inputs = [
-            Input(taken.lot_id, -taken.quantity_micros, _negated(taken.cost_micros))
+            Input(taken.lot_id, -taken.quantity_micros, negated(taken.cost_micros))
             for taken in self.draws_of(row.made_by)
         ]
         planned, made = row.expected_yield_micros, row.quantity_micros
@@ -170,7 +170,7 @@ def explain_draws(operation_id: str, ledger: Ledger, made: Any = None, depth: in
     return [
         {
             "quantity": format_micros(-row.quantity_micros),
-            "cost": format_money(_negated(row.cost_micros)),
+            "cost": format_money(negated(row.cost_micros)),
             "unit_share": None if made is None else _unit_share(row, made, kept),
             "why": why(row.pick_policy, row.received_on, row.expires_on),
             "passed_over": (
@@ -267,10 +267,6 @@ def _unit_share(row: Any, made: Any, kept: Fraction) -> str | None:
     if row.cost_micros is None:
         return None
     return format_money(round(-row.cost_micros * kept * MICRO / made.quantity_micros))
-
-
-def _negated(micros: int | None) -> int | None:
-    return None if micros is None else -micros
 
 
 def _iso(day: date | None) -> str | None:

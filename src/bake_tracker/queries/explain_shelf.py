@@ -9,7 +9,7 @@ from typing import Any, Literal, TypedDict, cast
 from sqlalchemy import Table, and_, func, select
 from sqlalchemy.orm import Session
 
-from bake_tracker.domain.money import format_money
+from bake_tracker.domain.money import format_money, negated
 from bake_tracker.domain.recipe_math import Item
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Item as ItemRow
@@ -299,6 +299,6 @@ def _went(change: Any, row: Any) -> Went:
         "operation": change.name,
         "at": change.recorded_at.isoformat(),
         "quantity": format_micros(-change.quantity_micros),
-        "cost": format_money(None if change.cost_micros is None else -change.cost_micros),
+        "cost": format_money(negated(change.cost_micros)),
         "into": change.into,
     }

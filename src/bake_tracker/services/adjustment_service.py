@@ -24,7 +24,7 @@ from bake_tracker.domain.errors import (
     ValidationError,
 )
 from bake_tracker.domain.fifo import draw_from, plan_draws
-from bake_tracker.domain.money import format_money
+from bake_tracker.domain.money import format_money, negated
 from bake_tracker.domain.planning import all_draws, ingredient_shortages
 from bake_tracker.domain.recipe_math import Item, base_quantity
 from bake_tracker.domain.units import MAX_TOTAL_MICROS, drawn_micros, format_micros, received_micros
@@ -340,10 +340,7 @@ def _decide(
         if lot_id is not None and micros < 0
     ]
     draws += all_draws(plan)
-    taken = [
-        Change(draw.lot.lot_id, -draw.quantity_micros, None if draw.cost_micros is None else -draw.cost_micros)
-        for draw in draws
-    ]
+    taken = [Change(draw.lot.lot_id, -draw.quantity_micros, negated(draw.cost_micros)) for draw in draws]
     added = [
         change_of(lots[lot_id], micros) for (lot_id, _), micros in wanted.items() if lot_id is not None and micros > 0
     ]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import ConflictError, Dependent, DependentsError, ValidationError
-from bake_tracker.domain.money import format_money
+from bake_tracker.domain.money import format_money, negated
 from bake_tracker.domain.reversal import (
     Link,
     Posted,
@@ -243,7 +243,7 @@ def _undo(operation: Operation, target_id: str, reason: str) -> list[GivenBack]:
         raise ConflictError(
             f"lot {', '.join(codes)} no longer holds what {target_id} added to it", reversed_operation_id=target_id
         )
-    change_lots(operation, [Change(one.lot_id, -one.quantity_micros, _opposite(one.cost_micros)) for one in own])
+    change_lots(operation, [Change(one.lot_id, -one.quantity_micros, negated(one.cost_micros)) for one in own])
     _put_back_holds(session, target_id)
     _put_back_places(session, target_id)
     for item_id, kind, value in load_measures(session, target_id):
@@ -289,9 +289,5 @@ def _given_back(one: Posted) -> GivenBack:
         "lot_id": one.lot_id,
         "lot_code": one.lot_code,
         "quantity": format_micros(-one.quantity_micros),
-        "cost": format_money(_opposite(one.cost_micros)),
+        "cost": format_money(negated(one.cost_micros)),
     }
-
-
-def _opposite(cost_micros: int | None) -> int | None:
-    return None if cost_micros is None else -cost_micros

@@ -14,7 +14,7 @@ from sqlalchemy import cast as sql_cast
 
 from bake_tracker.domain.fifo import Allocation, Draw, plan_draws
 from bake_tracker.domain.lots import day_mark, lot_code, pick_on
-from bake_tracker.domain.money import format_money
+from bake_tracker.domain.money import format_money, negated
 from bake_tracker.domain.recipe_math import Item
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Bakery, Lot
@@ -134,7 +134,7 @@ def turn_into(operation: Operation, draws: Sequence[Draw], new: NewLot | None) -
             ],
         )
     lot = _add_lot(operation, new) if new else None
-    changes = [(draw.lot.lot_id, -draw.quantity_micros, _negated(draw.cost_micros)) for draw in draws]
+    changes = [(draw.lot.lot_id, -draw.quantity_micros, negated(draw.cost_micros)) for draw in draws]
     if new and lot:
         changes.append((lot.lot_id, new.quantity_micros, new.cost_micros))
     if changes:
@@ -149,7 +149,7 @@ def change_lots(operation: Operation, changes: Sequence[Change]) -> None:
     operation.session.execute(
         _take,
         [
-            {"of_lot": one.lot_id, "taken": -one.quantity_micros, "taken_cost": _negated(one.cost_micros)}
+            {"of_lot": one.lot_id, "taken": -one.quantity_micros, "taken_cost": negated(one.cost_micros)}
             for one in changes
         ],
     )
@@ -214,7 +214,7 @@ def split_lot(operation: Operation, draw: Draw, location: str | None) -> AddedLo
     _post(
         operation,
         [
-            (source.id, -draw.quantity_micros, _negated(draw.cost_micros)),
+            (source.id, -draw.quantity_micros, negated(draw.cost_micros)),
             (lot_id, draw.quantity_micros, draw.cost_micros),
         ],
     )
@@ -244,7 +244,3 @@ def _post(operation: Operation, changes: Sequence[tuple[int, int, int | None]]) 
             for lot_id, quantity, cost in changes
         ],
     )
-
-
-def _negated(cost_micros: int | None) -> int | None:
-    return None if cost_micros is None else -cost_micros

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 from command_line import CommandLine
-from harness import Before, assert_nothing_lost_or_doubled, lines, stocked_bakery
+from under_fault import Before, assert_nothing_lost_or_doubled, lines, stocked_bakery
 from kitchen import Kitchen
 from workers import EFFECTS, carry_out
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine
-from harness import ROUNDS, Before, assert_nothing_lost_or_doubled, lines, stocked_bakery
+from under_fault import ROUNDS, Before, assert_nothing_lost_or_doubled, lines, stocked_bakery
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from workers import carry_out

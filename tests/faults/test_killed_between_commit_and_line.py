@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from command_line import CommandLine
-from harness import PATIENCE_S, committed, told, wait_for_the_server, worker
+from under_fault import PATIENCE_S, committed, told, wait_for_the_server, worker
 from kitchen import Kitchen
 
 from bake_tracker.services.database import read_scope

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 from command_line import CommandLine
-from harness import (
+from under_fault import (
     ROUNDS,
     Before,
     assert_nothing_lost_or_doubled,

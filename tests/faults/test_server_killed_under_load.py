@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from command_line import CommandLine
-from harness import (
+from under_fault import (
     ROUNDS,
     Before,
     assert_nothing_lost_or_doubled,

@@ -14,7 +14,7 @@ from .world import Formula, Thing, needs_of
 
 SCALES = (*(Decimal(1),) * 6, Decimal("0.5"), Decimal("1.5"), Decimal("0.333333"), Decimal("2.25"), Decimal("0.1"))
 FAULTS = ("statement", "lock_timeout", "commit", "commit_busy", "lost_before", "lost_after")
-CAUGHT = 0.0
+CAUGHT = 0.4
 """How often a caller catches what an operation failed of, and goes on in the same transaction."""
 
 

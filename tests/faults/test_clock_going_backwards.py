@@ -7,8 +7,8 @@ from datetime import date, timedelta
 
 import pytest
 from command_line import CommandLine
-from under_fault import Before, assert_nothing_lost_or_doubled, lines, stocked_bakery
 from kitchen import Kitchen
+from under_fault import Before, assert_nothing_lost_or_doubled, lines, stocked_bakery
 from workers import EFFECTS, carry_out
 
 from bake_tracker.services import clock

@@ -9,9 +9,9 @@ import pytest
 from command_line import CommandLine
 from conftest import fresh_postgresql
 from cutting_proxy import Cut, CuttingProxy, cutting_proxy
-from under_fault import ROUNDS, Before, assert_nothing_lost_or_doubled, lines, stocked_bakery
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
+from under_fault import ROUNDS, Before, assert_nothing_lost_or_doubled, lines, stocked_bakery
 from workers import EFFECTS, Turn, carry_out
 
 from bake_tracker.services import database

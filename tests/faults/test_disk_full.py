@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine
-from under_fault import ROUNDS, Before, assert_nothing_lost_or_doubled, lines, stocked_bakery
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
+from under_fault import ROUNDS, Before, assert_nothing_lost_or_doubled, lines, stocked_bakery
 from workers import carry_out
 
 from bake_tracker.services.clock import uuid7

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from command_line import CommandLine
-from under_fault import PATIENCE_S, committed, told, wait_for_the_server, worker
 from kitchen import Kitchen
+from under_fault import PATIENCE_S, committed, told, wait_for_the_server, worker
 
 from bake_tracker.services.database import read_scope
 from bake_tracker.services.log_repair import repair_log

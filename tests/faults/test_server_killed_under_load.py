@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from command_line import CommandLine
+from own_server import OwnServer
 from under_fault import (
     ROUNDS,
     Before,
@@ -16,7 +17,6 @@ from under_fault import (
     stocked_bakery,
     wait_for_the_server,
 )
-from own_server import OwnServer
 
 from bake_tracker.services.database import dispose_engines, prepare
 

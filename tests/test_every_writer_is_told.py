@@ -28,6 +28,7 @@ from bake_tracker.services import (
     goods_service,
     handling_service,
     import_service,
+    names_service,
     receiving_service,
     recipe_service,
     reversal_service,
@@ -109,6 +110,7 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
         a_run(s), 20, "mistyped", session=s
     ),
     "import_service.record_import": lambda _, s: import_service.record_import(EXPORT, session=s),
+    "names_service.record_name": lambda k, s: names_service.record_name("AP Flour", k.ids["Flour"], session=s),
     "bake_and_pack_service.record_bake_and_pack": lambda k, s: bake_and_pack_service.record_bake_and_pack(
         k.ids["Cookies"], k.ids["Cookie"], 1, 24, k.ids["Box"], 2, session=s
     ),

@@ -34,7 +34,7 @@ def plan_ingredients(document: Mapping[str, Any], items: Shelf[ItemPlan], findin
             parent_slug=row.read_text("parent_slug"),
             description=row.read_text("description"),
         )
-        _admit_item(row, item, items)
+        admit_item(row, item, items)
     items.settle(lambda row: [Need(row, "parent_slug", row.fields["parent_slug"])] if row.has("parent_slug") else [])
     # A parent that goes by another slug here is written by that slug.
     for slug, item in items.new.items():
@@ -63,7 +63,7 @@ def plan_materials(document: Mapping[str, Any], items: Shelf[ItemPlan], findings
             description=row.read_text("description"),
         )
         slugs[name].add(slug)
-        _admit_item(row, item, items)
+        admit_item(row, item, items)
     return slugs
 
 
@@ -116,7 +116,7 @@ def base_unit(has_density: bool, stocked: set[str], baked: set[str]) -> str:
     return next((unit for kinds in (stocked, baked) for kind, unit in PREFERRED.items() if kind in kinds), "g")
 
 
-def _admit_item(row: Row, item: ItemPlan, items: Shelf[ItemPlan]) -> None:
+def admit_item(row: Row, item: ItemPlan, items: Shelf[ItemPlan]) -> None:
     for field, slug in (("slug", item.slug), ("previous_slug", row.fields.get("previous_slug"))):
         known = items.known.get(slug) if isinstance(slug, str) else None
         if known and known.kind != item.kind:

@@ -41,7 +41,7 @@ def _lot(row: Row, operation_id: str, items: Shelf[ItemPlan], products: Products
     item = find_stocked(row, "ingredient_slug", items)
     unit, quantity = row.read_unit("package_unit"), row.read_number("quantity")
     if item and unit and not row.refusals:
-        _check_kept(row, item, unit)
+        check_kept(row, item, unit, "package_unit")
     return LotPlan(
         operation_id=operation_id,
         item_slug=item.slug if item else "",
@@ -75,13 +75,14 @@ def _content(value: object) -> object:
     return value if isinstance(value, str) else plain(value)
 
 
-def _check_kept(row: Row, item: ItemPlan, unit: Unit) -> None:
+def check_kept(row: Row, item: ItemPlan, unit: Unit, unit_field: str) -> None:
+    """Refuse a quantity that cannot become the item's base unit, or is too much of it."""
     try:
         kept = to_base(row.read_number("quantity"), unit, item.base_unit, item.g_per_ml)
     except NeedsDensityError:
         weighable = {unit.dimension, BASE_UNITS[item.base_unit]} == {"mass", "volume"}
         row.refuse(
-            "package_unit",
+            unit_field,
             f"{item.slug} is kept in {item.base_unit}; write this lot in a unit of that kind"
             + (", or state the ingredient's density" if weighable else ""),
         )

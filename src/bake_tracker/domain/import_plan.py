@@ -19,6 +19,10 @@ class ItemPlan:
     is_category: bool = False
     parent_slug: str | None = None
     description: str | None = None
+    pick_policy: str = "fefo"
+    shelf_life_days: int | None = None
+    g_per_each: Fraction | None = None
+    lot_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,11 @@ class ProductPlan:
 
 @dataclass(frozen=True, slots=True)
 class LotPlan:
-    """A lot to be received under an operation id that the same row gets in every import of this database."""
+    """A lot to be received under an operation id that the same row gets in every import of this database.
+
+    One that is ``carried`` over from another database keeps its code, and is there already where ``number`` lots of
+    this item and code are.
+    """
 
     operation_id: str
     item_slug: str
@@ -61,6 +69,11 @@ class LotPlan:
     location: str | None
     note: str | None
     product_identity: str | None
+    supplier_slug: str | None = None
+    usable_until: date | None = None
+    on_hold: bool = False
+    is_carried: bool = False
+    number: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +109,33 @@ class RecipePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class GoodPlan:
+    """What one of a finished good takes, in millionths of the base unit by component."""
+
+    slug: str
+    name: str
+    parts: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NamePlan:
+    """A name that others have for an item."""
+
+    slug: str
+    name: str
+    item_slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class BakeryPlan:
+    """What the bakery is called, and its currency and time zone."""
+
+    name: str
+    currency: str | None = None
+    time_zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EventPlan:
     """An occasion."""
 
@@ -118,9 +158,14 @@ class Known:
     """What the bakery has already, by slug; products by identity."""
 
     database_id: str
+    bakery: BakeryPlan
+    is_empty: bool
     items: Mapping[str, ItemPlan]
     suppliers: Mapping[str, SupplierPlan]
-    products: frozenset[str]
+    products: Mapping[str, ProductPlan]
+    goods: Mapping[str, GoodPlan]
     recipes: Mapping[str, RecipePlan]
     events: Mapping[str, EventPlan]
     recipients: Mapping[str, RecipientPlan]
+    names: Mapping[str, str]
+    """Slugs of items by the names that others have for them."""

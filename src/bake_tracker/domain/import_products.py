@@ -14,11 +14,13 @@ from bake_tracker.domain.import_rows import Findings, Row, exact_number, plain
 from bake_tracker.domain.import_shelf import Shelf
 from bake_tracker.domain.slugs import slugify
 
+KEY_DIGITS = 12
+
 
 class Products:
     """The products to be added, and which product a lot means."""
 
-    def __init__(self, known: frozenset[str], findings: Findings) -> None:
+    def __init__(self, known: Mapping[str, ProductPlan], findings: Findings) -> None:
         self.known, self.findings = known, findings
         self.new: dict[str, ProductPlan] = {}
         self.places: dict[str, str] = {}
@@ -38,6 +40,30 @@ class Products:
             self.findings.skip(row, "already there")
         else:
             self.new[product.identity], self.places[product.identity] = product, row.place
+
+    def find(self, row: Row, field: str) -> ProductPlan | None:
+        """The one product whose key, code on the package (GTIN) or, of the row's item, name is in this field."""
+        text = row.read_name(field, limit=300)
+        everyone = {**self.known, **self.new}
+        code = text.lstrip("0")
+        for fitting in (
+            [one for one in everyone.values() if one.identity.startswith(text)] if len(text) >= KEY_DIGITS else [],
+            [one for one in everyone.values() if code and (one.gtin or "").lstrip("0") == code],
+            [one for one in everyone.values() if one.name.casefold() == text.casefold()],
+        ):
+            if len(fitting) == 1:
+                return fitting[0]
+            if fitting:
+                shown = ", ".join(f"{one.brand or ''} {one.name} ({product_key(one)})".strip() for one in fitting[:3])
+                row.refuse(field, f"{len(fitting)} products fit; name one by its key: {shown}")
+                return None
+        row.refuse(field, "neither the file nor the bakery has such a product; add it, or leave this out")
+        return None
+
+
+def product_key(product: ProductPlan) -> str:
+    """What a table calls a product: the beginning of what tells it from any other."""
+    return product.identity[:KEY_DIGITS]
 
 
 def package_key(row: Row, brand_field: str) -> str:
@@ -93,7 +119,7 @@ def plan_material_products(
             quantity=quantity,
             supplier_slug=None,
         )
-        named = _named_supplier(row, suppliers)
+        named = named_supplier(row, suppliers)
         if named and not row.refusals and suppliers.get(named.slug) is None:
             suppliers.new[named.slug] = named
         products.admit(row, replace(product, supplier_slug=named.slug if named else None))
@@ -117,12 +143,15 @@ def _preferred_supplier(row: Row, suppliers: Shelf[SupplierPlan], numbers: Mappi
     return supplier.slug
 
 
-def _named_supplier(row: Row, suppliers: Shelf[SupplierPlan]) -> SupplierPlan | None:
+def named_supplier(row: Row, suppliers: Shelf[SupplierPlan]) -> SupplierPlan | None:
+    """The supplier that a row names by slug or name; one that nobody knows by now is made from the name."""
     if row.has("supplier_slug"):
         return suppliers.find(row, "supplier_slug")
     if not row.has("supplier"):
         return None
     name = row.read_name("supplier")
+    if by_slug := suppliers.get(name):
+        return by_slug
     everyone: Sequence[SupplierPlan] = [*suppliers.new.values(), *suppliers.known.values()]
     called = {supplier.slug: supplier for supplier in everyone if supplier.name == name}
     if len(called) > 1:

@@ -7,6 +7,7 @@ from bake_tracker.domain.import_catalog import find_stocked
 from bake_tracker.domain.import_plan import ItemPlan, LinePlan, RecipePlan, YieldPlan
 from bake_tracker.domain.import_rows import Findings, Row
 from bake_tracker.domain.import_shelf import Need, Shelf
+from bake_tracker.domain.slugs import slugify
 
 SUB_RECIPE_FIELDS = ("component_recipe_slug", "recipe_slug")
 YIELD_FIELDS = ("items_per_batch", "unit_yield_quantity")
@@ -21,6 +22,7 @@ def plan_recipes(
         slug = row.read_slug(name)
         lines = [_line(line, items) for line in row.children("ingredients")]
         lines += [_sub_recipe(line) for line in row.children("components")]
+        lines += [_table_line(line, items) for line in row.children("lines")]
         if not lines and not row.refusals:
             row.refuse("ingredients", "must have at least one line")
         recipe = RecipePlan(
@@ -30,7 +32,7 @@ def plan_recipes(
             source=row.read_text("source", limit=300),
             notes=row.read_text("notes"),
             lines=tuple(lines),
-            makes=tuple(_yields(row, items)),
+            makes=(*_yields(row, items), *_table_yields(row, items)),
         )
         recipes.admit(row, recipe)
     recipes.settle(_needs)
@@ -54,9 +56,47 @@ def _sub_recipe(line: Row) -> LinePlan:
     return LinePlan(line.read_number("quantity"), "batch", sub_recipe_slug=slug)
 
 
+def _table_line(line: Row, items: Shelf[ItemPlan]) -> LinePlan:
+    """A line of a table: of an item, or of a sub-recipe by the batch."""
+    if line.has("item") == line.has("sub_recipe"):
+        line.refuse("item", "must name an item or a sub_recipe, one of them")
+    if line.has("sub_recipe"):
+        if line.has("unit") and line.fields["unit"] not in ("batch", "batches"):
+            line.refuse("unit", "must be batch: a sub-recipe is taken by the batch")
+        slug = line.name("sub_recipe", line.fields["sub_recipe"], limit=200)
+        return LinePlan(line.read_number("quantity"), "batch", sub_recipe_slug=slug)
+    item, unit = items.find(line, "item"), line.read_unit("unit")
+    if item and item.is_category:
+        line.refuse("item", f"{item.slug} is a category; name an ingredient below it")
+    return LinePlan(line.read_number("quantity"), unit.name if unit else "", item_slug=item.slug if item else None)
+
+
+def _table_yields(row: Row, items: Shelf[ItemPlan]) -> list[YieldPlan]:
+    """What tables say a batch gives: of a finished unit by its slug, or of one by name, which is made if need be."""
+    made: dict[str, YieldPlan] = {}
+    for unit in row.children("makes"):
+        field = unit.first("makes", "item")
+        name = unit.read_name(field)
+        found = items.get(name) or items.by_name(name) or items.get(slugify(name))
+        if found and (found.kind != "finished_unit" or found.is_category):
+            unit.refuse(field, f"{found.slug} is a {found.kind.replace('_', ' ')}; a recipe makes finished units")
+        slug = found.slug if found else slugify(name)
+        if found is None and field == "item":
+            unit.refuse(field, items.why_missing(name))
+        if slug in made:
+            unit.refuse(field, "stands here twice with two quantities; keep one")
+        made[slug] = YieldPlan(slug, found.name if found else name, unit.read_micros("per_batch"))
+    return list(made.values())
+
+
 def _needs(row: Row) -> list[Need]:
     lines = row.children("components")
-    return [Need(line, field, line.fields[field]) for line in lines for field in [line.first(*SUB_RECIPE_FIELDS)]]
+    found = [Need(line, field, line.fields[field]) for line in lines for field in [line.first(*SUB_RECIPE_FIELDS)]]
+    return found + [
+        Need(line, "sub_recipe", str(line.fields["sub_recipe"]))
+        for line in row.children("lines")
+        if line.has("sub_recipe")
+    ]
 
 
 def _yields(row: Row, items: Shelf[ItemPlan]) -> list[YieldPlan]:

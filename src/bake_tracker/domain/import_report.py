@@ -40,8 +40,8 @@ _ABOUT_THE_FILE = {"version", "exported_at", "application", "transformed_at", "t
 _SAYS_NOTHING: dict[str, object] = {"is_active": True, "is_packaging_material": True}
 
 KINDS = (
-    "ingredients", "materials", "suppliers", "products", "material_products", "inventory_items", "recipes",
-    "finished_units", "events", "recipients",
+    "bakery", "items", "ingredients", "materials", "suppliers", "products", "material_products", "inventory_items",
+    "recipes", "finished_units", "good_parts", "events", "recipients", "names", "lots",
 )  # fmt: skip
 
 

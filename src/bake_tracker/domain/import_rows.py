@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -14,8 +14,10 @@ from bake_tracker.domain.units import MICRO, Unit, parse_quantity
 
 MAX_RATIO = 80
 """Characters that a stored ratio may have."""
+MAX_SUGGESTED = 200
+"""For how many names that nobody knows likenesses are sought: a file of nothing else is the wrong file."""
 
-_NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?|([0-9]{1,9} )?[0-9]{1,9}/[0-9]{1,9}")
+_NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?|([0-9]{1,9} )?[0-9]{1,40}/[0-9]{1,40}")
 _MONEY = re.compile(r"[$€£] ?(?=[0-9])")
 
 
@@ -34,18 +36,34 @@ class Skip(TypedDict):
     reason: str
 
 
+class Placed(dict[str, Any]):
+    """An object that knows where it stands for people, and where its fields do; ``problems`` were found in reading."""
+
+    def __init__(self, *, place: str, **fields: Any) -> None:
+        super().__init__(fields)
+        self.place = place
+        self.columns: dict[str, str] = {}
+        self.problems: list[tuple[str, str]] = []
+
+
 class Row(Arguments):
     """One object of the file; a ``read_`` method gives the value, or a harmless stand-in after refusing it."""
 
     def __init__(self, kind: str, index: int, fields: Mapping[str, Any]) -> None:
         super().__init__()
         self.kind, self.index, self.fields = kind, index, fields
-        self.place = f"{kind}[{index}]"
+        self.place = fields.place if isinstance(fields, Placed) else f"{kind}[{index}]"
         self.refusals: list[Refusal] = []
+        for field, problem in fields.problems if isinstance(fields, Placed) else ():
+            self.refuse(field, problem)
 
     def child(self, field: str, index: int, value: Any) -> "Row":
         """A row inside this one; what it refuses, this one refuses."""
         row = Row(self.kind, self.index, value if isinstance(value, dict) else {})
+        if isinstance(value, Placed):
+            self.refusals.extend(row.refusals)
+            row.refusals = self.refusals
+            return row
         row.place, row.refusals = f"{self.place}.{field}[{index}]", self.refusals
         if not isinstance(value, dict):
             self.refusals.append({"place": row.place, "value": plain(value), "reason": "must be an object in braces"})
@@ -53,9 +71,21 @@ class Row(Arguments):
 
     def refuse(self, field: str, problem: str) -> None:
         super().refuse(field, problem)
-        self.refusals.append(
-            {"place": f"{self.place}.{field}", "value": plain(self.fields.get(field)), "reason": problem}
-        )
+        if not any(
+            known["place"] == self.place_of(field) for known in self.refusals if isinstance(self.fields, Placed)
+        ):
+            self.refusals.append(
+                {"place": self.place_of(field), "value": plain(self.fields.get(field)), "reason": problem}
+            )
+
+    def place_of(self, field: str) -> str:
+        """Where a field of this row stands, or would."""
+        if not field:
+            return self.place
+        column = self.fields.columns.get(field) if isinstance(self.fields, Placed) else f".{field}"
+        if column is None:
+            return f"{self.place}, {field}"
+        return f"{self.place}{column}" if column.startswith(".") else f"{self.place}, {column}"
 
     def has(self, field: str) -> bool:
         """Whether the field says anything."""
@@ -84,6 +114,24 @@ class Row(Arguments):
     def read_text(self, *fields: str, limit: int = MAX_TEXT) -> str | None:
         field = self.first(*fields)
         return self.text(field, self.fields[field], limit=limit) if self.has(field) else None
+
+    def read_choice(self, field: str, allowed: Sequence[str], otherwise: str) -> str:
+        """One of what is allowed; ``otherwise`` where nothing is said."""
+        value = self.fields[field] if self.has(field) else otherwise
+        if value not in allowed:
+            self.refuse(field, f"must be one of {', '.join(allowed)}")
+            return otherwise
+        return str(value)
+
+    def read_whole(self, field: str, limit: int) -> int | None:
+        """A whole number of 0 or more, or None."""
+        if not self.has(field):
+            return None
+        number = exact_number(self.fields[field])
+        if number is None or number.denominator != 1 or not 0 <= number <= limit:
+            self.refuse(field, f"must be a whole number from 0 to {limit}")
+            return None
+        return int(number)
 
     def read_flag(self, field: str) -> bool:
         value = self.fields.get(field)
@@ -143,6 +191,13 @@ class Findings:
         self.refused: list[Row] = []
         self.skipped: list[tuple[Row, str]] = []
         self.misplaced: list[Refusal] = []
+        self._suggested: dict[str, str] = {}
+
+    def suggest(self, name: str, how: Callable[[str], str]) -> str:
+        """What a name may mean, looked for once."""
+        if name not in self._suggested and len(self._suggested) < MAX_SUGGESTED:
+            self._suggested[name] = how(name)
+        return self._suggested.get(name, "")
 
     def rows(self, document: Mapping[str, Any], kind: str) -> Iterator[Row]:
         """The rows of a section; what is no row is refused."""
@@ -175,16 +230,13 @@ class Findings:
 
     def skips(self) -> list[Skip]:
         """Every skip; neighbours with one reason are drawn together: ``ingredients[0-412]``."""
-        runs: list[tuple[str, str, int, int]] = []
+        runs: list[tuple[Row, Row, str]] = []
         for row, reason in sorted(self.skipped, key=lambda entry: (entry[0].kind, entry[0].index)):
-            if runs and runs[-1][:2] == (row.kind, reason) and runs[-1][3] == row.index - 1:
-                runs[-1] = (*runs[-1][:3], row.index)
+            if runs and runs[-1][2] == reason and (row.kind, row.index - 1) == (runs[-1][1].kind, runs[-1][1].index):
+                runs[-1] = (runs[-1][0], row, reason)
             else:
-                runs.append((row.kind, reason, row.index, row.index))
-        return [
-            {"place": f"{kind}[{first}]" if first == last else f"{kind}[{first}-{last}]", "reason": reason}
-            for kind, reason, first, last in runs
-        ]
+                runs.append((row, row, reason))
+        return [{"place": _span(first, last), "reason": reason} for first, last, reason in runs]
 
     def counts(self) -> tuple[Counter[str], Counter[str]]:
         """How many rows of each kind were skipped, and refused."""
@@ -224,6 +276,14 @@ def plain(value: object) -> Any:
         text = f"a {type(value).__name__}"
     text = text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
     return text if len(text) <= 200 else f"{text[:197]}..."
+
+
+def _span(first: Row, last: Row) -> str:
+    if first.index == last.index:
+        return first.place
+    if isinstance(first.fields, Placed):
+        return f"{first.place} to {last.place}"
+    return f"{first.kind}[{first.index}-{last.index}]"
 
 
 def _count(rows: Sequence[Row]) -> Counter[str]:

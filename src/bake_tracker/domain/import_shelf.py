@@ -7,14 +7,18 @@ from typing import Generic, Protocol, TypeVar
 
 from bake_tracker.domain.errors import RecipeCycleError
 from bake_tracker.domain.import_rows import Findings, Row
+from bake_tracker.domain.name_matching import name_key, suggestion
 from bake_tracker.domain.recipe_math import topological_order
 
 
 class Slugged(Protocol):
-    """Anything that is found by its slug."""
+    """Anything that is found by its slug, and has a name."""
 
     @property
     def slug(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
 
 
 Thing = TypeVar("Thing", bound=Slugged)
@@ -32,12 +36,15 @@ class Need:
 class Shelf(Generic[Thing]):
     """Things of one kind by slug."""
 
-    def __init__(self, what: str, known: Mapping[str, Thing], findings: Findings) -> None:
-        self.what, self.known, self.findings = what, known, findings
+    def __init__(
+        self, what: str, known: Mapping[str, Thing], findings: Findings, told: Mapping[str, str] | None = None
+    ) -> None:
+        self.what, self.known, self.findings, self.told = what, known, findings, told
         self.new: dict[str, Thing] = {}
         self.rows: dict[str, Row] = {}
         self.refused: dict[str, str] = {}
         self.renamed: dict[str, str] = {}
+        self._slugs_by_name: dict[str, set[str]] | None = None
 
     def admit(self, row: Row, thing: Thing) -> bool:
         """Take a row's thing, unless the row was refused, the bakery has it, or an earlier row took its slug."""
@@ -59,6 +66,7 @@ class Shelf(Generic[Thing]):
             self.findings.skip(row, f"already there as {former}")
         else:
             self.new[slug], self.rows[slug] = thing, row
+            self._slugs_by_name = None
             return True
         return False
 
@@ -75,20 +83,47 @@ class Shelf(Generic[Thing]):
         if not isinstance(slug, str) or not slug:
             row.refuse(field, f"must be the slug of {self.what}")
             return None
-        found = self.get(slug)
+        found = self.get(slug) or self.by_name(slug)
         if found is None:
             row.refuse(field, self.why_missing(slug))
         return found
 
+    def by_name(self, text: str) -> Thing | None:
+        """What a person said that a name means, or the one thing that is called so; only where names were told of."""
+        if self.told is None:
+            return None
+        key = name_key(text)
+        if slug := self.told.get(key):
+            return self.get(slug)
+        called = self._names().get(key, set())
+        return self.get(next(iter(called))) if len(called) == 1 else None
+
     def why_missing(self, slug: str) -> str:
         if slug in self.refused:
             return f"leads to {self.refused[slug]}, which is refused; correct that first"
-        return f"leads nowhere: neither the file nor the bakery has {self.what} of this slug; add it or correct this"
+        if len(called := self._names().get(name_key(slug), set())) > 1:
+            return f"{len(called)} are called so: {', '.join(sorted(called))}; name one by its slug"
+        near = "" if self.told is None else self.findings.suggest(slug, self._likely)
+        return (
+            f"leads nowhere: neither the file nor the bakery has {self.what} of this slug; add it or correct this{near}"
+        )
+
+    def _names(self) -> dict[str, set[str]]:
+        if self._slugs_by_name is None:
+            self._slugs_by_name = {}
+            for thing in (*self.known.values(), *self.new.values()):
+                self._slugs_by_name.setdefault(name_key(thing.name), set()).add(thing.slug)
+        return self._slugs_by_name
+
+    def _likely(self, slug: str) -> str:
+        likely = {slug.replace("_", " ").replace("-", " "): slug for slug in (*self.known, *self.new)}
+        return suggestion(slug, {**likely, **{name: min(slugs) for name, slugs in self._names().items()}})
 
     def withdraw(self, slug: str) -> None:
         """Refuse a row that had been admitted, for the reasons it holds by now."""
         row = self.rows.pop(slug)
         del self.new[slug]
+        self._slugs_by_name = None
         self.refused.setdefault(slug, row.place)
         self.findings.refuse(row)
 

@@ -8,8 +8,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
+from uuid import UUID, uuid5
 
 from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.import_bakery import plan_bakery, plan_goods, plan_items, plan_names
 from bake_tracker.domain.import_catalog import (
     plan_events,
     plan_ingredients,
@@ -19,10 +21,13 @@ from bake_tracker.domain.import_catalog import (
 )
 from bake_tracker.domain.import_lots import plan_lots
 from bake_tracker.domain.import_plan import (
+    BakeryPlan,
     EventPlan,
+    GoodPlan,
     ItemPlan,
     Known,
     LotPlan,
+    NamePlan,
     ProductPlan,
     RecipePlan,
     RecipientPlan,
@@ -32,7 +37,12 @@ from bake_tracker.domain.import_products import Products, plan_material_products
 from bake_tracker.domain.import_recipes import plan_recipes
 from bake_tracker.domain.import_report import KINDS, ImportReport, NotKept, not_kept
 from bake_tracker.domain.import_rows import Findings, Row, plain
+from bake_tracker.domain.import_sections import Sections, sections_of, tables_of_json
 from bake_tracker.domain.import_shelf import Shelf
+from bake_tracker.domain.import_stock import plan_stock
+from bake_tracker.domain.import_tables import FORMAT
+from bake_tracker.domain.import_text import Reading
+from bake_tracker.domain.name_matching import name_key
 
 APPLICATION = "bake-tracker"
 _VERSION = re.compile(r"4(\.[0-9]{1,3})?")
@@ -49,6 +59,9 @@ class ImportPlan:
     recipes: tuple[RecipePlan, ...]
     events: tuple[EventPlan, ...]
     recipients: tuple[RecipientPlan, ...]
+    goods: tuple[GoodPlan, ...]
+    names: tuple[NamePlan, ...]
+    bakery: BakeryPlan | None
     added: Counter[str]
     findings: Findings
     not_kept: list[NotKept]
@@ -86,6 +99,10 @@ def check_document(document: object) -> dict[str, Any]:
     """
     if not isinstance(document, dict):
         raise _bad_file(f"must hold one object in braces, not a {type(document).__name__}")
+    if isinstance(document, Sections):
+        return document
+    if document.get("format") == FORMAT:
+        return sections_of(tables_of_json(document), Reading(), is_export=True)
     if document.get("application") != APPLICATION:
         shown = plain(document.get("application"))
         raise _bad_file(f'must say "application": "{APPLICATION}", not {shown!r}; export it from that program')
@@ -107,35 +124,56 @@ def fingerprint(document: Mapping[str, Any]) -> str:
         raise _bad_file("is no JSON document, or nested too deeply") from None
 
 
-def plan_import(document: Mapping[str, Any], known: Known) -> ImportPlan:
-    """Decide about every row; whether a lot is there already is decided by ``skip_recorded``."""
+def plan_import(document: Mapping[str, Any], known: Known, told: Mapping[str, str] | None = None) -> ImportPlan:
+    """Decide about every row; whether a lot is there already is decided by ``skip_recorded``.
+
+    ``told`` are slugs of items by the names that the file has for them, beside those that are remembered.
+
+    Raises:
+        ValidationError: what was told leads nowhere.
+    """
     findings = Findings()
-    items = Shelf("an ingredient", known.items, findings)
+    told = {name_key(name): slug for name, slug in (told or {}).items()}
+    items = Shelf("an ingredient", known.items, findings, {**known.names, **told})
     suppliers = Shelf("a supplier", known.suppliers, findings)
     recipes = Shelf("a recipe", known.recipes, findings)
     events = Shelf("an event", known.events, findings)
     recipients = Shelf("a recipient", known.recipients, findings)
     products = Products(known.products, findings)
 
+    names = Shelf("a name", {key: NamePlan(key, key, slug) for key, slug in known.names.items()}, findings)
+
+    bakery = plan_bakery(document, known, findings)
     numbers = plan_suppliers(document, suppliers, findings)
+    plan_items(document, items, findings)
+    added = Counter(items=len(items.new), suppliers=len(suppliers.new), bakery=bakery is not None)
     plan_ingredients(document, items, findings)
-    added = Counter(ingredients=len(items.new), suppliers=len(suppliers.new))
+    added["ingredients"] = len(items.new) - added["items"]
     material_slugs = plan_materials(document, items, findings)
-    added["materials"] = len(items.new) - added["ingredients"]
+    added["materials"] = len(items.new) - added["ingredients"] - added["items"]
+    if lost := [f"{name}={slug}" for name, slug in told.items() if items.get(slug) is None]:
+        raise ValidationError.of("names", f"neither the file nor the bakery has what {lost[0]!r} leads to")
     plan_products(document, items, suppliers, numbers, products)
     added["products"] = len(products.new)
     plan_material_products(document, items, material_slugs, suppliers, products)
     added["material_products"] = len(products.new) - added["products"]
     lots = plan_lots(document, known.database_id, items, products, findings)
+    stock = plan_stock(document, known.database_id, items, suppliers, products, findings)
+    before = len(items.new)
     plan_recipes(document, recipes, items, findings)
+    goods = plan_goods(document, known.goods, items, findings)
+    plan_names(document, names, items, findings)
     plan_events(document, events, findings)
     plan_recipients(document, recipients, findings)
 
     added.update(
         suppliers=len(suppliers.new) - added["suppliers"],
         inventory_items=len(lots),
+        lots=len(stock),
         recipes=len(recipes.new),
-        finished_units=sum(item.kind == "finished_unit" for item in items.new.values()),
+        finished_units=len(items.new) - before,
+        good_parts=sum(len(good.parts) for good in goods),
+        names=len(names.new),
         events=len(events.new),
         recipients=len(recipients.new),
     )
@@ -143,23 +181,51 @@ def plan_import(document: Mapping[str, Any], known: Known) -> ImportPlan:
         items=tuple(items.new.values()),
         suppliers=tuple(suppliers.new.values()),
         products=tuple(products.new.values()),
-        lots=tuple(lots),
+        lots=tuple(lots + stock),
         recipes=tuple(_resolved(recipe, recipes) for recipe in recipes.new.values()),
         events=tuple(events.new.values()),
         recipients=tuple(recipients.new.values()),
+        goods=goods,
+        names=tuple(names.new.values()) + _to_remember(told, names),
+        bakery=bakery,
         added=added,
         findings=findings,
         not_kept=not_kept(document, sum(_lost_its_product(row, lot) for row, lot in lots)),
     )
 
 
-def skip_recorded(plan: ImportPlan, recorded: Collection[str]) -> ImportPlan:
-    """The plan without the lots whose receipt is recorded already."""
+def skip_recorded(plan: ImportPlan, standing: Collection[str], lots_here: Mapping[tuple[str, str], int]) -> ImportPlan:
+    """The plan without the lots that are there: their receipt stands, or so many lots of their item and code are here.
+
+    What was undone is not there.
+    """
+    kept = []
     for row, lot in plan.lots:
-        if lot.operation_id in recorded:
+        is_here = lot.is_carried and lots_here.get((lot.item_slug, lot.lot_code or ""), 0) >= lot.number
+        if is_here or lot.operation_id in standing:
             plan.findings.skip(row, "already there")
-    lots = tuple((row, lot) for row, lot in plan.lots if lot.operation_id not in recorded)
-    return replace(plan, lots=lots, added=Counter({**plan.added, "inventory_items": len(lots)}))
+        else:
+            kept.append((row, lot))
+    counts = Counter(row.kind for row, _ in kept)
+    added = Counter({**plan.added, "inventory_items": counts["inventory_items"], "lots": counts["lots"]})
+    return replace(plan, lots=tuple(kept), added=added)
+
+
+def after_reversal(plan: ImportPlan, undone: Collection[str]) -> ImportPlan:
+    """The plan with another operation id for each lot whose receipt was undone, the same in every later import."""
+    lots = tuple(
+        (row, replace(lot, operation_id=str(uuid5(UUID(lot.operation_id), "after its reversal"))))
+        if lot.operation_id in undone
+        else (row, lot)
+        for row, lot in plan.lots
+    )
+    return replace(plan, lots=lots)
+
+
+def _to_remember(told: Mapping[str, str], names: Shelf[NamePlan]) -> tuple[NamePlan, ...]:
+    """What a person said that is not remembered yet, or otherwise."""
+    here = {name.slug: name.item_slug for name in (*names.known.values(), *names.new.values())}
+    return tuple(NamePlan(key, key, slug) for key, slug in told.items() if here.get(key) != slug)
 
 
 def report_of(plan: ImportPlan, source: str, operation_id: str | None = None) -> ImportReport:
@@ -191,7 +257,11 @@ def _resolved(recipe: RecipePlan, recipes: Shelf[RecipePlan]) -> RecipePlan:
 
 
 def _lost_its_product(row: Row, lot: LotPlan) -> bool:
-    return lot.product_identity is None and (row.has("product_brand") or row.has("product_name"))
+    return (
+        row.kind == "inventory_items"
+        and lot.product_identity is None
+        and (row.has("product_brand") or row.has("product_name"))
+    )
 
 
 def _exact(text: str) -> Decimal:

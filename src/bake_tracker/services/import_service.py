@@ -14,16 +14,36 @@ from bake_tracker.domain.import_plan import ItemPlan, LotPlan, RecipePlan
 from bake_tracker.domain.import_report import ImportReport
 from bake_tracker.domain.importing import (
     ImportPlan,
+    after_reversal,
     check_document,
     fingerprint,
     plan_import,
     report_of,
     skip_recorded,
 )
-from bake_tracker.models import Event, Item, Product, Recipe, RecipeLine, RecipeYield, Recipient, Supplier
+from bake_tracker.models import (
+    Event,
+    GoodComponent,
+    Item,
+    Product,
+    Recipe,
+    RecipeLine,
+    RecipeYield,
+    Recipient,
+    Supplier,
+)
 from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog import load_slugs
-from bake_tracker.queries.importing import load_item_ids, load_known, load_product_ids, load_recorded
+from bake_tracker.queries.importing import (
+    load_item_ids,
+    load_known,
+    load_lots_by_code,
+    load_product_ids,
+    load_recorded,
+)
+from bake_tracker.services.carried_lots import finish_carried
+from bake_tracker.services.catalog_service import record_bakery
+from bake_tracker.services.names_service import record_name
 from bake_tracker.services.operations import Kind, Operation, checking, recording
 from bake_tracker.services.receiving_service import record_receipt
 from bake_tracker.services.stock_ledger import lock_items
@@ -36,17 +56,24 @@ _MAX_TOLD = 50
 Ids = dict[str, int]
 
 
-def check_import(document: Mapping[str, Any], *, session: Session, source: str = "export.json") -> ImportReport:
+def check_import(
+    document: Mapping[str, Any],
+    *,
+    session: Session,
+    source: str = "export.json",
+    names: Mapping[str, str] | None = None,
+) -> ImportReport:
     """Say what an import would add, skip and refuse; writes nothing.
 
     Raises:
-        ValidationError: the document is not an export of bake-tracker 4.x.
+        ValidationError: the document is neither tables nor an export of bake-tracker 4.x, or a name leads nowhere.
     """
     with checking(CHECK, session, {"source": source}) as operation:
         given = Arguments()
         given.name("source", source, limit=300)
+        told = _names(given, names)
         given.done()
-        report = report_of(_plan(session, check_document(document)), source)
+        report = report_of(_plan(session, check_document(document), told), source)
         operation.tell_check(
             {name: report[name] for name in RECORD.success_fields},  # type: ignore[literal-required]  # its own fields
             refused_places=[refusal["place"] for refusal in report["refused"][:_MAX_TOLD]],
@@ -60,15 +87,17 @@ def record_import(
     session: Session,
     source: str = "export.json",
     skip_bad: bool = False,
+    names: Mapping[str, str] | None = None,
     operation_id: UUID | str | None = None,
 ) -> ImportReport:
-    """Add what the export has and the bakery has not, in the caller's transaction; each lot by a receipt of its own.
+    """Add what the file has and the bakery has not, in the caller's transaction; each lot by a receipt of its own.
 
     A lot's receipt has an id made from the row and its number among identical rows, so that a second import finds it,
-    and two identical bags are two lots. A row without a date is received on the day of the import.
+    and two identical bags are two lots; one that was undone since comes in again. A row without a date is received on
+    the day of the import. ``names`` are slugs of items by the names that the file has for them; they are remembered.
 
     Raises:
-        ValidationError: the document is not an export of bake-tracker 4.x.
+        ValidationError: the document is neither tables nor an export of bake-tracker 4.x, or a name leads nowhere.
         ImportRefusedError: rows cannot be taken, and ``skip_bad`` does not say to take the others; its report has all.
         ConflictError: ``operation_id`` was used for something else, or another transaction added the same meanwhile.
     """
@@ -78,26 +107,48 @@ def record_import(
         given.name("source", source, limit=300)
         if not isinstance(skip_bad, bool):
             given.refuse("skip_bad", "must be true or false")
+        told = _names(given, names)
         given.done()
-        sha256 = fingerprint(check_document(document))
-        if done := operation.claim({"source": source, "skip_bad": skip_bad, "document_sha256": sha256}):
+        sections = check_document(document)
+        claimed = {"source": source, "skip_bad": skip_bad, "document_sha256": fingerprint(sections)}
+        if done := operation.claim(claimed | ({"names": told} if told else {})):
             return cast(ImportReport, done)
 
         lock_bakery(session)  # two imports at once would both add what neither found
-        plan = _plan(session, document)
+        plan = _plan(session, sections, told)
         if plan.refused_count and not skip_bad:
             raise ImportRefusedError(report_of(plan, source), plan.refused_count)
-        _write(operation, plan)
+        _write(operation, plan, source)
         return operation.succeed(report_of(plan, source, operation.id))
 
 
-def _plan(session: Session, document: Mapping[str, Any]) -> ImportPlan:
-    plan = plan_import(document, load_known(session))
-    return skip_recorded(plan, load_recorded(session, plan.lot_operation_ids))
+def _names(given: Arguments, names: object) -> dict[str, str]:
+    """What the caller says that names of the file mean."""
+    if names is None:
+        return {}
+    if not isinstance(names, Mapping):
+        given.refuse("names", "must be slugs by name")
+        return {}
+    return {given.name("names", name, limit=300): given.name("names", slug) for name, slug in names.items()}
 
 
-def _write(operation: Operation, plan: ImportPlan) -> None:
+def _plan(session: Session, document: Mapping[str, Any], told: Mapping[str, str]) -> ImportPlan:
+    plan = plan_import(document, load_known(session), told)
+    lots_here = load_lots_by_code(session, {lot.lot_code for _, lot in plan.lots if lot.is_carried and lot.lot_code})
+    while True:
+        recorded = load_recorded(session, plan.lot_operation_ids)
+        plan = skip_recorded(plan, {key for key, was_undone in recorded.items() if not was_undone}, lots_here)
+        undone = {key for key, was_undone in recorded.items() if was_undone} & set(plan.lot_operation_ids)
+        if not undone:
+            return plan
+        plan = after_reversal(plan, undone)
+
+
+def _write(operation: Operation, plan: ImportPlan, source: str) -> None:
     session = operation.session
+    if plan.bakery:
+        house = plan.bakery
+        record_bakery(session=session, name=house.name, currency=house.currency, time_zone=house.time_zone)
     _insert_new(session, Supplier, [{"slug": s.slug, "name": s.name, "details": s.details} for s in plan.suppliers])
     _insert_new(session, Event, [{"slug": e.slug, "name": e.name, "happens_on": e.happens_on} for e in plan.events])
     recipients = [{"slug": r.slug, "name": r.name, "household": r.household} for r in plan.recipients]
@@ -105,11 +156,14 @@ def _write(operation: Operation, plan: ImportPlan) -> None:
     items = _add_items(session, plan.items)
     _add_products(session, plan, items)
     _add_recipes(session, plan.recipes, items)
-    products = load_product_ids(session)
+    _add_parts(session, plan, items)
+    for name in plan.names:
+        record_name(name.name, items[name.item_slug], session=session)
+    products, suppliers = load_product_ids(session), load_slugs(session, "supplier")
     # All at once and in id order, for the receipts come in the order of the file.
     lock_items(operation, {items[lot.item_slug] for _, lot in plan.lots})
-    for _, lot in plan.lots:
-        _receive(session, lot, items, products)
+    received = {lot.operation_id: _receive(session, lot, items, products, suppliers) for _, lot in plan.lots}
+    finish_carried(operation, plan, received, source)
 
 
 def _add_items(session: Session, plans: Sequence[ItemPlan]) -> Ids:
@@ -129,8 +183,10 @@ def _item_row(item: ItemPlan, ids: Mapping[str, int]) -> dict[str, Any]:
         "slug": item.slug,
         "name": item.name,
         "base_unit": item.base_unit,
-        "pick_policy": "fefo",
+        "pick_policy": item.pick_policy,
+        "shelf_life_days": item.shelf_life_days,
         "g_per_ml": item.g_per_ml,
+        "g_per_each": item.g_per_each,
         "parent_id": ids[item.parent_slug] if item.parent_slug else None,
         "is_category": item.is_category,
         "description": item.description,
@@ -184,8 +240,19 @@ def _add_recipes(session: Session, recipes: Sequence[RecipePlan], items: Mapping
     _insert(session, RecipeYield, yields)
 
 
-def _receive(session: Session, lot: LotPlan, items: Mapping[str, int], products: Mapping[str, int]) -> None:
-    record_receipt(
+def _add_parts(session: Session, plan: ImportPlan, items: Mapping[str, int]) -> None:
+    rows = [
+        {"good_id": items[good.slug], "component_id": items[part], "quantity_micros": micros}
+        for good in plan.goods
+        for part, micros in good.parts
+    ]
+    _insert(session, GoodComponent, rows)
+
+
+def _receive(
+    session: Session, lot: LotPlan, items: Ids, products: Mapping[str, int], suppliers: Mapping[str, int]
+) -> int:
+    result = record_receipt(
         items[lot.item_slug],
         lot.quantity,
         lot.unit,
@@ -194,11 +261,14 @@ def _receive(session: Session, lot: LotPlan, items: Mapping[str, int], products:
         lot_code=lot.lot_code,
         received_on=lot.received_on,
         expires_on=lot.expires_on,
+        supplier_id=suppliers[lot.supplier_slug] if lot.supplier_slug else None,
         product_id=products[lot.product_identity] if lot.product_identity else None,
         location=lot.location,
         note=lot.note,
+        is_carried=lot.is_carried,
         operation_id=lot.operation_id,
     )
+    return result["lot_id"]
 
 
 def _insert(session: Session, model: Any, rows: Sequence[Mapping[str, Any]]) -> None:

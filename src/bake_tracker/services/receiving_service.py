@@ -35,6 +35,8 @@ class Goods:
     expires_on: date | None
     product_id: int | None
     location: str | None
+    is_carried: bool = False
+    """Whether it was a lot of another database: it keeps its code, and the expiry that it had or had not."""
 
     @classmethod
     def read(cls, given: Arguments, line: Mapping[str, Any], place: str = "") -> "Goods":
@@ -51,6 +53,7 @@ class Goods:
             expires_on=given.day(f"{place}expires_on", line.get("expires_on")),
             product_id=given.optional_key(f"{place}product_id", line.get("product_id")),
             location=given.text(f"{place}location", line.get("location"), limit=120),
+            is_carried=given.flag(f"{place}is_carried", line.get("is_carried", False)),
         )
 
 
@@ -115,12 +118,14 @@ def record_receipt(
     product_id: int | None = None,
     location: str | None = None,
     note: str | None = None,
+    is_carried: bool = False,
     operation_id: UUID | str | None = None,
 ) -> ReceiptResult:
     """Add a lot of ``quantity`` of ``unit``, in the caller's transaction; without ``total_cost`` its cost is unknown.
 
     Without ``lot_code`` it gets a readable one; without ``expires_on`` the item's shelf life, if it has one, counts
-    from ``received_on`` (today where the bakery is).
+    from ``received_on`` (today where the bakery is). One that ``is_carried`` over from another database keeps its
+    code, whatever its form, and has no other expiry than it had.
 
     Raises:
         ValidationError: an argument is not allowed, the product is a package of another item, or the code is of the
@@ -146,7 +151,7 @@ def record_receipt(
             note=given.text("note", note),
         )
         given.done()
-        if done := operation.claim(asdict(asked)):
+        if done := operation.claim(asdict(asked) | ({"is_carried": True} if goods.is_carried else {})):
             return cast(ReceiptResult, done)
 
         check_supplier(session, asked.supplier_id)
@@ -167,7 +172,7 @@ def weigh(session: Session, goods: Goods, place: str = "") -> Weighed:
     """
     item = load_item(session, goods.item_id)
     check_product(session, goods.product_id, goods.item_id)
-    slug = slug_in_code(goods.lot_code) if goods.lot_code else None
+    slug = slug_in_code(goods.lot_code) if goods.lot_code and not goods.is_carried else None
     if slug and has_item_slug(session, slug):
         raise ValidationError.of(
             f"{place}lot_code",
@@ -183,7 +188,7 @@ def weigh(session: Session, goods: Goods, place: str = "") -> Weighed:
 def add_goods(operation: Operation, weighed: Weighed, day: date, supplier_id: int | None) -> ReceivedLot:
     """Add the goods as a lot received on ``day``; their item is locked."""
     goods, item, micros = weighed.goods, weighed.item, weighed.quantity_micros
-    expires_on = goods.expires_on or expiry(day, item.shelf_life_days)
+    expires_on = goods.expires_on or (None if goods.is_carried else expiry(day, item.shelf_life_days))
     lot = add_lot(
         operation,
         NewLot(

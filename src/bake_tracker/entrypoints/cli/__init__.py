@@ -25,6 +25,7 @@ from bake_tracker.entrypoints.cli import commands_log_lnav as log_lnav
 from bake_tracker.entrypoints.cli import commands_log_search as log_search
 from bake_tracker.entrypoints.cli import commands_log_tail as log_tail
 from bake_tracker.entrypoints.cli import commands_log_verify as log_verify
+from bake_tracker.entrypoints.cli import commands_names as naming
 from bake_tracker.entrypoints.cli import commands_report_usage as usage
 from bake_tracker.entrypoints.cli import commands_reverse as reversing
 from bake_tracker.entrypoints.cli import commands_runs as runs
@@ -64,6 +65,15 @@ GROUPS: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
     "count": (
         "Count the shelf.",
         {"sheet": counting.sheet, "check": counting.check, "record": counting.record},
+    ),
+    "names": (
+        "What others call our items.",
+        {
+            "list": naming.list_names,
+            "add": naming.add_name,
+            "forget": naming.forget_name,
+            "guess": naming.guess_name,
+        },
     ),
     "report": (
         "What left the shelf, and why.",

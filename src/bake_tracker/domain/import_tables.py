@@ -1,0 +1,169 @@
+"""The tables that an export writes and an import reads, in JSON, CSV and XLSX alike: what their columns mean."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+FORMAT = "bake-tracker tables 1"
+
+CellKind = Literal["text", "number", "day", "flag"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column by its heading; ``field`` is what the rows of its section call it."""
+
+    name: str
+    kind: CellKind = "text"
+    field: str = ""
+    synonyms: tuple[str, ...] = ()
+    is_needed: bool = False
+    note: str = ""
+    example: str = ""
+
+    @property
+    def read_as(self) -> str:
+        return self.field or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class TableKind:
+    """A table, the section of an import that its rows belong to, and what a row stands for."""
+
+    section: str
+    columns: tuple[Column, ...]
+    about: str = ""
+
+    def column_of(self, heading: str) -> Column | None:
+        """The column that a heading means."""
+        for column in self.columns:
+            if heading == column.name or heading in column.synonyms:
+                return column
+        return None
+
+
+_ITEM = Column(
+    "item", synonyms=("ingredient", "material", "what", "article", "item_slug", "ingredient_slug", "item_name"),
+    is_needed=True, note="slug or name of the ingredient or material", example="flour",
+)  # fmt: skip
+_QUANTITY = Column("quantity", "number", synonyms=("qty", "amount"), is_needed=True, example="25")
+_UNIT = Column("unit", synonyms=("uom", "units"), is_needed=True, note="like g, kg, lb, ml, cup, each", example="kg")
+_COST = Column(
+    "cost", "number", synonyms=("total", "total_cost", "total_price", "line_total"),
+    note="of the whole row, not of one piece; left empty it is unknown", example="31.50",
+)  # fmt: skip
+_EXPIRES = Column(
+    "expires", "day", synonyms=("best_before", "use_by", "bbd", "expiry", "expiration_date", "expires_on"),
+    example="2027-05-01",
+)  # fmt: skip
+_LOT = Column("lot", synonyms=("lot_code", "batch", "batch_number", "lot_number", "lot_or_batch"), example="M-2231")
+_LOCATION = Column("location", synonyms=("place", "where", "storage"), example="Cellar")
+_NOTE = Column("note", synonyms=("notes", "comment", "remark"))
+_SUPPLIER = Column("supplier", synonyms=("vendor", "store", "shop", "bought_from"), example="Mill on the Brook")
+_SLUG = Column("slug", note="left empty it is made from the name")
+_NAME = Column("name", is_needed=True)
+_DESCRIPTION = Column("description")
+_MEASURES = (
+    Column("g_per_ml", "number", note="what one ml weighs in g, where it was weighed"),
+    Column("g_per_each", "number", note="what one piece weighs in g"),
+)
+
+TABLES: Mapping[str, TableKind] = {
+    "bakery": TableKind("bakery", (_NAME, Column("currency"), Column("time_zone"))),
+    "items": TableKind(
+        "items",
+        (
+            Column("kind"), _SLUG, _NAME, Column("base_unit", synonyms=("unit",)), Column("pick_policy"),
+            Column("shelf_life_days", "number"), *_MEASURES, Column("parent", field="parent_slug"),
+            Column("is_category", "flag"), Column("lot_count", "number"), _DESCRIPTION,
+        ),
+    ),
+    "suppliers": TableKind("suppliers", (_SLUG, _NAME, Column("details", synonyms=("address", "notes")))),
+    "products": TableKind(
+        "products",
+        (
+            Column("key"), Column("item", field="ingredient_slug", synonyms=("ingredient",)), Column("brand"),
+            Column("name", field="product_name"), Column("package_type"),
+            Column("package_quantity", "number", field="package_unit_quantity"), Column("package_unit"),
+            Column("gtin", synonyms=("upc", "ean", "barcode")),
+            Column("supplier", field="preferred_supplier_slug"), Column("notes"),
+        ),
+    ),
+    "recipes": TableKind("recipes", (_SLUG, _NAME, Column("category"), Column("source"), Column("notes"))),
+    "recipe_lines": TableKind(
+        "recipe_lines",
+        (
+            Column("recipe", synonyms=("recipe_name", "name"), is_needed=True, example="Sourdough"),
+            Column("item", synonyms=_ITEM.synonyms, note="or a sub_recipe", example="flour"),
+            Column("sub_recipe", note="instead of an item: a recipe, by the batch"),
+            Column("quantity", "number", synonyms=("qty", "amount"), is_needed=True, example="500"),
+            Column("unit", synonyms=("uom", "units"), note="of a sub_recipe: batch", example="g"),
+            Column("makes", synonyms=("yields", "product"), note="the finished unit", example="Sourdough loaf"),
+            Column("per_batch", "number", synonyms=("yield", "pieces"), note="how many a batch gives", example="2"),
+            Column("category"), Column("source"), Column("notes", synonyms=("note", "method")),
+        ),
+        "one row for each line of a recipe; what the recipe makes need stand in one of them only",
+    ),
+    "recipe_makes": TableKind(
+        "recipe_makes", (Column("recipe"), Column("item"), Column("per_batch", "number", field="per_batch")),
+    ),
+    "good_parts": TableKind("good_parts", (Column("good"), Column("component"), Column("quantity", "number"))),
+    "events": TableKind("events", (_SLUG, _NAME, Column("date", "day", field="event_date"))),
+    "recipients": TableKind("recipients", (_SLUG, _NAME, Column("household", field="household_name"))),
+    "lots": TableKind(
+        "lots",
+        (
+            _ITEM, _LOT, _QUANTITY, _UNIT, _COST,
+            Column("received", "day", synonyms=("date", "received_on", "purchase_date"), example="2026-11-20"),
+            _EXPIRES, Column("usable_until", "day", note="where it was released for use past its expiry"),
+            Column("on_hold", "flag", note="yes or no"), _LOCATION,
+            Column("supplier", synonyms=_SUPPLIER.synonyms), Column("product", note="a product's key"), _NOTE,
+        ),
+        "one row for each lot that is on the shelf",
+    ),
+    "purchases": TableKind(
+        "lots",
+        (
+            Column(
+                "date", "day", field="received", is_needed=True, example="2026-11-20",
+                synonyms=("purchase_date", "purchased", "received", "bought_on", "day"),
+            ),
+            _SUPPLIER, _ITEM, _QUANTITY, _UNIT, _COST, _LOT, _EXPIRES, _LOCATION, _NOTE,
+        ),
+        "one row for each thing bought; each becomes a lot",
+    ),
+    "ingredients": TableKind(
+        "items",
+        (
+            Column("name", synonyms=("ingredient", "item", "display_name"), is_needed=True, example="Rye flour"),
+            _SLUG,
+            Column(
+                "unit", field="base_unit", synonyms=("base_unit", "kept_in"), is_needed=True, example="g",
+                note="what it is kept in: of mass, volume, count or length",
+            ),
+            Column("parent", field="parent_slug", synonyms=("category",), note="slug of the category above it"),
+            Column("is_category", "flag", note="yes or no"),
+            Column("shelf_life_days", "number", synonyms=("shelf_life",), example="180"), *_MEASURES, _DESCRIPTION,
+        ),
+        "one row for each ingredient",
+    ),
+    "names": TableKind("names", (_NAME, Column("item"))),
+}  # fmt: skip
+
+TEMPLATES = {"purchases": "purchases", "ingredients": "ingredients", "lots": "lots", "recipes": "recipe_lines"}
+"""The tables that people fill in, by the name they ask for them."""
+
+EXPORTED = (
+    "bakery", "items", "suppliers", "products", "recipes", "recipe_lines", "recipe_makes", "good_parts", "events",
+    "recipients", "names", "lots",
+)  # fmt: skip
+"""The tables of an export, in its order."""
+
+
+def table_called(name: str, headings: frozenset[str]) -> str | None:
+    """The table that a file or sheet of this name and headings is; ``recipes`` with quantities are their lines."""
+    name = name.lower().replace(" ", "_").replace("-", "_")
+    lines = TABLES["recipe_lines"].columns
+    if name == "recipes" and any(heading in (c.name, *c.synonyms) for c in lines[3:4] for heading in headings):
+        return "recipe_lines"
+    return name if name in TABLES else None

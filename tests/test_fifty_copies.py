@@ -32,6 +32,7 @@ def ask_in_threads(ids: dict[str, int], operation_id: str, yields: list[int], lo
     kitchen = Kitchen()
     kitchen.ids = ids
     logger, handler = logging.getLogger("bake_tracker.services"), AppendHandler(log)
+    level = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
 
@@ -46,6 +47,7 @@ def ask_in_threads(ids: dict[str, int], operation_id: str, yields: list[int], lo
         with ThreadPoolExecutor(len(yields)) as threads:
             return list(threads.map(ask, yields))
     finally:
+        logger.setLevel(level)
         logger.removeHandler(handler)
         handler.close()
 

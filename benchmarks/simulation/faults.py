@@ -17,12 +17,15 @@ _NOT_COUNTED = ("BEGIN", "PRAGMA", "SET ")
 
 
 class Saboteur:
-    """Holds the fault that is planned, and whether it struck; ``was_committed`` when COMMIT was carried out first."""
+    """Holds the fault that is planned, and whether it struck; ``was_committed`` when COMMIT was carried out first.
+
+    ``has_kept_savepoint`` when a savepoint could be neither released nor undone: the transaction is good for nothing.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self.plan: Fault | None = None
         self.statements_left = 0
-        self.has_struck = self.was_committed = False
+        self.has_struck = self.was_committed = self.has_kept_savepoint = False
         dialect = engine.dialect
         make = _sqlite_connection(self) if dialect.name == "sqlite" else _postgresql_connection(self)
         event.listen(engine, "do_connect", lambda _dialect, _record, given, named: make(*given, **named))
@@ -32,19 +35,22 @@ class Saboteur:
     def prepare(self, fault: Fault | None) -> None:
         self.plan = fault
         self.statements_left = fault.at if fault else 0
-        self.has_struck = self.was_committed = False
+        self.has_struck = self.was_committed = self.has_kept_savepoint = False
 
     def _strike(self) -> Fault | None:
         self.has_struck, plan, self.plan = True, self.plan, None
         return plan
 
     def _before_statement(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("ROLLBACK TO"):
+            self.has_kept_savepoint = False  # it goes with the one around it
         if self.plan is None or self.plan.kind not in ("statement", "lock_timeout"):
             return
         if statement.startswith(_NOT_COUNTED):
             return
         self.statements_left -= 1
         if self.statements_left < 0 and (plan := self._strike()):
+            self.has_kept_savepoint = statement.startswith(("RELEASE", "ROLLBACK TO"))
             raise OperationalError("", {}, _LockTimeoutError() if plan.is_retryable else _DiskError("disk I/O error"))
 
     def around_commit(self, commit: Any, driver_connection: Any, errors: dict[str, Exception]) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import ServiceError
@@ -119,7 +119,14 @@ class Runner:
                 raise
             came_out = error
             self._ended(scope)
+        except PendingRollbackError as error:
+            if self.saboteur is None or not self.saboteur.has_struck:
+                raise
+            came_out = error
+            self._ended(scope)
         else:
+            if self.saboteur and self.saboteur.has_kept_savepoint and scope.end == "commit":
+                raise Difference("what failed and could not be undone was committed")
             self.book.end("rolled_back" if scope.end == "rollback" else None)
         self._count_fault(scope)
         self.world.settle()
@@ -190,7 +197,7 @@ class Runner:
         if again:
             self.retries += 1
         if self.saboteur:
-            self.saboteur.was_committed = False
+            self.saboteur.was_committed = self.saboteur.has_kept_savepoint = False
 
     def _count_fault(self, scope: Scope) -> None:
         if self.saboteur and self.saboteur.has_struck and scope.fault:

@@ -10,6 +10,7 @@ from tampering import named_after
 from bake_tracker.domain.lots import pick_on
 from bake_tracker.models import Lot
 from bake_tracker.queries import verification_drift
+from bake_tracker.queries.recall import load_recall
 from bake_tracker.queries.verification import verify_ledger
 from bake_tracker.services import bake_and_pack_service
 from bake_tracker.services.database import read_scope, run_in_transaction, session_scope
@@ -47,7 +48,9 @@ def test_a_movement_past_the_services_is_named(bakery: Kitchen, cost: int | None
         session.execute(text("UPDATE lot SET remaining_micros = 0 WHERE id = :l"), {"l": lot.id})
     with read_scope() as session:
         found = {drift["what"] for drift in verify_ledger(session)["drift"]}
-    assert "cost of an empty lot" in found
+        balance = load_recall(session, lot.id)
+    assert {"cost of an empty lot", "movement of lot"} <= found
+    assert (balance["is_balanced"], balance["balance"][0]["remainder"]) == (False, "97")
     assert ("lot movements with a cost" in found) == (cost is None)
 
 
@@ -127,7 +130,7 @@ def test_a_lot_that_was_oversold_in_between_is_named(bakery: Kitchen) -> None:
         f" SELECT operation_id, id, {{}}, 0 FROM lot WHERE id = {FLOUR}"
     )
     found = named_after(more.format(-(10**12)), more.format(10**12))
-    assert found == {"lot drawn below zero", "draws of an operation"}
+    assert found == {"lot drawn below zero", "draws of an operation", "movement of lot"}
 
 
 def test_a_part_that_is_not_what_was_answered_is_named(bakery: Kitchen) -> None:

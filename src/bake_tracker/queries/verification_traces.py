@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from bake_tracker.domain.seals import COVERED
 from bake_tracker.models import (
+    Adjustment,
     AssemblyRun,
     Base,
     GoodComponent,
@@ -21,6 +22,8 @@ from bake_tracker.models import (
     Recipe,
     RecipeLine,
     RecipeSnapshot,
+    Reversal,
+    Transfer,
 )
 from bake_tracker.queries.verification_drift import Drift, Told, drift, in_batches
 
@@ -31,6 +34,7 @@ def trace_drift(session: Session, told: Told) -> Iterator[Drift]:
     yield from _unfinished(session)
     yield from _without_run(session)
     yield from _before_it_was_there(session)
+    yield from _without_reason(session)
     yield from _circles(session)
     yield from _snapshots(session, told)
 
@@ -85,6 +89,24 @@ def _before_it_was_there(session: Session) -> Iterator[Drift]:
     )
     for operation_id in session.scalars(draws.order_by(Movement.operation_id)):
         yield drift("draws of an operation", operation_id, "before what it made", "after it")
+
+
+def _without_reason(session: Session) -> Iterator[Drift]:
+    """Every movement brings its lot, or some record says what it was for: a mass balance has nowhere else to put it."""
+    brings = and_(Movement.operation_id == Lot.operation_id, Movement.quantity_micros > 0)
+    records = (ProductionRun, AssemblyRun, Transfer, Reversal)
+    reasons = [exists().where(record.operation_id == Movement.operation_id) for record in records]
+    reasons.append(
+        exists().where(Adjustment.operation_id == Movement.operation_id, Adjustment.lot_id == Movement.lot_id)
+    )
+    rows = (
+        select(Lot.code, Movement.operation_id)
+        .join(Lot, Lot.id == Movement.lot_id)
+        .where(~brings, ~or_(*reasons))
+        .order_by(Movement.id)
+    )
+    for code, operation_id in session.execute(rows):
+        yield drift("movement of lot", code, "a record of what it was for", f"none by {operation_id}")
 
 
 def _circles(session: Session) -> Iterator[Drift]:

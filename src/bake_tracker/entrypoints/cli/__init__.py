@@ -31,6 +31,7 @@ from bake_tracker.entrypoints.cli import commands_reverse as reversing
 from bake_tracker.entrypoints.cli import commands_runs as runs
 from bake_tracker.entrypoints.cli import commands_seal as sealing
 from bake_tracker.entrypoints.cli import commands_stock as stock
+from bake_tracker.entrypoints.cli import commands_trace as tracing
 from bake_tracker.entrypoints.cli.common import add, global_options
 from bake_tracker.entrypoints.cli.demo import demo
 from bake_tracker.entrypoints.cli.state import NotShownError, complain, print_json, state
@@ -116,6 +117,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     holding.release,
     holding.transfer,
     explaining.explain,
+    tracing.trace,
     house.verify,
     sealing.seal,
     archive.backup,

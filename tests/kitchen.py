@@ -13,6 +13,7 @@ from bake_tracker.services import (
     batch_production_service,
     catalog_service,
     goods_service,
+    measure_service,
     receiving_service,
     recipe_service,
 )
@@ -48,7 +49,7 @@ class Kitchen:
 
     def density(self, item: str, volume: Quantity, volume_unit: str, weight: Quantity, weight_unit: str) -> None:
         run_in_transaction(
-            lambda s: catalog_service.record_density(
+            lambda s: measure_service.record_density(
                 self.ids[item], volume, volume_unit, weight, weight_unit, session=s
             )
         )

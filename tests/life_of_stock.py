@@ -1,8 +1,5 @@
 """A row in every table of history that a batch and a box do not fill."""
 
-from datetime import date
-from fractions import Fraction
-
 from kitchen import Kitchen
 
 from bake_tracker.models import Base
@@ -11,6 +8,7 @@ from bake_tracker.services.catalog_service import record_supplier
 from bake_tracker.services.database import run_in_transaction, session_scope
 from bake_tracker.services.delivery_service import record_delivery
 from bake_tracker.services.handling_service import record_hold, record_transfer
+from bake_tracker.services.measure_service import record_piece_weight
 from bake_tracker.services.reversal_service import record_reversal
 from bake_tracker.services.stocktake_service import record_stocktake
 
@@ -27,14 +25,14 @@ def fill_the_life_of_stock(kitchen: Kitchen) -> None:
         lambda s: record_transfer(lot, "Cellar", session=s, quantity=100),
         lambda s: record_hold([lot], "smells", session=s),
         lambda s: record_delivery([line], session=s, supplier_id=mill, document="7"),
+        lambda s: record_piece_weight(kitchen.ids["Sugar"], 10, 45, "g", session=s, source="our scale"),
         lambda s: record_reversal(mistyped, "mistyped", session=s),
     ):
         run_in_transaction(work)
     (operation_id, run_id) = kitchen.rows("SELECT operation_id, id FROM production_run")[0]
-    day, tables = date(2026, 11, 23), Base.metadata.tables
+    tables = Base.metadata.tables
     with session_scope() as session:
         for name, row in {
-            "item_measure": {"item_id": 1, "kind": "piece", "value": Fraction(50), "source": "?", "measured_on": day},
             "run_rate": {"production_run_id": run_id, "labour_micros": 1, "overhead_micros": 1},
         }.items():
             session.execute(tables[name].insert(), {"operation_id": str(operation_id), **row})

@@ -16,6 +16,7 @@ from bake_tracker.services import (
     batch_production_service,
     catalog_service,
     goods_service,
+    measure_service,
     receiving_service,
     recipe_service,
 )
@@ -94,11 +95,20 @@ CASES: dict[Callable[..., Any], tuple[dict[str, Any], dict[str, list[Any]]]] = {
             "description": TEXTS, "operation_id": IDS,
         },
     ),
-    catalog_service.record_density: (
+    measure_service.record_density: (
         {"item_id": 1, "volume": 1, "volume_unit": "cup", "weight": 120, "weight_unit": "g"},
         {
             "item_id": KEYS, "volume": [0, -1, 1.0, "1", None, Fraction(1, 10**5000)],
             "volume_unit": [*UNITS, "g", "each"], "weight": [0, -1, 1.0, "1", None], "weight_unit": [*UNITS, "cup"],
+            "source": [*NAMES[1:], "x" * 301], "measured_on": DAYS, "operation_id": IDS,
+        },
+    ),
+    measure_service.record_piece_weight: (
+        {"item_id": 1, "pieces": 1, "weight": 50, "weight_unit": "g"},
+        {
+            "item_id": KEYS, "pieces": [0, -1, 1.0, "1", None, Fraction(1, 10**5000)],
+            "weight": [0, -1, 1.0, "1", None], "weight_unit": [*UNITS, "cup"],
+            "source": [*NAMES[1:], "x" * 301], "measured_on": DAYS, "operation_id": IDS,
         },
     ),
     catalog_service.record_bakery: (

@@ -28,6 +28,7 @@ from bake_tracker.services import (
     goods_service,
     handling_service,
     import_service,
+    measure_service,
     names_service,
     receiving_service,
     recipe_service,
@@ -85,9 +86,6 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
         k.ids["Cookies"], k.ids["Cookie"], 1, 24, session=s
     ),
     "catalog_service.record_bakery": lambda _, s: catalog_service.record_bakery(name="Corner", session=s),
-    "catalog_service.record_density": lambda k, s: catalog_service.record_density(
-        k.ids["Flour"], 1, "cup", 120, "g", session=s
-    ),
     "catalog_service.record_event": lambda _, s: catalog_service.record_event("Fair", session=s),
     "catalog_service.record_item": lambda _, s: catalog_service.record_item("ingredient", "Salt", "g", session=s),
     "catalog_service.record_recipient": lambda _, s: catalog_service.record_recipient("Ada", session=s),
@@ -113,6 +111,12 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
     "names_service.record_name": lambda k, s: names_service.record_name("AP Flour", k.ids["Flour"], session=s),
     "bake_and_pack_service.record_bake_and_pack": lambda k, s: bake_and_pack_service.record_bake_and_pack(
         k.ids["Cookies"], k.ids["Cookie"], 1, 24, k.ids["Box"], 2, session=s
+    ),
+    "measure_service.record_density": lambda k, s: measure_service.record_density(
+        k.ids["Flour"], 1, "cup", 120, "g", session=s
+    ),
+    "measure_service.record_piece_weight": lambda k, s: measure_service.record_piece_weight(
+        k.ids["Flour"], 12, 600, "g", session=s
     ),
     "receiving_service.record_receipt": lambda k, s: receiving_service.record_receipt(
         k.ids["Flour"], 1, "kg", session=s

@@ -244,7 +244,7 @@ def test_a_recipe_that_cannot_be_reckoned_says_what_would_settle_it(bakery: Comm
     assert bakery("recipe", "add", "Cake", "--line", "1 cup flour", "--makes", "1 cookie").code == 0
     need = bakery("explain", "cake", "--json").json["recipe"]
     assert need["possible"] is False
-    assert "bake density flour 1 cup GRAMS g" in need["problem"]
+    assert 'bake measure flour --volume "1 cup" --weighs "GRAMS g"' in need["problem"]
 
 
 def test_a_good_says_what_a_box_would_cost_today(kitchen: Kitchen) -> None:
@@ -298,7 +298,7 @@ def test_a_stock_tells_the_refusals_that_named_it(bakery: CommandLine) -> None:
     [
         ("produce cookies 0 --yield 1", "what helps: ask again with another num_batches"),
         ("produce biscuits 1 --yield 1", "what helps: name one that there is: bake recipe list"),
-        ("receive flour 1 cup", "what helps: say what a volume of flour weighs (bake density)"),
+        ("receive flour 1 cup", "what helps: say what a volume or a piece of flour weighs (bake measure)"),
     ],
 )
 def test_a_refusal_for_another_reason_says_what_helps(bakery: CommandLine, command: str, says: str) -> None:

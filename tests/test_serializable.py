@@ -11,7 +11,7 @@ from log_lines import SERVICES, fields
 from sqlalchemy import create_engine, text
 
 from bake_tracker.config import SettingsError, load_settings
-from bake_tracker.services import catalog_service, database
+from bake_tracker.services import database, measure_service
 from bake_tracker.services.database import read_scope, run_in_transaction, session_scope
 
 ISOLATION = text("SHOW transaction_isolation")
@@ -85,7 +85,7 @@ def test_whoever_has_lost_a_race_waits_its_turn(
         if len(held) == 1:
             with ThreadPoolExecutor(1) as other:  # changes the same item after this transaction's first look
                 other.submit(kitchen.density, "Flour", 1, "cup", 120, "g").result()
-        catalog_service.record_density(flour, 1, "cup", 125, "g", session=session)
+        measure_service.record_density(flour, 1, "cup", 125, "g", session=session)
 
     log.clear()
     with log.at_level(logging.INFO, logger=SERVICES):

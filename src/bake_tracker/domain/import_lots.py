@@ -13,7 +13,7 @@ from bake_tracker.domain.import_products import Products, package_key
 from bake_tracker.domain.import_rows import Findings, Row, exact_number, plain
 from bake_tracker.domain.import_shelf import Shelf
 from bake_tracker.domain.lots import slug_in_code
-from bake_tracker.domain.units import BASE_UNITS, MICRO, NeedsDensityError, Unit, received_micros, to_base
+from bake_tracker.domain.units import BASE_UNITS, MICRO, NeedsMeasureError, Unit, received_micros, to_base
 
 IDENTIFYING = (
     "ingredient_slug", "product_brand", "product_name", "package_unit", "package_unit_quantity", "quantity",
@@ -79,7 +79,7 @@ def check_kept(row: Row, item: ItemPlan, unit: Unit, unit_field: str) -> None:
     """Refuse a quantity that cannot become the item's base unit, or is too much of it."""
     try:
         kept = to_base(row.read_number("quantity"), unit, item.base_unit, item.g_per_ml)
-    except NeedsDensityError:
+    except NeedsMeasureError:
         weighable = {unit.dimension, BASE_UNITS[item.base_unit]} == {"mass", "volume"}
         row.refuse(
             unit_field,

@@ -6,8 +6,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from bake_tracker.domain.common_measures import suggest
 from bake_tracker.domain.errors import ConversionProblem, RecipeCycleError, UnitConversionError, ValidationError
-from bake_tracker.domain.units import MAX_TOTAL_MICROS, NeedsDensityError, drawn_micros, parse_unit, to_base
+from bake_tracker.domain.units import (
+    MAX_TOTAL_MICROS,
+    MeasureKind,
+    NeedsMeasureError,
+    drawn_micros,
+    parse_unit,
+    to_base,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +29,7 @@ class Item:
     base_unit: str
     g_per_ml: Fraction | None = None
     shelf_life_days: int | None = None
+    g_per_each: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,15 +160,17 @@ def base_quantity(item: Item, quantity: Fraction, unit: str) -> Fraction:
     """``quantity`` of ``unit`` in the item's base unit, exactly.
 
     Raises:
-        UnitConversionError: the item's density is missing, or no density could help; the text says what settles it.
+        UnitConversionError: what a volume or a piece weighs is missing, or nothing could help; the text says what
+            settles it.
     """
     try:
-        return to_base(quantity, parse_unit(unit), item.base_unit, item.g_per_ml)
-    except NeedsDensityError as error:
-        raise UnitConversionError([_conversion_problem(item, error)]) from None
+        return to_base(quantity, parse_unit(unit), item.base_unit, item.g_per_ml, item.g_per_each)
+    except NeedsMeasureError as error:
+        raise UnitConversionError([conversion_problem(item, error)]) from None
 
 
-def _conversion_problem(item: Item, error: NeedsDensityError) -> ConversionProblem:
+def conversion_problem(item: Item, error: NeedsMeasureError) -> ConversionProblem:
+    """What is missing to convert a quantity of this item, and every command that would settle it."""
     return {
         "ingredient_slug": item.slug,
         "from_unit": error.from_unit,
@@ -168,12 +179,19 @@ def _conversion_problem(item: Item, error: NeedsDensityError) -> ConversionProbl
     }
 
 
-def _remedy(item: Item, error: NeedsDensityError) -> str:
-    dimension = parse_unit(error.from_unit).dimension
-    if {dimension, parse_unit(error.to_unit).dimension} == {"mass", "volume"}:
-        volume_unit = error.from_unit if dimension == "volume" else "cup"
-        return (
-            f"weigh 1 {volume_unit} of {item.name} and record it: "
-            f"bake density {item.slug} 1 {volume_unit.replace('_', '-')} GRAMS g"
-        )
-    return f"{item.name} is kept in {item.base_unit}; write the line in a unit of that kind"
+def _remedy(item: Item, error: NeedsMeasureError) -> str:
+    if not error.missing:
+        return f"{item.name} is kept in {item.base_unit}; write the line in a unit of that kind"
+    volume_unit = next((one for one in (error.from_unit, error.to_unit) if parse_unit(one).dimension == "volume"), "")
+    return "; and ".join(_measure_it(item, kind, volume_unit) for kind in error.missing)
+
+
+def _measure_it(item: Item, kind: MeasureKind, volume_unit: str) -> str:
+    unit = "cup" if volume_unit in ("", "ml") else volume_unit.replace("_", " ")
+    what, option = (f"1 {unit} of", f'--volume "1 {unit}"') if kind == "density" else ("one", "--piece 1")
+    known = suggest(kind, item.name, item.slug)
+    published = (
+        f"; or take a published figure, {known.told}, if yours is like it: {known.command(item.slug)}" if known else ""
+    )
+    weigh = f'bake measure {item.slug} {option} --weighs "GRAMS g" --source "our scale"'
+    return f"weigh {what} {item.name} and record it: {weigh}{published}"

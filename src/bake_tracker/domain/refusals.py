@@ -57,7 +57,7 @@ def remedy(line: LogLine) -> str | None:
         return "name one that there is, or leave it out"
     if outcome == "unit_conversion_failed":
         slugs = ", ".join(map(str, line.get("ingredients") or [line.get("ingredient")]))
-        return f"say what a volume of {slugs} weighs (bake density), or write the recipe's line in another unit"
+        return f"say what a volume or a piece of {slugs} weighs (bake measure), or use another unit"
     if outcome == "conflict":
         return "ask again with a new operation id, or with what was asked the first time"
     return {

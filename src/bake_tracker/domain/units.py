@@ -5,6 +5,7 @@ received rounds up, what is drawn rounds down, to 10^-6 of the base unit (see ``
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -14,8 +15,11 @@ from typing import Literal, cast
 import pint
 
 Dimension = Literal["mass", "volume", "count", "length"]
+MeasureKind = Literal["density", "piece"]
 
 BASE_UNITS: dict[str, Dimension] = {"g": "mass", "ml": "volume", "each": "count", "cm": "length"}
+MEASURE_OF: dict[Dimension, MeasureKind] = {"volume": "density", "count": "piece"}
+"""What has to be known of an ingredient before such a quantity of it has a weight."""
 MICRO = 1_000_000
 MAX_MICROS = 2**63 - 1
 MAX_TOTAL_MICROS = MAX_MICROS // 2
@@ -41,11 +45,12 @@ class UnknownUnitError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class NeedsDensityError(Exception):
-    """A mass and a volume meet, and nobody has said what one of them weighs."""
+class NeedsMeasureError(Exception):
+    """Two kinds of unit meet, and nobody has said what would join them: ``missing`` is empty where nothing could."""
 
     from_unit: str
     to_unit: str
+    missing: tuple[MeasureKind, ...]
 
 
 @lru_cache(1)
@@ -80,28 +85,41 @@ KNOWN_UNITS = (
 )
 
 
-def to_base(quantity: Fraction, unit: Unit, base_unit: str, g_per_ml: Fraction | None) -> Fraction:
-    """Convert exactly to ``base_unit``; between mass and volume only through ``g_per_ml``.
+def to_base(
+    quantity: Fraction, unit: Unit, base_unit: str, g_per_ml: Fraction | None, g_per_each: Fraction | None = None
+) -> Fraction:
+    """Convert exactly to ``base_unit``; from volume and pieces to mass and back only by what one of them weighs.
 
     Raises:
-        NeedsDensityError: the dimensions differ and the density that would join them is unknown.
+        NeedsMeasureError: the dimensions differ and what would join them is unknown.
     """
     in_unit_base = quantity * unit.factor
     wanted = BASE_UNITS[base_unit]
     if unit.dimension == wanted:
         return in_unit_base
-    if g_per_ml and (unit.dimension, wanted) == ("volume", "mass"):
-        return in_unit_base * g_per_ml
-    if g_per_ml and (unit.dimension, wanted) == ("mass", "volume"):
-        return in_unit_base / g_per_ml
-    raise NeedsDensityError(unit.name, base_unit)
+    grams: dict[Dimension, Fraction | None] = {"mass": Fraction(1), "volume": g_per_ml, "count": g_per_each}
+    have, need = grams.get(unit.dimension), grams.get(wanted)
+    if not have or not need:
+        raise NeedsMeasureError(unit.name, base_unit, _missing(grams, unit.dimension, wanted))
+    return in_unit_base * have / need
+
+
+def _missing(grams: Mapping[Dimension, Fraction | None], *dimensions: Dimension) -> tuple[MeasureKind, ...]:
+    if not grams.keys() >= set(dimensions):
+        return ()  # a length weighs nothing
+    return tuple(MEASURE_OF[dimension] for dimension in dimensions if not grams[dimension])
 
 
 def density_g_per_ml(volume: Fraction, volume_unit: Unit, weight: Fraction, weight_unit: Unit) -> Fraction:
     """The density that "1 cup weighs 120 g" states, in g per ml; both quantities above 0."""
     assert volume_unit.dimension == "volume"
+    return grams_per_base(volume, volume_unit, weight, weight_unit)
+
+
+def grams_per_base(amount: Fraction, unit: Unit, weight: Fraction, weight_unit: Unit) -> Fraction:
+    """What one ml or one piece weighs in g, when ``amount`` of ``unit`` weighs this; both above 0."""
     assert weight_unit.dimension == "mass"
-    return (weight * weight_unit.factor) / (volume * volume_unit.factor)
+    return (weight * weight_unit.factor) / (amount * unit.factor)
 
 
 def received_micros(base_quantity: Fraction) -> int:
@@ -135,3 +153,12 @@ def parse_quantity(text: str) -> Fraction:
     if match["decimal"]:
         return Fraction(match["decimal"])
     return int(match["whole"] or 0) + Fraction(int(match["numerator"]), int(match["denominator"]))
+
+
+def format_exact(value: Fraction) -> str:
+    """A number as people read it: all its decimals where there are at most nine, else rounded to six places."""
+    scale = 10**9
+    scaled = value * scale
+    digits = int(scaled) if scaled.denominator == 1 else round(value * MICRO) * (scale // MICRO)  # ties to even
+    whole, part = divmod(abs(digits), scale)
+    return f"{'-' if digits < 0 else ''}{whole}.{part:09d}".rstrip("0").rstrip(".")

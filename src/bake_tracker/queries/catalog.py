@@ -52,10 +52,14 @@ _part = cast(Table, GoodComponent.__table__)
 
 ITEM_COLUMNS = (
     _item.c.id, _item.c.kind, _item.c.slug, _item.c.name, _item.c.base_unit, _item.c.g_per_ml, _item.c.shelf_life_days,
+    _item.c.g_per_each,
 )  # fmt: skip
+_RATIOS = (_item.c.g_per_ml, _item.c.g_per_each)
 
 
-_ITEM_AS_TEXT = tuple(type_coerce(column, String) if column is _item.c.g_per_ml else column for column in ITEM_COLUMNS)
+_ITEM_AS_TEXT = tuple(
+    type_coerce(column, String) if any(column is ratio for ratio in _RATIOS) else column for column in ITEM_COLUMNS
+)
 
 
 def _recipe_with_all_below() -> CompoundSelect[*tuple[Any, ...]]:
@@ -150,7 +154,7 @@ class Good:
 
 def as_item(row: Row[*tuple[Any, ...]]) -> Item:
     """A row of ``ITEM_COLUMNS`` as a value."""
-    return Item(row.id, row.kind, row.slug, row.name, row.base_unit, row.g_per_ml, row.shelf_life_days)
+    return Item(row.id, row.kind, row.slug, row.name, row.base_unit, row.g_per_ml, row.shelf_life_days, row.g_per_each)
 
 
 def load_item(session: Session, item_id: int) -> Item:
@@ -203,11 +207,12 @@ def _recipe_of(recipe_id: int, rows: tuple[tuple[Any, ...], ...]) -> Recipe | No
 
 
 def _item_of(columns: Sequence[Any]) -> Item | None:
-    """The item of ``ITEM_COLUMNS`` with its density as text; None where a line has none."""
-    item_id, kind, slug, name, base_unit, g_per_ml, shelf_life_days = columns
+    """The item of ``ITEM_COLUMNS`` with its weights as text; None where a line has none."""
+    item_id, kind, slug, name, base_unit, g_per_ml, shelf_life_days, g_per_each = columns
     if item_id is None:
         return None
-    return Item(item_id, kind, slug, name, base_unit, Fraction(g_per_ml) if g_per_ml else None, shelf_life_days)
+    ratios = [Fraction(text) if text else None for text in (g_per_ml, g_per_each)]
+    return Item(item_id, kind, slug, name, base_unit, ratios[0], shelf_life_days, ratios[1])
 
 
 def yield_of(connection: Connection, recipe: Recipe, finished_unit_id: int) -> tuple[Item, int]:
@@ -332,7 +337,12 @@ def _content(recipe: Recipe) -> Mapping[str, Any]:
             for item, micros in recipe.makes.values()
         },
         "items": {
-            item.slug: {"base_unit": item.base_unit, "g_per_ml": str(item.g_per_ml) if item.g_per_ml else None}
+            item.slug: {
+                "base_unit": item.base_unit,
+                "g_per_ml": str(item.g_per_ml) if item.g_per_ml else None,
+                # Left out where it is unknown, so that a recipe without it keeps the hash it always had.
+                **({"g_per_each": str(item.g_per_each)} if item.g_per_each else {}),
+            }
             for item in items
         },
         "recipes": {

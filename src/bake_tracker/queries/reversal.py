@@ -195,29 +195,37 @@ def load_transfers(session: Session, operation_id: str) -> list[Any]:
 def load_measures(session: Session, operation_id: str) -> list[tuple[int, str, Fraction | None]]:
     """Item, kind and what is in force without it, for every measure that this operation stated."""
     stated = session.execute(
-        select(_measures.c.item_id, _measures.c.kind, _operations.c.result)
-        .join(_operations, _operations.c.id == _measures.c.operation_id)
-        .where(_measures.c.operation_id == operation_id)
+        select(_measures.c.item_id, _measures.c.kind).where(_measures.c.operation_id == operation_id)
     ).all()
-    return [(row.item_id, row.kind, _in_force(session, operation_id, row)) for row in stated]
+    return [(row.item_id, row.kind, _in_force(session, operation_id, row.item_id, row.kind)) for row in stated]
 
 
-def _in_force(session: Session, operation_id: str, stated: Any) -> Fraction | None:
+def _in_force(session: Session, operation_id: str, item_id: int, kind: str) -> Fraction | None:
+    of_item = (_measures.c.item_id == item_id) & (_measures.c.kind == kind)
     others = (
         select(_measures.c.value)
-        .where(
-            _measures.c.item_id == stated.item_id,
-            _measures.c.kind == stated.kind,
-            _measures.c.operation_id != operation_id,
-            stands(_measures.c.operation_id),
-        )
+        .where(of_item, _measures.c.operation_id != operation_id, stands(_measures.c.operation_id))
         .order_by(_measures.c.id.desc())
         .limit(1)
     )
     value: Fraction | None = session.execute(others).scalar_one_or_none()
-    if value is None and (was := json.loads(stated.result or "{}").get("was")) is not None:
-        return Fraction(was)  # known since before measures were kept, or brought by an import
-    return value
+    return before_the_first(session, item_id, kind) if value is None else value
+
+
+def before_the_first(session: Session, item_id: int, kind: str) -> Fraction | None:
+    """What an item weighed before anybody measured it: known since before measures were kept, or from an import."""
+    first = (
+        select(_operations.c.result)
+        .join(_measures, _measures.c.operation_id == _operations.c.id)
+        .where(_measures.c.item_id == item_id, _measures.c.kind == kind)
+        .order_by(_measures.c.id)
+        .limit(1)
+    )
+    try:
+        was = json.loads(session.execute(first).scalar_one_or_none() or "{}").get("was")
+        return None if was is None else Fraction(was)
+    except (ValueError, AttributeError):  # changed past the program: verify names the answer
+        return None
 
 
 def _family(operation_ids: Collection[str]) -> Any:

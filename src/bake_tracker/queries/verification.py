@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from bake_tracker.models import AssemblyRun, Lot, Movement, Operation, ProductionRun
 from bake_tracker.queries.verification_drift import Drift, Told
 from bake_tracker.queries.verification_lots import lot_drift
+from bake_tracker.queries.verification_measures import measure_drift
 from bake_tracker.queries.verification_reversals import reversal_drift
 from bake_tracker.queries.verification_runs import run_drift
 from bake_tracker.queries.verification_seals import SealsFound, verify_seals
@@ -50,6 +51,7 @@ def verify_ledger(session: Session, *, expect: str | None = None, told: Told = _
     drifts += stock_drift(session, told)
     drifts += trace_drift(session, told)
     drifts += reversal_drift(session)
+    drifts += measure_drift(session)
     seals = verify_seals(session, drifts, told, expect)
     return {
         "lots": lots,

@@ -1,9 +1,7 @@
-"""What the bakery knows: itself, its items and their densities, suppliers, events and recipients."""
+"""What the bakery knows: itself, its items, suppliers, events and recipients."""
 
 from dataclasses import asdict, dataclass, replace
 from datetime import date
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any, TypedDict, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
@@ -15,15 +13,14 @@ from sqlalchemy.orm import Session
 from bake_tracker.domain.arguments import Arguments, shown
 from bake_tracker.domain.errors import ConflictError
 from bake_tracker.domain.slugs import read_slug
-from bake_tracker.domain.units import BASE_UNITS, density_g_per_ml
+from bake_tracker.domain.units import BASE_UNITS
 from bake_tracker.models import Bakery, Event, Item, Lot, Recipient, Supplier
 from bake_tracker.queries.bakery import lock_bakery
-from bake_tracker.queries.catalog import check_parent, load_item
+from bake_tracker.queries.catalog import check_parent
 from bake_tracker.services.operations import Kind, Operation, recording
 
 BAKERY = Kind("record_bakery", __name__, success_fields=("currency", "time_zone"))
 ITEM = Kind("record_item", __name__, success_fields=("item_id", "slug", "kind"))
-DENSITY = Kind("record_density", __name__, success_fields=("item_id", "slug", "g_per_ml"))
 SUPPLIER = Kind("record_supplier", __name__, success_fields=("supplier_id", "slug"))
 EVENT = Kind("record_event", __name__, success_fields=("event_id", "slug"))
 RECIPIENT = Kind("record_recipient", __name__, success_fields=("recipient_id", "slug"))
@@ -33,7 +30,6 @@ POLICIES = ("fefo", "fifo")
 MAX_SHELF_LIFE_DAYS = 36_500
 
 _bakery = cast(Table, Bakery.__table__)
-_items = cast(Table, Item.__table__)
 
 
 class BakeryResult(TypedDict):
@@ -55,15 +51,6 @@ class ItemResult(TypedDict):
     name: str
     kind: str
     base_unit: str
-
-
-class DensityResult(TypedDict):
-    """What one ml of an ingredient weighs, as an exact ratio of g."""
-
-    operation_id: str
-    item_id: int
-    slug: str
-    g_per_ml: str
 
 
 class SupplierResult(TypedDict):
@@ -199,48 +186,6 @@ def record_item(
                 kind=asked.kind,
                 base_unit=asked.base_unit,
             )
-        )
-
-
-def record_density(
-    item_id: int,
-    volume: int | Decimal | Fraction,
-    volume_unit: str,
-    weight: int | Decimal | Fraction,
-    weight_unit: str,
-    *,
-    session: Session,
-    operation_id: UUID | str | None = None,
-) -> DensityResult:
-    """State what a volume of an ingredient weighs ("1 cup = 120 g"), so that recipes in cups can draw grams.
-
-    Raises:
-        ValidationError: an argument is not allowed.
-        ItemNotFoundError: there is no such item.
-    """
-    with recording(DENSITY, session, locals()) as operation:
-        given = Arguments()
-        key = given.key("item_id", item_id)
-        amounts = [
-            given.exact(field, value, above_zero=True) for field, value in (("volume", volume), ("weight", weight))
-        ]
-        units = [given.unit("volume_unit", volume_unit), given.unit("weight_unit", weight_unit)]
-        for field, unit, dimension in zip(("volume_unit", "weight_unit"), units, ("volume", "mass"), strict=True):
-            if unit and unit.dimension != dimension:
-                given.refuse(field, f"must be a unit of {dimension}, not {unit.name}")
-        given.done()
-        assert units[0]
-        assert units[1]
-        ratio = density_g_per_ml(amounts[0], units[0], amounts[1], units[1])
-        if len(str(ratio)) > 80:
-            given.refuse("weight", "has too many digits; write the density with a few decimals")
-            given.done()
-        if done := operation.claim({"item_id": key, "g_per_ml": str(ratio)}):
-            return cast(DensityResult, done)
-        item = load_item(session, key)
-        session.execute(update(_items).where(_items.c.id == key).values(g_per_ml=ratio))
-        return operation.succeed(
-            DensityResult(operation_id=operation.id, item_id=key, slug=item.slug, g_per_ml=str(ratio))
         )
 
 

@@ -25,6 +25,7 @@ from bake_tracker.entrypoints.cli import commands_log_lnav as log_lnav
 from bake_tracker.entrypoints.cli import commands_log_search as log_search
 from bake_tracker.entrypoints.cli import commands_log_tail as log_tail
 from bake_tracker.entrypoints.cli import commands_log_verify as log_verify
+from bake_tracker.entrypoints.cli import commands_measure as measuring
 from bake_tracker.entrypoints.cli import commands_names as naming
 from bake_tracker.entrypoints.cli import commands_report_usage as usage
 from bake_tracker.entrypoints.cli import commands_reverse as reversing
@@ -123,7 +124,10 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     archive.backup,
     archive.restore,
     archive.move,
-    catalog.density,
+    measuring.measure,
+    measuring.measures,
+    measuring.convert,
+    measuring.density,
 )
 
 

@@ -1,4 +1,4 @@
-"""Say what the bakery knows: items, densities, recipes, goods."""
+"""Say what the bakery knows: items, recipes, goods."""
 
 from typing import Annotated, Any
 
@@ -8,7 +8,7 @@ from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find
 from bake_tracker.entrypoints.cli.state import answer, ask, say, write
 from bake_tracker.queries.catalog import load_slugs
-from bake_tracker.services.catalog_service import record_density, record_event, record_item, record_supplier
+from bake_tracker.services.catalog_service import record_event, record_item, record_supplier
 from bake_tracker.services.database import Session
 from bake_tracker.services.goods_service import record_good_components
 from bake_tracker.services.recipe_service import record_recipe, record_recipe_yield
@@ -44,27 +44,6 @@ def list_items(kind: Annotated[str, typer.Argument(help="a kind of item, or item
 def list_recipes() -> None:
     """List slugs and ids."""
     _list("recipe")
-
-
-def density(
-    item: Annotated[str, typer.Argument(help="slug or id")],
-    volume: Annotated[str, typer.Argument(help="like 1 or 1/2")],
-    volume_unit: Annotated[str, typer.Argument(help="like cup")],
-    weight: Annotated[str, typer.Argument(help="like 120")],
-    weight_unit: Annotated[str, typer.Argument(help="like g")],
-) -> None:
-    """Say what a volume of an ingredient weighs: bake density flour 1 cup 120 g."""
-    result = write(
-        lambda session: record_density(
-            find(session, "item", item),
-            parse.quantity(volume),
-            volume_unit,
-            parse.quantity(weight),
-            weight_unit,
-            session=session,
-        )
-    )
-    answer(result, lambda r: say(f"{volume} {volume_unit} of {r['slug']} weighs {weight} {weight_unit}"))
 
 
 def add_recipe(

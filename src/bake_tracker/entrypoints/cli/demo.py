@@ -26,7 +26,7 @@ from bake_tracker.queries.verification import verify_ledger
 from bake_tracker.services.assembly_service import record_assembly
 from bake_tracker.services.bake_and_pack_service import record_bake_and_pack
 from bake_tracker.services.batch_production_service import check_can_produce, record_batch_production
-from bake_tracker.services.catalog_service import record_bakery, record_density, record_item, record_supplier
+from bake_tracker.services.catalog_service import record_bakery, record_item, record_supplier
 from bake_tracker.services.clock import now
 from bake_tracker.services.database import Session, dispose_engines, prepare
 from bake_tracker.services.goods_service import record_good_components
@@ -34,6 +34,7 @@ from bake_tracker.services.log_files import log_files
 from bake_tracker.services.log_reader import read_trees
 from bake_tracker.services.log_setup import configure_logging
 from bake_tracker.services.log_verification import verify_log
+from bake_tracker.services.measure_service import record_density
 from bake_tracker.services.receiving_service import record_receipt
 from bake_tracker.services.recipe_service import record_recipe, record_recipe_yield
 

@@ -53,6 +53,17 @@ def amount_of(text: str) -> tuple[Fraction, str, str]:
     return quantity(" ".join(words[:numbers])), " ".join(words[numbers:-1]), words[-1]
 
 
+def amount(text: str) -> tuple[Fraction, str]:
+    """``"1 1/2 cup"`` or ``"2 fl oz"`` as quantity and unit."""
+    words = text.split()
+    numbers = 0
+    while numbers < len(words) and words[numbers][0].isdigit():
+        numbers += 1
+    if numbers == 0 or numbers == len(words):
+        raise typer.BadParameter(f"{text!r} cannot be read; write it like '1 cup' or '125 g'")
+    return quantity(" ".join(words[:numbers])), " ".join(words[numbers:])
+
+
 def exact_decimal(value: Fraction) -> int | Decimal:
     """A fraction as the exact decimal it must be for a yield or a component."""
     if value.denominator == 1:

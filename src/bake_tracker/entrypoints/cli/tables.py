@@ -1,0 +1,27 @@
+"""A report into a file, CSV or XLSX, where it is asked for."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bake_tracker.entrypoints.cli.state import answer, say
+from bake_tracker.services.table_files import write_table
+
+Csv = Annotated[Path | None, typer.Option("--csv", help="write it to this file")]
+Xlsx = Annotated[Path | None, typer.Option("--xlsx", help="write it to this file")]
+
+
+def write_file(rows: Sequence[Mapping[str, Any]], headings: Sequence[str], csv: Path | None, xlsx: Path | None) -> bool:
+    """Write the rows where ``--csv`` or ``--xlsx`` says, and say so; whether that was asked for."""
+    if csv and xlsx:
+        raise typer.BadParameter("--csv FILE or --xlsx FILE, not both")
+    file = csv or xlsx
+    if file is None:
+        return False
+    if file.suffix.lower() != (wanted := ".csv" if csv else ".xlsx"):
+        raise typer.BadParameter(f"{file} must end in {wanted}")
+    count = write_table(file, headings, ([row[name] for name in headings] for row in rows))
+    answer({"file": str(file), "rows": count}, lambda r: say(f"Wrote {r['rows']} rows to {r['file']}"))
+    return True

@@ -1,0 +1,31 @@
+"""Measures, packages, prices and costs by the command line; what prints and parses is the same on every database."""
+
+from pathlib import Path
+
+import pytest
+from command_line import CommandLine
+
+from bake_tracker.domain.common_measures import COMMON_MEASURES
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    return sqlite_url
+
+
+def test_the_command_line_measures_lists_and_explains(bake: CommandLine, tmp_path: Path) -> None:
+    """And says what is missing where it is asked wrongly."""
+    bake("item", "add", "ingredient", "Egg", "--unit", "g")
+    done = bake("measure", "egg", "--pieces", "12", "--weighs", "606 g", "--source", "our scale", "--json").json
+    assert (done["g_per_each"], done["was"]) == ("101/2", None)
+    assert bake("measure", "egg", "--weighs", "5 g").code == 2
+    assert bake("measure", "egg", "--piece", "1", "--weighs", "5").code == 2
+    assert bake("convert", "1 cupz", "egg").code == 2
+    refused = bake("convert", "1 cup", "egg")
+    assert (refused.code, "bake measure egg --volume" in refused.err) == (1, True)
+    assert bake("convert", "2 dozen", "egg", "--to", "kg", "--json").json["result"] == "1.212"
+    assert bake("measures", "egg", "--json").json[0]["source"] == "our scale"
+    assert bake("measures", "--csv", str(tmp_path / "measures.csv")).code == 0
+    assert "101/2" in (tmp_path / "measures.csv").read_text("utf-8")
+    assert len(bake("measures", "--common", "--json").json) == len(COMMON_MEASURES)
+    assert "NDB 20081" in bake("measures", "--common").out

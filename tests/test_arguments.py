@@ -231,18 +231,18 @@ def test_a_naive_moment_is_the_wall_clock_of_the_bakery(kitchen: Kitchen) -> Non
     """Half past eleven in New York is the next day in UTC, and still today in the lot code."""
     run_in_transaction(lambda s: catalog_service.record_bakery(session=s, time_zone="America/New_York"))
     kitchen.simple_bakery()
-    late = datetime(2026, 11, 23, 23, 30)  # noqa: DTZ001  naive on purpose
+    late = datetime(2026, 3, 23, 23, 30)  # noqa: DTZ001  naive on purpose
     run = kitchen.produce("Cookies", "Cookie", 1, 24, produced_at=late)
-    box = kitchen.assemble("Box", 1, assembled_at=datetime(2026, 11, 24, 4, 45, tzinfo=UTC))
-    assert (run["lot_code"], box["lot_code"]) == ("cookie-20261123-1", "box-20261123-1")
+    box = kitchen.assemble("Box", 1, assembled_at=datetime(2026, 3, 24, 3, 45, tzinfo=UTC))
+    assert (run["lot_code"], box["lot_code"]) == ("cookie-20260323-1", "box-20260323-1")
     kept = kitchen.rows("SELECT produced_at FROM production_run")[0].produced_at
-    assert str(kept.astimezone(UTC) if isinstance(kept, datetime) else kept)[:19] == "2026-11-24 04:30:00"
+    assert str(kept.astimezone(UTC) if isinstance(kept, datetime) else kept)[:19] == "2026-03-24 03:30:00"
 
 
 def test_any_zone_of_the_world_is_accepted(kitchen: Kitchen) -> None:
     """The day is the bakery's own, wherever the clock was read."""
     kitchen.simple_bakery()
     for zone in (UTC, timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))):
-        kitchen.produce("Cookies", "Cookie", 1, 24, produced_at=datetime(2026, 11, 23, 12, tzinfo=zone))
+        kitchen.produce("Cookies", "Cookie", 1, 24, produced_at=datetime(2026, 3, 23, 12, tzinfo=zone))
     codes = [row.code for row in kitchen.rows("SELECT code FROM lot WHERE is_made = true ORDER BY id")]
-    assert codes == ["cookie-20261123-1", "cookie-20261122-2", "cookie-20261124-3"]
+    assert codes == ["cookie-20260323-1", "cookie-20260322-2", "cookie-20260324-3"]

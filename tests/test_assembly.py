@@ -1,7 +1,7 @@
 """Boxes: what an assembly takes, makes, answers and keeps."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -132,8 +132,8 @@ def test_a_box_expires_with_the_first_of_its_contents(
     """And no later than its own shelf life; only lots that were really used count."""
     for number, expires_on in enumerate(contents):
         kitchen.item("finished_unit", f"Truffle {number}", "each")
-        kitchen.receive(f"Truffle {number}", 1, "each", 1, expires_on=expires_on)
-        kitchen.receive(f"Truffle {number}", 1, "each", 1, expires_on=date(2026, 11, 22))
+        for day in (expires_on, date(2026, 11, 22)):
+            kitchen.receive(f"Truffle {number}", 1, "each", 1, received_on=date(2026, 1, 2), expires_on=day)
     kitchen.good("Case", {f"Truffle {number}": 1 for number in range(len(contents))}, shelf_life_days=shelf_life)
     lot_id = kitchen.assemble("Case", 1, assembled_at=NOON)["lot_id"]
     assert expected == str(kitchen.rows("SELECT expires_on FROM lot WHERE id = :i", i=lot_id)[0].expires_on)
@@ -143,10 +143,10 @@ def test_expired_contents_are_not_packed(kitchen: Kitchen) -> None:
     """Good on the last day, refused on the next."""
     kitchen.item("finished_unit", "Truffle", "each")
     kitchen.good("Case", {"Truffle": 1})
-    kitchen.receive("Truffle", 2, "each", 1, expires_on=date(2026, 11, 23))
-    kitchen.assemble("Case", 1, assembled_at=NOON)
+    kitchen.receive("Truffle", 2, "each", 1, received_on=date(2026, 1, 2), expires_on=date(2026, 11, 22))
+    kitchen.assemble("Case", 1, assembled_at=NOON - timedelta(days=1))
     with pytest.raises(InsufficientComponentsError):
-        kitchen.assemble("Case", 1, assembled_at=datetime(2026, 11, 24, tzinfo=UTC))
+        kitchen.assemble("Case", 1, assembled_at=NOON)
 
 
 def test_a_good_needs_components_before_it_can_be_packed(kitchen: Kitchen) -> None:

@@ -110,7 +110,7 @@ def test_a_generated_code_passes_over_those_that_came_before_its_item(kitchen: K
     """Whether the lot was baked or received."""
     kitchen.ingredient("Flour")
     for slug, number in (("cookie", 1), ("cookie", 2), ("sugar", 1)):
-        kitchen.receive("Flour", 1, "kg", 1, lot_code=f"{slug}-20261123-{number}")
+        kitchen.receive("Flour", 1, "kg", 1, received_on=MORNING.date(), lot_code=f"{slug}-20261123-{number}")
     kitchen.recipe("Cookies", {"Flour": (1, "g")}, {"Cookie": 24})
     kitchen.ingredient("Sugar")
     codes = [kitchen.produce("Cookies", "Cookie", 1, 24, produced_at=MORNING)["lot_code"] for _ in range(2)]

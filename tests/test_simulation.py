@@ -60,7 +60,7 @@ def test_the_same_seed_is_the_same_life_on_both_databases(
         (fifo, "divide_half_even", lambda cost, quantity: cost // quantity, "cost"),
         (fifo, "DUST_MICROS", 1_000_000, "quantity"),
         (costing, "divide_half_even", lambda cost, quantity: cost // quantity + 1, "per_unit_cost"),
-        (batch_production_service, "expiry", lambda day, shelf_life_days: None, "lot"),
+        (batch_production_service, "baked_expiry", lambda day, shelf_life_days, contents: None, "lot"),
         (operations.Operation, "tell_refusal", lambda operation, error: None, "the log"),
         (stock_ledger, "pick_on", lambda policy, received_on, expires_on: received_on, "consumptions"),
     ],

@@ -92,7 +92,7 @@ def test_recipients_and_events_have_what_was_made_and_given_for_them(shelf: Shel
 
 def test_an_unknown_cost_keeps_the_sum_unknown(shelf: Shelf) -> None:
     """It is never shown as nothing."""
-    lot = shelf.kitchen.receive("Flour", 1, "kg")["lot_id"]
+    lot = shelf.kitchen.receive("Flour", 1, "kg", received_on=date(2026, 1, 1))["lot_id"]
     shelf.adjust("waste", {"lot_id": lot, "quantity": 1}, happened_at=there("2026-02-03T12:00"), reason="spilt")
     with read_scope() as session:
         row = next(row for row in load_waste(session) if row["reason"] == "spilt")

@@ -355,7 +355,7 @@ def _short(shortages: list[Any]) -> list[dict[str, str]]:
         {
             "slug": one.get("ingredient_slug") or one["component_slug"],
             "name": one.get("ingredient_name") or one["component_name"],
-            **{name: one[name] for name in ("needed", "available", "unit")},
+            **{name: one[name] for name in ("needed", "available", "unit", "came_later") if name in one},
         }
         for one in shortages
     ]

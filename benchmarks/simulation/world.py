@@ -143,8 +143,11 @@ class World:
         at = at or self.now
         return at.date() if at.tzinfo is None else at.astimezone(self.zone).date()
 
-    def usable(self, thing: Thing, day: date) -> Iterable[Stock]:
-        return (lot for lot in thing.lots if lot.left and (lot.expires_on is None or lot.expires_on >= day))
+    def usable(self, thing: Thing, day: date, late: bool = False) -> Iterable[Stock]:
+        """The lots that are good on a day; of what is recorded late, without those that came in after it."""
+        for lot in thing.lots:
+            if lot.left and (lot.expires_on is None or lot.expires_on >= day) and not (late and lot.received_on > day):
+                yield lot
 
     def available(self, thing: Thing, day: date) -> int:
         return sum(lot.left for lot in self.usable(thing, day))
@@ -170,17 +173,19 @@ class World:
         self.add("cost_on_hand", cost or 0)
         return lot
 
-    def draw(self, needs: dict[Thing, int], day: date) -> tuple[list[tuple[Stock, int, int | None]], int | None]:
+    def draw(
+        self, needs: dict[Thing, int], day: date, late: bool
+    ) -> tuple[list[tuple[Stock, int, int | None]], int | None]:
         """Take every need, first lot first; what each lot gave at what cost, and the total, unknown if one part is.
 
         A lot of which less than 0.001 would be left is emptied; the last draw takes all that is left of both.
         """
-        if short := self.shortages(needs, day):
+        if short := self.shortages(needs, day, late):
             raise Refused("short", short)
         drawn: list[tuple[Stock, int, int | None]] = []
         for thing, need in needs.items():
             missing = need
-            for lot in self.usable(thing, day):
+            for lot in self.usable(thing, day, late):
                 if missing <= 0:
                     break
                 drawn.append(self._take(lot, missing))
@@ -209,12 +214,14 @@ class World:
         self._undo.append(undo)
         return lot, taken, cost
 
-    def shortages(self, needs: dict[Thing, int], day: date) -> list[dict[str, str]]:
+    def shortages(self, needs: dict[Thing, int], day: date, late: bool = False) -> list[dict[str, str]]:
         """Every item of which too little may be used, by its slug."""
         short = []
         for thing, need in needs.items():
-            if (available := self.available(thing, day)) < need:
+            if (available := sum(lot.left for lot in self.usable(thing, day, late))) < need:
                 amounts = {"needed": quantity_text(need), "available": quantity_text(available), "unit": thing.unit}
+                if late and (later := self.available(thing, day) - available):
+                    amounts["came_later"] = quantity_text(later)
                 short.append({"slug": thing.slug, "name": thing.name, **amounts})
         return sorted(short, key=lambda one: one["slug"])
 
@@ -269,12 +276,15 @@ class World:
         times = batches * Fraction(scale)
         day = self.today(at)
         planned = int(formula.makes[unit] * times)
-        drawn, total = self.draw(needs_of(formula, times), day)
+        drawn, total = self.draw(needs_of(formula, times), day, at is not None)
         made = int(Fraction(actual) * MICRO)
         lost = max(planned - made, 0)
         loss = None if total is None else total * lost // planned
         output = None if total is None or loss is None else total - loss
-        expires_on = None if unit.shelf_life is None else day + timedelta(days=unit.shelf_life)
+        limits = [lot.expires_on for lot, _, _ in drawn if lot.expires_on is not None]
+        if unit.shelf_life is not None:  # baking makes it anew
+            limits = [day + timedelta(days=unit.shelf_life)]
+        expires_on = min(limits, default=None)
         lot = self.put(unit, made, output, day, expires_on) if made else None
         self.add("runs", 1)
         self.add("cost_lost", loss or 0)
@@ -299,7 +309,7 @@ class World:
     def assemble(self, good: Thing, quantity: int, at: datetime | None) -> tuple[Stock, dict[str, Any]]:
         """Boxes: they carry the cost of their contents, and keep no longer than the first of them."""
         day = self.today(at)
-        drawn, total = self.draw({part: micros * quantity for part, micros in good.parts.items()}, day)
+        drawn, total = self.draw({part: micros * quantity for part, micros in good.parts.items()}, day, at is not None)
         limits = [lot.expires_on for lot, _, _ in drawn if lot.expires_on is not None]
         if good.shelf_life is not None:
             limits.append(day + timedelta(days=good.shelf_life))

@@ -3,7 +3,7 @@
 import math
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Any
@@ -19,6 +19,9 @@ MAX_KEY = 2**63 - 1
 LARGEST = MAX_MICROS // MICRO // 1_000
 FINEST = 10**40
 """The largest denominator of an exact number: finer than any scale, and short enough to write down."""
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""By so much a caller's clock may be ahead before the moment it gives is the future."""
 
 # The caller's own decimal context may round to few digits; this one is wide enough for every factor.
 _WIDE = Context(prec=60)
@@ -192,6 +195,13 @@ class Arguments:
             return value
         self.refuse(field, f"must be a date after 1970, not {shown(value)}")
         return None
+
+
+def check_is_past(field: str, at: datetime, now: datetime, time_zone: str) -> None:
+    """Raise ValidationError where the moment that was given is still to come."""
+    if at > now + CLOCKS_DIFFER:
+        given, here = (f"{one.astimezone(ZoneInfo(time_zone)):%Y-%m-%d %H:%M}" for one in (at, now))
+        raise ValidationError.of(field, f"must not be in the future, as {given} is; it is {here} in {time_zone}")
 
 
 def _whole_decimal(value: object) -> int | None:

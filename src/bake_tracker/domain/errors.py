@@ -33,7 +33,10 @@ from typing import Any, ClassVar, NotRequired, TypedDict
 
 
 class Shortage(TypedDict):
-    """One short ingredient, or one short lot of it; quantities are exact decimal strings in ``unit``."""
+    """One short ingredient, or one short lot of it; quantities are exact decimal strings in ``unit``.
+
+    ``came_later``: what is there now and came in after the day of what is recorded late.
+    """
 
     ingredient_slug: str
     ingredient_name: str
@@ -41,6 +44,7 @@ class Shortage(TypedDict):
     available: str
     unit: str
     lot_code: NotRequired[str]
+    came_later: NotRequired[str]
 
 
 class ComponentShortage(TypedDict):
@@ -53,6 +57,7 @@ class ComponentShortage(TypedDict):
     needed: str
     available: str
     unit: str
+    came_later: NotRequired[str]
 
 
 class Problem(TypedDict):
@@ -332,4 +337,7 @@ class OutcomeUnknownError(DatabaseUnavailableError):
 
 
 def _short(slug: str, shortage: Shortage | ComponentShortage) -> str:
-    return f"{slug}: needs {shortage['needed']} {shortage['unit']}, has {shortage['available']}"
+    told = f"{slug}: needs {shortage['needed']} {shortage['unit']}, has {shortage['available']}"
+    if "came_later" in shortage:
+        told += f"; {shortage['came_later']} {shortage['unit']} came in only after that day"
+    return told

@@ -32,6 +32,15 @@ def expiry(made_on: date, shelf_life_days: int | None, contents: Iterable[date |
     return min(limits, default=None)
 
 
+def baked_expiry(made_on: date, shelf_life_days: int | None, contents: Iterable[date | None]) -> date | None:
+    """What is baked keeps for its own shelf life, since baking makes it anew; without one, as the first of its inputs.
+
+    A cake of milk that is good until tomorrow is good for as long as cakes are. What nobody has given a shelf life may
+    not outlast what it is made of, for else it would be good for ever.
+    """
+    return expiry(made_on, shelf_life_days, contents if shelf_life_days is None else ())
+
+
 def pick_on(policy: str, received_on: date, expires_on: date | None) -> date:
     """The date by which an open lot is chosen: expiry under FEFO (none comes last), receipt under FIFO."""
     if policy == "fifo":

@@ -1,15 +1,16 @@
-"""Which lots an operation had before it and did not take: expired, on hold, or later in the order."""
+"""Which lots an operation had before it and did not take: expired, on hold, not there yet, or later in the order."""
 
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import date
 from typing import Any, TypedDict, cast
 
-from sqlalchemy import Table, case, func, or_, select
+from sqlalchemy import Table, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
+from bake_tracker.domain.lots import NO_EXPIRY
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import AssemblyRun, Item, Lot, Movement, Operation, ProductionRun
+from bake_tracker.models import AssemblyRun, Item, Lot, LotHold, Movement, Operation, ProductionRun
 from bake_tracker.queries.bakery import load_bakery
 
 _item = cast(Table, Item.__table__)
@@ -18,6 +19,7 @@ _movement = cast(Table, Movement.__table__)
 _operation = cast(Table, Operation.__table__)
 _baking = cast(Table, ProductionRun.__table__)
 _packing = cast(Table, AssemblyRun.__table__)
+_hold = cast(Table, LotHold.__table__)
 
 LATER_SHOWN = 2
 """Of the lots that are simply later in the order, so many are named and the rest are counted."""
@@ -36,8 +38,9 @@ class PassedOver(TypedDict):
 def load_passed_over(session: Session, operation_ids: Collection[str]) -> dict[tuple[str, int], list[PassedOver]]:
     """By operation and item, the lots that had something left when it drew and were not drawn; two statements.
 
-    What a lot held then is what it holds now, less every movement of it from then on. No hold is older than its lot, so
-    a lot that was first in the order, not expired and not drawn was on hold.
+    What a lot held then is what it holds now, less every movement of it from then on. Until when it might be used then
+    is what the first hold or release since has found, or what it says now. No hold is older than its lot, so a lot that
+    was first in the order, not expired and not drawn was on hold.
     """
     house = load_bakery(session)
     drawn = (
@@ -63,6 +66,15 @@ def load_passed_over(session: Session, operation_ids: Collection[str]) -> dict[t
         .where(own.c.lot_id == _lot.c.id, own.c.operation_id == drawn.c.operation_id, own.c.quantity_micros < 0)
         .scalar_subquery()
     )
+    handled = _operation.alias("handled")
+    first_since = (
+        select(func.min(_hold.c.id))
+        .join(handled, handled.c.id == _hold.c.operation_id)
+        .where(_hold.c.lot_id == _lot.c.id, handled.c.recorded_at > _operation.c.recorded_at)
+        .correlate(_lot, _operation)
+        .scalar_subquery()
+    )
+    found = _hold.alias("found")
     then = _lot.c.remaining_micros - since
     lots = (
         select(
@@ -72,8 +84,7 @@ def load_passed_over(session: Session, operation_ids: Collection[str]) -> dict[t
             _lot.c.pick_on,
             _lot.c.received_on,
             _lot.c.id,
-            _lot.c.expires_on,
-            _lot.c.on_hold,
+            case((found.c.id.is_not(None), found.c.was_usable_until), else_=_lot.c.usable_until).label("usable_until"),
             then.label("then_micros"),
             case((was_drawn > 0, True), else_=False).label("was_drawn"),
             _item.c.base_unit,
@@ -86,6 +97,7 @@ def load_passed_over(session: Session, operation_ids: Collection[str]) -> dict[t
         .join(_operation, _operation.c.id == drawn.c.operation_id)
         .outerjoin(_baking, _baking.c.operation_id == drawn.c.operation_id)
         .outerjoin(_packing, _packing.c.operation_id == drawn.c.operation_id)
+        .outerjoin(found, and_(found.c.lot_id == _lot.c.id, found.c.id == first_since))
         .where(or_(then > 0, was_drawn > 0))
         .order_by(drawn.c.operation_id, _lot.c.item_id, _lot.c.pick_on, _lot.c.received_on, _lot.c.id)
     )
@@ -102,8 +114,10 @@ def _told(rows: list[Any], day: date) -> list[PassedOver]:
     for row in rows:
         if row.was_drawn:
             continue
-        if row.expires_on is not None and row.expires_on < day:
-            told.append(passed_over(row, int(row.then_micros), "expired", f"expired {row.expires_on}"))
+        if row.received_on > day:
+            told.append(passed_over(row, int(row.then_micros), "not there yet", f"came in on {row.received_on}"))
+        elif row.usable_until is not None and row.usable_until < day:
+            told.append(passed_over(row, int(row.then_micros), "expired", f"expired {row.usable_until}"))
         elif last_drawn is not None and (row.pick_on, row.received_on, row.id) < last_drawn:
             told.append(passed_over(row, int(row.then_micros), "on hold", "on hold"))
         else:
@@ -130,6 +144,6 @@ def passed_over(row: Any, micros: int, state: str, why: str) -> PassedOver:
 def _later(row: Any) -> str:
     if row.pick_policy == "fifo":
         return f"later in the order: received {row.received_on}"
-    if row.expires_on is None:
+    if row.pick_on == NO_EXPIRY:
         return f"later in the order: no expiry, received {row.received_on}"
-    return f"later in the order: expires {row.expires_on}"
+    return f"later in the order: expires {row.pick_on}"

@@ -33,7 +33,7 @@ from bake_tracker.queries.catalog import check_event, check_recipient, load_item
 from bake_tracker.queries.lots import LotState, load_lots
 from bake_tracker.queries.stock import load_lots_to_draw
 from bake_tracker.services.operations import Kind, Operation, recording
-from bake_tracker.services.stock_ledger import Change, change_lots, lock_items
+from bake_tracker.services.stock_ledger import Change, change_lots, lock_items, with_what_came_later
 
 RECORD = Kind(
     "record_adjustment",
@@ -100,8 +100,8 @@ def record_adjustment(
         ItemNotFoundError, LotNotFoundError, RecipientNotFoundError, EventNotFoundError: a reference leads nowhere.
         UnitConversionError: a unit cannot become an item's base unit; names every such item.
         InsufficientInventoryError: lots or items are short; lists every short line and takes nothing.
-        ConflictError: a lot is expired or on hold and would go to somebody, or ``operation_id`` was used for
-            something else.
+        ConflictError: a lot is expired or on hold and would go to somebody, a lot came in after ``happened_at``, or
+            ``operation_id`` was used for something else.
     """
     with recording(RECORD, session, locals()) as operation:
         given = Arguments()
@@ -124,13 +124,13 @@ def record_adjustment(
             "event_id": event,
             "happened_at": at,
         }
+        at, there_on = operation.happened("happened_at", at)
         if done := operation.claim(arguments):
             return cast(AdjustmentResult, done)
 
         # load
         check_recipient(session, recipient)
         check_event(session, event)
-        at = at or operation.now
         named = {line.lot_id for line in asked if line.lot_id is not None}
         known = load_lots(session, sorted(named))
         items = _load_items(session, asked, known)
@@ -140,9 +140,10 @@ def record_adjustment(
 
         # decide
         today = operation.house.local_day(at)
+        _check_were_there(lots.values(), there_on)
         if which in TO_SOMEBODY:
             _check_may_go(lots.values(), today, which)
-        changes = _decide(operation, wanted, lots, items, today)
+        changes = _decide(operation, wanted, lots, items, today, there_on)
 
         # write
         post_adjustments(operation, which, changes, at, reason=why, recipient_id=recipient, event_id=event)
@@ -293,6 +294,12 @@ def _wanted(
     return wanted
 
 
+def _check_were_there(lots: Iterable[LotState], there_on: date) -> None:
+    if late := [lot for lot in lots if lot.received_on > there_on]:
+        told = "; ".join(f"lot {lot.code} came in on {lot.received_on}" for lot in late)
+        raise ConflictError(f"{told}: nothing of it can have left before that day", lots=[lot.code for lot in late])
+
+
 def _check_may_go(lots: Iterable[LotState], day: date, kind: str) -> None:
     refused: list[str] = []
     codes: list[str] = []
@@ -318,6 +325,7 @@ def _decide(
     lots: Mapping[int, LotState],
     items: Mapping[int, Item],
     today: date,
+    there_on: date,
 ) -> list[Change]:
     """The change of every lot, in the order of the lines.
 
@@ -325,8 +333,9 @@ def _decide(
         InsufficientInventoryError: something is short; all of it is listed.
     """
     needs = {item_id: -micros for (lot_id, item_id), micros in wanted.items() if lot_id is None}
-    plan = plan_draws(needs, load_lots_to_draw(operation.connection, needs, today)) if needs else {}
-    shortages = ingredient_shortages(plan, items)
+    open_lots = load_lots_to_draw(operation.connection, needs, today, there_on=there_on) if needs else []
+    plan = plan_draws(needs, open_lots)
+    shortages = [*with_what_came_later(operation, ingredient_shortages(plan, items), items, there_on)]
     shortages += [
         _lot_shortage(lots[lot_id], items[item_id], -micros)
         for (lot_id, item_id), micros in wanted.items()

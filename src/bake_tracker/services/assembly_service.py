@@ -22,7 +22,15 @@ from bake_tracker.models import AssemblyRun
 from bake_tracker.queries.catalog import Good, check_event, load_good
 from bake_tracker.queries.stock import load_lots_to_draw
 from bake_tracker.services.operations import Kind, checking, recording
-from bake_tracker.services.stock_ledger import AddedLot, Consumption, NewLot, choose_lots, consumptions, turn_into
+from bake_tracker.services.stock_ledger import (
+    AddedLot,
+    Consumption,
+    NewLot,
+    choose_lots,
+    consumptions,
+    turn_into,
+    with_what_came_later,
+)
 
 CHECK = Kind("check_can_assemble", __name__, passed_message="Assembly check passed")
 RECORD = Kind(
@@ -107,6 +115,7 @@ def record_assembly(
     """Take the components by their policy and add the boxes as a lot, in the caller's transaction.
 
     The boxes carry the cost of what is in them, and expire no later than the earliest of their contents.
+    ``assembled_at`` is for what is recorded late, as ``produced_at`` of a production is.
 
     Raises:
         ValidationError: an argument is not allowed, or the good has no components yet.
@@ -124,20 +133,21 @@ def record_assembly(
             notes=given.text("notes", notes),
         )
         given.done()
+        at, there_on = operation.happened("assembled_at", asked.assembled_at)
         if done := operation.claim(asdict(asked)):
             return cast(AssemblyResult, done)
 
         # load
         good = load_good(operation.connection, asked.finished_good_id)
         check_event(operation.connection, asked.event_id)
-        at = asked.assembled_at or operation.now
         today = operation.house.local_day(at)
 
         # decide
         items = items_of(part.item for part in good.components)
-        plan = choose_lots(operation, _needs(good, asked.quantity), today, also_lock=good.item.item_id)
+        needs = _needs(good, asked.quantity)
+        plan = choose_lots(operation, needs, today, there_on=there_on, also_lock=good.item.item_id)
         if missing := component_shortages(plan, items):
-            raise InsufficientComponentsError(missing)
+            raise InsufficientComponentsError(with_what_came_later(operation, missing, items, there_on))
         draws = all_draws(plan)
         made_micros = asked.quantity * MICRO
         cost = split_cost(total_cost(draws, "quantity"), made_micros, made_micros)

@@ -74,6 +74,7 @@ def record_bake_and_pack(
             "quantity": given.count("quantity", quantity),
         }
         given.done()
+        operation.happened("made_at", at)
         if done := operation.claim({**asdict(production_asked), **boxes_asked}):
             return cast(BakeAndPackResult, done)
         _lock_all(operation, production_asked, boxes_asked["finished_good_id"])

@@ -14,7 +14,7 @@ from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.costing import ProductionStatus, RunCost, production_status, split_cost, total_cost
 from bake_tracker.domain.errors import InsufficientInventoryError, Shortage, ValidationError
 from bake_tracker.domain.fifo import plan_draws
-from bake_tracker.domain.lots import expiry
+from bake_tracker.domain.lots import baked_expiry
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.planning import all_draws, ingredient_shortages, items_of
 from bake_tracker.domain.recipe_math import Item, Recipe, needs_of
@@ -30,6 +30,7 @@ from bake_tracker.services.stock_ledger import (
     choose_lots,
     consumptions,
     turn_into,
+    with_what_came_later,
 )
 
 CHECK = Kind("check_can_produce", __name__, passed_message="Production check passed")
@@ -177,6 +178,9 @@ def record_batch_production(
     ``actual_yield`` is in the finished unit's base unit and may be under, at or over the plan; 0 is a total loss, and
     makes no lot. The cost of the ingredients goes to the good output and, in its share of the plan, to the loss.
 
+    ``produced_at`` is for what is recorded late: lots are judged by that day, and one that came in after it is not
+    used. The product keeps for its shelf life; without one it expires with the first of its ingredients.
+
     Raises:
         ValidationError: an argument is not allowed, or the recipe does not make this finished unit.
         RecipeNotFoundError, FinishedUnitNotFoundError, EventNotFoundError: a reference leads nowhere.
@@ -200,6 +204,7 @@ def record_batch_production(
             notes=notes,
         )
         given.done()
+        at, there_on = operation.happened("produced_at", asked.produced_at)
         if done := operation.claim(asdict(asked)):
             return cast(ProductionResult, done)
 
@@ -207,7 +212,6 @@ def record_batch_production(
         recipe = load_recipe(operation.connection, asked.recipe_id)
         product, per_batch_micros = yield_of(operation.connection, recipe, asked.finished_unit_id)
         check_event(operation.connection, asked.event_id)
-        at = asked.produced_at or operation.now
         today = operation.house.local_day(at)
 
         # decide
@@ -215,16 +219,17 @@ def record_batch_production(
         expected_micros = _planned_micros(per_batch_micros, asked.batches)
         if not _is_countable(expected_micros):
             raise _uncountable()
-        plan = choose_lots(operation, needs_of(recipe, asked.batches), today, also_lock=product.item_id)
+        needs = needs_of(recipe, asked.batches)
+        plan = choose_lots(operation, needs, today, there_on=there_on, also_lock=product.item_id)
         if missing := ingredient_shortages(plan, items):
-            raise InsufficientInventoryError(missing)
+            raise InsufficientInventoryError(with_what_came_later(operation, missing, items, there_on))
         draws = all_draws(plan)
         cost = split_cost(total_cost(draws, "num_batches"), expected_micros, asked.actual_micros)
 
         # write
         made = None
         if asked.actual_micros:
-            expires_on = expiry(today, product.shelf_life_days)
+            expires_on = baked_expiry(today, product.shelf_life_days, (draw.lot.expires_on for draw in draws))
             made = NewLot(product.item_id, asked.actual_micros, cost.output_micros, today, expires_on)
         lot = turn_into(operation, draws, made)
         run_id = _add_run(operation, asked, at, snapshot(recipe), expected_micros, cost, lot)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache, partial
 from typing import Any, TypeVar, cast
 from uuid import UUID
@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Executable, Table, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from bake_tracker.domain.arguments import check_is_past
 from bake_tracker.domain.errors import ConflictError, ServiceError, ValidationError
 from bake_tracker.models import Operation as OperationRow
 from bake_tracker.queries.bakery import BakeryInfo, load_bakery
@@ -83,6 +84,8 @@ class Operation:
     inside: Connection | None = None
     bakery: BakeryInfo | None = None
     result: Mapping[str, Any] | None = None
+    told_too: dict[str, Any] = field(default_factory=dict)
+    recorded_late: tuple[str, datetime] | None = None
     is_replay: bool = False
     is_replay_of_own_transaction: bool = False
 
@@ -128,6 +131,10 @@ class Operation:
             "actor": _actor(),
         }
         if insert_once(self.connection, _operations, row):
+            if (
+                self.recorded_late
+            ):  # only now: a copy of what succeeded is a replay, though the clock was set back since
+                check_is_past(*self.recorded_late, self.now, self.house.time_zone)
             return None
         return self._first_result(fingerprint)
 
@@ -153,6 +160,18 @@ class Operation:
         text = json.dumps(result, ensure_ascii=False)
         self.connection.execute(_complete, {"of_operation": self.id, "result": text})
         return result
+
+    def happened(self, field: str, at: datetime | None) -> tuple[datetime, date]:
+        """When it happened, and the last day on which a lot it draws may have come in.
+
+        What the caller recorded late is told by the success line, and may use nothing that came in after its day. What
+        is recorded as it happens may use all that is there, whatever day was written on it.
+        """
+        if at is None:
+            return self.now, date.max
+        self.told_too[field] = at.isoformat()
+        self.recorded_late = field, at
+        return at, self.house.local_day(at)
 
     # telling --------------------------------------------------------------------------------------------------------
 
@@ -201,6 +220,7 @@ class Operation:
         assert self.result is not None
         outcome = "replayed" if self.is_replay else "success"
         context = {name: self.result[name] for name in self.kind.success_fields if name in self.result}
+        context |= self.told_too
         if self.is_replay and not self.is_replay_of_own_transaction:
             self.tell(logging.INFO, outcome, context)
             return

@@ -7,11 +7,12 @@ choose the same lot; quantities are then changed by relative amounts.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TypedDict, cast
+from typing import TypedDict, TypeVar, cast
 
 from sqlalchemy import String, Table, bindparam, exists, func, insert, select, update
 from sqlalchemy import cast as sql_cast
 
+from bake_tracker.domain.errors import ComponentShortage, Shortage
 from bake_tracker.domain.fifo import Allocation, Draw, plan_draws
 from bake_tracker.domain.lots import day_mark, lot_code, pick_on
 from bake_tracker.domain.money import format_money, negated
@@ -20,8 +21,10 @@ from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Bakery, Lot
 from bake_tracker.models import Item as ItemRow
 from bake_tracker.models.ledger import Movement
-from bake_tracker.queries.stock import load_lots_to_draw
+from bake_tracker.queries.stock import load_came_later, load_lots_to_draw
 from bake_tracker.services.operations import Operation
+
+AnyShortage = TypeVar("AnyShortage", Shortage, ComponentShortage)
 
 _items = cast(Table, ItemRow.__table__)
 _lots = cast(Table, Lot.__table__)
@@ -116,11 +119,25 @@ def lock_items(operation: Operation, item_ids: Iterable[int]) -> None:
 
 
 def choose_lots(
-    operation: Operation, needs: Mapping[int, int], usable_on: date, *, also_lock: int
+    operation: Operation, needs: Mapping[int, int], usable_on: date, *, there_on: date, also_lock: int
 ) -> dict[int, Allocation]:
     """Lock the needed items and ``also_lock`` (the item made), then allocate every need by its item's policy."""
     lock_items(operation, {*needs, also_lock})
-    return plan_draws(needs, load_lots_to_draw(operation.connection, needs, usable_on))
+    return plan_draws(needs, load_lots_to_draw(operation.connection, needs, usable_on, there_on=there_on))
+
+
+def with_what_came_later(
+    operation: Operation, shortages: Sequence[AnyShortage], items: Mapping[int, Item], there_on: date
+) -> Sequence[AnyShortage]:
+    """The shortages of what is recorded late, each with what of it came in only after its day."""
+    if there_on < date.max:
+        by_slug = {item.slug: item_id for item_id, item in items.items()}
+        later = load_came_later(operation.connection, items, there_on)
+        for short in shortages:
+            slug = short.get("ingredient_slug") or short.get("component_slug")
+            if micros := later.get(by_slug[str(slug)]):
+                short["came_later"] = format_micros(micros)
+    return shortages
 
 
 def turn_into(operation: Operation, draws: Sequence[Draw], new: NewLot | None) -> AddedLot | None:

@@ -175,13 +175,13 @@ def record_stocktake(
             "notes": remark,
             "moved": which,
         }
+        at, _ = operation.happened("counted_at", at)
         if done := operation.claim(arguments):
             return cast(StocktakeResult, done)
 
         # load
         lot_ids = [line.lot_id for line in asked]
         lock_items(operation, {lot.item_id for lot in load_lots(session, lot_ids).values()})
-        at = at or operation.now
 
         # decide
         counts = _hold_against(session, asked, load_lots(session, lot_ids), which)

@@ -69,7 +69,7 @@ def told(report: Report) -> Iterable[str]:
     yield "clean"
 
 
-_COUNTED = ("operations", "movements", "lots", "runs")
+_COUNTED = ("operations", "movements", "lots", "runs", "reversals")
 
 
 def many(plan: Plan, seeds: str, jobs: int) -> bool:

@@ -13,7 +13,13 @@ sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))
 from simulation.bakery import Plan, Report, simulate
 
 from bake_tracker.domain import costing, fifo
-from bake_tracker.services import batch_production_service, operations, stock_ledger
+from bake_tracker.services import (
+    adjustment_service,
+    batch_production_service,
+    operations,
+    reversal_service,
+    stock_ledger,
+)
 
 SIMULATE = str(Path(__file__).parent.parent / "benchmarks" / "simulate.py")
 
@@ -63,6 +69,8 @@ def test_the_same_seed_is_the_same_life_on_both_databases(
         (batch_production_service, "baked_expiry", lambda day, shelf_life_days, contents: None, "lot"),
         (operations.Operation, "tell_refusal", lambda operation, error: None, "the log"),
         (stock_ledger, "pick_on", lambda policy, received_on, expires_on: received_on, "consumptions"),
+        (reversal_service, "negated", lambda cost: None if cost is None else 1 - cost, "cost"),
+        (adjustment_service, "cost_of_change", lambda *amounts: 0, "cost"),
     ],
     ids=[
         "draws rounded down",
@@ -71,6 +79,8 @@ def test_the_same_seed_is_the_same_life_on_both_databases(
         "no expiry",
         "silent",
         "always first in",
+        "undone at another cost",
+        "counted at no cost",
     ],
 )
 def test_a_fault_planted_in_the_product_is_found(

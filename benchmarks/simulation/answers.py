@@ -4,23 +4,30 @@ from collections.abc import Callable
 from typing import Any
 
 from bake_tracker.services import (
+    adjustment_service,
     assembly_service,
     bake_and_pack_service,
     batch_production_service,
     catalog_service,
     goods_service,
+    handling_service,
     receiving_service,
     recipe_service,
+    reversal_service,
+    stocktake_service,
 )
 
+from . import regret, shelf
 from .scopes import Call
-from .world import Refused, Stock, World, needs_of
+from .things import Deed, Refused, Stock
+from .world import World, needs_of
 
 Made = tuple[list[Stock | None], dict[str, Any]]
-"""The lots that were made, None where everything was lost, and the answer."""
+"""The lots that were made, None where there is none after all, and the answer."""
 
 INSIDE = {"production": "record_batch_production", "assembly": "record_assembly"}
 SHORT = {"record_batch_production": "insufficient_inventory", "record_assembly": "insufficient_components"}
+SHORT["record_adjustment"] = "insufficient_inventory"
 
 
 class RefusedInside(Exception):  # noqa: N818  as Refused
@@ -32,8 +39,10 @@ class RefusedInside(Exception):  # noqa: N818  as Refused
         self.outcome = SHORT[function] if refused.outcome == "short" else refused.outcome
 
 
-def inside_of(call: Call) -> list[str]:
+def inside_of(call: Call, answer: dict[str, Any]) -> list[str]:
     """The operations that a call is made of."""
+    if call.function == "record_reversal":
+        return ["record_reversal"] * len(answer["also_reversed"])
     return list(INSIDE.values()) if call.function == "record_bake_and_pack" else []
 
 
@@ -53,16 +62,34 @@ def _assemble(world: World, **meant: Any) -> Made:
 
 
 def _bake_and_pack(world: World, good: Any, quantity: int, **meant: Any) -> Made:
+    deed = world.deed
     try:
+        world.begin(INSIDE["production"], "", deed)
         baked, production = world.produce(**meant)
     except Refused as refused:
         raise RefusedInside(INSIDE["production"], refused) from None
     try:
+        world.begin(INSIDE["assembly"], "", deed)
         packed, assembly = world.assemble(good, quantity, meant["at"])
     except Refused as refused:
         raise RefusedInside(INSIDE["assembly"], refused) from None
     known = {"recipe_id": production["recipe_id"], "finished_good_id": good.id, "quantity": quantity}
+    world.deed = deed
     return [baked, packed], {**known, "production": production, "assembly": assembly}
+
+
+def _move(world: World, **meant: Any) -> Made:
+    part, answer = shelf.move(world, **meant)
+    return [part], answer
+
+
+def _on_shelf(do: Callable[..., dict[str, Any]]) -> Callable[..., Made]:
+    """Something that makes no lot."""
+    return lambda world, **meant: ([], do(world, **meant))
+
+
+def _check_reversal(world: World, of: Deed) -> list[str]:
+    return sorted(deed.id for deed in regret.plan(world, of)[1])
 
 
 def _check_production(world: World, formula: Any, times: Any) -> list[dict[str, str]]:
@@ -82,6 +109,13 @@ MODEL: dict[str, Callable[..., Any]] = {
     "record_batch_production": _produce,
     "record_assembly": _assemble,
     "record_bake_and_pack": _bake_and_pack,
+    "record_adjustment": _on_shelf(shelf.adjust),
+    "record_stocktake": _on_shelf(shelf.count),
+    "record_hold": _on_shelf(shelf.hold),
+    "record_release": _on_shelf(shelf.release),
+    "record_transfer": _move,
+    "record_reversal": _on_shelf(regret.reverse),
+    "check_reversal": _check_reversal,
     "check_can_produce": _check_production,
     "check_can_assemble": _check_assembly,
     "record_bakery": _set_up,
@@ -94,13 +128,17 @@ MODEL: dict[str, Callable[..., Any]] = {
     "record_good_components": _set_up,
 }
 _SERVICES = (
+    adjustment_service,
     assembly_service,
     bake_and_pack_service,
     batch_production_service,
     catalog_service,
     goods_service,
+    handling_service,
     receiving_service,
     recipe_service,
+    reversal_service,
+    stocktake_service,
 )
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: vars(service)[name]

@@ -27,6 +27,9 @@ from .faults import Saboteur, unwritable
 from .life import Life
 from .runner import LOGGER, Clock, Difference, Runner
 
+JOURNAL = 400
+"""How many operations back somebody may still undo one; whatever rests on an operation came later."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -111,6 +114,7 @@ def _live(life: Life, runner: Runner, checker: Checker, day: int) -> None:
     checker.day(FIRST_DAY + timedelta(days=day))
     kept = {call.operation_id for _, call in life.recent}
     life.world.done = {key: done for key, done in life.world.done.items() if key in kept}
+    del life.world.journal[:-JOURNAL]
 
 
 def _some(scopes: Iterator[object], count: int) -> Iterator[object]:

@@ -1,6 +1,7 @@
 """The lines of the log: those that are heard, and those that ought to be."""
 
 import logging
+from collections import Counter
 
 Line = tuple[str, str, str, int]
 """Operation, outcome, operation id (of the parent, for an operation inside another; "?" if unknowable), attempt."""
@@ -66,7 +67,7 @@ class LogFile:
 
     def __init__(self) -> None:
         self.is_writable = True
-        self.silent: set[tuple[str, str]] = set()
+        self.silent: Counter[tuple[str, str]] = Counter()
         self._said: dict[tuple[str, str], set[str]] = {}
 
     def follow(self, lines: list[Line], committed: list[Line]) -> None:
@@ -74,12 +75,13 @@ class LogFile:
         self.silent.update((operation, of) for operation, _, of, _ in committed)
         for operation, outcome, of, _ in lines if self.is_writable else []:
             if outcome == "success":
-                self.silent.discard((operation, of))
+                self.silent[operation, of] -= 1
             elif outcome in ("unknown", "replayed"):
                 self._said.setdefault((operation, of), set()).add(outcome)
 
-    def named(self) -> set[tuple[str, str]]:
-        return {one for one in self.silent if self._said.get(one, set()) != {"unknown", "replayed"}}
+    def named(self) -> Counter[tuple[str, str]]:
+        resolved = {"unknown", "replayed"}
+        return Counter({one: count for one, count in self.silent.items() if self._said.get(one, set()) != resolved})
 
     def mended(self) -> None:
         self.silent -= self.named()

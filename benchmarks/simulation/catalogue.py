@@ -9,7 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from .scopes import SIZES, Call
-from .world import MICRO, Formula, Thing, World, needs_of, to_base
+from .things import Formula, Thing
+from .world import MICRO, World, needs_of, to_base
 
 FIRST_DAY = date(2031, 1, 6)
 """Later than now: ``log verify`` holds against the log only what is younger than its first line."""

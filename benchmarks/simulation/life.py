@@ -8,9 +8,11 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from .catalogue import FIRST_DAY, Catalogue
+from .catalogue import FIRST_DAY
+from .keeping import SHELF_WORK, Keeping
 from .scopes import Call, Fault, Savepoint, Scope
-from .world import Formula, Thing, needs_of
+from .things import Formula, Thing
+from .world import needs_of
 
 SCALES = (*(Decimal(1),) * 6, Decimal("0.5"), Decimal("1.5"), Decimal("0.333333"), Decimal("2.25"), Decimal("0.1"))
 FAULTS = ("statement", "lock_timeout", "commit", "commit_busy", "lost_before", "lost_after")
@@ -18,7 +20,7 @@ CAUGHT = 0.4
 """How often a caller catches what an operation failed of, and goes on in the same transaction."""
 
 
-class Life(Catalogue):
+class Life(Keeping):
     """What the bakery does day by day; faults are drawn apart, so that they change nothing of what it tries."""
 
     def __init__(self, seed: int, size: str, *, with_faults: bool, is_busy: bool) -> None:
@@ -39,8 +41,9 @@ class Life(Catalogue):
             )
             for _ in range(rng.randint(*self._range(limits)))
         ]
-        extra = max(4, len(todo) // 6)
-        todo += rng.choices(("check", "replay", "conflict", "wrong", "together"), (3, 3, 1, 3, 2), k=extra)
+        extra = max(6, len(todo) // 4)
+        kinds = {"check": 3, "replay": 3, "conflict": 1, "wrong": 3, "together": 2, "undo": 3, **SHELF_WORK}
+        todo += rng.choices(list(kinds), list(kinds.values()), k=extra)
         rng.shuffle(todo)
         for kind in todo:
             # Also minutes around midnight, where the day of the bakery and that of UTC differ.
@@ -73,6 +76,8 @@ class Life(Catalogue):
         if kind in ("replay", "conflict"):
             return self._of_one(self._again(is_other=kind == "conflict"))
         call = self._action(kind)
+        if call.function == "record_reversal" and rng.random() < 0.4:
+            return self._of_one(self._reversal_check(call), call)
         if call.function == "record_batch_production" and rng.random() < 0.08:
             check = self._production_check(call.meant["formula"], call.meant["batches"], call.meant["scale"])
             return self._of_one(check, call)
@@ -88,7 +93,8 @@ class Life(Catalogue):
         rng = self.rng
         steps: list[Call | Savepoint] = []
         for _ in range(rng.randrange(2, 5)):
-            call = self._action(rng.choice(("receive", "bake", "bake", "pack")))
+            kind = rng.choice(("receive", "bake", "bake", "pack")) if rng.random() < 0.7 else "undo"
+            call = self._action(rng.choice(list(SHELF_WORK)) if rng.random() < 0.1 else kind)
             more = [replace(call)] if rng.random() < 0.1 else []  # a replay within its own transaction
             if rng.random() < 0.4:
                 steps.append(Savepoint([call, *more], is_undone=rng.random() < 0.6))
@@ -103,6 +109,10 @@ class Life(Catalogue):
             call = self._purchase()
         elif kind == "pack":
             call = self._assembly()
+        elif kind == "undo":
+            call = self._reversal()
+        elif kind in SHELF_WORK:
+            call = self._shelf_work(kind)
         elif rng.random() < 0.06:
             call = self._bake_and_pack()
         else:

@@ -17,10 +17,11 @@ from .answers import FUNCTIONS, INSIDE, MODEL, SHORT, RefusedInside, inside_of
 from .book import Book, Ear, Line, LogFile
 from .faults import BrokenHandler, Saboteur
 from .scopes import Call, Savepoint, Scope
-from .world import Refused, Stock, World
+from .things import Deed, Refused, Stock
+from .world import World
 
 LOGGER = logging.getLogger("bake_tracker")
-_LEARNED = frozenset({"operation_id", "lot_id", "production_run_id", "assembly_run_id"})
+_LEARNED = frozenset({"operation_id", "lot_id", "new_lot_id", "production_run_id", "assembly_run_id", "stocktake_id"})
 _KEYS = ("item_id", "recipe_id", "supplier_id", "event_id")
 
 
@@ -153,6 +154,8 @@ class Runner:
                 if step.is_undone:
                     savepoint.rollback()
                     self.world.take_back(inner)
+                    if self.saboteur:
+                        self.saboteur.has_kept_savepoint = False  # what was inside went with it
                 else:
                     savepoint.commit()
                 self.book.leave(is_undone=step.is_undone)
@@ -234,6 +237,8 @@ class Runner:
         if done is not None:
             return done if done.request is call.request else Refused("conflict")
         mark = self.world.mark()
+        if call.function.startswith("record_"):
+            self.world.begin(call.function, self._id(call))
         try:
             answer = MODEL[call.function](self.world, **call.meant)
         except Refused as refused:
@@ -245,7 +250,7 @@ class Runner:
             self.world.take_back(mark)
             return inside
         if call.function.startswith("record_"):
-            for _ in inside_of(call):
+            for _ in inside_of(call, answer[1]):
                 self.world.finish("", None)
             self.world.finish(call.operation_id or "", call.request)
         return answer
@@ -271,7 +276,9 @@ class Runner:
         elif hasattr(expected, "transaction"):
             self.book.told.append(line("replayed"))
         else:
-            self.book.wait(*(line("success", child, f"in {own}") for child in inside_of(call)), line("success"))
+            self.book.wait(
+                *(line("success", child, f"in {own}") for child in inside_of(call, expected[1])), line("success")
+            )
 
     def _compare(self, call: Call, expected: Any, answer: Any) -> None:
         if isinstance(expected, Refused | RefusedInside):
@@ -282,7 +289,10 @@ class Runner:
             return
         if isinstance(answer, ServiceError):
             raise Difference(f"{call}\n  expected {expected!r}\n  refused with {answer!r}")
-        if call.function.startswith("check_"):
+        if call.function == "check_reversal":
+            found = sorted(_ids_in(answer["dependents"]))
+            self._equal(call, (not expected, expected), (answer["can_reverse"], found))
+        elif call.function.startswith("check_"):
             can, missing = answer.values()
             self._equal(call, (not expected, expected), (can, _short(missing)))
         elif hasattr(expected, "transaction"):
@@ -292,17 +302,20 @@ class Runner:
             self._compare_answer(call, *expected, answer)
 
     def _compare_answer(self, call: Call, lots: list[Stock | None], expected: dict[str, Any], answer: Any) -> None:
-        """An answer in full, but for the ids that only the product knows; from it, learn the ids of new lots."""
+        """An answer in full, but for the ids that only the product knows; from it, learn those of lots and parts."""
         if not expected:
             return
         self._equal(call, call.operation_id, answer["operation_id"])
         parts = [answer[name] for name in INSIDE if name in answer] or [answer]
-        for lot, part in zip(lots, parts, strict=True):
-            if (part["lot_id"] is None) != (lot is None):
+        key = "new_lot_id" if call.function == "record_transfer" else "lot_id"
+        for lot, part in zip(lots, parts, strict=bool(lots)):
+            if (part[key] is None) != (lot is None):
                 raise Difference(f"{call}\n  expected the lot {lot}\n  answered {part}")
             if lot is not None:
-                lot.id = part["lot_id"]
-        self._equal(call, _with_ids(expected), _known(answer))
+                lot.id = part[key]
+        for deed, part in zip(self.world.deed.parts, parts, strict=False):
+            deed.id = part["operation_id"]
+        self._equal(call, _known(_with_ids(expected)), _known(answer))
 
     def _equal(self, call: Call, expected: object, found: object) -> None:
         if expected != found:
@@ -363,10 +376,22 @@ def _short(shortages: list[Any]) -> list[dict[str, str]]:
 
 
 def _known(answer: Any) -> dict[str, Any]:
+    """What is known of an answer without the product, its lists in an order of their own."""
     known = {name: value for name, value in answer.items() if name not in _LEARNED}
     if "consumptions" in known:
         known["consumptions"] = sorted(known["consumptions"], key=lambda one: str(one["ingredient_slug"]))
+    if "lots" in known:
+        known["lots"] = sorted(known["lots"], key=lambda one: int(one["lot_id"]))
+    if "also_reversed" in known:
+        also = [_known(one) for one in known["also_reversed"]]
+        known["also_reversed"] = sorted(also, key=lambda one: str(one["reversed_operation_id"]))
     return {name: _known(value) if isinstance(value, dict) else value for name, value in known.items()}
+
+
+def _ids_in(dependents: Any) -> Iterable[str]:
+    for one in dependents:
+        yield one["operation_id"]
+        yield from _ids_in(one["dependents"])
 
 
 def _with_ids(value: Any) -> Any:
@@ -374,4 +399,4 @@ def _with_ids(value: Any) -> Any:
         return {name: _with_ids(one) for name, one in value.items()}
     if isinstance(value, list):
         return [_with_ids(one) for one in value]
-    return value.id if isinstance(value, Stock) else value
+    return value.id if isinstance(value, Stock | Deed) else value

@@ -6,12 +6,14 @@ Every change notes how to undo it, so that a savepoint or a transaction can be t
 
 from bisect import insort
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from .things import Deed, Done, Formula, Refused, Stock, Thing
 
 MICRO = 10**6
 DUST = 1_000
@@ -36,66 +38,6 @@ UNITS = {
 }
 
 
-class Refused(Exception):  # noqa: N818  a refusal is no error here
-    """What the product ought to refuse, by the outcome it ought to tell, and the shortages it ought to list."""
-
-    def __init__(self, outcome: str, short: list[dict[str, str]] | None = None) -> None:
-        super().__init__(outcome)
-        self.outcome, self.short = outcome, short or []
-
-
-@dataclass(slots=True, eq=False)
-class Thing:
-    """An item: what it is kept in, how it is picked, and its open lots in picking order."""
-
-    name: str
-    kind: str
-    unit: str
-    policy: str = "fefo"
-    shelf_life: int | None = None
-    g_per_ml: Fraction | None = None
-    id: int = 0
-    slug: str = ""
-    lot_count: int = 0
-    lots: list["Stock"] = field(default_factory=list)
-    parts: dict["Thing", int] = field(default_factory=dict)
-
-
-@dataclass(slots=True, eq=False)
-class Stock:
-    """One lot; ``id`` is learned from the product's first answer about it."""
-
-    thing: Thing
-    code: str
-    received_on: date
-    expires_on: date | None
-    quantity: int
-    cost: int | None
-    left: int
-    cost_left: int | None
-    order: tuple[date, date, int]
-    id: int = 0
-
-
-@dataclass(slots=True, eq=False)
-class Formula:
-    """A recipe: lines of (quantity, unit, item) or (batches, "batch", recipe), and what one batch makes."""
-
-    name: str
-    lines: list[tuple[Fraction, str, "Thing | Formula"]]
-    makes: dict[Thing, int]
-    id: int = 0
-
-
-@dataclass(slots=True)
-class Done:
-    """An operation that succeeded: which request it was, in which transaction, and the first answer to it."""
-
-    request: object
-    transaction: int
-    answer: Any = None
-
-
 class World:
     """Every lot, what each operation does to it, and how to take that back."""
 
@@ -105,11 +47,14 @@ class World:
         self.things: list[Thing] = []
         self.done: dict[str, Done] = {}
         self.transaction = 0
-        self.totals = dict.fromkeys(
-            ("operations", "movements", "lots", "runs", "cost_in", "cost_lost", "cost_unknown", "cost_on_hand"), 0
-        )
+        counts = ("operations", "movements", "lots", "runs", "reversals")
+        costs = ("cost_in", "cost_lost", "cost_unknown", "cost_adjusted", "cost_on_hand")
+        self.totals = dict.fromkeys((*counts, *costs), 0)
+        self.journal: list[Deed] = []
+        self.deed = Deed(0, "", "")
         self._undo: list[Callable[[], object]] = []
         self._number = 0
+        self._deeds = 0
 
     # transactions -----------------------------------------------------------------------------------------------------
 
@@ -129,6 +74,27 @@ class World:
         self.totals[total] += amount
         self._undo.append(lambda: self.totals.__setitem__(total, self.totals[total] - amount))
 
+    def spend(self, total: str, amount: int) -> None:
+        """Add to a total what leaves it again when the operation is undone."""
+        self.add(total, amount)
+        self.deed.costs[total] = self.deed.costs.get(total, 0) + amount
+
+    def set(self, of: Any, name: str, value: object) -> None:
+        """Change a field so that it can be taken back."""
+        before = getattr(of, name)
+        setattr(of, name, value)
+        self._undo.append(lambda: setattr(of, name, before))
+
+    def begin(self, name: str, operation_id: str, parent: Deed | None = None) -> Deed:
+        """What is done from here on is done by this operation."""
+        self._deeds += 1
+        self.deed = deed = Deed(self._deeds, name, operation_id, parent)
+        if parent:
+            parent.parts.append(deed)
+        self.journal.append(deed)
+        self._undo.append(lambda: self.journal.remove(deed))
+        return deed
+
     def finish(self, operation_id: str, request: object) -> None:
         """Note an operation that succeeded; one made by another has no id that could be known."""
         self.add("operations", 1)
@@ -145,9 +111,7 @@ class World:
 
     def usable(self, thing: Thing, day: date, late: bool = False) -> Iterable[Stock]:
         """The lots that are good on a day; of what is recorded late, without those that came in after it."""
-        for lot in thing.lots:
-            if lot.left and (lot.expires_on is None or lot.expires_on >= day) and not (late and lot.received_on > day):
-                yield lot
+        return (lot for lot in thing.lots if lot.may_be_used(day) and not (late and lot.received_on > day))
 
     def available(self, thing: Thing, day: date) -> int:
         return sum(lot.left for lot in self.usable(thing, day))
@@ -160,26 +124,53 @@ class World:
         self._number += 1
         picked = (expires_on or NEVER) if thing.policy == "fefo" else day
         code = code or f"{thing.slug}-{day:%Y%m%d}-{thing.lot_count}"
-        lot = Stock(thing, code, day, expires_on, quantity, cost, quantity, cost, (picked, day, self._number))
-        insort(thing.lots, lot, key=lambda other: other.order)
+        order = (picked, day, self._number)
+        lot = Stock(thing, code, day, expires_on, quantity, cost, 0, 0, order, expires_on, self.deed.number)
+        self._undo.append(lambda: setattr(thing, "lot_count", thing.lot_count - 1))
+        return self._add(lot)
 
-        def undo() -> None:
-            thing.lots.remove(lot)
-            thing.lot_count -= 1
+    def split(self, lot: Stock, micros: int, place: str | None) -> Stock:
+        """So much of a lot as a lot of its own beside it, with its share of the cost."""
+        _, taken, cost = self.take(lot, micros)
+        root = lot.code.rpartition("/")[0] if lot.parent else lot.code
+        count = lot.thing.splits.get(root, 0) + 1
+        self.set(lot.thing, "splits", lot.thing.splits | {root: count})
+        self._number += 1
+        part = replace(lot, code=f"{root}/{count}", quantity=taken, cost=cost, left=0, cost_left=0, parent=lot, id=0)
+        part.order, part.made_by, part.place = (*lot.order[:2], self._number), self.deed.number, place
+        return self._add(part)
 
-        self._undo.append(undo)
+    def _add(self, lot: Stock) -> Stock:
         self.add("lots", 1)
+        self.change(lot, lot.quantity, lot.cost)
+        return lot
+
+    def change(self, lot: Stock, quantity: int, cost: int | None) -> None:
+        """More or less of a lot, at this cost; where it is used up and forgotten, it comes back."""
+        lots = lot.thing.lots
+        if lot not in lots:
+            insort(lots, lot, key=lambda other: other.order)
+            self._undo.append(lambda: lots.remove(lot))
+        self.set(lot, "left", lot.left + quantity)
+        self.set(lot, "cost_left", None if lot.cost_left is None or cost is None else lot.cost_left + cost)
+        self.deed.posted.append((lot, quantity, cost))
         self.add("movements", 1)
         self.add("cost_on_hand", cost or 0)
-        return lot
 
     def draw(
         self, needs: dict[Thing, int], day: date, late: bool
     ) -> tuple[list[tuple[Stock, int, int | None]], int | None]:
-        """Take every need, first lot first; what each lot gave at what cost, and the total, unknown if one part is.
+        """Take every need for a run; what each lot gave at what cost, and the total, unknown if one part is."""
+        drawn = self.take_all(needs, day, late)
+        costs = [cost for _, _, cost in drawn]
+        known = sum(cost for cost in costs if cost is not None)
+        if None in costs:
+            self.spend("cost_unknown", known)
+            return drawn, None
+        return drawn, known
 
-        A lot of which less than 0.001 would be left is emptied; the last draw takes all that is left of both.
-        """
+    def take_all(self, needs: dict[Thing, int], day: date, late: bool) -> list[tuple[Stock, int, int | None]]:
+        """Take every need, first lot first."""
         if short := self.shortages(needs, day, late):
             raise Refused("short", short)
         drawn: list[tuple[Stock, int, int | None]] = []
@@ -188,30 +179,17 @@ class World:
             for lot in self.usable(thing, day, late):
                 if missing <= 0:
                     break
-                drawn.append(self._take(lot, missing))
+                drawn.append(self.take(lot, missing))
                 missing -= drawn[-1][1]
-        costs = [cost for _, _, cost in drawn]
-        known = sum(cost for cost in costs if cost is not None)
-        self.add("movements", len(drawn))
-        self.add("cost_on_hand", -known)
-        if None in costs:
-            self.add("cost_unknown", known)
-            return drawn, None
-        return drawn, known
+        return drawn
 
-    def _take(self, lot: Stock, wanted: int) -> tuple[Stock, int, int | None]:
-        left, cost_left = lot.left, lot.cost_left
-        taken = left if left - wanted < DUST else wanted
-        cost = cost_left
-        if cost_left is not None and taken < left:
-            cost = round(Fraction(cost_left * taken, left))  # to the nearest, ties to even
-        lot.left = left - taken
-        lot.cost_left = None if cost_left is None or cost is None else cost_left - cost
-
-        def undo() -> None:
-            lot.left, lot.cost_left = left, cost_left
-
-        self._undo.append(undo)
+    def take(self, lot: Stock, wanted: int) -> tuple[Stock, int, int | None]:
+        """A lot of which less than 0.001 would be left is emptied; the last draw takes all that is left of both."""
+        taken = lot.left if lot.left - wanted < DUST else wanted
+        cost = lot.cost_left
+        if cost is not None and taken < lot.left:
+            cost = round(Fraction(cost * taken, lot.left))  # to the nearest, ties to even
+        self.change(lot, -taken, None if cost is None else -cost)
         return lot, taken, cost
 
     def shortages(self, needs: dict[Thing, int], day: date, late: bool = False) -> list[dict[str, str]]:
@@ -229,9 +207,7 @@ class World:
         """Let go of what can no longer be used: empty lots, and those that expired before a day."""
         for thing in self.things:
             if thing.lots:
-                thing.lots = [
-                    lot for lot in thing.lots if lot.left and (lot.expires_on is None or lot.expires_on >= before)
-                ]
+                thing.lots = [lot for lot in thing.lots if lot.left and (lot.until is None or lot.until >= before)]
 
     def open_lots(self) -> Iterable[Stock]:
         return (lot for thing in self.things for lot in thing.lots)
@@ -256,7 +232,7 @@ class World:
         if expires_on is None and thing.shelf_life is not None:
             expires_on = day + timedelta(days=thing.shelf_life)
         lot = self.put(thing, micros, cost_micros, day, expires_on, code)
-        self.add("cost_in", cost_micros or 0)
+        self.spend("cost_in", cost_micros or 0)
         return lot, {
             "lot_code": lot.code,
             "item_id": thing.id,
@@ -281,13 +257,13 @@ class World:
         lost = max(planned - made, 0)
         loss = None if total is None else total * lost // planned
         output = None if total is None or loss is None else total - loss
-        limits = [lot.expires_on for lot, _, _ in drawn if lot.expires_on is not None]
+        limits = [lot.until for lot, _, _ in drawn if lot.until is not None]
         if unit.shelf_life is not None:  # baking makes it anew
             limits = [day + timedelta(days=unit.shelf_life)]
         expires_on = min(limits, default=None)
         lot = self.put(unit, made, output, day, expires_on) if made else None
         self.add("runs", 1)
-        self.add("cost_lost", loss or 0)
+        self.spend("cost_lost", loss or 0)
         status = "complete" if made == planned else "over_yield" if made > planned else "partial_loss"
         return lot, {
             "recipe_id": formula.id,
@@ -310,7 +286,7 @@ class World:
         """Boxes: they carry the cost of their contents, and keep no longer than the first of them."""
         day = self.today(at)
         drawn, total = self.draw({part: micros * quantity for part, micros in good.parts.items()}, day, at is not None)
-        limits = [lot.expires_on for lot, _, _ in drawn if lot.expires_on is not None]
+        limits = [lot.until for lot, _, _ in drawn if lot.until is not None]
         if good.shelf_life is not None:
             limits.append(day + timedelta(days=good.shelf_life))
         lot = self.put(good, quantity * MICRO, total, day, min(limits, default=None))

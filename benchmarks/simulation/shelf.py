@@ -32,9 +32,7 @@ def adjust(
         raise Refused("validation_failed")
     if isinstance(of, Thing):
         changes = [(lot, -taken, _less(cost)) for lot, taken, cost in world.take_all({of: micros}, day, at is not None)]
-    elif at is not None and of.received_on > day:
-        raise Refused("conflict")
-    elif kind in TO_SOMEBODY and (of.is_held or (of.until is not None and of.until < day)):
+    elif (at is not None and of.received_on > day) or (kind in TO_SOMEBODY and not _may_go(of, day)):
         raise Refused("conflict")
     elif is_more:
         changes = [(of, micros, share(of, micros))]
@@ -159,6 +157,10 @@ def share(lot: Stock, delta: int) -> int | None:
     if lot.left:
         return round(Fraction(lot.cost_left * delta, lot.left))
     return round(Fraction(lot.cost * delta, lot.quantity))
+
+
+def _may_go(lot: Stock, day: date) -> bool:
+    return not lot.is_held and (lot.until is None or lot.until >= day)
 
 
 def _handle(world: World, lot: Stock, *, is_held: bool, until: date | None) -> dict[str, Any]:

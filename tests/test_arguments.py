@@ -17,6 +17,7 @@ from bake_tracker.services import (
     catalog_service,
     goods_service,
     measure_service,
+    product_service,
     receiving_service,
     recipe_service,
 )
@@ -101,6 +102,14 @@ CASES: dict[Callable[..., Any], tuple[dict[str, Any], dict[str, list[Any]]]] = {
             "item_id": KEYS, "volume": [0, -1, 1.0, "1", None, Fraction(1, 10**5000)],
             "volume_unit": [*UNITS, "g", "each"], "weight": [0, -1, 1.0, "1", None], "weight_unit": [*UNITS, "cup"],
             "source": [*NAMES[1:], "x" * 301], "measured_on": DAYS, "operation_id": IDS,
+        },
+    ),
+    product_service.record_product: (
+        {"item_id": 1, "name": "Type 550", "package_quantity": 25, "package_unit": "kg"},
+        {
+            "item_id": KEYS, "name": [*NAMES, "x" * 301], "package_quantity": [0, -1, 1.0, "1", None],
+            "package_unit": UNITS, "brand": NAMES[1:], "package_type": [*NAMES[1:], "cup", "x" * 61],
+            "gtin": [*NAMES[1:], "9" * 21], "supplier_id": OPTIONAL_KEYS, "notes": TEXTS, "operation_id": IDS,
         },
     ),
     measure_service.record_piece_weight: (

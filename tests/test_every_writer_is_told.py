@@ -30,6 +30,7 @@ from bake_tracker.services import (
     import_service,
     measure_service,
     names_service,
+    product_service,
     receiving_service,
     recipe_service,
     reversal_service,
@@ -117,6 +118,9 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
     ),
     "measure_service.record_piece_weight": lambda k, s: measure_service.record_piece_weight(
         k.ids["Flour"], 12, 600, "g", session=s
+    ),
+    "product_service.record_product": lambda k, s: product_service.record_product(
+        k.ids["Flour"], "Type 550", 25, "kg", session=s, package_type="bag"
     ),
     "receiving_service.record_receipt": lambda k, s: receiving_service.record_receipt(
         k.ids["Flour"], 1, "kg", session=s

@@ -29,3 +29,22 @@ def test_the_command_line_measures_lists_and_explains(bake: CommandLine, tmp_pat
     assert "101/2" in (tmp_path / "measures.csv").read_text("utf-8")
     assert len(bake("measures", "--common", "--json").json) == len(COMMON_MEASURES)
     assert "NDB 20081" in bake("measures", "--common").out
+
+
+def test_the_command_line_takes_bags_where_one_product_comes_so(bake: CommandLine, tmp_path: Path) -> None:
+    """Two that come in bags have to be told apart, by name or id; a file has a column for it."""
+    bake("item", "add", "ingredient", "Flour", "--unit", "g")
+    bake("supplier", "add", "Mill")
+    assert "not a unit" in bake("receive", "flour", "2", "bag").err
+    assert bake("product", "add", "flour", "Type 550", "--package", "25 kg", "--type", "bag").code == 0
+    assert bake("receive", "flour", "2", "bags", "--json").json["quantity"] == "50000"
+    assert bake("convert", "2 bags", "flour", "--to", "kg", "--json").json["result"] == "50"
+    bake("product", "add", "flour", "Type 1050", "--package", "10 kg", "--type", "bag")
+    assert "several fit; name one by its id" in bake("receive", "flour", "1", "bag").err
+    assert bake("receive", "flour", "1", "bag", "--product", "type 1050", "--json").json["quantity"] == "10000"
+    assert "did you mean" in bake("receive", "flour", "1", "bag", "--product", "type").err
+    file = tmp_path / "lines.csv"
+    file.write_text("item,quantity,unit,product\nflour,3,bag,2\n", "utf-8")
+    assert bake("deliver", "mill", str(file), "--json").json["lots"][0]["quantity"] == "30000"
+    assert [row["package_quantity"] for row in bake("product", "list", "flour", "--json").json] == ["10", "25"]
+    assert "bag of 25 kg" in bake("product", "list").out

@@ -291,7 +291,7 @@ def test_a_recipe_without_pieces_keeps_the_hash_it_always_had(sqlite_url: str) -
 
 def asked(item_id: int | None, quantity: int, unit: str, to: str) -> Conversion:
     with read_scope() as session:
-        return explain_conversion(session, item_id, Fraction(quantity), parse_unit(unit), parse_unit(to))
+        return explain_conversion(session, item_id, Fraction(quantity), unit, parse_unit(to))
 
 
 def test_a_conversion_names_the_source_the_day_and_the_operation_of_every_factor(kitchen: Kitchen) -> None:
@@ -325,7 +325,7 @@ def test_measures_are_asked_for_in_a_number_of_statements_that_does_not_grow(kit
             session.connection()
             before = statement_count()
             load_measures(session)
-            explain_conversion(session, kitchen.ids["Flour"], Fraction(1), parse_unit("cup"), parse_unit("g"))
+            explain_conversion(session, kitchen.ids["Flour"], Fraction(1), "cup", parse_unit("g"))
             counted.append(statement_count() - before)
     assert counted == [5] * 4
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import TypedDict
 
 from bake_tracker.domain.errors import UnitConversionError, ValidationError
+from bake_tracker.domain.products import Package, unpack
 from bake_tracker.domain.recipe_math import Item, conversion_problem
 from bake_tracker.domain.units import (
     BASE_UNITS,
@@ -15,6 +16,7 @@ from bake_tracker.domain.units import (
     NeedsMeasureError,
     Unit,
     format_exact,
+    parse_unit,
     to_base,
 )
 
@@ -101,6 +103,31 @@ def convert(
         "to_unit": to_unit.name,
         "steps": path.steps,
     }
+
+
+def convert_packages(
+    item: Item, package: Package, count: Fraction, word: str, to_unit: Unit, known: Mapping[MeasureKind, Known]
+) -> Conversion:
+    """So many packages as ``to_unit``: first what is in them, then as ``convert``.
+
+    Raises:
+        ValidationError: it does not come in what ``word`` says, or nobody has said how much is in one.
+        UnitConversionError: as ``convert``.
+    """
+    quantity, unit_name = unpack(package, count, word)
+    inside = convert(item, quantity, parse_unit(unit_name), to_unit, known)
+    opened: Step = {
+        "quantity": format_exact(count),
+        "unit": word,
+        "gives": format_exact(quantity),
+        "gives_unit": unit_name,
+        "factor": str(quantity / count),
+        "because": f"1 {package.package_type or word} of {package.called} is {_told(quantity / count)} {unit_name}",
+        "source": f"product {package.product_id}",
+        "measured_on": None,
+        "operation_id": None,
+    }
+    return {**inside, "quantity": format_exact(count), "unit": word, "steps": [opened, *inside["steps"]]}
 
 
 class _Path:

@@ -1,6 +1,5 @@
 """Branded packages of an export: products of ingredients and of materials."""
 
-import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from bake_tracker.domain.import_catalog import find_stocked
 from bake_tracker.domain.import_plan import ItemPlan, ProductPlan, SupplierPlan
 from bake_tracker.domain.import_rows import Findings, Row, exact_number, plain
 from bake_tracker.domain.import_shelf import Shelf
+from bake_tracker.domain.products import product_identity
 from bake_tracker.domain.slugs import slugify
 
 KEY_DIGITS = 12
@@ -195,9 +195,8 @@ def _product(
 ) -> ProductPlan:
     package_type = row.read_text("package_type", limit=60)
     gtin = row.read_text("gtin", "upc_code", limit=20)
-    told_by = [item_slug, brand, name, package_type, str(quantity), unit, gtin]
     return ProductPlan(
-        identity=hashlib.sha256(json.dumps(told_by).encode()).hexdigest(),
+        identity=product_identity(item_slug, brand, name, package_type, quantity, unit, gtin),
         item_slug=item_slug,
         brand=brand,
         name=name,

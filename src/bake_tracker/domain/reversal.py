@@ -11,6 +11,12 @@ from bake_tracker.domain.errors import Dependent
 DEEPEST = 50
 """How far the tree of what rests on an operation nests: a starter that is fed daily would nest for years."""
 
+INSTEAD: Mapping[str, str] = {
+    "record_product": "a product that nothing is received by does no harm: add one of the right size",
+    "record_recipe_rate": "record the rates as they were, which its answer has as labour_before and overhead_before",
+}
+"""What to do where an operation has nothing to undo."""
+
 
 @dataclass(frozen=True, slots=True)
 class Posted:

@@ -31,15 +31,13 @@ from bake_tracker.domain.errors import (
     FinishedUnitNotFoundError,
     FinishedUnitRecipeMismatchError,
     ItemNotFoundError,
-    ProductNotFoundError,
     RecipeNotFoundError,
     RecipientNotFoundError,
     SupplierNotFoundError,
-    ValidationError,
 )
 from bake_tracker.domain.recipe_math import Item, Recipe, RecipeLine, Yields
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Event, GoodComponent, Product, RecipeYield, Recipient, Supplier
+from bake_tracker.models import Event, GoodComponent, RecipeYield, Recipient, Supplier
 from bake_tracker.models import Item as ItemRow
 from bake_tracker.models import Recipe as RecipeRow
 from bake_tracker.models import RecipeLine as RecipeLineRow
@@ -274,17 +272,6 @@ def check_supplier(session: Session, supplier_id: int | None) -> None:
     known = select(Supplier.id).where(Supplier.id == supplier_id)
     if supplier_id is not None and session.scalar(known) is None:
         raise SupplierNotFoundError(supplier_id)
-
-
-def check_product(session: Session, product_id: int | None, item_id: int) -> None:
-    """Raise ProductNotFoundError or ValidationError unless the product is a package of the item; None is no product."""
-    if product_id is None:
-        return
-    of_item = session.scalar(select(Product.item_id).where(Product.id == product_id))
-    if of_item is None:
-        raise ProductNotFoundError(product_id)
-    if of_item != item_id:
-        raise ValidationError.of("product_id", f"product {product_id} is a package of item {of_item}, not of {item_id}")
 
 
 def has_item_slug(session: Session, slug: str) -> bool:

@@ -6,9 +6,10 @@ from typing import TypedDict, cast
 from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
-from bake_tracker.domain.conversions import Conversion, Known, convert
+from bake_tracker.domain.conversions import Conversion, Known, convert, convert_packages
+from bake_tracker.domain.products import Package, is_unit
 from bake_tracker.domain.recipe_math import Item
-from bake_tracker.domain.units import MeasureKind, Unit, format_exact
+from bake_tracker.domain.units import MeasureKind, Unit, format_exact, parse_unit
 from bake_tracker.models import Item as ItemRow
 from bake_tracker.models import ItemMeasure, Operation
 from bake_tracker.queries.catalog import load_item
@@ -101,17 +102,22 @@ def load_known(session: Session, item: Item) -> dict[MeasureKind, Known]:
 
 
 def explain_conversion(
-    session: Session, item_id: int | None, quantity: Fraction, unit: Unit, to_unit: Unit
+    session: Session, item_id: int | None, quantity: Fraction, unit: str, to_unit: Unit, package: Package | None = None
 ) -> Conversion:
     """A quantity in another unit, with every factor and who stands for it; three statements at most.
+
+    ``unit`` may be what ``package`` comes in.
 
     Raises:
         ItemNotFoundError, ValidationError, UnitConversionError: as ``convert`` does, or there is no such item.
     """
     if item_id is None:
-        return convert(None, quantity, unit, to_unit, {})
+        return convert(None, quantity, parse_unit(unit), to_unit, {})
     item = load_item(session, item_id)
-    return convert(item, quantity, unit, to_unit, load_known(session, item))
+    known = load_known(session, item)
+    if package and not is_unit(unit):
+        return convert_packages(item, package, quantity, unit, to_unit, known)
+    return convert(item, quantity, parse_unit(unit), to_unit, known)
 
 
 def _unit(kind: str) -> str:

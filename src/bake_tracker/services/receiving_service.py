@@ -14,9 +14,11 @@ from bake_tracker.domain.arguments import LARGEST, Arguments
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.lots import expiry, slug_in_code
 from bake_tracker.domain.money import divide_half_even, format_money
+from bake_tracker.domain.products import is_unit, unpack
 from bake_tracker.domain.recipe_math import Item, base_quantity
 from bake_tracker.domain.units import MICRO, format_micros, received_micros
-from bake_tracker.queries.catalog import check_product, check_supplier, has_item_slug, load_item
+from bake_tracker.queries.catalog import check_supplier, has_item_slug, load_item
+from bake_tracker.queries.products import load_package
 from bake_tracker.services.operations import Kind, Operation, recording
 from bake_tracker.services.stock_ledger import NewLot, add_lot, lock_items
 
@@ -25,7 +27,7 @@ RECORD = Kind("record_receipt", __name__, success_fields=("lot_id", "lot_code", 
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """What one line of goods in says of itself; ``quantity`` is as it was given."""
+    """What one line of goods in says of itself; ``quantity`` is as it was given, ``unit`` may be a package's word."""
 
     item_id: int
     quantity: Fraction
@@ -42,12 +44,11 @@ class Goods:
     def read(cls, given: Arguments, line: Mapping[str, Any], place: str = "") -> "Goods":
         """Normalise what a caller gave, noting every problem under its field's name behind ``place``."""
         quantity = given.exact(f"{place}quantity", line.get("quantity"), above_zero=True)
-        unit = given.unit(f"{place}unit", line.get("unit"))
         cost, code = line.get("total_cost"), line.get("lot_code")
         return cls(
             item_id=given.key(f"{place}item_id", line.get("item_id")),
             quantity=quantity,
-            unit=unit.name if unit else "",
+            unit=_read_unit(given, f"{place}unit", line),
             cost_micros=None if cost is None else given.micros(f"{place}total_cost", cost),
             lot_code=None if code is None else given.name(f"{place}lot_code", code, limit=120),
             expires_on=given.day(f"{place}expires_on", line.get("expires_on")),
@@ -55,6 +56,15 @@ class Goods:
             location=given.text(f"{place}location", line.get("location"), limit=120),
             is_carried=given.flag(f"{place}is_carried", line.get("is_carried", False)),
         )
+
+
+def _read_unit(given: Arguments, field: str, line: Mapping[str, Any]) -> str:
+    """A unit's one name; of goods whose product is named, it may be what that comes in."""
+    text = line.get("unit")
+    if line.get("product_id") is not None and isinstance(text, str) and not is_unit(text):
+        return given.name(field, text, limit=60)
+    unit = given.unit(field, text)
+    return unit.name if unit else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +133,7 @@ def record_receipt(
 ) -> ReceiptResult:
     """Add a lot of ``quantity`` of ``unit``, in the caller's transaction; without ``total_cost`` its cost is unknown.
 
+    With ``product_id``, ``unit`` may be what the product comes in ("bag", "package"): as much as its packages hold.
     Without ``lot_code`` it gets a readable one; without ``expires_on`` the item's shelf life, if it has one, counts
     from ``received_on`` (today where the bakery is). One that ``is_carried`` over from another database keeps its
     code, whatever its form, and has no other expiry than it had.
@@ -166,19 +177,23 @@ def weigh(session: Session, goods: Goods, place: str = "") -> Weighed:
     """Load what the goods are, and say how much of it that is in the item's base unit.
 
     Raises:
-        ValidationError: it is too much, the product is of another item, or the code is of this bakery's own form.
+        ValidationError: it is too much, the product is of another item, comes in something else or in packages of an
+            unknown size, or the code is of this bakery's own form.
         ItemNotFoundError, ProductNotFoundError: a reference leads nowhere.
         UnitConversionError: the unit cannot become the item's base unit without a density.
     """
     item = load_item(session, goods.item_id)
-    check_product(session, goods.product_id, goods.item_id)
+    package = load_package(session, goods.product_id, goods.item_id)
     slug = slug_in_code(goods.lot_code) if goods.lot_code and not goods.is_carried else None
     if slug and has_item_slug(session, slug):
         raise ValidationError.of(
             f"{place}lot_code",
             f"{goods.lot_code} is of the form that lots of {slug} get here by themselves; leave it out or change it",
         )
-    micros = received_micros(base_quantity(item, goods.quantity, goods.unit))
+    amount = goods.quantity, goods.unit
+    if package and not is_unit(goods.unit):
+        amount = unpack(package, *amount, place)
+    micros = received_micros(base_quantity(item, *amount))
     if not 0 < micros <= LARGEST * MICRO:
         too_much = f"{goods.quantity} {goods.unit} is too much to keep in {item.base_unit}"
         raise ValidationError.of(f"{place}quantity", too_much)

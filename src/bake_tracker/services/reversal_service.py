@@ -11,6 +11,7 @@ from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import ConflictError, Dependent, DependentsError, ValidationError
 from bake_tracker.domain.money import format_money, negated
 from bake_tracker.domain.reversal import (
+    INSTEAD,
     Link,
     Posted,
     Undoable,
@@ -204,9 +205,8 @@ def _plan(session: Session, target_id: str) -> _Plan:
             raise ConflictError(
                 f"all that {target.name} did was reversed already, part by part", reversed_operation_id=target_id
             )
-        raise ValidationError.of(
-            "reversed_operation_id", f"{target.name} changed no stock; there is nothing to put back"
-        )
+        instead = INSTEAD.get(target.name, "there is nothing to put back")
+        raise ValidationError.of("reversed_operation_id", f"{target.name} changed no stock; {instead}")
     order = [key for key in undo_order(operations, posted, links) if key in changed]
     return _Plan(target, order, (wanted - family) & changed, operations, links, item_ids)
 

@@ -27,6 +27,7 @@ from bake_tracker.entrypoints.cli import commands_log_tail as log_tail
 from bake_tracker.entrypoints.cli import commands_log_verify as log_verify
 from bake_tracker.entrypoints.cli import commands_measure as measuring
 from bake_tracker.entrypoints.cli import commands_names as naming
+from bake_tracker.entrypoints.cli import commands_product as products
 from bake_tracker.entrypoints.cli import commands_report_usage as usage
 from bake_tracker.entrypoints.cli import commands_reverse as reversing
 from bake_tracker.entrypoints.cli import commands_runs as runs
@@ -58,6 +59,7 @@ GROUPS: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
         {"add": catalog.add_recipe, "yield": catalog.recipe_yield, "list": catalog.list_recipes},
     ),
     "good": ("What a box is made of.", {"add": catalog.add_good}),
+    "product": ("What items are bought in.", {"add": products.add_product, "list": products.list_products}),
     "supplier": ("Who goods come from.", {"add": catalog.add_supplier}),
     "event": ("What is baked and packed for.", {"add": catalog.add_event}),
     "recipient": (

@@ -8,13 +8,14 @@ import typer
 from bake_tracker.domain.errors import Problem, ServiceError, ValidationError
 from bake_tracker.domain.units import parse_quantity
 from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.commands_product import find_package
 from bake_tracker.entrypoints.cli.lookup import find
 from bake_tracker.entrypoints.cli.state import answer, money, say, write
 from bake_tracker.services.database import Session
 from bake_tracker.services.delivery_service import DeliveryResult, record_delivery
 from bake_tracker.services.table_files import FORMATS, TableRow, read_table
 
-COLUMNS = ("item", "quantity", "unit", "cost", "lot", "expires", "location")
+COLUMNS = ("item", "quantity", "unit", "cost", "lot", "expires", "location", "product")
 
 
 def deliver(
@@ -64,11 +65,13 @@ def _lines(session: Session, what: list[str]) -> list[dict[str, Any]]:
 def _typed(session: Session, text: str) -> dict[str, Any]:
     goods, at, cost = text.partition("@")
     quantity, unit, name = parse.amount_of(goods)
+    item_id = find(session, "item", name)
     return {
-        "item_id": find(session, "item", name),
+        "item_id": item_id,
         "quantity": quantity,
         "unit": unit or "each",
         "total_cost": parse.decimal(cost.strip()) if at else None,
+        **_product(session, item_id, None, unit or "each"),
     }
 
 
@@ -91,12 +94,19 @@ def _line(session: Session, row: TableRow) -> dict[str, Any]:
     cells = row.cells
     if unknown := sorted(cells.keys() - set(COLUMNS)):
         raise ValueError(f"there is no column {', '.join(unknown)}; there are {', '.join(COLUMNS)}")
+    item_id, unit = find(session, "item", cells.get("item", "")), cells.get("unit") or "each"
     return {
-        "item_id": find(session, "item", cells.get("item", "")),
+        "item_id": item_id,
         "quantity": parse_quantity(cells.get("quantity", "")),
-        "unit": cells.get("unit") or "each",
+        "unit": unit,
         "total_cost": parse.decimal(cells["cost"]) if cells.get("cost") else None,
         "lot_code": cells.get("lot") or None,
         "expires_on": parse.day(cells["expires"]) if cells.get("expires") else None,
         "location": cells.get("location") or None,
+        **_product(session, item_id, cells.get("product") or None, unit),
     }
+
+
+def _product(session: Session, item_id: int, typed: str | None, unit: str) -> dict[str, int]:
+    package = find_package(session, item_id, typed, unit)
+    return {"product_id": package.product_id} if package else {}

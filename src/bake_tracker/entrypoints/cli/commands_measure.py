@@ -8,6 +8,7 @@ from bake_tracker.domain.common_measures import COMMON_MEASURES
 from bake_tracker.domain.conversions import Conversion
 from bake_tracker.domain.units import UnknownUnitError, format_exact, parse_unit
 from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.commands_product import find_package
 from bake_tracker.entrypoints.cli.lookup import find
 from bake_tracker.entrypoints.cli.state import answer, ask, say, show_table, write
 from bake_tracker.entrypoints.cli.tables import Csv, Xlsx, write_file
@@ -90,19 +91,21 @@ def convert(
     amount: Annotated[str, typer.Argument(help="like '2 cups'")],
     item: Annotated[str | None, typer.Argument(help="slug or id; not needed for '2 cups' to ml")] = None,
     to: Annotated[str, typer.Option(help="a unit, like g")] = "g",
+    product: Annotated[str | None, typer.Option(help="name or id: what '2 bags' are bags of")] = None,
 ) -> None:
     """Convert a quantity and explain every step: bake convert "2 cups" flour --to g."""
-    quantity, unit_name = parse.amount(amount)
-    try:
-        units = parse_unit(unit_name), parse_unit(to)
-    except UnknownUnitError as error:
-        raise typer.BadParameter(str(error)) from None
+    quantity, unit = parse.amount(amount)
 
     def work(session: Session) -> Conversion:
         item_id = None if item is None else find(session, "item", item)
-        return explain_conversion(session, item_id, quantity, *units)
+        package = find_package(session, item_id, product, unit) if item_id is not None else None
+        return explain_conversion(session, item_id, quantity, unit, parse_unit(to), package)
 
-    answer(ask(work), show_conversion)
+    try:
+        result = ask(work)
+    except UnknownUnitError as error:
+        raise typer.BadParameter(str(error)) from None
+    answer(result, show_conversion)
 
 
 def common_rows() -> list[dict[str, str]]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.commands_product import find_package
 from bake_tracker.entrypoints.cli.lookup import find, find_optional
 from bake_tracker.entrypoints.cli.state import answer, ask, money, say, show_table, write
 from bake_tracker.queries.bakery import load_bakery
@@ -18,12 +19,13 @@ from bake_tracker.services.receiving_service import ReceiptResult, record_receip
 def receive(
     item: Annotated[str, typer.Argument(help="slug or id")],
     quantity: Annotated[str, typer.Argument(help="like 2, 0.5, 1/3 or '1 1/2'")],
-    unit: Annotated[str, typer.Argument(help="like kg, cup or each")],
+    unit: Annotated[str, typer.Argument(help="like kg, cup or each; or bag, of a product that comes so")],
     cost: Annotated[Decimal | None, typer.Option(parser=parse.decimal, help="total paid; left out: unknown")] = None,
     lot: Annotated[str | None, typer.Option(help="lot code; left out: one is made")] = None,
     received: Annotated[Any, typer.Option(parser=parse.day, help="like 2026-11-23; left out: today")] = None,
     expires: Annotated[Any, typer.Option(parser=parse.day, help="like 2027-02-01")] = None,
     supplier: Annotated[str | None, typer.Option(help="slug or id")] = None,
+    product: Annotated[str | None, typer.Option(help="name or id: what it was bought in")] = None,
     location: Annotated[str | None, typer.Option(help="where it is kept")] = None,
     note: Annotated[str | None, typer.Option()] = None,
     operation_id: Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")] = None,
@@ -31,8 +33,10 @@ def receive(
     """Record goods in: a new lot of an item."""
 
     def work(session: Session) -> ReceiptResult:
+        item_id = find(session, "item", item)
+        package = find_package(session, item_id, product, unit)
         return record_receipt(
-            find(session, "item", item),
+            item_id,
             parse.quantity(quantity),
             unit,
             session=session,
@@ -41,6 +45,7 @@ def receive(
             received_on=received,
             expires_on=expires,
             supplier_id=find_optional(session, "supplier", supplier),
+            product_id=package.product_id if package else None,
             location=location,
             note=note,
             operation_id=operation_id,

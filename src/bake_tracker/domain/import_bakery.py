@@ -40,6 +40,11 @@ def plan_items(document: Mapping[str, Any], items: Shelf[ItemPlan], findings: Fi
 
 
 def _base_unit(row: Row) -> str:
+    if not row.has("base_unit"):
+        row.refuse(
+            "base_unit", "is missing; say what it is kept in: a unit of mass, volume, count or length, such as g"
+        )
+        return "g"
     unit = row.read_unit("base_unit")
     return PREFERRED[unit.dimension] if unit else next(iter(BASE_UNITS))
 

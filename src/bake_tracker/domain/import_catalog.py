@@ -152,6 +152,8 @@ def _is_category(row: Row, is_parent: bool) -> bool:
 
 
 def _details(row: Row) -> str | None:
+    if row.has("details"):
+        return row.read_text("details")
     parts = ("street_address", "city", "state", "zip_code")
     address = [text for field in parts if (text := row.read_text(field, limit=300))]
     others = [row.read_text(field) for field in ("website_url", "notes")]

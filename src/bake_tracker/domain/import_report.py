@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 from bake_tracker.domain.import_catalog import DENSITY_FIELDS
 from bake_tracker.domain.import_lots import IDENTIFYING
 from bake_tracker.domain.import_rows import Refusal, Skip, dicts, plain
+from bake_tracker.domain.import_sections import Sections
 
 MAX_UNKEPT = 100
 
@@ -19,6 +20,7 @@ READ_FIELDS: dict[str, set[str]] = {
     },
     "suppliers": {
         "id", "slug", "name", "previous_slug", "street_address", "city", "state", "zip_code", "website_url", "notes",
+        "details",
     },
     "products": {
         "ingredient_slug", "brand", "product_name", "package_type", "package_unit", "package_unit_quantity", "gtin",
@@ -79,6 +81,8 @@ class ImportReport(TypedDict):
 def not_kept(document: Mapping[str, Any], lots_without_product: int) -> list[NotKept]:
     """Every section and field that says something and is not read, with how often it does."""
     reason = "there is no place for it here"
+    if isinstance(document, Sections):
+        return [NotKept(what=what, count=count, reason=reason) for what, count in document["unread"].items()]
     found = [
         NotKept(what=str(plain(section)), count=len(rows), reason=reason)
         for section, rows in document.items()

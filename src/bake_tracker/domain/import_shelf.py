@@ -103,9 +103,10 @@ class Shelf(Generic[Thing]):
             return f"leads to {self.refused[slug]}, which is refused; correct that first"
         if len(called := self._names().get(name_key(slug), set())) > 1:
             return f"{len(called)} are called so: {', '.join(sorted(called))}; name one by its slug"
+        by = "slug" if self.told is None else "slug or name"
         near = "" if self.told is None else self.findings.suggest(slug, self._likely)
         return (
-            f"leads nowhere: neither the file nor the bakery has {self.what} of this slug; add it or correct this{near}"
+            f"leads nowhere: neither the file nor the bakery has {self.what} of this {by}; add it or correct this{near}"
         )
 
     def _names(self) -> dict[str, set[str]]:

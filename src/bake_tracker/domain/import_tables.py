@@ -69,7 +69,7 @@ _MEASURES = (
 )
 
 TABLES: Mapping[str, TableKind] = {
-    "bakery": TableKind("bakery", (_NAME, Column("currency"), Column("time_zone"))),
+    "bakery": TableKind("bakery", (_NAME, Column("currency"), Column("time_zone"), Column("format"))),
     "items": TableKind(
         "items",
         (

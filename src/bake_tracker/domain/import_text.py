@@ -69,9 +69,9 @@ def read_day(text: str, dates: DateOrder | None) -> str:
         return _day(named[3], _month(named[1]), named[2])
     if numeric := _NUMERIC.fullmatch(text):
         first, second, year = int(numeric[1]), int(numeric[3]), numeric[4]
-        if first == second or second > 12 or dates == "mdy":
+        if dates == "mdy" or (dates is None and (first == second or second > 12)):
             return _day(year, first, second)
-        if first > 12 or dates == "dmy":
+        if dates == "dmy" or first > 12:
             return _day(year, second, first)
         raise UnreadableError(
             f"may be {year}-{second:02d}-{first:02d} or {year}-{first:02d}-{second:02d}; "

@@ -1,22 +1,24 @@
 """Tables in files, CSV or XLSX, for people and their spreadsheets: what is written is read back as it was."""
 
+import codecs
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
-from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.errors import Problem, ValidationError
 
 FORMATS = (".csv", ".xlsx")
 EXACT_DIGITS = 15
@@ -25,15 +27,30 @@ MAX_WIDTH = 60
 
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 # A spreadsheet runs a cell that begins so, whoever wrote it; a quote before it makes it text.
+_ERRORS = ("#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!")
 _RUN = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row by its headings, and its number in the file, the headings being 1; an empty cell is an empty text."""
+    """A row by its headings, and its number in the file, the headings being 1; an empty cell is an empty text.
+
+    ``columns`` are the letters of the columns by heading.
+    """
 
     number: int
     cells: dict[str, str]
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table to be written; what stands in a column of ``text_columns`` is no number, whatever it looks like."""
+
+    title: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    text_columns: frozenset[str] = frozenset()
 
 
 def write_table(file: Path, headings: Sequence[str], rows: Iterable[Sequence[str | None]]) -> int:
@@ -44,7 +61,17 @@ def write_table(file: Path, headings: Sequence[str], rows: Iterable[Sequence[str
     """
     _check_format(file)
     table = [["" if cell is None else cell for cell in row] for row in rows]
-    content = _as_csv(headings, table) if file.suffix.lower() == ".csv" else _as_xlsx(headings, table)
+    sheet = Sheet("Sheet", headings, table)
+    write_new(file, csv_content(sheet) if file.suffix.lower() == ".csv" else xlsx_content([sheet]))
+    return len(table)
+
+
+def write_new(file: Path, content: bytes) -> None:
+    """Write a file that is not there yet.
+
+    Raises:
+        ValidationError: it is there already, or cannot be written.
+    """
     try:
         with file.open("xb") as out:
             out.write(content)
@@ -52,7 +79,6 @@ def write_table(file: Path, headings: Sequence[str], rows: Iterable[Sequence[str
         raise ValidationError.of("file", f"{file} is there already; name another, or remove it") from None
     except OSError as error:
         raise ValidationError.of("file", f"{file} cannot be written: {error}") from None
-    return len(table)
 
 
 def read_table(file: Path) -> list[TableRow]:
@@ -62,24 +88,70 @@ def read_table(file: Path) -> list[TableRow]:
         ValidationError: the file cannot be read as what its name says, or has a heading twice.
     """
     _check_format(file)
-    try:
-        table = _read_csv(file) if file.suffix.lower() == ".csv" else _read_xlsx(file)
-    except (OSError, UnicodeDecodeError, csv.Error, BadZipFile, InvalidFileException, KeyError, ValueError) as error:
-        raise ValidationError.of("file", f"{file} cannot be read: {error}") from None
-    if not table:
-        raise ValidationError.of("file", f"{file} is empty; its first row must name the columns")
-    headings = ["_".join(cell.lower().split()) for cell in table[0]]
-    if twice := sorted({name for name in headings if name and headings.count(name) > 1}):
-        raise ValidationError.of("file", f"{file} has the column {', '.join(twice)} twice")
+    with _readable(file):
+        if file.suffix.lower() == ".csv":
+            return rows_of(str(file), _csv_cells(file.read_bytes()))
+        with _book(file) as book:
+            return rows_of(str(file), _sheet_cells(cast(Any, book.active)))
+
+
+def read_sheets(file: Path) -> dict[str, list[TableRow]]:
+    """Every table of a CSV (by its name), an XLSX (by its sheets), a ZIP of CSVs, or a folder of them.
+
+    Raises:
+        ValidationError: the file cannot be read as what its name says, has a heading twice, or cells of a sheet hold
+            a formula that was never worked out.
+    """
+    with _readable(file):
+        if file.is_dir():
+            return {one.stem: rows_of(one.name, _csv_cells(one.read_bytes())) for one in sorted(file.glob("*.csv"))}
+        if file.suffix.lower() == ".zip":
+            with ZipFile(file) as archive:
+                names = [name for name in archive.namelist() if name.lower().endswith(".csv")]
+                return {Path(name).stem: rows_of(name, _csv_cells(archive.read(name))) for name in names}
+        _check_format(file)
+        if file.suffix.lower() == ".csv":
+            return {file.stem: rows_of(file.name, _csv_cells(file.read_bytes()))}
+        _check_worked_out(file)
+        with _book(file) as book:
+            cells = {sheet.title: list(_sheet_cells(sheet)) for sheet in book.worksheets}
+        return {title: rows_of(f"{file.name}, {title}", rows) for title, rows in cells.items() if any(map(any, rows))}
+
+
+def rows_of(name: str, table: Iterable[Sequence[str]]) -> list[TableRow]:
+    """The rows below the headings that are not empty; ``name`` is what an error calls the table.
+
+    Raises:
+        ValidationError: there are no headings, one stands twice, or a cell stands under none.
+    """
+    rows = iter(table)
+    headings = ["_".join(cell.lower().split()) for cell in next(rows, [])]
+    if not any(headings):
+        raise ValidationError.of("file", f"{name} is empty; its first row must name the columns")
+    if twice := sorted({heading for heading in headings if heading and headings.count(heading) > 1}):
+        raise ValidationError.of("file", f"{name} has the column {', '.join(twice)} twice")
+    letters = {heading: get_column_letter(number) for number, heading in enumerate(headings, 1) if heading}
     found: list[TableRow] = []
-    for number, row in enumerate(table[1:], 2):
+    for number, row in enumerate(rows, 2):
         if not any(row):
             continue
         if extra := [cell for cell in row[len(headings) :] if cell]:
-            raise ValidationError.of("file", f"{file}, row {number}: {extra[0][:60]!r} stands under no heading")
+            raise ValidationError.of("file", f"{name}, row {number}: {extra[0][:60]!r} stands under no heading")
         cells = dict(zip(headings, [*row, *[""] * len(headings)], strict=False))
-        found.append(TableRow(number, {name: cell for name, cell in cells.items() if name}))
+        found.append(TableRow(number, {name: cell for name, cell in cells.items() if name}, letters))
     return found
+
+
+@contextmanager
+def _readable(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except ValidationError:
+        raise
+    except UnicodeDecodeError:
+        raise ValidationError.of("file", f"{file} is not in UTF-8; save it as CSV UTF-8, or as XLSX") from None
+    except (OSError, csv.Error, BadZipFile, InvalidFileException, KeyError, ValueError) as error:
+        raise ValidationError.of("file", f"{file} cannot be read: {error}") from None
 
 
 def _check_format(file: Path) -> None:
@@ -87,53 +159,95 @@ def _check_format(file: Path) -> None:
         raise ValidationError.of("file", f"{file} must end in {' or '.join(FORMATS)}")
 
 
-def _as_csv(headings: Sequence[str], table: Iterable[Sequence[str]]) -> bytes:
+def csv_content(sheet: Sheet) -> bytes:
+    """A table as a CSV that spreadsheets open as it is meant."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(headings)
-    writer.writerows([f"'{cell}" if _is_run(cell) else cell for cell in row] for row in table)
+    writer.writerow(sheet.headings)
+    writer.writerows([f"'{cell}" if _is_run(cell) else cell for cell in row] for row in sheet.rows)
     return text.getvalue().encode("utf-8-sig", "replace")  # with a mark, without which Excel takes it for Latin 1
 
 
-def _as_xlsx(headings: Sequence[str], table: Sequence[Sequence[str]]) -> bytes:
+def xlsx_content(sheets: Sequence[Sheet]) -> bytes:
+    """Tables as the sheets of a workbook."""
     book = Workbook()
-    sheet = cast(Any, book.active)
-    sheet.append(list(headings))
-    for cell in sheet[1]:
-        cell.font = Font(bold=True)
-    for number, row in enumerate(table, 2):
-        for column, text in enumerate(row, 1):
-            cell = sheet.cell(number, column)
-            if _NUMBER.fullmatch(text) and len(text.strip("-").replace(".", "").lstrip("0")) <= EXACT_DIGITS:
-                cell.value = Decimal(text)
-            elif text:
-                cell.value = "".join(one for one in text if one >= " " or one in "\t\n")
-                cell.data_type = "s"  # whatever it begins with, it is no formula
-    for column, heading in enumerate(headings, 1):
-        longest = max([len(heading), *(len(row[column - 1]) for row in table)])
-        sheet.column_dimensions[get_column_letter(column)].width = min(longest, MAX_WIDTH) + 2
-    sheet.freeze_panes = "A2"
-    if table:
-        sheet.auto_filter.ref = sheet.dimensions
+    book.remove(cast(Any, book.active))
+    for sheet in sheets:
+        _fill(cast(Any, book.create_sheet(sheet.title)), sheet)
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()
 
 
-def _read_csv(file: Path) -> list[list[str]]:
-    text = file.read_text("utf-8-sig")
+def _fill(page: Any, sheet: Sheet) -> None:
+    page.append(list(sheet.headings))
+    for cell in page[1]:
+        cell.font = Font(bold=True)
+    is_text = [heading in sheet.text_columns for heading in sheet.headings]
+    for number, row in enumerate(sheet.rows, 2):
+        for column, text in enumerate(row, 1):
+            cell = page.cell(number, column)
+            if not is_text[column - 1] and _is_exact(text):
+                cell.value = Decimal(text)
+            elif text:
+                cell.value = "".join(one for one in text if one >= " " or one in "\t\n")
+                cell.data_type = "s"  # whatever it begins with, it is no formula
+    for column, heading in enumerate(sheet.headings, 1):
+        longest = max([len(heading), *(len(row[column - 1]) for row in sheet.rows)])
+        page.column_dimensions[get_column_letter(column)].width = min(longest, MAX_WIDTH) + 2
+    page.freeze_panes = "A2"
+    if sheet.rows:
+        page.auto_filter.ref = page.dimensions
+
+
+def _is_exact(text: str) -> bool:
+    """Whether a spreadsheet keeps this number as it is."""
+    return bool(_NUMBER.fullmatch(text)) and len(text.strip("-").replace(".", "").lstrip("0")) <= EXACT_DIGITS
+
+
+def _csv_cells(content: bytes) -> Iterator[list[str]]:
+    is_utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # a spreadsheet's "Unicode text"
+    text = content.decode("utf-16" if is_utf_16 else "utf-8-sig")
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)  # a spreadsheet of a country with decimal commas writes ;
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    return [[_unquoted(cell.strip()) for cell in row] for row in rows]
+    return ([_unquoted(cell.strip()) for cell in row] for row in rows)
 
 
-def _read_xlsx(file: Path) -> list[list[str]]:
-    book = load_workbook(file, read_only=True, data_only=True)
+@contextmanager
+def _book(file: Path, *, values: bool = True) -> Iterator[Any]:
+    book = load_workbook(file, read_only=True, data_only=values)
     try:
-        return [[_cell_text(value) for value in row] for row in cast(Any, book.active).iter_rows(values_only=True)]
+        yield book
     finally:
         book.close()
+
+
+def _sheet_cells(sheet: Any) -> Iterator[list[str]]:
+    return ([_cell_text(value) for value in row] for row in sheet.iter_rows(values_only=True))
+
+
+def _check_worked_out(file: Path) -> None:
+    """Refuse formulas without a value, which would be read as empty cells, and those that ended in an error."""
+    with ZipFile(file) as archive:
+        pages = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
+        if not any(b"<f" in archive.read(page) for page in pages):
+            return
+    problems: list[Problem] = []
+    with _book(file) as values, _book(file, values=False) as formulas:
+        for of_value, of_formula in zip(values.worksheets, formulas.worksheets, strict=True):
+            rows = zip(of_value.iter_rows(values_only=True), of_formula.iter_rows(values_only=True), strict=True)
+            for number, (found, written) in enumerate(rows, 1):
+                for column, (value, formula) in enumerate(zip(found, written, strict=False), 1):
+                    if isinstance(formula, str) and formula.startswith("=") and value in (None, *_ERRORS):
+                        place = f"{file.name}, {of_value.title}, row {number}, column {get_column_letter(column)}"
+                        what = "was never worked out" if value is None else f"gives {value}"
+                        reason = (
+                            f"the formula {formula[:60]} {what}; save the file in a spreadsheet, or write the value"
+                        )
+                        problems.append({"field": place, "problem": reason})
+    if problems:
+        raise ValidationError(problems)
 
 
 def _cell_text(value: object) -> str:

@@ -17,6 +17,7 @@ from bake_tracker.entrypoints.cli import commands_catalog as catalog
 from bake_tracker.entrypoints.cli import commands_count as counting
 from bake_tracker.entrypoints.cli import commands_deliver as delivering
 from bake_tracker.entrypoints.cli import commands_explain as explaining
+from bake_tracker.entrypoints.cli import commands_export as exporting
 from bake_tracker.entrypoints.cli import commands_hold as holding
 from bake_tracker.entrypoints.cli import commands_house as house
 from bake_tracker.entrypoints.cli import commands_import as importing
@@ -123,6 +124,8 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     tracing.trace,
     house.verify,
     sealing.seal,
+    exporting.export,
+    exporting.template,
     archive.backup,
     archive.restore,
     archive.move,

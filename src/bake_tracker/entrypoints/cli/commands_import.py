@@ -1,26 +1,31 @@
 """Bring in another program's data."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
-from bake_tracker.domain.errors import ValidationError
-from bake_tracker.domain.importing import parse_export
+from bake_tracker.domain.import_text import DateOrder, Decimals, Reading
 from bake_tracker.entrypoints.cli.state import answer, ask, say, write
+from bake_tracker.services.import_files import read_document
 from bake_tracker.services.import_service import check_import, record_import
 
 
 def import_file(
-    file: Annotated[Path, typer.Argument(help="a bake-tracker 4.x export (JSON)")],
+    file: Annotated[
+        Path, typer.Argument(help="an export (JSON, XLSX, ZIP, folder), a CSV or XLSX table, a bake-tracker 4.x export")
+    ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would happen; write nothing")] = False,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="take the good rows, leave the others")] = False,
     map_: Annotated[
         list[str] | None, typer.Option("--map", metavar="NAME=ITEM", help="what a name of the file means; remembered")
     ] = None,
+    table: Annotated[str | None, typer.Option(help="what the table is, where its name does not say it")] = None,
+    dates: Annotated[str | None, typer.Option(help="how days like 03/04/2026 are meant: dmy or mdy")] = None,
+    decimals: Annotated[str | None, typer.Option(help="how numbers like 2,5 are meant: comma or point")] = None,
 ) -> None:
     """Bring in another program's data; the same file again adds nothing."""
-    document = parse_export(_read(file))
+    document = read_document(file, table=table, reading=_reading(dates, decimals))
     names = dict(_mapping(text) for text in map_ or [])
     if dry_run:
         report = ask(lambda session: check_import(document, session=session, source=file.name, names=names))
@@ -54,8 +59,9 @@ def _mapping(text: str) -> tuple[str, str]:
     return name.strip(), slug.strip()
 
 
-def _read(file: Path) -> str:
-    try:
-        return file.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValidationError.of("file", f"{file} cannot be read: {error}") from None
+def _reading(dates: str | None, decimals: str | None) -> Reading:
+    if dates not in (None, "dmy", "mdy"):
+        raise typer.BadParameter("--dates must be dmy or mdy")
+    if decimals not in (None, "comma", "point"):
+        raise typer.BadParameter("--decimals must be comma or point")
+    return Reading(cast(DateOrder | None, dates), cast(Decimals | None, decimals))

@@ -142,7 +142,7 @@ class ImportRefusedError(ValidationError):
             [
                 {
                     "field": "file",
-                    "problem": f"{refused_count} row{'' if refused_count == 1 else 's'} cannot be taken, so nothing was; "
+                    "problem": f"{refused_count} row{'s' * (refused_count != 1)} cannot be taken, so nothing was; "
                     "correct them, or take only the good rows with --skip-bad",
                 }
             ]

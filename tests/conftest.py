@@ -22,6 +22,9 @@ with warnings.catch_warnings():
 LOGGERS = [logging.getLogger(name) for name in ("root", "bake_tracker", "bake_tracker.services")]
 
 
+logging.getLogger("bake_tracker").addHandler(logging.NullHandler())  # as a command line that has run would leave it
+
+
 @pytest.fixture(scope="session", autouse=True)
 def nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A test that names no database must not find the one of whoever runs it."""
@@ -34,9 +37,9 @@ def nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def loggers_are_left_as_they_were() -> Iterator[None]:
     """A test that leaves a level or a handler behind fails itself, and not another that runs after it."""
-    before = [(logger.level, logger.handlers[:], logger.propagate) for logger in LOGGERS]
+    before = [(logger.level, logger.propagate, logger.handlers[:]) for logger in LOGGERS]
     yield
-    assert [(logger.level, logger.handlers, logger.propagate) for logger in LOGGERS] == before
+    assert [(logger.level, logger.propagate, logger.handlers) for logger in LOGGERS] == before
 
 
 @pytest.fixture(autouse=True)
@@ -98,12 +101,23 @@ ALSO_SERIALIZABLE = {
 }
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--every-database", action="store_true", help="run what is marked one_database on each of them")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every test of a database on SQLite and PostgreSQL, and those of some modules in SERIALIZABLE besides."""
+    """Every test of a database on SQLite and PostgreSQL, and those of some modules in SERIALIZABLE besides.
+
+    What is marked ``one_database`` is about what lies above the database: on SQLite, unless all are asked for.
+    """
     # A module with a database_url of its own has its own kind.
     if "database_url" in metafunc.fixturenames and not hasattr(metafunc.module, "database_url"):
-        more = ["serializable"] if metafunc.module.__name__ in ALSO_SERIALIZABLE else []
-        metafunc.parametrize("database_url", ["sqlite", "postgresql", *more], indirect=True)
+        kinds = ["sqlite", "postgresql"]
+        if metafunc.module.__name__ in ALSO_SERIALIZABLE:
+            kinds.append("serializable")
+        if metafunc.definition.get_closest_marker("one_database") and not metafunc.config.getoption("--every-database"):
+            kinds = ["sqlite"]
+        metafunc.parametrize("database_url", kinds, indirect=True)
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from bake_tracker.queries.verification import verify_ledger
 from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.testing import OperationLog
 
+pytestmark = pytest.mark.one_database
+
 pytest_plugins = ["bake_tracker.testing"]
 
 PAGE = Path(__file__).parent.parent / "docs" / "how-to" / "add-an-operation.md"

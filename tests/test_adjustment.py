@@ -64,6 +64,7 @@ def test_by_lot_it_is_that_very_lot(shelf: Shelf) -> None:
     assert drift() == []
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("is_held", [True, False], ids=["held", "expired"])
 def test_what_is_expired_or_held_goes_to_nobody(shelf: Shelf, kind: str, is_held: bool) -> None:
@@ -171,6 +172,7 @@ def test_the_same_id_again_changes_nothing_and_answers_the_same(shelf: Shelf) ->
     assert shelf.kitchen.stock("Flour") == 10_000
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("kind", "line", "more", "field"),
     [

@@ -91,6 +91,7 @@ def header(name: str, value: object) -> Change:
     return lambda values: values[0].update({name: value})
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -140,7 +141,13 @@ def test_a_damaged_file_is_refused_before_the_database_is_made(sqlite_url: str, 
     write_backup(plain)
     assert gzip.decompress(packed.read_bytes()) == plain.read_bytes()
     whole = packed.read_bytes()
-    wrong: list[bytes] = [b"", b"nonsense", whole[:-1], whole[: len(whole) // 2], whole[:-9] + b"\0" + whole[-8:]]
+    wrong: list[bytes] = [
+        b"",
+        b"nonsense",
+        whole[:-1],
+        whole[: len(whole) // 2],
+        whole[:-8] + bytes([whole[-8] ^ 1]) + whole[-7:],
+    ]
     wrong.append(plain.read_bytes())
     target = tmp_path / "not-made.db"
     for content in wrong:

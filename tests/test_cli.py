@@ -14,6 +14,8 @@ from sqlalchemy import text
 from bake_tracker.services import database
 from bake_tracker.services.database import read_scope
 
+pytestmark = pytest.mark.one_database
+
 Bake = Callable[..., Done]
 
 

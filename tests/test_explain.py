@@ -15,6 +15,8 @@ from bake_tracker.queries.explain_need import explain_box
 from bake_tracker.services import log_scan
 from bake_tracker.services.database import read_scope, run_in_transaction
 
+pytestmark = pytest.mark.one_database
+
 
 def run_all(bake: CommandLine, *lines: str) -> None:
     for line in lines:

@@ -19,6 +19,8 @@ from bake_tracker.models import Base
 from bake_tracker.services import import_service
 from bake_tracker.services.database import session_scope
 
+pytestmark = pytest.mark.one_database
+
 CIRCLE = "rye-crisps > party-platter > rye-crisps"
 REFUSALS: dict[str, tuple[Document, str, str]] = {
     "a negative quantity": (change("inventory_items", 4, quantity=-1), "inventory_items[4].quantity", "above 0"),

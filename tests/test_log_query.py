@@ -16,6 +16,8 @@ from bake_tracker.entrypoints.cli import progress
 from bake_tracker.services.log_reader import Unreadable, find_lines
 from bake_tracker.services.log_scan import log_line, scan
 
+pytestmark = pytest.mark.one_database
+
 SHORT = {"ingredient_slug": "flour", "needed": "5", "available": "1", "unit": "g"}
 LINES = [
     line(0, actor="ann", recipe_id=3),

@@ -21,6 +21,8 @@ from bake_tracker.services.log_verification import verify_log
 from bake_tracker.services.operations import Kind
 from bake_tracker.services.reversal_service import record_reversal
 
+pytestmark = pytest.mark.one_database
+
 TIMES = {"timestamp", "settled_at", "repaired_at"}
 Lines = list[dict[str, Any]]
 

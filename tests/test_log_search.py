@@ -13,6 +13,8 @@ from bake_tracker.domain.log_stats import gather_stats
 from bake_tracker.services.log_files import log_files
 from bake_tracker.services.log_scan import read_log
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def bakery(bake: CommandLine) -> CommandLine:

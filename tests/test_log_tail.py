@@ -24,6 +24,8 @@ from bake_tracker.services.log_files import identity, open_in_turn
 from bake_tracker.services.log_reader import Unreadable, read_trees
 from bake_tracker.services.log_tail import Follower, last_lines
 
+pytestmark = pytest.mark.one_database
+
 ALL = LogQuery()
 
 

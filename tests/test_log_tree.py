@@ -17,6 +17,8 @@ from bake_tracker.services.bake_and_pack_service import record_bake_and_pack
 from bake_tracker.services.database import engine_for, read_scope, run_in_transaction, session_scope
 from bake_tracker.services.log_reader import read_trees
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:

@@ -21,6 +21,8 @@ from bake_tracker.services.log_setup import AppendHandler
 from bake_tracker.services.log_verification import LogVerification, NamedOperation, verify_log
 from bake_tracker.services.logging_utils import log_operation
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def bakery(bake: CommandLine) -> CommandLine:

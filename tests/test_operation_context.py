@@ -16,6 +16,8 @@ from bake_tracker.services.database import run_in_transaction, session_scope
 from bake_tracker.services.logging_utils import bound_log_context
 from bake_tracker.services.operations import Kind, recording
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def bakery(kitchen: Kitchen, log: pytest.LogCaptureFixture) -> Kitchen:

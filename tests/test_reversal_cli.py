@@ -6,6 +6,8 @@ import pytest
 from command_line import CommandLine
 from kitchen import Kitchen
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def bakery(kitchen: Kitchen) -> Kitchen:

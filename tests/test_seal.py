@@ -17,7 +17,8 @@ from tampering import NOBODY, another, drift_after, named_after, without_guards
 from bake_tracker.domain.errors import ConflictError, ValidationError
 from bake_tracker.domain.seals import COVERED, EXCLUDED, NOT_HISTORY, SealHash, canonical_row
 from bake_tracker.models import Base
-from bake_tracker.queries.verification import Verification, verify_ledger
+from bake_tracker.queries.verification import Drift, Verification, verify_ledger
+from bake_tracker.queries.verification_seals import verify_seals
 from bake_tracker.services import catalog_service
 from bake_tracker.services.archive_move import Telling, move_bakery
 from bake_tracker.services.database import read_scope, run_in_transaction, session_scope
@@ -219,9 +220,14 @@ def test_whatever_names_its_operation_is_covered() -> None:
 # What is found ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [*COVERED, "recipe_snapshot", "seal", "sealed_operation"])
-def test_every_column_of_history_that_is_changed_is_named(sealed: Kitchen, name: str) -> None:
+def test_every_column_of_history_that_is_changed_is_named(sealed: Kitchen) -> None:
     """One value of one row, each column in turn; where an operation owned it, that operation is named."""
+    unseen = {name: unseen_changes(name) for name in (*COVERED, "recipe_snapshot", "seal", "sealed_operation")}
+    assert {name: columns for name, columns in unseen.items() if columns} == {}
+
+
+def unseen_changes(name: str) -> list[str]:
+    """The columns of a table that can be changed past the program without the seals naming it."""
     table: Table = Base.metadata.tables[name]
     (key,) = table.primary_key.columns
     owner = "id" if name == "operation" else "operation_id"
@@ -234,10 +240,15 @@ def test_every_column_of_history_that_is_changed_is_named(sealed: Kitchen, name:
             changed = another(row[column.name], column)
             done = session.execute(update(table).where(key == row[key.name]).values({column.name: changed}))
             assert done.rowcount == 1  # type: ignore[attr-defined]  # an update has one
-            found = {(drift["what"], drift["id"]) for drift in verify_ledger(session)["drift"]}
+            drifts: list[Drift] = []
+            if name == "recipe_snapshot":
+                drifts = verify_ledger(session)["drift"]
+            else:
+                verify_seals(session, drifts, lambda _what, _done: None, None)
+            found = {(drift["what"], drift["id"]) for drift in drifts}
         if not (("sealed operation", row[owner]) in found if name in COVERED else found):
             unseen.append(column.name)
-    assert unseen == []
+    return unseen
 
 
 def test_what_is_put_under_a_sealed_operation_or_taken_from_it_is_named(sealed: Kitchen) -> None:

@@ -166,6 +166,7 @@ def test_short_components_are_told_at_once(bakery: Kitchen, caplog: pytest.LogCa
     } == expected
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("count", BAD_COUNTS)
 @pytest.mark.parametrize(
     "call", ["record_batch_production", "check_can_produce", "record_assembly", "check_can_assemble"]

@@ -12,6 +12,8 @@ from shelf import Shelf, drift
 
 from bake_tracker.services.table_files import read_table, write_table
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def shelf(kitchen: Kitchen) -> Shelf:

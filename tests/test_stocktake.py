@@ -107,6 +107,7 @@ def test_an_empty_held_or_expired_lot_can_be_counted(shelf: Shelf) -> None:
     assert drift() == []
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("line", "field"),
     [
@@ -156,6 +157,7 @@ def test_the_sheet_has_every_lot_with_something_in_it(shelf: Shelf) -> None:
         assert load_count_sheet(session, item_id=shelf.kitchen.ids["Flour"]) == rows[1:2]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(
     ("what", "statement"),
     {

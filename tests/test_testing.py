@@ -14,6 +14,8 @@ from bake_tracker.services.database import run_in_transaction, session_scope
 from bake_tracker.services.logging_utils import bound_log_context, get_service_logger, log_operation
 from bake_tracker.testing import Line, OperationLog, listening
 
+pytestmark = pytest.mark.one_database
+
 pytest_plugins = ["bake_tracker.testing"]
 
 

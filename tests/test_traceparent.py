@@ -18,6 +18,8 @@ from bake_tracker.services.otel import OtelTracer
 from bake_tracker.services.trace_setup import exporting_where_asked
 from bake_tracker.services.tracing import Caller, accept_traceparent, parse_traceparent
 
+pytestmark = pytest.mark.one_database
+
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN_ID = "00f067aa0ba902b7"
 TRACEPARENT = f"00-{TRACE_ID}-{SPAN_ID}-01"

@@ -20,6 +20,8 @@ from bake_tracker.services.bake_and_pack_service import record_bake_and_pack
 from bake_tracker.services.database import run_in_transaction, session_scope
 from bake_tracker.services.trace_setup import exporting_where_asked
 
+pytestmark = pytest.mark.one_database
+
 
 @contextmanager
 def refusing_boxes() -> Iterator[None]:

@@ -17,6 +17,8 @@ from bake_tracker.services import tracing
 from bake_tracker.services.database import session_scope
 from bake_tracker.services.tracing import Caller
 
+pytestmark = pytest.mark.one_database
+
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN_ID = "00f067aa0ba902b7"
 TRACEPARENT = f"00-{TRACE_ID}-{SPAN_ID}-01"

@@ -23,6 +23,8 @@ from bake_tracker.domain.units import (
     to_base,
 )
 
+pytestmark = pytest.mark.one_database
+
 SPELLINGS = {
     "g": "g", "grams": "g", "G": "g", "kg.": "kg", "Kilograms": "kg", "lbs": "lb", "pounds": "lb", "ozs": "oz",
     "Sticks": "stick", "ML": "ml", "L": "l", "litres": "l", "Tbsp.": "tbsp", "tablespoons": "tbsp", "tsp": "tsp",

@@ -17,6 +17,8 @@ from bake_tracker.services import catalog_service
 from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.table_files import read_table, write_table
 
+pytestmark = pytest.mark.one_database
+
 
 def there(text: str) -> datetime:
     """The wall clock of the bakery."""

@@ -164,7 +164,9 @@ def main() -> None:
         if getattr(sys, name) is None:  # closed by the caller
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  open as long as Python is
     # Until the log is set up nothing is printed by Python's handler of last resort.
-    logging.getLogger("bake_tracker").addHandler(logging.NullHandler())
+    program = logging.getLogger("bake_tracker")
+    if not program.handlers:
+        program.addHandler(logging.NullHandler())
     try:
         with (
             bound_log_context(request_id=uuid7(), actor=_actor()),

@@ -83,7 +83,7 @@ def test_what_a_document_shows_is_what_is_printed(
 def test_every_command_is_in_the_reference() -> None:
     """A command that nobody can read about does not exist."""
     reference = (ROOT / "docs" / "reference" / "cli.md").read_text("utf-8")
-    names = [function.__name__.removesuffix("_file") for function in COMMANDS]
+    names = [function.__name__.removesuffix("_file").replace("_", "-") for function in COMMANDS]
     names += [f"{group} {name}" for group, (_, commands) in GROUPS.items() for name in commands]
     assert [name for name in names if f"`{name}" not in reference] == []
 

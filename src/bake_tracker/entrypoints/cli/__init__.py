@@ -13,6 +13,7 @@ from bake_tracker.config import SettingsError, load_settings
 from bake_tracker.domain.errors import ImportRefusedError, OutcomeUnknownError, ServiceError
 from bake_tracker.entrypoints.cli import commands_adjust as adjusting
 from bake_tracker.entrypoints.cli import commands_archive as archive
+from bake_tracker.entrypoints.cli import commands_can_make as possible
 from bake_tracker.entrypoints.cli import commands_catalog as catalog
 from bake_tracker.entrypoints.cli import commands_count as counting
 from bake_tracker.entrypoints.cli import commands_deliver as delivering
@@ -106,6 +107,8 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     stock.receive,
     delivering.deliver,
     stock.stock,
+    possible.can_make,
+    possible.expiring,
     adjusting.waste,
     adjusting.gift,
     adjusting.sample,

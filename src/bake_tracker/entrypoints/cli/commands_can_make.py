@@ -74,7 +74,6 @@ def show_expiring(rows: list[ExpiringLot], within: int) -> None:
             "": "left",
             "value": "right",
             "use until": "left",
-            "days left": "right",
             "could go into": "left",
         },
         (
@@ -85,7 +84,6 @@ def show_expiring(rows: list[ExpiringLot], within: int) -> None:
                 row["unit"],
                 money(row["value"]),
                 row["usable_until"],
-                str(row["days_left"]),
                 "; ".join(map(_use, row["uses"])) or ("-" if row["state"] == "open" else row["state"]),
             ]
             for row in rows

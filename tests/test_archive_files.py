@@ -17,6 +17,8 @@ from command_line import CommandLine
 from kitchen import Kitchen
 from sqlalchemy import text
 
+from bake_tracker.domain.errors import DatabaseUnavailableError
+from bake_tracker.entrypoints.cli import commands_archive
 from bake_tracker.queries.verification import verify_ledger
 from bake_tracker.services.archive_files import BackupRefusedError, restore_backup, write_backup
 from bake_tracker.services.database import dispose_engines, engine_for, read_scope, session_scope
@@ -221,6 +223,24 @@ def test_restored_operations_are_told_apart_from_lost_lines(
     log_file.write_text("".join(line for line in lines if '"success"' not in line), "utf-8")
     done = bake("log", "verify", "--json")
     assert (done.code, [named["operation"] for named in done.json["missing"]]) == (1, ["record_supplier"])
+
+
+def test_a_backup_of_what_may_only_be_read_says_how_to_make_it(
+    bake: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sealing comes first and writes; without it the backup is made."""
+    Kitchen().simple_bakery()
+
+    def refuse() -> None:
+        raise DatabaseUnavailableError("the database file can only be read")
+
+    monkeypatch.setattr(commands_archive, "seal_all", refuse)
+    refused = bake("backup", str(tmp_path / "a.jsonl"))
+    assert refused.code != 0
+    assert "can only be read" in refused.err
+    assert "--no-seal" in refused.err
+    assert not (tmp_path / "a.jsonl").exists()
+    assert bake("backup", str(tmp_path / "a.jsonl"), "--no-seal").code == 0
 
 
 def tables() -> int:

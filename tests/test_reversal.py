@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from import_files import clean, record
 from kitchen import Kitchen
+from sqlalchemy import insert, text
 from undoing import bake_and_pack, drift, hold, lot_id, move, release, reverse, shelf
 
 from bake_tracker.domain.errors import (
@@ -16,11 +17,12 @@ from bake_tracker.domain.errors import (
     OperationNotFoundError,
     ValidationError,
 )
+from bake_tracker.models import Movement
 from bake_tracker.queries.history import load_operation, load_runs
 from bake_tracker.services.adjustment_service import record_adjustment
 from bake_tracker.services.clock import now, uuid7
 from bake_tracker.services.database import read_scope, run_in_transaction, session_scope
-from bake_tracker.services.handling_service import record_hold, record_release
+from bake_tracker.services.handling_service import record_hold, record_release, record_transfer
 from bake_tracker.services.reversal_service import check_reversal, record_reversal
 from bake_tracker.testing import OperationLog
 
@@ -208,6 +210,74 @@ def test_a_part_that_was_split_off_and_held_does_not_slip_back_into_use(bakery: 
     run_in_transaction(lambda s: record_release([apart["new_lot_id"]], "fine", session=s))
     reverse(held, cascade=True)
     assert drift() == []
+
+
+def test_what_is_held_only_with_its_lot_is_free_when_the_hold_is_undone(bakery: Kitchen) -> None:
+    """As is what was split off that part; what somebody let go of by itself is not handled again."""
+    before = shelf(bakery)
+    held = hold(bakery, "flour")
+    parts = [move(bakery, "flour", "Cellar", 300), move(bakery, "flour", "Roof", 200)]
+    parts.append(
+        dict(run_in_transaction(lambda s: record_transfer(parts[0]["new_lot_id"], "Hall", session=s, quantity=9)))
+    )
+    assert bakery.rows("SELECT count(*) FROM lot WHERE on_hold") == [(4,)]
+    reverse(held)
+    assert (bakery.rows("SELECT count(*) FROM lot WHERE on_hold"), drift()) == ([(0,)], [])
+    for part in reversed(parts):
+        reverse(part)
+    assert (shelf(bakery), drift()) == (before, [])
+
+
+def test_what_was_split_off_after_a_release_is_held_when_that_is_undone(bakery: Kitchen) -> None:
+    """And a part held since an earlier hold stays so, whatever becomes of a later one."""
+    hold(bakery, "flour")
+    move(bakery, "flour", "Cellar", 300)
+    released = release(bakery, "flour")
+    move(bakery, "flour", "Roof", 200)
+    on_hold = "SELECT on_hold FROM lot WHERE code LIKE 'flour%' ORDER BY id"
+    assert [bool(row[0]) for row in bakery.rows(on_hold)] == [False, True, False]
+    later = hold(bakery, "flour")
+    reverse(later)
+    assert [bool(row[0]) for row in bakery.rows(on_hold)] == [False, True, False]
+    reverse(released)
+    assert [bool(row[0]) for row in bakery.rows(on_hold)] == [True, True, True]
+    assert drift() == []
+
+
+def test_a_split_is_undone_once_its_part_is_released(bakery: Kitchen) -> None:
+    """What was held by itself and let go of again may join the lot it came from."""
+    before = shelf(bakery)
+    hold(bakery, "flour")
+    apart = move(bakery, "flour", "Cellar", 300)
+    release(bakery, "flour")
+    run_in_transaction(lambda s: record_release([apart["new_lot_id"]], "fine", session=s))
+    reverse(apart)
+    assert (shelf(bakery), drift()) == (before, [])
+
+
+def test_what_twenty_thousand_operations_rest_on_is_told(bakery: Kitchen) -> None:
+    """More than PostgreSQL takes parameters; the tree and the order name every one of them."""
+    bought, count = bakery.receive("Sugar", 1_000, "kg", 3), 20_000
+    ids = [uuid7() for _ in range(count)]
+    with session_scope() as session:
+        session.execute(
+            text(
+                "INSERT INTO operation "
+                "(id, name, fingerprint, arguments, result, recorded_at, transaction_id, attempt) "
+                "SELECT :id, 'record_adjustment', '', '{}', '{}', recorded_at, :id, 1 FROM operation WHERE id = :first"
+            ),
+            [{"id": key, "first": bought["operation_id"]} for key in ids],
+        )
+        session.execute(
+            insert(Movement),
+            [{"operation_id": key, "lot_id": bought["lot_id"], "quantity_micros": -5, "cost_micros": 0} for key in ids],
+        )
+        taken = {"taken": 5 * count, "lot": bought["lot_id"]}
+        session.execute(text("UPDATE lot SET remaining_micros = remaining_micros - :taken WHERE id = :lot"), taken)
+    with read_scope() as session:
+        asked = check_reversal(bought["operation_id"], session=session)
+    assert [one["operation_id"] for one in asked["operations"]] == [*reversed(ids), bought["operation_id"]]
+    assert sorted(one["operation_id"] for one in asked["dependents"]) == sorted(ids)
 
 
 @pytest.mark.parametrize("times", ["a second time", "of a reversal"])

@@ -59,7 +59,7 @@ def _rests(later: Deed, on: Deed, lacking: set[Stock]) -> bool:
     """Whether ``later`` used or handled what ``on`` brought or handled, or took what it had added to a lot."""
     if any(lot.made_by == on.number for lot, _, _ in later.posted if later is not on):
         return True
-    if any(lot.parent and lot.made_by == on.number for lot, _, _ in later.handled):
+    if any(lot.parent and lot.is_held and lot.made_by == on.number for lot, _, _ in later.handled):
         return True
     if later.number < on.number:
         return False
@@ -84,6 +84,14 @@ def _can_be(left: int, cost: int | None) -> bool:
     return left >= 0 and (cost or 0) >= 0 and (left > 0 or not cost)
 
 
+def _parts_since(lot: Stock, number: int) -> Iterable[Stock]:
+    """What was split off since, and off that, as long as nobody has handled it by itself."""
+    for part in lot.parts:
+        if part.made_by > number and not any(_stands(deed) for deed in part.handled_by):
+            yield part
+            yield from _parts_since(part, number)
+
+
 def _undo(world: World, deed: Deed, reason: str) -> dict[str, Any]:
     if not all(_can_be(*left) for left in _left_without([deed]).values()):
         raise Refused("conflict")
@@ -94,9 +102,10 @@ def _undo(world: World, deed: Deed, reason: str) -> dict[str, Any]:
         told.append(
             {"lot_id": lot, "lot_code": lot.code, "quantity": quantity_text(-quantity), "cost": money_text(less)}
         )
-    for lot, was_held, was_until in deed.handled:
-        world.set(lot, "is_held", was_held)
-        world.set(lot, "until", was_until)
+    for handled, was_held, was_until in deed.handled:
+        for lot in (handled, *_parts_since(handled, deed.number)):
+            world.set(lot, "is_held", was_held)
+            world.set(lot, "until", was_until)
     for lot, was_at in deed.moved:
         world.set(lot, "place", was_at)
     if deed.split and deed.split[1].is_held and not deed.split[0].is_held:

@@ -165,6 +165,7 @@ def _may_go(lot: Stock, day: date) -> bool:
 
 def _handle(world: World, lot: Stock, *, is_held: bool, until: date | None) -> dict[str, Any]:
     world.deed.handled.append((lot, lot.is_held, lot.until))
+    world.set(lot, "handled_by", [*lot.handled_by, world.deed])
     world.set(lot, "is_held", is_held)
     world.set(lot, "until", until or lot.until)
     return {**_named(lot), "quantity": quantity_text(lot.left), "unit": lot.thing.unit}

@@ -50,6 +50,8 @@ class Stock:
     parent: "Stock | None" = None
     is_held: bool = False
     place: str | None = None
+    parts: list["Stock"] = field(default_factory=list)
+    handled_by: list["Deed"] = field(default_factory=list)
     id: int = 0
 
     def may_be_used(self, day: date) -> bool:

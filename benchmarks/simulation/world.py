@@ -137,6 +137,8 @@ class World:
         self.set(lot.thing, "splits", lot.thing.splits | {root: count})
         self._number += 1
         part = replace(lot, code=f"{root}/{count}", quantity=taken, cost=cost, left=0, cost_left=0, parent=lot, id=0)
+        part.parts, part.handled_by = [], []
+        self.set(lot, "parts", [*lot.parts, part])
         part.order, part.made_by, part.place = (*lot.order[:2], self._number), self.deed.number, place
         return self._add(part)
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from bake_tracker.domain.errors import ConflictError, OperationNotFoundError
 from bake_tracker.domain.reversal import Holding, Link, Posted, Undoable
 from bake_tracker.models import ItemMeasure, Lot, LotHold, Movement, Operation, Reversal, Transfer
+from bake_tracker.queries.many_keys import among
 
 _lots = cast(Table, Lot.__table__)
 _movements = cast(Table, Movement.__table__)
@@ -61,7 +62,7 @@ def load_operations(session: Session, operation_ids: Collection[str]) -> dict[st
     """These operations by id."""
     rows = session.execute(
         select(_operations.c.id, _operations.c.name, _operations.c.recorded_at, _operations.c.parent_id).where(
-            _operations.c.id.in_(operation_ids)
+            among(session, _operations.c.id, operation_ids)
         )
     )
     return {row.id: Undoable(row.id, row.name, row.recorded_at.isoformat(), row.parent_id) for row in rows}
@@ -69,13 +70,13 @@ def load_operations(session: Session, operation_ids: Collection[str]) -> dict[st
 
 def load_family(session: Session, operation_ids: Collection[str]) -> set[str]:
     """These operations and all that stand inside of them, at any depth."""
-    family = _family(operation_ids)
+    family = _family(session, operation_ids)
     return set(session.scalars(select(family.c.id).where(stands(family.c.id))))
 
 
 def has_undone_parts(session: Session, operation_id: str) -> bool:
     """Whether something inside this operation was undone alone."""
-    family = _family([operation_id])
+    family = _family(session, [operation_id])
     undone = exists().where(_reversals.c.reversed_operation_id == family.c.id)
     return session.execute(select(family.c.id).where(undone).limit(1)).first() is not None
 
@@ -93,7 +94,7 @@ def load_posted(session: Session, operation_ids: Collection[str]) -> list[Posted
             _movements.c.cost_micros,
         )
         .join(_lots, _lots.c.id == _movements.c.lot_id)
-        .where(_movements.c.operation_id.in_(operation_ids))
+        .where(among(session, _movements.c.operation_id, operation_ids))
         .order_by(_movements.c.id)
     )
     return [Posted(*row) for row in rows]
@@ -104,10 +105,12 @@ def load_touched(session: Session, operation_ids: Collection[str]) -> tuple[set[
     of_lots = [
         select(table.c.operation_id, _lots.c.item_id)
         .join(_lots, _lots.c.id == table.c.lot_id)
-        .where(table.c.operation_id.in_(operation_ids))
+        .where(among(session, table.c.operation_id, operation_ids))
         for table in (_movements, _holds, _transfers)
     ]
-    of_items = select(_measures.c.operation_id, _measures.c.item_id).where(_measures.c.operation_id.in_(operation_ids))
+    of_items = select(_measures.c.operation_id, _measures.c.item_id).where(
+        among(session, _measures.c.operation_id, operation_ids)
+    )
     rows = session.execute(union_all(*of_lots, of_items)).all()
     return {row.operation_id for row in rows}, {row.item_id for row in rows}
 
@@ -130,22 +133,21 @@ def load_links(session: Session, operation_ids: Collection[str]) -> list[Link]:
         .join(_lots, _lots.c.id == earlier_move.c.lot_id)
         .where(earlier_move.c.new_lot_id.is_(None), later_move.c.new_lot_id.is_(None))
     )
-    # What was split off and held must not slip back into a lot that is not.
+    # What was split off and is held must not slip back into a lot that is not.
     held_part = (
         select(_lots.c.operation_id, _holds.c.operation_id, _lots.c.code)
         .join(_holds, _holds.c.lot_id == _lots.c.id)
-        .where(_lots.c.parent_lot_id.is_not(None))
+        .where(_lots.c.parent_lot_id.is_not(None), _lots.c.on_hold)
     )
     wanted = [
         statement.where(
-            statement.selected_columns[0].in_(operation_ids),
+            among(session, statement.selected_columns[0], operation_ids),
             statement.selected_columns[1] != statement.selected_columns[0],
             stands(statement.selected_columns[1]),
         )
         for statement in cast(list[Select[Any]], [uses, held_since, moved_since, held_part])
     ]
-    rows = session.execute(union_all(*wanted))
-    return sorted({Link(*row) for row in rows}, key=lambda link: (link.earlier, link.later, link.lot_code))
+    return list({Link(*row) for row in session.execute(union_all(*wanted))})
 
 
 def load_takers(session: Session, lot_ids: Collection[int], operation_ids: Collection[str]) -> list[Link]:
@@ -156,8 +158,8 @@ def load_takers(session: Session, lot_ids: Collection[int], operation_ids: Colle
         .join(taken, and_(taken.c.lot_id == added.c.lot_id, taken.c.id > added.c.id, taken.c.quantity_micros < 0))
         .join(_lots, _lots.c.id == added.c.lot_id)
         .where(
-            added.c.lot_id.in_(lot_ids),
-            added.c.operation_id.in_(operation_ids),
+            among(session, added.c.lot_id, lot_ids),
+            among(session, added.c.operation_id, operation_ids),
             added.c.quantity_micros > 0,
             taken.c.operation_id != added.c.operation_id,
             stands(taken.c.operation_id),
@@ -170,7 +172,9 @@ def load_takers(session: Session, lot_ids: Collection[int], operation_ids: Colle
 def load_holdings(session: Session, lot_ids: Iterable[int]) -> dict[int, Holding]:
     """What is left of these lots."""
     rows = session.execute(
-        select(_lots.c.id, _lots.c.remaining_micros, _lots.c.remaining_cost_micros).where(_lots.c.id.in_(set(lot_ids)))
+        select(_lots.c.id, _lots.c.remaining_micros, _lots.c.remaining_cost_micros).where(
+            among(session, _lots.c.id, set(lot_ids))
+        )
     )
     return {row.id: Holding(row.remaining_micros, row.remaining_cost_micros) for row in rows}
 
@@ -178,6 +182,20 @@ def load_holdings(session: Session, lot_ids: Iterable[int]) -> dict[int, Holding
 def load_holds(session: Session, operation_id: str) -> list[Any]:
     """The lots that this operation held or released, and how they were before."""
     return list(session.execute(select(_holds).where(_holds.c.operation_id == operation_id).order_by(_holds.c.id)))
+
+
+def load_parts_since(session: Session, hold: Any) -> list[int]:
+    """The lots split off a lot after it was held or released, and off those, that nobody has handled since."""
+    own = _holds.alias()
+    is_handled = exists().where(own.c.lot_id == _lots.c.id, stands(own.c.operation_id))
+    parts = (
+        select(_lots.c.id)
+        .join(_transfers, _transfers.c.new_lot_id == _lots.c.id)
+        .where(_lots.c.parent_lot_id == hold.lot_id, _transfers.c.happened_at >= hold.happened_at, ~is_handled)
+        .cte("parts", recursive=True)
+    )
+    parts = parts.union(select(_lots.c.id).join(parts, _lots.c.parent_lot_id == parts.c.id).where(~is_handled))
+    return list(session.scalars(select(parts.c.id)))
 
 
 def load_transfers(session: Session, operation_id: str) -> list[Any]:
@@ -228,6 +246,8 @@ def before_the_first(session: Session, item_id: int, kind: str) -> Fraction | No
         return None
 
 
-def _family(operation_ids: Collection[str]) -> Any:
-    family = select(_operations.c.id).where(_operations.c.id.in_(operation_ids)).cte("family", recursive=True)
+def _family(session: Session, operation_ids: Collection[str]) -> Any:
+    family = (
+        select(_operations.c.id).where(among(session, _operations.c.id, operation_ids)).cte("family", recursive=True)
+    )
     return family.union(select(_operations.c.id).join(family, _operations.c.parent_id == family.c.id))

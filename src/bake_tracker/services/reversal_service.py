@@ -12,6 +12,7 @@ from bake_tracker.domain.errors import ConflictError, Dependent, DependentsError
 from bake_tracker.domain.money import format_money, negated
 from bake_tracker.domain.reversal import (
     INSTEAD,
+    Holding,
     Link,
     Posted,
     Undoable,
@@ -30,6 +31,7 @@ from bake_tracker.queries.reversal import (
     load_links,
     load_measures,
     load_operations,
+    load_parts_since,
     load_posted,
     load_takers,
     load_touched,
@@ -186,17 +188,19 @@ def _plan(session: Session, target_id: str) -> _Plan:
     """All that has to be undone with the target."""
     target = load_undoable(session, target_id)
     family = load_family(session, [target_id])
-    wanted, takers = set(family), list[Link]()
-    while True:
-        posted = load_posted(session, wanted)
-        holdings = load_holdings(session, {one.lot_id for one in posted})
-        if lacking := impossible_lots(posted, holdings, wanted):
-            takers += load_takers(session, lacking, wanted)
-        links = [*load_links(session, wanted), *takers]
-        more = {link.later for link in links} - wanted
-        if not more:
-            break
-        wanted |= load_family(session, more)
+    wanted, new = set[str](), family
+    posted, holdings, links = list[Posted](), dict[int, Holding](), set[Link]()
+    while new:
+        wanted |= new
+        added = load_posted(session, new)
+        posted += added
+        changed_lots = {one.lot_id for one in added}
+        holdings |= load_holdings(session, changed_lots - holdings.keys())
+        found = load_links(session, new)
+        if lacking := impossible_lots(posted, holdings, wanted) & changed_lots:
+            found += load_takers(session, lacking, wanted)
+        links.update(found)
+        new = load_family(session, {link.later for link in found} - wanted)
     touched, item_ids = load_touched(session, wanted)
     operations = load_operations(session, wanted)
     changed = with_parents(touched, operations)
@@ -208,7 +212,8 @@ def _plan(session: Session, target_id: str) -> _Plan:
         instead = INSTEAD.get(target.name, "there is nothing to put back")
         raise ValidationError.of("reversed_operation_id", f"{target.name} changed no stock; {instead}")
     order = [key for key in undo_order(operations, posted, links) if key in changed]
-    return _Plan(target, order, (wanted - family) & changed, operations, links, item_ids)
+    in_order = sorted(links, key=lambda link: (link.earlier, link.later, link.lot_code))
+    return _Plan(target, order, (wanted - family) & changed, operations, in_order, item_ids)
 
 
 def _locked_plan(operation: Operation, target_id: str) -> _Plan:
@@ -254,8 +259,10 @@ def _undo(operation: Operation, target_id: str, reason: str) -> list[GivenBack]:
 
 def _put_back_holds(session: Session, operation_id: str) -> None:
     for hold in load_holds(session, operation_id):
+        # What was split off meanwhile lies as it does only because the lot did. A release frees no more than it names.
+        lot_ids = [hold.lot_id, *load_parts_since(session, hold)]
         before = {"on_hold": hold.was_on_hold, "usable_until": hold.was_usable_until}
-        session.execute(update(_lots).where(_lots.c.id == hold.lot_id).values(before))
+        session.execute(update(_lots).where(_lots.c.id.in_(lot_ids)).values(before))
 
 
 def _put_back_places(session: Session, operation_id: str) -> None:
@@ -265,7 +272,8 @@ def _put_back_places(session: Session, operation_id: str) -> None:
             session.execute(update(_lots).where(_lots.c.id == transfer.lot_id).values(place))
         elif transfer.is_kept_apart:
             raise ConflictError(
-                f"lot {transfer.new_code} is on hold and the lot it was split from is not; hold that too first",
+                f"lot {transfer.new_code} is on hold and the lot it was split from is not; "
+                "release it, or hold that too, first",
                 lot_id=transfer.new_lot_id,
             )
 

@@ -9,14 +9,16 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bake_tracker.config import load_settings
+from bake_tracker.domain.errors import DatabaseUnavailableError
 from bake_tracker.entrypoints.cli.commands_house import show_verification
 from bake_tracker.entrypoints.cli.commands_seal import seal_all, show_seals
 from bake_tracker.entrypoints.cli.state import answer, ask, err, say, state
 from bake_tracker.queries.sealed_history import is_all_sealed
-from bake_tracker.services.archive_files import refuse_to_replace, restore_backup, write_backup
+from bake_tracker.services.archive_files import BackupRefusedError, refuse_to_replace, restore_backup, write_backup
 from bake_tracker.services.archive_move import Telling, move_bakery
 from bake_tracker.services.database import database_url
 from bake_tracker.services.log_setup import configure_logging
+from bake_tracker.services.seal_service import SealResult
 
 
 def backup(
@@ -26,7 +28,7 @@ def backup(
 ) -> None:
     """Seal what is not sealed yet, and write all of the bakery to a file, while others go on working."""
     refuse_to_replace(file, force=force)
-    seals = seal_all() if with_seal and not ask(is_all_sealed) else []
+    seals = _seal_first() if with_seal and not ask(is_all_sealed) else []
     with _bar("Backing up") as told:
         result = write_backup(file, state.url, force=force, told=told)
 
@@ -35,6 +37,15 @@ def backup(
         say(f"Wrote {written['rows']} rows, {written['operations']} operations, to {written['file']}")
 
     answer({**result, "seals": seals}, show)
+
+
+def _seal_first() -> list[SealResult]:
+    try:
+        return seal_all()
+    except DatabaseUnavailableError as error:
+        raise BackupRefusedError(
+            f"{error}. A backup seals first, which writes; to back up without that, add --no-seal"
+        ) from error
 
 
 def restore(file: Annotated[Path, typer.Argument(help="what bake backup wrote")]) -> None:

@@ -31,6 +31,7 @@ from bake_tracker.services import (
     measure_service,
     names_service,
     product_service,
+    page_import_service,
     receiving_service,
     recipe_service,
     reversal_service,
@@ -121,6 +122,13 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
     ),
     "product_service.record_product": lambda k, s: product_service.record_product(
         k.ids["Flour"], "Type 550", 25, "kg", session=s, package_type="bag"
+    ),
+    "page_import_service.record_recipe_page": lambda _, s: page_import_service.record_recipe_page(
+        "Shortbread",
+        ["500 g flour", "2 tsp vanilla"],
+        session=s,
+        yields=["24 fingers"],
+        choices={"create_missing": True},
     ),
     "receiving_service.record_receipt": lambda k, s: receiving_service.record_receipt(
         k.ids["Flour"], 1, "kg", session=s

@@ -35,6 +35,10 @@ from bake_tracker.domain.ingredient_words import (
 
 _BEFORE_A_NAME = frozenset({",", ":", ".", "-", "–", "x", "×"})
 _IN_A_NAME = frozenset("%'’&-/.")
+RANGE = "a range is given"
+_LONG, _NUMBER, _MARK = "the name is long", "a number stands in the name", "a mark stands in the name"
+NAME_DOUBTS = frozenset({_LONG, _NUMBER, _MARK})
+"""What is no doubt where somebody knows the name."""
 MAX_WORDS = 7
 """An ingredient of more words is more likely a sentence."""
 
@@ -216,7 +220,7 @@ def _doubts_of(amounts: Sequence[Amount], tokens: Sequence[Token], labels: Seque
     elif amounts[0].quantity == 0:
         yield "the quantity is 0"
     elif amounts[0].upto is not None:
-        yield "a range is given"
+        yield RANGE
     if amounts and amounts[0].unit not in LEDGER_UNITS:
         yield f"a {amounts[0].unit} is no unit of the stock"
     if any(_adds_more(tokens, place) for place, label in enumerate(labels) if label in ("note", "ingredient")):
@@ -225,11 +229,11 @@ def _doubts_of(amounts: Sequence[Amount], tokens: Sequence[Token], labels: Seque
     if not named:
         yield "no ingredient is named"
     elif len(named) > MAX_WORDS:
-        yield "the name is long"
+        yield _LONG
     elif any(token.is_number and word(tokens, place + 1) != "%" for place, token in enumerate(named)):
-        yield "a number stands in the name"
+        yield _NUMBER
     elif not all(token.text in _IN_A_NAME or token.text[0].isalnum() for token in named):
-        yield "a mark stands in the name"
+        yield _MARK
 
 
 def _adds_more(tokens: Sequence[Token], place: int) -> bool:

@@ -29,6 +29,7 @@ from bake_tracker.entrypoints.cli import commands_log_tail as log_tail
 from bake_tracker.entrypoints.cli import commands_log_verify as log_verify
 from bake_tracker.entrypoints.cli import commands_measure as measuring
 from bake_tracker.entrypoints.cli import commands_names as naming
+from bake_tracker.entrypoints.cli import commands_page as paging
 from bake_tracker.entrypoints.cli import commands_product as products
 from bake_tracker.entrypoints.cli import commands_report_usage as usage
 from bake_tracker.entrypoints.cli import commands_reverse as reversing
@@ -153,6 +154,7 @@ def make_app() -> typer.Typer:
     for command in COMMANDS:
         add(app, command)
     add(app, importing.import_file, "import")
+    add(app, paging.import_page, "import-page")
     for name, (text, commands) in GROUPS.items():
         group = typer.Typer(no_args_is_help=True, help=text)
         for command_name, group_command in commands.items():

@@ -1,7 +1,10 @@
 """Run the command line inside the test's process."""
 
 import json
+import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,3 +43,15 @@ class CommandLine:
             main()
         printed = self.capsys.readouterr()
         return Done(int(left.value.code or 0), printed.out, printed.err)
+
+
+@contextmanager
+def root_logger_put_back() -> Iterator[None]:
+    """Commands set the log up; afterwards the root logger has the handlers and the level that it had before."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    for handler in [handler for handler in root.handlers if handler not in handlers]:
+        root.removeHandler(handler)
+        handler.close()
+    root.setLevel(level)

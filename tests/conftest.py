@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine
+from command_line import CommandLine, root_logger_put_back
 from kitchen import Kitchen
 from otlp_receiver import Receiver, receiving
 from sqlalchemy import create_engine, text
@@ -185,13 +185,8 @@ def bake(
     log_file = tmp_path / "bakery.log.jsonl"
     monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", str(log_file))
     monkeypatch.setenv("BAKE_TRACKER_ACTOR", "baker")
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield CommandLine(capsys, monkeypatch, log_file)
-    for handler in [handler for handler in root.handlers if handler not in handlers]:
-        root.removeHandler(handler)
-        handler.close()
-    root.setLevel(level)
+    with root_logger_put_back():
+        yield CommandLine(capsys, monkeypatch, log_file)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine
+from command_line import CommandLine, root_logger_put_back
 
 from bake_tracker.entrypoints.cli import COMMANDS, GROUPS
 from bake_tracker.services import database
@@ -72,11 +72,12 @@ def test_what_a_document_shows_is_what_is_printed(
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("BAKE_TRACKER_ACTOR", "baker")
     bake = CommandLine(capsys, monkeypatch, tmp_path / "unused.log.jsonl")
-    for command, output in sessions(document):
-        program, *words = shlex.split(command)
-        assert program == "./bake"
-        done = bake(*words)
-        assert_shown(masked(output), masked(done.out + done.err))
+    with root_logger_put_back():
+        for command, output in sessions(document):
+            program, *words = shlex.split(command)
+            assert program == "./bake"
+            done = bake(*words)
+            assert_shown(masked(output), masked(done.out + done.err))
     database.dispose_engines()
 
 

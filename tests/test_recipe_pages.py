@@ -74,7 +74,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     [
         ("", "has no schema.org recipe"),
         ("<html><body>Only words, 1 kg flour</body></html>", "has no schema.org recipe"),
-        ('<script type="application/ld+json">{"@type": "Recipe", "name": </script>', "what it has of JSON-LD is broken"),
+        ('<script type="application/ld+json">{"@type": "Recipe", "name": </script>', "JSON-LD is broken"),
         ('<script type="application/ld+json">' + "[" * 100_000 + "Recipe</script>", "recipe"),
         ("<div>" * 20_000, "has no schema.org recipe"),
         ('<div itemscope itemtype="https://schema.org/Recipe">' * 1_000, "recipe"),
@@ -152,10 +152,11 @@ ANYTHING = st.recursive(
 @given(key=st.sampled_from(FIELDS), value=ANYTHING)
 def test_any_json_in_any_field_is_read_or_refused(tmp_path: Path, key: str, value: Any) -> None:
     """With nothing but a refusal that has a reason."""
+    told = ""
     try:
         read = load_recipe_page(page(tmp_path, {**recipe(), key: value}))
-    except ValidationError as refused:
-        assert "page.html has" in str(refused)
-    else:
         assert read.lines
         assert all(isinstance(text, str) for text in (read.name, *read.lines, *read.yields))
+    except ValidationError as refused:
+        told = str(refused)
+    assert not told or "page.html has" in told

@@ -4,12 +4,13 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any, TypedDict, cast
 from uuid import UUID
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Table, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from bake_tracker.config import time_zones
 from bake_tracker.domain.arguments import Arguments, shown
 from bake_tracker.domain.errors import ConflictError
 from bake_tracker.domain.slugs import read_slug
@@ -298,7 +299,7 @@ def _currency(given: Arguments, value: str) -> str:
 
 
 def _time_zone(given: Arguments, value: str) -> str:
-    if not isinstance(value, str) or value not in available_timezones():
+    if not isinstance(value, str) or value not in time_zones():
         given.refuse("time_zone", f"must be an IANA name such as Europe/Berlin, not {shown(value)}")
         return "UTC"
     return ZoneInfo(value).key

@@ -1,0 +1,35 @@
+"""Settings are as the environment has them now, and asking for them at every transaction costs next to nothing."""
+
+import zoneinfo
+
+import pytest
+
+from bake_tracker import config
+from bake_tracker.config import SettingsError, load_settings
+
+
+def test_settings_follow_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable that is set, changed or taken away counts from the next call on."""
+    actors = []
+    for name in ("ann", "ben", None):
+        if name is None:
+            monkeypatch.delenv("BAKE_TRACKER_ACTOR")
+        else:
+            monkeypatch.setenv("BAKE_TRACKER_ACTOR", name)
+        actors.append(load_settings().actor)
+    assert actors == ["ann", "ben", None]
+
+
+def test_settings_that_did_not_change_are_not_read_again() -> None:
+    """Nor is the list of time zones, which takes hundreds of looks at the disk."""
+    assert load_settings() is load_settings()
+    assert config.time_zones() is config.time_zones()
+    assert config.time_zones() == zoneinfo.available_timezones()
+
+
+def test_an_unknown_time_zone_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each time, with the variable and what is allowed."""
+    monkeypatch.setenv("BAKE_TRACKER_TIME_ZONE", "Middle/Earth")
+    for _ in range(2):
+        with pytest.raises(SettingsError, match="BAKE_TRACKER_TIME_ZONE: must be an IANA name such as Europe/Berlin"):
+            load_settings()

@@ -6,6 +6,7 @@ from life_of_stock import fill_the_life_of_stock
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from bake_tracker.services.archive import mark_restored
 from bake_tracker.services.database import engine_for, run_in_transaction, session_scope
 from bake_tracker.services.seal_service import record_seal
 
@@ -26,6 +27,7 @@ TABLES = {
     "delivery": "document = 'none'",
     "item_measure": "source = 'none'",
     "run_rate": "labour_micros = 2",
+    "restoration": "last_recorded_at = restored_at",
 }
 
 
@@ -35,6 +37,7 @@ def baked(kitchen: Kitchen) -> Kitchen:
     kitchen.assemble("Box", 1)
     fill_the_life_of_stock(kitchen)
     run_in_transaction(lambda session: record_seal(session=session))
+    run_in_transaction(lambda session: mark_restored(session, "elsewhere"))
     return kitchen
 
 
@@ -104,7 +107,11 @@ def test_every_table_that_an_operation_appends_to_is_guarded(database_url: str) 
             triggers = (
                 "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O'"
             )
-        named = {row[0] for row in connection.execute(text(columns))} - {"lot"} | {"operation", "recipe_snapshot"}
+        named = {row[0] for row in connection.execute(text(columns))} - {"lot"} | {
+            "operation",
+            "recipe_snapshot",
+            "restoration",
+        }
         guards = {tuple(row) for row in connection.execute(text(triggers))}
     actions = ("update", "delete") if is_sqlite else ("update", "delete", "truncate")
     assert guards == {(table, f"{table}_refuses_{action}") for table in named for action in actions}

@@ -13,6 +13,7 @@ import pytest
 from command_line import CommandLine
 from kitchen import Kitchen
 from sqlalchemy import text
+from undoing import bake_and_pack
 
 from bake_tracker.services import catalog_service, log_verification
 from bake_tracker.services.database import read_scope, session_scope
@@ -117,6 +118,19 @@ def test_an_unknown_outcome_is_resolved_by_the_operation_id(bakery: CommandLine)
     assert [named["operation"] for named in unresolved] == ["record_receipt"]
     edit(bakery, lambda lines: [*lines, json.dumps({**json.loads(lines[-1]), "outcome": "replayed"}) + "\n"])
     assert bakery("log", "verify").code == 0
+
+
+def test_what_is_inside_another_is_resolved_with_it(log_file: Path, kitchen: Kitchen) -> None:
+    """The replay of baking and packing answers for the baking and for the packing, which nobody can ask again."""
+    kitchen.simple_bakery()
+    bake_and_pack(kitchen)
+    told = [json.loads(line) for line in log_file.read_text("utf-8").splitlines()]
+    doubtful = [{**line, "outcome": "unknown"} for line in told[-3:]]
+    log_file.write_text("".join(json.dumps(line) + "\n" for line in [*told[:-3], *doubtful]), "utf-8")
+    assert len(verify(log_file)["unresolved"]) == 3
+    with log_file.open("a", encoding="utf-8") as lines:
+        lines.write(json.dumps({**doubtful[-1], "outcome": "replayed"}) + "\n")
+    assert (verify(log_file)["unresolved"], verify(log_file)["clean"]) == ([], True)
 
 
 def test_the_tree_of_nothing_says_so(bakery: CommandLine) -> None:

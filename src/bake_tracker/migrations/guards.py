@@ -20,6 +20,7 @@ CHANGEABLE_UNTIL = {
     "delivery": "",
     "item_measure": "",
     "run_rate": "",
+    "restoration": "",
     "operation": "OLD.result IS NOT NULL",
     "seal": "OLD.sha256 IS NOT NULL",
 }

@@ -148,6 +148,7 @@ class _Heard(NamedTuple):
     is_repaired: bool
     at: str
     outcome: str
+    parent_id: str
 
 
 @dataclass(slots=True)
@@ -180,10 +181,11 @@ class _Reading:
                 self._tell_time(str(line.get("settled_at", line["timestamp"])))
             outcome = line.get("outcome")
             if outcome in ("success", "unknown", "replayed") and line.get("database_id") == self.database_id:
-                operation_id, operation, at = (
-                    _storable(line.get(name)) for name in ("operation_id", "operation", "timestamp")
+                operation_id, operation, at, parent_id = (
+                    _storable(line.get(name))
+                    for name in ("operation_id", "operation", "timestamp", "parent_operation_id")
                 )
-                yield _Heard(operation_id, operation, is_repaired, at, outcome)
+                yield _Heard(operation_id, operation, is_repaired, at, outcome, parent_id)
 
     def _tell_time(self, text: str) -> None:
         if self._earliest is not None and text >= self._earliest:
@@ -202,6 +204,7 @@ def _wait_for_lines(
     """
     waiting = {operation["operation_id"]: operation for operation in silent}
     outcomes: dict[str, set[str]] = {}
+    around: dict[str, str] = {}
     for pause_s in LINE_IS_LATE_S:
         if not waiting and not reading.is_cut:
             break
@@ -212,10 +215,16 @@ def _wait_for_lines(
                 continue
             if heard.outcome != "success":
                 outcomes.setdefault(heard.operation_id, set()).add(heard.outcome)
+                around[heard.operation_id] = heard.parent_id
             elif heard.operation == operation["operation"]:
                 del waiting[heard.operation_id]
     missing = [operation for key, operation in waiting.items() if "unknown" not in outcomes.get(key, ())]
-    unresolved = [operation for key, operation in waiting.items() if outcomes.get(key) == {"unknown"}]
+
+    def is_resolved(key: str) -> bool:
+        """What was done inside another is not asked for again by itself: the answer to the other is its own."""
+        return outcomes[key] != {"unknown"} or (around[key] in outcomes and is_resolved(around[key]))
+
+    unresolved = [operation for key, operation in waiting.items() if key in outcomes and not is_resolved(key)]
     return reading, missing, unresolved
 
 

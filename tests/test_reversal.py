@@ -244,6 +244,19 @@ def test_what_was_split_off_after_a_release_is_held_when_that_is_undone(bakery: 
     assert drift() == []
 
 
+def test_a_lot_that_is_not_where_it_came_to_be_is_named(bakery: Kitchen) -> None:
+    """What was made, split off, or moved and moved back by an undoing: each is verified, though no transfer stands."""
+    bakery.produce("Cookies", "Cookie", 1, 24)
+    part = move(bakery, "flour", "Cellar", 300)
+    reverse(move(bakery, "sugar", "Roof"))
+    assert drift() == []
+    with session_scope() as session:
+        session.execute(text("UPDATE lot SET location = 'Attic'"))
+    named = {one["id"]: one["expected"] for one in drift() if one["what"] == "lot location"}
+    assert named[part["new_lot_code"]] == "Cellar"
+    assert sorted(code.partition("-")[0] for code in named) == ["cookie", "flour", "sugar"]
+
+
 def test_a_split_is_undone_once_its_part_is_released(bakery: Kitchen) -> None:
     """What was held by itself and let go of again may join the lot it came from."""
     before = shelf(bakery)

@@ -129,8 +129,31 @@ def _places(session: Session) -> Iterator[Drift]:
         .where(Transfer.id.in_(last), Lot.location.is_distinct_from(Transfer.to_location))
         .order_by(Lot.id)
     )
-    for row in rows:
+    for row in [*rows, *_unmoved(session)]:
         yield drift("lot location", row.code, row.to_location or "none", row.location or "none")
+
+
+def _unmoved(session: Session) -> list[Any]:
+    """Lots that no transfer moved whole, or none that stands, and are not where they came to be.
+
+    That is where a part was split off to, or the lot was first taken from; what is made here is at no named place.
+    Where goods were put as they came in is told by what was asked then, and is not compared.
+    """
+    first, split = aliased(Transfer), aliased(Transfer)
+    began = select(func.min(Transfer.id)).where(Transfer.new_lot_id.is_(None)).group_by(Transfer.lot_id)
+    is_moved = exists().where(
+        Transfer.lot_id == Lot.id, Transfer.new_lot_id.is_(None), stands(Transfer.__table__.c.operation_id)
+    )
+    place = case((first.id.is_not(None), first.from_location), else_=split.to_location)
+    rows = session.execute(
+        select(Lot.code, place.label("to_location"), Lot.location)
+        .outerjoin(first, and_(first.lot_id == Lot.id, first.id.in_(began)))
+        .outerjoin(split, split.new_lot_id == Lot.id)
+        .where(or_(Lot.is_made, first.id.is_not(None), split.id.is_not(None)), ~is_moved)
+        .where(Lot.location.is_distinct_from(place))
+        .order_by(Lot.id)
+    )
+    return list(rows)
 
 
 def _state(state: tuple[bool, date | None]) -> str:

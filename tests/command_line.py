@@ -39,8 +39,11 @@ class CommandLine:
         state.database, state.as_json = fresh.database, fresh.as_json
         self.monkeypatch.setattr(sys, "argv", ["bake", *words])
         self.capsys.readouterr()
+        own = logging.getLogger("bake_tracker")
+        handlers = own.handlers[:]
         with pytest.raises(SystemExit) as left:
             main()
+        own.handlers[:] = handlers  # it silences Python's handler of last resort
         printed = self.capsys.readouterr()
         return Done(int(left.value.code or 0), printed.out, printed.err)
 

@@ -2,19 +2,19 @@
 
 from kitchen import Kitchen
 
-from bake_tracker.models import Base
 from bake_tracker.services.adjustment_service import record_adjustment
 from bake_tracker.services.catalog_service import record_supplier
-from bake_tracker.services.database import run_in_transaction, session_scope
+from bake_tracker.services.database import run_in_transaction
 from bake_tracker.services.delivery_service import record_delivery
 from bake_tracker.services.handling_service import record_hold, record_transfer
 from bake_tracker.services.measure_service import record_piece_weight
+from bake_tracker.services.rate_service import record_recipe_rate
 from bake_tracker.services.reversal_service import record_reversal
 from bake_tracker.services.stocktake_service import record_stocktake
 
 
 def fill_the_life_of_stock(kitchen: Kitchen) -> None:
-    """Sugar is spilt, counted, split, held, delivered and taken back; what nothing writes yet is put there by hand."""
+    """Sugar is spilt, counted, split, held, delivered and taken back, and baked at a rate."""
     lot = kitchen.receive("Sugar", 1, "kg", 2)["lot_id"]
     mistyped = kitchen.receive("Sugar", 9, "kg", 2)["operation_id"]
     mill = run_in_transaction(lambda s: record_supplier("Watermill", session=s))["supplier_id"]
@@ -27,12 +27,7 @@ def fill_the_life_of_stock(kitchen: Kitchen) -> None:
         lambda s: record_delivery([line], session=s, supplier_id=mill, document="7"),
         lambda s: record_piece_weight(kitchen.ids["Sugar"], 10, 45, "g", session=s, source="our scale"),
         lambda s: record_reversal(mistyped, "mistyped", session=s),
+        lambda s: record_recipe_rate(kitchen.ids["Cookies"], 12, 3, session=s),
     ):
         run_in_transaction(work)
-    (operation_id, run_id) = kitchen.rows("SELECT operation_id, id FROM production_run")[0]
-    tables = Base.metadata.tables
-    with session_scope() as session:
-        for name, row in {
-            "run_rate": {"production_run_id": run_id, "labour_micros": 1, "overhead_micros": 1},
-        }.items():
-            session.execute(tables[name].insert(), {"operation_id": str(operation_id), **row})
+    kitchen.produce("Cookies", "Cookie", 1, 20)

@@ -18,6 +18,7 @@ from bake_tracker.services import (
     goods_service,
     measure_service,
     product_service,
+    rate_service,
     receiving_service,
     recipe_service,
 )
@@ -65,8 +66,12 @@ CASES: dict[Callable[..., Any], tuple[dict[str, Any], dict[str, list[Any]]]] = {
         {
             "recipe_id": KEYS, "finished_unit_id": KEYS, "num_batches": COUNTS, "actual_yield": AMOUNTS,
             "scale_factor": FACTORS, "produced_at": MOMENTS, "event_id": OPTIONAL_KEYS, "loss_reason": TEXTS,
-            "notes": TEXTS, "operation_id": IDS,
+            "notes": TEXTS, "labour_cost": AMOUNTS[1:], "overhead_cost": AMOUNTS[1:], "operation_id": IDS,
         },
+    ),
+    rate_service.record_recipe_rate: (
+        {"recipe_id": 1, "labour": 12, "overhead": 3},
+        {"recipe_id": KEYS, "labour": AMOUNTS, "overhead": AMOUNTS, "operation_id": IDS},
     ),
     assembly_service.check_can_assemble: (
         {"finished_good_id": 5, "quantity": 1},

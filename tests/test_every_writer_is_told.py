@@ -32,6 +32,7 @@ from bake_tracker.services import (
     names_service,
     page_import_service,
     product_service,
+    rate_service,
     receiving_service,
     recipe_service,
     reversal_service,
@@ -130,6 +131,7 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
         yields=["24 fingers"],
         choices={"create_missing": True},
     ),
+    "rate_service.record_recipe_rate": lambda k, s: rate_service.record_recipe_rate(k.ids["Cookies"], 12, 3, session=s),
     "receiving_service.record_receipt": lambda k, s: receiving_service.record_receipt(
         k.ids["Flour"], 1, "kg", session=s
     ),

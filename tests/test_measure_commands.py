@@ -48,3 +48,27 @@ def test_the_command_line_takes_bags_where_one_product_comes_so(bake: CommandLin
     assert bake("deliver", "mill", str(file), "--json").json["lots"][0]["quantity"] == "30000"
     assert [row["package_quantity"] for row in bake("product", "list", "flour", "--json").json] == ["10", "25"]
     assert "bag of 25 kg" in bake("product", "list").out
+
+
+def test_the_command_line_tells_prices_costs_and_rates(bake: CommandLine, tmp_path: Path) -> None:
+    """And is asked wrongly by a price of nothing."""
+    bake("item", "add", "ingredient", "Flour", "--unit", "g")
+    bake("item", "add", "finished_unit", "Bun")
+    bake("recipe", "add", "Buns", "--line", "500 g flour", "--makes", "10 bun")
+    assert "Nothing was paid for flour yet" in bake("prices", "flour").out
+    assert "never came in at a known cost: flour" in bake("cost", "buns").out
+    bake("receive", "flour", "1", "kg", "--cost", "2")
+    bake("receive", "flour", "1", "kg")
+    assert "1 lots came in at a cost that nobody knows" in bake("prices", "flour").out
+    assert bake("prices", "flour", "--csv", str(tmp_path / "prices.csv")).code == 0
+    assert "2.00,kg" in (tmp_path / "prices.csv").read_text("utf-8")
+    done = bake("rate", "buns", "--labour", "5", "--overhead", "1.5", "--json").json
+    assert (done["labour"], done["labour_before"]) == ("5.00", None)
+    found = bake("cost", "buns", "--batches", "1/2", "--price", "0.9", "--json").json
+    assert (found["today"], found["labour"], found["makes"][0]["margin"]) == ("0.50", "2.50", "0.80")
+    assert "no price for lot flour-" in bake("cost", "buns").out
+    assert bake("cost", "buns", "--price", "0").code == 2
+    assert bake("cost", "buns", "--batches", "0").code == 1
+    assert "labour 6.00, overhead 1.50" in bake("produce", "buns", "1", "--yield", "10", "--labour", "6").out
+    assert "labour" in bake("runs").out
+    assert bake("produce", "buns", "1", "--yield", "10", "--labour", "6", "--pack", "x", "--boxes", "1").code == 2

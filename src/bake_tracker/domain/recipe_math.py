@@ -43,13 +43,24 @@ class RecipeLine:
     sub_recipe_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Labour and overhead in millionths of the currency: of one batch, or of a run."""
+
+    labour_micros: int
+    overhead_micros: int
+
+
 Yields = dict[int, tuple[Item, int]]
 """Item id -> the finished unit, and how much of it a batch gives in millionths of its base unit."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recipe:
-    """A recipe with all it is made of, its own lines and those of every sub-recipe below it, and what it makes."""
+    """A recipe with all it is made of, its own lines and those of every sub-recipe below it, and what it makes.
+
+    ``rates`` are those of it and of the sub-recipes that have one.
+    """
 
     recipe_id: int
     slug: str
@@ -57,6 +68,7 @@ class Recipe:
     lines_by_recipe: Mapping[int, Sequence[RecipeLine]]
     names: Mapping[int, str]
     makes: Yields
+    rates: Mapping[int, Rates]
 
 
 def batches_by_recipe(recipe: Recipe) -> dict[int, Fraction]:

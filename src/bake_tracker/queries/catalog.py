@@ -35,9 +35,9 @@ from bake_tracker.domain.errors import (
     RecipientNotFoundError,
     SupplierNotFoundError,
 )
-from bake_tracker.domain.recipe_math import Item, Recipe, RecipeLine, Yields
+from bake_tracker.domain.recipe_math import Item, Rates, Recipe, RecipeLine, Yields
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Event, GoodComponent, RecipeYield, Recipient, Supplier
+from bake_tracker.models import Event, GoodComponent, RecipeRate, RecipeYield, Recipient, Supplier
 from bake_tracker.models import Item as ItemRow
 from bake_tracker.models import Recipe as RecipeRow
 from bake_tracker.models import RecipeLine as RecipeLineRow
@@ -46,6 +46,7 @@ _item = cast(Table, ItemRow.__table__)
 _recipe = cast(Table, RecipeRow.__table__)
 _line = cast(Table, RecipeLineRow.__table__)
 _yield = cast(Table, RecipeYield.__table__)
+_rate = cast(Table, RecipeRate.__table__)
 _part = cast(Table, GoodComponent.__table__)
 
 ITEM_COLUMNS = (
@@ -76,21 +77,24 @@ def _recipe_with_all_below() -> CompoundSelect[*tuple[Any, ...]]:
             _line.c.unit,
             _line.c.sub_recipe_id,
             null().label("made_micros"),
+            _rate.c.labour_micros,
+            _rate.c.overhead_micros,
             *_ITEM_AS_TEXT,
         )
         .select_from(below)
         .join(_recipe, _recipe.c.id == below.c.id)
+        .outerjoin(_rate, _rate.c.recipe_id == below.c.id)
         .outerjoin(_line, _line.c.recipe_id == below.c.id)
         .outerjoin(_item, _item.c.id == _line.c.item_id)
     )
     makes = (
-        select(*of_recipe, *(null() for _ in range(4)), _yield.c.quantity_micros, *_ITEM_AS_TEXT)
+        select(*of_recipe, *(null() for _ in range(4)), _yield.c.quantity_micros, null(), null(), *_ITEM_AS_TEXT)
         .join(_yield, _yield.c.recipe_id == _recipe.c.id)
         .join(_item, _item.c.id == _yield.c.item_id)
         .where(_recipe.c.id == bindparam("recipe_id"))
     )
     every = union_all(lines, makes)
-    return every.order_by(text("1, 4, 9"))  # recipe, position, item
+    return every.order_by(text("1, 4, 11"))  # recipe, position, item
 
 
 # Built once: building a statement costs more than running it.
@@ -193,15 +197,18 @@ def _recipe_of(recipe_id: int, rows: tuple[tuple[Any, ...], ...]) -> Recipe | No
     makes: Yields = {}
     slugs: dict[int, str] = {}
     name = None
-    for of_recipe, slug, recipe_name, _position, quantity, unit, sub_recipe_id, made_micros, *columns in rows:
+    rates: dict[int, Rates] = {}
+    for of_recipe, slug, recipe_name, _at, quantity, unit, sub_id, made_micros, labour, overhead, *columns in rows:
         slugs[of_recipe] = slug
+        if labour is not None:
+            rates[of_recipe] = Rates(labour, overhead)
         name = recipe_name if of_recipe == recipe_id else name
         item = _item_of(columns)
         if made_micros is not None and item:
             makes[item.item_id] = item, made_micros
         elif unit is not None:
-            lines[of_recipe].append(RecipeLine(of_recipe, Fraction(quantity), unit, item, sub_recipe_id))
-    return None if name is None else Recipe(recipe_id, slugs[recipe_id], name, dict(lines), slugs, makes)
+            lines[of_recipe].append(RecipeLine(of_recipe, Fraction(quantity), unit, item, sub_id))
+    return None if name is None else Recipe(recipe_id, slugs[recipe_id], name, dict(lines), slugs, makes, rates)
 
 
 def _item_of(columns: Sequence[Any]) -> Item | None:

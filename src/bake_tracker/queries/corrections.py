@@ -4,19 +4,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, func, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import OperationNotFoundError, ValidationError
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Operation, ProductionRun
+from bake_tracker.models import Operation, ProductionRun, RunRate
 
 _runs = cast(Table, ProductionRun.__table__)
+_rates = cast(Table, RunRate.__table__)
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedRun:
-    """The arguments of a recorded production."""
+    """The arguments of a recorded production; labour and overhead are 0 where none was kept."""
 
     recipe_id: int
     finished_unit_id: int
@@ -28,6 +29,8 @@ class RecordedRun:
     loss_reason: str | None
     notes: str | None
     snapshot_sha256: str
+    labour_micros: int
+    overhead_micros: int
 
     @property
     def actual_yield(self) -> str:
@@ -41,8 +44,13 @@ def load_run(session: Session, operation_id: str) -> RecordedRun:
         OperationNotFoundError: there is no such operation.
         ValidationError: it is no production.
     """
-    columns = [_runs.c[name] for name in RecordedRun.__dataclass_fields__]
-    row = session.execute(select(*columns).where(_runs.c.operation_id == operation_id)).first()
+    columns = [_runs.c[name] for name in RecordedRun.__dataclass_fields__ if name in _runs.c]
+    rates = [func.coalesce(_rates.c[name], 0) for name in ("labour_micros", "overhead_micros")]
+    row = session.execute(
+        select(*columns, *rates)
+        .outerjoin(_rates, _rates.c.production_run_id == _runs.c.id)
+        .where(_runs.c.operation_id == operation_id)
+    ).first()
     if row is not None:
         return RecordedRun(*row)
     name = session.execute(select(Operation.name).where(Operation.id == operation_id)).scalar()

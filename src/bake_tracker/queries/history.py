@@ -13,13 +13,26 @@ from bake_tracker.domain.arguments import MAX_KEY
 from bake_tracker.domain.errors import OperationNotFoundError
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.units import MICRO, format_micros
-from bake_tracker.models import AssemblyRun, Item, Lot, Movement, Operation, ProductionRun, RecipeSnapshot, Reversal
+from bake_tracker.models import (
+    AssemblyRun,
+    Item,
+    Lot,
+    Movement,
+    Operation,
+    ProductionRun,
+    RecipeSnapshot,
+    Reversal,
+    RunRate,
+)
 from bake_tracker.models.types import UtcDateTime
 from bake_tracker.queries.bakery import load_bakery
 
 
 class RunRow(TypedDict):
-    """One production or assembly run; ``what`` is the recipe's name as it was then."""
+    """One production or assembly run; ``what`` is the recipe's name as it was then.
+
+    Labour and overhead are in no cost; both are None where nothing was kept of them.
+    """
 
     kind: str
     run_id: int
@@ -31,6 +44,8 @@ class RunRow(TypedDict):
     unit: str
     status: str
     cost: str | None
+    labour_cost: str | None
+    overhead_cost: str | None
     lot_code: str | None
     reversed: bool
 
@@ -118,11 +133,13 @@ def _runs() -> Select[*tuple[Any, ...]]:
         select(
             *(runs.c[name] for name in ("kind", "run_id", "operation_id", "at", "quantity", "status", "cost")),
             *(RecipeSnapshot.content, Item.name, Item.base_unit, Lot.code),
+            *(RunRate.labour_micros, RunRate.overhead_micros),
             Reversal.id.is_not(None).label("reversed"),
         )
         .join(Item, Item.id == runs.c.item_id)
         .outerjoin(Lot, Lot.id == runs.c.lot_id)
         .outerjoin(RecipeSnapshot, RecipeSnapshot.sha256 == runs.c.snapshot)
+        .outerjoin(RunRate, and_(RunRate.production_run_id == runs.c.run_id, runs.c.kind == "production"))
         .outerjoin(Reversal, Reversal.reversed_operation_id == runs.c.operation_id)
         .order_by(*_newest_first(runs))
     )
@@ -160,10 +177,27 @@ def load_runs(session: Session, limit: int, *, before: str | None = None) -> lis
             "unit": unit,
             "status": status,
             "cost": format_money(cost),
+            "labour_cost": format_money(labour),
+            "overhead_cost": format_money(overhead),
             "lot_code": lot_code,
             "reversed": bool(is_reversed),
         }
-        for kind, run_id, operation_id, at, quantity, status, cost, content, made, unit, lot_code, is_reversed in rows
+        for (
+            kind,
+            run_id,
+            operation_id,
+            at,
+            quantity,
+            status,
+            cost,
+            content,
+            made,
+            unit,
+            lot_code,
+            labour,
+            overhead,
+            is_reversed,
+        ) in rows
     ]
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from bake_tracker.domain.costing import RunCost, production_status, split_cost
 from bake_tracker.domain.money import divide_half_even, format_money
 from bake_tracker.domain.units import MICRO, format_micros
-from bake_tracker.models import AssemblyRun, Item, Lot, Movement, Operation, ProductionRun
+from bake_tracker.models import AssemblyRun, Item, Lot, Movement, Operation, ProductionRun, RunRate
 from bake_tracker.queries.verification_drift import Drift, Told, drift, in_batches
 
 _operation = (Operation.name.label("operation_name"), Operation.result)
@@ -21,10 +21,16 @@ _lot = (
     Lot.item_id.label("lot_item_id"),
     Lot.operation_id.label("lot_operation_id"),
 )
+_rate = (
+    RunRate.labour_micros,
+    RunRate.overhead_micros,
+    RunRate.operation_id.label("rate_operation_id"),
+)
 _productions = (
-    select(*ProductionRun.__table__.columns, *_operation, *_lot)
+    select(*ProductionRun.__table__.columns, *_operation, *_lot, *_rate)
     .outerjoin(Operation, Operation.id == ProductionRun.operation_id)
     .outerjoin(Lot, Lot.id == ProductionRun.lot_id)
+    .outerjoin(RunRate, RunRate.production_run_id == ProductionRun.id)
     .order_by(ProductionRun.id)
 )
 _assemblies = (
@@ -159,6 +165,18 @@ def _production(run: Any, moved: _Moved) -> Iterator[Drift]:
         "loss_cost": format_money(cost.loss_micros),
     }
     yield from _answer(run.operation_id, run.result, answered | _common(run, moved, cost))
+    yield from _rates(run)
+
+
+def _rates(run: Any) -> Iterator[Drift]:
+    """What a run took of labour and overhead is what was answered then; an older answer says nothing of it."""
+    found = _json(run.result)
+    told = found if isinstance(found, dict) else {}
+    for name, micros in (("labour", run.labour_micros), ("overhead", run.overhead_micros)):
+        if told.get(f"{name}_cost") != format_money(micros):
+            yield drift(f"production {name}", run.operation_id, told.get(f"{name}_cost"), format_money(micros))
+    if run.rate_operation_id not in (None, run.operation_id):
+        yield drift("production rates recorded by", run.operation_id, run.operation_id, run.rate_operation_id)
 
 
 def _assembly(run: Any, moved: _Moved) -> Iterator[Drift]:

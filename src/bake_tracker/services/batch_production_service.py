@@ -17,9 +17,10 @@ from bake_tracker.domain.fifo import plan_draws
 from bake_tracker.domain.lots import baked_expiry
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.planning import all_draws, ingredient_shortages, items_of
-from bake_tracker.domain.recipe_math import Item, Recipe, needs_of
+from bake_tracker.domain.rates import rates_of
+from bake_tracker.domain.recipe_math import Item, Rates, Recipe, needs_of
 from bake_tracker.domain.units import MAX_MICROS, MICRO, drawn_micros, format_micros
-from bake_tracker.models import ProductionRun, RecipeSnapshot
+from bake_tracker.models import ProductionRun, RecipeSnapshot, RunRate
 from bake_tracker.queries.catalog import RecipeContent, check_event, load_recipe, snapshot, yield_of
 from bake_tracker.queries.stock import load_lots_to_draw
 from bake_tracker.services.operations import Kind, Operation, checking, insert_once, recording
@@ -51,6 +52,7 @@ RECORD = Kind(
 
 _runs = cast(Table, ProductionRun.__table__)
 _add = insert(_runs).returning(_runs.c.id)
+_add_rate = insert(cast(Table, RunRate.__table__))
 _snapshots = cast(Table, RecipeSnapshot.__table__)
 
 
@@ -67,6 +69,8 @@ class ProductionRequest:
     event_id: int | None
     loss_reason: str | None
     notes: str | None
+    labour_micros: int | None = None
+    overhead_micros: int | None = None
 
     @classmethod
     def read(cls, given: Arguments, time_zone: str, *, actual_yield: object, **asked: object) -> "ProductionRequest":
@@ -81,7 +85,15 @@ class ProductionRequest:
             event_id=given.optional_key("event_id", asked["event_id"]),
             loss_reason=given.text("loss_reason", asked["loss_reason"]),
             notes=given.text("notes", asked["notes"]),
+            labour_micros=_optional_money(given, "labour_cost", asked.get("labour_cost")),
+            overhead_micros=_optional_money(given, "overhead_cost", asked.get("overhead_cost")),
         )
+
+    @property
+    def claimed(self) -> dict[str, object]:
+        """What is the same in two calls that are the same; as it was before there were rates, where none is given."""
+        later = ("labour_micros", "overhead_micros")
+        return {name: value for name, value in asdict(self).items() if value is not None or name not in later}
 
     @property
     def batches(self) -> Fraction:
@@ -101,7 +113,10 @@ class ProductionCheck(TypedDict):
 
 
 class ProductionResult(TypedDict):
-    """A recorded run; quantities and money are exact decimal strings, an unknown cost is None."""
+    """A recorded run; quantities and money are exact decimal strings, an unknown cost is None.
+
+    Labour and overhead stand beside the cost and are in no other amount; both are None where the recipe has no rates.
+    """
 
     production_run_id: int
     operation_id: str
@@ -119,6 +134,8 @@ class ProductionResult(TypedDict):
     per_unit_cost: str | None
     loss_cost: str | None
     cost_complete: bool
+    labour_cost: str | None
+    overhead_cost: str | None
     consumptions: list[Consumption]
 
 
@@ -171,6 +188,8 @@ def record_batch_production(
     event_id: int | None = None,
     loss_reason: str | None = None,
     notes: str | None = None,
+    labour_cost: int | Decimal | None = None,
+    overhead_cost: int | Decimal | None = None,
     operation_id: UUID | str | None = None,
 ) -> ProductionResult:
     """Take the ingredients by their policy and add the product as a lot, in the caller's transaction.
@@ -180,6 +199,9 @@ def record_batch_production(
 
     ``produced_at`` is for what is recorded late: lots are judged by that day, and one that came in after it is not
     used. The product keeps for its shelf life; without one it expires with the first of its ingredients.
+
+    ``labour_cost`` and ``overhead_cost`` are what this run took; left out, they are reckoned by the rates that the
+    recipe and its sub-recipes have now. They are kept beside the run, never in the cost of a lot.
 
     Raises:
         ValidationError: an argument is not allowed, or the recipe does not make this finished unit.
@@ -202,10 +224,12 @@ def record_batch_production(
             event_id=event_id,
             loss_reason=loss_reason,
             notes=notes,
+            labour_cost=labour_cost,
+            overhead_cost=overhead_cost,
         )
         given.done()
         at, there_on = operation.happened("produced_at", asked.produced_at)
-        if done := operation.claim(asdict(asked)):
+        if done := operation.claim(asked.claimed):
             return cast(ProductionResult, done)
 
         # load
@@ -225,6 +249,7 @@ def record_batch_production(
             raise InsufficientInventoryError(with_what_came_later(operation, missing, items, there_on))
         draws = all_draws(plan)
         cost = split_cost(total_cost(draws, "num_batches"), expected_micros, asked.actual_micros)
+        rates = _rates_of_run(asked, recipe)
 
         # write
         made = None
@@ -233,8 +258,10 @@ def record_batch_production(
             made = NewLot(product.item_id, asked.actual_micros, cost.output_micros, today, expires_on)
         lot = turn_into(operation, draws, made)
         run_id = _add_run(operation, asked, at, snapshot(recipe), expected_micros, cost, lot)
+        if rates:
+            operation.connection.execute(_add_rate, _rate_row(operation.id, run_id, rates))
         return operation.succeed(
-            _result(run_id, operation.id, asked, expected_micros, cost, lot, consumptions(draws, items))
+            _result(run_id, operation.id, asked, expected_micros, cost, rates, lot, consumptions(draws, items))
         )
 
 
@@ -248,6 +275,22 @@ def _is_countable(planned_micros: int) -> bool:
 
 def _uncountable() -> ValidationError:
     return ValidationError.of("scale_factor", "makes a plan too small or too large to count")
+
+
+def _optional_money(given: Arguments, field: str, value: object) -> int | None:
+    return None if value is None else given.micros(field, value)
+
+
+def _rates_of_run(asked: ProductionRequest, recipe: Recipe) -> Rates | None:
+    """What the run takes of labour and overhead: what was said, else by the rates of now; None when it is nothing."""
+    by_rate = rates_of(recipe, asked.batches)
+    labour = by_rate.labour_micros if asked.labour_micros is None else asked.labour_micros
+    overhead = by_rate.overhead_micros if asked.overhead_micros is None else asked.overhead_micros
+    return Rates(labour, overhead) if labour or overhead else None
+
+
+def _rate_row(operation_id: str, run_id: int, rates: Rates) -> dict[str, object]:
+    return {"operation_id": operation_id, "production_run_id": run_id, **asdict(rates)}
 
 
 def _items(recipe: Recipe) -> dict[int, Item]:
@@ -291,6 +334,7 @@ def _result(
     asked: ProductionRequest,
     expected_micros: int,
     cost: RunCost,
+    rates: Rates | None,
     lot: AddedLot | None,
     consumed: list[Consumption],
 ) -> ProductionResult:
@@ -311,5 +355,7 @@ def _result(
         "per_unit_cost": format_money(cost.per_unit_micros),
         "loss_cost": format_money(cost.loss_micros),
         "cost_complete": cost.total_micros is not None,
+        "labour_cost": format_money(rates.labour_micros) if rates else None,
+        "overhead_cost": format_money(rates.overhead_micros) if rates else None,
         "consumptions": consumed,
     }

@@ -91,6 +91,9 @@ def record_production_correction(
             event_id=run.event_id,
             loss_reason=run.loss_reason if loss is None else loss,
             notes=run.notes,
+            # Those of its day, also if the recipe's rates are others now.
+            labour_cost=Decimal(run.labour_micros).scaleb(-6),
+            overhead_cost=Decimal(run.overhead_micros).scaleb(-6),
         )
         return operation.succeed(
             CorrectionResult(

@@ -15,6 +15,7 @@ from bake_tracker.entrypoints.cli import commands_adjust as adjusting
 from bake_tracker.entrypoints.cli import commands_archive as archive
 from bake_tracker.entrypoints.cli import commands_can_make as possible
 from bake_tracker.entrypoints.cli import commands_catalog as catalog
+from bake_tracker.entrypoints.cli import commands_cost as costing
 from bake_tracker.entrypoints.cli import commands_count as counting
 from bake_tracker.entrypoints.cli import commands_deliver as delivering
 from bake_tracker.entrypoints.cli import commands_explain as explaining
@@ -133,6 +134,9 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     archive.backup,
     archive.restore,
     archive.move,
+    costing.prices,
+    costing.cost,
+    costing.rate,
     measuring.measure,
     measuring.measures,
     measuring.convert,

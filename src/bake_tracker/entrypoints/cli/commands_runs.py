@@ -1,7 +1,7 @@
 """Bake, box, and look at what was done."""
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -49,11 +49,15 @@ def produce(
         str | None, typer.Option(help="also box it, in the same transaction: slug or id of the good")
     ] = None,
     boxes: Annotated[Any, typer.Option(parser=parse.whole_or_decimal, help="how many, with --pack")] = None,
+    labour: Annotated[Any, typer.Option(parser=parse.decimal, help="what it took; left out: by the rates")] = None,
+    overhead: Annotated[Any, typer.Option(parser=parse.decimal, help="as --labour")] = None,
     operation_id: OperationId = None,
 ) -> None:
     """Record a baking: take the ingredients, add what came out."""
     if (pack is None) != (boxes is None):
         raise typer.BadParameter("--pack GOOD and --boxes N go together")
+    if pack is not None and not labour is overhead is None:
+        raise typer.BadParameter("with --pack, labour and overhead are by the recipe's rates")
 
     def work(session: Session) -> Any:
         recipe_id = find(session, "recipe", recipe)
@@ -67,7 +71,8 @@ def produce(
         }
         product = find_product(session, recipe_id, unit)
         if pack is None:
-            return record_batch_production(recipe_id, product, batches, actual, **common)
+            took = {"labour_cost": labour, "overhead_cost": overhead}
+            return record_batch_production(recipe_id, product, batches, actual, **took, **common)
         good = find(session, "finished_good", pack)
         return record_bake_and_pack(recipe_id, product, batches, actual, good, boxes, **common)
 
@@ -137,6 +142,8 @@ def show_production(result: Any) -> None:
     loss = f", of which loss {money(result['loss_cost'])}" if result["loss_quantity"] != "0" else ""
     per_unit = f", {money(result['per_unit_cost'])} each" if result["per_unit_cost"] else ""
     say(f"  cost {money(result['total_ingredient_cost'])}{loss}{per_unit}")
+    if result.get("labour_cost"):
+        say(f"  beside it: labour {money(result['labour_cost'])}, overhead {money(result['overhead_cost'])}")
     show_consumptions(result)
 
 
@@ -163,14 +170,25 @@ def show_runs(rows: list[Any]) -> None:
     if not rows:
         say("Nothing was baked or packed yet.")
         return
+    has_rates = any(row["labour_cost"] for row in rows)
+    beside: dict[str, Literal["left", "right"]] = {"labour": "right", "overhead": "right"} if has_rates else {}
     show_table(
-        {"when": "left", "made": "left", "status": "left", "cost": "right", "lot": "left", "operation": "left"},
+        {
+            "when": "left",
+            "made": "left",
+            "status": "left",
+            "cost": "right",
+            **beside,
+            "lot": "left",
+            "operation": "left",
+        },
         (
             [
                 row["at"][:16].replace("T", " "),
                 f"{row['quantity']} {row['unit']} {row['made']}",
                 "reversed" if row["reversed"] else row["status"].replace("_", " "),
                 money(row["cost"]),
+                *((money(row[f"{name}_cost"]) if row["labour_cost"] else "-") for name in beside),
                 row["lot_code"] or "-",
                 row["operation_id"][:13],
             ]

@@ -1,7 +1,6 @@
 """Run the command line inside the test's process."""
 
 import json
-import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,11 +38,8 @@ class CommandLine:
         state.database, state.as_json = fresh.database, fresh.as_json
         self.monkeypatch.setattr(sys, "argv", ["bake", *words])
         self.capsys.readouterr()
-        own = logging.getLogger("bake_tracker")
-        handlers = own.handlers[:]
         with pytest.raises(SystemExit) as left:
             main()
-        own.handlers[:] = handlers  # it silences Python's handler of last resort
         printed = self.capsys.readouterr()
         return Done(int(left.value.code or 0), printed.out, printed.err)
 

@@ -59,7 +59,7 @@ def test_the_command_line_tells_prices_costs_and_rates(bake: CommandLine, tmp_pa
     assert "never came in at a known cost: flour" in bake("cost", "buns").out
     bake("receive", "flour", "1", "kg", "--cost", "2")
     bake("receive", "flour", "1", "kg")
-    assert "1 lots came in at a cost that nobody knows" in bake("prices", "flour").out
+    assert "lots that came in at a cost that nobody knows: 1" in bake("prices", "flour").out
     assert bake("prices", "flour", "--csv", str(tmp_path / "prices.csv")).code == 0
     assert "2.00,kg" in (tmp_path / "prices.csv").read_text("utf-8")
     done = bake("rate", "buns", "--labour", "5", "--overhead", "1.5", "--json").json

@@ -253,7 +253,7 @@ def unseen_changes(name: str) -> list[str]:
 
 def test_what_is_put_under_a_sealed_operation_or_taken_from_it_is_named(sealed: Kitchen) -> None:
     """A movement, a lot or a run more or less is a change of the operation that has it."""
-    (run,) = sealed.rows("SELECT operation_id, lot_id FROM production_run")
+    run, _ = sealed.rows("SELECT operation_id, lot_id FROM production_run ORDER BY id")
     more = "INSERT INTO movement (operation_id, lot_id, quantity_micros, cost_micros) VALUES (:o, :l, 1, 1)"
     for statement in (
         more,

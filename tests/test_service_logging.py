@@ -61,6 +61,7 @@ def test_entry_of_a_production_tells_every_argument_but_the_session(
     """DEBUG ``started`` with the message of the specification, free text as its length."""
     at, operation_id = datetime(2026, 11, 23, 6, tzinfo=UTC), uuid4()
     more = {"scale_factor": 0.5, "produced_at": at, "loss_reason": "burnt", "notes": "oven 2", "event_id": None}
+    more |= {"labour_cost": 4, "overhead_cost": None}
     with caplog.at_level(logging.DEBUG, logger=SERVICES), session_scope() as session:
         cookies(bakery, session, 2, 20, operation_id=operation_id, **more)
     record = caplog.records[0]

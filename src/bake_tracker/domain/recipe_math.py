@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 
@@ -68,7 +68,7 @@ class Recipe:
     lines_by_recipe: Mapping[int, Sequence[RecipeLine]]
     names: Mapping[int, str]
     makes: Yields
-    rates: Mapping[int, Rates]
+    rates: Mapping[int, Rates] = field(default_factory=dict)
 
 
 def batches_by_recipe(recipe: Recipe) -> dict[int, Fraction]:

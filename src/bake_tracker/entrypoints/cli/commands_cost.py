@@ -110,7 +110,7 @@ def show_prices(history: Any) -> None:
         count = f"{source['purchases']} purchase{'' if source['purchases'] == 1 else 's'}"
         say(f"{of}: {span} a {source['price_per']} in {count}")
     if history["uncosted_lots"]:
-        say(f"{history['uncosted_lots']} lots came in at a cost that nobody knows", style="yellow")
+        say(f"lots that came in at a cost that nobody knows: {history['uncosted_lots']}", style="yellow")
 
 
 def show_cost(found: Any) -> None:

@@ -61,7 +61,7 @@ def test_entry_of_a_production_tells_every_argument_but_the_session(
     """DEBUG ``started`` with the message of the specification, free text as its length."""
     at, operation_id = datetime(2026, 11, 23, 6, tzinfo=UTC), uuid4()
     more = {"scale_factor": 0.5, "produced_at": at, "loss_reason": "burnt", "notes": "oven 2", "event_id": None}
-    more |= {"labour_cost": 4, "overhead_cost": None}
+    more |= {"labour_cost": 4}
     with caplog.at_level(logging.DEBUG, logger=SERVICES), session_scope() as session:
         cookies(bakery, session, 2, 20, operation_id=operation_id, **more)
     record = caplog.records[0]
@@ -70,6 +70,7 @@ def test_entry_of_a_production_tells_every_argument_but_the_session(
     asked = {"recipe_id": bakery.ids["Cookies"], "finished_unit_id": bakery.ids["Cookie"], "num_batches": 2}
     asked |= {"actual_yield": 20, "scale_factor": 0.5, "produced_at": at.isoformat(), "event_id": None}
     asked |= {"loss_reason": 5, "notes": 6, "operation_id": str(operation_id), "attempt": 1}
+    asked |= {"labour_cost": 4, "overhead_cost": None}
     asked |= {"operation": "record_batch_production", "outcome": "started"}
     assert some(fields(record), *asked) == asked
     assert not hasattr(record, "session")

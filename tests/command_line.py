@@ -1,6 +1,7 @@
 """Run the command line inside the test's process."""
 
 import json
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager

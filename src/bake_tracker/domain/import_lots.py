@@ -78,7 +78,7 @@ def _content(value: object) -> object:
 def check_kept(row: Row, item: ItemPlan, unit: Unit, unit_field: str) -> None:
     """Refuse a quantity that cannot become the item's base unit, or is too much of it."""
     try:
-        kept = to_base(row.read_number("quantity"), unit, item.base_unit, item.g_per_ml)
+        kept = to_base(row.read_number("quantity"), unit, item.base_unit, item.g_per_ml, item.g_per_each)
     except NeedsMeasureError:
         weighable = {unit.dimension, BASE_UNITS[item.base_unit]} == {"mass", "volume"}
         row.refuse(

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from bake_tracker.domain.import_catalog import DENSITY_FIELDS
+from bake_tracker.domain.import_differences import Difference
 from bake_tracker.domain.import_lots import IDENTIFYING
 from bake_tracker.domain.import_rows import Refusal, Skip, dicts, plain
 from bake_tracker.domain.import_sections import Sections
@@ -48,11 +49,12 @@ KINDS = (
 
 
 class KindCount(TypedDict):
-    """How many rows of one kind were added, skipped and refused."""
+    """How many rows of one kind were added, skipped and refused; of the skipped, how many differ from what is here."""
 
     kind: str
     added: int
     skipped: int
+    differing: int
     refused: int
 
 
@@ -74,6 +76,7 @@ class ImportReport(TypedDict):
     refused_count: int
     kinds: list[KindCount]
     skipped: list[Skip]
+    differences: list[Difference]
     refused: list[Refusal]
     not_kept: list[NotKept]
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any, TypedDict
 
 from bake_tracker.domain.arguments import FINEST, LARGEST, MAX_TEXT, Arguments
+from bake_tracker.domain.import_differences import Difference
 from bake_tracker.domain.slugs import read_slug
 from bake_tracker.domain.units import MICRO, Unit, parse_quantity
 
@@ -191,6 +192,7 @@ class Findings:
         self.refused: list[Row] = []
         self.skipped: list[tuple[Row, str]] = []
         self.misplaced: list[Refusal] = []
+        self.differing: list[tuple[Row, list[Difference]]] = []
         self._suggested: dict[str, str] = {}
 
     def suggest(self, name: str, how: Callable[[str], str]) -> str:
@@ -222,6 +224,17 @@ class Findings:
 
     def skip(self, row: Row, reason: str) -> None:
         self.skipped.append((row, reason))
+
+    def differ(self, row: Row, reason: str, differences: list[Difference]) -> None:
+        """Count a row as skipped, and tell in what it says otherwise than the bakery."""
+        if differences:
+            self.differing.append((row, differences))
+        self.skip(row, f"{reason}, otherwise: left as it is" if differences else reason)
+
+    def differences(self) -> list[Difference]:
+        """Every difference, section by section in the order of the file."""
+        rows = sorted(self.differing, key=lambda entry: (entry[0].kind, entry[0].index))
+        return [difference for _, differences in rows for difference in differences]
 
     def refusals(self) -> list[Refusal]:
         """Every refusal, section by section in the order of the file."""

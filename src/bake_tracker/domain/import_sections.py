@@ -1,7 +1,7 @@
 """Rows of tables as sections of an import: each value read once, and every row still knowing where it stands."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,7 +112,7 @@ def _read(placed: Placed, column: Column, value: Any, reading: Reading) -> Any:
         return value
 
 
-def _recipes(heads: list[Placed], lines: Iterable[Placed], makes: Iterable[Placed]) -> list[Placed]:
+def _recipes(heads: list[Placed], lines: Sequence[Placed], makes: Sequence[Placed]) -> list[Placed]:
     """The recipes with their lines and what they make; a recipe that only lines name is one too."""
     by_slug = {head["slug"]: head for head in reversed(heads) if isinstance(head.get("slug"), str)}
     by_name = {slugify(head["name"]): head for head in reversed(heads) if isinstance(head.get("name"), str)}
@@ -139,6 +139,10 @@ def _recipes(heads: list[Placed], lines: Iterable[Placed], makes: Iterable[Place
             _add_yield(recipe.setdefault("makes", []), row)
     for row in makes:
         of(row).setdefault("makes", []).append(row)
+    for row in lines:
+        if isinstance(text := row.get("sub_recipe"), str) and text not in by_slug and slugify(text) in by_name:
+            below = by_name[slugify(text)]
+            row["sub_recipe"] = below.get("slug") or slugify(str(below["name"]))
     return recipes
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
 from bake_tracker.domain.errors import RecipeCycleError
+from bake_tracker.domain.import_differences import differences
 from bake_tracker.domain.import_rows import Findings, Row
 from bake_tracker.domain.name_matching import name_key, suggestion
 from bake_tracker.domain.recipe_math import topological_order
@@ -61,14 +62,23 @@ class Shelf(Generic[Thing]):
         elif slug in self.new:
             self.findings.skip(row, f"the same as {self.rows[slug].place}")
         elif slug in self.known:
-            self.findings.skip(row, "already there")
-        elif self.renamed.get(slug) in self.known:
-            self.findings.skip(row, f"already there as {former}")
+            self._leave(row, self.known[slug], thing, "already there")
+        elif (renamed := self.renamed.get(slug)) and renamed in self.known:
+            self._leave(row, self.known[renamed], thing, f"already there as {former}")
         else:
             self.new[slug], self.rows[slug] = thing, row
             self._slugs_by_name = None
             return True
         return False
+
+    def _leave(self, row: Row, here: Thing, there: Thing, reason: str) -> None:
+        """Leave what is here as it is, and say in what the file says otherwise."""
+
+        def known_as(slug: str) -> str:
+            found = self.get(slug)
+            return found.slug if found else slug
+
+        self.findings.differ(row, reason, differences(row.place, here, there, row.has, known_as))
 
     def get(self, slug: str) -> Thing | None:
         """What a slug, or one that was renamed, leads to."""

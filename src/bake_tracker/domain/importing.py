@@ -231,6 +231,7 @@ def _to_remember(told: Mapping[str, str], names: Shelf[NamePlan]) -> tuple[NameP
 def report_of(plan: ImportPlan, source: str, operation_id: str | None = None) -> ImportReport:
     """A plan as people read it."""
     skipped, refused = plan.findings.counts()
+    differing = Counter(row.kind for row, _ in plan.findings.differing)
     return {
         "operation_id": operation_id,
         "source": source,
@@ -238,10 +239,17 @@ def report_of(plan: ImportPlan, source: str, operation_id: str | None = None) ->
         "skipped_count": skipped.total(),
         "refused_count": refused.total(),
         "kinds": [
-            {"kind": kind, "added": plan.added[kind], "skipped": skipped[kind], "refused": refused[kind]}
+            {
+                "kind": kind,
+                "added": plan.added[kind],
+                "skipped": skipped[kind],
+                "differing": differing[kind],
+                "refused": refused[kind],
+            }
             for kind in KINDS
         ],
         "skipped": plan.findings.skips(),
+        "differences": plan.findings.differences(),
         "refused": plan.findings.refusals(),
         "not_kept": plan.not_kept,
     }

@@ -25,8 +25,8 @@ def import_file(
     decimals: Annotated[str | None, typer.Option(help="how numbers like 2,5 are meant: comma or point")] = None,
 ) -> None:
     """Bring in another program's data; the same file again adds nothing."""
-    document = read_document(file, table=table, reading=_reading(dates, decimals))
     names = dict(_mapping(text) for text in map_ or [])
+    document = read_document(file, table=table, reading=_reading(dates, decimals))
     if dry_run:
         report = ask(lambda session: check_import(document, session=session, source=file.name, names=names))
     else:
@@ -41,11 +41,15 @@ def show_report(report: Any) -> None:
     """What an import added, left and refused, each with its place and reason."""
     say(report["source"], style="bold")
     for row in report["kinds"]:
-        counts = ", ".join(f"{row[what]} {what}" for what in ("added", "skipped", "refused") if row[what])
+        counts = ", ".join(f"{row[what]} {what}" for what in ("added", "skipped", "differing", "refused") if row[what])
         if counts:
             say(f"  {row['kind']}: {counts}")
     for row in report["refused"]:
         say(f"  refused {row['place']} = {row['value']!r}: {row['reason']}", style="red")
+    for row in report["differences"]:
+        here = "nothing" if row["here"] is None else repr(row["here"])
+        what = f"{row['slug']}: {row['field']} is {here} here and {row['in_file']!r} in the file"
+        say(f"  differs {row['place']}, {what}", style="yellow")
     for reason in dict.fromkeys(row["reason"] for row in report["skipped"]):
         say(f"  skipped: {reason}", style="dim")
     for row in report["not_kept"]:

@@ -94,7 +94,9 @@ def plan_recipients(document: Mapping[str, Any], recipients: Shelf[RecipientPlan
     """Take the recipients."""
     for row in findings.rows(document, "recipients"):
         name = row.read_name("name")
-        recipients.admit(row, RecipientPlan(row.read_slug(name), name, row.read_text("household_name", limit=200)))
+        recipients.admit(
+            row, RecipientPlan(row.read_slug(name), name, row.read_text("household_name", "household", limit=200))
+        )
 
 
 def find_stocked(row: Row, field: str, items: Shelf[ItemPlan]) -> ItemPlan | None:
@@ -156,7 +158,7 @@ def _details(row: Row) -> str | None:
         return row.read_text("details")
     parts = ("street_address", "city", "state", "zip_code")
     address = [text for field in parts if (text := row.read_text(field, limit=300))]
-    others = [row.read_text(field) for field in ("website_url", "notes")]
+    others = [row.read_text(field) for field in ("address", "website_url", "notes")]
     return "\n".join(text for text in (", ".join(address), *others) if text) or None
 
 

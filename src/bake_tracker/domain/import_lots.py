@@ -39,6 +39,8 @@ def plan_lots(
 
 def _lot(row: Row, operation_id: str, items: Shelf[ItemPlan], products: Products) -> LotPlan:
     item = find_stocked(row, "ingredient_slug", items)
+    if item and not row.has("package_unit") and (package_unit := _package_unit(row, item, products)):
+        row.fields = {**row.fields, "package_unit": package_unit}
     unit, quantity = row.read_unit("package_unit"), row.read_number("quantity")
     if item and unit and not row.refusals:
         check_kept(row, item, unit, "package_unit")
@@ -89,6 +91,14 @@ def check_kept(row: Row, item: ItemPlan, unit: Unit, unit_field: str) -> None:
         return
     if received_micros(kept) > LARGEST * MICRO:
         row.refuse("quantity", f"is too much to keep in {item.base_unit}; correct the quantity or the unit")
+
+
+def _package_unit(row: Row, item: ItemPlan, products: Products) -> str | None:
+    """The one unit that the products of this brand are measured in: earlier exports leave it to them."""
+    everyone = {**products.known, **products.new}.values()
+    brand = row.fields.get("product_brand") or None
+    units = {one.package_unit for one in everyone if (one.item_slug, one.brand) == (item.slug, brand)}
+    return units.pop() if len(units) == 1 else None
 
 
 def _product_of(row: Row, products: Products) -> str | None:

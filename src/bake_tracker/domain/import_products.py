@@ -114,7 +114,7 @@ def plan_material_products(
             row,
             item.slug if item else "",
             brand=row.read_text("brand", limit=200),
-            name=row.read_name("display_name", "name", limit=300),
+            name=row.read_name("display_name", "name", "product_name", limit=300),
             unit=unit.name if unit else "",
             quantity=quantity,
             supplier_slug=None,

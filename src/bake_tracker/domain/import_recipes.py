@@ -107,7 +107,7 @@ def _yields(row: Row, items: Shelf[ItemPlan]) -> list[YieldPlan]:
         taken = items.new.get(slug) or items.known.get(slug)
         if taken and taken.kind != "finished_unit":
             unit.refuse("slug", f"{slug!r} is already that of the {taken.kind} {taken.name!r}; give this another slug")
-        if unit.has("yield_mode") and unit.fields["yield_mode"] != "discrete_count":
+        if unit.has("yield_mode") and str(unit.fields["yield_mode"]).lower() != "discrete_count":
             unit.refuse(
                 "yield_mode",
                 "says a share of the batch, not how many it gives; write discrete_count and items_per_batch",

@@ -9,8 +9,10 @@ from bake_tracker.domain.import_differences import Difference
 from bake_tracker.domain.import_lots import IDENTIFYING
 from bake_tracker.domain.import_rows import Refusal, Skip, dicts, plain
 from bake_tracker.domain.import_sections import Sections
+from bake_tracker.domain.import_variants import PURCHASES
 
 MAX_UNKEPT = 100
+PAST = "what was bought before; what is left of it is in inventory_items"
 
 # What is read of each section; any other field that says something is told as not kept. An ingredient's category is
 # the root of its tree, an event's year is that of its date.
@@ -21,7 +23,7 @@ READ_FIELDS: dict[str, set[str]] = {
     },
     "suppliers": {
         "id", "slug", "name", "previous_slug", "street_address", "city", "state", "zip_code", "website_url", "notes",
-        "details",
+        "details", "address",
     },
     "products": {
         "ingredient_slug", "brand", "product_name", "package_type", "package_unit", "package_unit_quantity", "gtin",
@@ -30,21 +32,27 @@ READ_FIELDS: dict[str, set[str]] = {
     "inventory_items": set(IDENTIFYING),
     "materials": {"slug", "previous_slug", "display_name", "name", "description"},
     "material_products": {
-        "material", "material_slug", "display_name", "name", "default_unit", "package_unit", "package_quantity",
-        "brand", "package_type", "gtin", "upc_code", "supplier", "supplier_slug", "notes",
+        "material", "material_slug", "display_name", "name", "product_name", "default_unit", "package_unit",
+        "package_quantity", "brand", "package_type", "gtin", "upc_code", "supplier", "supplier_slug", "notes",
     },
     "recipes": {
         "slug", "name", "previous_slug", "category", "source", "notes", "ingredients", "components", "finished_units",
     },
     "events": {"slug", "previous_slug", "name", "event_date", "year"},
-    "recipients": {"slug", "previous_slug", "name", "household_name"},
+    "recipients": {"slug", "previous_slug", "name", "household_name", "household"},
+    "purchases": {
+        "product_slug", "upc", "gtin", "purchased_at", "scanned_at", "unit_price", "quantity_purchased", "supplier",
+        "supplier_slug", "expiration_date", "location", "notes",
+    },
+    "items": {"slug", "name", "kind", "base_unit", "description"},
+    "good_parts": {"good", "component", "quantity", "component_type"},
 }  # fmt: skip
 _ABOUT_THE_FILE = {"version", "exported_at", "application", "transformed_at", "transformation_notes"}
 _SAYS_NOTHING: dict[str, object] = {"is_active": True, "is_packaging_material": True}
 
 KINDS = (
     "bakery", "items", "ingredients", "materials", "suppliers", "products", "material_products", "inventory_items",
-    "recipes", "finished_units", "good_parts", "events", "recipients", "names", "lots",
+    "purchases", "recipes", "finished_units", "good_parts", "events", "recipients", "names", "lots",
 )  # fmt: skip
 
 
@@ -86,17 +94,19 @@ def not_kept(document: Mapping[str, Any], lots_without_product: int) -> list[Not
     reason = "there is no place for it here"
     if isinstance(document, Sections):
         return [NotKept(what=what, count=count, reason=reason) for what, count in document["unread"].items()]
+    is_bought = document.get("import_type") == PURCHASES
+    read_here = [section for section in READ_FIELDS if is_bought or section != PURCHASES]
     found = [
-        NotKept(what=str(plain(section)), count=len(rows), reason=reason)
+        NotKept(what=str(plain(section)), count=len(rows), reason=PAST if section == PURCHASES else reason)
         for section, rows in document.items()
-        if section not in READ_FIELDS and section not in _ABOUT_THE_FILE and isinstance(rows, list | dict) and rows
+        if section not in read_here and section not in _ABOUT_THE_FILE and isinstance(rows, list | dict) and rows
     ]
-    for section, read in READ_FIELDS.items():
+    for section in read_here:
         said = Counter(
             str(plain(field))
             for row in dicts(document, section)
             for field, value in row.items()
-            if field not in read and _says_something(field, value)
+            if field not in READ_FIELDS[section] and _says_something(field, value)
         )
         found += [NotKept(what=f"{section}.{field}", count=count, reason=reason) for field, count in said.items()]
     if lots_without_product:

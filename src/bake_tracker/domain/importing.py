@@ -34,6 +34,7 @@ from bake_tracker.domain.import_plan import (
     SupplierPlan,
 )
 from bake_tracker.domain.import_products import Products, plan_material_products, plan_products
+from bake_tracker.domain.import_purchases import plan_purchases
 from bake_tracker.domain.import_recipes import plan_recipes
 from bake_tracker.domain.import_report import KINDS, ImportReport, NotKept, not_kept
 from bake_tracker.domain.import_rows import Findings, Row, plain
@@ -42,9 +43,9 @@ from bake_tracker.domain.import_shelf import Shelf
 from bake_tracker.domain.import_stock import plan_stock
 from bake_tracker.domain.import_tables import FORMAT
 from bake_tracker.domain.import_text import Reading
+from bake_tracker.domain.import_variants import APPLICATION, as_export
 from bake_tracker.domain.name_matching import name_key
 
-APPLICATION = "bake-tracker"
 _VERSION = re.compile(r"4(\.[0-9]{1,3})?")
 
 
@@ -103,6 +104,7 @@ def check_document(document: object) -> dict[str, Any]:
         return document
     if document.get("format") == FORMAT:
         return sections_of(tables_of_json(document), Reading(), is_export=True)
+    document = dict(as_export(document))
     if document.get("application") != APPLICATION:
         shown = plain(document.get("application"))
         raise _bad_file(f'must say "application": "{APPLICATION}", not {shown!r}; export it from that program')
@@ -158,6 +160,7 @@ def plan_import(document: Mapping[str, Any], known: Known, told: Mapping[str, st
     plan_material_products(document, items, material_slugs, suppliers, products)
     added["material_products"] = len(products.new) - added["products"]
     lots = plan_lots(document, known.database_id, items, products, findings)
+    lots += plan_purchases(document, known.database_id, suppliers, products, findings)
     stock = plan_stock(document, known.database_id, items, suppliers, products, findings)
     before = len(items.new)
     plan_recipes(document, recipes, items, findings)
@@ -168,7 +171,6 @@ def plan_import(document: Mapping[str, Any], known: Known, told: Mapping[str, st
 
     added.update(
         suppliers=len(suppliers.new) - added["suppliers"],
-        inventory_items=len(lots),
         lots=len(stock),
         recipes=len(recipes.new),
         finished_units=len(items.new) - before,
@@ -188,7 +190,7 @@ def plan_import(document: Mapping[str, Any], known: Known, told: Mapping[str, st
         goods=goods,
         names=tuple(names.new.values()) + _to_remember(told, names),
         bakery=bakery,
-        added=added,
+        added=added + Counter(row.kind for row, _ in lots),
         findings=findings,
         not_kept=not_kept(document, sum(_lost_its_product(row, lot) for row, lot in lots)),
     )
@@ -207,8 +209,8 @@ def skip_recorded(plan: ImportPlan, standing: Collection[str], lots_here: Mappin
         else:
             kept.append((row, lot))
     counts = Counter(row.kind for row, _ in kept)
-    added = Counter({**plan.added, "inventory_items": counts["inventory_items"], "lots": counts["lots"]})
-    return replace(plan, lots=tuple(kept), added=added)
+    added = {**plan.added, **{kind: counts[kind] for kind in ("inventory_items", "purchases", "lots")}}
+    return replace(plan, lots=tuple(kept), added=Counter(added))
 
 
 def after_reversal(plan: ImportPlan, undone: Collection[str]) -> ImportPlan:

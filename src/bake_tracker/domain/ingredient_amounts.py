@@ -17,6 +17,7 @@ from bake_tracker.domain.ingredient_words import (
     RANGE_MARKS,
     SAME_MARKS,
     SIZES,
+    SMALL,
     SMALLER,
     SUM_MARKS,
     UNITS,
@@ -226,6 +227,8 @@ def _read_one(tokens: Sequence[Token], at: int) -> Reading | None:
         count, end, doubts = number
         upto, end, more_doubts = _read_upto(tokens, end, count)
         doubts = doubts + more_doubts
+    elif word(tokens, _abouts(tokens, at, also=SIZES)[1]) in SMALL:
+        count, end, upto, doubts = Fraction(1), start, None, []
     elif word(tokens, _abouts(tokens, at, also=SIZES)[1]) in COUNTED:
         count, end, upto, doubts = Fraction(1), start, None, ["no number is given; one is taken"]
     else:
@@ -233,6 +236,9 @@ def _read_one(tokens: Sequence[Token], at: int) -> Reading | None:
     labels += ["quantity"] * (end - start)
     if count is not None and upto is None and (packed := _read_package(tokens, end, count)):
         return replace(packed, labels=(*labels, *packed.labels), doubts=(*doubts, *packed.doubts))
+    if word(tokens, end) in ("de", "d'") and read_unit(tokens, end + 1):  # "1/4 de botte"
+        labels.append("dropped")
+        end += 1
     described, unit_at = _abouts(tokens, end, also=SIZES)
     unit = read_unit(tokens, unit_at)
     if unit is None:
@@ -299,7 +305,11 @@ def _read_sized(tokens: Sequence[Token], at: int) -> tuple[Amount, int] | None:
         and unit[0][0] in LEDGER_UNITS
         and unit[0][0] != "each"
     ):
-        return Amount(number[0], unit[0][0]).times(unit[0][1]), unit[1]
+        amount, end = Amount(number[0], unit[0][0]).times(unit[0][1]), unit[1]
+        rest = _read_sized(tokens, end) if amount.unit in SMALLER else None
+        if rest and rest[0].unit == SMALLER[amount.unit]:  # "2 lb 4 oz"
+            return _sum(amount, rest[0]), rest[1]
+        return amount, end
     return None
 
 

@@ -148,7 +148,7 @@ def _label_rest(
             labels += ["note"] * (_close(tokens, place) - place)
         elif has_ended:
             labels.append("note")
-        elif not is_named and low in LINKS | ARTICLES | _BEFORE_A_NAME:
+        elif not is_named and _is_before_a_name(tokens, place):
             labels.append("dropped")
         elif not is_named and (low in PREPARED or (is_counted and low in SIZES) or low == "each"):
             doubts += ["one amount is given for each of several"] if low == "each" else []
@@ -169,13 +169,21 @@ def _label_rest(
     return amounts, doubts
 
 
+def _is_before_a_name(tokens: Sequence[Token], place: int) -> bool:
+    """``of``, ``de la``, ``of a``; an article by itself may be a name's own: Le Gruyère."""
+    low = tokens[place].low
+    return low in LINKS | _BEFORE_A_NAME or (low in ARTICLES and word(tokens, place - 1) in LINKS)
+
+
 def _ends_name(tokens: Sequence[Token], place: int, *, is_named: bool) -> bool:
     token = tokens[place]
     if token.text in (",", ";", ":"):
         return True
     if token.text in ("-", "–", "—"):
         return not token.is_glued
-    return token.low in ENDS or (is_named and token.low in PREPARED and token.low.endswith(("ed", "en", "ly", "cut")))
+    return token.low in ENDS or (
+        is_named and token.low in PREPARED and token.low.endswith(("ed", "en", "ly", "cut", "é", "ée", "és", "ées"))
+    )
 
 
 def _dimensions(tokens: Sequence[Token], place: int) -> int:
@@ -224,7 +232,7 @@ def _doubts_of(amounts: Sequence[Amount], tokens: Sequence[Token], labels: Seque
     if amounts and amounts[0].unit not in LEDGER_UNITS:
         yield f"a {amounts[0].unit} is no unit of the stock"
     if any(_adds_more(tokens, place) for place, label in enumerate(labels) if label in ("note", "ingredient")):
-        yield "more is added further on"
+        yield "another amount stands further on"
     named = [token for token, label in zip(tokens, labels, strict=True) if label == "ingredient"]
     if not named:
         yield "no ingredient is named"
@@ -237,8 +245,8 @@ def _doubts_of(amounts: Sequence[Amount], tokens: Sequence[Token], labels: Seque
 
 
 def _adds_more(tokens: Sequence[Token], place: int) -> bool:
-    """``plus 2 tbsp`` where it could not be added up."""
-    if word(tokens, place) not in SUM_MARKS:
+    """``plus 2 tbsp`` where it could not be added up, ``je 25 g`` of each of several."""
+    if word(tokens, place) not in SUM_MARKS | {"je"}:
         return False
     return bool((more := read_amount(tokens, place + 1)) and more.amounts)
 

@@ -36,7 +36,7 @@ _UNITS = {
     "oz": "oz|ounce|ounces|ozs",
     "lb": "lb|lbs|pound|pounds",
     "stick": "stick|sticks",
-    "ml": "ml|mls|millilitre|millilitres|milliliter|milliliters|cc",
+    "ml": "ml|mls|millilitre|millilitres|milliliter|milliliters",
     "cl": "cl|centilitre|centilitres",
     "dl": "dl|decilitre|decilitres|deciliter|deciliters",
     "l": "l|ltr|litre|litres|liter|liters",
@@ -52,8 +52,8 @@ _UNITS = {
     "each": "ea|each|piece|pieces|pc|pcs|stück|stk|pièce|pièces",
     "inch": "inch|inches",
     "cm": "cm|centimetre|centimetres|centimeter|centimeters",
-    "15 ml": "el|esslöffel|cuillère à soupe|cuillères à soupe|c à soupe|c à s|càs|cs",
-    "5 ml": "tl|teelöffel|cuillère à café|cuillères à café|c à café|c à c|càc",
+    "15 ml": "el|esslöffel|cuillère à soupe|cuillères à soupe|c à soupe|c à s|càs|c s",
+    "5 ml": "tl|teelöffel|cuillère à café|cuillères à café|c à café|c à c|càc|c c",
     "500 g": "pfund",
     "12 each": "dozen|doz|dutzend|douzaine",
 }
@@ -67,6 +67,8 @@ def _measure(text: str) -> Measure:
 UNITS: dict[str, Measure] = {word: _measure(name) for name, words in _UNITS.items() for word in words.split("|")}
 CASED_UNITS: dict[str, Measure] = {"T": ("tbsp", _ONE), "t": ("tsp", _ONE), "Tbs": ("tbsp", _ONE)}
 LEDGER_UNITS = frozenset(name for name, _ in UNITS.values())
+SMALL = frozenset({"pinch", "dash", "prise", "pincée"})
+"""One of them needs no number before it."""
 LENGTHS = frozenset({"inch", "cm"})
 METRIC_VOLUMES = frozenset({"ml", "cl", "dl", "l"})
 UNSETTLED = frozenset({"pint", "quart", "gallon"})
@@ -89,7 +91,7 @@ _COUNTED = {
     "clove": "clove|cloves|zehe|zehen|gousse|gousses",
     "slice": "slice|slices|scheibe|scheiben|tranche|tranches",
     "bunch": "bunch|bunches|bund|botte",
-    "sprig": "sprig|sprigs|zweig|zweige|brin|brins",
+    "sprig": "sprig|sprigs|zweig|zweige|brin|brins|branche|branches",
     "handful": "handful|handfuls|handvoll|poignée",
     "head": "head|heads",
     "stalk": "stalk|stalks|rib|ribs|stange",
@@ -100,6 +102,7 @@ _COUNTED = {
     "splash": "splash|splashes|drizzle|glug|squeeze|schuss|filet",
     "cube": "cube|cubes|würfel",
     "square": "square|squares",
+    "spoon": "cc|cs",
     "mug": "tasse|tassen|verre|mug|mugs",
 }
 PACKAGES = {word: name for name, words in _PACKAGES.items() for word in words.split("|")}
@@ -123,13 +126,14 @@ PREPARED = _words(
     "cubed mashed chilled cooled warmed quartered halved drained rinsed crumbled separated zested juiced seeded "
     "boneless skinless cold warm lukewarm hot boiling ripe overripe finely roughly coarsely freshly lightly "
     "thinly firmly loosely well very cut weiche weich kalte warme lauwarme lauwarmes gemahlene gehackte "
-    "geschmolzene zerlassene fondu mou ramolli tempered crushed slivered trimmed washed room-temperature squeezed"
+    "geschmolzene zerlassene fondu mou ramolli tempered crushed slivered trimmed washed haché hachée hachés "
+    "hachées râpé râpée fondue ciselé ciselée room-temperature squeezed"
 )
 """What is done to an ingredient before it is weighed or after; it is the same ingredient on the shelf."""
 
 ENDS = _words(
     "for to plus such about preferably optional divided from until as if at zum zur für nach pour au like using "
-    "sowie je"
+    "sowie je +"
 )
 """Words that no longer belong to an ingredient's name."""
 

@@ -129,6 +129,7 @@ def test_what_stops_the_next_one_is_named_with_what_there_is(bakery: Kitchen) ->
     ]
 
 
+@pytest.mark.one_database
 def test_a_sub_recipe_counts_by_its_ingredients_and_an_item_by_what_lies_ready(bakery: Kitchen) -> None:
     """As a baking takes them: half a batch of icing is half a kilogram of sugar, and the held cookies are no use."""
     iced = possible("iced")
@@ -137,6 +138,7 @@ def test_a_sub_recipe_counts_by_its_ingredients_and_an_item_by_what_lies_ready(b
     assert (possible("icing")["count"], possible("icing")["makes"]) == (4, [])
 
 
+@pytest.mark.one_database
 def test_what_cannot_be_reckoned_says_why(bakery: Kitchen) -> None:
     """A density that nobody has told is no zero."""
     brine = possible("brine")
@@ -166,6 +168,7 @@ def test_what_expires_says_what_it_could_go_into(bakery: Kitchen) -> None:
     assert [row["lot_code"] for row in asked(lambda s: load_expiring(s, today(), 0))] == ["OLD", "SALT"]
 
 
+@pytest.mark.one_database
 def test_a_lot_that_was_released_expires_when_its_release_says(bakery: Kitchen, bake: CommandLine) -> None:
     """Not when its label does."""
     bakery.receive("Salt", 1, "kg", lot_code="SALT", expires_on=today() - timedelta(days=3))
@@ -199,6 +202,7 @@ def test_as_many_statements_however_much_can_be_made(kitchen: Kitchen) -> None:
     assert small == statements() == [6, 7]
 
 
+@pytest.mark.one_database
 def test_the_command_line_shows_it_all(bakery: Kitchen, bake: CommandLine, tmp_path: Any) -> None:
     """As a table, as JSON and as a file; a recipe that makes nothing by itself is a part."""
     table = bake("can-make").out

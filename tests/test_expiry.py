@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from command_line import CommandLine
 from kitchen import Kitchen
 from shelf import Shelf
 
@@ -102,6 +103,7 @@ LATE: dict[str, Callable[[Kitchen, datetime], Any]] = {
 }
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("field", LATE)
 def test_nothing_is_recorded_of_the_future(kitchen: Kitchen, field: str) -> None:
     """A clock that is a minute ahead is no future; an hour is, and would get past no expiry."""
@@ -112,6 +114,7 @@ def test_nothing_is_recorded_of_the_future(kitchen: Kitchen, field: str) -> None
     assert LATE[field](kitchen, now() + timedelta(minutes=1))["operation_id"]
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("field", ["produced_at", "assembled_at", "happened_at", "counted_at"])
 def test_the_line_tells_what_was_recorded_late(kitchen: Kitchen, log: pytest.LogCaptureFixture, field: str) -> None:
     """A line without it was recorded as it happened."""
@@ -142,6 +145,22 @@ def test_what_is_recorded_late_is_judged_by_its_day(dairy: Kitchen) -> None:
         dairy.assemble("Tray", 1, assembled_at=MAY)
 
 
+@pytest.mark.one_database
+def test_the_command_line_records_late_too(kitchen: Kitchen, bake: CommandLine) -> None:
+    """A baking, a packing and both at once, each on its own day; the future is refused with the bakery's clock."""
+    kitchen.simple_bakery()
+    assert bake("produce", "cookies", "1", "--yield", "24", "--at", "2026-05-10T08:00").code == 0
+    assert bake("assemble", "box", "1", "--at", "2026-05-10T09:00").code == 0
+    both = ("produce", "cookies", "1", "--yield", "24", "--pack", "box", "--boxes", "2", "--at", "2026-05-11T08:00")
+    assert bake(*both).code == 0
+    codes = [row.code for row in kitchen.rows("SELECT code FROM lot WHERE is_made = true ORDER BY id")]
+    made = [code for code in codes if "2026051" in code]
+    assert made == ["cookie-20260510-1", "box-20260510-1", "cookie-20260511-2", "box-20260511-2"]
+    refused = bake("assemble", "box", "1", "--at", "2999-01-01T00:00")
+    assert (refused.code, "must not be in the future" in " ".join(refused.err.split())) == (1, True)
+
+
+@pytest.mark.one_database
 def test_nothing_of_a_lot_leaves_before_it_came(dairy: Kitchen) -> None:
     """Neither by its item nor by its code; what is recorded as it happens may use all that is there."""
     shelf = Shelf(dairy)

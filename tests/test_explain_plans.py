@@ -1,6 +1,7 @@
 """What a page reads: by the plans of both databases, never a whole table of history."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from sqlalchemy.orm import Session
 from test_statement_counts import PAST, bakery_of, copy_rows, counts, nodes_of
 
 from bake_tracker.queries.history import load_operation, load_runs
+from bake_tracker.queries.usage import load_recipients, load_usage, load_waste
+from bake_tracker.queries.yields import load_yields_by_month
 from bake_tracker.services.database import engine_for, read_scope, session_scope
 
 HISTORY = ("operation", "movement", "production_run", "assembly_run", "lot")
@@ -67,6 +70,21 @@ def test_no_page_reads_a_table_of_history_from_end_to_end(long_life: Kitchen, pa
         steps = steps_of(lambda session, o=str(operation_id): PAGES[page](session, o))
         assert steps
         assert [step for step in steps if step in {f"SCAN {table}" for table in HISTORY}] == []
+
+
+def test_a_report_on_a_period_reads_no_other(long_life: Kitchen) -> None:
+    """A month is found by the time of each kind of run, and what they moved by the run."""
+    period = date(2020, 1, 1), date(2020, 1, 31)
+    for load in (load_usage, load_waste, load_recipients, load_yields_by_month):
+        steps = steps_of(lambda session, load=load: load(session, *period))
+        assert [step for step in steps if step.startswith("SCAN") and step.split()[1] in HISTORY] == []
+        found = [step for step in steps if "production_run" in step or "ix_production_run_produced_at" in step]
+        assert found
+        if "SEARCH" in found[0]:
+            assert (
+                "SEARCH production_run USING INDEX ix_production_run_produced_at (produced_at>? AND produced_at<?)"
+                in found
+            )
 
 
 def test_a_plan_that_reads_a_whole_table_would_be_seen(long_life: Kitchen) -> None:

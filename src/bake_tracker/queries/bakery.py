@@ -22,7 +22,11 @@ class BakeryInfo:
 
     def local_day(self, instant: datetime) -> date:
         """The calendar day of an instant where the bakery is."""
-        return instant.astimezone(ZoneInfo(self.time_zone)).date()
+        return self.local_time(instant).date()
+
+    def local_time(self, instant: datetime) -> datetime:
+        """An instant by the clock where the bakery is."""
+        return instant.astimezone(ZoneInfo(self.time_zone))
 
 
 _table = cast(Table, Bakery.__table__)

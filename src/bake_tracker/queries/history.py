@@ -164,7 +164,7 @@ def load_runs(session: Session, limit: int, *, before: str | None = None) -> lis
     """
     zone = ZoneInfo(load_bakery(session).time_zone)
     # By the connection: the session would look into every row for objects that it could keep.
-    rows = session.connection().execute(_RUNS, {**_key_of(session, before), "limit": limit})
+    rows = session.connection().execute(_RUNS, {**key_of_run(session, before), "limit": limit})
     return [
         {
             "kind": kind,
@@ -201,7 +201,7 @@ def load_runs(session: Session, limit: int, *, before: str | None = None) -> lis
     ]
 
 
-def _key_of(session: Session, operation_id: str | None) -> dict[str, Any]:
+def key_of_run(session: Session, operation_id: str | None) -> dict[str, Any]:
     """Where the page begins: the ids are those that a run of the same instant must be below."""
     if operation_id is None:
         return _FIRST_PAGE

@@ -6,19 +6,18 @@ Rows are read as they come and added up here, for a day is a day where the baker
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from typing import Any, TypedDict
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, null, select, union_all
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import Select, and_, func, literal, null, select
+from sqlalchemy.orm import Session
 
 from bake_tracker.domain.adjusting import TO_SOMEBODY
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Adjustment, AssemblyRun, Event, Item, Lot, Movement, ProductionRun, Recipient, Reversal
+from bake_tracker.models import Adjustment, AssemblyRun, Event, Item, Lot, Movement, ProductionRun, Recipient
 from bake_tracker.queries.bakery import BakeryInfo, load_bakery
-from bake_tracker.queries.verification_drift import ROWS_AT_ONCE
+from bake_tracker.queries.periods import between, month_of, rows_of, stands
 
 
 class UsageRow(TypedDict):
@@ -76,9 +75,9 @@ def load_usage(session: Session, since: date | None = None, until: date | None =
     """What was baked, packed, wasted, given, sold or corrected away, by month and item, from ``since`` to ``until``."""
     house = load_bakery(session)
     sums: defaultdict[Any, _Sum] = defaultdict(_Sum)
-    for row in _rows(session, _taken(house, since, until)):
+    for row in rows_of(session, *_taken(house, since, until)):
         day = house.local_day(row.at)
-        sums[_month(day), row.slug, row.used_for, row.base_unit].add(row.quantity, row.cost, day)
+        sums[month_of(day), row.slug, row.used_for, row.base_unit].add(row.quantity, row.cost, day)
     return [
         {
             "month": month,
@@ -96,9 +95,9 @@ def load_waste(session: Session, since: date | None = None, until: date | None =
     """What was wasted, spoiled, or lost in baking, by month, kind, reason and item, from ``since`` to ``until``."""
     house = load_bakery(session)
     sums: defaultdict[Any, _Sum] = defaultdict(_Sum)
-    for row in _rows(session, _wasted(house, since, until), _lost(house, since, until)):
+    for row in rows_of(session, _wasted(house, since, until), _lost(house, since, until)):
         day = house.local_day(row.at)
-        sums[_month(day), row.kind, row.reason, row.slug, row.base_unit].add(row.quantity, row.cost, day)
+        sums[month_of(day), row.kind, row.reason, row.slug, row.base_unit].add(row.quantity, row.cost, day)
     return [
         {
             "month": month,
@@ -117,7 +116,7 @@ def load_recipients(session: Session, since: date | None = None, until: date | N
     """What was given or sold to whom and for which event, and what was baked and packed for events."""
     house = load_bakery(session)
     sums: defaultdict[Any, _Sum] = defaultdict(_Sum)
-    for row in _rows(session, _handed_over(house, since, until), *_made_for_events(house, since, until)):
+    for row in rows_of(session, _handed_over(house, since, until), *_made_for_events(house, since, until)):
         key = (row.recipient, row.event, row.what, row.slug, row.base_unit)
         sums[key].add(row.quantity, row.cost, house.local_day(row.at))
     return [
@@ -136,36 +135,42 @@ def load_recipients(session: Session, since: date | None = None, until: date | N
     ]
 
 
-def _taken(house: BakeryInfo, since: date | None, until: date | None) -> Select[*tuple[Any, ...]]:
-    """Every movement out of a lot with what it was for; a transfer is not a use."""
+def _taken(house: BakeryInfo, since: date | None, until: date | None) -> Iterator[Select[*tuple[Any, ...]]]:
+    """Every movement out of a lot with what it was for; a transfer is not a use.
+
+    The period stands where each kind of operation has its index by time, so that a month is found without the years.
+    """
     baked = select(
         ProductionRun.operation_id, literal("baked").label("used_for"), ProductionRun.produced_at.label("at")
-    )
-    packed = select(AssemblyRun.operation_id, literal("packed"), AssemblyRun.assembled_at)
+    ).where(*between(ProductionRun.produced_at, house, since, until))
+    packed = select(
+        AssemblyRun.operation_id, literal("packed").label("used_for"), AssemblyRun.assembled_at.label("at")
+    ).where(*between(AssemblyRun.assembled_at, house, since, until))
     # One operation of adjustments has one kind and one moment, however many lots.
-    adjusted = select(Adjustment.operation_id, func.min(Adjustment.kind), func.min(Adjustment.happened_at)).group_by(
-        Adjustment.operation_id
-    )
-    purpose = union_all(baked, packed, adjusted).subquery()
-    return (
+    adjusted = (
         select(
-            purpose.c.used_for,
-            purpose.c.at,
-            Item.slug,
-            Item.base_unit,
-            (-Movement.quantity_micros).label("quantity"),
-            (-Movement.cost_micros).label("cost"),
+            Adjustment.operation_id,
+            func.min(Adjustment.kind).label("used_for"),
+            func.min(Adjustment.happened_at).label("at"),
         )
-        .join(Movement, Movement.operation_id == purpose.c.operation_id)
-        .join(Lot, Lot.id == Movement.lot_id)
-        .join(Item, Item.id == Lot.item_id)
-        .where(
-            Movement.quantity_micros < 0,
-            _stands(Movement.operation_id),
-            *_between(purpose.c.at, house, since, until),
-        )
-        .order_by(Movement.id)
+        .where(*between(Adjustment.happened_at, house, since, until))
+        .group_by(Adjustment.operation_id)
     )
+    for purpose in (baked.subquery(), packed.subquery(), adjusted.subquery()):
+        yield (
+            select(
+                purpose.c.used_for,
+                purpose.c.at,
+                Item.slug,
+                Item.base_unit,
+                (-Movement.quantity_micros).label("quantity"),
+                (-Movement.cost_micros).label("cost"),
+            )
+            .join(Movement, Movement.operation_id == purpose.c.operation_id)
+            .join(Lot, Lot.id == Movement.lot_id)
+            .join(Item, Item.id == Lot.item_id)
+            .where(Movement.quantity_micros < 0, stands(Movement.operation_id))
+        )
 
 
 def _adjusted(*columns: Any) -> Select[*tuple[Any, ...]]:
@@ -185,14 +190,13 @@ def _adjusted(*columns: Any) -> Select[*tuple[Any, ...]]:
             Movement,
             and_(Movement.operation_id == Adjustment.operation_id, Movement.lot_id == Adjustment.lot_id),
         )
-        .where(_stands(Adjustment.operation_id))
-        .order_by(Adjustment.id)
+        .where(stands(Adjustment.operation_id))
     )
 
 
 def _wasted(house: BakeryInfo, since: date | None, until: date | None) -> Select[*tuple[Any, ...]]:
     return _adjusted(Adjustment.kind, Adjustment.reason).where(
-        Adjustment.kind.in_(("waste", "spoilage")), *_between(Adjustment.happened_at, house, since, until)
+        Adjustment.kind.in_(("waste", "spoilage")), *between(Adjustment.happened_at, house, since, until)
     )
 
 
@@ -211,10 +215,9 @@ def _lost(house: BakeryInfo, since: date | None, until: date | None) -> Select[*
         .join(Item, Item.id == ProductionRun.finished_unit_id)
         .where(
             lost > 0,
-            _stands(ProductionRun.operation_id),
-            *_between(ProductionRun.produced_at, house, since, until),
+            stands(ProductionRun.operation_id),
+            *between(ProductionRun.produced_at, house, since, until),
         )
-        .order_by(ProductionRun.id)
     )
 
 
@@ -224,7 +227,7 @@ def _handed_over(house: BakeryInfo, since: date | None, until: date | None) -> S
         _adjusted(*columns)
         .outerjoin(Recipient, Recipient.id == Adjustment.recipient_id)
         .outerjoin(Event, Event.id == Adjustment.event_id)
-        .where(Adjustment.kind.in_(sorted(TO_SOMEBODY)), *_between(Adjustment.happened_at, house, since, until))
+        .where(Adjustment.kind.in_(sorted(TO_SOMEBODY)), *between(Adjustment.happened_at, house, since, until))
     )
 
 
@@ -248,34 +251,8 @@ def _made_for_events(house: BakeryInfo, since: date | None, until: date | None) 
             .join(Event, Event.id == run.event_id)
             .join(Lot, Lot.id == run.lot_id)
             .join(Item, Item.id == Lot.item_id)
-            .where(_stands(run.operation_id), *_between(at, house, since, until))
-            .order_by(run.id)
+            .where(stands(run.operation_id), *between(at, house, since, until))
         )
-
-
-def _rows(session: Session, *statements: Select[*tuple[Any, ...]]) -> Iterator[Any]:
-    for statement in statements:
-        yield from session.execute(statement, execution_options={"yield_per": ROWS_AT_ONCE})
-
-
-def _stands(operation_id: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    return ~exists().where(Reversal.reversed_operation_id == operation_id)
-
-
-def _between(at: Any, house: BakeryInfo, since: date | None, until: date | None) -> Iterator[ColumnElement[bool]]:
-    """From the beginning of the day ``since`` to the end of the day ``until``, where the bakery is."""
-    if since is not None:
-        yield at >= _midnight(since, house)
-    if until is not None:
-        yield at < _midnight(until + timedelta(days=1), house)
-
-
-def _midnight(day: date, house: BakeryInfo) -> datetime:
-    return datetime.combine(day, time(), ZoneInfo(house.time_zone))
-
-
-def _month(day: date) -> str:
-    return f"{day:%Y-%m}"
 
 
 def _in_order(sums: dict[Any, _Sum]) -> list[tuple[tuple[Any, ...], _Sum]]:

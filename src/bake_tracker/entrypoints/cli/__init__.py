@@ -32,6 +32,7 @@ from bake_tracker.entrypoints.cli import commands_measure as measuring
 from bake_tracker.entrypoints.cli import commands_names as naming
 from bake_tracker.entrypoints.cli import commands_page as paging
 from bake_tracker.entrypoints.cli import commands_product as products
+from bake_tracker.entrypoints.cli import commands_report_stock as stock_reports
 from bake_tracker.entrypoints.cli import commands_report_usage as usage
 from bake_tracker.entrypoints.cli import commands_reverse as reversing
 from bake_tracker.entrypoints.cli import commands_runs as runs
@@ -84,8 +85,14 @@ GROUPS: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
         },
     ),
     "report": (
-        "What left the shelf, and why.",
-        {"usage": usage.usage, "waste": usage.waste, "recipients": usage.recipients},
+        "What is there, what came out, what left the shelf and why.",
+        {
+            "value": stock_reports.value,
+            "yield": stock_reports.yields,
+            "usage": usage.usage,
+            "waste": usage.waste,
+            "recipients": usage.recipients,
+        },
     ),
     "check": (
         "Ask whether the stock suffices; nothing is changed.",

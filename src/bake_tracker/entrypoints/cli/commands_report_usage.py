@@ -8,50 +8,67 @@ from typing import Annotated, Any
 import typer
 
 from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.charts import add_up, show_chart
 from bake_tracker.entrypoints.cli.state import answer, ask, money, say, show_table
+from bake_tracker.entrypoints.cli.tables import Csv, Xlsx, write_file
 from bake_tracker.queries.usage import RecipientRow, UsageRow, WasteRow, load_recipients, load_usage, load_waste
 from bake_tracker.services.database import Session
-from bake_tracker.services.table_files import write_table
 
 Since = Annotated[Any, typer.Option(parser=parse.day, help="from this day on, like 2026-11-01")]
 Until = Annotated[Any, typer.Option(parser=parse.day, help="to the end of this day")]
-Csv = Annotated[Path | None, typer.Option("--csv", help="write it to this file")]
-Xlsx = Annotated[Path | None, typer.Option("--xlsx", help="write it to this file")]
+Chart = Annotated[bool, typer.Option("--chart", help="bars instead of a table")]
 Load = Callable[[Session, date | None, date | None], list[Any]]
+Name = Callable[[Any], str]
 
 RIGHT = ("quantity", "cost")
 NAMES = {"item_slug": "item", "used_for": "used for", "first_on": "first", "last_on": "last"}
 
 
-def usage(since: Since = None, until: Until = None, csv: Csv = None, xlsx: Xlsx = None) -> None:
-    """What was used, by month, item and purpose."""
-    _report(load_usage, UsageRow, since, until, csv, xlsx)
+def usage(since: Since = None, until: Until = None, chart: Chart = False, csv: Csv = None, xlsx: Xlsx = None) -> None:
+    """What was used, by month, item and purpose; as a chart what it cost by month and purpose."""
+    _report(load_usage, UsageRow, since, until, csv, xlsx, _by_purpose if chart else None)
 
 
-def waste(since: Since = None, until: Until = None, csv: Csv = None, xlsx: Xlsx = None) -> None:
-    """What was wasted, spoiled, or lost in baking, by month, reason and item."""
-    _report(load_waste, WasteRow, since, until, csv, xlsx)
+def waste(since: Since = None, until: Until = None, chart: Chart = False, csv: Csv = None, xlsx: Xlsx = None) -> None:
+    """What was wasted, spoiled, or lost in baking, by month, reason and item; as a chart what it cost by reason."""
+    _report(load_waste, WasteRow, since, until, csv, xlsx, _by_reason if chart else None)
 
 
-def recipients(since: Since = None, until: Until = None, csv: Csv = None, xlsx: Xlsx = None) -> None:
-    """What was given or sold to whom, and what was made for which event."""
-    _report(load_recipients, RecipientRow, since, until, csv, xlsx)
+def recipients(
+    since: Since = None, until: Until = None, chart: Chart = False, csv: Csv = None, xlsx: Xlsx = None
+) -> None:
+    """What was given or sold to whom, and what was made for which event; as a chart what that cost."""
+    _report(load_recipients, RecipientRow, since, until, csv, xlsx, _by_whom if chart else None)
+
+
+def _by_purpose(row: UsageRow) -> str:
+    return f"{row['month']} {row['used_for']}"
+
+
+def _by_reason(row: WasteRow) -> str:
+    return f"{row['kind']}: {row['reason']}" if row["reason"] else row["kind"]
+
+
+def _by_whom(row: RecipientRow) -> str:
+    return f"{row['recipient'] or row['event'] or 'nobody named'}: {row['what']}"
 
 
 def _report(
-    load: Load, row_type: Any, since: date | None, until: date | None, csv: Path | None, xlsx: Path | None
+    load: Load,
+    row_type: Any,
+    since: date | None,
+    until: date | None,
+    csv: Path | None,
+    xlsx: Path | None,
+    chart: Name | None,
 ) -> None:
-    if csv and xlsx:
-        raise typer.BadParameter("--csv FILE or --xlsx FILE, not both")
     rows: list[Any] = ask(lambda session: load(session, since, until))
-    if file := csv or xlsx:
-        if file.suffix.lower() != (wanted := ".csv" if csv else ".xlsx"):
-            raise typer.BadParameter(f"{file} must end in {wanted}")
-        headings = list(row_type.__annotations__)
-        count = write_table(file, headings, ([row[name] for name in headings] for row in rows))
-        answer({"file": str(file), "rows": count}, lambda r: say(f"Wrote {r['rows']} rows to {r['file']}"))
+    if write_file(rows, list(row_type.__annotations__), csv, xlsx):
         return
-    answer(rows, _show)
+    if chart:
+        answer(rows, lambda found: show_chart(add_up(found, chart, "cost"), lambda amount: money(str(amount))))
+    else:
+        answer(rows, _show)
 
 
 def _show(rows: list[Any]) -> None:

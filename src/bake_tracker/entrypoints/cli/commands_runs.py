@@ -17,6 +17,10 @@ from bake_tracker.services.database import Session
 Count = Annotated[Any, typer.Argument(parser=parse.whole_or_decimal, help="a whole number of 1 or more")]
 Scale = Annotated[Decimal, typer.Option("--scale", parser=parse.decimal, help="multiplies every quantity")]
 Event = Annotated[str | None, typer.Option(help="slug or id")]
+At = Annotated[
+    Any,
+    typer.Option("--at", parser=parse.moment, help="when it was, recorded late, like 2026-11-23T14:30; left out: now"),
+]
 OperationId = Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")]
 
 
@@ -45,6 +49,7 @@ def produce(
     event: Event = None,
     loss_reason: Annotated[str | None, typer.Option(help="why less came out than planned")] = None,
     notes: Annotated[str | None, typer.Option()] = None,
+    at: At = None,
     pack: Annotated[
         str | None, typer.Option(help="also box it, in the same transaction: slug or id of the good")
     ] = None,
@@ -72,9 +77,9 @@ def produce(
         product = find_product(session, recipe_id, unit)
         if pack is None:
             took = {"labour_cost": labour, "overhead_cost": overhead}
-            return record_batch_production(recipe_id, product, batches, actual, **took, **common)
+            return record_batch_production(recipe_id, product, batches, actual, produced_at=at, **took, **common)
         good = find(session, "finished_good", pack)
-        return record_bake_and_pack(recipe_id, product, batches, actual, good, boxes, **common)
+        return record_bake_and_pack(recipe_id, product, batches, actual, good, boxes, made_at=at, **common)
 
     answer(write(work), show_production if pack is None else show_both)
 
@@ -84,6 +89,7 @@ def assemble(
     quantity: Count,
     event: Event = None,
     notes: Annotated[str | None, typer.Option()] = None,
+    at: At = None,
     operation_id: OperationId = None,
 ) -> None:
     """Record boxes packed: take the components, add the boxes."""
@@ -93,6 +99,7 @@ def assemble(
             find(session, "finished_good", good),
             quantity,
             session=session,
+            assembled_at=at,
             event_id=find_optional(session, "event", event),
             notes=notes,
             operation_id=operation_id,

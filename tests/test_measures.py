@@ -169,6 +169,7 @@ def test_a_figure_is_offered_for_what_is_called_so_and_not_for_what_resembles_it
     assert food == (found and found.food)
 
 
+@pytest.mark.one_database
 def test_a_published_figure_is_offered_and_not_used(kitchen: Kitchen) -> None:
     """The refusal names it with its source; the recipe stays unbaked until somebody takes it."""
     kitchen.ingredient("Flour")
@@ -220,6 +221,7 @@ def test_undoing_measures_in_any_order_leaves_the_latest_that_stands(
         assert drift() == []
 
 
+@pytest.mark.one_database
 def test_undoing_one_kind_leaves_the_other(kitchen: Kitchen) -> None:
     """And what is reversed once stays so."""
     kitchen.ingredient("Egg", "each")
@@ -262,6 +264,7 @@ def test_a_weight_that_its_measures_do_not_give_is_named(sqlite_url: str, what: 
     assert what in named_after(statement)
 
 
+@pytest.mark.one_database
 def test_a_recipe_in_pieces_draws_grams_and_one_in_grams_draws_pieces(kitchen: Kitchen) -> None:
     """Exactly; what was bought by the dozen is all used up."""
     for name, unit in (("Egg", "g"), ("Lemon", "each")):

@@ -59,6 +59,7 @@ def test_a_recipe_costs_what_would_be_drawn_what_was_paid_last_and_the_average(k
     assert (found["short"], found["uncosted_lots"], found["never_bought"]) == ([], [], [])
 
 
+@pytest.mark.one_database
 def test_what_would_be_drawn_is_what_producing_costs(kitchen: Kitchen) -> None:
     """Over the end of a lot too: the answer of today is the cost of the run."""
     stocked(kitchen).receive("Sugar", 5, "kg", 10, received_on=date(2026, 2, 1))
@@ -66,6 +67,7 @@ def test_what_would_be_drawn_is_what_producing_costs(kitchen: Kitchen) -> None:
     assert asked["today"] == kitchen.produce("Cookies", "Cookie", 24, 576)["total_ingredient_cost"] == "38.00"
 
 
+@pytest.mark.one_database
 def test_a_shortage_makes_today_unknown_and_not_the_others(kitchen: Kitchen) -> None:
     """What is short is named, with how much."""
     stocked(kitchen)
@@ -74,6 +76,7 @@ def test_a_shortage_makes_today_unknown_and_not_the_others(kitchen: Kitchen) -> 
     assert [row["missing"] for row in found["items"]] == ["0", "250"]
 
 
+@pytest.mark.one_database
 def test_a_lot_without_a_price_makes_today_and_the_average_unknown_and_is_named(kitchen: Kitchen) -> None:
     """Never a partial sum; the last known price still stands."""
     stocked(kitchen)
@@ -84,6 +87,7 @@ def test_a_lot_without_a_price_makes_today_and_the_average_unknown_and_is_named(
     assert found["makes"][0]["each"] is None
 
 
+@pytest.mark.one_database
 def test_what_never_came_in_has_no_price(kitchen: Kitchen) -> None:
     """And a recipe that has nothing in it has none either."""
     kitchen.ingredient("Saffron")
@@ -92,6 +96,7 @@ def test_what_never_came_in_has_no_price(kitchen: Kitchen) -> None:
     assert (found["last"], found["never_bought"], found["short"]) == (None, ["saffron"], ["saffron"])
 
 
+@pytest.mark.one_database
 def test_labour_and_overhead_stand_apart_and_a_price_leaves_a_margin_on_both(kitchen: Kitchen) -> None:
     """Of 0.50 a cookie: 0.4375 over the ingredients, and what is left of it after the work."""
     stocked(kitchen)
@@ -129,6 +134,7 @@ def test_what_was_undone_moved_or_held_counts_as_it_should(kitchen: Kitchen) -> 
     assert len(prices(kitchen, "Sugar")["purchases"]) == 1
 
 
+@pytest.mark.one_database
 def test_a_line_in_cups_without_a_density_is_refused(kitchen: Kitchen) -> None:
     """By the error that producing gives."""
     kitchen.ingredient("Flour")

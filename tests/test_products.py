@@ -85,6 +85,7 @@ def test_two_bags_are_received_as_what_is_in_them(kitchen: Kitchen) -> None:
     assert (kitchen.stock("Flour"), drift()) == (500, [])
 
 
+@pytest.mark.one_database
 def test_a_package_in_cups_needs_the_items_density(kitchen: Kitchen) -> None:
     """As any quantity does; the tin is refused until somebody has weighed a cup."""
     kitchen.ingredient("Molasses")
@@ -95,6 +96,7 @@ def test_a_package_in_cups_needs_the_items_density(kitchen: Kitchen) -> None:
     assert kitchen.receive("Molasses", 3, "tin", product_id=tin)["quantity"] == "2022"
 
 
+@pytest.mark.one_database
 def test_a_delivery_takes_packages_and_names_every_line_that_does_not_come_so(kitchen: Kitchen) -> None:
     """All of them or none, as ever."""
     kitchen.ingredient("Flour")

@@ -67,6 +67,7 @@ def test_a_run_keeps_the_rates_of_its_day_and_its_lot_costs_what_went_into_it(ki
     assert drift() == []
 
 
+@pytest.mark.one_database
 def test_what_a_run_really_took_can_be_said(kitchen: Kitchen) -> None:
     """It goes before the rates; nothing said of one is by the rate."""
     kitchen.simple_bakery()
@@ -91,6 +92,7 @@ def test_a_corrected_yield_keeps_the_rates_of_its_day(kitchen: Kitchen) -> None:
     assert drift() == []
 
 
+@pytest.mark.one_database
 def test_baking_with_packing_keeps_them_too_and_undoing_a_run_leaves_them_as_history(kitchen: Kitchen) -> None:
     """What was taken was taken; the run says that it was reversed."""
     kitchen.simple_bakery()
@@ -101,6 +103,7 @@ def test_baking_with_packing_keeps_them_too_and_undoing_a_run_leaves_them_as_his
     assert drift() == []
 
 
+@pytest.mark.one_database
 def test_a_rate_is_not_reversed_and_the_refusal_says_what_to_do(kitchen: Kitchen) -> None:
     """The rates before are in its answer."""
     kitchen.simple_bakery()
@@ -111,6 +114,7 @@ def test_a_rate_is_not_reversed_and_the_refusal_says_what_to_do(kitchen: Kitchen
         run_in_transaction(lambda s: record_recipe_rate(99, 1, 1, session=s))
 
 
+@pytest.mark.one_database
 def test_rates_cost_one_statement_and_only_where_there_are_any(kitchen: Kitchen) -> None:
     """They come with the recipe."""
     kitchen.simple_bakery()

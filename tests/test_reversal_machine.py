@@ -23,6 +23,8 @@ from bake_tracker.services import (
     batch_production_service,
     correction_service,
     handling_service,
+    measure_service,
+    rate_service,
     stocktake_service,
 )
 from bake_tracker.services.assembly_service import record_assembly
@@ -42,9 +44,10 @@ UNDONE = "SELECT reversed_operation_id FROM reversal UNION ALL SELECT operation_
 STANDING = f"""
 SELECT id, name FROM operation WHERE id NOT IN ({UNDONE}) AND (
     id IN (SELECT operation_id FROM movement) OR id IN (SELECT operation_id FROM lot_hold)
-    OR id IN (SELECT operation_id FROM transfer)
+    OR id IN (SELECT operation_id FROM transfer) OR id IN (SELECT operation_id FROM item_measure)
 ) ORDER BY recorded_at, id
 """
+WEIGHED = "SELECT slug FROM item WHERE g_per_ml IS NOT NULL OR g_per_each IS NOT NULL"
 EMPTY = "SELECT code FROM lot WHERE remaining_micros = 0 AND remaining_cost_micros <> 0"
 
 
@@ -156,6 +159,18 @@ class Life(RuleBasedStateMachine):
             "adjust", lambda s: adjustment_service.record_adjustment(name, [line], session=s, reason="miscounted")
         )
 
+    @rule(grams=st.integers(1, 300), is_piece=st.booleans())
+    def weigh(self, grams: int, is_piece: bool) -> None:
+        flour = self.kitchen.ids["Flour"]
+        self.attempt(
+            "weigh",
+            lambda s: (
+                measure_service.record_piece_weight(flour, 1, grams, "g", session=s)
+                if is_piece
+                else measure_service.record_density(flour, 1, "cup", grams, "g", session=s)
+            ),
+        )
+
     @rule(first=st.integers(0, 5), second=st.integers(0, 5), percent=st.integers(0, 100))
     def count(self, first: int, second: int, percent: int) -> None:
         lots = {self.pick_lot(first), self.pick_lot(second)}
@@ -201,6 +216,7 @@ class Life(RuleBasedStateMachine):
                 raise AssertionError(f"what came last has something on it: {error}") from None
         self.ledger_caches_and_log_agree()
         assert self.kitchen.rows(SHELF) == self.at_first
+        assert self.kitchen.rows(WEIGHED) == []
         left = self.kitchen.rows(f"SELECT id FROM production_run WHERE operation_id NOT IN ({UNDONE})")
         assert left == []
 
@@ -244,7 +260,7 @@ def test_after_undoing_everything_every_lot_cost_and_count_is_as_at_the_start(
     run_state_machine_as_test(Lived, settings=few)
     assert len(lives) >= LIVES, heard
     assert {"reverse", "cascade"} & heard.keys(), heard
-    assert {"receive", "produce", "hold", "transfer of a part"} <= heard.keys(), heard
+    assert {"receive", "produce", "hold", "transfer of a part", "weigh"} <= heard.keys(), heard
 
 
 def stocked_kitchen() -> Kitchen:
@@ -259,4 +275,5 @@ def stocked_kitchen() -> Kitchen:
     kitchen.receive("Flour", 2, "kg", Decimal("3.01"))
     kitchen.receive("Carton", 30, "each", 2)
     kitchen.receive("Bun", 20, "each", 9)
+    run_in_transaction(lambda s: rate_service.record_recipe_rate(kitchen.ids["Dough"], 7, Decimal("0.5"), session=s))
     return kitchen

@@ -33,6 +33,7 @@ from bake_tracker.services import (
     page_import_service,
     product_service,
     rate_service,
+    recall_service,
     receiving_service,
     recipe_service,
     reversal_service,
@@ -132,6 +133,7 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
         choices={"create_missing": True},
     ),
     "rate_service.record_recipe_rate": lambda k, s: rate_service.record_recipe_rate(k.ids["Cookies"], 12, 3, session=s),
+    "recall_service.record_recall": lambda k, s: recall_service.record_recall(a_lot(s), session=s),
     "receiving_service.record_receipt": lambda k, s: receiving_service.record_receipt(
         k.ids["Flour"], 1, "kg", session=s
     ),

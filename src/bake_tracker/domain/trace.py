@@ -31,7 +31,7 @@ class Moved(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """All that a lot ever held, and where it is: in millionths; ``adjusted_micros`` is less than zero for more."""
+    """All that a lot ever held, and where it is, in millionths; ``adjusted`` is net of what was ``found``."""
 
     brought_micros: int = 0
     used_micros: int = 0
@@ -40,6 +40,7 @@ class Balance:
     handed_over_micros: int = 0
     adjusted_micros: int = 0
     split_micros: int = 0
+    found_micros: int = 0
 
     @property
     def remainder_micros(self) -> int:
@@ -56,6 +57,7 @@ def balance_of(brought_by: str, moves: Iterable[Moved], on_hand_micros: int) -> 
             sums["brought"] += one.quantity_micros
         elif column := _column(one):
             sums[column] -= one.quantity_micros
+            sums["found"] += max(one.quantity_micros, 0)
     return Balance(
         sums["brought"],
         sums["used"],
@@ -64,6 +66,7 @@ def balance_of(brought_by: str, moves: Iterable[Moved], on_hand_micros: int) -> 
         sums["handed over"],
         sums["adjusted"],
         sums["split"],
+        sums["found"],
     )
 
 

@@ -12,6 +12,7 @@ from bake_tracker.domain.errors import LotNotFoundError
 from bake_tracker.domain.trace import Balance, Edge, Moved, balance_of
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Lot, Movement, Reversal
+from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.trace import trace_back, trace_forward
 from bake_tracker.queries.traced import Document, Step, Trace, TracedLot, among, load_documents, tell_trace
 
@@ -21,7 +22,10 @@ _reversals = cast(Table, Reversal.__table__)
 
 
 class LotBalance(TypedDict):
-    """brought = used + on_hand + waste + handed_over + adjusted + split_out + remainder, exactly; remainder is 0."""
+    """brought = used + on_hand + waste + handed_over + adjusted + split_out + remainder, exactly; remainder is 0.
+
+    ``adjusted`` is what was corrected and counted away, less what was ``found``.
+    """
 
     lot_id: int
     lot_code: str
@@ -34,6 +38,7 @@ class LotBalance(TypedDict):
     waste: str
     handed_over: str
     adjusted: str
+    found: str
     split_out: str
     remainder: str
 
@@ -56,6 +61,7 @@ class Run(TypedDict):
 class Recall(TypedDict):
     """What a recall of a lot concerns; ``trace`` has every step. ``lots`` are the affected ones, itself the first."""
 
+    bakery: str
     lot: TracedLot
     lots: list[TracedLot]
     runs: list[Run]
@@ -86,6 +92,7 @@ def load_recall(session: Session, lot_id: int) -> Recall:
         for lot in lots
     }
     return {
+        "bakery": load_bakery(session).name,
         "lot": trace["lot"],
         "lots": lots,
         "runs": _runs(trace, lots),
@@ -175,6 +182,7 @@ def _balance(lot: TracedLot, one: Balance) -> LotBalance:
         "waste": format_micros(one.waste_micros),
         "handed_over": format_micros(one.handed_over_micros),
         "adjusted": format_micros(one.adjusted_micros),
+        "found": format_micros(one.found_micros),
         "split_out": format_micros(one.split_micros),
         "remainder": format_micros(one.remainder_micros),
     }

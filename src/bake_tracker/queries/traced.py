@@ -53,6 +53,7 @@ class TracedLot(TypedDict):
     brought_on: str
     expires_on: str | None
     supplier: str | None
+    supplier_details: str | None
     location: str | None
     split_from: str | None
     state: str
@@ -148,6 +149,7 @@ def load_traced_lots(session: Session, depth: dict[int, int], documents: dict[st
             Item.kind,
             Item.base_unit,
             Supplier.name.label("supplier"),
+            Supplier.details,
             Delivery.document,
             parent.c.code.label("split_from"),
             exists().where(_reversals.c.reversed_operation_id == _lots.c.operation_id).label("is_undone"),
@@ -278,6 +280,7 @@ def _traced_lot(row: Any, level: int, document: Document | None) -> TracedLot:
         "brought_on": row.received_on.isoformat(),
         "expires_on": row.expires_on.isoformat() if row.expires_on else None,
         "supplier": row.supplier,
+        "supplier_details": row.details,
         "location": row.location,
         "split_from": row.split_from,
         "state": _state(row),

@@ -95,8 +95,8 @@ def record_hold(
         lots = _locked(operation, wanted)
         if held := [lot.code for lot in lots if lot.on_hold]:
             raise ConflictError(f"on hold already: {', '.join(held)}", lots=held)
-        _handle(operation, lots, "hold", why, on_hold=True)
-        return operation.succeed(HoldResult(operation_id=operation.id, lots=_shown(lots), reason=why))
+        hold_lots(operation, lots, why)
+        return operation.succeed(HoldResult(operation_id=operation.id, lots=shown_lots(lots), reason=why))
 
 
 def record_release(
@@ -140,7 +140,7 @@ def record_release(
         return operation.succeed(
             ReleaseResult(
                 operation_id=operation.id,
-                lots=_shown(lots),
+                lots=shown_lots(lots),
                 reason=why,
                 usable_until=until.isoformat() if until else None,
             )
@@ -231,6 +231,12 @@ def record_transfer(
         )
 
 
+def hold_lots(operation: Operation, lots: Sequence[LotState], reason: str) -> None:
+    """Keep these lots from use, whose items are locked, and that are not on hold."""
+    if lots:
+        _handle(operation, lots, "hold", reason, on_hold=True)
+
+
 def _locked(operation: Operation, lot_ids: Sequence[int]) -> list[LotState]:
     """These lots, with their items held against other writers."""
     known = load_lots(operation.session, lot_ids)
@@ -270,7 +276,8 @@ def _handle(
     operation.session.execute(update(_lots).where(_lots.c.id.in_([lot.lot_id for lot in lots])).values(values))
 
 
-def _shown(lots: Sequence[LotState]) -> list[HandledLot]:
+def shown_lots(lots: Sequence[LotState]) -> list[HandledLot]:
+    """Lots that were handled, for people."""
     return [
         {
             "lot_id": lot.lot_id,

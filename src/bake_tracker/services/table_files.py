@@ -17,6 +17,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet.properties import PageSetupProperties
 
 from bake_tracker.domain.errors import Problem, ValidationError
 
@@ -196,6 +197,11 @@ def _fill(page: Any, sheet: Sheet) -> None:
         longest = max([len(heading), *(len(row[column - 1]) for row in sheet.rows)])
         page.column_dimensions[get_column_letter(column)].width = min(longest, MAX_WIDTH) + 2
     page.freeze_panes = "A2"
+    # On paper all columns stand on one page, and their headings on every one.
+    page.print_title_rows = "1:1"
+    page.page_setup.orientation = "landscape"
+    page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
+    page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     if sheet.rows:
         page.auto_filter.ref = page.dimensions
 

@@ -134,6 +134,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     holding.transfer,
     explaining.explain,
     tracing.trace,
+    tracing.recall,
     house.verify,
     sealing.seal,
     exporting.export,

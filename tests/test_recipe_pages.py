@@ -78,9 +78,10 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ('<script type="application/ld+json">' + "[" * 100_000 + "Recipe</script>", "recipe"),
         ("<div>" * 20_000, "has no schema.org recipe"),
         ('<div itemscope itemtype="https://schema.org/Recipe">' * 1_000, "recipe"),
+        ("<!--" * 500_000, "has no schema.org recipe"),
         ("\ufeff<?xml version='1.0'?><!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>", "has no schema.org recipe"),
     ],
-    ids=["empty", "no recipe", "broken", "deep JSON", "deep HTML", "deep microdata", "entities"],
+    ids=["empty", "no recipe", "broken", "deep JSON", "deep HTML", "deep microdata", "comments", "entities"],
 )
 def test_a_page_without_a_recipe_that_can_be_read_says_so(tmp_path: Path, text: str, said: str) -> None:
     """Never a traceback, whatever the parsers raise."""

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.services.page_request import MAX_LINE, MAX_LINES
@@ -16,8 +16,6 @@ MAX_BYTES = 10_000_000
 INSTALL = "reading recipe pages needs recipe-scrapers, which is not installed: pip install 'bake-tracker[pages]'"
 
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
-# A host that no scraper is made for: what a page says by schema.org is all that is read.
-_NOWHERE = "https://page.invalid/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +64,21 @@ def load_recipe_page(file: Path) -> RecipePage:
 
 def _schema(file: Path, text: str) -> dict[str, Any]:
     try:
-        from recipe_scrapers import scrape_html
-        from recipe_scrapers._exceptions import NoSchemaFoundInWildMode
+        # Only its reading of schema.org: a whole scraper also makes a tree of the page in Python, and takes minutes
+        # over a page that is made for that.
+        from recipe_scrapers import _schemaorg
     except ImportError:
         raise ValidationError.of("file", INSTALL) from None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of parsers, about pages that are not as they should be
-            data = scrape_html(text, _NOWHERE, supported_only=False).schema.data
-    except NoSchemaFoundInWildMode:
-        broken = "; what it has of JSON-LD is broken" if "application/ld+json" in text and "Recipe" in text else ""
-        raise _refused(file, f"has no schema.org recipe{broken}") from None
+            data = cast(Any, _schemaorg).SchemaOrg(text).data
     except Exception as error:  # a hostile page makes the parsers raise anything
         raise _refused(file, f"has no recipe that can be read ({type(error).__name__})") from None
-    return data if isinstance(data, dict) else {}
+    if not isinstance(data, dict) or not data:
+        broken = "; what it has of JSON-LD is broken" if "application/ld+json" in text and "Recipe" in text else ""
+        raise _refused(file, f"has no schema.org recipe{broken}")
+    return data
 
 
 def _refused(file: Path, why: str) -> ValidationError:

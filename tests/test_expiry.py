@@ -156,6 +156,10 @@ def test_the_command_line_records_late_too(kitchen: Kitchen, bake: CommandLine) 
     codes = [row.code for row in kitchen.rows("SELECT code FROM lot WHERE is_made = true ORDER BY id")]
     made = [code for code in codes if "2026051" in code]
     assert made == ["cookie-20260510-1", "box-20260510-1", "cookie-20260511-2", "box-20260511-2"]
+    assert bake("produce", "cookies", "1", "--yield", "24", "--at", "2025-12-31T08:00").code == 1
+    told = bake("explain", "last").out
+    assert "flour: needed 500 g, had 0; 500 g more would have been enough" in told
+    assert "9000 g came in only after that day" in told
     refused = bake("assemble", "box", "1", "--at", "2999-01-01T00:00")
     assert (refused.code, "must not be in the future" in " ".join(refused.err.split())) == (1, True)
 

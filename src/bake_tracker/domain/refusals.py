@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from bake_tracker.domain.log_tree import LogLine
 
@@ -15,13 +15,17 @@ _LISTS: Mapping[str, str] = {
 
 
 class Short(TypedDict):
-    """An item of which there was too little; ``missing`` more would have been enough."""
+    """An item of which there was too little; ``missing`` more would have been enough.
+
+    ``came_later``: what came in only after the day of what was recorded late.
+    """
 
     item_slug: str
     needed: str
     available: str
     missing: str
     unit: str
+    came_later: NotRequired[str]
 
 
 def shortages(line: LogLine) -> list[Short]:
@@ -36,13 +40,16 @@ def _shortages(told: Any) -> Iterator[Short]:
         slug = short.get("ingredient_slug") or short.get("component_slug")
         needed, available = _decimal(short.get("needed")), _decimal(short.get("available"))
         if slug and needed is not None and available is not None:
-            yield {
+            found: Short = {
                 "item_slug": str(slug),
                 "needed": str(short["needed"]),
                 "available": str(short["available"]),
                 "missing": format(needed - available, "f"),
                 "unit": str(short.get("unit", "")),
             }
+            if short.get("came_later"):
+                found["came_later"] = str(short["came_later"])
+            yield found
 
 
 def remedy(line: LogLine) -> str | None:

@@ -237,6 +237,12 @@ def _refusal_tree(refused: dict[str, Any], title: str) -> Tree:
         text = f"{short['item_slug']}: needed {short['needed']} {unit}, had {short['available']}"
         branch = tree.add(twig(f"{text}; {short['missing']} {unit} more would have been enough", "red"))
         now = short["now"]
+        if later := short.get("came_later"):
+            _add(
+                branch, f"{later} {unit} came in only after that day: say when it was made, or when that came", "yellow"
+            )
+            if now and now["missing"] == "0":
+                continue  # there is enough, but was not then
         if now is None:
             _add(branch, "now: there is no such item", "yellow")
             continue

@@ -10,10 +10,13 @@ import pytest
 from import_files import clean, record, stored
 from kitchen import Kitchen
 from sqlalchemy.orm import Session
+from undoing import drift
 
 from bake_tracker.domain.errors import ConflictError, RecipeCycleError
 from bake_tracker.services import catalog_service, goods_service, import_service, receiving_service, recipe_service
+from bake_tracker.services.batch_production_service import record_batch_production
 from bake_tracker.services.database import run_in_transaction, session_scope
+from bake_tracker.services.reversal_service import record_reversal
 
 PATIENCE_S = 8
 Answer = TypeVar("Answer")
@@ -30,15 +33,20 @@ def kitchen(postgresql_url: str) -> Kitchen:
 @contextmanager
 def second(kitchen: Kitchen, work: Callable[[Session], Answer]) -> Iterator[Future[Answer]]:
     """Another transaction, started now and seen to wait for the lock of the one that is open."""
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     with ThreadPoolExecutor(1) as thread:
         future = thread.submit(run_in_transaction, work)
-        give_up_at = monotonic() + PATIENCE_S
-        while kitchen.rows(waiting)[0][0] == 0:
-            assert not future.done(), "it did not wait"
-            assert monotonic() < give_up_at
-            sleep(0.01)
+        see_waiting(kitchen, future)
         yield future
+
+
+def see_waiting(kitchen: Kitchen, *others: Future[Any]) -> None:
+    """Go on when each of them waits for a lock."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    give_up_at = monotonic() + PATIENCE_S
+    while kitchen.rows(waiting)[0][0] < len(others):
+        assert not any(other.done() for other in others), "it did not wait"
+        assert monotonic() < give_up_at
+        sleep(0.01)
 
 
 def batch_of(recipe_id: int) -> list[recipe_service.LineInput]:
@@ -142,3 +150,32 @@ def test_an_import_that_someone_was_quicker_than_says_to_run_it_again(kitchen: K
     assert stored(kitchen)["item"] == before["item"] + 1
     assert stored(kitchen)["supplier"] == 0
     assert record(clean())["refused_count"] == 0
+
+
+def test_a_reversal_whose_plan_grew_while_it_waited_is_in_nobodys_way(postgresql_url: str) -> None:
+    """It asks for flour only when it holds no sugar any more, as whoever has flour and wants sugar expects of it."""
+    assert postgresql_url.startswith("postgresql")
+    kitchen = Kitchen().simple_bakery()
+    (sugar,) = kitchen.rows("SELECT operation_id FROM lot WHERE item_id = :item", item=kitchen.ids["Sugar"])
+    kitchen.receive("Sugar", 1, "kg", 3)
+    assert kitchen.ids["Flour"] < kitchen.ids["Sugar"]
+
+    def bake(session: Session) -> Any:
+        return record_batch_production(kitchen.ids["Cookies"], kitchen.ids["Cookie"], 1, 24, session=session)
+
+    def once(work: Callable[[Session], Any]) -> Any:
+        with session_scope() as session:  # which does not try again
+            return work(session)
+
+    with ThreadPoolExecutor(2) as threads, session_scope() as session:
+        bake(session)
+        undoing = threads.submit(
+            once, lambda s: record_reversal(sugar[0], "never came", session=s, cascade=True)
+        )  # of the sugar alone, as far as it can see
+        see_waiting(kitchen, undoing)
+        baking = threads.submit(once, bake)  # flour first
+        see_waiting(kitchen, undoing, baking)
+        session.commit()
+        assert undoing.result(PATIENCE_S)["reversed_count"] in (2, 3)
+        assert baking.result(PATIENCE_S)["actual_yield"] == "24"
+    assert drift() == []

@@ -219,14 +219,19 @@ def _plan(session: Session, target_id: str) -> _Plan:
 def _locked_plan(operation: Operation, target_id: str) -> _Plan:
     """The plan, with every item of it held against other writers."""
     plan = _plan(operation.session, target_id)
-    locked: set[int] = set()
-    while not plan.item_ids <= locked:
-        lock_items(operation, plan.item_ids)
-        locked |= plan.item_ids
-        # Somebody may have used a lot, or undone the same, while we waited; on SQLite nobody writes beside us.
-        if operation.connection.dialect.name != "sqlite":
+    if operation.connection.dialect.name == "sqlite":  # where nobody writes beside us
+        return plan
+    item_ids = set[int]()
+    while True:
+        item_ids |= plan.item_ids
+        with operation.connection.begin_nested() as locks:
+            lock_items(operation, item_ids)
+            # Somebody may have used a lot, or undone the same, while we waited.
             plan = _plan(operation.session, target_id)
-    return plan
+            if plan.item_ids <= item_ids:
+                return plan
+            # All are let go: who holds some and waits for more, out of order, may be waited for by who has those.
+            locks.rollback()
 
 
 def _undo_inside(session: Session, target: Undoable, reason: str) -> ReversalResult:

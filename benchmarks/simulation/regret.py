@@ -104,6 +104,7 @@ def _undo(world: World, deed: Deed, reason: str) -> dict[str, Any]:
         )
     for handled, was_held, was_until in deed.handled:
         for lot in (handled, *_parts_since(handled, deed.number)):
+            world.remember(lot)
             world.set(lot, "is_held", was_held)
             world.set(lot, "until", was_until)
     for lot, was_at in deed.moved:

@@ -147,12 +147,16 @@ class World:
         self.change(lot, lot.quantity, lot.cost)
         return lot
 
-    def change(self, lot: Stock, quantity: int, cost: int | None) -> None:
-        """More or less of a lot, at this cost; where it is used up and forgotten, it comes back."""
+    def remember(self, lot: Stock) -> None:
+        """A lot that was used up or of no use any more, and forgotten, may be of use again."""
         lots = lot.thing.lots
         if lot not in lots:
             insort(lots, lot, key=lambda other: other.order)
             self._undo.append(lambda: lots.remove(lot))
+
+    def change(self, lot: Stock, quantity: int, cost: int | None) -> None:
+        """More or less of a lot, at this cost."""
+        self.remember(lot)
         self.set(lot, "left", lot.left + quantity)
         self.set(lot, "cost_left", None if lot.cost_left is None or cost is None else lot.cost_left + cost)
         self.deed.posted.append((lot, quantity, cost))
@@ -281,6 +285,8 @@ class World:
             "per_unit_cost": money_text(per_unit(output, made)) if made else None,
             "loss_cost": money_text(loss),
             "cost_complete": total is not None,
+            "labour_cost": None,
+            "overhead_cost": None,
             "consumptions": consumptions(drawn),
         }
 

@@ -1,7 +1,7 @@
 """All that a lot reached: what of it is still here, who has the rest, and whether it adds up."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, TypedDict, cast
 
 from sqlalchemy import Table, exists, select
@@ -137,9 +137,10 @@ def _load_on_hand(session: Session, lot_ids: Collection[int]) -> dict[int, int]:
     return {row.id: row.remaining_micros for row in rows}
 
 
-def _named(rows: Iterable[Any], documents: Mapping[str, Document]) -> list[Moved]:
-    kinds = {key: document.kind for key, document in documents.items()}
-    return [Moved(row.operation_id, kinds.get(row.operation_id), row.quantity_micros) for row in rows]
+def _named(rows: Iterable[Any], documents: Mapping[str, Document]) -> Iterator[Moved]:
+    for row in rows:
+        document = documents.get(row.operation_id)
+        yield Moved(row.operation_id, document.kind if document else None, row.quantity_micros)
 
 
 def _runs(trace: Trace, lots: Iterable[TracedLot]) -> list[Run]:

@@ -12,7 +12,8 @@ from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.platypus import CondPageBreak, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+from reportlab.pdfbase import pdfmetrics
+from reportlab.platypus import CondPageBreak, LongTable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.queries.recall import Recall
@@ -239,20 +240,27 @@ def _table(names: Sequence[str], rows: Sequence[Sequence[str]], widths_mm: Seque
     heads = [
         Paragraph(name.lstrip(">"), _HEAD_RIGHT if right else _HEAD) for name, right in zip(names, numbers, strict=True)
     ]
-    cells = [
-        [Paragraph(printable(cell), _RIGHT if right else _TEXT) for cell, right in zip(row, numbers, strict=True)]
-        for row in rows
-    ]
-    share = WIDTH_MM * mm / sum(widths_mm)
-    table = Table([heads, *cells], colWidths=[width * share for width in widths_mm], repeatRows=1, hAlign="LEFT")
-    table.setStyle(_style(("LINEBELOW", (0, 0), (-1, 0), 0.8, colors.black)))
+    widths = [width * WIDTH_MM * mm / sum(widths_mm) for width in widths_mm]
+    cells = [[_cell(*one) for one in zip(row, widths, numbers, strict=True)] for row in rows]
+    table = LongTable([heads, *cells], colWidths=widths, repeatRows=1, hAlign="LEFT")
+    to_the_right = [("ALIGN", (place, 1), (place, -1), "RIGHT") for place, right in enumerate(numbers) if right]
+    table.setStyle(_style(("LINEBELOW", (0, 0), (-1, 0), 0.8, colors.black), *to_the_right))
     return table
+
+
+def _cell(text: str, width: float, right: bool) -> Any:
+    """What fits on one line as it is, which takes a fraction of a paragraph's time."""
+    plain = _plain(" ".join(text.split()))
+    if pdfmetrics.stringWidth(plain, FONT, _TEXT.fontSize) <= width - 10:
+        return plain
+    return Paragraph(printable(text), _RIGHT if right else _TEXT)
 
 
 def _style(*more: Any) -> TableStyle:
     return TableStyle(
         [
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            ("FONT", (0, 0), (-1, -1), FONT, _TEXT.fontSize, _TEXT.leading),
             ("LEFTPADDING", (0, 0), (-1, -1), 2),
             ("RIGHTPADDING", (0, 0), (-1, -1), 8),
             ("TOPPADDING", (0, 0), (-1, -1), 2),

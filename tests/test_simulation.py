@@ -88,10 +88,10 @@ def test_a_fault_planted_in_the_product_is_found(
 ) -> None:
     """The model would notice: a simulation that is always clean shows nothing."""
     monkeypatch.setattr(module, name, planted)
-    report = live(Plan(1, 6, "stall"), sqlite_url, tmp_path)
+    report = live(Plan(2, 6, "stall"), sqlite_url, tmp_path)
     assert report.difference != ""
     assert found in report.difference
-    assert report.plan.command == "python benchmarks/simulate.py --seed 1 --days 6 --size stall"
+    assert report.plan.command == "python benchmarks/simulate.py --seed 2 --days 6 --size stall"
 
 
 def test_the_command_prints_what_a_life_was(sqlite_url: str, tmp_path: Path) -> None:

@@ -285,8 +285,6 @@ class World:
             "per_unit_cost": money_text(per_unit(output, made)) if made else None,
             "loss_cost": money_text(loss),
             "cost_complete": total is not None,
-            "labour_cost": None,
-            "overhead_cost": None,
             "consumptions": consumptions(drawn),
         }
 

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import TypedDict, cast
+from typing import NotRequired, TypedDict, cast
 from uuid import UUID
 
 from sqlalchemy import Table, insert
@@ -134,9 +134,9 @@ class ProductionResult(TypedDict):
     per_unit_cost: str | None
     loss_cost: str | None
     cost_complete: bool
-    labour_cost: str | None
-    overhead_cost: str | None
     consumptions: list[Consumption]
+    labour_cost: NotRequired[str | None]
+    overhead_cost: NotRequired[str | None]
 
 
 def check_can_produce(
@@ -338,7 +338,7 @@ def _result(
     lot: AddedLot | None,
     consumed: list[Consumption],
 ) -> ProductionResult:
-    return {
+    result: ProductionResult = {
         "production_run_id": run_id,
         "operation_id": operation_id,
         "recipe_id": asked.recipe_id,
@@ -355,7 +355,11 @@ def _result(
         "per_unit_cost": format_money(cost.per_unit_micros),
         "loss_cost": format_money(cost.loss_micros),
         "cost_complete": cost.total_micros is not None,
-        "labour_cost": format_money(rates.labour_micros) if rates else None,
-        "overhead_cost": format_money(rates.overhead_micros) if rates else None,
         "consumptions": consumed,
     }
+    if rates:
+        result |= {
+            "labour_cost": format_money(rates.labour_micros),
+            "overhead_cost": format_money(rates.overhead_micros),
+        }
+    return result

@@ -3,21 +3,27 @@
 import json
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 from command_line import CommandLine
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from import_files import clean, record
 from kitchen import Kitchen
 from small_bakeries import bakeries
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
 
 from bake_tracker.domain.exporting import Tables, exact_text
+from bake_tracker.models import ItemAllergen, ItemLabel
 from bake_tracker.queries.exporting import load_tables
-from bake_tracker.services import database, handling_service, import_service
+from bake_tracker.queries.verification import verify_ledger
+from bake_tracker.services import database, handling_service, import_service, measure_service, rate_service
 from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.export_files import json_content, write_export
 from bake_tracker.services.import_files import read_document
@@ -56,7 +62,12 @@ def said(tables: Tables) -> Any:
     return json.loads(json_content(tables))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=30,
+    phases=[Phase.explicit, Phase.generate],
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(tables=bakeries(), ending=st.sampled_from(FORMATS))
 def test_an_export_into_an_empty_database_loses_nothing(
     empty: Make, tmp_path_factory: pytest.TempPathFactory, tables: Tables, ending: str
@@ -107,6 +118,34 @@ def test_what_is_held_released_and_made_is_carried_with_its_code(kitchen: Kitche
         "received": lots[baked["lot_code"]]["received"], "on_hold": "yes",
     }  # fmt: skip
     assert [row.get("lot_count") for row in exported(url)["items"]] == [row.get("lot_count") for row in tables["items"]]
+
+
+def test_weights_rates_allergens_and_labels_are_carried(kitchen: Kitchen, tmp_path: Path, empty: Make) -> None:
+    """Who weighed it and when, the rates of a batch, what is in it; and importing twice changes nothing."""
+    kitchen.simple_bakery()
+    flour, recipe = kitchen.ids["Flour"], kitchen.ids["Cookies"]
+
+    def state(session: Session) -> None:
+        for grams in (120, 125):
+            measure_service.record_density(flour, 1, "cup", grams, "g", session=session, source="our scale")
+        measure_service.record_piece_weight(kitchen.ids["Cookie"], 3, 50, "g", session=session)
+        rate_service.record_recipe_rate(recipe, Decimal("4.5"), Decimal(1), session=session)
+        rows = {"item_id": flour, "allergen": "wheat", "presence": "contains"}
+        session.execute(insert(ItemAllergen), rows)
+        label = {"item_id": flour, "ingredients": "WHEAT flour", "allergens": "[]", "filed_at": datetime.now(UTC)}
+        session.execute(insert(ItemLabel), label)
+
+    run_in_transaction(state)
+    with read_scope() as session:
+        tables = load_tables(session)
+    assert [len(tables[name]) for name in ("measures", "allergens", "labels", "recipe_rates")] == [3, 1, 1, 1]
+    write_export(tmp_path / "export.xlsx", tables)
+    url = empty()
+    take(url, tmp_path / "export.xlsx")
+    assert said(exported(url)) == said(tables)
+    assert take(url, tmp_path / "export.xlsx")["added_count"] == 0
+    with read_scope(url) as session:
+        assert verify_ledger(session)["drift"] == []
 
 
 def test_an_export_costs_the_same_statements_however_much_there_is(kitchen: Kitchen) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
+from bake_tracker.domain.import_facts import Facts
 from bake_tracker.domain.import_plan import ItemPlan, Known
 from bake_tracker.domain.import_products import product_key
 from bake_tracker.domain.import_tables import EXPORTED, FORMAT
@@ -34,7 +35,7 @@ class LotLeft:
     product_identity: str | None
 
 
-def tables_of(known: Known, lots: Sequence[LotLeft]) -> Tables:
+def tables_of(known: Known, facts: Facts, lots: Sequence[LotLeft]) -> Tables:
     """Everything of the catalogue, and the lots that have something left in them."""
     house = known.bakery
     parts = [(good.slug, *part) for good in known.goods.values() for part in good.parts]
@@ -78,6 +79,24 @@ def tables_of(known: Known, lots: Sequence[LotLeft]) -> Tables:
             {"slug": r.slug, "name": r.name, "household": r.household} for r in _by_slug(known.recipients)
         ],
         "names": [{"name": name, "item": slug} for name, slug in sorted(known.names.items())],
+        "measures": [
+            {"item": slug, "kind": kind, "g": one.value, "measured_on": one.measured_on, "source": one.source}
+            for (slug, kind), weights in facts.weights.items()
+            for one in weights
+        ],
+        "allergens": [
+            {"item": slug, "allergen": allergen, "presence": presence}
+            for slug, said in facts.allergens.items()
+            for allergen, presence in said.items()
+        ],
+        "labels": [
+            {"item": slug, "ingredients": label[0], "allergens": label[1], "filed_at": label[2]}
+            for slug, label in facts.labels.items()
+        ],
+        "recipe_rates": [
+            {"recipe": slug, "labour": format_money(rate[0]), "overhead": format_money(rate[1])}
+            for slug, rate in facts.rates.items()
+        ],
         "lots": [_lot(lot) for lot in lots],
     }  # fmt: skip
     return {name: [_told(row) for row in tables[name]] for name in EXPORTED}

@@ -38,7 +38,7 @@ def plan_recipes(
     recipes.settle(_needs)
     for recipe in recipes.new.values():
         for made in recipe.makes:
-            if made.slug not in items.known:
+            if made.slug not in items.known and made.slug not in items.new:
                 items.new[made.slug] = ItemPlan(made.slug, made.name, "finished_unit", "each")
 
 

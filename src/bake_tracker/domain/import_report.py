@@ -52,7 +52,8 @@ _SAYS_NOTHING: dict[str, object] = {"is_active": True, "is_packaging_material": 
 
 KINDS = (
     "bakery", "items", "ingredients", "materials", "suppliers", "products", "material_products", "inventory_items",
-    "purchases", "recipes", "finished_units", "good_parts", "events", "recipients", "names", "lots",
+    "purchases", "recipes", "finished_units", "good_parts", "events", "recipients", "names", "measures",
+    "allergens", "labels", "recipe_rates", "lots",
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from bake_tracker.domain.arguments import FINEST, LARGEST, MAX_TEXT, Arguments
 from bake_tracker.domain.import_differences import Difference
@@ -28,6 +28,8 @@ class Refusal(TypedDict):
     place: str
     value: Any
     reason: str
+    line: NotRequired[int]
+    column: NotRequired[int]
 
 
 class Skip(TypedDict):

@@ -24,7 +24,11 @@ class TextRow:
 
 
 class Sections(dict[str, Any]):
-    """A document made of tables, ready to be planned."""
+    """A document made of tables, ready to be planned; ``text`` is the JSON it was read from."""
+
+    def __init__(self, document: Mapping[str, Any], *, text: str | None = None) -> None:
+        super().__init__(document)
+        self.text = text
 
 
 def sections_of(tables: Rows, reading: Reading, *, is_export: bool) -> Sections:
@@ -43,12 +47,8 @@ def sections_of(tables: Rows, reading: Reading, *, is_export: bool) -> Sections:
         row.setdefault("kind", "ingredient")
     lines, makes = found.pop("recipe_lines"), found.pop("recipe_makes")
     found["recipes"] = _recipes(found["recipes"], lines, makes)
-    return Sections(
-        format=FORMAT,
-        is_export=is_export,
-        unread=dict(unread),
-        **{section: rows for section, rows in found.items() if rows},
-    )
+    filled = {section: rows for section, rows in found.items() if rows}
+    return Sections({"format": FORMAT, "is_export": is_export, "unread": dict(unread), **filled})
 
 
 def tables_of_json(document: Mapping[str, Any]) -> Rows:

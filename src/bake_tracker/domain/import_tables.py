@@ -148,6 +148,15 @@ TABLES: Mapping[str, TableKind] = {
         "one row for each ingredient",
     ),
     "names": TableKind("names", (_NAME, Column("item"))),
+    "measures": TableKind(
+        "measures",
+        (Column("item"), Column("kind"), Column("g", "number"), Column("measured_on", "day"), Column("source")),
+    ),
+    "allergens": TableKind("allergens", (Column("item"), Column("allergen"), Column("presence"))),
+    "labels": TableKind("labels", (Column("item"), Column("ingredients"), Column("allergens"), Column("filed_at"))),
+    "recipe_rates": TableKind(
+        "recipe_rates", (Column("recipe"), Column("labour", "number"), Column("overhead", "number"))
+    ),
 }  # fmt: skip
 
 TEMPLATES = {"purchases": "purchases", "ingredients": "ingredients", "lots": "lots", "recipes": "recipe_lines"}
@@ -155,7 +164,7 @@ TEMPLATES = {"purchases": "purchases", "ingredients": "ingredients", "lots": "lo
 
 EXPORTED = (
     "bakery", "items", "suppliers", "products", "recipes", "recipe_lines", "recipe_makes", "good_parts", "events",
-    "recipients", "names", "lots",
+    "recipients", "names", "measures", "allergens", "labels", "recipe_rates", "lots",
 )  # fmt: skip
 """The tables of an export, in its order."""
 

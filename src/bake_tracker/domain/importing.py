@@ -19,6 +19,7 @@ from bake_tracker.domain.import_catalog import (
     plan_recipients,
     plan_suppliers,
 )
+from bake_tracker.domain.import_facts import Facts, plan_facts
 from bake_tracker.domain.import_lots import plan_lots
 from bake_tracker.domain.import_plan import (
     BakeryPlan,
@@ -36,7 +37,7 @@ from bake_tracker.domain.import_plan import (
 from bake_tracker.domain.import_products import Products, plan_material_products, plan_products
 from bake_tracker.domain.import_purchases import plan_purchases
 from bake_tracker.domain.import_recipes import plan_recipes
-from bake_tracker.domain.import_report import KINDS, ImportReport, NotKept, not_kept
+from bake_tracker.domain.import_report import NotKept, not_kept
 from bake_tracker.domain.import_rows import Findings, Row, plain
 from bake_tracker.domain.import_sections import Sections, sections_of, tables_of_json
 from bake_tracker.domain.import_shelf import Shelf
@@ -47,6 +48,14 @@ from bake_tracker.domain.import_variants import APPLICATION, as_export
 from bake_tracker.domain.name_matching import name_key
 
 _VERSION = re.compile(r"4(\.[0-9]{1,3})?")
+
+
+class JsonDocument(dict[str, Any]):
+    """An export that was read from a text, in which its values have lines and columns."""
+
+    def __init__(self, document: Mapping[str, Any], *, text: str) -> None:
+        super().__init__(document)
+        self.text = text
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,7 @@ class ImportPlan:
     goods: tuple[GoodPlan, ...]
     names: tuple[NamePlan, ...]
     bakery: BakeryPlan | None
+    facts: Facts
     added: Counter[str]
     findings: Findings
     not_kept: list[NotKept]
@@ -89,7 +99,8 @@ def parse_export(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
         raise _bad_file(f"cannot be read: {reason}") from None
-    return check_document(document)
+    checked = check_document(document)
+    return Sections(checked, text=text) if isinstance(checked, Sections) else JsonDocument(checked, text=text)
 
 
 def check_document(document: object) -> dict[str, Any]:
@@ -100,7 +111,7 @@ def check_document(document: object) -> dict[str, Any]:
     """
     if not isinstance(document, dict):
         raise _bad_file(f"must hold one object in braces, not a {type(document).__name__}")
-    if isinstance(document, Sections):
+    if isinstance(document, Sections | JsonDocument):
         return document
     if document.get("format") == FORMAT:
         return sections_of(tables_of_json(document), Reading(), is_export=True)
@@ -126,10 +137,13 @@ def fingerprint(document: Mapping[str, Any]) -> str:
         raise _bad_file("is no JSON document, or nested too deeply") from None
 
 
-def plan_import(document: Mapping[str, Any], known: Known, told: Mapping[str, str] | None = None) -> ImportPlan:
+def plan_import(
+    document: Mapping[str, Any], known: Known, said: Facts, told: Mapping[str, str] | None = None
+) -> ImportPlan:
     """Decide about every row; whether a lot is there already is decided by ``skip_recorded``.
 
-    ``told`` are slugs of items by the names that the file has for them, beside those that are remembered.
+    ``said`` is what the bakery says of its items and recipes; ``told`` are slugs of items by the names that the file
+    has for them, beside those that are remembered.
 
     Raises:
         ValidationError: what was told leads nowhere.
@@ -166,6 +180,7 @@ def plan_import(document: Mapping[str, Any], known: Known, told: Mapping[str, st
     plan_recipes(document, recipes, items, findings)
     goods = plan_goods(document, known.goods, items, findings)
     plan_names(document, names, items, findings)
+    facts = plan_facts(document, said, items, recipes, findings)
     plan_events(document, events, findings)
     plan_recipients(document, recipients, findings)
 
@@ -176,6 +191,10 @@ def plan_import(document: Mapping[str, Any], known: Known, told: Mapping[str, st
         finished_units=len(items.new) - before,
         good_parts=sum(len(good.parts) for good in goods),
         names=len(names.new),
+        measures=sum(map(len, facts.weights.values())),
+        allergens=sum(map(len, facts.allergens.values())),
+        labels=len(facts.labels),
+        recipe_rates=len(facts.rates),
         events=len(events.new),
         recipients=len(recipients.new),
     )
@@ -190,6 +209,7 @@ def plan_import(document: Mapping[str, Any], known: Known, told: Mapping[str, st
         goods=goods,
         names=tuple(names.new.values()) + _to_remember(told, names),
         bakery=bakery,
+        facts=facts,
         added=added + Counter(row.kind for row, _ in lots),
         findings=findings,
         not_kept=not_kept(document, sum(_lost_its_product(row, lot) for row, lot in lots)),
@@ -228,33 +248,6 @@ def _to_remember(told: Mapping[str, str], names: Shelf[NamePlan]) -> tuple[NameP
     """What a person said that is not remembered yet, or otherwise."""
     here = {name.slug: name.item_slug for name in (*names.known.values(), *names.new.values())}
     return tuple(NamePlan(key, key, slug) for key, slug in told.items() if here.get(key) != slug)
-
-
-def report_of(plan: ImportPlan, source: str, operation_id: str | None = None) -> ImportReport:
-    """A plan as people read it."""
-    skipped, refused = plan.findings.counts()
-    differing = Counter(row.kind for row, _ in plan.findings.differing)
-    return {
-        "operation_id": operation_id,
-        "source": source,
-        "added_count": plan.added.total(),
-        "skipped_count": skipped.total(),
-        "refused_count": refused.total(),
-        "kinds": [
-            {
-                "kind": kind,
-                "added": plan.added[kind],
-                "skipped": skipped[kind],
-                "differing": differing[kind],
-                "refused": refused[kind],
-            }
-            for kind in KINDS
-        ],
-        "skipped": plan.findings.skips(),
-        "differences": plan.findings.differences(),
-        "refused": plan.findings.refusals(),
-        "not_kept": plan.not_kept,
-    }
 
 
 def _resolved(recipe: RecipePlan, recipes: Shelf[RecipePlan]) -> RecipePlan:

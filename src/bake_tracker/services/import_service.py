@@ -12,13 +12,13 @@ from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import ConflictError, ImportRefusedError
 from bake_tracker.domain.import_plan import ItemPlan, LotPlan, RecipePlan
 from bake_tracker.domain.import_report import ImportReport
+from bake_tracker.domain.import_telling import report_of
 from bake_tracker.domain.importing import (
     ImportPlan,
     after_reversal,
     check_document,
     fingerprint,
     plan_import,
-    report_of,
     skip_recorded,
 )
 from bake_tracker.models import (
@@ -34,6 +34,7 @@ from bake_tracker.models import (
 )
 from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog import load_slugs
+from bake_tracker.queries.facts import load_facts
 from bake_tracker.queries.importing import (
     load_item_ids,
     load_known,
@@ -43,6 +44,7 @@ from bake_tracker.queries.importing import (
 )
 from bake_tracker.services.carried_lots import finish_carried
 from bake_tracker.services.catalog_service import record_bakery
+from bake_tracker.services.import_facts_service import write_facts
 from bake_tracker.services.names_service import record_name
 from bake_tracker.services.operations import Kind, Operation, checking, recording
 from bake_tracker.services.receiving_service import record_receipt
@@ -73,7 +75,8 @@ def check_import(
         given.name("source", source, limit=300)
         told = _names(given, names)
         given.done()
-        report = report_of(_plan(session, check_document(document), told), source)
+        sections = check_document(document)
+        report = report_of(_plan(session, sections, told), source, text=getattr(sections, "text", None))
         operation.tell_check(
             {name: report[name] for name in RECORD.success_fields},  # type: ignore[literal-required]  # its own fields
             refused_places=[refusal["place"] for refusal in report["refused"][:_MAX_TOLD]],
@@ -110,6 +113,7 @@ def record_import(
         told = _names(given, names)
         given.done()
         sections = check_document(document)
+        text: str | None = getattr(sections, "text", None)
         claimed = {"source": source, "skip_bad": skip_bad, "document_sha256": fingerprint(sections)}
         if done := operation.claim(claimed | ({"names": told} if told else {})):
             return cast(ImportReport, done)
@@ -117,9 +121,9 @@ def record_import(
         lock_bakery(session)  # two imports at once would both add what neither found
         plan = _plan(session, sections, told)
         if plan.refused_count and not skip_bad:
-            raise ImportRefusedError(report_of(plan, source), plan.refused_count)
+            raise ImportRefusedError(report_of(plan, source, text=text), plan.refused_count)
         _write(operation, plan, source)
-        return operation.succeed(report_of(plan, source, operation.id))
+        return operation.succeed(report_of(plan, source, operation.id, text=text))
 
 
 def _names(given: Arguments, names: object) -> dict[str, str]:
@@ -133,7 +137,7 @@ def _names(given: Arguments, names: object) -> dict[str, str]:
 
 
 def _plan(session: Session, document: Mapping[str, Any], told: Mapping[str, str]) -> ImportPlan:
-    plan = plan_import(document, load_known(session), told)
+    plan = plan_import(document, load_known(session), load_facts(session), told)
     lots_here = load_lots_by_code(session, {lot.lot_code for _, lot in plan.lots if lot.is_carried and lot.lot_code})
     while True:
         recorded = load_recorded(session, plan.lot_operation_ids)
@@ -156,6 +160,7 @@ def _write(operation: Operation, plan: ImportPlan, source: str) -> None:
     items = _add_items(session, plan.items)
     _add_products(session, plan, items)
     _add_recipes(session, plan.recipes, items)
+    write_facts(session, plan.facts, items, load_slugs(session, "recipe"))
     _add_parts(session, plan, items)
     for name in plan.names:
         record_name(name.name, items[name.item_slug], session=session)

@@ -45,7 +45,8 @@ def show_report(report: Any) -> None:
         if counts:
             say(f"  {row['kind']}: {counts}")
     for row in report["refused"]:
-        say(f"  refused {row['place']} = {row['value']!r}: {row['reason']}", style="red")
+        line = f"line {row['line']}, column {row['column']}: " if "line" in row else ""
+        say(f"  refused {line}{row['place']} = {row['value']!r}: {row['reason']}", style="red")
     for row in report["differences"]:
         here = "nothing" if row["here"] is None else repr(row["here"])
         what = f"{row['slug']}: {row['field']} is {here} here and {row['in_file']!r} in the file"

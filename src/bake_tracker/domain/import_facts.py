@@ -1,0 +1,99 @@
+"""What is said of items and recipes beside what they are: weights with their source, allergens, labels, rates.
+
+Where the bakery says something already, that stands: a file does not change what somebody has weighed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Any
+
+from bake_tracker.domain.import_plan import ItemPlan, RecipePlan
+from bake_tracker.domain.import_rows import Findings, Row
+from bake_tracker.domain.import_shelf import Shelf
+
+PRESENCES = ("contains", "may_contain")
+_OTHERWISE = "otherwise here: left as it is"
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """What a ml (density) or a piece of an item weighs in g."""
+
+    value: Fraction
+    source: str
+    measured_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Weights by item and kind, oldest first; presence by item and allergen; labels by item; rates by recipe."""
+
+    weights: Mapping[tuple[str, str], Sequence[Weight]]
+    allergens: Mapping[str, Mapping[str, str]]
+    labels: Mapping[str, tuple[str, str, str]]
+    rates: Mapping[str, tuple[int, int]]
+
+
+def plan_facts(
+    document: Mapping[str, Any],
+    known: Facts,
+    items: Shelf[ItemPlan],
+    recipes: Shelf[RecipePlan],
+    findings: Findings,
+) -> Facts:
+    """Take what is said of items and recipes of which the bakery says nothing yet."""
+    weights: dict[tuple[str, str], list[Weight]] = {}
+    for row in findings.rows(document, "measures"):
+        item, kind = items.find(row, "item"), row.read_choice("kind", ("density", "piece"), "")
+        day = row.read_day("measured_on") or _NO_DAY
+        weight = Weight(row.read_number("g"), row.read_name("source", limit=300), day)
+        if weight.measured_on == _NO_DAY:
+            row.refuse("measured_on", "must say the day it was weighed")
+        here = known.weights.get((item.slug, kind), ()) if item else ()
+        if _is_to_take(row, findings, here, weight in here):
+            weights.setdefault((item.slug if item else "", kind), []).append(weight)
+    allergens: dict[str, dict[str, str]] = {}
+    for row in findings.rows(document, "allergens"):
+        item, name = items.find(row, "item"), row.read_name("allergen", limit=24)
+        presence = row.read_choice("presence", PRESENCES, "contains")
+        said = known.allergens.get(item.slug, {}) if item else {}
+        if _is_to_take(row, findings, said, said.get(name) == presence):
+            allergens.setdefault(item.slug if item else "", {})[name] = presence
+    labels: dict[str, tuple[str, str, str]] = {}
+    for row in findings.rows(document, "labels"):
+        item = items.find(row, "item")
+        label = (row.read_text("ingredients") or "", row.read_text("allergens") or "", row.read_text("filed_at") or "")
+        if not _is_moment(label[2]):
+            row.refuse("filed_at", "must be a moment with its offset, written like 2026-11-23T09:30:00+00:00")
+        filed = known.labels.get(item.slug) if item else None
+        if _is_to_take(row, findings, filed, filed == label):
+            labels[item.slug if item else ""] = label
+    rates: dict[str, tuple[int, int]] = {}
+    for row in findings.rows(document, "recipe_rates"):
+        recipe = recipes.find(row, "recipe")
+        amounts = [int((row.read_money(field) or 0) * 10**6) for field in ("labour", "overhead")]
+        rate = known.rates.get(recipe.slug) if recipe else None
+        if _is_to_take(row, findings, rate, rate == tuple(amounts)):
+            rates[recipe.slug if recipe else ""] = (amounts[0], amounts[1])
+    return Facts(weights, allergens, labels, rates)
+
+
+_NO_DAY = date(1970, 1, 1)
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return moment.utcoffset() is not None and 1970 < moment.year < 9999
+
+
+def _is_to_take(row: Row, findings: Findings, here: object, is_same: bool) -> bool:
+    if row.refusals:
+        findings.refuse(row)
+    elif here:
+        findings.skip(row, "already there" if is_same else _OTHERWISE)
+    return not row.refusals and not here

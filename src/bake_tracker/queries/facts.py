@@ -1,0 +1,48 @@
+"""What is said of items and recipes beside what they are, as tables have it."""
+
+from collections import defaultdict
+from typing import cast
+
+from sqlalchemy import Table, select
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.import_facts import Facts, Weight
+from bake_tracker.models import Item, ItemAllergen, ItemLabel, ItemMeasure, Recipe, RecipeRate
+from bake_tracker.queries.reversal import stands
+
+_measures = cast(Table, ItemMeasure.__table__)
+
+
+def load_facts(session: Session) -> Facts:
+    """Every weight that stands, allergen, label and rate; four statements."""
+    weights: defaultdict[tuple[str, str], list[Weight]] = defaultdict(list)
+    standing = (
+        select(Item.slug, _measures.c.kind, _measures.c.value, _measures.c.source, _measures.c.measured_on)
+        .join(Item, Item.id == _measures.c.item_id)
+        .where(stands(_measures.c.operation_id))
+        .order_by(Item.slug, _measures.c.kind, _measures.c.id)
+    )
+    for slug, kind, *weight in session.execute(standing):
+        weights[slug, kind].append(Weight(*weight))
+    allergens: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    said = select(Item.slug, ItemAllergen.allergen, ItemAllergen.presence).join(Item, Item.id == ItemAllergen.item_id)
+    for slug, allergen, presence in session.execute(said.order_by(Item.slug, ItemAllergen.allergen)):
+        allergens[slug][allergen] = presence
+    labels = select(Item.slug, ItemLabel.ingredients, ItemLabel.allergens, ItemLabel.filed_at)
+    rates = select(Recipe.slug, RecipeRate.labour_micros, RecipeRate.overhead_micros)
+    return Facts(
+        weights=dict(weights),
+        allergens=dict(allergens),
+        labels={
+            slug: (ingredients, listed, filed_at.isoformat())
+            for slug, ingredients, listed, filed_at in session.execute(
+                labels.join(Item, Item.id == ItemLabel.item_id).order_by(Item.slug)
+            )
+        },
+        rates={
+            slug: (labour, overhead)
+            for slug, labour, overhead in session.execute(
+                rates.join(Recipe, Recipe.id == RecipeRate.recipe_id).order_by(Recipe.slug)
+            )
+        },
+    )

@@ -51,9 +51,9 @@ _VERSION = re.compile(r"4(\.[0-9]{1,3})?")
 
 
 class JsonDocument(dict[str, Any]):
-    """An export that was read from a text, in which its values have lines and columns."""
+    """An export, and the text it was read from, in which its values have lines and columns."""
 
-    def __init__(self, document: Mapping[str, Any], *, text: str) -> None:
+    def __init__(self, document: Mapping[str, Any], *, text: str | None) -> None:
         super().__init__(document)
         self.text = text
 
@@ -111,11 +111,12 @@ def check_document(document: object) -> dict[str, Any]:
     """
     if not isinstance(document, dict):
         raise _bad_file(f"must hold one object in braces, not a {type(document).__name__}")
-    if isinstance(document, Sections | JsonDocument):
+    if isinstance(document, Sections):
         return document
     if document.get("format") == FORMAT:
         return sections_of(tables_of_json(document), Reading(), is_export=True)
-    document = dict(as_export(document))
+    text = document.text if isinstance(document, JsonDocument) else None
+    document = JsonDocument(as_export(document), text=text)
     if document.get("application") != APPLICATION:
         shown = plain(document.get("application"))
         raise _bad_file(f'must say "application": "{APPLICATION}", not {shown!r}; export it from that program')

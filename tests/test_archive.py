@@ -21,7 +21,7 @@ from bake_tracker.queries.archive import archived_tables
 from bake_tracker.services.archive import NotEmptyError, archive_lines, restore_lines
 from bake_tracker.services.database import engine_for, read_scope, session_scope
 
-NOT_OF_THE_BAKERY = {"alembic_version", "restoration"}
+NOT_OF_THE_BAKERY = {"alembic_version", "restoration", "restored_operation"}
 OTHER_KINDS = pytest.mark.parametrize("other_kind", ["sqlite", "postgresql"])
 
 

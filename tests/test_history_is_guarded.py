@@ -6,6 +6,7 @@ from life_of_stock import fill_the_life_of_stock
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from bake_tracker.migrations.guards import MARKS
 from bake_tracker.services.archive import mark_restored
 from bake_tracker.services.database import engine_for, run_in_transaction, session_scope
 from bake_tracker.services.seal_service import record_seal
@@ -28,6 +29,7 @@ TABLES = {
     "item_measure": "source = 'none'",
     "run_rate": "labour_micros = 2",
     "restoration": "last_recorded_at = restored_at",
+    "restored_operation": "restoration_id = restoration_id",
 }
 
 
@@ -57,6 +59,21 @@ def test_history_cannot_be_updated_or_deleted(kitchen: Kitchen) -> None:
     for table, change in TABLES.items():
         refuse(kitchen, table, f"UPDATE {table} SET {change}")
         refuse(kitchen, table, f"DELETE FROM {table}")
+
+
+def test_no_mark_of_a_restore_is_added_later(kitchen: Kitchen) -> None:
+    """A row that says of an operation that it came from elsewhere would excuse its missing line."""
+    baked(kitchen)
+    kitchen.ingredient("Butter")
+    (last,) = kitchen.rows("SELECT id FROM operation ORDER BY recorded_at DESC LIMIT 1")
+    named = ", ".join(f"'{value}'" for value in (last[0], 1))
+    refuse(kitchen, "restored_operation", f"INSERT INTO restored_operation VALUES ({named})")
+    columns = "restored_at, source, operation_count, last_recorded_at, operations_sha256"
+    refuse(
+        kitchen,
+        "restoration",
+        f"INSERT INTO restoration ({columns}) SELECT {columns} FROM restoration",
+    )
 
 
 def test_history_cannot_be_replaced_on_sqlite(sqlite_url: str) -> None:
@@ -114,5 +131,6 @@ def test_every_table_that_an_operation_appends_to_is_guarded(database_url: str) 
         }
         guards = {tuple(row) for row in connection.execute(text(triggers))}
     actions = ("update", "delete") if is_sqlite else ("update", "delete", "truncate")
-    assert guards == {(table, f"{table}_refuses_{action}") for table in named for action in actions}
+    expected = {(table, f"{table}_refuses_{action}") for table in named for action in actions}
+    assert guards == expected | {(table, f"{table}_refuses_insert") for table in MARKS}
     assert named == set(TABLES)

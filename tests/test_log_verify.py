@@ -13,10 +13,13 @@ import pytest
 from command_line import CommandLine
 from kitchen import Kitchen
 from sqlalchemy import text
+from tampering import without_guards
 from undoing import bake_and_pack
 
+from bake_tracker.domain.seals import ids_sha256
 from bake_tracker.services import catalog_service, log_verification
-from bake_tracker.services.database import read_scope, session_scope
+from bake_tracker.services.archive import mark_restored
+from bake_tracker.services.database import read_scope, run_in_transaction, session_scope
 from bake_tracker.services.log_format import JsonFormatter
 from bake_tracker.services.log_setup import AppendHandler
 from bake_tracker.services.log_verification import LogVerification, NamedOperation, verify_log
@@ -131,6 +134,33 @@ def test_what_is_inside_another_is_resolved_with_it(log_file: Path, kitchen: Kit
     with log_file.open("a", encoding="utf-8") as lines:
         lines.write(json.dumps({**doubtful[-1], "outcome": "replayed"}) + "\n")
     assert (verify(log_file)["unresolved"], verify(log_file)["clean"]) == ([], True)
+
+
+@pytest.mark.parametrize("forged", ["restored_operation", "restoration", "restoration of all"])
+def test_a_row_that_is_added_past_the_guards_excuses_no_missing_line(bake: CommandLine, forged: str) -> None:
+    """A mark is believed only with exactly what came along when it was written."""
+    assert [bake("supplier", "add", name).code for name in ("Mill", "Dairy")] == [0, 0]
+    run_in_transaction(lambda session: mark_restored(session, "elsewhere"))
+    assert bake("supplier", "add", "Farm").code == 0
+    edit(bake, lambda lines: [line for line in lines if '"success"' not in line])
+    found = bake("log", "verify", "--json", "--all").json
+    assert (len(found["missing"]), found["operations_restored"], found["restores_not_believed"]) == (1, 2, [])
+    (farm,) = found["missing"]
+    with without_guards(keep=True) as session:
+        if forged == "restored_operation":
+            row = "INSERT INTO restored_operation VALUES (:farm, 1)"
+        else:
+            sha256 = "" if forged == "restoration" else ids_sha256([farm["operation_id"]])
+            row = (
+                "INSERT INTO restoration (restored_at, source, operation_count, last_recorded_at, operations_sha256) "
+                f"SELECT restored_at, 'nowhere', 9, '2999-01-01', '{sha256}' FROM restoration"
+            )
+        session.execute(text(row), {"farm": farm["operation_id"]})
+    done = bake("log", "verify", "--json", "--all")
+    assert (done.code, farm in done.json["missing"]) == (1, True)
+    source = "elsewhere" if forged == "restored_operation" else "nowhere"
+    assert done.json["restores_not_believed"] == [source]
+    assert f"the mark of a restore of {source} does not agree with what it names" in bake("log", "verify").out
 
 
 def test_the_tree_of_nothing_says_so(bakery: CommandLine) -> None:

@@ -13,6 +13,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from bake_tracker import migrations
+from bake_tracker.migrations.guards import writing_marks
+from bake_tracker.queries.restored import load_restored
 from bake_tracker.queries.verification import verify_ledger
 from bake_tracker.services import database
 from bake_tracker.services.archive_files import restore_backup
@@ -201,3 +203,26 @@ def test_a_restored_database_has_every_reference_that_a_new_one_has(
     keys = text("SELECT conname, convalidated FROM pg_constraint WHERE contype = 'f' ORDER BY conname")
     with read_scope(target) as restored, read_scope(MAKERS["postgresql"](request, made(tmp_path / "new"))) as new:
         assert restored.execute(keys).all() == new.execute(keys).all() != []
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_what_an_earlier_version_took_for_restored_stays_so(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path, use: Callable[[str], str]
+) -> None:
+    """All that was recorded until the last that came along; from now on by name, and nothing that is added to it."""
+    url = use(of_revision(bare(kind, request, tmp_path / "old"), OLD[-1]))
+    engine = database.make_engine(url)
+    with engine.begin() as connection, writing_marks(connection):
+        until = connection.execute(text("SELECT recorded_at FROM operation ORDER BY recorded_at LIMIT 1 OFFSET 2"))
+        mark = {"until": until.scalar_one()}
+        columns = "restored_at, source, operation_count, last_recorded_at"
+        for source in ("one", "another"):
+            values = f":until, '{source}', 3, :until"
+            connection.execute(text(f"INSERT INTO restoration ({columns}) VALUES ({values})"), mark)
+    engine.dispose()
+    database.prepare(url)
+    doubtful: list[str] = []
+    with read_scope() as session:
+        restored = list(load_restored(session, doubtful))
+        oldest = session.scalars(text("SELECT id FROM operation ORDER BY recorded_at LIMIT 3")).all()
+    assert (sorted(restored), doubtful) == (sorted(map(str, oldest)), [])

@@ -1,6 +1,7 @@
 """The clock goes back, by seconds, an hour or a day: nothing orders by it, so nothing is lost, mixed up or hidden."""
 
 import datetime as standard
+import json
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -12,6 +13,7 @@ from under_fault import Before, assert_nothing_lost_or_doubled, lines, stocked_b
 from workers import EFFECTS, carry_out
 
 from bake_tracker.services import clock
+from bake_tracker.services.archive import mark_restored
 from bake_tracker.services.clock import now, uuid7
 from bake_tracker.services.database import run_in_transaction
 
@@ -71,6 +73,22 @@ def test_a_line_that_is_missing_after_the_clock_went_back_is_missed(
     found = bake("log", "verify", "--json")
     assert (found.code, [named["operation_id"] for named in found.json["missing"]]) == (1, [lost])
     assert bake("log", "verify", "--repair").code == 0
+
+
+def test_a_line_that_is_missing_in_the_place_of_a_restore_is_missed_whatever_the_clock_said(
+    bake: CommandLine, set_back: Callable[[int], None]
+) -> None:
+    """What came along is known by its ids, and not by what was recorded until then."""
+    assert bake("supplier", "add", "Mill").code == 0
+    run_in_transaction(lambda session: mark_restored(session, "elsewhere"))
+    bake.log_file.write_text("", "utf-8")  # the lines of what came along are elsewhere
+    set_back(3600)
+    assert [bake("supplier", "add", name).code for name in ("Farm", "Dairy")] == [0, 0]
+    *told, last = bake.log_file.read_text("utf-8").splitlines(keepends=True)
+    bake.log_file.write_text("".join(told), "utf-8")
+    found = bake("log", "verify", "--json")
+    assert (found.code, found.json["operations_restored"]) == (1, 1)
+    assert [named["operation_id"] for named in found.json["missing"]] == [json.loads(last)["operation_id"]]
 
 
 @pytest.mark.parametrize("policy", ["fefo", "fifo"])

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 
 COVERED: Mapping[str, tuple[str, ...]] = {
@@ -106,6 +106,7 @@ NOT_HISTORY: Mapping[str, str] = {
     "seal": "the chain itself",
     "sealed_operation": "the chain itself",
     "restoration": "of this place, not of the bakery",
+    "restored_operation": "of this place, not of the bakery",
     "bakery": "settings; what changed them is a sealed operation",
     "item": "catalog; what changed it is a sealed operation",
     "supplier": "catalog; what changed it is a sealed operation",
@@ -153,6 +154,14 @@ class SealHash:
         closed = self._hash.copy()
         closed.update(_line([self.operation_count, self.last_operation_id]))
         return closed.hexdigest()
+
+
+def ids_sha256(operation_ids: Iterable[str]) -> str:
+    """The hash of the mark of a restore: over the ids it stands for, in the order in which the database has them."""
+    found = hashlib.sha256()
+    for operation_id in operation_ids:
+        found.update(f"{operation_id}\n".encode())
+    return found.hexdigest()
 
 
 def _plain(value: object) -> object:

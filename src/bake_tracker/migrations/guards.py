@@ -3,6 +3,9 @@
 On SQLite they hold against REPLACE only with ``PRAGMA recursive_triggers = ON``, which every connection sets.
 """
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
 from sqlalchemy import Connection, inspect, text
 
 CHANGEABLE_UNTIL = {
@@ -21,23 +24,43 @@ CHANGEABLE_UNTIL = {
     "item_measure": "",
     "run_rate": "",
     "restoration": "",
+    "restored_operation": "",
     "operation": "OLD.result IS NOT NULL",
     "seal": "OLD.sha256 IS NOT NULL",
 }
 """Written once; an operation or a seal is completed once, by the call that claimed it, and then written no more."""
 
+MARKS = ("restoration", "restored_operation")
+"""What came along is known when it comes, so no row is added to these later either."""
+
 
 def guard_history(connection: Connection) -> None:
     """Install the triggers on the tables that are there; a migration that adds or rebuilds one calls this again."""
-    guard = _guard_postgresql if connection.dialect.name == "postgresql" else _guard_sqlite
     there = inspect(connection).get_table_names()
-    for table, changeable_until in CHANGEABLE_UNTIL.items():
-        if table in there:
-            guard(connection, table, changeable_until)
+    _guard(connection, (table for table in CHANGEABLE_UNTIL if table in there))
+
+
+@contextmanager
+def writing_marks(connection: Connection) -> Iterator[None]:
+    """Let this transaction write what a restore brought along, and nobody after it."""
+    marks = set(MARKS) & set(inspect(connection).get_table_names())
+    for table in marks:
+        on = f" ON {table}" if connection.dialect.name == "postgresql" else ""
+        for action in ("insert", "update"):
+            connection.execute(text(f"DROP TRIGGER IF EXISTS {table}_refuses_{action}{on}"))
+    yield
+    _guard(connection, marks)
+
+
+def _guard(connection: Connection, tables: Iterable[str]) -> None:
+    guard = _guard_postgresql if connection.dialect.name == "postgresql" else _guard_sqlite
+    for table in tables:
+        guard(connection, table, CHANGEABLE_UNTIL[table])
 
 
 def _guard_sqlite(connection: Connection, table: str, changeable_until: str) -> None:
-    for action, condition in (("UPDATE", changeable_until), ("DELETE", "")):
+    added = (("INSERT", ""),) if table in MARKS else ()
+    for action, condition in (("UPDATE", changeable_until), ("DELETE", ""), *added):
         when = f"WHEN {condition} " if condition else ""
         name = f"{table}_refuses_{action.lower()}"
         connection.execute(text(f"DROP TRIGGER IF EXISTS {name}"))
@@ -56,7 +79,9 @@ def _guard_postgresql(connection: Connection, table: str, changeable_until: str)
             "RAISE EXCEPTION '% is history: it is never changed, only reversed', TG_TABLE_NAME; END $$"
         )
     )
+    added = (("INSERT", "ROW", ""),) if table in MARKS else ()
     for action, level, condition in (
+        *added,
         ("UPDATE", "ROW", changeable_until),
         ("DELETE", "ROW", ""),
         ("TRUNCATE", "STATEMENT", ""),

@@ -13,7 +13,7 @@ from bake_tracker.models.operations import Operation
 from bake_tracker.models.production import ProductionRun, RecipeSnapshot
 from bake_tracker.models.rates import RecipeRate, RunRate
 from bake_tracker.models.recipes import Recipe, RecipeLine, RecipeYield
-from bake_tracker.models.restoration import Restoration
+from bake_tracker.models.restoration import Restoration, RestoredOperation
 from bake_tracker.models.reversal import Reversal
 from bake_tracker.models.seals import Seal, SealedOperation
 from bake_tracker.models.stock import Lot
@@ -44,6 +44,7 @@ __all__ = [
     "RecipeYield",
     "Recipient",
     "Restoration",
+    "RestoredOperation",
     "Reversal",
     "RunRate",
     "Seal",

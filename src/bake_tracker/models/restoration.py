@@ -2,17 +2,18 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, String
+from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bake_tracker.models.base import Base, PrimaryKey
-from bake_tracker.models.types import UtcDateTime
+from bake_tracker.models.types import UtcDateTime, UuidText
 
 
 class Restoration(Base):
-    """How many operations came along, and when the last of them was recorded: their lines are in another log.
+    """That operations came along from another place: their lines are in another log.
 
-    It tells of this place and not of the bakery, so an archive leaves it out.
+    It tells of this place and not of the bakery, so an archive leaves it out. Only a restore writes it, past a guard
+    that refuses every other row, and its hash is over the ids of the operations that it stands for.
     """
 
     __tablename__ = "restoration"
@@ -23,3 +24,17 @@ class Restoration(Base):
     source: Mapped[str] = mapped_column(String(300))
     operation_count: Mapped[int] = mapped_column(BigInteger)
     last_recorded_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    operations_sha256: Mapped[str] = mapped_column(String(64), server_default="")
+
+
+class RestoredOperation(Base):
+    """That an operation came along, whatever instant it was recorded at, and with which restore."""
+
+    __tablename__ = "restored_operation"
+    __table_args__ = (
+        Index("ix_restored_operation_restoration_id", "restoration_id", "operation_id"),
+        {"info": {"is_of_this_place": True}},
+    )
+
+    operation_id: Mapped[str] = mapped_column(UuidText(), ForeignKey("operation.id"), primary_key=True)
+    restoration_id: Mapped[int] = mapped_column(ForeignKey("restoration.id"))

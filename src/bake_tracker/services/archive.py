@@ -20,6 +20,7 @@ from sqlalchemy import (
     func,
     insert,
     inspect,
+    literal,
     select,
     table,
     text,
@@ -30,11 +31,14 @@ from sqlalchemy.schema import AddConstraint, DropConstraint
 from sqlalchemy.types import TypeEngine
 
 from bake_tracker.domain.errors import ServiceError
+from bake_tracker.domain.seals import ids_sha256
 from bake_tracker.migrations import current_revision, knows_revision, upgrade
-from bake_tracker.models import Base, Operation, Restoration
+from bake_tracker.migrations.guards import writing_marks
+from bake_tracker.models import Base, Operation, Restoration, RestoredOperation
 from bake_tracker.models.types import UtcDateTime, UuidText
 from bake_tracker.queries.archive import archived_tables, count_rows, read_rows
 from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.restored import load_unmarked, unmarked
 from bake_tracker.queries.verification import Verification, verify_ledger
 from bake_tracker.services.archive_format import ArchiveReader, ArchiveRefusedError, Batch, Header, write_lines
 from bake_tracker.services.clock import now
@@ -148,8 +152,17 @@ def refuse_unless_empty(session: Session) -> None:
 def mark_restored(session: Session, source: str) -> int:
     """Keep in the database which operations came from elsewhere; how many they are."""
     count, last = session.execute(select(func.count(Operation.id), func.max(Operation.recorded_at))).one()
-    mark = {"restored_at": now(), "source": source[:300], "operation_count": count, "last_recorded_at": last}
-    session.execute(insert(Restoration).values(mark))
+    mark = {
+        "restored_at": now(),
+        "source": source[:300],
+        "operation_count": count,
+        "last_recorded_at": last,
+        "operations_sha256": ids_sha256(load_unmarked(session)),
+    }
+    with writing_marks(session.connection()):
+        mark_id = session.execute(insert(Restoration).values(mark).returning(Restoration.id)).scalar_one()
+        named = unmarked().add_columns(literal(mark_id))
+        session.execute(insert(RestoredOperation).from_select(["operation_id", "restoration_id"], named))
     return int(count)
 
 

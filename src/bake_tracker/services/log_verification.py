@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bake_tracker.models import Operation, Restoration
+from bake_tracker.models import Operation
 from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.restored import load_restored
 from bake_tracker.services.log_scan import Progress, read_log
 
 LINE_IS_LATE_S = (0.05, 0.2, 0.5)
@@ -30,6 +31,7 @@ ROWS_AT_ONCE = 1_000
 _TABLES = """
     CREATE TABLE told (id TEXT, operation TEXT, is_repaired INTEGER, at TEXT);
     CREATE TABLE committed (id TEXT, operation TEXT, at TEXT);
+    CREATE TABLE restored (id TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 _INDEXES = """
     CREATE INDEX told_by_id ON told (id);
@@ -37,9 +39,9 @@ _INDEXES = """
 """
 _TOLD = "EXISTS (SELECT 1 FROM told t WHERE t.id = c.id)"
 # What was restored was told in the log of the place it came from.
-_RESTORED = f"(c.at <= :restored_until AND NOT {_TOLD})"
+_RESTORED = f"(EXISTS (SELECT 1 FROM restored r WHERE r.id = c.id) AND NOT {_TOLD})"
 # An operation that is older than the log is held to what the log tells of it, if it tells anything.
-_COMPARED = f"(({_TOLD} OR :first_at IS NULL OR c.at >= :first_at) AND {_RESTORED} IS NOT TRUE)"
+_COMPARED = f"(({_TOLD} OR :first_at IS NULL OR c.at >= :first_at) AND NOT {_RESTORED})"
 _SILENT = f"""
     SELECT c.id, c.operation, c.at FROM committed c
     WHERE {_COMPARED} AND NOT EXISTS (SELECT 1 FROM told t WHERE t.id = c.id AND t.operation = c.operation)
@@ -68,11 +70,11 @@ class NamedOperation(TypedDict):
 class LogVerification(TypedDict):
     """What was compared from the first retained line on, and every disagreement.
 
-    Operations that are older than the log, or came with a restored backup, are counted and not held against it: what
-    was restored is what was recorded until then and has no line here. ``missing``: committed with no success
-    line. ``forged``: success with no committed operation. ``doubled``: more than one success line, not counting a
-    repaired one beside the original. ``unresolved``: committed, but the log only says ``unknown``. What cannot be read
-    and was noted by a repair, which wrote what the database knew, is no longer held against the log.
+    Operations that are older than the log, or came with a restored backup and have no line here, are counted and not
+    held against it. ``restores_not_believed``: marks of a restore that do not agree with what they name. ``missing``:
+    committed with no success line. ``forged``: success with no committed operation. ``doubled``: more than one success
+    line, not counting a repaired one beside the original. ``unresolved``: committed, but the log only says ``unknown``.
+    What cannot be read and was noted by a repair, which wrote what the database knew, is not held against the log.
     """
 
     log_file: str
@@ -80,6 +82,7 @@ class LogVerification(TypedDict):
     operations_compared: int
     operations_before_the_log: int
     operations_restored: int
+    restores_not_believed: list[str]
     success_lines_compared: int
     unreadable_lines: int
     unreadable_lines_noted: int
@@ -107,10 +110,11 @@ def verify_log(
         successes = (heard[:4] for heard in reading.heard() if heard.outcome == "success")
         compared.executemany("INSERT INTO told VALUES (?, ?, ?, ?)", successes)
         session.rollback()
-        restored_until = _restored_until(session)
+        doubtful: list[str] = []
+        compared.executemany("INSERT INTO restored VALUES (?)", ((one,) for one in load_restored(session, doubtful)))
         compared.executemany("INSERT INTO committed VALUES (?, ?, ?)", _committed(session))
         compared.executescript(_INDEXES)
-        bounds = {"first_at": None if is_whole else reading.first_at, "restored_until": restored_until}
+        bounds = {"first_at": None if is_whole else reading.first_at}
 
         def count(sql: str) -> int:
             return int(compared.execute(f"SELECT count(*) FROM {sql}", bounds).fetchone()[0])
@@ -126,6 +130,7 @@ def verify_log(
             "operations_compared": operations,
             "operations_before_the_log": count("committed") - operations - restored,
             "operations_restored": restored,
+            "restores_not_believed": doubtful,
             "success_lines_compared": count("told"),
             "unreadable_lines": reading.unreadable,
             "unreadable_lines_noted": reading.noted,
@@ -135,7 +140,7 @@ def verify_log(
             "unresolved": unresolved,
             "clean": False,
         }
-    disagreeing = (result["missing"], result["forged"], result["doubled"], result["unresolved"])
+    disagreeing = (result["missing"], result["forged"], result["doubled"], result["unresolved"], doubtful)
     result["clean"] = not any(disagreeing) and reading.unreadable == reading.noted
     return result
 
@@ -226,12 +231,6 @@ def _wait_for_lines(
 
     unresolved = [operation for key, operation in waiting.items() if key in outcomes and not is_resolved(key)]
     return reading, missing, unresolved
-
-
-def _restored_until(session: Session) -> str | None:
-    """When the last of the operations that came from elsewhere was recorded; None where all were recorded here."""
-    last = session.execute(select(func.max(Restoration.last_recorded_at))).scalar_one()
-    return None if last is None else _row_text(last)
 
 
 def _row_text(instant: datetime) -> str:

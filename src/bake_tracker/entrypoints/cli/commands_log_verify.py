@@ -37,6 +37,8 @@ def show_verification(result: Any) -> None:
     ):
         for found in result[name]:
             say(f"{what}: {found['operation']} {found['operation_id']} at {found['at']}", style="red")
+    for source in result["restores_not_believed"]:
+        say(f"the mark of a restore of {source} does not agree with what it names, and is not believed", style="red")
     if "repaired" in result:
         say(f"Wrote {len(result['repaired'])} success lines from the database.")
     if older := result["operations_before_the_log"]:

@@ -3,7 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-from bake_tracker.migrations.guards import guard_history
+from bake_tracker.domain.seals import ids_sha256
+from bake_tracker.migrations.guards import guard_history, writing_marks
 from bake_tracker.models.types import ExactRatio, UtcDateTime, UuidText
 
 revision = "0004"
@@ -18,6 +19,7 @@ def upgrade() -> None:
     _create_tables()
     _create_more_tables()
     _add_columns()
+    _name_what_was_restored()
     guard_history(op.get_bind())
 
 
@@ -221,3 +223,40 @@ def _add_columns() -> None:
     op.execute(f"ALTER TABLE lot ADD COLUMN parent_lot_id {key} CONSTRAINT fk_lot_parent_lot_id REFERENCES lot (id)")
     op.create_index("ix_lot_parent_lot_id", "lot", ["parent_lot_id"], unique=False)
     op.execute("UPDATE lot SET usable_until = expires_on")
+
+
+def _name_what_was_restored() -> None:
+    """Earlier versions took all that was recorded until then for restored, and so must this one."""
+    op.add_column("restoration", sa.Column("operations_sha256", sa.String(64), server_default="", nullable=False))
+    op.create_table(
+        "restored_operation",
+        sa.Column("operation_id", UuidText(), nullable=False),
+        sa.Column("restoration_id", KEY, nullable=False),
+        sa.ForeignKeyConstraint(["operation_id"], ["operation.id"], name=op.f("fk_restored_operation_operation_id")),
+        sa.ForeignKeyConstraint(
+            ["restoration_id"], ["restoration.id"], name=op.f("fk_restored_operation_restoration_id")
+        ),
+        sa.PrimaryKeyConstraint("operation_id", name=op.f("pk_restored_operation")),
+    )
+    op.create_index(
+        "ix_restored_operation_restoration_id", "restored_operation", ["restoration_id", "operation_id"], unique=False
+    )
+    connection = op.get_bind()
+    with writing_marks(connection):
+        for mark in connection.execute(sa.text("SELECT id FROM restoration ORDER BY id")).all():
+            connection.execute(
+                sa.text(
+                    "INSERT INTO restored_operation (operation_id, restoration_id) SELECT o.id, r.id FROM operation o "
+                    "JOIN restoration r ON o.recorded_at <= r.last_recorded_at WHERE r.id = :mark "
+                    "AND NOT EXISTS (SELECT 1 FROM restored_operation d WHERE d.operation_id = o.id)"
+                ),
+                {"mark": mark.id},
+            )
+            named = connection.execute(
+                sa.text("SELECT operation_id FROM restored_operation WHERE restoration_id = :mark ORDER BY 1"),
+                {"mark": mark.id},
+            )
+            connection.execute(
+                sa.text("UPDATE restoration SET operations_sha256 = :sha256 WHERE id = :mark"),
+                {"sha256": ids_sha256(str(row.operation_id) for row in named), "mark": mark.id},
+            )

@@ -5,7 +5,9 @@ file, ``.dump`` is what PostgreSQL's own tools write.
 """
 
 import gzip
+import hashlib
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -16,11 +18,12 @@ from pathlib import Path
 from typing import IO, TypedDict, cast
 from uuid import uuid4
 
-from sqlalchemy import text
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import URL, make_url
 
 from bake_tracker.config import sqlite_path
 from bake_tracker.domain.errors import ServiceError, ValidationError
+from bake_tracker.migrations import current_revision, knows_revision, upgrade
 from bake_tracker.models import Base
 from bake_tracker.queries.archive import archived_tables, count_rows, see_one_moment
 from bake_tracker.queries.bakery import load_bakery
@@ -35,6 +38,7 @@ from bake_tracker.services.archive import (
 )
 from bake_tracker.services.archive_format import ArchiveReader
 from bake_tracker.services.database import (
+    RESTORE_UNDER_WAY,
     Session,
     database_url,
     engine_for,
@@ -108,9 +112,10 @@ def refuse_to_replace(path: Path, *, force: bool) -> None:
 
 
 def restore_backup(path: Path, url: str | None = None, *, told: Told = lambda _: None) -> Restored:
-    """Fill an empty database from a backup in one transaction, and verify it; all of it or nothing.
+    """Fill an empty database from a backup, and verify it; all of it or nothing.
 
-    A database that is not there yet is created. The bakery stays the same: it keeps its ``database_id``.
+    A database that is not there yet is created. The bakery stays the same: it keeps its ``database_id``. Whoever is
+    stopped has left it empty; a .dump takes two transactions, and nobody works between them until it is restored again.
 
     Raises:
         ServiceError: the database is not empty, or the backup is damaged or of another kind; nothing was restored.
@@ -122,10 +127,12 @@ def restore_backup(path: Path, url: str | None = None, *, told: Told = lambda _:
         with _reading(path, kind) as lines:  # damage is found before anything is written
             for _ in ArchiveReader(lines).batches():
                 pass
-    prepare(url)
     if kind == ".dump":
         restored = _restore_dump(path, _only_postgresql(url))
-    elif kind == ".db":
+        tell_restored("restore_backup", path.name, restored)
+        return restored
+    prepare(url)
+    if kind == ".db":
         restored = _restore_sqlite(path, url, told)
     else:
         with _reading(path, kind) as lines, session_scope(url) as session:
@@ -264,42 +271,108 @@ def _dump_postgresql(session: Session, url: URL, target: Path) -> None:
     _run("pg_dump", url, *how)
 
 
-def _run(program: str, url: URL, *arguments: str) -> None:
-    """Run one of PostgreSQL's tools on a database, without its password on the command line."""
+def _restore_dump(path: Path, url: URL) -> Restored:
+    """Have pg_restore fill the database; a table of its own says so until the rows are marked as restored.
+
+    The rows come in a transaction of pg_restore's and the mark in one of ours. Whoever is stopped between the two has
+    left a database that nobody can work in, and the same file again finishes it.
+    """
+    ours = database_url(url.render_as_string(hide_password=False))
+    if not re.search(r" TABLE \S+ operation ", _run("pg_restore", url, "--list", str(path), names_database=False)):
+        raise BackupRefusedError(f"{path} is no dump of a bakery; nothing was restored")
+    engine = make_engine(ours)
+    try:
+        with engine.connect() as connection:
+            is_begun = inspect(connection).has_table(RESTORE_UNDER_WAY)
+        if not is_begun:
+            prepare(ours)
+        with Session(engine) as session, session.begin():
+            is_filled = _make_room(session, path.name, _sha256(path))
+        if not is_filled:
+            try:
+                how = ("--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", str(path))
+                _run("pg_restore", url, *how, "--dbname")
+            except BackupRefusedError:
+                _give_room_back(engine, ours)
+                raise
+        with Session(engine) as session, session.begin():
+            restored = _finish(session, path.name)
+    finally:
+        engine.dispose()
+    engine_for(ours).dispose()  # its connections knew other tables
+    return restored
+
+
+def _make_room(session: Session, source: str, sha256: str) -> bool:
+    """Say what is under way, where the empty tables were; or whether it was before, and its rows are there."""
+    connection = session.connection()
+    if inspect(connection).has_table(RESTORE_UNDER_WAY):
+        begun = session.execute(text(f"SELECT source, sha256 FROM {RESTORE_UNDER_WAY}")).one()
+        if begun.sha256 != sha256:
+            raise BackupRefusedError(
+                f"a restore of {begun.source} into this database was stopped, and this is another file; "
+                "restore that one, or drop the database"
+            )
+        return _has_rows(connection)
+    refuse_unless_empty(session)
+    Base.metadata.drop_all(connection)
+    session.execute(text("DROP TABLE alembic_version"))
+    session.execute(text("DROP FUNCTION IF EXISTS refuse_change_of_history()"))
+    session.execute(text(f"CREATE TABLE {RESTORE_UNDER_WAY} (source text NOT NULL, sha256 text NOT NULL)"))
+    what = {"source": source, "sha256": sha256}
+    session.execute(text(f"INSERT INTO {RESTORE_UNDER_WAY} VALUES (:source, :sha256)"), what)
+    return False
+
+
+def _has_rows(connection: Connection) -> bool:
+    return inspect(connection).has_table("operation")
+
+
+def _give_room_back(engine: Engine, url: str) -> None:
+    """After a failure there is an empty bakery again, unless an orphaned pg_restore or a cut COMMIT has filled it."""
+    with engine.begin() as connection:
+        if _has_rows(connection):
+            return
+        connection.execute(text(f"DROP TABLE {RESTORE_UNDER_WAY}"))
+    prepare(url)
+
+
+def _finish(session: Session, source: str) -> Restored:
+    """Bring what pg_restore has committed to this version, mark it, and let others in."""
+    session.execute(text("LOCK TABLE operation IN ACCESS EXCLUSIVE MODE"))
+    connection = session.connection()
+    if not knows_revision(current_revision(connection)):
+        raise BackupRefusedError(
+            f"{source} was made by a newer version of this program; restore it again with that, which goes on from here"
+        )
+    upgrade(connection)
+    restored: Restored = {
+        "operations": mark_restored(session, source),
+        "database_id": load_bakery(session).database_id,
+        "rows": sum(count_rows(session).values()),
+        "verification": verify_ledger(session),
+    }
+    session.execute(text(f"DROP TABLE {RESTORE_UNDER_WAY}"))
+    return restored
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _run(program: str, url: URL, *arguments: str, names_database: bool = True) -> str:
+    """What one of PostgreSQL's tools says; it hears the database last, without the password, which others could see."""
     found = shutil.which(program)
     if found is None:
         raise BackupRefusedError(f"{program} is not installed here; a .jsonl.gz backup needs nothing")
     environment = dict(os.environ)
     if url.password:
         environment["PGPASSWORD"] = str(url.password)
-    shown = url.set(password=None).render_as_string(hide_password=False)
+    shown = [url.set(password=None).render_as_string(hide_password=False)] if names_database else []
     done = subprocess.run(
-        [found, *arguments, shown], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True
+        [found, *arguments, *shown], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
     if done.returncode:
         raise BackupRefusedError(f"{program} failed: {' '.join(done.stderr.split())[:1000]}")
-
-
-def _restore_dump(path: Path, url: URL) -> Restored:
-    ours = database_url(url.render_as_string(hide_password=False))
-    if shutil.which("pg_restore") is None:
-        raise BackupRefusedError("pg_restore is not installed here; a .jsonl.gz backup needs nothing")
-    with session_scope(ours) as session:
-        refuse_unless_empty(session)
-        Base.metadata.drop_all(session.connection())
-        session.execute(text("DROP TABLE alembic_version"))
-        session.execute(text("DROP FUNCTION IF EXISTS refuse_change_of_history()"))
-    engine_for(ours).dispose()
-    try:
-        how = ("--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", str(path), "--dbname")
-        _run("pg_restore", url, *how)
-    finally:
-        prepare(ours)  # migrates an older dump; after a failure there is an empty bakery again
-    with session_scope(ours) as session:
-        operations = mark_restored(session, path.name)
-        return {
-            "database_id": load_bakery(session).database_id,
-            "rows": sum(count_rows(session).values()),
-            "operations": operations,
-            "verification": verify_ledger(session),
-        }
+    return done.stdout

@@ -41,6 +41,9 @@ RETRY_FOR_S = 30
 """After this long no attempt is begun that is not the last."""
 LONGEST_PAUSE_S = 1.0
 
+RESTORE_UNDER_WAY = "restore_under_way"
+"""A table beside the bakery's while PostgreSQL's own tools fill them; nobody works there until all is done."""
+
 _engines: dict[tuple[int, str], Engine] = {}
 _making = threading.Lock()
 _open_scopes: ContextVar[frozenset[str]] = ContextVar("bake_tracker_open_scopes", default=frozenset())
@@ -98,6 +101,7 @@ def prepare(url: str | None = None) -> None:
     engine = make_engine(database_url(url))
     try:
         tables, _ = _look_at(engine)
+        _refuse_half_restored(engine, tables)
         if tables and "alembic_version" not in tables:
             raise DatabaseUnavailableError(f"the database {engine.url.render_as_string()} belongs to another program")
         try:
@@ -187,6 +191,7 @@ def _look_at(engine: Engine) -> tuple[list[str], bool]:
 def _make_ready(engine: Engine) -> None:
     tables, current = _look_at(engine)
     name = engine.url.render_as_string()
+    _refuse_half_restored(engine, tables)
     if current:
         return
     if tables:
@@ -195,6 +200,14 @@ def _make_ready(engine: Engine) -> None:
     if engine.dialect.name != "sqlite":
         raise DatabaseUnavailableError(f"the database {name} has no bakery yet; run: bake init")
     migrate(engine)
+
+
+def _refuse_half_restored(engine: Engine, tables: list[str]) -> None:
+    if RESTORE_UNDER_WAY in tables:
+        raise DatabaseUnavailableError(
+            f"a restore into the database {engine.url.render_as_string()} is under way or was stopped; "
+            "if it was stopped, run it again with the same file: bake restore FILE"
+        )
 
 
 def migrate(engine: Engine) -> None:

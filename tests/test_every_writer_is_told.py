@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from bake_tracker import services
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.services import (
+    access_service,
     adjustment_service,
     assembly_service,
     bake_and_pack_service,
@@ -81,7 +82,28 @@ def a_run(session: Session) -> str:
     return str(session.execute(text("SELECT operation_id FROM production_run")).scalars().first())
 
 
+def a_user(session: Session) -> int:
+    return access_service.record_user("Ada", SECRET, "owner", session=session)["user_id"]
+
+
+def a_token(session: Session) -> int:
+    return access_service.record_api_token(a_user(session), "Till", "baker", SECRET, session=session)["api_token_id"]
+
+
+SECRET = "a planted secret that must be nowhere: " + "x" * 9
+
 CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
+    "access_service.record_user": lambda _, s: access_service.record_user("Eve", SECRET, "baker", session=s),
+    "access_service.record_user_change": lambda _, s: access_service.record_user_change(
+        a_user(s), role="owner", session=s
+    ),
+    "access_service.record_password": lambda _, s: access_service.record_password(a_user(s), SECRET, session=s),
+    "access_service.record_api_token": lambda _, s: access_service.record_api_token(
+        a_user(s), "Till", "viewer", SECRET, session=s
+    ),
+    "access_service.record_api_token_revocation": lambda _, s: access_service.record_api_token_revocation(
+        a_token(s), session=s
+    ),
     "adjustment_service.record_adjustment": lambda k, s: adjustment_service.record_adjustment(
         "waste", [{"item_id": k.ids["Flour"], "quantity": 1}], session=s
     ),

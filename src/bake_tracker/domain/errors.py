@@ -15,12 +15,19 @@ ServiceError
 │   ├── LotNotFoundError
 │   ├── RecipientNotFoundError
 │   ├── OperationNotFoundError
-│   └── EventNotFoundError
+│   ├── EventNotFoundError
+│   ├── UserNotFoundError
+│   └── ApiTokenNotFoundError
 ├── UnitConversionError             knowledge is missing, such as a density
 ├── InsufficientInventoryError      ingredients are short
 ├── InsufficientComponentsError     components are short
 ├── ConflictError                   the request contradicts what is recorded
 │   └── DependentsError             what is to be undone was used since
+├── AccessError                     whoever asks may not have it
+│   ├── SignInNeededError           nobody is signed in
+│   ├── SignInRefusedError          the name or the password is wrong
+│   ├── TooManyAttemptsError        for now
+│   └── ForbiddenError              the role does not allow it, or the request is not from our own page
 └── DatabaseUnavailableError        the database cannot be used
     └── OutcomeUnknownError         the connection broke during COMMIT
 
@@ -217,6 +224,59 @@ class OperationNotFoundError(NotFoundError):
 class EventNotFoundError(NotFoundError):
     code = outcome = "event_not_found"
     kind, field = "event", "event_id"
+
+
+class UserNotFoundError(NotFoundError):
+    code = outcome = "user_not_found"
+    kind, field = "user", "user_id"
+
+
+class ApiTokenNotFoundError(NotFoundError):
+    code = outcome = "api_token_not_found"
+    kind, field = "API token", "api_token_id"
+
+
+class AccessError(ServiceError):
+    """Whoever asks may not have it."""
+
+    code = outcome = "access_refused"
+
+
+class SignInNeededError(AccessError):
+    """Nobody is signed in, or no longer."""
+
+    code = outcome = "sign_in_needed"
+
+    def __init__(self) -> None:
+        super().__init__("sign in first, or send an API token")
+
+
+class SignInRefusedError(AccessError):
+    """The name or the password is wrong; which of them is not said."""
+
+    code = outcome = "sign_in_refused"
+
+    def __init__(self) -> None:
+        super().__init__("the name or the password is wrong")
+
+
+class TooManyAttemptsError(AccessError):
+    """Too much was asked for in a short time; ``retry_after_s`` says when to come back."""
+
+    code = outcome = "too_many_attempts"
+
+    def __init__(self, retry_after_s: int) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(f"too many attempts; try again in {retry_after_s} s")
+
+    def log_fields(self) -> dict[str, Any]:
+        return {"retry_after_s": self.retry_after_s}
+
+
+class ForbiddenError(AccessError):
+    """The role does not allow it, or the request did not come from a page of ours."""
+
+    code = outcome = "forbidden"
 
 
 class UnitConversionError(ServiceError):

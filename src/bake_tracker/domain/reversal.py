@@ -13,6 +13,11 @@ DEEPEST = 50
 
 INSTEAD: Mapping[str, str] = {
     "record_product": "a product that nothing is received by does no harm: add one of the right size",
+    "record_user": "switch the user off: whoever recorded something stays known",
+    "record_user_change": "record the role as it was, or switch the user on or off again",
+    "record_password": "set another password; nobody knows the one before",
+    "record_api_token": "revoke the token",
+    "record_api_token_revocation": "make a new token; nobody knows the one before",
     "record_recipe_rate": "record the rates as they were, which its answer has as labour_before and overhead_before",
 }
 """What to do where an operation has nothing to undo."""

@@ -10,6 +10,7 @@ from bake_tracker.models.labels import ItemAllergen, ItemLabel
 from bake_tracker.models.ledger import Movement
 from bake_tracker.models.measures import ItemMeasure, NameMapping
 from bake_tracker.models.operations import Operation
+from bake_tracker.models.people import ApiToken, SignIn, SignInAttempts, User
 from bake_tracker.models.production import ProductionRun, RecipeSnapshot
 from bake_tracker.models.rates import RecipeRate, RunRate
 from bake_tracker.models.recipes import Recipe, RecipeLine, RecipeYield
@@ -20,6 +21,7 @@ from bake_tracker.models.stock import Lot
 
 __all__ = [
     "Adjustment",
+    "ApiToken",
     "AssemblyRun",
     "Bakery",
     "Base",
@@ -49,8 +51,11 @@ __all__ = [
     "RunRate",
     "Seal",
     "SealedOperation",
+    "SignIn",
+    "SignInAttempts",
     "Stocktake",
     "StocktakeLine",
     "Supplier",
     "Transfer",
+    "User",
 ]

@@ -1,0 +1,81 @@
+"""Who may use this place. None of it goes into a backup or an export: who has the file must not have the hashes."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from bake_tracker.models.base import Base, PrimaryKey
+from bake_tracker.models.types import UtcDateTime
+
+_OF_THIS_PLACE = {"info": {"is_of_this_place": True}}
+
+
+class User(Base):
+    """Someone with a password and a role; never deleted, since the history names them, but disabled."""
+
+    __tablename__ = "bakery_user"
+    __table_args__ = (
+        CheckConstraint("role IN ('viewer', 'baker', 'owner')", name="role"),
+        Index("uq_bakery_user_name_key", "name_key", unique=True),
+        _OF_THIS_PLACE,
+    )
+
+    id: Mapped[PrimaryKey]
+    name: Mapped[str] = mapped_column(String(100))
+    name_key: Mapped[str] = mapped_column(String(300))
+    role: Mapped[str] = mapped_column(String(8))
+    password_hash: Mapped[str] = mapped_column(Text)
+    is_disabled: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime())
+
+
+class SignIn(Base):
+    """One browser that is signed in: the hash of its cookie, and until when it is good."""
+
+    __tablename__ = "sign_in"
+    __table_args__ = (
+        Index("uq_sign_in_token_sha256", "token_sha256", unique=True),
+        Index("ix_sign_in_user_id", "user_id"),
+        Index("ix_sign_in_expires_at", "expires_at"),
+        _OF_THIS_PLACE,
+    )
+
+    id: Mapped[PrimaryKey]
+    token_sha256: Mapped[str] = mapped_column(String(64))
+    user_id: Mapped[int] = mapped_column(ForeignKey("bakery_user.id"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime())
+
+
+class ApiToken(Base):
+    """What another program signs in with: the hash of it, and a role that is at most its user's."""
+
+    __tablename__ = "api_token"
+    __table_args__ = (
+        CheckConstraint("role IN ('viewer', 'baker', 'owner')", name="role"),
+        Index("uq_api_token_token_sha256", "token_sha256", unique=True),
+        Index("ix_api_token_user_id", "user_id"),
+        _OF_THIS_PLACE,
+    )
+
+    id: Mapped[PrimaryKey]
+    token_sha256: Mapped[str] = mapped_column(String(64))
+    user_id: Mapped[int] = mapped_column(ForeignKey("bakery_user.id"))
+    name: Mapped[str] = mapped_column(String(100))
+    role: Mapped[str] = mapped_column(String(8))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime())
+
+
+class SignInAttempts(Base):
+    """How often a name or an address has tried to sign in since a moment; the key is a hash of either."""
+
+    __tablename__ = "sign_in_attempts"
+    __table_args__ = (Index("ix_sign_in_attempts_since", "since"), _OF_THIS_PLACE)
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    count: Mapped[int] = mapped_column(Integer)
+    since: Mapped[datetime] = mapped_column(UtcDateTime())

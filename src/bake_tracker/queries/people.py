@@ -1,0 +1,172 @@
+"""Who may use this place, who is signed in, and what their tokens may do."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypedDict, cast
+
+from sqlalchemy import ColumnElement, Table, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.access import Role, name_key, secret_sha256
+from bake_tracker.domain.errors import ApiTokenNotFoundError, UserNotFoundError
+from bake_tracker.models import ApiToken, SignIn, User
+
+_users = cast(Table, User.__table__)
+_sign_ins = cast(Table, SignIn.__table__)
+_tokens = cast(Table, ApiToken.__table__)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, and what they may: through a page that is signed in, or with an API token."""
+
+    user_id: int
+    name: str
+    role: Role
+    api_token_id: int | None = None
+    api_token_last_used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownUser:
+    """A user as signing in needs them."""
+
+    user_id: int
+    name: str
+    role: Role
+    password_hash: str
+    is_disabled: bool
+
+
+class UserRow(TypedDict):
+    """A user as a list shows them."""
+
+    user_id: int
+    name: str
+    role: str
+    is_disabled: bool
+    created_at: str
+
+
+class ApiTokenRow(TypedDict):
+    """An API token as a list shows it: all but the token itself, which nobody knows."""
+
+    api_token_id: int
+    name: str
+    user: str
+    role: str
+    created_at: str
+    expires_at: str | None
+    revoked_at: str | None
+    last_used_at: str | None
+
+
+def has_users(session: Session) -> bool:
+    """Whether this place was set up."""
+    return session.execute(select(_users.c.id).limit(1)).first() is not None
+
+
+def load_users(session: Session) -> list[UserRow]:
+    """Everyone, by name."""
+    columns = (_users.c.id, _users.c.name, _users.c.role, _users.c.is_disabled, _users.c.created_at)
+    rows = session.execute(select(*columns).order_by(_users.c.name_key))
+    return [UserRow(user_id=i, name=n, role=r, is_disabled=d, created_at=at.isoformat()) for i, n, r, d, at in rows]
+
+
+def load_user(session: Session, user_id: int) -> KnownUser:
+    """One user.
+
+    Raises:
+        UserNotFoundError: there is none with this id.
+    """
+    found = _known(session, _users.c.id == user_id)
+    if found is None:
+        raise UserNotFoundError(user_id)
+    return found
+
+
+def find_user(session: Session, name: str) -> KnownUser | None:
+    """The user of this name, whatever its capitals."""
+    return _known(session, _users.c.name_key == name_key(name))
+
+
+def _known(session: Session, condition: ColumnElement[bool]) -> KnownUser | None:
+    columns = (_users.c.id, _users.c.name, _users.c.role, _users.c.password_hash, _users.c.is_disabled)
+    row = session.execute(select(*columns).where(condition)).one_or_none()
+    return None if row is None else KnownUser(row.id, row.name, Role(row.role), row.password_hash, row.is_disabled)
+
+
+def count_other_owners(session: Session, user_id: int) -> int:
+    """How many other owners could still sign in."""
+    statement = select(func.count()).where(
+        _users.c.role == Role.OWNER.value, _users.c.is_disabled.is_(False), _users.c.id != user_id
+    )
+    return int(session.scalars(statement).one())
+
+
+def find_signed_in(session: Session, token: str, now: datetime) -> Caller | None:
+    """Whose browser has this cookie; None for one that is unknown, over, or of someone who was disabled."""
+    statement = (
+        select(_users.c.id, _users.c.name, _users.c.role)
+        .join(_sign_ins, _sign_ins.c.user_id == _users.c.id)
+        .where(
+            _sign_ins.c.token_sha256 == secret_sha256(token),
+            _sign_ins.c.expires_at > now,
+            _users.c.is_disabled.is_(False),
+        )
+    )
+    row = session.execute(statement).one_or_none()
+    return None if row is None else Caller(row.id, row.name, Role(row.role))
+
+
+def find_api_caller(session: Session, token: str, now: datetime) -> Caller | None:
+    """Whose API token this is, with the lesser of its role and its user's role."""
+    statement = (
+        select(_users.c.id, _users.c.name, _users.c.role, _tokens.c.id, _tokens.c.role, _tokens.c.last_used_at)
+        .join(_tokens, _tokens.c.user_id == _users.c.id)
+        .where(
+            _tokens.c.token_sha256 == secret_sha256(token),
+            _tokens.c.revoked_at.is_(None),
+            or_(_tokens.c.expires_at.is_(None), _tokens.c.expires_at > now),
+            _users.c.is_disabled.is_(False),
+        )
+    )
+    row = session.execute(statement).one_or_none()
+    if row is None:
+        return None
+    user_id, name, of_user, token_id, of_token, last_used_at = row
+    role = Role(of_token) if Role(of_user).allows(Role(of_token)) else Role(of_user)
+    return Caller(user_id, name, role, token_id, last_used_at)
+
+
+def load_api_tokens(session: Session, user_id: int | None = None) -> list[ApiTokenRow]:
+    """API tokens of one user or of all, the newest first."""
+    statement = select(_tokens, _users.c.name.label("user")).join(_users).order_by(_tokens.c.id.desc())
+    if user_id is not None:
+        statement = statement.where(_users.c.id == user_id)
+    return [
+        ApiTokenRow(
+            api_token_id=row.id,
+            name=row.name,
+            user=row.user,
+            role=row.role,
+            created_at=row.created_at.isoformat(),
+            expires_at=row.expires_at.isoformat() if row.expires_at else None,
+            revoked_at=row.revoked_at.isoformat() if row.revoked_at else None,
+            last_used_at=row.last_used_at.isoformat() if row.last_used_at else None,
+        )
+        for row in session.execute(statement)
+    ]
+
+
+def load_token_owner(session: Session, api_token_id: int) -> int:
+    """Whose API token this is, if it still is one.
+
+    Raises:
+        ApiTokenNotFoundError: there is none with this id, or it was revoked.
+    """
+    statement = select(_tokens.c.user_id).where(and_(_tokens.c.id == api_token_id, _tokens.c.revoked_at.is_(None)))
+    found = session.scalars(statement).one_or_none()
+    if found is None:
+        raise ApiTokenNotFoundError(api_token_id)
+    return int(found)

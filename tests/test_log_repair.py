@@ -15,11 +15,15 @@ from bake_tracker.services import (
     batch_production_service,
     log_repair,
 )
+from bake_tracker.services.adjustment_service import record_adjustment
+from bake_tracker.services.bake_and_pack_service import record_bake_and_pack
+from bake_tracker.services.clock import now
 from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.log_repair import LogRepair, repair_log
 from bake_tracker.services.log_verification import verify_log
 from bake_tracker.services.operations import Kind
 from bake_tracker.services.reversal_service import record_reversal
+from bake_tracker.services.stocktake_service import record_stocktake
 
 pytestmark = pytest.mark.one_database
 
@@ -97,6 +101,29 @@ def test_a_repaired_line_says_what_the_lost_one_said(kitchen: Kitchen, bake: Com
         repaired = written[line["operation_id"]]
         assert {name: value for name, value in repaired.items() if name not in TIMES} == expected
         assert set(repaired) - set(expected) == {"timestamp", "repaired_at"}
+
+
+def test_a_repaired_line_says_when_it_was_that_was_recorded_late(kitchen: Kitchen, bake: CommandLine) -> None:
+    """As the lost one did, whatever said it."""
+    assert bake("log", "verify").code == 0
+    kitchen.simple_bakery()
+    late, names = now(), {"produced_at", "assembled_at", "made_at", "happened_at", "counted_at"}
+    (flour,) = (row[0] for row in kitchen.rows("SELECT id FROM lot WHERE code LIKE 'flour%'"))
+    keys = (*(kitchen.ids[name] for name in ("Cookies", "Cookie")), 1, 24, kitchen.ids["Box"], 1)
+    kitchen.produce("Cookies", "Cookie", 1, 24, produced_at=late)
+    kitchen.assemble("Box", 1, assembled_at=late)
+    run_in_transaction(lambda s: record_bake_and_pack(*keys, session=s, made_at=late))
+    wasted, counted = [{"lot_id": flour, "quantity": 1}], [{"lot_id": flour, "counted": 9}]
+    run_in_transaction(lambda s: record_adjustment("waste", wasted, session=s, reason="wet", happened_at=late))
+    run_in_transaction(lambda s: record_stocktake(counted, session=s, counted_at=late))
+
+    def when(lines: Lines) -> dict[str, Any]:
+        return {line["operation_id"]: {name: line[name] for name in line if name in names} for line in lines}
+
+    lost = when(without_successes(bake))
+    assert {name for told in lost.values() for name in told} == names
+    assert bake("log", "verify", "--repair").code == 0
+    assert when(successes(lines_of(bake))) == lost
 
 
 def test_a_repaired_line_has_the_time_of_its_row(bakery: CommandLine, kitchen: Kitchen) -> None:

@@ -6,6 +6,7 @@ import os
 import pkgutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -32,6 +33,10 @@ from bake_tracker.services.log_verification import (
 from bake_tracker.services.logging_utils import add_fields
 from bake_tracker.services.operations import Kind
 
+_WHEN = ("produced_at", "assembled_at", "happened_at", "counted_at")
+"""Arguments that say when it happened, told where they were given."""
+_WHEN_AS_TOLD = {"record_bake_and_pack": "made_at"}
+"""Where it is told by another name than it is kept by."""
 _OPTIONAL = frozenset({"parent_operation_id", "actor"})
 
 
@@ -110,7 +115,12 @@ def _success_record(row: Row[Any], database_id: str) -> logging.LogRecord:
     It happened when the id was claimed, and is told now; when exactly it was settled, nobody knows any more.
     """
     kind = kinds().get(row.name) or Kind(row.name, "operations")
-    result = json.loads(row.result)
+    result, asked = json.loads(row.result), json.loads(row.arguments)
+    when = {
+        _WHEN_AS_TOLD.get(row.name, name): datetime.fromisoformat(asked[name]).isoformat()
+        for name in _WHEN
+        if asked.get(name)
+    }
     # Nothing that is bound here and now: whoever repairs is neither the actor nor the request of the operation.
     known = {
         "operation": row.name,
@@ -121,7 +131,7 @@ def _success_record(row: Row[Any], database_id: str) -> logging.LogRecord:
         "transaction_id": row.transaction_id,
         "database_id": database_id,
         "actor": row.actor,
-        **safe_fields({name: result[name] for name in kind.success_fields if name in result}),
+        **safe_fields({name: result[name] for name in kind.success_fields if name in result} | when),
         REPAIRED_AT: utc_text(now().timestamp()),
     }
     record = logging.LogRecord(kind.logger.name, logging.INFO, "", 0, f"{row.name}: success", None, None, row.name)

@@ -119,9 +119,12 @@ def lock_items(operation: Operation, item_ids: Iterable[int]) -> None:
 
 
 def choose_lots(
-    operation: Operation, needs: Mapping[int, int], usable_on: date, *, there_on: date, also_lock: int
+    operation: Operation, needs: Mapping[int, int], usable_on: date, *, there_on: date = date.max, also_lock: int
 ) -> dict[int, Allocation]:
-    """Lock the needed items and ``also_lock`` (the item made), then allocate every need by its item's policy."""
+    """Lock the needed items and ``also_lock`` (the item made), then allocate every need by its item's policy.
+
+    What is recorded late takes nothing that came in after ``there_on``.
+    """
     lock_items(operation, {*needs, also_lock})
     return plan_draws(needs, load_lots_to_draw(operation.connection, needs, usable_on, there_on=there_on))
 

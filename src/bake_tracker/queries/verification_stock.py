@@ -35,10 +35,11 @@ def _adjustments(session: Session) -> Iterator[Drift]:
         .group_by(Adjustment.operation_id, Adjustment.lot_id)
         .subquery()
     )
+    is_adjusted = exists().where(Adjustment.operation_id == Movement.operation_id, Adjustment.lot_id == Movement.lot_id)
     moved = (
         select(Movement.operation_id, Movement.lot_id, func.sum(Movement.quantity_micros).label("quantity"))
         .join(Operation, Operation.id == Movement.operation_id)
-        .where(Operation.name.in_(ADJUSTING))
+        .where(or_(Operation.name.in_(ADJUSTING), is_adjusted))
         .group_by(Movement.operation_id, Movement.lot_id)
         .subquery()
     )

@@ -20,6 +20,7 @@ from bake_tracker.domain.errors import ValidationError
 from bake_tracker.services import (
     access_service,
     adjustment_service,
+    allergen_service,
     assembly_service,
     bake_and_pack_service,
     batch_production_service,
@@ -29,6 +30,7 @@ from bake_tracker.services import (
     goods_service,
     handling_service,
     import_service,
+    label_service,
     measure_service,
     names_service,
     page_import_service,
@@ -106,6 +108,12 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
     ),
     "adjustment_service.record_adjustment": lambda k, s: adjustment_service.record_adjustment(
         "waste", [{"item_id": k.ids["Flour"], "quantity": 1}], session=s
+    ),
+    "allergen_service.record_allergens": lambda k, s: allergen_service.record_allergens(
+        k.ids["Flour"], ["wheat"], session=s
+    ),
+    "label_service.record_label_filed": lambda k, s: label_service.record_label_filed(
+        k.ids["Cookie"], "flour (wheat), sugar", ["wheat"], session=s
     ),
     "assembly_service.record_assembly": lambda k, s: assembly_service.record_assembly(k.ids["Box"], 1, session=s),
     "batch_production_service.record_batch_production": lambda k, s: batch_production_service.record_batch_production(

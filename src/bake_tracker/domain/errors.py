@@ -21,6 +21,8 @@ ServiceError
 ├── UnitConversionError             knowledge is missing, such as a density
 ├── InsufficientInventoryError      ingredients are short
 ├── InsufficientComponentsError     components are short
+├── LabelDiffersError               what would be used is not what the label on file says
+├── LabelIncompleteError            nobody has said what a label must say
 ├── ConflictError                   the request contradicts what is recorded
 │   └── DependentsError             what is to be undone was used since
 ├── AccessError                     whoever asks may not have it
@@ -35,7 +37,7 @@ Every error carries its fields as attributes, a stable ``code``, and ``log_field
 line needs. ``outcome`` is the outcome of that line.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, NotRequired, TypedDict
 
 
@@ -344,6 +346,32 @@ class InsufficientComponentsError(ServiceError):
             "missing_components": [s["component_slug"] for s in self.shortages],
             "shortages": self.shortages,
         }
+
+
+class LabelDiffersError(ServiceError):
+    """What would be used is not what the label on file says, and the bakery wants that refused; nothing was written."""
+
+    code = outcome = "label_differs"
+
+    def __init__(self, item_slug: str, said: str, remedy: str, difference: Mapping[str, Any]) -> None:
+        self.item_slug, self.difference = item_slug, dict(difference)
+        super().__init__(f"what would be used for {item_slug} is not what its label says: {said}; {remedy}")
+
+    def log_fields(self) -> dict[str, Any]:
+        return {"item": self.item_slug, "label_differs": self.difference}
+
+
+class LabelIncompleteError(ServiceError):
+    """A label would have to guess; ``problems`` names everything that nobody has said yet."""
+
+    code = outcome = "label_incomplete"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = list(problems)
+        super().__init__("; ".join(f"{p['field']}: {p['problem']}" for p in self.problems))
+
+    def log_fields(self) -> dict[str, Any]:
+        return {"items": [p["field"] for p in self.problems]}
 
 
 class ConflictError(ServiceError):

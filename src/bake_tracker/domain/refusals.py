@@ -65,6 +65,10 @@ def remedy(line: LogLine) -> str | None:
     if outcome == "unit_conversion_failed":
         slugs = ", ".join(map(str, line.get("ingredients") or [line.get("ingredient")]))
         return f"say what a volume or a piece of {slugs} weighs (bake measure), or use another unit"
+    if outcome == "label_differs":
+        return "use other lots (bake hold keeps one from use), or put the new list on file (bake declare)"
+    if outcome == "label_incomplete":
+        return "say what the error names: what things weigh, and which allergens they contain"
     if outcome == "conflict":
         return "ask again with a new operation id, or with what was asked the first time"
     return {

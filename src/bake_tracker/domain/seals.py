@@ -121,6 +121,7 @@ NOT_HISTORY: Mapping[str, str] = {
     "recipe_line": "catalog; the run that is sealed names the snapshot it was baked by",
     "recipe_yield": "catalog; the run that is sealed names the snapshot it was baked by",
     "item_allergen": "catalog; what changed it is a sealed operation",
+    "product_allergen": "catalog; what changed it is a sealed operation",
     "item_label": "catalog; what changed it is a sealed operation",
     "name_mapping": "catalog; what changed it is a sealed operation",
     "recipe_rate": "catalog; the rates of a run are sealed with it",

@@ -6,7 +6,7 @@ from bake_tracker.models.base import Base
 from bake_tracker.models.catalog import Bakery, Event, Item, Product, Recipient, Supplier
 from bake_tracker.models.goods import GoodComponent
 from bake_tracker.models.handling import Delivery, LotHold, Transfer
-from bake_tracker.models.labels import ItemAllergen, ItemLabel
+from bake_tracker.models.labels import ItemAllergen, ItemLabel, ProductAllergen
 from bake_tracker.models.ledger import Movement
 from bake_tracker.models.measures import ItemMeasure, NameMapping
 from bake_tracker.models.operations import Operation
@@ -38,6 +38,7 @@ __all__ = [
     "NameMapping",
     "Operation",
     "Product",
+    "ProductAllergen",
     "ProductionRun",
     "Recipe",
     "RecipeLine",

@@ -10,7 +10,7 @@ from bake_tracker.models.types import UtcDateTime
 
 
 class ItemAllergen(Base):
-    """An allergen that an item contains, or may contain."""
+    """An allergen that an item contains, or may contain; ``none`` where somebody has said that it contains none."""
 
     __tablename__ = "item_allergen"
     __table_args__ = (CheckConstraint("presence IN ('contains', 'may_contain')", name="presence"),)
@@ -20,8 +20,19 @@ class ItemAllergen(Base):
     presence: Mapped[str] = mapped_column(String(12))
 
 
+class ProductAllergen(Base):
+    """An allergen that a branded package contains, or may contain, beside what is said of its item."""
+
+    __tablename__ = "product_allergen"
+    __table_args__ = (CheckConstraint("presence IN ('contains', 'may_contain')", name="presence"),)
+
+    product_id: Mapped[int] = mapped_column(ForeignKey("product.id"), primary_key=True)
+    allergen: Mapped[str] = mapped_column(String(24), primary_key=True)
+    presence: Mapped[str] = mapped_column(String(12))
+
+
 class ItemLabel(Base):
-    """The ingredient list and allergens (JSON list) that are printed for an item, to hold against what was used."""
+    """The ingredient list and allergens (JSON) that are printed for an item, to hold against what was used."""
 
     __tablename__ = "item_label"
 

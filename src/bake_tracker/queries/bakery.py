@@ -5,20 +5,25 @@ from datetime import date, datetime
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, exists, select
 from sqlalchemy.orm import Session
 
-from bake_tracker.models import Bakery
+from bake_tracker.models import Bakery, ItemLabel
 
 
 @dataclass(frozen=True, slots=True)
 class BakeryInfo:
-    """The bakery's id, name, ISO 4217 currency and IANA time zone."""
+    """The bakery's id, name, ISO 4217 currency and IANA time zone.
+
+    ``label_policy`` says what becomes of a run that differs from its label; ``has_labels`` whether any is on file.
+    """
 
     database_id: str
     name: str
     currency: str
     time_zone: str
+    label_policy: str
+    has_labels: bool
 
     def local_day(self, instant: datetime) -> date:
         """The calendar day of an instant where the bakery is."""
@@ -30,7 +35,14 @@ class BakeryInfo:
 
 
 _table = cast(Table, Bakery.__table__)
-_bakery = select(_table.c.database_id, _table.c.name, _table.c.currency, _table.c.time_zone)
+_bakery = select(
+    _table.c.database_id,
+    _table.c.name,
+    _table.c.currency,
+    _table.c.time_zone,
+    _table.c.label_policy,
+    exists().select_from(cast(Table, ItemLabel.__table__)).label("has_labels"),
+)
 
 
 def load_bakery(session: Session | Connection) -> BakeryInfo:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TypedDict, cast
+from typing import NotRequired, TypedDict, cast
 from uuid import UUID
 
 from sqlalchemy import Table, insert
@@ -13,6 +13,7 @@ from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.costing import split_cost, total_cost
 from bake_tracker.domain.errors import ComponentShortage, InsufficientComponentsError, ValidationError
 from bake_tracker.domain.fifo import plan_draws
+from bake_tracker.domain.label_text import LabelDifference
 from bake_tracker.domain.lots import expiry
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.planning import all_draws, component_shortages, items_of
@@ -21,6 +22,7 @@ from bake_tracker.domain.units import MICRO
 from bake_tracker.models import AssemblyRun
 from bake_tracker.queries.catalog import Good, check_event, load_good
 from bake_tracker.queries.stock import load_lots_to_draw
+from bake_tracker.services.label_check import check_label
 from bake_tracker.services.operations import Kind, checking, recording
 from bake_tracker.services.stock_ledger import (
     AddedLot,
@@ -38,6 +40,7 @@ RECORD = Kind(
     __name__,
     entry_message="Recording assembly",
     success_fields=("assembly_run_id", "finished_good_id", "quantity", "total_component_cost"),
+    sometimes=("label_differs",),
 )
 
 _runs = cast(Table, AssemblyRun.__table__)
@@ -63,7 +66,10 @@ class AssemblyCheck(TypedDict):
 
 
 class AssemblyResult(TypedDict):
-    """A recorded assembly; money as exact decimal strings, an unknown cost is None."""
+    """A recorded assembly; money as exact decimal strings, an unknown cost is None.
+
+    ``label_differs`` is there when the label on file says something else than was used.
+    """
 
     assembly_run_id: int
     operation_id: str
@@ -75,6 +81,7 @@ class AssemblyResult(TypedDict):
     per_unit_cost: str | None
     cost_complete: bool
     consumptions: list[Consumption]
+    label_differs: NotRequired[LabelDifference]
 
 
 def check_can_assemble(finished_good_id: int, quantity: int, *, session: Session) -> AssemblyCheck:
@@ -121,6 +128,7 @@ def record_assembly(
         ValidationError: an argument is not allowed, or the good has no components yet.
         FinishedGoodNotFoundError, EventNotFoundError: a reference leads nowhere.
         InsufficientComponentsError: components are short; lists all of them and takes nothing.
+        LabelDiffersError: the label on file says something else, and the bakery wants that refused.
         ConflictError: ``operation_id`` was used for something else.
     """
     with recording(RECORD, session, locals()) as operation:
@@ -153,6 +161,8 @@ def record_assembly(
         cost = split_cost(total_cost(draws, "quantity"), made_micros, made_micros)
         expires_on = expiry(today, good.item.shelf_life_days, (draw.lot.expires_on for draw in draws))
 
+        differs = check_label(operation, good.item.item_id, draws, made_micros)
+
         # write
         made = NewLot(good.item.item_id, made_micros, cost.output_micros, today, expires_on)
         lot = cast(AddedLot, turn_into(operation, draws, made))
@@ -164,20 +174,21 @@ def record_assembly(
             "assembled_at": at,
         }
         run_id: int = operation.connection.execute(_add, row).scalar_one()
-        return operation.succeed(
-            AssemblyResult(
-                assembly_run_id=run_id,
-                operation_id=operation.id,
-                finished_good_id=asked.finished_good_id,
-                quantity=asked.quantity,
-                lot_id=lot.lot_id,
-                lot_code=lot.code,
-                total_component_cost=format_money(cost.total_micros),
-                per_unit_cost=format_money(cost.per_unit_micros),
-                cost_complete=cost.total_micros is not None,
-                consumptions=consumptions(draws, items),
-            )
+        result = AssemblyResult(
+            assembly_run_id=run_id,
+            operation_id=operation.id,
+            finished_good_id=asked.finished_good_id,
+            quantity=asked.quantity,
+            lot_id=lot.lot_id,
+            lot_code=lot.code,
+            total_component_cost=format_money(cost.total_micros),
+            per_unit_cost=format_money(cost.per_unit_micros),
+            cost_complete=cost.total_micros is not None,
+            consumptions=consumptions(draws, items),
         )
+        if differs:
+            result["label_differs"] = differs
+        return operation.succeed(result)
 
 
 def _needs(good: Good, quantity: int) -> Mapping[int, int]:

@@ -14,6 +14,7 @@ from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.costing import ProductionStatus, RunCost, production_status, split_cost, total_cost
 from bake_tracker.domain.errors import InsufficientInventoryError, Shortage, ValidationError
 from bake_tracker.domain.fifo import plan_draws
+from bake_tracker.domain.label_text import LabelDifference
 from bake_tracker.domain.lots import baked_expiry
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.planning import all_draws, ingredient_shortages, items_of
@@ -23,6 +24,7 @@ from bake_tracker.domain.units import MAX_MICROS, MICRO, drawn_micros, format_mi
 from bake_tracker.models import ProductionRun, RecipeSnapshot, RunRate
 from bake_tracker.queries.catalog import RecipeContent, check_event, load_recipe, snapshot, yield_of
 from bake_tracker.queries.stock import load_lots_to_draw
+from bake_tracker.services.label_check import check_label
 from bake_tracker.services.operations import Kind, Operation, checking, insert_once, recording
 from bake_tracker.services.stock_ledger import (
     AddedLot,
@@ -48,6 +50,7 @@ RECORD = Kind(
         "production_status",
         "total_ingredient_cost",
     ),
+    sometimes=("label_differs",),
 )
 
 _runs = cast(Table, ProductionRun.__table__)
@@ -116,6 +119,7 @@ class ProductionResult(TypedDict):
     """A recorded run; quantities and money are exact decimal strings, an unknown cost is None.
 
     Labour and overhead stand beside the cost and are in no other amount; both are None where the recipe has no rates.
+    ``label_differs`` is there when the label on file says something else than was used.
     """
 
     production_run_id: int
@@ -137,6 +141,7 @@ class ProductionResult(TypedDict):
     consumptions: list[Consumption]
     labour_cost: NotRequired[str | None]
     overhead_cost: NotRequired[str | None]
+    label_differs: NotRequired[LabelDifference]
 
 
 def check_can_produce(
@@ -208,6 +213,7 @@ def record_batch_production(
         RecipeNotFoundError, FinishedUnitNotFoundError, EventNotFoundError: a reference leads nowhere.
         UnitConversionError: an ingredient's density is missing; names every such ingredient.
         InsufficientInventoryError: ingredients are short; lists all of them and takes nothing.
+        LabelDiffersError: the label on file says something else, and the bakery wants that refused.
         ConflictError: ``operation_id`` was used for something else.
     """
     with recording(RECORD, session, locals()) as operation:
@@ -250,6 +256,7 @@ def record_batch_production(
         draws = all_draws(plan)
         cost = split_cost(total_cost(draws, "num_batches"), expected_micros, asked.actual_micros)
         rates = _rates_of_run(asked, recipe)
+        differs = check_label(operation, product.item_id, draws, asked.actual_micros)
 
         # write
         made = None
@@ -260,9 +267,10 @@ def record_batch_production(
         run_id = _add_run(operation, asked, at, snapshot(recipe), expected_micros, cost, lot)
         if rates:
             operation.connection.execute(_add_rate, _rate_row(operation.id, run_id, rates))
-        return operation.succeed(
-            _result(run_id, operation.id, asked, expected_micros, cost, rates, lot, consumptions(draws, items))
-        )
+        result = _result(run_id, operation.id, asked, expected_micros, cost, rates, lot, consumptions(draws, items))
+        if differs:
+            result["label_differs"] = differs
+        return operation.succeed(result)
 
 
 def _planned_micros(per_batch_micros: int, batches: Fraction) -> int:

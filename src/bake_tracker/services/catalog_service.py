@@ -20,7 +20,7 @@ from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog import check_parent
 from bake_tracker.services.operations import Kind, Operation, recording
 
-BAKERY = Kind("record_bakery", __name__, success_fields=("currency", "time_zone"))
+BAKERY = Kind("record_bakery", __name__, success_fields=("currency", "time_zone", "label_policy"))
 ITEM = Kind("record_item", __name__, success_fields=("item_id", "slug", "kind"))
 SUPPLIER = Kind("record_supplier", __name__, success_fields=("supplier_id", "slug"))
 EVENT = Kind("record_event", __name__, success_fields=("event_id", "slug"))
@@ -28,6 +28,7 @@ RECIPIENT = Kind("record_recipient", __name__, success_fields=("recipient_id", "
 
 KINDS = ("ingredient", "material", "finished_unit", "finished_good")
 POLICIES = ("fefo", "fifo")
+LABEL_POLICIES = ("warn", "refuse")
 MAX_SHELF_LIFE_DAYS = 36_500
 
 _bakery = cast(Table, Bakery.__table__)
@@ -41,6 +42,7 @@ class BakeryResult(TypedDict):
     name: str
     currency: str
     time_zone: str
+    label_policy: str
 
 
 class ItemResult(TypedDict):
@@ -98,9 +100,12 @@ def record_bakery(
     name: str | None = None,
     currency: str | None = None,
     time_zone: str | None = None,
+    label_policy: str | None = None,
     operation_id: UUID | str | None = None,
 ) -> BakeryResult:
     """Name the bakery, and set its one currency and time zone while there is no stock yet.
+
+    ``label_policy`` is what becomes of a run whose label on file says something else: ``warn`` or ``refuse``.
 
     Raises:
         ValidationError: the currency is not three letters (ISO 4217), or the time zone has no such IANA name.
@@ -108,13 +113,15 @@ def record_bakery(
     """
     with recording(BAKERY, session, locals()) as operation:
         given = Arguments()
-        changes: dict[str, str] = {}
+        changes: dict[str, Any] = {}
         if name is not None:
             changes["name"] = given.name("name", name)
         if currency is not None:
             changes["currency"] = _currency(given, currency)
         if time_zone is not None:
             changes["time_zone"] = _time_zone(given, time_zone)
+        if label_policy is not None:
+            changes["label_policy"] = given.choice("label_policy", label_policy, LABEL_POLICIES)
         given.done()
         if done := operation.claim(changes):
             return cast(BakeryResult, done)
@@ -126,7 +133,8 @@ def record_bakery(
                 f"currency, time_zone: this bakery already has stock in {settled[0]} and {settled[1]}; "
                 "start another database for another currency or time zone"
             )
-        session.execute(update(_bakery).values(name=new.name, currency=new.currency, time_zone=new.time_zone))
+        kept = ("name", "currency", "time_zone", "label_policy")
+        session.execute(update(_bakery).values({column: getattr(new, column) for column in kept}))
         return operation.succeed(
             BakeryResult(
                 operation_id=operation.id,
@@ -134,6 +142,7 @@ def record_bakery(
                 name=new.name,
                 currency=new.currency,
                 time_zone=new.time_zone,
+                label_policy=new.label_policy,
             )
         )
 

@@ -131,7 +131,7 @@ def _success_record(row: Row[Any], database_id: str) -> logging.LogRecord:
         "transaction_id": row.transaction_id,
         "database_id": database_id,
         "actor": row.actor,
-        **safe_fields({name: result[name] for name in kind.success_fields if name in result} | when),
+        **safe_fields({name: result[name] for name in kind.told_fields if name in result} | when),
         REPAIRED_AT: utc_text(now().timestamp()),
     }
     record = logging.LogRecord(kind.logger.name, logging.INFO, "", 0, f"{row.name}: success", None, None, row.name)

@@ -54,13 +54,22 @@ _current: ContextVar["Operation | None"] = ContextVar("bake_tracker_operation", 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What is fixed about an operation: its name, its logger, its entry message and the fields of its success line."""
+    """What is fixed about an operation: its name, its logger, its entry message and the fields of its success line.
+
+    ``sometimes`` are fields that only some results have.
+    """
 
     name: str
     service: str
     entry_message: str | None = None
     success_fields: tuple[str, ...] = ()
     passed_message: str | None = None
+    sometimes: tuple[str, ...] = ()
+
+    @property
+    def told_fields(self) -> tuple[str, ...]:
+        """What its success line has of the result, where the result has it."""
+        return (*self.success_fields, *self.sometimes)
 
     @property
     def logger(self) -> logging.Logger:
@@ -219,7 +228,7 @@ class Operation:
         assert self.transaction is not None
         assert self.result is not None
         outcome = "replayed" if self.is_replay else "success"
-        context = {name: self.result[name] for name in self.kind.success_fields if name in self.result}
+        context = {name: self.result[name] for name in self.kind.told_fields if name in self.result}
         context |= self.told_too
         if self.is_replay and not self.is_replay_of_own_transaction:
             self.tell(logging.INFO, outcome, context)

@@ -23,6 +23,7 @@ from bake_tracker.domain.reversal import (
 )
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Item, Lot, Reversal
+from bake_tracker.queries.labels import load_labelling
 from bake_tracker.queries.reversal import (
     has_undone_parts,
     load_family,
@@ -38,6 +39,8 @@ from bake_tracker.queries.reversal import (
     load_transfers,
     load_undoable,
 )
+from bake_tracker.services.allergen_service import put_back_allergens
+from bake_tracker.services.label_service import put_back_label
 from bake_tracker.services.operations import Kind, Operation, checking, recording
 from bake_tracker.services.stock_ledger import Change, change_lots, lock_items
 
@@ -202,6 +205,9 @@ def _plan(session: Session, target_id: str) -> _Plan:
         links.update(found)
         new = load_family(session, {link.later for link in found} - wanted)
     touched, item_ids = load_touched(session, wanted)
+    for key, stated in load_labelling(session, wanted).items():
+        touched.add(key)
+        item_ids.add(stated["item_id"])
     operations = load_operations(session, wanted)
     changed = with_parents(touched, operations)
     if target_id not in changed:
@@ -256,6 +262,9 @@ def _undo(operation: Operation, target_id: str, reason: str) -> list[GivenBack]:
     change_lots(operation, [Change(one.lot_id, -one.quantity_micros, negated(one.cost_micros)) for one in own])
     _put_back_holds(session, target_id)
     _put_back_places(session, target_id)
+    for stated in load_labelling(session, [target_id]).values():
+        put_back = put_back_allergens if stated["operation"] == "record_allergens" else put_back_label
+        put_back(operation, stated)
     for item_id, kind, value in load_measures(session, target_id):
         session.execute(update(_items).where(_items.c.id == item_id).values({_COLUMN_OF_MEASURE[kind]: value}))
     session.execute(_add, {"operation_id": operation.id, "reversed_operation_id": target_id, "reason": reason})

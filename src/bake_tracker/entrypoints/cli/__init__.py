@@ -23,6 +23,7 @@ from bake_tracker.entrypoints.cli import commands_export as exporting
 from bake_tracker.entrypoints.cli import commands_hold as holding
 from bake_tracker.entrypoints.cli import commands_house as house
 from bake_tracker.entrypoints.cli import commands_import as importing
+from bake_tracker.entrypoints.cli import commands_label as labelling
 from bake_tracker.entrypoints.cli import commands_log as log
 from bake_tracker.entrypoints.cli import commands_log_lnav as log_lnav
 from bake_tracker.entrypoints.cli import commands_log_search as log_search
@@ -70,6 +71,10 @@ GROUPS: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
     "recipient": (
         "Who is given or sold what was made.",
         {"add": adjusting.add_recipient, "list": adjusting.list_recipients},
+    ),
+    "allergen": (
+        "Which allergens things contain.",
+        {"set": labelling.set_allergens, "list": labelling.list_allergens},
     ),
     "count": (
         "Count the shelf.",
@@ -132,6 +137,8 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     holding.hold,
     holding.release,
     holding.transfer,
+    labelling.label,
+    labelling.declare,
     explaining.explain,
     tracing.trace,
     tracing.recall,

@@ -22,10 +22,17 @@ def init(
     name: Annotated[str | None, typer.Option()] = None,
     currency: Annotated[str | None, typer.Option(help="ISO 4217, like EUR; fixed once there is stock")] = None,
     time_zone: Annotated[str | None, typer.Option(help="IANA, like Europe/Berlin; fixed once there is stock")] = None,
+    label_policy: Annotated[
+        str | None, typer.Option(help="of a run that differs from the label on file: warn, or refuse it")
+    ] = None,
 ) -> None:
     """Create the database or bring it to this version, and name the bakery, its currency and its time zone."""
     prepare(state.url)
-    result = write(lambda session: record_bakery(session=session, name=name, currency=currency, time_zone=time_zone))
+    result = write(
+        lambda session: record_bakery(
+            session=session, name=name, currency=currency, time_zone=time_zone, label_policy=label_policy
+        )
+    )
     answer(result, lambda r: say(f"{r['name']}: costs in {r['currency']}, days in {r['time_zone']}"))
 
 

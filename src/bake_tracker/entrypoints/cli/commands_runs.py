@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from bake_tracker.domain.label_text import difference_text
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import RUN, find, find_operation, find_optional, find_product
 from bake_tracker.entrypoints.cli.state import answer, ask, money, say, show_table, write
@@ -168,6 +169,8 @@ def show_both(result: Any) -> None:
 
 
 def show_consumptions(result: Any) -> None:
+    if differs := result.get("label_differs"):
+        say(f"  warning: not what the label of {differs['item_slug']} says: {difference_text(differs)}", style="yellow")
     for used in result["consumptions"]:
         say(f"  used {used['quantity']} {used['unit']} from {used['lot_code']}, cost {money(used['cost'])}")
     say(f"  operation {result['operation_id']}")

@@ -48,6 +48,15 @@ def _create_tables() -> None:
         sa.PrimaryKeyConstraint("item_id", "allergen", name=op.f("pk_item_allergen")),
     )
     op.create_table(
+        "product_allergen",
+        sa.Column("product_id", KEY, nullable=False),
+        sa.Column("allergen", sa.String(length=24), nullable=False),
+        sa.Column("presence", sa.String(length=12), nullable=False),
+        sa.CheckConstraint("presence IN ('contains', 'may_contain')", name=op.f("ck_product_allergen_presence")),
+        sa.ForeignKeyConstraint(["product_id"], ["product.id"], name=op.f("fk_product_allergen_product_id")),
+        sa.PrimaryKeyConstraint("product_id", "allergen", name=op.f("pk_product_allergen")),
+    )
+    op.create_table(
         "item_label",
         sa.Column("item_id", KEY, nullable=False),
         sa.Column("ingredients", sa.Text(), nullable=False),

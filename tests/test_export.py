@@ -19,6 +19,7 @@ from small_bakeries import bakeries
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
+from bake_tracker.domain.allergens import Statement, label_text
 from bake_tracker.domain.exporting import Tables, exact_text
 from bake_tracker.models import ItemAllergen, ItemLabel
 from bake_tracker.queries.exporting import load_tables
@@ -132,7 +133,8 @@ def test_weights_rates_allergens_and_labels_are_carried(kitchen: Kitchen, tmp_pa
         rate_service.record_recipe_rate(recipe, Decimal("4.5"), Decimal(1), session=session)
         rows = {"item_id": flour, "allergen": "wheat", "presence": "contains"}
         session.execute(insert(ItemAllergen), rows)
-        label = {"item_id": flour, "ingredients": "WHEAT flour", "allergens": "[]", "filed_at": datetime.now(UTC)}
+        on_it = {"allergens": label_text(Statement()), "filed_at": datetime.now(UTC)}
+        label = {"item_id": flour, "ingredients": "WHEAT flour", **on_it}
         session.execute(insert(ItemLabel), label)
 
     run_in_transaction(state)

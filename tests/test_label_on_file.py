@@ -169,7 +169,7 @@ def test_what_is_not_known_is_not_put_on_file(small: Kitchen) -> None:
     with pytest.raises(LabelIncompleteError) as refused:
         run_in_transaction(lambda s: record_label_filed(session=s, lot_id=made["lot_id"]))
     assert [(one["field"], one["problem"].split(" (")[0]) for one in refused.value.problems] == [
-        ("eggs", "its place in the list is not known: nobody has said what one of it weighs"),
+        ("eggs", "its place in the list is not known: nobody has said what it weighs"),
         ("eggs", "nobody has said which allergens it contains"),
     ]
 

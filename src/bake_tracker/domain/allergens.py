@@ -4,6 +4,7 @@ Cereals with gluten and nuts are named one by one, since a label must name them 
 FDA's guidance of January 2025: four walnuts are one here, and a pine nut is an allergen in the US only.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -76,6 +77,27 @@ class Statement:
 
     contains: frozenset[str] = frozenset()
     may_contain: frozenset[str] = frozenset()
+
+
+def is_known(key: str, presence: str) -> bool:
+    """Whether this can be said of an item: an allergen by its key, or that there is none."""
+    return key in (ALLERGENS if presence == "may_contain" else (*NAMED, NONE))
+
+
+def label_text(said: Statement) -> str:
+    """The allergens of a label as JSON."""
+    return json.dumps({"contains": in_order(said.contains), "may_contain": in_order(said.may_contain)})
+
+
+def read_label(text: str) -> Statement | None:
+    """What ``label_text`` wrote; None when it is nothing of the kind."""
+    try:
+        told = json.loads(text)
+        said = Statement(frozenset(told["contains"]), frozenset(told["may_contain"]))
+        is_right = said.contains <= NAMED and said.may_contain <= ALLERGENS.keys()
+    except (ValueError, TypeError, KeyError):
+        return None
+    return said if is_right else None
 
 
 def in_order(keys: Iterable[str]) -> list[str]:

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
+from bake_tracker.domain.allergens import ALLERGENS, is_known, read_label
 from bake_tracker.domain.import_plan import ItemPlan, RecipePlan
 from bake_tracker.domain.import_rows import Findings, Row
 from bake_tracker.domain.import_shelf import Shelf
@@ -58,6 +59,8 @@ def plan_facts(
     for row in findings.rows(document, "allergens"):
         item, name = items.find(row, "item"), row.read_name("allergen", limit=24)
         presence = row.read_choice("presence", PRESENCES, "contains")
+        if not row.refusals and not is_known(name, presence):
+            row.refuse("allergen", f"is none that a label names; those are none, {', '.join(ALLERGENS)}")
         said = known.allergens.get(item.slug, {}) if item else {}
         if _is_to_take(row, findings, said, said.get(name) == presence):
             allergens.setdefault(item.slug if item else "", {})[name] = presence
@@ -67,6 +70,8 @@ def plan_facts(
         label = (row.read_text("ingredients") or "", row.read_text("allergens") or "", row.read_text("filed_at") or "")
         if not _is_moment(label[2]):
             row.refuse("filed_at", "must be a moment with its offset, written like 2026-11-23T09:30:00+00:00")
+        if read_label(label[1]) is None:
+            row.refuse("allergens", 'must be written like {"contains": ["wheat"], "may_contain": []}')
         filed = known.labels.get(item.slug) if item else None
         if _is_to_take(row, findings, filed, filed == label):
             labels[item.slug if item else ""] = label

@@ -259,8 +259,10 @@ def _unordered(ingredients: tuple[Ingredient, ...]) -> Iterator[Gap]:
 
 
 def _weigh(food: Food) -> str:
-    what = {"each": "what one of it weighs", "ml": "what a volume of it weighs"}.get(food.base_unit)
-    return f"nobody has said {what}" if what else f"it is kept in {food.base_unit}, which has no weight"
+    how = {"each": "--piece 1", "ml": '--volume "1 cup"'}.get(food.base_unit)
+    if how is None:
+        return f"it is kept in {food.base_unit}, which has no weight"
+    return f"nobody has said what it weighs (bake measure {food.slug} {how} --weighs ...)"
 
 
 def _unknown(ingredients: tuple[Ingredient, ...]) -> Iterator[Gap]:

@@ -10,7 +10,7 @@ from typing import Any, cast
 from sqlalchemy import BigInteger, Connection, Table, bindparam, literal, select, text, union_all
 from sqlalchemy.orm import Session
 
-from bake_tracker.domain.allergens import NONE, Statement
+from bake_tracker.domain.allergens import NONE, Statement, read_label
 from bake_tracker.domain.errors import ConflictError, LabelIncompleteError, LotNotFoundError
 from bake_tracker.domain.labels import Food, Label, MadeLot, label_of_lot
 from bake_tracker.models import Bakery, Item, ItemAllergen, ItemLabel, Lot, Operation, Product, ProductAllergen
@@ -156,8 +156,8 @@ def load_filed(connection: Session | Connection, item_id: int) -> FiledLabel | N
     ).one_or_none()
     if row is None:
         return None
-    said = json.loads(row.allergens)
-    return FiledLabel(row.ingredients, frozenset(said["contains"]), frozenset(said["may_contain"]), row.filed_at)
+    said = read_label(row.allergens) or Statement()
+    return FiledLabel(row.ingredients, said.contains, said.may_contain, row.filed_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from bake_tracker.domain.allergens import NONE, Statement, in_order, read_allerg
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import ConflictError
 from bake_tracker.models import ItemAllergen, ProductAllergen
-from bake_tracker.queries.catalog import check_product, load_item
+from bake_tracker.queries.catalog import load_item
 from bake_tracker.queries.labels import load_statements
+from bake_tracker.queries.products import load_package
 from bake_tracker.services.operations import Kind, Operation, recording
 from bake_tracker.services.stock_ledger import lock_items
 
@@ -74,7 +75,7 @@ def record_allergens(
         if done := operation.claim(asked):
             return cast(AllergensResult, done)
         item = load_item(session, key)
-        check_product(session, package, key)
+        load_package(session, package, key)
         lock_items(operation, [key])
         was = _said(operation.connection, key, package)
         _write(operation.connection, key, package, Statement(frozenset(inside), frozenset(maybe)))

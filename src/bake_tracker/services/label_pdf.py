@@ -21,7 +21,8 @@ from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.label_text import LabelWords
 
 FONT, BOLD = "SourceSansPro", "SourceSansPro-Bold"
-MARGIN_MM = 4.0
+MARGIN_MM, SMALL_MARGIN_MM = 4.0, 2.0
+SMALL_WIDTH_MM = 70.0
 BODY_PT = 9.0
 SMALLEST_PT = 7.0
 """An x of 1.2 mm, the least that the EU lets a label have (1169/2011, Art. 13)."""
@@ -53,6 +54,7 @@ class _Layout:
     gap: float
     code_side: float
     height: float
+    margin: float
 
 
 def write_label(file: Path, words: LabelWords, lot_code: str, size: Size, *, is_small_package: bool = False) -> None:
@@ -86,18 +88,19 @@ def render_label(words: LabelWords, lot_code: str, size: Size, *, is_small_packa
     width, height = size.width_mm * mm, (size.height_mm or 0) * mm or layout.height
     out = io.BytesIO()
     canvas = Canvas(out, pagesize=(width, height), invariant=1)
-    canvas.setTitle(f"{words.name}, {words.lot}")
+    canvas.setTitle(unicodedata.normalize("NFC", f"{words.name}, {words.lot}"))
     canvas.setAuthor(words.producer)
-    y = height - MARGIN_MM * mm
+    margin = layout.margin
+    y = height - margin
     for paragraph in layout.above:
         y -= paragraph.height
-        paragraph.drawOn(canvas, MARGIN_MM * mm, y)
+        paragraph.drawOn(canvas, margin, y)
         y -= layout.gap
-    y = MARGIN_MM * mm
+    y = margin
     for paragraph in reversed(layout.foot):
-        paragraph.drawOn(canvas, MARGIN_MM * mm, y)
+        paragraph.drawOn(canvas, margin, y)
         y += paragraph.height
-    _draw_code(canvas, lot_code, width - MARGIN_MM * mm - layout.code_side, MARGIN_MM * mm, layout.code_side)
+    _draw_code(canvas, lot_code, width - margin - layout.code_side, margin, layout.code_side)
     canvas.showPage()
     canvas.save()
     return out.getvalue()
@@ -120,9 +123,10 @@ def _fitting(words: LabelWords, lot_code: str, size: Size, smallest: float) -> _
 
 
 def _lay_out(words: LabelWords, lot_code: str, width: float, points: float) -> _Layout:
-    inner = width - 2 * MARGIN_MM * mm
+    margin = (SMALL_MARGIN_MM if width < SMALL_WIDTH_MM * mm else MARGIN_MM) * mm
+    inner = width - 2 * margin
     gap = points * _GAP
-    side = max(segno.make(lot_code, micro=False).symbol_size(border=QUIET)[0] * MODULE_MM, 15.0) * mm
+    side = max(segno.make(lot_code, micro=False).symbol_size(border=QUIET)[0] * MODULE_MM, 12.0) * mm
     title = _paragraph([(words.name, True)], points * 1.6, inner)
     texts = [[*words.ingredients]]
     texts += [[(line, True)] for line in (words.contains,) if line]
@@ -133,8 +137,8 @@ def _lay_out(words: LabelWords, lot_code: str, width: float, points: float) -> _
     foot_lines += [(words.address, False)] if words.address else []
     foot = [_paragraph([line], points, inner - side - gap) for line in foot_lines]
     at_foot = max(sum(paragraph.height for paragraph in foot), side)
-    height = sum(paragraph.height + gap for paragraph in above) + at_foot + 2 * MARGIN_MM * mm
-    return _Layout(above, foot, gap, side, height)
+    height = sum(paragraph.height + gap for paragraph in above) + at_foot + 2 * margin
+    return _Layout(above, foot, gap, side, height, margin)
 
 
 def _paragraph(pieces: list[tuple[str, bool]], points: float, width: float) -> Any:

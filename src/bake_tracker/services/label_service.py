@@ -1,6 +1,5 @@
 """The label on file: the ingredients and allergens that are printed, against which every run is held."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypedDict, cast
@@ -9,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Table, delete, insert
 from sqlalchemy.orm import Session
 
-from bake_tracker.domain.allergens import in_order, read_allergens
+from bake_tracker.domain.allergens import Statement, in_order, label_text, read_allergens
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import ConflictError
 from bake_tracker.domain.label_text import list_text
@@ -138,8 +137,8 @@ def put_back_label(operation: Operation, filed: dict[str, Any]) -> None:
 def _write(connection: Connection, item_id: int, filed: FiledLabel | None) -> None:
     connection.execute(delete(_labels).where(_labels.c.item_id == item_id))
     if filed is not None:
-        allergens = {"contains": in_order(filed.contains), "may_contain": in_order(filed.may_contain)}
-        row = {"ingredients": filed.ingredients, "allergens": json.dumps(allergens), "filed_at": filed.filed_at}
+        allergens = label_text(Statement(filed.contains, filed.may_contain))
+        row = {"ingredients": filed.ingredients, "allergens": allergens, "filed_at": filed.filed_at}
         connection.execute(insert(_labels), {"item_id": item_id, **row})
 
 

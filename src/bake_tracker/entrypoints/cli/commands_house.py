@@ -33,7 +33,13 @@ def init(
             session=session, name=name, currency=currency, time_zone=time_zone, label_policy=label_policy
         )
     )
-    answer(result, lambda r: say(f"{r['name']}: costs in {r['currency']}, days in {r['time_zone']}"))
+    answer(result, _show_house)
+
+
+def _show_house(result: Any) -> None:
+    say(f"{result['name']}: costs in {result['currency']}, days in {result['time_zone']}")
+    if result["label_policy"] == "refuse":
+        say("A run that differs from the label on file is refused.")
 
 
 def _sha256(text: str) -> str:

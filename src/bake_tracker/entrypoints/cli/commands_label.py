@@ -22,6 +22,7 @@ from bake_tracker.domain.label_text import (
 from bake_tracker.domain.labels import Ingredient
 from bake_tracker.domain.units import drawn_micros, format_micros
 from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.commands_product import find_package
 from bake_tracker.entrypoints.cli.lookup import find, find_lot
 from bake_tracker.entrypoints.cli.state import answer, ask, out, say, show_table, twig, write
 from bake_tracker.queries.labels import LabelledLot, Stated, check_complete, load_filed, load_label, load_stated
@@ -41,7 +42,7 @@ def set_allergens(
     contains: Contains = None,
     may_contain: MayContain = None,
     none: Annotated[bool, typer.Option("--none", help="it contains none")] = False,
-    product: Annotated[int | None, typer.Option(help="of this package of it only: its id in allergen list")] = None,
+    product: Annotated[str | None, typer.Option(help="of this package of it only: its name or id")] = None,
     operation_id: OperationId = None,
 ) -> None:
     """State all allergens of an item, in place of what was said before."""
@@ -50,8 +51,14 @@ def set_allergens(
 
     def work(session: Session) -> AllergensResult:
         key = find(session, "item", item)
+        package = find_package(session, key, product, "g")
         return record_allergens(
-            key, _split(contains), _split(may_contain), session=session, product_id=product, operation_id=operation_id
+            key,
+            _split(contains),
+            _split(may_contain),
+            session=session,
+            product_id=package.product_id if package else None,
+            operation_id=operation_id,
         )
 
     answer(write(work), _show_set)

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from kitchen import Kitchen
@@ -85,7 +86,8 @@ def a_run(session: Session) -> str:
 
 
 def a_user(session: Session) -> int:
-    return access_service.record_user("Ada", SECRET, "owner", session=session)["user_id"]
+    name = f"Ada {uuid4()}"  # another each time: every writer may be called in one bakery
+    return access_service.record_user(name, SECRET, "owner", session=session)["user_id"]
 
 
 def a_token(session: Session) -> int:

@@ -7,7 +7,7 @@ from undoing import reverse
 
 from bake_tracker.domain.allergens import ALLERGENS, NAMED, in_order, marked, read_allergens, us_names
 from bake_tracker.domain.arguments import Arguments
-from bake_tracker.domain.errors import ConflictError, ProductNotFoundError, ValidationError
+from bake_tracker.domain.errors import DependentsError, ProductNotFoundError, ValidationError
 from bake_tracker.services.allergen_service import AllergensResult, record_allergens
 from bake_tracker.services.database import run_in_transaction, session_scope
 
@@ -95,7 +95,7 @@ def test_a_statement_is_taken_back(kitchen: Kitchen) -> None:
     """Latest first; down to silence."""
     kitchen.ingredient("Chocolate")
     first, second = state(kitchen, "Chocolate", "milk"), state(kitchen, "Chocolate", "milk", "soya")
-    with pytest.raises(ConflictError, match="stated anew since"):
+    with pytest.raises(DependentsError, match="1 later operation"):
         reverse(first)
     reverse(second)
     assert said(kitchen) == [("milk", "contains")]

@@ -28,6 +28,7 @@ TABLES = {
     "delivery": "document = 'none'",
     "item_measure": "source = 'none'",
     "run_rate": "labour_micros = 2",
+    "catalog_change": "key = 'none'",
     "restoration": "last_recorded_at = restored_at",
     "restored_operation": "restoration_id = restoration_id",
 }

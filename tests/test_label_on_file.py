@@ -6,7 +6,13 @@ import pytest
 from kitchen import Kitchen
 from undoing import bake_and_pack, drift, hold, reverse, shelf
 
-from bake_tracker.domain.errors import ConflictError, LabelDiffersError, LabelIncompleteError, ValidationError
+from bake_tracker.domain.errors import (
+    ConflictError,
+    DependentsError,
+    LabelDiffersError,
+    LabelIncompleteError,
+    ValidationError,
+)
 from bake_tracker.queries.labels import load_filed, load_label
 from bake_tracker.services import batch_production_service
 from bake_tracker.services.allergen_service import record_allergens
@@ -152,7 +158,7 @@ def test_the_label_of_a_lot_is_put_on_file_and_taken_back(bakery: Kitchen) -> No
     second = file(bakery, "Cookie", "Sugar")
     assert second["was"]
     assert second["was"]["ingredients"] == LIST
-    with pytest.raises(ConflictError, match="another label of cookie was filed since"):
+    with pytest.raises(DependentsError, match="1 later operation"):
         reverse(first)
     reverse(second)
     assert on_file(bakery, "Cookie") == LIST

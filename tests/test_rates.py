@@ -11,7 +11,7 @@ from kitchen import Kitchen
 from tampering import named_after
 from undoing import bake_and_pack, drift, reverse
 
-from bake_tracker.domain.errors import RecipeNotFoundError, ValidationError
+from bake_tracker.domain.errors import RecipeNotFoundError
 from bake_tracker.domain.rates import rates_of
 from bake_tracker.domain.recipe_math import Rates, Recipe, RecipeLine
 from bake_tracker.queries.history import load_runs
@@ -105,12 +105,14 @@ def test_baking_with_packing_keeps_them_too_and_undoing_a_run_leaves_them_as_his
 
 
 @pytest.mark.one_database
-def test_a_rate_is_not_reversed_and_the_refusal_says_what_to_do(kitchen: Kitchen) -> None:
-    """The rates before are in its answer."""
+def test_a_rate_is_undone_to_the_one_before(kitchen: Kitchen) -> None:
+    """And the first of them to none; a recipe that is not there has none."""
     kitchen.simple_bakery()
-    done = rate(kitchen, "Cookies", 12, 3)
-    with pytest.raises(ValidationError, match="record the rates as they were"):
-        reverse(done)
+    first, second = rate(kitchen, "Cookies", 12, 3), rate(kitchen, "Cookies", 13, 4)
+    reverse(second)
+    assert rate(kitchen, "Cookies", 12, 3)["labour_before"] == "12.00"
+    reverse(first)
+    assert kitchen.rows("SELECT * FROM recipe_rate") == []
     with pytest.raises(RecipeNotFoundError):
         run_in_transaction(lambda s: record_recipe_rate(99, 1, 1, session=s))
 

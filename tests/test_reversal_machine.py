@@ -15,16 +15,26 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from kitchen import Kitchen
 from test_bakery_life import Keep
 
-from bake_tracker.domain.errors import DependentsError, ServiceError
+from bake_tracker.domain.errors import DependentsError, ServiceError, StaysError
+from bake_tracker.queries.catalog_things import SHAPES
 from bake_tracker.queries.verification import verify_ledger
 from bake_tracker.services import (
     adjustment_service,
+    allergen_service,
     bake_and_pack_service,
     batch_production_service,
+    catalog_service,
     correction_service,
+    delivery_service,
+    goods_service,
     handling_service,
+    label_service,
     measure_service,
+    names_service,
+    product_service,
     rate_service,
+    recall_service,
+    recipe_service,
     stocktake_service,
 )
 from bake_tracker.services.assembly_service import record_assembly
@@ -45,9 +55,12 @@ STANDING = f"""
 SELECT id, name FROM operation WHERE id NOT IN ({UNDONE}) AND (
     id IN (SELECT operation_id FROM movement) OR id IN (SELECT operation_id FROM lot_hold)
     OR id IN (SELECT operation_id FROM transfer) OR id IN (SELECT operation_id FROM item_measure)
+    OR id IN (SELECT operation_id FROM catalog_change)
 ) ORDER BY recorded_at, id
 """
 WEIGHED = "SELECT slug FROM item WHERE g_per_ml IS NOT NULL OR g_per_each IS NOT NULL"
+MAKING = {"record_item", "record_supplier", "record_recipe"}
+"""What made a thing that lots and runs may name for good."""
 EMPTY = "SELECT code FROM lot WHERE remaining_micros = 0 AND remaining_cost_micros <> 0"
 
 
@@ -57,6 +70,7 @@ class Life(RuleBasedStateMachine):
     kitchen: Kitchen
     keep: Keep
     prepared: set[str]
+    known_at_first: dict[str, list[Any]]
     at_first: list[Any]
     heard: dict[str, int]
 
@@ -177,6 +191,64 @@ class Life(RuleBasedStateMachine):
         lines = [{"lot_id": lot, "percent_left": percent} for lot in sorted(lots)]
         self.attempt("count", lambda s: stocktake_service.record_stocktake(lines, session=s))
 
+    @rule(what=st.sampled_from(("item", "supplier", "event", "recipient", "product")), number=st.integers(0, 4))
+    def make(self, what: str, number: int) -> None:
+        name, ids = f"Thing {number}", self.kitchen.ids
+        calls: dict[str, Callable[[Session], Any]] = {
+            "item": lambda s: catalog_service.record_item("ingredient", name, "g", session=s),
+            "supplier": lambda s: catalog_service.record_supplier(name, session=s),
+            "event": lambda s: catalog_service.record_event(name, session=s),
+            "recipient": lambda s: catalog_service.record_recipient(name, session=s),
+            "product": lambda s: product_service.record_product(ids["Flour"], name, number + 1, "kg", session=s),
+        }
+        self.attempt(f"make {what}", calls[what])
+
+    @rule(name=st.sampled_from(("Dough", "Bread", "Cake")), item=st.integers(0, 5), grams=st.integers(1, 400))
+    def write_recipe(self, name: str, item: int, grams: int) -> None:
+        """A new one of flour or of what was made since, or other lines for one that is there."""
+        known = {str(row.name): int(row.id) for row in self.kitchen.rows("SELECT id, name FROM recipe")}
+        items = self.kitchen.rows("SELECT id FROM item WHERE kind = 'ingredient' ORDER BY id DESC LIMIT 3")
+        lines: list[Any] = [{"item_id": int(items[item % len(items)][0]), "quantity": grams, "unit": "g"}]
+        if name == "Cake" and "Bread" in known:
+            lines.append({"sub_recipe_id": known["Bread"], "quantity": 1})
+        self.attempt(
+            "write recipe",
+            lambda s: recipe_service.record_recipe(name, lines, session=s, recipe_id=known.get(name)),
+        )
+
+    @rule(
+        what=st.sampled_from(("yield", "components", "rate", "name", "allergens", "label", "bakery")),
+        number=st.integers(1, 4),
+    )
+    def state(self, what: str, number: int) -> None:
+        ids = self.kitchen.ids
+        flour, bun, dough = ids["Flour"], ids["Bun"], ids["Dough"]
+        calls: dict[str, Callable[[Session], Any]] = {
+            "yield": lambda s: recipe_service.record_recipe_yield(dough, bun, 10 + number, session=s),
+            "components": lambda s: goods_service.record_good_components(
+                ids["Box"], [{"item_id": bun, "quantity": number}], session=s
+            ),
+            "rate": lambda s: rate_service.record_recipe_rate(dough, number, 1, session=s),
+            "name": lambda s: names_service.record_name("Mehl", flour if number > 1 else None, session=s),
+            "allergens": lambda s: allergen_service.record_allergens(flour, ["wheat", "milk"][: number % 3], session=s),
+            "label": lambda s: label_service.record_label_filed(bun, f"flour {number}", ["wheat"], session=s),
+            "bakery": lambda s: catalog_service.record_bakery(name=f"Corner {number}", session=s),
+        }
+        self.attempt(f"state {what}", calls[what])
+
+    @rule(quantities=st.lists(st.integers(1, 90), min_size=1, max_size=3), supplier=st.booleans())
+    def deliver(self, quantities: list[int], supplier: bool) -> None:
+        """Of the latest ingredient, which may have been made since, and from the latest supplier."""
+        (item,) = self.kitchen.rows("SELECT max(id) FROM item WHERE kind = 'ingredient'")[0]
+        key = self.kitchen.rows("SELECT max(id) FROM supplier")[0][0] if supplier else None
+        lines: Any = [{"item_id": item, "quantity": quantity, "unit": "g"} for quantity in quantities]
+        self.attempt("deliver", lambda s: delivery_service.record_delivery(lines, session=s, supplier_id=key))
+
+    @rule(lot=st.integers(0, 5))
+    def recall(self, lot: int) -> None:
+        key = self.pick_lot(lot)
+        self.attempt("recall", lambda s: recall_service.record_recall(key, session=s))
+
     @rule(number=st.integers(0, 20), cascade=st.booleans())
     def reverse(self, number: int, cascade: bool) -> None:
         if standing := self.standing():
@@ -207,11 +279,15 @@ class Life(RuleBasedStateMachine):
         assert sorted(claimed) == sorted(str(row.id) for row in self.kitchen.rows("SELECT id FROM operation"))
 
     def undo_everything(self, by_roots: bool) -> None:
-        """The latest first, each alone; or the earliest first with all that rests on it."""
-        while standing := self.standing():
-            key, _ = standing[0] if by_roots else standing[-1]
+        """The latest first, each alone; or the earliest first with all that rests on it. What stays is named for it."""
+        staying, stayed = set[str](), set[str]()
+        while standing := [row for row in self.standing() if row[0] not in staying]:
+            key, name = standing[0] if by_roots else standing[-1]
             try:
                 run_in_transaction(lambda s, key=key: record_reversal(key, "start again", session=s, cascade=by_roots))  # type: ignore[misc]
+            except StaysError:
+                staying.add(key)
+                stayed.add(name)
             except DependentsError as error:
                 raise AssertionError(f"what came last has something on it: {error}") from None
         self.ledger_caches_and_log_agree()
@@ -219,6 +295,18 @@ class Life(RuleBasedStateMachine):
         assert self.kitchen.rows(WEIGHED) == []
         left = self.kitchen.rows(f"SELECT id FROM production_run WHERE operation_id NOT IN ({UNDONE})")
         assert left == []
+        assert stayed <= MAKING
+        if not staying:
+            assert known(self.kitchen) == self.known_at_first
+
+
+def known(kitchen: Kitchen) -> dict[str, list[Any]]:
+    """All rows of the catalogue as they are now."""
+    columns = {name: ", ".join(column.name for column in shape.columns) for name, shape in SHAPES.items()}
+    return {
+        name: sorted(str(tuple(row)) for row in kitchen.rows(f"SELECT {those} FROM {name}"))
+        for name, those in columns.items()
+    }
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -240,7 +328,7 @@ def test_after_undoing_everything_every_lot_cost_and_count_is_as_at_the_start(
             logger.addHandler(self.keep)
             self.kitchen = stocked_kitchen()
             self.prepared = {str(row.id) for row in self.kitchen.rows("SELECT id FROM operation")}
-            self.at_first = self.kitchen.rows(SHELF)
+            self.at_first, self.known_at_first = self.kitchen.rows(SHELF), known(self.kitchen)
 
         def teardown(self) -> None:
             try:
@@ -260,6 +348,7 @@ def test_after_undoing_everything_every_lot_cost_and_count_is_as_at_the_start(
     run_state_machine_as_test(Lived, settings=few)
     assert len(lives) >= LIVES, heard
     assert {"reverse", "cascade"} & heard.keys(), heard
+    assert {"write recipe", "deliver", "recall"} & heard.keys(), heard
     assert {"receive", "produce", "hold", "transfer of a part", "weigh"} <= heard.keys(), heard
 
 

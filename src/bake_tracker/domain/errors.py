@@ -25,6 +25,7 @@ ServiceError
 ├── LabelIncompleteError            nobody has said what a label must say
 ├── ConflictError                   the request contradicts what is recorded
 │   └── DependentsError             what is to be undone was used since
+│       └── StaysError              and made what the ledger names for good
 ├── AccessError                     whoever asks may not have it
 │   ├── SignInNeededError           nobody is signed in
 │   ├── SignInRefusedError          the name or the password is wrong
@@ -388,12 +389,16 @@ class ConflictError(ServiceError):
 
 
 class Dependent(TypedDict):
-    """An operation that used what another brought, and those that used what it brought in turn."""
+    """An operation that used what another brought, and those that used what it brought in turn.
+
+    ``things`` are what it changed or made of the catalogue that rests on the other.
+    """
 
     operation_id: str
     operation: str
     recorded_at: str
     lots: list[str]
+    things: list[str]
     dependents: list["Dependent"]
 
 
@@ -410,6 +415,18 @@ class DependentsError(ConflictError):
             reversed_operation_id=operation_id,
             dependents=self.dependents,
         )
+
+
+class StaysError(DependentsError):
+    """What is to be undone made something that the ledger names for good; ``dependents`` is what rests on it still."""
+
+    code = "stays"
+
+    def __init__(self, operation_id: str, stays: Sequence[str], dependents: Sequence[Dependent], count: int) -> None:
+        super().__init__(operation_id, dependents, count)
+        named = ", ".join(stays[:5]) + (f" and {len(stays) - 5} more" if len(stays) > 5 else "")
+        self.stays = list(stays)
+        self.args = (f"{named}: the ledger names it, so it stays in the catalogue whatever is undone; leave it unused",)
 
 
 class DatabaseUnavailableError(ServiceError):

@@ -11,16 +11,16 @@ from bake_tracker.domain.errors import Dependent
 DEEPEST = 50
 """How far the tree of what rests on an operation nests: a starter that is fed daily would nest for years."""
 
-INSTEAD: Mapping[str, str] = {
-    "record_product": "a product that nothing is received by does no harm: add one of the right size",
+NEVER: Mapping[str, str] = {
+    "record_seal": "a seal is a proof and no change: it stays, and a new one covers what is recorded since",
+    "record_reversal": "record that operation again instead",
     "record_user": "switch the user off: whoever recorded something stays known",
     "record_user_change": "record the role as it was, or switch the user on or off again",
     "record_password": "set another password; nobody knows the one before",
     "record_api_token": "revoke the token",
     "record_api_token_revocation": "make a new token; nobody knows the one before",
-    "record_recipe_rate": "record the rates as they were, which its answer has as labour_before and overhead_before",
 }
-"""What to do where an operation has nothing to undo."""
+"""What cannot be undone, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,12 @@ class Undoable:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """``later`` has to be undone before ``earlier``, for what it did with this lot."""
+    """``later`` has to be undone before ``earlier``, for what it did with this lot, or this thing of the catalogue."""
 
     earlier: str
     later: str
-    lot_code: str
+    lot_code: str | None
+    thing: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +142,13 @@ def dependents_tree(roots: Iterable[str], operations: Mapping[str, Undoable], li
                     "operation": user.name,
                     "recorded_at": user.recorded_at,
                     "lots": [],
+                    "things": [],
                     "dependents": [],
                 },
             )
-            if link.lot_code not in node["lots"]:
-                node["lots"].append(link.lot_code)
+            for name, among in ((link.lot_code, node["lots"]), (link.thing, node["things"])):
+                if name is not None and name not in among:
+                    among.append(name)
         below.extend(nodes.values())
         # What rests on the deepest ones stands beside them: a tree that nests without end cannot be written down.
         to_look_at.extendleft(

@@ -83,6 +83,7 @@ COVERED: Mapping[str, tuple[str, ...]] = {
     "delivery": ("id", "operation_id", "supplier_id", "document", "delivered_on", "notes"),
     "item_measure": ("id", "operation_id", "item_id", "kind", "value", "source", "measured_on"),
     "run_rate": ("production_run_id", "operation_id", "labour_micros", "overhead_micros"),
+    "catalog_change": ("id", "operation_id", "thing", "key", "before", "after"),
 }
 """The history that an operation owns, table by table: written once, by that operation.
 

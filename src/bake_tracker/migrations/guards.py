@@ -23,6 +23,7 @@ CHANGEABLE_UNTIL = {
     "delivery": "",
     "item_measure": "",
     "run_rate": "",
+    "catalog_change": "",
     "restoration": "",
     "restored_operation": "",
     "operation": "OLD.result IS NOT NULL",

@@ -4,6 +4,7 @@ from bake_tracker.models.adjustments import Adjustment, Stocktake, StocktakeLine
 from bake_tracker.models.assembly import AssemblyRun
 from bake_tracker.models.base import Base
 from bake_tracker.models.catalog import Bakery, Event, Item, Product, Recipient, Supplier
+from bake_tracker.models.catalog_changes import CatalogChange
 from bake_tracker.models.goods import GoodComponent
 from bake_tracker.models.handling import Delivery, LotHold, Transfer
 from bake_tracker.models.labels import ItemAllergen, ItemLabel, ProductAllergen
@@ -25,6 +26,7 @@ __all__ = [
     "AssemblyRun",
     "Bakery",
     "Base",
+    "CatalogChange",
     "Delivery",
     "Event",
     "GoodComponent",

@@ -1,6 +1,5 @@
 """What lots are made of, what is said of its allergens, and the label that is on file for it."""
 
-import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Session
 from bake_tracker.domain.allergens import NONE, Statement, read_label
 from bake_tracker.domain.errors import ConflictError, LabelIncompleteError, LotNotFoundError
 from bake_tracker.domain.labels import Food, Label, MadeLot, label_of_lot
-from bake_tracker.models import Bakery, Item, ItemAllergen, ItemLabel, Lot, Operation, Product, ProductAllergen
+from bake_tracker.models import Bakery, Item, ItemAllergen, ItemLabel, Lot, Product, ProductAllergen
 from bake_tracker.queries.reversal import stands
 
 _items = cast(Table, Item.__table__)
@@ -235,16 +234,3 @@ def load_stated(session: Session, item_id: int | None = None) -> list[Stated]:
                 name = " ".join(filter(None, (one.brand, one.name)))
                 found.append(Stated(item.id, item.slug, item.kind, one.id, name, of_products.get(one.id)))
     return found
-
-
-LABELLING = ("record_allergens", "record_label_filed")
-
-
-def load_labelling(session: Session, operation_ids: Collection[str]) -> dict[str, dict[str, Any]]:
-    """What those of these operations answered that stated allergens or filed a label."""
-    rows = session.execute(
-        select(Operation.id, Operation.name, Operation.result).where(
-            Operation.id.in_(operation_ids), Operation.name.in_(LABELLING)
-        )
-    )
-    return {str(row.id): {**json.loads(row.result or "{}"), "operation": row.name} for row in rows}

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, Table, and_, exists, or_, select, 
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import ConflictError, OperationNotFoundError
-from bake_tracker.domain.reversal import Holding, Link, Posted, Undoable
+from bake_tracker.domain.reversal import NEVER, Holding, Link, Posted, Undoable
 from bake_tracker.models import ItemMeasure, Lot, LotHold, Movement, Operation, Reversal, Transfer
 from bake_tracker.queries.many_keys import among
 
@@ -52,7 +52,7 @@ def load_undoable(session: Session, operation_id: str) -> Undoable:
                 reversal_operation_id=row.operation_id,
             )
         raise ConflictError(
-            f"{operation_id} is a reversal of {row.reversed_operation_id}; record that operation again instead",
+            f"{operation_id} is a reversal of {row.reversed_operation_id}; {NEVER[REVERSING]}",
             reversed_operation_id=operation_id,
         )
     return found[operation_id]

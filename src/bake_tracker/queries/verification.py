@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.models import AssemblyRun, Lot, Movement, Operation, ProductionRun
+from bake_tracker.queries.verification_catalog import catalog_drift
 from bake_tracker.queries.verification_drift import Drift, Told
 from bake_tracker.queries.verification_lots import lot_drift
 from bake_tracker.queries.verification_measures import measure_drift
@@ -52,6 +53,7 @@ def verify_ledger(session: Session, *, expect: str | None = None, told: Told = _
     drifts += trace_drift(session, told)
     drifts += reversal_drift(session)
     drifts += measure_drift(session)
+    drifts += catalog_drift(session)
     seals = verify_seals(session, drifts, told, expect)
     return {
         "lots": lots,

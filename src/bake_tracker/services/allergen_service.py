@@ -1,7 +1,7 @@
 """Which allergens an item or a package of it contains, or may contain."""
 
 from collections.abc import Sequence
-from typing import Any, TypedDict, cast
+from typing import TypedDict, cast
 from uuid import UUID
 
 from sqlalchemy import Connection, Table, delete, insert
@@ -9,12 +9,13 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.allergens import NONE, Statement, in_order, read_allergens
 from bake_tracker.domain.arguments import Arguments
-from bake_tracker.domain.errors import ConflictError
 from bake_tracker.models import ItemAllergen, ProductAllergen
 from bake_tracker.queries.catalog import load_item
+from bake_tracker.queries.catalog_things import load_things
 from bake_tracker.queries.labels import load_statements
 from bake_tracker.queries.products import load_package
-from bake_tracker.services.operations import Kind, Operation, recording
+from bake_tracker.services.catalog_changes import note_changes
+from bake_tracker.services.operations import Kind, recording
 from bake_tracker.services.stock_ledger import lock_items
 
 RECORD = Kind(
@@ -78,7 +79,10 @@ def record_allergens(
         load_package(session, package, key)
         lock_items(operation, [key])
         was = _said(operation.connection, key, package)
+        thing = ("item_allergen", str(key)) if package is None else ("product_allergen", str(package))
+        before = load_things(session, [thing])
         _write(operation.connection, key, package, Statement(frozenset(inside), frozenset(maybe)))
+        note_changes(operation, before)
         return operation.succeed(
             AllergensResult(
                 operation_id=operation.id,
@@ -92,24 +96,6 @@ def record_allergens(
         )
 
 
-def put_back_allergens(operation: Operation, stated: dict[str, Any]) -> None:
-    """Say again what was said before an operation stated something else.
-
-    Raises:
-        ConflictError: something else has been said since.
-    """
-    key, package = stated["item_id"], stated["product_id"]
-    if _shown(_said(operation.connection, key, package)) != {name: stated[name] for name in Said.__annotations__}:
-        raise ConflictError(
-            f"the allergens of {stated['slug']} were stated anew since; state them as they are instead "
-            f"(bake allergen set {stated['slug']})",
-            item_id=key,
-        )
-    was = stated["was"]
-    before = None if was is None else Statement(frozenset(was["contains"]), frozenset(was["may_contain"]))
-    _write(operation.connection, key, package, before)
-
-
 def _said(connection: Connection, item_id: int, product_id: int | None) -> Statement | None:
     of_items, of_products = load_statements(connection, [item_id], [] if product_id is None else [product_id])
     return of_items.get(item_id) if product_id is None else of_products.get(product_id)
@@ -121,13 +107,11 @@ def _shown(statement: Statement | None) -> Said | None:
     return {"contains": in_order(statement.contains), "may_contain": in_order(statement.may_contain)}
 
 
-def _write(connection: Connection, item_id: int, product_id: int | None, statement: Statement | None) -> None:
+def _write(connection: Connection, item_id: int, product_id: int | None, statement: Statement) -> None:
     table, column, key = (
         (_of_items, "item_id", item_id) if product_id is None else (_of_products, "product_id", product_id)
     )
     connection.execute(delete(table).where(table.c[column] == key))
-    if statement is None:
-        return
     rows = [{"allergen": one, "presence": "contains"} for one in in_order(statement.contains)]
     rows += [{"allergen": one, "presence": "may_contain"} for one in in_order(statement.may_contain)]
     connection.execute(

@@ -18,6 +18,8 @@ from bake_tracker.domain.units import BASE_UNITS
 from bake_tracker.models import Bakery, Event, Item, Lot, Recipient, Supplier
 from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog import check_parent
+from bake_tracker.queries.catalog_things import load_last_removed, load_things
+from bake_tracker.services.catalog_changes import note_changes, note_made
 from bake_tracker.services.operations import Kind, Operation, recording
 
 BAKERY = Kind("record_bakery", __name__, success_fields=("currency", "time_zone", "label_policy"))
@@ -133,8 +135,10 @@ def record_bakery(
                 f"currency, time_zone: this bakery already has stock in {settled[0]} and {settled[1]}; "
                 "start another database for another currency or time zone"
             )
+        before = load_things(session, [("bakery", "1")])
         kept = ("name", "currency", "time_zone", "label_policy")
         session.execute(update(_bakery).values({column: getattr(new, column) for column in kept}))
+        note_changes(operation, before)
         return operation.succeed(
             BakeryResult(
                 operation_id=operation.id,
@@ -278,7 +282,7 @@ def record_recipient(
 
 
 def insert_named(operation: Operation, model: Any, row: dict[str, Any]) -> int:
-    """Insert a row that has a slug, and return its id.
+    """Insert a row that has a slug, keep that the operation made it, and return its id.
 
     Raises:
         ConflictError: the slug is taken.
@@ -287,12 +291,15 @@ def insert_named(operation: Operation, model: Any, row: dict[str, Any]) -> int:
     dialect = postgresql if operation.session.get_bind().dialect.name == "postgresql" else sqlite
     # By INSERT and not by a look first: another transaction may be about to take the slug.
     new = dialect.insert(table).on_conflict_do_nothing().returning(table.c.id)
+    if removed := load_last_removed(operation.session, table.name):  # whose id others may still know
+        row = {**row, "id": removed + 1}
     key: int | None = operation.session.execute(new, row).scalar_one_or_none()
     if key is None:
         raise ConflictError(
             f"slug: there is already {_one(table.name)} {row['slug']!r}; give this one another name or slug",
             slug=row["slug"],
         )
+    note_made(operation, (table.name, str(key)))
     return key
 
 

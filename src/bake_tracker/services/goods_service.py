@@ -14,6 +14,8 @@ from bake_tracker.domain.recipe_math import topological_order
 from bake_tracker.models import GoodComponent
 from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog import load_good_children, load_items, load_slugs
+from bake_tracker.queries.catalog_things import load_things
+from bake_tracker.services.catalog_changes import note_changes
 from bake_tracker.services.operations import Kind, recording
 
 COMPONENTS = Kind("record_good_components", __name__, success_fields=("finished_good_id", "component_count"))
@@ -74,11 +76,13 @@ def record_good_components(
         children[good_id] = list(parts)
         names = {key: slug for slug, key in load_slugs(session, "item").items()}
         topological_order(good_id, lambda key: children.get(key, []), names, "components")
+        before = load_things(session, [("good_component", str(good_id))])
         session.execute(delete(_components).where(_components.c.good_id == good_id))
         session.execute(
             insert(_components),
             [{"good_id": good_id, "component_id": key, "quantity_micros": micros} for key, micros in parts.items()],
         )
+        note_changes(operation, before)
         return operation.succeed(
             GoodComponentsResult(operation_id=operation.id, finished_good_id=good_id, component_count=len(parts))
         )

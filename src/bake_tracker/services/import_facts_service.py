@@ -6,16 +6,18 @@ from decimal import Decimal
 from typing import cast
 
 from sqlalchemy import Table, insert
-from sqlalchemy.orm import Session
 
 from bake_tracker.domain.import_facts import Facts
 from bake_tracker.models import ItemAllergen, ItemLabel
+from bake_tracker.services.catalog_changes import note_made
 from bake_tracker.services.measure_service import record_density, record_piece_weight
+from bake_tracker.services.operations import Operation
 from bake_tracker.services.rate_service import record_recipe_rate
 
 
-def write_facts(session: Session, facts: Facts, items: Mapping[str, int], recipes: Mapping[str, int]) -> None:
+def write_facts(operation: Operation, facts: Facts, items: Mapping[str, int], recipes: Mapping[str, int]) -> None:
     """State weights and rates, each as an operation; allergens and labels come with their items."""
+    session = operation.session
     for (slug, kind), weights in facts.weights.items():
         for weight in weights:
             if kind == "density":
@@ -42,7 +44,9 @@ def write_facts(session: Session, facts: Facts, items: Mapping[str, int], recipe
     ]
     for model, rows in ((ItemAllergen, allergens), (ItemLabel, labels)):
         if rows:
-            session.execute(insert(cast(Table, model.__table__)), rows)
+            table = cast(Table, model.__table__)
+            session.execute(insert(table), rows)
+            note_made(operation, *((table.name, str(row["item_id"])) for row in rows))
 
 
 def _moment(text: str) -> datetime:

@@ -34,6 +34,7 @@ from bake_tracker.models import (
 )
 from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog import load_slugs
+from bake_tracker.queries.catalog_things import key_of, load_last_removed
 from bake_tracker.queries.facts import load_facts
 from bake_tracker.queries.importing import (
     load_item_ids,
@@ -43,6 +44,7 @@ from bake_tracker.queries.importing import (
     load_recorded,
 )
 from bake_tracker.services.carried_lots import finish_carried
+from bake_tracker.services.catalog_changes import note_made
 from bake_tracker.services.catalog_service import record_bakery
 from bake_tracker.services.import_facts_service import write_facts
 from bake_tracker.services.names_service import record_name
@@ -153,15 +155,15 @@ def _write(operation: Operation, plan: ImportPlan, source: str) -> None:
     if plan.bakery:
         house = plan.bakery
         record_bakery(session=session, name=house.name, currency=house.currency, time_zone=house.time_zone)
-    _insert_new(session, Supplier, [{"slug": s.slug, "name": s.name, "details": s.details} for s in plan.suppliers])
-    _insert_new(session, Event, [{"slug": e.slug, "name": e.name, "happens_on": e.happens_on} for e in plan.events])
+    _insert_new(operation, Supplier, [{"slug": s.slug, "name": s.name, "details": s.details} for s in plan.suppliers])
+    _insert_new(operation, Event, [{"slug": e.slug, "name": e.name, "happens_on": e.happens_on} for e in plan.events])
     recipients = [{"slug": r.slug, "name": r.name, "household": r.household} for r in plan.recipients]
-    _insert_new(session, Recipient, recipients)
-    items = _add_items(session, plan.items)
-    _add_products(session, plan, items)
-    _add_recipes(session, plan.recipes, items)
-    write_facts(session, plan.facts, items, load_slugs(session, "recipe"))
-    _add_parts(session, plan, items)
+    _insert_new(operation, Recipient, recipients)
+    items = _add_items(operation, plan.items)
+    _add_products(operation, plan, items)
+    _add_recipes(operation, plan.recipes, items)
+    write_facts(operation, plan.facts, items, load_slugs(session, "recipe"))
+    _add_parts(operation, plan, items)
     for name in plan.names:
         record_name(name.name, items[name.item_slug], session=session)
     products, suppliers = load_product_ids(session), load_slugs(session, "supplier")
@@ -171,14 +173,14 @@ def _write(operation: Operation, plan: ImportPlan, source: str) -> None:
     finish_carried(operation, plan, received, source)
 
 
-def _add_items(session: Session, plans: Sequence[ItemPlan]) -> Ids:
+def _add_items(operation: Operation, plans: Sequence[ItemPlan]) -> Ids:
     """Add the items, every parent before its children; the ids of all items."""
-    ids, pending = load_item_ids(session), list(plans)
+    ids, pending = load_item_ids(operation.session), list(plans)
     while pending:
         ready = [item for item in pending if item.parent_slug is None or item.parent_slug in ids]
         assert ready, "the plan has a parent that is nowhere"
         pending = [item for item in pending if not (item.parent_slug is None or item.parent_slug in ids)]
-        ids |= _insert_new(session, Item, [_item_row(item, ids) for item in ready])
+        ids |= _insert_new(operation, Item, [_item_row(item, ids) for item in ready])
     return ids
 
 
@@ -199,8 +201,8 @@ def _item_row(item: ItemPlan, ids: Mapping[str, int]) -> dict[str, Any]:
     }
 
 
-def _add_products(session: Session, plan: ImportPlan, items: Mapping[str, int]) -> None:
-    suppliers = load_slugs(session, "supplier")
+def _add_products(operation: Operation, plan: ImportPlan, items: Mapping[str, int]) -> None:
+    suppliers = load_slugs(operation.session, "supplier")
     rows = [
         {
             "identity": product.identity,
@@ -216,14 +218,14 @@ def _add_products(session: Session, plan: ImportPlan, items: Mapping[str, int]) 
         }
         for product in plan.products
     ]
-    _insert_new(session, Product, rows, key="identity")
+    _insert_new(operation, Product, rows, key="identity")
 
 
-def _add_recipes(session: Session, recipes: Sequence[RecipePlan], items: Mapping[str, int]) -> None:
+def _add_recipes(operation: Operation, recipes: Sequence[RecipePlan], items: Mapping[str, int]) -> None:
     rows = [
         {"slug": r.slug, "name": r.name, "category": r.category, "source": r.source, "notes": r.notes} for r in recipes
     ]
-    ids = load_slugs(session, "recipe") | _insert_new(session, Recipe, rows)
+    ids = load_slugs(operation.session, "recipe") | _insert_new(operation, Recipe, rows)
     lines = [
         {
             "recipe_id": ids[recipe.slug],
@@ -236,22 +238,22 @@ def _add_recipes(session: Session, recipes: Sequence[RecipePlan], items: Mapping
         for recipe in recipes
         for position, line in enumerate(recipe.lines)
     ]
-    _insert(session, RecipeLine, lines)
+    _insert(operation, RecipeLine, lines)
     yields = [
         {"recipe_id": ids[recipe.slug], "item_id": items[made.slug], "quantity_micros": made.quantity_micros}
         for recipe in recipes
         for made in recipe.makes
     ]
-    _insert(session, RecipeYield, yields)
+    _insert(operation, RecipeYield, yields)
 
 
-def _add_parts(session: Session, plan: ImportPlan, items: Mapping[str, int]) -> None:
+def _add_parts(operation: Operation, plan: ImportPlan, items: Mapping[str, int]) -> None:
     rows = [
         {"good_id": items[good.slug], "component_id": items[part], "quantity_micros": micros}
         for good in plan.goods
         for part, micros in good.parts
     ]
-    _insert(session, GoodComponent, rows)
+    _insert(operation, GoodComponent, rows)
 
 
 def _receive(
@@ -276,12 +278,14 @@ def _receive(
     return result["lot_id"]
 
 
-def _insert(session: Session, model: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+def _insert(operation: Operation, model: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
-        session.execute(insert(cast(Table, model.__table__)), rows)
+        table = cast(Table, model.__table__)
+        operation.session.execute(insert(table), rows)
+        note_made(operation, *((table.name, key_of(table.name, row)) for row in rows))
 
 
-def _insert_new(session: Session, model: Any, rows: Sequence[Mapping[str, Any]], key: str = "slug") -> Ids:
+def _insert_new(operation: Operation, model: Any, rows: Sequence[Mapping[str, Any]], key: str = "slug") -> Ids:
     """Insert rows of which the bakery has none; their ids.
 
     Raises:
@@ -289,7 +293,9 @@ def _insert_new(session: Session, model: Any, rows: Sequence[Mapping[str, Any]],
     """
     if not rows:
         return {}
-    table = cast(Table, model.__table__)
+    table, session = cast(Table, model.__table__), operation.session
+    if removed := load_last_removed(session, table.name):  # whose id others may still know
+        rows = [{**row, "id": number} for number, row in enumerate(rows, removed + 1)]
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     new = dialect.insert(table).on_conflict_do_nothing().returning(table.c[key], table.c.id)
     ids = {added[0]: added[1] for added in session.execute(new, rows)}
@@ -297,4 +303,5 @@ def _insert_new(session: Session, model: Any, rows: Sequence[Mapping[str, Any]],
         raise ConflictError(
             f"file: {table.name} {taken[0]!r} was added by someone else meanwhile; run the import again"
         )
+    note_made(operation, *((table.name, str(key)) for key in ids.values()))
     return ids

@@ -1,8 +1,7 @@
 """The label on file: the ingredients and allergens that are printed, against which every run is held."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, TypedDict, cast
+from typing import TypedDict, cast
 from uuid import UUID
 
 from sqlalchemy import Connection, Table, delete, insert
@@ -10,12 +9,13 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.allergens import Statement, in_order, label_text, read_allergens
 from bake_tracker.domain.arguments import Arguments
-from bake_tracker.domain.errors import ConflictError
 from bake_tracker.domain.label_text import list_text
 from bake_tracker.models import ItemLabel
 from bake_tracker.queries.catalog import load_item
+from bake_tracker.queries.catalog_things import load_things
 from bake_tracker.queries.labels import FiledLabel, check_complete, load_filed, load_label
-from bake_tracker.services.operations import Kind, Operation, recording
+from bake_tracker.services.catalog_changes import note_changes
+from bake_tracker.services.operations import Kind, recording
 from bake_tracker.services.stock_ledger import lock_items
 
 RECORD = Kind(
@@ -98,7 +98,9 @@ def record_label_filed(
         lock_items(operation, [key])
         was = load_filed(operation.connection, key)
         filed = FiledLabel(text, frozenset(inside), frozenset(maybe), operation.now)
+        before = load_things(session, [("item_label", str(key))])
         _write(operation.connection, key, filed)
+        note_changes(operation, before)
         shown = cast(OnFile, _shown(filed))
         return operation.succeed(
             LabelFiledResult(
@@ -107,39 +109,11 @@ def record_label_filed(
         )
 
 
-def put_back_label(operation: Operation, filed: dict[str, Any]) -> None:
-    """Have on file what was on file before an operation filed something else.
-
-    Raises:
-        ConflictError: something else has been filed since.
-    """
-    key = filed["item_id"]
-    if _shown(load_filed(operation.connection, key)) != {name: filed[name] for name in OnFile.__annotations__}:
-        raise ConflictError(
-            f"another label of {filed['slug']} was filed since; file the right one instead "
-            f"(bake declare {filed['slug']}, or bake label LOT --file)",
-            item_id=key,
-        )
-    was = filed["was"]
-    _write(
-        operation.connection,
-        key,
-        was
-        and FiledLabel(
-            was["ingredients"],
-            frozenset(was["contains"]),
-            frozenset(was["may_contain"]),
-            datetime.fromisoformat(was["filed_at"]),
-        ),
-    )
-
-
-def _write(connection: Connection, item_id: int, filed: FiledLabel | None) -> None:
+def _write(connection: Connection, item_id: int, filed: FiledLabel) -> None:
     connection.execute(delete(_labels).where(_labels.c.item_id == item_id))
-    if filed is not None:
-        allergens = label_text(Statement(filed.contains, filed.may_contain))
-        row = {"ingredients": filed.ingredients, "allergens": allergens, "filed_at": filed.filed_at}
-        connection.execute(insert(_labels), {"item_id": item_id, **row})
+    allergens = label_text(Statement(filed.contains, filed.may_contain))
+    row = {"ingredients": filed.ingredients, "allergens": allergens, "filed_at": filed.filed_at}
+    connection.execute(insert(_labels), {"item_id": item_id, **row})
 
 
 def _shown(filed: FiledLabel | None) -> OnFile | None:

@@ -12,7 +12,9 @@ from bake_tracker.domain.name_matching import name_key
 from bake_tracker.models import NameMapping
 from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog import load_item, load_slugs
+from bake_tracker.queries.catalog_things import load_things
 from bake_tracker.queries.names import load_names
+from bake_tracker.services.catalog_changes import note_changes
 from bake_tracker.services.operations import Kind, recording
 
 RECORD = Kind("record_name", __name__, success_fields=("mapped_name", "item_slug", "former_item_slug"))
@@ -56,12 +58,14 @@ def record_name(
             raise ValidationError.of("name", f"{key!r} is not remembered as a name of anything")
         if slug is not None and key in load_slugs(session, "item"):
             raise ValidationError.of("name", f"{key!r} is the slug of an item, and means that item")
+        before = load_things(session, [("name_mapping", key)])
         if slug is None:
             session.execute(delete(_names).where(_names.c.name == key))
         elif former is None:
             session.execute(insert(_names), {"name": key, "item_id": of_item})
         else:
             session.execute(update(_names).where(_names.c.name == key).values(item_id=of_item))
+        note_changes(operation, before)
         return operation.succeed(
             NameResult(operation_id=operation.id, mapped_name=key, item_slug=slug, former_item_slug=former)
         )

@@ -16,6 +16,8 @@ from bake_tracker.domain.recipe_math import base_quantity
 from bake_tracker.domain.units import format_exact
 from bake_tracker.models import Product
 from bake_tracker.queries.catalog import check_supplier, load_item
+from bake_tracker.queries.catalog_things import load_last_removed
+from bake_tracker.services.catalog_changes import note_made
 from bake_tracker.services.operations import Kind, recording
 
 RECORD = Kind("record_product", __name__, success_fields=("product_id", "item_id", "package_quantity", "package_unit"))
@@ -88,9 +90,12 @@ def record_product(
         row = {**asked, "package_quantity": quantity, "identity": product_identity(item.slug, *told_by)}
         dialect = postgresql if operation.connection.dialect.name == "postgresql" else sqlite
         new = dialect.insert(_products).on_conflict_do_nothing().returning(_products.c.id)
+        if removed := load_last_removed(session, "product"):  # whose id others may still know
+            row["id"] = removed + 1
         key: int | None = session.execute(new, row).scalar_one_or_none()
         if key is None:
             raise ConflictError(f"there is already this product of {item.slug}: {asked['name']}", item_id=item.item_id)
+        note_made(operation, ("product", str(key)))
         return operation.succeed(
             ProductResult(
                 operation_id=operation.id,

@@ -12,6 +12,8 @@ from bake_tracker.domain.errors import RecipeNotFoundError
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.units import MAX_TOTAL_MICROS
 from bake_tracker.models import Recipe, RecipeRate
+from bake_tracker.queries.catalog_things import load_things
+from bake_tracker.services.catalog_changes import note_changes
 from bake_tracker.services.operations import Kind, recording
 
 RECORD = Kind("record_recipe_rate", __name__, success_fields=("recipe_id", "labour", "overhead"))
@@ -65,8 +67,10 @@ def record_recipe_rate(
         if slug is None:
             raise RecipeNotFoundError(key)
         before = session.execute(select(_rates).where(_rates.c.recipe_id == key)).one_or_none()
+        as_it_was = load_things(session, [("recipe_rate", str(key))])
         session.execute(delete(_rates).where(_rates.c.recipe_id == key))
         session.execute(insert(_rates), row)
+        note_changes(operation, as_it_was)
         return operation.succeed(
             RateResult(
                 operation_id=operation.id,

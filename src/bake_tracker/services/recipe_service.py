@@ -11,6 +11,7 @@ from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.catalog_changes import Rows, Thing
 from bake_tracker.domain.errors import (
     FinishedUnitNotFoundError,
     ItemNotFoundError,
@@ -23,6 +24,8 @@ from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Recipe, RecipeLine, RecipeYield
 from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog import load_items, load_recipe_children, load_slugs
+from bake_tracker.queries.catalog_things import load_things
+from bake_tracker.services.catalog_changes import note_changes
 from bake_tracker.services.catalog_service import insert_named
 from bake_tracker.services.operations import Kind, recording
 
@@ -115,10 +118,19 @@ def record_recipe(
             return cast(RecipeResult, done)
         lock_bakery(session)  # two edits at once could each close one half of a circle
         _check_references(session, clean)
-        key = _replace(session, key, row) if key is not None else insert_named(operation, Recipe, row)
+        before: dict[Thing, Rows] = {}
+        if key is None:
+            key = insert_named(operation, Recipe, row)
+            before[("recipe_line", str(key))] = []
+        else:
+            if not _lock(session, key):
+                raise RecipeNotFoundError(key)
+            before |= load_things(session, [("recipe", str(key)), ("recipe_line", str(key))])
+            _replace(session, key, row)
         names = {known: of_slug for of_slug, known in load_slugs(session, "recipe").items()}
         _check_cycle(session, key, names, clean)
         session.execute(insert(_lines), [_line_row(key, number, line) for number, line in enumerate(clean)])
+        note_changes(operation, before)
         return operation.succeed(
             RecipeResult(operation_id=operation.id, recipe_id=key, slug=names[key], line_count=len(clean))
         )
@@ -154,8 +166,10 @@ def record_recipe_yield(
         if item is None or item.kind != "finished_unit":
             raise FinishedUnitNotFoundError(row["item_id"])
         same = (_yields.c.recipe_id == row["recipe_id"]) & (_yields.c.item_id == row["item_id"])
+        before = load_things(session, [("recipe_yield", f"{row['recipe_id']}:{row['item_id']}")])
         session.execute(delete(_yields).where(same))
         session.execute(insert(_yields), row)
+        note_changes(operation, before)
         return operation.succeed(
             RecipeYieldResult(
                 operation_id=operation.id,
@@ -199,12 +213,9 @@ def _check_cycle(session: Session, recipe_id: int, names: Mapping[int, str], lin
     topological_order(recipe_id, lambda key: children.get(key, []), names)
 
 
-def _replace(session: Session, recipe_id: int, changes: Mapping[str, Any]) -> int:
-    if not _lock(session, recipe_id):
-        raise RecipeNotFoundError(recipe_id)
+def _replace(session: Session, recipe_id: int, changes: Mapping[str, Any]) -> None:
     session.execute(update(_recipes).where(_recipes.c.id == recipe_id).values(**changes))
     session.execute(delete(_lines).where(_lines.c.recipe_id == recipe_id))
-    return recipe_id
 
 
 def _lock(session: Session, recipe_id: int) -> bool:

@@ -1,5 +1,6 @@
 """Undo exactly: the opposite of what was posted, onto the same lots at the same cost."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypedDict, cast
 from uuid import UUID
@@ -8,10 +9,12 @@ from sqlalchemy import Table, insert, update
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
-from bake_tracker.domain.errors import ConflictError, Dependent, DependentsError, ValidationError
+from bake_tracker.domain.catalog_changes import Change as CatalogChange
+from bake_tracker.domain.catalog_changes import Thing, what_stays
+from bake_tracker.domain.errors import ConflictError, Dependent, DependentsError, StaysError, ValidationError
 from bake_tracker.domain.money import format_money, negated
 from bake_tracker.domain.reversal import (
-    INSTEAD,
+    NEVER,
     Holding,
     Link,
     Posted,
@@ -23,7 +26,8 @@ from bake_tracker.domain.reversal import (
 )
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Item, Lot, Reversal
-from bake_tracker.queries.labels import load_labelling
+from bake_tracker.queries.bakery import lock_bakery
+from bake_tracker.queries.catalog_things import load_called, load_catalog_links, load_changes, load_pinned
 from bake_tracker.queries.reversal import (
     has_undone_parts,
     load_family,
@@ -39,8 +43,7 @@ from bake_tracker.queries.reversal import (
     load_transfers,
     load_undoable,
 )
-from bake_tracker.services.allergen_service import put_back_allergens
-from bake_tracker.services.label_service import put_back_label
+from bake_tracker.services.catalog_changes import CatalogGivenBack, lock_made, put_back_catalog
 from bake_tracker.services.operations import Kind, Operation, checking, recording
 from bake_tracker.services.stock_ledger import Change, change_lots, lock_items
 
@@ -55,6 +58,7 @@ RECORD = Kind(
 _add = insert(cast(Table, Reversal.__table__))
 _items = cast(Table, Item.__table__)
 _lots = cast(Table, Lot.__table__)
+_OF_ITEMS = ("item", "item_allergen", "item_label")
 _COLUMN_OF_MEASURE = {"density": "g_per_ml", "piece": "g_per_each"}
 
 
@@ -67,6 +71,9 @@ class GivenBack(TypedDict):
     cost: str | None
 
 
+_Back = tuple[list[GivenBack], list[CatalogGivenBack]]
+
+
 class ReversalResult(TypedDict):
     """What was undone: the operation itself, and with it, latest first, ``also_reversed``."""
 
@@ -75,6 +82,7 @@ class ReversalResult(TypedDict):
     reversed_operation: str
     reason: str
     lots: list[GivenBack]
+    catalog: list[CatalogGivenBack]
     also_reversed: list["ReversalResult"]
     reversed_count: int
 
@@ -88,13 +96,17 @@ class ToUndo(TypedDict):
 
 
 class ReversalCheck(TypedDict):
-    """What a reversal would undo, latest first; ``dependents`` is the tree of what needs ``cascade``."""
+    """What a reversal would undo, latest first; ``dependents`` is the tree of what needs ``cascade``.
+
+    ``stays`` is what the ledger names for good, so that not even that undoes it.
+    """
 
     reversed_operation_id: str
     reversed_operation: str
     can_reverse: bool
     operations: list[ToUndo]
     dependents: list[Dependent]
+    stays: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +119,9 @@ class _Plan:
     operations: dict[str, Undoable]
     links: list[Link]
     item_ids: set[int]
+    changes: list[CatalogChange]
+    staying: set[Thing]
+    stuck: list[str]
 
     @property
     def tree(self) -> list[Dependent]:
@@ -128,7 +143,7 @@ def check_reversal(reversed_operation_id: UUID | str, *, session: Session) -> Re
     return {
         "reversed_operation_id": target_id,
         "reversed_operation": plan.target.name,
-        "can_reverse": not plan.dependents,
+        "can_reverse": not plan.dependents and not plan.stuck,
         "operations": [
             {
                 "operation_id": key,
@@ -138,6 +153,7 @@ def check_reversal(reversed_operation_id: UUID | str, *, session: Session) -> Re
             for key in plan.order
         ],
         "dependents": plan.tree,
+        "stays": plan.stuck,
     }
 
 
@@ -153,12 +169,14 @@ def record_reversal(
 
     What it brought must be there untouched, and what it held, released or moved be as it left it. Where later
     operations used or handled it since, they are undone first, latest first, with ``cascade``, all of it or nothing.
-    Operations inside of it are undone with it. Expiry does not matter.
+    Operations inside of it are undone with it. Expiry does not matter. What it made or changed of the catalogue is
+    removed or as before; what an import made and the ledger names stays, and is told as ``kept``.
 
     Raises:
         ValidationError: an argument is not allowed, or the operation changed nothing that could be undone.
         OperationNotFoundError: no operation has this id.
         DependentsError: later operations rest on it; holds the tree of them.
+        StaysError: it made something that the ledger names for good, and did nothing else.
         ConflictError: it was reversed already, is itself a reversal, or ``operation_id`` was used for something else.
     """
     with recording(RECORD, session, locals()) as operation:
@@ -173,18 +191,19 @@ def record_reversal(
 
         # load and decide
         plan = _locked_plan(operation, target_id)
+        if plan.stuck:
+            raise StaysError(target_id, plan.stuck, plan.tree, len(plan.dependents))
         if plan.dependents and not with_dependents:
             raise DependentsError(target_id, plan.tree, len(plan.dependents))
 
         # write
         also: list[ReversalResult] = []
-        lots: list[GivenBack] = []
         for key in plan.order:
-            if key == target_id:
-                lots = _undo(operation, key, why)
-            else:
-                also.append(_undo_inside(session, plan.operations[key], why))
-        return operation.succeed(_result(operation, plan.target, why, lots, also))
+            if key != target_id:
+                also.append(_undo_inside(session, plan.operations[key], why, plan.staying))
+        # What stands inside of it, or rests on it, is always before it.
+        back = _undo(operation, target_id, why, plan.staying)
+        return operation.succeed(_result(operation, plan.target, why, back, also))
 
 
 def _plan(session: Session, target_id: str) -> _Plan:
@@ -199,27 +218,40 @@ def _plan(session: Session, target_id: str) -> _Plan:
         posted += added
         changed_lots = {one.lot_id for one in added}
         holdings |= load_holdings(session, changed_lots - holdings.keys())
-        found = load_links(session, new)
+        found = [*load_links(session, new), *load_catalog_links(session, new)]
         if lacking := impossible_lots(posted, holdings, wanted) & changed_lots:
             found += load_takers(session, lacking, wanted)
         links.update(found)
         new = load_family(session, {link.later for link in found} - wanted)
     touched, item_ids = load_touched(session, wanted)
-    for key, stated in load_labelling(session, wanted).items():
-        touched.add(key)
-        item_ids.add(stated["item_id"])
     operations = load_operations(session, wanted)
-    changed = with_parents(touched, operations)
+    changes = load_changes(session, wanted)
+    changed = with_parents(touched | {change.operation_id for change in changes}, operations)
     if target_id not in changed:
         if has_undone_parts(session, target_id):
             raise ConflictError(
                 f"all that {target.name} did was reversed already, part by part", reversed_operation_id=target_id
             )
-        instead = INSTEAD.get(target.name, "there is nothing to put back")
-        raise ValidationError.of("reversed_operation_id", f"{target.name} changed no stock; {instead}")
+        nothing = "changed nothing that is kept: all was so before, or it is of an earlier version of this program"
+        raise ValidationError.of("reversed_operation_id", f"{target.name}: {NEVER.get(target.name, nothing)}")
+    item_ids |= {int(change.thing[1]) for change in changes if change.thing[0] in _OF_ITEMS}
+    staying = what_stays(changes, load_pinned(session, changes))
+    stuck = _stuck(session, changes, staying, operations.values())
     order = [key for key in undo_order(operations, posted, links) if key in changed]
-    in_order = sorted(links, key=lambda link: (link.earlier, link.later, link.lot_code))
-    return _Plan(target, order, (wanted - family) & changed, operations, in_order, item_ids)
+    in_order = sorted(links, key=lambda link: (link.earlier, link.later, link.lot_code or "", link.thing or ""))
+    dependents = (wanted - family) & changed
+    return _Plan(target, order, dependents, operations, in_order, item_ids, changes, staying, stuck)
+
+
+def _stuck(
+    session: Session, changes: list[CatalogChange], staying: set[Thing], operations: Iterable[Undoable]
+) -> list[str]:
+    """What stays of the operations that could give back nothing at all."""
+    around = {one.parent_id for one in operations}
+    able = {change.operation_id for change in changes if change.thing not in staying} | around
+    things = [change.thing for change in changes if change.operation_id not in able and change.owner is None]
+    names = load_called(session, things)
+    return [names[thing] for thing in things]
 
 
 def _locked_plan(operation: Operation, target_id: str) -> _Plan:
@@ -227,11 +259,15 @@ def _locked_plan(operation: Operation, target_id: str) -> _Plan:
     plan = _plan(operation.session, target_id)
     if operation.connection.dialect.name == "sqlite":  # where nobody writes beside us
         return plan
+    if plan.changes:
+        settings = any(change.thing[0] == "bakery" for change in plan.changes)
+        lock_bakery(operation.session, against_stock=settings)
     item_ids = set[int]()
     while True:
         item_ids |= plan.item_ids
         with operation.connection.begin_nested() as locks:
             lock_items(operation, item_ids)
+            lock_made(operation.session, plan.changes)
             # Somebody may have used a lot, or undone the same, while we waited.
             plan = _plan(operation.session, target_id)
             if plan.item_ids <= item_ids:
@@ -240,17 +276,17 @@ def _locked_plan(operation: Operation, target_id: str) -> _Plan:
             locks.rollback()
 
 
-def _undo_inside(session: Session, target: Undoable, reason: str) -> ReversalResult:
+def _undo_inside(session: Session, target: Undoable, reason: str, staying: set[Thing]) -> ReversalResult:
     """Undo one operation of a plan, as an operation inside of the one that was asked for."""
     asked = {"reversed_operation_id": target.operation_id, "reason": reason, "cascade": False}
     with recording(RECORD, session, {**asked, "operation_id": None}) as operation:
         operation.claim(asked)
-        lots = _undo(operation, target.operation_id, reason)
-        return operation.succeed(_result(operation, target, reason, lots, []))
+        back = _undo(operation, target.operation_id, reason, staying)
+        return operation.succeed(_result(operation, target, reason, back, []))
 
 
-def _undo(operation: Operation, target_id: str, reason: str) -> list[GivenBack]:
-    """Post the opposite of one operation and put back how it left lots and measures; the lots it gave back to."""
+def _undo(operation: Operation, target_id: str, reason: str, staying: set[Thing]) -> _Back:
+    """Post the opposite of one operation and put back how it left lots, measures and the catalogue; what it gave."""
     session = operation.session
     own = load_posted(session, [target_id])
     holdings = load_holdings(session, {one.lot_id for one in own})
@@ -262,13 +298,11 @@ def _undo(operation: Operation, target_id: str, reason: str) -> list[GivenBack]:
     change_lots(operation, [Change(one.lot_id, -one.quantity_micros, negated(one.cost_micros)) for one in own])
     _put_back_holds(session, target_id)
     _put_back_places(session, target_id)
-    for stated in load_labelling(session, [target_id]).values():
-        put_back = put_back_allergens if stated["operation"] == "record_allergens" else put_back_label
-        put_back(operation, stated)
     for item_id, kind, value in load_measures(session, target_id):
         session.execute(update(_items).where(_items.c.id == item_id).values({_COLUMN_OF_MEASURE[kind]: value}))
+    catalog = put_back_catalog(operation, target_id, staying)
     session.execute(_add, {"operation_id": operation.id, "reversed_operation_id": target_id, "reason": reason})
-    return [_given_back(one) for one in own]
+    return [_given_back(one) for one in own], catalog
 
 
 def _put_back_holds(session: Session, operation_id: str) -> None:
@@ -293,14 +327,15 @@ def _put_back_places(session: Session, operation_id: str) -> None:
 
 
 def _result(
-    operation: Operation, target: Undoable, reason: str, lots: list[GivenBack], also: list[ReversalResult]
+    operation: Operation, target: Undoable, reason: str, back: _Back, also: list[ReversalResult]
 ) -> ReversalResult:
     return ReversalResult(
         operation_id=operation.id,
         reversed_operation_id=target.operation_id,
         reversed_operation=target.name,
         reason=reason,
-        lots=lots,
+        lots=back[0],
+        catalog=back[1],
         also_reversed=also,
         reversed_count=1 + len(also),
     )

@@ -15,6 +15,7 @@ from bake_tracker.services.correction_service import CorrectionResult, record_pr
 from bake_tracker.services.database import Session
 from bake_tracker.services.reversal_service import ReversalCheck, ReversalResult, check_reversal, record_reversal
 
+DONE = {"removed": "removed", "restored": "as it was before", "kept": "stays, for the ledger names it"}
 Answer = TypeVar("Answer")
 Operation = Annotated[str, typer.Argument(help="an operation's id or its beginning, or production:12, assembly:3")]
 Reason = Annotated[str, typer.Option(help="why it is undone")]
@@ -33,7 +34,7 @@ def reverse(
     if dry_run:
         check = ask(lambda session: check_reversal(find_operation(session, operation), session=session))
         answer(check, show_check)
-        raise typer.Exit(0 if check["can_reverse"] or cascade else 1)
+        raise typer.Exit(0 if check["can_reverse"] or (cascade and not check["stays"]) else 1)
     if reason is None:
         raise typer.BadParameter("say why: --reason TEXT")
 
@@ -75,6 +76,8 @@ def show_check(check: ReversalCheck) -> None:
     if check["dependents"]:
         out.print(_tree(check["reversed_operation"], check["reversed_operation_id"], check["dependents"]))
         say("What stands below it rests on it: only with --cascade.")
+    if check["stays"]:
+        say(f"The ledger names {', '.join(check['stays'])} for good: not even so.")
 
 
 def show_reversal(result: ReversalResult) -> None:
@@ -83,6 +86,8 @@ def show_reversal(result: ReversalResult) -> None:
         for lot in one["lots"]:
             sign = "" if lot["quantity"].startswith("-") else "+"
             say(f"  {sign}{lot['quantity']} of lot {lot['lot_code']}, cost {money(lot['cost'])}")
+        for thing in one["catalog"]:
+            say(f"  {DONE[thing['done']]}: {thing['thing']}")
     say(f"  because: {result['reason']}; operation {result['operation_id']}")
 
 
@@ -114,8 +119,8 @@ def _tree(name: str, operation_id: str, dependents: Sequence[Dependent]) -> Tree
 
 def _add(branch: Tree, dependents: Sequence[Dependent]) -> None:
     for one in dependents:
-        lots = ", ".join(one["lots"])
-        text = f"{one['operation']}  {one['operation_id'][:13]}  {_when(one['recorded_at'])}: {lots}"
+        why = ", ".join([*one["lots"], *one["things"]])
+        text = f"{one['operation']}  {one['operation_id'][:13]}  {_when(one['recorded_at'])}: {why}"
         _add(branch.add(twig(text)), one["dependents"])
 
 

@@ -221,6 +221,19 @@ def _create_more_tables() -> None:
         sa.PrimaryKeyConstraint("production_run_id", name=op.f("pk_run_rate")),
     )
     op.create_index("uq_run_rate_operation_id", "run_rate", ["operation_id"], unique=True)
+    op.create_table(
+        "catalog_change",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("operation_id", UuidText(), nullable=False),
+        sa.Column("thing", sa.String(length=24), nullable=False),
+        sa.Column("key", sa.String(length=300), nullable=False),
+        sa.Column("before", sa.Text(), nullable=False),
+        sa.Column("after", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["operation_id"], ["operation.id"], name=op.f("fk_catalog_change_operation_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_catalog_change")),
+    )
+    op.create_index("ix_catalog_change_operation_id", "catalog_change", ["operation_id"], unique=False)
+    op.create_index("ix_catalog_change_thing", "catalog_change", ["thing", "key", "id"], unique=False)
 
 
 def _add_columns() -> None:

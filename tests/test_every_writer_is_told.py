@@ -91,7 +91,9 @@ def a_user(session: Session) -> int:
 
 
 def a_token(session: Session) -> int:
-    return access_service.record_api_token(a_user(session), "Till", "baker", SECRET, session=session)["api_token_id"]
+    return access_service.record_api_token(a_user(session), "Till", "baker", SECRET + str(uuid4()), session=session)[
+        "api_token_id"
+    ]
 
 
 SECRET = "a planted secret that must be nowhere: " + "x" * 9
@@ -103,7 +105,7 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
     ),
     "access_service.record_password": lambda _, s: access_service.record_password(a_user(s), SECRET, session=s),
     "access_service.record_api_token": lambda _, s: access_service.record_api_token(
-        a_user(s), "Till", "viewer", SECRET, session=s
+        a_user(s), "Till", "viewer", SECRET + str(uuid4()), session=s
     ),
     "access_service.record_api_token_revocation": lambda _, s: access_service.record_api_token_revocation(
         a_token(s), session=s

@@ -16,7 +16,7 @@ from bake_tracker.queries.people import KnownUser, count_other_owners, find_user
 from bake_tracker.services.operations import Kind, recording
 from bake_tracker.services.passwords import hash_password
 
-USER = Kind("record_user", __name__, success_fields=("user_id", "name", "role"))
+USER = Kind("record_user", __name__, success_fields=("user_id", "role"))
 CHANGE = Kind("record_user_change", __name__, success_fields=("user_id", "role", "is_disabled"))
 PASSWORD = Kind("record_password", __name__, success_fields=("user_id",))
 TOKEN = Kind("record_api_token", __name__, success_fields=("api_token_id", "user_id", "role"))

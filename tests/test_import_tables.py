@@ -4,6 +4,7 @@ import codecs
 from datetime import date
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 from command_line import CommandLine
@@ -266,3 +267,78 @@ def test_a_number_that_may_be_two_is_refused(text: str, said: Any) -> None:
     """A comma that may be a point, and a point where commas were announced."""
     with pytest.raises(UnreadableError):
         read_number(text, said)
+
+
+def workbook(file: Path, *, part: str = "", body: bytes = b"", far: str = "") -> Path:
+    """A workbook of one row; one of its parts replaced by another content, or a cell that stands far out."""
+    book = Workbook()
+    page = book.worksheets[0]
+    page.append(["Date", "What", "Qty", "UOM"])
+    page.append(["2026-11-03", "flour", 1, "kg"])
+    if far:
+        page[far] = "x"
+    book.save(file)
+    if part:
+        with ZipFile(file) as old:
+            parts = {name: old.read(name) for name in old.namelist()} | {part: body}
+        with ZipFile(file, "w", ZIP_DEFLATED) as new:
+            for name, content in parts.items():
+                new.writestr(name, content)
+    return file
+
+
+ENTITIES = b'<!DOCTYPE a [<!ENTITY x0 "lol">%s]>' % b"".join(
+    b'<!ENTITY x%d "%s">' % (number, b"&x%d;" % (number - 1) * 10) for number in range(1, 10)
+)
+
+
+@pytest.mark.parametrize(
+    ("part", "body", "far", "says"),
+    [
+        ("", b"", "XFD1048576", "row 1048576 of Sheet has a cell in column XFD; at most 1000 columns can be read"),
+        ("xl/worksheets/sheet1.xml", b"<worksheet>", "", "cannot be read"),
+        ("xl/workbook.xml", b"no xml", "", "cannot be read"),
+        ("xl/worksheets/sheet1.xml", ENTITIES + b"<worksheet>&x9;</worksheet>", "", "cannot be read"),
+        ("xl/media/picture.png", b"\0" * (201 * 1024 * 1024), "", "holds 201 MB; at most 200 MB can be read"),
+    ],
+)
+def test_a_workbook_that_is_damaged_or_made_to_choke_on_is_refused_at_once(
+    tmp_path: Path, part: str, body: bytes, far: str, says: str
+) -> None:
+    """A few kilobytes that would unpack to more than the machine has cost nothing, and no other error comes of them."""
+    file = workbook(tmp_path / "purchases.xlsx", part=part, body=body, far=far)
+    with pytest.raises(ValidationError, match=says):
+        read_document(file, table="purchases")
+
+
+def test_a_cell_far_below_leaves_the_rows_above_as_they_are(flour: Kitchen, tmp_path: Path) -> None:
+    """A sheet that goes on to its millionth row is read as far as each row goes, not as a thousand million cells."""
+    file = workbook(tmp_path / "purchases.xlsx", far="A90000")
+    assert take(file, table="purchases", skip_bad=True)["added_count"] == 1
+    assert len(lots(flour)) == 1
+
+
+@pytest.mark.parametrize("name", ["folder", "empty.zip", "empty.xlsx"])
+def test_what_holds_no_table_is_refused(tmp_path: Path, name: str) -> None:
+    """Nobody is told that a folder of pictures was imported."""
+    file = tmp_path / name
+    if name == "folder":
+        file.mkdir()
+    elif name == "empty.zip":
+        with ZipFile(file, "w") as archive:
+            archive.writestr("readme.txt", "x")
+    else:
+        Workbook().save(file)
+    with pytest.raises(ValidationError, match="holds no table: neither a CSV nor a sheet with anything in it"):
+        read_document(file)
+
+
+def test_a_table_without_rows_says_that_nothing_is_in_it(flour: Kitchen, bake: CommandLine, tmp_path: Path) -> None:
+    """A template that nobody filled in is no silent success."""
+    assert bake("import", str(purchases(tmp_path))).out == "purchases.csv\n  nothing is in it\n"
+
+
+def test_an_empty_cell_that_is_needed_is_called_empty(flour: Kitchen, bake: CommandLine, tmp_path: Path) -> None:
+    """None is a word of the program's, not of the file's."""
+    said = bake("import", str(purchases(tmp_path, "2026-11-03,Mill,flour,,kg,1,")), "--dry-run").out
+    assert "row 2, column D (qty) = empty: must be" in said

@@ -26,6 +26,8 @@ def read_document(file: Path, *, table: str | None = None, reading: Reading | No
         if name.lower() != _EXPLAINS:
             kind = _kind(name, rows, table)
             tables.setdefault(kind, []).extend(_text_row(file, name, row) for row in rows)
+    if not tables:
+        raise ValidationError.of("file", f"{file} holds no table: neither a CSV nor a sheet with anything in it")
     is_export = any(row.cells.get("format") == FORMAT for row in tables.get("bakery", []))
     return sections_of(tables, reading or Reading(), is_export=is_export)
 
@@ -35,7 +37,9 @@ def _kind(name: str, rows: list[TableRow], said: str | None) -> str:
     if said is not None:
         kind = TEMPLATES.get(said, said)
         if kind not in TABLES:
-            raise ValidationError.of("table", f"must be one of {', '.join([*TEMPLATES, *TABLES])}, not {said[:60]!r}")
+            raise ValidationError.of(
+                "table", f"must be one of {', '.join(dict.fromkeys([*TEMPLATES, *TABLES]))}, not {said[:60]!r}"
+            )
         return kind
     found = table_called(name, headings)
     if found is None:
@@ -54,5 +58,7 @@ def _text_row(file: Path, name: str, row: TableRow) -> TextRow:
 def _text(file: Path) -> str:
     try:
         return file.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ValidationError.of("file", f"{file} cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
         raise ValidationError.of("file", f"{file} cannot be read: {error}") from None

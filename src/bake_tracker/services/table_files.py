@@ -4,6 +4,7 @@ import codecs
 import csv
 import io
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,7 +26,25 @@ FORMATS = (".csv", ".xlsx")
 EXACT_DIGITS = 15
 """A spreadsheet keeps no more digits of a number; what is longer is written as text."""
 MAX_WIDTH = 60
+MAX_BYTES = 200 * 1024 * 1024
+"""What a file may hold, unpacked; a small ZIP or XLSX can be made to unpack to more than any machine has."""
+MAX_COLUMNS = 1000
 
+# All that the readers of CSV, ZIP and XML raise of a file that is not what its name says, or is damaged or locked.
+_DAMAGED = (
+    csv.Error,
+    BadZipFile,
+    InvalidFileException,
+    zlib.error,
+    EOFError,
+    SyntaxError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+)
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 # A spreadsheet runs a cell that begins so, whoever wrote it; a quote before it makes it text.
 _ERRORS = ("#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!")
@@ -79,19 +98,21 @@ def write_new(file: Path, content: bytes) -> None:
     except FileExistsError:
         raise ValidationError.of("file", f"{file} is there already; name another, or remove it") from None
     except OSError as error:
-        raise ValidationError.of("file", f"{file} cannot be written: {error}") from None
+        raise ValidationError.of("file", f"{file} cannot be written: {error.strerror or error}") from None
 
 
 def read_table(file: Path) -> list[TableRow]:
     """Every row below the headings that is not empty; headings are compared without case, and blanks are ``_``.
 
     Raises:
-        ValidationError: the file cannot be read as what its name says, or has a heading twice.
+        ValidationError: the file cannot be read as what its name says, has a heading twice, or cells of a sheet hold
+            a formula that was never worked out.
     """
     _check_format(file)
     with _readable(file):
         if file.suffix.lower() == ".csv":
-            return rows_of(str(file), _csv_cells(file.read_bytes()))
+            return rows_of(str(file), _csv_cells(_content(file)))
+        _check_worked_out(file)
         with _book(file) as book:
             return rows_of(str(file), _sheet_cells(cast(Any, book.active)))
 
@@ -105,18 +126,21 @@ def read_sheets(file: Path) -> dict[str, list[TableRow]]:
     """
     with _readable(file):
         if file.is_dir():
-            return {one.stem: rows_of(one.name, _csv_cells(one.read_bytes())) for one in sorted(file.glob("*.csv"))}
+            return {one.stem: rows_of(one.name, _csv_cells(_content(one))) for one in sorted(file.glob("*.csv"))}
         if file.suffix.lower() == ".zip":
-            with ZipFile(file) as archive:
+            with _unpacked(file) as archive:
                 names = [name for name in archive.namelist() if name.lower().endswith(".csv")]
                 return {Path(name).stem: rows_of(name, _csv_cells(archive.read(name))) for name in names}
         _check_format(file)
         if file.suffix.lower() == ".csv":
-            return {file.stem: rows_of(file.name, _csv_cells(file.read_bytes()))}
+            return {file.stem: rows_of(file.name, _csv_cells(_content(file)))}
         _check_worked_out(file)
         with _book(file) as book:
-            cells = {sheet.title: list(_sheet_cells(sheet)) for sheet in book.worksheets}
-        return {title: rows_of(f"{file.name}, {title}", rows) for title, rows in cells.items() if any(map(any, rows))}
+            return {
+                sheet.title: rows_of(f"{file.name}, {sheet.title}", _sheet_cells(sheet))
+                for sheet in book.worksheets
+                if any(map(any, _sheet_cells(sheet)))
+            }
 
 
 def rows_of(name: str, table: Iterable[Sequence[str]]) -> list[TableRow]:
@@ -151,7 +175,9 @@ def _readable(file: Path) -> Iterator[None]:
         raise
     except UnicodeDecodeError:
         raise ValidationError.of("file", f"{file} is not in UTF-8; save it as CSV UTF-8, or as XLSX") from None
-    except (OSError, csv.Error, BadZipFile, InvalidFileException, KeyError, ValueError) as error:
+    except OSError as error:
+        raise ValidationError.of("file", f"{file} cannot be read: {error.strerror or error}") from None
+    except _DAMAGED as error:
         raise ValidationError.of("file", f"{file} cannot be read: {error}") from None
 
 
@@ -220,29 +246,58 @@ def _csv_cells(content: bytes) -> Iterator[list[str]]:
     return ([_unquoted(cell.strip()) for cell in row] for row in rows)
 
 
+def _content(file: Path) -> bytes:
+    """All of a file that is not too large to be held."""
+    _check_size(file, file.stat().st_size)
+    return file.read_bytes()
+
+
+@contextmanager
+def _unpacked(file: Path) -> Iterator[ZipFile]:
+    """A ZIP by what its directory says; it gives no more of a file than is said there."""
+    with ZipFile(file) as archive:
+        _check_size(file, sum(one.file_size for one in archive.infolist()))
+        yield archive
+
+
+def _check_size(file: Path, size: int) -> None:
+    if size > MAX_BYTES:
+        most = MAX_BYTES // 1024**2
+        raise ValidationError.of(
+            "file", f"{file} holds {size // 1024**2} MB; at most {most} MB can be read, so divide it"
+        )
+
+
 @contextmanager
 def _book(file: Path, *, values: bool = True) -> Iterator[Any]:
-    book = load_workbook(file, read_only=True, data_only=values)
-    try:
-        yield book
-    finally:
-        book.close()
+    with file.open("rb") as content:
+        yield load_workbook(content, read_only=True, data_only=values)
 
 
 def _sheet_cells(sheet: Any) -> Iterator[list[str]]:
-    return ([_cell_text(value) for value in row] for row in sheet.iter_rows(values_only=True))
+    return ([_cell_text(value) for value in row] for row in _rows(sheet))
+
+
+def _rows(sheet: Any) -> Iterator[tuple[object, ...]]:
+    """The rows as far as each goes: one cell far out must not make every row as wide, and a thousand million cells."""
+    sheet.reset_dimensions()
+    for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
+        if len(row) > MAX_COLUMNS:
+            place = f"row {number} of {sheet.title} has a cell in column {get_column_letter(len(row))}"
+            raise ValueError(f"{place}; at most {MAX_COLUMNS} columns can be read, so remove what stands far out")
+        yield row
 
 
 def _check_worked_out(file: Path) -> None:
     """Refuse formulas without a value, which would be read as empty cells, and those that ended in an error."""
-    with ZipFile(file) as archive:
+    with _unpacked(file) as archive:
         pages = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
         if not any(b"<f" in archive.read(page) for page in pages):
             return
     problems: list[Problem] = []
     with _book(file) as values, _book(file, values=False) as formulas:
         for of_value, of_formula in zip(values.worksheets, formulas.worksheets, strict=True):
-            rows = zip(of_value.iter_rows(values_only=True), of_formula.iter_rows(values_only=True), strict=True)
+            rows = zip(_rows(of_value), _rows(of_formula), strict=True)
             for number, (found, written) in enumerate(rows, 1):
                 for column, (value, formula) in enumerate(zip(found, written, strict=False), 1):
                     if isinstance(formula, str) and formula.startswith("=") and value in (None, *_ERRORS):

@@ -44,9 +44,12 @@ def show_report(report: Any) -> None:
         counts = ", ".join(f"{row[what]} {what}" for what in ("added", "skipped", "differing", "refused") if row[what])
         if counts:
             say(f"  {row['kind']}: {counts}")
+    if not any(report[what] for what in ("added_count", "skipped_count", "refused_count", "differences", "not_kept")):
+        say("  nothing is in it", style="yellow")
     for row in report["refused"]:
         line = f"line {row['line']}, column {row['column']}: " if "line" in row else ""
-        say(f"  refused {line}{row['place']} = {row['value']!r}: {row['reason']}", style="red")
+        value = "empty" if row["value"] is None else repr(row["value"])
+        say(f"  refused {line}{row['place']} = {value}: {row['reason']}", style="red")
     for row in report["differences"]:
         here = "nothing" if row["here"] is None else repr(row["here"])
         what = f"{row['slug']}: {row['field']} is {here} here and {row['in_file']!r} in the file"

@@ -17,7 +17,7 @@ use_venv() {
     lock=$1
     venv=$root/.venv
     # dev.txt holds all of runtime.txt: a tested checkout need not be set up again for ./bake.
-    wanted=$(cat "$root/$lock" "$root/pyproject.toml" | cksum)
+    wanted=$(cat "$root/$lock" "$root/pyproject.toml" "$root/front-end/package-lock.json" | cksum)
     stamp=$venv/.ready-$(basename "$lock" .txt)
     [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
 
@@ -38,6 +38,8 @@ use_venv() {
             echo "The locked packages could not be installed; what pip said is above." >&2
             exit 1
         }
+        [ -f "$root/src/bake_tracker/entrypoints/web/static/vendor/package-lock.json" ] ||
+            echo "npm could not fetch what the pages need (see $venv/setup.log); all but bake serve works." >&2
         echo "$wanted" >"$stamp"
     ) 9>"$root/.venv.lock" || exit 1
 }

@@ -8,7 +8,7 @@ from typing import Literal
 from zoneinfo import available_timezones
 
 from platformdirs import user_data_path, user_state_path
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     actor: str | None = None
     currency: str = Field(default="USD", pattern="^[A-Za-z]{3}$", description="of a new database")
     time_zone: str = Field(default="UTC", description="of a new database")
+    max_body_bytes: int = Field(default=10_000_000, ge=1_000, description="of a request to the server")
+    requests_per_minute: int = Field(default=1_200, ge=1, description="of one user or address to one worker")
+    setup_code: SecretStr | None = Field(default=None, description="lets whoever has it make the owner's account")
 
     @field_validator("log_level", "currency", mode="before")
     @classmethod

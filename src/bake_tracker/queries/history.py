@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, TypedDict, cast
+from typing import Any, Literal, TypedDict, cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, Subquery, UnaryExpression, and_, bindparam, literal, null, or_, select, tuple_, union_all
@@ -128,7 +128,8 @@ def _runs() -> Select[*tuple[Any, ...]]:
     )
     both = union_all(select(production), select(assembly)).subquery()
     # The page is cut before anything is joined to it.
-    runs = select(both).order_by(*_newest_first(both)).limit(bindparam("limit")).subquery()
+    wanted = both.c.kind.in_(bindparam("kinds", expanding=True))
+    runs = select(both).where(wanted).order_by(*_newest_first(both)).limit(bindparam("limit")).subquery()
     return (
         select(
             *(runs.c[name] for name in ("kind", "run_id", "operation_id", "at", "quantity", "status", "cost")),
@@ -153,8 +154,10 @@ _RUNS = _runs()
 _FIRST_PAGE = {"at": datetime(9999, 1, 1, tzinfo=UTC), "production_id": 0, "assembly_id": 0}
 
 
-def load_runs(session: Session, limit: int, *, before: str | None = None) -> list[RunRow]:
-    """The latest ``limit`` runs of both kinds, in the bakery's time; those older than the run ``before``, if given.
+def load_runs(
+    session: Session, limit: int, *, before: str | None = None, kind: Literal["production", "assembly"] | None = None
+) -> list[RunRow]:
+    """The latest ``limit`` runs of both kinds or one, in the bakery's time; those older than the run ``before``.
 
     A page is as fast far back as at the front, and the same however many runs are added meanwhile: two statements, or
     three with ``before``, an operation's id or a beginning that only it has.
@@ -163,8 +166,9 @@ def load_runs(session: Session, limit: int, *, before: str | None = None) -> lis
         OperationNotFoundError: no run, or more than one, has an id that begins so.
     """
     zone = ZoneInfo(load_bakery(session).time_zone)
+    kinds = {"kinds": ["production", "assembly"] if kind is None else [kind]}
     # By the connection: the session would look into every row for objects that it could keep.
-    rows = session.connection().execute(_RUNS, {**key_of_run(session, before), "limit": limit})
+    rows = session.connection().execute(_RUNS, {**key_of_run(session, before), **kinds, "limit": limit})
     return [
         {
             "kind": kind,

@@ -38,8 +38,10 @@ from bake_tracker.entrypoints.cli import commands_report_usage as usage
 from bake_tracker.entrypoints.cli import commands_reverse as reversing
 from bake_tracker.entrypoints.cli import commands_runs as runs
 from bake_tracker.entrypoints.cli import commands_seal as sealing
+from bake_tracker.entrypoints.cli import commands_serve as serving
 from bake_tracker.entrypoints.cli import commands_stock as stock
 from bake_tracker.entrypoints.cli import commands_trace as tracing
+from bake_tracker.entrypoints.cli import commands_user as users
 from bake_tracker.entrypoints.cli.common import add, global_options
 from bake_tracker.entrypoints.cli.demo import demo
 from bake_tracker.entrypoints.cli.state import NotShownError, complain, print_json, state
@@ -103,6 +105,14 @@ GROUPS: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
         "Ask whether the stock suffices; nothing is changed.",
         {"produce": runs.check_produce, "assemble": runs.check_assemble},
     ),
+    "user": (
+        "Who may sign in.",
+        {"add": users.add_user, "list": users.list_users, "change": users.change_user, "password": users.set_password},
+    ),
+    "token": (
+        "What other programs sign in with.",
+        {"add": users.add_token, "list": users.list_tokens, "revoke": users.revoke_token},
+    ),
     "log": (
         "Read the log.",
         {
@@ -156,6 +166,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     measuring.measures,
     measuring.convert,
     measuring.density,
+    serving.serve,
 )
 
 

@@ -71,7 +71,7 @@ class ChangedMindError(Exception):
 def demo() -> None:
     """Play a day in a small bakery on a fresh file: goods in, bakings, boxes, refusals, and the log of it all."""
     _fresh_database()
-    ids = write(_set_up)
+    ids = write(set_up_catalog)
     if not state.as_json:
         say(f"A fresh bakery in {state.url}; its log is {state.log_file.name} beside it.")
     _say("Goods in")
@@ -124,7 +124,8 @@ def _remove_last_demo(path: Path | None) -> None:
         file.unlink(missing_ok=True)
 
 
-def _set_up(session: Session) -> dict[str, int]:
+def set_up_catalog(session: Session) -> dict[str, int]:
+    """Name the bakery, and add its items, recipes and box; their ids by name."""
     record_bakery(session=session, name=NAME, currency="EUR", time_zone="Europe/Berlin")
     ids = {
         name: record_item("ingredient", name, unit, session=session)["item_id"] for name, unit in INGREDIENTS.items()

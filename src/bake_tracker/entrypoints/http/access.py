@@ -1,0 +1,162 @@
+"""The one place where somebody is let in: every route declares what it needs, and this is asked before it runs.
+
+``VIEWER``, ``BAKER``, ``OWNER`` and ``PUBLIC`` go into a route's or a router's ``dependencies``. A route without one of
+them is refused when the application is made.
+"""
+
+import hmac
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import Depends, FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection, Request
+from starlette.routing import Mount
+
+from bake_tracker.domain.access import Role
+from bake_tracker.domain.errors import ForbiddenError, SignInNeededError, TooManyAttemptsError
+from bake_tracker.entrypoints.http import cookies
+from bake_tracker.entrypoints.http.limits import Limiter
+from bake_tracker.queries.people import Caller, find_api_caller, find_signed_in
+from bake_tracker.services.clock import now
+from bake_tracker.services.database import read_scope, run_in_transaction
+from bake_tracker.services.logging_utils import bound_log_context
+from bake_tracker.services.sign_in_service import is_worth_noting, note_use
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+NOBODY = "nobody"
+"""The actor of a request that is not signed in."""
+
+CSRF_FIELD = "csrf_token"
+CSRF_HEADER = "X-CSRF-Token"
+
+
+class RouteWithoutRoleError(Exception):
+    """A route does not say who may use it."""
+
+
+class Needs:
+    """Let a request in that may do this: the dependency that every route declares."""
+
+    def __init__(self, role: Role | None) -> None:
+        self.role = role
+
+    async def __call__(self, request: Request) -> AsyncIterator[None]:
+        """Identify, limit, check the role and the origin; what is done then is done in the caller's name.
+
+        Raises:
+            SignInNeededError, ForbiddenError, TooManyAttemptsError: it is not let in.
+        """
+        caller = await run_in_threadpool(identify, request)
+        request.state.caller = caller
+        limiter: Limiter = request.app.state.limiter
+        if wait_s := limiter.wait_s(str(caller.user_id) if caller else address_of(request)):
+            raise TooManyAttemptsError(wait_s)
+        with bound_log_context(actor=caller.name if caller else NOBODY):
+            if self.role is not None and caller is None:
+                raise SignInNeededError
+            if self.role is not None and caller is not None and not caller.role.allows(self.role):
+                raise ForbiddenError(f"this needs the role {self.role}; {caller.name} is {caller.role} here")
+            if request.method not in SAFE_METHODS and bearer_of(request) is None:
+                await _check_is_our_page(request)
+            yield
+
+
+PUBLIC, VIEWER, BAKER, OWNER = (Depends(Needs(role)) for role in (None, Role.VIEWER, Role.BAKER, Role.OWNER))
+
+
+def caller_of(request: Request) -> Caller | None:
+    """Who asks; None on a public route when nobody is signed in."""
+    found: Caller | None = getattr(request.state, "caller", None)
+    return found
+
+
+def identify(request: HTTPConnection) -> Caller | None:
+    """Who asks, by API token or by cookie.
+
+    Raises:
+        SignInNeededError: the API token is unknown, over or revoked.
+    """
+    if token := bearer_of(request):
+        with read_scope() as session:
+            caller = find_api_caller(session, token, now())
+        if caller is None:
+            raise SignInNeededError
+        if is_worth_noting(caller):
+            run_in_transaction(lambda session: note_use(session, caller))
+        return caller
+    if not (token := cookies.sign_in_token(request)):
+        return None
+    with read_scope() as session:
+        return find_signed_in(session, token, now())
+
+
+def bearer_of(request: HTTPConnection) -> str | None:
+    """The API token of a request, if it brings one."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def address_of(request: HTTPConnection) -> str:
+    """Where a request comes from; of a proxy that is trusted, what it says."""
+    return request.client.host if request.client else ""
+
+
+async def _check_is_our_page(request: Request) -> None:
+    """Refuse what another site made a browser send: by where it says it is from, and by a token only we gave it."""
+    fetched_from = request.headers.get("sec-fetch-site", "same-origin")
+    origin = request.headers.get("origin")
+    is_ours = fetched_from in ("same-origin", "none") and origin in (
+        None,
+        f"{request.url.scheme}://{request.url.netloc}",
+    )
+    if not is_ours:
+        raise ForbiddenError("the request came from another site")
+    given = request.headers.get(CSRF_HEADER)
+    if given is None and request.headers.get("content-type", "").startswith(
+        ("application/x-www-form-urlencoded", "multipart/form-data")
+    ):
+        given = str((await request.form()).get(CSRF_FIELD, ""))
+    wanted = cookies.csrf_token(request)
+    if wanted is None or not hmac.compare_digest(wanted.encode(), (given or "").encode()):
+        raise ForbiddenError("the page was open for too long or in another browser; load it again, and send it again")
+
+
+def safe_next(path: str | None) -> str | None:
+    """Where to go on to after signing in: a path of this server, or None."""
+    if not path or not path.startswith("/") or path.startswith(("//", "/\\")) or "\\" in path:
+        return None
+    parts = urlsplit(path)
+    return None if parts.scheme or parts.netloc or any(ord(one) < 32 for one in path) else path
+
+
+def check_every_route_declares(app: FastAPI) -> None:
+    """Fail where a route does not say who may use it, and exactly once.
+
+    Raises:
+        RouteWithoutRoleError: names them.
+    """
+    wrong = [f"{method} {path}" for method, path, needs in _declared(app) if len(needs) != 1]
+    if wrong:
+        raise RouteWithoutRoleError(
+            f"{', '.join(wrong)}: a route has exactly one of PUBLIC, VIEWER, BAKER and OWNER in its dependencies"
+        )
+
+
+def roles_by_route(app: FastAPI) -> dict[tuple[str, str], Role | None]:
+    """What each route needs, by method and path; None for a public one."""
+    return {(method, path): needs[0].role for method, path, needs in _declared(app)}
+
+
+def _declared(app: FastAPI) -> Iterable[tuple[str, str, list[Needs]]]:
+    for route in iter_route_contexts(app.routes):
+        path = str(route.path)
+        if isinstance(route.original_route, Mount) and path == "/static":
+            continue  # files of ours that everybody may read
+        dependant: Any = getattr(route, "dependant", None)
+        needs = [one.call for one in getattr(dependant, "dependencies", []) if isinstance(one.call, Needs)]
+        is_route = isinstance(route.original_route, APIRoute)
+        for method in sorted(route.methods or {"ANY"}):
+            yield method, path, needs if is_route else []

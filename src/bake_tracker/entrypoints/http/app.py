@@ -1,0 +1,60 @@
+"""Make the application: one list of routers, one way in, one way to say no."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+from starlette.types import ASGIApp
+
+from bake_tracker.config import load_settings
+from bake_tracker.entrypoints.http import health, problems
+from bake_tracker.entrypoints.http.access import check_every_route_declares
+from bake_tracker.entrypoints.http.context import RequestContext
+from bake_tracker.entrypoints.http.limits import Limiter
+from bake_tracker.services.database import database_url, dispose_engines, engine_for
+from bake_tracker.services.log_setup import configure_logging
+from bake_tracker.services.trace_setup import exporting_where_asked
+
+
+class Application(FastAPI):
+    """FastAPI whose outermost layer is ours: it holds the answer to what breaks as well, ids and headers included."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Put the context around even the handler of errors."""
+        return RequestContext(super().build_middleware_stack(), self.state.max_body_bytes)
+
+
+@asynccontextmanager
+async def running(_app: FastAPI) -> AsyncIterator[None]:
+    """Set the log up and look at the database before the first request; let it go after the last."""
+    url = database_url()
+    configure_logging(load_settings(), url)
+    engine_for(url)
+    with exporting_where_asked():
+        yield
+    dispose_engines()
+
+
+def make_application(routers: Sequence[APIRouter]) -> Application:
+    """An application with these routers and the health checks.
+
+    Raises:
+        RouteWithoutRoleError: a route does not say who may use it.
+    """
+    settings = load_settings()
+    app = Application(
+        title="Bake Tracker",
+        docs_url=None,  # they would load scripts from elsewhere
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=running,
+        max_body_size=settings.max_body_bytes,
+        redirect_slashes=False,
+    )
+    app.state.max_body_bytes = settings.max_body_bytes
+    app.state.limiter = Limiter(settings.requests_per_minute)
+    problems.install(app)
+    for router in (health.router, *routers):
+        app.include_router(router)
+    check_every_route_declares(app)
+    return app

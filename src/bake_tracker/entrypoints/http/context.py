@@ -1,0 +1,85 @@
+"""Around every request: its ids on every log line, the headers that keep a browser safe, and how long it took."""
+
+import re
+import time
+from collections.abc import MutableMapping
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bake_tracker.entrypoints.http import metrics
+from bake_tracker.entrypoints.http.problems import TOLD, too_large
+from bake_tracker.services.clock import uuid7
+from bake_tracker.services.logging_utils import bound_log_context
+from bake_tracker.services.tracing import accept_traceparent
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        "connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",  # with none at all a browser calls the origin of our own forms "null"
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
+}
+HSTS = "max-age=31536000"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
+
+
+class RequestContext:
+    """The outermost layer; plain ASGI, so that what it binds is seen by everything inside."""
+
+    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+        self.app, self.max_body_bytes = app, max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run one request inside its context."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else uuid7()
+        status = 500
+        began_at = time.perf_counter()
+
+        async def send_on(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                _add_headers(MutableHeaders(scope=message), scope, request_id)
+            await send(message)
+
+        with bound_log_context(request_id=request_id, actor="nobody"), accept_traceparent(headers.get("traceparent")):
+            try:
+                # One that says so at once is not read; of others the framework stops reading.
+                app = too_large() if self._is_too_large(headers) else self.app
+                await app(scope, receive, send_on)
+            except Exception:
+                if TOLD not in scope:
+                    raise
+            finally:
+                metrics.count(scope["method"], _route(scope), status, time.perf_counter() - began_at)
+
+    def _is_too_large(self, headers: Headers) -> bool:
+        length = headers.get("content-length", "")
+        return length.isascii() and length.isdigit() and int(length[:20]) > self.max_body_bytes
+
+
+def _add_headers(headers: MutableHeaders, scope: MutableMapping[str, Any], request_id: str) -> None:
+    headers["X-Request-ID"] = request_id
+    for name, value in SECURITY_HEADERS.items():
+        headers.setdefault(name, value)
+    headers.setdefault("Cache-Control", "no-store")
+    if scope.get("scheme") == "https":
+        headers["Strict-Transport-Security"] = HSTS
+
+
+def _route(scope: Scope) -> str:
+    """The route's own path, never the caller's: what somebody makes up must not fill the memory."""
+    return str(getattr(scope.get("route"), "path", "none"))

@@ -1,0 +1,85 @@
+"""The two cookies: who is signed in, and, for whoever is not, a random value that forms are bound to."""
+
+import hashlib
+import hmac
+
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from bake_tracker.services.passwords import new_secret
+
+SIGN_IN = "bake_sign_in"
+VISITOR = "bake_visitor"
+LASTS_S = 12 * 60 * 60
+
+
+def sign_in_token(request: HTTPConnection) -> str | None:
+    """The token of the browser's cookie, if it is signed in."""
+    return request.cookies.get(_name(request, SIGN_IN)) or None
+
+
+def visitor_token(request: HTTPConnection) -> str | None:
+    """The random value of a browser that is not signed in."""
+    return request.cookies.get(_name(request, VISITOR)) or None
+
+
+def csrf_token(request: HTTPConnection) -> str | None:
+    """What a form of ours brings along; another site can neither read it nor reckon it."""
+    secret = sign_in_token(request) or visitor_token(request) or getattr(request.state, "new_visitor", None)
+    return None if secret is None else hmac.new(secret.encode(), b"csrf", hashlib.sha256).hexdigest()
+
+
+def begin_visit(request: HTTPConnection) -> None:
+    """Make sure that the page about to be shown can have a form; ``keep_visit`` sets the cookie."""
+    if csrf_token(request) is None:
+        request.state.new_visitor = new_secret()
+
+
+def keep_visit(request: HTTPConnection, response: Response) -> None:
+    """Give a new visitor the cookie that the form was bound to."""
+    if token := getattr(request.state, "new_visitor", None):
+        _set(request, response, VISITOR, token)
+
+
+def sign_in(request: HTTPConnection, response: Response, token: str) -> None:
+    """Let the browser in."""
+    _set(request, response, SIGN_IN, token)
+    _forget(request, response, VISITOR)
+
+
+def sign_out(request: HTTPConnection, response: Response) -> None:
+    """Let it go."""
+    _forget(request, response, SIGN_IN)
+
+
+def _name(request: HTTPConnection, name: str) -> str:
+    """Behind TLS a prefix binds the cookie to this host: not even a neighbour domain can set it."""
+    if request.url.scheme != "https":
+        return name
+    return f"__Host-{name}" if _path(request) == "/" else f"__Secure-{name}"
+
+
+def _path(request: HTTPConnection) -> str:
+    return (request.scope.get("app_root_path") or request.scope.get("root_path") or "").rstrip("/") + "/"
+
+
+def _set(request: HTTPConnection, response: Response, name: str, value: str) -> None:
+    response.set_cookie(
+        _name(request, name),
+        value,
+        max_age=LASTS_S,
+        path=_path(request),
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def _forget(request: HTTPConnection, response: Response, name: str) -> None:
+    response.delete_cookie(
+        _name(request, name),
+        path=_path(request),
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="lax",
+    )

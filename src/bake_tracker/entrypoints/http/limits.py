@@ -1,0 +1,30 @@
+"""How much one user or address may ask of one process."""
+
+import math
+import threading
+import time
+from collections import OrderedDict
+
+MOST_KEPT = 10_000
+
+
+class Limiter:
+    """A bucket of requests for each key, that fills again steadily; in memory, so each worker counts its own."""
+
+    def __init__(self, per_minute: int) -> None:
+        self.per_second = per_minute / 60
+        self.most = max(per_minute / 2, 1)
+        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def wait_s(self, key: str) -> int:
+        """Take one request; seconds until the next is allowed where there is none left, else 0."""
+        at = time.monotonic()
+        with self._lock:
+            left, since = self._buckets.pop(key, (self.most, at))
+            left = min(self.most, left + (at - since) * self.per_second)
+            allowed = left >= 1
+            self._buckets[key] = (left - allowed, at)
+            if len(self._buckets) > MOST_KEPT:
+                self._buckets.popitem(last=False)
+        return 0 if allowed else math.ceil((1 - left) / self.per_second)

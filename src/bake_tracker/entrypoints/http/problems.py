@@ -1,0 +1,151 @@
+"""From a refusal to HTTP: one table of families, and RFC 9457 problem details with all that was wrong."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import Any, cast
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from bake_tracker.domain.errors import (
+    AccessError,
+    ConflictError,
+    DatabaseUnavailableError,
+    InsufficientComponentsError,
+    InsufficientInventoryError,
+    NotFoundError,
+    ServiceError,
+    SignInNeededError,
+    SignInRefusedError,
+    TooManyAttemptsError,
+    UnitConversionError,
+    ValidationError,
+)
+from bake_tracker.services import get_service_logger
+from bake_tracker.services.log_values import error_text
+from bake_tracker.services.logging_utils import bound_value, emit, make_record
+
+STATUS: tuple[tuple[type[ServiceError], int], ...] = (
+    (ValidationError, 422),
+    (UnitConversionError, 422),
+    (NotFoundError, 404),
+    (InsufficientInventoryError, 409),
+    (InsufficientComponentsError, 409),
+    (ConflictError, 409),
+    (SignInNeededError, 401),
+    (SignInRefusedError, 401),
+    (TooManyAttemptsError, 429),
+    (AccessError, 403),
+    (DatabaseUnavailableError, 503),
+    (ServiceError, 500),
+)
+"""The first family that an error is of says its status."""
+
+JSON_TYPE = "application/problem+json"
+TOLD = "bake_tracker.told"
+"""In the scope of a request whose failure was told and answered, so that nobody need tell it again."""
+_OF_FRAMEWORK = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+Problem = dict[str, Any]
+Renderer = Callable[[Request, Problem, Mapping[str, str]], Response | None]
+
+
+def status_of(error: ServiceError) -> int:
+    """The status of an error's family."""
+    return next(status for family, status in STATUS if isinstance(error, family))
+
+
+def problem_of(error: ServiceError) -> Problem:
+    """What an answer says of a refusal: its code, its text, every field that was wrong, everything that is short."""
+    problem = _problem(status_of(error), error.code, str(error))
+    problem |= {name: value for name, value in error.log_fields().items() if name not in problem and name != "fields"}
+    if isinstance(error, ValidationError | UnitConversionError):
+        problem["errors"] = error.problems
+    elif isinstance(error, NotFoundError):
+        problem["suggestions"] = error.suggestions
+    if operation_id := getattr(error, "bake_operation_id", None):
+        problem["operation_id"] = operation_id
+    return problem
+
+
+def _problem(status: int, code: str, detail: str) -> Problem:
+    return {
+        "type": f"urn:bake-tracker:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": bound_value("request_id"),
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Have every error answered as a problem: as JSON, or as ``app.state.show_problem`` shows it to a person."""
+    handlers: dict[type[Exception], Callable[[Request, Any], Awaitable[Response]]] = {
+        ServiceError: _refused,
+        RequestValidationError: _unreadable,
+        HTTPException: _of_framework,
+        Exception: _broken,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+
+
+async def _refused(request: Request, error: ServiceError) -> Response:
+    if not hasattr(error, "bake_operation_id"):  # refused before any service was asked
+        _tell(request, error.outcome, logging.WARNING, error, **error.log_fields())
+    headers = {}
+    if isinstance(error, TooManyAttemptsError):
+        headers["Retry-After"] = str(error.retry_after_s)
+    if status_of(error) == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return _answer(request, problem_of(error), headers)
+
+
+async def _unreadable(request: Request, error: RequestValidationError) -> Response:
+    # Never what was sent: it may be a password.
+    errors = [
+        {"field": ".".join(map(str, one["loc"][1:])) or "body", "problem": str(one["msg"])} for one in error.errors()
+    ]
+    detail = "; ".join(f"{one['field']}: {one['problem']}" for one in errors)
+    return _answer(request, {**_problem(422, "validation_failed", detail), "errors": errors}, {})
+
+
+async def _of_framework(request: Request, error: HTTPException) -> Response:
+    code = _OF_FRAMEWORK.get(error.status_code, "http_error")
+    return _answer(request, _problem(error.status_code, code, str(error.detail)), error.headers or {})
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    if not hasattr(error, "bake_operation_id"):
+        _tell(request, "error", logging.ERROR, error)
+    request.scope[TOLD] = True
+    return _answer(request, _problem(500, "error", "something broke; the log has the story under this request id"), {})
+
+
+def too_large() -> Response:
+    """The answer to a body that says it is too large."""
+    return JSONResponse(_problem(413, "too_large", "the body is too large"), 413, None, JSON_TYPE)
+
+
+def _answer(request: Request, problem: Problem, headers: Mapping[str, str]) -> Response:
+    show = cast("Renderer | None", getattr(request.app.state, "show_problem", None))
+    if show and (shown := show(request, problem, headers)):
+        return shown
+    return JSONResponse(problem, problem["status"], dict(headers), JSON_TYPE)
+
+
+def _tell(request: Request, outcome: str, level: int, error: Exception, **fields: Any) -> None:
+    logger = get_service_logger("http")
+    own = {"operation": "request", "outcome": outcome}
+    route = getattr(request.scope.get("route"), "path", None)
+    record = make_record(
+        logger, level, own, {**fields, "method": request.method, "route": route, "error": error_text(error)}
+    )
+    if level == logging.ERROR:
+        record.exc_info = (type(error), error, error.__traceback__)
+    emit(logger, record)

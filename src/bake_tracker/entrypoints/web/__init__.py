@@ -1,0 +1,17 @@
+"""The pages: a file of routes and a template per feature, each a router in ``PAGES`` and a line in ``NAVIGATION``."""
+
+from fastapi import APIRouter, FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+
+from bake_tracker.entrypoints.web import set_up, sign_in, today
+from bake_tracker.entrypoints.web.pages import show_problem
+from bake_tracker.entrypoints.web.static_files import OurFiles
+
+PAGES: tuple[APIRouter, ...] = (today.router, sign_in.router, set_up.router)
+
+
+def install(app: FastAPI) -> None:
+    """Serve our files, and have refusals shown to people as pages."""
+    app.state.show_problem = show_problem
+    # Only these: of what is secret in a page, its compressed size could tell.
+    app.mount("/static", GZipMiddleware(OurFiles()), name="static")

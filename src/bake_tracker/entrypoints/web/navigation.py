@@ -1,0 +1,16 @@
+"""What stands in the menu, for whom."""
+
+from typing import NamedTuple
+
+from bake_tracker.domain.access import Role
+
+
+class Entry(NamedTuple):
+    """One word of the menu: the name of the route it leads to, and the least role that may go there."""
+
+    title: str
+    route: str
+    role: Role
+
+
+NAVIGATION: tuple[Entry, ...] = (Entry("Today", "today", Role.VIEWER),)

@@ -1,0 +1,139 @@
+"""How a page is made: what every template may use, where its files are, and how a refusal looks to a person."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError, dates, negotiate_locale, numbers
+from fastapi import APIRouter, Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from bake_tracker.domain.access import Role
+from bake_tracker.entrypoints.http import cookies
+from bake_tracker.entrypoints.http.access import CSRF_FIELD, CSRF_HEADER, caller_of
+from bake_tracker.entrypoints.http.problems import Problem
+from bake_tracker.entrypoints.web.navigation import NAVIGATION
+from bake_tracker.entrypoints.web.words import OPERATIONS
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+LANGUAGES = ("en", "en_GB", "de", "fr", "es", "it", "nl", "sv", "da", "pl", "pt", "cs")
+"""Of numbers and dates; the words are English."""
+
+_environment = Environment(
+    loader=FileSystemLoader(HERE / "templates"),
+    autoescape=select_autoescape(default=True, default_for_string=True),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def pages() -> APIRouter:
+    """A router of one feature's pages."""
+    return APIRouter(include_in_schema=False)
+
+
+def render(request: Request, template: str, status: int = 200, **values: Any) -> Response:
+    """A page, with all that every template may use."""
+    cookies.begin_visit(request)
+    caller = caller_of(request)
+    locale = locale_of(request)
+    text = _environment.get_template(template).render(
+        request=request,
+        caller=caller,
+        may=lambda role: caller is not None and caller.role.allows(Role(role)),
+        navigation=[one for one in NAVIGATION if caller is not None and caller.role.allows(one.role)],
+        path_for=partial(path_for, request),
+        static=partial(static_path, request),
+        csrf_field=CSRF_FIELD,
+        csrf_header=CSRF_HEADER,
+        csrf_token=cookies.csrf_token(request),
+        locale=locale,
+        number=partial(number, locale=locale),
+        day=partial(day, locale=locale),
+        moment=partial(moment, locale=locale),
+        words=OPERATIONS,
+        **values,
+    )
+    response = HTMLResponse(text, status, headers={"Vary": "Accept-Language, Cookie, HX-Request"})
+    cookies.keep_visit(request, response)
+    return response
+
+
+def path_for(request: Request, name: str, query: Mapping[str, str] | None = None, **parts: Any) -> str:
+    """The path of a route under whatever path a proxy serves us."""
+    path = root_path(request) + str(request.app.url_path_for(name, **parts))
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def root_path(request: Request) -> str:
+    """The path that a proxy serves us under."""
+    return str(request.scope.get("app_root_path") or request.scope.get("root_path") or "").rstrip("/")
+
+
+def go_to(request: Request, name: str, query: Mapping[str, str] | None = None, **parts: Any) -> Response:
+    """Have the browser get another page; after a form was sent."""
+    return RedirectResponse(path_for(request, name, query, **parts), 303)
+
+
+def static_path(request: Request, name: str) -> str:
+    """The path of a file of ours, with a mark of its content, so that a browser never keeps an old one."""
+    return f"{root_path(request)}/static/{name}?v={_mark(name)}"
+
+
+@lru_cache
+def _mark(name: str) -> str:
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+
+
+def locale_of(request: Request) -> Locale:
+    """How this browser's user writes numbers and dates."""
+    asked = [part.partition(";")[0].strip() for part in request.headers.get("accept-language", "")[:200].split(",")]
+    try:
+        return Locale.parse(negotiate_locale(asked, LANGUAGES, sep="-") or "en_GB")
+    except (UnknownLocaleError, ValueError):
+        return Locale("en", "GB")
+
+
+def number(value: str | int | Decimal | None, *, locale: Locale, unknown: str = "unknown") -> str:
+    """An exact quantity or amount as it is written here, with all its decimals."""
+    if value is None:
+        return unknown
+    return numbers.format_decimal(Decimal(value), locale=locale, decimal_quantization=False)
+
+
+def day(value: date | str | None, *, locale: Locale, unknown: str = "no date") -> str:
+    """A calendar day."""
+    if value is None:
+        return unknown
+    return dates.format_date(date.fromisoformat(value) if isinstance(value, str) else value, "medium", locale=locale)
+
+
+def moment(value: datetime | str, time_zone: str, *, locale: Locale) -> str:
+    """An instant by the clock of the bakery."""
+    at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return dates.format_datetime(at, "short", tzinfo=ZoneInfo(time_zone), locale=locale)
+
+
+def show_problem(request: Request, problem: Problem, headers: Mapping[str, str]) -> Response | None:
+    """A refusal as a page; who is not signed in is asked to. None where a program asks."""
+    if request.url.path.startswith(root_path(request) + "/api/") or "text/html" not in request.headers.get(
+        "accept", ""
+    ):
+        return None
+    status = int(problem["status"])
+    if problem["code"] == "sign_in_needed" and request.method == "GET" and "HX-Request" not in request.headers:
+        own = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(path_for(request, "sign_in", {"next": own}), 303)
+    response = render(request, "problem.html", status, problem=problem)
+    for name, value in headers.items():
+        response.headers[name] = value
+    return response

@@ -1,0 +1,178 @@
+"""The REST API: exact numbers, keys that make a retry safe, pages, tags, problems, and a description that holds."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import schemathesis
+from command_line import root_logger_put_back
+from hypothesis import HealthCheck, Phase, given, settings
+from kitchen import Kitchen
+from schemathesis import checks
+from schemathesis.specs.openapi import checks as openapi_checks
+from starlette.testclient import TestClient
+from web import Web, statements
+
+from bake_tracker.domain.access import Role
+from bake_tracker.services.clock import uuid7
+
+CHECKS = [
+    checks.not_a_server_error,
+    openapi_checks.status_code_conformance,
+    openapi_checks.content_type_conformance,
+    openapi_checks.response_schema_conformance,
+]
+
+pytestmark = pytest.mark.one_database
+
+
+@pytest.fixture
+def web(kitchen: Kitchen) -> Web:
+    """The application, with three people and a simple bakery."""
+    kitchen.simple_bakery()
+    return Web().let_in()
+
+
+@pytest.fixture
+def baker(web: Web) -> TestClient:
+    """A program of a baker's."""
+    return web.program(Role.BAKER)
+
+
+def baking(kitchen: Kitchen, **more: Any) -> dict[str, Any]:
+    ids = {"recipe_id": kitchen.ids["Cookies"], "finished_unit_id": kitchen.ids["Cookie"]}
+    return {**ids, "num_batches": 1, "actual_yield": "24", **more}
+
+
+def test_a_baking_is_recorded_once_however_often_it_is_sent(kitchen: Kitchen, baker: TestClient) -> None:
+    """The key is the operation's id; the same key for something else is a conflict."""
+    key = {"Idempotency-Key": uuid7()}
+    answers = [baker.post("/api/v1/productions", json=baking(kitchen), headers=key) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].json() == answers[1].json()
+    assert answers[0].json()["operation_id"] == key["Idempotency-Key"]
+    assert kitchen.stock("Cookie") == 24
+    assert kitchen.rows("SELECT actor FROM operation WHERE name = 'record_batch_production'") == [("Bao",)]
+    other = baker.post("/api/v1/productions", json=baking(kitchen, actual_yield=23), headers=key)
+    assert (other.status_code, other.json()["code"]) == (409, "conflict")
+
+
+def test_a_shortage_is_a_problem_that_names_all_that_is_short(kitchen: Kitchen, baker: TestClient) -> None:
+    """As problem details, with the operation that the log tells of."""
+    answer = baker.post("/api/v1/productions", json=baking(kitchen, num_batches=50))
+    problem = answer.json()
+    assert (answer.status_code, answer.headers["content-type"]) == (409, "application/problem+json")
+    assert problem["code"] == "insufficient_inventory"
+    assert [(one["ingredient_slug"], one["needed"]) for one in problem["shortages"]] == [
+        ("flour", "25000"),
+        ("sugar", "12500"),
+    ]
+    assert {"type", "title", "status", "detail", "request_id", "operation_id"} <= problem.keys()
+
+
+@pytest.mark.parametrize("written", ["24.1", '"24.1"'])
+def test_numbers_are_exact(kitchen: Kitchen, baker: TestClient, written: str) -> None:
+    """A number with a point is never a float on its way in."""
+    body = (
+        f'{{"recipe_id": {kitchen.ids["Cookies"]}, "finished_unit_id": {kitchen.ids["Cookie"]}, "num_batches": 1,'
+        f' "actual_yield": {written}}}'
+    )
+    answer = baker.post("/api/v1/productions", content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, Decimal(answer.json()["actual_yield"])) == (201, Decimal("24.1"))
+
+
+def test_every_wrong_field_is_named_and_never_shown(kitchen: Kitchen, baker: TestClient) -> None:
+    """What cannot be read at all, and what a service refuses."""
+    wrong = baking(kitchen, num_batches="a planted secret", password="another planted secret")
+    answer = baker.post("/api/v1/productions", json=wrong)
+    assert answer.status_code == 422
+    assert {one["field"] for one in answer.json()["errors"]} == {"num_batches", "password"}
+    assert "planted" not in answer.text
+    refused = baker.post("/api/v1/productions", json=baking(kitchen, num_batches=0, actual_yield=-1))
+    assert {one["field"] for one in refused.json()["errors"]} == {"num_batches", "actual_yield"}
+    assert (
+        baker.post("/api/v1/productions", content="{", headers={"Content-Type": "application/json"}).status_code == 422
+    )
+
+
+def pages(client: TestClient, path: str, field: str, limit: int) -> list[Any]:
+    rows: list[Any] = []
+    after: str | None = None
+    while True:
+        query = {"limit": str(limit), **({"after": after} if after else {})}
+        answer = client.get(path, params=query)
+        assert answer.status_code == 200, answer.text
+        rows += answer.json()[field]
+        after = answer.json()["next"]
+        if after is None:
+            return rows
+
+
+def test_pages_are_whole_and_each_row_is_on_one(kitchen: Kitchen, baker: TestClient) -> None:
+    """Items by name, bakings newest first; a made-up cursor is refused."""
+    for batches in (1, 2, 3):
+        kitchen.produce("Cookies", "Cookie", batches, 24 * batches)
+    kitchen.assemble("Box", 1)
+    names = [row["name"] for row in pages(baker, "/api/v1/items", "items", 2)]
+    assert names == ["Box", "Carton", "Cookie", "Flour", "Sugar"]
+    flour = baker.get("/api/v1/items", params={"search": "LOU", "kind": "ingredient"}).json()["items"]
+    assert [(row["on_hand"], row["value"], row["lot_count"]) for row in flour] == [("7000", "14.00", 1)]
+    made = [row["quantity"] for row in pages(baker, "/api/v1/productions", "productions", 2)]
+    assert made == ["72", "48", "24"]
+    assert baker.get("/api/v1/items", params={"after": "made-up"}).status_code == 422
+    assert baker.get("/api/v1/productions", params={"after": uuid7()}).status_code == 404
+
+
+def test_what_has_not_changed_is_not_sent_again(kitchen: Kitchen, baker: TestClient) -> None:
+    """By the tag of its content."""
+    first = baker.get("/api/v1/items")
+    tag = {"If-None-Match": first.headers["etag"]}
+    again = baker.get("/api/v1/items", headers=tag)
+    assert (again.status_code, again.content) == (304, b"")
+    kitchen.receive("Flour", 1, "kg", 2)
+    assert baker.get("/api/v1/items", headers=tag).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/v1/items", "/api/v1/productions"])
+def test_a_list_sends_as_many_statements_however_long_it_is(kitchen: Kitchen, baker: TestClient, path: str) -> None:
+    """With one row and with many."""
+    kitchen.produce("Cookies", "Cookie", 1, 24)
+    baker.get(path)
+    with statements() as few:
+        baker.get(path, params={"limit": 1})
+    for number in range(5):
+        kitchen.produce("Cookies", "Cookie", 1, 24)
+        kitchen.ingredient(f"Spice {number}")
+    with statements() as many:
+        baker.get(path)
+    assert len(few) == len(many)
+
+
+def test_the_description_names_every_problem_and_how_to_sign_in(web: Web) -> None:
+    """OpenAPI 3.1; every route of the API says what each refusal looks like."""
+    described = web.client().get("/api/v1/openapi.json").json()
+    assert described["openapi"] == "3.1.0"
+    for path in described["paths"].values():
+        for operation in path.values():
+            assert {"401", "403", "409", "422", "429", "500", "503"} <= operation["responses"].keys()
+            assert "application/problem+json" in operation["responses"]["409"]["content"]
+
+
+def test_no_request_that_can_be_made_up_breaks_it(web: Web) -> None:
+    """Schemathesis over the whole description: no 500, and no status, type or body that is not described."""
+    web.app.state.limiter.most = web.app.state.limiter.per_second = 1e9
+    headers = {"Authorization": web.program(Role.BAKER).headers["Authorization"]}
+    with root_logger_put_back():
+        schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", web.app)
+        operations = [found.ok() for found in schema.get_all_operations()]
+        assert len(operations) >= 3
+        for operation in operations:
+            tried = settings(
+                max_examples=25, deadline=None, database=None, derandomize=True,
+                phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck),
+            )(given(case=operation.as_strategy())(ask))  # fmt: skip
+            tried(headers)
+
+
+def ask(headers: dict[str, str], case: Any) -> None:
+    case.call_and_validate(headers=headers, checks=CHECKS)

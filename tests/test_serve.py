@@ -1,0 +1,104 @@
+"""``bake serve``: it starts, says where, and ends without a trace of the demo; and the commands for people."""
+
+import io
+import re
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from command_line import CommandLine
+from serving import serving
+from web import PASSWORD
+
+from bake_tracker.entrypoints.cli import commands_serve
+from bake_tracker.queries.people import find_api_caller
+from bake_tracker.services.clock import now
+from bake_tracker.services.database import read_scope
+
+pytestmark = pytest.mark.one_database
+
+
+def test_the_demo_is_served_and_gone_afterwards(tmp_path: Path) -> None:
+    """Asked to end it ends well; nobody's X-Forwarded-Proto is believed."""
+    with serving(tmp_path, "--demo") as server:
+        assert [path.name.startswith("bake-tracker-demo-") for path in tmp_path.iterdir()] == [True]
+        asked = urllib.request.Request(f"{server.url}/healthz", headers={"X-Forwarded-Proto": "https"})
+        with urllib.request.urlopen(asked) as answer:
+            assert answer.headers["Strict-Transport-Security"] is None
+            assert answer.headers["Server"] is None
+        status, printed = server.end()
+    assert (status, list(tmp_path.iterdir())) == (0, [])
+    assert printed.startswith(f"Open {server.url}/\nSign in as Olga (owner), Bao (baker), Vera (viewer)")
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the server would be started with."""
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(uvicorn, "run", lambda application, **options: given.update(options, application=application))
+    monkeypatch.setattr(commands_serve.signal, "signal", lambda *_: None)
+    for name in ("DATABASE_URL", "SETUP_CODE"):  # set by the command, for the workers; and put back by this
+        monkeypatch.setenv(f"BAKE_TRACKER_{name}", "")
+        monkeypatch.delenv(f"BAKE_TRACKER_{name}")
+    return given
+
+
+def test_a_new_place_is_set_up_with_a_code_that_only_the_terminal_shows(
+    bake: CommandLine, database_url: str, served: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once somebody is let in there is none."""
+    said = bake("serve", "--database", database_url, "--port", "8123").out
+    code = re.fullmatch(r"Open http://127\.0\.0\.1:8123/set-up\?code=([\w-]{16})\n", said)
+    assert code is not None
+    assert commands_serve.os.environ["BAKE_TRACKER_SETUP_CODE"] == code[1]
+    monkeypatch.setattr("sys.stdin", io.StringIO(PASSWORD + "\n"))
+    assert bake("user", "add", "Ada", "--role", "owner", "--database", database_url).out == (
+        "Ada may sign in as owner.\n"
+    )
+    options = ("--host", "0.0.0.0", "--root-path", "/b/", "--trusted-proxy", "10.0.0.1")
+    assert bake("serve", "--database", database_url, *options).out == "Open http://localhost:8080/b/\n"
+    assert (served["proxy_headers"], served["forwarded_allow_ips"], served["root_path"]) == (True, ["10.0.0.1"], "/b")
+
+
+def test_forwarded_headers_are_not_believed_unless_a_proxy_is_named(
+    bake: CommandLine, database_url: str, served: dict[str, Any]
+) -> None:
+    """The server library would believe those of this machine."""
+    bake("serve", "--database", database_url)
+    assert (served["proxy_headers"], served["server_header"], served["access_log"]) == (False, False, False)
+
+
+def test_without_the_libraries_of_the_pages_it_says_how_to_get_them(
+    bake: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkout that was set up where npm was out of reach."""
+    monkeypatch.setattr(commands_serve, "_VENDOR", tmp_path)
+    done = bake("serve")
+    assert (done.code, "python hatch_build.py" in done.err) == (3, True)
+
+
+def test_people_and_tokens_from_the_command_line(bake: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Add, list, change, and a token that is shown once and then revoked."""
+    for name, role in (("Ada", "owner"), ("Ben", "baker")):
+        monkeypatch.setattr("sys.stdin", io.StringIO(PASSWORD + "\n"))
+        assert bake("user", "add", name, "--role", role).code == 0
+    assert bake("user", "change", "ada", "--off").code == 1  # the last owner
+    assert bake("user", "change", "ben", "--role", "viewer", "--off").out == "Ben: viewer, off.\n"
+    assert [(one["name"], one["is_disabled"]) for one in bake("user", "list", "--json").json] == [
+        ("Ada", False),
+        ("Ben", True),
+    ]
+    monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))
+    assert "password: must have 10 to 200 characters" in bake("user", "password", "Ada").err
+    made = bake("token", "add", "Ada", "till", "--role", "baker", "--json").json
+    with read_scope() as session:
+        caller = find_api_caller(session, made["token"], now())
+    assert caller is not None
+    assert (caller.name, caller.role) == ("Ada", "baker")
+    assert made["token"] not in bake("token", "list").out
+    assert made["token"] not in bake.log_file.read_text("utf-8")
+    assert bake("token", "revoke", str(made["api_token_id"])).code == 0
+    assert "revoked" in bake("token", "list").out
+    assert "did you mean Ada or Ben" in bake("token", "add", "Adda", "till").err

@@ -1,0 +1,86 @@
+"""The whole application inside the test's process, and whoever asks it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+from starlette.testclient import TestClient
+
+from bake_tracker.domain.access import Role
+from bake_tracker.entrypoints.http.access import CSRF_FIELD, roles_by_route
+from bake_tracker.entrypoints.server import make_app
+from bake_tracker.services import access_service, passwords
+from bake_tracker.services.database import run_in_transaction
+from bake_tracker.services.sign_in_service import open_sign_in
+
+PASSWORD = "a loaf of rye bread"
+NAMES = {Role.VIEWER: "Vera", Role.BAKER: "Bao", Role.OWNER: "Olga"}
+
+
+@dataclass
+class Web:
+    """An application on the test's database, with one user of each role."""
+
+    app: Any = field(default_factory=make_app)
+    ids: dict[Role, int] = field(default_factory=dict)
+
+    def let_in(self) -> "Web":
+        for role, name in NAMES.items():
+            made = run_in_transaction(
+                lambda session, role=role, name=name: access_service.record_user(
+                    name, PASSWORD, role.value, session=session
+                )
+            )
+            self.ids[role] = made["user_id"]
+        return self
+
+    def client(self, **more: Any) -> TestClient:
+        """A browser or program that is not signed in."""
+        return TestClient(self.app, raise_server_exceptions=False, follow_redirects=False, **more)
+
+    def program(self, role: Role) -> TestClient:
+        """A program with an API token of this role."""
+        token = passwords.new_secret("bake_")
+        run_in_transaction(
+            lambda session: access_service.record_api_token(self.ids[role], "test", role.value, token, session=session)
+        )
+        return self.client(headers={"Authorization": f"Bearer {token}"})
+
+    def browser(self, role: Role, headers: Mapping[str, str] = {}, **more: Any) -> TestClient:
+        """A browser that is signed in, without the page that asks for a password."""
+        token = passwords.new_secret()
+        run_in_transaction(lambda session: open_sign_in(session, self.ids[role], token, NAMES[role], "::1"))
+        return self.client(cookies={"bake_sign_in": token}, headers={"Accept": "text/html", **headers}, **more)
+
+    @property
+    def roles(self) -> dict[tuple[str, str], Role | None]:
+        return roles_by_route(self.app)
+
+
+def csrf_of(page: httpx2.Response) -> str:
+    """What the form of a page brings along."""
+    return page.text.partition(f'name="{CSRF_FIELD}" value="')[2].partition('"')[0]
+
+
+def submit(client: TestClient, page: str, path: str, **values: str) -> httpx2.Response:
+    """Open a page, fill its form in and send it."""
+    return client.post(path, data={CSRF_FIELD: csrf_of(client.get(page)), **values})
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """Every statement sent meanwhile."""
+    from sqlalchemy import Engine, event
+
+    sent: list[str] = []
+
+    def hear(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", hear)
+    try:
+        yield sent
+    finally:
+        event.remove(Engine, "before_cursor_execute", hear)

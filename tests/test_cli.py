@@ -84,6 +84,9 @@ def test_ids_do_as_well_as_slugs(bakery: Bake) -> None:
         ["receive", "flour", "1", "kg", "--expires", "tomorrow"],
         ["recipe", "add", "Bread", "--line", "flour"],
         ["runs", "--last", "0"],
+        ["report", "usage", "--since", "2026-02-01", "--until", "2026-01-01"],
+        ["report", "yield", "--since", "2026-02-01", "--until", "2026-01-01"],
+        ["report", "yield", "--last", "2"],
         ["no-such-command"],
     ],
 )
@@ -113,6 +116,9 @@ def test_wrong_usage_exits_2_and_names_what_is_wrong(bakery: Bake, line: list[st
         (["init", "--time-zone", "Mars/Base"], "time_zone"),
         (["init", "--currency", "JPY"], "already has stock"),
         (["show", "0000"], "there is no operation"),
+        (["show", "0"], "several are called 0; name one of them"),
+        (["explain", "99"], "99 alone could be the id of anything; name a lot by its code"),
+        (["receive", "flour", "1", "bag", "--product", "T55"], "flour: there is no product 'T55'"),
         (["produce", "cookies", "1", "--yield", "1", "--operation-id", "x"], "operation_id"),
     ],
 )
@@ -161,6 +167,22 @@ def test_show_tells_what_an_operation_moved(bakery: Bake) -> None:
     shown = bakery("show", run["operation_id"]).out
     assert "moved -240 g of lot flour-" in shown
     assert "moved 24 each of lot cookie-" in shown
+
+
+def test_one_is_one_and_what_was_not_asked_about_is_not_denied(bakery: Bake, tmp_path: Path) -> None:
+    """No "1 lots"; and of prices since a day nothing is said of the days before."""
+    assert bakery("count", "check", "1=900g").out.endswith("Counted 1 lot, 1 differs, cost -0.25\n")
+    assert bakery("prices", "flour", "--csv", str(tmp_path / "p.csv")).out.startswith("Wrote 1 row to ")
+    assert bakery("recall", "flour-20", "--drill").code == 1
+    assert "It closes exactly.\n" in bakery("recall", "1", "--drill").out
+    assert bakery("prices", "flour", "--since", "2999-01-01").out == "Nothing was paid for flour since 2999-01-01.\n"
+    assert bakery("prices", "cookie").out == "Nothing was paid for cookie yet.\n"
+
+
+def test_a_total_loss_is_told_with_one_comma(bakery: Bake) -> None:
+    """Where nothing came out, the trace names the baking and says so."""
+    assert bakery("produce", "cookies", "1", "--yield", "0").code == 0
+    assert ", production:1, a total loss\n" in bakery("trace", "1").out
 
 
 def test_a_recipe_can_be_changed_and_listed(bakery: Bake) -> None:
@@ -241,6 +263,14 @@ def test_an_answer_that_cannot_be_shown_is_not_called_a_failure(sqlite_url: str,
     assert (done.returncode, done.stderr) == (0, b"")
     with read_scope() as session:
         assert session.execute(text("SELECT count(*) FROM lot")).scalar() == 1
+    # A tree is printed by other means than lines are; a reader that has seen enough of either is no refusal.
+    for words, reader, code, said in (
+        ("log tree", "| true", 0, b""),
+        ("log find", "> /dev/full", 3, b"The lines could not be shown: [Errno 28] No space left on device\n"),
+    ):
+        line = f"set -o pipefail; {sys.executable} -m bake_tracker {words} {reader}"
+        done = subprocess.run(["bash", "-c", line], env=environment, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (code, said)
 
 
 def test_asking_leaves_nothing_behind(bake: Bake, tmp_path: Path) -> None:

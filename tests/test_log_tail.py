@@ -184,7 +184,7 @@ def test_tail_prints_and_follows_until_it_is_interrupted(bake: CommandLine, monk
     done = bake("log", "tail", "-n", "2", "--follow")
     assert done.code == 0
     assert [text.split()[0] for text in done.out.splitlines()] == [at(n) for n in (28, 29, 30, 31)]
-    assert "1 lines cannot be read" in done.err
+    assert "1 line cannot be read" in done.err
 
 
 def test_tail_prints_raw_lines_on_request(bake: CommandLine) -> None:

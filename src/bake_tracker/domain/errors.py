@@ -208,6 +208,11 @@ class ProductNotFoundError(NotFoundError):
     code = outcome = "product_not_found"
     kind, field = "product", "product_id"
 
+    def __init__(self, key: object, suggestions: Sequence[str] = (), *, of: str | None = None) -> None:
+        super().__init__(key, suggestions)
+        if of is not None:
+            self.args = (f"{of}: {self}",)
+
 
 class LotNotFoundError(NotFoundError):
     code = outcome = "lot_not_found"

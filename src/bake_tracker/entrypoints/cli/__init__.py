@@ -229,6 +229,10 @@ def _run() -> None:
             sys.exit(EXIT_BROKEN)
     except SettingsError:
         raise
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        complain("Whoever read this has left before it was done; bake runs and bake log tree say what was recorded.")
+        sys.exit(EXIT_BROKEN)
     except Exception as error:
         _say_broken(error)
         sys.exit(EXIT_BROKEN)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bake_tracker.entrypoints.cli.state import answer, ask, money, say, show_table
+from bake_tracker.entrypoints.cli.state import answer, ask, counted, money, say, show_table
 from bake_tracker.entrypoints.cli.tables import Csv, Xlsx, write_file
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.can_make import Possible, Stopper, load_can_make
@@ -91,9 +91,8 @@ def show_expiring(rows: list[ExpiringLot], within: int) -> None:
     )
     known = [Decimal(row["value"]) for row in rows if row["value"] is not None]
     unknown = len(rows) - len(known)
-    lots = "1 lot" if len(rows) == 1 else f"{len(rows)} lots"
     say(
-        f"{lots}, {money(str(sum(known, Decimal(0))))} at what they cost"
+        f"{counted(len(rows), 'lot')}, {money(str(sum(known, Decimal(0))))} at what they cost"
         + (f"; the cost of {unknown} of them is unknown" if unknown else "")
     )
 

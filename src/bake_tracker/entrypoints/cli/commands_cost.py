@@ -1,5 +1,6 @@
 """What was paid, what a recipe costs, and what is left at a price."""
 
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any
@@ -32,7 +33,7 @@ def prices(
 
     result = ask(work)
     if not write_file(result["purchases"], list(PriceRow.__annotations__), csv, xlsx):
-        answer(result, show_prices)
+        answer(result, lambda history: show_prices(history, since))
 
 
 def cost(
@@ -82,9 +83,9 @@ def show_rate(result: Any) -> None:
     say(f"  operation {result['operation_id']}")
 
 
-def show_prices(history: Any) -> None:
+def show_prices(history: Any, since: date | None = None) -> None:
     if not history["purchases"]:
-        say(f"Nothing was paid for {history['item_slug']} yet.")
+        say(f"Nothing was paid for {history['item_slug']}{f' since {since}' if since else ' yet'}.")
     else:
         show_table(
             {"bought": "left", "quantity": "right", "": "left", "cost": "right", "price": "right", "change": "right",

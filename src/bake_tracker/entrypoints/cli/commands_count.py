@@ -12,7 +12,7 @@ from bake_tracker.domain.errors import Problem, ServiceError, ValidationError
 from bake_tracker.domain.units import parse_quantity
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find_lot, find_optional
-from bake_tracker.entrypoints.cli.state import answer, ask, money, say, show_table, state, write
+from bake_tracker.entrypoints.cli.state import answer, ask, counted, money, say, show_table, state, write
 from bake_tracker.queries.count_sheet import CountSheetRow, load_count_sheet
 from bake_tracker.services.database import Session
 from bake_tracker.services.stocktake_service import StocktakeResult, check_stocktake, record_stocktake
@@ -45,7 +45,7 @@ def sheet(
     if file := csv or xlsx:
         _check_suffix(file, ".csv" if csv else ".xlsx")
         lots = write_table(file, HEADINGS, map(_sheet_row, rows))
-        answer({"file": str(file), "lots": lots}, lambda r: say(f"Wrote {r['lots']} lots to {r['file']}"))
+        answer({"file": str(file), "lots": lots}, lambda r: say(f"Wrote {counted(r['lots'], 'lot')} to {r['file']}"))
         return
     answer(rows, show_sheet)
 
@@ -168,7 +168,8 @@ def _show_differences(result: Any) -> None:
             ),
         )
     say(
-        f"Counted {result['counted_count']} lots, {result['different_count']} differ, "
+        f"Counted {counted(result['counted_count'], 'lot')}, {result['different_count']} "
+        f"{'differs' if result['different_count'] == 1 else 'differ'}, "
         f"cost {money(result['cost_difference'])}"
     )
 

@@ -10,7 +10,7 @@ from bake_tracker.domain.units import parse_quantity
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.commands_product import find_package
 from bake_tracker.entrypoints.cli.lookup import find
-from bake_tracker.entrypoints.cli.state import answer, money, say, write
+from bake_tracker.entrypoints.cli.state import answer, counted, money, say, write
 from bake_tracker.services.database import Session
 from bake_tracker.services.delivery_service import DeliveryResult, record_delivery
 from bake_tracker.services.table_files import FORMATS, TableRow, read_table
@@ -49,7 +49,7 @@ def deliver(
 
 def show_delivery(result: DeliveryResult) -> None:
     document = f" by document {result['document']}" if result["document"] else ""
-    say(f"Received {result['lot_count']} lots{document}, cost {money(result['total_cost'])}")
+    say(f"Received {counted(result['lot_count'], 'lot')}{document}, cost {money(result['total_cost'])}")
     for lot in result["lots"]:
         expires = f", expires {lot['expires_on']}" if lot["expires_on"] else ""
         say(f"  {lot['quantity']} {lot['unit']} as lot {lot['lot_code']}, cost {money(lot['total_cost'])}{expires}")

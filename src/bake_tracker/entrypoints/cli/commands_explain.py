@@ -207,6 +207,12 @@ def _outermost(nodes: list[OperationNode], begins: str) -> list[OperationNode]:
 
 
 def _unknown(session: Session, typed: str) -> Story:
+    if typed.isascii() and typed.isdigit():
+        raise ValidationError.of(
+            "what",
+            f"{typed} alone could be the id of anything; name a lot by its code, an item or a recipe by its "
+            f"slug, a run as production:{typed} or assembly:{typed}",
+        )
     slugs = [*load_slugs(session, "item"), *load_slugs(session, "recipe")]
     near = process.extract(typed.lower(), slugs, scorer=fuzz.WRatio, limit=3, score_cutoff=60)
     hint = f"; did you mean {' or '.join(slug for slug, _, _ in near)}?" if near else ""

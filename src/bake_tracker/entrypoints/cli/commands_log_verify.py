@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from bake_tracker.entrypoints.cli.progress import reading
-from bake_tracker.entrypoints.cli.state import answer, ask, say, state
+from bake_tracker.entrypoints.cli.state import answer, ask, counted, say, state
 from bake_tracker.services.log_repair import repair_log
 from bake_tracker.services.log_verification import verify_log
 
@@ -40,15 +40,15 @@ def show_verification(result: Any) -> None:
     for source in result["restores_not_believed"]:
         say(f"the mark of a restore of {source} does not agree with what it names, and is not believed", style="red")
     if "repaired" in result:
-        say(f"Wrote {len(result['repaired'])} success lines from the database.")
+        say(f"Wrote {counted(len(result['repaired']), 'success line')} from the database.")
     if older := result["operations_before_the_log"]:
         say(f"{older} operations are older than the log's first line and were not compared; --all compares them.")
     if restored := result["operations_restored"]:
         say(f"{restored} operations were restored and have their lines in the log of the place they came from.")
     if noted := result["unreadable_lines_noted"]:
-        say(f"{noted} lines cannot be read; a repair has noted them and written what the database knows.")
+        say(f"{counted(noted, 'line')} cannot be read; a repair has noted that and written what the database knows.")
     if torn := result["unreadable_lines"] - noted:
-        say(f"{torn} lines cannot be read", style="red")
+        say(f"{counted(torn, 'line')} cannot be read", style="red")
     say(
         f"Compared {result['operations_compared']} operations with "
         f"{result['success_lines_compared']} success lines: "

@@ -8,7 +8,7 @@ import typer
 
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find, find_optional
-from bake_tracker.entrypoints.cli.state import answer, ask, complain, say, show_table, state, write
+from bake_tracker.entrypoints.cli.state import answer, ask, complain, counted, say, show_table, state, write
 from bake_tracker.services.database import Session
 from bake_tracker.services.page_import_service import (
     PagePreview,
@@ -122,7 +122,7 @@ def show_preview(preview: PagePreview, *, with_to_do: bool) -> None:
 
 
 def show_recorded(result: PageResult) -> None:
-    say(f"Recorded recipe {result['slug']} (id {result['recipe_id']}) of {result['line_count']} lines")
+    say(f"Recorded recipe {result['slug']} (id {result['recipe_id']}) of {counted(result['line_count'], 'line')}")
     if result["finished_unit_slug"]:
         say(f"  one batch gives {result['finished_unit_quantity']} {result['finished_unit_slug']}")
     if result["created"]:

@@ -9,6 +9,7 @@ from bake_tracker.domain.products import Package, is_unit
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find, find_optional
 from bake_tracker.entrypoints.cli.state import answer, ask, say, show_table, write
+from bake_tracker.queries.catalog import load_item
 from bake_tracker.queries.products import load_packages, load_products
 from bake_tracker.services.database import Session
 from bake_tracker.services.product_service import ProductResult, record_product
@@ -93,7 +94,7 @@ def find_package(session: Session, item_id: int, typed: str | None, unit: str) -
         fitting = [one for one in packages if typed.casefold() in (one.name.casefold(), one.called.casefold())]
         fitting = fitting or [one for one in packages if typed == str(one.product_id)]
         if not fitting:
-            raise ProductNotFoundError(typed, [one.called for one in packages][:3])
+            raise ProductNotFoundError(typed, [one.called for one in packages][:3], of=load_item(session, item_id).slug)
     if len(fitting) > 1:
         named = ", ".join(f"{one.product_id} ({one.called})" for one in fitting)
         raise ValidationError.of("product", f"several fit; name one by its id: {named}")

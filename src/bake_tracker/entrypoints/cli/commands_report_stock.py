@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from bake_tracker.entrypoints.cli.charts import add_up, show_chart
-from bake_tracker.entrypoints.cli.commands_report_usage import Chart, Since, Until
+from bake_tracker.entrypoints.cli.commands_report_usage import Chart, Since, Until, check_period
 from bake_tracker.entrypoints.cli.state import answer, ask, money, say, show_table
 from bake_tracker.entrypoints.cli.tables import Csv, Xlsx, write_file
 from bake_tracker.queries.stock_value import StockValue, load_stock_value
@@ -51,7 +51,7 @@ def yields(
     since: Since = None,
     until: Until = None,
     each: Annotated[bool, typer.Option("--each", help="every baking by itself, the latest first")] = False,
-    last: Annotated[int, typer.Option(min=1, max=100_000, help="with --each: how many")] = 50,
+    last: Annotated[int | None, typer.Option(min=1, max=100_000, help="with --each: how many (50)")] = None,
     before: Annotated[
         str | None, typer.Option(help="with --each: only older ones than this: an operation's id, or its beginning")
     ] = None,
@@ -60,10 +60,13 @@ def yields(
     xlsx: Xlsx = None,
 ) -> None:
     """What bakings gave and cost against their plan, by month and recipe; as a chart the loss in per cent."""
+    check_period(since, until)
+    if not each and (last or before):
+        raise typer.BadParameter("--last and --before go with --each")
     rows: list[Any] = ask(
         lambda session: [
             *(
-                load_run_yields(session, since, until, limit=last, before=before)
+                load_run_yields(session, since, until, limit=last or 50, before=before)
                 if each
                 else load_yields_by_month(session, since, until)
             )

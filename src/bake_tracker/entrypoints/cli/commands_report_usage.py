@@ -41,6 +41,12 @@ def recipients(
     _report(load_recipients, RecipientRow, since, until, csv, xlsx, _by_whom if chart else None)
 
 
+def check_period(since: date | None, until: date | None) -> None:
+    """Refuse days in the wrong order, of which nothing could be reported."""
+    if since and until and since > until:
+        raise typer.BadParameter(f"--since {since} is after --until {until}")
+
+
 def _by_purpose(row: UsageRow) -> str:
     return f"{row['month']} {row['used_for']}"
 
@@ -62,6 +68,7 @@ def _report(
     xlsx: Path | None,
     chart: Name | None,
 ) -> None:
+    check_period(since, until)
     rows: list[Any] = ask(lambda session: load(session, since, until))
     if write_file(rows, list(row_type.__annotations__), csv, xlsx):
         return

@@ -7,7 +7,7 @@ import typer
 
 from bake_tracker.domain.label_text import difference_text
 from bake_tracker.entrypoints.cli import parse
-from bake_tracker.entrypoints.cli.lookup import RUN, find, find_operation, find_optional, find_product
+from bake_tracker.entrypoints.cli.lookup import find, find_operation, find_optional, find_product
 from bake_tracker.entrypoints.cli.state import answer, ask, money, say, show_table, write
 from bake_tracker.queries.history import load_operation, load_runs
 from bake_tracker.services.assembly_service import check_can_assemble, record_assembly
@@ -124,11 +124,7 @@ def show(
 ) -> None:
     """Show one operation: what was asked, what it moved, what it answered."""
 
-    def work(session: Session) -> Any:
-        is_run = RUN.fullmatch(operation_id)
-        return load_operation(session, find_operation(session, operation_id) if is_run else operation_id)
-
-    answer(ask(work), show_operation)
+    answer(ask(lambda session: load_operation(session, find_operation(session, operation_id))), show_operation)
 
 
 def show_check(yes: bool, missing: list[Any], what: str) -> None:

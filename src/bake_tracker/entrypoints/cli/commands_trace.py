@@ -117,7 +117,7 @@ def show_recall(found: Recall, done: RecallResult | None, files: list[Path]) -> 
         ([one["lot_code"], one["unit"], *(str(cast(Any, one)[name]) for name in BALANCE)] for one in found["balance"]),
     )
     if found["is_balanced"]:
-        say(f"It closes exactly for all {len(found['lots'])} lots.")
+        say(f"It closes exactly{' for all ' + str(len(found['lots'])) + ' lots' if len(found['lots']) > 1 else ''}.")
     else:
         say("It does not close: what is not accounted for came in and is nowhere; run bake verify.", style="red")
     for file in files:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from bake_tracker.entrypoints.cli.state import NotShownError, complain, say, state
+from bake_tracker.entrypoints.cli.state import NotShownError, complain, counted, say, state
 from bake_tracker.services.log_values import escape_unsafe
 
 APART = frozenset(
@@ -59,10 +59,11 @@ def printing() -> Iterator[None]:
     try:
         yield
         sys.stdout.flush()
-    except (BrokenPipeError, UnicodeError) as error:
+    except (OSError, UnicodeError) as error:
         raise NotShownError("The lines", error) from error
 
 
 def say_unreadable(count: int) -> None:
     if count:
-        complain(f"{count} lines cannot be read and were passed over.")
+        was = "was" if count == 1 else "were"
+        complain(f"{counted(count, 'line')} cannot be read and {was} passed over.")

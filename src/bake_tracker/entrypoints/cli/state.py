@@ -53,7 +53,15 @@ class State:
 state = State()
 # Into a file or a pipe goes a wide page, so that no id is broken in two.
 _WIDTH = None if sys.stdout and sys.stdout.isatty() else 132
-out = Console(highlight=False, width=_WIDTH)
+
+
+class _Page(Console):
+    def on_broken_pipe(self) -> None:
+        """Raise it as every other way to print does; rich would end the program with 1, as if it were refused."""
+        raise
+
+
+out = _Page(highlight=False, width=_WIDTH)
 err = Console(highlight=False, stderr=True, soft_wrap=True)
 
 
@@ -87,6 +95,11 @@ def answer(result: Any, render: Callable[[Any], None]) -> None:
         done = result.get("operation_id") if isinstance(result, dict) else None
         what = f"It is recorded as operation {done}, but the answer" if done else "The answer"
         raise NotShownError(what, error) from error
+
+
+def counted(number: int, what: str) -> str:
+    """``1 lot``, ``2 lots``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def money(text: str | None) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bake_tracker.entrypoints.cli.state import answer, say
+from bake_tracker.entrypoints.cli.state import answer, counted, say
 from bake_tracker.services.table_files import write_table
 
 Csv = Annotated[Path | None, typer.Option("--csv", help="write it to this file")]
@@ -23,5 +23,5 @@ def write_file(rows: Sequence[Mapping[str, Any]], headings: Sequence[str], csv: 
     if file.suffix.lower() != (wanted := ".csv" if csv else ".xlsx"):
         raise typer.BadParameter(f"{file} must end in {wanted}")
     count = write_table(file, headings, ([row[name] for name in headings] for row in rows))
-    answer({"file": str(file), "rows": count}, lambda r: say(f"Wrote {r['rows']} rows to {r['file']}"))
+    answer({"file": str(file), "rows": count}, lambda r: say(f"Wrote {counted(r['rows'], 'row')} to {r['file']}"))
     return True

@@ -93,7 +93,7 @@ def _forward_line(step: Step, lots: dict[int, TracedLot]) -> str:
     what = f"{step['quantity']} {step['unit']} {_done(step)}"
     if step["into_lot_id"] is None:
         lost = ", a total loss" if step["kind"] in ("baked", "packed") else ""
-        return f"{what}{lost}{_because(step)}"
+        return f"{what.removesuffix(',')}{lost}{_because(step)}"
     lot = lots[step["into_lot_id"]]
     state = "" if step["undone_because"] is not None else f"; {state_of(lot)}"
     return f"{what} into {lot['lot_code']}: {lot['quantity']} {lot['unit']}{state}{_because(step)}"

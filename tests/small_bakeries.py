@@ -20,7 +20,8 @@ UNITS = {"g": "kg", "ml": "cup", "each": "dozen", "cm": "inch"}
 @st.composite
 def bakeries(draw: st.DrawFn) -> Tables:
     """The catalogue and the stock of a small bakery."""
-    tables: Tables = {"bakery": [{"name": "Corner", "currency": "EUR", "time_zone": "UTC", "format": FORMAT}]}
+    house = {"name": "Corner", "currency": "EUR", "time_zone": "UTC", "format": FORMAT}
+    tables: Tables = {"bakery": [house | {"label_policy": draw(st.sampled_from(["warn", "refuse"]))}]}
     items = draw(st.lists(_items(), min_size=1, max_size=6))
     for number, item in enumerate(items):
         item["slug"] = f"item-{number}x"
@@ -69,8 +70,21 @@ def _of(draw: st.DrawFn, items: list[dict[str, str]], suppliers: list[str]) -> T
         more = {"brand": NAMES, "package_quantity": AMOUNTS, "gtin": st.from_regex(r"[0-9]{8,13}", fullmatch=True)}
         product = {"item": draw(item("ingredient", "material")), **draw(st.fixed_dictionaries(package, optional=more))}
         tables["products"] = [product | ({"supplier": suppliers[0]} if suppliers else {})]
+        said = {"product": product["name"]}
+        tables["product_allergens"] = [said | one for one in draw(_allergens())]
+    spoken = draw(st.lists(item(), max_size=2, unique=True))
+    tables["allergens"] = [{"item": slug} | one for slug in spoken for one in draw(_allergens())]
     tables["lots"] = draw(st.lists(_lots(items, suppliers), max_size=4))
     return tables
+
+
+def _allergens() -> st.SearchStrategy[list[dict[str, str]]]:
+    """All that is said of one thing: allergens, each once, or that there are none."""
+    keys = st.sampled_from(["wheat", "milk", "eggs", "pine_nuts"])
+    said = st.dictionaries(keys, st.sampled_from(["contains", "may_contain"]), max_size=3)
+    return (said.filter(len) | st.just({"none": "contains"})).map(
+        lambda all_of_it: [{"allergen": key, "presence": presence} for key, presence in all_of_it.items()]
+    )
 
 
 @st.composite

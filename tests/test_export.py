@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.allergens import Statement, label_text
 from bake_tracker.domain.exporting import Tables, exact_text
+from bake_tracker.domain.import_tables import FORMAT
 from bake_tracker.models import ItemAllergen, ItemLabel
 from bake_tracker.queries.exporting import load_tables
 from bake_tracker.queries.verification import verify_ledger
@@ -82,6 +83,7 @@ def test_an_export_into_an_empty_database_loses_nothing(
     assert {name: len(rows) for name, rows in first.items() if rows} == {
         name: len(rows) for name, rows in tables.items() if rows
     }
+    assert first["bakery"] == tables["bakery"]
     write_export(folder / f"export{ending}", first)
     assert take(url, folder / f"export{ending}")["added_count"] == 0
     url = empty()
@@ -148,6 +150,32 @@ def test_weights_rates_allergens_and_labels_are_carried(kitchen: Kitchen, tmp_pa
     assert take(url, tmp_path / "export.xlsx")["added_count"] == 0
     with read_scope(url) as session:
         assert verify_ledger(session)["drift"] == []
+
+
+def test_a_file_that_contradicts_itself_is_refused(empty: Make) -> None:
+    """Of allergens, labels and rates alike, at the second row; what stands there twice is taken once."""
+    milk, none = {"item": "flour", "allergen": "milk"}, {"item": "flour", "allergen": "none"}
+    label = {"item": "flour", "allergens": label_text(Statement()), "filed_at": "2026-01-02T03:04:05+00:00"}
+    document = {
+        "format": FORMAT,
+        "items": [{"kind": "ingredient", "slug": "flour", "name": "Flour", "base_unit": "g"}],
+        "recipes": [{"slug": "bread", "name": "Bread"}],
+        "recipe_lines": [{"recipe": "bread", "item": "flour", "quantity": "1", "unit": "g"}],
+        "allergens": [milk, milk, milk | {"presence": "may_contain"}, none],
+        "labels": [label, label, label | {"ingredients": "flour"}],
+        "recipe_rates": [{"recipe": "bread", "labour": labour} for labour in ("1", "1.00", "2")],
+    }
+    with read_scope(empty()) as session:
+        report = import_service.check_import(document, session=session)
+    assert [one["place"] for one in report["refused"]] == [
+        "allergens[2].allergen", "allergens[3].allergen", "labels[2].item", "recipe_rates[2].recipe",
+    ]  # fmt: skip
+    assert [kind["added"] for kind in report["kinds"] if kind["kind"] in ("allergens", "labels", "recipe_rates")] == [
+        1,
+        1,
+        1,
+    ]
+    assert {one["place"] for one in report["skipped"]} == {"allergens[1]", "labels[1]", "recipe_rates[1]"}
 
 
 def test_an_export_costs_the_same_statements_however_much_there_is(kitchen: Kitchen) -> None:

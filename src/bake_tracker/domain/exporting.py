@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from bake_tracker.domain.import_facts import Facts
 from bake_tracker.domain.import_plan import ItemPlan, Known
-from bake_tracker.domain.import_products import product_key
+from bake_tracker.domain.import_products import KEY_DIGITS, product_key
 from bake_tracker.domain.import_tables import EXPORTED, FORMAT
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.units import format_micros
@@ -41,7 +41,10 @@ def tables_of(known: Known, facts: Facts, lots: Sequence[LotLeft]) -> Tables:
     parts = [(good.slug, *part) for good in known.goods.values() for part in good.parts]
     tables: dict[str, list[Mapping[str, object]]] = {
         "bakery": [
-            {"name": house.name, "currency": house.currency, "time_zone": house.time_zone, "format": FORMAT},
+            {
+                "name": house.name, "currency": house.currency, "time_zone": house.time_zone,
+                "label_policy": house.label_policy, "format": FORMAT,
+            },
         ],
         "items": [_item(item) for item in _by_slug(known.items)],
         "suppliers": [{"slug": s.slug, "name": s.name, "details": s.details} for s in _by_slug(known.suppliers)],
@@ -87,6 +90,11 @@ def tables_of(known: Known, facts: Facts, lots: Sequence[LotLeft]) -> Tables:
         "allergens": [
             {"item": slug, "allergen": allergen, "presence": presence}
             for slug, said in facts.allergens.items()
+            for allergen, presence in said.items()
+        ],
+        "product_allergens": [
+            {"product": product[:KEY_DIGITS], "allergen": allergen, "presence": presence}
+            for product, said in facts.product_allergens.items()
             for allergen, presence in said.items()
         ],
         "labels": [
@@ -151,7 +159,7 @@ def _lot(lot: LotLeft) -> dict[str, object]:
         "on_hold": lot.on_hold,
         "location": lot.location,
         "supplier": lot.supplier,
-        "product": lot.product_identity[:12] if lot.product_identity else None,
+        "product": lot.product_identity[:KEY_DIGITS] if lot.product_identity else None,
     }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from bake_tracker.domain.choices import ITEM_KINDS, LABEL_POLICIES, MAX_SHELF_LIFE_DAYS, PICK_POLICIES
 from bake_tracker.domain.errors import RecipeCycleError
 from bake_tracker.domain.import_catalog import PREFERRED, admit_item
 from bake_tracker.domain.import_plan import BakeryPlan, GoodPlan, ItemPlan, Known, NamePlan
@@ -12,9 +13,6 @@ from bake_tracker.domain.name_matching import name_key
 from bake_tracker.domain.recipe_math import topological_order
 from bake_tracker.domain.units import BASE_UNITS
 
-ITEM_KINDS = ("ingredient", "material", "finished_unit", "finished_good")
-POLICIES = ("fefo", "fifo")
-MAX_SHELF_LIFE_DAYS = 36_500
 MAX_LOTS = 10**9
 
 
@@ -31,7 +29,7 @@ def plan_items(document: Mapping[str, Any], items: Shelf[ItemPlan], findings: Fi
             is_category=row.read_flag("is_category"),
             parent_slug=row.read_text("parent_slug"),
             description=row.read_text("description"),
-            pick_policy=row.read_choice("pick_policy", POLICIES, "fefo"),
+            pick_policy=row.read_choice("pick_policy", PICK_POLICIES, "fefo"),
             shelf_life_days=row.read_whole("shelf_life_days", MAX_SHELF_LIFE_DAYS),
             g_per_each=row.read_number("g_per_each") if row.has("g_per_each") else None,
             lot_count=row.read_whole("lot_count", MAX_LOTS) or 0,
@@ -112,17 +110,19 @@ def plan_names(document: Mapping[str, Any], names: Shelf[NamePlan], items: Shelf
 
 
 def plan_bakery(document: Mapping[str, Any], known: Known, findings: Findings) -> BakeryPlan | None:
-    """Take name, currency and time zone where nothing is there yet; where something is, refuse costs of another."""
+    """Take the settings of the bakery where nothing is there yet; where something is, refuse costs of another."""
     taken: BakeryPlan | None = None
     for row in findings.rows(document, "bakery"):
-        bakery = BakeryPlan(row.read_name("name"), row.read_text("currency"), row.read_text("time_zone"))
         here = known.bakery
-        if bakery.currency not in (None, here.currency) and not known.is_empty:
+        said = {field: row.read_text(field) or getattr(here, field) for field in ("currency", "time_zone")}
+        policy = row.read_choice("label_policy", LABEL_POLICIES, here.label_policy or LABEL_POLICIES[0])
+        bakery = BakeryPlan(row.read_name("name"), **said, label_policy=policy)
+        if bakery.currency != here.currency and not known.is_empty:
             row.refuse("currency", f"this bakery counts in {here.currency}; import into an empty database")
         if row.refusals:
             findings.refuse(row)
         elif bakery == here or not known.is_empty or taken:
-            findings.skip(row, "already there" if bakery == here else "this bakery keeps its name and its time zone")
+            findings.skip(row, "already there" if bakery == here else "this bakery keeps its own settings")
         else:
             taken = bakery
     return taken

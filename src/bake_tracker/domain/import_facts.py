@@ -3,19 +3,22 @@
 Where the bakery says something already, that stands: a file does not change what somebody has weighed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
-from bake_tracker.domain.allergens import ALLERGENS, is_known, read_label
-from bake_tracker.domain.import_plan import ItemPlan, RecipePlan
+from bake_tracker.domain.allergens import ALLERGENS, NONE, is_known, read_label
+from bake_tracker.domain.import_plan import ItemPlan, ProductPlan, RecipePlan
+from bake_tracker.domain.import_products import Products
 from bake_tracker.domain.import_rows import Findings, Row
 from bake_tracker.domain.import_shelf import Shelf
 
 PRESENCES = ("contains", "may_contain")
 _OTHERWISE = "otherwise here: left as it is"
+_TWICE = "another row of the file says otherwise; take one of them out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +32,11 @@ class Weight:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Weights by item and kind, oldest first; presence by item and allergen; labels by item; rates by recipe."""
+    """Weights by item and kind, oldest first; presence by item (or package) and allergen; labels; rates by recipe."""
 
     weights: Mapping[tuple[str, str], Sequence[Weight]]
     allergens: Mapping[str, Mapping[str, str]]
+    product_allergens: Mapping[str, Mapping[str, str]]
     labels: Mapping[str, tuple[str, str, str]]
     rates: Mapping[str, tuple[int, int]]
 
@@ -41,6 +45,7 @@ def plan_facts(
     document: Mapping[str, Any],
     known: Facts,
     items: Shelf[ItemPlan],
+    products: Products,
     recipes: Shelf[RecipePlan],
     findings: Findings,
 ) -> Facts:
@@ -55,15 +60,13 @@ def plan_facts(
         here = known.weights.get((item.slug, kind), ()) if item else ()
         if _is_to_take(row, findings, here, weight in here):
             weights.setdefault((item.slug if item else "", kind), []).append(weight)
-    allergens: dict[str, dict[str, str]] = {}
-    for row in findings.rows(document, "allergens"):
-        item, name = items.find(row, "item"), row.read_name("allergen", limit=24)
-        presence = row.read_choice("presence", PRESENCES, "contains")
-        if not row.refusals and not is_known(name, presence):
-            row.refuse("allergen", f"is none that a label names; those are none, {', '.join(ALLERGENS)}")
-        said = known.allergens.get(item.slug, {}) if item else {}
-        if _is_to_take(row, findings, said, said.get(name) == presence):
-            allergens.setdefault(item.slug if item else "", {})[name] = presence
+    allergens = _plan_allergens(
+        findings.rows(document, "allergens"), lambda row: _slug(items.find(row, "item")), known.allergens, findings
+    )
+    of_products = _plan_allergens(
+        findings.rows(document, "product_allergens"), lambda row: _identity(products.find(row, "product")),
+        known.product_allergens, findings,
+    )  # fmt: skip
     labels: dict[str, tuple[str, str, str]] = {}
     for row in findings.rows(document, "labels"):
         item = items.find(row, "item")
@@ -72,17 +75,49 @@ def plan_facts(
             row.refuse("filed_at", "must be a moment with its offset, written like 2026-11-23T09:30:00+00:00")
         if read_label(label[1]) is None:
             row.refuse("allergens", 'must be written like {"contains": ["wheat"], "may_contain": []}')
-        filed = known.labels.get(item.slug) if item else None
+        slug = _slug(item)
+        if labels.get(slug, label) != label:
+            row.refuse("item", _TWICE)
+        filed = known.labels.get(slug) or labels.get(slug)
         if _is_to_take(row, findings, filed, filed == label):
-            labels[item.slug if item else ""] = label
+            labels[slug] = label
     rates: dict[str, tuple[int, int]] = {}
     for row in findings.rows(document, "recipe_rates"):
         recipe = recipes.find(row, "recipe")
-        amounts = [int((row.read_money(field) or 0) * 10**6) for field in ("labour", "overhead")]
-        rate = known.rates.get(recipe.slug) if recipe else None
-        if _is_to_take(row, findings, rate, rate == tuple(amounts)):
-            rates[recipe.slug if recipe else ""] = (amounts[0], amounts[1])
-    return Facts(weights, allergens, labels, rates)
+        labour, overhead = (int((row.read_money(field) or 0) * 10**6) for field in ("labour", "overhead"))
+        slug, said = recipe.slug if recipe else "", (labour, overhead)
+        if rates.get(slug, said) != said:
+            row.refuse("recipe", _TWICE)
+        rate = known.rates.get(slug) or rates.get(slug)
+        if _is_to_take(row, findings, rate, rate == said):
+            rates[slug] = said
+    return Facts(weights, allergens, of_products, labels, rates)
+
+
+def _plan_allergens(
+    rows: Iterable[Row], thing_of: Callable[[Row], str], known: Mapping[str, Mapping[str, str]], findings: Findings
+) -> dict[str, dict[str, str]]:
+    """Take what is said of each thing of which nothing is said here; once for an allergen."""
+    new: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for row in rows:
+        thing, name = thing_of(row), row.read_name("allergen", limit=24)
+        presence = row.read_choice("presence", PRESENCES, "contains")
+        if not row.refusals and not is_known(name, presence):
+            row.refuse("allergen", f"is none that a label names; those are none, {', '.join(ALLERGENS)}")
+        here, told = known.get(thing, {}), new.get(thing, {})
+        if told.get(name, presence) != presence or (told and (NONE in told) != (name == NONE)):
+            row.refuse("allergen", _TWICE)
+        if _is_to_take(row, findings, here or told.get(name), here.get(name, told.get(name)) == presence):
+            new[thing][name] = presence
+    return dict(new)
+
+
+def _slug(item: ItemPlan | None) -> str:
+    return item.slug if item else ""
+
+
+def _identity(product: ProductPlan | None) -> str:
+    return product.identity if product else ""
 
 
 _NO_DAY = date(1970, 1, 1)

@@ -128,11 +128,12 @@ class NamePlan:
 
 @dataclass(frozen=True, slots=True)
 class BakeryPlan:
-    """What the bakery is called, and its currency and time zone."""
+    """What the bakery is called, its currency and time zone, and what becomes of a run that differs from its label."""
 
     name: str
     currency: str | None = None
     time_zone: str | None = None
+    label_policy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ _SAYS_NOTHING: dict[str, object] = {"is_active": True, "is_packaging_material": 
 KINDS = (
     "bakery", "items", "ingredients", "materials", "suppliers", "products", "material_products", "inventory_items",
     "purchases", "recipes", "finished_units", "good_parts", "events", "recipients", "names", "measures",
-    "allergens", "labels", "recipe_rates", "lots",
+    "allergens", "product_allergens", "labels", "recipe_rates", "lots",
 )  # fmt: skip
 
 

@@ -69,7 +69,9 @@ _MEASURES = (
 )
 
 TABLES: Mapping[str, TableKind] = {
-    "bakery": TableKind("bakery", (_NAME, Column("currency"), Column("time_zone"), Column("format"))),
+    "bakery": TableKind(
+        "bakery", (_NAME, Column("currency"), Column("time_zone"), Column("label_policy"), Column("format"))
+    ),
     "items": TableKind(
         "items",
         (
@@ -153,6 +155,7 @@ TABLES: Mapping[str, TableKind] = {
         (Column("item"), Column("kind"), Column("g", "number"), Column("measured_on", "day"), Column("source")),
     ),
     "allergens": TableKind("allergens", (Column("item"), Column("allergen"), Column("presence"))),
+    "product_allergens": TableKind("product_allergens", (Column("product"), Column("allergen"), Column("presence"))),
     "labels": TableKind("labels", (Column("item"), Column("ingredients"), Column("allergens"), Column("filed_at"))),
     "recipe_rates": TableKind(
         "recipe_rates", (Column("recipe"), Column("labour", "number"), Column("overhead", "number"))
@@ -164,7 +167,7 @@ TEMPLATES = {"purchases": "purchases", "ingredients": "ingredients", "lots": "lo
 
 EXPORTED = (
     "bakery", "items", "suppliers", "products", "recipes", "recipe_lines", "recipe_makes", "good_parts", "events",
-    "recipients", "names", "measures", "allergens", "labels", "recipe_rates", "lots",
+    "recipients", "names", "measures", "allergens", "product_allergens", "labels", "recipe_rates", "lots",
 )  # fmt: skip
 """The tables of an export, in its order."""
 

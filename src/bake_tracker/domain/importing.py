@@ -181,7 +181,7 @@ def plan_import(
     plan_recipes(document, recipes, items, findings)
     goods = plan_goods(document, known.goods, items, findings)
     plan_names(document, names, items, findings)
-    facts = plan_facts(document, said, items, recipes, findings)
+    facts = plan_facts(document, said, items, products, recipes, findings)
     plan_events(document, events, findings)
     plan_recipients(document, recipients, findings)
 
@@ -194,6 +194,7 @@ def plan_import(
         names=len(names.new),
         measures=sum(map(len, facts.weights.values())),
         allergens=sum(map(len, facts.allergens.values())),
+        product_allergens=sum(map(len, facts.product_allergens.values())),
         labels=len(facts.labels),
         recipe_rates=len(facts.rates),
         events=len(events.new),

@@ -90,7 +90,7 @@ def load_known(session: Session) -> Known:
     items = by_slug(_items, ItemPlan)
     return Known(
         database_id=bakery.database_id,
-        bakery=BakeryPlan(bakery.name, bakery.currency, bakery.time_zone),
+        bakery=BakeryPlan(bakery.name, bakery.currency, bakery.time_zone, bakery.label_policy),
         is_empty=not items,
         items=items,
         suppliers=by_slug(select(Supplier.slug, Supplier.name, Supplier.details), SupplierPlan),

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.config import time_zones
 from bake_tracker.domain.arguments import Arguments, shown
+from bake_tracker.domain.choices import ITEM_KINDS, LABEL_POLICIES, MAX_SHELF_LIFE_DAYS, PICK_POLICIES
 from bake_tracker.domain.errors import ConflictError
 from bake_tracker.domain.slugs import read_slug
 from bake_tracker.domain.units import BASE_UNITS
@@ -28,10 +29,6 @@ SUPPLIER = Kind("record_supplier", __name__, success_fields=("supplier_id", "slu
 EVENT = Kind("record_event", __name__, success_fields=("event_id", "slug"))
 RECIPIENT = Kind("record_recipient", __name__, success_fields=("recipient_id", "slug"))
 
-KINDS = ("ingredient", "material", "finished_unit", "finished_good")
-POLICIES = ("fefo", "fifo")
-LABEL_POLICIES = ("warn", "refuse")
-MAX_SHELF_LIFE_DAYS = 36_500
 
 _bakery = cast(Table, Bakery.__table__)
 
@@ -174,11 +171,11 @@ def record_item(
         given = Arguments()
         clean_name = given.name("name", name)
         asked = ItemRequest(
-            kind=given.choice("kind", kind, KINDS),
+            kind=given.choice("kind", kind, ITEM_KINDS),
             name=clean_name,
             slug=read_slug(given, clean_name, slug),
             base_unit=given.choice("base_unit", base_unit, BASE_UNITS),
-            pick_policy=given.choice("pick_policy", pick_policy, POLICIES),
+            pick_policy=given.choice("pick_policy", pick_policy, PICK_POLICIES),
             shelf_life_days=_shelf_life(given, shelf_life_days),
             parent_id=given.optional_key("parent_id", parent_id),
             description=given.text("description", description),

@@ -8,14 +8,21 @@ from typing import cast
 from sqlalchemy import Table, insert
 
 from bake_tracker.domain.import_facts import Facts
-from bake_tracker.models import ItemAllergen, ItemLabel
+from bake_tracker.models import ItemAllergen, ItemLabel, ProductAllergen
+from bake_tracker.queries.catalog_things import key_of
 from bake_tracker.services.catalog_changes import note_made
 from bake_tracker.services.measure_service import record_density, record_piece_weight
 from bake_tracker.services.operations import Operation
 from bake_tracker.services.rate_service import record_recipe_rate
 
 
-def write_facts(operation: Operation, facts: Facts, items: Mapping[str, int], recipes: Mapping[str, int]) -> None:
+def write_facts(
+    operation: Operation,
+    facts: Facts,
+    items: Mapping[str, int],
+    products: Mapping[str, int],
+    recipes: Mapping[str, int],
+) -> None:
     """State weights and rates, each as an operation; allergens and labels come with their items."""
     session = operation.session
     for (slug, kind), weights in facts.weights.items():
@@ -38,15 +45,20 @@ def write_facts(operation: Operation, facts: Facts, items: Mapping[str, int], re
         for slug, said in facts.allergens.items()
         for allergen, presence in said.items()
     ]
+    of_products = [
+        {"product_id": products[identity], "allergen": allergen, "presence": presence}
+        for identity, said in facts.product_allergens.items()
+        for allergen, presence in said.items()
+    ]
     labels = [
         {"item_id": items[slug], "ingredients": label[0], "allergens": label[1], "filed_at": _moment(label[2])}
         for slug, label in facts.labels.items()
     ]
-    for model, rows in ((ItemAllergen, allergens), (ItemLabel, labels)):
+    for model, rows in ((ItemAllergen, allergens), (ProductAllergen, of_products), (ItemLabel, labels)):
         if rows:
             table = cast(Table, model.__table__)
             session.execute(insert(table), rows)
-            note_made(operation, *((table.name, str(row["item_id"])) for row in rows))
+            note_made(operation, *((table.name, key_of(table.name, row)) for row in rows))
 
 
 def _moment(text: str) -> datetime:

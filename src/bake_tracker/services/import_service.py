@@ -1,6 +1,7 @@
 """Bring in the export of the older desktop program: what is new is added, and what is already there is left alone."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, cast
 from uuid import UUID
 
@@ -153,8 +154,7 @@ def _plan(session: Session, document: Mapping[str, Any], told: Mapping[str, str]
 def _write(operation: Operation, plan: ImportPlan, source: str) -> None:
     session = operation.session
     if plan.bakery:
-        house = plan.bakery
-        record_bakery(session=session, name=house.name, currency=house.currency, time_zone=house.time_zone)
+        record_bakery(session=session, **asdict(plan.bakery))
     _insert_new(operation, Supplier, [{"slug": s.slug, "name": s.name, "details": s.details} for s in plan.suppliers])
     _insert_new(operation, Event, [{"slug": e.slug, "name": e.name, "happens_on": e.happens_on} for e in plan.events])
     recipients = [{"slug": r.slug, "name": r.name, "household": r.household} for r in plan.recipients]
@@ -162,11 +162,12 @@ def _write(operation: Operation, plan: ImportPlan, source: str) -> None:
     items = _add_items(operation, plan.items)
     _add_products(operation, plan, items)
     _add_recipes(operation, plan.recipes, items)
-    write_facts(operation, plan.facts, items, load_slugs(session, "recipe"))
+    products = load_product_ids(session)
+    write_facts(operation, plan.facts, items, products, load_slugs(session, "recipe"))
     _add_parts(operation, plan, items)
     for name in plan.names:
         record_name(name.name, items[name.item_slug], session=session)
-    products, suppliers = load_product_ids(session), load_slugs(session, "supplier")
+    suppliers = load_slugs(session, "supplier")
     # All at once and in id order, for the receipts come in the order of the file.
     lock_items(operation, {items[lot.item_slug] for _, lot in plan.lots})
     received = {lot.operation_id: _receive(session, lot, items, products, suppliers) for _, lot in plan.lots}

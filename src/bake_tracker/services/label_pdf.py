@@ -3,24 +3,20 @@
 import io
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-import font_source_sans_pro
 import segno
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph
 
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.label_text import LabelWords
+from bake_tracker.services.pdf_fonts import FONT, register_fonts
 
-FONT, BOLD = "SourceSansPro", "SourceSansPro-Bold"
 MARGIN_MM, SMALL_MARGIN_MM = 4.0, 2.0
 SMALL_WIDTH_MM = 70.0
 BODY_PT = 9.0
@@ -142,7 +138,7 @@ def _lay_out(words: LabelWords, lot_code: str, width: float, points: float) -> _
 
 
 def _paragraph(pieces: list[tuple[str, bool]], points: float, width: float) -> Any:
-    _register_fonts()
+    register_fonts()
     style = ParagraphStyle("label", fontName=FONT, fontSize=points, leading=points * _LEADING, splitLongWords=1)
     text = "".join(f"<b>{_escaped(text)}</b>" if is_bold else _escaped(text) for text, is_bold in pieces)
     paragraph = Paragraph(text, style)
@@ -182,7 +178,7 @@ def _check_size(size: Size) -> None:
 
 def _check_glyphs(lines: list[str]) -> None:
     """Refuse what would be printed as an empty box."""
-    known = _register_fonts()
+    known = register_fonts()
     text = unicodedata.normalize("NFC", "".join(lines))
     if missing := sorted({letter for letter in text if ord(letter) not in known}):
         shown = ", ".join(f"{letter} (U+{ord(letter):04X})" for letter in missing[:10])
@@ -190,19 +186,6 @@ def _check_glyphs(lines: list[str]) -> None:
             "pdf",
             f"the label's font has Latin, Greek and Cyrillic letters, and no {shown}; name things in those",
         )
-
-
-@lru_cache(1)
-def _register_fonts() -> frozenset[int]:
-    """Have both fonts known to the PDF library; the letters that both have."""
-    letters: list[set[int]] = []
-    folder = Path(font_source_sans_pro.font_directory)
-    for name, file in ((FONT, "SourceSansPro-Regular.ttf"), (BOLD, "SourceSansPro-Bold.ttf")):
-        font = TTFont(name, str(folder / file))
-        pdfmetrics.registerFont(font)
-        letters.append(set(font.face.charToGlyph))
-    pdfmetrics.registerFontFamily(FONT, normal=FONT, bold=BOLD, italic=FONT, boldItalic=BOLD)
-    return frozenset(letters[0] & letters[1])
 
 
 def _whole_mm(points: float) -> int:

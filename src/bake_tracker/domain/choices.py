@@ -1,0 +1,6 @@
+"""What may be chosen for items and for the bakery, in commands and in files alike."""
+
+ITEM_KINDS = ("ingredient", "material", "finished_unit", "finished_good")
+PICK_POLICIES = ("fefo", "fifo")
+LABEL_POLICIES = ("warn", "refuse")
+MAX_SHELF_LIFE_DAYS = 36_500

@@ -16,6 +16,7 @@ from reportlab.platypus import Paragraph
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.label_text import LabelWords
 from bake_tracker.services.pdf_fonts import FONT, register_fonts
+from bake_tracker.services.table_files import write_new
 
 MARGIN_MM, SMALL_MARGIN_MM = 4.0, 2.0
 SMALL_WIDTH_MM = 70.0
@@ -61,14 +62,7 @@ def write_label(file: Path, words: LabelWords, lot_code: str, size: Size, *, is_
     """
     if file.suffix.lower() != ".pdf":
         raise ValidationError.of("pdf", f"{file} must end in .pdf")
-    content = render_label(words, lot_code, size, is_small_package=is_small_package)
-    try:
-        with file.open("xb") as out:
-            out.write(content)
-    except FileExistsError:
-        raise ValidationError.of("pdf", f"{file} is there already; name another, or remove it") from None
-    except OSError as error:
-        raise ValidationError.of("pdf", f"{file} cannot be written: {error}") from None
+    write_new(file, render_label(words, lot_code, size, is_small_package=is_small_package), "pdf")
 
 
 def render_label(words: LabelWords, lot_code: str, size: Size, *, is_small_package: bool = False) -> bytes:

@@ -19,6 +19,7 @@ from bake_tracker.domain.errors import ValidationError
 from bake_tracker.queries.recall import Recall
 from bake_tracker.queries.traced import TracedLot
 from bake_tracker.services.pdf_fonts import BOLD, FONT, printable, register_fonts
+from bake_tracker.services.table_files import write_new
 
 WIDTH_MM = 262
 """What is left of a page on its side between the margins."""
@@ -54,14 +55,7 @@ def write_recall_pdf(file: Path, recall: Recall, heading: RecallHeading) -> None
     """
     if file.suffix.lower() != ".pdf":
         raise ValidationError.of("file", f"{file} must end in .pdf")
-    content = render_recall(recall, heading)
-    try:
-        with file.open("xb") as out:
-            out.write(content)
-    except FileExistsError:
-        raise ValidationError.of("file", f"{file} is there already; name another, or remove it") from None
-    except OSError as error:
-        raise ValidationError.of("file", f"{file} cannot be written: {error}") from None
+    write_new(file, render_recall(recall, heading))
 
 
 def render_recall(recall: Recall, heading: RecallHeading) -> bytes:

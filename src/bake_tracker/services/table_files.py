@@ -86,7 +86,7 @@ def write_table(file: Path, headings: Sequence[str], rows: Iterable[Sequence[str
     return len(table)
 
 
-def write_new(file: Path, content: bytes) -> None:
+def write_new(file: Path, content: bytes, field: str = "file") -> None:
     """Write a file that is not there yet.
 
     Raises:
@@ -96,9 +96,9 @@ def write_new(file: Path, content: bytes) -> None:
         with file.open("xb") as out:
             out.write(content)
     except FileExistsError:
-        raise ValidationError.of("file", f"{file} is there already; name another, or remove it") from None
+        raise ValidationError.of(field, f"{file} is there already; name another, or remove it") from None
     except OSError as error:
-        raise ValidationError.of("file", f"{file} cannot be written: {error.strerror or error}") from None
+        raise ValidationError.of(field, f"{file} cannot be written: {error.strerror or error}") from None
 
 
 def read_table(file: Path) -> list[TableRow]:

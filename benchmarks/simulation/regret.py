@@ -119,6 +119,7 @@ def _undo(world: World, deed: Deed, reason: str) -> dict[str, Any]:
         "reversed_operation": deed.name,
         "reason": reason,
         "lots": told,
+        "catalog": [],
         "also_reversed": [],
         "reversed_count": 1,
     }

@@ -57,7 +57,9 @@ def serving(folder: Path, *options: str) -> Iterator[Server]:
     finally:
         if process.poll() is None:
             process.kill()
-            process.communicate()
+        process.wait()
+        if process.stdout:
+            process.stdout.close()
 
 
 def _wait(server: Server) -> None:

@@ -2,20 +2,26 @@
 
 import io
 import re
+import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import uvicorn
 from command_line import CommandLine
+from kitchen import Kitchen
 from serving import serving
-from web import PASSWORD
+from web import PASSWORD, Web
 
+from bake_tracker.domain.access import Role
 from bake_tracker.entrypoints.cli import commands_serve
 from bake_tracker.queries.people import find_api_caller
+from bake_tracker.services import catalog_service
 from bake_tracker.services.clock import now
-from bake_tracker.services.database import read_scope
+from bake_tracker.services.database import read_scope, session_scope
 
 pytestmark = pytest.mark.one_database
 
@@ -31,6 +37,31 @@ def test_the_demo_is_served_and_gone_afterwards(tmp_path: Path) -> None:
         status, printed = server.end()
     assert (status, list(tmp_path.iterdir())) == (0, [])
     assert printed.startswith(f"Open {server.url}/\nSign in as Olga (owner), Bao (baker), Vera (viewer)")
+
+
+def test_a_request_under_way_is_finished_when_the_server_is_asked_to_end(
+    kitchen: Kitchen, database_url: str, tmp_path: Path
+) -> None:
+    """It waits for the database's lock while the server is told to go; it is recorded, and answered."""
+    kitchen.simple_bakery()
+    program = Web().let_in().program(Role.BAKER)
+    baking = {"recipe_id": kitchen.ids["Cookies"], "finished_unit_id": kitchen.ids["Cookie"], "num_batches": 1}
+
+    def bake_one(url: str) -> int:
+        headers = {"Authorization": program.headers["Authorization"]}
+        path = f"{url}/api/v1/productions"
+        return httpx2.post(path, json={**baking, "actual_yield": 24}, headers=headers, timeout=60).status_code
+
+    with serving(tmp_path) as server, ThreadPoolExecutor(1) as pool:
+        with session_scope() as session:  # holds the one write lock
+            catalog_service.record_event("Fair", session=session)
+            answer = pool.submit(bake_one, server.url)
+            time.sleep(1)
+            server.process.terminate()
+            time.sleep(1)
+            assert (answer.done(), server.process.poll()) == (False, None)
+        assert (answer.result(60), server.process.wait(60)) == (201, 0)
+    assert kitchen.stock("Cookie") == 24
 
 
 @pytest.fixture

@@ -65,6 +65,10 @@ def test_a_program_asks_whether_it_is_alive_ready_and_busy(web: Web, tmp_path: P
     counted = web.program(Role.VIEWER).get("/metrics").text
     assert 'bake_http_requests_total{method="GET",route="/healthz",status="200"}' in counted
     assert "made-up" not in counted
+    assert 'route="none"' in counted
+    web.program(Role.VIEWER).get("/api/v1/items")
+    counted = web.program(Role.VIEWER).get("/metrics").text
+    assert 'bake_http_requests_total{method="GET",route="/api/v1/items",status="200"}' in counted
 
 
 def test_without_a_database_it_is_alive_but_not_ready(

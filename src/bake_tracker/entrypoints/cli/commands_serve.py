@@ -100,5 +100,5 @@ def _open_demo(folder: Path) -> None:
     state.database = f"sqlite:///{folder / 'bakery.db'}"
     os.environ["BAKE_TRACKER_LOG_FILE"] = str(folder / "bakery.db.log.jsonl")
     configure_logging(load_settings(), state.url)
-    password = os.environ.setdefault("BAKE_TRACKER_DEMO_PASSWORD", secrets.token_urlsafe(9))
+    password = os.environ.setdefault("BAKE_TRACKER_DEMO_PASSWORD", secrets.token_hex(6))
     live(password)

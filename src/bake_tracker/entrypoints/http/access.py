@@ -150,6 +150,11 @@ def roles_by_route(app: FastAPI) -> dict[tuple[str, str], Role | None]:
     return {(method, path): needs[0].role for method, path, needs in _declared(app)}
 
 
+def paths_by_endpoint(app: FastAPI) -> dict[Any, str]:
+    """The whole path of each route's function; the framework remembers only the part behind its routers' prefixes."""
+    return {getattr(route, "endpoint", None): str(route.path) for route in iter_route_contexts(app.routes)}
+
+
 def _declared(app: FastAPI) -> Iterable[tuple[str, str, list[Needs]]]:
     for route in iter_route_contexts(app.routes):
         path = str(route.path)

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp
 
 from bake_tracker.config import load_settings
 from bake_tracker.entrypoints.http import health, problems
-from bake_tracker.entrypoints.http.access import check_every_route_declares
+from bake_tracker.entrypoints.http.access import check_every_route_declares, paths_by_endpoint
 from bake_tracker.entrypoints.http.context import RequestContext
 from bake_tracker.entrypoints.http.limits import Limiter
 from bake_tracker.services.database import database_url, dispose_engines, engine_for
@@ -57,4 +57,5 @@ def make_application(routers: Sequence[APIRouter]) -> Application:
     for router in (health.router, *routers):
         app.include_router(router)
     check_every_route_declares(app)
+    app.state.paths = paths_by_endpoint(app)
     return app

@@ -82,4 +82,5 @@ def _add_headers(headers: MutableHeaders, scope: MutableMapping[str, Any], reque
 
 def _route(scope: Scope) -> str:
     """The route's own path, never the caller's: what somebody makes up must not fill the memory."""
-    return str(getattr(scope.get("route"), "path", "none"))
+    known: dict[object, str] = scope["app"].state.paths
+    return known.get(scope.get("endpoint"), "none")

@@ -142,7 +142,7 @@ def _answer(request: Request, problem: Problem, headers: Mapping[str, str]) -> R
 def _tell(request: Request, outcome: str, level: int, error: Exception, **fields: Any) -> None:
     logger = get_service_logger("http")
     own = {"operation": "request", "outcome": outcome}
-    route = getattr(request.scope.get("route"), "path", None)
+    route = request.app.state.paths.get(request.scope.get("endpoint"))
     record = make_record(
         logger, level, own, {**fields, "method": request.method, "route": route, "error": error_text(error)}
     )

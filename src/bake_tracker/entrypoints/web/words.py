@@ -6,6 +6,7 @@ OPERATIONS: dict[str, str] = defaultdict(
     lambda: "Recorded something",
     {
         "record_adjustment": "Took from the shelf",
+        "record_allergens": "Said what an item contains",
         "record_api_token": "Made an API token",
         "record_api_token_revocation": "Revoked an API token",
         "record_assembly": "Boxed",
@@ -19,6 +20,7 @@ OPERATIONS: dict[str, str] = defaultdict(
         "record_hold": "Held lots back",
         "record_import": "Brought data in",
         "record_item": "Added an item",
+        "record_label_filed": "Filed a label",
         "record_name": "Learned a name",
         "record_password": "Changed a password",
         "record_piece_weight": "Weighed a piece",

@@ -342,3 +342,21 @@ def test_an_empty_cell_that_is_needed_is_called_empty(flour: Kitchen, bake: Comm
     """None is a word of the program's, not of the file's."""
     said = bake("import", str(purchases(tmp_path, "2026-11-03,Mill,flour,,kg,1,")), "--dry-run").out
     assert "row 2, column D (qty) = empty: must be" in said
+
+
+def test_a_fault_of_many_rows_is_told_once(flour: Kitchen, bake: CommandLine, tmp_path: Path) -> None:
+    """A name that ten thousand rows have wrong is one thing to mend; the JSON has every row."""
+    file = purchases(tmp_path, *["2026-11-03,Mill,floor,1,kg,1,"] * 20, "2026-11-03,Mill,flour,0,kg,1,")
+    said = bake("import", str(file), "--dry-run").out
+    assert (said.count("= 'floor'"), said.count("= '0'")) == (1, 1)
+    assert (
+        "    the same in row 3, row 4, row 5, row 6, row 7, row 8, row 9, row 10, row 11, row 12 and 9 more\n" in said
+    )
+    assert len(bake("import", str(file), "--dry-run", "--json").json["refused"]) == 21
+
+
+def test_not_every_fault_of_a_file_that_is_all_wrong_is_told(flour: Kitchen, bake: CommandLine, tmp_path: Path) -> None:
+    """Fifty are read, a thousand are not."""
+    said = bake("import", str(purchases(tmp_path, *[f"{n},Mill,flour,1,kg,1," for n in range(60)])), "--dry-run").out
+    assert said.count("  refused ") == 50
+    assert "  and 10 more kinds of refusal; --json has all of them\n" in said

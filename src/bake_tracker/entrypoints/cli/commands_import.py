@@ -1,5 +1,6 @@
 """Bring in another program's data."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -9,6 +10,10 @@ from bake_tracker.domain.import_text import DateOrder, Decimals, Reading
 from bake_tracker.entrypoints.cli.state import answer, ask, say, write
 from bake_tracker.services.import_files import read_document
 from bake_tracker.services.import_service import check_import, record_import
+
+SHOWN, SHOWN_ALIKE = 50, 10
+"""So many faults are told one by one, and so many rows of one fault are named."""
+_ROW = re.compile(r"row \d+")
 
 
 def import_file(
@@ -46,10 +51,7 @@ def show_report(report: Any) -> None:
             say(f"  {row['kind']}: {counts}")
     if not any(report[what] for what in ("added_count", "skipped_count", "refused_count", "differences", "not_kept")):
         say("  nothing is in it", style="yellow")
-    for row in report["refused"]:
-        line = f"line {row['line']}, column {row['column']}: " if "line" in row else ""
-        value = "empty" if row["value"] is None else repr(row["value"])
-        say(f"  refused {line}{row['place']} = {value}: {row['reason']}", style="red")
+    _show_refused(report["refused"])
     for row in report["differences"]:
         here = "nothing" if row["here"] is None else repr(row["here"])
         what = f"{row['slug']}: {row['field']} is {here} here and {row['in_file']!r} in the file"
@@ -58,6 +60,23 @@ def show_report(report: Any) -> None:
         say(f"  skipped: {reason}", style="dim")
     for row in report["not_kept"]:
         say(f"  not kept: {row['what']} ({row['count']}): {row['reason']}", style="dim")
+
+
+def _show_refused(refused: list[Any]) -> None:
+    """What cannot be taken; rows with the same fault once, and not so many that nobody reads them."""
+    alike: dict[tuple[str, ...], list[Any]] = {}
+    for row in refused:
+        alike.setdefault((_ROW.sub("", row["place"]), repr(row["value"]), row["reason"]), []).append(row)
+    for first, *others in list(alike.values())[:SHOWN]:
+        line = f"line {first['line']}, column {first['column']}: " if "line" in first else ""
+        value = "empty" if first["value"] is None else repr(first["value"])
+        say(f"  refused {line}{first['place']} = {value}: {first['reason']}", style="red")
+        if others:
+            rows = [found[0] for one in others[:SHOWN_ALIKE] if (found := _ROW.search(one["place"]))]
+            more = f" and {len(others) - len(rows)} more" if len(others) > len(rows) else ""
+            say(f"    the same in {', '.join(rows)}{more}", style="red")
+    if len(alike) > SHOWN:
+        say(f"  and {len(alike) - SHOWN} more kinds of refusal; --json has all of them", style="red")
 
 
 def _mapping(text: str) -> tuple[str, str]:

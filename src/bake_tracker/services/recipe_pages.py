@@ -76,7 +76,11 @@ def _schema(file: Path, text: str) -> dict[str, Any]:
     except Exception as error:  # a hostile page makes the parsers raise anything
         raise _refused(file, f"has no recipe that can be read ({type(error).__name__})") from None
     if not isinstance(data, dict) or not data:
-        broken = "; what it has of JSON-LD is broken" if "application/ld+json" in text and "Recipe" in text else ""
+        broken = (
+            "; its JSON-LD is broken, or does not say that it is of schema.org"
+            if "application/ld+json" in text and "Recipe" in text
+            else ""
+        )
         raise _refused(file, f"has no schema.org recipe{broken}")
     return data
 

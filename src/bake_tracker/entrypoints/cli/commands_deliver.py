@@ -9,7 +9,7 @@ from bake_tracker.domain.errors import Problem, ServiceError, ValidationError
 from bake_tracker.domain.units import parse_quantity
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.commands_product import find_package
-from bake_tracker.entrypoints.cli.lookup import find
+from bake_tracker.entrypoints.cli.lookup import check_has_come, find
 from bake_tracker.entrypoints.cli.state import answer, counted, money, say, write
 from bake_tracker.services.database import Session
 from bake_tracker.services.delivery_service import DeliveryResult, record_delivery
@@ -33,6 +33,7 @@ def deliver(
     """Record a delivery: every line of a supplier's document as a lot, all of them or none."""
 
     def work(session: Session) -> DeliveryResult:
+        check_has_come(session, "on", on)
         return record_delivery(
             _lines(session, what),
             session=session,

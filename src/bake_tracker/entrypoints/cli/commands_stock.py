@@ -7,7 +7,7 @@ import typer
 
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.commands_product import find_package
-from bake_tracker.entrypoints.cli.lookup import find, find_optional
+from bake_tracker.entrypoints.cli.lookup import check_has_come, find, find_optional
 from bake_tracker.entrypoints.cli.state import answer, ask, money, say, show_table, write
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.shelf import load_lots, load_stock
@@ -33,6 +33,7 @@ def receive(
     """Record goods in: a new lot of an item."""
 
     def work(session: Session) -> ReceiptResult:
+        check_has_come(session, "received", received)
         item_id = find(session, "item", item)
         package = find_package(session, item_id, product, unit)
         return record_receipt(

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import pytest
 from import_files import clean, record, stored
 from kitchen import Kitchen
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 from undoing import drift
 
@@ -16,6 +17,7 @@ from bake_tracker.domain.errors import ConflictError, RecipeCycleError
 from bake_tracker.services import catalog_service, goods_service, import_service, receiving_service, recipe_service
 from bake_tracker.services.batch_production_service import record_batch_production
 from bake_tracker.services.database import run_in_transaction, session_scope
+from bake_tracker.services.recall_service import record_recall
 from bake_tracker.services.reversal_service import record_reversal
 
 PATIENCE_S = 8
@@ -179,3 +181,33 @@ def test_a_reversal_whose_plan_grew_while_it_waited_is_in_nobodys_way(postgresql
         assert undoing.result(PATIENCE_S)["reversed_count"] in (2, 3)
         assert baking.result(PATIENCE_S)["actual_yield"] == "24"
     assert drift() == []
+
+
+def test_a_recall_that_grew_while_it_waited_is_in_nobodys_way(postgresql_url: str) -> None:
+    """It asks for buns only when it holds no salt any more, as whoever bakes more buns of it expects."""
+    assert postgresql_url.startswith("postgresql")
+    kitchen = Kitchen()
+    bun = kitchen.item("finished_unit", "Bun", "each")
+    assert bun < kitchen.ingredient("Salt")
+    salt = kitchen.receive("Salt", 1, "kg", 3)["lot_id"]
+    recipe = kitchen.recipe("Buns", {"Salt": (5, "g")}, {"Bun": 10})
+    hold = text("SELECT id FROM item WHERE id = :id FOR NO KEY UPDATE")
+
+    def once(work: Callable[[Session], Any]) -> Any:
+        with session_scope() as session:  # which does not try again
+            return work(session)
+
+    def take_both(session: Session) -> None:
+        session.execute(hold, {"id": bun})
+        see_waiting(kitchen, recalling)  # for the bun
+        session.execute(hold, {"id": kitchen.ids["Salt"]})
+
+    with ThreadPoolExecutor(2) as threads, session_scope() as session:
+        record_batch_production(recipe, bun, 1, 10, session=session)
+        recalling = threads.submit(once, lambda s: record_recall(salt, session=s))  # of the salt, as far as it can see
+        see_waiting(kitchen, recalling)
+        taking = threads.submit(once, take_both)
+        see_waiting(kitchen, recalling, taking)
+        session.commit()
+        assert taking.result(PATIENCE_S) is None
+        assert recalling.result(PATIENCE_S)["held_count"] == 2

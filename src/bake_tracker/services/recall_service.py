@@ -11,7 +11,7 @@ from bake_tracker.queries.recall import affected_lots, load_lots_on_hand
 from bake_tracker.queries.trace import trace_forward
 from bake_tracker.services.handling_service import HandledLot, hold_lots, shown_lots
 from bake_tracker.services.operations import Kind, Operation, recording
-from bake_tracker.services.stock_ledger import lock_items
+from bake_tracker.services.stock_ledger import load_locked
 
 RECORD = Kind(
     "record_recall",
@@ -77,13 +77,9 @@ def record_recall(
 
 def _locked(operation: Operation, lot_id: int) -> tuple[set[int], list[LotState]]:
     """Every lot that is affected, and those with something left, their items held against other writers."""
-    locked: set[int] = set()
-    while True:
+
+    def load() -> tuple[set[int], list[LotState]]:
         affected = affected_lots(lot_id, trace_forward(operation.session, lot_id))
-        on_hand = load_lots(operation.session, load_lots_on_hand(operation.session, affected))
-        item_ids = {lot.item_id for lot in on_hand.values()}
-        # Somebody may have baked with one of them while we waited; on SQLite nobody writes beside us.
-        if item_ids <= locked or operation.connection.dialect.name == "sqlite":
-            return affected, list(on_hand.values())
-        lock_items(operation, item_ids)
-        locked |= item_ids
+        return affected, list(load_lots(operation.session, load_lots_on_hand(operation.session, affected)).values())
+
+    return load_locked(operation, load, lambda found: {lot.item_id for lot in found[1]})

@@ -45,7 +45,7 @@ from bake_tracker.queries.reversal import (
 )
 from bake_tracker.services.catalog_changes import CatalogGivenBack, lock_made, put_back_catalog
 from bake_tracker.services.operations import Kind, Operation, checking, recording
-from bake_tracker.services.stock_ledger import Change, change_lots, lock_items
+from bake_tracker.services.stock_ledger import Change, change_lots, load_locked
 
 CHECK = Kind("check_reversal", __name__)
 RECORD = Kind(
@@ -257,23 +257,16 @@ def _stuck(
 def _locked_plan(operation: Operation, target_id: str) -> _Plan:
     """The plan, with every item of it held against other writers."""
     plan = _plan(operation.session, target_id)
-    if operation.connection.dialect.name == "sqlite":  # where nobody writes beside us
-        return plan
     if plan.changes:
         settings = any(change.thing[0] == "bakery" for change in plan.changes)
         lock_bakery(operation.session, against_stock=settings)
-    item_ids = set[int]()
-    while True:
-        item_ids |= plan.item_ids
-        with operation.connection.begin_nested() as locks:
-            lock_items(operation, item_ids)
-            lock_made(operation.session, plan.changes)
-            # Somebody may have used a lot, or undone the same, while we waited.
-            plan = _plan(operation.session, target_id)
-            if plan.item_ids <= item_ids:
-                return plan
-            # All are let go: who holds some and waits for more, out of order, may be waited for by who has those.
-            locks.rollback()
+    return load_locked(
+        operation,
+        lambda: _plan(operation.session, target_id),
+        lambda plan: plan.item_ids,
+        seen=plan,
+        also_lock=lambda plan: lock_made(operation.session, plan.changes),
+    )
 
 
 def _undo_inside(session: Session, target: Undoable, reason: str, staying: set[Thing]) -> ReversalResult:

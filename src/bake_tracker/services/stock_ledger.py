@@ -4,7 +4,7 @@ Locks are taken on item rows in id order, before any lot is chosen, so that two 
 choose the same lot; quantities are then changed by relative amounts.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TypedDict, TypeVar, cast
@@ -24,6 +24,7 @@ from bake_tracker.models.ledger import Movement
 from bake_tracker.queries.stock import load_came_later, load_lots_to_draw
 from bake_tracker.services.operations import Operation
 
+Found = TypeVar("Found")
 AnyShortage = TypeVar("AnyShortage", Shortage, ComponentShortage)
 
 _items = cast(Table, ItemRow.__table__)
@@ -116,6 +117,32 @@ def lock_items(operation: Operation, item_ids: Iterable[int]) -> None:
     """Hold these items against every other writer until the transaction ends, in id order."""
     if operation.connection.dialect.name != "sqlite":  # which has one writer, and by its claim this one is it
         operation.connection.execute(_lock, {"ids": sorted(item_ids)}).all()
+
+
+def load_locked(
+    operation: Operation,
+    load: Callable[[], Found],
+    items_of: Callable[[Found], set[int]],
+    *,
+    seen: Found | None = None,
+    also_lock: Callable[[Found], None] = lambda _: None,
+) -> Found:
+    """What ``load`` finds, with every item of it held against other writers; ``seen`` is what it found just now."""
+    found = load() if seen is None else seen
+    if operation.connection.dialect.name == "sqlite":  # where nobody writes beside us
+        return found
+    item_ids = set[int]()
+    while True:
+        item_ids |= items_of(found)
+        with operation.connection.begin_nested() as locks:
+            lock_items(operation, item_ids)
+            also_lock(found)
+            # Somebody may have used a lot, or undone it, while we waited.
+            found = load()
+            if items_of(found) <= item_ids:
+                return found
+            # All are let go: who holds some and waits for more, out of order, may be waited for by who has those.
+            locks.rollback()
 
 
 def choose_lots(

@@ -118,6 +118,7 @@ def test_wrong_usage_exits_2_and_names_what_is_wrong(bakery: Bake, line: list[st
         (["show", "0000"], "there is no operation"),
         (["receive", "flour", "1", "kg", "--received", "2999-01-01"], "received: must not be in the future, as 2999"),
         (["deliver", "flour", "1 kg flour", "--on", "2999-01-01"], "on: must not be in the future, as 2999-01-01 is"),
+        (["product", "add", "flour", "T55", "--package", "1 kg", "--gtin", "123"], "gtin: '123' is no bar code"),
         (["show", "0"], "several are called 0; name one of them"),
         (["explain", "99"], "99 alone could be the id of anything; name a lot by its code"),
         (["receive", "flour", "1", "bag", "--product", "T55"], "flour: there is no product 'T55'"),

@@ -12,7 +12,7 @@ from undoing import drift, reverse
 
 from bake_tracker.domain.conversions import convert_packages
 from bake_tracker.domain.errors import ConflictError, ProductNotFoundError, UnitConversionError, ValidationError
-from bake_tracker.domain.products import Package, unpack
+from bake_tracker.domain.products import Package, is_gtin, unpack
 from bake_tracker.domain.recipe_math import Item
 from bake_tracker.domain.units import parse_unit
 from bake_tracker.services.catalog_service import record_supplier
@@ -53,6 +53,16 @@ def test_packages_hold_so_many_times_their_size_exactly(
 def test_a_package_is_called_by_its_type_or_a_package(word: str) -> None:
     """One or many, in any case."""
     assert unpack(BAG, Fraction(2), word) == (50, "kg")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("4006381333931", True), ("036000291452", True), ("96385074", True), ("4006381333932", False), ("123", False),
+     ("40063813339３1", False), ("", False)],
+)  # fmt: skip
+def test_a_bar_code_has_its_length_and_its_check_digit(text: str, expected: bool) -> None:
+    """One mistyped digit is seen."""
+    assert is_gtin(text) is expected
 
 
 def test_boxes_are_a_box() -> None:

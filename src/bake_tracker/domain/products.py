@@ -34,6 +34,13 @@ class Package:
         return bool(_forms(word) & {name for one in (*ANY_PACKAGE, self.package_type or "") for name in _forms(one)})
 
 
+def is_gtin(text: str) -> bool:
+    """Whether these are the digits of a bar code (GTIN of 8, 12, 13 or 14), of which the last checks the others."""
+    if not (text.isascii() and text.isdigit() and len(text) in (8, 12, 13, 14)):
+        return False
+    return sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(reversed(text))) % 10 == 0
+
+
 def product_identity(
     item_slug: str,
     brand: str | None,

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from bake_tracker.domain.errors import ProductNotFoundError, ValidationError
-from bake_tracker.domain.products import Package, is_unit
+from bake_tracker.domain.products import Package, is_gtin, is_unit
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find, find_optional
 from bake_tracker.entrypoints.cli.state import answer, ask, say, show_table, write
@@ -30,6 +30,7 @@ def add_product(
     quantity, unit = parse.amount(package)
 
     def work(session: Session) -> ProductResult:
+        _check_gtin(gtin)
         return record_product(
             find(session, "item", item),
             name,
@@ -51,6 +52,14 @@ def add_product(
             f"{r['base_quantity']} {r['base_unit']} in a {type_ or 'package'}"
         ),
     )
+
+
+def _check_gtin(gtin: str | None) -> None:
+    """A mistyped bar code would find nothing, or the product of another; files of others are taken as they are."""
+    if gtin is not None and not is_gtin(gtin):
+        raise ValidationError.of(
+            "gtin", f"{gtin!r} is no bar code: 8, 12, 13 or 14 digits, of which the last one checks"
+        )
 
 
 def list_products(item: Annotated[str | None, typer.Argument(help="slug or id; left out: of all")] = None) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from undoing import drift
 
 from bake_tracker.domain.errors import ConflictError, RecipeCycleError
+from bake_tracker.domain.import_tables import FORMAT
 from bake_tracker.services import catalog_service, goods_service, import_service, receiving_service, recipe_service
 from bake_tracker.services.batch_production_service import record_batch_production
 from bake_tracker.services.database import run_in_transaction, session_scope
@@ -211,3 +212,24 @@ def test_a_recall_that_grew_while_it_waited_is_in_nobodys_way(postgresql_url: st
         session.commit()
         assert taking.result(PATIENCE_S) is None
         assert recalling.result(PATIENCE_S)["held_count"] == 2
+
+
+def test_an_import_of_weights_takes_its_locks_in_order_whatever_order_the_file_has(kitchen: Kitchen) -> None:
+    """Who holds flour and then wants sugar gets it, while a file weighs sugar first."""
+    flour, sugar = kitchen.ids["Flour"], kitchen.ingredient("Sugar")
+    assert flour < sugar
+    weight = {"kind": "density", "g": "0.5", "measured_on": "2026-01-02", "source": "our scale"}
+    document = {"format": FORMAT, "measures": [{"item": "sugar", **weight}, {"item": "flour", **weight}]}
+    hold = text("SELECT id FROM item WHERE id = :id FOR NO KEY UPDATE")
+
+    def once() -> Any:
+        with session_scope() as session:  # which does not try again
+            return import_service.record_import(document, session=session)
+
+    with ThreadPoolExecutor(1) as thread, session_scope() as session:
+        session.execute(hold, {"id": flour})
+        importing = thread.submit(once)
+        see_waiting(kitchen, importing)
+        session.execute(hold, {"id": sugar})
+        session.commit()
+        assert importing.result(PATIENCE_S)["added_count"] == 2

@@ -40,6 +40,11 @@ class Facts:
     labels: Mapping[str, tuple[str, str, str]]
     rates: Mapping[str, tuple[int, int]]
 
+    @property
+    def item_slugs(self) -> set[str]:
+        """The items that something is said of."""
+        return {slug for slug, _ in self.weights} | self.allergens.keys() | self.labels.keys()
+
 
 def plan_facts(
     document: Mapping[str, Any],

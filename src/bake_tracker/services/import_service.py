@@ -162,14 +162,14 @@ def _write(operation: Operation, plan: ImportPlan, source: str) -> None:
     items = _add_items(operation, plan.items)
     _add_products(operation, plan, items)
     _add_recipes(operation, plan.recipes, items)
+    # All at once and in id order, for weights and receipts come in the order of the file.
+    lock_items(operation, {items[slug] for slug in (*plan.facts.item_slugs, *(lot.item_slug for _, lot in plan.lots))})
     products = load_product_ids(session)
     write_facts(operation, plan.facts, items, products, load_slugs(session, "recipe"))
     _add_parts(operation, plan, items)
     for name in plan.names:
         record_name(name.name, items[name.item_slug], session=session)
     suppliers = load_slugs(session, "supplier")
-    # All at once and in id order, for the receipts come in the order of the file.
-    lock_items(operation, {items[lot.item_slug] for _, lot in plan.lots})
     received = {lot.operation_id: _receive(session, lot, items, products, suppliers) for _, lot in plan.lots}
     finish_carried(operation, plan, received, source)
 

@@ -12,9 +12,18 @@ from undoing import drift, reverse
 
 from bake_tracker.domain.catalog_changes import Change, Thing, what_stays
 from bake_tracker.domain.errors import ConflictError, DependentsError, StaysError, ValidationError
+from bake_tracker.domain.import_tables import FORMAT
 from bake_tracker.domain.reversal import NEVER
 from bake_tracker.queries.catalog_things import SHAPES
-from bake_tracker.services import catalog_service, names_service, product_service, rate_service, recipe_service
+from bake_tracker.services import (
+    allergen_service,
+    catalog_service,
+    names_service,
+    product_service,
+    rate_service,
+    recipe_service,
+    reversal_service,
+)
 from bake_tracker.services.database import read_scope, run_in_transaction, session_scope
 from bake_tracker.services.log_repair import kinds
 from bake_tracker.services.page_import_service import record_recipe_page
@@ -181,6 +190,31 @@ def test_an_import_that_brought_lots_leaves_what_the_ledger_names_and_says_so(ki
     assert drift() == []
 
 
+def test_the_rates_of_an_import_go_though_its_recipe_stays_and_come_in_again(kitchen: Kitchen) -> None:
+    """A run that was undone still names the recipe; what a batch takes is no part of what was baked."""
+    document = {
+        "format": FORMAT,
+        "items": [
+            {"kind": "ingredient", "slug": "flour", "name": "Flour", "base_unit": "g"},
+            {"kind": "finished_unit", "slug": "loaf", "name": "Loaf", "base_unit": "each"},
+        ],
+        "recipes": [{"slug": "bread", "name": "Bread"}],
+        "recipe_lines": [{"recipe": "bread", "item": "flour", "quantity": "1", "unit": "g"}],
+        "recipe_makes": [{"recipe": "bread", "item": "loaf", "per_batch": "1"}],
+        "recipe_rates": [{"recipe": "bread", "labour": "2", "overhead": "0"}],
+    }
+    done = record(document, source="e.json")
+    kitchen.ids = {row.name: row.id for table in ("item", "recipe") for row in kitchen.rows(f"SELECT * FROM {table}")}
+    kitchen.receive("Flour", 1, "kg")
+    reverse(kitchen.produce("Bread", "Loaf", 1, 1))
+    undone = reverse(str(done["operation_id"]), cascade=True)
+    assert "kept" in {one["done"] for one in undone["catalog"] if one["thing"] == "recipe bread"}
+    assert kitchen.rows("SELECT recipe_id FROM recipe_rate") == []
+    assert (kitchen.rows("SELECT labour_micros FROM run_rate"), drift()) == ([(2_000_000,)], [])
+    record(document, source="e.json")
+    assert kitchen.rows("SELECT labour_micros FROM recipe_rate") == [(2_000_000,)]
+
+
 def test_an_import_that_was_used_since_is_refused_with_the_tree(kitchen: Kitchen) -> None:
     """A recipe of one of its items rests on it."""
     done = record({**clean(), "inventory_items": [], "purchases": []}, source="e.json")
@@ -281,6 +315,26 @@ def test_what_stays_keeps_what_it_is_made_of() -> None:
     ]
     assert what_stays(changes, {recipe}) == {recipe, lines, flour}
     assert what_stays(changes, {salt}) == {salt}
+
+
+def test_who_undoes_the_allergens_of_a_package_holds_its_item(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As whoever states them does: of two at once, the later sees what the first has done."""
+    kitchen, held, lock = Kitchen(), list[set[int]](), reversal_service.lock_items
+
+    def noting(operation: Any, item_ids: Any) -> Any:
+        held.append(set(item_ids))
+        return lock(operation, item_ids)
+
+    flour = kitchen.ingredient("Flour")
+    bag = run_in_transaction(lambda s: product_service.record_product(flour, "Type 550", 25, "kg", session=s))
+    said = run_in_transaction(
+        lambda s: allergen_service.record_allergens(flour, ["wheat"], session=s, product_id=bag["product_id"])
+    )
+    monkeypatch.setattr(reversal_service, "lock_items", noting)
+    reverse(said["operation_id"])
+    assert held == [{flour}]
 
 
 @pytest.mark.one_database

@@ -1,5 +1,6 @@
 """The packages that items are bought in."""
 
+from collections.abc import Collection
 from typing import TypedDict
 
 from sqlalchemy import select
@@ -9,6 +10,7 @@ from bake_tracker.domain.errors import ProductNotFoundError, ValidationError
 from bake_tracker.domain.products import Package
 from bake_tracker.domain.units import format_exact
 from bake_tracker.models import Item, Product, Supplier
+from bake_tracker.queries.many_keys import among
 
 _COLUMNS = (
     Product.id, Product.item_id, Product.brand, Product.name, Product.package_type, Product.package_quantity,
@@ -53,6 +55,13 @@ def load_products(session: Session, item_id: int | None = None) -> list[ProductR
         }
         for row in rows
     ]
+
+
+def load_items_of_packages(session: Session, product_ids: Collection[int]) -> set[int]:
+    """The items that are in these packages."""
+    if not product_ids:
+        return set()
+    return set(session.scalars(select(Product.item_id).where(among(session, Product.id, product_ids))))
 
 
 def load_packages(session: Session, item_id: int) -> list[Package]:

@@ -28,6 +28,7 @@ from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Item, Lot, Reversal
 from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog_things import load_called, load_catalog_links, load_changes, load_pinned
+from bake_tracker.queries.products import load_items_of_packages
 from bake_tracker.queries.reversal import (
     has_undone_parts,
     load_family,
@@ -235,6 +236,8 @@ def _plan(session: Session, target_id: str) -> _Plan:
         nothing = "changed nothing that is kept: all was so before, or it is of an earlier version of this program"
         raise ValidationError.of("reversed_operation_id", f"{target.name}: {NEVER.get(target.name, nothing)}")
     item_ids |= {int(change.thing[1]) for change in changes if change.thing[0] in _OF_ITEMS}
+    of_packages = {int(change.thing[1]) for change in changes if change.thing[0] == "product_allergen"}
+    item_ids |= load_items_of_packages(session, of_packages)
     staying = what_stays(changes, load_pinned(session, changes))
     stuck = _stuck(session, changes, staying, operations.values())
     order = [key for key in undo_order(operations, posted, links) if key in changed]

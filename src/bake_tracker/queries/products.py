@@ -1,9 +1,9 @@
 """The packages that items are bought in."""
 
 from collections.abc import Collection
-from typing import TypedDict
+from typing import TypedDict, cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import ProductNotFoundError, ValidationError
@@ -61,7 +61,8 @@ def load_items_of_packages(session: Session, product_ids: Collection[int]) -> se
     """The items that are in these packages."""
     if not product_ids:
         return set()
-    return set(session.scalars(select(Product.item_id).where(among(session, Product.id, product_ids))))
+    wanted = among(session, cast(Table, Product.__table__).c.id, product_ids)
+    return set(session.scalars(select(Product.item_id).where(wanted)))
 
 
 def load_packages(session: Session, item_id: int) -> list[Package]:

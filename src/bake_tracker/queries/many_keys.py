@@ -4,14 +4,23 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, Text, cast, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, String, any_, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from sqlalchemy.orm import Session
+
+from bake_tracker.models.types import UuidText
 
 
 def among(session: Session, column: ColumnElement[Any], keys: Iterable[str | int]) -> ColumnElement[bool]:
     """Whether the column is one of these keys."""
-    text = json.dumps(sorted(keys))
-    if session.get_bind().dialect.name == "sqlite":
-        return column.in_(select(func.json_each(text).table_valued("value").c.value))
-    each = func.json_array_elements_text(cast(literal(text, Text), JSON)).table_valued("value")
-    return column.in_(select(cast(each.c.value, column.type)))
+    listed = sorted(keys)
+    if session.get_bind().dialect.name == "postgresql":
+        return column == any_(bindparam(None, listed, ARRAY(_stored(column))))
+    each = func.json_each(bindparam(None, json.dumps(listed), String)).table_valued("value")
+    return column.in_(select(each.c.value))
+
+
+def _stored(column: ColumnElement[Any]) -> UUID[str] | BigInteger | String:
+    if isinstance(column.type, UuidText):
+        return UUID(as_uuid=False)
+    return BigInteger() if isinstance(column.type, Integer) else String()

@@ -13,8 +13,9 @@ from bake_tracker.domain.trace import Balance, Edge, Moved, balance_of
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Lot, Movement, Reversal
 from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.many_keys import among
 from bake_tracker.queries.trace import trace_back, trace_forward
-from bake_tracker.queries.traced import Document, Step, Trace, TracedLot, among, load_documents, tell_trace
+from bake_tracker.queries.traced import Document, Step, Trace, TracedLot, load_documents, tell_trace
 
 _lots = cast(Table, Lot.__table__)
 _movements = cast(Table, Movement.__table__)

@@ -1,13 +1,11 @@
 """A trace for people: the lots that were reached, and every step between them, with who, when and how much."""
 
-import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypedDict, cast
 
-from sqlalchemy import BigInteger, ColumnElement, String, Table, any_, bindparam, exists, func, select
-from sqlalchemy.dialects.postgresql import ARRAY, UUID
+from sqlalchemy import Table, exists, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import LotNotFoundError
@@ -27,8 +25,8 @@ from bake_tracker.models import (
     Supplier,
     Transfer,
 )
-from bake_tracker.models.types import UuidText
 from bake_tracker.queries.bakery import BakeryInfo, load_bakery
+from bake_tracker.queries.many_keys import among
 from bake_tracker.queries.trace import trace_back, trace_forward
 
 _lots = cast(Table, Lot.__table__)
@@ -239,16 +237,6 @@ def _steps(
         }
         found.append(((document.at, edge.operation_id, edge.from_lot_id, edge.into_lot_id or 0), step))
     return [step for _, step in sorted(found, key=lambda pair: pair[0])]
-
-
-def among(session: Session, column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
-    """Whether the column is one of these, as one parameter however many they are."""
-    listed = sorted(values)
-    if session.get_bind().dialect.name == "postgresql":
-        of = UUID(as_uuid=False) if isinstance(column.type, UuidText) else BigInteger()
-        return column == any_(bindparam(None, listed, ARRAY(of)))
-    each = func.json_each(bindparam(None, json.dumps(listed), String)).table_valued("value")
-    return column.in_(select(each.c.value))
 
 
 def _load_undone(session: Session, operation_ids: Collection[str]) -> dict[str, str]:

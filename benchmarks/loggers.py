@@ -63,7 +63,7 @@ PERCENT = "record_batch_production: success " + " ".join(f"{name}=%s" for name i
 VALUES = tuple(value for name, value in FIELDS.items() if name != "operation")
 
 KIND = Kind("record_batch_production", "batch_production_service", "Recording batch production", tuple(CONTEXT))
-BAKERY = BakeryInfo(DATABASE_ID, "Bakery", "EUR", "Europe/Berlin")
+BAKERY = BakeryInfo(DATABASE_ID, "Bakery", "EUR", "Europe/Berlin", "warn", has_labels=False)
 SERVICES = logging.getLogger("bake_tracker.services")
 
 

@@ -83,7 +83,6 @@ class Life(RuleBasedStateMachine):
     known_at_first: set[Row]
     at_first: list[Any]
     heard: Counter[str]
-    steps = 0
     kept: set[str]
     """What an undoing has told that it left, because the ledger names it."""
 
@@ -341,11 +340,6 @@ class Life(RuleBasedStateMachine):
                 return
 
     @invariant()
-    def they_agree_after_every_fourth_step(self) -> None:
-        self.steps += 1
-        if self.steps % 4 == 0:
-            self.ledger_caches_and_log_agree()
-
     def ledger_caches_and_log_agree(self) -> None:
         with read_scope() as session:
             assert verify_ledger(session)["drift"] == []

@@ -11,7 +11,7 @@ import pytest
 from command_line import CommandLine, root_logger_put_back
 from kitchen import Kitchen
 from otlp_receiver import Receiver, receiving
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 
 from bake_tracker.services import database
 
@@ -167,8 +167,15 @@ def fresh_postgresql(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     admin = create_engine(server, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template_bakery STRATEGY file_copy"))
-    admin.dispose()
+    request.addfinalizer(lambda: _drop(admin, name))
     return server.replace("/postgres?", f"/{name}?")
+
+
+def _drop(admin: Engine, name: str) -> None:
+    """Hundreds of databases of ten megabytes each would fill the memory that the run keeps them in."""
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+    admin.dispose()
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from bake_tracker.services import (
     product_service,
     rate_service,
     recipe_service,
-    reversal_service,
+    stock_ledger,
 )
 from bake_tracker.services.database import read_scope, run_in_transaction, session_scope
 from bake_tracker.services.log_repair import kinds
@@ -321,7 +321,7 @@ def test_who_undoes_the_allergens_of_a_package_holds_its_item(
     postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As whoever states them does: of two at once, the later sees what the first has done."""
-    kitchen, held, lock = Kitchen(), list[set[int]](), reversal_service.lock_items
+    kitchen, held, lock = Kitchen(), list[set[int]](), stock_ledger.lock_items
 
     def noting(operation: Any, item_ids: Any) -> Any:
         held.append(set(item_ids))
@@ -332,7 +332,7 @@ def test_who_undoes_the_allergens_of_a_package_holds_its_item(
     said = run_in_transaction(
         lambda s: allergen_service.record_allergens(flour, ["wheat"], session=s, product_id=bag["product_id"])
     )
-    monkeypatch.setattr(reversal_service, "lock_items", noting)
+    monkeypatch.setattr(stock_ledger, "lock_items", noting)
     reverse(said["operation_id"])
     assert held == [{flour}]
 

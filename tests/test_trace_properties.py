@@ -1,5 +1,6 @@
 """Whatever is recorded: whoever is reached forward reaches back, and every lot's balance closes exactly."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ def test_traces_are_inverse_and_every_balance_closes_whatever_is_recorded(
 ) -> None:
     """A few lives of every operation, undone and not, each lot traced and balanced at its end."""
     make = {"sqlite": fresh_sqlite, "postgresql": fresh_postgresql}[kind]
-    lives, heard = [], dict[str, int]()
+    lives, heard = [], Counter[str]()
 
     class Lived(Traced):
         def __init__(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import fresh_postgresql, fresh_sqlite
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
 from sqlalchemy.orm import Session
 from test_bakery_life import Keep
@@ -65,7 +65,7 @@ def test_traces_are_inverse_and_every_balance_closes_whatever_is_recorded(
             home = tmp_path / str(len(lives))
             home.mkdir()
             monkeypatch.setenv("BAKE_TRACKER_DATABASE_URL", make(request, home))
-            self.keep, self.heard, self.kitchen = Keep(), heard, stocked_kitchen()
+            self.keep, self.heard, self.kept, self.kitchen = Keep(), heard, set(), stocked_kitchen()
             self.prepared = {str(row.id) for row in self.kitchen.rows("SELECT id FROM operation")}
             lives.append(home)
 
@@ -83,6 +83,7 @@ def test_traces_are_inverse_and_every_balance_closes_whatever_is_recorded(
         deadline=None,
         database=None,
         derandomize=True,
+        phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(Lived, settings=few)

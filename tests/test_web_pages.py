@@ -28,7 +28,7 @@ def test_today_teaches_where_to_begin_and_then_shows_what_was_done(kitchen: Kitc
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 1, 24)
     page = browser.get("/").text
-    assert "<td>Baked</td>" in page
+    assert ">Baked</a>" in page
     assert "Nothing yet." not in page
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bake_tracker.domain.errors import ForbiddenError
+
 
 class Role(StrEnum):
     """A viewer reads, a baker records what happens to stock, an owner decides on recipes, prices, people, settings."""
@@ -17,6 +19,20 @@ class Role(StrEnum):
         """Whether someone of this role may do what needs another."""
         ranks = list(Role)
         return ranks.index(self) >= ranks.index(needed)
+
+
+OWNERS_OPERATIONS = frozenset({"record_bakery", "record_recipe_rate", "record_import"})
+"""What can be undone, and only the owner decides on; the others of the owner's cannot be undone at all."""
+
+
+def check_may_undo(role: Role, operations: Iterable[str]) -> None:
+    """Ask of all that an undoing undid, before it is committed: nobody undoes what they may not do.
+
+    Raises:
+        ForbiddenError: one of them is the owner's.
+    """
+    if OWNERS_OPERATIONS & set(operations) and not role.allows(Role.OWNER):
+        raise ForbiddenError("only the owner undoes settings, rates and imports")
 
 
 SHORTEST_PASSWORD = 10

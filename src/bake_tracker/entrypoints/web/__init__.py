@@ -3,11 +3,17 @@
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from bake_tracker.entrypoints.web import set_up, sign_in, today
+from bake_tracker.entrypoints.web import lots, operations, set_up, sign_in, today
 from bake_tracker.entrypoints.web.pages import show_problem
 from bake_tracker.entrypoints.web.static_files import OurFiles
 
-PAGES: tuple[APIRouter, ...] = (today.router, sign_in.router, set_up.router)
+PAGES: tuple[APIRouter, ...] = (
+    today.router,
+    sign_in.router,
+    set_up.router,
+    operations.router,
+    lots.router,
+)
 
 
 def install(app: FastAPI) -> None:

@@ -1,0 +1,126 @@
+"""The pages that say what was done, where it came from and where it went."""
+
+import httpx2
+import pytest
+from kitchen import Kitchen
+from starlette.testclient import TestClient
+from web import Web, csrf_of, statements
+
+from bake_tracker.domain.access import Role
+from bake_tracker.entrypoints.http.access import CSRF_FIELD
+from bake_tracker.services.adjustment_service import record_adjustment
+from bake_tracker.services.catalog_service import record_bakery
+from bake_tracker.services.clock import uuid7
+from bake_tracker.services.database import run_in_transaction
+
+pytestmark = pytest.mark.one_database
+
+
+@pytest.fixture
+def web(database_url: str) -> Web:
+    """The application, with three people."""
+    return Web().let_in()
+
+
+def _send(client: TestClient, page: str, path: str, **values: str) -> httpx2.Response:
+    """Fill in a form of a page that has several."""
+    return client.post(path, data={CSRF_FIELD: csrf_of(client.get(page)), **values})
+
+
+def test_an_operation_says_what_was_done_and_why_of_these_lots(kitchen: Kitchen, web: Web) -> None:
+    """In plain words, with its lots and what they cost; Undo is for whoever may record."""
+    kitchen.simple_bakery()
+    done = kitchen.produce("Cookies", "Cookie", 1, 24)
+    path = f"/operations/{done['operation_id']}"
+    page = web.browser(Role.VIEWER).get(path)
+    assert page.status_code == 200
+    for text in ("<h1>Baked</h1>", "What it changed on the shelf", done["lot_code"], "(FEFO)", "What was asked"):
+        assert text in page.text
+    assert "Undo" not in page.text
+    assert "Undo" in web.browser(Role.BAKER).get(path).text
+    assert web.browser(Role.VIEWER).get("/operations/nonsense").status_code == 404
+    assert web.browser(Role.VIEWER).get(f"/operations/{uuid7()}").status_code == 404
+
+
+def test_undo_is_one_operation_however_often_it_is_sent(kitchen: Kitchen, web: Web) -> None:
+    """The page that follows says what was undone; the undone one says so too, and offers no Undo."""
+    kitchen.simple_bakery()
+    done = kitchen.produce("Cookies", "Cookie", 1, 24)
+    path, own = f"/operations/{done['operation_id']}", uuid7()
+    baker = web.browser(Role.BAKER)
+    first, second = (_send(baker, path, f"{path}/undo", operation_id=own, reason=" ") for _ in range(2))
+    assert (first.status_code, first.headers["location"]) == (303, f"/operations/{own}?done=1")
+    assert second.headers["location"] == first.headers["location"]
+    told = baker.get(first.headers["location"]).text
+    assert "It undid" in told
+    assert "recorded by mistake" in told
+    again = baker.get(path).text
+    assert "<strong>Undone:</strong> recorded by mistake" in again
+    assert 'action="' + path not in again
+    refused = _send(baker, path, f"{path}/undo", operation_id=uuid7(), reason="again")
+    assert refused.status_code == 409
+
+
+def test_what_rests_on_it_is_shown_and_undone_only_when_asked(kitchen: Kitchen, web: Web) -> None:
+    """A refusal with the tree of what was done since, and a button for all of it."""
+    kitchen.simple_bakery()
+    receipt = kitchen.receive("Flour", 1, "kg", 2)
+    kitchen.produce("Cookies", "Cookie", 1, 24)
+    run_in_transaction(
+        lambda session: record_adjustment(
+            "waste", [{"lot_id": receipt["lot_id"], "quantity": 1}], session=session, reason="spilt"
+        )
+    )
+    baker = web.browser(Role.BAKER)
+    path = f"/operations/{receipt['operation_id']}"
+    refused = _send(baker, path, f"{path}/undo", operation_id=uuid7(), reason="wrong shelf")
+    assert refused.status_code == 409
+    assert "What rests on it" in refused.text
+    assert ">Took from the shelf</a>" in refused.text
+    assert 'value="wrong shelf"' in refused.text
+    own = uuid7()
+    done = _send(baker, path, f"{path}/undo", operation_id=own, reason="wrong shelf", cascade="true")
+    assert done.headers["location"] == f"/operations/{own}?done=1"
+    assert "Undone" in baker.get(path).text
+
+
+def test_a_mistyped_yield_is_put_right(kitchen: Kitchen, web: Web) -> None:
+    """The number is read as this browser's user writes it; what is no number is named beside the field."""
+    kitchen.simple_bakery()
+    done = kitchen.produce("Cookies", "Cookie", 1, 24)
+    path = f"/operations/{done['operation_id']}"
+    baker = web.browser(Role.BAKER, {"Accept-Language": "de"})
+    wrong = _send(baker, path, f"{path}/correct", operation_id=uuid7(), actual_yield="2o")
+    assert (wrong.status_code, "must be a number" in wrong.text, 'value="2o"' in wrong.text) == (422, True, True)
+    right = _send(baker, path, f"{path}/correct", operation_id=uuid7(), actual_yield="20,0", loss_reason="burnt")
+    told = baker.get(right.headers["location"]).text
+    assert "Corrected a baking" in told
+    assert "Undone" in baker.get(path).text
+
+
+def test_a_baker_does_not_undo_what_the_owner_decided(kitchen: Kitchen, web: Web) -> None:
+    """Settings are as they were; the owner may."""
+    done = run_in_transaction(lambda session: record_bakery(name="Rye and Co", session=session))
+    path = f"/operations/{done['operation_id']}"
+    baker, owner = web.browser(Role.BAKER), web.browser(Role.OWNER)
+    refused = _send(baker, path, f"{path}/undo", operation_id=uuid7())
+    assert (refused.status_code, "Only the owner undoes settings" in refused.text) == (403, True)
+    assert "Rye and Co" in baker.get("/").text
+    assert _send(owner, path, f"{path}/undo", operation_id=uuid7()).status_code == 303
+    assert "Rye and Co" not in owner.get("/").text
+
+
+def test_an_operation_sends_as_many_statements_however_much_rests_on_it(kitchen: Kitchen, web: Web) -> None:
+    """One draw and many."""
+    kitchen.simple_bakery()
+    viewer = web.browser(Role.VIEWER)
+    counts = []
+    for _ in range(2):
+        done = kitchen.produce("Cookies", "Cookie", 1, 24)
+        with statements() as sent:
+            assert viewer.get(f"/operations/{done['operation_id']}").status_code == 200
+        counts.append(len(sent))
+        for _ in range(3):
+            kitchen.produce("Cookies", "Cookie", 1, 24)
+    assert counts[0] == counts[1]
+    assert counts[0] <= 20

@@ -2,14 +2,15 @@
 
 from fastapi import APIRouter
 
-from bake_tracker.entrypoints.api import items, openapi, productions
+from bake_tracker.entrypoints.api import items, openapi, productions, receiving
+from bake_tracker.entrypoints.api.common import PREFIX
 
-ROUTERS: tuple[APIRouter, ...] = (items.router, productions.router)
+ROUTERS: tuple[APIRouter, ...] = (items.router, productions.router, receiving.router)
 
 
 def make_router() -> APIRouter:
     """Everything under ``/api/v1``, its own description among it."""
-    api = APIRouter(prefix="/api/v1")
+    api = APIRouter(prefix=PREFIX)
     for router in ROUTERS:
         api.include_router(router, responses=openapi.PROBLEMS)
     api.include_router(openapi.router)

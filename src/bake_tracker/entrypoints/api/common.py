@@ -4,19 +4,27 @@ import base64
 import binascii
 import hashlib
 import json
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, TypedDict
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Header, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.responses import Response
 
+from bake_tracker.domain.arguments import MAX_KEY
 from bake_tracker.domain.errors import ValidationError
+from bake_tracker.entrypoints.api.schemas import schema_of
+from bake_tracker.entrypoints.http.access import BAKER, VIEWER
 from bake_tracker.entrypoints.http.json_bodies import ExactRoute
+from bake_tracker.services.database import run_in_transaction
 
+PREFIX = "/api/v1"
 MOST_ON_A_PAGE = 200
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "You have it already"}}
 
 IdempotencyKey = Annotated[
     UUID | None,
@@ -25,13 +33,41 @@ IdempotencyKey = Annotated[
 Limit = Annotated[int, Query(ge=1, le=MOST_ON_A_PAGE, description="how many at most")]
 After = Annotated[str | None, Query(max_length=400, description="`next` of the page before")]
 IfNoneMatch = Annotated[str | None, Header(description="the `ETag` of what you have")]
-Quantity = Annotated[Decimal | int, Field(description="exact; a number or, safer in JavaScript, a text")]
+Key = Annotated[int, Path(ge=1, le=MAX_KEY)]
+OperationId = Annotated[str, Path(max_length=36, description="a beginning that only one operation has will do")]
+Search = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$", description="part of the name or slug")]
+Since = Annotated[date | None, Query(description="the first day, where the bakery is")]
+Until = Annotated[date | None, Query(description="the last day")]
+
+
+def _a_number(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("must be a number, not true or false")
+    return value
+
+
+def _a_text(value: object) -> object:
+    if not isinstance(value, str | date | None):
+        raise ValueError("must be a text such as 2026-11-23")
+    return value
+
+
+Quantity = Annotated[
+    Decimal | int, BeforeValidator(_a_number), Field(description="exact; a number or, safer in JavaScript, a text")
+]
+Whole = Annotated[int, BeforeValidator(_a_number)]
+Day = Annotated[date, BeforeValidator(_a_text)]
+Moment = Annotated[datetime, BeforeValidator(_a_text), Field(description="without an offset: where the bakery is")]
 
 
 class Body(BaseModel):
     """What a request sends: a field that nobody knows is refused, since it may be mistyped."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def given(self) -> dict[str, Any]:
+        """What was sent; of what was not, the service knows what it means."""
+        return self.model_dump(exclude_unset=True)
 
 
 class Page(TypedDict):
@@ -43,6 +79,48 @@ class Page(TypedDict):
 def routes(prefix: str, tag: str) -> APIRouter:
     """A router of one feature."""
     return APIRouter(prefix=prefix, tags=[tag], route_class=ExactRoute)
+
+
+def _has_already(if_none_match: IfNoneMatch = None) -> None:
+    """A reading route says that it looks at this header; ``tagged`` does."""
+
+
+def reads(kind: Any, role: Any = VIEWER) -> dict[str, Any]:
+    """What every route declares that answers with ``tagged``."""
+    return {
+        "dependencies": [role, Depends(_has_already)],
+        "response_model": schema_of(kind),
+        "responses": NOT_MODIFIED,
+    }
+
+
+def writes(kind: Any, role: Any = BAKER, status: int = 201) -> dict[str, Any]:
+    """What every route declares that answers with ``recorded``."""
+    return {"dependencies": [role], "response_model": schema_of(kind), "status_code": status}
+
+
+def checks(kind: Any) -> dict[str, Any]:
+    """What every route declares that is sent something and records nothing."""
+    return {"dependencies": [VIEWER], "response_model": schema_of(kind)}
+
+
+def recorded(
+    request: Request,
+    key: UUID | None,
+    record: Callable[..., Mapping[str, Any]],
+    *,
+    at: str | None = "/operations/{operation_id}",
+    **arguments: Any,
+) -> Response:
+    """Record in a transaction of its own, and answer with the result and, of what was added, where it is now."""
+    result = run_in_transaction(lambda session: record(session=session, operation_id=key, **arguments))
+    headers = {} if at is None else {"Location": root_path(request) + PREFIX + at.format_map(result)}
+    return Response(orjson.dumps(result), 200 if at is None else 201, headers, "application/json")
+
+
+def root_path(request: Request) -> str:
+    """The path that a proxy serves us under."""
+    return str(request.scope.get("app_root_path") or request.scope.get("root_path") or "").rstrip("/")
 
 
 def cursor(key: list[Any] | None) -> str | None:

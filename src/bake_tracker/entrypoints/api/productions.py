@@ -1,45 +1,109 @@
-"""Bakings: record one, and look at what was baked."""
+"""Bakings and packings: ask whether the stock suffices, record one, and look at what was made."""
 
-from datetime import datetime
-from decimal import Decimal
+from typing import Literal
 
 from fastapi import Request
+from pydantic import ConfigDict
 from starlette.responses import Response
 
 from bake_tracker.entrypoints.api.common import (
     After,
     Body,
     IdempotencyKey,
-    IfNoneMatch,
     Limit,
+    Moment,
     Page,
     Quantity,
+    Whole,
+    checks,
+    reads,
+    recorded,
     routes,
     tagged,
+    writes,
 )
-from bake_tracker.entrypoints.api.schemas import schema_of
-from bake_tracker.entrypoints.http.access import BAKER, VIEWER
 from bake_tracker.queries.history import RunRow, load_runs
-from bake_tracker.services.batch_production_service import ProductionResult, record_batch_production
-from bake_tracker.services.database import read_scope, run_in_transaction
+from bake_tracker.services.assembly_service import (
+    AssemblyCheck,
+    AssemblyResult,
+    check_can_assemble,
+    record_assembly,
+)
+from bake_tracker.services.bake_and_pack_service import BakeAndPackResult, record_bake_and_pack
+from bake_tracker.services.batch_production_service import (
+    ProductionCheck,
+    ProductionResult,
+    check_can_produce,
+    record_batch_production,
+)
+from bake_tracker.services.database import read_scope
 
-router = routes("/productions", "productions")
+router = routes("", "productions and assemblies")
 
 
-class Production(Body):
+class Batches(Body):
+    """Batches of a recipe, as ``check_can_produce`` takes them."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"recipe_id": 1, "num_batches": 2}]})
+
+    recipe_id: Whole
+    num_batches: Whole
+    scale_factor: Quantity = 1
+
+
+class Production(Batches):
     """A baking, as ``record_batch_production`` takes it."""
 
-    recipe_id: int
-    finished_unit_id: int
-    num_batches: int
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"recipe_id": 1, "finished_unit_id": 3, "num_batches": 2, "actual_yield": "47"}]
+        }
+    )
+
+    finished_unit_id: Whole
     actual_yield: Quantity
-    scale_factor: Decimal = Decimal(1)
-    produced_at: datetime | None = None
-    event_id: int | None = None
+    produced_at: Moment | None = None
+    event_id: Whole | None = None
     loss_reason: str | None = None
     notes: str | None = None
     labour_cost: Quantity | None = None
     overhead_cost: Quantity | None = None
+
+
+class Boxes(Body):
+    """Boxes of a good, as ``check_can_assemble`` takes them."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"finished_good_id": 5, "quantity": 4}]})
+
+    finished_good_id: Whole
+    quantity: Whole
+
+
+class Assembly(Boxes):
+    """A packing, as ``record_assembly`` takes it."""
+
+    assembled_at: Moment | None = None
+    event_id: Whole | None = None
+    notes: str | None = None
+
+
+class BakeAndPack(Batches):
+    """A baking and the boxes packed of it, as ``record_bake_and_pack`` takes them."""
+
+    finished_unit_id: Whole
+    actual_yield: Quantity
+    finished_good_id: Whole
+    quantity: Whole
+    made_at: Moment | None = None
+    event_id: Whole | None = None
+    loss_reason: str | None = None
+    notes: str | None = None
+
+
+class RunPage(Page):
+    """Bakings and packings, newest first."""
+
+    runs: list[RunRow]
 
 
 class ProductionPage(Page):
@@ -48,25 +112,68 @@ class ProductionPage(Page):
     productions: list[RunRow]
 
 
-@router.get(
-    "",
-    dependencies=[VIEWER],
-    response_model=schema_of(ProductionPage),
-    responses={304: {"description": "You have it already"}},
-)
-def list_productions(
-    request: Request, limit: Limit = 50, after: After = None, if_none_match: IfNoneMatch = None
-) -> Response:
+class AssemblyPage(Page):
+    """Packings, newest first."""
+
+    assemblies: list[RunRow]
+
+
+@router.get("/runs", **reads(RunPage))
+def list_runs(request: Request, limit: Limit = 50, after: After = None) -> Response:
+    """Bakings and packings, newest first."""
+    runs, end = _page(limit, after, None)
+    return tagged(request, RunPage(runs=runs, next=end))
+
+
+@router.get("/productions", **reads(ProductionPage))
+def list_productions(request: Request, limit: Limit = 50, after: After = None) -> Response:
     """Bakings, newest first."""
+    runs, end = _page(limit, after, "production")
+    return tagged(request, ProductionPage(productions=runs, next=end))
+
+
+@router.get("/assemblies", **reads(AssemblyPage))
+def list_assemblies(request: Request, limit: Limit = 50, after: After = None) -> Response:
+    """Packings, newest first."""
+    runs, end = _page(limit, after, "assembly")
+    return tagged(request, AssemblyPage(assemblies=runs, next=end))
+
+
+@router.post("/productions/check", **checks(ProductionCheck))
+def check_production(body: Batches) -> ProductionCheck:
+    """Whether the stock suffices for these batches now, and all that is short; nothing is recorded."""
     with read_scope() as session:
-        runs = load_runs(session, limit + 1, before=after, kind="production")
-    end = runs[limit - 1]["operation_id"] if len(runs) > limit else None
-    return tagged(request, ProductionPage(productions=runs[:limit], next=end))
+        return check_can_produce(session=session, **body.given())
 
 
-@router.post("", dependencies=[BAKER], status_code=201, response_model=schema_of(ProductionResult))
-def record_production(body: Production, idempotency_key: IdempotencyKey = None) -> ProductionResult:
+@router.post("/productions", **writes(ProductionResult))
+def record_production(request: Request, body: Production, idempotency_key: IdempotencyKey = None) -> Response:
     """Take the ingredients oldest first and add what came out; 409 with every shortage when they do not suffice."""
-    return run_in_transaction(
-        lambda session: record_batch_production(session=session, operation_id=idempotency_key, **dict(body))
-    )
+    return recorded(request, idempotency_key, record_batch_production, **body.given())
+
+
+@router.post("/assemblies/check", **checks(AssemblyCheck))
+def check_assembly(body: Boxes) -> AssemblyCheck:
+    """Whether the stock suffices for these boxes now, and all that is short; nothing is recorded."""
+    with read_scope() as session:
+        return check_can_assemble(session=session, **body.given())
+
+
+@router.post("/assemblies", **writes(AssemblyResult))
+def record_packing(request: Request, body: Assembly, idempotency_key: IdempotencyKey = None) -> Response:
+    """Take the components and add the boxes; 409 with every shortage when they do not suffice."""
+    return recorded(request, idempotency_key, record_assembly, **body.given())
+
+
+@router.post("/bake-and-packs", **writes(BakeAndPackResult))
+def record_baking_and_packing(request: Request, body: BakeAndPack, idempotency_key: IdempotencyKey = None) -> Response:
+    """Bake and pack as one operation: either the boxes are there, or nothing was used."""
+    return recorded(request, idempotency_key, record_bake_and_pack, **body.given())
+
+
+def _page(
+    limit: int, after: str | None, kind: Literal["production", "assembly"] | None
+) -> tuple[list[RunRow], str | None]:
+    with read_scope() as session:
+        runs = load_runs(session, limit + 1, before=after, kind=kind)
+    return runs[:limit], runs[limit - 1]["operation_id"] if len(runs) > limit else None

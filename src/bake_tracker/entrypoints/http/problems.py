@@ -15,8 +15,11 @@ from bake_tracker.domain.errors import (
     AccessError,
     ConflictError,
     DatabaseUnavailableError,
+    ImportRefusedError,
     InsufficientComponentsError,
     InsufficientInventoryError,
+    LabelDiffersError,
+    LabelIncompleteError,
     NotFoundError,
     ServiceError,
     SignInNeededError,
@@ -35,6 +38,8 @@ STATUS: tuple[tuple[type[ServiceError], int], ...] = (
     (NotFoundError, 404),
     (InsufficientInventoryError, 409),
     (InsufficientComponentsError, 409),
+    (LabelDiffersError, 409),
+    (LabelIncompleteError, 409),
     (ConflictError, 409),
     (SignInNeededError, 401),
     (SignInRefusedError, 401),
@@ -63,9 +68,11 @@ def problem_of(error: ServiceError) -> Problem:
     """What an answer says of a refusal: its code, its text, every field that was wrong, everything that is short."""
     problem = _problem(status_of(error), error.code, str(error))
     problem |= {name: value for name, value in error.log_fields().items() if name not in problem and name != "fields"}
-    if isinstance(error, ValidationError | UnitConversionError):
+    if isinstance(error, ValidationError | UnitConversionError | LabelIncompleteError):
         problem["errors"] = error.problems
-    elif isinstance(error, NotFoundError):
+    if isinstance(error, ImportRefusedError):
+        problem["report"] = error.report
+    if isinstance(error, NotFoundError):
         problem["suggestions"] = error.suggestions
     if operation_id := getattr(error, "bake_operation_id", None):
         problem["operation_id"] = operation_id

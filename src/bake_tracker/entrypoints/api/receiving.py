@@ -1,0 +1,80 @@
+"""Goods in: a receipt of one lot, or a delivery of several lines."""
+
+from fastapi import Request
+from pydantic import ConfigDict
+from starlette.responses import Response
+
+from bake_tracker.entrypoints.api.common import (
+    Body,
+    Day,
+    IdempotencyKey,
+    Quantity,
+    Whole,
+    recorded,
+    routes,
+    writes,
+)
+from bake_tracker.services.delivery_service import DeliveryResult, record_delivery
+from bake_tracker.services.receiving_service import ReceiptResult, record_receipt
+
+router = routes("", "goods in")
+
+
+class Line(Body):
+    """Goods that become a lot; without ``total_cost`` what they cost is unknown."""
+
+    item_id: Whole
+    quantity: Quantity
+    unit: str
+    total_cost: Quantity | None = None
+    lot_code: str | None = None
+    expires_on: Day | None = None
+    product_id: Whole | None = None
+    location: str | None = None
+
+
+class Receipt(Line):
+    """A lot, as ``record_receipt`` takes it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"item_id": 1, "quantity": "25", "unit": "kg", "total_cost": "31.50"}]}
+    )
+
+    received_on: Day | None = None
+    supplier_id: Whole | None = None
+    note: str | None = None
+
+
+class Delivery(Body):
+    """A supplier's document, as ``record_delivery`` takes it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "supplier_id": 1,
+                    "document": "DN-1042",
+                    "lines": [{"item_id": 1, "quantity": "25", "unit": "kg", "total_cost": "31.50"}],
+                }
+            ]
+        }
+    )
+
+    supplier_id: Whole
+    lines: list[Line]
+    document: str | None = None
+    delivered_on: Day | None = None
+    notes: str | None = None
+    again: bool = False
+
+
+@router.post("/receipts", **writes(ReceiptResult))
+def receive(request: Request, body: Receipt, idempotency_key: IdempotencyKey = None) -> Response:
+    """Add what came in as a lot."""
+    return recorded(request, idempotency_key, record_receipt, **body.given())
+
+
+@router.post("/deliveries", **writes(DeliveryResult))
+def deliver(request: Request, body: Delivery, idempotency_key: IdempotencyKey = None) -> Response:
+    """Add every line of a supplier's document as a lot, all of them or none."""
+    return recorded(request, idempotency_key, record_delivery, **body.given())

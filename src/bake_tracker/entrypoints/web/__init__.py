@@ -3,7 +3,14 @@
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from bake_tracker.entrypoints.web import lots, operations, set_up, sign_in, today
+from bake_tracker.entrypoints.web import (
+    lots,
+    operations,
+    set_up,
+    sign_in,
+    stock,
+    today,
+)
 from bake_tracker.entrypoints.web.pages import show_problem
 from bake_tracker.entrypoints.web.static_files import OurFiles
 
@@ -13,6 +20,7 @@ PAGES: tuple[APIRouter, ...] = (
     set_up.router,
     operations.router,
     lots.router,
+    stock.router,
 )
 
 

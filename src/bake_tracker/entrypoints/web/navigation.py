@@ -13,4 +13,7 @@ class Entry(NamedTuple):
     role: Role
 
 
-NAVIGATION: tuple[Entry, ...] = (Entry("Today", "today", Role.VIEWER),)
+NAVIGATION: tuple[Entry, ...] = (
+    Entry("Today", "today", Role.VIEWER),
+    Entry("Stock", "stock", Role.VIEWER),
+)

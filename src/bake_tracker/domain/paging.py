@@ -1,0 +1,78 @@
+"""Lists that people search, sort and leaf through: what is asked of one, and the page that answers it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, Generic, TypeVar, cast
+
+from bake_tracker.domain.errors import ValidationError
+
+Row = TypeVar("Row", bound=Mapping[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What somebody wants to see of a list: rows with this text, by this field, after the key of the page before.
+
+    What has no value comes last, whichever way the rest is sorted.
+    """
+
+    sort: str
+    descending: bool = False
+    search: str = ""
+    after: tuple[Any, Any] | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[Row]):
+    """A page of a list, and the key that the next page begins after; None at the end."""
+
+    rows: list[Row]
+    next: tuple[Any, Any] | None = None
+
+
+def page_of(
+    rows: Sequence[Row], ask: Ask, *, key: str, search_in: Collection[str], numbers: Collection[str] = ()
+) -> Found[Row]:
+    """A page of rows that are all at hand: for lists of dozens. ``key`` is the field that tells any two apart.
+
+    Raises:
+        ValidationError: the key to begin after is of no such list.
+    """
+    wanted = ask.search.casefold()
+    fitting = [
+        row for row in rows if not wanted or any(wanted in str(row[name] or "").casefold() for name in search_in)
+    ]
+
+    def value(row: Mapping[str, Any]) -> Any:
+        found = row[ask.sort]
+        if found is None:
+            return None
+        return Decimal(found) if ask.sort in numbers else found.casefold() if isinstance(found, str) else found
+
+    known = sorted((row for row in fitting if value(row) is not None), key=lambda row: cast(Any, row[key]))
+    known.sort(key=value, reverse=ask.descending)
+    unknown = sorted((row for row in fitting if value(row) is None), key=lambda row: cast(Any, row[key]))
+    ordered = [*known, *unknown]
+    if ask.after is not None:
+        last = {ask.sort: ask.after[0], key: ask.after[1]}
+        try:
+            ordered = [row for row in ordered if _is_behind(value(row), row[key], value(last), last[key], ask)]
+        except (TypeError, ValueError, InvalidOperation):
+            raise bad_key() from None
+    page = ordered[: ask.limit]
+    return Found(page, (page[-1][ask.sort], page[-1][key]) if len(ordered) > ask.limit else None)
+
+
+def bad_key() -> ValidationError:
+    """The refusal of a key that no page gave out."""
+    return ValidationError.of("after", "must be what the page before led to")
+
+
+def _is_behind(value: Any, key: Any, last: Any, last_key: Any, ask: Ask) -> bool:
+    if value is None or last is None:
+        return value is None and (last is not None or key > last_key)
+    if value == last:
+        return bool(key > last_key)
+    return bool(value < last if ask.descending else value > last)

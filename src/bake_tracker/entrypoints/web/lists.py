@@ -1,0 +1,224 @@
+"""The one component of every list: searched, sorted, leafed through by key, and exported as it is seen.
+
+A feature says once what its list is, and its route is two calls::
+
+    LIST = ListOf("stock", (Column("name", "Item", link="item", by=("item_id",)), Column("on_hand", "On hand", "number",
+                  unit="unit"), ...), sort="name", keep=("kind",))
+
+    ask = LIST.ask(request)
+    found = load_stock_page(session, ask, ...)  # queries/keyset.py in SQL, or domain.paging.page_of(rows, ask, ...)
+    return LIST.answer(request, "stock.html", found, ...)
+
+The template shows it with ``{% from "lists.html" import show_list with context %}{{ show_list(listing, "Items") }}``.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import urlencode
+
+from fastapi import Request
+from starlette.responses import Response
+
+from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.paging import Ask, Found, bad_key
+from bake_tracker.entrypoints.web.pages import path_for, render
+from bake_tracker.services.table_files import Sheet, csv_content, xlsx_content
+
+MOST_EXPORTED = 100_000
+LONGEST_SEARCH = 200
+_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+Shown = Literal["text", "number", "money", "day", "moment", "flag"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: the field of a row that stands in it, and how.
+
+    ``unit`` is the field that has a number's unit, ``words`` what is written for a value. ``link`` leads to a route,
+    whose parts of the path are the row's fields ``by``. ``sort`` is the field it is sorted by, None for not at all;
+    ``on_page`` is False for what stands only in files, ``narrow`` for what a phone leaves out.
+    """
+
+    key: str
+    title: str
+    shown: Shown = "text"
+    unit: str | None = None
+    words: Mapping[str, str] | None = None
+    link: str | None = None
+    by: tuple[str, ...] = ()
+    sort: str | None = ""
+    on_page: bool = True
+    narrow: bool = True
+
+    @property
+    def sorted_by(self) -> str | None:
+        """The field it is sorted by; None when one cannot."""
+        return self.key if self.sort == "" else self.sort
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it stands on the right."""
+        return self.shown in ("number", "money")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list as a template needs it."""
+
+    of: "ListOf"
+    request: Request
+    asked: Ask
+    rows: Sequence[Mapping[str, Any]]
+    next: tuple[Any, Any] | None
+
+    @property
+    def columns(self) -> list[Column]:
+        """What stands on the page."""
+        return [column for column in self.of.columns if column.on_page]
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether not all of it is asked for."""
+        return bool(self.asked.search) or any(self.request.query_params.get(name) for name in self.of.keep)
+
+    def name(self, parameter: str) -> str:
+        """The name of a parameter of this list in the address."""
+        return self.of.prefix + parameter
+
+    def kept(self, *without: str) -> list[tuple[str, str]]:
+        """What the address says already, but for the page and these parameters of the list."""
+        gone = {self.name(one) for one in (*without, "after", "format")}
+        own = {self.name(one) for one in ("q", "sort")} | set(self.of.keep)
+        return [
+            (name, value)
+            for name, value in self.request.query_params.multi_items()
+            if name in own and name not in gone and value
+        ]
+
+    def path(self, *without: str, **more: str) -> str:
+        """The address of this list with something said otherwise: ``sort``, ``q``, ``after``, ``format``."""
+        query = [*self.kept(*without, *more), *((self.name(name), value) for name, value in more.items() if value)]
+        return self.here + (f"?{urlencode(query)}" if query else "")
+
+    @property
+    def here(self) -> str:
+        """The address without its question."""
+        route = self.request.scope["route"].name
+        return path_for(self.request, route, **self.request.path_params)
+
+    def sorting(self, column: Column) -> str | None:
+        """How the column is sorted now, as ``aria-sort`` says it."""
+        if column.sorted_by != self.asked.sort:
+            return None
+        return "descending" if self.asked.descending else "ascending"
+
+    def sort_path(self, column: Column) -> str:
+        """The address of the list by this column, or the other way round where it is already."""
+        turned = column.sorted_by == self.asked.sort and not self.asked.descending
+        return self.path(sort=f"{'-' if turned else ''}{column.sorted_by}")
+
+    def next_path(self) -> str:
+        """The address of the next page."""
+        return self.path(after=_cursor(self.next))
+
+    def link(self, column: Column, row: Mapping[str, Any]) -> str | None:
+        """Where a cell leads, if it leads anywhere."""
+        if column.link is None or any(row[name] is None for name in column.by):
+            return None
+        return path_for(self.request, column.link, **{name: row[name] for name in column.by})
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """A list: its name, which files are called by; its columns; and by which it is sorted at first (``-`` downwards).
+
+    ``keep`` are other parameters of the address that stay while one searches, sorts and leafs. A page with two lists
+    gives one of them a ``prefix``.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    sort: str
+    keep: tuple[str, ...] = ()
+    prefix: str = ""
+    page_size: int = 50
+    _sorts: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_sorts", frozenset(one.sorted_by for one in self.columns if one.sorted_by))
+
+    def ask(self, request: Request) -> Ask:
+        """What the address asks of this list; all of it where a file is wanted.
+
+        Raises:
+            ValidationError: it is not sorted so, or the page is none of its pages.
+        """
+        given = request.query_params
+        asked_sort = given.get(self.prefix + "sort") or self.sort
+        sort = asked_sort.removeprefix("-")
+        if sort not in self._sorts:
+            raise ValidationError.of("sort", f"must be one of {', '.join(sorted(self._sorts))}")
+        is_file = self._format(request) is not None
+        after = given.get(self.prefix + "after")
+        return Ask(
+            sort,
+            asked_sort.startswith("-"),
+            " ".join(given.get(self.prefix + "q", "").replace("\0", "").split())[:LONGEST_SEARCH],
+            None if is_file or not after else _read_cursor(after),
+            MOST_EXPORTED if is_file else self.page_size,
+        )
+
+    def listing(self, request: Request, found: Found[Any]) -> Listing:
+        """The list for a template, beside others on one page."""
+        return Listing(self, request, self.ask(request), found.rows, found.next)
+
+    def answer(self, request: Request, template: str, found: Found[Any], **values: Any) -> Response:
+        """The page with the list as ``listing``, or the file that is asked for."""
+        return self.file(request, found) or render(request, template, listing=self.listing(request, found), **values)
+
+    def file(self, request: Request, found: Found[Any]) -> Response | None:
+        """The rows as the file that is asked for; None where a page is."""
+        if (wanted := self._format(request)) is None:
+            return None
+        rows = [[_in_file(column, row[column.key]) for column in self.columns] for row in found.rows]
+        texts = frozenset(column.title for column in self.columns if not column.is_number)
+        sheet = Sheet(self.name[:30], [column.title for column in self.columns], rows, texts)
+        content = csv_content(sheet) if wanted == "csv" else xlsx_content([sheet])
+        headers = {"Content-Disposition": f'attachment; filename="{self.name}.{wanted}"', "Cache-Control": "no-store"}
+        return Response(content, headers=headers, media_type=_TYPES[wanted])
+
+    def _format(self, request: Request) -> str | None:
+        wanted = request.query_params.get(self.prefix + "format")
+        if wanted and wanted not in _TYPES:
+            raise ValidationError.of("format", f"must be one of {', '.join(_TYPES)}")
+        return wanted or None
+
+
+def _in_file(column: Column, value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return column.words.get(str(value), str(value)) if column.words else str(value)
+
+
+def _cursor(key: tuple[Any, Any] | None) -> str:
+    return "" if key is None else base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+
+
+def _read_cursor(text: str) -> tuple[Any, Any]:
+    try:
+        key = json.loads(base64.urlsafe_b64decode(text[:2_000] + "=" * (-len(text) % 4)))
+    except (ValueError, binascii.Error):
+        raise bad_key() from None
+    if not isinstance(key, list) or len(key) != 2:
+        raise bad_key()
+    return key[0], key[1]

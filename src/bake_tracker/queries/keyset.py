@@ -1,0 +1,83 @@
+"""One page of any statement's rows, searched and sorted by the database: as many statements on every page."""
+
+from collections.abc import Callable, Collection
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from sqlalchemy import Date, DateTime, Integer, Select, String, and_, func, or_, select, tuple_
+from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeDecorator
+
+from bake_tracker.domain.paging import Ask, Found, bad_key
+
+Made = TypeVar("Made")
+
+
+def load_page(
+    session: Session,
+    rows: Select[Any],
+    ask: Ask,
+    make: Callable[[Any], Made],
+    *,
+    key: str,
+    search_in: Collection[str],
+    sort_by: str | None = None,
+) -> Found[Any]:
+    """The page that is asked for, each row made into what a list shows; ``sort_by`` is a column called otherwise.
+
+    Raises:
+        ValidationError: the key to begin after is of no such list.
+    """
+    found = rows.subquery()
+    column = found.c[sort_by or ask.sort]
+    value: Any = func.lower(column) if isinstance(column.type, String) else column
+    statement = select(found, value.label("sorted_by"))
+    if ask.search:
+        statement = statement.where(or_(*(found.c[name].icontains(ask.search, autoescape=True) for name in search_in)))
+    if ask.after is not None:
+        statement = statement.where(_is_behind(value, column, found.c[key], ask))
+    order = value.desc() if ask.descending else value.asc()
+    statement = statement.order_by(column.is_(None), order, found.c[key]).limit(ask.limit + 1)
+    read = session.execute(statement).all()
+    last = read[ask.limit - 1] if len(read) > ask.limit else None
+    page = [make(row) for row in read[: ask.limit]]
+    return Found(page, None if last is None else (_kept(last.sorted_by), getattr(last, key)))
+
+
+def _is_behind(value: Any, column: Any, key: Any, ask: Ask) -> Any:
+    """The condition of the rows behind the last of the page before."""
+    assert ask.after is not None
+    last, last_key = _read(ask.after[0], column.type), _read(ask.after[1], key.type)
+    if last_key is None:
+        raise bad_key()
+    if last is None:
+        return and_(column.is_(None), key > last_key)
+    if ask.descending:
+        return or_(column.is_(None), value < last, and_(value == last, key > last_key))
+    return or_(column.is_(None), tuple_(value, key) > tuple_(last, last_key))
+
+
+def _kept(value: Any) -> Any:
+    """A value as a page keeps it for the next."""
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return int(value) if isinstance(value, Decimal) else value
+
+
+def _read(value: Any, kind: Any) -> Any:
+    """A kept value as its column has it."""
+    if value is None:
+        return None
+    kind = kind.impl if isinstance(kind, TypeDecorator) else kind
+    try:
+        if isinstance(kind, DateTime):
+            return datetime.fromisoformat(value)
+        if isinstance(kind, Date):
+            return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise bad_key() from None
+    is_right = isinstance(value, str) if isinstance(kind, String) else isinstance(value, int) and abs(value) < 2**63
+    if not is_right:
+        raise bad_key()
+    return bool(value) if not isinstance(kind, Integer) and isinstance(value, bool) else value

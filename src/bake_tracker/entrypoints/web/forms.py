@@ -1,0 +1,244 @@
+"""What a person filled in: numbers as they are written there, read exactly; shown again as typed when it is refused."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated
+
+from babel import Locale, numbers
+from fastapi import Depends, Request
+
+from bake_tracker.domain.errors import (
+    ConflictError,
+    InsufficientComponentsError,
+    InsufficientInventoryError,
+    LabelIncompleteError,
+    Problem,
+    ServiceError,
+    UnitConversionError,
+    ValidationError,
+)
+from bake_tracker.domain.refusals import Short, shortages
+from bake_tracker.domain.units import parse_quantity
+from bake_tracker.entrypoints.web.pages import locale_of
+from bake_tracker.services.clock import uuid7
+
+OPERATION_ID = "operation_id"
+_NUMBER = re.compile(r"[+-]?\d[\d.,]{0,39}|[+-]?[.,]\d{1,39}", re.ASCII)
+_GROUPED = re.compile(r"(?<=\d)[\s'’](?=\d{3}(?!\d))")
+_OTHER_POINT = re.compile(r"[+-]?(?:0|\d{4,}|\d*(?=[.,](?:\d{1,2}|\d{4,})$))[.,]\d+", re.ASCII)
+
+
+@dataclass
+class Form:
+    """The fields of one form as text, what is wrong with them, and why it was refused."""
+
+    locale: Locale
+    sent: Sequence[tuple[str, str]] = ()
+    problems: list[Problem] = field(default_factory=list)
+    refusal: ServiceError | None = None
+    made_id: str | None = None
+    line: str = ""
+    """Of a line of a form that has several: ``[0]``, which stands behind the names of its fields in problems."""
+
+    def __getitem__(self, name: str) -> str:
+        """What was typed into a field; "" where there is none."""
+        return next((text for key, text in self.sent if key == name), "")
+
+    def __contains__(self, name: object) -> bool:
+        return any(key == name for key, _ in self.sent)
+
+    def put(self, **values: object) -> "Form":
+        """Fill fields in: numbers as they are written here, nothing for None."""
+        texts = [(name, self._text_of(value)) for name, value in values.items()]
+        self.sent = [*texts, *((key, text) for key, text in self.sent if key not in values)]
+        return self
+
+    def write(self, value: int | str | Decimal) -> str:
+        """A number as one would type it here."""
+        return numbers.format_decimal(
+            Decimal(value), locale=self.locale, decimal_quantization=False, group_separator=False
+        )
+
+    @property
+    def point(self) -> str:
+        """The sign before decimals."""
+        return numbers.get_decimal_symbol(self.locale)
+
+    # reading --------------------------------------------------------------------------------------------------------
+
+    def text(self, name: str, *, needed: bool = False) -> str | None:
+        """Text without what stands around it; None where nothing was typed."""
+        typed = self[name].replace("\r\n", "\n").strip()
+        if needed and not typed:
+            self.refuse(name, "is needed")
+        return typed or None
+
+    def number(self, name: str, *, needed: bool = False) -> int | Decimal | None:
+        """A number as it is written in the person's language; a whole one as int."""
+        typed = self.text(name, needed=needed)
+        if typed is None:
+            return None
+        try:
+            return read_number(typed, self.locale)
+        except ValueError as error:
+            self.refuse(name, str(error))
+            return None
+
+    def quantity(self, name: str, *, needed: bool = False) -> int | Decimal | Fraction | None:
+        """As ``number``; ``1/3`` and ``1 1/2`` too."""
+        if "/" not in self[name]:
+            return self.number(name, needed=needed)
+        try:
+            return parse_quantity(self[name])
+        except ValueError as error:
+            self.refuse(name, str(error))
+            return None
+
+    def key(self, name: str, *, needed: bool = False) -> int | None:
+        """The id behind a choice; None where nothing was chosen."""
+        typed = self.text(name, needed=needed)
+        if typed is None:
+            return None
+        if not (typed.isascii() and typed.isdigit() and len(typed) < 19):
+            self.refuse(name, "is none of the choices")
+            return None
+        return int(typed)
+
+    def day(self, name: str, *, needed: bool = False) -> date | None:
+        """What a date field sends."""
+        typed = self.text(name, needed=needed)
+        try:
+            return date.fromisoformat(typed) if typed else None
+        except ValueError:
+            self.refuse(name, "must be a day like 2026-11-23")
+            return None
+
+    def moment(self, name: str, *, needed: bool = False) -> datetime | None:
+        """What a field of date and time sends: the wall clock of the bakery."""
+        typed = self.text(name, needed=needed)
+        try:
+            return datetime.fromisoformat(typed) if typed else None
+        except ValueError:
+            self.refuse(name, "must be a day and time like 2026-11-23T14:30")
+            return None
+
+    def rows(self, *names: str) -> list["Form"]:
+        """The lines of a form that repeats these fields, each as a form of its own; those left empty are none.
+
+        Their problems are noted in the form, under ``name[0]``, ``name[1]``.
+        """
+        columns = [[text for key, text in self.sent if key == name] for name in names]
+        filled = (texts for texts in zip(*columns, strict=False) if any(text.strip() for text in texts))
+        return [
+            Form(self.locale, list(zip(names, texts, strict=True)), self.problems, line=f"[{number}]")
+            for number, texts in enumerate(filled)
+        ]
+
+    def refuse(self, name: str, problem: str) -> None:
+        """Note what is wrong with a field."""
+        self.problems.append({"field": name + self.line, "problem": problem})
+
+    def done(self) -> None:
+        """Raise ValidationError where a field cannot be read."""
+        if self.problems:
+            raise ValidationError(self.problems)
+
+    # sending once ---------------------------------------------------------------------------------------------------
+
+    @property
+    def operation_id(self) -> str:
+        """What makes a form that is sent twice one operation: it goes along as a hidden field."""
+        if self.made_id is None:
+            self.made_id = self[OPERATION_ID] or uuid7()
+        return self.made_id
+
+    # refused --------------------------------------------------------------------------------------------------------
+
+    def refused(self, error: ServiceError) -> "Form":
+        """The form as it was filled in, to be shown again with the reason."""
+        self.refusal = error
+        if isinstance(error, ValidationError):
+            self.problems = list(error.problems)
+        if self.earlier_id:
+            self.made_id = uuid7()  # what is sent now is something else
+        return self
+
+    @property
+    def earlier_id(self) -> str | None:
+        """The operation that this form was recorded as before, when it was sent again with other values."""
+        is_used = isinstance(self.refusal, ConflictError) and "conflicting_operation" in self.refusal.fields
+        return self[OPERATION_ID] or None if is_used else None
+
+    def problem(self, name: str) -> str | None:
+        """What is wrong with a field."""
+        return "; ".join(one["problem"] for one in self.problems if one["field"] == name + self.line) or None
+
+    @property
+    def shortages(self) -> list[Short]:
+        """Everything of which there is too little."""
+        if isinstance(self.refusal, InsufficientInventoryError | InsufficientComponentsError):
+            return shortages(self.refusal.log_fields())
+        return []
+
+    @property
+    def said(self) -> list[Problem]:
+        """All that is wrong, field by field where it is about fields; with no field where it is about the whole."""
+        error = self.refusal
+        if error is None or self.shortages:
+            return []
+        if isinstance(error, ValidationError | LabelIncompleteError):
+            return list(error.problems)
+        if isinstance(error, UnitConversionError):
+            return [{"field": "", "problem": one["problem"]} for one in error.problems]
+        if self.earlier_id:
+            return [{"field": "", "problem": "this was recorded already, with other values; sent again, it is new"}]
+        return [{"field": "", "problem": str(error)}]
+
+    def _text_of(self, value: object) -> str:
+        if isinstance(value, int | Decimal) and not isinstance(value, bool):
+            return self.write(value)
+        return "" if value is None else str(value)
+
+
+def blank(request: Request, **values: object) -> Form:
+    """A form to fill in, some of it prefilled."""
+    return Form(locale_of(request)).put(**values)
+
+
+async def _read(request: Request) -> Form:
+    """The form of a request."""
+    fields = await request.form()
+    return Form(locale_of(request), [(key, value) for key, value in fields.multi_items() if isinstance(value, str)])
+
+
+Sent = Annotated[Form, Depends(_read)]
+"""The form that a request sends, for a plain function."""
+
+
+def choices(rows: Iterable[Mapping[str, object]], key: str, name: str = "name") -> list[tuple[str, str]]:
+    """Rows as what a select offers."""
+    return [(str(row[key]), str(row[name])) for row in rows]
+
+
+def read_number(typed: str, locale: Locale) -> int | Decimal:
+    """The exact number that was typed; where only one reading is possible, with the other language's point too.
+
+    Raises:
+        ValueError: it is none, or could be two; the text says how to write it.
+    """
+    text = _GROUPED.sub("", typed.strip())
+    if _NUMBER.fullmatch(text):
+        try:
+            return _whole(numbers.parse_decimal(text, locale=locale, strict=True))
+        except numbers.NumberFormatError:
+            if _OTHER_POINT.fullmatch(text):
+                return _whole(Decimal(text.replace(",", ".")))
+    raise ValueError(f"cannot be read; write it like {numbers.format_decimal(Decimal('1234.5'), locale=locale)}")
+
+
+def _whole(value: Decimal) -> int | Decimal:
+    return int(value) if value == value.to_integral_value() else value

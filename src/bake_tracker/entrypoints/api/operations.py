@@ -1,0 +1,103 @@
+"""Everything that was recorded: looked at, explained, undone, corrected."""
+
+from fastapi import Request
+from starlette.responses import Response
+
+from bake_tracker.domain.errors import OperationNotFoundError
+from bake_tracker.entrypoints.api.common import (
+    After,
+    Body,
+    IdempotencyKey,
+    Limit,
+    OperationId,
+    Page,
+    Quantity,
+    checks,
+    reads,
+    recorded,
+    routes,
+    tagged,
+    writes,
+)
+from bake_tracker.queries.explain_operation import ExplainedOperation, explain_operation, find_operations
+from bake_tracker.queries.history import OperationView, load_operation
+from bake_tracker.queries.latest import OperationRow, load_latest_operations
+from bake_tracker.services.correction_service import CorrectionResult, record_production_correction
+from bake_tracker.services.database import read_scope
+from bake_tracker.services.reversal_service import ReversalCheck, ReversalResult, check_reversal, record_reversal
+
+router = routes("", "operations")
+
+
+class OperationPage(Page):
+    """Operations that stand by themselves, newest first."""
+
+    operations: list[OperationRow]
+
+
+class ToReverse(Body):
+    """What is to be undone, as ``check_reversal`` takes it."""
+
+    reversed_operation_id: str
+
+
+class Reversal(ToReverse):
+    """What is to be undone, and why, as ``record_reversal`` takes it."""
+
+    reason: str
+    cascade: bool = False
+
+
+class Correction(Body):
+    """A baking with another yield, as ``record_production_correction`` takes it."""
+
+    corrected_operation_id: str
+    actual_yield: Quantity
+    reason: str
+    cascade: bool = False
+    loss_reason: str | None = None
+
+
+@router.get("/operations", **reads(OperationPage))
+def list_operations(request: Request, limit: Limit = 50, after: After = None) -> Response:
+    """What was recorded, newest first; what was made inside another operation is told with that."""
+    with read_scope() as session:
+        rows = load_latest_operations(session, limit + 1, before=after)
+    end = rows[limit - 1]["operation_id"] if len(rows) > limit else None
+    return tagged(request, OperationPage(operations=rows[:limit], next=end))
+
+
+@router.get("/operations/{operation_id}", **reads(OperationView))
+def get_operation(request: Request, operation_id: OperationId) -> Response:
+    """What was asked, what it moved, what it answered, and what undid it."""
+    with read_scope() as session:
+        return tagged(request, load_operation(session, operation_id))
+
+
+@router.get("/operations/{operation_id}/explanation", **reads(ExplainedOperation))
+def get_operation_explanation(request: Request, operation_id: OperationId) -> Response:
+    """Which lots were used and why those, what each cost, down to the receipts."""
+    with read_scope() as session:
+        found = find_operations(session, operation_id)
+        if len(found) != 1:
+            raise OperationNotFoundError(operation_id, [one["operation_id"] for one in found[:3]])
+        return tagged(request, explain_operation(session, found[0]["operation_id"]))
+
+
+@router.post("/reversals/check", **checks(ReversalCheck))
+def check_undoing(body: ToReverse) -> ReversalCheck:
+    """What a reversal would undo, and what of it only with `cascade`; nothing is recorded."""
+    with read_scope() as session:
+        return check_reversal(session=session, **body.given())
+
+
+@router.post("/reversals", **writes(ReversalResult))
+def undo(request: Request, body: Reversal, idempotency_key: IdempotencyKey = None) -> Response:
+    """Undo an operation exactly; 409 with the tree of what rests on it, unless `cascade`."""
+    return recorded(request, idempotency_key, record_reversal, **body.given())
+
+
+@router.post("/production-corrections", **writes(CorrectionResult))
+def correct_production(request: Request, body: Correction, idempotency_key: IdempotencyKey = None) -> Response:
+    """Undo a baking and record it with another yield, as one operation."""
+    return recorded(request, idempotency_key, record_production_correction, **body.given())

@@ -2,10 +2,12 @@
 
 from typing import TypedDict, cast
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, select, tuple_
 from sqlalchemy.orm import Session
 
+from bake_tracker.domain.errors import OperationNotFoundError
 from bake_tracker.models import Operation, Reversal
+from bake_tracker.queries.history import id_range
 
 _operations = cast(Table, Operation.__table__)
 _reversals = cast(Table, Reversal.__table__)
@@ -21,8 +23,12 @@ class OperationRow(TypedDict):
     is_reversed: bool
 
 
-def load_latest_operations(session: Session, last: int) -> list[OperationRow]:
-    """The latest ``last`` operations, newest first; one statement that walks an index."""
+def load_latest_operations(session: Session, last: int, *, before: str | None = None) -> list[OperationRow]:
+    """The latest ``last`` operations, newest first, or those before the operation ``before``; by an index.
+
+    Raises:
+        OperationNotFoundError: there is no operation with this id.
+    """
     statement = (
         select(
             _operations.c.id,
@@ -36,6 +42,13 @@ def load_latest_operations(session: Session, last: int) -> list[OperationRow]:
         .order_by(_operations.c.recorded_at.desc(), _operations.c.id.desc())
         .limit(last)
     )
+    if before is not None:
+        own = (_operations.c.recorded_at, _operations.c.id)
+        limits = id_range(before)
+        key = session.execute(select(*own).where(_operations.c.id.between(*limits)).limit(2)).all() if limits else []
+        if len(key) != 1:
+            raise OperationNotFoundError(before)
+        statement = statement.where(tuple_(*own) < tuple_(*key[0]))
     return [
         OperationRow(
             operation_id=row.id,

@@ -2,10 +2,18 @@
 
 from fastapi import APIRouter
 
-from bake_tracker.entrypoints.api import items, openapi, productions, receiving
+from bake_tracker.entrypoints.api import catalogue, items, openapi, operations, productions, receiving, recipes, shelf
 from bake_tracker.entrypoints.api.common import PREFIX
 
-ROUTERS: tuple[APIRouter, ...] = (items.router, productions.router, receiving.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    items.router,
+    catalogue.router,
+    recipes.router,
+    receiving.router,
+    productions.router,
+    shelf.router,
+    operations.router,
+)
 
 
 def make_router() -> APIRouter:

@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, TypedDict
@@ -17,10 +17,13 @@ from starlette.responses import Response
 
 from bake_tracker.domain.arguments import MAX_KEY
 from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.paging import Ask
 from bake_tracker.entrypoints.api.schemas import schema_of
 from bake_tracker.entrypoints.http.access import BAKER, VIEWER
 from bake_tracker.entrypoints.http.json_bodies import ExactRoute
-from bake_tracker.services.database import run_in_transaction
+from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.services.clock import now
+from bake_tracker.services.database import Session, run_in_transaction
 
 PREFIX = "/api/v1"
 MOST_ON_A_PAGE = 200
@@ -118,31 +121,62 @@ def recorded(
     return Response(orjson.dumps(result), 200 if at is None else 201, headers, "application/json")
 
 
+def today(session: Session) -> date:
+    """The day it is where the bakery is."""
+    return load_bakery(session).local_day(now())
+
+
+def asked(sort: str, limit: int, after: str | None, search: str | None = None, *, descending: bool = False) -> Ask:
+    """What is wanted of a list that is leafed through by one field and a key."""
+    return Ask(sort, descending, search or "", read_key(after), limit)
+
+
 def root_path(request: Request) -> str:
     """The path that a proxy serves us under."""
     return str(request.scope.get("app_root_path") or request.scope.get("root_path") or "").rstrip("/")
 
 
-def cursor(key: list[Any] | None) -> str | None:
+def cursor(key: Sequence[Any] | None) -> str | None:
     """Where a page ends, as one word."""
     return None if key is None else base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
 
 
-def read_cursor(text: str | None, *kinds: type) -> list[Any] | None:
-    """Where the next page begins.
+def read_key(text: str | None) -> tuple[Any, Any] | None:
+    """Where the next page of a list begins that is leafed through by one field and a key.
 
     Raises:
         ValidationError: nobody gave this out.
     """
     if text is None:
         return None
-    try:
-        key = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (ValueError, binascii.Error):
-        key = None
+    key = _read(text)
+    if not isinstance(key, list) or len(key) != 2 or not all(isinstance(one, str | int | None) for one in key):
+        raise _BAD
+    return key[0], key[1]
+
+
+def read_cursor(text: str | None, *kinds: type) -> list[Any] | None:
+    """Where the next page begins, a value of each of these kinds.
+
+    Raises:
+        ValidationError: nobody gave this out.
+    """
+    if text is None:
+        return None
+    key = _read(text)
     if not isinstance(key, list) or [type(one) for one in key] != list(kinds):
-        raise ValidationError.of("after", "must be the `next` of the page before")
+        raise _BAD
     return key
+
+
+_BAD = ValidationError.of("after", "must be the `next` of the page before")
+
+
+def _read(text: str) -> Any:
+    try:
+        return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, binascii.Error, RecursionError):
+        return None
 
 
 def tagged(request: Request, answer: Any) -> Response:

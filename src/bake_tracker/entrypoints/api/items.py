@@ -1,15 +1,50 @@
-"""Items and what is on hand of them."""
+"""Items: what is on hand of each, what it cost, what it weighs, and which allergens are in it."""
 
 from typing import Literal
 
 from fastapi import Request
+from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
-from bake_tracker.entrypoints.api.common import After, Limit, Page, Search, cursor, read_cursor, reads, routes, tagged
+from bake_tracker.entrypoints.api.common import (
+    After,
+    Body,
+    Day,
+    IdempotencyKey,
+    Key,
+    Limit,
+    Page,
+    Quantity,
+    Search,
+    Since,
+    Whole,
+    cursor,
+    read_cursor,
+    reads,
+    recorded,
+    routes,
+    tagged,
+    today,
+    writes,
+)
 from bake_tracker.queries.item_pages import ItemOnHand, load_item_page
+from bake_tracker.queries.measures import MeasureRow, load_measures
+from bake_tracker.queries.prices import PriceHistory, load_prices
+from bake_tracker.queries.shelf import LotRow, load_lots
+from bake_tracker.queries.views import ItemView, load_item_view
+from bake_tracker.services.allergen_service import AllergensResult, record_allergens
+from bake_tracker.services.catalog_service import ItemResult, record_item
 from bake_tracker.services.database import read_scope
+from bake_tracker.services.measure_service import (
+    DensityResult,
+    PieceResult,
+    record_density,
+    record_piece_weight,
+)
 
 router = routes("/items", "items")
+
+Kind = Literal["ingredient", "material", "finished_unit", "finished_good"]
 
 
 class ItemPage(Page):
@@ -18,13 +53,55 @@ class ItemPage(Page):
     items: list[ItemOnHand]
 
 
+class NewItem(Body):
+    """An item, as ``record_item`` takes it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"kind": "ingredient", "name": "Rye flour", "base_unit": "g"}]}
+    )
+
+    kind: Kind
+    name: str
+    base_unit: Literal["g", "ml", "each", "cm"]
+    slug: str | None = None
+    pick_policy: Literal["fefo", "fifo"] = "fefo"
+    shelf_life_days: Whole | None = None
+    parent_id: Whole | None = None
+    description: str | None = None
+
+
+class Allergens(Body):
+    """All that is said of an item, or of one package of it; both empty: it contains none."""
+
+    contains: list[str]
+    may_contain: list[str] = Field(default_factory=list)
+    product_id: Whole | None = None
+
+
+class Density(Body):
+    """What a volume weighs, such as 1 cup and 120 g."""
+
+    volume: Quantity
+    volume_unit: str
+    weight: Quantity
+    weight_unit: str
+    source: str | None = None
+    measured_on: Day | None = None
+
+
+class PieceWeight(Body):
+    """What so many pieces weigh, such as 12 and 600 g."""
+
+    pieces: Quantity
+    weight: Quantity
+    weight_unit: str
+    source: str | None = None
+    measured_on: Day | None = None
+
+
 @router.get("", **reads(ItemPage))
 def list_items(
-    request: Request,
-    limit: Limit = 50,
-    after: After = None,
-    kind: Literal["ingredient", "material", "finished_unit", "finished_good"] | None = None,
-    search: Search = None,
+    request: Request, limit: Limit = 50, after: After = None, kind: Kind | None = None, search: Search = None
 ) -> Response:
     """Items by name, with what is on hand and what it cost."""
     key = read_cursor(after, str, int)
@@ -33,3 +110,61 @@ def list_items(
     last = items[limit - 1] if len(items) > limit else None
     page = ItemPage(items=items[:limit], next=cursor([last["name"], last["item_id"]] if last else None))
     return tagged(request, page)
+
+
+@router.post("", **writes(ItemResult))
+def add_item(request: Request, body: NewItem, idempotency_key: IdempotencyKey = None) -> Response:
+    """Add an ingredient, material, finished unit or finished good."""
+    return recorded(request, idempotency_key, record_item, at="/items/{item_id}", **body.given())
+
+
+@router.get("/{item_id}", **reads(ItemView))
+def get_item(request: Request, item_id: Key) -> Response:
+    """An item as it is in the catalogue, and all there is of it."""
+    with read_scope() as session:
+        return tagged(request, load_item_view(session, item_id, today(session)))
+
+
+@router.get("/{item_id}/lots", **reads(list[LotRow]))
+def list_open_lots(request: Request, item_id: Key) -> Response:
+    """The lots with something left in them, in the order in which they would be used."""
+    with read_scope() as session:
+        load_item_view(session, item_id, today(session))
+        return tagged(request, load_lots(session, item_id, today(session)))
+
+
+@router.get("/{item_id}/prices", **reads(PriceHistory))
+def list_prices(request: Request, item_id: Key, since: Since = None) -> Response:
+    """What was paid for it, the latest first, and by whom it is sold for what."""
+    with read_scope() as session:
+        return tagged(request, load_prices(session, item_id, since=since))
+
+
+@router.get("/{item_id}/measures", **reads(list[MeasureRow]))
+def list_measures_of_item(request: Request, item_id: Key) -> Response:
+    """What volumes and pieces of it weigh, by whose word and since when."""
+    with read_scope() as session:
+        load_item_view(session, item_id, today(session))
+        return tagged(request, load_measures(session, item_id))
+
+
+@router.post("/{item_id}/densities", **writes(DensityResult))
+def state_density(request: Request, item_id: Key, body: Density, idempotency_key: IdempotencyKey = None) -> Response:
+    """Say what a volume of it weighs."""
+    return recorded(request, idempotency_key, record_density, item_id=item_id, **body.given())
+
+
+@router.post("/{item_id}/piece-weights", **writes(PieceResult))
+def state_piece_weight(
+    request: Request, item_id: Key, body: PieceWeight, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Say what so many pieces of it weigh."""
+    return recorded(request, idempotency_key, record_piece_weight, item_id=item_id, **body.given())
+
+
+@router.put("/{item_id}/allergens", **writes(AllergensResult, status=200))
+def state_allergens(
+    request: Request, item_id: Key, body: Allergens, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """State all allergens of it, in place of what was said before."""
+    return recorded(request, idempotency_key, record_allergens, at=None, item_id=item_id, **body.given())

@@ -1,0 +1,224 @@
+"""Whom and what the bakery knows beside its items: suppliers, recipients, events, products, names, measures."""
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated
+
+from fastapi import Query, Request
+from starlette.responses import Response
+
+from bake_tracker.domain.arguments import MAX_KEY, Arguments
+from bake_tracker.domain.conversions import Conversion
+from bake_tracker.domain.paging import Ask, page_of
+from bake_tracker.entrypoints.api.common import (
+    After,
+    Body,
+    Day,
+    IdempotencyKey,
+    Limit,
+    Page,
+    Quantity,
+    Search,
+    Whole,
+    asked,
+    cursor,
+    reads,
+    recorded,
+    routes,
+    tagged,
+    writes,
+)
+from bake_tracker.queries.measures import MeasureRow, explain_conversion, load_measures
+from bake_tracker.queries.named import (
+    EventRow,
+    RecipientRow,
+    SupplierRow,
+    load_event_page,
+    load_recipient_page,
+    load_supplier_page,
+)
+from bake_tracker.queries.names import NameRow, load_name_rows
+from bake_tracker.queries.products import ProductRow, load_products
+from bake_tracker.services.catalog_service import (
+    EventResult,
+    RecipientResult,
+    SupplierResult,
+    record_event,
+    record_recipient,
+    record_supplier,
+)
+from bake_tracker.services.database import read_scope
+from bake_tracker.services.names_service import NameResult, record_name
+from bake_tracker.services.product_service import ProductResult, record_product
+
+router = routes("", "catalogue")
+
+ItemId = Annotated[int | None, Query(ge=1, le=MAX_KEY, description="of this item only")]
+UnitName = Annotated[str, Query(max_length=100, description="such as cup or g")]
+
+
+class NewSupplier(Body):
+    """Somebody goods come from."""
+
+    name: str
+    slug: str | None = None
+
+
+class NewRecipient(Body):
+    """Somebody who is given or sold what was made."""
+
+    name: str
+    household: str | None = None
+    slug: str | None = None
+
+
+class NewEvent(Body):
+    """An occasion to bake and pack for."""
+
+    name: str
+    happens_on: Day | None = None
+    slug: str | None = None
+
+
+class NewProduct(Body):
+    """A package that an item is bought in, as ``record_product`` takes it."""
+
+    item_id: Whole
+    name: str
+    package_quantity: Quantity
+    package_unit: str
+    brand: str | None = None
+    package_type: str | None = None
+    gtin: str | None = None
+    supplier_id: Whole | None = None
+    notes: str | None = None
+
+
+class Named(Body):
+    """What others call an item; without an item the name is forgotten."""
+
+    name: str
+    item_id: Whole | None
+
+
+class SupplierPage(Page):
+    """Suppliers by name."""
+
+    suppliers: list[SupplierRow]
+
+
+class RecipientPage(Page):
+    """Recipients by name."""
+
+    recipients: list[RecipientRow]
+
+
+class EventPage(Page):
+    """Events by name."""
+
+    events: list[EventRow]
+
+
+class ProductPage(Page):
+    """Products by their id."""
+
+    products: list[ProductRow]
+
+
+@router.get("/suppliers", **reads(SupplierPage))
+def list_suppliers(request: Request, limit: Limit = 50, after: After = None, search: Search = None) -> Response:
+    """Suppliers by name."""
+    with read_scope() as session:
+        found = load_supplier_page(session, asked("name", limit, after, search))
+    return tagged(request, SupplierPage(suppliers=found.rows, next=cursor(found.next)))
+
+
+@router.post("/suppliers", **writes(SupplierResult))
+def add_supplier(request: Request, body: NewSupplier, idempotency_key: IdempotencyKey = None) -> Response:
+    """Add a supplier."""
+    return recorded(request, idempotency_key, record_supplier, **body.given())
+
+
+@router.get("/recipients", **reads(RecipientPage))
+def list_recipients(request: Request, limit: Limit = 50, after: After = None, search: Search = None) -> Response:
+    """Recipients by name."""
+    with read_scope() as session:
+        found = load_recipient_page(session, asked("name", limit, after, search))
+    return tagged(request, RecipientPage(recipients=found.rows, next=cursor(found.next)))
+
+
+@router.post("/recipients", **writes(RecipientResult))
+def add_recipient(request: Request, body: NewRecipient, idempotency_key: IdempotencyKey = None) -> Response:
+    """Add somebody who is given or sold what was made."""
+    return recorded(request, idempotency_key, record_recipient, **body.given())
+
+
+@router.get("/events", **reads(EventPage))
+def list_events(request: Request, limit: Limit = 50, after: After = None, search: Search = None) -> Response:
+    """Events by name."""
+    with read_scope() as session:
+        found = load_event_page(session, asked("name", limit, after, search))
+    return tagged(request, EventPage(events=found.rows, next=cursor(found.next)))
+
+
+@router.post("/events", **writes(EventResult))
+def add_event(request: Request, body: NewEvent, idempotency_key: IdempotencyKey = None) -> Response:
+    """Add an event."""
+    return recorded(request, idempotency_key, record_event, **body.given())
+
+
+@router.get("/products", **reads(ProductPage))
+def list_products(
+    request: Request, limit: Limit = 50, after: After = None, search: Search = None, item_id: ItemId = None
+) -> Response:
+    """What items are bought in."""
+    ask: Ask = asked("product_id", limit, after, search)
+    with read_scope() as session:
+        rows = load_products(session, item_id)
+    found = page_of(rows, ask, key="product_id", search_in=("name", "brand", "item_slug", "gtin"))
+    return tagged(request, ProductPage(products=found.rows, next=cursor(found.next)))
+
+
+@router.post("/products", **writes(ProductResult))
+def add_product(request: Request, body: NewProduct, idempotency_key: IdempotencyKey = None) -> Response:
+    """Add a package that an item is bought in, so that "2 bags" can be received."""
+    return recorded(request, idempotency_key, record_product, **body.given())
+
+
+@router.get("/names", **reads(list[NameRow]))
+def list_names(request: Request) -> Response:
+    """What others call our items, as people have said."""
+    with read_scope() as session:
+        return tagged(request, load_name_rows(session))
+
+
+@router.post("/names", **writes(NameResult))
+def remember_name(request: Request, body: Named, idempotency_key: IdempotencyKey = None) -> Response:
+    """Remember what others call an item, or forget the name."""
+    return recorded(request, idempotency_key, record_name, **body.given())
+
+
+@router.get("/measures", **reads(list[MeasureRow]))
+def list_measures(request: Request) -> Response:
+    """What volumes and pieces weigh, of all items."""
+    with read_scope() as session:
+        return tagged(request, load_measures(session))
+
+
+@router.get("/conversion", **reads(Conversion))
+def convert(
+    request: Request,
+    quantity: Decimal,
+    unit: UnitName,
+    to: UnitName,
+    item_id: ItemId = None,
+) -> Response:
+    """A quantity in another unit, exactly, with every factor and who stands for it."""
+    given = Arguments()
+    exact = given.exact("quantity", quantity)
+    to_unit = given.unit("to", to)
+    given.unit("unit", unit)
+    given.done()
+    assert to_unit is not None
+    with read_scope() as session:
+        return tagged(request, explain_conversion(session, item_id, Fraction(exact), unit, to_unit))

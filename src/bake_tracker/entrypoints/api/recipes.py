@@ -1,0 +1,198 @@
+"""Recipes and goods: what they are made of, what they make, what they cost and would take now."""
+
+from typing import Annotated
+
+from fastapi import Query, Request
+from pydantic import ConfigDict
+from starlette.responses import Response
+
+from bake_tracker.domain.arguments import Arguments
+from bake_tracker.entrypoints.api.common import (
+    After,
+    Body,
+    IdempotencyKey,
+    Key,
+    Limit,
+    Page,
+    Quantity,
+    Search,
+    Whole,
+    asked,
+    cursor,
+    reads,
+    recorded,
+    routes,
+    tagged,
+    today,
+    writes,
+)
+from bake_tracker.queries.explain_need import ExplainedNeed, explain_batch, explain_box
+from bake_tracker.queries.named import RecipeRow, load_recipe_page
+from bake_tracker.queries.recipe_cost import RecipeCost, load_recipe_cost
+from bake_tracker.queries.views import GoodView, RecipeView, load_good_view, load_recipe_view
+from bake_tracker.services.database import read_scope
+from bake_tracker.services.goods_service import GoodComponentsResult, record_good_components
+from bake_tracker.services.rate_service import RateResult, record_recipe_rate
+from bake_tracker.services.recipe_service import (
+    RecipeResult,
+    RecipeYieldResult,
+    record_recipe,
+    record_recipe_yield,
+)
+
+router = routes("", "recipes and goods")
+
+
+class Line(Body):
+    """So much of an item, or so many batches of another recipe."""
+
+    quantity: Quantity
+    unit: str | None = None
+    item_id: Whole | None = None
+    sub_recipe_id: Whole | None = None
+
+
+class ChangedRecipe(Body):
+    """A recipe, as ``record_recipe`` takes it; what is left out of an existing one stays."""
+
+    name: str
+    lines: list[Line]
+    category: str | None = None
+    source: str | None = None
+    notes: str | None = None
+
+
+class NewRecipe(ChangedRecipe):
+    """A recipe, as ``record_recipe`` takes it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"name": "Rye bread", "lines": [{"item_id": 1, "quantity": "500", "unit": "g"}]}]
+        }
+    )
+
+    slug: str | None = None
+
+
+class Yield(Body):
+    """What one batch gives, in the finished unit's base unit."""
+
+    quantity: Quantity
+
+
+class Rate(Body):
+    """What one batch takes of labour and overhead; kept beside each run, never in the cost of a lot."""
+
+    labour: Quantity
+    overhead: Quantity
+
+
+class Component(Body):
+    """So much of a component in one of a good."""
+
+    item_id: Whole
+    quantity: Quantity
+
+
+class Components(Body):
+    """All that is in one of a good."""
+
+    components: list[Component]
+
+
+class RecipePage(Page):
+    """Recipes by name."""
+
+    recipes: list[RecipeRow]
+
+
+@router.get("/recipes", **reads(RecipePage))
+def list_recipes(request: Request, limit: Limit = 50, after: After = None, search: Search = None) -> Response:
+    """Recipes by name."""
+    with read_scope() as session:
+        found = load_recipe_page(session, asked("name", limit, after, search))
+    return tagged(request, RecipePage(recipes=found.rows, next=cursor(found.next)))
+
+
+@router.post("/recipes", **writes(RecipeResult))
+def add_recipe(request: Request, body: NewRecipe, idempotency_key: IdempotencyKey = None) -> Response:
+    """Add a recipe; what a batch gives is said beside it, under `makes`."""
+    return recorded(request, idempotency_key, record_recipe, at="/recipes/{recipe_id}", **body.given())
+
+
+@router.get("/recipes/{recipe_id}", **reads(RecipeView))
+def get_recipe(request: Request, recipe_id: Key) -> Response:
+    """A recipe as it is now."""
+    with read_scope() as session:
+        return tagged(request, load_recipe_view(session, recipe_id))
+
+
+@router.put("/recipes/{recipe_id}", **writes(RecipeResult, status=200))
+def change_recipe(
+    request: Request, recipe_id: Key, body: ChangedRecipe, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Give a recipe new lines; past runs keep the recipe they were baked by."""
+    return recorded(request, idempotency_key, record_recipe, at=None, recipe_id=recipe_id, **body.given())
+
+
+@router.put("/recipes/{recipe_id}/makes/{finished_unit_id}", **writes(RecipeYieldResult, status=200))
+def state_yield(
+    request: Request, recipe_id: Key, finished_unit_id: Key, body: Yield, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Say how much of a finished unit one batch gives."""
+    ids = {"recipe_id": recipe_id, "finished_unit_id": finished_unit_id}
+    return recorded(request, idempotency_key, record_recipe_yield, at=None, **ids, **body.given())
+
+
+@router.put("/recipes/{recipe_id}/rate", **writes(RateResult, status=200))
+def state_rate(request: Request, recipe_id: Key, body: Rate, idempotency_key: IdempotencyKey = None) -> Response:
+    """Say what one batch takes of labour and overhead."""
+    return recorded(request, idempotency_key, record_recipe_rate, at=None, recipe_id=recipe_id, **body.given())
+
+
+@router.get("/recipes/{recipe_id}/cost", **reads(RecipeCost))
+def get_recipe_cost(
+    request: Request,
+    recipe_id: Key,
+    batches: Annotated[Quantity, Query(description="how many")] = 1,
+    price: Annotated[Quantity | None, Query(description="of one, to say what is left of it")] = None,
+) -> Response:
+    """What batches cost by the lots that would be drawn today, at the last prices, and on average."""
+    given = Arguments()
+    exact = given.exact("batches", batches, above_zero=True)
+    price_micros = None if price is None else given.micros("price", price, above_zero=True)
+    given.done()
+    with read_scope() as session:
+        found = load_recipe_cost(session, recipe_id, exact, today(session), price_micros=price_micros)
+    return tagged(request, found)
+
+
+@router.get("/recipes/{recipe_id}/need", **reads(ExplainedNeed))
+def get_need_of_batch(request: Request, recipe_id: Key) -> Response:
+    """What one batch would take today, from which lots and at what cost, and what stops it."""
+    with read_scope() as session:
+        return tagged(request, explain_batch(session, recipe_id, today(session)))
+
+
+@router.get("/goods/{finished_good_id}", **reads(GoodView))
+def get_good(request: Request, finished_good_id: Key) -> Response:
+    """A good and what is in one of it; goods are listed at `/items?kind=finished_good`."""
+    with read_scope() as session:
+        return tagged(request, load_good_view(session, finished_good_id))
+
+
+@router.put("/goods/{finished_good_id}/components", **writes(GoodComponentsResult, status=200))
+def state_components(
+    request: Request, finished_good_id: Key, body: Components, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Say what one of a good is made of, in place of what was said before."""
+    return recorded(
+        request, idempotency_key, record_good_components, at=None, finished_good_id=finished_good_id, **body.given()
+    )
+
+
+@router.get("/goods/{finished_good_id}/need", **reads(ExplainedNeed))
+def get_need_of_box(request: Request, finished_good_id: Key) -> Response:
+    """What one box would take today, from which lots and at what cost, and what stops it."""
+    with read_scope() as session:
+        return tagged(request, explain_box(session, finished_good_id, today(session)))

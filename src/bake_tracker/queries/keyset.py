@@ -16,7 +16,7 @@ Made = TypeVar("Made")
 
 def load_page(
     session: Session,
-    rows: Select[Any],
+    rows: Select[*tuple[Any, ...]],
     ask: Ask,
     make: Callable[[Any], Made],
     *,

@@ -2,7 +2,7 @@
 
 from typing import Any, TypedDict
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.paging import Ask, Found
@@ -49,7 +49,7 @@ class RecipeRow(TypedDict):
 
 def load_supplier_page(session: Session, ask: Ask) -> Found[SupplierRow]:
     """Suppliers; one statement."""
-    rows: Select[Any] = select(Supplier.id, Supplier.slug, Supplier.name, Supplier.details)
+    rows = select(Supplier.id, Supplier.slug, Supplier.name, Supplier.details)
     return load_page(
         session,
         rows,
@@ -62,7 +62,7 @@ def load_supplier_page(session: Session, ask: Ask) -> Found[SupplierRow]:
 
 def load_recipient_page(session: Session, ask: Ask) -> Found[RecipientRow]:
     """Recipients; one statement."""
-    rows: Select[Any] = select(Recipient.id, Recipient.slug, Recipient.name, Recipient.household)
+    rows = select(Recipient.id, Recipient.slug, Recipient.name, Recipient.household)
     return load_page(
         session,
         rows,
@@ -75,13 +75,13 @@ def load_recipient_page(session: Session, ask: Ask) -> Found[RecipientRow]:
 
 def load_event_page(session: Session, ask: Ask) -> Found[EventRow]:
     """Events; one statement."""
-    rows: Select[Any] = select(Event.id, Event.slug, Event.name, Event.happens_on)
+    rows = select(Event.id, Event.slug, Event.name, Event.happens_on)
     return load_page(session, rows, ask, _event, key="id", search_in=("name", "slug"))
 
 
 def load_recipe_page(session: Session, ask: Ask) -> Found[RecipeRow]:
     """Recipes; one statement."""
-    rows: Select[Any] = select(Recipe.id, Recipe.slug, Recipe.name, Recipe.category, Recipe.source)
+    rows = select(Recipe.id, Recipe.slug, Recipe.name, Recipe.category, Recipe.source)
     return load_page(session, rows, ask, _recipe, key="id", search_in=("name", "slug"))
 
 

@@ -162,3 +162,11 @@ def format_exact(value: Fraction) -> str:
     digits = int(scaled) if scaled.denominator == 1 else round(value * MICRO) * (scale // MICRO)  # ties to even
     whole, part = divmod(abs(digits), scale)
     return f"{'-' if digits < 0 else ''}{whole}.{part:09d}".rstrip("0").rstrip(".")
+
+
+def format_quantity(value: Fraction) -> str:
+    """A number as a recipe has it, exactly: ``"0.75"`` where six decimals suffice, else ``"1 1/3"``."""
+    if (value * MICRO).denominator == 1:
+        return format_micros(int(value * MICRO))
+    whole, part = divmod(value.numerator, value.denominator)
+    return f"{whole or ''} {part}/{value.denominator}".strip()

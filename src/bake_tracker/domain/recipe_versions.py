@@ -1,0 +1,115 @@
+"""The versions that a recipe has had, from what operations changed of it, and how one differs from another."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bake_tracker.domain.catalog_changes import Change, Rows, Thing
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeState:
+    """A recipe's own row, its lines, its yields and its rates, as rows of JSON."""
+
+    about: Row = field(default_factory=dict)
+    lines: Sequence[Row] = ()
+    makes: Mapping[int, int] = field(default_factory=dict)
+    rates: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A recipe as an operation left it; without one: as it was before anything was kept of its changes."""
+
+    number: int
+    operation_id: str | None
+    state: RecipeState
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is another: ``key`` is a field's name, or an item's or sub-recipe's; None: it is not there."""
+
+    part: str
+    key: str | int
+    before: Any
+    after: Any
+
+
+def versions_of(changes: Iterable[Change], now: Mapping[Thing, Rows]) -> list[Version]:
+    """Every version, the first one first; ``changes`` are those that stand, ``now`` how all its things are now."""
+    by_operation: dict[str, list[Change]] = {}
+    things: dict[Thing, Rows] = {}
+    for change in changes:
+        things.setdefault(change.thing, change.before)
+        by_operation.setdefault(change.operation_id, []).append(change)
+    for thing, rows in now.items():
+        things.setdefault(thing, rows)
+    was_there = any(table == "recipe" and rows for (table, _), rows in things.items())
+    versions = [Version(0, None, _state(things))] if was_there else []
+    for number, (operation_id, made) in enumerate(by_operation.items(), 1):
+        things |= {change.thing: change.after for change in made}
+        versions.append(Version(number, operation_id, _state(things)))
+    return versions
+
+
+def differences(old: RecipeState, new: RecipeState) -> list[Difference]:
+    """What is another in ``new``: its name and notes, lines, what it makes, its rates."""
+    found = [
+        Difference("about", name, old.about.get(name), new.about.get(name))
+        for name in ("name", "category", "source", "notes")
+        if old.about.get(name) != new.about.get(name)
+    ]
+    found += _of_lines(old.lines, new.lines)
+    found += [
+        Difference("makes", item_id, old.makes.get(item_id), new.makes.get(item_id))
+        for item_id in {**old.makes, **new.makes}
+        if old.makes.get(item_id) != new.makes.get(item_id)
+    ]
+    if old.rates != new.rates:
+        found.append(Difference("rates", "rates", old.rates, new.rates))
+    return found
+
+
+def _of_lines(old: Sequence[Row], new: Sequence[Row]) -> list[Difference]:
+    """Lines of one thing are compared in their order; that lines changed places is no difference."""
+    of: dict[tuple[str, int], tuple[list[Row], list[Row]]] = defaultdict(lambda: ([], []))
+    for side, lines in enumerate((old, new)):
+        for line in lines:
+            of[_named(line)][side].append(line)
+    found = []
+    for (part, key), (before, after) in of.items():
+        for place in range(max(len(before), len(after))):
+            was = _amount(before[place]) if place < len(before) else None
+            now = _amount(after[place]) if place < len(after) else None
+            if was != now:
+                found.append(Difference(part, key, was, now))
+    return found
+
+
+def _named(line: Row) -> tuple[str, int]:
+    return ("sub_recipe", line["sub_recipe_id"]) if line["sub_recipe_id"] is not None else ("item", line["item_id"])
+
+
+def _amount(line: Row) -> tuple[str, str]:
+    return line["quantity"], line["unit"]
+
+
+def _state(things: Mapping[Thing, Rows]) -> RecipeState:
+    about: Row = {}
+    lines: Sequence[Row] = ()
+    makes: dict[int, int] = {}
+    rates = None
+    for (table, _), rows in things.items():
+        if table == "recipe" and rows:
+            about = rows[0]
+        elif table == "recipe_line":
+            lines = rows
+        elif table == "recipe_yield" and rows:
+            makes[rows[0]["item_id"]] = rows[0]["quantity_micros"]
+        elif table == "recipe_rate" and rows:
+            rates = rows[0]["labour_micros"], rows[0]["overhead_micros"]
+    return RecipeState(about, lines, makes, rates)

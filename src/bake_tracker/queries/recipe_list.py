@@ -1,0 +1,58 @@
+"""Every recipe as the list of recipes shows it."""
+
+from typing import Any, TypedDict, cast
+
+from sqlalchemy import Table, func, select
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.paging import Ask, Found
+from bake_tracker.domain.units import format_micros
+from bake_tracker.models import Item, Recipe, RecipeLine, RecipeYield
+from bake_tracker.queries.keyset import load_page
+from bake_tracker.queries.many_keys import among
+
+_recipes = cast(Table, Recipe.__table__)
+_lines = cast(Table, RecipeLine.__table__)
+_yields = cast(Table, RecipeYield.__table__)
+_items = cast(Table, Item.__table__)
+
+
+class RecipeRow(TypedDict):
+    """A recipe, how many lines it has, and in words what one batch of it makes."""
+
+    recipe_id: int
+    slug: str
+    name: str
+    category: str | None
+    line_count: int
+    makes: str | None
+
+
+def load_recipe_page(session: Session, ask: Ask) -> Found[RecipeRow]:
+    """Recipes by any column but what they make; two statements."""
+    count = select(func.count()).where(_lines.c.recipe_id == _recipes.c.id).scalar_subquery()
+    recipes = select(_recipes.c.id, _recipes.c.slug, _recipes.c.name, _recipes.c.category, count.label("line_count"))
+    found = load_page(session, recipes, ask, _row, key="id", search_in=("name", "slug", "category"))
+    made: dict[int, list[str]] = {}
+    for row in session.execute(
+        select(_yields.c.recipe_id, _yields.c.quantity_micros, _items.c.base_unit, _items.c.name)
+        .join(_items, _items.c.id == _yields.c.item_id)
+        .where(among(session, _yields.c.recipe_id, [row["recipe_id"] for row in found.rows]))
+        .order_by(_yields.c.recipe_id, _items.c.name)
+    ):
+        unit = "" if row.base_unit == "each" else f"{row.base_unit} "
+        made.setdefault(row.recipe_id, []).append(f"{format_micros(row.quantity_micros)} {unit}{row.name}")
+    for one in found.rows:
+        one["makes"] = " or ".join(made.get(one["recipe_id"], ())) or None
+    return found
+
+
+def _row(row: Any) -> RecipeRow:
+    return {
+        "recipe_id": row.id,
+        "slug": row.slug,
+        "name": row.name,
+        "category": row.category,
+        "line_count": row.line_count,
+        "makes": None,
+    }

@@ -6,6 +6,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from bake_tracker.entrypoints.web import (
     lots,
     operations,
+    recipes,
     set_up,
     sign_in,
     stock,
@@ -21,6 +22,7 @@ PAGES: tuple[APIRouter, ...] = (
     operations.router,
     lots.router,
     stock.router,
+    recipes.router,
 )
 
 

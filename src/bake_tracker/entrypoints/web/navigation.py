@@ -16,4 +16,5 @@ class Entry(NamedTuple):
 NAVIGATION: tuple[Entry, ...] = (
     Entry("Today", "today", Role.VIEWER),
     Entry("Stock", "stock", Role.VIEWER),
+    Entry("Recipes", "recipes", Role.VIEWER),
 )

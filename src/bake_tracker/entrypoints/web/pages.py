@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from copy import copy
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache, partial
@@ -10,7 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError, dates, negotiate_locale, numbers
+from babel import Locale, UnknownLocaleError, dates, negotiate_locale
 from fastapi import APIRouter, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -104,10 +105,14 @@ def locale_of(request: Request) -> Locale:
 
 
 def number(value: str | int | Decimal | None, *, locale: Locale, unknown: str = "unknown") -> str:
-    """An exact quantity or amount as it is written here, with all its decimals."""
+    """An exact quantity or amount as it is written here, with just the decimals it has: ``12.50`` of money stays so."""
     if value is None:
         return unknown
-    return numbers.format_decimal(Decimal(value), locale=locale, decimal_quantization=False)
+    exact = Decimal(value)
+    pattern = copy(locale.decimal_formats[None])
+    decimals = -int(exact.as_tuple().exponent) if exact.is_finite() else 0
+    pattern.frac_prec = (max(decimals, 0),) * 2
+    return str(pattern.apply(exact, locale))
 
 
 def day(value: date | str | None, *, locale: Locale, unknown: str = "no date") -> str:

@@ -10,7 +10,8 @@ from sqlalchemy import BigInteger, Connection, Table, bindparam, literal, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.allergens import NONE, Statement, read_label
-from bake_tracker.domain.errors import ConflictError, LabelIncompleteError, LotNotFoundError
+from bake_tracker.domain.errors import ConflictError, LabelIncompleteError, LotNotFoundError, ValidationError
+from bake_tracker.domain.label_text import LabelWords, Style, net_text, words_of
 from bake_tracker.domain.labels import Food, Label, MadeLot, label_of_lot
 from bake_tracker.models import Bakery, Item, ItemAllergen, ItemLabel, Lot, Product, ProductAllergen
 from bake_tracker.queries.reversal import stands
@@ -192,6 +193,35 @@ def load_label(session: Session, lot_id: int) -> LabelledLot:
     made = load_made(session, [lot_id])
     label = label_of_lot(lot_id, made.lots, made.foods, made.of_products)
     return LabelledLot(lot_id, lot.code, lot.expires_on, lot.bakery_name, label)
+
+
+def label_words(
+    found: LabelledLot,
+    style: Style,
+    best_before: date | None = None,
+    *,
+    is_use_by: bool = False,
+    net: str | None = None,
+    address: str | None = None,
+) -> LabelWords:
+    """What is printed on it: the day is the lot's expiry, and the net quantity a piece's weight, unless they are given.
+
+    Raises:
+        ValidationError: the day is after the lot's expiry.
+    """
+    if best_before is not None and found.expires_on is not None and best_before > found.expires_on:
+        raise ValidationError.of("best_before", f"lot {found.code} expires on {found.expires_on}; name no later day")
+    weight = found.label.net_weight_g
+    return words_of(
+        found.label,
+        style,
+        lot_code=found.code,
+        producer=found.bakery_name,
+        address=address,
+        net=net or (None if weight is None else net_text(weight, style)),
+        good_until=best_before or found.expires_on,
+        is_use_by=is_use_by,
+    )
 
 
 def check_complete(label: Label) -> None:

@@ -64,11 +64,23 @@ def write_recall_table(file: Path, recall: Recall) -> int:
     Raises:
         ValidationError: the file is there already, or cannot be written.
     """
+    record = _record(recall)
+    write_new(file, _content(record, recall, is_csv=file.suffix.lower() == ".csv"))
+    return len(record.rows)
+
+
+def render_recall_table(recall: Recall, *, is_csv: bool) -> bytes:
+    """The same record as the bytes of a CSV, or of an XLSX."""
+    return _content(_record(recall), recall, is_csv=is_csv)
+
+
+def _record(recall: Recall) -> Sheet:
     rows = [[row.get(name) or "" for name in COLUMNS] for row in recall_rows(recall)]
-    record = Sheet("Record", COLUMNS, rows, frozenset(COLUMNS) - {"Quantity"})
-    is_csv = file.suffix.lower() == ".csv"
-    write_new(file, csv_content(record) if is_csv else xlsx_content([record, _balance(recall)]))
-    return len(rows)
+    return Sheet("Record", COLUMNS, rows, frozenset(COLUMNS) - {"Quantity"})
+
+
+def _content(record: Sheet, recall: Recall, *, is_csv: bool) -> bytes:
+    return csv_content(record) if is_csv else xlsx_content([record, _balance(recall)])
 
 
 def recall_rows(recall: Recall) -> list[Row]:

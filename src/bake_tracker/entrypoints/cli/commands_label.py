@@ -7,17 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from bake_tracker.domain.allergens import in_order
-from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.label_text import (
     STYLES,
     LabelWords,
-    Style,
     difference_text,
     differences,
     is_different,
     list_text,
-    net_text,
-    words_of,
 )
 from bake_tracker.domain.labels import Ingredient
 from bake_tracker.domain.units import drawn_micros, format_micros
@@ -25,7 +21,15 @@ from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.commands_product import find_package
 from bake_tracker.entrypoints.cli.lookup import find, find_lot
 from bake_tracker.entrypoints.cli.state import answer, ask, out, say, show_table, twig, write
-from bake_tracker.queries.labels import LabelledLot, Stated, check_complete, load_filed, load_label, load_stated
+from bake_tracker.queries.labels import (
+    LabelledLot,
+    Stated,
+    check_complete,
+    label_words,
+    load_filed,
+    load_label,
+    load_stated,
+)
 from bake_tracker.services.allergen_service import AllergensResult, record_allergens
 from bake_tracker.services.database import Session
 from bake_tracker.services.label_service import LabelFiledResult, record_label_filed
@@ -132,7 +136,7 @@ def label(
         return found, load_filed(session, found.label.food.item_id)
 
     found, filed_label = ask(work)
-    words = _words(found, style, best_before, use_by, net, address)
+    words = label_words(found, style, best_before, is_use_by=use_by, net=net, address=address)
     differs = None
     if filed_label is not None:
         told = differences(found.label, filed_label.ingredients, filed_label.contains, filed_label.may_contain)
@@ -141,24 +145,6 @@ def label(
         check_complete(found.label)
         _draw(pdf, words, found.code, size, small)
     answer(_view(found, words, style, differs, pdf), lambda view: _show_label(view, words))
-
-
-def _words(
-    found: LabelledLot, style: Style, best_before: Any, use_by: bool, net: str | None, address: str | None
-) -> LabelWords:
-    if best_before is not None and found.expires_on is not None and best_before > found.expires_on:
-        raise ValidationError.of("best_before", f"lot {found.code} expires on {found.expires_on}; name no later day")
-    weight = found.label.net_weight_g
-    return words_of(
-        found.label,
-        style,
-        lot_code=found.code,
-        producer=found.bakery_name,
-        address=address,
-        net=net or (None if weight is None else net_text(weight, style)),
-        good_until=best_before or found.expires_on,
-        is_use_by=use_by,
-    )
 
 
 def _draw(pdf: Path, words: LabelWords, lot_code: str, size: str, small: bool) -> None:

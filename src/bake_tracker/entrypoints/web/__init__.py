@@ -6,6 +6,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from bake_tracker.entrypoints.web import (
     lots,
     operations,
+    recalls,
     recipes,
     set_up,
     sign_in,
@@ -23,6 +24,7 @@ PAGES: tuple[APIRouter, ...] = (
     lots.router,
     stock.router,
     recipes.router,
+    recalls.router,
 )
 
 

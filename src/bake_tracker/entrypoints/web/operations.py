@@ -28,6 +28,20 @@ router = pages()
 SHOWN = 20
 UNDONE_BECAUSE = "recorded by mistake"
 MISTYPED = "the yield was mistyped"
+CALLED = {
+    "actual_yield": "Came out",
+    "assembled_at": "When",
+    "finished_good_id": "Box",
+    "finished_unit_id": "Product",
+    "happened_at": "When",
+    "loss_reason": "Why less came out",
+    "num_batches": "Batches",
+    "produced_at": "When",
+    "reversed_operation_id": "Operation",
+    "scale_factor": "Scaled by",
+}
+"""What an argument is called, where its name does not say it."""
+MAKES = ("record_batch_production", "record_assembly")
 
 
 @router.get("/operations/{operation_id}", name="operation", dependencies=[VIEWER])
@@ -140,6 +154,8 @@ def _page(
         view=view,
         story=story,
         arguments={name: value for name, value in story["arguments"].items() if value not in (None, [], {}, "")},
+        called=CALLED,
+        makes=[lot for lot in story["brought"] if lot["operation"] in MAKES and not is_undone][:3],
         shown=None if every else SHOWN,
         done=done,
         never=NEVER.get(view["operation"]),

@@ -1,0 +1,121 @@
+"""Recall a lot, or practise it: what would be held, who has the rest, whether it adds up, and the files to hand on."""
+
+from typing import Annotated, Literal
+
+from fastapi import Form, Query, Request
+from starlette.responses import Response
+
+from bake_tracker.domain.errors import ServiceError, ValidationError
+from bake_tracker.entrypoints.http.access import BAKER, VIEWER, caller_of
+from bake_tracker.entrypoints.http.problems import status_of
+from bake_tracker.entrypoints.web.downloads import file_answer
+from bake_tracker.entrypoints.web.lots import LotId
+from bake_tracker.entrypoints.web.pages import go_to, pages, path_for, render
+from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.history import OperationView, load_operation
+from bake_tracker.queries.recall import load_recall
+from bake_tracker.services.clock import now, uuid7
+from bake_tracker.services.database import Session, read_scope, run_in_transaction
+from bake_tracker.services.recall_service import record_recall
+from bake_tracker.services.recall_table import render_recall_table
+
+router = pages()
+
+SHOWN = 30
+Of = Annotated[str, Query(alias="operation", max_length=36)]
+
+
+@router.get("/lots/{lot_id}/recall", name="recall", dependencies=[VIEWER])
+def drill(
+    request: Request, lot_id: LotId, operation: Of = "", every: Annotated[bool, Query(alias="all")] = False
+) -> Response:
+    """A drill, which holds nothing and records nothing; with ``operation`` the recall that was recorded."""
+    return _page(request, lot_id, operation=operation, every=every)
+
+
+@router.post("/lots/{lot_id}/recall", name="do_recall", dependencies=[BAKER])
+def recall(
+    request: Request,
+    lot_id: LotId,
+    own_id: Annotated[str, Form(alias="operation_id", max_length=100)],
+    reason: Annotated[str, Form(max_length=2_000)] = "",
+) -> Response:
+    """Hold what is left of it and of all that was made of it."""
+    try:
+        done = run_in_transaction(
+            lambda session: record_recall(lot_id, session=session, reason=reason.strip() or None, operation_id=own_id)
+        )
+    except ServiceError as error:
+        return _page(request, lot_id, status_of(error), reason=reason, refusal=error, own_id=own_id)
+    return go_to(request, "recall", {"operation": done["operation_id"]}, lot_id=lot_id)
+
+
+@router.get("/lots/{lot_id}/recall.{kind}", name="recall_file", dependencies=[VIEWER])
+def recall_file(request: Request, lot_id: LotId, kind: Literal["csv", "xlsx", "pdf"], operation: Of = "") -> Response:
+    """The sortable record, or pages for an inspector."""
+    with read_scope() as session:
+        found = load_recall(session, lot_id)
+        recorded = _recorded(session, lot_id, operation)
+    name = f"recall-{found['lot']['lot_code']}.{kind}"
+    if kind != "pdf":
+        return file_answer(render_recall_table(found, is_csv=kind == "csv"), name)
+    from bake_tracker.services.recall_pdf import RecallHeading, render_recall  # a PDF library that others do not need
+
+    caller = caller_of(request)
+    by = caller.name if caller else None
+    heading = RecallHeading(f"drill of lot {found['lot']['lot_code']}", now(), by)
+    if recorded:
+        result = recorded["result"]
+        held = [f"{lot['quantity']} {lot['unit']} of {lot['lot_code']}" for lot in result["held"]]
+        heading = RecallHeading(result["reason"], now(), by, recorded["operation_id"], held)
+    return file_answer(render_recall(found, heading), name, is_inline=True)
+
+
+def _recorded(session: Session, lot_id: int, operation_id: str) -> OperationView | None:
+    """The recall of this lot that was recorded so.
+
+    Raises:
+        ValidationError: that operation is another.
+    """
+    if not operation_id:
+        return None
+    view = load_operation(session, operation_id)
+    if view["operation"] != "record_recall" or view["result"].get("lot_id") != lot_id:
+        raise ValidationError.of("operation", "is no recall of this lot")
+    return view
+
+
+def _page(
+    request: Request,
+    lot_id: int,
+    status: int = 200,
+    *,
+    operation: str = "",
+    every: bool = False,
+    reason: str = "",
+    refusal: ServiceError | None = None,
+    own_id: str | None = None,
+) -> Response:
+    with read_scope() as session:
+        bakery = load_bakery(session)
+        found = load_recall(session, lot_id)
+        recorded = _recorded(session, lot_id, operation)
+    query = {"operation": recorded["operation_id"]} if recorded else {}
+    problems = refusal.problems if isinstance(refusal, ValidationError) else []
+    return render(
+        request,
+        "recall.html",
+        status,
+        bakery=bakery,
+        recall=found,
+        lot=found["lot"],
+        recorded=recorded,
+        on_hand=[lot for lot in found["lots"] if lot["on_hand"] != "0"],
+        query=query,
+        all_link=path_for(request, "recall", query | {"all": "1"}, lot_id=lot_id),
+        shown=None if every else SHOWN,
+        reason=reason,
+        refusal=str(refusal) if refusal and not problems else None,
+        problems={problem["field"]: problem["problem"] for problem in problems},
+        own_id=own_id or uuid7(),
+    )

@@ -9,6 +9,7 @@ from web import Web, csrf_of, statements
 from bake_tracker.domain.access import Role
 from bake_tracker.entrypoints.http.access import CSRF_FIELD
 from bake_tracker.services.adjustment_service import record_adjustment
+from bake_tracker.services.allergen_service import record_allergens
 from bake_tracker.services.catalog_service import record_bakery
 from bake_tracker.services.clock import uuid7
 from bake_tracker.services.database import run_in_transaction
@@ -75,7 +76,7 @@ def test_what_rests_on_it_is_shown_and_undone_only_when_asked(kitchen: Kitchen, 
     path = f"/operations/{receipt['operation_id']}"
     refused = _send(baker, path, f"{path}/undo", operation_id=uuid7(), reason="wrong shelf")
     assert refused.status_code == 409
-    assert "What rests on it" in refused.text
+    assert "something done later rests on it" in refused.text
     assert ">Took from the shelf</a>" in refused.text
     assert 'value="wrong shelf"' in refused.text
     own = uuid7()
@@ -91,7 +92,11 @@ def test_a_mistyped_yield_is_put_right(kitchen: Kitchen, web: Web) -> None:
     path = f"/operations/{done['operation_id']}"
     baker = web.browser(Role.BAKER, {"Accept-Language": "de"})
     wrong = _send(baker, path, f"{path}/correct", operation_id=uuid7(), actual_yield="2o")
-    assert (wrong.status_code, "must be a number" in wrong.text, 'value="2o"' in wrong.text) == (422, True, True)
+    assert (wrong.status_code, "cannot be read; write it like 1.234,5" in wrong.text, 'value="2o"' in wrong.text) == (
+        422,
+        True,
+        True,
+    )
     right = _send(baker, path, f"{path}/correct", operation_id=uuid7(), actual_yield="20,0", loss_reason="burnt")
     told = baker.get(right.headers["location"]).text
     assert "Corrected a baking" in told
@@ -124,3 +129,83 @@ def test_an_operation_sends_as_many_statements_however_much_rests_on_it(kitchen:
             kitchen.produce("Cookies", "Cookie", 1, 24)
     assert counts[0] == counts[1]
     assert counts[0] <= 20
+
+
+def test_a_lot_is_followed_both_ways(kitchen: Kitchen, web: Web) -> None:
+    """What it was made of and what became of it, as a picture of links and as lists that say the same."""
+    kitchen.simple_bakery()
+    baked = kitchen.produce("Cookies", "Cookie", 1, 24)
+    boxed = kitchen.assemble("Box", 2)
+    viewer = web.browser(Role.VIEWER)
+    page = viewer.get(f"/lots/{baked['lot_id']}").text
+    picture, _, lists = page.partition('<div id="lists">')
+    flour = 1
+    for lot_id in (flour, boxed["lot_id"]):
+        assert f'href="/lots/{lot_id}" tabindex="-1"' in picture
+        assert f'href="/lots/{lot_id}">' in lists
+    assert "500 g of Flour" in lists
+    assert "12 each of Cookie" in lists
+    assert "It closes exactly" in page
+    assert [viewer.get(path).status_code for path in ("/lots/999", "/lots/0", f"/lots/{10**30}")] == [404, 422, 422]
+
+
+def test_a_lot_sends_as_many_statements_however_long_its_trace(kitchen: Kitchen, web: Web) -> None:
+    """One baking and many of one lot of flour, in the picture, the lists and the recall."""
+    kitchen.simple_bakery()
+    viewer = web.browser(Role.VIEWER)
+    counts = []
+    for _ in range(2):
+        for _ in range(10):
+            kitchen.produce("Cookies", "Cookie", 1, 24)
+        for path in ("/lots/1", "/lots/1/recall"):
+            with statements() as sent:
+                page = viewer.get(path)
+            counts.append((path, len(sent), page.status_code))
+    assert counts[:2] == counts[2:]
+    assert "and 12 more" in viewer.get("/lots/1").text
+    assert "and 12 more" not in viewer.get("/lots/1?all=1").text
+
+
+def test_a_recall_is_practised_then_done_then_undone(kitchen: Kitchen, web: Web) -> None:
+    """The drill records nothing; the recall holds all that is left; its files say the same."""
+    kitchen.simple_bakery()
+    baked = kitchen.produce("Cookies", "Cookie", 1, 24)
+    baker = web.browser(Role.BAKER)
+    drill = baker.get("/lots/1/recall").text
+    assert "nothing is held and nothing is recorded" in drill
+    assert "Recall: hold all of it" not in web.browser(Role.VIEWER).get("/lots/1/recall").text
+    own = uuid7()
+    done = _send(baker, "/lots/1/recall", "/lots/1/recall", operation_id=own, reason="glass in the flour")
+    assert done.headers["location"] == f"/lots/1/recall?operation={own}"
+    told = baker.get(done.headers["location"]).text
+    assert "2 lots are now on hold" in told
+    assert "On hold:" in baker.get(f"/lots/{baked['lot_id']}").text
+    kinds = {"csv": b"\xef\xbb\xbfCritical", "xlsx": b"PK", "pdf": b"%PDF"}
+    for kind, begins in kinds.items():
+        file = baker.get(f"/lots/1/recall.{kind}?operation={own}")
+        assert (file.status_code, file.content[: len(begins)]) == (200, begins)
+        assert "recall-flour" in file.headers["content-disposition"]
+    assert baker.get("/lots/2/recall", params={"operation": own}).status_code == 422
+    assert baker.get("/lots/1/recall.exe").status_code == 422
+    assert _send(baker, f"/operations/{own}", f"/operations/{own}/undo", operation_id=uuid7()).status_code == 303
+    assert "On hold:" not in baker.get(f"/lots/{baked['lot_id']}").text
+
+
+def test_a_label_is_shown_or_says_what_it_lacks(kitchen: Kitchen, web: Web) -> None:
+    """A PDF that the browser shows; nobody has to guess an allergen."""
+    kitchen.simple_bakery()
+    baked = kitchen.produce("Cookies", "Cookie", 1, 24)
+    viewer, path = web.browser(Role.VIEWER), f"/lots/{baked['lot_id']}/label.pdf"
+    lacking = viewer.get(path)
+    assert (lacking.status_code, "flour" in lacking.text) == (409, True)
+    for item in ("Flour", "Sugar"):
+        contains = ["wheat"] if item == "Flour" else []
+        run_in_transaction(
+            lambda session, item=item, contains=contains: record_allergens(kitchen.ids[item], contains, session=session)
+        )
+    shown = viewer.get(path)
+    assert (shown.status_code, shown.headers["content-type"], shown.content[:4]) == (200, "application/pdf", b"%PDF")
+    assert shown.headers["content-disposition"].startswith("inline; filename=")
+    assert viewer.get(f"{path}?height_mm=&best_before=&net=12+g&style=us").status_code == 200
+    assert viewer.get(f"{path}?width_mm=2").status_code == 422
+    assert viewer.get(f"{path}?best_before=2026-13-40").status_code == 422

@@ -35,7 +35,7 @@ def lot(
     every: Annotated[bool, Query(alias="all")] = False,
     undone: bool = False,
 ) -> Response:
-    """What it is and what became of it: ``steps`` away in the picture, ``all`` in the lists, what was ``undone`` too."""
+    """What it is and what became of it: ``steps`` away in the picture, ``all`` in lists, what was ``undone`` too."""
     with read_scope() as session:
         bakery = load_bakery(session)
         state = load_lot(session, lot_id)

@@ -2,19 +2,20 @@
 
 from typing import Annotated, Literal
 
-from fastapi import Form, Query, Request
+from fastapi import Query, Request
 from starlette.responses import Response
 
 from bake_tracker.domain.errors import ServiceError, ValidationError
 from bake_tracker.entrypoints.http.access import BAKER, VIEWER, caller_of
 from bake_tracker.entrypoints.http.problems import status_of
 from bake_tracker.entrypoints.web.downloads import file_answer
+from bake_tracker.entrypoints.web.forms import Form, Sent, blank
 from bake_tracker.entrypoints.web.lots import LotId
 from bake_tracker.entrypoints.web.pages import go_to, pages, path_for, render
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.history import OperationView, load_operation
 from bake_tracker.queries.recall import load_recall
-from bake_tracker.services.clock import now, uuid7
+from bake_tracker.services.clock import now
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
 from bake_tracker.services.recall_service import record_recall
 from bake_tracker.services.recall_table import render_recall_table
@@ -34,19 +35,16 @@ def drill(
 
 
 @router.post("/lots/{lot_id}/recall", name="do_recall", dependencies=[BAKER])
-def recall(
-    request: Request,
-    lot_id: LotId,
-    own_id: Annotated[str, Form(alias="operation_id", max_length=100)],
-    reason: Annotated[str, Form(max_length=2_000)] = "",
-) -> Response:
+def recall(request: Request, lot_id: LotId, form: Sent) -> Response:
     """Hold what is left of it and of all that was made of it."""
     try:
         done = run_in_transaction(
-            lambda session: record_recall(lot_id, session=session, reason=reason.strip() or None, operation_id=own_id)
+            lambda session: record_recall(
+                lot_id, session=session, reason=form.text("reason"), operation_id=form.operation_id
+            )
         )
     except ServiceError as error:
-        return _page(request, lot_id, status_of(error), reason=reason, refusal=error, own_id=own_id)
+        return _page(request, lot_id, status_of(error), form=form.refused(error))
     return go_to(request, "recall", {"operation": done["operation_id"]}, lot_id=lot_id)
 
 
@@ -92,16 +90,13 @@ def _page(
     *,
     operation: str = "",
     every: bool = False,
-    reason: str = "",
-    refusal: ServiceError | None = None,
-    own_id: str | None = None,
+    form: Form | None = None,
 ) -> Response:
     with read_scope() as session:
         bakery = load_bakery(session)
         found = load_recall(session, lot_id)
         recorded = _recorded(session, lot_id, operation)
     query = {"operation": recorded["operation_id"]} if recorded else {}
-    problems = refusal.problems if isinstance(refusal, ValidationError) else []
     return render(
         request,
         "recall.html",
@@ -114,8 +109,5 @@ def _page(
         query=query,
         all_link=path_for(request, "recall", query | {"all": "1"}, lot_id=lot_id),
         shown=None if every else SHOWN,
-        reason=reason,
-        refusal=str(refusal) if refusal and not problems else None,
-        problems={problem["field"]: problem["problem"] for problem in problems},
-        own_id=own_id or uuid7(),
+        form=form or blank(request),
     )

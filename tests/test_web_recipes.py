@@ -93,7 +93,7 @@ def test_the_owner_says_the_rates_and_a_baker_sees_them(kitchen: Kitchen, web: W
     refused = submit(owner, path, f"{path}/rates", labour="-3", overhead="1.5")
     assert (refused.status_code, 'value="-3"' in refused.text, 'value="1.5"' in refused.text) == (422, True, True)
     done = submit(owner, path, f"{path}/rates", labour="3", overhead="1.5")
-    assert (done.status_code, done.headers["location"][:12]) == (303, "/operations/")
+    assert (done.status_code, done.headers["location"].partition("?recorded=")[0]) == (303, path)
     said = text_of(web.browser(Role.BAKER).get(path).text)
     assert "A batch takes 3.00 USD of labour and 1.50 USD of overhead." in said
     assert "Record the rates" not in said
@@ -129,3 +129,115 @@ def test_the_pages_send_as_many_statements_however_much_there_is(kitchen: Kitche
             kitchen.ids["Cookies"] = kitchen.ids["Big"]
     assert counts[:3] == counts[3:]
     assert max(counts) <= 16
+
+
+def lines_of(kitchen: Kitchen, recipe: str) -> list[tuple[str, str]]:
+    rows = kitchen.rows(
+        "SELECT quantity, unit FROM recipe_line WHERE recipe_id = :key ORDER BY position", key=kitchen.ids[recipe]
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def test_a_recipe_is_written_as_one_says_it(kitchen: Kitchen, web: Web) -> None:
+    """Cups, halves, pieces, another recipe; a comma where it is written so; a row left empty is no line."""
+    kitchen.simple_bakery()
+    kitchen.ingredient("Egg", "each")
+    kitchen.item("finished_unit", "Tartlet", "each")
+    browser = web.browser(Role.BAKER, {"Accept-Language": "de"})
+    rows = {
+        "amount": ["0,5 cup", "", "1½ dozen", "2", "1/3 batch"],
+        "of": ["flour", "", "Eggs", "egg", "Cookies"],
+        "gives": ["12"],
+        "product": ["Tartlet"],
+    }
+    done = submit(browser, "/recipes/new", "/recipes/new", name="Tart", notes="Cool it.", **rows)
+    assert done.status_code == 303, text_of(done.text)
+    page = browser.get(done.headers["location"])
+    kitchen.ids["Tart"] = int(done.headers["location"].partition("?")[0].rpartition("/")[2])
+    assert lines_of(kitchen, "Tart") == [("1/2", "cup"), ("3/2", "dozen"), ("2", "each"), ("1/3", "batch")]
+    assert "Makes 12 Tartlet ." in text_of(page.text)
+    form = browser.get(f"/recipes/{kitchen.ids['Tart']}/edit").text
+    for typed in ("0,5 cup", "1,5 dozen", "1/3 batch", "Cool it."):
+        assert typed in form
+
+
+def test_every_line_that_cannot_be_taken_says_why_and_all_stays_as_it_was_typed(kitchen: Kitchen, web: Web) -> None:
+    """A name that is like another, a unit that is missing or none, a recipe without batches, a box."""
+    kitchen.simple_bakery()
+    browser = web.browser(Role.BAKER)
+    kitchen.recipe("Icing", {"Sugar": (100, "g")})
+    rows = {
+        "amount": ["250 g", "250", "3 blobs", "much", "100 g", "1 batch", "0 g"],
+        "of": ["Flourr", "Flour", "Flour", "Flour", "Icing", "Sugar", "Sugar"],
+    }
+    refused = submit(browser, "/recipes/new", "/recipes/new", name="Odd", **rows)
+    said = text_of(refused.text)
+    assert refused.status_code == 422
+    for problem in (
+        "Is not known here; nearest to it is flour.",
+        "Needs a unit, such as 250 g; Flour is kept in g.",
+        "is not a unit; use g, kg",
+        "Must be a number and a unit, such as 250 g or 1/2 cup.",
+        "Is a recipe: say how many batches of it, such as 1/2 batch.",
+        "Is no recipe, and batches are of a recipe.",
+        "Must be above 0.",
+    ):
+        assert problem in said, said
+    assert 'value="3 blobs"' in refused.text
+    assert "Add the names that are not known yet" in said
+    assert "Row 1, name is not known here" in said
+    assert kitchen.rows("SELECT count(*) FROM recipe")[0][0] == 2
+
+
+def test_names_that_are_new_are_added_when_one_says_so(kitchen: Kitchen, web: Web) -> None:
+    """Once, kept in the unit of their line, however often the form is sent."""
+    browser = web.browser(Role.BAKER)
+    form = {
+        "operation_id": "01a00000-0000-7000-8000-000000000001",
+        "name": "Meringue",
+        "amount": ["3", "150 g", "1 pinch"],
+        "of": ["Egg white", "Sugar", "sugar"],
+        "gives": ["20"],
+        "product": ["Meringue kiss"],
+        "add_new": "yes",
+    }
+    said = text_of(submit(browser, "/recipes/new", "/recipes/new", **form).text)
+    assert "Needs a unit, such as 250 g." in said
+    form["amount"][0] = "3 each"
+    sent = [submit(browser, "/recipes/new", "/recipes/new", **form) for _ in range(2)]
+    assert [one.status_code for one in sent] == [303, 303]
+    items = kitchen.rows("SELECT name, kind, base_unit FROM item ORDER BY name")
+    assert [tuple(row) for row in items] == [
+        ("Egg white", "ingredient", "each"),
+        ("Meringue kiss", "finished_unit", "each"),
+        ("Sugar", "ingredient", "g"),
+    ]
+    assert kitchen.rows("SELECT count(*) FROM recipe")[0][0] == 1
+
+
+def test_an_edit_is_a_new_version_and_a_circle_is_refused(kitchen: Kitchen, web: Web) -> None:
+    """What it makes is recorded where it is another; notes that were emptied are gone."""
+    kitchen.simple_bakery()
+    browser = web.browser(Role.BAKER)
+    path = f"/recipes/{kitchen.ids['Cookies']}/edit"
+    rows = {"amount": ["600 g", "250 g"], "of": ["Flour", "Sugar"], "gives": ["30"], "product": ["Cookie"]}
+    assert submit(browser, path, path, name="Cookies", notes="Crisp.", **rows).status_code == 303
+    assert submit(browser, path, path, name="Cookies", notes="", **rows).status_code == 303
+    said = text_of(browser.get(path.replace("edit", "versions")).text)
+    assert "Version 5" in said
+    assert "Flour 500 g 600 g" in said
+    assert "Makes Cookie 24 each 30 each" in said
+    assert "Notes Crisp. left out" in said
+    rows |= {"amount": ["1 batch"], "of": ["Cookies"]}
+    refused = submit(browser, path, path, name="Cookies", **rows)
+    assert refused.status_code == 422
+    assert "cookies" in text_of(refused.text)
+
+
+def test_without_a_script_a_button_gives_more_rows(kitchen: Kitchen, web: Web) -> None:
+    """What was typed stays, and nothing is recorded."""
+    browser = web.browser(Role.BAKER)
+    rows = {"amount": [str(number) for number in range(1, 9)], "of": ["x"] * 8}
+    page = submit(browser, "/recipes/new", "/recipes/new", do="row", name="Long", **rows)
+    assert (page.status_code, page.text.count('name="amount"')) == (200, 11)
+    assert 'value="Long"' in page.text

@@ -64,7 +64,7 @@ def csrf_of(page: httpx2.Response) -> str:
     return page.text.partition(f'name="{CSRF_FIELD}" value="')[2].partition('"')[0]
 
 
-def submit(client: TestClient, page: str, path: str, **values: str) -> httpx2.Response:
+def submit(client: TestClient, page: str, path: str, **values: Any) -> httpx2.Response:
     """Open a page, fill its form in and send it."""
     return client.post(path, data={CSRF_FIELD: csrf_of(client.get(page)), **values})
 

@@ -61,7 +61,7 @@ def differences(old: RecipeState, new: RecipeState) -> list[Difference]:
     found = [
         Difference("about", name, old.about.get(name), new.about.get(name))
         for name in ("name", "category", "source", "notes")
-        if old.about.get(name) != new.about.get(name)
+        if (old.about.get(name) or None) != (new.about.get(name) or None)
     ]
     found += _of_lines(old.lines, new.lines)
     found += [

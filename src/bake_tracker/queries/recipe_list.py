@@ -56,3 +56,9 @@ def _row(row: Any) -> RecipeRow:
         "line_count": row.line_count,
         "makes": None,
     }
+
+
+def load_recipe_names(session: Session) -> dict[int, tuple[str, str]]:
+    """Slug and name of every recipe by its id."""
+    rows = session.execute(select(_recipes.c.id, _recipes.c.slug, _recipes.c.name).order_by(_recipes.c.name))
+    return {row.id: (row.slug, row.name) for row in rows}

@@ -158,7 +158,7 @@ def _what(one: Difference, names: _Names) -> str:
 
 
 def _value(one: Difference, value: Any, names: _Names) -> str | None:
-    if value is None:
+    if value in (None, ""):
         return None
     if one.part in ("item", "sub_recipe"):
         quantity, unit = value

@@ -7,6 +7,7 @@ from bake_tracker.entrypoints.web import (
     lots,
     operations,
     recalls,
+    recipe_forms,
     recipes,
     set_up,
     sign_in,
@@ -23,6 +24,7 @@ PAGES: tuple[APIRouter, ...] = (
     operations.router,
     lots.router,
     stock.router,
+    recipe_forms.router,  # /recipes/new before /recipes/{recipe_id}
     recipes.router,
     recalls.router,
 )

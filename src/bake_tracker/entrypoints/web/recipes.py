@@ -4,6 +4,7 @@ from contextlib import suppress
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Path, Query, Request
 from starlette.responses import Response
@@ -53,11 +54,14 @@ def recipes(request: Request) -> Response:
 
 @router.get("/recipes/{recipe_id}", name="recipe", dependencies=[VIEWER])
 def recipe(
-    request: Request, recipe_id: RecipeId, flour: Annotated[list[int] | None, Query(max_length=200)] = None
+    request: Request,
+    recipe_id: RecipeId,
+    flour: Annotated[list[int] | None, Query(max_length=200)] = None,
+    recorded: UUID | None = None,
 ) -> Response:
-    """One recipe; the address says for how many batches, at which price, and what is counted as flour."""
+    """One recipe; the address says for how many batches, at which price, what is flour, what was just recorded."""
     asked = Form(locale_of(request), request.query_params.multi_items())
-    return _page(request, recipe_id, asked, blank(request), flour or [])
+    return _page(request, recipe_id, asked, blank(request), flour or [], recorded=recorded)
 
 
 @router.post("/recipes/{recipe_id}/rates", name="do_rates", dependencies=[OWNER])
@@ -78,7 +82,7 @@ def rates(request: Request, recipe_id: RecipeId, form: Sent) -> Response:
             raise
         asked = Form(locale_of(request))
         return _page(request, recipe_id, asked, form.refused(error), [], status_of(error))
-    return go_to(request, "operation", {"done": "true"}, operation_id=done["operation_id"])
+    return go_to(request, "recipe", {"recorded": done["operation_id"]}, recipe_id=recipe_id)
 
 
 @router.get("/recipes/{recipe_id}/versions", name="recipe_versions", dependencies=[VIEWER])
@@ -91,7 +95,14 @@ def versions(request: Request, recipe_id: RecipeId, older: int | None = None, ne
 
 
 def _page(
-    request: Request, recipe_id: int, asked: Form, rates_form: Form, flour: list[int], status: int = 200
+    request: Request,
+    recipe_id: int,
+    asked: Form,
+    rates_form: Form,
+    flour: list[int],
+    status: int = 200,
+    *,
+    recorded: UUID | None = None,
 ) -> Response:
     batches, price = _batches(asked), _price(asked)
     with read_scope() as session:
@@ -120,6 +131,7 @@ def _page(
         asked=asked,
         batches=batches,
         rates_form=rates_form,
+        recorded=recorded,
     )
 
 

@@ -17,8 +17,10 @@ from bake_tracker.domain.money import divide_half_even, format_money
 from bake_tracker.domain.products import is_unit, unpack
 from bake_tracker.domain.recipe_math import Item, base_quantity
 from bake_tracker.domain.units import MICRO, format_micros, received_micros
+from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog import check_supplier, has_item_slug, load_item
 from bake_tracker.queries.products import load_package
+from bake_tracker.services.clock import now
 from bake_tracker.services.operations import Kind, Operation, recording
 from bake_tracker.services.stock_ledger import NewLot, add_lot, lock_items
 
@@ -198,6 +200,17 @@ def weigh(session: Session, goods: Goods, place: str = "") -> Weighed:
         too_much = f"{goods.quantity} {goods.unit} is too much to keep in {item.base_unit}"
         raise ValidationError.of(f"{place}quantity", too_much)
     return Weighed(goods, item, micros)
+
+
+def check_has_come(session: Session, field: str, day: date | None) -> None:
+    """What an entry point asks of a day that a person typed: goods that are to come in later can be baked of by nobody.
+
+    Raises:
+        ValidationError: the day is after today.
+    """
+    today = load_bakery(session).local_day(now())
+    if day is not None and day > today:
+        raise ValidationError.of(field, f"must not be in the future, as {day} is; today is {today}")
 
 
 def add_goods(operation: Operation, weighed: Weighed, day: date, supplier_id: int | None) -> ReceivedLot:

@@ -9,10 +9,11 @@ from bake_tracker.domain.errors import Problem, ServiceError, ValidationError
 from bake_tracker.domain.units import parse_quantity
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.commands_product import find_package
-from bake_tracker.entrypoints.cli.lookup import check_has_come, find
+from bake_tracker.entrypoints.cli.lookup import find
 from bake_tracker.entrypoints.cli.state import answer, counted, money, say, write
 from bake_tracker.services.database import Session
 from bake_tracker.services.delivery_service import DeliveryResult, record_delivery
+from bake_tracker.services.receiving_service import check_has_come
 from bake_tracker.services.table_files import FORMATS, TableRow, read_table
 
 COLUMNS = ("item", "quantity", "unit", "cost", "lot", "expires", "location", "product")

@@ -7,13 +7,13 @@ import typer
 
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.commands_product import find_package
-from bake_tracker.entrypoints.cli.lookup import check_has_come, find, find_optional
+from bake_tracker.entrypoints.cli.lookup import find, find_optional
 from bake_tracker.entrypoints.cli.state import answer, ask, money, say, show_table, write
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.shelf import load_lots, load_stock
 from bake_tracker.services.clock import now
 from bake_tracker.services.database import Session
-from bake_tracker.services.receiving_service import ReceiptResult, record_receipt
+from bake_tracker.services.receiving_service import ReceiptResult, check_has_come, record_receipt
 
 
 def receive(

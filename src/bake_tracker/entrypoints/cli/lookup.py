@@ -1,7 +1,6 @@
 """From what people type, a slug or an id, to the id; with close matches where there is none."""
 
 import re
-from datetime import date
 
 from rapidfuzz import fuzz, process
 
@@ -18,11 +17,9 @@ from bake_tracker.domain.errors import (
     SupplierNotFoundError,
     ValidationError,
 )
-from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog import SluggedKind, load_slugs, load_yields
 from bake_tracker.queries.explain_operation import find_operations, find_runs
 from bake_tracker.queries.lots import load_lot_codes
-from bake_tracker.services.clock import now
 from bake_tracker.services.database import Session
 
 RUN = re.compile(r"(run|production|assembly)[ :#]?(\d{1,15})", re.IGNORECASE)
@@ -74,13 +71,6 @@ def find_lot(session: Session, typed: str) -> int:
         return int(typed)
     near = process.extract(typed.lower(), list(codes), scorer=fuzz.WRatio, limit=3, score_cutoff=60)
     raise LotNotFoundError(typed, [code for code, _, _ in near])
-
-
-def check_has_come(session: Session, field: str, day: date | None) -> None:
-    """Raise ValidationError where goods are said to come in after today: until then nobody can bake of them."""
-    today = load_bakery(session).local_day(now())
-    if day is not None and day > today:
-        raise ValidationError.of(field, f"must not be in the future, as {day} is; today is {today}")
 
 
 def find_product(session: Session, recipe_id: int, typed: str | None) -> int:

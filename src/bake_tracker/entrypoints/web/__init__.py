@@ -4,12 +4,18 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from bake_tracker.entrypoints.web import (
+    count,
+    deliver,
+    find,
+    items,
     lots,
     operations,
     recalls,
+    receive,
     recipe_forms,
     recipes,
     set_up,
+    shelf,
     sign_in,
     stock,
     today,
@@ -27,6 +33,12 @@ PAGES: tuple[APIRouter, ...] = (
     recipe_forms.router,  # /recipes/new before /recipes/{recipe_id}
     recipes.router,
     recalls.router,
+    items.router,
+    receive.router,
+    deliver.router,
+    shelf.router,
+    count.router,
+    find.router,
 )
 
 

@@ -180,6 +180,10 @@ class ListOf:
         """The list for a template, beside others on one page."""
         return Listing(self, request, self.ask(request), found.rows, found.next)
 
+    def shown(self, request: Request, rows: Sequence[Mapping[str, Any]]) -> Listing:
+        """Some rows of it on another page, as its cells are shown: neither searched nor leafed through there."""
+        return Listing(self, request, Ask(self.sort.removeprefix("-"), self.sort.startswith("-")), rows, None)
+
     def answer(self, request: Request, template: str, found: Found[Any], **values: Any) -> Response:
         """The page with the list as ``listing``, or the file that is asked for."""
         return self.file(request, found) or render(request, template, listing=self.listing(request, found), **values)

@@ -17,4 +17,6 @@ NAVIGATION: tuple[Entry, ...] = (
     Entry("Today", "today", Role.VIEWER),
     Entry("Stock", "stock", Role.VIEWER),
     Entry("Recipes", "recipes", Role.VIEWER),
+    Entry("Receive", "receive", Role.BAKER),
+    Entry("Count", "count", Role.BAKER),
 )

@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bake_tracker.domain.access import Role
+from bake_tracker.domain.amounts import friendly
 from bake_tracker.entrypoints.http import cookies
 from bake_tracker.entrypoints.http.access import CSRF_FIELD, CSRF_HEADER, caller_of
 from bake_tracker.entrypoints.http.problems import Problem
@@ -59,6 +60,7 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
         csrf_token=cookies.csrf_token(request),
         locale=locale,
         number=partial(number, locale=locale),
+        amount=partial(amount, locale=locale),
         day=partial(day, locale=locale),
         moment=partial(moment, locale=locale),
         words=OPERATIONS,
@@ -113,6 +115,14 @@ def number(value: str | int | Decimal | None, *, locale: Locale, unknown: str = 
     decimals = -int(exact.as_tuple().exponent) if exact.is_finite() else 0
     pattern.frac_prec = (max(decimals, 0),) * 2
     return str(pattern.apply(exact, locale))
+
+
+def amount(value: str | Decimal | None, unit: str, *, locale: Locale, unknown: str = "unknown") -> str:
+    """An exact quantity with its unit, as people say it: 25 kg rather than 25000 g."""
+    if value is None:
+        return unknown
+    quantity, said_in = friendly(value, unit)
+    return f"{number(quantity, locale=locale)} {said_in}"
 
 
 def day(value: date | str | None, *, locale: Locale, unknown: str = "no date") -> str:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from bake_tracker.entrypoints.http.access import VIEWER
 from bake_tracker.entrypoints.web.lists import Column, ListOf
 from bake_tracker.entrypoints.web.pages import pages
+from bake_tracker.entrypoints.web.stock_words import KINDS
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.stock_list import load_stock_page
 from bake_tracker.services.clock import now
@@ -15,18 +16,10 @@ from bake_tracker.services.database import read_scope
 
 router = pages()
 
-KINDS = {
-    "ingredient": "Ingredient",
-    "material": "Packaging",
-    "finished_unit": "Baked",
-    "finished_good": "Boxed",
-}
-"""What the kinds of items are called."""
-
 LIST = ListOf(
     "stock",
     (
-        Column("name", "Item"),
+        Column("name", "Item", link="item", by=("item_id",)),
         Column("slug", "Short name", on_page=False),
         Column("kind", "Kind", words=KINDS, narrow=False),
         Column("on_hand", "On hand", "number", unit="unit"),

@@ -1,0 +1,49 @@
+"""Amounts as people say them: 25000 g is 25 kg, and flour is weighed, not counted."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+from bake_tracker.domain.units import format_exact, parse_unit
+
+_LARGER = {"g": "kg", "ml": "l"}
+_OFFERED = {
+    "g": ("kg", "g", "lb", "oz"),
+    "ml": ("l", "ml", "cup"),
+    "each": ("each", "dozen"),
+    "cm": ("m", "cm"),
+}
+_FROM = 1_000
+"""From so many of a base unit on, the larger one is said."""
+
+
+def friendly(quantity: str | Decimal, unit: str) -> tuple[str, str]:
+    """The same amount, exactly, in the unit that people say it in."""
+    exact = Decimal(quantity)
+    larger = _LARGER.get(unit)
+    if larger is None or abs(exact) < _FROM:
+        return str(quantity), unit
+    return in_unit(exact, larger), larger
+
+
+def friendly_unit(quantity: str | Decimal, unit: str) -> str:
+    """The unit that an amount of this size is said in."""
+    return friendly(quantity, unit)[1]
+
+
+def in_unit(quantity: str | Decimal, unit: str) -> str:
+    """An amount of a base unit in a larger one of the same kind, as an exact decimal; ``unit`` is 1000 of it, or it."""
+    scaled = Decimal(quantity).scaleb(-3) if unit in _LARGER.values() else Decimal(quantity)
+    text = format(scaled, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def units_offered(base_unit: str) -> tuple[str, ...]:
+    """The units in which an item of this base unit is usually given, the likeliest first."""
+    return _OFFERED.get(base_unit, (base_unit,))
+
+
+def how_many(quantity: str, of: str, unit: str) -> str | None:
+    """How many packages of ``of`` ``unit`` an amount of its base unit is; None when that is no short number."""
+    factor = parse_unit(unit).factor
+    count = Fraction(quantity) / (Fraction(of) * factor)
+    return format_exact(count) if count.denominator in (1, 2, 4, 5, 10) else None

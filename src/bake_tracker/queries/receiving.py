@@ -1,0 +1,82 @@
+"""What goods in are likely to be: which items come often, and how the last of each came."""
+
+from typing import TypedDict, cast
+
+from sqlalchemy import Table, and_, exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.money import format_money
+from bake_tracker.domain.units import format_micros
+from bake_tracker.models import Item, Lot, Reversal
+
+_items = cast(Table, Item.__table__)
+_lots = cast(Table, Lot.__table__)
+_reversals = cast(Table, Reversal.__table__)
+
+BOUGHT = ("ingredient", "material")
+
+
+class BoughtItem(TypedDict):
+    """An item that is bought."""
+
+    item_id: int
+    slug: str
+    name: str
+    unit: str
+
+
+class LastReceived(TypedDict):
+    """The last lot of an item that came in; quantity in its base unit."""
+
+    quantity: str
+    total_cost: str | None
+    received_on: str
+    supplier_id: int | None
+    product_id: int | None
+    location: str | None
+
+
+def load_bought_items(session: Session, limit: int, search: str = "") -> list[BoughtItem]:
+    """Items that are bought, those that came last first; one statement."""
+    came = and_(_lots.c.item_id == _items.c.id, _lots.c.is_made.is_(False), _lots.c.parent_lot_id.is_(None))
+    last = select(func.max(_lots.c.id)).where(came).scalar_subquery()
+    rows = select(_items.c.id, _items.c.slug, _items.c.name, _items.c.base_unit).where(
+        ~_items.c.is_category, _items.c.kind.in_(BOUGHT)
+    )
+    if search:
+        rows = rows.where(
+            or_(_items.c.name.icontains(search, autoescape=True), _items.c.slug.icontains(search, autoescape=True))
+        )
+    found = session.execute(rows.order_by(last.is_(None), last.desc(), _items.c.name, _items.c.id).limit(limit))
+    return [{"item_id": item_id, "slug": slug, "name": name, "unit": unit} for item_id, slug, name, unit in found]
+
+
+def load_last_received(session: Session, item_id: int) -> LastReceived | None:
+    """How the last of an item came in, of what was not undone; None where nothing did."""
+    row = session.execute(
+        select(_lots)
+        .where(
+            _lots.c.item_id == item_id,
+            _lots.c.is_made.is_(False),
+            _lots.c.parent_lot_id.is_(None),
+            ~exists().where(_reversals.c.reversed_operation_id == _lots.c.operation_id),
+        )
+        .order_by(_lots.c.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    return {
+        "quantity": format_micros(row.quantity_micros),
+        "total_cost": format_money(row.cost_micros),
+        "received_on": row.received_on.isoformat(),
+        "supplier_id": row.supplier_id,
+        "product_id": row.product_id,
+        "location": row.location,
+    }
+
+
+def load_locations(session: Session) -> list[str]:
+    """Where something is kept now, by name."""
+    rows = select(_lots.c.location).where(_lots.c.remaining_micros > 0, _lots.c.location.is_not(None)).distinct()
+    return sorted(str(place) for place in session.scalars(rows))

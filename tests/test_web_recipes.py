@@ -241,3 +241,65 @@ def test_without_a_script_a_button_gives_more_rows(kitchen: Kitchen, web: Web) -
     page = submit(browser, "/recipes/new", "/recipes/new", do="row", name="Long", **rows)
     assert (page.status_code, page.text.count('name="amount"')) == (200, 11)
     assert 'value="Long"' in page.text
+
+
+def test_goods_say_what_they_take_what_that_costs_and_how_many_can_be_packed(kitchen: Kitchen, web: Web) -> None:
+    """Twelve cookies are baked: two boxes, at their cost; a third is stopped by cookies."""
+    browser = web.browser(Role.VIEWER)
+    assert "There is no box yet." in browser.get("/goods").text
+    kitchen.simple_bakery()
+    kitchen.produce("Cookies", "Cookie", 1, 12)
+    assert "Box 1 Carton, 6 Cookie 2" in text_of(browser.get("/goods?sort=-can_make").text)
+    said = text_of(browser.get(f"/goods/{kitchen.ids['Box']}?count=2&price=2.5").text)
+    assert "Carton 1 2 1.00 1.00 1.00 Cookie 6 12 1.50 1.50 1.50 In all, USD 2.50 2.50 2.50" in said
+    assert "One Box 1.25 1.25 1.25 Left of 2.50 1.25 50.0 %" in said
+    assert "2 can be packed now" in said
+    assert "cookie cookies can be baked, 19 batches 18 12" in said
+    wrong = browser.get(f"/goods/{kitchen.ids['Box']}?count=1.5&price=-1")
+    assert (wrong.status_code, "must be a whole number from 1" in wrong.text) == (422, True)
+    assert [browser.get(path).status_code for path in ("/goods/99", f"/goods/{kitchen.ids['Flour']}")] == [404, 404]
+    assert browser.get(f"/goods/{10**30}").status_code == 422
+
+
+def test_a_box_is_written_and_edited_row_by_row(kitchen: Kitchen, web: Web) -> None:
+    """A length in metres; an ingredient, a fraction of a piece and a box in itself are refused on their rows."""
+    kitchen.simple_bakery()
+    kitchen.item("material", "Ribbon", "cm")
+    browser = web.browser(Role.BAKER)
+    form = {"name": "Tower", "amount": ["2", "", "0.3 m"], "of": ["Box", "", "ribbon"]}
+    done = submit(browser, "/goods/new", "/goods/new", **form)
+    assert done.status_code == 303, text_of(done.text)
+    where = done.headers["location"].partition("?")[0]
+    said = text_of(browser.get(done.headers["location"]).text)
+    assert "Recorded. See it, or undo it" in said
+    assert "Ribbon 30 cm 30 cm short 30 cm" in said or "Ribbon 30 cm short 30 cm 30 cm" in said
+    edit = f"{where}/edit"
+    assert 'value="30 cm"' in browser.get(edit).text
+    refused = submit(browser, edit, edit, amount=["1 kg", "1/3", "1"], of=["Flour", "Ribbon", "Tower"])
+    said = text_of(refused.text)
+    assert refused.status_code == 422
+    assert "Row 1, name is not known here" in said
+    assert "Row 2, amount needs a unit, such as 250 g; Ribbon is kept in cm." in said
+    refused = submit(browser, edit, edit, amount=["1/3 cm", "6"], of=["Ribbon", "Cookie"])
+    assert "Row 1, amount is no exact number of cm" in text_of(refused.text)
+    refused = submit(browser, edit, edit, amount=["1"], of=["Tower"])
+    assert (refused.status_code, "it would contain itself" in text_of(refused.text)) == (422, True)
+    refused = submit(browser, edit, edit, amount=["0", ""], of=["Cookie", ""])
+    assert "Row 1, amount must be above 0." in text_of(refused.text)
+
+
+def test_the_pages_of_goods_send_as_many_statements_however_many_there_are(kitchen: Kitchen, web: Web) -> None:
+    """One box of two parts, or ten and one of eight."""
+    browser = web.browser(Role.VIEWER)
+    kitchen.simple_bakery()
+    with statements() as few:
+        assert browser.get("/goods").status_code == 200
+        assert browser.get(f"/goods/{kitchen.ids['Box']}").status_code == 200
+    for number in range(8):
+        kitchen.item("material", f"Card {number}", "each")
+        kitchen.good(f"Box {number}", {f"Card {number}": 1})
+    kitchen.good("Big box", {f"Card {number}": 1 for number in range(8)})
+    with statements() as many:
+        assert browser.get("/goods").status_code == 200
+        assert browser.get(f"/goods/{kitchen.ids['Big box']}").status_code == 200
+    assert len(few) == len(many)

@@ -17,3 +17,10 @@ def load_named_items(session: Session) -> tuple[NamedItems, NamedItems]:
     remembered = {row.name: row.item_id for row in session.execute(_remembered)}
     made = [item for item in items if item.kind == "finished_unit"]
     return NamedItems.of(items, remembered), NamedItems.of(made, remembered)
+
+
+def load_components(session: Session) -> NamedItems:
+    """All that a box may take."""
+    rows = session.execute(select(*ITEM_COLUMNS).where(~Item.is_category, Item.kind != "ingredient").order_by(Item.id))
+    items = [as_item(row) for row in rows]
+    return NamedItems.of(items, {row.name: row.item_id for row in session.execute(_remembered)})

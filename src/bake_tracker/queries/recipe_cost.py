@@ -13,7 +13,7 @@ from bake_tracker.domain.money import divide_half_even, format_money
 from bake_tracker.domain.planning import items_of
 from bake_tracker.domain.pricing import cost_at, margin, total
 from bake_tracker.domain.rates import rates_of
-from bake_tracker.domain.recipe_math import Item, Recipe, needs_of
+from bake_tracker.domain.recipe_math import Item, needs_of
 from bake_tracker.domain.units import MICRO, drawn_micros, format_micros
 from bake_tracker.queries.catalog import load_recipe
 from bake_tracker.queries.prices import LastPrice, OnHand, load_last_prices, load_on_hand
@@ -90,19 +90,10 @@ def load_recipe_cost(
     if price_micros is not None and price_micros <= 0:
         raise ValidationError.of("price", "must be above 0")
     recipe = load_recipe(session, recipe_id)
-    needs = needs_of(recipe, batches)
-    plan = plan_draws(needs, load_lots_to_draw(session.connection(), needs, today))
-    last, on_hand = load_last_prices(session, needs), load_on_hand(session, needs)
-    average = {item_id: there["price"] for item_id, there in on_hand.items() if there["price"] is not None}
-    by_item: dict[str, dict[int, int | None]] = {
-        "today": {item_id: _drawn_cost(allocation) for item_id, allocation in plan.items()},
-        "last": cost_at(needs, {item_id: one["price"] for item_id, one in last.items()})[0],
-        "average": cost_at(needs, average)[0],
-    }
-    totals = {basis: total(costs.values()) if needs else None for basis, costs in by_item.items()}
+    by_id = items_of(line.item for lines in recipe.lines_by_recipe.values() for line in lines)
+    items, totals = cost_needs(session, needs_of(recipe, batches), by_id, today)
     rates = rates_of(recipe, batches)
     beside = rates.labour_micros + rates.overhead_micros
-    items = _items(recipe, needs, plan, by_item, last, on_hand)
     return {
         "recipe": recipe.slug,
         "batches": str(batches),
@@ -127,19 +118,34 @@ def load_recipe_cost(
     }
 
 
+def cost_needs(
+    session: Session, needs: Mapping[int, int], items: Mapping[int, Item], today: date
+) -> tuple[list[CostedItem], dict[str, int | None]]:
+    """What every need (item id -> millionths) costs by each basis, and all of them together; four statements."""
+    plan = plan_draws(needs, load_lots_to_draw(session.connection(), needs, today))
+    last, on_hand = load_last_prices(session, needs), load_on_hand(session, needs)
+    average = {item_id: there["price"] for item_id, there in on_hand.items() if there["price"] is not None}
+    by_item: dict[str, dict[int, int | None]] = {
+        "today": {item_id: _drawn_cost(allocation) for item_id, allocation in plan.items()},
+        "last": cost_at(needs, {item_id: one["price"] for item_id, one in last.items()})[0],
+        "average": cost_at(needs, average)[0],
+    }
+    totals = {basis: total(costs.values()) if needs else None for basis, costs in by_item.items()}
+    return _items(items, needs, plan, by_item, last, on_hand), totals
+
+
 def _drawn_cost(allocation: Allocation) -> int | None:
     return None if allocation.is_short else total(draw.cost_micros for draw in allocation.draws)
 
 
 def _items(
-    recipe: Recipe,
+    items: Mapping[int, Item],
     needs: Mapping[int, int],
     plan: Mapping[int, Allocation],
     costs: Mapping[str, Mapping[int, int | None]],
     last: Mapping[int, LastPrice],
     on_hand: Mapping[int, OnHand],
 ) -> list[CostedItem]:
-    items = items_of(line.item for lines in recipe.lines_by_recipe.values() for line in lines)
     rows: list[CostedItem] = []
     for item_id, needed in needs.items():
         drawn = [draw.lot.code for draw in plan[item_id].draws if draw.cost_micros is None]

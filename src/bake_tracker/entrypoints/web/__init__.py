@@ -8,6 +8,7 @@ from bake_tracker.entrypoints.web import (
     deliver,
     find,
     items,
+    goods,
     lots,
     operations,
     recalls,
@@ -32,6 +33,7 @@ PAGES: tuple[APIRouter, ...] = (
     stock.router,
     recipe_forms.router,  # /recipes/new before /recipes/{recipe_id}
     recipes.router,
+    goods.router,
     recalls.router,
     items.router,
     receive.router,

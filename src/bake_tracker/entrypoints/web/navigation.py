@@ -19,4 +19,5 @@ NAVIGATION: tuple[Entry, ...] = (
     Entry("Recipes", "recipes", Role.VIEWER),
     Entry("Receive", "receive", Role.BAKER),
     Entry("Count", "count", Role.BAKER),
+    Entry("Goods", "goods", Role.VIEWER),
 )

@@ -11,12 +11,12 @@ from starlette.responses import Response
 
 from bake_tracker.domain.arguments import MAX_KEY
 from bake_tracker.domain.errors import ServiceError, UnitConversionError, ValidationError
-from bake_tracker.domain.units import MICRO
 from bake_tracker.entrypoints.http.access import OWNER, VIEWER
 from bake_tracker.entrypoints.http.problems import status_of
 from bake_tracker.entrypoints.web.forms import Form, Sent, blank
 from bake_tracker.entrypoints.web.lists import Column, ListOf
 from bake_tracker.entrypoints.web.pages import go_to, locale_of, pages, render
+from bake_tracker.entrypoints.web.typed_rows import read_price
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.recipe_cost import BASES, RecipeCost, load_recipe_cost
 from bake_tracker.queries.recipe_list import load_recipe_page
@@ -104,7 +104,7 @@ def _page(
     *,
     recorded: UUID | None = None,
 ) -> Response:
-    batches, price = _batches(asked), _price(asked)
+    batches, price = _batches(asked), read_price(asked)
     with read_scope() as session:
         house = load_bakery(session)
         try:
@@ -147,17 +147,6 @@ def _batches(asked: Form) -> Fraction:
     if product.denominator > 10**12 or product > 10**9:
         asked.refuse("batches", "must be a number that can be weighed")
     return Fraction(1) if asked.problems else product
-
-
-def _price(asked: Form) -> int | None:
-    price = asked.number("price")
-    if price is None:
-        return None
-    micros = Fraction(price) * MICRO
-    if micros <= 0 or micros.denominator != 1 or micros > 10**15:
-        asked.refuse("price", "must be above 0 and have at most six decimals")
-        return None
-    return int(micros)
 
 
 def _amount(text: str | None) -> Decimal | None:

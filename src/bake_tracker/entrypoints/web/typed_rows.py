@@ -11,11 +11,12 @@ from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.name_matching import name_key
 from bake_tracker.domain.page_names import NamedItems
 from bake_tracker.domain.typed_lines import Meant, meaning_of, split_amount
-from bake_tracker.domain.units import parse_quantity
+from bake_tracker.domain.units import MICRO, parse_quantity
 from bake_tracker.entrypoints.web.forms import Form, read_number
 from bake_tracker.services.catalog_service import record_item
 from bake_tracker.services.database import Session
 
+HIGHEST_MICROS = 10**15
 MORE = 3
 """So many empty rows stand below the last one that is filled in."""
 
@@ -70,8 +71,20 @@ def add_item(session: Session, form: Form, kind: str, name: str, base_unit: str)
 
 def exact_decimal(quantity: Fraction) -> int | Decimal | None:
     """A quantity as the decimal that the ledger keeps; None where six decimals do not hold it."""
-    scaled = quantity * 10**6
+    scaled = quantity * MICRO
     return None if scaled.denominator != 1 else Decimal(int(scaled)).scaleb(-6)
+
+
+def read_price(asked: Form) -> int | None:
+    """The price in the address, in millionths; None where there is none, or none that can be, which is noted."""
+    price = asked.number("price")
+    if price is None:
+        return None
+    micros = Fraction(price) * MICRO
+    if micros <= 0 or micros.denominator != 1 or micros > HIGHEST_MICROS:
+        asked.refuse("price", "must be above 0 and have at most six decimals")
+        return None
+    return int(micros)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ NAVIGATION: tuple[Entry, ...] = (
     Entry("Today", "today", Role.VIEWER),
     Entry("Stock", "stock", Role.VIEWER),
     Entry("Recipes", "recipes", Role.VIEWER),
+    Entry("Goods", "goods", Role.VIEWER),
     Entry("Receive", "receive", Role.BAKER),
     Entry("Count", "count", Role.BAKER),
-    Entry("Goods", "goods", Role.VIEWER),
 )

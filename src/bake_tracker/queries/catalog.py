@@ -314,6 +314,15 @@ def load_slugs(session: Session, kind: SluggedKind) -> dict[str, int]:
     return {row.slug: row.id for row in session.execute(slugs)}
 
 
+def find_id(session: Session, kind: SluggedKind, slug: str) -> int | None:
+    """The id of what has this slug; None when nothing of the kind has."""
+    model, item_kind = SLUGGED[kind]
+    found = select(model.id).where(model.slug == slug)
+    if item_kind:
+        found = found.where(ItemRow.kind == item_kind, ~ItemRow.is_category)
+    return cast("int | None", session.scalar(found))
+
+
 @lru_cache(256)
 def snapshot(recipe: Recipe) -> RecipeContent:
     """All that a run is reckoned from, as it is kept with each run; written out once for a recipe that stays."""

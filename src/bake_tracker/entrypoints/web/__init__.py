@@ -9,6 +9,8 @@ from bake_tracker.entrypoints.web import (
     find,
     goods,
     items,
+    bake,
+    box,
     lots,
     operations,
     recalls,
@@ -26,6 +28,8 @@ from bake_tracker.entrypoints.web.static_files import OurFiles
 
 PAGES: tuple[APIRouter, ...] = (
     today.router,
+    bake.router,
+    box.router,
     sign_in.router,
     set_up.router,
     operations.router,

@@ -209,6 +209,11 @@ def blank(request: Request, **values: object) -> Form:
     return Form(locale_of(request)).put(**values)
 
 
+def asked(request: Request) -> Form:
+    """The form in the address of a page."""
+    return Form(locale_of(request), request.query_params.multi_items())
+
+
 async def _read(request: Request) -> Form:
     """The form of a request."""
     fields = await request.form()

@@ -15,6 +15,8 @@ class Entry(NamedTuple):
 
 NAVIGATION: tuple[Entry, ...] = (
     Entry("Today", "today", Role.VIEWER),
+    Entry("Bake", "bake", Role.VIEWER),
+    Entry("Box", "box", Role.VIEWER),
     Entry("Stock", "stock", Role.VIEWER),
     Entry("Recipes", "recipes", Role.VIEWER),
     Entry("Goods", "goods", Role.VIEWER),

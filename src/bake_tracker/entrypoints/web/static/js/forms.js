@@ -36,6 +36,13 @@
   document.addEventListener("htmx:after:swap", show);
   document.querySelector("[data-focus]")?.focus();
 
+  // While a changed number is being checked, what the answer belongs to is not sent.
+  function waiting(isWaiting) {
+    for (const button of document.querySelectorAll("[data-waits]")) button.disabled = isWaiting;
+  }
+  document.addEventListener("input", (event) => { if (event.target.closest("[data-asks]")) waiting(true); });
+  for (const end of ["htmx:finally:request", "htmx:error"]) document.addEventListener(end, () => waiting(false));
+
   // A page from the browser's memory has a form that was sent already.
   window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 })();

@@ -1,0 +1,77 @@
+"""What may be baked or boxed, what was made last first; and the events that it may be for."""
+
+from typing import Any, TypedDict, cast
+
+from sqlalchemy import Table, exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from bake_tracker.models import AssemblyRun, Event, GoodComponent, Item, ProductionRun, Recipe, RecipeYield
+
+_recipes = cast(Table, Recipe.__table__)
+_yields = cast(Table, RecipeYield.__table__)
+_bakings = cast(Table, ProductionRun.__table__)
+_items = cast(Table, Item.__table__)
+_parts = cast(Table, GoodComponent.__table__)
+_packings = cast(Table, AssemblyRun.__table__)
+
+
+class Choice(TypedDict):
+    """A recipe or a box that can be made, and when it was made last."""
+
+    id: int
+    slug: str
+    name: str
+    last_made_at: str | None
+
+
+class Named(TypedDict):
+    """Something that has a name."""
+
+    id: int
+    name: str
+
+
+def load_recipe_choices(session: Session, limit: int, search: str | None = None) -> list[Choice]:
+    """The recipes that make something, what was baked last first and the others by name; one statement."""
+    last = select(func.max(_bakings.c.id)).where(_bakings.c.recipe_id == _recipes.c.id).scalar_subquery()
+    can = exists().where(_yields.c.recipe_id == _recipes.c.id)
+    return _choices(session, _recipes, can, last, _bakings, _bakings.c.produced_at, limit, search)
+
+
+def load_good_choices(session: Session, limit: int, search: str | None = None) -> list[Choice]:
+    """The boxes of which it is said what is in them, what was packed last first; one statement."""
+    last = select(func.max(_packings.c.id)).where(_packings.c.finished_good_id == _items.c.id).scalar_subquery()
+    can = exists().where(_parts.c.good_id == _items.c.id) & (_items.c.kind == "finished_good") & ~_items.c.is_category
+    return _choices(session, _items, can, last, _packings, _packings.c.assembled_at, limit, search)
+
+
+def load_events(session: Session, limit: int) -> list[Named]:
+    """The latest events; one statement."""
+    rows = session.execute(select(Event.id, Event.name).order_by(Event.id.desc()).limit(limit))
+    return [{"id": row.id, "name": row.name} for row in rows]
+
+
+def _choices(
+    session: Session, table: Table, can: Any, last: Any, runs: Table, made_at: Any, limit: int, search: str | None
+) -> list[Choice]:
+    found = select(table.c.id, table.c.slug, table.c.name, last.label("run_id")).where(can)
+    if search:
+        found = found.where(
+            or_(table.c.name.icontains(search, autoescape=True), table.c.slug.icontains(search, autoescape=True))
+        )
+    each = found.subquery()
+    rows = session.execute(
+        select(each.c.id, each.c.slug, each.c.name, made_at.label("made_at"))
+        .outerjoin(runs, runs.c.id == each.c.run_id)
+        .order_by(each.c.run_id.is_(None), each.c.run_id.desc(), each.c.name, each.c.id)
+        .limit(limit)
+    )
+    return [
+        {
+            "id": row.id,
+            "slug": row.slug,
+            "name": row.name,
+            "last_made_at": row.made_at.isoformat() if row.made_at else None,
+        }
+        for row in rows
+    ]

@@ -78,8 +78,8 @@ def test_the_page_says_what_it_would_take_and_records_as_much(baker: TestClient,
     """Every ingredient with its lots, the cost, the likely yield; then its operation with what comes next."""
     page = baker.get("/bake?recipe=cookies&num_batches=2")
     words = shown(page)
-    assert "Yes, the stock allows it. Cost 3 USD, 0.0625 each." in words
-    assert "Flour 1,000 g flour-20260101-1 : 1,000 g 2" in words
+    assert "Yes, the stock allows it. Cost 3.00 USD, 0.0625 each." in words
+    assert "Flour 1,000 g flour-20260101-1 : 1,000 g 2.00" in words
     filled = fields(page)
     assert (filled["num_batches"], filled["actual_yield"], filled["planned"]) == ("2", "48", "48")
     done = baker.post("/bake", data={**filled, "actual_yield": "44", "loss_reason": "burnt"})

@@ -4,13 +4,13 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from bake_tracker.entrypoints.web import (
+    bake,
+    box,
     count,
     deliver,
     find,
     goods,
     items,
-    bake,
-    box,
     lots,
     operations,
     recalls,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 from bake_tracker.domain.outcomes import BEGINNINGS, FAILED, QUESTIONS, is_refused
 
@@ -124,3 +124,44 @@ def _with_their_retries(transactions: list[TransactionNode]) -> list[Transaction
         chain_of[id(transaction)] = chain
         latest_of.update(dict.fromkeys(own, transaction))
     return [transaction for chain in chains.values() for transaction in chain]
+
+
+class TransactionView(TypedDict):
+    """A transaction as a tree; an operation is its line, with ``is_cause``, ``consumed`` and ``children``."""
+
+    transaction_id: str | None
+    fate: str
+    attempt: int
+    retry_of: str | None
+    operations: list[dict[str, Any]]
+
+
+def committed_in(trees: Iterable[TransactionNode]) -> set[str]:
+    """The transactions of which something was committed."""
+    return {
+        tree.transaction_id
+        for tree in trees
+        if tree.transaction_id and any(node.line["outcome"] == "success" for node in walk(tree.operations))
+    }
+
+
+def tree_view(transaction: TransactionNode, consumed: Mapping[str, Any]) -> TransactionView:
+    """A transaction for programs; ``consumed`` are lots by operation id."""
+
+    def view(node: OperationNode) -> dict[str, Any]:
+        taken = consumed.get(node.line["operation_id"], []) if node.line["outcome"] == "success" else []
+        is_cause = node.line["operation_id"] in transaction.causes
+        return {
+            **node.line,
+            "is_cause": is_cause,
+            "consumed": taken,
+            "children": [view(child) for child in node.children],
+        }
+
+    return {
+        "transaction_id": transaction.transaction_id,
+        "fate": transaction.fate,
+        "attempt": transaction.attempt,
+        "retry_of": transaction.retry_of.transaction_id if transaction.retry_of else None,
+        "operations": [view(node) for node in transaction.operations],
+    }

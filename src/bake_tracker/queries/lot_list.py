@@ -43,6 +43,7 @@ def load_lot_page(
     *,
     item_id: int | None = None,
     code: str | None = None,
+    lot_id: int | None = None,
     only_there: bool = False,
 ) -> Found[ListedLot]:
     """Lots by any column, those that are used up among them unless ``only_there``; one statement."""
@@ -53,6 +54,8 @@ def load_lot_page(
         rows = rows.where(_lots.c.item_id == item_id)
     if code is not None:
         rows = rows.where(_lots.c.code == code)
+    if lot_id is not None:
+        rows = rows.where(_lots.c.id == lot_id)
     if only_there:
         rows = rows.where(_lots.c.remaining_micros > 0)
     return load_page(session, rows, ask, lambda row: _lot(row, today), key="id", search_in=("code", "item_slug"))

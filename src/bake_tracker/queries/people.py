@@ -139,6 +139,12 @@ def find_api_caller(session: Session, token: str, now: datetime) -> Caller | Non
     return Caller(user_id, name, role, token_id, last_used_at)
 
 
+def has_api_token(session: Session, token: str) -> bool:
+    """Whether this is an API token at all, whatever it is good for."""
+    statement = select(_tokens.c.id).where(_tokens.c.token_sha256 == secret_sha256(token))
+    return session.execute(statement).first() is not None
+
+
 def load_api_tokens(session: Session, user_id: int | None = None) -> list[ApiTokenRow]:
     """API tokens of one user or of all, the newest first."""
     statement = select(_tokens, _users.c.name.label("user")).join(_users).order_by(_tokens.c.id.desc())

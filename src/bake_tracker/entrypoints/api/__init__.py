@@ -2,7 +2,21 @@
 
 from fastapi import APIRouter
 
-from bake_tracker.entrypoints.api import catalogue, items, openapi, operations, productions, receiving, recipes, shelf
+from bake_tracker.entrypoints.api import (
+    bakery,
+    catalogue,
+    items,
+    log,
+    openapi,
+    operations,
+    productions,
+    receiving,
+    recipes,
+    reports,
+    shelf,
+    stock,
+    users,
+)
 from bake_tracker.entrypoints.api.common import PREFIX
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -13,6 +27,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     productions.router,
     shelf.router,
     operations.router,
+    stock.router,
+    reports.router,
+    log.router,
+    bakery.router,
+    users.router,
 )
 
 

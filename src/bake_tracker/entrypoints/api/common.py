@@ -102,9 +102,9 @@ def writes(kind: Any, role: Any = BAKER, status: int = 201) -> dict[str, Any]:
     return {"dependencies": [role], "response_model": schema_of(kind), "status_code": status}
 
 
-def checks(kind: Any) -> dict[str, Any]:
+def checks(kind: Any, role: Any = VIEWER) -> dict[str, Any]:
     """What every route declares that is sent something and records nothing."""
-    return {"dependencies": [VIEWER], "response_model": schema_of(kind)}
+    return {"dependencies": [role], "response_model": schema_of(kind)}
 
 
 def recorded(

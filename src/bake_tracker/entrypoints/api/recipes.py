@@ -26,6 +26,7 @@ from bake_tracker.entrypoints.api.common import (
     today,
     writes,
 )
+from bake_tracker.entrypoints.http.access import OWNER
 from bake_tracker.queries.explain_need import ExplainedNeed, explain_batch, explain_box
 from bake_tracker.queries.named import RecipeRow, load_recipe_page
 from bake_tracker.queries.recipe_cost import RecipeCost, load_recipe_cost
@@ -144,7 +145,7 @@ def state_yield(
     return recorded(request, idempotency_key, record_recipe_yield, at=None, **ids, **body.given())
 
 
-@router.put("/recipes/{recipe_id}/rate", **writes(RateResult, status=200))
+@router.put("/recipes/{recipe_id}/rate", **writes(RateResult, OWNER, status=200))
 def state_rate(request: Request, recipe_id: Key, body: Rate, idempotency_key: IdempotencyKey = None) -> Response:
     """Say what one batch takes of labour and overhead."""
     return recorded(request, idempotency_key, record_recipe_rate, at=None, recipe_id=recipe_id, **body.given())

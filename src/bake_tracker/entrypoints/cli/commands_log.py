@@ -9,7 +9,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from bake_tracker.config import sqlite_path
-from bake_tracker.domain.log_tree import LogLine, OperationNode, TransactionNode, is_refusal, walk
+from bake_tracker.domain.log_tree import LogLine, OperationNode, TransactionNode, committed_in, is_refusal, tree_view
 from bake_tracker.entrypoints.cli.log_lines import fields, spent
 from bake_tracker.entrypoints.cli.progress import reading
 from bake_tracker.entrypoints.cli.state import answer, ask, complain, out, print_json, state, twig
@@ -39,16 +39,12 @@ def tree(
         complain(f"The log says nothing {what}({state.log_file}).")
         raise typer.Exit(1)
     consumed = _consumed_by(trees)
-    answer([_as_json(found, consumed) for found in trees], lambda _: draw_all(trees, consumed))
+    answer([tree_view(found, consumed) for found in trees], lambda _: draw_all(trees, consumed))
 
 
 def _consumed_by(trees: list[TransactionNode]) -> Consumed:
     """What the ledger knows was consumed in these transactions; nothing where there is no ledger to be read."""
-    committed = {
-        tree.transaction_id
-        for tree in trees
-        if tree.transaction_id and any(node.line["outcome"] == "success" for node in walk(tree.operations))
-    }
+    committed = committed_in(trees)
     database_file = sqlite_path(state.url)
     if not committed or (database_file is not None and not database_file.exists()):
         return {}
@@ -124,23 +120,3 @@ def _details(line: LogLine) -> Iterator[tuple[str, str]]:
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
-
-
-def _as_json(transaction: TransactionNode, consumed: Consumed) -> dict[str, Any]:
-    def node_json(node: OperationNode) -> dict[str, Any]:
-        taken = consumed.get(node.line["operation_id"], []) if node.line["outcome"] == "success" else []
-        is_cause = node.line["operation_id"] in transaction.causes
-        return {
-            **node.line,
-            "is_cause": is_cause,
-            "consumed": taken,
-            "children": [node_json(child) for child in node.children],
-        }
-
-    return {
-        "transaction_id": transaction.transaction_id,
-        "fate": transaction.fate,
-        "attempt": transaction.attempt,
-        "retry_of": transaction.retry_of.transaction_id if transaction.retry_of else None,
-        "operations": [node_json(node) for node in transaction.operations],
-    }

@@ -1,0 +1,124 @@
+"""The log, which is never untrue: lines by what they say, transactions as trees, and how operations ended."""
+
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypedDict
+
+from fastapi import Query, Request
+from starlette.responses import Response
+
+from bake_tracker.config import load_settings
+from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.log_query import LogQuery
+from bake_tracker.domain.log_stats import OperationStats, gather_stats
+from bake_tracker.domain.log_tree import TransactionView, committed_in, tree_view
+from bake_tracker.entrypoints.api.common import After, Limit, Page, cursor, read_cursor, reads, routes, tagged
+from bake_tracker.queries.draws import load_consumed
+from bake_tracker.services.database import database_url, read_scope
+from bake_tracker.services.log_reader import Unreadable, find_lines, read_trees
+from bake_tracker.services.log_scan import scan_backwards
+from bake_tracker.services.log_setup import log_file
+from bake_tracker.services.log_tail import matching
+
+router = routes("/log", "log")
+
+MOST_CONDITIONS = 20
+Instant = Annotated[
+    str | None,
+    Query(pattern=r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?Z?)?$", description="in UTC"),
+]
+Value = Annotated[str | None, Query(max_length=200)]
+Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+
+
+class LinePage(Page):
+    """Lines of the log, newest first; ``unreadable`` are those of these files that nobody can read."""
+
+    lines: list[dict[str, Any]]
+    unreadable: int
+
+
+class Stats(TypedDict):
+    """How operations ended and how long they took."""
+
+    operations: list[OperationStats]
+    unreadable: int
+
+
+@router.get("/lines", **reads(LinePage))
+def list_log_lines(
+    request: Request,
+    limit: Limit = 50,
+    after: After = None,
+    operation: Value = None,
+    outcome: Value = None,
+    actor: Value = None,
+    where: Annotated[
+        list[str], Query(max_length=MOST_CONDITIONS, description="FIELD=VALUE, such as shortages.ingredient_slug=flour")
+    ] = [],  # noqa: B006  read only
+    level: Level | None = None,
+    since: Instant = None,
+    until: Instant = None,
+) -> Response:
+    """Lines that say all of this, newest first."""
+    key = read_cursor(after, str, int)
+    short = {"operation": operation, "outcome": outcome, "actor": actor}
+    named = [(name, value) for name, value in short.items() if value is not None]
+    # Lines of the very instant where the page before ended are read again, and those that were on it left out.
+    last, shown = key or ("", 0)
+    end = f"{last}~" if key else until
+    unreadable = Unreadable()
+    query = LogQuery((*map(_condition, where), *named), since, end, level)
+    found = matching(scan_backwards(_file()), query, unreadable)
+    lines = [line for _, line in islice(found, shown, shown + limit + 1)]
+    more = lines[limit:]
+    lines = lines[:limit]
+    following = None
+    if more:
+        ended = str(lines[-1]["timestamp"])
+        same = sum(str(line["timestamp"]) == ended for line in lines) + (shown if ended == last else 0)
+        following = cursor([ended, same])
+    return tagged(request, LinePage(lines=lines, unreadable=unreadable.count, next=following))
+
+
+@router.get("/transactions", **reads(list[TransactionView]))
+def list_transactions(
+    request: Request, last: Annotated[int, Query(ge=1, le=200, description="that ended last")] = 20
+) -> Response:
+    """The transactions that ended last, as trees of operations, with what they consumed."""
+    return tagged(request, _trees(None, last))
+
+
+@router.get("/transactions/{wanted}", **reads(list[TransactionView]))
+def get_transactions(
+    request: Request, wanted: Annotated[str, "a transaction, operation, request or trace, or its beginning"]
+) -> Response:
+    """The transactions with an id that is, or begins, so; none where the log says nothing of it."""
+    return tagged(request, _trees(wanted, 20))
+
+
+@router.get("/stats", **reads(Stats))
+def get_log_stats(request: Request, since: Instant = None, until: Instant = None) -> Response:
+    """Operations by outcome, with the share refused and how long they took."""
+    unreadable = Unreadable()
+    lines = find_lines(_file(), LogQuery((), since, until), unreadable)
+    operations = gather_stats(line for _, line in lines)
+    return tagged(request, Stats(operations=operations, unreadable=unreadable.count))
+
+
+def _file() -> Path:
+    return log_file(load_settings(), database_url())
+
+
+def _trees(wanted: str | None, last: int) -> list[TransactionView]:
+    trees = read_trees(_file(), wanted, last)
+    with read_scope() as session:
+        consumed = load_consumed(session, committed_in(trees))
+    return [tree_view(tree, consumed) for tree in trees]
+
+
+def _condition(text: str) -> tuple[str, str]:
+    field, equals, value = text.partition("=")
+    if not (field and equals) or len(text) > 400:
+        raise ValidationError.of("where", "must be FIELD=VALUE")
+    return field, value

@@ -1,0 +1,137 @@
+"""What is there: on the shelf, what it is worth, what expires, what can be made of it, and every lot."""
+
+from typing import Annotated
+
+from fastapi import Query, Request
+from starlette.responses import Response
+
+from bake_tracker.domain.arguments import MAX_KEY
+from bake_tracker.domain.errors import LotNotFoundError
+from bake_tracker.entrypoints.api.common import (
+    After,
+    Key,
+    Limit,
+    Page,
+    Search,
+    asked,
+    cursor,
+    reads,
+    routes,
+    tagged,
+    today,
+)
+from bake_tracker.queries.can_make import Possible, load_can_make
+from bake_tracker.queries.expiring import ExpiringLot, load_expiring
+from bake_tracker.queries.explain import ExplainedLot, explain_lots
+from bake_tracker.queries.explain_shelf import Whereabouts, load_whereabouts
+from bake_tracker.queries.lot_list import ListedLot, load_lot_page
+from bake_tracker.queries.recall import Recall, load_recall
+from bake_tracker.queries.shelf import StockRow, load_stock
+from bake_tracker.queries.stock_value import StockValue, load_stock_value
+from bake_tracker.queries.traced import Trace, load_trace
+from bake_tracker.services.clock import now
+from bake_tracker.services.database import read_scope
+
+router = routes("", "stock")
+
+MOST_DAYS = 36_500
+SHOWN = 200
+
+
+class LotPage(Page):
+    """Lots, the latest first."""
+
+    lots: list[ListedLot]
+
+
+class LotView(ListedLot):
+    """A lot, where it stands in the order of use, and where it went."""
+
+    whereabouts: Whereabouts
+
+
+@router.get("/stock", **reads(list[StockRow]))
+def get_stock(request: Request) -> Response:
+    """Every item with something of it on the shelf, by kind and name."""
+    with read_scope() as session:
+        return tagged(request, load_stock(session, today(session)))
+
+
+@router.get("/stock-value", **reads(StockValue))
+def get_stock_value(request: Request) -> Response:
+    """What everything on the shelf cost, by item and lot; lots of an unknown cost by name."""
+    with read_scope() as session:
+        return tagged(request, load_stock_value(session, now()))
+
+
+@router.get("/can-make", **reads(list[Possible]))
+def get_can_make(request: Request) -> Response:
+    """How many of every recipe and box the stock allows, and what stops the next one."""
+    with read_scope() as session:
+        return tagged(request, load_can_make(session, today(session)))
+
+
+@router.get("/expiring", **reads(list[ExpiringLot]))
+def get_expiring(
+    request: Request, within_days: Annotated[int, Query(ge=0, le=MOST_DAYS, description="from today")] = 7
+) -> Response:
+    """What may not be used for much longer, what it is worth, and what it could still be made into."""
+    with read_scope() as session:
+        return tagged(request, load_expiring(session, today(session), within_days))
+
+
+@router.get("/lots", **reads(LotPage))
+def list_lots(
+    request: Request,
+    limit: Limit = 50,
+    after: After = None,
+    search: Search = None,
+    item_id: Annotated[int | None, Query(ge=1, le=MAX_KEY, description="of this item only")] = None,
+    code: Annotated[
+        str | None, Query(max_length=200, pattern=r"^[^\x00]*$", description="with exactly this code")
+    ] = None,
+    only_there: Annotated[bool, Query(description="without those that are used up")] = False,
+) -> Response:
+    """Lots, the latest first; a supplier's code may be that of several."""
+    ask = asked("id", limit, after, search, descending=True)
+    with read_scope() as session:
+        found = load_lot_page(session, ask, today(session), item_id=item_id, code=code, only_there=only_there)
+    return tagged(request, LotPage(lots=found.rows, next=cursor(found.next)))
+
+
+@router.get("/lots/{lot_id}", **reads(LotView))
+def get_lot(request: Request, lot_id: Key) -> Response:
+    """A lot, where it stands in the order of use, and where it went."""
+    with read_scope() as session:
+        day = today(session)
+        ask = asked("id", 1, None)
+        found = load_lot_page(session, ask, day, lot_id=lot_id).rows
+        if not found:
+            raise LotNotFoundError(lot_id)
+        places = load_whereabouts(session, [lot_id], day, SHOWN)
+        return tagged(request, LotView(whereabouts=places[lot_id], **found[0]))
+
+
+@router.get("/lots/{lot_id}/trace", **reads(Trace))
+def get_trace(
+    request: Request, lot_id: Key, undone: Annotated[bool, Query(description="also what was undone")] = False
+) -> Response:
+    """Where a lot came from and where it went, to the receipts and to whoever got what was made of it."""
+    with read_scope() as session:
+        return tagged(request, load_trace(session, lot_id, undone=undone))
+
+
+@router.get("/lots/{lot_id}/explanation", **reads(ExplainedLot))
+def get_lot_explanation(request: Request, lot_id: Key) -> Response:
+    """What a lot was made of, why of those lots, and what each cost, down to the receipts."""
+    with read_scope() as session:
+        if not (found := explain_lots(session, [lot_id])):
+            raise LotNotFoundError(lot_id)
+        return tagged(request, found[0])
+
+
+@router.get("/lots/{lot_id}/recall", **reads(Recall))
+def get_recall(request: Request, lot_id: Key) -> Response:
+    """A drill: all that a lot reached, who has the rest, and whether it adds up; nothing is held."""
+    with read_scope() as session:
+        return tagged(request, load_recall(session, lot_id))

@@ -1,0 +1,175 @@
+"""Every operation has a route: each is sent once, recorded under its own name, and found where its answer says."""
+
+from typing import Any
+
+import pytest
+from kitchen import Kitchen
+from starlette.testclient import TestClient
+from test_every_writer_is_told import EXPORT, WRITERS
+from web import PASSWORD, Web
+
+from bake_tracker.domain.access import Role
+from bake_tracker.services.clock import uuid7
+
+pytestmark = pytest.mark.one_database
+
+Sent = tuple[str, str, Any]
+
+
+def made(owner: TestClient, path: str, **body: Any) -> dict[str, Any]:
+    answer = owner.post(f"/api/v1{path}", json=body)
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def requests_of(kitchen: Kitchen, web: Web, owner: TestClient) -> dict[str, Sent]:
+    """One request for each writer, in a simple bakery; what it needs is made first."""
+    ids = kitchen.ids
+    flour, recipe, unit, box = (ids[name] for name in ("Flour", "Cookies", "Cookie", "Box"))
+    baking = {"recipe_id": recipe, "finished_unit_id": unit, "num_batches": 1, "actual_yield": 24}
+    baked = [made(owner, "/productions", **baking) for _ in range(2)]
+    bags = [made(owner, "/receipts", item_id=flour, quantity=5, unit="kg", total_cost="6.10") for _ in range(4)]
+    lots = [bag["lot_id"] for bag in bags]
+    made(owner, "/holds", lot_ids=[lots[1]], reason="smells")
+    supplier_id = owner.get("/api/v1/operations").json() and _id(made(owner, "/suppliers", name="Windmill"), "supplier_id")
+    eve = made(owner, "/users", name="Ada", password=PASSWORD, role="viewer")["user_id"]
+    token = made(owner, f"/users/{eve}/api-tokens", name="Till", role="viewer")["api_token_id"]
+    line = {"item_id": flour, "quantity": "25", "unit": "kg", "total_cost": "31.50"}
+    page = {"name": "Shortbread", "lines": ["500 g flour", "2 tsp vanilla"], "yields": ["24 fingers"]}
+    return {
+        "access_service.record_user": ("POST", "/users", {"name": "Eve", "password": PASSWORD, "role": "baker"}),
+        "access_service.record_user_change": ("PATCH", f"/users/{eve}", {"role": "baker"}),
+        "access_service.record_password": ("PUT", f"/users/{eve}/password", {"password": "another loaf of rye"}),
+        "access_service.record_api_token": ("POST", f"/users/{eve}/api-tokens", {"name": "Shop", "role": "baker"}),
+        "access_service.record_api_token_revocation": ("DELETE", f"/api-tokens/{token}", None),
+        "adjustment_service.record_adjustment": (
+            "POST",
+            "/adjustments",
+            {"kind": "waste", "lines": [{"item_id": flour, "quantity": "0.5", "unit": "kg"}]},
+        ),
+        "allergen_service.record_allergens": ("PUT", f"/items/{flour}/allergens", {"contains": ["wheat"]}),
+        "assembly_service.record_assembly": ("POST", "/assemblies", {"finished_good_id": box, "quantity": 1}),
+        "bake_and_pack_service.record_bake_and_pack": (
+            "POST",
+            "/bake-and-packs",
+            {**baking, "finished_good_id": box, "quantity": 2},
+        ),
+        "batch_production_service.record_batch_production": ("POST", "/productions", baking),
+        "catalog_service.record_bakery": ("PATCH", "/bakery", {"name": "Corner"}),
+        "catalog_service.record_event": ("POST", "/events", {"name": "Fair", "happens_on": "2026-12-05"}),
+        "catalog_service.record_item": ("POST", "/items", {"kind": "ingredient", "name": "Salt", "base_unit": "g"}),
+        "catalog_service.record_recipient": ("POST", "/recipients", {"name": "Ada"}),
+        "catalog_service.record_supplier": ("POST", "/suppliers", {"name": "Watermill"}),
+        "correction_service.record_production_correction": (
+            "POST",
+            "/production-corrections",
+            {"corrected_operation_id": baked[0]["operation_id"], "actual_yield": 20, "reason": "mistyped"},
+        ),
+        "delivery_service.record_delivery": ("POST", "/deliveries", {"supplier_id": supplier_id, "lines": [line]}),
+        "goods_service.record_good_components": (
+            "PUT",
+            f"/goods/{box}/components",
+            {"components": [{"item_id": unit, "quantity": 4}]},
+        ),
+        "handling_service.record_hold": ("POST", "/holds", {"lot_ids": [lots[0]], "reason": "smells"}),
+        "handling_service.record_release": ("POST", "/releases", {"lot_ids": [lots[1]], "reason": "smells fine"}),
+        "handling_service.record_transfer": (
+            "POST",
+            "/transfers",
+            {"lot_id": lots[2], "to_location": "Cellar", "quantity": 2, "unit": "kg"},
+        ),
+        "import_service.record_import": ("POST", "/imports", {"document": EXPORT}),
+        "label_service.record_label_filed": (
+            "POST",
+            "/filed-labels",
+            {"item_id": unit, "ingredients": "flour (wheat), sugar", "contains": ["wheat"]},
+        ),
+        "measure_service.record_density": (
+            "POST",
+            f"/items/{flour}/densities",
+            {"volume": 1, "volume_unit": "cup", "weight": 120, "weight_unit": "g"},
+        ),
+        "measure_service.record_piece_weight": (
+            "POST",
+            f"/items/{flour}/piece-weights",
+            {"pieces": 12, "weight": 600, "weight_unit": "g"},
+        ),
+        "names_service.record_name": ("POST", "/names", {"name": "AP Flour", "item_id": flour}),
+        "page_import_service.record_recipe_page": (
+            "POST",
+            "/recipe-pages",
+            {**page, "choices": {"create_missing": True, "said": {"2": {"item_id": flour, "quantity": 1, "unit": "g"}}}},
+        ),
+        "product_service.record_product": (
+            "POST",
+            "/products",
+            {"item_id": flour, "name": "Type 550", "package_quantity": 25, "package_unit": "kg", "package_type": "bag"},
+        ),
+        "rate_service.record_recipe_rate": ("PUT", f"/recipes/{recipe}/rate", {"labour": 12, "overhead": "3.50"}),
+        "recall_service.record_recall": ("POST", "/recalls", {"lot_id": lots[3]}),
+        "receiving_service.record_receipt": ("POST", "/receipts", line),
+        "recipe_service.record_recipe": (
+            "POST",
+            "/recipes",
+            {"name": "Bread", "lines": [{"item_id": flour, "quantity": 500, "unit": "g"}]},
+        ),
+        "recipe_service.record_recipe_yield": ("PUT", f"/recipes/{recipe}/makes/{unit}", {"quantity": 30}),
+        "reversal_service.record_reversal": (
+            "POST",
+            "/reversals",
+            {"reversed_operation_id": baked[1]["operation_id"], "reason": "mistyped"},
+        ),
+        "seal_service.record_seal": ("POST", "/seals", None),
+        "stocktake_service.record_stocktake": (
+            "POST",
+            "/stocktakes",
+            {"lines": [{"lot_id": lots[2], "percent_left": 50}], "moved": "after"},
+        ),
+    }
+
+
+def _id(result: dict[str, Any], name: str) -> int:
+    return int(result[name])
+
+
+def test_every_writer_has_a_route(kitchen: Kitchen) -> None:
+    """Each is recorded once by its own name under the key that was sent, and can be read where Location says."""
+    kitchen.simple_bakery()
+    web = Web().let_in()
+    owner = web.program(Role.OWNER)
+    requests = requests_of(kitchen, web, owner)
+    assert WRITERS.keys() == requests.keys(), "give each record_* a route, and a request of it here"
+    for writer, (method, path, body) in requests.items():
+        key = uuid7()
+        answers = [
+            owner.request(method, f"/api/v1{path}", json=body, headers={"Idempotency-Key": key}) for _ in range(2)
+        ]
+        assert {answer.status_code for answer in answers} == {201 if method == "POST" else 200}, (
+            f"{writer}: {answers[0].text}"
+        )
+        first, again = (answer.json() for answer in answers)
+        if writer == "access_service.record_api_token":
+            assert first.pop("token").startswith("bake_")
+            assert again.pop("token") is None  # it is told once
+        assert first == again, writer
+        names = kitchen.rows("SELECT name, actor FROM operation WHERE id = :id", id=key)
+        assert names == [(writer.rpartition(".")[2], "Olga")]
+        if method == "POST":
+            where = owner.get(answers[0].headers["location"])
+            assert where.status_code == 200, f"{writer}: {answers[0].headers['location']} {where.text}"
+        else:
+            assert "location" not in answers[0].headers
+
+
+def test_a_token_that_was_made_lets_in_until_it_is_revoked(kitchen: Kitchen) -> None:
+    """By its own role, and never told again."""
+    web = Web().let_in()
+    owner = web.program(Role.OWNER)
+    answer = made(owner, f"/users/{web.ids[Role.BAKER]}/api-tokens", name="Till", role="viewer")
+    till = web.client(headers={"Authorization": f"Bearer {answer['token']}"})
+    assert till.get("/api/v1/stock").status_code == 200
+    assert till.post("/api/v1/seals").status_code == 403
+    listed = owner.get(f"/api/v1/users/{web.ids[Role.BAKER]}/api-tokens")
+    assert answer["token"] not in listed.text
+    assert owner.delete(f"/api/v1/api-tokens/{answer['api_token_id']}").status_code == 200
+    assert till.get("/api/v1/stock").status_code == 401

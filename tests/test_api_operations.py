@@ -27,14 +27,15 @@ def requests_of(kitchen: Kitchen, web: Web, owner: TestClient) -> dict[str, Sent
     ids = kitchen.ids
     flour, recipe, unit, box = (ids[name] for name in ("Flour", "Cookies", "Cookie", "Box"))
     baking = {"recipe_id": recipe, "finished_unit_id": unit, "num_batches": 1, "actual_yield": 24}
-    baked = [made(owner, "/productions", **baking) for _ in range(2)]
+    baked = [made(owner, "/productions", **baking) for _ in range(3)]  # boxes are packed of the first
     bags = [made(owner, "/receipts", item_id=flour, quantity=5, unit="kg", total_cost="6.10") for _ in range(4)]
     lots = [bag["lot_id"] for bag in bags]
     made(owner, "/holds", lot_ids=[lots[1]], reason="smells")
-    supplier_id = owner.get("/api/v1/operations").json() and _id(made(owner, "/suppliers", name="Windmill"), "supplier_id")
+    supplier_id = made(owner, "/suppliers", name="Windmill")["supplier_id"]
     eve = made(owner, "/users", name="Ada", password=PASSWORD, role="viewer")["user_id"]
     token = made(owner, f"/users/{eve}/api-tokens", name="Till", role="viewer")["api_token_id"]
     line = {"item_id": flour, "quantity": "25", "unit": "kg", "total_cost": "31.50"}
+    said = {"item_id": flour, "quantity": 1, "unit": "g"}
     page = {"name": "Shortbread", "lines": ["500 g flour", "2 tsp vanilla"], "yields": ["24 fingers"]}
     return {
         "access_service.record_user": ("POST", "/users", {"name": "Eve", "password": PASSWORD, "role": "baker"}),
@@ -63,7 +64,7 @@ def requests_of(kitchen: Kitchen, web: Web, owner: TestClient) -> dict[str, Sent
         "correction_service.record_production_correction": (
             "POST",
             "/production-corrections",
-            {"corrected_operation_id": baked[0]["operation_id"], "actual_yield": 20, "reason": "mistyped"},
+            {"corrected_operation_id": baked[1]["operation_id"], "actual_yield": 20, "reason": "mistyped"},
         ),
         "delivery_service.record_delivery": ("POST", "/deliveries", {"supplier_id": supplier_id, "lines": [line]}),
         "goods_service.record_good_components": (
@@ -98,7 +99,7 @@ def requests_of(kitchen: Kitchen, web: Web, owner: TestClient) -> dict[str, Sent
         "page_import_service.record_recipe_page": (
             "POST",
             "/recipe-pages",
-            {**page, "choices": {"create_missing": True, "said": {"2": {"item_id": flour, "quantity": 1, "unit": "g"}}}},
+            {**page, "choices": {"create_missing": True, "said": {"2": said}}},
         ),
         "product_service.record_product": (
             "POST",
@@ -117,7 +118,7 @@ def requests_of(kitchen: Kitchen, web: Web, owner: TestClient) -> dict[str, Sent
         "reversal_service.record_reversal": (
             "POST",
             "/reversals",
-            {"reversed_operation_id": baked[1]["operation_id"], "reason": "mistyped"},
+            {"reversed_operation_id": baked[2]["operation_id"], "reason": "mistyped"},
         ),
         "seal_service.record_seal": ("POST", "/seals", None),
         "stocktake_service.record_stocktake": (
@@ -126,10 +127,6 @@ def requests_of(kitchen: Kitchen, web: Web, owner: TestClient) -> dict[str, Sent
             {"lines": [{"lot_id": lots[2], "percent_left": 50}], "moved": "after"},
         ),
     }
-
-
-def _id(result: dict[str, Any], name: str) -> int:
-    return int(result[name])
 
 
 def test_every_writer_has_a_route(kitchen: Kitchen) -> None:

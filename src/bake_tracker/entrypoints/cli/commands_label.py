@@ -11,22 +11,16 @@ from bake_tracker.domain.label_text import (
     STYLES,
     LabelWords,
     difference_text,
-    differences,
-    is_different,
-    list_text,
 )
-from bake_tracker.domain.labels import Ingredient
-from bake_tracker.domain.units import drawn_micros, format_micros
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.commands_product import find_package
 from bake_tracker.entrypoints.cli.lookup import find, find_lot
 from bake_tracker.entrypoints.cli.state import answer, ask, out, say, show_table, twig, write
+from bake_tracker.queries.label_view import label_view, load_difference
 from bake_tracker.queries.labels import (
-    LabelledLot,
     Stated,
     check_complete,
     label_words,
-    load_filed,
     load_label,
     load_stated,
 )
@@ -133,18 +127,15 @@ def label(
 
     def work(session: Session) -> Any:
         found = load_label(session, find_lot(session, lot))
-        return found, load_filed(session, found.label.food.item_id)
+        return found, load_difference(session, found)
 
-    found, filed_label = ask(work)
+    found, differs = ask(work)
     words = label_words(found, style, best_before, is_use_by=use_by, net=net, address=address)
-    differs = None
-    if filed_label is not None:
-        told = differences(found.label, filed_label.ingredients, filed_label.contains, filed_label.may_contain)
-        differs = told if is_different(told) else None
     if pdf is not None:
         check_complete(found.label)
         _draw(pdf, words, found.code, size, small)
-    answer(_view(found, words, style, differs, pdf), lambda view: _show_label(view, words))
+    drawn = None if pdf is None else str(pdf)
+    answer({**label_view(found, words, style, differs), "pdf": drawn}, lambda view: _show_label(view, words))
 
 
 def _draw(pdf: Path, words: LabelWords, lot_code: str, size: str, small: bool) -> None:
@@ -155,38 +146,6 @@ def _draw(pdf: Path, words: LabelWords, lot_code: str, size: str, small: bool) -
         raise typer.BadParameter(f"{size!r} is no size; write it like 100 or 100x60, in mm")
     wanted = Size(float(given[1]), None if given[2] is None else float(given[2]))
     write_label(pdf, words, lot_code, wanted, is_small_package=small)
-
-
-def _view(found: LabelledLot, words: LabelWords, style: str, differs: Any, pdf: Path | None) -> dict[str, Any]:
-    label = found.label
-    return {
-        "lot_id": found.lot_id,
-        "lot_code": found.code,
-        "item_slug": label.food.slug,
-        "style": style,
-        "lines": words.lines(),
-        "ingredients": list_text(label),
-        "emphasised": [text for text, is_emphasised in words.ingredients if is_emphasised],
-        "contains": list(label.contains),
-        "may_contain": list(label.may_contain),
-        "parts": [_part(one) for one in label.ingredients],
-        "problems": list(label.gaps),
-        "label_differs": differs,
-        "pdf": None if pdf is None else str(pdf),
-    }
-
-
-def _part(one: Ingredient) -> dict[str, Any]:
-    weight = one.weight_g
-    return {
-        "item_slug": one.food.slug,
-        "name": one.food.name,
-        "quantity": format_micros(drawn_micros(one.quantity)),
-        "unit": one.food.base_unit,
-        "weight_g": None if weight is None else format_micros(drawn_micros(weight)),
-        "contains": in_order(one.said.contains),
-        "parts": [_part(part) for part in one.parts],
-    }
 
 
 def _show_label(view: dict[str, Any], words: LabelWords) -> None:

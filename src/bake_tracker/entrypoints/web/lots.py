@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from bake_tracker.domain.arguments import MAX_KEY
 from bake_tracker.entrypoints.http.access import VIEWER
-from bake_tracker.entrypoints.web.downloads import file_answer
+from bake_tracker.entrypoints.http.downloads import file_answer
 from bake_tracker.entrypoints.web.pages import pages, path_for, render
 from bake_tracker.entrypoints.web.trace_picture import LOTS, STEPS, draw
 from bake_tracker.queries.bakery import load_bakery

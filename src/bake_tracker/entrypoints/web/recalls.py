@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from bake_tracker.domain.errors import ServiceError, ValidationError
 from bake_tracker.entrypoints.http.access import BAKER, VIEWER, caller_of
+from bake_tracker.entrypoints.http.downloads import file_answer
 from bake_tracker.entrypoints.http.problems import status_of
-from bake_tracker.entrypoints.web.downloads import file_answer
 from bake_tracker.entrypoints.web.forms import Form, Sent, blank
 from bake_tracker.entrypoints.web.lots import LotId
 from bake_tracker.entrypoints.web.pages import go_to, pages, path_for, render

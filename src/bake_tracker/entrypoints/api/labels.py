@@ -1,0 +1,182 @@
+"""Allergens and labels: what is said of things, what is on file, what a lot's label says, and the files to print."""
+
+from datetime import date
+from typing import Annotated, Any, Literal, TypedDict
+
+from fastapi import Query, Request
+from pydantic import ConfigDict
+from starlette.responses import Response
+
+from bake_tracker.domain.allergens import in_order
+from bake_tracker.domain.errors import ValidationError
+from bake_tracker.entrypoints.api.common import (
+    Body,
+    IdempotencyKey,
+    Key,
+    Whole,
+    reads,
+    recorded,
+    routes,
+    tagged,
+    writes,
+)
+from bake_tracker.entrypoints.http.access import VIEWER, caller_of
+from bake_tracker.entrypoints.http.downloads import TYPES, file_answer
+from bake_tracker.queries.history import load_operation
+from bake_tracker.queries.label_view import LabelView, label_view, load_difference
+from bake_tracker.queries.labels import Stated, check_complete, label_words, load_label, load_stated
+from bake_tracker.queries.recall import load_recall
+from bake_tracker.services.clock import now
+from bake_tracker.services.database import read_scope
+from bake_tracker.services.label_service import LabelFiledResult, record_label_filed
+from bake_tracker.services.recall_table import render_recall_table
+
+router = routes("", "labels and recalls")
+
+Style = Literal["eu", "us"]
+BestBefore = Annotated[date | None, Query(description="without it the lot's expiry")]
+Words = Annotated[str | None, Query(max_length=300, pattern=r"^[^\x00-\x1f]*$")]
+
+
+class AllergensOf(TypedDict):
+    """What is said of an item, or of one package of it; None where nobody has said anything."""
+
+    item_id: int
+    item_slug: str
+    product_id: int | None
+    product: str | None
+    contains: list[str] | None
+    may_contain: list[str] | None
+
+
+class LabelToFile(Body):
+    """What an item's label says, or the lot that it is to be made from, as ``record_label_filed`` takes it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"item_id": 3, "ingredients": "flour (wheat), sugar", "contains": ["wheat"]}]}
+    )
+
+    item_id: Whole | None = None
+    lot_id: Whole | None = None
+    ingredients: str | None = None
+    contains: list[str] | None = None
+    may_contain: list[str] | None = None
+
+
+def _file(kind: str) -> dict[str, Any]:
+    """What a route declares that answers with a file."""
+    content = {TYPES[kind].partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}}
+    return {
+        "dependencies": [VIEWER],
+        "response_class": Response,
+        "responses": {200: {"description": "The file", "content": content}},
+    }
+
+
+@router.get("/allergens", **reads(list[AllergensOf]))
+def list_allergens(request: Request) -> Response:
+    """Which allergens things contain, and of what nobody has said it."""
+    with read_scope() as session:
+        return tagged(request, [_of(one) for one in load_stated(session)])
+
+
+@router.post("/filed-labels", **writes(LabelFiledResult))
+def file_label(request: Request, body: LabelToFile, idempotency_key: IdempotencyKey = None) -> Response:
+    """Put on file what an item's label says, against which every run is held."""
+    return recorded(request, idempotency_key, record_label_filed, **body.given())
+
+
+@router.get("/lots/{lot_id}/label", **reads(LabelView))
+def get_label(
+    request: Request,
+    lot_id: Key,
+    style: Style = "eu",
+    best_before: BestBefore = None,
+    use_by: bool = False,
+    net: Words = None,
+    address: Words = None,
+) -> Response:
+    """The label of a lot, from what was really used for it, and what nobody has said yet."""
+    with read_scope() as session:
+        found = load_label(session, lot_id)
+        differs = load_difference(session, found)
+    words = label_words(found, style, best_before, is_use_by=use_by, net=net, address=address)
+    return tagged(request, label_view(found, words, style, differs))
+
+
+@router.get("/lots/{lot_id}/label.pdf", **_file("pdf"))
+def get_label_pdf(
+    lot_id: Key,
+    style: Style = "eu",
+    width_mm: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    height_mm: Annotated[int | None, Query(ge=1, le=1_000)] = None,
+    best_before: BestBefore = None,
+    use_by: bool = False,
+    net: Words = None,
+    address: Words = None,
+    small: bool = False,
+) -> Response:
+    """The same to print; 409 names what nobody has said that a label must say."""
+    from bake_tracker.services.label_pdf import Size, render_label  # a PDF library that no other route waits for
+
+    with read_scope() as session:
+        found = load_label(session, lot_id)
+    words = label_words(found, style, best_before, is_use_by=use_by, net=net, address=address)
+    check_complete(found.label)
+    content = render_label(words, found.code, Size(width_mm, height_mm), is_small_package=small)
+    return file_answer(content, f"label-{found.code}.pdf")
+
+
+@router.get("/lots/{lot_id}/recall.csv", **_file("csv"))
+def get_recall_csv(lot_id: Key) -> Response:
+    """One row for every tracking event of every lot that this one reached, to be sorted."""
+    return _recall_table(lot_id, "csv")
+
+
+@router.get("/lots/{lot_id}/recall.xlsx", **_file("xlsx"))
+def get_recall_xlsx(lot_id: Key) -> Response:
+    """The same as a workbook, with the mass balance of every lot."""
+    return _recall_table(lot_id, "xlsx")
+
+
+@router.get("/lots/{lot_id}/recall.pdf", **_file("pdf"))
+def get_recall_pdf(
+    request: Request,
+    lot_id: Key,
+    operation_id: Annotated[str | None, Query(max_length=36, description="of the recall; without it, a drill")] = None,
+) -> Response:
+    """Pages for an inspector."""
+    from bake_tracker.services.recall_pdf import RecallHeading, render_recall
+
+    caller = caller_of(request)
+    by = caller.name if caller else None
+    with read_scope() as session:
+        found = load_recall(session, lot_id)
+        heading = RecallHeading(f"drill of lot {found['lot']['lot_code']}", now(), by)
+        if operation_id is not None:
+            view = load_operation(session, operation_id)
+            done = view["result"]
+            if view["operation"] != "record_recall" or done.get("lot_id") != lot_id:
+                raise ValidationError.of("operation_id", "is no recall of this lot")
+            held = [f"{lot['quantity']} {lot['unit']} of {lot['lot_code']}" for lot in done["held"]]
+            heading = RecallHeading(done["reason"], now(), by, view["operation_id"], held)
+    return file_answer(render_recall(found, heading), f"recall-{found['lot']['lot_code']}.pdf")
+
+
+def _recall_table(lot_id: int, kind: Literal["csv", "xlsx"]) -> Response:
+    with read_scope() as session:
+        found = load_recall(session, lot_id)
+    content = render_recall_table(found, is_csv=kind == "csv")
+    return file_answer(content, f"recall-{found['lot']['lot_code']}.{kind}")
+
+
+def _of(one: Stated) -> AllergensOf:
+    said = one.statement
+    return {
+        "item_id": one.item_id,
+        "item_slug": one.item_slug,
+        "product_id": one.product_id,
+        "product": one.product_name,
+        "contains": None if said is None else in_order(said.contains),
+        "may_contain": None if said is None else in_order(said.may_contain),
+    }

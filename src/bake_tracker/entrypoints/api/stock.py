@@ -25,6 +25,7 @@ from bake_tracker.queries.expiring import ExpiringLot, load_expiring
 from bake_tracker.queries.explain import ExplainedLot, explain_lots
 from bake_tracker.queries.explain_shelf import Whereabouts, load_whereabouts
 from bake_tracker.queries.lot_list import ListedLot, load_lot_page
+from bake_tracker.queries.lots import load_lot
 from bake_tracker.queries.recall import Recall, load_recall
 from bake_tracker.queries.shelf import StockRow, load_stock
 from bake_tracker.queries.stock_value import StockValue, load_stock_value
@@ -125,9 +126,8 @@ def get_trace(
 def get_lot_explanation(request: Request, lot_id: Key) -> Response:
     """What a lot was made of, why of those lots, and what each cost, down to the receipts."""
     with read_scope() as session:
-        if not (found := explain_lots(session, [lot_id])):
-            raise LotNotFoundError(lot_id)
-        return tagged(request, found[0])
+        load_lot(session, lot_id)
+        return tagged(request, explain_lots(session, [lot_id])[0])
 
 
 @router.get("/lots/{lot_id}/recall", **reads(Recall))

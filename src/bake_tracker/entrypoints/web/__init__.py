@@ -13,11 +13,13 @@ from bake_tracker.entrypoints.web import (
     items,
     lots,
     operations,
+    people,
     recalls,
     receive,
     recipe_forms,
     recipes,
     set_up,
+    settings,
     shelf,
     sign_in,
     stock,
@@ -45,6 +47,8 @@ PAGES: tuple[APIRouter, ...] = (
     shelf.router,
     count.router,
     find.router,
+    people.router,
+    settings.router,
 )
 
 

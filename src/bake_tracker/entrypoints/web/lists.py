@@ -111,8 +111,7 @@ class Listing:
     @property
     def here(self) -> str:
         """The address without its question."""
-        route = self.request.scope["route"].name
-        return path_for(self.request, route, **self.request.path_params)
+        return self.request.url.path
 
     def sorting(self, column: Column) -> str | None:
         """How the column is sorted now, as ``aria-sort`` says it."""
@@ -184,9 +183,12 @@ class ListOf:
         """Some rows of it on another page, as its cells are shown: neither searched nor leafed through there."""
         return Listing(self, request, Ask(self.sort.removeprefix("-"), self.sort.startswith("-")), rows, None)
 
-    def answer(self, request: Request, template: str, found: Found[Any], **values: Any) -> Response:
+    def answer(
+        self, request: Request, template: str, found: Found[Any], *, status: int = 200, **values: Any
+    ) -> Response:
         """The page with the list as ``listing``, or the file that is asked for."""
-        return self.file(request, found) or render(request, template, listing=self.listing(request, found), **values)
+        listing = self.listing(request, found)
+        return self.file(request, found) or render(request, template, status, listing=listing, **values)
 
     def file(self, request: Request, found: Found[Any]) -> Response | None:
         """The rows as the file that is asked for; None where a page is."""

@@ -22,4 +22,6 @@ NAVIGATION: tuple[Entry, ...] = (
     Entry("Goods", "goods", Role.VIEWER),
     Entry("Receive", "receive", Role.BAKER),
     Entry("Count", "count", Role.BAKER),
+    Entry("People", "people", Role.OWNER),
+    Entry("Settings", "settings", Role.OWNER),
 )

@@ -8,6 +8,13 @@ from bake_tracker.domain.outcomes import BEGINNINGS, FAILED, QUESTIONS, is_refus
 
 LogLine = Mapping[str, Any]
 
+APART = frozenset(
+    {"timestamp", "settled_at", "level", "logger", "message", "operation", "outcome", "operation_id", "database_id"}
+    | {"parent_operation_id", "transaction_id", "request_id", "actor", "duration_ms", "sql_count", "attempt"}
+    | {"shortages", "exception", "error", "cause_operation_id"}
+)
+"""Fields that are drawn in a place of their own, or not at all."""
+
 
 @dataclass(slots=True)
 class OperationNode:

@@ -19,12 +19,13 @@ from bake_tracker.entrypoints.api.common import (
     tagged,
     writes,
 )
+from bake_tracker.entrypoints.http.undoing import undoing_as
 from bake_tracker.queries.explain_operation import ExplainedOperation, explain_operation, find_operations
 from bake_tracker.queries.history import OperationView, load_operation
 from bake_tracker.queries.latest import OperationRow, load_latest_operations
 from bake_tracker.services.correction_service import CorrectionResult, record_production_correction
 from bake_tracker.services.database import read_scope
-from bake_tracker.services.reversal_service import ReversalCheck, ReversalResult, check_reversal, record_reversal
+from bake_tracker.services.reversal_service import ReversalCheck, ReversalResult, check_reversal
 
 router = routes("", "operations")
 
@@ -94,7 +95,7 @@ def check_undoing(body: ToReverse) -> ReversalCheck:
 @router.post("/reversals", **writes(ReversalResult))
 def undo(request: Request, body: Reversal, idempotency_key: IdempotencyKey = None) -> Response:
     """Undo an operation exactly; 409 with the tree of what rests on it, unless `cascade`."""
-    return recorded(request, idempotency_key, record_reversal, **body.given())
+    return recorded(request, idempotency_key, undoing_as(request), **body.given())
 
 
 @router.post("/production-corrections", **writes(CorrectionResult))

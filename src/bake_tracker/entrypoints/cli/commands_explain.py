@@ -9,17 +9,16 @@ from rapidfuzz import fuzz, process
 
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.log_tree import LogLine, OperationNode, TransactionNode, walk
-from bake_tracker.domain.refusals import remedy, shortages
 from bake_tracker.entrypoints.cli.explain_trees import show_candidates, show_story
-from bake_tracker.entrypoints.cli.log_lines import APART
 from bake_tracker.entrypoints.cli.lookup import RUN
 from bake_tracker.entrypoints.cli.progress import reading
 from bake_tracker.entrypoints.cli.state import answer, ask, state
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog import load_slugs
 from bake_tracker.queries.explain import explain_lots
-from bake_tracker.queries.explain_need import explain_batch, explain_box, explain_shortages
-from bake_tracker.queries.explain_operation import explain_operation, find_operations, find_runs, load_names
+from bake_tracker.queries.explain_need import explain_batch, explain_box
+from bake_tracker.queries.explain_operation import explain_operation, find_operations, find_runs
+from bake_tracker.queries.explain_refusal import NOT_ASKED, explain_refusal
 from bake_tracker.queries.explain_shelf import find_lots, load_shelves, load_whereabouts
 from bake_tracker.services.clock import now
 from bake_tracker.services.database import Session
@@ -31,8 +30,6 @@ SHOWN = 10
 EVERYTHING = 10_000
 LATEST = "last"
 _ID = re.compile(r"[0-9a-f-]{4,36}", re.IGNORECASE)
-_ASKED = frozenset({"num_batches", "quantity", "actual_yield", "scale_factor", "unit"})
-_NOT_ASKED = frozenset({"trace_id", "span_id"}) | APART
 
 Story = dict[str, Any]
 
@@ -143,7 +140,7 @@ def _only_told(session: Session, line: LogLine, trees: list[TransactionNode], re
     """Refused, undone or in doubt: there is no row of it."""
     lines = [node.line for tree in trees for node in walk(tree.operations)]
     started = find_started(state.log_file, line["operation_id"], read) or {}
-    in_full = {key: value for key, value in started.items() if key not in _NOT_ASKED and value is not None}
+    in_full = {key: value for key, value in started.items() if key not in NOT_ASKED and value is not None}
     undone = [
         {"operation_id": one["operation_id"], "operation": one["operation"]}
         for one in lines
@@ -170,32 +167,7 @@ def _latest_refusal(session: Session, read: Progress) -> Story:
 
 
 def _refusal(session: Session, line: LogLine, asked: Story | None = None) -> Story:
-    """What a line says was refused, beside what the shelf says now; ``asked`` in full where that is known."""
-    asked = asked or {
-        key: value
-        for key, value in line.items()
-        if (key.endswith("_id") or key in _ASKED) and key not in _NOT_ASKED and value is not None
-    }
-    short = shortages(line)
-    today = load_bakery(session).local_day(now())
-    needed = {one["item_slug"]: one["needed"] for one in short}
-    known = {one["item_slug"]: one for one in explain_shortages(session, needed, today)} if short else {}
-    return {
-        "operation_id": line.get("operation_id"),
-        "operation": line.get("operation"),
-        "outcome": line["outcome"],
-        "at": line["timestamp"],
-        "actor": line.get("actor"),
-        "attempt": line.get("attempt"),
-        "transaction_id": line.get("transaction_id"),
-        "parent_operation_id": line.get("parent_operation_id"),
-        "cause_operation_id": line.get("cause_operation_id"),
-        "asked": asked,
-        "names": load_names(session, asked),
-        "error": line.get("error"),
-        "short": [{**one, "now": known.get(one["item_slug"])} for one in short],
-        "remedy": None if short else remedy(line),
-    }
+    return explain_refusal(session, line, load_bakery(session).local_day(now()), asked)
 
 
 def _outermost(nodes: list[OperationNode], begins: str) -> list[OperationNode]:

@@ -5,15 +5,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from bake_tracker.domain.log_tree import APART
 from bake_tracker.entrypoints.cli.state import NotShownError, complain, counted, say, state
 from bake_tracker.services.log_values import escape_unsafe
 
-APART = frozenset(
-    {"timestamp", "settled_at", "level", "logger", "message", "operation", "outcome", "operation_id", "database_id"}
-    | {"parent_operation_id", "transaction_id", "request_id", "actor", "duration_ms", "sql_count", "attempt"}
-    | {"shortages", "exception", "error", "cause_operation_id"}
-)
-"""Fields that are drawn in a place of their own, or not at all."""
 _STYLES = {"DEBUG": "dim", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 
 

@@ -11,6 +11,7 @@ from bake_tracker.entrypoints.http import health, problems
 from bake_tracker.entrypoints.http.access import check_every_route_declares, paths_by_endpoint
 from bake_tracker.entrypoints.http.context import RequestContext
 from bake_tracker.entrypoints.http.limits import Limiter
+from bake_tracker.entrypoints.http.stopping import telling_when_it_stops
 from bake_tracker.services.database import database_url, dispose_engines, engine_for
 from bake_tracker.services.log_setup import configure_logging
 from bake_tracker.services.trace_setup import exporting_where_asked
@@ -25,12 +26,12 @@ class Application(FastAPI):
 
 
 @asynccontextmanager
-async def running(_app: FastAPI) -> AsyncIterator[None]:
+async def running(app: FastAPI) -> AsyncIterator[None]:
     """Set the log up and look at the database before the first request; let it go after the last."""
     url = database_url()
     configure_logging(load_settings(), url)
     engine_for(url)
-    with exporting_where_asked():
+    with exporting_where_asked(), telling_when_it_stops(app):
         yield
     dispose_engines()
 
@@ -51,6 +52,7 @@ def make_application(routers: Sequence[APIRouter]) -> Application:
         max_body_size=settings.max_body_bytes,
         redirect_slashes=False,
     )
+    app.state.is_stopping = False
     app.state.max_body_bytes = settings.max_body_bytes
     app.state.limiter = Limiter(settings.requests_per_minute)
     problems.install(app)

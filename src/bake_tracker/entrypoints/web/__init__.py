@@ -11,6 +11,7 @@ from bake_tracker.entrypoints.web import (
     find,
     goods,
     items,
+    log,
     lots,
     operations,
     people,
@@ -49,6 +50,7 @@ PAGES: tuple[APIRouter, ...] = (
     find.router,
     people.router,
     settings.router,
+    log.router,
 )
 
 

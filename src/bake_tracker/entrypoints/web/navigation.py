@@ -24,4 +24,5 @@ NAVIGATION: tuple[Entry, ...] = (
     Entry("Count", "count", Role.BAKER),
     Entry("People", "people", Role.OWNER),
     Entry("Settings", "settings", Role.OWNER),
+    Entry("Log", "log", Role.VIEWER),
 )

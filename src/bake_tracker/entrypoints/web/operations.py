@@ -7,19 +7,22 @@ from uuid import UUID
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from bake_tracker.domain.access import Role, check_may_undo
 from bake_tracker.domain.errors import DependentsError, ServiceError, StaysError
 from bake_tracker.domain.reversal import NEVER
-from bake_tracker.entrypoints.http.access import BAKER, VIEWER, caller_of
+from bake_tracker.entrypoints.http.access import BAKER, VIEWER
 from bake_tracker.entrypoints.http.problems import status_of
+from bake_tracker.entrypoints.http.undoing import undoing_as
 from bake_tracker.entrypoints.web.forms import Form, Sent, blank
+from bake_tracker.entrypoints.web.lists import Column, ListOf
 from bake_tracker.entrypoints.web.pages import go_to, pages, render
+from bake_tracker.entrypoints.web.words import OPERATIONS
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.explain_operation import explain_operation
 from bake_tracker.queries.history import load_operation
+from bake_tracker.queries.operation_list import load_operation_page
 from bake_tracker.services.correction_service import CorrectionResult, record_production_correction
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
-from bake_tracker.services.reversal_service import ReversalResult, record_reversal
+from bake_tracker.services.reversal_service import ReversalResult
 
 router = pages()
 
@@ -42,6 +45,31 @@ CALLED = {
 MAKES = ("record_batch_production", "record_assembly")
 
 
+LIST = ListOf(
+    "operations",
+    (
+        Column("recorded_at", "When", "moment"),
+        Column("operation", "What", words=OPERATIONS, link="operation", by=("operation_id",)),
+        Column("actor", "Who"),
+        Column("is_reversed", "Undone", "flag", sort=None),
+        Column("operation_id", "Operation", on_page=False, sort=None),
+    ),
+    sort="-recorded_at",
+    keep=("operation",),
+)
+
+
+@router.get("/operations", name="operations", dependencies=[VIEWER])
+def operations(request: Request, operation: Annotated[str, Query(max_length=100)] = "") -> Response:
+    """All that was ever recorded."""
+    ask = LIST.ask(request)
+    with read_scope() as session:
+        house = load_bakery(session)
+        found = load_operation_page(session, ask, operation=operation or None)
+    kinds = sorted(OPERATIONS.items(), key=lambda pair: pair[1])
+    return LIST.answer(request, "operations.html", found, time_zone=house.time_zone, kinds=kinds, operation=operation)
+
+
 @router.get("/operations/{operation_id}", name="operation", dependencies=[VIEWER])
 def operation(
     request: Request,
@@ -56,22 +84,18 @@ def operation(
 @router.post("/operations/{operation_id}/undo", name="undo", dependencies=[BAKER])
 def undo(request: Request, operation_id: UUID, form: Sent) -> Response:
     """Undo it, and with ``cascade`` all that rests on it."""
-    caller = caller_of(request)
-    role = caller.role if caller else Role.VIEWER
-
-    def work(session: Session) -> ReversalResult:
-        done = record_reversal(
+    return _recorded(
+        request,
+        operation_id,
+        lambda session: undoing_as(request)(
             operation_id,
             form.text("reason") or UNDONE_BECAUSE,
             session=session,
             cascade=form["cascade"] == "true",
             operation_id=form.operation_id,
-        )
-        also = (one["reversed_operation"] for one in done["also_reversed"])
-        check_may_undo(role, [done["reversed_operation"], *also])
-        return done
-
-    return _recorded(request, operation_id, work, undoing=form)
+        ),
+        undoing=form,
+    )
 
 
 @router.post("/operations/{operation_id}/correct", name="correct", dependencies=[BAKER])

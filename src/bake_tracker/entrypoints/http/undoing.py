@@ -1,0 +1,28 @@
+"""Undo in somebody's name: nobody undoes what they may not do."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import Request
+
+from bake_tracker.domain.access import Role, check_may_undo
+from bake_tracker.entrypoints.http.access import caller_of
+from bake_tracker.services.reversal_service import ReversalResult, record_reversal
+
+
+def undoing_as(request: Request) -> Callable[..., ReversalResult]:
+    """``record_reversal`` for whoever asks: the whole of it is refused where a part of it is the owner's.
+
+    Raises:
+        ForbiddenError: when it is called, in the transaction, which then is rolled back.
+    """
+    caller = caller_of(request)
+    role = caller.role if caller else Role.VIEWER
+
+    def undo(*given: Any, **named: Any) -> ReversalResult:
+        done = record_reversal(*given, **named)
+        also = (one["reversed_operation"] for one in done["also_reversed"])
+        check_may_undo(role, [done["reversed_operation"], *also])
+        return done
+
+    return undo

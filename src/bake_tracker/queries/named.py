@@ -19,7 +19,7 @@ class SupplierRow(TypedDict):
     details: str | None
 
 
-class RecipientRow(TypedDict):
+class ListedRecipient(TypedDict):
     """Somebody who is given or sold what was made."""
 
     recipient_id: int
@@ -60,14 +60,14 @@ def load_supplier_page(session: Session, ask: Ask) -> Found[SupplierRow]:
     )
 
 
-def load_recipient_page(session: Session, ask: Ask) -> Found[RecipientRow]:
+def load_recipient_page(session: Session, ask: Ask) -> Found[ListedRecipient]:
     """Recipients; one statement."""
     rows = select(Recipient.id, Recipient.slug, Recipient.name, Recipient.household)
     return load_page(
         session,
         rows,
         ask,
-        lambda row: RecipientRow(recipient_id=row.id, slug=row.slug, name=row.name, household=row.household),
+        lambda row: ListedRecipient(recipient_id=row.id, slug=row.slug, name=row.name, household=row.household),
         key="id",
         search_in=("name", "slug"),
     )

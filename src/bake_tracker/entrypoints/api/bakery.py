@@ -109,7 +109,7 @@ class Choices(Body):
     without_yield: bool = False
 
 
-class RecipePage(Body):
+class SavedPage(Body):
     """A recipe as a page has it: its name, the lines of its ingredients, and what it says it makes."""
 
     name: str
@@ -118,7 +118,7 @@ class RecipePage(Body):
     choices: Choices | None = None
 
 
-class NewRecipePage(RecipePage):
+class NewSavedPage(SavedPage):
     """A recipe as a page has it, to be recorded."""
 
     slug: str | None = None
@@ -187,13 +187,13 @@ def bring_in(request: Request, body: Import, idempotency_key: IdempotencyKey = N
 
 
 @router.post("/recipe-pages/check", **checks(PagePreview))
-def check_page(body: RecipePage) -> PagePreview:
+def check_page(body: SavedPage) -> PagePreview:
     """What would be recorded of a page, and what a person has to say first; nothing is recorded."""
     with read_scope() as session:
         return check_recipe_page(session=session, **body.given())
 
 
 @router.post("/recipe-pages", **writes(PageResult))
-def record_page(request: Request, body: NewRecipePage, idempotency_key: IdempotencyKey = None) -> Response:
+def record_page(request: Request, body: NewSavedPage, idempotency_key: IdempotencyKey = None) -> Response:
     """Add the recipe of a page, with what it makes and the items it lacks, as one operation."""
     return recorded(request, idempotency_key, record_recipe_page, at="/recipes/{recipe_id}", **body.given())

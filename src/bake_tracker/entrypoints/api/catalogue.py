@@ -31,7 +31,7 @@ from bake_tracker.entrypoints.api.common import (
 from bake_tracker.queries.measures import MeasureRow, explain_conversion, load_measures
 from bake_tracker.queries.named import (
     EventRow,
-    RecipientRow,
+    ListedRecipient,
     SupplierRow,
     load_event_page,
     load_recipient_page,
@@ -110,7 +110,7 @@ class SupplierPage(Page):
 class RecipientPage(Page):
     """Recipients by name."""
 
-    recipients: list[RecipientRow]
+    recipients: list[ListedRecipient]
 
 
 class EventPage(Page):

@@ -81,7 +81,9 @@ class Page(TypedDict):
 
 def routes(prefix: str, tag: str) -> APIRouter:
     """A router of one feature."""
-    return APIRouter(prefix=prefix, tags=[tag], route_class=ExactRoute)
+    return APIRouter(
+        prefix=prefix, tags=[tag], route_class=ExactRoute, generate_unique_id_function=lambda route: route.name
+    )
 
 
 def _has_already(if_none_match: IfNoneMatch = None) -> None:
@@ -118,7 +120,7 @@ def recorded(
     """Record in a transaction of its own, and answer with the result and, of what was added, where it is now."""
     result = run_in_transaction(lambda session: record(session=session, operation_id=key, **arguments))
     headers = {} if at is None else {"Location": root_path(request) + PREFIX + at.format_map(result)}
-    return Response(orjson.dumps(result), 200 if at is None else 201, headers, "application/json")
+    return Response(as_json(result), 200 if at is None else 201, headers, "application/json")
 
 
 def today(session: Session) -> date:
@@ -179,9 +181,17 @@ def _read(text: str) -> Any:
         return None
 
 
+def as_json(answer: Any) -> bytes:
+    """The answer as JSON; a log line may have a number that no caller should have sent, and is told as it is."""
+    try:
+        return orjson.dumps(answer)
+    except TypeError:
+        return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
+
+
 def tagged(request: Request, answer: Any) -> Response:
     """The answer with a tag of its content; 304 and nothing more for whoever has it already."""
-    body = orjson.dumps(answer)
+    body = as_json(answer)
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     had = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}

@@ -47,6 +47,31 @@ _PROBLEM = {
         "retry_after_s": {"type": "integer"},
     },
 }
+_LED_TO = {
+    "operation_id": "get_operation",
+    "item_id": "get_item",
+    "lot_id": "get_lot",
+    "recipe_id": "get_recipe",
+    "finished_good_id": "get_good",
+}
+"""By a field of an answer, the route that shows what it names; the path calls it the same."""
+
+_SENT_TO: dict[str, dict[str, Any]] = {
+    "operation_id": {
+        "undo": {"reversed_operation_id": "$response.body#/operation_id", "reason": "mistyped"},
+        "check_undoing": {"reversed_operation_id": "$response.body#/operation_id"},
+    },
+    "item_id": {"receive": {"item_id": "$response.body#/item_id"}},
+    "lot_id": {"recall": {"lot_id": "$response.body#/lot_id"}},
+}
+"""By a field of an answer, the operations that may follow, and what of it they are sent."""
+
+_HEADERS = {
+    "200": {"ETag": "of this answer; send it as `If-None-Match`"},
+    "201": {"Location": "where what was recorded can be read"},
+    "429": {"Retry-After": "in seconds"},
+    "503": {"Retry-After": "in seconds"},
+}
 _SCHEMES = {
     "token": {"type": "http", "scheme": "bearer", "description": "an API token of a user"},
     "page": {
@@ -71,6 +96,36 @@ def describe(app: Any) -> dict[str, Any]:
         parts = known.setdefault("components", {})
         parts.setdefault("schemas", {})["Problem"] = _PROBLEM
         parts["securitySchemes"] = _SCHEMES
+        for path in known["paths"].values():
+            for operation in path.values():
+                _tell_headers(operation)
+                _link(operation, parts["schemas"])
         known["security"] = [{name: []} for name in _SCHEMES]
         app.state.openapi = known
     return known
+
+
+def _tell_headers(operation: dict[str, Any]) -> None:
+    has_tag = "304" in operation["responses"]
+    for status, headers in _HEADERS.items():
+        if status in operation["responses"] and (status != "200" or has_tag):
+            operation["responses"][status]["headers"] = {
+                name: {"description": text, "schema": {"type": "string"}} for name, text in headers.items()
+            }
+
+
+def _link(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Say where an answer leads: to what it names, and to what may be done next."""
+    made = operation["responses"].get("201")
+    if made is None:
+        return
+    shape = made["content"]["application/json"]["schema"]
+    fields = schemas[shape["$ref"].rpartition("/")[2]]["properties"]
+    links: dict[str, Any] = {}
+    for field, route in _LED_TO.items():
+        if field in fields:
+            links[route] = {"operationId": route, "parameters": {f"path.{field}": f"$response.body#/{field}"}}
+    for field, following in _SENT_TO.items():
+        if field in fields:
+            links |= {route: {"operationId": route, "requestBody": body} for route, body in following.items()}
+    made["links"] = links

@@ -20,7 +20,7 @@ from bake_tracker.services.receiving_service import ReceiptResult, record_receip
 router = routes("", "goods in")
 
 
-class Line(Body):
+class GoodsLine(Body):
     """Goods that become a lot; without ``total_cost`` what they cost is unknown."""
 
     item_id: Whole
@@ -33,7 +33,7 @@ class Line(Body):
     location: str | None = None
 
 
-class Receipt(Line):
+class Receipt(GoodsLine):
     """A lot, as ``record_receipt`` takes it."""
 
     model_config = ConfigDict(
@@ -61,7 +61,7 @@ class Delivery(Body):
     )
 
     supplier_id: Whole
-    lines: list[Line]
+    lines: list[GoodsLine]
     document: str | None = None
     delivered_on: Day | None = None
     notes: str | None = None

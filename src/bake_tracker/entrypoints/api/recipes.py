@@ -44,7 +44,7 @@ from bake_tracker.services.recipe_service import (
 router = routes("", "recipes and goods")
 
 
-class Line(Body):
+class RecipeLine(Body):
     """So much of an item, or so many batches of another recipe."""
 
     quantity: Quantity
@@ -57,7 +57,7 @@ class ChangedRecipe(Body):
     """A recipe, as ``record_recipe`` takes it; what is left out of an existing one stays."""
 
     name: str
-    lines: list[Line]
+    lines: list[RecipeLine]
     category: str | None = None
     source: str | None = None
     notes: str | None = None

@@ -51,6 +51,9 @@ STATUS: tuple[tuple[type[ServiceError], int], ...] = (
 """The first family that an error is of says its status."""
 
 JSON_TYPE = "application/problem+json"
+RETRY_AFTER_S = "1"
+"""Of what the database could not do just now."""
+
 TOLD = "bake_tracker.told"
 """In the scope of a request whose failure was told and answered, so that nobody need tell it again."""
 _OF_FRAMEWORK = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
@@ -108,6 +111,8 @@ async def _refused(request: Request, error: ServiceError) -> Response:
     headers = {}
     if isinstance(error, TooManyAttemptsError):
         headers["Retry-After"] = str(error.retry_after_s)
+    if status_of(error) == 503:
+        headers["Retry-After"] = RETRY_AFTER_S
     if status_of(error) == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return _answer(request, problem_of(error), headers)

@@ -6,6 +6,7 @@ import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from command_line import CommandLine, root_logger_put_back
@@ -14,6 +15,10 @@ from otlp_receiver import Receiver, receiving
 from sqlalchemy import Engine, create_engine, text
 
 from bake_tracker.services import database
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+    from serving import Server
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it looks for a runtime directory, which a bare machine has not
@@ -201,3 +206,30 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     """``caplog`` that hears every record of the services."""
     caplog.set_level(logging.DEBUG, logger="bake_tracker.services")
     return caplog
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Server"]:
+    """The demo bakery, served; one for all tests of a module."""
+    from serving import serving
+
+    with serving(tmp_path_factory.mktemp("server"), "--demo") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator["Browser"]:
+    """A real browser; one for all tests of a module."""
+    from browsing import chromium_running  # a library that only these tests wait for
+
+    with chromium_running() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(chromium: "Browser", server: "Server") -> Iterator["Page"]:
+    """A fresh window of it; when the test is over, nothing was wrong in its console or went elsewhere."""
+    from browsing import window
+
+    with window(chromium, server) as page:
+        yield page

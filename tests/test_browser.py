@@ -1,61 +1,15 @@
 """The pages in real Chromium: what a person sees, a console free of errors, and nothing asked of another server."""
 
 import gzip
-import os
-import shutil
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
-from serving import PASSWORD, Server, serving
+from browsing import sign_in
+from playwright.sync_api import Browser, Page
+from serving import Server
 
 FIRST_PAGE_MOST_BYTES = 250_000
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The demo bakery, served."""
-    with serving(tmp_path_factory.mktemp("server"), "--demo") as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, or Playwright's own."""
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        if os.environ.get("CI"):
-            pytest.fail("no Chromium, and in CI there has to be one: apt-get install chromium")
-        pytest.skip("NO BROWSER TEST: no Chromium on the PATH (on Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"], timeout=60_000)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(chromium: Browser, server: Server) -> Iterator[Page]:
-    """A fresh browser window; when the test is over, nothing was wrong in its console or went elsewhere."""
-    context = chromium.new_context(base_url=server.url, color_scheme="light", viewport={"width": 768, "height": 1024})
-    page = context.new_page()
-    wrong: list[str] = []
-    page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("requestfailed", lambda request: wrong.append(f"{request.url}: {request.failure}"))
-    page.on("request", lambda asked: None if asked.url.startswith((server.url, "data:")) else wrong.append(asked.url))
-    yield page
-    context.close()
-    assert wrong == []
-
-
-def sign_in(page: Page, name: str) -> None:
-    page.goto("/")
-    page.get_by_label("Name").fill(name)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("heading", name="Today").wait_for()
 
 
 def test_somebody_signs_in_looks_at_today_and_leaves(page: Page) -> None:

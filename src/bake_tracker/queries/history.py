@@ -55,6 +55,7 @@ class MovementRow(TypedDict):
 
     lot_id: int
     lot_code: str
+    item_id: int
     item_slug: str
     quantity: str
     unit: str
@@ -239,7 +240,7 @@ def load_operation(session: Session, operation_id: str) -> OperationView:
     """
     found = _find(session, operation_id)
     movements = session.execute(
-        select(Movement, Lot.code, Item.slug, Item.base_unit)
+        select(Movement, Lot.code, Item.id, Item.slug, Item.base_unit)
         .join(Lot, Lot.id == Movement.lot_id)
         .join(Item, Item.id == Lot.item_id)
         .where(Movement.operation_id == found.id)
@@ -262,12 +263,13 @@ def load_operation(session: Session, operation_id: str) -> OperationView:
             {
                 "lot_id": movement.lot_id,
                 "lot_code": code,
+                "item_id": item_id,
                 "item_slug": slug,
                 "quantity": format_micros(movement.quantity_micros),
                 "unit": unit,
                 "cost": format_money(movement.cost_micros),
             }
-            for movement, code, slug, unit in movements
+            for movement, code, item_id, slug, unit in movements
         ],
         "children": list(children),
         **load_reversal(session, found.id),

@@ -42,7 +42,6 @@ CALLED = {
     "scale_factor": "Scaled by",
 }
 """What an argument is called, where its name does not say it."""
-MAKES = ("record_batch_production", "record_assembly")
 
 
 LIST = ListOf(
@@ -163,7 +162,6 @@ def _page(
         story=story,
         arguments={name: value for name, value in story["arguments"].items() if value not in (None, [], {}, "")},
         called=CALLED,
-        makes=[lot for lot in story["brought"] if lot["operation"] in MAKES and not is_undone][:3],
         shown=None if every else SHOWN,
         done=done,
         never=NEVER.get(view["operation"]),

@@ -21,9 +21,11 @@ def test_somebody_signs_in_looks_at_today_and_leaves(page: Page) -> None:
     theme = "document.documentElement.dataset.bsTheme"
     colour = "getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(colour)
+    page.get_by_text("Vera", exact=True).click()
     page.get_by_role("button", name="Dark").click()
     page.reload()
     assert (page.evaluate(theme), page.evaluate(colour) != light) == ("dark", True)
+    page.get_by_text("Vera", exact=True).click()
     page.get_by_role("button", name="Sign out").click()
     page.get_by_role("heading", name="Sign in").wait_for()
     page.goto("/")

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import pytest
+from babel import Locale
 from kitchen import Kitchen
 from test_every_writer_is_told import WRITERS
 from web import Web, statements
 
 from bake_tracker.domain.access import Role
+from bake_tracker.entrypoints.web.pages import rounded
 from bake_tracker.entrypoints.web.words import OPERATIONS
 
 pytestmark = pytest.mark.one_database
@@ -80,3 +82,12 @@ def test_without_a_database_it_is_alive_but_not_ready(
     ready = client.get("/readyz")
     assert [client.get("/healthz").status_code, ready.status_code] == [200, 503]
     assert ready.json()["code"] == "database_unavailable"
+
+
+@pytest.mark.parametrize(
+    ("exact", "read"),
+    [("56.760864", "56,76"), ("0.75", "0,75"), ("0.072031", "0,072"), ("0", "0,00"), ("1000", "1.000,00"), (None, "?")],
+)
+def test_money_is_read_in_cents_and_small_sums_to_three_figures(exact: str | None, read: str) -> None:
+    """As it is written where the reader is."""
+    assert rounded(exact, locale=Locale("de"), unknown="?") == read

@@ -61,6 +61,7 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
         locale=locale,
         number=partial(number, locale=locale),
         amount=partial(amount, locale=locale),
+        rounded=partial(rounded, locale=locale),
         day=partial(day, locale=locale),
         moment=partial(moment, locale=locale),
         words=OPERATIONS,
@@ -123,6 +124,16 @@ def amount(value: str | Decimal | None, unit: str, *, locale: Locale, unknown: s
         return unknown
     quantity, said_in = friendly(value, unit)
     return f"{number(quantity, locale=locale)} {said_in}"
+
+
+def rounded(value: str | Decimal | None, *, locale: Locale, unknown: str = "unknown") -> str:
+    """An amount of money to be read, in cents, or to three figures below one: 56.76, 0.072. Files have it exactly."""
+    if value is None:
+        return unknown
+    exact = Decimal(value)
+    places = max(2, 2 - exact.adjusted()) if exact else 2
+    near = exact.quantize(Decimal(1).scaleb(-places)).normalize()
+    return number(near.quantize(Decimal(1).scaleb(min(int(near.as_tuple().exponent), -2))), locale=locale)
 
 
 def day(value: date | str | None, *, locale: Locale, unknown: str = "no date") -> str:

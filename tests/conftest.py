@@ -6,7 +6,7 @@ import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from command_line import CommandLine, root_logger_put_back
@@ -14,6 +14,7 @@ from kitchen import Kitchen
 from otlp_receiver import Receiver, receiving
 from sqlalchemy import Engine, create_engine, text
 
+from bake_tracker.config import load_settings
 from bake_tracker.services import database
 
 if TYPE_CHECKING:
@@ -125,50 +126,80 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("database_url", kinds, indirect=True)
 
 
+rested: dict[tuple[str, str | None], Engine] = {}
+_new_engine = database.make_engine
+
+
+def engine_of_before(url: str) -> Engine:
+    """The engine of an earlier test at this URL, if it is at rest: it compiles nothing again."""
+    engine = rested.pop((url, load_settings().isolation), None) or _new_engine(url)
+    engine.as_made = listeners_of(engine)  # type: ignore[attr-defined]
+    return engine
+
+
+def listeners_of(engine: Engine) -> list[Any]:
+    """Who listens to an engine: one on which a test has hung something is not for the next."""
+    dispatchers: list[Any] = [engine.dispatch, engine.pool.dispatch, engine.dialect.dispatch]
+    return [[*getattr(one, name)] for one in dispatchers for name in sorted(one._event_names)]
+
+
 @pytest.fixture
 def use(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
     """Make a database the one that ``session_scope()`` opens, until the test is over."""
+
+    monkeypatch.setattr(database, "make_engine", engine_of_before)
 
     def use_it(url: str) -> str:
         monkeypatch.setenv("BAKE_TRACKER_DATABASE_URL", url)
         return url
 
     yield use_it
+    for (_, url), engine in database._engines.items():
+        if getattr(engine, "as_made", None) == listeners_of(engine):
+            rested[url, load_settings().isolation] = engine
     database.dispose_engines()
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the database of one test after the other lives: at one URL, so that their engines know its SQL already."""
+    return tmp_path_factory.mktemp("bakery")
 
 
 @pytest.fixture
 def database_url(
-    request: pytest.FixtureRequest, tmp_path: Path, use: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, home: Path, use: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> str:
     """A fresh, migrated database of each kind."""
     if request.param == "serializable":
         monkeypatch.setenv("BAKE_TRACKER_ISOLATION", "serializable")
     make = fresh_sqlite if request.param == "sqlite" else fresh_postgresql
-    return use(make(request, tmp_path))
+    return use(make(request, home))
 
 
 @pytest.fixture
-def sqlite_url(request: pytest.FixtureRequest, tmp_path: Path, use: Callable[[str], str]) -> str:
+def sqlite_url(request: pytest.FixtureRequest, home: Path, use: Callable[[str], str]) -> str:
     """A fresh SQLite database, for what only SQLite does."""
-    return use(fresh_sqlite(request, tmp_path))
+    return use(fresh_sqlite(request, home))
 
 
 @pytest.fixture
-def postgresql_url(request: pytest.FixtureRequest, tmp_path: Path, use: Callable[[str], str]) -> str:
+def postgresql_url(request: pytest.FixtureRequest, home: Path, use: Callable[[str], str]) -> str:
     """A fresh PostgreSQL database, for what only PostgreSQL does."""
-    return use(fresh_postgresql(request, tmp_path))
+    return use(fresh_postgresql(request, home))
 
 
-def fresh_sqlite(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    path = tmp_path / "bakery.db"
+def fresh_sqlite(request: pytest.FixtureRequest, home: Path) -> str:
+    path = home / "bakery.db"
+    for left in home.glob("bakery.db*"):
+        left.unlink()
     shutil.copy(request.getfixturevalue("sqlite_template"), path)
     return f"sqlite:///{path}"
 
 
-def fresh_postgresql(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def fresh_postgresql(request: pytest.FixtureRequest, home: Path) -> str:
     server: str = request.getfixturevalue("postgresql_server")
-    name = f"bakery_{abs(hash(tmp_path)):x}"
+    name = f"bakery_{abs(hash(home)):x}"
     admin = create_engine(server, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template_bakery STRATEGY file_copy"))

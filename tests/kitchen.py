@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from snapshot import once
 from sqlalchemy import text
 
 from bake_tracker.services import (
@@ -120,6 +121,10 @@ class Kitchen:
 
     def simple_bakery(self) -> "Kitchen":
         """Flour 10 kg for 20.00, sugar 5 kg for 10.00, cartons; 24 cookies a batch; a box of six cookies."""
+        self.ids |= once("simple bakery", lambda: Kitchen()._simple_bakery().ids)
+        return self
+
+    def _simple_bakery(self) -> "Kitchen":
         self.ingredient("Flour")
         self.ingredient("Sugar")
         self.item("material", "Carton", "each")

@@ -30,6 +30,12 @@ def database_url(sqlite_url: str) -> str:
     return sqlite_url
 
 
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """The database is in a folder of this test alone."""
+    return tmp_path
+
+
 def alone_with_mounts(tmp_path: Path) -> list[str]:
     """The words before a command that may mount a file system for itself."""
     probe = ["mount", "-t", "tmpfs", "none", str(tmp_path)]

@@ -22,6 +22,12 @@ REFUSED = (
 
 
 @pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """The database is in a folder of this test alone."""
+    return tmp_path
+
+
+@pytest.fixture
 def folder(sqlite_url: str, tmp_path: Path) -> Iterator[Path]:
     """A folder with a bakery of three lots, which nobody has open and which nobody else is kept from."""
     Kitchen().simple_bakery()

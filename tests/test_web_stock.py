@@ -4,11 +4,13 @@ import re
 from datetime import date
 
 import pytest
+from babel import Locale
 from kitchen import Kitchen
 from starlette.testclient import TestClient
 from web import Web, csrf_of, statements, submit
 
 from bake_tracker.domain.access import Role
+from bake_tracker.entrypoints.web.pages import amount
 from bake_tracker.services.catalog_service import record_supplier
 from bake_tracker.services.database import run_in_transaction
 from bake_tracker.services.product_service import record_product
@@ -91,6 +93,7 @@ def test_a_package_is_received_by_its_bar_code(kitchen: Kitchen, baker: TestClie
     assert baker.get(f"/find?q={GTIN}").headers["location"] == f"/stock/{item}"
     assert baker.get(f"/find?q=0{GTIN}").headers["location"] == f"/stock/{item}"
     product = kitchen.rows("SELECT id FROM product")[0][0]
+    assert baker.get(f"/receive?q={GTIN}").headers["location"] == f"/receive?item={item}&product={product}"
     form = baker.get(f"/receive?item={item}&product={product}").text
     assert f'value="package-{product}" checked' in form
     submit(baker, page, "/receive", item_id=str(item), quantity="2", unit=f"package-{product}")
@@ -262,3 +265,21 @@ def test_pages_of_the_stock_send_as_many_statements_however_much_there_is(kitche
             lambda session, number=number: record_product(item, f"Bag {number}", 5, "kg", session=session)
         )
     assert sent() == few
+
+
+@pytest.mark.parametrize(
+    ("quantity", "unit", "said"),
+    [
+        ("25000", "g", "25 kg"),
+        ("999.5", "g", "999.5 g"),
+        ("39866.919119", "ml", "39.867 l"),
+        ("-1080", "g", "-1.08 kg"),
+        ("0.000001", "g", "0.000001 g"),
+        ("0", "g", "0 g"),
+        ("83", "each", "83"),
+        ("1200", "cm", "1,200 cm"),
+    ],
+)
+def test_an_amount_is_said_as_people_say_it(quantity: str, unit: str, said: str) -> None:
+    """In the larger unit from a thousand on, and never as nothing where there is something."""
+    assert amount(quantity, unit, locale=Locale("en", "GB")) == said

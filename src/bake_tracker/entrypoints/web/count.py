@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from bake_tracker.domain.amounts import friendly_unit, in_unit
+from bake_tracker.domain.amounts import friendly_unit
 from bake_tracker.domain.errors import Problem, ServiceError, ValidationError
 from bake_tracker.entrypoints.http.access import BAKER
 from bake_tracker.entrypoints.http.problems import status_of
@@ -114,7 +114,6 @@ def _line(row: CountSheetRow, typed: Form | None) -> dict[str, Any]:
     return {
         **row,
         "base_expected": row["expected"],
-        "expected": in_unit(row["expected"], unit),
         "unit": unit,
         "base_unit": row["unit"],
         "counted": typed["counted"] if typed else "",

@@ -119,11 +119,20 @@ def number(value: str | int | Decimal | None, *, locale: Locale, unknown: str = 
 
 
 def amount(value: str | Decimal | None, unit: str, *, locale: Locale, unknown: str = "unknown") -> str:
-    """An exact quantity with its unit, as people say it: 25 kg rather than 25000 g."""
+    """A quantity with its unit as people say it, 25 kg rather than 25000 g, to the gram or millilitre if large.
+
+    Files, forms and the API have all its decimals.
+    """
     if value is None:
         return unknown
     quantity, said_in = friendly(value, unit)
-    return f"{number(quantity, locale=locale)} {said_in}"
+    text = number(_rounded(Decimal(quantity), 3 if said_in in ("kg", "l") else 2), locale=locale)
+    return text if said_in == "each" else f"{text} {said_in}"
+
+
+def _rounded(exact: Decimal, decimals: int) -> Decimal:
+    """A number to so many decimals, without zeros behind; itself where only zero would be left."""
+    return Decimal(format((round(exact, decimals) or exact).normalize(), "f"))
 
 
 def rounded(value: str | Decimal | None, *, locale: Locale, unknown: str = "unknown") -> str:

@@ -22,6 +22,7 @@ from bake_tracker.entrypoints.web.stock_words import (
     unit_choices,
 )
 from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.find import find_hits, the_hit
 from bake_tracker.queries.item_view import ItemView, load_item_view
 from bake_tracker.queries.named import load_supplier_page
 from bake_tracker.queries.products import ProductRow, load_products
@@ -42,6 +43,11 @@ def receive(request: Request, item_id: AskedItem = None, product_id: AskedProduc
     if item_id is not None:
         return _form(request, item_id, None, product_id=product_id)
     with read_scope() as session:
+        if q and "HX-Request" not in request.headers:  # sent with Enter, as a scanner does
+            hit = the_hit(find_hits(session, " ".join(q.replace("\0", "").split())))
+            if hit and hit["what"] == "item":
+                product = {} if hit["product_id"] is None else {"product": str(hit["product_id"])}
+                return go_to(request, "receive", {"item": str(hit["key"]), **product})
         items = load_bought_items(session, MOST_OFFERED, q.replace("\0", ""))
     return render(request, "receive.html", items=items, q=q, is_cut=len(items) == MOST_OFFERED)
 

@@ -32,16 +32,25 @@
   function show() {
     for (const button of document.querySelectorAll("button[data-step]")) button.hidden = false;
   }
-  show();
+  function look() {
+    show();
+    document.querySelector("[data-focus]")?.focus();
+  }
+  look();
+  document.addEventListener("bake:shown", look);
   document.addEventListener("htmx:after:swap", show);
-  document.querySelector("[data-focus]")?.focus();
 
   // While a changed number is being checked, what the answer belongs to is not sent.
   function waiting(isWaiting) {
     for (const button of document.querySelectorAll("[data-waits]")) button.disabled = isWaiting;
   }
   document.addEventListener("input", (event) => { if (event.target.closest("[data-asks]")) waiting(true); });
-  for (const end of ["htmx:finally:request", "htmx:error"]) document.addEventListener(end, () => waiting(false));
+  document.addEventListener("htmx:finally:request", () => waiting(false));
+  document.addEventListener("htmx:error", () => {
+    waiting(false);
+    // Nobody could say what is planned now: what came out has to be counted.
+    for (const name of ["actual_yield", "planned"]) for (const field of document.getElementsByName(name)) field.value = "";
+  });
 
   // A page from the browser's memory has a form that was sent already.
   window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });

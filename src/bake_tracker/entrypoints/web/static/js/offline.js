@@ -87,11 +87,12 @@
 
   /** The page that the answer is: by its address, or in place of this one where it has none of its own. */
   async function show(answer) {
+    const text = await answer.text(); // to its end, or the browser calls it aborted
     if (answer.redirected) {
       location.assign(answer.url);
       return;
     }
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const page = new DOMParser().parseFromString(text, "text/html");
     const main = document.getElementById("main");
     main.replaceChildren(box, ...page.getElementById("main").children);
     document.title = page.title;
@@ -228,6 +229,7 @@
   refill();
   tell();
   replay();
+  window.addEventListener("hashchange", () => { if (location.hash.startsWith("#kept=")) location.reload(); });
   window.addEventListener("online", replay);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) replay(); });
   setInterval(() => { if (mine().some((one) => one.state === "waiting")) replay(); }, RETRY_MS);

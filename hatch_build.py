@@ -17,8 +17,13 @@ SOURCE = ROOT / "front-end"
 VENDOR = ROOT / "src" / "bake_tracker" / "entrypoints" / "web" / "static" / "vendor"
 FILES = {
     "@tabler/core/dist/css/tabler.min.css": "tabler.min.css",
+    "echarts/LICENSE": "echarts.LICENSE.txt",
+    "echarts/NOTICE": "echarts.NOTICE.txt",
+    "echarts/dist/echarts.common.min.js": "echarts.common.min.js",
+    "echarts/licenses/LICENSE-d3": "echarts.LICENSE-d3.txt",
     "htmx.org/dist/htmx.min.js": "htmx.min.js",
     "htmx.org/LICENSE": "htmx.LICENSE.txt",
+    "zrender/LICENSE": "zrender.LICENSE.txt",
 }
 LOCK = "package-lock.json"
 

@@ -128,3 +128,15 @@ def _holding(texts: set[str]) -> Matters:
     if len(needles) <= FEW:
         return lambda raw: any(needle in raw for needle in needles)
     return lambda raw: b'"operation_id"' in raw
+
+
+def read_latest(path: Path, most: int) -> tuple[list[LogLine], bool]:
+    """The latest ``most`` lines, oldest first, and whether those are all there are."""
+    latest: list[LogLine] = []
+    for _, line in read_lines(scan_backwards(path)):
+        if line is None:
+            continue
+        if len(latest) == most:
+            return latest[::-1], False
+        latest.append(line)
+    return latest[::-1], True

@@ -19,6 +19,7 @@ from bake_tracker.entrypoints.web import (
     receive,
     recipe_forms,
     recipes,
+    reports,
     set_up,
     settings,
     shelf,
@@ -41,6 +42,7 @@ PAGES: tuple[APIRouter, ...] = (
     recipe_forms.router,  # /recipes/new before /recipes/{recipe_id}
     recipes.router,
     goods.router,
+    reports.router,
     recalls.router,
     items.router,
     receive.router,

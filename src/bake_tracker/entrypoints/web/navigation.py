@@ -22,6 +22,7 @@ NAVIGATION: tuple[Entry, ...] = (
     Entry("Goods", "goods", Role.VIEWER),
     Entry("Receive", "receive", Role.BAKER),
     Entry("Count", "count", Role.BAKER),
+    Entry("Reports", "reports", Role.VIEWER),
     Entry("People", "people", Role.OWNER),
     Entry("Settings", "settings", Role.OWNER),
     Entry("Log", "log", Role.VIEWER),

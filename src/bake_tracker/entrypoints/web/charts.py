@@ -1,0 +1,70 @@
+"""A chart as data: what the script of a page draws, each value with the text that a person reads."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Literal
+
+Text = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Values along the axis; None where one is unknown, which is no 0."""
+
+    name: str
+    values: Sequence[str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart with its title; ``unit`` stands behind every value, ``is_of_days`` is its axis."""
+
+    title: str
+    kind: Literal["bar", "line"]
+    axis: Sequence[str]
+    series: Sequence[Series]
+    unit: str = ""
+    is_of_days: bool = False
+    is_stacked: bool = False
+    is_sideways: bool = False
+    notes: Sequence[str] = field(default=())
+
+    def data(self, text: Text, day: Text) -> dict[str, Any]:
+        """As JSON, without floats: the script makes numbers of the values only to draw them."""
+        return {
+            "title": self.title,
+            "kind": self.kind,
+            "axis": [day(one) for one in self.axis] if self.is_of_days else list(self.axis),
+            "unit": self.unit,
+            "stacked": self.is_stacked,
+            "sideways": self.is_sideways,
+            "series": [
+                {
+                    "name": one.name,
+                    "values": list(one.values),
+                    "texts": ["unknown" if value is None else text(value) for value in one.values],
+                }
+                for one in self.series
+            ],
+        }
+
+
+def summed(
+    rows: Iterable[Mapping[str, Any]], along: str, name: Callable[[Mapping[str, Any]], str], value: str
+) -> tuple[list[str], list[Series]]:
+    """What rows come to by their place on the axis and by name; unknown as soon as one of them is."""
+    sums: dict[str, dict[str, Decimal | None]] = {}
+    places: dict[str, None] = {}
+    for row in rows:
+        place = str(row[along])
+        places[place] = None
+        of = sums.setdefault(name(row), {})
+        before = of.get(place, Decimal(0))
+        of[place] = None if before is None or row[value] is None else before + Decimal(row[value])
+    axis = sorted(places)
+    return axis, [Series(one, [_text(of.get(place, Decimal(0))) for place in axis]) for one, of in sums.items()]
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else str(value)

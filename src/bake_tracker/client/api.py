@@ -1,0 +1,277 @@
+"""The client: a method for each thing that shops and tills do, and ``get`` and ``send`` for all the rest."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from types import TracebackType
+from typing import Any, Literal
+
+import httpx2
+
+from bake_tracker.client import results
+from bake_tracker.client.results import read
+from bake_tracker.client.transport import Key, Sender, new_key
+
+Quantity = Decimal | int | str
+"""Exact; a text such as "2.5" is one too."""
+
+
+class BakeTracker:
+    """A bakery's server, and the token of who asks it.
+
+    What changes something is sent with a key, made where none is given: sent again after a lost connection or a 503,
+    it is done once. Every method raises ``ProblemError`` where the server refuses and ``UnreachableError`` where nobody
+    answers.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        *,
+        tries: int = 4,
+        timeout_s: float = 30,
+        traceparent: Callable[[], str | None] | None = None,
+        transport: httpx2.BaseTransport | None = None,
+    ) -> None:
+        self._sender = Sender(
+            base_url, token, tries=tries, timeout_s=timeout_s, traceparent=traceparent, transport=transport
+        )
+
+    def __enter__(self) -> "BakeTracker":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._sender.http.close()
+
+    # Whatever there is.
+
+    def get(self, path: str, **query: Any) -> Any:
+        """What a path below ``/api/v1`` shows, as it was sent."""
+        return self._sender.send("GET", path, query=query).json()
+
+    def file(self, path: str, **query: Any) -> bytes:
+        """A file: ``/lots/7/label.pdf``, ``/lots/7/recall.xlsx``."""
+        return self._sender.send("GET", path, query=query).content
+
+    def send(
+        self,
+        method: Literal["POST", "PUT", "PATCH", "DELETE"],
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        key: Key = None,
+    ) -> Any:
+        """Record something by a path below ``/api/v1``."""
+        return self._sender.send(method, path, body=body, key=key or new_key()).json()
+
+    def pages(self, path: str, field: str, **query: Any) -> Iterator[dict[str, Any]]:
+        """Every row of a list, asked for page by page."""
+        while True:
+            page = self.get(path, **query)
+            yield from page[field]
+            if page["next"] is None:
+                return
+            query["after"] = page["next"]
+
+    # What the bakery knows.
+
+    def add_item(
+        self, kind: str, name: str, base_unit: str, *, slug: str | None = None, key: Key = None, **more: Any
+    ) -> results.Item:
+        """Add an ingredient, material, finished_unit or finished_good."""
+        body = {"kind": kind, "name": name, "base_unit": base_unit, "slug": slug, **more}
+        return self._post(results.Item, "/items", body, key)
+
+    def items(self, *, kind: str | None = None, search: str | None = None) -> Iterator[results.ItemOnHand]:
+        """Items by name, with what is on hand."""
+        return (read(results.ItemOnHand, one) for one in self.pages("/items", "items", kind=kind, search=search))
+
+    def lots(
+        self, *, item_id: int | None = None, code: str | None = None, only_there: bool = False
+    ) -> Iterator[results.ListedLot]:
+        """Lots, the latest first."""
+        found = self.pages("/lots", "lots", item_id=item_id, code=code, only_there=only_there)
+        return (read(results.ListedLot, one) for one in found)
+
+    def runs(self) -> Iterator[results.Run]:
+        """Bakings and packings, newest first."""
+        return (read(results.Run, one) for one in self.pages("/runs", "runs"))
+
+    def operations(self) -> Iterator[results.Operation]:
+        """What was recorded, newest first."""
+        return (read(results.Operation, one) for one in self.pages("/operations", "operations"))
+
+    def operation(self, operation_id: str) -> results.Operation:
+        """One operation; ``get`` shows what it moved."""
+        return read(results.Operation, self.get(f"/operations/{operation_id}"))
+
+    # Goods in.
+
+    def receive(
+        self,
+        item_id: int,
+        quantity: Quantity,
+        unit: str,
+        *,
+        total_cost: Quantity | None = None,
+        lot_code: str | None = None,
+        received_on: date | None = None,
+        expires_on: date | None = None,
+        supplier_id: int | None = None,
+        key: Key = None,
+        **more: Any,
+    ) -> results.Receipt:
+        """Add what came in as a lot."""
+        body = {
+            "item_id": item_id,
+            "quantity": quantity,
+            "unit": unit,
+            "total_cost": total_cost,
+            "lot_code": lot_code,
+            "received_on": received_on,
+            "expires_on": expires_on,
+            "supplier_id": supplier_id,
+            **more,
+        }
+        return self._post(results.Receipt, "/receipts", body, key)
+
+    def deliver(
+        self,
+        supplier_id: int,
+        lines: Sequence[Mapping[str, Any]],
+        *,
+        document: str | None = None,
+        key: Key = None,
+        **more: Any,
+    ) -> results.Delivery:
+        """Add every line of a supplier's document as a lot, all of them or none."""
+        body = {"supplier_id": supplier_id, "lines": list(lines), "document": document, **more}
+        return self._post(results.Delivery, "/deliveries", body, key)
+
+    # Baking and packing.
+
+    def check_production(self, recipe_id: int, num_batches: int, *, scale_factor: Quantity = 1) -> results.Check:
+        """Whether the stock suffices now, and all that is short; nothing is recorded."""
+        body = {"recipe_id": recipe_id, "num_batches": num_batches, "scale_factor": scale_factor}
+        found = self._sender.send("POST", "/productions/check", body=body).json()
+        return _check(found["can_produce"], found["missing_ingredients"])
+
+    def produce(
+        self,
+        recipe_id: int,
+        finished_unit_id: int,
+        num_batches: int,
+        actual_yield: Quantity,
+        *,
+        produced_at: datetime | None = None,
+        loss_reason: str | None = None,
+        notes: str | None = None,
+        key: Key = None,
+        **more: Any,
+    ) -> results.Production:
+        """Bake: take the ingredients and add what came out; ``ShortageError`` names all that is short."""
+        body = {
+            "recipe_id": recipe_id,
+            "finished_unit_id": finished_unit_id,
+            "num_batches": num_batches,
+            "actual_yield": actual_yield,
+            "produced_at": produced_at,
+            "loss_reason": loss_reason,
+            "notes": notes,
+            **more,
+        }
+        return self._post(results.Production, "/productions", body, key)
+
+    def check_assembly(self, finished_good_id: int, quantity: int) -> results.Check:
+        """Whether the stock suffices for these boxes now, and all that is short; nothing is recorded."""
+        body = {"finished_good_id": finished_good_id, "quantity": quantity}
+        found = self._sender.send("POST", "/assemblies/check", body=body).json()
+        return _check(found["can_assemble"], found["missing_components"])
+
+    def assemble(
+        self, finished_good_id: int, quantity: int, *, notes: str | None = None, key: Key = None, **more: Any
+    ) -> results.Assembly:
+        """Pack: take the components and add the boxes; ``ShortageError`` names all that is short."""
+        body = {"finished_good_id": finished_good_id, "quantity": quantity, "notes": notes, **more}
+        return self._post(results.Assembly, "/assemblies", body, key)
+
+    def bake_and_pack(
+        self,
+        recipe_id: int,
+        finished_unit_id: int,
+        num_batches: int,
+        actual_yield: Quantity,
+        finished_good_id: int,
+        quantity: int,
+        *,
+        key: Key = None,
+        **more: Any,
+    ) -> results.BakeAndPack:
+        """Bake and pack as one operation: either the boxes are there, or nothing was used."""
+        body = {
+            "recipe_id": recipe_id,
+            "finished_unit_id": finished_unit_id,
+            "num_batches": num_batches,
+            "actual_yield": actual_yield,
+            "finished_good_id": finished_good_id,
+            "quantity": quantity,
+            **more,
+        }
+        return self._post(results.BakeAndPack, "/bake-and-packs", body, key)
+
+    # What is done to the shelf.
+
+    def adjust(
+        self,
+        kind: str,
+        lines: Sequence[Mapping[str, Any]],
+        *,
+        reason: str | None = None,
+        recipient_id: int | None = None,
+        event_id: int | None = None,
+        key: Key = None,
+    ) -> results.Adjustment:
+        """Record what was wasted, given, sampled or sold, or correct what is there."""
+        body = {
+            "kind": kind,
+            "lines": list(lines),
+            "reason": reason,
+            "recipient_id": recipient_id,
+            "event_id": event_id,
+        }
+        return self._post(results.Adjustment, "/adjustments", body, key)
+
+    def hold(self, lot_ids: Sequence[int], reason: str, *, key: Key = None) -> results.Recorded:
+        """Keep lots from being used until they are released."""
+        return self._post(results.Recorded, "/holds", {"lot_ids": list(lot_ids), "reason": reason}, key)
+
+    def release(
+        self, lot_ids: Sequence[int], reason: str, *, usable_until: date | None = None, key: Key = None
+    ) -> results.Recorded:
+        """Let lots be used again."""
+        body = {"lot_ids": list(lot_ids), "reason": reason, "usable_until": usable_until}
+        return self._post(results.Recorded, "/releases", body, key)
+
+    def recall(self, lot_id: int, *, reason: str | None = None, key: Key = None) -> results.Recorded:
+        """Hold what is left of a lot and of all that was made of it."""
+        return self._post(results.Recorded, "/recalls", {"lot_id": lot_id, "reason": reason}, key)
+
+    def undo(self, operation_id: str, reason: str, *, cascade: bool = False, key: Key = None) -> results.Reversal:
+        """Undo an operation exactly; refused where something rests on it, unless ``cascade``."""
+        body = {"reversed_operation_id": operation_id, "reason": reason, "cascade": cascade}
+        return self._post(results.Reversal, "/reversals", body, key)
+
+    def _post(self, kind: type[results.Result], path: str, body: Mapping[str, Any], key: Key) -> results.Result:
+        """Record something; of what was left out, the server knows what it means."""
+        given = {name: value for name, value in body.items() if value is not None}
+        return read(kind, self.send("POST", path, given, key))
+
+
+def _check(possible: bool, missing: Sequence[Mapping[str, Any]]) -> results.Check:
+    return results.Check(possible, [read(results.Shortage, one) for one in missing])

@@ -1,0 +1,61 @@
+"""What can go wrong, as the server's problem details (RFC 9457) say it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bake_tracker.client.results import Shortage, read
+
+
+class BakeTrackerError(Exception):
+    """The root of all that a client raises."""
+
+
+class UnreachableError(BakeTrackerError):
+    """Nobody answered, often enough; send it again with ``idempotency_key``, and it is done once."""
+
+    def __init__(self, message: str, idempotency_key: str | None) -> None:
+        self.idempotency_key = idempotency_key
+        super().__init__(message)
+
+
+class ProblemError(BakeTrackerError):
+    """The server refused: ``code`` is for programs, the text for people, ``details`` is all that was answered."""
+
+    def __init__(self, status: int, details: Mapping[str, Any]) -> None:
+        self.status, self.details = status, dict(details)
+        self.code = str(details.get("code", "http_error"))
+        self.errors: list[dict[str, str]] = list(details.get("errors", []))
+        self.shortages = [read(Shortage, one) for one in details.get("shortages", [])]
+        self.operation_id: str | None = details.get("operation_id")
+        self.request_id: str | None = details.get("request_id")
+        super().__init__(f"{self.code}: {details.get('detail', status)}")
+
+
+class NotAllowedError(ProblemError):
+    """The token is not good, or its role does not allow it (401, 403)."""
+
+
+class NotFoundError(ProblemError):
+    """There is no such thing (404)."""
+
+
+class InvalidError(ProblemError):
+    """Arguments are not allowed; ``errors`` names every field with its problem (422)."""
+
+
+class ConflictError(ProblemError):
+    """It contradicts what is recorded (409)."""
+
+
+class ShortageError(ConflictError):
+    """The stock does not suffice; ``shortages`` names all that is short, and nothing was taken (409)."""
+
+
+_BY_STATUS = {401: NotAllowedError, 403: NotAllowedError, 404: NotFoundError, 409: ConflictError, 422: InvalidError}
+
+
+def problem(status: int, details: Any) -> ProblemError:
+    """The exception that an answer stands for."""
+    known = details if isinstance(details, Mapping) else {"detail": str(details)[:200]}
+    kind = ShortageError if status == 409 and known.get("shortages") else _BY_STATUS.get(status, ProblemError)
+    return kind(status, known)

@@ -1,0 +1,252 @@
+"""What the server answers, as values: quantities and money are Decimal, days are dates; what is unknown is None.
+
+A field that a newer server adds is passed over.
+"""
+
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """Something of which there is too little; of a box it is a component."""
+
+    needed: Decimal
+    available: Decimal
+    unit: str
+    ingredient_slug: str | None = None
+    component_slug: str | None = None
+
+    @property
+    def slug(self) -> str:
+        """What is short."""
+        return self.ingredient_slug or self.component_slug or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Whether the stock suffices, and all that is short."""
+
+    possible: bool
+    shortages: list[Shortage]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An operation that was recorded; every other answer to a recording is one too."""
+
+    operation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Recorded):
+    """An item that was added."""
+
+    item_id: int
+    slug: str
+    name: str
+    kind: str
+    base_unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """What came in as one lot."""
+
+    lot_id: int
+    lot_code: str
+    item_id: int
+    item_slug: str
+    quantity: Decimal
+    unit: str
+    total_cost: Decimal | None
+    unit_cost: Decimal | None
+    received_on: date
+    expires_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt(Lot):
+    """A lot that was received."""
+
+    operation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery(Recorded):
+    """A document of a supplier, with a lot for every line."""
+
+    delivery_id: int
+    supplier_id: int
+    document: str | None
+    delivered_on: date
+    lots: list[Lot]
+    total_cost: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Consumption:
+    """What a run took of one lot."""
+
+    lot_id: int
+    lot_code: str
+    quantity: Decimal
+    unit: str
+    cost: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Production(Recorded):
+    """A baking; without a lot where all was lost."""
+
+    production_run_id: int
+    recipe_id: int
+    finished_unit_id: int
+    num_batches: int
+    expected_yield: Decimal
+    actual_yield: Decimal
+    loss_quantity: Decimal
+    production_status: str
+    lot_id: int | None
+    lot_code: str | None
+    total_ingredient_cost: Decimal | None
+    per_unit_cost: Decimal | None
+    cost_complete: bool
+    consumptions: list[Consumption]
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly(Recorded):
+    """Boxes that were packed."""
+
+    assembly_run_id: int
+    finished_good_id: int
+    quantity: int
+    lot_id: int
+    lot_code: str
+    total_component_cost: Decimal | None
+    per_unit_cost: Decimal | None
+    cost_complete: bool
+    consumptions: list[Consumption]
+
+
+@dataclass(frozen=True, slots=True)
+class BakeAndPack(Recorded):
+    """A baking and its boxes, as one operation."""
+
+    production: Production
+    assembly: Assembly
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment(Recorded):
+    """What left the shelf or was found."""
+
+    kind: str
+    reason: str | None
+    total_cost: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal(Recorded):
+    """An operation that was undone."""
+
+    reversed_operation_id: str
+    reversed_operation: str
+    reversed_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemOnHand:
+    """An item and what is there of it."""
+
+    item_id: int
+    kind: str
+    slug: str
+    name: str
+    unit: str
+    on_hand: Decimal
+    value: Decimal | None
+    lot_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListedLot:
+    """A lot, and what is left of it."""
+
+    lot_id: int
+    lot_code: str
+    item_id: int
+    item_slug: str
+    quantity: Decimal
+    on_hand: Decimal
+    unit: str
+    value: Decimal | None
+    received_on: date
+    expires_on: date | None
+    state: str
+    location: str | None
+    operation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A baking or a packing."""
+
+    kind: str
+    run_id: int
+    operation_id: str
+    at: datetime
+    what: str
+    made: str
+    quantity: Decimal
+    unit: str
+    status: str
+    cost: Decimal | None
+    lot_code: str | None
+    reversed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Recorded):
+    """Something that was recorded."""
+
+    operation: str
+    recorded_at: datetime
+    actor: str | None
+
+
+def read(kind: type[Result], found: Mapping[str, Any]) -> Result:
+    """An answer as a value of this kind."""
+    hints = _hints(cast(Any, kind))
+    given = {one.name: _value(hints[one.name], found[one.name]) for one in fields(cast(Any, kind)) if one.name in found}
+    return kind(**given)
+
+
+@lru_cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _value(kind: Any, found: Any) -> Any:
+    if get_origin(kind) in (Union, types.UnionType):
+        if found is None:
+            return None
+        (kind,) = (one for one in get_args(kind) if one is not type(None))
+    if get_origin(kind) is list:
+        (inner,) = get_args(kind)
+        return [_value(inner, one) for one in found]
+    if is_dataclass(kind):
+        return read(cast(Any, kind), found)
+    if kind is Decimal:
+        return Decimal(found)
+    if kind in (date, datetime):
+        return kind.fromisoformat(found)
+    return found

@@ -34,7 +34,7 @@ POLICIES = {"fefo": "what expires first", "fifo": "what came first"}
 LOTS = ListOf(
     "lots",
     (
-        Column("place", "Use", "number"),
+        Column("place", "Use", "number", narrow=False),
         Column("lot_code", "Lot", link="lot", by=("lot_id",)),
         Column("on_hand", "On hand", "number", unit="unit"),
         Column("unit", "Unit", sort=None, on_page=False),

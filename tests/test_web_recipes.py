@@ -1,12 +1,15 @@
 """The pages of recipes and of what boxes are made of."""
 
+import json
 import re
 
+import httpx2
 import pytest
 from kitchen import Kitchen
-from web import Web, statements, submit
+from web import Web, csrf_of, statements, submit
 
 from bake_tracker.domain.access import Role
+from bake_tracker.entrypoints.http.access import CSRF_FIELD
 
 pytestmark = pytest.mark.one_database
 
@@ -303,3 +306,32 @@ def test_the_pages_of_goods_send_as_many_statements_however_many_there_are(kitch
         assert browser.get("/goods").status_code == 200
         assert browser.get(f"/goods/{kitchen.ids['Big box']}").status_code == 200
     assert len(few) == len(many)
+
+
+def test_a_saved_page_becomes_a_form_to_look_at(kitchen: Kitchen, web: Web) -> None:
+    """Lines with their amounts, what is unsure told above; saving it is the person's to do."""
+    kitchen.simple_bakery()
+    browser = web.browser(Role.BAKER)
+    recipe = {
+        "@context": "https://schema.org",
+        "@type": "Recipe",
+        "name": "Butter cookies",
+        "recipeYield": "24 cookies",
+        "recipeIngredient": ["250 g flour", "1½ cups sugar", "2-3 tbsp milk", "salt to taste"],
+    }
+    html = f'<html><script type="application/ld+json">{json.dumps(recipe)}</script></html>'
+
+    def send(content: str, name: str = "page.html") -> httpx2.Response:
+        token = csrf_of(browser.get("/recipes/import"))
+        return browser.post("/recipes/import", data={CSRF_FIELD: token}, files={"page": (name, content, "text/html")})
+
+    page = send(html)
+    said = text_of(page.text)
+    assert page.status_code == 200, said
+    for value in ("Butter cookies", "250 g", "1.5 cup", "2-3 tbsp", "24", "cookie", "page.html"):
+        assert f'value="{value}"' in page.text, value
+    assert "“salt to taste” could not be read for sure." in said
+    assert kitchen.rows("SELECT count(*) FROM recipe")[0][0] == 1
+    refused = send("<p>nothing</p>")
+    assert (refused.status_code, "The file has no schema.org recipe" in text_of(refused.text)) == (422, True)
+    assert "Choose a file first" in text_of(submit(browser, "/recipes/import", "/recipes/import").text)

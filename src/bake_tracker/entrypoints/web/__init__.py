@@ -18,6 +18,7 @@ from bake_tracker.entrypoints.web import (
     recalls,
     receive,
     recipe_forms,
+    recipe_import,
     recipes,
     reports,
     set_up,
@@ -39,6 +40,7 @@ PAGES: tuple[APIRouter, ...] = (
     operations.router,
     lots.router,
     stock.router,
+    recipe_import.router,
     recipe_forms.router,  # /recipes/new before /recipes/{recipe_id}
     recipes.router,
     goods.router,

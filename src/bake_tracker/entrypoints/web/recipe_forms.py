@@ -1,5 +1,6 @@
 """Writing a recipe: a new one, or new lines for one that there is."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any
@@ -39,7 +40,7 @@ NO_PRODUCT = "is no product yet"
 @router.get("/recipes/new", name="new_recipe", dependencies=[BAKER])
 def new(request: Request) -> Response:
     """A form for a new recipe."""
-    return _page(request, blank(request))
+    return show_form(request, blank(request))
 
 
 @router.post("/recipes/new", name="do_new_recipe", dependencies=[BAKER])
@@ -59,7 +60,7 @@ def edit(request: Request, recipe_id: RecipeId) -> Response:
     lines = view["sections"][0]["lines"]
     put_rows(form, LINE, [(write_amount(form, line["quantity"], line["unit"]), line["name"]) for line in lines])
     put_rows(form, MAKES, [(form.write(format_micros(micros)), item.name) for item, micros in makes.values()])
-    return _page(request, form, view)
+    return show_form(request, form, view)
 
 
 @router.post("/recipes/{recipe_id}/edit", name="do_edit_recipe", dependencies=[BAKER])
@@ -72,13 +73,13 @@ def change(request: Request, recipe_id: RecipeId, form: Sent) -> Response:
 
 def _record(request: Request, form: Form, view: RecipeView | None) -> Response:
     if form["do"] == "row":
-        return _page(request, form, view)
+        return show_form(request, form, view)
     try:
         recipe_id = run_in_transaction(lambda session: _write(session, form, view))
     except NotFoundError:
         raise
     except ServiceError as error:
-        return _page(request, form.refused(error), view, status_of(error))
+        return show_form(request, form.refused(error), view, status_of(error))
     return go_to(request, "recipe", {"recorded": form.operation_id}, recipe_id=recipe_id)
 
 
@@ -153,7 +154,10 @@ def _made(session: Session, form: Form, row: Form, made: NamedItems, own: UUID) 
     return item.item_id if item else 0, quantity or 0, row.line
 
 
-def _page(request: Request, form: Form, view: RecipeView | None = None, status: int = 200) -> Response:
+def show_form(
+    request: Request, form: Form, view: RecipeView | None = None, status: int = 200, *, to_look_at: Sequence[str] = ()
+) -> Response:
+    """The form as it is filled in; ``to_look_at`` says what a page from elsewhere left open."""
     with read_scope() as session:
         known, made = load_named_items(session)
         recipes = [name for _, name in load_recipe_names(session).values()]
@@ -168,5 +172,6 @@ def _page(request: Request, form: Form, view: RecipeView | None = None, status: 
         makes=rows_to_show(form, MAKES, least=1),
         names=sorted({*(item.name for item in known.items), *recipes}),
         products=sorted(item.name for item in made.items),
+        to_look_at=to_look_at,
         may_add="add_new" in form or UNKNOWN in said or NO_PRODUCT in said,
     )

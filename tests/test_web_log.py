@@ -108,10 +108,10 @@ def test_a_transaction_is_drawn_with_why_it_was_refused(kitchen: Kitchen, web: W
     assert f'href="/operations/{done["operation_id"]}"' in told
     why = viewer.get(f"/log/{refused['operation_id']}").text
     assert "Why it was refused" in why
-    assert "Still 490,500 g short." in why
+    assert "Still 490.5 kg short." in why
     kitchen.receive("Flour", 1_000, "kg", 1)
     kitchen.receive("Sugar", 1_000, "kg", 1)
-    assert "There is enough: 1,009,500 g." in viewer.get(f"/log/{refused['operation_id']}").text
+    assert "There is enough: 1,009.5 kg." in viewer.get(f"/log/{refused['operation_id']}").text
     assert [viewer.get(f"/log/{bad}").status_code for bad in ("short", "0" * 36, "x" * 200)] == [404] * 3
 
 

@@ -4,13 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import literal, select, union_all
+from sqlalchemy import literal, null, select, union_all
 from sqlalchemy.orm import Session
 
+from bake_tracker.models import Item
 from bake_tracker.queries.explain_operation import NAMED_BY
 
-Names = Mapping[tuple[str, int], str]
-"""Slugs by table and id."""
+Names = Mapping[tuple[str, int], tuple[str, str | None]]
+"""Slugs by table and id; of an item with its base unit."""
 
 
 def load_log_names(session: Session, lines: Iterable[Mapping[str, Any]]) -> Names:
@@ -24,13 +25,18 @@ def load_log_names(session: Session, lines: Iterable[Mapping[str, Any]]) -> Name
         return {}
     slugs = union_all(
         *(
-            select(literal(model.__tablename__).label("of"), model.id, model.slug).where(model.id.in_(sorted(keys)))
+            select(
+                literal(model.__tablename__).label("of"),
+                model.id,
+                model.slug,
+                (Item.base_unit if model is Item else null()).label("unit"),
+            ).where(model.id.in_(sorted(keys)))
             for model, keys in ids.items()
         )
     )
-    return {(row.of, row.id): row.slug for row in session.execute(slugs)}
+    return {(row.of, row.id): (row.slug, row.unit) for row in session.execute(slugs)}
 
 
-def name_of(names: Names, line: Mapping[str, Any], field: str) -> str | None:
-    """What the id in a field of a line is called."""
+def name_of(names: Names, line: Mapping[str, Any], field: str) -> tuple[str, str | None] | None:
+    """What the id in a field of a line is called, and in which unit there is how much of it."""
     return names.get((NAMED_BY[field].__tablename__, line.get(field, 0)))

@@ -10,7 +10,7 @@ from babel import dates
 from fastapi import Request
 
 from bake_tracker.domain.log_tree import APART, is_refusal
-from bake_tracker.entrypoints.web.pages import locale_of, number
+from bake_tracker.entrypoints.web.pages import amount, locale_of
 from bake_tracker.entrypoints.web.words import OPERATIONS
 from bake_tracker.queries.bakery import BakeryInfo
 from bake_tracker.queries.log_names import Names, name_of
@@ -72,30 +72,28 @@ class Rows:
 
     def _about(self, line: LogLine) -> Iterator[str]:
         """How much of what it was, in the words that the line has."""
-        locale = locale_of(self.request)
-        name = next((found for field in _MADE if (found := name_of(self.names, line, field))), None)
-        name = name or next((str(line[field]) for field in _NAMED if line.get(field)), None)
-        amount = line.get("actual_yield") or line.get("quantity")
-        if isinstance(amount, int | str) and name:
-            yield f"{_number(amount, locale)} {name}"
+        found = next((found for field in _MADE if (found := name_of(self.names, line, field))), None)
+        name, unit = found or (next((str(line[field]) for field in _NAMED if line.get(field)), None), None)
+        much = line.get("actual_yield") or line.get("quantity")
+        if isinstance(much, int | str) and name:
+            yield f"{self._amount(much, unit)} {name}"
         elif name:
             yield name
         lots = line.get("lots")
         for lot in lots[:MOST_LOTS] if isinstance(lots, list) else ():
             if isinstance(lot, dict):
-                yield f"{_number(lot.get('quantity'), locale)} {lot.get('unit', '')} {lot.get('item_slug', '')}"
+                yield f"{self._amount(lot.get('quantity'), lot.get('unit'))} {lot.get('item_slug', '')}"
         if undone := line.get("reversed_operation"):
             yield called(str(undone)).lower()
         if reason := line.get("reason"):
             yield str(reason)
 
-
-def _number(value: Any, locale: Any) -> str:
-    """A number as it is written here; as it stands in the log, where that holds something else."""
-    try:
-        return number(str(value), locale=locale)
-    except ArithmeticError:
-        return str(value)
+    def _amount(self, value: Any, unit: Any) -> str:
+        """How much, as it is said here; as it stands in the log, where that holds something else."""
+        try:
+            return amount(str(value), str(unit or "each"), locale=locale_of(self.request))
+        except ArithmeticError:
+            return str(value)
 
 
 def _error(line: LogLine) -> str | None:

@@ -146,7 +146,7 @@ def test_a_lot_is_followed_both_ways(kitchen: Kitchen, web: Web) -> None:
         assert f'href="/lots/{lot_id}" tabindex="-1"' in picture
         assert f'href="/lots/{lot_id}">' in lists
     assert "500 g of Flour" in lists
-    assert "12 each of Cookie" in lists
+    assert "12 of Cookie" in lists
     assert "It closes exactly" in page
     assert [viewer.get(path).status_code for path in ("/lots/999", "/lots/0", f"/lots/{10**30}")] == [404, 422, 422]
 

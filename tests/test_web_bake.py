@@ -3,19 +3,24 @@
 import re
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import httpx2
 import pytest
+from command_line import root_logger_put_back
 from kitchen import Kitchen
 from starlette.testclient import TestClient
 from web import Web, csrf_of, statements
 
+from bake_tracker.config import load_settings
 from bake_tracker.domain.access import Role
 from bake_tracker.entrypoints.http.access import CSRF_FIELD
 from bake_tracker.queries.catalog import load_good, load_recipe
 from bake_tracker.queries.history import load_runs
 from bake_tracker.queries.run_plans import RunPlan, load_assembly_plan, load_production_plan
+from bake_tracker.services import database
 from bake_tracker.services.database import read_scope
+from bake_tracker.services.log_setup import configure_logging
 
 pytestmark = pytest.mark.one_database
 
@@ -284,3 +289,31 @@ def test_pages_send_as_many_statements_however_much_there_is(web: Web, kitchen: 
             kitchen.good(f"Box {number}", {"Cookie": 1})
     assert counts[: len(paths)] == counts[len(paths) :]
     assert counts[2] <= 8
+
+
+def test_today_says_what_to_bake_and_box_and_what_is_short(
+    web: Web, kitchen: Kitchen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A box that waits names the recipe that helps; what was refused stands there with why, and leads to its story."""
+    monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", str(tmp_path / "log.jsonl"))
+    kitchen.simple_bakery()
+    baker = web.browser(Role.BAKER)
+    page = baker.get("/")
+    words = shown(page)
+    assert "Box Box none cookie: 6 each needed, 0 there" in words
+    assert "Bake Cookies Box waits for it 20 batches flour: 10,500 g needed, 10,000 there" in words
+    assert "cookie 6 each 0 each Box" in words
+    assert 'href="/bake?recipe=cookies"' in page.text
+    assert "Refused last" not in page.text
+    with root_logger_put_back():
+        configure_logging(load_settings(), database.database_url())
+        baker.post(
+            "/bake", data={**fields(baker.get("/bake?recipe=cookies")), "num_batches": "21", "actual_yield": "500"}
+        )
+        refused = baker.get("/")
+    assert "Refused last Baked: cookie , " in shown(refused)
+    assert "flour: needs 10500 g, has 10000" in shown(refused)
+    (story,) = re.findall(r'href="(/log/[^"?]+)"', refused.text)
+    assert baker.get(story).status_code == 200
+    kitchen.produce("Cookies", "Cookie", 1, 24)
+    assert "Too little for even one" not in baker.get("/").text

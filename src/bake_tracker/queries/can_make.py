@@ -86,7 +86,11 @@ def load_can_make(session: Session, today: date) -> list[Possible]:
     A sub-recipe counts by its ingredients, as a baking takes them. What a recipe or box names as an item, be it made
     here, counts by what lies ready.
     """
-    larder = load_larder(session, today)
+    return possible(load_larder(session, today))
+
+
+def possible(larder: Larder) -> list[Possible]:
+    """All that can be made of what there is."""
     return [
         {
             "what": making.what,

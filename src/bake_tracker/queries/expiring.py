@@ -44,10 +44,11 @@ class ExpiringLot(TypedDict):
     uses: list[Use]
 
 
-def load_expiring(session: Session, today: date, within_days: int) -> list[ExpiringLot]:
+def load_expiring(session: Session, today: date, within_days: int, larder: Larder | None = None) -> list[ExpiringLot]:
     """The lots that may be used for so many days more at most, those already expired among them, the soonest first.
 
-    Seven statements, however many lots there are. What is expired or on hold can go into nothing.
+    Seven statements, however many lots there are; one where the larder is at hand. What is expired or on hold can go
+    into nothing.
     """
     horizon = min(NO_EXPIRY - today, timedelta(days=within_days)) + today
     soon = select(_lot.c.item_id).where(_lot.c.remaining_micros > 0, _lot.c.usable_until <= horizon)
@@ -60,7 +61,7 @@ def load_expiring(session: Session, today: date, within_days: int) -> list[Expir
         .where(_lot.c.remaining_micros > 0, _lot.c.item_id.in_(soon))
         .order_by(_lot.c.item_id, _lot.c.pick_on, _lot.c.received_on, _lot.c.id)
     )  # fmt: skip
-    larder = load_larder(session, today)
+    larder = larder or load_larder(session, today)
     drawn_by_then: defaultdict[int, int] = defaultdict(int)
     found: list[ExpiringLot] = []
     for row in rows:

@@ -1,5 +1,6 @@
 """The REST API: exact numbers, keys that make a retry safe, pages, tags, problems, and a description that holds."""
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +15,7 @@ from starlette.testclient import TestClient
 from web import PASSWORD, Web, statements
 
 from bake_tracker.domain.access import Role
+from bake_tracker.entrypoints.http.limits import Limiter
 from bake_tracker.services.access_service import record_user
 from bake_tracker.services.clock import uuid7
 from bake_tracker.services.database import run_in_transaction
@@ -135,19 +137,71 @@ def test_what_has_not_changed_is_not_sent_again(kitchen: Kitchen, baker: TestCli
     assert baker.get("/api/v1/items", headers=tag).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/api/v1/items", "/api/v1/productions"])
-def test_a_list_sends_as_many_statements_however_long_it_is(kitchen: Kitchen, baker: TestClient, path: str) -> None:
+LISTS = (
+    "/items", "/suppliers", "/recipients", "/events", "/products", "/names", "/measures", "/recipes", "/runs",
+    "/productions", "/assemblies", "/operations", "/stock", "/stock-value", "/can-make", "/expiring", "/lots",
+    "/allergens", "/count-sheet", "/reports/usage", "/reports/waste", "/reports/recipients", "/reports/yields",
+    "/reports/yields/runs", "/bakery",
+)  # fmt: skip
+"""Every route with neither an id in its path nor what only an owner may see; of the log there are no statements."""
+
+
+def live(kitchen: Kitchen, baker: TestClient, number: int) -> None:
+    """A row more in every list."""
+
+    def send(path: str, **body: Any) -> dict[str, Any]:
+        answer = baker.post(f"/api/v1{path}", json=body)
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    soon = (datetime.now(UTC).date() + timedelta(days=3)).isoformat()
+    spice = send("/items", kind="ingredient", name=f"Spice {number}", base_unit="g")["item_id"]
+    for path in ("/suppliers", "/events"):
+        send(path, name=f"Somebody {number}")
+    ada = send("/recipients", name=f"Ada {number}")["recipient_id"]
+    send("/names", name=f"Spicy {number}", item_id=spice)
+    send("/products", item_id=spice, name="Jar", package_quantity=40, package_unit="g")
+    send(f"/items/{spice}/densities", volume=1, volume_unit="cup", weight=90, weight_unit="g")
+    send("/recipes", name=f"Cake {number}", lines=[{"item_id": spice, "quantity": 5, "unit": "g"}])
+    send("/receipts", item_id=spice, quantity=40, unit="g", total_cost=3, expires_on=soon)
+    made = kitchen.produce("Cookies", "Cookie", 1, 24, loss_reason=None)
+    kitchen.assemble("Box", 1)
+    send("/adjustments", kind="waste", lines=[{"lot_id": made["lot_id"], "quantity": 1}], reason=f"burnt {number}")
+    send("/adjustments", kind="gift", lines=[{"lot_id": made["lot_id"], "quantity": 1}], recipient_id=ada)
+
+
+def test_a_list_sends_as_many_statements_however_long_it_is(kitchen: Kitchen, baker: TestClient) -> None:
     """With one row and with many."""
-    kitchen.produce("Cookies", "Cookie", 1, 24)
-    baker.get(path)
-    with statements() as few:
-        baker.get(path, params={"limit": 1})
-    for number in range(5):
-        kitchen.produce("Cookies", "Cookie", 1, 24)
-        kitchen.ingredient(f"Spice {number}")
-    with statements() as many:
-        baker.get(path)
-    assert len(few) == len(many)
+    live(kitchen, baker, 0)
+    sizes: dict[str, list[tuple[int, int]]] = {path: [] for path in LISTS}
+    for numbers in (range(1, 2), range(2, 6)):
+        for number in numbers:
+            live(kitchen, baker, number)
+        for path, seen in sizes.items():
+            with statements() as sent:
+                answer = baker.get(f"/api/v1{path}")
+            assert answer.status_code == 200, answer.text
+            seen.append((len(sent), len(answer.content)))
+    assert {path for path, ((few, _), (many, _)) in sizes.items() if few != many} == set()
+    assert {path for path, ((_, small), (_, large)) in sizes.items() if small >= large} == {"/bakery"}
+
+
+def test_every_list_is_there(web: Web) -> None:
+    """A new one is counted too."""
+    read = (path for (method, path), role in web.roles.items() if (method, role) == ("GET", Role.VIEWER))
+    found = {path.removeprefix("/api/v1") for path in read if path.startswith("/api/v1") and "{" not in path}
+    assert found - {"/conversion", "/export", "/log/lines", "/log/transactions", "/log/stats"} == set(LISTS)
+
+
+def test_every_route_of_the_api_is_limited_and_known_by_its_ids(web: Web) -> None:
+    """The same layer for all: a request id that is given back, 429 with when to come back, and what it says."""
+    for path in LISTS:
+        program = web.program(Role.VIEWER)
+        web.app.state.limiter = Limiter(2)
+        first, second = (program.get(f"/api/v1{path}", headers={"X-Request-ID": "till-0001"}) for _ in range(2))
+        assert (first.status_code, first.headers["x-request-id"]) == (200, "till-0001")
+        assert (second.status_code, second.headers["retry-after"]) == (429, "30")
+        assert (second.json()["code"], second.json()["request_id"]) == ("too_many_attempts", "till-0001")
 
 
 def test_the_description_names_every_problem_and_how_to_sign_in(web: Web) -> None:

@@ -42,8 +42,8 @@ def test_a_recipe_is_scaled_and_says_what_it_costs_and_what_is_left(kitchen: Kit
     browser = web.browser(Role.VIEWER, {"Accept-Language": "de"})
     said = text_of(browser.get(f"/recipes/{kitchen.ids['Cookies']}?batches=2,5&price=0,5").text)
     assert "2,5 batches 1.250 g Flour 625 g Sugar Makes 60 Cookie" in said
-    assert "Flour 1.250 g 100,0 2,50 2,50 2,50 Sugar 625 g 50,0 1,25 1,25 1,25" in said
-    assert "Left of 0,50 0,4375 87,5 %" in said
+    assert "Flour 1,25 kg 100,0 2,50 2,50 2,50 Sugar 625 g 50,0 1,25 1,25 1,25" in said
+    assert "Left of 0,50 0,438 87,5 %" in said
     half = text_of(browser.get(f"/recipes/{kitchen.ids['Cookies']}?batches=1&scale=1/3").text)
     assert "1/3 batches 500/3 g Flour" in half or "1/3 batches 166 2/3 g Flour" in half
 
@@ -255,7 +255,7 @@ def test_goods_say_what_they_take_what_that_costs_and_how_many_can_be_packed(kit
     assert "Box 1 Carton, 6 Cookie 2" in text_of(browser.get("/goods?sort=-can_make").text)
     said = text_of(browser.get(f"/goods/{kitchen.ids['Box']}?count=2&price=2.5").text)
     assert "Carton 1 2 1.00 1.00 1.00 Cookie 6 12 0.75 0.75 0.75 In all, USD 1.75 1.75 1.75" in said
-    assert "One Box 0.875 0.875 0.875 Left of 2.50 1.625 65.0 %" in said
+    assert "One Box 0.875 0.875 0.875 Left of 2.50 1.62 65.0 %" in said
     assert "2 can be packed now" in said
     assert "cookie cookies can be baked, 19 batches 18 12" in said
     wrong = browser.get(f"/goods/{kitchen.ids['Box']}?count=1.5&price=-1")

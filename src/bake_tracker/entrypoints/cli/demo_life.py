@@ -13,6 +13,7 @@ from bake_tracker.entrypoints.cli.state import write
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.services.access_service import record_user
 from bake_tracker.services.adjustment_service import record_adjustment
+from bake_tracker.services.allergen_service import record_allergens
 from bake_tracker.services.assembly_service import record_assembly
 from bake_tracker.services.batch_production_service import record_batch_production
 from bake_tracker.services.catalog_service import record_event
@@ -20,6 +21,7 @@ from bake_tracker.services.clock import now
 from bake_tracker.services.database import Session
 from bake_tracker.services.handling_service import record_hold
 from bake_tracker.services.logging_utils import bound_log_context
+from bake_tracker.services.rate_service import record_recipe_rate
 from bake_tracker.services.receiving_service import record_receipt
 from bake_tracker.services.reversal_service import record_reversal
 
@@ -42,6 +44,15 @@ _DELIVERIES: tuple[tuple[int, str, int, str, str, int | None], ...] = (
     (2, "Flour", 10, "kg", "11.80", 150),
     (1, "Butter", 1, "kg", "9.80", 3),
 )
+_CONTAINS: dict[str, list[str]] = {
+    "Flour": ["wheat"],
+    "Butter": ["milk"],
+    "Egg": ["eggs"],
+    "Sugar": [],
+    "Ginger": [],
+    "Icing sugar": [],
+    "Water": [],
+}
 _BAKINGS = (
     # days ago, recipe, product, batches, yield, why less
     (13, "Gingerbread", "Gingerbread man", 2, 48, None),
@@ -61,12 +72,19 @@ def live(password: str) -> None:
         ids = write(set_up_catalog)
         for name, role in PEOPLE.items():
             write(partial(_let_in, name, password, role))
+        write(partial(_say_what_is_in, ids))
         ids["Fair"] = write(lambda session: record_event("Winter fair", session=session))["event_id"]
     today = write(lambda session: load_bakery(session).local_day(now()))
     with bound_log_context(actor="Bao"):
         for ago in range(DAYS, 0, -1):
             write(partial(_day, ids, today - timedelta(days=ago), ago))
         _mishaps(ids)
+
+
+def _say_what_is_in(ids: dict[str, int], session: Session) -> None:
+    for name, contains in _CONTAINS.items():
+        record_allergens(ids[name], contains, session=session)
+    record_recipe_rate(ids["Gingerbread"], Decimal("7.50"), Decimal("1.20"), session=session)
 
 
 def _let_in(name: str, password: str, role: str, session: Session) -> None:

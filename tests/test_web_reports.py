@@ -4,6 +4,7 @@ import json
 import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from kitchen import Kitchen
 from web import Web, statements
 
 from bake_tracker.domain.access import Role
+from bake_tracker.entrypoints.web import reports
 from bake_tracker.entrypoints.web.reports import REPORTS
 from bake_tracker.queries.stock_value import load_stock_value
 from bake_tracker.queries.stock_value_days import ValueOfDay, load_stock_value_by_day
@@ -142,3 +144,28 @@ def test_what_people_typed_ends_no_script(kitchen: Kitchen, web: Web) -> None:
     page = web.browser(Role.VIEWER).get("/reports/waste").text
     assert "</script><b>" not in page
     assert charts_of(page)[0]["series"][0]["name"] == "</script><b>burnt"
+
+
+@pytest.mark.one_database
+def test_of_a_long_log_the_latest_lines_are_counted_and_that_is_said(
+    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four attempts, of which two are read: one was refused."""
+    file = tmp_path / "bakery.log.jsonl"
+    outcomes = ["success", "success", "success", "insufficient_inventory"]
+    lines = [
+        {"timestamp": f"2026-11-23T10:00:0{number}.000000Z", "operation": "record_assembly", "outcome": outcome,
+         "operation_id": f"01a00000-0000-7000-8000-00000000000{number}", "duration_ms": 12.5}
+        for number, outcome in enumerate(outcomes)
+    ]  # fmt: skip
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", str(file))
+    monkeypatch.setattr(reports, "LINES_READ", 2)
+    page = web.browser(Role.VIEWER).get("/reports/attempts").text
+    counts, took = charts_of(page)
+    assert [(one["name"], one["values"]) for one in counts["series"]] == [("Done or asked", ["1"]), ("Refused", ["1"])]
+    assert "Of the latest 2 lines of the log." in page
+    assert "insufficient inventory 1" in page
+    assert 12 < float(took["series"][0]["values"][0]) < 13
+    saved = web.browser(Role.VIEWER).get("/reports/attempts?format=csv").content.decode("utf-8-sig")
+    assert saved.splitlines()[1].startswith("Boxed,record_assembly,2,1,50.0,insufficient inventory 1,")

@@ -11,6 +11,7 @@ if sys.argv[1] == "dev":
     wanted += project["dependency-groups"]["dev"] + sum(project["project"]["optional-dependencies"].values(), [])
 print("\n".join(wanted))
 PY
+    cp "requirements/$kind.txt" "/tmp/bake-$kind.txt"  # what is locked stays, unless it has to move
     pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
         --no-header --no-annotate --strip-extras --allow-unsafe --output-file "/tmp/bake-$kind.txt" "/tmp/bake-$kind.in"
     { echo "# Locked by tools/lock.sh from pyproject.toml: versions and hashes, no index."; cat "/tmp/bake-$kind.txt"; } \

@@ -10,3 +10,13 @@ for (const button of document.querySelectorAll("[data-theme-toggle]")) {
     name();
   });
 }
+// A table that is wider than the screen is scrolled by keyboard too.
+const reachable = () => {
+  for (const box of document.querySelectorAll(".table-responsive, .bake-picture")) {
+    if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+};
+addEventListener("resize", reachable);
+document.addEventListener("htmx:after:swap", reachable);
+reachable();

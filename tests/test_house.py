@@ -31,6 +31,12 @@ def test_the_house_rules_hold(name: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_nothing_that_is_made_or_fetched_is_committed() -> None:
+    """Libraries of the pages come from npm when the package is built; git ignores where they are put."""
+    ask = ["git", "ls-files", "--cached", "--ignored", "--exclude-standard"]
+    assert subprocess.run(ask, cwd=ROOT, capture_output=True, text=True, check=True).stdout == ""
+
+
 def test_the_migrations_make_what_the_models_say(database_url: str) -> None:
     """Autogenerate has nothing to add to a freshly migrated database."""
     with engine_for(database_url).connect() as connection:

@@ -16,7 +16,7 @@ from bake_tracker.services.adjustment_service import record_adjustment
 from bake_tracker.services.allergen_service import record_allergens
 from bake_tracker.services.assembly_service import record_assembly
 from bake_tracker.services.batch_production_service import record_batch_production
-from bake_tracker.services.catalog_service import record_event
+from bake_tracker.services.catalog_service import record_event, record_recipient
 from bake_tracker.services.clock import now
 from bake_tracker.services.database import Session
 from bake_tracker.services.handling_service import record_hold
@@ -64,6 +64,7 @@ _BAKINGS = (
     (1, "Gingerbread", "Gingerbread man", 2, 48, None),
 )
 _BOXES = ((11, 6), (7, 8), (4, 5), (1, 4))
+_HANDED_OVER = ((10, "sale", 4, "Corner Café"), (3, "gift", 2, "Primary school"))
 
 
 def live(password: str) -> None:
@@ -74,6 +75,8 @@ def live(password: str) -> None:
             write(partial(_let_in, name, password, role))
         write(partial(_say_what_is_in, ids))
         ids["Fair"] = write(lambda session: record_event("Winter fair", session=session))["event_id"]
+        for *_, name in _HANDED_OVER:
+            ids[name] = write(partial(_recipient, name))
     today = write(lambda session: load_bakery(session).local_day(now()))
     with bound_log_context(actor="Bao"):
         for ago in range(DAYS, 0, -1):
@@ -89,6 +92,10 @@ def _say_what_is_in(ids: dict[str, int], session: Session) -> None:
 
 def _let_in(name: str, password: str, role: str, session: Session) -> None:
     record_user(name, password, role, session=session)
+
+
+def _recipient(name: str, session: Session) -> int:
+    return record_recipient(name, session=session)["recipient_id"]
 
 
 def _day(ids: dict[str, int], day: date, ago: int, session: Session) -> None:
@@ -112,6 +119,15 @@ def _day(ids: dict[str, int], day: date, ago: int, session: Session) -> None:
     for on, boxes in _BOXES:
         if on == ago:
             record_assembly(ids["Holiday box"], boxes, session=session, assembled_at=_at(day, 14), event_id=ids["Fair"])
+    for on, kind, boxes, who in _HANDED_OVER:
+        if on == ago:
+            record_adjustment(
+                kind,
+                [{"item_id": ids["Holiday box"], "quantity": boxes}],
+                session=session,
+                recipient_id=ids[who],
+                happened_at=_at(day, 16),
+            )
 
 
 def _mishaps(ids: dict[str, int]) -> None:

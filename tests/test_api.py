@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from web import PASSWORD, Web, statements
 
 from bake_tracker.domain.access import Role
+from bake_tracker.entrypoints.api.common import cursor
 from bake_tracker.entrypoints.http.limits import Limiter
 from bake_tracker.services.access_service import record_user
 from bake_tracker.services.clock import uuid7
@@ -127,6 +128,15 @@ def test_pages_are_whole_and_each_row_is_on_one(kitchen: Kitchen, baker: TestCli
     assert baker.get("/api/v1/productions", params={"after": uuid7()}).status_code == 404
 
 
+def test_a_made_up_place_to_go_on_from_is_refused(baker: TestClient) -> None:
+    """Whatever a cursor holds that no page gave out."""
+    keys: list[Any] = [["Flour", 2**70], ["\0", 1], ["\ud800", 1], [1], "Flour", {}, [[], []]]
+    for path in ("/items", "/recipes", "/lots", "/log/lines"):
+        for key in keys:
+            answer = baker.get(f"/api/v1{path}", params={"after": cursor(key)})
+            assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "after"), f"{path} {key}"
+
+
 def test_what_has_not_changed_is_not_sent_again(kitchen: Kitchen, baker: TestClient) -> None:
     """By the tag of its content."""
     first = baker.get("/api/v1/items")
@@ -184,6 +194,39 @@ def test_a_list_sends_as_many_statements_however_long_it_is(kitchen: Kitchen, ba
             seen.append((len(sent), len(answer.content)))
     assert {path for path, ((few, _), (many, _)) in sizes.items() if few != many} == set()
     assert {path for path, ((_, small), (_, large)) in sizes.items() if small >= large} == {"/bakery"}
+
+
+def test_what_every_reading_route_answers_is_as_it_is_described(kitchen: Kitchen, web: Web) -> None:
+    """Of things that are there: 200, with the body that is described, and a tag where it is JSON."""
+    headers = owner_of(web)
+    owner = web.client(headers=headers)
+    live(kitchen, owner, 0)
+    for name in ("Flour", "Sugar", "Carton"):
+        owner.put(f"/api/v1/items/{kitchen.ids[name]}/allergens", json={"contains": []})
+    (baked,) = owner.get("/api/v1/productions").json()["productions"]
+    ids = {
+        "item_id": kitchen.ids["Flour"],
+        "lot_id": owner.get("/api/v1/lots", params={"code": baked["lot_code"]}).json()["lots"][0]["lot_id"],
+        "operation_id": baked["operation_id"],
+        "wanted": baked["operation_id"],
+        "recipe_id": kitchen.ids["Cookies"],
+        "finished_good_id": kitchen.ids["Box"],
+        "user_id": web.ids[Role.BAKER],
+    }
+    seen = 0
+    with root_logger_put_back():
+        for found in described(web).get_all_operations():
+            operation = found.ok()
+            if operation.method.upper() == "GET":
+                needed = {one.name: ids[one.name] for one in operation.path_parameters}
+                query = {"quantity": "2", "unit": "cup", "to": "ml"} if operation.path.endswith("/conversion") else {}
+                answer = operation.Case(path_parameters=needed, query=query).call(headers=headers)
+                assert answer.status_code == 200, f"{operation.path}: {answer.text}"
+                operation.Case(path_parameters=needed, query=query).validate_response(answer, checks=CHECKS)
+                is_file = operation.path.rpartition(".")[2] in ("pdf", "csv", "xlsx")
+                assert ("etag" in answer.headers) is not (is_file or operation.path.endswith("/export")), operation.path
+                seen += 1
+    assert seen >= 50
 
 
 def test_every_list_is_there(web: Web) -> None:

@@ -152,7 +152,7 @@ def read_key(text: str | None) -> tuple[Any, Any] | None:
     if text is None:
         return None
     key = _read(text)
-    if not isinstance(key, list) or len(key) != 2 or not all(isinstance(one, str | int | None) for one in key):
+    if not isinstance(key, list) or len(key) != 2 or not all(map(_can_be_kept, key)):
         raise _BAD
     return key[0], key[1]
 
@@ -166,12 +166,19 @@ def read_cursor(text: str | None, *kinds: type) -> list[Any] | None:
     if text is None:
         return None
     key = _read(text)
-    if not isinstance(key, list) or [type(one) for one in key] != list(kinds):
+    if not isinstance(key, list) or [type(one) for one in key] != list(kinds) or not all(map(_can_be_kept, key)):
         raise _BAD
     return key
 
 
 _BAD = ValidationError.of("after", "must be the `next` of the page before")
+
+
+def _can_be_kept(value: object) -> bool:
+    """Whether a database could have this value: no NUL, no half character, no number beyond its own."""
+    if isinstance(value, str):
+        return "\0" not in value and not any("\ud800" <= one <= "\udfff" for one in value)
+    return value is None or (isinstance(value, int) and abs(value) <= MAX_KEY)
 
 
 def _read(text: str) -> Any:

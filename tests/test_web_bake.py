@@ -225,7 +225,7 @@ def test_boxes_are_packed_for_an_event(baker: TestClient, kitchen: Kitchen) -> N
     """Checked, recorded, refused with everything short, and once however often it is sent."""
     kitchen.produce("Cookies", "Cookie", 1, 24)
     page = baker.get("/box?good=box&quantity=3")
-    assert "Yes, the stock allows it. Cost 2.625 USD, 0.875 each." in shown(page)
+    assert "Yes, the stock allows it. Cost 2.62 USD, 0.875 each." in shown(page)
     filled = fields(page)
     done = [baker.post("/box", data=filled) for _ in range(2)]
     assert done[0].headers["location"] == done[1].headers["location"]

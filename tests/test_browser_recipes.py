@@ -44,6 +44,7 @@ def test_a_report_is_drawn_again_in_other_colours(page: Page, report: str) -> No
     picture = "document.querySelector('[data-chart] canvas').toDataURL()"
     page.wait_for_timeout(1_200)  # it grows
     light = page.evaluate(picture)
+    page.get_by_text("Vera", exact=True).click()
     page.get_by_role("button", name="Dark").click()
     page.wait_for_timeout(1_200)
     assert page.evaluate(picture) != light

@@ -36,6 +36,13 @@ def test_a_script_beside_logging_py_still_gets_the_standard_librarys_logging() -
     assert Path(python("-c", code).strip()).parent.name == "logging"
 
 
+def test_the_live_check_is_measured_beside_the_service() -> None:
+    """The page answers rightly as often as the service does, or the benchmark stops."""
+    rows = python(str(BENCHMARKS / "web.py"), "live-check", "--rounds", "3").splitlines()
+    assert [row.split()[0] for row in rows] == ["1.", "2.", "3.", "4."]
+    assert "check_can_produce alone" in rows[0]
+
+
 def test_what_is_added_is_compared_and_not_what_it_is_added_to() -> None:
     """Ours adds 1 to 10, 20 and 30, theirs 5: a fifth, with the interval of rounds that all say the same."""
     base, ours, theirs = [10, 20, 30], [11, 21, 31], [15, 25, 35]

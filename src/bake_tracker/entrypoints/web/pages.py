@@ -1,6 +1,7 @@
 """How a page is made: what every template may use, where its files are, and how a refusal looks to a person."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from copy import copy
 from datetime import date, datetime
@@ -8,11 +9,12 @@ from decimal import Decimal
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError, dates, negotiate_locale
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.routing import iter_route_contexts
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -29,6 +31,7 @@ STATIC = HERE / "static"
 LANGUAGES = ("en", "en_GB", "de", "fr", "es", "it", "nl", "sv", "da", "pl", "pt", "cs")
 """Of numbers and dates; the words are English."""
 
+_PART = re.compile(r"{(\w+)}")
 _environment = Environment(
     loader=FileSystemLoader(HERE / "templates"),
     autoescape=select_autoescape(default=True, default_for_string=True),
@@ -74,8 +77,21 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
 
 def path_for(request: Request, name: str, query: Mapping[str, str] | None = None, **parts: Any) -> str:
     """The path of a route under whatever path a proxy serves us."""
-    path = root_path(request) + str(request.app.url_path_for(name, **parts))
+    path = _paths_of(request.app)[name, frozenset(parts)]
+    for part, value in parts.items():
+        path = path.replace(f"{{{part}}}", quote(str(value), safe=""))
+    path = root_path(request) + path
     return f"{path}?{urlencode(query)}" if query else path
+
+
+@lru_cache(8)
+def _paths_of(app: FastAPI) -> Mapping[tuple[str, frozenset[str]], str]:
+    """Every path by its name and parts: the framework would ask one route after the other, for each link."""
+    found: dict[tuple[str, frozenset[str]], str] = {}
+    for route in iter_route_contexts(app.routes):
+        path = str(route.path)
+        found.setdefault((str(getattr(route, "name", "")), frozenset(_PART.findall(path))), path)
+    return found
 
 
 def root_path(request: Request) -> str:
@@ -100,7 +116,12 @@ def _mark(name: str) -> str:
 
 def locale_of(request: Request) -> Locale:
     """How this browser's user writes numbers and dates."""
-    asked = [part.partition(";")[0].strip() for part in request.headers.get("accept-language", "")[:200].split(",")]
+    return _locale_for(request.headers.get("accept-language", "")[:200])
+
+
+@lru_cache(256)
+def _locale_for(accepted: str) -> Locale:
+    asked = [part.partition(";")[0].strip() for part in accepted.split(",")]
     try:
         return Locale.parse(negotiate_locale(asked, LANGUAGES, sep="-") or "en_GB")
     except (UnknownLocaleError, ValueError):
@@ -111,6 +132,11 @@ def number(value: str | int | Decimal | None, *, locale: Locale, unknown: str = 
     """An exact quantity or amount as it is written here, with just the decimals it has: ``12.50`` of money stays so."""
     if value is None:
         return unknown
+    return _written(str(value), locale)
+
+
+@lru_cache(10_000)
+def _written(value: str, locale: Locale) -> str:
     exact = Decimal(value)
     pattern = copy(locale.decimal_formats[None])
     decimals = -int(exact.as_tuple().exponent) if exact.is_finite() else 0

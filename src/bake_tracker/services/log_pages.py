@@ -56,13 +56,14 @@ def can_be_read(path: Path) -> bool:
     return path.is_file()
 
 
-def load_log_page(path: Path, wanted: Wanted, limit: int, most_read: int = MOST_READ) -> LogPage:
-    """The latest ``limit`` lines that are wanted, among the latest ``most_read``."""
+def load_log_page(path: Path, wanted: Wanted, limit: int, most_read: int | None = None) -> LogPage:
+    """The latest ``limit`` lines that are wanted, among the latest ``most_read``, or ``MOST_READ``."""
     lines: list[LogLine] = []
+    most = most_read or MOST_READ
     for read, (_, line) in enumerate(read_lines(scan_backwards(path)), 1):
         if line is not None and wanted.fits(line):
             lines.append(line)
-        if len(lines) == limit or (read >= most_read and line is not None):
+        if len(lines) == limit or (read >= most and line is not None):
             return LogPage(lines, str(line["timestamp"]) if line else None)
     return LogPage(lines, None)
 

@@ -57,10 +57,12 @@ def can_be_read(path: Path) -> bool:
 
 
 def load_log_page(path: Path, wanted: Wanted, limit: int, most_read: int | None = None) -> LogPage:
-    """The latest ``limit`` lines that are wanted, among the latest ``most_read``, or ``MOST_READ``."""
+    """The latest ``limit`` lines that are wanted, among ``most_read``, or ``MOST_READ``, up to ``until``."""
     lines: list[LogLine] = []
     most = most_read or MOST_READ
-    for read, (_, line) in enumerate(read_lines(scan_backwards(path)), 1):
+    newer = LogQuery(until=wanted.query.until)
+    raws = (raw for raw in scan_backwards(path) if not newer.is_outside(raw))
+    for read, (_, line) in enumerate(read_lines(raws), 1):
         if line is not None and wanted.fits(line):
             lines.append(line)
         if len(lines) == limit or (read >= most and line is not None):

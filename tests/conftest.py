@@ -12,10 +12,12 @@ import pytest
 from command_line import CommandLine, root_logger_put_back
 from kitchen import Kitchen
 from otlp_receiver import Receiver, receiving
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Engine, create_engine, text
 
 from bake_tracker.config import load_settings
-from bake_tracker.services import database
+from bake_tracker.services import database, passwords
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -37,6 +39,15 @@ def nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as environment:
         for name in ("XDG_DATA_HOME", "XDG_STATE_HOME"):
             environment.setenv(name, str(tmp_path_factory.mktemp("home")))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def passwords_are_hashed_lightly() -> Iterator[None]:
+    """By argon2 as ever, but in a millisecond: every test of a page has three people. ``test_access`` has the real."""
+    with pytest.MonkeyPatch.context() as cheaper:
+        light = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+        cheaper.setattr(passwords, "_hasher", lambda: light)
         yield
 
 

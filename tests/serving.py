@@ -36,13 +36,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(folder: Path, *options: str) -> Iterator[Server]:
-    """``bake serve`` with these options, from when it is ready to the end."""
+def serving(folder: Path, *options: str, database_url: str | None = None) -> Iterator[Server]:
+    """``bake serve`` with these options, from when it is ready to the end; on a database of its own unless told."""
     port = free_port()
     command = [sys.executable, "-m", "bake_tracker", "serve", "--port", str(port), *options]
     environment = {
         **os.environ,
-        "BAKE_TRACKER_DATABASE_URL": f"sqlite:///{folder}/bakery.db",
+        "BAKE_TRACKER_DATABASE_URL": database_url or f"sqlite:///{folder}/bakery.db",
         "BAKE_TRACKER_DEMO_PASSWORD": PASSWORD,
         "PYTHONPATH": str(Path(__file__).parent.parent / "src"),
         "TMPDIR": str(folder),

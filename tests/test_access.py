@@ -15,7 +15,7 @@ from bake_tracker.domain.access import ATTEMPTS_OF_NAME_AT_ADDRESS, Role, passwo
 from bake_tracker.domain.errors import ApiTokenNotFoundError, ConflictError, UserNotFoundError, ValidationError
 from bake_tracker.queries.archive import archived_tables
 from bake_tracker.queries.people import find_api_caller, find_signed_in, load_api_tokens, load_users
-from bake_tracker.services import access_service, sign_in_service
+from bake_tracker.services import access_service, passwords, sign_in_service
 from bake_tracker.services.clock import now, uuid7
 from bake_tracker.services.database import read_scope, run_in_transaction, session_scope
 from bake_tracker.services.log_format import JsonFormatter
@@ -26,6 +26,8 @@ PASSWORD = "planted: a loaf of rye"
 OTHER = "planted: a bun of wheat"
 TOKEN = "bake_planted_" + "t" * 40
 SECRETS = (PASSWORD, OTHER, TOKEN)
+HASHER = passwords._hasher
+"""The real one: tests run with a lighter."""
 
 
 def write(work: Callable[..., Any], *given: Any, **more: Any) -> Any:
@@ -66,6 +68,12 @@ def test_the_first_user_is_the_owner_and_only_one_is_first(kitchen: Kitchen) -> 
         False,
         False,
     ]
+
+
+def test_a_guess_at_a_password_costs_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    """64 MB and three passes over them, outside of tests."""
+    monkeypatch.setattr(passwords, "_hasher", HASHER)
+    assert passwords.hash_password(PASSWORD).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 def test_no_secret_reaches_the_history_or_the_log(kitchen: Kitchen, caplog: pytest.LogCaptureFixture) -> None:

@@ -27,8 +27,8 @@ def viewer(kitchen: Kitchen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             "level": "INFO" if outcome == "success" else "WARNING",
             "operation": "record_batch_production",
             "outcome": outcome,
-            "operation_id": ids[0] if number == 0 else f"0192f0c1-6a43-7d0e-9a51-3f1f5c0b8a{number:02}",
-            "transaction_id": ids[1] if number == 0 else f"0192f0c1-6a43-7d0e-9a51-3f1f5c0b8b{number:02}",
+            "operation_id": str(ids[0]) if number == 0 else f"0192f0c1-6a43-7d0e-9a51-3f1f5c0b8a{number:02}",
+            "transaction_id": str(ids[1]) if number == 0 else f"0192f0c1-6a43-7d0e-9a51-3f1f5c0b8b{number:02}",
             "duration_ms": number,
             "number": number,
         }

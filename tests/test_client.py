@@ -192,10 +192,10 @@ def test_a_trace_goes_on_through_it(kitchen: Kitchen, web: Web, log: pytest.LogC
     assert {line["trace_id"] for line in lines} == {trace}
 
 
-def test_it_speaks_to_a_real_server(kitchen: Kitchen, web: Web, tmp_path: Path) -> None:
+def test_it_speaks_to_a_real_server(kitchen: Kitchen, web: Web, database_url: str, tmp_path: Path) -> None:
     """Over a socket, on the same database; and it says when nobody is there."""
     token = web.program(Role.BAKER).headers["Authorization"].removeprefix("Bearer ")
-    with serving(tmp_path) as server, BakeTracker(server.url, token) as bakery:
+    with serving(tmp_path, database_url=database_url) as server, BakeTracker(server.url, token) as bakery:
         lot = bakery.receive(kitchen.ids["Flour"], 1, "kg", total_cost="1.20")
         (flour,) = bakery.items(search="flour")
         assert (flour.on_hand, lot.unit_cost) == (11000, Decimal("0.0012"))

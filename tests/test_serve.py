@@ -39,7 +39,9 @@ def test_the_demo_is_served_and_gone_afterwards(tmp_path: Path) -> None:
     assert printed.startswith(f"Open {server.url}/\nSign in as Olga (owner), Bao (baker), Vera (viewer)")
 
 
-def test_a_request_under_way_is_finished_when_the_server_is_asked_to_end(kitchen: Kitchen, database_url: str) -> None:
+def test_a_request_under_way_is_finished_when_the_server_is_asked_to_end(
+    kitchen: Kitchen, database_url: str, tmp_path: Path
+) -> None:
     """It waits for the database's lock while the server is told to go; it is recorded, and answered."""
     kitchen.simple_bakery()
     program = Web().let_in().program(Role.BAKER)
@@ -50,8 +52,7 @@ def test_a_request_under_way_is_finished_when_the_server_is_asked_to_end(kitchen
         path = f"{url}/api/v1/productions"
         return httpx2.post(path, json={**baking, "actual_yield": 24}, headers=headers, timeout=60).status_code
 
-    folder = Path(database_url.removeprefix("sqlite:///")).parent
-    with serving(folder) as server, ThreadPoolExecutor(1) as pool:
+    with serving(tmp_path, database_url=database_url) as server, ThreadPoolExecutor(1) as pool:
         with session_scope() as session:  # holds the one write lock
             catalog_service.record_event("Fair", session=session)
             answer = pool.submit(bake_one, server.url)

@@ -3,13 +3,16 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import httpx2
 from starlette.testclient import TestClient
 
+from bake_tracker.config import load_settings
 from bake_tracker.domain.access import Role
 from bake_tracker.entrypoints.http.access import CSRF_FIELD, roles_by_route
+from bake_tracker.entrypoints.http.limits import Limiter
 from bake_tracker.entrypoints.server import make_app
 from bake_tracker.services import access_service, passwords
 from bake_tracker.services.database import run_in_transaction
@@ -19,11 +22,27 @@ PASSWORD = "a loaf of rye bread"
 NAMES = {Role.VIEWER: "Vera", Role.BAKER: "Bao", Role.OWNER: "Olga"}
 
 
+@lru_cache
+def _application(_most_bytes: int, _requests_per_minute: int) -> tuple[Any, dict[str, Any]]:
+    """The application with these settings, and what it remembers before the first request; half a second of work."""
+    app = make_app()
+    return app, dict(app.state._state)
+
+
+def application() -> Any:
+    """The application as if it were just made: what it remembers is of this test alone."""
+    settings = load_settings()
+    app, fresh = _application(settings.max_body_bytes, settings.requests_per_minute)
+    app.state._state.clear()
+    app.state._state.update(fresh, limiter=Limiter(settings.requests_per_minute))
+    return app
+
+
 @dataclass
 class Web:
     """An application on the test's database, with one user of each role."""
 
-    app: Any = field(default_factory=make_app)
+    app: Any = field(default_factory=application)
     ids: dict[Role, int] = field(default_factory=dict)
 
     def let_in(self) -> "Web":

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from web import PASSWORD, Web, statements
 
 from bake_tracker.domain.access import Role
-from bake_tracker.entrypoints.api.common import cursor
+from bake_tracker.domain.page_keys import write_key
 from bake_tracker.entrypoints.http.limits import Limiter
 from bake_tracker.services.access_service import record_user
 from bake_tracker.services.clock import uuid7
@@ -133,7 +133,7 @@ def test_a_made_up_place_to_go_on_from_is_refused(baker: TestClient) -> None:
     keys: list[Any] = [["Flour", 2**70], ["\0", 1], ["\ud800", 1], [1], "Flour", {}, [[], []]]
     for path in ("/items", "/recipes", "/lots", "/log/lines"):
         for key in keys:
-            answer = baker.get(f"/api/v1{path}", params={"after": cursor(key)})
+            answer = baker.get(f"/api/v1{path}", params={"after": write_key(key)})
             assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "after"), f"{path} {key}"
 
 

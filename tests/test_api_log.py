@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from web import Web
 
 from bake_tracker.domain.access import Role
+from bake_tracker.entrypoints.api import log
 
 pytestmark = pytest.mark.one_database
 
@@ -67,6 +68,42 @@ def test_lines_are_found_by_what_they_say(viewer: TestClient, query: dict[str, s
     """By fields, level and time."""
     found = viewer.get("/api/v1/log/lines", params=query).json()
     assert [line["number"] for line in found["lines"]] == numbers
+
+
+def test_of_a_long_log_a_page_reads_no_more_than_is_bearable(
+    viewer: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be empty, and the next goes on behind what was read."""
+    monkeypatch.setattr(log, "MOST_READ", 2)
+    numbers: list[int] = []
+    after, pages = "", 0
+    while (pages == 0 or after) and pages < 20:
+        query = {"outcome": "success", **({"after": after} if after else {})}
+        page = viewer.get("/api/v1/log/lines", params=query).json()
+        numbers += [line["number"] for line in page["lines"]]
+        assert page["next"] != after
+        after, pages = page["next"], pages + 1
+    assert (numbers, pages > 1) == ([5, 4, 2, 0], True)
+
+
+def test_who_signed_in_and_where_it_broke_is_for_the_owner(viewer: TestClient, tmp_path: Path) -> None:
+    """As on the pages: an address, and the frames of an exception."""
+    web = Web(ids={Role.OWNER: 3})
+    file = tmp_path / "told.log.jsonl"
+    told = {"timestamp": "2026-11-23T11:00:00.000000Z", "operation": "sign_in", "outcome": "refused", "address": "::7"}
+    broke = {
+        **told,
+        "operation": "record_event",
+        "outcome": "error",
+        "operation_id": "0192f0c1-6a43-7d0e-9a51-3f1f5c0b8c00",
+    }
+    broke = {**broke, "exception": {"type": "OSError", "frames": []}}
+    file.write_text(json.dumps(told) + "\n" + json.dumps(broke) + "\n", "utf-8")
+    owner = web.program(Role.OWNER)
+    seen = [client.get("/api/v1/log/lines").json()["lines"] for client in (viewer, owner)]
+    assert [[line["operation"] for line in lines] for lines in seen] == [["record_event"], ["record_event", "sign_in"]]
+    trees = [client.get("/api/v1/log/transactions").json()[0]["operations"][0] for client in (viewer, owner)]
+    assert ["exception" in one for one in (seen[0][0], seen[1][0], *trees)] == [False, True, False, True]
 
 
 def test_what_nobody_can_mean_is_refused(viewer: TestClient) -> None:

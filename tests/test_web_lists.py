@@ -11,8 +11,9 @@ from web import Web, statements
 
 from bake_tracker.domain.access import Role
 from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.page_keys import write_key
 from bake_tracker.domain.paging import Ask, page_of
-from bake_tracker.entrypoints.web import stock
+from bake_tracker.entrypoints.web import lists, stock
 from bake_tracker.queries.stock_list import load_stock_page
 from bake_tracker.services.database import read_scope
 
@@ -95,17 +96,29 @@ def test_a_key_that_no_page_gave_is_refused(kitchen: Kitchen, web: Web) -> None:
     """Of another kind than the column, or no key at all; never a broken page."""
     fill(kitchen)
     browser = web.browser(Role.VIEWER)
-    keys = ["", "!", "W10", "WzEsMl0", "WyJhIiwiYiJd", "W251bGwsbnVsbF0", "WzFlNDAwLDFd"]
-    for sort in ("name", "on_hand", "next_expiry"):
-        for key in keys[1:]:
-            assert browser.get(f"/stock?sort={sort}&after={key}").status_code == 422 or (sort, key) == (
-                "on_hand",
-                "WzEsMl0",
-            )
+    made_up: list[Any] = [[], ["a", "b"], [None, None], [1.5, 1], [True, 1], [1, True], ["\0", 1], ["\ud800", 1]]
+    keys = ["!", "W10", "WzFlNDAwLDFd", "[" * 900, *map(write_key, made_up), write_key([2**63, 1])]
+    for sort in ("name", "on_hand", "next_expiry", "lot_count"):
+        for key in keys:
+            assert browser.get("/stock", params={"sort": sort, "after": key}).status_code == 422, f"{sort} {key}"
     assert browser.get("/stock?sort=password").status_code == 422
     assert browser.get("/stock?format=exe").status_code == 422
     with pytest.raises(ValidationError):
         page_of([{"id": 1, "n": "1"}], Ask("n", after=("x", 1)), key="id", search_in=(), numbers=("n",))
+
+
+def test_a_file_that_would_leave_rows_out_is_refused(
+    kitchen: Kitchen, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads it would take it for all there is."""
+    fill(kitchen)
+    browser = web.browser(Role.VIEWER)
+    monkeypatch.setattr(lists, "MOST_EXPORTED", 5)
+    assert browser.get("/stock?format=csv").status_code == 200
+    monkeypatch.setattr(lists, "MOST_EXPORTED", 4)
+    refused = browser.get("/stock?format=csv")
+    assert (refused.status_code, "these are more" in refused.text) == (422, True)
+    assert browser.get("/stock?format=csv&q=rye").status_code == 200
 
 
 def test_the_stock_is_searched_sorted_filtered_and_saved(kitchen: Kitchen, web: Web) -> None:
@@ -121,7 +134,7 @@ def test_the_stock_is_searched_sorted_filtered_and_saved(kitchen: Kitchen, web: 
     assert "Nothing fits" in browser.get("/stock?q=zzz").text
 
     saved = browser.get("/stock?q=rye&format=csv&sort=name")
-    assert saved.headers["Content-Disposition"] == 'attachment; filename="stock.csv"'
+    assert saved.headers["Content-Disposition"] == "attachment; filename=\"stock.csv\"; filename*=UTF-8''stock.csv"
     assert saved.content.decode("utf-8-sig").splitlines() == [
         "Item,Short name,Kind,On hand,Usable,Unit,Value,Next expiry,Lots",
         "rye,rye,Ingredient,3000,3000,g,6.00,2027-01-30,1",

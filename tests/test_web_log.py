@@ -170,13 +170,13 @@ def test_events_go_on_behind_the_line_that_a_browser_saw_last(kitchen: Kitchen, 
     mark = stream.text.partition("\nid: ")[2].partition("\n")[0]
     again = viewer.get("/log/events", params={"after": after}, headers={"Last-Event-ID": mark}).text
     assert again.count("event: line\n") == 1
-    assert web.app.state.listeners == 0
+    assert web.app.state.listeners.total() == 0
 
 
 def test_events_end_for_whoever_may_no_longer_see_them(
     kitchen: Kitchen, web: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Asked again at every heartbeat; and no more listen than one worker bears."""
+    """Asked again at every heartbeat; and no more listen than one worker bears, nor one person in all the places."""
     kitchen.simple_bakery()
     monkeypatch.setattr(log_events, "HEARTBEAT_S", 0.0)
     monkeypatch.setattr(log_events, "PAUSE_S", 0.0)
@@ -184,5 +184,9 @@ def test_events_end_for_whoever_may_no_longer_see_them(
     monkeypatch.setattr(log_events, "_is_let_in", lambda *_: next(allowed))
     viewer = web.browser(Role.VIEWER)
     assert viewer.get("/log/events").text.count(": still here") == 2
-    monkeypatch.setattr(log, "MOST_LISTENERS", 0)
-    assert viewer.get("/log/events").status_code == 429
+    web.app.state.listeners[web.ids[Role.VIEWER]] = log.MOST_OF_ONE
+    baker = web.browser(Role.BAKER)
+    allowed = iter([False, False])
+    assert [viewer.get("/log/events").status_code, baker.get("/log/events").status_code] == [429, 200]
+    monkeypatch.setattr(log, "MOST_LISTENERS", log.MOST_OF_ONE)
+    assert baker.get("/log/events").status_code == 429

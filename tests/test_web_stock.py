@@ -128,6 +128,10 @@ def test_what_leaves_the_shelf_is_recorded_with_its_reason(kitchen: Kitchen, bak
     assert submit(baker, page, "/take", item_id=item, kind="waste", quantity="1/2", unit="kg").status_code == 303
     short = submit(baker, page, "/take", item_id=item, kind="waste", quantity="50", unit="kg")
     assert (short.status_code, "Too little" in short.text, 'value="50"' in short.text) == (409, True, True)
+    for quantity in ("0", "-1"):
+        for kind in ("less", "more", "waste"):
+            wrong = submit(baker, page, "/take", lot_id=lot, kind=kind, quantity=quantity, unit="kg", reason="torn bag")
+            assert (wrong.status_code, "must be above 0" in wrong.text) == (422, True)
     page = f"/take?lot={lot}"
     assert "There is less" in baker.get(page).text
     nameless = submit(baker, page, "/take", lot_id=lot, kind="less", quantity="1", unit="kg")

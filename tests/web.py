@@ -1,5 +1,6 @@
 """The whole application inside the test's process, and whoever asks it."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ def application() -> Any:
     settings = load_settings()
     app, fresh = _application(settings.max_body_bytes, settings.requests_per_minute)
     app.state._state.clear()
-    app.state._state.update(fresh, limiter=Limiter(settings.requests_per_minute))
+    app.state._state.update(fresh, limiter=Limiter(settings.requests_per_minute), listeners=Counter())
     return app
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, TypeVar, cast
 
-from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.page_keys import bad_key
 
 Row = TypeVar("Row", bound=Mapping[str, Any])
 
@@ -63,11 +63,6 @@ def page_of(
             raise bad_key() from None
     page = ordered[: ask.limit]
     return Found(page, (page[-1][ask.sort], page[-1][key]) if len(ordered) > ask.limit else None)
-
-
-def bad_key() -> ValidationError:
-    """The refusal of a key that no page gave out."""
-    return ValidationError.of("after", "must be what the page before led to")
 
 
 def _is_behind(value: Any, key: Any, last: Any, last_key: Any, ask: Ask) -> bool:

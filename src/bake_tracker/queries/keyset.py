@@ -5,11 +5,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from sqlalchemy import Date, DateTime, Integer, Select, String, and_, func, or_, select, tuple_
+from sqlalchemy import Boolean, Date, DateTime, Select, String, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator
 
-from bake_tracker.domain.paging import Ask, Found, bad_key
+from bake_tracker.domain.page_keys import bad_key
+from bake_tracker.domain.paging import Ask, Found
 
 Made = TypeVar("Made")
 
@@ -77,7 +78,8 @@ def _read(value: Any, kind: Any) -> Any:
             return date.fromisoformat(value)
     except (TypeError, ValueError):
         raise bad_key() from None
-    is_right = isinstance(value, str) if isinstance(kind, String) else isinstance(value, int) and abs(value) < 2**63
-    if not is_right:
+    # A truth value is an int to Python, and an error to PostgreSQL.
+    wanted = str if isinstance(kind, String) else bool if isinstance(kind, Boolean) else int
+    if type(value) is not wanted:
         raise bad_key()
-    return bool(value) if not isinstance(kind, Integer) and isinstance(value, bool) else value
+    return value

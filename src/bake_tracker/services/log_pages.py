@@ -1,9 +1,11 @@
 """A page of the log, read from its end: the latest lines that are wanted, and how far back was looked for them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from bake_tracker.domain.access import Role
 from bake_tracker.domain.log_query import LogQuery
 from bake_tracker.domain.outcomes import BROKEN, DONE, NO_ENDS, QUESTIONS, is_refused
 from bake_tracker.services.log_scan import LogLine, read_lines, scan_backwards
@@ -22,6 +24,16 @@ GROUPS: dict[str, Callable[[str], bool]] = {
 """Of operations, by the outcomes they have."""
 OTHERS = "others"
 """What is no operation: who signed in, requests that were refused, what the log says of itself."""
+
+
+def shown_to(role: Role, line: Mapping[str, Any]) -> LogLine | None:
+    """A line as this role may read it; None for one that is the owner's: who signed in, and from where.
+
+    Where in the program something broke is the owner's too.
+    """
+    if role.allows(Role.OWNER):
+        return dict(line)
+    return {name: value for name, value in line.items() if name != "exception"} if line.get("operation_id") else None
 
 
 @dataclass(frozen=True, slots=True)

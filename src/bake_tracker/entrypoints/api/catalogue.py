@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from bake_tracker.domain.arguments import MAX_KEY, Arguments
 from bake_tracker.domain.conversions import Conversion
+from bake_tracker.domain.page_keys import write_key
 from bake_tracker.domain.paging import Ask, page_of
 from bake_tracker.entrypoints.api.common import (
     After,
@@ -21,7 +22,6 @@ from bake_tracker.entrypoints.api.common import (
     Search,
     Whole,
     asked,
-    cursor,
     reads,
     recorded,
     routes,
@@ -130,7 +130,7 @@ def list_suppliers(request: Request, limit: Limit = 50, after: After = None, sea
     """Suppliers by name."""
     with read_scope() as session:
         found = load_supplier_page(session, asked("name", limit, after, search))
-    return tagged(request, SupplierPage(suppliers=found.rows, next=cursor(found.next)))
+    return tagged(request, SupplierPage(suppliers=found.rows, next=write_key(found.next)))
 
 
 @router.post("/suppliers", **writes(SupplierResult))
@@ -144,7 +144,7 @@ def list_recipients(request: Request, limit: Limit = 50, after: After = None, se
     """Recipients by name."""
     with read_scope() as session:
         found = load_recipient_page(session, asked("name", limit, after, search))
-    return tagged(request, RecipientPage(recipients=found.rows, next=cursor(found.next)))
+    return tagged(request, RecipientPage(recipients=found.rows, next=write_key(found.next)))
 
 
 @router.post("/recipients", **writes(RecipientResult))
@@ -158,7 +158,7 @@ def list_events(request: Request, limit: Limit = 50, after: After = None, search
     """Events by name."""
     with read_scope() as session:
         found = load_event_page(session, asked("name", limit, after, search))
-    return tagged(request, EventPage(events=found.rows, next=cursor(found.next)))
+    return tagged(request, EventPage(events=found.rows, next=write_key(found.next)))
 
 
 @router.post("/events", **writes(EventResult))
@@ -176,7 +176,7 @@ def list_products(
     with read_scope() as session:
         rows = load_products(session, item_id)
     found = page_of(rows, ask, key="product_id", search_in=("name", "brand", "item_slug", "gtin"))
-    return tagged(request, ProductPage(products=found.rows, next=cursor(found.next)))
+    return tagged(request, ProductPage(products=found.rows, next=write_key(found.next)))
 
 
 @router.post("/products", **writes(ProductResult))

@@ -1,10 +1,8 @@
 """What routes of the API share: exact bodies, keys, pages, and answers that need not be sent again."""
 
-import base64
-import binascii
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, TypedDict
@@ -16,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.responses import Response
 
 from bake_tracker.domain.arguments import MAX_KEY
-from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.page_keys import read_key
 from bake_tracker.domain.paging import Ask
 from bake_tracker.entrypoints.api.schemas import schema_of
 from bake_tracker.entrypoints.http.access import BAKER, VIEWER
@@ -130,62 +128,12 @@ def today(session: Session) -> date:
 
 def asked(sort: str, limit: int, after: str | None, search: str | None = None, *, descending: bool = False) -> Ask:
     """What is wanted of a list that is leafed through by one field and a key."""
-    return Ask(sort, descending, search or "", read_key(after), limit)
+    return Ask(sort, descending, search or "", None if after is None else (*read_key(after),), limit)
 
 
 def root_path(request: Request) -> str:
     """The path that a proxy serves us under."""
     return str(request.scope.get("app_root_path") or request.scope.get("root_path") or "").rstrip("/")
-
-
-def cursor(key: Sequence[Any] | None) -> str | None:
-    """Where a page ends, as one word."""
-    return None if key is None else base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
-
-
-def read_key(text: str | None) -> tuple[Any, Any] | None:
-    """Where the next page of a list begins that is leafed through by one field and a key.
-
-    Raises:
-        ValidationError: nobody gave this out.
-    """
-    if text is None:
-        return None
-    key = _read(text)
-    if not isinstance(key, list) or len(key) != 2 or not all(map(_can_be_kept, key)):
-        raise _BAD
-    return key[0], key[1]
-
-
-def read_cursor(text: str | None, *kinds: type) -> list[Any] | None:
-    """Where the next page begins, a value of each of these kinds.
-
-    Raises:
-        ValidationError: nobody gave this out.
-    """
-    if text is None:
-        return None
-    key = _read(text)
-    if not isinstance(key, list) or [type(one) for one in key] != list(kinds) or not all(map(_can_be_kept, key)):
-        raise _BAD
-    return key
-
-
-_BAD = ValidationError.of("after", "must be the `next` of the page before")
-
-
-def _can_be_kept(value: object) -> bool:
-    """Whether a database could have this value: no NUL, no half character, no number beyond its own."""
-    if isinstance(value, str):
-        return "\0" not in value and not any("\ud800" <= one <= "\udfff" for one in value)
-    return value is None or (isinstance(value, int) and abs(value) <= MAX_KEY)
-
-
-def _read(text: str) -> Any:
-    try:
-        return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except (ValueError, binascii.Error, RecursionError):
-        return None
 
 
 def as_json(answer: Any) -> bytes:

@@ -6,6 +6,7 @@ from fastapi import Request
 from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
+from bake_tracker.domain.page_keys import read_key, write_key
 from bake_tracker.entrypoints.api.common import (
     After,
     Body,
@@ -18,8 +19,6 @@ from bake_tracker.entrypoints.api.common import (
     Search,
     Since,
     Whole,
-    cursor,
-    read_cursor,
     reads,
     recorded,
     routes,
@@ -104,11 +103,11 @@ def list_items(
     request: Request, limit: Limit = 50, after: After = None, kind: Kind | None = None, search: Search = None
 ) -> Response:
     """Items by name, with what is on hand and what it cost."""
-    key = read_cursor(after, str, int)
+    key = None if after is None else read_key(after, str, int)
     with read_scope() as session:
         items = load_item_page(session, limit + 1, after=key, kind=kind, search=search)
     last = items[limit - 1] if len(items) > limit else None
-    page = ItemPage(items=items[:limit], next=cursor([last["name"], last["item_id"]] if last else None))
+    page = ItemPage(items=items[:limit], next=write_key([last["name"], last["item_id"]] if last else None))
     return tagged(request, page)
 
 

@@ -1,6 +1,5 @@
 """The log, which is never untrue: lines by what they say, transactions as trees, and how operations ended."""
 
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypedDict
 
@@ -8,17 +7,20 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from bake_tracker.config import load_settings
+from bake_tracker.domain.access import Role
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.log_query import LogQuery
 from bake_tracker.domain.log_stats import OperationStats, gather_stats
-from bake_tracker.domain.log_tree import TransactionView, committed_in, tree_view
-from bake_tracker.entrypoints.api.common import After, Limit, Page, cursor, read_cursor, reads, routes, tagged
+from bake_tracker.domain.log_tree import TransactionView, committed_in, tree_view, walk
+from bake_tracker.domain.page_keys import read_key, write_key
+from bake_tracker.entrypoints.api.common import After, Limit, Page, reads, routes, tagged
+from bake_tracker.entrypoints.http.access import caller_of
 from bake_tracker.queries.draws import load_consumed
 from bake_tracker.services.database import database_url, read_scope
+from bake_tracker.services.log_pages import MOST_READ, shown_to
 from bake_tracker.services.log_reader import Unreadable, find_lines, read_trees
-from bake_tracker.services.log_scan import scan_backwards
+from bake_tracker.services.log_scan import LogLine, read_lines, scan_backwards
 from bake_tracker.services.log_setup import log_file
-from bake_tracker.services.log_tail import matching
 
 router = routes("/log", "log")
 
@@ -60,25 +62,37 @@ def list_log_lines(
     since: Instant = None,
     until: Instant = None,
 ) -> Response:
-    """Lines that say all of this, newest first."""
-    key = read_cursor(after, str, int)
+    """Lines that say all of this, newest first; of what is rare a page may be empty, and `next` goes on from there.
+
+    What is no operation, such as who signed in from where, and where in the program something broke is for owners.
+    """
+    shown_before = None if after is None else read_key(after, str, int)
     short = {"operation": operation, "outcome": outcome, "actor": actor}
     named = [(name, value) for name, value in short.items() if value is not None]
     # Lines of the very instant where the page before ended are read again, and those that were on it left out.
-    last, shown = key or ("", 0)
-    end = f"{last}~" if key else until
-    unreadable = Unreadable()
-    query = LogQuery((*map(_condition, where), *named), since, end, level)
-    found = matching(scan_backwards(_file()), query, unreadable)
-    lines = [line for _, line in islice(found, shown, shown + limit + 1)]
-    more = lines[limit:]
-    lines = lines[:limit]
-    following = None
-    if more:
-        ended = str(lines[-1]["timestamp"])
-        same = sum(str(line["timestamp"]) == ended for line in lines) + (shown if ended == last else 0)
-        following = cursor([ended, same])
-    return tagged(request, LinePage(lines=lines, unreadable=unreadable.count, next=following))
+    last, shown = shown_before or ("", 0)
+    query = LogQuery((*map(_condition, where), *named), since, f"{last}~" if shown_before else until, level)
+    newer = LogQuery(until=query.until)
+    raws = (raw for raw in scan_backwards(_file()) if not newer.is_outside(raw))
+    lines = (line for _, line in read_lines(raws) if line is None or newer.matches(line))
+    found: list[LogLine] = []
+    unreadable, ended = 0, None
+    for read, line in enumerate(lines, 1):
+        if line is None:
+            unreadable += 1
+            continue
+        if query.matches(line) and (seen := shown_to(_role(request), line)):
+            found.append(seen)
+        # Never within the instant that the page began in, or the next page would begin there too.
+        if len(found) > shown + limit or (read >= MOST_READ and line["timestamp"] != last):
+            ended = str(line["timestamp"])
+            break
+    page = found[shown : shown + limit]
+    if len(found) > shown + limit:
+        ended = str(page[-1]["timestamp"])
+    same = sum(str(line["timestamp"]) == ended for line in found[: shown + limit])
+    following = write_key(None if ended is None else [ended, same])
+    return tagged(request, LinePage(lines=page, unreadable=unreadable, next=following))
 
 
 @router.get("/transactions", **reads(list[TransactionView]))
@@ -86,7 +100,7 @@ def list_transactions(
     request: Request, last: Annotated[int, Query(ge=1, le=200, description="that ended last")] = 20
 ) -> Response:
     """The transactions that ended last, as trees of operations, with what they consumed."""
-    return tagged(request, _trees(None, last))
+    return tagged(request, _trees(_role(request), None, last))
 
 
 @router.get("/transactions/{wanted}", **reads(list[TransactionView]))
@@ -94,7 +108,7 @@ def get_transactions(
     request: Request, wanted: Annotated[str, "a transaction, operation, request or trace, or its beginning"]
 ) -> Response:
     """The transactions with an id that is, or begins, so; none where the log says nothing of it."""
-    return tagged(request, _trees(wanted, 20))
+    return tagged(request, _trees(_role(request), wanted, 20))
 
 
 @router.get("/stats", **reads(Stats))
@@ -110,8 +124,15 @@ def _file() -> Path:
     return log_file(load_settings(), database_url())
 
 
-def _trees(wanted: str | None, last: int) -> list[TransactionView]:
+def _role(request: Request) -> Role:
+    caller = caller_of(request)
+    return caller.role if caller else Role.VIEWER
+
+
+def _trees(role: Role, wanted: str | None, last: int) -> list[TransactionView]:
     trees = read_trees(_file(), wanted, last)
+    for node in (node for tree in trees for node in walk(tree.operations)):
+        node.line = shown_to(role, node.line) or node.line
     with read_scope() as session:
         consumed = load_consumed(session, committed_in(trees))
     return [tree_view(tree, consumed) for tree in trees]

@@ -7,6 +7,7 @@ from pydantic import ConfigDict
 from starlette.responses import Response
 
 from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.page_keys import write_key
 from bake_tracker.entrypoints.api.common import (
     After,
     Body,
@@ -18,7 +19,6 @@ from bake_tracker.entrypoints.api.common import (
     Search,
     Whole,
     asked,
-    cursor,
     reads,
     recorded,
     routes,
@@ -112,7 +112,7 @@ def list_recipes(request: Request, limit: Limit = 50, after: After = None, searc
     """Recipes by name."""
     with read_scope() as session:
         found = load_recipe_page(session, asked("name", limit, after, search))
-    return tagged(request, RecipePage(recipes=found.rows, next=cursor(found.next)))
+    return tagged(request, RecipePage(recipes=found.rows, next=write_key(found.next)))
 
 
 @router.post("/recipes", **writes(RecipeResult))

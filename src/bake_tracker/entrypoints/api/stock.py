@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from bake_tracker.domain.arguments import MAX_KEY
 from bake_tracker.domain.errors import LotNotFoundError
+from bake_tracker.domain.page_keys import write_key
 from bake_tracker.entrypoints.api.common import (
     After,
     Key,
@@ -14,7 +15,6 @@ from bake_tracker.entrypoints.api.common import (
     Page,
     Search,
     asked,
-    cursor,
     reads,
     routes,
     tagged,
@@ -97,7 +97,7 @@ def list_lots(
     ask = asked("id", limit, after, search, descending=True)
     with read_scope() as session:
         found = load_lot_page(session, ask, today(session), item_id=item_id, code=code, only_there=only_there)
-    return tagged(request, LotPage(lots=found.rows, next=cursor(found.next)))
+    return tagged(request, LotPage(lots=found.rows, next=write_key(found.next)))
 
 
 @router.get("/lots/{lot_id}", **reads(LotView))

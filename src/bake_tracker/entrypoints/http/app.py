@@ -1,5 +1,6 @@
 """Make the application: one list of routers, one way in, one way to say no."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -53,6 +54,7 @@ def make_application(routers: Sequence[APIRouter]) -> Application:
         redirect_slashes=False,
     )
     app.state.is_stopping = False
+    app.state.listeners = Counter()
     app.state.max_body_bytes = settings.max_body_bytes
     app.state.limiter = Limiter(settings.requests_per_minute)
     problems.install(app)

@@ -12,9 +12,6 @@ A feature says once what its list is, and its route is two calls::
 The template shows it with ``{% from "lists.html" import show_list with context %}{{ show_list(listing, "Items") }}``.
 """
 
-import base64
-import binascii
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -24,16 +21,15 @@ from fastapi import Request
 from starlette.responses import Response
 
 from bake_tracker.domain.errors import ValidationError
-from bake_tracker.domain.paging import Ask, Found, bad_key
+from bake_tracker.domain.page_keys import read_key, write_key
+from bake_tracker.domain.paging import Ask, Found
+from bake_tracker.entrypoints.http.downloads import file_answer
 from bake_tracker.entrypoints.web.pages import path_for, render
 from bake_tracker.services.table_files import Sheet, csv_content, xlsx_content
 
 MOST_EXPORTED = 100_000
 LONGEST_SEARCH = 200
-_TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
+FORMATS = ("csv", "xlsx")
 
 Shown = Literal["text", "number", "money", "day", "moment", "flag"]
 
@@ -126,7 +122,7 @@ class Listing:
 
     def next_path(self) -> str:
         """The address of the next page."""
-        return self.path(after=_cursor(self.next))
+        return self.path(after=write_key(self.next) or "")
 
     def link(self, column: Column, row: Mapping[str, Any]) -> str | None:
         """Where a cell leads, if it leads anywhere."""
@@ -171,7 +167,7 @@ class ListOf:
             sort,
             asked_sort.startswith("-"),
             " ".join(given.get(self.prefix + "q", "").replace("\0", "").split())[:LONGEST_SEARCH],
-            None if is_file or not after else _read_cursor(after),
+            None if is_file or not after else (*read_key(after),),
             MOST_EXPORTED if is_file else self.page_size,
         )
 
@@ -191,20 +187,25 @@ class ListOf:
         return self.file(request, found) or render(request, template, status, listing=listing, **values)
 
     def file(self, request: Request, found: Found[Any]) -> Response | None:
-        """The rows as the file that is asked for; None where a page is."""
+        """The rows as the file that is asked for; None where a page is.
+
+        Raises:
+            ValidationError: there are more than a file may have; one without the rest would look like all of it.
+        """
         if (wanted := self._format(request)) is None:
             return None
+        if found.next is not None:
+            raise ValidationError.of("format", f"has at most {MOST_EXPORTED:,} rows, and these are more; search first")
         rows = [[_in_file(column, row[column.key]) for column in self.columns] for row in found.rows]
         texts = frozenset(column.title for column in self.columns if not column.is_number)
         sheet = Sheet(self.name[:30], [column.title for column in self.columns], rows, texts)
         content = csv_content(sheet) if wanted == "csv" else xlsx_content([sheet])
-        headers = {"Content-Disposition": f'attachment; filename="{self.name}.{wanted}"', "Cache-Control": "no-store"}
-        return Response(content, headers=headers, media_type=_TYPES[wanted])
+        return file_answer(content, f"{self.name}.{wanted}")
 
     def _format(self, request: Request) -> str | None:
         wanted = request.query_params.get(self.prefix + "format")
-        if wanted and wanted not in _TYPES:
-            raise ValidationError.of("format", f"must be one of {', '.join(_TYPES)}")
+        if wanted and wanted not in FORMATS:
+            raise ValidationError.of("format", f"must be one of {', '.join(FORMATS)}")
         return wanted or None
 
 
@@ -214,17 +215,3 @@ def _in_file(column: Column, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return column.words.get(str(value), str(value)) if column.words else str(value)
-
-
-def _cursor(key: tuple[Any, Any] | None) -> str:
-    return "" if key is None else base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
-
-
-def _read_cursor(text: str) -> tuple[Any, Any]:
-    try:
-        key = json.loads(base64.urlsafe_b64decode(text[:2_000] + "=" * (-len(text) % 4)))
-    except (ValueError, binascii.Error):
-        raise bad_key() from None
-    if not isinstance(key, list) or len(key) != 2:
-        raise bad_key()
-    return key[0], key[1]

@@ -36,7 +36,8 @@ from bake_tracker.services.log_setup import log_file
 router = pages()
 
 SHOWN = 50
-MOST_LISTENERS = 100
+MOST_LISTENERS, MOST_OF_ONE = 100, 10
+"""So many may listen at once, and so many windows of one of them: nobody takes the places of all."""
 SHORTEST_ID = 8
 _GROUP_WORDS = {
     "": "Done, refused or broken",
@@ -133,11 +134,13 @@ async def events(request: Request, asked: Asked, after: Annotated[str, Query(max
     path = _log_file()
     if not can_be_read(path):
         return Response(status_code=204)  # a browser does not ask again
-    if getattr(request.app.state, "listeners", 0) >= MOST_LISTENERS:
+    caller, listeners = caller_of(request), request.app.state.listeners
+    reader = caller.user_id if caller else 0
+    if listeners.total() >= MOST_LISTENERS or listeners[reader] >= MOST_OF_ONE:
         raise TooManyAttemptsError(60)
     house = await run_in_threadpool(_house)
     mark = request.headers.get("last-event-id", after)[:200]
-    stream = stream_lines(request, path, asked.wanted(house), mark, house)
+    stream = stream_lines(request, path, asked.wanted(house), mark, house, reader)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 

@@ -1,6 +1,7 @@
 """The log as server-sent events: read from the file that every worker appends to, so that each sees them all."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
@@ -28,11 +29,11 @@ HEARTBEAT_S = 15.0
 
 
 async def stream_lines(
-    request: Request, path: Path, wanted: Wanted, mark: str, house: BakeryInfo
+    request: Request, path: Path, wanted: Wanted, mark: str, house: BakeryInfo, reader: int
 ) -> AsyncIterator[str]:
     """Events as they are written, and a comment now and then; until reader or server goes, or is let in no more."""
     state = request.app.state
-    state.listeners = getattr(state, "listeners", 0) + 1
+    state.listeners[reader] += 1
     try:
         with closing(await run_in_threadpool(Follower, path)) as follower:
             yield "retry: 3000\n\n"
@@ -53,7 +54,7 @@ async def stream_lines(
                 await asyncio.sleep(PAUSE_S)
                 quiet_s += PAUSE_S
     finally:
-        state.listeners -= 1
+        state.listeners -= Counter([reader])
 
 
 def _new_events(request: Request, follower: Follower, wanted: Wanted, house: BakeryInfo) -> list[str]:

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import Path, Query, Request
+from pydantic import Field
 from starlette.responses import Response
 
 from bake_tracker.domain.arguments import MAX_KEY
@@ -67,7 +68,7 @@ def label(
     lot_id: LotId,
     style: Literal["eu", "us"] = "eu",
     width_mm: Annotated[int, Query(ge=1, le=1_000)] = 100,
-    height_mm: int | Literal[""] = "",
+    height_mm: Annotated[int, Field(ge=1, le=1_000)] | Literal[""] = "",
     best_before: date | Literal[""] = "",
     use_by: bool = False,
     net: Annotated[str, Query(max_length=100)] = "",

@@ -129,10 +129,10 @@ def do_own_password(request: Request, form: Sent) -> Response:
     caller = _signed_in(request)
     try:
         _check_own_password(request, caller, form["current"])
-        run_in_transaction(lambda session: record_password(caller.user_id, form["password"], session=session))
+        done = run_in_transaction(lambda session: record_password(caller.user_id, form["password"], session=session))
     except ServiceError as error:
         return _me(request, form.refused(error), status_of(error))
-    return let_in(request, caller.user_id, caller.name, go_to(request, "me", {"done": form.operation_id}))
+    return let_in(request, caller.user_id, caller.name, go_to(request, "me", {"done": done["operation_id"]}))
 
 
 @router.post("/me/tokens", name="do_make_token", dependencies=[VIEWER])

@@ -53,6 +53,8 @@ def do_take(request: Request, form: Sent) -> Response:
         raise ValidationError.of("lot_id", "must name a lot, or else item_id an item")
     try:
         quantity = form.quantity("quantity", needed=True)
+        if quantity is not None and quantity <= 0:
+            form.refuse("quantity", "must be above 0")  # less of "there is less" would be more
         recipient_id, event_id = form.key("recipient_id"), form.key("event_id")
         form.done()
         kind = "correction" if form["kind"] in dict(CORRECTED) else form["kind"]

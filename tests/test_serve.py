@@ -123,6 +123,8 @@ def test_people_and_tokens_from_the_command_line(bake: CommandLine, monkeypatch:
     ]
     monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))
     assert "password: must have 10 to 200 characters" in bake("user", "password", "Ada").err
+    said = bake("token", "add", "Ada", "shop").out.splitlines()
+    assert (len(said), said[0].startswith("bake_"), said[1]) == (2, True, "It is shown once; shop, viewer.")
     made = bake("token", "add", "Ada", "till", "--role", "baker", "--json").json
     with read_scope() as session:
         caller = find_api_caller(session, made["token"], now())

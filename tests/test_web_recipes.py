@@ -206,6 +206,7 @@ def test_names_that_are_new_are_added_when_one_says_so(kitchen: Kitchen, web: We
     }
     said = text_of(submit(browser, "/recipes/new", "/recipes/new", **form).text)
     assert "Needs a unit, such as 250 g." in said
+    assert submit(browser, "/recipes/new", "/recipes/new", **{**form, "operation_id": "x"}).status_code == 422
     form["amount"][0] = "3 each"
     sent = [submit(browser, "/recipes/new", "/recipes/new", **form) for _ in range(2)]
     assert [one.status_code for one in sent] == [303, 303]

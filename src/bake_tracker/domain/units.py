@@ -71,13 +71,23 @@ def parse_unit(text: str) -> Unit:
     singular = cleaned.removesuffix("es") if cleaned.lower().endswith(("inches", "pinches", "dashes")) else cleaned
     candidates = [singular, singular.lower(), singular.lower().removesuffix("s")]
     registry = _registry()
-    for candidate in candidates:
-        if candidate[:1].isalpha() and candidate.isidentifier() and candidate in registry:
+    for candidate in candidates if len(text) <= LONGEST_UNIT else ():
+        if candidate[:1].isalpha() and candidate.isidentifier() and _is_defined(registry, candidate):
             quantity = registry.Quantity(Fraction(1), candidate).to_root_units()
             (dimension,) = (name.strip("[]") for name in quantity.dimensionality)
             return Unit(registry.get_symbol(candidate), cast(Dimension, dimension), Fraction(quantity.magnitude))
     raise UnknownUnitError(f"{text[:60]!r} is not a unit; use {KNOWN_UNITS}")
 
+
+def _is_defined(registry: "pint.UnitRegistry[Fraction]", name: str) -> bool:
+    try:
+        return name in registry
+    except ValueError:  # Pint takes "nan" for a number
+        return False
+
+
+LONGEST_UNIT = 100
+"""A unit has at most so many characters: Pint looks for prefixes and endings in time that grows with the square."""
 
 KNOWN_UNITS = (
     "g, kg, mg, oz, lb, stick (mass); ml, l, tsp, tbsp, fl oz, cup, pint, quart, gallon (volume); "

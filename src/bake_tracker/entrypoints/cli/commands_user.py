@@ -77,7 +77,12 @@ def add_token(
             _find(session, user), name, role.value, token, session=session, operation_id=operation_id
         )
     )
-    answer({**result, "token": token}, lambda done: say(f"{done['token']}\nIt is shown once; {name}, {done['role']}."))
+    answer({**result, "token": token}, lambda done: _show_token(done["token"], f"{name}, {done['role']}"))
+
+
+def _show_token(token: str, about: str) -> None:
+    say(token)  # a line of its own, to be copied
+    say(f"It is shown once; {about}.")
 
 
 def list_tokens() -> None:

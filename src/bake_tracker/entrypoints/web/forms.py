@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated
+from uuid import UUID
 
 from babel import Locale, numbers
 from fastapi import Depends, Request
@@ -155,6 +156,18 @@ class Form:
         if self.made_id is None:
             self.made_id = self[OPERATION_ID] or uuid7()
         return self.made_id
+
+    @property
+    def operation_uuid(self) -> UUID:
+        """The same, to make the ids of what is recorded with it from.
+
+        Raises:
+            ValidationError: what came along is no UUID.
+        """
+        try:
+            return UUID(self.operation_id)
+        except ValueError:
+            raise ValidationError.of(OPERATION_ID, "must be a UUID") from None
 
     # refused --------------------------------------------------------------------------------------------------------
 

@@ -86,7 +86,7 @@ def _record(request: Request, form: Form, view: RecipeView | None) -> Response:
 def _write(session: Session, form: Form, view: RecipeView | None) -> int:
     """One transaction: the items that are new, the recipe, and what it makes where that is another."""
     form.problems = []
-    own = UUID(form.operation_id)
+    own = form.operation_uuid
     known, made = load_named_items(session)
     lines = _lines(session, form, known)
     gives = [_made(session, form, row, made, own) for row in form.rows(*MAKES)]

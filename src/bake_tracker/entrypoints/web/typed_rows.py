@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from fractions import Fraction
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.name_matching import name_key
@@ -65,7 +65,7 @@ def read_line(
 
 def add_item(session: Session, form: Form, kind: str, name: str, base_unit: str) -> int:
     """Add an item that a row names for the first time; once, however often the form is sent."""
-    own = uuid5(UUID(form.operation_id), f"{kind} {name_key(name)}")
+    own = uuid5(form.operation_uuid, f"{kind} {name_key(name)}")
     return record_item(kind, name, base_unit, session=session, operation_id=own)["item_id"]
 
 

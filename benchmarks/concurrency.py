@@ -300,14 +300,19 @@ def postgresql_server(url: str | None, folder: Path) -> Iterator[str]:
 
 def fresh_postgresql(server: str, name: str) -> str:
     """A new database with a bakery in it."""
+    url = empty_postgresql(server, name)
+    database.prepare(url)
+    return url
+
+
+def empty_postgresql(server: str, name: str) -> str:
+    """A new database, in place of one of this name."""
     admin = create_engine(server, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text(f"DROP DATABASE IF EXISTS {name}"))
         connection.execute(text(f"CREATE DATABASE {name}"))
     admin.dispose()
-    url = admin.url.set(database=name).render_as_string(hide_password=False)
-    database.prepare(url)
-    return url
+    return admin.url.set(database=name).render_as_string(hide_password=False)
 
 
 def main() -> None:

@@ -36,9 +36,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(folder: Path, *options: str, database_url: str | None = None) -> Iterator[Server]:
+def serving(folder: Path, *options: str, database_url: str | None = None, port: int | None = None) -> Iterator[Server]:
     """``bake serve`` with these options, from when it is ready to the end; on a database of its own unless told."""
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "bake_tracker", "serve", "--port", str(port), *options]
     environment = {
         **os.environ,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import psutil
 import pytest
 import uvicorn
 from command_line import CommandLine
@@ -53,9 +54,12 @@ def test_a_request_under_way_is_finished_when_the_server_is_asked_to_end(
         return httpx2.post(path, json={**baking, "actual_yield": 24}, headers=headers, timeout=60).status_code
 
     with serving(tmp_path, database_url=database_url) as server, ThreadPoolExecutor(1) as pool:
+        serves = psutil.Process(server.process.pid)
         with session_scope() as session:  # holds the one write lock
             catalog_service.record_event("Fair", session=session)
             answer = pool.submit(bake_one, server.url)
+            while not any(one.status == psutil.CONN_ESTABLISHED for one in serves.net_connections("tcp")):
+                time.sleep(0.05)  # a busy machine takes its time even to ask
             time.sleep(1)
             server.process.terminate()
             time.sleep(1)

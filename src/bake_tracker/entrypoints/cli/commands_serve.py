@@ -22,7 +22,7 @@ from bake_tracker.services.log_setup import configure_logging
 
 APPLICATION = "bake_tracker.entrypoints.server:make_app"
 FINISH_WITHIN_S = 30
-"""How long a request under way may go on when the server is asked to end."""
+"""How long a request under way may go on when the server is asked to end, and a worker be busy before it is killed."""
 _VENDOR = Path(bake_tracker.__file__).parent / "entrypoints" / "web" / "static" / "vendor"
 
 
@@ -79,6 +79,7 @@ def _run(host: str, port: int, workers: int, root_path: str, trusted: list[str])
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=FINISH_WITHIN_S,
+        timeout_worker_healthcheck=FINISH_WITHIN_S,
     )
 
 

@@ -1,0 +1,43 @@
+"""A route that writes one row and does nothing else: what a request costs with the same libraries and the same server.
+
+For ``web_load.py``, by ``uvicorn web_bare:make_app --factory``; ``BARE_DATABASE_URL`` names its database.
+"""
+
+import os
+from decimal import Decimal
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+from sqlalchemy import create_engine, text
+
+CREATE = """
+CREATE TABLE written (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    item_id bigint NOT NULL,
+    quantity numeric NOT NULL,
+    unit text NOT NULL,
+    at timestamptz NOT NULL DEFAULT now()
+)
+"""
+INSERT = text("INSERT INTO written (item_id, quantity, unit) VALUES (:item_id, :quantity, :unit) RETURNING id")
+
+
+class Row(BaseModel):
+    """What is written."""
+
+    item_id: int
+    quantity: Decimal
+    unit: str
+
+
+def make_app() -> FastAPI:
+    """One route, with a pool of connections as SQLAlchemy makes it."""
+    app, engine = FastAPI(), create_engine(os.environ["BARE_DATABASE_URL"])
+
+    @app.post("/rows", status_code=201)
+    def write(row: Row) -> dict[str, Any]:
+        with engine.begin() as connection:
+            return {"id": connection.execute(INSERT, row.model_dump()).scalar_one()}
+
+    return app

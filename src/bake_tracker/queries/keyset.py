@@ -4,15 +4,18 @@ from collections.abc import Callable, Collection
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
+from uuid import UUID
 
-from sqlalchemy import Boolean, Date, DateTime, Select, String, and_, func, or_, select, tuple_
+from sqlalchemy import BigInteger, Boolean, Date, DateTime, Select, String, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator
 
 from bake_tracker.domain.page_keys import bad_key
 from bake_tracker.domain.paging import Ask, Found
+from bake_tracker.models.types import UuidText
 
 Made = TypeVar("Made")
+MOST_COUNTED = 2**31 - 1
 
 
 def load_page(
@@ -70,16 +73,22 @@ def _read(value: Any, kind: Any) -> Any:
     """A kept value as its column has it."""
     if value is None:
         return None
+    is_uuid = isinstance(kind, UuidText)
     kind = kind.impl if isinstance(kind, TypeDecorator) else kind
     try:
+        if is_uuid:
+            return str(UUID(value))
         if isinstance(kind, DateTime):
             return datetime.fromisoformat(value)
         if isinstance(kind, Date):
             return date.fromisoformat(value)
-    except (TypeError, ValueError):
+    except (AttributeError, TypeError, ValueError):
         raise bad_key() from None
     # A truth value is an int to Python, and an error to PostgreSQL.
     wanted = str if isinstance(kind, String) else bool if isinstance(kind, Boolean) else int
-    if type(value) is not wanted:
+    # A count is half as long as a key, and PostgreSQL is told so.
+    if type(value) is not wanted or (
+        isinstance(value, int) and not isinstance(kind, BigInteger) and abs(value) > MOST_COUNTED
+    ):
         raise bad_key()
     return value

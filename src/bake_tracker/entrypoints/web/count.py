@@ -21,7 +21,7 @@ from bake_tracker.services.stocktake_service import StocktakeCheck, check_stockt
 router = pages()
 
 FIELDS = ("lot_id", "expected", "unit", "counted", "percent_left")
-Place = Annotated[str | None, Query(max_length=200)]
+Place = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
 
 
 @router.get("/count", name="count", dependencies=[BAKER])

@@ -224,13 +224,19 @@ def blank(request: Request, **values: object) -> Form:
 
 def asked(request: Request) -> Form:
     """The form in the address of a page."""
-    return Form(locale_of(request), request.query_params.multi_items())
+    return Form(locale_of(request), [(key, _kept(value)) for key, value in request.query_params.multi_items()])
 
 
 async def _read(request: Request) -> Form:
     """The form of a request."""
     fields = await request.form()
-    return Form(locale_of(request), [(key, value) for key, value in fields.multi_items() if isinstance(value, str)])
+    typed = [(key, value) for key, value in fields.multi_items() if isinstance(value, str)]
+    return Form(locale_of(request), [(key, _kept(value)) for key, value in typed])
+
+
+def _kept(typed: str) -> str:
+    """What was typed, without the character that nobody types and PostgreSQL cannot keep."""
+    return typed.replace("\0", "")
 
 
 Sent = Annotated[Form, Depends(_read)]

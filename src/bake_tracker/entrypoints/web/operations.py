@@ -44,6 +44,8 @@ CALLED = {
 """What an argument is called, where its name does not say it."""
 
 
+Kind = Annotated[str, Query(max_length=100, pattern="^[a-z_]*$")]
+
 LIST = ListOf(
     "operations",
     (
@@ -59,7 +61,7 @@ LIST = ListOf(
 
 
 @router.get("/operations", name="operations", dependencies=[VIEWER])
-def operations(request: Request, operation: Annotated[str, Query(max_length=100)] = "") -> Response:
+def operations(request: Request, operation: Kind = "") -> Response:
     """All that was ever recorded."""
     ask = LIST.ask(request)
     with read_scope() as session:

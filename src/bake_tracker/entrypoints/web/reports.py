@@ -333,6 +333,9 @@ def _asked(form: Form, house: BakeryInfo) -> Asked:
     if since and since < today - timedelta(days=LONGEST_DAYS):
         form.refuse("since", "must be within ten years")
         since = None
+    if until and until < today - timedelta(days=LONGEST_DAYS):
+        form.refuse("until", "must be within ten years")
+        until = None
     if until and until > today:
         until = today
     return Asked(house, today, min(since or first, until or today), until, form["item"])

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from bake_tracker.config import load_settings
 from bake_tracker.domain.access import Role
-from bake_tracker.entrypoints.http.access import CSRF_FIELD, roles_by_route
+from bake_tracker.entrypoints.http.access import CSRF_FIELD, CSRF_HEADER, roles_by_route
 from bake_tracker.entrypoints.http.limits import Limiter
 from bake_tracker.entrypoints.server import make_app
 from bake_tracker.services import access_service, passwords
@@ -73,6 +73,12 @@ class Web:
         token = passwords.new_secret()
         run_in_transaction(lambda session: open_sign_in(session, self.ids[role], token, NAMES[role], "::1"))
         return self.client(cookies={"bake_sign_in": token}, headers={"Accept": "text/html", **headers}, **more)
+
+    def signed_in(self, role: Role) -> TestClient:
+        """A program in a page of ours: signed in, and sending what only our pages know."""
+        browser = self.browser(role, {"Accept": "application/json"})
+        browser.headers[CSRF_HEADER] = csrf_of(browser.get("/"))
+        return browser
 
     @property
     def roles(self) -> dict[tuple[str, str], Role | None]:

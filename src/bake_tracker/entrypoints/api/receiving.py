@@ -1,5 +1,8 @@
 """Goods in: a receipt of one lot, or a delivery of several lines."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from fastapi import Request
 from pydantic import ConfigDict
 from starlette.responses import Response
@@ -14,8 +17,9 @@ from bake_tracker.entrypoints.api.common import (
     routes,
     writes,
 )
+from bake_tracker.services.database import Session
 from bake_tracker.services.delivery_service import DeliveryResult, record_delivery
-from bake_tracker.services.receiving_service import ReceiptResult, record_receipt
+from bake_tracker.services.receiving_service import ReceiptResult, check_has_come, record_receipt
 
 router = routes("", "goods in")
 
@@ -71,10 +75,20 @@ class Delivery(Body):
 @router.post("/receipts", **writes(ReceiptResult))
 def receive(request: Request, body: Receipt, idempotency_key: IdempotencyKey = None) -> Response:
     """Add what came in as a lot."""
-    return recorded(request, idempotency_key, record_receipt, **body.given())
+    return recorded(request, idempotency_key, _come("received_on", record_receipt), **body.given())
 
 
 @router.post("/deliveries", **writes(DeliveryResult))
 def deliver(request: Request, body: Delivery, idempotency_key: IdempotencyKey = None) -> Response:
     """Add every line of a supplier's document as a lot, all of them or none."""
-    return recorded(request, idempotency_key, record_delivery, **body.given())
+    return recorded(request, idempotency_key, _come("delivered_on", record_delivery), **body.given())
+
+
+def _come(field: str, record: Callable[..., Mapping[str, Any]]) -> Callable[..., Mapping[str, Any]]:
+    """Recorded only where the goods have come in."""
+
+    def checked(*, session: Session, **arguments: Any) -> Mapping[str, Any]:
+        check_has_come(session, field, arguments.get(field))
+        return record(session=session, **arguments)
+
+    return checked

@@ -1,4 +1,4 @@
-"""Who may sign in, and what other programs sign in with; for owners."""
+"""Who may sign in, and what other programs sign in with; for owners, who sign in themselves to change it."""
 
 from typing import Literal
 from uuid import UUID
@@ -20,7 +20,7 @@ from bake_tracker.entrypoints.api.common import (
     tagged,
     writes,
 )
-from bake_tracker.entrypoints.http.access import OWNER
+from bake_tracker.entrypoints.http.access import OWNER, in_person
 from bake_tracker.queries.people import (
     ApiTokenRow,
     UserRow,
@@ -93,18 +93,21 @@ def list_users(request: Request) -> Response:
 @router.post("/users", **writes(UserResult, OWNER))
 def add_user(request: Request, body: NewUser, idempotency_key: IdempotencyKey = None) -> Response:
     """Let somebody in."""
+    in_person(request)
     return recorded(request, idempotency_key, record_user, **body.given())
 
 
 @router.patch("/users/{user_id}", **writes(UserResult, OWNER, status=200))
 def change_user(request: Request, user_id: Key, body: ChangedUser, idempotency_key: IdempotencyKey = None) -> Response:
     """Give a user another role, or switch them off or on; whoever is switched off is out at once."""
+    in_person(request)
     return recorded(request, idempotency_key, record_user_change, at=None, user_id=user_id, **body.given())
 
 
 @router.put("/users/{user_id}/password", **writes(PasswordResult, OWNER, status=200))
 def set_password(request: Request, user_id: Key, body: NewPassword, idempotency_key: IdempotencyKey = None) -> Response:
     """Set a password; every browser of this user is signed out."""
+    in_person(request)
     return recorded(request, idempotency_key, record_password, at=None, user_id=user_id, **body.given())
 
 
@@ -119,6 +122,7 @@ def list_api_tokens(request: Request, user_id: Key) -> Response:
 @router.post("/users/{user_id}/api-tokens", **writes(TokenMade, OWNER))
 def make_api_token(request: Request, user_id: Key, body: NewToken, idempotency_key: IdempotencyKey = None) -> Response:
     """Make a token for a user's program; it is told in this answer, and never again."""
+    in_person(request)
     token = new_secret("bake_")
     made = run_in_transaction(lambda session: _make(user_id, token, body, idempotency_key, session))
     with read_scope() as session:

@@ -16,7 +16,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.routing import Mount
 
 from bake_tracker.domain.access import Role
-from bake_tracker.domain.errors import ForbiddenError, SignInNeededError, TooManyAttemptsError
+from bake_tracker.domain.errors import ForbiddenError, SignInNeededError, TooManyAttemptsError, ValidationError
 from bake_tracker.entrypoints.http import cookies
 from bake_tracker.entrypoints.http.limits import Limiter
 from bake_tracker.queries.people import Caller, find_api_caller, find_signed_in
@@ -71,6 +71,20 @@ def caller_of(request: Request) -> Caller | None:
     """Who asks; None on a public route when nobody is signed in."""
     found: Caller | None = getattr(request.state, "caller", None)
     return found
+
+
+def in_person(request: Request) -> Caller:
+    """Who asks, having signed in: a token that makes tokens, or lets people in, would outlive its being revoked.
+
+    Raises:
+        ValidationError: a program asks.
+    """
+    caller = caller_of(request)
+    if caller is None:
+        raise SignInNeededError
+    if caller.api_token_id is not None:
+        raise ValidationError.of("api_token", "is not enough for this; sign in yourself")
+    return caller
 
 
 def identify(request: HTTPConnection) -> Caller | None:

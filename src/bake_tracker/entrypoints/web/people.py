@@ -15,7 +15,7 @@ from bake_tracker.domain.errors import (
     ValidationError,
 )
 from bake_tracker.domain.paging import page_of
-from bake_tracker.entrypoints.http.access import OWNER, VIEWER, address_of, caller_of
+from bake_tracker.entrypoints.http.access import OWNER, VIEWER, address_of, caller_of, in_person
 from bake_tracker.entrypoints.http.problems import status_of
 from bake_tracker.entrypoints.web.forms import Form, Sent, blank
 from bake_tracker.entrypoints.web.lists import Column, ListOf
@@ -67,6 +67,7 @@ def people(request: Request) -> Response:
 @router.post("/people", name="do_let_in", dependencies=[OWNER])
 def do_let_in(request: Request, form: Sent) -> Response:
     """Let somebody in."""
+    in_person(request)
     try:
         done = run_in_transaction(
             lambda session: record_user(
@@ -87,6 +88,7 @@ def person(request: Request, user_id: UserId, done: Done = "") -> Response:
 @router.post("/people/{user_id}", name="do_change_person", dependencies=[OWNER])
 def do_change_person(request: Request, user_id: UserId, form: Sent) -> Response:
     """Give a user another role, or switch them off or on."""
+    in_person(request)
     is_off = {"off": True, "on": False}.get(form["switch"])
     try:
         done = run_in_transaction(
@@ -102,6 +104,7 @@ def do_change_person(request: Request, user_id: UserId, form: Sent) -> Response:
 @router.post("/people/{user_id}/password", name="do_set_password", dependencies=[OWNER])
 def do_set_password(request: Request, user_id: UserId, form: Sent) -> Response:
     """Set somebody's password, who is signed out by it."""
+    in_person(request)
     try:
         # Without an id: a second password under it would be taken for the first sent twice, and not be set.
         done = run_in_transaction(lambda session: record_password(user_id, form["password"], session=session))
@@ -126,7 +129,7 @@ def me(request: Request, done: Done = "") -> Response:
 @router.post("/me/password", name="do_own_password", dependencies=[VIEWER])
 def do_own_password(request: Request, form: Sent) -> Response:
     """Change one's own password, which is asked for first; every other browser is signed out."""
-    caller = _signed_in(request)
+    caller = in_person(request)
     try:
         _check_own_password(request, caller, form["current"])
         done = run_in_transaction(lambda session: record_password(caller.user_id, form["password"], session=session))
@@ -138,7 +141,7 @@ def do_own_password(request: Request, form: Sent) -> Response:
 @router.post("/me/tokens", name="do_make_token", dependencies=[VIEWER])
 def do_make_token(request: Request, form: Sent) -> Response:
     """Make an API token, and show it this once."""
-    caller = _signed_in(request)
+    caller = in_person(request)
     token = new_secret("bake_")
     try:
         if form["role"] in SHORT and not caller.role.allows(Role(form["role"])):
@@ -155,22 +158,8 @@ def do_make_token(request: Request, form: Sent) -> Response:
 @router.post("/me/tokens/{api_token_id}/revoke", name="do_revoke_token", dependencies=[VIEWER])
 def do_revoke_token(request: Request, api_token_id: TokenId, form: Sent) -> Response:
     """Make an API token of one's own good for nothing."""
-    done = _revoke(_signed_in(request).user_id, api_token_id, form)
+    done = _revoke(in_person(request).user_id, api_token_id, form)
     return go_to(request, "me", {"done": done["operation_id"]})
-
-
-def _signed_in(request: Request) -> Caller:
-    """Who asks, in person: a token that may make others would outlive its being revoked.
-
-    Raises:
-        ValidationError: a program asks.
-    """
-    caller = caller_of(request)
-    if caller is None:
-        raise SignInNeededError
-    if caller.api_token_id is not None:
-        raise ValidationError.of("api_token", "is not enough for this; sign in yourself")
-    return caller
 
 
 def _check_own_password(request: Request, caller: Caller, password: str) -> None:

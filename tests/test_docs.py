@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
+LOT = re.compile(r"\b[\w-]+-\d{8}-\d+\b")
 MASKS = (
     (re.compile(r"\b[0-9a-f]{64}\b"), "HASH"),
     (re.compile(r"sqlite:///\S*?([\w-]+\.db)"), r"sqlite:///\1"),
@@ -72,11 +73,14 @@ def test_what_a_document_shows_is_what_is_printed(
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("BAKE_TRACKER_ACTOR", "baker")
     bake = CommandLine(capsys, monkeypatch, tmp_path / "unused.log.jsonl")
+    made: dict[str, str] = {}  # the lots of today, by what they are called on any day
     with root_logger_put_back():
         for command, output in sessions(document):
             program, *words = shlex.split(command)
+            words = [made.get(masked(word)[0], word) if LOT.fullmatch(word) else word for word in words]
             assert program == "./bake"
             done = bake(*words)
+            made |= {masked(lot)[0]: lot for lot in LOT.findall(done.out)}
             assert_shown(masked(output), masked(done.out + done.err))
     database.dispose_engines()
 

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 PASSWORD = "demo password of a test"
 
 
@@ -56,6 +58,8 @@ def serving(folder: Path, *options: str, database_url: str | None = None, port: 
         yield server
     finally:
         if process.poll() is None:
+            for worker in psutil.Process(process.pid).children(recursive=True):
+                worker.kill()
             process.kill()
         process.wait()
         if process.stdout:

@@ -68,6 +68,15 @@ def test_a_request_under_way_is_finished_when_the_server_is_asked_to_end(
     assert kitchen.stock("Cookie") == 24
 
 
+def test_while_it_stops_every_answer_is_the_last_of_its_connection(database_url: str) -> None:
+    """Who connected in the last moment would else be answered on and on, until the time to finish is over."""
+    web = Web()
+    client = web.client()
+    assert client.get("/healthz").headers.get("connection") is None
+    web.app.state.is_stopping = True
+    assert client.get("/healthz").headers["connection"] == "close"
+
+
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What the server would be started with."""

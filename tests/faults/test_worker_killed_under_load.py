@@ -1,6 +1,7 @@
 """``bake serve --workers 2`` while programs record: a worker is killed by ``kill -9``, or the whole server is ended."""
 
 import random
+import signal
 import sys
 import threading
 import time
@@ -161,25 +162,29 @@ def test_a_program_whose_worker_was_killed_asks_again_and_it_is_done_once(
     before, chance = Before.of(kitchen), random.Random(1)
     waiting = text("SELECT count(*) FROM pg_locks WHERE relation = 'operation'::regclass AND NOT granted")
     patient = f"{database_url}&options=-c%20lock_timeout%3D60s"
-    with serving(tmp_path, *TWO, database_url=patient) as server, at_work(programs, server.url):
-        wait_for_turns(programs)
-        with session_scope() as session:
-            session.execute(text("LOCK TABLE operation IN ACCESS EXCLUSIVE MODE"))
-            wait_until(lambda: session.scalar(waiting) == PROGRAMS)
-            worker = busiest_worker(server)
-            cut = asked_now(worker)
-            worker.kill()
-            wait_until(lambda: session.scalar(waiting) == PROGRAMS + cut)
-        wait_for_turns(programs)
-        for _ in range(ROUNDS):
-            time.sleep(chance.uniform(0, 0.3))
-            busiest_worker(server).kill()
+    with serving(tmp_path, *TWO, database_url=patient) as server:
+        with at_work(programs, server.url):
             wait_for_turns(programs)
+            with session_scope() as session:
+                session.execute(text("LOCK TABLE operation IN ACCESS EXCLUSIVE MODE"))
+                wait_until(lambda: session.scalar(waiting) == PROGRAMS)
+                worker = busiest_worker(server)
+                cut = asked_now(worker)
+                worker.kill()
+                wait_until(lambda: session.scalar(waiting) == PROGRAMS + cut)
+            wait_for_turns(programs)
+            for _ in range(ROUNDS):
+                time.sleep(chance.uniform(0, 0.3))
+                busiest_worker(server).kill()
+                wait_for_turns(programs)
+        assert server.end()[0] == 0
     assert cut > 0
     assert_each_is_there_once(kitchen, bake, before, programs, capsys)
 
 
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_a_server_ended_and_started_again_under_load_has_done_each_thing_once(
+    how: signal.Signals,
     kitchen: Kitchen,
     bake: CommandLine,
     database_url: str,
@@ -187,7 +192,7 @@ def test_a_server_ended_and_started_again_under_load_has_done_each_thing_once(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """It ends well, by SIGTERM; who finds nobody there asks again until the next one answers."""
+    """Asked to or killed, it ends with its workers; who finds nobody there asks again until the next one answers."""
     before, chance, port = Before.of(kitchen), random.Random(2), free_port()
     with ExitStack() as work:
         for number in range(ROUNDS):
@@ -198,5 +203,8 @@ def test_a_server_ended_and_started_again_under_load_has_done_each_thing_once(
                 time.sleep(chance.uniform(0, 0.3))
                 if number == ROUNDS - 1:
                     work.close()
-                assert server.end()[0] == 0
+                started = psutil.Process(server.process.pid).children()
+                server.process.send_signal(how)
+                assert server.process.wait(PATIENCE_S) == (0 if how == signal.SIGTERM else -how)
+                assert psutil.wait_procs(started, PATIENCE_S)[1] == []
     assert_each_is_there_once(kitchen, bake, before, programs, capsys)

@@ -12,7 +12,7 @@ from bake_tracker.entrypoints.http import health, problems
 from bake_tracker.entrypoints.http.access import check_every_route_declares, paths_by_endpoint
 from bake_tracker.entrypoints.http.context import RequestContext
 from bake_tracker.entrypoints.http.limits import Limiter
-from bake_tracker.entrypoints.http.stopping import telling_when_it_stops
+from bake_tracker.entrypoints.http.stopping import stop_with_the_server, telling_when_it_stops
 from bake_tracker.services.database import database_url, dispose_engines, engine_for
 from bake_tracker.services.log_setup import configure_logging
 from bake_tracker.services.trace_setup import exporting_where_asked
@@ -33,6 +33,7 @@ async def running(app: FastAPI) -> AsyncIterator[None]:
     configure_logging(load_settings(), url)
     engine_for(url)
     with exporting_where_asked(), telling_when_it_stops(app):
+        stop_with_the_server()
         yield
     dispose_engines()
 

@@ -76,6 +76,8 @@ def _add_headers(headers: MutableHeaders, scope: MutableMapping[str, Any], reque
     for name, value in SECURITY_HEADERS.items():
         headers.setdefault(name, value)
     headers.setdefault("Cache-Control", "no-store")
+    if scope["app"].state.is_stopping:
+        headers["Connection"] = "close"  # whoever came in the last moment would keep the server by asking on and on
     if scope.get("scheme") == "https":
         headers["Strict-Transport-Security"] = HSTS
 

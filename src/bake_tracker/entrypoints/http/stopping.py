@@ -1,9 +1,12 @@
-"""Tell what streams without end that the server stops, so that it is not waited for."""
+"""Stop well: what streams without end is told, so that it is not waited for; no worker outlives its server."""
 
+import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any
 
@@ -31,3 +34,17 @@ def telling_when_it_stops(app: FastAPI) -> Iterator[None]:
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
+
+
+def stop_with_the_server() -> None:
+    """As one of several workers, stop when the process that started them is gone: nobody else would ask us to.
+
+    Else, after a ``kill -9`` of that one, they would go on for ever, and keep the port from a server started anew.
+    """
+    if server := multiprocessing.parent_process():
+        threading.Thread(target=_stop_after, args=(server,), daemon=True).start()
+
+
+def _stop_after(server: BaseProcess) -> None:
+    server.join()
+    os.kill(os.getpid(), signal.SIGTERM)

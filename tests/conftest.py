@@ -143,8 +143,9 @@ _new_engine = database.make_engine
 
 def engine_of_before(url: str) -> Engine:
     """The engine of an earlier test at this URL, if it is at rest: it compiles nothing again."""
-    engine = rested.pop((url, load_settings().isolation), None) or _new_engine(url)
-    engine.as_made = listeners_of(engine)  # type: ignore[attr-defined]
+    key = url, load_settings().isolation
+    engine = rested.pop(key, None) or _new_engine(url)
+    engine.as_made = key, listeners_of(engine)  # type: ignore[attr-defined]
     return engine
 
 
@@ -165,9 +166,10 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
         return url
 
     yield use_it
-    for (_, url), engine in database._engines.items():
-        if getattr(engine, "as_made", None) == listeners_of(engine):
-            rested[url, load_settings().isolation] = engine
+    for engine in database._engines.values():
+        key, listeners = getattr(engine, "as_made", (None, None))
+        if key and listeners == listeners_of(engine):
+            rested[key] = engine
     database.dispose_engines()
 
 

@@ -206,8 +206,8 @@ def binding_cost(folder: Path, rounds: int) -> list[Figure]:
         ROWS_TABLE.metadata.create_all(engine)
     settled: list[object] = []
 
-    def settle(fate: object, _failure: object) -> None:
-        settled.append(fate)
+    def settle(ending: object) -> None:
+        settled.append(ending)
 
     def of_bound() -> None:
         for _ in range(20):
@@ -273,8 +273,13 @@ def counting_cost(folder: Path, rounds: int) -> list[Figure]:
     return [added(what, (spent["counted"], base), (spent["listener"], base), 0.2, note)]
 
 
-def import_cost(_folder: Path, rounds: int) -> list[Figure]:
-    """Imports in fresh interpreters; timed inside, so that starting Python is not counted."""
+def import_cost(folder: Path, rounds: int) -> list[Figure]:
+    """Imports in fresh interpreters; timed inside, so that starting Python is not counted.
+
+    Of bytecode for all, which the first round writes: whoever installed a program has it.
+    """
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     modules = {
         "ours": "bake_tracker.services.logging_utils, bake_tracker.services.log_values, "
         "bake_tracker.services.log_format, bake_tracker.services",
@@ -286,7 +291,8 @@ def import_cost(_folder: Path, rounds: int) -> list[Figure]:
         rng.shuffle(order)
         for name in order:
             code = f"import time; t = time.process_time_ns(); import {modules[name]}; print(time.process_time_ns() - t)"
-            answer = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, check=True, text=True)
+            command = [sys.executable, "-P", "-c", code]
+            answer = subprocess.run(command, capture_output=True, check=True, text=True, env=environment)
             if number:
                 spent[name].append(int(answer.stdout))
     note = f"{statistics.median(spent['ours']) / 1e6:.1f} and {statistics.median(spent['orm']) / 1e6:.1f} ms"

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from bake_tracker.services.log_setup import AppendHandler
-from bake_tracker.services.logging_utils import MAX_HELD_LINES, get_service_logger, lines_together, log_operation
+from bake_tracker.services.log_together import MAX_HELD_LINES, lines_together
+from bake_tracker.services.logging_utils import get_service_logger, log_operation
 from bake_tracker.services.transaction_outcomes import Fate, OpenTransaction
 
 oven = get_service_logger("x.oven")
@@ -51,7 +52,7 @@ def test_a_transaction_of_four_operations_costs_one_write(path: Path, writes: li
     """Every line is there, in order."""
     transaction = OpenTransaction()
     for number in range(4):
-        transaction.add(lambda fate, failure, number=number: log_operation(oven, "bake", "success", number=number))
+        transaction.add(lambda ending, number=number: log_operation(oven, "bake", "success", number=number))
     transaction.end(Fate.COMMITTED)
     assert (numbers(path), writes) == ([0, 1, 2, 3], [4])
 
@@ -74,9 +75,9 @@ def test_many_lines_are_written_in_parts(path: Path, writes: list[int]) -> None:
 def test_one_that_cannot_be_told_takes_no_other_with_it(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What raises in the middle is reported; what came before and after is written."""
     transaction = OpenTransaction()
-    transaction.add(lambda fate, failure: log_operation(oven, "bake", "success", number=1))
-    transaction.add(lambda fate, failure: {}["nothing"])
-    transaction.add(lambda fate, failure: log_operation(oven, "bake", "success", number=2))
+    transaction.add(lambda ending: log_operation(oven, "bake", "success", number=1))
+    transaction.add(lambda ending: {}["nothing"])
+    transaction.add(lambda ending: log_operation(oven, "bake", "success", number=2))
     transaction.end(Fate.COMMITTED)
     assert numbers(path) == [1, 2]
 
@@ -92,13 +93,13 @@ def test_together_inside_together_is_one(path: Path, writes: list[int]) -> None:
 def test_an_interrupt_while_telling_drops_no_other_line(path: Path) -> None:
     """Ctrl-C in the middle is passed on when all that was decided has been told."""
 
-    def interrupted(fate: object, failure: object) -> None:
+    def interrupted(ending: object) -> None:
         raise KeyboardInterrupt
 
     transaction = OpenTransaction()
-    transaction.add(lambda fate, failure: log_operation(oven, "bake", "success", number=1))
+    transaction.add(lambda ending: log_operation(oven, "bake", "success", number=1))
     transaction.add(interrupted)
-    transaction.add(lambda fate, failure: log_operation(oven, "bake", "success", number=2))
+    transaction.add(lambda ending: log_operation(oven, "bake", "success", number=2))
     with pytest.raises(KeyboardInterrupt):
         transaction.end(Fate.COMMITTED)
     assert numbers(path) == [1, 2]

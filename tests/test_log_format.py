@@ -9,7 +9,7 @@ import pytest
 
 from bake_tracker.services.log_format import MAX_FRAMES, ConsoleFormatter, JsonFormatter
 from bake_tracker.services.log_values import error_text, escape_unsafe, utc_text
-from bake_tracker.services.logging_utils import get_service_logger, make_record
+from bake_tracker.services.logging_utils import complete_line, get_service_logger, make_event, places_of
 
 UNSAFE = "a\nb\x1b[31mc\x00d\u202ee\u2028f\x85g\x7fh\ud800i"
 
@@ -17,8 +17,10 @@ UNSAFE = "a\nb\x1b[31mc\x00d\u202ee\u2028f\x85g\x7fh\ud800i"
 def record_of(outcome: str = "success", level: int = logging.INFO, **context: Any) -> logging.LogRecord:
     fields = {"operation_id": "op-1", "transaction_id": "t-1", "database_id": "d-1"}
     more = {"duration_ms": 1.5, "sql_count": 9, "attempt": 1}
-    named = {"operation": "record_bake", "outcome": outcome}
-    return make_record(get_service_logger("x.oven"), level, {**named, **fields, **more}, context)
+    event = make_event(get_service_logger("x.oven"), level, "record_bake", outcome, {})
+    event.line |= fields | more
+    complete_line(event.line, context, places_of(context))
+    return event.record
 
 
 def foreign(message: str, *arguments: Any, **extra: Any) -> logging.LogRecord:

@@ -278,10 +278,10 @@ def test_a_repair_that_cannot_write_claims_nothing(bakery: CommandLine, monkeypa
     """On a full disk the operations stay missing, and are named."""
     lost = without_successes(bakery)
 
-    def full(_self: object, _record: object) -> None:
+    def full(_self: object, _event: object) -> None:
         """Nothing is written, and nothing is raised."""
 
-    monkeypatch.setattr("bake_tracker.services.log_setup.AppendHandler.emit", full)
+    monkeypatch.setattr("bake_tracker.services.log_setup.AppendHandler.take", full)
     done = bakery("log", "verify", "--repair", "--json")
     assert (done.code, done.json["repaired"], ids(done.json["missing"])) == (1, [], ids(lost))
 

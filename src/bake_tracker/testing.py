@@ -15,8 +15,8 @@ import pytest
 
 from bake_tracker.domain.log_tree import OperationNode, build_trees
 from bake_tracker.domain.outcomes import BEGINNINGS
+from bake_tracker.services.log_events import fields_of
 from bake_tracker.services.log_values import utc_text
-from bake_tracker.services.logging_utils import fields_of
 
 LOGGER = "bake_tracker"
 _NOT_SHOWN = frozenset(

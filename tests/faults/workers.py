@@ -15,6 +15,7 @@ from bake_tracker.services.assembly_service import record_assembly
 from bake_tracker.services.batch_production_service import record_batch_production
 from bake_tracker.services.clock import uuid7
 from bake_tracker.services.database import DatabaseUnavailableError, database_url, run_in_transaction
+from bake_tracker.services.log_events import Event
 from bake_tracker.services.log_setup import AppendHandler, configure_logging
 from bake_tracker.services.receiving_service import record_receipt
 
@@ -43,17 +44,17 @@ def carry_out(session: Session, ids: Mapping[str, int], turn: Turn) -> None:
 
 def stop_instead_of_line(number: int, stop: signal.Signals) -> None:
     """Have this process stopped where its ``number``-th success line would be written: COMMIT has returned."""
-    write, left = AppendHandler.emit, number
+    write, left = AppendHandler.take, number
 
-    def emit(handler: AppendHandler, record: object) -> None:
+    def take(handler: AppendHandler, event: Event) -> None:
         nonlocal left
-        if getattr(record, "outcome", None) == "success":
+        if event.line["outcome"] == "success":
             left -= 1
             if left == 0:
                 os.kill(os.getpid(), stop)
-        write(handler, record)  # type: ignore[arg-type]  # whatever it is, it is passed on
+        write(handler, event)
 
-    AppendHandler.emit = emit  # type: ignore[method-assign, assignment]  # this process is made to be stopped
+    AppendHandler.take = take  # type: ignore[method-assign]  # this process is made to be stopped
 
 
 def work(

@@ -62,6 +62,12 @@ def current_attempt() -> Attempt:
     return _current.get() or Attempt()
 
 
+def attempt_number() -> int:
+    """Which attempt it is, from 1 on."""
+    attempt = _current.get()
+    return 1 if attempt is None else attempt.number
+
+
 @contextmanager
 def attempting(attempt: Attempt) -> Iterator[None]:
     """Make ``attempt`` the one that operations see."""

@@ -29,7 +29,7 @@ from bake_tracker.services import read_only_sqlite
 from bake_tracker.services.attempts import Attempt, attempting, is_lost_race, is_retryable, is_unreachable
 from bake_tracker.services.clock import now
 from bake_tracker.services.log_values import error_text
-from bake_tracker.services.logging_utils import emit, get_service_logger, make_record, report_logging_fault
+from bake_tracker.services.logging_utils import emit, get_service_logger, make_event, report_logging_fault
 from bake_tracker.services.postgresql import connect_arguments, refusal
 from bake_tracker.services.sqlite import READ_ONLY, make_sqlite_engine
 from bake_tracker.services.transaction_outcomes import observe, send_begin
@@ -313,8 +313,9 @@ def _tell_retried(attempt: Attempt, error: Exception) -> None:
     """Tell a failure that no operation has told: before the first one, between two, or at a COMMIT of none."""
     try:
         logger = get_service_logger("database")
-        fields: dict[str, Any] = {"operation": "run_in_transaction", "outcome": "retried", "attempt": attempt.number}
-        emit(logger, make_record(logger, logging.WARNING, fields, {"error": error_text(error)}))
+        event = make_event(logger, logging.WARNING, "run_in_transaction", "retried", {"error": error_text(error)})
+        event.line["attempt"] = attempt.number
+        emit(event)
     except Exception as fault:
         report_logging_fault(fault)
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import orjson
 
+from bake_tracker.services.log_events import fields_of
 from bake_tracker.services.log_values import error_text, escape_unsafe, safe_value, utc_text
-from bake_tracker.services.logging_utils import fields_of
 
 MAX_FRAMES = 30
+_ENDED = orjson.OPT_APPEND_NEWLINE
 
 # For what orjson does not write: an integer of more than 64 bits.
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, default=str).encode
@@ -44,20 +45,21 @@ class JsonFormatter(logging.Formatter):
             "message": _message(record),
             **fields_of(record),
         }
-        if record.exc_info and record.exc_info[1] is not None:
-            line["exception"] = exception_field(record.exc_info[1])
-        encoded = _encoded(line)
-        # In ASCII the encoder has escaped all but DEL; looking at every character again would cost a tenth of the line.
-        if encoded.isascii() and b"\x7f" not in encoded:
-            return encoded
-        return escape_unsafe(encoded[:-1].decode()).encode() + b"\n"
+        return written(line, record.exc_info[1] if record.exc_info else None)
 
 
-def _encoded(line: dict[str, Any]) -> bytes:
+def written(line: dict[str, Any], error: BaseException | None = None) -> bytes:
+    """A line of safe fields as it goes into a file, its end included."""
+    if error is not None:
+        line = {**line, "exception": exception_field(error)}
     try:
-        return orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE)
+        encoded = orjson.dumps(line, default=str, option=_ENDED)
     except (TypeError, ValueError):
-        return _encode(line).encode("utf-8", "backslashreplace") + b"\n"
+        encoded = _encode(line).encode("utf-8", "backslashreplace") + b"\n"
+    # In ASCII the encoder has escaped all but DEL; looking at every character again would cost a tenth of the line.
+    if encoded.isascii() and b"\x7f" not in encoded:
+        return encoded
+    return escape_unsafe(encoded[:-1].decode()).encode() + b"\n"
 
 
 class ConsoleFormatter(logging.Formatter):

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import pkgutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -17,11 +18,11 @@ from sqlalchemy.orm import Session
 
 from bake_tracker import services
 from bake_tracker.models import Operation
-from bake_tracker.services.clock import now
 from bake_tracker.services.file_locks import CAN_LOCK, alone
+from bake_tracker.services.log_events import Event, begin_line
 from bake_tracker.services.log_scan import Progress
 from bake_tracker.services.log_setup import AppendHandler
-from bake_tracker.services.log_values import safe_fields, utc_text
+from bake_tracker.services.log_values import safe_fields, utc_text_ns
 from bake_tracker.services.log_verification import (
     NOTED,
     REPAIRED_AT,
@@ -30,7 +31,6 @@ from bake_tracker.services.log_verification import (
     NamedOperation,
     verify_log,
 )
-from bake_tracker.services.logging_utils import add_fields
 from bake_tracker.services.operations import Kind
 
 _WHEN = ("produced_at", "assembled_at", "happened_at", "counted_at")
@@ -59,10 +59,10 @@ def repair_log(session: Session, path: Path, progress: Progress | None = None, *
         if not silent and before["unreadable_lines"] == before["unreadable_lines_noted"]:
             return {**before, "repaired": []}
         with _appending(path) as handler:
-            for record in _records(session, before["database_id"], [operation["operation_id"] for operation in silent]):
-                handler.handle(record)
+            for event in _events(session, before["database_id"], [operation["operation_id"] for operation in silent]):
+                handler.take(event)
             if before["unreadable_lines"]:
-                handler.handle(_noting_record(before["unreadable_lines"]))
+                handler.take(_noting_event(before["unreadable_lines"]))
         after = verify_log(session, path, progress, is_whole=is_whole)
     # A full disk is survived without an error, so what was written is what can now be read.
     left = {operation["operation_id"] for operation in (*after["missing"], *after["unresolved"])}
@@ -93,23 +93,22 @@ def _appending(path: Path) -> Iterator[AppendHandler]:
         handler.close()
 
 
-def _records(session: Session, database_id: str, operation_ids: list[str]) -> Iterator[logging.LogRecord]:
+def _events(session: Session, database_id: str, operation_ids: list[str]) -> Iterator[Event]:
     for start in range(0, len(operation_ids), ROWS_AT_ONCE):
         wanted = Operation.id.in_(operation_ids[start : start + ROWS_AT_ONCE])
         columns = select(*Operation.__table__.columns).where(wanted).order_by(Operation.recorded_at)
         for row in session.execute(columns):
-            yield _success_record(row, database_id)
+            yield _success_event(row, database_id)
 
 
-def _noting_record(unreadable_lines: int) -> logging.LogRecord:
-    operation, outcome = NOTED
-    record = logging.LogRecord(__name__, logging.WARNING, "", 0, f"{operation}: {outcome}", None, None, operation)
-    known = {"operation": operation, "outcome": outcome, "unreadable_lines": unreadable_lines}
-    add_fields(record, {**known, REPAIRED_AT: utc_text(now().timestamp())})
-    return record
+def _noting_event(unreadable_lines: int) -> Event:
+    logger, at_ns = logging.getLogger(__name__), time.time_ns()
+    line = begin_line(logger, logging.WARNING, at_ns, *NOTED)
+    line |= {"unreadable_lines": unreadable_lines, REPAIRED_AT: line["timestamp"]}
+    return Event(logger, logging.WARNING, at_ns, line)
 
 
-def _success_record(row: Row[Any], database_id: str) -> logging.LogRecord:
+def _success_event(row: Row[Any], database_id: str) -> Event:
     """What the operation's own process would have told, as far as its row knows: not how long it took.
 
     It happened when the id was claimed, and is told now; when exactly it was settled, nobody knows any more.
@@ -123,8 +122,6 @@ def _success_record(row: Row[Any], database_id: str) -> logging.LogRecord:
     }
     # Nothing that is bound here and now: whoever repairs is neither the actor nor the request of the operation.
     known = {
-        "operation": row.name,
-        "outcome": "success",
         "operation_id": row.id,
         "attempt": row.attempt,
         "parent_operation_id": row.parent_id,
@@ -132,12 +129,12 @@ def _success_record(row: Row[Any], database_id: str) -> logging.LogRecord:
         "database_id": database_id,
         "actor": row.actor,
         **safe_fields({name: result[name] for name in kind.told_fields if name in result} | when),
-        REPAIRED_AT: utc_text(now().timestamp()),
+        REPAIRED_AT: utc_text_ns(time.time_ns()),
     }
-    record = logging.LogRecord(kind.logger.name, logging.INFO, "", 0, f"{row.name}: success", None, None, row.name)
-    record.created = row.recorded_at.timestamp()
-    add_fields(record, {name: value for name, value in known.items() if value is not None or name not in _OPTIONAL})
-    return record
+    at_ns = round(row.recorded_at.timestamp() * 1_000_000) * 1_000
+    line = begin_line(kind.logger, logging.INFO, at_ns, row.name, "success")
+    line |= {name: value for name, value in known.items() if value is not None or name not in _OPTIONAL}
+    return Event(kind.logger, logging.INFO, at_ns, line)
 
 
 @cache

@@ -6,6 +6,7 @@ import stat
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from datetime import time as time_of_day
@@ -13,10 +14,13 @@ from pathlib import Path
 
 from bake_tracker.config import Settings, default_log_file
 from bake_tracker.services.file_locks import CAN_LOCK, hold
+from bake_tracker.services.log_events import Event, EventHandler, begin_line
 from bake_tracker.services.log_files import Identity, first_instant, identity, log_files
-from bake_tracker.services.log_format import ConsoleFormatter, JsonFormatter
+from bake_tracker.services.log_format import ConsoleFormatter, JsonFormatter, written
 from bake_tracker.services.log_rotation import Rotation, move_away, tidy, warn_once
-from bake_tracker.services.logging_utils import get_service_logger, hold_line, make_record, report_logging_fault
+from bake_tracker.services.log_together import hold_line
+from bake_tracker.services.log_values import safe_fields
+from bake_tracker.services.logging_utils import get_service_logger, report_logging_fault
 
 # What a command refuses, it says itself; a terminal should not hear it twice.
 _SAID_BY_THE_COMMAND = frozenset({"validation_failed", "unit_conversion_failed", "conflict", "error"})
@@ -29,16 +33,20 @@ _TRIES = 100
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
 
 
-class AppendHandler(logging.Handler):
+class AppendHandler(EventHandler):
     """Append each line of JSON with one write, so that several processes share a file and tear no line."""
 
     formatter: JsonFormatter
 
-    def __init__(self, path: Path, rotation: Rotation | None = None) -> None:
+    def __init__(
+        self, path: Path, rotation: Rotation | None = None, opening: Callable[[], bytes] | None = None
+    ) -> None:
+        """``opening`` says what is written before the first line."""
         super().__init__()
         self.formatter = JsonFormatter()
         self.path = path
         self.rotation = rotation or Rotation()
+        self._opening = opening
         self._path_text = os.fspath(path)
         self._descriptor: int | None = None
         self._identity: Identity | None = None
@@ -55,10 +63,21 @@ class AppendHandler(logging.Handler):
         except Exception as error:
             report_logging_fault(error)
 
+    def take(self, event: Event) -> None:
+        try:
+            line = written(event.line, event.error)
+            if not hold_line(self.append, line):
+                self.append(line)
+        except Exception as error:
+            report_logging_fault(error)
+
     def append(self, lines: bytes) -> None:
         """Append whole lines with one write; what goes wrong is reported once, and reaches nobody."""
         self.acquire()
         try:
+            if self._opening is not None:
+                lines = self._opening() + lines
+                self._opening = None
             descriptor = self._descriptor_for(len(lines))
             if self._was_cut:
                 lines = b"\n" + lines  # the half line before must not take this one with it
@@ -193,9 +212,7 @@ def configure_logging(settings: Settings, database_url: str) -> None:
         root.removeHandler(handler)
         handler.close()
     path = log_file(settings, database_url)
-    handler = AppendHandler(path, Rotation.of(settings))
-    handler.addFilter(_FirstLine(handler))
-    _install(handler, settings.log_level)
+    _install(AppendHandler(path, Rotation.of(settings), _opening(path)), settings.log_level)
     if settings.log_format or sys.stderr.isatty():
         console = logging.StreamHandler(sys.stderr)
         console.addFilter(_not_said_already)
@@ -207,27 +224,21 @@ def configure_logging(settings: Settings, database_url: str) -> None:
         logging.getLogger(library).setLevel(logging.WARNING)
 
 
-class _FirstLine(logging.Filter):
-    """Before the first line of all the log's files one that says so: from here on `log verify` holds it to be complete.
+def _opening(path: Path) -> Callable[[], bytes]:
+    """What comes before the first line of all the log's files: from here on `log verify` holds it to be complete.
 
     Not before there is a line: whoever only asks leaves no file behind. It is of the time when this process set up its
     log, since what it tells first may have happened a while before it was settled.
     """
+    since_ns = time.time_ns()
 
-    def __init__(self, handler: AppendHandler) -> None:
-        super().__init__()
-        self._handler = handler
-        self._since = time.time()
+    def line() -> bytes:
+        if any(file.exists() for file in log_files(path)):
+            return b""
+        opened = begin_line(get_service_logger(__name__), logging.INFO, since_ns, "open_log", "opened")
+        return written({**opened, **safe_fields({"log_file": str(path)})})
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        self._handler.removeFilter(self)
-        if record.levelno >= self._handler.level and not any(file.exists() for file in log_files(self._handler.path)):
-            fields = {"operation": "open_log", "outcome": "opened"}
-            logger = get_service_logger(__name__)
-            first = make_record(logger, logging.INFO, fields, {"log_file": str(self._handler.path)})
-            first.created = self._since
-            self._handler.emit(first)
-        return True
+    return line
 
 
 def _install(handler: logging.Handler, level: str) -> None:

@@ -8,7 +8,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -25,19 +25,22 @@ from bake_tracker.domain.arguments import check_is_past
 from bake_tracker.domain.errors import ConflictError, ServiceError, ValidationError
 from bake_tracker.models import Operation as OperationRow
 from bake_tracker.queries.bakery import BakeryInfo, load_bakery
-from bake_tracker.services.attempts import current_attempt, will_retry
+from bake_tracker.services.attempts import attempt_number, current_attempt, will_retry
 from bake_tracker.services.clock import now, uuid7
-from bake_tracker.services.log_values import error_text, escape_unsafe, safe_value, utc_text
+from bake_tracker.services.log_events import Event, begin_line
+from bake_tracker.services.log_values import error_text, escape_unsafe, safe_value
 from bake_tracker.services.logging_utils import (
-    add_fields,
+    Place,
     bound_value,
+    complete_line,
     emit,
     get_service_logger,
-    make_record,
+    places_of,
     report_logging_fault,
 )
 from bake_tracker.services.tracing import OperationSpan, begin_span, leave_span
 from bake_tracker.services.transaction_outcomes import (
+    Ending,
     Fate,
     OpenTransaction,
     open_transaction,
@@ -66,14 +69,15 @@ class Kind:
     passed_message: str | None = None
     sometimes: tuple[str, ...] = ()
 
-    @property
-    def told_fields(self) -> tuple[str, ...]:
-        """What its success line has of the result, where the result has it."""
-        return (*self.success_fields, *self.sometimes)
+    logger: logging.Logger = field(init=False, repr=False, compare=False)
+    told_fields: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """What its success line has of the result, where the result has it."""
+    places: tuple[Place, ...] = field(init=False, repr=False, compare=False)
 
-    @property
-    def logger(self) -> logging.Logger:
-        return get_service_logger(self.service)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "logger", get_service_logger(self.service))
+        object.__setattr__(self, "told_fields", (*self.success_fields, *self.sometimes))
+        object.__setattr__(self, "places", places_of(self.told_fields))
 
 
 @dataclass(slots=True)
@@ -86,9 +90,9 @@ class Operation:
     asked: dict[str, Any]
     parent: "Operation | None"
     span: OperationSpan | None = None
-    started_at: float = field(default_factory=time.perf_counter)
+    started_at_ns: int = field(default_factory=time.perf_counter_ns)
     statements_before: int = field(default_factory=statement_count)
-    attempt: int = field(default_factory=lambda: current_attempt().number)
+    attempt: int = field(default_factory=attempt_number)
     transaction: OpenTransaction | None = None
     inside: Connection | None = None
     bakery: BakeryInfo | None = None
@@ -189,27 +193,29 @@ class Operation:
         level: int,
         outcome: str,
         context: Mapping[str, Any],
+        places: Iterable[Place] | None = None,
         *,
         message: str | None = None,
         error: BaseException | None = None,
     ) -> None:
-        """Log one line of this operation now."""
+        """Log one line of this operation now, with what the context has of ``places``, or all of it."""
         try:
             logger = self.kind.logger
             is_wanted = logger.isEnabledFor(level)
             span = None if outcome == "started" else self.span
             if not is_wanted and span is None:
                 return
-            record = self._record(level, outcome, context, message=message, error=error)
+            event = self._event(level, outcome, context, places, message=message, error=error)
             if is_wanted:
-                emit(logger, record)
+                emit(event)
             if span is not None:
-                span.end(record)
+                span.end(event)
         except Exception as fault:
             report_logging_fault(fault)
 
     def tell_started(self) -> None:
-        self.tell(logging.DEBUG, "started", self.asked, message=self.kind.entry_message)
+        if self.kind.logger.isEnabledFor(logging.DEBUG):
+            self.tell(logging.DEBUG, "started", self.asked, message=self.kind.entry_message)
 
     def tell_refusal(self, error: ServiceError) -> None:
         context = {**self._known_ids(), **error.log_fields(), "error": error_text(error), **_cause(error, self.id)}
@@ -228,21 +234,23 @@ class Operation:
         assert self.transaction is not None
         assert self.result is not None
         outcome = "replayed" if self.is_replay else "success"
-        context = {name: self.result[name] for name in self.kind.told_fields if name in self.result}
-        context |= self.told_too
+        context, places = self.result, self.kind.places
+        if self.told_too:
+            context = {**context, **self.told_too}
+            places += places_of(name for name in self.told_too if name not in self.kind.told_fields)
         if self.is_replay and not self.is_replay_of_own_transaction:
-            self.tell(logging.INFO, outcome, context)
+            self.tell(logging.INFO, outcome, context, places)
             return
         try:
             if self.span is None and not self.kind.logger.isEnabledFor(logging.WARNING):
                 self.transaction.add(_note_doubt)  # neither its success nor its undoing would be written
                 return
-            happened = self._record(logging.INFO, outcome, context)
+            happened = self._event(logging.INFO, outcome, context, places)
         except Exception as fault:
             self.transaction.add(_note_doubt)
             report_logging_fault(fault)
             return
-        self.transaction.add(partial(_settle, self.kind, happened, self.span))
+        self.transaction.add(partial(_settle, happened, self.span))
 
     def tell_check(self, context: Mapping[str, Any], **missing: list[str]) -> None:
         """Tell what a check found: ``missing`` is its one list of slugs, empty when the stock suffices."""
@@ -251,63 +259,56 @@ class Operation:
         else:
             self.tell(logging.DEBUG, "sufficient", context, message=self.kind.passed_message)
 
-    def _record(
+    def _event(
         self,
         level: int,
         outcome: str,
         context: Mapping[str, Any],
+        places: Iterable[Place] | None = None,
         *,
         message: str | None = None,
         error: BaseException | None = None,
-    ) -> logging.LogRecord:
-        fields: dict[str, Any] = {
-            "operation": self.kind.name,
-            "outcome": outcome,
-            "operation_id": self.id,
-            "attempt": self.attempt,
-        }
+    ) -> Event:
+        created_ns, logger = time.time_ns(), self.kind.logger
+        line = begin_line(logger, level, created_ns, self.kind.name, outcome, message)
+        line["operation_id"] = self.id
+        line["attempt"] = self.attempt
         if self.parent is not None:
-            fields["parent_operation_id"] = self.parent.id
+            line["parent_operation_id"] = self.parent.id
         if self.transaction is not None:
-            fields["transaction_id"] = self.transaction.transaction_id
+            line["transaction_id"] = self.transaction.transaction_id
         if self.bakery is not None:
-            fields["database_id"] = self.bakery.database_id
+            line["database_id"] = self.bakery.database_id
         if outcome != "started":
-            fields["duration_ms"] = round((time.perf_counter() - self.started_at) * 1000, 3)
-            fields["sql_count"] = statement_count() - self.statements_before
-        record = make_record(self.kind.logger, level, fields, context, message)
-        if error is not None:
-            record.exc_info = (type(error), error, error.__traceback__)
-        return record
+            line["duration_ms"] = (time.perf_counter_ns() - self.started_at_ns + 500) // 1_000 / 1_000
+            line["sql_count"] = statement_count() - self.statements_before
+        complete_line(line, context, places_of(context) if places is None else places)
+        return Event(logger, level, created_ns, line, error)
 
     def _known_ids(self) -> dict[str, Any]:
         return {key: value for key, value in self.asked.items() if key.endswith("_id") and value is not None}
 
 
-def _note_doubt(fate: Fate, _failure: BaseException | None) -> None:
+def _note_doubt(ending: Ending) -> None:
     """Whoever owns the transaction must know that its COMMIT was cut, whether or not it is logged."""
-    if fate is Fate.UNKNOWN:
+    if ending.fate is Fate.UNKNOWN:
         current_attempt().is_in_doubt = True
 
 
-def _settle(
-    kind: Kind, happened: logging.LogRecord, span: OperationSpan | None, fate: Fate, failure: BaseException | None
-) -> None:
+def _settle(happened: Event, span: OperationSpan | None, ending: Ending) -> None:
     """Tell what became of an operation that had succeeded."""
-    settled: dict[str, Any] = {"settled_at": utc_text(time.time())}
-    _note_doubt(fate, failure)
-    if fate is not Fate.COMMITTED:
-        settled["outcome"] = fate.value
+    happened.line["settled_at"] = ending.settled_at
+    if (fate := ending.fate) is not Fate.COMMITTED:
+        _note_doubt(ending)
+        outcome, failure = fate.value, ending.failure
         if failure is not None:
-            settled["error"] = error_text(failure)
+            happened.line["error"] = error_text(failure)
             current_attempt().is_told = True
             if fate is Fate.ROLLED_BACK and will_retry(failure):
-                settled["outcome"] = "retried"
-        happened.levelno, happened.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
-        happened.msg = f"{kind.name}: {settled['outcome']}"
-    add_fields(happened, settled)
-    if kind.logger.isEnabledFor(happened.levelno):
-        emit(kind.logger, happened)
+                outcome = "retried"
+        happened.turn_into(outcome, logging.WARNING)
+    if happened.logger.isEnabledFor(happened.level):
+        emit(happened)
     if span is not None:
         span.end(happened)
 

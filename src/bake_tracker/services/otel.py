@@ -31,9 +31,10 @@ from opentelemetry.util.types import AnyValue
 from bake_tracker import __version__
 from bake_tracker.domain.outcomes import ANSWERED, BROKEN
 from bake_tracker.services import tracing
+from bake_tracker.services.log_events import Event, fields_of
 from bake_tracker.services.log_format import exception_field
 from bake_tracker.services.log_values import safe_value
-from bake_tracker.services.logging_utils import bound_log_context, fields_of, report_logging_fault
+from bake_tracker.services.logging_utils import bound_log_context, report_logging_fault
 
 REQUEST_TIMEOUT_S = 2.0
 FLUSH_TIMEOUT_S = 2.0
@@ -83,13 +84,13 @@ class OtelSpan:
         otel_context.detach(self._token)
         self._bound.__exit__(None, None, None)
 
-    def end(self, told: logging.LogRecord) -> None:
-        fields = fields_of(told)
+    def end(self, told: Event) -> None:
+        fields = told.fields
         outcome = str(fields["outcome"])
-        happened_ns = max(_nanoseconds(told.created), self._started_ns)
+        happened_ns = max(told.created_ns // 1_000 * 1_000, self._started_ns)
         self._span.set_attributes(_attributes(fields, "bake."))
-        if told.exc_info and told.exc_info[1] is not None:
-            self._span.add_event("exception", _exception(told.exc_info[1]), happened_ns)
+        if told.error is not None:
+            self._span.add_event("exception", _exception(told.error), happened_ns)
         if outcome in BROKEN:
             self._span.set_status(Status(StatusCode.ERROR, str(fields.get("error", outcome))))
         elif outcome in ANSWERED:

@@ -1,10 +1,9 @@
 """Where an operation meets a trace: the hook that ``recording`` and ``checking`` call, and W3C ``traceparent``.
 
 Nothing here knows a tracing library. While no tracer is installed an operation pays one look at a variable; whoever
-installs one (``services.otel``) is told of every operation, and of its outcome by the very record that tells the log.
+installs one (``services.otel``) is told of every operation, and of its outcome by the very event that tells the log.
 """
 
-import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol
 
+from bake_tracker.services.log_events import Event
 from bake_tracker.services.logging_utils import bound_log_context, report_logging_fault
 
 # Of version 00 there is nothing after the flags; a later version may append fields, and is read as far as we know it.
@@ -31,7 +31,7 @@ class Caller:
 class OperationSpan(Protocol):
     """One operation in a trace; its ids are on every line logged before ``leave``."""
 
-    def end(self, told: logging.LogRecord) -> None:
+    def end(self, told: Event) -> None:
         """End when and as the outcome line says, which for a success is after the COMMIT."""
 
     def leave(self) -> None:

@@ -10,8 +10,9 @@ is known. COMMIT, ROLLBACK and savepoints that come as SQL text are read as what
 
 import re
 import threading
+import time
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from enum import Enum
 from functools import wraps
 from typing import Any, Literal, cast
@@ -22,7 +23,9 @@ from sqlalchemy.exc import PendingRollbackError
 from sqlalchemy.pool import PoolProxiedConnection
 
 from bake_tracker.services.clock import uuid7
-from bake_tracker.services.logging_utils import lines_together, report_logging_fault
+from bake_tracker.services.log_together import lines_together
+from bake_tracker.services.log_values import utc_text_ns
+from bake_tracker.services.logging_utils import report_logging_fault
 
 _KEY = "bake_tracker.transaction"
 _GAP = r"(?:\s|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)"
@@ -56,20 +59,46 @@ class TransactionGoneError(PendingRollbackError):
     """The database is no longer in the transaction that is to be committed."""
 
 
+class Ending:
+    """What became of a transaction, why if it failed, and when that was decided."""
+
+    __slots__ = ("_at_ns", "_text", "failure", "fate")
+
+    def __init__(self, fate: Fate, failure: BaseException | None) -> None:
+        self.fate = fate
+        self.failure = failure
+        self._at_ns = time.time_ns()
+        self._text: str | None = None
+
+    @property
+    def settled_at(self) -> str:
+        """The instant as each of its lines says it."""
+        if self._text is None:
+            self._text = utc_text_ns(self._at_ns)
+        return self._text
+
+
 # Held by the pooled connection, so it must not refer to the session: an abandoned one could never be collected.
-Settle = Callable[[Fate, BaseException | None], None]
+Settle = Callable[[Ending], None]
 
 
 class OpenTransaction:
     """One transaction of one driver connection: a frame of pending outcomes for it and for every open savepoint."""
 
-    __slots__ = ("_doomed", "failure", "frames", "transaction_id")
+    __slots__ = ("_doomed", "_id", "failure", "frames")
 
     def __init__(self, transaction_id: str | None = None) -> None:
-        self.transaction_id = uuid7() if transaction_id is None else transaction_id
+        self._id = transaction_id
         self.frames: list[tuple[str, list[Settle]]] = [("", [])]
         self.failure: BaseException | None = None
         self._doomed: tuple[str, list[Settle]] | None = None
+
+    @property
+    def transaction_id(self) -> str:
+        """Its id; made when it is first asked for, since not every transaction is told of."""
+        if self._id is None:
+            self._id = uuid7()
+        return self._id
 
     @property
     def is_awaited(self) -> bool:
@@ -95,9 +124,9 @@ class OpenTransaction:
 
     def release(self, savepoint: str) -> None:
         """Move what was pending inside the savepoint to the frame around it."""
-        is_innermost = self.frames[-1][0] == savepoint and len(self.frames) > 1
-        pending = self.frames.pop()[1] if is_innermost else self._drop_from(savepoint)
-        self.frames[-1][1].extend(pending)
+        is_innermost = len(self.frames) > 1 and self.frames[-1][0] == savepoint
+        if pending := self.frames.pop()[1] if is_innermost else self._drop_from(savepoint):
+            self.frames[-1][1].extend(pending)
 
     def undo(self, savepoint: str) -> None:
         """Settle what was pending inside a savepoint that was rolled back; it stays, and nothing outside is touched."""
@@ -136,38 +165,47 @@ class OpenTransaction:
 
 def open_transaction(connection: Connection, *, to_write: bool) -> OpenTransaction:
     """The transaction that is open on ``connection``, observed from now on."""
-    observe(connection.engine)
-    info = connection.info
-    transaction = cast("OpenTransaction | None", info.get(_KEY))
+    if _KEY not in connection.dialect.__dict__:
+        observe(connection.engine)
+    driver_connection = connection.connection
+    info = driver_connection.info
+    transaction: OpenTransaction | None = info.get(_KEY)
     if transaction is None:
-        if _state(connection.connection) == "gone":
+        if _state(driver_connection) == "gone":
             # Somebody else's engine: the driver's own BEGIN comes late and skips SAVEPOINT.
             send_begin(connection, "BEGIN IMMEDIATE" if to_write else "BEGIN")
         transaction = info[_KEY] = OpenTransaction()
-        for name in _open_savepoints(connection):
-            transaction.enter(name)
+        if (nested := connection.get_nested_transaction()) is not None:
+            for name in _open_savepoints(nested):
+                transaction.enter(name)
     return transaction
 
 
-def _open_savepoints(connection: Connection) -> list[str]:
+def _open_savepoints(innermost: Any) -> list[str]:
     names: list[str] = []
-    nested: Any = connection.get_nested_transaction()
-    while nested is not None:
-        names.append(nested._savepoint)
-        nested = nested._previous_nested
+    while innermost is not None:
+        names.append(innermost._savepoint)
+        innermost = innermost._previous_nested
     return names[::-1]
 
 
 def _settle_all(pending: list[Settle], fate: Fate, failure: BaseException | None) -> None:
+    if len(pending) > 1:
+        with lines_together():
+            _settle_each(pending, Ending(fate, failure))
+    elif pending:
+        _settle_each(pending, Ending(fate, failure))
+
+
+def _settle_each(pending: list[Settle], ending: Ending) -> None:
     interrupted: BaseException | None = None
-    with lines_together() if len(pending) > 1 else nullcontext():
-        for settle in pending:
-            try:
-                settle(fate, failure)
-            except Exception as error:  # telling must not undo or hide what the database has decided
-                report_logging_fault(error)
-            except BaseException as error:  # Ctrl-C: the others have been decided too, and are told first
-                interrupted = interrupted or error
+    for settle in pending:
+        try:
+            settle(ending)
+        except Exception as error:  # telling must not undo or hide what the database has decided
+            report_logging_fault(error)
+        except BaseException as error:  # Ctrl-C: the others have been decided too, and are told first
+            interrupted = interrupted or error
     if interrupted is not None:
         raise interrupted
 
@@ -340,7 +378,7 @@ def _check_open(transaction: OpenTransaction, driver_connection: PoolProxiedConn
 
 
 def _state(driver_connection: PoolProxiedConnection) -> Literal["open", "idle", "aborted", "gone"]:
-    raw = cast(Any, driver_connection.dbapi_connection)
+    raw: Any = driver_connection.dbapi_connection
     if (in_transaction := getattr(raw, "in_transaction", None)) is not None:  # sqlite3
         return "open" if in_transaction else "gone"
     status = getattr(getattr(raw, "info", None), "transaction_status", None)

@@ -30,7 +30,7 @@ from bake_tracker.domain.errors import (
 )
 from bake_tracker.services import get_service_logger
 from bake_tracker.services.log_values import error_text
-from bake_tracker.services.logging_utils import bound_value, emit, make_record
+from bake_tracker.services.logging_utils import bound_value, emit, make_event
 
 STATUS: tuple[tuple[type[ServiceError], int], ...] = (
     (ValidationError, 422),
@@ -153,11 +153,6 @@ def _answer(request: Request, problem: Problem, headers: Mapping[str, str]) -> R
 
 def _tell(request: Request, outcome: str, level: int, error: Exception, **fields: Any) -> None:
     logger = get_service_logger("http")
-    own = {"operation": "request", "outcome": outcome}
     route = request.app.state.paths.get(request.scope.get("endpoint"))
-    record = make_record(
-        logger, level, own, {**fields, "method": request.method, "route": route, "error": error_text(error)}
-    )
-    if level == logging.ERROR:
-        record.exc_info = (type(error), error, error.__traceback__)
-    emit(logger, record)
+    context = {**fields, "method": request.method, "route": route, "error": error_text(error)}
+    emit(make_event(logger, level, "request", outcome, context, error if level == logging.ERROR else None))

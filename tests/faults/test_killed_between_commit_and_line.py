@@ -1,6 +1,6 @@
 """``kill -9`` where the log could lie by saying nothing: after COMMIT has returned, and before the line is written.
 
-``BAKE_TRACKER_KILL_ROUNDS`` sets how often a process is killed at a random moment; 6 times unless told.
+``BAKE_TRACKER_KILL_ROUNDS`` sets how often a process is killed at a random moment; 20 times unless told.
 """
 
 import os
@@ -18,7 +18,7 @@ from bake_tracker.services.database import read_scope
 from bake_tracker.services.log_repair import repair_log
 from bake_tracker.services.log_verification import verify_log
 
-ROUNDS = int(os.environ.get("BAKE_TRACKER_KILL_ROUNDS", "6"))
+ROUNDS = int(os.environ.get("BAKE_TRACKER_KILL_ROUNDS", "20"))
 MAX_LIFE_S = 0.04
 
 

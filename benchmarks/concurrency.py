@@ -34,8 +34,8 @@ from bake_tracker.services import catalog_service, database, goods_service, rece
 from bake_tracker.services.assembly_service import record_assembly
 from bake_tracker.services.batch_production_service import record_batch_production
 from bake_tracker.services.database import Session, dispose_engines, read_scope, run_in_transaction
+from bake_tracker.services.log_append import AppendHandler
 from bake_tracker.services.log_scan import read_log
-from bake_tracker.services.log_setup import AppendHandler
 from bake_tracker.services.log_verification import verify_log
 
 SPAWN = multiprocessing.get_context("spawn")

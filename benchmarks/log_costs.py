@@ -21,7 +21,7 @@ from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, bindpar
 
 from bake_tracker.services import assembly_service, transaction_outcomes
 from bake_tracker.services.database import dispose_engines, make_engine, run_in_transaction
-from bake_tracker.services.log_setup import AppendHandler
+from bake_tracker.services.log_append import AppendHandler
 from bake_tracker.services.logging_utils import get_service_logger, log_operation
 from bake_tracker.services.transaction_outcomes import OpenTransaction, observe, open_transaction
 

@@ -25,7 +25,7 @@ from pythonjsonlogger.json import JsonFormatter
 from pythonjsonlogger.orjson import OrjsonFormatter
 
 from bake_tracker.services.database import make_engine, migrate
-from bake_tracker.services.log_setup import AppendHandler
+from bake_tracker.services.log_append import AppendHandler
 from bake_tracker.services.logging_utils import get_service_logger, log_operation
 
 sys.path.append(str(Path(__file__).parent.parent / "tests"))

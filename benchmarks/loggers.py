@@ -21,7 +21,7 @@ from pythonjsonlogger.orjson import OrjsonFormatter
 from sqlalchemy.orm import Session
 
 from bake_tracker.queries.bakery import BakeryInfo
-from bake_tracker.services.log_setup import AppendHandler
+from bake_tracker.services.log_append import AppendHandler
 from bake_tracker.services.logging_utils import bound_log_context
 from bake_tracker.services.operations import Kind, Operation
 from bake_tracker.services.transaction_outcomes import Fate, OpenTransaction

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from bake_tracker.services.log_append import AppendHandler
 from bake_tracker.services.log_files import log_files
 from bake_tracker.services.log_scan import read_log
-from bake_tracker.services.log_setup import AppendHandler
 
 MINUTE = "2026-11-23T09:{:02d}:{:02d}.000000Z"
 

@@ -15,8 +15,8 @@ from kitchen import Kitchen
 from bake_tracker.domain.errors import ConflictError
 from bake_tracker.services.clock import uuid7
 from bake_tracker.services.database import dispose_engines
+from bake_tracker.services.log_append import AppendHandler
 from bake_tracker.services.log_scan import read_log
-from bake_tracker.services.log_setup import AppendHandler
 
 COPIES = 50
 PROCESSES = 3  # each has a whole interpreter to start

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bake_tracker.services.log_setup import AppendHandler
+from bake_tracker.services.log_append import AppendHandler
 from bake_tracker.services.log_together import MAX_HELD_LINES, lines_together
 from bake_tracker.services.logging_utils import get_service_logger, log_operation
 from bake_tracker.services.transaction_outcomes import Fate, OpenTransaction

@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 from command_line import CommandLine
 
-from bake_tracker.services import log_rotation, logging_utils
+from bake_tracker.config import load_settings
+from bake_tracker.services import database, log_rotation, logging_utils
+from bake_tracker.services.catalog_service import record_item
 from bake_tracker.services.log_scan import read_log
+from bake_tracker.services.log_setup import configure_logging
 
 PREFACE = """
 import logging, os, resource, shutil, sys, warnings
 from pathlib import Path
 from bake_tracker.services.log_rotation import Rotation
-from bake_tracker.services.log_setup import AppendHandler
+from bake_tracker.services.log_append import AppendHandler
 
 def tell(handler, number, text=""):
     record = logging.LogRecord("test", logging.INFO, "", 1, "told", None, None)
@@ -73,7 +76,8 @@ for number in (4, 5):
     tell(handler, number)
 """,
     )
-    assert said == LOST.format("OSError")
+    length = len(path.read_bytes().splitlines()[0]) + 1
+    assert said == LOST.format(f"only 50 of {length} bytes could be written: {path.name}")
     assert numbers(path) == [0, None, 4, 5]
     assert len(path.read_bytes().splitlines()) == 4
 
@@ -137,7 +141,7 @@ os.chmod(".", 0o755)
 tell(handler, 3)
 """,
     )
-    assert said == LOST.format("PermissionError")
+    assert said == LOST.format(f"Permission denied: {path.name}")
     assert numbers(path) == [3]
 
 
@@ -157,7 +161,7 @@ os.chmod(path, 0o600)
 tell(second, 4)
 """,
     )
-    assert said == LOST.format("PermissionError")
+    assert said == LOST.format(f"Permission denied: {path.name}")
     assert numbers(path) == [0, 1, 4]
 
 
@@ -254,7 +258,48 @@ for number in range(3):
     tell(handler, number)
 """,
     )
-    assert said == LOST.format("OSError")
+    assert said == LOST.format("No space left on device: /dev/full")
+
+
+def test_a_pipe_is_no_log_file(tmp_path: Path) -> None:
+    """What goes in is gone when nobody reads: that is said."""
+    said = run(
+        tmp_path,
+        """
+os.mkfifo(path)
+tell(AppendHandler(path), 0)
+""",
+    )
+    assert said == LOST.format("a pipe keeps no line; name a file in BAKE_TRACKER_LOG_FILE: bakery.log.jsonl")
+
+
+@pytest.mark.parametrize("written", [0, 40], ids=["nothing is written", "half a line is written"])
+def test_a_disk_that_is_full_at_the_very_first_line_hides_no_loss(
+    bake: CommandLine, monkeypatch: pytest.MonkeyPatch, written: int
+) -> None:
+    """The log begins when the program did, and not with the first line that there was room for."""
+    monkeypatch.setattr(logging_utils, "_reported", set())
+    write = os.write
+
+    def full(descriptor: int, data: bytes) -> int:
+        if data.startswith(b"{"):
+            monkeypatch.setattr(os, "write", write)
+            if not written:
+                raise OSError(28, "No space left on device")
+            return write(descriptor, data[:written])
+        return write(descriptor, data)
+
+    assert bake("item", "add", "ingredient", "Butter", "--unit", "g").code == 0
+    bake.log_file.unlink()
+    url = database.database_url()
+    configure_logging(load_settings(), url)
+    monkeypatch.setattr(os, "write", full)
+    for name in ("Flour", "Sugar"):
+        database.run_in_transaction(lambda session, name=name: record_item("ingredient", name, "g", session=session))
+    verified = bake("log", "verify", "--json")
+    assert (verified.code, [named["operation"] for named in verified.json["missing"]]) == (1, ["record_item"])
+    assert bake("log", "verify", "--repair").code == 0
+    assert bake("log", "verify", "--json").json["missing"] == []
 
 
 def test_a_full_disk_stops_no_operation_and_verification_names_what_was_not_told(

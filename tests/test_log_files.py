@@ -13,10 +13,10 @@ from log_makers import line, tell, told, write
 
 from bake_tracker.services import log_files as log_files_module
 from bake_tracker.services import log_scan
+from bake_tracker.services.log_append import AppendHandler
 from bake_tracker.services.log_files import identity, log_files, open_in_turn
 from bake_tracker.services.log_rotation import Rotation, tidy
 from bake_tracker.services.log_scan import log_line, scan_backwards, total_bytes
-from bake_tracker.services.log_setup import AppendHandler
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import pytest
 from command_line import CommandLine
 from log_makers import rotated, tell, told
 
+from bake_tracker.services.log_append import AppendHandler
 from bake_tracker.services.log_rotation import Rotation
 from bake_tracker.services.log_scan import read_log
-from bake_tracker.services.log_setup import AppendHandler
 
 FORK = multiprocessing.get_context("fork")
 
@@ -64,7 +64,7 @@ from pathlib import Path
 import shutil
 from bake_tracker.services.log_scan import read_log
 from bake_tracker.services.log_rotation import Rotation, tidy
-from bake_tracker.services.log_setup import AppendHandler
+from bake_tracker.services.log_append import AppendHandler
 
 folder, exit_now, write = Path(sys.argv[1]), os._exit, os.write
 PATCHED = [(os, name) for name in ("open", "write", "rename", "replace", "unlink", "fsync", "close", "chmod", "utime")]
@@ -160,7 +160,7 @@ from pathlib import Path
 from bake_tracker.services.log_files import log_files
 from bake_tracker.services.log_scan import read_log
 from bake_tracker.services.log_rotation import Rotation, tidy
-from bake_tracker.services.log_setup import AppendHandler
+from bake_tracker.services.log_append import AppendHandler
 path = Path(sys.argv[1])
 handler = AppendHandler(path, Rotation(size_bytes=100, is_daily=True, keep=1))
 for number in range(5):

@@ -281,7 +281,7 @@ def test_a_repair_that_cannot_write_claims_nothing(bakery: CommandLine, monkeypa
     def full(_self: object, _event: object) -> None:
         """Nothing is written, and nothing is raised."""
 
-    monkeypatch.setattr("bake_tracker.services.log_setup.AppendHandler.take", full)
+    monkeypatch.setattr("bake_tracker.services.log_append.AppendHandler.take", full)
     done = bakery("log", "verify", "--repair", "--json")
     assert (done.code, done.json["repaired"], ids(done.json["missing"])) == (1, [], ids(lost))
 

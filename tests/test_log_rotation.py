@@ -16,10 +16,10 @@ import pytest
 from log_makers import rotated, tell, told
 
 from bake_tracker.config import Settings, SettingsError, load_settings
-from bake_tracker.services import log_setup
+from bake_tracker.services import log_append
+from bake_tracker.services.log_append import AppendHandler
 from bake_tracker.services.log_files import log_files
 from bake_tracker.services.log_rotation import Rotation, tidy
-from bake_tracker.services.log_setup import AppendHandler
 
 Tell = Callable[[AppendHandler, int], None]
 FORK = multiprocessing.get_context("fork")
@@ -142,16 +142,16 @@ def test_a_file_that_moved_away_while_it_was_opened_is_not_written(
     """Between opening and holding it, another process rotates and compresses it: the line goes to the new file."""
     quick, slow = handlers(size_bytes=100), handlers(size_bytes=100_000)
     tell(quick, 0)
-    hold = log_setup.hold
+    hold = log_append.hold
 
     def late(descriptor: int) -> None:
-        monkeypatch.setattr(log_setup, "hold", hold)
+        monkeypatch.setattr(log_append, "hold", hold)
         tell(quick, 1)
         assert quick._tidying is not None
         quick._tidying.join()
         hold(descriptor)
 
-    monkeypatch.setattr(log_setup, "hold", late)
+    monkeypatch.setattr(log_append, "hold", late)
     tell(slow, 2)
     assert [name[-3:] for name in rotated(path)] == [".gz"]
     assert told(path) == [0, 1, 2]
@@ -165,14 +165,14 @@ def test_two_that_find_the_file_full_at_once_rotate_it_once(
     tell(first, 0)
     tell(second, 1)
     tell(first, 2)
-    move_away = log_setup.move_away
+    move_away = log_append.move_away
 
     def after_the_other_one(where: Path, identity: tuple[int, int]) -> bool:
-        monkeypatch.setattr(log_setup, "move_away", move_away)
+        monkeypatch.setattr(log_append, "move_away", move_away)
         tell(first, 3)
         return move_away(where, identity)
 
-    monkeypatch.setattr(log_setup, "move_away", after_the_other_one)
+    monkeypatch.setattr(log_append, "move_away", after_the_other_one)
     tell(second, 4)
     assert len(rotated(path)) == 1
     assert sorted(told(path)) == [0, 1, 2, 3, 4]

@@ -20,8 +20,8 @@ from bake_tracker.domain.seals import ids_sha256
 from bake_tracker.services import catalog_service, log_verification
 from bake_tracker.services.archive import mark_restored
 from bake_tracker.services.database import read_scope, run_in_transaction, session_scope
+from bake_tracker.services.log_append import AppendHandler
 from bake_tracker.services.log_format import JsonFormatter
-from bake_tracker.services.log_setup import AppendHandler
 from bake_tracker.services.log_verification import LogVerification, NamedOperation, verify_log
 from bake_tracker.services.logging_utils import log_operation
 

@@ -14,7 +14,7 @@ from bake_tracker.domain.access import Role
 from bake_tracker.domain.errors import ServiceError
 from bake_tracker.entrypoints.web import log, log_events
 from bake_tracker.services import log_pages
-from bake_tracker.services.log_setup import AppendHandler
+from bake_tracker.services.log_append import AppendHandler
 from bake_tracker.services.logging_utils import bound_log_context
 
 pytestmark = pytest.mark.one_database

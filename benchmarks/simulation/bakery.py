@@ -17,7 +17,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from bake_tracker.services import operations
 from bake_tracker.services.database import dispose_engines, engine_for, prepare
-from bake_tracker.services.log_setup import AppendHandler
+from bake_tracker.services.log_append import AppendHandler
 from bake_tracker.services.logging_utils import get_service_logger, log_operation
 
 from .book import Ear

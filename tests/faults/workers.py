@@ -15,8 +15,9 @@ from bake_tracker.services.assembly_service import record_assembly
 from bake_tracker.services.batch_production_service import record_batch_production
 from bake_tracker.services.clock import uuid7
 from bake_tracker.services.database import DatabaseUnavailableError, database_url, run_in_transaction
+from bake_tracker.services.log_append import AppendHandler
 from bake_tracker.services.log_events import Event
-from bake_tracker.services.log_setup import AppendHandler, configure_logging
+from bake_tracker.services.log_setup import configure_logging
 from bake_tracker.services.receiving_service import record_receipt
 
 Turn = Sequence[tuple[str, str]]

@@ -1,13 +1,14 @@
 """One event: the fields of its line in their order, and a ``LogRecord`` of it where a handler wants one.
 
 A record costs as much as all the rest of a line, and the log file needs none. So an event is handed to an
-``EventHandler`` as it is, and becomes a record for anybody else's handler, filter or ``caplog``.
+``EventHandler`` as it is, and becomes a record for anybody else's handler, filter or ``caplog``. See ``docs/adr/0006``.
 """
 
 import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, cast
@@ -16,11 +17,20 @@ from bake_tracker.services.log_values import escape_unsafe, safe_fields, utc_tex
 
 HEAD = ("timestamp", "level", "logger", "message")
 """What begins a line, and is of the record itself."""
-LINE_FIELDS = frozenset(
-    {"settled_at", "operation", "outcome", "duration_ms", "sql_count", "attempt", "exception", "repaired_at", *HEAD}
-    | {"operation_id", "parent_operation_id", "transaction_id", "request_id"}
-    | {"database_id", "actor", "trace_id", "span_id"}
-)
+OWN_IDS = frozenset({"operation_id", "parent_operation_id", "transaction_id", "database_id"})
+"""What an operation knows of itself, whatever is bound."""
+ID_FIELDS = OWN_IDS | {"request_id", "actor", "trace_id", "span_id"}
+LINE_FIELDS = ID_FIELDS | {
+    *HEAD,
+    "settled_at",
+    "operation",
+    "outcome",
+    "duration_ms",
+    "sql_count",
+    "attempt",
+    "exception",
+    "repaired_at",
+}
 """The fields of a JSON line that a caller's context cannot take."""
 
 RECORD_FIELDS = frozenset(
@@ -39,22 +49,11 @@ RECORD_FIELDS = frozenset(
 """What every supported Python keeps on a LogRecord (``taskName`` came with 3.12), and our own fields."""
 
 
-def begin_line(
-    logger: logging.Logger, level: int, created_ns: int, operation: str, outcome: str, message: str | None = None
-) -> dict[str, Any]:
-    """The first fields of a line, in their order; the message is made of operation and outcome where none is given."""
-    return {
-        "timestamp": utc_text_ns(created_ns),
-        "level": logging.getLevelName(level),
-        "logger": logger.name,
-        "message": message or _message(operation, outcome),
-        "operation": operation,
-        "outcome": outcome,
-    }
-
-
 class Event:
-    """Something that happened: ``line`` holds every field, safe to write, as ``begin_line`` began it."""
+    """Something that happened: its ``line`` holds every field in order, safe to write; whoever makes it adds to it.
+
+    From when it is told on nothing changes: every handler sees the same line.
+    """
 
     __slots__ = ("_record", "created_ns", "error", "level", "line", "logger", "where")
 
@@ -62,17 +61,28 @@ class Event:
         self,
         logger: logging.Logger,
         level: int,
-        created_ns: int,
-        line: dict[str, Any],
+        operation: str,
+        outcome: str,
+        *,
+        message: str | None = None,
         error: BaseException | None = None,
+        created_ns: int | None = None,
     ) -> None:
+        """Operation and outcome are safe text, and make the message where none is given; it happens now unless told."""
         self.logger = logger
         self.level = level
-        self.created_ns = created_ns
-        self.line = line
+        self.created_ns = time.time_ns() if created_ns is None else created_ns
         self.error = error
         self.where: tuple[str, int] | None = None
         self._record: logging.LogRecord | None = None
+        self.line: dict[str, Any] = {
+            "timestamp": utc_text_ns(self.created_ns),
+            "level": logging.getLevelName(level),
+            "logger": logger.name,
+            "message": message or _message(operation, outcome),
+            "operation": operation,
+            "outcome": outcome,
+        }
 
     def turn_into(self, outcome: str, level: int) -> None:
         """Say that it came otherwise; before it is told."""
@@ -87,17 +97,31 @@ class Event:
 
     @property
     def record(self) -> logging.LogRecord:
-        """The event as the standard library has it, with every field as an attribute; made once, when it is told."""
+        """The event as the standard library has it, with every field as an attribute.
+
+        Made once, when it is told: its time is when it happened, its thread and process are those that tell it.
+        """
         if self._record is None:
             self._record = _record_of(self)
         return self._record
 
 
 class EventHandler(logging.Handler):
-    """A handler that needs no record of what this program tells."""
+    """A handler that needs no record of what this program tells.
+
+    A subclass that has an ``emit`` of its own and no ``take`` gets records, as from any other logger.
+    """
+
+    takes_events = False
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.takes_events = "take" in vars(cls) or (
+            cls.takes_events and not {"emit", "handle", "filter"} & set(vars(cls))
+        )
 
     def take(self, event: Event) -> None:
-        """Do with an event what ``emit`` does with a record."""
+        """Do with an event what ``emit`` does with a record, and leave it as it is."""
         raise NotImplementedError
 
 

@@ -115,6 +115,17 @@ def when_rotated(file: Path, path: Path) -> datetime:
     return datetime.strptime(stamp[1], _STAMP).replace(tzinfo=UTC)
 
 
+def holds_a_line(file: Path) -> bool:
+    """Whether there is a whole line in a file; half a one is what a full disk leaves behind."""
+    try:
+        with file.open("rb") as raw, unpacked(raw) as lines:
+            return b"\n" in lines.read(_FIRST_LINE_BYTES)
+    except FileNotFoundError:
+        return False
+    except (OSError, EOFError, zlib.error):
+        return True
+
+
 def first_instant(file: Path) -> datetime | None:
     """When a file's first line was written, as far as it says so."""
     try:

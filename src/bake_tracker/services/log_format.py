@@ -98,7 +98,7 @@ def _frames(trace: TracebackType | None) -> list[str]:
 
 def _message(record: logging.LogRecord) -> str:
     if "bake_fields" in record.__dict__:
-        return record.msg  # made safe when the record was
+        return record.msg  # made safe when the event was
     try:
         return str(safe_value(record.getMessage()))
     except Exception:

@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session
 from bake_tracker import services
 from bake_tracker.models import Operation
 from bake_tracker.services.file_locks import CAN_LOCK, alone
-from bake_tracker.services.log_events import Event, begin_line
+from bake_tracker.services.log_append import AppendHandler
+from bake_tracker.services.log_events import Event
 from bake_tracker.services.log_scan import Progress
-from bake_tracker.services.log_setup import AppendHandler
 from bake_tracker.services.log_values import safe_fields, utc_text_ns
 from bake_tracker.services.log_verification import (
     NOTED,
@@ -102,10 +102,9 @@ def _events(session: Session, database_id: str, operation_ids: list[str]) -> Ite
 
 
 def _noting_event(unreadable_lines: int) -> Event:
-    logger, at_ns = logging.getLogger(__name__), time.time_ns()
-    line = begin_line(logger, logging.WARNING, at_ns, *NOTED)
-    line |= {"unreadable_lines": unreadable_lines, REPAIRED_AT: line["timestamp"]}
-    return Event(logger, logging.WARNING, at_ns, line)
+    event = Event(logging.getLogger(__name__), logging.WARNING, *NOTED)
+    event.line |= {"unreadable_lines": unreadable_lines, REPAIRED_AT: event.line["timestamp"]}
+    return event
 
 
 def _success_event(row: Row[Any], database_id: str) -> Event:
@@ -132,9 +131,9 @@ def _success_event(row: Row[Any], database_id: str) -> Event:
         REPAIRED_AT: utc_text_ns(time.time_ns()),
     }
     at_ns = round(row.recorded_at.timestamp() * 1_000_000) * 1_000
-    line = begin_line(kind.logger, logging.INFO, at_ns, row.name, "success")
-    line |= {name: value for name, value in known.items() if value is not None or name not in _OPTIONAL}
-    return Event(kind.logger, logging.INFO, at_ns, line)
+    event = Event(kind.logger, logging.INFO, row.name, "success", created_ns=at_ns)
+    event.line |= {name: value for name, value in known.items() if value is not None or name not in _OPTIONAL}
+    return event
 
 
 @cache

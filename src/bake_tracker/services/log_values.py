@@ -54,7 +54,10 @@ def utc_text(timestamp: float) -> str:
 
 def utc_text_ns(nanoseconds: int) -> str:
     """The same of nanoseconds since 1970."""
-    digits = str(nanoseconds) if nanoseconds >= 10**9 else f"{nanoseconds:010d}"  # to cut text is faster than to divide
+    if nanoseconds < 10**9:  # by a clock that stands at its beginning
+        seconds, rest = divmod(nanoseconds, 10**9)
+        return f"{_second_text(str(seconds))}.{rest // 1_000:06d}Z"
+    digits = str(nanoseconds)  # to cut text is faster than to divide
     return f"{_second_text(digits[:-9])}.{digits[-9:-3]}Z"
 
 

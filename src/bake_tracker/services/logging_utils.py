@@ -6,21 +6,16 @@
 
 import logging
 import sys
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
-from bake_tracker.services.log_events import LINE_FIELDS, RECORD_FIELDS, Event, EventHandler, begin_line
+from bake_tracker.services.log_events import ID_FIELDS, LINE_FIELDS, OWN_IDS, RECORD_FIELDS, Event, EventHandler
 from bake_tracker.services.log_values import MAX_KEY, Show, safe_value, shown_as
 
 LOGGER_ROOT = "bake_tracker.services"
-
-OWN_IDS = frozenset({"operation_id", "parent_operation_id", "transaction_id", "database_id"})
-"""What an operation knows of itself, whatever is bound."""
-ID_FIELDS = OWN_IDS | {"request_id", "actor", "trace_id", "span_id"}
 
 MAX_PLACES = 4_096
 
@@ -95,39 +90,47 @@ def make_event(
     error: BaseException | None = None,
 ) -> Event:
     """Something that happens now and is no operation's own event; ``operation`` and ``outcome`` are safe text."""
-    created_ns = time.time_ns()
-    line = begin_line(logger, level, created_ns, operation, outcome)
-    complete_line(line, context, places_of(context))
-    return Event(logger, level, created_ns, line, error)
+    event = Event(logger, level, operation, outcome, error=error)
+    complete_line(event.line, context)
+    return event
 
 
-def complete_line(line: dict[str, Any], context: Mapping[str, Any], places: Iterable[Place]) -> None:
-    """Add the ids that are bound, what the context has of these places, and what else is bound."""
+def complete_line(line: dict[str, Any], context: Mapping[str, Any], places: Iterable[Place] | None = None) -> None:
+    """Add the ids that are bound, what the context has of these places or all of it, and what else is bound."""
     bound = _bound.get()
     if bound.has_own_ids:
         for name, value in bound.ids.items():
             line.setdefault(name, value)
     else:
         line.update(bound.ids)
-    _add_context(line, context, places)
+    if places is None:
+        _add_context(line, context)
+    else:
+        for key, name, show in places:
+            try:
+                value = context[key]
+            except KeyError:
+                continue
+            line[name if name not in line else _free_name(name, line)] = show(value, None)
     if bound.context:
-        _add_context(line, bound.context, places_of(bound.context))
+        _add_context(line, bound.context)
 
 
-def _add_context(line: dict[str, Any], context: Mapping[str, Any], places: Iterable[Place]) -> None:
-    for key, name, show in places:
-        try:
-            value = context[key]
-        except KeyError:
-            continue
-        while name in line:
-            name = f"ctx_{name}"
-        line[name] = show(value, None)
+def _add_context(line: dict[str, Any], context: Mapping[str, Any]) -> None:
+    for key, value in context.items():
+        _, name, show = _PLACES[key] if type(key) is str else _place(key)
+        line[_free_name(name, line)] = show(value, None)
+
+
+def _free_name(name: str, line: Mapping[str, Any]) -> str:
+    while name in line:
+        name = f"ctx_{name}"
+    return name
 
 
 def places_of(keys: Iterable[str]) -> tuple[Place, ...]:
     """Where fields go, under their own names unless a record or a line needs those, and how each is shown."""
-    return tuple([_PLACES[key] if type(key) is str else _place(key) for key in keys])
+    return tuple(_PLACES[key] for key in keys)
 
 
 def _place(key: str) -> Place:
@@ -151,16 +154,22 @@ _PLACES = _Places()
 
 
 def emit(event: Event) -> None:
-    """Hand an event to every handler; one that raises is reported once, and neither the others nor the baker notice.
+    """Hand an event to every handler that wants its level; never raises, and one that fails costs the others nothing.
 
-    ``Logger.handle`` would stop at the first handler that raises, and the line would be missing from the rest.
+    ``Logger.handle`` would stop at the first handler that raises, and the line would be missing from the rest. Once a
+    record was made, every handler after that gets it, with what the ones before it have changed.
     """
     logger, level = event.logger, event.level
-    if logger.disabled:
+    if not logger.isEnabledFor(level):
         return
     record: logging.LogRecord | None = None
-    if logger.filters:
-        if not (kept := logger.filter(event.record)):
+    if logger.filters or type(logger) is not logging.Logger:
+        try:
+            kept = logger.filter(event.record)
+        except Exception as error:
+            report_logging_fault(error)
+            return
+        if not kept:
             return
         record = kept if isinstance(kept, logging.LogRecord) else event.record  # from 3.12 on it may be another one
     source: logging.Logger | None = logger
@@ -170,10 +179,11 @@ def emit(event: Event) -> None:
             found = True
             if level >= handler.level:
                 try:
-                    if record is None and isinstance(handler, EventHandler) and not handler.filters:
-                        handler.take(event)
+                    if record is None and getattr(handler, "takes_events", False) and not handler.filters:
+                        cast(EventHandler, handler).take(event)
                     else:
-                        handler.handle(record or event.record)
+                        record = record or event.record
+                        handler.handle(record)
                 except Exception as error:
                     report_logging_fault(error)
         source = source.parent if source.propagate else None
@@ -184,13 +194,14 @@ def emit(event: Event) -> None:
 _reported: set[str] = set()
 
 
-def report_logging_fault(error: BaseException) -> None:
-    """Say on stderr, once per kind of fault, that log lines are being lost."""
+def report_logging_fault(error: BaseException, file: str = "") -> None:
+    """Say on stderr, once per kind of fault, that log lines are being lost, and why."""
     try:
         kind = type(error).__name__
         if kind in _reported:
             return
+        why = f"{getattr(error, 'strerror', None) or kind}: {file}" if file else kind
+        sys.stderr.write(f"bake-tracker: log lines are being lost ({why}); the operations themselves are safe\n")
         _reported.add(kind)
-        sys.stderr.write(f"bake-tracker: log lines are being lost ({kind}); the operations themselves are safe\n")
     except Exception:  # stderr itself is gone: there is nobody left to tell
         return

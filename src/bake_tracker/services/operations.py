@@ -27,7 +27,7 @@ from bake_tracker.models import Operation as OperationRow
 from bake_tracker.queries.bakery import BakeryInfo, load_bakery
 from bake_tracker.services.attempts import attempt_number, current_attempt, will_retry
 from bake_tracker.services.clock import now, uuid7
-from bake_tracker.services.log_events import Event, begin_line
+from bake_tracker.services.log_events import Event
 from bake_tracker.services.log_values import error_text, escape_unsafe, safe_value
 from bake_tracker.services.logging_utils import (
     Place,
@@ -269,8 +269,8 @@ class Operation:
         message: str | None = None,
         error: BaseException | None = None,
     ) -> Event:
-        created_ns, logger = time.time_ns(), self.kind.logger
-        line = begin_line(logger, level, created_ns, self.kind.name, outcome, message)
+        event = Event(self.kind.logger, level, self.kind.name, outcome, message=message, error=error)
+        line = event.line
         line["operation_id"] = self.id
         line["attempt"] = self.attempt
         if self.parent is not None:
@@ -282,8 +282,8 @@ class Operation:
         if outcome != "started":
             line["duration_ms"] = (time.perf_counter_ns() - self.started_at_ns + 500) // 1_000 / 1_000
             line["sql_count"] = statement_count() - self.statements_before
-        complete_line(line, context, places_of(context) if places is None else places)
-        return Event(logger, level, created_ns, line, error)
+        complete_line(line, context, places)
+        return event
 
     def _known_ids(self) -> dict[str, Any]:
         return {key: value for key, value in self.asked.items() if key.endswith("_id") and value is not None}
@@ -307,8 +307,7 @@ def _settle(happened: Event, span: OperationSpan | None, ending: Ending) -> None
             if fate is Fate.ROLLED_BACK and will_retry(failure):
                 outcome = "retried"
         happened.turn_into(outcome, logging.WARNING)
-    if happened.logger.isEnabledFor(happened.level):
-        emit(happened)
+    emit(happened)
     if span is not None:
         span.end(happened)
 

@@ -331,6 +331,19 @@ def test_what_was_undone_is_told_from_the_log(bakery: CommandLine) -> None:
     assert whole["undone"] == [{"operation_id": undone, "operation": "record_batch_production"}]
 
 
+def test_an_id_is_known_in_every_usual_spelling(bakery: CommandLine) -> None:
+    """Of what was recorded and of what was only told: without dashes, in capitals, in braces, as a URN."""
+    assert bakery("assemble", "box", "4").code == 1
+    refused = bakery("explain", "last", "--json").json["refused"]["operation_id"]
+    recorded = bakery("runs", "--json").json[0]["operation_id"]
+    for known in (refused, recorded):
+        bare = known.replace("-", "")
+        whole = bakery("explain", known, "--json").out
+        for spelled in (bare, bare.upper(), known.upper(), f"{{{known}}}", f"urn:uuid:{known}"):
+            assert bakery("explain", spelled, "--json").out == whole
+    assert "no line of it is left" not in bakery("explain", recorded.replace("-", "")).out
+
+
 def test_a_log_without_a_refusal_says_so(bakery: CommandLine) -> None:
     """There is nothing to explain."""
     done = bakery("explain", "last")

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.one_database
 
 SHORT = {"ingredient_slug": "flour", "needed": "5", "available": "1", "unit": "g"}
 LINES = [
-    line(0, actor="ann", recipe_id=3),
+    line(0, actor="ann", recipe_id=3, bakery_id=an_id(9)),
     line(1, "insufficient_inventory", actor="bob", shortages=[SHORT, {**SHORT, "ingredient_slug": "crème"}]),
     line(2, "error", level="ERROR", is_late=True, loss=None, weight=0.5, slugs=["egg", ["milk"]]),
     line(3, **{"ctx.key": "dotted"}, note='say "no"'),
@@ -54,11 +54,18 @@ def found(path: Path, query: LogQuery) -> list[int]:
         ("operation_id=0190b7a1-0000", [0, 1, 2, 3]),
         ("operation_id=0190b7", []),
         (f"transaction_id={an_id(500_002)}", [2]),
+        (f"transaction_id={an_id(500_002).replace('-', '')}", [2]),
+        (f"operation_id={an_id(1).upper()}", [1]),
+        ("operation_id=0190B7A10000", [0, 1, 2, 3]),
+        (f"operation_id=urn:uuid:{an_id(2)}", [2]),
+        (f"bakery_id={{{an_id(9).upper()}}}", [0]),
+        ("bakery_id=0190b7a1-0000", []),
+        (f"actor={an_id(1).upper()}", []),
         ("outcome=succ", []),
     ],
 )
 def test_a_field_is_found_by_its_value_at_any_depth(path: Path, where: str, numbers: list[int]) -> None:
-    """Through objects and lists; whole values, but ids by their beginning too."""
+    """Through objects and lists; whole values, but ids by their beginning too, and in any spelling of a UUID."""
     name, _, value = where.partition("=")
     assert found(path, LogQuery(((name, value),))) == numbers
 

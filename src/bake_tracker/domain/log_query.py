@@ -4,7 +4,10 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+
+from bake_tracker.domain.ids import is_whole, spellings
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # An id may be shortened to its beginning, as trees show it.
@@ -27,11 +30,12 @@ class LogQuery:
 
     def prefilter(self) -> Callable[[bytes], bool] | None:
         """A question to the bytes of one or many lines: no means that none of them can match."""
-        plain = {
-            value.encode() for _, value in self.where if _PLAIN.fullmatch(value) and not _SCIENTIFIC.fullmatch(value)
-        }
-        needles = sorted(plain, key=len, reverse=True)
-        return (lambda raw: all(needle in raw for needle in needles)) if needles else None
+        plain = {ways for ways in (_ways_to_say(*one) for one in self.where) if all(map(_is_plain, ways))}
+        needles = [[way.encode() for way in ways] for ways in sorted(plain, key=lambda ways: -len(ways[0]))]
+        if all(len(ways) == 1 for ways in needles):
+            only = [needle for (needle,) in needles]
+            return (lambda raw: all(needle in raw for needle in only)) if only else None
+        return lambda raw: all(any(needle in raw for needle in ways) for ways in needles)
 
     def is_outside(self, raw: bytes) -> bool:
         """Whether a raw line, written as this program writes them, is of another time."""
@@ -73,8 +77,19 @@ def _each(value: Any) -> Iterator[Any]:
 
 def _says(path: str, value: Any, wanted: str) -> bool:
     if type(value) is str:
-        return value == wanted or (path in _IDS and len(wanted) >= 8 and value.startswith(wanted))
+        ways = _ways_to_say(path, wanted)
+        return value in ways or (path in _IDS and any(len(way) >= 8 and value.startswith(way) for way in ways))
     return not isinstance(value, Mapping) and json.dumps(value) == wanted
+
+
+@lru_cache(256)
+def _ways_to_say(path: str, wanted: str) -> tuple[str, ...]:
+    """A value as it may stand in a line: an id in any spelling of a UUID, everything else as it is."""
+    return spellings(wanted) if path in _IDS or (path.endswith("_id") and is_whole(wanted)) else (wanted,)
+
+
+def _is_plain(text: str) -> bool:
+    return bool(_PLAIN.fullmatch(text)) and not _SCIENTIFIC.fullmatch(text)
 
 
 def _rank(level: Any) -> int:

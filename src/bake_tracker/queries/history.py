@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import MAX_KEY
 from bake_tracker.domain.errors import OperationNotFoundError
+from bake_tracker.domain.ids import dashed, digits_of
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.units import MICRO, format_micros
 from bake_tracker.models import (
@@ -308,10 +309,8 @@ def load_reversal(session: Session, operation_id: str) -> Reversed:
 def id_range(beginning: str) -> tuple[str, str] | None:
     """The least and the greatest UUID that begin so; None when no UUID does."""
     # UUIDs compare like their text, so that every id with this beginning lies between two whole ones.
-    digits = beginning.lower().replace("-", "")
-    if not digits or len(digits) > 32 or set(digits) - set("0123456789abcdef"):
-        return None
-    return _dashed(digits.ljust(32, "0")), _dashed(digits.ljust(32, "f"))
+    digits = digits_of(beginning)
+    return (dashed(digits.ljust(32, "0")), dashed(digits.ljust(32, "f"))) if digits else None
 
 
 def _find(session: Session, operation_id: str) -> Operation:
@@ -322,7 +321,3 @@ def _find(session: Session, operation_id: str) -> Operation:
     if len(found) != 1:
         raise OperationNotFoundError(operation_id, [operation.id for operation in found])
     return found[0]
-
-
-def _dashed(digits: str) -> str:
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.ids import spellings
 from bake_tracker.domain.log_query import LogQuery
 from bake_tracker.domain.log_tree import TransactionNode, build_trees
 from bake_tracker.domain.outcomes import BEGINNINGS
@@ -46,8 +47,7 @@ def read_trees(
     """
     if wanted is None:
         return build_trees(_latest(path, last))
-    begins = wanted.lower()
-    groups = _groups_called(path, begins, progress)
+    groups = _groups_called(path, wanted, progress)
     lines = _lines_of(path, groups, progress)
     if again := {line["operation_id"] for line in lines if line.get("attempt", 1) != 1 or line["outcome"] == "retried"}:
         earlier = _groups_with(path, again, progress)
@@ -55,16 +55,17 @@ def read_trees(
     return build_trees(lines)
 
 
-def _groups_called(path: Path, begins: str, progress: Progress | None) -> set[str]:
+def _groups_called(path: Path, wanted: str, progress: Progress | None) -> set[str]:
     """Every transaction, or question asked outside of any, with a line of which an id begins so."""
     groups: set[str] = set()
-    for line in _outcomes(path, _holding({f'"{begins}'}), progress):
+    begins = spellings(wanted)
+    for line in _outcomes(path, _holding({f'"{begin}' for begin in begins}), progress):
         if any(str(line.get(name) or "").startswith(begins) for name in _IDS):
             groups.add(_group(line))
             if len(groups) > MOST_TREES:
                 raise ValidationError.of(
                     "id",
-                    f"more than {MOST_TREES} transactions have an id that begins with {begins!r}; write more of it",
+                    f"more than {MOST_TREES} transactions have an id that begins with {wanted!r}; write more of it",
                 )
     return groups
 

@@ -1,6 +1,5 @@
 """Say why: what an operation, a run, a lot, a stock or a cost rests on, or why something was refused."""
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -8,6 +7,7 @@ import typer
 from rapidfuzz import fuzz, process
 
 from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.ids import digits_of, spellings
 from bake_tracker.domain.log_tree import LogLine, OperationNode, TransactionNode, walk
 from bake_tracker.entrypoints.cli.explain_trees import show_candidates, show_story
 from bake_tracker.entrypoints.cli.lookup import RUN
@@ -29,7 +29,8 @@ from bake_tracker.services.log_scan import Progress
 SHOWN = 10
 EVERYTHING = 10_000
 LATEST = "last"
-_ID = re.compile(r"[0-9a-f-]{4,36}", re.IGNORECASE)
+SHORTEST_ID = 4
+"""So many characters of an id's beginning are taken for one."""
 
 Story = dict[str, Any]
 
@@ -105,12 +106,12 @@ def _by_run(session: Session, typed: str, read: Progress) -> Story:
 
 def _by_id(session: Session, typed: str, read: Progress) -> Story:
     """An operation, recorded or only told of; or all of a transaction or request."""
-    if not _ID.fullmatch(typed):
+    if digits_of(typed) is None or len(typed) < SHORTEST_ID:
         return {}
     trees = read_trees(state.log_file, typed, progress=read)
     recorded = find_operations(session, typed)
     ids = {one["operation_id"] for one in recorded}
-    nodes = [node for tree in trees for node in _outermost(tree.operations, typed.lower())]
+    nodes = [node for tree in trees for node in _outermost(tree.operations, spellings(typed))]
     nodes = nodes or [node for tree in trees for node in tree.operations]
     told = {node.line["operation_id"]: node.line for node in nodes if node.line["operation_id"] not in ids}
     if len(recorded) + len(told) > 1:
@@ -170,7 +171,7 @@ def _refusal(session: Session, line: LogLine, asked: Story | None = None) -> Sto
     return explain_refusal(session, line, load_bakery(session).local_day(now()), asked)
 
 
-def _outermost(nodes: list[OperationNode], begins: str) -> list[OperationNode]:
+def _outermost(nodes: list[OperationNode], begins: tuple[str, ...]) -> list[OperationNode]:
     """The operations whose id begins so, without those made inside one of them."""
     found: list[OperationNode] = []
     for node in nodes:

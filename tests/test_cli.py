@@ -243,6 +243,17 @@ def test_a_wrong_setting_is_named(bake: Bake, monkeypatch: pytest.MonkeyPatch, n
     assert (done.code, f"BAKE_TRACKER_{name}: " in done.err) == (2, True)
 
 
+@pytest.mark.parametrize(
+    "words", ["explain \udcff", "explain last x\udcff", "log find actor=\udcff", "receive flour 1 kg --lot \udcff"]
+)
+def test_what_is_no_utf8_is_refused_by_its_place(bakery: Bake, words: str) -> None:
+    """Bytes that are no text can neither be looked for nor stored, by any command; it is wrong usage."""
+    done = bakery(*words.split())
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"Refused: argument {len(words.split())} is no UTF-8 text: ")
+    assert "\\udcff" in done.err
+
+
 def test_runs_show_the_newest_first_and_the_recipe_as_it_was(bakery: Bake) -> None:
     """A later name changes no history."""
     assert bakery("produce", "cookies", "1", "--yield", "24").code == 0

@@ -202,6 +202,11 @@ def main() -> None:
     program = logging.getLogger("bake_tracker")
     if not program.handlers:
         program.addHandler(logging.NullHandler())
+    if (number := _no_text(sys.argv[1:])) is not None:
+        complain(
+            f"Refused: argument {number} is no UTF-8 text: {sys.argv[number]!a}; write it, or name the file, in UTF-8"
+        )
+        sys.exit(EXIT_USAGE)
     try:
         with (
             bound_log_context(request_id=uuid7(), actor=_actor()),
@@ -212,6 +217,16 @@ def main() -> None:
     except SettingsError as error:
         complain(f"Wrong setting: {error}")
         sys.exit(EXIT_USAGE)
+
+
+def _no_text(words: list[str]) -> int | None:
+    """Which argument, counted from 1, is none that could be looked for, stored or told: bytes that are no UTF-8."""
+    for number, word in enumerate(words, 1):
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            return number
+    return None
 
 
 def _run() -> None:

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import CommandLine
 from log_makers import line, tell, told, write
 
 from bake_tracker.services import log_files as log_files_module
 from bake_tracker.services import log_scan
 from bake_tracker.services.log_append import AppendHandler
-from bake_tracker.services.log_files import identity, log_files, open_in_turn
+from bake_tracker.services.log_files import LogUnreadableError, identity, log_files, open_in_turn
 from bake_tracker.services.log_rotation import Rotation, tidy
 from bake_tracker.services.log_scan import log_line, scan_backwards, total_bytes
 
@@ -176,3 +177,57 @@ def test_the_size_of_a_log_is_taken_while_its_files_go(path: Path, monkeypatch: 
     listed = [Vanishing(path.with_name(f"{path.name}.1")), *log_files(path)]
     monkeypatch.setattr(log_scan, "log_files", lambda _path: listed)
     assert total_bytes(path) == path.stat().st_size
+
+
+# What cannot be opened is not empty -----------------------------------------------------------------------------------
+
+QUESTIONS = (
+    "log tail",
+    "log stats",
+    "log find outcome=success",
+    "log tree",
+    "explain last",
+    "log verify",
+    "verify --log",
+)
+
+
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [("log", "Too many levels of symbolic links"), ("nowhere/else/log", "in no folder")],
+)
+def test_a_log_that_cannot_be_opened_is_not_called_empty(
+    bake: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, why: str
+) -> None:
+    """A link to itself or into a missing folder is told as what it is, by whatever would read the log."""
+    log = tmp_path / "log"
+    log.symlink_to(tmp_path / target)
+    monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", str(log))
+    for question in QUESTIONS:
+        done = bake(*question.split())
+        assert (done.code, done.out) == (1, "")
+        assert f"log_file: {log} cannot be opened: " in done.err
+        assert why in done.err
+    ledger = bake("verify")
+    assert (ledger.code, f"The log was not compared: log_file: {log} cannot be opened: " in ledger.out) == (0, True)
+
+
+def test_a_log_that_is_not_there_yet_is_none_even_by_a_link(
+    bake: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first line makes the file where the link leads."""
+    log = tmp_path / "log"
+    log.symlink_to(tmp_path / "elsewhere")
+    monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", str(log))
+    assert bake("log", "find", "outcome=success").err == f"No line of the log says that ({log}).\n"
+    assert f"The log was not compared: there is none ({log})." in bake("verify").out
+    assert bake("item", "add", "ingredient", "Flour", "--unit", "g").code == 0
+    assert bake("log", "find", "outcome=success").code == 0
+
+
+def test_a_rotated_file_that_leads_nowhere_is_named(path: Path) -> None:
+    """It was looked for without end."""
+    write(path, [line(1)])
+    path.with_name(f"{path.name}.1").symlink_to(path.with_name("gone"))
+    with pytest.raises(LogUnreadableError, match=r"\.1 cannot be opened: it leads to no file"):
+        list(open_in_turn(path))

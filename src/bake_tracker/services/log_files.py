@@ -3,6 +3,7 @@
 import gzip
 import os
 import re
+import stat
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -28,6 +29,34 @@ WRITTEN: Turn = (datetime.max.replace(tzinfo=UTC), "")
 """The turn of the file that is written, after all that were rotated."""
 
 
+class LogUnreadableError(ValidationError):
+    """What stands where a log should be cannot be read; the text says why, and what to do."""
+
+    @classmethod
+    def because(cls, file: Path, why: str) -> "LogUnreadableError":
+        return cls([{"field": "log_file", "problem": f"{file} {why}; name one in BAKE_TRACKER_LOG_FILE"}])
+
+
+def is_there(file: Path) -> bool:
+    """Whether there is a file to be read; False where there simply is none yet.
+
+    Raises:
+        LogUnreadableError: there is something in its place that is no file, or that cannot be opened.
+    """
+    try:
+        mode = file.stat().st_mode
+    except FileNotFoundError:
+        target = Path(os.path.realpath(file))
+        if file.is_symlink() and not target.parent.is_dir():
+            raise LogUnreadableError.because(file, f"cannot be opened: it leads to {target}, in no folder") from None
+        return False
+    except OSError as error:
+        raise LogUnreadableError.because(file, f"cannot be opened: {error.strerror}") from error
+    if not stat.S_ISREG(mode):
+        raise LogUnreadableError.because(file, "is no file that can be read")
+    return True
+
+
 def log_files(path: Path) -> list[Path]:
     """The files of one log, oldest first: ``NAME.2.gz``, ``NAME.20261123T143342.123456`` ... and at last ``NAME``.
 
@@ -46,7 +75,7 @@ def open_in_turn(
     listed as a rotated file by now. No more than one file is open at a time, however many there are.
 
     Raises:
-        ValidationError: there is something else in a file's place.
+        LogUnreadableError: there is something else in a file's place, or it cannot be opened.
     """
     first, last = after, WRITTEN
     while True:
@@ -54,18 +83,18 @@ def open_in_turn(
         current = identity(path)  # looked at before the others, so that a rotation in between shows
         turns = _in_order(path)
         for turn, name in list(turns)[::-1] if newest_first else turns:
-            if not begun < turn <= end or (name == path and current is None and not path.exists()):
+            if not begun < turn <= end or (not is_there(name) and name == path and current is None):
                 continue
             if newest_first:
                 last = turn
-            if name.exists() and not name.is_file():
-                raise ValidationError.of(
-                    "log_file", f"{name} is no file that can be read; name one in BAKE_TRACKER_LOG_FILE"
-                )
             try:
                 file = name.open("rb")
             except FileNotFoundError:
+                if name != path and name.is_symlink():  # however often it is looked for
+                    raise LogUnreadableError.because(name, "cannot be opened: it leads to no file") from None
                 break
+            except OSError as error:
+                raise LogUnreadableError.because(name, f"cannot be opened: {error.strerror}") from error
             with file:
                 is_same = identity(file.fileno()) == current if name == path else _turn(name, path) == turn
                 if not is_same:

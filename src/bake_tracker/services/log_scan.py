@@ -65,7 +65,7 @@ def read_log(path: Path, progress: Progress | None = None) -> Iterator[LogLine |
     """The fields of every line of a log, oldest file first; None for one that is no log line. An absent log has none.
 
     Raises:
-        ValidationError: there is something else in a file's place.
+        LogUnreadableError: there is something else in a file's place, or it cannot be opened.
     """
     return (line for _, line in read_lines(scan(path, None, progress)))
 
@@ -77,7 +77,7 @@ def scan(path: Path, matters: Matters | None = None, progress: Progress | None =
     line it is true of, as "these bytes occur in it" is. ``progress`` is told how many bytes of the files are done.
 
     Raises:
-        ValidationError: there is something else in a file's place.
+        LogUnreadableError: there is something else in a file's place, or it cannot be opened.
     """
     done = 0
     for _, raw in open_in_turn(path):
@@ -94,7 +94,7 @@ def scan_backwards(path: Path, end: "Place | None" = None, progress: Progress | 
     A compressed file is unpacked first, beside memory when it is large. ``progress`` is told as by ``scan``.
 
     Raises:
-        ValidationError: there is something else in a file's place.
+        LogUnreadableError: there is something else in a file's place, or it cannot be opened.
     """
     is_reached, done = end is None, 0
     for _, raw in open_in_turn(path, newest_first=True):

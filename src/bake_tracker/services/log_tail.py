@@ -9,14 +9,15 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
-from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.log_query import LogQuery
 from bake_tracker.services.log_files import (
     BEFORE_ALL,
     WRITTEN,
     Identity,
+    LogUnreadableError,
     Turn,
     identity,
+    is_there,
     latest_turn,
     open_in_turn,
     unpacked,
@@ -61,17 +62,14 @@ class Follower:
     """
 
     def __init__(self, path: Path) -> None:
-        if path.exists() and not path.is_file():
-            raise ValidationError.of(
-                "log_file", f"{path} is no file that can be read; name one in BAKE_TRACKER_LOG_FILE"
-            )
+        """Raises LogUnreadableError where there is something that cannot be read; a file may still come."""
         self.path = path
         self._file: IO[bytes] | None = None
         self._rest = b""
         self._was_moved = False
         with suppress(FileNotFoundError):
-            if path.is_file():
-                self._file = path.open("rb", buffering=0)
+            if is_there(path):
+                self._file = _opened(path)
                 self._file.seek(_end_of_lines(self._file))
         self._after = BEFORE_ALL if self._file else latest_turn(path)
 
@@ -149,6 +147,15 @@ class Follower:
             if older == BEFORE_ALL and os.fstat(raw.fileno()).st_mtime_ns <= changed_ns:
                 older = turn
         return older
+
+
+def _opened(path: Path) -> IO[bytes]:
+    try:
+        return path.open("rb", buffering=0)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise LogUnreadableError.because(path, f"cannot be opened: {error.strerror}") from error
 
 
 def _head(raw: IO[bytes]) -> bytes:

@@ -14,6 +14,7 @@ from bake_tracker.queries.archive import see_one_moment
 from bake_tracker.queries.verification import Told, verify_ledger
 from bake_tracker.services.catalog_service import record_bakery
 from bake_tracker.services.database import Session, prepare
+from bake_tracker.services.log_files import LogUnreadableError, is_there, log_files
 from bake_tracker.services.log_scan import total_bytes
 from bake_tracker.services.log_verification import verify_log
 
@@ -58,18 +59,31 @@ def verify(
     ] = None,
 ) -> None:
     """Recompute every quantity, cost, answer, trace and seal from the ledger; exit 1 when anything disagrees."""
-    with_log = total_bytes(state.log_file) > 0 if log is None else log
+    not_compared = _why_not_the_log(log)
 
     def work(session: Session) -> Any:
         see_one_moment(session)
         with _watching() as told:
             ledger = verify_ledger(session, expect=expect, told=told)
-        return {**ledger, "log": verify_log(session, state.log_file) if with_log else None}
+        compared = verify_log(session, state.log_file) if not_compared is None else None
+        return {**ledger, "log": compared, "log_not_compared": not_compared}
 
     result = ask(work)
     answer(result, _show_all)
     is_clean = not result["drift"] and (result["log"] is None or result["log"]["clean"])
     raise typer.Exit(0 if is_clean else 1)
+
+
+def _why_not_the_log(asked: bool | None) -> str | None:
+    """Why the log is not held to the database, where nobody insists on it; None when it is."""
+    if asked is not None:
+        return None if asked else "--no-log leaves it out"
+    try:
+        for file in log_files(state.log_file):
+            is_there(file)
+    except LogUnreadableError as error:
+        return str(error)
+    return None if total_bytes(state.log_file) > 0 else f"there is none ({state.log_file})"
 
 
 @contextmanager
@@ -94,7 +108,7 @@ def _show_all(result: Any) -> None:
     if seals["expected_seal"] is not None:
         say(f"The hash kept elsewhere is that of seal {seals['expected_seal']}.")
     if result["log"] is None:
-        say("The log was not compared.")
+        say(f"The log was not compared: {result['log_not_compared']}.")
     else:
         log_verify.show_verification(result["log"])
 

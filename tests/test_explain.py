@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from command_line import CommandLine
 from kitchen import Kitchen
+from log_makers import an_id, append
 from sqlalchemy import text
 
 from bake_tracker.entrypoints.cli import progress
@@ -329,6 +330,26 @@ def test_what_was_undone_is_told_from_the_log(bakery: CommandLine) -> None:
     whole = bakery("explain", "last", "--json").json["refused"]
     assert (whole["operation"], whole["cause_operation_id"] is None) == ("record_bake_and_pack", False)
     assert whole["undone"] == [{"operation_id": undone, "operation": "record_batch_production"}]
+
+
+def test_a_lot_or_run_that_was_undone_is_told_from_the_log(bakery: CommandLine) -> None:
+    """The ledger never had it, but its line names it; when several did, they are listed."""
+    run_all(bakery, "receive flour 900 g --cost 9 --lot MORE")
+    packed = ("produce", "cookies", "1", "--yield", "10", "--pack", "box", "--boxes")
+    assert bakery(*packed, "9").code == 1
+    undone = bakery("log", "find", "outcome=rolled_back", "--json").json
+    number = undone["production_run_id"]
+    for named in (f"production:{number}", f"run {number}"):
+        story = bakery("explain", named, "--json")
+        assert (story.code, story.json["refused"]["operation_id"]) == (0, undone["operation_id"])
+    assert "neither ledger nor log knows" in bakery("explain", f"assembly:{number}").err
+    assert bakery(*packed, "8").code == 1
+    several = bakery("explain", f"production:{number}", "--json")
+    assert (several.code, len(several.json["candidates"])) == (1, 2)
+    lot = {**undone, "operation": "record_receipt", "operation_id": an_id(1), "lot_code": "Lost 1"}
+    append(bakery.log_file, [lot, {**lot, "operation_id": an_id(2), "lot_code": "L2", "database_id": an_id(3)}])
+    assert bakery("explain", "Lost 1", "--json").json["refused"]["operation_id"] == an_id(1)
+    assert "neither ledger nor log knows 'L2'" in bakery("explain", "L2").err
 
 
 def test_an_id_is_known_in_every_usual_spelling(bakery: CommandLine) -> None:

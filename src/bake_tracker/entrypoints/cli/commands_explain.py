@@ -8,7 +8,9 @@ from rapidfuzz import fuzz, process
 
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.ids import digits_of, spellings
+from bake_tracker.domain.log_query import LogQuery
 from bake_tracker.domain.log_tree import LogLine, OperationNode, TransactionNode, walk
+from bake_tracker.domain.outcomes import BEGINNINGS
 from bake_tracker.entrypoints.cli.explain_trees import show_candidates, show_story
 from bake_tracker.entrypoints.cli.lookup import RUN
 from bake_tracker.entrypoints.cli.progress import reading
@@ -22,7 +24,7 @@ from bake_tracker.queries.explain_refusal import NOT_ASKED, explain_refusal
 from bake_tracker.queries.explain_shelf import find_lots, load_shelves, load_whereabouts
 from bake_tracker.services.clock import now
 from bake_tracker.services.database import Session
-from bake_tracker.services.log_reader import read_trees
+from bake_tracker.services.log_reader import Unreadable, find_lines, read_trees
 from bake_tracker.services.log_refusals import find_started, latest_refusals, names_item
 from bake_tracker.services.log_scan import Progress
 
@@ -57,7 +59,8 @@ def _story(session: Session, typed: str, limit: int, read: Progress) -> Story:
         _by_name(session, typed, limit, read)
         or _by_run(session, typed, read)
         or _by_id(session, typed, read)
-        or (_latest_refusal(session, read) if typed == LATEST else _unknown(session, typed))
+        or (_latest_refusal(session, read) if typed == LATEST else _by_log(session, typed, read))
+        or _unknown(session, typed)
     )
 
 
@@ -125,6 +128,24 @@ def _by_id(session: Session, typed: str, read: Progress) -> Story:
         # It may have been asked for by other requests too.
         return _recorded(session, operation_id, read_trees(state.log_file, operation_id, progress=read))
     return {}
+
+
+def _by_log(session: Session, typed: str, read: Progress) -> Story:
+    """What the log alone tells of a lot or a run: what would have made it was rolled back."""
+    named = [("lot_code", typed)]
+    if run := RUN.fullmatch(typed):
+        kinds = ("production", "assembly") if run[1].lower() == "run" else (run[1].lower(),)
+        named = [(f"{kind}_run_id", str(int(run[2]))) for kind in kinds]
+    database_id = load_bakery(session).database_id
+    told: dict[str, LogLine] = {}
+    for name in named:
+        for _, line in find_lines(state.log_file, LogQuery((name,)), Unreadable(), read):
+            is_ours = line.get("database_id", database_id) == database_id
+            if is_ours and line.get("operation_id") and line.get("outcome") and line["outcome"] not in BEGINNINGS:
+                told[line["operation_id"]] = line
+    if len(told) > 1:
+        return {"candidates": [_candidate(line) for line in told.values()]}
+    return next((_by_id(session, operation_id, read) for operation_id in told), {})
 
 
 def _candidate(one: Mapping[str, Any]) -> Story:

@@ -283,6 +283,7 @@ def import_cost(folder: Path, rounds: int) -> list[Figure]:
     modules = {
         "ours": "bake_tracker.services.logging_utils, bake_tracker.services.log_values, "
         "bake_tracker.services.log_format, bake_tracker.services",
+        "with the handler": "bake_tracker.services.log_append",
         "orm": "sqlalchemy.orm",
     }
     spent: dict[str, list[int]] = {name: [] for name in modules}
@@ -296,7 +297,13 @@ def import_cost(folder: Path, rounds: int) -> list[Figure]:
             if number:
                 spent[name].append(int(answer.stdout))
     note = f"{statistics.median(spent['ours']) / 1e6:.1f} and {statistics.median(spent['orm']) / 1e6:.1f} ms"
-    return [ratio("import of the logging modules / sqlalchemy.orm", spent["ours"], spent["orm"], 0.15, note)]
+    handler = f"{statistics.median(spent['with the handler']) / 1e6:.1f} ms"
+    return [
+        ratio("import of the logging modules / sqlalchemy.orm", spent["ours"], spent["orm"], 0.15, note),
+        ratio(
+            "the same with the file's handler / sqlalchemy.orm", spent["with the handler"], spent["orm"], note=handler
+        ),
+    ]
 
 
 def line_size(folder: Path, _rounds: int) -> list[Figure]:

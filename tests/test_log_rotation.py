@@ -20,6 +20,7 @@ from bake_tracker.services import log_append
 from bake_tracker.services.log_append import AppendHandler
 from bake_tracker.services.log_files import log_files
 from bake_tracker.services.log_rotation import Rotation, tidy
+from bake_tracker.services.log_setup import rotation_of
 
 Tell = Callable[[AppendHandler, int], None]
 FORK = multiprocessing.get_context("fork")
@@ -242,13 +243,13 @@ def test_a_link_is_left_to_whoever_made_it(path: Path, handlers: Callable[..., A
 def test_the_settings_say_when_to_rotate(monkeypatch: pytest.MonkeyPatch, text: str, rotation: Rotation) -> None:
     """By size, by day or not at all."""
     monkeypatch.setenv("BAKE_TRACKER_LOG_ROTATE", text)
-    assert Rotation.of(load_settings()) == rotation
+    assert rotation_of(load_settings()) == rotation
 
 
 def test_by_default_a_file_is_rotated_at_64_megabytes_and_none_is_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
     """The log is a witness: it does not vanish unasked."""
     monkeypatch.delenv("BAKE_TRACKER_LOG_ROTATE", raising=False)
-    assert Rotation.of(Settings()) == Rotation(size_bytes=64_000_000, keep=None, compress=True)
+    assert rotation_of(Settings()) == Rotation(size_bytes=64_000_000, keep=None, compress=True)
 
 
 @pytest.mark.parametrize(("name", "value"), [("ROTATE", "0MB"), ("ROTATE", "64"), ("ROTATE", "week"), ("KEEP", "0")])

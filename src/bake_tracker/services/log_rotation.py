@@ -8,7 +8,6 @@ costs no lock at all. Locks go with their process, so a kill leaves none behind.
 
 import gzip
 import os
-import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -18,11 +17,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
-from bake_tracker.config import Settings
 from bake_tracker.services.file_locks import alone
 from bake_tracker.services.log_files import Identity, identity, rotated_files, rotated_name, when_rotated
 
-_UNITS = {"KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
 _BLOCK = 1 << 18
 
 
@@ -34,16 +31,6 @@ class Rotation:
     is_daily: bool = False
     keep: int | None = None
     compress: bool = True
-
-    @classmethod
-    def of(cls, settings: Settings) -> "Rotation":
-        size = re.fullmatch(r"(\d+)(KB|MB|GB)", settings.log_rotate)
-        return cls(
-            size_bytes=int(size[1]) * _UNITS[size[2]] if size else None,
-            is_daily=settings.log_rotate == "DAY",
-            keep=settings.log_keep,
-            compress=settings.log_gzip,
-        )
 
 
 def move_away(path: Path, expected: Identity) -> bool:

@@ -1,6 +1,7 @@
 """Where log lines go; only entry points install this, never an import."""
 
 import logging
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from bake_tracker.services.log_rotation import Rotation
 from bake_tracker.services.log_values import safe_fields
 from bake_tracker.services.logging_utils import get_service_logger
 
+_UNITS = {"KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
 # What a command refuses, it says itself; a terminal should not hear it twice.
 _SAID_BY_THE_COMMAND = frozenset({"validation_failed", "unit_conversion_failed", "conflict", "error"})
 
@@ -31,7 +33,7 @@ def configure_logging(settings: Settings, database_url: str) -> None:
         root.removeHandler(handler)
         handler.close()
     path = log_file(settings, database_url)
-    _install(AppendHandler(path, Rotation.of(settings), _opening(path)), settings.log_level)
+    _install(AppendHandler(path, rotation_of(settings), _opening(path)), settings.log_level)
     if settings.log_format or sys.stderr.isatty():
         console = logging.StreamHandler(sys.stderr)
         console.addFilter(_not_said_already)
@@ -41,6 +43,17 @@ def configure_logging(settings: Settings, database_url: str) -> None:
     root.setLevel(settings.log_level)
     for library in ("alembic", "sqlalchemy", "pint"):
         logging.getLogger(library).setLevel(logging.WARNING)
+
+
+def rotation_of(settings: Settings) -> Rotation:
+    """When the log file is full by these settings, and what becomes of it."""
+    size = re.fullmatch(r"(\d+)(KB|MB|GB)", settings.log_rotate)
+    return Rotation(
+        size_bytes=int(size[1]) * _UNITS[size[2]] if size else None,
+        is_daily=settings.log_rotate == "DAY",
+        keep=settings.log_keep,
+        compress=settings.log_gzip,
+    )
 
 
 def _opening(path: Path) -> Callable[[], bytes]:

@@ -1,7 +1,7 @@
 """Operations as OpenTelemetry spans, and log lines as its log records, sent by OTLP/HTTP.
 
 Imported only where ``services.trace_setup`` finds a collector named. What a span says is what the outcome line says:
-its attributes are the record's fields, made safe already, and it ends when the line is decided, as of when it happened.
+its attributes are the line's fields, made safe already, and it ends when the line is decided, as of when it happened.
 """
 
 import logging
@@ -31,7 +31,7 @@ from opentelemetry.util.types import AnyValue
 from bake_tracker import __version__
 from bake_tracker.domain.outcomes import ANSWERED, BROKEN
 from bake_tracker.services import tracing
-from bake_tracker.services.log_events import Event, fields_of
+from bake_tracker.services.log_events import Event, EventHandler, fields_of
 from bake_tracker.services.log_format import exception_field
 from bake_tracker.services.log_values import safe_value
 from bake_tracker.services.logging_utils import bound_log_context, report_logging_fault
@@ -98,8 +98,8 @@ class OtelSpan:
         self._span.end(happened_ns)
 
 
-class OtlpHandler(logging.Handler):
-    """Every record as an OTLP log record, with the fields, ids and times of its line."""
+class OtlpHandler(EventHandler):
+    """Every line as an OTLP log record, with its fields, ids and times."""
 
     def __init__(self, provider: LoggerProvider) -> None:
         super().__init__()
@@ -107,23 +107,36 @@ class OtlpHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            fields = fields_of(record)
-            attributes = _attributes(fields, "bake." if "bake_fields" in record.__dict__ else "")
-            if record.exc_info and record.exc_info[1] is not None:
-                attributes.update(_exception(record.exc_info[1]))
-            trace_id, span_id = (fields.get(name) for name in ("trace_id", "span_id"))
-            entry = LogRecord(
-                timestamp=_nanoseconds(record.created),
-                observed_timestamp=_settled_ns(fields),
-                context=_within(trace_id, span_id) if trace_id and span_id else None,
-                severity_text=record.levelname,
-                severity_number=_severity(record.levelno),
-                body=str(safe_value(record.getMessage())),
-                attributes=attributes,
-            )
+            prefix = "bake." if "bake_fields" in record.__dict__ else ""
+            error = record.exc_info[1] if record.exc_info else None
+            entry = _entry(_nanoseconds(record.created), fields_of(record), prefix, error)
+            entry.severity_text, entry.severity_number = record.levelname, _severity(record.levelno)
+            entry.body = str(safe_value(record.getMessage()))
             self._provider.get_logger(record.name, __version__).emit(entry)
         except Exception as fault:
             report_logging_fault(fault)
+
+    def take(self, event: Event) -> None:
+        try:
+            entry = _entry(event.created_ns // 1_000 * 1_000, event.fields, "bake.", event.error)
+            entry.severity_text, entry.severity_number = event.line["level"], _severity(event.level)
+            entry.body = event.line["message"]
+            self._provider.get_logger(event.logger.name, __version__).emit(entry)
+        except Exception as fault:
+            report_logging_fault(fault)
+
+
+def _entry(happened_ns: int, fields: dict[str, Any], prefix: str, error: BaseException | None) -> LogRecord:
+    attributes = _attributes(fields, prefix)
+    if error is not None:
+        attributes.update(_exception(error))
+    trace_id, span_id = (fields.get(name) for name in ("trace_id", "span_id"))
+    return LogRecord(
+        timestamp=happened_ns,
+        observed_timestamp=_settled_ns(fields),
+        context=_within(trace_id, span_id) if trace_id and span_id else None,
+        attributes=attributes,
+    )
 
 
 class _Collector:

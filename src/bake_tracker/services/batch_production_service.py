@@ -24,8 +24,9 @@ from bake_tracker.domain.units import MAX_MICROS, MICRO, drawn_micros, format_mi
 from bake_tracker.models import ProductionRun, RecipeSnapshot, RunRate
 from bake_tracker.queries.catalog import RecipeContent, check_event, load_recipe, snapshot, yield_of
 from bake_tracker.queries.stock import load_lots_to_draw
+from bake_tracker.services.insert_once import insert_once
 from bake_tracker.services.label_check import check_label
-from bake_tracker.services.operations import Kind, Operation, checking, insert_once, recording
+from bake_tracker.services.operations import Kind, Operation, checking, recording
 from bake_tracker.services.stock_ledger import (
     AddedLot,
     Consumption,

@@ -13,12 +13,11 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import Connection, Executable, Table, bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import check_is_past
@@ -27,6 +26,7 @@ from bake_tracker.models import Operation as OperationRow
 from bake_tracker.queries.bakery import BakeryInfo, load_bakery
 from bake_tracker.services.attempts import attempt_number, current_attempt, will_retry
 from bake_tracker.services.clock import now, uuid7
+from bake_tracker.services.insert_once import insert_once
 from bake_tracker.services.log_events import Event
 from bake_tracker.services.log_values import error_text, escape_unsafe, safe_value
 from bake_tracker.services.logging_utils import (
@@ -144,9 +144,8 @@ class Operation:
             "actor": _actor(),
         }
         if insert_once(self.connection, _operations, row):
-            if (
-                self.recorded_late
-            ):  # only now: a copy of what succeeded is a replay, though the clock was set back since
+            # Only now: a copy of what succeeded is a replay, though the clock was set back since.
+            if self.recorded_late:
                 check_is_past(*self.recorded_late, self.now, self.house.time_zone)
             return None
         return self._first_result(fingerprint)
@@ -316,21 +315,6 @@ def _actor() -> str | None:
     """Who is bound as actor, as text that every database keeps in its column."""
     actor = bound_value("actor")
     return None if actor is None else escape_unsafe(str(safe_value(actor)))[:MAX_ACTOR]
-
-
-def insert_once(connection: Session | Connection, table: Table, row: Mapping[str, Any]) -> bool:
-    """Insert a row unless its key is taken; whether it was inserted. Waits for another transaction that is about to."""
-    if isinstance(connection, Session):
-        connection = connection.connection()
-    return connection.execute(_insert_once(table, connection.dialect.name), row).first() is not None
-
-
-@lru_cache
-def _insert_once(table: Table, dialect_name: str) -> Executable:
-    dialect = postgresql if dialect_name == "postgresql" else sqlite
-    (key,) = table.primary_key.columns
-    statement: Executable = dialect.insert(table).on_conflict_do_nothing().returning(key)
-    return statement
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from bake_tracker.domain.seals import SealHash
 from bake_tracker.models import Operation as OperationRow
 from bake_tracker.models import Seal, SealedOperation
 from bake_tracker.queries.sealed_history import in_parts, load_unsealed, operation_hashes
-from bake_tracker.services.operations import Kind, insert_once, recording
+from bake_tracker.services.insert_once import insert_once
+from bake_tracker.services.operations import Kind, recording
 
 RECORD = Kind("record_seal", __name__, success_fields=("seal_number", "operation_count", "sha256"))
 AT_MOST = 5_000

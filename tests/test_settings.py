@@ -7,6 +7,8 @@ import pytest
 from bake_tracker import config
 from bake_tracker.config import SettingsError, load_settings
 
+KEPT_WRONG = ("all", "0", "-1")
+
 
 def test_settings_follow_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A variable that is set, changed or taken away counts from the next call on."""
@@ -33,3 +35,29 @@ def test_an_unknown_time_zone_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(2):
         with pytest.raises(SettingsError, match="BAKE_TRACKER_TIME_ZONE: must be an IANA name such as Europe/Berlin"):
             load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "allowed"),
+    [
+        *(
+            ("LOG_KEEP", wrong, "whole number of old files, 1 or more; leave it out to keep all")
+            for wrong in KEPT_WRONG
+        ),
+        ("LOG_GZIP", "perhaps", "true or false; leave it out to have old files compressed"),
+    ],
+)
+def test_what_becomes_of_old_log_files_is_said_as_it_is_allowed(
+    monkeypatch: pytest.MonkeyPatch, name: str, wrong: str, allowed: str
+) -> None:
+    """With the way back to what holds without the variable."""
+    monkeypatch.setenv(f"BAKE_TRACKER_{name}", wrong)
+    with pytest.raises(SettingsError, match=f"^BAKE_TRACKER_{name}: must be .*{allowed}$"):
+        load_settings()
+
+
+def test_what_becomes_of_old_log_files_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number of them, and no as people write it."""
+    monkeypatch.setenv("BAKE_TRACKER_LOG_KEEP", "3")
+    monkeypatch.setenv("BAKE_TRACKER_LOG_GZIP", "off")
+    assert (load_settings().log_keep, load_settings().log_gzip) == (3, False)

@@ -8,7 +8,7 @@ from typing import Literal
 from zoneinfo import available_timezones
 
 from platformdirs import user_data_path, user_state_path
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidatorFunctionWrapHandler, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -67,6 +67,16 @@ class Settings(BaseSettings):
             raise ValueError("must be off, day, or a size such as 500KB, 64MB or 1GB")
         return text
 
+    @field_validator("log_keep", mode="wrap")
+    @classmethod
+    def _a_number_of_files(cls, value: object, read: ValidatorFunctionWrapHandler) -> object:
+        return _read_or_say(value, read, "must be a whole number of old files, 1 or more; leave it out to keep all")
+
+    @field_validator("log_gzip", mode="wrap")
+    @classmethod
+    def _yes_or_no(cls, value: object, read: ValidatorFunctionWrapHandler) -> object:
+        return _read_or_say(value, read, "must be true or false; leave it out to have old files compressed")
+
     @field_validator("log_file", mode="before")
     @classmethod
     def _a_file(cls, value: object) -> object:
@@ -80,6 +90,13 @@ class Settings(BaseSettings):
         if value not in time_zones():
             raise ValueError("must be an IANA name such as Europe/Berlin")
         return value
+
+
+def _read_or_say(value: object, read: ValidatorFunctionWrapHandler, allowed: str) -> object:
+    try:
+        return read(value)
+    except ValidationError:
+        raise ValueError(allowed) from None
 
 
 def load_settings() -> Settings:

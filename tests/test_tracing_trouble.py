@@ -59,6 +59,23 @@ def test_a_dead_collector_is_said_once_and_harms_nothing(
     assert "opentelemetry" not in bake.log_file.read_text("utf-8")
 
 
+@pytest.mark.parametrize("wrong", ["rubbish", "ftp://x", "http://[::1", "http://h:99999", "http://"])
+def test_an_endpoint_that_is_no_url_is_told_by_its_variable(
+    bake: CommandLine, collector: Receiver, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    """Once, and not as a fault of the collector; the command succeeds, and what has a right one is sent."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", wrong)
+    add = ("item", "add", "ingredient", "--unit", "g")
+    done = bake(*add, "Flour")
+    said = "is no http or https URL such as http://localhost:4318, so nothing is sent there\n"
+    assert (done.code, done.err) == (0, f"bake-tracker: OTEL_EXPORTER_OTLP_ENDPOINT {said}")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", wrong)
+    done = bake(*add, "Salt")
+    assert (done.code, done.err) == (0, f"bake-tracker: OTEL_EXPORTER_OTLP_LOGS_ENDPOINT {said}")
+    assert [span.name for span in collector.spans] == ["record_item"]
+
+
 def test_a_tracer_that_breaks_is_no_concern_of_the_baker(
     kitchen: Kitchen, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

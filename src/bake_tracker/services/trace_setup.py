@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from urllib.parse import urlsplit
 
 ENDPOINTS = (
     "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -18,7 +19,11 @@ def exporting_where_asked() -> Iterator[None]:
 
     A collector that cannot be used is said once on stderr: nobody's baking depends on it.
     """
-    traces, logs = is_asked_for("TRACES"), is_asked_for("LOGS")
+    asked = [signal for signal in ("TRACES", "LOGS") if is_asked_for(signal)]
+    wrong = {signal: name for signal in asked if (name := _wrong_endpoint(signal))}
+    for name in dict.fromkeys(wrong.values()):
+        _warn(f"{name} is no http or https URL such as http://localhost:4318, so nothing is sent there")
+    traces, logs = (signal in asked and signal not in wrong for signal in ("TRACES", "LOGS"))
     with ExitStack() as until_the_end:
         if traces or logs:
             try:
@@ -39,6 +44,18 @@ def is_asked_for(signal: str) -> bool:
     if os.environ.get(f"OTEL_{signal}_EXPORTER", "otlp").strip().lower() not in ("", "otlp"):
         return False
     return any(os.environ.get(name) for name in (ENDPOINTS[0], f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"))
+
+
+def _wrong_endpoint(signal: str) -> str | None:
+    """The variable that this signal goes by, where it is no URL that anything could be sent to."""
+    own = f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"
+    name = own if os.environ.get(own) else ENDPOINTS[0]
+    try:
+        url = urlsplit(os.environ.get(name, "").strip())
+        is_url = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:  # half an IPv6 address, or a port that there cannot be
+        is_url = False
+    return None if is_url else name
 
 
 def _warn(text: str) -> None:

@@ -281,6 +281,7 @@ def test_an_answer_that_cannot_be_shown_is_not_called_a_failure(sqlite_url: str,
     for words, reader, code, said in (
         ("log tree", "| true", 0, b""),
         ("log find", "> /dev/full", 3, b"The lines could not be shown: [Errno 28] No space left on device\n"),
+        ("log lnav", "> /dev/full", 3, b"The lines could not be shown: [Errno 28] No space left on device\n"),
     ):
         line = f"set -o pipefail; {sys.executable} -m bake_tracker {words} {reader}"
         done = subprocess.run(["bash", "-c", line], env=environment, capture_output=True, check=False)
@@ -295,3 +296,6 @@ def test_asking_leaves_nothing_behind(bake: Bake, tmp_path: Path) -> None:
         assert not (tmp_path / "folder").exists()
     asked = bake("stock", *nowhere)
     assert (asked.code, "there is no bakery at" in asked.err) == (1, True)
+    for question in (("log", "verify"), ("verify",), ("stock",)):
+        assert bake(*question, *nowhere).code == 1
+        assert not bake.log_file.exists()

@@ -44,7 +44,7 @@ from bake_tracker.entrypoints.cli import commands_trace as tracing
 from bake_tracker.entrypoints.cli import commands_user as users
 from bake_tracker.entrypoints.cli.common import add, global_options
 from bake_tracker.entrypoints.cli.demo import demo
-from bake_tracker.entrypoints.cli.state import NotShownError, complain, print_json, state
+from bake_tracker.entrypoints.cli.state import NoBakeryError, NotShownError, complain, print_json, state
 from bake_tracker.services import get_service_logger, log_operation
 from bake_tracker.services.clock import uuid7
 from bake_tracker.services.log_values import error_text
@@ -261,7 +261,7 @@ def _actor() -> str:
 
 
 def _say_refusal(error: ServiceError) -> None:
-    if not hasattr(error, "bake_operation_id"):
+    if not hasattr(error, "bake_operation_id") and not isinstance(error, NoBakeryError):
         # Refused before any service was asked: by a slug that leads nowhere, or a file that cannot be read.
         _log(state.command, error.outcome, logging.WARNING, error)
     if state.as_json:

@@ -3,7 +3,10 @@
 import sys
 from importlib.resources import files
 
+from bake_tracker.entrypoints.cli.log_lines import printing
+
 
 def lnav() -> None:
     """Print the log's format for the viewer lnav: bake log lnav > bake_tracker.json; lnav -i bake_tracker.json"""
-    sys.stdout.write(files(__package__).joinpath("lnav_format.json").read_text("utf-8"))
+    with printing():
+        sys.stdout.write(files(__package__).joinpath("lnav_format.json").read_text("utf-8"))

@@ -26,6 +26,10 @@ from bake_tracker.services.log_values import escape_unsafe
 Answer = TypeVar("Answer")
 
 
+class NoBakeryError(DatabaseUnavailableError):
+    """What was asked about a bakery that is not there; nor shall there be a log of it."""
+
+
 class NotShownError(Exception):
     """The work is done, but its answer could not be printed."""
 
@@ -74,7 +78,7 @@ def ask(work: Callable[[Session], Answer]) -> Answer:
     """Ask in a scope that cannot write; a bakery that is not there is not made by asking."""
     path = sqlite_path(state.url)
     if state.url.startswith("sqlite") and path is not None and not path.exists():
-        raise DatabaseUnavailableError(f"there is no bakery at {path} yet; name another file, or run: bake init")
+        raise NoBakeryError(f"there is no bakery at {path} yet; name another file, or run: bake init")
     with read_scope(state.url) as session:
         return work(session)
 

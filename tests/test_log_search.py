@@ -119,3 +119,21 @@ def test_a_file_cut_off_while_compressing_is_read_as_far_as_it_goes(bakery: Comm
     packed.write_bytes(packed.read_bytes()[:-20])
     assert None in list(read_log(bakery.log_file))
     assert bakery("log", "verify").code == 1
+
+
+@pytest.mark.parametrize("command", ["find", "stats"])
+def test_a_time_that_ends_before_it_begins_is_refused_by_both_its_ends(bakery: CommandLine, command: str) -> None:
+    """No line could be of it, and somebody has mistaken one for the other."""
+    for since, until in (("2026-11-23", "2026-11-22"), ("2026-11-23", "2026-11-23")):
+        done = bakery("log", command, "--since", since, "--until", until)
+        said = "".join(text.strip("│ ") for text in done.err.splitlines()).replace(" ", "")
+        assert done.code == 2
+        assert f"--since{since}T00:00:00.000000Zisnotbefore--until{until}T00:00:00.000000Z" in said
+
+
+def test_stats_of_nothing_say_so(bakery: CommandLine) -> None:
+    """As a search does; JSON is an empty list."""
+    done = bakery("log", "stats", "--since", "2999-01-01")
+    assert (done.code, done.out, done.err) == (1, "", f"No operation ended in that time ({bakery.log_file}).\n")
+    done = bakery("log", "stats", "--since", "2999-01-01", "--json")
+    assert (done.code, done.json) == (1, [])

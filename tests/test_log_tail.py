@@ -348,3 +348,9 @@ def test_more_lines_than_there_can_be_are_all_of_them(path: Path) -> None:
     """However large a number is asked for."""
     write(path, [line(1), line(2)])
     assert last(path, 10**30) == [1, 2]
+
+
+def test_the_tail_of_no_log_says_that_there_is_none_yet(bake: CommandLine) -> None:
+    """On stderr, so that what is piped stays empty."""
+    done = bake("log", "tail")
+    assert (done.code, done.out, done.err) == (0, "", f"There is no log file {bake.log_file} yet.\n")

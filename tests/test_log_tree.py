@@ -28,7 +28,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def bakery(bake: CommandLine, kitchen: Kitchen) -> CommandLine:
     """The command line on a kitchen that can bake and pack, its log set up."""
-    assert bake("log", "stats").code == 0
+    assert bake("log", "stats").code == 1
     kitchen.simple_bakery()
     return bake
 
@@ -217,3 +217,11 @@ def test_the_frames_of_an_error_are_shown(bake: CommandLine) -> None:
     write(bake.log_file, [line(1, "error", error="KeyError: 'x'", exception={"type": "KeyError", "frames": frames})])
     printed = bake("log", "tree").out
     assert [n for n in range(9) if f"at /app/{n}.py:1 f" in printed] == [6, 7, 8]
+
+
+def test_an_id_and_a_number_of_the_latest_are_not_taken_together(bake: CommandLine) -> None:
+    """One of them would be passed over; and an empty id begins every other."""
+    write(bake.log_file, [line(1)])
+    both, empty = bake("log", "tree", "--last", "3", an_id(1)), bake("log", "tree", "")
+    assert (both.code, "give one of the two" in " ".join(both.err.split())) == (2, True)
+    assert (empty.code, "the ID is empty" in " ".join(empty.err.split())) == (2, True)

@@ -18,6 +18,7 @@ from bake_tracker.services.log_reader import read_trees
 from bake_tracker.services.log_values import error_text, escape_unsafe
 
 _STYLES = {"success": "green", "replayed": "green", "rolled_back": "yellow", "retried": "yellow", "unknown": "red"}
+LATEST = 20
 Consumed = Mapping[str, list[ConsumedLot]]
 
 
@@ -26,11 +27,15 @@ def tree(
         str | None,
         typer.Argument(metavar="[ID]", help="a transaction, operation, request or trace, or its beginning"),
     ] = None,
-    last: Annotated[int, typer.Option(min=1, help="how many transactions, without an ID")] = 20,
+    last: Annotated[int | None, typer.Option(min=1, help="how many transactions, without an ID; 20")] = None,
 ) -> None:
     """Draw transactions as trees: operations, outcomes, durations, lots consumed and what was refused."""
+    if wanted is not None and last is not None:
+        raise typer.BadParameter("--last N shows the latest transactions, and an ID names one; give one of the two")
+    if wanted is not None and not wanted.strip():
+        raise typer.BadParameter("the ID is empty; write an id or its beginning, or leave it out for the latest")
     with reading(state.log_file) as read:
-        trees = read_trees(state.log_file, wanted, last, read)
+        trees = read_trees(state.log_file, wanted, last or LATEST, read)
     if not trees and state.as_json:
         print_json([])
         raise typer.Exit(1)

@@ -39,6 +39,7 @@ def find(
     until: Until = None,
 ) -> None:
     """Print the log's lines that have these values, oldest first; exit 1 when there are none."""
+    refuse_no_span(since, until)
     short = {"operation": operation, "outcome": outcome, "actor": actor}
     conditions = (*conditions_of(where), *((name, value) for name, value in short.items() if value is not None))
     unreadable = Unreadable()
@@ -57,12 +58,25 @@ def find(
 
 def stats(since: Since = None, until: Until = None) -> None:
     """Count operations by outcome, with the share refused and how long they took."""
+    refuse_no_span(since, until)
     unreadable = Unreadable()
     with reading(state.log_file) as read:
         lines = find_lines(state.log_file, LogQuery((), since, until), unreadable, read)
         counted = gather_stats(line for _, line in lines)
-    answer(counted, _show_stats)
+    if counted or state.as_json:
+        answer(counted, _show_stats)
     say_unreadable(unreadable.count)
+    if not counted:
+        complain(f"No operation ended {'in that time' if since or until else 'yet'} ({state.log_file}).")
+    raise typer.Exit(0 if counted else 1)
+
+
+def refuse_no_span(since: str | None, until: str | None) -> None:
+    """No line is of a time that ends before it begins."""
+    if since is not None and until is not None and since >= until:
+        raise typer.BadParameter(
+            f"--since {since} is not before --until {until}; name a time to begin with that is before the end"
+        )
 
 
 def conditions_of(where: list[str] | None) -> tuple[tuple[str, str], ...]:

@@ -13,7 +13,7 @@ import typer
 from bake_tracker.domain.log_query import LogQuery
 from bake_tracker.entrypoints.cli.commands_log_search import Level, Where, conditions_of
 from bake_tracker.entrypoints.cli.log_lines import print_line, printing, say_unreadable
-from bake_tracker.entrypoints.cli.state import state
+from bake_tracker.entrypoints.cli.state import complain, state
 from bake_tracker.services.log_reader import Unreadable
 from bake_tracker.services.log_tail import Follower, last_lines, matching
 
@@ -30,6 +30,8 @@ def tail(
     query = LogQuery(conditions_of(where), level=level)
     unreadable = Unreadable()
     with printing(), closing(Follower(state.log_file)) as follower, suppress(KeyboardInterrupt):
+        if follower.place is None:
+            complain(f"There is no log file {state.log_file} yet{'; waiting for it' if follow else ''}.")
         for raw, line in last_lines(state.log_file, lines, query, unreadable, follower.place):
             print_line(raw, line)
         while follow and not _is_reader_gone():

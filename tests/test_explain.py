@@ -352,6 +352,26 @@ def test_a_lot_or_run_that_was_undone_is_told_from_the_log(bakery: CommandLine) 
     assert "neither ledger nor log knows 'L2'" in bakery("explain", "L2").err
 
 
+def test_what_the_ledger_knows_is_explained_without_a_log(
+    bakery: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That the log cannot be read is said beside it, and why; what only the log could know is refused with that."""
+    operation_id = bakery("runs", "--json").json[0]["operation_id"]
+    log = tmp_path / "loop"
+    log.symlink_to(log)
+    monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", str(log))
+    for known in ("flour", "cookies", "OLD", "production:1", operation_id):
+        done = bakery("explain", known)
+        assert (done.code, done.out != "") == (0, True)
+        assert "no line of it is left" not in done.out
+        assert bakery("explain", known, "--json").code == 0
+    assert f"Explained from the ledger alone: log_file: {log} cannot be opened: " in done.err
+    assert "cannot be opened" in bakery("explain", "flour", "--json").json["log_not_read"]
+    for unknown in ("last", "nothing", "production:99", "0190b7a1"):
+        done = bakery("explain", unknown)
+        assert (done.code, "neither" in done.err, f"{log} cannot be opened" in done.err) == (1, False, True)
+
+
 def test_an_id_is_known_in_every_usual_spelling(bakery: CommandLine) -> None:
     """Of what was recorded and of what was only told: without dashes, in capitals, in braces, as a URN."""
     assert bakery("assemble", "box", "4").code == 1

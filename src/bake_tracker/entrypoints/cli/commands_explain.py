@@ -1,7 +1,9 @@
 """Say why: what an operation, a run, a lot, a stock or a cost rests on, or why something was refused."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rapidfuzz import fuzz, process
@@ -14,7 +16,7 @@ from bake_tracker.domain.outcomes import BEGINNINGS
 from bake_tracker.entrypoints.cli.explain_trees import show_candidates, show_story
 from bake_tracker.entrypoints.cli.lookup import RUN
 from bake_tracker.entrypoints.cli.progress import reading
-from bake_tracker.entrypoints.cli.state import answer, ask, state
+from bake_tracker.entrypoints.cli.state import answer, ask, complain, state
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog import load_slugs
 from bake_tracker.queries.explain import explain_lots
@@ -24,6 +26,7 @@ from bake_tracker.queries.explain_refusal import NOT_ASKED, explain_refusal
 from bake_tracker.queries.explain_shelf import find_lots, load_shelves, load_whereabouts
 from bake_tracker.services.clock import now
 from bake_tracker.services.database import Session
+from bake_tracker.services.log_files import LogUnreadableError
 from bake_tracker.services.log_reader import Unreadable, find_lines, read_trees
 from bake_tracker.services.log_refusals import find_started, latest_refusals, names_item
 from bake_tracker.services.log_scan import Progress
@@ -35,6 +38,7 @@ SHORTEST_ID = 4
 """So many characters of an id's beginning are taken for one."""
 
 Story = dict[str, Any]
+Told = TypeVar("Told")
 
 
 def explain(
@@ -47,24 +51,56 @@ def explain(
     """Explain down to the receipts: what was asked, which lots were used and why those; 'last': the latest refusal."""
     typed, limit = " ".join(what), EVERYTHING if everything else SHOWN
     with reading(state.log_file) as read:
-        story = ask(lambda session: _story(session, typed, limit, read))
+        log = _Log(read)
+        story = ask(lambda session: _story(session, typed, limit, log))
+    if log.fault:
+        story["log_not_read"] = str(log.fault)
+        complain(f"Explained from the ledger alone: {log.fault}")
     if "candidates" in story:
         answer(story, show_candidates)
         raise typer.Exit(1)
     answer(story, lambda _: show_story(story, limit))
 
 
-def _story(session: Session, typed: str, limit: int, read: Progress) -> Story:
+@dataclass(slots=True)
+class _Log:
+    """What the log tells; nothing where it cannot be read, and then ``fault`` says why."""
+
+    progress: Progress
+    fault: LogUnreadableError | None = None
+
+    def tells(self, read: Callable[[Path], Iterable[Told]]) -> list[Told]:
+        try:
+            return list(read(state.log_file))
+        except LogUnreadableError as error:
+            self.fault = error
+            return []
+
+    def lines(self, query: LogQuery) -> list[dict[str, Any]]:
+        found = self.tells(lambda path: find_lines(path, query, Unreadable(), self.progress))
+        return [line for _, line in found]
+
+    def trees(self, wanted: str) -> list[TransactionNode]:
+        return self.tells(lambda path: read_trees(path, wanted, progress=self.progress))
+
+    def refusals(
+        self, session: Session, last: int, matches: Callable[[dict[str, Any]], bool], needle: str = ""
+    ) -> list[dict[str, Any]]:
+        database_id = load_bakery(session).database_id
+        return self.tells(lambda path: latest_refusals(path, database_id, last, matches, needle, self.progress))
+
+
+def _story(session: Session, typed: str, limit: int, log: _Log) -> Story:
     return (
-        _by_name(session, typed, limit, read)
-        or _by_run(session, typed, read)
-        or _by_id(session, typed, read)
-        or (_latest_refusal(session, read) if typed == LATEST else _by_log(session, typed, read))
-        or _unknown(session, typed)
+        _by_name(session, typed, limit, log)
+        or _by_run(session, typed, log)
+        or _by_id(session, typed, log)
+        or (_latest_refusal(session, log) if typed == LATEST else _by_log(session, typed, log))
+        or _unknown(session, typed, log)
     )
 
 
-def _by_name(session: Session, typed: str, limit: int, read: Progress) -> Story:
+def _by_name(session: Session, typed: str, limit: int, log: _Log) -> Story:
     """Lots by code; an item and a recipe by slug: all that are called so."""
     house = load_bakery(session)
     today = house.local_day(now())
@@ -81,20 +117,18 @@ def _by_name(session: Session, typed: str, limit: int, read: Progress) -> Story:
             **shelf.summary(),
             "lots": [{**lot, "shelf": place} for lot, place in zip(explained, on_shelf, strict=False)],
         }
-        refused = latest_refusals(state.log_file, house.database_id, 3, names_item(typed), f'"{typed}"', read)
+        refused = log.refusals(session, 3, names_item(typed), f'"{typed}"')
         story["refusals"] = [_refusal(session, line) for line in refused]
         if shelf.item.kind == "finished_good":
             story["need"] = explain_box(session, shelf.item.item_id, today)
     if (recipe_id := load_slugs(session, "recipe").get(typed)) is not None:
         story["recipe"] = explain_batch(session, recipe_id, today)
-        refused = latest_refusals(
-            state.log_file, house.database_id, 3, lambda line: line.get("recipe_id") == recipe_id, '"recipe_id"', read
-        )
+        refused = log.refusals(session, 3, lambda line: line.get("recipe_id") == recipe_id, '"recipe_id"')
         story.setdefault("refusals", []).extend(_refusal(session, line) for line in refused)
     return story
 
 
-def _by_run(session: Session, typed: str, read: Progress) -> Story:
+def _by_run(session: Session, typed: str, log: _Log) -> Story:
     if not (run := RUN.fullmatch(typed)):
         return {}
     kind = run[1].lower()
@@ -104,14 +138,14 @@ def _by_run(session: Session, typed: str, read: Progress) -> Story:
     if not found:
         return {}
     operation_id = found[0]["operation_id"]
-    return _recorded(session, operation_id, read_trees(state.log_file, operation_id, progress=read))
+    return _recorded(session, operation_id, log.trees(operation_id))
 
 
-def _by_id(session: Session, typed: str, read: Progress) -> Story:
+def _by_id(session: Session, typed: str, log: _Log) -> Story:
     """An operation, recorded or only told of; or all of a transaction or request."""
     if digits_of(typed) is None or len(typed) < SHORTEST_ID:
         return {}
-    trees = read_trees(state.log_file, typed, progress=read)
+    trees = log.trees(typed)
     recorded = find_operations(session, typed)
     ids = {one["operation_id"] for one in recorded}
     nodes = [node for tree in trees for node in _outermost(tree.operations, spellings(typed))]
@@ -124,13 +158,13 @@ def _by_id(session: Session, typed: str, read: Progress) -> Story:
     for line in told.values():  # called by its request or trace, which the ledger does not know
         operation_id = line["operation_id"]
         if not find_operations(session, operation_id):
-            return _only_told(session, line, trees, read)
+            return _only_told(session, line, trees, log)
         # It may have been asked for by other requests too.
-        return _recorded(session, operation_id, read_trees(state.log_file, operation_id, progress=read))
+        return _recorded(session, operation_id, log.trees(operation_id))
     return {}
 
 
-def _by_log(session: Session, typed: str, read: Progress) -> Story:
+def _by_log(session: Session, typed: str, log: _Log) -> Story:
     """What the log alone tells of a lot or a run: what would have made it was rolled back."""
     named = [("lot_code", typed)]
     if run := RUN.fullmatch(typed):
@@ -139,13 +173,13 @@ def _by_log(session: Session, typed: str, read: Progress) -> Story:
     database_id = load_bakery(session).database_id
     told: dict[str, LogLine] = {}
     for name in named:
-        for _, line in find_lines(state.log_file, LogQuery((name,)), Unreadable(), read):
+        for line in log.lines(LogQuery((name,))):
             is_ours = line.get("database_id", database_id) == database_id
             if is_ours and line.get("operation_id") and line.get("outcome") and line["outcome"] not in BEGINNINGS:
                 told[line["operation_id"]] = line
     if len(told) > 1:
         return {"candidates": [_candidate(line) for line in told.values()]}
-    return next((_by_id(session, operation_id, read) for operation_id in told), {})
+    return next((_by_id(session, operation_id, log) for operation_id in told), {})
 
 
 def _candidate(one: Mapping[str, Any]) -> Story:
@@ -158,10 +192,10 @@ def _candidate(one: Mapping[str, Any]) -> Story:
     }
 
 
-def _only_told(session: Session, line: LogLine, trees: list[TransactionNode], read: Progress) -> Story:
+def _only_told(session: Session, line: LogLine, trees: list[TransactionNode], log: _Log) -> Story:
     """Refused, undone or in doubt: there is no row of it."""
     lines = [node.line for tree in trees for node in walk(tree.operations)]
-    started = find_started(state.log_file, line["operation_id"], read) or {}
+    started = find_started(state.log_file, line["operation_id"], log.progress) or {}
     in_full = {key: value for key, value in started.items() if key not in NOT_ASKED and value is not None}
     undone = [
         {"operation_id": one["operation_id"], "operation": one["operation"]}
@@ -177,15 +211,17 @@ def _recorded(session: Session, operation_id: str, trees: list[TransactionNode])
     return {"operation": explain_operation(session, operation_id), "log": attempts}
 
 
-def _latest_refusal(session: Session, read: Progress) -> Story:
-    lines = latest_refusals(state.log_file, load_bakery(session).database_id, 1, lambda line: True, progress=read)
+def _latest_refusal(session: Session, log: _Log) -> Story:
+    lines = log.refusals(session, 1, lambda line: True)
+    if log.fault:
+        raise log.fault
     if not lines:
         raise ValidationError.of("what", f"the log tells of no refusal ({state.log_file})")
     (line,) = lines
     if not line.get("operation_id"):  # refused by the command line, before any operation
         return {"refused": _refusal(session, line), "log": [line]}
-    trees = read_trees(state.log_file, line["operation_id"], progress=read)
-    return _only_told(session, line, trees, read)
+    trees = log.trees(line["operation_id"])
+    return _only_told(session, line, trees, log)
 
 
 def _refusal(session: Session, line: LogLine, asked: Story | None = None) -> Story:
@@ -200,7 +236,9 @@ def _outermost(nodes: list[OperationNode], begins: tuple[str, ...]) -> list[Oper
     return found
 
 
-def _unknown(session: Session, typed: str) -> Story:
+def _unknown(session: Session, typed: str, log: _Log) -> Story:
+    if log.fault:  # it might know
+        raise log.fault
     if typed.isascii() and typed.isdigit():
         raise ValidationError.of(
             "what",

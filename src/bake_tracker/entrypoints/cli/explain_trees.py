@@ -25,7 +25,7 @@ def show_story(story: dict[str, Any], limit: int) -> None:
     for need in (story[name] for name in ("need", "recipe") if name in story):
         out.print(_need_tree(need, limit))
     if "operation" in story:
-        out.print(_operation_tree(story["operation"], story["log"], limit))
+        out.print(_operation_tree(story["operation"], story["log"], limit, story.get("log_not_read")))
     for refusal in story.get("refusals", ()):
         title = f"refused {_when(refusal['at'])}: {refusal['operation']}  {str(refusal['operation_id'])[:13]}"
         out.print(_refusal_tree(refusal, title))
@@ -148,7 +148,9 @@ def _lot_line(lot: dict[str, Any]) -> str:
     )
 
 
-def _operation_tree(view: dict[str, Any], lines: Sequence[dict[str, Any]], limit: int) -> Tree:
+def _operation_tree(
+    view: dict[str, Any], lines: Sequence[dict[str, Any]], limit: int, log_not_read: str | None
+) -> Tree:
     by = f" by {view['actor']}" if view["actor"] else ""
     head = f"{view['operation']}  {view['operation_id']}"
     tree = Tree(twig(head, "bold"), guide_style="dim")
@@ -172,7 +174,7 @@ def _operation_tree(view: dict[str, Any], lines: Sequence[dict[str, Any]], limit
         error = f": {line['error']}" if line.get("error") else ""
         _add(tree, f"log: {line['outcome']} at attempt {line.get('attempt', 1)}, {spent(line)}{error}")
     if not lines:
-        _add(tree, "log: no line of it is left", "yellow")
+        _add(tree, "log: it cannot be read" if log_not_read else "log: no line of it is left", "yellow")
 
     def add(lot: dict[str, Any]) -> None:
         branch = tree.add(twig(_lot_line(lot)))

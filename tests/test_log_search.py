@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from command_line import CommandLine
-from log_makers import at, line, write
+from log_makers import append, at, line, write
 
 from bake_tracker.domain.log_stats import gather_stats
 from bake_tracker.services.log_files import log_files
@@ -137,3 +137,18 @@ def test_stats_of_nothing_say_so(bakery: CommandLine) -> None:
     assert (done.code, done.out, done.err) == (1, "", f"No operation ended in that time ({bakery.log_file}).\n")
     done = bakery("log", "stats", "--since", "2999-01-01", "--json")
     assert (done.code, done.json) == (1, [])
+
+
+def test_a_field_that_no_line_has_is_named(bakery: CommandLine) -> None:
+    """Somebody has mistyped it; a field of a line, at any depth, is not said to be none."""
+    path = bakery.log_file
+    append(path, [line(1, **{"ctx.key": "dotted"})])
+    for words, more in (
+        (["colour=red"], "; no line of it has a field colour"),
+        (["outcome=success", "x.colour=red"], "; no line of it has a field x.colour"),
+        (["outcome=lost"], ""),
+        (["--operation", "record_nothing"], ""),
+        (["ctx.key=none"], ""),
+    ):
+        done = bakery("log", "find", *words)
+        assert (done.code, done.err) == (1, f"No line of the log says that{more} ({path}).\n")

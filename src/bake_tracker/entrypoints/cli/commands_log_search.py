@@ -1,5 +1,6 @@
 """Search the log: find lines by what they say, and count how operations ended."""
 
+import json
 from typing import Annotated, Any
 
 import typer
@@ -8,9 +9,10 @@ from bake_tracker.domain.log_query import LEVELS, LogQuery
 from bake_tracker.domain.log_stats import OperationStats, gather_stats
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.log_lines import print_line, printing, say_unreadable
-from bake_tracker.entrypoints.cli.progress import reading
+from bake_tracker.entrypoints.cli.progress import LARGE_BYTES, reading
 from bake_tracker.entrypoints.cli.state import answer, complain, show_table, state
 from bake_tracker.services.log_reader import Unreadable, find_lines
+from bake_tracker.services.log_scan import scan, total_bytes
 
 Where = Annotated[
     list[str] | None,
@@ -52,7 +54,9 @@ def find(
             print_line(raw, line)
     say_unreadable(unreadable.count)
     if not found:
-        complain(f"No line of the log says that ({state.log_file}).")
+        absent = _fields_of_no_line([name for name, _ in conditions])
+        none = f"; no line of it has a field {' or '.join(absent)}" if absent else ""
+        complain(f"No line of the log says that{none} ({state.log_file}).")
     raise typer.Exit(0 if found else 1)
 
 
@@ -69,6 +73,24 @@ def stats(since: Since = None, until: Until = None) -> None:
     if not counted:
         complain(f"No operation ended {'in that time' if since or until else 'yet'} ({state.log_file}).")
     raise typer.Exit(0 if counted else 1)
+
+
+def _fields_of_no_line(names: list[str]) -> list[str]:
+    """Which of these names occur nowhere as a field's; a log that takes a while to read is not read again for it."""
+    if not 0 < total_bytes(state.log_file) < LARGE_BYTES:
+        return []
+    absent = {name: _keys_of(name) for name in names if name.isascii() and name.isprintable()}
+    for raw in scan(state.log_file):
+        absent = {name: keys for name, keys in absent.items() if not any(key in raw for key in keys)}
+        if not absent:
+            break
+    return list(absent)
+
+
+def _keys_of(path: str) -> list[bytes]:
+    """What stands before a value at a dotted path: its last name, or more of it where a name has dots itself."""
+    parts = path.split(".")
+    return [json.dumps(".".join(parts[n:])).encode() for n in range(len(parts))]
 
 
 def refuse_no_span(since: str | None, until: str | None) -> None:

@@ -2,9 +2,11 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -213,6 +215,11 @@ def test_the_demo_can_be_played_again(bake: Bake, tmp_path: Path, monkeypatch: p
         assert (done.code, done.json["log_verify"]["clean"], done.json["verify"]["drift"]) == (0, True, [])
         database.dispose_engines()
     demo_file = tmp_path / "home" / "bake-tracker" / "demo.db"
+    with closing(sqlite3.connect(demo_file)) as older:
+        older.execute("UPDATE alembic_version SET version_num = '0001'")
+        older.commit()
+    assert bake("demo", "--json").code == 0  # the demo of a version before is played anew, too
+    database.dispose_engines()
     assert bake("init", "--name", "Mine", "--database", f"sqlite:///{demo_file}").code == 0
     database.dispose_engines()
     refused = bake("demo")

@@ -50,6 +50,11 @@ def load_bakery(session: Session | Connection) -> BakeryInfo:
     return BakeryInfo(*session.execute(_bakery).one())
 
 
+def load_name(connection: Connection) -> str | None:
+    """The bakery's name, which every version of the schema keeps in the same place; None where there is no bakery."""
+    return connection.execute(select(_table.c.name)).scalar()
+
+
 def lock_bakery(session: Session, *, against_stock: bool = False) -> BakeryInfo:
     """Hold the bakery until the transaction ends, and say what it is now.
 

@@ -25,6 +25,7 @@ from bake_tracker.domain.errors import DatabaseUnavailableError as DatabaseUnava
 from bake_tracker.domain.errors import OutcomeUnknownError, ValidationError
 from bake_tracker.migrations import is_current, upgrade
 from bake_tracker.models import Bakery
+from bake_tracker.queries.bakery import load_name
 from bake_tracker.services import read_only_sqlite
 from bake_tracker.services.attempts import Attempt, attempting, is_lost_race, is_retryable, is_unreachable
 from bake_tracker.services.clock import now
@@ -186,6 +187,18 @@ def _look_at(engine: Engine) -> tuple[list[str], bool]:
             return inspect(connection).get_table_names(), is_current(connection)
     except DBAPIError as error:
         raise _unavailable(engine, error) from error
+
+
+def name_in_any_version(url: str) -> str | None:
+    """The name of the bakery in a database of this or another version; None for what is no bakery."""
+    engine = make_engine(url)
+    try:
+        with _reading(engine) as connection:
+            return load_name(connection)
+    except DBAPIError:
+        return None
+    finally:
+        engine.dispose()
 
 
 def _make_ready(engine: Engine) -> None:

@@ -28,7 +28,7 @@ from bake_tracker.services.bake_and_pack_service import record_bake_and_pack
 from bake_tracker.services.batch_production_service import check_can_produce, record_batch_production
 from bake_tracker.services.catalog_service import record_bakery, record_item, record_supplier
 from bake_tracker.services.clock import now
-from bake_tracker.services.database import Session, dispose_engines, prepare
+from bake_tracker.services.database import Session, dispose_engines, name_in_any_version, prepare
 from bake_tracker.services.goods_service import record_good_components
 from bake_tracker.services.log_files import log_files
 from bake_tracker.services.log_reader import read_trees
@@ -115,7 +115,7 @@ def _fresh_database() -> None:
 def _remove_last_demo(path: Path | None) -> None:
     assert path is not None
     if path.exists():
-        if ask(load_bakery).name != NAME:
+        if name_in_any_version(state.url) != NAME:
             raise ValidationError.of("database", f"{path} is not a demo's; move it away, or name a new file")
         dispose_engines()  # an open connection would go on with the file that is gone
         for ending in ("", "-wal", "-shm"):

@@ -1,7 +1,7 @@
 """Structured logging on the standard library: what is told, with whose ids, and to which handlers.
 
-``log_operation`` puts every context field on the ``LogRecord`` as an attribute, where handlers, formatters and pytest's
-``caplog`` find it. Nothing here ever raises into the caller's operation.
+``log_operation`` tells an event; where a handler, a filter or pytest's ``caplog`` wants a ``LogRecord`` of it, that has
+every context field as an attribute. Nothing here ever raises into the caller's operation.
 """
 
 import logging
@@ -46,7 +46,7 @@ def get_service_logger(name: str) -> logging.Logger:
 def log_operation(
     logger: logging.Logger, operation: str, outcome: str, *, level: int = logging.INFO, **context: Any
 ) -> None:
-    """Log ``"<operation>: <outcome>"`` with every context field on the record; never raises.
+    """Log ``"<operation>: <outcome>"`` with every context field; never raises.
 
     A field whose name a record or a line needs for itself is kept under ``ctx_<name>``.
     """

@@ -19,7 +19,8 @@ from pathlib import Path
 from harness import steady
 from sqlalchemy.orm import Session
 
-from bake_tracker.queries.recall import Recall, load_recall
+from bake_tracker.domain.recall import Recall
+from bake_tracker.queries.recall import load_recall
 from bake_tracker.services.adjustment_service import record_adjustment
 from bake_tracker.services.assembly_service import record_assembly
 from bake_tracker.services.batch_production_service import record_batch_production

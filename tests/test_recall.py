@@ -8,7 +8,8 @@ from shelf import Shelf
 from undoing import drift, hold, lot_id, move, release, reverse, shelf
 
 from bake_tracker.domain.errors import ConflictError, LotNotFoundError
-from bake_tracker.queries.recall import Recall, load_recall
+from bake_tracker.domain.recall import Recall
+from bake_tracker.queries.recall import load_recall
 from bake_tracker.services import catalog_service
 from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.recall_service import record_recall

@@ -2,74 +2,25 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, TypedDict, cast
+from typing import Any, cast
 
 from sqlalchemy import Table, exists, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.adjusting import TO_SOMEBODY
 from bake_tracker.domain.errors import LotNotFoundError
+from bake_tracker.domain.recall import LotBalance, Recall, Run, Trace, TracedLot
 from bake_tracker.domain.trace import Balance, Edge, Moved, balance_of
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Lot, Movement, Reversal
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.many_keys import among
 from bake_tracker.queries.trace import trace_back, trace_forward
-from bake_tracker.queries.traced import Document, Step, Trace, TracedLot, load_documents, tell_trace
+from bake_tracker.queries.traced import Document, load_documents, tell_trace
 
 _lots = cast(Table, Lot.__table__)
 _movements = cast(Table, Movement.__table__)
 _reversals = cast(Table, Reversal.__table__)
-
-
-class LotBalance(TypedDict):
-    """brought = used + on_hand + waste + handed_over + adjusted + split_out + remainder, exactly; remainder is 0.
-
-    ``adjusted`` is what was corrected and counted away, less what was ``found``.
-    """
-
-    lot_id: int
-    lot_code: str
-    item_slug: str
-    unit: str
-    brought_by: str
-    brought: str
-    used: str
-    on_hand: str
-    waste: str
-    handed_over: str
-    adjusted: str
-    found: str
-    split_out: str
-    remainder: str
-
-
-class Run(TypedDict):
-    """A baking or packing that used an affected lot, and what it made (None: a total loss)."""
-
-    operation_id: str
-    kind: str
-    reference: str | None
-    on: str
-    event: str | None
-    used: list[str]
-    lot_code: str | None
-    item_slug: str | None
-    made: str
-    unit: str | None
-
-
-class Recall(TypedDict):
-    """What a recall of a lot concerns; ``trace`` has every step. ``lots`` are the affected ones, itself the first."""
-
-    bakery: str
-    lot: TracedLot
-    lots: list[TracedLot]
-    runs: list[Run]
-    handed_over: list[Step]
-    balance: list[LotBalance]
-    is_balanced: bool
-    trace: Trace
 
 
 def load_recall(session: Session, lot_id: int) -> Recall:

@@ -3,12 +3,13 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypedDict, cast
+from typing import Any, cast
 
 from sqlalchemy import Table, exists, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import LotNotFoundError
+from bake_tracker.domain.recall import Step, Trace, TracedLot
 from bake_tracker.domain.trace import SPLIT, Edge, levels
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import (
@@ -32,59 +33,6 @@ from bake_tracker.queries.trace import trace_back, trace_forward
 _lots = cast(Table, Lot.__table__)
 _operations = cast(Table, Operation.__table__)
 _reversals = cast(Table, Reversal.__table__)
-
-
-class TracedLot(TypedDict):
-    """A lot as it came and as it lies; ``level`` counts the operations between it and the lot that was asked for."""
-
-    lot_id: int
-    lot_code: str
-    item_slug: str
-    item_name: str
-    item_kind: str
-    quantity: str
-    on_hand: str
-    unit: str
-    brought_by: str
-    operation_id: str
-    reference: str | None
-    brought_on: str
-    expires_on: str | None
-    supplier: str | None
-    supplier_details: str | None
-    location: str | None
-    split_from: str | None
-    state: str
-    level: int
-
-
-class Step(TypedDict):
-    """What an operation took of a lot; ``into_lot_*`` None where it made none. ``undone_because`` says why it was."""
-
-    operation_id: str
-    kind: str
-    reference: str | None
-    on: str
-    from_lot_id: int
-    from_lot_code: str
-    into_lot_id: int | None
-    into_lot_code: str | None
-    quantity: str
-    unit: str
-    recipient: str | None
-    household: str | None
-    event: str | None
-    reason: str | None
-    undone_because: str | None
-
-
-class Trace(TypedDict):
-    """A lot, where it came from and where it went: every lot and step, each once, from near to far."""
-
-    lot: TracedLot
-    lots: list[TracedLot]
-    back: list[Step]
-    forward: list[Step]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,11 @@ from bake_tracker.queries.people import KnownUser, count_other_owners, find_user
 from bake_tracker.services.operations import Kind, recording
 from bake_tracker.services.passwords import hash_password
 
-USER = Kind("record_user", __name__, success_fields=("user_id", "role"))
-CHANGE = Kind("record_user_change", __name__, success_fields=("user_id", "role", "is_disabled"))
-PASSWORD = Kind("record_password", __name__, success_fields=("user_id",))
-TOKEN = Kind("record_api_token", __name__, success_fields=("api_token_id", "user_id", "role"))
-REVOCATION = Kind("record_api_token_revocation", __name__, success_fields=("api_token_id", "user_id"))
+USER = Kind("record_user", "access_service", success_fields=("user_id", "role"))
+CHANGE = Kind("record_user_change", "access_service", success_fields=("user_id", "role", "is_disabled"))
+PASSWORD = Kind("record_password", "access_service", success_fields=("user_id",))
+TOKEN = Kind("record_api_token", "access_service", success_fields=("api_token_id", "user_id", "role"))
+REVOCATION = Kind("record_api_token_revocation", "access_service", success_fields=("api_token_id", "user_id"))
 
 SHORTEST_TOKEN = 40
 

@@ -37,7 +37,7 @@ from bake_tracker.services.stock_ledger import Change, change_lots, lock_items, 
 
 RECORD = Kind(
     "record_adjustment",
-    __name__,
+    "adjustment_service",
     success_fields=("kind", "reason", "recipient_id", "event_id", "lots", "total_cost"),
 )
 

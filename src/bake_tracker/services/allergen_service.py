@@ -19,7 +19,9 @@ from bake_tracker.services.operations import Kind, recording
 from bake_tracker.services.stock_ledger import lock_items
 
 RECORD = Kind(
-    "record_allergens", __name__, success_fields=("item_id", "slug", "product_id", "contains", "may_contain", "was")
+    "record_allergens",
+    "allergen_service",
+    success_fields=("item_id", "slug", "product_id", "contains", "may_contain", "was"),
 )
 
 _of_items = cast(Table, ItemAllergen.__table__)

@@ -95,7 +95,7 @@ def write_backup(path: Path, url: str | None = None, *, force: bool = False, tol
         "rows": sum(counts.values()),
         "operations": counts["operation"],
     }
-    log_operation(get_service_logger(__name__), "write_backup", "written", **written)
+    log_operation(get_service_logger("archive_files"), "write_backup", "written", **written)
     return written
 
 
@@ -144,7 +144,7 @@ def restore_backup(path: Path, url: str | None = None, *, told: Told = lambda _:
 def tell_restored(operation: str, source: str, restored: Restored) -> None:
     """One line in the log of the new place: where what it has no line of came from."""
     log_operation(
-        get_service_logger(__name__),
+        get_service_logger("archive_files"),
         operation,
         "restored",
         source=source,

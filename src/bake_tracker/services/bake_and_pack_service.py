@@ -18,7 +18,9 @@ from bake_tracker.services.batch_production_service import ProductionRequest, Pr
 from bake_tracker.services.operations import Kind, Operation, recording
 from bake_tracker.services.stock_ledger import lock_items
 
-RECORD = Kind("record_bake_and_pack", __name__, success_fields=("recipe_id", "finished_good_id", "quantity"))
+RECORD = Kind(
+    "record_bake_and_pack", "bake_and_pack_service", success_fields=("recipe_id", "finished_good_id", "quantity")
+)
 
 
 class BakeAndPackResult(TypedDict):

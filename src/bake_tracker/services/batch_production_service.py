@@ -37,10 +37,10 @@ from bake_tracker.services.stock_ledger import (
     with_what_came_later,
 )
 
-CHECK = Kind("check_can_produce", __name__, passed_message="Production check passed")
+CHECK = Kind("check_can_produce", "batch_production_service", passed_message="Production check passed")
 RECORD = Kind(
     "record_batch_production",
-    __name__,
+    "batch_production_service",
     entry_message="Recording batch production",
     success_fields=(
         "production_run_id",

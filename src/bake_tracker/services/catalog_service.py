@@ -23,11 +23,11 @@ from bake_tracker.queries.catalog_things import load_last_removed, load_things
 from bake_tracker.services.catalog_changes import note_changes, note_made
 from bake_tracker.services.operations import Kind, Operation, recording
 
-BAKERY = Kind("record_bakery", __name__, success_fields=("currency", "time_zone", "label_policy"))
-ITEM = Kind("record_item", __name__, success_fields=("item_id", "slug", "kind"))
-SUPPLIER = Kind("record_supplier", __name__, success_fields=("supplier_id", "slug"))
-EVENT = Kind("record_event", __name__, success_fields=("event_id", "slug"))
-RECIPIENT = Kind("record_recipient", __name__, success_fields=("recipient_id", "slug"))
+BAKERY = Kind("record_bakery", "catalog_service", success_fields=("currency", "time_zone", "label_policy"))
+ITEM = Kind("record_item", "catalog_service", success_fields=("item_id", "slug", "kind"))
+SUPPLIER = Kind("record_supplier", "catalog_service", success_fields=("supplier_id", "slug"))
+EVENT = Kind("record_event", "catalog_service", success_fields=("event_id", "slug"))
+RECIPIENT = Kind("record_recipient", "catalog_service", success_fields=("recipient_id", "slug"))
 
 
 _bakery = cast(Table, Bakery.__table__)

@@ -16,7 +16,7 @@ from bake_tracker.services.reversal_service import ReversalResult, record_revers
 
 RECORD = Kind(
     "record_production_correction",
-    __name__,
+    "correction_service",
     success_fields=("corrected_operation_id", "actual_yield_before", "actual_yield", "reversed_count"),
 )
 

@@ -27,7 +27,7 @@ from bake_tracker.services.stock_ledger import lock_items
 
 RECORD = Kind(
     "record_delivery",
-    __name__,
+    "delivery_service",
     success_fields=("delivery_id", "supplier_id", "document", "lot_count", "total_cost"),
 )
 

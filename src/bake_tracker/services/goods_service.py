@@ -18,7 +18,7 @@ from bake_tracker.queries.catalog_things import load_things
 from bake_tracker.services.catalog_changes import note_changes
 from bake_tracker.services.operations import Kind, recording
 
-COMPONENTS = Kind("record_good_components", __name__, success_fields=("finished_good_id", "component_count"))
+COMPONENTS = Kind("record_good_components", "goods_service", success_fields=("finished_good_id", "component_count"))
 
 _components = cast(Table, GoodComponent.__table__)
 

@@ -21,11 +21,11 @@ from bake_tracker.queries.lots import LotState, load_lots
 from bake_tracker.services.operations import Kind, Operation, recording
 from bake_tracker.services.stock_ledger import lock_items, split_lot
 
-HOLD = Kind("record_hold", __name__, success_fields=("lots", "reason"))
-RELEASE = Kind("record_release", __name__, success_fields=("lots", "reason", "usable_until"))
+HOLD = Kind("record_hold", "handling_service", success_fields=("lots", "reason"))
+RELEASE = Kind("record_release", "handling_service", success_fields=("lots", "reason", "usable_until"))
 TRANSFER = Kind(
     "record_transfer",
-    __name__,
+    "handling_service",
     success_fields=("lot_id", "lot_code", "new_lot_id", "new_lot_code", "quantity", "from_location", "to_location"),
 )
 

@@ -53,8 +53,10 @@ from bake_tracker.services.operations import Kind, Operation, checking, recordin
 from bake_tracker.services.receiving_service import record_receipt
 from bake_tracker.services.stock_ledger import lock_items
 
-CHECK = Kind("check_import", __name__)
-RECORD = Kind("record_import", __name__, success_fields=("source", "added_count", "skipped_count", "refused_count"))
+CHECK = Kind("check_import", "import_service")
+RECORD = Kind(
+    "record_import", "import_service", success_fields=("source", "added_count", "skipped_count", "refused_count")
+)
 
 _MAX_TOLD = 50
 

@@ -20,7 +20,7 @@ from bake_tracker.services.stock_ledger import lock_items
 
 RECORD = Kind(
     "record_label_filed",
-    __name__,
+    "label_service",
     success_fields=("item_id", "slug", "lot_id", "ingredients", "contains", "may_contain"),
 )
 

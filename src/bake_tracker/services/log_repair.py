@@ -31,6 +31,7 @@ from bake_tracker.services.log_verification import (
     NamedOperation,
     verify_log,
 )
+from bake_tracker.services.logging_utils import get_service_logger
 from bake_tracker.services.operations import Kind
 
 _WHEN = ("produced_at", "assembled_at", "happened_at", "counted_at")
@@ -102,7 +103,7 @@ def _events(session: Session, database_id: str, operation_ids: list[str]) -> Ite
 
 
 def _noting_event(unreadable_lines: int) -> Event:
-    event = Event(logging.getLogger(__name__), logging.WARNING, *NOTED)
+    event = Event(get_service_logger("log_repair"), logging.WARNING, *NOTED)
     event.line |= {"unreadable_lines": unreadable_lines, REPAIRED_AT: event.line["timestamp"]}
     return event
 
@@ -138,7 +139,7 @@ def _success_event(row: Row[Any], database_id: str) -> Event:
 
 @cache
 def kinds() -> dict[str, Kind]:
-    """Every kind of operation that a ``*_service`` module declares, by name; looked for, so none is forgotten."""
-    names = [found.name for found in pkgutil.iter_modules(services.__path__) if found.name.endswith("_service")]
-    modules = [import_module(f"{services.__name__}.{name}") for name in names]
+    """Every kind of operation that the services declare, by name; found by importing them all, so none is forgotten."""
+    found = pkgutil.walk_packages(services.__path__, f"{services.__name__}.")
+    modules = [import_module(module.name) for module in found]
     return {kind.name: kind for module in modules for kind in vars(module).values() if isinstance(kind, Kind)}

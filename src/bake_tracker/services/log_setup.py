@@ -67,7 +67,7 @@ def _opening(path: Path) -> Callable[[], bytes]:
     def line() -> bytes:
         if any(holds_a_line(file) for file in log_files(path)):
             return b""
-        opened = Event(get_service_logger(__name__), logging.INFO, "open_log", "opened", created_ns=since_ns)
+        opened = Event(get_service_logger("log_setup"), logging.INFO, "open_log", "opened", created_ns=since_ns)
         return written({**opened.line, **safe_fields({"log_file": str(path)})})
 
     return line

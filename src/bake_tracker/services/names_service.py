@@ -17,7 +17,7 @@ from bake_tracker.queries.names import load_names
 from bake_tracker.services.catalog_changes import note_changes
 from bake_tracker.services.operations import Kind, recording
 
-RECORD = Kind("record_name", __name__, success_fields=("mapped_name", "item_slug", "former_item_slug"))
+RECORD = Kind("record_name", "names_service", success_fields=("mapped_name", "item_slug", "former_item_slug"))
 MAX_NAME = 300
 
 _names = cast(Table, NameMapping.__table__)

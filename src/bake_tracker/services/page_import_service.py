@@ -21,6 +21,7 @@ from bake_tracker.domain.ingredient_lines import parse_line
 from bake_tracker.domain.name_matching import name_key
 from bake_tracker.domain.page_names import NamedItems
 from bake_tracker.domain.page_recipe import Decisions, LinePlan, PagePlan, YieldPlan, plan_page
+from bake_tracker.domain.page_request import PageChoices, PageRequest, read_request
 from bake_tracker.domain.recipe_math import Item
 from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog import load_slugs
@@ -28,11 +29,12 @@ from bake_tracker.queries.pages import load_named_items
 from bake_tracker.services.catalog_service import record_item
 from bake_tracker.services.names_service import record_name
 from bake_tracker.services.operations import Kind, Operation, checking, recording
-from bake_tracker.services.page_request import PageChoices, PageRequest, read_request
 from bake_tracker.services.recipe_service import record_recipe, record_recipe_yield
 
-CHECK = Kind("check_recipe_page", __name__)
-RECORD = Kind("record_recipe_page", __name__, success_fields=("recipe_id", "slug", "line_count", "created_count"))
+CHECK = Kind("check_recipe_page", "page_import_service")
+RECORD = Kind(
+    "record_recipe_page", "page_import_service", success_fields=("recipe_id", "slug", "line_count", "created_count")
+)
 
 
 class PageLine(TypedDict):

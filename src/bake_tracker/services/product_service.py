@@ -20,7 +20,9 @@ from bake_tracker.queries.catalog_things import load_last_removed
 from bake_tracker.services.catalog_changes import note_made
 from bake_tracker.services.operations import Kind, recording
 
-RECORD = Kind("record_product", __name__, success_fields=("product_id", "item_id", "package_quantity", "package_unit"))
+RECORD = Kind(
+    "record_product", "product_service", success_fields=("product_id", "item_id", "package_quantity", "package_unit")
+)
 
 _products = cast(Table, Product.__table__)
 

@@ -16,7 +16,7 @@ from bake_tracker.queries.catalog_things import load_things
 from bake_tracker.services.catalog_changes import note_changes
 from bake_tracker.services.operations import Kind, recording
 
-RECORD = Kind("record_recipe_rate", __name__, success_fields=("recipe_id", "labour", "overhead"))
+RECORD = Kind("record_recipe_rate", "rate_service", success_fields=("recipe_id", "labour", "overhead"))
 
 _recipes = cast(Table, Recipe.__table__)
 _rates = cast(Table, RecipeRate.__table__)

@@ -16,8 +16,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.platypus import CondPageBreak, LongTable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from bake_tracker.domain.errors import ValidationError
-from bake_tracker.queries.recall import Recall
-from bake_tracker.queries.traced import TracedLot
+from bake_tracker.domain.recall import Recall, TracedLot
 from bake_tracker.services.pdf_fonts import BOLD, FONT, printable, register_fonts
 from bake_tracker.services.table_files import write_new
 

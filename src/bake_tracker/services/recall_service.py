@@ -15,7 +15,7 @@ from bake_tracker.services.stock_ledger import load_locked
 
 RECORD = Kind(
     "record_recall",
-    __name__,
+    "recall_service",
     success_fields=("lot_id", "lot_code", "affected_count", "held_count", "held_before_count", "reason"),
 )
 

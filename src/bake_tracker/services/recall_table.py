@@ -8,9 +8,8 @@ quantities of a lot can be added up.
 from collections.abc import Iterator
 from pathlib import Path
 
+from bake_tracker.domain.recall import Recall, Step, TracedLot
 from bake_tracker.domain.trace import SPLIT
-from bake_tracker.queries.recall import Recall
-from bake_tracker.queries.traced import Step, TracedLot
 from bake_tracker.services.table_files import Sheet, csv_content, write_new, xlsx_content
 
 COLUMNS = (

@@ -24,7 +24,9 @@ from bake_tracker.services.clock import now
 from bake_tracker.services.operations import Kind, Operation, recording
 from bake_tracker.services.stock_ledger import NewLot, add_lot, lock_items
 
-RECORD = Kind("record_receipt", __name__, success_fields=("lot_id", "lot_code", "item_id", "quantity", "total_cost"))
+RECORD = Kind(
+    "record_receipt", "receiving_service", success_fields=("lot_id", "lot_code", "item_id", "quantity", "total_cost")
+)
 
 
 @dataclass(frozen=True, slots=True)

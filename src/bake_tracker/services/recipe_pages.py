@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from bake_tracker.domain.errors import ValidationError
-from bake_tracker.services.page_request import MAX_LINE, MAX_LINES
+from bake_tracker.domain.page_request import MAX_LINE, MAX_LINES
 
 MAX_BYTES = 10_000_000
 INSTALL = "reading recipe pages needs recipe-scrapers, which is not installed: pip install 'bake-tracker[pages]'"

@@ -29,8 +29,8 @@ from bake_tracker.services.catalog_changes import note_changes
 from bake_tracker.services.catalog_service import insert_named
 from bake_tracker.services.operations import Kind, recording
 
-RECIPE = Kind("record_recipe", __name__, success_fields=("recipe_id", "slug", "line_count"))
-YIELD = Kind("record_recipe_yield", __name__, success_fields=("recipe_id", "finished_unit_id", "quantity"))
+RECIPE = Kind("record_recipe", "recipe_service", success_fields=("recipe_id", "slug", "line_count"))
+YIELD = Kind("record_recipe_yield", "recipe_service", success_fields=("recipe_id", "finished_unit_id", "quantity"))
 
 _recipes = cast(Table, Recipe.__table__)
 _lines = cast(Table, RecipeLine.__table__)

@@ -48,10 +48,10 @@ from bake_tracker.services.catalog_changes import CatalogGivenBack, lock_made, p
 from bake_tracker.services.operations import Kind, Operation, checking, recording
 from bake_tracker.services.stock_ledger import Change, change_lots, load_locked
 
-CHECK = Kind("check_reversal", __name__)
+CHECK = Kind("check_reversal", "reversal_service")
 RECORD = Kind(
     "record_reversal",
-    __name__,
+    "reversal_service",
     entry_message="Recording reversal",
     success_fields=("reversed_operation_id", "reversed_operation", "reversed_count"),
 )

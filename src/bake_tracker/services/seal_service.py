@@ -15,7 +15,7 @@ from bake_tracker.queries.sealed_history import in_parts, load_unsealed, operati
 from bake_tracker.services.insert_once import insert_once
 from bake_tracker.services.operations import Kind, recording
 
-RECORD = Kind("record_seal", __name__, success_fields=("seal_number", "operation_count", "sha256"))
+RECORD = Kind("record_seal", "seal_service", success_fields=("seal_number", "operation_count", "sha256"))
 AT_MOST = 5_000
 """How many operations one seal covers unless told otherwise: SQLite has one writer, and the others wait for it."""
 

@@ -27,10 +27,10 @@ from bake_tracker.services.adjustment_service import change_of, post_adjustments
 from bake_tracker.services.operations import Kind, checking, recording
 from bake_tracker.services.stock_ledger import Change, lock_items
 
-CHECK = Kind("check_stocktake", __name__, passed_message="Count checked")
+CHECK = Kind("check_stocktake", "stocktake_service", passed_message="Count checked")
 RECORD = Kind(
     "record_stocktake",
-    __name__,
+    "stocktake_service",
     entry_message="Recording stocktake",
     success_fields=("stocktake_id", "counted_count", "different_count", "cost_difference"),
 )

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bake_tracker.domain.page_request import PageChoices
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find, find_optional
 from bake_tracker.entrypoints.cli.state import answer, ask, complain, counted, say, show_table, state, write
@@ -16,7 +17,6 @@ from bake_tracker.services.page_import_service import (
     check_recipe_page,
     record_recipe_page,
 )
-from bake_tracker.services.page_request import PageChoices
 from bake_tracker.services.recipe_pages import load_recipe_page
 
 

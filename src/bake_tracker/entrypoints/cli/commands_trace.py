@@ -6,11 +6,12 @@ from typing import Annotated, Any, cast
 import typer
 
 from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.recall import Recall, Step
 from bake_tracker.entrypoints.cli.lookup import find_lot
 from bake_tracker.entrypoints.cli.state import answer, ask, say, show_table, write
 from bake_tracker.entrypoints.cli.trace_trees import Direction, show_trace
-from bake_tracker.queries.recall import Recall, load_recall
-from bake_tracker.queries.traced import Step, load_trace
+from bake_tracker.queries.recall import load_recall
+from bake_tracker.queries.traced import load_trace
 from bake_tracker.services.clock import now
 from bake_tracker.services.database import Session
 from bake_tracker.services.logging_utils import bound_value

@@ -6,8 +6,8 @@ from typing import Literal
 
 from rich.tree import Tree
 
+from bake_tracker.domain.recall import Step, Trace, TracedLot
 from bake_tracker.entrypoints.cli.state import out, twig
-from bake_tracker.queries.traced import Step, Trace, TracedLot
 
 DEEPEST = 20
 """Below this a page has no room left, and the tree names the lot to go on with."""

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from bake_tracker.queries.traced import Step, Trace, TracedLot
+from bake_tracker.domain.recall import Step, Trace, TracedLot
 
 WIDTH, HEIGHT = 212, 58
 GAP_X, GAP_Y, MARGIN = 48, 12, 8

@@ -29,14 +29,16 @@ from typing import Any
 from sqlalchemy import create_engine, text
 
 from bake_tracker.domain.errors import InsufficientComponentsError, InsufficientInventoryError
-from bake_tracker.queries.verification import verify_ledger
-from bake_tracker.services import catalog_service, database, goods_service, receiving_service, recipe_service
+from bake_tracker.log.append import AppendHandler
+from bake_tracker.log.scan import read_log
+from bake_tracker.queries.verify.everything import verify_ledger
+from bake_tracker.services import database
 from bake_tracker.services.assembly_service import record_assembly
 from bake_tracker.services.batch_production_service import record_batch_production
+from bake_tracker.services.catalog import goods, recipes, things
 from bake_tracker.services.database import Session, dispose_engines, read_scope, run_in_transaction
-from bake_tracker.services.log_append import AppendHandler
-from bake_tracker.services.log_scan import read_log
-from bake_tracker.services.log_verification import verify_log
+from bake_tracker.services.reconcile.verification import verify_log
+from bake_tracker.services.stock import receipt
 
 SPAWN = multiprocessing.get_context("spawn")
 THREADS_A_PROCESS = 5
@@ -86,18 +88,18 @@ class Bakery:
 
 def open_bakery(session: Session) -> Bakery:
     """Cookies of 500 g of flour and a box of six of them; nothing on the shelf."""
-    flour = catalog_service.record_item("ingredient", "Flour", "g", session=session)["item_id"]
-    cookie = catalog_service.record_item("finished_unit", "Cookie", "each", session=session)["item_id"]
-    box = catalog_service.record_item("finished_good", "Box", "each", session=session)["item_id"]
+    flour = things.record_item("ingredient", "Flour", "g", session=session)["item_id"]
+    cookie = things.record_item("finished_unit", "Cookie", "each", session=session)["item_id"]
+    box = things.record_item("finished_good", "Box", "each", session=session)["item_id"]
     lines = [{"item_id": flour, "quantity": 500, "unit": "g"}]
-    cookies = recipe_service.record_recipe("Cookies", lines, session=session)["recipe_id"]
-    recipe_service.record_recipe_yield(cookies, cookie, 24, session=session)
-    goods_service.record_good_components(box, [{"item_id": cookie, "quantity": 6}], session=session)
+    cookies = recipes.record_recipe("Cookies", lines, session=session)["recipe_id"]
+    recipes.record_recipe_yield(cookies, cookie, 24, session=session)
+    goods.record_good_components(box, [{"item_id": cookie, "quantity": 6}], session=session)
     return Bakery(cookies, cookie, box, flour)
 
 
 def receive_flour(session: Session, bakery: Bakery, kilograms: int) -> Any:
-    return receiving_service.record_receipt(bakery.flour, kilograms, "kg", session=session, total_cost=2 * kilograms)
+    return receipt.record_receipt(bakery.flour, kilograms, "kg", session=session, total_cost=2 * kilograms)
 
 
 def bake(session: Session, bakery: Bakery, made: int = 24) -> Any:

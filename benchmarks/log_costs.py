@@ -12,18 +12,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, bindparam, create_engine, event, insert, select
+
 import log_reading
 import log_rotation
+from bake_tracker.database import transaction_outcomes
+from bake_tracker.database.transaction_outcomes import OpenTransaction, observe, open_transaction
+from bake_tracker.log.append import AppendHandler
+from bake_tracker.log.tell import get_service_logger, log_operation
+from bake_tracker.services import assembly_service
+from bake_tracker.services.database import dispose_engines, make_engine, run_in_transaction
 from harness import Figure, added, interval, ratio, take_turns
 from loggers import CALLER, CONTEXT, OPERATIONS, PEERS, SERVICES, Ours, Standard, bound_caller
 from operations import PACKED, produce_once, set_up, set_up_boxes
-from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, bindparam, create_engine, event, insert, select
-
-from bake_tracker.services import assembly_service, transaction_outcomes
-from bake_tracker.services.database import dispose_engines, make_engine, run_in_transaction
-from bake_tracker.services.log_append import AppendHandler
-from bake_tracker.services.logging_utils import get_service_logger, log_operation
-from bake_tracker.services.transaction_outcomes import OpenTransaction, observe, open_transaction
 
 ROWS_TABLE = Table("row", MetaData(), Column("id", Integer, primary_key=True), Column("name", String))
 
@@ -281,9 +282,8 @@ def import_cost(folder: Path, rounds: int) -> list[Figure]:
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     modules = {
-        "ours": "bake_tracker.services.logging_utils, bake_tracker.services.log_values, "
-        "bake_tracker.services.log_format, bake_tracker.services",
-        "with the handler": "bake_tracker.services.log_append",
+        "ours": "bake_tracker.log.tell, bake_tracker.log.values, bake_tracker.log.format, bake_tracker.services",
+        "with the handler": "bake_tracker.log.append",
         "orm": "sqlalchemy.orm",
     }
     spent: dict[str, list[int]] = {name: [] for name in modules}

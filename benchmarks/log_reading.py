@@ -21,7 +21,7 @@ from typing import Any
 
 import orjson
 
-from bake_tracker.services.log_reader import read_trees
+from bake_tracker.log.reader import read_trees
 
 FIRST = datetime(2026, 11, 1, tzinfo=UTC)
 GIGABYTE = 1_000_000_000

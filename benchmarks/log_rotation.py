@@ -17,11 +17,11 @@ from collections.abc import Callable
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from bake_tracker.services.log_append import AppendHandler
-from bake_tracker.services.log_files import log_files
-from bake_tracker.services.log_format import JsonFormatter
-from bake_tracker.services.log_rotation import Rotation
-from bake_tracker.services.log_scan import read_log
+from bake_tracker.log.append import AppendHandler
+from bake_tracker.log.files import log_files
+from bake_tracker.log.format import JsonFormatter
+from bake_tracker.log.rotation import Rotation
+from bake_tracker.log.scan import read_log
 
 FORK = multiprocessing.get_context("fork")
 Make = Callable[[Path, int], logging.Handler]

@@ -16,21 +16,21 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-import log_rotation
 import loguru
 import orjson
 import structlog
-from loggers import SERVICES
 from pythonjsonlogger.json import JsonFormatter
 from pythonjsonlogger.orjson import OrjsonFormatter
 
+import log_rotation
+from bake_tracker.log.append import AppendHandler
+from bake_tracker.log.tell import get_service_logger, log_operation
 from bake_tracker.services.database import make_engine, migrate
-from bake_tracker.services.log_append import AppendHandler
-from bake_tracker.services.logging_utils import get_service_logger, log_operation
+from loggers import SERVICES
 
 sys.path.append(str(Path(__file__).parent.parent / "tests"))
-from hostile_values import HOSTILE, SECRET
-from outcome_scenarios import SCENARIOS, CallTime, CommitBound, Recorder, SessionEvents, staged
+from support.hostile_values import HOSTILE, SECRET
+from support.outcome_scenarios import SCENARIOS, CallTime, CommitBound, Recorder, SessionEvents, staged
 
 SECONDS, BYTES = 2, 1024**3
 Write = Callable[[Any], None]

@@ -20,11 +20,11 @@ import structlog
 from pythonjsonlogger.orjson import OrjsonFormatter
 from sqlalchemy.orm import Session
 
+from bake_tracker.database.transaction_outcomes import Fate, OpenTransaction
+from bake_tracker.log.append import AppendHandler
+from bake_tracker.log.tell import bound_log_context
 from bake_tracker.queries.bakery import BakeryInfo
-from bake_tracker.services.log_append import AppendHandler
-from bake_tracker.services.logging_utils import bound_log_context
-from bake_tracker.services.operations import Kind, Operation
-from bake_tracker.services.transaction_outcomes import Fate, OpenTransaction
+from bake_tracker.services.operation import Kind, Operation
 
 OPERATIONS = 4
 OPERATION_ID = "01977f3e-4b1c-7c1e-9d53-0c6f2b1c9a10"

@@ -15,17 +15,18 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.orm import Session
+
+from bake_tracker.queries.operations.history import load_runs
+from bake_tracker.queries.stock.trace import trace_back
+from bake_tracker.services import assembly_service, batch_production_service
+from bake_tracker.services.catalog import goods, things
+from bake_tracker.services.database import dispose_engines, read_scope, run_in_transaction
+from bake_tracker.services.stock.receipt import record_receipt
 from harness import Figure, Table, as_row, markdown, ratio, show, take_turns
 from op_floor import PAGE, TRACE, Floor, connect
 from op_life import add_past_runs
 from operations import produce_once, set_up
-from sqlalchemy.orm import Session
-
-from bake_tracker.queries.history import load_runs
-from bake_tracker.queries.trace import trace_back
-from bake_tracker.services import assembly_service, batch_production_service, catalog_service, goods_service
-from bake_tracker.services.database import dispose_engines, read_scope, run_in_transaction
-from bake_tracker.services.receiving_service import record_receipt
 
 ROWS = {
     "floor": "record_batch_production / hand-written SQL, 20 ingredients of 10 lots",
@@ -66,12 +67,12 @@ class Shop:
         """A box of three materials, much of each on the shelf, packed once."""
 
         def add(session: Session) -> list[int]:
-            parts = [catalog_service.record_item("material", f"Part {n}", "each", session=session) for n in range(3)]
-            box = catalog_service.record_item("finished_good", "Box", "each", session=session)["item_id"]
+            parts = [things.record_item("material", f"Part {n}", "each", session=session) for n in range(3)]
+            box = things.record_item("finished_good", "Box", "each", session=session)["item_id"]
             for part in parts:
                 record_receipt(part["item_id"], 1_000_000, "each", session=session, total_cost=1_000)
             lines = [{"item_id": part["item_id"], "quantity": 1} for part in parts]
-            goods_service.record_good_components(box, lines, session=session)
+            goods.record_good_components(box, lines, session=session)
             return [box, *(part["item_id"] for part in parts)]
 
         self.box, *self.parts = run_in_transaction(add, self.url)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bake_tracker.services.clock import uuid7
+from bake_tracker.clock import uuid7
 
 PRAGMAS = ("busy_timeout = 10000", "synchronous = FULL", "foreign_keys = ON", "recursive_triggers = ON")
 OPEN_LOTS = (

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bake_tracker.services.database import dispose_engines, run_in_transaction
-from bake_tracker.services.import_service import record_import
+from bake_tracker.services.importing.tables import record_import
 
 
 def export_of(lots: int) -> dict[str, Any]:

@@ -7,36 +7,32 @@ python benchmarks/operations.py [--rows floor,lots] [--rounds 100 | --quick] [--
 
 from sqlalchemy.orm import Session
 
-from bake_tracker.services import (
-    batch_production_service,
-    catalog_service,
-    goods_service,
-    receiving_service,
-    recipe_service,
-)
+from bake_tracker.services import batch_production_service
+from bake_tracker.services.catalog import goods, recipes, things
 from bake_tracker.services.database import run_in_transaction
+from bake_tracker.services.stock import receipt
 
 PACKED = 2
 
 
 def set_up(session: Session, ingredients: int, lots: int) -> tuple[int, int]:
     """A recipe of ``ingredients`` lines, each item with ``lots`` lots."""
-    unit = catalog_service.record_item("finished_unit", "Cookie", "each", session=session)["item_id"]
+    unit = things.record_item("finished_unit", "Cookie", "each", session=session)["item_id"]
     lines = []
     for number in range(ingredients):
-        item = catalog_service.record_item("ingredient", f"Ingredient {number}", "g", session=session)["item_id"]
+        item = things.record_item("ingredient", f"Ingredient {number}", "g", session=session)["item_id"]
         lines.append({"item_id": item, "quantity": 1, "unit": "g"})
         for _ in range(lots):
-            receiving_service.record_receipt(item, 1_000, "kg", session=session, total_cost=1_000)
-    recipe = recipe_service.record_recipe("Cookies", lines, session=session)["recipe_id"]
-    recipe_service.record_recipe_yield(recipe, unit, 24, session=session)
+            receipt.record_receipt(item, 1_000, "kg", session=session, total_cost=1_000)
+    recipe = recipes.record_recipe("Cookies", lines, session=session)["recipe_id"]
+    recipes.record_recipe_yield(recipe, unit, 24, session=session)
     return recipe, unit
 
 
 def set_up_boxes(session: Session, unit: int) -> int:
     """A box of three cookies."""
-    box = catalog_service.record_item("finished_good", "Box", "each", session=session)["item_id"]
-    goods_service.record_good_components(box, [{"item_id": unit, "quantity": 3}], session=session)
+    box = things.record_item("finished_good", "Box", "each", session=session)["item_id"]
+    goods.record_good_components(box, [{"item_id": unit, "quantity": 3}], session=session)
     return box
 
 

@@ -16,21 +16,21 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness import steady
 from sqlalchemy.orm import Session
 
-from bake_tracker.domain.recall import Recall
-from bake_tracker.queries.recall import load_recall
-from bake_tracker.services.adjustment_service import record_adjustment
+from bake_tracker.domain.stock.recall import Recall
+from bake_tracker.files.recall_pdf import RecallHeading, render_recall
+from bake_tracker.files.recall_table import write_recall_table
+from bake_tracker.queries.stock.recall import load_recall
 from bake_tracker.services.assembly_service import record_assembly
 from bake_tracker.services.batch_production_service import record_batch_production
-from bake_tracker.services.catalog_service import record_item, record_recipient
+from bake_tracker.services.catalog.goods import record_good_components
+from bake_tracker.services.catalog.recipes import record_recipe, record_recipe_yield
+from bake_tracker.services.catalog.things import record_item, record_recipient
 from bake_tracker.services.database import dispose_engines, read_scope, run_in_transaction
-from bake_tracker.services.goods_service import record_good_components
-from bake_tracker.services.recall_pdf import RecallHeading, render_recall
-from bake_tracker.services.recall_table import write_recall_table
-from bake_tracker.services.receiving_service import record_receipt
-from bake_tracker.services.recipe_service import record_recipe, record_recipe_yield
+from bake_tracker.services.stock.adjustment import record_adjustment
+from bake_tracker.services.stock.receipt import record_receipt
+from harness import steady
 
 BATCHES, BOXES, CUSTOMERS = 8, 5, 40
 ROUNDS = 7

@@ -14,12 +14,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import markdown, show
-
 from bake_tracker.domain.errors import ValidationError
-from bake_tracker.domain.ingredient_lines import parse_line
-from bake_tracker.domain.page_yields import parse_yield
-from bake_tracker.services.recipe_pages import load_recipe_page
+from bake_tracker.domain.recipe_text.lines import parse_line
+from bake_tracker.domain.recipe_text.yields import parse_yield
+from bake_tracker.files.recipe_page import load_recipe_page
+from harness import markdown, show
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT / "tests" / "data"

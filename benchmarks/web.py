@@ -16,18 +16,18 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from harness import Figure, as_row, ratio, show, take_turns
 from starlette.responses import PlainTextResponse, Response
 
 from bake_tracker.domain.access import Role
 from bake_tracker.entrypoints.server import make_app
-from bake_tracker.services import access_service, passwords
+from bake_tracker.services.access import accounts, passwords
+from bake_tracker.services.access.sign_in import open_sign_in
 from bake_tracker.services.batch_production_service import check_can_produce
-from bake_tracker.services.catalog_service import record_item
+from bake_tracker.services.catalog.recipes import record_recipe, record_recipe_yield
+from bake_tracker.services.catalog.things import record_item
 from bake_tracker.services.database import Session, dispose_engines, read_scope, run_in_transaction
-from bake_tracker.services.receiving_service import record_receipt
-from bake_tracker.services.recipe_service import record_recipe, record_recipe_yield
-from bake_tracker.services.sign_in_service import open_sign_in
+from bake_tracker.services.stock.receipt import record_receipt
+from harness import Figure, as_row, ratio, show, take_turns
 
 INGREDIENTS, LOTS, MOST_BATCHES = 8, 3, 30
 GOAL = 3.0
@@ -95,7 +95,7 @@ def set_up(session: Session) -> tuple[int, int]:
 
 def signed_in(session: Session) -> str:
     """The cookie of a baker."""
-    made = access_service.record_user("Bao", "a loaf of rye bread", Role.BAKER.value, session=session)
+    made = accounts.record_user("Bao", "a loaf of rye bread", Role.BAKER.value, session=session)
     token = passwords.new_secret()
     open_sign_in(session, made["user_id"], token, "Bao", "127.0.0.1")
     return f"bake_sign_in={token}"

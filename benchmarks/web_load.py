@@ -30,6 +30,10 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from sqlalchemy import create_engine, text
+
+from bake_tracker.services.access import accounts, passwords
+from bake_tracker.services.database import dispose_engines, read_scope, run_in_transaction
 from concurrency import (
     Bakery,
     Heard,
@@ -42,12 +46,8 @@ from concurrency import (
     receive_flour,
     told,
 )
-from sqlalchemy import create_engine, text
 from web_bakers import BARE, RECORDING, WEIGHTS, Baker, Caller, G, Told
 from web_bare import CREATE
-
-from bake_tracker.services import access_service, passwords
-from bake_tracker.services.database import dispose_engines, read_scope, run_in_transaction
 
 HERE = Path(__file__).parent
 OURS = "Bake Tracker"
@@ -108,8 +108,8 @@ def let_in(url: str, bakers: int) -> list[str]:
     def add(session: Any, number: int) -> str:
         token = passwords.new_secret("bake_")
         name, password = f"Baker {number}", passwords.new_secret()
-        user = access_service.record_user(name, password, "baker", session=session)
-        access_service.record_api_token(user["user_id"], "load", "baker", token, session=session)
+        user = accounts.record_user(name, password, "baker", session=session)
+        accounts.record_api_token(user["user_id"], "load", "baker", token, session=session)
         return token
 
     return [run_in_transaction(lambda session, number=number: add(session, number), url) for number in range(bakers)]

@@ -2,26 +2,28 @@
 
 import logging
 import os
-import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from command_line import CommandLine, root_logger_put_back
-from kitchen import Kitchen
-from otlp_receiver import Receiver, receiving
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Engine, create_engine, text
 
 from bake_tracker.config import load_settings
-from bake_tracker.services import database, passwords
+from bake_tracker.services import database
+from bake_tracker.services.access import passwords
+from support.command_line import CommandLine, root_logger_put_back
+from support.databases import fresh_postgresql, fresh_sqlite
+from support.kitchen import Kitchen
+from support.otlp_receiver import Receiver, receiving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-    from serving import Server
+
+    from support.serving import Server
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it looks for a runtime directory, which a bare machine has not
@@ -202,31 +204,6 @@ def postgresql_url(request: pytest.FixtureRequest, home: Path, use: Callable[[st
     return use(fresh_postgresql(request, home))
 
 
-def fresh_sqlite(request: pytest.FixtureRequest, home: Path) -> str:
-    path = home / "bakery.db"
-    for left in home.glob("bakery.db*"):
-        left.unlink()
-    shutil.copy(request.getfixturevalue("sqlite_template"), path)
-    return f"sqlite:///{path}"
-
-
-def fresh_postgresql(request: pytest.FixtureRequest, home: Path) -> str:
-    server: str = request.getfixturevalue("postgresql_server")
-    name = f"bakery_{abs(hash(home)):x}"
-    admin = create_engine(server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template_bakery STRATEGY file_copy"))
-    request.addfinalizer(lambda: _drop(admin, name))
-    return server.replace("/postgres?", f"/{name}?")
-
-
-def _drop(admin: Engine, name: str) -> None:
-    """Hundreds of databases of ten megabytes each would fill the memory that the run keeps them in."""
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
-    admin.dispose()
-
-
 @pytest.fixture
 def kitchen(database_url: str) -> Kitchen:
     """Short words for setting up a bakery on the fresh database."""
@@ -255,7 +232,7 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Server"]:
     """The demo bakery, served; one for all tests of a module."""
-    from serving import serving
+    from support.serving import serving
 
     with serving(tmp_path_factory.mktemp("server"), "--demo") as server:
         yield server
@@ -264,7 +241,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Server"]:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator["Browser"]:
     """A real browser; one for all tests of a module."""
-    from browsing import chromium_running  # a library that only these tests wait for
+    from support.browsing import chromium_running  # a library that only these tests wait for
 
     with chromium_running() as browser:
         yield browser
@@ -273,7 +250,7 @@ def chromium() -> Iterator["Browser"]:
 @pytest.fixture
 def page(chromium: "Browser", server: "Server") -> Iterator["Page"]:
     """A fresh window of it; when the test is over, nothing was wrong in its console or went elsewhere."""
-    from browsing import window
+    from support.browsing import window
 
     with window(chromium, server) as page:
         yield page

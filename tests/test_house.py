@@ -11,8 +11,8 @@ from alembic.runtime.migration import MigrationContext
 
 from bake_tracker.models import Base
 from bake_tracker.services.database import engine_for
+from support import ROOT
 
-ROOT = Path(__file__).parent.parent
 CHECKS = {
     "ruff_check": ["ruff", "check", "."],
     "ruff_format": ["ruff", "format", "--check", "."],

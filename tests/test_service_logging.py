@@ -10,8 +10,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from kitchen import Kitchen
-from log_lines import SERVICES, boxes, cookies, cut, failing, fields, last, lock_timeout, some, told
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -28,11 +26,13 @@ from bake_tracker.domain.errors import (
     UnitConversionError,
     ValidationError,
 )
+from bake_tracker.log.format import JsonFormatter
 from bake_tracker.services import batch_production_service
 from bake_tracker.services.assembly_service import check_can_assemble, record_assembly
 from bake_tracker.services.batch_production_service import check_can_produce, record_batch_production
 from bake_tracker.services.database import run_in_transaction, session_scope
-from bake_tracker.services.log_format import JsonFormatter
+from support.kitchen import Kitchen
+from support.log_lines import SERVICES, boxes, cookies, cut, failing, fields, last, lock_timeout, some, told
 
 BAD_COUNTS = [0, -1, 1.5, True, "2"]
 

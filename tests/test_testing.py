@@ -4,15 +4,15 @@ import logging
 from uuid import uuid4
 
 import pytest
-from kitchen import Kitchen
-from log_lines import boxes, cookies
 
 from bake_tracker.domain.errors import InsufficientComponentsError
-from bake_tracker.services import receiving_service
-from bake_tracker.services.bake_and_pack_service import record_bake_and_pack
+from bake_tracker.log.tell import bound_log_context, get_service_logger, log_operation
 from bake_tracker.services.database import run_in_transaction, session_scope
-from bake_tracker.services.logging_utils import bound_log_context, get_service_logger, log_operation
+from bake_tracker.services.production.bake_and_pack import record_bake_and_pack
+from bake_tracker.services.stock import receipt
 from bake_tracker.testing import Line, OperationLog, listening
+from support.kitchen import Kitchen
+from support.log_lines import boxes, cookies
 
 pytestmark = pytest.mark.one_database
 
@@ -29,7 +29,7 @@ def bakery(kitchen: Kitchen, operation_log: OperationLog) -> Kitchen:
 
 def receive(bakery: Kitchen, **more: object) -> None:
     run_in_transaction(
-        lambda s: receiving_service.record_receipt(bakery.ids["Flour"], 1, "kg", session=s, **more)  # type: ignore[arg-type]
+        lambda s: receipt.record_receipt(bakery.ids["Flour"], 1, "kg", session=s, **more)  # type: ignore[arg-type]
     )
 
 

@@ -3,20 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from bake_tracker.services import (
-    adjustment_service,
-    assembly_service,
-    bake_and_pack_service,
-    batch_production_service,
-    catalog_service,
-    goods_service,
-    handling_service,
-    measure_service,
-    receiving_service,
-    recipe_service,
-    reversal_service,
-    stocktake_service,
-)
+from bake_tracker.services import assembly_service, batch_production_service, reversal
+from bake_tracker.services.catalog import goods, measures, recipes, things
+from bake_tracker.services.production import bake_and_pack
+from bake_tracker.services.stock import adjustment, handling, receipt, stocktake
 
 from . import regret, shelf
 from .scopes import Call
@@ -129,18 +119,18 @@ MODEL: dict[str, Callable[..., Any]] = {
     "record_good_components": _set_up,
 }
 _SERVICES = (
-    adjustment_service,
+    adjustment,
     assembly_service,
-    bake_and_pack_service,
+    bake_and_pack,
     batch_production_service,
-    catalog_service,
-    goods_service,
-    handling_service,
-    measure_service,
-    receiving_service,
-    recipe_service,
-    reversal_service,
-    stocktake_service,
+    things,
+    goods,
+    handling,
+    measures,
+    receipt,
+    recipes,
+    reversal,
+    stocktake,
 )
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: vars(service)[name]

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, make_url, text
 
-from bake_tracker.services import operations
+from bake_tracker.log.append import AppendHandler
+from bake_tracker.log.tell import get_service_logger, log_operation
+from bake_tracker.services import operation
 from bake_tracker.services.database import dispose_engines, engine_for, prepare
-from bake_tracker.services.log_append import AppendHandler
-from bake_tracker.services.logging_utils import get_service_logger, log_operation
 
 from .book import Ear
 from .catalogue import FIRST_DAY
@@ -129,15 +129,15 @@ def heard(log_file: Path) -> Iterator[tuple[Clock, Ear]]:
     """The services read a simulated clock, write their log to a file, and are heard; afterwards all is as it was."""
     clock, ear, file = Clock(), Ear(), AppendHandler(log_file)
     file.setLevel(logging.INFO)
-    before = LOGGER.handlers[:], LOGGER.level, LOGGER.propagate, operations.now
+    before = LOGGER.handlers[:], LOGGER.level, LOGGER.propagate, operation.now
     LOGGER.handlers, LOGGER.propagate = [ear, file], False
     LOGGER.setLevel(logging.DEBUG)
-    operations.now = clock
+    operation.now = clock
     try:
         log_operation(get_service_logger(__name__), "open_log", "opened", log_file=str(log_file))
         yield clock, ear
     finally:
-        LOGGER.handlers, LOGGER.propagate, operations.now = before[0], before[2], before[3]
+        LOGGER.handlers, LOGGER.propagate, operation.now = before[0], before[2], before[3]
         LOGGER.setLevel(before[1])
         file.close()
 

@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bake_tracker.queries.verification import verify_ledger
+from bake_tracker.queries.verify.everything import verify_ledger
 from bake_tracker.services.database import read_scope
-from bake_tracker.services.log_repair import repair_log
-from bake_tracker.services.log_verification import verify_log
+from bake_tracker.services.reconcile.repair import repair_log
+from bake_tracker.services.reconcile.verification import verify_log
 
 from .book import LogFile
 from .runner import Difference

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from bake_tracker.domain.log_tree import OperationNode, build_trees
-from bake_tracker.domain.outcomes import BEGINNINGS
-from bake_tracker.services.log_events import fields_of
-from bake_tracker.services.log_values import utc_text
+from bake_tracker.domain.log.outcomes import BEGINNINGS
+from bake_tracker.domain.log.tree import OperationNode, build_trees
+from bake_tracker.log.events import fields_of
+from bake_tracker.log.values import utc_text
 
 LOGGER = "bake_tracker"
 _NOT_SHOWN = frozenset(

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
-from command_line import CommandLine
-from kitchen import Kitchen
-from under_fault import Before, assert_nothing_lost_or_doubled, lines, stocked_bakery
-from workers import EFFECTS, carry_out
 
-from bake_tracker.services import clock
-from bake_tracker.services.archive import mark_restored
-from bake_tracker.services.clock import now, uuid7
+from bake_tracker import clock
+from bake_tracker.clock import now, uuid7
+from bake_tracker.services.archive.stream import mark_restored
 from bake_tracker.services.database import run_in_transaction
+from support.command_line import CommandLine
+from support.faults.under_fault import Before, assert_nothing_lost_or_doubled, lines, stocked_bakery
+from support.faults.workers import EFFECTS, carry_out
+from support.kitchen import Kitchen
 
 STEPS_S = (5, 3600, 86_400)
 

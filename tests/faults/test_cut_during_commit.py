@@ -6,17 +6,17 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine
-from conftest import fresh_postgresql
-from cutting_proxy import Cut, CuttingProxy, cutting_proxy
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
-from under_fault import ROUNDS, Before, assert_nothing_lost_or_doubled, lines, stocked_bakery
-from workers import EFFECTS, Turn, carry_out
 
+from bake_tracker.clock import uuid7
 from bake_tracker.services import database
-from bake_tracker.services.clock import uuid7
 from bake_tracker.services.database import run_in_transaction, session_scope
+from support.command_line import CommandLine
+from support.databases import fresh_postgresql
+from support.faults.cutting_proxy import Cut, CuttingProxy, cutting_proxy
+from support.faults.under_fault import ROUNDS, Before, assert_nothing_lost_or_doubled, lines, stocked_bakery
+from support.faults.workers import EFFECTS, Turn, carry_out
 
 COMMITTED = (Cut.AFTER, Cut.LATE)
 

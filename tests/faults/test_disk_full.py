@@ -9,15 +9,15 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
-from under_fault import ROUNDS, Before, assert_nothing_lost_or_doubled, lines, stocked_bakery
-from workers import carry_out
 
-from bake_tracker.services.clock import uuid7
+from bake_tracker.clock import uuid7
 from bake_tracker.services.database import dispose_engines, session_scope
-from bake_tracker.services.receiving_service import record_receipt
+from bake_tracker.services.stock.receipt import record_receipt
+from support.command_line import CommandLine
+from support.faults.under_fault import ROUNDS, Before, assert_nothing_lost_or_doubled, lines, stocked_bakery
+from support.faults.workers import carry_out
 
 # A mount of one's own, for root and, where the system allows it, for everybody else.
 MAY_MOUNT = (["unshare", "-m"], ["unshare", "-Urm"])
@@ -55,7 +55,7 @@ def test_on_a_full_disk_a_turn_is_refused_wholly_and_done_when_there_is_room(
     kitchen = stocked_bakery(bake)
     before = Before.of(kitchen)
     dispose_engines()
-    command = [sys.executable, str(Path(__file__).with_name("full_disk.py")), how, str(tmp_path), str(ROUNDS)]
+    command = [sys.executable, "-m", "support.faults.full_disk", how, str(tmp_path), str(ROUNDS)]
     finished = subprocess.run(
         [*(alone_with_mounts(tmp_path) if how == "tmpfs" else []), *command],
         env={**os.environ, "BAKERY_IDS": json.dumps(kitchen.ids), "PYTHONPATH": os.pathsep.join(sys.path)},

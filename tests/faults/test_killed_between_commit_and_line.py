@@ -11,13 +11,13 @@ import time
 from typing import Any
 
 import pytest
-from command_line import CommandLine
-from kitchen import Kitchen
-from under_fault import PATIENCE_S, committed, told, wait_for_the_server, worker
 
 from bake_tracker.services.database import read_scope
-from bake_tracker.services.log_repair import repair_log
-from bake_tracker.services.log_verification import verify_log
+from bake_tracker.services.reconcile.repair import repair_log
+from bake_tracker.services.reconcile.verification import verify_log
+from support.command_line import CommandLine
+from support.faults.under_fault import PATIENCE_S, committed, told, wait_for_the_server, worker
+from support.kitchen import Kitchen
 
 ROUNDS = int(os.environ.get("BAKE_TRACKER_KILL_ROUNDS", "20"))
 AIMED_ROUNDS = max(1, ROUNDS * 3 // 20)
@@ -27,7 +27,7 @@ MAX_LIFE_S = 0.04
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """The dead write no line late."""
-    monkeypatch.setattr("bake_tracker.services.log_verification.LINE_IS_LATE_S", (0,))
+    monkeypatch.setattr("bake_tracker.services.reconcile.verification.LINE_IS_LATE_S", (0,))
 
 
 @pytest.fixture

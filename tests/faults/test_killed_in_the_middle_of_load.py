@@ -4,8 +4,9 @@ import random
 from collections import Counter
 
 import pytest
-from command_line import CommandLine
-from under_fault import (
+
+from support.command_line import CommandLine
+from support.faults.under_fault import (
     ROUNDS,
     Before,
     assert_nothing_lost_or_doubled,

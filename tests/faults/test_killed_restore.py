@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from archives import another, archive, use_postgresql_tools
-from command_line import CommandLine
-from conftest import fresh_postgresql
-from kitchen import Kitchen
-from under_fault import PATIENCE_S
 
-from bake_tracker.services import archive_files
-from bake_tracker.services.archive_files import BackupRefusedError, restore_backup, write_backup
+from bake_tracker.services.archive import backup
+from bake_tracker.services.archive.backup import BackupRefusedError, restore_backup, write_backup
 from bake_tracker.services.database import DatabaseUnavailableError, dispose_engines, engine_for, prepare, read_scope
-from bake_tracker.services.log_verification import verify_log
+from bake_tracker.services.reconcile.verification import verify_log
+from support.archives import another, archive, use_postgresql_tools
+from support.command_line import CommandLine
+from support.databases import fresh_postgresql
+from support.faults.under_fault import PATIENCE_S
+from support.kitchen import Kitchen
 
 MOMENTS = {"before the rows": "_run", "between the rows and the mark": "mark_restored"}
 
@@ -46,7 +46,7 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 def restore_until(moment: str, path: Path, url: str) -> None:
     """Restore in a process that dies at this moment."""
-    go_on = getattr(archive_files, MOMENTS[moment])
+    go_on = getattr(backup, MOMENTS[moment])
 
     def die(*arguments: Any, **more: Any) -> Any:
         if "--list" not in arguments:
@@ -54,7 +54,7 @@ def restore_until(moment: str, path: Path, url: str) -> None:
         return go_on(*arguments, **more)
 
     def work() -> None:
-        setattr(archive_files, MOMENTS[moment], die)
+        setattr(backup, MOMENTS[moment], die)
         restore_backup(path, url)
 
     process = get_context("fork").Process(target=work)
@@ -102,14 +102,14 @@ def test_what_an_orphaned_pg_restore_has_filled_is_finished(
     dump: Path, target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The tool of a run that was killed commits while the next one waits: that fails, and the one after finishes."""
-    run = archive_files._run
+    run = backup._run
 
     def overtaken(*arguments: Any, **more: Any) -> str:
         run(*arguments, **more)
         return run(*arguments, **more)
 
     with monkeypatch.context() as patch:
-        patch.setattr(archive_files, "_run", overtaken)
+        patch.setattr(backup, "_run", overtaken)
         with pytest.raises(BackupRefusedError, match="already exists"):
             restore_backup(dump, target)
     assert restore_backup(dump, target)["verification"]["drift"] == []

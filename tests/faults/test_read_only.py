@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kitchen import Kitchen
 from sqlalchemy import text
 
-from bake_tracker.services import read_only_sqlite
+from bake_tracker.database import read_only_sqlite
 from bake_tracker.services.database import DatabaseUnavailableError, dispose_engines, read_scope
+from support.kitchen import Kitchen
 
 REFUSED = (
     "DatabaseUnavailableError: the database file can only be read, so nothing was recorded: its disk, its folder, the"
@@ -40,7 +40,7 @@ def folder(sqlite_url: str, tmp_path: Path) -> Iterator[Path]:
 
 def said(folder: Path, situation: str) -> list[str]:
     """What a process there prints; it must end well."""
-    command = [sys.executable, str(Path(__file__).with_name("read_only.py")), situation]
+    command = [sys.executable, "-m", "support.faults.read_only", situation]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()

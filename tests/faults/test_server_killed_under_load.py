@@ -5,9 +5,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
-from command_line import CommandLine
-from own_server import OwnServer
-from under_fault import (
+
+from bake_tracker.services.database import dispose_engines, prepare
+from support.command_line import CommandLine
+from support.faults.own_server import OwnServer
+from support.faults.under_fault import (
     ROUNDS,
     Before,
     assert_nothing_lost_or_doubled,
@@ -17,8 +19,6 @@ from under_fault import (
     stocked_bakery,
     wait_for_the_server,
 )
-
-from bake_tracker.services.database import dispose_engines, prepare
 
 WRITERS = 3
 

@@ -15,18 +15,19 @@ from typing import Any
 
 import psutil
 import pytest
-import workers
-from command_line import CommandLine
-from kitchen import Kitchen
-from serving import Server, free_port, serving
 from sqlalchemy import text
-from under_fault import PATIENCE_S, ROUNDS, Before, assert_nothing_lost_or_doubled, lines, stocked_bakery
 
 from bake_tracker.client import BakeTracker, UnreachableError
-from bake_tracker.services.clock import uuid7
+from bake_tracker.clock import uuid7
 from bake_tracker.services.database import session_scope
+from support import BENCHMARKS
+from support.command_line import CommandLine
+from support.faults import workers
+from support.faults.under_fault import PATIENCE_S, ROUNDS, Before, assert_nothing_lost_or_doubled, lines, stocked_bakery
+from support.kitchen import Kitchen
+from support.serving import Server, free_port, serving
 
-sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
+sys.path.append(str(BENCHMARKS))
 from web_load import let_in
 
 PROGRAMS = 6

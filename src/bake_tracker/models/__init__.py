@@ -8,7 +8,6 @@ from bake_tracker.models.catalog_changes import CatalogChange
 from bake_tracker.models.goods import GoodComponent
 from bake_tracker.models.handling import Delivery, LotHold, Transfer
 from bake_tracker.models.labels import ItemAllergen, ItemLabel, ProductAllergen
-from bake_tracker.models.ledger import Movement
 from bake_tracker.models.measures import ItemMeasure, NameMapping
 from bake_tracker.models.operations import Operation
 from bake_tracker.models.people import ApiToken, SignIn, SignInAttempts, User
@@ -36,7 +35,6 @@ __all__ = [
     "ItemMeasure",
     "Lot",
     "LotHold",
-    "Movement",
     "NameMapping",
     "Operation",
     "Product",

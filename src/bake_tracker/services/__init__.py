@@ -1,5 +1,5 @@
 """What is done: the only writers; plain functions in the caller's session."""
 
-from bake_tracker.services.logging_utils import get_service_logger, log_operation
+from bake_tracker.log.tell import get_service_logger, log_operation
 
 __all__ = ["get_service_logger", "log_operation"]

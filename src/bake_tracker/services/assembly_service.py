@@ -10,21 +10,21 @@ from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
-from bake_tracker.domain.costing import split_cost, total_cost
 from bake_tracker.domain.errors import ComponentShortage, InsufficientComponentsError, ValidationError
-from bake_tracker.domain.fifo import plan_draws
-from bake_tracker.domain.label_text import LabelDifference
-from bake_tracker.domain.lots import expiry
+from bake_tracker.domain.label.text import LabelDifference
 from bake_tracker.domain.money import format_money
-from bake_tracker.domain.planning import all_draws, component_shortages, items_of
-from bake_tracker.domain.recipe_math import countable
+from bake_tracker.domain.recipes.quantities import countable
+from bake_tracker.domain.stock.costing import split_cost, total_cost
+from bake_tracker.domain.stock.fifo import plan_draws
+from bake_tracker.domain.stock.lots import expiry
+from bake_tracker.domain.stock.shortages import all_draws, component_shortages, items_of
 from bake_tracker.domain.units import MICRO
 from bake_tracker.models import AssemblyRun
-from bake_tracker.queries.catalog import Good, check_event, load_good
-from bake_tracker.queries.stock import load_lots_to_draw
-from bake_tracker.services.label_check import check_label
-from bake_tracker.services.operations import Kind, checking, recording
-from bake_tracker.services.stock_ledger import (
+from bake_tracker.queries.catalog.definitions import Good, check_event, load_good
+from bake_tracker.queries.stock.open_lots import load_lots_to_draw
+from bake_tracker.services.catalog.label_check import check_label
+from bake_tracker.services.operation import Kind, checking, recording
+from bake_tracker.services.stock.ledger import (
     AddedLot,
     Consumption,
     NewLot,

@@ -10,24 +10,24 @@ from uuid import UUID
 from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
+from bake_tracker.database.insert_once import insert_once
 from bake_tracker.domain.arguments import Arguments
-from bake_tracker.domain.costing import ProductionStatus, RunCost, production_status, split_cost, total_cost
 from bake_tracker.domain.errors import InsufficientInventoryError, Shortage, ValidationError
-from bake_tracker.domain.fifo import plan_draws
-from bake_tracker.domain.label_text import LabelDifference
-from bake_tracker.domain.lots import baked_expiry
+from bake_tracker.domain.label.text import LabelDifference
 from bake_tracker.domain.money import format_money
-from bake_tracker.domain.planning import all_draws, ingredient_shortages, items_of
-from bake_tracker.domain.rates import rates_of
-from bake_tracker.domain.recipe_math import Item, Rates, Recipe, needs_of
+from bake_tracker.domain.recipes.quantities import Item, Rates, Recipe, needs_of
+from bake_tracker.domain.recipes.rates import rates_of
+from bake_tracker.domain.stock.costing import ProductionStatus, RunCost, production_status, split_cost, total_cost
+from bake_tracker.domain.stock.fifo import plan_draws
+from bake_tracker.domain.stock.lots import baked_expiry
+from bake_tracker.domain.stock.shortages import all_draws, ingredient_shortages, items_of
 from bake_tracker.domain.units import MAX_MICROS, MICRO, drawn_micros, format_micros
 from bake_tracker.models import ProductionRun, RecipeSnapshot, RunRate
-from bake_tracker.queries.catalog import RecipeContent, check_event, load_recipe, snapshot, yield_of
-from bake_tracker.queries.stock import load_lots_to_draw
-from bake_tracker.services.insert_once import insert_once
-from bake_tracker.services.label_check import check_label
-from bake_tracker.services.operations import Kind, Operation, checking, recording
-from bake_tracker.services.stock_ledger import (
+from bake_tracker.queries.catalog.definitions import RecipeContent, check_event, load_recipe, snapshot, yield_of
+from bake_tracker.queries.stock.open_lots import load_lots_to_draw
+from bake_tracker.services.catalog.label_check import check_label
+from bake_tracker.services.operation import Kind, Operation, checking, recording
+from bake_tracker.services.stock.ledger import (
     AddedLot,
     Consumption,
     NewLot,

@@ -20,20 +20,20 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, ProgrammingError
 from sqlalchemy.orm import Session as Session
 
+from bake_tracker.clock import now
 from bake_tracker.config import load_settings, sqlite_path
+from bake_tracker.database import read_only_sqlite
+from bake_tracker.database.attempts import Attempt, attempting, is_lost_race, is_retryable, is_unreachable
+from bake_tracker.database.postgresql import connect_arguments, refusal
+from bake_tracker.database.sqlite import READ_ONLY, make_sqlite_engine
+from bake_tracker.database.transaction_outcomes import observe, send_begin
 from bake_tracker.domain.errors import DatabaseUnavailableError as DatabaseUnavailableError
 from bake_tracker.domain.errors import OutcomeUnknownError, ValidationError
+from bake_tracker.log.tell import emit, get_service_logger, make_event, report_logging_fault
+from bake_tracker.log.values import error_text
 from bake_tracker.migrations import is_current, upgrade
 from bake_tracker.models import Bakery
 from bake_tracker.queries.bakery import load_name
-from bake_tracker.services import read_only_sqlite
-from bake_tracker.services.attempts import Attempt, attempting, is_lost_race, is_retryable, is_unreachable
-from bake_tracker.services.clock import now
-from bake_tracker.services.log_values import error_text
-from bake_tracker.services.logging_utils import emit, get_service_logger, make_event, report_logging_fault
-from bake_tracker.services.postgresql import connect_arguments, refusal
-from bake_tracker.services.sqlite import READ_ONLY, make_sqlite_engine
-from bake_tracker.services.transaction_outcomes import observe, send_begin
 
 Answer = TypeVar("Answer")
 

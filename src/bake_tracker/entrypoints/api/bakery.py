@@ -6,7 +6,7 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from bake_tracker.config import load_settings
-from bake_tracker.domain.import_report import ImportReport
+from bake_tracker.domain.importing.report import ImportReport
 from bake_tracker.entrypoints.api.common import (
     Body,
     IdempotencyKey,
@@ -20,24 +20,19 @@ from bake_tracker.entrypoints.api.common import (
     writes,
 )
 from bake_tracker.entrypoints.http.access import OWNER, VIEWER
-from bake_tracker.queries.archive import see_one_moment
+from bake_tracker.files.exports import json_content
+from bake_tracker.log.scan import total_bytes
+from bake_tracker.log.setup import log_file
+from bake_tracker.queries.archive.rows import see_one_moment
 from bake_tracker.queries.bakery import load_bakery
-from bake_tracker.queries.exporting import load_tables
-from bake_tracker.queries.verification import Verification, verify_ledger
-from bake_tracker.services.catalog_service import BakeryResult, record_bakery
+from bake_tracker.queries.importing.exporting import load_tables
+from bake_tracker.queries.verify.everything import Verification, verify_ledger
+from bake_tracker.services.catalog.things import BakeryResult, record_bakery
 from bake_tracker.services.database import database_url, read_scope
-from bake_tracker.services.export_files import json_content
-from bake_tracker.services.import_service import check_import, record_import
-from bake_tracker.services.log_scan import total_bytes
-from bake_tracker.services.log_setup import log_file
-from bake_tracker.services.log_verification import LogVerification, verify_log
-from bake_tracker.services.page_import_service import (
-    PagePreview,
-    PageResult,
-    check_recipe_page,
-    record_recipe_page,
-)
-from bake_tracker.services.seal_service import SealResult, record_seal
+from bake_tracker.services.importing.recipe_page import PagePreview, PageResult, check_recipe_page, record_recipe_page
+from bake_tracker.services.importing.tables import check_import, record_import
+from bake_tracker.services.reconcile.verification import LogVerification, verify_log
+from bake_tracker.services.seal import SealResult, record_seal
 
 router = routes("", "bakery")
 

@@ -8,9 +8,9 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from bake_tracker.domain.arguments import MAX_KEY, Arguments
-from bake_tracker.domain.conversions import Conversion
 from bake_tracker.domain.page_keys import write_key
 from bake_tracker.domain.paging import Ask, page_of
+from bake_tracker.domain.stock.conversions import Conversion
 from bake_tracker.entrypoints.api.common import (
     After,
     Body,
@@ -28,8 +28,8 @@ from bake_tracker.entrypoints.api.common import (
     tagged,
     writes,
 )
-from bake_tracker.queries.measures import MeasureRow, explain_conversion, load_measures
-from bake_tracker.queries.named import (
+from bake_tracker.queries.catalog.measures import MeasureRow, explain_conversion, load_measures
+from bake_tracker.queries.catalog.named import (
     EventRow,
     ListedRecipient,
     SupplierRow,
@@ -37,9 +37,11 @@ from bake_tracker.queries.named import (
     load_recipient_page,
     load_supplier_page,
 )
-from bake_tracker.queries.names import NameRow, load_name_rows
-from bake_tracker.queries.products import ProductRow, load_products
-from bake_tracker.services.catalog_service import (
+from bake_tracker.queries.catalog.names import NameRow, load_name_rows
+from bake_tracker.queries.catalog.products import ProductRow, load_products
+from bake_tracker.services.catalog.names import NameResult, record_name
+from bake_tracker.services.catalog.products import ProductResult, record_product
+from bake_tracker.services.catalog.things import (
     EventResult,
     RecipientResult,
     SupplierResult,
@@ -48,8 +50,6 @@ from bake_tracker.services.catalog_service import (
     record_supplier,
 )
 from bake_tracker.services.database import read_scope
-from bake_tracker.services.names_service import NameResult, record_name
-from bake_tracker.services.product_service import ProductResult, record_product
 
 router = routes("", "catalogue")
 

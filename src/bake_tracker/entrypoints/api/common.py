@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.responses import Response
 
+from bake_tracker.clock import now
 from bake_tracker.domain.arguments import MAX_KEY
 from bake_tracker.domain.page_keys import read_key
 from bake_tracker.domain.paging import Ask
@@ -20,7 +21,6 @@ from bake_tracker.entrypoints.api.schemas import schema_of
 from bake_tracker.entrypoints.http.access import BAKER, VIEWER
 from bake_tracker.entrypoints.http.json_bodies import ExactRoute
 from bake_tracker.queries.bakery import load_bakery
-from bake_tracker.services.clock import now
 from bake_tracker.services.database import Session, run_in_transaction
 
 PREFIX = "/api/v1"

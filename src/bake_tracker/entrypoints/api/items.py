@@ -26,20 +26,15 @@ from bake_tracker.entrypoints.api.common import (
     today,
     writes,
 )
-from bake_tracker.queries.item_pages import ItemOnHand, load_item_page
-from bake_tracker.queries.measures import MeasureRow, load_measures
-from bake_tracker.queries.prices import PriceHistory, load_prices
-from bake_tracker.queries.shelf import LotRow, load_lots
-from bake_tracker.queries.views import ItemView, load_item_view
-from bake_tracker.services.allergen_service import AllergensResult, record_allergens
-from bake_tracker.services.catalog_service import ItemResult, record_item
+from bake_tracker.queries.catalog.measures import MeasureRow, load_measures
+from bake_tracker.queries.reports.prices import PriceHistory, load_prices
+from bake_tracker.queries.stock.item_slices import ItemOnHand, load_item_page
+from bake_tracker.queries.stock.shelf import LotRow, load_lots
+from bake_tracker.queries.views.catalog import ItemView, load_item_view
+from bake_tracker.services.catalog.allergens import AllergensResult, record_allergens
+from bake_tracker.services.catalog.measures import DensityResult, PieceResult, record_density, record_piece_weight
+from bake_tracker.services.catalog.things import ItemResult, record_item
 from bake_tracker.services.database import read_scope
-from bake_tracker.services.measure_service import (
-    DensityResult,
-    PieceResult,
-    record_density,
-    record_piece_weight,
-)
 
 router = routes("/items", "items")
 

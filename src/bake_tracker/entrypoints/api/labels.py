@@ -7,8 +7,9 @@ from fastapi import Query, Request
 from pydantic import ConfigDict
 from starlette.responses import Response
 
-from bake_tracker.domain.allergens import in_order
+from bake_tracker.clock import now
 from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.label.allergens import in_order
 from bake_tracker.entrypoints.api.common import (
     Body,
     IdempotencyKey,
@@ -22,14 +23,13 @@ from bake_tracker.entrypoints.api.common import (
 )
 from bake_tracker.entrypoints.http.access import VIEWER, caller_of
 from bake_tracker.entrypoints.http.downloads import TYPES, file_answer
-from bake_tracker.queries.history import load_operation
-from bake_tracker.queries.label_view import LabelView, label_view, load_difference
-from bake_tracker.queries.labels import Stated, check_complete, label_words, load_label, load_stated
-from bake_tracker.queries.recall import load_recall
-from bake_tracker.services.clock import now
+from bake_tracker.files.recall_table import render_recall_table
+from bake_tracker.queries.operations.history import load_operation
+from bake_tracker.queries.stock.recall import load_recall
+from bake_tracker.queries.views.label import LabelView, label_view, load_difference
+from bake_tracker.queries.views.label_contents import Stated, check_complete, label_words, load_label, load_stated
+from bake_tracker.services.catalog.labels import LabelFiledResult, record_label_filed
 from bake_tracker.services.database import read_scope
-from bake_tracker.services.label_service import LabelFiledResult, record_label_filed
-from bake_tracker.services.recall_table import render_recall_table
 
 router = routes("", "labels and recalls")
 
@@ -117,7 +117,7 @@ def get_label_pdf(
     small: bool = False,
 ) -> Response:
     """The same to print; 409 names what nobody has said that a label must say."""
-    from bake_tracker.services.label_pdf import Size, render_label  # a PDF library that no other route waits for
+    from bake_tracker.files.label_pdf import Size, render_label  # a PDF library that no other route waits for
 
     with read_scope() as session:
         found = load_label(session, lot_id)
@@ -146,7 +146,7 @@ def get_recall_pdf(
     operation_id: Annotated[str | None, Query(max_length=36, description="of the recall; without it, a drill")] = None,
 ) -> Response:
     """Pages for an inspector."""
-    from bake_tracker.services.recall_pdf import RecallHeading, render_recall
+    from bake_tracker.files.recall_pdf import RecallHeading, render_recall
 
     caller = caller_of(request)
     by = caller.name if caller else None

@@ -9,18 +9,18 @@ from starlette.responses import Response
 from bake_tracker.config import load_settings
 from bake_tracker.domain.access import Role
 from bake_tracker.domain.errors import ValidationError
-from bake_tracker.domain.log_query import LogQuery
-from bake_tracker.domain.log_stats import OperationStats, gather_stats
-from bake_tracker.domain.log_tree import TransactionView, committed_in, tree_view, walk
+from bake_tracker.domain.log.query import LogQuery
+from bake_tracker.domain.log.stats import OperationStats, gather_stats
+from bake_tracker.domain.log.tree import TransactionView, committed_in, tree_view, walk
 from bake_tracker.domain.page_keys import read_key, write_key
 from bake_tracker.entrypoints.api.common import After, Limit, Page, reads, routes, tagged
 from bake_tracker.entrypoints.http.access import caller_of
-from bake_tracker.queries.draws import load_consumed
+from bake_tracker.log.reader import Unreadable, find_lines, read_trees
+from bake_tracker.log.scan import LogLine, read_lines, scan_backwards
+from bake_tracker.log.setup import log_file
+from bake_tracker.log.slices import MOST_READ, shown_to
+from bake_tracker.queries.stock.draws import load_consumed
 from bake_tracker.services.database import database_url, read_scope
-from bake_tracker.services.log_pages import MOST_READ, shown_to
-from bake_tracker.services.log_reader import Unreadable, find_lines, read_trees
-from bake_tracker.services.log_scan import LogLine, read_lines, scan_backwards
-from bake_tracker.services.log_setup import log_file
 
 router = routes("/log", "log")
 

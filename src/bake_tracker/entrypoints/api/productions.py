@@ -22,14 +22,13 @@ from bake_tracker.entrypoints.api.common import (
     tagged,
     writes,
 )
-from bake_tracker.queries.history import RunRow, load_runs
+from bake_tracker.queries.operations.history import RunRow, load_runs
 from bake_tracker.services.assembly_service import (
     AssemblyCheck,
     AssemblyResult,
     check_can_assemble,
     record_assembly,
 )
-from bake_tracker.services.bake_and_pack_service import BakeAndPackResult, record_bake_and_pack
 from bake_tracker.services.batch_production_service import (
     ProductionCheck,
     ProductionResult,
@@ -37,6 +36,7 @@ from bake_tracker.services.batch_production_service import (
     record_batch_production,
 )
 from bake_tracker.services.database import read_scope
+from bake_tracker.services.production.bake_and_pack import BakeAndPackResult, record_bake_and_pack
 
 router = routes("", "productions and assemblies")
 

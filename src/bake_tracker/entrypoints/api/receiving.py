@@ -18,8 +18,8 @@ from bake_tracker.entrypoints.api.common import (
     writes,
 )
 from bake_tracker.services.database import Session
-from bake_tracker.services.delivery_service import DeliveryResult, record_delivery
-from bake_tracker.services.receiving_service import ReceiptResult, check_has_come, record_receipt
+from bake_tracker.services.stock.delivery import DeliveryResult, record_delivery
+from bake_tracker.services.stock.receipt import ReceiptResult, check_has_come, record_receipt
 
 router = routes("", "goods in")
 

@@ -27,19 +27,14 @@ from bake_tracker.entrypoints.api.common import (
     writes,
 )
 from bake_tracker.entrypoints.http.access import OWNER
-from bake_tracker.queries.explain_need import ExplainedNeed, explain_batch, explain_box
-from bake_tracker.queries.named import RecipeRow, load_recipe_page
-from bake_tracker.queries.recipe_cost import RecipeCost, load_recipe_cost
-from bake_tracker.queries.views import GoodView, RecipeView, load_good_view, load_recipe_view
+from bake_tracker.queries.catalog.named import RecipeRow, load_recipe_page
+from bake_tracker.queries.explain.need import ExplainedNeed, explain_batch, explain_box
+from bake_tracker.queries.reports.recipe_cost import RecipeCost, load_recipe_cost
+from bake_tracker.queries.views.catalog import GoodView, RecipeView, load_good_view, load_recipe_view
+from bake_tracker.services.catalog.goods import GoodComponentsResult, record_good_components
+from bake_tracker.services.catalog.rates import RateResult, record_recipe_rate
+from bake_tracker.services.catalog.recipes import RecipeResult, RecipeYieldResult, record_recipe, record_recipe_yield
 from bake_tracker.services.database import read_scope
-from bake_tracker.services.goods_service import GoodComponentsResult, record_good_components
-from bake_tracker.services.rate_service import RateResult, record_recipe_rate
-from bake_tracker.services.recipe_service import (
-    RecipeResult,
-    RecipeYieldResult,
-    record_recipe,
-    record_recipe_yield,
-)
 
 router = routes("", "recipes and goods")
 

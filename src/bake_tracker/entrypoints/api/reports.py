@@ -7,15 +7,8 @@ from starlette.responses import Response
 
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.entrypoints.api.common import After, Limit, Page, Since, Until, reads, routes, tagged
-from bake_tracker.queries.usage import (
-    RecipientRow,
-    UsageRow,
-    WasteRow,
-    load_recipients,
-    load_usage,
-    load_waste,
-)
-from bake_tracker.queries.yields import RunYieldRow, YieldRow, load_run_yields, load_yields_by_month
+from bake_tracker.queries.reports.usage import RecipientRow, UsageRow, WasteRow, load_recipients, load_usage, load_waste
+from bake_tracker.queries.reports.yields import RunYieldRow, YieldRow, load_run_yields, load_yields_by_month
 from bake_tracker.services.database import read_scope
 
 router = routes("/reports", "reports")

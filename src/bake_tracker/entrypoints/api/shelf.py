@@ -20,10 +20,10 @@ from bake_tracker.entrypoints.api.common import (
     tagged,
     writes,
 )
-from bake_tracker.queries.count_sheet import CountSheetRow, load_count_sheet
-from bake_tracker.services.adjustment_service import AdjustmentResult, record_adjustment
+from bake_tracker.queries.stock.count_sheet import CountSheetRow, load_count_sheet
 from bake_tracker.services.database import read_scope
-from bake_tracker.services.handling_service import (
+from bake_tracker.services.stock.adjustment import AdjustmentResult, record_adjustment
+from bake_tracker.services.stock.handling import (
     HoldResult,
     ReleaseResult,
     TransferResult,
@@ -31,13 +31,8 @@ from bake_tracker.services.handling_service import (
     record_release,
     record_transfer,
 )
-from bake_tracker.services.recall_service import RecallResult, record_recall
-from bake_tracker.services.stocktake_service import (
-    StocktakeCheck,
-    StocktakeResult,
-    check_stocktake,
-    record_stocktake,
-)
+from bake_tracker.services.stock.recall import RecallResult, record_recall
+from bake_tracker.services.stock.stocktake import StocktakeCheck, StocktakeResult, check_stocktake, record_stocktake
 
 router = routes("", "shelf")
 

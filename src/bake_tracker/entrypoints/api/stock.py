@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.responses import Response
 
+from bake_tracker.clock import now
 from bake_tracker.domain.arguments import MAX_KEY
 from bake_tracker.domain.errors import LotNotFoundError
 from bake_tracker.domain.page_keys import write_key
-from bake_tracker.domain.recall import Recall, Trace
+from bake_tracker.domain.stock.recall import Recall, Trace
 from bake_tracker.entrypoints.api.common import (
     After,
     Key,
@@ -21,17 +22,16 @@ from bake_tracker.entrypoints.api.common import (
     tagged,
     today,
 )
-from bake_tracker.queries.can_make import Possible, load_can_make
-from bake_tracker.queries.expiring import ExpiringLot, load_expiring
-from bake_tracker.queries.explain import ExplainedLot, explain_lots
-from bake_tracker.queries.explain_shelf import Whereabouts, load_whereabouts
-from bake_tracker.queries.lot_list import ListedLot, load_lot_page
-from bake_tracker.queries.lots import load_lot
-from bake_tracker.queries.recall import load_recall
-from bake_tracker.queries.shelf import StockRow, load_stock
-from bake_tracker.queries.stock_value import StockValue, load_stock_value
-from bake_tracker.queries.traced import load_trace
-from bake_tracker.services.clock import now
+from bake_tracker.queries.explain.origins import ExplainedLot, explain_lots
+from bake_tracker.queries.explain.shelf import Whereabouts, load_whereabouts
+from bake_tracker.queries.reports.expiring import ExpiringLot, load_expiring
+from bake_tracker.queries.reports.stock_value import StockValue, load_stock_value
+from bake_tracker.queries.runs.can_make import Possible, load_can_make
+from bake_tracker.queries.stock.lots import load_lot
+from bake_tracker.queries.stock.recall import load_recall
+from bake_tracker.queries.stock.shelf import StockRow, load_stock
+from bake_tracker.queries.stock.traced import load_trace
+from bake_tracker.queries.views.lot_list import ListedLot, load_lot_page
 from bake_tracker.services.database import read_scope
 
 router = routes("", "stock")

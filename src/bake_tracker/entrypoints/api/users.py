@@ -21,7 +21,7 @@ from bake_tracker.entrypoints.api.common import (
     writes,
 )
 from bake_tracker.entrypoints.http.access import OWNER, in_person
-from bake_tracker.queries.people import (
+from bake_tracker.queries.catalog.people import (
     ApiTokenRow,
     UserRow,
     has_api_token,
@@ -29,7 +29,7 @@ from bake_tracker.queries.people import (
     load_user,
     load_users,
 )
-from bake_tracker.services.access_service import (
+from bake_tracker.services.access.accounts import (
     ApiTokenResult,
     PasswordResult,
     RevocationResult,
@@ -40,8 +40,8 @@ from bake_tracker.services.access_service import (
     record_user,
     record_user_change,
 )
+from bake_tracker.services.access.passwords import new_secret
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
-from bake_tracker.services.passwords import new_secret
 
 router = routes("", "people")
 

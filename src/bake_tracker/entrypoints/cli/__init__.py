@@ -9,48 +9,46 @@ from pathlib import Path
 
 import typer
 
+from bake_tracker.clock import uuid7
 from bake_tracker.config import SettingsError, load_settings
 from bake_tracker.domain.errors import ImportRefusedError, OutcomeUnknownError, ServiceError
-from bake_tracker.entrypoints.cli import commands_adjust as adjusting
-from bake_tracker.entrypoints.cli import commands_archive as archive
-from bake_tracker.entrypoints.cli import commands_can_make as possible
-from bake_tracker.entrypoints.cli import commands_catalog as catalog
-from bake_tracker.entrypoints.cli import commands_cost as costing
-from bake_tracker.entrypoints.cli import commands_count as counting
-from bake_tracker.entrypoints.cli import commands_deliver as delivering
-from bake_tracker.entrypoints.cli import commands_explain as explaining
-from bake_tracker.entrypoints.cli import commands_export as exporting
-from bake_tracker.entrypoints.cli import commands_hold as holding
-from bake_tracker.entrypoints.cli import commands_house as house
-from bake_tracker.entrypoints.cli import commands_import as importing
-from bake_tracker.entrypoints.cli import commands_label as labelling
-from bake_tracker.entrypoints.cli import commands_log as log
-from bake_tracker.entrypoints.cli import commands_log_lnav as log_lnav
-from bake_tracker.entrypoints.cli import commands_log_search as log_search
-from bake_tracker.entrypoints.cli import commands_log_tail as log_tail
-from bake_tracker.entrypoints.cli import commands_log_verify as log_verify
-from bake_tracker.entrypoints.cli import commands_measure as measuring
-from bake_tracker.entrypoints.cli import commands_names as naming
-from bake_tracker.entrypoints.cli import commands_page as paging
-from bake_tracker.entrypoints.cli import commands_product as products
-from bake_tracker.entrypoints.cli import commands_report_stock as stock_reports
-from bake_tracker.entrypoints.cli import commands_report_usage as usage
-from bake_tracker.entrypoints.cli import commands_reverse as reversing
-from bake_tracker.entrypoints.cli import commands_runs as runs
-from bake_tracker.entrypoints.cli import commands_seal as sealing
-from bake_tracker.entrypoints.cli import commands_serve as serving
-from bake_tracker.entrypoints.cli import commands_stock as stock
-from bake_tracker.entrypoints.cli import commands_trace as tracing
-from bake_tracker.entrypoints.cli import commands_user as users
+from bake_tracker.entrypoints.cli.catalog import labels as labelling
+from bake_tracker.entrypoints.cli.catalog import measures as measuring
+from bake_tracker.entrypoints.cli.catalog import names as naming
+from bake_tracker.entrypoints.cli.catalog import products
+from bake_tracker.entrypoints.cli.catalog import things as catalog
 from bake_tracker.entrypoints.cli.common import add, global_options
-from bake_tracker.entrypoints.cli.demo import demo
+from bake_tracker.entrypoints.cli.explain import trace as tracing
+from bake_tracker.entrypoints.cli.explain import why as explaining
+from bake_tracker.entrypoints.cli.house import archive, bakery, users
+from bake_tracker.entrypoints.cli.house import seal as sealing
+from bake_tracker.entrypoints.cli.house import serve as serving
+from bake_tracker.entrypoints.cli.house.demo import demo
+from bake_tracker.entrypoints.cli.importing import export as exporting
+from bake_tracker.entrypoints.cli.importing import recipe_page as paging
+from bake_tracker.entrypoints.cli.importing import tables as importing
+from bake_tracker.entrypoints.cli.log import lnav as log_lnav
+from bake_tracker.entrypoints.cli.log import search as log_search
+from bake_tracker.entrypoints.cli.log import tail as log_tail
+from bake_tracker.entrypoints.cli.log import tree
+from bake_tracker.entrypoints.cli.log import verify as log_verify
+from bake_tracker.entrypoints.cli.production import reverse as reversing
+from bake_tracker.entrypoints.cli.production import runs
+from bake_tracker.entrypoints.cli.report import cost as costing
+from bake_tracker.entrypoints.cli.report import stock as stock_reports
+from bake_tracker.entrypoints.cli.report import usage
 from bake_tracker.entrypoints.cli.state import NoBakeryError, NotShownError, complain, print_json, state
+from bake_tracker.entrypoints.cli.stock import adjust as adjusting
+from bake_tracker.entrypoints.cli.stock import can_make as possible
+from bake_tracker.entrypoints.cli.stock import count as counting
+from bake_tracker.entrypoints.cli.stock import deliver as delivering
+from bake_tracker.entrypoints.cli.stock import hold as holding
+from bake_tracker.entrypoints.cli.stock import receive as stock
+from bake_tracker.log.exporting import exporting_where_asked
+from bake_tracker.log.spans import accept_traceparent
+from bake_tracker.log.tell import bound_log_context
+from bake_tracker.log.values import error_text
 from bake_tracker.services import get_service_logger, log_operation
-from bake_tracker.services.clock import uuid7
-from bake_tracker.services.log_values import error_text
-from bake_tracker.services.logging_utils import bound_log_context
-from bake_tracker.services.trace_setup import exporting_where_asked
-from bake_tracker.services.tracing import accept_traceparent
 
 EXIT_REFUSED = 1
 EXIT_USAGE = 2
@@ -116,7 +114,7 @@ GROUPS: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
     "log": (
         "Read the log.",
         {
-            "tree": log.tree,
+            "tree": tree.tree,
             "tail": log_tail.tail,
             "find": log_search.find,
             "stats": log_search.stats,
@@ -126,7 +124,7 @@ GROUPS: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
     ),
 }
 COMMANDS: tuple[Callable[..., None], ...] = (
-    house.init,
+    bakery.init,
     demo,
     stock.receive,
     delivering.deliver,
@@ -152,7 +150,7 @@ COMMANDS: tuple[Callable[..., None], ...] = (
     explaining.explain,
     tracing.trace,
     tracing.recall,
-    house.verify,
+    bakery.verify,
     sealing.seal,
     exporting.export,
     exporting.template,

@@ -9,7 +9,7 @@ import typer
 
 from bake_tracker.config import load_settings
 from bake_tracker.entrypoints.cli.state import state
-from bake_tracker.services.log_setup import configure_logging
+from bake_tracker.log.setup import configure_logging
 
 Database = Annotated[
     str | None,

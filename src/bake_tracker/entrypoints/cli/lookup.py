@@ -17,9 +17,9 @@ from bake_tracker.domain.errors import (
     SupplierNotFoundError,
     ValidationError,
 )
-from bake_tracker.queries.catalog import SluggedKind, load_slugs, load_yields
-from bake_tracker.queries.explain_operation import find_operations, find_runs
-from bake_tracker.queries.lots import load_lot_codes
+from bake_tracker.queries.catalog.definitions import SluggedKind, load_slugs, load_yields
+from bake_tracker.queries.explain.operation import find_operations, find_runs
+from bake_tracker.queries.stock.lots import load_lot_codes
 from bake_tracker.services.database import Session
 
 RUN = re.compile(r"(run|production|assembly)[ :#]?(\d{1,15})", re.IGNORECASE)

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from bake_tracker.entrypoints.cli.state import err
-from bake_tracker.services.log_scan import total_bytes
+from bake_tracker.log.scan import total_bytes
 
 LARGE_BYTES = 20_000_000
 

@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bake_tracker.config import load_settings, sqlite_path
-from bake_tracker.services import log_setup
+from bake_tracker.log import setup
+from bake_tracker.log.values import escape_unsafe
 from bake_tracker.services.database import (
     DatabaseUnavailableError,
     Session,
@@ -21,7 +22,6 @@ from bake_tracker.services.database import (
     read_scope,
     run_in_transaction,
 )
-from bake_tracker.services.log_values import escape_unsafe
 
 Answer = TypeVar("Answer")
 
@@ -51,7 +51,7 @@ class State:
 
     @property
     def log_file(self) -> Path:
-        return log_setup.log_file(load_settings(), self.url)
+        return setup.log_file(load_settings(), self.url)
 
 
 state = State()

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from bake_tracker.entrypoints.cli.state import answer, counted, say
-from bake_tracker.services.table_files import write_table
+from bake_tracker.files.tables import write_table
 
 Csv = Annotated[Path | None, typer.Option("--csv", help="write it to this file")]
 Xlsx = Annotated[Path | None, typer.Option("--xlsx", help="write it to this file")]

@@ -15,15 +15,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection, Request
 from starlette.routing import Mount
 
+from bake_tracker.clock import now
 from bake_tracker.domain.access import Role
 from bake_tracker.domain.errors import ForbiddenError, SignInNeededError, TooManyAttemptsError, ValidationError
 from bake_tracker.entrypoints.http import cookies
 from bake_tracker.entrypoints.http.limits import Limiter
-from bake_tracker.queries.people import Caller, find_api_caller, find_signed_in
-from bake_tracker.services.clock import now
+from bake_tracker.log.tell import bound_log_context
+from bake_tracker.queries.catalog.people import Caller, find_api_caller, find_signed_in
+from bake_tracker.services.access.sign_in import is_worth_noting, note_use
 from bake_tracker.services.database import read_scope, run_in_transaction
-from bake_tracker.services.logging_utils import bound_log_context
-from bake_tracker.services.sign_in_service import is_worth_noting, note_use
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 NOBODY = "nobody"

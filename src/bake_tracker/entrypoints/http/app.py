@@ -13,9 +13,9 @@ from bake_tracker.entrypoints.http.access import check_every_route_declares, pat
 from bake_tracker.entrypoints.http.context import RequestContext
 from bake_tracker.entrypoints.http.limits import Limiter
 from bake_tracker.entrypoints.http.stopping import stop_with_the_server, telling_when_it_stops
+from bake_tracker.log.exporting import exporting_where_asked
+from bake_tracker.log.setup import configure_logging
 from bake_tracker.services.database import database_url, dispose_engines, engine_for
-from bake_tracker.services.log_setup import configure_logging
-from bake_tracker.services.trace_setup import exporting_where_asked
 
 
 class Application(FastAPI):

@@ -8,11 +8,11 @@ from typing import Any
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bake_tracker.clock import uuid7
 from bake_tracker.entrypoints.http import metrics
 from bake_tracker.entrypoints.http.problems import TOLD, too_large
-from bake_tracker.services.clock import uuid7
-from bake_tracker.services.logging_utils import bound_log_context
-from bake_tracker.services.tracing import accept_traceparent
+from bake_tracker.log.spans import accept_traceparent
+from bake_tracker.log.tell import bound_log_context
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (

@@ -6,7 +6,7 @@ import hmac
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from bake_tracker.services.passwords import new_secret
+from bake_tracker.services.access.passwords import new_secret
 
 SIGN_IN = "bake_sign_in"
 VISITOR = "bake_visitor"

@@ -28,9 +28,9 @@ from bake_tracker.domain.errors import (
     UnitConversionError,
     ValidationError,
 )
+from bake_tracker.log.tell import bound_value, emit, make_event
+from bake_tracker.log.values import error_text
 from bake_tracker.services import get_service_logger
-from bake_tracker.services.log_values import error_text
-from bake_tracker.services.logging_utils import bound_value, emit, make_event
 
 STATUS: tuple[tuple[type[ServiceError], int], ...] = (
     (ValidationError, 422),

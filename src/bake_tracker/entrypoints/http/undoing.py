@@ -7,7 +7,7 @@ from fastapi import Request
 
 from bake_tracker.domain.access import Role, check_may_undo
 from bake_tracker.entrypoints.http.access import caller_of
-from bake_tracker.services.reversal_service import ReversalResult, record_reversal
+from bake_tracker.services.reversal import ReversalResult, record_reversal
 
 
 def undoing_as(request: Request) -> Callable[..., ReversalResult]:

@@ -3,33 +3,14 @@
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from bake_tracker.entrypoints.web import (
-    bake,
-    box,
-    count,
-    deliver,
-    find,
-    goods,
-    items,
-    log,
-    lots,
-    operations,
-    people,
-    recalls,
-    receive,
-    recipe_forms,
-    recipe_import,
-    recipes,
-    reports,
-    set_up,
-    settings,
-    shelf,
-    sign_in,
-    stock,
-    today,
-)
+from bake_tracker.entrypoints.web.access import people, set_up, sign_in
+from bake_tracker.entrypoints.web.catalog import goods, recipe_forms, recipe_import, recipes, settings
+from bake_tracker.entrypoints.web.log import transactions
 from bake_tracker.entrypoints.web.pages import show_problem
+from bake_tracker.entrypoints.web.production import bake, box, operations, today
+from bake_tracker.entrypoints.web.report import reports
 from bake_tracker.entrypoints.web.static_files import OurFiles
+from bake_tracker.entrypoints.web.stock import count, deliver, find, items, lots, overview, recalls, receive, shelf
 
 PAGES: tuple[APIRouter, ...] = (
     today.router,
@@ -39,7 +20,7 @@ PAGES: tuple[APIRouter, ...] = (
     set_up.router,
     operations.router,
     lots.router,
-    stock.router,
+    overview.router,
     recipe_import.router,
     recipe_forms.router,  # /recipes/new before /recipes/{recipe_id}
     recipes.router,
@@ -54,7 +35,7 @@ PAGES: tuple[APIRouter, ...] = (
     find.router,
     people.router,
     settings.router,
-    log.router,
+    transactions.router,
 )
 
 

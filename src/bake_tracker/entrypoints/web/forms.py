@@ -12,6 +12,7 @@ from uuid import UUID
 from babel import Locale, numbers
 from fastapi import Depends, Request
 
+from bake_tracker.clock import uuid7
 from bake_tracker.domain.errors import (
     ConflictError,
     InsufficientComponentsError,
@@ -22,10 +23,9 @@ from bake_tracker.domain.errors import (
     UnitConversionError,
     ValidationError,
 )
-from bake_tracker.domain.refusals import Short, shortages
+from bake_tracker.domain.log.refusals import Short, shortages
 from bake_tracker.domain.units import parse_quantity
 from bake_tracker.entrypoints.web.pages import locale_of
-from bake_tracker.services.clock import uuid7
 
 OPERATION_ID = "operation_id"
 _NUMBER = re.compile(r"[+-]?\d[\d.,]{0,39}|[+-]?[.,]\d{1,39}", re.ASCII)

@@ -25,7 +25,7 @@ from bake_tracker.domain.page_keys import read_key, write_key
 from bake_tracker.domain.paging import Ask, Found
 from bake_tracker.entrypoints.http.downloads import file_answer
 from bake_tracker.entrypoints.web.pages import path_for, render
-from bake_tracker.services.table_files import Sheet, csv_content, xlsx_content
+from bake_tracker.files.tables import Sheet, csv_content, xlsx_content
 
 MOST_EXPORTED = 100_000
 LONGEST_SEARCH = 200

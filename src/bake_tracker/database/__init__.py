@@ -1,0 +1,1 @@
+"""How it is kept: engines, transactions and what became of them. Knows no bakery."""

@@ -1,0 +1,111 @@
+"""Which attempt at a transaction this is, and which failures are worth another."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from bake_tracker.clock import uuid7
+
+_SERIALIZATION_FAILURE = "40001"
+# PostgreSQL: deadlock_detected, lock_not_available, admin_shutdown, crash_shutdown, cannot_connect_now,
+# idle_session_timeout, too_many_connections; and, by its class, every connection_exception.
+_RETRYABLE_STATES = frozenset({_SERIALIZATION_FAILURE, "40P01", "55P03", "57P01", "57P02", "57P03", "57P05", "53300"})
+_CONNECTION_CLASS = "08"
+_RETRYABLE_SQLITE = ("SQLITE_BUSY", "SQLITE_LOCKED")
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One try of a whole transaction; operation ids are the same in every try, so that a retry is a replay."""
+
+    number: int = 1
+    is_last: bool = True
+    operation_ids: list[str] = field(default_factory=list)
+    used: int = 0
+    is_told: bool = False
+    """Whether the line of an operation says what this try failed of."""
+    waits_its_turn: bool = False
+    """Whether the try before lost a race, so that this one should not run another."""
+
+    is_in_doubt: bool = False
+    """Whether the COMMIT of a try was cut, so that it may have been carried out."""
+
+    @property
+    def doubt(self) -> str:
+        """What to say of a commit that was cut and could not be asked about."""
+        how = f"bake explain {self.operation_ids[0]}" if self.operation_ids else "with the same operation id"
+        return (
+            "the connection broke while it was being committed, and the database could not be asked since: whether it"
+            f" is recorded is not known. Before doing it again, ask: {how}"
+        )
+
+    def begin(self, number: int, *, is_last: bool) -> None:
+        """Make this the next try: the same operations under the same ids, from the first one on."""
+        self.number, self.is_last, self.used, self.is_told = number, is_last, 0, False
+
+    def next_operation_id(self) -> str:
+        """The id for the next operation that brought none: the one it had in the attempt before, or a new one."""
+        if self.used == len(self.operation_ids):
+            self.operation_ids.append(uuid7())
+        self.used += 1
+        return self.operation_ids[self.used - 1]
+
+
+_current: ContextVar[Attempt | None] = ContextVar("bake_tracker_attempt", default=None)
+
+
+def current_attempt() -> Attempt:
+    """The attempt under way; outside of ``run_in_transaction`` a first and last one."""
+    return _current.get() or Attempt()
+
+
+def attempt_number() -> int:
+    """Which attempt it is, from 1 on."""
+    attempt = _current.get()
+    return 1 if attempt is None else attempt.number
+
+
+@contextmanager
+def attempting(attempt: Attempt) -> Iterator[None]:
+    """Make ``attempt`` the one that operations see."""
+    reset = _current.set(attempt)
+    try:
+        yield
+    finally:
+        _current.reset(reset)
+
+
+def will_retry(error: BaseException | None) -> bool:
+    """Whether the owner of the transaction will try again after this error."""
+    return not current_attempt().is_last and is_retryable(error)
+
+
+def is_retryable(error: BaseException | None) -> bool:
+    """Whether the database asks for another try: a serialization failure, deadlock, lock timeout or lost connection."""
+    if isinstance(error, DBAPIError) and (error.connection_invalidated or is_unreachable(error)):
+        return True
+    state = _state(error)
+    if state in _RETRYABLE_STATES or state.startswith(_CONNECTION_CLASS):
+        return True
+    return str(getattr(_driver_error(error), "sqlite_errorname", "")).startswith(_RETRYABLE_SQLITE)
+
+
+def is_lost_race(error: BaseException | None) -> bool:
+    """Whether a transaction that ran beside this one made it impossible (a serialization failure)."""
+    return _state(error) == _SERIALIZATION_FAILURE
+
+
+def is_unreachable(error: BaseException | None) -> bool:
+    """Whether there was no server to ask: what a server refuses has a SQLSTATE, what the way to it does has none."""
+    return isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", "") is None
+
+
+def _state(error: BaseException | None) -> str:
+    return str(getattr(_driver_error(error), "sqlstate", None) or "")
+
+
+def _driver_error(error: BaseException | None) -> BaseException | None:
+    return (error.orig or error) if isinstance(error, DBAPIError) else error

@@ -1,0 +1,1 @@
+"""Other people's files: what each row means, and what it would add."""

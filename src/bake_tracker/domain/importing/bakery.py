@@ -1,0 +1,128 @@
+"""What only tables bring: items of every kind, what goods are made of, names, and the bakery itself."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bake_tracker.domain.choices import ITEM_KINDS, LABEL_POLICIES, MAX_SHELF_LIFE_DAYS, PICK_POLICIES
+from bake_tracker.domain.errors import RecipeCycleError
+from bake_tracker.domain.importing.catalog import PREFERRED, admit_item
+from bake_tracker.domain.importing.plan import BakeryPlan, GoodPlan, ItemPlan, Known, NamePlan
+from bake_tracker.domain.importing.rows import Findings, Row
+from bake_tracker.domain.importing.shelf import Shelf
+from bake_tracker.domain.name_matching import name_key
+from bake_tracker.domain.recipes.quantities import topological_order
+from bake_tracker.domain.units import BASE_UNITS
+
+MAX_LOTS = 10**9
+
+
+def plan_items(document: Mapping[str, Any], items: Shelf[ItemPlan], findings: Findings) -> None:
+    """Take items of every kind; their parents are looked for when all items of the file are known."""
+    for row in findings.rows(document, "items"):
+        name = row.read_name("name")
+        item = ItemPlan(
+            slug=row.read_slug(name),
+            name=name,
+            kind=row.read_choice("kind", ITEM_KINDS, "ingredient"),
+            base_unit=_base_unit(row),
+            g_per_ml=row.read_number("g_per_ml") if row.has("g_per_ml") else None,
+            is_category=row.read_flag("is_category"),
+            parent_slug=row.read_text("parent_slug"),
+            description=row.read_text("description"),
+            pick_policy=row.read_choice("pick_policy", PICK_POLICIES, "fefo"),
+            shelf_life_days=row.read_whole("shelf_life_days", MAX_SHELF_LIFE_DAYS),
+            g_per_each=row.read_number("g_per_each") if row.has("g_per_each") else None,
+            lot_count=row.read_whole("lot_count", MAX_LOTS) or 0,
+        )
+        admit_item(row, item, items)
+
+
+def _base_unit(row: Row) -> str:
+    if not row.has("base_unit"):
+        row.refuse(
+            "base_unit", "is missing; say what it is kept in: a unit of mass, volume, count or length, such as g"
+        )
+        return "g"
+    unit = row.read_unit("base_unit")
+    return PREFERRED[unit.dimension] if unit else next(iter(BASE_UNITS))
+
+
+def plan_goods(
+    document: Mapping[str, Any], known: Mapping[str, GoodPlan], items: Shelf[ItemPlan], findings: Findings
+) -> tuple[GoodPlan, ...]:
+    """Take what goods are made of; one that has parts here already keeps them."""
+    new: dict[str, dict[str, int]] = {}
+    rows: dict[str, list[Row]] = {}
+    for row in findings.rows(document, "good_parts"):
+        good, part = items.find(row, "good"), items.find(row, "component")
+        micros = row.read_micros("quantity")
+        if good and good.kind != "finished_good":
+            row.refuse("good", f"{good.slug} is no finished good")
+        if part and (part.kind == "ingredient" or part.is_category):
+            row.refuse("component", f"{part.slug} is no finished unit, finished good or material; bake it first")
+        if good and part and part.slug in new.get(good.slug, {}):
+            row.refuse("component", "stands here twice for this good; add the two up")
+        if row.refusals or not good or not part:
+            findings.refuse(row)
+        elif good.slug in known:
+            same = dict(known[good.slug].parts).get(part.slug) == micros
+            findings.skip(row, "already there" if same else f"{good.slug} is made of other parts here; left as it is")
+        else:
+            new.setdefault(good.slug, {})[part.slug] = micros
+            rows.setdefault(good.slug, []).append(row)
+    _refuse_circles(new, rows, known, findings)
+    return tuple(GoodPlan(slug, slug, tuple(parts.items())) for slug, parts in new.items())
+
+
+def _refuse_circles(
+    new: dict[str, dict[str, int]], rows: Mapping[str, list[Row]], known: Mapping[str, GoodPlan], findings: Findings
+) -> None:
+    """Refuse the goods that would contain themselves, every part of them."""
+    while True:
+        children = {good.slug: [slug for slug, _ in good.parts] for good in known.values()}
+        children |= {slug: list(parts) for slug, parts in new.items()}
+        slugs = sorted({*children, *(part for parts in children.values() for part in parts)})
+        numbers = {slug: number for number, slug in enumerate(slugs, 1)}
+        below = {numbers[slug]: [numbers[part] for part in parts] for slug, parts in children.items()}
+        below[0] = [numbers[slug] for slug in new]
+        try:
+            topological_order(0, lambda number: below.get(number, []), dict(enumerate(["", *slugs])))  # noqa: B023
+        except RecipeCycleError as error:
+            for slug in {*error.path} & new.keys():
+                for row in rows[slug]:
+                    row.refuse("component", f"it would contain itself: {' > '.join(error.path)}")
+                    findings.refuse(row)
+                del new[slug]
+        else:
+            return
+
+
+def plan_names(document: Mapping[str, Any], names: Shelf[NamePlan], items: Shelf[ItemPlan], findings: Findings) -> None:
+    """Take the names that others have for items."""
+    for row in findings.rows(document, "names"):
+        key, item = name_key(row.read_name("name", limit=300)), items.find(row, "item")
+        if key in items.known or key in items.new:
+            row.refuse("name", f"{key!r} is the slug of an item, and means that item")
+        known = names.known.get(key)
+        if known and item and known.item_slug != item.slug:
+            row.refuse("name", f"means {known.item_slug} here; say first: bake names add {key!r} {item.slug}")
+        names.admit(row, NamePlan(key, key, item.slug if item else ""))
+
+
+def plan_bakery(document: Mapping[str, Any], known: Known, findings: Findings) -> BakeryPlan | None:
+    """Take the settings of the bakery where nothing is there yet; where something is, refuse costs of another."""
+    taken: BakeryPlan | None = None
+    for row in findings.rows(document, "bakery"):
+        here = known.bakery
+        said = {field: row.read_text(field) or getattr(here, field) for field in ("currency", "time_zone")}
+        policy = row.read_choice("label_policy", LABEL_POLICIES, here.label_policy or LABEL_POLICIES[0])
+        bakery = BakeryPlan(row.read_name("name"), **said, label_policy=policy)
+        if bakery.currency != here.currency and not known.is_empty:
+            row.refuse("currency", f"this bakery counts in {here.currency}; import into an empty database")
+        if row.refusals:
+            findings.refuse(row)
+        elif bakery == here or not known.is_empty or taken:
+            findings.skip(row, "already there" if bakery == here else "this bakery keeps its own settings")
+        else:
+            taken = bakery
+    return taken

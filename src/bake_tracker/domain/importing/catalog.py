@@ -1,0 +1,185 @@
+"""Ingredients with their tree, materials, suppliers, products, events and recipients of an export."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from bake_tracker.domain.importing.plan import EventPlan, ItemPlan, RecipientPlan, SupplierPlan
+from bake_tracker.domain.importing.rows import MAX_RATIO, Findings, Row, dicts, exact_number, plain
+from bake_tracker.domain.importing.shelf import Need, Shelf
+from bake_tracker.domain.units import UnknownUnitError, density_g_per_ml, parse_unit
+
+CATEGORY_LEVELS = (0, 1)
+PREFERRED = {"mass": "g", "count": "each", "volume": "ml", "length": "cm"}
+DENSITY_FIELDS = ("density_volume_value", "density_volume_unit", "density_weight_value", "density_weight_unit")
+
+
+def plan_ingredients(document: Mapping[str, Any], items: Shelf[ItemPlan], findings: Findings) -> None:
+    """Take the ingredients with their tree; those of level 0 and 1 are categories."""
+    stocked, baked = _stocked_dimensions(document), _baked_dimensions(document)
+    parents = {plain(fields.get("parent_slug")) for fields in dicts(document, "ingredients")}
+    for row in findings.rows(document, "ingredients"):
+        name = row.read_name("display_name", "name")
+        slug = row.read_slug(name)
+        density = _density(row)
+        item = ItemPlan(
+            slug=slug,
+            name=name,
+            kind="material" if row.read_flag("is_packaging") else "ingredient",
+            base_unit=base_unit(density is not None, stocked.get(slug, set()), baked.get(slug, set())),
+            g_per_ml=density,
+            is_category=_is_category(row, slug in parents),
+            parent_slug=row.read_text("parent_slug"),
+            description=row.read_text("description"),
+        )
+        admit_item(row, item, items)
+    items.settle(lambda row: [Need(row, "parent_slug", row.fields["parent_slug"])] if row.has("parent_slug") else [])
+    # A parent that goes by another slug here is written by that slug.
+    for slug, item in items.new.items():
+        parent = items.get(item.parent_slug) if item.parent_slug else None
+        items.new[slug] = replace(item, parent_slug=parent.slug if parent else None)
+
+
+def plan_materials(document: Mapping[str, Any], items: Shelf[ItemPlan], findings: Findings) -> dict[str, set[str]]:
+    """Take the packaging materials, kept in the unit of their products; their slugs by name."""
+    units: defaultdict[str, set[str]] = defaultdict(set)
+    slugs: defaultdict[str, set[str]] = defaultdict(set)
+    for fields in dicts(document, "material_products"):
+        for field in ("material", "material_slug"):
+            units[plain(fields.get(field))].update(_dimension(fields.get("default_unit") or fields.get("package_unit")))
+    for item in items.known.values():
+        if item.kind == "material":
+            slugs[item.name].add(item.slug)
+    for row in findings.rows(document, "materials"):
+        name = row.read_name("display_name", "name")
+        slug = row.read_slug(name)
+        item = ItemPlan(
+            slug=slug,
+            name=name,
+            kind="material",
+            base_unit=base_unit(False, units.get(name, set()) | units.get(slug, set()), {"count"}),
+            description=row.read_text("description"),
+        )
+        slugs[name].add(slug)
+        admit_item(row, item, items)
+    return slugs
+
+
+def plan_suppliers(document: Mapping[str, Any], suppliers: Shelf[SupplierPlan], findings: Findings) -> dict[int, str]:
+    """Take the suppliers; their slugs by the number that products know them by."""
+    numbers: dict[int, str] = {}
+    for row in findings.rows(document, "suppliers"):
+        name = row.read_name("name")
+        details = _details(row)
+        supplier = SupplierPlan(row.read_slug(name), name, details)
+        number = row.fields.get("id")
+        if type(number) is int:
+            numbers.setdefault(number, supplier.slug)
+        suppliers.admit(row, supplier)
+        if row.refusals:
+            suppliers.refused.setdefault(name, row.place)  # material products know suppliers by name
+    return numbers
+
+
+def plan_events(document: Mapping[str, Any], events: Shelf[EventPlan], findings: Findings) -> None:
+    """Take the events."""
+    for row in findings.rows(document, "events"):
+        name = row.read_name("name")
+        events.admit(row, EventPlan(row.read_slug(name), name, row.read_day("event_date")))
+
+
+def plan_recipients(document: Mapping[str, Any], recipients: Shelf[RecipientPlan], findings: Findings) -> None:
+    """Take the recipients."""
+    for row in findings.rows(document, "recipients"):
+        name = row.read_name("name")
+        recipients.admit(
+            row, RecipientPlan(row.read_slug(name), name, row.read_text("household_name", "household", limit=200))
+        )
+
+
+def find_stocked(row: Row, field: str, items: Shelf[ItemPlan]) -> ItemPlan | None:
+    """The ingredient or material that a row names; a category or a product of the bakery's own is refused."""
+    item = items.find(row, field)
+    if item and item.is_category:
+        row.refuse(field, f"{item.slug} is a category; name an ingredient below it")
+        return None
+    if item and item.kind not in ("ingredient", "material"):
+        row.refuse(field, f"{item.slug} is a {item.kind.replace('_', ' ')} of the bakery; correct the slug")
+        return None
+    return item
+
+
+def base_unit(has_density: bool, stocked: set[str], baked: set[str]) -> str:
+    """What an item is kept in: g where it is weighed or its density is known, else as it is bought, else as used."""
+    if has_density or "mass" in stocked:
+        return "g"
+    return next((unit for kinds in (stocked, baked) for kind, unit in PREFERRED.items() if kind in kinds), "g")
+
+
+def admit_item(row: Row, item: ItemPlan, items: Shelf[ItemPlan]) -> None:
+    for field, slug in (("slug", item.slug), ("previous_slug", row.fields.get("previous_slug"))):
+        known = items.known.get(slug) if isinstance(slug, str) else None
+        if known and known.kind != item.kind:
+            kind = known.kind.replace("_", " ")
+            row.refuse(field, f"{slug!r} is a {kind} of the bakery; give this {item.kind} another slug")
+    items.admit(row, item)
+
+
+def _density(row: Row) -> Fraction | None:
+    if not any(row.has(field) for field in DENSITY_FIELDS):
+        return None
+    if missing := [field for field in DENSITY_FIELDS if not row.has(field)]:
+        for field in missing:
+            row.refuse(field, f"is missing; a density needs {', '.join(DENSITY_FIELDS)}, or none of them")
+        return None
+    volume, weight = row.read_number(DENSITY_FIELDS[0]), row.read_number(DENSITY_FIELDS[2])
+    volume_unit, weight_unit = row.read_unit(DENSITY_FIELDS[1], "volume"), row.read_unit(DENSITY_FIELDS[3], "mass")
+    if row.refusals or not volume_unit or not weight_unit:
+        return None
+    ratio = density_g_per_ml(volume, volume_unit, weight, weight_unit)
+    if len(str(ratio)) > MAX_RATIO:
+        row.refuse(DENSITY_FIELDS[2], "has too many digits; write the density with a few decimals")
+    return ratio
+
+
+def _is_category(row: Row, is_parent: bool) -> bool:
+    if not row.has("hierarchy_level"):
+        return is_parent
+    level = exact_number(row.fields["hierarchy_level"])
+    if level not in (0, 1, 2):
+        row.refuse("hierarchy_level", "must be 0 or 1 for a category, 2 for an ingredient")
+    return level in CATEGORY_LEVELS
+
+
+def _details(row: Row) -> str | None:
+    if row.has("details"):
+        return row.read_text("details")
+    parts = ("street_address", "city", "state", "zip_code")
+    address = [text for field in parts if (text := row.read_text(field, limit=300))]
+    others = [row.read_text(field) for field in ("address", "website_url", "notes")]
+    return "\n".join(text for text in (", ".join(address), *others) if text) or None
+
+
+def _dimension(unit: object) -> set[str]:
+    try:
+        return {parse_unit(unit).dimension} if isinstance(unit, str) else set()
+    except UnknownUnitError:
+        return set()
+
+
+def _stocked_dimensions(document: Mapping[str, Any]) -> dict[str, set[str]]:
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for kind in ("products", "inventory_items"):
+        for fields in dicts(document, kind):
+            found[plain(fields.get("ingredient_slug"))].update(_dimension(fields.get("package_unit")))
+    return found
+
+
+def _baked_dimensions(document: Mapping[str, Any]) -> dict[str, set[str]]:
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for recipe in dicts(document, "recipes"):
+        for fields in dicts(recipe, "ingredients"):
+            found[plain(fields.get("ingredient_slug"))].update(_dimension(fields.get("unit")))
+    return found

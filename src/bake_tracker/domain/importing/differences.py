@@ -1,0 +1,65 @@
+"""How a row differs from what the bakery has of the same slug; what a row does not say differs from nothing."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, TypedDict
+
+from bake_tracker.domain.importing.plan import LinePlan, YieldPlan
+from bake_tracker.domain.units import format_micros
+
+# What the file need not say in so many words (a tree, a density in four fields) against what a default would claim.
+_SAID_BY_VALUE = {
+    "name", "description", "parent_slug", "g_per_ml", "details", "happens_on", "household", "category", "source",
+    "notes", "lines", "makes",
+}  # fmt: skip
+_MAY_BE_SAID = {"pick_policy", "base_unit", "shelf_life_days", "g_per_each", "is_category"}
+MAX_SHOWN = 200
+
+
+class Difference(TypedDict):
+    """A field of a row that says otherwise than the bakery, which is left as it is."""
+
+    place: str
+    slug: str
+    field: str
+    here: str | None
+    in_file: str
+
+
+def differences(
+    place: str, here: Any, there: Any, has: Callable[[str], bool], known_as: Callable[[str], str]
+) -> list[Difference]:
+    """Every field in which the file says otherwise; ``known_as`` gives the slug that a slug of the file has here."""
+    found: list[Difference] = []
+    for name in (field.name for field in fields(there)):
+        new, old = getattr(there, name), getattr(here, name)
+        is_said = name in _SAID_BY_VALUE or (name in _MAY_BE_SAID and has(name))
+        if not is_said or new is None or new == ():
+            continue
+        told, kept = _told(name, new, known_as), _told(name, old, known_as)
+        if told != kept and told is not None:
+            shown = {"here": kept and kept[:MAX_SHOWN], "in_file": told[:MAX_SHOWN]}
+            found.append(Difference(place=place, slug=here.slug, field=name, **shown))  # type: ignore[typeddict-item]
+    return found
+
+
+def _told(name: str, value: Any, known_as: Callable[[str], str]) -> str | None:
+    if value is None:
+        return None
+    if name == "parent_slug":
+        return known_as(value)
+    if name == "lines":
+        return "; ".join(_line(line, known_as) for line in value)
+    if name == "makes":
+        return "; ".join(sorted(_yield(made) for made in value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def _line(line: LinePlan, known_as: Callable[[str], str]) -> str:
+    return f"{line.quantity} {line.unit} {line.item_slug or known_as(line.sub_recipe_slug or '')}"
+
+
+def _yield(made: YieldPlan) -> str:
+    return f"{format_micros(made.quantity_micros)} {made.slug}"

@@ -1,0 +1,144 @@
+"""What is said of items and recipes beside what they are: weights with their source, allergens, labels, rates.
+
+Where the bakery says something already, that stands: a file does not change what somebody has weighed.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from fractions import Fraction
+from typing import Any
+
+from bake_tracker.domain.importing.plan import ItemPlan, ProductPlan, RecipePlan
+from bake_tracker.domain.importing.products import Products
+from bake_tracker.domain.importing.rows import Findings, Row
+from bake_tracker.domain.importing.shelf import Shelf
+from bake_tracker.domain.label.allergens import ALLERGENS, NONE, is_known, read_label
+
+PRESENCES = ("contains", "may_contain")
+_OTHERWISE = "otherwise here: left as it is"
+_TWICE = "another row of the file says otherwise; take one of them out"
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """What a ml (density) or a piece of an item weighs in g."""
+
+    value: Fraction
+    source: str
+    measured_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Weights by item and kind, oldest first; presence by item (or package) and allergen; labels; rates by recipe."""
+
+    weights: Mapping[tuple[str, str], Sequence[Weight]]
+    allergens: Mapping[str, Mapping[str, str]]
+    product_allergens: Mapping[str, Mapping[str, str]]
+    labels: Mapping[str, tuple[str, str, str]]
+    rates: Mapping[str, tuple[int, int]]
+
+    @property
+    def item_slugs(self) -> set[str]:
+        """The items that something is said of."""
+        return {slug for slug, _ in self.weights} | self.allergens.keys() | self.labels.keys()
+
+
+def plan_facts(
+    document: Mapping[str, Any],
+    known: Facts,
+    items: Shelf[ItemPlan],
+    products: Products,
+    recipes: Shelf[RecipePlan],
+    findings: Findings,
+) -> Facts:
+    """Take what is said of items and recipes of which the bakery says nothing yet."""
+    weights: dict[tuple[str, str], list[Weight]] = {}
+    for row in findings.rows(document, "measures"):
+        item, kind = items.find(row, "item"), row.read_choice("kind", ("density", "piece"), "")
+        day = row.read_day("measured_on") or _NO_DAY
+        weight = Weight(row.read_number("g"), row.read_name("source", limit=300), day)
+        if weight.measured_on == _NO_DAY:
+            row.refuse("measured_on", "must say the day it was weighed")
+        here = known.weights.get((item.slug, kind), ()) if item else ()
+        if _is_to_take(row, findings, here, weight in here):
+            weights.setdefault((item.slug if item else "", kind), []).append(weight)
+    allergens = _plan_allergens(
+        findings.rows(document, "allergens"), lambda row: _slug(items.find(row, "item")), known.allergens, findings
+    )
+    of_products = _plan_allergens(
+        findings.rows(document, "product_allergens"), lambda row: _identity(products.find(row, "product")),
+        known.product_allergens, findings,
+    )  # fmt: skip
+    labels: dict[str, tuple[str, str, str]] = {}
+    for row in findings.rows(document, "labels"):
+        item = items.find(row, "item")
+        label = (row.read_text("ingredients") or "", row.read_text("allergens") or "", row.read_text("filed_at") or "")
+        if not _is_moment(label[2]):
+            row.refuse("filed_at", "must be a moment with its offset, written like 2026-11-23T09:30:00+00:00")
+        if read_label(label[1]) is None:
+            row.refuse("allergens", 'must be written like {"contains": ["wheat"], "may_contain": []}')
+        slug = _slug(item)
+        if labels.get(slug, label) != label:
+            row.refuse("item", _TWICE)
+        filed = known.labels.get(slug) or labels.get(slug)
+        if _is_to_take(row, findings, filed, filed == label):
+            labels[slug] = label
+    rates: dict[str, tuple[int, int]] = {}
+    for row in findings.rows(document, "recipe_rates"):
+        recipe = recipes.find(row, "recipe")
+        labour, overhead = (int((row.read_money(field) or 0) * 10**6) for field in ("labour", "overhead"))
+        slug, said = recipe.slug if recipe else "", (labour, overhead)
+        if rates.get(slug, said) != said:
+            row.refuse("recipe", _TWICE)
+        rate = known.rates.get(slug) or rates.get(slug)
+        if _is_to_take(row, findings, rate, rate == said):
+            rates[slug] = said
+    return Facts(weights, allergens, of_products, labels, rates)
+
+
+def _plan_allergens(
+    rows: Iterable[Row], thing_of: Callable[[Row], str], known: Mapping[str, Mapping[str, str]], findings: Findings
+) -> dict[str, dict[str, str]]:
+    """Take what is said of each thing of which nothing is said here; once for an allergen."""
+    new: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for row in rows:
+        thing, name = thing_of(row), row.read_name("allergen", limit=24)
+        presence = row.read_choice("presence", PRESENCES, "contains")
+        if not row.refusals and not is_known(name, presence):
+            row.refuse("allergen", f"is none that a label names; those are none, {', '.join(ALLERGENS)}")
+        here, told = known.get(thing, {}), new.get(thing, {})
+        if told.get(name, presence) != presence or (told and (NONE in told) != (name == NONE)):
+            row.refuse("allergen", _TWICE)
+        if _is_to_take(row, findings, here or told.get(name), here.get(name, told.get(name)) == presence):
+            new[thing][name] = presence
+    return dict(new)
+
+
+def _slug(item: ItemPlan | None) -> str:
+    return item.slug if item else ""
+
+
+def _identity(product: ProductPlan | None) -> str:
+    return product.identity if product else ""
+
+
+_NO_DAY = date(1970, 1, 1)
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return moment.utcoffset() is not None and 1970 < moment.year < 9999
+
+
+def _is_to_take(row: Row, findings: Findings, here: object, is_same: bool) -> bool:
+    if row.refusals:
+        findings.refuse(row)
+    elif here:
+        findings.skip(row, "already there" if is_same else _OTHERWISE)
+    return not row.refusals and not here

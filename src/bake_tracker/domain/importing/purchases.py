@@ -1,0 +1,100 @@
+"""What the phone of bake-tracker 4.x saw being bought: packages by their code, each a lot of what is in them."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from uuid import UUID, uuid5
+
+from bake_tracker.domain.arguments import LARGEST
+from bake_tracker.domain.importing.plan import LotPlan, ProductPlan, SupplierPlan
+from bake_tracker.domain.importing.products import Products, named_supplier
+from bake_tracker.domain.importing.rows import Findings, Row, exact_number
+from bake_tracker.domain.importing.shelf import Shelf
+from bake_tracker.domain.importing.variants import PURCHASES
+from bake_tracker.domain.units import MICRO, UnknownUnitError, parse_unit
+
+CODES = ("product_slug", "upc", "gtin")
+DAYS = ("purchased_at", "scanned_at")
+
+
+def plan_purchases(
+    document: Mapping[str, Any],
+    database_id: str,
+    suppliers: Shelf[SupplierPlan],
+    products: Products,
+    findings: Findings,
+) -> list[tuple[Row, LotPlan]]:
+    """Take the purchases of such a file; ``unit_price`` is of a package. Those of a whole export are past."""
+    if document.get("import_type") != PURCHASES:
+        return []
+    seen, lots = Counter[str](), []
+    for row in findings.rows(document, PURCHASES):
+        if not row.has("supplier") and document.get("supplier"):
+            row.fields = {**row.fields, "supplier": document["supplier"]}
+        lot = _lot(row, suppliers, products)
+        if row.refusals:
+            findings.refuse(row)
+            continue
+        said = (lot.product_identity, lot.quantity, lot.total_cost, row.fields.get(row.first(*DAYS)), lot.supplier_slug)
+        told_by = json.dumps([str(value) for value in said])
+        seen[told_by] += 1
+        operation_id = str(uuid5(UUID(database_id), f"purchases {seen[told_by]} {told_by}"))
+        lots.append((row, replace(lot, operation_id=operation_id)))
+    return lots
+
+
+def _lot(row: Row, suppliers: Shelf[SupplierPlan], products: Products) -> LotPlan:
+    field = row.first(*CODES)
+    product = _product(row, field, products)
+    if product and product.package_quantity is None:
+        row.refuse(field, f"nobody has said how much is in a package of {product.name}; correct the product")
+    packages, price = row.read_number("quantity_purchased"), row.read_money("unit_price")
+    supplier = named_supplier(row, suppliers)
+    if supplier and not row.refusals and suppliers.get(supplier.slug) is None:
+        suppliers.new[supplier.slug] = supplier
+    cost = None if price is None else packages * Fraction(price) * MICRO
+    if cost is not None and (cost.denominator != 1 or cost > LARGEST * MICRO):
+        row.refuse("quantity_purchased", "times the price gives no amount that can be kept, of at most six decimals")
+        cost = None
+    return LotPlan(
+        operation_id="",
+        item_slug=product.item_slug if product else "",
+        quantity=packages * (product.package_quantity or 1) if product else packages,
+        unit=product.package_unit if product else "",
+        total_cost=None if cost is None else Decimal(int(cost)).scaleb(-6),
+        received_on=row.read_day(row.first(*DAYS)),
+        expires_on=row.read_day("expiration_date"),
+        lot_code=None,
+        location=row.read_text("location", limit=120),
+        note=row.read_text("notes"),
+        product_identity=product.identity if product else None,
+        supplier_slug=supplier.slug if supplier else None,
+    )
+
+
+def _product(row: Row, field: str, products: Products) -> ProductPlan | None:
+    """By the code on the package, or as ``ingredient:brand:quantity:unit``."""
+    text = row.fields.get(field)
+    parts = text.split(":") if isinstance(text, str) else []
+    if len(parts) != 4:
+        return products.find(row, field)
+    slug, brand, quantity, unit = parts
+    try:
+        unit = parse_unit(unit).name
+    except UnknownUnitError as error:
+        row.refuse(field, str(error))
+        return None
+    fitting = [
+        product
+        for product in {**products.known, **products.new}.values()
+        if (product.item_slug, product.brand or "", product.package_quantity, product.package_unit)
+        == (slug, brand, exact_number(quantity), unit)
+    ]
+    if len(fitting) != 1:
+        row.refuse(field, f"{len(fitting) or 'no'} products fit; add the product, or name one by its code (upc)")
+        return None
+    return fitting[0]

@@ -1,0 +1,119 @@
+"""Recipes of an export: their lines, sub-recipes and finished units."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bake_tracker.domain.importing.catalog import find_stocked
+from bake_tracker.domain.importing.plan import ItemPlan, LinePlan, RecipePlan, YieldPlan
+from bake_tracker.domain.importing.rows import Findings, Row
+from bake_tracker.domain.importing.shelf import Need, Shelf
+from bake_tracker.domain.slugs import slugify
+
+SUB_RECIPE_FIELDS = ("component_recipe_slug", "recipe_slug")
+YIELD_FIELDS = ("items_per_batch", "unit_yield_quantity")
+
+
+def plan_recipes(
+    document: Mapping[str, Any], recipes: Shelf[RecipePlan], items: Shelf[ItemPlan], findings: Findings
+) -> None:
+    """Take the recipes; one bad line refuses its recipe, and with it those that contain it."""
+    for row in findings.rows(document, "recipes"):
+        name = row.read_name("name")
+        slug = row.read_slug(name)
+        lines = [_line(line, items) for line in row.children("ingredients")]
+        lines += [_sub_recipe(line) for line in row.children("components")]
+        lines += [_table_line(line, items) for line in row.children("lines")]
+        if not lines and not row.refusals:
+            row.refuse("ingredients", "must have at least one line")
+        recipe = RecipePlan(
+            slug=slug,
+            name=name,
+            category=row.read_text("category", limit=120),
+            source=row.read_text("source", limit=300),
+            notes=row.read_text("notes"),
+            lines=tuple(lines),
+            makes=(*_yields(row, items), *_table_yields(row, items)),
+        )
+        recipes.admit(row, recipe)
+    recipes.settle(_needs)
+    for recipe in recipes.new.values():
+        for made in recipe.makes:
+            if made.slug not in items.known and made.slug not in items.new:
+                items.new[made.slug] = ItemPlan(made.slug, made.name, "finished_unit", "each")
+
+
+def _line(line: Row, items: Shelf[ItemPlan]) -> LinePlan:
+    unit = line.read_unit("unit")
+    item = find_stocked(line, "ingredient_slug", items)
+    return LinePlan(line.read_number("quantity"), unit.name if unit else "", item_slug=item.slug if item else None)
+
+
+def _sub_recipe(line: Row) -> LinePlan:
+    field = line.first(*SUB_RECIPE_FIELDS)
+    slug = line.name(field, line.fields.get(field), limit=120)
+    if line.has("unit") and line.fields["unit"] not in ("batch", "batches"):
+        line.refuse("unit", "must be batch: a sub-recipe is taken by the batch")
+    return LinePlan(line.read_number("quantity"), "batch", sub_recipe_slug=slug)
+
+
+def _table_line(line: Row, items: Shelf[ItemPlan]) -> LinePlan:
+    """A line of a table: of an item, or of a sub-recipe by the batch."""
+    if line.has("item") == line.has("sub_recipe"):
+        line.refuse("item", "must name an item or a sub_recipe, one of them")
+    if line.has("sub_recipe"):
+        if line.has("unit") and line.fields["unit"] not in ("batch", "batches"):
+            line.refuse("unit", "must be batch: a sub-recipe is taken by the batch")
+        slug = line.name("sub_recipe", line.fields["sub_recipe"], limit=200)
+        return LinePlan(line.read_number("quantity"), "batch", sub_recipe_slug=slug)
+    item, unit = items.find(line, "item"), line.read_unit("unit")
+    if item and item.is_category:
+        line.refuse("item", f"{item.slug} is a category; name an ingredient below it")
+    return LinePlan(line.read_number("quantity"), unit.name if unit else "", item_slug=item.slug if item else None)
+
+
+def _table_yields(row: Row, items: Shelf[ItemPlan]) -> list[YieldPlan]:
+    """What tables say a batch gives: of a finished unit by its slug, or of one by name, which is made if need be."""
+    made: dict[str, YieldPlan] = {}
+    for unit in row.children("makes"):
+        field = unit.first("makes", "item")
+        name = unit.read_name(field)
+        found = items.get(name) or items.by_name(name) or items.get(slugify(name))
+        if found and (found.kind != "finished_unit" or found.is_category):
+            unit.refuse(field, f"{found.slug} is a {found.kind.replace('_', ' ')}; a recipe makes finished units")
+        slug = found.slug if found else slugify(name)
+        if found is None and field == "item":
+            unit.refuse(field, items.why_missing(name))
+        if slug in made:
+            unit.refuse(field, "stands here twice with two quantities; keep one")
+        made[slug] = YieldPlan(slug, found.name if found else name, unit.read_micros("per_batch"))
+    return list(made.values())
+
+
+def _needs(row: Row) -> list[Need]:
+    lines = row.children("components")
+    found = [Need(line, field, line.fields[field]) for line in lines for field in [line.first(*SUB_RECIPE_FIELDS)]]
+    return found + [
+        Need(line, "sub_recipe", str(line.fields["sub_recipe"]))
+        for line in row.children("lines")
+        if line.has("sub_recipe")
+    ]
+
+
+def _yields(row: Row, items: Shelf[ItemPlan]) -> list[YieldPlan]:
+    made: dict[str, YieldPlan] = {}
+    for unit in row.children("finished_units"):
+        name = unit.read_name("display_name", "name")
+        slug = unit.read_slug(name)
+        taken = items.new.get(slug) or items.known.get(slug)
+        if taken and taken.kind != "finished_unit":
+            unit.refuse("slug", f"{slug!r} is already that of the {taken.kind} {taken.name!r}; give this another slug")
+        if unit.has("yield_mode") and str(unit.fields["yield_mode"]).lower() != "discrete_count":
+            unit.refuse(
+                "yield_mode",
+                "says a share of the batch, not how many it gives; write discrete_count and items_per_batch",
+            )
+        elif slug in made:
+            unit.refuse("slug", "stands here twice; add the two yields up")
+        else:
+            made[slug] = YieldPlan(slug, name, unit.read_micros(*YIELD_FIELDS))
+    return list(made.values())

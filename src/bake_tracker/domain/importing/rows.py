@@ -1,0 +1,307 @@
+"""Reading rows that nobody has checked: every problem with its place in the file, its value and what would fix it."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, NotRequired, TypedDict
+
+from bake_tracker.domain.arguments import FINEST, LARGEST, MAX_TEXT, Arguments
+from bake_tracker.domain.importing.differences import Difference
+from bake_tracker.domain.slugs import read_slug
+from bake_tracker.domain.units import MICRO, Unit, parse_quantity
+
+MAX_RATIO = 80
+"""Characters that a stored ratio may have."""
+MAX_SUGGESTED = 200
+"""For how many names that nobody knows likenesses are sought: a file of nothing else is the wrong file."""
+
+_NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?|([0-9]{1,9} )?[0-9]{1,40}/[0-9]{1,40}")
+_MONEY = re.compile(r"[$€£] ?(?=[0-9])")
+
+
+class Refusal(TypedDict):
+    """What cannot be taken: where it stands, what it says, and why not and what would fix it."""
+
+    place: str
+    value: Any
+    reason: str
+    line: NotRequired[int]
+    column: NotRequired[int]
+
+
+class Skip(TypedDict):
+    """What was passed over, and why; neighbours with one reason share an entry."""
+
+    place: str
+    reason: str
+
+
+class Placed(dict[str, Any]):
+    """An object that knows where it stands for people, and where its fields do; ``problems`` were found in reading."""
+
+    def __init__(self, *, place: str, **fields: Any) -> None:
+        super().__init__(fields)
+        self.place = place
+        self.columns: dict[str, str] = {}
+        self.problems: list[tuple[str, str]] = []
+
+
+class Row(Arguments):
+    """One object of the file; a ``read_`` method gives the value, or a harmless stand-in after refusing it."""
+
+    def __init__(self, kind: str, index: int, fields: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.kind, self.index, self.fields = kind, index, fields
+        self.place = fields.place if isinstance(fields, Placed) else f"{kind}[{index}]"
+        self.refusals: list[Refusal] = []
+        for field, problem in fields.problems if isinstance(fields, Placed) else ():
+            self.refuse(field, problem)
+
+    def child(self, field: str, index: int, value: Any) -> "Row":
+        """A row inside this one; what it refuses, this one refuses."""
+        row = Row(self.kind, self.index, value if isinstance(value, dict) else {})
+        if isinstance(value, Placed):
+            self.refusals.extend(row.refusals)
+            row.refusals = self.refusals
+            return row
+        row.place, row.refusals = f"{self.place}.{field}[{index}]", self.refusals
+        if not isinstance(value, dict):
+            self.refusals.append({"place": row.place, "value": plain(value), "reason": "must be an object in braces"})
+        return row
+
+    def refuse(self, field: str, problem: str) -> None:
+        super().refuse(field, problem)
+        if not any(
+            known["place"] == self.place_of(field) for known in self.refusals if isinstance(self.fields, Placed)
+        ):
+            self.refusals.append(
+                {"place": self.place_of(field), "value": plain(self.fields.get(field)), "reason": problem}
+            )
+
+    def place_of(self, field: str) -> str:
+        """Where a field of this row stands, or would."""
+        if not field:
+            return self.place
+        column = self.fields.columns.get(field) if isinstance(self.fields, Placed) else f".{field}"
+        if column is None:
+            return f"{self.place}, {field}"
+        return f"{self.place}{column}" if column.startswith(".") else f"{self.place}, {column}"
+
+    def has(self, field: str) -> bool:
+        """Whether the field says anything."""
+        return self.fields.get(field) not in (None, "")
+
+    def first(self, *fields: str) -> str:
+        """The first of several names of a field under which something is given; the first name when nothing is."""
+        return next((field for field in fields if self.has(field)), fields[0])
+
+    def children(self, field: str) -> list["Row"]:
+        """The rows of a list inside this one; a missing list is an empty one."""
+        values = self.fields.get(field)
+        if isinstance(values, list):
+            return [self.child(field, index, value) for index, value in enumerate(values)]
+        if values is not None:
+            self.refuse(field, "must be a list in square brackets")
+        return []
+
+    def read_name(self, *fields: str, limit: int = 200) -> str:
+        field = self.first(*fields)
+        return self.name(field, self.fields.get(field), limit=limit)
+
+    def read_slug(self, name: str) -> str:
+        return read_slug(self, name, self.fields["slug"] if self.has("slug") else None)
+
+    def read_text(self, *fields: str, limit: int = MAX_TEXT) -> str | None:
+        field = self.first(*fields)
+        return self.text(field, self.fields[field], limit=limit) if self.has(field) else None
+
+    def read_choice(self, field: str, allowed: Sequence[str], otherwise: str) -> str:
+        """One of what is allowed; ``otherwise`` where nothing is said."""
+        value = self.fields[field] if self.has(field) else otherwise
+        if value not in allowed:
+            self.refuse(field, f"must be one of {', '.join(allowed)}")
+            return otherwise
+        return str(value)
+
+    def read_whole(self, field: str, limit: int) -> int | None:
+        """A whole number of 0 or more, or None."""
+        if not self.has(field):
+            return None
+        number = exact_number(self.fields[field])
+        if number is None or number.denominator != 1 or not 0 <= number <= limit:
+            self.refuse(field, f"must be a whole number from 0 to {limit}")
+            return None
+        return int(number)
+
+    def read_flag(self, field: str) -> bool:
+        value = self.fields.get(field)
+        if value is not None and not isinstance(value, bool):
+            self.refuse(field, "must be true or false")
+        return value is True
+
+    def read_number(self, *fields: str) -> Fraction:
+        """An exact number above 0."""
+        field = self.first(*fields)
+        number = exact_number(self.fields.get(field))
+        if number is None or not 0 < number <= LARGEST or number.denominator > FINEST or len(str(number)) > MAX_RATIO:
+            self.refuse(field, f"must be a number above 0 and at most {LARGEST}, written like 2, 2.5 or 1/3")
+            return Fraction(1)
+        return number
+
+    def read_micros(self, *fields: str) -> int:
+        """A number above 0 with at most six decimals, as millionths."""
+        micros = self.read_number(*fields) * MICRO
+        if micros.denominator != 1:
+            self.refuse(self.first(*fields), "must have at most six decimals")
+        return int(micros)
+
+    def read_money(self, field: str) -> Decimal | None:
+        """An amount of 0 or more with at most six decimals; a currency sign before it is allowed."""
+        if not self.has(field):
+            return None
+        value = self.fields[field]
+        amount = exact_number(_MONEY.sub("", value, count=1) if isinstance(value, str) else value)
+        if amount is None or not 0 <= amount <= LARGEST or (amount * MICRO).denominator != 1:
+            self.refuse(field, "must be an amount of 0 or more with at most six decimals, written like 3.00")
+            return None
+        return Decimal(int(amount * MICRO)).scaleb(-6)
+
+    def read_unit(self, field: str, dimension: str | None = None) -> Unit | None:
+        unit = self.unit(field, self.fields.get(field))
+        if unit and dimension not in (None, unit.dimension):
+            self.refuse(field, f"must be a unit of {dimension}")
+        return unit
+
+    def read_day(self, field: str) -> date | None:
+        """A day as ``2025-12-21``, with or without a time after it."""
+        if not self.has(field):
+            return None
+        try:
+            day = date.fromisoformat(self.fields[field].partition("T")[0])
+        except (AttributeError, ValueError):
+            self.refuse(field, "must be a date written like 2025-12-21")
+            return None
+        return self.day(field, day)
+
+
+class Findings:
+    """What happened to every row that is not added."""
+
+    def __init__(self) -> None:
+        self.refused: list[Row] = []
+        self.skipped: list[tuple[Row, str]] = []
+        self.misplaced: list[Refusal] = []
+        self.differing: list[tuple[Row, list[Difference]]] = []
+        self._suggested: dict[str, str] = {}
+
+    def suggest(self, name: str, how: Callable[[str], str]) -> str:
+        """What a name may mean, looked for once."""
+        if name not in self._suggested and len(self._suggested) < MAX_SUGGESTED:
+            self._suggested[name] = how(name)
+        return self._suggested.get(name, "")
+
+    def rows(self, document: Mapping[str, Any], kind: str) -> Iterator[Row]:
+        """The rows of a section; what is no row is refused."""
+        section = document.get(kind)
+        if section is not None and not isinstance(section, list):
+            self.misplaced.append(
+                {"place": kind, "value": plain(section), "reason": "must be a list in square brackets"}
+            )
+            return
+        for index, value in enumerate(section or []):
+            row = Row(kind, index, value if isinstance(value, dict) else {})
+            if isinstance(value, dict):
+                yield row
+            else:
+                row.refusals = [{"place": row.place, "value": plain(value), "reason": "must be an object in braces"}]
+                self.refused.append(row)
+
+    def refuse(self, row: Row) -> None:
+        """Count a row as refused, for the reasons it holds."""
+        assert row.refusals
+        self.refused.append(row)
+
+    def skip(self, row: Row, reason: str) -> None:
+        self.skipped.append((row, reason))
+
+    def differ(self, row: Row, reason: str, differences: list[Difference]) -> None:
+        """Count a row as skipped, and tell in what it says otherwise than the bakery."""
+        if differences:
+            self.differing.append((row, differences))
+        self.skip(row, f"{reason}, otherwise: left as it is" if differences else reason)
+
+    def differences(self) -> list[Difference]:
+        """Every difference, section by section in the order of the file."""
+        rows = sorted(self.differing, key=lambda entry: (entry[0].kind, entry[0].index))
+        return [difference for _, differences in rows for difference in differences]
+
+    def refusals(self) -> list[Refusal]:
+        """Every refusal, section by section in the order of the file."""
+        rows = sorted(self.refused, key=lambda row: (row.kind, row.index))
+        return [*self.misplaced, *(refusal for row in rows for refusal in row.refusals)]
+
+    def skips(self) -> list[Skip]:
+        """Every skip; neighbours with one reason are drawn together: ``ingredients[0-412]``."""
+        runs: list[tuple[Row, Row, str]] = []
+        for row, reason in sorted(self.skipped, key=lambda entry: (entry[0].kind, entry[0].index)):
+            if runs and runs[-1][2] == reason and (row.kind, row.index - 1) == (runs[-1][1].kind, runs[-1][1].index):
+                runs[-1] = (runs[-1][0], row, reason)
+            else:
+                runs.append((row, row, reason))
+        return [{"place": _span(first, last), "reason": reason} for first, last, reason in runs]
+
+    def counts(self) -> tuple[Counter[str], Counter[str]]:
+        """How many rows of each kind were skipped, and refused."""
+        refused, skipped = _count(self.refused), _count([row for row, _ in self.skipped])
+        refused.update(refusal["place"] for refusal in self.misplaced)
+        return skipped, refused
+
+
+def exact_number(value: object) -> Fraction | None:
+    """The number that a value exactly is, also as text (``"2.50"``, ``"1 1/2"``); None for anything else."""
+    if isinstance(value, str):
+        try:
+            return parse_quantity(value.strip()) if _NUMBER.fullmatch(value.strip()) else None
+        except ValueError:
+            return None
+    if isinstance(value, Decimal):
+        usable = value.is_finite() and abs(value.adjusted()) <= 30 and len(value.as_tuple().digits) <= 60
+        return Fraction(value) if usable else None
+    return Fraction(value) if type(value) is int else None
+
+
+def dicts(document: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
+    """The objects of a section, for looking ahead before its rows are checked."""
+    section = document.get(kind)
+    return [value for value in section if isinstance(value, dict)] if isinstance(section, list) else []
+
+
+def plain(value: object) -> Any:
+    """A value as a report can show and any database keep it."""
+    if value is None or isinstance(value, bool):
+        return value
+    if type(value) is int and abs(value) < 2**63:
+        return value
+    try:
+        text = value if isinstance(value, str) else str(value)
+    except Exception:  # nested past the limit, or more digits than may be printed
+        text = f"a {type(value).__name__}"
+    text = text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return text if len(text) <= 200 else f"{text[:197]}..."
+
+
+def _span(first: Row, last: Row) -> str:
+    if first.index == last.index:
+        return first.place
+    if isinstance(first.fields, Placed):
+        return f"{first.place} to {last.place}"
+    return f"{first.kind}[{first.index}-{last.index}]"
+
+
+def _count(rows: Sequence[Row]) -> Counter[str]:
+    counts = Counter(row.kind for row in rows)
+    counts["finished_units"] = sum(len(dicts(row.fields, "finished_units")) for row in rows)
+    return counts

@@ -1,0 +1,182 @@
+"""Where a slug of the file leads: to what the bakery has, to what is to be added, or to a row that is refused."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, Protocol, TypeVar
+
+from bake_tracker.domain.errors import RecipeCycleError
+from bake_tracker.domain.importing.differences import differences
+from bake_tracker.domain.importing.rows import Findings, Row
+from bake_tracker.domain.name_matching import name_key, suggestion
+from bake_tracker.domain.recipes.quantities import topological_order
+
+
+class Slugged(Protocol):
+    """Anything that is found by its slug, and has a name."""
+
+    @property
+    def slug(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+
+Thing = TypeVar("Thing", bound=Slugged)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A row's reference to another of its kind: the field of the (inner) row where it stands, and the slug."""
+
+    row: Row
+    field: str
+    slug: str
+
+
+class Shelf(Generic[Thing]):
+    """Things of one kind by slug."""
+
+    def __init__(
+        self, what: str, known: Mapping[str, Thing], findings: Findings, told: Mapping[str, str] | None = None
+    ) -> None:
+        self.what, self.known, self.findings, self.told = what, known, findings, told
+        self.new: dict[str, Thing] = {}
+        self.rows: dict[str, Row] = {}
+        self.refused: dict[str, str] = {}
+        self.renamed: dict[str, str] = {}
+        self._slugs_by_name: dict[str, set[str]] | None = None
+
+    def admit(self, row: Row, thing: Thing) -> bool:
+        """Take a row's thing, unless the row was refused, the bakery has it, or an earlier row took its slug."""
+        slug, former = thing.slug, row.fields.get("previous_slug")
+        if isinstance(former, str) and former:
+            self.renamed.setdefault(former, slug)
+        if slug not in self.known and isinstance(former, str) and former in self.known:
+            self.renamed[slug] = former
+        if not row.refusals and slug in self.new and self.new[slug] != thing:
+            row.refuse("slug", f"{slug!r} is already that of {self.rows[slug].place}; give one of them another slug")
+        if row.refusals:
+            self.refused.setdefault(slug, row.place)
+            self.findings.refuse(row)
+        elif slug in self.new:
+            self.findings.skip(row, f"the same as {self.rows[slug].place}")
+        elif slug in self.known:
+            self._leave(row, self.known[slug], thing, "already there")
+        elif (renamed := self.renamed.get(slug)) and renamed in self.known:
+            self._leave(row, self.known[renamed], thing, f"already there as {former}")
+        else:
+            self.new[slug], self.rows[slug] = thing, row
+            self._slugs_by_name = None
+            return True
+        return False
+
+    def _leave(self, row: Row, here: Thing, there: Thing, reason: str) -> None:
+        """Leave what is here as it is, and say in what the file says otherwise."""
+
+        def known_as(slug: str) -> str:
+            found = self.get(slug)
+            return found.slug if found else slug
+
+        self.findings.differ(row, reason, differences(row.place, here, there, row.has, known_as))
+
+    def get(self, slug: str) -> Thing | None:
+        """What a slug, or one that was renamed, leads to."""
+        for candidate in (slug, self.renamed.get(slug, slug)):
+            if (found := self.new.get(candidate) or self.known.get(candidate)) is not None:
+                return found
+        return None
+
+    def find(self, row: Row, field: str) -> Thing | None:
+        """What the row names in ``field``; where that leads nowhere the row is refused."""
+        slug = row.fields.get(field)
+        if not isinstance(slug, str) or not slug:
+            row.refuse(field, f"must be the slug of {self.what}")
+            return None
+        found = self.get(slug) or self.by_name(slug)
+        if found is None:
+            row.refuse(field, self.why_missing(slug))
+        return found
+
+    def by_name(self, text: str) -> Thing | None:
+        """What a person said that a name means, or the one thing that is called so; only where names were told of."""
+        if self.told is None:
+            return None
+        key = name_key(text)
+        if slug := self.told.get(key):
+            return self.get(slug)
+        called = self._names().get(key, set())
+        return self.get(next(iter(called))) if len(called) == 1 else None
+
+    def why_missing(self, slug: str) -> str:
+        if slug in self.refused:
+            return f"leads to {self.refused[slug]}, which is refused; correct that first"
+        if len(called := self._names().get(name_key(slug), set())) > 1:
+            return f"{len(called)} are called so: {', '.join(sorted(called))}; name one by its slug"
+        by = "slug" if self.told is None else "slug or name"
+        near = "" if self.told is None else self.findings.suggest(slug, self._likely)
+        return (
+            f"leads nowhere: neither the file nor the bakery has {self.what} of this {by}; add it or correct this{near}"
+        )
+
+    def _names(self) -> dict[str, set[str]]:
+        if self._slugs_by_name is None:
+            self._slugs_by_name = {}
+            for thing in (*self.known.values(), *self.new.values()):
+                self._slugs_by_name.setdefault(name_key(thing.name), set()).add(thing.slug)
+        return self._slugs_by_name
+
+    def _likely(self, slug: str) -> str:
+        likely = {slug.replace("_", " ").replace("-", " "): slug for slug in (*self.known, *self.new)}
+        return suggestion(slug, {**likely, **{name: min(slugs) for name, slugs in self._names().items()}})
+
+    def withdraw(self, slug: str) -> None:
+        """Refuse a row that had been admitted, for the reasons it holds by now."""
+        row = self.rows.pop(slug)
+        del self.new[slug]
+        self._slugs_by_name = None
+        self.refused.setdefault(slug, row.place)
+        self.findings.refuse(row)
+
+    def settle(self, needs_of: Callable[[Row], Sequence[Need]]) -> None:
+        """Refuse the new rows that need what is missing or refused, or that would contain themselves."""
+        needs = {slug: [self._resolved(need) for need in needs_of(row)] for slug, row in self.rows.items()}
+        self._refuse_circles(needs)
+        users: defaultdict[str, list[tuple[str, Need]]] = defaultdict(list)
+        for slug in self.new:
+            for need in needs[slug]:
+                users[need.slug].append((slug, need))
+        gone = [slug for slug in users if self.get(slug) is None]
+        while gone:
+            missing = gone.pop()
+            reason = self.why_missing(missing)
+            for slug, need in users[missing]:
+                need.row.refuse(need.field, reason)
+                if slug in self.new:
+                    self.withdraw(slug)
+                    if self.get(slug) is None and slug in users:
+                        gone.append(slug)
+
+    def _resolved(self, need: Need) -> Need:
+        found = self.get(need.slug)
+        return need if found is None else replace(need, slug=found.slug)
+
+    def _refuse_circles(self, needs: Mapping[str, Sequence[Need]]) -> None:
+        slugs = list(self.new)
+        numbers = {slug: number for number, slug in enumerate(slugs, 1)}
+        children = {
+            numbers[slug]: [numbers[need.slug] for need in needs[slug] if need.slug in numbers] for slug in slugs
+        }
+        children[0] = list(numbers.values())
+        while True:
+            try:
+                topological_order(0, lambda number: children[number], dict(enumerate(["", *slugs])))
+            except RecipeCycleError as error:
+                path = " > ".join(error.path)
+                for slug, following in zip(error.path, error.path[1:], strict=False):
+                    need = next(need for need in needs[slug] if need.slug == following)
+                    need.row.refuse(need.field, f"it would contain itself: {path}; take one of these references out")
+                    children[numbers[slug]] = []
+                    self.withdraw(slug)
+            else:
+                return

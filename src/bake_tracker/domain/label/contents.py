@@ -1,0 +1,279 @@
+"""What is really in a lot: its ingredients by descending weight as used, nested, and the allergens of all of them.
+
+A finished unit made by another run is a compound ingredient and stands with its own ingredients. Two lots of one item
+are one ingredient. What is made from an earlier lot of itself, as a starter is, is made of what that was made of.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from graphlib import TopologicalSorter
+from typing import TypedDict
+
+from bake_tracker.domain.label.allergens import Statement, in_order
+from bake_tracker.domain.units import MICRO
+
+FINEST = 1 << 256
+"""A share is exact down to this part of the whole: a starter that is fed daily would have no end of digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Food:
+    """An item as a label sees it; ``declared`` is the list of ingredients on file for it, where it was bought."""
+
+    item_id: int
+    kind: str
+    slug: str
+    name: str
+    base_unit: str
+    g_per_ml: Fraction | None
+    g_per_each: Fraction | None
+    declared: str | None
+    said: Statement | None
+
+    def weight_g(self, quantity: Fraction) -> Fraction | None:
+        """What so much of its base unit weighs; None where nobody has said it."""
+        factors = {"g": Fraction(1), "ml": self.g_per_ml, "each": self.g_per_each}
+        factor = factors.get(self.base_unit)
+        return None if factor is None else quantity * factor
+
+
+@dataclass(frozen=True, slots=True)
+class MadeLot:
+    """A lot as it came, in millionths of its item's base unit, and from which lots how much was taken for it."""
+
+    lot_id: int
+    item_id: int
+    product_id: int | None
+    parent_lot_id: int | None
+    quantity_micros: int
+    drawn: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ingredient:
+    """One entry of a list: how much of it was used, in its base unit and in g, and what it was made of."""
+
+    food: Food
+    quantity: Fraction
+    weight_g: Fraction | None
+    said: Statement
+    is_said: bool
+    parts: tuple["Ingredient", ...]
+
+    def all_below(self) -> Iterator["Ingredient"]:
+        """It and everything in it, at any depth."""
+        yield self
+        for part in self.parts:
+            yield from part.all_below()
+
+
+class Gap(TypedDict):
+    """Something that has to be known before a label can be printed, and how to say it."""
+
+    item_slug: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What is in a thing: ``ingredients`` without packaging, allergens with it; ``gaps`` is what nobody has said.
+
+    ``net_weight_g`` is of one piece, None where it is not counted or nobody knows.
+    """
+
+    food: Food
+    ingredients: tuple[Ingredient, ...]
+    contains: tuple[str, ...]
+    may_contain: tuple[str, ...]
+    gaps: tuple[Gap, ...]
+    is_ordered: bool
+    net_weight_g: Fraction | None
+
+
+@dataclass(slots=True)
+class _Node:
+    """How much of an item, from which packages, made of what."""
+
+    quantity: Fraction = Fraction(0)
+    products: set[int | None] = field(default_factory=set)
+    parts: "_Tree" = field(default_factory=dict)
+
+
+_Tree = dict[int, _Node]
+
+
+def label_of(
+    food: Food,
+    drawn: Iterable[tuple[int, int]],
+    lots: Mapping[int, MadeLot],
+    foods: Mapping[int, Food],
+    of_products: Mapping[int, Statement],
+    *,
+    made_micros: int,
+) -> Label:
+    """The label of what is made by taking so many millionths from these lots; nothing taken: of a thing bought."""
+    tree = _tree_of(food.item_id, drawn, lots)
+    every = _ingredients(tree, foods, of_products)
+    if not tree:
+        every = (_ingredient(food, _Node(Fraction(made_micros, MICRO), {None}), foods, of_products),)
+    own = food.said or Statement()
+    all_said = [own, *(one.said for top in every for one in top.all_below())]
+    contains = frozenset().union(*(said.contains for said in all_said))
+    may_contain = frozenset().union(*(said.may_contain for said in all_said)) - contains
+    shown = _without_packaging(every)
+    unordered = tuple(_unordered(shown))
+    gaps = {(gap["item_slug"], gap["problem"]): gap for gap in (*unordered, *_unknown(shown))}
+    return Label(
+        food,
+        shown,
+        tuple(in_order(contains)),
+        tuple(in_order(may_contain)),
+        tuple(gaps[key] for key in sorted(gaps)),
+        not unordered,
+        _net_weight_g(food, shown, Fraction(made_micros, MICRO)) if tree else food.g_per_each,
+    )
+
+
+def _net_weight_g(food: Food, ingredients: tuple[Ingredient, ...], made: Fraction) -> Fraction | None:
+    """What one piece weighs: as somebody has said, or for a box what is in it; baking loses weight, so no more."""
+    if food.base_unit != "each" or food.g_per_each is not None:
+        return food.g_per_each
+    weights = [one.weight_g for one in ingredients]
+    if food.kind != "finished_good" or not made or None in weights:
+        return None
+    return sum((weight for weight in weights if weight), Fraction(0)) / made
+
+
+def label_of_lot(
+    lot_id: int, lots: Mapping[int, MadeLot], foods: Mapping[int, Food], of_products: Mapping[int, Statement]
+) -> Label:
+    """The label of a lot; one that was split off another is made of what that is."""
+    lot = lots[lot_id]
+    while lot.parent_lot_id is not None:
+        lot = lots[lot.parent_lot_id]
+    food = foods[lot.item_id]
+    if lot.product_id is not None and lot.product_id in of_products:
+        food = replace(food, said=_both(food.said or Statement(), of_products[lot.product_id]))
+    return label_of(food, lot.drawn, lots, foods, of_products, made_micros=lot.quantity_micros)
+
+
+# what lots are made of ------------------------------------------------------------------------------------------------
+
+
+def _tree_of(item_id: int, drawn: Iterable[tuple[int, int]], lots: Mapping[int, MadeLot]) -> _Tree:
+    order = TopologicalSorter({lot.lot_id: [source for source, _ in lot.drawn] for lot in lots.values()})
+    made: dict[int, _Tree] = {}
+    for lot_id in order.static_order():
+        lot = lots[lot_id]
+        if lot.parent_lot_id is not None:
+            source = lots[lot.parent_lot_id]
+            made[lot_id] = _shared(made[source.lot_id], Fraction(lot.quantity_micros, source.quantity_micros))
+        else:
+            made[lot_id] = _made_from(lot.item_id, lot.drawn, lots, made)
+    return _made_from(item_id, drawn, lots, made)
+
+
+def _made_from(
+    item_id: int, drawn: Iterable[tuple[int, int]], lots: Mapping[int, MadeLot], made: Mapping[int, _Tree]
+) -> _Tree:
+    tree: _Tree = {}
+    for source_id, micros in drawn:
+        source = lots[source_id]
+        node = tree.setdefault(source.item_id, _Node())
+        node.quantity += Fraction(micros, MICRO)
+        node.products.add(source.product_id)
+        _merge(node.parts, _shared(made[source_id], Fraction(micros, source.quantity_micros)))
+    return _dissolved(tree, item_id)
+
+
+def _dissolved(tree: _Tree, item_id: int) -> _Tree:
+    """The tree with what an earlier lot of the same item was made of in place of it."""
+    found: _Tree = {}
+    for key, node in tree.items():
+        parts = _dissolved(node.parts, item_id)
+        if key == item_id and parts:
+            _merge(found, parts)
+        else:
+            _merge(found, {key: _Node(node.quantity, node.products, parts)})
+    return found
+
+
+def _shared(tree: _Tree, share: Fraction) -> _Tree:
+    return {
+        key: _Node(_bounded(node.quantity * share), set(node.products), _shared(node.parts, share))
+        for key, node in tree.items()
+    }
+
+
+def _bounded(value: Fraction) -> Fraction:
+    return value if value.denominator <= FINEST else Fraction(round(value * FINEST), FINEST)
+
+
+def _merge(into: _Tree, other: _Tree) -> None:
+    for key, node in other.items():
+        mine = into.setdefault(key, _Node())
+        mine.quantity += node.quantity
+        mine.products |= node.products
+        _merge(mine.parts, node.parts)
+
+
+# from amounts to a list -----------------------------------------------------------------------------------------------
+
+
+def _ingredients(
+    tree: _Tree, foods: Mapping[int, Food], of_products: Mapping[int, Statement]
+) -> tuple[Ingredient, ...]:
+    found = [_ingredient(foods[key], node, foods, of_products) for key, node in tree.items()]
+    return tuple(sorted(found, key=lambda one: (one.weight_g is None, -(one.weight_g or 0), one.food.slug)))
+
+
+def _ingredient(food: Food, node: _Node, foods: Mapping[int, Food], of_products: Mapping[int, Statement]) -> Ingredient:
+    packages = [of_products[key] for key in node.products if key is not None and key in of_products]
+    said = food.said or Statement()
+    for package in packages:
+        said = _both(said, package)
+    is_said = food.said is not None or node.products <= of_products.keys()
+    parts = _ingredients(node.parts, foods, of_products)
+    return Ingredient(food, node.quantity, food.weight_g(node.quantity), said, is_said, parts)
+
+
+def _both(one: Statement, other: Statement) -> Statement:
+    return Statement(one.contains | other.contains, one.may_contain | other.may_contain)
+
+
+def _without_packaging(ingredients: Iterable[Ingredient]) -> tuple[Ingredient, ...]:
+    return tuple(
+        Ingredient(one.food, one.quantity, one.weight_g, one.said, one.is_said, _without_packaging(one.parts))
+        for one in ingredients
+        if one.food.kind != "material"
+    )
+
+
+def _unordered(ingredients: tuple[Ingredient, ...]) -> Iterator[Gap]:
+    """What has no place in its list, since nobody has said what it weighs; what stands alone needs no weight."""
+    for one in ingredients:
+        if one.weight_g is None and len(ingredients) > 1:
+            yield {"item_slug": one.food.slug, "problem": f"its place in the list is not known: {_weigh(one.food)}"}
+        yield from _unordered(one.parts)
+
+
+def _weigh(food: Food) -> str:
+    how = {"each": "--piece 1", "ml": '--volume "1 cup"'}.get(food.base_unit)
+    if how is None:
+        return f"it is kept in {food.base_unit}, which has no weight"
+    return f"nobody has said what it weighs (bake measure {food.slug} {how} --weighs ...)"
+
+
+def _unknown(ingredients: tuple[Ingredient, ...]) -> Iterator[Gap]:
+    """What was bought, and nobody has said what is in it."""
+    for top in ingredients:
+        for one in top.all_below():
+            if one.parts:
+                continue
+            if not one.is_said:
+                said = f"nobody has said which allergens it contains (bake allergen set {one.food.slug})"
+                yield {"item_slug": one.food.slug, "problem": said}
+            if one.food.kind != "ingredient" and one.food.declared is None:
+                made = f'it was not made here, and its ingredients are not on file (bake declare {one.food.slug} "...")'
+                yield {"item_slug": one.food.slug, "problem": made}

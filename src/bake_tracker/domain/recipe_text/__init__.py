@@ -1,0 +1,1 @@
+"""Recipes as people write them: lines, amounts, names and yields."""

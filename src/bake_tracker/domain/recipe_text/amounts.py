@@ -1,0 +1,396 @@
+"""Numbers and amounts as people write them: ``1½``, ``2 cups (300 g)``, ``2-3``, ``2 x 200 g``, ``1 (14 oz) can``."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from bake_tracker.domain.recipe_text.words import (
+    ABOUT,
+    CASED_UNITS,
+    COUNTED,
+    LEDGER_UNITS,
+    LENGTHS,
+    NUMBERS,
+    PACKAGES,
+    RANGE_MARKS,
+    SAME_MARKS,
+    SIZES,
+    SMALL,
+    SMALLER,
+    SUM_MARKS,
+    UNITS,
+    UNSETTLED,
+    UNTOLD,
+    Measure,
+)
+from bake_tracker.domain.units import parse_unit
+
+_VULGAR = "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
+_TOKEN = re.compile(
+    rf"(?P<number>[0-9]{{1,6}}\s?[/⁄]\s?[0-9]{{1,6}}(?![0-9])|[0-9]{{1,9}}(?:[.,][0-9]{{1,9}})*(?![0-9])"
+    rf"|(?<![\w.])\.[0-9]{{1,9}}(?![0-9])|[{_VULGAR}])"
+    rf"|(?P<mark>[x×*](?=\s?[0-9{_VULGAR}]))"
+    r"|(?P<elided>[dDlL]['’](?=[^\W\d_]))"
+    r"|(?P<word>[^\W_](?:[^\W_]|['’-](?=[^\W\d_]))*)"
+    r"|(?P<other>\S)"
+)
+_AGREE, _AGREE_ABOUT = Fraction(1, 10), Fraction(3, 10)
+"""How far two amounts for the same may differ: an ounce is called 28 g or 30 g."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A number, a word or a single mark, and whether it follows without a blank."""
+
+    text: str
+    is_number: bool
+    is_glued: bool
+    start: int
+    end: int
+
+    @property
+    def low(self) -> str:
+        return self.text.lower().replace("’", "'")
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """``quantity`` of ``unit``, up to ``upto`` where a range is written; no quantity where it is only "some"."""
+
+    quantity: Fraction | None
+    unit: str = "each"
+    upto: Fraction | None = None
+
+    @property
+    def is_of_ledger(self) -> bool:
+        return self.unit in LEDGER_UNITS
+
+    @property
+    def dimension(self) -> str:
+        return parse_unit(self.unit).dimension if self.is_of_ledger else "counted"
+
+    def times(self, count: Fraction) -> "Amount":
+        many = None if self.quantity is None else self.quantity * count
+        return Amount(many, self.unit, None if self.upto is None else self.upto * count)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Amounts for the same thing, the first the one that was read first; tokens up to ``end`` by what they are."""
+
+    amounts: tuple[Amount, ...]
+    end: int
+    labels: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
+
+
+def tokens_of(text: str) -> list[Token]:
+    """Every character that is no blank, in exactly one token."""
+    found = []
+    end = 0
+    for match in _TOKEN.finditer(text):
+        found.append(Token(match[0], match["number"] is not None, match.start() == end > 0, match.start(), match.end()))
+        end = match.end()
+    return found
+
+
+def word(tokens: Sequence[Token], at: int) -> str:
+    """The token there in small letters; empty behind the end."""
+    return tokens[at].low if 0 <= at < len(tokens) else ""
+
+
+def read_number(tokens: Sequence[Token], at: int) -> tuple[Fraction, int, list[str]] | None:
+    """A number at this place: its value, where it ends, and what is doubtful about it."""
+    if at >= len(tokens):
+        return None
+    if not tokens[at].is_number:
+        return _number_in_words(tokens, at)
+    value, doubts = _value(tokens[at].text)
+    if value is None:
+        return None
+    end = at + 1
+    for skip in (0, 1):  # "1 1/2", "1½"; "1-1/2", "1 and 1/2"
+        if skip and not (word(tokens, end) in ("and", "&") or (word(tokens, end) == "-" and tokens[end].is_glued)):
+            break
+        part = tokens[end + skip] if end + skip < len(tokens) else None
+        if part and part.is_number and value.denominator == 1 and value and _is_fraction(part.text):
+            more, more_doubts = _value(part.text)
+            if more is not None and more < 1:
+                return value + more, end + skip + 1, doubts + more_doubts
+    if [word(tokens, end + step) for step in range(3)] == ["and", "a", "half"]:
+        return value + Fraction(1, 2), end + 3, doubts
+    return value, end, doubts
+
+
+def _number_in_words(tokens: Sequence[Token], at: int) -> tuple[Fraction, int, list[str]] | None:
+    low = word(tokens, at)
+    if low not in NUMBERS:
+        return None
+    value, end = NUMBERS[low], at + 1
+    if value == 1 and word(tokens, end) == "half":
+        value, end = Fraction(1, 2), end + 1
+    if value == 1 and word(tokens, end) == "couple":
+        return Fraction(2), end + 1, ["a couple is taken for two"]
+    if value == Fraction(1, 2):
+        end += word(tokens, end) in ("of", "de") and word(tokens, end + 1) in ("a", "an")
+        end += word(tokens, end) in ("a", "an")
+    elif [word(tokens, end + step) for step in range(3)] == ["and", "a", "half"]:
+        value, end = value + Fraction(1, 2), end + 3
+    return value, end, []
+
+
+def _is_fraction(text: str) -> bool:
+    return text in _VULGAR or "/" in text or "⁄" in text
+
+
+def _value(text: str) -> tuple[Fraction | None, list[str]]:
+    if text in _VULGAR:
+        text = unicodedata.normalize("NFKC", text)
+    above, slash, below = text.replace("⁄", "/").partition("/")
+    if slash:
+        value = Fraction(int(above), int(below)) if int(below) else None
+        return value, [f"{text} may be two amounts"] if int(below) > 16 else []
+    marks = [one for one in text if one in ".,"]
+    whole, _, rest = text.replace(",", ".").partition(".")
+    if not marks:
+        return Fraction(int(text)), []
+    groups = re.split("[.,]", text)
+    if len(marks) == 1 and (len(rest) != 3 or not whole.strip("0") or marks[0] == "."):
+        doubt = [f"{text} may mean {whole}{rest}"] if len(rest) == 3 and whole.strip("0") else []
+        return Fraction(f"{whole or 0}.{rest}"), doubt
+    if all(len(group) == 3 for group in groups[1:]) and len(groups[0]) <= 3 and len(set(marks)) == 1:
+        return Fraction(int("".join(groups))), [f"{text} may mean {whole}.{rest}"] if len(marks) == 1 else []
+    return None, []
+
+
+def read_unit(tokens: Sequence[Token], at: int) -> tuple[Measure, int] | None:
+    """A unit, or a word that counts, at this place, with a dot or hyphen at it."""
+    start = at + 1 if word(tokens, at) == "-" and at + 1 < len(tokens) and tokens[at].is_glued else at
+    if start < len(tokens) and tokens[start].text in CASED_UNITS:
+        return CASED_UNITS[tokens[start].text], _past_dot(tokens, start + 1)
+    for length in (3, 2, 1):
+        words: list[str] = []
+        end = start
+        while len(words) < length and end < len(tokens) and not tokens[end].is_number:
+            words.append(tokens[end].low.strip("-"))
+            end = _past_dot(tokens, end + 1)
+        phrase = " ".join(words)
+        if phrase in UNITS:
+            return UNITS[phrase], end
+        if phrase in COUNTED and start == at:
+            return (COUNTED[phrase], Fraction(1)), end
+    return None
+
+
+def _past_dot(tokens: Sequence[Token], at: int) -> int:
+    return at + 1 if word(tokens, at) == "." and tokens[at].is_glued else at
+
+
+def read_amount(tokens: Sequence[Token], at: int) -> Reading | None:
+    """All that is said of how much, from here on: also packages, sums, ranges, and the same in another unit."""
+    first = _read_one(tokens, at)
+    if first is None:
+        return None
+    amounts, labels, doubts = list(first.amounts), list(first.labels), list(first.doubts)
+    end = first.end
+    while amounts and (more := _read_more(tokens, end, amounts[0], is_bare=len(amounts) == 1)):
+        kind, reading = more
+        if kind == "sum":
+            amounts[0] = _sum(amounts[0], reading.amounts[0])
+        elif kind == "range":
+            amounts[0] = replace(amounts[0], upto=reading.amounts[0].quantity)
+        elif kind == "package":
+            amounts = [reading.amounts[0], *amounts[1:]]
+        else:
+            amounts += reading.amounts
+        labels += reading.labels
+        doubts += reading.doubts
+        end = reading.end
+    if amounts and any(_disagree(amounts[0], other) for other in amounts[1:]):
+        doubts.append("the amounts given do not agree")
+    return Reading(tuple(amounts), end, tuple(labels), tuple(doubts))
+
+
+def _read_one(tokens: Sequence[Token], at: int) -> Reading | None:
+    """``2``, ``2-3 cups``, ``2 x 200 g``, ``1 (14 oz) can``, ``2 8-ounce packages``, ``7 g sachet``."""
+    labels, start = _abouts(tokens, at)
+    if word(tokens, start) in UNTOLD or (word(tokens, start) in ("a", "an") and word(tokens, start + 1) in UNTOLD):
+        count, end, upto, doubts = (
+            None,
+            start + 1 + (word(tokens, start) in ("a", "an")),
+            None,
+            ["no quantity is given"],
+        )
+    elif number := read_number(tokens, start):
+        count, end, doubts = number
+        upto, end, more_doubts = _read_upto(tokens, end, count)
+        doubts = doubts + more_doubts
+    elif word(tokens, _abouts(tokens, at, also=SIZES)[1]) in SMALL:
+        count, end, upto, doubts = Fraction(1), start, None, []
+    elif word(tokens, _abouts(tokens, at, also=SIZES)[1]) in COUNTED:
+        count, end, upto, doubts = Fraction(1), start, None, ["no number is given; one is taken"]
+    else:
+        return None
+    labels += ["quantity"] * (end - start)
+    if count is not None and upto is None and (packed := _read_package(tokens, end, count)):
+        return replace(packed, labels=(*labels, *packed.labels), doubts=(*doubts, *packed.doubts))
+    if word(tokens, end) in ("de", "d'") and read_unit(tokens, end + 1):  # "1/4 de botte"
+        labels.append("dropped")
+        end += 1
+    described, unit_at = _abouts(tokens, end, also=SIZES)
+    unit = read_unit(tokens, unit_at)
+    if unit is None:
+        amounts = () if count is None else (Amount(count, "each", upto),)
+        return Reading(amounts, end, tuple(labels), tuple(doubts))
+    (name, factor), unit_end = unit
+    labels += [*described, *["unit"] * (unit_end - unit_at)]
+    amount = Amount(count, name, upto).times(factor)
+    if amount.dimension in ("mass", "volume") and word(tokens, unit_end) in PACKAGES:
+        labels.append("note")  # "7 g sachet"
+        unit_end += 1
+    return Reading((amount,), unit_end, tuple(labels), tuple(doubts))
+
+
+def _abouts(tokens: Sequence[Token], at: int, also: frozenset[str] = frozenset()) -> tuple[list[str], int]:
+    """Words such as ``about`` and ``heaped`` with their dots."""
+    end = at
+    while word(tokens, end) in ABOUT | also:
+        end = _past_dot(tokens, end + 1)
+    return ["note"] * (end - at), end
+
+
+def _read_upto(tokens: Sequence[Token], at: int, low: Fraction) -> tuple[Fraction | None, int, list[str]]:
+    if word(tokens, at) in RANGE_MARKS and (high := read_number(tokens, at + 1)) and high[0] > low:
+        if word(tokens, at) in ("or", "oder", "ou") and tokens[at + 1].is_number is False:
+            return None, at, []  # "1 or a half"
+        return high[0], high[1], high[2]
+    return None, at, []
+
+
+def _read_package(tokens: Sequence[Token], at: int, count: Fraction) -> Reading | None:
+    """The size of each of so many: ``x 200 g``, ``(14 oz) can``, ``14-ounce can``."""
+    is_times, is_bracket = word(tokens, at) in ("x", "×", "*"), word(tokens, at) == "("
+    size = _read_sized(tokens, at + (is_times or is_bracket))
+    if size is None:
+        return None
+    amount, end = size
+    if is_bracket:
+        others = _read_others(tokens, end)
+        if word(tokens, others) != ")":
+            return None
+        end = others + 1
+    elif word(tokens, end) == "(" and (close := _closing(tokens, end)):  # "1 14-ounce (400 g) can"
+        end = close + 1 if word(tokens, close + 1) in PACKAGES else end
+    _, package_at = _abouts(tokens, end, also=SIZES)
+    packed = word(tokens, package_at) in COUNTED
+    if not (is_times or packed) or amount.unit in LENGTHS:
+        return None
+    labels = ["quantity"] * (end - at)
+    if packed:
+        past = _past_dot(tokens, package_at + 1)
+        labels += ["note"] * (past - end)
+        end = past
+    return Reading((amount.times(count),), end, tuple(labels))
+
+
+def _read_sized(tokens: Sequence[Token], at: int) -> tuple[Amount, int] | None:
+    """A number with a unit of the ledger."""
+    _, start = _abouts(tokens, at)
+    if (
+        (number := read_number(tokens, start))
+        and tokens[start].is_number
+        and (unit := read_unit(tokens, number[1]))
+        and unit[0][0] in LEDGER_UNITS
+        and unit[0][0] != "each"
+    ):
+        amount, end = Amount(number[0], unit[0][0]).times(unit[0][1]), unit[1]
+        rest = _read_sized(tokens, end) if amount.unit in SMALLER else None
+        if rest and rest[0].unit == SMALLER[amount.unit]:  # "2 lb 4 oz"
+            return _sum(amount, rest[0]), rest[1]
+        return amount, end
+    return None
+
+
+def _read_others(tokens: Sequence[Token], at: int) -> int:
+    """The end of more amounts for the same, which the first makes needless."""
+    while word(tokens, at) in SAME_MARKS | {",", ";"} and (other := _read_sized(tokens, at + 1)):
+        at = other[1]
+    return at
+
+
+def _closing(tokens: Sequence[Token], at: int) -> int | None:
+    """Where the bracket that is opened here is closed."""
+    depth = 0
+    for place in range(at, len(tokens)):
+        depth += (tokens[place].text == "(") - (tokens[place].text == ")")
+        if depth == 0:
+            return place
+    return None
+
+
+def _read_more(tokens: Sequence[Token], at: int, first: Amount, *, is_bare: bool) -> tuple[str, Reading] | None:
+    """What a mark behind an amount joins to it."""
+    mark = word(tokens, at)
+    if first.unit in SMALLER and first.quantity is not None and (size := _read_sized(tokens, at)):
+        if size[0].unit == SMALLER[first.unit] and is_bare:
+            return "sum", Reading((size[0],), size[1], ("quantity",) * (size[1] - at))
+        return None
+    if mark == "(":
+        return read_bracket(tokens, at, first)
+    sized = _read_sized(tokens, at + 1)
+    if sized is None or first.quantity is None:
+        return None
+    amount, end = sized
+    length = end - at
+    is_same_kind = amount.dimension == first.dimension
+    if mark in SUM_MARKS and is_bare and is_same_kind:
+        return "sum", Reading((amount,), end, ("quantity",) * length)
+    if mark in RANGE_MARKS and amount.unit == first.unit and (amount.quantity or 0) > first.quantity:
+        return "range", Reading((amount,), end, ("quantity",) * length)
+    if mark in SAME_MARKS:
+        return "same", Reading((amount,), end, ("also",) * length)
+    return None
+
+
+def read_bracket(tokens: Sequence[Token], at: int, first: Amount) -> tuple[str, Reading] | None:
+    """``(300 g)``, ``(about 300 g / 10 oz)``, ``(400 g each)``: the same in another unit, or the size of a package."""
+    close = _closing(tokens, at)
+    inner = _read_sized(tokens, at + 1) if close else None
+    if close is None or inner is None:
+        return None
+    amount, end = inner
+    others = [amount]
+    while word(tokens, end) in SAME_MARKS | {",", ";"} and (other := _read_sized(tokens, end + 1)):
+        others.append(other[0])
+        end = other[1]
+    is_each = word(tokens, end) == "each"
+    end += is_each or word(tokens, end) in ("total", "in")
+    if end != close or amount.unit in LENGTHS:
+        return None
+    length = close + 1 - at
+    is_package = first.unit in PACKAGES.values()
+    if is_package and first.quantity is not None:
+        doubt = () if is_each or first.quantity == 1 else ("the bracket may be the size of each or of all",)
+        return "package", Reading((amount.times(first.quantity),), close + 1, ("quantity",) * length, doubt)
+    if is_each and first.quantity is not None:
+        others = [one.times(first.quantity) for one in others]
+    return "same", Reading(tuple(others), close + 1, ("also",) * length)
+
+
+def _sum(one: Amount, other: Amount) -> Amount:
+    assert one.quantity is not None
+    assert other.quantity is not None
+    ratio = parse_unit(other.unit).factor / parse_unit(one.unit).factor if one.is_of_ledger else Fraction(1)
+    return replace(one, quantity=one.quantity + other.quantity * ratio)
+
+
+def _disagree(one: Amount, other: Amount) -> bool:
+    """Whether two amounts of the same kind differ by more than rounding."""
+    if one.dimension != other.dimension or not one.is_of_ledger or not one.quantity or not other.quantity:
+        return False
+    small, large = sorted(
+        amount.quantity * parse_unit(amount.unit).factor for amount in (one, other) if amount.quantity
+    )
+    return small * (1 + (_AGREE_ABOUT if {one.unit, other.unit} & UNSETTLED else _AGREE)) < large

@@ -1,0 +1,280 @@
+"""A line of a recipe, as people write it, into how much of what; every character of it is accounted for.
+
+Nothing is guessed in silence: what may be meant otherwise is a doubt, and a line is sure only without any. What the
+words mean stands in ``ingredient_words.py``; how well this reads is measured by ``benchmarks/recipes.py``.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from bake_tracker.domain.recipe_text.amounts import Amount, Reading, Token, read_amount, read_bracket, tokens_of, word
+from bake_tracker.domain.recipe_text.words import (
+    ARTICLES,
+    BULLETS,
+    COUNTED,
+    ENDS,
+    LEDGER_UNITS,
+    LENGTHS,
+    LINKS,
+    METRIC_VOLUMES,
+    OTHERS,
+    PREPARED,
+    SIZES,
+    SUM_MARKS,
+    UNSETTLED,
+)
+
+_BEFORE_A_NAME = frozenset({",", ":", ".", "-", "–", "x", "×"})
+_IN_A_NAME = frozenset("%'’&-/.")
+RANGE = "a range is given"
+_LONG, _NUMBER, _MARK = "the name is long", "a number stands in the name", "a mark stands in the name"
+NAME_DOUBTS = frozenset({_LONG, _NUMBER, _MARK})
+"""What is no doubt where somebody knows the name."""
+MAX_WORDS = 7
+"""An ingredient of more words is more likely a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class IngredientLine:
+    """What was read: ``amounts`` for the same thing, the first to be used; ``pieces`` joined are the line again.
+
+    A piece is a quantity, a unit, also (the amount once more), an ingredient, a note, or dropped.
+    """
+
+    text: str
+    amounts: tuple[Amount, ...]
+    ingredient: str
+    note: str
+    doubts: tuple[str, ...]
+    is_heading: bool
+    pieces: tuple[tuple[str, str], ...]
+
+    @property
+    def is_sure(self) -> bool:
+        return not self.doubts and not self.is_heading
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """What belongs to none of the other parts: marks, and words such as ``of``."""
+        return tuple(text.strip() for label, text in self.pieces if label == "dropped")
+
+
+def parse_line(text: str) -> IngredientLine:
+    """Read one line; whatever it holds, this answers, with doubts where it is not clear."""
+    tokens = tokens_of(text)
+    start = 0
+    while start < len(tokens) and tokens[start].text in BULLETS:
+        start += 1
+    if _is_heading(tokens, start):
+        labels = ["dropped"] * start + ["note"] * (len(tokens) - start)
+        return _line(text, tokens, (), labels, (), is_heading=True)
+    reading, labels, rest = _find_amount(tokens, start)
+    amounts, doubts = list(reading.amounts), list(reading.doubts)
+    more, more_doubts = _label_rest(tokens, rest, labels, is_counted=not amounts or amounts[0].unit == "each")
+    amounts += more
+    doubts += more_doubts
+    _name_by_its_measure(tokens, labels, amounts)
+    found = _preferred(amounts)
+    doubts += _doubts_of(found, tokens, labels)
+    return _line(text, tokens, tuple(found), labels, tuple(dict.fromkeys(doubts)))
+
+
+def format_line(amount: Amount, ingredient: str, note: str = "") -> str:
+    """A line that is read back as the same."""
+    parts = [] if amount.quantity is None else [_mixed(amount.quantity)]
+    if amount.upto is not None:
+        parts += ["to", _mixed(amount.upto)]
+    if amount.unit != "each":
+        parts.append(amount.unit.replace("_", " "))
+    return " ".join([*parts, ingredient]) + (f", {note}" if note else "")
+
+
+def _mixed(value: Fraction) -> str:
+    whole, part = divmod(value, 1)
+    return " ".join(str(one) for one in (whole, part) if one) or "0"
+
+
+def _is_heading(tokens: Sequence[Token], start: int) -> bool:
+    return len(tokens) > start and tokens[-1].text == ":" and not any(token.is_number for token in tokens)
+
+
+def _find_amount(tokens: Sequence[Token], start: int) -> tuple[Reading, list[str], int]:
+    """The amount at the start of the line, or the one at its end, with the labels so far and where the rest begins."""
+    if reading := read_amount(tokens, start):
+        return reading, ["dropped"] * start + list(reading.labels), reading.end
+    for place in range(start + 1, len(tokens)):
+        if not tokens[place].is_number or not (reading := read_amount(tokens, place)):
+            continue
+        if word(tokens, place - 1) in LINKS:  # "juice of 1 lemon"
+            labels = ["dropped"] * start + ["note"] * (place - start) + list(reading.labels)
+            return reading, labels, reading.end
+        if reading.amounts and reading.amounts[0].unit != "each" and word(tokens, reading.end) in ("", ",", "("):
+            return _behind(tokens, start, place, reading)
+    return Reading((), start, ()), ["dropped"] * start, start
+
+
+def _behind(tokens: Sequence[Token], start: int, place: int, reading: Reading) -> tuple[Reading, list[str], int]:
+    """``Butter: 250 g``: the name first, the amount behind it."""
+    labels = ["dropped"] * start + [""] * (place - start)
+    _label_rest(tokens[:place], start, labels, is_counted=True)
+    return reading, [*labels, *reading.labels], reading.end
+
+
+def _label_rest(
+    tokens: Sequence[Token], start: int, labels: list[str], *, is_counted: bool
+) -> tuple[list[Amount], list[str]]:
+    """Label what follows the amount: the ingredient up to a comma, bracket or word that ends it, and notes."""
+    amounts: list[Amount] = []
+    doubts: list[str] = []
+    del labels[start:]
+    is_named = "ingredient" in labels
+    has_ended = is_named
+    place = start
+    while place < len(tokens):
+        low = tokens[place].low
+        if low == "(" and (again := read_bracket(tokens, place, Amount(None))):
+            amounts += again[1].amounts
+            labels += again[1].labels
+        elif low == "(":
+            labels += ["note"] * (_close(tokens, place) - place)
+        elif has_ended:
+            labels.append("note")
+        elif not is_named and _is_before_a_name(tokens, place):
+            labels.append("dropped")
+        elif not is_named and (low in PREPARED or (is_counted and low in SIZES) or low == "each"):
+            doubts += ["one amount is given for each of several"] if low == "each" else []
+            labels.append("note")
+        elif not is_named and (size := _dimensions(tokens, place)):
+            labels += ["note"] * size
+        elif is_named and low in OTHERS:
+            doubts.append("the line names an alternative")
+            has_ended = True
+            labels.append("note")
+        elif _ends_name(tokens, place, is_named=is_named):
+            has_ended = True
+            labels.append("dropped" if low in (",", ";", ":", "-", "–", "—") else "note")
+        else:
+            is_named = True
+            labels.append("ingredient")
+        place = len(labels)
+    return amounts, doubts
+
+
+def _is_before_a_name(tokens: Sequence[Token], place: int) -> bool:
+    """``of``, ``de la``, ``of a``; an article by itself may be a name's own: Le Gruyère."""
+    low = tokens[place].low
+    return low in LINKS | _BEFORE_A_NAME or (low in ARTICLES and word(tokens, place - 1) in LINKS)
+
+
+def _ends_name(tokens: Sequence[Token], place: int, *, is_named: bool) -> bool:
+    token = tokens[place]
+    if token.text in (",", ";", ":"):
+        return True
+    if token.text in ("-", "–", "—"):
+        return not token.is_glued
+    return token.low in ENDS or (
+        is_named and token.low in PREPARED and token.low.endswith(("ed", "en", "ly", "cut", "é", "ée", "és", "ées"))
+    )
+
+
+def _dimensions(tokens: Sequence[Token], place: int) -> int:
+    """How many tokens say how long or wide the thing is: ``9-inch``."""
+    if not tokens[place].is_number or not (reading := read_amount(tokens, place)):
+        return 0
+    return reading.end - place if reading.amounts and reading.amounts[0].unit in LENGTHS else 0
+
+
+def _close(tokens: Sequence[Token], place: int) -> int:
+    """Behind the bracket that is opened here, or the end of the line."""
+    depth = 0
+    for end in range(place, len(tokens)):
+        depth += (tokens[end].text == "(") - (tokens[end].text == ")")
+        if depth == 0:
+            return end + 1
+    return len(tokens)
+
+
+def _name_by_its_measure(tokens: Sequence[Token], labels: list[str], amounts: list[Amount]) -> None:
+    """``4 cloves`` are cloves: where nothing else is named, what counts is the ingredient."""
+    if not amounts or "ingredient" in labels or amounts[0].unit not in COUNTED.values():
+        return
+    for place, label in enumerate(labels):
+        if label == "unit" and tokens[place].low in COUNTED:
+            labels[place] = "ingredient"
+            amounts[0] = Amount(amounts[0].quantity, "each", amounts[0].upto)
+
+
+def _preferred(amounts: Sequence[Amount]) -> list[Amount]:
+    """The one to use first: a weight before a volume of the same, since it needs no density; ml before a pint."""
+    if amounts and amounts[0].unit in UNSETTLED:
+        amounts = sorted(amounts, key=lambda amount: amount.unit not in METRIC_VOLUMES)
+    if amounts and amounts[0].dimension == "volume":
+        return sorted(amounts, key=lambda amount: amount.dimension != "mass")
+    return list(amounts)
+
+
+def _doubts_of(amounts: Sequence[Amount], tokens: Sequence[Token], labels: Sequence[str]) -> Iterable[str]:
+    if not amounts or amounts[0].quantity is None:
+        yield "no quantity is given"
+    elif amounts[0].quantity == 0:
+        yield "the quantity is 0"
+    elif amounts[0].upto is not None:
+        yield RANGE
+    if amounts and amounts[0].unit not in LEDGER_UNITS:
+        yield f"a {amounts[0].unit} is no unit of the stock"
+    if any(_adds_more(tokens, place) for place, label in enumerate(labels) if label in ("note", "ingredient")):
+        yield "another amount stands further on"
+    named = [token for token, label in zip(tokens, labels, strict=True) if label == "ingredient"]
+    if not named:
+        yield "no ingredient is named"
+    elif len(named) > MAX_WORDS:
+        yield _LONG
+    elif any(token.is_number and word(tokens, place + 1) != "%" for place, token in enumerate(named)):
+        yield _NUMBER
+    elif not all(token.text in _IN_A_NAME or token.text[0].isalnum() for token in named):
+        yield _MARK
+
+
+def _adds_more(tokens: Sequence[Token], place: int) -> bool:
+    """``plus 2 tbsp`` where it could not be added up, ``je 25 g`` of each of several."""
+    if word(tokens, place) not in SUM_MARKS | {"je"}:
+        return False
+    return bool((more := read_amount(tokens, place + 1)) and more.amounts)
+
+
+def _line(
+    text: str,
+    tokens: Sequence[Token],
+    amounts: tuple[Amount, ...],
+    labels: Sequence[str],
+    doubts: tuple[str, ...],
+    *,
+    is_heading: bool = False,
+) -> IngredientLine:
+    pieces = _pieces(text, tokens, labels)
+    return IngredientLine(
+        text, amounts, _joined(pieces, "ingredient"), _joined(pieces, "note", ", "), doubts, is_heading, tuple(pieces)
+    )
+
+
+def _pieces(text: str, tokens: Sequence[Token], labels: Sequence[str]) -> list[tuple[str, str]]:
+    """Neighbours with the same label as one; blanks belong to what stands before them."""
+    pieces: list[tuple[str, str]] = []
+    end = 0
+    for token, label in zip(tokens, labels, strict=True):
+        if pieces and pieces[-1][0] == label:
+            pieces[-1] = (label, pieces[-1][1] + text[end : token.end])
+        else:
+            if pieces:
+                pieces[-1] = (pieces[-1][0], pieces[-1][1] + text[end : token.start])
+            pieces.append((label, text[0 if end == 0 else token.start : token.end]))
+        end = token.end
+    if not pieces:
+        return [("dropped", text)] if text else []
+    pieces[-1] = (pieces[-1][0], pieces[-1][1] + text[end:])
+    return pieces
+
+
+def _joined(pieces: Iterable[tuple[str, str]], wanted: str, between: str = " ") -> str:
+    return between.join(" ".join(text.split()) for label, text in pieces if label == wanted)

@@ -1,0 +1,74 @@
+"""Which item on file a name on a page means: exactly, or as a person once said; a likeness is only suggested."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from bake_tracker.domain.name_matching import likenesses, name_key
+from bake_tracker.domain.recipes.quantities import Item
+from bake_tracker.domain.slugs import slugify
+
+
+@dataclass(frozen=True, slots=True)
+class NamedItems:
+    """Items by each name they are known by, in the spelling of ``name_key``; a name of several is known of none."""
+
+    by_key: Mapping[str, Item]
+    items: tuple[Item, ...]
+
+    @classmethod
+    def of(cls, items: Iterable[Item], remembered: Mapping[str, int]) -> "NamedItems":
+        """``remembered`` has the item that a person said a name means, by ``name_key``."""
+        found = tuple(items)
+        called: defaultdict[str, dict[int, Item]] = defaultdict(dict)
+        for item in found:
+            for key in {name_key(item.name), slugify(item.name), item.slug}:
+                called[key][item.item_id] = item
+        by_key = {key: next(iter(of.values())) for key, of in called.items() if len(of) == 1}
+        by_id = {item.item_id: item for item in found}
+        said = {name: by_id[item_id] for name, item_id in remembered.items() if item_id in by_id}
+        return cls({**said, **by_key}, found)
+
+    def find(self, name: str) -> Item | None:
+        """The item of this very name or slug, one or many of it, or the one it was said to mean."""
+        for spelling in (name, *_numbers(name)):
+            for key in (name_key(spelling), slugify(spelling)):
+                if key in self.by_key:
+                    return self.by_key[key]
+        return None
+
+    def like(self, name: str) -> list[str]:
+        """The slugs of the items that it is most like, the likest first."""
+        return [one.slug for one in likenesses(name, {item.name: item.slug for item in self.items})]
+
+
+def _numbers(name: str) -> Iterable[str]:
+    """The same in the other number: ``eggs`` and ``egg``, ``leaves`` of bread and ``loaf``."""
+    low = name_key(name)
+    if low.endswith("ies"):
+        yield f"{low[:-3]}y"
+    if low.endswith("ves"):
+        yield f"{low[:-3]}f"
+        yield f"{low[:-3]}fe"
+    if low.endswith("es"):
+        yield low[:-2]
+    if low.endswith("s"):
+        yield low[:-1]
+    elif low.endswith("y"):
+        yield f"{low[:-1]}ies"
+    yield f"{low}s"
+    yield f"{low}es"
+
+
+def one_of(name: str) -> str:
+    """What one of them is called, for an item that is to be made: ``cookies`` are kept as ``cookie``."""
+    for ending, single in (("loaves", "loaf"), ("halves", "half"), ("ies", None), ("shes", "sh"), ("ches", "ch")):
+        if name.lower().endswith(ending):
+            # Cookies and brownies have an ie of their own; berries have none.
+            return _without_ies(name) if single is None else name[: -len(ending)] + single
+    return name[:-1] if name.lower().endswith("s") and not name.lower().endswith("ss") else name
+
+
+def _without_ies(name: str) -> str:
+    keeps = name.lower().endswith(("cookies", "brownies", "pies", "blondies", "smoothies", "veggies"))
+    return name[:-1] if keeps else f"{name[:-3]}y"

@@ -1,0 +1,201 @@
+"""From the lines of a recipe page to the lines of a recipe, or to what a person has to say first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal
+
+from bake_tracker.domain.errors import UnitConversionError
+from bake_tracker.domain.recipe_text.amounts import Amount
+from bake_tracker.domain.recipe_text.lines import NAME_DOUBTS, RANGE, IngredientLine, parse_line
+from bake_tracker.domain.recipe_text.names import NamedItems, one_of
+from bake_tracker.domain.recipe_text.yields import parse_yield
+from bake_tracker.domain.recipes.quantities import Item, base_quantity
+from bake_tracker.domain.units import MICRO
+
+State = Literal["taken", "new", "left out", "heading", "unsure"]
+_BASE_UNITS = {"mass": "g", "volume": "ml", "count": "each", "length": "cm"}
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What a person has said: by the number of a line, the first being 1."""
+
+    said: Mapping[int, tuple[Fraction, str, Item]] = field(default_factory=dict)
+    accepted: frozenset[int] = frozenset()
+    left_out: frozenset[int] = frozenset()
+    ranges: str = "ask"
+    create_missing: bool = False
+    makes: tuple[Fraction, Item] | None = None
+    without_yield: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LinePlan:
+    """What becomes of a line: taken for an item, or for one that is new; ``to_do`` says what makes it sure."""
+
+    number: int
+    read: IngredientLine
+    state: State
+    amount: Amount | None = None
+    item: Item | None = None
+    to_do: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.item.name if self.item else self.read.ingredient
+
+
+@dataclass(frozen=True, slots=True)
+class YieldPlan:
+    """What a batch gives, in the base unit of a finished unit that is on file, or is new when ``item`` is None."""
+
+    state: State
+    quantity: Fraction | None = None
+    item: Item | None = None
+    name: str = ""
+    to_do: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PagePlan:
+    """Every line of a page and its yield; nothing is recorded while one of them is unsure."""
+
+    lines: tuple[LinePlan, ...]
+    makes: YieldPlan
+
+    @property
+    def is_sure(self) -> bool:
+        return all(line.state != "unsure" for line in self.lines) and self.makes.state != "unsure"
+
+    @property
+    def taken(self) -> list[LinePlan]:
+        return [line for line in self.lines if line.state in ("taken", "new")]
+
+    def new_base_units(self) -> dict[str, str]:
+        """The base unit of each item that is new: a weight, wherever one line has one."""
+        units: dict[str, str] = {}
+        for line in self.lines:
+            if line.state == "new" and line.amount:
+                base = _BASE_UNITS[line.amount.dimension]
+                units[line.name] = base if base == "g" else units.get(line.name, base)
+        return units
+
+
+def plan_page(
+    lines: Sequence[str],
+    yields: Sequence[str],
+    known: NamedItems,
+    made: NamedItems,
+    decisions: Decisions,
+) -> PagePlan:
+    """Decide on each line and on the yield; ``known`` may go into a recipe, ``made`` are the finished units."""
+    plans = tuple(_plan_line(number, text, known, decisions) for number, text in enumerate(lines, 1))
+    return PagePlan(plans, _plan_yield(yields, made, decisions))
+
+
+def _plan_line(number: int, text: str, known: NamedItems, decisions: Decisions) -> LinePlan:
+    read = parse_line(text)
+    if number in decisions.said:
+        quantity, unit, said_item = decisions.said[number]
+        said = Amount(quantity, unit)
+        return LinePlan(number, read, "taken", said, said_item, hints=_hints(said_item, said))
+    if number in decisions.left_out:
+        return LinePlan(number, read, "left out")
+    if read.is_heading:
+        return LinePlan(number, read, "heading")
+    amounts = [_settled(amount, decisions.ranges) for amount in read.amounts]
+    item = known.find(read.ingredient) if read.ingredient else None
+    amount = _fitting(item, amounts)
+    to_do = _unsure(number, read, amount, decisions, is_known=item is not None)
+    if item is None and not decisions.create_missing and _is_usable(read, amount):
+        to_do.append(_who_is(read.ingredient, known))
+    state: State = "unsure" if to_do else "taken" if item else "new"
+    hints = _hints(item, amount) if item and amount and not to_do else ()
+    return LinePlan(number, read, state, amount, item, tuple(to_do), hints)
+
+
+def _settled(amount: Amount, ranges: str) -> Amount:
+    """One end of a range, where a person has said which."""
+    if amount.upto is None or ranges == "ask":
+        return amount
+    return Amount(amount.upto if ranges == "high" else amount.quantity, amount.unit)
+
+
+def _fitting(item: Item | None, amounts: Sequence[Amount]) -> Amount | None:
+    """Of several amounts for the same thing, the first that the item can be drawn in."""
+    if item is not None:
+        for amount in amounts:
+            if not _hints(item, amount):
+                return amount
+    return amounts[0] if amounts else None
+
+
+def _hints(item: Item, amount: Amount) -> tuple[str, ...]:
+    """What has to be known before the line can be baked."""
+    if amount.quantity is None or not amount.is_of_ledger:
+        return ("it cannot be weighed",)
+    try:
+        base_quantity(item, amount.quantity, amount.unit)
+    except UnitConversionError as error:
+        return tuple(problem["problem"] for problem in error.problems)
+    return ()
+
+
+def _unsure(
+    number: int, read: IngredientLine, amount: Amount | None, decisions: Decisions, *, is_known: bool
+) -> list[str]:
+    """Every doubt that nobody has settled, each with what settles it."""
+    may_accept = _is_usable(read, amount)
+    found = []
+    for doubt in read.doubts:
+        if doubt in NAME_DOUBTS and is_known:
+            continue
+        if doubt == RANGE:
+            if decisions.ranges == "ask":
+                found.append(f"{doubt}: say --ranges low or --ranges high")
+        elif not (may_accept and number in decisions.accepted):
+            ways = [f"--accept {number}"] * may_accept + [f"--line '{number}=250 g SLUG'", f"--leave-out {number}"]
+            found.append(f"{doubt}: say {' or '.join(ways)}")
+    return found
+
+
+def _is_usable(read: IngredientLine, amount: Amount | None) -> bool:
+    """Whether the line could be taken as it was read, if a person says so."""
+    return bool(read.ingredient and amount and amount.quantity and amount.is_of_ledger)
+
+
+def _who_is(name: str, known: NamedItems) -> str:
+    near = known.like(name)
+    like = f", but {', '.join(near)}" if near else ""
+    return f"there is no {name!r} here{like}: say --map '{name}={near[0] if near else 'SLUG'}' or --create-missing"
+
+
+def _plan_yield(texts: Sequence[str], made: NamedItems, decisions: Decisions) -> YieldPlan:
+    if decisions.makes:
+        return YieldPlan("taken", *decisions.makes, name=decisions.makes[1].name)
+    if decisions.without_yield:
+        return YieldPlan("left out")
+    read, doubts = parse_yield(texts)
+    amount = _settled(read.amounts[0], decisions.ranges) if read and read.amounts else None
+    left = [doubt for doubt in doubts if not (doubt == RANGE and decisions.ranges != "ask")]
+    item = made.find(read.ingredient) if read and read.ingredient else None
+    near = made.like(read.ingredient) if read and read.ingredient and not item else []
+    count = amount.quantity if amount and amount.quantity else 24
+    remedy = f"say --makes '{count} {item.slug if item else near[0] if near else 'SLUG'}' or --without-yield"
+    if left or read is None or amount is None or amount.quantity is None:
+        return YieldPlan("unsure", to_do=tuple(f"{doubt}: {remedy}" for doubt in left))
+    name = item.name if item else one_of(read.ingredient)
+    if item is None and not (decisions.create_missing and amount.unit == "each"):
+        like = f", but {', '.join(near)}" if near else ""
+        what = f"there is no finished unit {read.ingredient!r} here{like}"
+        return YieldPlan("unsure", amount.quantity, name=name, to_do=(f"{what}: {remedy} or --create-missing",))
+    if item is None:
+        return YieldPlan("new", amount.quantity, name=name)
+    if hints := _hints(item, amount):
+        return YieldPlan("unsure", to_do=tuple(f"{hint}: {remedy}" for hint in hints))
+    quantity = base_quantity(item, amount.quantity, amount.unit)
+    if (quantity * MICRO).denominator != 1:
+        return YieldPlan("unsure", to_do=(f"{quantity} has no exact decimal: {remedy}",))
+    return YieldPlan("taken", quantity, item, name)

@@ -1,0 +1,35 @@
+"""What a page says a recipe makes: ``Makes 24 cookies``, ``2 loaves``, ``Serves 8``."""
+
+import re
+from collections.abc import Sequence
+
+from bake_tracker.domain.recipe_text.lines import IngredientLine, parse_line
+
+_LEAD = re.compile(
+    r"\s*(?P<serves>serves|servings|serving|portions?|portionen|für|pour|for)\b\s*[:=]?"
+    r"|\s*(makes|make|yields?|gives|ergibt|quantity|menge)\b\s*[:=]?",
+    re.IGNORECASE,
+)
+_SERVED = {"serving", "portion", "portionen", "person", "personen", "personne", "people", "guest", "helping", "item"}
+NOT_SAID = "it is not said what a batch gives"
+SERVINGS = "servings are not what a batch gives"
+
+
+def parse_yield(texts: Sequence[str]) -> tuple[IngredientLine | None, tuple[str, ...]]:
+    """The clearest of the texts as a line, such as ``24 cookies``, and what is doubtful about it."""
+    read = [_parse(text) for text in texts if text.strip()]
+    if not read:
+        return None, (NOT_SAID,)
+    return min(read, key=lambda one: (len(one[1]), not one[0].ingredient))
+
+
+def _parse(text: str) -> tuple[IngredientLine, tuple[str, ...]]:
+    is_served, start = False, 0
+    while lead := _LEAD.match(text, start):
+        is_served = is_served or lead["serves"] is not None
+        start = lead.end()
+    line = parse_line(text[start:].strip())
+    words = {word.lower().removesuffix("s") for word in line.ingredient.split()}
+    if is_served or words & _SERVED:
+        return line, (SERVINGS,)
+    return line, tuple(NOT_SAID if doubt == "no ingredient is named" else doubt for doubt in line.doubts)

@@ -1,0 +1,1 @@
+"""Recipes: how much of every item a run needs."""

@@ -1,0 +1,209 @@
+"""From a recipe with its sub-recipes to the quantity of every item that a run needs."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import lru_cache
+
+from bake_tracker.domain.errors import ConversionProblem, RecipeCycleError, UnitConversionError, ValidationError
+from bake_tracker.domain.recipes.common_measures import suggest
+from bake_tracker.domain.units import (
+    MAX_TOTAL_MICROS,
+    MeasureKind,
+    NeedsMeasureError,
+    drawn_micros,
+    parse_unit,
+    to_base,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What is kept in stock: an ingredient, material, finished unit or finished good."""
+
+    item_id: int
+    kind: str
+    slug: str
+    name: str
+    base_unit: str
+    g_per_ml: Fraction | None = None
+    shelf_life_days: int | None = None
+    g_per_each: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeLine:
+    """One line: ``quantity`` of ``unit`` of an item, or ``quantity`` batches of a sub-recipe."""
+
+    recipe_id: int
+    quantity: Fraction
+    unit: str
+    item: Item | None = None
+    sub_recipe_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Labour and overhead in millionths of the currency: of one batch, or of a run."""
+
+    labour_micros: int
+    overhead_micros: int
+
+
+Yields = dict[int, tuple[Item, int]]
+"""Item id -> the finished unit, and how much of it a batch gives in millionths of its base unit."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recipe:
+    """A recipe with all it is made of, its own lines and those of every sub-recipe below it, and what it makes.
+
+    ``rates`` are those of it and of the sub-recipes that have one.
+    """
+
+    recipe_id: int
+    slug: str
+    name: str
+    lines_by_recipe: Mapping[int, Sequence[RecipeLine]]
+    names: Mapping[int, str]
+    makes: Yields
+    rates: Mapping[int, Rates] = field(default_factory=dict)
+
+
+def batches_by_recipe(recipe: Recipe) -> dict[int, Fraction]:
+    """How many batches of it and of every sub-recipe one batch takes.
+
+    Raises:
+        RecipeCycleError: a recipe contains itself; the path is named.
+    """
+    totals: defaultdict[int, Fraction] = defaultdict(Fraction)
+
+    for recipe_id in topological_order(recipe.recipe_id, lambda id_: sub_recipe_ids(recipe, id_), recipe.names):
+        if recipe_id == recipe.recipe_id:
+            totals[recipe_id] = Fraction(1)
+        for line in recipe.lines_by_recipe.get(recipe_id, ()):
+            if line.sub_recipe_id is not None:
+                totals[line.sub_recipe_id] += totals[recipe_id] * line.quantity
+    return dict(totals)
+
+
+def sub_recipe_ids(recipe: Recipe, recipe_id: int) -> list[int]:
+    """The direct sub-recipes of one recipe in the tree."""
+    lines = recipe.lines_by_recipe.get(recipe_id, ())
+    return [line.sub_recipe_id for line in lines if line.sub_recipe_id is not None]
+
+
+def topological_order(
+    root: int, children: Callable[[int], Iterable[int]], names: Mapping[int, str], field: str = "lines"
+) -> list[int]:
+    """Every node reachable from ``root``, parents before children; no recursion, so depth has no limit.
+
+    Raises:
+        RecipeCycleError: a node contains itself; the path and the argument ``field`` are named.
+    """
+    finished: list[int] = []
+    done: set[int] = set()
+    path: list[int] = [root]
+    on_path = {root}
+    stack = [iter(children(root))]
+    while stack:
+        child = next(stack[-1], None)
+        if child is None:
+            stack.pop()
+            node = path.pop()
+            on_path.discard(node)
+            done.add(node)
+            finished.append(node)
+        elif child in on_path:
+            round_trip = [*path[path.index(child) :], child]
+            raise RecipeCycleError(field, [names.get(node, str(node)) for node in round_trip])
+        elif child not in done:
+            path.append(child)
+            on_path.add(child)
+            stack.append(iter(children(child)))
+    return finished[::-1]
+
+
+def needs_of(recipe: Recipe, batches: Fraction) -> dict[int, int]:
+    """What a run of ``batches`` takes: item id -> millionths of its base unit, each item once, rounded down once.
+
+    Raises:
+        UnitConversionError: names every ingredient whose density is missing, not just the first.
+        RecipeCycleError: a recipe contains itself.
+    """
+    needs = {item_id: drawn_micros(quantity, batches) for item_id, quantity in per_batch(recipe).items()}
+    return countable(needs, "num_batches")
+
+
+@lru_cache(256)
+def per_batch(recipe: Recipe) -> Mapping[int, Fraction]:
+    """What one batch takes of every item, in its base unit, exactly; reckoned once for a recipe that stays the same.
+
+    Lines of the same item in different units and sub-recipes are added as exact rationals.
+    """
+    totals: defaultdict[int, Fraction] = defaultdict(Fraction)
+    problems: dict[tuple[str, str], ConversionProblem] = {}
+    for recipe_id, count in batches_by_recipe(recipe).items():
+        for line in recipe.lines_by_recipe.get(recipe_id, ()):
+            if line.item is None:
+                continue
+            try:
+                totals[line.item.item_id] += base_quantity(line.item, line.quantity, line.unit) * count
+            except UnitConversionError as error:
+                problems.setdefault((line.item.slug, line.unit), error.problems[0])
+    if problems:
+        raise UnitConversionError(problems.values())
+    return dict(totals)
+
+
+def countable(needs: Mapping[int, int], field: str) -> dict[int, int]:
+    """The needs above 0.
+
+    Raises:
+        ValidationError: one is larger than a ledger can hold; ``field`` is the argument to make smaller.
+    """
+    if any(micros > MAX_TOTAL_MICROS for micros in needs.values()):
+        raise ValidationError.of(field, "asks for more than can be counted; make it smaller")
+    return {item_id: micros for item_id, micros in needs.items() if micros}
+
+
+def base_quantity(item: Item, quantity: Fraction, unit: str) -> Fraction:
+    """``quantity`` of ``unit`` in the item's base unit, exactly.
+
+    Raises:
+        UnitConversionError: what a volume or a piece weighs is missing, or nothing could help; the text says what
+            settles it.
+    """
+    try:
+        return to_base(quantity, parse_unit(unit), item.base_unit, item.g_per_ml, item.g_per_each)
+    except NeedsMeasureError as error:
+        raise UnitConversionError([conversion_problem(item, error)]) from None
+
+
+def conversion_problem(item: Item, error: NeedsMeasureError) -> ConversionProblem:
+    """What is missing to convert a quantity of this item, and every command that would settle it."""
+    return {
+        "ingredient_slug": item.slug,
+        "from_unit": error.from_unit,
+        "to_unit": error.to_unit,
+        "problem": f"{item.slug}: {error.from_unit} cannot become {error.to_unit}; {_remedy(item, error)}",
+    }
+
+
+def _remedy(item: Item, error: NeedsMeasureError) -> str:
+    if not error.missing:
+        return f"{item.name} is kept in {item.base_unit}; write the line in a unit of that kind"
+    volume_unit = next((one for one in (error.from_unit, error.to_unit) if parse_unit(one).dimension == "volume"), "")
+    return "; and ".join(_measure_it(item, kind, volume_unit) for kind in error.missing)
+
+
+def _measure_it(item: Item, kind: MeasureKind, volume_unit: str) -> str:
+    unit = "cup" if volume_unit in ("", "ml") else volume_unit.replace("_", " ")
+    what, option = (f"1 {unit} of", f'--volume "1 {unit}"') if kind == "density" else ("one", "--piece 1")
+    known = suggest(kind, item.name, item.slug)
+    published = (
+        f"; or take a published figure, {known.told}, if yours is like it: {known.command(item.slug)}" if known else ""
+    )
+    weigh = f'bake measure {item.slug} {option} --weighs "GRAMS g" --source "our scale"'
+    return f"weigh {what} {item.name} and record it: {weigh}{published}"

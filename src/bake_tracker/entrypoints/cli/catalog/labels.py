@@ -1,0 +1,207 @@
+"""Allergens, and labels made from what was really used."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bake_tracker.domain.label.allergens import in_order
+from bake_tracker.domain.label.text import STYLES, LabelWords, difference_text
+from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.catalog.products import find_package
+from bake_tracker.entrypoints.cli.lookup import find, find_lot
+from bake_tracker.entrypoints.cli.state import answer, ask, out, say, show_table, twig, write
+from bake_tracker.files.tables import write_table
+from bake_tracker.queries.views.label import label_view, load_difference
+from bake_tracker.queries.views.label_contents import Stated, check_complete, label_words, load_label, load_stated
+from bake_tracker.services.catalog.allergens import AllergensResult, record_allergens
+from bake_tracker.services.catalog.labels import LabelFiledResult, record_label_filed
+from bake_tracker.services.database import Session
+
+Contains = Annotated[list[str] | None, typer.Option("--contains", help="like wheat; several: wheat,milk")]
+MayContain = Annotated[list[str] | None, typer.Option("--may-contain", help="by what else is handled there")]
+OperationId = Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")]
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)(?:\s*[x×]\s*(\d+(?:\.\d+)?))?")
+
+
+def set_allergens(
+    item: Annotated[str, typer.Argument(help="slug or id")],
+    contains: Contains = None,
+    may_contain: MayContain = None,
+    none: Annotated[bool, typer.Option("--none", help="it contains none")] = False,
+    product: Annotated[str | None, typer.Option(help="of this package of it only: its name or id")] = None,
+    operation_id: OperationId = None,
+) -> None:
+    """State all allergens of an item, in place of what was said before."""
+    if bool(contains or may_contain) == none:
+        raise typer.BadParameter("say what it contains, with --contains and --may-contain, or that it is --none")
+
+    def work(session: Session) -> AllergensResult:
+        key = find(session, "item", item)
+        package = find_package(session, key, product, "g")
+        return record_allergens(
+            key,
+            _split(contains),
+            _split(may_contain),
+            session=session,
+            product_id=package.product_id if package else None,
+            operation_id=operation_id,
+        )
+
+    answer(write(work), _show_set)
+
+
+def list_allergens(
+    item: Annotated[str | None, typer.Argument(help="slug or id; with its packages")] = None,
+    missing: Annotated[bool, typer.Option("--missing", help="only of which nobody has said anything")] = False,
+    csv: Annotated[Path | None, typer.Option("--csv", help="write it to this file")] = None,
+    xlsx: Annotated[Path | None, typer.Option("--xlsx", help="write it to this file")] = None,
+) -> None:
+    """Which allergens things contain, and of what nobody has said it."""
+    if csv and xlsx:
+        raise typer.BadParameter("--csv FILE or --xlsx FILE, not both")
+    stated = ask(lambda session: load_stated(session, None if item is None else find(session, "item", item)))
+    rows = [_row(one) for one in stated if not (missing and one.statement)]
+    if file := csv or xlsx:
+        if file.suffix.lower() != (wanted := ".csv" if csv else ".xlsx"):
+            raise typer.BadParameter(f"{file} must end in {wanted}")
+        count = write_table(file, _COLUMNS, ([_cell(row, name) for name in _COLUMNS] for row in rows))
+        answer({"file": str(file), "rows": count}, lambda r: say(f"Wrote {r['rows']} rows to {r['file']}"))
+        return
+    answer(rows, _show_list)
+
+
+def declare(
+    item: Annotated[str, typer.Argument(help="slug or id")],
+    ingredients: Annotated[str, typer.Argument(help="the list, as the package or label has it")],
+    contains: Contains = None,
+    may_contain: MayContain = None,
+    operation_id: OperationId = None,
+) -> None:
+    """Put a list of ingredients on file: the supplier's, for what is bought; or the label that you print."""
+
+    def work(session: Session) -> LabelFiledResult:
+        key = find(session, "item", item)
+        return record_label_filed(
+            key, ingredients, _split(contains), _split(may_contain), session=session, operation_id=operation_id
+        )
+
+    answer(write(work), _show_filed)
+
+
+def label(
+    lot: Annotated[str, typer.Argument(help="code or id")],
+    pdf: Annotated[Path | None, typer.Option("--pdf", help="draw it into this file")] = None,
+    style: Annotated[str, typer.Option(help="eu (and UK) or us")] = "eu",
+    best_before: Annotated[Any, typer.Option(parser=parse.day, help="a day; without it the lot's expiry")] = None,
+    use_by: Annotated[bool, typer.Option("--use-by", help="that day is one to use it by")] = False,
+    net: Annotated[str | None, typer.Option(help="the net quantity; without it the weight of a piece")] = None,
+    address: Annotated[str | None, typer.Option(help="of the bakery")] = None,
+    size: Annotated[str, typer.Option(help="in mm: WIDTH, as high as it takes, or WIDTHxHEIGHT")] = "100",
+    small: Annotated[bool, typer.Option("--small", help="smaller letters: no side has 80 cm2")] = False,
+    file: Annotated[bool, typer.Option("--file", help="put this label on file, to hold every run against it")] = False,
+    operation_id: OperationId = None,
+) -> None:
+    """The label of a lot, from what was really used for it."""
+    if style not in STYLES:
+        raise typer.BadParameter(f"--style is one of {', '.join(STYLES)}")
+    if file:
+        filed = write(
+            lambda session: record_label_filed(
+                session=session, lot_id=find_lot(session, lot), operation_id=operation_id
+            )
+        )
+        answer(filed, _show_filed)
+        return
+
+    def work(session: Session) -> Any:
+        found = load_label(session, find_lot(session, lot))
+        return found, load_difference(session, found)
+
+    found, differs = ask(work)
+    words = label_words(found, style, best_before, is_use_by=use_by, net=net, address=address)
+    if pdf is not None:
+        check_complete(found.label)
+        _draw(pdf, words, found.code, size, small)
+    drawn = None if pdf is None else str(pdf)
+    answer({**label_view(found, words, style, differs), "pdf": drawn}, lambda view: _show_label(view, words))
+
+
+def _draw(pdf: Path, words: LabelWords, lot_code: str, size: str, small: bool) -> None:
+    from bake_tracker.files.label_pdf import Size, write_label  # a PDF library that no other command waits for
+
+    given = _SIZE.fullmatch(size.strip().lower())
+    if given is None:
+        raise typer.BadParameter(f"{size!r} is no size; write it like 100 or 100x60, in mm")
+    wanted = Size(float(given[1]), None if given[2] is None else float(given[2]))
+    write_label(pdf, words, lot_code, wanted, is_small_package=small)
+
+
+def _show_label(view: dict[str, Any], words: LabelWords) -> None:
+    say(words.name, style="bold")
+    text = twig("")
+    for piece, is_emphasised in words.ingredients:
+        text.append_text(twig(piece, "bold" if is_emphasised else ""))
+    out.print(text, soft_wrap=True)
+    for line in words.lines()[2:]:
+        say(line)
+    for gap in view["problems"]:
+        say(f"not known: {gap['item_slug']}: {gap['problem']}", style="yellow")
+    if differs := view["label_differs"]:
+        say(f"not what the label on file says: {difference_text(differs)}", style="yellow")
+    if view["pdf"]:
+        say(f"Drawn into {view['pdf']}")
+
+
+def _show_set(result: AllergensResult) -> None:
+    of = result["slug"] if result["product_id"] is None else f"{result['slug']}, package {result['product_id']},"
+    said = [", ".join(result["contains"])] if result["contains"] else []
+    said += [f"may contain {', '.join(result['may_contain'])}"] if result["may_contain"] else []
+    say(f"{of} contains {'; '.join(said) or 'none'}" if result["contains"] or not said else f"{of} {said[0]}")
+    say(f"  operation {result['operation_id']}")
+
+
+def _show_filed(result: LabelFiledResult) -> None:
+    say(f"On file for {result['slug']}{' in place of another' if result['was'] else ''}: {result['ingredients']}")
+    for verb, keys in (("contains", result["contains"]), ("may contain", result["may_contain"])):
+        if keys:
+            say(f"  {verb} {', '.join(keys)}")
+    say(f"  operation {result['operation_id']}")
+
+
+_COLUMNS = ("item_slug", "product_id", "product", "contains", "may_contain")
+
+
+def _row(one: Stated) -> dict[str, Any]:
+    said = one.statement
+    return {
+        "item_slug": one.item_slug,
+        "product_id": one.product_id,
+        "product": one.product_name,
+        "contains": None if said is None else in_order(said.contains),
+        "may_contain": None if said is None else in_order(said.may_contain),
+    }
+
+
+def _cell(row: dict[str, Any], name: str) -> str:
+    value = row[name]
+    if value is None:
+        return "?" if name in ("contains", "may_contain") else ""
+    return ", ".join(value) if isinstance(value, list) else str(value)
+
+
+def _show_list(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        say("Of everything that is bought somebody has said which allergens it contains.")
+        return
+    table = []
+    for row in rows:
+        contains = "nobody has said" if row["contains"] is None else ", ".join(row["contains"]) or "none"
+        package = f"{row['product']} (id {row['product_id']})" if row["product_id"] else ""
+        table.append([row["item_slug"], package, contains, ", ".join(row["may_contain"] or ())])
+    show_table({"item": "left", "package": "left", "contains": "left", "may contain": "left"}, table)
+
+
+def _split(given: list[str] | None) -> list[str]:
+    return [name for text in given or () for name in text.split(",") if name.strip()]

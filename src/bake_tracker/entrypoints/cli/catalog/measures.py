@@ -1,0 +1,175 @@
+"""Say what a cup or a piece weighs, see who said so, and have a conversion explained."""
+
+from typing import Annotated, Any
+
+import typer
+
+from bake_tracker.domain.recipes.common_measures import COMMON_MEASURES
+from bake_tracker.domain.stock.conversions import Conversion
+from bake_tracker.domain.units import UnknownUnitError, format_exact, parse_unit
+from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.catalog.products import find_package
+from bake_tracker.entrypoints.cli.lookup import find
+from bake_tracker.entrypoints.cli.state import answer, ask, say, show_table, write
+from bake_tracker.entrypoints.cli.tables import Csv, Xlsx, write_file
+from bake_tracker.queries.catalog.measures import MeasureRow, explain_conversion, load_measures
+from bake_tracker.services.catalog.measures import record_density, record_piece_weight
+from bake_tracker.services.database import Session
+
+Item = Annotated[str, typer.Argument(help="slug or id")]
+Source = Annotated[str | None, typer.Option(help="where the figure is from, like 'our scale'")]
+On = Annotated[Any, typer.Option(parser=parse.day, help="when it was weighed, like 2026-11-23; left out: today")]
+OperationId = Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")]
+
+
+def measure(
+    item: Item,
+    weighs: Annotated[str, typer.Option(help="like '125 g'")],
+    volume: Annotated[str | None, typer.Option(help="like '1 cup': what was weighed")] = None,
+    piece: Annotated[str | None, typer.Option("--piece", "--pieces", help="how many pieces were weighed")] = None,
+    source: Source = None,
+    on: On = None,
+    operation_id: OperationId = None,
+) -> None:
+    """Say what a volume or a piece weighs: bake measure flour --volume "1 cup" --weighs "125 g"."""
+    if (volume is None) == (piece is None):
+        raise typer.BadParameter("say what was weighed: --volume '1 cup' or --piece 1")
+    weight, weight_unit = parse.amount(weighs)
+    more: dict[str, Any] = {"source": source, "measured_on": on, "operation_id": operation_id}
+
+    def work(session: Session) -> Any:
+        item_id = find(session, "item", item)
+        if piece is not None:
+            return record_piece_weight(item_id, parse.quantity(piece), weight, weight_unit, session=session, **more)
+        quantity, unit = parse.amount(volume or "")
+        return record_density(item_id, quantity, unit, weight, weight_unit, session=session, **more)
+
+    answer(write(work), lambda r: show_measured(r, volume or f"{piece} each", weighs))
+
+
+def density(
+    item: Item,
+    volume: Annotated[str, typer.Argument(help="like 1 or 1/2")],
+    volume_unit: Annotated[str, typer.Argument(help="like cup")],
+    weight: Annotated[str, typer.Argument(help="like 120")],
+    weight_unit: Annotated[str, typer.Argument(help="like g")],
+    source: Source = None,
+) -> None:
+    """Say what a volume of an ingredient weighs: bake density flour 1 cup 120 g."""
+    result = write(
+        lambda session: record_density(
+            find(session, "item", item),
+            parse.quantity(volume),
+            volume_unit,
+            parse.quantity(weight),
+            weight_unit,
+            session=session,
+            source=source,
+        )
+    )
+    answer(result, lambda r: say(f"{volume} {volume_unit} of {r['slug']} weighs {weight} {weight_unit}"))
+
+
+def measures(
+    item: Annotated[str | None, typer.Argument(help="slug or id; left out: all")] = None,
+    common: Annotated[bool, typer.Option("--common", help="published figures; none is used by itself")] = False,
+    csv: Csv = None,
+    xlsx: Xlsx = None,
+) -> None:
+    """Show what volumes and pieces weigh, by whose word and since when; with --common, published figures to take."""
+    if common and item is not None:
+        raise typer.BadParameter("name an item, or ask for --common figures, not both")
+    if common:
+        rows: list[Any] = common_rows()
+    else:
+        rows = ask(lambda session: load_measures(session, None if item is None else find(session, "item", item)))
+    if not write_file(rows, list(rows[0]) if rows else list(MeasureRow.__annotations__), csv, xlsx):
+        answer(rows, show_common if common else show_measures)
+
+
+def convert(
+    amount: Annotated[str, typer.Argument(help="like '2 cups'")],
+    item: Annotated[str | None, typer.Argument(help="slug or id; not needed for '2 cups' to ml")] = None,
+    to: Annotated[str, typer.Option(help="a unit, like g")] = "g",
+    product: Annotated[str | None, typer.Option(help="name or id: what '2 bags' are bags of")] = None,
+) -> None:
+    """Convert a quantity and explain every step: bake convert "2 cups" flour --to g."""
+    quantity, unit = parse.amount(amount)
+
+    def work(session: Session) -> Conversion:
+        item_id = None if item is None else find(session, "item", item)
+        package = find_package(session, item_id, product, unit) if item_id is not None else None
+        return explain_conversion(session, item_id, quantity, unit, parse_unit(to), package)
+
+    try:
+        result = ask(work)
+    except UnknownUnitError as error:
+        raise typer.BadParameter(str(error)) from None
+    answer(result, show_conversion)
+
+
+def common_rows() -> list[dict[str, str]]:
+    """Published figures as rows."""
+    return [
+        {
+            "food": measure.food,
+            "kind": measure.kind,
+            "amount": str(measure.amount),
+            "unit": measure.unit,
+            "weight_g": format_exact(measure.weight_g),
+            "value": format_exact(measure.value),
+            "source": measure.source,
+        }
+        for measure in COMMON_MEASURES
+    ]
+
+
+def show_measured(result: Any, what: str, weighs: str) -> None:
+    say(f"{what} of {result['slug']} weighs {weighs}: {result['source']}, {result['measured_on']}")
+    if result["was"] is not None:
+        unit = "g/ml" if "g_per_ml" in result else "g each"
+        say(f"  before, it was {format_exact(parse.quantity(result['was']))} {unit}")
+    say(f"  operation {result['operation_id']}")
+
+
+def show_measures(rows: list[Any]) -> None:
+    if not rows:
+        say("Nothing was weighed yet. Weigh a cup: bake measure ITEM --volume '1 cup' --weighs 'GRAMS g'")
+        return
+    show_table(
+        {"item": "left", "weighs": "right", "": "left", "since": "left", "state": "left", "source": "left"},
+        (
+            [
+                row["item_slug"],
+                row["value"],
+                row["unit"],
+                row["measured_on"] or "-",
+                row["state"],
+                row["source"],
+            ]
+            for row in rows
+        ),
+    )
+
+
+def show_common(rows: list[Any]) -> None:
+    show_table(
+        {"food": "left", "amount": "left", "weighs": "right", "source": "left"},
+        ([row["food"], f"{row['amount']} {row['unit']}", f"{row['weight_g']} g", row["source"]] for row in rows),
+    )
+    say("None is used by itself. Take one with: bake measure ITEM --volume '1 cup' --weighs '125 g' --source '...'")
+
+
+def show_conversion(result: Any) -> None:
+    of = f" of {result['item_slug']}" if result["item_slug"] else ""
+    about = "about" if result["is_rounded"] else "exactly"
+    say(f"{result['quantity']} {result['unit']}{of} is {about} {result['result']} {result['to_unit']}", style="bold")
+    for step in result["steps"]:
+        since = f", {step['measured_on']}" if step["measured_on"] else ""
+        by = f", operation {step['operation_id']}" if step["operation_id"] else ""
+        say(
+            f"  {step['quantity']} {step['unit']} = {step['gives']} {step['gives_unit']}: "
+            f"{step['because']} ({step['source']}{since}{by})"
+        )
+    if result["is_rounded"]:
+        say(f"  exactly {result['exact']} {result['to_unit']}; only what is shown is rounded")

@@ -1,0 +1,75 @@
+"""Names that others have for our items."""
+
+from typing import Annotated, Any
+
+import typer
+
+from bake_tracker.domain.name_matching import likenesses, name_key
+from bake_tracker.entrypoints.cli.lookup import find
+from bake_tracker.entrypoints.cli.state import answer, ask, say, show_table, write
+from bake_tracker.queries.catalog.definitions import load_slugs
+from bake_tracker.queries.catalog.names import load_name_rows, load_names
+from bake_tracker.services.catalog.names import record_name
+from bake_tracker.services.database import Session
+
+Name = Annotated[str, typer.Argument(help="as the files of others write it")]
+
+
+def list_names() -> None:
+    """List the names that are remembered, and what they mean."""
+    answer(ask(load_name_rows), _show_names)
+
+
+def add_name(name: Name, item: Annotated[str, typer.Argument(help="slug or id")]) -> None:
+    """Remember that others call an item by this name."""
+    result = write(lambda session: record_name(name, find(session, "item", item), session=session))
+    answer(result, _show_named)
+
+
+def forget_name(name: Name) -> None:
+    """Forget what a name means."""
+    answer(write(lambda session: record_name(name, None, session=session)), _show_named)
+
+
+def guess_name(name: Name) -> None:
+    """Say which items a name is like; nothing is remembered."""
+
+    def guess(session: Session) -> dict[str, Any]:
+        slugs = {slug.replace("-", " ").replace("_", " "): slug for slug in load_slugs(session, "item")}
+        near = likenesses(name, slugs)
+        return {
+            "name": name,
+            "remembered_as": load_names(session).get(name_key(name)),
+            "like": [{"item_slug": one.slug, "percent": one.percent} for one in near],
+        }
+
+    answer(ask(guess), _show_guess)
+
+
+def _show_names(rows: list[Any]) -> None:
+    if not rows:
+        say("No name is remembered.")
+        return
+    show_table(
+        {"name": "left", "means": "left", "": "left"},
+        ([row["name"], row["item_slug"], row["item_name"]] for row in rows),
+    )
+
+
+def _show_named(result: Any) -> None:
+    before = f", not {result['former_item_slug']} any more" if result["former_item_slug"] else ""
+    if result["item_slug"] is None:
+        say(f"{result['mapped_name']!r} means nothing now{before}")
+    elif result["item_slug"] == result["former_item_slug"]:
+        say(f"{result['mapped_name']!r} means {result['item_slug']}, as before")
+    else:
+        say(f"{result['mapped_name']!r} means {result['item_slug']}{before}")
+
+
+def _show_guess(result: Any) -> None:
+    if result["remembered_as"]:
+        say(f"It is remembered as {result['remembered_as']}.")
+    for one in result["like"]:
+        say(f"{one['percent']:>3} %  {one['item_slug']}")
+    if not result["like"]:
+        say("It is like nothing here.")

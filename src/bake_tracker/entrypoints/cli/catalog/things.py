@@ -1,0 +1,145 @@
+"""Say what the bakery knows: items, recipes, goods."""
+
+from typing import Annotated, Any
+
+import typer
+
+from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.lookup import find
+from bake_tracker.entrypoints.cli.state import answer, ask, say, write
+from bake_tracker.queries.catalog.definitions import load_slugs
+from bake_tracker.services.catalog.goods import record_good_components
+from bake_tracker.services.catalog.recipes import record_recipe, record_recipe_yield
+from bake_tracker.services.catalog.things import record_event, record_item, record_supplier
+from bake_tracker.services.database import Session
+
+Slug = Annotated[str | None, typer.Option(help="left out: made from the name")]
+
+
+def add_item(
+    kind: Annotated[str, typer.Argument(help="ingredient, material, finished_unit or finished_good")],
+    name: str,
+    unit: Annotated[str, typer.Option(help="kept in g, ml, each or cm")] = "each",
+    policy: Annotated[str, typer.Option(help="fefo: first expired first; fifo: oldest first")] = "fefo",
+    shelf_life: Annotated[int | None, typer.Option(help="days")] = None,
+    slug: Slug = None,
+) -> None:
+    """Add an item that is kept in stock."""
+    result = write(
+        lambda session: record_item(
+            kind, name, unit, session=session, slug=slug, pick_policy=policy, shelf_life_days=shelf_life
+        )
+    )
+    answer(
+        result,
+        lambda r: say(f"Added {r['kind']} {r['slug']} (id {r['item_id']}), kept in {r['base_unit']}"),
+    )
+
+
+def list_items(kind: Annotated[str, typer.Argument(help="a kind of item, or item for all")] = "item") -> None:
+    """List slugs and ids."""
+    _list(kind)
+
+
+def list_recipes() -> None:
+    """List slugs and ids."""
+    _list("recipe")
+
+
+def add_recipe(
+    name: str,
+    line: Annotated[list[str], typer.Option(help="like '2 cup flour', or '1 batch royal-icing'; once a line")],
+    makes: Annotated[list[str] | None, typer.Option(help="like '24 sugar-cookie': what a batch gives")] = None,
+    slug: Slug = None,
+    change: Annotated[str | None, typer.Option(help="slug or id of the recipe to give these lines")] = None,
+) -> None:
+    """Add a recipe, or give one new lines; past runs keep the recipe they were baked by."""
+
+    def work(session: Session) -> Any:
+        result = record_recipe(
+            name,
+            [_line(session, text) for text in line],
+            session=session,
+            slug=slug,
+            recipe_id=None if change is None else find(session, "recipe", change),
+        )
+        for text in makes or []:
+            quantity, _, unit = parse.amount_of(text)
+            _record_yield(session, result["recipe_id"], unit, quantity)
+        return result
+
+    answer(write(work), lambda r: say(f"Recorded recipe {r['slug']} (id {r['recipe_id']})"))
+
+
+def recipe_yield(
+    recipe: Annotated[str, typer.Argument(help="slug or id")],
+    quantity: Annotated[str, typer.Argument(help="what one batch gives")],
+    finished_unit: Annotated[str, typer.Argument(help="slug or id")],
+) -> None:
+    """Say how much of a finished unit one batch gives."""
+
+    def work(session: Session) -> Any:
+        return _record_yield(session, find(session, "recipe", recipe), finished_unit, parse.quantity(quantity))
+
+    answer(write(work), lambda r: say(f"One batch of {recipe} gives {r['quantity']} {finished_unit}"))
+
+
+def add_good(
+    name: str,
+    part: Annotated[list[str], typer.Option(help="like '6 sugar-cookie'; once a component")],
+    shelf_life: Annotated[int | None, typer.Option(help="days")] = None,
+    slug: Slug = None,
+) -> None:
+    """Add a box: a finished good and its components."""
+
+    def work(session: Session) -> Any:
+        added = record_item("finished_good", name, "each", session=session, slug=slug, shelf_life_days=shelf_life)
+        parts: list[Any] = []
+        for text in part:
+            quantity, _, component = parse.amount_of(text)
+            parts.append({"item_id": find(session, "item", component), "quantity": parse.exact_decimal(quantity)})
+        record_good_components(added["item_id"], parts, session=session)
+        return added
+
+    answer(write(work), lambda r: say(f"Added finished good {r['slug']} (id {r['item_id']})"))
+
+
+def add_supplier(name: str, slug: Slug = None) -> None:
+    """Add a supplier."""
+    result = write(lambda session: record_supplier(name, session=session, slug=slug))
+    answer(result, lambda r: say(f"Added supplier {r['slug']} (id {r['supplier_id']})"))
+
+
+def add_event(
+    name: str,
+    on: Annotated[Any, typer.Option(parser=parse.day, help="like 2026-12-15")] = None,
+    slug: Slug = None,
+) -> None:
+    """Add an event."""
+    result = write(lambda session: record_event(name, session=session, happens_on=on, slug=slug))
+    answer(result, lambda r: say(f"Added event {r['slug']} (id {r['event_id']})"))
+
+
+def _record_yield(session: Session, recipe_id: int, finished_unit: str, quantity: Any) -> Any:
+    unit_id = find(session, "finished_unit", finished_unit)
+    return record_recipe_yield(recipe_id, unit_id, parse.exact_decimal(quantity), session=session)
+
+
+def _line(session: Session, text: str) -> Any:
+    quantity, unit, name = parse.amount_of(text)
+    if unit in ("batch", "batches"):
+        return {"sub_recipe_id": find(session, "recipe", name), "quantity": quantity}
+    return {"item_id": find(session, "item", name), "quantity": quantity, "unit": unit or "each"}
+
+
+def _list(kind: Any) -> None:
+    kinds = ("item", "ingredient", "material", "finished_unit", "finished_good", "recipe")
+    if kind not in kinds:
+        raise typer.BadParameter(f"{kind!r} is not a kind; use one of {', '.join(kinds)}")
+    answer(ask(lambda session: load_slugs(session, kind)), show_slugs)
+
+
+def show_slugs(slugs: dict[str, int]) -> None:
+    """One slug a line, behind its id."""
+    for slug, key in slugs.items():
+        say(f"{key:>6}  {slug}")

@@ -1,0 +1,133 @@
+"""Where a lot came from and where it went, and how to get it back."""
+
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+
+from bake_tracker.clock import now
+from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.stock.recall import Recall, Step
+from bake_tracker.entrypoints.cli.explain.trace_trees import Direction, show_trace
+from bake_tracker.entrypoints.cli.lookup import find_lot
+from bake_tracker.entrypoints.cli.state import answer, ask, say, show_table, write
+from bake_tracker.files.recall_pdf import RecallHeading, write_recall_pdf
+from bake_tracker.files.recall_table import write_recall_table
+from bake_tracker.log.tell import bound_value
+from bake_tracker.queries.stock.recall import load_recall
+from bake_tracker.queries.stock.traced import load_trace
+from bake_tracker.services.database import Session
+from bake_tracker.services.stock.recall import RecallResult, record_recall
+
+BALANCE = {
+    "brought": "came in",
+    "used": "used",
+    "on_hand": "left",
+    "waste": "waste",
+    "handed_over": "given, sold",
+    "adjusted": "adjusted",
+    "split_out": "split off",
+    "remainder": "not accounted for",
+}
+Lot = Annotated[str, typer.Argument(help="code or id")]
+
+
+def trace(
+    lot: Lot,
+    back: Annotated[bool, typer.Option("--back", help="only where it came from")] = False,
+    forward: Annotated[bool, typer.Option("--forward", help="only where it went")] = False,
+    undone: Annotated[bool, typer.Option("--undone", help="also what was undone")] = False,
+) -> None:
+    """Follow a lot both ways, to the receipts and to whoever got what was made of it."""
+    found = ask(lambda session: load_trace(session, find_lot(session, lot), undone=undone))
+    asked: list[Direction] = ["back"] if back else []
+    asked += ["forward"] if forward else []
+    answer(found, lambda result: show_trace(result, asked or ["back", "forward"]))
+
+
+def recall(
+    lot: Lot,
+    reason: Annotated[str | None, typer.Option(help="why it is recalled")] = None,
+    drill: Annotated[bool, typer.Option("--drill", help="only practise: hold nothing and record nothing")] = False,
+    csv: Annotated[Path | None, typer.Option("--csv", help="write the sortable record to this file")] = None,
+    xlsx: Annotated[Path | None, typer.Option("--xlsx", help="write the sortable record to this file")] = None,
+    pdf: Annotated[Path | None, typer.Option("--pdf", help="write pages for an inspector to this file")] = None,
+    operation_id: Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")] = None,
+) -> None:
+    """Hold what is left of a lot and of all that was made of it, and list who has the rest."""
+    files = _files(csv, xlsx, pdf)
+    done: RecallResult | None = None
+    if drill:
+        found = ask(lambda session: load_recall(session, find_lot(session, lot)))
+    else:
+
+        def work(session: Session) -> RecallResult:
+            return record_recall(find_lot(session, lot), session=session, reason=reason, operation_id=operation_id)
+
+        recorded = done = write(work)
+        found = ask(lambda session: load_recall(session, recorded["lot_id"]))
+    for file in files:
+        if file.suffix.lower() == ".pdf":
+            write_recall_pdf(file, found, _heading(found, reason, done))
+        else:
+            write_recall_table(file, found)
+    told = {name: value for name, value in (done or {}).items() if name not in found}
+    answer({**told, **found, "files": [str(file) for file in files]}, lambda _: show_recall(found, done, files))
+
+
+def _files(csv: Path | None, xlsx: Path | None, pdf: Path | None) -> list[Path]:
+    """Where to write; looked at before anything is held."""
+    wanted = [(file, suffix) for file, suffix in ((csv, ".csv"), (xlsx, ".xlsx"), (pdf, ".pdf")) if file]
+    for file, suffix in wanted:
+        if file.suffix.lower() != suffix:
+            raise typer.BadParameter(f"{file} must end in {suffix}")
+        if file.exists():
+            raise ValidationError.of("file", f"{file} is there already; name another, or remove it")
+    return [file for file, _ in wanted]
+
+
+def _heading(found: Recall, reason: str | None, done: RecallResult | None) -> RecallHeading:
+    by = bound_value("actor")
+    if done is None:
+        return RecallHeading(reason or f"drill of lot {found['lot']['lot_code']}", now(), by)
+    held = [f"{lot['quantity']} {lot['unit']} of {lot['lot_code']}" for lot in done["held"]]
+    return RecallHeading(done["reason"], now(), by, done["operation_id"], held)
+
+
+def show_recall(found: Recall, done: RecallResult | None, files: list[Path]) -> None:
+    code = found["lot"]["lot_code"]
+    if done is None:
+        say(f"Recall drill of lot {code}: nothing is held, nothing is recorded", style="bold")
+    else:
+        say(f"Recall of lot {code}: {done['reason']}", style="bold")
+        for verb, lots in (("Held", done["held"]), ("On hold before:", done["held_before"])):
+            for lot in lots:
+                say(f"{verb} {lot['quantity']} {lot['unit']} of {lot['item_slug']}, lot {lot['lot_code']}")
+    show_trace(found["trace"], ["forward"])
+    if found["handed_over"]:
+        say("")
+        say("Given and sold", style="bold")
+        show_table(
+            {"on": "left", "to": "left", "for": "left", "how": "left", "lot": "left", "quantity": "right", "": "left"},
+            map(_handed_over, found["handed_over"]),
+        )
+    say("")
+    say("Mass balance", style="bold")
+    show_table(
+        {"lot": "left", "": "left", **{BALANCE[name]: "right" for name in BALANCE}},
+        ([one["lot_code"], one["unit"], *(str(cast(Any, one)[name]) for name in BALANCE)] for one in found["balance"]),
+    )
+    if found["is_balanced"]:
+        say(f"It closes exactly{' for all ' + str(len(found['lots'])) + ' lots' if len(found['lots']) > 1 else ''}.")
+    else:
+        say("It does not close: what is not accounted for came in and is nowhere; run bake verify.", style="red")
+    for file in files:
+        say(f"Wrote {file}")
+    if done is not None:
+        say(f"  operation {done['operation_id']}; to release what it held, reverse it")
+
+
+def _handed_over(step: Step) -> list[str]:
+    household = f" ({step['household']})" if step["household"] else ""
+    name = f"{step['recipient'] or 'not recorded'}{household}"
+    return [step["on"], name, step["event"] or "-", step["kind"], step["from_lot_code"], step["quantity"], step["unit"]]

@@ -1,0 +1,1 @@
+"""Commands for the bakery itself: set-up, users, backup, server."""

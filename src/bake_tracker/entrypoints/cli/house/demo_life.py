@@ -1,0 +1,146 @@
+"""Two weeks of a small bakery, lived through the public services: what ``bake serve --demo`` shows."""
+
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bake_tracker.clock import now
+from bake_tracker.domain.errors import ServiceError
+from bake_tracker.entrypoints.cli.house.demo import set_up_catalog
+from bake_tracker.entrypoints.cli.state import write
+from bake_tracker.log.tell import bound_log_context
+from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.services.access.accounts import record_user
+from bake_tracker.services.assembly_service import record_assembly
+from bake_tracker.services.batch_production_service import record_batch_production
+from bake_tracker.services.catalog.allergens import record_allergens
+from bake_tracker.services.catalog.rates import record_recipe_rate
+from bake_tracker.services.catalog.things import record_event, record_recipient
+from bake_tracker.services.database import Session
+from bake_tracker.services.reversal import record_reversal
+from bake_tracker.services.stock.adjustment import record_adjustment
+from bake_tracker.services.stock.handling import record_hold
+from bake_tracker.services.stock.receipt import record_receipt
+
+PEOPLE = {"Olga": "owner", "Bao": "baker", "Vera": "viewer"}
+DAYS = 14
+
+_DELIVERIES: tuple[tuple[int, str, int, str, str, int | None], ...] = (
+    # days ago, item, quantity, unit, cost, days until it expires
+    (14, "Flour", 25, "kg", "26.50", 180),
+    (14, "Butter", 5, "kg", "44.50", 16),
+    (14, "Sugar", 10, "kg", "14.20", None),
+    (14, "Egg", 5, "dozen", "18.00", 17),
+    (14, "Ginger", 500, "g", "16.40", 90),
+    (14, "Icing sugar", 3, "kg", "8.10", None),
+    (14, "Water", 40, "l", "0", None),
+    (14, "Gift box", 60, "each", "75.00", None),
+    (14, "Ribbon bow", 80, "each", "16.00", None),
+    (6, "Butter", 5, "kg", "47.00", 20),
+    (6, "Egg", 3, "dozen", "11.40", 19),
+    (2, "Flour", 10, "kg", "11.80", 150),
+    (1, "Butter", 1, "kg", "9.80", 3),
+)
+_CONTAINS: dict[str, list[str]] = {
+    "Flour": ["wheat"],
+    "Butter": ["milk"],
+    "Egg": ["eggs"],
+    "Sugar": [],
+    "Ginger": [],
+    "Icing sugar": [],
+    "Water": [],
+}
+_BAKINGS = (
+    # days ago, recipe, product, batches, yield, why less
+    (13, "Gingerbread", "Gingerbread man", 2, 48, None),
+    (12, "Shortbread", "Shortbread finger", 2, 60, None),
+    (9, "Gingerbread", "Gingerbread man", 2, 44, "burnt at the edge of the oven"),
+    (8, "Shortbread", "Shortbread finger", 2, 61, None),
+    (5, "Gingerbread", "Gingerbread man", 3, 71, "one broke"),
+    (3, "Shortbread", "Shortbread finger", 2, 58, "two tasted"),
+    (1, "Gingerbread", "Gingerbread man", 2, 48, None),
+)
+_BOXES = ((11, 6), (7, 8), (4, 5), (1, 4))
+_HANDED_OVER = ((10, "sale", 4, "Corner Café"), (3, "gift", 2, "Primary school"))
+
+
+def live(password: str) -> None:
+    """Live two weeks in the empty bakery of this call, and let three people in with this password."""
+    with bound_log_context(actor="Olga"):
+        ids = write(set_up_catalog)
+        for name, role in PEOPLE.items():
+            write(partial(_let_in, name, password, role))
+        write(partial(_say_what_is_in, ids))
+        ids["Fair"] = write(lambda session: record_event("Winter fair", session=session))["event_id"]
+        for *_, name in _HANDED_OVER:
+            ids[name] = write(partial(_recipient, name))
+    today = write(lambda session: load_bakery(session).local_day(now()))
+    with bound_log_context(actor="Bao"):
+        for ago in range(DAYS, 0, -1):
+            write(partial(_day, ids, today - timedelta(days=ago), ago))
+        _mishaps(ids)
+
+
+def _say_what_is_in(ids: dict[str, int], session: Session) -> None:
+    for name, contains in _CONTAINS.items():
+        record_allergens(ids[name], contains, session=session)
+    record_recipe_rate(ids["Gingerbread"], Decimal("7.50"), Decimal("1.20"), session=session)
+
+
+def _let_in(name: str, password: str, role: str, session: Session) -> None:
+    record_user(name, password, role, session=session)
+
+
+def _recipient(name: str, session: Session) -> int:
+    return record_recipient(name, session=session)["recipient_id"]
+
+
+def _day(ids: dict[str, int], day: date, ago: int, session: Session) -> None:
+    for on, item, quantity, unit, cost, expires in _DELIVERIES:
+        if on == ago:
+            record_receipt(
+                ids[item],
+                quantity,
+                unit,
+                session=session,
+                total_cost=Decimal(cost),
+                received_on=day,
+                expires_on=None if expires is None else day + timedelta(days=expires),
+                supplier_id=ids["Mill"],
+            )
+    for on, recipe, product, batches, actual, reason in _BAKINGS:
+        if on == ago:
+            record_batch_production(
+                ids[recipe], ids[product], batches, actual, session=session, produced_at=_at(day, 6), loss_reason=reason
+            )
+    for on, boxes in _BOXES:
+        if on == ago:
+            record_assembly(ids["Holiday box"], boxes, session=session, assembled_at=_at(day, 14), event_id=ids["Fair"])
+    for on, kind, boxes, who in _HANDED_OVER:
+        if on == ago:
+            record_adjustment(
+                kind,
+                [{"item_id": ids["Holiday box"], "quantity": boxes}],
+                session=session,
+                recipient_id=ids[who],
+                happened_at=_at(day, 16),
+            )
+
+
+def _mishaps(ids: dict[str, int]) -> None:
+    """What a bakery has besides: a refusal, a mistake that was undone, eggs that broke, flour that is looked at."""
+    with suppress(ServiceError):
+        write(lambda session: record_assembly(ids["Holiday box"], 100, session=session))
+    wrong: Any = write(lambda session: record_receipt(ids["Sugar"], 300, "kg", session=session, total_cost=450))
+    write(lambda session: record_reversal(wrong["operation_id"], "grams, not kilograms", session=session))
+    write(lambda session: record_adjustment("waste", [{"item_id": ids["Egg"], "quantity": 4}], session=session,
+                                            reason="dropped"))  # fmt: skip
+    lot: Any = write(lambda session: record_receipt(ids["Flour"], 5, "kg", session=session, total_cost=6))
+    write(lambda session: record_hold([lot["lot_id"]], "smells of paint; asked the mill", session=session))
+
+
+def _at(day: date, hour: int) -> datetime:
+    return datetime.combine(day, time(hour), ZoneInfo("Europe/Berlin")).astimezone(UTC)

@@ -1,0 +1,135 @@
+"""Who may sign in, and what other programs sign in with."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from bake_tracker.domain.access import Role
+from bake_tracker.domain.errors import UserNotFoundError
+from bake_tracker.entrypoints.cli.state import answer, ask, say, show_table, write
+from bake_tracker.queries.catalog.people import find_user, load_api_tokens, load_users
+from bake_tracker.services.access import accounts
+from bake_tracker.services.access.passwords import new_secret
+from bake_tracker.services.database import Session
+
+User = Annotated[str, typer.Argument(help="name")]
+OneRole = Annotated[Role, typer.Option("--role", help="viewer reads, baker records, owner decides")]
+OperationId = Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")]
+
+
+def add_user(name: User, role: OneRole = Role.BAKER, operation_id: OperationId = None) -> None:
+    """Let somebody in; the password is asked for, or the first line of what is piped in."""
+    password = _ask_password()
+    result = write(
+        lambda session: accounts.record_user(name, password, role.value, session=session, operation_id=operation_id)
+    )
+    answer(result, lambda done: say(f"{done['name']} may sign in as {done['role']}."))
+
+
+def list_users() -> None:
+    """Everyone who may sign in."""
+    answer(ask(load_users), _show_users)
+
+
+def change_user(
+    name: User,
+    role: Annotated[Role | None, typer.Option("--role", help="another role")] = None,
+    off: Annotated[
+        bool | None, typer.Option("--off/--on", help="sign them out and let them in no more; or again")
+    ] = None,
+    operation_id: OperationId = None,
+) -> None:
+    """Give a user another role, or switch them off or on."""
+
+    def work(session: Session) -> Any:
+        new = None if role is None else role.value
+        return accounts.record_user_change(
+            _find(session, name), role=new, is_disabled=off, session=session, operation_id=operation_id
+        )
+
+    answer(write(work), lambda done: say(f"{done['name']}: {done['role']}{', off' if done['is_disabled'] else ''}."))
+
+
+def set_password(name: User, operation_id: OperationId = None) -> None:
+    """Set a password, and sign its user out everywhere."""
+    password = _ask_password()
+    result = write(
+        lambda session: accounts.record_password(
+            _find(session, name), password, session=session, operation_id=operation_id
+        )
+    )
+    answer(result, lambda _: say(f"{name} has a new password."))
+
+
+def add_token(
+    user: User,
+    name: Annotated[str, typer.Argument(help="what it is for")],
+    role: OneRole = Role.VIEWER,
+    operation_id: OperationId = None,
+) -> None:
+    """Make an API token and print it, this once."""
+    token = new_secret("bake_")
+    result = write(
+        lambda session: accounts.record_api_token(
+            _find(session, user), name, role.value, token, session=session, operation_id=operation_id
+        )
+    )
+    answer({**result, "token": token}, lambda done: _show_token(done["token"], f"{name}, {done['role']}"))
+
+
+def _show_token(token: str, about: str) -> None:
+    say(token)  # a line of its own, to be copied
+    say(f"It is shown once; {about}.")
+
+
+def list_tokens() -> None:
+    """API tokens, without the tokens."""
+    answer(ask(load_api_tokens), _show_tokens)
+
+
+def revoke_token(
+    api_token_id: Annotated[int, typer.Argument(help="its id in the list")], operation_id: OperationId = None
+) -> None:
+    """Make an API token good for nothing."""
+    result = write(
+        lambda session: accounts.record_api_token_revocation(api_token_id, session=session, operation_id=operation_id)
+    )
+    answer(result, lambda done: say(f"Token {done['api_token_id']} is revoked."))
+
+
+def _find(session: Session, name: str) -> int:
+    found = find_user(session, name)
+    if found is None:
+        raise UserNotFoundError(name, [one["name"] for one in load_users(session)][:3])
+    return found.user_id
+
+
+def _ask_password() -> str:
+    if sys.stdin.isatty():
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def _show_users(rows: Any) -> None:
+    show_table(
+        {"name": "left", "role": "left", "": "left"},
+        [(row["name"], row["role"], "off" if row["is_disabled"] else "") for row in rows],
+    )
+
+
+def _show_tokens(rows: Any) -> None:
+    show_table(
+        {"id": "right", "name": "left", "user": "left", "role": "left", "last used": "left", "": "left"},
+        [
+            (
+                str(row["api_token_id"]),
+                row["name"],
+                row["user"],
+                row["role"],
+                row["last_used_at"] or "never",
+                "revoked" if row["revoked_at"] else "",
+            )
+            for row in rows
+        ],
+    )

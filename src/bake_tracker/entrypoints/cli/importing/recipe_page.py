@@ -1,0 +1,153 @@
+"""Bring in a recipe from a saved web page."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bake_tracker.domain.recipe_text.request import PageChoices
+from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.lookup import find, find_optional
+from bake_tracker.entrypoints.cli.state import answer, ask, complain, counted, say, show_table, state, write
+from bake_tracker.files.recipe_page import load_recipe_page
+from bake_tracker.services.database import Session
+from bake_tracker.services.importing.recipe_page import PagePreview, PageResult, check_recipe_page, record_recipe_page
+
+
+def import_page(
+    file: Annotated[Path, typer.Argument(help="a web page saved as HTML, with a schema.org recipe")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be recorded; write nothing")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask, as nobody is asked without a terminal")] = False,
+    line: Annotated[
+        list[str] | None, typer.Option(help="what a line means, by its number: '3=250 g flour'; once a line")
+    ] = None,
+    accept: Annotated[list[int] | None, typer.Option(help="take this line as it was read")] = None,
+    leave_out: Annotated[list[int] | None, typer.Option(help="do not take this line")] = None,
+    name_of: Annotated[
+        list[str] | None, typer.Option("--map", metavar="NAME=ITEM", help="what a name of the page means; remembered")
+    ] = None,
+    ranges: Annotated[str, typer.Option(help="of '2-3 cups' take the low end or the high one; ask: neither")] = "ask",
+    create_missing: Annotated[
+        bool, typer.Option("--create-missing", help="add an ingredient for every name that is not here")
+    ] = False,
+    makes: Annotated[str | None, typer.Option(help="like '24 sugar-cookie': what a batch gives")] = None,
+    without_yield: Annotated[bool, typer.Option("--without-yield", help="do not say what a batch gives")] = False,
+    name: Annotated[str | None, typer.Option(help="left out: as on the page")] = None,
+    slug: Annotated[str | None, typer.Option(help="left out: made from the name")] = None,
+    change: Annotated[str | None, typer.Option(help="slug or id of the recipe to give these lines")] = None,
+    operation_id: Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")] = None,
+) -> None:
+    """Show what a saved page's recipe would be, then record it as one operation; a line that is unsure stops it."""
+    page = load_recipe_page(file)
+    called = name or page.name
+
+    def choices(session: Session) -> PageChoices:
+        return {
+            "said": dict(_said(session, text) for text in line or []),
+            "accepted": accept or [],
+            "left_out": leave_out or [],
+            "names": dict(_named(session, text) for text in name_of or []),
+            "ranges": ranges,
+            "create_missing": create_missing,
+            "makes": None if makes is None else _makes(session, makes),
+            "without_yield": without_yield,
+        }
+
+    def check(session: Session) -> PagePreview:
+        return check_recipe_page(called, page.lines, session=session, yields=page.yields, choices=choices(session))
+
+    if dry_run:
+        preview = ask(check)
+        answer(preview, lambda found: show_preview(found, with_to_do=True))
+        raise typer.Exit(0 if preview["is_sure"] else 1)
+    if not state.as_json:
+        preview = ask(check)
+        show_preview(preview, with_to_do=False)
+        if preview["is_sure"] and sys.stdin is not None and sys.stdin.isatty() and not (yes or _confirmed()):
+            say("Nothing was recorded.")
+            raise typer.Exit(1)
+    result = write(
+        lambda session: record_recipe_page(
+            called,
+            page.lines,
+            session=session,
+            yields=page.yields,
+            choices=choices(session),
+            slug=slug,
+            recipe_id=find_optional(session, "recipe", change),
+            source=page.source,
+            category=page.category,
+            operation_id=operation_id,
+        )
+    )
+    answer(result, show_recorded)
+
+
+def show_preview(preview: PagePreview, *, with_to_do: bool) -> None:
+    """A row for each line, what a batch gives, and what has to be said or known."""
+    say(preview["name"], style="bold")
+    show_table(
+        {"line": "right", "quantity": "right", "": "left", "item": "left", " ": "left", "on the page": "left"},
+        (
+            [
+                str(line["line"]),
+                line["quantity"] or "-",
+                line["unit"] or "",
+                line["item_slug"] or (line["ingredient"] if line["state"] in ("new", "unsure") else "-"),
+                "" if line["state"] == "taken" else line["state"],
+                line["text"],
+            ]
+            for line in preview["lines"]
+        ),
+    )
+    makes = preview["makes"]
+    if makes["state"] in ("taken", "new"):
+        new = ", which is new" if makes["state"] == "new" else ""
+        say(f"One batch gives {makes['quantity']} {makes['finished_unit_slug'] or makes['name']}{new}")
+    for line in preview["lines"]:
+        for hint in line["hints"]:
+            say(f"  line {line['line']}, before it is baked: {hint}", style="yellow")
+    if with_to_do:
+        for line in preview["lines"]:
+            for to_do in line["to_do"]:
+                complain(f"  line {line['line']}: {to_do}")
+        for to_do in makes["to_do"]:
+            complain(f"  yield: {to_do}")
+
+
+def show_recorded(result: PageResult) -> None:
+    say(f"Recorded recipe {result['slug']} (id {result['recipe_id']}) of {counted(result['line_count'], 'line')}")
+    if result["finished_unit_slug"]:
+        say(f"  one batch gives {result['finished_unit_quantity']} {result['finished_unit_slug']}")
+    if result["created"]:
+        say(f"  added {', '.join(result['created'])}")
+    for text in result["left_out"]:
+        say(f"  left out: {text}")
+    say(f"  operation {result['operation_id']}")
+
+
+def _confirmed() -> bool:
+    sys.stdout.write("Record this recipe? [y/N] ")
+    sys.stdout.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _said(session: Session, text: str) -> tuple[int, Any]:
+    number, equals, said = text.partition("=")
+    if not equals or not number.strip().isdecimal():
+        raise typer.BadParameter(f"{text!r} cannot be read; write it like '3=250 g flour'")
+    quantity, unit, item = parse.amount_of(said)
+    return int(number), {"item_id": find(session, "item", item), "quantity": quantity, "unit": unit or "each"}
+
+
+def _named(session: Session, text: str) -> tuple[str, int]:
+    called, equals, item = text.rpartition("=")
+    if not equals or not called.strip():
+        raise typer.BadParameter(f"{text!r} cannot be read; write it like 'plain flour=flour'")
+    return called, find(session, "item", item.strip())
+
+
+def _makes(session: Session, text: str) -> Any:
+    quantity, _, unit = parse.amount_of(text)
+    return {"finished_unit_id": find(session, "finished_unit", unit), "quantity": parse.exact_decimal(quantity)}

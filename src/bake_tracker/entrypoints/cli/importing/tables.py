@@ -1,0 +1,94 @@
+"""Bring in another program's data."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+
+from bake_tracker.domain.importing.text import DateOrder, Decimals, Reading
+from bake_tracker.entrypoints.cli.state import answer, ask, say, write
+from bake_tracker.files.imports import read_document
+from bake_tracker.services.importing.tables import check_import, record_import
+
+SHOWN, SHOWN_ALIKE = 50, 10
+"""So many faults are told one by one, and so many rows of one fault are named."""
+_ROW = re.compile(r"row \d+")
+
+
+def import_file(
+    file: Annotated[
+        Path, typer.Argument(help="an export (JSON, XLSX, ZIP, folder), a CSV or XLSX table, a bake-tracker 4.x export")
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would happen; write nothing")] = False,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="take the good rows, leave the others")] = False,
+    map_: Annotated[
+        list[str] | None, typer.Option("--map", metavar="NAME=ITEM", help="what a name of the file means; remembered")
+    ] = None,
+    table: Annotated[str | None, typer.Option(help="what the table is, where its name does not say it")] = None,
+    dates: Annotated[str | None, typer.Option(help="how days like 03/04/2026 are meant: dmy or mdy")] = None,
+    decimals: Annotated[str | None, typer.Option(help="how numbers like 2,5 are meant: comma or point")] = None,
+) -> None:
+    """Bring in another program's data; the same file again adds nothing."""
+    names = dict(_mapping(text) for text in map_ or [])
+    document = read_document(file, table=table, reading=_reading(dates, decimals))
+    if dry_run:
+        report = ask(lambda session: check_import(document, session=session, source=file.name, names=names))
+    else:
+        report = write(
+            lambda session: record_import(document, session=session, source=file.name, skip_bad=skip_bad, names=names)
+        )
+    answer(report, show_report)
+    raise typer.Exit(1 if dry_run and report["refused_count"] else 0)
+
+
+def show_report(report: Any) -> None:
+    """What an import added, left and refused, each with its place and reason."""
+    say(report["source"], style="bold")
+    for row in report["kinds"]:
+        counts = ", ".join(f"{row[what]} {what}" for what in ("added", "skipped", "differing", "refused") if row[what])
+        if counts:
+            say(f"  {row['kind']}: {counts}")
+    if not any(report[what] for what in ("added_count", "skipped_count", "refused_count", "differences", "not_kept")):
+        say("  nothing is in it", style="yellow")
+    _show_refused(report["refused"])
+    for row in report["differences"]:
+        here = "nothing" if row["here"] is None else repr(row["here"])
+        what = f"{row['slug']}: {row['field']} is {here} here and {row['in_file']!r} in the file"
+        say(f"  differs {row['place']}, {what}", style="yellow")
+    for reason in dict.fromkeys(row["reason"] for row in report["skipped"]):
+        say(f"  skipped: {reason}", style="dim")
+    for row in report["not_kept"]:
+        say(f"  not kept: {row['what']} ({row['count']}): {row['reason']}", style="dim")
+
+
+def _show_refused(refused: list[Any]) -> None:
+    """What cannot be taken; rows with the same fault once, and not so many that nobody reads them."""
+    alike: dict[tuple[str, ...], list[Any]] = {}
+    for row in refused:
+        alike.setdefault((_ROW.sub("", row["place"]), repr(row["value"]), row["reason"]), []).append(row)
+    for first, *others in list(alike.values())[:SHOWN]:
+        line = f"line {first['line']}, column {first['column']}: " if "line" in first else ""
+        value = "empty" if first["value"] is None else repr(first["value"])
+        say(f"  refused {line}{first['place']} = {value}: {first['reason']}", style="red")
+        if others:
+            rows = [found[0] for one in others[:SHOWN_ALIKE] if (found := _ROW.search(one["place"]))]
+            more = f" and {len(others) - len(rows)} more" if len(others) > len(rows) else ""
+            say(f"    the same in {', '.join(rows)}{more}", style="red")
+    if len(alike) > SHOWN:
+        say(f"  and {len(alike) - SHOWN} more kinds of refusal; --json has all of them", style="red")
+
+
+def _mapping(text: str) -> tuple[str, str]:
+    name, equals, slug = text.rpartition("=")
+    if not (equals and name.strip() and slug.strip()):
+        raise typer.BadParameter(f"{text!r} cannot be read; write it like 'AP Flour=flour'")
+    return name.strip(), slug.strip()
+
+
+def _reading(dates: str | None, decimals: str | None) -> Reading:
+    if dates not in (None, "dmy", "mdy"):
+        raise typer.BadParameter("--dates must be dmy or mdy")
+    if decimals not in (None, "comma", "point"):
+        raise typer.BadParameter("--decimals must be comma or point")
+    return Reading(cast(DateOrder | None, dates), cast(Decimals | None, decimals))

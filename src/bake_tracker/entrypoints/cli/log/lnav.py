@@ -1,0 +1,12 @@
+"""The log in lnav: its format file, which is shipped beside this module."""
+
+import sys
+from importlib.resources import files
+
+from bake_tracker.entrypoints.cli.log.lines import printing
+
+
+def lnav() -> None:
+    """Print the log's format for the viewer lnav: bake log lnav > bake_tracker.json; lnav -i bake_tracker.json"""
+    with printing():
+        sys.stdout.write(files(__package__).joinpath("lnav_format.json").read_text("utf-8"))

@@ -1,0 +1,132 @@
+"""Search the log: find lines by what they say, and count how operations ended."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from bake_tracker.domain.log.query import LEVELS, LogQuery
+from bake_tracker.domain.log.stats import OperationStats, gather_stats
+from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.log.lines import print_line, printing, say_unreadable
+from bake_tracker.entrypoints.cli.progress import LARGE_BYTES, reading
+from bake_tracker.entrypoints.cli.state import answer, complain, show_table, state
+from bake_tracker.log.reader import Unreadable, find_lines
+from bake_tracker.log.scan import scan, total_bytes
+
+Where = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[FIELD=VALUE]...", help="like outcome=rolled_back or shortages.ingredient_slug=flour"),
+]
+Since = Annotated[Any, typer.Option("--since", parser=parse.instant, help="like 2026-11-23 or 2026-11-23T14:30, UTC")]
+Until = Annotated[Any, typer.Option("--until", parser=parse.instant, help="up to and not including")]
+
+
+def _level(text: str) -> str:
+    if text.upper() not in LEVELS:
+        raise typer.BadParameter(f"{text!r} is no level; write one of {', '.join(LEVELS)}")
+    return text.upper()
+
+
+Level = Annotated[Any, typer.Option("--level", parser=_level, metavar="LEVEL", help="this level and above")]
+
+
+def find(
+    where: Where = None,
+    operation: Annotated[str | None, typer.Option(help="short for operation=...")] = None,
+    outcome: Annotated[str | None, typer.Option(help="short for outcome=...")] = None,
+    actor: Annotated[str | None, typer.Option(help="short for actor=...")] = None,
+    level: Level = None,
+    since: Since = None,
+    until: Until = None,
+) -> None:
+    """Print the log's lines that have these values, oldest first; exit 1 when there are none."""
+    refuse_no_span(since, until)
+    short = {"operation": operation, "outcome": outcome, "actor": actor}
+    conditions = (*conditions_of(where), *((name, value) for name, value in short.items() if value is not None))
+    unreadable = Unreadable()
+    found = False
+    with printing(), reading(state.log_file) as read:
+        for raw, line in find_lines(state.log_file, LogQuery(conditions, since, until, level), unreadable, read):
+            if not found:
+                read.make_room()
+            found = True
+            print_line(raw, line)
+    say_unreadable(unreadable.count)
+    if not found:
+        absent = _fields_of_no_line([name for name, _ in conditions])
+        none = f"; no line of it has a field {' or '.join(absent)}" if absent else ""
+        complain(f"No line of the log says that{none} ({state.log_file}).")
+    raise typer.Exit(0 if found else 1)
+
+
+def stats(since: Since = None, until: Until = None) -> None:
+    """Count operations by outcome, with the share refused and how long they took."""
+    refuse_no_span(since, until)
+    unreadable = Unreadable()
+    with reading(state.log_file) as read:
+        lines = find_lines(state.log_file, LogQuery((), since, until), unreadable, read)
+        counted = gather_stats(line for _, line in lines)
+    if counted or state.as_json:
+        answer(counted, _show_stats)
+    say_unreadable(unreadable.count)
+    if not counted:
+        complain(f"No operation ended {'in that time' if since or until else 'yet'} ({state.log_file}).")
+    raise typer.Exit(0 if counted else 1)
+
+
+def _fields_of_no_line(names: list[str]) -> list[str]:
+    """Which of these names occur nowhere as a field's; a log that takes a while to read is not read again for it."""
+    if not 0 < total_bytes(state.log_file) < LARGE_BYTES:
+        return []
+    absent = {name: _keys_of(name) for name in names if name.isascii() and name.isprintable()}
+    for raw in scan(state.log_file):
+        absent = {name: keys for name, keys in absent.items() if not any(key in raw for key in keys)}
+        if not absent:
+            break
+    return list(absent)
+
+
+def _keys_of(path: str) -> list[bytes]:
+    """What stands before a value at a dotted path: its last name, or more of it where a name has dots itself."""
+    parts = path.split(".")
+    return [json.dumps(".".join(parts[n:])).encode() for n in range(len(parts))]
+
+
+def refuse_no_span(since: str | None, until: str | None) -> None:
+    """No line is of a time that ends before it begins."""
+    if since is not None and until is not None and since >= until:
+        raise typer.BadParameter(
+            f"--since {since} is not before --until {until}; name a time to begin with that is before the end"
+        )
+
+
+def conditions_of(where: list[str] | None) -> tuple[tuple[str, str], ...]:
+    return tuple(parse.field_value(text) for text in where or [])
+
+
+def _show_stats(rows: list[OperationStats]) -> None:
+    show_table(
+        {
+            "operation": "left",
+            "count": "right",
+            "refused": "right",
+            "p50 ms": "right",
+            "p95 ms": "right",
+            "p99 ms": "right",
+        },
+        (cells for row in rows for cells in _rows_of(row)),
+    )
+
+
+def _rows_of(row: OperationStats) -> list[list[str]]:
+    """All attempts of an operation in a row, and below it a row for each way they ended."""
+
+    def durations(of: Any) -> list[str]:
+        # Of lines that a repair has written nobody knows how long they took.
+        return [str(of[name] or "-") for name in ("p50_ms", "p95_ms", "p99_ms")]
+
+    return [
+        [row["operation"], str(row["count"]), f"{row['refused_percent']} %", *durations(row)],
+        *(["  " + one["outcome"], str(one["count"]), "", *durations(one)] for one in row["by_outcome"]),
+    ]

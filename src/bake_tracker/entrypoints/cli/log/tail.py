@@ -1,0 +1,59 @@
+"""Show the end of the log, and go on with what is written."""
+
+import os
+import select
+import stat
+import sys
+import time
+from contextlib import closing, suppress
+from typing import Annotated
+
+import typer
+
+from bake_tracker.domain.log.query import LogQuery
+from bake_tracker.entrypoints.cli.log.lines import print_line, printing, say_unreadable
+from bake_tracker.entrypoints.cli.log.search import Level, Where, conditions_of
+from bake_tracker.entrypoints.cli.state import complain, state
+from bake_tracker.log.reader import Unreadable
+from bake_tracker.log.tail import Follower, last_lines, matching
+
+PAUSE_S = 0.2
+
+
+def tail(
+    where: Where = None,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="how many")] = 20,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="go on with new lines, until Ctrl-C")] = False,
+    level: Level = None,
+) -> None:
+    """Print the last lines of the log that have these values; with --follow go on, over rotated files too."""
+    query = LogQuery(conditions_of(where), level=level)
+    unreadable = Unreadable()
+    with printing(), closing(Follower(state.log_file)) as follower, suppress(KeyboardInterrupt):
+        if follower.place is None:
+            complain(f"There is no log file {state.log_file} yet{'; waiting for it' if follow else ''}.")
+        for raw, line in last_lines(state.log_file, lines, query, unreadable, follower.place):
+            print_line(raw, line)
+        while follow and not _is_reader_gone():
+            for raw, line in matching(follower.new_lines(), query, unreadable):
+                print_line(raw, line)
+            sys.stdout.flush()
+            pause()
+    say_unreadable(unreadable.count)
+
+
+def pause() -> None:
+    time.sleep(PAUSE_S)
+
+
+def _is_reader_gone() -> bool:
+    """Whether whoever read from our pipe has left; without this one would only be missed at the next line."""
+    try:
+        descriptor = sys.stdout.fileno()
+    except (OSError, ValueError):
+        return False  # not a real file, as under test
+    if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        return False
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))

@@ -1,0 +1,56 @@
+"""Hold the log to what the database says."""
+
+from typing import Annotated, Any
+
+import typer
+
+from bake_tracker.entrypoints.cli.progress import reading
+from bake_tracker.entrypoints.cli.state import answer, ask, counted, say, state
+from bake_tracker.services.reconcile.repair import repair_log
+from bake_tracker.services.reconcile.verification import verify_log
+
+
+def verify(
+    repair: Annotated[
+        bool, typer.Option("--repair", help="write the missing success lines from the database, marked repaired_at")
+    ] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="nothing of the log was thrown away: compare what is older than it too")
+    ] = False,
+) -> None:
+    """Compare the log with the database; exit 1 when they do not agree."""
+    hold = repair_log if repair else verify_log
+    with reading(state.log_file) as read:
+        result = ask(lambda session: hold(session, state.log_file, read, is_whole=everything))
+    answer(result, show_verification)
+    raise typer.Exit(0 if result["clean"] else 1)
+
+
+def show_verification(result: Any) -> None:
+    for found in result.get("repaired", []):
+        say(f"success line written: {found['operation']} {found['operation_id']} at {found['at']}", style="green")
+    for name, what in (
+        ("missing", "committed with no success line"),
+        ("forged", "success line with no committed operation"),
+        ("doubled", "more than one success line"),
+        ("unresolved", "committed, but the log only says unknown"),
+    ):
+        for found in result[name]:
+            say(f"{what}: {found['operation']} {found['operation_id']} at {found['at']}", style="red")
+    for source in result["restores_not_believed"]:
+        say(f"the mark of a restore of {source} does not agree with what it names, and is not believed", style="red")
+    if "repaired" in result:
+        say(f"Wrote {counted(len(result['repaired']), 'success line')} from the database.")
+    if older := result["operations_before_the_log"]:
+        say(f"{older} operations are older than the log's first line and were not compared; --all compares them.")
+    if restored := result["operations_restored"]:
+        say(f"{restored} operations were restored and have their lines in the log of the place they came from.")
+    if noted := result["unreadable_lines_noted"]:
+        say(f"{counted(noted, 'line')} cannot be read; a repair has noted that and written what the database knows.")
+    if torn := result["unreadable_lines"] - noted:
+        say(f"{counted(torn, 'line')} cannot be read", style="red")
+    say(
+        f"Compared {result['operations_compared']} operations with "
+        f"{result['success_lines_compared']} success lines: "
+        + ("they agree." if result["clean"] else "they do not agree.")
+    )

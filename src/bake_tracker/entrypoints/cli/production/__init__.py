@@ -1,0 +1,1 @@
+"""Commands that bake, pack and undo."""

@@ -1,0 +1,128 @@
+"""Undo what was recorded by mistake, and put a mistyped yield right."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.tree import Tree
+
+from bake_tracker.domain.errors import Dependent, DependentsError
+from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.lookup import find_operation
+from bake_tracker.entrypoints.cli.production.runs import show_production
+from bake_tracker.entrypoints.cli.state import answer, ask, money, out, say, state, twig, write
+from bake_tracker.services.database import Session
+from bake_tracker.services.production.correction import CorrectionResult, record_production_correction
+from bake_tracker.services.reversal import ReversalCheck, ReversalResult, check_reversal, record_reversal
+
+DONE = {"removed": "removed", "restored": "as it was before", "kept": "stays, for the ledger names it"}
+Answer = TypeVar("Answer")
+Operation = Annotated[str, typer.Argument(help="an operation's id or its beginning, or production:12, assembly:3")]
+Reason = Annotated[str, typer.Option(help="why it is undone")]
+Cascade = Annotated[bool, typer.Option("--cascade", help="and first, latest first, all that rests on it")]
+OperationId = Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")]
+
+
+def reverse(
+    operation: Operation,
+    reason: Annotated[str | None, typer.Option(help="why it is undone")] = None,
+    cascade: Cascade = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="show what would be undone, and change nothing")] = False,
+    operation_id: OperationId = None,
+) -> None:
+    """Undo an operation exactly: same lots, same cost; refused where something rests on it, unless --cascade."""
+    if dry_run:
+        check = ask(lambda session: check_reversal(find_operation(session, operation), session=session))
+        answer(check, show_check)
+        raise typer.Exit(0 if check["can_reverse"] or (cascade and not check["stays"]) else 1)
+    if reason is None:
+        raise typer.BadParameter("say why: --reason TEXT")
+
+    def work(session: Session) -> ReversalResult:
+        key = find_operation(session, operation)
+        return record_reversal(key, reason, session=session, cascade=cascade, operation_id=operation_id)
+
+    answer(_with_tree(work), show_reversal)
+
+
+def correct(
+    run: Operation,
+    actual: Annotated[Any, typer.Option("--yield", parser=parse.whole_or_decimal, help="what really came out")],
+    reason: Reason,
+    cascade: Cascade = False,
+    loss_reason: Annotated[str | None, typer.Option(help="why less came out than planned")] = None,
+    operation_id: OperationId = None,
+) -> None:
+    """Put a mistyped yield right: undo the baking and record it again with the same plan, as one operation."""
+
+    def work(session: Session) -> CorrectionResult:
+        return record_production_correction(
+            find_operation(session, run),
+            actual,
+            reason,
+            session=session,
+            cascade=cascade,
+            loss_reason=loss_reason,
+            operation_id=operation_id,
+        )
+
+    answer(_with_tree(work), show_correction)
+
+
+def show_check(check: ReversalCheck) -> None:
+    say("Would be undone, in this order:")
+    for one in check["operations"]:
+        say(f"  {one['operation']}  {one['operation_id']}  {_when(one['recorded_at'])}")
+    if check["dependents"]:
+        out.print(_tree(check["reversed_operation"], check["reversed_operation_id"], check["dependents"]))
+        say("What stands below it rests on it: only with --cascade.")
+    if check["stays"]:
+        say(f"The ledger names {', '.join(check['stays'])} for good: not even so.")
+
+
+def show_reversal(result: ReversalResult) -> None:
+    for one in (*result["also_reversed"], result):
+        say(f"Reversed {one['reversed_operation']} {one['reversed_operation_id']}")
+        for lot in one["lots"]:
+            sign = "" if lot["quantity"].startswith("-") else "+"
+            say(f"  {sign}{lot['quantity']} of lot {lot['lot_code']}, cost {money(lot['cost'])}")
+        for thing in one["catalog"]:
+            say(f"  {DONE[thing['done']]}: {thing['thing']}")
+    say(f"  because: {result['reason']}; operation {result['operation_id']}")
+
+
+def show_correction(result: CorrectionResult) -> None:
+    say(f"Corrected from {result['actual_yield_before']} to {result['actual_yield']}")
+    if others := result["reversal"]["also_reversed"]:
+        say("  undone with it, to be recorded again:")
+        for one in others:
+            say(f"    {one['reversed_operation']} {one['reversed_operation_id']}")
+    show_production(result["production"])
+    say(f"  both as operation {result['operation_id']}")
+
+
+def _with_tree(work: Callable[[Session], Answer]) -> Answer:
+    """Call the service; where something rests on what is to be undone, draw it before the refusal is said."""
+    try:
+        return write(work)
+    except DependentsError as error:
+        if not state.as_json:
+            out.print(_tree("to be undone", str(error.fields["reversed_operation_id"]), error.dependents))
+        raise
+
+
+def _tree(name: str, operation_id: str, dependents: Sequence[Dependent]) -> Tree:
+    tree = Tree(twig(f"{name}  {operation_id}", "bold"), guide_style="dim")
+    _add(tree, dependents)
+    return tree
+
+
+def _add(branch: Tree, dependents: Sequence[Dependent]) -> None:
+    for one in dependents:
+        why = ", ".join([*one["lots"], *one["things"]])
+        text = f"{one['operation']}  {one['operation_id'][:13]}  {_when(one['recorded_at'])}: {why}"
+        _add(branch.add(twig(text)), one["dependents"])
+
+
+def _when(at: str) -> str:
+    return f"{at[:19].replace('T', ' ')} UTC"

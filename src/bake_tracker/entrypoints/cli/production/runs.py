@@ -1,0 +1,228 @@
+"""Bake, box, and look at what was done."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+import typer
+
+from bake_tracker.domain.label.text import difference_text
+from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.lookup import find, find_operation, find_optional, find_product
+from bake_tracker.entrypoints.cli.state import answer, ask, money, say, show_table, write
+from bake_tracker.queries.operations.history import load_operation, load_runs
+from bake_tracker.services.assembly_service import check_can_assemble, record_assembly
+from bake_tracker.services.batch_production_service import check_can_produce, record_batch_production
+from bake_tracker.services.database import Session
+from bake_tracker.services.production.bake_and_pack import record_bake_and_pack
+
+Count = Annotated[Any, typer.Argument(parser=parse.whole_or_decimal, help="a whole number of 1 or more")]
+Scale = Annotated[Decimal, typer.Option("--scale", parser=parse.decimal, help="multiplies every quantity")]
+Event = Annotated[str | None, typer.Option(help="slug or id")]
+At = Annotated[
+    Any,
+    typer.Option("--at", parser=parse.moment, help="when it was, recorded late, like 2026-11-23T14:30; left out: now"),
+]
+OperationId = Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")]
+
+
+def check_produce(recipe: str, batches: Count, scale: Scale = Decimal(1)) -> None:
+    """Ask whether the stock allows these batches; exit 1 when it does not."""
+    result = ask(
+        lambda session: check_can_produce(find(session, "recipe", recipe), batches, session=session, scale_factor=scale)
+    )
+    answer(result, lambda r: show_check(r["can_produce"], r["missing_ingredients"], f"{batches} x {recipe}"))
+    raise typer.Exit(0 if result["can_produce"] else 1)
+
+
+def check_assemble(good: str, quantity: Count) -> None:
+    """Ask whether the stock allows these boxes; exit 1 when it does not."""
+    result = ask(lambda session: check_can_assemble(find(session, "finished_good", good), quantity, session=session))
+    answer(result, lambda r: show_check(r["can_assemble"], r["missing_components"], f"{quantity} x {good}"))
+    raise typer.Exit(0 if result["can_assemble"] else 1)
+
+
+def produce(
+    recipe: Annotated[str, typer.Argument(help="slug or id")],
+    batches: Count,
+    actual: Annotated[Any, typer.Option("--yield", parser=parse.whole_or_decimal, help="what really came out")],
+    unit: Annotated[str | None, typer.Option(help="the finished unit, where the recipe makes several")] = None,
+    scale: Scale = Decimal(1),
+    event: Event = None,
+    loss_reason: Annotated[str | None, typer.Option(help="why less came out than planned")] = None,
+    notes: Annotated[str | None, typer.Option()] = None,
+    at: At = None,
+    pack: Annotated[
+        str | None, typer.Option(help="also box it, in the same transaction: slug or id of the good")
+    ] = None,
+    boxes: Annotated[Any, typer.Option(parser=parse.whole_or_decimal, help="how many, with --pack")] = None,
+    labour: Annotated[Any, typer.Option(parser=parse.decimal, help="what it took; left out: by the rates")] = None,
+    overhead: Annotated[Any, typer.Option(parser=parse.decimal, help="as --labour")] = None,
+    operation_id: OperationId = None,
+) -> None:
+    """Record a baking: take the ingredients, add what came out."""
+    if (pack is None) != (boxes is None):
+        raise typer.BadParameter("--pack GOOD and --boxes N go together")
+    if pack is not None and not labour is overhead is None:
+        raise typer.BadParameter("with --pack, labour and overhead are by the recipe's rates")
+
+    def work(session: Session) -> Any:
+        recipe_id = find(session, "recipe", recipe)
+        common: dict[str, Any] = {
+            "session": session,
+            "scale_factor": scale,
+            "event_id": find_optional(session, "event", event),
+            "loss_reason": loss_reason,
+            "notes": notes,
+            "operation_id": operation_id,
+        }
+        product = find_product(session, recipe_id, unit)
+        if pack is None:
+            took = {"labour_cost": labour, "overhead_cost": overhead}
+            return record_batch_production(recipe_id, product, batches, actual, produced_at=at, **took, **common)
+        good = find(session, "finished_good", pack)
+        return record_bake_and_pack(recipe_id, product, batches, actual, good, boxes, made_at=at, **common)
+
+    answer(write(work), show_production if pack is None else show_both)
+
+
+def assemble(
+    good: Annotated[str, typer.Argument(help="slug or id")],
+    quantity: Count,
+    event: Event = None,
+    notes: Annotated[str | None, typer.Option()] = None,
+    at: At = None,
+    operation_id: OperationId = None,
+) -> None:
+    """Record boxes packed: take the components, add the boxes."""
+
+    def work(session: Session) -> Any:
+        return record_assembly(
+            find(session, "finished_good", good),
+            quantity,
+            session=session,
+            assembled_at=at,
+            event_id=find_optional(session, "event", event),
+            notes=notes,
+            operation_id=operation_id,
+        )
+
+    answer(write(work), show_assembly)
+
+
+def runs(
+    last: Annotated[int, typer.Option(min=1, max=10_000, help="how many")] = 20,
+    before: Annotated[
+        str | None, typer.Option(help="only older ones than this run: its operation's id, or the id's beginning")
+    ] = None,
+) -> None:
+    """Show the latest bakings and packings."""
+    answer(ask(lambda session: load_runs(session, last, before=before)), show_runs)
+
+
+def show(
+    operation_id: Annotated[str, typer.Argument(help="an operation's id or its beginning, or production:12")],
+) -> None:
+    """Show one operation: what was asked, what it moved, what it answered."""
+
+    answer(ask(lambda session: load_operation(session, find_operation(session, operation_id))), show_operation)
+
+
+def show_check(yes: bool, missing: list[Any], what: str) -> None:
+    if yes:
+        say(f"Yes: the stock allows {what}.")
+        return
+    say(f"No: for {what} the stock is short of")
+    for short in missing:
+        slug = short.get("ingredient_slug") or short.get("component_slug")
+        say(f"  {slug}: needs {short['needed']} {short['unit']}, has {short['available']}")
+
+
+def show_production(result: Any) -> None:
+    status = result["production_status"].replace("_", " ")
+    say(
+        f"Baked {result['actual_yield']} of {result['expected_yield']} planned ({status})"
+        + (f" as lot {result['lot_code']}" if result["lot_code"] else "")
+    )
+    loss = f", of which loss {money(result['loss_cost'])}" if result["loss_quantity"] != "0" else ""
+    per_unit = f", {money(result['per_unit_cost'])} each" if result["per_unit_cost"] else ""
+    say(f"  cost {money(result['total_ingredient_cost'])}{loss}{per_unit}")
+    if result.get("labour_cost"):
+        say(f"  beside it: labour {money(result['labour_cost'])}, overhead {money(result['overhead_cost'])}")
+    show_consumptions(result)
+
+
+def show_assembly(result: Any) -> None:
+    say(f"Packed {result['quantity']} as lot {result['lot_code']}")
+    each = f", {money(result['per_unit_cost'])} each" if result["per_unit_cost"] else ""
+    say(f"  cost {money(result['total_component_cost'])}{each}")
+    show_consumptions(result)
+
+
+def show_both(result: Any) -> None:
+    show_production(result["production"])
+    show_assembly(result["assembly"])
+    say(f"  both as operation {result['operation_id']}")
+
+
+def show_consumptions(result: Any) -> None:
+    if differs := result.get("label_differs"):
+        say(f"  warning: not what the label of {differs['item_slug']} says: {difference_text(differs)}", style="yellow")
+    for used in result["consumptions"]:
+        say(f"  used {used['quantity']} {used['unit']} from {used['lot_code']}, cost {money(used['cost'])}")
+    say(f"  operation {result['operation_id']}")
+
+
+def show_runs(rows: list[Any]) -> None:
+    if not rows:
+        say("Nothing was baked or packed yet.")
+        return
+    has_rates = any(row["labour_cost"] for row in rows)
+    beside: dict[str, Literal["left", "right"]] = {"labour": "right", "overhead": "right"} if has_rates else {}
+    show_table(
+        {
+            "when": "left",
+            "made": "left",
+            "status": "left",
+            "cost": "right",
+            **beside,
+            "lot": "left",
+            "operation": "left",
+        },
+        (
+            [
+                row["at"][:16].replace("T", " "),
+                f"{row['quantity']} {row['unit']} {row['made']}",
+                "reversed" if row["reversed"] else row["status"].replace("_", " "),
+                money(row["cost"]),
+                *((money(row[f"{name}_cost"]) if row["labour_cost"] else "-") for name in beside),
+                row["lot_code"] or "-",
+                row["operation_id"][:13],
+            ]
+            for row in rows
+        ),
+    )
+
+
+def show_reversal(view: Any) -> None:
+    """Say that an operation was undone, by which and why; or which it undid."""
+    if undone := view["reversed_by"]:
+        say(f"  reversed by {undone['operation_id']}: {undone['reason']}", style="yellow")
+    if undoes := view["reverses"]:
+        say(f"  reverses {undoes['operation']} {undoes['operation_id']}: {undoes['reason']}")
+
+
+def show_operation(view: Any) -> None:
+    say(f"{view['operation']}  {view['operation_id']}", style="bold")
+    by = f" by {view['actor']}" if view["actor"] else ""
+    say(f"  recorded {view['recorded_at'][:19].replace('T', ' ')} UTC{by}, attempt {view['attempt']}")
+    show_reversal(view)
+    for title, fields in (("asked", view["arguments"]), ("answered", view["result"])):
+        say(f"  {title}")
+        for key, value in fields.items():
+            if value is not None and not isinstance(value, list | dict):
+                say(f"    {key}: {value}")
+    for movement in view["movements"]:
+        cost = money(movement["cost"])
+        say(f"  moved {movement['quantity']} {movement['unit']} of lot {movement['lot_code']}, cost {cost}")
+    for child in view["children"]:
+        say(f"  made of {child}")

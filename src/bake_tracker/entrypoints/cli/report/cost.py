@@ -1,0 +1,150 @@
+"""What was paid, what a recipe costs, and what is left at a price."""
+
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, Any
+
+import typer
+
+from bake_tracker.clock import now
+from bake_tracker.domain.units import MICRO
+from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.lookup import find
+from bake_tracker.entrypoints.cli.state import answer, ask, money, say, show_table, write
+from bake_tracker.entrypoints.cli.tables import Csv, Xlsx, write_file
+from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.reports.prices import PriceHistory, PriceRow, load_prices
+from bake_tracker.queries.reports.recipe_cost import BASES, RecipeCost, load_recipe_cost
+from bake_tracker.services.catalog.rates import record_recipe_rate
+from bake_tracker.services.database import Session
+
+
+def prices(
+    item: Annotated[str, typer.Argument(help="slug or id")],
+    since: Annotated[Any, typer.Option(parser=parse.day, help="from this day on, like 2026-11-01")] = None,
+    csv: Csv = None,
+    xlsx: Xlsx = None,
+) -> None:
+    """Show what was paid for an item, by product and supplier, the latest first."""
+
+    def work(session: Session) -> PriceHistory:
+        return load_prices(session, find(session, "item", item), since=since)
+
+    result = ask(work)
+    if not write_file(result["purchases"], list(PriceRow.__annotations__), csv, xlsx):
+        answer(result, lambda history: show_prices(history, since))
+
+
+def cost(
+    recipe: Annotated[str, typer.Argument(help="slug or id")],
+    batches: Annotated[str, typer.Option(help="like 2 or 1/2")] = "1",
+    price: Annotated[Any, typer.Option(parser=parse.decimal, help="what one is sold for")] = None,
+) -> None:
+    """Say what batches of a recipe cost today, at the last prices and on average, and what is left at a price."""
+
+    def work(session: Session) -> RecipeCost:
+        today = load_bakery(session).local_day(now())
+        recipe_id = find(session, "recipe", recipe)
+        return load_recipe_cost(session, recipe_id, parse.quantity(batches), today, price_micros=_micros(price))
+
+    answer(ask(work), show_cost)
+
+
+def rate(
+    recipe: Annotated[str, typer.Argument(help="slug or id")],
+    labour: Annotated[Any, typer.Option(parser=parse.decimal, help="of one batch")],
+    overhead: Annotated[Any, typer.Option(parser=parse.decimal, help="of one batch")] = Decimal(0),
+    operation_id: Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")] = None,
+) -> None:
+    """Say what one batch takes of labour and overhead; kept beside each run, never in the cost of a lot."""
+
+    def work(session: Session) -> Any:
+        recipe_id = find(session, "recipe", recipe)
+        return record_recipe_rate(recipe_id, labour, overhead, session=session, operation_id=operation_id)
+
+    answer(write(work), show_rate)
+
+
+def _micros(price: Decimal | None) -> int | None:
+    if price is None:
+        return None
+    exact = Fraction(price) * MICRO
+    if exact.denominator != 1 or exact <= 0:
+        raise typer.BadParameter("a price is above 0 and has at most six decimals")
+    return int(exact)
+
+
+def show_rate(result: Any) -> None:
+    say(f"A batch of {result['slug']} takes labour {money(result['labour'])}, overhead {money(result['overhead'])}")
+    if result["labour_before"] is not None:
+        before = f"labour {money(result['labour_before'])}, overhead {money(result['overhead_before'])}"
+        say(f"  before, it was {before}")
+    say(f"  operation {result['operation_id']}")
+
+
+def show_prices(history: Any, since: date | None = None) -> None:
+    if not history["purchases"]:
+        say(f"Nothing was paid for {history['item_slug']}{f' since {since}' if since else ' yet'}.")
+    else:
+        show_table(
+            {"bought": "left", "quantity": "right", "": "left", "cost": "right", "price": "right", "change": "right",
+             "supplier": "left", "product": "left", "lot": "left"},
+            (
+                [
+                    row["bought_on"],
+                    row["quantity"],
+                    row["unit"],
+                    money(row["cost"]),
+                    f"{money(row['price'])}/{row['price_per']}",
+                    f"{row['change_percent']} %" if row["change_percent"] else "-",
+                    row["supplier"] or "-",
+                    row["product"] or "-",
+                    row["lot_code"],
+                ]
+                for row in history["purchases"]
+            ),
+        )  # fmt: skip
+    for source in history["sources"]:
+        of = " of ".join(filter(None, (source["product"], source["supplier"]))) or "without product or supplier"
+        span = ", ".join(f"{name} {money(source[name])}" for name in ("last", "lowest", "highest", "average"))
+        count = f"{source['purchases']} purchase{'' if source['purchases'] == 1 else 's'}"
+        say(f"{of}: {span} a {source['price_per']} in {count}")
+    if history["uncosted_lots"]:
+        say(f"lots that came in at a cost that nobody knows: {history['uncosted_lots']}", style="yellow")
+
+
+def show_cost(found: Any) -> None:
+    made = {one["finished_unit"]: f"{one['quantity']} {one['unit']} {one['finished_unit']}" for one in found["makes"]}
+    batches = f"{found['batches']} {'batch' if found['batches'] == '1' else 'batches'}"
+    say(f"{batches} of {found['recipe']}: {' or '.join(made.values()) or 'makes nothing yet'}", style="bold")
+    rows = [[f"{row['needed']} {row['unit']} {row['item_slug']}", *_by_basis(row, "{}")] for row in found["items"]]
+    rows.append(["ingredients", *_by_basis(found, "{}")])
+    has_rates = {found["labour"], found["overhead"]} != {"0.00"}
+    if has_rates:
+        rows += [[f"{name}, apart", *[money(found[name])] * len(BASES)] for name in ("labour", "overhead")]
+        rows.append(["in all", *_by_basis(found, "{}_in_all")])
+    for unit in made:
+        of = {one["basis"]: one for one in found["makes"] if one["finished_unit"] == unit}
+        for ending, in_all in (("", ""), ("_in_all", ", in all"))[: 2 if has_rates else 1]:
+            rows.append([f"one {unit}{in_all}", *(money(of[basis][f"each{ending}"]) for basis in BASES)])
+            if found["price"]:
+                margins = [_margin(of[basis], ending) for basis in BASES]
+                rows.append([f"margin at {money(found['price'])}{in_all}", *margins])
+    show_table({"": "left", "today's lots": "right", "last prices": "right", "average on hand": "right"}, rows)
+    for row in found["items"]:
+        if row["missing"] != "0":
+            say(f"today unknown: {row['item_slug']} is {row['missing']} {row['unit']} short", style="yellow")
+    if found["uncosted_lots"]:
+        say(f"no price for lot {', '.join(found['uncosted_lots'])}", style="yellow")
+    if found["never_bought"]:
+        say(f"never came in at a known cost: {', '.join(found['never_bought'])}", style="yellow")
+
+
+def _by_basis(row: Any, name: str) -> list[str]:
+    return [money(row[name.format(basis)]) for basis in BASES]
+
+
+def _margin(one: Any, of: str) -> str:
+    left, percent = one[f"margin{of}"], one[f"margin_percent{of}"]
+    return "unknown" if left is None else f"{money(left)} ({percent} %)"

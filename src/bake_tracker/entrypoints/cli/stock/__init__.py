@@ -1,0 +1,1 @@
+"""Commands for stock in, out and counted."""

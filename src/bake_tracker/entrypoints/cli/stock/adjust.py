@@ -1,0 +1,156 @@
+"""What leaves the shelf without being baked or boxed, and what is corrected."""
+
+from datetime import datetime
+from fractions import Fraction
+from typing import Annotated, Any
+
+import typer
+
+from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.catalog.things import Slug, show_slugs
+from bake_tracker.entrypoints.cli.lookup import find, find_lot, find_optional
+from bake_tracker.entrypoints.cli.state import answer, ask, money, say, write
+from bake_tracker.queries.catalog.definitions import load_slugs
+from bake_tracker.services.catalog.things import record_recipient
+from bake_tracker.services.database import Session
+from bake_tracker.services.stock.adjustment import AdjustmentResult, record_adjustment
+
+Lines = Annotated[list[str], typer.Argument(help="like '200 g flour', or lot:CODE in place of the item")]
+Signed = Annotated[
+    list[str],
+    typer.Argument(help="like 'less 200 g lot:CODE' or 'more 1 kg lot:CODE'; what is less may name an item"),
+]
+Reason = Annotated[str | None, typer.Option(help="why")]
+To = Annotated[str | None, typer.Option(help="who got it: slug or id of a recipient")]
+ForEvent = Annotated[str | None, typer.Option(help="slug or id")]
+When = Annotated[Any, typer.Option(parser=parse.moment, help="like 2026-11-23T14:30; left out: now")]
+OperationId = Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")]
+
+LOT = "lot:"
+
+
+def waste(
+    what: Lines,
+    reason: Reason = None,
+    spoiled: Annotated[bool, typer.Option("--spoiled", help="it went bad, rather than being dropped or burnt")] = False,
+    event: ForEvent = None,
+    at: When = None,
+    operation_id: OperationId = None,
+) -> None:
+    """Record what was thrown away; an expired or held lot is named: lot:CODE."""
+    kind = "spoilage" if spoiled else "waste"
+    _record(kind, what, reason=reason, event=event, at=at, operation_id=operation_id)
+
+
+def gift(
+    what: Lines,
+    to: To = None,
+    reason: Reason = None,
+    event: ForEvent = None,
+    at: When = None,
+    operation_id: OperationId = None,
+) -> None:
+    """Record what was given away."""
+    _record("gift", what, to=to, reason=reason, event=event, at=at, operation_id=operation_id)
+
+
+def sample(
+    what: Lines,
+    to: To = None,
+    reason: Reason = None,
+    event: ForEvent = None,
+    at: When = None,
+    operation_id: OperationId = None,
+) -> None:
+    """Record what was given to be tasted or tested."""
+    _record("sample", what, to=to, reason=reason, event=event, at=at, operation_id=operation_id)
+
+
+def sell(
+    what: Lines,
+    to: To = None,
+    reason: Reason = None,
+    event: ForEvent = None,
+    at: When = None,
+    operation_id: OperationId = None,
+) -> None:
+    """Record what was sold, at what it cost to make."""
+    _record("sale", what, to=to, reason=reason, event=event, at=at, operation_id=operation_id)
+
+
+def adjust(
+    what: Signed,
+    reason: Annotated[str, typer.Option(help="why there is more or less")],
+    at: When = None,
+    operation_id: OperationId = None,
+) -> None:
+    """Correct what the ledger says of a lot: bake adjust 'less 200 g lot:flour-20261123-1' --reason 'torn bag'."""
+    _record("correction", what, reason=reason, at=at, operation_id=operation_id)
+
+
+def add_recipient(
+    name: str,
+    household: Annotated[str | None, typer.Option(help="the household they belong to")] = None,
+    slug: Slug = None,
+) -> None:
+    """Add somebody who is given or sold things."""
+    result = write(lambda session: record_recipient(name, session=session, household=household, slug=slug))
+    answer(result, lambda r: say(f"Added recipient {r['slug']} (id {r['recipient_id']})"))
+
+
+def list_recipients() -> None:
+    """List slugs and ids."""
+    answer(ask(lambda session: load_slugs(session, "recipient")), show_slugs)
+
+
+def show_adjustment(result: AdjustmentResult) -> None:
+    why = f" ({result['reason']})" if result["reason"] else ""
+    say(f"Recorded {result['kind']}{why}, cost {money(result['total_cost'])}")
+    for lot in result["lots"]:
+        sign = "" if lot["quantity"].startswith("-") else "+"
+        say(f"  {sign}{lot['quantity']} {lot['unit']} of lot {lot['lot_code']}, cost {money(lot['cost'])}")
+    say(f"  operation {result['operation_id']}")
+
+
+def _record(
+    kind: str,
+    what: list[str],
+    *,
+    reason: str | None,
+    at: datetime | None,
+    operation_id: str | None,
+    to: str | None = None,
+    event: str | None = None,
+) -> None:
+    amounts = [_signed_amount(text) if kind == "correction" else parse.amount_of(text) for text in what]
+
+    def work(session: Session) -> AdjustmentResult:
+        return record_adjustment(
+            kind,
+            [_line(session, *amount) for amount in amounts],
+            session=session,
+            reason=reason,
+            recipient_id=find_optional(session, "recipient", to),
+            event_id=find_optional(session, "event", event),
+            happened_at=at,
+            operation_id=operation_id,
+        )
+
+    answer(write(work), show_adjustment)
+
+
+def _signed_amount(text: str) -> tuple[Fraction, str, str]:
+    word, _, rest = text.strip().partition(" ")
+    if word not in ("less", "more"):
+        raise typer.BadParameter(f"{text!r} must begin with less or more, like 'less 200 g lot:CODE'")
+    quantity, unit, name = parse.amount_of(rest)
+    return -quantity if word == "less" else quantity, unit, name
+
+
+def _line(session: Session, quantity: Fraction, unit: str, name: str) -> dict[str, Any]:
+    of = (
+        {"lot_id": find_lot(session, name.removeprefix(LOT))}
+        if name.startswith(LOT)
+        else {"item_id": find(session, "item", name)}
+    )
+    return {**of, "quantity": quantity, "unit": unit or None}

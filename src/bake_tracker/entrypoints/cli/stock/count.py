@@ -1,0 +1,260 @@
+"""Count the shelf: a sheet to count on, what the count would change, and recording it."""
+
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bake_tracker.domain.errors import Problem, ServiceError, ValidationError
+from bake_tracker.domain.units import parse_quantity
+from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.lookup import find_lot, find_optional
+from bake_tracker.entrypoints.cli.state import answer, ask, counted, money, say, show_table, state, write
+from bake_tracker.files.tables import FORMATS, TableRow, read_table, write_table
+from bake_tracker.queries.stock.count_sheet import CountSheetRow, load_count_sheet
+from bake_tracker.services.database import Session
+from bake_tracker.services.stock.stocktake import StocktakeResult, check_stocktake, record_stocktake
+
+_FOUND = re.compile(r"([0-9 ./]*[0-9])\s*([A-Za-z].*)?")
+HEADINGS = ("lot id", "lot", "item", "location", "expires", "came with", "expected", "unit", "counted", "percent left")
+
+What = Annotated[
+    list[str], typer.Argument(help="a filled count sheet, .csv or .xlsx; or LOT=QUANTITY, LOT='2 kg' and LOT=40%")
+]
+Moved = Annotated[
+    str,
+    typer.Option(help="of lots that moved since the sheet: after (the counting) or before (it, recorded late)"),
+]
+
+
+def sheet(
+    location: Annotated[str | None, typer.Option(help="only what is kept there")] = None,
+    item: Annotated[str | None, typer.Option(help="slug or id")] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", help="write it to this file")] = None,
+    xlsx: Annotated[Path | None, typer.Option("--xlsx", help="write it to this file")] = None,
+) -> None:
+    """List every lot with something left in it, with room for what is counted."""
+    if csv and xlsx:
+        raise typer.BadParameter("--csv FILE or --xlsx FILE, not both")
+    rows = ask(
+        lambda session: load_count_sheet(session, location=location, item_id=find_optional(session, "item", item))
+    )
+    if file := csv or xlsx:
+        _check_suffix(file, ".csv" if csv else ".xlsx")
+        lots = write_table(file, HEADINGS, map(_sheet_row, rows))
+        answer({"file": str(file), "lots": lots}, lambda r: say(f"Wrote {counted(r['lots'], 'lot')} to {r['file']}"))
+        return
+    answer(rows, show_sheet)
+
+
+def check(what: What, moved: Moved = "refuse") -> None:
+    """Say what a count would change; nothing is recorded."""
+    result = ask(lambda session: check_stocktake(_lines(session, what), session=session, moved=moved))
+    answer(result, show_check)
+
+
+def record(
+    what: What,
+    moved: Moved = "refuse",
+    counted: Annotated[
+        Any, typer.Option("--at", parser=parse.moment, help="when it was counted, like 2026-11-23T14:30; left out: now")
+    ] = None,
+    notes: Annotated[str | None, typer.Option()] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask, as nobody is asked without a terminal")] = False,
+    operation_id: Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")] = None,
+) -> None:
+    """Show what a count changes, then bring the ledger to it, all as one operation."""
+    lines = ask(lambda session: _lines(session, what))
+    asks = sys.stdin is not None and sys.stdin.isatty() and not yes and not state.as_json
+    if asks:
+        found = ask(lambda session: check_stocktake(lines, session=session, moved=moved))
+        show_check(found)
+        if not _confirmed("Record this count? [y/N] "):
+            say("Nothing was recorded.")
+            raise typer.Exit(1)
+        if not found["moved"]:
+            # What was looked at is what is recorded, or it is refused.
+            expected = {lot["lot_id"]: parse.decimal(lot["expected"]) for lot in found["lots"]}
+            lines = [{**line, "expected": expected[line["lot_id"]]} for line in lines]
+    result = write(
+        lambda session: record_stocktake(
+            lines, session=session, counted_at=counted, notes=notes, moved=moved, operation_id=operation_id
+        )
+    )
+    answer(result, lambda r: show_stocktake(r, was_shown=asks))
+
+
+def show_sheet(rows: list[CountSheetRow]) -> None:
+    if not rows:
+        say("There is nothing to count.")
+        return
+    show_table(
+        {
+            "lot": "left",
+            "item": "left",
+            "location": "left",
+            "came with": "right",
+            "expected": "right",
+            "": "left",
+            "counted": "left",
+            "% left": "left",
+        },
+        (
+            [
+                row["lot_code"],
+                row["item_slug"],
+                row["location"] or "-",
+                row["came_with"],
+                row["expected"],
+                row["unit"],
+                "_" * 9,
+                "_" * 5,
+            ]
+            for row in rows
+        ),
+    )
+
+
+def show_check(result: Any) -> None:
+    for lot in result["moved"]:
+        say(
+            f"{lot['lot_code']} moved since the sheet was printed: {lot['on_sheet']} {lot['unit']} then, "
+            f"{lot['on_hand']} now. Say --moved after or --moved before, or count it again.",
+            style="red",
+        )
+    _show_differences(result)
+
+
+def show_stocktake(result: StocktakeResult, *, was_shown: bool) -> None:
+    if not was_shown:
+        _show_differences(result)
+    say(f"Recorded as operation {result['operation_id']}")
+
+
+def _confirmed(question: str) -> bool:
+    """Whether somebody at the terminal says yes; the end of the input is a no."""
+    sys.stdout.write(question)
+    sys.stdout.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _show_differences(result: Any) -> None:
+    different = [lot for lot in result["lots"] if lot["difference"] != "0"]
+    if different:
+        show_table(
+            {
+                "lot": "left",
+                "expected": "right",
+                "counted": "right",
+                "": "left",
+                "difference": "right",
+                "%": "right",
+                "cost": "right",
+            },
+            (
+                [
+                    lot["lot_code"],
+                    lot["expected"],
+                    lot["counted"],
+                    lot["unit"],
+                    lot["difference"],
+                    lot["percent"] or "-",
+                    money(lot["cost"]),
+                ]
+                for lot in different
+            ),
+        )
+    say(
+        f"Counted {counted(result['counted_count'], 'lot')}, {result['different_count']} "
+        f"{'differs' if result['different_count'] == 1 else 'differ'}, "
+        f"cost {money(result['cost_difference'])}"
+    )
+
+
+def _sheet_row(row: CountSheetRow) -> list[str | None]:
+    return [
+        str(row["lot_id"]),
+        row["lot_code"],
+        row["item_slug"],
+        row["location"],
+        row["expires_on"],
+        row["came_with"],
+        row["expected"],
+        row["unit"],
+        None,
+        None,
+    ]
+
+
+def _check_suffix(file: Path, suffix: str) -> None:
+    if file.suffix.lower() != suffix:
+        raise typer.BadParameter(f"{file} must end in {suffix}")
+
+
+def _lines(session: Session, what: Sequence[str]) -> list[dict[str, Any]]:
+    """The lines of a filled sheet, or those that were typed.
+
+    Raises:
+        ValidationError: rows cannot be read; all of them are named.
+    """
+    if len(what) == 1 and what[0].lower().endswith(FORMATS) and "=" not in what[0]:
+        return _read_sheet(session, Path(what[0]))
+    lines = []
+    for text in what:
+        lot, equals, found = text.rpartition("=")
+        if not equals or not lot:
+            raise typer.BadParameter(f"{text!r} cannot be read; write it like LOT=2.5, LOT='2 kg' or LOT=40%")
+        try:
+            lines.append({"lot_id": find_lot(session, lot), **_found(found)})
+        except ValueError as error:
+            raise typer.BadParameter(f"{text!r}: {error}") from None
+    return lines
+
+
+def _read_sheet(session: Session, file: Path) -> list[dict[str, Any]]:
+    lines: list[dict[str, Any]] = []
+    problems: list[Problem] = []
+    for row in read_table(file):
+        if not (row.cells.get("counted") or row.cells.get("percent_left")):
+            continue  # nobody counted it
+        try:
+            lines.append(_sheet_line(session, row))
+        except (ServiceError, ValueError) as error:
+            problems.append({"field": f"row {row.number}", "problem": str(error)})
+    if problems:
+        raise ValidationError(problems)
+    if not lines:
+        raise ValidationError.of("file", f"nothing is filled in under counted or percent left in {file}")
+    return lines
+
+
+def _sheet_line(session: Session, row: TableRow) -> dict[str, Any]:
+    cells = row.cells
+    counted, percent = cells.get("counted", ""), cells.get("percent_left", "")
+    if counted and percent:
+        raise ValueError("has both counted and percent left; leave one of them empty")
+    lot_id = cells.get("lot_id")
+    line: dict[str, Any] = {"lot_id": int(lot_id) if lot_id else find_lot(session, cells.get("lot", ""))}
+    if cells.get("expected"):
+        line["expected"] = parse.exact_decimal(parse_quantity(_with_point(cells["expected"])))
+    return line | (_found(f"{percent.removesuffix('%')}%") if percent else _found(counted, cells.get("unit")))
+
+
+def _found(text: str, unit: str | None = None) -> dict[str, Any]:
+    """``40%``, ``2.5`` or ``2 kg``; a unit that is written beside the quantity counts before that of the column."""
+    text = _with_point(text.strip())
+    if text.endswith("%"):
+        return {"percent_left": parse_quantity(text.removesuffix("%"))}
+    match = _FOUND.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a quantity; write it like 2.5, '2 kg' or 40%")
+    return {"counted": parse_quantity(match[1]), "unit": match[2] or unit or None}
+
+
+def _with_point(text: str) -> str:
+    """A decimal comma as a point, where it can be nothing else."""
+    whole, comma, rest = text.partition(",")
+    return f"{whole}.{rest}" if comma and "," not in rest and "." not in text else text

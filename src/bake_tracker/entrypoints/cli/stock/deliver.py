@@ -1,0 +1,114 @@
+"""What a supplier brings with one document: several lots at once."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bake_tracker.domain.errors import Problem, ServiceError, ValidationError
+from bake_tracker.domain.units import parse_quantity
+from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.catalog.products import find_package
+from bake_tracker.entrypoints.cli.lookup import find
+from bake_tracker.entrypoints.cli.state import answer, counted, money, say, write
+from bake_tracker.files.tables import FORMATS, TableRow, read_table
+from bake_tracker.services.database import Session
+from bake_tracker.services.stock.delivery import DeliveryResult, record_delivery
+from bake_tracker.services.stock.receipt import check_has_come
+
+COLUMNS = ("item", "quantity", "unit", "cost", "lot", "expires", "location", "product")
+
+
+def deliver(
+    supplier: Annotated[str, typer.Argument(help="slug or id")],
+    what: Annotated[
+        list[str],
+        typer.Argument(help=f"a .csv or .xlsx with the columns {', '.join(COLUMNS)}; or '25 kg flour @31.50'"),
+    ],
+    document: Annotated[str | None, typer.Option(help="the number of the supplier's document")] = None,
+    on: Annotated[Any, typer.Option(parser=parse.day, help="like 2026-11-23; left out: today")] = None,
+    notes: Annotated[str | None, typer.Option()] = None,
+    again: Annotated[bool, typer.Option("--again", help="the same document really came again")] = False,
+    operation_id: Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")] = None,
+) -> None:
+    """Record a delivery: every line of a supplier's document as a lot, all of them or none."""
+
+    def work(session: Session) -> DeliveryResult:
+        check_has_come(session, "on", on)
+        return record_delivery(
+            _lines(session, what),
+            session=session,
+            supplier_id=find(session, "supplier", supplier),
+            document=document,
+            delivered_on=on,
+            notes=notes,
+            again=again,
+            operation_id=operation_id,
+        )
+
+    answer(write(work), show_delivery)
+
+
+def show_delivery(result: DeliveryResult) -> None:
+    document = f" by document {result['document']}" if result["document"] else ""
+    say(f"Received {counted(result['lot_count'], 'lot')}{document}, cost {money(result['total_cost'])}")
+    for lot in result["lots"]:
+        expires = f", expires {lot['expires_on']}" if lot["expires_on"] else ""
+        say(f"  {lot['quantity']} {lot['unit']} as lot {lot['lot_code']}, cost {money(lot['total_cost'])}{expires}")
+    say(f"  operation {result['operation_id']}")
+
+
+def _lines(session: Session, what: list[str]) -> list[dict[str, Any]]:
+    if len(what) == 1 and what[0].lower().endswith(FORMATS):
+        return _read_file(session, Path(what[0]))
+    return [_typed(session, text) for text in what]
+
+
+def _typed(session: Session, text: str) -> dict[str, Any]:
+    goods, at, cost = text.partition("@")
+    quantity, unit, name = parse.amount_of(goods)
+    item_id = find(session, "item", name)
+    return {
+        "item_id": item_id,
+        "quantity": quantity,
+        "unit": unit or "each",
+        "total_cost": parse.decimal(cost.strip()) if at else None,
+        **_product(session, item_id, None, unit or "each"),
+    }
+
+
+def _read_file(session: Session, file: Path) -> list[dict[str, Any]]:
+    lines: list[dict[str, Any]] = []
+    problems: list[Problem] = []
+    for row in read_table(file):
+        try:
+            lines.append(_line(session, row))
+        except (ServiceError, typer.BadParameter, ValueError) as error:
+            problems.append({"field": f"row {row.number}", "problem": str(error)})
+    if problems:
+        raise ValidationError(problems)
+    if not lines:
+        raise ValidationError.of("file", f"there is no row in {file}")
+    return lines
+
+
+def _line(session: Session, row: TableRow) -> dict[str, Any]:
+    cells = row.cells
+    if unknown := sorted(cells.keys() - set(COLUMNS)):
+        raise ValueError(f"there is no column {', '.join(unknown)}; there are {', '.join(COLUMNS)}")
+    item_id, unit = find(session, "item", cells.get("item", "")), cells.get("unit") or "each"
+    return {
+        "item_id": item_id,
+        "quantity": parse_quantity(cells.get("quantity", "")),
+        "unit": unit,
+        "total_cost": parse.decimal(cells["cost"]) if cells.get("cost") else None,
+        "lot_code": cells.get("lot") or None,
+        "expires_on": parse.day(cells["expires"]) if cells.get("expires") else None,
+        "location": cells.get("location") or None,
+        **_product(session, item_id, cells.get("product") or None, unit),
+    }
+
+
+def _product(session: Session, item_id: int, typed: str | None, unit: str) -> dict[str, int]:
+    package = find_package(session, item_id, typed, unit)
+    return {"product_id": package.product_id} if package else {}

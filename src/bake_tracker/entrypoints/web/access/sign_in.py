@@ -1,0 +1,96 @@
+"""Sign in and out."""
+
+import logging
+from typing import Annotated
+
+from fastapi import Form, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from bake_tracker.domain.errors import AccessError, SignInRefusedError, TooManyAttemptsError
+from bake_tracker.entrypoints.http import cookies
+from bake_tracker.entrypoints.http.access import PUBLIC, VIEWER, address_of, caller_of, safe_next
+from bake_tracker.entrypoints.http.problems import status_of
+from bake_tracker.entrypoints.web.pages import go_to, pages, path_for, render
+from bake_tracker.queries.catalog.people import KnownUser, has_users
+from bake_tracker.services import get_service_logger, log_operation
+from bake_tracker.services.access.passwords import new_secret, verify_password
+from bake_tracker.services.access.sign_in import close_sign_in, open_sign_in, take_attempt
+from bake_tracker.services.database import Session, read_scope, run_in_transaction
+
+router = pages()
+_log = get_service_logger("sign_in_service")
+
+Next = Annotated[str | None, Query(max_length=2_000)]
+
+
+@router.get("/sign-in", name="sign_in", dependencies=[PUBLIC])
+def form(request: Request, next: Next = None) -> Response:
+    """The form; before there is anybody, the way to set the place up."""
+    with read_scope() as session:
+        if not has_users(session):
+            return go_to(request, "set_up")
+    return render(request, "sign_in.html", next=safe_next(next), name="", refusal=None)
+
+
+@router.post("/sign-in", name="do_sign_in", dependencies=[PUBLIC])
+def sign_in(
+    request: Request,
+    name: Annotated[str, Form(max_length=400)] = "",
+    password: Annotated[str, Form(max_length=400)] = "",
+    next: Annotated[str | None, Form(max_length=2_000)] = None,
+) -> Response:
+    """Let the browser in, or show the form again with the reason."""
+    try:
+        user = _check(request, name, password)
+    except AccessError as error:
+        log_operation(_log, "sign_in", error.outcome, level=logging.WARNING, **error.log_fields())
+        page = render(request, "sign_in.html", status_of(error), next=safe_next(next), name=name, refusal=str(error))
+        if isinstance(error, TooManyAttemptsError):
+            page.headers["Retry-After"] = str(error.retry_after_s)
+        return page
+    return let_in(
+        request, user.user_id, user.name, RedirectResponse(safe_next(next) or path_for(request, "today"), 303)
+    )
+
+
+@router.post("/sign-out", name="do_sign_out", dependencies=[VIEWER])
+def sign_out(request: Request) -> Response:
+    """Let the browser go."""
+    caller, token = caller_of(request), cookies.sign_in_token(request)
+    if token is not None:
+        run_in_transaction(lambda session: close_sign_in(session, token))
+    log_operation(_log, "sign_out", "success", user_id=caller.user_id if caller else None)
+    response = go_to(request, "sign_in")
+    cookies.sign_out(request, response)
+    return response
+
+
+def let_in(request: Request, user_id: int, name: str, response: Response) -> Response:
+    """Give the browser the cookie of a new sign-in; any earlier one of it is over."""
+    token = new_secret()
+    earlier = cookies.sign_in_token(request)
+
+    def work(session: Session) -> None:
+        open_sign_in(session, user_id, token, name, address_of(request))
+        if earlier is not None:
+            close_sign_in(session, earlier)
+
+    run_in_transaction(work)
+    log_operation(_log, "sign_in", "success", user_id=user_id, user_name=name)
+    cookies.sign_in(request, response, token)
+    return response
+
+
+def _check(request: Request, name: str, password: str) -> KnownUser:
+    """Whom the name and password let in; an attempt is counted before the password is looked at.
+
+    Raises:
+        TooManyAttemptsError, SignInRefusedError: nobody.
+    """
+    wait_s, user = run_in_transaction(lambda session: take_attempt(session, name, address_of(request)))
+    if wait_s:
+        raise TooManyAttemptsError(wait_s)
+    is_it = verify_password(password, user.password_hash if user else None)
+    if user is None or user.is_disabled or not is_it:
+        raise SignInRefusedError
+    return user

@@ -1,0 +1,1 @@
+"""Pages of recipes, boxes and the bakery's settings."""

@@ -1,0 +1,184 @@
+"""Writing a recipe: a new one, or new lines for one that there is."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, Any
+from uuid import UUID, uuid5
+
+from fastapi import Path, Request
+from starlette.responses import Response
+
+from bake_tracker.domain.arguments import MAX_KEY
+from bake_tracker.domain.errors import NotFoundError, ServiceError
+from bake_tracker.domain.name_matching import name_key
+from bake_tracker.domain.recipe_text.names import NamedItems
+from bake_tracker.domain.recipe_text.typed_lines import UNKNOWN, near
+from bake_tracker.domain.units import MICRO, format_micros
+from bake_tracker.entrypoints.http.access import BAKER
+from bake_tracker.entrypoints.http.problems import status_of
+from bake_tracker.entrypoints.web.catalog.typed_rows import (
+    add_item,
+    by_row,
+    put_rows,
+    read_line,
+    rows_to_show,
+    write_amount,
+)
+from bake_tracker.entrypoints.web.forms import Form, Sent, blank
+from bake_tracker.entrypoints.web.pages import go_to, pages, render
+from bake_tracker.queries.catalog.definitions import load_yields
+from bake_tracker.queries.catalog.page_names import load_named_items
+from bake_tracker.queries.catalog.recipe_list import load_recipe_names
+from bake_tracker.queries.views.recipe import RecipeView, load_recipe_view
+from bake_tracker.services.catalog.recipes import LineInput, record_recipe, record_recipe_yield
+from bake_tracker.services.database import Session, read_scope, run_in_transaction
+
+router = pages()
+
+RecipeId = Annotated[int, Path(ge=1, le=MAX_KEY)]
+ABOUT = ("category", "source", "notes")
+LINE = ("amount", "of")
+MAKES = ("gives", "product")
+"""The fields that repeat: a line of the recipe, and something that a batch makes."""
+NO_PRODUCT = "is no product yet"
+
+
+@router.get("/recipes/new", name="new_recipe", dependencies=[BAKER])
+def new(request: Request) -> Response:
+    """A form for a new recipe."""
+    return show_form(request, blank(request))
+
+
+@router.post("/recipes/new", name="do_new_recipe", dependencies=[BAKER])
+def add(request: Request, form: Sent) -> Response:
+    """Record a new recipe."""
+    return _record(request, form, None)
+
+
+@router.get("/recipes/{recipe_id}/edit", name="edit_recipe", dependencies=[BAKER])
+def edit(request: Request, recipe_id: RecipeId) -> Response:
+    """The form with the recipe as it is."""
+    with read_scope() as session:
+        view = load_recipe_view(session, recipe_id)
+        makes = load_yields(session, recipe_id)
+    about = {"category": view["category"], "source": view["source"], "notes": view["notes"]}
+    form = blank(request, name=view["name"], **about)
+    lines = view["sections"][0]["lines"]
+    put_rows(form, LINE, [(write_amount(form, line["quantity"], line["unit"]), line["name"]) for line in lines])
+    put_rows(form, MAKES, [(form.write(format_micros(micros)), item.name) for item, micros in makes.values()])
+    return show_form(request, form, view)
+
+
+@router.post("/recipes/{recipe_id}/edit", name="do_edit_recipe", dependencies=[BAKER])
+def change(request: Request, recipe_id: RecipeId, form: Sent) -> Response:
+    """Record a new version of a recipe."""
+    with read_scope() as session:
+        view = load_recipe_view(session, recipe_id)
+    return _record(request, form, view)
+
+
+def _record(request: Request, form: Form, view: RecipeView | None) -> Response:
+    if form["do"] == "row":
+        return show_form(request, form, view)
+    try:
+        recipe_id = run_in_transaction(lambda session: _write(session, form, view))
+    except NotFoundError:
+        raise
+    except ServiceError as error:
+        return show_form(request, form.refused(error), view, status_of(error))
+    return go_to(request, "recipe", {"recorded": form.operation_id}, recipe_id=recipe_id)
+
+
+def _write(session: Session, form: Form, view: RecipeView | None) -> int:
+    """One transaction: the items that are new, the recipe, and what it makes where that is another."""
+    form.problems = []
+    own = form.operation_uuid
+    known, made = load_named_items(session)
+    lines = _lines(session, form, known)
+    gives = [_made(session, form, row, made, own) for row in form.rows(*MAKES)]
+    form.done()
+    about: dict[str, Any] = {name: form.text(name) for name in ABOUT}
+    if view:  # what is left out would stay as it is, and what was emptied is to be empty
+        about = {name: value or "" for name, value in about.items()}
+    recipe_id = view["recipe_id"] if view else None
+    with by_row(form, "lines", "amount"):
+        done = record_recipe(
+            form["name"], lines, session=session, recipe_id=recipe_id, operation_id=form.operation_id, **about
+        )
+    before = load_yields(session, done["recipe_id"])
+    for item_id, quantity, row in gives:
+        if item_id not in before or before[item_id][1] != Fraction(quantity) * MICRO:
+            with by_row(form, "quantity", f"gives{row}"):
+                record_recipe_yield(
+                    done["recipe_id"], item_id, quantity, session=session, operation_id=uuid5(own, f"makes {item_id}")
+                )
+    return done["recipe_id"]
+
+
+def _lines(session: Session, form: Form, known: NamedItems) -> list[LineInput]:
+    """Every line as the service takes it; what cannot be read is noted, each on its row."""
+    recipes = {
+        key: recipe_id
+        for recipe_id, (slug, name) in load_recipe_names(session).items()
+        for key in (slug, name_key(name))
+    }
+    lines: list[LineInput] = []
+    added: dict[str, int] = {}
+    for row in form.rows(*LINE):
+        read = read_line(row, known, recipes, may_add="add_new" in form)
+        if read is None:
+            continue
+        quantity, meant = read
+        if meant.sub_recipe_id is not None:
+            lines.append({"quantity": quantity, "sub_recipe_id": meant.sub_recipe_id})
+            continue
+        if meant.item is not None:
+            item_id = meant.item.item_id
+        elif form.problems:
+            continue  # it will be refused, so nothing is added
+        else:
+            key = name_key(row["of"])
+            if key not in added:
+                added[key] = add_item(session, form, "ingredient", row["of"], meant.new_base_unit)
+            item_id = added[key]
+        lines.append({"quantity": quantity, "unit": meant.unit, "item_id": item_id})
+    if not lines and not form.problems:
+        form.refuse("amount[0]", "is needed: a recipe has at least one line")
+    return lines
+
+
+def _made(session: Session, form: Form, row: Form, made: NamedItems, own: UUID) -> tuple[int, int | Decimal, str]:
+    """The product of a row, and how much of it a batch gives."""
+    quantity = row.number("gives", needed=True)
+    name = row.text("product", needed=True) or ""
+    item = made.find(name) if name else None
+    if item is None and name:
+        if "add_new" not in form:
+            row.refuse("product", f"{NO_PRODUCT}{near(made.like(name))}")
+        elif not form.problems:
+            return add_item(session, form, "finished_unit", name, "each"), quantity or 0, row.line
+    return item.item_id if item else 0, quantity or 0, row.line
+
+
+def show_form(
+    request: Request, form: Form, view: RecipeView | None = None, status: int = 200, *, to_look_at: Sequence[str] = ()
+) -> Response:
+    """The form as it is filled in; ``to_look_at`` says what a page from elsewhere left open."""
+    with read_scope() as session:
+        known, made = load_named_items(session)
+        recipes = [name for _, name in load_recipe_names(session).values()]
+    said = " ".join(one["problem"] for one in form.problems)
+    return render(
+        request,
+        "recipe_form.html",
+        status,
+        form=form,
+        view=view,
+        lines=rows_to_show(form, LINE, least=4),
+        makes=rows_to_show(form, MAKES, least=1),
+        names=sorted({*(item.name for item in known.items), *recipes}),
+        products=sorted(item.name for item in made.items),
+        to_look_at=to_look_at,
+        may_add="add_new" in form or UNKNOWN in said or NO_PRODUCT in said,
+    )

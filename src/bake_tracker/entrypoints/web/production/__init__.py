@@ -1,0 +1,1 @@
+"""Pages to bake, pack and undo."""

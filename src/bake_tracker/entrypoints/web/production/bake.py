@@ -1,0 +1,148 @@
+"""Bake: choose a recipe, see what it would take, record what came out."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import Response
+
+from bake_tracker.clock import now
+from bake_tracker.domain.choices import LOSS_REASONS
+from bake_tracker.domain.errors import RecipeNotFoundError, ServiceError, ValidationError
+from bake_tracker.entrypoints.http.access import BAKER, VIEWER
+from bake_tracker.entrypoints.http.problems import status_of
+from bake_tracker.entrypoints.web.forms import Form, Sent, asked, choices
+from bake_tracker.entrypoints.web.pages import go_to, pages, render
+from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.catalog.definitions import find_id, load_recipe
+from bake_tracker.queries.runs.choices import load_events, load_recipe_choices
+from bake_tracker.queries.runs.plans import load_production_plan
+from bake_tracker.services.batch_production_service import ProductionResult, record_batch_production
+from bake_tracker.services.database import Session, read_scope, run_in_transaction
+
+router = pages()
+
+SHOWN = 60
+EVENTS_SHOWN = 50
+
+
+@router.get("/bake", name="bake", dependencies=[VIEWER])
+def bake(request: Request) -> Response:
+    """The recipes; or, with ``?recipe=``, a slug or an id, the one that is to be baked."""
+    form = asked(request)
+    if not (form["recipe"] or form["recipe_id"]):
+        search = form.text("q")
+        with read_scope() as session:
+            bakery = load_bakery(session)
+            found = load_recipe_choices(session, SHOWN + 1, search)
+        more = len(found) > SHOWN
+        return render(request, "bake.html", bakery=bakery, choices=found[:SHOWN], has_more=more, search=search or "")
+    return _page(request, form)
+
+
+@router.get("/bake/check", name="bake_check", dependencies=[VIEWER])
+def check(request: Request) -> Response:
+    """The part of the page that says what it would take; asked again whenever a number is changed."""
+    form = asked(request)
+    with read_scope() as session:
+        bakery = load_bakery(session)
+        values = _checked(session, form, bakery.local_day(now()))
+    return render(request, "bake_check.html", bakery=bakery, **values)
+
+
+@router.post("/bake", name="do_bake", dependencies=[BAKER])
+def record(request: Request, form: Sent) -> Response:
+    """Record it; or say again what it would take, where that was asked."""
+    if "check" in form:
+        return _page(request, form.put(actual_yield=None))
+    try:
+        done = _record(form)
+    except ServiceError as error:
+        return _page(request, form.refused(error), status_of(error))
+    return go_to(request, "operation", {"done": "1"}, operation_id=done["operation_id"])
+
+
+def _record(form: Form) -> ProductionResult:
+    asked_for: dict[str, Any] = {
+        "recipe_id": form.key("recipe_id", needed=True),
+        "finished_unit_id": form.key("finished_unit_id", needed=True),
+        "num_batches": form.number("num_batches", needed=True),
+        "scale_factor": form.number("scale_factor", needed=True),
+        "actual_yield": form.number("actual_yield", needed=True),
+        "produced_at": form.moment("produced_at"),
+        "event_id": form.key("event_id"),
+        "loss_reason": form.text("loss_reason"),
+        "notes": form.text("notes"),
+    }
+    form.done()
+    if form["planned_for"] and form["planned_for"] != _planned_for(form) and form["planned"] == form["actual_yield"]:
+        form.put(actual_yield=None)
+        raise ValidationError.of(
+            "actual_yield", "was filled in for other batches, and is new now; look again, and put in what came out"
+        )
+    return run_in_transaction(
+        lambda session: record_batch_production(session=session, operation_id=form.operation_id, **asked_for)
+    )
+
+
+def _planned_for(form: Form) -> str:
+    """What the planned yield depends on, however it was typed."""
+    reading = Form(form.locale, form.sent)
+    return " ".join(str(reading.number(name)) for name in ("finished_unit_id", "num_batches", "scale_factor"))
+
+
+def _page(request: Request, form: Form, status: int = 200) -> Response:
+    with read_scope() as session:
+        bakery = load_bakery(session)
+        values = _checked(session, form, bakery.local_day(now()))
+        events = load_events(session, EVENTS_SHOWN)
+    return render(
+        request,
+        "bake_run.html",
+        status,
+        bakery=bakery,
+        events=choices(events, "id"),
+        loss_reasons=[("", "Nothing was lost"), *((reason, reason.capitalize()) for reason in LOSS_REASONS)],
+        **values,
+    )
+
+
+def _checked(session: Session, form: Form, today: date) -> dict[str, Any]:
+    """What it would take, and the form with what is likely filled in."""
+    recipe = load_recipe(session, _recipe_id(session, form))
+    likely = {"num_batches": 1, "scale_factor": 1, "finished_unit_id": next(iter(recipe.makes), None)}
+    form.put(recipe_id=str(recipe.recipe_id), **{name: value for name, value in likely.items() if not form[name]})
+    question = Form(form.locale, form.sent)  # what is wrong with it stands beside the answer, not as a refusal
+    plan = None
+    try:
+        batches, scale = question.number("num_batches"), question.number("scale_factor")
+        question.done()
+        plan = load_production_plan(session, recipe, batches, scale, today)
+    except ServiceError as error:
+        question.refused(error)
+    makes = plan["makes"] if plan else []
+    product = next((one for one in makes if str(one["item_id"]) == form["finished_unit_id"]), None)
+    if product and not form["actual_yield"]:
+        form.put(actual_yield=Decimal(product["expected"]))
+    return {
+        "form": form,
+        "recipe": recipe,
+        "products": [(str(item.item_id), item.name) for item, _ in recipe.makes.values()],
+        "plan": plan,
+        "product": product,
+        "planned": form.write(product["expected"]) if product else "",
+        "planned_for": _planned_for(form),
+        "question": question,
+    }
+
+
+def _recipe_id(session: Session, form: Form) -> int:
+    """The id in the form, or in the address the slug of a recipe or its id."""
+    named = form["recipe_id"] or form["recipe"]
+    if named.isascii() and named.isdigit() and len(named) < 19:
+        return int(named)
+    found = find_id(session, "recipe", named)
+    if found is None:
+        raise RecipeNotFoundError(named)
+    return found

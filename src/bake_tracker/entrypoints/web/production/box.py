@@ -1,0 +1,111 @@
+"""Box: choose a box, see what it would take, record how many were packed."""
+
+from datetime import date
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import Response
+
+from bake_tracker.clock import now
+from bake_tracker.domain.errors import FinishedGoodNotFoundError, ServiceError
+from bake_tracker.entrypoints.http.access import BAKER, VIEWER
+from bake_tracker.entrypoints.http.problems import status_of
+from bake_tracker.entrypoints.web.forms import Form, Sent, asked, choices
+from bake_tracker.entrypoints.web.pages import go_to, pages, render
+from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.catalog.definitions import find_id, load_good
+from bake_tracker.queries.runs.choices import load_events, load_good_choices
+from bake_tracker.queries.runs.plans import load_assembly_plan
+from bake_tracker.services.assembly_service import AssemblyResult, record_assembly
+from bake_tracker.services.database import Session, read_scope, run_in_transaction
+
+router = pages()
+
+SHOWN = 60
+EVENTS_SHOWN = 50
+
+
+@router.get("/box", name="box", dependencies=[VIEWER])
+def box(request: Request) -> Response:
+    """The boxes; or, with ``?good=``, a slug or an id, the one that is to be packed."""
+    form = asked(request)
+    if not (form["good"] or form["finished_good_id"]):
+        search = form.text("q")
+        with read_scope() as session:
+            bakery = load_bakery(session)
+            found = load_good_choices(session, SHOWN + 1, search)
+        more = len(found) > SHOWN
+        return render(request, "box.html", bakery=bakery, choices=found[:SHOWN], has_more=more, search=search or "")
+    return _page(request, form)
+
+
+@router.get("/box/check", name="box_check", dependencies=[VIEWER])
+def check(request: Request) -> Response:
+    """The part of the page that says what it would take; asked again whenever the number is changed."""
+    form = asked(request)
+    with read_scope() as session:
+        bakery = load_bakery(session)
+        values = _checked(session, form, bakery.local_day(now()))
+    return render(request, "box_check.html", bakery=bakery, **values)
+
+
+@router.post("/box", name="do_box", dependencies=[BAKER])
+def record(request: Request, form: Sent) -> Response:
+    """Record it; or say again what it would take, where that was asked."""
+    if "check" in form:
+        return _page(request, form)
+    try:
+        done = _record(form)
+    except ServiceError as error:
+        return _page(request, form.refused(error), status_of(error))
+    return go_to(request, "operation", {"done": "1"}, operation_id=done["operation_id"])
+
+
+def _record(form: Form) -> AssemblyResult:
+    asked_for: dict[str, Any] = {
+        "finished_good_id": form.key("finished_good_id", needed=True),
+        "quantity": form.number("quantity", needed=True),
+        "assembled_at": form.moment("assembled_at"),
+        "event_id": form.key("event_id"),
+        "notes": form.text("notes"),
+    }
+    form.done()
+    return run_in_transaction(
+        lambda session: record_assembly(session=session, operation_id=form.operation_id, **asked_for)
+    )
+
+
+def _page(request: Request, form: Form, status: int = 200) -> Response:
+    with read_scope() as session:
+        bakery = load_bakery(session)
+        values = _checked(session, form, bakery.local_day(now()))
+        events = load_events(session, EVENTS_SHOWN)
+    return render(request, "box_run.html", status, bakery=bakery, events=choices(events, "id"), **values)
+
+
+def _checked(session: Session, form: Form, today: date) -> dict[str, Any]:
+    """What it would take, and the form with what is likely filled in."""
+    good = load_good(session, _good_id(session, form))
+    form.put(finished_good_id=str(good.item.item_id))
+    if not form["quantity"]:
+        form.put(quantity=1)
+    question = Form(form.locale, form.sent)  # what is wrong with it stands beside the answer, not as a refusal
+    plan = None
+    try:
+        quantity = question.number("quantity")
+        question.done()
+        plan = load_assembly_plan(session, good, quantity, today)
+    except ServiceError as error:
+        question.refused(error)
+    return {"form": form, "good": good, "plan": plan, "question": question}
+
+
+def _good_id(session: Session, form: Form) -> int:
+    """The id in the form, or in the address the slug of a box or its id."""
+    named = form["finished_good_id"] or form["good"]
+    if named.isascii() and named.isdigit() and len(named) < 19:
+        return int(named)
+    found = find_id(session, "finished_good", named)
+    if found is None:
+        raise FinishedGoodNotFoundError(named)
+    return found

@@ -1,0 +1,1 @@
+"""Pages of stock: receive, count, move, recall."""

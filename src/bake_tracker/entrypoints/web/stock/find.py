@@ -1,0 +1,28 @@
+"""The box in the header: a lot's code, a bar code or a name leads to what it means."""
+
+from typing import Annotated
+
+from fastapi import Query, Request
+from starlette.responses import Response
+
+from bake_tracker.entrypoints.http.access import VIEWER
+from bake_tracker.entrypoints.web.pages import go_to, pages, render
+from bake_tracker.entrypoints.web.stock.words import KINDS
+from bake_tracker.queries.catalog.find import find_hits, the_hit
+from bake_tracker.services.database import read_scope
+
+router = pages()
+
+
+@router.get("/find", name="find", dependencies=[VIEWER])
+def find(request: Request, q: Annotated[str, Query(max_length=200)] = "") -> Response:
+    """The one thing that is called so, or all that might be meant."""
+    typed = " ".join(q.replace("\0", "").split())
+    with read_scope() as session:
+        hits = find_hits(session, typed)
+    hit = the_hit(hits)
+    if hit is None:
+        return render(request, "find.html", typed=typed, hits=hits, kinds=KINDS)
+    if hit["what"] == "lot":
+        return go_to(request, "lot", lot_id=hit["key"])
+    return go_to(request, "item", item_id=hit["key"])

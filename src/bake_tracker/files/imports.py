@@ -1,0 +1,64 @@
+"""A file of any kind that can be imported, as a document: JSON, CSV, XLSX, a ZIP or folder of CSVs."""
+
+from pathlib import Path
+from typing import Any
+
+from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.importing.reading import parse_export
+from bake_tracker.domain.importing.sections import TextRow, sections_of
+from bake_tracker.domain.importing.tables import FORMAT, TABLES, TEMPLATES, table_called
+from bake_tracker.domain.importing.text import Reading
+from bake_tracker.files.tables import TableRow, read_sheets
+
+_EXPLAINS = "about"
+
+
+def read_document(file: Path, *, table: str | None = None, reading: Reading | None = None) -> dict[str, Any]:
+    """What a file brings; ``table`` says what a file or sheet is whose name does not.
+
+    Raises:
+        ValidationError: the file cannot be read, or nothing says what one of its tables is.
+    """
+    if file.suffix.lower() == ".json" and not file.is_dir():
+        return parse_export(_text(file))
+    tables: dict[str, list[TextRow]] = {}
+    for name, rows in read_sheets(file).items():
+        if name.lower() != _EXPLAINS:
+            kind = _kind(name, rows, table)
+            tables.setdefault(kind, []).extend(_text_row(file, name, row) for row in rows)
+    if not tables:
+        raise ValidationError.of("file", f"{file} holds no table: neither a CSV nor a sheet with anything in it")
+    is_export = any(row.cells.get("format") == FORMAT for row in tables.get("bakery", []))
+    return sections_of(tables, reading or Reading(), is_export=is_export)
+
+
+def _kind(name: str, rows: list[TableRow], said: str | None) -> str:
+    headings = frozenset(rows[0].cells) if rows else frozenset()
+    if said is not None:
+        kind = TEMPLATES.get(said, said)
+        if kind not in TABLES:
+            raise ValidationError.of(
+                "table", f"must be one of {', '.join(dict.fromkeys([*TEMPLATES, *TABLES]))}, not {said[:60]!r}"
+            )
+        return kind
+    found = table_called(name, headings)
+    if found is None:
+        tables = ", ".join(TEMPLATES)
+        raise ValidationError.of("file", f"nothing says what {name!r} is; say --table with one of {tables}")
+    return found
+
+
+def _text_row(file: Path, name: str, row: TableRow) -> TextRow:
+    is_alone = file.suffix.lower() == ".csv"
+    place = f"{file.name if is_alone else name}, row {row.number}"
+    columns = {heading: f"column {letter} ({heading})" for heading, letter in row.columns.items()}
+    return TextRow(place, row.cells, columns)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8-sig")
+    except OSError as error:
+        raise ValidationError.of("file", f"{file} cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise ValidationError.of("file", f"{file} cannot be read: {error}") from None

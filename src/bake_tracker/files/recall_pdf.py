@@ -1,0 +1,273 @@
+"""A recall on paper, to be handed to an inspector: what is affected, where it is, who has it, and that it adds up."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from reportlab.lib import colors
+from reportlab.lib.enums import TA_RIGHT
+from reportlab.lib.pagesizes import A4, landscape
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.pdfbase import pdfmetrics
+from reportlab.platypus import CondPageBreak, LongTable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+
+from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.stock.recall import Recall, TracedLot
+from bake_tracker.files.pdf_fonts import BOLD, FONT, printable, register_fonts
+from bake_tracker.files.tables import write_new
+
+WIDTH_MM = 262
+"""What is left of a page on its side between the margins."""
+MOST_NAMED = 12
+_LEFT = 15 * mm + 6
+"""Where the text of a page begins: the library keeps six points inside the margin."""
+_GREY, _LINE = colors.HexColor("#555555"), colors.HexColor("#bbbbbb")
+_TEXT = ParagraphStyle("text", fontName=FONT, fontSize=8.5, leading=10.5)
+_RIGHT = ParagraphStyle("number", _TEXT, alignment=TA_RIGHT)
+_HEAD = ParagraphStyle("head", _TEXT, fontName=BOLD, fontSize=7.5, leading=9, textColor=_GREY)
+_HEAD_RIGHT = ParagraphStyle("number head", _HEAD, alignment=TA_RIGHT)
+_TITLE = ParagraphStyle("title", _TEXT, fontName=BOLD, fontSize=18, leading=22)
+_SECTION = ParagraphStyle("section", _TEXT, fontName=BOLD, fontSize=11.5, leading=14, spaceBefore=11, spaceAfter=3)
+_NOTE = ParagraphStyle("note", _TEXT, textColor=_GREY, spaceAfter=3)
+
+
+@dataclass(frozen=True, slots=True)
+class RecallHeading:
+    """What stands above the tables; without an operation it was a drill, which holds nothing."""
+
+    reason: str
+    written_at: datetime
+    by: str | None = None
+    operation_id: str | None = None
+    held: Sequence[str] = ()
+
+
+def write_recall_pdf(file: Path, recall: Recall, heading: RecallHeading) -> None:
+    """Write the pages into a file that is not there yet.
+
+    Raises:
+        ValidationError: the name does not end in .pdf, the file is there already, or it cannot be written.
+    """
+    if file.suffix.lower() != ".pdf":
+        raise ValidationError.of("file", f"{file} must end in .pdf")
+    write_new(file, render_recall(recall, heading))
+
+
+def render_recall(recall: Recall, heading: RecallHeading) -> bytes:
+    """The pages as a PDF, the same bytes for the same recall."""
+    register_fonts()
+    content = io.BytesIO()
+    lot = recall["lot"]
+    name = f"{'Recall drill' if heading.operation_id is None else 'Recall'} of lot {lot['lot_code']}"
+    page = SimpleDocTemplate(
+        content,
+        pagesize=landscape(A4),
+        leftMargin=15 * mm,
+        rightMargin=15 * mm,
+        topMargin=14 * mm,
+        bottomMargin=16 * mm,
+        title=name,
+        author=recall["bakery"],
+        invariant=1,
+    )
+    foot = f"{recall['bakery']} · {name} · written {_moment(heading.written_at)}"
+    story = [
+        Paragraph(printable(name), _TITLE),
+        Spacer(1, 2 * mm),
+        _facts(recall, heading),
+        *_section("Where it is now", _lots(recall), "Every lot that is affected, the lot itself first."),
+        *_section("Who has it", _handed_over(recall), "What was given or sold of the affected lots."),
+        *_section("Baked and packed with it", _runs(recall), "Every run that used an affected lot."),
+        *_section("Mass balance", _balance(recall), _balance_note(recall)),
+        *_section("Where it came from", _sources(recall), "Every lot that it was made of, down to the receipts."),
+    ]
+
+    def draw_foot(canvas: Any, document: Any) -> None:
+        canvas.setFont(FONT, 7.5)
+        canvas.setFillColor(_GREY)
+        canvas.drawString(_LEFT, 9 * mm, _plain(foot))
+        canvas.drawRightString(_LEFT + WIDTH_MM * mm, 9 * mm, f"page {document.page}")
+
+    page.build(story, onFirstPage=draw_foot, onLaterPages=draw_foot)
+    return content.getvalue()
+
+
+def _facts(recall: Recall, heading: RecallHeading) -> Table:
+    lot = recall["lot"]
+    more = len(heading.held) - MOST_NAMED
+    held = ", ".join(heading.held[:MOST_NAMED]) or "nothing was left that was not on hold already"
+    held += f" and {more} more lots; each is listed below as on hold" if more > 0 else ""
+    on_hand = sum(1 for one in recall["lots"] if one["on_hand"] != "0")
+    lots = _many(len(recall["lots"]), "lot")
+    facts = [
+        ("Bakery", recall["bakery"]),
+        ("Lot", f"{lot['lot_code']}: {lot['quantity']} {lot['unit']} of {lot['item_name']}"),
+        ("Origin", _origin(lot)),
+        ("Reason", heading.reason),
+        ("Affected", f"{lots}, of {on_hand} of which something is left; {_people(recall)}"),
+        ("Put on hold", held if heading.operation_id else "nothing: this was a drill"),
+        ("Mass balance", "closes exactly for every lot" if recall["is_balanced"] else "DOES NOT CLOSE: see below"),
+        ("Recorded", _recorded(heading)),
+    ]
+    rows = [[Paragraph(printable(name), _HEAD), Paragraph(printable(text), _TEXT)] for name, text in facts]
+    table = Table(rows, colWidths=(28 * mm, (WIDTH_MM - 28) * mm), hAlign="LEFT")
+    table.setStyle(_style(("LINEABOVE", (0, 0), (-1, 0), 0.8, colors.black)))
+    return table
+
+
+def _lots(recall: Recall) -> Table | None:
+    rows = [
+        [
+            one["lot_code"],
+            one["item_name"],
+            _origin(one),
+            one["expires_on"] or "-",
+            f"{one['quantity']} {one['unit']}",
+            f"{one['on_hand']} {one['unit']}",
+            one["state"],
+            one["location"] or "-",
+        ]
+        for one in recall["lots"]
+    ]
+    widths = (46, 38, 66, 20, 26, 26, 18, 27)
+    names = ("lot code", "product", "origin", "expires", ">came in", ">left", "state", "place")
+    return _table(names, rows, widths)
+
+
+def _handed_over(recall: Recall) -> Table | None:
+    rows = [
+        [
+            one["on"],
+            one["recipient"] or "not recorded",
+            one["household"] or "-",
+            one["event"] or "-",
+            one["kind"],
+            one["from_lot_code"],
+            f"{one['quantity']} {one['unit']}",
+        ]
+        for one in recall["handed_over"]
+    ]
+    names = ("date", "recipient", "household", "event", "how", "lot code", ">quantity")
+    return _table(names, rows, (22, 58, 45, 45, 20, 49, 28))
+
+
+def _runs(recall: Recall) -> Table | None:
+    rows = [
+        [
+            one["on"],
+            f"{one['kind']}, {one['reference']}",
+            "; ".join(one["used"]),
+            one["lot_code"] or "nothing: a total loss",
+            f"{one['made']} {one['unit'] or ''}",
+            one["event"] or "-",
+        ]
+        for one in recall["runs"]
+    ]
+    return _table(("date", "run", "used", "made lot", ">made", "event"), rows, (22, 38, 92, 52, 24, 39))
+
+
+def _balance(recall: Recall) -> Table | None:
+    columns = ("brought", "used", "on_hand", "waste", "handed_over", "adjusted", "split_out", "remainder")
+    rows = [[one["lot_code"], one["unit"], *(str(one[name]) for name in columns)] for one in recall["balance"]]  # type: ignore[literal-required]  # names of the row
+    names = ("lot code", "unit", ">came in", ">used", ">left", ">waste", ">given, sold", ">adjusted", ">split off")
+    return _table((*names, ">not accounted for"), rows, (57, 14, 26, 25, 25, 23, 25, 23, 24, 25))
+
+
+def _sources(recall: Recall) -> Table | None:
+    affected = {one["lot_id"] for one in recall["lots"]}
+    rows = [
+        [one["lot_code"], one["item_name"], _origin(one), f"{one['quantity']} {one['unit']}"]
+        for one in recall["trace"]["lots"]
+        if one["lot_id"] not in affected
+    ]
+    return _table(("lot code", "product", "origin", ">came in"), rows, (60, 60, 117, 30))
+
+
+def _balance_note(recall: Recall) -> str:
+    if recall["is_balanced"]:
+        return "Came in = used + left + waste + given, sold + adjusted (less is positive) + split off, exactly."
+    return "What stands in the last column came in and is nowhere: run bake verify."
+
+
+def _people(recall: Recall) -> str:
+    names = {(one["recipient"], one["household"]) for one in recall["handed_over"] if one["recipient"]}
+    times = sum(1 for one in recall["handed_over"] if not one["recipient"])
+    unnamed = f", and {_many(times, 'time')} somebody who was not recorded" if times else ""
+    return f"{_many(len(names), 'recipient')}{unnamed}"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _recorded(heading: RecallHeading) -> str:
+    by = f" by {heading.by}" if heading.by else ""
+    operation = f", operation {heading.operation_id}" if heading.operation_id else ", nothing was recorded"
+    return f"{_moment(heading.written_at)}{by}{operation}"
+
+
+def _origin(lot: TracedLot) -> str:
+    if lot["split_from"]:
+        return f"split from {lot['split_from']}"
+    if lot["brought_by"] != "received":
+        return f"{lot['brought_by']} {lot['brought_on']}, {lot['reference']}"
+    source = f" from {lot['supplier']}" if lot["supplier"] else ""
+    return f"received {lot['brought_on']}{source}" + (f", document {lot['reference']}" if lot["reference"] else "")
+
+
+def _section(title: str, table: Table | None, note: str) -> list[Any]:
+    """A heading that stays with the beginning of its table."""
+    head = [CondPageBreak(32 * mm), Paragraph(title, _SECTION), Paragraph(note if table else "None.", _NOTE)]
+    return [*head, table] if table else head
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[str]], widths_mm: Sequence[int]) -> Table | None:
+    """Columns whose name begins with ``>`` are numbers, to the right; the names stand on every page."""
+    if not rows:
+        return None
+    numbers = [name.startswith(">") for name in names]
+    heads = [
+        Paragraph(name.lstrip(">"), _HEAD_RIGHT if right else _HEAD) for name, right in zip(names, numbers, strict=True)
+    ]
+    widths = [width * WIDTH_MM * mm / sum(widths_mm) for width in widths_mm]
+    cells = [[_cell(*one) for one in zip(row, widths, numbers, strict=True)] for row in rows]
+    table = LongTable([heads, *cells], colWidths=widths, repeatRows=1, hAlign="LEFT")
+    to_the_right = [("ALIGN", (place, 1), (place, -1), "RIGHT") for place, right in enumerate(numbers) if right]
+    table.setStyle(_style(("LINEBELOW", (0, 0), (-1, 0), 0.8, colors.black), *to_the_right))
+    return table
+
+
+def _cell(text: str, width: float, right: bool) -> Any:
+    """What fits on one line as it is, which takes a fraction of a paragraph's time."""
+    plain = _plain(" ".join(text.split()))
+    if pdfmetrics.stringWidth(plain, FONT, _TEXT.fontSize) <= width - 10:
+        return plain
+    return Paragraph(printable(text), _RIGHT if right else _TEXT)
+
+
+def _style(*more: Any) -> TableStyle:
+    return TableStyle(
+        [
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            ("FONT", (0, 0), (-1, -1), FONT, _TEXT.fontSize, _TEXT.leading),
+            ("LEFTPADDING", (0, 0), (-1, -1), 2),
+            ("RIGHTPADDING", (0, 0), (-1, -1), 8),
+            ("TOPPADDING", (0, 0), (-1, -1), 2),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 2.5),
+            ("LINEBELOW", (0, 0), (-1, -1), 0.3, _LINE),
+            *more,
+        ]
+    )
+
+
+def _plain(text: str) -> str:
+    known = register_fonts()
+    return "".join(letter if ord(letter) in known else "?" for letter in text)
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,127 @@
+"""Read the schema.org recipe of a saved web page through recipe-scrapers, from the file alone and never the network."""
+
+import html
+import re
+import unicodedata
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.recipe_text.request import MAX_LINE, MAX_LINES
+
+MAX_BYTES = 10_000_000
+INSTALL = "reading recipe pages needs recipe-scrapers, which is not installed: pip install 'bake-tracker[pages]'"
+
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+
+
+@dataclass(frozen=True, slots=True)
+class RecipePage:
+    """A recipe as a page tells it: its name, its ingredient lines, and the texts that say what it makes."""
+
+    name: str
+    lines: list[str]
+    yields: list[str]
+    source: str | None
+    category: str | None
+
+
+def load_recipe_page(file: Path) -> RecipePage:
+    """Read a saved page.
+
+    Raises:
+        ValidationError: the file cannot be read, is too large, or has no recipe that can be; or recipe-scrapers is
+            not installed.
+    """
+    try:
+        if file.stat().st_size > MAX_BYTES:
+            raise _refused(file, f"is larger than {MAX_BYTES // 1_000_000} MB; save the page as HTML only")
+        data = file.read_bytes()
+    except OSError as error:
+        raise _refused(file, f"cannot be read: {error.strerror or error}") from None
+    schema = _schema(file, _decoded(data))
+    name = next(_texts(schema.get("name")), "")
+    lines = list(_texts(schema.get("recipeIngredient") or schema.get("ingredients")))
+    if not lines:
+        raise _refused(file, "has a recipe without a list of ingredients")
+    if len(lines) > MAX_LINES:
+        raise _refused(file, f"has {len(lines)} ingredient lines; more than {MAX_LINES} is no recipe")
+    if longest := max((line for line in lines if len(line) > MAX_LINE), default=None):
+        raise _refused(file, f"has an ingredient line of {len(longest)} characters: {longest[:60]}...")
+    source = next((url for key in ("url", "@id") for url in _texts(schema.get(key)) if url.startswith("http")), None)
+    category = ", ".join(_texts(schema.get("recipeCategory")))
+    return RecipePage(
+        name[:200].strip(),
+        lines,
+        list(_texts(schema.get("recipeYield") or schema.get("yield"))),
+        (source or file.name)[:300],
+        category if 0 < len(category) <= 120 else None,
+    )
+
+
+def _schema(file: Path, text: str) -> dict[str, Any]:
+    try:
+        # Only its reading of schema.org: a whole scraper also makes a tree of the page in Python, and takes minutes
+        # over a page that is made for that.
+        from recipe_scrapers import _schemaorg
+    except ImportError:
+        raise ValidationError.of("file", INSTALL) from None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of parsers, about pages that are not as they should be
+            data = cast(Any, _schemaorg).SchemaOrg(text).data
+    except Exception as error:  # a hostile page makes the parsers raise anything
+        raise _refused(file, f"has no recipe that can be read ({type(error).__name__})") from None
+    if not isinstance(data, dict) or not data:
+        broken = (
+            "; its JSON-LD is broken, or does not say that it is of schema.org"
+            if "application/ld+json" in text and "Recipe" in text
+            else ""
+        )
+        raise _refused(file, f"has no schema.org recipe{broken}")
+    return data
+
+
+def _refused(file: Path, why: str) -> ValidationError:
+    return ValidationError.of("file", f"{file} {why}")
+
+
+def _decoded(data: bytes) -> str:
+    """As UTF-8 where it is that, else as its mark or its own words say, else as Windows wrote it."""
+    for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if data.startswith(mark):
+            return data.decode(encoding, "replace").replace("\0", "")
+    declared = re.search(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([A-Za-z0-9_-]{1,40})", data[:4096], re.IGNORECASE)
+    for encoding in ("utf-8-sig", declared[1].decode() if declared else "windows-1252"):
+        try:
+            return data.decode(encoding).replace("\0", "")
+        except (UnicodeDecodeError, LookupError):
+            continue
+    return data.decode("windows-1252", "replace").replace("\0", "")
+
+
+def _texts(value: Any, depth: int = 0) -> Iterator[str]:
+    """Every text in a value of JSON, cleaned; what is no text is passed over."""
+    if isinstance(value, str):
+        for line in value.splitlines():
+            if text := _clean(line):
+                yield text
+    elif isinstance(value, int) and not isinstance(value, bool):
+        yield str(value)
+    elif isinstance(value, list) and depth < 10:
+        for one in value:
+            yield from _texts(one, depth + 1)
+    elif isinstance(value, dict):
+        yield from _texts(next((value[key] for key in ("@value", "name", "text") if key in value), None), depth + 1)
+
+
+def _clean(text: str) -> str:
+    """Without the entities, tags and unseen characters that pages leave in their texts."""
+    for _ in range(3):  # "&amp;frac12;" is met
+        text = html.unescape(text)
+    text = _TAG.sub(" ", text)
+    seen = "".join(" " if unicodedata.category(one) in ("Cc", "Zs", "Zl", "Zp") else one for one in text)
+    return " ".join("".join(one for one in seen if unicodedata.category(one) not in ("Cf", "Cs", "Co", "Cn")).split())

@@ -1,0 +1,1 @@
+"""How it is told: events, lines, files and spans. Knows no bakery."""

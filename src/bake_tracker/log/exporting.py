@@ -1,0 +1,63 @@
+"""Whether and where traces go: the standard ``OTEL_*`` variables say; only entry points install this."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from urllib.parse import urlsplit
+
+ENDPOINTS = (
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
+)
+
+
+@contextmanager
+def exporting_where_asked() -> Iterator[None]:
+    """Send spans and log records to the collector that the environment names; without one, import nothing.
+
+    A collector that cannot be used is said once on stderr: nobody's baking depends on it.
+    """
+    asked = [signal for signal in ("TRACES", "LOGS") if is_asked_for(signal)]
+    wrong = {signal: name for signal in asked if (name := _wrong_endpoint(signal))}
+    for name in dict.fromkeys(wrong.values()):
+        _warn(f"{name} is no http or https URL such as http://localhost:4318, so nothing is sent there")
+    traces, logs = (signal in asked and signal not in wrong for signal in ("TRACES", "LOGS"))
+    with ExitStack() as until_the_end:
+        if traces or logs:
+            try:
+                from bake_tracker.log import otel
+
+                until_the_end.enter_context(otel.exporting(traces=traces, logs=logs))
+            except ModuleNotFoundError:
+                _warn("a collector is named in OTEL_EXPORTER_OTLP_*, but pip install 'bake-tracker[otel]' is missing")
+            except Exception as error:  # whatever the SDK makes of a variable
+                _warn(f"OpenTelemetry cannot be set up from OTEL_*: {type(error).__name__}: {error}")
+        yield
+
+
+def is_asked_for(signal: str) -> bool:
+    """Whether this signal has an endpoint, and neither it nor the whole SDK is switched off."""
+    if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return False
+    if os.environ.get(f"OTEL_{signal}_EXPORTER", "otlp").strip().lower() not in ("", "otlp"):
+        return False
+    return any(os.environ.get(name) for name in (ENDPOINTS[0], f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"))
+
+
+def _wrong_endpoint(signal: str) -> str | None:
+    """The variable that this signal goes by, where it is no URL that anything could be sent to."""
+    own = f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"
+    name = own if os.environ.get(own) else ENDPOINTS[0]
+    try:
+        url = urlsplit(os.environ.get(name, "").strip())
+        is_url = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:  # half an IPv6 address, or a port that there cannot be
+        is_url = False
+    return None if is_url else name
+
+
+def _warn(text: str) -> None:
+    if sys.stderr is not None:
+        sys.stderr.write(f"bake-tracker: {text}\n")

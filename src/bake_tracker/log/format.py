@@ -1,0 +1,105 @@
+"""How a record looks: one line of JSON for files and machines, one coloured line for a terminal."""
+
+import json
+import logging
+from datetime import datetime
+from types import TracebackType
+from typing import Any
+
+import orjson
+
+from bake_tracker.log.events import fields_of
+from bake_tracker.log.values import error_text, escape_unsafe, safe_value, utc_text
+
+MAX_FRAMES = 30
+_ENDED = orjson.OPT_APPEND_NEWLINE
+
+# For what orjson does not write: an integer of more than 64 bits.
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, default=str).encode
+
+_COLOURS = {
+    "DEBUG": "\x1b[2m",
+    "INFO": "\x1b[32m",
+    "WARNING": "\x1b[33m",
+    "ERROR": "\x1b[31m",
+    "CRITICAL": "\x1b[31m",
+}
+_CONSOLE_HIDDEN = frozenset(
+    {"operation", "outcome", "database_id", "transaction_id", "request_id", "settled_at", "actor"}
+    | {"trace_id", "span_id"}
+)
+
+
+class JsonFormatter(logging.Formatter):
+    """One event, one line of UTF-8 JSON."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self.line(record)[:-1].decode()
+
+    def line(self, record: logging.LogRecord) -> bytes:
+        """The line as it goes into a file, its end included."""
+        line: dict[str, Any] = {
+            "timestamp": utc_text(record.created),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": _message(record),
+            **fields_of(record),
+        }
+        return written(line, record.exc_info[1] if record.exc_info else None)
+
+
+def written(line: dict[str, Any], error: BaseException | None = None) -> bytes:
+    """A line of safe fields as it goes into a file, its end included."""
+    if error is not None:
+        line = {**line, "exception": exception_field(error)}
+    try:
+        encoded = orjson.dumps(line, default=str, option=_ENDED)
+    except (TypeError, ValueError):
+        encoded = _encode(line).encode("utf-8", "backslashreplace") + b"\n"
+    # In ASCII the encoder has escaped all but DEL; looking at every character again would cost a tenth of the line.
+    if encoded.isascii() and b"\x7f" not in encoded:
+        return encoded
+    return escape_unsafe(encoded[:-1].decode()).encode() + b"\n"
+
+
+class ConsoleFormatter(logging.Formatter):
+    """One event, one line for people; coloured where the stream is a terminal."""
+
+    def __init__(self, *, colour: bool) -> None:
+        super().__init__()
+        self.colour = colour
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created).astimezone()
+        fields = {key: value for key, value in fields_of(record).items() if key not in _CONSOLE_HIDDEN}
+        if record.exc_info and record.exc_info[1] is not None:
+            fields.setdefault("error", error_text(record.exc_info[1]))
+        details = " ".join(f"{key}={value if type(value) is str else _encode(value)}" for key, value in fields.items())
+        level = f"{record.levelname:<7}"
+        if self.colour:
+            level = f"{_COLOURS.get(record.levelname, '')}{level}\x1b[0m"
+        return f"{at:%H:%M:%S} {level} {escape_unsafe(f'{_message(record)}  {details}')}"
+
+
+def exception_field(error: BaseException) -> dict[str, Any]:
+    """Type, message and frames of an exception; never local variables."""
+    name, _, message = error_text(error).partition(": ")
+    return {"type": name, "message": message, "frames": _frames(error.__traceback__)}
+
+
+def _frames(trace: TracebackType | None) -> list[str]:
+    frames = []
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        frames.append(f"{code.co_filename}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    return frames[-MAX_FRAMES:]
+
+
+def _message(record: logging.LogRecord) -> str:
+    if "bake_fields" in record.__dict__:
+        return record.msg  # made safe when the event was
+    try:
+        return str(safe_value(record.getMessage()))
+    except Exception:
+        return f"{safe_value(record.msg)!r} [its arguments do not fit]"

@@ -1,0 +1,143 @@
+"""Read the log back: the lines that are asked for, and the trees of its transactions."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.ids import spellings
+from bake_tracker.domain.log.outcomes import BEGINNINGS
+from bake_tracker.domain.log.query import LogQuery
+from bake_tracker.domain.log.tree import TransactionNode, build_trees
+from bake_tracker.log.scan import LogLine, Matters, Progress, read_lines, scan, scan_backwards
+
+MOST_TREES = 1_000
+_IDS = ("transaction_id", "operation_id", "request_id", "trace_id")
+FEW = 8
+
+
+class Unreadable:
+    """How many lines were passed over because they cannot be read."""
+
+    count = 0
+
+
+def find_lines(
+    path: Path, query: LogQuery, unreadable: Unreadable, progress: Progress | None = None
+) -> Iterator[tuple[bytes, LogLine]]:
+    """The lines that match, raw and read, oldest first; what cannot match by its bytes is not read at all."""
+    raws = scan(path, query.prefilter(), progress)
+    for raw, line in read_lines(raw for raw in raws if not query.is_outside(raw)):
+        if line is None:
+            unreadable.count += 1
+        elif query.matches(line):
+            yield raw, line
+
+
+def read_trees(
+    path: Path, wanted: str | None = None, last: int = 20, progress: Progress | None = None
+) -> list[TransactionNode]:
+    """The ``last`` transactions that ended last; or those with an id of theirs or of an operation that begins so.
+
+    The lines of the trees are held, and no others. Attempts that were made again come with the transaction that made
+    them again.
+
+    Raises:
+        ValidationError: more transactions begin so than anybody can read.
+    """
+    if wanted is None:
+        return build_trees(_latest(path, last))
+    groups = _groups_called(path, wanted, progress)
+    lines = _lines_of(path, groups, progress)
+    if again := {line["operation_id"] for line in lines if line.get("attempt", 1) != 1 or line["outcome"] == "retried"}:
+        earlier = _groups_with(path, again, progress)
+        lines = _lines_of(path, groups | earlier, progress) if earlier - groups else lines
+    return build_trees(lines)
+
+
+def _groups_called(path: Path, wanted: str, progress: Progress | None) -> set[str]:
+    """Every transaction, or question asked outside of any, with a line of which an id begins so."""
+    groups: set[str] = set()
+    begins = spellings(wanted)
+    for line in _outcomes(path, _holding({f'"{begin}' for begin in begins}), progress):
+        if any(str(line.get(name) or "").startswith(begins) for name in _IDS):
+            groups.add(_group(line))
+            if len(groups) > MOST_TREES:
+                raise ValidationError.of(
+                    "id",
+                    f"more than {MOST_TREES} transactions have an id that begins with {wanted!r}; write more of it",
+                )
+    return groups
+
+
+def _groups_with(path: Path, operation_ids: set[str], progress: Progress | None) -> set[str]:
+    lines = _outcomes(path, _holding(operation_ids), progress)
+    return {_group(line) for line in lines if line["operation_id"] in operation_ids and line["outcome"] != "replayed"}
+
+
+def _lines_of(path: Path, groups: set[str], progress: Progress | None) -> list[LogLine]:
+    return [line for line in _outcomes(path, _holding(groups), progress) if _group(line) in groups] if groups else []
+
+
+def _outcomes(path: Path, matters: Matters, progress: Progress | None) -> Iterator[LogLine]:
+    for _, line in read_lines(scan(path, matters, progress)):
+        if line is not None and _is_outcome(line):
+            yield line
+
+
+def _latest(path: Path, last: int) -> list[LogLine]:
+    """The lines of the transactions that ended last, from the log's end back to where the first of them had begun."""
+    found: dict[str, list[LogLine]] = {}
+    began_at = ""
+    for _, line in read_lines(scan_backwards(path)):
+        if line is None or not _is_outcome(line):
+            continue
+        group = _group(line)
+        if group in found or len(found) < last:
+            found.setdefault(group, []).append(line)
+            began_at = min(began_at or line["timestamp"], _began(line))
+        elif str(line.get("settled_at") or line["timestamp"]) < began_at:
+            break
+    return [line for lines in found.values() for line in reversed(lines)]
+
+
+def _began(line: LogLine) -> str:
+    """When the line's operation began."""
+    at = str(line["timestamp"])
+    try:
+        began = datetime.fromisoformat(at) - timedelta(milliseconds=float(str(line.get("duration_ms"))))
+    except (ValueError, OverflowError):
+        return at
+    return f"{began:%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+def _is_outcome(line: LogLine) -> bool:
+    return bool(line.get("operation_id")) and bool(line.get("outcome")) and line["outcome"] not in BEGINNINGS
+
+
+def _group(line: LogLine) -> str:
+    """What a line is drawn under: its transaction, or else its operation."""
+    return str(line.get("transaction_id") or line["operation_id"])
+
+
+def _holding(texts: set[str]) -> Matters:
+    """Whether one of these texts occurs; of many, each line is read instead."""
+    needles = [text.encode("utf-8", "replace") for text in texts]
+    if len(needles) == 1:
+        (only,) = needles
+        return lambda raw: only in raw
+    if len(needles) <= FEW:
+        return lambda raw: any(needle in raw for needle in needles)
+    return lambda raw: b'"operation_id"' in raw
+
+
+def read_latest(path: Path, most: int) -> tuple[list[LogLine], bool]:
+    """The latest ``most`` lines, oldest first, and whether those are all there are."""
+    latest: list[LogLine] = []
+    for _, line in read_lines(scan_backwards(path)):
+        if line is None:
+            continue
+        if len(latest) == most:
+            return latest[::-1], False
+        latest.append(line)
+    return latest[::-1], True

@@ -1,0 +1,65 @@
+"""The latest refusals in a log, read from its end."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from bake_tracker.domain.log.refusals import shortages
+from bake_tracker.domain.log.tree import is_refusal
+from bake_tracker.log.scan import LogLine, Progress, log_line, scan, scan_backwards
+
+# Refused questions about what was: they are no story worth asking for.
+_ONLY_READ = frozenset(
+    {"explain", "show", "tree", "find", "stats", "verify", "runs", "stock", "list_items", "list_recipes"}
+)
+
+
+def latest_refusals(
+    path: Path,
+    database_id: str,
+    last: int,
+    matches: Callable[[LogLine], bool],
+    needle: str = "",
+    progress: Progress | None = None,
+) -> list[LogLine]:
+    """The latest refusals of a database that match, newest first; ``needle`` occurs in every line that can match.
+
+    Of operations in one another the outermost stands for all: it names the one that made it fail, and came after it.
+    """
+    found: list[LogLine] = []
+    told: set[str] = set()
+    bytes_needed = needle.encode()
+    for raw in scan_backwards(path, progress=progress):
+        if bytes_needed not in raw or b'"outcome"' not in raw:
+            continue
+        line = log_line(raw)
+        if line is None or not _is_of(line, database_id) or str(line.get("operation_id")) in told or not matches(line):
+            continue
+        told.add(str(line.get("cause_operation_id")))
+        found.append(line)
+        if len(found) == last:
+            break
+    return found
+
+
+def find_started(path: Path, operation_id: str, progress: Progress | None = None) -> LogLine | None:
+    """The line with every argument, where the log was written at DEBUG."""
+    needle = operation_id.encode()
+    for raw in scan(path, lambda raw: needle in raw and b'"started"' in raw, progress):
+        line = log_line(raw)
+        if line and line.get("operation_id") == operation_id and line.get("outcome") == "started":
+            return line
+    return None
+
+
+def names_item(slug: str) -> Callable[[LogLine], bool]:
+    """Whether a refusal says that this item was short."""
+    return lambda line: any(short["item_slug"] == slug for short in shortages(line))
+
+
+def _is_of(line: LogLine, database_id: str) -> bool:
+    return (
+        bool(line.get("outcome"))
+        and is_refusal(line)
+        and line.get("operation") not in _ONLY_READ
+        and line.get("database_id", database_id) == database_id
+    )

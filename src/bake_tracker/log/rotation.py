@@ -1,0 +1,130 @@
+"""A full log file is moved away, compressed and, when asked, deleted, and no line of any process is lost.
+
+Every writer holds a shared lock on the file it has open, for as long as it has it open. It takes the lock before it
+looks whether the path still leads to that file, and writes only when it does. So whoever gets the exclusive lock on a
+file that was moved away knows that nobody can append to it any more: only then is it compressed or deleted. A line
+costs no lock at all. Locks go with their process, so a kill leaves none behind. See ``docs/adr/0005``.
+"""
+
+import gzip
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO
+
+from bake_tracker.log.file_locks import alone
+from bake_tracker.log.files import Identity, identity, rotated_files, rotated_name, when_rotated
+
+_BLOCK = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """When a log file is full, and what becomes of it; ``keep`` counts old files, None keeps them all."""
+
+    size_bytes: int | None = None
+    is_daily: bool = False
+    keep: int | None = None
+    compress: bool = True
+
+
+def move_away(path: Path, expected: Identity) -> bool:
+    """Give a full file its rotated name; False where another process has done so, or is at it just now.
+
+    Raises:
+        OSError: it cannot be renamed.
+    """
+    with path.with_name(f"{path.name}.lock").open("ab") as door, alone(door.fileno()) as is_alone:
+        if not is_alone or identity(path, follow_symlinks=False) != expected:
+            return False
+        latest = max((when_rotated(file, path) for file in rotated_files(path)), default=None)
+        at = datetime.now(UTC)
+        # Never an existing name, and the names sort by when it happened even where the clock went back.
+        path.rename(rotated_name(path, max(at, latest + timedelta(microseconds=1)) if latest else at))
+    return True
+
+
+def tidy(path: Path, rotation: Rotation) -> None:
+    """Delete old files beyond those to keep, and compress the others; what a writer still holds waits for next time."""
+    found = {file.name: file for file in rotated_files(path)}
+    by_age = [path.with_name(name) for name in sorted({name.removesuffix(".gz") for name in found})]
+    gone = by_age[: -rotation.keep] if rotation.keep else []
+    for file in by_age:
+        try:
+            if file in gone:
+                _delete(file)
+            elif rotation.compress and file.name in found:
+                _compress(file)
+        except Exception as error:
+            warn_once("old log files are not compressed or deleted", error)
+
+
+def _compress(plain: Path) -> None:
+    """Put ``NAME.gz`` in a rotated file's place; at every moment one of the two is there and whole."""
+    packed = plain.with_name(f"{plain.name}.gz")
+    part = packed.with_name(f"{packed.name}.part")
+    with _nobody_writes(plain) as file:
+        if file is None:
+            return
+        try:
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as raw:
+                with gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw) as target:
+                    shutil.copyfileobj(file, target, _BLOCK)
+                raw.flush()
+                os.fsync(raw.fileno())
+            shutil.copystat(plain, part)
+            if file.tell() != os.fstat(file.fileno()).st_size:
+                raise OSError(f"somebody appends to {plain.name} without a lock")
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+        part.replace(packed)
+        _sync_folder(packed.parent)  # the new name is on disk before the old one goes
+        plain.unlink()
+
+
+def _delete(plain: Path) -> None:
+    with _nobody_writes(plain) as file:
+        if file is None and plain.exists():
+            return
+        for ending in (".gz.part", ".gz", ""):
+            plain.with_name(plain.name + ending).unlink(missing_ok=True)
+
+
+@contextmanager
+def _nobody_writes(plain: Path) -> Iterator[IO[bytes] | None]:
+    """The file, locked so that nobody can append to it; None where somebody still may, or where it is gone."""
+    try:
+        file = plain.open("rb")
+    except FileNotFoundError:
+        yield None
+        return
+    with file, alone(file.fileno()) as is_alone:
+        is_same = identity(plain, follow_symlinks=False) == identity(file.fileno())
+        yield file if is_alone and is_same else None
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some file systems cannot
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+_warned: set[tuple[str, str]] = set()
+
+
+def warn_once(consequence: str, error: BaseException) -> None:
+    """Say on stderr, once per kind of fault, what does not happen; the lines themselves are written."""
+    kind = getattr(error, "strerror", None) or type(error).__name__
+    if (consequence, kind) not in _warned:
+        _warned.add((consequence, kind))
+        with suppress(Exception):  # stderr itself is gone: there is nobody left to tell
+            sys.stderr.write(f"bake-tracker: {consequence} ({kind}); no line is lost by that\n")

@@ -1,0 +1,187 @@
+"""A log as raw lines, forwards or from its end, in memory that does not grow with it."""
+
+import gzip
+import json
+import os
+import re
+import stat
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, NamedTuple, cast
+
+import orjson
+
+from bake_tracker.log.files import Identity, identity, log_files, open_in_turn, unpacked
+
+BLOCK = 1 << 20
+LONGEST_LINE = 16 << 20
+EXACT = 2.0**63
+TEXT_FIELDS = ("operation", "outcome", "operation_id", "parent_operation_id", "transaction_id", "request_id")
+CUT_OFF = b""
+"""Stands for what cannot be read: the rest of a file cut off while it was compressed, or a line beyond all measure."""
+
+# A process that was stopped in the middle of a line may be followed by another's; inside a text quotes are escaped.
+_LINE_BEGINS = re.compile(rb'(?<=.)\{"timestamp":', re.DOTALL)
+
+Matters = Callable[[bytes], bool]
+Progress = Callable[[int], None]
+LogLine = dict[str, Any]
+
+
+class Place(NamedTuple):
+    """A position in one file of the log, whatever name it has by now."""
+
+    file: Identity
+    position: int
+
+
+def log_line(raw: bytes) -> LogLine | None:
+    """The fields of one line; None for what is no log line."""
+    try:
+        line = orjson.loads(raw)
+    except ValueError:
+        line = _by_the_standard_library(raw)  # half a character: orjson refuses it, the log may hold it
+    if type(line) is not dict or type(line.get("timestamp")) is not str:
+        return None
+    if [value for value in line.values() if type(value) is float and not -EXACT < value < EXACT]:
+        line = _by_the_standard_library(raw)  # orjson rounds an integer of more than 64 bits
+    return line if all(isinstance(line.get(name, ""), str | None) for name in TEXT_FIELDS) else None
+
+
+def read_lines(raws: Iterable[bytes]) -> Iterator[tuple[bytes, LogLine | None]]:
+    """Each raw line with its fields, None for what is no log line; half a line with a whole one behind it is two."""
+    for raw in raws:
+        line = log_line(raw)
+        yield raw, line
+        if line is None:
+            behind = (raw[begins.start() :] for begins in _LINE_BEGINS.finditer(raw))
+            yield from ((rest, line) for rest in behind if (line := log_line(rest)) is not None)
+
+
+def read_log(path: Path, progress: Progress | None = None) -> Iterator[LogLine | None]:
+    """The fields of every line of a log, oldest file first; None for one that is no log line. An absent log has none.
+
+    Raises:
+        LogUnreadableError: there is something else in a file's place, or it cannot be opened.
+    """
+    return (line for _, line in read_lines(scan(path, None, progress)))
+
+
+def scan(path: Path, matters: Matters | None = None, progress: Progress | None = None) -> Iterator[bytes]:
+    """The raw lines of every file of a log, oldest first, each without its end; ``CUT_OFF`` for what cannot be read.
+
+    ``matters`` is asked of a whole block first and then of each line in it: it must be true of any text that holds a
+    line it is true of, as "these bytes occur in it" is. ``progress`` is told how many bytes of the files are done.
+
+    Raises:
+        LogUnreadableError: there is something else in a file's place, or it cannot be opened.
+    """
+    done = 0
+    for _, raw in open_in_turn(path):
+        for block in whole_lines(unpacked(raw)):
+            yield from _lines_in(block, matters)
+            if progress is not None:
+                progress(done + raw.tell())
+        done += raw.tell()
+
+
+def scan_backwards(path: Path, end: "Place | None" = None, progress: Progress | None = None) -> Iterator[bytes]:
+    """The raw lines of a log from the newest to the oldest; from ``end`` on, when it is given.
+
+    A compressed file is unpacked first, beside memory when it is large. ``progress`` is told as by ``scan``.
+
+    Raises:
+        LogUnreadableError: there is something else in a file's place, or it cannot be opened.
+    """
+    is_reached, done = end is None, 0
+    for _, raw in open_in_turn(path, newest_first=True):
+        is_end = not is_reached and end is not None and identity(raw.fileno()) == end.file
+        is_reached = is_reached or is_end
+        if is_reached and unpacked(raw) is raw:
+            yield from _lines_backwards(raw, end.position if end and is_end else None)
+        elif is_reached:
+            with SpooledTemporaryFile(max_size=32 * BLOCK) as plain:
+                for block in _blocks(unpacked(raw)):
+                    plain.write(block or b"")
+                yield from _lines_backwards(cast(IO[bytes], plain), None)
+        if progress is not None:
+            progress(done := done + os.fstat(raw.fileno()).st_size)
+
+
+def lines_of(raw: IO[bytes], matters: Matters | None = None) -> Iterator[bytes]:
+    """The raw lines of one file, plain or compressed."""
+    for block in whole_lines(unpacked(raw)):
+        yield from _lines_in(block, matters)
+
+
+def total_bytes(path: Path) -> int:
+    """How large a log is on disk, its rotated files included."""
+    total = 0
+    for file in log_files(path):
+        with suppress(OSError):  # compressed or deleted since it was listed
+            status = file.stat()
+            total += status.st_size if stat.S_ISREG(status.st_mode) else 0
+    return total
+
+
+def _lines_in(block: bytes | None, matters: Matters | None) -> Iterator[bytes]:
+    if block is None:
+        yield CUT_OFF
+    elif matters is None or matters(block):
+        for line in block.split(b"\n"):
+            if line and not line.isspace() and (matters is None or matters(line)):
+                yield line
+
+
+def _blocks(file: IO[bytes]) -> Iterator[bytes | None]:
+    """What can be read of a file; None in the end when that is not all."""
+    try:
+        while block := file.read1(BLOCK):  # type: ignore[attr-defined]  # plain and compressed files have it
+            yield block
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        yield None
+
+
+def whole_lines(file: IO[bytes]) -> Iterator[bytes | None]:
+    """Blocks that end where a line ends; None for a line that is cut off, or longer than can be held."""
+    rest: list[bytes] = []
+    kept = 0
+    for block in _blocks(file):
+        whole, newline, begun = (block or b"").rpartition(b"\n")
+        if newline:
+            yield b"".join([*rest, whole])
+            rest, kept = [begun], len(begun)
+        else:
+            rest.append(begun)
+            kept += len(begun)
+        if block is None or kept > LONGEST_LINE:
+            yield None
+            rest, kept = [], 0
+    if kept:
+        yield b"".join(rest)
+
+
+def _lines_backwards(file: IO[bytes], end: int | None) -> Iterator[bytes]:
+    position = file.seek(0, os.SEEK_END) if end is None else end
+    rest = b""
+    while position:
+        size = min(BLOCK, position)
+        position -= size
+        file.seek(position)
+        first, *lines = (file.read(size) + rest).split(b"\n")
+        for line in reversed(lines):
+            if line and not line.isspace():
+                yield line
+        rest = first if len(first) <= LONGEST_LINE else b""
+    if rest and not rest.isspace():
+        yield rest
+
+
+def _by_the_standard_library(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,104 @@
+"""A page of the log, read from its end: the latest lines that are wanted, and how far back was looked for them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bake_tracker.domain.access import Role
+from bake_tracker.domain.log.outcomes import BROKEN, DONE, NO_ENDS, QUESTIONS, is_refused
+from bake_tracker.domain.log.query import LogQuery
+from bake_tracker.log.scan import LogLine, read_lines, scan_backwards
+from bake_tracker.log.tail import Follower
+
+MOST_READ = 100_000
+"""So many lines are read for one page; who asks for what is rarer goes on from there."""
+
+GROUPS: dict[str, Callable[[str], bool]] = {
+    "": lambda outcome: outcome not in QUESTIONS,
+    "done": lambda outcome: outcome in DONE,
+    "refused": is_refused,
+    "broken": lambda outcome: outcome in BROKEN,
+    "asked": lambda outcome: outcome in QUESTIONS,
+}
+"""Of operations, by the outcomes they have."""
+OTHERS = "others"
+"""What is no operation: who signed in, requests that were refused, what the log says of itself."""
+
+
+def shown_to(role: Role, line: Mapping[str, Any]) -> LogLine | None:
+    """A line as this role may read it; None for one that is the owner's: who signed in, and from where.
+
+    Where in the program something broke is the owner's too.
+    """
+    if role.allows(Role.OWNER):
+        return dict(line)
+    return {name: value for name, value in line.items() if name != "exception"} if line.get("operation_id") else None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which lines of one bakery: of a group of outcomes, and matching a query."""
+
+    database_id: str
+    group: str = ""
+    query: LogQuery = field(default_factory=LogQuery)
+
+    def fits(self, line: LogLine) -> bool:
+        """Whether this is one of them."""
+        if line.get("database_id", self.database_id) != self.database_id or not self.query.matches(line):
+            return False
+        outcome = str(line.get("outcome") or "")
+        is_operation = bool(line.get("operation_id")) and bool(outcome) and outcome not in NO_ENDS
+        if self.group == OTHERS:
+            return not line.get("operation_id")
+        return is_operation and GROUPS[self.group](outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Lines, newest first; ``older_than`` is where an older page begins, None where there is none."""
+
+    lines: list[LogLine]
+    older_than: str | None
+
+
+def can_be_read(path: Path) -> bool:
+    """Whether there is a log to be read: it may be turned off, by a name such as ``/dev/null``, or not begun yet."""
+    return path.is_file()
+
+
+def load_log_page(path: Path, wanted: Wanted, limit: int, most_read: int | None = None) -> LogPage:
+    """The latest ``limit`` lines that are wanted, among ``most_read``, or ``MOST_READ``, up to ``until``."""
+    lines: list[LogLine] = []
+    most = most_read or MOST_READ
+    newer = LogQuery(until=wanted.query.until)
+    raws = (raw for raw in scan_backwards(path) if not newer.is_outside(raw))
+    for read, (_, line) in enumerate(read_lines(raws), 1):
+        if line is not None and wanted.fits(line):
+            lines.append(line)
+        if len(lines) == limit or (read >= most and line is not None):
+            return LogPage(lines, str(line["timestamp"]) if line else None)
+    return LogPage(lines, None)
+
+
+def mark_of(line: LogLine) -> str:
+    """What a reader remembers a line by, to go on behind it."""
+    mark = f"{line['timestamp']} {line.get('operation_id') or line.get('request_id') or ''}"
+    return " ".join(mark.split())  # a log may hold anything, and an event's id is one line
+
+
+def lines_since(path: Path, follower: Follower, mark: str, wanted: Wanted, limit: int) -> list[LogLine]:
+    """What was written between a line and the place that is followed from, oldest first; no more than ``limit``."""
+    found: list[LogLine] = []
+    if follower.place is None:
+        return found
+    at = mark.partition(" ")[0]
+    for _, line in read_lines(scan_backwards(path, follower.place)):
+        if line is None:
+            continue
+        if mark_of(line) == mark.strip() or str(line["timestamp"]) < at or len(found) == limit:
+            break
+        if wanted.fits(line):
+            found.append(line)
+    return found[::-1]

@@ -1,0 +1,100 @@
+"""Where an operation meets a trace: the hook that ``recording`` and ``checking`` call, and W3C ``traceparent``.
+
+Nothing here knows a tracing library. While no tracer is installed an operation pays one look at a variable; whoever
+installs one (``services.otel``) is told of every operation, and of its outcome by the very event that tells the log.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Protocol
+
+from bake_tracker.log.events import Event
+from bake_tracker.log.tell import bound_log_context, report_logging_fault
+
+# Of version 00 there is nothing after the flags; a later version may append fields, and is read as far as we know it.
+_TRACEPARENT = re.compile(r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
+MAX_TRACEPARENT = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The span that asked for what is being done, in another process."""
+
+    trace_id: str
+    span_id: str
+    flags: int
+
+
+class OperationSpan(Protocol):
+    """One operation in a trace; its ids are on every line logged before ``leave``."""
+
+    def end(self, told: Event) -> None:
+        """End when and as the outcome line says, which for a success is after the COMMIT."""
+
+    def leave(self) -> None:
+        """Let what comes next in this thread stand outside; the outcome may still be open."""
+
+
+class Tracer(Protocol):
+    """What a tracing library has to bring."""
+
+    def begin(self, operation: str, caller: Caller | None) -> OperationSpan:
+        """Begin a span inside the one that is current here, or inside the caller's."""
+
+
+tracer: Tracer | None = None
+"""The one that is told of operations; set by ``services.otel`` for as long as it exports."""
+
+_caller: ContextVar[Caller | None] = ContextVar("bake_tracker_caller", default=None)
+
+
+def begin_span(operation: str) -> OperationSpan | None:
+    """Begin the span of an operation; None where nobody traces. Never raises."""
+    if tracer is None:
+        return None
+    try:
+        return tracer.begin(operation, _caller.get())
+    except Exception as fault:
+        report_logging_fault(fault)
+        return None
+
+
+def leave_span(span: OperationSpan | None) -> None:
+    """Leave the span of an operation whose call is over. Never raises."""
+    if span is None:
+        return
+    try:
+        span.leave()
+    except Exception as fault:
+        report_logging_fault(fault)
+
+
+def parse_traceparent(header: str | None) -> Caller | None:
+    """The caller that a W3C ``traceparent`` names; None for one that the specification has us ignore."""
+    if header is None or len(header) > MAX_TRACEPARENT:
+        return None
+    match = _TRACEPARENT.fullmatch(header.strip(" \t"))
+    if match is None or (match[1] == "00" and match[5]):
+        return None
+    return Caller(match[2], match[3], int(match[4], 16))
+
+
+@contextmanager
+def accept_traceparent(header: str | None) -> Iterator[None]:
+    """Do what is done inside for the caller's trace: its id is on every line, its span the parent of the outermost.
+
+    Where no span of ours is active, ``span_id`` is the caller's: the nearest one that a trace viewer can show.
+    """
+    caller = parse_traceparent(header)
+    if caller is None:
+        yield
+        return
+    reset = _caller.set(caller)
+    try:
+        with bound_log_context(trace_id=caller.trace_id, span_id=caller.span_id):
+            yield
+    finally:
+        _caller.reset(reset)

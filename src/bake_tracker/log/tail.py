@@ -1,0 +1,169 @@
+"""The end of a log, and what is appended from there on, through rotation and truncation."""
+
+import os
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from typing import IO
+
+from bake_tracker.domain.log.query import LogQuery
+from bake_tracker.log.files import (
+    BEFORE_ALL,
+    WRITTEN,
+    Identity,
+    LogUnreadableError,
+    Turn,
+    identity,
+    is_there,
+    latest_turn,
+    open_in_turn,
+    unpacked,
+)
+from bake_tracker.log.reader import Unreadable
+from bake_tracker.log.scan import BLOCK, CUT_OFF, LONGEST_LINE, LogLine, Place, lines_of, read_lines, scan_backwards
+
+_HEAD_BYTES = 4096
+
+
+def last_lines(
+    path: Path, count: int, query: LogQuery, unreadable: Unreadable, end: Place | None
+) -> list[tuple[bytes, LogLine]]:
+    """The last ``count`` lines that match, oldest first, over as many files as it takes; read from the end."""
+    raws = scan_backwards(path, end) if end else iter(())
+    newest_first = matching(raws, query, unreadable)
+    return list(islice(newest_first, min(count, sys.maxsize)))[::-1]
+
+
+def matching(raws: Iterator[bytes], query: LogQuery, unreadable: Unreadable) -> Iterator[tuple[bytes, LogLine]]:
+    """Those of the lines that match, raw and read, in their order; what cannot be read is counted."""
+    for raw, line in read_lines(raws):
+        if line is None:
+            unreadable.count += 1
+        elif query.matches(line):
+            yield raw, line
+
+
+class Follower:
+    """Every line appended to a log from now on, once: a half-written one when it is complete.
+
+    A file that was moved away is read to its end, then those that came after it; one that was cut is read anew.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises LogUnreadableError where there is something that cannot be read; a file may still come."""
+        self.path = path
+        self._file: IO[bytes] | None = None
+        self._rest = b""
+        self._was_moved = False
+        with suppress(FileNotFoundError):
+            if is_there(path):
+                self._file = _opened(path)
+                self._file.seek(_end_of_lines(self._file))
+        self._after = BEFORE_ALL if self._file else latest_turn(path)
+
+    @property
+    def place(self) -> Place | None:
+        """Where the lines begin that are still to come; None as long as there is no file."""
+        own = self._identity
+        return Place(own, self._file.tell()) if self._file and own else None
+
+    def new_lines(self) -> Iterator[bytes]:
+        """The raw lines that were completed since the last call; ``CUT_OFF`` for one that never will be."""
+        yield from self._appended()
+        if not self._is_moved():
+            self._was_moved = False
+        elif not self._was_moved and self._file is not None:
+            self._was_moved = True  # who had it open when it was moved may write a last line: next time
+        else:
+            yield from self._move_on()
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def _appended(self) -> Iterator[bytes]:
+        if self._file is None:
+            return
+        if os.fstat(self._file.fileno()).st_size < self._file.tell():
+            self._file.seek(0)
+            self._rest = b""
+        while block := self._file.read(BLOCK):
+            *lines, self._rest = (self._rest + block).split(b"\n")
+            yield from (line for line in lines if line and not line.isspace())
+            if len(self._rest) > LONGEST_LINE:
+                self._rest = b""
+                yield CUT_OFF
+
+    def _is_moved(self) -> bool:
+        """Whether the log's name leads to another file by now; while it leads nowhere, nothing is decided."""
+        now = identity(self.path)
+        return now is not None and now != self._identity
+
+    @property
+    def _identity(self) -> Identity | None:
+        return identity(self._file.fileno()) if self._file else None
+
+    def _move_on(self) -> Iterator[bytes]:
+        """Every line of the files that came since, each of them followed in its turn, however many they are."""
+        self._was_moved = False
+        for turn, raw in open_in_turn(self.path, after=self._turn()):
+            if self._rest:
+                yield CUT_OFF
+            if turn != WRITTEN:
+                yield from lines_of(raw)
+            self._follow(raw, os.SEEK_SET if turn == WRITTEN else os.SEEK_END)
+        yield from self._appended()
+
+    def _follow(self, raw: IO[bytes], whence: int) -> None:
+        self.close()
+        self._file = os.fdopen(os.dup(raw.fileno()), "rb", buffering=0)
+        self._file.seek(0, whence)
+        self._rest = b""
+
+    def _turn(self) -> Turn:
+        """The turn of the file that was followed, looked for from the newest; by now it may be compressed or gone."""
+        if self._file is None:
+            return self._after
+        own, changed_ns = self._identity, os.fstat(self._file.fileno()).st_mtime_ns
+        head = os.pread(self._file.fileno(), _HEAD_BYTES, 0)
+        older = BEFORE_ALL
+        for turn, raw in open_in_turn(self.path, newest_first=True):
+            if turn == WRITTEN:
+                continue
+            if identity(raw.fileno()) == own or (head and _head(raw) == head):
+                return turn
+            if older == BEFORE_ALL and os.fstat(raw.fileno()).st_mtime_ns <= changed_ns:
+                older = turn
+        return older
+
+
+def _opened(path: Path) -> IO[bytes]:
+    try:
+        return path.open("rb", buffering=0)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise LogUnreadableError.because(path, f"cannot be opened: {error.strerror}") from error
+
+
+def _head(raw: IO[bytes]) -> bytes:
+    try:
+        return unpacked(raw).read(_HEAD_BYTES)
+    except (EOFError, OSError, zlib.error):
+        return b""  # damaged: whatever it is, it is not the file that could be read so far
+
+
+def _end_of_lines(file: IO[bytes]) -> int:
+    """Where the last complete line ends."""
+    position = file.seek(0, os.SEEK_END)
+    while position:
+        start = max(0, position - BLOCK)
+        file.seek(start)
+        newline = file.read(position - start).rfind(b"\n")
+        if newline >= 0:
+            return start + newline + 1
+        position = start
+    return 0

@@ -1,0 +1,1 @@
+"""A whole bakery, row by row, for a backup."""

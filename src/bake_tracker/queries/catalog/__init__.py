@@ -1,0 +1,1 @@
+"""What the bakery knows: items, recipes, goods, products, measures and people."""

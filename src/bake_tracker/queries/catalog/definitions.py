@@ -1,0 +1,362 @@
+"""Items, recipes, goods and events as values of the domain."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any, Literal, cast
+
+from sqlalchemy import (
+    BigInteger,
+    CompoundSelect,
+    Connection,
+    Row,
+    String,
+    Table,
+    bindparam,
+    null,
+    select,
+    text,
+    type_coerce,
+    union_all,
+)
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.errors import (
+    EventNotFoundError,
+    FinishedGoodNotFoundError,
+    FinishedUnitNotFoundError,
+    FinishedUnitRecipeMismatchError,
+    ItemNotFoundError,
+    RecipeNotFoundError,
+    RecipientNotFoundError,
+    SupplierNotFoundError,
+)
+from bake_tracker.domain.recipes.quantities import Item, Rates, Recipe, RecipeLine, Yields
+from bake_tracker.domain.units import format_micros
+from bake_tracker.models import Event, GoodComponent, RecipeRate, RecipeYield, Recipient, Supplier
+from bake_tracker.models import Item as ItemRow
+from bake_tracker.models import Recipe as RecipeRow
+from bake_tracker.models import RecipeLine as RecipeLineRow
+
+_item = cast(Table, ItemRow.__table__)
+_recipe = cast(Table, RecipeRow.__table__)
+_line = cast(Table, RecipeLineRow.__table__)
+_yield = cast(Table, RecipeYield.__table__)
+_rate = cast(Table, RecipeRate.__table__)
+_part = cast(Table, GoodComponent.__table__)
+
+ITEM_COLUMNS = (
+    _item.c.id, _item.c.kind, _item.c.slug, _item.c.name, _item.c.base_unit, _item.c.g_per_ml, _item.c.shelf_life_days,
+    _item.c.g_per_each,
+)  # fmt: skip
+_RATIOS = (_item.c.g_per_ml, _item.c.g_per_each)
+
+
+_ITEM_AS_TEXT = tuple(
+    type_coerce(column, String) if any(column is ratio for ratio in _RATIOS) else column for column in ITEM_COLUMNS
+)
+
+
+def _recipe_with_all_below() -> CompoundSelect[*tuple[Any, ...]]:
+    """One row for each line, also of the sub-recipes, and one for each finished unit that the recipe itself makes."""
+    below = select(bindparam("recipe_id", type_=BigInteger).label("id")).cte("below", recursive=True)
+    child = _line.alias("child")
+    below = below.union(
+        select(child.c.sub_recipe_id).where(child.c.recipe_id == below.c.id, child.c.sub_recipe_id.is_not(None))
+    )
+    of_recipe = (_recipe.c.id.label("of_recipe_id"), _recipe.c.slug.label("recipe_slug"), _recipe.c.name.label("named"))
+    lines = (
+        select(
+            *of_recipe,
+            _line.c.position.label("position"),
+            type_coerce(_line.c.quantity, String),
+            _line.c.unit,
+            _line.c.sub_recipe_id,
+            null().label("made_micros"),
+            _rate.c.labour_micros,
+            _rate.c.overhead_micros,
+            *_ITEM_AS_TEXT,
+        )
+        .select_from(below)
+        .join(_recipe, _recipe.c.id == below.c.id)
+        .outerjoin(_rate, _rate.c.recipe_id == below.c.id)
+        .outerjoin(_line, _line.c.recipe_id == below.c.id)
+        .outerjoin(_item, _item.c.id == _line.c.item_id)
+    )
+    makes = (
+        select(*of_recipe, *(null() for _ in range(4)), _yield.c.quantity_micros, null(), null(), *_ITEM_AS_TEXT)
+        .join(_yield, _yield.c.recipe_id == _recipe.c.id)
+        .join(_item, _item.c.id == _yield.c.item_id)
+        .where(_recipe.c.id == bindparam("recipe_id"))
+    )
+    every = union_all(lines, makes)
+    return every.order_by(text("1, 4, 11"))  # recipe, position, item
+
+
+# Built once: building a statement costs more than running it.
+_RECIPE = _recipe_with_all_below()
+_ITEMS = select(*ITEM_COLUMNS).where(_item.c.id.in_(bindparam("ids", expanding=True)), ~_item.c.is_category)
+_YIELDS = (
+    select(_yield.c.quantity_micros, *ITEM_COLUMNS)
+    .join(_item, _item.c.id == _yield.c.item_id)
+    .where(_yield.c.recipe_id == bindparam("recipe_id"))
+    .order_by(_item.c.id)
+)
+_PARTS = (
+    select(_part.c.quantity_micros, *ITEM_COLUMNS)
+    .join(_item, _item.c.id == _part.c.component_id)
+    .where(_part.c.good_id == bindparam("good_id"))
+    .order_by(_item.c.id)
+)
+
+
+SluggedKind = Literal[
+    "item", "ingredient", "material", "finished_unit", "finished_good", "recipe", "event", "supplier", "recipient"
+]
+SLUGGED: dict[SluggedKind, tuple[Any, str | None]] = {
+    "item": (ItemRow, None),
+    "ingredient": (ItemRow, "ingredient"),
+    "material": (ItemRow, "material"),
+    "finished_unit": (ItemRow, "finished_unit"),
+    "finished_good": (ItemRow, "finished_good"),
+    "recipe": (RecipeRow, None),
+    "event": (Event, None),
+    "supplier": (Supplier, None),
+    "recipient": (Recipient, None),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeContent:
+    """All that a run is reckoned from, as JSON under its SHA-256."""
+
+    sha256: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """What one of a finished good takes of an item, in millionths of the item's base unit."""
+
+    item: Item
+    quantity_micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class Good:
+    """A finished good and its bill of materials."""
+
+    item: Item
+    components: tuple[Component, ...]
+
+
+def as_item(row: Row[*tuple[Any, ...]]) -> Item:
+    """A row of ``ITEM_COLUMNS`` as a value."""
+    return Item(row.id, row.kind, row.slug, row.name, row.base_unit, row.g_per_ml, row.shelf_life_days, row.g_per_each)
+
+
+def load_item(session: Session, item_id: int) -> Item:
+    """One item of any kind.
+
+    Raises:
+        ItemNotFoundError: there is none.
+    """
+    row = session.execute(_ITEMS, {"ids": [item_id]}).one_or_none()
+    if row is None:
+        raise ItemNotFoundError(item_id)
+    return as_item(row)
+
+
+def load_items(session: Session, item_ids: Iterable[int]) -> dict[int, Item]:
+    """Items by id; a category is none."""
+    rows = session.execute(_ITEMS, {"ids": sorted(item_ids)})
+    return {row.id: as_item(row) for row in rows}
+
+
+def load_recipe(session: Session | Connection, recipe_id: int) -> Recipe:
+    """A recipe with what it makes, its lines and those of every sub-recipe below it, in one statement at any depth.
+
+    Raises:
+        RecipeNotFoundError: there is none.
+    """
+    rows = session.execute(_RECIPE, {"recipe_id": recipe_id})
+    recipe = _recipe_of(recipe_id, tuple(map(tuple, rows.all())))
+    if recipe is None:
+        raise RecipeNotFoundError(recipe_id)
+    return recipe
+
+
+@lru_cache(256)
+def _recipe_of(recipe_id: int, rows: tuple[tuple[Any, ...], ...]) -> Recipe | None:
+    """The recipe that rows of ``_RECIPE`` tell; remembered by all they say, so that one that stays is read once."""
+    lines: defaultdict[int, list[RecipeLine]] = defaultdict(list)
+    makes: Yields = {}
+    slugs: dict[int, str] = {}
+    name = None
+    rates: dict[int, Rates] = {}
+    for of_recipe, slug, recipe_name, _at, quantity, unit, sub_id, made_micros, labour, overhead, *columns in rows:
+        slugs[of_recipe] = slug
+        if labour is not None:
+            rates[of_recipe] = Rates(labour, overhead)
+        name = recipe_name if of_recipe == recipe_id else name
+        item = _item_of(columns)
+        if made_micros is not None and item:
+            makes[item.item_id] = item, made_micros
+        elif unit is not None:
+            lines[of_recipe].append(RecipeLine(of_recipe, Fraction(quantity), unit, item, sub_id))
+    return None if name is None else Recipe(recipe_id, slugs[recipe_id], name, dict(lines), slugs, makes, rates)
+
+
+def _item_of(columns: Sequence[Any]) -> Item | None:
+    """The item of ``ITEM_COLUMNS`` with its weights as text; None where a line has none."""
+    item_id, kind, slug, name, base_unit, g_per_ml, shelf_life_days, g_per_each = columns
+    if item_id is None:
+        return None
+    ratios = [Fraction(text) if text else None for text in (g_per_ml, g_per_each)]
+    return Item(item_id, kind, slug, name, base_unit, ratios[0], shelf_life_days, ratios[1])
+
+
+def yield_of(connection: Connection, recipe: Recipe, finished_unit_id: int) -> tuple[Item, int]:
+    """This finished unit, and how much of it a batch of the recipe gives, in millionths of its base unit.
+
+    Raises:
+        FinishedUnitNotFoundError: there is no such finished unit.
+        FinishedUnitRecipeMismatchError: this recipe does not make it.
+    """
+    if finished_unit_id in recipe.makes:
+        return recipe.makes[finished_unit_id]
+    known = select(ItemRow.id).where(ItemRow.id == finished_unit_id, ItemRow.kind == "finished_unit")
+    if connection.execute(known).first() is None:
+        raise FinishedUnitNotFoundError(finished_unit_id)
+    made = [item.slug for item, _ in recipe.makes.values()]
+    raise FinishedUnitRecipeMismatchError(recipe.recipe_id, finished_unit_id, made)
+
+
+def load_yields(session: Session, recipe_id: int) -> Yields:
+    """Every finished unit a recipe makes: item id -> (item, millionths per batch)."""
+    rows = session.execute(_YIELDS, {"recipe_id": recipe_id})
+    return {row.id: (as_item(row), row.quantity_micros) for row in rows}
+
+
+def load_good(session: Session | Connection, finished_good_id: int) -> Good:
+    """A finished good and its components.
+
+    Raises:
+        FinishedGoodNotFoundError: there is none.
+    """
+    row = session.execute(_ITEMS, {"ids": [finished_good_id]}).one_or_none()
+    if row is None or row.kind != "finished_good":
+        raise FinishedGoodNotFoundError(finished_good_id)
+    parts = session.execute(_PARTS, {"good_id": finished_good_id})
+    return Good(as_item(row), tuple(Component(as_item(part_row), part_row.quantity_micros) for part_row in parts))
+
+
+def check_parent(session: Session, item_id: int) -> None:
+    """Raise ItemNotFoundError unless there is such an item or category to group by."""
+    if session.scalar(select(ItemRow.id).where(ItemRow.id == item_id)) is None:
+        raise ItemNotFoundError(item_id)
+
+
+def check_event(session: Session | Connection, event_id: int | None) -> None:
+    """Raise EventNotFoundError unless the event exists; None is no event."""
+    if event_id is not None and session.scalar(select(Event.id).where(Event.id == event_id)) is None:
+        raise EventNotFoundError(event_id)
+
+
+def check_recipient(session: Session, recipient_id: int | None) -> None:
+    """Raise RecipientNotFoundError unless the recipient exists; None is no recipient."""
+    known = select(Recipient.id).where(Recipient.id == recipient_id)
+    if recipient_id is not None and session.scalar(known) is None:
+        raise RecipientNotFoundError(recipient_id)
+
+
+def check_supplier(session: Session, supplier_id: int | None) -> None:
+    """Raise SupplierNotFoundError unless the supplier exists; None is no supplier."""
+    known = select(Supplier.id).where(Supplier.id == supplier_id)
+    if supplier_id is not None and session.scalar(known) is None:
+        raise SupplierNotFoundError(supplier_id)
+
+
+def has_item_slug(session: Session, slug: str) -> bool:
+    """Whether an item or category has this slug."""
+    return session.scalar(select(ItemRow.id).where(ItemRow.slug == slug)) is not None
+
+
+def load_recipe_children(session: Session) -> dict[int, list[int]]:
+    """The direct sub-recipes of every recipe, for finding a cycle before it is written."""
+    children: defaultdict[int, list[int]] = defaultdict(list)
+    lines = select(RecipeLineRow.recipe_id, RecipeLineRow.sub_recipe_id)
+    for recipe_id, child_id in session.execute(lines.where(RecipeLineRow.sub_recipe_id.is_not(None))):
+        children[recipe_id].append(cast(int, child_id))
+    return children
+
+
+def load_good_children(session: Session) -> dict[int, list[int]]:
+    """The direct components of every good, for finding a cycle before it is written."""
+    children: defaultdict[int, list[int]] = defaultdict(list)
+    for good_id, component_id in session.execute(select(GoodComponent.good_id, GoodComponent.component_id)):
+        children[good_id].append(component_id)
+    return children
+
+
+def load_slugs(session: Session, kind: SluggedKind) -> dict[str, int]:
+    """Every slug of a kind of thing, with its id."""
+    model, item_kind = SLUGGED[kind]
+    slugs = select(model.slug, model.id).order_by(model.slug)
+    if item_kind:
+        slugs = slugs.where(ItemRow.kind == item_kind)
+    if model is ItemRow:
+        slugs = slugs.where(~ItemRow.is_category)
+    return {row.slug: row.id for row in session.execute(slugs)}
+
+
+def find_id(session: Session, kind: SluggedKind, slug: str) -> int | None:
+    """The id of what has this slug; None when nothing of the kind has."""
+    model, item_kind = SLUGGED[kind]
+    found = select(model.id).where(model.slug == slug)
+    if item_kind:
+        found = found.where(ItemRow.kind == item_kind, ~ItemRow.is_category)
+    return cast("int | None", session.scalar(found))
+
+
+@lru_cache(256)
+def snapshot(recipe: Recipe) -> RecipeContent:
+    """All that a run is reckoned from, as it is kept with each run; written out once for a recipe that stays."""
+    content = json.dumps(_content(recipe), ensure_ascii=False, sort_keys=True)
+    return RecipeContent(hashlib.sha256(content.encode()).hexdigest(), content)
+
+
+def _content(recipe: Recipe) -> Mapping[str, Any]:
+    items = [line.item for lines in recipe.lines_by_recipe.values() for line in lines if line.item]
+    return {
+        "slug": recipe.slug,
+        "name": recipe.name,
+        "makes": {
+            item.slug: {"quantity": format_micros(micros), "unit": item.base_unit}
+            for item, micros in recipe.makes.values()
+        },
+        "items": {
+            item.slug: {
+                "base_unit": item.base_unit,
+                "g_per_ml": str(item.g_per_ml) if item.g_per_ml else None,
+                # Left out where it is unknown, so that a recipe without it keeps the hash it always had.
+                **({"g_per_each": str(item.g_per_each)} if item.g_per_each else {}),
+            }
+            for item in items
+        },
+        "recipes": {
+            recipe.names[recipe_id]: [
+                {
+                    "quantity": str(line.quantity),
+                    "unit": line.unit,
+                    **({"item": line.item.slug} if line.item else {"recipe": recipe.names[line.sub_recipe_id or 0]}),
+                }
+                for line in lines
+            ]
+            for recipe_id, lines in sorted(recipe.lines_by_recipe.items())
+        },
+    }

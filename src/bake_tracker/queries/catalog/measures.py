@@ -1,0 +1,124 @@
+"""What volumes and pieces weigh: every figure that was recorded, and the one in force."""
+
+from fractions import Fraction
+from typing import TypedDict, cast
+
+from sqlalchemy import Table, select
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.recipes.quantities import Item
+from bake_tracker.domain.stock.conversions import Conversion, Known, convert, convert_packages
+from bake_tracker.domain.stock.products import Package, is_unit
+from bake_tracker.domain.units import MeasureKind, Unit, format_exact, parse_unit
+from bake_tracker.models import Item as ItemRow
+from bake_tracker.models import ItemMeasure, Operation
+from bake_tracker.queries.catalog.definitions import load_item
+from bake_tracker.queries.operations.reversal import stands
+
+UNSAID = "recorded before sources were kept, or brought by an import"
+
+_measures = cast(Table, ItemMeasure.__table__)
+
+
+class MeasureRow(TypedDict):
+    """One figure: g per ml or g each, exactly and as people read it, and whether it was undone or is in force."""
+
+    item_slug: str
+    kind: str
+    value: str
+    exact: str
+    unit: str
+    source: str
+    measured_on: str | None
+    state: str
+    operation_id: str | None
+    actor: str | None
+
+
+def load_measures(session: Session, item_id: int | None = None) -> list[MeasureRow]:
+    """Every figure of every item, or of one, the latest first; two statements.
+
+    A weight that no figure states, of an older database or an import, stands there with an unknown day.
+    """
+    rows = session.execute(
+        select(_measures, ItemRow.slug, Operation.actor, stands(_measures.c.operation_id).label("stands"))
+        .join(ItemRow, ItemRow.id == _measures.c.item_id)
+        .join(Operation, Operation.id == _measures.c.operation_id)
+        .where(*([] if item_id is None else [_measures.c.item_id == item_id]))
+        .order_by(ItemRow.slug, _measures.c.kind, _measures.c.id.desc())
+    )
+    found: list[MeasureRow] = []
+    settled: set[tuple[str, str]] = set()
+    for row in rows:
+        state = "reversed" if not row.stands else "replaced" if (row.slug, row.kind) in settled else "in force"
+        settled |= {(row.slug, row.kind)} if row.stands else set()
+        found.append(
+            {
+                "item_slug": row.slug,
+                "kind": row.kind,
+                "value": format_exact(row.value),
+                "exact": str(row.value),
+                "unit": _unit(row.kind),
+                "source": row.source,
+                "measured_on": row.measured_on.isoformat(),
+                "state": state,
+                "operation_id": row.operation_id,
+                "actor": row.actor,
+            }
+        )
+    weighed = select(ItemRow.slug, ItemRow.g_per_ml, ItemRow.g_per_each).where(
+        ItemRow.g_per_ml.is_not(None) | ItemRow.g_per_each.is_not(None),
+        *([] if item_id is None else [ItemRow.id == item_id]),
+    )
+    for slug, *values in session.execute(weighed):
+        for kind, value in zip(("density", "piece"), values, strict=True):
+            if value is not None and (slug, kind) not in settled:
+                found.append(
+                    {
+                        "item_slug": slug,
+                        "kind": kind,
+                        "value": format_exact(value),
+                        "exact": str(value),
+                        "unit": _unit(kind),
+                        "source": UNSAID,
+                        "measured_on": None,
+                        "state": "in force",
+                        "operation_id": None,
+                        "actor": None,
+                    }
+                )
+    return sorted(found, key=lambda row: (row["item_slug"], row["kind"]))
+
+
+def load_known(session: Session, item: Item) -> dict[MeasureKind, Known]:
+    """What is known of an item's weight, with who says so; two statements."""
+    told = {row["kind"]: row for row in load_measures(session, item.item_id) if row["state"] == "in force"}
+    weights: dict[MeasureKind, Fraction | None] = {"density": item.g_per_ml, "piece": item.g_per_each}
+    return {
+        kind: Known(value, told[kind]["source"], told[kind]["measured_on"], told[kind]["operation_id"])
+        for kind, value in weights.items()
+        if value is not None
+    }
+
+
+def explain_conversion(
+    session: Session, item_id: int | None, quantity: Fraction, unit: str, to_unit: Unit, package: Package | None = None
+) -> Conversion:
+    """A quantity in another unit, with every factor and who stands for it; three statements at most.
+
+    ``unit`` may be what ``package`` comes in.
+
+    Raises:
+        ItemNotFoundError, ValidationError, UnitConversionError: as ``convert`` does, or there is no such item.
+    """
+    if item_id is None:
+        return convert(None, quantity, parse_unit(unit), to_unit, {})
+    item = load_item(session, item_id)
+    known = load_known(session, item)
+    if package and not is_unit(unit):
+        return convert_packages(item, package, quantity, unit, to_unit, known)
+    return convert(item, quantity, parse_unit(unit), to_unit, known)
+
+
+def _unit(kind: str) -> str:
+    return "g/ml" if kind == "density" else "g each"

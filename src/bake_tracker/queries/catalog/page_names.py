@@ -1,0 +1,26 @@
+"""What the names on a recipe page may mean here."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.recipe_text.names import NamedItems
+from bake_tracker.models import Item, NameMapping
+from bake_tracker.queries.catalog.definitions import ITEM_COLUMNS, as_item
+
+_items = select(*ITEM_COLUMNS).where(~Item.is_category, Item.kind != "finished_good").order_by(Item.id)
+_remembered = select(NameMapping.name, NameMapping.item_id)
+
+
+def load_named_items(session: Session) -> tuple[NamedItems, NamedItems]:
+    """All that a recipe may take, and the finished units, which it may make."""
+    items = [as_item(row) for row in session.execute(_items)]
+    remembered = {row.name: row.item_id for row in session.execute(_remembered)}
+    made = [item for item in items if item.kind == "finished_unit"]
+    return NamedItems.of(items, remembered), NamedItems.of(made, remembered)
+
+
+def load_components(session: Session) -> NamedItems:
+    """All that a box may take."""
+    rows = session.execute(select(*ITEM_COLUMNS).where(~Item.is_category, Item.kind != "ingredient").order_by(Item.id))
+    items = [as_item(row) for row in rows]
+    return NamedItems.of(items, {row.name: row.item_id for row in session.execute(_remembered)})

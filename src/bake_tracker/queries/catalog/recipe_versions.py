@@ -1,0 +1,171 @@
+"""The versions that a recipe has had: who left it so and when, and what was another before."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, TypedDict, cast
+
+from sqlalchemy import Table, and_, or_, select
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.catalog_changes import Change, Thing
+from bake_tracker.domain.errors import RecipeNotFoundError, ValidationError
+from bake_tracker.domain.money import format_money
+from bake_tracker.domain.recipes.versions import Difference, Version, differences, versions_of
+from bake_tracker.domain.units import format_micros, format_quantity
+from bake_tracker.models import CatalogChange, Item, Operation, Recipe, RecipeRate, RecipeYield
+from bake_tracker.queries.catalog.things import load_changes, load_things
+from bake_tracker.queries.many_keys import among
+from bake_tracker.queries.operations.reversal import stands
+
+_changes = cast(Table, CatalogChange.__table__)
+_items = cast(Table, Item.__table__)
+_recipes = cast(Table, Recipe.__table__)
+_yields = cast(Table, RecipeYield.__table__)
+_rates = cast(Table, RecipeRate.__table__)
+_operations = cast(Table, Operation.__table__)
+_OF_ONE = ("recipe", "recipe_line", "recipe_rate")
+
+
+class ToldDifference(TypedDict):
+    """What is another, in words: None where it was or is not there."""
+
+    what: str
+    before: str | None
+    after: str | None
+
+
+class VersionRow(TypedDict):
+    """A version, and how it differs from the one before; without an operation: as it was before changes were kept."""
+
+    number: int
+    operation_id: str | None
+    operation: str | None
+    recorded_at: str | None
+    actor: str | None
+    differences: list[ToldDifference]
+
+
+class RecipeVersions(TypedDict):
+    """All versions of a recipe, the latest first, and how two of them differ that were asked for."""
+
+    recipe_id: int
+    name: str
+    versions: list[VersionRow]
+    compared: list[ToldDifference]
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    items: Mapping[int, tuple[str, str]]
+    recipes: Mapping[int, str]
+
+
+def load_recipe_versions(
+    session: Session, recipe_id: int, *, older: int | None = None, newer: int | None = None
+) -> RecipeVersions:
+    """Every version that stands; what was undone is none. Two of them compared, if both numbers are given.
+
+    Raises:
+        RecipeNotFoundError: there is no such recipe.
+        ValidationError: there is no version with this number.
+    """
+    name = session.scalar(select(_recipes.c.name).where(_recipes.c.id == recipe_id))
+    if name is None:
+        raise RecipeNotFoundError(recipe_id)
+    changes = _load_changes(session, recipe_id)
+    made = session.scalars(select(_yields.c.item_id).where(_yields.c.recipe_id == recipe_id)).all()
+    things: list[Thing] = [*((table, str(recipe_id)) for table in _OF_ONE)]
+    things += [("recipe_yield", f"{recipe_id}:{item_id}") for item_id in made]
+    versions = versions_of(changes, load_things(session, things))
+    names = _load_names(session, versions)
+    told = _load_told(session, {one.operation_id for one in versions if one.operation_id})
+    rows: list[VersionRow] = []
+    for place, version in enumerate(versions):
+        before = versions[place - 1].state if place else None
+        operation = told.get(version.operation_id or "")
+        rows.append(
+            {
+                "number": version.number,
+                "operation_id": version.operation_id,
+                "operation": operation.name if operation else None,
+                "recorded_at": operation.recorded_at.isoformat() if operation else None,
+                "actor": operation.actor if operation else None,
+                "differences": [] if before is None else _told(differences(before, version.state), names),
+            }
+        )
+    compared: list[ToldDifference] = []
+    if older is not None and newer is not None:
+        by_number = {one.number: one.state for one in versions}
+        for field, number in (("older", older), ("newer", newer)):
+            if number not in by_number:
+                raise ValidationError.of(field, f"there is no version {number}")
+        compared = _told(differences(by_number[older], by_number[newer]), names)
+    return {"recipe_id": recipe_id, "name": name, "versions": rows[::-1], "compared": compared}
+
+
+def _load_changes(session: Session, recipe_id: int) -> list[Change]:
+    """What stands of what operations changed of a recipe, walking the index of things."""
+    own = and_(_changes.c.thing.in_(_OF_ONE), _changes.c.key == str(recipe_id))
+    # ";" is the character after ":", so these are the keys that begin with the recipe's.
+    yields = and_(
+        _changes.c.thing == "recipe_yield", _changes.c.key > f"{recipe_id}:", _changes.c.key < f"{recipe_id};"
+    )
+    ids = session.execute(
+        select(_changes.c.id, _changes.c.operation_id).where(or_(own, yields), stands(_changes.c.operation_id))
+    ).all()
+    wanted = {row.id for row in ids}
+    return [one for one in load_changes(session, {row.operation_id for row in ids}) if one.change_id in wanted]
+
+
+def _load_names(session: Session, versions: Sequence[Version]) -> _Names:
+    lines = [line for version in versions for line in version.state.lines]
+    items = {line["item_id"] for line in lines if line["item_id"] is not None}
+    items |= {item_id for version in versions for item_id in version.state.makes}
+    recipes = {line["sub_recipe_id"] for line in lines if line["sub_recipe_id"] is not None}
+    found = session.execute(
+        select(_items.c.id, _items.c.name, _items.c.base_unit).where(among(session, _items.c.id, items))
+    )
+    named = session.execute(select(_recipes.c.id, _recipes.c.name).where(among(session, _recipes.c.id, recipes)))
+    return _Names({row.id: (row.name, row.base_unit) for row in found}, {row.id: row.name for row in named})
+
+
+def _load_told(session: Session, operation_ids: Collection[str]) -> dict[str, Any]:
+    rows = session.execute(
+        select(_operations.c.id, _operations.c.name, _operations.c.recorded_at, _operations.c.actor).where(
+            among(session, _operations.c.id, operation_ids)
+        )
+    )
+    return {row.id: row for row in rows}
+
+
+def _told(found: Sequence[Difference], names: _Names) -> list[ToldDifference]:
+    return [
+        {"what": _what(one, names), "before": _value(one, one.before, names), "after": _value(one, one.after, names)}
+        for one in found
+    ]
+
+
+def _what(one: Difference, names: _Names) -> str:
+    if one.part == "about":
+        return str(one.key)
+    if one.part == "rates":
+        return "labour and overhead of a batch"
+    if one.part == "sub_recipe":
+        return f"{names.recipes.get(cast(int, one.key), 'a recipe that is gone')} (recipe)"
+    name, _ = names.items.get(cast(int, one.key), ("an item that is gone", ""))
+    return f"makes {name}" if one.part == "makes" else name
+
+
+def _value(one: Difference, value: Any, names: _Names) -> str | None:
+    if value in (None, ""):
+        return None
+    if one.part in ("item", "sub_recipe"):
+        quantity, unit = value
+        return f"{format_quantity(Fraction(quantity))} {unit}"
+    if one.part == "makes":
+        _, unit = names.items.get(cast(int, one.key), ("", ""))
+        return f"{format_micros(value)} {unit}".strip()
+    if one.part == "rates":
+        return f"{format_money(value[0])} and {format_money(value[1])}"
+    return str(value)

@@ -1,0 +1,192 @@
+"""One recorded operation: what was asked, by whom, in which transaction, and what it brought and used."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypedDict, cast
+
+from sqlalchemy import Table, literal, or_, select, union_all
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.units import format_micros
+from bake_tracker.models import AssemblyRun, Event, Item, Operation, ProductionRun, Recipe, Supplier
+from bake_tracker.queries.explain.origins import (
+    ExplainedDraw,
+    ExplainedLot,
+    explain_draws,
+    explain_lot,
+    is_bringing,
+    load_ledger,
+)
+from bake_tracker.queries.operations.history import ReversalRow, id_range, load_reversal
+
+_operation = cast(Table, Operation.__table__)
+CANDIDATES = 20
+"""So many operations with the same beginning are looked for, and no more."""
+
+# By which table an id among the arguments or on a log line is known.
+NAMED_BY: Mapping[str, Any] = {
+    "item_id": Item,
+    "finished_unit_id": Item,
+    "finished_good_id": Item,
+    "parent_id": Item,
+    "recipe_id": Recipe,
+    "event_id": Event,
+    "supplier_id": Supplier,
+}
+
+
+class Relative(TypedDict):
+    """Another operation: of the same transaction, around this one or inside it."""
+
+    operation_id: str
+    operation: str
+    parent_operation_id: str | None
+    recorded_at: str
+
+
+class ExplainedOperation(TypedDict):
+    """An operation, the lots it brought and, where it brought none, those it used.
+
+    ``arguments`` as they were stored; ``names`` the slugs of the ids among them. ``parents`` from the nearest outwards.
+    """
+
+    operation_id: str
+    operation: str
+    recorded_at: str
+    actor: str | None
+    attempt: int
+    transaction_id: str
+    arguments: dict[str, Any]
+    names: dict[str, str]
+    parents: list[Relative]
+    children: list[Relative]
+    beside: int
+    brought: list[ExplainedLot]
+    used: list[ExplainedDraw]
+    reversed_by: ReversalRow | None
+    reverses: ReversalRow | None
+
+
+def find_operations(session: Session, beginning: str) -> list[Relative]:
+    """The operations whose id, or else whose transaction's id, begins so; of nested ones only the outermost."""
+    limits = id_range(beginning)
+    if limits is None:
+        return []
+    columns = (_operation.c.id, _operation.c.name, _operation.c.parent_id, _operation.c.recorded_at)
+    found = select(*columns).order_by(_operation.c.recorded_at, _operation.c.id).limit(CANDIDATES + 1)
+    rows = session.execute(found.where(_operation.c.id.between(*limits))).all()
+    if not rows:
+        rows = session.execute(found.where(_operation.c.transaction_id.between(*limits))).all()
+    inside = {row.id for row in rows}
+    return [_relative(row) for row in rows if row.parent_id not in inside]
+
+
+def find_runs(session: Session, kind: str | None, run_id: int) -> list[Relative]:
+    """The operations of the runs with this number: a production, an assembly, or one of each."""
+    runs = [
+        select(model.operation_id).where(model.id == run_id)
+        for name, model in (("production", ProductionRun), ("assembly", AssemblyRun))
+        if kind in (name, None)
+    ]
+    columns = (_operation.c.id, _operation.c.name, _operation.c.parent_id, _operation.c.recorded_at)
+    ids = union_all(*runs).subquery()
+    rows = session.execute(select(*columns).where(_operation.c.id.in_(select(ids.c.operation_id))))
+    return [_relative(row) for row in rows]
+
+
+def explain_operation(session: Session, operation_id: str) -> ExplainedOperation:
+    """An operation that was recorded, with all that it and its lots rest on; statements do not grow with either."""
+    family = _load_family(session, operation_id)
+    own = next(row for row in family if row.id == operation_id)
+    by_id = {row.id: row for row in family}
+    inside = _inside(operation_id, family)
+    ledger = load_ledger(session, [operation_id, *(row.id for row in inside)])
+    movements = [row for key in (operation_id, *(row.id for row in inside)) for row in ledger.rows.get(key, [])]
+    # The latest first: what was packed from a lot made beside it stands above that lot.
+    brought = sorted((row for row in movements if is_bringing(row)), key=lambda row: row.lot_id, reverse=True)
+    makers = {row.by_operation_id for row in brought}
+    idle = [key for key in (operation_id, *(row.id for row in inside)) if key not in makers]
+    arguments = readable(json.loads(own.arguments))
+    parents: list[Any] = []
+    while (parent := by_id.get(parents[-1].parent_id if parents else own.parent_id)) is not None:
+        parents.append(parent)
+    return {
+        "operation_id": own.id,
+        "operation": own.name,
+        "recorded_at": own.recorded_at.isoformat(),
+        "actor": own.actor,
+        "attempt": own.attempt,
+        "transaction_id": own.transaction_id,
+        "arguments": arguments,
+        "names": load_names(session, arguments),
+        "parents": [_relative(row) for row in parents],
+        "children": [_relative(row) for row in inside],
+        "beside": len(family) - 1 - len(inside) - len(parents),
+        "brought": [explain_lot(row, ledger) for row in brought],
+        "used": [draw for key in idle for draw in explain_draws(key, ledger)],
+        **load_reversal(session, operation_id),
+    }
+
+
+def readable(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments as people gave them: what is stored in millionths is shown in units."""
+    shown: dict[str, Any] = {}
+    for name, value in arguments.items():
+        if name.endswith("_micros") and isinstance(value, int):
+            shown[{"actual_micros": "actual_yield"}.get(name, name.removesuffix("_micros"))] = format_micros(value)
+        else:
+            shown[name] = value
+    return shown
+
+
+def load_names(session: Session, fields: Mapping[str, Any]) -> dict[str, str]:
+    """The slugs of the ids among these fields, in one statement."""
+    wanted = {name: value for name, value in fields.items() if name in NAMED_BY and isinstance(value, int)}
+    if not wanted:
+        return {}
+    slugs = union_all(
+        *(
+            select(literal(name).label("name"), NAMED_BY[name].slug).where(NAMED_BY[name].id == value)
+            for name, value in wanted.items()
+        )
+    )
+    return {row.name: row.slug for row in session.execute(slugs)}
+
+
+def _load_family(session: Session, operation_id: str) -> list[Any]:
+    """The operation and all others of its transaction."""
+    transaction = select(_operation.c.transaction_id).where(_operation.c.id == operation_id).scalar_subquery()
+    rows = session.execute(
+        select(
+            _operation.c.id,
+            _operation.c.name,
+            _operation.c.recorded_at,
+            _operation.c.actor,
+            _operation.c.attempt,
+            _operation.c.transaction_id,
+            _operation.c.parent_id,
+            _operation.c.arguments,
+        )
+        .where(or_(_operation.c.id == operation_id, _operation.c.transaction_id == transaction))
+        .order_by(_operation.c.recorded_at, _operation.c.id)
+    )
+    return list(rows)
+
+
+def _inside(operation_id: str, family: list[Any]) -> list[Any]:
+    """The operations made inside one, at any depth."""
+    around = {operation_id}
+    inside: list[Any] = []
+    while more := [row for row in family if row.parent_id in around]:
+        inside += more
+        around = {row.id for row in more}
+    return inside
+
+
+def _relative(row: Any) -> Relative:
+    return {
+        "operation_id": row.id,
+        "operation": row.name,
+        "parent_operation_id": row.parent_id,
+        "recorded_at": row.recorded_at.isoformat(),
+    }

@@ -1,0 +1,274 @@
+"""What a lot or an operation rests on, down to the receipts: which lots were used, why those, and what each cost.
+
+A lot is told in full once; where it is met again, ``shown_above`` says so: a lot that many share makes no longer story.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from typing import Any, TypedDict, cast
+
+from sqlalchemy import Table, bindparam, select
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.money import divide_half_even, format_money, negated
+from bake_tracker.domain.stock.cost_shares import Input, Source, kept_cost, shares_of_receipts
+from bake_tracker.domain.units import MICRO, format_micros
+from bake_tracker.models import Item, Lot, Operation, ProductionRun, Supplier
+from bake_tracker.models.ledger import Movement
+from bake_tracker.queries.explain.passed_over import PassedOver, load_passed_over
+
+_item = cast(Table, Item.__table__)
+_lot = cast(Table, Lot.__table__)
+_movement = cast(Table, Movement.__table__)
+_operation = cast(Table, Operation.__table__)
+_supplier = cast(Table, Supplier.__table__)
+_run = cast(Table, ProductionRun.__table__)
+
+MAX_DEPTH = 20
+"""Boxes in boxes in boxes: below this a page has no room left, and the tree names the lot to go on with."""
+
+COMPARED = 20
+"""Of so many operations the lots that they left are told: each has to be held against all lots of what it used."""
+
+
+class ReceiptShare(TypedDict):
+    """What of a receipt is in a lot, and its share of the lot's cost (None: the receipt has no price)."""
+
+    lot_id: int
+    lot_code: str
+    item_slug: str
+    supplier: str | None
+    quantity: str
+    unit: str
+    cost: str | None
+
+
+class ExplainedLot(TypedDict):
+    """A lot as it came in, the operation that brought it, and what that operation used.
+
+    ``unit_cost`` is the sum of the draws' ``unit_share``. ``lacks_price`` names the receipts that keep it unknown.
+    """
+
+    lot_id: int
+    lot_code: str
+    item_slug: str
+    quantity: str
+    unit: str
+    cost: str | None
+    unit_cost: str | None
+    received_on: str
+    expires_on: str | None
+    supplier: str | None
+    operation: str
+    operation_id: str
+    loss_cost: str | None
+    shown_above: bool
+    cut_off: bool
+    used: list["ExplainedDraw"]
+    receipts: list[ReceiptShare]
+    lacks_price: list[str]
+
+
+class ExplainedDraw(TypedDict):
+    """What was taken of a lot, why of this one, which others were left; one of what was made bears ``unit_share``."""
+
+    quantity: str
+    cost: str | None
+    unit_share: str | None
+    why: str
+    passed_over: list[PassedOver]
+    lot: ExplainedLot
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The movements of some operations and of all that made the lots they used, and what was told of them so far."""
+
+    rows: dict[str, list[Any]]
+    passed_over: dict[tuple[str, int], list[PassedOver]]
+    told: set[int] = field(default_factory=set)
+    brought: dict[int, Any] = field(default_factory=dict)
+    sources: dict[int, Source] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.brought = {row.lot_id: row for rows in self.rows.values() for row in rows if is_bringing(row)}
+        self.sources = {lot_id: self._source(row) for lot_id, row in self.brought.items()}
+
+    def draws_of(self, operation_id: str) -> list[Any]:
+        """What an operation took out of lots."""
+        return [row for row in self.rows.get(operation_id, []) if row.quantity_micros < 0]
+
+    def _source(self, row: Any) -> Source:
+        inputs = [
+            Input(taken.lot_id, -taken.quantity_micros, negated(taken.cost_micros))
+            for taken in self.draws_of(row.made_by)
+        ]
+        planned, made = row.expected_yield_micros, row.quantity_micros
+        kept = Fraction(made, planned) if planned and made < planned else Fraction(1)
+        return Source(row.lot_id, made, row.lot_cost_micros, inputs, kept)
+
+
+def explain_lots(session: Session, lot_ids: Iterable[int]) -> list[ExplainedLot]:
+    """Each lot with all it was made from, at any depth, in four statements."""
+    wanted = list(lot_ids)
+    made_by = select(_lot.c.id, _lot.c.operation_id).where(_lot.c.id.in_(wanted))
+    operations = {row.id: row.operation_id for row in session.execute(made_by)}
+    ledger = load_ledger(session, [operations[lot_id] for lot_id in wanted])
+    return [explain_lot(ledger.brought[lot_id], ledger) for lot_id in wanted]
+
+
+def load_ledger(session: Session, operation_ids: Sequence[str]) -> Ledger:
+    """All that these operations rest on, and which lots the first of them passed over; three statements."""
+    first = list(dict.fromkeys(operation_ids))[:COMPARED]
+    return Ledger(_load_movements(session, operation_ids), load_passed_over(session, first))
+
+
+def is_bringing(row: Any) -> bool:
+    """Whether a movement is the one by which its lot came in."""
+    return bool(row.quantity_micros > 0 and row.made_by == row.by_operation_id)
+
+
+def explain_lot(row: Any, ledger: Ledger, depth: int = 0) -> ExplainedLot:
+    """A lot with what its operation used; only the first of a tree adds up the receipts."""
+    again, too_deep = row.lot_id in ledger.told, depth > MAX_DEPTH
+    ledger.told.add(row.lot_id)
+    receipts = _receipts(row, ledger) if depth == 0 and not again else []
+    inputs = ledger.sources[row.lot_id].inputs
+    spent = [taken.cost_micros for taken in inputs]
+    lost = None
+    if inputs and row.lot_cost_micros is not None and None not in spent:
+        lost = sum(cost for cost in spent if cost is not None) - row.lot_cost_micros
+    return {
+        "lot_id": row.lot_id,
+        "lot_code": row.code,
+        "item_slug": row.slug,
+        "quantity": format_micros(row.quantity_micros),
+        "unit": row.base_unit,
+        "cost": format_money(row.lot_cost_micros),
+        "unit_cost": format_money(_per_unit(row.lot_cost_micros, row.quantity_micros)),
+        "received_on": row.received_on.isoformat(),
+        "expires_on": _iso(row.expires_on),
+        "supplier": row.supplier,
+        "operation": row.operation,
+        "operation_id": row.made_by,
+        "loss_cost": format_money(lost),
+        "shown_above": again,
+        "cut_off": too_deep and not again,
+        "used": [] if again or too_deep else explain_draws(row.made_by, ledger, row, depth),
+        "receipts": receipts,
+        "lacks_price": [share["lot_code"] for share in receipts if share["cost"] is None],
+    }
+
+
+def explain_draws(operation_id: str, ledger: Ledger, made: Any = None, depth: int = 0) -> list[ExplainedDraw]:
+    """What an operation took, lot by lot; the lots it left stand with the last draw of their item."""
+    rows = ledger.draws_of(operation_id)
+    last_of_item = {row.item_id: row.lot_id for row in rows}
+    kept = Fraction(1) if made is None else kept_cost(ledger.sources[made.lot_id])
+    return [
+        {
+            "quantity": format_micros(-row.quantity_micros),
+            "cost": format_money(negated(row.cost_micros)),
+            "unit_share": None if made is None else _unit_share(row, made, kept),
+            "why": why(row.pick_policy, row.received_on, row.expires_on),
+            "passed_over": (
+                ledger.passed_over.get((operation_id, row.item_id), [])
+                if last_of_item[row.item_id] == row.lot_id
+                else []
+            ),
+            "lot": explain_lot(ledger.brought[row.lot_id], ledger, depth + 1),
+        }
+        for row in rows
+    ]
+
+
+def why(pick_policy: str, received_on: date, expires_on: date | None) -> str:
+    """Why a lot is the one to be drawn."""
+    if pick_policy == "fifo":
+        return f"oldest of its item: received {received_on} (FIFO)"
+    if expires_on is None:
+        return f"none of its item expires sooner; oldest of those: received {received_on} (FEFO)"
+    return f"first of its item to expire: {expires_on} (FEFO)"
+
+
+def _receipts(row: Any, ledger: Ledger) -> list[ReceiptShare]:
+    is_receipt = not ledger.sources[row.lot_id].inputs
+    if is_receipt and row.lot_cost_micros is not None:
+        return []  # it is its own receipt, and has its price
+    shares = shares_of_receipts(row.lot_id, ledger.sources)
+    told: list[ReceiptShare] = []
+    for share in shares:
+        receipt = ledger.brought[share.lot_id]
+        told.append(
+            {
+                "lot_id": share.lot_id,
+                "lot_code": receipt.code,
+                "item_slug": receipt.slug,
+                "supplier": receipt.supplier,
+                "quantity": format_micros(round(share.quantity_micros)),
+                "unit": receipt.base_unit,
+                "cost": format_money(None if share.cost_micros is None else round(share.cost_micros)),
+            }
+        )
+    return sorted(told, key=lambda one: (one["item_slug"], one["lot_id"]))
+
+
+def _load_movements(session: Session, operation_ids: Collection[str]) -> dict[str, list[Any]]:
+    """Every movement of these operations and of all that made the lots they used, by operation."""
+    start = select(_operation.c.id.label("id")).where(_operation.c.id.in_(bindparam("ids", expanding=True)))
+    below = start.cte("below", recursive=True)
+    below = below.union(
+        select(_lot.c.operation_id)
+        .join(_movement, _movement.c.lot_id == _lot.c.id)
+        .join(below, below.c.id == _movement.c.operation_id)
+        .where(_movement.c.quantity_micros < 0)
+    )
+    rows: Sequence[Any] = session.execute(
+        select(
+            _movement.c.operation_id.label("by_operation_id"),
+            _movement.c.lot_id,
+            _movement.c.quantity_micros,
+            _movement.c.cost_micros,
+            _lot.c.item_id,
+            _lot.c.code,
+            _lot.c.cost_micros.label("lot_cost_micros"),
+            _lot.c.operation_id.label("made_by"),
+            _lot.c.received_on,
+            _lot.c.expires_on,
+            _item.c.slug,
+            _item.c.base_unit,
+            _item.c.pick_policy,
+            _operation.c.name.label("operation"),
+            _supplier.c.name.label("supplier"),
+            _run.c.expected_yield_micros,
+        )
+        .join(below, below.c.id == _movement.c.operation_id)
+        .join(_operation, _operation.c.id == _movement.c.operation_id)
+        .join(_lot, _lot.c.id == _movement.c.lot_id)
+        .join(_item, _item.c.id == _lot.c.item_id)
+        .outerjoin(_supplier, _supplier.c.id == _lot.c.supplier_id)
+        .outerjoin(_run, _run.c.operation_id == _movement.c.operation_id)
+        .order_by(_movement.c.id),
+        {"ids": sorted(operation_ids)},
+    ).all()
+    movements: defaultdict[str, list[Any]] = defaultdict(list)
+    for row in rows:
+        movements[row.by_operation_id].append(row)
+    return dict(movements)
+
+
+def _per_unit(cost_micros: int | None, quantity_micros: int) -> int | None:
+    return None if cost_micros is None else divide_half_even(cost_micros * MICRO, quantity_micros)
+
+
+def _unit_share(row: Any, made: Any, kept: Fraction) -> str | None:
+    if row.cost_micros is None:
+        return None
+    return format_money(round(-row.cost_micros * kept * MICRO / made.quantity_micros))
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None

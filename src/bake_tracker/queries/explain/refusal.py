@@ -1,0 +1,46 @@
+"""Why something was refused, from its line in the log, beside what the shelf says now."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.log.refusals import remedy, shortages
+from bake_tracker.domain.log.tree import APART, LogLine
+from bake_tracker.queries.explain.need import explain_shortages
+from bake_tracker.queries.explain.operation import load_names
+
+NOT_ASKED = frozenset({"trace_id", "span_id"}) | APART
+"""Fields of a line that nobody asked for."""
+_ASKED = frozenset({"num_batches", "quantity", "actual_yield", "scale_factor", "unit"})
+
+
+def explain_refusal(
+    session: Session, line: LogLine, today: date, asked: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """What a line says was refused, and of what was short what there is now; ``asked`` in full where that is known."""
+    asked = asked or {
+        key: value
+        for key, value in line.items()
+        if (key.endswith("_id") or key in _ASKED) and key not in NOT_ASKED and value is not None
+    }
+    short = shortages(line)
+    needed = {one["item_slug"]: one["needed"] for one in short}
+    known = {one["item_slug"]: one for one in explain_shortages(session, needed, today)} if short else {}
+    return {
+        "operation_id": line.get("operation_id"),
+        "operation": line.get("operation"),
+        "outcome": line["outcome"],
+        "at": line["timestamp"],
+        "actor": line.get("actor"),
+        "attempt": line.get("attempt"),
+        "transaction_id": line.get("transaction_id"),
+        "parent_operation_id": line.get("parent_operation_id"),
+        "cause_operation_id": line.get("cause_operation_id"),
+        "asked": asked,
+        "names": load_names(session, asked),
+        "error": line.get("error"),
+        "short": [{**one, "now": known.get(one["item_slug"])} for one in short],
+        "remedy": None if short else remedy(line),
+    }

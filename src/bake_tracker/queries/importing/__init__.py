@@ -1,0 +1,1 @@
+"""What is on file, beside what a file brings."""

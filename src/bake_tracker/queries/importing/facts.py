@@ -1,0 +1,56 @@
+"""What is said of items and recipes beside what they are, as tables have it."""
+
+from collections import defaultdict
+from typing import cast
+
+from sqlalchemy import Select, Table, select
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.importing.facts import Facts, Weight
+from bake_tracker.models import Item, ItemAllergen, ItemLabel, ItemMeasure, Product, ProductAllergen, Recipe, RecipeRate
+from bake_tracker.queries.operations.reversal import stands
+
+_measures = cast(Table, ItemMeasure.__table__)
+
+
+def load_facts(session: Session) -> Facts:
+    """Every weight that stands, every allergen, label and rate; five statements."""
+    weights: defaultdict[tuple[str, str], list[Weight]] = defaultdict(list)
+    standing = (
+        select(Item.slug, _measures.c.kind, _measures.c.value, _measures.c.source, _measures.c.measured_on)
+        .join(Item, Item.id == _measures.c.item_id)
+        .where(stands(_measures.c.operation_id))
+        .order_by(Item.slug, _measures.c.kind, _measures.c.id)
+    )
+    for slug, kind, *weight in session.execute(standing):
+        weights[slug, kind].append(Weight(*weight))
+    said = select(Item.slug, ItemAllergen.allergen, ItemAllergen.presence).join(Item, Item.id == ItemAllergen.item_id)
+    of_package = select(Product.identity, ProductAllergen.allergen, ProductAllergen.presence)
+    of_package = of_package.join(Product, Product.id == ProductAllergen.product_id)
+    labels = select(Item.slug, ItemLabel.ingredients, ItemLabel.allergens, ItemLabel.filed_at)
+    rates = select(Recipe.slug, RecipeRate.labour_micros, RecipeRate.overhead_micros)
+    return Facts(
+        weights=dict(weights),
+        allergens=_presences(session, said.order_by(Item.slug, ItemAllergen.allergen)),
+        product_allergens=_presences(session, of_package.order_by(Product.identity, ProductAllergen.allergen)),
+        labels={
+            slug: (ingredients, listed, filed_at.isoformat())
+            for slug, ingredients, listed, filed_at in session.execute(
+                labels.join(Item, Item.id == ItemLabel.item_id).order_by(Item.slug)
+            )
+        },
+        rates={
+            slug: (labour, overhead)
+            for slug, labour, overhead in session.execute(
+                rates.join(Recipe, Recipe.id == RecipeRate.recipe_id).order_by(Recipe.slug)
+            )
+        },
+    )
+
+
+def _presences(session: Session, said: Select[str, str, str]) -> dict[str, dict[str, str]]:
+    """Presence by allergen, by what it is said of."""
+    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for thing, allergen, presence in session.execute(said):
+        found[thing][allergen] = presence
+    return dict(found)

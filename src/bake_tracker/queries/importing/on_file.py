@@ -1,0 +1,156 @@
+"""What the bakery has already of what a file brings."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Executable, exists, func, select
+from sqlalchemy.orm import Session, aliased
+
+from bake_tracker.domain.importing.plan import (
+    BakeryPlan,
+    EventPlan,
+    GoodPlan,
+    ItemPlan,
+    Known,
+    LinePlan,
+    ProductPlan,
+    RecipePlan,
+    RecipientPlan,
+    SupplierPlan,
+    YieldPlan,
+)
+from bake_tracker.models import (
+    Event,
+    GoodComponent,
+    Item,
+    Lot,
+    Operation,
+    Product,
+    Recipe,
+    RecipeLine,
+    RecipeYield,
+    Recipient,
+    Reversal,
+    Supplier,
+)
+from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.catalog.names import load_names
+
+_CHUNK = 1_000  # SQLite and PostgreSQL both limit the parameters of a statement
+
+_parents = aliased(Item)
+_items = select(
+    Item.slug, Item.name, Item.kind, Item.base_unit, Item.g_per_ml, Item.is_category,
+    _parents.slug.label("parent_slug"), Item.description, Item.pick_policy, Item.shelf_life_days, Item.g_per_each,
+    Item.lot_count,
+).outerjoin(_parents, _parents.id == Item.parent_id)  # fmt: skip
+_products = (
+    select(
+        Product.identity, Item.slug, Product.brand, Product.name, Product.package_type, Product.package_quantity,
+        Product.package_unit, Product.gtin, Supplier.slug, Product.notes,
+    )
+    .join(Item, Item.id == Product.item_id)
+    .outerjoin(Supplier, Supplier.id == Product.supplier_id)
+    .order_by(Product.id)
+)  # fmt: skip
+_lines = (
+    select(RecipeLine.recipe_id, RecipeLine.quantity, RecipeLine.unit, Item.slug, Recipe.slug)
+    .outerjoin(Item, Item.id == RecipeLine.item_id)
+    .outerjoin(Recipe, Recipe.id == RecipeLine.sub_recipe_id)
+    .order_by(RecipeLine.recipe_id, RecipeLine.position)
+)
+_yields = (
+    select(RecipeYield.recipe_id, Item.slug, Item.name, RecipeYield.quantity_micros)
+    .join(Item, Item.id == RecipeYield.item_id)
+    .order_by(RecipeYield.recipe_id, Item.slug)
+)
+_components = aliased(Item)
+_parts = (
+    select(Item.slug, Item.name, _components.slug, GoodComponent.quantity_micros)
+    .join(Item, Item.id == GoodComponent.good_id)
+    .join(_components, _components.id == GoodComponent.component_id)
+    .order_by(Item.slug, _components.slug)
+)
+_lots_by_code = (
+    select(Item.slug, Lot.code, func.count())
+    .join(Item, Item.id == Lot.item_id)
+    .where(Lot.operation_id.not_in(select(Reversal.reversed_operation_id)))
+    .group_by(Item.slug, Lot.code)
+)
+
+
+def load_known(session: Session) -> Known:
+    """Everything that a row of a file may lead to or be a copy of."""
+
+    def by_slug(statement: Executable, plan: Any) -> Mapping[str, Any]:
+        return {row[0]: plan(*row) for row in session.execute(statement)}
+
+    bakery = load_bakery(session)
+    items = by_slug(_items, ItemPlan)
+    return Known(
+        database_id=bakery.database_id,
+        bakery=BakeryPlan(bakery.name, bakery.currency, bakery.time_zone, bakery.label_policy),
+        is_empty=not items,
+        items=items,
+        suppliers=by_slug(select(Supplier.slug, Supplier.name, Supplier.details), SupplierPlan),
+        products=by_slug(_products, ProductPlan),
+        goods=_load_goods(session),
+        recipes=load_recipes(session),
+        events=by_slug(select(Event.slug, Event.name, Event.happens_on), EventPlan),
+        recipients=by_slug(select(Recipient.slug, Recipient.name, Recipient.household), RecipientPlan),
+        names=load_names(session),
+    )
+
+
+def load_recipes(session: Session) -> dict[str, RecipePlan]:
+    """Every recipe with its lines and what it makes, by slug."""
+    lines: defaultdict[int, list[LinePlan]] = defaultdict(list)
+    for recipe_id, quantity, unit, item_slug, recipe_slug in session.execute(_lines):
+        lines[recipe_id].append(LinePlan(quantity, unit, item_slug, recipe_slug))
+    makes: defaultdict[int, list[YieldPlan]] = defaultdict(list)
+    for recipe_id, slug, name, micros in session.execute(_yields):
+        makes[recipe_id].append(YieldPlan(slug, name, micros))
+    heads = select(Recipe.id, Recipe.slug, Recipe.name, Recipe.category, Recipe.source, Recipe.notes)
+    return {
+        row.slug: RecipePlan(*row[1:], lines=tuple(lines[row.id]), makes=tuple(makes[row.id]))
+        for row in session.execute(heads)
+    }
+
+
+def _load_goods(session: Session) -> dict[str, GoodPlan]:
+    parts: defaultdict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
+    for slug, name, component, micros in session.execute(_parts):
+        parts[slug, name].append((component, micros))
+    return {slug: GoodPlan(slug, name, tuple(components)) for (slug, name), components in parts.items()}
+
+
+def load_recorded(session: Session, operation_ids: Sequence[str]) -> dict[str, bool]:
+    """Those of the operations that have been recorded, and whether each was undone."""
+    found: dict[str, bool] = {}
+    was_undone = exists().where(Reversal.reversed_operation_id == Operation.id)
+    for start in range(0, len(operation_ids), _CHUNK):
+        chunk = operation_ids[start : start + _CHUNK]
+        rows = session.execute(select(Operation.id, was_undone).where(Operation.id.in_(chunk)))
+        found.update({key: bool(undone) for key, undone in rows})
+    return found
+
+
+def load_lots_by_code(session: Session, codes: Collection[str]) -> dict[tuple[str, str], int]:
+    """How many lots of each item and code are here, whatever is left in them; those that were undone are not."""
+    found: dict[tuple[str, str], int] = {}
+    wanted = sorted(codes)
+    for start in range(0, len(wanted), _CHUNK):
+        rows = session.execute(_lots_by_code.where(Lot.code.in_(wanted[start : start + _CHUNK])))
+        found.update({(slug, code): count for slug, code, count in rows})
+    return found
+
+
+def load_product_ids(session: Session) -> dict[str, int]:
+    """Every product's id by its identity."""
+    return {row.identity: row.id for row in session.execute(select(Product.identity, Product.id))}
+
+
+def load_item_ids(session: Session) -> dict[str, int]:
+    """Every item's id by its slug, categories among them."""
+    return {row.slug: row.id for row in session.execute(select(Item.slug, Item.id))}

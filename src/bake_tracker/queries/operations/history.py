@@ -1,0 +1,314 @@
+"""What was done: runs and operations, newest first."""
+
+import json
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Literal, TypedDict, cast
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, Subquery, UnaryExpression, and_, bindparam, literal, null, or_, select, tuple_, union_all
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.arguments import MAX_KEY
+from bake_tracker.domain.errors import OperationNotFoundError
+from bake_tracker.domain.ids import dashed, digits_of
+from bake_tracker.domain.money import format_money
+from bake_tracker.domain.units import MICRO, format_micros
+from bake_tracker.models import AssemblyRun, Item, Lot, Operation, ProductionRun, RecipeSnapshot, Reversal, RunRate
+from bake_tracker.models.ledger import Movement
+from bake_tracker.models.types import UtcDateTime
+from bake_tracker.queries.bakery import load_bakery
+
+
+class RunRow(TypedDict):
+    """One production or assembly run; ``what`` is the recipe's name as it was then.
+
+    Labour and overhead are in no cost; both are None where nothing was kept of them.
+    """
+
+    kind: str
+    run_id: int
+    operation_id: str
+    at: str
+    what: str
+    made: str
+    quantity: str
+    unit: str
+    status: str
+    cost: str | None
+    labour_cost: str | None
+    overhead_cost: str | None
+    lot_code: str | None
+    reversed: bool
+
+
+class MovementRow(TypedDict):
+    """One change of one lot."""
+
+    lot_id: int
+    lot_code: str
+    item_id: int
+    item_slug: str
+    quantity: str
+    unit: str
+    cost: str | None
+
+
+class ReversalRow(TypedDict):
+    """The other side of a reversal, and why: the operation that undid this one, or that this one undid."""
+
+    operation_id: str
+    operation: str
+    reason: str
+
+
+class OperationView(TypedDict):
+    """An operation as it was recorded, with what it moved, the operations made inside it, and what undid it."""
+
+    operation_id: str
+    operation: str
+    recorded_at: str
+    actor: str | None
+    parent_operation_id: str | None
+    transaction_id: str
+    attempt: int
+    arguments: dict[str, Any]
+    result: dict[str, Any]
+    movements: list[MovementRow]
+    children: list[str]
+    reversed_by: ReversalRow | None
+    reverses: ReversalRow | None
+
+
+def _runs() -> Select[*tuple[Any, ...]]:
+    """Runs older than a key, newest first; either kind is walked by its index, and no further than the page."""
+    key = bindparam("at", type_=UtcDateTime())
+    production = (
+        select(
+            literal("production").label("kind"),
+            ProductionRun.id.label("run_id"),
+            ProductionRun.operation_id,
+            ProductionRun.produced_at.label("at"),
+            ProductionRun.snapshot_sha256.label("snapshot"),
+            ProductionRun.finished_unit_id.label("item_id"),
+            ProductionRun.actual_yield_micros.label("quantity"),
+            ProductionRun.status,
+            ProductionRun.total_cost_micros.label("cost"),
+            ProductionRun.lot_id,
+        )
+        .where(tuple_(ProductionRun.produced_at, ProductionRun.id) < tuple_(key, bindparam("production_id")))
+        .order_by(ProductionRun.produced_at.desc(), ProductionRun.id.desc())
+        .limit(bindparam("limit"))
+        .subquery()
+    )
+    assembly = (
+        select(
+            literal("assembly"),
+            AssemblyRun.id,
+            AssemblyRun.operation_id,
+            AssemblyRun.assembled_at,
+            null(),
+            AssemblyRun.finished_good_id,
+            AssemblyRun.quantity * MICRO,
+            literal("complete"),
+            AssemblyRun.total_cost_micros,
+            AssemblyRun.lot_id,
+        )
+        .where(tuple_(AssemblyRun.assembled_at, AssemblyRun.id) < tuple_(key, bindparam("assembly_id")))
+        .order_by(AssemblyRun.assembled_at.desc(), AssemblyRun.id.desc())
+        .limit(bindparam("limit"))
+        .subquery()
+    )
+    both = union_all(select(production), select(assembly)).subquery()
+    # The page is cut before anything is joined to it.
+    wanted = both.c.kind.in_(bindparam("kinds", expanding=True))
+    runs = select(both).where(wanted).order_by(*_newest_first(both)).limit(bindparam("limit")).subquery()
+    return (
+        select(
+            *(runs.c[name] for name in ("kind", "run_id", "operation_id", "at", "quantity", "status", "cost")),
+            *(RecipeSnapshot.content, Item.name, Item.base_unit, Lot.code),
+            *(RunRate.labour_micros, RunRate.overhead_micros),
+            Reversal.id.is_not(None).label("reversed"),
+        )
+        .join(Item, Item.id == runs.c.item_id)
+        .outerjoin(Lot, Lot.id == runs.c.lot_id)
+        .outerjoin(RecipeSnapshot, RecipeSnapshot.sha256 == runs.c.snapshot)
+        .outerjoin(RunRate, and_(RunRate.production_run_id == runs.c.run_id, runs.c.kind == "production"))
+        .outerjoin(Reversal, Reversal.reversed_operation_id == runs.c.operation_id)
+        .order_by(*_newest_first(runs))
+    )
+
+
+def _newest_first(runs: Subquery) -> tuple[UnaryExpression[Any], ...]:
+    return runs.c.at.desc(), runs.c.kind.desc(), runs.c.run_id.desc()
+
+
+_RUNS = _runs()
+_FIRST_PAGE = {"at": datetime(9999, 1, 1, tzinfo=UTC), "production_id": 0, "assembly_id": 0}
+
+
+def load_runs(
+    session: Session, limit: int, *, before: str | None = None, kind: Literal["production", "assembly"] | None = None
+) -> list[RunRow]:
+    """The latest ``limit`` runs of both kinds or one, in the bakery's time; those older than the run ``before``.
+
+    A page is as fast far back as at the front, and the same however many runs are added meanwhile: two statements, or
+    three with ``before``, an operation's id or a beginning that only it has.
+
+    Raises:
+        OperationNotFoundError: no run, or more than one, has an id that begins so.
+    """
+    zone = ZoneInfo(load_bakery(session).time_zone)
+    kinds = {"kinds": ["production", "assembly"] if kind is None else [kind]}
+    # By the connection: the session would look into every row for objects that it could keep.
+    rows = session.connection().execute(_RUNS, {**key_of_run(session, before), **kinds, "limit": limit})
+    return [
+        {
+            "kind": kind,
+            "run_id": run_id,
+            "operation_id": operation_id,
+            "at": at.astimezone(zone).isoformat(),
+            "what": _name_in(content) if content else made,
+            "made": made,
+            "quantity": format_micros(quantity),
+            "unit": unit,
+            "status": status,
+            "cost": format_money(cost),
+            "labour_cost": format_money(labour),
+            "overhead_cost": format_money(overhead),
+            "lot_code": lot_code,
+            "reversed": bool(is_reversed),
+        }
+        for (
+            kind,
+            run_id,
+            operation_id,
+            at,
+            quantity,
+            status,
+            cost,
+            content,
+            made,
+            unit,
+            lot_code,
+            labour,
+            overhead,
+            is_reversed,
+        ) in rows
+    ]
+
+
+def key_of_run(session: Session, operation_id: str | None) -> dict[str, Any]:
+    """Where the page begins: the ids are those that a run of the same instant must be below."""
+    if operation_id is None:
+        return _FIRST_PAGE
+    limits = id_range(operation_id)
+    if limits is None:
+        raise OperationNotFoundError(operation_id)
+    production = select(ProductionRun.operation_id, ProductionRun.produced_at, ProductionRun.id, literal(MAX_KEY))
+    assembly = select(AssemblyRun.operation_id, AssemblyRun.assembled_at, literal(0), AssemblyRun.id)
+    found = session.execute(
+        union_all(
+            production.where(ProductionRun.operation_id.between(*limits)),
+            assembly.where(AssemblyRun.operation_id.between(*limits)),
+        ).limit(3)
+    ).all()
+    if len(found) != 1:
+        raise OperationNotFoundError(operation_id, [row.operation_id for row in found])
+    ((_, at, production_id, assembly_id),) = found
+    return {"at": at, "production_id": production_id, "assembly_id": assembly_id}
+
+
+@lru_cache(1024)
+def _name_in(snapshot: str) -> str:
+    return cast(str, json.loads(snapshot)["name"])
+
+
+def load_operation(session: Session, operation_id: str) -> OperationView:
+    """One operation in four statements; its id may be shortened to a beginning that only it has.
+
+    Raises:
+        OperationNotFoundError: no operation, or more than one, has an id that begins so.
+    """
+    found = _find(session, operation_id)
+    movements = session.execute(
+        select(Movement, Lot.code, Item.id, Item.slug, Item.base_unit)
+        .join(Lot, Lot.id == Movement.lot_id)
+        .join(Item, Item.id == Lot.item_id)
+        .where(Movement.operation_id == found.id)
+        .order_by(Movement.id)
+    )
+    children = session.scalars(
+        select(Operation.id).where(Operation.parent_id == found.id).order_by(Operation.recorded_at, Operation.id)
+    )
+    return {
+        "operation_id": found.id,
+        "operation": found.name,
+        "recorded_at": found.recorded_at.isoformat(),
+        "actor": found.actor,
+        "parent_operation_id": found.parent_id,
+        "transaction_id": found.transaction_id,
+        "attempt": found.attempt,
+        "arguments": json.loads(found.arguments),
+        "result": json.loads(found.result or "{}"),
+        "movements": [
+            {
+                "lot_id": movement.lot_id,
+                "lot_code": code,
+                "item_id": item_id,
+                "item_slug": slug,
+                "quantity": format_micros(movement.quantity_micros),
+                "unit": unit,
+                "cost": format_money(movement.cost_micros),
+            }
+            for movement, code, item_id, slug, unit in movements
+        ],
+        "children": list(children),
+        **load_reversal(session, found.id),
+    }
+
+
+class Reversed(TypedDict):
+    """What undid an operation, and what it undid itself."""
+
+    reversed_by: ReversalRow | None
+    reverses: ReversalRow | None
+
+
+def load_reversal(session: Session, operation_id: str) -> Reversed:
+    """What became of an operation, and of which it is the undoing; one statement."""
+    told: Reversed = {"reversed_by": None, "reverses": None}
+    rows = session.execute(
+        select(Reversal, Operation.name)
+        .where(or_(Reversal.reversed_operation_id == operation_id, Reversal.operation_id == operation_id))
+        .join(
+            Operation,
+            and_(
+                Operation.id.in_((Reversal.operation_id, Reversal.reversed_operation_id)), Operation.id != operation_id
+            ),
+        )
+    )
+    for reversal, name in rows:
+        if reversal.reversed_operation_id == operation_id:
+            told["reversed_by"] = {"operation_id": reversal.operation_id, "operation": name, "reason": reversal.reason}
+        else:
+            key = reversal.reversed_operation_id
+            told["reverses"] = {"operation_id": key, "operation": name, "reason": reversal.reason}
+    return told
+
+
+def id_range(beginning: str) -> tuple[str, str] | None:
+    """The least and the greatest UUID that begin so; None when no UUID does."""
+    # UUIDs compare like their text, so that every id with this beginning lies between two whole ones.
+    digits = digits_of(beginning)
+    return (dashed(digits.ljust(32, "0")), dashed(digits.ljust(32, "f"))) if digits else None
+
+
+def _find(session: Session, operation_id: str) -> Operation:
+    limits = id_range(operation_id)
+    if limits is None:
+        raise OperationNotFoundError(operation_id)
+    found = session.scalars(select(Operation).where(Operation.id.between(*limits)).limit(3)).all()
+    if len(found) != 1:
+        raise OperationNotFoundError(operation_id, [operation.id for operation in found])
+    return found[0]

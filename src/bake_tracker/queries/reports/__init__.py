@@ -1,0 +1,1 @@
+"""What came in, what left, what it was worth."""

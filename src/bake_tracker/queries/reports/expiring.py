@@ -1,0 +1,110 @@
+"""What expires soon, what it is worth, and what it could still be made into."""
+
+from collections import defaultdict
+from datetime import date, timedelta
+from typing import Any, Literal, TypedDict, cast
+
+from sqlalchemy import Table, select
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.money import format_money
+from bake_tracker.domain.stock.lots import NO_EXPIRY
+from bake_tracker.domain.stock.possible import times_to_use_up
+from bake_tracker.domain.units import format_micros
+from bake_tracker.models import Item, Lot
+from bake_tracker.queries.runs.can_make import Larder, load_larder
+
+_lot = cast(Table, Lot.__table__)
+_item = cast(Table, Item.__table__)
+
+
+class Use(TypedDict):
+    """What takes it: how many the stock allows, and how many use it up, with all that is drawn before it."""
+
+    what: Literal["recipe", "box"]
+    slug: str
+    possible: int
+    to_use_up: int
+
+
+class ExpiringLot(TypedDict):
+    """A lot that may not be used for much longer, or not any more; ``days_left`` is 0 on its last day."""
+
+    lot_id: int
+    lot_code: str
+    item_slug: str
+    on_hand: str
+    unit: str
+    value: str | None
+    expires_on: str | None
+    usable_until: str
+    days_left: int
+    state: Literal["open", "expired", "on hold"]
+    location: str | None
+    uses: list[Use]
+
+
+def load_expiring(session: Session, today: date, within_days: int, larder: Larder | None = None) -> list[ExpiringLot]:
+    """The lots that may be used for so many days more at most, those already expired among them, the soonest first.
+
+    Seven statements, however many lots there are; one where the larder is at hand. What is expired or on hold can go
+    into nothing.
+    """
+    horizon = min(NO_EXPIRY - today, timedelta(days=within_days)) + today
+    soon = select(_lot.c.item_id).where(_lot.c.remaining_micros > 0, _lot.c.usable_until <= horizon)
+    rows = session.execute(
+        select(
+            _lot.c.id, _lot.c.item_id, _lot.c.code, _lot.c.remaining_micros, _lot.c.remaining_cost_micros,
+            _lot.c.expires_on, _lot.c.usable_until, _lot.c.on_hold, _lot.c.location, _item.c.slug, _item.c.base_unit,
+        )
+        .join(_item, _item.c.id == _lot.c.item_id)
+        .where(_lot.c.remaining_micros > 0, _lot.c.item_id.in_(soon))
+        .order_by(_lot.c.item_id, _lot.c.pick_on, _lot.c.received_on, _lot.c.id)
+    )  # fmt: skip
+    larder = larder or load_larder(session, today)
+    drawn_by_then: defaultdict[int, int] = defaultdict(int)
+    found: list[ExpiringLot] = []
+    for row in rows:
+        state = _state(row, today)
+        if state == "open":
+            drawn_by_then[row.item_id] += row.remaining_micros
+        if row.usable_until is not None and row.usable_until <= horizon:
+            uses = _uses(larder, row.item_id, drawn_by_then[row.item_id]) if state == "open" else []
+            found.append(_told(row, state, uses, (row.usable_until - today).days))
+    return sorted(found, key=lambda lot: (lot["usable_until"], lot["item_slug"], lot["lot_id"]))
+
+
+def _state(row: Any, today: date) -> Literal["open", "expired", "on hold"]:
+    if row.on_hold:
+        return "on hold"
+    return "expired" if row.usable_until is not None and row.usable_until < today else "open"
+
+
+def _uses(larder: Larder, item_id: int, micros: int) -> list[Use]:
+    return [
+        {
+            "what": making.what,
+            "slug": making.slug,
+            "possible": making.count,
+            "to_use_up": times_to_use_up(making.per_one[item_id], micros),
+        }
+        for making in larder.makings
+        if making.count is not None and item_id in making.per_one
+    ]
+
+
+def _told(row: Any, state: Literal["open", "expired", "on hold"], uses: list[Use], days_left: int) -> ExpiringLot:
+    return {
+        "lot_id": row.id,
+        "lot_code": row.code,
+        "item_slug": row.slug,
+        "on_hand": format_micros(row.remaining_micros),
+        "unit": row.base_unit,
+        "value": format_money(row.remaining_cost_micros),
+        "expires_on": row.expires_on.isoformat() if row.expires_on else None,
+        "usable_until": row.usable_until.isoformat(),
+        "days_left": days_left,
+        "state": state,
+        "location": row.location,
+        "uses": uses,
+    }

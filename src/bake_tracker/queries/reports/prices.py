@@ -1,0 +1,212 @@
+"""What was paid: every purchase by product and supplier, the last of each item, and the average of what is on hand."""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import Any, TypedDict, cast
+
+from sqlalchemy import Select, Table, and_, func, select
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.money import divide_half_even, format_money
+from bake_tracker.domain.stock.pricing import PER, Price
+from bake_tracker.domain.units import format_micros
+from bake_tracker.models import Item, Lot, Product, Supplier
+from bake_tracker.queries.catalog.definitions import load_item
+from bake_tracker.queries.operations.reversal import stands
+
+_lots = cast(Table, Lot.__table__)
+_items = cast(Table, Item.__table__)
+
+
+class PriceRow(TypedDict):
+    """One purchase; the price is of a kg, l, piece or m, the change against the last of its product and supplier."""
+
+    bought_on: str
+    supplier: str | None
+    product: str | None
+    quantity: str
+    unit: str
+    cost: str
+    price: str
+    price_per: str
+    change_percent: str | None
+    lot_code: str
+    operation_id: str
+
+
+class SourceRow(TypedDict):
+    """What a product costs at a supplier: the last price, the lowest, the highest, and the average by quantity."""
+
+    supplier: str | None
+    product: str | None
+    purchases: int
+    last: str
+    last_on: str
+    lowest: str
+    highest: str
+    average: str
+    price_per: str
+
+
+class PriceHistory(TypedDict):
+    """An item's purchases, the latest first, and what they come to by source; lots of unknown cost are only counted."""
+
+    item_slug: str
+    unit: str
+    purchases: list[PriceRow]
+    sources: list[SourceRow]
+    uncosted_lots: int
+
+
+class LastPrice(TypedDict):
+    """The lot that an item came in with last at a known cost."""
+
+    lot_code: str
+    received_on: str
+    is_made: bool
+    price: Price
+
+
+class OnHand(TypedDict):
+    """All that is there of an item; the price is None when a lot's cost is unknown, and those lots are named."""
+
+    price: Price | None
+    uncosted: list[str]
+
+
+def load_prices(session: Session, item_id: int, *, since: date | None = None) -> PriceHistory:
+    """What was paid for an item, without what was reversed, split or baked; two statements.
+
+    Raises:
+        ItemNotFoundError: there is none.
+    """
+    item = load_item(session, item_id)
+    rows = session.execute(
+        select(_lots, Supplier.name.label("supplier"), Product.brand, Product.name.label("product"))
+        .outerjoin(Supplier, Supplier.id == _lots.c.supplier_id)
+        .outerjoin(Product, Product.id == _lots.c.product_id)
+        .where(*_came_in(), _lots.c.is_made.is_(False), _lots.c.item_id == item_id)
+        .where(*([] if since is None else [_lots.c.received_on >= since]))
+        .order_by(_lots.c.received_on, _lots.c.id)
+    ).all()
+    costed = [row for row in rows if row.cost_micros is not None]
+    by_source: dict[tuple[Any, Any], list[Any]] = {}
+    purchases: list[PriceRow] = []
+    for row in costed:
+        bought = by_source.setdefault((row.supplier_id, row.product_id), [])
+        purchases.append(_purchase(row, item.base_unit, bought[-1] if bought else None))
+        bought.append(row)
+    return {
+        "item_slug": item.slug,
+        "unit": item.base_unit,
+        "purchases": purchases[::-1],
+        "sources": [_source(bought, item.base_unit) for bought in by_source.values()],
+        "uncosted_lots": len(rows) - len(costed),
+    }
+
+
+def load_last_prices(session: Session, item_ids: Collection[int]) -> dict[int, LastPrice]:
+    """By item, the latest lot of a known cost that came in and stands, bought or made; one statement."""
+    latest = _lots.alias()
+    newest = (
+        select(latest.c.id)
+        .where(*_came_in(latest), latest.c.item_id == _items.c.id, latest.c.cost_micros.is_not(None))
+        .order_by(latest.c.received_on.desc(), latest.c.id.desc())
+        .limit(1)
+        .correlate(_items)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(_items.c.id.label("of_item"), _lots)
+        .select_from(_items)
+        .join(_lots, _lots.c.id == newest)
+        .where(_items.c.id.in_(sorted(item_ids)))
+    )
+    return {
+        row.of_item: {
+            "lot_code": row.code,
+            "received_on": row.received_on.isoformat(),
+            "is_made": bool(row.is_made),
+            "price": _price(row),
+        }
+        for row in rows
+    }
+
+
+def load_on_hand(session: Session, item_ids: Collection[int]) -> dict[int, OnHand]:
+    """By item, all that is there, held or expired too, and what it cost; two statements."""
+    there = and_(_lots.c.item_id.in_(sorted(item_ids)), _lots.c.remaining_micros > 0)
+    sums: Select[Any] = (
+        select(
+            _lots.c.item_id,
+            func.sum(_lots.c.remaining_micros).label("quantity"),
+            func.sum(_lots.c.remaining_cost_micros).label("cost"),
+        )
+        .where(there)
+        .group_by(_lots.c.item_id)
+    )
+    unknown = select(_lots.c.item_id, _lots.c.code).where(there, _lots.c.remaining_cost_micros.is_(None))
+    uncosted: dict[int, list[str]] = {}
+    for row in session.execute(unknown.order_by(_lots.c.id)):
+        uncosted.setdefault(row.item_id, []).append(row.code)
+    return {
+        row.item_id: {
+            "price": None if row.item_id in uncosted else Price(int(row.quantity), int(row.cost)),
+            "uncosted": uncosted.get(row.item_id, []),
+        }
+        for row in session.execute(sums)
+    }
+
+
+def _came_in(lots: Any = _lots) -> tuple[Any, ...]:
+    """A lot as it came, and not a part that was split off; what was undone never came."""
+    return lots.c.parent_lot_id.is_(None), lots.c.quantity_micros > 0, stands(lots.c.operation_id)
+
+
+def _price(row: Any) -> Price:
+    return Price(row.quantity_micros, row.cost_micros)
+
+
+def _purchase(row: Any, base_unit: str, before: Any) -> PriceRow:
+    price = _price(row).per(base_unit)
+    was = _price(before).per(base_unit) if before is not None else 0
+    return {
+        "bought_on": row.received_on.isoformat(),
+        "supplier": row.supplier,
+        "product": " ".join(filter(None, (row.brand, row.product))) or None,
+        "quantity": format_micros(row.quantity_micros),
+        "unit": base_unit,
+        "cost": cast(str, format_money(row.cost_micros)),
+        "price": cast(str, format_money(price)),
+        "price_per": PER[base_unit][0],
+        "change_percent": _tenths(divide_half_even((price - was) * 1000, was)) if was else None,
+        "lot_code": row.code,
+        "operation_id": row.operation_id,
+    }
+
+
+def _source(bought: Sequence[Any], base_unit: str) -> SourceRow:
+    prices = [_price(row).per(base_unit) for row in bought]
+    every = Price(sum(row.quantity_micros for row in bought), sum(row.cost_micros for row in bought))
+    last = bought[-1]
+    told = _money_of(prices[-1], min(prices), max(prices), every.per(base_unit))
+    return {
+        "supplier": last.supplier,
+        "product": " ".join(filter(None, (last.brand, last.product))) or None,
+        "purchases": len(bought),
+        "last": told[0],
+        "last_on": last.received_on.isoformat(),
+        "lowest": told[1],
+        "highest": told[2],
+        "average": told[3],
+        "price_per": PER[base_unit][0],
+    }
+
+
+def _money_of(*micros: int) -> list[str]:
+    return [cast(str, format_money(one)) for one in micros]
+
+
+def _tenths(tenths: int) -> str:
+    sign, digits = ("-", -tenths) if tenths < 0 else ("+" if tenths else "", tenths)
+    return f"{sign}{digits // 10}.{digits % 10}"

@@ -1,0 +1,261 @@
+"""What left the shelf: by reason and month, and for whom. What was reversed did not happen.
+
+Rows are read as they come and added up here, for a day is a day where the bakery is.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypedDict
+
+from sqlalchemy import Select, and_, func, literal, null, select
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.money import format_money
+from bake_tracker.domain.stock.adjusting import TO_SOMEBODY
+from bake_tracker.domain.units import format_micros
+from bake_tracker.models import Adjustment, AssemblyRun, Event, Item, Lot, ProductionRun, Recipient
+from bake_tracker.models.ledger import Movement
+from bake_tracker.queries.bakery import BakeryInfo, load_bakery
+from bake_tracker.queries.reports.periods import between, month_of, rows_of, stands
+
+
+class UsageRow(TypedDict):
+    """What was taken of an item in a month for one purpose; cost None when one of it is unknown."""
+
+    month: str
+    item_slug: str
+    used_for: str
+    quantity: str
+    unit: str
+    cost: str | None
+
+
+class WasteRow(TypedDict):
+    """What was lost of an item in a month for one reason; ``loss`` is what a baking gave less than planned."""
+
+    month: str
+    kind: str
+    reason: str | None
+    item_slug: str
+    quantity: str
+    unit: str
+    cost: str | None
+
+
+class RecipientRow(TypedDict):
+    """What went to somebody, or was baked or packed for an event; cost None when one of it is unknown."""
+
+    recipient: str | None
+    event: str | None
+    what: str
+    item_slug: str
+    quantity: str
+    unit: str
+    cost: str | None
+    first_on: str
+    last_on: str
+
+
+@dataclass(slots=True)
+class _Sum:
+    quantity_micros: int = 0
+    cost_micros: int | None = 0
+    first_on: date = date.max
+    last_on: date = date.min
+
+    def add(self, quantity_micros: int, cost_micros: int | None, day: date) -> None:
+        known = None not in (self.cost_micros, cost_micros)
+        self.quantity_micros += quantity_micros
+        self.cost_micros = (self.cost_micros or 0) + (cost_micros or 0) if known else None
+        self.first_on, self.last_on = min(self.first_on, day), max(self.last_on, day)
+
+
+def load_usage(session: Session, since: date | None = None, until: date | None = None) -> list[UsageRow]:
+    """What was baked, packed, wasted, given, sold or corrected away, by month and item, from ``since`` to ``until``."""
+    house = load_bakery(session)
+    sums: defaultdict[Any, _Sum] = defaultdict(_Sum)
+    for row in rows_of(session, *_taken(house, since, until)):
+        day = house.local_day(row.at)
+        sums[month_of(day), row.slug, row.used_for, row.base_unit].add(row.quantity, row.cost, day)
+    return [
+        {
+            "month": month,
+            "item_slug": slug,
+            "used_for": used_for,
+            "quantity": format_micros(one.quantity_micros),
+            "unit": unit,
+            "cost": format_money(one.cost_micros),
+        }
+        for (month, slug, used_for, unit), one in sorted(sums.items(), key=lambda pair: pair[0])
+    ]
+
+
+def load_waste(session: Session, since: date | None = None, until: date | None = None) -> list[WasteRow]:
+    """What was wasted, spoiled, or lost in baking, by month, kind, reason and item, from ``since`` to ``until``."""
+    house = load_bakery(session)
+    sums: defaultdict[Any, _Sum] = defaultdict(_Sum)
+    for row in rows_of(session, _wasted(house, since, until), _lost(house, since, until)):
+        day = house.local_day(row.at)
+        sums[month_of(day), row.kind, row.reason, row.slug, row.base_unit].add(row.quantity, row.cost, day)
+    return [
+        {
+            "month": month,
+            "kind": kind,
+            "reason": reason,
+            "item_slug": slug,
+            "quantity": format_micros(one.quantity_micros),
+            "unit": unit,
+            "cost": format_money(one.cost_micros),
+        }
+        for (month, kind, reason, slug, unit), one in _in_order(sums)
+    ]
+
+
+def load_recipients(session: Session, since: date | None = None, until: date | None = None) -> list[RecipientRow]:
+    """What was given or sold to whom and for which event, and what was baked and packed for events."""
+    house = load_bakery(session)
+    sums: defaultdict[Any, _Sum] = defaultdict(_Sum)
+    for row in rows_of(session, _handed_over(house, since, until), *_made_for_events(house, since, until)):
+        key = (row.recipient, row.event, row.what, row.slug, row.base_unit)
+        sums[key].add(row.quantity, row.cost, house.local_day(row.at))
+    return [
+        {
+            "recipient": recipient,
+            "event": event,
+            "what": what,
+            "item_slug": slug,
+            "quantity": format_micros(one.quantity_micros),
+            "unit": unit,
+            "cost": format_money(one.cost_micros),
+            "first_on": one.first_on.isoformat(),
+            "last_on": one.last_on.isoformat(),
+        }
+        for (recipient, event, what, slug, unit), one in _in_order(sums)
+    ]
+
+
+def _taken(house: BakeryInfo, since: date | None, until: date | None) -> Iterator[Select[*tuple[Any, ...]]]:
+    """Every movement out of a lot with what it was for; a transfer is not a use.
+
+    The period stands where each kind of operation has its index by time, so that a month is found without the years.
+    """
+    baked = select(
+        ProductionRun.operation_id, literal("baked").label("used_for"), ProductionRun.produced_at.label("at")
+    ).where(*between(ProductionRun.produced_at, house, since, until))
+    packed = select(
+        AssemblyRun.operation_id, literal("packed").label("used_for"), AssemblyRun.assembled_at.label("at")
+    ).where(*between(AssemblyRun.assembled_at, house, since, until))
+    # One operation of adjustments has one kind and one moment, however many lots.
+    adjusted = (
+        select(
+            Adjustment.operation_id,
+            func.min(Adjustment.kind).label("used_for"),
+            func.min(Adjustment.happened_at).label("at"),
+        )
+        .where(*between(Adjustment.happened_at, house, since, until))
+        .group_by(Adjustment.operation_id)
+    )
+    for purpose in (baked.subquery(), packed.subquery(), adjusted.subquery()):
+        yield (
+            select(
+                purpose.c.used_for,
+                purpose.c.at,
+                Item.slug,
+                Item.base_unit,
+                (-Movement.quantity_micros).label("quantity"),
+                (-Movement.cost_micros).label("cost"),
+            )
+            .join(Movement, Movement.operation_id == purpose.c.operation_id)
+            .join(Lot, Lot.id == Movement.lot_id)
+            .join(Item, Item.id == Lot.item_id)
+            .where(Movement.quantity_micros < 0, stands(Movement.operation_id))
+        )
+
+
+def _adjusted(*columns: Any) -> Select[*tuple[Any, ...]]:
+    """Adjustments that stand, with the cost that their movements have."""
+    return (
+        select(
+            *columns,
+            Item.slug,
+            Item.base_unit,
+            Adjustment.happened_at.label("at"),
+            (-Adjustment.quantity_micros).label("quantity"),
+            (-Movement.cost_micros).label("cost"),
+        )
+        .join(Lot, Lot.id == Adjustment.lot_id)
+        .join(Item, Item.id == Lot.item_id)
+        .join(
+            Movement,
+            and_(Movement.operation_id == Adjustment.operation_id, Movement.lot_id == Adjustment.lot_id),
+        )
+        .where(stands(Adjustment.operation_id))
+    )
+
+
+def _wasted(house: BakeryInfo, since: date | None, until: date | None) -> Select[*tuple[Any, ...]]:
+    return _adjusted(Adjustment.kind, Adjustment.reason).where(
+        Adjustment.kind.in_(("waste", "spoilage")), *between(Adjustment.happened_at, house, since, until)
+    )
+
+
+def _lost(house: BakeryInfo, since: date | None, until: date | None) -> Select[*tuple[Any, ...]]:
+    lost = ProductionRun.expected_yield_micros - ProductionRun.actual_yield_micros
+    return (
+        select(
+            literal("loss").label("kind"),
+            ProductionRun.loss_reason.label("reason"),
+            Item.slug,
+            Item.base_unit,
+            ProductionRun.produced_at.label("at"),
+            lost.label("quantity"),
+            ProductionRun.loss_cost_micros.label("cost"),
+        )
+        .join(Item, Item.id == ProductionRun.finished_unit_id)
+        .where(
+            lost > 0,
+            stands(ProductionRun.operation_id),
+            *between(ProductionRun.produced_at, house, since, until),
+        )
+    )
+
+
+def _handed_over(house: BakeryInfo, since: date | None, until: date | None) -> Select[*tuple[Any, ...]]:
+    columns = (Recipient.slug.label("recipient"), Event.slug.label("event"), Adjustment.kind.label("what"))
+    return (
+        _adjusted(*columns)
+        .outerjoin(Recipient, Recipient.id == Adjustment.recipient_id)
+        .outerjoin(Event, Event.id == Adjustment.event_id)
+        .where(Adjustment.kind.in_(sorted(TO_SOMEBODY)), *between(Adjustment.happened_at, house, since, until))
+    )
+
+
+def _made_for_events(house: BakeryInfo, since: date | None, until: date | None) -> Iterator[Select[*tuple[Any, ...]]]:
+    for run, what, at in (
+        (ProductionRun, "baked", ProductionRun.produced_at),
+        (AssemblyRun, "packed", AssemblyRun.assembled_at),
+    ):
+        yield (
+            select(
+                null().label("recipient"),
+                Event.slug.label("event"),
+                literal(what).label("what"),
+                Item.slug,
+                Item.base_unit,
+                at.label("at"),
+                Lot.quantity_micros.label("quantity"),
+                Lot.cost_micros.label("cost"),
+            )
+            .select_from(run)
+            .join(Event, Event.id == run.event_id)
+            .join(Lot, Lot.id == run.lot_id)
+            .join(Item, Item.id == Lot.item_id)
+            .where(stands(run.operation_id), *between(at, house, since, until))
+        )
+
+
+def _in_order(sums: dict[Any, _Sum]) -> list[tuple[tuple[Any, ...], _Sum]]:
+    """By key, where what is missing comes last."""
+    return sorted(sums.items(), key=lambda pair: [(part is None, part or "") for part in pair[0]])

@@ -1,0 +1,1 @@
+"""What can be baked and packed, and what it would take."""

@@ -1,0 +1,189 @@
+"""What can be made of what is on the shelf: every recipe and box, and what stops the next one."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from typing import Literal, TypedDict, cast
+
+from sqlalchemy import Table, and_, case, func, or_, select
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.errors import ServiceError
+from bake_tracker.domain.recipes.quantities import Item, Recipe, per_batch, sub_recipe_ids, topological_order
+from bake_tracker.domain.stock.possible import most_times, short_of
+from bake_tracker.domain.units import MICRO, format_micros
+from bake_tracker.models import Lot
+from bake_tracker.queries.catalog.definitions import Good
+from bake_tracker.queries.catalog.whole import load_goods, load_recipes
+
+_lot = cast(Table, Lot.__table__)
+
+
+class Maker(TypedDict):
+    """A recipe that makes what is missing, and how many batches the stock allows of it."""
+
+    recipe_slug: str
+    batches: int
+
+
+class Stopper(TypedDict):
+    """An item that stops the next one: what all of them and one more need, and what is there.
+
+    ``unusable`` is on the shelf too, but expired or on hold.
+    """
+
+    item_slug: str
+    unit: str
+    needed: str
+    usable: str
+    unusable: str
+    made_by: list[Maker]
+
+
+class Possible(TypedDict):
+    """A recipe in batches, or a box in pieces: how many the usable stock allows, None where it cannot be reckoned."""
+
+    what: Literal["recipe", "box"]
+    slug: str
+    name: str
+    makes: list[str]
+    sub_recipes: list[str]
+    count: int | None
+    problem: str | None
+    stopped_by: list[Stopper]
+
+
+@dataclass(slots=True)
+class Making:
+    """Something that can be made: what one takes of every item, exactly, and how many the stock allows."""
+
+    what: Literal["recipe", "box"]
+    slug: str
+    name: str
+    makes: list[str] = field(default_factory=list)
+    sub_recipes: list[str] = field(default_factory=list)
+    per_one: Mapping[int, Fraction] = field(default_factory=dict)
+    count: int | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Larder:
+    """All that can be made, and what there is to make it of: item id -> millionths that may be used, or may not."""
+
+    makings: Sequence[Making]
+    items: Mapping[int, Item]
+    usable: Mapping[int, int]
+    unusable: Mapping[int, int]
+    makers: Mapping[int, Sequence[Making]]
+
+
+def load_can_make(session: Session, today: date) -> list[Possible]:
+    """Every recipe and every box, each as if it were the only one made; six statements, however many there are.
+
+    A sub-recipe counts by its ingredients, as a baking takes them. What a recipe or box names as an item, be it made
+    here, counts by what lies ready.
+    """
+    return possible(load_larder(session, today))
+
+
+def possible(larder: Larder) -> list[Possible]:
+    """All that can be made of what there is."""
+    return [
+        {
+            "what": making.what,
+            "slug": making.slug,
+            "name": making.name,
+            "makes": making.makes,
+            "sub_recipes": making.sub_recipes,
+            "count": making.count,
+            "problem": making.problem,
+            "stopped_by": _stopped_by(making, larder),
+        }
+        for making in larder.makings
+    ]
+
+
+def load_larder(session: Session, today: date) -> Larder:
+    """All that can be made and what there is to make it of; six statements."""
+    recipes, goods = load_recipes(session), load_goods(session)
+    usable, unusable = _stock(session, today)
+    items = {part.item.item_id: part.item for good in goods for part in good.components}
+    for recipe in recipes[:1]:  # each has the lines of all
+        items |= {
+            line.item.item_id: line.item for lines in recipe.lines_by_recipe.values() for line in lines if line.item
+        }
+    makings: list[Making] = []
+    makers: defaultdict[int, list[Making]] = defaultdict(list)
+    for recipe in recipes:
+        makings.append(_of_recipe(recipe, usable))
+        for item_id in recipe.makes:
+            makers[item_id].append(makings[-1])
+    makings += [_of_good(good, usable) for good in goods]
+    return Larder(makings, items, usable, unusable, makers)
+
+
+def _of_recipe(recipe: Recipe, usable: Mapping[int, int]) -> Making:
+    makes = [f"{format_micros(micros)} {item.base_unit} {item.slug}" for item, micros in recipe.makes.values()]
+    making = Making("recipe", recipe.slug, recipe.name, makes)
+    try:
+        below = topological_order(recipe.recipe_id, lambda one: sub_recipe_ids(recipe, one), recipe.names)
+        making.sub_recipes = sorted(recipe.names[recipe_id] for recipe_id in below[1:])
+        making.per_one = per_batch(recipe)
+    except ServiceError as error:
+        making.problem = str(error)
+        return making
+    return _counted(making, usable, "it has no ingredients yet")
+
+
+def _of_good(good: Good, usable: Mapping[int, int]) -> Making:
+    making = Making("box", good.item.slug, good.item.name, [f"1 {good.item.base_unit} {good.item.slug}"])
+    making.per_one = {part.item.item_id: Fraction(part.quantity_micros, MICRO) for part in good.components}
+    return _counted(making, usable, "it has no components yet")
+
+
+def _counted(making: Making, usable: Mapping[int, int], when_empty: str) -> Making:
+    if making.per_one:
+        making.count = most_times(making.per_one, usable)
+    else:
+        making.problem = when_empty
+    return making
+
+
+def _stopped_by(making: Making, larder: Larder) -> list[Stopper]:
+    if making.count is None:
+        return []
+    short = short_of(making.per_one, larder.usable, making.count + 1)
+    stoppers: list[Stopper] = [
+        {
+            "item_slug": larder.items[item_id].slug,
+            "unit": larder.items[item_id].base_unit,
+            "needed": format_micros(needed),
+            "usable": format_micros(larder.usable.get(item_id, 0)),
+            "unusable": format_micros(larder.unusable.get(item_id, 0)),
+            "made_by": [
+                {"recipe_slug": maker.slug, "batches": maker.count}
+                for maker in larder.makers.get(item_id, ())
+                if maker.count and maker is not making
+            ],
+        }
+        for item_id, needed in short.items()
+    ]
+    return sorted(stoppers, key=lambda one: one["item_slug"])
+
+
+def _stock(session: Session, today: date) -> tuple[dict[int, int], dict[int, int]]:
+    """By item, the millionths that may be used today, and those that are expired or on hold; one statement."""
+    may_be_used = and_(_lot.c.on_hold.is_(False), or_(_lot.c.usable_until.is_(None), _lot.c.usable_until >= today))
+    rows = session.execute(
+        select(
+            _lot.c.item_id,
+            func.sum(case((may_be_used, _lot.c.remaining_micros), else_=0)),
+            func.sum(case((may_be_used, 0), else_=_lot.c.remaining_micros)),
+        )
+        .where(_lot.c.remaining_micros > 0)
+        .group_by(_lot.c.item_id)
+    ).all()
+    return {row[0]: int(row[1]) for row in rows}, {row[0]: int(row[2]) for row in rows}

@@ -1,0 +1,176 @@
+"""What a baking or packing would take now: every item with the lots it would draw, what it costs, and what is short.
+
+By the rule that recording uses, ``plan_draws`` over the same lots; nothing is locked, written or told.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import TypedDict
+
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.log.refusals import Short
+from bake_tracker.domain.money import format_money
+from bake_tracker.domain.recipes.quantities import Item, Recipe, countable, needs_of
+from bake_tracker.domain.stock.costing import split_cost, total_cost
+from bake_tracker.domain.stock.fifo import Allocation, plan_draws
+from bake_tracker.domain.stock.shortages import all_draws, items_of
+from bake_tracker.domain.units import MAX_MICROS, MICRO, drawn_micros, format_micros
+from bake_tracker.queries.catalog.definitions import Good
+from bake_tracker.queries.stock.open_lots import load_lots_to_draw
+
+
+class PlannedDraw(TypedDict):
+    """What would be taken of one lot."""
+
+    lot_id: int
+    lot_code: str
+    quantity: str
+    cost: str | None
+    usable_until: str | None
+
+
+class PlannedItem(TypedDict):
+    """One item: what is needed of it, what is missing, and the lots it would come from."""
+
+    item_id: int
+    item_slug: str
+    item_name: str
+    unit: str
+    needed: str
+    available: str
+    missing: str
+    is_short: bool
+    cost: str | None
+    draws: list[PlannedDraw]
+
+
+class PlannedProduct(TypedDict):
+    """What would come out; ``each`` is None while the cost is unknown or something is short."""
+
+    item_id: int
+    name: str
+    unit: str
+    expected: str
+    each: str | None
+
+
+class RunPlan(TypedDict):
+    """A run as it would be recorded now; the cost is None where that of a lot is unknown, or something is short."""
+
+    is_possible: bool
+    items: list[PlannedItem]
+    shortages: list[Short]
+    cost: str | None
+    makes: list[PlannedProduct]
+
+
+def load_production_plan(
+    session: Session, recipe: Recipe, num_batches: object, scale_factor: object, today: date
+) -> RunPlan:
+    """What these batches would take today; one statement.
+
+    Raises:
+        ValidationError: an argument is not allowed, or nothing countable would come out.
+        UnitConversionError: as recording would.
+    """
+    given = Arguments()
+    count = given.count("num_batches", num_batches)
+    scale: Decimal = given.scale_factor("scale_factor", scale_factor)
+    given.done()
+    batches = count * Fraction(scale)
+    makes = {
+        item_id: (item, drawn_micros(Fraction(per_batch, MICRO) * batches))
+        for item_id, (item, per_batch) in recipe.makes.items()
+    }
+    if makes and not any(0 < micros <= MAX_MICROS for _, micros in makes.values()):
+        raise ValidationError.of("scale_factor", "makes a plan too small or too large to count")
+    items = items_of(line.item for lines in recipe.lines_by_recipe.values() for line in lines)
+    plan = _draw(session, needs_of(recipe, batches), today)
+    return _told(plan, items, makes, "num_batches")
+
+
+def load_assembly_plan(session: Session, good: Good, quantity: object, today: date) -> RunPlan:
+    """What these boxes would take today; one statement.
+
+    Raises:
+        ValidationError: the quantity is not allowed, or the good has no components yet.
+    """
+    given = Arguments()
+    count = given.count("quantity", quantity)
+    given.done()
+    if not good.components:
+        raise ValidationError.of("finished_good_id", f"{good.item.slug} has no components yet; say what is in it")
+    needs = countable({part.item.item_id: part.quantity_micros * count for part in good.components}, "quantity")
+    items = items_of(part.item for part in good.components)
+    made = {good.item.item_id: (good.item, count * MICRO)}
+    return _told(_draw(session, needs, today), items, made, "quantity")
+
+
+def _draw(session: Session, needs: Mapping[int, int], today: date) -> dict[int, Allocation]:
+    return plan_draws(needs, load_lots_to_draw(session.connection(), needs, today))
+
+
+def _told(
+    plan: Mapping[int, Allocation],
+    items: Mapping[int, Item],
+    makes: Mapping[int, tuple[Item, int]],
+    field: str,
+) -> RunPlan:
+    rows = [_item(items[item_id], allocation, field) for item_id, allocation in plan.items()]
+    is_possible = not any(row["is_short"] for row in rows)
+    cost = total_cost(all_draws(plan), field) if is_possible else None
+    return {
+        "is_possible": is_possible,
+        "items": rows,
+        "shortages": [_short(row) for row in rows if row["is_short"]],
+        "cost": format_money(cost),
+        "makes": [
+            {
+                "item_id": item_id,
+                "name": item.name,
+                "unit": item.base_unit,
+                "expected": format_micros(micros),
+                "each": format_money(split_cost(cost, micros, micros).per_unit_micros) if micros else None,
+            }
+            for item_id, (item, micros) in makes.items()
+        ],
+    }
+
+
+def _item(item: Item, allocation: Allocation, field: str) -> PlannedItem:
+    return {
+        "item_id": item.item_id,
+        "item_slug": item.slug,
+        "item_name": item.name,
+        "unit": item.base_unit,
+        "needed": format_micros(allocation.needed_micros),
+        "available": format_micros(allocation.available_micros),
+        "missing": format_micros(max(allocation.needed_micros - allocation.available_micros, 0)),
+        "is_short": allocation.is_short,
+        "cost": None if allocation.is_short else format_money(total_cost(allocation.draws, field)),
+        "draws": [
+            {
+                "lot_id": draw.lot.lot_id,
+                "lot_code": draw.lot.code,
+                "quantity": format_micros(draw.quantity_micros),
+                "cost": format_money(draw.cost_micros),
+                "usable_until": draw.lot.expires_on.isoformat() if draw.lot.expires_on else None,
+            }
+            for draw in allocation.draws
+        ],
+    }
+
+
+def _short(row: PlannedItem) -> Short:
+    return {
+        "item_slug": row["item_slug"],
+        "needed": row["needed"],
+        "available": row["available"],
+        "missing": row["missing"],
+        "unit": row["unit"],
+    }

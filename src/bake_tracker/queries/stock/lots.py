@@ -1,0 +1,95 @@
+"""One lot, or some: what they are and what is left of them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from typing import cast
+
+from sqlalchemy import Table, select
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.errors import LotNotFoundError
+from bake_tracker.domain.stock.fifo import OpenLot
+from bake_tracker.models import Item, Lot
+
+_lots = cast(Table, Lot.__table__)
+_items = cast(Table, Item.__table__)
+
+
+@dataclass(frozen=True, slots=True)
+class LotState:
+    """A lot as it lies; quantities and costs in millionths, a cost None when unknown; ``brought_*`` is as it came."""
+
+    lot_id: int
+    code: str
+    item_id: int
+    item_slug: str
+    base_unit: str
+    received_on: date
+    expires_on: date | None
+    usable_until: date | None
+    on_hold: bool
+    location: str | None
+    supplier_id: int | None
+    product_id: int | None
+    quantity_micros: int
+    cost_micros: int | None
+    brought_micros: int
+    brought_cost_micros: int | None
+
+    @property
+    def open_lot(self) -> OpenLot:
+        """The lot as something to draw from."""
+        return OpenLot(self.lot_id, self.item_id, self.code, self.quantity_micros, self.cost_micros, self.usable_until)
+
+
+def load_lot(session: Session, lot_id: int) -> LotState:
+    """One lot.
+
+    Raises:
+        LotNotFoundError: there is none with this id.
+    """
+    return load_lots(session, [lot_id])[lot_id]
+
+
+def load_lot_codes(session: Session) -> dict[str, list[int]]:
+    """Every lot's code with the ids of all lots that have it, the oldest first: a supplier's code may come again."""
+    codes: dict[str, list[int]] = {}
+    for lot_id, code in session.execute(select(_lots.c.id, _lots.c.code).order_by(_lots.c.id)):
+        codes.setdefault(code, []).append(lot_id)
+    return codes
+
+
+def load_lots(session: Session, lot_ids: Collection[int]) -> dict[int, LotState]:
+    """These lots by id; read them again after their items are locked, for what is left of them.
+
+    Raises:
+        LotNotFoundError: one of them is not there.
+    """
+    rows = session.execute(
+        select(
+            _lots.c.id,
+            _lots.c.code,
+            _lots.c.item_id,
+            _items.c.slug,
+            _items.c.base_unit,
+            _lots.c.received_on,
+            _lots.c.expires_on,
+            _lots.c.usable_until,
+            _lots.c.on_hold,
+            _lots.c.location,
+            _lots.c.supplier_id,
+            _lots.c.product_id,
+            _lots.c.remaining_micros,
+            _lots.c.remaining_cost_micros,
+            _lots.c.quantity_micros,
+            _lots.c.cost_micros,
+        )
+        .join(_items, _items.c.id == _lots.c.item_id)
+        .where(_lots.c.id.in_(lot_ids))
+    )
+    found = {row.id: LotState(*tuple(row)) for row in rows}
+    for lot_id in lot_ids:
+        if lot_id not in found:
+            raise LotNotFoundError(lot_id)
+    return found

@@ -1,0 +1,95 @@
+"""Which lots may be used, and what is on the shelf."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import date
+from functools import lru_cache
+from itertools import starmap
+from typing import Any, cast
+
+from sqlalchemy import BigInteger, Connection, Date, String, Table, TextClause, bindparam, func, or_, select, text
+
+from bake_tracker.domain.stock.fifo import OpenLot
+from bake_tracker.models import Lot
+
+_lots = cast(Table, Lot.__table__)
+
+_NEEDS = {
+    "sqlite": "SELECT CAST(key AS INTEGER) AS item_id, value AS quantity FROM json_each(:needs)",
+    "postgresql": "SELECT key::bigint AS item_id, value::bigint AS quantity FROM json_each_text(CAST(:needs AS json))",
+}
+
+# One lot by its index, for each row on the left. PostgreSQL would hash the whole table for the join that SQLite has.
+_ONE_LOT = {
+    "sqlite": ("JOIN lot ON lot.id = (SELECT id", ")"),
+    "postgresql": ("CROSS JOIN LATERAL (SELECT *", ") AS lot"),
+}
+
+# Walks the partial index of open lots in picking order and stops when the need is met. A window sum would read every
+# open lot, and PostgreSQL allows no FOR UPDATE beside either, so the item rows are locked first.
+_WALK = """
+WITH RECURSIVE need AS ({needs}),
+walk (item_id, quantity, lot_id, pick_on, received_on, expires_on, code, remaining, cost, reached) AS (
+    SELECT need.item_id, need.quantity, lot.id, lot.pick_on, lot.received_on, lot.usable_until, lot.code,
+        lot.remaining_micros, lot.remaining_cost_micros, lot.remaining_micros
+    FROM need {one} FROM lot AS first
+        WHERE first.item_id = need.item_id AND first.remaining_micros > 0 AND first.on_hold = false
+            AND (first.usable_until IS NULL OR first.usable_until >= :usable_on) AND first.received_on <= :there_on
+        ORDER BY first.pick_on, first.received_on, first.id LIMIT 1{lot}
+    UNION ALL
+    SELECT walk.item_id, walk.quantity, lot.id, lot.pick_on, lot.received_on, lot.usable_until, lot.code,
+        lot.remaining_micros, lot.remaining_cost_micros, walk.reached + lot.remaining_micros
+    FROM walk {one} FROM lot AS next
+        WHERE next.item_id = walk.item_id AND next.remaining_micros > 0 AND next.on_hold = false
+            AND (next.usable_until IS NULL OR next.usable_until >= :usable_on) AND next.received_on <= :there_on
+            AND (next.pick_on, next.received_on, next.id) > (walk.pick_on, walk.received_on, walk.lot_id)
+        ORDER BY next.pick_on, next.received_on, next.id LIMIT 1{lot}
+    WHERE walk.reached < walk.quantity
+)
+SELECT lot_id, item_id, code, remaining, cost, expires_on
+FROM walk ORDER BY item_id, pick_on, received_on, lot_id
+"""
+
+
+@lru_cache(2)
+def _walk(dialect: str) -> Any:
+    one, lot = _ONE_LOT[dialect]
+    statement: TextClause = text(_WALK.format(needs=_NEEDS[dialect], one=one, lot=lot))
+    return statement.columns(
+        lot_id=BigInteger, item_id=BigInteger, code=String, remaining=BigInteger, cost=BigInteger, expires_on=Date
+    )
+
+
+def load_lots_to_draw(
+    connection: Connection, needs: Mapping[int, int], usable_on: date, *, there_on: date = date.max
+) -> list[OpenLot]:
+    """The open lots that meet ``needs`` (item id -> millionths), in picking order, and no more than those.
+
+    Lots on hold, expired before ``usable_on``, or received after ``there_on`` are passed over. Where a need cannot be
+    met, all its open lots come.
+    """
+    dialect = connection.dialect.name
+    parameters = {"needs": json.dumps({str(key): quantity for key, quantity in needs.items()})}
+    days = {"usable_on": usable_on, "there_on": there_on}
+    as_kept = {name: day.isoformat() if dialect == "sqlite" else day for name, day in days.items()}
+    rows = connection.execute(_walk(dialect), {**parameters, **as_kept}).all()
+    return list(starmap(OpenLot, rows))
+
+
+_CAME_LATER = (
+    select(_lots.c.item_id, func.sum(_lots.c.remaining_micros))
+    .where(
+        _lots.c.item_id.in_(bindparam("ids", expanding=True)),
+        _lots.c.remaining_micros > 0,
+        _lots.c.on_hold.is_(False),
+        _lots.c.received_on > bindparam("day"),
+        or_(_lots.c.usable_until.is_(None), _lots.c.usable_until >= bindparam("day")),
+    )
+    .group_by(_lots.c.item_id)
+)
+
+
+def load_came_later(connection: Connection, item_ids: Iterable[int], day: date) -> dict[int, int]:
+    """By item, the millionths in open lots that were good on ``day`` or later and came in after it; one statement."""
+    rows = connection.execute(_CAME_LATER, {"ids": sorted(item_ids), "day": day})
+    return {item_id: int(micros) for item_id, micros in rows}

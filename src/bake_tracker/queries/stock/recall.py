@@ -1,0 +1,142 @@
+"""All that a lot reached: what of it is still here, who has the rest, and whether it adds up."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, cast
+
+from sqlalchemy import Table, exists, select
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.errors import LotNotFoundError
+from bake_tracker.domain.stock.adjusting import TO_SOMEBODY
+from bake_tracker.domain.stock.recall import LotBalance, Recall, Run, Trace, TracedLot
+from bake_tracker.domain.stock.trace import Balance, Edge, Moved, balance_of
+from bake_tracker.domain.units import format_micros
+from bake_tracker.models import Lot, Reversal
+from bake_tracker.models.ledger import Movement
+from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.many_keys import among
+from bake_tracker.queries.stock.trace import trace_back, trace_forward
+from bake_tracker.queries.stock.traced import Document, load_documents, tell_trace
+
+_lots = cast(Table, Lot.__table__)
+_movements = cast(Table, Movement.__table__)
+_reversals = cast(Table, Reversal.__table__)
+
+
+def load_recall(session: Session, lot_id: int) -> Recall:
+    """A lot, all it came from, and all that was made of it, as the ledger says now; nothing is written.
+
+    Raises:
+        LotNotFoundError: there is none with this id.
+    """
+    back, forward = trace_back(session, lot_id), trace_forward(session, lot_id)
+    affected = affected_lots(lot_id, forward)
+    moves = _load_moves(session, affected)
+    if lot_id not in moves and session.get(Lot, lot_id) is None:
+        raise LotNotFoundError(lot_id)
+    operations = {edge.operation_id for edge in back} | {row.operation_id for rows in moves.values() for row in rows}
+    documents = load_documents(session, operations)
+    trace = tell_trace(session, lot_id, back, forward, documents)
+    lots = [lot for lot in trace["lots"] if lot["lot_id"] in affected]
+    on_hand = _load_on_hand(session, affected)
+    balances = {
+        lot["lot_id"]: balance_of(lot["operation_id"], _named(moves[lot["lot_id"]], documents), on_hand[lot["lot_id"]])
+        for lot in lots
+    }
+    return {
+        "bakery": load_bakery(session).name,
+        "lot": trace["lot"],
+        "lots": lots,
+        "runs": _runs(trace, lots),
+        "handed_over": [step for step in trace["forward"] if step["kind"] in TO_SOMEBODY],
+        "balance": [_balance(lot, balances[lot["lot_id"]]) for lot in lots],
+        "is_balanced": not any(one.remainder_micros for one in balances.values()),
+        "trace": trace,
+    }
+
+
+def affected_lots(lot_id: int, forward: Collection[Edge]) -> set[int]:
+    """The lot itself and every one that was made of it."""
+    return {lot_id, *(edge.into_lot_id for edge in forward if edge.into_lot_id is not None)}
+
+
+def load_lots_on_hand(session: Session, lot_ids: Collection[int]) -> list[int]:
+    """Those of these lots with something left in them."""
+    left = select(_lots.c.id).where(among(session, _lots.c.id, lot_ids), _lots.c.remaining_micros > 0)
+    return list(session.scalars(left.order_by(_lots.c.id)))
+
+
+def _load_moves(session: Session, lot_ids: Collection[int]) -> defaultdict[int, list[Any]]:
+    """Every movement of these lots that stands."""
+    operation_id = _movements.c.operation_id
+    rows = session.execute(
+        select(_movements.c.lot_id, operation_id, _movements.c.quantity_micros)
+        .where(
+            among(session, _movements.c.lot_id, lot_ids),
+            ~exists().where(_reversals.c.reversed_operation_id == operation_id),
+            ~exists().where(_reversals.c.operation_id == operation_id),
+        )
+        .order_by(_movements.c.id)
+    )
+    found: defaultdict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row.lot_id].append(row)
+    return found
+
+
+def _load_on_hand(session: Session, lot_ids: Collection[int]) -> dict[int, int]:
+    rows = session.execute(select(_lots.c.id, _lots.c.remaining_micros).where(among(session, _lots.c.id, lot_ids)))
+    return {row.id: row.remaining_micros for row in rows}
+
+
+def _named(rows: Iterable[Any], documents: Mapping[str, Document]) -> Iterator[Moved]:
+    for row in rows:
+        document = documents.get(row.operation_id)
+        yield Moved(row.operation_id, document.kind if document else None, row.quantity_micros)
+
+
+def _runs(trace: Trace, lots: Iterable[TracedLot]) -> list[Run]:
+    """What each baking and packing took of the affected lots, in the order of time."""
+    made = {lot["operation_id"]: lot for lot in lots}
+    runs: dict[str, Run] = {}
+    for step in trace["forward"]:
+        if step["kind"] not in ("baked", "packed"):
+            continue
+        lot = made.get(step["operation_id"])
+        run = runs.setdefault(
+            step["operation_id"],
+            {
+                "operation_id": step["operation_id"],
+                "kind": step["kind"],
+                "reference": step["reference"],
+                "on": step["on"],
+                "event": step["event"],
+                "used": [],
+                "lot_code": lot["lot_code"] if lot else None,
+                "item_slug": lot["item_slug"] if lot else None,
+                "made": lot["quantity"] if lot else "0",
+                "unit": lot["unit"] if lot else None,
+            },
+        )
+        run["used"].append(f"{step['quantity']} {step['unit']} of {step['from_lot_code']}")
+    return list(runs.values())
+
+
+def _balance(lot: TracedLot, one: Balance) -> LotBalance:
+    return {
+        "lot_id": lot["lot_id"],
+        "lot_code": lot["lot_code"],
+        "item_slug": lot["item_slug"],
+        "unit": lot["unit"],
+        "brought_by": lot["brought_by"],
+        "brought": format_micros(one.brought_micros),
+        "used": format_micros(one.used_micros),
+        "on_hand": format_micros(one.on_hand_micros),
+        "waste": format_micros(one.waste_micros),
+        "handed_over": format_micros(one.handed_over_micros),
+        "adjusted": format_micros(one.adjusted_micros),
+        "found": format_micros(one.found_micros),
+        "split_out": format_micros(one.split_micros),
+        "remainder": format_micros(one.remainder_micros),
+    }

@@ -1,0 +1,68 @@
+"""Where a lot came from and where it went: one recursive statement each way, through any number of lots.
+
+What was undone leads nowhere, unless it is asked for; what undid it never does.
+"""
+
+from functools import cache
+from typing import Any, Literal
+
+from sqlalchemy import BigInteger, Boolean, TextClause, text
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.stock.trace import Edge
+from bake_tracker.models.types import UuidText
+
+Direction = Literal["back", "forward"]
+
+_UNDONE = "EXISTS (SELECT 1 FROM reversal WHERE reversal.reversed_operation_id = drawn.operation_id)"
+_UNDOING = "EXISTS (SELECT 1 FROM reversal WHERE reversal.operation_id = drawn.operation_id)"
+_DRAWS: dict[Direction, str] = {
+    "back": "lot AS made {join} movement AS drawn ON drawn.operation_id = made.operation_id",
+    "forward": "movement AS drawn {join} lot AS made ON made.operation_id = drawn.operation_id",
+}
+_OF_REACHED: dict[Direction, str] = {"back": "made.id = reached.lot_id", "forward": "drawn.lot_id = reached.lot_id"}
+_NEXT: dict[Direction, str] = {"back": "drawn.lot_id", "forward": "made.id"}
+_EDGE = (
+    "drawn.operation_id, drawn.lot_id AS from_lot_id, made.id AS into_lot_id, "
+    f"-drawn.quantity_micros AS quantity_micros, {_UNDONE} AS is_undone"
+)
+
+
+def trace_back(session: Session, lot_id: int, *, undone: bool = False) -> list[Edge]:
+    """Every draw that led to this lot, down to the receipts; each once, in no order."""
+    return _trace(session, lot_id, "back", undone)
+
+
+def trace_forward(session: Session, lot_id: int, *, undone: bool = False) -> list[Edge]:
+    """Every draw that this lot led to, up to what is on the shelf, given away or lost; each once, in no order."""
+    return _trace(session, lot_id, "forward", undone)
+
+
+def _trace(session: Session, lot_id: int, direction: Direction, undone: bool) -> list[Edge]:
+    statement = _statement(direction, undone, session.get_bind().dialect.name == "postgresql")
+    return [Edge(*row) for row in session.execute(statement, {"lot_id": lot_id})]
+
+
+@cache
+def _statement(direction: Direction, undone: bool, is_lateral: bool) -> TextClause | Any:
+    condition = f"{_OF_REACHED[direction]} AND drawn.quantity_micros < 0 AND NOT {_UNDOING}"
+    if not undone:
+        condition += f" AND NOT {_UNDONE}"
+    step = _of_reached(f"{_NEXT[direction]} AS lot_id", _DRAWS[direction].format(join="JOIN"), condition, is_lateral)
+    edges = _of_reached(_EDGE, _DRAWS[direction].format(join="LEFT JOIN"), condition, is_lateral)
+    return text(f"WITH RECURSIVE reached (lot_id) AS (SELECT CAST(:lot_id AS bigint) UNION {step}) {edges}").columns(
+        operation_id=UuidText(),
+        from_lot_id=BigInteger,
+        into_lot_id=BigInteger,
+        quantity_micros=BigInteger,
+        is_undone=Boolean,
+    )
+
+
+def _of_reached(columns: str, tables: str, condition: str, is_lateral: bool) -> str:
+    if not is_lateral:  # SQLite keeps the order of a cross join, and so walks the indexes from what was reached
+        return f"SELECT {columns} FROM reached CROSS JOIN {tables} WHERE {condition}"
+    # PostgreSQL cannot know how little each round reaches, and would read whole tables to join with it; OFFSET 0 keeps
+    # the look by the index a look of its own.
+    one = f"SELECT {columns} FROM {tables} WHERE {condition} OFFSET 0"
+    return f"SELECT step.* FROM reached CROSS JOIN LATERAL ({one}) AS step"

@@ -1,0 +1,232 @@
+"""A trace for people: the lots that were reached, and every step between them, with who, when and how much."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Table, exists, select
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.errors import LotNotFoundError
+from bake_tracker.domain.stock.recall import Step, Trace, TracedLot
+from bake_tracker.domain.stock.trace import SPLIT, Edge, levels
+from bake_tracker.domain.units import format_micros
+from bake_tracker.models import (
+    Adjustment,
+    AssemblyRun,
+    Delivery,
+    Event,
+    Item,
+    Lot,
+    Operation,
+    ProductionRun,
+    Recipient,
+    Reversal,
+    Supplier,
+    Transfer,
+)
+from bake_tracker.queries.bakery import BakeryInfo, load_bakery
+from bake_tracker.queries.many_keys import among
+from bake_tracker.queries.stock.trace import trace_back, trace_forward
+
+_lots = cast(Table, Lot.__table__)
+_operations = cast(Table, Operation.__table__)
+_reversals = cast(Table, Reversal.__table__)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What an operation was for; ``reference`` is what people call it by."""
+
+    kind: str
+    at: datetime
+    reference: str | None = None
+    reason: str | None = None
+    recipient: str | None = None
+    household: str | None = None
+    event: str | None = None
+
+
+def load_trace(session: Session, lot_id: int, *, undone: bool = False) -> Trace:
+    """Both ways from one lot, to any depth; what was undone only when asked for. The statements are always as many.
+
+    Raises:
+        LotNotFoundError: there is none with this id.
+    """
+    brought_by = session.execute(select(_lots.c.operation_id).where(_lots.c.id == lot_id)).scalar_one_or_none()
+    if brought_by is None:
+        raise LotNotFoundError(lot_id)
+    back, forward = trace_back(session, lot_id, undone=undone), trace_forward(session, lot_id, undone=undone)
+    documents = load_documents(session, {brought_by, *(edge.operation_id for edge in (*back, *forward))})
+    return tell_trace(session, lot_id, back, forward, documents, undone=undone)
+
+
+def tell_trace(
+    session: Session,
+    lot_id: int,
+    back: Sequence[Edge],
+    forward: Sequence[Edge],
+    documents: dict[str, Document],
+    *,
+    undone: bool = False,
+) -> Trace:
+    """What was found both ways from a lot, for people; ``documents`` knows its operations."""
+    depth = {key: -level for key, level in levels(back, lot_id, forward=False).items()}
+    depth |= levels(forward, lot_id, forward=True)
+    lots = load_traced_lots(session, depth, documents)
+    house = load_bakery(session)
+    return {
+        "lot": lots[lot_id],
+        "lots": [lots[key] for key in sorted(lots, key=lambda key: (depth[key], key))],
+        "back": _steps(session, back, lots, documents, house, undone=undone),
+        "forward": _steps(session, forward, lots, documents, house, undone=undone),
+    }
+
+
+def load_traced_lots(session: Session, depth: dict[int, int], documents: dict[str, Document]) -> dict[int, TracedLot]:
+    """These lots, each at its depth."""
+    parent = _lots.alias()
+    rows = session.execute(
+        select(
+            _lots,
+            Item.slug,
+            Item.name.label("item_name"),
+            Item.kind,
+            Item.base_unit,
+            Supplier.name.label("supplier"),
+            Supplier.details,
+            Delivery.document,
+            parent.c.code.label("split_from"),
+            exists().where(_reversals.c.reversed_operation_id == _lots.c.operation_id).label("is_undone"),
+        )
+        .join(Item, Item.id == _lots.c.item_id)
+        .outerjoin(Supplier, Supplier.id == _lots.c.supplier_id)
+        .outerjoin(Delivery, Delivery.operation_id == _lots.c.operation_id)
+        .outerjoin(parent, parent.c.id == _lots.c.parent_lot_id)
+        .where(among(session, _lots.c.id, depth))
+    )
+    return {row.id: _traced_lot(row, depth[row.id], documents.get(row.operation_id)) for row in rows}
+
+
+def load_documents(session: Session, operation_ids: Collection[str]) -> dict[str, Document]:
+    """What these operations were for: bakings, packings, adjustments, transfers; of others there is nothing."""
+    found: dict[str, Document] = {}
+    for kind, name, run, at in (
+        ("baked", "production", ProductionRun, ProductionRun.produced_at),
+        ("packed", "assembly", AssemblyRun, AssemblyRun.assembled_at),
+    ):
+        runs = (
+            select(run.operation_id, run.id, at.label("at"), Event.name)
+            .outerjoin(Event, Event.id == run.event_id)
+            .where(among(session, run.__table__.c.operation_id, operation_ids))
+        )
+        for row in session.execute(runs):
+            found[row.operation_id] = Document(kind, row.at, f"{name}:{row.id}", event=row.name)
+    adjusted = (
+        select(
+            Adjustment.operation_id,
+            Adjustment.kind,
+            Adjustment.happened_at,
+            Adjustment.reason,
+            Recipient.name.label("recipient"),
+            Recipient.household,
+            Event.name.label("event"),
+        )
+        .outerjoin(Recipient, Recipient.id == Adjustment.recipient_id)
+        .outerjoin(Event, Event.id == Adjustment.event_id)
+        .where(among(session, Adjustment.__table__.c.operation_id, operation_ids))
+    )
+    for one in session.execute(adjusted):  # an operation has one kind, reason and recipient, however many lots
+        found[one.operation_id] = Document(
+            one.kind, one.happened_at, None, one.reason, one.recipient, one.household, one.event
+        )
+    moved = select(Transfer.operation_id, Transfer.happened_at, Transfer.to_location, Transfer.reason).where(
+        among(session, Transfer.__table__.c.operation_id, operation_ids), Transfer.new_lot_id.is_not(None)
+    )
+    for part in session.execute(moved):
+        found[part.operation_id] = Document(SPLIT, part.happened_at, part.to_location, part.reason)
+    return found
+
+
+def _steps(
+    session: Session,
+    edges: Sequence[Edge],
+    lots: dict[int, TracedLot],
+    documents: dict[str, Document],
+    house: BakeryInfo,
+    *,
+    undone: bool,
+) -> list[Step]:
+    """Every edge with what its operation was for, in the order of time."""
+    because = _load_undone(session, {edge.operation_id for edge in edges}) if undone else {}
+    found: list[tuple[Any, Step]] = []
+    unknown = {edge.operation_id for edge in edges} - documents.keys()
+    others = _load_names(session, unknown) if unknown else {}
+    for edge in edges:
+        document = documents.get(edge.operation_id) or others[edge.operation_id]
+        source, made = lots[edge.from_lot_id], lots.get(edge.into_lot_id or 0)
+        step: Step = {
+            "operation_id": edge.operation_id,
+            "kind": document.kind,
+            "reference": document.reference,
+            "on": house.local_day(document.at).isoformat(),
+            "from_lot_id": edge.from_lot_id,
+            "from_lot_code": source["lot_code"],
+            "into_lot_id": edge.into_lot_id,
+            "into_lot_code": made["lot_code"] if made else None,
+            "quantity": format_micros(edge.quantity_micros),
+            "unit": source["unit"],
+            "recipient": document.recipient,
+            "household": document.household,
+            "event": document.event,
+            "reason": document.reason,
+            "undone_because": because.get(edge.operation_id),
+        }
+        found.append(((document.at, edge.operation_id, edge.from_lot_id, edge.into_lot_id or 0), step))
+    return [step for _, step in sorted(found, key=lambda pair: pair[0])]
+
+
+def _load_undone(session: Session, operation_ids: Collection[str]) -> dict[str, str]:
+    wanted = among(session, _reversals.c.reversed_operation_id, operation_ids)
+    rows = session.execute(select(_reversals.c.reversed_operation_id, _reversals.c.reason).where(wanted))
+    return {row.reversed_operation_id: row.reason for row in rows}
+
+
+def _load_names(session: Session, operation_ids: Collection[str]) -> dict[str, Document]:
+    """Operations that draw and say nowhere what for: only a ledger that was tampered with has them."""
+    wanted = among(session, _operations.c.id, operation_ids)
+    rows = session.execute(select(_operations.c.id, _operations.c.name, _operations.c.recorded_at).where(wanted))
+    return {row.id: Document(row.name, row.recorded_at) for row in rows}
+
+
+def _traced_lot(row: Any, level: int, document: Document | None) -> TracedLot:
+    return {
+        "lot_id": row.id,
+        "lot_code": row.code,
+        "item_slug": row.slug,
+        "item_name": row.item_name,
+        "item_kind": row.kind,
+        "quantity": format_micros(row.quantity_micros),
+        "on_hand": format_micros(row.remaining_micros),
+        "unit": row.base_unit,
+        "brought_by": document.kind if document else "received",
+        "operation_id": row.operation_id,
+        "reference": row.document or (document.reference if document and document.kind != SPLIT else None),
+        "brought_on": row.received_on.isoformat(),
+        "expires_on": row.expires_on.isoformat() if row.expires_on else None,
+        "supplier": row.supplier,
+        "supplier_details": row.details,
+        "location": row.location,
+        "split_from": row.split_from,
+        "state": _state(row),
+        "level": level,
+    }
+
+
+def _state(row: Any) -> str:
+    if row.is_undone:
+        return "undone"
+    if row.remaining_micros == 0:
+        return "used up"
+    return "on hold" if row.on_hold else "on hand"

@@ -1,0 +1,66 @@
+"""The catalogue against what operations changed of it and was not undone."""
+
+import json
+from collections.abc import Iterator
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, cast
+
+from sqlalchemy import Table, select
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.catalog_changes import Thing
+from bake_tracker.models import CatalogChange
+from bake_tracker.queries.catalog.things import SHAPES, load_called, load_things
+from bake_tracker.queries.operations.reversal import stands
+from bake_tracker.queries.verify.drift import Drift, drift
+
+THINGS_AT_ONCE = 500
+
+_changes = cast(Table, CatalogChange.__table__)
+
+
+def catalog_drift(session: Session) -> Iterator[Drift]:
+    """Every thing that is not as the last change that stands left it, or as it was before the first where none does.
+
+    What the ledger names is kept by an undoing, and may be as any change left it.
+    """
+    changes = (
+        select(_changes, stands(_changes.c.operation_id).label("stands"))
+        .order_by(_changes.c.thing, _changes.c.key, _changes.c.id)
+        .execution_options(yield_per=THINGS_AT_ONCE)
+    )
+    expected: dict[Thing, list[Any]] = {}
+    for thing, rows in groupby(session.execute(changes), key=attrgetter("thing", "key")):
+        expected[thing[0], thing[1]] = _expected(list(rows))
+        if len(expected) == THINGS_AT_ONCE:
+            yield from _compare(session, expected)
+            expected = {}
+    yield from _compare(session, expected)
+
+
+def _expected(rows: list[Any]) -> list[Any]:
+    """How a thing may be: the likeliest first."""
+    standing = [row.after for row in rows if row.stands]
+    texts = standing[-1:] or [rows[0].before, *(row.after for row in rows)]
+    return [_read(text) for text in dict.fromkeys(texts)]
+
+
+def _compare(session: Session, expected: dict[Thing, list[Any]]) -> Iterator[Drift]:
+    known = [thing for thing in expected if thing[0] in SHAPES]
+    found = load_things(session, known)
+    different = [thing for thing in known if found[thing] not in expected[thing]]
+    names = load_called(session, different)
+    for thing in different:
+        yield drift("catalogue", names[thing], _shown(expected[thing][0]), _shown(found[thing]))
+
+
+def _read(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:  # changed past the program
+        return text
+
+
+def _shown(rows: Any) -> str:
+    return json.dumps(rows, sort_keys=True, ensure_ascii=False) if rows else "none"

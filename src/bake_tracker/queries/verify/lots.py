@@ -1,0 +1,94 @@
+"""What every lot holds and cost, against its movements."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.money import format_money
+from bake_tracker.domain.stock.lots import NO_EXPIRY
+from bake_tracker.domain.units import format_micros
+from bake_tracker.models import Item, Lot
+from bake_tracker.models.ledger import Movement
+from bake_tracker.queries.verify.drift import Drift, drift
+
+
+def lot_drift(session: Session) -> Iterator[Drift]:
+    """Every cached quantity, cost and picking date that its movements do not give; compared by the database."""
+    yield from _caches(session)
+    yield from _picking(session)
+    yield from _oversold(session)
+
+
+def _moved() -> Select[Any]:
+    """Per lot: the sum of its movements, what its own operation brought, and whether any cost is unknown."""
+    own = Movement.operation_id == Lot.operation_id
+    return (
+        select(
+            Lot.id.label("lot_id"),
+            func.coalesce(func.sum(Movement.quantity_micros), 0).label("quantity"),
+            func.coalesce(func.sum(Movement.cost_micros), 0).label("cost"),
+            func.coalesce(func.sum(case((own, Movement.quantity_micros), else_=0)), 0).label("brought"),
+            func.sum(case((own, Movement.cost_micros))).label("cost_brought"),
+            func.count(Movement.id).label("movements"),
+            func.count(Movement.cost_micros).label("costed"),
+        )
+        .outerjoin(Movement, Movement.lot_id == Lot.id)
+        .group_by(Lot.id)
+    )
+
+
+def _caches(session: Session) -> Iterator[Drift]:
+    moved = _moved().subquery()
+    unknown = Lot.cost_micros.is_(None)
+    wrong = or_(
+        Lot.remaining_micros != moved.c.quantity,
+        Lot.quantity_micros != moved.c.brought,
+        Lot.cost_micros != moved.c.cost_brought,
+        and_(unknown, or_(moved.c.costed > 0, Lot.remaining_cost_micros.is_not(None))),
+        and_(~unknown, or_(moved.c.costed != moved.c.movements, Lot.remaining_cost_micros.is_(None))),
+        and_(~unknown, Lot.remaining_cost_micros != moved.c.cost),
+        and_(Lot.remaining_micros == 0, Lot.remaining_cost_micros != 0),
+    )
+    rows = session.execute(select(Lot, moved).join(moved, moved.c.lot_id == Lot.id).where(wrong).order_by(Lot.id))
+    for row in rows:
+        lot: Lot = row[0]
+        if lot.remaining_micros != row.quantity:
+            found = format_micros(lot.remaining_micros)
+            yield drift("lot remaining", lot.code, format_micros(int(row.quantity)), found)
+        if lot.quantity_micros != row.brought:
+            found = format_micros(lot.quantity_micros)
+            yield drift("lot quantity", lot.code, format_micros(int(row.brought)), found)
+        if None not in (lot.cost_micros, row.cost_brought) and lot.cost_micros != row.cost_brought:
+            yield drift(
+                "lot cost brought", lot.code, format_money(int(row.cost_brought)), format_money(lot.cost_micros)
+            )
+        known = None if lot.cost_micros is None else format_money(int(row.cost))
+        if known != format_money(lot.remaining_cost_micros):
+            yield drift("lot cost", lot.code, known, format_money(lot.remaining_cost_micros))
+        if row.costed not in (0, row.movements) or (row.costed == 0) != (lot.cost_micros is None):
+            yield drift("lot movements with a cost", lot.code, row.movements, row.costed)
+        if lot.remaining_micros == 0 and lot.remaining_cost_micros:
+            yield drift("cost of an empty lot", lot.code, format_money(0), format_money(lot.remaining_cost_micros))
+
+
+def _picking(session: Session) -> Iterator[Drift]:
+    # By the rule of domain.lots.pick_on, which a test holds this to.
+    by_policy = case(
+        (Item.pick_policy == "fifo", Lot.received_on), else_=func.coalesce(Lot.expires_on, NO_EXPIRY)
+    ).label("expected")
+    wrong = and_(Lot.remaining_micros > 0, Lot.pick_on != by_policy)
+    rows = select(Lot.code, Lot.pick_on, by_policy).join(Item, Item.id == Lot.item_id).where(wrong).order_by(Lot.id)
+    for code, found, expected in session.execute(rows):
+        yield drift("lot picking date", code, expected, found)
+
+
+def _oversold(session: Session) -> Iterator[Drift]:
+    """A lot that was below zero in between, though it is not now."""
+    so_far = func.sum(Movement.quantity_micros).over(partition_by=Movement.lot_id, order_by=Movement.id)
+    held = select(Movement.lot_id, so_far.label("held")).subquery()
+    least = func.min(held.c.held)
+    rows = select(Lot.code, least).join(held, held.c.lot_id == Lot.id).where(held.c.held < 0).group_by(Lot.code)
+    for code, lowest in session.execute(rows.order_by(Lot.code)):
+        yield drift("lot drawn below zero", code, format_micros(0), format_micros(int(lowest)))

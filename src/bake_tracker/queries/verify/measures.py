@@ -1,0 +1,68 @@
+"""What an item weighs, against the latest figure that was stated and not undone, and what its caller was answered."""
+
+import json
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any, cast
+
+from sqlalchemy import Table, select
+from sqlalchemy.orm import Session
+
+from bake_tracker.models import Item, ItemMeasure, Operation
+from bake_tracker.queries.operations.reversal import before_the_first, stands
+from bake_tracker.queries.verify.drift import Drift, drift
+
+COLUMN_OF_MEASURE = {"density": "g_per_ml", "piece": "g_per_each"}
+_KINDS = {"record_density": "density", "record_piece_weight": "piece"}
+
+_measures = cast(Table, ItemMeasure.__table__)
+
+
+def measure_drift(session: Session) -> Iterator[Drift]:
+    """Every weight of an item that its figures do not give, and every answer that is not the figure it stated."""
+    rows = session.execute(
+        select(
+            _measures,
+            Item.slug,
+            Item.g_per_ml,
+            Item.g_per_each,
+            Operation.name,
+            Operation.result,
+            stands(_measures.c.operation_id).label("stands"),
+        )
+        .join(Item, Item.id == _measures.c.item_id)
+        .outerjoin(Operation, Operation.id == _measures.c.operation_id)
+        .order_by(_measures.c.id)
+    )
+    items: dict[tuple[int, str], Any] = {}
+    in_force: dict[tuple[int, str], Fraction] = {}
+    for row in rows:
+        key = row.item_id, row.kind
+        items[key] = row
+        if row.stands:
+            in_force[key] = row.value
+        yield from _answer(row)
+    for key, row in items.items():
+        expected = in_force.get(key) or before_the_first(session, *key)
+        found = getattr(row, COLUMN_OF_MEASURE[row.kind])
+        if found != expected:
+            yield drift(f"item {row.kind}", row.slug, expected, found)
+
+
+def _answer(row: Any) -> Iterator[Drift]:
+    if row.name not in _KINDS:
+        return  # stated by what is made of others, which answers in its own words
+    kind = _KINDS[row.name]
+    expected = {
+        "item_id": row.item_id,
+        COLUMN_OF_MEASURE[kind]: str(row.value),
+        "source": row.source,
+        "measured_on": row.measured_on.isoformat(),
+    }
+    try:
+        answered = dict(json.loads(row.result or "{}"))
+    except (ValueError, TypeError):
+        answered = {}
+    for name, value in expected.items():
+        if row.kind != kind or answered.get(name) != value:
+            yield drift(f"answer: {name}", row.operation_id, value, answered.get(name))

@@ -1,0 +1,162 @@
+"""What was undone is the exact opposite of what was done, and every lot lies as it was last held, released or moved."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from sqlalchemy import and_, case, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from bake_tracker.domain.money import format_money
+from bake_tracker.domain.units import format_micros
+from bake_tracker.models import Lot, LotHold, Operation, Reversal, Transfer
+from bake_tracker.models.ledger import Movement
+from bake_tracker.queries.operations.reversal import REVERSING, stands
+from bake_tracker.queries.verify.drift import Drift, drift
+
+
+def reversal_drift(session: Session) -> Iterator[Drift]:
+    """Every reversal that is not the opposite, and every lot that is not as its holds and transfers left it."""
+    yield from _opposites(session)
+    yield from _pairs(session)
+    yield from _parts(session)
+    yield from _handling(session)
+    yield from _places(session)
+
+
+def _opposites(session: Session) -> Iterator[Drift]:
+    """Of every lot, what was posted and what undid it add up to nothing, with a cost for every cost."""
+    undoing = Movement.operation_id == Reversal.operation_id
+    posted, undone = (func.count(case((condition, Movement.id))) for condition in (~undoing, undoing))
+    costs, costs_undone = (func.count(case((c, Movement.cost_micros))) for c in (~undoing, undoing))
+    quantity, cost = func.sum(Movement.quantity_micros), func.coalesce(func.sum(Movement.cost_micros), 0)
+    rows = session.execute(
+        select(Reversal.operation_id, Lot.code, quantity.label("quantity"), cost.label("cost"), posted, undone)
+        .join(
+            Movement,
+            or_(undoing, Movement.operation_id == Reversal.reversed_operation_id),
+        )
+        .join(Lot, Lot.id == Movement.lot_id)
+        .group_by(Reversal.id, Reversal.operation_id, Lot.id, Lot.code)
+        .having(or_(quantity != 0, cost != 0, posted != undone, costs != costs_undone))
+        .order_by(Reversal.id, Lot.id)
+    )
+    for row in rows:
+        left = f"{format_micros(int(row.quantity))} for {format_money(int(row.cost))} of lot {row.code}"
+        yield drift("reversal", row.operation_id, "the opposite of what it undoes", f"{left} more")
+
+
+def _pairs(session: Session) -> Iterator[Drift]:
+    """A reversal undoes one operation that is no reversal, and every operation of that name is one."""
+    undone = aliased(Operation)
+    strange = (
+        select(Reversal.operation_id, Operation.name, undone.name.label("undone"))
+        .join(Operation, Operation.id == Reversal.operation_id)
+        .join(undone, undone.id == Reversal.reversed_operation_id)
+        .where(or_(Operation.name != REVERSING, undone.name == REVERSING))
+        .order_by(Reversal.id)
+    )
+    for row in session.execute(strange):
+        yield drift("reversal recorded by", row.operation_id, REVERSING, f"{row.name} of {row.undone}")
+    lost = and_(Operation.name == REVERSING, ~exists().where(Reversal.operation_id == Operation.id))
+    for operation_id in session.scalars(select(Operation.id).where(lost).order_by(Operation.id)):
+        yield drift("reversal", operation_id, "one", "none")
+
+
+def _parts(session: Session) -> Iterator[Drift]:
+    """What an operation that was undone is made of was undone too, as far as it moved anything."""
+    left = (
+        select(Operation.id, Operation.parent_id)
+        .join(Reversal, Reversal.reversed_operation_id == Operation.parent_id)
+        .where(exists().where(Movement.operation_id == Operation.id), stands(Operation.__table__.c.id))
+        .order_by(Operation.id)
+    )
+    for row in session.execute(left):
+        yield drift("part of a reversed operation", row.id, f"reversed with {row.parent_id}", "it stands")
+
+
+def _handling(session: Session) -> Iterator[Drift]:
+    """From the first state of a lot through every hold and release that stands, to what the lot says now."""
+    is_handled = exists().where(LotHold.lot_id == Lot.id)
+    is_changed = or_(Lot.on_hold, Lot.usable_until.is_distinct_from(Lot.expires_on))
+    lots = session.execute(
+        select(Lot.id, Lot.code, Lot.expires_on, Lot.on_hold, Lot.usable_until, Lot.parent_lot_id)
+        .where(or_(is_handled, is_changed))
+        .order_by(Lot.id)
+    )
+    for lot in lots.all():
+        found = (lot.on_hold, lot.usable_until)
+        expected = _states(session, lot)
+        if found not in expected:
+            yield drift("lot hold", lot.code, " or ".join(map(_state, expected)), _state(found))
+
+
+def _states(session: Session, lot: Any) -> list[tuple[bool, date | None]]:
+    """How the lot must lie; of one that was split off and never handled, as its source lay at some time."""
+    rows = session.execute(
+        select(LotHold, stands(LotHold.__table__.c.operation_id).label("stands"))
+        .where(LotHold.lot_id == lot.id)
+        .order_by(LotHold.id)
+    ).all()
+    if not rows:
+        return [(False, lot.expires_on)] if lot.parent_lot_id is None else _any_state(session, lot.parent_lot_id)
+    state = (rows[0][0].was_on_hold, rows[0][0].was_usable_until)
+    for row, is_standing in rows:
+        if is_standing:
+            state = (row.action == "hold", row.usable_until or state[1])
+    return [state]
+
+
+def _any_state(session: Session, lot_id: int) -> list[tuple[bool, date | None]]:
+    """Every state that a lot has been in: now, and before and after each time it was handled."""
+    lot = session.execute(select(Lot.on_hold, Lot.usable_until).where(Lot.id == lot_id)).one()
+    states = [(lot.on_hold, lot.usable_until)]
+    for row in session.scalars(select(LotHold).where(LotHold.lot_id == lot_id).order_by(LotHold.id)):
+        states.append((row.was_on_hold, row.was_usable_until))
+        states.append((row.action == "hold", row.usable_until or row.was_usable_until))
+    return list(dict.fromkeys(states))
+
+
+def _places(session: Session) -> Iterator[Drift]:
+    """A lot that was moved whole is where the last transfer that stands took it."""
+    last = (
+        select(func.max(Transfer.id))
+        .where(Transfer.new_lot_id.is_(None), stands(Transfer.__table__.c.operation_id))
+        .group_by(Transfer.lot_id)
+    )
+    rows = session.execute(
+        select(Lot.code, Transfer.to_location, Lot.location)
+        .join(Lot, Lot.id == Transfer.lot_id)
+        .where(Transfer.id.in_(last), Lot.location.is_distinct_from(Transfer.to_location))
+        .order_by(Lot.id)
+    )
+    for row in [*rows, *_unmoved(session)]:
+        yield drift("lot location", row.code, row.to_location or "none", row.location or "none")
+
+
+def _unmoved(session: Session) -> list[Any]:
+    """Lots that no transfer moved whole, or none that stands, and are not where they came to be.
+
+    That is where a part was split off to, or the lot was first taken from; what is made here is at no named place.
+    Where goods were put as they came in is told by what was asked then, and is not compared.
+    """
+    first, split = aliased(Transfer), aliased(Transfer)
+    began = select(func.min(Transfer.id)).where(Transfer.new_lot_id.is_(None)).group_by(Transfer.lot_id)
+    is_moved = exists().where(
+        Transfer.lot_id == Lot.id, Transfer.new_lot_id.is_(None), stands(Transfer.__table__.c.operation_id)
+    )
+    place = case((first.id.is_not(None), first.from_location), else_=split.to_location)
+    rows = session.execute(
+        select(Lot.code, place.label("to_location"), Lot.location)
+        .outerjoin(first, and_(first.lot_id == Lot.id, first.id.in_(began)))
+        .outerjoin(split, split.new_lot_id == Lot.id)
+        .where(or_(Lot.is_made, first.id.is_not(None), split.id.is_not(None)), ~is_moved)
+        .where(Lot.location.is_distinct_from(place))
+        .order_by(Lot.id)
+    )
+    return list(rows)
+
+
+def _state(state: tuple[bool, date | None]) -> str:
+    held, until = state
+    return ("on hold" if held else "open") + (f", usable until {until}" if until else "")

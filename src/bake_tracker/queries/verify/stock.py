@@ -1,0 +1,197 @@
+"""What was adjusted, counted and delivered, and what its caller was answered, against its movements."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Select, and_, exists, func, literal, or_, select
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.money import format_money
+from bake_tracker.domain.units import format_micros
+from bake_tracker.models import Adjustment, Delivery, Lot, Operation, Stocktake, StocktakeLine
+from bake_tracker.models.ledger import Movement
+from bake_tracker.queries.verify.drift import Drift, Told, drift, in_batches
+
+ANSWERED = {
+    "record_adjustment": ("quantity", "total_cost"),
+    "record_stocktake": ("difference", "cost_difference"),
+}
+"""What each kind of operation that adjusts lots answers of a lot, and of all of them."""
+ADJUSTING = sorted(ANSWERED)
+
+
+def stock_drift(session: Session, told: Told) -> Iterator[Drift]:
+    """Every adjustment, counted line and delivery that the movements do not give; compared by the database."""
+    yield from _adjustments(session)
+    yield from _counts(session)
+    yield from _answers(session, told)
+    yield from _deliveries(session, told)
+
+
+def _adjustments(session: Session) -> Iterator[Drift]:
+    """Of one operation and lot there is one adjustment, and one movement of the same quantity."""
+    adjusted = (
+        select(Adjustment.operation_id, Adjustment.lot_id, func.sum(Adjustment.quantity_micros).label("quantity"))
+        .group_by(Adjustment.operation_id, Adjustment.lot_id)
+        .subquery()
+    )
+    is_adjusted = exists().where(Adjustment.operation_id == Movement.operation_id, Adjustment.lot_id == Movement.lot_id)
+    moved = (
+        select(Movement.operation_id, Movement.lot_id, func.sum(Movement.quantity_micros).label("quantity"))
+        .join(Operation, Operation.id == Movement.operation_id)
+        .where(or_(Operation.name.in_(ADJUSTING), is_adjusted))
+        .group_by(Movement.operation_id, Movement.lot_id)
+        .subquery()
+    )
+    same = and_(adjusted.c.operation_id == moved.c.operation_id, adjusted.c.lot_id == moved.c.lot_id)
+    unlike = (
+        select(adjusted.c.operation_id, adjusted.c.lot_id, moved.c.quantity.label("moved"), adjusted.c.quantity)
+        .outerjoin(moved, same)
+        .where(or_(moved.c.quantity.is_(None), moved.c.quantity != adjusted.c.quantity))
+    )
+    unsaid = (
+        select(moved.c.operation_id, moved.c.lot_id, moved.c.quantity.label("moved"), literal(None).label("quantity"))
+        .outerjoin(adjusted, same)
+        .where(adjusted.c.quantity.is_(None))
+    )
+    for statement in (unlike, unsaid):
+        for row in session.execute(statement.order_by("operation_id", "lot_id")):
+            yield drift(
+                "adjustment", f"{row.operation_id} of lot {row.lot_id}", _micros(row.moved), _micros(row.quantity)
+            )
+    of_another = (
+        select(Adjustment.id, Operation.name, Adjustment.kind)
+        .join(Operation, Operation.id == Adjustment.operation_id)
+        .where((Adjustment.kind == "stocktake") != (Operation.name == "record_stocktake"))
+        .order_by(Adjustment.id)
+    )
+    for adjustment_id, name, kind in session.execute(of_another):
+        yield drift("adjustment kind", adjustment_id, f"one of {name}", kind)
+
+
+def _counts(session: Session) -> Iterator[Drift]:
+    """What a counted line says that differed is what was adjusted, and every adjustment of a count has its line."""
+    difference = StocktakeLine.counted_micros - StocktakeLine.expected_micros
+    same = and_(
+        Adjustment.operation_id == StocktakeLine.operation_id,
+        Adjustment.lot_id == StocktakeLine.lot_id,
+    )
+    adjusted = func.coalesce(Adjustment.quantity_micros, 0)
+    unlike = (
+        select(StocktakeLine.id, difference.label("counted"), adjusted.label("adjusted"))
+        .outerjoin(Adjustment, same)
+        .where(adjusted != difference)
+        .order_by(StocktakeLine.id)
+    )
+    for row in session.execute(unlike):
+        yield drift("counted line", row.id, _micros(row.adjusted), _micros(row.counted))
+    uncounted = (
+        select(Adjustment.id).where(Adjustment.kind == "stocktake", ~exists().where(same)).order_by(Adjustment.id)
+    )
+    for key in session.scalars(uncounted):
+        yield drift("counted line of adjustment", key, "one", "none")
+    strange = (
+        select(StocktakeLine.id, Stocktake.operation_id, StocktakeLine.operation_id)
+        .join(Stocktake, Stocktake.id == StocktakeLine.stocktake_id)
+        .where(Stocktake.operation_id != StocktakeLine.operation_id)
+    )
+    for line_id, expected, found in session.execute(strange.order_by(StocktakeLine.id)):
+        yield drift("counted line recorded by", line_id, expected, found)
+    for name, table in (("record_stocktake", Stocktake), ("record_delivery", Delivery)):
+        lost = and_(Operation.name == name, ~exists().where(table.operation_id == Operation.id))
+        for operation_id in session.scalars(select(Operation.id).where(lost).order_by(Operation.id)):
+            yield drift(table.__tablename__, operation_id, "one", "none")
+
+
+def _answers(session: Session, told: Told) -> Iterator[Drift]:
+    """What was answered of every adjusted lot, and of all of them, is what moved."""
+    operations = select(Operation.id, Operation.name, Operation.result).where(Operation.name.in_(ADJUSTING))
+    for batch in in_batches(session, operations.order_by(Operation.id), told, "adjustments"):
+        moved: dict[str, list[Any]] = {row.id: [] for row in batch}
+        for row in session.execute(_movements_of([row.id for row in batch])):
+            moved[row.operation_id].append(row)
+        for operation in batch:
+            of_lot, of_all = ANSWERED[operation.name]
+            answered = _json(operation.result)
+            expected = sorted(
+                (row.lot_id, row.code, _micros(row.quantity_micros), format_money(row.cost_micros))
+                for row in moved[operation.id]
+            )
+            found = _answered_lots(answered, of_lot)
+            if found != expected:
+                yield drift("answer: lots", operation.id, _text(expected), _text(found))
+            costs = [row.cost_micros for row in moved[operation.id]]
+            total = None if None in costs else format_money(sum(costs))
+            if not isinstance(answered, dict) or answered.get(of_all) != total:
+                found_total = answered.get(of_all) if isinstance(answered, dict) else None
+                yield drift(f"answer: {of_all}", operation.id, _text(total), _text(found_total))
+
+
+def _deliveries(session: Session, told: Told) -> Iterator[Drift]:
+    """What was answered of a delivery is what its lots were when they came, and they came from its supplier."""
+    deliveries = (
+        select(Delivery.id, Delivery.operation_id, Delivery.supplier_id, Delivery.document, Operation.result)
+        .join(Operation, Operation.id == Delivery.operation_id)
+        .order_by(Delivery.id)
+    )
+    for batch in in_batches(session, deliveries, told, "deliveries"):
+        lots: dict[str, list[Any]] = {row.operation_id: [] for row in batch}
+        for lot in session.scalars(select(Lot).where(Lot.operation_id.in_(lots)).order_by(Lot.id)):
+            lots[lot.operation_id].append(lot)
+        for row in batch:
+            answered = _json(row.result)
+            answered = answered if isinstance(answered, dict) else {}
+            own = lots[row.operation_id]
+            expected = {
+                "delivery_id": row.id,
+                "supplier_id": row.supplier_id,
+                "document": row.document,
+                "lot_count": len(own),
+                "lots": [
+                    [lot.id, lot.code, _micros(lot.quantity_micros), format_money(lot.cost_micros)] for lot in own
+                ],
+            }
+            found = {
+                **{name: answered.get(name) for name in expected},
+                "lots": [
+                    [one.get(name) for name in ("lot_id", "lot_code", "quantity", "total_cost")]
+                    for one in answered.get("lots") or []
+                ],
+            }
+            for name, value in expected.items():
+                if found[name] != value:
+                    yield drift(f"answer: {name}", row.operation_id, _text(value), _text(found[name]))
+            if odd := [lot.code for lot in own if lot.supplier_id != row.supplier_id]:
+                yield drift("supplier of a delivery", row.operation_id, row.supplier_id, ", ".join(odd))
+
+
+def _movements_of(operation_ids: list[str]) -> Select[*tuple[Any, ...]]:
+    return (
+        select(Movement.operation_id, Movement.lot_id, Lot.code, Movement.quantity_micros, Movement.cost_micros)
+        .join(Lot, Lot.id == Movement.lot_id)
+        .where(Movement.operation_id.in_(operation_ids))
+        .order_by(Movement.id)
+    )
+
+
+def _answered_lots(answered: Any, of_lot: str) -> list[Any]:
+    try:
+        return sorted((one["lot_id"], one["lot_code"], one[of_lot], one["cost"]) for one in answered["lots"])
+    except (TypeError, KeyError):
+        return ["nothing that can be read"]
+
+
+def _json(text: str | None) -> Any:
+    try:
+        return None if text is None else json.loads(text)
+    except ValueError:
+        return None
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _micros(micros: int | None) -> str:
+    return "none" if micros is None else format_micros(int(micros))

@@ -1,0 +1,138 @@
+"""Where everything came from: every row leads to one that is there, and no lot is made of itself."""
+
+import hashlib
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from sqlalchemy import and_, case, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from bake_tracker.domain.seals import COVERED
+from bake_tracker.models import (
+    Adjustment,
+    AssemblyRun,
+    Base,
+    GoodComponent,
+    Item,
+    Lot,
+    Operation,
+    ProductionRun,
+    Recipe,
+    RecipeLine,
+    RecipeSnapshot,
+    Reversal,
+    Transfer,
+)
+from bake_tracker.models.ledger import Movement
+from bake_tracker.queries.verify.drift import Drift, Told, drift, in_batches
+
+
+def trace_drift(session: Session, told: Told) -> Iterator[Drift]:
+    """Every reference that leads nowhere, every operation without what it claims, and every circle."""
+    yield from _dangling(session)
+    yield from _unfinished(session)
+    yield from _without_run(session)
+    yield from _before_it_was_there(session)
+    yield from _without_reason(session)
+    yield from _circles(session)
+    yield from _snapshots(session, told)
+
+
+def _dangling(session: Session) -> Iterator[Drift]:
+    """The database's own foreign keys say the same, as long as nobody has taken them off."""
+    for table in COVERED:
+        source = Base.metadata.tables[table]
+        key = next(iter(source.primary_key))
+        for reference in sorted(source.foreign_keys, key=lambda one: str(one.parent.name)):
+            column, target = reference.parent, reference.column.table.alias("target")
+            missing = ~exists().where(target.c[reference.column.name] == column)
+            for row in session.execute(select(key, column).where(column.is_not(None), missing).order_by(key)):
+                yield drift(f"{table} {column.name}", row[0], f"{reference.column.table.name} {row[1]}", "none")
+
+
+def _unfinished(session: Session) -> Iterator[Drift]:
+    for operation_id in session.scalars(select(Operation.id).where(Operation.result.is_(None))):
+        yield drift("operation", operation_id, "a result", "none")
+
+
+def _without_run(session: Session) -> Iterator[Drift]:
+    for name, run in (("record_batch_production", ProductionRun), ("record_assembly", AssemblyRun)):
+        lost = and_(Operation.name == name, ~exists().where(run.operation_id == Operation.id))
+        for operation_id in session.scalars(select(Operation.id).where(lost).order_by(Operation.id)):
+            yield drift("run", operation_id, "one", "none")
+
+
+def _before_it_was_there(session: Session) -> Iterator[Drift]:
+    """A lot's first movement brings it, and an operation draws before it adds: so no lot is made of itself.
+
+    The numbers of movements rise along every chain from a lot to what was made of it, so there is no circle in it.
+    """
+    first = select(func.min(Movement.id).label("id")).group_by(Movement.lot_id).subquery()
+    brought = aliased(Movement)
+    wrong = or_(brought.operation_id != Lot.operation_id, brought.quantity_micros <= 0)
+    rows = (
+        select(Lot.code, Lot.operation_id, brought.operation_id)
+        .join(brought, brought.lot_id == Lot.id)
+        .join(first, first.c.id == brought.id)
+        .where(wrong)
+        .order_by(Lot.id)
+    )
+    for code, expected, found in session.execute(rows):
+        yield drift("lot brought by", code, expected, found)
+    own = and_(Movement.quantity_micros > 0, Lot.operation_id == Movement.operation_id)
+    draws = (
+        select(Movement.operation_id)
+        .join(Lot, Lot.id == Movement.lot_id)
+        .group_by(Movement.operation_id)
+        .having(func.max(case((Movement.quantity_micros < 0, Movement.id))) > func.min(case((own, Movement.id))))
+    )
+    for operation_id in session.scalars(draws.order_by(Movement.operation_id)):
+        yield drift("draws of an operation", operation_id, "before what it made", "after it")
+
+
+def _without_reason(session: Session) -> Iterator[Drift]:
+    """Every movement brings its lot, or some record says what it was for: a mass balance has nowhere else to put it."""
+    brings = and_(Movement.operation_id == Lot.operation_id, Movement.quantity_micros > 0)
+    records = (ProductionRun, AssemblyRun, Transfer, Reversal)
+    reasons = [exists().where(record.operation_id == Movement.operation_id) for record in records]
+    reasons.append(
+        exists().where(Adjustment.operation_id == Movement.operation_id, Adjustment.lot_id == Movement.lot_id)
+    )
+    rows = (
+        select(Lot.code, Movement.operation_id)
+        .join(Lot, Lot.id == Movement.lot_id)
+        .where(~brings, ~or_(*reasons))
+        .order_by(Movement.id)
+    )
+    for code, operation_id in session.execute(rows):
+        yield drift("movement of lot", code, "a record of what it was for", f"none by {operation_id}")
+
+
+def _circles(session: Session) -> Iterator[Drift]:
+    recipes = select(RecipeLine.recipe_id, RecipeLine.sub_recipe_id).where(RecipeLine.sub_recipe_id.is_not(None))
+    goods = select(GoodComponent.good_id, GoodComponent.component_id)
+    for what, pairs, named in (("recipe", recipes, Recipe), ("finished good", goods, Item)):
+        if circle := _circle(session.execute(pairs)):
+            rows = session.execute(select(named.id, named.slug).where(named.id.in_(circle)))
+            slugs = {row.id: row.slug for row in rows}
+            yield drift(what, slugs[circle[0]], "not made of itself", " > ".join(slugs[one] for one in circle))
+
+
+def _circle(pairs: Any) -> list[int]:
+    sorter: TopologicalSorter[int] = TopologicalSorter()
+    for whole, part in pairs:
+        sorter.add(whole, part)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        return list(reversed(error.args[1]))
+    return []
+
+
+def _snapshots(session: Session, told: Told) -> Iterator[Drift]:
+    snapshots = select(RecipeSnapshot.sha256, RecipeSnapshot.content).order_by(RecipeSnapshot.sha256)
+    for batch in in_batches(session, snapshots, told, "recipe snapshots"):
+        for sha256, content in batch:
+            if (found := hashlib.sha256(content.encode()).hexdigest()) != sha256:
+                yield drift("recipe snapshot", sha256, sha256, found)

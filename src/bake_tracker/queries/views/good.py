@@ -1,0 +1,141 @@
+"""Boxes: what each is made of, what that costs now, and how many of it the shelf allows."""
+
+from datetime import date
+from typing import TypedDict
+
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.money import divide_half_even, format_money
+from bake_tracker.domain.paging import Ask, Found, page_of
+from bake_tracker.domain.stock.pricing import margin
+from bake_tracker.domain.units import MAX_TOTAL_MICROS, format_micros
+from bake_tracker.queries.catalog.definitions import Good, load_good
+from bake_tracker.queries.catalog.whole import load_goods
+from bake_tracker.queries.reports.recipe_cost import BASES, CostedItem, cost_needs
+from bake_tracker.queries.runs.can_make import Stopper, load_can_make
+
+
+class GoodRow(TypedDict):
+    """A box, in words what goes into it, and how many the shelf allows; None where it has no components yet."""
+
+    good_id: int
+    slug: str
+    name: str
+    components: str | None
+    can_make: int | None
+
+
+class GoodPart(TypedDict):
+    """What so many of a box take of an item, and what that costs by each basis."""
+
+    item_id: int
+    name: str
+    kind: str
+    each: str
+    unit: str
+    cost: CostedItem
+
+
+class GoodTotal(TypedDict):
+    """What all of them cost by a basis, and one; what is left of a price, and in per cent of it."""
+
+    basis: str
+    cost: str | None
+    each: str | None
+    margin: str | None
+    margin_percent: str | None
+
+
+class GoodView(TypedDict):
+    """A box, so many of it."""
+
+    item_id: int
+    slug: str
+    name: str
+    shelf_life_days: int | None
+    count: int
+    price: str | None
+    parts: list[GoodPart]
+    totals: list[GoodTotal]
+    can_make: int | None
+    stopped_by: list[Stopper]
+
+
+def load_good_page(session: Session, ask: Ask, today: date) -> Found[GoodRow]:
+    """Every box, of which a bakery has dozens; eight statements."""
+    counts = {one["slug"]: one["count"] for one in load_can_make(session, today) if one["what"] == "box"}
+    rows = [
+        GoodRow(
+            good_id=good.item.item_id,
+            slug=good.item.slug,
+            name=good.item.name,
+            components=_in_words(good),
+            can_make=counts.get(good.item.slug),
+        )
+        for good in load_goods(session)
+    ]
+    return page_of(rows, ask, key="good_id", search_in=("name", "slug", "components"), numbers=("can_make",))
+
+
+def load_good_view(
+    session: Session, good_id: int, count: int, today: date, *, price_micros: int | None = None
+) -> GoodView:
+    """``count`` of a box by the lots that would be drawn today, by last prices and by the average on hand.
+
+    Raises:
+        FinishedGoodNotFoundError: there is none.
+        ValidationError: so many cannot be counted.
+    """
+    good = load_good(session, good_id)
+    needs = {part.item.item_id: part.quantity_micros * count for part in good.components}
+    if count < 1 or any(need > MAX_TOTAL_MICROS for need in needs.values()):
+        raise ValidationError.of("count", "must be 1 or more, and so few that they can be counted")
+    costed, totals = cost_needs(session, needs, {part.item.item_id: part.item for part in good.components}, today)
+    by_slug = {one["item_slug"]: one for one in costed}
+    possible = next(
+        one for one in load_can_make(session, today) if (one["what"], one["slug"]) == ("box", good.item.slug)
+    )
+    return {
+        "item_id": good_id,
+        "slug": good.item.slug,
+        "name": good.item.name,
+        "shelf_life_days": good.item.shelf_life_days,
+        "count": count,
+        "price": format_money(price_micros),
+        "parts": [
+            {
+                "item_id": part.item.item_id,
+                "name": part.item.name,
+                "kind": part.item.kind,
+                "each": format_micros(part.quantity_micros),
+                "unit": part.item.base_unit,
+                "cost": by_slug[part.item.slug],
+            }
+            for part in good.components
+        ],
+        "totals": [_total(basis, totals[basis], count, price_micros) for basis in BASES],
+        "can_make": possible["count"],
+        "stopped_by": possible["stopped_by"],
+    }
+
+
+def _total(basis: str, cost: int | None, count: int, price_micros: int | None) -> GoodTotal:
+    each = None if cost is None else divide_half_even(cost, count)
+    left, percent = (None, None) if price_micros is None else margin(price_micros, each)
+    return {
+        "basis": basis,
+        "cost": format_money(cost),
+        "each": format_money(each),
+        "margin": format_money(left),
+        "margin_percent": percent,
+    }
+
+
+def _in_words(good: Good) -> str | None:
+    parts = (
+        f"{format_micros(part.quantity_micros)} {'' if part.item.base_unit == 'each' else part.item.base_unit + ' '}"
+        f"{part.item.name}"
+        for part in good.components
+    )
+    return ", ".join(parts) or None

@@ -1,0 +1,124 @@
+"""One item for a page of its own: what it is, its lots in the order of use, and what happened to them."""
+
+from datetime import date
+from typing import Any, TypedDict, cast
+
+from sqlalchemy import Table, exists, select
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.errors import ItemNotFoundError
+from bake_tracker.domain.money import format_money
+from bake_tracker.domain.paging import Ask, Found
+from bake_tracker.domain.units import format_micros
+from bake_tracker.models import Item, Lot, Operation, Reversal
+from bake_tracker.models.ledger import Movement
+from bake_tracker.queries.keyset import load_page
+from bake_tracker.queries.stock.shelf import LotRow, load_lots
+
+_items = cast(Table, Item.__table__)
+_lots = cast(Table, Lot.__table__)
+_movements = cast(Table, Movement.__table__)
+_operations = cast(Table, Operation.__table__)
+_reversals = cast(Table, Reversal.__table__)
+
+
+class ItemView(TypedDict):
+    """What an item is."""
+
+    item_id: int
+    slug: str
+    name: str
+    kind: str
+    unit: str
+    pick_policy: str
+    shelf_life_days: int | None
+    description: str | None
+
+
+class LotInOrder(LotRow):
+    """A lot and its place in the order in which the item's lots would be used, from 1."""
+
+    place: int
+
+
+class ItemMovement(TypedDict):
+    """A change of one of an item's lots."""
+
+    movement_id: int
+    at: str
+    operation_id: str
+    operation: str
+    actor: str | None
+    lot_id: int
+    lot_code: str
+    quantity: str
+    unit: str
+    cost: str | None
+    is_undone: bool
+
+
+def load_item_view(session: Session, item_id: int) -> ItemView:
+    """One item that is no category.
+
+    Raises:
+        ItemNotFoundError: there is none with this id.
+    """
+    row = session.execute(select(_items).where(_items.c.id == item_id, ~_items.c.is_category)).one_or_none()
+    if row is None:
+        raise ItemNotFoundError(item_id)
+    return {
+        "item_id": row.id,
+        "slug": row.slug,
+        "name": row.name,
+        "kind": row.kind,
+        "unit": row.base_unit,
+        "pick_policy": row.pick_policy,
+        "shelf_life_days": row.shelf_life_days,
+        "description": row.description,
+    }
+
+
+def load_lots_in_order(session: Session, item_id: int, today: date) -> list[LotInOrder]:
+    """The open lots of an item as they would be used; one statement."""
+    return [{**lot, "place": place} for place, lot in enumerate(load_lots(session, item_id, today), 1)]
+
+
+def load_item_movements(session: Session, item_id: int, ask: Ask) -> Found[ItemMovement]:
+    """What happened to an item's lots, a page of it; one statement."""
+    rows = (
+        select(
+            _movements.c.id,
+            _movements.c.quantity_micros,
+            _movements.c.cost_micros,
+            _lots.c.id.label("lot_id"),
+            _lots.c.code,
+            _items.c.base_unit,
+            _operations.c.id.label("operation_id"),
+            _operations.c.name.label("operation"),
+            _operations.c.recorded_at,
+            _operations.c.actor,
+            exists().where(_reversals.c.reversed_operation_id == _operations.c.id).label("is_undone"),
+        )
+        .join(_lots, _lots.c.id == _movements.c.lot_id)
+        .join(_items, _items.c.id == _lots.c.item_id)
+        .join(_operations, _operations.c.id == _movements.c.operation_id)
+        .where(_lots.c.item_id == item_id)
+    )
+    sort_by = {"movement_id": "id", "quantity": "quantity_micros", "lot_code": "code", "actor": "actor"}[ask.sort]
+    return load_page(session, rows, ask, _movement, key="id", search_in=("code", "actor"), sort_by=sort_by)
+
+
+def _movement(row: Any) -> ItemMovement:
+    return {
+        "movement_id": row.id,
+        "at": row.recorded_at.isoformat(),
+        "operation_id": row.operation_id,
+        "operation": row.operation,
+        "actor": row.actor,
+        "lot_id": row.lot_id,
+        "lot_code": row.code,
+        "quantity": format_micros(row.quantity_micros),
+        "unit": row.base_unit,
+        "cost": format_money(row.cost_micros),
+        "is_undone": bool(row.is_undone),
+    }

@@ -1,0 +1,266 @@
+"""What lots are made of, what is said of its allergens, and the label that is on file for it."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, cast
+
+from sqlalchemy import BigInteger, Connection, Table, bindparam, literal, select, text, union_all
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.errors import ConflictError, LabelIncompleteError, LotNotFoundError, ValidationError
+from bake_tracker.domain.label.allergens import NONE, Statement, read_label
+from bake_tracker.domain.label.contents import Food, Label, MadeLot, label_of_lot
+from bake_tracker.domain.label.text import LabelWords, Style, net_text, words_of
+from bake_tracker.models import Bakery, Item, ItemAllergen, ItemLabel, Lot, Product, ProductAllergen
+from bake_tracker.queries.operations.reversal import stands
+
+_items = cast(Table, Item.__table__)
+_products = cast(Table, Product.__table__)
+_of_items = cast(Table, ItemAllergen.__table__)
+_of_products = cast(Table, ProductAllergen.__table__)
+_labels = cast(Table, ItemLabel.__table__)
+_lots = cast(Table, Lot.__table__)
+
+_REACHED = (
+    text(
+        """
+WITH RECURSIVE reached (lot_id) AS (
+    SELECT id FROM lot WHERE id IN :lot_ids
+    UNION
+    SELECT drawn.lot_id
+    FROM reached
+        JOIN lot ON lot.id = reached.lot_id
+        JOIN movement AS drawn ON drawn.operation_id = lot.operation_id AND drawn.quantity_micros < 0
+)
+SELECT lot.id, lot.item_id, lot.product_id, lot.parent_lot_id, lot.quantity_micros,
+    drawn.lot_id AS from_lot_id, -drawn.quantity_micros AS drawn_micros
+FROM reached
+    JOIN lot ON lot.id = reached.lot_id
+    LEFT JOIN movement AS drawn ON drawn.operation_id = lot.operation_id AND drawn.quantity_micros < 0
+ORDER BY drawn.id
+"""
+    )
+    .bindparams(bindparam("lot_ids", expanding=True))
+    .columns(
+        id=BigInteger,
+        item_id=BigInteger,
+        product_id=BigInteger,
+        parent_lot_id=BigInteger,
+        quantity_micros=BigInteger,
+        from_lot_id=BigInteger,
+        drawn_micros=BigInteger,
+    )
+)
+_FOODS = (
+    select(
+        _items.c.id,
+        _items.c.kind,
+        _items.c.slug,
+        _items.c.name,
+        _items.c.base_unit,
+        _items.c.g_per_ml,
+        _items.c.g_per_each,
+        _labels.c.ingredients,
+    )
+    .outerjoin(_labels, _labels.c.item_id == _items.c.id)
+    .where(_items.c.id.in_(bindparam("item_ids", expanding=True)))
+)
+_SAID = union_all(
+    select(_of_items.c.item_id.label("item_id"), literal(0).label("product_id"), *list(_of_items.c)[1:]).where(
+        _of_items.c.item_id.in_(bindparam("item_ids", expanding=True))
+    ),
+    select(literal(0), _of_products.c.product_id, *list(_of_products.c)[1:]).where(
+        _of_products.c.product_id.in_(bindparam("product_ids", expanding=True))
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """All that lots are made of: the lots, what each was made from, and what is known of their items."""
+
+    lots: Mapping[int, MadeLot]
+    foods: Mapping[int, Food]
+    of_products: Mapping[int, Statement]
+
+
+@dataclass(frozen=True, slots=True)
+class FiledLabel:
+    """The label on file for an item."""
+
+    ingredients: str
+    contains: frozenset[str]
+    may_contain: frozenset[str]
+    filed_at: datetime
+
+
+def load_made(connection: Session | Connection, lot_ids: Collection[int], *, also_item: int | None = None) -> Made:
+    """What these lots were made of, to any depth, in three statements."""
+    rows = connection.execute(_REACHED, {"lot_ids": sorted(lot_ids)}).all()
+    drawn: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    for row in rows:
+        if row.from_lot_id is not None:
+            drawn[row.id].append((row.from_lot_id, row.drawn_micros))
+    lots = {
+        row.id: MadeLot(
+            row.id, row.item_id, row.product_id, row.parent_lot_id, row.quantity_micros, tuple(drawn[row.id])
+        )
+        for row in rows
+    }
+    item_ids = {lot.item_id for lot in lots.values()} | ({also_item} if also_item is not None else set())
+    product_ids = {lot.product_id for lot in lots.values() if lot.product_id is not None}
+    of_items, of_products = load_statements(connection, item_ids, product_ids)
+    foods = {
+        row.id: Food(
+            row.id,
+            row.kind,
+            row.slug,
+            row.name,
+            row.base_unit,
+            row.g_per_ml,
+            row.g_per_each,
+            row.ingredients,
+            of_items.get(row.id),
+        )
+        for row in connection.execute(_FOODS, {"item_ids": sorted(item_ids)})
+    }
+    return Made(lots, foods, of_products)
+
+
+def load_statements(
+    connection: Session | Connection, item_ids: Iterable[int], product_ids: Iterable[int]
+) -> tuple[dict[int, Statement], dict[int, Statement]]:
+    """What is said of these items and of these products; nothing is not there."""
+    rows = connection.execute(_SAID, {"item_ids": sorted(item_ids), "product_ids": sorted(product_ids)})
+    said: defaultdict[tuple[int, int], list[tuple[str, str]]] = defaultdict(list)
+    for row in rows:
+        said[row.item_id, row.product_id].append((row.allergen, row.presence))
+    of_items = {item_id: _statement(told) for (item_id, product_id), told in said.items() if not product_id}
+    return of_items, {product_id: _statement(told) for (_, product_id), told in said.items() if product_id}
+
+
+def _statement(told: Iterable[tuple[str, str]]) -> Statement:
+    keys = {
+        presence: frozenset(key for key, of in told if of == presence and key != NONE)
+        for presence in ("contains", "may_contain")
+    }
+    return Statement(keys["contains"], keys["may_contain"])
+
+
+def load_filed(connection: Session | Connection, item_id: int) -> FiledLabel | None:
+    """The label on file for an item, if there is one."""
+    row = connection.execute(
+        select(_labels.c.ingredients, _labels.c.allergens, _labels.c.filed_at).where(_labels.c.item_id == item_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    said = read_label(row.allergens) or Statement()
+    return FiledLabel(row.ingredients, said.contains, said.may_contain, row.filed_at)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledLot:
+    """A lot as its label names it, and what is in it."""
+
+    lot_id: int
+    code: str
+    expires_on: date | None
+    bakery_name: str
+    label: Label
+
+
+def load_label(session: Session, lot_id: int) -> LabelledLot:
+    """What is really in a lot.
+
+    Raises:
+        LotNotFoundError: there is no such lot.
+        ConflictError: what made it was reversed, so there is none.
+    """
+    lot = session.execute(
+        select(
+            _lots.c.code,
+            _lots.c.expires_on,
+            select(Bakery.name).scalar_subquery().label("bakery_name"),
+            stands(_lots.c.operation_id).label("is_there"),
+        ).where(_lots.c.id == lot_id)
+    ).one_or_none()
+    if lot is None:
+        raise LotNotFoundError(lot_id)
+    if not lot.is_there:
+        raise ConflictError(f"what made lot {lot.code} was reversed; there is nothing to label", lot_id=lot_id)
+    made = load_made(session, [lot_id])
+    label = label_of_lot(lot_id, made.lots, made.foods, made.of_products)
+    return LabelledLot(lot_id, lot.code, lot.expires_on, lot.bakery_name, label)
+
+
+def label_words(
+    found: LabelledLot,
+    style: Style,
+    best_before: date | None = None,
+    *,
+    is_use_by: bool = False,
+    net: str | None = None,
+    address: str | None = None,
+) -> LabelWords:
+    """What is printed on it: the day is the lot's expiry, and the net quantity a piece's weight, unless they are given.
+
+    Raises:
+        ValidationError: the day is after the lot's expiry.
+    """
+    if best_before is not None and found.expires_on is not None and best_before > found.expires_on:
+        raise ValidationError.of("best_before", f"lot {found.code} expires on {found.expires_on}; name no later day")
+    weight = found.label.net_weight_g
+    return words_of(
+        found.label,
+        style,
+        lot_code=found.code,
+        producer=found.bakery_name,
+        address=address,
+        net=net or (None if weight is None else net_text(weight, style)),
+        good_until=best_before or found.expires_on,
+        is_use_by=is_use_by,
+    )
+
+
+def check_complete(label: Label) -> None:
+    """Raise LabelIncompleteError unless everything is known that a label must say."""
+    if label.gaps:
+        raise LabelIncompleteError([{"field": gap["item_slug"], "problem": gap["problem"]} for gap in label.gaps])
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """An item or a package of it, and what is said of its allergens; None where nobody has said anything."""
+
+    item_id: int
+    item_slug: str
+    kind: str
+    product_id: int | None
+    product_name: str | None
+    statement: Statement | None
+
+
+def load_stated(session: Session, item_id: int | None = None) -> list[Stated]:
+    """Everything that is bought, and whatever else something is said of, in the order of slugs."""
+    items = select(_items.c.id, _items.c.slug, _items.c.kind).where(~_items.c.is_category).order_by(_items.c.slug)
+    products = select(_products.c.id, _products.c.item_id, _products.c.brand, _products.c.name).order_by(_products.c.id)
+    if item_id is not None:
+        items = items.where(_items.c.id == item_id)
+        products = products.where(_products.c.item_id == item_id)
+    packages: defaultdict[int, list[Any]] = defaultdict(list)
+    for row in session.execute(products):
+        packages[row.item_id].append(row)
+    kept = session.execute(items).all()
+    item_ids = [item.id for item in kept]
+    of_items, of_products = load_statements(session, item_ids, [one.id for p in packages.values() for one in p])
+    found = []
+    for item in kept:
+        if item.kind == "ingredient" or item.id in of_items or item_id is not None:
+            found.append(Stated(item.id, item.slug, item.kind, None, None, of_items.get(item.id)))
+        for one in packages[item.id]:
+            if one.id in of_products or item_id is not None:
+                name = " ".join(filter(None, (one.brand, one.name)))
+                found.append(Stated(item.id, item.slug, item.kind, one.id, name, of_products.get(one.id)))
+    return found

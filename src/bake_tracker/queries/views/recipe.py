@@ -1,0 +1,219 @@
+"""A recipe as people read it: its lines and those of its sub-recipes for so many batches, weights, allergens."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from fractions import Fraction
+from typing import TypedDict, cast
+
+from sqlalchemy import Table, select
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.errors import RecipeNotFoundError, UnitConversionError, ValidationError
+from bake_tracker.domain.label.allergens import in_order
+from bake_tracker.domain.money import format_money
+from bake_tracker.domain.recipes.bakers_percentage import bakers_percentages, is_called_flour, weight_g
+from bake_tracker.domain.recipes.quantities import Item, Recipe, base_quantity, batches_by_recipe
+from bake_tracker.domain.stock.shortages import items_of
+from bake_tracker.domain.units import MAX_TOTAL_MICROS, MICRO, drawn_micros, format_micros, format_quantity
+from bake_tracker.models import Recipe as RecipeRow
+from bake_tracker.queries.catalog.definitions import load_recipe
+from bake_tracker.queries.views.label_contents import load_statements
+
+_recipes = cast(Table, RecipeRow.__table__)
+MOST = Fraction(MAX_TOTAL_MICROS, MICRO)
+
+
+class SectionLine(TypedDict):
+    """A line: so much of an item, or so many batches of a sub-recipe; as written, times the batches."""
+
+    quantity: str
+    unit: str
+    name: str
+    item_id: int | None
+    sub_recipe_id: int | None
+
+
+class Section(TypedDict):
+    """The recipe itself, or a sub-recipe and how many batches of it are needed in all."""
+
+    recipe_id: int
+    name: str
+    batches: str
+    lines: list[SectionLine]
+
+
+class WeighedItem(TypedDict):
+    """All that is needed of an item; None where a measure is missing that would tell, ``problem`` says which.
+
+    ``percent`` is the baker's: of the weight of all flour together.
+    """
+
+    item_id: int
+    slug: str
+    name: str
+    quantity: str | None
+    unit: str
+    weight_g: str | None
+    percent: str | None
+    is_flour: bool
+    problem: str | None
+
+
+class MadeUnit(TypedDict):
+    """What the batches give of a finished unit, when all of them become this."""
+
+    item_id: int
+    slug: str
+    name: str
+    quantity: str
+    unit: str
+
+
+class Allergens(TypedDict):
+    """What is said of the ingredients; ``unsaid`` names those of which nobody has said anything."""
+
+    contains: list[str]
+    may_contain: list[str]
+    unsaid: list[str]
+
+
+class RecipeView(TypedDict):
+    """A recipe for so many batches; labour and overhead are of one batch of itself, None where nobody has said."""
+
+    recipe_id: int
+    slug: str
+    name: str
+    category: str | None
+    source: str | None
+    notes: str | None
+    sections: list[Section]
+    items: list[WeighedItem]
+    is_flour_said: bool
+    makes: list[MadeUnit]
+    labour: str | None
+    overhead: str | None
+    allergens: Allergens
+
+
+def load_recipe_view(
+    session: Session, recipe_id: int, batches: Fraction = Fraction(1), *, flour: Collection[int] = ()
+) -> RecipeView:
+    """A recipe with everything below it; ``flour`` are the items counted as flour, else those that are called so.
+
+    Three statements, at any depth.
+
+    Raises:
+        RecipeNotFoundError: there is none.
+        ValidationError: the batches are not above 0, or make more than can be counted.
+    """
+    if batches <= 0:
+        raise ValidationError.of("batches", "must be above 0")
+    recipe = load_recipe(session, recipe_id)
+    about = session.execute(
+        select(
+            _recipes.c.name, _recipes.c.category, _recipes.c.source, _recipes.c.notes, _recipes.c.slug, _recipes.c.id
+        ).where(_recipes.c.id.in_(recipe.names))
+    ).all()
+    own = next((row for row in about if row.id == recipe_id), None)
+    if own is None:
+        raise RecipeNotFoundError(recipe_id)
+    names = {row.id: row.name for row in about}
+    counts = {key: count * batches for key, count in batches_by_recipe(recipe).items()}
+    items = items_of(line.item for key in counts for line in recipe.lines_by_recipe.get(key, ()))
+    said = [item_id for item_id in items if item_id in flour]
+    rates = recipe.rates.get(recipe_id)
+    return {
+        "recipe_id": recipe_id,
+        "slug": recipe.slug,
+        "name": recipe.name,
+        "category": own.category,
+        "source": own.source,
+        "notes": own.notes,
+        "sections": [_section(recipe, key, count, names) for key, count in counts.items()],
+        "items": _weighed(recipe, counts, items, said),
+        "is_flour_said": bool(said),
+        "makes": [_made(item, micros, batches) for item, micros in recipe.makes.values()],
+        "labour": format_money(rates.labour_micros) if rates else None,
+        "overhead": format_money(rates.overhead_micros) if rates else None,
+        "allergens": _allergens(session, items),
+    }
+
+
+def _section(recipe: Recipe, recipe_id: int, count: Fraction, names: Mapping[int, str]) -> Section:
+    return {
+        "recipe_id": recipe_id,
+        "name": names[recipe_id],
+        "batches": format_quantity(count),
+        "lines": [
+            {
+                "quantity": format_quantity(line.quantity * count),
+                "unit": line.unit,
+                "name": line.item.name if line.item else names[line.sub_recipe_id or 0],
+                "item_id": line.item.item_id if line.item else None,
+                "sub_recipe_id": line.sub_recipe_id,
+            }
+            for line in recipe.lines_by_recipe.get(recipe_id, ())
+        ],
+    }
+
+
+def _weighed(
+    recipe: Recipe, counts: Mapping[int, Fraction], items: Mapping[int, Item], said: Collection[int]
+) -> list[WeighedItem]:
+    needs: defaultdict[int, Fraction | None] = defaultdict(Fraction)
+    problems: dict[int, str] = {}
+    for recipe_id, count in counts.items():
+        for line in recipe.lines_by_recipe.get(recipe_id, ()):
+            if line.item is None:
+                continue
+            key = line.item.item_id
+            try:
+                more = base_quantity(line.item, line.quantity, line.unit) * count
+            except UnitConversionError as error:
+                needs[key], problems[key] = None, error.problems[0]["problem"]
+                continue
+            before = needs[key]
+            needs[key] = None if before is None else before + more
+    if any(one is not None and one > MOST for one in needs.values()):
+        raise ValidationError.of("batches", "asks for more than can be counted; make it smaller")
+    weights = {key: None if need is None else weight_g(items[key], need) for key, need in needs.items()}
+    flour = said or [key for key in needs if is_called_flour(items[key].name)]
+    percents = bakers_percentages(weights, flour)
+    rows: list[WeighedItem] = []
+    for key, need in needs.items():
+        weight = weights[key]
+        rows.append(
+            {
+                "item_id": key,
+                "slug": items[key].slug,
+                "name": items[key].name,
+                "quantity": None if need is None else format_micros(drawn_micros(need)),
+                "unit": items[key].base_unit,
+                "weight_g": None if weight is None else format_micros(drawn_micros(weight)),
+                "percent": percents[key],
+                "is_flour": key in flour,
+                "problem": problems.get(key),
+            }
+        )
+    return rows
+
+
+def _made(item: Item, micros: int, batches: Fraction) -> MadeUnit:
+    return {
+        "item_id": item.item_id,
+        "slug": item.slug,
+        "name": item.name,
+        "quantity": format_micros(drawn_micros(Fraction(micros, MICRO), batches)),
+        "unit": item.base_unit,
+    }
+
+
+def _allergens(session: Session, items: Mapping[int, Item]) -> Allergens:
+    said, _ = load_statements(session, items, ())
+    contains = {one for statement in said.values() for one in statement.contains}
+    may_contain = {one for statement in said.values() for one in statement.may_contain} - contains
+    return {
+        "contains": in_order(contains),
+        "may_contain": in_order(may_contain),
+        "unsaid": sorted(item.name for key, item in items.items() if key not in said and item.kind != "material"),
+    }

@@ -1,0 +1,277 @@
+"""Users and their API tokens: operations that are told like every other, without a password or token in any of it."""
+
+from datetime import datetime
+from typing import TypedDict, cast
+from uuid import UUID
+
+from sqlalchemy import Table, delete, insert, update
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.access import Role, name_key, password_problem, secret_sha256
+from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.errors import ConflictError
+from bake_tracker.models import ApiToken, SignIn, User
+from bake_tracker.queries.bakery import lock_bakery
+from bake_tracker.queries.catalog.people import (
+    KnownUser,
+    count_other_owners,
+    find_user,
+    has_users,
+    load_token_owner,
+    load_user,
+)
+from bake_tracker.services.access.passwords import hash_password
+from bake_tracker.services.operation import Kind, recording
+
+USER = Kind("record_user", "access_service", success_fields=("user_id", "role"))
+CHANGE = Kind("record_user_change", "access_service", success_fields=("user_id", "role", "is_disabled"))
+PASSWORD = Kind("record_password", "access_service", success_fields=("user_id",))
+TOKEN = Kind("record_api_token", "access_service", success_fields=("api_token_id", "user_id", "role"))
+REVOCATION = Kind("record_api_token_revocation", "access_service", success_fields=("api_token_id", "user_id"))
+
+SHORTEST_TOKEN = 40
+
+_users = cast(Table, User.__table__)
+_sign_ins = cast(Table, SignIn.__table__)
+_tokens = cast(Table, ApiToken.__table__)
+
+
+class UserResult(TypedDict):
+    """A user as they are now."""
+
+    operation_id: str
+    user_id: int
+    name: str
+    role: str
+    is_disabled: bool
+
+
+class PasswordResult(TypedDict):
+    """Whose password was changed."""
+
+    operation_id: str
+    user_id: int
+
+
+class ApiTokenResult(TypedDict):
+    """A new token; the token itself is known to whoever made it, and kept nowhere."""
+
+    operation_id: str
+    api_token_id: int
+    user_id: int
+    name: str
+    role: str
+    expires_at: str | None
+
+
+class RevocationResult(TypedDict):
+    """A token that is good for nothing any more."""
+
+    operation_id: str
+    api_token_id: int
+    user_id: int
+
+
+def record_user(
+    name: str,
+    password: str,
+    role: str,
+    *,
+    session: Session,
+    is_first: bool = False,
+    operation_id: UUID | str | None = None,
+) -> UserResult:
+    """Let somebody in; with ``is_first`` only while nobody is, and then as the owner.
+
+    The password is no part of what makes two calls the same, and is in no row, line or answer but as its hash.
+
+    Raises:
+        ValidationError: an argument is not allowed.
+        ConflictError: the name is taken, there are users already, or ``operation_id`` was used for something else.
+    """
+    with recording(USER, session, locals()) as operation:
+        given = Arguments()
+        asked = {
+            "name": given.name("name", name, limit=100),
+            "role": given.choice("role", role, [one.value for one in Role]),
+        }
+        first = given.flag("is_first", is_first)
+        _check_password(given, password, asked["name"])
+        if first and asked["role"] != Role.OWNER.value:
+            given.refuse("role", "must be owner, of the first user")
+        given.done()
+        if done := operation.claim(asked):
+            return cast(UserResult, done)
+        lock_bakery(session)
+        if first and has_users(session):
+            raise ConflictError("this place is set up already; sign in")
+        if find_user(session, asked["name"]):
+            raise ConflictError(f"there is a user {asked['name']} already", name=asked["name"])
+        row = {
+            **asked,
+            "name_key": name_key(asked["name"]),
+            "password_hash": hash_password(password),
+            "is_disabled": False,
+            "created_at": operation.now,
+        }
+        user_id = operation.connection.execute(insert(_users).returning(_users.c.id), row).scalar_one()
+        return operation.succeed(
+            UserResult(
+                operation_id=operation.id, user_id=user_id, name=asked["name"], role=asked["role"], is_disabled=False
+            )
+        )
+
+
+def record_user_change(
+    user_id: int,
+    *,
+    session: Session,
+    role: str | None = None,
+    is_disabled: bool | None = None,
+    operation_id: UUID | str | None = None,
+) -> UserResult:
+    """Give a user another role, or switch them off or on; whoever is switched off is signed out everywhere at once.
+
+    Raises:
+        ValidationError, UserNotFoundError: an argument is not allowed, or leads nowhere.
+        ConflictError: no owner would be left, or ``operation_id`` was used for something else.
+    """
+    with recording(CHANGE, session, locals()) as operation:
+        given = Arguments()
+        key = given.key("user_id", user_id)
+        new_role = None if role is None else given.choice("role", role, [one.value for one in Role])
+        off = None if is_disabled is None else given.flag("is_disabled", is_disabled)
+        if role is None and is_disabled is None:
+            given.refuse("role", "or is_disabled must say what is to change")
+        given.done()
+        if done := operation.claim({"user_id": key, "role": new_role, "is_disabled": off}):
+            return cast(UserResult, done)
+        user = _hold_user(session, key)
+        now_role = Role(new_role or user.role)
+        now_off = user.is_disabled if off is None else off
+        is_owner = user.role is Role.OWNER and not user.is_disabled
+        if is_owner and (now_off or now_role is not Role.OWNER) and not count_other_owners(session, key):
+            raise ConflictError("no owner would be left; make another user one first", user_id=key)
+        changed = {"role": now_role.value, "is_disabled": now_off}
+        operation.connection.execute(update(_users).where(_users.c.id == key).values(changed))
+        if now_off:
+            sign_out_everywhere(session, key)
+        return operation.succeed(
+            UserResult(operation_id=operation.id, user_id=key, name=user.name, role=now_role.value, is_disabled=now_off)
+        )
+
+
+def record_password(
+    user_id: int, password: str, *, session: Session, operation_id: UUID | str | None = None
+) -> PasswordResult:
+    """Set a password; every browser of this user is signed out. The password is told nowhere.
+
+    Raises:
+        ValidationError, UserNotFoundError: an argument is not allowed, or leads nowhere.
+        ConflictError: ``operation_id`` was used for something else.
+    """
+    with recording(PASSWORD, session, locals()) as operation:
+        given = Arguments()
+        key = given.key("user_id", user_id)
+        _check_password(given, password, "")
+        given.done()
+        if done := operation.claim({"user_id": key}):
+            return cast(PasswordResult, done)
+        user = _hold_user(session, key)
+        _check_not_the_name(password, user)
+        changed = {"password_hash": hash_password(password)}
+        operation.connection.execute(update(_users).where(_users.c.id == key).values(changed))
+        sign_out_everywhere(session, key)
+        return operation.succeed(PasswordResult(operation_id=operation.id, user_id=key))
+
+
+def record_api_token(
+    user_id: int,
+    name: str,
+    role: str,
+    token: str,
+    *,
+    session: Session,
+    expires_at: datetime | None = None,
+    operation_id: UUID | str | None = None,
+) -> ApiTokenResult:
+    """Give a user's program a token, of which only the hash is kept; ``role`` is the most it may do.
+
+    Raises:
+        ValidationError, UserNotFoundError: an argument is not allowed, or leads nowhere.
+        ConflictError: ``operation_id`` was used for something else.
+    """
+    with recording(TOKEN, session, locals()) as operation:
+        given = Arguments()
+        ends = given.moment("expires_at", expires_at, operation.house.time_zone)
+        key = given.key("user_id", user_id)
+        asked = {
+            "name": given.name("name", name, limit=100),
+            "role": given.choice("role", role, [one.value for one in Role]),
+        }
+        if not isinstance(token, str) or len(token) < SHORTEST_TOKEN:
+            given.refuse("token", f"must be a random text of at least {SHORTEST_TOKEN} characters")
+        given.done()
+        if done := operation.claim({**asked, "user_id": key, "expires_at": ends}):
+            return cast(ApiTokenResult, done)
+        _hold_user(session, key)
+        row = {
+            **asked,
+            "user_id": key,
+            "token_sha256": secret_sha256(token),
+            "created_at": operation.now,
+            "expires_at": ends,
+        }
+        token_id = operation.connection.execute(insert(_tokens).returning(_tokens.c.id), row).scalar_one()
+        return operation.succeed(
+            ApiTokenResult(
+                operation_id=operation.id,
+                api_token_id=token_id,
+                user_id=key,
+                name=asked["name"],
+                role=asked["role"],
+                expires_at=ends.isoformat() if ends else None,
+            )
+        )
+
+
+def record_api_token_revocation(
+    api_token_id: int, *, session: Session, operation_id: UUID | str | None = None
+) -> RevocationResult:
+    """Make a token good for nothing, from this commit on.
+
+    Raises:
+        ValidationError, ApiTokenNotFoundError: there is none with this id, or it was revoked.
+        ConflictError: ``operation_id`` was used for something else.
+    """
+    with recording(REVOCATION, session, locals()) as operation:
+        given = Arguments()
+        key = given.key("api_token_id", api_token_id)
+        given.done()
+        if done := operation.claim({"api_token_id": key}):
+            return cast(RevocationResult, done)
+        lock_bakery(session)
+        user_id = load_token_owner(session, key)
+        operation.connection.execute(update(_tokens).where(_tokens.c.id == key).values(revoked_at=operation.now))
+        return operation.succeed(RevocationResult(operation_id=operation.id, api_token_id=key, user_id=user_id))
+
+
+def sign_out_everywhere(session: Session, user_id: int) -> None:
+    """Forget every browser of a user."""
+    session.execute(delete(_sign_ins).where(_sign_ins.c.user_id == user_id))
+
+
+def _hold_user(session: Session, user_id: int) -> KnownUser:
+    lock_bakery(session)
+    return load_user(session, user_id)
+
+
+def _check_password(given: Arguments, password: object, name: str) -> None:
+    if problem := password_problem(password, name):
+        given.refuse("password", problem)
+
+
+def _check_not_the_name(password: str, user: KnownUser) -> None:
+    given = Arguments()
+    _check_password(given, password, user.name)
+    given.done()

@@ -1,0 +1,74 @@
+"""Who is signed in: not history, so no operations; entry points tell of it when the transaction is over."""
+
+from datetime import datetime, timedelta
+from typing import cast
+
+from sqlalchemy import Table, case, delete, insert, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from bake_tracker.clock import now
+from bake_tracker.domain.access import ATTEMPTS_WITHIN, attempt_limits, secret_sha256, wait_s
+from bake_tracker.models import ApiToken, SignIn, SignInAttempts
+from bake_tracker.queries.catalog.people import Caller, KnownUser, find_user
+
+LASTS = timedelta(hours=12)
+USED_IS_NOTED_EVERY = timedelta(minutes=1)
+
+_sign_ins = cast(Table, SignIn.__table__)
+_attempts = cast(Table, SignInAttempts.__table__)
+_tokens = cast(Table, ApiToken.__table__)
+
+
+def take_attempt(session: Session, name: str, address: str) -> tuple[int, KnownUser | None]:
+    """Count one attempt to sign in before the password is looked at; seconds to wait, and whom it would let in.
+
+    The caller commits whatever comes of it, so that of many tries at once, in any number of processes, no more are
+    allowed than of many in turn.
+    """
+    at = now()
+    limits = attempt_limits(name, address)
+    session.execute(delete(_attempts).where(_attempts.c.since < at - ATTEMPTS_WITHIN))
+    taken = []
+    for key in sorted(limits):  # in one order, so that two cannot wait for each other
+        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+        is_old = _attempts.c.since < at - ATTEMPTS_WITHIN
+        one_more = {
+            "count": case((is_old, 1), else_=_attempts.c.count + 1),
+            "since": case((is_old, at), else_=_attempts.c.since),
+        }
+        statement = (
+            dialect.insert(_attempts)
+            .values(key=key, count=1, since=at)
+            .on_conflict_do_update(index_elements=[_attempts.c.key], set_=one_more)
+            .returning(_attempts.c.count, _attempts.c.since)
+        )
+        count, since = session.execute(statement).one()
+        taken.append((count, limits[key], since))
+    return wait_s(taken, at), find_user(session, name)
+
+
+def open_sign_in(session: Session, user_id: int, token: str, name: str, address: str) -> datetime:
+    """Let the browser with this token in; until when. Attempts of this name and from this address count anew."""
+    at = now()
+    session.execute(delete(_sign_ins).where(_sign_ins.c.expires_at < at))
+    row = {"token_sha256": secret_sha256(token), "user_id": user_id, "created_at": at, "expires_at": at + LASTS}
+    session.execute(insert(_sign_ins), row)
+    session.execute(delete(_attempts).where(_attempts.c.key.in_(attempt_limits(name, address))))
+    return at + LASTS
+
+
+def close_sign_in(session: Session, token: str) -> None:
+    """Sign the browser with this token out."""
+    session.execute(delete(_sign_ins).where(_sign_ins.c.token_sha256 == secret_sha256(token)))
+
+
+def is_worth_noting(caller: Caller) -> bool:
+    """Whether it is a while since the use of this API token was noted: not every request should write."""
+    last = caller.api_token_last_used_at
+    return caller.api_token_id is not None and (last is None or last < now() - USED_IS_NOTED_EVERY)
+
+
+def note_use(session: Session, caller: Caller) -> None:
+    """Keep when an API token was last used."""
+    session.execute(update(_tokens).where(_tokens.c.id == caller.api_token_id).values(last_used_at=now()))

@@ -1,0 +1,1 @@
+"""Backup, restore and move: all of a bakery, exactly, or nothing."""

@@ -1,0 +1,96 @@
+"""Move a bakery from one database to another, and show that it arrived, row by row."""
+
+from contextlib import closing
+from itertools import zip_longest
+
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.errors import ServiceError, ValidationError
+from bake_tracker.queries.archive.rows import count_rows, see_one_moment
+from bake_tracker.services.archive.backup import tell_restored
+from bake_tracker.services.archive.stream import Restored, Told, archive_lines, restore_lines
+from bake_tracker.services.database import database_url, prepare, read_scope, session_scope
+
+DIFFERENCES_TOLD = 5
+
+
+class MoveFailedError(ServiceError):
+    """What arrived is not what left; the target is as empty as before."""
+
+    code = "move_failed"
+    outcome = "move_failed"
+
+
+class Telling:
+    """Hears how far a move has come; a command shows it."""
+
+    def size(self, rows: int) -> None:
+        """How many rows there are to move, and to compare again."""
+
+    def moved(self, rows: int) -> None:
+        """So many are moved."""
+
+    def compared(self, rows: int) -> None:
+        """So many are compared."""
+
+
+def move_bakery(source_url: str, target_url: str, telling: Telling | None = None) -> Restored:
+    """Copy every row into an empty database in one transaction, compare both, and verify; the source is untouched.
+
+    Raises:
+        ServiceError: the target is not empty, something did not arrive, the source was written to meanwhile, or its
+            own ledger does not agree; the target is left empty.
+    """
+    telling = telling or Telling()
+    source_url, target_url = database_url(source_url), database_url(target_url)
+    if source_url == target_url:
+        raise ValidationError.of("to", "must be another database than the one to move from")
+    with read_scope(source_url) as source:
+        see_one_moment(source)
+        counts = count_rows(source)
+        telling.size(sum(counts.values()))
+        prepare(target_url)
+        with session_scope(target_url) as target:
+            with closing(archive_lines(source)) as lines:
+                restored = restore_lines(lines, _shown(source_url), target, telling.moved)
+            _compare(source, target, telling.compared)
+            _refuse_drift(restored)
+            _refuse_when_written_to(source_url, counts)
+    tell_restored("move_bakery", _shown(source_url), restored)
+    return restored
+
+
+def _shown(url: str) -> str:
+    """The database without whoever opens it: a password does not go into a table."""
+    return url.partition("://")[0].partition("+")[0] + " " + url.rpartition("/")[2].partition("?")[0]
+
+
+def _compare(source: Session, target: Session, told: Told) -> None:
+    found: list[str] = []
+    with closing(archive_lines(source)) as there, closing(archive_lines(target, told)) as here:
+        for number, (one, other) in enumerate(zip_longest(there, here, fillvalue=b"nothing"), 1):
+            if one != other:
+                found.append(f"line {number}: {_short(one)} there, {_short(other)} here")
+            if len(found) == DIFFERENCES_TOLD:
+                break
+    if found:
+        raise MoveFailedError("what arrived is not what left, so nothing was moved; " + "; ".join(found))
+
+
+def _short(line: bytes) -> str:
+    return line.decode().strip()[:300]
+
+
+def _refuse_drift(restored: Restored) -> None:
+    if drift := restored["verification"]["drift"]:
+        first = f"{drift[0]['what']} {drift[0]['id']}"
+        raise MoveFailedError(
+            f"the ledger of the source does not agree in {len(drift)} places (first: {first}), so nothing was moved; "
+            "run: bake verify"
+        )
+
+
+def _refuse_when_written_to(source_url: str, counts: dict[str, int]) -> None:
+    with read_scope(source_url) as later:
+        if count_rows(later) != counts:
+            raise MoveFailedError("somebody wrote to the source meanwhile, so nothing was moved; stop all work there")

@@ -1,0 +1,148 @@
+"""Keep what an operation changed of the catalogue, and give it back."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime
+from fractions import Fraction
+from itertools import groupby
+from typing import Any, Literal, TypedDict, cast
+
+from sqlalchemy import Date, Integer, Table, and_, delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.catalog_changes import Change, Rows, Thing
+from bake_tracker.domain.errors import ConflictError
+from bake_tracker.models import CatalogChange, Lot
+from bake_tracker.models.types import ExactRatio, UtcDateTime
+from bake_tracker.queries.catalog.things import SHAPES, load_called, load_changes, load_things
+from bake_tracker.queries.many_keys import among
+from bake_tracker.services.operation import Operation
+
+_add = insert(cast(Table, CatalogChange.__table__))
+
+
+class CatalogGivenBack(TypedDict):
+    """A thing of the catalogue, and what became of it; ``kept``: the ledger names it, so it stays as it is."""
+
+    thing: str
+    done: Literal["removed", "restored", "kept"]
+
+
+def note_made(operation: Operation, *things: Thing) -> None:
+    """Keep that the operation made these things, which were not there before."""
+    note_changes(operation, {thing: [] for thing in things})
+
+
+def note_changes(operation: Operation, before: Mapping[Thing, Rows]) -> None:
+    """Keep how these things were before the operation, and how it leaves them, where that is another."""
+    after = load_things(operation.session, before.keys())
+    rows = [
+        {
+            "operation_id": operation.id,
+            "thing": thing[0],
+            "key": thing[1],
+            "before": _text(rows),
+            "after": _text(after[thing]),
+        }
+        for thing, rows in before.items()
+        if rows != after[thing]
+    ]
+    if rows:
+        operation.session.execute(_add, rows)
+
+
+def lock_made(session: Session, changes: Iterable[Change]) -> None:
+    """Hold what was made against others who are about to name it."""
+    made = sorted((change.thing[0], int(change.thing[1])) for change in changes if _has_id(change))
+    for table, keys in groupby(made, key=lambda one: one[0]):
+        columns = SHAPES[table].table.columns
+        wanted = among(session, columns["id"], [key for _, key in keys])
+        session.execute(select(columns["id"]).where(wanted).order_by(columns["id"]).with_for_update())
+
+
+def put_back_catalog(operation: Operation, target_id: str, staying: Collection[Thing]) -> list[CatalogGivenBack]:
+    """Give back every thing that an operation changed, last first, but what stays; what became of each.
+
+    Raises:
+        ConflictError: a thing is not as the operation left it, or the currency or time zone of stock would change.
+    """
+    session = operation.session
+    changes = load_changes(session, [target_id])
+    now = load_things(session, {change.thing for change in changes})
+    names = load_called(session, now)
+    for change in changes:
+        if now[change.thing] != change.after:
+            raise ConflictError(
+                f"{names[change.thing]} is no longer as {target_id} left it", reversed_operation_id=target_id
+            )
+        if change.thing[0] == "bakery":
+            _check_settled(session, change)
+    back = [change for change in reversed(changes) if change.thing not in staying]
+    for table, group in groupby(back, key=lambda change: change.thing[0]):
+        _write(session, table, list(group))
+    return [
+        {"thing": names[change.thing], "done": "kept" if change.thing in staying else _done(change)}
+        for change in changes
+    ]
+
+
+def _done(change: Change) -> Literal["removed", "restored"]:
+    return "removed" if change.made_it else "restored"
+
+
+def _has_id(change: Change) -> bool:
+    return change.made_it and SHAPES[change.thing[0]].key == ("id",)
+
+
+def _check_settled(session: Session, change: Change) -> None:
+    (before,), (after,) = change.before, change.after
+    changed = [name for name in ("currency", "time_zone") if before[name] != after[name]]
+    if changed and session.scalar(select(Lot.id).limit(1)):
+        raise ConflictError(
+            f"{', '.join(changed)}: this bakery already has stock in {after['currency']} and {after['time_zone']}; "
+            "start another database for another currency or time zone"
+        )
+
+
+def _write(session: Session, table: str, changes: list[Change]) -> None:
+    shape = SHAPES[table]
+    kept = [one for one in changes if shape.is_one_row and one.before and one.after]
+    for one in kept:
+        session.execute(update(shape.table).where(_is(table, one.thing[1])).values(_typed(table, one.before[0])))
+    others = [one for one in changes if one not in kept]
+    first = shape.table.columns[shape.key[0]]
+    if len(shape.key) == 1:
+        keys = [int(one.thing[1]) if isinstance(first.type, Integer) else one.thing[1] for one in others]
+        session.execute(delete(shape.table).where(among(session, first, keys)))
+    else:
+        for one in others:
+            session.execute(delete(shape.table).where(_is(table, one.thing[1])))
+    if rows := [_typed(table, row) for one in others for row in one.before]:
+        session.execute(insert(shape.table), rows)
+
+
+def _is(table: str, key: str) -> Any:
+    shape = SHAPES[table]
+    parts = key.split(":") if len(shape.key) > 1 else [key]
+    found = []
+    for name, part in zip(shape.key, parts, strict=True):
+        column = shape.table.columns[name]
+        found.append(column == (int(part) if isinstance(column.type, Integer) else part))
+    return and_(*found)
+
+
+def _typed(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    columns = SHAPES[table].table.columns
+    return {name: value if value is None else _value(columns[name].type, value) for name, value in row.items()}
+
+
+def _value(kind: Any, value: Any) -> Any:
+    if isinstance(kind, ExactRatio):
+        return Fraction(value)
+    if isinstance(kind, UtcDateTime):
+        return datetime.fromisoformat(value)
+    return date.fromisoformat(value) if isinstance(kind, Date) else value
+
+
+def _text(rows: Rows) -> str:
+    return json.dumps(rows, sort_keys=True, ensure_ascii=False)

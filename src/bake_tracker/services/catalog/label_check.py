@@ -1,0 +1,44 @@
+"""What is about to be used, held against the label that is on file for what is made of it."""
+
+from collections.abc import Sequence
+
+from bake_tracker.domain.errors import LabelDiffersError
+from bake_tracker.domain.label.contents import Label, label_of
+from bake_tracker.domain.label.text import LabelDifference, difference_text, differences, is_different, list_text
+from bake_tracker.domain.stock.fifo import Draw
+from bake_tracker.queries.views.label_contents import load_filed, load_made
+from bake_tracker.services.operation import Operation
+
+
+def check_label(operation: Operation, item_id: int, draws: Sequence[Draw], made_micros: int) -> LabelDifference | None:
+    """How these draws differ from the label on file; None where nothing is made, none is on file, or it agrees.
+
+    Raises:
+        LabelDiffersError: it differs, and the bakery's ``label_policy`` is ``refuse``.
+    """
+    if not (operation.house.has_labels and made_micros):
+        return None
+    filed = load_filed(operation.connection, item_id)
+    if filed is None:
+        return None
+    made = load_made(operation.connection, {draw.lot.lot_id for draw in draws}, also_item=item_id)
+    drawn = [(draw.lot.lot_id, draw.quantity_micros) for draw in draws]
+    label = label_of(made.foods[item_id], drawn, made.lots, made.foods, made.of_products, made_micros=made_micros)
+    found = differences(label, filed.ingredients, filed.contains, filed.may_contain)
+    if not is_different(found):
+        return None
+    if operation.house.label_policy == "refuse":
+        raise LabelDiffersError(label.food.slug, difference_text(found), _remedy(label), found)
+    return found
+
+
+def _remedy(label: Label) -> str:
+    said = "".join(
+        f" {option} {key}"
+        for option, keys in (("--contains", label.contains), ("--may-contain", label.may_contain))
+        for key in keys
+    )
+    return (
+        f'use other lots, or put the new list on file: bake declare {label.food.slug} "{list_text(label)}"{said}; '
+        "bake init --label-policy warn lets it pass with a warning"
+    )

@@ -1,0 +1,127 @@
+"""The label on file: the ingredients and allergens that are printed, against which every run is held."""
+
+from collections.abc import Sequence
+from typing import TypedDict, cast
+from uuid import UUID
+
+from sqlalchemy import Connection, Table, delete, insert
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.label.allergens import Statement, in_order, label_text, read_allergens
+from bake_tracker.domain.label.text import list_text
+from bake_tracker.models import ItemLabel
+from bake_tracker.queries.catalog.definitions import load_item
+from bake_tracker.queries.catalog.things import load_things
+from bake_tracker.queries.views.label_contents import FiledLabel, check_complete, load_filed, load_label
+from bake_tracker.services.catalog.changes import note_changes
+from bake_tracker.services.operation import Kind, recording
+from bake_tracker.services.stock.ledger import lock_items
+
+RECORD = Kind(
+    "record_label_filed",
+    "label_service",
+    success_fields=("item_id", "slug", "lot_id", "ingredients", "contains", "may_contain"),
+)
+
+_labels = cast(Table, ItemLabel.__table__)
+
+
+class OnFile(TypedDict):
+    """A label that is, or was, on file."""
+
+    ingredients: str
+    contains: list[str]
+    may_contain: list[str]
+    filed_at: str
+
+
+class LabelFiledResult(TypedDict):
+    """The label that is on file now; ``was`` is the one before it, None where there was none."""
+
+    operation_id: str
+    item_id: int
+    slug: str
+    lot_id: int | None
+    ingredients: str
+    contains: list[str]
+    may_contain: list[str]
+    filed_at: str
+    was: OnFile | None
+
+
+def record_label_filed(
+    item_id: int | None = None,
+    ingredients: str | None = None,
+    contains: Sequence[str] = (),
+    may_contain: Sequence[str] = (),
+    *,
+    session: Session,
+    lot_id: int | None = None,
+    operation_id: UUID | str | None = None,
+) -> LabelFiledResult:
+    """Put on file what an item's label says: this list with these allergens, or what is really in a lot of it.
+
+    Of what is bought it is the list on the supplier's package, which a label then has in brackets.
+
+    Raises:
+        ValidationError: an argument is not allowed, or both an item and a lot are named, or neither.
+        ItemNotFoundError, LotNotFoundError: a reference leads nowhere.
+        LabelIncompleteError: the lot's label would have to guess; names what nobody has said.
+        ConflictError: what made the lot was reversed, or ``operation_id`` was used for something else.
+    """
+    with recording(RECORD, session, locals()) as operation:
+        given = Arguments()
+        key = given.optional_key("item_id", item_id)
+        lot = given.optional_key("lot_id", lot_id)
+        text = None if ingredients is None else given.name("ingredients", ingredients, limit=5_000)
+        inside = read_allergens(given, "contains", contains)
+        maybe = read_allergens(given, "may_contain", may_contain, also_unnamed=True)
+        if both := in_order(set(inside) & set(maybe)):
+            given.refuse("may_contain", f"it contains {', '.join(both)}; say it once")
+        if lot is None and (key is None or text is None):
+            given.refuse("item_id", "name an item and its ingredients, or a lot")
+        if lot is not None and (key is not None or text is not None or inside or maybe):
+            given.refuse("lot_id", "a lot says itself what is in it; give no item, ingredients or allergens beside it")
+        given.done()
+        asked = {"item_id": key, "ingredients": text, "contains": inside, "may_contain": maybe, "lot_id": lot}
+        if done := operation.claim(asked):
+            return cast(LabelFiledResult, done)
+        if lot is not None:
+            label = load_label(session, lot).label
+            check_complete(label)
+            key, text = label.food.item_id, list_text(label)
+            inside, maybe = list(label.contains), list(label.may_contain)
+        assert key is not None
+        assert text is not None
+        item = load_item(session, key)
+        lock_items(operation, [key])
+        was = load_filed(operation.connection, key)
+        filed = FiledLabel(text, frozenset(inside), frozenset(maybe), operation.now)
+        before = load_things(session, [("item_label", str(key))])
+        _write(operation.connection, key, filed)
+        note_changes(operation, before)
+        shown = cast(OnFile, _shown(filed))
+        return operation.succeed(
+            LabelFiledResult(
+                operation_id=operation.id, item_id=key, slug=item.slug, lot_id=lot, **shown, was=_shown(was)
+            )
+        )
+
+
+def _write(connection: Connection, item_id: int, filed: FiledLabel) -> None:
+    connection.execute(delete(_labels).where(_labels.c.item_id == item_id))
+    allergens = label_text(Statement(filed.contains, filed.may_contain))
+    row = {"ingredients": filed.ingredients, "allergens": allergens, "filed_at": filed.filed_at}
+    connection.execute(insert(_labels), {"item_id": item_id, **row})
+
+
+def _shown(filed: FiledLabel | None) -> OnFile | None:
+    if filed is None:
+        return None
+    return {
+        "ingredients": filed.ingredients,
+        "contains": in_order(filed.contains),
+        "may_contain": in_order(filed.may_contain),
+        "filed_at": filed.filed_at.isoformat(),
+    }

@@ -1,0 +1,71 @@
+"""Names that others have for our items: what a person says once holds for every later file."""
+
+from typing import TypedDict, cast
+from uuid import UUID
+
+from sqlalchemy import Table, delete, insert, update
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.name_matching import name_key
+from bake_tracker.models import NameMapping
+from bake_tracker.queries.bakery import lock_bakery
+from bake_tracker.queries.catalog.definitions import load_item, load_slugs
+from bake_tracker.queries.catalog.names import load_names
+from bake_tracker.queries.catalog.things import load_things
+from bake_tracker.services.catalog.changes import note_changes
+from bake_tracker.services.operation import Kind, recording
+
+RECORD = Kind("record_name", "names_service", success_fields=("mapped_name", "item_slug", "former_item_slug"))
+MAX_NAME = 300
+
+_names = cast(Table, NameMapping.__table__)
+
+
+class NameResult(TypedDict):
+    """What a name means now and meant before; None where it means nothing."""
+
+    operation_id: str
+    mapped_name: str
+    item_slug: str | None
+    former_item_slug: str | None
+
+
+def record_name(
+    name: str, item_id: int | None, *, session: Session, operation_id: UUID | str | None = None
+) -> NameResult:
+    """Remember that others call an item by this name, in the caller's transaction; None forgets the name.
+
+    Raises:
+        ValidationError: the name is the slug of an item, or is to be forgotten and is not known.
+        ItemNotFoundError: there is no such item.
+        ConflictError: ``operation_id`` was used for something else.
+    """
+    with recording(RECORD, session, locals()) as operation:
+        given = Arguments()
+        key = name_key(given.name("name", name, limit=MAX_NAME))
+        if len(key) > MAX_NAME:
+            given.refuse("name", f"must have at most {MAX_NAME} characters")
+        of_item = given.optional_key("item_id", item_id)
+        given.done()
+        if done := operation.claim({"name": key, "item_id": of_item}):
+            return cast(NameResult, done)
+        lock_bakery(session)  # two people naming at once would each miss what the other said
+        former = load_names(session).get(key)
+        slug = None if of_item is None else load_item(session, of_item).slug
+        if slug is None and former is None:
+            raise ValidationError.of("name", f"{key!r} is not remembered as a name of anything")
+        if slug is not None and key in load_slugs(session, "item"):
+            raise ValidationError.of("name", f"{key!r} is the slug of an item, and means that item")
+        before = load_things(session, [("name_mapping", key)])
+        if slug is None:
+            session.execute(delete(_names).where(_names.c.name == key))
+        elif former is None:
+            session.execute(insert(_names), {"name": key, "item_id": of_item})
+        else:
+            session.execute(update(_names).where(_names.c.name == key).values(item_id=of_item))
+        note_changes(operation, before)
+        return operation.succeed(
+            NameResult(operation_id=operation.id, mapped_name=key, item_slug=slug, former_item_slug=former)
+        )

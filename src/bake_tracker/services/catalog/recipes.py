@@ -1,0 +1,235 @@
+"""Recipes: what a batch takes, what it makes, and what that may not be."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, NotRequired, TypedDict, cast
+from uuid import UUID
+
+from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.catalog_changes import Rows, Thing
+from bake_tracker.domain.errors import (
+    FinishedUnitNotFoundError,
+    ItemNotFoundError,
+    RecipeNotFoundError,
+    ValidationError,
+)
+from bake_tracker.domain.recipes.quantities import topological_order
+from bake_tracker.domain.slugs import read_slug
+from bake_tracker.domain.units import format_micros
+from bake_tracker.models import Recipe, RecipeLine, RecipeYield
+from bake_tracker.queries.bakery import lock_bakery
+from bake_tracker.queries.catalog.definitions import load_items, load_recipe_children, load_slugs
+from bake_tracker.queries.catalog.things import load_things
+from bake_tracker.services.catalog.changes import note_changes
+from bake_tracker.services.catalog.things import insert_named
+from bake_tracker.services.operation import Kind, recording
+
+RECIPE = Kind("record_recipe", "recipe_service", success_fields=("recipe_id", "slug", "line_count"))
+YIELD = Kind("record_recipe_yield", "recipe_service", success_fields=("recipe_id", "finished_unit_id", "quantity"))
+
+_recipes = cast(Table, Recipe.__table__)
+_lines = cast(Table, RecipeLine.__table__)
+_yields = cast(Table, RecipeYield.__table__)
+
+
+class LineInput(TypedDict):
+    """A line to be: ``quantity`` of ``unit`` of an item, or ``quantity`` batches of a sub-recipe."""
+
+    quantity: int | Decimal | Fraction
+    unit: NotRequired[str]
+    item_id: NotRequired[int]
+    sub_recipe_id: NotRequired[int]
+
+
+class RecipeResult(TypedDict):
+    """A recipe as it was recorded."""
+
+    operation_id: str
+    recipe_id: int
+    slug: str
+    line_count: int
+
+
+class RecipeYieldResult(TypedDict):
+    """What one batch of a recipe gives of a finished unit, in its base unit."""
+
+    operation_id: str
+    recipe_id: int
+    finished_unit_id: int
+    quantity: str
+
+
+@dataclass(frozen=True, slots=True)
+class CleanLine:
+    """A checked line."""
+
+    quantity: Fraction
+    unit: str
+    item_id: int | None
+    sub_recipe_id: int | None
+
+
+def record_recipe(
+    name: str,
+    lines: Sequence[LineInput],
+    *,
+    session: Session,
+    recipe_id: int | None = None,
+    slug: str | None = None,
+    category: str | None = None,
+    source: str | None = None,
+    notes: str | None = None,
+    operation_id: UUID | str | None = None,
+) -> RecipeResult:
+    """Add a recipe, or with ``recipe_id`` give an existing one new lines; past runs keep the recipe they were baked by.
+
+    An existing recipe keeps its slug, and each of category, source and notes that is left out.
+
+    Raises:
+        ValidationError: an argument is not allowed; a line names neither or both of item and sub-recipe; a slug is
+            given for an existing recipe.
+        RecipeCycleError: the recipe would contain itself; the path is named.
+        RecipeNotFoundError, ItemNotFoundError: a reference leads nowhere.
+        ConflictError: another recipe has this slug.
+    """
+    with recording(RECIPE, session, locals()) as operation:
+        given = Arguments()
+        clean_name = given.name("name", name)
+        clean = [_clean_line(given, number, line) for number, line in enumerate(given.rows("lines", lines))]
+        key = given.optional_key("recipe_id", recipe_id)
+        row: dict[str, Any] = {
+            "name": clean_name,
+            "slug": read_slug(given, clean_name, slug),
+            "category": given.text("category", category, limit=120),
+            "source": given.text("source", source, limit=300),
+            "notes": given.text("notes", notes),
+        }
+        if key is not None:
+            if slug is not None:
+                given.refuse("slug", "cannot be changed, for the recipe is known by it; leave it out")
+            row = {field: value for field, value in row.items() if field != "slug" and value is not None}
+        given.done()
+        if done := operation.claim({**row, "recipe_id": key, "lines": [repr(line) for line in clean]}):
+            return cast(RecipeResult, done)
+        lock_bakery(session)  # two edits at once could each close one half of a circle
+        _check_references(session, clean)
+        before: dict[Thing, Rows] = {}
+        if key is None:
+            key = insert_named(operation, Recipe, row)
+            before[("recipe_line", str(key))] = []
+        else:
+            if not _lock(session, key):
+                raise RecipeNotFoundError(key)
+            before |= load_things(session, [("recipe", str(key)), ("recipe_line", str(key))])
+            _replace(session, key, row)
+        names = {known: of_slug for of_slug, known in load_slugs(session, "recipe").items()}
+        _check_cycle(session, key, names, clean)
+        session.execute(insert(_lines), [_line_row(key, number, line) for number, line in enumerate(clean)])
+        note_changes(operation, before)
+        return operation.succeed(
+            RecipeResult(operation_id=operation.id, recipe_id=key, slug=names[key], line_count=len(clean))
+        )
+
+
+def record_recipe_yield(
+    recipe_id: int,
+    finished_unit_id: int,
+    quantity: int | Decimal,
+    *,
+    session: Session,
+    operation_id: UUID | str | None = None,
+) -> RecipeYieldResult:
+    """Say that one batch of a recipe gives ``quantity`` of a finished unit, in the unit's base unit.
+
+    Raises:
+        ValidationError: the quantity is not above 0, or has more than six decimals.
+        RecipeNotFoundError, FinishedUnitNotFoundError: a reference leads nowhere.
+    """
+    with recording(YIELD, session, locals()) as operation:
+        given = Arguments()
+        row: dict[str, int] = {
+            "recipe_id": given.key("recipe_id", recipe_id),
+            "item_id": given.key("finished_unit_id", finished_unit_id),
+            "quantity_micros": given.micros("quantity", quantity, above_zero=True),
+        }
+        given.done()
+        if done := operation.claim(row):
+            return cast(RecipeYieldResult, done)
+        if not _lock(session, row["recipe_id"]):
+            raise RecipeNotFoundError(row["recipe_id"])
+        item = load_items(session, [row["item_id"]]).get(row["item_id"])
+        if item is None or item.kind != "finished_unit":
+            raise FinishedUnitNotFoundError(row["item_id"])
+        same = (_yields.c.recipe_id == row["recipe_id"]) & (_yields.c.item_id == row["item_id"])
+        before = load_things(session, [("recipe_yield", f"{row['recipe_id']}:{row['item_id']}")])
+        session.execute(delete(_yields).where(same))
+        session.execute(insert(_yields), row)
+        note_changes(operation, before)
+        return operation.succeed(
+            RecipeYieldResult(
+                operation_id=operation.id,
+                recipe_id=row["recipe_id"],
+                finished_unit_id=row["item_id"],
+                quantity=format_micros(row["quantity_micros"]),
+            )
+        )
+
+
+def _clean_line(given: Arguments, number: int, line: Mapping[str, Any]) -> CleanLine:
+    field = f"lines[{number}]"
+    item_id = given.optional_key(f"{field}.item_id", line.get("item_id"))
+    sub_recipe_id = given.optional_key(f"{field}.sub_recipe_id", line.get("sub_recipe_id"))
+    if (item_id is None) == (sub_recipe_id is None):
+        given.refuse(field, "must name either an item or a sub-recipe")
+    quantity = given.exact(f"{field}.quantity", line.get("quantity"), above_zero=True)
+    if len(str(quantity)) > 80:
+        given.refuse(f"{field}.quantity", "has too many digits; write it with a few decimals")
+    if sub_recipe_id is not None:
+        return CleanLine(quantity, "batch", None, sub_recipe_id)
+    unit = given.unit(f"{field}.unit", line.get("unit"))
+    return CleanLine(quantity, unit.name if unit else "", item_id, None)
+
+
+def _check_references(session: Session, lines: Sequence[CleanLine]) -> None:
+    items = load_items(session, {line.item_id for line in lines if line.item_id is not None})
+    recipes = set(load_slugs(session, "recipe").values())
+    for line in lines:
+        if line.item_id is not None and line.item_id not in items:
+            raise ItemNotFoundError(line.item_id)
+        if line.item_id is not None and items[line.item_id].kind == "finished_good":
+            raise ValidationError.of("lines", f"{items[line.item_id].slug} is a finished good, which no recipe takes")
+        if line.sub_recipe_id is not None and line.sub_recipe_id not in recipes:
+            raise RecipeNotFoundError(line.sub_recipe_id)
+
+
+def _check_cycle(session: Session, recipe_id: int, names: Mapping[int, str], lines: Sequence[CleanLine]) -> None:
+    children = load_recipe_children(session)
+    children[recipe_id] = [line.sub_recipe_id for line in lines if line.sub_recipe_id is not None]
+    topological_order(recipe_id, lambda key: children.get(key, []), names)
+
+
+def _replace(session: Session, recipe_id: int, changes: Mapping[str, Any]) -> None:
+    session.execute(update(_recipes).where(_recipes.c.id == recipe_id).values(**changes))
+    session.execute(delete(_lines).where(_lines.c.recipe_id == recipe_id))
+
+
+def _lock(session: Session, recipe_id: int) -> bool:
+    """Hold a recipe against other edits, so that two do not interleave their lines; whether there is one."""
+    known = select(_recipes.c.id).where(_recipes.c.id == recipe_id)
+    return session.execute(known.with_for_update(key_share=True)).first() is not None
+
+
+def _line_row(recipe_id: int, position: int, line: CleanLine) -> dict[str, Any]:
+    return {
+        "recipe_id": recipe_id,
+        "position": position,
+        "item_id": line.item_id,
+        "sub_recipe_id": line.sub_recipe_id,
+        "quantity": line.quantity,
+        "unit": line.unit,
+    }

@@ -1,0 +1,327 @@
+"""What the bakery knows: itself, its items, suppliers, events and recipients."""
+
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from typing import Any, TypedDict, cast
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Table, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from bake_tracker.config import time_zones
+from bake_tracker.domain.arguments import Arguments, shown
+from bake_tracker.domain.choices import ITEM_KINDS, LABEL_POLICIES, MAX_SHELF_LIFE_DAYS, PICK_POLICIES
+from bake_tracker.domain.errors import ConflictError
+from bake_tracker.domain.slugs import read_slug
+from bake_tracker.domain.units import BASE_UNITS
+from bake_tracker.models import Bakery, Event, Item, Lot, Recipient, Supplier
+from bake_tracker.queries.bakery import lock_bakery
+from bake_tracker.queries.catalog.definitions import check_parent
+from bake_tracker.queries.catalog.things import load_last_removed, load_things
+from bake_tracker.services.catalog.changes import note_changes, note_made
+from bake_tracker.services.operation import Kind, Operation, recording
+
+BAKERY = Kind("record_bakery", "catalog_service", success_fields=("currency", "time_zone", "label_policy"))
+ITEM = Kind("record_item", "catalog_service", success_fields=("item_id", "slug", "kind"))
+SUPPLIER = Kind("record_supplier", "catalog_service", success_fields=("supplier_id", "slug"))
+EVENT = Kind("record_event", "catalog_service", success_fields=("event_id", "slug"))
+RECIPIENT = Kind("record_recipient", "catalog_service", success_fields=("recipient_id", "slug"))
+
+
+_bakery = cast(Table, Bakery.__table__)
+
+
+class BakeryResult(TypedDict):
+    """The bakery as it is now."""
+
+    operation_id: str
+    database_id: str
+    name: str
+    currency: str
+    time_zone: str
+    label_policy: str
+
+
+class ItemResult(TypedDict):
+    """A new item."""
+
+    operation_id: str
+    item_id: int
+    slug: str
+    name: str
+    kind: str
+    base_unit: str
+
+
+class SupplierResult(TypedDict):
+    """A new supplier."""
+
+    operation_id: str
+    supplier_id: int
+    slug: str
+
+
+class EventResult(TypedDict):
+    """A new event."""
+
+    operation_id: str
+    event_id: int
+    slug: str
+
+
+class RecipientResult(TypedDict):
+    """A new recipient."""
+
+    operation_id: str
+    recipient_id: int
+    slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRequest:
+    """The normalised arguments of a new item."""
+
+    kind: str
+    name: str
+    slug: str
+    base_unit: str
+    pick_policy: str
+    shelf_life_days: int | None
+    parent_id: int | None
+    description: str | None
+
+
+def record_bakery(
+    *,
+    session: Session,
+    name: str | None = None,
+    currency: str | None = None,
+    time_zone: str | None = None,
+    label_policy: str | None = None,
+    operation_id: UUID | str | None = None,
+) -> BakeryResult:
+    """Name the bakery, and set its one currency and time zone while there is no stock yet.
+
+    ``label_policy`` is what becomes of a run whose label on file says something else: ``warn`` or ``refuse``.
+
+    Raises:
+        ValidationError: the currency is not three letters (ISO 4217), or the time zone has no such IANA name.
+        ConflictError: there is stock already, so its costs and days have a meaning that must not change.
+    """
+    with recording(BAKERY, session, locals()) as operation:
+        given = Arguments()
+        changes: dict[str, Any] = {}
+        if name is not None:
+            changes["name"] = given.name("name", name)
+        if currency is not None:
+            changes["currency"] = _currency(given, currency)
+        if time_zone is not None:
+            changes["time_zone"] = _time_zone(given, time_zone)
+        if label_policy is not None:
+            changes["label_policy"] = given.choice("label_policy", label_policy, LABEL_POLICIES)
+        given.done()
+        if done := operation.claim(changes):
+            return cast(BakeryResult, done)
+        house = lock_bakery(session, against_stock=bool({"currency", "time_zone"} & changes.keys()))
+        new = replace(house, **changes)
+        settled = (house.currency, house.time_zone)
+        if (new.currency, new.time_zone) != settled and session.scalar(select(Lot.id).limit(1)):
+            raise ConflictError(
+                f"currency, time_zone: this bakery already has stock in {settled[0]} and {settled[1]}; "
+                "start another database for another currency or time zone"
+            )
+        before = load_things(session, [("bakery", "1")])
+        kept = ("name", "currency", "time_zone", "label_policy")
+        session.execute(update(_bakery).values({column: getattr(new, column) for column in kept}))
+        note_changes(operation, before)
+        return operation.succeed(
+            BakeryResult(
+                operation_id=operation.id,
+                database_id=new.database_id,
+                name=new.name,
+                currency=new.currency,
+                time_zone=new.time_zone,
+                label_policy=new.label_policy,
+            )
+        )
+
+
+def record_item(
+    kind: str,
+    name: str,
+    base_unit: str,
+    *,
+    session: Session,
+    slug: str | None = None,
+    pick_policy: str = "fefo",
+    shelf_life_days: int | None = None,
+    parent_id: int | None = None,
+    description: str | None = None,
+    operation_id: UUID | str | None = None,
+) -> ItemResult:
+    """Add an ingredient, material, finished unit or finished good, kept in g, ml, each or cm.
+
+    Raises:
+        ValidationError: an argument is not allowed.
+        ConflictError: another item has this slug.
+    """
+    with recording(ITEM, session, locals()) as operation:
+        given = Arguments()
+        clean_name = given.name("name", name)
+        asked = ItemRequest(
+            kind=given.choice("kind", kind, ITEM_KINDS),
+            name=clean_name,
+            slug=read_slug(given, clean_name, slug),
+            base_unit=given.choice("base_unit", base_unit, BASE_UNITS),
+            pick_policy=given.choice("pick_policy", pick_policy, PICK_POLICIES),
+            shelf_life_days=_shelf_life(given, shelf_life_days),
+            parent_id=given.optional_key("parent_id", parent_id),
+            description=given.text("description", description),
+        )
+        if asked.kind == "finished_good" and asked.base_unit != "each":
+            given.refuse("base_unit", "must be each: finished goods are counted")
+        given.done()
+        if done := operation.claim(asdict(asked)):
+            return cast(ItemResult, done)
+        if asked.parent_id is not None:
+            check_parent(session, asked.parent_id)
+        key = insert_named(operation, Item, {**asdict(asked), "is_category": False, "lot_count": 0})
+        return operation.succeed(
+            ItemResult(
+                operation_id=operation.id,
+                item_id=key,
+                slug=asked.slug,
+                name=asked.name,
+                kind=asked.kind,
+                base_unit=asked.base_unit,
+            )
+        )
+
+
+def record_supplier(
+    name: str, *, session: Session, slug: str | None = None, operation_id: UUID | str | None = None
+) -> SupplierResult:
+    """Add a supplier.
+
+    Raises:
+        ValidationError: an argument is not allowed.
+        ConflictError: another supplier has this slug.
+    """
+    with recording(SUPPLIER, session, locals()) as operation:
+        given = Arguments()
+        clean = given.name("name", name)
+        row = {"name": clean, "slug": read_slug(given, clean, slug)}
+        given.done()
+        if done := operation.claim(row):
+            return cast(SupplierResult, done)
+        key = insert_named(operation, Supplier, row)
+        return operation.succeed(SupplierResult(operation_id=operation.id, supplier_id=key, slug=row["slug"]))
+
+
+def record_event(
+    name: str,
+    *,
+    session: Session,
+    happens_on: date | None = None,
+    slug: str | None = None,
+    operation_id: UUID | str | None = None,
+) -> EventResult:
+    """Add an event to bake and pack for.
+
+    Raises:
+        ValidationError: an argument is not allowed.
+        ConflictError: another event has this slug.
+    """
+    with recording(EVENT, session, locals()) as operation:
+        given = Arguments()
+        clean = given.name("name", name)
+        row = {
+            "name": clean,
+            "slug": read_slug(given, clean, slug),
+            "happens_on": given.day("happens_on", happens_on),
+        }
+        given.done()
+        if done := operation.claim(row):
+            return cast(EventResult, done)
+        key = insert_named(operation, Event, row)
+        return operation.succeed(EventResult(operation_id=operation.id, event_id=key, slug=str(row["slug"])))
+
+
+def record_recipient(
+    name: str,
+    *,
+    session: Session,
+    household: str | None = None,
+    slug: str | None = None,
+    operation_id: UUID | str | None = None,
+) -> RecipientResult:
+    """Add somebody who is given, or sold, what was made.
+
+    Raises:
+        ValidationError: an argument is not allowed.
+        ConflictError: another recipient has this slug.
+    """
+    with recording(RECIPIENT, session, locals()) as operation:
+        given = Arguments()
+        clean = given.name("name", name)
+        row = {
+            "name": clean,
+            "slug": read_slug(given, clean, slug),
+            "household": None if household is None else given.name("household", household),
+        }
+        given.done()
+        if done := operation.claim(row):
+            return cast(RecipientResult, done)
+        key = insert_named(operation, Recipient, row)
+        return operation.succeed(RecipientResult(operation_id=operation.id, recipient_id=key, slug=str(row["slug"])))
+
+
+def insert_named(operation: Operation, model: Any, row: dict[str, Any]) -> int:
+    """Insert a row that has a slug, keep that the operation made it, and return its id.
+
+    Raises:
+        ConflictError: the slug is taken.
+    """
+    table = cast(Table, model.__table__)
+    dialect = postgresql if operation.session.get_bind().dialect.name == "postgresql" else sqlite
+    # By INSERT and not by a look first: another transaction may be about to take the slug.
+    new = dialect.insert(table).on_conflict_do_nothing().returning(table.c.id)
+    if removed := load_last_removed(operation.session, table.name):  # whose id others may still know
+        row = {**row, "id": removed + 1}
+    key: int | None = operation.session.execute(new, row).scalar_one_or_none()
+    if key is None:
+        raise ConflictError(
+            f"slug: there is already {_one(table.name)} {row['slug']!r}; give this one another name or slug",
+            slug=row["slug"],
+        )
+    note_made(operation, (table.name, str(key)))
+    return key
+
+
+def _one(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def _currency(given: Arguments, value: str) -> str:
+    if not (isinstance(value, str) and len(value) == 3 and value.isascii() and value.isalpha()):
+        given.refuse("currency", f"must be three letters such as EUR or USD (ISO 4217), not {shown(value)}")
+        return "USD"
+    return value.upper()
+
+
+def _time_zone(given: Arguments, value: str) -> str:
+    if not isinstance(value, str) or value not in time_zones():
+        given.refuse("time_zone", f"must be an IANA name such as Europe/Berlin, not {shown(value)}")
+        return "UTC"
+    return ZoneInfo(value).key
+
+
+def _shelf_life(given: Arguments, value: int | None) -> int | None:
+    if value is None:
+        return None
+    days = given.count("shelf_life_days", value)
+    if days > MAX_SHELF_LIFE_DAYS:
+        given.refuse("shelf_life_days", f"must be at most {MAX_SHELF_LIFE_DAYS}")
+    return days

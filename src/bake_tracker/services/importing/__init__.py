@@ -1,0 +1,1 @@
+"""Bring in other people's data."""

@@ -1,0 +1,65 @@
+"""Write what a file says of items and recipes beside what they are."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import cast
+
+from sqlalchemy import Table, insert
+
+from bake_tracker.domain.importing.facts import Facts
+from bake_tracker.models import ItemAllergen, ItemLabel, ProductAllergen
+from bake_tracker.queries.catalog.things import key_of
+from bake_tracker.services.catalog.changes import note_made
+from bake_tracker.services.catalog.measures import record_density, record_piece_weight
+from bake_tracker.services.catalog.rates import record_recipe_rate
+from bake_tracker.services.operation import Operation
+
+
+def write_facts(
+    operation: Operation,
+    facts: Facts,
+    items: Mapping[str, int],
+    products: Mapping[str, int],
+    recipes: Mapping[str, int],
+) -> None:
+    """State weights and rates, each as an operation; allergens and labels come with their items."""
+    session = operation.session
+    for (slug, kind), weights in facts.weights.items():
+        for weight in weights:
+            if kind == "density":
+                record_density(
+                    items[slug], 1, "ml", weight.value, "g",
+                    session=session, source=weight.source, measured_on=weight.measured_on,
+                )  # fmt: skip
+            else:
+                record_piece_weight(
+                    items[slug], 1, weight.value, "g",
+                    session=session, source=weight.source, measured_on=weight.measured_on,
+                )  # fmt: skip
+    for slug, (labour, overhead) in facts.rates.items():
+        amounts = Decimal(labour).scaleb(-6), Decimal(overhead).scaleb(-6)
+        record_recipe_rate(recipes[slug], *amounts, session=session)
+    allergens = [
+        {"item_id": items[slug], "allergen": allergen, "presence": presence}
+        for slug, said in facts.allergens.items()
+        for allergen, presence in said.items()
+    ]
+    of_products = [
+        {"product_id": products[identity], "allergen": allergen, "presence": presence}
+        for identity, said in facts.product_allergens.items()
+        for allergen, presence in said.items()
+    ]
+    labels = [
+        {"item_id": items[slug], "ingredients": label[0], "allergens": label[1], "filed_at": _moment(label[2])}
+        for slug, label in facts.labels.items()
+    ]
+    for model, rows in ((ItemAllergen, allergens), (ProductAllergen, of_products), (ItemLabel, labels)):
+        if rows:
+            table = cast(Table, model.__table__)
+            session.execute(insert(table), rows)
+            note_made(operation, *((table.name, key_of(table.name, row)) for row in rows))
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -1,0 +1,312 @@
+"""Make a recipe of what a page says: a preview that names what is unsure, and one operation when nothing is."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, NotRequired, TypedDict, cast
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.errors import (
+    FinishedUnitNotFoundError,
+    ItemNotFoundError,
+    Problem,
+    RecipeNotFoundError,
+    ValidationError,
+)
+from bake_tracker.domain.name_matching import name_key
+from bake_tracker.domain.recipe_text.amounts import Amount
+from bake_tracker.domain.recipe_text.lines import parse_line
+from bake_tracker.domain.recipe_text.names import NamedItems
+from bake_tracker.domain.recipe_text.page import Decisions, LinePlan, PagePlan, YieldPlan, plan_page
+from bake_tracker.domain.recipe_text.request import PageChoices, PageRequest, read_request
+from bake_tracker.domain.recipes.quantities import Item
+from bake_tracker.queries.bakery import lock_bakery
+from bake_tracker.queries.catalog.definitions import load_slugs
+from bake_tracker.queries.catalog.page_names import load_named_items
+from bake_tracker.services.catalog.names import record_name
+from bake_tracker.services.catalog.recipes import record_recipe, record_recipe_yield
+from bake_tracker.services.catalog.things import record_item
+from bake_tracker.services.operation import Kind, Operation, checking, recording
+
+CHECK = Kind("check_recipe_page", "page_import_service")
+RECORD = Kind(
+    "record_recipe_page", "page_import_service", success_fields=("recipe_id", "slug", "line_count", "created_count")
+)
+
+
+class PageLine(TypedDict):
+    """A line and what it is taken for; ``to_do`` says what makes it sure, ``hints`` what it takes to bake it."""
+
+    line: int
+    text: str
+    state: str
+    quantity: str | None
+    unit: str | None
+    item_slug: str | None
+    ingredient: str
+    note: str
+    to_do: list[str]
+    hints: list[str]
+
+
+class PageYield(TypedDict):
+    """What one batch gives, as the page says or a person."""
+
+    state: str
+    quantity: str | None
+    finished_unit_slug: str | None
+    name: str
+    to_do: list[str]
+
+
+class PagePreview(TypedDict):
+    """What would be recorded of a page, if all of it is sure."""
+
+    name: str
+    is_sure: bool
+    lines: list[PageLine]
+    makes: PageYield
+    operation_id: NotRequired[str]
+
+
+class PageResult(TypedDict):
+    """The recipe that was made of a page, the items that were added for it, and the lines that were left out."""
+
+    operation_id: str
+    recipe_id: int
+    slug: str
+    line_count: int
+    created: list[str]
+    created_count: int
+    left_out: list[str]
+    finished_unit_slug: str | None
+    finished_unit_quantity: str | None
+
+
+def check_recipe_page(
+    name: str,
+    lines: Sequence[str],
+    *,
+    session: Session,
+    yields: Sequence[str] = (),
+    choices: PageChoices | None = None,
+) -> PagePreview:
+    """Say what would be recorded of a page, and what a person has to say first; writes nothing.
+
+    Raises:
+        ValidationError: an argument is not allowed.
+        ItemNotFoundError, FinishedUnitNotFoundError: a choice leads nowhere.
+    """
+    with checking(CHECK, session, {"name": name}) as operation:
+        given = Arguments()
+        asked = read_request(given, name, lines, yields, choices)
+        given.done()
+        plan = _plan(session, asked)
+        unsure = [f"line {line.number}" for line in plan.lines if line.state == "unsure"]
+        unsure += ["yield"] * (plan.makes.state == "unsure")
+        operation.tell_check({"line_count": len(plan.lines)}, unsure=unsure)
+    return {
+        "name": asked.name,
+        "is_sure": plan.is_sure,
+        "lines": [_line_told(line) for line in plan.lines],
+        "makes": _yield_told(plan.makes),
+    }
+
+
+def record_recipe_page(
+    name: str,
+    lines: Sequence[str],
+    *,
+    session: Session,
+    yields: Sequence[str] = (),
+    choices: PageChoices | None = None,
+    slug: str | None = None,
+    recipe_id: int | None = None,
+    source: str | None = None,
+    category: str | None = None,
+    operation_id: UUID | str | None = None,
+) -> PageResult:
+    """Add the recipe of a page, with what it makes and, with ``create_missing``, the items it lacks, as one operation.
+
+    With ``recipe_id`` an existing recipe is given the page's lines. The lines as they stood on the page are kept in
+    the recipe's notes, and what a name was said to mean is remembered.
+
+    Raises:
+        ValidationError: an argument is not allowed, or a line or the yield is not sure; all of them are named.
+        ItemNotFoundError, FinishedUnitNotFoundError, RecipeNotFoundError: a reference leads nowhere.
+        ConflictError: another recipe or item has this slug.
+    """
+    with recording(RECORD, session, locals()) as operation:
+        given = Arguments()
+        asked = read_request(given, name, lines, yields, choices)
+        key = given.optional_key("recipe_id", recipe_id)
+        about = {
+            "slug": given.text("slug", slug),
+            "source": given.text("source", source, limit=300),
+            "category": given.text("category", category, limit=120),
+        }
+        given.done()
+        if done := operation.claim({**asked.claimed(), **about, "recipe_id": key}):
+            return cast(PageResult, done)
+        lock_bakery(session)  # two pages at once would both add what neither found
+        if key is not None and key not in load_slugs(session, "recipe").values():
+            raise RecipeNotFoundError(key)
+        plan = _plan(session, asked)
+        if problems := _problems(plan):
+            raise ValidationError(problems)
+        for called, item_id in asked.names.items():
+            record_name(called, item_id, session=session)
+        created = _add_items(session, plan)
+        return operation.succeed(_write(operation, asked, plan, created, key, about))
+
+
+def _write(
+    operation: Operation,
+    asked: PageRequest,
+    plan: PagePlan,
+    created: Mapping[str, tuple[int, str]],
+    recipe_id: int | None,
+    about: Mapping[str, str | None],
+) -> PageResult:
+    session = operation.session
+    rows: list[Any] = [
+        {"item_id": line.item.item_id if line.item else created[line.name][0], **_amount_row(line)}
+        for line in plan.taken
+    ]
+    recipe = record_recipe(
+        asked.name,
+        rows,
+        session=session,
+        recipe_id=recipe_id,
+        slug=about["slug"],
+        source=about["source"],
+        category=about["category"],
+        notes="\n".join(asked.lines),
+    )
+    added = [slug for _, slug in created.values()]
+    made: tuple[str | None, str | None] = (None, None)
+    if plan.makes.state in ("taken", "new"):
+        unit_id, unit_slug = _finished_unit(session, plan.makes)
+        added += [unit_slug] * (plan.makes.state == "new")
+        quantity = _exact(plan.makes.quantity or Fraction(0))
+        given = record_recipe_yield(recipe["recipe_id"], unit_id, quantity, session=session)
+        made = unit_slug, given["quantity"]
+    return PageResult(
+        operation_id=operation.id,
+        recipe_id=recipe["recipe_id"],
+        slug=recipe["slug"],
+        line_count=recipe["line_count"],
+        created=added,
+        created_count=len(added),
+        left_out=[line.read.text for line in plan.lines if line.state == "left out"],
+        finished_unit_slug=made[0],
+        finished_unit_quantity=made[1],
+    )
+
+
+def _add_items(session: Session, plan: PagePlan) -> dict[str, tuple[int, str]]:
+    """Add an ingredient for every name that is new: its id and slug by the name."""
+    added = {}
+    for name, base_unit in plan.new_base_units().items():
+        item = record_item("ingredient", name, base_unit, session=session)
+        added[name] = item["item_id"], item["slug"]
+    return added
+
+
+def _finished_unit(session: Session, makes: YieldPlan) -> tuple[int, str]:
+    if makes.item:
+        return makes.item.item_id, makes.item.slug
+    unit = record_item("finished_unit", makes.name, "each", session=session)
+    return unit["item_id"], unit["slug"]
+
+
+def _amount_row(line: LinePlan) -> dict[str, Any]:
+    assert line.amount
+    return {"quantity": line.amount.quantity, "unit": line.amount.unit}
+
+
+def _exact(quantity: Fraction) -> Decimal:
+    return Decimal(int(quantity * 10**6)).scaleb(-6)
+
+
+def _problems(plan: PagePlan) -> list[Problem]:
+    found: list[Problem] = [
+        {"field": f"line {line.number} ({line.read.text[:60]})", "problem": "; ".join(line.to_do)}
+        for line in plan.lines
+        if line.state == "unsure"
+    ]
+    if plan.makes.state == "unsure":
+        found.append({"field": "yield", "problem": "; ".join(plan.makes.to_do)})
+    if not found and not plan.taken:
+        found.append({"field": "lines", "problem": "nothing is left of the page; a recipe has at least one line"})
+    return found
+
+
+def _plan(session: Session, asked: PageRequest) -> PagePlan:
+    known, made = load_named_items(session)
+    by_id = {item.item_id: item for item in known.items}
+    names = {name: _item(by_id, item_id) for name, item_id in asked.names.items()}
+    decisions = Decisions(
+        said={
+            number: (quantity, unit, _item(by_id, item_id)) for number, (quantity, unit, item_id) in asked.said.items()
+        },
+        accepted=asked.accepted,
+        left_out=asked.left_out,
+        ranges=asked.ranges,
+        create_missing=asked.create_missing,
+        makes=None if asked.makes is None else (asked.makes[0], _made(by_id, asked.makes[1])),
+        without_yield=asked.without_yield,
+    )
+    mapped = NamedItems({**known.by_key, **names}, known.items)
+    on_page = {name_key(parse_line(text).ingredient) for text in asked.lines}
+    if strange := sorted(names.keys() - on_page):
+        raise ValidationError.of("names", f"no line names {strange[0]!r}")
+    return plan_page(asked.lines, asked.yields, mapped, made, decisions)
+
+
+def _item(by_id: Mapping[int, Item], item_id: int) -> Item:
+    if item_id not in by_id:
+        raise ItemNotFoundError(item_id)
+    return by_id[item_id]
+
+
+def _made(by_id: Mapping[int, Item], item_id: int) -> Item:
+    if item_id not in by_id or by_id[item_id].kind != "finished_unit":
+        raise FinishedUnitNotFoundError(item_id)
+    return by_id[item_id]
+
+
+def _line_told(line: LinePlan) -> PageLine:
+    quantity, unit = _amount_told(line.amount)
+    return {
+        "line": line.number,
+        "text": line.read.text,
+        "state": line.state,
+        "quantity": quantity,
+        "unit": unit,
+        "item_slug": line.item.slug if line.item else None,
+        "ingredient": line.read.ingredient,
+        "note": line.read.note,
+        "to_do": list(line.to_do),
+        "hints": list(line.hints),
+    }
+
+
+def _amount_told(amount: Amount | None) -> tuple[str | None, str | None]:
+    if amount is None:
+        return None, None
+    quantity = None if amount.quantity is None else str(amount.quantity)
+    return quantity if amount.upto is None else f"{quantity}-{amount.upto}", amount.unit
+
+
+def _yield_told(makes: YieldPlan) -> PageYield:
+    return {
+        "state": makes.state,
+        "quantity": None if makes.quantity is None else str(makes.quantity),
+        "finished_unit_slug": makes.item.slug if makes.item else None,
+        "name": makes.name,
+        "to_do": list(makes.to_do),
+    }

@@ -1,0 +1,310 @@
+"""Bring in the export of the older desktop program: what is new is added, and what is already there is left alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import Table, insert
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.errors import ConflictError, ImportRefusedError
+from bake_tracker.domain.importing.plan import ItemPlan, LotPlan, RecipePlan
+from bake_tracker.domain.importing.reading import (
+    ImportPlan,
+    after_reversal,
+    check_document,
+    fingerprint,
+    plan_import,
+    skip_recorded,
+)
+from bake_tracker.domain.importing.report import ImportReport
+from bake_tracker.domain.importing.telling import report_of
+from bake_tracker.models import (
+    Event,
+    GoodComponent,
+    Item,
+    Product,
+    Recipe,
+    RecipeLine,
+    RecipeYield,
+    Recipient,
+    Supplier,
+)
+from bake_tracker.queries.bakery import lock_bakery
+from bake_tracker.queries.catalog.definitions import load_slugs
+from bake_tracker.queries.catalog.things import key_of, load_last_removed
+from bake_tracker.queries.importing.facts import load_facts
+from bake_tracker.queries.importing.on_file import (
+    load_item_ids,
+    load_known,
+    load_lots_by_code,
+    load_product_ids,
+    load_recorded,
+)
+from bake_tracker.services.catalog.changes import note_made
+from bake_tracker.services.catalog.names import record_name
+from bake_tracker.services.catalog.things import record_bakery
+from bake_tracker.services.importing.carried_lots import finish_carried
+from bake_tracker.services.importing.facts import write_facts
+from bake_tracker.services.operation import Kind, Operation, checking, recording
+from bake_tracker.services.stock.ledger import lock_items
+from bake_tracker.services.stock.receipt import record_receipt
+
+CHECK = Kind("check_import", "import_service")
+RECORD = Kind(
+    "record_import", "import_service", success_fields=("source", "added_count", "skipped_count", "refused_count")
+)
+
+_MAX_TOLD = 50
+
+Ids = dict[str, int]
+
+
+def check_import(
+    document: Mapping[str, Any],
+    *,
+    session: Session,
+    source: str = "export.json",
+    names: Mapping[str, str] | None = None,
+) -> ImportReport:
+    """Say what an import would add, skip and refuse; writes nothing.
+
+    Raises:
+        ValidationError: the document is neither tables nor an export of bake-tracker 4.x, or a name leads nowhere.
+    """
+    with checking(CHECK, session, {"source": source}) as operation:
+        given = Arguments()
+        given.name("source", source, limit=300)
+        told = _names(given, names)
+        given.done()
+        sections = check_document(document)
+        report = report_of(_plan(session, sections, told), source, text=getattr(sections, "text", None))
+        operation.tell_check(
+            {name: report[name] for name in RECORD.success_fields},  # type: ignore[literal-required]  # its own fields
+            refused_places=[refusal["place"] for refusal in report["refused"][:_MAX_TOLD]],
+        )
+    return report
+
+
+def record_import(
+    document: Mapping[str, Any],
+    *,
+    session: Session,
+    source: str = "export.json",
+    skip_bad: bool = False,
+    names: Mapping[str, str] | None = None,
+    operation_id: UUID | str | None = None,
+) -> ImportReport:
+    """Add what the file has and the bakery has not, in the caller's transaction; each lot by a receipt of its own.
+
+    A lot's receipt has an id made from the row and its number among identical rows, so that a second import finds it,
+    and two identical bags are two lots; one that was undone since comes in again. A row without a date is received on
+    the day of the import. ``names`` are slugs of items by the names that the file has for them; they are remembered.
+
+    Raises:
+        ValidationError: the document is neither tables nor an export of bake-tracker 4.x, or a name leads nowhere.
+        ImportRefusedError: rows cannot be taken, and ``skip_bad`` does not say to take the others; its report has all.
+        ConflictError: ``operation_id`` was used for something else, or another transaction added the same meanwhile.
+    """
+    asked = {"source": source, "skip_bad": skip_bad, "operation_id": operation_id}
+    with recording(RECORD, session, asked) as operation:
+        given = Arguments()
+        given.name("source", source, limit=300)
+        if not isinstance(skip_bad, bool):
+            given.refuse("skip_bad", "must be true or false")
+        told = _names(given, names)
+        given.done()
+        sections = check_document(document)
+        text: str | None = getattr(sections, "text", None)
+        claimed = {"source": source, "skip_bad": skip_bad, "document_sha256": fingerprint(sections)}
+        if done := operation.claim(claimed | ({"names": told} if told else {})):
+            return cast(ImportReport, done)
+
+        lock_bakery(session)  # two imports at once would both add what neither found
+        plan = _plan(session, sections, told)
+        if plan.refused_count and not skip_bad:
+            raise ImportRefusedError(report_of(plan, source, text=text), plan.refused_count)
+        _write(operation, plan, source)
+        return operation.succeed(report_of(plan, source, operation.id, text=text))
+
+
+def _names(given: Arguments, names: object) -> dict[str, str]:
+    """What the caller says that names of the file mean."""
+    if names is None:
+        return {}
+    if not isinstance(names, Mapping):
+        given.refuse("names", "must be slugs by name")
+        return {}
+    return {given.name("names", name, limit=300): given.name("names", slug) for name, slug in names.items()}
+
+
+def _plan(session: Session, document: Mapping[str, Any], told: Mapping[str, str]) -> ImportPlan:
+    plan = plan_import(document, load_known(session), load_facts(session), told)
+    lots_here = load_lots_by_code(session, {lot.lot_code for _, lot in plan.lots if lot.is_carried and lot.lot_code})
+    while True:
+        recorded = load_recorded(session, plan.lot_operation_ids)
+        plan = skip_recorded(plan, {key for key, was_undone in recorded.items() if not was_undone}, lots_here)
+        undone = {key for key, was_undone in recorded.items() if was_undone} & set(plan.lot_operation_ids)
+        if not undone:
+            return plan
+        plan = after_reversal(plan, undone)
+
+
+def _write(operation: Operation, plan: ImportPlan, source: str) -> None:
+    session = operation.session
+    if plan.bakery:
+        record_bakery(session=session, **asdict(plan.bakery))
+    _insert_new(operation, Supplier, [{"slug": s.slug, "name": s.name, "details": s.details} for s in plan.suppliers])
+    _insert_new(operation, Event, [{"slug": e.slug, "name": e.name, "happens_on": e.happens_on} for e in plan.events])
+    recipients = [{"slug": r.slug, "name": r.name, "household": r.household} for r in plan.recipients]
+    _insert_new(operation, Recipient, recipients)
+    items = _add_items(operation, plan.items)
+    _add_products(operation, plan, items)
+    _add_recipes(operation, plan.recipes, items)
+    # All at once and in id order, for weights and receipts come in the order of the file.
+    lock_items(operation, {items[slug] for slug in (*plan.facts.item_slugs, *(lot.item_slug for _, lot in plan.lots))})
+    products = load_product_ids(session)
+    write_facts(operation, plan.facts, items, products, load_slugs(session, "recipe"))
+    _add_parts(operation, plan, items)
+    for name in plan.names:
+        record_name(name.name, items[name.item_slug], session=session)
+    suppliers = load_slugs(session, "supplier")
+    received = {lot.operation_id: _receive(session, lot, items, products, suppliers) for _, lot in plan.lots}
+    finish_carried(operation, plan, received, source)
+
+
+def _add_items(operation: Operation, plans: Sequence[ItemPlan]) -> Ids:
+    """Add the items, every parent before its children; the ids of all items."""
+    ids, pending = load_item_ids(operation.session), list(plans)
+    while pending:
+        ready = [item for item in pending if item.parent_slug is None or item.parent_slug in ids]
+        assert ready, "the plan has a parent that is nowhere"
+        pending = [item for item in pending if not (item.parent_slug is None or item.parent_slug in ids)]
+        ids |= _insert_new(operation, Item, [_item_row(item, ids) for item in ready])
+    return ids
+
+
+def _item_row(item: ItemPlan, ids: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "kind": item.kind,
+        "slug": item.slug,
+        "name": item.name,
+        "base_unit": item.base_unit,
+        "pick_policy": item.pick_policy,
+        "shelf_life_days": item.shelf_life_days,
+        "g_per_ml": item.g_per_ml,
+        "g_per_each": item.g_per_each,
+        "parent_id": ids[item.parent_slug] if item.parent_slug else None,
+        "is_category": item.is_category,
+        "description": item.description,
+        "lot_count": 0,
+    }
+
+
+def _add_products(operation: Operation, plan: ImportPlan, items: Mapping[str, int]) -> None:
+    suppliers = load_slugs(operation.session, "supplier")
+    rows = [
+        {
+            "identity": product.identity,
+            "item_id": items[product.item_slug],
+            "brand": product.brand,
+            "name": product.name,
+            "package_type": product.package_type,
+            "package_quantity": product.package_quantity,
+            "package_unit": product.package_unit,
+            "gtin": product.gtin,
+            "supplier_id": suppliers[product.supplier_slug] if product.supplier_slug else None,
+            "notes": product.notes,
+        }
+        for product in plan.products
+    ]
+    _insert_new(operation, Product, rows, key="identity")
+
+
+def _add_recipes(operation: Operation, recipes: Sequence[RecipePlan], items: Mapping[str, int]) -> None:
+    rows = [
+        {"slug": r.slug, "name": r.name, "category": r.category, "source": r.source, "notes": r.notes} for r in recipes
+    ]
+    ids = load_slugs(operation.session, "recipe") | _insert_new(operation, Recipe, rows)
+    lines = [
+        {
+            "recipe_id": ids[recipe.slug],
+            "position": position,
+            "item_id": items[line.item_slug] if line.item_slug else None,
+            "sub_recipe_id": ids[line.sub_recipe_slug] if line.sub_recipe_slug else None,
+            "quantity": line.quantity,
+            "unit": line.unit,
+        }
+        for recipe in recipes
+        for position, line in enumerate(recipe.lines)
+    ]
+    _insert(operation, RecipeLine, lines)
+    yields = [
+        {"recipe_id": ids[recipe.slug], "item_id": items[made.slug], "quantity_micros": made.quantity_micros}
+        for recipe in recipes
+        for made in recipe.makes
+    ]
+    _insert(operation, RecipeYield, yields)
+
+
+def _add_parts(operation: Operation, plan: ImportPlan, items: Mapping[str, int]) -> None:
+    rows = [
+        {"good_id": items[good.slug], "component_id": items[part], "quantity_micros": micros}
+        for good in plan.goods
+        for part, micros in good.parts
+    ]
+    _insert(operation, GoodComponent, rows)
+
+
+def _receive(
+    session: Session, lot: LotPlan, items: Ids, products: Mapping[str, int], suppliers: Mapping[str, int]
+) -> int:
+    result = record_receipt(
+        items[lot.item_slug],
+        lot.quantity,
+        lot.unit,
+        session=session,
+        total_cost=lot.total_cost,
+        lot_code=lot.lot_code,
+        received_on=lot.received_on,
+        expires_on=lot.expires_on,
+        supplier_id=suppliers[lot.supplier_slug] if lot.supplier_slug else None,
+        product_id=products[lot.product_identity] if lot.product_identity else None,
+        location=lot.location,
+        note=lot.note,
+        is_carried=lot.is_carried,
+        operation_id=lot.operation_id,
+    )
+    return result["lot_id"]
+
+
+def _insert(operation: Operation, model: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        table = cast(Table, model.__table__)
+        operation.session.execute(insert(table), rows)
+        note_made(operation, *((table.name, key_of(table.name, row)) for row in rows))
+
+
+def _insert_new(operation: Operation, model: Any, rows: Sequence[Mapping[str, Any]], key: str = "slug") -> Ids:
+    """Insert rows of which the bakery has none; their ids.
+
+    Raises:
+        ConflictError: another transaction has added one since the plan was made.
+    """
+    if not rows:
+        return {}
+    table, session = cast(Table, model.__table__), operation.session
+    if removed := load_last_removed(session, table.name):  # whose id others may still know
+        rows = [{**row, "id": number} for number, row in enumerate(rows, removed + 1)]
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    new = dialect.insert(table).on_conflict_do_nothing().returning(table.c[key], table.c.id)
+    ids = {added[0]: added[1] for added in session.execute(new, rows)}
+    if taken := [row["name"] for row in rows if row[key] not in ids]:
+        raise ConflictError(
+            f"file: {table.name} {taken[0]!r} was added by someone else meanwhile; run the import again"
+        )
+    note_made(operation, *((table.name, str(key)) for key in ids.values()))
+    return ids

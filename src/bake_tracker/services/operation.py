@@ -1,0 +1,402 @@
+"""The operation context: every writer runs inside ``recording``, and so cannot forget to be told.
+
+An operation claims its id, works in a savepoint of its own, and ends in exactly one outcome line: a refusal or an error
+at once, a success only when the outermost COMMIT has returned.
+"""
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import partial
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+from sqlalchemy import Connection, Table, bindparam, select, update
+from sqlalchemy.orm import Session
+
+from bake_tracker.clock import now, uuid7
+from bake_tracker.database.attempts import attempt_number, current_attempt, will_retry
+from bake_tracker.database.insert_once import insert_once
+from bake_tracker.database.transaction_outcomes import Ending, Fate, OpenTransaction, open_transaction, statement_count
+from bake_tracker.domain.arguments import check_is_past
+from bake_tracker.domain.errors import ConflictError, ServiceError, ValidationError
+from bake_tracker.log.events import Event
+from bake_tracker.log.spans import OperationSpan, begin_span, leave_span
+from bake_tracker.log.tell import (
+    Place,
+    bound_value,
+    complete_line,
+    emit,
+    get_service_logger,
+    places_of,
+    report_logging_fault,
+)
+from bake_tracker.log.values import error_text, escape_unsafe, safe_value
+from bake_tracker.models import Operation as OperationRow
+from bake_tracker.queries.bakery import BakeryInfo, load_bakery
+
+MAX_ACTOR = 200
+Result = TypeVar("Result", bound=Mapping[str, Any])
+
+_operations = cast(Table, OperationRow.__table__)
+_complete = update(_operations).where(_operations.c.id == bindparam("of_operation"))
+_current: ContextVar["Operation | None"] = ContextVar("bake_tracker_operation", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What is fixed about an operation: its name, its logger, its entry message and the fields of its success line.
+
+    ``sometimes`` are fields that only some results have.
+    """
+
+    name: str
+    service: str
+    entry_message: str | None = None
+    success_fields: tuple[str, ...] = ()
+    passed_message: str | None = None
+    sometimes: tuple[str, ...] = ()
+
+    logger: logging.Logger = field(init=False, repr=False, compare=False)
+    told_fields: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """What its success line has of the result, where the result has it."""
+    places: tuple[Place, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "logger", get_service_logger(self.service))
+        object.__setattr__(self, "told_fields", (*self.success_fields, *self.sometimes))
+        object.__setattr__(self, "places", places_of(self.told_fields))
+
+
+@dataclass(slots=True)
+class Operation:
+    """One call under way: its ids, its database session, and what will be told of it."""
+
+    kind: Kind
+    session: Session
+    id: str
+    asked: dict[str, Any]
+    parent: "Operation | None"
+    span: OperationSpan | None = None
+    started_at_ns: int = field(default_factory=time.perf_counter_ns)
+    statements_before: int = field(default_factory=statement_count)
+    attempt: int = field(default_factory=attempt_number)
+    transaction: OpenTransaction | None = None
+    inside: Connection | None = None
+    bakery: BakeryInfo | None = None
+    result: Mapping[str, Any] | None = None
+    told_too: dict[str, Any] = field(default_factory=dict)
+    recorded_late: tuple[str, datetime] | None = None
+    is_replay: bool = False
+    is_replay_of_own_transaction: bool = False
+
+    @property
+    def now(self) -> datetime:
+        """The instant for what the caller left out."""
+        return now()
+
+    @property
+    def connection(self) -> Connection:
+        """What the operation's statements are sent on, inside its savepoint; a fifth faster than by the session."""
+        assert self.inside is not None
+        return self.inside
+
+    @property
+    def house(self) -> BakeryInfo:
+        """The bakery: its currency and time zone."""
+        assert self.bakery is not None
+        return self.bakery
+
+    # claim and result -----------------------------------------------------------------------------------------------
+
+    def claim(self, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Take the id for these normalised arguments; the first result when the same call has already succeeded.
+
+        Claimed by INSERT before anything is read, so a copy that waited for a lock is a replay, not a shortage.
+
+        Raises:
+            ConflictError: the id was used for another function or other arguments.
+        """
+        assert self.transaction is not None
+        asked = json.dumps(arguments, default=str, sort_keys=True, ensure_ascii=False)
+        fingerprint = hashlib.sha256(f"{self.kind.name}\n{asked}".encode()).hexdigest()
+        row = {
+            "id": self.id,
+            "name": self.kind.name,
+            "fingerprint": fingerprint,
+            "arguments": asked,
+            "recorded_at": now(),
+            "parent_id": self.parent.id if self.parent else None,
+            "transaction_id": self.transaction.transaction_id,
+            "attempt": self.attempt,
+            "actor": _actor(),
+        }
+        if insert_once(self.connection, _operations, row):
+            # Only now: a copy of what succeeded is a replay, though the clock was set back since.
+            if self.recorded_late:
+                check_is_past(*self.recorded_late, self.now, self.house.time_zone)
+            return None
+        return self._first_result(fingerprint)
+
+    def _first_result(self, fingerprint: str) -> dict[str, Any]:
+        columns = select(OperationRow.fingerprint, OperationRow.name, OperationRow.result, OperationRow.transaction_id)
+        first = self.connection.execute(columns.where(OperationRow.id == self.id)).one()
+        if first.fingerprint != fingerprint or first.result is None:
+            raise ConflictError(
+                f"operation_id: {self.id} was already used for "
+                + ("another call of " if first.name == self.kind.name else "")
+                + f"{first.name}; use a new id for a new request",
+                conflicting_operation=first.name,
+            )
+        assert self.transaction is not None
+        self.is_replay = True
+        self.is_replay_of_own_transaction = first.transaction_id == self.transaction.transaction_id
+        self.result = cast(dict[str, Any], json.loads(first.result))
+        return dict(self.result)
+
+    def succeed(self, result: Result) -> Result:
+        """Complete the operation's row with what will be answered."""
+        self.result = result
+        text = json.dumps(result, ensure_ascii=False)
+        self.connection.execute(_complete, {"of_operation": self.id, "result": text})
+        return result
+
+    def happened(self, field: str, at: datetime | None) -> tuple[datetime, date]:
+        """When it happened, and the last day on which a lot it draws may have come in.
+
+        What the caller recorded late is told by the success line, and may use nothing that came in after its day. What
+        is recorded as it happens may use all that is there, whatever day was written on it.
+        """
+        if at is None:
+            return self.now, date.max
+        self.told_too[field] = at.isoformat()
+        self.recorded_late = field, at
+        return at, self.house.local_day(at)
+
+    # telling --------------------------------------------------------------------------------------------------------
+
+    def tell(
+        self,
+        level: int,
+        outcome: str,
+        context: Mapping[str, Any],
+        places: Iterable[Place] | None = None,
+        *,
+        message: str | None = None,
+        error: BaseException | None = None,
+    ) -> None:
+        """Log one line of this operation now, with what the context has of ``places``, or all of it."""
+        try:
+            logger = self.kind.logger
+            is_wanted = logger.isEnabledFor(level)
+            span = None if outcome == "started" else self.span
+            if not is_wanted and span is None:
+                return
+            event = self._event(level, outcome, context, places, message=message, error=error)
+            if is_wanted:
+                emit(event)
+            if span is not None:
+                span.end(event)
+        except Exception as fault:
+            report_logging_fault(fault)
+
+    def tell_started(self) -> None:
+        if self.kind.logger.isEnabledFor(logging.DEBUG):
+            self.tell(logging.DEBUG, "started", self.asked, message=self.kind.entry_message)
+
+    def tell_refusal(self, error: ServiceError) -> None:
+        context = {**self._known_ids(), **error.log_fields(), "error": error_text(error), **_cause(error, self.id)}
+        self.tell(logging.WARNING, error.outcome, context)
+
+    def tell_error(self, error: BaseException) -> None:
+        context = {**self._known_ids(), "error": error_text(error), **_cause(error, self.id)}
+        if will_retry(error):
+            self.tell(logging.WARNING, "retried", context)
+            current_attempt().is_told = True
+        else:
+            self.tell(logging.ERROR, "error", context, error=error)
+
+    def tell_success(self) -> None:
+        """Have the success told when the outermost COMMIT has returned, and not before."""
+        assert self.transaction is not None
+        assert self.result is not None
+        outcome = "replayed" if self.is_replay else "success"
+        context, places = self.result, self.kind.places
+        if self.told_too:
+            context = {**context, **self.told_too}
+            places += places_of(name for name in self.told_too if name not in self.kind.told_fields)
+        if self.is_replay and not self.is_replay_of_own_transaction:
+            self.tell(logging.INFO, outcome, context, places)
+            return
+        try:
+            if self.span is None and not self.kind.logger.isEnabledFor(logging.WARNING):
+                self.transaction.add(_note_doubt)  # neither its success nor its undoing would be written
+                return
+            happened = self._event(logging.INFO, outcome, context, places)
+        except Exception as fault:
+            self.transaction.add(_note_doubt)
+            report_logging_fault(fault)
+            return
+        self.transaction.add(partial(_settle, happened, self.span))
+
+    def tell_check(self, context: Mapping[str, Any], **missing: list[str]) -> None:
+        """Tell what a check found: ``missing`` is its one list of slugs, empty when the stock suffices."""
+        if any(missing.values()):
+            self.tell(logging.INFO, "insufficient", {**context, **missing})
+        else:
+            self.tell(logging.DEBUG, "sufficient", context, message=self.kind.passed_message)
+
+    def _event(
+        self,
+        level: int,
+        outcome: str,
+        context: Mapping[str, Any],
+        places: Iterable[Place] | None = None,
+        *,
+        message: str | None = None,
+        error: BaseException | None = None,
+    ) -> Event:
+        event = Event(self.kind.logger, level, self.kind.name, outcome, message=message, error=error)
+        line = event.line
+        line["operation_id"] = self.id
+        line["attempt"] = self.attempt
+        if self.parent is not None:
+            line["parent_operation_id"] = self.parent.id
+        if self.transaction is not None:
+            line["transaction_id"] = self.transaction.transaction_id
+        if self.bakery is not None:
+            line["database_id"] = self.bakery.database_id
+        if outcome != "started":
+            line["duration_ms"] = (time.perf_counter_ns() - self.started_at_ns + 500) // 1_000 / 1_000
+            line["sql_count"] = statement_count() - self.statements_before
+        complete_line(line, context, places)
+        return event
+
+    def _known_ids(self) -> dict[str, Any]:
+        return {key: value for key, value in self.asked.items() if key.endswith("_id") and value is not None}
+
+
+def _note_doubt(ending: Ending) -> None:
+    """Whoever owns the transaction must know that its COMMIT was cut, whether or not it is logged."""
+    if ending.fate is Fate.UNKNOWN:
+        current_attempt().is_in_doubt = True
+
+
+def _settle(happened: Event, span: OperationSpan | None, ending: Ending) -> None:
+    """Tell what became of an operation that had succeeded."""
+    happened.line["settled_at"] = ending.settled_at
+    if (fate := ending.fate) is not Fate.COMMITTED:
+        _note_doubt(ending)
+        outcome, failure = fate.value, ending.failure
+        if failure is not None:
+            happened.line["error"] = error_text(failure)
+            current_attempt().is_told = True
+            if fate is Fate.ROLLED_BACK and will_retry(failure):
+                outcome = "retried"
+        happened.turn_into(outcome, logging.WARNING)
+    emit(happened)
+    if span is not None:
+        span.end(happened)
+
+
+def _actor() -> str | None:
+    """Who is bound as actor, as text that every database keeps in its column."""
+    actor = bound_value("actor")
+    return None if actor is None else escape_unsafe(str(safe_value(actor)))[:MAX_ACTOR]
+
+
+@contextmanager
+def recording(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterator[Operation]:
+    """Run one writing operation: in a savepoint of its own, ending in exactly one outcome line.
+
+    ``asked`` holds every argument of the call as it was given, ``operation_id`` among them. The body claims the id,
+    writes, and calls ``succeed``; what it raises undoes the savepoint, is told, and goes on to the caller.
+    """
+    operation = _begin(kind, session, asked)
+    savepoint: Any = None
+    reset = _current.set(operation)
+    try:
+        operation.tell_started()
+        operation.transaction = open_transaction(session.connection(), to_write=True)
+        operation.statements_before = statement_count()
+        with session.begin_nested():
+            operation.inside = session.connection()  # only now is the savepoint sent
+            savepoint = operation.transaction.frames[-1]
+            operation.bakery = load_bakery(operation.inside)
+            _check_operation_id(asked.get("operation_id"))
+            yield operation
+            assert operation.result is not None, f"{kind.name} neither succeeded nor raised"
+    except BaseException as error:
+        if operation.transaction is not None:
+            operation.transaction.doom(savepoint)
+        if isinstance(error, ServiceError):
+            operation.tell_refusal(error)
+        else:
+            operation.tell_error(error)
+        raise
+    else:
+        operation.tell_success()
+    finally:
+        _current.reset(reset)
+        leave_span(operation.span)
+
+
+@contextmanager
+def checking(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterator[Operation]:
+    """Run one question: it never writes, and is refused with the same errors and lines as the recording."""
+    operation = _begin(kind, session, asked)
+    try:
+        operation.inside = session.connection()
+        operation.transaction = open_transaction(operation.inside, to_write=False)
+        operation.statements_before = statement_count()
+        operation.bakery = load_bakery(operation.inside)
+        yield operation
+    except ServiceError as error:
+        operation.tell_refusal(error)
+        raise
+    except BaseException as error:
+        operation.tell_error(error)
+        raise
+    finally:
+        leave_span(operation.span)
+
+
+def _begin(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Operation:
+    told = {key: value for key, value in asked.items() if key != "session"}
+    given = told.get("operation_id")
+    operation_id = current_attempt().next_operation_id() if given is None else _uuid_text(given)
+    if given is None or operation_id is not None:
+        told.pop("operation_id", None)  # it is on every line as the operation's own
+    # The refusal of an id that cannot be one needs an id of its own.
+    return Operation(kind, session, operation_id or uuid7(), told, _current.get(), begin_span(kind.name))
+
+
+def _uuid_text(given: object) -> str | None:
+    try:
+        return str(UUID(given if type(given) is str else str(given))) if isinstance(given, UUID | str) else None
+    except ValueError:
+        return None
+
+
+def _check_operation_id(given: object) -> None:
+    if given is not None and _uuid_text(given) is None:
+        raise ValidationError.of("operation_id", "must be a UUID; leave it out to have one made")
+
+
+def _cause(error: BaseException, operation_id: str) -> dict[str, str]:
+    """Name the operation in which an error, or the one it was raised from, began, where that is not this one."""
+    origin: BaseException | None = error
+    while origin is not None:
+        cause = cast("str | None", getattr(origin, "bake_operation_id", None))
+        if cause is not None:
+            return {"cause_operation_id": cause} if cause != operation_id else {}
+        origin = origin.__cause__
+    with suppress(Exception):
+        error.bake_operation_id = operation_id  # type: ignore[attr-defined]  # travels with the error to the parent
+    return {}

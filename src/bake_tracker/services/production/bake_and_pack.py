@@ -1,0 +1,114 @@
+"""Bake and pack in one transaction: either the boxes are there, or nothing was used."""
+
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+from typing import TypedDict, cast
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.errors import ServiceError
+from bake_tracker.domain.recipes.quantities import needs_of
+from bake_tracker.queries.catalog.definitions import load_good, load_recipe
+from bake_tracker.services.assembly_service import AssemblyResult, record_assembly
+from bake_tracker.services.batch_production_service import ProductionRequest, ProductionResult, record_batch_production
+from bake_tracker.services.operation import Kind, Operation, recording
+from bake_tracker.services.stock.ledger import lock_items
+
+RECORD = Kind(
+    "record_bake_and_pack", "bake_and_pack_service", success_fields=("recipe_id", "finished_good_id", "quantity")
+)
+
+
+class BakeAndPackResult(TypedDict):
+    """The production and the assembly that were recorded together."""
+
+    operation_id: str
+    recipe_id: int
+    finished_good_id: int
+    quantity: int
+    production: ProductionResult
+    assembly: AssemblyResult
+
+
+def record_bake_and_pack(
+    recipe_id: int,
+    finished_unit_id: int,
+    num_batches: int,
+    actual_yield: int | Decimal,
+    finished_good_id: int,
+    quantity: int,
+    *,
+    session: Session,
+    scale_factor: Decimal | int | float = 1,
+    made_at: datetime | None = None,
+    event_id: int | None = None,
+    loss_reason: str | None = None,
+    notes: str | None = None,
+    operation_id: UUID | str | None = None,
+) -> BakeAndPackResult:
+    """Record a production and the boxes packed from it as one operation made of two; if either is refused, neither is.
+
+    Raises:
+        ServiceError: whatever ``record_batch_production`` or ``record_assembly`` refuses.
+    """
+    with recording(RECORD, session, locals()) as operation:
+        given = Arguments()
+        at = given.moment("made_at", made_at, operation.house.time_zone)
+        production_asked = ProductionRequest.read(
+            given,
+            operation.house.time_zone,
+            recipe_id=recipe_id,
+            finished_unit_id=finished_unit_id,
+            num_batches=num_batches,
+            actual_yield=actual_yield,
+            scale_factor=scale_factor,
+            produced_at=at,
+            event_id=event_id,
+            loss_reason=loss_reason,
+            notes=notes,
+        )
+        boxes_asked = {
+            "finished_good_id": given.key("finished_good_id", finished_good_id),
+            "quantity": given.count("quantity", quantity),
+        }
+        given.done()
+        operation.happened("made_at", at)
+        if done := operation.claim({**asdict(production_asked), **boxes_asked}):
+            return cast(BakeAndPackResult, done)
+        _lock_all(operation, production_asked, boxes_asked["finished_good_id"])
+        production = record_batch_production(
+            recipe_id,
+            finished_unit_id,
+            num_batches,
+            actual_yield,
+            session=session,
+            scale_factor=scale_factor,
+            produced_at=at,
+            event_id=event_id,
+            loss_reason=loss_reason,
+            notes=notes,
+        )
+        assembly = record_assembly(finished_good_id, quantity, session=session, assembled_at=at, event_id=event_id)
+        return operation.succeed(
+            BakeAndPackResult(
+                operation_id=operation.id,
+                recipe_id=production["recipe_id"],
+                finished_good_id=assembly["finished_good_id"],
+                quantity=assembly["quantity"],
+                production=production,
+                assembly=assembly,
+            )
+        )
+
+
+def _lock_all(operation: Operation, asked: ProductionRequest, finished_good_id: int) -> None:
+    """Hold the items of both at once, in id order: one after the other, they could close a circle with another's."""
+    with suppress(ServiceError):  # is told by the one of the two that it stops
+        recipe = load_recipe(operation.session, asked.recipe_id)
+        good = load_good(operation.session, finished_good_id)
+        parts = {part.item.item_id for part in good.components}
+        lock_items(operation, {*needs_of(recipe, asked.batches), asked.finished_unit_id, *parts, good.item.item_id})

@@ -1,0 +1,108 @@
+"""Put a mistyped yield right: the run undone and recorded again, in one operation."""
+
+from decimal import Decimal
+from typing import TypedDict, cast
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.errors import ConflictError, ValidationError
+from bake_tracker.queries.catalog.definitions import load_recipe, snapshot
+from bake_tracker.queries.runs.corrections import load_run
+from bake_tracker.services.batch_production_service import ProductionResult, record_batch_production
+from bake_tracker.services.operation import Kind, recording
+from bake_tracker.services.reversal import ReversalResult, record_reversal
+
+RECORD = Kind(
+    "record_production_correction",
+    "correction_service",
+    success_fields=("corrected_operation_id", "actual_yield_before", "actual_yield", "reversed_count"),
+)
+
+
+class CorrectionResult(TypedDict):
+    """The run that was undone, with what rested on it, and the one that took its place."""
+
+    operation_id: str
+    corrected_operation_id: str
+    actual_yield_before: str
+    actual_yield: str
+    reversed_count: int
+    reversal: ReversalResult
+    production: ProductionResult
+
+
+def record_production_correction(
+    corrected_operation_id: UUID | str,
+    actual_yield: int | Decimal,
+    reason: str,
+    *,
+    session: Session,
+    cascade: bool = False,
+    loss_reason: str | None = None,
+    operation_id: UUID | str | None = None,
+) -> CorrectionResult:
+    """Undo a production and record it with another yield: same recipe, batches, scale, time, event and notes.
+
+    The ingredients are back on the shelf before they are drawn again, by their policy. What was made of the output
+    since is undone too with ``cascade``, and has to be recorded again. ``loss_reason`` None keeps the one there is.
+
+    Raises:
+        ValidationError: an argument is not allowed, the operation is no production, or the yield is what is recorded.
+        ConflictError: the recipe was changed since, or whatever ``record_reversal`` finds.
+        ServiceError: whatever else ``record_reversal`` or ``record_batch_production`` refuses.
+    """
+    with recording(RECORD, session, locals()) as operation:
+        given = Arguments()
+        target_id = given.uuid("corrected_operation_id", corrected_operation_id)
+        micros = given.micros("actual_yield", actual_yield)
+        why = given.name("reason", reason, limit=1_000)
+        with_dependents = given.flag("cascade", cascade)
+        loss = given.text("loss_reason", loss_reason)
+        given.done()
+        asked = {
+            "corrected_operation_id": target_id,
+            "actual_micros": micros,
+            "reason": why,
+            "cascade": with_dependents,
+            "loss_reason": loss,
+        }
+        if done := operation.claim(asked):
+            return cast(CorrectionResult, done)
+
+        run = load_run(session, target_id)
+        if run.actual_yield_micros == micros:
+            raise ValidationError.of("actual_yield", "is what is recorded; there is nothing to correct")
+        undone = record_reversal(target_id, why, session=session, cascade=with_dependents)
+        if snapshot(load_recipe(operation.connection, run.recipe_id)).sha256 != run.snapshot_sha256:
+            raise ConflictError(
+                "the recipe or a density in it was changed since; reverse the run and record it anew",
+                recipe_id=run.recipe_id,
+            )
+        production = record_batch_production(
+            run.recipe_id,
+            run.finished_unit_id,
+            run.num_batches,
+            Decimal(micros).scaleb(-6),
+            session=session,
+            scale_factor=Decimal(run.scale_factor),
+            produced_at=run.produced_at,
+            event_id=run.event_id,
+            loss_reason=run.loss_reason if loss is None else loss,
+            notes=run.notes,
+            # Those of its day, also if the recipe's rates are others now.
+            labour_cost=Decimal(run.labour_micros).scaleb(-6),
+            overhead_cost=Decimal(run.overhead_micros).scaleb(-6),
+        )
+        return operation.succeed(
+            CorrectionResult(
+                operation_id=operation.id,
+                corrected_operation_id=target_id,
+                actual_yield_before=run.actual_yield,
+                actual_yield=production["actual_yield"],
+                reversed_count=undone["reversed_count"],
+                reversal=undone,
+                production=production,
+            )
+        )

@@ -1,0 +1,145 @@
+"""Give the log the success lines it lost: a process died after its COMMIT and before the line was written."""
+
+import json
+import logging
+import os
+import pkgutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from bake_tracker import services
+from bake_tracker.log.append import AppendHandler
+from bake_tracker.log.events import Event
+from bake_tracker.log.file_locks import CAN_LOCK, alone
+from bake_tracker.log.scan import Progress
+from bake_tracker.log.tell import get_service_logger
+from bake_tracker.log.values import safe_fields, utc_text_ns
+from bake_tracker.models import Operation
+from bake_tracker.services.operation import Kind
+from bake_tracker.services.reconcile.verification import (
+    NOTED,
+    REPAIRED_AT,
+    ROWS_AT_ONCE,
+    LogVerification,
+    NamedOperation,
+    verify_log,
+)
+
+_WHEN = ("produced_at", "assembled_at", "happened_at", "counted_at")
+"""Arguments that say when it happened, told where they were given."""
+_WHEN_AS_TOLD = {"record_bake_and_pack": "made_at"}
+"""Where it is told by another name than it is kept by."""
+_OPTIONAL = frozenset({"parent_operation_id", "actor"})
+
+
+class LogRepair(LogVerification):
+    """``repaired``: the operations whose line was written; the rest is the verification of the log as it is then."""
+
+    repaired: list[NamedOperation]
+
+
+def repair_log(session: Session, path: Path, progress: Progress | None = None, *, is_whole: bool = False) -> LogRepair:
+    """Write the success line of every committed operation that has none, and verify again.
+
+    What is missing or unresolved is written, oldest first and marked ``repaired_at``; then lines that cannot be read
+    are counted in a line of their own, since all that the database could tell of them is now in the log. What is forged
+    or doubled stays as it is: a repair adds what the database knows and never takes away what somebody wrote.
+    """
+    with _alone(path):
+        before = verify_log(session, path, progress, is_whole=is_whole)
+        silent = sorted([*before["missing"], *before["unresolved"]], key=lambda operation: operation["at"])
+        if not silent and before["unreadable_lines"] == before["unreadable_lines_noted"]:
+            return {**before, "repaired": []}
+        with _appending(path) as handler:
+            for event in _events(session, before["database_id"], [operation["operation_id"] for operation in silent]):
+                handler.take(event)
+            if before["unreadable_lines"]:
+                handler.take(_noting_event(before["unreadable_lines"]))
+        after = verify_log(session, path, progress, is_whole=is_whole)
+    # A full disk is survived without an error, so what was written is what can now be read.
+    left = {operation["operation_id"] for operation in (*after["missing"], *after["unresolved"])}
+    return {**after, "repaired": [operation for operation in silent if operation["operation_id"] not in left]}
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hold off another repair of a log in this directory, so that no line is written twice; bakers do not wait."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    directory = os.open(path.parent, os.O_RDONLY) if CAN_LOCK else None
+    if directory is None:  # as on Windows: two repairs at once are not held apart
+        yield
+        return
+    try:
+        with alone(directory, patient=True):
+            yield
+    finally:
+        os.close(directory)
+
+
+@contextmanager
+def _appending(path: Path) -> Iterator[AppendHandler]:
+    handler = AppendHandler(path)
+    try:
+        yield handler
+    finally:
+        handler.close()
+
+
+def _events(session: Session, database_id: str, operation_ids: list[str]) -> Iterator[Event]:
+    for start in range(0, len(operation_ids), ROWS_AT_ONCE):
+        wanted = Operation.id.in_(operation_ids[start : start + ROWS_AT_ONCE])
+        columns = select(*Operation.__table__.columns).where(wanted).order_by(Operation.recorded_at)
+        for row in session.execute(columns):
+            yield _success_event(row, database_id)
+
+
+def _noting_event(unreadable_lines: int) -> Event:
+    event = Event(get_service_logger("log_repair"), logging.WARNING, *NOTED)
+    event.line |= {"unreadable_lines": unreadable_lines, REPAIRED_AT: event.line["timestamp"]}
+    return event
+
+
+def _success_event(row: Row[Any], database_id: str) -> Event:
+    """What the operation's own process would have told, as far as its row knows: not how long it took.
+
+    It happened when the id was claimed, and is told now; when exactly it was settled, nobody knows any more.
+    """
+    kind = kinds().get(row.name) or Kind(row.name, "operations")
+    result, asked = json.loads(row.result), json.loads(row.arguments)
+    when = {
+        _WHEN_AS_TOLD.get(row.name, name): datetime.fromisoformat(asked[name]).isoformat()
+        for name in _WHEN
+        if asked.get(name)
+    }
+    # Nothing that is bound here and now: whoever repairs is neither the actor nor the request of the operation.
+    known = {
+        "operation_id": row.id,
+        "attempt": row.attempt,
+        "parent_operation_id": row.parent_id,
+        "transaction_id": row.transaction_id,
+        "database_id": database_id,
+        "actor": row.actor,
+        **safe_fields({name: result[name] for name in kind.told_fields if name in result} | when),
+        REPAIRED_AT: utc_text_ns(time.time_ns()),
+    }
+    at_ns = round(row.recorded_at.timestamp() * 1_000_000) * 1_000
+    event = Event(kind.logger, logging.INFO, row.name, "success", created_ns=at_ns)
+    event.line |= {name: value for name, value in known.items() if value is not None or name not in _OPTIONAL}
+    return event
+
+
+@cache
+def kinds() -> dict[str, Kind]:
+    """Every kind of operation that the services declare, by name; found by importing them all, so none is forgotten."""
+    found = pkgutil.walk_packages(services.__path__, f"{services.__name__}.")
+    modules = [import_module(module.name) for module in found]
+    return {kind.name: kind for module in modules for kind in vars(module).values() if isinstance(kind, Kind)}

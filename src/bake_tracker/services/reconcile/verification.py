@@ -1,0 +1,260 @@
+"""What the log claims against what the database holds: every committed operation has one success line, and no other.
+
+Both are gathered in a temporary SQLite file, so that memory grows with what is named and not with what is compared.
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple, TypedDict
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bake_tracker.log.scan import Progress, read_log
+from bake_tracker.models import Operation
+from bake_tracker.queries.archive.restored import load_restored
+from bake_tracker.queries.bakery import load_bakery
+
+LINE_IS_LATE_S = (0.05, 0.2, 0.5)
+"""How long, in turn, to wait for the line of an operation that has just been committed."""
+REPAIRED_AT = "repaired_at"
+"""The field that marks a line as written by a repair, and says when."""
+NOTED = ("repair_log", "noted")
+"""Operation and outcome of the line by which a repair says how many lines before it cannot be read."""
+ROWS_AT_ONCE = 1_000
+
+_TABLES = """
+    CREATE TABLE told (id TEXT, operation TEXT, is_repaired INTEGER, at TEXT);
+    CREATE TABLE committed (id TEXT, operation TEXT, at TEXT);
+    CREATE TABLE restored (id TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+_INDEXES = """
+    CREATE INDEX told_by_id ON told (id);
+    CREATE INDEX committed_by_id ON committed (id);
+"""
+_TOLD = "EXISTS (SELECT 1 FROM told t WHERE t.id = c.id)"
+# What was restored was told in the log of the place it came from.
+_RESTORED = f"(EXISTS (SELECT 1 FROM restored r WHERE r.id = c.id) AND NOT {_TOLD})"
+# An operation that is older than the log is held to what the log tells of it, if it tells anything.
+_COMPARED = f"(({_TOLD} OR :first_at IS NULL OR c.at >= :first_at) AND NOT {_RESTORED})"
+_SILENT = f"""
+    SELECT c.id, c.operation, c.at FROM committed c
+    WHERE {_COMPARED} AND NOT EXISTS (SELECT 1 FROM told t WHERE t.id = c.id AND t.operation = c.operation)
+    ORDER BY c.rowid
+"""
+_FORGED = """
+    SELECT t.id, t.operation, t.at FROM told t
+    WHERE NOT EXISTS (SELECT 1 FROM committed c WHERE c.id = t.id AND c.operation = t.operation)
+    GROUP BY t.id, t.operation ORDER BY min(t.rowid)
+"""
+# Whoever was stopped between COMMIT and its line, and went on after a repair, agrees with the repaired line.
+_DOUBLED = """
+    SELECT id, operation, at FROM told
+    GROUP BY id HAVING sum(is_repaired) > 1 OR sum(NOT is_repaired) > 1 ORDER BY min(rowid)
+"""
+
+
+class NamedOperation(TypedDict):
+    """An operation that log and database do not agree on."""
+
+    operation_id: str
+    operation: str
+    at: str
+
+
+class LogVerification(TypedDict):
+    """What was compared from the first retained line on, and every disagreement.
+
+    Operations that are older than the log, or came with a restored backup and have no line here, are counted and not
+    held against it. ``restores_not_believed``: marks of a restore that do not agree with what they name. ``missing``:
+    committed with no success line. ``forged``: success with no committed operation. ``doubled``: more than one success
+    line, not counting a repaired one beside the original. ``unresolved``: committed, but the log only says ``unknown``.
+    What cannot be read and was noted by a repair, which wrote what the database knew, is not held against the log.
+    """
+
+    log_file: str
+    database_id: str
+    operations_compared: int
+    operations_before_the_log: int
+    operations_restored: int
+    restores_not_believed: list[str]
+    success_lines_compared: int
+    unreadable_lines: int
+    unreadable_lines_noted: int
+    missing: list[NamedOperation]
+    forged: list[NamedOperation]
+    doubled: list[NamedOperation]
+    unresolved: list[NamedOperation]
+    clean: bool
+
+
+def verify_log(
+    session: Session, path: Path, progress: Progress | None = None, *, is_whole: bool = False
+) -> LogVerification:
+    """Compare the success lines of a log file with the operations that are really in the database.
+
+    Others may be at work meanwhile, so the order counts: the rows are read after the lines, in a new transaction (the
+    session's own is rolled back), and hold whatever was claimed by then. A success is written right after its COMMIT,
+    so the log is read again before an operation is said to have no line. Where the log ``is_whole``, and nothing of it
+    was ever thrown away, operations older than its first line are held against it too.
+    """
+    database_id = load_bakery(session).database_id
+    reading = _Reading(path, database_id, progress)
+    with closing(sqlite3.connect("", isolation_level=None)) as compared:
+        compared.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_TABLES} BEGIN")
+        successes = (heard[:4] for heard in reading.heard() if heard.outcome == "success")
+        compared.executemany("INSERT INTO told VALUES (?, ?, ?, ?)", successes)
+        session.rollback()
+        doubtful: list[str] = []
+        compared.executemany("INSERT INTO restored VALUES (?)", ((one,) for one in load_restored(session, doubtful)))
+        compared.executemany("INSERT INTO committed VALUES (?, ?, ?)", _committed(session))
+        compared.executescript(_INDEXES)
+        bounds = {"first_at": None if is_whole else reading.first_at}
+
+        def count(sql: str) -> int:
+            return int(compared.execute(f"SELECT count(*) FROM {sql}", bounds).fetchone()[0])
+
+        def named(sql: str) -> list[NamedOperation]:
+            return [_named(*row) for row in compared.execute(sql, bounds)]
+
+        operations, restored = count(f"committed c WHERE {_COMPARED}"), count(f"committed c WHERE {_RESTORED}")
+        reading, missing, unresolved = _wait_for_lines(reading, named(_SILENT))
+        result: LogVerification = {
+            "log_file": str(path),
+            "database_id": database_id,
+            "operations_compared": operations,
+            "operations_before_the_log": count("committed") - operations - restored,
+            "operations_restored": restored,
+            "restores_not_believed": doubtful,
+            "success_lines_compared": count("told"),
+            "unreadable_lines": reading.unreadable,
+            "unreadable_lines_noted": reading.noted,
+            "missing": missing,
+            "forged": named(_FORGED),
+            "doubled": named(_DOUBLED),
+            "unresolved": unresolved,
+            "clean": False,
+        }
+    disagreeing = (result["missing"], result["forged"], result["doubled"], result["unresolved"], doubtful)
+    result["clean"] = not any(disagreeing) and reading.unreadable == reading.noted
+    return result
+
+
+class _Heard(NamedTuple):
+    """One line that says how an operation ended."""
+
+    operation_id: str
+    operation: str
+    is_repaired: bool
+    at: str
+    outcome: str
+    parent_id: str
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One pass over the log: what it found beside the lines of one database."""
+
+    path: Path
+    database_id: str
+    progress: Progress | None
+    first_at: str | None = None
+    """The earliest instant of all, which is that of the first line unless the clock was set back."""
+    unreadable: int = 0
+    noted: int = 0
+    """How many of the unreadable lines a repair has seen: those it counted, as far as they stand before its line."""
+    is_cut: bool = False
+    """Whether the last line cannot be read: somebody may be in the middle of writing it."""
+    _earliest: str | None = None
+
+    def heard(self) -> Iterator[_Heard]:
+        for line in read_log(self.path, self.progress):
+            self.is_cut = line is None
+            if line is None:
+                self.unreadable += 1
+                continue
+            if (line.get("operation"), line.get("outcome")) == NOTED and type(line.get("unreadable_lines")) is int:
+                self.noted = max(self.noted, min(self.unreadable, line["unreadable_lines"]))
+            is_repaired = REPAIRED_AT in line
+            if not is_repaired:  # a repaired line says nothing of what was told before it
+                # A commit-bound line is written when it is settled, long after it happened.
+                self._tell_time(str(line.get("settled_at", line["timestamp"])))
+            outcome = line.get("outcome")
+            if outcome in ("success", "unknown", "replayed") and line.get("database_id") == self.database_id:
+                operation_id, operation, at, parent_id = (
+                    _storable(line.get(name))
+                    for name in ("operation_id", "operation", "timestamp", "parent_operation_id")
+                )
+                yield _Heard(operation_id, operation, is_repaired, at, outcome, parent_id)
+
+    def _tell_time(self, text: str) -> None:
+        if self._earliest is not None and text >= self._earliest:
+            return  # nearly every line; two zones in one log are compared as they are written
+        at = _instant_text(text)
+        if at is not None and (self.first_at is None or at < self.first_at):
+            self._earliest, self.first_at = text, at
+
+
+def _wait_for_lines(
+    reading: _Reading, silent: list[NamedOperation]
+) -> tuple[_Reading, list[NamedOperation], list[NamedOperation]]:
+    """The log as it was read in the end; and of these committed operations, those missing and those unresolved.
+
+    Half a line is waited for only at the log's end: what has a line behind it stays as it is.
+    """
+    waiting = {operation["operation_id"]: operation for operation in silent}
+    outcomes: dict[str, set[str]] = {}
+    around: dict[str, str] = {}
+    for pause_s in LINE_IS_LATE_S:
+        if not waiting and not reading.is_cut:
+            break
+        time.sleep(pause_s)
+        reading = _Reading(reading.path, reading.database_id, reading.progress)
+        for heard in reading.heard():
+            if (operation := waiting.get(heard.operation_id)) is None:
+                continue
+            if heard.outcome != "success":
+                outcomes.setdefault(heard.operation_id, set()).add(heard.outcome)
+                around[heard.operation_id] = heard.parent_id
+            elif heard.operation == operation["operation"]:
+                del waiting[heard.operation_id]
+    missing = [operation for key, operation in waiting.items() if "unknown" not in outcomes.get(key, ())]
+
+    def is_resolved(key: str) -> bool:
+        """What was done inside another is not asked for again by itself: the answer to the other is its own."""
+        return outcomes[key] != {"unknown"} or (around[key] in outcomes and is_resolved(around[key]))
+
+    unresolved = [operation for key, operation in waiting.items() if key in outcomes and not is_resolved(key)]
+    return reading, missing, unresolved
+
+
+def _row_text(instant: datetime) -> str:
+    return instant.isoformat(timespec="microseconds")
+
+
+def _committed(session: Session) -> Iterator[tuple[str, str, str]]:
+    columns = select(Operation.id, Operation.name, Operation.recorded_at).order_by(Operation.recorded_at)
+    for row in session.execute(columns, execution_options={"yield_per": ROWS_AT_ONCE}):
+        yield row.id, row.name, _row_text(row.recorded_at)
+
+
+def _instant_text(text: Any) -> str | None:
+    """An instant as rows have it, so that the order of the texts is that of the instants; None without a zone."""
+    try:
+        instant = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return _row_text(instant.astimezone(UTC)) if instant.tzinfo else None
+
+
+def _storable(value: Any) -> str:
+    return str(value).encode("utf-8", "backslashreplace").decode()  # half a character cannot be stored
+
+
+def _named(operation_id: str, operation: str, at: str) -> NamedOperation:
+    return {"operation_id": operation_id, "operation": operation, "at": at}

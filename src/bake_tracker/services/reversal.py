@@ -1,0 +1,346 @@
+"""Undo exactly: the opposite of what was posted, onto the same lots at the same cost."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypedDict, cast
+from uuid import UUID
+
+from sqlalchemy import Table, insert, update
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.catalog_changes import Change as CatalogChange
+from bake_tracker.domain.catalog_changes import Thing, what_stays
+from bake_tracker.domain.errors import ConflictError, Dependent, DependentsError, StaysError, ValidationError
+from bake_tracker.domain.money import format_money, negated
+from bake_tracker.domain.stock.reversal import (
+    NEVER,
+    Holding,
+    Link,
+    Posted,
+    Undoable,
+    dependents_tree,
+    impossible_lots,
+    undo_order,
+    with_parents,
+)
+from bake_tracker.domain.units import format_micros
+from bake_tracker.models import Item, Lot, Reversal
+from bake_tracker.queries.bakery import lock_bakery
+from bake_tracker.queries.catalog.products import load_items_of_packages
+from bake_tracker.queries.catalog.things import load_called, load_catalog_links, load_changes, load_pinned
+from bake_tracker.queries.operations.reversal import (
+    has_undone_parts,
+    load_family,
+    load_holdings,
+    load_holds,
+    load_links,
+    load_measures,
+    load_operations,
+    load_parts_since,
+    load_posted,
+    load_takers,
+    load_touched,
+    load_transfers,
+    load_undoable,
+)
+from bake_tracker.services.catalog.changes import CatalogGivenBack, lock_made, put_back_catalog
+from bake_tracker.services.operation import Kind, Operation, checking, recording
+from bake_tracker.services.stock.ledger import Change, change_lots, load_locked
+
+CHECK = Kind("check_reversal", "reversal_service")
+RECORD = Kind(
+    "record_reversal",
+    "reversal_service",
+    entry_message="Recording reversal",
+    success_fields=("reversed_operation_id", "reversed_operation", "reversed_count"),
+)
+
+_add = insert(cast(Table, Reversal.__table__))
+_items = cast(Table, Item.__table__)
+_lots = cast(Table, Lot.__table__)
+_OF_ITEMS = ("item", "item_allergen", "item_label")
+_COLUMN_OF_MEASURE = {"density": "g_per_ml", "piece": "g_per_each"}
+
+
+class GivenBack(TypedDict):
+    """A lot that a reversal changed: more is positive; quantity in the item's base unit, cost None when unknown."""
+
+    lot_id: int
+    lot_code: str
+    quantity: str
+    cost: str | None
+
+
+_Back = tuple[list[GivenBack], list[CatalogGivenBack]]
+
+
+class ReversalResult(TypedDict):
+    """What was undone: the operation itself, and with it, latest first, ``also_reversed``."""
+
+    operation_id: str
+    reversed_operation_id: str
+    reversed_operation: str
+    reason: str
+    lots: list[GivenBack]
+    catalog: list[CatalogGivenBack]
+    also_reversed: list["ReversalResult"]
+    reversed_count: int
+
+
+class ToUndo(TypedDict):
+    """One operation that a reversal would undo."""
+
+    operation_id: str
+    operation: str
+    recorded_at: str
+
+
+class ReversalCheck(TypedDict):
+    """What a reversal would undo, latest first; ``dependents`` is the tree of what needs ``cascade``.
+
+    ``stays`` is what the ledger names for good, so that not even that undoes it.
+    """
+
+    reversed_operation_id: str
+    reversed_operation: str
+    can_reverse: bool
+    operations: list[ToUndo]
+    dependents: list[Dependent]
+    stays: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is to be undone, latest first, and what of it only rests on what was asked for."""
+
+    target: Undoable
+    order: list[str]
+    dependents: set[str]
+    operations: dict[str, Undoable]
+    links: list[Link]
+    item_ids: set[int]
+    changes: list[CatalogChange]
+    staying: set[Thing]
+    stuck: list[str]
+
+    @property
+    def tree(self) -> list[Dependent]:
+        return dependents_tree(self.operations.keys() - self.dependents, self.operations, self.links)
+
+
+def check_reversal(reversed_operation_id: UUID | str, *, session: Session) -> ReversalCheck:
+    """Say what a reversal would undo and what of it only with ``cascade``; locks and writes nothing.
+
+    Raises:
+        ValidationError, OperationNotFoundError, ConflictError: as ``record_reversal`` would.
+    """
+    with checking(CHECK, session, locals()) as operation:
+        given = Arguments()
+        target_id = given.uuid("reversed_operation_id", reversed_operation_id)
+        given.done()
+        plan = _plan(session, target_id)
+        operation.tell_check({"reversed_operation_id": target_id}, dependents=sorted(plan.dependents))
+    return {
+        "reversed_operation_id": target_id,
+        "reversed_operation": plan.target.name,
+        "can_reverse": not plan.dependents and not plan.stuck,
+        "operations": [
+            {
+                "operation_id": key,
+                "operation": plan.operations[key].name,
+                "recorded_at": plan.operations[key].recorded_at,
+            }
+            for key in plan.order
+        ],
+        "dependents": plan.tree,
+        "stays": plan.stuck,
+    }
+
+
+def record_reversal(
+    reversed_operation_id: UUID | str,
+    reason: str,
+    *,
+    session: Session,
+    cascade: bool = False,
+    operation_id: UUID | str | None = None,
+) -> ReversalResult:
+    """Post the opposite of an operation onto the same lots at the same cost and expiry, in the caller's transaction.
+
+    What it brought must be there untouched, and what it held, released or moved be as it left it. Where later
+    operations used or handled it since, they are undone first, latest first, with ``cascade``, all of it or nothing.
+    Operations inside of it are undone with it. Expiry does not matter. What it made or changed of the catalogue is
+    removed or as before; what an import made and the ledger names stays, and is told as ``kept``.
+
+    Raises:
+        ValidationError: an argument is not allowed, or the operation changed nothing that could be undone.
+        OperationNotFoundError: no operation has this id.
+        DependentsError: later operations rest on it; holds the tree of them.
+        StaysError: it made something that the ledger names for good, and did nothing else.
+        ConflictError: it was reversed already, is itself a reversal, or ``operation_id`` was used for something else.
+    """
+    with recording(RECORD, session, locals()) as operation:
+        given = Arguments()
+        target_id = given.uuid("reversed_operation_id", reversed_operation_id)
+        why = given.name("reason", reason, limit=1_000)
+        with_dependents = given.flag("cascade", cascade)
+        given.done()
+        asked = {"reversed_operation_id": target_id, "reason": why, "cascade": with_dependents}
+        if done := operation.claim(asked):
+            return cast(ReversalResult, done)
+
+        # load and decide
+        plan = _locked_plan(operation, target_id)
+        if plan.stuck:
+            raise StaysError(target_id, plan.stuck, plan.tree, len(plan.dependents))
+        if plan.dependents and not with_dependents:
+            raise DependentsError(target_id, plan.tree, len(plan.dependents))
+
+        # write
+        also: list[ReversalResult] = []
+        for key in plan.order:
+            if key != target_id:
+                also.append(_undo_inside(session, plan.operations[key], why, plan.staying))
+        # What stands inside of it, or rests on it, is always before it.
+        back = _undo(operation, target_id, why, plan.staying)
+        return operation.succeed(_result(operation, plan.target, why, back, also))
+
+
+def _plan(session: Session, target_id: str) -> _Plan:
+    """All that has to be undone with the target."""
+    target = load_undoable(session, target_id)
+    family = load_family(session, [target_id])
+    wanted, new = set[str](), family
+    posted, holdings, links = list[Posted](), dict[int, Holding](), set[Link]()
+    while new:
+        wanted |= new
+        added = load_posted(session, new)
+        posted += added
+        changed_lots = {one.lot_id for one in added}
+        holdings |= load_holdings(session, changed_lots - holdings.keys())
+        found = [*load_links(session, new), *load_catalog_links(session, new)]
+        if lacking := impossible_lots(posted, holdings, wanted) & changed_lots:
+            found += load_takers(session, lacking, wanted)
+        links.update(found)
+        new = load_family(session, {link.later for link in found} - wanted)
+    touched, item_ids = load_touched(session, wanted)
+    operations = load_operations(session, wanted)
+    changes = load_changes(session, wanted)
+    changed = with_parents(touched | {change.operation_id for change in changes}, operations)
+    if target_id not in changed:
+        if has_undone_parts(session, target_id):
+            raise ConflictError(
+                f"all that {target.name} did was reversed already, part by part", reversed_operation_id=target_id
+            )
+        nothing = "changed nothing that is kept: all was so before, or it is of an earlier version of this program"
+        raise ValidationError.of("reversed_operation_id", f"{target.name}: {NEVER.get(target.name, nothing)}")
+    item_ids |= {int(change.thing[1]) for change in changes if change.thing[0] in _OF_ITEMS}
+    of_packages = {int(change.thing[1]) for change in changes if change.thing[0] == "product_allergen"}
+    item_ids |= load_items_of_packages(session, of_packages)
+    staying = what_stays(changes, load_pinned(session, changes))
+    stuck = _stuck(session, changes, staying, operations.values())
+    order = [key for key in undo_order(operations, posted, links) if key in changed]
+    in_order = sorted(links, key=lambda link: (link.earlier, link.later, link.lot_code or "", link.thing or ""))
+    dependents = (wanted - family) & changed
+    return _Plan(target, order, dependents, operations, in_order, item_ids, changes, staying, stuck)
+
+
+def _stuck(
+    session: Session, changes: list[CatalogChange], staying: set[Thing], operations: Iterable[Undoable]
+) -> list[str]:
+    """What stays of the operations that could give back nothing at all."""
+    around = {one.parent_id for one in operations}
+    able = {change.operation_id for change in changes if change.thing not in staying} | around
+    things = [change.thing for change in changes if change.operation_id not in able and change.owner is None]
+    names = load_called(session, things)
+    return [names[thing] for thing in things]
+
+
+def _locked_plan(operation: Operation, target_id: str) -> _Plan:
+    """The plan, with every item of it held against other writers."""
+    plan = _plan(operation.session, target_id)
+    if plan.changes:
+        settings = any(change.thing[0] == "bakery" for change in plan.changes)
+        lock_bakery(operation.session, against_stock=settings)
+    return load_locked(
+        operation,
+        lambda: _plan(operation.session, target_id),
+        lambda plan: plan.item_ids,
+        seen=plan,
+        also_lock=lambda plan: lock_made(operation.session, plan.changes),
+    )
+
+
+def _undo_inside(session: Session, target: Undoable, reason: str, staying: set[Thing]) -> ReversalResult:
+    """Undo one operation of a plan, as an operation inside of the one that was asked for."""
+    asked = {"reversed_operation_id": target.operation_id, "reason": reason, "cascade": False}
+    with recording(RECORD, session, {**asked, "operation_id": None}) as operation:
+        operation.claim(asked)
+        back = _undo(operation, target.operation_id, reason, staying)
+        return operation.succeed(_result(operation, target, reason, back, []))
+
+
+def _undo(operation: Operation, target_id: str, reason: str, staying: set[Thing]) -> _Back:
+    """Post the opposite of one operation and put back how it left lots, measures and the catalogue; what it gave."""
+    session = operation.session
+    own = load_posted(session, [target_id])
+    holdings = load_holdings(session, {one.lot_id for one in own})
+    if lacking := impossible_lots(own, holdings, {target_id}):
+        codes = sorted({one.lot_code for one in own if one.lot_id in lacking})
+        raise ConflictError(
+            f"lot {', '.join(codes)} no longer holds what {target_id} added to it", reversed_operation_id=target_id
+        )
+    change_lots(operation, [Change(one.lot_id, -one.quantity_micros, negated(one.cost_micros)) for one in own])
+    _put_back_holds(session, target_id)
+    _put_back_places(session, target_id)
+    for item_id, kind, value in load_measures(session, target_id):
+        session.execute(update(_items).where(_items.c.id == item_id).values({_COLUMN_OF_MEASURE[kind]: value}))
+    catalog = put_back_catalog(operation, target_id, staying)
+    session.execute(_add, {"operation_id": operation.id, "reversed_operation_id": target_id, "reason": reason})
+    return [_given_back(one) for one in own], catalog
+
+
+def _put_back_holds(session: Session, operation_id: str) -> None:
+    for hold in load_holds(session, operation_id):
+        # What was split off meanwhile lies as it does only because the lot did. A release frees no more than it names.
+        lot_ids = [hold.lot_id, *load_parts_since(session, hold)]
+        before = {"on_hold": hold.was_on_hold, "usable_until": hold.was_usable_until}
+        session.execute(update(_lots).where(_lots.c.id.in_(lot_ids)).values(before))
+
+
+def _put_back_places(session: Session, operation_id: str) -> None:
+    for transfer in load_transfers(session, operation_id):
+        if transfer.new_lot_id is None:
+            place = {"location": transfer.from_location}
+            session.execute(update(_lots).where(_lots.c.id == transfer.lot_id).values(place))
+        elif transfer.is_kept_apart:
+            raise ConflictError(
+                f"lot {transfer.new_code} is on hold and the lot it was split from is not; "
+                "release it, or hold that too, first",
+                lot_id=transfer.new_lot_id,
+            )
+
+
+def _result(
+    operation: Operation, target: Undoable, reason: str, back: _Back, also: list[ReversalResult]
+) -> ReversalResult:
+    return ReversalResult(
+        operation_id=operation.id,
+        reversed_operation_id=target.operation_id,
+        reversed_operation=target.name,
+        reason=reason,
+        lots=back[0],
+        catalog=back[1],
+        also_reversed=also,
+        reversed_count=1 + len(also),
+    )
+
+
+def _given_back(one: Posted) -> GivenBack:
+    return {
+        "lot_id": one.lot_id,
+        "lot_code": one.lot_code,
+        "quantity": format_micros(-one.quantity_micros),
+        "cost": format_money(negated(one.cost_micros)),
+    }

@@ -1,0 +1,1 @@
+"""Stock in and out: the ledger, and every operation that only moves lots."""

@@ -1,0 +1,367 @@
+"""Adjustments: what was wasted, spoiled, given, sold, or found to be more or less, with its reason."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, TypedDict, cast
+from uuid import UUID
+
+from sqlalchemy import Table, insert
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.errors import (
+    ConflictError,
+    ConversionProblem,
+    InsufficientInventoryError,
+    ItemNotFoundError,
+    Shortage,
+    UnitConversionError,
+    ValidationError,
+)
+from bake_tracker.domain.money import format_money, negated
+from bake_tracker.domain.recipes.quantities import Item, base_quantity
+from bake_tracker.domain.stock.adjusting import KINDS, TO_SOMEBODY, cost_of_change
+from bake_tracker.domain.stock.fifo import draw_from, plan_draws
+from bake_tracker.domain.stock.shortages import all_draws, ingredient_shortages
+from bake_tracker.domain.units import MAX_TOTAL_MICROS, drawn_micros, format_micros, received_micros
+from bake_tracker.models import Adjustment
+from bake_tracker.queries.catalog.definitions import check_event, check_recipient, load_items
+from bake_tracker.queries.stock.lots import LotState, load_lots
+from bake_tracker.queries.stock.open_lots import load_lots_to_draw
+from bake_tracker.services.operation import Kind, Operation, recording
+from bake_tracker.services.stock.ledger import Change, change_lots, lock_items, with_what_came_later
+
+RECORD = Kind(
+    "record_adjustment",
+    "adjustment_service",
+    success_fields=("kind", "reason", "recipient_id", "event_id", "lots", "total_cost"),
+)
+
+_add = insert(cast(Table, Adjustment.__table__))
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustmentLine:
+    """A line as it was asked: of one lot, or of an item whose policy chooses the lots; less is negative."""
+
+    lot_id: int | None
+    item_id: int | None
+    quantity: Fraction
+    unit: str | None
+
+
+class AdjustedLot(TypedDict):
+    """A lot that was changed, by a signed quantity in its item's base unit and a signed cost, None when unknown."""
+
+    lot_id: int
+    lot_code: str
+    item_slug: str
+    quantity: str
+    unit: str
+    cost: str | None
+
+
+class AdjustmentResult(TypedDict):
+    """What was adjusted; ``total_cost`` is signed, and None when a lot's cost is unknown."""
+
+    operation_id: str
+    kind: str
+    reason: str | None
+    recipient_id: int | None
+    event_id: int | None
+    happened_at: str
+    lots: list[AdjustedLot]
+    total_cost: str | None
+
+
+def record_adjustment(
+    kind: str,
+    lines: Sequence[Mapping[str, Any]],
+    *,
+    session: Session,
+    reason: str | None = None,
+    recipient_id: int | None = None,
+    event_id: int | None = None,
+    happened_at: datetime | None = None,
+    operation_id: UUID | str | None = None,
+) -> AdjustmentResult:
+    """Take what the lines name off the shelf, or correct it, with a reason, in the caller's transaction.
+
+    A line has ``lot_id`` or ``item_id``, ``quantity`` and, if it is not the item's base unit, ``unit``. By ``item_id``
+    the item's policy chooses among what may be used; by ``lot_id`` it is that very lot. A correction is signed and
+    needs a reason: more joins a lot at what the rest of it costs, or as it came in when nothing is left.
+
+    Raises:
+        ValidationError: an argument is not allowed.
+        ItemNotFoundError, LotNotFoundError, RecipientNotFoundError, EventNotFoundError: a reference leads nowhere.
+        UnitConversionError: a unit cannot become an item's base unit; names every such item.
+        InsufficientInventoryError: lots or items are short; lists every short line and takes nothing.
+        ConflictError: a lot is expired or on hold and would go to somebody, a lot came in after ``happened_at``, or
+            ``operation_id`` was used for something else.
+    """
+    with recording(RECORD, session, locals()) as operation:
+        given = Arguments()
+        which = given.choice("kind", kind, KINDS)
+        asked = [_read_line(given, place, row, which) for place, row in enumerate(given.rows("lines", lines))]
+        why = None if reason is None else given.name("reason", reason, limit=1_000)
+        if which == "correction" and why is None:
+            given.refuse("reason", "a correction needs one: say how it came to be more or less")
+        recipient = given.optional_key("recipient_id", recipient_id)
+        if recipient is not None and which not in TO_SOMEBODY:
+            given.refuse("recipient_id", f"only a sample, gift or sale goes to somebody, not {which}")
+        event = given.optional_key("event_id", event_id)
+        at = given.moment("happened_at", happened_at, operation.house.time_zone)
+        given.done()
+        arguments = {
+            "kind": which,
+            "lines": [asdict(line) for line in asked],
+            "reason": why,
+            "recipient_id": recipient,
+            "event_id": event,
+            "happened_at": at,
+        }
+        at, there_on = operation.happened("happened_at", at)
+        if done := operation.claim(arguments):
+            return cast(AdjustmentResult, done)
+
+        # load
+        check_recipient(session, recipient)
+        check_event(session, event)
+        named = {line.lot_id for line in asked if line.lot_id is not None}
+        known = load_lots(session, sorted(named))
+        items = _load_items(session, asked, known)
+        wanted = _wanted(asked, known, items)
+        lock_items(operation, items)
+        lots = load_lots(session, sorted(named))
+
+        # decide
+        today = operation.house.local_day(at)
+        _check_were_there(lots.values(), there_on)
+        if which in TO_SOMEBODY:
+            _check_may_go(lots.values(), today, which)
+        changes = _decide(operation, wanted, lots, items, today, there_on)
+
+        # write
+        post_adjustments(operation, which, changes, at, reason=why, recipient_id=recipient, event_id=event)
+        ids = [change.lot_id for change in changes]
+        after = load_lots(session, ids)
+        return operation.succeed(
+            AdjustmentResult(
+                operation_id=operation.id,
+                kind=which,
+                reason=why,
+                recipient_id=recipient,
+                event_id=event,
+                happened_at=at.isoformat(),
+                lots=[adjusted_lot(change, after[change.lot_id]) for change in changes],
+                total_cost=total_of(changes),
+            )
+        )
+
+
+def post_adjustments(
+    operation: Operation,
+    kind: str,
+    changes: Sequence[Change],
+    at: datetime,
+    *,
+    reason: str | None = None,
+    recipient_id: int | None = None,
+    event_id: int | None = None,
+) -> None:
+    """Post changes of lots to the ledger, and beside each what it was for; their items are locked and they fit."""
+    if not changes:
+        return
+    change_lots(operation, changes)
+    operation.session.execute(
+        _add,
+        [
+            {
+                "operation_id": operation.id,
+                "lot_id": change.lot_id,
+                "kind": kind,
+                "quantity_micros": change.quantity_micros,
+                "reason": reason,
+                "recipient_id": recipient_id,
+                "event_id": event_id,
+                "happened_at": at,
+            }
+            for change in changes
+        ],
+    )
+
+
+def change_of(lot: LotState, delta_micros: int) -> Change:
+    """A change of a lot by exactly this much, at the cost that the lot gives it.
+
+    Raises:
+        ValidationError: the lot would hold more than can be counted.
+    """
+    cost = cost_of_change(
+        delta_micros, lot.quantity_micros, lot.cost_micros, lot.brought_micros, lot.brought_cost_micros
+    )
+    if lot.quantity_micros + delta_micros > MAX_TOTAL_MICROS or (lot.cost_micros or 0) + (cost or 0) > MAX_TOTAL_MICROS:
+        raise ValidationError.of("quantity", f"is more than lot {lot.code} can hold; make it smaller")
+    return Change(lot.lot_id, delta_micros, cost)
+
+
+def adjusted_lot(change: Change, lot: LotState) -> AdjustedLot:
+    """A change, for people."""
+    return {
+        "lot_id": lot.lot_id,
+        "lot_code": lot.code,
+        "item_slug": lot.item_slug,
+        "quantity": format_micros(change.quantity_micros),
+        "unit": lot.base_unit,
+        "cost": format_money(change.cost_micros),
+    }
+
+
+def total_of(changes: Iterable[Change]) -> str | None:
+    """What the changes cost together; None when one of them is unknown."""
+    costs = [change.cost_micros for change in changes]
+    return None if None in costs else format_money(sum(cost for cost in costs if cost is not None))
+
+
+def _read_line(given: Arguments, place: int, row: Mapping[str, Any], kind: str) -> AdjustmentLine:
+    at = f"lines[{place}]"
+    lot_id, item_id = row.get("lot_id"), row.get("item_id")
+    if (lot_id is None) == (item_id is None):
+        given.refuse(at, "must name either a lot (lot_id) or an item (item_id)")
+    for name in sorted(row.keys() - {"lot_id", "item_id", "quantity", "unit"}, key=str):
+        given.refuse(at, f"has no field {str(name)[:60]!r}; it takes lot_id or item_id, quantity, unit")
+    quantity = _signed(given, f"{at}.quantity", row.get("quantity"), kind == "correction")
+    if quantity > 0 and lot_id is None and kind == "correction":
+        given.refuse(f"{at}.lot_id", "name the lot of which there is more; an item's policy chooses only what is taken")
+    unit = None if row.get("unit") is None else given.unit(f"{at}.unit", row["unit"])
+    return AdjustmentLine(
+        given.optional_key(f"{at}.lot_id", lot_id),
+        given.optional_key(f"{at}.item_id", item_id),
+        quantity,
+        unit.name if unit else None,
+    )
+
+
+def _signed(given: Arguments, field: str, value: object, is_correction: bool) -> Fraction:
+    """How much more there is; what leaves is given without a sign, but by a correction, which is signed."""
+    if not is_correction:
+        return -given.exact(field, value, above_zero=True)
+    if isinstance(value, Decimal) and value.is_signed():
+        return -given.exact(field, value.copy_negate(), above_zero=True)
+    if (type(value) is int or isinstance(value, Fraction)) and value < 0:
+        return -given.exact(field, -value, above_zero=True)
+    return given.exact(field, value, above_zero=True)
+
+
+def _load_items(session: Session, asked: Iterable[AdjustmentLine], lots: Mapping[int, LotState]) -> dict[int, Item]:
+    by_item = {line.item_id for line in asked if line.item_id is not None}
+    by_lot = {lot.item_id: lot.item_slug for lot in lots.values()}
+    if both := sorted(slug for item_id, slug in by_lot.items() if item_id in by_item):
+        raise ValidationError.of("lines", f"{', '.join(both)}: name its lots in every line, or in none")
+    items = load_items(session, by_item | by_lot.keys())
+    for item_id in sorted(by_item - items.keys()):
+        raise ItemNotFoundError(item_id)
+    return items
+
+
+def _wanted(
+    asked: Iterable[AdjustmentLine], lots: Mapping[int, LotState], items: Mapping[int, Item]
+) -> dict[tuple[int | None, int], int]:
+    """(lot or None, item) -> signed millionths; lines of the same lot or item are added and rounded once."""
+    sums: defaultdict[tuple[int | None, int], Fraction] = defaultdict(Fraction)
+    problems: dict[tuple[str, str | None], ConversionProblem] = {}
+    for line in asked:
+        item = items[line.item_id or lots[line.lot_id or 0].item_id]
+        try:
+            amount = base_quantity(item, abs(line.quantity), line.unit or item.base_unit)
+        except UnitConversionError as error:
+            problems.setdefault((item.slug, line.unit), error.problems[0])
+            continue
+        sums[line.lot_id, item.item_id] += amount if line.quantity > 0 else -amount
+    if problems:
+        raise UnitConversionError(problems.values())
+    wanted = {key: received_micros(total) if total > 0 else -drawn_micros(-total) for key, total in sums.items()}
+    for (lot_id, item_id), micros in wanted.items():
+        what = f"lot {lots[lot_id].code}" if lot_id is not None else items[item_id].slug
+        if micros == 0:
+            raise ValidationError.of("lines", f"{what} would not change by anything that can be counted")
+        if abs(micros) > MAX_TOTAL_MICROS:
+            raise ValidationError.of("lines", f"{what} would change by more than can be counted")
+    return wanted
+
+
+def _check_were_there(lots: Iterable[LotState], there_on: date) -> None:
+    if late := [lot for lot in lots if lot.received_on > there_on]:
+        told = "; ".join(f"lot {lot.code} came in on {lot.received_on}" for lot in late)
+        raise ConflictError(f"{told}: nothing of it can have left before that day", lots=[lot.code for lot in late])
+
+
+def _check_may_go(lots: Iterable[LotState], day: date, kind: str) -> None:
+    refused: list[str] = []
+    codes: list[str] = []
+    for lot in lots:
+        if lot.on_hold:
+            refused.append(f"lot {lot.code} is on hold")
+        elif lot.usable_until is not None and lot.usable_until < day:
+            refused.append(f"lot {lot.code} expired on {lot.usable_until}")
+        else:
+            continue
+        codes.append(lot.code)
+    if refused:
+        raise ConflictError(
+            f"{'; '.join(refused)}: it cannot go as a {kind}. Release it first, with a reason (bake release), "
+            "or record it as waste",
+            lots=codes,
+        )
+
+
+def _decide(
+    operation: Operation,
+    wanted: Mapping[tuple[int | None, int], int],
+    lots: Mapping[int, LotState],
+    items: Mapping[int, Item],
+    today: date,
+    there_on: date,
+) -> list[Change]:
+    """The change of every lot, in the order of the lines.
+
+    Raises:
+        InsufficientInventoryError: something is short; all of it is listed.
+    """
+    needs = {item_id: -micros for (lot_id, item_id), micros in wanted.items() if lot_id is None}
+    open_lots = load_lots_to_draw(operation.connection, needs, today, there_on=there_on) if needs else []
+    plan = plan_draws(needs, open_lots)
+    shortages = [*with_what_came_later(operation, ingredient_shortages(plan, items), items, there_on)]
+    shortages += [
+        _lot_shortage(lots[lot_id], items[item_id], -micros)
+        for (lot_id, item_id), micros in wanted.items()
+        if lot_id is not None and lots[lot_id].quantity_micros + micros < 0
+    ]
+    if shortages:
+        raise InsufficientInventoryError(shortages)
+    draws = [
+        draw_from(lots[lot_id].open_lot, -micros)
+        for (lot_id, _), micros in wanted.items()
+        if lot_id is not None and micros < 0
+    ]
+    draws += all_draws(plan)
+    taken = [Change(draw.lot.lot_id, -draw.quantity_micros, negated(draw.cost_micros)) for draw in draws]
+    added = [
+        change_of(lots[lot_id], micros) for (lot_id, _), micros in wanted.items() if lot_id is not None and micros > 0
+    ]
+    return [*taken, *added]
+
+
+def _lot_shortage(lot: LotState, item: Item, needed_micros: int) -> Shortage:
+    return {
+        "ingredient_slug": item.slug,
+        "ingredient_name": item.name,
+        "needed": format_micros(needed_micros),
+        "available": format_micros(lot.quantity_micros),
+        "unit": item.base_unit,
+        "lot_code": lot.code,
+    }

@@ -1,0 +1,290 @@
+"""Lots as they lie: held, released for use, moved from one place to another, whole or in part."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import TypedDict, cast
+from uuid import UUID
+
+from sqlalchemy import Table, insert, update
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.errors import ConflictError, ValidationError
+from bake_tracker.domain.recipes.quantities import base_quantity
+from bake_tracker.domain.stock.fifo import draw_from
+from bake_tracker.domain.units import drawn_micros, format_micros
+from bake_tracker.models import Lot, LotHold, Transfer
+from bake_tracker.queries.catalog.definitions import load_item
+from bake_tracker.queries.stock.lots import LotState, load_lots
+from bake_tracker.services.operation import Kind, Operation, recording
+from bake_tracker.services.stock.ledger import lock_items, split_lot
+
+HOLD = Kind("record_hold", "handling_service", success_fields=("lots", "reason"))
+RELEASE = Kind("record_release", "handling_service", success_fields=("lots", "reason", "usable_until"))
+TRANSFER = Kind(
+    "record_transfer",
+    "handling_service",
+    success_fields=("lot_id", "lot_code", "new_lot_id", "new_lot_code", "quantity", "from_location", "to_location"),
+)
+
+_lots = cast(Table, Lot.__table__)
+_add_hold = insert(cast(Table, LotHold.__table__))
+_add_transfer = insert(cast(Table, Transfer.__table__))
+
+
+class HandledLot(TypedDict):
+    """A lot that was held or released, and what is left of it in its item's base unit."""
+
+    lot_id: int
+    lot_code: str
+    item_slug: str
+    quantity: str
+    unit: str
+
+
+class HoldResult(TypedDict):
+    """The lots that were held."""
+
+    operation_id: str
+    lots: list[HandledLot]
+    reason: str
+
+
+class ReleaseResult(TypedDict):
+    """The lots that may be used again, until ``usable_until`` where a day was given."""
+
+    operation_id: str
+    lots: list[HandledLot]
+    reason: str
+    usable_until: str | None
+
+
+class TransferResult(TypedDict):
+    """A lot that was moved; ``new_lot_*`` are None when it was moved whole. Quantity in the item's base unit."""
+
+    operation_id: str
+    lot_id: int
+    lot_code: str
+    new_lot_id: int | None
+    new_lot_code: str | None
+    quantity: str
+    unit: str
+    from_location: str | None
+    to_location: str | None
+
+
+def record_hold(
+    lot_ids: Sequence[int], reason: str, *, session: Session, operation_id: UUID | str | None = None
+) -> HoldResult:
+    """Keep these lots from being used until they are released, in the caller's transaction.
+
+    Raises:
+        ValidationError: an argument is not allowed.
+        LotNotFoundError: one of the lots is not there.
+        ConflictError: one is on hold already, or ``operation_id`` was used for something else.
+    """
+    with recording(HOLD, session, locals()) as operation:
+        given = Arguments()
+        wanted = given.keys("lot_ids", lot_ids)
+        why = given.name("reason", reason, limit=1_000)
+        given.done()
+        if done := operation.claim({"lot_ids": wanted, "reason": why}):
+            return cast(HoldResult, done)
+        lots = _locked(operation, wanted)
+        if held := [lot.code for lot in lots if lot.on_hold]:
+            raise ConflictError(f"on hold already: {', '.join(held)}", lots=held)
+        hold_lots(operation, lots, why)
+        return operation.succeed(HoldResult(operation_id=operation.id, lots=shown_lots(lots), reason=why))
+
+
+def record_release(
+    lot_ids: Sequence[int],
+    reason: str,
+    *,
+    session: Session,
+    usable_until: date | None = None,
+    operation_id: UUID | str | None = None,
+) -> ReleaseResult:
+    """Let these lots be used: from hold, and past their expiry where ``usable_until`` says until when instead.
+
+    Raises:
+        ValidationError: an argument is not allowed, or the day is over already.
+        LotNotFoundError: one of the lots is not there.
+        ConflictError: one is neither on hold nor expired, or is expired and no day was given; or ``operation_id`` was
+            used for something else.
+    """
+    with recording(RELEASE, session, locals()) as operation:
+        given = Arguments()
+        wanted = given.keys("lot_ids", lot_ids)
+        why = given.name("reason", reason, limit=1_000)
+        until = given.day("usable_until", usable_until)
+        given.done()
+        if done := operation.claim({"lot_ids": wanted, "reason": why, "usable_until": until}):
+            return cast(ReleaseResult, done)
+        lots = _locked(operation, wanted)
+        today = operation.house.local_day(operation.now)
+        if until is not None and until < today:
+            raise ValidationError.of("usable_until", f"{until} is over; name today ({today}) or a later day")
+        for lot in lots:
+            is_expired = lot.usable_until is not None and lot.usable_until < today
+            if is_expired and until is None:
+                raise ConflictError(
+                    f"lot {lot.code} expired on {lot.usable_until}; say until when it may be used (usable_until)",
+                    lot_id=lot.lot_id,
+                )
+            if not (lot.on_hold or is_expired or until is not None):
+                raise ConflictError(f"lot {lot.code} is neither on hold nor expired", lot_id=lot.lot_id)
+        _handle(operation, lots, "release", why, on_hold=False, until=until)
+        return operation.succeed(
+            ReleaseResult(
+                operation_id=operation.id,
+                lots=shown_lots(lots),
+                reason=why,
+                usable_until=until.isoformat() if until else None,
+            )
+        )
+
+
+def record_transfer(
+    lot_id: int,
+    to_location: str | None,
+    *,
+    session: Session,
+    quantity: int | Decimal | Fraction | None = None,
+    unit: str | None = None,
+    reason: str | None = None,
+    operation_id: UUID | str | None = None,
+) -> TransferResult:
+    """Move a lot, or ``quantity`` of ``unit`` of it as a lot of its own with its share of the cost, to another place.
+
+    The new lot keeps item, code with a running ending, expiry, supplier and hold. Without ``quantity`` it goes whole.
+
+    Raises:
+        ValidationError: an argument is not allowed, there is less in the lot, or it is there already.
+        LotNotFoundError: there is no such lot.
+        UnitConversionError: the unit cannot become the item's base unit without a density.
+        ConflictError: the lot is empty, or ``operation_id`` was used for something else.
+    """
+    with recording(TRANSFER, session, locals()) as operation:
+        given = Arguments()
+        wanted_id = given.key("lot_id", lot_id)
+        place = None if to_location is None else given.name("to_location", to_location, limit=120)
+        amount = None if quantity is None else given.exact("quantity", quantity, above_zero=True)
+        known_unit = None if unit is None else given.unit("unit", unit)
+        why = given.text("reason", reason, limit=1_000)
+        given.done()
+        asked = {
+            "lot_id": wanted_id,
+            "to_location": place,
+            "quantity": None if amount is None else str(amount),
+            "unit": known_unit.name if known_unit else None,
+            "reason": why,
+        }
+        if done := operation.claim(asked):
+            return cast(TransferResult, done)
+
+        (lot,) = _locked(operation, [wanted_id])
+        if lot.quantity_micros == 0:
+            raise ConflictError(f"lot {lot.code} is empty", lot_id=lot.lot_id)
+        micros = lot.quantity_micros
+        if amount is not None:
+            item = load_item(session, lot.item_id)
+            micros = drawn_micros(base_quantity(item, amount, known_unit.name if known_unit else lot.base_unit))
+        if not 0 < micros <= lot.quantity_micros:
+            raise ValidationError.of(
+                "quantity", f"lot {lot.code} holds {format_micros(lot.quantity_micros)} {lot.base_unit}; take no more"
+            )
+        draw = draw_from(lot.open_lot, micros)
+        is_whole = draw.quantity_micros == lot.quantity_micros
+        if is_whole and place == lot.location:
+            raise ValidationError.of("to_location", f"lot {lot.code} is there already")
+        new = None if is_whole else split_lot(operation, draw, place)
+        if is_whole:
+            session.execute(update(_lots).where(_lots.c.id == lot.lot_id).values(location=place))
+        session.execute(
+            _add_transfer,
+            {
+                "operation_id": operation.id,
+                "lot_id": lot.lot_id,
+                "new_lot_id": new.lot_id if new else None,
+                "quantity_micros": draw.quantity_micros if new else None,
+                "from_location": lot.location,
+                "to_location": place,
+                "reason": why,
+                "happened_at": operation.now,
+            },
+        )
+        return operation.succeed(
+            TransferResult(
+                operation_id=operation.id,
+                lot_id=lot.lot_id,
+                lot_code=lot.code,
+                new_lot_id=new.lot_id if new else None,
+                new_lot_code=new.code if new else None,
+                quantity=format_micros(draw.quantity_micros),
+                unit=lot.base_unit,
+                from_location=lot.location,
+                to_location=place,
+            )
+        )
+
+
+def hold_lots(operation: Operation, lots: Sequence[LotState], reason: str) -> None:
+    """Keep these lots from use, whose items are locked, and that are not on hold."""
+    if lots:
+        _handle(operation, lots, "hold", reason, on_hold=True)
+
+
+def _locked(operation: Operation, lot_ids: Sequence[int]) -> list[LotState]:
+    """These lots, with their items held against other writers."""
+    known = load_lots(operation.session, lot_ids)
+    lock_items(operation, {lot.item_id for lot in known.values()})
+    held = load_lots(operation.session, lot_ids)
+    return [held[lot_id] for lot_id in lot_ids]
+
+
+def _handle(
+    operation: Operation,
+    lots: Sequence[LotState],
+    action: str,
+    reason: str,
+    *,
+    on_hold: bool,
+    until: date | None = None,
+) -> None:
+    operation.session.execute(
+        _add_hold,
+        [
+            {
+                "operation_id": operation.id,
+                "lot_id": lot.lot_id,
+                "action": action,
+                "reason": reason,
+                "usable_until": until,
+                "was_on_hold": lot.on_hold,
+                "was_usable_until": lot.usable_until,
+                "happened_at": operation.now,
+            }
+            for lot in lots
+        ],
+    )
+    values: dict[str, object] = {"on_hold": on_hold}
+    if until is not None:
+        values["usable_until"] = until
+    operation.session.execute(update(_lots).where(_lots.c.id.in_([lot.lot_id for lot in lots])).values(values))
+
+
+def shown_lots(lots: Sequence[LotState]) -> list[HandledLot]:
+    """Lots that were handled, for people."""
+    return [
+        {
+            "lot_id": lot.lot_id,
+            "lot_code": lot.code,
+            "item_slug": lot.item_slug,
+            "quantity": format_micros(lot.quantity_micros),
+            "unit": lot.base_unit,
+        }
+        for lot in lots
+    ]

@@ -1,0 +1,293 @@
+"""The one door to the ledger: every change of stock goes through here, and only inside a recorded operation.
+
+Locks are taken on item rows in id order, before any lot is chosen, so that two operations cannot deadlock on stock or
+choose the same lot; quantities are then changed by relative amounts.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypedDict, TypeVar, cast
+
+from sqlalchemy import String, Table, bindparam, exists, func, insert, select, update
+from sqlalchemy import cast as sql_cast
+
+from bake_tracker.domain.errors import ComponentShortage, Shortage
+from bake_tracker.domain.money import format_money, negated
+from bake_tracker.domain.recipes.quantities import Item
+from bake_tracker.domain.stock.fifo import Allocation, Draw, plan_draws
+from bake_tracker.domain.stock.lots import day_mark, lot_code, pick_on
+from bake_tracker.domain.units import format_micros
+from bake_tracker.models import Bakery, Lot
+from bake_tracker.models import Item as ItemRow
+from bake_tracker.models.ledger import Movement
+from bake_tracker.queries.stock.open_lots import load_came_later, load_lots_to_draw
+from bake_tracker.services.operation import Operation
+
+Found = TypeVar("Found")
+AnyShortage = TypeVar("AnyShortage", Shortage, ComponentShortage)
+
+_items = cast(Table, ItemRow.__table__)
+_lots = cast(Table, Lot.__table__)
+_movements = cast(Table, Movement.__table__)
+
+# Built once: building a statement costs more than running it.
+_lock = (
+    select(_items.c.id)
+    .where(_items.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(_items.c.id)
+    .with_for_update(key_share=True)
+)
+_insert_lot = insert(_lots).returning(_lots.c.id)
+_add_movement = insert(_movements)
+_take = (
+    update(_lots)
+    .where(_lots.c.id == bindparam("of_lot"))
+    .values(
+        remaining_micros=_lots.c.remaining_micros - bindparam("taken"),
+        remaining_cost_micros=_lots.c.remaining_cost_micros - bindparam("taken_cost"),
+    )
+)
+
+_count_splits = select(func.count()).where(
+    _lots.c.item_id == bindparam("item"),
+    func.substr(_lots.c.code, 1, func.length(bindparam("beginning", type_=String))) == bindparam("beginning"),
+)
+_next_code = _items.c.slug + "-" + bindparam("day_mark", type_=String) + "-" + sql_cast(_items.c.lot_count, String)
+# The bakery is held in the same statement, so that its currency and time zone stay while there is stock to come.
+_number_lot = (
+    update(_items)
+    .where(_items.c.id == bindparam("of_item"))
+    .values(lot_count=_items.c.lot_count + 1)
+    .returning(
+        _items.c.lot_count,
+        _items.c.slug,
+        _items.c.pick_policy,
+        exists().where(_lots.c.code == _next_code).correlate(_items).label("is_taken"),
+        select(Bakery.id).with_for_update(read=True, key_share=True).scalar_subquery().label("held_bakery"),
+    )
+)
+
+
+class Consumption(TypedDict):
+    """What one lot gave; quantity in the item's base unit, cost None when unknown."""
+
+    lot_id: int
+    lot_code: str
+    ingredient_slug: str
+    quantity: str
+    unit: str
+    cost: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewLot:
+    """A lot to be added; quantity in millionths of the item's base unit, cost in millionths or None when unknown."""
+
+    item_id: int
+    quantity_micros: int
+    cost_micros: int | None
+    received_on: date
+    expires_on: date | None
+    code: str | None = None
+    is_made: bool = True
+    supplier_id: int | None = None
+    product_id: int | None = None
+    location: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A signed change of one lot, in millionths; cost is None where the lot's is unknown."""
+
+    lot_id: int
+    quantity_micros: int
+    cost_micros: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AddedLot:
+    """A lot that was added: its id and its code."""
+
+    lot_id: int
+    code: str
+
+
+def lock_items(operation: Operation, item_ids: Iterable[int]) -> None:
+    """Hold these items against every other writer until the transaction ends, in id order."""
+    if operation.connection.dialect.name != "sqlite":  # which has one writer, and by its claim this one is it
+        operation.connection.execute(_lock, {"ids": sorted(item_ids)}).all()
+
+
+def load_locked(
+    operation: Operation,
+    load: Callable[[], Found],
+    items_of: Callable[[Found], set[int]],
+    *,
+    seen: Found | None = None,
+    also_lock: Callable[[Found], None] = lambda _: None,
+) -> Found:
+    """What ``load`` finds, with every item of it held against other writers; ``seen`` is what it found just now."""
+    found = load() if seen is None else seen
+    if operation.connection.dialect.name == "sqlite":  # where nobody writes beside us
+        return found
+    item_ids = set[int]()
+    while True:
+        item_ids |= items_of(found)
+        with operation.connection.begin_nested() as locks:
+            lock_items(operation, item_ids)
+            also_lock(found)
+            # Somebody may have used a lot, or undone it, while we waited.
+            found = load()
+            if items_of(found) <= item_ids:
+                return found
+            # All are let go: who holds some and waits for more, out of order, may be waited for by who has those.
+            locks.rollback()
+
+
+def choose_lots(
+    operation: Operation, needs: Mapping[int, int], usable_on: date, *, there_on: date = date.max, also_lock: int
+) -> dict[int, Allocation]:
+    """Lock the needed items and ``also_lock`` (the item made), then allocate every need by its item's policy.
+
+    What is recorded late takes nothing that came in after ``there_on``.
+    """
+    lock_items(operation, {*needs, also_lock})
+    return plan_draws(needs, load_lots_to_draw(operation.connection, needs, usable_on, there_on=there_on))
+
+
+def with_what_came_later(
+    operation: Operation, shortages: Sequence[AnyShortage], items: Mapping[int, Item], there_on: date
+) -> Sequence[AnyShortage]:
+    """The shortages of what is recorded late, each with what of it came in only after its day."""
+    if there_on < date.max:
+        by_slug = {item.slug: item_id for item_id, item in items.items()}
+        later = load_came_later(operation.connection, items, there_on)
+        for short in shortages:
+            slug = short.get("ingredient_slug") or short.get("component_slug")
+            if micros := later.get(by_slug[str(slug)]):
+                short["came_later"] = format_micros(micros)
+    return shortages
+
+
+def turn_into(operation: Operation, draws: Sequence[Draw], new: NewLot | None) -> AddedLot | None:
+    """Post draws and what was made of them: out of the lots and into a new one, the ledger written at once."""
+    if draws:
+        operation.connection.execute(
+            _take,
+            [
+                {"of_lot": draw.lot.lot_id, "taken": draw.quantity_micros, "taken_cost": draw.cost_micros}
+                for draw in draws
+            ],
+        )
+    lot = _add_lot(operation, new) if new else None
+    changes = [(draw.lot.lot_id, -draw.quantity_micros, negated(draw.cost_micros)) for draw in draws]
+    if new and lot:
+        changes.append((lot.lot_id, new.quantity_micros, new.cost_micros))
+    if changes:
+        _post(operation, changes)
+    return lot
+
+
+def change_lots(operation: Operation, changes: Sequence[Change]) -> None:
+    """Post changes of lots that are there already, more or less of each; their items are locked and they fit."""
+    if not changes:
+        return
+    operation.session.execute(
+        _take,
+        [
+            {"of_lot": one.lot_id, "taken": -one.quantity_micros, "taken_cost": negated(one.cost_micros)}
+            for one in changes
+        ],
+    )
+    _post(operation, [(one.lot_id, one.quantity_micros, one.cost_micros) for one in changes])
+
+
+def add_lot(operation: Operation, new: NewLot) -> AddedLot:
+    """Post a new lot; without a code it gets a readable one that no other lot has."""
+    lot = _add_lot(operation, new)
+    _post(operation, [(lot.lot_id, new.quantity_micros, new.cost_micros)])
+    return lot
+
+
+def _add_lot(operation: Operation, new: NewLot) -> AddedLot:
+    number = {"of_item": new.item_id, "day_mark": day_mark(new.received_on)}
+    item = operation.connection.execute(_number_lot, number).one()
+    while item.is_taken and new.code is None:  # by a receipt that came before the item had this slug
+        item = operation.connection.execute(_number_lot, number).one()
+    code = new.code or lot_code(item.slug, new.received_on, item.lot_count)
+    row = {
+        "item_id": new.item_id,
+        "code": code,
+        "is_made": new.is_made,
+        "received_on": new.received_on,
+        "expires_on": new.expires_on,
+        "usable_until": new.expires_on,
+        "pick_on": pick_on(item.pick_policy, new.received_on, new.expires_on),
+        "quantity_micros": new.quantity_micros,
+        "cost_micros": new.cost_micros,
+        "remaining_micros": new.quantity_micros,
+        "remaining_cost_micros": new.cost_micros,
+        "on_hold": False,
+        "location": new.location,
+        "supplier_id": new.supplier_id,
+        "product_id": new.product_id,
+        "operation_id": operation.id,
+    }
+    lot_id: int = operation.connection.execute(_insert_lot, row).scalar_one()
+    return AddedLot(lot_id, code)
+
+
+def split_lot(operation: Operation, draw: Draw, location: str | None) -> AddedLot:
+    """Post what a draw gives as a lot of its own beside the lot it comes from; its code ends in the next number."""
+    source = operation.session.execute(select(_lots).where(_lots.c.id == draw.lot.lot_id)).one()
+    root = source.code.rpartition("/")[0] if source.parent_lot_id else source.code
+    count = operation.session.execute(_count_splits, {"beginning": f"{root}/", "item": source.item_id}).scalar_one()
+    row = {
+        **source._mapping,
+        "code": f"{root}/{count + 1}",
+        "quantity_micros": draw.quantity_micros,
+        "cost_micros": draw.cost_micros,
+        "remaining_micros": draw.quantity_micros,
+        "remaining_cost_micros": draw.cost_micros,
+        "location": location,
+        "operation_id": operation.id,
+        "parent_lot_id": source.id,
+    }
+    del row["id"]
+    taken = {"of_lot": source.id, "taken": draw.quantity_micros, "taken_cost": draw.cost_micros}
+    operation.session.execute(_take, taken)
+    lot_id: int = operation.session.execute(_insert_lot, row).scalar_one()
+    _post(
+        operation,
+        [
+            (source.id, -draw.quantity_micros, negated(draw.cost_micros)),
+            (lot_id, draw.quantity_micros, draw.cost_micros),
+        ],
+    )
+    return AddedLot(lot_id, row["code"])
+
+
+def consumptions(draws: Iterable[Draw], items: Mapping[int, Item]) -> list[Consumption]:
+    """What was drawn, for people."""
+    return [
+        {
+            "lot_id": draw.lot.lot_id,
+            "lot_code": draw.lot.code,
+            "ingredient_slug": items[draw.lot.item_id].slug,
+            "quantity": format_micros(draw.quantity_micros),
+            "unit": items[draw.lot.item_id].base_unit,
+            "cost": format_money(draw.cost_micros),
+        }
+        for draw in draws
+    ]
+
+
+def _post(operation: Operation, changes: Sequence[tuple[int, int, int | None]]) -> None:
+    operation.connection.execute(
+        _add_movement,
+        [
+            {"operation_id": operation.id, "lot_id": lot_id, "quantity_micros": quantity, "cost_micros": cost}
+            for lot_id, quantity, cost in changes
+        ],
+    )

@@ -1,0 +1,85 @@
+"""Recall a lot: it and all that was made of it is kept from use."""
+
+from typing import TypedDict, cast
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.arguments import Arguments
+from bake_tracker.queries.stock.lots import LotState, load_lot, load_lots
+from bake_tracker.queries.stock.recall import affected_lots, load_lots_on_hand
+from bake_tracker.queries.stock.trace import trace_forward
+from bake_tracker.services.operation import Kind, Operation, recording
+from bake_tracker.services.stock.handling import HandledLot, hold_lots, shown_lots
+from bake_tracker.services.stock.ledger import load_locked
+
+RECORD = Kind(
+    "record_recall",
+    "recall_service",
+    success_fields=("lot_id", "lot_code", "affected_count", "held_count", "held_before_count", "reason"),
+)
+
+
+class RecallResult(TypedDict):
+    """A lot, how many lots it concerns, itself among them, and which of those are now on hold, or were before."""
+
+    operation_id: str
+    lot_id: int
+    lot_code: str
+    reason: str
+    affected_count: int
+    held_count: int
+    held: list[HandledLot]
+    held_before_count: int
+    held_before: list[HandledLot]
+
+
+def record_recall(
+    lot_id: int, *, session: Session, reason: str | None = None, operation_id: UUID | str | None = None
+) -> RecallResult:
+    """Hold what is left of a lot and of every lot that was made of it, in the caller's transaction.
+
+    What is on hold already stays so and is named. ``queries.recall`` tells who has the rest; a drill asks only that.
+
+    Raises:
+        ValidationError: an argument is not allowed.
+        LotNotFoundError: there is no such lot.
+        ConflictError: ``operation_id`` was used for something else.
+    """
+    with recording(RECORD, session, locals()) as operation:
+        given = Arguments()
+        wanted = given.key("lot_id", lot_id)
+        why = None if reason is None else given.name("reason", reason, limit=1_000)
+        given.done()
+        if done := operation.claim({"lot_id": wanted, "reason": why}):
+            return cast(RecallResult, done)
+
+        lot = load_lot(session, wanted)
+        why = why or f"recall of {lot.code}"
+        affected, on_hand = _locked(operation, wanted)
+        held = [one for one in on_hand if not one.on_hold]
+        before = [one for one in on_hand if one.on_hold]
+        hold_lots(operation, held, why)
+        return operation.succeed(
+            RecallResult(
+                operation_id=operation.id,
+                lot_id=lot.lot_id,
+                lot_code=lot.code,
+                reason=why,
+                affected_count=len(affected),
+                held_count=len(held),
+                held=shown_lots(held),
+                held_before_count=len(before),
+                held_before=shown_lots(before),
+            )
+        )
+
+
+def _locked(operation: Operation, lot_id: int) -> tuple[set[int], list[LotState]]:
+    """Every lot that is affected, and those with something left, their items held against other writers."""
+
+    def load() -> tuple[set[int], list[LotState]]:
+        affected = affected_lots(lot_id, trace_forward(operation.session, lot_id))
+        return affected, list(load_lots(operation.session, load_lots_on_hand(operation.session, affected)).values())
+
+    return load_locked(operation, load, lambda found: {lot.item_id for lot in found[1]})

@@ -1,0 +1,316 @@
+"""Counting the shelf: what was found of each lot, how that differs from the ledger, and one operation that settles it.
+
+A line from a count sheet carries what the sheet ``expected``. When the ledger moved since, the count alone does not say
+what is there now: ``moved`` does. ``"refuse"``, the default, names those lots; ``"after"`` says it happened after the
+counting, so what differs from the sheet differs still; ``"before"``, that it was recorded late and the count has it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from fractions import Fraction
+from typing import Any, TypedDict, cast
+from uuid import UUID
+
+from sqlalchemy import Table, insert
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.errors import ConflictError, ConversionProblem, UnitConversionError, ValidationError
+from bake_tracker.domain.money import divide_half_even, format_money
+from bake_tracker.domain.recipes.quantities import base_quantity
+from bake_tracker.domain.units import MAX_TOTAL_MICROS, MICRO, format_micros
+from bake_tracker.models import Stocktake, StocktakeLine
+from bake_tracker.queries.catalog.definitions import load_items
+from bake_tracker.queries.stock.lots import LotState, load_lots
+from bake_tracker.services.operation import Kind, checking, recording
+from bake_tracker.services.stock.adjustment import change_of, post_adjustments, total_of
+from bake_tracker.services.stock.ledger import Change, lock_items
+
+CHECK = Kind("check_stocktake", "stocktake_service", passed_message="Count checked")
+RECORD = Kind(
+    "record_stocktake",
+    "stocktake_service",
+    entry_message="Recording stocktake",
+    success_fields=("stocktake_id", "counted_count", "different_count", "cost_difference"),
+)
+
+MOVED = ("refuse", "after", "before")
+
+_add_stocktake = insert(cast(Table, Stocktake.__table__)).returning(Stocktake.__table__.c.id)
+_add_line = insert(cast(Table, StocktakeLine.__table__))
+
+
+@dataclass(frozen=True, slots=True)
+class CountedLine:
+    """A line as it was asked: ``counted`` of ``unit``, or ``percent_left`` of what the lot came with."""
+
+    lot_id: int
+    counted: Fraction | None
+    unit: str | None
+    percent_left: Fraction | None
+    expected_micros: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """A lot as it lies, what the count is held against, and what was found, in millionths."""
+
+    line: CountedLine
+    lot: LotState
+    expected_micros: int
+    counted_micros: int
+
+    @property
+    def change(self) -> Change:
+        return change_of(self.lot, self.counted_micros - self.expected_micros)
+
+    @property
+    def has_moved(self) -> bool:
+        return self.line.expected_micros not in (None, self.lot.quantity_micros)
+
+
+class CountDifference(TypedDict):
+    """A lot that was counted; quantities in its item's base unit, ``percent`` of what was expected, None of nothing."""
+
+    lot_id: int
+    lot_code: str
+    item_slug: str
+    unit: str
+    expected: str
+    counted: str
+    difference: str
+    percent: str | None
+    cost: str | None
+
+
+class MovedLot(TypedDict):
+    """A lot that the ledger moved since the sheet was printed."""
+
+    lot_id: int
+    lot_code: str
+    unit: str
+    on_sheet: str
+    on_hand: str
+
+
+class StocktakeCheck(TypedDict):
+    """What a count would change; ``cost_difference`` is None when the cost of a lot that differs is unknown."""
+
+    counted_count: int
+    different_count: int
+    lots: list[CountDifference]
+    cost_difference: str | None
+    moved: list[MovedLot]
+
+
+class StocktakeResult(TypedDict):
+    """A recorded count; ``lots`` are those that differed."""
+
+    operation_id: str
+    stocktake_id: int
+    counted_at: str
+    counted_count: int
+    different_count: int
+    lots: list[CountDifference]
+    cost_difference: str | None
+
+
+def check_stocktake(lines: Sequence[Mapping[str, Any]], *, session: Session, moved: str = "refuse") -> StocktakeCheck:
+    """Say how what was counted differs from the ledger, in quantity, per cent and cost; locks and writes nothing.
+
+    Lots that moved since the sheet are named, and held against the sheet unless ``moved`` is ``"before"``.
+
+    Raises:
+        ValidationError, LotNotFoundError, UnitConversionError: as ``record_stocktake`` would.
+    """
+    with checking(CHECK, session, locals()) as operation:
+        given = Arguments()
+        asked = _read_lines(given, lines)
+        which = given.choice("moved", moved, MOVED)
+        given.done()
+        counts = _hold_against(session, asked, load_lots(session, [line.lot_id for line in asked]), which)
+        changes = [count.change for count in counts if count.counted_micros != count.expected_micros]
+        operation.tell_check({"counted_count": len(counts), "different_count": len(changes)})
+        return {
+            "counted_count": len(counts),
+            "different_count": len(changes),
+            "lots": [_difference(count) for count in counts],
+            "cost_difference": total_of(changes),
+            "moved": [_moved(count) for count in counts if count.has_moved],
+        }
+
+
+def record_stocktake(
+    lines: Sequence[Mapping[str, Any]],
+    *,
+    session: Session,
+    counted_at: datetime | None = None,
+    notes: str | None = None,
+    moved: str = "refuse",
+    operation_id: UUID | str | None = None,
+) -> StocktakeResult:
+    """Bring the ledger to what was counted, all of it as one operation, in the caller's transaction.
+
+    A line has ``lot_id``, and ``counted`` (with ``unit``, if it is not the item's base unit) or ``percent_left`` of
+    what the lot came with; and ``expected``, in the base unit, from the sheet it was counted on, where there is one.
+
+    Raises:
+        ValidationError: an argument is not allowed.
+        LotNotFoundError: one of the lots is not there.
+        UnitConversionError: a unit cannot become an item's base unit; names every such item.
+        ConflictError: a lot moved since the sheet was printed and ``moved`` does not say when, or holds less now than
+            the count takes away; or ``operation_id`` was used for something else.
+    """
+    with recording(RECORD, session, locals()) as operation:
+        given = Arguments()
+        asked = _read_lines(given, lines)
+        at = given.moment("counted_at", counted_at, operation.house.time_zone)
+        remark = given.text("notes", notes)
+        which = given.choice("moved", moved, MOVED)
+        given.done()
+        arguments = {
+            "lines": [asdict(line) for line in asked],
+            "counted_at": at,
+            "notes": remark,
+            "moved": which,
+        }
+        at, _ = operation.happened("counted_at", at)
+        if done := operation.claim(arguments):
+            return cast(StocktakeResult, done)
+
+        # load
+        lot_ids = [line.lot_id for line in asked]
+        lock_items(operation, {lot.item_id for lot in load_lots(session, lot_ids).values()})
+
+        # decide
+        counts = _hold_against(session, asked, load_lots(session, lot_ids), which)
+        _check_moved(counts, which)
+        different = [count for count in counts if count.counted_micros != count.expected_micros]
+        changes = [count.change for count in different]
+
+        # write
+        row = {"operation_id": operation.id, "counted_at": at, "notes": remark}
+        stocktake_id: int = session.execute(_add_stocktake, row).scalar_one()
+        session.execute(_add_line, [_row(count, operation.id, stocktake_id) for count in counts])
+        post_adjustments(operation, "stocktake", changes, at, reason=remark)
+        return operation.succeed(
+            StocktakeResult(
+                operation_id=operation.id,
+                stocktake_id=stocktake_id,
+                counted_at=at.isoformat(),
+                counted_count=len(counts),
+                different_count=len(different),
+                lots=[_difference(count) for count in different],
+                cost_difference=total_of(changes),
+            )
+        )
+
+
+def _read_lines(given: Arguments, lines: object) -> list[CountedLine]:
+    asked: list[CountedLine] = []
+    for place, row in enumerate(given.rows("lines", lines)):
+        at = f"lines[{place}]"
+        for name in sorted(row.keys() - {"lot_id", "counted", "unit", "percent_left", "expected"}, key=str):
+            given.refuse(at, f"has no field {str(name)[:60]!r}; it takes lot_id, counted, unit, percent_left, expected")
+        counted, percent, expected, unit = (row.get(key) for key in ("counted", "percent_left", "expected", "unit"))
+        if (counted is None) == (percent is None):
+            given.refuse(at, "must say what was counted, or the per cent that is left, and not both")
+        share = None if percent is None else given.exact(f"{at}.percent_left", percent)
+        if share is not None and share > 100:
+            given.refuse(f"{at}.percent_left", f"must be at most 100, not {percent}")
+        known_unit = None if unit is None else given.unit(f"{at}.unit", unit)
+        asked.append(
+            CountedLine(
+                given.key(f"{at}.lot_id", row.get("lot_id")),
+                None if counted is None else given.exact(f"{at}.counted", counted),
+                known_unit.name if known_unit else None,
+                share,
+                None if expected is None else given.micros(f"{at}.expected", expected),
+            )
+        )
+    lot_ids = [line.lot_id for line in asked]
+    if twice := sorted({lot_id for lot_id in lot_ids if lot_ids.count(lot_id) > 1}):
+        given.refuse("lines", f"lot {', '.join(map(str, twice))} stands there twice; add up what was found of it")
+    return asked
+
+
+def _hold_against(
+    session: Session, asked: Sequence[CountedLine], lots: Mapping[int, LotState], moved: str
+) -> list[_Counted]:
+    items = load_items(session, {lot.item_id for lot in lots.values()})
+    counts: list[_Counted] = []
+    problems: dict[str, ConversionProblem] = {}
+    for place, line in enumerate(asked):
+        lot = lots[line.lot_id]
+        try:
+            if line.percent_left is not None:
+                found = line.percent_left / 100 * Fraction(lot.brought_micros, MICRO)
+            else:
+                found = base_quantity(items[lot.item_id], line.counted or Fraction(0), line.unit or lot.base_unit)
+        except UnitConversionError as error:
+            problems.setdefault(lot.item_slug, error.problems[0])
+            continue
+        counted_micros = divide_half_even(found.numerator * MICRO, found.denominator)
+        if counted_micros > MAX_TOTAL_MICROS:
+            raise ValidationError.of(f"lines[{place}].counted", "is more than can be counted")
+        on_sheet = line.expected_micros if moved != "before" else None
+        counts.append(_Counted(line, lot, lot.quantity_micros if on_sheet is None else on_sheet, counted_micros))
+    if problems:
+        raise UnitConversionError(problems.values())
+    return counts
+
+
+def _check_moved(counts: Sequence[_Counted], moved: str) -> None:
+    gone = [_moved(count) for count in counts if count.has_moved]
+    if gone and moved == "refuse":
+        named = "; ".join(
+            f"{lot['lot_code']}: {lot['on_sheet']} {lot['unit']} on the sheet, {lot['on_hand']} now" for lot in gone
+        )
+        raise ConflictError(
+            f"stock moved since the sheet was printed: {named}. If that happened after the counting, say so "
+            "(moved after); if it was recorded late and the count has it, say that (moved before); or count again",
+            moved=gone,
+        )
+    below = [one for one in counts if one.lot.quantity_micros + one.counted_micros - one.expected_micros < 0]
+    if below:
+        codes = [count.lot.code for count in below]
+        raise ConflictError(f"more is missing than is there now: {', '.join(codes)}; count these again", lots=codes)
+
+
+def _difference(count: _Counted) -> CountDifference:
+    lot, expected = count.lot, count.expected_micros
+    delta = count.counted_micros - expected
+    percent = divide_half_even(delta * 1_000, expected) if expected else None  # in tenths
+    return {
+        "lot_id": lot.lot_id,
+        "lot_code": lot.code,
+        "item_slug": lot.item_slug,
+        "unit": lot.base_unit,
+        "expected": format_micros(expected),
+        "counted": format_micros(count.counted_micros),
+        "difference": format_micros(delta),
+        "percent": None if percent is None else format_micros(percent * MICRO // 10),
+        "cost": format_money(count.change.cost_micros if delta else 0),
+    }
+
+
+def _moved(count: _Counted) -> MovedLot:
+    return {
+        "lot_id": count.lot.lot_id,
+        "lot_code": count.lot.code,
+        "unit": count.lot.base_unit,
+        "on_sheet": format_micros(count.line.expected_micros or 0),
+        "on_hand": format_micros(count.lot.quantity_micros),
+    }
+
+
+def _row(count: _Counted, operation_id: str, stocktake_id: int) -> dict[str, object]:
+    return {
+        "operation_id": operation_id,
+        "stocktake_id": stocktake_id,
+        "lot_id": count.lot.lot_id,
+        "expected_micros": count.expected_micros,
+        "counted_micros": count.counted_micros,
+        "percent_left": count.line.percent_left,
+    }

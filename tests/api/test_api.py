@@ -1,0 +1,310 @@
+"""The REST API: exact numbers, keys that make a retry safe, pages, tags, problems, and a description that holds."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import checks
+from schemathesis.specs.openapi import checks as openapi_checks
+from starlette.testclient import TestClient
+
+from bake_tracker.clock import uuid7
+from bake_tracker.domain.access import Role
+from bake_tracker.domain.page_keys import write_key
+from bake_tracker.entrypoints.http.limits import Limiter
+from bake_tracker.services.access.accounts import record_user
+from bake_tracker.services.database import run_in_transaction
+from support.command_line import root_logger_put_back
+from support.kitchen import Kitchen
+from support.web import PASSWORD, Web, statements
+
+CHECKS = [
+    checks.not_a_server_error,
+    openapi_checks.status_code_conformance,
+    openapi_checks.content_type_conformance,
+    openapi_checks.response_schema_conformance,
+]
+
+pytestmark = pytest.mark.one_database
+
+
+@pytest.fixture
+def web(kitchen: Kitchen) -> Web:
+    """The application, with three people and a simple bakery."""
+    kitchen.simple_bakery()
+    return Web().let_in()
+
+
+@pytest.fixture
+def baker(web: Web) -> TestClient:
+    """A program of a baker's."""
+    return web.program(Role.BAKER)
+
+
+def baking(kitchen: Kitchen, **more: Any) -> dict[str, Any]:
+    ids = {"recipe_id": kitchen.ids["Cookies"], "finished_unit_id": kitchen.ids["Cookie"]}
+    return {**ids, "num_batches": 1, "actual_yield": "24", **more}
+
+
+def test_a_baking_is_recorded_once_however_often_it_is_sent(kitchen: Kitchen, baker: TestClient) -> None:
+    """The key is the operation's id; the same key for something else is a conflict."""
+    key = {"Idempotency-Key": uuid7()}
+    answers = [baker.post("/api/v1/productions", json=baking(kitchen), headers=key) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].json() == answers[1].json()
+    assert answers[0].json()["operation_id"] == key["Idempotency-Key"]
+    assert kitchen.stock("Cookie") == 24
+    assert kitchen.rows("SELECT actor FROM operation WHERE name = 'record_batch_production'") == [("Bao",)]
+    other = baker.post("/api/v1/productions", json=baking(kitchen, actual_yield=23), headers=key)
+    assert (other.status_code, other.json()["code"]) == (409, "conflict")
+
+
+def test_a_shortage_is_a_problem_that_names_all_that_is_short(kitchen: Kitchen, baker: TestClient) -> None:
+    """As problem details, with the operation that the log tells of."""
+    answer = baker.post("/api/v1/productions", json=baking(kitchen, num_batches=50))
+    problem = answer.json()
+    assert (answer.status_code, answer.headers["content-type"]) == (409, "application/problem+json")
+    assert problem["code"] == "insufficient_inventory"
+    assert [(one["ingredient_slug"], one["needed"]) for one in problem["shortages"]] == [
+        ("flour", "25000"),
+        ("sugar", "12500"),
+    ]
+    assert {"type", "title", "status", "detail", "request_id", "operation_id"} <= problem.keys()
+
+
+@pytest.mark.parametrize("written", ["24.1", '"24.1"'])
+def test_numbers_are_exact(kitchen: Kitchen, baker: TestClient, written: str) -> None:
+    """A number with a point is never a float on its way in."""
+    body = (
+        f'{{"recipe_id": {kitchen.ids["Cookies"]}, "finished_unit_id": {kitchen.ids["Cookie"]}, "num_batches": 1,'
+        f' "actual_yield": {written}}}'
+    )
+    answer = baker.post("/api/v1/productions", content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, Decimal(answer.json()["actual_yield"])) == (201, Decimal("24.1"))
+
+
+def test_every_wrong_field_is_named_and_never_shown(kitchen: Kitchen, baker: TestClient) -> None:
+    """What cannot be read at all, and what a service refuses."""
+    wrong = baking(kitchen, num_batches="a planted secret", password="another planted secret")
+    answer = baker.post("/api/v1/productions", json=wrong)
+    assert answer.status_code == 422
+    assert {one["field"] for one in answer.json()["errors"]} == {"num_batches", "password"}
+    assert "planted" not in answer.text
+    refused = baker.post("/api/v1/productions", json=baking(kitchen, num_batches=0, actual_yield=-1))
+    assert {one["field"] for one in refused.json()["errors"]} == {"num_batches", "actual_yield"}
+    assert (
+        baker.post("/api/v1/productions", content="{", headers={"Content-Type": "application/json"}).status_code == 422
+    )
+
+
+def pages(client: TestClient, path: str, field: str, limit: int) -> list[Any]:
+    rows: list[Any] = []
+    after: str | None = None
+    while True:
+        query = {"limit": str(limit), **({"after": after} if after else {})}
+        answer = client.get(path, params=query)
+        assert answer.status_code == 200, answer.text
+        rows += answer.json()[field]
+        after = answer.json()["next"]
+        if after is None:
+            return rows
+
+
+def test_pages_are_whole_and_each_row_is_on_one(kitchen: Kitchen, baker: TestClient) -> None:
+    """Items by name, bakings newest first; a made-up cursor is refused."""
+    for batches in (1, 2, 3):
+        kitchen.produce("Cookies", "Cookie", batches, 24 * batches)
+    kitchen.assemble("Box", 1)
+    names = [row["name"] for row in pages(baker, "/api/v1/items", "items", 2)]
+    assert names == ["Box", "Carton", "Cookie", "Flour", "Sugar"]
+    flour = baker.get("/api/v1/items", params={"search": "LOU", "kind": "ingredient"}).json()["items"]
+    assert [(row["on_hand"], row["value"], row["lot_count"]) for row in flour] == [("7000", "14.00", 1)]
+    made = [row["quantity"] for row in pages(baker, "/api/v1/productions", "productions", 2)]
+    assert made == ["72", "48", "24"]
+    assert baker.get("/api/v1/items", params={"after": "made-up"}).status_code == 422
+    assert baker.get("/api/v1/productions", params={"after": uuid7()}).status_code == 404
+
+
+def test_a_made_up_place_to_go_on_from_is_refused(baker: TestClient) -> None:
+    """Whatever a cursor holds that no page gave out."""
+    keys: list[Any] = [["Flour", 2**70], ["\0", 1], ["\ud800", 1], [1], "Flour", {}, [[], []]]
+    for path in ("/items", "/recipes", "/lots", "/log/lines"):
+        for key in keys:
+            answer = baker.get(f"/api/v1{path}", params={"after": write_key(key)})
+            assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "after"), f"{path} {key}"
+
+
+def test_what_has_not_changed_is_not_sent_again(kitchen: Kitchen, baker: TestClient) -> None:
+    """By the tag of its content."""
+    first = baker.get("/api/v1/items")
+    tag = {"If-None-Match": first.headers["etag"]}
+    again = baker.get("/api/v1/items", headers=tag)
+    assert (again.status_code, again.content) == (304, b"")
+    kitchen.receive("Flour", 1, "kg", 2)
+    assert baker.get("/api/v1/items", headers=tag).status_code == 200
+
+
+LISTS = (
+    "/items", "/suppliers", "/recipients", "/events", "/products", "/names", "/measures", "/recipes", "/runs",
+    "/productions", "/assemblies", "/operations", "/stock", "/stock-value", "/can-make", "/expiring", "/lots",
+    "/allergens", "/count-sheet", "/reports/usage", "/reports/waste", "/reports/recipients", "/reports/yields",
+    "/reports/yields/runs", "/bakery",
+)  # fmt: skip
+"""Every route with neither an id in its path nor what only an owner may see; of the log there are no statements."""
+
+
+def live(kitchen: Kitchen, baker: TestClient, number: int) -> None:
+    """A row more in every list."""
+
+    def send(path: str, **body: Any) -> dict[str, Any]:
+        answer = baker.post(f"/api/v1{path}", json=body)
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    soon = (datetime.now(UTC).date() + timedelta(days=3)).isoformat()
+    spice = send("/items", kind="ingredient", name=f"Spice {number}", base_unit="g")["item_id"]
+    for path in ("/suppliers", "/events"):
+        send(path, name=f"Somebody {number}")
+    ada = send("/recipients", name=f"Ada {number}")["recipient_id"]
+    send("/names", name=f"Spicy {number}", item_id=spice)
+    send("/products", item_id=spice, name="Jar", package_quantity=40, package_unit="g")
+    send(f"/items/{spice}/densities", volume=1, volume_unit="cup", weight=90, weight_unit="g")
+    send("/recipes", name=f"Cake {number}", lines=[{"item_id": spice, "quantity": 5, "unit": "g"}])
+    send("/receipts", item_id=spice, quantity=40, unit="g", total_cost=3, expires_on=soon)
+    made = kitchen.produce("Cookies", "Cookie", 1, 24, loss_reason=None)
+    kitchen.assemble("Box", 1)
+    send("/adjustments", kind="waste", lines=[{"lot_id": made["lot_id"], "quantity": 1}], reason=f"burnt {number}")
+    send("/adjustments", kind="gift", lines=[{"lot_id": made["lot_id"], "quantity": 1}], recipient_id=ada)
+
+
+def test_a_list_sends_as_many_statements_however_long_it_is(kitchen: Kitchen, baker: TestClient) -> None:
+    """With one row and with many."""
+    live(kitchen, baker, 0)
+    sizes: dict[str, list[tuple[int, int]]] = {path: [] for path in LISTS}
+    for numbers in (range(1, 2), range(2, 6)):
+        for number in numbers:
+            live(kitchen, baker, number)
+        for path, seen in sizes.items():
+            with statements() as sent:
+                answer = baker.get(f"/api/v1{path}")
+            assert answer.status_code == 200, answer.text
+            seen.append((len(sent), len(answer.content)))
+    assert {path for path, ((few, _), (many, _)) in sizes.items() if few != many} == set()
+    assert {path for path, ((_, small), (_, large)) in sizes.items() if small >= large} == {"/bakery"}
+
+
+def test_what_every_reading_route_answers_is_as_it_is_described(kitchen: Kitchen, web: Web) -> None:
+    """Of things that are there: 200, with the body that is described, and a tag where it is JSON."""
+    headers = owner_of(web)
+    owner = web.client(headers=headers)
+    live(kitchen, owner, 0)
+    for name in ("Flour", "Sugar", "Carton"):
+        owner.put(f"/api/v1/items/{kitchen.ids[name]}/allergens", json={"contains": []})
+    (baked,) = owner.get("/api/v1/productions").json()["productions"]
+    ids = {
+        "item_id": kitchen.ids["Flour"],
+        "lot_id": owner.get("/api/v1/lots", params={"code": baked["lot_code"]}).json()["lots"][0]["lot_id"],
+        "operation_id": baked["operation_id"],
+        "wanted": baked["operation_id"],
+        "recipe_id": kitchen.ids["Cookies"],
+        "finished_good_id": kitchen.ids["Box"],
+        "user_id": web.ids[Role.BAKER],
+    }
+    seen = 0
+    with root_logger_put_back():
+        for found in described(web).get_all_operations():
+            operation = found.ok()
+            if operation.method.upper() == "GET":
+                needed = {one.name: ids[one.name] for one in operation.path_parameters}
+                query = {"quantity": "2", "unit": "cup", "to": "ml"} if operation.path.endswith("/conversion") else {}
+                answer = operation.Case(path_parameters=needed, query=query).call(headers=headers)
+                assert answer.status_code == 200, f"{operation.path}: {answer.text}"
+                operation.Case(path_parameters=needed, query=query).validate_response(answer, checks=CHECKS)
+                is_file = operation.path.rpartition(".")[2] in ("pdf", "csv", "xlsx")
+                assert ("etag" in answer.headers) is not (is_file or operation.path.endswith("/export")), operation.path
+                seen += 1
+    assert seen >= 50
+
+
+def test_every_list_is_there(web: Web) -> None:
+    """A new one is counted too."""
+    read = (path for (method, path), role in web.roles.items() if (method, role) == ("GET", Role.VIEWER))
+    found = {path.removeprefix("/api/v1") for path in read if path.startswith("/api/v1") and "{" not in path}
+    assert found - {"/conversion", "/export", "/log/lines", "/log/transactions", "/log/stats"} == set(LISTS)
+
+
+def test_every_route_of_the_api_is_limited_and_known_by_its_ids(web: Web) -> None:
+    """The same layer for all: a request id that is given back, 429 with when to come back, and what it says."""
+    for path in LISTS:
+        program = web.program(Role.VIEWER)
+        web.app.state.limiter = Limiter(2)
+        first, second = (program.get(f"/api/v1{path}", headers={"X-Request-ID": "till-0001"}) for _ in range(2))
+        assert (first.status_code, first.headers["x-request-id"]) == (200, "till-0001")
+        assert (second.status_code, second.headers["retry-after"]) == (429, "30")
+        assert (second.json()["code"], second.json()["request_id"]) == ("too_many_attempts", "till-0001")
+
+
+def test_the_description_names_every_problem_and_how_to_sign_in(web: Web) -> None:
+    """OpenAPI 3.1; every route of the API says what each refusal looks like."""
+    described = web.client().get("/api/v1/openapi.json").json()
+    assert described["openapi"] == "3.1.0"
+    for path in described["paths"].values():
+        for operation in path.values():
+            assert {"401", "403", "409", "422", "429", "500", "503"} <= operation["responses"].keys()
+            assert "application/problem+json" in operation["responses"]["409"]["content"]
+
+
+def test_no_request_that_can_be_made_up_breaks_it(web: Web) -> None:
+    """Schemathesis over the whole description: no 500, and no status, type or body that is not described."""
+    with root_logger_put_back():
+        schema = described(web)
+        operations = [found.ok() for found in schema.get_all_operations()]
+        assert len(operations) >= 90
+        headers = owner_of(web)
+        for operation in operations:
+            tried = settings(
+                max_examples=4, deadline=None, database=None, derandomize=True,
+                phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck),
+            )(given(case=operation.as_strategy())(ask))  # fmt: skip
+            tried(headers)
+            if "people" in operation.tags:  # they may have been switched off, or their token revoked
+                headers = owner_of(web)
+
+
+def test_no_way_through_the_links_breaks_it(web: Web) -> None:
+    """What an answer leads to is asked next: looked at, undone, called back, received of."""
+    headers = owner_of(web)
+    with root_logger_put_back():
+        machine: Any = described(web).as_state_machine()
+
+        class Ways(machine):
+            def get_call_kwargs(self, case: Any) -> dict[str, Any]:
+                return {"headers": headers}
+
+            def validate_response(self, response: Any, case: Any, **more: Any) -> None:
+                case.validate_response(response, checks=CHECKS)
+
+        few = settings(
+            max_examples=4, stateful_step_count=8, deadline=None, database=None, derandomize=True,
+            phases=[Phase.generate], suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+        Ways.run(settings=few)
+
+
+def described(web: Web) -> Any:
+    web.app.state.limiter.most = web.app.state.limiter.per_second = 1e9
+    return schemathesis.openapi.from_asgi("/api/v1/openapi.json", web.app)
+
+
+def owner_of(web: Web) -> dict[str, str]:
+    """Whoever may do everything, and is nobody whom a request could name."""
+    made = run_in_transaction(lambda session: record_user(f"Owner {uuid7()}", PASSWORD, "owner", session=session))
+    web.ids[Role.OWNER] = made["user_id"]
+    return {"Authorization": web.program(Role.OWNER).headers["Authorization"]}
+
+
+def ask(headers: dict[str, str], case: Any) -> None:
+    case.call_and_validate(headers=headers, checks=CHECKS)

@@ -1,0 +1,129 @@
+"""The log by HTTP: lines page by page, trees with what they consumed, and how operations ended."""
+
+import json
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from bake_tracker.domain.access import Role
+from bake_tracker.entrypoints.api import log
+from support.kitchen import Kitchen
+from support.web import Web
+
+pytestmark = pytest.mark.one_database
+
+OUTCOMES = ("success", "insufficient_inventory", "success", "rolled_back", "success", "success", "conflict")
+
+
+@pytest.fixture
+def viewer(kitchen: Kitchen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+    """Whoever reads a log of seven bakings, of which five ended in the same instant, and of half a line."""
+    kitchen.simple_bakery()
+    baked = kitchen.produce("Cookies", "Cookie", 1, 24)
+    (ids,) = kitchen.rows("SELECT id, transaction_id FROM operation WHERE id = :id", id=baked["operation_id"])
+    lines = [
+        {
+            "timestamp": f"2026-11-23T10:00:0{min(number, 2)}.000000Z",
+            "level": "INFO" if outcome == "success" else "WARNING",
+            "operation": "record_batch_production",
+            "outcome": outcome,
+            "operation_id": str(ids[0]) if number == 0 else f"0192f0c1-6a43-7d0e-9a51-3f1f5c0b8a{number:02}",
+            "transaction_id": str(ids[1]) if number == 0 else f"0192f0c1-6a43-7d0e-9a51-3f1f5c0b8b{number:02}",
+            "duration_ms": number,
+            "number": number,
+        }
+        for number, outcome in enumerate(OUTCOMES)
+    ]
+    file = tmp_path / "told.log.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"half', "utf-8")
+    monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", str(file))
+    return Web().let_in().program(Role.VIEWER)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7])
+def test_every_line_is_on_one_page(viewer: TestClient, limit: int) -> None:
+    """Newest first, those of the same instant too."""
+    numbers: list[int] = []
+    after: str | None = None
+    while after is not None or not numbers:
+        query = {"limit": str(limit), **({"after": after} if after else {})}
+        page = viewer.get("/api/v1/log/lines", params=query).json()
+        numbers += [line["number"] for line in page["lines"]]
+        after = page["next"]
+    assert numbers == [6, 5, 4, 3, 2, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("query", "numbers"),
+    [
+        ({"outcome": "conflict"}, [6]),
+        ({"level": "WARNING"}, [6, 3, 1]),
+        ({"where": "number=4"}, [4]),
+        ({"since": "2026-11-23T10:00:01", "until": "2026-11-23T10:00:02"}, [1]),
+        ({"operation": "record_receipt"}, []),
+    ],
+)
+def test_lines_are_found_by_what_they_say(viewer: TestClient, query: dict[str, str], numbers: list[int]) -> None:
+    """By fields, level and time."""
+    found = viewer.get("/api/v1/log/lines", params=query).json()
+    assert [line["number"] for line in found["lines"]] == numbers
+
+
+def test_of_a_long_log_a_page_reads_no_more_than_is_bearable(
+    viewer: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be empty, and the next goes on behind what was read."""
+    monkeypatch.setattr(log, "MOST_READ", 2)
+    numbers: list[int] = []
+    after, pages = "", 0
+    while (pages == 0 or after) and pages < 20:
+        query = {"outcome": "success", **({"after": after} if after else {})}
+        page = viewer.get("/api/v1/log/lines", params=query).json()
+        numbers += [line["number"] for line in page["lines"]]
+        assert page["next"] != after
+        after, pages = page["next"], pages + 1
+    assert (numbers, pages > 1) == ([5, 4, 2, 0], True)
+
+
+def test_who_signed_in_and_where_it_broke_is_for_the_owner(viewer: TestClient, tmp_path: Path) -> None:
+    """As on the pages: an address, and the frames of an exception."""
+    web = Web(ids={Role.OWNER: 3})
+    file = tmp_path / "told.log.jsonl"
+    told = {"timestamp": "2026-11-23T11:00:00.000000Z", "operation": "sign_in", "outcome": "refused", "address": "::7"}
+    broke = {
+        **told,
+        "operation": "record_event",
+        "outcome": "error",
+        "operation_id": "0192f0c1-6a43-7d0e-9a51-3f1f5c0b8c00",
+    }
+    broke = {**broke, "exception": {"type": "OSError", "frames": []}}
+    file.write_text(json.dumps(told) + "\n" + json.dumps(broke) + "\n", "utf-8")
+    owner = web.program(Role.OWNER)
+    seen = [client.get("/api/v1/log/lines").json()["lines"] for client in (viewer, owner)]
+    assert [[line["operation"] for line in lines] for lines in seen] == [["record_event"], ["record_event", "sign_in"]]
+    trees = [client.get("/api/v1/log/transactions").json()[0]["operations"][0] for client in (viewer, owner)]
+    assert ["exception" in one for one in (seen[0][0], seen[1][0], *trees)] == [False, True, False, True]
+
+
+def test_what_nobody_can_mean_is_refused(viewer: TestClient) -> None:
+    """A condition without a value, and a made-up place to go on from."""
+    for query in ({"where": "number"}, {"after": "made-up"}, {"since": "yesterday"}):
+        assert viewer.get("/api/v1/log/lines", params=query).status_code == 422
+
+
+def test_a_transaction_is_a_tree_with_what_it_consumed(viewer: TestClient) -> None:
+    """Those that ended last, or the one that an id leads to."""
+    trees = viewer.get("/api/v1/log/transactions", params={"last": 200}).json()
+    assert len(trees) == len(OUTCOMES)
+    (first,) = (tree for tree in trees if tree["operations"][0]["number"] == 0)
+    assert (first["fate"], len(first["operations"][0]["consumed"])) == ("committed", 2)
+    assert viewer.get(f"/api/v1/log/transactions/{first['transaction_id']}").json() == [first]
+    assert viewer.get("/api/v1/log/transactions/ffffffff").json() == []
+
+
+def test_how_operations_ended_is_counted(viewer: TestClient) -> None:
+    """By outcome; what cannot be read is told."""
+    stats = viewer.get("/api/v1/log/stats").json()
+    (counted,) = stats["operations"]
+    assert (counted["count"], counted["outcomes"]["success"], stats["unreadable"]) == (7, 4, 1)

@@ -1,0 +1,68 @@
+"""The benchmarks run and judge rightly; their times are nobody's business here."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from support import BENCHMARKS
+from support.scripts import python
+
+sys.path.append(str(BENCHMARKS))
+from harness import added, ratio
+from log_truth import judged
+
+
+def test_the_rows_of_the_log_run_and_the_lines_are_short() -> None:
+    """Every row that times nothing but this process, and the goal that holds on any machine."""
+    rows = [
+        line.split()
+        for line in python(str(BENCHMARKS / "logging.py"), "--rows", "1,3,4,5,10", "--rounds", "2").splitlines()
+    ]
+    assert {row[0] for row in rows[1:]} == {"1.", "3.", "4.", "5.", "10."}
+    sizes = [row for row in rows if row[0] == "10." and "bytes:" in row]
+    assert [row[-1] for row in sizes] == ["met", "met"]
+
+
+def test_a_script_beside_logging_py_still_gets_the_standard_librarys_logging() -> None:
+    """The file's name is the issue's; whoever stands beside it means the other one."""
+    code = f"import sys; sys.path.insert(0, {str(BENCHMARKS)!r}); import logging.handlers; print(logging.__file__)"
+    assert Path(python("-c", code).strip()).parent.name == "logging"
+
+
+def test_the_live_check_is_measured_beside_the_service() -> None:
+    """The page answers rightly as often as the service does, or the benchmark stops."""
+    rows = python(str(BENCHMARKS / "web.py"), "live-check", "--rounds", "3").splitlines()
+    assert [row.split()[0] for row in rows] == ["1.", "2.", "3.", "4."]
+    assert "check_can_produce alone" in rows[0]
+
+
+def test_what_is_added_is_compared_and_not_what_it_is_added_to() -> None:
+    """Ours adds 1 to 10, 20 and 30, theirs 5: a fifth, with the interval of rounds that all say the same."""
+    base, ours, theirs = [10, 20, 30], [11, 21, 31], [15, 25, 35]
+    figure = added("", (ours, base), (theirs, base), 0.2)
+    assert (figure.value, figure.low, figure.high, figure.is_met) == (0.2, 0.2, 0.2, True)
+
+
+def test_a_ratio_is_the_median_of_the_rounds_own_ratios() -> None:
+    """A round in which the machine was slow for both says what the others say; above the goal is missed."""
+    figure = ratio("", [12, 2_400, 36], [10, 2_000, 30], 1.0)
+    assert (figure.value, figure.low, figure.high, figure.is_met) == (1.2, 1.2, 1.2, False)
+
+
+@pytest.mark.parametrize(
+    ("written", "fate"),
+    [
+        (b"", "lost"),
+        (b'{"recipe_id": 7, "batches": 2}\n', "survived"),
+        (b'{"record": {"extra": {"recipe_id": 7, "batches": 2}}}\n', "survived"),
+        (b'{"recipe_id": 7}\n', "lost"),
+        (b'{"recipe_id": 7, "batches": 2, "db": "hunter2"}\n', "told a secret"),
+        (b'{"recipe_id": 7,\n "batches": 2}\n', "torn"),
+        (b'{"recipe_id": 7, "batches": 2, "hostile": NaN}\n', "no strict JSON"),
+        (b'{"recipe_id": 7, "batches": 2, "hostile": "\xff"}\n', "no strict JSON"),
+    ],
+)
+def test_a_line_is_judged_by_what_the_file_holds(written: bytes, fate: str) -> None:
+    """One strict line with the benign fields and no secret, or the reason why not."""
+    assert judged(written) == fate

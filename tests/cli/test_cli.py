@@ -1,0 +1,308 @@
+"""The command line as a baker uses it."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from bake_tracker.services import database
+from bake_tracker.services.database import read_scope
+from support.command_line import Done
+
+pytestmark = pytest.mark.one_database
+
+Bake = Callable[..., Done]
+
+
+@pytest.fixture
+def bakery(bake: Bake) -> Bake:
+    """Flour and cookies, set up by commands alone."""
+    for line in (
+        ["item", "add", "ingredient", "Flour", "--unit", "g"],
+        ["item", "add", "ingredient", "Milk", "--unit", "ml"],
+        ["item", "add", "finished_unit", "Cookie"],
+        ["item", "add", "material", "Carton"],
+        ["recipe", "add", "Cookies", "--line", "2 cup flour", "--line", "1/2 cup milk", "--makes", "24 cookie"],
+        ["good", "add", "Box", "--part", "6 cookie", "--part", "1 carton"],
+        ["density", "flour", "1", "cup", "120", "g"],
+        ["receive", "flour", "1", "kg", "--cost", "2.50", "--expires", "2999-01-01"],
+        ["receive", "milk", "2", "cup", "--cost", "1"],
+        ["receive", "carton", "10", "each", "--cost", "5"],
+    ):
+        assert bake(*line).code == 0
+    return bake
+
+
+def test_a_day_goes_from_goods_in_to_the_box(bakery: Bake) -> None:
+    """Each command answers in words, exits 0, and the ledger and the log agree at the end."""
+    assert bakery("check", "produce", "cookies", "2").out == "Yes: the stock allows 2 x cookies.\n"
+    assert "Baked 40 of 48 planned (partial loss)" in bakery("produce", "cookies", "2", "--yield", "40").out
+    assert "Packed 3 as lot box-" in bakery("assemble", "box", "3").out
+    assert "22" in bakery("stock").out
+    assert "40 each Cookie" in bakery("runs").out
+    assert "they agree" in bakery("verify").out
+    verified = bakery("log", "verify", "--json").json
+    assert verified["clean"] is True
+    assert verified["operations_compared"] == verified["success_lines_compared"] > 0
+
+
+def test_a_refusal_exits_1_and_says_what_is_short_once(bakery: Bake) -> None:
+    """Every short item is named with what is needed and what is there; nothing is taken."""
+    done = bakery("produce", "cookies", "5", "--yield", "100")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "Refused: flour: needs 1200 g, has 1000; milk: needs 591.470591 ml, has 473.176473\n"
+    assert bakery("check", "produce", "cookies", "5").code == 1
+    assert bakery("runs").out == "Nothing was baked or packed yet.\n"
+
+
+def test_a_slug_that_leads_nowhere_suggests_near_ones_and_is_logged(bakery: Bake) -> None:
+    """A typing error costs one look, and the log knows of it."""
+    done = bakery("produce", "cokies", "1", "--yield", "1")
+    assert (done.code, done.err) == (1, "Refused: there is no recipe 'cokies'; did you mean cookies?\n")
+    tail = [json.loads(line) for line in bakery.log_file.read_text().splitlines()]  # type: ignore[attr-defined]
+    assert tail[-1]["outcome"] == "recipe_not_found"
+
+
+def test_ids_do_as_well_as_slugs(bakery: Bake) -> None:
+    """A number is taken as an id."""
+    assert bakery("check", "produce", "1", "1").code == 0
+    assert bakery("check", "produce", "999", "1").code == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["produce", "cookies", "1"],
+        ["produce", "cookies", "one", "--yield", "1"],
+        ["receive", "flour", "a lot", "kg"],
+        ["receive", "flour", "1", "kg", "--cost", "NaN"],
+        ["receive", "flour", "1", "kg", "--expires", "tomorrow"],
+        ["recipe", "add", "Bread", "--line", "flour"],
+        ["runs", "--last", "0"],
+        ["report", "usage", "--since", "2026-02-01", "--until", "2026-01-01"],
+        ["report", "yield", "--since", "2026-02-01", "--until", "2026-01-01"],
+        ["report", "yield", "--last", "2"],
+        ["no-such-command"],
+    ],
+)
+def test_wrong_usage_exits_2_and_names_what_is_wrong(bakery: Bake, line: list[str]) -> None:
+    """What cannot be read never reaches a service."""
+    done = bakery(*line)
+    assert done.code == 2
+    assert done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        (["produce", "cookies", "0", "--yield", "1"], "num_batches"),
+        (["produce", "cookies", "1.5", "--yield", "1"], "num_batches"),
+        (["produce", "cookies", "1", "--yield", "-1"], "actual_yield"),
+        (["produce", "cookies", "1", "--yield", "24", "--scale", "0"], "scale_factor"),
+        (["receive", "flour", "0", "kg"], "quantity"),
+        (["receive", "flour", "1", "bushel"], "unit"),
+        (["receive", "flour", "1", "kg", "--cost", "-1"], "total_cost"),
+        (["receive", "flour", "1", "each"], "each cannot become g"),
+        (["item", "add", "vegetable", "Kale"], "kind"),
+        (["item", "add", "ingredient", "Flour", "--unit", "g"], "slug"),
+        (["density", "flour", "1", "kg", "1", "g"], "volume_unit"),
+        (["init", "--currency", "euros"], "currency"),
+        (["init", "--time-zone", "Mars/Base"], "time_zone"),
+        (["init", "--currency", "JPY"], "already has stock"),
+        (["show", "0000"], "there is no operation"),
+        (["receive", "flour", "1", "kg", "--received", "2999-01-01"], "received: must not be in the future, as 2999"),
+        (["deliver", "flour", "1 kg flour", "--on", "2999-01-01"], "on: must not be in the future, as 2999-01-01 is"),
+        (["product", "add", "flour", "T55", "--package", "1 kg", "--gtin", "123"], "gtin: '123' is no bar code"),
+        (["show", "0"], "several are called 0; name one of them"),
+        (["explain", "99"], "99 alone could be the id of anything; name a lot by its code"),
+        (["receive", "flour", "1", "bag", "--product", "T55"], "flour: there is no product 'T55'"),
+        (["produce", "cookies", "1", "--yield", "1", "--operation-id", "x"], "operation_id"),
+    ],
+)
+def test_bad_input_is_refused_by_name(bakery: Bake, line: list[str], named: str) -> None:
+    """The refusal names the argument, says what is allowed, and exits 1."""
+    done = bakery(*line)
+    assert done.code == 1
+    assert named in done.err
+
+
+def test_every_answer_is_json_on_request(bakery: Bake) -> None:
+    """``--json`` may stand anywhere and prints what the service returned, refusals included."""
+    run = bakery("--json", "produce", "cookies", "1", "--yield", "24").json
+    assert (run["actual_yield"], run["production_status"], run["cost_complete"]) == ("24", "complete", True)
+    assert bakery("stock", "--json").json[0]["slug"] == "cookie"
+    assert bakery("runs", "--json").json[0]["operation_id"] == run["operation_id"]
+    assert bakery("show", run["operation_id"][:20], "--json").json["operation"] == "record_batch_production"
+    tree = bakery("log", "tree", run["operation_id"], "--json").json
+    assert [node["outcome"] for node in tree[0]["operations"]] == ["success"]
+    error = bakery("produce", "cookies", "9", "--yield", "1", "--json").json["error"]
+    assert (error["code"], error["missing_ingredients"]) == ("insufficient_inventory", ["flour", "milk"])
+
+
+def test_the_same_operation_id_again_changes_nothing(bakery: Bake) -> None:
+    """A command repeated after a broken connection gives the first answer."""
+    line = ["produce", "cookies", "1", "--yield", "24", "--operation-id", "0190b7a1-0000-7000-8000-000000000001"]
+    assert bakery(*line).out == bakery(*line).out
+    assert len(bakery("runs", "--json").json) == 1
+
+
+def test_baking_and_packing_in_one_go_is_all_or_nothing(bakery: Bake) -> None:
+    """``--pack`` records both, or neither when the boxes are refused; the tree tells why."""
+    refused = bakery("produce", "cookies", "1", "--yield", "24", "--pack", "box", "--boxes", "5")
+    assert (refused.code, refused.err) == (1, "Refused: cookie: needs 30 each, has 24\n")
+    assert bakery("runs", "--json").json == []
+    tree = bakery("log", "tree", "--last", "1").out
+    assert "record_batch_production: rolled_back" in tree
+    assert "because of" in tree
+    done = bakery("produce", "cookies", "1", "--yield", "24", "--pack", "box", "--boxes", "4")
+    assert (done.code, len(bakery("runs", "--json").json)) == (0, 2)
+
+
+def test_show_tells_what_an_operation_moved(bakery: Bake) -> None:
+    """Asked, answered and moved, lot by lot."""
+    run = bakery("produce", "cookies", "1", "--yield", "24", "--json").json
+    shown = bakery("show", run["operation_id"]).out
+    assert "moved -240 g of lot flour-" in shown
+    assert "moved 24 each of lot cookie-" in shown
+
+
+def test_one_is_one_and_what_was_not_asked_about_is_not_denied(bakery: Bake, tmp_path: Path) -> None:
+    """No "1 lots"; and of prices since a day nothing is said of the days before."""
+    assert bakery("count", "check", "1=900g").out.endswith("Counted 1 lot, 1 differs, cost -0.25\n")
+    assert bakery("prices", "flour", "--csv", str(tmp_path / "p.csv")).out.startswith("Wrote 1 row to ")
+    assert bakery("recall", "flour-20", "--drill").code == 1
+    assert "It closes exactly.\n" in bakery("recall", "1", "--drill").out
+    assert bakery("prices", "flour", "--since", "2999-01-01").out == "Nothing was paid for flour since 2999-01-01.\n"
+    assert bakery("prices", "cookie").out == "Nothing was paid for cookie yet.\n"
+
+
+def test_a_total_loss_is_told_with_one_comma(bakery: Bake) -> None:
+    """Where nothing came out, the trace names the baking and says so."""
+    assert bakery("produce", "cookies", "1", "--yield", "0").code == 0
+    assert ", production:1, a total loss\n" in bakery("trace", "1").out
+
+
+def test_a_recipe_can_be_changed_and_listed(bakery: Bake) -> None:
+    """New lines replace the old ones."""
+    assert bakery("recipe", "add", "Cookies", "--change", "cookies", "--line", "100 g flour").code == 0
+    assert bakery("check", "produce", "cookies", "10").code == 0
+    assert bakery("recipe", "list", "--json").json == {"cookies": 1}
+    assert "flour" in bakery("item", "list", "ingredient").out
+
+
+def test_an_unreachable_database_is_one_clear_line(bake: Bake) -> None:
+    """No traceback, and what could not be opened is said."""
+    for url in ("mysql://x/y", "nonsense", "postgresql://127.0.0.1:1/none", "sqlite:////proc/none/x.db"):
+        done = bake("stock", "--database", url)
+        assert done.code in (1, 3)
+        assert "Traceback" not in done.err
+        assert done.err
+
+
+def test_the_demo_can_be_played_again(bake: Bake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each time on a fresh file of its own; a file that is no demo's is left alone."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    for _ in range(2):
+        done = bake("demo", "--json")
+        assert (done.code, done.json["log_verify"]["clean"], done.json["verify"]["drift"]) == (0, True, [])
+        database.dispose_engines()
+    demo_file = tmp_path / "home" / "bake-tracker" / "demo.db"
+    with closing(sqlite3.connect(demo_file)) as older:
+        older.execute("UPDATE alembic_version SET version_num = '0001'")
+        older.commit()
+    assert bake("demo", "--json").code == 0  # the demo of a version before is played anew, too
+    database.dispose_engines()
+    assert bake("init", "--name", "Mine", "--database", f"sqlite:///{demo_file}").code == 0
+    database.dispose_engines()
+    refused = bake("demo")
+    assert (refused.code, "is not a demo's" in refused.err) == (1, True)
+
+
+def test_a_slug_goes_before_an_id(bakery: Bake) -> None:
+    """An item called 2 is that item, not the second one."""
+    assert bakery("item", "add", "ingredient", "Type two", "--slug", "t2", "--unit", "g").code == 0
+    assert bakery("receive", "2", "1", "l", "--json").json["item_slug"] == "milk"
+    assert bakery("receive", "t2", "1", "kg", "--json").json["item_slug"] == "t2"
+
+
+def test_boxes_without_pack_are_wrong_usage(bakery: Bake) -> None:
+    """Nothing is baked on half a wish."""
+    assert bakery("produce", "cookies", "1", "--yield", "24", "--boxes", "3").code == 2
+    assert bakery("produce", "cookies", "1", "--yield", "24", "--pack", "box").code == 2
+    assert bakery("runs", "--json").json == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("CURRENCY", "banana"), ("TIME_ZONE", "Mars/X"), ("LOG_LEVEL", "loud"), ("LOG_FORMAT", "xml")]
+)
+def test_a_wrong_setting_is_named(bake: Bake, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """It is wrong usage, and no traceback."""
+    monkeypatch.setenv(f"BAKE_TRACKER_{name}", value)
+    done = bake("stock")
+    assert (done.code, f"BAKE_TRACKER_{name}: " in done.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "words", ["explain \udcff", "explain last x\udcff", "log find actor=\udcff", "receive flour 1 kg --lot \udcff"]
+)
+def test_what_is_no_utf8_is_refused_by_its_place(bakery: Bake, words: str) -> None:
+    """Bytes that are no text can neither be looked for nor stored, by any command; it is wrong usage."""
+    done = bakery(*words.split())
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"Refused: argument {len(words.split())} is no UTF-8 text: ")
+    assert "\\udcff" in done.err
+
+
+def test_runs_show_the_newest_first_and_the_recipe_as_it_was(bakery: Bake) -> None:
+    """A later name changes no history."""
+    assert bakery("produce", "cookies", "1", "--yield", "24").code == 0
+    assert bakery("recipe", "add", "Biscuits", "--change", "cookies", "--line", "1 cup flour").code == 0
+    assert bakery("produce", "cookies", "1", "--yield", "24").code == 0
+    assert [run["what"] for run in bakery("runs", "--json").json] == ["Biscuits", "Cookies"]
+
+
+def test_an_answer_that_cannot_be_shown_is_not_called_a_failure(sqlite_url: str, tmp_path: Path) -> None:
+    """What is recorded is recorded, and the baker is told so; the ledger has it once."""
+    environment = {**os.environ, "BAKE_TRACKER_DATABASE_URL": sqlite_url, "BAKE_TRACKER_LOG_FILE": str(tmp_path / "l")}
+    bake_ = [sys.executable, "-m", "bake_tracker"]
+    for words in (["item", "add", "ingredient", "Flour", "--unit", "g"], ["receive", "flour", "1", "kg"]):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run([*bake_, *words], env=environment, stdout=full, stderr=subprocess.PIPE, check=False)
+        assert done.returncode == 3
+        assert done.stderr.startswith(b"It is recorded as operation ")
+        assert b"Traceback" not in done.stderr
+    closed = f"{sys.executable} -m bake_tracker stock >&-; {sys.executable} -m bake_tracker stock | true"
+    done = subprocess.run(closed, shell=True, env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    with read_scope() as session:
+        assert session.execute(text("SELECT count(*) FROM lot")).scalar() == 1
+    # A tree is printed by other means than lines are; a reader that has seen enough of either is no refusal.
+    for words, reader, code, said in (
+        ("log tree", "| true", 0, b""),
+        ("log find", "> /dev/full", 3, b"The lines could not be shown: [Errno 28] No space left on device\n"),
+        ("log lnav", "> /dev/full", 3, b"The lines could not be shown: [Errno 28] No space left on device\n"),
+    ):
+        line = f"set -o pipefail; {sys.executable} -m bake_tracker {words} {reader}"
+        done = subprocess.run(["bash", "-c", line], env=environment, capture_output=True, check=False)
+        assert (done.returncode, done.stderr) == (code, said)
+
+
+def test_asking_leaves_nothing_behind(bake: Bake, tmp_path: Path) -> None:
+    """A mistyped database is not made by looking into it, and has no log that says it is well."""
+    nowhere = ("--database", f"sqlite:///{tmp_path}/folder/typo.db")
+    for question in (("stock",), ("log", "verify"), ("log", "find"), ("log", "tail"), ("runs",)):
+        bake(*question, *nowhere)
+        assert not (tmp_path / "folder").exists()
+    asked = bake("stock", *nowhere)
+    assert (asked.code, "there is no bakery at" in asked.err) == (1, True)
+    for question in (("log", "verify"), ("verify",), ("stock",)):
+        assert bake(*question, *nowhere).code == 1
+        assert not bake.log_file.exists()

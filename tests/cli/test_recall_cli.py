@@ -1,0 +1,84 @@
+"""What a recall prints and writes."""
+
+from collections import defaultdict
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+
+from bake_tracker.files.recall_table import COLUMNS
+from bake_tracker.files.tables import read_table
+from support.command_line import CommandLine
+from support.kitchen import Kitchen
+from support.shelf import sold
+from support.undoing import shelf
+
+pytestmark = pytest.mark.one_database
+
+
+@pytest.fixture
+def sold_out(kitchen: Kitchen) -> Kitchen:
+    """Flour in the cellar, in cookies and in boxes that went to people."""
+    return sold(kitchen)
+
+
+def test_a_drill_holds_and_records_nothing_and_lists_the_same(sold_out: Kitchen, bake: CommandLine) -> None:
+    """What it prints is what the recall prints but for what was held."""
+    kitchen = sold_out
+    before = (shelf(kitchen), kitchen.rows("SELECT count(*) FROM operation"))
+    drill = bake("recall", "1", "--drill")
+    assert (drill.code, "nothing is held, nothing is recorded" in drill.out) == (0, True)
+    assert (shelf(kitchen), kitchen.rows("SELECT count(*) FROM operation")) == before
+    as_json = bake("recall", "1", "--drill", "--json").json
+    done = bake("recall", "1", "--json").json
+    assert {one["state"] for one in done["lots"]} == {"on hold"}
+    assert done["balance"] == as_json["balance"]
+    assert drill.out.count("It closes exactly for all 4 lots.") == 1
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_the_record_has_the_key_data_elements_and_the_quantities_of_each_lot_add_up(
+    sold_out: Kitchen, bake: CommandLine, tmp_path: Path, suffix: str
+) -> None:
+    """Whatever came into a lot is in its other rows; codes stay text."""
+    file = tmp_path / f"recall.{suffix}"
+    assert bake("recall", "1", "--drill", f"--{suffix}", str(file)).code == 0
+    rows = [row.cells for row in read_table(file)]
+    assert list(rows[0]) == ["_".join(name.lower().split()) for name in COLUMNS]
+    sums: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for row in rows:
+        event = row["critical_tracking_event"]
+        is_in = event in ("receiving", "split in", "transformation (food produced)", "found more")
+        sums[row["traceability_lot_code"]] += Decimal(row["quantity"]) * (1 if is_in else -1)
+    assert set(sums.values()) == {Decimal(0)}
+    shipped = {row["immediate_subsequent_recipient"] for row in rows if "shipping" in row["critical_tracking_event"]}
+    assert shipped == {"Ada & Żółć 馬, Lovelace", "not recorded"}
+    if suffix == "xlsx":
+        book = load_workbook(file)
+        sheet: Any = book["Record"]
+        assert [[cell.value for cell in row][-1] for row in book["Mass balance"]][1:] == [0, 0, 0, 0]
+        assert sheet.auto_filter.ref == sheet.dimensions
+        assert {type(cell.value) for cell in sheet["B"]} == {str}
+
+
+def test_the_pages_are_a_pdf_whatever_people_are_called(sold_out: Kitchen, bake: CommandLine, tmp_path: Path) -> None:
+    """Markup in names is text, and a letter that the font lacks is no reason to have no page."""
+    file = tmp_path / "recall.pdf"
+    assert bake("recall", "1", "--reason", "metal <i> & Ω", "--pdf", str(file)).code == 0
+    assert file.read_bytes().startswith(b"%PDF-")
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_held(
+    sold_out: Kitchen, bake: CommandLine, tmp_path: Path
+) -> None:
+    """It is there already, or its name says another format."""
+    file = tmp_path / "recall.pdf"
+    file.write_text("mine")
+    before = shelf(sold_out)
+    refused = bake("recall", "1", "--pdf", str(file))
+    assert (refused.code, "is there already" in refused.err) == (1, True)
+    assert bake("recall", "1", "--csv", str(file)).code == 2
+    assert shelf(sold_out) == before
+    assert file.read_text() == "mine"

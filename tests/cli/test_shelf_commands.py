@@ -1,0 +1,189 @@
+"""The shelf on the command line: sheets that are filled in, deliveries from files, and what is wrong with them."""
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+
+from bake_tracker.files.tables import read_table, write_table
+from support.command_line import CommandLine
+from support.kitchen import Kitchen
+from support.shelf import Shelf, drift
+
+pytestmark = pytest.mark.one_database
+
+
+@pytest.fixture
+def shelf(kitchen: Kitchen) -> Shelf:
+    kitchen.simple_bakery()
+    return Shelf(kitchen)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_a_sheet_is_written_filled_in_checked_and_recorded(
+    shelf: Shelf, bake: CommandLine, tmp_path: Path, suffix: str
+) -> None:
+    """By quantity with another unit, by per cent, and one row left empty; a second time it is refused as moved."""
+    sheet = tmp_path / f"sheet.{suffix}"
+    assert bake("count", "sheet", f"--{suffix}", str(sheet)).code == 0
+    rows = read_table(sheet)
+    assert [row.cells["item"] for row in rows] == ["carton", "flour", "sugar"]
+    filled = {"flour": ("9,5 kg", ""), "sugar": ("", "40"), "carton": ("", "")}
+    done = tmp_path / f"filled.{suffix}"
+    headings = ["Lot ID", "item", "Expected", "unit", "counted", "percent left"]
+    write_table(
+        done,
+        headings,
+        [
+            [
+                row.cells["lot_id"],
+                row.cells["item"],
+                row.cells["expected"],
+                row.cells["unit"],
+                *filled[row.cells["item"]],
+            ]
+            for row in rows
+        ],
+    )
+    seen = bake("count", "check", str(done), "--json").json
+    assert [(lot["item_slug"], lot["difference"]) for lot in seen["lots"]] == [("flour", "-500"), ("sugar", "-3000")]
+    recorded = bake("count", "record", str(done))
+    assert recorded.code == 0
+    assert "Counted 2 lots, 2 differ, cost -7.00" in recorded.out
+    assert (shelf.kitchen.stock("Flour"), shelf.kitchen.stock("Sugar")) == (9_500, 2_000)
+    again = bake("count", "record", str(done))
+    assert (again.code, "10000 g on the sheet, 9500 now" in again.err) == (1, True)
+    assert "Say --moved after or --moved before" in bake("count", "check", str(done)).out
+    assert drift() == []
+
+
+def test_a_sheet_opens_as_a_table_of_numbers(shelf: Shelf, bake: CommandLine, tmp_path: Path) -> None:
+    """With a heading that stays, a filter, and quantities that can be added up."""
+    sheet = tmp_path / "sheet.xlsx"
+    bake("count", "sheet", "--item", "flour", "--xlsx", str(sheet))
+    page = load_workbook(sheet)["Sheet"]
+    assert [cell.value for cell in page[1]][:3] == ["lot id", "lot", "item"]
+    assert page["G2"].value == 10_000
+    assert (page.freeze_panes, page.auto_filter.ref) == ("A2", "A1:J2")
+
+
+def test_every_row_that_cannot_be_read_is_named_and_none_is_taken(
+    shelf: Shelf, bake: CommandLine, tmp_path: Path
+) -> None:
+    """By its number in the file."""
+    sheet = tmp_path / "sheet.csv"
+    code = shelf.lot("flour").code
+    sheet.write_text(f"lot,counted,percent left\n{code},5,\n{code}x,5,\n{code},many,\n{code},1,2\n,,\n", "utf-8")
+    done = bake("count", "record", str(sheet))
+    assert done.code == 1
+    for told in (
+        "3 things",
+        f"row 3: there is no lot '{code}x'; did you mean {code}",
+        "row 4: 'many' is not",
+        "row 5: has both",
+    ):
+        assert told in done.err
+    sheet.write_text("lot,counted\n", "utf-8")
+    assert "nothing is filled in" in bake("count", "record", str(sheet)).err
+    assert shelf.kitchen.stock("Flour") == 10_000
+
+
+@pytest.mark.parametrize(("reply", "left"), [("y\n", 9_000), ("n\n", 10_000), ("", 10_000)])
+def test_on_a_terminal_the_differences_are_shown_and_asked_about(
+    shelf: Shelf, bake: CommandLine, monkeypatch: pytest.MonkeyPatch, reply: str, left: int
+) -> None:
+    """A no records nothing."""
+    typed = io.StringIO(reply)
+    monkeypatch.setattr(typed, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", typed)
+    done = bake("count", "record", f"{shelf.lot('flour').code}=9kg")
+    assert (done.code, done.out.count("-1000")) == (0 if reply == "y\n" else 1, 1)
+    assert ("Nothing was recorded" in done.out) == (reply != "y\n")
+    assert shelf.kitchen.stock("Flour") == left
+
+
+@pytest.mark.parametrize("text", ["flour", "=5", "{code}=", "{code}=many", "{code}=-5", "{code}=5 %%"])
+def test_what_cannot_be_read_is_a_usage_error_that_shows_how_to_write_it(
+    shelf: Shelf, bake: CommandLine, text: str
+) -> None:
+    """Not a guess."""
+    done = bake("count", "check", text.format(code=shelf.lot("flour").code))
+    told = " ".join(done.err.replace("│", " ").split())
+    assert (done.code, "write it like" in told) == (2, True)
+
+
+def test_the_kinds_of_leaving_the_shelf_each_have_a_command(shelf: Shelf, bake: CommandLine) -> None:
+    """By item and by lot, to somebody and for an event."""
+    flour = shelf.lot("flour").code
+    bake("recipient", "add", "Ada", "--household", "Lovelace")
+    bake("event", "add", "Fair")
+    for words in (
+        ("waste", "1 kg flour", f"500 g lot:{flour}"),
+        ("waste", "1 kg flour"),
+        ("waste", f"1 kg lot:{flour}", "--spoiled", "--reason", "moth"),
+        ("gift", "1 kg flour", "--to", "ada", "--event", "fair"),
+        ("sample", "1 kg flour", "--to", "ada", "--at", "2026-01-02T10:00"),
+        ("sell", "1 kg flour", "1 kg sugar", "--to", "ada"),
+        ("adjust", f"less 1/2 kg lot:{flour}", "--reason", "torn"),
+        ("adjust", f"more 1 kg lot:{flour}", "--reason", "found"),
+    ):
+        done = bake(*words)
+        assert (done.code, words) == (1 if len(words) == 3 and words[0] == "waste" else 0, words), done.err
+    kinds = shelf.kitchen.rows("SELECT kind, recipient_id, event_id FROM adjustment ORDER BY id")
+    assert kinds == [
+        ("waste", None, None),
+        ("spoilage", None, None),
+        ("gift", 1, 1),
+        ("sample", 1, None),
+        ("sale", 1, None),
+        ("sale", 1, None),
+        ("correction", None, None),
+        ("correction", None, None),
+    ]
+    assert bake("recipient", "list").out.split() == ["1", "ada"]
+    assert bake("adjust", f"1 kg lot:{flour}", "--reason", "found").code == 2
+    refused = bake("gift", "1 kg flour", "--to", "adda")
+    assert (refused.code, "did you mean ada" in refused.err) == (1, True)
+    assert drift() == []
+
+
+def padded(*rows: list[str]) -> list[list[str]]:
+    """With empty cells to the end."""
+    return [[*row, *[""] * (7 - len(row))] for row in rows]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_a_delivery_is_read_from_a_file(shelf: Shelf, bake: CommandLine, tmp_path: Path, suffix: str) -> None:
+    """And refused with every row that cannot be read."""
+    bake("supplier", "add", "Mill")
+    headings = ["Item", "Quantity", "Unit", "Cost", "Lot", "Expires", "Location"]
+    good = ["flour", "25", "kg", "31.50", "M-7", "2027-06-01", "Cellar"]
+    bad = tmp_path / f"bad.{suffix}"
+    write_table(
+        bad, headings, [good, *padded(["flower", "1", "kg"], ["flour", "1", "kg", "much"], ["flour", "", "kg"])]
+    )
+    refused = bake("deliver", "mill", str(bad), "--document", "R-1")
+    assert refused.code == 1
+    for told in ("row 3: there is no item 'flower'; did you mean flour", "row 4: 'much' is not", "row 5: '' is not"):
+        assert told in refused.err
+    file = tmp_path / f"delivery.{suffix}"
+    write_table(file, headings, [good, *padded(["sugar", "1/2", "kg"])])
+    done = bake("deliver", "mill", str(file), "--document", "R-1", "--on", "2026-03-01", "--json").json
+    assert [(lot["lot_code"], lot["quantity"], lot["total_cost"], lot["expires_on"]) for lot in done["lots"]] == [
+        ("M-7", "25000", "31.50", "2027-06-01"),
+        ("sugar-20260301-2", "500", None, None),
+    ]
+    told = bake("explain", "M-7")
+    assert (told.code, "received" in told.out) == (0, True)
+    assert drift() == []
+
+
+def test_a_code_that_several_lots_have_is_named_by_id(shelf: Shelf, bake: CommandLine) -> None:
+    """Suppliers use a code again."""
+    ids = [shelf.kitchen.receive("Flour", 1, "kg", lot_code="L1")["lot_id"] for _ in range(2)]
+    done = bake("waste", "1 g lot:L1", "--reason", "spilt")
+    assert (done.code, f"name one by its id: {ids[0]}, {ids[1]}" in done.err) == (1, True)
+    assert bake("waste", f"1 g lot:{ids[1]}").code == 0
+    assert [row[0] for row in shelf.kitchen.rows("SELECT lot_id FROM adjustment")] == [ids[1]]

@@ -1,0 +1,214 @@
+"""Scopes own transactions: what they promise about opening, nesting, retrying and creating."""
+
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+
+from bake_tracker.domain.errors import ValidationError
+from bake_tracker.services import batch_production_service, database
+from bake_tracker.services.catalog import things
+from bake_tracker.services.database import (
+    DatabaseUnavailableError,
+    engine_for,
+    read_scope,
+    run_in_transaction,
+    session_scope,
+)
+from bake_tracker.services.stock.receipt import record_receipt
+from support.kitchen import Kitchen
+
+COUNT = text("SELECT count(*) FROM item")
+
+
+def test_a_scope_commits_on_normal_exit_and_rolls_back_on_an_exception(kitchen: Kitchen) -> None:
+    """What was done before an exception is not there afterwards."""
+    with session_scope() as session:
+        things.record_item("ingredient", "Flour", "g", session=session)
+    with pytest.raises(ZeroDivisionError), session_scope() as session:
+        things.record_item("ingredient", "Sugar", "g", session=session)
+        _ = 1 / 0
+    assert kitchen.rows("SELECT slug FROM item") == [("flour",)]
+
+
+def test_a_scope_inside_a_scope_on_the_same_database_raises_at_once(database_url: str) -> None:
+    """Two transactions of one thread would wait for each other for ever."""
+    with session_scope(), pytest.raises(RuntimeError, match="already open"), session_scope():
+        raise AssertionError("two transactions of one thread")
+
+
+def test_scopes_on_two_databases_may_be_nested(database_url: str, tmp_path: Path) -> None:
+    """Only the same database is refused."""
+    with session_scope(), session_scope(f"sqlite:///{tmp_path}/other.db") as other:
+        assert other.scalar(COUNT) == 0
+
+
+def test_a_read_scope_cannot_write(database_url: str) -> None:
+    """A question that tried to write would be refused by the database itself."""
+    with (
+        pytest.raises(DBAPIError, match=r"readonly|read-only"),
+        read_scope() as session,
+    ):
+        session.execute(text("DELETE FROM supplier"))
+    with session_scope() as session:
+        session.execute(text("DELETE FROM supplier"))
+
+
+def test_reading_beside_a_writer_leaves_every_connection_writable(database_url: str) -> None:
+    """Scopes return their connections in any order; what one may not write, the next one may."""
+    with session_scope() as writer:
+        things.record_item("ingredient", "Flour", "g", session=writer)
+        with read_scope() as reader:
+            reader.scalar(COUNT)
+    for name in ("Sugar", "Butter", "Salt", "Yeast"):
+        run_in_transaction(lambda session, name=name: things.record_item("ingredient", name, "g", session=session))
+        with read_scope() as one, read_scope() as two:
+            assert one.scalar(COUNT) == two.scalar(COUNT)
+
+
+def test_one_file_by_two_names_is_one_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative path is made absolute, so that nesting is seen and a chdir changes nothing."""
+    monkeypatch.chdir(tmp_path)
+    with session_scope("sqlite:///x.db"), pytest.raises(RuntimeError, match="already open"):
+        session_scope(f"sqlite:///{tmp_path}/x.db").__enter__()
+    database.dispose_engines()
+
+
+def test_the_options_of_a_url_are_kept_beside_ours(postgresql_url: str) -> None:
+    """A search path that the URL states is not forgotten."""
+    joint = "&" if "?" in postgresql_url else "?"
+    engine = database.make_engine(f"{postgresql_url}{joint}options=-csearch_path%3Dpg_catalog")
+    with engine.connect() as connection:
+        shown = [connection.scalar(text(f"SHOW {name}")) for name in ("search_path", "lock_timeout")]
+    engine.dispose()
+    assert shown == ["pg_catalog", "10s"]
+
+
+def test_a_missing_sqlite_file_is_created_and_migrated(tmp_path: Path) -> None:
+    """The first use makes the file, folders included, with one bakery in it."""
+    url = f"sqlite:///{tmp_path}/new/folder/bakery.db"
+    with session_scope(url) as session:
+        assert session.scalar(text("SELECT count(*) FROM bakery")) == 1
+    database.dispose_engines()
+
+
+def test_threads_that_come_first_share_one_engine(tmp_path: Path) -> None:
+    """Four at once make one file and one pool."""
+    url = f"sqlite:///{tmp_path}/bakery.db"
+    with ThreadPoolExecutor(4) as pool:
+        engines = set(pool.map(lambda _: engine_for(url), range(4)))
+    assert len(engines) == 1
+    database.dispose_engines()
+
+
+def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
+    """Tables without our version table belong to somebody else."""
+    path = tmp_path / "theirs.db"
+    with sqlite3.connect(path) as theirs:
+        theirs.execute("CREATE TABLE precious (id INTEGER)")
+    theirs.close()
+    for open_it in (lambda url: session_scope(url).__enter__(), database.prepare):
+        with pytest.raises(DatabaseUnavailableError, match="belongs to another program"):
+            open_it(f"sqlite:///{path}")
+
+
+@pytest.mark.parametrize("url", ["mysql://host/name", "nonsense", "oracle://x"])
+def test_a_url_of_another_kind_is_refused_by_name(url: str) -> None:
+    """The refusal says which kinds there are."""
+    with pytest.raises(ValidationError, match="sqlite:///FILE or postgresql://"):
+        engine_for(url)
+
+
+def test_sqlite_is_durable_and_checks_its_references(sqlite_url: str) -> None:
+    """WAL, synchronous FULL, foreign keys and recursive triggers, on every connection."""
+    with session_scope() as session:
+        pragmas = [
+            session.scalar(text(f"PRAGMA {name}"))
+            for name in ("journal_mode", "synchronous", "foreign_keys", "recursive_triggers")
+        ]
+    assert pragmas == ["wal", 2, 1, 1]
+
+
+def test_what_the_database_asks_to_repeat_is_repeated_and_commits_once(database_url: str) -> None:
+    """The whole call runs again, a bounded number of times."""
+    calls: list[int] = []
+
+    class BusyError(sqlite3.OperationalError):
+        sqlite_errorname = "SQLITE_BUSY"
+
+    def work(session: database.Session) -> int:
+        calls.append(1)
+        item = things.record_item("ingredient", "Flour", "g", session=session)["item_id"]
+        if len(calls) < 3:
+            raise OperationalError("COMMIT", None, BusyError("database is locked"))
+        return item
+
+    assert run_in_transaction(work) > 0
+    assert len(calls) == 3
+    with read_scope() as session:
+        assert session.scalar(COUNT) == 1
+    calls.clear()
+
+    def never(_: database.Session) -> None:
+        calls.append(1)
+        raise OperationalError("COMMIT", None, BusyError("database is locked"))
+
+    with pytest.raises(OperationalError):
+        run_in_transaction(never)
+    assert len(calls) == database.MAX_ATTEMPTS
+
+
+def test_a_real_deadlock_is_retried_until_both_have_worked(postgresql_url: str) -> None:
+    """Two transactions that lock two items crosswise: PostgreSQL ends one, and its owner tries again."""
+    kitchen = Kitchen()
+    kitchen.ingredient("Flour")
+    kitchen.ingredient("Sugar")
+    meet = Barrier(2, timeout=20)
+
+    def receive_both(order: tuple[str, str]) -> None:
+        tries: list[int] = []
+
+        def work(session: database.Session) -> None:
+            tries.append(1)
+            record_receipt(kitchen.ids[order[0]], 1, "kg", session=session)
+            if len(tries) == 1:
+                meet.wait()
+            record_receipt(kitchen.ids[order[1]], 1, "kg", session=session)
+
+        run_in_transaction(work)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(receive_both, [("Flour", "Sugar"), ("Sugar", "Flour")]))
+    assert (kitchen.stock("Flour"), kitchen.stock("Sugar")) == (2000, 2000)
+
+
+def test_a_check_on_somebody_elses_engine_takes_no_write_lock(sqlite_url: str) -> None:
+    """It answers while another writer is at work, and leaves the file to whoever writes next."""
+    kitchen = Kitchen().simple_bakery()
+    theirs = create_engine(sqlite_url, connect_args={"timeout": 0})
+    with session_scope() as writer, Session(theirs) as asking:
+        things.record_item("ingredient", "Salt", "g", session=writer)
+        found = batch_production_service.check_can_produce(kitchen.ids["Cookies"], 1, session=asking)
+    theirs.dispose()
+    assert found["can_produce"] is True
+
+
+def test_a_reading_scope_cannot_write_even_after_its_connection_was_lost(database_url: str) -> None:
+    """The connection that replaces it knows nothing of the first; the scope says again that it only reads."""
+    for is_lost in (False, True):
+        with read_scope() as session:
+            session.execute(text("SELECT 1 FROM bakery"))
+            if is_lost:
+                session.connection().invalidate()
+            session.rollback()
+            with pytest.raises(DBAPIError):
+                session.execute(text("UPDATE bakery SET name = 'Thief'"))
+    with session_scope() as session:  # and whoever has the same connection next can
+        session.execute(text("UPDATE bakery SET name = 'Owner'"))
+    with read_scope() as session:
+        assert session.execute(text("SELECT name FROM bakery")).scalar_one() == "Owner"

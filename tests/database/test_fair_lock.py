@@ -1,0 +1,39 @@
+"""A lock in the order it was asked for, that nobody can take away with them."""
+
+import pytest
+
+from bake_tracker.database import fair_lock
+from bake_tracker.database.fair_lock import FairLock
+
+
+def test_whoever_is_interrupted_while_waiting_leaves_the_lock_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both before it was handed over and at that very instant."""
+    for is_handed_over in (False, True):
+        lock = FairLock()
+        assert lock.acquire(1)
+
+        class Interrupted:
+            """A turn in whose waiting Ctrl-C comes."""
+
+            def __init__(self) -> None:
+                self._count = 0
+
+            def acquire(self, timeout: float | None = None) -> bool:
+                self._count += 1
+                if self._count == 1:
+                    return True
+                if is_handed_over:  # noqa: B023  used before the next round
+                    lock.release()  # noqa: B023  as above
+                raise KeyboardInterrupt
+
+            def release(self) -> None:
+                return
+
+        guard_and_turn = iter([Interrupted])
+        with monkeypatch.context() as patched:
+            patched.setattr(fair_lock.threading, "Lock", lambda turns=guard_and_turn: next(turns)())
+            with pytest.raises(KeyboardInterrupt):
+                lock.acquire(1)
+        if not is_handed_over:
+            lock.release()
+        assert lock.acquire(0.1)

@@ -1,0 +1,128 @@
+"""SERIALIZABLE, by our setting, by the URL or by the server's default: what it refuses is tried again, in turn."""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from bake_tracker.config import SettingsError, load_settings
+from bake_tracker.services import database
+from bake_tracker.services.catalog import measures
+from bake_tracker.services.database import read_scope, run_in_transaction, session_scope
+from support.kitchen import Kitchen
+from support.log_lines import SERVICES, fields
+
+ISOLATION = text("SHOW transaction_isolation")
+BAKERS = 12
+
+
+def by_setting(url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("BAKE_TRACKER_ISOLATION", "SERIALIZABLE")
+    return url
+
+
+def by_url(url: str, _monkeypatch: pytest.MonkeyPatch) -> str:
+    return f"{url}&options=-cdefault_transaction_isolation%3Dserializable"
+
+
+def by_server(url: str, _monkeypatch: pytest.MonkeyPatch) -> str:
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        name = connection.scalar(text("SELECT current_database()"))
+        connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'"))
+    admin.dispose()
+    return url
+
+
+WAYS = [by_setting, by_url, by_server]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_serializable_is_asked_for_in_three_ways(
+    postgresql_url: str, use: Callable[[str], str], way: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writers have it; readers have one moment of the database, which nothing can refuse them."""
+    use(way(postgresql_url, monkeypatch))
+    for _ in range(2):
+        with session_scope() as session:
+            assert session.scalar(ISOLATION) == "serializable"
+        with read_scope() as session:
+            assert session.scalar(ISOLATION) == "repeatable read"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_bakers_at_one_bag_of_flour_all_bake(
+    postgresql_url: str, use: Callable[[str], str], way: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each makes it impossible for all the others, and every one of them is served in the end."""
+    use(way(postgresql_url, monkeypatch))
+    kitchen = Kitchen().simple_bakery()
+    meet = Barrier(BAKERS)
+
+    def bake(_: int) -> str:
+        meet.wait()
+        return str(kitchen.produce("Cookies", "Cookie", 1, 24)["operation_id"])
+
+    with ThreadPoolExecutor(BAKERS) as threads:
+        assert len(set(threads.map(bake, range(BAKERS)))) == BAKERS
+    assert (kitchen.stock("Flour"), kitchen.stock("Cookie")) == (10_000 - 500 * BAKERS, 24 * BAKERS)
+
+
+def test_whoever_has_lost_a_race_waits_its_turn(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
+) -> None:
+    """A serialization failure is told as retried, and the next attempt queues before it looks at anything."""
+    monkeypatch.setenv("BAKE_TRACKER_ISOLATION", "serializable")
+    kitchen = Kitchen()
+    flour = kitchen.ingredient("Flour")
+    held: list[list[str]] = []
+
+    def density(session: database.Session) -> None:
+        modes = text("SELECT mode FROM pg_locks WHERE pid = pg_backend_pid() AND mode LIKE 'ShareUpdate%'")
+        held.append([row.mode for row in session.execute(modes)])
+        if len(held) == 1:
+            with ThreadPoolExecutor(1) as other:  # changes the same item after this transaction's first look
+                other.submit(kitchen.density, "Flour", 1, "cup", 120, "g").result()
+        measures.record_density(flour, 1, "cup", 125, "g", session=session)
+
+    log.clear()
+    with log.at_level(logging.INFO, logger=SERVICES):
+        run_in_transaction(density)
+    assert held == [[], ["ShareUpdateExclusiveLock"]]
+    told = [(fields(r)["outcome"], fields(r)["attempt"]) for r in log.records if r.levelno >= logging.INFO]
+    assert told == [("success", 1), ("retried", 1), ("success", 2)]
+
+
+def test_two_first_users_prepare_one_database(
+    postgresql_url: str, use: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waited sees what the other did, though the server's default is SERIALIZABLE."""
+    admin = create_engine(postgresql_url, isolation_level="AUTOCOMMIT")
+    name = f"{admin.url.database}_new"
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+        connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'"))
+    admin.dispose()
+    url = admin.url.set(database=name).render_as_string(hide_password=False)
+    meet = Barrier(2)
+
+    def first(_: int) -> None:
+        meet.wait()
+        database.prepare(url)
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(first, range(2)))
+    use(url)
+    assert Kitchen().rows("SELECT count(*) FROM bakery") == [(1,)]
+
+
+def test_an_isolation_that_there_is_not_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The three that there are are named; words may be joined in any way."""
+    monkeypatch.setenv("BAKE_TRACKER_ISOLATION", "Repeatable_Read")
+    assert load_settings().isolation == "repeatable read"
+    monkeypatch.setenv("BAKE_TRACKER_ISOLATION", "snapshot")
+    with pytest.raises(SettingsError, match=r"BAKE_TRACKER_ISOLATION: .*serializable"):
+        load_settings()

@@ -1,0 +1,59 @@
+"""Where the values of a JSON text stand."""
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bake_tracker.domain.errors import ImportRefusedError
+from bake_tracker.domain.json_places import find_places
+from support.import_files import TEXT, dirty, record
+
+VALUES = st.recursive(
+    st.none() | st.integers() | st.text(max_size=5) | st.booleans(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+def spots(value: Any, place: str = "") -> list[tuple[str, Any]]:
+    found = [(place, value)] if place else []
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            found += spots(inner, f"{place}.{key}".removeprefix("."))
+    if isinstance(value, list):
+        for index, inner in enumerate(value):
+            found += spots(inner, f"{place}[{index}]")
+    return found
+
+
+@given(st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3), st.sampled_from([None, 1, "\t"]))
+def test_every_value_is_found_where_it_begins(value: Any, indent: Any) -> None:
+    """Whatever it is and however the text is laid out."""
+    text = json.dumps(value, indent=indent)
+    lines = text.split("\n")
+    places = dict(spots(value))
+    found = find_places(text, places)
+    assert found.keys() == places.keys()
+    for place, (line, column) in found.items():
+        rest = "\n".join([lines[line - 1][column - 1 :], *lines[line:]])
+        assert json.JSONDecoder().raw_decode(rest)[0] == places[place]
+
+
+def test_what_is_missing_is_found_in_what_it_should_be_in() -> None:
+    """A field that is not there stands at its object."""
+    assert find_places('{"a": [\n  {"b": 1}]}', ["a[0].c", "x.y"]) == {"a[0].c": (2, 3)}
+
+
+def test_a_refusal_of_an_export_says_line_and_column(sqlite_url: str) -> None:
+    """As an editor counts them, in the file as it was read."""
+    try:
+        record(dirty())
+    except ImportRefusedError as error:
+        refused: Any = error.report
+    rows = {row["place"]: row for row in refused["refused"]}
+    row = rows["recipes[2].ingredients[1].unit"]
+    line = TEXT.split("\n")[row["line"] - 1]
+    assert line[row["column"] - 1 :].startswith('"scoopful"')
+    assert all("line" in row for row in rows.values())

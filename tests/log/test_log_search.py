@@ -1,0 +1,154 @@
+"""Find and count in a log, over the files that were rotated away from it."""
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bake_tracker.domain.log.stats import gather_stats
+from bake_tracker.log.files import log_files
+from bake_tracker.log.scan import read_log
+from support.command_line import CommandLine
+from support.log_makers import append, at, line, write
+
+pytestmark = pytest.mark.one_database
+
+
+@pytest.fixture
+def bakery(bake: CommandLine) -> CommandLine:
+    """One item, two receipts, a refusal, and a log in three files, one of them compressed."""
+    assert bake("item", "add", "ingredient", "Flour", "--unit", "g").code == 0
+    rotate(bake.log_file, "1", compressed=True)
+    assert bake("receive", "flour", "1", "kg", "--cost", "2").code == 0
+    rotate(bake.log_file, "2", compressed=False)
+    assert bake("receive", "flour", "2", "kg", "--cost", "2").code == 0
+    assert bake("receive", "flour", "0", "kg").code == 1
+    return bake
+
+
+def rotate(path: Path, number: str, *, compressed: bool) -> None:
+    moved = path.with_name(f"{path.name}.{number}")
+    path.rename(moved)
+    if compressed:
+        with moved.open("rb") as plain, gzip.open(f"{moved}.gz", "wb") as packed:
+            shutil.copyfileobj(plain, packed)
+        shutil.copystat(moved, f"{moved}.gz")
+        moved.unlink()
+
+
+def test_lines_are_found_by_their_values_in_every_file_oldest_first(bakery: CommandLine) -> None:
+    """Plain, rotated and compressed files are one log."""
+    found = [json.loads(line) for line in bakery("log", "find", "outcome=success", "--json").out.splitlines()]
+    assert [line["operation"] for line in found] == ["record_item", "record_receipt", "record_receipt"]
+    assert [line["quantity"] for line in found[1:]] == ["1000", "2000"]
+    assert bakery("log", "find", "outcome=success", "quantity=2000").out.count("record_receipt: success") == 1
+    assert bakery("log", "find", "fields=quantity").out.count("validation_failed") == 1
+
+
+def test_a_span_of_time_has_a_beginning_and_an_end(bakery: CommandLine) -> None:
+    """Since is included, until is not; nothing found exits 1."""
+    lines = [line for line in read_log(bakery.log_file) if line and line.get("outcome") == "success"]
+    second = lines[1]["timestamp"]
+    span = ["log", "find", "outcome=success", "--json"]
+    assert len(bakery(*span, "--since", second).out.splitlines()) == 2
+    assert len(bakery(*span, "--until", second).out.splitlines()) == 1
+    done = bakery(*span, "--since", "2999-01-01")
+    assert (done.code, done.out) == (1, "")
+    assert bakery("log", "find", "--since", "yesterday").code == 2
+    assert bakery("log", "find", "outcome").code == 2
+
+
+def test_stats_count_how_operations_ended(bakery: CommandLine) -> None:
+    """A refusal is a share of all, and durations are percentiles."""
+    receipts, items = bakery("log", "stats", "--json").json
+    assert (receipts["operation"], receipts["count"], receipts["refused_percent"]) == ("record_receipt", 3, "33.3")
+    assert receipts["outcomes"] == {"success": 2, "validation_failed": 1}
+    assert 0 < receipts["p50_ms"] <= receipts["p95_ms"] <= receipts["p99_ms"]
+    assert items["count"] == 1
+    assert "record_receipt" in bakery("log", "stats").out
+
+
+def test_percentiles_are_within_one_per_cent() -> None:
+    """Without keeping the durations themselves."""
+    lines = [
+        {"operation": "x", "operation_id": "1", "outcome": "success", "duration_ms": n / 10} for n in range(1, 10_001)
+    ]
+    (stats,) = gather_stats(lines)
+    for name, true in (("p50_ms", 500), ("p95_ms", 950), ("p99_ms", 990)):
+        assert stats[name] == pytest.approx(true, rel=0.01)  # type: ignore[literal-required]  # the names are above
+
+
+@pytest.mark.parametrize("duration", ["1e400", "1" + "0" * 400, "1e300", "-1e400"])
+def test_what_is_no_duration_is_counted_without_one(bake: CommandLine, duration: str) -> None:
+    """A log may hold any number; the operation ended all the same."""
+    write(bake.log_file, [line(1), json.dumps(line(2)).replace('"duration_ms": 1.5', f'"duration_ms": {duration}')])
+    (stats,) = bake("log", "stats", "--json").json
+    assert (stats["count"], stats["p99_ms"]) == (2, pytest.approx(1.5, rel=0.01))
+
+
+def test_a_repaired_line_counts_unless_the_lost_one_comes_after_it() -> None:
+    """A process that was only stopped writes its line when it goes on: one operation, one success."""
+    late, lost = line(1), line(2)
+    repaired = [{**one, "repaired_at": at(9), "duration_ms": None} for one in (late, lost)]
+    (stats,) = gather_stats([line(0), *repaired, late])
+    assert (stats["count"], stats["outcomes"]) == (3, {"success": 3})
+
+
+def test_verification_and_trees_read_the_rotated_files_too(bakery: CommandLine) -> None:
+    """A rotation hides nothing."""
+    verified = bakery("log", "verify", "--json").json
+    assert (verified["clean"], verified["success_lines_compared"], verified["operations_before_the_log"]) == (
+        True,
+        3,
+        0,
+    )
+    assert bakery("log", "tree").out.count("record_receipt: success") == 2
+
+
+def test_a_copy_that_somebody_made_is_no_rotated_file(bakery: CommandLine) -> None:
+    """Its lines would count twice."""
+    shutil.copy(bakery.log_file, f"{bakery.log_file}.bak")
+    assert bakery("log", "verify").code == 0
+
+
+def test_a_file_cut_off_while_compressing_is_read_as_far_as_it_goes(bakery: CommandLine) -> None:
+    """What can be read is read, and the rest is counted."""
+    (packed, *_) = log_files(bakery.log_file)
+    packed.write_bytes(packed.read_bytes()[:-20])
+    assert None in list(read_log(bakery.log_file))
+    assert bakery("log", "verify").code == 1
+
+
+@pytest.mark.parametrize("command", ["find", "stats"])
+def test_a_time_that_ends_before_it_begins_is_refused_by_both_its_ends(bakery: CommandLine, command: str) -> None:
+    """No line could be of it, and somebody has mistaken one for the other."""
+    for since, until in (("2026-11-23", "2026-11-22"), ("2026-11-23", "2026-11-23")):
+        done = bakery("log", command, "--since", since, "--until", until)
+        said = "".join(text.strip("│ ") for text in done.err.splitlines()).replace(" ", "")
+        assert done.code == 2
+        assert f"--since{since}T00:00:00.000000Zisnotbefore--until{until}T00:00:00.000000Z" in said
+
+
+def test_stats_of_nothing_say_so(bakery: CommandLine) -> None:
+    """As a search does; JSON is an empty list."""
+    done = bakery("log", "stats", "--since", "2999-01-01")
+    assert (done.code, done.out, done.err) == (1, "", f"No operation ended in that time ({bakery.log_file}).\n")
+    done = bakery("log", "stats", "--since", "2999-01-01", "--json")
+    assert (done.code, done.json) == (1, [])
+
+
+def test_a_field_that_no_line_has_is_named(bakery: CommandLine) -> None:
+    """Somebody has mistyped it; a field of a line, at any depth, is not said to be none."""
+    path = bakery.log_file
+    append(path, [line(1, **{"ctx.key": "dotted"})])
+    for words, more in (
+        (["colour=red"], "; no line of it has a field colour"),
+        (["outcome=success", "x.colour=red"], "; no line of it has a field x.colour"),
+        (["outcome=lost"], ""),
+        (["--operation", "record_nothing"], ""),
+        (["ctx.key=none"], ""),
+    ):
+        done = bakery("log", "find", *words)
+        assert (done.code, done.err) == (1, f"No line of the log says that{more} ({path}).\n")

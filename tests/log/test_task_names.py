@@ -1,0 +1,46 @@
+"""A line made inside an asyncio task names it, and no line is lost to a task that has no name."""
+
+import asyncio
+import logging
+import sys
+from typing import Any
+
+import pytest
+
+from bake_tracker.log.tell import get_service_logger, log_operation
+
+oven = get_service_logger("x.oven")
+HAS_TASK_NAME = sys.version_info >= (3, 12)
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[Any]:
+    return [vars(record).get("taskName") for record in caplog.records]
+
+
+def test_a_line_names_the_task_it_was_made_in_and_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    """Where records have a task name at all (from 3.12), the one outside of any task has none."""
+
+    async def bake() -> None:
+        log_operation(oven, "bake", "success")
+
+    async def day() -> None:
+        await asyncio.create_task(bake(), name="morning")
+        await asyncio.create_task(bake(), name="evening")
+
+    with caplog.at_level(logging.INFO):
+        asyncio.run(day())
+        log_operation(oven, "bake", "success")
+    assert told(caplog) == (["morning", "evening", None] if HAS_TASK_NAME else [None, None, None])
+
+
+def test_a_task_without_a_name_costs_no_line(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task factory may give tasks that cannot say what they are called."""
+
+    async def bake() -> None:
+        monkeypatch.setattr(asyncio, "current_task", lambda: object())
+        log_operation(oven, "bake", "success")
+        monkeypatch.undo()
+
+    with caplog.at_level(logging.INFO):
+        asyncio.run(bake())
+    assert [record.message for record in caplog.records] == ["bake: success"]

@@ -1,0 +1,411 @@
+"""What a box, a lot, a stock or a run rests on, and what a refusal lacked."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from bake_tracker.entrypoints.cli import progress
+from bake_tracker.log import scan
+from bake_tracker.queries.explain.need import explain_box
+from bake_tracker.queries.explain.origins import explain_lots
+from bake_tracker.services.database import read_scope, run_in_transaction
+from support.command_line import CommandLine
+from support.kitchen import Kitchen
+from support.log_makers import an_id, append
+
+pytestmark = pytest.mark.one_database
+
+
+def run_all(bake: CommandLine, *lines: str) -> None:
+    for line in lines:
+        done = bake(*line.split())
+        assert done.code == 0, done.err
+
+
+@pytest.fixture
+def bakery(bake: CommandLine) -> CommandLine:
+    """Two lots of flour in one batch, boxed."""
+    run_all(
+        bake,
+        "item add ingredient Flour --unit g",
+        "item add finished_unit Cookie",
+        "item add material Carton --policy fifo",
+        "receive flour 100 g --cost 1 --lot OLD --expires 2990-01-01",
+        "receive flour 100 g --cost 3 --lot NEW --expires 2999-01-01",
+        "receive flour 40 g --cost 1 --lot LAST --expires 2999-02-01",
+        "receive carton 2 each --cost 1 --lot C",
+    )
+    assert bake("recipe", "add", "Cookies", "--line", "150 g flour", "--makes", "10 cookie").code == 0
+    assert bake("good", "add", "Box", "--part", "5 cookie", "--part", "1 carton").code == 0
+    run_all(bake, "produce cookies 1 --yield 10", "assemble box 1")
+    return bake
+
+
+def hold(code: str) -> None:
+    """Put a lot on hold, as nobody can yet through a service."""
+    run_in_transaction(lambda s: s.execute(text("UPDATE lot SET on_hold = true WHERE code = :code"), {"code": code}))
+
+
+# Down to the receipts -------------------------------------------------------------------------------------------------
+
+
+def test_a_box_is_explained_down_to_the_receipts(bakery: CommandLine) -> None:
+    """Cookies and carton, flour by lot in the order of expiry, each with its cost and the reason it was taken."""
+    (box,) = bakery("explain", "box", "--json").json["item"]["lots"]
+    cookies, carton = sorted(box["used"], key=lambda draw: draw["lot"]["item_slug"] == "carton")
+    flours = cookies["lot"]["used"]
+    assert (box["cost"], cookies["cost"], carton["cost"]) == ("1.75", "1.25", "0.50")
+    assert [(draw["lot"]["lot_code"], draw["quantity"], draw["cost"]) for draw in flours] == [
+        ("OLD", "100", "1.00"),
+        ("NEW", "50", "1.50"),
+    ]
+    assert flours[0]["why"] == "first of its item to expire: 2990-01-01 (FEFO)"
+    assert carton["why"].startswith("oldest of its item")
+    assert all(draw["lot"]["operation"] == "record_receipt" for draw in flours)
+    shown = bakery("explain", "box").out
+    assert "100 g for 1.00 (0.10 of each) of OLD: 100 g received" in shown
+
+
+def test_the_cost_of_one_is_the_sum_of_the_shares_of_the_receipts(bakery: CommandLine) -> None:
+    """Half of what the batch took is in the box of half the cookies, and the rest of it is not."""
+    (box,) = bakery("explain", "box", "--json").json["item"]["lots"]
+    shares = {share["lot_code"]: (share["quantity"], share["cost"]) for share in box["receipts"]}
+    assert shares == {"C": ("1", "0.50"), "OLD": ("50", "0.50"), "NEW": ("25", "0.75")}
+    assert sum(Decimal(cost) for _, cost in shares.values()) == Decimal(box["unit_cost"])
+    assert sum(Decimal(draw["unit_share"]) for draw in box["used"]) == Decimal(box["unit_cost"])
+
+
+def test_a_loss_is_not_in_the_product_and_is_told_beside_it(kitchen: Kitchen) -> None:
+    """Of 24 planned 18 came out: a quarter of flour and cost went with the loss."""
+    kitchen.simple_bakery()
+    run = kitchen.produce("Cookies", "Cookie", 1, 18)
+    with read_scope() as session:
+        (lot,) = explain_lots(session, [run["lot_id"]])
+    assert (lot["cost"], lot["loss_cost"], lot["unit_cost"]) == ("1.125", "0.375", "0.0625")
+    assert [(share["item_slug"], share["quantity"], share["cost"]) for share in lot["receipts"]] == [
+        ("flour", "375", "0.75"),
+        ("sugar", "187.5", "0.375"),
+    ]
+    assert [draw["unit_share"] for draw in lot["used"]] == ["0.041667", "0.020833"]
+
+
+def test_an_unknown_cost_names_the_lot_that_lacks_its_price(bakery: CommandLine) -> None:
+    """The cost stays unknown all the way up, and the receipt without a price is named."""
+    run_all(bakery, "receive flour 100 g --lot GIFT --expires 2900-01-01", "produce cookies 1 --yield 10")
+    run = bakery("runs", "--json").json[0]
+    (lot,) = bakery("explain", run["lot_code"], "--json").json["lots"]
+    assert (lot["cost"], lot["unit_cost"], lot["lacks_price"]) == (None, None, ["GIFT"])
+    assert "cost unknown: no price for GIFT" in bakery("explain", run["lot_code"]).out
+
+
+# Why this lot ---------------------------------------------------------------------------------------------------------
+
+
+def test_lots_that_were_passed_over_are_named_with_the_reason(bakery: CommandLine) -> None:
+    """Expired, on hold, and later in the order, as it was when the batch was baked and not as it is now."""
+    run_all(
+        bakery,
+        "receive flour 500 g --cost 1 --lot STALE --received 2020-01-01 --expires 2020-02-01",
+        "receive flour 70 g --cost 1 --lot HELD --expires 2500-01-01",
+        "receive flour 150 g --cost 1 --lot FIRST --expires 2600-01-01",
+    )
+    hold("HELD")
+    run_all(bakery, "produce cookies 1 --yield 10", "receive flour 5 g --cost 1 --lot AFTERWARDS")
+    run = bakery("runs", "--json").json[0]
+    (lot,) = bakery("explain", run["lot_code"], "--json").json["lots"]
+    (draw,) = lot["used"]
+    assert draw["lot"]["lot_code"] == "FIRST"
+    assert [(one["lot_code"], one["quantity"], one["why"]) for one in draw["passed_over"]] == [
+        ("STALE", "500", "expired 2020-02-01"),
+        ("HELD", "70", "on hold"),
+        ("NEW", "50", "later in the order: expires 2999-01-01"),
+        ("LAST", "40", "later in the order: expires 2999-02-01"),
+    ]
+    assert "passed over: HELD: 70 g, on hold" in bakery("explain", run["operation_id"]).out
+
+
+def test_a_lot_tells_where_it_stands_and_where_it_went(bakery: CommandLine) -> None:
+    """How much is left, what is before it in the order, and every draw with what was made of it."""
+    (new,) = bakery("explain", "NEW", "--json").json["lots"]
+    (last,) = bakery("explain", "LAST", "--json").json["lots"]
+    made = bakery("runs", "--json").json[1]["lot_code"]
+    assert [(one["quantity"], one["cost"], one["into"]) for one in new["went"]] == [("50", "1.50", made)]
+    assert (new["shelf"]["on_hand"], new["shelf"]["value"], new["shelf"]["place"]) == ("50", "1.50", 1)
+    assert last["ahead"] == {"lot_count": 1, "quantity": "50", "lot_codes": ["NEW"]}
+    assert "number 2 in the order of use" in bakery("explain", "LAST").out
+    assert "now: used up" in bakery("explain", "OLD").out
+    hold("LAST")
+    assert "not used: on hold" in bakery("explain", "LAST").out
+
+
+def test_a_stock_is_told_lot_by_lot_with_what_may_not_be_used(bakery: CommandLine) -> None:
+    """Usable, expired and held add up to what is on hand; places are counted over the usable lots alone."""
+    run_all(bakery, "receive flour 500 g --cost 1 --lot STALE --received 2020-01-01 --expires 2020-02-01")
+    hold("NEW")
+    item = bakery("explain", "flour", "--json").json["item"]
+    assert [item[name] for name in ("on_hand", "usable", "expired", "on_hold")] == ["590", "40", "500", "50"]
+    assert [(lot["lot_code"], lot["shelf"]["state"], lot["shelf"]["place"]) for lot in item["lots"]] == [
+        ("STALE", "expired", None),
+        ("NEW", "on hold", None),
+        ("LAST", "open", 1),
+    ]
+    assert "590 g on hand, 40 g usable, 500 g expired, 50 g on hold" in bakery("explain", "flour").out
+
+
+# Operations and runs --------------------------------------------------------------------------------------------------
+
+
+def test_an_operation_is_explained_with_what_was_asked_and_what_the_log_says(bakery: CommandLine) -> None:
+    """Arguments with the names of their ids, who and in which transaction, and its attempts from the log."""
+    run = bakery("runs", "--json").json[1]
+    story = bakery("explain", run["operation_id"], "--json").json
+    view, (line,) = story["operation"], story["log"]
+    assert view["names"] == {"finished_unit_id": "cookie", "recipe_id": "cookies"}
+    assert (view["arguments"]["num_batches"], view["arguments"]["actual_yield"]) == (1, "10")
+    assert (view["actor"], view["attempt"], view["parents"], view["beside"]) == ("baker", 1, [], 0)
+    assert (line["outcome"], line["operation_id"]) == ("success", run["operation_id"])
+    assert [lot["lot_code"] for lot in view["brought"]] == [run["lot_code"]]
+    assert "recipe_id=1 (cookies)" in bakery("explain", run["operation_id"]).out
+
+
+def test_an_operation_is_looked_for_in_two_readings_of_the_log_with_a_bar(
+    bakery: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once for its transaction and once for the lines of that; each reading says how far it has come."""
+    files: list[Path] = []
+    told: list[int] = []
+    open_in_turn = scan.open_in_turn
+    monkeypatch.setattr(scan, "open_in_turn", lambda path, **how: files.append(path) or open_in_turn(path, **how))
+    monkeypatch.setattr(progress.Reading, "__call__", lambda _self, done_bytes: told.append(done_bytes))
+    run = bakery("runs", "--json").json[1]
+    for words, readings in (([run["operation_id"]], 2), (["production", "1"], 2), ([run["operation_id"][:13]], 2)):
+        files.clear()
+        told.clear()
+        assert bakery("explain", *words, "--json").json["operation"]["operation_id"] == run["operation_id"]
+        assert (len(files), told[-1]) == (readings, bakery.log_file.stat().st_size)
+
+
+def test_a_run_is_known_by_its_number(bakery: CommandLine) -> None:
+    """``production:1`` and ``production 1`` are one; ``run 1`` may be either kind, and both are listed."""
+    baked, packed = (bakery("runs", "--json").json[at]["operation_id"] for at in (1, 0))
+    assert bakery("explain", "production:1", "--json").json["operation"]["operation_id"] == baked
+    assert bakery("explain", "assembly", "1", "--json").json["operation"]["operation_id"] == packed
+    both = bakery("explain", "run", "1", "--json")
+    assert (both.code, [one["operation_id"] for one in both.json["candidates"]]) == (1, [baked, packed])
+    assert baked in bakery("explain", "run", "1").out
+
+
+def test_the_beginning_of_an_id_that_several_have_lists_them(bakery: CommandLine) -> None:
+    """Each with what it was and when, and the command ends with 1."""
+    ids = [run["operation_id"] for run in bakery("runs", "--json").json]
+    done = bakery("explain", ids[0][:6], "--json")
+    assert done.code == 1
+    assert set(ids) <= {one["operation_id"] for one in done.json["candidates"]}
+    assert "Several are called so; name one of them:" in bakery("explain", ids[0][:6]).out
+
+
+def test_an_operation_made_of_others_explains_what_it_packed_once(bakery: CommandLine) -> None:
+    """The boxes stand above the cookies that were baked for them, which are not told a second time."""
+    run_all(bakery, "receive flour 900 g --cost 9 --lot MORE", "receive carton 5 each --cost 1 --lot C2")
+    run_all(bakery, "produce cookies 1 --yield 10 --pack box --boxes 2")
+    whole = bakery("log", "find", "operation=record_bake_and_pack", "--json").json["operation_id"]
+    view = bakery("explain", whole, "--json").json["operation"]
+    assert [child["operation"] for child in view["children"]] == ["record_batch_production", "record_assembly"]
+    assert [(lot["item_slug"], lot["shown_above"]) for lot in view["brought"]] == [("box", False), ("cookie", True)]
+    child = bakery("explain", view["children"][0]["operation_id"], "--json").json["operation"]
+    assert [(one["operation"], one["operation_id"]) for one in child["parents"]] == [("record_bake_and_pack", whole)]
+    assert f"part of record_bake_and_pack {whole}" in bakery("explain", child["operation_id"]).out
+    request = bakery("log", "find", f"operation_id={whole}", "--json").json["request_id"]
+    assert bakery("explain", request, "--json").json["operation"]["operation_id"] == whole
+
+
+# What a batch or a box would take -------------------------------------------------------------------------------------
+
+
+def test_a_recipe_says_what_a_batch_would_take_today(bakery: CommandLine) -> None:
+    """From which lots at what cost; and when it is not possible, what stops it."""
+    short = bakery("explain", "cookies", "--json").json["recipe"]
+    (flour,) = short["items"]
+    assert (short["possible"], short["cost"], short["enough_for"]) == (False, None, 0)
+    assert (flour["needed"], flour["usable"], flour["missing"]) == ("150", "90", "60")
+    run_all(bakery, "receive flour 100 g --cost 5 --lot MORE --expires 2999-03-01")
+    possible = bakery("explain", "cookies", "--json").json["recipe"]
+    assert (possible["possible"], possible["cost"], possible["unit_cost"]) == (True, "5.50", "0.55")
+    assert [(draw["lot_code"], draw["quantity"]) for draw in possible["items"][0]["draws"]] == [
+        ("NEW", "50"),
+        ("LAST", "40"),
+        ("MORE", "60"),
+    ]
+    assert "which makes 10 each cookie: cost 5.50, 0.55 each; the stock allows 1" in bakery("explain", "cookies").out
+
+
+def test_a_recipe_that_cannot_be_reckoned_says_what_would_settle_it(bakery: CommandLine) -> None:
+    """A missing density stops it, and the command that records one is named."""
+    assert bakery("recipe", "add", "Cake", "--line", "1 cup flour", "--makes", "1 cookie").code == 0
+    need = bakery("explain", "cake", "--json").json["recipe"]
+    assert need["possible"] is False
+    assert 'bake measure flour --volume "1 cup" --weighs "GRAMS g"' in need["problem"]
+
+
+def test_a_good_says_what_a_box_would_cost_today(kitchen: Kitchen) -> None:
+    """By the same rule as packing one: the plan is what packing then draws."""
+    kitchen.simple_bakery()
+    kitchen.produce("Cookies", "Cookie", 1, 24)
+    with read_scope() as session:
+        need = explain_box(session, kitchen.ids["Box"], date(2026, 2, 1))
+    box = kitchen.assemble("Box", 1)
+    planned = [(draw["lot_code"], draw["quantity"], draw["cost"]) for item in need["items"] for draw in item["draws"]]
+    assert sorted(planned) == sorted((one["lot_code"], one["quantity"], one["cost"]) for one in box["consumptions"])
+    assert (need["cost"], need["enough_for"]) == (box["total_component_cost"], 4)
+
+
+# Refusals -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_latest_refusal_is_explained_without_an_id(bakery: CommandLine) -> None:
+    """What was missing, what would have been enough, and that now there is enough of one and not of the other."""
+    assert bakery("assemble", "box", "4").code == 1
+    refused = bakery("explain", "last", "--json").json["refused"]
+    assert (refused["operation"], refused["names"]) == ("record_assembly", {"finished_good_id": "box"})
+    assert {
+        short["item_slug"]: (short["needed"], short["available"], short["missing"]) for short in refused["short"]
+    } == {
+        "cookie": ("20", "5", "15"),
+        "carton": ("4", "1", "3"),
+    }
+    run_all(bakery, "receive carton 3 each --cost 1 --lot C2")
+    hold(bakery("runs", "--json").json[1]["lot_code"])
+    shown = bakery("explain", refused["operation_id"]).out
+    assert "carton: needed 4 each, had 1; 3 each more would have been enough" in shown
+    assert "now there is enough: 4 each" in shown
+    assert "still 20 each short: 0 usable now" in shown
+    assert ": 5 each, on hold" in shown
+
+
+def test_a_stock_tells_the_refusals_that_named_it(bakery: CommandLine) -> None:
+    """The latest first, each with what is missing now."""
+    assert [bakery("assemble", "box", number).code for number in ("3", "4")] == [1, 1]
+    refusals = bakery("explain", "carton", "--json").json["refusals"]
+    assert [[one["missing"] for one in refused["short"] if one["item_slug"] == "carton"] for refused in refusals] == [
+        ["3"],
+        ["2"],
+    ]
+    assert bakery("explain", "flour", "--json").json["refusals"] == []
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("produce cookies 0 --yield 1", "what helps: ask again with another num_batches"),
+        ("produce biscuits 1 --yield 1", "what helps: name one that there is: bake recipe list"),
+        ("receive flour 1 cup", "what helps: say what a volume or a piece of flour weighs (bake measure)"),
+    ],
+)
+def test_a_refusal_for_another_reason_says_what_helps(bakery: CommandLine, command: str, says: str) -> None:
+    """Its error and the way out; asking in vain what nobody knows does not become the latest refusal."""
+    assert bakery(*command.split()).code == 1
+    assert bakery("explain", "unicorn").code == 1
+    assert says in bakery("explain", "last").out
+
+
+def test_every_argument_of_a_refusal_is_told_where_the_log_has_it(
+    bakery: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written at DEBUG, the log knows how many were asked for."""
+    monkeypatch.setenv("BAKE_TRACKER_LOG_LEVEL", "DEBUG")
+    assert bakery("assemble", "box", "4").code == 1
+    assert bakery("explain", "last", "--json").json["refused"]["asked"] == {"finished_good_id": 4, "quantity": 4}
+
+
+def test_what_was_undone_is_told_from_the_log(bakery: CommandLine) -> None:
+    """The baking inside of a refused composite had succeeded and was rolled back: it has no row, but its line."""
+    run_all(bakery, "receive flour 900 g --cost 9 --lot MORE")
+    assert bakery("produce", "cookies", "1", "--yield", "10", "--pack", "box", "--boxes", "9").code == 1
+    undone = bakery("log", "find", "outcome=rolled_back", "--json").json["operation_id"]
+    story = bakery("explain", undone, "--json").json
+    assert (story["refused"]["outcome"], story["refused"]["operation"]) == ("rolled_back", "record_batch_production")
+    whole = bakery("explain", "last", "--json").json["refused"]
+    assert (whole["operation"], whole["cause_operation_id"] is None) == ("record_bake_and_pack", False)
+    assert whole["undone"] == [{"operation_id": undone, "operation": "record_batch_production"}]
+
+
+def test_a_lot_or_run_that_was_undone_is_told_from_the_log(bakery: CommandLine) -> None:
+    """The ledger never had it, but its line names it; when several did, they are listed."""
+    run_all(bakery, "receive flour 900 g --cost 9 --lot MORE")
+    packed = ("produce", "cookies", "1", "--yield", "10", "--pack", "box", "--boxes")
+    assert bakery(*packed, "9").code == 1
+    undone = bakery("log", "find", "outcome=rolled_back", "--json").json
+    number = undone["production_run_id"]
+    for named in (f"production:{number}", f"run {number}"):
+        story = bakery("explain", named, "--json")
+        assert (story.code, story.json["refused"]["operation_id"]) == (0, undone["operation_id"])
+    assert "neither ledger nor log knows" in bakery("explain", f"assembly:{number}").err
+    assert bakery(*packed, "8").code == 1
+    several = bakery("explain", f"production:{number}", "--json")
+    assert (several.code, len(several.json["candidates"])) == (1, 2)
+    lot = {**undone, "operation": "record_receipt", "operation_id": an_id(1), "lot_code": "Lost 1"}
+    append(bakery.log_file, [lot, {**lot, "operation_id": an_id(2), "lot_code": "L2", "database_id": an_id(3)}])
+    assert bakery("explain", "Lost 1", "--json").json["refused"]["operation_id"] == an_id(1)
+    assert "neither ledger nor log knows 'L2'" in bakery("explain", "L2").err
+
+
+def test_what_the_ledger_knows_is_explained_without_a_log(
+    bakery: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That the log cannot be read is said beside it, and why; what only the log could know is refused with that."""
+    operation_id = bakery("runs", "--json").json[0]["operation_id"]
+    log = tmp_path / "loop"
+    log.symlink_to(log)
+    monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", str(log))
+    for known in ("flour", "cookies", "OLD", "production:1", operation_id):
+        done = bakery("explain", known)
+        assert (done.code, done.out != "") == (0, True)
+        assert "no line of it is left" not in done.out
+        assert bakery("explain", known, "--json").code == 0
+    assert f"Explained from the ledger alone: log_file: {log} cannot be opened: " in done.err
+    assert "cannot be opened" in bakery("explain", "flour", "--json").json["log_not_read"]
+    for unknown in ("last", "nothing", "production:99", "0190b7a1"):
+        done = bakery("explain", unknown)
+        assert (done.code, "neither" in done.err, f"{log} cannot be opened" in done.err) == (1, False, True)
+
+
+def test_an_id_is_known_in_every_usual_spelling(bakery: CommandLine) -> None:
+    """Of what was recorded and of what was only told: without dashes, in capitals, in braces, as a URN."""
+    assert bakery("assemble", "box", "4").code == 1
+    refused = bakery("explain", "last", "--json").json["refused"]["operation_id"]
+    recorded = bakery("runs", "--json").json[0]["operation_id"]
+    for known in (refused, recorded):
+        bare = known.replace("-", "")
+        whole = bakery("explain", known, "--json").out
+        for spelled in (bare, bare.upper(), known.upper(), f"{{{known}}}", f"urn:uuid:{known}"):
+            assert bakery("explain", spelled, "--json").out == whole
+    assert "no line of it is left" not in bakery("explain", recorded.replace("-", "")).out
+
+
+def test_a_log_without_a_refusal_says_so(bakery: CommandLine) -> None:
+    """There is nothing to explain."""
+    done = bakery("explain", "last")
+    assert (done.code, "the log tells of no refusal" in done.err) == (1, True)
+
+
+def test_what_nobody_knows_is_refused(bakery: CommandLine) -> None:
+    """Neither ledger nor log has heard of it; something alike is suggested."""
+    done = bakery("explain", "flour1")
+    assert (done.code, "neither ledger nor log knows 'flour1'" in done.err) == (1, True)
+    assert "did you mean flour?" in done.err
+
+
+# Many draws -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_lot_of_many_draws_shows_the_first_and_counts_the_rest(bakery: CommandLine) -> None:
+    """Ten, and with --all every one; JSON says how many there are as well."""
+    run_all(bakery, "receive carton 30 each --cost 30 --lot MANY", "receive flour 9000 g --cost 9 --lot SACK")
+    run_all(bakery, "produce cookies 10 --yield 100", *(["assemble box 1"] * 13))
+    assert bakery("explain", "MANY", "--json").json["lots"][0]["went_count"] == 12
+    assert "went: 2 more times; --all shows them" in bakery("explain", "MANY").out
+    assert len(bakery("explain", "MANY", "--all", "--json").json["lots"][0]["went"]) == 12
+    assert "and 4 more lots, later in the order; --all shows them" in bakery("explain", "box").out

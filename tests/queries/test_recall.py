@@ -1,0 +1,90 @@
+"""A recall holds what is left, lists who has the rest, and adds up."""
+
+from typing import Any
+
+import pytest
+
+from bake_tracker.domain.errors import ConflictError, LotNotFoundError
+from bake_tracker.domain.stock.recall import Recall
+from bake_tracker.queries.stock.recall import load_recall
+from bake_tracker.services.database import read_scope, run_in_transaction
+from bake_tracker.services.stock.recall import record_recall
+from support.kitchen import Kitchen
+from support.shelf import Shelf, sold
+from support.undoing import drift, hold, lot_id, release, reverse, shelf
+
+STATES = "SELECT code, on_hold FROM lot ORDER BY id"
+
+
+def recall(lot: int, **more: Any) -> dict[str, Any]:
+    return dict(run_in_transaction(lambda s: record_recall(lot, session=s, **more)))
+
+
+def found(lot: int) -> Recall:
+    with read_scope() as session:
+        return load_recall(session, lot)
+
+
+def test_what_is_left_of_all_that_was_made_of_a_lot_is_held_and_a_reversal_releases_it(kitchen: Kitchen) -> None:
+    """Not what was held before, which is named, and not what only lay beside it; the ledger agrees throughout."""
+    sold(kitchen)
+    held_before = hold(kitchen, "cookie")["lots"]
+    before = shelf(kitchen)
+    done = recall(lot_id(kitchen, "flour"), reason="metal in the mill")
+    assert [lot["lot_code"].rpartition("-2026")[0] for lot in done["held"]] == ["flour", "flour", "box"]
+    assert (done["affected_count"], done["held_count"], done["held_before_count"]) == (4, 3, 1)
+    assert done["held_before"] == held_before
+    states = {str(row.code): bool(row.on_hold) for row in kitchen.rows(STATES)}
+    assert {code.partition("-")[0] for code, on_hold in states.items() if not on_hold} == {"sugar", "carton", "cookie"}
+    assert drift() == []
+    reverse(done, "not that lot")
+    assert shelf(kitchen) == before
+    assert drift() == []
+
+
+def test_a_recall_says_where_everything_is_and_it_adds_up(kitchen: Kitchen) -> None:
+    """Lots, runs, recipients, and of every lot what came in against all that became of it."""
+    sold(kitchen)
+    flour = found(lot_id(kitchen, "flour"))
+    columns = ("brought", "used", "on_hand", "waste", "handed_over", "adjusted", "split_out", "remainder")
+    balance = {
+        one["lot_code"].partition("-2026")[0] + one["lot_code"][-2:]: [dict(one)[name] for name in columns]
+        for one in flour["balance"]
+    }
+    assert balance == {
+        "flour-1": ["10000", "1000", "4000", "0", "0", "1000", "4000", "0"],
+        "flour/1": ["4000", "0", "4000", "0", "0", "0", "0", "0"],
+        "cookie-1": ["46", "24", "21", "2", "0", "-1", "0", "0"],
+        "box-1": ["4", "0", "2", "0", "2", "0", "0", "0"],
+    }
+    assert flour["is_balanced"]
+    assert [(run["kind"], run["reference"], run["made"]) for run in flour["runs"]] == [
+        ("baked", "production:1", "46"),
+        ("packed", "assembly:1", "4"),
+    ]
+    handed_over = [(one["kind"], one["recipient"], one["event"], one["quantity"]) for one in flour["handed_over"]]
+    assert handed_over == [("gift", "Ada & Żółć 馬", "Fair <b>", "1"), ("sale", None, None, "1")]
+    box = found(lot_id(kitchen, "box"))
+    assert len(box["lots"]) == 1
+    assert {step["from_lot_code"].partition("-")[0] for step in box["trace"]["back"]} == {
+        "cookie",
+        "carton",
+        "flour",
+        "sugar",
+    }
+
+
+def test_a_recall_of_what_is_gone_is_recorded_and_holds_nothing(kitchen: Kitchen) -> None:
+    """There is nothing to undo then; a released lot has to be undone first; and no such lot is no recall."""
+    kitchen.simple_bakery()
+    flour = lot_id(kitchen, "flour")
+    Shelf(kitchen).adjust("waste", {"lot_id": flour, "quantity": 10_000}, reason="moths")
+    done = recall(flour)
+    assert (done["held"], done["affected_count"], done["reason"]) == ([], 1, "recall of flour-20260101-1")
+    held = recall(lot_id(kitchen, "sugar"))
+    release(kitchen, "sugar")
+    with pytest.raises(ConflictError):
+        reverse(held)
+    for ask in (recall, found):
+        with pytest.raises(LotNotFoundError):
+            ask(4711)

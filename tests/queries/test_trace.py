@@ -1,0 +1,164 @@
+"""Where lots came from and where they went."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+
+from bake_tracker.models import Base
+from bake_tracker.queries.stock.recall import load_recall
+from bake_tracker.queries.stock.trace import Edge, trace_back, trace_forward
+from bake_tracker.queries.stock.traced import load_trace
+from bake_tracker.services.database import read_scope, session_scope
+from support.command_line import CommandLine
+from support.kitchen import Kitchen
+from support.plans import HISTORY, statements_of, steps_of
+from support.shelf import Shelf
+from support.undoing import lot_id, move, reverse
+
+LINKS = 1_000
+
+
+def edges(direction: str, lot_id: int) -> list[tuple[int, int | None, int]]:
+    with read_scope() as session:
+        found: list[Edge] = (trace_back if direction == "back" else trace_forward)(session, lot_id)
+    return sorted((edge.from_lot_id, edge.into_lot_id, edge.quantity_micros) for edge in found)
+
+
+def test_a_box_is_traced_back_to_every_receipt_and_a_receipt_forward_to_every_box(kitchen: Kitchen) -> None:
+    """Two batches of one bag of flour, in one box; each draw once, with its quantity."""
+    kitchen.simple_bakery()
+    baked = [kitchen.produce("Cookies", "Cookie", 1, 3) for _ in range(2)]
+    boxed = kitchen.assemble("Box", 1)
+    drawn = [
+        (used["lot_id"], run["lot_id"], int(used["quantity"]) * 1_000_000)
+        for run in (*baked, boxed)
+        for used in run["consumptions"]
+    ]
+    flour = baked[0]["consumptions"][0]["lot_id"]
+    assert edges("back", boxed["lot_id"]) == sorted(drawn)
+    assert edges("back", baked[0]["lot_id"]) == sorted(drawn[:2])
+    after_flour = [edge for edge in drawn if edge[0] in (flour, *(run["lot_id"] for run in baked))]
+    assert edges("forward", flour) == sorted(after_flour)
+
+
+def test_what_was_lost_leads_to_no_lot(kitchen: Kitchen) -> None:
+    """A total loss is on the trace of its flour, with nothing behind it."""
+    kitchen.simple_bakery()
+    lost = kitchen.produce("Cookies", "Cookie", 1, 0)
+    flour = lost["consumptions"][0]["lot_id"]
+    assert edges("forward", flour) == [(flour, None, 500_000_000)]
+
+
+def test_a_receipt_that_nothing_used_has_no_trace(kitchen: Kitchen) -> None:
+    """Neither before it nor after."""
+    kitchen.ingredient("Flour")
+    lot_id = kitchen.receive("Flour", 1, "kg", 2)["lot_id"]
+    assert edges("back", lot_id) == edges("forward", lot_id) == []
+
+
+def test_what_was_undone_leads_nowhere_and_is_shown_when_asked_for(kitchen: Kitchen) -> None:
+    """Neither the run nor what undid it is a step, in either direction; with ``undone`` the run is, with the reason."""
+    kitchen.simple_bakery()
+    baked = kitchen.produce("Cookies", "Cookie", 1, 24)
+    flour = baked["consumptions"][0]["lot_id"]
+    reverse(baked, "wrong day")
+    with read_scope() as session:
+        trace, whole = load_trace(session, flour), load_trace(session, flour, undone=True)
+        back = load_trace(session, baked["lot_id"])
+        assert len(trace_back(session, baked["lot_id"], undone=True)) == 2
+    assert (trace["forward"], back["back"], back["lot"]["state"], len(trace["lots"])) == ([], [], "undone", 1)
+    (step,) = whole["forward"]
+    assert (step["into_lot_code"], step["kind"], step["undone_because"]) == (baked["lot_code"], "baked", "wrong day")
+
+
+def test_a_part_of_a_part_is_followed_to_whom_it_was_given(kitchen: Kitchen) -> None:
+    """From the sack over two cellars into the cookies, and to Ada; and back again from what was split."""
+    kitchen.simple_bakery()
+    shelf = Shelf(kitchen)
+    sack = lot_id(kitchen, "flour")
+    move(kitchen, "flour", "Cellar", 9_800)
+    part = lot_id(kitchen, "flour-20260101-1/1")
+    move(kitchen, "flour-20260101-1/1", "Van", 9_000)
+    baked = kitchen.produce("Cookies", "Cookie", 1, 24)
+    shelf.adjust(
+        "gift", {"lot_id": baked["lot_id"], "quantity": 3}, recipient_id=shelf.recipient("Ada"), reason="thanks"
+    )
+    with read_scope() as session:
+        trace = load_trace(session, sack)
+        back = load_trace(session, baked["lot_id"])
+    assert [
+        (step["kind"], step["quantity"], step["into_lot_code"], step["recipient"]) for step in trace["forward"]
+    ] == [
+        ("split", "9800", "flour-20260101-1/1", None),
+        ("split", "9000", "flour-20260101-1/2", None),
+        ("baked", "200", baked["lot_code"], None),
+        ("baked", "300", baked["lot_code"], None),
+        ("gift", "3", None, "Ada"),
+    ]
+    assert {lot["lot_code"]: lot["level"] for lot in trace["lots"]} == {
+        "flour-20260101-1": 0,
+        "flour-20260101-1/1": 1,
+        "flour-20260101-1/2": 2,
+        baked["lot_code"]: 1,
+    }
+    assert {step["from_lot_id"] for step in back["back"] if step["unit"] == "g"} >= {sack, part}
+
+
+def chain(kitchen: Kitchen, links: int) -> list[int]:
+    """A lot split of a lot split of a lot, as many times, put in by bulk INSERT; its lots from first to last."""
+    kitchen.ingredient("Flour")
+    kitchen.receive("Flour", 1, "kg", 0)
+    with session_scope() as session:
+        tables = Base.metadata.tables
+        first = dict(session.execute(select(tables["lot"])).mappings().one())
+        operation = dict(
+            session.execute(select(tables["operation"]).where(tables["operation"].c.name == "record_receipt"))
+            .mappings()
+            .one()
+        )
+        rows: dict[str, list[Any]] = {"operation": [], "lot": [], "movement": [], "transfer": []}
+        ids = [first["id"] + number for number in range(links + 1)]
+        for number in ids[1:]:
+            key = str(UUID(int=number))
+            posted = {"operation_id": key, "cost_micros": 0}
+            quantity = {"quantity_micros": first["quantity_micros"]}
+            rows["operation"].append({**operation, "id": key, "transaction_id": key, "name": "record_transfer"})
+            rows["lot"].append(
+                {**first, "id": number, "code": f"part {number}", "operation_id": key, "parent_lot_id": number - 1}
+                | {"remaining_micros": 0 if number < ids[-1] else first["remaining_micros"]}
+            )
+            rows["movement"] += [
+                {**posted, "lot_id": number - 1, "quantity_micros": -first["quantity_micros"]},
+                {**posted, **quantity, "lot_id": number},
+            ]
+            rows["transfer"].append(
+                {"operation_id": key, "lot_id": number - 1, "new_lot_id": number, **quantity}
+                | {"happened_at": operation["recorded_at"]}
+            )
+        for name, some in rows.items():
+            session.execute(tables[name].insert(), some)
+        session.execute(text("UPDATE lot SET remaining_micros = 0 WHERE id = :first"), {"first": ids[0]})
+    with session_scope() as session:
+        session.execute(text("ANALYZE"))
+    return ids
+
+
+def test_a_thousand_lots_one_after_another_are_walked_by_the_indexes_in_as_many_statements(
+    kitchen: Kitchen, bake: CommandLine
+) -> None:
+    """Both ways and for a recall, and the tree stops where a page has no room left."""
+    ids = chain(kitchen, LINKS)
+    first, middle, last = ids[0], ids[LINKS // 2], ids[-1]
+    with read_scope() as session:
+        assert (len(trace_forward(session, first)), len(trace_back(session, last))) == (LINKS, LINKS)
+        assert max(lot["level"] for lot in load_trace(session, first)["lots"]) == LINKS
+        recall = load_recall(session, first)
+    assert (len(recall["lots"]), recall["is_balanced"]) == (LINKS + 1, True)
+    for ask in (load_trace, load_recall):
+        assert len({statements_of(lambda s, lot=lot, ask=ask: ask(s, lot)) for lot in (first, middle, last)}) == 1
+    for walk in (trace_back, trace_forward):
+        steps = steps_of(lambda session, walk=walk: walk(session, middle))
+        assert [step for step in steps if step in {f"SCAN {table}" for table in HISTORY}] == []
+    shown = bake("trace", str(middle))
+    assert (shown.code, shown.out.count("goes on: bake trace")) == (0, 2)

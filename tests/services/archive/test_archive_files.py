@@ -1,0 +1,263 @@
+"""Backups as files: consistent while others write, private, whole or not there, and restored by command."""
+
+import json
+import os
+import shutil
+import sqlite3
+import stat
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from bake_tracker.domain.errors import DatabaseUnavailableError
+from bake_tracker.entrypoints.cli.house import archive as commands_archive
+from bake_tracker.queries.verify.everything import verify_ledger
+from bake_tracker.services.archive.backup import BackupRefusedError, restore_backup, write_backup
+from bake_tracker.services.database import dispose_engines, engine_for, read_scope, session_scope
+from support.archives import another, archive, use_postgresql_tools
+from support.command_line import CommandLine
+from support.kitchen import Kitchen
+
+KINDS = {
+    "sqlite": ("backup.jsonl", "backup.jsonl.gz", "backup.db"),
+    "postgresql": ("backup.jsonl", "backup.jsonl.gz", "backup.dump"),
+}
+KINDS_OF_FILE = [(kind, name) for kind, names in KINDS.items() for name in names]
+WRITERS = 3
+
+
+@pytest.fixture(autouse=True)
+def postgresql_tools(monkeypatch: pytest.MonkeyPatch) -> None:
+    """pg_dump and pg_restore of the server that the tests start."""
+    use_postgresql_tools(monkeypatch)
+
+
+@contextmanager
+def others_at_work(kitchen: Kitchen) -> Iterator[threading.Event]:
+    """Bakers who go on until the end; the event is set when each has baked."""
+    stop, busy, baked = threading.Event(), threading.Event(), []
+
+    def work() -> None:
+        while not stop.is_set():
+            kitchen.receive("Flour", 500, "g", 1)
+            kitchen.receive("Sugar", 250, "g", 1)
+            baked.append(kitchen.produce("Cookies", "Cookie", 1, 23))
+            if len(baked) >= 2 * WRITERS:
+                busy.set()
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        working = [pool.submit(work) for _ in range(WRITERS)]
+        try:
+            assert busy.wait(60)
+            yield busy
+        finally:
+            stop.set()
+        for one in working:
+            one.result()
+
+
+@pytest.mark.parametrize(("kind", "name"), KINDS_OF_FILE)
+def test_a_backup_among_writers_is_of_one_moment(
+    kind: str, name: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Whatever is under way: what is restored agrees with its ledger, and is what was there between two instants."""
+    request.getfixturevalue(f"{kind}_url")
+    kitchen = Kitchen().simple_bakery()
+    with others_at_work(kitchen):
+        (before,) = kitchen.rows("SELECT count(*) FROM operation")
+        written = write_backup(tmp_path / name)
+        (after,) = kitchen.rows("SELECT count(*) FROM operation")
+    target = another(request, kind, tmp_path / "other")
+    restored = restore_backup(tmp_path / name, target)
+    assert restored["verification"]["drift"] == []
+    assert before[0] <= restored["operations"] <= after[0]
+    assert (written["rows"], written["operations"]) == (restored["rows"], restored["operations"])
+    with read_scope(target) as session:
+        assert verify_ledger(session)["operations"] == restored["operations"]
+
+
+@pytest.mark.parametrize(("kind", "name"), KINDS_OF_FILE)
+def test_every_kind_of_backup_restores_the_same_bakery(
+    kind: str, name: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Row by row, and into the other database where the kind allows it."""
+    request.getfixturevalue(f"{kind}_url")
+    Kitchen().simple_bakery().produce("Cookies", "Cookie", 1, 20)
+    write_backup(tmp_path / name)
+    for into in ("postgresql",) if name.endswith(".dump") else ("sqlite", "postgresql"):
+        target = another(request, into, tmp_path / into)
+        restore_backup(tmp_path / name, target)
+        assert archive() == archive(target)
+
+
+def test_a_backup_is_private_and_leaves_nothing_beside_it(kitchen: Kitchen, tmp_path: Path) -> None:
+    """Only its owner may read it, and there is no draft."""
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    write_backup(folder / "a.jsonl.gz")
+    assert [path.name for path in folder.iterdir()] == ["a.jsonl.gz"]
+    assert stat.S_IMODE((folder / "a.jsonl.gz").stat().st_mode) == 0o600
+
+
+def test_the_same_bakery_gives_the_same_file(kitchen: Kitchen, tmp_path: Path) -> None:
+    """Neither name nor time is in it."""
+    kitchen.simple_bakery()
+    write_backup(tmp_path / "monday.jsonl.gz")
+    write_backup(tmp_path / "tuesday.jsonl.gz")
+    assert (tmp_path / "monday.jsonl.gz").read_bytes() == (tmp_path / "tuesday.jsonl.gz").read_bytes()
+
+
+def test_a_backup_that_fails_leaves_the_one_before(
+    kitchen: Kitchen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without --force it is not touched; with it, it is replaced only by a whole one."""
+    path = tmp_path / "a.jsonl"
+    write_backup(path)
+    before = path.read_bytes()
+    kitchen.simple_bakery()
+    with pytest.raises(BackupRefusedError, match="is there already; name another file, or say --force"):
+        write_backup(path)
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(BackupRefusedError, match="cannot be written: No space left on device"):
+            write_backup(path, force=True)
+    assert (path.read_bytes(), [found.name for found in tmp_path.glob("*.part")]) == (before, [])
+    assert list(tmp_path.glob(".a*")) == []
+    write_backup(path, force=True)
+    assert path.read_bytes().splitlines(keepends=True) == archive()
+
+
+def test_what_cannot_be_backed_up_or_restored_is_refused_by_reason(
+    bake: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name of no kind, a kind of the other database, no such folder, no such file, a tool that is not installed."""
+    is_sqlite = engine_for().dialect.name == "sqlite"
+    wrong = tmp_path / ("a.dump" if is_sqlite else "a.db")
+    tools = (
+        "a .dump backup is made by PostgreSQL's own tools" if is_sqlite else "a .db backup is a copy of a SQLite file"
+    )
+    for words, why in (
+        (("backup", str(tmp_path / "a.zip")), "its name must end in .jsonl, .jsonl.gz, .db or .dump"),
+        (("backup", str(tmp_path / ".jsonl")), "its name must end in"),
+        (("backup", str(tmp_path / "no" / "a.jsonl")), "cannot be written: No such file or directory"),
+        (("restore", str(tmp_path / "a.jsonl")), "there is no file"),
+        (("backup", str(wrong)), tools),
+    ):
+        done = bake(*words)
+        assert (done.code, done.out) == (1, "")
+        assert why in done.err
+    assert not wrong.exists()
+    if not is_sqlite:
+        monkeypatch.setattr(shutil, "which", lambda _program: None)
+        assert "pg_dump is not installed here; a .jsonl.gz backup needs nothing" in bake("backup", f"{wrong}.dump").err
+
+
+def test_a_broken_dump_leaves_an_empty_bakery(
+    postgresql_url: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """It is refused with what pg_restore says, and the next restore finds an empty database."""
+    Kitchen().simple_bakery()
+    path = tmp_path / "a.dump"
+    write_backup(path)
+    whole = path.read_bytes()
+    target = another(request, "postgresql", tmp_path / "other")
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(BackupRefusedError, match="pg_restore failed"):
+        restore_backup(path, target)
+    path.write_bytes(whole)
+    restore_backup(path, target)
+    assert archive() == archive(target)
+
+
+def test_a_broken_copy_restores_nothing(sqlite_url: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """Nonsense, or another program's database."""
+    target = another(request, "sqlite", tmp_path / "other")
+    before = archive(target)
+    path = tmp_path / "a.db"
+    path.write_bytes(b"nonsense" * 1000)
+    with pytest.raises(BackupRefusedError, match="file is not a database"):
+        restore_backup(path, target)
+    path.unlink()
+    with sqlite3.connect(path) as theirs:
+        theirs.execute("CREATE TABLE precious (id INTEGER)")
+    theirs.close()
+    with pytest.raises(Exception, match="belongs to another program"):
+        restore_backup(path, target)
+    assert before == archive(target)
+
+
+def test_restored_operations_are_told_apart_from_lost_lines(
+    bake: CommandLine, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the new place: counted as restored, while a line that is lost there is still missed."""
+    kitchen = Kitchen().simple_bakery()
+    count = kitchen.rows("SELECT count(*) FROM operation")[0][0]
+    path = tmp_path / "a.jsonl.gz"
+    sealed, wrote = bake("backup", str(path)).out.splitlines()
+    assert sealed.startswith(f"Seal 1 covers {count} operations: ")
+    count += 1  # the seal's own
+    assert wrote == f"Wrote {len(archive()) - 2 - tables()} rows, {count} operations, to {path}"
+    assert bake("backup", str(path), "--force").out == f"{wrote}\n"  # nothing is left to seal, so the bytes stay
+    target = another(request, engine_for().dialect.name, tmp_path / "other")
+    monkeypatch.setenv("BAKE_TRACKER_DATABASE_URL", target)
+    monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", str(tmp_path / "new.log.jsonl"))
+    assert bake("item", "list").code == 0  # the log of the new place begins before the restore
+    restored = bake("restore", str(path))
+    assert (restored.code, restored.out.splitlines()[0].endswith(f"rows, {count} operations.")) == (0, True)
+    assert bake("supplier", "add", "Mill").code == 0
+    done = bake("log", "verify", "--json")
+    assert (done.code, done.json["operations_restored"], done.json["operations_compared"]) == (0, count, 1)
+    log_file = tmp_path / "new.log.jsonl"
+    lines = log_file.read_text("utf-8").splitlines(keepends=True)
+    told = [json.loads(line) for line in lines]
+    assert [line["operation_count"] for line in told if line.get("outcome") == "restored"] == [count]
+    log_file.write_text("".join(line for line in lines if '"success"' not in line), "utf-8")
+    done = bake("log", "verify", "--json")
+    assert (done.code, [named["operation"] for named in done.json["missing"]]) == (1, ["record_supplier"])
+
+
+def test_a_backup_of_what_may_only_be_read_says_how_to_make_it(
+    bake: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sealing comes first and writes; without it the backup is made."""
+    Kitchen().simple_bakery()
+
+    def refuse() -> None:
+        raise DatabaseUnavailableError("the database file can only be read")
+
+    monkeypatch.setattr(commands_archive, "seal_all", refuse)
+    refused = bake("backup", str(tmp_path / "a.jsonl"))
+    assert refused.code != 0
+    assert "can only be read" in refused.err
+    assert "--no-seal" in refused.err
+    assert not (tmp_path / "a.jsonl").exists()
+    assert bake("backup", str(tmp_path / "a.jsonl"), "--no-seal").code == 0
+
+
+def tables() -> int:
+    return sum("table" in json.loads(line) for line in archive())
+
+
+def test_a_restore_says_by_its_exit_status_that_the_ledger_does_not_agree(
+    bake: CommandLine, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """The bakery is there as it was, and what does not agree is named."""
+    Kitchen().simple_bakery()
+    with session_scope() as session:
+        session.execute(text("UPDATE lot SET remaining_micros = remaining_micros + 1 WHERE code LIKE 'flour%'"))
+    path = tmp_path / "a.jsonl"
+    assert bake("backup", str(path)).code == 0
+    target = another(request, "sqlite", tmp_path / "other")
+    done = bake("restore", str(path), "--database", target)
+    assert (done.code, "lot remaining flour" in done.out, "they do not agree" in done.out) == (1, True, True)
+    assert archive() == archive(target)
+    dispose_engines()

@@ -1,0 +1,128 @@
+"""Allergens: the table of both laws, what people may type, and what is said of an item, a package, and taken back."""
+
+import pytest
+from sqlalchemy import text
+
+from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.errors import DependentsError, ProductNotFoundError, ValidationError
+from bake_tracker.domain.label.allergens import ALLERGENS, NAMED, in_order, marked, read_allergens, us_names
+from bake_tracker.services.catalog.allergens import AllergensResult, record_allergens
+from bake_tracker.services.database import run_in_transaction, session_scope
+from support.kitchen import Kitchen
+from support.undoing import reverse
+
+
+def state(kitchen: Kitchen, item: str, *contains: str, may: tuple[str, ...] = (), **more: int) -> AllergensResult:
+    return run_in_transaction(lambda s: record_allergens(kitchen.ids[item], contains, may, session=s, **more))
+
+
+def said(kitchen: Kitchen) -> list[tuple[str, str]]:
+    return [tuple(row) for row in kitchen.rows("SELECT allergen, presence FROM item_allergen ORDER BY 2, 1")]
+
+
+def test_there_are_fourteen_kinds_in_the_eu_and_nine_in_the_us() -> None:
+    """As 1169/2011, Annex II, and FALCPA with FASTER count them."""
+    assert len({allergen.eu_group for allergen in ALLERGENS.values()} - {None}) == 14
+    assert len({allergen.us_group for allergen in ALLERGENS.values()} - {None}) == 9
+
+
+def test_coconut_is_no_allergen_and_a_pine_nut_is_one_in_the_us_only() -> None:
+    """The FDA's list of January 2025; the EU's eight nuts are named in its own."""
+    nuts = {key for key in NAMED if ALLERGENS[key].us_group == "tree nuts"}
+    assert "coconut" not in ALLERGENS
+    assert nuts - {key for key in NAMED if ALLERGENS[key].eu_group == "nuts"} == {"pine_nuts"}
+    assert len(nuts) == 9  # four walnuts are one
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        (["Egg", "WHEAT", "milk"], ["wheat", "eggs", "milk"]),
+        (["soy", "soya", "soybeans"], ["soya"]),
+        (["Brazil nut", "macadamia"], ["brazil_nuts", "macadamias"]),
+        (["crustacean shellfish", "sulfites", "kamut"], ["khorasan", "crustaceans", "sulphites"]),
+    ],
+)
+def test_an_allergen_is_known_by_the_names_that_people_use(typed: list[str], expected: list[str]) -> None:
+    """Each once, in the order of all lists."""
+    given = Arguments()
+    assert read_allergens(given, "contains", typed) == expected
+    assert given.problems == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "complaint"),
+    [
+        ("nuts", "a label names which nuts: almonds"),
+        ("gluten", "which gluten: wheat, rye"),
+        ("dairy", "is no allergen"),
+    ],
+)
+def test_what_is_contained_has_a_name(typed: str, complaint: str) -> None:
+    """The refusal lists the names; what may be contained need not be named."""
+    given = Arguments()
+    read_allergens(given, "contains", [typed])
+    assert complaint in given.problems[0]["problem"]
+    assert read_allergens(Arguments(), "may_contain", ["tree nuts", "gluten"], also_unnamed=True) == ["gluten", "nuts"]
+
+
+def test_an_allergen_is_marked_in_a_word_of_its_own() -> None:
+    """Buttermilk is left to brackets; the longest name wins."""
+    assert marked("Buttermilk, egg white and Brazil nuts", ["milk", "eggs", "brazil_nuts"]) == [
+        ("Buttermilk, ", False),
+        ("egg", True),
+        (" white and ", False),
+        ("Brazil nuts", True),
+    ]
+
+
+def test_the_us_names_wheat_once() -> None:
+    """Spelt and khorasan are wheat there, and rye is none of the nine."""
+    assert us_names(in_order(["rye", "spelt", "wheat", "soya"])) == ["wheat", "soy"]
+
+
+def test_what_is_said_of_an_item_replaces_what_was_said(kitchen: Kitchen) -> None:
+    """``was`` tells what that was, and silence is another thing than none."""
+    kitchen.ingredient("Chocolate")
+    first = state(kitchen, "Chocolate", "milk", may=("nuts",))
+    second = state(kitchen, "Chocolate")
+    assert first["was"] is None
+    assert second["was"] == {"contains": ["milk"], "may_contain": ["nuts"]}
+    assert said(kitchen) == [("none", "contains")]
+
+
+def test_a_statement_is_taken_back(kitchen: Kitchen) -> None:
+    """Latest first; down to silence."""
+    kitchen.ingredient("Chocolate")
+    first, second = state(kitchen, "Chocolate", "milk"), state(kitchen, "Chocolate", "milk", "soya")
+    with pytest.raises(DependentsError, match="1 later operation"):
+        reverse(first)
+    reverse(second)
+    assert said(kitchen) == [("milk", "contains")]
+    reverse(first)
+    assert said(kitchen) == []
+
+
+def test_a_package_has_allergens_of_its_own(kitchen: Kitchen) -> None:
+    """One brand of chocolate may contain nuts; the item itself is left as it was."""
+    kitchen.ingredient("Chocolate")
+    with session_scope() as session:
+        session.execute(
+            text("INSERT INTO product (identity, item_id, name, package_unit) VALUES ('x', :item, 'Bar', 'g')"),
+            {"item": kitchen.ids["Chocolate"]},
+        )
+    done = state(kitchen, "Chocolate", may=("hazelnuts",), product_id=1)
+    of_product = "SELECT allergen, presence FROM product_allergen"
+    assert [tuple(row) for row in kitchen.rows(of_product)] == [("hazelnuts", "may_contain")]
+    assert said(kitchen) == []
+    reverse(done)
+    assert kitchen.rows(of_product) == []
+    with pytest.raises(ProductNotFoundError):
+        state(kitchen, "Chocolate", product_id=99)
+
+
+def test_an_allergen_is_said_once(kitchen: Kitchen) -> None:
+    """What it contains it does not also perhaps contain."""
+    kitchen.ingredient("Chocolate")
+    with pytest.raises(ValidationError, match="it contains milk; say it once"):
+        state(kitchen, "Chocolate", "milk", may=("milk",))

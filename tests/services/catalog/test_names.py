@@ -1,0 +1,97 @@
+"""Names that others have for our items: suggested, never guessed, told once, and remembered."""
+
+import logging
+
+import pytest
+
+from bake_tracker.domain.errors import ServiceError, ValidationError
+from bake_tracker.domain.name_matching import likenesses, name_key
+from bake_tracker.services.catalog.names import record_name
+from bake_tracker.services.database import run_in_transaction
+from support.command_line import CommandLine
+from support.import_files import change_line, check, clean, record
+from support.kitchen import Kitchen
+
+
+def named(kitchen: Kitchen) -> list[tuple[str, str]]:
+    rows = kitchen.rows("SELECT name_mapping.name, slug FROM name_mapping JOIN item ON item.id = item_id ORDER BY 1")
+    return [tuple(row) for row in rows]
+
+
+def test_a_name_that_nobody_knows_is_refused_with_what_it_is_like(sqlite_url: str) -> None:
+    """The likeness is said, with the words that would settle it; nothing is taken for it."""
+    refusal = check(change_line(0, ingredient_slug="Dark rye flour"))["refused"][0]
+    assert refusal["value"] == "Dark rye flour"
+    assert "like flour_rye (" in refusal["reason"]
+    assert 'say --map "Dark rye flour=flour_rye"' in refusal["reason"]
+
+
+def test_what_a_name_means_is_told_once_and_remembered(kitchen: Kitchen, log: pytest.LogCaptureFixture) -> None:
+    """The import takes it, remembers it as an operation inside itself, and the next file needs no telling."""
+    document = change_line(0, ingredient_slug="Dark  Rye Flour")
+    report = record(document, names={"dark rye flour": "flour_rye"})
+    assert report["refused_count"] == 0
+    assert named(Kitchen()) == [("dark rye flour", "flour_rye")]
+    told = [
+        line for line in log.records if line.__dict__.get("operation") == "record_name" and line.outcome == "success"
+    ]  # type: ignore[attr-defined]
+    assert [(line.mapped_name, line.item_slug, line.levelno) for line in told] == [  # type: ignore[attr-defined]
+        ("dark rye flour", "flour_rye", logging.INFO)
+    ]
+    again = change_line(0, ingredient_slug="DARK RYE FLOUR", quantity=3)
+    again["recipes"][0].update(name="Rye Rolls", slug="rye-rolls")
+    assert record(again)["refused_count"] == 0
+
+
+def test_the_name_that_an_item_has_leads_to_it(sqlite_url: str) -> None:
+    """A reference by an item's own name is no guess; by a name that two items have it is refused with both."""
+    assert check(change_line(0, ingredient_slug="rye FLOUR"))["refused_count"] == 0
+    document = change_line(0, ingredient_slug="Rye flour")
+    document["ingredients"][3]["display_name"] = "Rye Flour"
+    reason = check(document)["refused"][0]["reason"]
+    assert reason == "2 are called so: flour_rye, salt_coarse; name one by its slug"
+
+
+def test_a_name_is_told_of_an_item_that_is_there(sqlite_url: str) -> None:
+    """What leads nowhere, and what is the slug of an item already, is refused."""
+    with pytest.raises(ValidationError, match=r"what 'ap flour=saffron' leads to"):
+        check_with({"AP flour": "saffron"})
+    kitchen = Kitchen()
+    flour = kitchen.ingredient("Flour")
+    with pytest.raises(ServiceError, match="is the slug of an item"):
+        run_in_transaction(lambda s: record_name("flour", flour, session=s))
+    with pytest.raises(ServiceError, match="not remembered"):
+        run_in_transaction(lambda s: record_name("AP flour", None, session=s))
+
+
+def check_with(names: dict[str, str]) -> None:
+    record(clean(), names=names)
+
+
+def test_names_are_kept_from_the_command_line(bake: CommandLine, kitchen: Kitchen) -> None:
+    """Guessed, added, given to another, listed and forgotten."""
+    kitchen.ingredient("Flour")
+    kitchen.ingredient("Rye flour")
+    assert bake("names", "list").out == "No name is remembered.\n"
+    assert "flour" in bake("names", "guess", "AP Flour").out
+    assert bake("names", "add", "AP  Flour", "flour").out == "'ap flour' means flour\n"
+    assert bake("names", "add", "ap flour", "rye-flour").out == "'ap flour' means rye-flour, not flour any more\n"
+    assert bake("--json", "names", "list").json == [
+        {"name": "ap flour", "item_slug": "rye-flour", "item_name": "Rye flour"}
+    ]
+    assert bake("names", "guess", "AP Flour").out.startswith("It is remembered as rye-flour.")
+    assert bake("names", "forget", "AP Flour").out == "'ap flour' means nothing now, not rye-flour any more\n"
+    assert bake("names", "forget", "AP Flour").code == 1
+
+
+def test_names_are_compared_without_case_and_blanks() -> None:
+    """As people write them."""
+    assert name_key("  AP\tFlour ") == name_key("ap flour")
+
+
+def test_the_likest_comes_first_and_nothing_is_like_nonsense() -> None:
+    """Three at most; below 60 per cent nothing is said."""
+    names = {"flour": "flour", "bread flour": "flour_bread", "rye flour": "flour_rye", "salt": "salt"}
+    assert likenesses("bred flour", names)[0].slug == "flour_bread"
+    assert len(likenesses("flour", names)) <= 3
+    assert likenesses("xqzw", names) == []

@@ -1,0 +1,214 @@
+"""What is exported is imported into an empty database and exported again to the same content."""
+
+import json
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from bake_tracker.database.transaction_outcomes import statement_count
+from bake_tracker.domain.importing.exporting import Tables, exact_text
+from bake_tracker.domain.importing.tables import FORMAT
+from bake_tracker.domain.label.allergens import Statement, label_text
+from bake_tracker.files.exports import json_content, write_export
+from bake_tracker.files.imports import read_document
+from bake_tracker.models import ItemAllergen, ItemLabel
+from bake_tracker.queries.importing.exporting import load_tables
+from bake_tracker.queries.verify.everything import verify_ledger
+from bake_tracker.services import database
+from bake_tracker.services.catalog import measures, rates
+from bake_tracker.services.database import read_scope, run_in_transaction
+from bake_tracker.services.importing import tables as import_service
+from bake_tracker.services.stock import handling
+from support.command_line import CommandLine
+from support.import_files import clean, record
+from support.kitchen import Kitchen
+from support.small_bakeries import bakeries
+
+FORMATS = (".json", ".zip", ".xlsx", "")
+Make = Callable[[], str]
+
+
+@pytest.fixture
+def empty(sqlite_template: Path, tmp_path: Path) -> Any:
+    """Makes one empty database after the other, each in the place of the last."""
+
+    def make() -> str:
+        database.dispose_engines()
+        for file in tmp_path.glob("empty.db*"):
+            file.unlink()
+        shutil.copy(sqlite_template, tmp_path / "empty.db")
+        return f"sqlite:///{tmp_path / 'empty.db'}"
+
+    yield make
+    database.dispose_engines()
+
+
+def take(url: str, file: Path) -> Any:
+    document = read_document(file)
+    return run_in_transaction(lambda s: import_service.record_import(document, session=s, source=file.name), url)
+
+
+def exported(url: str) -> Tables:
+    with read_scope(url) as session:
+        return load_tables(session)
+
+
+def said(tables: Tables) -> Any:
+    return json.loads(json_content(tables))
+
+
+@settings(
+    max_examples=30,
+    phases=[Phase.explicit, Phase.generate],
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(tables=bakeries(), ending=st.sampled_from(FORMATS))
+def test_an_export_into_an_empty_database_loses_nothing(
+    empty: Make, tmp_path_factory: pytest.TempPathFactory, tables: Tables, ending: str
+) -> None:
+    """However it is written: the same export again, byte for byte; and importing it twice changes nothing."""
+    folder = tmp_path_factory.mktemp("export")
+    (folder / "first.json").write_bytes(json_content(tables))
+    url = empty()
+    assert take(url, folder / "first.json")["refused_count"] == 0
+    first = exported(url)
+    assert {name: len(rows) for name, rows in first.items() if rows} == {
+        name: len(rows) for name, rows in tables.items() if rows
+    }
+    assert first["bakery"] == tables["bakery"]
+    write_export(folder / f"export{ending}", first)
+    assert take(url, folder / f"export{ending}")["added_count"] == 0
+    url = empty()
+    take(url, folder / f"export{ending}")
+    assert said(exported(url)) == said(first)
+    assert take(url, folder / f"export{ending}")["added_count"] == 0
+    assert said(exported(url)) == said(first)
+
+
+def test_the_other_programs_export_survives_ours(kitchen: Kitchen, empty: Make, tmp_path: Path) -> None:
+    """All that the schema has of it comes out and goes into an empty database, and comes out the same."""
+    record(clean())
+    with read_scope() as session:
+        first = load_tables(session)
+    write_export(tmp_path / "export.json", first)
+    url = empty()
+    assert take(url, tmp_path / "export.json")["refused_count"] == 0
+    assert sum(map(len, first.values())) == 31
+    assert json_content(exported(url)) == json_content(first)
+
+
+def test_what_is_held_released_and_made_is_carried_with_its_code(kitchen: Kitchen, tmp_path: Path, empty: Make) -> None:
+    """A baked lot is there with its code and cost; the next one gets the next number."""
+    kitchen.simple_bakery()
+    baked = kitchen.produce("Cookies", "Cookie", 1, 24)
+    run_in_transaction(lambda s: handling.record_hold([baked["lot_id"]], "smells", session=s))
+    with read_scope() as session:
+        tables = load_tables(session)
+    write_export(tmp_path / "export.json", tables)
+    url = empty()
+    take(url, tmp_path / "export.json")
+    lots = {lot["lot"]: lot for lot in exported(url)["lots"]}
+    assert lots[baked["lot_code"]] == {
+        "item": "cookie", "lot": baked["lot_code"], "quantity": "24", "unit": "each", "cost": "1.50",
+        "received": lots[baked["lot_code"]]["received"], "on_hold": "yes",
+    }  # fmt: skip
+    assert [row.get("lot_count") for row in exported(url)["items"]] == [row.get("lot_count") for row in tables["items"]]
+
+
+def test_weights_rates_allergens_and_labels_are_carried(kitchen: Kitchen, tmp_path: Path, empty: Make) -> None:
+    """Who weighed it and when, the rates of a batch, what is in it; and importing twice changes nothing."""
+    kitchen.simple_bakery()
+    flour, recipe = kitchen.ids["Flour"], kitchen.ids["Cookies"]
+
+    def state(session: Session) -> None:
+        for grams in (120, 125):
+            measures.record_density(flour, 1, "cup", grams, "g", session=session, source="our scale")
+        measures.record_piece_weight(kitchen.ids["Cookie"], 3, 50, "g", session=session)
+        rates.record_recipe_rate(recipe, Decimal("4.5"), Decimal(1), session=session)
+        rows = {"item_id": flour, "allergen": "wheat", "presence": "contains"}
+        session.execute(insert(ItemAllergen), rows)
+        on_it = {"allergens": label_text(Statement()), "filed_at": datetime.now(UTC)}
+        label = {"item_id": flour, "ingredients": "WHEAT flour", **on_it}
+        session.execute(insert(ItemLabel), label)
+
+    run_in_transaction(state)
+    with read_scope() as session:
+        tables = load_tables(session)
+    assert [len(tables[name]) for name in ("measures", "allergens", "labels", "recipe_rates")] == [3, 1, 1, 1]
+    write_export(tmp_path / "export.xlsx", tables)
+    url = empty()
+    take(url, tmp_path / "export.xlsx")
+    assert said(exported(url)) == said(tables)
+    assert take(url, tmp_path / "export.xlsx")["added_count"] == 0
+    with read_scope(url) as session:
+        assert verify_ledger(session)["drift"] == []
+
+
+def test_a_file_that_contradicts_itself_is_refused(empty: Make) -> None:
+    """Of allergens, labels and rates alike, at the second row; what stands there twice is taken once."""
+    milk, none = {"item": "flour", "allergen": "milk"}, {"item": "flour", "allergen": "none"}
+    label = {"item": "flour", "allergens": label_text(Statement()), "filed_at": "2026-01-02T03:04:05+00:00"}
+    document = {
+        "format": FORMAT,
+        "items": [{"kind": "ingredient", "slug": "flour", "name": "Flour", "base_unit": "g"}],
+        "recipes": [{"slug": "bread", "name": "Bread"}],
+        "recipe_lines": [{"recipe": "bread", "item": "flour", "quantity": "1", "unit": "g"}],
+        "allergens": [milk, milk, milk | {"presence": "may_contain"}, none],
+        "labels": [label, label, label | {"ingredients": "flour"}],
+        "recipe_rates": [{"recipe": "bread", "labour": labour} for labour in ("1", "1.00", "2")],
+    }
+    with read_scope(empty()) as session:
+        report = import_service.check_import(document, session=session)
+    assert [one["place"] for one in report["refused"]] == [
+        "allergens[2].allergen", "allergens[3].allergen", "labels[2].item", "recipe_rates[2].recipe",
+    ]  # fmt: skip
+    assert [kind["added"] for kind in report["kinds"] if kind["kind"] in ("allergens", "labels", "recipe_rates")] == [
+        1,
+        1,
+        1,
+    ]
+    assert {one["place"] for one in report["skipped"]} == {"allergens[1]", "labels[1]", "recipe_rates[1]"}
+
+
+def test_an_export_costs_the_same_statements_however_much_there_is(kitchen: Kitchen) -> None:
+    """One for each table."""
+
+    def count() -> int:
+        with read_scope() as session:
+            session.connection()
+            before = statement_count()
+            load_tables(session)
+            return statement_count() - before
+
+    few = count()
+    record(clean())
+    kitchen.simple_bakery()
+    assert count() == few
+
+
+@given(st.fractions(min_value=0, max_value=10**6, max_denominator=10**6))
+def test_a_number_is_written_exactly(number: Fraction) -> None:
+    """As a decimal where one is exact, else as a fraction; read again it is the same."""
+    assert Fraction(exact_text(number)) == number
+
+
+def test_the_command_line_exports_and_never_over_a_file(bake: CommandLine, kitchen: Kitchen, tmp_path: Path) -> None:
+    """Every kind of file once; a second time it is refused."""
+    kitchen.simple_bakery()
+    for ending in FORMATS:
+        name = str(tmp_path / f"out{ending}")
+        assert bake("export", name).out.splitlines()[:3] == [f"Wrote {name}", "  bakery: 1", "  items: 5"]
+        assert bake("export", name).code == 1
+        assert bake("--json", "import", name).json["added_count"] == 0
+    assert bake("export", str(tmp_path / "out.pdf")).code == 1

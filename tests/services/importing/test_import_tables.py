@@ -1,0 +1,362 @@
+"""Tables that people fill in: read where they can mean one thing only, and refused at their row and column."""
+
+import codecs
+from datetime import date
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl import Workbook, load_workbook
+
+from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.importing.report import ImportReport
+from bake_tracker.domain.importing.tables import TEMPLATES
+from bake_tracker.domain.importing.text import DateOrder, Reading, UnreadableError, read_day, read_number
+from bake_tracker.files.exports import write_template
+from bake_tracker.files.imports import read_document
+from bake_tracker.services.database import run_in_transaction
+from bake_tracker.services.importing import tables as import_service
+from support.command_line import CommandLine
+from support.kitchen import Kitchen
+
+HEADINGS = "Date,Vendor,What,Qty,UOM,Total,Best before\n"
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """Files are read alike whatever the database."""
+    return sqlite_url
+
+
+@pytest.fixture
+def flour(sqlite_url: str) -> Kitchen:
+    kitchen = Kitchen()
+    kitchen.ingredient("Bread flour", slug="flour")
+    return kitchen
+
+
+def take(file: Path, *, skip_bad: bool = False, table: str | None = None, **reading: Any) -> ImportReport:
+    document = read_document(file, table=table, reading=Reading(**reading))
+    return run_in_transaction(
+        lambda s: import_service.record_import(document, session=s, source=file.name, skip_bad=skip_bad)
+    )
+
+
+def purchases(tmp_path: Path, *rows: str) -> Path:
+    file = tmp_path / "purchases.csv"
+    file.write_text(HEADINGS + "\n".join(rows))
+    return file
+
+
+def lots(kitchen: Kitchen) -> list[Any]:
+    return [
+        tuple(map(str, row))
+        for row in kitchen.rows(
+            "SELECT quantity_micros, cost_micros, received_on, expires_on, supplier.slug "
+            "FROM lot LEFT JOIN supplier ON supplier.id = supplier_id ORDER BY lot.id"
+        )
+    ]
+
+
+def test_purchases_become_lots_under_whatever_headings_people_use(flour: Kitchen, tmp_path: Path) -> None:
+    """Names of items and suppliers as people write them; blank rows are nothing; the same file again adds nothing."""
+    file = purchases(
+        tmp_path,
+        "2026-01-02,Mill,BREAD  FLOUR,2,kg,€3.20,2027-01-02",
+        ",,,,,,",
+        '"Jan 3, 2026",Mill,flour,"1,000.50",g,,',
+        "25/12/2025,mill,flour,1/2,lb,1,3 Feb 2027",
+    )
+    assert take(file)["added_count"] == 4
+    assert lots(flour) == [
+        ("2000000000", "3200000", "2026-01-02", "2027-01-02", "mill"),
+        ("1000500000", "None", "2026-01-03", "None", "mill"),
+        ("226796185", "1000000", "2025-12-25", "2027-02-03", "mill"),
+    ]
+    assert take(file)["added_count"] == 0
+
+
+def test_two_identical_rows_are_two_purchases_however_they_are_written(flour: Kitchen, tmp_path: Path) -> None:
+    """A row is known by what it says: 2.50 is 2.5, and 2 Jan 2026 is 2026-01-02."""
+    row = "2026-01-02,Mill,flour,2.5,kg,3,"
+    assert take(purchases(tmp_path, row, row))["added_count"] == 3
+    assert take(purchases(tmp_path, "2 Jan 2026,Mill,Bread flour,2.50,kg,3.00,"))["added_count"] == 0
+    assert take(purchases(tmp_path, row, row, row))["added_count"] == 1
+
+
+def test_every_cell_that_cannot_be_taken_is_named_by_row_and_column(flour: Kitchen, tmp_path: Path) -> None:
+    """All of a row at once; with --skip-bad the others are taken, and the report has the same refusals."""
+    file = purchases(
+        tmp_path, "03/04/2026,Mill,flour,2,kg,3,", "2026-01-02,Mill,floor,x,furlong,-3,2026-13-01",
+        "2026-01-02,Mill,flour,1,kg,,",
+    )  # fmt: skip
+    report = take(file, skip_bad=True)
+    assert (report["added_count"], report["refused_count"]) == (2, 2)
+    told = [(row["place"].removeprefix("purchases.csv, "), row["value"]) for row in report["refused"]]
+    assert told == [
+        ("row 2, column A (date)", "03/04/2026"),
+        ("row 3, column G (best_before)", "2026-13-01"),
+        ("row 3, column C (what)", "floor"),
+        ("row 3, column E (uom)", "furlong"),
+        ("row 3, column D (qty)", "x"),
+        ("row 3, column F (total)", "-3"),
+    ]
+    reasons = [row["reason"] for row in report["refused"]]
+    assert reasons[0].startswith("may be 2026-04-03 or 2026-03-04; write it like 2026-11-23, or say --dates dmy")
+    assert 'say --map "floor=flour"' in reasons[2]
+
+
+@pytest.mark.parametrize(("dates", "day"), [("dmy", "2026-04-03"), ("mdy", "2026-03-04")])
+def test_what_a_person_says_of_the_whole_file_settles_it(
+    flour: Kitchen, tmp_path: Path, dates: DateOrder, day: str
+) -> None:
+    """The order of days, and commas in numbers."""
+    file = purchases(tmp_path, '03/04/2026,Mill,flour,"1,5",g,"1.234,50",')
+    take(file, decimals="comma", dates=dates)
+    assert [lot[:3] for lot in lots(flour)] == [("1500000", "1234500000", day)]
+
+
+def test_a_workbook_is_read_by_its_sheets_with_its_dates_numbers_and_worked_out_formulas(
+    flour: Kitchen, tmp_path: Path
+) -> None:
+    """Dates are dates whatever they look like; a formula that was never worked out is refused at its cell."""
+    book = Workbook()
+    sheet: Any = book.active
+    sheet.title = "Purchases"
+    sheet.append(["date", "item", "quantity", "unit", "cost"])
+    sheet.append([date(2026, 4, 3), "flour", 2.5, "kg", 3])
+    book.create_sheet("about").append(["anything"])
+    book.save(tmp_path / "till.xlsx")
+    assert take(tmp_path / "till.xlsx")["added_count"] == 1
+    assert [lot[:3] for lot in lots(flour)] == [("2500000000", "3000000", "2026-04-03")]
+    sheet.append([date(2026, 4, 4), "flour", "=1+1", "kg", 3])
+    book.save(tmp_path / "formulas.xlsx")
+    with pytest.raises(ValidationError, match=r"Purchases, row 3, column C: the formula =1\+1 was never worked out"):
+        take(tmp_path / "formulas.xlsx")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_file_is_read_in_any_unicode(flour: Kitchen, tmp_path: Path, encoding: str) -> None:
+    """With a mark or without; with tabs or semicolons as some spreadsheets write them; in another it is refused."""
+    text = HEADINGS.replace(",", "\t") + "2026-01-02\tMühle\tflour\t2\tkg\t3\t\n"
+    (tmp_path / "purchases.csv").write_bytes(text.encode(encoding))
+    assert take(tmp_path / "purchases.csv")["added_count"] == 2
+    (tmp_path / "purchases.csv").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ValidationError, match="not in UTF-8; save it as CSV UTF-8"):
+        take(tmp_path / "purchases.csv")
+    assert not (tmp_path / "purchases.csv").read_bytes().startswith(codecs.BOM_UTF8)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("Date,What,Qty,Amount,Unit\n2026-01-01,flour,1,2,g\n", "purchases.quantity: stands in two columns"),
+        ("What,Qty,Unit\nflour,1,g\n", "purchases.date: is needed; add the column (also: purchase_date"),
+        ("Date,What,What\n2026-01-01,a,b\n", "has the column what twice"),
+        ("", "its first row must name the columns"),
+    ],
+)
+def test_a_table_without_its_columns_is_refused(flour: Kitchen, tmp_path: Path, text: str, hint: str) -> None:
+    """Before any row is looked at."""
+    (tmp_path / "purchases.csv").write_text(text)
+    with pytest.raises(ValidationError) as refused:
+        take(tmp_path / "purchases.csv")
+    assert hint in str(refused.value)
+
+
+def test_recipes_stand_line_by_line(flour: Kitchen, tmp_path: Path) -> None:
+    """What a recipe makes may be filled down; a recipe may take another; a bad line refuses its recipe."""
+    file = tmp_path / "recipes.csv"
+    file.write_text(
+        "Recipe,Ingredient,Sub recipe,Qty,Unit,Makes,Per batch\n"
+        "Dough,Bread flour,,500,g,,\nPan loaf,,Dough,1,batch,Loaf,2\nPan loaf,flour,,1 1/2,tbsp,Loaf,2\n"
+        "Bad,flour,Dough,1,batch,,\n"
+    )
+    report = take(file, skip_bad=True)
+    assert [(row["place"], row["reason"]) for row in report["refused"]] == [
+        ("recipes.csv, row 5, column B (ingredient)", "must name an item or a sub_recipe, one of them")
+    ]
+    lines = "SELECT slug, position, quantity, unit FROM recipe_line JOIN recipe ON recipe.id = recipe_id ORDER BY 1, 2"
+    assert flour.rows(lines) == [
+        ("dough", 0, "500", "g"),
+        ("pan-loaf", 0, "1", "batch"),
+        ("pan-loaf", 1, "3/2", "tbsp"),
+    ]
+    assert flour.rows("SELECT slug, quantity_micros FROM recipe_yield JOIN item ON item.id = item_id") == [
+        ("loaf", 2_000_000)
+    ]
+
+
+def test_what_is_here_otherwise_is_told_and_left(flour: Kitchen, tmp_path: Path) -> None:
+    """A dry run is the difference: added, the same, and otherwise, each with both values."""
+    file = tmp_path / "ingredients.csv"
+    file.write_text("name,slug,unit,description\nStrong flour,flour,g,\nSalt,,g,\nSalt,,g,\n")
+    report = take(file)
+    (items,) = [kind for kind in report["kinds"] if kind["kind"] == "items"]
+    assert items == {"kind": "items", "added": 1, "skipped": 2, "differing": 1, "refused": 0}
+    assert report["differences"] == [
+        {
+            "place": "ingredients.csv, row 2", "slug": "flour", "field": "name",
+            "here": "Bread flour", "in_file": "Strong flour",
+        }
+    ]  # fmt: skip
+    assert flour.rows("SELECT name FROM item WHERE slug = 'flour'") == [("Bread flour",)]
+
+
+@pytest.mark.parametrize("ending", [".csv", ".xlsx"])
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_is_read_as_what_it_is(flour: Kitchen, tmp_path: Path, name: str, ending: str) -> None:
+    """Empty as it is it brings nothing and is refused nothing."""
+    file = tmp_path / f"{TEMPLATES[name]}{ending}"
+    write_template(name, file)
+    assert take(file)["added_count"] == 0
+    if ending == ".xlsx":
+        assert load_workbook(file).sheetnames == [TEMPLATES[name], "about"]
+
+
+def test_the_command_line_says_which_tables_there_are(bake: CommandLine, tmp_path: Path) -> None:
+    """A file whose name says nothing, a template that is not there, and a word that cannot be read."""
+    (tmp_path / "till.csv").write_text("a\n1\n")
+    assert "say --table with one of purchases" in bake("import", str(tmp_path / "till.csv")).err
+    assert "must be one of purchases" in bake("template", "tills", str(tmp_path / "t.csv")).err
+    assert bake("import", str(tmp_path / "till.csv"), "--dates", "ymd").code == 2
+    assert bake("import", str(tmp_path / "till.csv"), "--map", "flour").code == 2
+
+
+@given(
+    st.dates(min_value=date(1971, 1, 1)),
+    st.sampled_from(["%Y-%m-%d", "%d %B %Y", "%b %d, %Y", "%Y-%m-%dT08:00:00Z", "%d. %b %Y"]),
+)
+def test_a_day_that_can_mean_one_thing_only_is_read_as_it(day: date, form: str) -> None:
+    """However it is written, and whatever order was said for those that can mean two."""
+    orders: tuple[DateOrder | None, ...] = (None, "dmy", "mdy")
+    assert {read_day(day.strftime(form), said) for said in orders} == {day.isoformat()}
+
+
+@given(st.integers(1, 31), st.integers(1, 12), st.sampled_from("./-"))
+def test_a_day_in_numbers_is_read_only_where_one_order_is_possible(first: int, second: int, sign: str) -> None:
+    """Never by the order that is usual somewhere."""
+    text = f"{first}{sign}{second}{sign}2028"
+    if first > 12 or first == second:
+        if (first > 12 and not (first <= 30 or second in (1, 3, 5, 7, 8, 10, 12))) or (second == 2 and first > 29):
+            return
+        assert read_day(text, None) == f"2028-{second:02d}-{first:02d}"
+    else:
+        with pytest.raises(UnreadableError, match="--dates dmy or --dates mdy"):
+            read_day(text, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "number"),
+    [
+        ("2.5", None, "2.5"), (".5", None, "0.5"), ("1 1/2", None, "1 1/2"), ("1,234.5", None, "1234.5"),
+        ("$3.00", None, "$3.00"), ("2,5", "comma", "2.5"), ("1.234,5", "comma", "1234.5"), ("7", "comma", "7"),
+        ("three", None, "three"),
+    ],
+)  # fmt: skip
+def test_a_number_is_read_as_it_is_meant(text: str, said: Any, number: str) -> None:
+    """What is no number at all stays as it is, to be refused with its row."""
+    assert read_number(text, said) == number
+
+
+@pytest.mark.parametrize(("text", "said"), [("2,5", None), ("1,234", None), ("2.5", "comma"), ("1,23.4", None)])
+def test_a_number_that_may_be_two_is_refused(text: str, said: Any) -> None:
+    """A comma that may be a point, and a point where commas were announced."""
+    with pytest.raises(UnreadableError):
+        read_number(text, said)
+
+
+def workbook(file: Path, *, part: str = "", body: bytes = b"", far: str = "") -> Path:
+    """A workbook of one row; one of its parts replaced by another content, or a cell that stands far out."""
+    book = Workbook()
+    page = book.worksheets[0]
+    page.append(["Date", "What", "Qty", "UOM"])
+    page.append(["2026-11-03", "flour", 1, "kg"])
+    if far:
+        page[far] = "x"
+    book.save(file)
+    if part:
+        with ZipFile(file) as old:
+            parts = {name: old.read(name) for name in old.namelist()} | {part: body}
+        with ZipFile(file, "w", ZIP_DEFLATED) as new:
+            for name, content in parts.items():
+                new.writestr(name, content)
+    return file
+
+
+ENTITIES = b'<!DOCTYPE a [<!ENTITY x0 "lol">%s]>' % b"".join(
+    b'<!ENTITY x%d "%s">' % (number, b"&x%d;" % (number - 1) * 10) for number in range(1, 10)
+)
+
+
+@pytest.mark.parametrize(
+    ("part", "body", "far", "says"),
+    [
+        ("", b"", "XFD1048576", "row 1048576 of Sheet has a cell in column XFD; at most 1000 columns can be read"),
+        ("xl/worksheets/sheet1.xml", b"<worksheet>", "", "cannot be read"),
+        ("xl/workbook.xml", b"no xml", "", "cannot be read"),
+        ("xl/worksheets/sheet1.xml", ENTITIES + b"<worksheet>&x9;</worksheet>", "", "cannot be read"),
+        ("xl/media/picture.png", b"\0" * (201 * 1024 * 1024), "", "holds 201 MB; at most 200 MB can be read"),
+    ],
+)
+def test_a_workbook_that_is_damaged_or_made_to_choke_on_is_refused_at_once(
+    tmp_path: Path, part: str, body: bytes, far: str, says: str
+) -> None:
+    """A few kilobytes that would unpack to more than the machine has cost nothing, and no other error comes of them."""
+    file = workbook(tmp_path / "purchases.xlsx", part=part, body=body, far=far)
+    with pytest.raises(ValidationError, match=says):
+        read_document(file, table="purchases")
+
+
+def test_a_cell_far_below_leaves_the_rows_above_as_they_are(flour: Kitchen, tmp_path: Path) -> None:
+    """A sheet that goes on to its millionth row is read as far as each row goes, not as a thousand million cells."""
+    file = workbook(tmp_path / "purchases.xlsx", far="A90000")
+    assert take(file, table="purchases", skip_bad=True)["added_count"] == 1
+    assert len(lots(flour)) == 1
+
+
+@pytest.mark.parametrize("name", ["folder", "empty.zip", "empty.xlsx"])
+def test_what_holds_no_table_is_refused(tmp_path: Path, name: str) -> None:
+    """Nobody is told that a folder of pictures was imported."""
+    file = tmp_path / name
+    if name == "folder":
+        file.mkdir()
+    elif name == "empty.zip":
+        with ZipFile(file, "w") as archive:
+            archive.writestr("readme.txt", "x")
+    else:
+        Workbook().save(file)
+    with pytest.raises(ValidationError, match="holds no table: neither a CSV nor a sheet with anything in it"):
+        read_document(file)
+
+
+def test_a_table_without_rows_says_that_nothing_is_in_it(flour: Kitchen, bake: CommandLine, tmp_path: Path) -> None:
+    """A template that nobody filled in is no silent success."""
+    assert bake("import", str(purchases(tmp_path))).out == "purchases.csv\n  nothing is in it\n"
+
+
+def test_an_empty_cell_that_is_needed_is_called_empty(flour: Kitchen, bake: CommandLine, tmp_path: Path) -> None:
+    """None is a word of the program's, not of the file's."""
+    said = bake("import", str(purchases(tmp_path, "2026-11-03,Mill,flour,,kg,1,")), "--dry-run").out
+    assert "row 2, column D (qty) = empty: must be" in said
+
+
+def test_a_fault_of_many_rows_is_told_once(flour: Kitchen, bake: CommandLine, tmp_path: Path) -> None:
+    """A name that ten thousand rows have wrong is one thing to mend; the JSON has every row."""
+    file = purchases(tmp_path, *["2026-11-03,Mill,floor,1,kg,1,"] * 20, "2026-11-03,Mill,flour,0,kg,1,")
+    said = bake("import", str(file), "--dry-run").out
+    assert (said.count("= 'floor'"), said.count("= '0'")) == (1, 1)
+    assert (
+        "    the same in row 3, row 4, row 5, row 6, row 7, row 8, row 9, row 10, row 11, row 12 and 9 more\n" in said
+    )
+    assert len(bake("import", str(file), "--dry-run", "--json").json["refused"]) == 21
+
+
+def test_not_every_fault_of_a_file_that_is_all_wrong_is_told(flour: Kitchen, bake: CommandLine, tmp_path: Path) -> None:
+    """Fifty are read, a thousand are not."""
+    said = bake("import", str(purchases(tmp_path, *[f"{n},Mill,flour,1,kg,1," for n in range(60)])), "--dry-run").out
+    assert said.count("  refused ") == 50
+    assert "  and 10 more kinds of refusal; --json has all of them\n" in said

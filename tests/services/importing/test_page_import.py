@@ -1,0 +1,238 @@
+"""From a page to a recipe: sure lines are taken, the others are named, and all of it is one operation."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from bake_tracker.database.transaction_outcomes import statement_count
+from bake_tracker.domain.errors import ConflictError, ItemNotFoundError, ValidationError
+from bake_tracker.domain.recipe_text.names import one_of
+from bake_tracker.domain.recipe_text.yields import parse_yield
+from bake_tracker.services.database import read_scope, run_in_transaction
+from bake_tracker.services.importing.recipe_page import check_recipe_page, record_recipe_page
+from support.kitchen import Kitchen
+
+LINES = ["2 cups (240 g) plain flour", "1 egg, beaten", "For the top:", "2-3 tbsp milk", "salt, to taste"]
+
+
+def check(lines: list[str] = LINES, yields: tuple[str, ...] = (), **choices: Any) -> Any:
+    with read_scope() as session:
+        return check_recipe_page("Rolls", lines, session=session, yields=yields, choices=choices or None)  # type: ignore[arg-type]
+
+
+def record(lines: list[str] = LINES, *, more: dict[str, Any] | None = None, **choices: Any) -> Any:
+    choices = {"without_yield": True, **choices}
+    return run_in_transaction(
+        lambda session: record_recipe_page("Rolls", lines, session=session, choices=choices, **(more or {}))  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture
+def pantry(sqlite_url: str) -> Kitchen:
+    """Flour in g, eggs in pieces, milk in ml, salt in g and a roll to be made."""
+    kitchen = Kitchen()
+    kitchen.ingredient("Plain Flour")
+    kitchen.ingredient("Eggs", "each")
+    kitchen.ingredient("Milk", "ml")
+    kitchen.ingredient("Salt")
+    kitchen.item("finished_unit", "Roll", "each")
+    return kitchen
+
+
+def problems(call: Callable[[], Any]) -> dict[str, str]:
+    with pytest.raises(ValidationError) as refused:
+        call()
+    return {problem["field"].split(" (")[0]: problem["problem"] for problem in refused.value.problems}
+
+
+def test_a_page_becomes_a_recipe_in_one_operation(kitchen: Kitchen) -> None:
+    """What is on file is found, what is not is added, and every part is inside of the one operation."""
+    kitchen.ingredient("Plain Flour")
+    made = run_in_transaction(
+        lambda session: record_recipe_page(
+            "Rolls",
+            LINES,
+            session=session,
+            yields=["Makes 12 rolls"],
+            choices={
+                "create_missing": True,
+                "ranges": "high",
+                "left_out": [5],
+                "names": {"Milk": kitchen.ids["Plain Flour"]},
+            },
+            source="https://baker.example/rolls",
+        )
+    )
+    assert (made["slug"], made["line_count"], made["created"]) == ("rolls", 3, ["egg", "rolls"[:-1]])
+    assert made["left_out"] == ["salt, to taste"]
+    assert (made["finished_unit_slug"], made["finished_unit_quantity"]) == ("roll", "12")
+    lines = kitchen.rows(
+        "SELECT item.slug, recipe_line.quantity, recipe_line.unit FROM recipe_line JOIN item ON item.id = item_id "
+        "ORDER BY position"
+    )
+    assert lines == [("plain-flour", "240", "g"), ("egg", "1", "each"), ("plain-flour", "3", "tbsp")]
+    assert kitchen.rows("SELECT notes, source FROM recipe") == [("\n".join(LINES), "https://baker.example/rolls")]
+    inside = kitchen.rows("SELECT name FROM operation WHERE parent_id = :id ORDER BY id", id=made["operation_id"])
+    assert sorted(name for (name,) in inside) == [
+        "record_item", "record_item", "record_name", "record_recipe", "record_recipe_yield"
+    ]  # fmt: skip
+    assert kitchen.rows("SELECT name FROM name_mapping") == [("milk",)]
+
+
+def test_a_preview_says_what_every_line_is_taken_for_and_what_to_do(pantry: Kitchen) -> None:
+    """The egg is found by its plural, and the weight of the flour is preferred to its cups."""
+    found = check(yields=("12 rolls",))
+    assert [(line["state"], line["quantity"], line["unit"], line["item_slug"]) for line in found["lines"]] == [
+        ("taken", "240", "g", "plain-flour"),
+        ("taken", "1", "each", "eggs"),
+        ("heading", None, None, None),
+        ("unsure", "2-3", "tbsp", "milk"),
+        ("unsure", None, None, "salt"),
+    ]
+    assert found["lines"][3]["to_do"] == ["a range is given: say --ranges low or --ranges high"]
+    assert found["lines"][4]["to_do"] == ["no quantity is given: say --line '5=250 g SLUG' or --leave-out 5"]
+    assert (found["is_sure"], found["makes"]["state"]) == (False, "taken")
+    assert pantry.rows("SELECT count(*) FROM recipe") == [(0,)]
+
+
+def test_unsure_lines_are_refused_together_and_nothing_is_recorded(pantry: Kitchen) -> None:
+    """Each by its number; an ingredient that is not here comes with what it is like."""
+    told = problems(lambda: record(["1 cup plain fluor", "2 cloves garlic", "100 g butter or lard", "5 g salt"]))
+    assert told["line 1"].startswith("there is no 'plain fluor' here, but plain-flour")
+    assert "--map 'plain fluor=plain-flour'" in told["line 1"]
+    assert "a clove is no unit of the stock: say --line '2=250 g SLUG' or --leave-out 2" in told["line 2"]
+    assert "the line names an alternative: say --accept 3 or --line" in told["line 3"]
+    assert set(told) == {"line 1", "line 2", "line 3"}
+    assert pantry.rows("SELECT count(*) FROM recipe") == [(0,)]
+
+
+def test_a_person_settles_every_line(pantry: Kitchen) -> None:
+    """By saying what it means, taking it as it was read, leaving it out, or one end of the ranges."""
+    said = {2: {"item_id": pantry.ids["Salt"], "quantity": Fraction(1, 2), "unit": "tsp"}}
+    made = record(
+        ["1-2 tbsp milk", "salt", "2 eggs or ducks", "a few nuts"],
+        said=said, accepted=[3], left_out=[4], ranges="low",
+    )  # fmt: skip
+    rows = pantry.rows("SELECT item_id, quantity, unit FROM recipe_line ORDER BY position")
+    ids = pantry.ids
+    assert rows == [(ids["Milk"], "1", "tbsp"), (ids["Salt"], "1/2", "tsp"), (ids["Eggs"], "2", "each")]
+    assert made["line_count"] == 3
+
+
+def test_a_name_is_remembered_for_the_next_page(pantry: Kitchen) -> None:
+    """What it was said to mean once is known from then on, in any spelling of case and blanks."""
+    record(["1 kg type 00"], names={"type 00": pantry.ids["Plain Flour"]})
+    assert check(["2 kg Type  00"])["lines"][0]["item_slug"] == "plain-flour"
+    assert problems(lambda: record(["1 kg salt"], names={"sugar": pantry.ids["Salt"]})) == {
+        "names": "no line names 'sugar'"
+    }
+
+
+def test_of_two_amounts_the_one_that_the_item_is_kept_in_is_taken(pantry: Kitchen) -> None:
+    """Milk is kept in ml here, so its volume is right without a density; what has none is told before it is baked."""
+    lines = check(["240 g (1 cup) milk", "1 cup plain flour"], without_yield=True)["lines"]
+    assert [(line["quantity"], line["unit"]) for line in lines] == [("1", "cup"), ("1", "cup")]
+    assert lines[0]["hints"] == []
+    assert "bake measure plain-flour" in lines[1]["hints"][0]
+    assert lines[1]["state"] == "taken"
+
+
+def test_a_new_ingredient_is_kept_by_weight_where_any_line_weighs_it(pantry: Kitchen) -> None:
+    """Otherwise by volume or by the piece; named twice, it is added once."""
+    made = record(["2 tbsp butter", "100 g butter", "1 l cream", "3 figs"], create_missing=True)
+    assert made["created"] == ["butter", "cream", "figs"]
+    kept = pantry.rows("SELECT slug, base_unit FROM item WHERE slug IN ('butter', 'cream', 'figs') ORDER BY slug")
+    assert kept == [("butter", "g"), ("cream", "ml"), ("figs", "each")]
+
+
+def test_the_same_operation_again_changes_nothing(pantry: Kitchen) -> None:
+    """By its id; the same page under another id is another recipe of the same name, and refused."""
+    key = "019aa000-0000-7000-8000-000000000001"
+    first = record(["5 g salt"], more={"operation_id": key})
+    assert record(["5 g salt"], more={"operation_id": key}) == first
+    with pytest.raises(ConflictError, match="there is already a recipe 'rolls'"):
+        record(["5 g salt"])
+    changed = record(["6 g salt"], more={"recipe_id": first["recipe_id"]})
+    assert changed["slug"] == "rolls"
+    assert pantry.rows("SELECT quantity FROM recipe_line") == [("6",)]
+
+
+@pytest.mark.parametrize(
+    ("choices", "field"),
+    [
+        ({"accepted": [3]}, "choices.accepted"),
+        ({"left_out": ["1"]}, "choices.left_out"),
+        ({"ranges": "middle"}, "choices.ranges"),
+        ({"said": {1: {"item_id": 1, "quantity": 0, "unit": "g"}}}, "choices.said[1].quantity"),
+        ({"said": {1: {"item_id": 1, "quantity": 1, "unit": "clove"}}}, "choices.said[1].unit"),
+        ({"makes": {"finished_unit_id": 1, "quantity": Fraction(1, 3)}}, "choices.makes.quantity"),
+        ({"guess": True}, "choices.guess"),
+        ({"create_missing": 1}, "choices.create_missing"),
+    ],
+)
+def test_a_choice_that_cannot_be_meant_is_refused(pantry: Kitchen, choices: dict[str, Any], field: str) -> None:
+    """By its name, before anything is looked up."""
+    assert field in problems(lambda: check(["1 g salt", "2 g salt"], **choices))
+
+
+def test_a_choice_that_leads_nowhere_is_refused(pantry: Kitchen) -> None:
+    """An item that is not there, and a page of which nothing is left."""
+    with pytest.raises(ItemNotFoundError):
+        check(["1 g salt"], said={1: {"item_id": 999, "quantity": 1, "unit": "g"}})
+    assert "nothing is left of the page" in problems(lambda: record(["1 g salt"], left_out=[1]))["lines"]
+
+
+def test_a_preview_of_many_lines_takes_no_more_statements(pantry: Kitchen) -> None:
+    """Two for what is known here, and one for the bakery."""
+
+    def statements(lines: list[str]) -> int:
+        before = statement_count()
+        check(lines, without_yield=True)
+        return statement_count() - before
+
+    assert statements(["1 g salt"] * 200) == statements(["1 g salt"])
+
+
+@pytest.mark.parametrize(
+    ("texts", "quantity", "what", "doubts"),
+    [
+        (["Makes 24 cookies"], "24", "cookies", ()),
+        (["24", "24 cookies"], "24", "cookies", ()),
+        (["Yield: about 2 loaves"], "2", "loaves", ()),
+        (["3 dozen buns"], "36", "buns", ()),
+        (["Ergibt 1 Brot"], "1", "Brot", ()),
+        (["One 9-inch cake"], "1", "cake", ()),
+        (["Serves 8"], "8", "", ("servings are not what a batch gives",)),
+        (["8 servings"], "8", "servings", ("servings are not what a batch gives",)),
+        (["12-14 muffins"], "12", "muffins", ("a range is given",)),
+        (["24"], "24", "", ("it is not said what a batch gives",)),
+    ],
+)
+def test_what_a_batch_gives_is_read_or_doubted(
+    texts: list[str], quantity: str, what: str, doubts: tuple[str, ...]
+) -> None:
+    """Of several texts the clearest; servings are no pieces."""
+    read, doubtful = parse_yield(texts)
+    assert read
+    assert (str(read.amounts[0].quantity), read.ingredient, doubtful) == (quantity, what, doubts)
+
+
+def test_a_page_that_says_nothing_of_its_yield_is_doubted(pantry: Kitchen) -> None:
+    """It says how to say it; one that is read but unknown here names what it is like."""
+    assert parse_yield([" "]) == (None, ("it is not said what a batch gives",))
+    assert check(["1 g salt"])["makes"]["to_do"] == [
+        "it is not said what a batch gives: say --makes '24 SLUG' or --without-yield"
+    ]
+    assert "but roll: say --makes '12 roll'" in check(["1 g salt"], yields=("12 milk rolls",))["makes"]["to_do"][0]
+
+
+@pytest.mark.parametrize(
+    ("many", "one"),
+    [("cookies", "cookie"), ("loaves", "loaf"), ("brownies", "brownie"), ("pastries", "pastry"), ("brioches", "brioch"),
+     ("dishes", "dish"), ("tarts", "tart"), ("Brot", "Brot"), ("glass", "glass")],
+)  # fmt: skip
+def test_what_is_made_is_kept_by_the_name_of_one(many: str, one: str) -> None:
+    """As well as English spells."""
+    assert one_of(many) == one

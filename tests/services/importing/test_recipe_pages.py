@@ -1,0 +1,164 @@
+"""Saved pages: what is read of them, and that a hostile one gets a clear answer."""
+
+import json
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bake_tracker.domain.errors import ValidationError
+from bake_tracker.files.recipe_page import load_recipe_page
+from support import DATA
+
+PAGES = DATA / "pages"
+GOLD = json.loads((PAGES / "gold.json").read_text("utf-8"))
+
+
+def page(tmp_path: Path, recipe: Any, *, around: str = "{}") -> Path:
+    """A page with this as its JSON-LD; a text is taken as it is."""
+    text = recipe if isinstance(recipe, str) else json.dumps(recipe).replace("</", "<\\/")
+    file = tmp_path / "page.html"
+    script = f'<script type="application/ld+json">{text}</script>'
+    file.write_text(around.replace("{}", f"<html><head>{script}</head><body></body></html>"), "utf-8")
+    return file
+
+
+def recipe(**more: Any) -> dict[str, Any]:
+    return {
+        "@context": "https://schema.org", "@type": "Recipe", "name": "Rolls", "recipeIngredient": ["1 kg flour"], **more
+    }  # fmt: skip
+
+
+def refusal(file: Path) -> str:
+    with pytest.raises(ValidationError) as refused:
+        load_recipe_page(file)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("name", GOLD)
+def test_every_line_of_a_page_is_found(name: str) -> None:
+    """JSON-LD alone, in a graph and in a list, both spellings of microdata, and four encodings."""
+    read = load_recipe_page(PAGES / name)
+    assert (read.name, read.lines) == (GOLD[name]["name"], [line["text"] for line in GOLD[name]["lines"]])
+
+
+def test_reading_a_page_asks_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even where the page names another."""
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    assert load_recipe_page(PAGES / "shortbread.html").source == "https://baker.example/shortbread"
+
+
+def test_a_missing_reader_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an extra."""
+    monkeypatch.setitem(sys.modules, "recipe_scrapers", None)
+    assert "pip install 'bake-tracker[pages]'" in refusal(PAGES / "shortbread.html")
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """So is a folder."""
+    assert "nowhere.html cannot be read: No such file" in refusal(tmp_path / "nowhere.html")
+    assert f"{tmp_path} cannot be read: Is a directory" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "has no schema.org recipe"),
+        ("<html><body>Only words, 1 kg flour</body></html>", "has no schema.org recipe"),
+        ('<script type="application/ld+json">{"@type": "Recipe", "name": </script>', "JSON-LD is broken"),
+        ('<script type="application/ld+json">' + "[" * 100_000 + "Recipe</script>", "recipe"),
+        ("<div>" * 20_000, "has no schema.org recipe"),
+        ('<div itemscope itemtype="https://schema.org/Recipe">' * 1_000, "recipe"),
+        ("<!--" * 500_000, "has no schema.org recipe"),
+        ("\ufeff<?xml version='1.0'?><!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>", "has no schema.org recipe"),
+    ],
+    ids=["empty", "no recipe", "broken", "deep JSON", "deep HTML", "deep microdata", "comments", "entities"],
+)
+def test_a_page_without_a_recipe_that_can_be_read_says_so(tmp_path: Path, text: str, said: str) -> None:
+    """Never a traceback, whatever the parsers raise."""
+    file = tmp_path / "page.html"
+    file.write_text(text, "utf-8")
+    assert said in refusal(file)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "said"),
+    [
+        (recipe(recipeIngredient=[]), "without a list of ingredients"),
+        (recipe(recipeIngredient={"@type": "Thing"}), "without a list of ingredients"),
+        (recipe(recipeIngredient=None), "without a list of ingredients"),
+        (recipe(recipeIngredient=["1 g salt"] * 201), "has 201 ingredient lines"),
+        (recipe(recipeIngredient=["1 g salt", "x" * 501]), "line of 501 characters"),
+    ],
+)
+def test_a_recipe_that_cannot_be_one_says_why(tmp_path: Path, recipe: Any, said: str) -> None:
+    """Nothing, something else, too many lines, or a line that is a book."""
+    assert said in refusal(page(tmp_path, recipe))
+
+
+def test_a_huge_page_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    """By its size alone."""
+    file = tmp_path / "page.html"
+    with file.open("wb") as out:
+        out.truncate(10_000_001)
+    assert "is larger than 10 MB" in refusal(file)
+
+
+def test_entities_tags_and_unseen_characters_are_no_part_of_a_line(tmp_path: Path) -> None:
+    """Encoded twice, inside a script, between words; a line of several is several."""
+    lines = [
+        "1 &amp;frac12; cups&nbsp;flour",
+        "<b>2</b> <script>alert(1)</script> eggs\u200b",
+        "3 < 4 spoons\x07",
+        "50 g butter\n1 tsp salt",
+        {"@type": "PropertyValue", "name": "1 l milk"},
+        ["1 lemon", None, 7, True],
+    ]
+    read = load_recipe_page(page(tmp_path, recipe(recipeIngredient=lines, name=["Rolls &amp; more", "Other"])))
+    assert read.lines == [
+        "1 ½ cups flour", "2 alert(1) eggs", "3 < 4 spoons", "50 g butter", "1 tsp salt", "1 l milk", "1 lemon", "7"
+    ]  # fmt: skip
+    assert read.name == "Rolls & more"
+
+
+@pytest.mark.parametrize("said", ["utf-8", "windows-1252", "shift_jis", "no-such-encoding"])
+@pytest.mark.parametrize("written", ["utf-8", "utf-8-sig", "utf-16", "windows-1252"])
+def test_a_page_in_another_encoding_than_it_says_is_read(tmp_path: Path, written: str, said: str) -> None:
+    """UTF-8 is known by itself; what is neither that nor what is said is what Windows writes."""
+    file = page(tmp_path, json.dumps(recipe(recipeIngredient=["½ l crème fraîche"]), ensure_ascii=False))
+    text = file.read_text("utf-8").replace("<head>", f'<head><meta charset="{said}">')
+    file.write_bytes(text.encode(written))
+    assert load_recipe_page(file).lines == ["½ l crème fraîche"]
+
+
+FIELDS = ["name", "recipeIngredient", "recipeYield", "@graph", "url", "recipeCategory", "@context", "@type"]
+KEYS = st.sampled_from(["@type", "name", "text", "@graph", "@value"])
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=9),
+    lambda one: st.lists(one, max_size=3) | st.dictionaries(KEYS, one, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(key=st.sampled_from(FIELDS), value=ANYTHING)
+def test_any_json_in_any_field_is_read_or_refused(tmp_path: Path, key: str, value: Any) -> None:
+    """With nothing but a refusal that has a reason."""
+    told = ""
+    try:
+        read = load_recipe_page(page(tmp_path, {**recipe(), key: value}))
+        assert read.lines
+        assert all(isinstance(text, str) for text in (read.name, *read.lines, *read.yields))
+    except ValidationError as refused:
+        told = str(refused)
+    assert not told or "page.html has" in told

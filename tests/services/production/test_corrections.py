@@ -1,0 +1,164 @@
+"""A yield corrected in one operation; undoings at once with others; an undoing that is none is named."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from bake_tracker.clock import now
+from bake_tracker.domain.errors import (
+    ConflictError,
+    DependentsError,
+    ServiceError,
+    ValidationError,
+)
+from bake_tracker.services.database import run_in_transaction, session_scope
+from bake_tracker.services.production.correction import record_production_correction
+from support.kitchen import Kitchen
+from support.undoing import drift, hold, move, reverse, shelf
+
+pytest_plugins = ["bake_tracker.testing"]
+
+
+@pytest.fixture
+def bakery(kitchen: Kitchen) -> Kitchen:
+    """Flour, sugar and cartons; cookies, and boxes of six."""
+    return kitchen.simple_bakery()
+
+
+def test_a_yield_is_corrected_in_one_operation(bakery: Kitchen) -> None:
+    """The same recipe, batches, scale, time, event and notes; boxes of it only with cascade."""
+    at = now() - timedelta(hours=5)
+    made = bakery.produce("Cookies", "Cookie", 2, 84, produced_at=at, notes="oven 2", scale_factor=Decimal("1.5"))
+    bakery.assemble("Box", 2)
+
+    def correct(**more: Any) -> dict[str, Any]:
+        return dict(
+            run_in_transaction(
+                lambda s: record_production_correction(made["operation_id"], 48, "typo", session=s, **more)
+            )
+        )
+
+    with pytest.raises(DependentsError):
+        correct()
+    done = correct(cascade=True)
+    assert (done["actual_yield_before"], done["actual_yield"], done["reversed_count"]) == ("84", "48", 2)
+    same = "SELECT recipe_id, num_batches, scale_factor, expected_yield_micros, produced_at, notes FROM production_run"
+    first, second = bakery.rows(f"{same} ORDER BY id")
+    assert tuple(first) == tuple(second)
+    assert (bakery.stock("Cookie"), bakery.stock("Box"), drift()) == (48, 0, [])
+    reverse(done["operation_id"])
+    assert (bakery.stock("Cookie"), bakery.stock("Flour"), drift()) == (0, 10_000, [])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "error"),
+    [
+        ("UPDATE recipe SET name = 'Biscuits'", ConflictError),
+        ("UPDATE recipe SET name = name", ValidationError),
+    ],
+)
+def test_a_correction_that_cannot_be_is_refused_and_nothing_is_undone(
+    bakery: Kitchen, spoil: str, error: type[ServiceError]
+) -> None:
+    """By another recipe it would be another run; and the yield that is recorded is no correction."""
+    made = bakery.produce("Cookies", "Cookie", 1, 20)
+    with session_scope() as session:
+        session.execute(text(spoil))
+    before = shelf(bakery)
+    with pytest.raises(error), session_scope() as session:
+        wanted = 24 if error is ConflictError else 20
+        record_production_correction(made["operation_id"], wanted, "typo", session=session)
+    assert shelf(bakery) == before
+
+
+def together(*jobs: Callable[[], Any]) -> list[Any]:
+    """What each job answered or refused, all started at once."""
+    heard: list[Any] = [None] * len(jobs)
+    start = threading.Barrier(len(jobs))
+
+    def work(place: int, job: Callable[[], Any]) -> None:
+        start.wait()
+        try:
+            heard[place] = job()
+        except ServiceError as error:
+            heard[place] = error
+
+    threads = [threading.Thread(target=work, args=pair) for pair in enumerate(jobs)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return heard
+
+
+@pytest.mark.parametrize("kind", ["production", "hold"])
+def test_of_two_reversals_at_once_one_succeeds(bakery: Kitchen, kind: str) -> None:
+    """And the other is a conflict, for five rounds."""
+    before = shelf(bakery)
+    for _ in range(5):
+        done = bakery.produce("Cookies", "Cookie", 2, 40) if kind == "production" else hold(bakery, "flour")
+        heard = together(lambda done=done: reverse(done), lambda done=done: reverse(done))  # type: ignore[misc]
+        assert sorted(type(one) is ConflictError for one in heard) == [False, True], heard
+        assert shelf(bakery) == before
+    assert drift() == []
+
+
+def test_a_reversal_against_a_draw_is_one_before_the_other(kitchen: Kitchen) -> None:
+    """Either the flour was baked and the reversal refused, or it was gone and the baking is short; never half."""
+    kitchen.ingredient("Flour")
+    kitchen.recipe("Bread", {"Flour": (500, "g")}, {"Loaf": 1})
+    seen = set()
+    for _ in range(6):
+        receipt = kitchen.receive("Flour", 500, "g", 2)
+        undone, baked = together(lambda r=receipt: reverse(r), lambda: kitchen.produce("Bread", "Loaf", 1, 1))  # type: ignore[misc]
+        assert sorted(isinstance(one, ServiceError) for one in (undone, baked)) == [False, True], (undone, baked)
+        assert kitchen.stock("Flour") == 0
+        seen.add(isinstance(undone, ServiceError))
+    assert seen <= {True, False}
+    assert drift() == []
+
+
+def test_the_statements_of_a_reversal_do_not_grow_with_the_lots_it_gives_back_to(kitchen: Kitchen, log: Any) -> None:
+    """One lot or thirty: the same number, which the log tells."""
+    kitchen.ingredient("Flour")
+    kitchen.recipe("Bread", {"Flour": (500, "g")}, {"Loaf": 1})
+    counts = []
+    for lots in (1, 30):
+        for _ in range(lots):
+            kitchen.receive("Flour", 500, "g", 2)
+        made = kitchen.produce("Bread", "Loaf", lots, lots)
+        log.clear()
+        reverse(made)
+        reverse_lines = [r.__dict__ for r in log.records if r.__dict__.get("outcome") == "success"]
+        counts.append(reverse_lines[-1]["sql_count"])
+        kitchen.produce("Bread", "Loaf", lots, lots)
+    assert counts[0] == counts[1]
+
+
+STRAY = "INSERT INTO movement (operation_id, lot_id, quantity_micros, cost_micros) SELECT operation_id, lot_id,"
+OF_REVERSAL = "FROM movement WHERE operation_id = (SELECT operation_id FROM reversal) AND quantity_micros > 0 LIMIT 1"
+
+
+@pytest.mark.parametrize(
+    ("what", "statement"),
+    {
+        "reversal": f"{STRAY} 1, 0 {OF_REVERSAL}",
+        "lot hold": "UPDATE lot SET on_hold = (1 = 1) WHERE code LIKE 'sugar%'",
+        "lot location": "UPDATE lot SET location = 'Roof' WHERE code LIKE 'flour%'",
+    }.items(),
+)
+def test_verification_names_what_is_no_exact_undoing_and_what_lies_otherwise(
+    bakery: Kitchen, what: str, statement: str
+) -> None:
+    """A movement more in a reversal, a hold that nobody recorded, a place where no transfer took the lot."""
+    reverse(bakery.produce("Cookies", "Cookie", 1, 24))
+    move(bakery, "flour", "Cellar")
+    assert drift() == []
+    with session_scope() as session:
+        session.execute(text(statement))
+    assert what in {one["what"] for one in drift()}

@@ -1,0 +1,130 @@
+"""Many writers at one shelf: ledger, counts, costs, the log and what every caller was told agree."""
+
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from bake_tracker.database.fair_lock import FairLock
+from bake_tracker.services.database import database_url as resolved
+from bake_tracker.services.database import run_in_transaction
+from bake_tracker.services.operation import Operation
+from bake_tracker.services.production.bake_and_pack import record_bake_and_pack
+from bake_tracker.services.stock import ledger
+from support import BENCHMARKS
+from support.kitchen import Kitchen
+from support.log_lines import SERVICES, fields
+
+sys.path.append(str(BENCHMARKS))
+from concurrency import busy_threads, disagreements, told
+
+THREADS = 12
+SECONDS = 3
+
+
+def test_twelve_threads_bake_pack_and_receive_and_everything_agrees(database_url: str, tmp_path: Path) -> None:
+    """For some seconds; ``benchmarks/concurrency.py minute`` does it for a minute."""
+    log = tmp_path / "many.jsonl"
+    heard = busy_threads(resolved(database_url), log, THREADS, SECONDS)
+    assert disagreements(resolved(database_url), log, heard) == []
+    assert told(log)["error"] == 0
+    assert len(heard.acknowledged) > THREADS
+
+
+def test_baking_and_packing_at_once_holds_all_its_items_in_one_order(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A carton is older than a cookie, so packing after baking would ask for it while holding what is newer."""
+    kitchen.item("material", "Carton", "each")
+    kitchen.ingredient("Flour")
+    kitchen.recipe("Cookies", {"Flour": (500, "g")}, {"Cookie": 24})
+    kitchen.good("Box", {"Cookie": 6, "Carton": 1})
+    kitchen.receive("Flour", 1, "kg")
+    kitchen.receive("Carton", 10, "each")
+    held: list[list[int]] = []
+    lock = ledger.lock_items
+
+    def noting(operation: Operation, item_ids: set[int]) -> None:
+        held.append(sorted(item_ids))
+        lock(operation, item_ids)
+
+    monkeypatch.setattr("bake_tracker.services.stock.ledger.lock_items", noting)
+    monkeypatch.setattr("bake_tracker.services.production.bake_and_pack.lock_items", noting)
+    ids = kitchen.ids
+    run_in_transaction(lambda s: record_bake_and_pack(ids["Cookies"], ids["Cookie"], 1, 24, ids["Box"], 2, session=s))
+    assert held[0] == sorted(ids[name] for name in ("Carton", "Flour", "Cookie", "Box"))
+    assert all(set(later) <= set(held[0]) for later in held[1:])
+
+
+def test_bakers_and_packers_of_one_shelf_never_close_a_circle(kitchen: Kitchen, log: pytest.LogCaptureFixture) -> None:
+    """Baking and packing at once, beside packing alone, for fifty rounds: not one deadlock, so nothing is retried."""
+    kitchen.item("material", "Carton", "each")
+    kitchen.ingredient("Flour")
+    kitchen.recipe("Cookies", {"Flour": (500, "g")}, {"Cookie": 24})
+    kitchen.good("Box", {"Cookie": 6, "Carton": 1})
+    kitchen.receive("Flour", 100, "kg")
+    kitchen.receive("Carton", 1000, "each")
+    kitchen.receive("Cookie", 1000, "each")
+    ids, broke = kitchen.ids, []
+
+    def both() -> None:
+        for _ in range(25):
+            run_in_transaction(
+                lambda s: record_bake_and_pack(ids["Cookies"], ids["Cookie"], 1, 24, ids["Box"], 2, session=s)
+            )
+
+    def packing() -> None:
+        for _ in range(25):
+            kitchen.assemble("Box", 1)
+
+    def work(job: object) -> None:
+        try:
+            job()  # type: ignore[operator]
+        except Exception as error:
+            broke.append(error)
+
+    threads = [threading.Thread(target=work, args=(job,)) for job in (both, packing)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert broke == []
+    assert kitchen.stock("Box") == 75
+    errors = [str(fields(r).get("error")) for r in log.records if r.name.startswith(SERVICES)]
+    assert [error for error in errors if "eadlock" in error] == []
+
+
+def test_a_fair_lock_goes_to_whoever_has_waited_longest() -> None:
+    """Four that come one after another have it in that order, though the first one asks again at once."""
+    lock, order, arrived = FairLock(), [], []
+    assert lock.acquire(0)
+
+    def wait(name: str) -> None:
+        arrived.append(name)
+        lock.acquire(60)
+        order.append(name)
+        lock.release()
+
+    threads = []
+    for number, name in enumerate("abc"):
+        threads.append(threading.Thread(target=wait, args=(name,)))
+        threads[-1].start()
+        while len(lock._waiting) <= number:
+            time.sleep(0.001)
+    lock.release()
+    lock.acquire(60)
+    order.append("first again")
+    lock.release()
+    for thread in threads:
+        thread.join()
+    assert order == ["a", "b", "c", "first again"]
+
+
+def test_a_fair_lock_that_is_not_to_be_had_is_given_up_and_forgotten() -> None:
+    """Whoever gave up is passed over."""
+    lock = FairLock()
+    assert [lock.acquire(0), lock.acquire(0.01)] == [True, False]
+    lock.release()
+    assert lock.acquire(0)

@@ -1,0 +1,205 @@
+"""Who is let in: users, roles, tokens and attempts; and no secret of theirs is anywhere but as a hash."""
+
+import json
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from bake_tracker.clock import now, uuid7
+from bake_tracker.domain.access import ATTEMPTS_OF_NAME_AT_ADDRESS, Role, password_problem, secret_sha256
+from bake_tracker.domain.errors import ApiTokenNotFoundError, ConflictError, UserNotFoundError, ValidationError
+from bake_tracker.log.format import JsonFormatter
+from bake_tracker.queries.archive.rows import archived_tables
+from bake_tracker.queries.catalog.people import find_api_caller, find_signed_in, load_api_tokens, load_users
+from bake_tracker.services.access import accounts, passwords, sign_in
+from bake_tracker.services.access.passwords import new_secret, verify_password
+from bake_tracker.services.database import read_scope, run_in_transaction, session_scope
+from bake_tracker.services.reversal import record_reversal
+from support.kitchen import Kitchen
+
+PASSWORD = "planted: a loaf of rye"
+OTHER = "planted: a bun of wheat"
+TOKEN = "bake_planted_" + "t" * 40
+SECRETS = (PASSWORD, OTHER, TOKEN)
+HASHER = passwords._hasher
+"""The real one: tests run with a lighter."""
+
+
+def write(work: Callable[..., Any], *given: Any, **more: Any) -> Any:
+    return run_in_transaction(lambda session: work(*given, session=session, **more))
+
+
+def owner() -> int:
+    return int(write(accounts.record_user, "Ada", PASSWORD, "owner", is_first=True)["user_id"])
+
+
+def signed_in(user_id: int, token: str = "cookie") -> str:
+    run_in_transaction(lambda session: sign_in.open_sign_in(session, user_id, token, "Ada", "::1"))
+    return token
+
+
+def whose(token: str) -> str | None:
+    with read_scope() as session:
+        caller = find_signed_in(session, token, now())
+    return caller.name if caller else None
+
+
+def test_the_first_user_is_the_owner_and_only_one_is_first(kitchen: Kitchen) -> None:
+    """Of two that set up the place at once one is let in; the password is kept as an argon2 hash that verifies."""
+
+    def set_up(name: str) -> bool:
+        try:
+            write(accounts.record_user, name, PASSWORD, "owner", is_first=True)
+        except ConflictError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(set_up, ["Ada", "Eve", "Bob", "Zoe"])) == [False, False, False, True]
+    (kept,) = kitchen.rows("SELECT password_hash FROM bakery_user")
+    assert kept[0].startswith("$argon2id$")
+    assert [verify_password(PASSWORD, kept[0]), verify_password(OTHER, kept[0]), verify_password(OTHER, None)] == [
+        True,
+        False,
+        False,
+    ]
+
+
+def test_a_guess_at_a_password_costs_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    """64 MB and three passes over them, outside of tests."""
+    monkeypatch.setattr(passwords, "_hasher", HASHER)
+    assert passwords.hash_password(PASSWORD).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+
+
+def test_no_secret_reaches_the_history_or_the_log(kitchen: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
+    """Planted passwords and tokens, in calls that succeed, are refused, replayed and broken: only their hashes stay."""
+    caplog.set_level(logging.DEBUG)
+    user_id = owner()
+    operation_id = uuid7()
+    for password in (PASSWORD, OTHER):  # the second is a replay
+        write(accounts.record_password, user_id, password, operation_id=operation_id)
+    write(accounts.record_api_token, user_id, "Till", "baker", TOKEN)
+    for call in (
+        lambda s: accounts.record_user("Ada", OTHER, "baker", session=s),
+        lambda s: accounts.record_user("Eve", OTHER, "cook", session=s, operation_id="no"),
+        lambda s: accounts.record_password(99, OTHER, session=s),
+        lambda s: accounts.record_api_token(99, "Till", "baker", TOKEN, session=s),
+    ):
+        with pytest.raises((ConflictError, ValidationError, UserNotFoundError)) as refused:
+            run_in_transaction(call)
+        assert not any(secret in str(refused.value) for secret in SECRETS)
+    with pytest.raises(ZeroDivisionError), session_scope() as session:
+        accounts.record_user("Eve", OTHER, "baker", session=session)
+        raise ZeroDivisionError
+    signed_in(user_id, OTHER)
+    lines = [JsonFormatter().format(record) for record in caplog.records if record.name.startswith("bake_tracker")]
+    assert {json.loads(line)["outcome"] for line in lines} >= {"started", "success", "replayed", "conflict"}
+    rows = [str(row) for table in ("operation", "bakery_user", "sign_in", "api_token", "sign_in_attempts")
+            for row in kitchen.rows(f"SELECT * FROM {table}")]  # fmt: skip
+    assert [one for one in (*lines, *rows) if any(secret in one for secret in SECRETS)] == []
+    hashes = [secret_sha256(TOKEN), secret_sha256(OTHER)]
+    assert [one for one in (*lines, *(r for r in rows if "record_" in r)) if any(each in one for each in hashes)] == []
+
+
+def test_a_password_is_long_and_not_the_name(sqlite_url: str) -> None:
+    """What is refused is said without a character of it."""
+    assert password_problem("too short", "Ada") is not None
+    assert password_problem("x" * 12, "Ada") is not None
+    assert password_problem("Ada Lovelace", "ada lovelace") is not None
+    assert password_problem(PASSWORD, "Ada") is None
+    user_id = int(write(accounts.record_user, "Ada Lovelace", PASSWORD, "owner")["user_id"])
+    with pytest.raises(ValidationError, match="password: is too easy"):
+        write(accounts.record_password, user_id, "ada lovelace")
+
+
+def test_an_owner_is_always_left(sqlite_url: str) -> None:
+    """The last one can be neither demoted nor switched off, until there is another."""
+    user_id = owner()
+    for change in ({"role": "baker"}, {"is_disabled": True}):
+        with pytest.raises(ConflictError, match="no owner would be left"):
+            write(accounts.record_user_change, user_id, **change)
+    eve = write(accounts.record_user, "Eve", PASSWORD, "owner")["user_id"]
+    assert write(accounts.record_user_change, user_id, role="viewer")["role"] == "viewer"
+    with read_scope() as session:
+        assert [(one["user_id"], one["role"]) for one in load_users(session)] == [(user_id, "viewer"), (eve, "owner")]
+
+
+def test_whoever_is_switched_off_or_has_a_new_password_is_signed_out(kitchen: Kitchen) -> None:
+    """At once, in every browser; a cookie that is over or unknown lets nobody in."""
+    user_id = owner()
+    write(accounts.record_user, "Eve", PASSWORD, "owner")
+    assert [whose(signed_in(user_id)), whose("other")] == ["Ada", None]
+    write(accounts.record_password, user_id, OTHER)
+    assert whose("cookie") is None
+    signed_in(user_id)
+    write(accounts.record_user_change, user_id, is_disabled=True)
+    assert whose("cookie") is None
+    write(accounts.record_user_change, user_id, is_disabled=False)
+    run_in_transaction(lambda session: session.execute(text("DELETE FROM sign_in")))
+    signed_in(user_id)
+    with read_scope() as session:
+        assert find_signed_in(session, "cookie", now() + sign_in.LASTS + timedelta(seconds=1)) is None
+    run_in_transaction(lambda session: sign_in.close_sign_in(session, "cookie"))
+    assert whose("cookie") is None
+
+
+def test_a_token_may_do_no_more_than_its_user(kitchen: Kitchen) -> None:
+    """The lesser role counts; a revoked or expired one is nobody's, and its last use is noted now and then."""
+    user_id = owner()
+    write(accounts.record_user, "Eve", PASSWORD, "owner")
+    made = write(accounts.record_api_token, user_id, "Till", "baker", TOKEN, expires_at=now() + timedelta(days=1))
+
+    def caller(at: Any = None) -> Any:
+        with read_scope() as session:
+            return find_api_caller(session, TOKEN, at or now())
+
+    assert caller().role is Role.BAKER
+    write(accounts.record_user_change, user_id, role="viewer")
+    assert caller().role is Role.VIEWER
+    assert caller(now() + timedelta(days=2)) is None
+    assert sign_in.is_worth_noting(caller())
+    run_in_transaction(lambda session: sign_in.note_use(session, caller()))
+    assert not sign_in.is_worth_noting(caller())
+    write(accounts.record_api_token_revocation, made["api_token_id"])
+    assert caller() is None
+    with pytest.raises(ApiTokenNotFoundError):
+        write(accounts.record_api_token_revocation, made["api_token_id"])
+    with read_scope() as session:
+        (row,) = load_api_tokens(session, user_id)
+    assert (row["name"], row["user"], row["role"], row["revoked_at"] is None) == ("Till", "Ada", "baker", False)
+
+
+def test_attempts_are_counted_over_all_processes(kitchen: Kitchen) -> None:
+    """Of many at once only so many may look at the password; signing in clears them; another address has its own."""
+    user_id = owner()
+
+    def attempt(address: str) -> int:
+        return run_in_transaction(lambda session: sign_in.take_attempt(session, " ADA ", address))[0]
+
+    with ThreadPoolExecutor(4) as pool:
+        waits = list(pool.map(attempt, ["::1"] * (ATTEMPTS_OF_NAME_AT_ADDRESS + 3)))
+    assert waits.count(0) == ATTEMPTS_OF_NAME_AT_ADDRESS
+    assert all(0 <= wait <= 15 * 60 + 1 for wait in waits)
+    assert attempt("::2") == 0
+    signed_in(user_id)
+    assert attempt("::1") == 0
+
+
+def test_nothing_of_it_goes_into_a_backup_or_is_undone(sqlite_url: str) -> None:
+    """Who holds a backup holds no hash; what cannot be undone says what to do instead."""
+    assert not {"bakery_user", "sign_in", "api_token", "sign_in_attempts"} & {t.name for t in archived_tables()}
+    done = write(accounts.record_user, "Ada", PASSWORD, "owner")
+    with pytest.raises(ValidationError, match="switch the user off"):
+        write(record_reversal, done["operation_id"], "mistyped")
+
+
+def test_secrets_are_long_and_random() -> None:
+    """Two are never the same, and a prefix says what they are."""
+    assert new_secret("bake_") != new_secret("bake_")
+    assert len(new_secret()) >= accounts.SHORTEST_TOKEN
+    assert new_secret("bake_").startswith("bake_")

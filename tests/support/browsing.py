@@ -1,0 +1,59 @@
+"""A real browser before a real server: what every browser test needs."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from support.serving import PASSWORD, Server
+
+REFUSED = re.compile("the server responded with a status of 4(09|22)")
+"""The browser tells a refusal on its console; to us it is an answer as good as any."""
+LEFT = "net::ERR_ABORTED"
+"""What the browser itself gave up, since the page was left or the answer was a file to keep."""
+
+
+@contextmanager
+def chromium_running() -> Iterator[Browser]:
+    """Debian's Chromium, or Playwright's own."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("no Chromium, and in CI there has to be one: apt-get install chromium")
+        pytest.skip("NO BROWSER TEST: no Chromium on the PATH (on Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"], timeout=60_000)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def window(browser: Browser, server: Server, **more: Any) -> Iterator[Page]:
+    """A fresh browser window; in the end, nothing was wrong in its console or went elsewhere."""
+    size = {"width": 768, "height": 1024}
+    context = browser.new_context(**{"base_url": server.url, "color_scheme": "light", "viewport": size, **more})
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on(
+        "requestfailed", lambda asked: wrong.append(f"{asked.url}: {asked.failure}") if asked.failure != LEFT else 0
+    )
+    page.on("request", lambda asked: None if asked.url.startswith((server.url, "data:")) else wrong.append(asked.url))
+    yield page
+    context.close()
+    assert [text for text in wrong if not REFUSED.search(text)] == []
+
+
+def sign_in(page: Page, name: str) -> None:
+    """As one of the people of the demo bakery."""
+    page.goto("/")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Today").wait_for()

@@ -1,0 +1,1 @@
+"""Programs that are killed, servers of their own, and connections that are cut."""

@@ -1,0 +1,32 @@
+"""A row in every table of history that a batch and a box do not fill."""
+
+from bake_tracker.services.catalog.measures import record_piece_weight
+from bake_tracker.services.catalog.rates import record_recipe_rate
+from bake_tracker.services.catalog.things import record_supplier
+from bake_tracker.services.database import run_in_transaction
+from bake_tracker.services.reversal import record_reversal
+from bake_tracker.services.stock.adjustment import record_adjustment
+from bake_tracker.services.stock.delivery import record_delivery
+from bake_tracker.services.stock.handling import record_hold, record_transfer
+from bake_tracker.services.stock.stocktake import record_stocktake
+from support.kitchen import Kitchen
+
+
+def fill_the_life_of_stock(kitchen: Kitchen) -> None:
+    """Sugar is spilt, counted, split, held, delivered and taken back, and baked at a rate."""
+    lot = kitchen.receive("Sugar", 1, "kg", 2)["lot_id"]
+    mistyped = kitchen.receive("Sugar", 9, "kg", 2)["operation_id"]
+    mill = run_in_transaction(lambda s: record_supplier("Watermill", session=s))["supplier_id"]
+    line = {"item_id": kitchen.ids["Sugar"], "quantity": 1, "unit": "kg"}
+    for work in (
+        lambda s: record_adjustment("waste", [{"lot_id": lot, "quantity": 10}], session=s, reason="spilt"),
+        lambda s: record_stocktake([{"lot_id": lot, "percent_left": 50}], session=s, notes="Monday"),
+        lambda s: record_transfer(lot, "Cellar", session=s, quantity=100),
+        lambda s: record_hold([lot], "smells", session=s),
+        lambda s: record_delivery([line], session=s, supplier_id=mill, document="7"),
+        lambda s: record_piece_weight(kitchen.ids["Sugar"], 10, 45, "g", session=s, source="our scale"),
+        lambda s: record_reversal(mistyped, "mistyped", session=s),
+        lambda s: record_recipe_rate(kitchen.ids["Cookies"], 12, 3, session=s),
+    ):
+        run_in_transaction(work)
+    kitchen.produce("Cookies", "Cookie", 1, 20)

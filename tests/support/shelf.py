@@ -1,0 +1,95 @@
+"""Short words for tests of the shelf: waste, counts and deliveries, each one transaction, and lots by code."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bake_tracker.queries.verify.everything import verify_ledger
+from bake_tracker.services.catalog import things
+from bake_tracker.services.catalog.allergens import record_allergens
+from bake_tracker.services.database import read_scope, run_in_transaction
+from bake_tracker.services.reversal import record_reversal
+from bake_tracker.services.stock.adjustment import record_adjustment
+from bake_tracker.services.stock.delivery import record_delivery
+from bake_tracker.services.stock.stocktake import check_stocktake, record_stocktake
+from support.kitchen import Kitchen
+from support.undoing import lot_id, move, reverse
+
+Lines = Sequence[Mapping[str, Any]]
+
+
+class Shelf:
+    """What is done to the shelf of a kitchen."""
+
+    def __init__(self, kitchen: Kitchen) -> None:
+        self.kitchen = kitchen
+
+    def adjust(self, kind: str, *lines: Mapping[str, Any], **more: Any) -> Any:
+        return run_in_transaction(lambda s: record_adjustment(kind, list(lines), session=s, **more))
+
+    def count(self, *lines: Mapping[str, Any], **more: Any) -> Any:
+        return run_in_transaction(lambda s: record_stocktake(list(lines), session=s, **more))
+
+    def look(self, *lines: Mapping[str, Any], **more: Any) -> Any:
+        with read_scope() as session:
+            return check_stocktake(list(lines), session=session, **more)
+
+    def deliver(self, *lines: Mapping[str, Any], **more: Any) -> Any:
+        return run_in_transaction(lambda s: record_delivery(list(lines), session=s, **more))
+
+    def reverse(self, result: Mapping[str, Any], **more: Any) -> Any:
+        return run_in_transaction(lambda s: record_reversal(result["operation_id"], "mistyped", session=s, **more))
+
+    def recipient(self, name: str) -> int:
+        return run_in_transaction(lambda s: things.record_recipient(name, session=s))["recipient_id"]
+
+    def supplier(self, name: str) -> int:
+        return run_in_transaction(lambda s: things.record_supplier(name, session=s))["supplier_id"]
+
+    def lot(self, code: str) -> Any:
+        """What is in the first lot whose code begins so: its id, and what is left and what that costs in millionths."""
+        return self.kitchen.rows(
+            "SELECT id, code, remaining_micros, remaining_cost_micros FROM lot WHERE code LIKE :code ORDER BY id",
+            code=f"{code}%",
+        )[0]
+
+    def everything(self) -> list[Any]:
+        """Every lot with what it holds and what that costs."""
+        return self.kitchen.rows("SELECT id, remaining_micros, remaining_cost_micros FROM lot ORDER BY id")
+
+
+def drift() -> list[Any]:
+    """What ``verify`` finds."""
+    with read_scope() as session:
+        return verify_ledger(session)["drift"]
+
+
+def allergens(kitchen: Kitchen, item: str, *contains: str) -> None:
+    run_in_transaction(lambda s: record_allergens(kitchen.ids[item], contains, session=s))
+
+
+def stated(kitchen: Kitchen) -> Kitchen:
+    kitchen.simple_bakery()
+    allergens(kitchen, "Flour", "wheat")
+    allergens(kitchen, "Sugar")
+    return kitchen
+
+
+def sold(kitchen: Kitchen) -> Kitchen:
+    """Flour split and baked, boxes given, sold, dropped, found and counted; a run of it undone; butter beside it."""
+    kitchen.simple_bakery()
+    shelf = Shelf(kitchen)
+    move(kitchen, "flour", "Cellar", 4_000)
+    kitchen.produce("Cookies", "Cookie", 2, 46)
+    reverse(kitchen.produce("Cookies", "Cookie", 1, 24), "typed twice")
+    kitchen.assemble("Box", 4)
+    fair = run_in_transaction(lambda s: things.record_event("Fair <b>", session=s))["event_id"]
+    ada = run_in_transaction(lambda s: things.record_recipient("Ada & Żółć 馬", session=s, household="Lovelace"))[
+        "recipient_id"
+    ]
+    box, cookie = lot_id(kitchen, "box"), lot_id(kitchen, "cookie")
+    shelf.adjust("gift", {"lot_id": box, "quantity": 1}, recipient_id=ada, event_id=fair)
+    shelf.adjust("sale", {"lot_id": box, "quantity": 1})
+    shelf.adjust("waste", {"lot_id": cookie, "quantity": 2}, reason="dropped")
+    shelf.adjust("correction", {"lot_id": cookie, "quantity": 1}, reason="found")
+    shelf.count({"lot_id": lot_id(kitchen, "flour"), "percent_left": 40})
+    return kitchen

@@ -1,0 +1,19 @@
+"""Transcripts of the docs, and what may differ in them."""
+
+import re
+
+MASKS = (
+    (re.compile(r"\b[0-9a-f]{64}\b"), "HASH"),
+    (re.compile(r"sqlite:///\S*?([\w-]+\.db)"), r"sqlite:///\1"),
+    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}(-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})?\b"), "ID"),
+    (re.compile(r"-\d{8}-(\d+)"), r"-DAY-\1"),
+    (re.compile(r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2}(:\d{2})?( UTC)?)?"), "DATE"),
+    (re.compile(r"\d+(\.\d+)? ms"), "N ms"),
+    (re.compile(r"[ \t]+"), " "),
+)
+
+
+def masked(text: str) -> list[str]:
+    for pattern, replacement in MASKS:
+        text = pattern.sub(replacement, text)
+    return [line.strip() for line in text.splitlines() if line.strip()]

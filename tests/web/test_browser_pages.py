@@ -1,0 +1,88 @@
+"""Every page in real Chromium, found by its links: readable by all (axe), no wider than a phone, a quiet console."""
+
+import re
+from html import unescape
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
+
+from bake_tracker.entrypoints.http.access import roles_by_route
+from bake_tracker.entrypoints.server import make_app
+from support.browsing import sign_in, window
+from support.serving import Server
+
+NO_PAGES = re.compile(r"/(api|static|healthz|metrics|readyz)|.*\.(csv|xlsx|pdf|\{\w+\})$")
+PART = re.compile(r"/(\d+|[0-9a-f]{8}-[0-9a-f-]{27})(?=/|$)")
+NAME = re.compile(r"\{\w+(:\w+)?\}")
+PHONE = {"width": 380, "height": 800}
+LAPTOP = {"width": 1280, "height": 900}
+GRAVE = {"serious", "critical"}
+
+
+def pattern_of(path: str) -> str:
+    """``/lots/7`` and ``/lots/8`` are one page."""
+    return PART.sub("/{}", urlsplit(path).path)
+
+
+def links_of(text: str) -> list[str]:
+    links = [unescape(link) for link in re.findall(r'<a [^>]*?href="(/[^"]*)"', text)]
+    return [link for link in links if not NO_PAGES.match(urlsplit(link).path)]
+
+
+@pytest.fixture(scope="module")
+def found(chromium: Browser, server: Server) -> dict[str, str]:
+    """A path for every page that the owner of the demo bakery can come to."""
+    paths, waiting = {"/": "/"}, ["/"]
+    with window(chromium, server) as page:
+        sign_in(page, "Olga")
+        while waiting:
+            answer = page.request.get(waiting.pop())
+            assert answer.status == 200, answer.url
+            if "html" not in answer.headers["content-type"]:
+                continue
+            for link in links_of(answer.text()):
+                if pattern_of(link) not in paths:
+                    paths[pattern_of(link)] = link
+                    waiting.append(link)
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("theme", "size", "rules"),
+    [("light", PHONE, {}), ("dark", LAPTOP, {"runOnly": ["color-contrast"]})],
+    ids=["light_phone", "dark_laptop"],
+)
+def test_every_page_is_accessible_and_fits(
+    chromium: Browser,
+    server: Server,
+    found: dict[str, str],
+    theme: str,
+    size: dict[str, int],
+    rules: dict[str, list[str]],
+) -> None:
+    """WCAG 2.2 AA as far as a machine can tell, its colours in light and in dark; on a phone nothing sticks out."""
+    wrong, axe = [], Axe()
+    with window(chromium, server, color_scheme=theme, viewport=size) as page:
+        sign_in(page, "Olga")
+        for path in found.values():
+            page.goto(path, wait_until="load")
+            if (wide := page.evaluate("document.documentElement.scrollWidth")) > size["width"]:
+                wrong.append(f"{path}: {wide} pixels wide")
+            for one in axe.run(page, options={"resultTypes": ["violations"], **rules}).response["violations"]:
+                if one["impact"] in GRAVE:
+                    wrong.append(f"{path}: {one['id']}: {one['nodes'][0]['html'][:200]}")
+    assert not wrong, "\n".join(["", *wrong])
+
+
+def test_every_page_is_linked_to(found: dict[str, str]) -> None:
+    """What nobody can come to by links is named here, with its reason."""
+    routes = [path for method, path in roles_by_route(make_app()) if method == "GET" and not NO_PAGES.match(path)]
+    unseen = {path for path in routes if not any(re.fullmatch(NAME.sub("[^/]+", path), seen) for seen in found)}
+    assert unseen == {
+        *("/set-up", "/sign-in"),  # before there is an owner, and before one is signed in
+        *("/bake/check", "/box/check", "/log/events"),  # parts of a page
+        "/find",  # goes on to what it finds
+        "/lots/{lot_id}/release",  # of lots that are held
+    }

@@ -1,0 +1,150 @@
+"""``bake serve``: it starts, says where, and ends without a trace of the demo; and the commands for people."""
+
+import io
+import re
+import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psutil
+import pytest
+import uvicorn
+
+from bake_tracker.clock import now
+from bake_tracker.domain.access import Role
+from bake_tracker.entrypoints.cli.house import serve
+from bake_tracker.queries.catalog.people import find_api_caller
+from bake_tracker.services.catalog import things
+from bake_tracker.services.database import read_scope, session_scope
+from support.command_line import CommandLine
+from support.kitchen import Kitchen
+from support.serving import serving
+from support.web import PASSWORD, Web
+
+pytestmark = pytest.mark.one_database
+
+
+def test_the_demo_is_served_and_gone_afterwards(tmp_path: Path) -> None:
+    """Asked to end it ends well; nobody's X-Forwarded-Proto is believed."""
+    with serving(tmp_path, "--demo") as server:
+        assert [path.name.startswith("bake-tracker-demo-") for path in tmp_path.iterdir()] == [True]
+        asked = urllib.request.Request(f"{server.url}/healthz", headers={"X-Forwarded-Proto": "https"})
+        with urllib.request.urlopen(asked) as answer:
+            assert answer.headers["Strict-Transport-Security"] is None
+            assert answer.headers["Server"] is None
+        status, printed = server.end()
+    assert (status, list(tmp_path.iterdir())) == (0, [])
+    assert printed.startswith(f"Open {server.url}/\nSign in as Olga (owner), Bao (baker), Vera (viewer)")
+
+
+def test_a_request_under_way_is_finished_when_the_server_is_asked_to_end(
+    kitchen: Kitchen, database_url: str, tmp_path: Path
+) -> None:
+    """It waits for the database's lock while the server is told to go; it is recorded, and answered."""
+    kitchen.simple_bakery()
+    program = Web().let_in().program(Role.BAKER)
+    baking = {"recipe_id": kitchen.ids["Cookies"], "finished_unit_id": kitchen.ids["Cookie"], "num_batches": 1}
+
+    def bake_one(url: str) -> int:
+        headers = {"Authorization": program.headers["Authorization"]}
+        path = f"{url}/api/v1/productions"
+        return httpx2.post(path, json={**baking, "actual_yield": 24}, headers=headers, timeout=60).status_code
+
+    with serving(tmp_path, database_url=database_url) as server, ThreadPoolExecutor(1) as pool:
+        serves = psutil.Process(server.process.pid)
+        with session_scope() as session:  # holds the one write lock
+            things.record_event("Fair", session=session)
+            answer = pool.submit(bake_one, server.url)
+            while not any(one.status == psutil.CONN_ESTABLISHED for one in serves.net_connections("tcp")):
+                time.sleep(0.05)  # a busy machine takes its time even to ask
+            time.sleep(1)
+            server.process.terminate()
+            time.sleep(1)
+            assert (answer.done(), server.process.poll()) == (False, None)
+        assert (answer.result(60), server.process.wait(60)) == (201, 0)
+    assert kitchen.stock("Cookie") == 24
+
+
+def test_while_it_stops_every_answer_is_the_last_of_its_connection(database_url: str) -> None:
+    """Who connected in the last moment would else be answered on and on, until the time to finish is over."""
+    web = Web()
+    client = web.client()
+    assert client.get("/healthz").headers.get("connection") is None
+    web.app.state.is_stopping = True
+    assert client.get("/healthz").headers["connection"] == "close"
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the server would be started with."""
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(uvicorn, "run", lambda application, **options: given.update(options, application=application))
+    monkeypatch.setattr(serve.signal, "signal", lambda *_: None)
+    for name in ("DATABASE_URL", "SETUP_CODE"):  # set by the command, for the workers; and put back by this
+        monkeypatch.setenv(f"BAKE_TRACKER_{name}", "")
+        monkeypatch.delenv(f"BAKE_TRACKER_{name}")
+    return given
+
+
+def test_a_new_place_is_set_up_with_a_code_that_only_the_terminal_shows(
+    bake: CommandLine, database_url: str, served: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once somebody is let in there is none."""
+    said = bake("serve", "--database", database_url, "--port", "8123").out
+    code = re.fullmatch(r"Open http://127\.0\.0\.1:8123/set-up\?code=([\w-]{16})\n", said)
+    assert code is not None
+    assert serve.os.environ["BAKE_TRACKER_SETUP_CODE"] == code[1]
+    monkeypatch.setattr("sys.stdin", io.StringIO(PASSWORD + "\n"))
+    assert bake("user", "add", "Ada", "--role", "owner", "--database", database_url).out == (
+        "Ada may sign in as owner.\n"
+    )
+    options = ("--host", "0.0.0.0", "--root-path", "/b/", "--trusted-proxy", "10.0.0.1")
+    assert bake("serve", "--database", database_url, *options).out == "Open http://localhost:8080/b/\n"
+    assert (served["proxy_headers"], served["forwarded_allow_ips"], served["root_path"]) == (True, ["10.0.0.1"], "/b")
+
+
+def test_forwarded_headers_are_not_believed_unless_a_proxy_is_named(
+    bake: CommandLine, database_url: str, served: dict[str, Any]
+) -> None:
+    """The server library would believe those of this machine."""
+    bake("serve", "--database", database_url)
+    assert (served["proxy_headers"], served["server_header"], served["access_log"]) == (False, False, False)
+
+
+def test_without_the_libraries_of_the_pages_it_says_how_to_get_them(
+    bake: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkout that was set up where npm was out of reach."""
+    monkeypatch.setattr(serve, "_VENDOR", tmp_path)
+    done = bake("serve")
+    assert (done.code, "python hatch_build.py" in done.err) == (3, True)
+
+
+def test_people_and_tokens_from_the_command_line(bake: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Add, list, change, and a token that is shown once and then revoked."""
+    for name, role in (("Ada", "owner"), ("Ben", "baker")):
+        monkeypatch.setattr("sys.stdin", io.StringIO(PASSWORD + "\n"))
+        assert bake("user", "add", name, "--role", role).code == 0
+    assert bake("user", "change", "ada", "--off").code == 1  # the last owner
+    assert bake("user", "change", "ben", "--role", "viewer", "--off").out == "Ben: viewer, off.\n"
+    assert [(one["name"], one["is_disabled"]) for one in bake("user", "list", "--json").json] == [
+        ("Ada", False),
+        ("Ben", True),
+    ]
+    monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))
+    assert "password: must have 10 to 200 characters" in bake("user", "password", "Ada").err
+    said = bake("token", "add", "Ada", "shop").out.splitlines()
+    assert (len(said), said[0].startswith("bake_"), said[1]) == (2, True, "It is shown once; shop, viewer.")
+    made = bake("token", "add", "Ada", "till", "--role", "baker", "--json").json
+    with read_scope() as session:
+        caller = find_api_caller(session, made["token"], now())
+    assert caller is not None
+    assert (caller.name, caller.role) == ("Ada", "baker")
+    assert made["token"] not in bake("token", "list").out
+    assert made["token"] not in bake.log_file.read_text("utf-8")
+    assert bake("token", "revoke", str(made["api_token_id"])).code == 0
+    assert "revoked" in bake("token", "list").out
+    assert "did you mean Ada or Ben" in bake("token", "add", "Adda", "till").err

@@ -1,0 +1,41 @@
+"""The load test of the server runs and judges rightly; ``benchmarks/web_load.py`` has its real size."""
+
+import sys
+
+from sqlalchemy import text
+
+from bake_tracker.services.database import run_in_transaction
+from support import BENCHMARKS
+from support.scripts import python
+
+sys.path.append(str(BENCHMARKS))
+from concurrency import open_bakery, receive_flour
+from web_bakers import G, Told
+from web_load import oversold
+
+
+def test_a_few_bakers_at_a_real_server_sell_nothing_twice(postgresql_server: str) -> None:
+    """Both ways are asked, timed and counted, and what is left agrees with every answer."""
+    few = ("--bakers", "4", "--requests", "4", "--rounds", "1", "--workers", "1")
+    lines = python(str(BENCHMARKS / "web_load.py"), *few, "--url", postgresql_server).splitlines()
+    assert lines[-1] == "0 errors, 0 oversold, nothing lost or doubled; ledger and log agree"
+    assert [line.split()[2] for line in lines if line.startswith("one row ")][:1] == ["16"]
+    assert [line.endswith("they agree.") for line in lines if line.startswith(("bake verify", "bake log verify"))] == [
+        True,
+        True,
+    ]
+
+
+def test_what_was_sold_twice_or_is_not_what_was_answered_is_named(postgresql_url: str) -> None:
+    """A lot that is other than its movements, and an item of which there is less than the callers were told."""
+    bakery = run_in_transaction(open_bakery)
+    run_in_transaction(lambda session: receive_flour(session, bakery, 5))
+    told = Told()
+    told.shelf[bakery.flour] = 5_000 * G
+    assert oversold(postgresql_url, told, bakery) == []
+    run_in_transaction(lambda session: session.execute(text("UPDATE lot SET remaining_micros = 1")))
+    wrong = oversold(postgresql_url, told, bakery)
+    assert [one.split(":")[0] for one in wrong] == [
+        "1 lots",
+        f"of item {bakery.flour} there are 1 millionths, and by the answers 5000000000",
+    ]

@@ -1,0 +1,193 @@
+"""The log as pages and as events: what was done and refused, by whom, in which transaction, and as it happens."""
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bake_tracker.domain.access import Role
+from bake_tracker.domain.errors import ServiceError
+from bake_tracker.entrypoints.web.log import events as log_events
+from bake_tracker.entrypoints.web.log import transactions
+from bake_tracker.log import slices
+from bake_tracker.log.append import AppendHandler
+from bake_tracker.log.tell import bound_log_context
+from support.kitchen import Kitchen
+from support.web import Web, statements
+
+pytestmark = pytest.mark.one_database
+
+
+@pytest.fixture
+def web(log_path: Path) -> Web:
+    """The application with three people, and a log."""
+    return Web().let_in()
+
+
+@pytest.fixture
+def log_path(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The file that lines go to."""
+    path = tmp_path / "bakery.log.jsonl"
+    monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", str(path))
+    root, handler, level = logging.getLogger(), AppendHandler(path), logging.getLogger().level
+    root.addHandler(handler)
+    root.setLevel("INFO")
+    yield path
+    root.removeHandler(handler)
+    root.setLevel(level)
+    handler.close()
+
+
+def _refuse(kitchen: Kitchen) -> dict[str, Any]:
+    with pytest.raises(ServiceError) as refused:
+        kitchen.produce("Cookies", "Cookie", 1_000, 24)
+    return {"operation_id": refused.value.bake_operation_id}  # type: ignore[attr-defined]
+
+
+def test_the_log_says_what_was_done_and_what_was_refused(kitchen: Kitchen, web: Web) -> None:
+    """In plain words, with who it was; filtered by how it ended, what it was, who and when."""
+    kitchen.simple_bakery()
+    with bound_log_context(actor="Bao"):
+        kitchen.produce("Cookies", "Cookie", 1, 24)
+        _refuse(kitchen)
+    viewer = web.browser(Role.VIEWER)
+    page = viewer.get("/log").text
+    for text in (">Baked</a>", "24 cookie", "refused: insufficient inventory", "flour: needs", "<td>Bao</td>"):
+        assert text in page
+
+    def rows(**asked: str) -> int:
+        return viewer.get("/log", params=asked).text.count("<time")
+
+    today = datetime.now(UTC).date()
+    assert rows(outcome="refused") == 1
+    assert rows(outcome="done", operation="record_batch_production") == 1
+    assert rows(actor="Bao") == 2
+    assert rows(actor="Bao", until=str(today - timedelta(days=2))) == 0
+    assert rows(actor="Bao", since=str(today - timedelta(days=2))) == 2
+    assert rows(outcome="asked") == 0
+    assert "Nothing like this." in viewer.get("/log?actor=Nobody").text
+    assert [viewer.get(f"/log?{bad}").status_code for bad in ("outcome=x", "since=0001-01-01", "until=x")] == [422] * 3
+
+
+def test_who_signed_in_is_shown_to_the_owner_only(kitchen: Kitchen, web: Web) -> None:
+    """What is no operation may say from where somebody tried."""
+    web.client(headers={"Accept": "text/html"}).get("/")
+    assert web.browser(Role.BAKER).get("/log?outcome=others").status_code == 403
+    assert "sign in needed" in web.browser(Role.OWNER).get("/log?outcome=others").text
+    assert "All that is no operation" not in web.browser(Role.BAKER).get("/log").text
+
+
+def test_one_leafs_back_and_looks_no_further_than_is_bearable(
+    kitchen: Kitchen, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every line stands on one page; a rare one is looked for in pieces."""
+    for number in range(10):
+        kitchen.ingredient(f"Spice {number}")
+    monkeypatch.setattr(transactions, "SHOWN", 4)
+    viewer = web.browser(Role.VIEWER)
+    seen, path = 0, "/log"
+    while path:
+        page = viewer.get(path).text
+        seen += page.count("<time")
+        path = page.partition('rel="next"')[0].rpartition('href="')[2].partition('"')[0].replace("&amp;", "&")
+        path = path if 'rel="next"' in page else ""
+    assert seen == viewer.get("/operations").text.count("<time")
+    monkeypatch.setattr(slices, "MOST_READ", 5)
+    looks, path = 0, "/log?actor=Nobody"
+    while 'rel="next"' in (page := viewer.get(path).text):
+        assert "Look further back" in page
+        path = page.partition('rel="next"')[0].rpartition('href="')[2].partition('"')[0].replace("&amp;", "&")
+        looks += 1
+    assert looks >= 2
+
+
+def test_a_transaction_is_drawn_with_why_it_was_refused(kitchen: Kitchen, web: Web) -> None:
+    """What was short then, and what there is now; a recorded one leads to its page and names its lots."""
+    kitchen.simple_bakery()
+    done, refused = kitchen.produce("Cookies", "Cookie", 1, 24), _refuse(kitchen)
+    viewer = web.browser(Role.VIEWER)
+    told = viewer.get(f"/log/{done['operation_id']}").text
+    assert "One transaction, committed" in told
+    assert "Took 500 g of flour" in told
+    assert f'href="/operations/{done["operation_id"]}"' in told
+    why = viewer.get(f"/log/{refused['operation_id']}").text
+    assert "Why it was refused" in why
+    assert "Still 490.5 kg short." in why
+    kitchen.receive("Flour", 1_000, "kg", 1)
+    kitchen.receive("Sugar", 1_000, "kg", 1)
+    assert "There is enough: 1,009.5 kg." in viewer.get(f"/log/{refused['operation_id']}").text
+    assert [viewer.get(f"/log/{bad}").status_code for bad in ("short", "0" * 36, "x" * 200)] == [404] * 3
+
+
+def test_the_log_sends_as_many_statements_however_many_lines(kitchen: Kitchen, web: Web) -> None:
+    """Names of what is on the lines are asked for at once."""
+    kitchen.simple_bakery()
+    viewer = web.browser(Role.VIEWER)
+    counts = []
+    for _ in range(2):
+        with statements() as sent:
+            viewer.get("/log")
+        with statements() as sent_for_list:
+            viewer.get("/operations")
+        counts.append((len(sent), len(sent_for_list)))
+        for _ in range(10):
+            kitchen.produce("Cookies", "Cookie", 1, 24)
+    assert counts[0] == counts[1]
+
+
+def test_where_no_log_is_written_that_is_said_and_the_ledger_shown(
+    kitchen: Kitchen, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody mistakes silence for peace."""
+    kitchen.simple_bakery()
+    done = kitchen.produce("Cookies", "Cookie", 1, 24)
+    monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", "/dev/null")
+    viewer = web.browser(Role.VIEWER)
+    page = viewer.get("/log").text
+    assert "No log file is written here" in page
+    assert f'href="/operations/{done["operation_id"]}">Baked</a>' in page
+    assert viewer.get("/log/events").status_code == 204
+    assert "The log says nothing of it" in viewer.get(f"/log/{done['operation_id']}").text
+
+
+def test_events_go_on_behind_the_line_that_a_browser_saw_last(kitchen: Kitchen, web: Web) -> None:
+    """What was written meanwhile comes first; a server that stops ends the stream."""
+    kitchen.simple_bakery()
+    viewer = web.browser(Role.VIEWER)
+    after = viewer.get("/log").text.partition('data-log-after="')[2].partition('"')[0]
+    done = kitchen.produce("Cookies", "Cookie", 1, 24)
+    _refuse(kitchen)
+    web.app.state.is_stopping = True
+    stream = viewer.get("/log/events", params={"after": after})
+    assert stream.headers["content-type"].startswith("text/event-stream")
+    assert stream.text.startswith("retry: ")
+    assert stream.text.count("event: line\n") == 2
+    assert stream.text.index(f"/log/{done['operation_id']}") < stream.text.index("refused: insufficient")
+    only = viewer.get("/log/events", params={"after": after, "outcome": "refused"}).text
+    assert only.count("event: line\n") == 1
+    mark = stream.text.partition("\nid: ")[2].partition("\n")[0]
+    again = viewer.get("/log/events", params={"after": after}, headers={"Last-Event-ID": mark}).text
+    assert again.count("event: line\n") == 1
+    assert web.app.state.listeners.total() == 0
+
+
+def test_events_end_for_whoever_may_no_longer_see_them(
+    kitchen: Kitchen, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked again at every heartbeat; and no more listen than one worker bears, nor one person in all the places."""
+    kitchen.simple_bakery()
+    monkeypatch.setattr(log_events, "HEARTBEAT_S", 0.0)
+    monkeypatch.setattr(log_events, "PAUSE_S", 0.0)
+    allowed = iter([True, True, False])
+    monkeypatch.setattr(log_events, "_is_let_in", lambda *_: next(allowed))
+    viewer = web.browser(Role.VIEWER)
+    assert viewer.get("/log/events").text.count(": still here") == 2
+    web.app.state.listeners[web.ids[Role.VIEWER]] = transactions.MOST_OF_ONE
+    baker = web.browser(Role.BAKER)
+    allowed = iter([False, False])
+    assert [viewer.get("/log/events").status_code, baker.get("/log/events").status_code] == [429, 200]
+    monkeypatch.setattr(transactions, "MOST_LISTENERS", transactions.MOST_OF_ONE)
+    assert baker.get("/log/events").status_code == 429

@@ -1,0 +1,338 @@
+"""The pages of recipes and of what boxes are made of."""
+
+import json
+import re
+
+import httpx2
+import pytest
+
+from bake_tracker.domain.access import Role
+from bake_tracker.entrypoints.http.access import CSRF_FIELD
+from support.kitchen import Kitchen
+from support.web import Web, csrf_of, statements, submit
+
+pytestmark = pytest.mark.one_database
+
+
+@pytest.fixture
+def web(database_url: str) -> Web:
+    """The application, with three people."""
+    return Web().let_in()
+
+
+def text_of(page: str) -> str:
+    """What a person reads, without its markup."""
+    return " ".join(re.sub(r"<[^>]+>", " ", page.partition("<main")[2]).split())
+
+
+def test_the_list_teaches_and_then_leads_to_each_recipe(kitchen: Kitchen, web: Web) -> None:
+    """What one batch makes stands beside its name."""
+    browser = web.browser(Role.VIEWER)
+    assert "There is no recipe yet." in browser.get("/recipes").text
+    kitchen.simple_bakery()
+    page = browser.get("/recipes?q=cook").text
+    assert f'<a href="/recipes/{kitchen.ids["Cookies"]}">' in page
+    assert "24 Cookie" in text_of(page)
+    assert "24 Cookie" in browser.get("/recipes?format=csv").content.decode("utf-8-sig")
+
+
+def test_a_recipe_is_scaled_and_says_what_it_costs_and_what_is_left(kitchen: Kitchen, web: Web) -> None:
+    """Two and a half batches, written as Germans do; at a price of half a euro."""
+    kitchen.simple_bakery()
+    browser = web.browser(Role.VIEWER, {"Accept-Language": "de"})
+    said = text_of(browser.get(f"/recipes/{kitchen.ids['Cookies']}?batches=2,5&price=0,5").text)
+    assert "2,5 batches 1.250 g Flour 625 g Sugar Makes 60 Cookie" in said
+    assert "Flour 1,25 kg 100,0 2,50 2,50 2,50 Sugar 625 g 50,0 1,25 1,25 1,25" in said
+    assert "Left of 0,50 0,438 87,5 %" in said
+    half = text_of(browser.get(f"/recipes/{kitchen.ids['Cookies']}?batches=1&scale=1/3").text)
+    assert "1/3 batches 500/3 g Flour" in half or "1/3 batches 166 2/3 g Flour" in half
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"),
+    [
+        ("batches=0", "must be above 0"),
+        ("batches=many", "cannot be read"),
+        ("scale=-1", "must be above 0"),
+        ("price=0", "must be above 0 and have at most six decimals"),
+        ("batches=9999999999", "must be a number that can be weighed"),
+    ],
+)
+def test_what_cannot_be_scaled_so_is_said_above_the_recipe_as_it_is(
+    kitchen: Kitchen, web: Web, query: str, problem: str
+) -> None:
+    """A page with the problem, not a broken one."""
+    kitchen.simple_bakery()
+    page = web.browser(Role.VIEWER).get(f"/recipes/{kitchen.ids['Cookies']}?{query}")
+    said = text_of(page.text)
+    assert problem in said
+    assert page.status_code == 422
+    assert "500 g Flour" in said
+
+
+def test_a_missing_measure_is_told_on_its_line_and_nothing_is_reckoned(kitchen: Kitchen, web: Web) -> None:
+    """Without a density a cup has no weight and no cost."""
+    kitchen.ingredient("Flour")
+    kitchen.recipe("Bread", {"Flour": (2, "cup")}, {"Loaf": 1})
+    said = text_of(web.browser(Role.VIEWER).get(f"/recipes/{kitchen.ids['Bread']}").text)
+    assert "weigh 1 cup of Flour" in said
+    assert "cannot be reckoned before every line can be weighed" in said
+
+
+def test_a_recipe_that_is_not_there_is_a_page_that_says_so(kitchen: Kitchen, web: Web) -> None:
+    """Also by a number that no database holds."""
+    browser = web.browser(Role.OWNER)
+    for path in ("/recipes/99", "/recipes/99/versions"):
+        assert browser.get(path).status_code == 404, path
+        assert browser.get(path.replace("99", str(10**30))).status_code == 422, path
+    assert submit(browser, "/recipes", "/recipes/99/rates", labour="1", overhead="1").status_code == 404
+
+
+def test_the_owner_says_the_rates_and_a_baker_sees_them(kitchen: Kitchen, web: Web) -> None:
+    """A wrong amount is told beside the form as it was filled in."""
+    kitchen.simple_bakery()
+    path = f"/recipes/{kitchen.ids['Cookies']}"
+    owner = web.browser(Role.OWNER)
+    refused = submit(owner, path, f"{path}/rates", labour="-3", overhead="1.5")
+    assert (refused.status_code, 'value="-3"' in refused.text, 'value="1.5"' in refused.text) == (422, True, True)
+    done = submit(owner, path, f"{path}/rates", labour="3", overhead="1.5")
+    assert (done.status_code, done.headers["location"].partition("?recorded=")[0]) == (303, path)
+    said = text_of(web.browser(Role.BAKER).get(path).text)
+    assert "A batch takes 3.00 USD of labour and 1.50 USD of overhead." in said
+    assert "Record the rates" not in said
+    assert "In all 6.00 6.00 6.00" in said
+
+
+def test_versions_are_told_and_two_are_compared(kitchen: Kitchen, web: Web) -> None:
+    """Each with a link to the operation."""
+    kitchen.simple_bakery()
+    page = web.browser(Role.VIEWER).get(f"/recipes/{kitchen.ids['Cookies']}/versions?older=1&newer=2")
+    said = text_of(page.text)
+    assert "Makes Cookie not there new: 24 each" in said
+    assert "Said what a recipe makes" in said
+
+
+def test_the_pages_send_as_many_statements_however_much_there_is(kitchen: Kitchen, web: Web) -> None:
+    """One recipe or many, one version or many, two lines or twelve."""
+    browser = web.browser(Role.VIEWER)
+    kitchen.simple_bakery()
+    counts = []
+    for round_ in range(2):
+        pages = ["/recipes", f"/recipes/{kitchen.ids['Cookies']}", f"/recipes/{kitchen.ids['Cookies']}/versions"]
+        for path in pages:
+            with statements() as sent:
+                assert browser.get(path).status_code == 200
+            counts.append(len(sent))
+        if not round_:
+            more = {f"Spice {number}": (number, "g") for number in range(1, 11)}
+            for name in more:
+                kitchen.ingredient(name)
+                kitchen.recipe(f"{name} cake", {name: (1, "g")}, {f"{name} slice": 2})
+            kitchen.recipe("Big", {"Flour": (1, "g"), **more}, {"Bun": 1, "Roll": 2})
+            kitchen.ids["Cookies"] = kitchen.ids["Big"]
+    assert counts[:3] == counts[3:]
+    assert max(counts) <= 16
+
+
+def lines_of(kitchen: Kitchen, recipe: str) -> list[tuple[str, str]]:
+    rows = kitchen.rows(
+        "SELECT quantity, unit FROM recipe_line WHERE recipe_id = :key ORDER BY position", key=kitchen.ids[recipe]
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def test_a_recipe_is_written_as_one_says_it(kitchen: Kitchen, web: Web) -> None:
+    """Cups, halves, pieces, another recipe; a comma where it is written so; a row left empty is no line."""
+    kitchen.simple_bakery()
+    kitchen.ingredient("Egg", "each")
+    kitchen.item("finished_unit", "Tartlet", "each")
+    browser = web.browser(Role.BAKER, {"Accept-Language": "de"})
+    rows = {
+        "amount": ["0,5 cup", "", "1½ dozen", "2", "1/3 batch"],
+        "of": ["flour", "", "Eggs", "egg", "Cookies"],
+        "gives": ["12"],
+        "product": ["Tartlet"],
+    }
+    done = submit(browser, "/recipes/new", "/recipes/new", name="Tart", notes="Cool it.", **rows)
+    assert done.status_code == 303, text_of(done.text)
+    page = browser.get(done.headers["location"])
+    kitchen.ids["Tart"] = int(done.headers["location"].partition("?")[0].rpartition("/")[2])
+    assert lines_of(kitchen, "Tart") == [("1/2", "cup"), ("3/2", "dozen"), ("2", "each"), ("1/3", "batch")]
+    assert "Makes 12 Tartlet ." in text_of(page.text)
+    form = browser.get(f"/recipes/{kitchen.ids['Tart']}/edit").text
+    for typed in ("0,5 cup", "1,5 dozen", "1/3 batch", "Cool it."):
+        assert typed in form
+
+
+def test_every_line_that_cannot_be_taken_says_why_and_all_stays_as_it_was_typed(kitchen: Kitchen, web: Web) -> None:
+    """A name that is like another, a unit that is missing or none, a recipe without batches, a box."""
+    kitchen.simple_bakery()
+    browser = web.browser(Role.BAKER)
+    kitchen.recipe("Icing", {"Sugar": (100, "g")})
+    rows = {
+        "amount": ["250 g", "250", "3 blobs", "much", "100 g", "1 batch", "0 g"],
+        "of": ["Flourr", "Flour", "Flour", "Flour", "Icing", "Sugar", "Sugar"],
+    }
+    refused = submit(browser, "/recipes/new", "/recipes/new", name="Odd", **rows)
+    said = text_of(refused.text)
+    assert refused.status_code == 422
+    for problem in (
+        "Is not known here; nearest to it is flour.",
+        "Needs a unit, such as 250 g; Flour is kept in g.",
+        "is not a unit; use g, kg",
+        "Must be a number and a unit, such as 250 g or 1/2 cup.",
+        "Is a recipe: say how many batches of it, such as 1/2 batch.",
+        "Is no recipe, and batches are of a recipe.",
+        "Must be above 0.",
+    ):
+        assert problem in said, said
+    assert 'value="3 blobs"' in refused.text
+    assert "Add the names that are not known yet" in said
+    assert "Row 1, name is not known here" in said
+    assert kitchen.rows("SELECT count(*) FROM recipe")[0][0] == 2
+
+
+def test_names_that_are_new_are_added_when_one_says_so(kitchen: Kitchen, web: Web) -> None:
+    """Once, kept in the unit of their line, however often the form is sent."""
+    browser = web.browser(Role.BAKER)
+    form = {
+        "operation_id": "01a00000-0000-7000-8000-000000000001",
+        "name": "Meringue",
+        "amount": ["3", "150 g", "1 pinch"],
+        "of": ["Egg white", "Sugar", "sugar"],
+        "gives": ["20"],
+        "product": ["Meringue kiss"],
+        "add_new": "yes",
+    }
+    said = text_of(submit(browser, "/recipes/new", "/recipes/new", **form).text)
+    assert "Needs a unit, such as 250 g." in said
+    assert submit(browser, "/recipes/new", "/recipes/new", **{**form, "operation_id": "x"}).status_code == 422
+    form["amount"][0] = "3 each"
+    sent = [submit(browser, "/recipes/new", "/recipes/new", **form) for _ in range(2)]
+    assert [one.status_code for one in sent] == [303, 303]
+    items = kitchen.rows("SELECT name, kind, base_unit FROM item ORDER BY name")
+    assert [tuple(row) for row in items] == [
+        ("Egg white", "ingredient", "each"),
+        ("Meringue kiss", "finished_unit", "each"),
+        ("Sugar", "ingredient", "g"),
+    ]
+    assert kitchen.rows("SELECT count(*) FROM recipe")[0][0] == 1
+
+
+def test_an_edit_is_a_new_version_and_a_circle_is_refused(kitchen: Kitchen, web: Web) -> None:
+    """What it makes is recorded where it is another; notes that were emptied are gone."""
+    kitchen.simple_bakery()
+    browser = web.browser(Role.BAKER)
+    path = f"/recipes/{kitchen.ids['Cookies']}/edit"
+    rows = {"amount": ["600 g", "250 g"], "of": ["Flour", "Sugar"], "gives": ["30"], "product": ["Cookie"]}
+    assert submit(browser, path, path, name="Cookies", notes="Crisp.", **rows).status_code == 303
+    assert submit(browser, path, path, name="Cookies", notes="", **rows).status_code == 303
+    said = text_of(browser.get(path.replace("edit", "versions")).text)
+    assert "Version 5" in said
+    assert "Flour 500 g 600 g" in said
+    assert "Makes Cookie 24 each 30 each" in said
+    assert "Notes Crisp. left out" in said
+    rows |= {"amount": ["1 batch"], "of": ["Cookies"]}
+    refused = submit(browser, path, path, name="Cookies", **rows)
+    assert refused.status_code == 422
+    assert "cookies" in text_of(refused.text)
+
+
+def test_without_a_script_a_button_gives_more_rows(kitchen: Kitchen, web: Web) -> None:
+    """What was typed stays, and nothing is recorded."""
+    browser = web.browser(Role.BAKER)
+    rows = {"amount": [str(number) for number in range(1, 9)], "of": ["x"] * 8}
+    page = submit(browser, "/recipes/new", "/recipes/new", do="row", name="Long", **rows)
+    assert (page.status_code, page.text.count('name="amount"')) == (200, 11)
+    assert 'value="Long"' in page.text
+
+
+def test_goods_say_what_they_take_what_that_costs_and_how_many_can_be_packed(kitchen: Kitchen, web: Web) -> None:
+    """Twelve cookies came of 24, and the loss stands apart: two boxes, at their cost; a third is stopped by cookies."""
+    browser = web.browser(Role.VIEWER)
+    assert "There is no box yet." in browser.get("/goods").text
+    kitchen.simple_bakery()
+    kitchen.produce("Cookies", "Cookie", 1, 12)
+    assert "Box 1 Carton, 6 Cookie 2" in text_of(browser.get("/goods?sort=-can_make").text)
+    said = text_of(browser.get(f"/goods/{kitchen.ids['Box']}?count=2&price=2.5").text)
+    assert "Carton 1 2 1.00 1.00 1.00 Cookie 6 12 0.75 0.75 0.75 In all, USD 1.75 1.75 1.75" in said
+    assert "One Box 0.875 0.875 0.875 Left of 2.50 1.62 65.0 %" in said
+    assert "2 can be packed now" in said
+    assert "cookie cookies can be baked, 19 batches 18 12" in said
+    wrong = browser.get(f"/goods/{kitchen.ids['Box']}?count=1.5&price=-1")
+    assert (wrong.status_code, "must be a whole number from 1" in wrong.text) == (422, True)
+    assert [browser.get(path).status_code for path in ("/goods/99", f"/goods/{kitchen.ids['Flour']}")] == [404, 404]
+    assert browser.get(f"/goods/{10**30}").status_code == 422
+
+
+def test_a_box_is_written_and_edited_row_by_row(kitchen: Kitchen, web: Web) -> None:
+    """A length in metres; an ingredient, a fraction of a piece and a box in itself are refused on their rows."""
+    kitchen.simple_bakery()
+    kitchen.item("material", "Ribbon", "cm")
+    browser = web.browser(Role.BAKER)
+    form = {"name": "Tower", "amount": ["2", "", "0.3 m"], "of": ["Box", "", "ribbon"]}
+    done = submit(browser, "/goods/new", "/goods/new", **form)
+    assert done.status_code == 303, text_of(done.text)
+    where = done.headers["location"].partition("?")[0]
+    said = text_of(browser.get(done.headers["location"]).text)
+    assert "Recorded. See it, or undo it" in said
+    assert "Ribbon 30 cm 30 cm short 30 cm" in said or "Ribbon 30 cm short 30 cm 30 cm" in said
+    edit = f"{where}/edit"
+    assert 'value="30 cm"' in browser.get(edit).text
+    refused = submit(browser, edit, edit, amount=["1 kg", "1/3", "1"], of=["Flour", "Ribbon", "Tower"])
+    said = text_of(refused.text)
+    assert refused.status_code == 422
+    assert "Row 1, name is not known here" in said
+    assert "Row 2, amount needs a unit, such as 250 g; Ribbon is kept in cm." in said
+    refused = submit(browser, edit, edit, amount=["1/3 cm", "6"], of=["Ribbon", "Cookie"])
+    assert "Row 1, amount is no exact number of cm" in text_of(refused.text)
+    refused = submit(browser, edit, edit, amount=["1"], of=["Tower"])
+    assert (refused.status_code, "it would contain itself" in text_of(refused.text)) == (422, True)
+    refused = submit(browser, edit, edit, amount=["0", ""], of=["Cookie", ""])
+    assert "Row 1, amount must be above 0." in text_of(refused.text)
+
+
+def test_the_pages_of_goods_send_as_many_statements_however_many_there_are(kitchen: Kitchen, web: Web) -> None:
+    """One box of two parts, or ten and one of eight."""
+    browser = web.browser(Role.VIEWER)
+    kitchen.simple_bakery()
+    with statements() as few:
+        assert browser.get("/goods").status_code == 200
+        assert browser.get(f"/goods/{kitchen.ids['Box']}").status_code == 200
+    for number in range(8):
+        kitchen.item("material", f"Card {number}", "each")
+        kitchen.good(f"Box {number}", {f"Card {number}": 1})
+    kitchen.good("Big box", {f"Card {number}": 1 for number in range(8)})
+    with statements() as many:
+        assert browser.get("/goods").status_code == 200
+        assert browser.get(f"/goods/{kitchen.ids['Big box']}").status_code == 200
+    assert len(few) == len(many)
+
+
+def test_a_saved_page_becomes_a_form_to_look_at(kitchen: Kitchen, web: Web) -> None:
+    """Lines with their amounts, what is unsure told above; saving it is the person's to do."""
+    kitchen.simple_bakery()
+    browser = web.browser(Role.BAKER)
+    recipe = {
+        "@context": "https://schema.org",
+        "@type": "Recipe",
+        "name": "Butter cookies",
+        "recipeYield": "24 cookies",
+        "recipeIngredient": ["250 g flour", "1½ cups sugar", "2-3 tbsp milk", "salt to taste"],
+    }
+    html = f'<html><script type="application/ld+json">{json.dumps(recipe)}</script></html>'
+
+    def send(content: str, name: str = "page.html") -> httpx2.Response:
+        token = csrf_of(browser.get("/recipes/import"))
+        return browser.post("/recipes/import", data={CSRF_FIELD: token}, files={"page": (name, content, "text/html")})
+
+    page = send(html)
+    said = text_of(page.text)
+    assert page.status_code == 200, said
+    for value in ("Butter cookies", "250 g", "1.5 cup", "2-3 tbsp", "24", "cookie", "page.html"):
+        assert f'value="{value}"' in page.text, value
+    assert "“salt to taste” could not be read for sure." in said
+    assert kitchen.rows("SELECT count(*) FROM recipe")[0][0] == 1
+    refused = send("<p>nothing</p>")
+    assert (refused.status_code, "The file has no schema.org recipe" in text_of(refused.text)) == (422, True)
+    assert "Choose a file first" in text_of(submit(browser, "/recipes/import", "/recipes/import").text)

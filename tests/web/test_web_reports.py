@@ -1,0 +1,171 @@
+"""Reports: charts as data, the tables that they are drawn from, and the value of the stock day by day."""
+
+import json
+import re
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bake_tracker.clock import now
+from bake_tracker.domain.access import Role
+from bake_tracker.entrypoints.web.report import reports
+from bake_tracker.entrypoints.web.report.reports import REPORTS
+from bake_tracker.queries.reports.stock_value import load_stock_value
+from bake_tracker.queries.reports.stock_value_days import ValueOfDay, load_stock_value_by_day
+from bake_tracker.services.database import read_scope, run_in_transaction
+from bake_tracker.services.reversal import record_reversal
+from bake_tracker.services.stock.adjustment import record_adjustment
+from bake_tracker.services.stock.handling import record_hold
+from support.kitchen import Kitchen
+from support.web import Web, statements
+
+
+@pytest.fixture
+def web(database_url: str) -> Web:
+    """The application, with three people."""
+    return Web().let_in()
+
+
+def charts_of(page: str) -> list[dict[str, Any]]:
+    found = re.findall(r'<script type="application/json" id="chart-\d+">(.*?)</script>', page, re.DOTALL)
+    return [json.loads(text) for text in found]
+
+
+def days(kitchen: Kitchen, back: int) -> list[ValueOfDay]:
+    today = now().date()
+    with read_scope() as session:
+        rows = load_stock_value_by_day(session, today - timedelta(days=back), today)
+        worth = load_stock_value(session, now())
+    assert rows[-1]["total"] == worth["known_value"]
+    return rows
+
+
+def test_the_stock_was_worth_what_lay_there_each_day(kitchen: Kitchen) -> None:
+    """Bought, baked, packed, thrown away: each on its day, though all was recorded today; what was undone never was."""
+    today = now().date()
+
+    def at(ago: int) -> datetime:
+        return datetime.combine(today - timedelta(days=ago), datetime.min.time(), UTC)
+
+    kitchen.ingredient("Flour")
+    kitchen.item("material", "Carton", "each")
+    kitchen.recipe("Cookies", {"Flour": (500, "g")}, {"Cookie": 10})
+    kitchen.good("Box", {"Cookie": 5, "Carton": 1})
+    kitchen.receive("Flour", 10, "kg", 20, received_on=today - timedelta(days=5))
+    kitchen.receive("Carton", 10, "each", 5, received_on=today - timedelta(days=4))
+    kitchen.receive("Flour", 1, "kg", received_on=today - timedelta(days=4))
+    kitchen.produce("Cookies", "Cookie", 2, 20, produced_at=at(3))
+    kitchen.assemble("Box", 2, assembled_at=at(2))
+    waste: Any = [{"item_id": kitchen.ids["Flour"], "quantity": 1000}]
+    run_in_transaction(lambda s: record_adjustment("waste", waste, session=s, happened_at=at(1)))
+    wrong = kitchen.receive("Flour", 100, "kg", 500, received_on=today - timedelta(days=3))
+    run_in_transaction(lambda s: record_reversal(wrong["operation_id"], "a slip", session=s))
+    run_in_transaction(lambda s: record_hold([1], "smells", session=s))
+    rows = [tuple(dict(row).values())[1:] for row in days(kitchen, 6)]
+    assert rows == [
+        ("0.00", "0.00", "0.00", "0.00", "0.00"),
+        ("20.00", "0.00", "0.00", "0.00", "20.00"),
+        ("20.00", "5.00", "0.00", "0.00", "25.00"),
+        ("18.00", "5.00", "2.00", "0.00", "25.00"),
+        ("18.00", "4.00", "1.00", "2.00", "25.00"),
+        ("16.00", "4.00", "1.00", "2.00", "23.00"),
+        ("16.00", "4.00", "1.00", "2.00", "23.00"),
+    ]
+    assert [row["total"] for row in days(kitchen, 1)] == ["23.00", "23.00"]
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("report", REPORTS)
+def test_every_report_is_empty_at_first_and_then_a_chart_with_its_table(
+    kitchen: Kitchen, web: Web, report: str
+) -> None:
+    """As many statements with three bakings as with nine; saved as CSV and as a workbook."""
+    browser = web.browser(Role.VIEWER)
+    empty = browser.get(f"/reports/{report}")
+    assert empty.status_code == 200
+    kitchen.simple_bakery()
+    counts = []
+    for round_ in range(3):
+        kitchen.produce("Cookies", "Cookie", 1 + round_, 20, loss_reason="burnt")
+        with statements() as sent:
+            page = browser.get(f"/reports/{report}?since=2026-01-01")
+        counts.append(len(sent))
+    assert (page.status_code, counts[0]) == (200, counts[2])
+    assert counts[0] <= 12
+    for chart in charts_of(page.text):
+        assert len(chart["axis"]) >= 1
+        assert {len(one["values"]) for one in chart["series"]} == {len(chart["axis"])}
+        assert {len(one["texts"]) for one in chart["series"]} == {len(chart["axis"])}
+    assert (len(charts_of(page.text)) >= 1) == ("<tbody>" in page.text)
+    saved = browser.get(f"/reports/{report}?since=2026-01-01&format=csv")
+    assert (saved.status_code, saved.headers["content-type"]) == (200, "text/csv; charset=utf-8")
+    assert browser.get(f"/reports/{report}?format=xlsx").content[:2] == b"PK"
+
+
+@pytest.mark.one_database
+def test_a_chart_has_the_values_of_its_table_and_what_is_unknown_is_no_zero(kitchen: Kitchen, web: Web) -> None:
+    """Baked of flour at a known cost, and then of flour at none."""
+    kitchen.ingredient("Flour")
+    kitchen.recipe("Bread", {"Flour": (1, "kg")}, {"Loaf": 2})
+    kitchen.receive("Flour", 1, "kg", Decimal("1.5"), received_on=date(2026, 1, 1))
+    kitchen.receive("Flour", 1, "kg", received_on=date(2026, 1, 2))
+    for _ in range(2):
+        kitchen.produce("Bread", "Loaf", 1, 2)
+    page = web.browser(Role.VIEWER, {"Accept-Language": "de"}).get("/reports/costs").text
+    (series,) = charts_of(page)[0]["series"]
+    assert (series["name"], series["values"], series["texts"]) == ("loaf", ["0.75", None], ["0,75", "unknown"])
+    assert "What has an unknown cost is left out of the chart." in page
+    prices = charts_of(web.browser(Role.VIEWER).get("/reports/prices?item=flour&since=2026-01-01").text)[0]
+    assert (prices["unit"], prices["series"][0]["values"]) == ("USD a kg", ["1.50"])
+
+
+@pytest.mark.one_database
+def test_reports_are_asked_for_by_day_and_by_name(kitchen: Kitchen, web: Web) -> None:
+    """What cannot be is said; no report of that name, no item."""
+    kitchen.simple_bakery()
+    browser = web.browser(Role.VIEWER)
+    assert all(report.title in browser.get("/reports").text for report in REPORTS.values())
+    assert [browser.get(path).status_code for path in ("/reports/gold", "/reports/prices?item=gold")] == [404, 404]
+    assert "must not be after the last day" in browser.get("/reports/usage?since=2026-05-02&until=2026-05-01").text
+    assert "must be a day like" in browser.get("/reports/usage?since=soon").text
+    assert "must be within ten years" in browser.get("/reports/value?since=1999-01-01").text
+    page = browser.get("/reports/value?since=2026-01-01&until=2026-01-03").text
+    assert charts_of(page)[0]["series"][0]["values"] == ["30.00"] * 3
+
+
+@pytest.mark.one_database
+def test_what_people_typed_ends_no_script(kitchen: Kitchen, web: Web) -> None:
+    """The reason of a loss is data of a chart."""
+    kitchen.simple_bakery()
+    kitchen.produce("Cookies", "Cookie", 1, 20, loss_reason="</script><b>burnt")
+    page = web.browser(Role.VIEWER).get("/reports/waste").text
+    assert "</script><b>" not in page
+    assert charts_of(page)[0]["series"][0]["name"] == "</script><b>burnt"
+
+
+@pytest.mark.one_database
+def test_of_a_long_log_the_latest_lines_are_counted_and_that_is_said(
+    web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four attempts, of which two are read: one was refused."""
+    file = tmp_path / "bakery.log.jsonl"
+    outcomes = ["success", "success", "success", "insufficient_inventory"]
+    lines = [
+        {"timestamp": f"2026-11-23T10:00:0{number}.000000Z", "operation": "record_assembly", "outcome": outcome,
+         "operation_id": f"01a00000-0000-7000-8000-00000000000{number}", "duration_ms": 12.5}
+        for number, outcome in enumerate(outcomes)
+    ]  # fmt: skip
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", str(file))
+    monkeypatch.setattr(reports, "LINES_READ", 2)
+    page = web.browser(Role.VIEWER).get("/reports/attempts").text
+    counts, took = charts_of(page)
+    assert [(one["name"], one["values"]) for one in counts["series"]] == [("Done or asked", ["1"]), ("Refused", ["1"])]
+    assert "Of the latest 2 lines of the log." in page
+    assert "insufficient inventory 1" in page
+    assert 12 < float(took["series"][0]["values"][0]) < 13
+    saved = web.browser(Role.VIEWER).get("/reports/attempts?format=csv").content.decode("utf-8-sig")
+    assert saved.splitlines()[1].startswith("Boxed,record_assembly,2,1,50.0,insufficient inventory 1,")

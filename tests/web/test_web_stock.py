@@ -1,0 +1,289 @@
+"""The pages of the stock: items, goods in, what is taken, held, moved, counted and found."""
+
+import re
+from datetime import date
+
+import pytest
+from babel import Locale
+from starlette.testclient import TestClient
+
+from bake_tracker.domain.access import Role
+from bake_tracker.entrypoints.web.pages import amount
+from bake_tracker.services.catalog.products import record_product
+from bake_tracker.services.catalog.things import record_supplier
+from bake_tracker.services.database import run_in_transaction
+from support.kitchen import Kitchen
+from support.web import Web, csrf_of, statements, submit
+
+pytestmark = pytest.mark.one_database
+GTIN = "4006381333931"
+
+
+@pytest.fixture
+def web(database_url: str) -> Web:
+    """The application, with three people."""
+    return Web().let_in()
+
+
+@pytest.fixture
+def baker(web: Web) -> TestClient:
+    """Bao's browser."""
+    return web.browser(Role.BAKER)
+
+
+def lot_of(kitchen: Kitchen, item: str) -> int:
+    """The first lot of an item."""
+    return int(kitchen.rows("SELECT min(id) FROM lot WHERE item_id = :id", id=kitchen.ids[item])[0][0])
+
+
+def operations(kitchen: Kitchen, name: str) -> int:
+    """How often this was done."""
+    return int(kitchen.rows("SELECT count(*) FROM operation WHERE name = :name", name=name)[0][0])
+
+
+def test_an_item_is_added_and_leads_to_receiving_it(kitchen: Kitchen, baker: TestClient) -> None:
+    """What is wrong stands beside its field, and what was typed stays."""
+    fields = {"kind": "ingredient", "name": "Rye flour", "base_unit": "g", "pick_policy": "fefo"}
+    refused = submit(baker, "/stock/new", "/stock/new", **fields, shelf_life_days="soon")
+    assert (refused.status_code, 'value="Rye flour"' in refused.text) == (422, True)
+    made = submit(baker, "/stock/new", "/stock/new", **fields, shelf_life_days="90")
+    assert made.status_code == 303
+    page = baker.get(made.headers["location"]).text
+    assert "See it or undo it" in page
+    assert re.search(r'href="/receive\?item=\d+"', page)
+    again = submit(baker, "/stock/new", "/stock/new", **fields)
+    assert again.status_code == 409
+
+
+def test_goods_come_in_as_the_last_did(kitchen: Kitchen, baker: TestClient) -> None:
+    """Quantity, unit and supplier are filled in; sent twice it is one lot; a cost is read as it is written there."""
+    kitchen.simple_bakery()
+    item = str(kitchen.ids["Flour"])
+    page = baker.get(f"/receive?item={item}", headers={"Accept-Language": "de"})
+    assert 'name="quantity" inputmode="decimal" value="10"' in page.text
+    assert re.search(r'value="kg" checked', page.text)
+    operation_id = re.search(r'name="operation_id" value="([^"]+)"', page.text)
+    assert operation_id is not None
+    sent = {
+        "csrf_token": csrf_of(page),
+        "operation_id": operation_id[1],
+        "item_id": item,
+        "quantity": "2,5",
+        "unit": "kg",
+        "total_cost": "3,75",
+        "expires_on": "2027-01-31",
+    }
+    for _ in range(2):
+        done = baker.post("/receive", data=sent, headers={"Accept-Language": "de"})
+        assert done.headers["location"] == f"/operations/{operation_id[1]}?done=1"
+    assert kitchen.stock("Flour") == 12_500
+    refused = baker.post("/receive", data={**sent, "operation_id": "", "received_on": "2999-01-01"})
+    assert (refused.status_code, "must not be in the future" in refused.text) == (422, True)
+    assert baker.post("/receive", data={**sent, "operation_id": "", "quantity": "-1"}).status_code == 422
+
+
+def test_a_package_is_received_by_its_bar_code(kitchen: Kitchen, baker: TestClient) -> None:
+    """Scanned, its item is found; received, it is as much as it holds."""
+    kitchen.simple_bakery()
+    item = kitchen.ids["Flour"]
+    wrong = {"name": "Type 550", "package_quantity": "25", "package_unit": "kg", "package_type": "bag", "gtin": "123"}
+    page = f"/stock/{item}/product"
+    assert "is no bar code" in submit(baker, page, page, **wrong).text
+    assert submit(baker, page, page, **{**wrong, "gtin": GTIN}).status_code == 303
+    assert baker.get(f"/find?q={GTIN}").headers["location"] == f"/stock/{item}"
+    assert baker.get(f"/find?q=0{GTIN}").headers["location"] == f"/stock/{item}"
+    product = kitchen.rows("SELECT id FROM product")[0][0]
+    assert baker.get(f"/receive?q={GTIN}").headers["location"] == f"/receive?item={item}&product={product}"
+    form = baker.get(f"/receive?item={item}&product={product}").text
+    assert f'value="package-{product}" checked' in form
+    submit(baker, page, "/receive", item_id=str(item), quantity="2", unit=f"package-{product}")
+    assert kitchen.stock("Flour") == 60_000
+
+
+def test_what_is_typed_into_the_box_leads_to_what_is_meant(kitchen: Kitchen, baker: TestClient) -> None:
+    """A lot's code to the lot, a name to the item, a part of several to all of them, and markup to nothing."""
+    kitchen.simple_bakery()
+    kitchen.ingredient("Icing sugar")
+    lot = lot_of(kitchen, "Flour")
+    code = kitchen.rows("SELECT code FROM lot WHERE id = :id", id=lot)[0][0]
+    assert baker.get(f"/find?q={code.upper()}").headers["location"] == f"/lots/{lot}"
+    assert baker.get("/find?q=FLOUR").headers["location"] == f"/stock/{kitchen.ids['Flour']}"
+    assert baker.get("/find?q=sugar").headers["location"] == f"/stock/{kitchen.ids['Sugar']}"
+    several = baker.get("/find?q=suga")
+    assert (several.status_code, several.text.count('class="list-group-item"')) == (200, 3)
+    nothing = baker.get("/find?q=%3Cscript%3E%25_")
+    assert (nothing.status_code, "Nothing here is called" in nothing.text, "<script>%" in nothing.text) == (
+        200,
+        True,
+        False,
+    )
+    assert "Scan a bar code" in baker.get("/find").text
+
+
+def test_what_leaves_the_shelf_is_recorded_with_its_reason(kitchen: Kitchen, baker: TestClient) -> None:
+    """Of an item, of a lot, as a correction; what is short is said in a table."""
+    kitchen.simple_bakery()
+    item, lot = str(kitchen.ids["Flour"]), str(lot_of(kitchen, "Flour"))
+    page = f"/take?item={item}"
+    assert submit(baker, page, "/take", item_id=item, kind="waste", quantity="1/2", unit="kg").status_code == 303
+    short = submit(baker, page, "/take", item_id=item, kind="waste", quantity="50", unit="kg")
+    assert (short.status_code, "Too little" in short.text, 'value="50"' in short.text) == (409, True, True)
+    for quantity in ("0", "-1"):
+        for kind in ("less", "more", "waste"):
+            wrong = submit(baker, page, "/take", lot_id=lot, kind=kind, quantity=quantity, unit="kg", reason="torn bag")
+            assert (wrong.status_code, "must be above 0" in wrong.text) == (422, True)
+    page = f"/take?lot={lot}"
+    assert "There is less" in baker.get(page).text
+    nameless = submit(baker, page, "/take", lot_id=lot, kind="less", quantity="1", unit="kg")
+    assert (nameless.status_code, "needs one" in nameless.text) == (422, True)
+    done = submit(baker, page, "/take", lot_id=lot, kind="less", quantity="1", unit="kg", reason="torn bag")
+    assert done.status_code == 303
+    assert submit(baker, page, "/take", lot_id=lot, kind="more", quantity="2", unit="kg", reason="found").is_redirect
+    assert kitchen.stock("Flour") == 10_500
+    assert baker.get("/take").headers["location"] == "/stock"
+
+
+def test_a_lot_is_held_released_and_moved(kitchen: Kitchen, baker: TestClient) -> None:
+    """Each from its own page; held twice is refused; a part that moves is a lot of its own."""
+    kitchen.simple_bakery()
+    lot, item = lot_of(kitchen, "Flour"), kitchen.ids["Flour"]
+    hold, release, move = (f"/lots/{lot}/{what}" for what in ("hold", "release", "move"))
+    assert submit(baker, hold, hold, reason="").status_code == 422
+    assert submit(baker, hold, hold, reason="smells of paint").status_code == 303
+    assert "smells of paint" in baker.get(f"/stock/{item}").text
+    assert submit(baker, hold, hold, reason="again").status_code == 409
+    assert submit(baker, release, release, reason="only the new bags").status_code == 303
+    assert submit(baker, move, move, to_location="Cellar", quantity="4", unit="kg").status_code == 303
+    assert submit(baker, move, move, to_location="Cellar", quantity="40", unit="kg").status_code == 422
+    assert kitchen.rows("SELECT remaining_micros FROM lot WHERE location = 'Cellar'") == [(4_000_000_000,)]
+
+
+def test_a_count_is_looked_at_before_it_is_recorded(kitchen: Kitchen, baker: TestClient) -> None:
+    """By quantity and by per cent; what was not counted stays; what moved meanwhile is asked about."""
+    kitchen.simple_bakery()
+    flour, sugar, carton = (str(lot_of(kitchen, name)) for name in ("Flour", "Sugar", "Carton"))
+    sheet = {
+        "lot_id": [flour, sugar, carton],
+        "expected": ["10000", "5000", "100"],
+        "unit": ["kg", "kg", "each"],
+        "counted": ["9.5", "", ""],
+        "percent_left": ["", "50", ""],
+    }
+    token = csrf_of(baker.get("/count"))
+    seen = baker.post("/count", data={"csrf_token": token, **sheet, "step": "look"})
+    assert "2 lots counted, 2 differ" in seen.text
+    assert operations(kitchen, "record_stocktake") == 0
+    wrong = baker.post("/count", data={"csrf_token": token, **sheet, "counted": ["many", "", ""], "step": "look"})
+    assert (wrong.status_code, "cannot be read" in wrong.text, 'value="many"' in wrong.text) == (422, True, True)
+    back = baker.post("/count", data={"csrf_token": token, **sheet, "step": "change"})
+    assert 'value="9.5"' in back.text
+
+    kitchen.receive("Flour", 1, "kg", 2)
+    kitchen.produce("Cookies", "Cookie", 1, 24)
+    moved = baker.post("/count", data={"csrf_token": token, **sheet, "step": "look"})
+    assert "Stock moved while you counted" in moved.text
+    assert baker.post("/count", data={"csrf_token": token, **sheet, "step": "record"}).status_code == 409
+    done = baker.post("/count", data={"csrf_token": token, **sheet, "step": "record", "moved": "after"})
+    assert done.status_code == 303
+    assert (kitchen.stock("Flour"), kitchen.stock("Sugar"), kitchen.stock("Carton")) == (10_000, 2_250, 100)
+    assert "filled in nowhere" in baker.post("/count", data={"csrf_token": token, "step": "look"}).text
+
+
+def test_a_delivery_is_taken_whole_or_not_at_all(kitchen: Kitchen, baker: TestClient) -> None:
+    """Every line's problem beside its line; the same document twice is noticed."""
+    kitchen.simple_bakery()
+    supplier = run_in_transaction(lambda session: record_supplier("Mill", session=session))["supplier_id"]
+    flour, sugar = str(kitchen.ids["Flour"]), str(kitchen.ids["Sugar"])
+    token = csrf_of(baker.get("/deliver"))
+    document = {
+        "csrf_token": token,
+        "supplier_id": str(supplier),
+        "document": "DN-1",
+        "item_id": ["", flour, sugar],
+        "quantity": ["", "25", "much"],
+        "unit": ["kg", "kg", "kg"],
+        "total_cost": ["", "30", ""],
+        "expires_on": ["", "", ""],
+        "lot_code": ["", "M-77", ""],
+        "step": "record",
+    }
+    refused = baker.post("/deliver", data=document)
+    assert (refused.status_code, 'id="quantity[2]-said"' in refused.text, 'value="M-77"' in refused.text) == (
+        422,
+        True,
+        True,
+    )
+    assert baker.post("/deliver", data={**document, "step": "more"}).text.count("<legend") == 7
+    document["quantity"] = ["", "25", "10"]
+    litres = baker.post("/deliver", data={**document, "unit": ["kg", "kg", "l"]})
+    assert (litres.status_code, kitchen.stock("Flour")) == (422, 10_000)
+    assert baker.post("/deliver", data=document).status_code == 303
+    assert (kitchen.stock("Flour"), kitchen.stock("Sugar")) == (35_000, 15_000)
+    twice = baker.post("/deliver", data=document)
+    assert (twice.status_code, "really came again" in twice.text) == (409, True)
+    assert baker.post("/deliver", data={**document, "again": "yes"}).status_code == 303
+
+
+def test_a_viewer_sees_no_button_that_records(kitchen: Kitchen, web: Web) -> None:
+    """Neither on the list nor on an item; nor what stands behind them."""
+    kitchen.simple_bakery()
+    viewer = web.browser(Role.VIEWER)
+    for page in ("/stock", f"/stock/{kitchen.ids['Flour']}"):
+        assert "/receive" not in viewer.get(page).text
+        assert "/hold" not in viewer.get(page).text
+    assert viewer.get(f"/take?item={kitchen.ids['Flour']}").status_code == 403
+
+
+def test_what_is_not_there_is_not_found(kitchen: Kitchen, baker: TestClient) -> None:
+    """Whatever number stands in the address; never a broken page."""
+    for key in ("999", "9223372036854775807", "9223372036854775808", "0", "-1", "x"):
+        for path in ("/stock/{}", "/stock/{}/history", "/stock/{}/product", "/lots/{}/hold", "/receive?item={}"):
+            assert baker.get(path.format(key)).status_code in (404, 422)
+
+
+def test_pages_of_the_stock_send_as_many_statements_however_much_there_is(kitchen: Kitchen, baker: TestClient) -> None:
+    """An item with one lot and with many, and all forms beside them."""
+    kitchen.simple_bakery()
+    item = kitchen.ids["Flour"]
+    run_in_transaction(lambda session: record_supplier("Mill", session=session))
+    paths = [
+        f"/stock/{item}", f"/stock/{item}/history", "/receive", f"/receive?item={item}", "/deliver", "/count",
+        f"/take?item={item}", f"/take?lot={lot_of(kitchen, 'Flour')}", "/find?q=o",
+    ]  # fmt: skip
+
+    def sent() -> dict[str, int]:
+        counted = {}
+        for path in paths:
+            with statements() as heard:
+                assert baker.get(path).status_code == 200
+            counted[path] = len(heard)
+        return counted
+
+    few = sent()
+    for number in range(6):
+        kitchen.receive("Flour", 1, "kg", 2, expires_on=date(2030, 1, 1 + number), location=f"Shelf {number}")
+        kitchen.ingredient(f"Spice {number} of two or more words")
+        kitchen.produce("Cookies", "Cookie", 1, 24)
+        run_in_transaction(lambda session, number=number: record_supplier(f"Mill {number}", session=session))
+        run_in_transaction(
+            lambda session, number=number: record_product(item, f"Bag {number}", 5, "kg", session=session)
+        )
+    assert sent() == few
+
+
+@pytest.mark.parametrize(
+    ("quantity", "unit", "said"),
+    [
+        ("25000", "g", "25 kg"),
+        ("999.5", "g", "999.5 g"),
+        ("39866.919119", "ml", "39.867 l"),
+        ("-1080", "g", "-1.08 kg"),
+        ("0.000001", "g", "0.000001 g"),
+        ("0", "g", "0 g"),
+        ("83", "each", "83"),
+        ("1200", "cm", "1,200 cm"),
+    ],
+)
+def test_an_amount_is_said_as_people_say_it(quantity: str, unit: str, said: str) -> None:
+    """In the larger unit from a thousand on, and never as nothing where there is something."""
+    assert amount(quantity, unit, locale=Locale("en", "GB")) == said

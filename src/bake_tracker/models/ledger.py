@@ -1,6 +1,8 @@
 """The ledger: every change of stock, appended once and never touched again."""
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
+from typing import cast
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Table
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bake_tracker.models.base import Base, PrimaryKey
@@ -22,3 +24,6 @@ class Movement(Base):
     lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
     quantity_micros: Mapped[int] = mapped_column(BigInteger)
     cost_micros: Mapped[int | None] = mapped_column(BigInteger)
+
+
+movements = cast(Table, Movement.__table__)

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Table, exists, select
+from sqlalchemy import Connection, exists, select
 from sqlalchemy.orm import Session
 
-from bake_tracker.models import Bakery, ItemLabel
+from bake_tracker.models import tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +33,13 @@ class BakeryInfo:
         return instant.astimezone(ZoneInfo(self.time_zone))
 
 
-_table = cast(Table, Bakery.__table__)
 _bakery = select(
-    _table.c.database_id,
-    _table.c.name,
-    _table.c.currency,
-    _table.c.time_zone,
-    _table.c.label_policy,
-    exists().select_from(cast(Table, ItemLabel.__table__)).label("has_labels"),
+    tables.bakery.c.database_id,
+    tables.bakery.c.name,
+    tables.bakery.c.currency,
+    tables.bakery.c.time_zone,
+    tables.bakery.c.label_policy,
+    exists().select_from(tables.item_label).label("has_labels"),
 )
 
 
@@ -52,7 +50,7 @@ def load_bakery(session: Session | Connection) -> BakeryInfo:
 
 def load_name(connection: Connection) -> str | None:
     """The bakery's name, which every version of the schema keeps in the same place; None where there is no bakery."""
-    return connection.execute(select(_table.c.name)).scalar()
+    return connection.execute(select(tables.bakery.c.name)).scalar()
 
 
 def lock_bakery(session: Session, *, against_stock: bool = False) -> BakeryInfo:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NotRequired, TypedDict, cast
 from uuid import UUID
 
-from sqlalchemy import Table, insert
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
@@ -19,7 +19,7 @@ from bake_tracker.domain.stock.fifo import plan_draws
 from bake_tracker.domain.stock.lots import expiry
 from bake_tracker.domain.stock.shortages import all_draws, component_shortages, items_of
 from bake_tracker.domain.units import MICRO
-from bake_tracker.models import AssemblyRun
+from bake_tracker.models import tables
 from bake_tracker.queries.catalog.definitions import Good, check_event, load_good
 from bake_tracker.queries.stock.open_lots import load_lots_to_draw
 from bake_tracker.services.catalog.label_check import check_label
@@ -43,8 +43,7 @@ RECORD = Kind(
     sometimes=("label_differs",),
 )
 
-_runs = cast(Table, AssemblyRun.__table__)
-_add = insert(_runs).returning(_runs.c.id)
+_add = insert(tables.assembly_run).returning(tables.assembly_run.c.id)
 
 
 @dataclass(frozen=True, slots=True)

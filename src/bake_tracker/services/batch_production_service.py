@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import NotRequired, TypedDict, cast
 from uuid import UUID
 
-from sqlalchemy import Table, insert
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from bake_tracker.database.insert_once import insert_once
@@ -22,7 +22,7 @@ from bake_tracker.domain.stock.fifo import plan_draws
 from bake_tracker.domain.stock.lots import baked_expiry
 from bake_tracker.domain.stock.shortages import all_draws, ingredient_shortages, items_of
 from bake_tracker.domain.units import MAX_MICROS, MICRO, drawn_micros, format_micros
-from bake_tracker.models import ProductionRun, RecipeSnapshot, RunRate
+from bake_tracker.models import tables
 from bake_tracker.queries.catalog.definitions import RecipeContent, check_event, load_recipe, snapshot, yield_of
 from bake_tracker.queries.stock.open_lots import load_lots_to_draw
 from bake_tracker.services.catalog.label_check import check_label
@@ -54,10 +54,8 @@ RECORD = Kind(
     sometimes=("label_differs",),
 )
 
-_runs = cast(Table, ProductionRun.__table__)
-_add = insert(_runs).returning(_runs.c.id)
-_add_rate = insert(cast(Table, RunRate.__table__))
-_snapshots = cast(Table, RecipeSnapshot.__table__)
+_add = insert(tables.production_run).returning(tables.production_run.c.id)
+_add_rate = insert(tables.run_rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,7 +313,7 @@ def _add_run(
     cost: RunCost,
     lot: AddedLot | None,
 ) -> int:
-    insert_once(operation.connection, _snapshots, {"sha256": baked_by.sha256, "content": baked_by.content})
+    insert_once(operation.connection, tables.recipe_snapshot, {"sha256": baked_by.sha256, "content": baked_by.content})
     row = {
         "operation_id": operation.id,
         "recipe_id": asked.recipe_id,

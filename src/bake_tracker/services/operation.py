@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from bake_tracker.clock import now, uuid7
@@ -39,13 +39,13 @@ from bake_tracker.log.tell import (
 )
 from bake_tracker.log.values import error_text, escape_unsafe, safe_value
 from bake_tracker.models import Operation as OperationRow
+from bake_tracker.models import tables
 from bake_tracker.queries.bakery import BakeryInfo, load_bakery
 
 MAX_ACTOR = 200
 Result = TypeVar("Result", bound=Mapping[str, Any])
 
-_operations = cast(Table, OperationRow.__table__)
-_complete = update(_operations).where(_operations.c.id == bindparam("of_operation"))
+_complete = update(tables.operation).where(tables.operation.c.id == bindparam("of_operation"))
 _current: ContextVar["Operation | None"] = ContextVar("bake_tracker_operation", default=None)
 
 
@@ -137,7 +137,7 @@ class Operation:
             "attempt": self.attempt,
             "actor": _actor(),
         }
-        if insert_once(self.connection, _operations, row):
+        if insert_once(self.connection, tables.operation, row):
             # Only now: a copy of what succeeded is a replay, though the clock was set back since.
             if self.recorded_late:
                 check_is_past(*self.recorded_late, self.now, self.house.time_zone)

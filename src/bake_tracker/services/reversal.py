@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypedDict, cast
 from uuid import UUID
 
-from sqlalchemy import Table, insert, update
+from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
@@ -25,7 +25,7 @@ from bake_tracker.domain.stock.reversal import (
     with_parents,
 )
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Item, Lot, Reversal
+from bake_tracker.models import tables
 from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog.products import load_items_of_packages
 from bake_tracker.queries.catalog.things import load_called, load_catalog_links, load_changes, load_pinned
@@ -56,9 +56,7 @@ RECORD = Kind(
     success_fields=("reversed_operation_id", "reversed_operation", "reversed_count"),
 )
 
-_add = insert(cast(Table, Reversal.__table__))
-_items = cast(Table, Item.__table__)
-_lots = cast(Table, Lot.__table__)
+_add = insert(tables.reversal)
 _OF_ITEMS = ("item", "item_allergen", "item_label")
 _COLUMN_OF_MEASURE = {"density": "g_per_ml", "piece": "g_per_each"}
 
@@ -295,7 +293,9 @@ def _undo(operation: Operation, target_id: str, reason: str, staying: set[Thing]
     _put_back_holds(session, target_id)
     _put_back_places(session, target_id)
     for item_id, kind, value in load_measures(session, target_id):
-        session.execute(update(_items).where(_items.c.id == item_id).values({_COLUMN_OF_MEASURE[kind]: value}))
+        session.execute(
+            update(tables.item).where(tables.item.c.id == item_id).values({_COLUMN_OF_MEASURE[kind]: value})
+        )
     catalog = put_back_catalog(operation, target_id, staying)
     session.execute(_add, {"operation_id": operation.id, "reversed_operation_id": target_id, "reason": reason})
     return [_given_back(one) for one in own], catalog
@@ -306,14 +306,14 @@ def _put_back_holds(session: Session, operation_id: str) -> None:
         # What was split off meanwhile lies as it does only because the lot did. A release frees no more than it names.
         lot_ids = [hold.lot_id, *load_parts_since(session, hold)]
         before = {"on_hold": hold.was_on_hold, "usable_until": hold.was_usable_until}
-        session.execute(update(_lots).where(_lots.c.id.in_(lot_ids)).values(before))
+        session.execute(update(tables.lot).where(tables.lot.c.id.in_(lot_ids)).values(before))
 
 
 def _put_back_places(session: Session, operation_id: str) -> None:
     for transfer in load_transfers(session, operation_id):
         if transfer.new_lot_id is None:
             place = {"location": transfer.from_location}
-            session.execute(update(_lots).where(_lots.c.id == transfer.lot_id).values(place))
+            session.execute(update(tables.lot).where(tables.lot.c.id == transfer.lot_id).values(place))
         elif transfer.is_kept_apart:
             raise ConflictError(
                 f"lot {transfer.new_code} is on hold and the lot it was split from is not; "

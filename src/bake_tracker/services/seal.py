@@ -4,14 +4,14 @@ from datetime import UTC
 from typing import TypedDict, cast
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, insert, select, text, update
+from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from bake_tracker.database.insert_once import insert_once
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.seals import SealHash
 from bake_tracker.models import Operation as OperationRow
-from bake_tracker.models import Seal, SealedOperation
+from bake_tracker.models import tables
 from bake_tracker.queries.verify.sealed_history import in_parts, load_unsealed, operation_hashes
 from bake_tracker.services.operation import Kind, recording
 
@@ -19,10 +19,9 @@ RECORD = Kind("record_seal", "seal_service", success_fields=("seal_number", "ope
 AT_MOST = 5_000
 """How many operations one seal covers unless told otherwise: SQLite has one writer, and the others wait for it."""
 
-_seals = cast(Table, Seal.__table__)
-_last = select(_seals.c.number, _seals.c.sha256).order_by(_seals.c.number.desc()).limit(1)
-_complete = update(_seals).where(_seals.c.number == bindparam("of_seal"))
-_cover = insert(cast(Table, SealedOperation.__table__))
+_last = select(tables.seal.c.number, tables.seal.c.sha256).order_by(tables.seal.c.number.desc()).limit(1)
+_complete = update(tables.seal).where(tables.seal.c.number == bindparam("of_seal"))
+_cover = insert(tables.sealed_operation)
 
 
 class SealResult(TypedDict):
@@ -67,7 +66,7 @@ def record_seal(*, session: Session, at_most: int = AT_MOST, operation_id: UUID 
             "previous_sha256": previous,
         }
         # Where a transaction sees one moment only, a seal that came meanwhile is a serialization failure here.
-        taken = insert_once(session, _seals, row)
+        taken = insert_once(session, tables.seal, row)
         assert taken, "other seals wait"
 
         seal = SealHash(number, previous, operation.id, claimed.recorded_at, claimed.actor)

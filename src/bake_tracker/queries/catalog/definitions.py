@@ -15,7 +15,6 @@ from sqlalchemy import (
     Connection,
     Row,
     String,
-    Table,
     bindparam,
     null,
     select,
@@ -37,23 +36,22 @@ from bake_tracker.domain.errors import (
 )
 from bake_tracker.domain.recipes.quantities import Item, Rates, Recipe, RecipeLine, Yields
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Event, GoodComponent, RecipeRate, RecipeYield, Recipient, Supplier
+from bake_tracker.models import Event, GoodComponent, Recipient, Supplier, tables
 from bake_tracker.models import Item as ItemRow
 from bake_tracker.models import Recipe as RecipeRow
 from bake_tracker.models import RecipeLine as RecipeLineRow
 
-_item = cast(Table, ItemRow.__table__)
-_recipe = cast(Table, RecipeRow.__table__)
-_line = cast(Table, RecipeLineRow.__table__)
-_yield = cast(Table, RecipeYield.__table__)
-_rate = cast(Table, RecipeRate.__table__)
-_part = cast(Table, GoodComponent.__table__)
-
 ITEM_COLUMNS = (
-    _item.c.id, _item.c.kind, _item.c.slug, _item.c.name, _item.c.base_unit, _item.c.g_per_ml, _item.c.shelf_life_days,
-    _item.c.g_per_each,
-)  # fmt: skip
-_RATIOS = (_item.c.g_per_ml, _item.c.g_per_each)
+    tables.item.c.id,
+    tables.item.c.kind,
+    tables.item.c.slug,
+    tables.item.c.name,
+    tables.item.c.base_unit,
+    tables.item.c.g_per_ml,
+    tables.item.c.shelf_life_days,
+    tables.item.c.g_per_each,
+)
+_RATIOS = (tables.item.c.g_per_ml, tables.item.c.g_per_each)
 
 
 _ITEM_AS_TEXT = tuple(
@@ -64,34 +62,45 @@ _ITEM_AS_TEXT = tuple(
 def _recipe_with_all_below() -> CompoundSelect[*tuple[Any, ...]]:
     """One row for each line, also of the sub-recipes, and one for each finished unit that the recipe itself makes."""
     below = select(bindparam("recipe_id", type_=BigInteger).label("id")).cte("below", recursive=True)
-    child = _line.alias("child")
+    child = tables.recipe_line.alias("child")
     below = below.union(
         select(child.c.sub_recipe_id).where(child.c.recipe_id == below.c.id, child.c.sub_recipe_id.is_not(None))
     )
-    of_recipe = (_recipe.c.id.label("of_recipe_id"), _recipe.c.slug.label("recipe_slug"), _recipe.c.name.label("named"))
+    of_recipe = (
+        tables.recipe.c.id.label("of_recipe_id"),
+        tables.recipe.c.slug.label("recipe_slug"),
+        tables.recipe.c.name.label("named"),
+    )
     lines = (
         select(
             *of_recipe,
-            _line.c.position.label("position"),
-            type_coerce(_line.c.quantity, String),
-            _line.c.unit,
-            _line.c.sub_recipe_id,
+            tables.recipe_line.c.position.label("position"),
+            type_coerce(tables.recipe_line.c.quantity, String),
+            tables.recipe_line.c.unit,
+            tables.recipe_line.c.sub_recipe_id,
             null().label("made_micros"),
-            _rate.c.labour_micros,
-            _rate.c.overhead_micros,
+            tables.recipe_rate.c.labour_micros,
+            tables.recipe_rate.c.overhead_micros,
             *_ITEM_AS_TEXT,
         )
         .select_from(below)
-        .join(_recipe, _recipe.c.id == below.c.id)
-        .outerjoin(_rate, _rate.c.recipe_id == below.c.id)
-        .outerjoin(_line, _line.c.recipe_id == below.c.id)
-        .outerjoin(_item, _item.c.id == _line.c.item_id)
+        .join(tables.recipe, tables.recipe.c.id == below.c.id)
+        .outerjoin(tables.recipe_rate, tables.recipe_rate.c.recipe_id == below.c.id)
+        .outerjoin(tables.recipe_line, tables.recipe_line.c.recipe_id == below.c.id)
+        .outerjoin(tables.item, tables.item.c.id == tables.recipe_line.c.item_id)
     )
     makes = (
-        select(*of_recipe, *(null() for _ in range(4)), _yield.c.quantity_micros, null(), null(), *_ITEM_AS_TEXT)
-        .join(_yield, _yield.c.recipe_id == _recipe.c.id)
-        .join(_item, _item.c.id == _yield.c.item_id)
-        .where(_recipe.c.id == bindparam("recipe_id"))
+        select(
+            *of_recipe,
+            *(null() for _ in range(4)),
+            tables.recipe_yield.c.quantity_micros,
+            null(),
+            null(),
+            *_ITEM_AS_TEXT,
+        )
+        .join(tables.recipe_yield, tables.recipe_yield.c.recipe_id == tables.recipe.c.id)
+        .join(tables.item, tables.item.c.id == tables.recipe_yield.c.item_id)
+        .where(tables.recipe.c.id == bindparam("recipe_id"))
     )
     every = union_all(lines, makes)
     return every.order_by(text("1, 4, 11"))  # recipe, position, item
@@ -99,18 +108,18 @@ def _recipe_with_all_below() -> CompoundSelect[*tuple[Any, ...]]:
 
 # Built once: building a statement costs more than running it.
 _RECIPE = _recipe_with_all_below()
-_ITEMS = select(*ITEM_COLUMNS).where(_item.c.id.in_(bindparam("ids", expanding=True)), ~_item.c.is_category)
+_ITEMS = select(*ITEM_COLUMNS).where(tables.item.c.id.in_(bindparam("ids", expanding=True)), ~tables.item.c.is_category)
 _YIELDS = (
-    select(_yield.c.quantity_micros, *ITEM_COLUMNS)
-    .join(_item, _item.c.id == _yield.c.item_id)
-    .where(_yield.c.recipe_id == bindparam("recipe_id"))
-    .order_by(_item.c.id)
+    select(tables.recipe_yield.c.quantity_micros, *ITEM_COLUMNS)
+    .join(tables.item, tables.item.c.id == tables.recipe_yield.c.item_id)
+    .where(tables.recipe_yield.c.recipe_id == bindparam("recipe_id"))
+    .order_by(tables.item.c.id)
 )
 _PARTS = (
-    select(_part.c.quantity_micros, *ITEM_COLUMNS)
-    .join(_item, _item.c.id == _part.c.component_id)
-    .where(_part.c.good_id == bindparam("good_id"))
-    .order_by(_item.c.id)
+    select(tables.good_component.c.quantity_micros, *ITEM_COLUMNS)
+    .join(tables.item, tables.item.c.id == tables.good_component.c.component_id)
+    .where(tables.good_component.c.good_id == bindparam("good_id"))
+    .order_by(tables.item.c.id)
 )
 
 

@@ -1,19 +1,14 @@
 """What somebody typed or scanned: a lot's code, a bar code, an item's name or a part of one of them."""
 
-from typing import Literal, TypedDict, cast
+from typing import Literal, TypedDict
 
-from sqlalchemy import Table, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.name_matching import name_key
 from bake_tracker.domain.stock.products import is_gtin
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Item, Lot, NameMapping, Product
-
-_items = cast(Table, Item.__table__)
-_lots = cast(Table, Lot.__table__)
-_products = cast(Table, Product.__table__)
-_names = cast(Table, NameMapping.__table__)
+from bake_tracker.models import tables
 
 MOST = 25
 
@@ -92,10 +87,16 @@ def _by_gtin(session: Session, wanted: str) -> list[FoundItem]:
     digits = wanted.lstrip("0")
     forms = {digits.zfill(length) for length in (8, 12, 13, 14)} if is_gtin(wanted) else {wanted}
     rows = session.execute(
-        select(_items.c.id, _items.c.name, _items.c.kind, _products.c.id.label("product_id"), _products.c.name)
-        .join(_items, _items.c.id == _products.c.item_id)
-        .where(_products.c.gtin.in_(sorted(forms)))
-        .order_by(_items.c.name, _products.c.id)
+        select(
+            tables.item.c.id,
+            tables.item.c.name,
+            tables.item.c.kind,
+            tables.product.c.id.label("product_id"),
+            tables.product.c.name,
+        )
+        .join(tables.item, tables.item.c.id == tables.product.c.item_id)
+        .where(tables.product.c.gtin.in_(sorted(forms)))
+        .order_by(tables.item.c.name, tables.product.c.id)
     )
     return [
         FoundItem(item_id=key, name=name, kind=kind, product_id=product_id, product=product, is_exact=True)
@@ -105,15 +106,17 @@ def _by_gtin(session: Session, wanted: str) -> list[FoundItem]:
 
 def _by_name(session: Session, wanted: str) -> list[FoundItem]:
     folded = wanted.casefold()
-    called = select(_names.c.item_id).where(_names.c.name == name_key(wanted))
-    is_named = or_(func.lower(_items.c.name) == folded, _items.c.slug == folded, _items.c.id.in_(called))
+    called = select(tables.name_mapping.c.item_id).where(tables.name_mapping.c.name == name_key(wanted))
+    is_named = or_(func.lower(tables.item.c.name) == folded, tables.item.c.slug == folded, tables.item.c.id.in_(called))
     in_part = or_(
-        _items.c.name.icontains(wanted, autoescape=True), _items.c.slug.icontains(wanted, autoescape=True), is_named
+        tables.item.c.name.icontains(wanted, autoescape=True),
+        tables.item.c.slug.icontains(wanted, autoescape=True),
+        is_named,
     )
     rows = session.execute(
-        select(_items.c.id, _items.c.name, _items.c.kind, is_named.label("is_exact"))
-        .where(~_items.c.is_category, in_part)
-        .order_by(is_named.desc(), _items.c.name, _items.c.id)
+        select(tables.item.c.id, tables.item.c.name, tables.item.c.kind, is_named.label("is_exact"))
+        .where(~tables.item.c.is_category, in_part)
+        .order_by(is_named.desc(), tables.item.c.name, tables.item.c.id)
         .limit(MOST)
     )
     return [
@@ -124,10 +127,21 @@ def _by_name(session: Session, wanted: str) -> list[FoundItem]:
 
 def _lots_by_code(session: Session, wanted: str) -> list[FoundLot]:
     """Lots of just this code by its index; else those with something in them whose code has it, the newest first."""
-    columns = (_lots.c.id, _lots.c.code, _items.c.name, _lots.c.remaining_micros, _items.c.base_unit)
-    lots = select(*columns).join(_items, _items.c.id == _lots.c.item_id).order_by(_lots.c.id.desc()).limit(MOST)
-    exact = session.execute(lots.where(_lots.c.code.in_(sorted({wanted, wanted.lower()})))).all()
-    part = lots.where(_lots.c.code.icontains(wanted, autoescape=True), _lots.c.remaining_micros > 0)
+    columns = (
+        tables.lot.c.id,
+        tables.lot.c.code,
+        tables.item.c.name,
+        tables.lot.c.remaining_micros,
+        tables.item.c.base_unit,
+    )
+    lots = (
+        select(*columns)
+        .join(tables.item, tables.item.c.id == tables.lot.c.item_id)
+        .order_by(tables.lot.c.id.desc())
+        .limit(MOST)
+    )
+    exact = session.execute(lots.where(tables.lot.c.code.in_(sorted({wanted, wanted.lower()})))).all()
+    part = lots.where(tables.lot.c.code.icontains(wanted, autoescape=True), tables.lot.c.remaining_micros > 0)
     return [
         FoundLot(
             lot_id=row.id,

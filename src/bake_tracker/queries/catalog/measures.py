@@ -1,9 +1,9 @@
 """What volumes and pieces weigh: every figure that was recorded, and the one in force."""
 
 from fractions import Fraction
-from typing import TypedDict, cast
+from typing import TypedDict
 
-from sqlalchemy import Table, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.recipes.quantities import Item
@@ -11,13 +11,11 @@ from bake_tracker.domain.stock.conversions import Conversion, Known, convert, co
 from bake_tracker.domain.stock.products import Package, is_unit
 from bake_tracker.domain.units import MeasureKind, Unit, format_exact, parse_unit
 from bake_tracker.models import Item as ItemRow
-from bake_tracker.models import ItemMeasure, Operation
+from bake_tracker.models import Operation, tables
 from bake_tracker.queries.catalog.definitions import load_item
 from bake_tracker.queries.operations.reversal import stands
 
 UNSAID = "recorded before sources were kept, or brought by an import"
-
-_measures = cast(Table, ItemMeasure.__table__)
 
 
 class MeasureRow(TypedDict):
@@ -41,11 +39,16 @@ def load_measures(session: Session, item_id: int | None = None) -> list[MeasureR
     A weight that no figure states, of an older database or an import, stands there with an unknown day.
     """
     rows = session.execute(
-        select(_measures, ItemRow.slug, Operation.actor, stands(_measures.c.operation_id).label("stands"))
-        .join(ItemRow, ItemRow.id == _measures.c.item_id)
-        .join(Operation, Operation.id == _measures.c.operation_id)
-        .where(*([] if item_id is None else [_measures.c.item_id == item_id]))
-        .order_by(ItemRow.slug, _measures.c.kind, _measures.c.id.desc())
+        select(
+            tables.item_measure,
+            ItemRow.slug,
+            Operation.actor,
+            stands(tables.item_measure.c.operation_id).label("stands"),
+        )
+        .join(ItemRow, ItemRow.id == tables.item_measure.c.item_id)
+        .join(Operation, Operation.id == tables.item_measure.c.operation_id)
+        .where(*([] if item_id is None else [tables.item_measure.c.item_id == item_id]))
+        .order_by(ItemRow.slug, tables.item_measure.c.kind, tables.item_measure.c.id.desc())
     )
     found: list[MeasureRow] = []
     settled: set[tuple[str, str]] = set()

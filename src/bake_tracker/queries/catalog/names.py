@@ -1,16 +1,14 @@
 """By which names others call our items, as people have said."""
 
-from typing import TypedDict, cast
+from typing import TypedDict
 
-from sqlalchemy import Table, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bake_tracker.models import Item, NameMapping
+from bake_tracker.models import tables
 
-_names = cast(Table, NameMapping.__table__)
-_items = cast(Table, Item.__table__)
-_mapped = select(_names.c.name, _items.c.slug, _items.c.name.label("item_name")).join(
-    _items, _items.c.id == _names.c.item_id
+_mapped = select(tables.name_mapping.c.name, tables.item.c.slug, tables.item.c.name.label("item_name")).join(
+    tables.item, tables.item.c.id == tables.name_mapping.c.item_id
 )
 
 
@@ -29,5 +27,5 @@ def load_names(session: Session) -> dict[str, str]:
 
 def load_name_rows(session: Session) -> list[NameRow]:
     """Every remembered name, in order."""
-    rows = session.execute(_mapped.order_by(_names.c.name))
+    rows = session.execute(_mapped.order_by(tables.name_mapping.c.name))
     return [NameRow(name=row.name, item_slug=row.slug, item_name=row.item_name) for row in rows]

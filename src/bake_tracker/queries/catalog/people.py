@@ -2,18 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict, cast
+from typing import TypedDict
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.access import Role, name_key, secret_sha256
 from bake_tracker.domain.errors import ApiTokenNotFoundError, UserNotFoundError
-from bake_tracker.models import ApiToken, SignIn, User
-
-_users = cast(Table, User.__table__)
-_sign_ins = cast(Table, SignIn.__table__)
-_tokens = cast(Table, ApiToken.__table__)
+from bake_tracker.models import tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +59,19 @@ class ApiTokenRow(TypedDict):
 
 def has_users(session: Session) -> bool:
     """Whether this place was set up."""
-    return session.execute(select(_users.c.id).limit(1)).first() is not None
+    return session.execute(select(tables.bakery_user.c.id).limit(1)).first() is not None
 
 
 def load_users(session: Session) -> list[UserRow]:
     """Everyone, by name."""
-    columns = (_users.c.id, _users.c.name, _users.c.role, _users.c.is_disabled, _users.c.created_at)
-    rows = session.execute(select(*columns).order_by(_users.c.name_key))
+    columns = (
+        tables.bakery_user.c.id,
+        tables.bakery_user.c.name,
+        tables.bakery_user.c.role,
+        tables.bakery_user.c.is_disabled,
+        tables.bakery_user.c.created_at,
+    )
+    rows = session.execute(select(*columns).order_by(tables.bakery_user.c.name_key))
     return [UserRow(user_id=i, name=n, role=r, is_disabled=d, created_at=at.isoformat()) for i, n, r, d, at in rows]
 
 
@@ -79,7 +81,7 @@ def load_user(session: Session, user_id: int) -> KnownUser:
     Raises:
         UserNotFoundError: there is none with this id.
     """
-    found = _known(session, _users.c.id == user_id)
+    found = _known(session, tables.bakery_user.c.id == user_id)
     if found is None:
         raise UserNotFoundError(user_id)
     return found
@@ -87,11 +89,17 @@ def load_user(session: Session, user_id: int) -> KnownUser:
 
 def find_user(session: Session, name: str) -> KnownUser | None:
     """The user of this name, whatever its capitals."""
-    return _known(session, _users.c.name_key == name_key(name))
+    return _known(session, tables.bakery_user.c.name_key == name_key(name))
 
 
 def _known(session: Session, condition: ColumnElement[bool]) -> KnownUser | None:
-    columns = (_users.c.id, _users.c.name, _users.c.role, _users.c.password_hash, _users.c.is_disabled)
+    columns = (
+        tables.bakery_user.c.id,
+        tables.bakery_user.c.name,
+        tables.bakery_user.c.role,
+        tables.bakery_user.c.password_hash,
+        tables.bakery_user.c.is_disabled,
+    )
     row = session.execute(select(*columns).where(condition)).one_or_none()
     return None if row is None else KnownUser(row.id, row.name, Role(row.role), row.password_hash, row.is_disabled)
 
@@ -99,19 +107,21 @@ def _known(session: Session, condition: ColumnElement[bool]) -> KnownUser | None
 def count_other_owners(session: Session, user_id: int) -> int:
     """How many other owners could still sign in."""
     statement = select(func.count()).where(
-        _users.c.role == Role.OWNER.value, _users.c.is_disabled.is_(False), _users.c.id != user_id
+        tables.bakery_user.c.role == Role.OWNER.value,
+        tables.bakery_user.c.is_disabled.is_(False),
+        tables.bakery_user.c.id != user_id,
     )
     return int(session.scalars(statement).one())
 
 
 # Built once: every request asks it, and building it costs more than running it.
 _SIGNED_IN = (
-    select(_users.c.id, _users.c.name, _users.c.role)
-    .join(_sign_ins, _sign_ins.c.user_id == _users.c.id)
+    select(tables.bakery_user.c.id, tables.bakery_user.c.name, tables.bakery_user.c.role)
+    .join(tables.sign_in, tables.sign_in.c.user_id == tables.bakery_user.c.id)
     .where(
-        _sign_ins.c.token_sha256 == bindparam("token_sha256"),
-        _sign_ins.c.expires_at > bindparam("now"),
-        _users.c.is_disabled.is_(False),
+        tables.sign_in.c.token_sha256 == bindparam("token_sha256"),
+        tables.sign_in.c.expires_at > bindparam("now"),
+        tables.bakery_user.c.is_disabled.is_(False),
     )
 )
 
@@ -126,13 +136,20 @@ def find_signed_in(session: Session, token: str, now: datetime) -> Caller | None
 def find_api_caller(session: Session, token: str, now: datetime) -> Caller | None:
     """Whose API token this is, with the lesser of its role and its user's role."""
     statement = (
-        select(_users.c.id, _users.c.name, _users.c.role, _tokens.c.id, _tokens.c.role, _tokens.c.last_used_at)
-        .join(_tokens, _tokens.c.user_id == _users.c.id)
+        select(
+            tables.bakery_user.c.id,
+            tables.bakery_user.c.name,
+            tables.bakery_user.c.role,
+            tables.api_token.c.id,
+            tables.api_token.c.role,
+            tables.api_token.c.last_used_at,
+        )
+        .join(tables.api_token, tables.api_token.c.user_id == tables.bakery_user.c.id)
         .where(
-            _tokens.c.token_sha256 == secret_sha256(token),
-            _tokens.c.revoked_at.is_(None),
-            or_(_tokens.c.expires_at.is_(None), _tokens.c.expires_at > now),
-            _users.c.is_disabled.is_(False),
+            tables.api_token.c.token_sha256 == secret_sha256(token),
+            tables.api_token.c.revoked_at.is_(None),
+            or_(tables.api_token.c.expires_at.is_(None), tables.api_token.c.expires_at > now),
+            tables.bakery_user.c.is_disabled.is_(False),
         )
     )
     row = session.execute(statement).one_or_none()
@@ -145,15 +162,19 @@ def find_api_caller(session: Session, token: str, now: datetime) -> Caller | Non
 
 def has_api_token(session: Session, token: str) -> bool:
     """Whether this is an API token at all, whatever it is good for."""
-    statement = select(_tokens.c.id).where(_tokens.c.token_sha256 == secret_sha256(token))
+    statement = select(tables.api_token.c.id).where(tables.api_token.c.token_sha256 == secret_sha256(token))
     return session.execute(statement).first() is not None
 
 
 def load_api_tokens(session: Session, user_id: int | None = None) -> list[ApiTokenRow]:
     """API tokens of one user or of all, the newest first."""
-    statement = select(_tokens, _users.c.name.label("user")).join(_users).order_by(_tokens.c.id.desc())
+    statement = (
+        select(tables.api_token, tables.bakery_user.c.name.label("user"))
+        .join(tables.bakery_user)
+        .order_by(tables.api_token.c.id.desc())
+    )
     if user_id is not None:
-        statement = statement.where(_users.c.id == user_id)
+        statement = statement.where(tables.bakery_user.c.id == user_id)
     return [
         ApiTokenRow(
             api_token_id=row.id,
@@ -175,7 +196,9 @@ def load_token_owner(session: Session, api_token_id: int) -> int:
     Raises:
         ApiTokenNotFoundError: there is none with this id, or it was revoked.
     """
-    statement = select(_tokens.c.user_id).where(and_(_tokens.c.id == api_token_id, _tokens.c.revoked_at.is_(None)))
+    statement = select(tables.api_token.c.user_id).where(
+        and_(tables.api_token.c.id == api_token_id, tables.api_token.c.revoked_at.is_(None))
+    )
     found = session.scalars(statement).one_or_none()
     if found is None:
         raise ApiTokenNotFoundError(api_token_id)

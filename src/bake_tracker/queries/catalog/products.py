@@ -1,15 +1,15 @@
 """The packages that items are bought in."""
 
 from collections.abc import Collection
-from typing import TypedDict, cast
+from typing import TypedDict
 
-from sqlalchemy import Table, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import ProductNotFoundError, ValidationError
 from bake_tracker.domain.stock.products import Package
 from bake_tracker.domain.units import format_exact
-from bake_tracker.models import Item, Product, Supplier
+from bake_tracker.models import Item, Product, Supplier, tables
 from bake_tracker.queries.many_keys import among
 
 _COLUMNS = (
@@ -61,7 +61,7 @@ def load_items_of_packages(session: Session, product_ids: Collection[int]) -> se
     """The items that are in these packages."""
     if not product_ids:
         return set()
-    wanted = among(session, cast(Table, Product.__table__).c.id, product_ids)
+    wanted = among(session, tables.product.c.id, product_ids)
     return set(session.scalars(select(Product.item_id).where(wanted)))
 
 

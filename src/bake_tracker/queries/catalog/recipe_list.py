@@ -1,20 +1,15 @@
 """Every recipe as the list of recipes shows it."""
 
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.paging import Ask, Found
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Item, Recipe, RecipeLine, RecipeYield
+from bake_tracker.models import tables
 from bake_tracker.queries.keyset import load_page
 from bake_tracker.queries.many_keys import among
-
-_recipes = cast(Table, Recipe.__table__)
-_lines = cast(Table, RecipeLine.__table__)
-_yields = cast(Table, RecipeYield.__table__)
-_items = cast(Table, Item.__table__)
 
 
 class RecipeRow(TypedDict):
@@ -30,15 +25,26 @@ class RecipeRow(TypedDict):
 
 def load_recipe_page(session: Session, ask: Ask) -> Found[RecipeRow]:
     """Recipes by any column but what they make; two statements."""
-    count = select(func.count()).where(_lines.c.recipe_id == _recipes.c.id).scalar_subquery()
-    recipes = select(_recipes.c.id, _recipes.c.slug, _recipes.c.name, _recipes.c.category, count.label("line_count"))
+    count = select(func.count()).where(tables.recipe_line.c.recipe_id == tables.recipe.c.id).scalar_subquery()
+    recipes = select(
+        tables.recipe.c.id,
+        tables.recipe.c.slug,
+        tables.recipe.c.name,
+        tables.recipe.c.category,
+        count.label("line_count"),
+    )
     found = load_page(session, recipes, ask, _row, key="id", search_in=("name", "slug", "category"))
     made: dict[int, list[str]] = {}
     for row in session.execute(
-        select(_yields.c.recipe_id, _yields.c.quantity_micros, _items.c.base_unit, _items.c.name)
-        .join(_items, _items.c.id == _yields.c.item_id)
-        .where(among(session, _yields.c.recipe_id, [row["recipe_id"] for row in found.rows]))
-        .order_by(_yields.c.recipe_id, _items.c.name)
+        select(
+            tables.recipe_yield.c.recipe_id,
+            tables.recipe_yield.c.quantity_micros,
+            tables.item.c.base_unit,
+            tables.item.c.name,
+        )
+        .join(tables.item, tables.item.c.id == tables.recipe_yield.c.item_id)
+        .where(among(session, tables.recipe_yield.c.recipe_id, [row["recipe_id"] for row in found.rows]))
+        .order_by(tables.recipe_yield.c.recipe_id, tables.item.c.name)
     ):
         unit = "" if row.base_unit == "each" else f"{row.base_unit} "
         made.setdefault(row.recipe_id, []).append(f"{format_micros(row.quantity_micros)} {unit}{row.name}")
@@ -60,5 +66,7 @@ def _row(row: Any) -> RecipeRow:
 
 def load_recipe_names(session: Session) -> dict[int, tuple[str, str]]:
     """Slug and name of every recipe by its id."""
-    rows = session.execute(select(_recipes.c.id, _recipes.c.slug, _recipes.c.name).order_by(_recipes.c.name))
+    rows = session.execute(
+        select(tables.recipe.c.id, tables.recipe.c.slug, tables.recipe.c.name).order_by(tables.recipe.c.name)
+    )
     return {row.id: (row.slug, row.name) for row in rows}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypedDict, cast
 
-from sqlalchemy import Table, and_, or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.catalog_changes import Change, Thing
@@ -13,17 +13,11 @@ from bake_tracker.domain.errors import RecipeNotFoundError, ValidationError
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.recipes.versions import Difference, Version, differences, versions_of
 from bake_tracker.domain.units import format_micros, format_quantity
-from bake_tracker.models import CatalogChange, Item, Operation, Recipe, RecipeRate, RecipeYield
+from bake_tracker.models import tables
 from bake_tracker.queries.catalog.things import load_changes, load_things
 from bake_tracker.queries.many_keys import among
 from bake_tracker.queries.operations.reversal import stands
 
-_changes = cast(Table, CatalogChange.__table__)
-_items = cast(Table, Item.__table__)
-_recipes = cast(Table, Recipe.__table__)
-_yields = cast(Table, RecipeYield.__table__)
-_rates = cast(Table, RecipeRate.__table__)
-_operations = cast(Table, Operation.__table__)
 _OF_ONE = ("recipe", "recipe_line", "recipe_rate")
 
 
@@ -70,11 +64,13 @@ def load_recipe_versions(
         RecipeNotFoundError: there is no such recipe.
         ValidationError: there is no version with this number.
     """
-    name = session.scalar(select(_recipes.c.name).where(_recipes.c.id == recipe_id))
+    name = session.scalar(select(tables.recipe.c.name).where(tables.recipe.c.id == recipe_id))
     if name is None:
         raise RecipeNotFoundError(recipe_id)
     changes = _load_changes(session, recipe_id)
-    made = session.scalars(select(_yields.c.item_id).where(_yields.c.recipe_id == recipe_id)).all()
+    made = session.scalars(
+        select(tables.recipe_yield.c.item_id).where(tables.recipe_yield.c.recipe_id == recipe_id)
+    ).all()
     things: list[Thing] = [*((table, str(recipe_id)) for table in _OF_ONE)]
     things += [("recipe_yield", f"{recipe_id}:{item_id}") for item_id in made]
     versions = versions_of(changes, load_things(session, things))
@@ -106,13 +102,17 @@ def load_recipe_versions(
 
 def _load_changes(session: Session, recipe_id: int) -> list[Change]:
     """What stands of what operations changed of a recipe, walking the index of things."""
-    own = and_(_changes.c.thing.in_(_OF_ONE), _changes.c.key == str(recipe_id))
+    own = and_(tables.catalog_change.c.thing.in_(_OF_ONE), tables.catalog_change.c.key == str(recipe_id))
     # ";" is the character after ":", so these are the keys that begin with the recipe's.
     yields = and_(
-        _changes.c.thing == "recipe_yield", _changes.c.key > f"{recipe_id}:", _changes.c.key < f"{recipe_id};"
+        tables.catalog_change.c.thing == "recipe_yield",
+        tables.catalog_change.c.key > f"{recipe_id}:",
+        tables.catalog_change.c.key < f"{recipe_id};",
     )
     ids = session.execute(
-        select(_changes.c.id, _changes.c.operation_id).where(or_(own, yields), stands(_changes.c.operation_id))
+        select(tables.catalog_change.c.id, tables.catalog_change.c.operation_id).where(
+            or_(own, yields), stands(tables.catalog_change.c.operation_id)
+        )
     ).all()
     wanted = {row.id for row in ids}
     return [one for one in load_changes(session, {row.operation_id for row in ids}) if one.change_id in wanted]
@@ -124,17 +124,21 @@ def _load_names(session: Session, versions: Sequence[Version]) -> _Names:
     items |= {item_id for version in versions for item_id in version.state.makes}
     recipes = {line["sub_recipe_id"] for line in lines if line["sub_recipe_id"] is not None}
     found = session.execute(
-        select(_items.c.id, _items.c.name, _items.c.base_unit).where(among(session, _items.c.id, items))
+        select(tables.item.c.id, tables.item.c.name, tables.item.c.base_unit).where(
+            among(session, tables.item.c.id, items)
+        )
     )
-    named = session.execute(select(_recipes.c.id, _recipes.c.name).where(among(session, _recipes.c.id, recipes)))
+    named = session.execute(
+        select(tables.recipe.c.id, tables.recipe.c.name).where(among(session, tables.recipe.c.id, recipes))
+    )
     return _Names({row.id: (row.name, row.base_unit) for row in found}, {row.id: row.name for row in named})
 
 
 def _load_told(session: Session, operation_ids: Collection[str]) -> dict[str, Any]:
     rows = session.execute(
-        select(_operations.c.id, _operations.c.name, _operations.c.recorded_at, _operations.c.actor).where(
-            among(session, _operations.c.id, operation_ids)
-        )
+        select(
+            tables.operation.c.id, tables.operation.c.name, tables.operation.c.recorded_at, tables.operation.c.actor
+        ).where(among(session, tables.operation.c.id, operation_ids))
     )
     return {row.id: row for row in rows}
 

@@ -14,12 +14,10 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.catalog_changes import Change, Rows, Thing, called
 from bake_tracker.domain.stock.reversal import Link
-from bake_tracker.models import Base, CatalogChange, Lot
+from bake_tracker.models import Base, tables
 from bake_tracker.queries.many_keys import among
 from bake_tracker.queries.operations.reversal import stands
 
-_changes = cast(Table, CatalogChange.__table__)
-_lots = cast(Table, Lot.__table__)
 _tables = Base.metadata.tables
 
 
@@ -112,7 +110,9 @@ def key_of(name: str, row: Mapping[str, Any]) -> str:
 def load_changes(session: Session, operation_ids: Collection[str]) -> list[Change]:
     """What these operations changed of the catalogue, in the order in which they did."""
     rows = session.execute(
-        select(_changes).where(among(session, _changes.c.operation_id, operation_ids)).order_by(_changes.c.id)
+        select(tables.catalog_change)
+        .where(among(session, tables.catalog_change.c.operation_id, operation_ids))
+        .order_by(tables.catalog_change.c.id)
     )
     return [_change(row) for row in rows]
 
@@ -131,8 +131,10 @@ def load_catalog_links(session: Session, operation_ids: Collection[str]) -> list
         for thing, later, code in _load_users(session, made)
         if later != made[thing]
     }
-    since = select(_changes).where(_changes.c.id > own[0].change_id, stands(_changes.c.operation_id))
-    for row in session.execute(since.order_by(_changes.c.id)):
+    since = select(tables.catalog_change).where(
+        tables.catalog_change.c.id > own[0].change_id, stands(tables.catalog_change.c.operation_id)
+    )
+    for row in session.execute(since.order_by(tables.catalog_change.c.id)):
         later = _change(row)
         for change in by_thing.get(later.thing, ()):
             if change.change_id < later.change_id and change.operation_id != later.operation_id:
@@ -178,7 +180,11 @@ def load_last_removed(session: Session, table: str) -> int | None:
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     if not is_sqlite:  # counts on by itself
         return None
-    last = select(func.max(sql_cast(_changes.c.key, Integer))).where(_changes.c.thing == table).scalar_subquery()
+    last = (
+        select(func.max(sql_cast(tables.catalog_change.c.key, Integer)))
+        .where(tables.catalog_change.c.thing == table)
+        .scalar_subquery()
+    )
     there = select(func.coalesce(func.max(_tables[table].c.id), 0)).scalar_subquery()
     row = session.execute(select(last, there)).one()
     return row[0] if row[0] is not None and row[0] > row[1] else None
@@ -199,7 +205,9 @@ def _load_users(session: Session, things: Collection[Thing]) -> list[tuple[Thing
         for column in _NAMED_BY[target]:
             if "operation_id" in column.table.columns:
                 owner = column.table.columns["operation_id"]
-                code = _lots.c.code if column.table is _lots else sql_cast(literal(None), _lots.c.code.type)
+                code = (
+                    tables.lot.c.code if column.table is tables.lot else sql_cast(literal(None), tables.lot.c.code.type)
+                )
                 wanted.append(
                     select(literal(target).label("target"), column.label("named_key"), owner, code.label("code")).where(
                         among(session, column, map(int, keys)), stands(owner)

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict
 
-from sqlalchemy import Table, literal, or_, select, union_all
+from sqlalchemy import literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import AssemblyRun, Event, Item, Operation, ProductionRun, Recipe, Supplier
+from bake_tracker.models import AssemblyRun, Event, Item, ProductionRun, Recipe, Supplier, tables
 from bake_tracker.queries.explain.origins import (
     ExplainedDraw,
     ExplainedLot,
@@ -19,7 +19,6 @@ from bake_tracker.queries.explain.origins import (
 )
 from bake_tracker.queries.operations.history import ReversalRow, id_range, load_reversal
 
-_operation = cast(Table, Operation.__table__)
 CANDIDATES = 20
 """So many operations with the same beginning are looked for, and no more."""
 
@@ -72,11 +71,16 @@ def find_operations(session: Session, beginning: str) -> list[Relative]:
     limits = id_range(beginning)
     if limits is None:
         return []
-    columns = (_operation.c.id, _operation.c.name, _operation.c.parent_id, _operation.c.recorded_at)
-    found = select(*columns).order_by(_operation.c.recorded_at, _operation.c.id).limit(CANDIDATES + 1)
-    rows = session.execute(found.where(_operation.c.id.between(*limits))).all()
+    columns = (
+        tables.operation.c.id,
+        tables.operation.c.name,
+        tables.operation.c.parent_id,
+        tables.operation.c.recorded_at,
+    )
+    found = select(*columns).order_by(tables.operation.c.recorded_at, tables.operation.c.id).limit(CANDIDATES + 1)
+    rows = session.execute(found.where(tables.operation.c.id.between(*limits))).all()
     if not rows:
-        rows = session.execute(found.where(_operation.c.transaction_id.between(*limits))).all()
+        rows = session.execute(found.where(tables.operation.c.transaction_id.between(*limits))).all()
     inside = {row.id for row in rows}
     return [_relative(row) for row in rows if row.parent_id not in inside]
 
@@ -88,9 +92,14 @@ def find_runs(session: Session, kind: str | None, run_id: int) -> list[Relative]
         for name, model in (("production", ProductionRun), ("assembly", AssemblyRun))
         if kind in (name, None)
     ]
-    columns = (_operation.c.id, _operation.c.name, _operation.c.parent_id, _operation.c.recorded_at)
+    columns = (
+        tables.operation.c.id,
+        tables.operation.c.name,
+        tables.operation.c.parent_id,
+        tables.operation.c.recorded_at,
+    )
     ids = union_all(*runs).subquery()
-    rows = session.execute(select(*columns).where(_operation.c.id.in_(select(ids.c.operation_id))))
+    rows = session.execute(select(*columns).where(tables.operation.c.id.in_(select(ids.c.operation_id))))
     return [_relative(row) for row in rows]
 
 
@@ -155,20 +164,22 @@ def load_names(session: Session, fields: Mapping[str, Any]) -> dict[str, str]:
 
 def _load_family(session: Session, operation_id: str) -> list[Any]:
     """The operation and all others of its transaction."""
-    transaction = select(_operation.c.transaction_id).where(_operation.c.id == operation_id).scalar_subquery()
+    transaction = (
+        select(tables.operation.c.transaction_id).where(tables.operation.c.id == operation_id).scalar_subquery()
+    )
     rows = session.execute(
         select(
-            _operation.c.id,
-            _operation.c.name,
-            _operation.c.recorded_at,
-            _operation.c.actor,
-            _operation.c.attempt,
-            _operation.c.transaction_id,
-            _operation.c.parent_id,
-            _operation.c.arguments,
+            tables.operation.c.id,
+            tables.operation.c.name,
+            tables.operation.c.recorded_at,
+            tables.operation.c.actor,
+            tables.operation.c.attempt,
+            tables.operation.c.transaction_id,
+            tables.operation.c.parent_id,
+            tables.operation.c.arguments,
         )
-        .where(or_(_operation.c.id == operation_id, _operation.c.transaction_id == transaction))
-        .order_by(_operation.c.recorded_at, _operation.c.id)
+        .where(or_(tables.operation.c.id == operation_id, tables.operation.c.transaction_id == transaction))
+        .order_by(tables.operation.c.recorded_at, tables.operation.c.id)
     )
     return list(rows)
 

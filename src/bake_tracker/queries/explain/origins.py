@@ -8,24 +8,17 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import divide_half_even, format_money, negated
 from bake_tracker.domain.stock.cost_shares import Input, Source, kept_cost, shares_of_receipts
 from bake_tracker.domain.units import MICRO, format_micros
-from bake_tracker.models import Item, Lot, Operation, ProductionRun, Supplier
-from bake_tracker.models.ledger import Movement
+from bake_tracker.models import tables
+from bake_tracker.models.ledger import movements
 from bake_tracker.queries.explain.passed_over import PassedOver, load_passed_over
-
-_item = cast(Table, Item.__table__)
-_lot = cast(Table, Lot.__table__)
-_movement = cast(Table, Movement.__table__)
-_operation = cast(Table, Operation.__table__)
-_supplier = cast(Table, Supplier.__table__)
-_run = cast(Table, ProductionRun.__table__)
 
 MAX_DEPTH = 20
 """Boxes in boxes in boxes: below this a page has no room left, and the tree names the lot to go on with."""
@@ -114,7 +107,7 @@ class Ledger:
 def explain_lots(session: Session, lot_ids: Iterable[int]) -> list[ExplainedLot]:
     """Each lot with all it was made from, at any depth, in four statements."""
     wanted = list(lot_ids)
-    made_by = select(_lot.c.id, _lot.c.operation_id).where(_lot.c.id.in_(wanted))
+    made_by = select(tables.lot.c.id, tables.lot.c.operation_id).where(tables.lot.c.id.in_(wanted))
     operations = {row.id: row.operation_id for row in session.execute(made_by)}
     ledger = load_ledger(session, [operations[lot_id] for lot_id in wanted])
     return [explain_lot(ledger.brought[lot_id], ledger) for lot_id in wanted]
@@ -218,46 +211,46 @@ def _receipts(row: Any, ledger: Ledger) -> list[ReceiptShare]:
 
 def _load_movements(session: Session, operation_ids: Collection[str]) -> dict[str, list[Any]]:
     """Every movement of these operations and of all that made the lots they used, by operation."""
-    start = select(_operation.c.id.label("id")).where(_operation.c.id.in_(bindparam("ids", expanding=True)))
+    start = select(tables.operation.c.id.label("id")).where(tables.operation.c.id.in_(bindparam("ids", expanding=True)))
     below = start.cte("below", recursive=True)
     below = below.union(
-        select(_lot.c.operation_id)
-        .join(_movement, _movement.c.lot_id == _lot.c.id)
-        .join(below, below.c.id == _movement.c.operation_id)
-        .where(_movement.c.quantity_micros < 0)
+        select(tables.lot.c.operation_id)
+        .join(movements, movements.c.lot_id == tables.lot.c.id)
+        .join(below, below.c.id == movements.c.operation_id)
+        .where(movements.c.quantity_micros < 0)
     )
     rows: Sequence[Any] = session.execute(
         select(
-            _movement.c.operation_id.label("by_operation_id"),
-            _movement.c.lot_id,
-            _movement.c.quantity_micros,
-            _movement.c.cost_micros,
-            _lot.c.item_id,
-            _lot.c.code,
-            _lot.c.cost_micros.label("lot_cost_micros"),
-            _lot.c.operation_id.label("made_by"),
-            _lot.c.received_on,
-            _lot.c.expires_on,
-            _item.c.slug,
-            _item.c.base_unit,
-            _item.c.pick_policy,
-            _operation.c.name.label("operation"),
-            _supplier.c.name.label("supplier"),
-            _run.c.expected_yield_micros,
+            movements.c.operation_id.label("by_operation_id"),
+            movements.c.lot_id,
+            movements.c.quantity_micros,
+            movements.c.cost_micros,
+            tables.lot.c.item_id,
+            tables.lot.c.code,
+            tables.lot.c.cost_micros.label("lot_cost_micros"),
+            tables.lot.c.operation_id.label("made_by"),
+            tables.lot.c.received_on,
+            tables.lot.c.expires_on,
+            tables.item.c.slug,
+            tables.item.c.base_unit,
+            tables.item.c.pick_policy,
+            tables.operation.c.name.label("operation"),
+            tables.supplier.c.name.label("supplier"),
+            tables.production_run.c.expected_yield_micros,
         )
-        .join(below, below.c.id == _movement.c.operation_id)
-        .join(_operation, _operation.c.id == _movement.c.operation_id)
-        .join(_lot, _lot.c.id == _movement.c.lot_id)
-        .join(_item, _item.c.id == _lot.c.item_id)
-        .outerjoin(_supplier, _supplier.c.id == _lot.c.supplier_id)
-        .outerjoin(_run, _run.c.operation_id == _movement.c.operation_id)
-        .order_by(_movement.c.id),
+        .join(below, below.c.id == movements.c.operation_id)
+        .join(tables.operation, tables.operation.c.id == movements.c.operation_id)
+        .join(tables.lot, tables.lot.c.id == movements.c.lot_id)
+        .join(tables.item, tables.item.c.id == tables.lot.c.item_id)
+        .outerjoin(tables.supplier, tables.supplier.c.id == tables.lot.c.supplier_id)
+        .outerjoin(tables.production_run, tables.production_run.c.operation_id == movements.c.operation_id)
+        .order_by(movements.c.id),
         {"ids": sorted(operation_ids)},
     ).all()
-    movements: defaultdict[str, list[Any]] = defaultdict(list)
+    by_operation: defaultdict[str, list[Any]] = defaultdict(list)
     for row in rows:
-        movements[row.by_operation_id].append(row)
-    return dict(movements)
+        by_operation[row.by_operation_id].append(row)
+    return dict(by_operation)
 
 
 def _per_unit(cost_micros: int | None, quantity_micros: int) -> int | None:

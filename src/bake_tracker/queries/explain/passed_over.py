@@ -3,24 +3,16 @@
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import date
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict
 
-from sqlalchemy import Table, and_, case, func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.stock.lots import NO_EXPIRY
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import AssemblyRun, Item, Lot, LotHold, Operation, ProductionRun
-from bake_tracker.models.ledger import Movement
+from bake_tracker.models import tables
+from bake_tracker.models.ledger import movements
 from bake_tracker.queries.bakery import load_bakery
-
-_item = cast(Table, Item.__table__)
-_lot = cast(Table, Lot.__table__)
-_movement = cast(Table, Movement.__table__)
-_operation = cast(Table, Operation.__table__)
-_baking = cast(Table, ProductionRun.__table__)
-_packing = cast(Table, AssemblyRun.__table__)
-_hold = cast(Table, LotHold.__table__)
 
 LATER_SHOWN = 2
 """Of the lots that are simply later in the order, so many are named and the rest are counted."""
@@ -46,61 +38,67 @@ def load_passed_over(session: Session, operation_ids: Collection[str]) -> dict[t
     house = load_bakery(session)
     drawn = (
         select(
-            _movement.c.operation_id,
-            _lot.c.item_id,
-            func.min(_movement.c.id).label("first_id"),
+            movements.c.operation_id,
+            tables.lot.c.item_id,
+            func.min(movements.c.id).label("first_id"),
         )
-        .join(_lot, _lot.c.id == _movement.c.lot_id)
-        .where(_movement.c.operation_id.in_(sorted(operation_ids)), _movement.c.quantity_micros < 0)
-        .group_by(_movement.c.operation_id, _lot.c.item_id)
+        .join(tables.lot, tables.lot.c.id == movements.c.lot_id)
+        .where(movements.c.operation_id.in_(sorted(operation_ids)), movements.c.quantity_micros < 0)
+        .group_by(movements.c.operation_id, tables.lot.c.item_id)
         .subquery()
     )
     since = (
-        select(func.coalesce(func.sum(_movement.c.quantity_micros), 0))
-        .where(_movement.c.lot_id == _lot.c.id, _movement.c.id >= drawn.c.first_id)
+        select(func.coalesce(func.sum(movements.c.quantity_micros), 0))
+        .where(movements.c.lot_id == tables.lot.c.id, movements.c.id >= drawn.c.first_id)
         .scalar_subquery()
     )
-    own = _movement.alias("own")
+    own = movements.alias("own")
     was_drawn = (
         select(func.count())
         .select_from(own)
-        .where(own.c.lot_id == _lot.c.id, own.c.operation_id == drawn.c.operation_id, own.c.quantity_micros < 0)
+        .where(own.c.lot_id == tables.lot.c.id, own.c.operation_id == drawn.c.operation_id, own.c.quantity_micros < 0)
         .scalar_subquery()
     )
-    handled = _operation.alias("handled")
+    handled = tables.operation.alias("handled")
     first_since = (
-        select(func.min(_hold.c.id))
-        .join(handled, handled.c.id == _hold.c.operation_id)
-        .where(_hold.c.lot_id == _lot.c.id, handled.c.recorded_at > _operation.c.recorded_at)
-        .correlate(_lot, _operation)
+        select(func.min(tables.lot_hold.c.id))
+        .join(handled, handled.c.id == tables.lot_hold.c.operation_id)
+        .where(tables.lot_hold.c.lot_id == tables.lot.c.id, handled.c.recorded_at > tables.operation.c.recorded_at)
+        .correlate(tables.lot, tables.operation)
         .scalar_subquery()
     )
-    found = _hold.alias("found")
-    then = _lot.c.remaining_micros - since
+    found = tables.lot_hold.alias("found")
+    then = tables.lot.c.remaining_micros - since
     lots = (
         select(
             drawn.c.operation_id,
-            _lot.c.item_id,
-            _lot.c.code,
-            _lot.c.pick_on,
-            _lot.c.received_on,
-            _lot.c.id,
-            case((found.c.id.is_not(None), found.c.was_usable_until), else_=_lot.c.usable_until).label("usable_until"),
+            tables.lot.c.item_id,
+            tables.lot.c.code,
+            tables.lot.c.pick_on,
+            tables.lot.c.received_on,
+            tables.lot.c.id,
+            case((found.c.id.is_not(None), found.c.was_usable_until), else_=tables.lot.c.usable_until).label(
+                "usable_until"
+            ),
             then.label("then_micros"),
             case((was_drawn > 0, True), else_=False).label("was_drawn"),
-            _item.c.base_unit,
-            _item.c.pick_policy,
-            func.coalesce(_baking.c.produced_at, _packing.c.assembled_at, _operation.c.recorded_at).label("at"),
+            tables.item.c.base_unit,
+            tables.item.c.pick_policy,
+            func.coalesce(
+                tables.production_run.c.produced_at, tables.assembly_run.c.assembled_at, tables.operation.c.recorded_at
+            ).label("at"),
         )
         .select_from(drawn)
-        .join(_lot, _lot.c.item_id == drawn.c.item_id)
-        .join(_item, _item.c.id == _lot.c.item_id)
-        .join(_operation, _operation.c.id == drawn.c.operation_id)
-        .outerjoin(_baking, _baking.c.operation_id == drawn.c.operation_id)
-        .outerjoin(_packing, _packing.c.operation_id == drawn.c.operation_id)
-        .outerjoin(found, and_(found.c.lot_id == _lot.c.id, found.c.id == first_since))
+        .join(tables.lot, tables.lot.c.item_id == drawn.c.item_id)
+        .join(tables.item, tables.item.c.id == tables.lot.c.item_id)
+        .join(tables.operation, tables.operation.c.id == drawn.c.operation_id)
+        .outerjoin(tables.production_run, tables.production_run.c.operation_id == drawn.c.operation_id)
+        .outerjoin(tables.assembly_run, tables.assembly_run.c.operation_id == drawn.c.operation_id)
+        .outerjoin(found, and_(found.c.lot_id == tables.lot.c.id, found.c.id == first_since))
         .where(or_(then > 0, was_drawn > 0))
-        .order_by(drawn.c.operation_id, _lot.c.item_id, _lot.c.pick_on, _lot.c.received_on, _lot.c.id)
+        .order_by(
+            drawn.c.operation_id, tables.lot.c.item_id, tables.lot.c.pick_on, tables.lot.c.received_on, tables.lot.c.id
+        )
     )
     by_need: defaultdict[tuple[str, int], list[Any]] = defaultdict(list)
     for row in session.execute(lots):

@@ -4,24 +4,18 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal, TypedDict, cast
+from typing import Any, Literal, TypedDict
 
-from sqlalchemy import Table, and_, func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import format_money, negated
 from bake_tracker.domain.recipes.quantities import Item
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Item as ItemRow
-from bake_tracker.models import Lot, Operation
-from bake_tracker.models.ledger import Movement
+from bake_tracker.models import tables
+from bake_tracker.models.ledger import movements
 from bake_tracker.queries.catalog.definitions import ITEM_COLUMNS, as_item
 from bake_tracker.queries.explain.passed_over import PassedOver, passed_over
-
-_item = cast(Table, ItemRow.__table__)
-_lot = cast(Table, Lot.__table__)
-_movement = cast(Table, Movement.__table__)
-_operation = cast(Table, Operation.__table__)
 
 State = Literal["open", "expired", "on hold", "used up"]
 
@@ -146,10 +140,12 @@ def load_shelves(
 ) -> list[Shelf]:
     """The shelf of every item named by slug or id, an empty one too; one statement."""
     rows = session.execute(
-        select(*ITEM_COLUMNS, _item.c.pick_policy, *_SHELF_COLUMNS)
-        .outerjoin(_lot, and_(_lot.c.item_id == _item.c.id, _lot.c.remaining_micros > 0))
-        .where((_item.c.slug.in_(sorted(slugs))) | (_item.c.id.in_(sorted(ids))), ~_item.c.is_category)
-        .order_by(_item.c.id, _lot.c.pick_on, _lot.c.received_on, _lot.c.id)
+        select(*ITEM_COLUMNS, tables.item.c.pick_policy, *_SHELF_COLUMNS)
+        .outerjoin(tables.lot, and_(tables.lot.c.item_id == tables.item.c.id, tables.lot.c.remaining_micros > 0))
+        .where(
+            (tables.item.c.slug.in_(sorted(slugs))) | (tables.item.c.id.in_(sorted(ids))), ~tables.item.c.is_category
+        )
+        .order_by(tables.item.c.id, tables.lot.c.pick_on, tables.lot.c.received_on, tables.lot.c.id)
     )
     by_item: defaultdict[int, list[Any]] = defaultdict(list)
     for row in rows:
@@ -167,14 +163,16 @@ def load_shelves(
 
 def find_lots(session: Session, code: str) -> list[int]:
     """The lots with this code: codes that were given by hand may be given twice."""
-    return list(session.scalars(select(_lot.c.id).where(_lot.c.code == code).order_by(_lot.c.id)))
+    return list(session.scalars(select(tables.lot.c.id).where(tables.lot.c.code == code).order_by(tables.lot.c.id)))
 
 
 def load_whereabouts(session: Session, lot_ids: Collection[int], today: date, limit: int) -> dict[int, Whereabouts]:
     """Where each lot stands in the order and where it went; three statements."""
-    columns = (*_SHELF_COLUMNS, _lot.c.item_id, _item.c.base_unit)
+    columns = (*_SHELF_COLUMNS, tables.lot.c.item_id, tables.item.c.base_unit)
     found = session.execute(
-        select(*columns).join(_item, _item.c.id == _lot.c.item_id).where(_lot.c.id.in_(sorted(lot_ids)))
+        select(*columns)
+        .join(tables.item, tables.item.c.id == tables.lot.c.item_id)
+        .where(tables.lot.c.id.in_(sorted(lot_ids)))
     ).all()
     shelves = {shelf.item.item_id: shelf for shelf in load_shelves(session, today, ids={row.item_id for row in found})}
     went = _load_went(session, lot_ids, limit)
@@ -224,15 +222,15 @@ class _ShelfRow:
 
 
 _SHELF_COLUMNS = (
-    _lot.c.id.label("lot_id"),
-    _lot.c.code,
-    _lot.c.pick_on,
-    _lot.c.received_on,
-    _lot.c.expires_on,
-    _lot.c.usable_until,
-    _lot.c.on_hold,
-    _lot.c.remaining_micros,
-    _lot.c.remaining_cost_micros,
+    tables.lot.c.id.label("lot_id"),
+    tables.lot.c.code,
+    tables.lot.c.pick_on,
+    tables.lot.c.received_on,
+    tables.lot.c.expires_on,
+    tables.lot.c.usable_until,
+    tables.lot.c.on_hold,
+    tables.lot.c.remaining_micros,
+    tables.lot.c.remaining_cost_micros,
 )
 
 
@@ -266,24 +264,24 @@ def _order(row: Any) -> tuple[date, date, int]:
 
 def _load_went(session: Session, lot_ids: Collection[int], limit: int) -> Mapping[int, list[Any]]:
     """The first changes of each lot after it came in, in one statement however many there are."""
-    made = _lot.alias("made")
+    made = tables.lot.alias("made")
     changes = (
         select(
-            _movement.c.id,
-            _movement.c.lot_id,
-            _movement.c.operation_id,
-            _movement.c.quantity_micros,
-            _movement.c.cost_micros,
-            func.row_number().over(partition_by=_movement.c.lot_id, order_by=_movement.c.id).label("number"),
-            func.count().over(partition_by=_movement.c.lot_id).label("all_of_lot"),
+            movements.c.id,
+            movements.c.lot_id,
+            movements.c.operation_id,
+            movements.c.quantity_micros,
+            movements.c.cost_micros,
+            func.row_number().over(partition_by=movements.c.lot_id, order_by=movements.c.id).label("number"),
+            func.count().over(partition_by=movements.c.lot_id).label("all_of_lot"),
         )
-        .join(_lot, _lot.c.id == _movement.c.lot_id)
-        .where(_movement.c.lot_id.in_(sorted(lot_ids)), _movement.c.operation_id != _lot.c.operation_id)
+        .join(tables.lot, tables.lot.c.id == movements.c.lot_id)
+        .where(movements.c.lot_id.in_(sorted(lot_ids)), movements.c.operation_id != tables.lot.c.operation_id)
         .subquery()
     )
     rows = session.execute(
-        select(changes, _operation.c.name, _operation.c.recorded_at, made.c.code.label("into"))
-        .join(_operation, _operation.c.id == changes.c.operation_id)
+        select(changes, tables.operation.c.name, tables.operation.c.recorded_at, made.c.code.label("into"))
+        .join(tables.operation, tables.operation.c.id == changes.c.operation_id)
         .outerjoin(made, made.c.operation_id == changes.c.operation_id)
         .where(changes.c.number <= limit)
         .order_by(changes.c.id)

@@ -1,26 +1,38 @@
 """What is said of items and recipes beside what they are, as tables have it."""
 
 from collections import defaultdict
-from typing import cast
 
-from sqlalchemy import Select, Table, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.importing.facts import Facts, Weight
-from bake_tracker.models import Item, ItemAllergen, ItemLabel, ItemMeasure, Product, ProductAllergen, Recipe, RecipeRate
+from bake_tracker.models import (
+    Item,
+    ItemAllergen,
+    ItemLabel,
+    Product,
+    ProductAllergen,
+    Recipe,
+    RecipeRate,
+    tables,
+)
 from bake_tracker.queries.operations.reversal import stands
-
-_measures = cast(Table, ItemMeasure.__table__)
 
 
 def load_facts(session: Session) -> Facts:
     """Every weight that stands, every allergen, label and rate; five statements."""
     weights: defaultdict[tuple[str, str], list[Weight]] = defaultdict(list)
     standing = (
-        select(Item.slug, _measures.c.kind, _measures.c.value, _measures.c.source, _measures.c.measured_on)
-        .join(Item, Item.id == _measures.c.item_id)
-        .where(stands(_measures.c.operation_id))
-        .order_by(Item.slug, _measures.c.kind, _measures.c.id)
+        select(
+            Item.slug,
+            tables.item_measure.c.kind,
+            tables.item_measure.c.value,
+            tables.item_measure.c.source,
+            tables.item_measure.c.measured_on,
+        )
+        .join(Item, Item.id == tables.item_measure.c.item_id)
+        .where(stands(tables.item_measure.c.operation_id))
+        .order_by(Item.slug, tables.item_measure.c.kind, tables.item_measure.c.id)
     )
     for slug, kind, *weight in session.execute(standing):
         weights[slug, kind].append(Weight(*weight))

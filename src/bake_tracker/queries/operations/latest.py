@@ -1,16 +1,13 @@
 """What was done last, by whom."""
 
-from typing import TypedDict, cast
+from typing import TypedDict
 
-from sqlalchemy import Table, select, tuple_
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import OperationNotFoundError
-from bake_tracker.models import Operation, Reversal
+from bake_tracker.models import tables
 from bake_tracker.queries.operations.history import id_range
-
-_operations = cast(Table, Operation.__table__)
-_reversals = cast(Table, Reversal.__table__)
 
 
 class OperationRow(TypedDict):
@@ -31,21 +28,23 @@ def load_latest_operations(session: Session, last: int, *, before: str | None = 
     """
     statement = (
         select(
-            _operations.c.id,
-            _operations.c.name,
-            _operations.c.recorded_at,
-            _operations.c.actor,
-            _reversals.c.id.is_not(None).label("is_reversed"),
+            tables.operation.c.id,
+            tables.operation.c.name,
+            tables.operation.c.recorded_at,
+            tables.operation.c.actor,
+            tables.reversal.c.id.is_not(None).label("is_reversed"),
         )
-        .outerjoin(_reversals, _reversals.c.reversed_operation_id == _operations.c.id)
-        .where(_operations.c.parent_id.is_(None))
-        .order_by(_operations.c.recorded_at.desc(), _operations.c.id.desc())
+        .outerjoin(tables.reversal, tables.reversal.c.reversed_operation_id == tables.operation.c.id)
+        .where(tables.operation.c.parent_id.is_(None))
+        .order_by(tables.operation.c.recorded_at.desc(), tables.operation.c.id.desc())
         .limit(last)
     )
     if before is not None:
-        own = (_operations.c.recorded_at, _operations.c.id)
+        own = (tables.operation.c.recorded_at, tables.operation.c.id)
         limits = id_range(before)
-        key = session.execute(select(*own).where(_operations.c.id.between(*limits)).limit(2)).all() if limits else []
+        key = (
+            session.execute(select(*own).where(tables.operation.c.id.between(*limits)).limit(2)).all() if limits else []
+        )
         if len(key) != 1:
             raise OperationNotFoundError(before)
         statement = statement.where(tuple_(*own) < tuple_(*key[0]))

@@ -1,34 +1,31 @@
 """Everything that was recorded, as a list that is searched, sorted and leafed through."""
 
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.paging import Ask, Found
-from bake_tracker.models import Operation, Reversal
+from bake_tracker.models import tables
 from bake_tracker.queries.keyset import load_page
 from bake_tracker.queries.operations.latest import OperationRow
-
-_operations = cast(Table, Operation.__table__)
-_reversals = cast(Table, Reversal.__table__)
 
 
 def load_operation_page(session: Session, ask: Ask, *, operation: str | None = None) -> Found[OperationRow]:
     """Operations that stand by themselves; what was made inside another is told with that. One statement."""
     rows = (
         select(
-            _operations.c.id.label("operation_id"),
-            _operations.c.name.label("operation"),
-            _operations.c.recorded_at,
-            _operations.c.actor,
-            _reversals.c.id.is_not(None).label("is_reversed"),
+            tables.operation.c.id.label("operation_id"),
+            tables.operation.c.name.label("operation"),
+            tables.operation.c.recorded_at,
+            tables.operation.c.actor,
+            tables.reversal.c.id.is_not(None).label("is_reversed"),
         )
-        .outerjoin(_reversals, _reversals.c.reversed_operation_id == _operations.c.id)
-        .where(_operations.c.parent_id.is_(None))
+        .outerjoin(tables.reversal, tables.reversal.c.reversed_operation_id == tables.operation.c.id)
+        .where(tables.operation.c.parent_id.is_(None))
     )
     if operation is not None:
-        rows = rows.where(_operations.c.name == operation)
+        rows = rows.where(tables.operation.c.name == operation)
     return load_page(session, rows, ask, _row, key="operation_id", search_in=("operation", "actor"))
 
 

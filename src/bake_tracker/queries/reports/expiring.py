@@ -2,20 +2,17 @@
 
 from collections import defaultdict
 from datetime import date, timedelta
-from typing import Any, Literal, TypedDict, cast
+from typing import Any, Literal, TypedDict
 
-from sqlalchemy import Table, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.stock.lots import NO_EXPIRY
 from bake_tracker.domain.stock.possible import times_to_use_up
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Item, Lot
+from bake_tracker.models import tables
 from bake_tracker.queries.runs.can_make import Larder, load_larder
-
-_lot = cast(Table, Lot.__table__)
-_item = cast(Table, Item.__table__)
 
 
 class Use(TypedDict):
@@ -51,16 +48,25 @@ def load_expiring(session: Session, today: date, within_days: int, larder: Larde
     into nothing.
     """
     horizon = min(NO_EXPIRY - today, timedelta(days=within_days)) + today
-    soon = select(_lot.c.item_id).where(_lot.c.remaining_micros > 0, _lot.c.usable_until <= horizon)
+    soon = select(tables.lot.c.item_id).where(tables.lot.c.remaining_micros > 0, tables.lot.c.usable_until <= horizon)
     rows = session.execute(
         select(
-            _lot.c.id, _lot.c.item_id, _lot.c.code, _lot.c.remaining_micros, _lot.c.remaining_cost_micros,
-            _lot.c.expires_on, _lot.c.usable_until, _lot.c.on_hold, _lot.c.location, _item.c.slug, _item.c.base_unit,
+            tables.lot.c.id,
+            tables.lot.c.item_id,
+            tables.lot.c.code,
+            tables.lot.c.remaining_micros,
+            tables.lot.c.remaining_cost_micros,
+            tables.lot.c.expires_on,
+            tables.lot.c.usable_until,
+            tables.lot.c.on_hold,
+            tables.lot.c.location,
+            tables.item.c.slug,
+            tables.item.c.base_unit,
         )
-        .join(_item, _item.c.id == _lot.c.item_id)
-        .where(_lot.c.remaining_micros > 0, _lot.c.item_id.in_(soon))
-        .order_by(_lot.c.item_id, _lot.c.pick_on, _lot.c.received_on, _lot.c.id)
-    )  # fmt: skip
+        .join(tables.item, tables.item.c.id == tables.lot.c.item_id)
+        .where(tables.lot.c.remaining_micros > 0, tables.lot.c.item_id.in_(soon))
+        .order_by(tables.lot.c.item_id, tables.lot.c.pick_on, tables.lot.c.received_on, tables.lot.c.id)
+    )
     larder = larder or load_larder(session, today)
     drawn_by_then: defaultdict[int, int] = defaultdict(int)
     found: list[ExpiringLot] = []

@@ -4,18 +4,15 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any, TypedDict, cast
 
-from sqlalchemy import Select, Table, and_, func, select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import divide_half_even, format_money
 from bake_tracker.domain.stock.pricing import PER, Price
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Item, Lot, Product, Supplier
+from bake_tracker.models import Product, Supplier, tables
 from bake_tracker.queries.catalog.definitions import load_item
 from bake_tracker.queries.operations.reversal import stands
-
-_lots = cast(Table, Lot.__table__)
-_items = cast(Table, Item.__table__)
 
 
 class PriceRow(TypedDict):
@@ -82,12 +79,12 @@ def load_prices(session: Session, item_id: int, *, since: date | None = None) ->
     """
     item = load_item(session, item_id)
     rows = session.execute(
-        select(_lots, Supplier.name.label("supplier"), Product.brand, Product.name.label("product"))
-        .outerjoin(Supplier, Supplier.id == _lots.c.supplier_id)
-        .outerjoin(Product, Product.id == _lots.c.product_id)
-        .where(*_came_in(), _lots.c.is_made.is_(False), _lots.c.item_id == item_id)
-        .where(*([] if since is None else [_lots.c.received_on >= since]))
-        .order_by(_lots.c.received_on, _lots.c.id)
+        select(tables.lot, Supplier.name.label("supplier"), Product.brand, Product.name.label("product"))
+        .outerjoin(Supplier, Supplier.id == tables.lot.c.supplier_id)
+        .outerjoin(Product, Product.id == tables.lot.c.product_id)
+        .where(*_came_in(), tables.lot.c.is_made.is_(False), tables.lot.c.item_id == item_id)
+        .where(*([] if since is None else [tables.lot.c.received_on >= since]))
+        .order_by(tables.lot.c.received_on, tables.lot.c.id)
     ).all()
     costed = [row for row in rows if row.cost_micros is not None]
     by_source: dict[tuple[Any, Any], list[Any]] = {}
@@ -107,20 +104,20 @@ def load_prices(session: Session, item_id: int, *, since: date | None = None) ->
 
 def load_last_prices(session: Session, item_ids: Collection[int]) -> dict[int, LastPrice]:
     """By item, the latest lot of a known cost that came in and stands, bought or made; one statement."""
-    latest = _lots.alias()
+    latest = tables.lot.alias()
     newest = (
         select(latest.c.id)
-        .where(*_came_in(latest), latest.c.item_id == _items.c.id, latest.c.cost_micros.is_not(None))
+        .where(*_came_in(latest), latest.c.item_id == tables.item.c.id, latest.c.cost_micros.is_not(None))
         .order_by(latest.c.received_on.desc(), latest.c.id.desc())
         .limit(1)
-        .correlate(_items)
+        .correlate(tables.item)
         .scalar_subquery()
     )
     rows = session.execute(
-        select(_items.c.id.label("of_item"), _lots)
-        .select_from(_items)
-        .join(_lots, _lots.c.id == newest)
-        .where(_items.c.id.in_(sorted(item_ids)))
+        select(tables.item.c.id.label("of_item"), tables.lot)
+        .select_from(tables.item)
+        .join(tables.lot, tables.lot.c.id == newest)
+        .where(tables.item.c.id.in_(sorted(item_ids)))
     )
     return {
         row.of_item: {
@@ -135,19 +132,19 @@ def load_last_prices(session: Session, item_ids: Collection[int]) -> dict[int, L
 
 def load_on_hand(session: Session, item_ids: Collection[int]) -> dict[int, OnHand]:
     """By item, all that is there, held or expired too, and what it cost; two statements."""
-    there = and_(_lots.c.item_id.in_(sorted(item_ids)), _lots.c.remaining_micros > 0)
+    there = and_(tables.lot.c.item_id.in_(sorted(item_ids)), tables.lot.c.remaining_micros > 0)
     sums: Select[Any] = (
         select(
-            _lots.c.item_id,
-            func.sum(_lots.c.remaining_micros).label("quantity"),
-            func.sum(_lots.c.remaining_cost_micros).label("cost"),
+            tables.lot.c.item_id,
+            func.sum(tables.lot.c.remaining_micros).label("quantity"),
+            func.sum(tables.lot.c.remaining_cost_micros).label("cost"),
         )
         .where(there)
-        .group_by(_lots.c.item_id)
+        .group_by(tables.lot.c.item_id)
     )
-    unknown = select(_lots.c.item_id, _lots.c.code).where(there, _lots.c.remaining_cost_micros.is_(None))
+    unknown = select(tables.lot.c.item_id, tables.lot.c.code).where(there, tables.lot.c.remaining_cost_micros.is_(None))
     uncosted: dict[int, list[str]] = {}
-    for row in session.execute(unknown.order_by(_lots.c.id)):
+    for row in session.execute(unknown.order_by(tables.lot.c.id)):
         uncosted.setdefault(row.item_id, []).append(row.code)
     return {
         row.item_id: {
@@ -158,7 +155,7 @@ def load_on_hand(session: Session, item_ids: Collection[int]) -> dict[int, OnHan
     }
 
 
-def _came_in(lots: Any = _lots) -> tuple[Any, ...]:
+def _came_in(lots: Any = tables.lot) -> tuple[Any, ...]:
     """A lot as it came, and not a part that was split off; what was undone never came."""
     return lots.c.parent_lot_id.is_(None), lots.c.quantity_micros > 0, stands(lots.c.operation_id)
 

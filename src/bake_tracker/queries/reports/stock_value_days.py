@@ -4,23 +4,16 @@ from collections import defaultdict
 from datetime import date, datetime, timedelta
 from typing import Any, TypedDict, cast
 
-from sqlalchemy import Table, and_, case, func, null, select
+from sqlalchemy import and_, case, func, null, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import format_money
-from bake_tracker.models import Adjustment, AssemblyRun, Item, Lot, Operation, ProductionRun
-from bake_tracker.models.ledger import Movement
+from bake_tracker.models import tables
+from bake_tracker.models.ledger import movements
 from bake_tracker.queries.bakery import BakeryInfo, load_bakery
 from bake_tracker.queries.operations.reversal import stands
 from bake_tracker.queries.reports.periods import between, rows_of
 
-_movements = cast(Table, Movement.__table__)
-_lots = cast(Table, Lot.__table__)
-_items = cast(Table, Item.__table__)
-_operations = cast(Table, Operation.__table__)
-_baked = cast(Table, ProductionRun.__table__)
-_packed = cast(Table, AssemblyRun.__table__)
-_adjusted = cast(Table, Adjustment.__table__)
 KINDS = ("ingredient", "material", "finished_unit", "finished_good")
 
 
@@ -43,8 +36,10 @@ def load_stock_value_by_day(session: Session, since: date, today: date) -> list[
     """
     house = load_bakery(session)
     worth: defaultdict[str, int] = defaultdict(int)
-    now = select(_items.c.kind, func.sum(_lots.c.remaining_cost_micros)).join(_items, _items.c.id == _lots.c.item_id)
-    for kind, cost in session.execute(now.where(_lots.c.remaining_micros > 0).group_by(_items.c.kind)):
+    now = select(tables.item.c.kind, func.sum(tables.lot.c.remaining_cost_micros)).join(
+        tables.item, tables.item.c.id == tables.lot.c.item_id
+    )
+    for kind, cost in session.execute(now.where(tables.lot.c.remaining_micros > 0).group_by(tables.item.c.kind)):
         worth[kind] = int(cost or 0)
     changes: defaultdict[date, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
     for row in rows_of(session, _changes(house, since)):
@@ -62,27 +57,31 @@ def load_stock_value_by_day(session: Session, since: date, today: date) -> list[
 def _changes(house: BakeryInfo, since: date) -> Any:
     """Everything recorded since: nothing is recorded before it happens, so that is all that can have happened since."""
     # One operation of adjustments has one moment, however many lots.
-    moment = select(func.min(_adjusted.c.happened_at)).where(_adjusted.c.operation_id == _movements.c.operation_id)
+    moment = select(func.min(tables.adjustment.c.happened_at)).where(
+        tables.adjustment.c.operation_id == movements.c.operation_id
+    )
     adjusted = moment.scalar_subquery()
     # What was split off a lot came in with that, and moved only now.
-    came_in = and_(_lots.c.operation_id == _movements.c.operation_id, _lots.c.parent_lot_id.is_(None))
+    came_in = and_(tables.lot.c.operation_id == movements.c.operation_id, tables.lot.c.parent_lot_id.is_(None))
     return (
         select(
-            _items.c.kind,
-            _movements.c.cost_micros,
-            func.coalesce(_baked.c.produced_at, _packed.c.assembled_at, adjusted).label("happened_at"),
-            case((came_in, _lots.c.received_on), else_=null()).label("received_on"),
-            _operations.c.recorded_at,
+            tables.item.c.kind,
+            movements.c.cost_micros,
+            func.coalesce(tables.production_run.c.produced_at, tables.assembly_run.c.assembled_at, adjusted).label(
+                "happened_at"
+            ),
+            case((came_in, tables.lot.c.received_on), else_=null()).label("received_on"),
+            tables.operation.c.recorded_at,
         )
-        .join(_operations, _operations.c.id == _movements.c.operation_id)
-        .join(_lots, _lots.c.id == _movements.c.lot_id)
-        .join(_items, _items.c.id == _lots.c.item_id)
-        .outerjoin(_baked, _baked.c.operation_id == _movements.c.operation_id)
-        .outerjoin(_packed, _packed.c.operation_id == _movements.c.operation_id)
+        .join(tables.operation, tables.operation.c.id == movements.c.operation_id)
+        .join(tables.lot, tables.lot.c.id == movements.c.lot_id)
+        .join(tables.item, tables.item.c.id == tables.lot.c.item_id)
+        .outerjoin(tables.production_run, tables.production_run.c.operation_id == movements.c.operation_id)
+        .outerjoin(tables.assembly_run, tables.assembly_run.c.operation_id == movements.c.operation_id)
         .where(
-            _movements.c.cost_micros.is_not(None),
-            stands(_movements.c.operation_id),
-            *between(_operations.c.recorded_at, house, since, None),
+            movements.c.cost_micros.is_not(None),
+            stands(movements.c.operation_id),
+            *between(tables.operation.c.recorded_at, house, since, None),
         )
     )
 

@@ -5,20 +5,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
-from typing import Literal, TypedDict, cast
+from typing import Literal, TypedDict
 
-from sqlalchemy import Table, and_, case, func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import ServiceError
 from bake_tracker.domain.recipes.quantities import Item, Recipe, per_batch, sub_recipe_ids, topological_order
 from bake_tracker.domain.stock.possible import most_times, short_of
 from bake_tracker.domain.units import MICRO, format_micros
-from bake_tracker.models import Lot
+from bake_tracker.models import tables
 from bake_tracker.queries.catalog.definitions import Good
 from bake_tracker.queries.catalog.whole import load_goods, load_recipes
-
-_lot = cast(Table, Lot.__table__)
 
 
 class Maker(TypedDict):
@@ -176,14 +174,16 @@ def _stopped_by(making: Making, larder: Larder) -> list[Stopper]:
 
 def _stock(session: Session, today: date) -> tuple[dict[int, int], dict[int, int]]:
     """By item, the millionths that may be used today, and those that are expired or on hold; one statement."""
-    may_be_used = and_(_lot.c.on_hold.is_(False), or_(_lot.c.usable_until.is_(None), _lot.c.usable_until >= today))
+    may_be_used = and_(
+        tables.lot.c.on_hold.is_(False), or_(tables.lot.c.usable_until.is_(None), tables.lot.c.usable_until >= today)
+    )
     rows = session.execute(
         select(
-            _lot.c.item_id,
-            func.sum(case((may_be_used, _lot.c.remaining_micros), else_=0)),
-            func.sum(case((may_be_used, 0), else_=_lot.c.remaining_micros)),
+            tables.lot.c.item_id,
+            func.sum(case((may_be_used, tables.lot.c.remaining_micros), else_=0)),
+            func.sum(case((may_be_used, 0), else_=tables.lot.c.remaining_micros)),
         )
-        .where(_lot.c.remaining_micros > 0)
-        .group_by(_lot.c.item_id)
+        .where(tables.lot.c.remaining_micros > 0)
+        .group_by(tables.lot.c.item_id)
     ).all()
     return {row[0]: int(row[1]) for row in rows}, {row[0]: int(row[2]) for row in rows}

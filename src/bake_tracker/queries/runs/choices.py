@@ -1,18 +1,11 @@
 """What may be baked or boxed, what was made last first; and the events that it may be for."""
 
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict
 
 from sqlalchemy import Table, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from bake_tracker.models import AssemblyRun, Event, GoodComponent, Item, ProductionRun, Recipe, RecipeYield
-
-_recipes = cast(Table, Recipe.__table__)
-_yields = cast(Table, RecipeYield.__table__)
-_bakings = cast(Table, ProductionRun.__table__)
-_items = cast(Table, Item.__table__)
-_parts = cast(Table, GoodComponent.__table__)
-_packings = cast(Table, AssemblyRun.__table__)
+from bake_tracker.models import Event, tables
 
 
 class Choice(TypedDict):
@@ -33,16 +26,32 @@ class Named(TypedDict):
 
 def load_recipe_choices(session: Session, limit: int, search: str | None = None) -> list[Choice]:
     """The recipes that make something, what was baked last first and the others by name; one statement."""
-    last = select(func.max(_bakings.c.id)).where(_bakings.c.recipe_id == _recipes.c.id).scalar_subquery()
-    can = exists().where(_yields.c.recipe_id == _recipes.c.id)
-    return _choices(session, _recipes, can, last, _bakings, _bakings.c.produced_at, limit, search)
+    last = (
+        select(func.max(tables.production_run.c.id))
+        .where(tables.production_run.c.recipe_id == tables.recipe.c.id)
+        .scalar_subquery()
+    )
+    can = exists().where(tables.recipe_yield.c.recipe_id == tables.recipe.c.id)
+    return _choices(
+        session, tables.recipe, can, last, tables.production_run, tables.production_run.c.produced_at, limit, search
+    )
 
 
 def load_good_choices(session: Session, limit: int, search: str | None = None) -> list[Choice]:
     """The boxes of which it is said what is in them, what was packed last first; one statement."""
-    last = select(func.max(_packings.c.id)).where(_packings.c.finished_good_id == _items.c.id).scalar_subquery()
-    can = exists().where(_parts.c.good_id == _items.c.id) & (_items.c.kind == "finished_good") & ~_items.c.is_category
-    return _choices(session, _items, can, last, _packings, _packings.c.assembled_at, limit, search)
+    last = (
+        select(func.max(tables.assembly_run.c.id))
+        .where(tables.assembly_run.c.finished_good_id == tables.item.c.id)
+        .scalar_subquery()
+    )
+    can = (
+        exists().where(tables.good_component.c.good_id == tables.item.c.id)
+        & (tables.item.c.kind == "finished_good")
+        & ~tables.item.c.is_category
+    )
+    return _choices(
+        session, tables.item, can, last, tables.assembly_run, tables.assembly_run.c.assembled_at, limit, search
+    )
 
 
 def load_events(session: Session, limit: int) -> list[Named]:

@@ -2,17 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import OperationNotFoundError, ValidationError
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Operation, ProductionRun, RunRate
-
-_runs = cast(Table, ProductionRun.__table__)
-_rates = cast(Table, RunRate.__table__)
+from bake_tracker.models import Operation, tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +40,14 @@ def load_run(session: Session, operation_id: str) -> RecordedRun:
         OperationNotFoundError: there is no such operation.
         ValidationError: it is no production.
     """
-    columns = [_runs.c[name] for name in RecordedRun.__dataclass_fields__ if name in _runs.c]
-    rates = [func.coalesce(_rates.c[name], 0) for name in ("labour_micros", "overhead_micros")]
+    columns = [
+        tables.production_run.c[name] for name in RecordedRun.__dataclass_fields__ if name in tables.production_run.c
+    ]
+    rates = [func.coalesce(tables.run_rate.c[name], 0) for name in ("labour_micros", "overhead_micros")]
     row = session.execute(
         select(*columns, *rates)
-        .outerjoin(_rates, _rates.c.production_run_id == _runs.c.id)
-        .where(_runs.c.operation_id == operation_id)
+        .outerjoin(tables.run_rate, tables.run_rate.c.production_run_id == tables.production_run.c.id)
+        .where(tables.production_run.c.operation_id == operation_id)
     ).first()
     if row is not None:
         return RecordedRun(*row)

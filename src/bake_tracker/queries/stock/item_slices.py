@@ -1,17 +1,14 @@
 """Items page by page, with what is on hand: two walks of an index, however many lots there are behind them."""
 
 from collections.abc import Sequence
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict
 
-from sqlalchemy import Table, func, or_, select, tuple_
+from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Item, Lot
-
-_items = cast(Table, Item.__table__)
-_lots = cast(Table, Lot.__table__)
+from bake_tracker.models import tables
 
 
 class ItemOnHand(TypedDict):
@@ -36,28 +33,31 @@ def load_item_page(
     search: str | None = None,
 ) -> list[ItemOnHand]:
     """The next ``limit`` items by name and id, those after the key ``(name, id)``; one statement."""
-    page = select(_items.c.id, _items.c.kind, _items.c.slug, _items.c.name, _items.c.base_unit).where(
-        ~_items.c.is_category
-    )
+    page = select(
+        tables.item.c.id, tables.item.c.kind, tables.item.c.slug, tables.item.c.name, tables.item.c.base_unit
+    ).where(~tables.item.c.is_category)
     if kind is not None:
-        page = page.where(_items.c.kind == kind)
+        page = page.where(tables.item.c.kind == kind)
     if search:
         page = page.where(
-            or_(_items.c.name.icontains(search, autoescape=True), _items.c.slug.icontains(search, autoescape=True))
+            or_(
+                tables.item.c.name.icontains(search, autoescape=True),
+                tables.item.c.slug.icontains(search, autoescape=True),
+            )
         )
     if after is not None:
-        page = page.where(tuple_(_items.c.name, _items.c.id) > tuple_(*after))
-    found = page.order_by(_items.c.name, _items.c.id).limit(limit).subquery()
-    open_lots = (_lots.c.item_id == found.c.id) & (_lots.c.remaining_micros > 0)
+        page = page.where(tuple_(tables.item.c.name, tables.item.c.id) > tuple_(*after))
+    found = page.order_by(tables.item.c.name, tables.item.c.id).limit(limit).subquery()
+    open_lots = (tables.lot.c.item_id == found.c.id) & (tables.lot.c.remaining_micros > 0)
     statement = (
         select(
             found,
-            func.coalesce(func.sum(_lots.c.remaining_micros), 0).label("micros"),
-            func.sum(_lots.c.remaining_cost_micros).label("cost"),
-            func.count(_lots.c.id).label("lots"),
-            func.count(_lots.c.remaining_cost_micros).label("known"),
+            func.coalesce(func.sum(tables.lot.c.remaining_micros), 0).label("micros"),
+            func.sum(tables.lot.c.remaining_cost_micros).label("cost"),
+            func.count(tables.lot.c.id).label("lots"),
+            func.count(tables.lot.c.remaining_cost_micros).label("known"),
         )
-        .outerjoin(_lots, open_lots)
+        .outerjoin(tables.lot, open_lots)
         .group_by(*found.c)
         .order_by(found.c.name, found.c.id)
     )

@@ -3,17 +3,13 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
-from typing import cast
 
-from sqlalchemy import Table, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import LotNotFoundError
 from bake_tracker.domain.stock.fifo import OpenLot
-from bake_tracker.models import Item, Lot
-
-_lots = cast(Table, Lot.__table__)
-_items = cast(Table, Item.__table__)
+from bake_tracker.models import tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +51,7 @@ def load_lot(session: Session, lot_id: int) -> LotState:
 def load_lot_codes(session: Session) -> dict[str, list[int]]:
     """Every lot's code with the ids of all lots that have it, the oldest first: a supplier's code may come again."""
     codes: dict[str, list[int]] = {}
-    for lot_id, code in session.execute(select(_lots.c.id, _lots.c.code).order_by(_lots.c.id)):
+    for lot_id, code in session.execute(select(tables.lot.c.id, tables.lot.c.code).order_by(tables.lot.c.id)):
         codes.setdefault(code, []).append(lot_id)
     return codes
 
@@ -68,25 +64,25 @@ def load_lots(session: Session, lot_ids: Collection[int]) -> dict[int, LotState]
     """
     rows = session.execute(
         select(
-            _lots.c.id,
-            _lots.c.code,
-            _lots.c.item_id,
-            _items.c.slug,
-            _items.c.base_unit,
-            _lots.c.received_on,
-            _lots.c.expires_on,
-            _lots.c.usable_until,
-            _lots.c.on_hold,
-            _lots.c.location,
-            _lots.c.supplier_id,
-            _lots.c.product_id,
-            _lots.c.remaining_micros,
-            _lots.c.remaining_cost_micros,
-            _lots.c.quantity_micros,
-            _lots.c.cost_micros,
+            tables.lot.c.id,
+            tables.lot.c.code,
+            tables.lot.c.item_id,
+            tables.item.c.slug,
+            tables.item.c.base_unit,
+            tables.lot.c.received_on,
+            tables.lot.c.expires_on,
+            tables.lot.c.usable_until,
+            tables.lot.c.on_hold,
+            tables.lot.c.location,
+            tables.lot.c.supplier_id,
+            tables.lot.c.product_id,
+            tables.lot.c.remaining_micros,
+            tables.lot.c.remaining_cost_micros,
+            tables.lot.c.quantity_micros,
+            tables.lot.c.cost_micros,
         )
-        .join(_items, _items.c.id == _lots.c.item_id)
-        .where(_lots.c.id.in_(lot_ids))
+        .join(tables.item, tables.item.c.id == tables.lot.c.item_id)
+        .where(tables.lot.c.id.in_(lot_ids))
     )
     found = {row.id: LotState(*tuple(row)) for row in rows}
     for lot_id in lot_ids:

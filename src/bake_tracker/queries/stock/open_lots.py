@@ -5,14 +5,12 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import lru_cache
 from itertools import starmap
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Date, String, Table, TextClause, bindparam, func, or_, select, text
+from sqlalchemy import BigInteger, Connection, Date, String, TextClause, bindparam, func, or_, select, text
 
 from bake_tracker.domain.stock.fifo import OpenLot
-from bake_tracker.models import Lot
-
-_lots = cast(Table, Lot.__table__)
+from bake_tracker.models import tables
 
 _NEEDS = {
     "sqlite": "SELECT CAST(key AS INTEGER) AS item_id, value AS quantity FROM json_each(:needs)",
@@ -77,15 +75,15 @@ def load_lots_to_draw(
 
 
 _CAME_LATER = (
-    select(_lots.c.item_id, func.sum(_lots.c.remaining_micros))
+    select(tables.lot.c.item_id, func.sum(tables.lot.c.remaining_micros))
     .where(
-        _lots.c.item_id.in_(bindparam("ids", expanding=True)),
-        _lots.c.remaining_micros > 0,
-        _lots.c.on_hold.is_(False),
-        _lots.c.received_on > bindparam("day"),
-        or_(_lots.c.usable_until.is_(None), _lots.c.usable_until >= bindparam("day")),
+        tables.lot.c.item_id.in_(bindparam("ids", expanding=True)),
+        tables.lot.c.remaining_micros > 0,
+        tables.lot.c.on_hold.is_(False),
+        tables.lot.c.received_on > bindparam("day"),
+        or_(tables.lot.c.usable_until.is_(None), tables.lot.c.usable_until >= bindparam("day")),
     )
-    .group_by(_lots.c.item_id)
+    .group_by(tables.lot.c.item_id)
 )
 
 

@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, exists, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import LotNotFoundError
@@ -12,16 +12,12 @@ from bake_tracker.domain.stock.adjusting import TO_SOMEBODY
 from bake_tracker.domain.stock.recall import LotBalance, Recall, Run, Trace, TracedLot
 from bake_tracker.domain.stock.trace import Balance, Edge, Moved, balance_of
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Lot, Reversal
-from bake_tracker.models.ledger import Movement
+from bake_tracker.models import Lot, tables
+from bake_tracker.models.ledger import movements
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.many_keys import among
 from bake_tracker.queries.stock.trace import trace_back, trace_forward
 from bake_tracker.queries.stock.traced import Document, load_documents, tell_trace
-
-_lots = cast(Table, Lot.__table__)
-_movements = cast(Table, Movement.__table__)
-_reversals = cast(Table, Reversal.__table__)
 
 
 def load_recall(session: Session, lot_id: int) -> Recall:
@@ -63,21 +59,21 @@ def affected_lots(lot_id: int, forward: Collection[Edge]) -> set[int]:
 
 def load_lots_on_hand(session: Session, lot_ids: Collection[int]) -> list[int]:
     """Those of these lots with something left in them."""
-    left = select(_lots.c.id).where(among(session, _lots.c.id, lot_ids), _lots.c.remaining_micros > 0)
-    return list(session.scalars(left.order_by(_lots.c.id)))
+    left = select(tables.lot.c.id).where(among(session, tables.lot.c.id, lot_ids), tables.lot.c.remaining_micros > 0)
+    return list(session.scalars(left.order_by(tables.lot.c.id)))
 
 
 def _load_moves(session: Session, lot_ids: Collection[int]) -> defaultdict[int, list[Any]]:
     """Every movement of these lots that stands."""
-    operation_id = _movements.c.operation_id
+    operation_id = movements.c.operation_id
     rows = session.execute(
-        select(_movements.c.lot_id, operation_id, _movements.c.quantity_micros)
+        select(movements.c.lot_id, operation_id, movements.c.quantity_micros)
         .where(
-            among(session, _movements.c.lot_id, lot_ids),
-            ~exists().where(_reversals.c.reversed_operation_id == operation_id),
-            ~exists().where(_reversals.c.operation_id == operation_id),
+            among(session, movements.c.lot_id, lot_ids),
+            ~exists().where(tables.reversal.c.reversed_operation_id == operation_id),
+            ~exists().where(tables.reversal.c.operation_id == operation_id),
         )
-        .order_by(_movements.c.id)
+        .order_by(movements.c.id)
     )
     found: defaultdict[int, list[Any]] = defaultdict(list)
     for row in rows:
@@ -86,7 +82,9 @@ def _load_moves(session: Session, lot_ids: Collection[int]) -> defaultdict[int, 
 
 
 def _load_on_hand(session: Session, lot_ids: Collection[int]) -> dict[int, int]:
-    rows = session.execute(select(_lots.c.id, _lots.c.remaining_micros).where(among(session, _lots.c.id, lot_ids)))
+    rows = session.execute(
+        select(tables.lot.c.id, tables.lot.c.remaining_micros).where(among(session, tables.lot.c.id, lot_ids))
+    )
     return {row.id: row.remaining_micros for row in rows}
 
 

@@ -1,17 +1,13 @@
 """What goods in are likely to be: which items come often, and how the last of each came."""
 
-from typing import TypedDict, cast
+from typing import TypedDict
 
-from sqlalchemy import Table, and_, exists, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Item, Lot, Reversal
-
-_items = cast(Table, Item.__table__)
-_lots = cast(Table, Lot.__table__)
-_reversals = cast(Table, Reversal.__table__)
+from bake_tracker.models import tables
 
 BOUGHT = ("ingredient", "material")
 
@@ -38,30 +34,37 @@ class LastReceived(TypedDict):
 
 def load_bought_items(session: Session, limit: int, search: str = "") -> list[BoughtItem]:
     """Items that are bought, those that came last first; one statement."""
-    came = and_(_lots.c.item_id == _items.c.id, _lots.c.is_made.is_(False), _lots.c.parent_lot_id.is_(None))
-    last = select(func.max(_lots.c.id)).where(came).scalar_subquery()
-    rows = select(_items.c.id, _items.c.slug, _items.c.name, _items.c.base_unit).where(
-        ~_items.c.is_category, _items.c.kind.in_(BOUGHT)
+    came = and_(
+        tables.lot.c.item_id == tables.item.c.id, tables.lot.c.is_made.is_(False), tables.lot.c.parent_lot_id.is_(None)
+    )
+    last = select(func.max(tables.lot.c.id)).where(came).scalar_subquery()
+    rows = select(tables.item.c.id, tables.item.c.slug, tables.item.c.name, tables.item.c.base_unit).where(
+        ~tables.item.c.is_category, tables.item.c.kind.in_(BOUGHT)
     )
     if search:
         rows = rows.where(
-            or_(_items.c.name.icontains(search, autoescape=True), _items.c.slug.icontains(search, autoescape=True))
+            or_(
+                tables.item.c.name.icontains(search, autoescape=True),
+                tables.item.c.slug.icontains(search, autoescape=True),
+            )
         )
-    found = session.execute(rows.order_by(last.is_(None), last.desc(), _items.c.name, _items.c.id).limit(limit))
+    found = session.execute(
+        rows.order_by(last.is_(None), last.desc(), tables.item.c.name, tables.item.c.id).limit(limit)
+    )
     return [{"item_id": item_id, "slug": slug, "name": name, "unit": unit} for item_id, slug, name, unit in found]
 
 
 def load_last_received(session: Session, item_id: int) -> LastReceived | None:
     """How the last of an item came in, of what was not undone; None where nothing did."""
     row = session.execute(
-        select(_lots)
+        select(tables.lot)
         .where(
-            _lots.c.item_id == item_id,
-            _lots.c.is_made.is_(False),
-            _lots.c.parent_lot_id.is_(None),
-            ~exists().where(_reversals.c.reversed_operation_id == _lots.c.operation_id),
+            tables.lot.c.item_id == item_id,
+            tables.lot.c.is_made.is_(False),
+            tables.lot.c.parent_lot_id.is_(None),
+            ~exists().where(tables.reversal.c.reversed_operation_id == tables.lot.c.operation_id),
         )
-        .order_by(_lots.c.id.desc())
+        .order_by(tables.lot.c.id.desc())
         .limit(1)
     ).one_or_none()
     if row is None:
@@ -78,5 +81,9 @@ def load_last_received(session: Session, item_id: int) -> LastReceived | None:
 
 def load_locations(session: Session) -> list[str]:
     """Where something is kept now, by name."""
-    rows = select(_lots.c.location).where(_lots.c.remaining_micros > 0, _lots.c.location.is_not(None)).distinct()
+    rows = (
+        select(tables.lot.c.location)
+        .where(tables.lot.c.remaining_micros > 0, tables.lot.c.location.is_not(None))
+        .distinct()
+    )
     return sorted(str(place) for place in session.scalars(rows))

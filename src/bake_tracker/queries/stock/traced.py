@@ -3,9 +3,9 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, exists, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import LotNotFoundError
@@ -18,21 +18,15 @@ from bake_tracker.models import (
     Delivery,
     Event,
     Item,
-    Lot,
-    Operation,
     ProductionRun,
     Recipient,
-    Reversal,
     Supplier,
     Transfer,
+    tables,
 )
 from bake_tracker.queries.bakery import BakeryInfo, load_bakery
 from bake_tracker.queries.many_keys import among
 from bake_tracker.queries.stock.trace import trace_back, trace_forward
-
-_lots = cast(Table, Lot.__table__)
-_operations = cast(Table, Operation.__table__)
-_reversals = cast(Table, Reversal.__table__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +48,9 @@ def load_trace(session: Session, lot_id: int, *, undone: bool = False) -> Trace:
     Raises:
         LotNotFoundError: there is none with this id.
     """
-    brought_by = session.execute(select(_lots.c.operation_id).where(_lots.c.id == lot_id)).scalar_one_or_none()
+    brought_by = session.execute(
+        select(tables.lot.c.operation_id).where(tables.lot.c.id == lot_id)
+    ).scalar_one_or_none()
     if brought_by is None:
         raise LotNotFoundError(lot_id)
     back, forward = trace_back(session, lot_id, undone=undone), trace_forward(session, lot_id, undone=undone)
@@ -86,10 +82,10 @@ def tell_trace(
 
 def load_traced_lots(session: Session, depth: dict[int, int], documents: dict[str, Document]) -> dict[int, TracedLot]:
     """These lots, each at its depth."""
-    parent = _lots.alias()
+    parent = tables.lot.alias()
     rows = session.execute(
         select(
-            _lots,
+            tables.lot,
             Item.slug,
             Item.name.label("item_name"),
             Item.kind,
@@ -98,13 +94,13 @@ def load_traced_lots(session: Session, depth: dict[int, int], documents: dict[st
             Supplier.details,
             Delivery.document,
             parent.c.code.label("split_from"),
-            exists().where(_reversals.c.reversed_operation_id == _lots.c.operation_id).label("is_undone"),
+            exists().where(tables.reversal.c.reversed_operation_id == tables.lot.c.operation_id).label("is_undone"),
         )
-        .join(Item, Item.id == _lots.c.item_id)
-        .outerjoin(Supplier, Supplier.id == _lots.c.supplier_id)
-        .outerjoin(Delivery, Delivery.operation_id == _lots.c.operation_id)
-        .outerjoin(parent, parent.c.id == _lots.c.parent_lot_id)
-        .where(among(session, _lots.c.id, depth))
+        .join(Item, Item.id == tables.lot.c.item_id)
+        .outerjoin(Supplier, Supplier.id == tables.lot.c.supplier_id)
+        .outerjoin(Delivery, Delivery.operation_id == tables.lot.c.operation_id)
+        .outerjoin(parent, parent.c.id == tables.lot.c.parent_lot_id)
+        .where(among(session, tables.lot.c.id, depth))
     )
     return {row.id: _traced_lot(row, depth[row.id], documents.get(row.operation_id)) for row in rows}
 
@@ -188,15 +184,17 @@ def _steps(
 
 
 def _load_undone(session: Session, operation_ids: Collection[str]) -> dict[str, str]:
-    wanted = among(session, _reversals.c.reversed_operation_id, operation_ids)
-    rows = session.execute(select(_reversals.c.reversed_operation_id, _reversals.c.reason).where(wanted))
+    wanted = among(session, tables.reversal.c.reversed_operation_id, operation_ids)
+    rows = session.execute(select(tables.reversal.c.reversed_operation_id, tables.reversal.c.reason).where(wanted))
     return {row.reversed_operation_id: row.reason for row in rows}
 
 
 def _load_names(session: Session, operation_ids: Collection[str]) -> dict[str, Document]:
     """Operations that draw and say nowhere what for: only a ledger that was tampered with has them."""
-    wanted = among(session, _operations.c.id, operation_ids)
-    rows = session.execute(select(_operations.c.id, _operations.c.name, _operations.c.recorded_at).where(wanted))
+    wanted = among(session, tables.operation.c.id, operation_ids)
+    rows = session.execute(
+        select(tables.operation.c.id, tables.operation.c.name, tables.operation.c.recorded_at).where(wanted)
+    )
     return {row.id: Document(row.name, row.recorded_at) for row in rows}
 
 

@@ -4,20 +4,18 @@ import json
 from collections.abc import Iterator
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.catalog_changes import Thing
-from bake_tracker.models import CatalogChange
+from bake_tracker.models import tables
 from bake_tracker.queries.catalog.things import SHAPES, load_called, load_things
 from bake_tracker.queries.operations.reversal import stands
 from bake_tracker.queries.verify.drift import Drift, drift
 
 THINGS_AT_ONCE = 500
-
-_changes = cast(Table, CatalogChange.__table__)
 
 
 def catalog_drift(session: Session) -> Iterator[Drift]:
@@ -26,8 +24,8 @@ def catalog_drift(session: Session) -> Iterator[Drift]:
     What the ledger names is kept by an undoing, and may be as any change left it.
     """
     changes = (
-        select(_changes, stands(_changes.c.operation_id).label("stands"))
-        .order_by(_changes.c.thing, _changes.c.key, _changes.c.id)
+        select(tables.catalog_change, stands(tables.catalog_change.c.operation_id).label("stands"))
+        .order_by(tables.catalog_change.c.thing, tables.catalog_change.c.key, tables.catalog_change.c.id)
         .execution_options(yield_per=THINGS_AT_ONCE)
     )
     expected: dict[Thing, list[Any]] = {}

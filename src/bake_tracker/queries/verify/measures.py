@@ -3,36 +3,34 @@
 import json
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bake_tracker.models import Item, ItemMeasure, Operation
+from bake_tracker.models import Item, Operation, tables
 from bake_tracker.queries.operations.reversal import before_the_first, stands
 from bake_tracker.queries.verify.drift import Drift, drift
 
 COLUMN_OF_MEASURE = {"density": "g_per_ml", "piece": "g_per_each"}
 _KINDS = {"record_density": "density", "record_piece_weight": "piece"}
 
-_measures = cast(Table, ItemMeasure.__table__)
-
 
 def measure_drift(session: Session) -> Iterator[Drift]:
     """Every weight of an item that its figures do not give, and every answer that is not the figure it stated."""
     rows = session.execute(
         select(
-            _measures,
+            tables.item_measure,
             Item.slug,
             Item.g_per_ml,
             Item.g_per_each,
             Operation.name,
             Operation.result,
-            stands(_measures.c.operation_id).label("stands"),
+            stands(tables.item_measure.c.operation_id).label("stands"),
         )
-        .join(Item, Item.id == _measures.c.item_id)
-        .outerjoin(Operation, Operation.id == _measures.c.operation_id)
-        .order_by(_measures.c.id)
+        .join(Item, Item.id == tables.item_measure.c.item_id)
+        .outerjoin(Operation, Operation.id == tables.item_measure.c.operation_id)
+        .order_by(tables.item_measure.c.id)
     )
     items: dict[tuple[int, str], Any] = {}
     in_force: dict[tuple[int, str], Fraction] = {}

@@ -1,21 +1,17 @@
 """One item, recipe or good as it is now, for whoever wants to show or change it."""
 
 from datetime import date
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict
 
-from sqlalchemy import Table, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import ItemNotFoundError, RecipeNotFoundError
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.units import format_exact, format_micros
-from bake_tracker.models import Item, Recipe, RecipeLine, RecipeRate, RecipeYield
+from bake_tracker.models import RecipeRate, RecipeYield, tables
 from bake_tracker.queries.catalog.definitions import load_good
 from bake_tracker.queries.explain.shelf import ShelfSummary, load_shelves
-
-_items = cast(Table, Item.__table__)
-_recipes = cast(Table, Recipe.__table__)
-_lines = cast(Table, RecipeLine.__table__)
 
 
 class ItemView(ShelfSummary):
@@ -90,7 +86,9 @@ def load_item_view(session: Session, item_id: int, today: date) -> ItemView:
     Raises:
         ItemNotFoundError: there is none.
     """
-    row = session.execute(select(_items).where(_items.c.id == item_id, ~_items.c.is_category)).one_or_none()
+    row = session.execute(
+        select(tables.item).where(tables.item.c.id == item_id, ~tables.item.c.is_category)
+    ).one_or_none()
     if row is None:
         raise ItemNotFoundError(item_id)
     (shelf,) = load_shelves(session, today, ids=[item_id])
@@ -113,25 +111,25 @@ def load_recipe_view(session: Session, recipe_id: int) -> RecipeView:
         RecipeNotFoundError: there is none.
     """
     found = session.execute(
-        select(_recipes, RecipeRate.labour_micros, RecipeRate.overhead_micros)
-        .outerjoin(RecipeRate, RecipeRate.recipe_id == _recipes.c.id)
-        .where(_recipes.c.id == recipe_id)
+        select(tables.recipe, RecipeRate.labour_micros, RecipeRate.overhead_micros)
+        .outerjoin(RecipeRate, RecipeRate.recipe_id == tables.recipe.c.id)
+        .where(tables.recipe.c.id == recipe_id)
     ).one_or_none()
     if found is None:
         raise RecipeNotFoundError(recipe_id)
-    below = _recipes.alias("below")
+    below = tables.recipe.alias("below")
     lines = session.execute(
-        select(_lines, _items.c.slug.label("item_slug"), below.c.slug.label("sub_recipe_slug"))
-        .outerjoin(_items, _items.c.id == _lines.c.item_id)
-        .outerjoin(below, below.c.id == _lines.c.sub_recipe_id)
-        .where(_lines.c.recipe_id == recipe_id)
-        .order_by(_lines.c.position)
+        select(tables.recipe_line, tables.item.c.slug.label("item_slug"), below.c.slug.label("sub_recipe_slug"))
+        .outerjoin(tables.item, tables.item.c.id == tables.recipe_line.c.item_id)
+        .outerjoin(below, below.c.id == tables.recipe_line.c.sub_recipe_id)
+        .where(tables.recipe_line.c.recipe_id == recipe_id)
+        .order_by(tables.recipe_line.c.position)
     )
     makes = session.execute(
-        select(RecipeYield.quantity_micros, _items.c.id, _items.c.slug, _items.c.base_unit)
-        .join(_items, _items.c.id == RecipeYield.item_id)
+        select(RecipeYield.quantity_micros, tables.item.c.id, tables.item.c.slug, tables.item.c.base_unit)
+        .join(tables.item, tables.item.c.id == RecipeYield.item_id)
         .where(RecipeYield.recipe_id == recipe_id)
-        .order_by(_items.c.id)
+        .order_by(tables.item.c.id)
     )
     return {
         "recipe_id": recipe_id,

@@ -1,25 +1,19 @@
 """One item for a page of its own: what it is, its lots in the order of use, and what happened to them."""
 
 from datetime import date
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict
 
-from sqlalchemy import Table, exists, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import ItemNotFoundError
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.paging import Ask, Found
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Item, Lot, Operation, Reversal
-from bake_tracker.models.ledger import Movement
+from bake_tracker.models import tables
+from bake_tracker.models.ledger import movements
 from bake_tracker.queries.keyset import load_page
 from bake_tracker.queries.stock.shelf import LotRow, load_lots
-
-_items = cast(Table, Item.__table__)
-_lots = cast(Table, Lot.__table__)
-_movements = cast(Table, Movement.__table__)
-_operations = cast(Table, Operation.__table__)
-_reversals = cast(Table, Reversal.__table__)
 
 
 class ItemView(TypedDict):
@@ -63,7 +57,9 @@ def load_item_view(session: Session, item_id: int) -> ItemView:
     Raises:
         ItemNotFoundError: there is none with this id.
     """
-    row = session.execute(select(_items).where(_items.c.id == item_id, ~_items.c.is_category)).one_or_none()
+    row = session.execute(
+        select(tables.item).where(tables.item.c.id == item_id, ~tables.item.c.is_category)
+    ).one_or_none()
     if row is None:
         raise ItemNotFoundError(item_id)
     return {
@@ -87,22 +83,22 @@ def load_item_movements(session: Session, item_id: int, ask: Ask) -> Found[ItemM
     """What happened to an item's lots, a page of it; one statement."""
     rows = (
         select(
-            _movements.c.id,
-            _movements.c.quantity_micros,
-            _movements.c.cost_micros,
-            _lots.c.id.label("lot_id"),
-            _lots.c.code,
-            _items.c.base_unit,
-            _operations.c.id.label("operation_id"),
-            _operations.c.name.label("operation"),
-            _operations.c.recorded_at,
-            _operations.c.actor,
-            exists().where(_reversals.c.reversed_operation_id == _operations.c.id).label("is_undone"),
+            movements.c.id,
+            movements.c.quantity_micros,
+            movements.c.cost_micros,
+            tables.lot.c.id.label("lot_id"),
+            tables.lot.c.code,
+            tables.item.c.base_unit,
+            tables.operation.c.id.label("operation_id"),
+            tables.operation.c.name.label("operation"),
+            tables.operation.c.recorded_at,
+            tables.operation.c.actor,
+            exists().where(tables.reversal.c.reversed_operation_id == tables.operation.c.id).label("is_undone"),
         )
-        .join(_lots, _lots.c.id == _movements.c.lot_id)
-        .join(_items, _items.c.id == _lots.c.item_id)
-        .join(_operations, _operations.c.id == _movements.c.operation_id)
-        .where(_lots.c.item_id == item_id)
+        .join(tables.lot, tables.lot.c.id == movements.c.lot_id)
+        .join(tables.item, tables.item.c.id == tables.lot.c.item_id)
+        .join(tables.operation, tables.operation.c.id == movements.c.operation_id)
+        .where(tables.lot.c.item_id == item_id)
     )
     sort_by = {"movement_id": "id", "quantity": "quantity_micros", "lot_code": "code", "actor": "actor"}[ask.sort]
     return load_page(session, rows, ask, _movement, key="id", search_in=("code", "actor"), sort_by=sort_by)

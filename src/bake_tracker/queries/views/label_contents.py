@@ -4,24 +4,17 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Table, bindparam, literal, select, text, union_all
+from sqlalchemy import BigInteger, Connection, bindparam, literal, select, text, union_all
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import ConflictError, LabelIncompleteError, LotNotFoundError, ValidationError
 from bake_tracker.domain.label.allergens import NONE, Statement, read_label
 from bake_tracker.domain.label.contents import Food, Label, MadeLot, label_of_lot
 from bake_tracker.domain.label.text import LabelWords, Style, net_text, words_of
-from bake_tracker.models import Bakery, Item, ItemAllergen, ItemLabel, Lot, Product, ProductAllergen
+from bake_tracker.models import Bakery, tables
 from bake_tracker.queries.operations.reversal import stands
-
-_items = cast(Table, Item.__table__)
-_products = cast(Table, Product.__table__)
-_of_items = cast(Table, ItemAllergen.__table__)
-_of_products = cast(Table, ProductAllergen.__table__)
-_labels = cast(Table, ItemLabel.__table__)
-_lots = cast(Table, Lot.__table__)
 
 _REACHED = (
     text(
@@ -55,24 +48,26 @@ ORDER BY drawn.id
 )
 _FOODS = (
     select(
-        _items.c.id,
-        _items.c.kind,
-        _items.c.slug,
-        _items.c.name,
-        _items.c.base_unit,
-        _items.c.g_per_ml,
-        _items.c.g_per_each,
-        _labels.c.ingredients,
+        tables.item.c.id,
+        tables.item.c.kind,
+        tables.item.c.slug,
+        tables.item.c.name,
+        tables.item.c.base_unit,
+        tables.item.c.g_per_ml,
+        tables.item.c.g_per_each,
+        tables.item_label.c.ingredients,
     )
-    .outerjoin(_labels, _labels.c.item_id == _items.c.id)
-    .where(_items.c.id.in_(bindparam("item_ids", expanding=True)))
+    .outerjoin(tables.item_label, tables.item_label.c.item_id == tables.item.c.id)
+    .where(tables.item.c.id.in_(bindparam("item_ids", expanding=True)))
 )
 _SAID = union_all(
-    select(_of_items.c.item_id.label("item_id"), literal(0).label("product_id"), *list(_of_items.c)[1:]).where(
-        _of_items.c.item_id.in_(bindparam("item_ids", expanding=True))
-    ),
-    select(literal(0), _of_products.c.product_id, *list(_of_products.c)[1:]).where(
-        _of_products.c.product_id.in_(bindparam("product_ids", expanding=True))
+    select(
+        tables.item_allergen.c.item_id.label("item_id"),
+        literal(0).label("product_id"),
+        *list(tables.item_allergen.c)[1:],
+    ).where(tables.item_allergen.c.item_id.in_(bindparam("item_ids", expanding=True))),
+    select(literal(0), tables.product_allergen.c.product_id, *list(tables.product_allergen.c)[1:]).where(
+        tables.product_allergen.c.product_id.in_(bindparam("product_ids", expanding=True))
     ),
 )
 
@@ -152,7 +147,9 @@ def _statement(told: Iterable[tuple[str, str]]) -> Statement:
 def load_filed(connection: Session | Connection, item_id: int) -> FiledLabel | None:
     """The label on file for an item, if there is one."""
     row = connection.execute(
-        select(_labels.c.ingredients, _labels.c.allergens, _labels.c.filed_at).where(_labels.c.item_id == item_id)
+        select(tables.item_label.c.ingredients, tables.item_label.c.allergens, tables.item_label.c.filed_at).where(
+            tables.item_label.c.item_id == item_id
+        )
     ).one_or_none()
     if row is None:
         return None
@@ -180,11 +177,11 @@ def load_label(session: Session, lot_id: int) -> LabelledLot:
     """
     lot = session.execute(
         select(
-            _lots.c.code,
-            _lots.c.expires_on,
+            tables.lot.c.code,
+            tables.lot.c.expires_on,
             select(Bakery.name).scalar_subquery().label("bakery_name"),
-            stands(_lots.c.operation_id).label("is_there"),
-        ).where(_lots.c.id == lot_id)
+            stands(tables.lot.c.operation_id).label("is_there"),
+        ).where(tables.lot.c.id == lot_id)
     ).one_or_none()
     if lot is None:
         raise LotNotFoundError(lot_id)
@@ -244,11 +241,17 @@ class Stated:
 
 def load_stated(session: Session, item_id: int | None = None) -> list[Stated]:
     """Everything that is bought, and whatever else something is said of, in the order of slugs."""
-    items = select(_items.c.id, _items.c.slug, _items.c.kind).where(~_items.c.is_category).order_by(_items.c.slug)
-    products = select(_products.c.id, _products.c.item_id, _products.c.brand, _products.c.name).order_by(_products.c.id)
+    items = (
+        select(tables.item.c.id, tables.item.c.slug, tables.item.c.kind)
+        .where(~tables.item.c.is_category)
+        .order_by(tables.item.c.slug)
+    )
+    products = select(
+        tables.product.c.id, tables.product.c.item_id, tables.product.c.brand, tables.product.c.name
+    ).order_by(tables.product.c.id)
     if item_id is not None:
-        items = items.where(_items.c.id == item_id)
-        products = products.where(_products.c.item_id == item_id)
+        items = items.where(tables.item.c.id == item_id)
+        products = products.where(tables.product.c.item_id == item_id)
     packages: defaultdict[int, list[Any]] = defaultdict(list)
     for row in session.execute(products):
         packages[row.item_id].append(row)

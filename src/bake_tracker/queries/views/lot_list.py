@@ -1,20 +1,17 @@
 """Every lot there is or was, as a list."""
 
 from datetime import date
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict
 
-from sqlalchemy import Table, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.paging import Ask, Found
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Item, Lot
+from bake_tracker.models import tables
 from bake_tracker.queries.explain.shelf import state_of
 from bake_tracker.queries.keyset import load_page
-
-_lots = cast(Table, Lot.__table__)
-_items = cast(Table, Item.__table__)
 
 
 class ListedLot(TypedDict):
@@ -47,17 +44,17 @@ def load_lot_page(
     only_there: bool = False,
 ) -> Found[ListedLot]:
     """Lots by any column, those that are used up among them unless ``only_there``; one statement."""
-    rows = select(_lots, _items.c.slug.label("item_slug"), _items.c.base_unit).join(
-        _items, _items.c.id == _lots.c.item_id
+    rows = select(tables.lot, tables.item.c.slug.label("item_slug"), tables.item.c.base_unit).join(
+        tables.item, tables.item.c.id == tables.lot.c.item_id
     )
     if item_id is not None:
-        rows = rows.where(_lots.c.item_id == item_id)
+        rows = rows.where(tables.lot.c.item_id == item_id)
     if code is not None:
-        rows = rows.where(_lots.c.code == code)
+        rows = rows.where(tables.lot.c.code == code)
     if lot_id is not None:
-        rows = rows.where(_lots.c.id == lot_id)
+        rows = rows.where(tables.lot.c.id == lot_id)
     if only_there:
-        rows = rows.where(_lots.c.remaining_micros > 0)
+        rows = rows.where(tables.lot.c.remaining_micros > 0)
     return load_page(session, rows, ask, lambda row: _lot(row, today), key="id", search_in=("code", "item_slug"))
 
 

@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from fractions import Fraction
-from typing import TypedDict, cast
+from typing import TypedDict
 
-from sqlalchemy import Table, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import RecipeNotFoundError, UnitConversionError, ValidationError
@@ -15,11 +15,10 @@ from bake_tracker.domain.recipes.bakers_percentage import bakers_percentages, is
 from bake_tracker.domain.recipes.quantities import Item, Recipe, base_quantity, batches_by_recipe
 from bake_tracker.domain.stock.shortages import items_of
 from bake_tracker.domain.units import MAX_TOTAL_MICROS, MICRO, drawn_micros, format_micros, format_quantity
-from bake_tracker.models import Recipe as RecipeRow
+from bake_tracker.models import tables
 from bake_tracker.queries.catalog.definitions import load_recipe
 from bake_tracker.queries.views.label_contents import load_statements
 
-_recipes = cast(Table, RecipeRow.__table__)
 MOST = Fraction(MAX_TOTAL_MICROS, MICRO)
 
 
@@ -111,8 +110,13 @@ def load_recipe_view(
     recipe = load_recipe(session, recipe_id)
     about = session.execute(
         select(
-            _recipes.c.name, _recipes.c.category, _recipes.c.source, _recipes.c.notes, _recipes.c.slug, _recipes.c.id
-        ).where(_recipes.c.id.in_(recipe.names))
+            tables.recipe.c.name,
+            tables.recipe.c.category,
+            tables.recipe.c.source,
+            tables.recipe.c.notes,
+            tables.recipe.c.slug,
+            tables.recipe.c.id,
+        ).where(tables.recipe.c.id.in_(recipe.names))
     ).all()
     own = next((row for row in about if row.id == recipe_id), None)
     if own is None:

@@ -4,13 +4,13 @@ from datetime import datetime
 from typing import TypedDict, cast
 from uuid import UUID
 
-from sqlalchemy import Table, delete, insert, update
+from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.access import Role, name_key, password_problem, secret_sha256
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import ConflictError
-from bake_tracker.models import ApiToken, SignIn, User
+from bake_tracker.models import tables
 from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog.people import (
     KnownUser,
@@ -30,10 +30,6 @@ TOKEN = Kind("record_api_token", "access_service", success_fields=("api_token_id
 REVOCATION = Kind("record_api_token_revocation", "access_service", success_fields=("api_token_id", "user_id"))
 
 SHORTEST_TOKEN = 40
-
-_users = cast(Table, User.__table__)
-_sign_ins = cast(Table, SignIn.__table__)
-_tokens = cast(Table, ApiToken.__table__)
 
 
 class UserResult(TypedDict):
@@ -114,7 +110,9 @@ def record_user(
             "is_disabled": False,
             "created_at": operation.now,
         }
-        user_id = operation.connection.execute(insert(_users).returning(_users.c.id), row).scalar_one()
+        user_id = operation.connection.execute(
+            insert(tables.bakery_user).returning(tables.bakery_user.c.id), row
+        ).scalar_one()
         return operation.succeed(
             UserResult(
                 operation_id=operation.id, user_id=user_id, name=asked["name"], role=asked["role"], is_disabled=False
@@ -153,7 +151,7 @@ def record_user_change(
         if is_owner and (now_off or now_role is not Role.OWNER) and not count_other_owners(session, key):
             raise ConflictError("no owner would be left; make another user one first", user_id=key)
         changed = {"role": now_role.value, "is_disabled": now_off}
-        operation.connection.execute(update(_users).where(_users.c.id == key).values(changed))
+        operation.connection.execute(update(tables.bakery_user).where(tables.bakery_user.c.id == key).values(changed))
         if now_off:
             sign_out_everywhere(session, key)
         return operation.succeed(
@@ -180,7 +178,7 @@ def record_password(
         user = _hold_user(session, key)
         _check_not_the_name(password, user)
         changed = {"password_hash": hash_password(password)}
-        operation.connection.execute(update(_users).where(_users.c.id == key).values(changed))
+        operation.connection.execute(update(tables.bakery_user).where(tables.bakery_user.c.id == key).values(changed))
         sign_out_everywhere(session, key)
         return operation.succeed(PasswordResult(operation_id=operation.id, user_id=key))
 
@@ -222,7 +220,9 @@ def record_api_token(
             "created_at": operation.now,
             "expires_at": ends,
         }
-        token_id = operation.connection.execute(insert(_tokens).returning(_tokens.c.id), row).scalar_one()
+        token_id = operation.connection.execute(
+            insert(tables.api_token).returning(tables.api_token.c.id), row
+        ).scalar_one()
         return operation.succeed(
             ApiTokenResult(
                 operation_id=operation.id,
@@ -252,13 +252,15 @@ def record_api_token_revocation(
             return cast(RevocationResult, done)
         lock_bakery(session)
         user_id = load_token_owner(session, key)
-        operation.connection.execute(update(_tokens).where(_tokens.c.id == key).values(revoked_at=operation.now))
+        operation.connection.execute(
+            update(tables.api_token).where(tables.api_token.c.id == key).values(revoked_at=operation.now)
+        )
         return operation.succeed(RevocationResult(operation_id=operation.id, api_token_id=key, user_id=user_id))
 
 
 def sign_out_everywhere(session: Session, user_id: int) -> None:
     """Forget every browser of a user."""
-    session.execute(delete(_sign_ins).where(_sign_ins.c.user_id == user_id))
+    session.execute(delete(tables.sign_in).where(tables.sign_in.c.user_id == user_id))
 
 
 def _hold_user(session: Session, user_id: int) -> KnownUser:

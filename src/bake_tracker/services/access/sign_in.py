@@ -1,23 +1,18 @@
 """Who is signed in: not history, so no operations; entry points tell of it when the transaction is over."""
 
 from datetime import datetime, timedelta
-from typing import cast
 
-from sqlalchemy import Table, case, delete, insert, update
+from sqlalchemy import case, delete, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bake_tracker.clock import now
 from bake_tracker.domain.access import ATTEMPTS_WITHIN, attempt_limits, secret_sha256, wait_s
-from bake_tracker.models import ApiToken, SignIn, SignInAttempts
+from bake_tracker.models import tables
 from bake_tracker.queries.catalog.people import Caller, KnownUser, find_user
 
 LASTS = timedelta(hours=12)
 USED_IS_NOTED_EVERY = timedelta(minutes=1)
-
-_sign_ins = cast(Table, SignIn.__table__)
-_attempts = cast(Table, SignInAttempts.__table__)
-_tokens = cast(Table, ApiToken.__table__)
 
 
 def take_attempt(session: Session, name: str, address: str) -> tuple[int, KnownUser | None]:
@@ -28,20 +23,20 @@ def take_attempt(session: Session, name: str, address: str) -> tuple[int, KnownU
     """
     at = now()
     limits = attempt_limits(name, address)
-    session.execute(delete(_attempts).where(_attempts.c.since < at - ATTEMPTS_WITHIN))
+    session.execute(delete(tables.sign_in_attempts).where(tables.sign_in_attempts.c.since < at - ATTEMPTS_WITHIN))
     taken = []
     for key in sorted(limits):  # in one order, so that two cannot wait for each other
         dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-        is_old = _attempts.c.since < at - ATTEMPTS_WITHIN
+        is_old = tables.sign_in_attempts.c.since < at - ATTEMPTS_WITHIN
         one_more = {
-            "count": case((is_old, 1), else_=_attempts.c.count + 1),
-            "since": case((is_old, at), else_=_attempts.c.since),
+            "count": case((is_old, 1), else_=tables.sign_in_attempts.c.count + 1),
+            "since": case((is_old, at), else_=tables.sign_in_attempts.c.since),
         }
         statement = (
-            dialect.insert(_attempts)
+            dialect.insert(tables.sign_in_attempts)
             .values(key=key, count=1, since=at)
-            .on_conflict_do_update(index_elements=[_attempts.c.key], set_=one_more)
-            .returning(_attempts.c.count, _attempts.c.since)
+            .on_conflict_do_update(index_elements=[tables.sign_in_attempts.c.key], set_=one_more)
+            .returning(tables.sign_in_attempts.c.count, tables.sign_in_attempts.c.since)
         )
         count, since = session.execute(statement).one()
         taken.append((count, limits[key], since))
@@ -51,16 +46,18 @@ def take_attempt(session: Session, name: str, address: str) -> tuple[int, KnownU
 def open_sign_in(session: Session, user_id: int, token: str, name: str, address: str) -> datetime:
     """Let the browser with this token in; until when. Attempts of this name and from this address count anew."""
     at = now()
-    session.execute(delete(_sign_ins).where(_sign_ins.c.expires_at < at))
+    session.execute(delete(tables.sign_in).where(tables.sign_in.c.expires_at < at))
     row = {"token_sha256": secret_sha256(token), "user_id": user_id, "created_at": at, "expires_at": at + LASTS}
-    session.execute(insert(_sign_ins), row)
-    session.execute(delete(_attempts).where(_attempts.c.key.in_(attempt_limits(name, address))))
+    session.execute(insert(tables.sign_in), row)
+    session.execute(
+        delete(tables.sign_in_attempts).where(tables.sign_in_attempts.c.key.in_(attempt_limits(name, address)))
+    )
     return at + LASTS
 
 
 def close_sign_in(session: Session, token: str) -> None:
     """Sign the browser with this token out."""
-    session.execute(delete(_sign_ins).where(_sign_ins.c.token_sha256 == secret_sha256(token)))
+    session.execute(delete(tables.sign_in).where(tables.sign_in.c.token_sha256 == secret_sha256(token)))
 
 
 def is_worth_noting(caller: Caller) -> bool:
@@ -71,4 +68,6 @@ def is_worth_noting(caller: Caller) -> bool:
 
 def note_use(session: Session, caller: Caller) -> None:
     """Keep when an API token was last used."""
-    session.execute(update(_tokens).where(_tokens.c.id == caller.api_token_id).values(last_used_at=now()))
+    session.execute(
+        update(tables.api_token).where(tables.api_token.c.id == caller.api_token_id).values(last_used_at=now())
+    )

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import TypedDict, cast
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, delete, insert
+from sqlalchemy import Connection, delete, insert
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.label.allergens import NONE, Statement, in_order, read_allergens
-from bake_tracker.models import ItemAllergen, ProductAllergen
+from bake_tracker.models import tables
 from bake_tracker.queries.catalog.definitions import load_item
 from bake_tracker.queries.catalog.products import load_package
 from bake_tracker.queries.catalog.things import load_things
@@ -23,9 +23,6 @@ RECORD = Kind(
     "allergen_service",
     success_fields=("item_id", "slug", "product_id", "contains", "may_contain", "was"),
 )
-
-_of_items = cast(Table, ItemAllergen.__table__)
-_of_products = cast(Table, ProductAllergen.__table__)
 
 
 class Said(TypedDict):
@@ -111,7 +108,9 @@ def _shown(statement: Statement | None) -> Said | None:
 
 def _write(connection: Connection, item_id: int, product_id: int | None, statement: Statement) -> None:
     table, column, key = (
-        (_of_items, "item_id", item_id) if product_id is None else (_of_products, "product_id", product_id)
+        (tables.item_allergen, "item_id", item_id)
+        if product_id is None
+        else (tables.product_allergen, "product_id", product_id)
     )
     connection.execute(delete(table).where(table.c[column] == key))
     rows = [{"allergen": one, "presence": "contains"} for one in in_order(statement.contains)]

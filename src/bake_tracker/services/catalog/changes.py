@@ -5,20 +5,20 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from fractions import Fraction
 from itertools import groupby
-from typing import Any, Literal, TypedDict, cast
+from typing import Any, Literal, TypedDict
 
-from sqlalchemy import Date, Integer, Table, and_, delete, insert, select, update
+from sqlalchemy import Date, Integer, and_, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.catalog_changes import Change, Rows, Thing
 from bake_tracker.domain.errors import ConflictError
-from bake_tracker.models import CatalogChange, Lot
+from bake_tracker.models import Lot, tables
 from bake_tracker.models.types import ExactRatio, UtcDateTime
 from bake_tracker.queries.catalog.things import SHAPES, load_called, load_changes, load_things
 from bake_tracker.queries.many_keys import among
 from bake_tracker.services.operation import Operation
 
-_add = insert(cast(Table, CatalogChange.__table__))
+_add = insert(tables.catalog_change)
 
 
 class CatalogGivenBack(TypedDict):

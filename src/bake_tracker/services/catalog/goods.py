@@ -5,13 +5,13 @@ from decimal import Decimal
 from typing import TypedDict, cast
 from uuid import UUID
 
-from sqlalchemy import Table, delete, insert
+from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import FinishedGoodNotFoundError, ItemNotFoundError, ValidationError
 from bake_tracker.domain.recipes.quantities import topological_order
-from bake_tracker.models import GoodComponent
+from bake_tracker.models import tables
 from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog.definitions import load_good_children, load_items, load_slugs
 from bake_tracker.queries.catalog.things import load_things
@@ -19,8 +19,6 @@ from bake_tracker.services.catalog.changes import note_changes
 from bake_tracker.services.operation import Kind, recording
 
 COMPONENTS = Kind("record_good_components", "goods_service", success_fields=("finished_good_id", "component_count"))
-
-_components = cast(Table, GoodComponent.__table__)
 
 
 class ComponentInput(TypedDict):
@@ -77,9 +75,9 @@ def record_good_components(
         names = {key: slug for slug, key in load_slugs(session, "item").items()}
         topological_order(good_id, lambda key: children.get(key, []), names, "components")
         before = load_things(session, [("good_component", str(good_id))])
-        session.execute(delete(_components).where(_components.c.good_id == good_id))
+        session.execute(delete(tables.good_component).where(tables.good_component.c.good_id == good_id))
         session.execute(
-            insert(_components),
+            insert(tables.good_component),
             [{"good_id": good_id, "component_id": key, "quantity_micros": micros} for key, micros in parts.items()],
         )
         note_changes(operation, before)

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import TypedDict, cast
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, delete, insert
+from sqlalchemy import Connection, delete, insert
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.label.allergens import Statement, in_order, label_text, read_allergens
 from bake_tracker.domain.label.text import list_text
-from bake_tracker.models import ItemLabel
+from bake_tracker.models import tables
 from bake_tracker.queries.catalog.definitions import load_item
 from bake_tracker.queries.catalog.things import load_things
 from bake_tracker.queries.views.label_contents import FiledLabel, check_complete, load_filed, load_label
@@ -23,8 +23,6 @@ RECORD = Kind(
     "label_service",
     success_fields=("item_id", "slug", "lot_id", "ingredients", "contains", "may_contain"),
 )
-
-_labels = cast(Table, ItemLabel.__table__)
 
 
 class OnFile(TypedDict):
@@ -110,10 +108,10 @@ def record_label_filed(
 
 
 def _write(connection: Connection, item_id: int, filed: FiledLabel) -> None:
-    connection.execute(delete(_labels).where(_labels.c.item_id == item_id))
+    connection.execute(delete(tables.item_label).where(tables.item_label.c.item_id == item_id))
     allergens = label_text(Statement(filed.contains, filed.may_contain))
     row = {"ingredients": filed.ingredients, "allergens": allergens, "filed_at": filed.filed_at}
-    connection.execute(insert(_labels), {"item_id": item_id, **row})
+    connection.execute(insert(tables.item_label), {"item_id": item_id, **row})
 
 
 def _shown(filed: FiledLabel | None) -> OnFile | None:

@@ -8,12 +8,12 @@ from fractions import Fraction
 from typing import Any, TypedDict, cast
 from uuid import UUID
 
-from sqlalchemy import Table, insert, update
+from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.units import Dimension, MeasureKind, Unit, grams_per_base
-from bake_tracker.models import Item, ItemMeasure
+from bake_tracker.models import tables
 from bake_tracker.queries.catalog.definitions import load_item
 from bake_tracker.services.operation import Kind, Operation, recording
 from bake_tracker.services.stock.ledger import lock_items
@@ -24,8 +24,7 @@ PIECE = Kind("record_piece_weight", "measure_service", success_fields=("item_id"
 NO_SOURCE = "no source was given"
 COLUMNS: Mapping[MeasureKind, str] = {"density": "g_per_ml", "piece": "g_per_each"}
 
-_items = cast(Table, Item.__table__)
-_add = insert(cast(Table, ItemMeasure.__table__))
+_add = insert(tables.item_measure)
 
 
 class Measured(TypedDict):
@@ -164,7 +163,7 @@ def _state(operation: Operation, stated: _Given, kind: MeasureKind) -> Measured:
     day = stated.measured_on or operation.house.local_day(operation.now)
     row = {"operation_id": operation.id, "item_id": item.item_id, "kind": kind, "value": stated.value}
     session.execute(_add, {**row, "source": source, "measured_on": day})
-    session.execute(update(_items).where(_items.c.id == item.item_id).values({COLUMNS[kind]: stated.value}))
+    session.execute(update(tables.item).where(tables.item.c.id == item.item_id).values({COLUMNS[kind]: stated.value}))
     return Measured(
         operation_id=operation.id,
         item_id=item.item_id,

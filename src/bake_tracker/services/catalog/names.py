@@ -3,13 +3,13 @@
 from typing import TypedDict, cast
 from uuid import UUID
 
-from sqlalchemy import Table, delete, insert, update
+from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.name_matching import name_key
-from bake_tracker.models import NameMapping
+from bake_tracker.models import tables
 from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog.definitions import load_item, load_slugs
 from bake_tracker.queries.catalog.names import load_names
@@ -19,8 +19,6 @@ from bake_tracker.services.operation import Kind, recording
 
 RECORD = Kind("record_name", "names_service", success_fields=("mapped_name", "item_slug", "former_item_slug"))
 MAX_NAME = 300
-
-_names = cast(Table, NameMapping.__table__)
 
 
 class NameResult(TypedDict):
@@ -60,11 +58,13 @@ def record_name(
             raise ValidationError.of("name", f"{key!r} is the slug of an item, and means that item")
         before = load_things(session, [("name_mapping", key)])
         if slug is None:
-            session.execute(delete(_names).where(_names.c.name == key))
+            session.execute(delete(tables.name_mapping).where(tables.name_mapping.c.name == key))
         elif former is None:
-            session.execute(insert(_names), {"name": key, "item_id": of_item})
+            session.execute(insert(tables.name_mapping), {"name": key, "item_id": of_item})
         else:
-            session.execute(update(_names).where(_names.c.name == key).values(item_id=of_item))
+            session.execute(
+                update(tables.name_mapping).where(tables.name_mapping.c.name == key).values(item_id=of_item)
+            )
         note_changes(operation, before)
         return operation.succeed(
             NameResult(operation_id=operation.id, mapped_name=key, item_slug=slug, former_item_slug=former)

@@ -5,7 +5,6 @@ from fractions import Fraction
 from typing import Any, TypedDict, cast
 from uuid import UUID
 
-from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -14,7 +13,7 @@ from bake_tracker.domain.errors import ConflictError
 from bake_tracker.domain.recipes.quantities import base_quantity
 from bake_tracker.domain.stock.products import is_unit, product_identity
 from bake_tracker.domain.units import format_exact
-from bake_tracker.models import Product
+from bake_tracker.models import tables
 from bake_tracker.queries.catalog.definitions import check_supplier, load_item
 from bake_tracker.queries.catalog.things import load_last_removed
 from bake_tracker.services.catalog.changes import note_made
@@ -23,8 +22,6 @@ from bake_tracker.services.operation import Kind, recording
 RECORD = Kind(
     "record_product", "product_service", success_fields=("product_id", "item_id", "package_quantity", "package_unit")
 )
-
-_products = cast(Table, Product.__table__)
 
 
 class ProductResult(TypedDict):
@@ -91,7 +88,7 @@ def record_product(
         told_by = (asked["brand"], asked["name"], asked["package_type"], quantity, asked["package_unit"], asked["gtin"])
         row = {**asked, "package_quantity": quantity, "identity": product_identity(item.slug, *told_by)}
         dialect = postgresql if operation.connection.dialect.name == "postgresql" else sqlite
-        new = dialect.insert(_products).on_conflict_do_nothing().returning(_products.c.id)
+        new = dialect.insert(tables.product).on_conflict_do_nothing().returning(tables.product.c.id)
         if removed := load_last_removed(session, "product"):  # whose id others may still know
             row["id"] = removed + 1
         key: int | None = session.execute(new, row).scalar_one_or_none()

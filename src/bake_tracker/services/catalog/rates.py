@@ -4,22 +4,19 @@ from decimal import Decimal
 from typing import TypedDict, cast
 from uuid import UUID
 
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import RecipeNotFoundError
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.units import MAX_TOTAL_MICROS
-from bake_tracker.models import Recipe, RecipeRate
+from bake_tracker.models import tables
 from bake_tracker.queries.catalog.things import load_things
 from bake_tracker.services.catalog.changes import note_changes
 from bake_tracker.services.operation import Kind, recording
 
 RECORD = Kind("record_recipe_rate", "rate_service", success_fields=("recipe_id", "labour", "overhead"))
-
-_recipes = cast(Table, Recipe.__table__)
-_rates = cast(Table, RecipeRate.__table__)
 
 
 class RateResult(TypedDict):
@@ -62,14 +59,14 @@ def record_recipe_rate(
         if done := operation.claim(row):
             return cast(RateResult, done)
         key = row["recipe_id"]
-        known = select(_recipes.c.slug).where(_recipes.c.id == key).with_for_update(key_share=True)
+        known = select(tables.recipe.c.slug).where(tables.recipe.c.id == key).with_for_update(key_share=True)
         slug = session.execute(known).scalar_one_or_none()
         if slug is None:
             raise RecipeNotFoundError(key)
-        before = session.execute(select(_rates).where(_rates.c.recipe_id == key)).one_or_none()
+        before = session.execute(select(tables.recipe_rate).where(tables.recipe_rate.c.recipe_id == key)).one_or_none()
         as_it_was = load_things(session, [("recipe_rate", str(key))])
-        session.execute(delete(_rates).where(_rates.c.recipe_id == key))
-        session.execute(insert(_rates), row)
+        session.execute(delete(tables.recipe_rate).where(tables.recipe_rate.c.recipe_id == key))
+        session.execute(insert(tables.recipe_rate), row)
         note_changes(operation, as_it_was)
         return operation.succeed(
             RateResult(

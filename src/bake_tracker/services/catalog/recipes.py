@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any, NotRequired, TypedDict, cast
 from uuid import UUID
 
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
@@ -21,7 +21,7 @@ from bake_tracker.domain.errors import (
 from bake_tracker.domain.recipes.quantities import topological_order
 from bake_tracker.domain.slugs import read_slug
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Recipe, RecipeLine, RecipeYield
+from bake_tracker.models import tables
 from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog.definitions import load_items, load_recipe_children, load_slugs
 from bake_tracker.queries.catalog.things import load_things
@@ -31,10 +31,6 @@ from bake_tracker.services.operation import Kind, recording
 
 RECIPE = Kind("record_recipe", "recipe_service", success_fields=("recipe_id", "slug", "line_count"))
 YIELD = Kind("record_recipe_yield", "recipe_service", success_fields=("recipe_id", "finished_unit_id", "quantity"))
-
-_recipes = cast(Table, Recipe.__table__)
-_lines = cast(Table, RecipeLine.__table__)
-_yields = cast(Table, RecipeYield.__table__)
 
 
 class LineInput(TypedDict):
@@ -120,7 +116,7 @@ def record_recipe(
         _check_references(session, clean)
         before: dict[Thing, Rows] = {}
         if key is None:
-            key = insert_named(operation, Recipe, row)
+            key = insert_named(operation, tables.recipe, row)
             before[("recipe_line", str(key))] = []
         else:
             if not _lock(session, key):
@@ -129,7 +125,7 @@ def record_recipe(
             _replace(session, key, row)
         names = {known: of_slug for of_slug, known in load_slugs(session, "recipe").items()}
         _check_cycle(session, key, names, clean)
-        session.execute(insert(_lines), [_line_row(key, number, line) for number, line in enumerate(clean)])
+        session.execute(insert(tables.recipe_line), [_line_row(key, number, line) for number, line in enumerate(clean)])
         note_changes(operation, before)
         return operation.succeed(
             RecipeResult(operation_id=operation.id, recipe_id=key, slug=names[key], line_count=len(clean))
@@ -165,10 +161,10 @@ def record_recipe_yield(
         item = load_items(session, [row["item_id"]]).get(row["item_id"])
         if item is None or item.kind != "finished_unit":
             raise FinishedUnitNotFoundError(row["item_id"])
-        same = (_yields.c.recipe_id == row["recipe_id"]) & (_yields.c.item_id == row["item_id"])
+        same = (tables.recipe_yield.c.recipe_id == row["recipe_id"]) & (tables.recipe_yield.c.item_id == row["item_id"])
         before = load_things(session, [("recipe_yield", f"{row['recipe_id']}:{row['item_id']}")])
-        session.execute(delete(_yields).where(same))
-        session.execute(insert(_yields), row)
+        session.execute(delete(tables.recipe_yield).where(same))
+        session.execute(insert(tables.recipe_yield), row)
         note_changes(operation, before)
         return operation.succeed(
             RecipeYieldResult(
@@ -214,13 +210,13 @@ def _check_cycle(session: Session, recipe_id: int, names: Mapping[int, str], lin
 
 
 def _replace(session: Session, recipe_id: int, changes: Mapping[str, Any]) -> None:
-    session.execute(update(_recipes).where(_recipes.c.id == recipe_id).values(**changes))
-    session.execute(delete(_lines).where(_lines.c.recipe_id == recipe_id))
+    session.execute(update(tables.recipe).where(tables.recipe.c.id == recipe_id).values(**changes))
+    session.execute(delete(tables.recipe_line).where(tables.recipe_line.c.recipe_id == recipe_id))
 
 
 def _lock(session: Session, recipe_id: int) -> bool:
     """Hold a recipe against other edits, so that two do not interleave their lines; whether there is one."""
-    known = select(_recipes.c.id).where(_recipes.c.id == recipe_id)
+    known = select(tables.recipe.c.id).where(tables.recipe.c.id == recipe_id)
     return session.execute(known.with_for_update(key_share=True)).first() is not None
 
 

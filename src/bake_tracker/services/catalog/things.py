@@ -16,7 +16,7 @@ from bake_tracker.domain.choices import ITEM_KINDS, LABEL_POLICIES, MAX_SHELF_LI
 from bake_tracker.domain.errors import ConflictError
 from bake_tracker.domain.slugs import read_slug
 from bake_tracker.domain.units import BASE_UNITS
-from bake_tracker.models import Bakery, Event, Item, Lot, Recipient, Supplier
+from bake_tracker.models import Lot, tables
 from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog.definitions import check_parent
 from bake_tracker.queries.catalog.things import load_last_removed, load_things
@@ -28,9 +28,6 @@ ITEM = Kind("record_item", "catalog_service", success_fields=("item_id", "slug",
 SUPPLIER = Kind("record_supplier", "catalog_service", success_fields=("supplier_id", "slug"))
 EVENT = Kind("record_event", "catalog_service", success_fields=("event_id", "slug"))
 RECIPIENT = Kind("record_recipient", "catalog_service", success_fields=("recipient_id", "slug"))
-
-
-_bakery = cast(Table, Bakery.__table__)
 
 
 class BakeryResult(TypedDict):
@@ -134,7 +131,7 @@ def record_bakery(
             )
         before = load_things(session, [("bakery", "1")])
         kept = ("name", "currency", "time_zone", "label_policy")
-        session.execute(update(_bakery).values({column: getattr(new, column) for column in kept}))
+        session.execute(update(tables.bakery).values({column: getattr(new, column) for column in kept}))
         note_changes(operation, before)
         return operation.succeed(
             BakeryResult(
@@ -187,7 +184,7 @@ def record_item(
             return cast(ItemResult, done)
         if asked.parent_id is not None:
             check_parent(session, asked.parent_id)
-        key = insert_named(operation, Item, {**asdict(asked), "is_category": False, "lot_count": 0})
+        key = insert_named(operation, tables.item, {**asdict(asked), "is_category": False, "lot_count": 0})
         return operation.succeed(
             ItemResult(
                 operation_id=operation.id,
@@ -216,7 +213,7 @@ def record_supplier(
         given.done()
         if done := operation.claim(row):
             return cast(SupplierResult, done)
-        key = insert_named(operation, Supplier, row)
+        key = insert_named(operation, tables.supplier, row)
         return operation.succeed(SupplierResult(operation_id=operation.id, supplier_id=key, slug=row["slug"]))
 
 
@@ -245,7 +242,7 @@ def record_event(
         given.done()
         if done := operation.claim(row):
             return cast(EventResult, done)
-        key = insert_named(operation, Event, row)
+        key = insert_named(operation, tables.event, row)
         return operation.succeed(EventResult(operation_id=operation.id, event_id=key, slug=str(row["slug"])))
 
 
@@ -274,17 +271,16 @@ def record_recipient(
         given.done()
         if done := operation.claim(row):
             return cast(RecipientResult, done)
-        key = insert_named(operation, Recipient, row)
+        key = insert_named(operation, tables.recipient, row)
         return operation.succeed(RecipientResult(operation_id=operation.id, recipient_id=key, slug=str(row["slug"])))
 
 
-def insert_named(operation: Operation, model: Any, row: dict[str, Any]) -> int:
+def insert_named(operation: Operation, table: Table, row: dict[str, Any]) -> int:
     """Insert a row that has a slug, keep that the operation made it, and return its id.
 
     Raises:
         ConflictError: the slug is taken.
     """
-    table = cast(Table, model.__table__)
     dialect = postgresql if operation.session.get_bind().dialect.name == "postgresql" else sqlite
     # By INSERT and not by a look first: another transaction may be about to take the slug.
     new = dialect.insert(table).on_conflict_do_nothing().returning(table.c.id)

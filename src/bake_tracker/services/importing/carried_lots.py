@@ -3,17 +3,15 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date
-from typing import cast
 
-from sqlalchemy import Table, bindparam, update
+from sqlalchemy import bindparam, update
 
 from bake_tracker.domain.importing.reading import ImportPlan
-from bake_tracker.models import Item
+from bake_tracker.models import tables
 from bake_tracker.services.operation import Operation
 from bake_tracker.services.stock.handling import record_hold, record_release
 
-_items = cast(Table, Item.__table__)
-_count_lots = update(_items).where(_items.c.slug == bindparam("of_item")).values(lot_count=bindparam("count"))
+_count_lots = update(tables.item).where(tables.item.c.slug == bindparam("of_item")).values(lot_count=bindparam("count"))
 
 
 def finish_carried(operation: Operation, plan: ImportPlan, received: Mapping[str, int], source: str) -> None:

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import cast
 
-from sqlalchemy import Table, insert
+from sqlalchemy import insert
 
 from bake_tracker.domain.importing.facts import Facts
-from bake_tracker.models import ItemAllergen, ItemLabel, ProductAllergen
+from bake_tracker.models import tables
 from bake_tracker.queries.catalog.things import key_of
 from bake_tracker.services.catalog.changes import note_made
 from bake_tracker.services.catalog.measures import record_density, record_piece_weight
@@ -54,9 +53,12 @@ def write_facts(
         {"item_id": items[slug], "ingredients": label[0], "allergens": label[1], "filed_at": _moment(label[2])}
         for slug, label in facts.labels.items()
     ]
-    for model, rows in ((ItemAllergen, allergens), (ProductAllergen, of_products), (ItemLabel, labels)):
+    for table, rows in (
+        (tables.item_allergen, allergens),
+        (tables.product_allergen, of_products),
+        (tables.item_label, labels),
+    ):
         if rows:
-            table = cast(Table, model.__table__)
             session.execute(insert(table), rows)
             note_made(operation, *((table.name, key_of(table.name, row)) for row in rows))
 

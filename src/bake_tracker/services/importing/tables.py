@@ -23,15 +23,7 @@ from bake_tracker.domain.importing.reading import (
 from bake_tracker.domain.importing.report import ImportReport
 from bake_tracker.domain.importing.telling import report_of
 from bake_tracker.models import (
-    Event,
-    GoodComponent,
-    Item,
-    Product,
-    Recipe,
-    RecipeLine,
-    RecipeYield,
-    Recipient,
-    Supplier,
+    tables,
 )
 from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog.definitions import load_slugs
@@ -157,10 +149,14 @@ def _write(operation: Operation, plan: ImportPlan, source: str) -> None:
     session = operation.session
     if plan.bakery:
         record_bakery(session=session, **asdict(plan.bakery))
-    _insert_new(operation, Supplier, [{"slug": s.slug, "name": s.name, "details": s.details} for s in plan.suppliers])
-    _insert_new(operation, Event, [{"slug": e.slug, "name": e.name, "happens_on": e.happens_on} for e in plan.events])
+    _insert_new(
+        operation, tables.supplier, [{"slug": s.slug, "name": s.name, "details": s.details} for s in plan.suppliers]
+    )
+    _insert_new(
+        operation, tables.event, [{"slug": e.slug, "name": e.name, "happens_on": e.happens_on} for e in plan.events]
+    )
     recipients = [{"slug": r.slug, "name": r.name, "household": r.household} for r in plan.recipients]
-    _insert_new(operation, Recipient, recipients)
+    _insert_new(operation, tables.recipient, recipients)
     items = _add_items(operation, plan.items)
     _add_products(operation, plan, items)
     _add_recipes(operation, plan.recipes, items)
@@ -183,7 +179,7 @@ def _add_items(operation: Operation, plans: Sequence[ItemPlan]) -> Ids:
         ready = [item for item in pending if item.parent_slug is None or item.parent_slug in ids]
         assert ready, "the plan has a parent that is nowhere"
         pending = [item for item in pending if not (item.parent_slug is None or item.parent_slug in ids)]
-        ids |= _insert_new(operation, Item, [_item_row(item, ids) for item in ready])
+        ids |= _insert_new(operation, tables.item, [_item_row(item, ids) for item in ready])
     return ids
 
 
@@ -221,14 +217,14 @@ def _add_products(operation: Operation, plan: ImportPlan, items: Mapping[str, in
         }
         for product in plan.products
     ]
-    _insert_new(operation, Product, rows, key="identity")
+    _insert_new(operation, tables.product, rows, key="identity")
 
 
 def _add_recipes(operation: Operation, recipes: Sequence[RecipePlan], items: Mapping[str, int]) -> None:
     rows = [
         {"slug": r.slug, "name": r.name, "category": r.category, "source": r.source, "notes": r.notes} for r in recipes
     ]
-    ids = load_slugs(operation.session, "recipe") | _insert_new(operation, Recipe, rows)
+    ids = load_slugs(operation.session, "recipe") | _insert_new(operation, tables.recipe, rows)
     lines = [
         {
             "recipe_id": ids[recipe.slug],
@@ -241,13 +237,13 @@ def _add_recipes(operation: Operation, recipes: Sequence[RecipePlan], items: Map
         for recipe in recipes
         for position, line in enumerate(recipe.lines)
     ]
-    _insert(operation, RecipeLine, lines)
+    _insert(operation, tables.recipe_line, lines)
     yields = [
         {"recipe_id": ids[recipe.slug], "item_id": items[made.slug], "quantity_micros": made.quantity_micros}
         for recipe in recipes
         for made in recipe.makes
     ]
-    _insert(operation, RecipeYield, yields)
+    _insert(operation, tables.recipe_yield, yields)
 
 
 def _add_parts(operation: Operation, plan: ImportPlan, items: Mapping[str, int]) -> None:
@@ -256,7 +252,7 @@ def _add_parts(operation: Operation, plan: ImportPlan, items: Mapping[str, int])
         for good in plan.goods
         for part, micros in good.parts
     ]
-    _insert(operation, GoodComponent, rows)
+    _insert(operation, tables.good_component, rows)
 
 
 def _receive(
@@ -281,14 +277,13 @@ def _receive(
     return result["lot_id"]
 
 
-def _insert(operation: Operation, model: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+def _insert(operation: Operation, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
-        table = cast(Table, model.__table__)
         operation.session.execute(insert(table), rows)
         note_made(operation, *((table.name, key_of(table.name, row)) for row in rows))
 
 
-def _insert_new(operation: Operation, model: Any, rows: Sequence[Mapping[str, Any]], key: str = "slug") -> Ids:
+def _insert_new(operation: Operation, table: Table, rows: Sequence[Mapping[str, Any]], key: str = "slug") -> Ids:
     """Insert rows of which the bakery has none; their ids.
 
     Raises:
@@ -296,7 +291,7 @@ def _insert_new(operation: Operation, model: Any, rows: Sequence[Mapping[str, An
     """
     if not rows:
         return {}
-    table, session = cast(Table, model.__table__), operation.session
+    session = operation.session
     if removed := load_last_removed(session, table.name):  # whose id others may still know
         rows = [{**row, "id": number} for number, row in enumerate(rows, removed + 1)]
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any, TypedDict, cast
 from uuid import UUID
 
-from sqlalchemy import Table, insert
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
@@ -28,7 +28,7 @@ from bake_tracker.domain.stock.adjusting import KINDS, TO_SOMEBODY, cost_of_chan
 from bake_tracker.domain.stock.fifo import draw_from, plan_draws
 from bake_tracker.domain.stock.shortages import all_draws, ingredient_shortages
 from bake_tracker.domain.units import MAX_TOTAL_MICROS, drawn_micros, format_micros, received_micros
-from bake_tracker.models import Adjustment
+from bake_tracker.models import tables
 from bake_tracker.queries.catalog.definitions import check_event, check_recipient, load_items
 from bake_tracker.queries.stock.lots import LotState, load_lots
 from bake_tracker.queries.stock.open_lots import load_lots_to_draw
@@ -41,7 +41,7 @@ RECORD = Kind(
     success_fields=("kind", "reason", "recipient_id", "event_id", "lots", "total_cost"),
 )
 
-_add = insert(cast(Table, Adjustment.__table__))
+_add = insert(tables.adjustment)
 
 
 @dataclass(frozen=True, slots=True)

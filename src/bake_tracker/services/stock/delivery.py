@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, TypedDict, cast
 from uuid import UUID
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
@@ -18,7 +18,7 @@ from bake_tracker.domain.errors import (
     ValidationError,
 )
 from bake_tracker.domain.money import format_money
-from bake_tracker.models import Delivery, Supplier
+from bake_tracker.models import Delivery, Supplier, tables
 from bake_tracker.queries.catalog.definitions import check_supplier
 from bake_tracker.queries.stock.deliveries import load_standing_delivery
 from bake_tracker.services.operation import Kind, recording
@@ -33,7 +33,7 @@ RECORD = Kind(
 
 FIELDS = ("item_id", "quantity", "unit", "total_cost", "lot_code", "expires_on", "product_id", "location")
 
-_add = insert(cast(Table, Delivery.__table__)).returning(Delivery.__table__.c.id)
+_add = insert(tables.delivery).returning(Delivery.__table__.c.id)
 
 
 class DeliveryResult(TypedDict):

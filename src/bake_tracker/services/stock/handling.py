@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TypedDict, cast
 from uuid import UUID
 
-from sqlalchemy import Table, insert, update
+from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
@@ -15,7 +15,7 @@ from bake_tracker.domain.errors import ConflictError, ValidationError
 from bake_tracker.domain.recipes.quantities import base_quantity
 from bake_tracker.domain.stock.fifo import draw_from
 from bake_tracker.domain.units import drawn_micros, format_micros
-from bake_tracker.models import Lot, LotHold, Transfer
+from bake_tracker.models import tables
 from bake_tracker.queries.catalog.definitions import load_item
 from bake_tracker.queries.stock.lots import LotState, load_lots
 from bake_tracker.services.operation import Kind, Operation, recording
@@ -29,9 +29,8 @@ TRANSFER = Kind(
     success_fields=("lot_id", "lot_code", "new_lot_id", "new_lot_code", "quantity", "from_location", "to_location"),
 )
 
-_lots = cast(Table, Lot.__table__)
-_add_hold = insert(cast(Table, LotHold.__table__))
-_add_transfer = insert(cast(Table, Transfer.__table__))
+_add_hold = insert(tables.lot_hold)
+_add_transfer = insert(tables.transfer)
 
 
 class HandledLot(TypedDict):
@@ -202,7 +201,7 @@ def record_transfer(
             raise ValidationError.of("to_location", f"lot {lot.code} is there already")
         new = None if is_whole else split_lot(operation, draw, place)
         if is_whole:
-            session.execute(update(_lots).where(_lots.c.id == lot.lot_id).values(location=place))
+            session.execute(update(tables.lot).where(tables.lot.c.id == lot.lot_id).values(location=place))
         session.execute(
             _add_transfer,
             {
@@ -273,7 +272,9 @@ def _handle(
     values: dict[str, object] = {"on_hold": on_hold}
     if until is not None:
         values["usable_until"] = until
-    operation.session.execute(update(_lots).where(_lots.c.id.in_([lot.lot_id for lot in lots])).values(values))
+    operation.session.execute(
+        update(tables.lot).where(tables.lot.c.id.in_([lot.lot_id for lot in lots])).values(values)
+    )
 
 
 def shown_lots(lots: Sequence[LotState]) -> list[HandledLot]:

@@ -7,9 +7,9 @@ choose the same lot; quantities are then changed by relative amounts.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TypedDict, TypeVar, cast
+from typing import TypedDict, TypeVar
 
-from sqlalchemy import String, Table, bindparam, exists, func, insert, select, update
+from sqlalchemy import String, bindparam, exists, func, insert, select, update
 from sqlalchemy import cast as sql_cast
 
 from bake_tracker.domain.errors import ComponentShortage, Shortage
@@ -18,52 +18,50 @@ from bake_tracker.domain.recipes.quantities import Item
 from bake_tracker.domain.stock.fifo import Allocation, Draw, plan_draws
 from bake_tracker.domain.stock.lots import day_mark, lot_code, pick_on
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Bakery, Lot
-from bake_tracker.models import Item as ItemRow
-from bake_tracker.models.ledger import Movement
+from bake_tracker.models import Bakery, tables
+from bake_tracker.models.ledger import movements
 from bake_tracker.queries.stock.open_lots import load_came_later, load_lots_to_draw
 from bake_tracker.services.operation import Operation
 
 Found = TypeVar("Found")
 AnyShortage = TypeVar("AnyShortage", Shortage, ComponentShortage)
 
-_items = cast(Table, ItemRow.__table__)
-_lots = cast(Table, Lot.__table__)
-_movements = cast(Table, Movement.__table__)
 
 # Built once: building a statement costs more than running it.
 _lock = (
-    select(_items.c.id)
-    .where(_items.c.id.in_(bindparam("ids", expanding=True)))
-    .order_by(_items.c.id)
+    select(tables.item.c.id)
+    .where(tables.item.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(tables.item.c.id)
     .with_for_update(key_share=True)
 )
-_insert_lot = insert(_lots).returning(_lots.c.id)
-_add_movement = insert(_movements)
+_insert_lot = insert(tables.lot).returning(tables.lot.c.id)
+_add_movement = insert(movements)
 _take = (
-    update(_lots)
-    .where(_lots.c.id == bindparam("of_lot"))
+    update(tables.lot)
+    .where(tables.lot.c.id == bindparam("of_lot"))
     .values(
-        remaining_micros=_lots.c.remaining_micros - bindparam("taken"),
-        remaining_cost_micros=_lots.c.remaining_cost_micros - bindparam("taken_cost"),
+        remaining_micros=tables.lot.c.remaining_micros - bindparam("taken"),
+        remaining_cost_micros=tables.lot.c.remaining_cost_micros - bindparam("taken_cost"),
     )
 )
 
 _count_splits = select(func.count()).where(
-    _lots.c.item_id == bindparam("item"),
-    func.substr(_lots.c.code, 1, func.length(bindparam("beginning", type_=String))) == bindparam("beginning"),
+    tables.lot.c.item_id == bindparam("item"),
+    func.substr(tables.lot.c.code, 1, func.length(bindparam("beginning", type_=String))) == bindparam("beginning"),
 )
-_next_code = _items.c.slug + "-" + bindparam("day_mark", type_=String) + "-" + sql_cast(_items.c.lot_count, String)
+_next_code = (
+    tables.item.c.slug + "-" + bindparam("day_mark", type_=String) + "-" + sql_cast(tables.item.c.lot_count, String)
+)
 # The bakery is held in the same statement, so that its currency and time zone stay while there is stock to come.
 _number_lot = (
-    update(_items)
-    .where(_items.c.id == bindparam("of_item"))
-    .values(lot_count=_items.c.lot_count + 1)
+    update(tables.item)
+    .where(tables.item.c.id == bindparam("of_item"))
+    .values(lot_count=tables.item.c.lot_count + 1)
     .returning(
-        _items.c.lot_count,
-        _items.c.slug,
-        _items.c.pick_policy,
-        exists().where(_lots.c.code == _next_code).correlate(_items).label("is_taken"),
+        tables.item.c.lot_count,
+        tables.item.c.slug,
+        tables.item.c.pick_policy,
+        exists().where(tables.lot.c.code == _next_code).correlate(tables.item).label("is_taken"),
         select(Bakery.id).with_for_update(read=True, key_share=True).scalar_subquery().label("held_bakery"),
     )
 )
@@ -240,7 +238,7 @@ def _add_lot(operation: Operation, new: NewLot) -> AddedLot:
 
 def split_lot(operation: Operation, draw: Draw, location: str | None) -> AddedLot:
     """Post what a draw gives as a lot of its own beside the lot it comes from; its code ends in the next number."""
-    source = operation.session.execute(select(_lots).where(_lots.c.id == draw.lot.lot_id)).one()
+    source = operation.session.execute(select(tables.lot).where(tables.lot.c.id == draw.lot.lot_id)).one()
     root = source.code.rpartition("/")[0] if source.parent_lot_id else source.code
     count = operation.session.execute(_count_splits, {"beginning": f"{root}/", "item": source.item_id}).scalar_one()
     row = {

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any, TypedDict, cast
 from uuid import UUID
 
-from sqlalchemy import Table, insert
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
@@ -20,7 +20,7 @@ from bake_tracker.domain.errors import ConflictError, ConversionProblem, UnitCon
 from bake_tracker.domain.money import divide_half_even, format_money
 from bake_tracker.domain.recipes.quantities import base_quantity
 from bake_tracker.domain.units import MAX_TOTAL_MICROS, MICRO, format_micros
-from bake_tracker.models import Stocktake, StocktakeLine
+from bake_tracker.models import Stocktake, tables
 from bake_tracker.queries.catalog.definitions import load_items
 from bake_tracker.queries.stock.lots import LotState, load_lots
 from bake_tracker.services.operation import Kind, checking, recording
@@ -37,8 +37,8 @@ RECORD = Kind(
 
 MOVED = ("refuse", "after", "before")
 
-_add_stocktake = insert(cast(Table, Stocktake.__table__)).returning(Stocktake.__table__.c.id)
-_add_line = insert(cast(Table, StocktakeLine.__table__))
+_add_stocktake = insert(tables.stocktake).returning(Stocktake.__table__.c.id)
+_add_line = insert(tables.stocktake_line)
 
 
 @dataclass(frozen=True, slots=True)

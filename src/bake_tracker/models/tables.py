@@ -1,0 +1,85 @@
+"""Every table by its name, for statements in Core; not the ledger's, which stays in its own room."""
+
+from typing import cast
+
+from sqlalchemy import Table
+
+from bake_tracker.models import (
+    Adjustment,
+    ApiToken,
+    AssemblyRun,
+    Bakery,
+    CatalogChange,
+    Delivery,
+    Event,
+    GoodComponent,
+    Item,
+    ItemAllergen,
+    ItemLabel,
+    ItemMeasure,
+    Lot,
+    LotHold,
+    NameMapping,
+    Operation,
+    Product,
+    ProductAllergen,
+    ProductionRun,
+    Recipe,
+    RecipeLine,
+    RecipeRate,
+    RecipeSnapshot,
+    RecipeYield,
+    Recipient,
+    Restoration,
+    RestoredOperation,
+    Reversal,
+    RunRate,
+    Seal,
+    SealedOperation,
+    SignIn,
+    SignInAttempts,
+    Stocktake,
+    StocktakeLine,
+    Supplier,
+    Transfer,
+    User,
+)
+
+adjustment = cast(Table, Adjustment.__table__)
+api_token = cast(Table, ApiToken.__table__)
+assembly_run = cast(Table, AssemblyRun.__table__)
+bakery = cast(Table, Bakery.__table__)
+bakery_user = cast(Table, User.__table__)
+catalog_change = cast(Table, CatalogChange.__table__)
+delivery = cast(Table, Delivery.__table__)
+event = cast(Table, Event.__table__)
+good_component = cast(Table, GoodComponent.__table__)
+item = cast(Table, Item.__table__)
+item_allergen = cast(Table, ItemAllergen.__table__)
+item_label = cast(Table, ItemLabel.__table__)
+item_measure = cast(Table, ItemMeasure.__table__)
+lot = cast(Table, Lot.__table__)
+lot_hold = cast(Table, LotHold.__table__)
+name_mapping = cast(Table, NameMapping.__table__)
+operation = cast(Table, Operation.__table__)
+product = cast(Table, Product.__table__)
+product_allergen = cast(Table, ProductAllergen.__table__)
+production_run = cast(Table, ProductionRun.__table__)
+recipe = cast(Table, Recipe.__table__)
+recipe_line = cast(Table, RecipeLine.__table__)
+recipe_rate = cast(Table, RecipeRate.__table__)
+recipe_snapshot = cast(Table, RecipeSnapshot.__table__)
+recipe_yield = cast(Table, RecipeYield.__table__)
+recipient = cast(Table, Recipient.__table__)
+restoration = cast(Table, Restoration.__table__)
+restored_operation = cast(Table, RestoredOperation.__table__)
+reversal = cast(Table, Reversal.__table__)
+run_rate = cast(Table, RunRate.__table__)
+seal = cast(Table, Seal.__table__)
+sealed_operation = cast(Table, SealedOperation.__table__)
+sign_in = cast(Table, SignIn.__table__)
+sign_in_attempts = cast(Table, SignInAttempts.__table__)
+stocktake = cast(Table, Stocktake.__table__)
+stocktake_line = cast(Table, StocktakeLine.__table__)
+supplier = cast(Table, Supplier.__table__)
+transfer = cast(Table, Transfer.__table__)

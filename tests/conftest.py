@@ -13,6 +13,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Engine, create_engine, text
 
 from bake_tracker.config import load_settings
+from bake_tracker.database import engines
 from bake_tracker.services import database
 from bake_tracker.services.access import passwords
 from support.command_line import CommandLine, root_logger_put_back
@@ -140,7 +141,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 rested: dict[tuple[str, str | None], Engine] = {}
-_new_engine = database.make_engine
+_new_engine = engines.make_engine
 
 
 def engine_of_before(url: str) -> Engine:
@@ -161,14 +162,14 @@ def listeners_of(engine: Engine) -> list[Any]:
 def use(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
     """Make a database the one that ``session_scope()`` opens, until the test is over."""
 
-    monkeypatch.setattr(database, "make_engine", engine_of_before)
+    monkeypatch.setattr(engines, "make_engine", engine_of_before)
 
     def use_it(url: str) -> str:
         monkeypatch.setenv("BAKE_TRACKER_DATABASE_URL", url)
         return url
 
     yield use_it
-    for engine in database._engines.values():
+    for engine in engines._engines.values():
         key, listeners = getattr(engine, "as_made", (None, None))
         if key and listeners == listeners_of(engine):
             rested[key] = engine

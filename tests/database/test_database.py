@@ -10,6 +10,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
+from bake_tracker.database import scopes
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.services import batch_production_service, database
 from bake_tracker.services.catalog import things
@@ -160,7 +161,7 @@ def test_what_the_database_asks_to_repeat_is_repeated_and_commits_once(database_
 
     with pytest.raises(OperationalError):
         run_in_transaction(never)
-    assert len(calls) == database.MAX_ATTEMPTS
+    assert len(calls) == scopes.MAX_ATTEMPTS
 
 
 def test_a_real_deadlock_is_retried_until_both_have_worked(postgresql_url: str) -> None:

@@ -134,8 +134,8 @@ def test_a_failure_outside_of_every_operation_is_told_once_an_attempt(
 def test_the_attempts_end_when_the_time_for_them_is_over(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
     """Attempts that each take long are fewer: none is begun after the time but the last."""
     clock = iter(range(0, 1_000, 20))
-    monkeypatch.setattr("bake_tracker.services.database.time.monotonic", lambda: next(clock))
-    monkeypatch.setattr("bake_tracker.services.database.time.sleep", lambda _: None)
+    monkeypatch.setattr("bake_tracker.database.scopes.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("bake_tracker.database.scopes.time.sleep", lambda _: None)
     tries: list[int] = []
 
     def never(_session: database.Session) -> None:
@@ -250,8 +250,8 @@ def test_a_server_that_goes_down_meanwhile_is_named_after_the_last_attempt(
         raise psycopg.OperationalError("connection failed: Connection refused")
 
     monkeypatch.setattr(psycopg, "connect", refuse)
-    monkeypatch.setattr("bake_tracker.services.database.time.sleep", lambda _: None)
-    monkeypatch.setattr("bake_tracker.services.database.MAX_ATTEMPTS", 3)
+    monkeypatch.setattr("bake_tracker.database.scopes.time.sleep", lambda _: None)
+    monkeypatch.setattr("bake_tracker.database.scopes.MAX_ATTEMPTS", 3)
     log.clear()
     with pytest.raises(DatabaseUnavailableError, match="Connection refused; start it"):
         kitchen.ingredient("Sugar")

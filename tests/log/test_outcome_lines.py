@@ -93,7 +93,7 @@ def test_a_failure_at_the_last_attempt_is_an_error(
         raise lock_timeout()
 
     monkeypatch.setattr(batch_production_service, "load_recipe", failing)
-    monkeypatch.setattr("bake_tracker.services.database.MAX_ATTEMPTS", 3)
+    monkeypatch.setattr("bake_tracker.database.scopes.MAX_ATTEMPTS", 3)
     with caplog.at_level(logging.INFO, logger=SERVICES), pytest.raises(OperationalError):
         run_in_transaction(lambda s: cookies(bakery, s))
     assert [(fields(r)["outcome"], fields(r)["attempt"]) for r in caplog.records] == [

@@ -1,0 +1,80 @@
+"""The schema: made where a database is empty, brought to this version when asked, and refused when it is another's."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+
+from bake_tracker.database.engines import make_engine, reading, unavailable
+from bake_tracker.domain.errors import DatabaseUnavailableError
+from bake_tracker.migrations import is_current, upgrade
+
+RESTORE_UNDER_WAY = "restore_under_way"
+"""A table beside the bakery's while PostgreSQL's own tools fill them; nobody works there until all is done."""
+
+AddFirstRows = Callable[[Connection], None]
+"""Gives a freshly migrated database what must be there from the start, where it is missing."""
+
+
+def prepare(url: str, add_first_rows: AddFirstRows) -> None:
+    """Create the schema or bring it to this version; only for an empty database or one that is a bakery's already.
+
+    Raises:
+        DatabaseUnavailableError: the database cannot be opened, or belongs to another program.
+    """
+    engine = make_engine(url)
+    try:
+        tables, _ = _look_at(engine)
+        _refuse_half_restored(engine, tables)
+        if tables and "alembic_version" not in tables:
+            raise DatabaseUnavailableError(f"the database {engine.url.render_as_string()} belongs to another program")
+        try:
+            migrate(engine, add_first_rows)
+        except ProgrammingError as error:  # of PostgreSQL: no right to create tables
+            raise unavailable(engine, error) from error
+    finally:
+        engine.dispose()
+
+
+def _look_at(engine: Engine) -> tuple[list[str], bool]:
+    """The tables that are there, and whether the schema is of this version."""
+    try:
+        with reading(engine) as connection:
+            return inspect(connection).get_table_names(), is_current(connection)
+    except DBAPIError as error:
+        raise unavailable(engine, error) from error
+
+
+def make_ready(engine: Engine, add_first_rows: AddFirstRows) -> None:
+    tables, current = _look_at(engine)
+    name = engine.url.render_as_string()
+    _refuse_half_restored(engine, tables)
+    if current:
+        return
+    if tables:
+        what = "is of another version; run: bake init" if "alembic_version" in tables else "belongs to another program"
+        raise DatabaseUnavailableError(f"the database {name} {what}")
+    if engine.dialect.name != "sqlite":
+        raise DatabaseUnavailableError(f"the database {name} has no bakery yet; run: bake init")
+    migrate(engine, add_first_rows)
+
+
+def _refuse_half_restored(engine: Engine, tables: list[str]) -> None:
+    if RESTORE_UNDER_WAY in tables:
+        raise DatabaseUnavailableError(
+            f"a restore into the database {engine.url.render_as_string()} is under way or was stopped; "
+            "if it was stopped, run it again with the same file: bake restore FILE"
+        )
+
+
+def migrate(engine: Engine, add_first_rows: AddFirstRows) -> None:
+    """Bring the schema to the newest version, and give an empty database its first rows."""
+    is_postgresql = engine.dialect.name == "postgresql"
+    # Whoever waited for the lock must see what was done meanwhile, also where SERIALIZABLE is the default.
+    if is_postgresql:
+        engine = engine.execution_options(isolation_level="READ COMMITTED")
+    with engine.begin() as connection:
+        if is_postgresql:
+            connection.execute(text("SELECT pg_advisory_xact_lock(7213041)"))  # two first users at once
+        upgrade(connection)
+        add_first_rows(connection)

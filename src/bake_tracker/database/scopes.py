@@ -1,0 +1,109 @@
+"""Scopes that own transactions: whoever works inside one never commits, the scope does."""
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TypeVar
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from bake_tracker.database.attempts import Attempt, attempting, is_lost_race, is_retryable, is_unreachable
+from bake_tracker.database.engines import reading, unavailable
+from bake_tracker.database.transaction_outcomes import send_begin
+from bake_tracker.domain.errors import OutcomeUnknownError
+from bake_tracker.log.tell import emit, get_service_logger, make_event, report_logging_fault
+from bake_tracker.log.values import error_text
+
+Answer = TypeVar("Answer")
+
+MAX_ATTEMPTS = 12
+RETRY_FOR_S = 30
+"""After this long no attempt is begun that is not the last."""
+LONGEST_PAUSE_S = 1.0
+
+_open_scopes: ContextVar[frozenset[str]] = ContextVar("bake_tracker_open_scopes", default=frozenset())
+
+
+@contextmanager
+def session_scope(engine: Engine) -> Iterator[Session]:
+    """One transaction: committed on normal exit, rolled back on an exception, always closed.
+
+    Raises:
+        RuntimeError: a scope on the same database is already open here; pass its session on instead.
+    """
+    resolved = engine.url.render_as_string(hide_password=False)
+    if resolved in _open_scopes.get():
+        raise RuntimeError("a session_scope on this database is already open; pass its session on instead of nesting")
+    reset = _open_scopes.set(_open_scopes.get() | {resolved})
+    try:
+        with Session(engine, expire_on_commit=False) as session:
+            try:
+                yield session
+                session.commit()
+            except BaseException:
+                session.rollback()
+                raise
+    finally:
+        _open_scopes.reset(reset)
+
+
+@contextmanager
+def read_scope(engine: Engine) -> Iterator[Session]:
+    """A session that can only read: it takes no write lock and is rolled back at the end."""
+    with reading(engine) as connection, Session(connection, expire_on_commit=False) as session:
+        yield session
+
+
+def run_in_transaction(work: Callable[[Session], Answer], engine: Callable[[], Engine]) -> Answer:
+    """Call ``work(session)`` in a transaction of its own and commit before returning.
+
+    The whole call is tried again, a bounded number of times and with the same operation ids, where the database asks
+    for it: a serialization failure, a deadlock, a lock timeout, a lost connection.
+    """
+    attempt = Attempt()
+    give_up_at = time.monotonic() + RETRY_FOR_S
+    for number in range(1, MAX_ATTEMPTS + 1):
+        attempt.begin(number, is_last=number == MAX_ATTEMPTS or time.monotonic() >= give_up_at)
+        try:
+            with attempting(attempt), session_scope(engine()) as session:
+                if attempt.waits_its_turn:
+                    _wait_for_turn(session)
+                return work(session)
+        except Exception as error:
+            if attempt.is_last or not is_retryable(error):
+                if attempt.is_in_doubt and isinstance(error, DBAPIError):
+                    raise OutcomeUnknownError(attempt.doubt) from error
+                if isinstance(error, DBAPIError) and is_unreachable(error):
+                    raise unavailable(engine(), error) from error
+                raise
+            attempt.waits_its_turn = is_lost_race(error)
+            if not attempt.is_told:
+                _tell_retried(attempt, error)
+        # Full jitter: two that collided should not meet again.
+        time.sleep(random.uniform(0, min(0.02 * 2**number, LONGEST_PAUSE_S)))
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _wait_for_turn(session: Session) -> None:
+    """Queue behind the others that have lost a race; in SERIALIZABLE it is lost again by all but one otherwise.
+
+    A lock of the table is granted in the order it was asked for and, unlike one of a row, before the transaction's
+    picture of the database is taken. This mode is in the way of no reader and no writer, only of itself.
+    """
+    send_begin(session.connection(), "LOCK TABLE bakery IN SHARE UPDATE EXCLUSIVE MODE")
+
+
+def _tell_retried(attempt: Attempt, error: Exception) -> None:
+    """Tell a failure that no operation has told: before the first one, between two, or at a COMMIT of none."""
+    try:
+        logger = get_service_logger("database")
+        event = make_event(logger, logging.WARNING, "run_in_transaction", "retried", {"error": error_text(error)})
+        event.line["attempt"] = attempt.number
+        emit(event)
+    except Exception as fault:
+        report_logging_fault(fault)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bake_tracker import services
-from bake_tracker.entrypoints import cli
+from bake_tracker.entrypoints.cli import app
+from bake_tracker.entrypoints.cli.commands import COMMANDS, Command
 from bake_tracker.queries.verify.everything import verify_ledger
 from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.testing import OperationLog
@@ -24,7 +25,7 @@ pytest_plugins = ["bake_tracker.testing"]
 
 PAGE = ROOT / "docs" / "how-to" / "add-an-operation.md"
 BLOCK = re.compile(r"^```(python|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SERVICE, COMMAND, LINE, TESTS, CALL = (code for _, code in BLOCK.findall(PAGE.read_text("utf-8")))
+SERVICE, COMMAND, LISTED, LINE, TESTS, CALL = (code for _, code in BLOCK.findall(PAGE.read_text("utf-8")))
 PAGE_TESTS = re.findall(r"^def (test_\w+)", TESTS, re.MULTILINE)
 
 
@@ -59,8 +60,10 @@ def test_the_command_of_the_page_leaves_the_line_that_the_page_shows(
 ) -> None:
     """The same fields in the same order; equal where they are no id, no time and no measure."""
     kitchen.simple_bakery()
-    command = module_of(COMMAND, "commands_of_the_page", monkeypatch)
-    monkeypatch.setattr(cli, "COMMANDS", (*cli.COMMANDS, command.spill))
+    listed = dict(COMMANDS)
+    monkeypatch.setattr(app, "COMMANDS", listed)
+    module_of(COMMAND, "bake_tracker.entrypoints.cli.stock.spill", monkeypatch)
+    exec(LISTED, {"COMMANDS": listed, "Command": Command})
     done = bake("spill", "flour", "200", "g", "--reason", "on the floor")
     assert (done.code, done.out) == (0, "Took 200 g off the shelf: on the floor\n")
     (line,) = [line for line in map(json.loads, bake.log_file.read_text().splitlines()) if is_spill(line)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bake_tracker.entrypoints.cli import COMMANDS, GROUPS
+from bake_tracker.entrypoints.cli.commands import command_names
 from bake_tracker.services import database
 from support import ROOT
 from support.command_line import CommandLine, root_logger_put_back
@@ -74,9 +74,7 @@ def test_what_a_document_shows_is_what_is_printed(
 def test_every_command_is_in_the_reference() -> None:
     """A command that nobody can read about does not exist."""
     reference = (ROOT / "docs" / "reference" / "cli.md").read_text("utf-8")
-    names = [function.__name__.removesuffix("_file").replace("_", "-") for function in COMMANDS]
-    names += [f"{group} {name}" for group, (_, commands) in GROUPS.items() for name in commands]
-    assert [name for name in names if f"`{name}" not in reference] == []
+    assert [name for name in command_names() if f"`{name}" not in reference] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda d: str(d.relative_to(ROOT)))

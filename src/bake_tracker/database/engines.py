@@ -9,7 +9,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
-from psycopg import IsolationLevel
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -119,6 +118,8 @@ def _begin_to_read(connection: Connection) -> None:
     """Said at every BEGIN, since a connection that was lost is replaced by one that knows nothing of it."""
     connection.info[READ_ONLY] = True
     if connection.dialect.name == "postgresql":
+        from psycopg import IsolationLevel  # the driver is loaded only where it is used
+
         driver_connection = cast(Any, connection.connection.dbapi_connection)
         # Not SERIALIZABLE, even where that is the default: a page that only reads should not have to be read again.
         driver_connection.read_only, driver_connection.isolation_level = True, IsolationLevel.REPEATABLE_READ

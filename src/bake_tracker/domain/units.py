@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from importlib.resources import files
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
-import pint
+if TYPE_CHECKING:
+    import pint
 
 Dimension = Literal["mass", "volume", "count", "length"]
 MeasureKind = Literal["density", "piece"]
@@ -55,6 +56,8 @@ class NeedsMeasureError(Exception):
 
 @lru_cache(1)
 def _registry() -> "pint.UnitRegistry[Fraction]":
+    import pint  # a third of a second, which only a unit by name has to wait for
+
     registry: pint.UnitRegistry[Fraction] = pint.UnitRegistry(None, non_int_type=Fraction)
     registry.load_definitions(files(__package__).joinpath("units.txt").read_text("utf-8").splitlines())
     return registry

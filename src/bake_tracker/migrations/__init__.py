@@ -1,39 +1,60 @@
-"""Alembic migrations, shipped in the wheel and run on a connection that the caller owns."""
+"""Alembic migrations, shipped in the wheel and run on a connection that the caller owns.
 
+Alembic is imported only to migrate: every command asks whether the schema is current, and that is one SELECT.
+"""
+
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+VERSIONS = Path(__file__).parent / "versions"
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
-    return config
+@cache
+def _revisions() -> tuple[str, ...]:
+    """Every revision, oldest first: the numbers that the files' names begin with."""
+    return tuple(sorted(file.name.partition("_")[0] for file in VERSIONS.glob("[0-9]*.py")))
 
 
 def is_current(connection: Connection) -> bool:
     """Whether the schema is at the newest version."""
-    heads = set(ScriptDirectory.from_config(_config()).get_heads())
-    return set(MigrationContext.configure(connection).get_current_heads()) == heads
+    return _recorded(connection) == [_revisions()[-1]]
 
 
 def current_revision(connection: Connection) -> str:
     """The version that the schema is at."""
-    (revision,) = MigrationContext.configure(connection).get_current_heads()
+    (revision,) = _recorded(connection)
     return revision
 
 
 def knows_revision(revision: str) -> bool:
     """Whether this program can make a schema of this version and migrate it on."""
-    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    return revision in _revisions()
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
     """Migrate within the connection's transaction."""
+    from alembic import command
+
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
+
+
+def _recorded(connection: Connection) -> list[str]:
+    if not inspect(connection).has_table("alembic_version"):
+        return []
+    return list(connection.scalars(text("SELECT version_num FROM alembic_version")))
+
+
+def _config() -> "Config":
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    return config

@@ -7,6 +7,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from bake_tracker import __version__
 from bake_tracker.config import load_settings
 from bake_tracker.entrypoints.cli.state import state
 from bake_tracker.log.setup import configure_logging
@@ -18,13 +19,25 @@ Database = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="print the result as JSON")]
 
 
-def global_options(database: Database = None, as_json: Json = False) -> None:
+def show_version(is_wanted: bool) -> None:
+    """Print the version and leave."""
+    if is_wanted:
+        typer.echo(f"bake-tracker {__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=show_version, is_eager=True, help="print the version and exit")
+]
+
+
+def global_options(database: Database = None, as_json: Json = False, version: Version = False) -> None:
     """Take the options that were given before the command's name."""
     state.database = database or state.database
     state.as_json = as_json or state.as_json
 
 
-def add(group: typer.Typer, function: Callable[..., None], name: str | None = None) -> None:
+def add(group: typer.Typer, function: Callable[..., None], name: str, epilog: str) -> None:
     """Register a command with the common options behind its own."""
     own = inspect.signature(function)
     keyword = inspect.Parameter.KEYWORD_ONLY
@@ -44,4 +57,4 @@ def add(group: typer.Typer, function: Callable[..., None], name: str | None = No
     parameters = [own_one.replace(annotation=hints[own_one.name]) for own_one in own.parameters.values()]
     command.__signature__ = own.replace(parameters=[*parameters, *common])  # type: ignore[attr-defined]  # read by Typer
     command.__annotations__ = {**hints, "database": Database, "as_json": Json}
-    group.command(name)(command)
+    group.command(name, epilog=epilog)(command)

@@ -1,4 +1,7 @@
-"""What every command shares: the database, the way to answer, and the three ways to call a service."""
+"""What every command shares: the database, the way to answer, and the three ways to call a service.
+
+The database is imported where it is first asked, so that a command without one need not wait for it.
+"""
 
 import json
 import sys
@@ -6,22 +9,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from bake_tracker.config import load_settings, sqlite_path
+from bake_tracker.domain.errors import DatabaseUnavailableError
 from bake_tracker.log import setup
 from bake_tracker.log.values import escape_unsafe
-from bake_tracker.services.database import (
-    DatabaseUnavailableError,
-    Session,
-    database_url,
-    read_scope,
-    run_in_transaction,
-)
+
+if TYPE_CHECKING:
+    from bake_tracker.services.database import Session
 
 Answer = TypeVar("Answer")
 
@@ -47,6 +47,8 @@ class State:
 
     @property
     def url(self) -> str:
+        from bake_tracker.services.database import database_url
+
         return database_url(self.database)
 
     @property
@@ -69,16 +71,20 @@ out = _Page(highlight=False, width=_WIDTH)
 err = Console(highlight=False, stderr=True, soft_wrap=True)
 
 
-def write(work: Callable[[Session], Answer]) -> Answer:
+def write(work: Callable[["Session"], Answer]) -> Answer:
     """Call a service in a transaction of its own."""
+    from bake_tracker.services.database import run_in_transaction
+
     return run_in_transaction(work, state.url)
 
 
-def ask(work: Callable[[Session], Answer]) -> Answer:
+def ask(work: Callable[["Session"], Answer]) -> Answer:
     """Ask in a scope that cannot write; a bakery that is not there is not made by asking."""
     path = sqlite_path(state.url)
     if state.url.startswith("sqlite") and path is not None and not path.exists():
         raise NoBakeryError(f"there is no bakery at {path} yet; name another file, or run: bake init")
+    from bake_tracker.services.database import read_scope
+
     with read_scope(state.url) as session:
         return work(session)
 

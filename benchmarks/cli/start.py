@@ -1,0 +1,53 @@
+"""How long a command takes to start, over ``import sqlalchemy.orm``: CPU of whole processes, taken in turn.
+
+python benchmarks/cli/start.py [--rounds 15]
+
+Goals: ``bake --version`` at most 2, ``bake stock`` of a small bakery at most 3.
+"""
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+FLOOR = ("-c", "import sqlalchemy.orm")
+COMMANDS = {"bake --version": ("--version",), "bake stock": ("stock",), "bake --help": ("--help",)}
+
+
+def cpu_of(*arguments: str) -> float:
+    """CPU seconds of one interpreter with these arguments, which must end well."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+
+def ratios(rounds: int) -> dict[str, float]:
+    """The median of each round's own ratio, by command; the first round fills caches and is not counted."""
+    taken: dict[str, list[float]] = {name: [] for name in COMMANDS}
+    for number in range(rounds + 1):
+        floor = cpu_of(*FLOOR)
+        for name, words in COMMANDS.items():
+            ratio = cpu_of("-m", "bake_tracker", *words) / floor
+            if number:
+                taken[name].append(ratio)
+    return {name: statistics.median(values) for name, values in taken.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=15)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["BAKE_TRACKER_DATABASE_URL"] = f"sqlite:///{Path(folder) / 'bakery.db'}"
+        subprocess.run([sys.executable, "-m", "bake_tracker", "init"], stdout=subprocess.DEVNULL, check=True)
+        for name, ratio in ratios(options.rounds).items():
+            print(f"{name:<16} {ratio:.2f} times import sqlalchemy.orm")
+
+
+if __name__ == "__main__":
+    main()

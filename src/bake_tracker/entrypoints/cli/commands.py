@@ -1,0 +1,186 @@
+"""The one list of commands: where each is, and an example of it.
+
+A command is named by ``room.module:function`` and imported only when it runs, so that none waits for the libraries of
+the others.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Where a command's function is, and the words of one call of it."""
+
+    function: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Commands that share their first word."""
+
+    help: str
+    commands: dict[str, Command] = field(default_factory=dict)
+
+
+_CATALOG, _HOUSE, _STOCK = "catalog.things", "house.bakery", "stock.adjust"
+
+COMMANDS: dict[str, Command | Group] = {
+    "init": Command(f"{_HOUSE}:init", "--name 'Corner Bakery' --currency EUR --time-zone Europe/Berlin"),
+    "demo": Command("house.demo:demo", ""),
+    "receive": Command("stock.receive:receive", "flour 25 kg --cost 18.50 --expires 2027-05-31"),
+    "deliver": Command("stock.deliver:deliver", "mill 'flour 25 kg 18.50' 'sugar 10 kg 9.20' --document 4711"),
+    "stock": Command("stock.receive:stock", "flour"),
+    "can-make": Command("stock.can_make:can_make", "--xlsx can-make.xlsx"),
+    "expiring": Command("stock.can_make:expiring", "--within 7"),
+    "waste": Command(f"{_STOCK}:waste", "'milk 2 l' --spoiled --reason 'left out of the fridge'"),
+    "gift": Command(f"{_STOCK}:gift", "'cookie 12' --to 'Food bank'"),
+    "sample": Command(f"{_STOCK}:sample", "'cookie 6' --event spring-fair"),
+    "sell": Command(f"{_STOCK}:sell", "'cookie-box 2' --to ada"),
+    "adjust": Command(f"{_STOCK}:adjust", "'flour -200 g' --reason 'weighed the bin'"),
+    "produce": Command("production.runs:produce", "sugar-cookies 2 --yield 46"),
+    "assemble": Command("production.runs:assemble", "cookie-box 10 --event spring-fair"),
+    "runs": Command("production.runs:runs", "--last 10"),
+    "show": Command("production.runs:show", "01a22afe-6f12"),
+    "reverse": Command("production.reverse:reverse", "01a22afe-6f12 --reason 'wrong recipe'"),
+    "correct": Command("production.reverse:correct", "01a22afe-6f12 --yield 44 --reason 'miscounted'"),
+    "hold": Command("stock.hold:hold", "cookie-20261123-1 --reason 'smells odd'"),
+    "release": Command("stock.hold:release", "cookie-20261123-1 --reason 'tasted, fine'"),
+    "transfer": Command("stock.hold:transfer", "flour-20261123-1 5 kg --to Cellar"),
+    "label": Command("catalog.labels:label", "cookie-20261123-1 --pdf label.pdf"),
+    "declare": Command("catalog.labels:declare", "cookie 'flour (wheat), sugar, butter (milk)' --contains wheat,milk"),
+    "explain": Command("explain.why:explain", "run 01a22afe-6f12"),
+    "trace": Command("explain.trace:trace", "flour-20261123-1 --forward"),
+    "recall": Command("explain.trace:recall", "flour-20261123-1 --drill"),
+    "verify": Command(f"{_HOUSE}:verify", ""),
+    "seal": Command("house.seal:seal", ""),
+    "export": Command("importing.export:export", "bakery.xlsx"),
+    "template": Command("importing.export:template", "items items.csv"),
+    "backup": Command("house.archive:backup", "bakery.jsonl.gz"),
+    "restore": Command("house.archive:restore", "bakery.jsonl.gz"),
+    "move": Command("house.archive:move", "--from sqlite:///bakery.db --to postgresql://baker@localhost/bakery"),
+    "prices": Command("report.cost:prices", "flour --since 2026-01-01"),
+    "cost": Command("report.cost:cost", "sugar-cookies --batches 2 --price 0.80"),
+    "rate": Command("report.cost:rate", "sugar-cookies --labour 12 --overhead 3.50"),
+    "measure": Command("catalog.measures:measure", "flour --volume '1 cup' --weighs '120 g'"),
+    "measures": Command("catalog.measures:measures", "flour"),
+    "convert": Command("catalog.measures:convert", "'2 cups' flour --to g"),
+    "density": Command("catalog.measures:density", "flour 1 cup 120 g"),
+    "serve": Command("house.serve:serve", "--port 8080"),
+    "import": Command("importing.tables:import_file", "export.json --dry-run"),
+    "import-page": Command("importing.recipe_page:import_page", "shortbread.html --dry-run"),
+    "item": Group(
+        "Ingredients, materials, finished units and finished goods.",
+        {
+            "add": Command(f"{_CATALOG}:add_item", "ingredient 'Rye flour' --unit g"),
+            "list": Command(f"{_CATALOG}:list_items", "ingredient"),
+        },
+    ),
+    "recipe": Group(
+        "What a batch takes, and what it makes.",
+        {
+            "add": Command(f"{_CATALOG}:add_recipe", "Shortbread --line 'flour 500 g' --makes 'finger 24'"),
+            "yield": Command(f"{_CATALOG}:recipe_yield", "shortbread finger 30"),
+            "list": Command(f"{_CATALOG}:list_recipes", ""),
+        },
+    ),
+    "good": Group(
+        "What a box is made of.", {"add": Command(f"{_CATALOG}:add_good", "'Cookie box' --part 'cookie 12'")}
+    ),
+    "product": Group(
+        "What items are bought in.",
+        {
+            "add": Command("catalog.products:add_product", "flour 'Type 550' --package '25 kg' --type bag"),
+            "list": Command("catalog.products:list_products", "flour"),
+        },
+    ),
+    "supplier": Group("Who goods come from.", {"add": Command(f"{_CATALOG}:add_supplier", "'Valley Mill'")}),
+    "event": Group(
+        "What is baked and packed for.", {"add": Command(f"{_CATALOG}:add_event", "'Spring fair' --on 2027-04-12")}
+    ),
+    "recipient": Group(
+        "Who is given or sold what was made.",
+        {
+            "add": Command(f"{_STOCK}:add_recipient", "Ada --household Lovelace"),
+            "list": Command(f"{_STOCK}:list_recipients", ""),
+        },
+    ),
+    "allergen": Group(
+        "Which allergens things contain.",
+        {
+            "set": Command("catalog.labels:set_allergens", "flour --contains wheat"),
+            "list": Command("catalog.labels:list_allergens", "--missing"),
+        },
+    ),
+    "count": Group(
+        "Count the shelf.",
+        {
+            "sheet": Command("stock.count:sheet", "--xlsx count.xlsx"),
+            "check": Command("stock.count:check", "flour-20261123-1=4.2kg"),
+            "record": Command("stock.count:record", "flour-20261123-1=4.2kg --yes"),
+        },
+    ),
+    "names": Group(
+        "What others call our items.",
+        {
+            "list": Command("catalog.names:list_names", ""),
+            "add": Command("catalog.names:add_name", "'AP flour' flour"),
+            "forget": Command("catalog.names:forget_name", "'AP flour'"),
+            "guess": Command("catalog.names:guess_name", "'plain flour'"),
+        },
+    ),
+    "report": Group(
+        "What is there, what came out, what left the shelf and why.",
+        {
+            "value": Command("report.stock:value", "--lots"),
+            "yield": Command("report.stock:yields", "--since 2026-11-01"),
+            "usage": Command("report.usage:usage", "--since 2026-11-01 --xlsx usage.xlsx"),
+            "waste": Command("report.usage:waste", "--since 2026-11-01 --chart"),
+            "recipients": Command("report.usage:recipients", "--since 2026-11-01"),
+        },
+    ),
+    "check": Group(
+        "Ask whether the stock suffices; nothing is changed.",
+        {
+            "produce": Command("production.runs:check_produce", "sugar-cookies 2"),
+            "assemble": Command("production.runs:check_assemble", "cookie-box 10"),
+        },
+    ),
+    "user": Group(
+        "Who may sign in.",
+        {
+            "add": Command("house.users:add_user", "Ada --role owner"),
+            "list": Command("house.users:list_users", ""),
+            "change": Command("house.users:change_user", "Ada --role baker"),
+            "password": Command("house.users:set_password", "Ada"),
+        },
+    ),
+    "token": Group(
+        "What other programs sign in with.",
+        {
+            "add": Command("house.users:add_token", "Ada Till --role baker"),
+            "list": Command("house.users:list_tokens", ""),
+            "revoke": Command("house.users:revoke_token", "3"),
+        },
+    ),
+    "log": Group(
+        "Read the log.",
+        {
+            "tree": Command("log.tree:tree", "--last 3"),
+            "tail": Command("log.tail:tail", "-f --level WARNING"),
+            "find": Command("log.search:find", "outcome=insufficient_inventory --since 2026-11-01"),
+            "stats": Command("log.search:stats", "--since 2026-11-01"),
+            "verify": Command("log.verify:verify", "--repair"),
+            "lnav": Command("log.lnav:lnav", ""),
+        },
+    ),
+}
+
+
+def command_names() -> list[str]:
+    """Every command in full, such as ``receive`` and ``log tree``."""
+    return [
+        full
+        for name, one in COMMANDS.items()
+        for full in ([f"{name} {leaf}" for leaf in one.commands] if isinstance(one, Group) else [name])
+    ]

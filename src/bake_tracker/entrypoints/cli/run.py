@@ -1,0 +1,131 @@
+"""Run one command: bind who asks, say how a refusal ended, and leave with the right status."""
+
+import getpass
+import logging
+import os
+import sys
+from pathlib import Path
+
+from bake_tracker.clock import uuid7
+from bake_tracker.config import SettingsError, load_settings
+from bake_tracker.domain.errors import ImportRefusedError, OutcomeUnknownError, ServiceError
+from bake_tracker.entrypoints.cli.app import make_app
+from bake_tracker.entrypoints.cli.state import NoBakeryError, NotShownError, complain, print_json, state
+from bake_tracker.log.exporting import exporting_where_asked
+from bake_tracker.log.spans import accept_traceparent
+from bake_tracker.log.tell import bound_log_context
+from bake_tracker.log.values import error_text
+from bake_tracker.services import get_service_logger, log_operation
+
+EXIT_REFUSED = 1
+EXIT_USAGE = 2
+EXIT_BROKEN = 3
+
+
+def main() -> None:
+    """Run one command; refusals go to stderr with their reason, and nothing ends in a traceback."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  open as long as Python is
+    # Until the log is set up nothing is printed by Python's handler of last resort.
+    program = logging.getLogger("bake_tracker")
+    if not program.handlers:
+        program.addHandler(logging.NullHandler())
+    if (number := _no_text(sys.argv[1:])) is not None:
+        complain(
+            f"Refused: argument {number} is no UTF-8 text: {sys.argv[number]!a}; write it, or name the file, in UTF-8"
+        )
+        sys.exit(EXIT_USAGE)
+    try:
+        with (
+            bound_log_context(request_id=uuid7(), actor=_actor()),
+            accept_traceparent(os.environ.get("TRACEPARENT")),
+            exporting_where_asked(),
+        ):
+            _run()
+    except SettingsError as error:
+        complain(f"Wrong setting: {error}")
+        sys.exit(EXIT_USAGE)
+
+
+def _no_text(words: list[str]) -> int | None:
+    """Which argument, counted from 1, is none that could be looked for, stored or told: bytes that are no UTF-8."""
+    for number, word in enumerate(words, 1):
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            return number
+    return None
+
+
+def _run() -> None:
+    try:
+        make_app()(prog_name="bake")
+    except ServiceError as error:
+        _say_refusal(error)
+        # Whether it was recorded is not known, and to do it again might do it twice: that is no refusal.
+        sys.exit(EXIT_BROKEN if isinstance(error, OutcomeUnknownError) else EXIT_REFUSED)
+    except NotShownError as error:
+        # What is still buffered must not be tried again when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error.__cause__, BrokenPipeError):  # a reader that has seen enough is no fault
+            complain(str(error))
+            sys.exit(EXIT_BROKEN)
+    except SettingsError:
+        raise
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        complain("Whoever read this has left before it was done; bake runs and bake log tree say what was recorded.")
+        sys.exit(EXIT_BROKEN)
+    except Exception as error:
+        _say_broken(error)
+        sys.exit(EXIT_BROKEN)
+
+
+def _actor() -> str:
+    try:
+        return load_settings().actor or getpass.getuser()
+    except (OSError, KeyError):
+        return f"uid {os.getuid()}"
+
+
+def _say_refusal(error: ServiceError) -> None:
+    if not hasattr(error, "bake_operation_id") and not isinstance(error, NoBakeryError):
+        # Refused before any service was asked: by a slug that leads nowhere, or a file that cannot be read.
+        _log(state.command, error.outcome, logging.WARNING, error)
+    if state.as_json:
+        report = {"report": error.report} if isinstance(error, ImportRefusedError) else {}
+        print_json({"error": {"code": error.code, "message": str(error), **error.log_fields(), **report}})
+        return
+    if isinstance(error, ImportRefusedError):
+        from bake_tracker.entrypoints.cli.importing.tables import show_report  # only imports need it
+
+        show_report(error.report)
+    said = "Not known" if isinstance(error, OutcomeUnknownError) else "Refused"
+    complain(f"{said}: {_one_a_line(error)}")
+
+
+def _one_a_line(error: ServiceError) -> str:
+    """The error's text; of several problems each on a line of its own."""
+    problems = getattr(error, "problems", [])
+    if len(problems) < 2:
+        return str(error)
+    lines = [": ".join(filter(None, (problem.get("field"), problem["problem"]))) for problem in problems]
+    return "\n  ".join([f"{len(lines)} things", *lines])
+
+
+def _say_broken(error: Exception) -> None:
+    operation_id = getattr(error, "bake_operation_id", None)
+    if operation_id is None:
+        _log(state.command, "error", logging.ERROR, error)
+    story = (
+        f"Nothing of it was recorded. The whole story: bake log tree {operation_id}"
+        if operation_id
+        else f"What became of it is in the log: {state.log_file}"
+    )
+    complain(f"Something broke: {error_text(error)}\n{story}")
+
+
+def _log(operation: str, outcome: str, level: int, error: Exception) -> None:
+    fields = error.log_fields() if isinstance(error, ServiceError) else {}
+    log_operation(get_service_logger("cli"), operation, outcome, level=level, **fields, error=error_text(error))

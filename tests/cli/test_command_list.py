@@ -1,0 +1,87 @@
+"""The list of commands: each is found, has an example that can be typed, and is imported only when it is needed."""
+
+import shlex
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from bake_tracker import __version__
+from bake_tracker.entrypoints.cli.app import load, make_app
+from bake_tracker.entrypoints.cli.commands import COMMANDS, Command, Group, command_names
+from support.command_line import CommandLine
+
+WITHOUT = {
+    *["openpyxl", "reportlab", "alembic", "psycopg", "pint", "fastapi", "recipe_scrapers", "opentelemetry", "pwdlib"]
+}
+
+
+def command_of(name: str) -> Command:
+    first, _, second = name.partition(" ")
+    one = COMMANDS[first]
+    return one.commands[second] if isinstance(one, Group) else one
+
+
+@pytest.mark.parametrize("name", command_names())
+def test_a_command_has_an_example_that_can_be_typed(name: str) -> None:
+    """Its words are parsed as the command would parse them, without running it; its help shows it."""
+    one = command_of(name)
+    command = load(one, tuple(name.split()))
+    with command.make_context(name, shlex.split(one.example)) as context:
+        assert context.command.epilog == " ".join(filter(None, (f"Example: bake {name}", one.example)))
+
+
+def test_an_example_that_cannot_be_typed_is_seen() -> None:
+    """An option that is gone fails."""
+    command = load(command_of("receive"), ("receive",))
+    with pytest.raises(Exception, match="No such option: --price"):
+        command.make_context("receive", shlex.split("flour 25 kg --price 18.50"))
+
+
+def test_the_version_is_said(bake: CommandLine) -> None:
+    """As the package has it, and nothing else is done."""
+    assert bake("--version").out == f"bake-tracker {__version__}\n"
+    assert not bake.log_file.exists()
+
+
+def loaded_by(*words: str) -> set[str]:
+    """Which libraries an interpreter has imported at the end of a command."""
+    program = (
+        "import sys\n"
+        "from bake_tracker.entrypoints.cli import main\n"
+        "try:\n    main()\n"
+        "finally:\n    print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, check=True)
+    return set(done.stderr.split())
+
+
+def test_the_version_waits_for_no_database() -> None:
+    """Neither SQLAlchemy nor anything that only some commands need."""
+    assert loaded_by("--version") & {"sqlalchemy", *WITHOUT} == set()
+
+
+def test_a_question_waits_only_for_what_it_needs(sqlite_url: str) -> None:
+    """The stock of a bakery that is up to date needs SQLAlchemy, and no migrations, files or other driver."""
+    loaded = loaded_by("--database", sqlite_url, "stock")
+    assert "sqlalchemy" in loaded
+    assert loaded & WITHOUT == set()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_gets_its_completion(shell: str) -> None:
+    """A script for each shell, which asks this program."""
+    done = CliRunner().invoke(make_app(), ["--show-completion", shell], prog_name="bake")
+    assert done.exit_code == 0
+    assert "_BAKE_COMPLETE" in done.output
+
+
+def test_a_word_is_completed_from_the_list(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a group its own commands only."""
+    monkeypatch.setenv("COMP_WORDS", "bake log t")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    monkeypatch.setenv("_BAKE_COMPLETE", "complete_bash")
+    with pytest.raises(SystemExit):
+        make_app()(prog_name="bake")
+    assert capsys.readouterr().out.split() == ["tree", "tail"]

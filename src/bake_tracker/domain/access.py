@@ -61,7 +61,7 @@ def password_problem(password: object, name: str) -> str | None:
     return None
 
 
-def name_key(name: str) -> str:
+def user_name_key(name: str) -> str:
     """The one form of a user's name: nobody is called as another but for capitals."""
     return " ".join(name.split()).casefold()
 
@@ -73,7 +73,7 @@ def secret_sha256(secret: str) -> str:
 
 def attempt_limits(name: str, address: str) -> dict[str, int]:
     """What counts an attempt to sign in, and how many there may be of each within ``ATTEMPTS_WITHIN``."""
-    key = name_key(name)
+    key = user_name_key(name)
     return {
         secret_sha256(f"name at address\n{key}\n{address}"): ATTEMPTS_OF_NAME_AT_ADDRESS,
         secret_sha256(f"address\n{address}"): ATTEMPTS_AT_ADDRESS,

@@ -35,10 +35,10 @@ from bake_tracker.queries.operations.reversal import (
     load_holdings,
     load_holds,
     load_links,
-    load_measures,
     load_operations,
     load_parts_since,
     load_posted,
+    load_stated_measures,
     load_takers,
     load_touched,
     load_transfers,
@@ -292,7 +292,7 @@ def _undo(operation: Operation, target_id: str, reason: str, staying: set[Thing]
     change_lots(operation, [Change(one.lot_id, -one.quantity_micros, negated(one.cost_micros)) for one in own])
     _put_back_holds(session, target_id)
     _put_back_places(session, target_id)
-    for item_id, kind, value in load_measures(session, target_id):
+    for item_id, kind, value in load_stated_measures(session, target_id):
         session.execute(
             update(tables.item).where(tables.item.c.id == item_id).values({_COLUMN_OF_MEASURE[kind]: value})
         )

@@ -11,9 +11,9 @@ from bake_tracker.domain.label.allergens import NAMED, Statement, in_order, ment
 from bake_tracker.domain.label.contents import Food, Ingredient, Label, MadeLot, label_of_lot
 from bake_tracker.domain.label.text import (
     difference_text,
-    differences,
     ingredient_list,
     is_different,
+    label_differences,
     list_text,
     net_text,
     words_of,
@@ -201,7 +201,7 @@ def test_the_wording_of_both_sides_of_the_atlantic() -> None:
 )
 def test_a_list_is_held_against_the_one_on_file(filed: str, contains: list[str], expected: str) -> None:
     """By names in their order, not by case and punctuation; and by allergens."""
-    found = differences(label(5, LOTS, FOODS), filed, contains, [])
+    found = label_differences(label(5, LOTS, FOODS), filed, contains, [])
     assert is_different(found) == bool(expected)
     assert expected in difference_text(found)
 

@@ -9,7 +9,7 @@ from bake_tracker.domain.errors import RecipeNotFoundError, ValidationError
 from bake_tracker.domain.recipes.bakers_percentage import bakers_percentages, is_called_flour
 from bake_tracker.domain.units import format_quantity, parse_quantity
 from bake_tracker.queries.catalog.recipe_versions import RecipeVersions, load_recipe_versions
-from bake_tracker.queries.views.recipe import RecipeView, load_recipe_view
+from bake_tracker.queries.views.recipe import ScaledRecipe, load_scaled_recipe
 from bake_tracker.services.catalog.allergens import record_allergens
 from bake_tracker.services.catalog.rates import record_recipe_rate
 from bake_tracker.services.catalog.recipes import record_recipe, record_recipe_yield
@@ -23,9 +23,9 @@ def versions(kitchen: Kitchen, recipe: str, **more: int) -> RecipeVersions:
         return load_recipe_versions(session, kitchen.ids[recipe], **more)
 
 
-def view(kitchen: Kitchen, recipe: str, batches: Fraction = Fraction(1), **more: list[int]) -> RecipeView:
+def view(kitchen: Kitchen, recipe: str, batches: Fraction = Fraction(1), **more: list[int]) -> ScaledRecipe:
     with read_scope() as session:
-        return load_recipe_view(session, kitchen.ids[recipe], batches, **more)
+        return load_scaled_recipe(session, kitchen.ids[recipe], batches, **more)
 
 
 def change(kitchen: Kitchen, recipe: str, *lines: dict[str, object], **more: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from bake_tracker.domain.choices import ITEM_KINDS, LABEL_POLICIES, MAX_SHELF_LIFE_DAYS, PICK_POLICIES
 from bake_tracker.domain.errors import RecipeCycleError
 from bake_tracker.domain.importing.catalog import PREFERRED, admit_item
-from bake_tracker.domain.importing.plan import BakeryPlan, GoodPlan, ItemPlan, Known, NamePlan
+from bake_tracker.domain.importing.plan import BakeryPlan, GoodPlan, ItemPlan, NamePlan, OnFile
 from bake_tracker.domain.importing.rows import Findings, Row
 from bake_tracker.domain.importing.shelf import Shelf
 from bake_tracker.domain.name_matching import name_key
@@ -109,7 +109,7 @@ def plan_names(document: Mapping[str, Any], names: Shelf[NamePlan], items: Shelf
         names.admit(row, NamePlan(key, key, item.slug if item else ""))
 
 
-def plan_bakery(document: Mapping[str, Any], known: Known, findings: Findings) -> BakeryPlan | None:
+def plan_bakery(document: Mapping[str, Any], known: OnFile, findings: Findings) -> BakeryPlan | None:
     """Take the settings of the bakery where nothing is there yet; where something is, refuse costs of another."""
     taken: BakeryPlan | None = None
     for row in findings.rows(document, "bakery"):

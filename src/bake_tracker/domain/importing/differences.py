@@ -26,7 +26,7 @@ class Difference(TypedDict):
     in_file: str
 
 
-def differences(
+def row_differences(
     place: str, here: Any, there: Any, has: Callable[[str], bool], known_as: Callable[[str], str]
 ) -> list[Difference]:
     """Every field in which the file says otherwise; ``known_as`` gives the slug that a slug of the file has here."""

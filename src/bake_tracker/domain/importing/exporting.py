@@ -6,7 +6,7 @@ from datetime import date
 from fractions import Fraction
 
 from bake_tracker.domain.importing.facts import Facts
-from bake_tracker.domain.importing.plan import ItemPlan, Known
+from bake_tracker.domain.importing.plan import ItemPlan, OnFile
 from bake_tracker.domain.importing.products import KEY_DIGITS, product_key
 from bake_tracker.domain.importing.tables import EXPORTED, FORMAT
 from bake_tracker.domain.money import format_money
@@ -35,7 +35,7 @@ class LotLeft:
     product_identity: str | None
 
 
-def tables_of(known: Known, facts: Facts, lots: Sequence[LotLeft]) -> Tables:
+def tables_of(known: OnFile, facts: Facts, lots: Sequence[LotLeft]) -> Tables:
     """Everything of the catalogue, and the lots that have something left in them."""
     house = known.bakery
     parts = [(good.slug, *part) for good in known.goods.values() for part in good.parts]

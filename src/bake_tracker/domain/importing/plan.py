@@ -155,7 +155,7 @@ class RecipientPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class OnFile:
     """What the bakery has already, by slug; products by identity."""
 
     database_id: str

@@ -26,9 +26,9 @@ from bake_tracker.domain.importing.plan import (
     EventPlan,
     GoodPlan,
     ItemPlan,
-    Known,
     LotPlan,
     NamePlan,
+    OnFile,
     ProductPlan,
     RecipePlan,
     RecipientPlan,
@@ -139,7 +139,7 @@ def fingerprint(document: Mapping[str, Any]) -> str:
 
 
 def plan_import(
-    document: Mapping[str, Any], known: Known, said: Facts, told: Mapping[str, str] | None = None
+    document: Mapping[str, Any], known: OnFile, said: Facts, told: Mapping[str, str] | None = None
 ) -> ImportPlan:
     """Decide about every row; whether a lot is there already is decided by ``skip_recorded``.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
 from bake_tracker.domain.errors import RecipeCycleError
-from bake_tracker.domain.importing.differences import differences
+from bake_tracker.domain.importing.differences import row_differences
 from bake_tracker.domain.importing.rows import Findings, Row
 from bake_tracker.domain.name_matching import name_key, suggestion
 from bake_tracker.domain.recipes.quantities import topological_order
@@ -78,7 +78,7 @@ class Shelf(Generic[Thing]):
             found = self.get(slug)
             return found.slug if found else slug
 
-        self.findings.differ(row, reason, differences(row.place, here, there, row.has, known_as))
+        self.findings.differ(row, reason, row_differences(row.place, here, there, row.has, known_as))
 
     def get(self, slug: str) -> Thing | None:
         """What a slug, or one that was renamed, leads to."""

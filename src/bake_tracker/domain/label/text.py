@@ -122,7 +122,9 @@ def day_text(day: date, style: Style) -> str:
     return f"{day.day} {month} {day.year}" if style == "eu" else f"{month} {day.day}, {day.year}"
 
 
-def differences(label: Label, ingredients: str, contains: Iterable[str], may_contain: Iterable[str]) -> LabelDifference:
+def label_differences(
+    label: Label, ingredients: str, contains: Iterable[str], may_contain: Iterable[str]
+) -> LabelDifference:
     """How a label differs from the one on file: names of either that the other lacks, their order, their allergens.
 
     Names are compared without case, and a list whose order nobody knows only by its names.

@@ -77,7 +77,7 @@ class Amount:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class AmountReading:
     """Amounts for the same thing, the first the one that was read first; tokens up to ``end`` by what they are."""
 
     amounts: tuple[Amount, ...]
@@ -101,7 +101,7 @@ def word(tokens: Sequence[Token], at: int) -> str:
     return tokens[at].low if 0 <= at < len(tokens) else ""
 
 
-def read_number(tokens: Sequence[Token], at: int) -> tuple[Fraction, int, list[str]] | None:
+def read_written_number(tokens: Sequence[Token], at: int) -> tuple[Fraction, int, list[str]] | None:
     """A number at this place: its value, where it ends, and what is doubtful about it."""
     if at >= len(tokens):
         return None
@@ -188,7 +188,7 @@ def _past_dot(tokens: Sequence[Token], at: int) -> int:
     return at + 1 if word(tokens, at) == "." and tokens[at].is_glued else at
 
 
-def read_amount(tokens: Sequence[Token], at: int) -> Reading | None:
+def read_amount(tokens: Sequence[Token], at: int) -> AmountReading | None:
     """All that is said of how much, from here on: also packages, sums, ranges, and the same in another unit."""
     first = _read_one(tokens, at)
     if first is None:
@@ -210,10 +210,10 @@ def read_amount(tokens: Sequence[Token], at: int) -> Reading | None:
         end = reading.end
     if amounts and any(_disagree(amounts[0], other) for other in amounts[1:]):
         doubts.append("the amounts given do not agree")
-    return Reading(tuple(amounts), end, tuple(labels), tuple(doubts))
+    return AmountReading(tuple(amounts), end, tuple(labels), tuple(doubts))
 
 
-def _read_one(tokens: Sequence[Token], at: int) -> Reading | None:
+def _read_one(tokens: Sequence[Token], at: int) -> AmountReading | None:
     """``2``, ``2-3 cups``, ``2 x 200 g``, ``1 (14 oz) can``, ``2 8-ounce packages``, ``7 g sachet``."""
     labels, start = _abouts(tokens, at)
     if word(tokens, start) in UNTOLD or (word(tokens, start) in ("a", "an") and word(tokens, start + 1) in UNTOLD):
@@ -223,7 +223,7 @@ def _read_one(tokens: Sequence[Token], at: int) -> Reading | None:
             None,
             ["no quantity is given"],
         )
-    elif number := read_number(tokens, start):
+    elif number := read_written_number(tokens, start):
         count, end, doubts = number
         upto, end, more_doubts = _read_upto(tokens, end, count)
         doubts = doubts + more_doubts
@@ -243,14 +243,14 @@ def _read_one(tokens: Sequence[Token], at: int) -> Reading | None:
     unit = read_unit(tokens, unit_at)
     if unit is None:
         amounts = () if count is None else (Amount(count, "each", upto),)
-        return Reading(amounts, end, tuple(labels), tuple(doubts))
+        return AmountReading(amounts, end, tuple(labels), tuple(doubts))
     (name, factor), unit_end = unit
     labels += [*described, *["unit"] * (unit_end - unit_at)]
     amount = Amount(count, name, upto).times(factor)
     if amount.dimension in ("mass", "volume") and word(tokens, unit_end) in PACKAGES:
         labels.append("note")  # "7 g sachet"
         unit_end += 1
-    return Reading((amount,), unit_end, tuple(labels), tuple(doubts))
+    return AmountReading((amount,), unit_end, tuple(labels), tuple(doubts))
 
 
 def _abouts(tokens: Sequence[Token], at: int, also: frozenset[str] = frozenset()) -> tuple[list[str], int]:
@@ -262,14 +262,14 @@ def _abouts(tokens: Sequence[Token], at: int, also: frozenset[str] = frozenset()
 
 
 def _read_upto(tokens: Sequence[Token], at: int, low: Fraction) -> tuple[Fraction | None, int, list[str]]:
-    if word(tokens, at) in RANGE_MARKS and (high := read_number(tokens, at + 1)) and high[0] > low:
+    if word(tokens, at) in RANGE_MARKS and (high := read_written_number(tokens, at + 1)) and high[0] > low:
         if word(tokens, at) in ("or", "oder", "ou") and tokens[at + 1].is_number is False:
             return None, at, []  # "1 or a half"
         return high[0], high[1], high[2]
     return None, at, []
 
 
-def _read_package(tokens: Sequence[Token], at: int, count: Fraction) -> Reading | None:
+def _read_package(tokens: Sequence[Token], at: int, count: Fraction) -> AmountReading | None:
     """The size of each of so many: ``x 200 g``, ``(14 oz) can``, ``14-ounce can``."""
     is_times, is_bracket = word(tokens, at) in ("x", "×", "*"), word(tokens, at) == "("
     size = _read_sized(tokens, at + (is_times or is_bracket))
@@ -292,14 +292,14 @@ def _read_package(tokens: Sequence[Token], at: int, count: Fraction) -> Reading 
         past = _past_dot(tokens, package_at + 1)
         labels += ["note"] * (past - end)
         end = past
-    return Reading((amount.times(count),), end, tuple(labels))
+    return AmountReading((amount.times(count),), end, tuple(labels))
 
 
 def _read_sized(tokens: Sequence[Token], at: int) -> tuple[Amount, int] | None:
     """A number with a unit of the ledger."""
     _, start = _abouts(tokens, at)
     if (
-        (number := read_number(tokens, start))
+        (number := read_written_number(tokens, start))
         and tokens[start].is_number
         and (unit := read_unit(tokens, number[1]))
         and unit[0][0] in LEDGER_UNITS
@@ -330,12 +330,12 @@ def _closing(tokens: Sequence[Token], at: int) -> int | None:
     return None
 
 
-def _read_more(tokens: Sequence[Token], at: int, first: Amount, *, is_bare: bool) -> tuple[str, Reading] | None:
+def _read_more(tokens: Sequence[Token], at: int, first: Amount, *, is_bare: bool) -> tuple[str, AmountReading] | None:
     """What a mark behind an amount joins to it."""
     mark = word(tokens, at)
     if first.unit in SMALLER and first.quantity is not None and (size := _read_sized(tokens, at)):
         if size[0].unit == SMALLER[first.unit] and is_bare:
-            return "sum", Reading((size[0],), size[1], ("quantity",) * (size[1] - at))
+            return "sum", AmountReading((size[0],), size[1], ("quantity",) * (size[1] - at))
         return None
     if mark == "(":
         return read_bracket(tokens, at, first)
@@ -346,15 +346,15 @@ def _read_more(tokens: Sequence[Token], at: int, first: Amount, *, is_bare: bool
     length = end - at
     is_same_kind = amount.dimension == first.dimension
     if mark in SUM_MARKS and is_bare and is_same_kind:
-        return "sum", Reading((amount,), end, ("quantity",) * length)
+        return "sum", AmountReading((amount,), end, ("quantity",) * length)
     if mark in RANGE_MARKS and amount.unit == first.unit and (amount.quantity or 0) > first.quantity:
-        return "range", Reading((amount,), end, ("quantity",) * length)
+        return "range", AmountReading((amount,), end, ("quantity",) * length)
     if mark in SAME_MARKS:
-        return "same", Reading((amount,), end, ("also",) * length)
+        return "same", AmountReading((amount,), end, ("also",) * length)
     return None
 
 
-def read_bracket(tokens: Sequence[Token], at: int, first: Amount) -> tuple[str, Reading] | None:
+def read_bracket(tokens: Sequence[Token], at: int, first: Amount) -> tuple[str, AmountReading] | None:
     """``(300 g)``, ``(about 300 g / 10 oz)``, ``(400 g each)``: the same in another unit, or the size of a package."""
     close = _closing(tokens, at)
     inner = _read_sized(tokens, at + 1) if close else None
@@ -373,10 +373,10 @@ def read_bracket(tokens: Sequence[Token], at: int, first: Amount) -> tuple[str, 
     is_package = first.unit in PACKAGES.values()
     if is_package and first.quantity is not None:
         doubt = () if is_each or first.quantity == 1 else ("the bracket may be the size of each or of all",)
-        return "package", Reading((amount.times(first.quantity),), close + 1, ("quantity",) * length, doubt)
+        return "package", AmountReading((amount.times(first.quantity),), close + 1, ("quantity",) * length, doubt)
     if is_each and first.quantity is not None:
         others = [one.times(first.quantity) for one in others]
-    return "same", Reading(tuple(others), close + 1, ("also",) * length)
+    return "same", AmountReading(tuple(others), close + 1, ("also",) * length)
 
 
 def _sum(one: Amount, other: Amount) -> Amount:

@@ -8,7 +8,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from bake_tracker.domain.recipe_text.amounts import Amount, Reading, Token, read_amount, read_bracket, tokens_of, word
+from bake_tracker.domain.recipe_text.amounts import (
+    Amount,
+    AmountReading,
+    Token,
+    read_amount,
+    read_bracket,
+    tokens_of,
+    word,
+)
 from bake_tracker.domain.recipe_text.words import (
     ARTICLES,
     BULLETS,
@@ -99,7 +107,7 @@ def _is_heading(tokens: Sequence[Token], start: int) -> bool:
     return len(tokens) > start and tokens[-1].text == ":" and not any(token.is_number for token in tokens)
 
 
-def _find_amount(tokens: Sequence[Token], start: int) -> tuple[Reading, list[str], int]:
+def _find_amount(tokens: Sequence[Token], start: int) -> tuple[AmountReading, list[str], int]:
     """The amount at the start of the line, or the one at its end, with the labels so far and where the rest begins."""
     if reading := read_amount(tokens, start):
         return reading, ["dropped"] * start + list(reading.labels), reading.end
@@ -111,10 +119,12 @@ def _find_amount(tokens: Sequence[Token], start: int) -> tuple[Reading, list[str
             return reading, labels, reading.end
         if reading.amounts and reading.amounts[0].unit != "each" and word(tokens, reading.end) in ("", ",", "("):
             return _behind(tokens, start, place, reading)
-    return Reading((), start, ()), ["dropped"] * start, start
+    return AmountReading((), start, ()), ["dropped"] * start, start
 
 
-def _behind(tokens: Sequence[Token], start: int, place: int, reading: Reading) -> tuple[Reading, list[str], int]:
+def _behind(
+    tokens: Sequence[Token], start: int, place: int, reading: AmountReading
+) -> tuple[AmountReading, list[str], int]:
     """``Butter: 250 g``: the name first, the amount behind it."""
     labels = ["dropped"] * start + [""] * (place - start)
     _label_rest(tokens[:place], start, labels, is_counted=True)

@@ -31,7 +31,7 @@ class Decisions:
 
 
 @dataclass(frozen=True, slots=True)
-class LinePlan:
+class ReadLine:
     """What becomes of a line: taken for an item, or for one that is new; ``to_do`` says what makes it sure."""
 
     number: int
@@ -48,7 +48,7 @@ class LinePlan:
 
 
 @dataclass(frozen=True, slots=True)
-class YieldPlan:
+class ReadYield:
     """What a batch gives, in the base unit of a finished unit that is on file, or is new when ``item`` is None."""
 
     state: State
@@ -62,15 +62,15 @@ class YieldPlan:
 class PagePlan:
     """Every line of a page and its yield; nothing is recorded while one of them is unsure."""
 
-    lines: tuple[LinePlan, ...]
-    makes: YieldPlan
+    lines: tuple[ReadLine, ...]
+    makes: ReadYield
 
     @property
     def is_sure(self) -> bool:
         return all(line.state != "unsure" for line in self.lines) and self.makes.state != "unsure"
 
     @property
-    def taken(self) -> list[LinePlan]:
+    def taken(self) -> list[ReadLine]:
         return [line for line in self.lines if line.state in ("taken", "new")]
 
     def new_base_units(self) -> dict[str, str]:
@@ -95,16 +95,16 @@ def plan_page(
     return PagePlan(plans, _plan_yield(yields, made, decisions))
 
 
-def _plan_line(number: int, text: str, known: NamedItems, decisions: Decisions) -> LinePlan:
+def _plan_line(number: int, text: str, known: NamedItems, decisions: Decisions) -> ReadLine:
     read = parse_line(text)
     if number in decisions.said:
         quantity, unit, said_item = decisions.said[number]
         said = Amount(quantity, unit)
-        return LinePlan(number, read, "taken", said, said_item, hints=_hints(said_item, said))
+        return ReadLine(number, read, "taken", said, said_item, hints=_hints(said_item, said))
     if number in decisions.left_out:
-        return LinePlan(number, read, "left out")
+        return ReadLine(number, read, "left out")
     if read.is_heading:
-        return LinePlan(number, read, "heading")
+        return ReadLine(number, read, "heading")
     amounts = [_settled(amount, decisions.ranges) for amount in read.amounts]
     item = known.find(read.ingredient) if read.ingredient else None
     amount = _fitting(item, amounts)
@@ -113,7 +113,7 @@ def _plan_line(number: int, text: str, known: NamedItems, decisions: Decisions) 
         to_do.append(_who_is(read.ingredient, known))
     state: State = "unsure" if to_do else "taken" if item else "new"
     hints = _hints(item, amount) if item and amount and not to_do else ()
-    return LinePlan(number, read, state, amount, item, tuple(to_do), hints)
+    return ReadLine(number, read, state, amount, item, tuple(to_do), hints)
 
 
 def _settled(amount: Amount, ranges: str) -> Amount:
@@ -172,11 +172,11 @@ def _who_is(name: str, known: NamedItems) -> str:
     return f"there is no {name!r} here{like}: say --map '{name}={near[0] if near else 'SLUG'}' or --create-missing"
 
 
-def _plan_yield(texts: Sequence[str], made: NamedItems, decisions: Decisions) -> YieldPlan:
+def _plan_yield(texts: Sequence[str], made: NamedItems, decisions: Decisions) -> ReadYield:
     if decisions.makes:
-        return YieldPlan("taken", *decisions.makes, name=decisions.makes[1].name)
+        return ReadYield("taken", *decisions.makes, name=decisions.makes[1].name)
     if decisions.without_yield:
-        return YieldPlan("left out")
+        return ReadYield("left out")
     read, doubts = parse_yield(texts)
     amount = _settled(read.amounts[0], decisions.ranges) if read and read.amounts else None
     left = [doubt for doubt in doubts if not (doubt == RANGE and decisions.ranges != "ask")]
@@ -185,17 +185,17 @@ def _plan_yield(texts: Sequence[str], made: NamedItems, decisions: Decisions) ->
     count = amount.quantity if amount and amount.quantity else 24
     remedy = f"say --makes '{count} {item.slug if item else near[0] if near else 'SLUG'}' or --without-yield"
     if left or read is None or amount is None or amount.quantity is None:
-        return YieldPlan("unsure", to_do=tuple(f"{doubt}: {remedy}" for doubt in left))
+        return ReadYield("unsure", to_do=tuple(f"{doubt}: {remedy}" for doubt in left))
     name = item.name if item else one_of(read.ingredient)
     if item is None and not (decisions.create_missing and amount.unit == "each"):
         like = f", but {', '.join(near)}" if near else ""
         what = f"there is no finished unit {read.ingredient!r} here{like}"
-        return YieldPlan("unsure", amount.quantity, name=name, to_do=(f"{what}: {remedy} or --create-missing",))
+        return ReadYield("unsure", amount.quantity, name=name, to_do=(f"{what}: {remedy} or --create-missing",))
     if item is None:
-        return YieldPlan("new", amount.quantity, name=name)
+        return ReadYield("new", amount.quantity, name=name)
     if hints := _hints(item, amount):
-        return YieldPlan("unsure", to_do=tuple(f"{hint}: {remedy}" for hint in hints))
+        return ReadYield("unsure", to_do=tuple(f"{hint}: {remedy}" for hint in hints))
     quantity = base_quantity(item, amount.quantity, amount.unit)
     if (quantity * MICRO).denominator != 1:
-        return YieldPlan("unsure", to_do=(f"{quantity} has no exact decimal: {remedy}",))
-    return YieldPlan("taken", quantity, item, name)
+        return ReadYield("unsure", to_do=(f"{quantity} has no exact decimal: {remedy}",))
+    return ReadYield("taken", quantity, item, name)

@@ -30,7 +30,7 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class VersionDifference:
     """One thing that is another: ``key`` is a field's name, or an item's or sub-recipe's; None: it is not there."""
 
     part: str
@@ -56,25 +56,25 @@ def versions_of(changes: Iterable[Change], now: Mapping[Thing, Rows]) -> list[Ve
     return versions
 
 
-def differences(old: RecipeState, new: RecipeState) -> list[Difference]:
+def version_differences(old: RecipeState, new: RecipeState) -> list[VersionDifference]:
     """What is another in ``new``: its name and notes, lines, what it makes, its rates."""
     found = [
-        Difference("about", name, old.about.get(name), new.about.get(name))
+        VersionDifference("about", name, old.about.get(name), new.about.get(name))
         for name in ("name", "category", "source", "notes")
         if (old.about.get(name) or None) != (new.about.get(name) or None)
     ]
     found += _of_lines(old.lines, new.lines)
     found += [
-        Difference("makes", item_id, old.makes.get(item_id), new.makes.get(item_id))
+        VersionDifference("makes", item_id, old.makes.get(item_id), new.makes.get(item_id))
         for item_id in {**old.makes, **new.makes}
         if old.makes.get(item_id) != new.makes.get(item_id)
     ]
     if old.rates != new.rates:
-        found.append(Difference("rates", "rates", old.rates, new.rates))
+        found.append(VersionDifference("rates", "rates", old.rates, new.rates))
     return found
 
 
-def _of_lines(old: Sequence[Row], new: Sequence[Row]) -> list[Difference]:
+def _of_lines(old: Sequence[Row], new: Sequence[Row]) -> list[VersionDifference]:
     """Lines of one thing are compared in their order; that lines changed places is no difference."""
     of: dict[tuple[str, int], tuple[list[Row], list[Row]]] = defaultdict(lambda: ([], []))
     for side, lines in enumerate((old, new)):
@@ -86,7 +86,7 @@ def _of_lines(old: Sequence[Row], new: Sequence[Row]) -> list[Difference]:
             was = _amount(before[place]) if place < len(before) else None
             now = _amount(after[place]) if place < len(after) else None
             if was != now:
-                found.append(Difference(part, key, was, now))
+                found.append(VersionDifference(part, key, was, now))
     return found
 
 

@@ -29,8 +29,8 @@ from bake_tracker.entrypoints.api.common import (
 from bake_tracker.queries.catalog.measures import MeasureRow, load_measures
 from bake_tracker.queries.reports.prices import PriceHistory, load_prices
 from bake_tracker.queries.stock.item_slices import ItemOnHand, load_item_page
-from bake_tracker.queries.stock.shelf import LotRow, load_lots
-from bake_tracker.queries.views.catalog import ItemView, load_item_view
+from bake_tracker.queries.stock.shelf import LotRow, load_shelf_lots
+from bake_tracker.queries.views.item import ItemView, load_item_view
 from bake_tracker.services.catalog.allergens import AllergensResult, record_allergens
 from bake_tracker.services.catalog.measures import DensityResult, PieceResult, record_density, record_piece_weight
 from bake_tracker.services.catalog.things import ItemResult, record_item
@@ -124,7 +124,7 @@ def list_open_lots(request: Request, item_id: Key) -> Response:
     """The lots with something left in them, in the order in which they would be used."""
     with read_scope() as session:
         load_item_view(session, item_id, today(session))
-        return tagged(request, load_lots(session, item_id, today(session)))
+        return tagged(request, load_shelf_lots(session, item_id, today(session)))
 
 
 @router.get("/{item_id}/prices", **reads(PriceHistory))

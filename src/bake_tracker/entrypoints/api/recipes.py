@@ -30,7 +30,8 @@ from bake_tracker.entrypoints.http.access import OWNER
 from bake_tracker.queries.catalog.named import RecipeRow, load_recipe_page
 from bake_tracker.queries.explain.need import ExplainedNeed, explain_batch, explain_box
 from bake_tracker.queries.reports.recipe_cost import RecipeCost, load_recipe_cost
-from bake_tracker.queries.views.catalog import GoodView, RecipeView, load_good_view, load_recipe_view
+from bake_tracker.queries.views.good import GoodView, load_good_view
+from bake_tracker.queries.views.recipe import RecipeView, load_recipe_view
 from bake_tracker.services.catalog.goods import GoodComponentsResult, record_good_components
 from bake_tracker.services.catalog.rates import RateResult, record_recipe_rate
 from bake_tracker.services.catalog.recipes import RecipeResult, RecipeYieldResult, record_recipe, record_recipe_yield

@@ -7,7 +7,7 @@ from typing import TypedDict
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
-from bake_tracker.domain.access import Role, name_key, secret_sha256
+from bake_tracker.domain.access import Role, secret_sha256, user_name_key
 from bake_tracker.domain.errors import ApiTokenNotFoundError, UserNotFoundError
 from bake_tracker.models import tables
 
@@ -89,7 +89,7 @@ def load_user(session: Session, user_id: int) -> KnownUser:
 
 def find_user(session: Session, name: str) -> KnownUser | None:
     """The user of this name, whatever its capitals."""
-    return _known(session, tables.bakery_user.c.name_key == name_key(name))
+    return _known(session, tables.bakery_user.c.name_key == user_name_key(name))
 
 
 def _known(session: Session, condition: ColumnElement[bool]) -> KnownUser | None:

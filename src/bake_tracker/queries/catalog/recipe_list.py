@@ -12,7 +12,7 @@ from bake_tracker.queries.keyset import load_page
 from bake_tracker.queries.many_keys import among
 
 
-class RecipeRow(TypedDict):
+class ListedRecipe(TypedDict):
     """A recipe, how many lines it has, and in words what one batch of it makes."""
 
     recipe_id: int
@@ -23,7 +23,7 @@ class RecipeRow(TypedDict):
     makes: str | None
 
 
-def load_recipe_page(session: Session, ask: Ask) -> Found[RecipeRow]:
+def load_recipe_list(session: Session, ask: Ask) -> Found[ListedRecipe]:
     """Recipes by any column but what they make; two statements."""
     count = select(func.count()).where(tables.recipe_line.c.recipe_id == tables.recipe.c.id).scalar_subquery()
     recipes = select(
@@ -53,7 +53,7 @@ def load_recipe_page(session: Session, ask: Ask) -> Found[RecipeRow]:
     return found
 
 
-def _row(row: Any) -> RecipeRow:
+def _row(row: Any) -> ListedRecipe:
     return {
         "recipe_id": row.id,
         "slug": row.slug,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bake_tracker.domain.catalog_changes import Change, Thing
 from bake_tracker.domain.errors import RecipeNotFoundError, ValidationError
 from bake_tracker.domain.money import format_money
-from bake_tracker.domain.recipes.versions import Difference, Version, differences, versions_of
+from bake_tracker.domain.recipes.versions import Version, VersionDifference, version_differences, versions_of
 from bake_tracker.domain.units import format_micros, format_quantity
 from bake_tracker.models import tables
 from bake_tracker.queries.catalog.things import load_changes, load_things
@@ -87,7 +87,7 @@ def load_recipe_versions(
                 "operation": operation.name if operation else None,
                 "recorded_at": operation.recorded_at.isoformat() if operation else None,
                 "actor": operation.actor if operation else None,
-                "differences": [] if before is None else _told(differences(before, version.state), names),
+                "differences": [] if before is None else _told(version_differences(before, version.state), names),
             }
         )
     compared: list[ToldDifference] = []
@@ -96,7 +96,7 @@ def load_recipe_versions(
         for field, number in (("older", older), ("newer", newer)):
             if number not in by_number:
                 raise ValidationError.of(field, f"there is no version {number}")
-        compared = _told(differences(by_number[older], by_number[newer]), names)
+        compared = _told(version_differences(by_number[older], by_number[newer]), names)
     return {"recipe_id": recipe_id, "name": name, "versions": rows[::-1], "compared": compared}
 
 
@@ -143,14 +143,14 @@ def _load_told(session: Session, operation_ids: Collection[str]) -> dict[str, An
     return {row.id: row for row in rows}
 
 
-def _told(found: Sequence[Difference], names: _Names) -> list[ToldDifference]:
+def _told(found: Sequence[VersionDifference], names: _Names) -> list[ToldDifference]:
     return [
         {"what": _what(one, names), "before": _value(one, one.before, names), "after": _value(one, one.after, names)}
         for one in found
     ]
 
 
-def _what(one: Difference, names: _Names) -> str:
+def _what(one: VersionDifference, names: _Names) -> str:
     if one.part == "about":
         return str(one.key)
     if one.part == "rates":
@@ -161,7 +161,7 @@ def _what(one: Difference, names: _Names) -> str:
     return f"makes {name}" if one.part == "makes" else name
 
 
-def _value(one: Difference, value: Any, names: _Names) -> str | None:
+def _value(one: VersionDifference, value: Any, names: _Names) -> str | None:
     if value in (None, ""):
         return None
     if one.part in ("item", "sub_recipe"):

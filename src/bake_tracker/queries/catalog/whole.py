@@ -10,7 +10,7 @@ from bake_tracker.models import tables
 from bake_tracker.queries.catalog.definitions import ITEM_COLUMNS, Component, Good, as_item
 
 
-def load_recipes(session: Session) -> list[Recipe]:
+def load_all_recipes(session: Session) -> list[Recipe]:
     """Every recipe by slug, each with all it is made of and what it makes; three statements."""
     names = session.execute(
         select(tables.recipe.c.id, tables.recipe.c.slug, tables.recipe.c.name).order_by(tables.recipe.c.slug)

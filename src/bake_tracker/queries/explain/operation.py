@@ -127,7 +127,7 @@ def explain_operation(session: Session, operation_id: str) -> ExplainedOperation
         "attempt": own.attempt,
         "transaction_id": own.transaction_id,
         "arguments": arguments,
-        "names": load_names(session, arguments),
+        "names": load_named_slugs(session, arguments),
         "parents": [_relative(row) for row in parents],
         "children": [_relative(row) for row in inside],
         "beside": len(family) - 1 - len(inside) - len(parents),
@@ -148,7 +148,7 @@ def readable(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def load_names(session: Session, fields: Mapping[str, Any]) -> dict[str, str]:
+def load_named_slugs(session: Session, fields: Mapping[str, Any]) -> dict[str, str]:
     """The slugs of the ids among these fields, in one statement."""
     wanted = {name: value for name, value in fields.items() if name in NAMED_BY and isinstance(value, int)}
     if not wanted:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from bake_tracker.domain.log.refusals import remedy, shortages
 from bake_tracker.domain.log.tree import APART, LogLine
 from bake_tracker.queries.explain.need import explain_shortages
-from bake_tracker.queries.explain.operation import load_names
+from bake_tracker.queries.explain.operation import load_named_slugs
 
 NOT_ASKED = frozenset({"trace_id", "span_id"}) | APART
 """Fields of a line that nobody asked for."""
@@ -39,7 +39,7 @@ def explain_refusal(
         "parent_operation_id": line.get("parent_operation_id"),
         "cause_operation_id": line.get("cause_operation_id"),
         "asked": asked,
-        "names": load_names(session, asked),
+        "names": load_named_slugs(session, asked),
         "error": line.get("error"),
         "short": [{**one, "now": known.get(one["item_slug"])} for one in short],
         "remedy": None if short else remedy(line),

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from bake_tracker.domain.importing.exporting import LotLeft, Tables, tables_of
 from bake_tracker.models import Item, Lot, Product, Supplier
 from bake_tracker.queries.importing.facts import load_facts
-from bake_tracker.queries.importing.on_file import load_known
+from bake_tracker.queries.importing.on_file import load_on_file
 
 _lots = (
     select(
@@ -26,4 +26,4 @@ _lots = (
 def load_tables(session: Session) -> Tables:
     """The catalogue and the stock, in as many statements however much there is; runs and ledger are the archive's."""
     make: Callable[..., LotLeft] = LotLeft
-    return tables_of(load_known(session), load_facts(session), [make(*row) for row in session.execute(_lots)])
+    return tables_of(load_on_file(session), load_facts(session), [make(*row) for row in session.execute(_lots)])

@@ -12,8 +12,8 @@ from bake_tracker.domain.importing.plan import (
     EventPlan,
     GoodPlan,
     ItemPlan,
-    Known,
     LinePlan,
+    OnFile,
     ProductPlan,
     RecipePlan,
     RecipientPlan,
@@ -80,7 +80,7 @@ _lots_by_code = (
 )
 
 
-def load_known(session: Session) -> Known:
+def load_on_file(session: Session) -> OnFile:
     """Everything that a row of a file may lead to or be a copy of."""
 
     def by_slug(statement: Executable, plan: Any) -> Mapping[str, Any]:
@@ -88,7 +88,7 @@ def load_known(session: Session) -> Known:
 
     bakery = load_bakery(session)
     items = by_slug(_items, ItemPlan)
-    return Known(
+    return OnFile(
         database_id=bakery.database_id,
         bakery=BakeryPlan(bakery.name, bakery.currency, bakery.time_zone, bakery.label_policy),
         is_empty=not items,

@@ -214,7 +214,7 @@ def load_transfers(session: Session, operation_id: str) -> list[Any]:
     return list(rows)
 
 
-def load_measures(session: Session, operation_id: str) -> list[tuple[int, str, Fraction | None]]:
+def load_stated_measures(session: Session, operation_id: str) -> list[tuple[int, str, Fraction | None]]:
     """Item, kind and what is in force without it, for every measure that this operation stated."""
     stated = session.execute(
         select(tables.item_measure.c.item_id, tables.item_measure.c.kind).where(

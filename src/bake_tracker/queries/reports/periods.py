@@ -19,7 +19,7 @@ def rows_of(session: Session, *statements: Select[*tuple[Any, ...]]) -> Iterator
         yield from session.execute(statement, execution_options={"yield_per": ROWS_AT_ONCE})
 
 
-def stands(operation_id: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+def not_reversed(operation_id: InstrumentedAttribute[str]) -> ColumnElement[bool]:
     """Whether an operation was not reversed."""
     return ~exists().where(Reversal.reversed_operation_id == operation_id)
 

@@ -18,7 +18,7 @@ from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Adjustment, AssemblyRun, Event, Item, Lot, ProductionRun, Recipient
 from bake_tracker.models.ledger import Movement
 from bake_tracker.queries.bakery import BakeryInfo, load_bakery
-from bake_tracker.queries.reports.periods import between, month_of, rows_of, stands
+from bake_tracker.queries.reports.periods import between, month_of, not_reversed, rows_of
 
 
 class UsageRow(TypedDict):
@@ -170,7 +170,7 @@ def _taken(house: BakeryInfo, since: date | None, until: date | None) -> Iterato
             .join(Movement, Movement.operation_id == purpose.c.operation_id)
             .join(Lot, Lot.id == Movement.lot_id)
             .join(Item, Item.id == Lot.item_id)
-            .where(Movement.quantity_micros < 0, stands(Movement.operation_id))
+            .where(Movement.quantity_micros < 0, not_reversed(Movement.operation_id))
         )
 
 
@@ -191,7 +191,7 @@ def _adjusted(*columns: Any) -> Select[*tuple[Any, ...]]:
             Movement,
             and_(Movement.operation_id == Adjustment.operation_id, Movement.lot_id == Adjustment.lot_id),
         )
-        .where(stands(Adjustment.operation_id))
+        .where(not_reversed(Adjustment.operation_id))
     )
 
 
@@ -216,7 +216,7 @@ def _lost(house: BakeryInfo, since: date | None, until: date | None) -> Select[*
         .join(Item, Item.id == ProductionRun.finished_unit_id)
         .where(
             lost > 0,
-            stands(ProductionRun.operation_id),
+            not_reversed(ProductionRun.operation_id),
             *between(ProductionRun.produced_at, house, since, until),
         )
     )
@@ -252,7 +252,7 @@ def _made_for_events(house: BakeryInfo, since: date | None, until: date | None) 
             .join(Event, Event.id == run.event_id)
             .join(Lot, Lot.id == run.lot_id)
             .join(Item, Item.id == Lot.item_id)
-            .where(stands(run.operation_id), *between(at, house, since, until))
+            .where(not_reversed(run.operation_id), *between(at, house, since, until))
         )
 
 

@@ -13,7 +13,7 @@ from bake_tracker.domain.units import MICRO, format_micros
 from bake_tracker.models import Item, ProductionRun, Recipe
 from bake_tracker.queries.bakery import BakeryInfo, load_bakery
 from bake_tracker.queries.operations.history import key_of_run
-from bake_tracker.queries.reports.periods import between, month_of, rows_of, stands
+from bake_tracker.queries.reports.periods import between, month_of, not_reversed, rows_of
 
 
 class Compared(TypedDict):
@@ -133,7 +133,7 @@ def _runs(house: BakeryInfo, since: date | None, until: date | None) -> Select[*
         )
         .join(Recipe, Recipe.id == ProductionRun.recipe_id)
         .join(Item, Item.id == ProductionRun.finished_unit_id)
-        .where(stands(ProductionRun.operation_id), *between(ProductionRun.produced_at, house, since, until))
+        .where(not_reversed(ProductionRun.operation_id), *between(ProductionRun.produced_at, house, since, until))
     )
 
 

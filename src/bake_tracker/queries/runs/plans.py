@@ -24,7 +24,7 @@ from bake_tracker.queries.catalog.definitions import Good
 from bake_tracker.queries.stock.open_lots import load_lots_to_draw
 
 
-class PlannedDraw(TypedDict):
+class LotDraw(TypedDict):
     """What would be taken of one lot."""
 
     lot_id: int
@@ -46,7 +46,7 @@ class PlannedItem(TypedDict):
     missing: str
     is_short: bool
     cost: str | None
-    draws: list[PlannedDraw]
+    draws: list[LotDraw]
 
 
 class PlannedProduct(TypedDict):

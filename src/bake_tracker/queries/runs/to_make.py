@@ -12,7 +12,7 @@ class ToMake(TypedDict):
     wanted_for: list[str]
 
 
-class ShortItem(TypedDict):
+class ShortIngredient(TypedDict):
     """An item of which there is not even enough for one; ``stops`` is what cannot be made."""
 
     item_slug: str
@@ -23,11 +23,11 @@ class ShortItem(TypedDict):
     stops: list[str]
 
 
-def to_make(larder: Larder) -> tuple[list[ToMake], list[ShortItem]]:
+def to_make(larder: Larder) -> tuple[list[ToMake], list[ShortIngredient]]:
     """What can be made, boxes first and then the recipes that boxes wait for; and what is short."""
     rows = [row for row in possible(larder) if row["makes"] and row["count"] is not None]
     wanted: dict[str, list[str]] = {}
-    short: dict[str, ShortItem] = {}
+    short: dict[str, ShortIngredient] = {}
     for row in rows:
         for one in row["stopped_by"]:
             for maker in one["made_by"] if row["what"] == "box" else ():

@@ -82,7 +82,7 @@ def load_stock(session: Session, today: date) -> list[StockRow]:
     return [_stock_row(row) for row in rows]
 
 
-def load_lots(session: Session, item_id: int, today: date) -> list[LotRow]:
+def load_shelf_lots(session: Session, item_id: int, today: date) -> list[LotRow]:
     """The open lots of one item in the order in which they would be used; one statement."""
     rows = session.execute(
         select(Lot, Item.base_unit, _HELD_BECAUSE)

@@ -1,4 +1,4 @@
-"""Boxes: what each is made of, what that costs now, and how many of it the shelf allows."""
+"""Boxes: what each is made of, what that costs now, and how many the stock allows."""
 
 from datetime import date
 from typing import TypedDict
@@ -14,6 +14,25 @@ from bake_tracker.queries.catalog.definitions import Good, load_good
 from bake_tracker.queries.catalog.whole import load_goods
 from bake_tracker.queries.reports.recipe_cost import BASES, CostedItem, cost_needs
 from bake_tracker.queries.runs.can_make import Stopper, load_can_make
+
+
+class ComponentView(TypedDict):
+    """What one of a good has of a component."""
+
+    item_id: int
+    item_slug: str
+    kind: str
+    quantity: str
+    unit: str
+
+
+class GoodView(TypedDict):
+    """A good and what is in one of it."""
+
+    finished_good_id: int
+    slug: str
+    name: str
+    components: list[ComponentView]
 
 
 class GoodRow(TypedDict):
@@ -47,7 +66,7 @@ class GoodTotal(TypedDict):
     margin_percent: str | None
 
 
-class GoodView(TypedDict):
+class CostedGood(TypedDict):
     """A box, so many of it."""
 
     item_id: int
@@ -60,6 +79,30 @@ class GoodView(TypedDict):
     totals: list[GoodTotal]
     can_make: int | None
     stopped_by: list[Stopper]
+
+
+def load_good_view(session: Session, finished_good_id: int) -> GoodView:
+    """One good; two statements.
+
+    Raises:
+        FinishedGoodNotFoundError: there is none.
+    """
+    good = load_good(session, finished_good_id)
+    return {
+        "finished_good_id": finished_good_id,
+        "slug": good.item.slug,
+        "name": good.item.name,
+        "components": [
+            {
+                "item_id": one.item.item_id,
+                "item_slug": one.item.slug,
+                "kind": one.item.kind,
+                "quantity": format_micros(one.quantity_micros),
+                "unit": one.item.base_unit,
+            }
+            for one in good.components
+        ],
+    }
 
 
 def load_good_page(session: Session, ask: Ask, today: date) -> Found[GoodRow]:
@@ -78,9 +121,9 @@ def load_good_page(session: Session, ask: Ask, today: date) -> Found[GoodRow]:
     return page_of(rows, ask, key="good_id", search_in=("name", "slug", "components"), numbers=("can_make",))
 
 
-def load_good_view(
+def load_costed_good(
     session: Session, good_id: int, count: int, today: date, *, price_micros: int | None = None
-) -> GoodView:
+) -> CostedGood:
     """``count`` of a box by the lots that would be drawn today, by last prices and by the average on hand.
 
     Raises:

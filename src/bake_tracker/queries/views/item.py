@@ -9,15 +9,16 @@ from sqlalchemy.orm import Session
 from bake_tracker.domain.errors import ItemNotFoundError
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.paging import Ask, Found
-from bake_tracker.domain.units import format_micros
+from bake_tracker.domain.units import format_exact, format_micros
 from bake_tracker.models import tables
 from bake_tracker.models.ledger import movements
+from bake_tracker.queries.explain.shelf import ShelfSummary, load_shelves
 from bake_tracker.queries.keyset import load_page
-from bake_tracker.queries.stock.shelf import LotRow, load_lots
+from bake_tracker.queries.stock.shelf import LotRow, load_shelf_lots
 
 
-class ItemView(TypedDict):
-    """What an item is."""
+class ItemFacts(TypedDict):
+    """What an item is, without its stock."""
 
     item_id: int
     slug: str
@@ -27,6 +28,18 @@ class ItemView(TypedDict):
     pick_policy: str
     shelf_life_days: int | None
     description: str | None
+
+
+class ItemView(ShelfSummary):
+    """An item as it is in the catalogue, and all there is of it; the weights are in g of 1 ml and of one."""
+
+    item_id: int
+    kind: str
+    shelf_life_days: int | None
+    parent_id: int | None
+    description: str | None
+    g_per_ml: str | None
+    g_per_each: str | None
 
 
 class LotInOrder(LotRow):
@@ -51,17 +64,13 @@ class ItemMovement(TypedDict):
     is_undone: bool
 
 
-def load_item_view(session: Session, item_id: int) -> ItemView:
-    """One item that is no category.
+def load_item_facts(session: Session, item_id: int) -> ItemFacts:
+    """What one item is; one statement.
 
     Raises:
-        ItemNotFoundError: there is none with this id.
+        ItemNotFoundError: there is none, or it is a category.
     """
-    row = session.execute(
-        select(tables.item).where(tables.item.c.id == item_id, ~tables.item.c.is_category)
-    ).one_or_none()
-    if row is None:
-        raise ItemNotFoundError(item_id)
+    row = _load_row(session, item_id)
     return {
         "item_id": row.id,
         "slug": row.slug,
@@ -74,9 +83,29 @@ def load_item_view(session: Session, item_id: int) -> ItemView:
     }
 
 
+def load_item_view(session: Session, item_id: int, today: date) -> ItemView:
+    """One item with its stock; two statements.
+
+    Raises:
+        ItemNotFoundError: there is none, or it is a category.
+    """
+    row = _load_row(session, item_id)
+    (shelf,) = load_shelves(session, today, ids=[item_id])
+    return {
+        "item_id": item_id,
+        "kind": row.kind,
+        "shelf_life_days": row.shelf_life_days,
+        "parent_id": row.parent_id,
+        "description": row.description,
+        "g_per_ml": None if row.g_per_ml is None else format_exact(row.g_per_ml),
+        "g_per_each": None if row.g_per_each is None else format_exact(row.g_per_each),
+        **shelf.summary(),
+    }
+
+
 def load_lots_in_order(session: Session, item_id: int, today: date) -> list[LotInOrder]:
     """The open lots of an item as they would be used; one statement."""
-    return [{**lot, "place": place} for place, lot in enumerate(load_lots(session, item_id, today), 1)]
+    return [{**lot, "place": place} for place, lot in enumerate(load_shelf_lots(session, item_id, today), 1)]
 
 
 def load_item_movements(session: Session, item_id: int, ask: Ask) -> Found[ItemMovement]:
@@ -102,6 +131,14 @@ def load_item_movements(session: Session, item_id: int, ask: Ask) -> Found[ItemM
     )
     sort_by = {"movement_id": "id", "quantity": "quantity_micros", "lot_code": "code", "actor": "actor"}[ask.sort]
     return load_page(session, rows, ask, _movement, key="id", search_in=("code", "actor"), sort_by=sort_by)
+
+
+def _load_row(session: Session, item_id: int) -> Any:
+    is_it = (tables.item.c.id == item_id, ~tables.item.c.is_category)
+    row = session.execute(select(tables.item).where(*is_it)).one_or_none()
+    if row is None:
+        raise ItemNotFoundError(item_id)
+    return row
 
 
 def _movement(row: Any) -> ItemMovement:

@@ -6,7 +6,14 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.label.allergens import in_order
 from bake_tracker.domain.label.contents import Ingredient
-from bake_tracker.domain.label.text import LabelDifference, LabelWords, Style, differences, is_different, list_text
+from bake_tracker.domain.label.text import (
+    LabelDifference,
+    LabelWords,
+    Style,
+    is_different,
+    label_differences,
+    list_text,
+)
 from bake_tracker.domain.units import drawn_micros, format_micros
 from bake_tracker.queries.views.label_contents import LabelledLot, load_filed
 
@@ -45,7 +52,7 @@ def load_difference(session: Session, found: LabelledLot) -> LabelDifference | N
     filed = load_filed(session, found.label.food.item_id)
     if filed is None:
         return None
-    told = differences(found.label, filed.ingredients, filed.contains, filed.may_contain)
+    told = label_differences(found.label, filed.ingredients, filed.contains, filed.may_contain)
     return told if is_different(told) else None
 
 

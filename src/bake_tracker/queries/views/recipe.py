@@ -1,9 +1,9 @@
-"""A recipe as people read it: its lines and those of its sub-recipes for so many batches, weights, allergens."""
+"""A recipe: as it is written, and scaled to so many batches with its sub-recipes, weights and allergens."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from fractions import Fraction
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,12 +14,54 @@ from bake_tracker.domain.money import format_money
 from bake_tracker.domain.recipes.bakers_percentage import bakers_percentages, is_called_flour, weight_g
 from bake_tracker.domain.recipes.quantities import Item, Recipe, base_quantity, batches_by_recipe
 from bake_tracker.domain.stock.shortages import items_of
-from bake_tracker.domain.units import MAX_TOTAL_MICROS, MICRO, drawn_micros, format_micros, format_quantity
-from bake_tracker.models import tables
+from bake_tracker.domain.units import (
+    MAX_TOTAL_MICROS,
+    MICRO,
+    drawn_micros,
+    format_exact,
+    format_micros,
+    format_quantity,
+)
+from bake_tracker.models import RecipeRate, RecipeYield, tables
 from bake_tracker.queries.catalog.definitions import load_recipe
 from bake_tracker.queries.views.label_contents import load_statements
 
 MOST = Fraction(MAX_TOTAL_MICROS, MICRO)
+
+
+class LineView(TypedDict):
+    """One line of a recipe: so much of an item, or so many batches of another recipe."""
+
+    quantity: str
+    unit: str
+    item_id: int | None
+    item_slug: str | None
+    sub_recipe_id: int | None
+    sub_recipe_slug: str | None
+
+
+class MadeView(TypedDict):
+    """What one batch gives of a finished unit."""
+
+    finished_unit_id: int
+    finished_unit_slug: str
+    quantity: str
+    unit: str
+
+
+class RecipeView(TypedDict):
+    """A recipe as it is now, its own lines only; labour and overhead of one batch are None where nobody said them."""
+
+    recipe_id: int
+    slug: str
+    name: str
+    category: str | None
+    source: str | None
+    notes: str | None
+    lines: list[LineView]
+    makes: list[MadeView]
+    labour: str | None
+    overhead: str | None
 
 
 class SectionLine(TypedDict):
@@ -76,7 +118,7 @@ class Allergens(TypedDict):
     unsaid: list[str]
 
 
-class RecipeView(TypedDict):
+class ScaledRecipe(TypedDict):
     """A recipe for so many batches; labour and overhead are of one batch of itself, None where nobody has said."""
 
     recipe_id: int
@@ -94,9 +136,58 @@ class RecipeView(TypedDict):
     allergens: Allergens
 
 
-def load_recipe_view(
+def load_recipe_view(session: Session, recipe_id: int) -> RecipeView:
+    """One recipe; three statements.
+
+    Raises:
+        RecipeNotFoundError: there is none.
+    """
+    found = session.execute(
+        select(tables.recipe, RecipeRate.labour_micros, RecipeRate.overhead_micros)
+        .outerjoin(RecipeRate, RecipeRate.recipe_id == tables.recipe.c.id)
+        .where(tables.recipe.c.id == recipe_id)
+    ).one_or_none()
+    if found is None:
+        raise RecipeNotFoundError(recipe_id)
+    below = tables.recipe.alias("below")
+    lines = session.execute(
+        select(tables.recipe_line, tables.item.c.slug.label("item_slug"), below.c.slug.label("sub_recipe_slug"))
+        .outerjoin(tables.item, tables.item.c.id == tables.recipe_line.c.item_id)
+        .outerjoin(below, below.c.id == tables.recipe_line.c.sub_recipe_id)
+        .where(tables.recipe_line.c.recipe_id == recipe_id)
+        .order_by(tables.recipe_line.c.position)
+    )
+    makes = session.execute(
+        select(RecipeYield.quantity_micros, tables.item.c.id, tables.item.c.slug, tables.item.c.base_unit)
+        .join(tables.item, tables.item.c.id == RecipeYield.item_id)
+        .where(RecipeYield.recipe_id == recipe_id)
+        .order_by(tables.item.c.id)
+    )
+    return {
+        "recipe_id": recipe_id,
+        "slug": found.slug,
+        "name": found.name,
+        "category": found.category,
+        "source": found.source,
+        "notes": found.notes,
+        "lines": [_line(row) for row in lines],
+        "makes": [
+            {
+                "finished_unit_id": row.id,
+                "finished_unit_slug": row.slug,
+                "quantity": format_micros(row.quantity_micros),
+                "unit": row.base_unit,
+            }
+            for row in makes
+        ],
+        "labour": format_money(found.labour_micros),
+        "overhead": format_money(found.overhead_micros),
+    }
+
+
+def load_scaled_recipe(
     session: Session, recipe_id: int, batches: Fraction = Fraction(1), *, flour: Collection[int] = ()
-) -> RecipeView:
+) -> ScaledRecipe:
     """A recipe with everything below it; ``flour`` are the items counted as flour, else those that are called so.
 
     Three statements, at any depth.
@@ -220,4 +311,15 @@ def _allergens(session: Session, items: Mapping[int, Item]) -> Allergens:
         "contains": in_order(contains),
         "may_contain": in_order(may_contain),
         "unsaid": sorted(item.name for key, item in items.items() if key not in said and item.kind != "material"),
+    }
+
+
+def _line(row: Any) -> LineView:
+    return {
+        "quantity": format_exact(row.quantity),
+        "unit": row.unit,
+        "item_id": row.item_id,
+        "item_slug": row.item_slug,
+        "sub_recipe_id": row.sub_recipe_id,
+        "sub_recipe_slug": row.sub_recipe_slug,
     }

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
-from bake_tracker.domain.access import Role, name_key, password_problem, secret_sha256
+from bake_tracker.domain.access import Role, password_problem, secret_sha256, user_name_key
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import ConflictError
 from bake_tracker.models import tables
@@ -105,7 +105,7 @@ def record_user(
             raise ConflictError(f"there is a user {asked['name']} already", name=asked["name"])
         row = {
             **asked,
-            "name_key": name_key(asked["name"]),
+            "name_key": user_name_key(asked["name"]),
             "password_hash": hash_password(password),
             "is_disabled": False,
             "created_at": operation.now,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bake_tracker.domain.errors import LabelDiffersError
 from bake_tracker.domain.label.contents import Label, label_of
-from bake_tracker.domain.label.text import LabelDifference, difference_text, differences, is_different, list_text
+from bake_tracker.domain.label.text import LabelDifference, difference_text, is_different, label_differences, list_text
 from bake_tracker.domain.stock.fifo import Draw
 from bake_tracker.queries.views.label_contents import load_filed, load_made
 from bake_tracker.services.operation import Operation
@@ -24,7 +24,7 @@ def check_label(operation: Operation, item_id: int, draws: Sequence[Draw], made_
     made = load_made(operation.connection, {draw.lot.lot_id for draw in draws}, also_item=item_id)
     drawn = [(draw.lot.lot_id, draw.quantity_micros) for draw in draws]
     label = label_of(made.foods[item_id], drawn, made.lots, made.foods, made.of_products, made_micros=made_micros)
-    found = differences(label, filed.ingredients, filed.contains, filed.may_contain)
+    found = label_differences(label, filed.ingredients, filed.contains, filed.may_contain)
     if not is_different(found):
         return None
     if operation.house.label_policy == "refuse":

@@ -20,7 +20,7 @@ from bake_tracker.domain.name_matching import name_key
 from bake_tracker.domain.recipe_text.amounts import Amount
 from bake_tracker.domain.recipe_text.lines import parse_line
 from bake_tracker.domain.recipe_text.names import NamedItems
-from bake_tracker.domain.recipe_text.page import Decisions, LinePlan, PagePlan, YieldPlan, plan_page
+from bake_tracker.domain.recipe_text.page import Decisions, PagePlan, ReadLine, ReadYield, plan_page
 from bake_tracker.domain.recipe_text.request import PageChoices, PageRequest, read_request
 from bake_tracker.domain.recipes.quantities import Item
 from bake_tracker.queries.bakery import lock_bakery
@@ -216,14 +216,14 @@ def _add_items(session: Session, plan: PagePlan) -> dict[str, tuple[int, str]]:
     return added
 
 
-def _finished_unit(session: Session, makes: YieldPlan) -> tuple[int, str]:
+def _finished_unit(session: Session, makes: ReadYield) -> tuple[int, str]:
     if makes.item:
         return makes.item.item_id, makes.item.slug
     unit = record_item("finished_unit", makes.name, "each", session=session)
     return unit["item_id"], unit["slug"]
 
 
-def _amount_row(line: LinePlan) -> dict[str, Any]:
+def _amount_row(line: ReadLine) -> dict[str, Any]:
     assert line.amount
     return {"quantity": line.amount.quantity, "unit": line.amount.unit}
 
@@ -279,7 +279,7 @@ def _made(by_id: Mapping[int, Item], item_id: int) -> Item:
     return by_id[item_id]
 
 
-def _line_told(line: LinePlan) -> PageLine:
+def _line_told(line: ReadLine) -> PageLine:
     quantity, unit = _amount_told(line.amount)
     return {
         "line": line.number,
@@ -302,7 +302,7 @@ def _amount_told(amount: Amount | None) -> tuple[str | None, str | None]:
     return quantity if amount.upto is None else f"{quantity}-{amount.upto}", amount.unit
 
 
-def _yield_told(makes: YieldPlan) -> PageYield:
+def _yield_told(makes: ReadYield) -> PageYield:
     return {
         "state": makes.state,
         "quantity": None if makes.quantity is None else str(makes.quantity),

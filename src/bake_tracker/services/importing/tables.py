@@ -31,8 +31,8 @@ from bake_tracker.queries.catalog.things import key_of, load_last_removed
 from bake_tracker.queries.importing.facts import load_facts
 from bake_tracker.queries.importing.on_file import (
     load_item_ids,
-    load_known,
     load_lots_by_code,
+    load_on_file,
     load_product_ids,
     load_recorded,
 )
@@ -134,7 +134,7 @@ def _names(given: Arguments, names: object) -> dict[str, str]:
 
 
 def _plan(session: Session, document: Mapping[str, Any], told: Mapping[str, str]) -> ImportPlan:
-    plan = plan_import(document, load_known(session), load_facts(session), told)
+    plan = plan_import(document, load_on_file(session), load_facts(session), told)
     lots_here = load_lots_by_code(session, {lot.lot_code for _, lot in plan.lots if lot.is_carried and lot.lot_code})
     while True:
         recorded = load_recorded(session, plan.lot_operation_ids)

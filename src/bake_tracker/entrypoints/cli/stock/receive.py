@@ -11,7 +11,7 @@ from bake_tracker.entrypoints.cli.catalog.products import find_package
 from bake_tracker.entrypoints.cli.lookup import find, find_optional
 from bake_tracker.entrypoints.cli.state import answer, ask, money, say, show_table, write
 from bake_tracker.queries.bakery import load_bakery
-from bake_tracker.queries.stock.shelf import load_lots, load_stock
+from bake_tracker.queries.stock.shelf import load_shelf_lots, load_stock
 from bake_tracker.services.database import Session
 from bake_tracker.services.stock.receipt import ReceiptResult, check_has_come, record_receipt
 
@@ -60,7 +60,9 @@ def stock(item: Annotated[str | None, typer.Argument(help="slug or id: its lots"
 
     def work(session: Session) -> Any:
         today = load_bakery(session).local_day(now())
-        return load_stock(session, today) if item is None else load_lots(session, find(session, "item", item), today)
+        return (
+            load_stock(session, today) if item is None else load_shelf_lots(session, find(session, "item", item), today)
+        )
 
     answer(ask(work), show_stock if item is None else show_lots)
 

@@ -30,7 +30,7 @@ from bake_tracker.entrypoints.web.pages import go_to, locale_of, pages, render
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.definitions import Good, load_good
 from bake_tracker.queries.catalog.page_names import load_components
-from bake_tracker.queries.views.good import load_good_page, load_good_view
+from bake_tracker.queries.views.good import load_costed_good, load_good_page
 from bake_tracker.services.catalog.goods import ComponentInput, record_good_components
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
 
@@ -78,7 +78,7 @@ def good(request: Request, good_id: GoodId, recorded: UUID | None = None) -> Res
     count, price = _count(asked), read_price(asked)
     with read_scope() as session:
         house = load_bakery(session)
-        view = load_good_view(session, good_id, count, house.local_day(now()), price_micros=price)
+        view = load_costed_good(session, good_id, count, house.local_day(now()), price_micros=price)
     status = 422 if asked.problems else 200
     return render(request, "good.html", status, bakery=house, view=view, asked=asked, recorded=recorded)
 

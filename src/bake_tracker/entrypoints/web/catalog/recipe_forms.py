@@ -30,7 +30,7 @@ from bake_tracker.entrypoints.web.pages import go_to, pages, render
 from bake_tracker.queries.catalog.definitions import load_yields
 from bake_tracker.queries.catalog.page_names import load_named_items
 from bake_tracker.queries.catalog.recipe_list import load_recipe_names
-from bake_tracker.queries.views.recipe import RecipeView, load_recipe_view
+from bake_tracker.queries.views.recipe import ScaledRecipe, load_scaled_recipe
 from bake_tracker.services.catalog.recipes import LineInput, record_recipe, record_recipe_yield
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
 
@@ -60,7 +60,7 @@ def add(request: Request, form: Sent) -> Response:
 def edit(request: Request, recipe_id: RecipeId) -> Response:
     """The form with the recipe as it is."""
     with read_scope() as session:
-        view = load_recipe_view(session, recipe_id)
+        view = load_scaled_recipe(session, recipe_id)
         makes = load_yields(session, recipe_id)
     about = {"category": view["category"], "source": view["source"], "notes": view["notes"]}
     form = blank(request, name=view["name"], **about)
@@ -74,11 +74,11 @@ def edit(request: Request, recipe_id: RecipeId) -> Response:
 def change(request: Request, recipe_id: RecipeId, form: Sent) -> Response:
     """Record a new version of a recipe."""
     with read_scope() as session:
-        view = load_recipe_view(session, recipe_id)
+        view = load_scaled_recipe(session, recipe_id)
     return _record(request, form, view)
 
 
-def _record(request: Request, form: Form, view: RecipeView | None) -> Response:
+def _record(request: Request, form: Form, view: ScaledRecipe | None) -> Response:
     if form["do"] == "row":
         return show_form(request, form, view)
     try:
@@ -90,7 +90,7 @@ def _record(request: Request, form: Form, view: RecipeView | None) -> Response:
     return go_to(request, "recipe", {"recorded": form.operation_id}, recipe_id=recipe_id)
 
 
-def _write(session: Session, form: Form, view: RecipeView | None) -> int:
+def _write(session: Session, form: Form, view: ScaledRecipe | None) -> int:
     """One transaction: the items that are new, the recipe, and what it makes where that is another."""
     form.problems = []
     own = form.operation_uuid
@@ -162,7 +162,7 @@ def _made(session: Session, form: Form, row: Form, made: NamedItems, own: UUID) 
 
 
 def show_form(
-    request: Request, form: Form, view: RecipeView | None = None, status: int = 200, *, to_look_at: Sequence[str] = ()
+    request: Request, form: Form, view: ScaledRecipe | None = None, status: int = 200, *, to_look_at: Sequence[str] = ()
 ) -> Response:
     """The form as it is filled in; ``to_look_at`` says what a page from elsewhere left open."""
     with read_scope() as session:

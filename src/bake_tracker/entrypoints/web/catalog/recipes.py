@@ -19,10 +19,10 @@ from bake_tracker.entrypoints.web.forms import Form, Sent, blank
 from bake_tracker.entrypoints.web.lists import Column, ListOf
 from bake_tracker.entrypoints.web.pages import go_to, locale_of, pages, render
 from bake_tracker.queries.bakery import load_bakery
-from bake_tracker.queries.catalog.recipe_list import load_recipe_page
+from bake_tracker.queries.catalog.recipe_list import load_recipe_list
 from bake_tracker.queries.catalog.recipe_versions import load_recipe_versions
 from bake_tracker.queries.reports.recipe_cost import BASES, RecipeCost, load_recipe_cost
-from bake_tracker.queries.views.recipe import load_recipe_view
+from bake_tracker.queries.views.recipe import load_scaled_recipe
 from bake_tracker.services.catalog.rates import record_recipe_rate
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
 
@@ -48,7 +48,7 @@ def recipes(request: Request) -> Response:
     """Every recipe."""
     ask = LIST.ask(request)
     with read_scope() as session:
-        found = load_recipe_page(session, ask)
+        found = load_recipe_list(session, ask)
     return LIST.answer(request, "recipes.html", found)
 
 
@@ -108,13 +108,13 @@ def _page(
     with read_scope() as session:
         house = load_bakery(session)
         try:
-            view = load_recipe_view(session, recipe_id, batches, flour=flour)
+            view = load_scaled_recipe(session, recipe_id, batches, flour=flour)
         except ServiceError as error:
             if not isinstance(error, ValidationError):
                 raise
             asked.problems += error.problems
             batches = Fraction(1)
-            view = load_recipe_view(session, recipe_id, flour=flour)
+            view = load_scaled_recipe(session, recipe_id, flour=flour)
         cost: RecipeCost | None = None
         with suppress(UnitConversionError):  # each line says which measure is missing
             cost = load_recipe_cost(session, recipe_id, batches, house.local_day(now()), price_micros=price)

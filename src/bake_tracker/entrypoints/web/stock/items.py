@@ -21,7 +21,7 @@ from bake_tracker.entrypoints.web.words import OPERATIONS
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.named import load_supplier_page
 from bake_tracker.queries.catalog.products import load_products
-from bake_tracker.queries.views.item import load_item_movements, load_item_view, load_lots_in_order
+from bake_tracker.queries.views.item import load_item_facts, load_item_movements, load_lots_in_order
 from bake_tracker.services.catalog.products import record_product
 from bake_tracker.services.catalog.things import record_item
 from bake_tracker.services.database import read_scope, run_in_transaction
@@ -99,7 +99,7 @@ def item(request: Request, item_id: ItemId, done: Done = "") -> Response:
     with read_scope() as session:
         house = load_bakery(session)
         today = house.local_day(now())
-        view = load_item_view(session, item_id)
+        view = load_item_facts(session, item_id)
         lots = load_lots_in_order(session, item_id, today)
         products = load_products(session, item_id)
         recent = load_item_movements(session, item_id, Ask("movement_id", descending=True, limit=RECENT))
@@ -128,7 +128,7 @@ def item_history(request: Request, item_id: ItemId) -> Response:
     ask = HISTORY.ask(request)
     with read_scope() as session:
         house = load_bakery(session)
-        view = load_item_view(session, item_id)
+        view = load_item_facts(session, item_id)
         found = load_item_movements(session, item_id, ask)
     return HISTORY.answer(request, "item_history.html", found, item=view, time_zone=house.time_zone)
 
@@ -182,7 +182,7 @@ def _new_item(request: Request, form: Form, status: int = 200) -> Response:
 
 def _new_product(request: Request, item_id: int, form: Form, status: int = 200) -> Response:
     with read_scope() as session:
-        view = load_item_view(session, item_id)
+        view = load_item_facts(session, item_id)
         suppliers = load_supplier_page(session, BY_NAME).rows
     units: list[Any] = [(unit, unit) for unit in units_offered(view["unit"])]
     return render(

@@ -27,7 +27,7 @@ from bake_tracker.queries.catalog.find import find_hits, the_hit
 from bake_tracker.queries.catalog.named import load_supplier_page
 from bake_tracker.queries.catalog.products import ProductRow, load_products
 from bake_tracker.queries.stock.receiving import LastReceived, load_bought_items, load_last_received, load_locations
-from bake_tracker.queries.views.item import ItemView, load_item_view
+from bake_tracker.queries.views.item import ItemFacts, load_item_facts
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
 from bake_tracker.services.stock.receipt import ReceiptResult, check_has_come, record_receipt
 
@@ -94,7 +94,7 @@ def _form(
 ) -> Response:
     with read_scope() as session:
         house = load_bakery(session)
-        item = load_item_view(session, item_id)
+        item = load_item_facts(session, item_id)
         products = load_products(session, item_id)
         last = load_last_received(session, item_id)
         suppliers = load_supplier_page(session, BY_NAME).rows
@@ -120,7 +120,7 @@ def _form(
 
 
 def _likely(
-    item: ItemView, products: list[ProductRow], last: LastReceived | None, product_id: int | None
+    item: ItemFacts, products: list[ProductRow], last: LastReceived | None, product_id: int | None
 ) -> dict[str, Any]:
     """As the last came in, of the product that was scanned or that it came in then."""
     sizes = {one["product_id"]: one for one in products if one["package_quantity"] is not None}

@@ -18,7 +18,7 @@ from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.named import load_event_page, load_recipient_page
 from bake_tracker.queries.stock.lots import LotState, load_lot
 from bake_tracker.queries.stock.receiving import load_locations
-from bake_tracker.queries.views.item import load_item_view
+from bake_tracker.queries.views.item import load_item_facts
 from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.stock.adjustment import record_adjustment
 from bake_tracker.services.stock.handling import record_hold, record_release, record_transfer
@@ -150,7 +150,7 @@ def _take(request: Request, form: Form, status: int = 200, *, is_new: bool = Fal
     with read_scope() as session:
         house = load_bakery(session)
         lot = None if lot_id is None else load_lot(session, lot_id)
-        item = load_item_view(session, lot.item_id if lot else item_id or 0)
+        item = load_item_facts(session, lot.item_id if lot else item_id or 0)
         recipients, events = load_recipient_page(session, BY_NAME).rows, load_event_page(session, BY_NAME).rows
     units = units_offered(item["unit"])
     if is_new:
@@ -185,7 +185,7 @@ def _of_lot(request: Request, template: str, lot_id: int, form: Form, status: in
     with read_scope() as session:
         house = load_bakery(session)
         lot = load_lot(session, lot_id)
-        item = load_item_view(session, lot.item_id)
+        item = load_item_facts(session, lot.item_id)
         places = load_locations(session)
     today = house.local_day(now())
     return render(

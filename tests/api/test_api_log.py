@@ -113,7 +113,7 @@ def test_what_nobody_can_mean_is_refused(viewer: TestClient) -> None:
 
 
 def test_a_transaction_is_a_tree_with_what_it_consumed(viewer: TestClient) -> None:
-    """Those that ended last, or the one that an id leads to."""
+    """Those the latest, or the one that an id leads to."""
     trees = viewer.get("/api/v1/log/transactions", params={"last": 200}).json()
     assert len(trees) == len(OUTCOMES)
     (first,) = (tree for tree in trees if tree["operations"][0]["number"] == 0)

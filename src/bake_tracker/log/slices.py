@@ -23,7 +23,7 @@ GROUPS: dict[str, Callable[[str], bool]] = {
 }
 """Of operations, by the outcomes they have."""
 OTHERS = "others"
-"""What is no operation: who signed in, requests that were refused, what the log says of itself."""
+"""Lines that are not operations: sign-ins, refused requests, and the log's lines about itself."""
 
 
 def shown_to(role: Role, line: Mapping[str, Any]) -> LogLine | None:

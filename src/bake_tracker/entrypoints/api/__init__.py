@@ -38,7 +38,7 @@ ROUTERS: tuple[APIRouter, ...] = (
 
 
 def make_router() -> APIRouter:
-    """Everything under ``/api/v1``, its own description among it."""
+    """Everything under ``/api/v1``, including the API's description."""
     api = APIRouter(prefix=PREFIX)
     for router in ROUTERS:
         api.include_router(router, responses=openapi.PROBLEMS)

@@ -1,4 +1,4 @@
-"""The bakery itself: its settings, whether its ledger and log agree, its seals, its tables, and what is brought in."""
+"""Routes of the bakery itself: settings, verification, seals, export and import."""
 
 from typing import Annotated, Any, Literal, TypedDict
 
@@ -48,13 +48,13 @@ class BakeryView(TypedDict):
 
 
 class VerificationView(Verification):
-    """What was compared and every disagreement, of the ledger and, where it is here, of the log."""
+    """What was compared, and every disagreement in the ledger and, if it is on this machine, the log."""
 
     log: LogVerification | None
 
 
 class BakerySettings(Body):
-    """What is to be otherwise; currency and time zone only while there is no stock."""
+    """The settings to change; currency and time zone only while there is no stock."""
 
     name: str | None = None
     currency: str | None = None
@@ -63,7 +63,7 @@ class BakerySettings(Body):
 
 
 class Document(Body):
-    """Another program's data, as `bake export` or bake-tracker 4.x writes it, and what its names mean here."""
+    """Another program's data: an export of Bake Tracker or of bake-tracker 4.x, and what its names mean here."""
 
     document: dict[str, Any]
     source: str = "export.json"
@@ -71,13 +71,13 @@ class Document(Body):
 
 
 class Import(Document):
-    """What to bring in; with ``skip_bad`` the good rows alone."""
+    """What to import; with ``skip_bad`` only the valid rows."""
 
     skip_bad: bool = False
 
 
 class SaidLine(Body):
-    """What a line of the page means."""
+    """The meaning of one line of the recipe page."""
 
     item_id: Whole
     quantity: Quantity
@@ -85,14 +85,14 @@ class SaidLine(Body):
 
 
 class SaidYield(Body):
-    """What a batch gives."""
+    """What one batch makes."""
 
     finished_unit_id: Whole
     quantity: Quantity
 
 
 class Choices(Body):
-    """What a person has said of a page; lines go by their number, the first being 1."""
+    """Your decisions about a recipe page; lines are numbered from 1."""
 
     said: dict[int, SaidLine] | None = None
     accepted: list[Whole] | None = None
@@ -105,7 +105,7 @@ class Choices(Body):
 
 
 class SavedPage(Body):
-    """A recipe as a page has it: its name, the lines of its ingredients, and what it says it makes."""
+    """A recipe page: its name, its ingredient lines, and what it says it makes."""
 
     name: str
     lines: list[str]
@@ -114,7 +114,7 @@ class SavedPage(Body):
 
 
 class NewSavedPage(SavedPage):
-    """A recipe as a page has it, to be recorded."""
+    """A recipe page to record."""
 
     slug: str | None = None
     recipe_id: Whole | None = None
@@ -133,7 +133,7 @@ def get_bakery(request: Request) -> Response:
 
 @router.patch("/bakery", **writes(BakeryResult, OWNER, status=200))
 def change_bakery(request: Request, body: BakerySettings, idempotency_key: IdempotencyKey = None) -> Response:
-    """Name the bakery, set its currency and time zone while there is no stock, and what becomes of labels."""
+    """Change the bakery's name, its label policy and, while there is no stock, its currency and time zone."""
     return recorded(request, idempotency_key, record_bakery, at=None, **body.given())
 
 
@@ -141,10 +141,10 @@ def change_bakery(request: Request, body: BakerySettings, idempotency_key: Idemp
 def verify(
     request: Request,
     expect: Annotated[
-        str | None, Query(pattern="^[0-9a-fA-F]{64}$", description="the hash of a seal that was kept elsewhere")
+        str | None, Query(pattern="^[0-9a-fA-F]{64}$", description="the hash of a seal that you kept in another place")
     ] = None,
 ) -> Response:
-    """Recompute every quantity, cost, answer, trace and seal from the ledger, and hold the log to the database."""
+    """Recompute every quantity, cost, answer, trace and seal from the ledger, and compare the log with the database."""
     log = log_file(load_settings(), database_url())
     with read_scope() as session:
         see_one_moment(session)
@@ -155,13 +155,13 @@ def verify(
 
 @router.post("/seals", **writes(SealResult, OWNER))
 def seal(request: Request, idempotency_key: IdempotencyKey = None) -> Response:
-    """Seal the operations that are not sealed yet; keep the hash elsewhere."""
+    """Seal all operations that are not sealed yet. Keep the hash in another place."""
     return recorded(request, idempotency_key, record_seal)
 
 
 @router.get("/export", dependencies=[VIEWER], response_model=dict[str, Any])
 def export() -> Response:
-    """Catalogue and stock as tables that an import reads; runs and ledger are in a backup."""
+    """Catalogue and stock as tables that an import can read. Runs and the ledger are in a backup."""
     with read_scope() as session:
         see_one_moment(session)
         tables = load_tables(session)
@@ -170,25 +170,25 @@ def export() -> Response:
 
 @router.post("/imports/check", **checks(ImportReport, OWNER))
 def check_document(body: Document) -> ImportReport:
-    """What an import would add, skip and refuse; nothing is recorded."""
+    """What an import would add, skip and refuse. Nothing is recorded."""
     with read_scope() as session:
         return check_import(session=session, **body.given())
 
 
 @router.post("/imports", **writes(ImportReport, OWNER))
 def bring_in(request: Request, body: Import, idempotency_key: IdempotencyKey = None) -> Response:
-    """Add what the document has and the bakery has not; the same document again adds nothing."""
+    """Add what the document has and the bakery lacks. Importing the same document again adds nothing."""
     return recorded(request, idempotency_key, record_import, **body.given())
 
 
 @router.post("/recipe-pages/check", **checks(PagePreview))
 def check_page(body: SavedPage) -> PagePreview:
-    """What would be recorded of a page, and what a person has to say first; nothing is recorded."""
+    """What would be recorded from a recipe page, and what you have to decide first. Nothing is recorded."""
     with read_scope() as session:
         return check_recipe_page(session=session, **body.given())
 
 
 @router.post("/recipe-pages", **writes(PageResult))
 def record_page(request: Request, body: NewSavedPage, idempotency_key: IdempotencyKey = None) -> Response:
-    """Add the recipe of a page, with what it makes and the items it lacks, as one operation."""
+    """Add the recipe of a page, what it makes and its missing items as one operation."""
     return recorded(request, idempotency_key, record_recipe_page, at="/recipes/{recipe_id}", **body.given())

@@ -1,4 +1,4 @@
-"""Whom and what the bakery knows beside its items: suppliers, recipients, events, products, names, measures."""
+"""Routes of the catalogue except items: suppliers, customers, events, products, names and measures."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -53,19 +53,19 @@ from bake_tracker.services.database import read_scope
 
 router = routes("", "catalogue")
 
-ItemId = Annotated[int | None, Query(ge=1, le=MAX_KEY, description="of this item only")]
+ItemId = Annotated[int | None, Query(ge=1, le=MAX_KEY, description="only this item")]
 UnitName = Annotated[str, Query(max_length=100, description="such as cup or g")]
 
 
 class NewSupplier(Body):
-    """Somebody goods come from."""
+    """A supplier to add."""
 
     name: str
     slug: str | None = None
 
 
 class NewRecipient(Body):
-    """Somebody who is given or sold what was made."""
+    """A customer to add."""
 
     name: str
     household: str | None = None
@@ -73,7 +73,7 @@ class NewRecipient(Body):
 
 
 class NewEvent(Body):
-    """An occasion to bake and pack for."""
+    """An event to add."""
 
     name: str
     happens_on: Day | None = None
@@ -81,7 +81,7 @@ class NewEvent(Body):
 
 
 class NewProduct(Body):
-    """A package that an item is bought in, as ``record_product`` takes it."""
+    """A package that an item is bought in; see ``record_product``."""
 
     item_id: Whole
     name: str
@@ -95,7 +95,7 @@ class NewProduct(Body):
 
 
 class Named(Body):
-    """What others call an item; without an item the name is forgotten."""
+    """Another name for an item; without an item the name is forgotten."""
 
     name: str
     item_id: Whole | None
@@ -108,7 +108,7 @@ class SupplierPage(Page):
 
 
 class RecipientPage(Page):
-    """Recipients by name."""
+    """Customers by name."""
 
     recipients: list[ListedRecipient]
 
@@ -141,7 +141,7 @@ def add_supplier(request: Request, body: NewSupplier, idempotency_key: Idempoten
 
 @router.get("/recipients", **reads(RecipientPage))
 def list_recipients(request: Request, limit: Limit = 50, after: After = None, search: Search = None) -> Response:
-    """Recipients by name."""
+    """Customers by name."""
     with read_scope() as session:
         found = load_recipient_page(session, asked("name", limit, after, search))
     return tagged(request, RecipientPage(recipients=found.rows, next=write_key(found.next)))
@@ -149,7 +149,7 @@ def list_recipients(request: Request, limit: Limit = 50, after: After = None, se
 
 @router.post("/recipients", **writes(RecipientResult))
 def add_recipient(request: Request, body: NewRecipient, idempotency_key: IdempotencyKey = None) -> Response:
-    """Add somebody who is given or sold what was made."""
+    """Add a customer."""
     return recorded(request, idempotency_key, record_recipient, **body.given())
 
 
@@ -171,7 +171,7 @@ def add_event(request: Request, body: NewEvent, idempotency_key: IdempotencyKey 
 def list_products(
     request: Request, limit: Limit = 50, after: After = None, search: Search = None, item_id: ItemId = None
 ) -> Response:
-    """What items are bought in."""
+    """The packages that items are bought in."""
     ask: Ask = asked("product_id", limit, after, search)
     with read_scope() as session:
         rows = load_products(session, item_id)
@@ -187,20 +187,20 @@ def add_product(request: Request, body: NewProduct, idempotency_key: Idempotency
 
 @router.get("/names", **reads(list[NameRow]))
 def list_names(request: Request) -> Response:
-    """What others call our items, as people have said."""
+    """Other people's names for your items."""
     with read_scope() as session:
         return tagged(request, load_name_rows(session))
 
 
 @router.post("/names", **writes(NameResult))
 def remember_name(request: Request, body: Named, idempotency_key: IdempotencyKey = None) -> Response:
-    """Remember what others call an item, or forget the name."""
+    """Remember another name for an item, or forget it."""
     return recorded(request, idempotency_key, record_name, **body.given())
 
 
 @router.get("/measures", **reads(list[MeasureRow]))
 def list_measures(request: Request) -> Response:
-    """What volumes and pieces weigh, of all items."""
+    """What volumes and pieces of all items weigh."""
     with read_scope() as session:
         return tagged(request, load_measures(session))
 
@@ -213,7 +213,7 @@ def convert(
     to: UnitName,
     item_id: ItemId = None,
 ) -> Response:
-    """A quantity in another unit, exactly, with every factor and who stands for it."""
+    """Convert a quantity exactly, showing every factor and its source."""
     given = Arguments()
     exact = given.exact("quantity", quantity)
     to_unit = given.unit("to", to)

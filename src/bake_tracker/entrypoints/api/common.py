@@ -1,4 +1,4 @@
-"""What routes of the API share: exact bodies, keys, pages, and answers that need not be sent again."""
+"""What API routes share: exact bodies, idempotency keys, pagination and ETags."""
 
 import hashlib
 import json
@@ -29,15 +29,15 @@ NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "You have 
 
 IdempotencyKey = Annotated[
     UUID | None,
-    Header(description="becomes the operation's id: the same key again changes nothing and gives the first answer"),
+    Header(description="becomes the operation's id; the same key again changes nothing and repeats the answer"),
 ]
-Limit = Annotated[int, Query(ge=1, le=MOST_ON_A_PAGE, description="how many at most")]
+Limit = Annotated[int, Query(ge=1, le=MOST_ON_A_PAGE, description="at most this many")]
 After = Annotated[str | None, Query(max_length=400, description="`next` of the page before")]
 IfNoneMatch = Annotated[str | None, Header(description="the `ETag` of what you have")]
 Key = Annotated[int, Path(ge=1, le=MAX_KEY)]
-OperationId = Annotated[str, Path(max_length=36, description="a beginning that only one operation has will do")]
+OperationId = Annotated[str, Path(max_length=36, description="a unique beginning is enough")]
 Search = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$", description="part of the name or slug")]
-Since = Annotated[date | None, Query(description="the first day, where the bakery is")]
+Since = Annotated[date | None, Query(description="the first day, in the bakery's time zone")]
 Until = Annotated[date | None, Query(description="the last day")]
 
 
@@ -54,25 +54,27 @@ def _a_text(value: object) -> object:
 
 
 Quantity = Annotated[
-    Decimal | int, BeforeValidator(_a_number), Field(description="exact; a number or, safer in JavaScript, a text")
+    Decimal | int, BeforeValidator(_a_number), Field(description="exact; a number or, safer in JavaScript, a string")
 ]
 Whole = Annotated[int, BeforeValidator(_a_number)]
 Day = Annotated[date, BeforeValidator(_a_text)]
-Moment = Annotated[datetime, BeforeValidator(_a_text), Field(description="without an offset: where the bakery is")]
+Moment = Annotated[
+    datetime, BeforeValidator(_a_text), Field(description="without an offset: in the bakery's time zone")
+]
 
 
 class Body(BaseModel):
-    """What a request sends: a field that nobody knows is refused, since it may be mistyped."""
+    """A request body. Unknown fields are refused, since they may be misspelled."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     def given(self) -> dict[str, Any]:
-        """What was sent; of what was not, the service knows what it means."""
+        """Only the fields that were sent; the service has the defaults."""
         return self.model_dump(exclude_unset=True)
 
 
 class Page(TypedDict):
-    """The end of a page: what to ask the next one with, None at the last."""
+    """The end of a page: the cursor of the next page, or None on the last."""
 
     next: str | None
 
@@ -85,11 +87,11 @@ def routes(prefix: str, tag: str) -> APIRouter:
 
 
 def _has_already(if_none_match: IfNoneMatch = None) -> None:
-    """A reading route says that it looks at this header; ``tagged`` does."""
+    """Document the header that ``tagged`` reads."""
 
 
 def reads(kind: Any, role: Any = VIEWER) -> dict[str, Any]:
-    """What every route declares that answers with ``tagged``."""
+    """The declarations of a route that answers with ``tagged``."""
     return {
         "dependencies": [role, Depends(_has_already)],
         "response_model": schema_of(kind),
@@ -98,12 +100,12 @@ def reads(kind: Any, role: Any = VIEWER) -> dict[str, Any]:
 
 
 def writes(kind: Any, role: Any = BAKER, status: int = 201) -> dict[str, Any]:
-    """What every route declares that answers with ``recorded``."""
+    """The declarations of a route that answers with ``recorded``."""
     return {"dependencies": [role], "response_model": schema_of(kind), "status_code": status}
 
 
 def checks(kind: Any, role: Any = VIEWER) -> dict[str, Any]:
-    """What every route declares that is sent something and records nothing."""
+    """The declarations of a route that checks a body and records nothing."""
     return {"dependencies": [role], "response_model": schema_of(kind)}
 
 
@@ -115,29 +117,29 @@ def recorded(
     at: str | None = "/operations/{operation_id}",
     **arguments: Any,
 ) -> Response:
-    """Record in a transaction of its own, and answer with the result and, of what was added, where it is now."""
+    """Record in a transaction of its own; answer with the result and, for something new, its location."""
     result = run_in_transaction(lambda session: record(session=session, operation_id=key, **arguments))
     headers = {} if at is None else {"Location": root_path(request) + PREFIX + at.format_map(result)}
     return Response(as_json(result), 200 if at is None else 201, headers, "application/json")
 
 
 def today(session: Session) -> date:
-    """The day it is where the bakery is."""
+    """Today's date in the bakery's time zone."""
     return load_bakery(session).local_day(now())
 
 
 def asked(sort: str, limit: int, after: str | None, search: str | None = None, *, descending: bool = False) -> Ask:
-    """What is wanted of a list that is leafed through by one field and a key."""
+    """The slice to load from a list that is paged by one field and a key."""
     return Ask(sort, descending, search or "", None if after is None else (*read_key(after),), limit)
 
 
 def root_path(request: Request) -> str:
-    """The path that a proxy serves us under."""
+    """The path prefix that a proxy serves us under."""
     return str(request.scope.get("app_root_path") or request.scope.get("root_path") or "").rstrip("/")
 
 
 def as_json(answer: Any) -> bytes:
-    """The answer as JSON; a log line may have a number that no caller should have sent, and is told as it is."""
+    """The answer as JSON; a log line is passed on as it is, even with a number that JSON does not allow."""
     try:
         return orjson.dumps(answer)
     except TypeError:
@@ -145,7 +147,7 @@ def as_json(answer: Any) -> bytes:
 
 
 def tagged(request: Request, answer: Any) -> Response:
-    """The answer with a tag of its content; 304 and nothing more for whoever has it already."""
+    """The answer with an ETag; 304 without a body if the caller has it already."""
     body = as_json(answer)
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}

@@ -1,4 +1,4 @@
-"""Items: what is on hand of each, what it cost, what it weighs, and which allergens are in it."""
+"""Routes of items: stock, prices, measures and allergens."""
 
 from typing import Literal
 
@@ -48,7 +48,7 @@ class ItemPage(Page):
 
 
 class NewItem(Body):
-    """An item, as ``record_item`` takes it."""
+    """An item; see ``record_item``."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"kind": "ingredient", "name": "Rye flour", "base_unit": "g"}]}
@@ -65,7 +65,7 @@ class NewItem(Body):
 
 
 class Allergens(Body):
-    """All that is said of an item, or of one package of it; both empty: it contains none."""
+    """All allergens of an item, or of one package of it; two empty lists mean that it contains none."""
 
     contains: list[str]
     may_contain: list[str] = Field(default_factory=list)
@@ -97,7 +97,7 @@ class PieceWeight(Body):
 def list_items(
     request: Request, limit: Limit = 50, after: After = None, kind: Kind | None = None, search: Search = None
 ) -> Response:
-    """Items by name, with what is on hand and what it cost."""
+    """Items by name, with stock on hand and its cost."""
     key = None if after is None else read_key(after, str, int)
     with read_scope() as session:
         items = load_item_page(session, limit + 1, after=key, kind=kind, search=search)
@@ -114,14 +114,14 @@ def add_item(request: Request, body: NewItem, idempotency_key: IdempotencyKey = 
 
 @router.get("/{item_id}", **reads(ItemView))
 def get_item(request: Request, item_id: Key) -> Response:
-    """An item as it is in the catalogue, and all there is of it."""
+    """An item in the catalogue, with its stock."""
     with read_scope() as session:
         return tagged(request, load_item_view(session, item_id, today(session)))
 
 
 @router.get("/{item_id}/lots", **reads(list[LotRow]))
 def list_open_lots(request: Request, item_id: Key) -> Response:
-    """The lots with something left in them, in the order in which they would be used."""
+    """The item's open lots in the order of use."""
     with read_scope() as session:
         load_item_view(session, item_id, today(session))
         return tagged(request, load_shelf_lots(session, item_id, today(session)))
@@ -129,14 +129,14 @@ def list_open_lots(request: Request, item_id: Key) -> Response:
 
 @router.get("/{item_id}/prices", **reads(PriceHistory))
 def list_prices(request: Request, item_id: Key, since: Since = None) -> Response:
-    """What was paid for it, the latest first, and by whom it is sold for what."""
+    """What you paid for the item, newest first, and each supplier's last price."""
     with read_scope() as session:
         return tagged(request, load_prices(session, item_id, since=since))
 
 
 @router.get("/{item_id}/measures", **reads(list[MeasureRow]))
 def list_measures_of_item(request: Request, item_id: Key) -> Response:
-    """What volumes and pieces of it weigh, by whose word and since when."""
+    """What volumes and pieces of the item weigh, with source and date."""
     with read_scope() as session:
         load_item_view(session, item_id, today(session))
         return tagged(request, load_measures(session, item_id))
@@ -144,7 +144,7 @@ def list_measures_of_item(request: Request, item_id: Key) -> Response:
 
 @router.post("/{item_id}/densities", **writes(DensityResult))
 def state_density(request: Request, item_id: Key, body: Density, idempotency_key: IdempotencyKey = None) -> Response:
-    """Say what a volume of it weighs."""
+    """Record what a volume of the item weighs."""
     return recorded(request, idempotency_key, record_density, item_id=item_id, **body.given())
 
 
@@ -152,7 +152,7 @@ def state_density(request: Request, item_id: Key, body: Density, idempotency_key
 def state_piece_weight(
     request: Request, item_id: Key, body: PieceWeight, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Say what so many pieces of it weigh."""
+    """Record what a number of pieces weighs."""
     return recorded(request, idempotency_key, record_piece_weight, item_id=item_id, **body.given())
 
 
@@ -160,5 +160,5 @@ def state_piece_weight(
 def state_allergens(
     request: Request, item_id: Key, body: Allergens, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """State all allergens of it, in place of what was said before."""
+    """State all allergens of the item, replacing the previous statement."""
     return recorded(request, idempotency_key, record_allergens, at=None, item_id=item_id, **body.given())

@@ -1,4 +1,4 @@
-"""Allergens and labels: what is said of things, what is on file, what a lot's label says, and the files to print."""
+"""Routes of allergens and labels: statements, labels on file, a lot's label, and files to print."""
 
 from datetime import date
 from typing import Annotated, Any, Literal, TypedDict
@@ -39,7 +39,7 @@ Words = Annotated[str | None, Query(max_length=300, pattern=r"^[^\x00-\x1f]*$")]
 
 
 class AllergensOf(TypedDict):
-    """What is said of an item, or of one package of it; None where nobody has said anything."""
+    """The allergens of an item, or of one package of it; None if they are not recorded."""
 
     item_id: int
     item_slug: str
@@ -50,7 +50,7 @@ class AllergensOf(TypedDict):
 
 
 class LabelToFile(Body):
-    """What an item's label says, or the lot that it is to be made from, as ``record_label_filed`` takes it."""
+    """The text of an item's label, or the lot to make it from; see ``record_label_filed``."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"item_id": 3, "ingredients": "flour (wheat), sugar", "contains": ["wheat"]}]}
@@ -64,7 +64,7 @@ class LabelToFile(Body):
 
 
 def _file(kind: str) -> dict[str, Any]:
-    """What a route declares that answers with a file."""
+    """The declarations of a route that answers with a file."""
     content = {TYPES[kind].partition(";")[0]: {"schema": {"type": "string", "format": "binary"}}}
     return {
         "dependencies": [VIEWER],
@@ -75,14 +75,14 @@ def _file(kind: str) -> dict[str, Any]:
 
 @router.get("/allergens", **reads(list[AllergensOf]))
 def list_allergens(request: Request) -> Response:
-    """Which allergens things contain, and of what nobody has said it."""
+    """Recorded allergens, and the items without a record."""
     with read_scope() as session:
         return tagged(request, [_of(one) for one in load_stated(session)])
 
 
 @router.post("/filed-labels", **writes(LabelFiledResult))
 def file_label(request: Request, body: LabelToFile, idempotency_key: IdempotencyKey = None) -> Response:
-    """Put on file what an item's label says, against which every run is held."""
+    """File an item's label; every later run is compared with it."""
     return recorded(request, idempotency_key, record_label_filed, **body.given())
 
 
@@ -96,7 +96,7 @@ def get_label(
     net: Words = None,
     address: Words = None,
 ) -> Response:
-    """The label of a lot, from what was really used for it, and what nobody has said yet."""
+    """The label of a lot, made from what was really used, and what is not recorded yet."""
     with read_scope() as session:
         found = load_label(session, lot_id)
         differs = load_difference(session, found)
@@ -116,8 +116,8 @@ def get_label_pdf(
     address: Words = None,
     small: bool = False,
 ) -> Response:
-    """The same to print; 409 names what nobody has said that a label must say."""
-    from bake_tracker.files.label_pdf import Size, render_label  # a PDF library that no other route waits for
+    """The label as a PDF; 409 lists the required facts that are not recorded."""
+    from bake_tracker.files.label_pdf import Size, render_label  # no other route should wait for the PDF library
 
     with read_scope() as session:
         found = load_label(session, lot_id)
@@ -129,13 +129,13 @@ def get_label_pdf(
 
 @router.get("/lots/{lot_id}/recall.csv", **_file("csv"))
 def get_recall_csv(lot_id: Key) -> Response:
-    """One row for every tracking event of every lot that this one reached, to be sorted."""
+    """One row per tracking event of every lot that this one reached, as CSV."""
     return _recall_table(lot_id, "csv")
 
 
 @router.get("/lots/{lot_id}/recall.xlsx", **_file("xlsx"))
 def get_recall_xlsx(lot_id: Key) -> Response:
-    """The same as a workbook, with the mass balance of every lot."""
+    """The tracking events as a workbook, with the mass balance of every lot."""
     return _recall_table(lot_id, "xlsx")
 
 
@@ -143,9 +143,11 @@ def get_recall_xlsx(lot_id: Key) -> Response:
 def get_recall_pdf(
     request: Request,
     lot_id: Key,
-    operation_id: Annotated[str | None, Query(max_length=36, description="of the recall; without it, a drill")] = None,
+    operation_id: Annotated[
+        str | None, Query(max_length=36, description="the recall's operation; without it, a drill")
+    ] = None,
 ) -> Response:
-    """Pages for an inspector."""
+    """The recall as a PDF for an inspector."""
     from bake_tracker.files.recall_pdf import RecallHeading, render_recall
 
     caller = caller_of(request)
@@ -157,7 +159,7 @@ def get_recall_pdf(
             view = load_operation(session, operation_id)
             done = view["result"]
             if view["operation"] != "record_recall" or done.get("lot_id") != lot_id:
-                raise ValidationError.of("operation_id", "is no recall of this lot")
+                raise ValidationError.of("operation_id", "is not a recall of this lot")
             held = [f"{lot['quantity']} {lot['unit']} of {lot['lot_code']}" for lot in done["held"]]
             heading = RecallHeading(done["reason"], now(), by, view["operation_id"], held)
     return file_answer(render_recall(found, heading), f"recall-{found['lot']['lot_code']}.pdf")

@@ -1,4 +1,4 @@
-"""The log, which is never untrue: lines by what they say, transactions as trees, and how operations ended."""
+"""Routes of the log, which never lies: lines, transactions as trees, and statistics."""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypedDict
@@ -34,7 +34,7 @@ Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 
 class LinePage(Page):
-    """Lines of the log, newest first; ``unreadable`` are those of these files that nobody can read."""
+    """Lines of the log, newest first; ``unreadable`` counts the lines in these files that cannot be read."""
 
     lines: list[dict[str, Any]]
     unreadable: int
@@ -62,14 +62,14 @@ def list_log_lines(
     since: Instant = None,
     until: Instant = None,
 ) -> Response:
-    """Lines that say all of this, newest first; of what is rare a page may be empty, and `next` goes on from there.
+    """Lines that match all filters, newest first. A page may be empty when matches are rare; `next` continues.
 
-    What is no operation, such as who signed in from where, and where in the program something broke is for owners.
+    Only owners see lines that are not operations, such as sign-ins, and where in the program something broke.
     """
     shown_before = None if after is None else read_key(after, str, int)
     short = {"operation": operation, "outcome": outcome, "actor": actor}
     named = [(name, value) for name, value in short.items() if value is not None]
-    # Lines of the very instant where the page before ended are read again, and those that were on it left out.
+    # Read the lines of the last page's final instant again, and leave out those it already had.
     last, shown = shown_before or ("", 0)
     query = LogQuery((*map(_condition, where), *named), since, f"{last}~" if shown_before else until, level)
     newer = LogQuery(until=query.until)
@@ -83,7 +83,7 @@ def list_log_lines(
             continue
         if query.matches(line) and (seen := shown_to(_role(request), line)):
             found.append(seen)
-        # Never within the instant that the page began in, or the next page would begin there too.
+        # Never end within the instant the page began in, or the next page would begin there again.
         if len(found) > shown + limit or (read >= MOST_READ and line["timestamp"] != last):
             ended = str(line["timestamp"])
             break
@@ -97,9 +97,9 @@ def list_log_lines(
 
 @router.get("/transactions", **reads(list[TransactionView]))
 def list_transactions(
-    request: Request, last: Annotated[int, Query(ge=1, le=200, description="that ended last")] = 20
+    request: Request, last: Annotated[int, Query(ge=1, le=200, description="the latest")] = 20
 ) -> Response:
-    """The transactions that ended last, as trees of operations, with what they consumed."""
+    """The latest transactions as trees of operations, with the lots they used."""
     return tagged(request, _trees(_role(request), None, last))
 
 
@@ -107,7 +107,7 @@ def list_transactions(
 def get_transactions(
     request: Request, wanted: Annotated[str, "a transaction, operation, request or trace, or its beginning"]
 ) -> Response:
-    """The transactions with an id that is, or begins, so; none where the log says nothing of it."""
+    """Transactions whose id is, or begins with, this one."""
     return tagged(request, _trees(_role(request), wanted, 20))
 
 

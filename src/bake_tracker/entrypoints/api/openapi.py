@@ -1,4 +1,4 @@
-"""The API's description, OpenAPI 3.1, made once."""
+"""The API's OpenAPI 3.1 description, made once."""
 
 from typing import Any
 
@@ -15,15 +15,15 @@ router = APIRouter(include_in_schema=False)
 
 _WHEN = {
     400: "The body cannot be read",
-    401: "Nobody is signed in, or the token is not good",
+    401: "Not signed in, or the token is not valid",
     403: "The role does not allow it",
-    404: "There is no such thing",
-    409: "It contradicts what is recorded, or the stock does not suffice; `shortages` names all of it",
+    404: "Not found",
+    409: "It contradicts what is recorded, or the stock is not enough; `shortages` lists every shortage",
     413: "The body is too large",
-    422: "An argument is not allowed; `errors` names every one",
-    429: "Too much was asked; `Retry-After` says when to come back",
-    500: "Something broke; nothing of it was recorded",
-    503: "The database cannot be used, or whether it was recorded is not known: ask again with the same key",
+    422: "An argument is not allowed; `errors` lists every problem",
+    429: "Too many requests; `Retry-After` says when to try again",
+    500: "Something broke; nothing was recorded",
+    503: "The database is unavailable, or the outcome is unknown: repeat with the same key",
 }
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"description": text, "content": {JSON_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
@@ -40,7 +40,7 @@ _PROBLEM = {
         "status": {"type": "integer"},
         "detail": {"type": "string"},
         "code": {"type": "string", "description": "stable; made for programs"},
-        "request_id": {"type": ["string", "null"], "description": "on every log line of the request"},
+        "request_id": {"type": ["string", "null"], "description": "it is on every log line of the request"},
         "operation_id": {"type": "string"},
         "errors": {"type": "array", "items": {"type": "object"}},
         "shortages": {"type": "array", "items": {"type": "object"}},
@@ -54,7 +54,7 @@ _LED_TO = {
     "recipe_id": "get_recipe",
     "finished_good_id": "get_good",
 }
-"""By a field of an answer, the route that shows what it names; the path calls it the same."""
+"""For a field of an answer, the route that shows the thing it names; the path parameter has the same name."""
 
 _SENT_TO: dict[str, dict[str, Any]] = {
     "operation_id": {
@@ -64,11 +64,11 @@ _SENT_TO: dict[str, dict[str, Any]] = {
     "item_id": {"receive": {"item_id": "$response.body#/item_id"}},
     "lot_id": {"recall": {"lot_id": "$response.body#/lot_id"}},
 }
-"""By a field of an answer, the operations that may follow, and what of it they are sent."""
+"""For a field of an answer, the operations that may follow, and the parameter that takes it."""
 
 _HEADERS = {
-    "200": {"ETag": "of this answer; send it as `If-None-Match`"},
-    "201": {"Location": "where what was recorded can be read"},
+    "200": {"ETag": "the answer's tag; send it as `If-None-Match`"},
+    "201": {"Location": "where to read what was recorded"},
     "429": {"Retry-After": "in seconds"},
     "503": {"Retry-After": "in seconds"},
 }
@@ -85,12 +85,12 @@ _SCHEMES = {
 
 @router.get("/openapi.json", dependencies=[PUBLIC])
 async def description(request: Request) -> Response:
-    """What this API can do."""
+    """The OpenAPI description of this API."""
     return JSONResponse(describe(request.app))
 
 
 def describe(app: Any) -> dict[str, Any]:
-    """The description of an application's API."""
+    """Describe an application's API."""
     if not (known := getattr(app.state, "openapi", None)):
         known = get_openapi(title="Bake Tracker", version=__version__, openapi_version="3.1.0", routes=app.routes)
         parts = known.setdefault("components", {})
@@ -115,7 +115,7 @@ def _tell_headers(operation: dict[str, Any]) -> None:
 
 
 def _link(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """Say where an answer leads: to what it names, and to what may be done next."""
+    """Add links from an answer to the things it names and to possible next steps."""
     made = operation["responses"].get("201")
     if made is None:
         return

@@ -1,4 +1,4 @@
-"""Everything that was recorded: looked at, explained, undone, corrected."""
+"""Routes of recorded operations: read, explain, undo and correct."""
 
 from fastapi import Request
 from starlette.responses import Response
@@ -31,26 +31,26 @@ router = routes("", "operations")
 
 
 class OperationPage(Page):
-    """Operations that stand by themselves, newest first."""
+    """Top-level operations, newest first."""
 
     operations: list[OperationRow]
 
 
 class ToReverse(Body):
-    """What is to be undone, as ``check_reversal`` takes it."""
+    """What to undo; see ``check_reversal``."""
 
     reversed_operation_id: str
 
 
 class Reversal(ToReverse):
-    """What is to be undone, and why, as ``record_reversal`` takes it."""
+    """What to undo and why; see ``record_reversal``."""
 
     reason: str
     cascade: bool = False
 
 
 class Correction(Body):
-    """A baking with another yield, as ``record_production_correction`` takes it."""
+    """A production with its corrected yield; see ``record_production_correction``."""
 
     corrected_operation_id: str
     actual_yield: Quantity
@@ -61,7 +61,7 @@ class Correction(Body):
 
 @router.get("/operations", **reads(OperationPage))
 def list_operations(request: Request, limit: Limit = 50, after: After = None) -> Response:
-    """What was recorded, newest first; what was made inside another operation is told with that."""
+    """Recorded operations, newest first; operations inside another are shown with it."""
     with read_scope() as session:
         rows = load_latest_operations(session, limit + 1, before=after)
     end = rows[limit - 1]["operation_id"] if len(rows) > limit else None
@@ -70,14 +70,14 @@ def list_operations(request: Request, limit: Limit = 50, after: After = None) ->
 
 @router.get("/operations/{operation_id}", **reads(OperationView))
 def get_operation(request: Request, operation_id: OperationId) -> Response:
-    """What was asked, what it moved, what it answered, and what undid it."""
+    """An operation's arguments, movements and answer, and the operation that undid it."""
     with read_scope() as session:
         return tagged(request, load_operation(session, operation_id))
 
 
 @router.get("/operations/{operation_id}/explanation", **reads(ExplainedOperation))
 def get_operation_explanation(request: Request, operation_id: OperationId) -> Response:
-    """Which lots were used and why those, what each cost, down to the receipts."""
+    """Which lots an operation used, why those, and what each cost, down to the receipts."""
     with read_scope() as session:
         found = find_operations(session, operation_id)
         if len(found) != 1:
@@ -87,18 +87,18 @@ def get_operation_explanation(request: Request, operation_id: OperationId) -> Re
 
 @router.post("/reversals/check", **checks(ReversalCheck))
 def check_undoing(body: ToReverse) -> ReversalCheck:
-    """What a reversal would undo, and what of it only with `cascade`; nothing is recorded."""
+    """What a reversal would undo, and which part only with `cascade`. Nothing is recorded."""
     with read_scope() as session:
         return check_reversal(session=session, **body.given())
 
 
 @router.post("/reversals", **writes(ReversalResult))
 def undo(request: Request, body: Reversal, idempotency_key: IdempotencyKey = None) -> Response:
-    """Undo an operation exactly; 409 with the tree of what rests on it, unless `cascade`."""
+    """Undo an operation exactly; 409 with the tree of operations that depend on it, unless `cascade`."""
     return recorded(request, idempotency_key, undoing_as(request), **body.given())
 
 
 @router.post("/production-corrections", **writes(CorrectionResult))
 def correct_production(request: Request, body: Correction, idempotency_key: IdempotencyKey = None) -> Response:
-    """Undo a baking and record it with another yield, as one operation."""
+    """Undo a production and record it with another yield, as one operation."""
     return recorded(request, idempotency_key, record_production_correction, **body.given())

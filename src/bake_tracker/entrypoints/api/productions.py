@@ -1,4 +1,4 @@
-"""Bakings and packings: ask whether the stock suffices, record one, and look at what was made."""
+"""Routes of production and assembly: check, record and list runs."""
 
 from typing import Literal
 
@@ -42,7 +42,7 @@ router = routes("", "productions and assemblies")
 
 
 class Batches(Body):
-    """Batches of a recipe, as ``check_can_produce`` takes them."""
+    """Batches of a recipe; see ``check_can_produce``."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"recipe_id": 1, "num_batches": 2}]})
 
@@ -52,7 +52,7 @@ class Batches(Body):
 
 
 class Production(Batches):
-    """A baking, as ``record_batch_production`` takes it."""
+    """A production; see ``record_batch_production``."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -71,7 +71,7 @@ class Production(Batches):
 
 
 class Boxes(Body):
-    """Boxes of a good, as ``check_can_assemble`` takes them."""
+    """Boxes of a good; see ``check_can_assemble``."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"finished_good_id": 5, "quantity": 4}]})
 
@@ -80,7 +80,7 @@ class Boxes(Body):
 
 
 class Assembly(Boxes):
-    """A packing, as ``record_assembly`` takes it."""
+    """An assembly; see ``record_assembly``."""
 
     assembled_at: Moment | None = None
     event_id: Whole | None = None
@@ -88,7 +88,7 @@ class Assembly(Boxes):
 
 
 class BakeAndPack(Batches):
-    """A baking and the boxes packed of it, as ``record_bake_and_pack`` takes them."""
+    """A production and the boxes packed from it; see ``record_bake_and_pack``."""
 
     finished_unit_id: Whole
     actual_yield: Quantity
@@ -101,73 +101,73 @@ class BakeAndPack(Batches):
 
 
 class RunPage(Page):
-    """Bakings and packings, newest first."""
+    """Productions and assemblies, newest first."""
 
     runs: list[RunRow]
 
 
 class ProductionPage(Page):
-    """Bakings, newest first."""
+    """Productions, newest first."""
 
     productions: list[RunRow]
 
 
 class AssemblyPage(Page):
-    """Packings, newest first."""
+    """Assemblies, newest first."""
 
     assemblies: list[RunRow]
 
 
 @router.get("/runs", **reads(RunPage))
 def list_runs(request: Request, limit: Limit = 50, after: After = None) -> Response:
-    """Bakings and packings, newest first."""
+    """Productions and assemblies, newest first."""
     runs, end = _page(limit, after, None)
     return tagged(request, RunPage(runs=runs, next=end))
 
 
 @router.get("/productions", **reads(ProductionPage))
 def list_productions(request: Request, limit: Limit = 50, after: After = None) -> Response:
-    """Bakings, newest first."""
+    """Productions, newest first."""
     runs, end = _page(limit, after, "production")
     return tagged(request, ProductionPage(productions=runs, next=end))
 
 
 @router.get("/assemblies", **reads(AssemblyPage))
 def list_assemblies(request: Request, limit: Limit = 50, after: After = None) -> Response:
-    """Packings, newest first."""
+    """Assemblies, newest first."""
     runs, end = _page(limit, after, "assembly")
     return tagged(request, AssemblyPage(assemblies=runs, next=end))
 
 
 @router.post("/productions/check", **checks(ProductionCheck))
 def check_production(body: Batches) -> ProductionCheck:
-    """Whether the stock suffices for these batches now, and all that is short; nothing is recorded."""
+    """Whether the stock is enough for these batches now, and every shortage. Nothing is recorded."""
     with read_scope() as session:
         return check_can_produce(session=session, **body.given())
 
 
 @router.post("/productions", **writes(ProductionResult))
 def record_production(request: Request, body: Production, idempotency_key: IdempotencyKey = None) -> Response:
-    """Take the ingredients oldest first and add what came out; 409 with every shortage when they do not suffice."""
+    """Take the ingredients oldest first and add the product; 409 with every shortage."""
     return recorded(request, idempotency_key, record_batch_production, **body.given())
 
 
 @router.post("/assemblies/check", **checks(AssemblyCheck))
 def check_assembly(body: Boxes) -> AssemblyCheck:
-    """Whether the stock suffices for these boxes now, and all that is short; nothing is recorded."""
+    """Whether the stock is enough for these boxes now, and every shortage. Nothing is recorded."""
     with read_scope() as session:
         return check_can_assemble(session=session, **body.given())
 
 
 @router.post("/assemblies", **writes(AssemblyResult))
 def record_packing(request: Request, body: Assembly, idempotency_key: IdempotencyKey = None) -> Response:
-    """Take the components and add the boxes; 409 with every shortage when they do not suffice."""
+    """Take the components and add the boxes; 409 with every shortage."""
     return recorded(request, idempotency_key, record_assembly, **body.given())
 
 
 @router.post("/bake-and-packs", **writes(BakeAndPackResult))
 def record_baking_and_packing(request: Request, body: BakeAndPack, idempotency_key: IdempotencyKey = None) -> Response:
-    """Bake and pack as one operation: either the boxes are there, or nothing was used."""
+    """Bake and pack as one operation, all or nothing."""
     return recorded(request, idempotency_key, record_bake_and_pack, **body.given())
 
 

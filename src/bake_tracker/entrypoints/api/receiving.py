@@ -1,4 +1,4 @@
-"""Goods in: a receipt of one lot, or a delivery of several lines."""
+"""Routes of goods in: a receipt of one lot, or a delivery of several."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -25,7 +25,7 @@ router = routes("", "goods in")
 
 
 class GoodsLine(Body):
-    """Goods that become a lot; without ``total_cost`` what they cost is unknown."""
+    """Goods that become a lot; without ``total_cost`` their cost is unknown."""
 
     item_id: Whole
     quantity: Quantity
@@ -38,7 +38,7 @@ class GoodsLine(Body):
 
 
 class Receipt(GoodsLine):
-    """A lot, as ``record_receipt`` takes it."""
+    """A lot to receive; see ``record_receipt``."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"item_id": 1, "quantity": "25", "unit": "kg", "total_cost": "31.50"}]}
@@ -50,7 +50,7 @@ class Receipt(GoodsLine):
 
 
 class Delivery(Body):
-    """A supplier's document, as ``record_delivery`` takes it."""
+    """A supplier's document; see ``record_delivery``."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -74,18 +74,18 @@ class Delivery(Body):
 
 @router.post("/receipts", **writes(ReceiptResult))
 def receive(request: Request, body: Receipt, idempotency_key: IdempotencyKey = None) -> Response:
-    """Add what came in as a lot."""
+    """Receive goods as a new lot."""
     return recorded(request, idempotency_key, _come("received_on", record_receipt), **body.given())
 
 
 @router.post("/deliveries", **writes(DeliveryResult))
 def deliver(request: Request, body: Delivery, idempotency_key: IdempotencyKey = None) -> Response:
-    """Add every line of a supplier's document as a lot, all of them or none."""
+    """Receive every line of a supplier's document as a lot, all or none."""
     return recorded(request, idempotency_key, _come("delivered_on", record_delivery), **body.given())
 
 
 def _come(field: str, record: Callable[..., Mapping[str, Any]]) -> Callable[..., Mapping[str, Any]]:
-    """Recorded only where the goods have come in."""
+    """Refuse goods that have not arrived yet."""
 
     def checked(*, session: Session, **arguments: Any) -> Mapping[str, Any]:
         check_has_come(session, field, arguments.get(field))

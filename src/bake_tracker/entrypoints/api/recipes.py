@@ -1,4 +1,4 @@
-"""Recipes and goods: what they are made of, what they make, what they cost and would take now."""
+"""Routes of recipes and goods: contents, yields, costs and needs."""
 
 from typing import Annotated
 
@@ -41,7 +41,7 @@ router = routes("", "recipes and goods")
 
 
 class RecipeLine(Body):
-    """So much of an item, or so many batches of another recipe."""
+    """A quantity of an item, or a number of batches of another recipe."""
 
     quantity: Quantity
     unit: str | None = None
@@ -50,7 +50,7 @@ class RecipeLine(Body):
 
 
 class ChangedRecipe(Body):
-    """A recipe, as ``record_recipe`` takes it; what is left out of an existing one stays."""
+    """A recipe; see ``record_recipe``. Omitted fields of an existing recipe stay."""
 
     name: str
     lines: list[RecipeLine]
@@ -60,7 +60,7 @@ class ChangedRecipe(Body):
 
 
 class NewRecipe(ChangedRecipe):
-    """A recipe, as ``record_recipe`` takes it."""
+    """A recipe; see ``record_recipe``."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -72,27 +72,27 @@ class NewRecipe(ChangedRecipe):
 
 
 class Yield(Body):
-    """What one batch gives, in the finished unit's base unit."""
+    """What one batch makes, in the finished unit's base unit."""
 
     quantity: Quantity
 
 
 class Rate(Body):
-    """What one batch takes of labour and overhead; kept beside each run, never in the cost of a lot."""
+    """Labour and overhead of one batch; kept with each run, never in the cost of a lot."""
 
     labour: Quantity
     overhead: Quantity
 
 
 class Component(Body):
-    """So much of a component in one of a good."""
+    """The quantity of a component in one good."""
 
     item_id: Whole
     quantity: Quantity
 
 
 class Components(Body):
-    """All that is in one of a good."""
+    """All components of one good."""
 
     components: list[Component]
 
@@ -113,13 +113,13 @@ def list_recipes(request: Request, limit: Limit = 50, after: After = None, searc
 
 @router.post("/recipes", **writes(RecipeResult))
 def add_recipe(request: Request, body: NewRecipe, idempotency_key: IdempotencyKey = None) -> Response:
-    """Add a recipe; what a batch gives is said beside it, under `makes`."""
+    """Add a recipe. State what a batch makes under `makes`."""
     return recorded(request, idempotency_key, record_recipe, at="/recipes/{recipe_id}", **body.given())
 
 
 @router.get("/recipes/{recipe_id}", **reads(RecipeView))
 def get_recipe(request: Request, recipe_id: Key) -> Response:
-    """A recipe as it is now."""
+    """A recipe in its current version."""
     with read_scope() as session:
         return tagged(request, load_recipe_view(session, recipe_id))
 
@@ -128,7 +128,7 @@ def get_recipe(request: Request, recipe_id: Key) -> Response:
 def change_recipe(
     request: Request, recipe_id: Key, body: ChangedRecipe, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Give a recipe new lines; past runs keep the recipe they were baked by."""
+    """Change a recipe; past runs keep the version they were baked from."""
     return recorded(request, idempotency_key, record_recipe, at=None, recipe_id=recipe_id, **body.given())
 
 
@@ -136,14 +136,14 @@ def change_recipe(
 def state_yield(
     request: Request, recipe_id: Key, finished_unit_id: Key, body: Yield, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Say how much of a finished unit one batch gives."""
+    """State how much of a finished unit one batch makes."""
     ids = {"recipe_id": recipe_id, "finished_unit_id": finished_unit_id}
     return recorded(request, idempotency_key, record_recipe_yield, at=None, **ids, **body.given())
 
 
 @router.put("/recipes/{recipe_id}/rate", **writes(RateResult, OWNER, status=200))
 def state_rate(request: Request, recipe_id: Key, body: Rate, idempotency_key: IdempotencyKey = None) -> Response:
-    """Say what one batch takes of labour and overhead."""
+    """State labour and overhead of one batch."""
     return recorded(request, idempotency_key, record_recipe_rate, at=None, recipe_id=recipe_id, **body.given())
 
 
@@ -152,9 +152,9 @@ def get_recipe_cost(
     request: Request,
     recipe_id: Key,
     batches: Annotated[Quantity, Query(description="how many")] = 1,
-    price: Annotated[Quantity | None, Query(description="of one, to say what is left of it")] = None,
+    price: Annotated[Quantity | None, Query(description="price of one, to calculate the margin")] = None,
 ) -> Response:
-    """What batches cost by the lots that would be drawn today, at the last prices, and on average."""
+    """What batches cost: from today's lots, at last prices, and at the average on hand."""
     given = Arguments()
     exact = given.exact("batches", batches, above_zero=True)
     price_micros = None if price is None else given.micros("price", price, above_zero=True)
@@ -166,14 +166,14 @@ def get_recipe_cost(
 
 @router.get("/recipes/{recipe_id}/need", **reads(ExplainedNeed))
 def get_need_of_batch(request: Request, recipe_id: Key) -> Response:
-    """What one batch would take today, from which lots and at what cost, and what stops it."""
+    """What one batch would use today, from which lots, at what cost, and what prevents it."""
     with read_scope() as session:
         return tagged(request, explain_batch(session, recipe_id, today(session)))
 
 
 @router.get("/goods/{finished_good_id}", **reads(GoodView))
 def get_good(request: Request, finished_good_id: Key) -> Response:
-    """A good and what is in one of it; goods are listed at `/items?kind=finished_good`."""
+    """A good and its components. Goods are listed at `/items?kind=finished_good`."""
     with read_scope() as session:
         return tagged(request, load_good_view(session, finished_good_id))
 
@@ -182,7 +182,7 @@ def get_good(request: Request, finished_good_id: Key) -> Response:
 def state_components(
     request: Request, finished_good_id: Key, body: Components, idempotency_key: IdempotencyKey = None
 ) -> Response:
-    """Say what one of a good is made of, in place of what was said before."""
+    """State all components of a good, replacing the previous ones."""
     return recorded(
         request, idempotency_key, record_good_components, at=None, finished_good_id=finished_good_id, **body.given()
     )
@@ -190,6 +190,6 @@ def state_components(
 
 @router.get("/goods/{finished_good_id}/need", **reads(ExplainedNeed))
 def get_need_of_box(request: Request, finished_good_id: Key) -> Response:
-    """What one box would take today, from which lots and at what cost, and what stops it."""
+    """What one box would use today, from which lots, at what cost, and what prevents it."""
     with read_scope() as session:
         return tagged(request, explain_box(session, finished_good_id, today(session)))

@@ -1,4 +1,4 @@
-"""Reports on a period: what was used, lost, given to whom, and what bakings gave against their plan."""
+"""Routes of reports on a period: usage, waste, customers, and yields against plan."""
 
 from datetime import date
 
@@ -15,14 +15,14 @@ router = routes("/reports", "reports")
 
 
 class RunYieldPage(Page):
-    """Bakings against their plan, newest first."""
+    """Productions against their plan, newest first."""
 
     runs: list[RunYieldRow]
 
 
 @router.get("/usage", **reads(list[UsageRow]))
 def get_usage(request: Request, since: Since = None, until: Until = None) -> Response:
-    """What left the shelf, by month, item and purpose."""
+    """What left the stock, by month, item and purpose."""
     _check(since, until)
     with read_scope() as session:
         return tagged(request, load_usage(session, since, until))
@@ -30,7 +30,7 @@ def get_usage(request: Request, since: Since = None, until: Until = None) -> Res
 
 @router.get("/waste", **reads(list[WasteRow]))
 def get_waste(request: Request, since: Since = None, until: Until = None) -> Response:
-    """What was wasted, spoiled or lost in baking, by month, reason and item."""
+    """What was thrown away, spoiled or lost in production, by month, reason and item."""
     _check(since, until)
     with read_scope() as session:
         return tagged(request, load_waste(session, since, until))
@@ -38,7 +38,7 @@ def get_waste(request: Request, since: Since = None, until: Until = None) -> Res
 
 @router.get("/recipients", **reads(list[RecipientRow]))
 def get_recipients(request: Request, since: Since = None, until: Until = None) -> Response:
-    """What was given or sold to whom, and what was made for which event."""
+    """What each customer was given or sold, and what was made for each event."""
     _check(since, until)
     with read_scope() as session:
         return tagged(request, load_recipients(session, since, until))
@@ -46,7 +46,7 @@ def get_recipients(request: Request, since: Since = None, until: Until = None) -
 
 @router.get("/yields", **reads(list[YieldRow]))
 def get_yields(request: Request, since: Since = None, until: Until = None) -> Response:
-    """What bakings gave and cost against their plan, by month, recipe and product."""
+    """Yields and costs of productions against their plan, by month, recipe and product."""
     _check(since, until)
     with read_scope() as session:
         return tagged(request, load_yields_by_month(session, since, until))
@@ -56,7 +56,7 @@ def get_yields(request: Request, since: Since = None, until: Until = None) -> Re
 def list_run_yields(
     request: Request, limit: Limit = 50, after: After = None, since: Since = None, until: Until = None
 ) -> Response:
-    """What each baking gave and cost against its plan, newest first."""
+    """Yield and cost of each production against its plan, newest first."""
     _check(since, until)
     with read_scope() as session:
         rows = load_run_yields(session, since, until, limit=limit + 1, before=after)

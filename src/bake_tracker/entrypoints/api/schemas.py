@@ -1,4 +1,4 @@
-"""Services answer with ``typing.TypedDict``; before Python 3.12 Pydantic reads only those of ``typing_extensions``."""
+"""Response schemas: before Python 3.12 Pydantic reads only the TypedDict of ``typing_extensions``, not ours."""
 
 import types
 from typing import Any, ForwardRef, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
@@ -9,10 +9,10 @@ _known: dict[Any, Any] = {}
 
 
 def schema_of(kind: Any) -> Any:
-    """The same shape as Pydantic reads it, for ``response_model``; one that contains itself ends after one level."""
+    """The same shape for Pydantic's ``response_model``; a recursive one ends after one level."""
     if is_typeddict(kind):
         if kind not in _known:
-            _known[kind] = dict[str, Any]  # what stands inside itself
+            _known[kind] = dict[str, Any]  # a recursive type
             hints = get_type_hints(kind)
             fields = {
                 name: schema_of(hint) if name in kind.__required_keys__ else NotRequired[schema_of(hint)]

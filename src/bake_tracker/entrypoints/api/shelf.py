@@ -1,4 +1,4 @@
-"""What is done to lots on the shelf: adjusted, counted, held, released, moved, recalled."""
+"""Routes that change lots: adjust, count, hold, release, move and recall."""
 
 from typing import Literal
 
@@ -38,7 +38,7 @@ router = routes("", "shelf")
 
 
 class AdjustmentLine(Body):
-    """So much of an item, or of one lot of it; of a correction with its sign."""
+    """A quantity of an item or of one of its lots; signed for a correction."""
 
     item_id: Whole | None = None
     lot_id: Whole | None = None
@@ -47,7 +47,7 @@ class AdjustmentLine(Body):
 
 
 class Adjustment(Body):
-    """What left the shelf or was found, as ``record_adjustment`` takes it."""
+    """Stock taken out or found; see ``record_adjustment``."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -64,7 +64,7 @@ class Adjustment(Body):
 
 
 class CountedLot(Body):
-    """What was found of a lot: a quantity, or how much of what it came with is left in per cent."""
+    """What you counted of a lot: a quantity, or the percentage left of what it started with."""
 
     lot_id: Whole
     counted: Quantity | None = None
@@ -74,34 +74,34 @@ class CountedLot(Body):
 
 
 class Count(Body):
-    """What was found, as ``check_stocktake`` takes it."""
+    """A count to check; see ``check_stocktake``."""
 
     lines: list[CountedLot]
     moved: Literal["refuse", "before", "after"] = "refuse"
 
 
 class Stocktake(Count):
-    """What was found, as ``record_stocktake`` takes it."""
+    """A count to record; see ``record_stocktake``."""
 
     counted_at: Moment | None = None
     notes: str | None = None
 
 
 class Hold(Body):
-    """Lots to keep from use, as ``record_hold`` takes them."""
+    """Lots to put on hold; see ``record_hold``."""
 
     lot_ids: list[Whole]
     reason: str
 
 
 class Release(Hold):
-    """Lots to let be used, as ``record_release`` takes them."""
+    """Lots to release; see ``record_release``."""
 
     usable_until: Day | None = None
 
 
 class Transfer(Body):
-    """A lot, or a part of it, and where it goes, as ``record_transfer`` takes it."""
+    """A lot or part of it to move, and its destination; see ``record_transfer``."""
 
     lot_id: Whole
     to_location: str | None
@@ -111,7 +111,7 @@ class Transfer(Body):
 
 
 class RecallOf(Body):
-    """A lot to call back, as ``record_recall`` takes it."""
+    """A lot to recall; see ``record_recall``."""
 
     lot_id: Whole
     reason: str | None = None
@@ -119,53 +119,53 @@ class RecallOf(Body):
 
 @router.post("/adjustments", **writes(AdjustmentResult))
 def adjust(request: Request, body: Adjustment, idempotency_key: IdempotencyKey = None) -> Response:
-    """Record what was wasted, spoiled, given, sampled or sold, or correct what is there."""
+    """Record waste, spoilage, gifts, samples, sales or corrections."""
     return recorded(request, idempotency_key, record_adjustment, **body.given())
 
 
 @router.get("/count-sheet", **reads(list[CountSheetRow]))
 def get_count_sheet(
     request: Request,
-    location: str | None = Query(None, max_length=200, pattern=r"^[^\x00]*$", description="only what is kept there"),
+    location: str | None = Query(None, max_length=200, pattern=r"^[^\x00]*$", description="only lots kept there"),
     item_id: int | None = Query(None, ge=1, le=2**63 - 1),
 ) -> Response:
-    """Every lot with something left in it, to be counted."""
+    """Every open lot, to be counted."""
     with read_scope() as session:
         return tagged(request, load_count_sheet(session, location=location, item_id=item_id))
 
 
 @router.post("/stocktakes/check", **checks(StocktakeCheck))
 def check_count(body: Count) -> StocktakeCheck:
-    """How what was counted differs from the ledger; nothing is recorded."""
+    """How a count differs from the ledger. Nothing is recorded."""
     with read_scope() as session:
         return check_stocktake(session=session, **body.given())
 
 
 @router.post("/stocktakes", **writes(StocktakeResult))
 def record_count(request: Request, body: Stocktake, idempotency_key: IdempotencyKey = None) -> Response:
-    """Bring the ledger to what was counted, all of it as one operation."""
+    """Adjust the ledger to the count, as one operation."""
     return recorded(request, idempotency_key, record_stocktake, **body.given())
 
 
 @router.post("/holds", **writes(HoldResult))
 def hold(request: Request, body: Hold, idempotency_key: IdempotencyKey = None) -> Response:
-    """Keep lots from being used until they are released."""
+    """Put lots on hold until they are released."""
     return recorded(request, idempotency_key, record_hold, **body.given())
 
 
 @router.post("/releases", **writes(ReleaseResult))
 def release(request: Request, body: Release, idempotency_key: IdempotencyKey = None) -> Response:
-    """Let lots be used: from hold, and past their expiry where it says until when."""
+    """Release lots from hold, or past their expiry until a given day."""
     return recorded(request, idempotency_key, record_release, **body.given())
 
 
 @router.post("/transfers", **writes(TransferResult))
 def transfer(request: Request, body: Transfer, idempotency_key: IdempotencyKey = None) -> Response:
-    """Move a lot, whole or in part, to another place."""
+    """Move a lot, or part of it, to another place."""
     return recorded(request, idempotency_key, record_transfer, **body.given())
 
 
 @router.post("/recalls", **writes(RecallResult))
 def recall(request: Request, body: RecallOf, idempotency_key: IdempotencyKey = None) -> Response:
-    """Hold what is left of a lot and of all that was made of it; who has the rest is `/lots/{lot_id}/recall`."""
+    """Put a lot, and everything made from it, on hold. `/lots/{lot_id}/recall` lists who has the rest."""
     return recorded(request, idempotency_key, record_recall, **body.given())

@@ -1,4 +1,4 @@
-"""What is there: on the shelf, what it is worth, what expires, what can be made of it, and every lot."""
+"""Routes of stock: on hand, value, expiry, what can be made, and lots."""
 
 from typing import Annotated
 
@@ -41,34 +41,34 @@ SHOWN = 200
 
 
 class LotPage(Page):
-    """Lots, the latest first."""
+    """Lots, newest first."""
 
     lots: list[ListedLot]
 
 
 class LotView(ListedLot):
-    """A lot, where it stands in the order of use, and where it went."""
+    """A lot, its place in the order of use, and where it went."""
 
     whereabouts: Whereabouts
 
 
 @router.get("/stock", **reads(list[StockRow]))
 def get_stock(request: Request) -> Response:
-    """Every item with something of it on the shelf, by kind and name."""
+    """Every item in stock, by kind and name."""
     with read_scope() as session:
         return tagged(request, load_stock(session, today(session)))
 
 
 @router.get("/stock-value", **reads(StockValue))
 def get_stock_value(request: Request) -> Response:
-    """What everything on the shelf cost, by item and lot; lots of an unknown cost by name."""
+    """What the stock cost, by item and lot; lots of unknown cost are listed."""
     with read_scope() as session:
         return tagged(request, load_stock_value(session, now()))
 
 
 @router.get("/can-make", **reads(list[Possible]))
 def get_can_make(request: Request) -> Response:
-    """How many of every recipe and box the stock allows, and what stops the next one."""
+    """How many of each recipe and box the stock allows, and what prevents one more."""
     with read_scope() as session:
         return tagged(request, load_can_make(session, today(session)))
 
@@ -77,7 +77,7 @@ def get_can_make(request: Request) -> Response:
 def get_expiring(
     request: Request, within_days: Annotated[int, Query(ge=0, le=MOST_DAYS, description="from today")] = 7
 ) -> Response:
-    """What may not be used for much longer, what it is worth, and what it could still be made into."""
+    """Lots that expire soon, their value, and what they could still be made into."""
     with read_scope() as session:
         return tagged(request, load_expiring(session, today(session), within_days))
 
@@ -88,13 +88,13 @@ def list_lots(
     limit: Limit = 50,
     after: After = None,
     search: Search = None,
-    item_id: Annotated[int | None, Query(ge=1, le=MAX_KEY, description="of this item only")] = None,
+    item_id: Annotated[int | None, Query(ge=1, le=MAX_KEY, description="only this item")] = None,
     code: Annotated[
         str | None, Query(max_length=200, pattern=r"^[^\x00]*$", description="with exactly this code")
     ] = None,
-    only_there: Annotated[bool, Query(description="without those that are used up")] = False,
+    only_there: Annotated[bool, Query(description="leave out lots that are used up")] = False,
 ) -> Response:
-    """Lots, the latest first; a supplier's code may be that of several."""
+    """Lots, newest first; several lots may share a supplier's code."""
     ask = asked("id", limit, after, search, descending=True)
     with read_scope() as session:
         found = load_lot_page(session, ask, today(session), item_id=item_id, code=code, only_there=only_there)
@@ -103,7 +103,7 @@ def list_lots(
 
 @router.get("/lots/{lot_id}", **reads(LotView))
 def get_lot(request: Request, lot_id: Key) -> Response:
-    """A lot, where it stands in the order of use, and where it went."""
+    """A lot, its place in the order of use, and where it went."""
     with read_scope() as session:
         day = today(session)
         ask = asked("id", 1, None)
@@ -116,16 +116,16 @@ def get_lot(request: Request, lot_id: Key) -> Response:
 
 @router.get("/lots/{lot_id}/trace", **reads(Trace))
 def get_trace(
-    request: Request, lot_id: Key, undone: Annotated[bool, Query(description="also what was undone")] = False
+    request: Request, lot_id: Key, undone: Annotated[bool, Query(description="include what was undone")] = False
 ) -> Response:
-    """Where a lot came from and where it went, to the receipts and to whoever got what was made of it."""
+    """Where a lot came from and where it went, from receipts to customers."""
     with read_scope() as session:
         return tagged(request, load_trace(session, lot_id, undone=undone))
 
 
 @router.get("/lots/{lot_id}/explanation", **reads(ExplainedLot))
 def get_lot_explanation(request: Request, lot_id: Key) -> Response:
-    """What a lot was made of, why of those lots, and what each cost, down to the receipts."""
+    """What a lot was made from, why those lots, and what each cost, down to the receipts."""
     with read_scope() as session:
         load_lot(session, lot_id)
         return tagged(request, explain_lots(session, [lot_id])[0])
@@ -133,6 +133,6 @@ def get_lot_explanation(request: Request, lot_id: Key) -> Response:
 
 @router.get("/lots/{lot_id}/recall", **reads(Recall))
 def get_recall(request: Request, lot_id: Key) -> Response:
-    """A drill: all that a lot reached, who has the rest, and whether it adds up; nothing is held."""
+    """A recall drill: everything a lot reached, who has it, and whether it adds up. Nothing is put on hold."""
     with read_scope() as session:
         return tagged(request, load_recall(session, lot_id))

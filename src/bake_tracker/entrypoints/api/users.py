@@ -1,4 +1,4 @@
-"""Who may sign in, and what other programs sign in with; for owners, who sign in themselves to change it."""
+"""Routes of users and API tokens, for owners; changes need a personal sign-in."""
 
 from typing import Literal
 from uuid import UUID
@@ -49,7 +49,7 @@ RoleName = Literal["viewer", "baker", "owner"]
 
 
 class NewUser(Body):
-    """Somebody to let in."""
+    """A user to add."""
 
     name: str
     password: str = Field(json_schema_extra={"format": "password", "writeOnly": True})
@@ -57,20 +57,20 @@ class NewUser(Body):
 
 
 class ChangedUser(Body):
-    """What is to be otherwise."""
+    """The fields to change."""
 
     role: RoleName | None = None
     is_disabled: bool | None = None
 
 
 class NewPassword(Body):
-    """A password in place of the one there is."""
+    """A new password."""
 
     password: str = Field(json_schema_extra={"format": "password", "writeOnly": True})
 
 
 class NewToken(Body):
-    """A token of a user's program; ``role`` is the most it may do."""
+    """An API token to make; ``role`` limits what it may do."""
 
     name: str
     role: RoleName
@@ -78,42 +78,42 @@ class NewToken(Body):
 
 
 class TokenMade(ApiTokenResult):
-    """The token itself, told this once; None where the same key was answered before."""
+    """A new API token, shown only once; None when the same key is sent again."""
 
     token: str | None
 
 
 @router.get("/users", **reads(list[UserRow], OWNER))
 def list_users(request: Request) -> Response:
-    """Everyone who may sign in, by name."""
+    """All users, by name."""
     with read_scope() as session:
         return tagged(request, load_users(session))
 
 
 @router.post("/users", **writes(UserResult, OWNER))
 def add_user(request: Request, body: NewUser, idempotency_key: IdempotencyKey = None) -> Response:
-    """Let somebody in."""
+    """Add a user."""
     in_person(request)
     return recorded(request, idempotency_key, record_user, **body.given())
 
 
 @router.patch("/users/{user_id}", **writes(UserResult, OWNER, status=200))
 def change_user(request: Request, user_id: Key, body: ChangedUser, idempotency_key: IdempotencyKey = None) -> Response:
-    """Give a user another role, or switch them off or on; whoever is switched off is out at once."""
+    """Change a user's role, or disable or enable the account. Disabling signs the user out at once."""
     in_person(request)
     return recorded(request, idempotency_key, record_user_change, at=None, user_id=user_id, **body.given())
 
 
 @router.put("/users/{user_id}/password", **writes(PasswordResult, OWNER, status=200))
 def set_password(request: Request, user_id: Key, body: NewPassword, idempotency_key: IdempotencyKey = None) -> Response:
-    """Set a password; every browser of this user is signed out."""
+    """Set a password and sign out all of the user's browsers."""
     in_person(request)
     return recorded(request, idempotency_key, record_password, at=None, user_id=user_id, **body.given())
 
 
 @router.get("/users/{user_id}/api-tokens", **reads(list[ApiTokenRow], OWNER))
 def list_api_tokens(request: Request, user_id: Key) -> Response:
-    """The API tokens of a user, the newest first; never the tokens themselves, which nobody knows."""
+    """A user's API tokens, newest first, without the secrets, which are not stored."""
     with read_scope() as session:
         load_user(session, user_id)
         return tagged(request, load_api_tokens(session, user_id))
@@ -121,7 +121,7 @@ def list_api_tokens(request: Request, user_id: Key) -> Response:
 
 @router.post("/users/{user_id}/api-tokens", **writes(TokenMade, OWNER))
 def make_api_token(request: Request, user_id: Key, body: NewToken, idempotency_key: IdempotencyKey = None) -> Response:
-    """Make a token for a user's program; it is told in this answer, and never again."""
+    """Make an API token for a user. Only this answer shows it."""
     in_person(request)
     token = new_secret("bake_")
     made = run_in_transaction(lambda session: _make(user_id, token, body, idempotency_key, session))
@@ -133,7 +133,7 @@ def make_api_token(request: Request, user_id: Key, body: NewToken, idempotency_k
 
 @router.delete("/api-tokens/{api_token_id}", **writes(RevocationResult, OWNER, status=200))
 def revoke_api_token(request: Request, api_token_id: Key, idempotency_key: IdempotencyKey = None) -> Response:
-    """Make a token good for nothing, from now on."""
+    """Revoke an API token."""
     return recorded(request, idempotency_key, record_api_token_revocation, at=None, api_token_id=api_token_id)
 
 

@@ -1,1 +1,1 @@
-"""What the pages and the API share: who may, how it is told, and how a refusal looks."""
+"""What the pages and the API share: access, logging, and how a refusal looks."""

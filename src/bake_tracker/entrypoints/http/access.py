@@ -1,4 +1,4 @@
-"""The one place where somebody is let in: every route declares what it needs, and this is asked before it runs.
+"""Access control in one place: every route declares the role it needs, checked before the route runs.
 
 ``VIEWER``, ``BAKER``, ``OWNER`` and ``PUBLIC`` go into a route's or a router's ``dependencies``. A route without one of
 them is refused when the application is made.
@@ -38,13 +38,13 @@ class RouteWithoutRoleError(Exception):
 
 
 class Needs:
-    """Let a request in that may do this: the dependency that every route declares."""
+    """The dependency that every route declares: let a request in if its role allows it."""
 
     def __init__(self, role: Role | None) -> None:
         self.role = role
 
     async def __call__(self, request: Request) -> AsyncIterator[None]:
-        """Identify, limit, check the role and the origin; what is done then is done in the caller's name.
+        """Identify the caller, then check rate limit, role and origin; what follows is logged in the caller's name.
 
         Raises:
             SignInNeededError, ForbiddenError, TooManyAttemptsError: it is not let in.
@@ -68,13 +68,13 @@ PUBLIC, VIEWER, BAKER, OWNER = (Depends(Needs(role)) for role in (None, Role.VIE
 
 
 def caller_of(request: Request) -> Caller | None:
-    """Who asks; None on a public route when nobody is signed in."""
+    """The caller, or None on a public route when nobody is signed in."""
     found: Caller | None = getattr(request.state, "caller", None)
     return found
 
 
 def in_person(request: Request) -> Caller:
-    """Who asks, having signed in: a token that makes tokens, or lets people in, would outlive its being revoked.
+    """The caller, who must be signed in: a token that makes tokens or users would outlive its own revocation.
 
     Raises:
         ValidationError: a program asks.
@@ -83,12 +83,12 @@ def in_person(request: Request) -> Caller:
     if caller is None:
         raise SignInNeededError
     if caller.api_token_id is not None:
-        raise ValidationError.of("api_token", "is not enough for this; sign in yourself")
+        raise ValidationError.of("api_token", "is not enough for this; sign in as a person")
     return caller
 
 
 def identify(request: HTTPConnection) -> Caller | None:
-    """Who asks, by API token or by cookie.
+    """Identify the caller by API token or cookie.
 
     Raises:
         SignInNeededError: the API token is unknown, over or revoked.
@@ -108,18 +108,18 @@ def identify(request: HTTPConnection) -> Caller | None:
 
 
 def bearer_of(request: HTTPConnection) -> str | None:
-    """The API token of a request, if it brings one."""
+    """The API token of a request, if any."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
 
 def address_of(request: HTTPConnection) -> str:
-    """Where a request comes from; of a proxy that is trusted, what it says."""
+    """The address a request comes from; behind a trusted proxy, the address that the proxy reports."""
     return request.client.host if request.client else ""
 
 
 async def _check_is_our_page(request: Request) -> None:
-    """Refuse what another site made a browser send: by where it says it is from, and by a token only we gave it."""
+    """Refuse requests that another site made the browser send, by their origin and by the CSRF token."""
     fetched_from = request.headers.get("sec-fetch-site", "same-origin")
     origin = request.headers.get("origin")
     is_ours = fetched_from in ("same-origin", "none") and origin in (
@@ -135,11 +135,11 @@ async def _check_is_our_page(request: Request) -> None:
         given = str((await request.form()).get(CSRF_FIELD, ""))
     wanted = cookies.csrf_token(request)
     if wanted is None or not hmac.compare_digest(wanted.encode(), (given or "").encode()):
-        raise ForbiddenError("the page was open for too long or in another browser; load it again, and send it again")
+        raise ForbiddenError("the page was open for too long or in another browser; reload it and send it again")
 
 
 def safe_next(path: str | None) -> str | None:
-    """Where to go on to after signing in: a path of this server, or None."""
+    """Where to go after signing in: a path on this server, or None."""
     if not path or not path.startswith("/") or path.startswith(("//", "/\\")) or "\\" in path:
         return None
     parts = urlsplit(path)
@@ -147,7 +147,7 @@ def safe_next(path: str | None) -> str | None:
 
 
 def check_every_route_declares(app: FastAPI) -> None:
-    """Fail where a route does not say who may use it, and exactly once.
+    """Fail unless every route declares exactly one role.
 
     Raises:
         RouteWithoutRoleError: names them.
@@ -165,7 +165,7 @@ def roles_by_route(app: FastAPI) -> dict[tuple[str, str], Role | None]:
 
 
 def paths_by_endpoint(app: FastAPI) -> dict[Any, str]:
-    """The whole path of each route's function; the framework remembers only the part behind its routers' prefixes."""
+    """The full path of each route's function; FastAPI keeps only the part after the routers' prefixes."""
     return {getattr(route, "endpoint", None): str(route.path) for route in iter_route_contexts(app.routes)}
 
 
@@ -173,7 +173,7 @@ def _declared(app: FastAPI) -> Iterable[tuple[str, str, list[Needs]]]:
     for route in iter_route_contexts(app.routes):
         path = str(route.path)
         if isinstance(route.original_route, Mount) and path == "/static":
-            continue  # files of ours that everybody may read
+            continue  # our own static files, readable by everybody
         dependant: Any = getattr(route, "dependant", None)
         needs = [one.call for one in getattr(dependant, "dependencies", []) if isinstance(one.call, Needs)]
         is_route = isinstance(route.original_route, APIRoute)

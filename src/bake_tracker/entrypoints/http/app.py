@@ -1,4 +1,4 @@
-"""Make the application: one list of routers, one way in, one way to say no."""
+"""Make the application from one list of routers, with one access check and one error format."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -19,16 +19,16 @@ from bake_tracker.services.database import database_url, dispose_engines, engine
 
 
 class Application(FastAPI):
-    """FastAPI whose outermost layer is ours: it holds the answer to what breaks as well, ids and headers included."""
+    """FastAPI with our context as the outermost layer, so that even a crash is answered with ids and headers."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Put the context around even the handler of errors."""
+        """Wrap even the error handler in the request context."""
         return RequestContext(super().build_middleware_stack(), self.state.max_body_bytes)
 
 
 @asynccontextmanager
 async def running(app: FastAPI) -> AsyncIterator[None]:
-    """Set the log up and look at the database before the first request; let it go after the last."""
+    """Set up the log and check the database before the first request; close it after the last."""
     url = database_url()
     configure_logging(load_settings(), url)
     engine_for(url)
@@ -47,7 +47,7 @@ def make_application(routers: Sequence[APIRouter]) -> Application:
     settings = load_settings()
     app = Application(
         title="Bake Tracker",
-        docs_url=None,  # they would load scripts from elsewhere
+        docs_url=None,  # they would load scripts from another site
         redoc_url=None,
         openapi_url=None,
         lifespan=running,

@@ -1,4 +1,4 @@
-"""Around every request: its ids on every log line, the headers that keep a browser safe, and how long it took."""
+"""The layer around every request: ids for its log lines, security headers, and its duration."""
 
 import re
 import time
@@ -22,7 +22,7 @@ SECURITY_HEADERS = {
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",  # with none at all a browser calls the origin of our own forms "null"
+    "Referrer-Policy": "same-origin",  # without a policy the browser sends the origin of our own forms as "null"
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
@@ -32,7 +32,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 
 
 class RequestContext:
-    """The outermost layer; plain ASGI, so that what it binds is seen by everything inside."""
+    """The outermost layer; plain ASGI, so that everything inside sees what it binds."""
 
     def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
         self.app, self.max_body_bytes = app, max_body_bytes
@@ -57,7 +57,7 @@ class RequestContext:
 
         with bound_log_context(request_id=request_id, actor="nobody"), accept_traceparent(headers.get("traceparent")):
             try:
-                # One that says so at once is not read; of others the framework stops reading.
+                # A body that declares its size is not read; the framework stops reading the others.
                 app = too_large() if self._is_too_large(headers) else self.app
                 await app(scope, receive, send_on)
             except Exception:
@@ -77,12 +77,12 @@ def _add_headers(headers: MutableHeaders, scope: MutableMapping[str, Any], reque
         headers.setdefault(name, value)
     headers.setdefault("Cache-Control", "no-store")
     if scope["app"].state.is_stopping:
-        headers["Connection"] = "close"  # whoever came in the last moment would keep the server by asking on and on
+        headers["Connection"] = "close"  # a client that keeps asking would keep the server from stopping
     if scope.get("scheme") == "https":
         headers["Strict-Transport-Security"] = HSTS
 
 
 def _route(scope: Scope) -> str:
-    """The route's own path, never the caller's: what somebody makes up must not fill the memory."""
+    """The route's template, never the requested path: made-up paths must not fill the memory."""
     known: dict[object, str] = scope["app"].state.paths
     return known.get(scope.get("endpoint"), "none")

@@ -1,4 +1,4 @@
-"""The two cookies: who is signed in, and, for whoever is not, a random value that forms are bound to."""
+"""The two cookies: the sign-in, and a random value that binds the forms of visitors."""
 
 import hashlib
 import hmac
@@ -14,46 +14,46 @@ LASTS_S = 12 * 60 * 60
 
 
 def sign_in_token(request: HTTPConnection) -> str | None:
-    """The token of the browser's cookie, if it is signed in."""
+    """The sign-in token from the browser's cookie, if any."""
     return request.cookies.get(_name(request, SIGN_IN)) or None
 
 
 def visitor_token(request: HTTPConnection) -> str | None:
-    """The random value of a browser that is not signed in."""
+    """The random value that identifies a visitor's browser."""
     return request.cookies.get(_name(request, VISITOR)) or None
 
 
 def csrf_token(request: HTTPConnection) -> str | None:
-    """What a form of ours brings along; another site can neither read it nor reckon it."""
+    """The token in each of our forms; another site can neither read nor guess it."""
     secret = sign_in_token(request) or visitor_token(request) or getattr(request.state, "new_visitor", None)
     return None if secret is None else hmac.new(secret.encode(), b"csrf", hashlib.sha256).hexdigest()
 
 
 def begin_visit(request: HTTPConnection) -> None:
-    """Make sure that the page about to be shown can have a form; ``keep_visit`` sets the cookie."""
+    """Give this visit a random value for the forms of its pages; ``keep_visit`` sets the cookie."""
     if csrf_token(request) is None:
         request.state.new_visitor = new_secret()
 
 
 def keep_visit(request: HTTPConnection, response: Response) -> None:
-    """Give a new visitor the cookie that the form was bound to."""
+    """Set the cookie that a new visitor's form is bound to."""
     if token := getattr(request.state, "new_visitor", None):
         _set(request, response, VISITOR, token)
 
 
 def sign_in(request: HTTPConnection, response: Response, token: str) -> None:
-    """Let the browser in."""
+    """Set the sign-in cookie."""
     _set(request, response, SIGN_IN, token)
     _forget(request, response, VISITOR)
 
 
 def sign_out(request: HTTPConnection, response: Response) -> None:
-    """Let it go."""
+    """Remove the sign-in cookie."""
     _forget(request, response, SIGN_IN)
 
 
 def _name(request: HTTPConnection, name: str) -> str:
-    """Behind TLS a prefix binds the cookie to this host: not even a neighbour domain can set it."""
+    """The cookie's name; behind TLS its prefix binds it to this host, so that no sibling domain can set it."""
     if request.url.scheme != "https":
         return name
     return f"__Host-{name}" if _path(request) == "/" else f"__Secure-{name}"

@@ -1,4 +1,4 @@
-"""A file as an answer: shown by the browser where it can, or kept."""
+"""A file as a response, shown by the browser or downloaded."""
 
 from urllib.parse import quote
 
@@ -12,7 +12,7 @@ TYPES = {
 
 
 def file_answer(content: bytes, name: str, *, is_inline: bool = False) -> Response:
-    """The bytes of a file whose name ends in one of ``TYPES``."""
+    """Answer with the bytes of a file whose name ends in one of ``TYPES``."""
     plain = "".join(one if one.isascii() and (one.isalnum() or one in "-_.") else "-" for one in name)
     how = "inline" if is_inline else "attachment"
     said = f"{how}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -1,4 +1,4 @@
-"""For whoever runs it: is it alive, is it ready, what does it count."""
+"""For operators: liveness, readiness and metrics."""
 
 from fastapi import APIRouter
 from starlette.responses import PlainTextResponse, Response
@@ -13,13 +13,13 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/healthz", dependencies=[PUBLIC])
 async def healthz() -> Response:
-    """The process answers; the database is not asked."""
+    """Report that the process is alive, without asking the database."""
     return PlainTextResponse("ok\n")
 
 
 @router.get("/readyz", dependencies=[PUBLIC])
 def readyz() -> Response:
-    """The database answers and is of this version; a 503 says that it does not."""
+    """Report whether the database answers and has this version's schema; 503 if not."""
     with read_scope() as session:
         load_bakery(session)
     return PlainTextResponse("ready\n")
@@ -27,6 +27,6 @@ def readyz() -> Response:
 
 @router.get("/metrics", dependencies=[VIEWER])
 def counted() -> Response:
-    """What was counted, for Prometheus, which signs in with an API token."""
+    """Metrics for Prometheus, which signs in with an API token."""
     body, kind = metrics.text()
     return Response(body, media_type=kind)

@@ -1,4 +1,4 @@
-"""How much one user or address may ask of one process."""
+"""Rate limits per user or address, in one process."""
 
 import math
 import threading
@@ -9,7 +9,7 @@ MOST_KEPT = 10_000
 
 
 class Limiter:
-    """A bucket of requests for each key, that fills again steadily; in memory, so each worker counts its own."""
+    """A token bucket per key, in memory: each worker counts its own requests."""
 
     def __init__(self, per_minute: int) -> None:
         self.per_second = per_minute / 60
@@ -18,7 +18,7 @@ class Limiter:
         self._lock = threading.Lock()
 
     def wait_s(self, key: str) -> int:
-        """Take one request; seconds until the next is allowed where there is none left, else 0."""
+        """Take one request from the bucket: 0, or the seconds to wait when it is empty."""
         at = time.monotonic()
         with self._lock:
             left, since = self._buckets.pop(key, (self.most, at))

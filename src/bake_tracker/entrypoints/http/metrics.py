@@ -1,4 +1,4 @@
-"""What this server counts, in Prometheus' text format; of all workers where they share a folder."""
+"""Metrics in Prometheus' text format, summed over all workers that share a folder."""
 
 import os
 
@@ -20,7 +20,7 @@ def count(method: str, route: str, status: int, seconds: float) -> None:
 
 
 def text() -> tuple[bytes, str]:
-    """All that was counted, and its content type."""
+    """All metrics as text, and their content type."""
     if FOLDER in os.environ:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library's

@@ -1,4 +1,4 @@
-"""From a refusal to HTTP: one table of families, and RFC 9457 problem details with all that was wrong."""
+"""Errors as HTTP: one table from error family to status, and RFC 9457 problem details."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -48,14 +48,14 @@ STATUS: tuple[tuple[type[ServiceError], int], ...] = (
     (DatabaseUnavailableError, 503),
     (ServiceError, 500),
 )
-"""The first family that an error is of says its status."""
+"""An error's status is that of its first matching family."""
 
 JSON_TYPE = "application/problem+json"
 RETRY_AFTER_S = "1"
-"""Of what the database could not do just now."""
+"""The status when the database cannot do something right now."""
 
 TOLD = "bake_tracker.told"
-"""In the scope of a request whose failure was told and answered, so that nobody need tell it again."""
+"""Set in the scope of a request whose failure was logged and answered, so that it is not logged again."""
 _OF_FRAMEWORK = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 Problem = dict[str, Any]
@@ -63,12 +63,12 @@ Renderer = Callable[[Request, Problem, Mapping[str, str]], Response | None]
 
 
 def status_of(error: ServiceError) -> int:
-    """The status of an error's family."""
+    """The HTTP status for an error's family."""
     return next(status for family, status in STATUS if isinstance(error, family))
 
 
 def problem_of(error: ServiceError) -> Problem:
-    """What an answer says of a refusal: its code, its text, every field that was wrong, everything that is short."""
+    """Problem details of a refusal: code, text, every wrong field and every shortage."""
     problem = _problem(status_of(error), error.code, str(error))
     problem |= {name: value for name, value in error.log_fields().items() if name not in problem and name != "fields"}
     if isinstance(error, ValidationError | UnitConversionError | LabelIncompleteError):
@@ -94,7 +94,7 @@ def _problem(status: int, code: str, detail: str) -> Problem:
 
 
 def install(app: FastAPI) -> None:
-    """Have every error answered as a problem: as JSON, or as ``app.state.show_problem`` shows it to a person."""
+    """Answer every error as problem details in JSON, or as the page that ``app.state.show_problem`` makes."""
     handlers: dict[type[Exception], Callable[[Request, Any], Awaitable[Response]]] = {
         ServiceError: _refused,
         RequestValidationError: _unreadable,
@@ -119,7 +119,7 @@ async def _refused(request: Request, error: ServiceError) -> Response:
 
 
 async def _unreadable(request: Request, error: RequestValidationError) -> Response:
-    # Never what was sent: it may be a password.
+    # Never the value that was sent: it may be a password.
     errors = [
         {"field": ".".join(map(str, one["loc"][1:])) or "body", "problem": str(one["msg"])} for one in error.errors()
     ]
@@ -136,11 +136,13 @@ async def _broken(request: Request, error: Exception) -> Response:
     if not hasattr(error, "bake_operation_id"):
         _tell(request, "error", logging.ERROR, error)
     request.scope[TOLD] = True
-    return _answer(request, _problem(500, "error", "something broke; the log has the story under this request id"), {})
+    return _answer(
+        request, _problem(500, "error", "something broke; the log has the details under this request id"), {}
+    )
 
 
 def too_large() -> Response:
-    """The answer to a body that says it is too large."""
+    """The answer to a request whose declared body is too large."""
     return JSONResponse(_problem(413, "too_large", "the body is too large"), 413, None, JSON_TYPE)
 
 

@@ -1,4 +1,4 @@
-"""Stop well: what streams without end is told, so that it is not waited for; no worker outlives its server."""
+"""Stop cleanly: end the endless streams, and let no worker outlive its server."""
 
 import multiprocessing
 import os
@@ -17,7 +17,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def telling_when_it_stops(app: FastAPI) -> Iterator[None]:
-    """Set ``app.state.is_stopping`` at the signal, before the server, which then waits for what is under way."""
+    """Set ``app.state.is_stopping`` at the signal, before the server starts waiting for open requests."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -37,7 +37,7 @@ def telling_when_it_stops(app: FastAPI) -> Iterator[None]:
 
 
 def stop_with_the_server() -> None:
-    """As one of several workers, stop when the process that started them is gone: nobody else would ask us to.
+    """In a worker, stop when the parent process is gone: nothing else would stop us.
 
     Else, after a ``kill -9`` of that one, they would go on for ever, and keep the port from a server started anew.
     """

@@ -1,4 +1,4 @@
-"""Undo in somebody's name: nobody undoes what they may not do."""
+"""Undo on behalf of a caller, who may undo only what they may do."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from bake_tracker.services.reversal import ReversalResult, record_reversal
 
 
 def undoing_as(request: Request) -> Callable[..., ReversalResult]:
-    """``record_reversal`` for whoever asks: the whole of it is refused where a part of it is the owner's.
+    """``record_reversal`` for a caller; refused as a whole when any part of it needs an owner.
 
     Raises:
         ForbiddenError: when it is called, in the transaction, which then is rolled back.

@@ -7,7 +7,7 @@ INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run one command; Ctrl-C ends it without a word, even while it is only starting."""
+    """Run one command; Ctrl-C ends it silently, even during start-up."""
     try:
         from bake_tracker.entrypoints.cli import main as run
 

@@ -5,7 +5,7 @@ from bake_tracker.entrypoints.http.app import Application, make_application
 
 
 def make_app() -> Application:
-    """The whole application."""
+    """Make the whole application."""
     # Pages first: a page names its routes in links, and the API's have the names of functions, "receive" among them.
     app = make_application([*web.PAGES, api.make_router()])
     web.install(app)

@@ -1,4 +1,4 @@
-"""The pages: a file of routes and a template per feature, each a router in ``PAGES`` and a line in ``NAVIGATION``."""
+"""The web pages: one module of routes and its templates per feature, listed in ``PAGES`` and ``NAVIGATION``."""
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
@@ -40,7 +40,7 @@ PAGES: tuple[APIRouter, ...] = (
 
 
 def install(app: FastAPI) -> None:
-    """Serve our files, and have refusals shown to people as pages."""
+    """Serve the static files and show refusals as pages."""
     app.state.show_problem = show_problem
     # Only these: of what is secret in a page, its compressed size could tell.
     app.mount("/static", GZipMiddleware(OurFiles()), name="static")

@@ -1,4 +1,4 @@
-"""What a person filled in: numbers as they are written there, read exactly; shown again as typed when it is refused."""
+"""Forms: read numbers exactly in the person's notation; show a refused form as it was typed."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,7 +35,7 @@ _OTHER_POINT = re.compile(r"[+-]?(?:0|\d{4,}|\d*(?=[.,](?:\d{1,2}|\d{4,})$))[.,]
 
 @dataclass
 class Form:
-    """The fields of one form as text, what is wrong with them, and why it was refused."""
+    """One form: its fields as text, their problems, and why it was refused."""
 
     locale: Locale
     sent: Sequence[tuple[str, str]] = ()
@@ -46,40 +46,40 @@ class Form:
     """Of a line of a form that has several: ``[0]``, which stands behind the names of its fields in problems."""
 
     def __getitem__(self, name: str) -> str:
-        """What was typed into a field; "" where there is none."""
+        """The text of a field, "" if it is missing."""
         return next((text for key, text in self.sent if key == name), "")
 
     def __contains__(self, name: object) -> bool:
         return any(key == name for key, _ in self.sent)
 
     def put(self, **values: object) -> "Form":
-        """Fill fields in: numbers as they are written here, nothing for None."""
+        """Fill fields: numbers in the local notation, nothing for None."""
         texts = [(name, self._text_of(value)) for name, value in values.items()]
         self.sent = [*texts, *((key, text) for key, text in self.sent if key not in values)]
         return self
 
     def write(self, value: int | str | Decimal) -> str:
-        """A number as one would type it here."""
+        """A number in the local notation."""
         return numbers.format_decimal(
             Decimal(value), locale=self.locale, decimal_quantization=False, group_separator=False
         )
 
     @property
     def point(self) -> str:
-        """The sign before decimals."""
+        """The decimal sign."""
         return numbers.get_decimal_symbol(self.locale)
 
     # reading --------------------------------------------------------------------------------------------------------
 
     def text(self, name: str, *, needed: bool = False) -> str | None:
-        """Text without what stands around it; None where nothing was typed."""
+        """The trimmed text of a field, or None if it is empty."""
         typed = self[name].replace("\r\n", "\n").strip()
         if needed and not typed:
             self.refuse(name, "is needed")
         return typed or None
 
     def number(self, name: str, *, needed: bool = False) -> int | Decimal | None:
-        """A number as it is written in the person's language; a whole one as int."""
+        """A number in the local notation; an int if it is whole."""
         typed = self.text(name, needed=needed)
         if typed is None:
             return None
@@ -90,7 +90,7 @@ class Form:
             return None
 
     def quantity(self, name: str, *, needed: bool = False) -> int | Decimal | Fraction | None:
-        """As ``number``; ``1/3`` and ``1 1/2`` too."""
+        """Like ``number``, and also ``1/3`` and ``1 1/2``."""
         if "/" not in self[name]:
             return self.number(name, needed=needed)
         try:
@@ -100,7 +100,7 @@ class Form:
             return None
 
     def key(self, name: str, *, needed: bool = False) -> int | None:
-        """The id behind a choice; None where nothing was chosen."""
+        """The id of the chosen option, or None."""
         typed = self.text(name, needed=needed)
         if typed is None:
             return None
@@ -110,7 +110,7 @@ class Form:
         return int(typed)
 
     def day(self, name: str, *, needed: bool = False) -> date | None:
-        """What a date field sends."""
+        """The day in a date field."""
         typed = self.text(name, needed=needed)
         try:
             return date.fromisoformat(typed) if typed else None
@@ -119,7 +119,7 @@ class Form:
             return None
 
     def moment(self, name: str, *, needed: bool = False) -> datetime | None:
-        """What a field of date and time sends: the wall clock of the bakery."""
+        """The instant in a date-and-time field, by the bakery's clock."""
         typed = self.text(name, needed=needed)
         try:
             return datetime.fromisoformat(typed) if typed else None
@@ -128,7 +128,7 @@ class Form:
             return None
 
     def rows(self, *names: str) -> list["Form"]:
-        """The lines of a form that repeats these fields, each as a form of its own; those left empty are none.
+        """The rows of a form that repeats these fields, each as a form of its own. Empty rows are ignored.
 
         Their problems are noted in the form, under ``name[0]``, ``name[1]``.
         """
@@ -140,11 +140,11 @@ class Form:
         ]
 
     def refuse(self, name: str, problem: str) -> None:
-        """Note what is wrong with a field."""
+        """Note a problem with a field."""
         self.problems.append({"field": name + self.line, "problem": problem})
 
     def done(self) -> None:
-        """Raise ValidationError where a field cannot be read."""
+        """Raise ValidationError if a field could not be read."""
         if self.problems:
             raise ValidationError(self.problems)
 
@@ -152,14 +152,14 @@ class Form:
 
     @property
     def operation_id(self) -> str:
-        """What makes a form that is sent twice one operation: it goes along as a hidden field."""
+        """The operation id in the form's hidden field: sending the form twice is one operation."""
         if self.made_id is None:
             self.made_id = self[OPERATION_ID] or uuid7()
         return self.made_id
 
     @property
     def operation_uuid(self) -> UUID:
-        """The same, to make the ids of what is recorded with it from.
+        """The operation id as a UUID, to derive further ids from it.
 
         Raises:
             ValidationError: what came along is no UUID.
@@ -172,7 +172,7 @@ class Form:
     # refused --------------------------------------------------------------------------------------------------------
 
     def refused(self, error: ServiceError) -> "Form":
-        """The form as it was filled in, to be shown again with the reason."""
+        """The form as it was filled in, with the reason it was refused."""
         self.refusal = error
         if isinstance(error, ValidationError):
             self.problems = list(error.problems)
@@ -182,24 +182,24 @@ class Form:
 
     @property
     def earlier_id(self) -> str | None:
-        """The operation that this form was recorded as before, when it was sent again with other values."""
+        """The operation that this form was recorded as before, if it is sent again with other values."""
         is_used = isinstance(self.refusal, ConflictError) and "conflicting_operation" in self.refusal.fields
         return self[OPERATION_ID] or None if is_used else None
 
     def problem(self, name: str) -> str | None:
-        """What is wrong with a field."""
+        """The problem with a field, if any."""
         return "; ".join(one["problem"] for one in self.problems if one["field"] == name + self.line) or None
 
     @property
     def shortages(self) -> list[Short]:
-        """Everything of which there is too little."""
+        """Every shortage."""
         if isinstance(self.refusal, InsufficientInventoryError | InsufficientComponentsError):
             return shortages(self.refusal.log_fields())
         return []
 
     @property
     def said(self) -> list[Problem]:
-        """All that is wrong, field by field where it is about fields; with no field where it is about the whole."""
+        """Every problem, with its field or, if it concerns the whole form, without one."""
         error = self.refusal
         if error is None or self.shortages:
             return []
@@ -218,24 +218,24 @@ class Form:
 
 
 def blank(request: Request, **values: object) -> Form:
-    """A form to fill in, some of it prefilled."""
+    """An empty form with some prefilled fields."""
     return Form(locale_of(request)).put(**values)
 
 
 def asked(request: Request) -> Form:
-    """The form in the address of a page."""
+    """The form in the query of an address."""
     return Form(locale_of(request), [(key, _kept(value)) for key, value in request.query_params.multi_items()])
 
 
 async def _read(request: Request) -> Form:
-    """The form of a request."""
+    """Read the form of a request."""
     fields = await request.form()
     typed = [(key, value) for key, value in fields.multi_items() if isinstance(value, str)]
     return Form(locale_of(request), [(key, _kept(value)) for key, value in typed])
 
 
 def _kept(typed: str) -> str:
-    """What was typed, without the character that nobody types and PostgreSQL cannot keep."""
+    """The typed text without NUL characters, which PostgreSQL cannot store."""
     return typed.replace("\0", "")
 
 
@@ -244,12 +244,12 @@ Sent = Annotated[Form, Depends(_read)]
 
 
 def choices(rows: Iterable[Mapping[str, object]], key: str, name: str = "name") -> list[tuple[str, str]]:
-    """Rows as what a select offers."""
+    """Rows as the options of a select."""
     return [(str(row[key]), str(row[name])) for row in rows]
 
 
 def read_number(typed: str, locale: Locale) -> int | Decimal:
-    """The exact number that was typed; where only one reading is possible, with the other language's point too.
+    """The exact number in a text; another language's decimal sign is accepted where it is unambiguous.
 
     Raises:
         ValueError: it is none, or could be two; the text says how to write it.

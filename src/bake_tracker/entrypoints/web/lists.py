@@ -1,4 +1,4 @@
-"""The one component of every list: searched, sorted, leafed through by key, and exported as it is seen.
+"""The one list component: search, sort, page by key, and export what you see.
 
 A feature says once what its list is, and its route is two calls::
 
@@ -56,18 +56,18 @@ class Column:
 
     @property
     def sorted_by(self) -> str | None:
-        """The field it is sorted by; None when one cannot."""
+        """The field that the column sorts by, or None."""
         return self.key if self.sort == "" else self.sort
 
     @property
     def is_number(self) -> bool:
-        """Whether it stands on the right."""
+        """Whether the column is right-aligned."""
         return self.shown in ("number", "money")
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list as a template needs it."""
+    """A list for a template."""
 
     of: "ListOf"
     request: Request
@@ -77,12 +77,12 @@ class Listing:
 
     @property
     def columns(self) -> list[Column]:
-        """What stands on the page."""
+        """The columns shown on the page."""
         return [column for column in self.of.columns if column.on_page]
 
     @property
     def is_searched(self) -> bool:
-        """Whether not all of it is asked for."""
+        """Whether the list is filtered."""
         return bool(self.asked.search) or any(self.request.query_params.get(name) for name in self.of.keep)
 
     def name(self, parameter: str) -> str:
@@ -90,7 +90,7 @@ class Listing:
         return self.of.prefix + parameter
 
     def kept(self, *without: str) -> list[tuple[str, str]]:
-        """What the address says already, but for the page and these parameters of the list."""
+        """The address's current parameters, without the page and these parameters of the list."""
         gone = {self.name(one) for one in (*without, "after", "format")}
         own = {self.name(one) for one in ("q", "sort")} | set(self.of.keep)
         return [
@@ -100,23 +100,23 @@ class Listing:
         ]
 
     def path(self, *without: str, **more: str) -> str:
-        """The address of this list with something said otherwise: ``sort``, ``q``, ``after``, ``format``."""
+        """The address of this list with some parameters changed: ``sort``, ``q``, ``after``, ``format``."""
         query = [*self.kept(*without, *more), *((self.name(name), value) for name, value in more.items() if value)]
         return self.here + (f"?{urlencode(query)}" if query else "")
 
     @property
     def here(self) -> str:
-        """The address without its question."""
+        """The address without its query."""
         return self.request.url.path
 
     def sorting(self, column: Column) -> str | None:
-        """How the column is sorted now, as ``aria-sort`` says it."""
+        """How the column is sorted now, as a value of ``aria-sort``."""
         if column.sorted_by != self.asked.sort:
             return None
         return "descending" if self.asked.descending else "ascending"
 
     def sort_path(self, column: Column) -> str:
-        """The address of the list by this column, or the other way round where it is already."""
+        """The address that sorts by this column, or reverses it if it is sorted already."""
         turned = column.sorted_by == self.asked.sort and not self.asked.descending
         return self.path(sort=f"{'-' if turned else ''}{column.sorted_by}")
 
@@ -125,7 +125,7 @@ class Listing:
         return self.path(after=write_key(self.next) or "")
 
     def link(self, column: Column, row: Mapping[str, Any]) -> str | None:
-        """Where a cell leads, if it leads anywhere."""
+        """The link of a cell, if any."""
         if column.link is None or any(row[name] is None for name in column.by):
             return None
         return path_for(self.request, column.link, **{name: row[name] for name in column.by})
@@ -151,7 +151,7 @@ class ListOf:
         object.__setattr__(self, "_sorts", frozenset(one.sorted_by for one in self.columns if one.sorted_by))
 
     def ask(self, request: Request) -> Ask:
-        """What the address asks of this list; all of it where a file is wanted.
+        """The slice that the address asks for; the whole list if a file is wanted.
 
         Raises:
             ValidationError: it is not sorted so, or the page is none of its pages.
@@ -176,18 +176,18 @@ class ListOf:
         return Listing(self, request, self.ask(request), found.rows, found.next)
 
     def shown(self, request: Request, rows: Sequence[Mapping[str, Any]]) -> Listing:
-        """Some rows of it on another page, as its cells are shown: neither searched nor leafed through there."""
+        """Some of its rows on another page, shown alike but without search and paging."""
         return Listing(self, request, Ask(self.sort.removeprefix("-"), self.sort.startswith("-")), rows, None)
 
     def answer(
         self, request: Request, template: str, found: Found[Any], *, status: int = 200, **values: Any
     ) -> Response:
-        """The page with the list as ``listing``, or the file that is asked for."""
+        """Answer with the page, with the list as ``listing``, or with the requested file."""
         listing = self.listing(request, found)
         return self.file(request, found) or render(request, template, status, listing=listing, **values)
 
     def file(self, request: Request, found: Found[Any]) -> Response | None:
-        """The rows as the file that is asked for; None where a page is.
+        """The rows as the requested file, or None if a page is wanted.
 
         Raises:
             ValidationError: there are more than a file may have; one without the rest would look like all of it.

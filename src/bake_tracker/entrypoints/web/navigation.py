@@ -1,4 +1,4 @@
-"""What stands in the menu, for whom."""
+"""The menu and who sees which entry."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from bake_tracker.domain.access import Role
 
 
 class Entry(NamedTuple):
-    """One word of the menu: the name of the route it leads to, and the least role that may go there."""
+    """A menu entry: the name of its route, and the lowest role that may open it."""
 
     title: str
     route: str

@@ -1,4 +1,4 @@
-"""How a page is made: what every template may use, where its files are, and how a refusal looks to a person."""
+"""Make pages: what every template can use, where its files are, and how a refusal looks."""
 
 import hashlib
 import re
@@ -47,7 +47,7 @@ def pages() -> APIRouter:
 
 
 def render(request: Request, template: str, status: int = 200, **values: Any) -> Response:
-    """A page, with all that every template may use."""
+    """Render a page with everything that every template can use."""
     cookies.begin_visit(request)
     caller = caller_of(request)
     locale = locale_of(request)
@@ -76,7 +76,7 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
 
 
 def path_for(request: Request, name: str, query: Mapping[str, str] | None = None, **parts: Any) -> str:
-    """The path of a route under whatever path a proxy serves us."""
+    """The path of a route, under the proxy's prefix."""
     path = _paths_of(request.app)[name, frozenset(parts)]
     for part, value in parts.items():
         path = path.replace(f"{{{part}}}", quote(str(value), safe=""))
@@ -86,7 +86,7 @@ def path_for(request: Request, name: str, query: Mapping[str, str] | None = None
 
 @lru_cache(8)
 def _paths_of(app: FastAPI) -> Mapping[tuple[str, frozenset[str]], str]:
-    """Every path by its name and parts: the framework would ask one route after the other, for each link."""
+    """Every path by its name and parts: the framework would search all routes for each link."""
     found: dict[tuple[str, frozenset[str]], str] = {}
     for route in iter_route_contexts(app.routes):
         path = str(route.path)
@@ -95,17 +95,17 @@ def _paths_of(app: FastAPI) -> Mapping[tuple[str, frozenset[str]], str]:
 
 
 def root_path(request: Request) -> str:
-    """The path that a proxy serves us under."""
+    """The path prefix that a proxy serves us under."""
     return str(request.scope.get("app_root_path") or request.scope.get("root_path") or "").rstrip("/")
 
 
 def go_to(request: Request, name: str, query: Mapping[str, str] | None = None, **parts: Any) -> Response:
-    """Have the browser get another page; after a form was sent."""
+    """Redirect the browser to another page after a form was sent."""
     return RedirectResponse(path_for(request, name, query, **parts), 303)
 
 
 def static_path(request: Request, name: str) -> str:
-    """The path of a file of ours, with a mark of its content, so that a browser never keeps an old one."""
+    """The path of a static file with a hash of its content, so that browsers never use an old one."""
     return f"{root_path(request)}/static/{name}?v={_mark(name)}"
 
 
@@ -115,7 +115,7 @@ def _mark(name: str) -> str:
 
 
 def locale_of(request: Request) -> Locale:
-    """How this browser's user writes numbers and dates."""
+    """The locale of this browser's user."""
     return _locale_for(request.headers.get("accept-language", "")[:200])
 
 
@@ -129,7 +129,7 @@ def _locale_for(accepted: str) -> Locale:
 
 
 def number(value: str | int | Decimal | None, *, locale: Locale, unknown: str = "unknown") -> str:
-    """An exact quantity or amount as it is written here, with just the decimals it has: ``12.50`` of money stays so."""
+    """An exact number in the local notation with all its decimals: money's ``12.50`` stays ``12.50``."""
     if value is None:
         return unknown
     return _written(str(value), locale)
@@ -145,7 +145,7 @@ def _written(value: str, locale: Locale) -> str:
 
 
 def amount(value: str | Decimal | None, unit: str, *, locale: Locale, unknown: str = "unknown") -> str:
-    """A quantity with its unit as people say it, 25 kg rather than 25000 g, to the gram or millilitre if large.
+    """A quantity with its unit for people: 25 kg rather than 25000 g, rounded to 1 g or 1 ml if large.
 
     Files, forms and the API have all its decimals.
     """
@@ -157,12 +157,12 @@ def amount(value: str | Decimal | None, unit: str, *, locale: Locale, unknown: s
 
 
 def _rounded(exact: Decimal, decimals: int) -> Decimal:
-    """A number to so many decimals, without zeros behind; itself where only zero would be left."""
+    """A number rounded to some decimals without trailing zeros; unrounded if it would become zero."""
     return Decimal(format((round(exact, decimals) or exact).normalize(), "f"))
 
 
 def rounded(value: str | Decimal | None, *, locale: Locale, unknown: str = "unknown") -> str:
-    """An amount of money to be read, in cents, or to three figures below one: 56.76, 0.072. Files have it exactly."""
+    """An amount of money for people, to the cent or to three figures below one: 56.76, 0.072. Files have it exactly."""
     if value is None:
         return unknown
     exact = Decimal(value)
@@ -172,20 +172,20 @@ def rounded(value: str | Decimal | None, *, locale: Locale, unknown: str = "unkn
 
 
 def day(value: date | str | None, *, locale: Locale, unknown: str = "no date") -> str:
-    """A calendar day."""
+    """A calendar day in the local notation."""
     if value is None:
         return unknown
     return dates.format_date(date.fromisoformat(value) if isinstance(value, str) else value, "medium", locale=locale)
 
 
 def moment(value: datetime | str, time_zone: str, *, locale: Locale) -> str:
-    """An instant by the clock of the bakery."""
+    """An instant in the bakery's time zone."""
     at = datetime.fromisoformat(value) if isinstance(value, str) else value
     return dates.format_datetime(at, "short", tzinfo=ZoneInfo(time_zone), locale=locale)
 
 
 def show_problem(request: Request, problem: Problem, headers: Mapping[str, str]) -> Response | None:
-    """A refusal as a page; who is not signed in is asked to. None where a program asks."""
+    """A refusal as a page, or the sign-in form; None if a program asked."""
     if request.url.path.startswith(root_path(request) + "/api/") or "text/html" not in request.headers.get(
         "accept", ""
     ):

@@ -1,4 +1,4 @@
-"""Plain words for what was done."""
+"""Plain words for operations and outcomes."""
 
 from collections import defaultdict
 

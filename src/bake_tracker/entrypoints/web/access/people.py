@@ -1,4 +1,4 @@
-"""Who may sign in and as what; everyone's own password and API tokens."""
+"""Users and their roles; everyone's own password and API tokens."""
 
 from typing import Annotated, Any
 
@@ -60,13 +60,13 @@ TokenId = Annotated[int, Path(ge=1, le=MAX_KEY)]
 
 @router.get("/people", name="people", dependencies=[OWNER])
 def people(request: Request) -> Response:
-    """Everyone who may sign in, and the form to let another in."""
+    """List all users, with the form to add one."""
     return _people(request, blank(request, role="baker"))
 
 
 @router.post("/people", name="do_let_in", dependencies=[OWNER])
 def do_let_in(request: Request, form: Sent) -> Response:
-    """Let somebody in."""
+    """Add a user."""
     in_person(request)
     try:
         done = run_in_transaction(
@@ -87,7 +87,7 @@ def person(request: Request, user_id: UserId, done: Done = "") -> Response:
 
 @router.post("/people/{user_id}", name="do_change_person", dependencies=[OWNER])
 def do_change_person(request: Request, user_id: UserId, form: Sent) -> Response:
-    """Give a user another role, or switch them off or on."""
+    """Change a user's role, or disable or enable the account."""
     in_person(request)
     is_off = {"off": True, "on": False}.get(form["switch"])
     try:
@@ -103,7 +103,7 @@ def do_change_person(request: Request, user_id: UserId, form: Sent) -> Response:
 
 @router.post("/people/{user_id}/password", name="do_set_password", dependencies=[OWNER])
 def do_set_password(request: Request, user_id: UserId, form: Sent) -> Response:
-    """Set somebody's password, who is signed out by it."""
+    """Set a user's password and sign the user out."""
     in_person(request)
     try:
         # Without an id: a second password under it would be taken for the first sent twice, and not be set.
@@ -115,20 +115,20 @@ def do_set_password(request: Request, user_id: UserId, form: Sent) -> Response:
 
 @router.post("/people/{user_id}/tokens/{api_token_id}/revoke", name="do_revoke_token_of", dependencies=[OWNER])
 def do_revoke_token_of(request: Request, user_id: UserId, api_token_id: TokenId, form: Sent) -> Response:
-    """Make an API token of somebody good for nothing."""
+    """Revoke somebody's API token."""
     done = _revoke(user_id, api_token_id, form)
     return go_to(request, "person", {"done": done["operation_id"]}, user_id=user_id)
 
 
 @router.get("/me", name="me", dependencies=[VIEWER])
 def me(request: Request, done: Done = "") -> Response:
-    """One's own password and API tokens."""
+    """Your own password and API tokens."""
     return _me(request, blank(request), done=done)
 
 
 @router.post("/me/password", name="do_own_password", dependencies=[VIEWER])
 def do_own_password(request: Request, form: Sent) -> Response:
-    """Change one's own password, which is asked for first; every other browser is signed out."""
+    """Change your own password after confirming the old one; all other browsers are signed out."""
     caller = in_person(request)
     try:
         _check_own_password(request, caller, form["current"])
@@ -140,7 +140,7 @@ def do_own_password(request: Request, form: Sent) -> Response:
 
 @router.post("/me/tokens", name="do_make_token", dependencies=[VIEWER])
 def do_make_token(request: Request, form: Sent) -> Response:
-    """Make an API token, and show it this once."""
+    """Make an API token and show it once."""
     caller = in_person(request)
     token = new_secret("bake_")
     try:
@@ -157,13 +157,13 @@ def do_make_token(request: Request, form: Sent) -> Response:
 
 @router.post("/me/tokens/{api_token_id}/revoke", name="do_revoke_token", dependencies=[VIEWER])
 def do_revoke_token(request: Request, api_token_id: TokenId, form: Sent) -> Response:
-    """Make an API token of one's own good for nothing."""
+    """Revoke one of your own API tokens."""
     done = _revoke(in_person(request).user_id, api_token_id, form)
     return go_to(request, "me", {"done": done["operation_id"]})
 
 
 def _check_own_password(request: Request, caller: Caller, password: str) -> None:
-    """Raise unless this is the password of who asks; every guess is counted like one at the door."""
+    """Raise unless this is the caller's password; a wrong guess counts like a failed sign-in."""
     wait_s, known = run_in_transaction(lambda session: take_attempt(session, caller.name, address_of(request)))
     if wait_s:
         raise TooManyAttemptsError(wait_s)

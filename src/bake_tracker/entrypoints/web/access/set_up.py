@@ -1,4 +1,4 @@
-"""The first visit: whoever started the server makes the owner's account."""
+"""The first visit: create the owner's account."""
 
 import hmac
 from typing import Annotated
@@ -26,7 +26,7 @@ _NO_USER = "set-up code"
 
 @router.get("/set-up", name="set_up", dependencies=[PUBLIC])
 def form(request: Request, code: Annotated[str, Query(max_length=200)] = "") -> Response:
-    """The form, while nobody is let in yet."""
+    """Show the set-up form as long as there are no users."""
     with read_scope() as session:
         if has_users(session):
             return go_to(request, "sign_in")
@@ -40,7 +40,7 @@ def set_up(
     name: Annotated[str, Form(max_length=400)] = "",
     password: Annotated[str, Form(max_length=400)] = "",
 ) -> Response:
-    """Make the owner's account and sign it in."""
+    """Create the owner's account and sign it in."""
     try:
         _check_code(request, code)
         owner = run_in_transaction(

@@ -25,7 +25,7 @@ Next = Annotated[str | None, Query(max_length=2_000)]
 
 @router.get("/sign-in", name="sign_in", dependencies=[PUBLIC])
 def form(request: Request, next: Next = None) -> Response:
-    """The form; before there is anybody, the way to set the place up."""
+    """Show the sign-in form or, before there are users, the way to set-up."""
     with read_scope() as session:
         if not has_users(session):
             return go_to(request, "set_up")
@@ -39,7 +39,7 @@ def sign_in(
     password: Annotated[str, Form(max_length=400)] = "",
     next: Annotated[str | None, Form(max_length=2_000)] = None,
 ) -> Response:
-    """Let the browser in, or show the form again with the reason."""
+    """Sign in, or show the form again with the reason."""
     try:
         user = _check(request, name, password)
     except AccessError as error:
@@ -55,7 +55,7 @@ def sign_in(
 
 @router.post("/sign-out", name="do_sign_out", dependencies=[VIEWER])
 def sign_out(request: Request) -> Response:
-    """Let the browser go."""
+    """Sign out."""
     caller, token = caller_of(request), cookies.sign_in_token(request)
     if token is not None:
         run_in_transaction(lambda session: close_sign_in(session, token))
@@ -66,7 +66,7 @@ def sign_out(request: Request) -> Response:
 
 
 def let_in(request: Request, user_id: int, name: str, response: Response) -> Response:
-    """Give the browser the cookie of a new sign-in; any earlier one of it is over."""
+    """Set the cookie of a new sign-in and end the browser's earlier one."""
     token = new_secret()
     earlier = cookies.sign_in_token(request)
 
@@ -82,7 +82,7 @@ def let_in(request: Request, user_id: int, name: str, response: Response) -> Res
 
 
 def _check(request: Request, name: str, password: str) -> KnownUser:
-    """Whom the name and password let in; an attempt is counted before the password is looked at.
+    """The user for this name and password; the attempt is counted before the password is checked.
 
     Raises:
         TooManyAttemptsError, SignInRefusedError: nobody.

@@ -1,4 +1,4 @@
-"""Boxes: the list, what one is made of and costs now, and the form that says so."""
+"""Boxes: the list, one box with its contents and cost, and the form to change it."""
 
 from typing import Annotated
 from uuid import UUID
@@ -52,7 +52,7 @@ LIST = ListOf(
 
 @router.get("/goods", name="goods", dependencies=[VIEWER])
 def goods(request: Request) -> Response:
-    """Every box, and how many of it the shelf allows."""
+    """List every box, and how many the stock allows."""
     ask = LIST.ask(request)
     with read_scope() as session:
         found = load_good_page(session, ask, load_bakery(session).local_day(now()))
@@ -61,7 +61,7 @@ def goods(request: Request) -> Response:
 
 @router.get("/goods/new", name="new_good", dependencies=[BAKER])
 def new(request: Request) -> Response:
-    """A form for a new box."""
+    """Show the form for a new box."""
     return _form(request, blank(request))
 
 
@@ -73,7 +73,7 @@ def add(request: Request, form: Sent) -> Response:
 
 @router.get("/goods/{good_id}", name="good", dependencies=[VIEWER])
 def good(request: Request, good_id: GoodId, recorded: UUID | None = None) -> Response:
-    """One box; the address says how many of it, at which price."""
+    """Show one box, for the number and price in the address."""
     asked = Form(locale_of(request), request.query_params.multi_items())
     count, price = _count(asked), read_price(asked)
     with read_scope() as session:
@@ -85,7 +85,7 @@ def good(request: Request, good_id: GoodId, recorded: UUID | None = None) -> Res
 
 @router.get("/goods/{good_id}/edit", name="edit_good", dependencies=[BAKER])
 def edit(request: Request, good_id: GoodId) -> Response:
-    """The form with the box as it is."""
+    """Show the form with the box as it is now."""
     with read_scope() as session:
         found = load_good(session, good_id)
     form = blank(request)
@@ -99,7 +99,7 @@ def edit(request: Request, good_id: GoodId) -> Response:
 
 @router.post("/goods/{good_id}/edit", name="do_edit_good", dependencies=[BAKER])
 def change(request: Request, good_id: GoodId, form: Sent) -> Response:
-    """Say anew what a box is made of."""
+    """Replace the components of a box."""
     with read_scope() as session:
         found = load_good(session, good_id)
     return _record(request, form, found)
@@ -129,7 +129,7 @@ def _write(session: Session, form: Form, found: Good | None) -> int:
 
 
 def _parts(form: Form, known: NamedItems) -> list[ComponentInput]:
-    """Every row as the service takes it; what cannot be read is noted, each on its row."""
+    """Every row as the service takes it; unreadable values are noted on their rows."""
     parts: list[ComponentInput] = []
     for row in form.rows(*PART):
         read = read_line(row, known, {})

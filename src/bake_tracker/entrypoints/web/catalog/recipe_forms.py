@@ -1,4 +1,4 @@
-"""Writing a recipe: a new one, or new lines for one that there is."""
+"""The recipe form: a new recipe, or new lines for an existing one."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -46,7 +46,7 @@ NO_PRODUCT = "is no product yet"
 
 @router.get("/recipes/new", name="new_recipe", dependencies=[BAKER])
 def new(request: Request) -> Response:
-    """A form for a new recipe."""
+    """Show the form for a new recipe."""
     return show_form(request, blank(request))
 
 
@@ -58,7 +58,7 @@ def add(request: Request, form: Sent) -> Response:
 
 @router.get("/recipes/{recipe_id}/edit", name="edit_recipe", dependencies=[BAKER])
 def edit(request: Request, recipe_id: RecipeId) -> Response:
-    """The form with the recipe as it is."""
+    """Show the form with the recipe as it is now."""
     with read_scope() as session:
         view = load_scaled_recipe(session, recipe_id)
         makes = load_yields(session, recipe_id)
@@ -91,7 +91,7 @@ def _record(request: Request, form: Form, view: ScaledRecipe | None) -> Response
 
 
 def _write(session: Session, form: Form, view: ScaledRecipe | None) -> int:
-    """One transaction: the items that are new, the recipe, and what it makes where that is another."""
+    """Record new items, the recipe and a changed yield in one transaction."""
     form.problems = []
     own = form.operation_uuid
     known, made = load_named_items(session)
@@ -117,7 +117,7 @@ def _write(session: Session, form: Form, view: ScaledRecipe | None) -> int:
 
 
 def _lines(session: Session, form: Form, known: NamedItems) -> list[LineInput]:
-    """Every line as the service takes it; what cannot be read is noted, each on its row."""
+    """Every line as the service takes it; unreadable values are noted on their rows."""
     recipes = {
         key: recipe_id
         for recipe_id, (slug, name) in load_recipe_names(session).items()
@@ -149,7 +149,7 @@ def _lines(session: Session, form: Form, known: NamedItems) -> list[LineInput]:
 
 
 def _made(session: Session, form: Form, row: Form, made: NamedItems, own: UUID) -> tuple[int, int | Decimal, str]:
-    """The product of a row, and how much of it a batch gives."""
+    """The product of a row, and how much of it a batch makes."""
     quantity = row.number("gives", needed=True)
     name = row.text("product", needed=True) or ""
     item = made.find(name) if name else None
@@ -164,7 +164,7 @@ def _made(session: Session, form: Form, row: Form, made: NamedItems, own: UUID) 
 def show_form(
     request: Request, form: Form, view: ScaledRecipe | None = None, status: int = 200, *, to_look_at: Sequence[str] = ()
 ) -> Response:
-    """The form as it is filled in; ``to_look_at`` says what a page from elsewhere left open."""
+    """Show the form as filled in; ``to_look_at`` lists what an imported page left unclear."""
     with read_scope() as session:
         known, made = load_named_items(session)
         recipes = [name for _, name in load_recipe_names(session).values()]

@@ -1,4 +1,4 @@
-"""A recipe from a saved web page: read, and put into the form of a new recipe for a person to look at."""
+"""Import a saved recipe page into the form of a new recipe, for a person to check."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -26,13 +26,13 @@ LONGEST_NAME = 100
 
 @router.get("/recipes/import", name="import_recipe", dependencies=[BAKER])
 def choose(request: Request) -> Response:
-    """A form to send a page with."""
+    """Show the upload form."""
     return render(request, "recipe_import.html", problem=None)
 
 
 @router.post("/recipes/import", name="do_import_recipe", dependencies=[BAKER])
 def read(request: Request, page: UploadFile | None = None) -> Response:
-    """The form of a new recipe with what the page says; nothing is recorded yet."""
+    """Show the recipe form filled from the page; nothing is recorded yet."""
     try:
         found = _load(page)
         with read_scope() as session:
@@ -73,7 +73,7 @@ def _fill(form: Form, preview: PagePreview) -> None:
 
 
 def _amount(form: Form, quantity: str | None, unit: str | None = None) -> str:
-    """As it is typed; a range stays one, for a person to decide."""
+    """An amount as typed text; a range stays a range, for a person to decide."""
     if quantity is None:
         return ""
     *low, last = [format_quantity(Fraction(one)) for one in quantity.split("-")]
@@ -81,7 +81,7 @@ def _amount(form: Form, quantity: str | None, unit: str | None = None) -> str:
 
 
 def _doubts(preview: PagePreview) -> list[str]:
-    """What a person should look at, in the page's own words."""
+    """What a person should check, in the page's own words."""
     unsure = [f"“{line['text']}” could not be read for sure" for line in preview["lines"] if line["state"] == "unsure"]
     new = [f"{line['ingredient']} is not known here" for line in preview["lines"] if line["state"] == "new"]
     hints = [hint for line in preview["lines"] for hint in line["hints"]]

@@ -1,4 +1,4 @@
-"""Recipes: the list, one of them for so many batches with what it costs now, and its versions."""
+"""Recipes: the list, one recipe scaled and costed, and its versions."""
 
 from contextlib import suppress
 from decimal import Decimal
@@ -45,7 +45,7 @@ LIST = ListOf(
 
 @router.get("/recipes", name="recipes", dependencies=[VIEWER])
 def recipes(request: Request) -> Response:
-    """Every recipe."""
+    """List every recipe."""
     ask = LIST.ask(request)
     with read_scope() as session:
         found = load_recipe_list(session, ask)
@@ -59,14 +59,14 @@ def recipe(
     flour: Annotated[list[int] | None, Query(max_length=200)] = None,
     recorded: UUID | None = None,
 ) -> Response:
-    """One recipe; the address says for how many batches, at which price, what is flour, what was just recorded."""
+    """Show one recipe; batches, price and flour come from the address."""
     asked = Form(locale_of(request), request.query_params.multi_items())
     return _page(request, recipe_id, asked, blank(request), flour or [], recorded=recorded)
 
 
 @router.post("/recipes/{recipe_id}/rates", name="do_rates", dependencies=[OWNER])
 def rates(request: Request, recipe_id: RecipeId, form: Sent) -> Response:
-    """Say what a batch takes of labour and overhead."""
+    """State labour and overhead of a batch."""
 
     def work(session: Session) -> Any:
         labour, overhead = (form.number(name, needed=True) for name in ("labour", "overhead"))
@@ -87,7 +87,7 @@ def rates(request: Request, recipe_id: RecipeId, form: Sent) -> Response:
 
 @router.get("/recipes/{recipe_id}/versions", name="recipe_versions", dependencies=[VIEWER])
 def versions(request: Request, recipe_id: RecipeId, older: int | None = None, newer: int | None = None) -> Response:
-    """Every version of a recipe, and the difference between two."""
+    """Show every version of a recipe, and the difference between two."""
     with read_scope() as session:
         house = load_bakery(session)
         found = load_recipe_versions(session, recipe_id, older=older, newer=newer)
@@ -136,7 +136,7 @@ def _page(
 
 
 def _batches(asked: Form) -> Fraction:
-    """The batches times the scale; 1 of each where nothing is said, or nothing that can be read."""
+    """The batches times the scale; 1 for whatever is missing or unreadable."""
     product = Fraction(1)
     for name in ("batches", "scale"):
         value = asked.quantity(name)

@@ -1,4 +1,4 @@
-"""What holds for the whole bakery, and those it deals with."""
+"""Settings of the whole bakery, and its suppliers, customers and events."""
 
 from collections.abc import Callable
 from typing import Any
@@ -43,7 +43,7 @@ EVENTS = ListOf(
 
 @router.get("/settings", name="settings", dependencies=[OWNER])
 def settings(request: Request, done: Done = "") -> Response:
-    """The bakery's name, currency, time zone and what becomes of runs that differ from their label."""
+    """Show name, currency, time zone and label policy."""
     with read_scope() as session:
         house = load_bakery(session)
     form = blank(
@@ -58,7 +58,7 @@ def settings(request: Request, done: Done = "") -> Response:
 
 @router.post("/settings", name="do_settings", dependencies=[OWNER])
 def do_settings(request: Request, form: Sent) -> Response:
-    """Change what holds for the whole bakery."""
+    """Change the bakery's settings."""
     try:
         done = run_in_transaction(
             lambda session: record_bakery(
@@ -77,7 +77,7 @@ def do_settings(request: Request, form: Sent) -> Response:
 
 @router.get("/suppliers", name="suppliers", dependencies=[VIEWER])
 def suppliers(request: Request, done: Done = "") -> Response:
-    """Who goods come from."""
+    """List suppliers."""
     return _named(request, SUPPLIERS, blank(request), done=done)
 
 
@@ -94,13 +94,13 @@ def do_supplier(request: Request, form: Sent) -> Response:
 
 @router.get("/recipients", name="recipients", dependencies=[VIEWER])
 def recipients(request: Request, done: Done = "") -> Response:
-    """Who is given or sold what was made."""
+    """List customers."""
     return _named(request, RECIPIENTS, blank(request), done=done)
 
 
 @router.post("/recipients", name="do_recipient", dependencies=[BAKER])
 def do_recipient(request: Request, form: Sent) -> Response:
-    """Add a recipient."""
+    """Add a customer."""
     return _add(
         request,
         RECIPIENTS,
@@ -113,7 +113,7 @@ def do_recipient(request: Request, form: Sent) -> Response:
 
 @router.get("/events", name="events", dependencies=[VIEWER])
 def events(request: Request, done: Done = "") -> Response:
-    """What is baked for."""
+    """List events."""
     return _named(request, EVENTS, blank(request), done=done)
 
 

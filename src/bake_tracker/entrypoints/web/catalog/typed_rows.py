@@ -1,4 +1,4 @@
-"""Rows of a form that repeat, each an amount and a name as people write them: of a recipe's lines, of a box's parts."""
+"""Repeating form rows, each with an amount and a name as people write them: recipe lines or box parts."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,12 +22,12 @@ MORE = 3
 
 
 def put_rows(form: Form, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Fill these fields of a form in, row by row."""
+    """Fill these fields of a form, row by row."""
     form.sent = [*form.sent, *((name, text) for row in rows for name, text in zip(names, row, strict=True))]
 
 
 def rows_to_show(form: Form, names: Sequence[str], least: int) -> list[dict[str, str]]:
-    """What stands in the rows, and empty rows below: more of them where a row was asked for."""
+    """The filled rows with empty rows below; one more when a row was asked for."""
     columns = [[text for key, text in form.sent if key == name] for name in names]
     rows = [dict(zip(names, texts, strict=True)) for texts in zip(*columns, strict=False) if any(map(str.strip, texts))]
     empty = dict.fromkeys(names, "")
@@ -35,7 +35,7 @@ def rows_to_show(form: Form, names: Sequence[str], least: int) -> list[dict[str,
 
 
 def write_amount(form: Form, quantity: str, unit: str) -> str:
-    """An amount as one would type it here: ``0,5 cup``, ``1 1/3 batch``, ``2``."""
+    """An amount as you would type it here: ``0,5 cup``, ``1 1/3 batch``, ``2``."""
     number = quantity if "/" in quantity else form.write(quantity)
     return number if unit == "each" else f"{number} {unit}"
 
@@ -43,7 +43,7 @@ def write_amount(form: Form, quantity: str, unit: str) -> str:
 def read_line(
     row: Form, known: NamedItems, recipes: Mapping[str, int], *, may_add: bool = False
 ) -> tuple[Fraction, Meant] | None:
-    """What a row says; None where it cannot be read, which is noted on its fields."""
+    """The line in a row, or None if it cannot be read, which is noted on its fields."""
     name = row.text("of", needed=True)
     if row.text("amount", needed=True) is None or name is None:
         return None
@@ -64,19 +64,19 @@ def read_line(
 
 
 def add_item(session: Session, form: Form, kind: str, name: str, base_unit: str) -> int:
-    """Add an item that a row names for the first time; once, however often the form is sent."""
+    """Add an item that a row names for the first time; only once, however often the form is sent."""
     own = uuid5(form.operation_uuid, f"{kind} {name_key(name)}")
     return record_item(kind, name, base_unit, session=session, operation_id=own)["item_id"]
 
 
 def exact_decimal(quantity: Fraction) -> int | Decimal | None:
-    """A quantity as the decimal that the ledger keeps; None where six decimals do not hold it."""
+    """A quantity as the ledger's decimal, or None if six decimals cannot hold it."""
     scaled = quantity * MICRO
     return None if scaled.denominator != 1 else Decimal(int(scaled)).scaleb(-6)
 
 
 def read_price(asked: Form) -> int | None:
-    """The price in the address, in millionths; None where there is none, or none that can be, which is noted."""
+    """The price in the address in millionths, or None; an impossible price is noted."""
     price = asked.number("price")
     if price is None:
         return None
@@ -89,7 +89,7 @@ def read_price(asked: Form) -> int | None:
 
 @contextmanager
 def by_row(form: Form, argument: str, field: str) -> Iterator[None]:
-    """Name what a service refuses of ``lines[0].quantity`` by the field of the form, ``amount[0]``."""
+    """Move a service's problem from ``lines[0].quantity`` to the form's field ``amount[0]``."""
     try:
         yield
     except ValidationError as error:

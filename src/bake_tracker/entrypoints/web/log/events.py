@@ -1,4 +1,4 @@
-"""The log as server-sent events: read from the file that every worker appends to, so that each sees them all."""
+"""The log as server-sent events, read from the file that all workers append to."""
 
 import asyncio
 from collections import Counter
@@ -31,7 +31,7 @@ HEARTBEAT_S = 15.0
 async def stream_lines(
     request: Request, path: Path, wanted: Wanted, mark: str, house: BakeryInfo, reader: int
 ) -> AsyncIterator[str]:
-    """Events as they are written, and a comment now and then; until reader or server goes, or is let in no more."""
+    """Stream lines as they are written, until the reader leaves, the server stops or access ends."""
     state = request.app.state
     state.listeners[reader] += 1
     try:
@@ -63,7 +63,7 @@ def _new_events(request: Request, follower: Follower, wanted: Wanted, house: Bak
 
 
 def _events(request: Request, lines: list[LogLine], house: BakeryInfo) -> list[str]:
-    """Each line as an event: a row of the table, and the mark that a browser comes back with."""
+    """Each line as an event: a table row, and the position that a browser returns with."""
     if not lines:
         return []
     with read_scope() as session:
@@ -77,7 +77,7 @@ def _events(request: Request, lines: list[LogLine], house: BakeryInfo) -> list[s
 
 
 def _is_let_in(request: Request, wanted: Wanted) -> bool:
-    """Whether whoever listens may still do so."""
+    """Whether the listener still has access."""
     try:
         caller = identify(request)
     except SignInNeededError:

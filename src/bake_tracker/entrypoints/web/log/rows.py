@@ -1,4 +1,4 @@
-"""A line of the log as a row for people."""
+"""A log line as a table row."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,14 +34,14 @@ MOST_LOTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What rows are made with."""
+    """What making rows needs."""
 
     request: Request
     house: BakeryInfo
     names: Names
 
     def row(self, line: LogLine) -> dict[str, Any]:
-        """A line as a row of the table shows it."""
+        """One line as a table row."""
         outcome = str(line.get("outcome") or "")
         refused = bool(line.get("operation_id")) and is_refusal(line)
         said = _OUTCOMES.get(outcome) or outcome.replace("_", " ")
@@ -64,14 +64,14 @@ class Rows:
         }
 
     def _when(self, timestamp: str) -> str:
-        """The time; the day too, unless it is today."""
+        """The time, with the day unless it is today."""
         at, zone, locale = datetime.fromisoformat(timestamp), ZoneInfo(self.house.time_zone), locale_of(self.request)
         if self.house.local_day(at) == self.house.local_day(now()):
             return dates.format_time(at, "medium", tzinfo=zone, locale=locale)
         return dates.format_datetime(at, "medium", tzinfo=zone, locale=locale)
 
     def _about(self, line: LogLine) -> Iterator[str]:
-        """How much of what it was, in the words that the line has."""
+        """What the line is about, and how much."""
         found = next((found for field in _MADE if (found := name_of(self.names, line, field))), None)
         name, unit = found or (next((str(line[field]) for field in _NAMED if line.get(field)), None), None)
         much = line.get("actual_yield") or line.get("quantity")
@@ -89,7 +89,7 @@ class Rows:
             yield str(reason)
 
     def _amount(self, value: Any, unit: Any) -> str:
-        """How much, as it is said here; as it stands in the log, where that holds something else."""
+        """An amount in the local notation; as it stands in the log if it cannot be parsed."""
         try:
             return amount(str(value), str(unit or "each"), locale=locale_of(self.request))
         except ArithmeticError:
@@ -107,7 +107,7 @@ def called(operation: str) -> str:
 
 
 def details(line: LogLine) -> list[str]:
-    """The fields that have no place of their own."""
+    """The fields without a column of their own."""
     apart = APART | {"trace_id", "span_id", "log_file"}
     return [
         f"{key.replace('_', ' ')}: {', '.join(map(str, value)) if isinstance(value, list) else value}"

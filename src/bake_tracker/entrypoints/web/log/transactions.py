@@ -1,4 +1,4 @@
-"""The log: operations as they happen, refused ones too, and the tree of a transaction with why it went so."""
+"""The log: operations as they happen, refused ones included, and a transaction's tree with the reasons."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -54,7 +54,7 @@ _Day = Annotated[date, Field(ge=date(1970, 1, 1), le=date(2199, 12, 31))]
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What of the log somebody wants to see, as the address says it."""
+    """The log filter in an address."""
 
     outcome: str = ""
     operation: str = ""
@@ -64,13 +64,13 @@ class Filter:
 
     @property
     def query(self) -> dict[str, str]:
-        """The same, for another address."""
+        """The filter as query parameters."""
         given = {"outcome": self.outcome, "operation": self.operation, "actor": self.actor}
         given |= {"since": _iso(self.since), "until": _iso(self.until)}
         return {name: value for name, value in given.items() if value}
 
     def wanted(self, house: BakeryInfo, before: str | None = None) -> Wanted:
-        """The lines that are meant; ``before`` is where an older page begins."""
+        """The log query for this filter; ``before`` is where an older page begins."""
         where = tuple((name, value) for name, value in (("operation", self.operation), ("actor", self.actor)) if value)
         until = _instant(house, self.until + timedelta(days=1)) if self.until else None
         ends = min(filter(None, (until, before)), default=None)
@@ -101,7 +101,7 @@ Asked = Annotated[Filter, Depends(_filter)]
 
 @router.get("/log", name="log", dependencies=[VIEWER])
 def log(request: Request, asked: Asked, before: Annotated[str, Query(max_length=40)] = "") -> Response:
-    """The latest lines; where there is no log to be read, what the ledger has."""
+    """Show the latest lines or, without a readable log, the ledger's latest operations."""
     path = _log_file()
     with read_scope() as session:
         house = load_bakery(session)
@@ -130,7 +130,7 @@ def log(request: Request, asked: Asked, before: Annotated[str, Query(max_length=
 
 @router.get("/log/events", name="log_events", dependencies=[VIEWER])
 async def events(request: Request, asked: Asked, after: Annotated[str, Query(max_length=200)] = "") -> Response:
-    """The lines that are written from now on, and those since ``after``, as server-sent events."""
+    """Stream new lines, and those since ``after``, as server-sent events."""
     path = _log_file()
     if not can_be_read(path):
         return Response(status_code=204)  # a browser does not ask again
@@ -147,7 +147,7 @@ async def events(request: Request, asked: Asked, after: Annotated[str, Query(max
 
 @router.get("/log/{wanted}", name="log_tree", dependencies=[VIEWER])
 def tree(request: Request, wanted: str) -> Response:
-    """All that happened in a transaction, by its id or that of an operation in it, and why what was refused was."""
+    """Show everything in a transaction, found by any id in it, and why anything was refused."""
     if not SHORTEST_ID <= len(wanted) <= 128:
         raise OperationNotFoundError(wanted)
     path = _log_file()
@@ -194,7 +194,7 @@ def _log_file() -> Path:
 
 
 def _instant(house: BakeryInfo, day: date) -> str:
-    """The beginning of a day of the bakery, as lines have their time."""
+    """The start of a day in the bakery's time zone, in the format of log lines."""
     began = datetime.combine(day, time(), ZoneInfo(house.time_zone)).astimezone(UTC)
     return f"{began:%Y-%m-%dT%H:%M:%S.%f}Z"
 

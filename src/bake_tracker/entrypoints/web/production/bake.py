@@ -1,4 +1,4 @@
-"""Bake: choose a recipe, see what it would take, record what came out."""
+"""Bake: choose a recipe, see what it needs, record what came out."""
 
 from datetime import date
 from decimal import Decimal
@@ -29,7 +29,7 @@ EVENTS_SHOWN = 50
 
 @router.get("/bake", name="bake", dependencies=[VIEWER])
 def bake(request: Request) -> Response:
-    """The recipes; or, with ``?recipe=``, a slug or an id, the one that is to be baked."""
+    """List the recipes or, with ``?recipe=`` a slug or an id, show the one to bake."""
     form = asked(request)
     if not (form["recipe"] or form["recipe_id"]):
         search = form.text("q")
@@ -43,7 +43,7 @@ def bake(request: Request) -> Response:
 
 @router.get("/bake/check", name="bake_check", dependencies=[VIEWER])
 def check(request: Request) -> Response:
-    """The part of the page that says what it would take; asked again whenever a number is changed."""
+    """The part of the page that shows the needs, reloaded whenever a number changes."""
     form = asked(request)
     with read_scope() as session:
         bakery = load_bakery(session)
@@ -53,7 +53,7 @@ def check(request: Request) -> Response:
 
 @router.post("/bake", name="do_bake", dependencies=[BAKER])
 def record(request: Request, form: Sent) -> Response:
-    """Record it; or say again what it would take, where that was asked."""
+    """Record it, or show the needs again if that was asked."""
     if "check" in form:
         return _page(request, form.put(actual_yield=None))
     try:
@@ -87,7 +87,7 @@ def _record(form: Form) -> ProductionResult:
 
 
 def _planned_for(form: Form) -> str:
-    """What the planned yield depends on, however it was typed."""
+    """The values that the planned yield depends on."""
     reading = Form(form.locale, form.sent)
     return " ".join(str(reading.number(name)) for name in ("finished_unit_id", "num_batches", "scale_factor"))
 
@@ -109,7 +109,7 @@ def _page(request: Request, form: Form, status: int = 200) -> Response:
 
 
 def _checked(session: Session, form: Form, today: date) -> dict[str, Any]:
-    """What it would take, and the form with what is likely filled in."""
+    """The needs, and the form with likely values."""
     recipe = load_recipe(session, _recipe_id(session, form))
     likely = {"num_batches": 1, "scale_factor": 1, "finished_unit_id": next(iter(recipe.makes), None)}
     form.put(recipe_id=str(recipe.recipe_id), **{name: value for name, value in likely.items() if not form[name]})
@@ -138,7 +138,7 @@ def _checked(session: Session, form: Form, today: date) -> dict[str, Any]:
 
 
 def _recipe_id(session: Session, form: Form) -> int:
-    """The id in the form, or in the address the slug of a recipe or its id."""
+    """The recipe's id from the form, or its slug or id from the address."""
     named = form["recipe_id"] or form["recipe"]
     if named.isascii() and named.isdigit() and len(named) < 19:
         return int(named)

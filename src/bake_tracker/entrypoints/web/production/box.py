@@ -1,4 +1,4 @@
-"""Box: choose a box, see what it would take, record how many were packed."""
+"""Pack: choose a box, see what it needs, record how many were packed."""
 
 from datetime import date
 from typing import Any
@@ -27,7 +27,7 @@ EVENTS_SHOWN = 50
 
 @router.get("/box", name="box", dependencies=[VIEWER])
 def box(request: Request) -> Response:
-    """The boxes; or, with ``?good=``, a slug or an id, the one that is to be packed."""
+    """List the boxes or, with ``?good=`` a slug or an id, show the one to pack."""
     form = asked(request)
     if not (form["good"] or form["finished_good_id"]):
         search = form.text("q")
@@ -41,7 +41,7 @@ def box(request: Request) -> Response:
 
 @router.get("/box/check", name="box_check", dependencies=[VIEWER])
 def check(request: Request) -> Response:
-    """The part of the page that says what it would take; asked again whenever the number is changed."""
+    """The part of the page that shows the needs, reloaded whenever the number changes."""
     form = asked(request)
     with read_scope() as session:
         bakery = load_bakery(session)
@@ -51,7 +51,7 @@ def check(request: Request) -> Response:
 
 @router.post("/box", name="do_box", dependencies=[BAKER])
 def record(request: Request, form: Sent) -> Response:
-    """Record it; or say again what it would take, where that was asked."""
+    """Record it, or show the needs again if that was asked."""
     if "check" in form:
         return _page(request, form)
     try:
@@ -84,7 +84,7 @@ def _page(request: Request, form: Form, status: int = 200) -> Response:
 
 
 def _checked(session: Session, form: Form, today: date) -> dict[str, Any]:
-    """What it would take, and the form with what is likely filled in."""
+    """The needs, and the form with likely values."""
     good = load_good(session, _good_id(session, form))
     form.put(finished_good_id=str(good.item.item_id))
     if not form["quantity"]:
@@ -101,7 +101,7 @@ def _checked(session: Session, form: Form, today: date) -> dict[str, Any]:
 
 
 def _good_id(session: Session, form: Form) -> int:
-    """The id in the form, or in the address the slug of a box or its id."""
+    """The box's id from the form, or its slug or id from the address."""
     named = form["finished_good_id"] or form["good"]
     if named.isascii() and named.isdigit() and len(named) < 19:
         return int(named)

@@ -1,4 +1,4 @@
-"""One operation: what was recorded and what it rests on, Undo, and a mistyped yield put right."""
+"""One operation: what was recorded, what it rests on, undo, and correcting a yield."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -62,7 +62,7 @@ LIST = ListOf(
 
 @router.get("/operations", name="operations", dependencies=[VIEWER])
 def operations(request: Request, operation: Kind = "") -> Response:
-    """All that was ever recorded."""
+    """List every recorded operation."""
     ask = LIST.ask(request)
     with read_scope() as session:
         house = load_bakery(session)
@@ -78,13 +78,13 @@ def operation(
     done: bool = False,
     every: Annotated[bool, Query(alias="all")] = False,
 ) -> Response:
-    """What was recorded; ``done`` says that it was just now, ``all`` shows every lot of it."""
+    """Show one operation; ``done`` marks it as just recorded, ``all`` shows all its lots."""
     return _page(request, operation_id, done=done, every=every)
 
 
 @router.post("/operations/{operation_id}/undo", name="undo", dependencies=[BAKER])
 def undo(request: Request, operation_id: UUID, form: Sent) -> Response:
-    """Undo it, and with ``cascade`` all that rests on it."""
+    """Undo it, with ``cascade`` together with everything that depends on it."""
     return _recorded(
         request,
         operation_id,
@@ -101,7 +101,7 @@ def undo(request: Request, operation_id: UUID, form: Sent) -> Response:
 
 @router.post("/operations/{operation_id}/correct", name="correct", dependencies=[BAKER])
 def correct(request: Request, operation_id: UUID, form: Sent) -> Response:
-    """Record a baking again with what really came out."""
+    """Correct a production's yield."""
 
     def work(session: Session) -> CorrectionResult:
         actual = form.number("actual_yield", needed=True)
@@ -128,7 +128,7 @@ def _recorded(
     undoing: Form | None = None,
     correcting: Form | None = None,
 ) -> Response:
-    """What was done; or, where it was refused, the page with what was typed and with why."""
+    """Go to the recorded operation, or show the refused form with the reason."""
     try:
         done = run_in_transaction(work)
     except ServiceError as error:

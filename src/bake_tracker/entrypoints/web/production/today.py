@@ -1,4 +1,4 @@
-"""Today: what to bake and box, what is short, what to use soon, and what was done and refused last."""
+"""Today: what to bake and pack, what is short, what to use soon, and recent activity."""
 
 from fastapi import Request
 from starlette.responses import Response
@@ -30,7 +30,7 @@ LINES_READ = 2_000
 
 @router.get("/", name="today", dependencies=[VIEWER])
 def today(request: Request) -> Response:
-    """The first page."""
+    """Show the start page."""
     path = log_file(load_settings(), database_url())
     with read_scope() as session:
         bakery = load_bakery(session)

@@ -1,4 +1,4 @@
-"""A chart as data: what the script of a page draws, each value with the text that a person reads."""
+"""A chart as data for the page's script, each value with its text for people."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ Text = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Values along the axis; None where one is unknown, which is no 0."""
+    """Values along the axis; an unknown value is None, not 0."""
 
     name: str
     values: Sequence[str | None]
@@ -18,7 +18,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart with its title; ``unit`` stands behind every value, ``is_of_days`` is its axis."""
+    """A chart with its title; ``unit`` follows every value, ``is_of_days`` makes the axis days."""
 
     title: str
     kind: Literal["bar", "line"]
@@ -31,7 +31,7 @@ class Chart:
     notes: Sequence[str] = field(default=())
 
     def data(self, text: Text, day: Text) -> dict[str, Any]:
-        """As JSON, without floats: the script makes numbers of the values only to draw them."""
+        """The chart as JSON without floats: the script converts the values only to draw them."""
         return {
             "title": self.title,
             "kind": self.kind,
@@ -53,7 +53,7 @@ class Chart:
 def summed(
     rows: Iterable[Mapping[str, Any]], along: str, name: Callable[[Mapping[str, Any]], str], value: str
 ) -> tuple[list[str], list[Series]]:
-    """What rows come to by their place on the axis and by name; unknown as soon as one of them is."""
+    """Sums by place on the axis and by name; unknown if any summand is unknown."""
     sums: dict[str, dict[str, Decimal | None]] = {}
     places: dict[str, None] = {}
     for row in rows:

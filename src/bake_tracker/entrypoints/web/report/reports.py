@@ -1,4 +1,4 @@
-"""Reports: each a chart, and the table that it is drawn from."""
+"""Reports: each a chart and the table behind it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -49,7 +49,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a report is asked about: the days, and an item by its slug where it is about one."""
+    """The question to a report: a period and, for some, an item."""
 
     house: BakeryInfo
     today: date
@@ -60,7 +60,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A report: its words, its table, and what loads the rows and draws them."""
+    """A report: its texts, its table, its query and its chart."""
 
     title: str
     short: str
@@ -75,7 +75,7 @@ class Report:
     numbers: frozenset[str] = field(default=frozenset())
 
     def list_of(self, name: str) -> ListOf:
-        """Its table."""
+        """The table of a report."""
         return ListOf(name, self.columns, self.sort, keep=("since", "until", "item"))
 
 
@@ -286,13 +286,13 @@ REPORTS: dict[str, Report] = {
 
 @router.get("/reports", name="reports", dependencies=[VIEWER])
 def reports(request: Request) -> Response:
-    """Which reports there are."""
+    """List the reports."""
     return render(request, "reports.html", reports=REPORTS)
 
 
 @router.get("/reports/{report}", name="report", dependencies=[VIEWER])
 def report(request: Request, report: str) -> Response:
-    """One of them; the address says of which days, and of which item."""
+    """Show one report; period and item come from the address."""
     if report not in REPORTS:
         raise HTTPException(404, f"there is no report {report[:40]!r}")
     one = REPORTS[report]

@@ -1,4 +1,4 @@
-"""Count the shelf: a sheet as a form, what the count would change, then one operation."""
+"""Count the stock: a sheet as a form, a preview, then one operation."""
 
 from typing import Annotated, Any
 
@@ -26,13 +26,13 @@ Place = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
 
 @router.get("/count", name="count", dependencies=[BAKER])
 def count(request: Request, item_id: AskedItem = None, location: Place = None) -> Response:
-    """The sheet: every lot that holds something, or those of one place or item."""
+    """Show the sheet: every open lot, or those of one place or item."""
     return _sheet(request, blank(request, item_id=item_id, location=location))
 
 
 @router.post("/count", name="do_count", dependencies=[BAKER])
 def do_count(request: Request, form: Sent) -> Response:
-    """Show what the count would change; once that was seen, record it."""
+    """Preview the count's changes; record it once they were confirmed."""
     if form["step"] == "change":
         return _sheet(request, form)
     lines = _counted(form)
@@ -61,7 +61,7 @@ def do_count(request: Request, form: Sent) -> Response:
 
 
 def _counted(form: Form) -> list[tuple[dict[str, Any], Form]]:
-    """The lines of which something was counted, as the service takes them."""
+    """The counted lines, as the service takes them."""
     lines = []
     for row in form.rows(*FIELDS):
         if not (row["counted"].strip() or row["percent_left"].strip()):
@@ -76,7 +76,7 @@ def _counted(form: Form) -> list[tuple[dict[str, Any], Form]]:
 
 
 def _by_lot(form: Form, lines: list[tuple[dict[str, Any], Form]]) -> Form:
-    """Problems of lines under the fields of the sheet, which has all lots and not only those that were counted."""
+    """Move the problems of counted lines to the sheet's fields, which include uncounted lots."""
 
     def place(problem: Problem) -> Problem:
         for number, (_, row) in enumerate(lines):

@@ -1,4 +1,4 @@
-"""A delivery: every line of a supplier's document as a lot, all of them or none."""
+"""A delivery: every line of a supplier's document becomes a lot, all or none."""
 
 from typing import Any
 
@@ -29,13 +29,13 @@ UNITS = ("kg", "g", "l", "ml", "each", "dozen", "m", "cm")
 
 @router.get("/deliver", name="deliver", dependencies=[BAKER])
 def deliver(request: Request) -> Response:
-    """The form of a document."""
+    """Show the form of a delivery."""
     return _form(request, blank(request))
 
 
 @router.post("/deliver", name="do_deliver", dependencies=[BAKER])
 def do_deliver(request: Request, form: Sent) -> Response:
-    """Record every line of a document."""
+    """Record a delivery."""
     if form["step"] == "more":
         return _form(request, form)
     lines: list[tuple[dict[str, Any], Form]] = []
@@ -65,7 +65,7 @@ def do_deliver(request: Request, form: Sent) -> Response:
 
 
 def _is_filled(row: Form) -> bool:
-    """Whether anything but the unit, which stands there already, was said of a line."""
+    """Whether a line has anything besides its prefilled unit."""
     return any(row[name].strip() for name in FIELDS if name != "unit")
 
 
@@ -83,7 +83,7 @@ def _line(row: Form) -> dict[str, Any]:
 
 
 def _by_row(form: Form, rows: list[Form]) -> Form:
-    """Problems of the service's lines under the fields of the form's, some of which may be empty."""
+    """Move the problems of the service's lines to the form's rows, some of which may be empty."""
 
     def place(problem: Problem) -> Problem:
         for number, row in enumerate(rows):

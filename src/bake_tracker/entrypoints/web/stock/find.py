@@ -1,4 +1,4 @@
-"""The box in the header: a lot's code, a bar code or a name leads to what it means."""
+"""The search box in the header: find by lot code, bar code or name."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ router = pages()
 
 @router.get("/find", name="find", dependencies=[VIEWER])
 def find(request: Request, q: Annotated[str, Query(max_length=200)] = "") -> Response:
-    """The one thing that is called so, or all that might be meant."""
+    """Go to the one match, or list all possible ones."""
     typed = " ".join(q.replace("\0", "").split())
     with read_scope() as session:
         hits = find_hits(session, typed)

@@ -1,4 +1,4 @@
-"""One item: what is there of it, what it is bought in, and what happened to it; new items and products."""
+"""One item: its stock, products and history; new items and products."""
 
 from typing import Any
 
@@ -65,7 +65,7 @@ HISTORY = ListOf(
 
 @router.get("/stock/new", name="new_item", dependencies=[BAKER])
 def new_item(request: Request) -> Response:
-    """The form of a new item."""
+    """Show the form of a new item."""
     return _new_item(request, blank(request, kind="ingredient", base_unit="g", pick_policy="fefo"))
 
 
@@ -94,7 +94,7 @@ def do_new_item(request: Request, form: Sent) -> Response:
 
 @router.get("/stock/{item_id}", name="item", dependencies=[VIEWER])
 def item(request: Request, item_id: ItemId, done: Done = "") -> Response:
-    """What is there of an item, and what is known of it."""
+    """Show an item and its stock."""
     ask = LOTS.ask(request)
     with read_scope() as session:
         house = load_bakery(session)
@@ -124,7 +124,7 @@ def item(request: Request, item_id: ItemId, done: Done = "") -> Response:
 
 @router.get("/stock/{item_id}/history", name="item_history", dependencies=[VIEWER])
 def item_history(request: Request, item_id: ItemId) -> Response:
-    """All that happened to an item's lots."""
+    """Show the history of an item's lots."""
     ask = HISTORY.ask(request)
     with read_scope() as session:
         house = load_bakery(session)
@@ -135,13 +135,13 @@ def item_history(request: Request, item_id: ItemId) -> Response:
 
 @router.get("/stock/{item_id}/product", name="new_product", dependencies=[BAKER])
 def new_product(request: Request, item_id: ItemId) -> Response:
-    """The form of a new product of an item."""
+    """Show the form of a new product."""
     return _new_product(request, item_id, blank(request))
 
 
 @router.post("/stock/{item_id}/product", name="do_new_product", dependencies=[BAKER])
 def do_new_product(request: Request, item_id: ItemId, form: Sent) -> Response:
-    """Add what an item is bought in."""
+    """Add a product of an item."""
     try:
         quantity = form.quantity("package_quantity", needed=True)
         gtin = "".join((form.text("gtin") or "").split()) or None

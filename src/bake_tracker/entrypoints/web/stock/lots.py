@@ -1,4 +1,4 @@
-"""One lot: what it is, where it came from and where it went, whether that adds up, and its label."""
+"""One lot: its trace, mass balance and label."""
 
 from datetime import date
 from typing import Annotated, Literal
@@ -36,7 +36,7 @@ def lot(
     every: Annotated[bool, Query(alias="all")] = False,
     undone: bool = False,
 ) -> Response:
-    """What it is and what became of it: ``steps`` away in the picture, ``all`` in lists, what was ``undone`` too."""
+    """Show a lot and its trace: ``steps`` limits the picture, ``all`` the lists, ``undone`` adds undone steps."""
     with read_scope() as session:
         bakery = load_bakery(session)
         state = load_lot(session, lot_id)
@@ -75,7 +75,7 @@ def label(
     address: Annotated[str, Query(max_length=300)] = "",
     small: bool = False,
 ) -> Response:
-    """The label of a lot, from what was really used for it; an empty field is as one that was not sent."""
+    """Show the label of a lot, made from what was really used; empty fields are ignored."""
     from bake_tracker.files.label_pdf import Size, render_label  # a PDF library that no other page waits for
 
     with read_scope() as session:

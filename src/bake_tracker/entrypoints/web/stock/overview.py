@@ -1,4 +1,4 @@
-"""What is on the shelf, item by item."""
+"""Stock, item by item."""
 
 from typing import Literal
 
@@ -38,7 +38,7 @@ LIST = ListOf(
 def stock(
     request: Request, kind: Literal["", "ingredient", "material", "finished_unit", "finished_good"] = ""
 ) -> Response:
-    """Every item, with what is on hand of it."""
+    """List every item with its stock on hand."""
     ask = LIST.ask(request)
     with read_scope() as session:
         house = load_bakery(session)

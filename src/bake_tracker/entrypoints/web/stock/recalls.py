@@ -1,4 +1,4 @@
-"""Recall a lot, or practise it: what would be held, who has the rest, whether it adds up, and the files to hand on."""
+"""Recall a lot, or practise it: what goes on hold, who has the rest, whether it adds up, and the files."""
 
 from typing import Annotated, Literal
 
@@ -30,13 +30,13 @@ Of = Annotated[str, Query(alias="operation", max_length=36)]
 def drill(
     request: Request, lot_id: LotId, operation: Of = "", every: Annotated[bool, Query(alias="all")] = False
 ) -> Response:
-    """A drill, which holds nothing and records nothing; with ``operation`` the recall that was recorded."""
+    """Show a drill, which records nothing, or with ``operation`` the recorded recall."""
     return _page(request, lot_id, operation=operation, every=every)
 
 
 @router.post("/lots/{lot_id}/recall", name="do_recall", dependencies=[BAKER])
 def recall(request: Request, lot_id: LotId, form: Sent) -> Response:
-    """Hold what is left of it and of all that was made of it."""
+    """Put the lot, and everything made from it, on hold."""
     try:
         done = run_in_transaction(
             lambda session: record_recall(
@@ -50,7 +50,7 @@ def recall(request: Request, lot_id: LotId, form: Sent) -> Response:
 
 @router.get("/lots/{lot_id}/recall.{kind}", name="recall_file", dependencies=[VIEWER])
 def recall_file(request: Request, lot_id: LotId, kind: Literal["csv", "xlsx", "pdf"], operation: Of = "") -> Response:
-    """The sortable record, or pages for an inspector."""
+    """Download the recall as a table, or as a PDF for an inspector."""
     with read_scope() as session:
         found = load_recall(session, lot_id)
         recorded = _recorded(session, lot_id, operation)
@@ -70,7 +70,7 @@ def recall_file(request: Request, lot_id: LotId, kind: Literal["csv", "xlsx", "p
 
 
 def _recorded(session: Session, lot_id: int, operation_id: str) -> OperationView | None:
-    """The recall of this lot that was recorded so.
+    """The recorded recall of this lot.
 
     Raises:
         ValidationError: that operation is another.

@@ -1,4 +1,4 @@
-"""Goods in: one lot in a few taps, or all lines of a supplier's document."""
+"""Goods in: one lot in a few taps."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -39,7 +39,7 @@ Search = Annotated[str, Query(max_length=200)]
 
 @router.get("/receive", name="receive", dependencies=[BAKER])
 def receive(request: Request, item_id: AskedItem = None, product_id: AskedProduct = None, q: Search = "") -> Response:
-    """What came in: first which item, then how much."""
+    """Choose the item that came in, then say how much."""
     if item_id is not None:
         return _form(request, item_id, None, product_id=product_id)
     with read_scope() as session:
@@ -54,7 +54,7 @@ def receive(request: Request, item_id: AskedItem = None, product_id: AskedProduc
 
 @router.post("/receive", name="do_receive", dependencies=[BAKER])
 def do_receive(request: Request, form: Sent) -> Response:
-    """Record a lot that came in."""
+    """Record a receipt."""
     item_id = form.key("item_id", needed=True)
     if item_id is None:
         raise ValidationError(form.problems)
@@ -122,7 +122,7 @@ def _form(
 def _likely(
     item: ItemFacts, products: list[ProductRow], last: LastReceived | None, product_id: int | None
 ) -> dict[str, Any]:
-    """As the last came in, of the product that was scanned or that it came in then."""
+    """Likely values: those of the last receipt, with the scanned or the last product."""
     sizes = {one["product_id"]: one for one in products if one["package_quantity"] is not None}
     product = sizes.get(product_id or (last["product_id"] if last else None) or 0)
     found: dict[str, Any] = {"item_id": item["item_id"]}

@@ -1,4 +1,4 @@
-"""Lots as they lie: taken from the shelf, corrected, held, released, moved."""
+"""Stock out by hand and changes of lots: adjust, hold, release and move."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ HELD_BECAUSE = (
 
 @router.get("/take", name="take", dependencies=[BAKER])
 def take(request: Request, item_id: AskedItem = None, lot_id: AskedLot = None) -> Response:
-    """What leaves the shelf without being baked or boxed: of an item as its lots are used, or of one lot."""
+    """Show the form for stock out by hand, of an item or of one lot."""
     if (item_id is None) == (lot_id is None):
         return go_to(request, "stock")
     return _take(request, blank(request, item_id=item_id, lot_id=lot_id, kind="waste"), is_new=True)
@@ -47,7 +47,7 @@ def take(request: Request, item_id: AskedItem = None, lot_id: AskedLot = None) -
 
 @router.post("/take", name="do_take", dependencies=[BAKER])
 def do_take(request: Request, form: Sent) -> Response:
-    """Record what left, or a correction of what the ledger says."""
+    """Record stock out by hand, or a correction."""
     lot_id, item_id = form.key("lot_id"), form.key("item_id")
     if (item_id is None) == (lot_id is None):
         raise ValidationError.of("lot_id", "must name a lot, or else item_id an item")
@@ -79,13 +79,13 @@ def do_take(request: Request, form: Sent) -> Response:
 
 @router.get("/lots/{lot_id}/hold", name="hold", dependencies=[BAKER])
 def hold(request: Request, lot_id: LotId) -> Response:
-    """Why a lot must not be used."""
+    """Show the form to put a lot on hold."""
     return _of_lot(request, "hold.html", lot_id, blank(request), reasons=HELD_BECAUSE)
 
 
 @router.post("/lots/{lot_id}/hold", name="do_hold", dependencies=[BAKER])
 def do_hold(request: Request, lot_id: LotId, form: Sent) -> Response:
-    """Keep a lot from being used."""
+    """Put a lot on hold."""
     try:
         done = run_in_transaction(
             lambda session: record_hold([lot_id], form["reason"], session=session, operation_id=form.operation_id)
@@ -97,13 +97,13 @@ def do_hold(request: Request, lot_id: LotId, form: Sent) -> Response:
 
 @router.get("/lots/{lot_id}/release", name="release", dependencies=[BAKER])
 def release(request: Request, lot_id: LotId) -> Response:
-    """Why a lot may be used, and until when."""
+    """Show the form to release a lot."""
     return _of_lot(request, "release.html", lot_id, blank(request))
 
 
 @router.post("/lots/{lot_id}/release", name="do_release", dependencies=[BAKER])
 def do_release(request: Request, lot_id: LotId, form: Sent) -> Response:
-    """Let a lot be used."""
+    """Release a lot."""
     try:
         until = form.day("usable_until")
         form.done()
@@ -119,13 +119,13 @@ def do_release(request: Request, lot_id: LotId, form: Sent) -> Response:
 
 @router.get("/lots/{lot_id}/move", name="move", dependencies=[BAKER])
 def move(request: Request, lot_id: LotId) -> Response:
-    """Where a lot goes, whole or in part."""
+    """Show the form to move a lot."""
     return _of_lot(request, "move.html", lot_id, blank(request))
 
 
 @router.post("/lots/{lot_id}/move", name="do_move", dependencies=[BAKER])
 def do_move(request: Request, lot_id: LotId, form: Sent) -> Response:
-    """Move a lot, or a part of it as a lot of its own."""
+    """Move a lot, or part of it as a new lot."""
     try:
         quantity = form.quantity("quantity")
         form.done()
@@ -174,7 +174,7 @@ def _take(request: Request, form: Form, status: int = 200, *, is_new: bool = Fal
 
 
 def _of_line(form: Form) -> Form:
-    """Problems of the only line under the names that the form has for its fields."""
+    """Move the problems of the only line to the form's fields."""
     form.problems = [{**one, "field": one["field"].removeprefix("lines[0].")} for one in form.problems]
     if isinstance(form.refusal, ValidationError):
         form.refusal.problems = form.problems

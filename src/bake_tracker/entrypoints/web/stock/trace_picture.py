@@ -1,4 +1,4 @@
-"""A trace as a picture: a column for each step away from the lot, a box for each lot, a line for each draw."""
+"""A trace as a picture: a column per step, a box per lot, a line per draw."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ STEPS, LOTS = 3, 8
 
 @dataclass(slots=True)
 class Box:
-    """A lot, or what left the house of one, or how many more there are, at its place."""
+    """A box in the picture: a lot, an exit, or a count of hidden lots."""
 
     level: int
     lot: TracedLot | None = None
@@ -26,7 +26,7 @@ class Box:
 
 @dataclass(slots=True)
 class Line:
-    """What of one box went into another."""
+    """A line: how much of one box went into another."""
 
     path: str
     step: Step
@@ -34,7 +34,7 @@ class Line:
 
 @dataclass(slots=True)
 class Picture:
-    """Boxes and lines; ``hidden_lots`` are not in it, nor what lies beyond ``steps``."""
+    """Boxes and lines, without ``hidden_lots`` and anything more than ``steps`` away."""
 
     width: int = 0
     height: int = 0
@@ -46,7 +46,7 @@ class Picture:
 
 
 def draw(trace: Trace, steps: int = STEPS, lots: int = LOTS) -> Picture:
-    """Sources on the left, what was made on the right, and at the end who got it."""
+    """Draw sources on the left, products on the right, and customers at the end."""
     columns = _columns(trace, steps, lots)
     by_lot = {box.lot["lot_id"]: box for column in columns.values() for box in column if box.lot}
     picture = Picture(hidden_lots=len(trace["lots"]) - len(by_lot))
@@ -63,7 +63,7 @@ def draw(trace: Trace, steps: int = STEPS, lots: int = LOTS) -> Picture:
 
 
 def _columns(trace: Trace, steps: int, lots: int) -> dict[int, list[Box]]:
-    """The lots of each column; those beside each other that go into the same."""
+    """The lots of each column; neighbours go into the same lot."""
     by_level: defaultdict[int, list[TracedLot]] = defaultdict(list)
     for lot in trace["lots"]:
         if abs(lot["level"]) <= steps:
@@ -88,7 +88,7 @@ def _columns(trace: Trace, steps: int, lots: int) -> dict[int, list[Box]]:
 
 
 def _ends(forward: Iterable[Step], by_lot: dict[int, Box]) -> Iterator[tuple[Box, Step]]:
-    """What left the house or was lost, beside the lots it was of; a few of each, for the list has them all."""
+    """The exits beside their lots; only a few of each, since the list has them all."""
     shown: defaultdict[int, int] = defaultdict(int)
     for step in forward:
         source = by_lot.get(step["from_lot_id"])

@@ -1,4 +1,4 @@
-"""What the stock's pages call things, and what they have in common."""
+"""Words and helpers that the stock pages share."""
 
 from typing import Annotated
 
@@ -34,7 +34,7 @@ _PACKAGE = "package-"
 
 
 def unit_choices(base_unit: str, products: list[ProductRow]) -> list[tuple[str, str]]:
-    """In what a quantity may be given: packages of a known size, and the units of its kind."""
+    """The units to choose from: packages of a known size, and the units of the item's dimension."""
     packages = [
         (f"{_PACKAGE}{one['product_id']}", package_words(one))
         for one in products
@@ -44,12 +44,12 @@ def unit_choices(base_unit: str, products: list[ProductRow]) -> list[tuple[str, 
 
 
 def package_unit(product_id: int) -> str:
-    """The choice that is a product's package."""
+    """The choice for a product's package."""
     return f"{_PACKAGE}{product_id}"
 
 
 def read_unit(chosen: str) -> tuple[str, int | None]:
-    """A choice as a service has it: the unit's name, and the product where it is a package."""
+    """The chosen unit's name and, for a package, its product."""
     number = chosen.removeprefix(_PACKAGE)
     if number != chosen and number.isascii() and number.isdigit() and len(number) < 19:
         return "package", int(number)
@@ -57,6 +57,6 @@ def read_unit(chosen: str) -> tuple[str, int | None]:
 
 
 def package_words(product: ProductRow) -> str:
-    """A package as one says it: bag of 25 kg (Mill, Type 550)."""
+    """A package in words: bag of 25 kg (Mill, Type 550)."""
     size = f"{product['package_type'] or 'package'} of {product['package_quantity'] or '?'} {product['package_unit']}"
     return f"{size} ({', '.join(filter(None, (product['brand'], product['name'])))})"

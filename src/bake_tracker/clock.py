@@ -1,4 +1,4 @@
-"""The clock and the ids made from it; read by entry points and by the operation context, nowhere else."""
+"""The clock and time-ordered ids; used only by entry points and the operation context."""
 
 import os
 import time
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 
 def now() -> datetime:
-    """This instant, aware and in UTC."""
+    """The current instant, in UTC."""
     return datetime.now(UTC)
 
 

@@ -1,4 +1,4 @@
-"""Settings, read from ``BAKE_TRACKER_*`` when they are asked for."""
+"""Settings, read from ``BAKE_TRACKER_*`` when needed."""
 
 import os
 import re
@@ -13,18 +13,18 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 def default_database_url() -> str:
-    """The bakery of this user: one SQLite file in the user's data directory."""
+    """The user's own bakery: a SQLite file in the data directory."""
     return f"sqlite:///{user_data_path('bake-tracker') / 'bakery.db'}"
 
 
 @cache
 def time_zones() -> frozenset[str]:
-    """Every IANA name that this machine knows; a walk through hundreds of files, taken once."""
+    """Every IANA time zone on this machine; cached, since it reads hundreds of files."""
     return frozenset(available_timezones())
 
 
 class SettingsError(Exception):
-    """An environment variable says what it may not; the text names it and what is allowed."""
+    """An environment variable has a value that is not allowed; the text names it and what is allowed."""
 
 
 class Settings(BaseSettings):
@@ -100,7 +100,7 @@ def _read_or_say(value: object, read: ValidatorFunctionWrapHandler, allowed: str
 
 
 def load_settings() -> Settings:
-    """The settings as the environment has them now.
+    """Load the settings from the environment as it is now.
 
     Raises:
         SettingsError: one of them is not allowed.
@@ -110,7 +110,7 @@ def load_settings() -> Settings:
 
 @lru_cache(8)
 def _settings(_environment: tuple[tuple[str, str], ...]) -> Settings:
-    """Every transaction asks for them, and reading takes about as long as a tenth of it."""
+    """Cached: every transaction needs the settings, and reading them takes a tenth as long as one."""
     try:
         return Settings()
     except ValidationError as error:
@@ -129,6 +129,6 @@ def default_log_file(database_url: str) -> Path:
 
 
 def sqlite_path(database_url: str) -> Path | None:
-    """The file of a SQLite URL; None for one in memory."""
+    """The file of a SQLite URL, or None for one in memory."""
     path = database_url.partition(":///")[2].partition("?")[0]
     return None if path in ("", ":memory:") else Path(path)

@@ -1,4 +1,4 @@
-"""For people who write operations: a pytest fixture that hears what they are told to have done.
+"""For authors of operations: a pytest fixture that hears their log lines.
 
 Put ``pytest_plugins = ["bake_tracker.testing"]`` into your ``conftest.py`` and take ``operation_log`` as an argument.
 Only tests import this module: pytest is no dependency of the program. PYTEST_DONT_REWRITE: a test that imports
@@ -27,7 +27,7 @@ _NOT_SHOWN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One log line: what it tells of, how that ended, and every field as the JSON line would have it."""
+    """One log line: operation, outcome, and every field as in the JSON line."""
 
     operation: str
     outcome: str
@@ -54,7 +54,7 @@ class Line:
 
     @property
     def is_entry(self) -> bool:
-        """Whether it tells of a beginning, and not of an end."""
+        """Whether it is an entry line, not an outcome line."""
         return self.outcome in BEGINNINGS
 
     def __str__(self) -> str:
@@ -62,7 +62,7 @@ class Line:
 
 
 class OperationLog(logging.Handler):
-    """Every line of the program since the test began, entries at DEBUG among them; ``clear()`` forgets the set-up.
+    """Every line since the test began, DEBUG included; ``clear()`` forgets the set-up.
 
     What it asserts fails with the tree of the lines there are.
     """
@@ -150,7 +150,7 @@ class OperationLog(logging.Handler):
             self._fail("expected exactly one outcome line of each attempt:\n  " + "\n  ".join(wrong))
 
     def __str__(self) -> str:
-        """The lines as trees, one to each transaction; then what has begun and not ended."""
+        """The lines as trees, one per transaction; then what has started but not ended."""
         text: list[str] = []
         for tree in build_trees({**line.fields, "timestamp": line.timestamp} for line in self.lines):
             text.append(f"transaction {tree.transaction_id}" if tree.transaction_id else "outside of a transaction")
@@ -171,7 +171,7 @@ def _drawn(node: OperationNode, indent: str) -> list[str]:
 
 
 def _told(fields: Mapping[str, Any], message: str = "") -> str:
-    """How it ended; of an ordinary line, which tells of no operation, its message."""
+    """The outcome or, for a line that is not of an operation, its message."""
     context = ", ".join(f"{name}={value}" for name, value in fields.items() if name not in _NOT_SHOWN)
     ended = f"{fields['operation']}: {fields['outcome']}" if "outcome" in fields and "operation" in fields else message
     return ended + (f"  {context}" if context else "")
@@ -179,7 +179,7 @@ def _told(fields: Mapping[str, Any], message: str = "") -> str:
 
 @contextmanager
 def listening() -> Iterator[OperationLog]:
-    """Hear every line of the program, DEBUG among them, beside whatever else listens (``caplog``, a log file)."""
+    """Hear every line, DEBUG included, alongside other listeners such as ``caplog`` or a log file."""
     heard = OperationLog()
     logger = logging.getLogger(LOGGER)
     level = logger.level
@@ -194,6 +194,6 @@ def listening() -> Iterator[OperationLog]:
 
 @pytest.fixture
 def operation_log() -> Iterator[OperationLog]:
-    """What the program tells of its operations, from here to the end of the test."""
+    """The log lines of operations, from here to the end of the test."""
     with listening() as heard:
         yield heard

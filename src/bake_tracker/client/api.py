@@ -1,4 +1,4 @@
-"""The client: a method for each thing that shops and tills do, and ``get`` and ``send`` for all the rest."""
+"""The client: a method for each everyday task of shops and tills, and ``get`` and ``send`` for the rest."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -17,7 +17,7 @@ Quantity = Decimal | int | str
 
 
 class BakeTracker:
-    """A bakery's server, and the token of who asks it.
+    """A bakery's server, and the caller's API token.
 
     What changes something is sent with a key, made where none is given: sent again after a lost connection or a 503,
     it is done once. Every method raises ``ProblemError`` where the server refuses and ``UnreachableError`` where nobody
@@ -47,17 +47,17 @@ class BakeTracker:
         self.close()
 
     def close(self) -> None:
-        """Let the connections go."""
+        """Close the connections."""
         self._sender.http.close()
 
     # Whatever there is.
 
     def get(self, path: str, **query: Any) -> Any:
-        """What a path below ``/api/v1`` shows, as it was sent."""
+        """Get a path below ``/api/v1``, as the server sent it."""
         return self._sender.send("GET", path, query=query).json()
 
     def file(self, path: str, **query: Any) -> bytes:
-        """A file: ``/lots/7/label.pdf``, ``/lots/7/recall.xlsx``."""
+        """Download a file such as ``/lots/7/label.pdf`` or ``/lots/7/recall.xlsx``."""
         return self._sender.send("GET", path, query=query).content
 
     def send(
@@ -71,7 +71,7 @@ class BakeTracker:
         return self._sender.send(method, path, body=body, key=key or new_key()).json()
 
     def pages(self, path: str, field: str, **query: Any) -> Iterator[dict[str, Any]]:
-        """Every row of a list, asked for page by page."""
+        """Every row of a list, fetched page by page."""
         while True:
             page = self.get(path, **query)
             yield from page[field]
@@ -89,7 +89,7 @@ class BakeTracker:
         return self._post(results.Item, "/items", body, key)
 
     def items(self, *, kind: str | None = None, search: str | None = None) -> Iterator[results.ItemOnHand]:
-        """Items by name, with what is on hand."""
+        """Items by name, with stock on hand."""
         return (read(results.ItemOnHand, one) for one in self.pages("/items", "items", kind=kind, search=search))
 
     def lots(
@@ -108,7 +108,7 @@ class BakeTracker:
         return (read(results.Operation, one) for one in self.pages("/operations", "operations"))
 
     def operation(self, operation_id: str) -> results.Operation:
-        """One operation; ``get`` shows what it moved."""
+        """One operation; ``get`` shows its movements."""
         return read(results.Operation, self.get(f"/operations/{operation_id}"))
 
     # Goods in.
@@ -175,7 +175,7 @@ class BakeTracker:
         key: Key = None,
         **more: Any,
     ) -> results.Production:
-        """Bake: take the ingredients and add what came out; ``ShortageError`` names all that is short."""
+        """Bake: take the ingredients and add the product; ``ShortageError`` lists every shortage."""
         body = {
             "recipe_id": recipe_id,
             "finished_unit_id": finished_unit_id,
@@ -197,7 +197,7 @@ class BakeTracker:
     def assemble(
         self, finished_good_id: int, quantity: int, *, notes: str | None = None, key: Key = None, **more: Any
     ) -> results.Assembly:
-        """Pack: take the components and add the boxes; ``ShortageError`` names all that is short."""
+        """Pack: take the components and add the boxes; ``ShortageError`` lists every shortage."""
         body = {"finished_good_id": finished_good_id, "quantity": quantity, "notes": notes, **more}
         return self._post(results.Assembly, "/assemblies", body, key)
 
@@ -268,7 +268,7 @@ class BakeTracker:
         return self._post(results.Reversal, "/reversals", body, key)
 
     def _post(self, kind: type[results.Result], path: str, body: Mapping[str, Any], key: Key) -> results.Result:
-        """Record something; of what was left out, the server knows what it means."""
+        """Record something; the server has defaults for what is left out."""
         given = {name: value for name, value in body.items() if value is not None}
         return read(kind, self.send("POST", path, given, key))
 

@@ -1,4 +1,4 @@
-"""What can go wrong, as the server's problem details (RFC 9457) say it."""
+"""Errors, from the server's problem details (RFC 9457)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,11 +7,11 @@ from bake_tracker.client.results import Shortage, read
 
 
 class BakeTrackerError(Exception):
-    """The root of all that a client raises."""
+    """The base of all errors that the client raises."""
 
 
 class UnreachableError(BakeTrackerError):
-    """Nobody answered, often enough; send it again with ``idempotency_key``, and it is done once."""
+    """No answer after several tries; send it again with ``idempotency_key``, and it is done only once."""
 
     def __init__(self, message: str, idempotency_key: str | None) -> None:
         self.idempotency_key = idempotency_key
@@ -19,7 +19,7 @@ class UnreachableError(BakeTrackerError):
 
 
 class ProblemError(BakeTrackerError):
-    """The server refused: ``code`` is for programs, the text for people, ``details`` is all that was answered."""
+    """The server refused: ``code`` is for programs, the text for people, ``details`` has the whole answer."""
 
     def __init__(self, status: int, details: Mapping[str, Any]) -> None:
         self.status, self.details = status, dict(details)
@@ -32,15 +32,15 @@ class ProblemError(BakeTrackerError):
 
 
 class NotAllowedError(ProblemError):
-    """The token is not good, or its role does not allow it (401, 403)."""
+    """The token is not valid, or its role does not allow it (401, 403)."""
 
 
 class NotFoundError(ProblemError):
-    """There is no such thing (404)."""
+    """Not found (404)."""
 
 
 class InvalidError(ProblemError):
-    """Arguments are not allowed; ``errors`` names every field with its problem (422)."""
+    """Some arguments are not allowed; ``errors`` lists every field with its problem (422)."""
 
 
 class ConflictError(ProblemError):
@@ -48,14 +48,14 @@ class ConflictError(ProblemError):
 
 
 class ShortageError(ConflictError):
-    """The stock does not suffice; ``shortages`` names all that is short, and nothing was taken (409)."""
+    """The stock is not enough; ``shortages`` lists every shortage, and nothing was taken (409)."""
 
 
 _BY_STATUS = {401: NotAllowedError, 403: NotAllowedError, 404: NotFoundError, 409: ConflictError, 422: InvalidError}
 
 
 def problem(status: int, details: Any) -> ProblemError:
-    """The exception that an answer stands for."""
+    """The exception for an answer."""
     known = details if isinstance(details, Mapping) else {"detail": str(details)[:200]}
     kind = ShortageError if status == 409 and known.get("shortages") else _BY_STATUS.get(status, ProblemError)
     return kind(status, known)

@@ -1,4 +1,4 @@
-"""What the server answers, as values: quantities and money are Decimal, days are dates; what is unknown is None.
+"""The server's answers as values: quantities and money as Decimal, days as dates, unknown as None.
 
 A field that a newer server adds is passed over.
 """
@@ -16,7 +16,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """Something of which there is too little; of a box it is a component."""
+    """A shortage of an ingredient or component."""
 
     needed: Decimal
     available: Decimal
@@ -32,7 +32,7 @@ class Shortage:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Whether the stock suffices, and all that is short."""
+    """Whether the stock is enough, and every shortage."""
 
     possible: bool
     shortages: list[Shortage]
@@ -58,7 +58,7 @@ class Item(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """What came in as one lot."""
+    """Goods received as one lot."""
 
     lot_id: int
     lot_code: str
@@ -81,7 +81,7 @@ class Receipt(Lot):
 
 @dataclass(frozen=True, slots=True)
 class Delivery(Recorded):
-    """A document of a supplier, with a lot for every line."""
+    """A supplier's document, with a lot for every line."""
 
     delivery_id: int
     supplier_id: int
@@ -93,7 +93,7 @@ class Delivery(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class Consumption:
-    """What a run took of one lot."""
+    """What a run used of one lot."""
 
     lot_id: int
     lot_code: str
@@ -104,7 +104,7 @@ class Consumption:
 
 @dataclass(frozen=True, slots=True)
 class Production(Recorded):
-    """A baking; without a lot where all was lost."""
+    """A production; without a lot if everything was lost."""
 
     production_run_id: int
     recipe_id: int
@@ -139,7 +139,7 @@ class Assembly(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class BakeAndPack(Recorded):
-    """A baking and its boxes, as one operation."""
+    """A production and its boxes, as one operation."""
 
     production: Production
     assembly: Assembly
@@ -147,7 +147,7 @@ class BakeAndPack(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class Adjustment(Recorded):
-    """What left the shelf or was found."""
+    """A recorded adjustment."""
 
     kind: str
     reason: str | None
@@ -165,7 +165,7 @@ class Reversal(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class ItemOnHand:
-    """An item and what is there of it."""
+    """An item and its stock on hand."""
 
     item_id: int
     kind: str
@@ -198,7 +198,7 @@ class ListedLot:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A baking or a packing."""
+    """A production or an assembly."""
 
     kind: str
     run_id: int
@@ -216,7 +216,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Operation(Recorded):
-    """Something that was recorded."""
+    """A recorded operation."""
 
     operation: str
     recorded_at: datetime
@@ -224,7 +224,7 @@ class Operation(Recorded):
 
 
 def read(kind: type[Result], found: Mapping[str, Any]) -> Result:
-    """An answer as a value of this kind."""
+    """Read an answer as a value of this kind."""
     hints = _hints(cast(Any, kind))
     given = {one.name: _value(hints[one.name], found[one.name]) for one in fields(cast(Any, kind)) if one.name in found}
     return kind(**given)

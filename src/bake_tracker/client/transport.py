@@ -1,4 +1,4 @@
-"""Sending, and sending again: what changes something has a key, so that it is done once however often it is sent."""
+"""Send requests and retry them: every change has a key, so that it is done once however often it is sent."""
 
 import json
 import random
@@ -22,7 +22,7 @@ Key = UUID | str | None
 
 
 class Sender:
-    """Requests with the token, tried ``tries`` times in all."""
+    """Requests with the token, tried up to ``tries`` times."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class Sender:
 
 
 def new_key() -> str:
-    """A key of an operation that is sent for the first time."""
+    """A key for a new operation."""
     return str(uuid4())
 
 
@@ -103,7 +103,7 @@ def _json(answer: httpx2.Response) -> Any:
 
 
 def _sent(value: Any) -> Any:
-    """As JSON, with exact numbers as texts."""
+    """JSON with exact numbers as strings."""
     if isinstance(value, Mapping):
         return {str(name): _sent(one) for name, one in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""Tables as files: JSON, a folder or ZIP of CSVs, or the sheets of an XLSX; and templates to fill in."""
+"""Write tables as JSON, a folder or ZIP of CSVs, or an XLSX; write templates to fill in."""
 
 import io
 import json
@@ -16,7 +16,7 @@ _THEN = (1980, 1, 1, 0, 0, 0)  # the earliest day a ZIP knows, so that the same 
 
 
 def write_export(file: Path, tables: Tables) -> None:
-    """Write all tables into a file, or a folder, that is not there yet.
+    """Write all tables to a new file or folder.
 
     Raises:
         ValidationError: the name says no format, or it is there already or cannot be written.
@@ -41,7 +41,7 @@ def write_export(file: Path, tables: Tables) -> None:
 
 
 def json_content(tables: Tables) -> bytes:
-    """The tables as JSON, one row a line, so that two exports are compared line by line."""
+    """The tables as JSON, one row per line, so that two exports can be compared with diff."""
     text = [f'{{"format": {json.dumps(FORMAT)}']
     for name, rows in tables.items():
         if rows:
@@ -51,7 +51,7 @@ def json_content(tables: Tables) -> bytes:
 
 
 def write_template(name: str, file: Path) -> None:
-    """Write a table without rows, CSV or XLSX, to be filled in; an XLSX explains its columns on a second sheet.
+    """Write an empty table to fill in, as CSV or XLSX; an XLSX explains its columns on a second sheet.
 
     Raises:
         ValidationError: there is no such template, the name says no format, or the file is there or cannot be written.

@@ -1,4 +1,4 @@
-"""A file of any kind that can be imported, as a document: JSON, CSV, XLSX, a ZIP or folder of CSVs."""
+"""Read any importable file as a document: JSON, CSV, XLSX, or a ZIP or folder of CSVs."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ _EXPLAINS = "about"
 
 
 def read_document(file: Path, *, table: str | None = None, reading: Reading | None = None) -> dict[str, Any]:
-    """What a file brings; ``table`` says what a file or sheet is whose name does not.
+    """Read a file; ``table`` names the table when the file's or sheet's name does not.
 
     Raises:
         ValidationError: the file cannot be read, or nothing says what one of its tables is.

@@ -1,4 +1,4 @@
-"""A label as a PDF: one page of the label's own size, its font embedded, its QR code drawn as shapes."""
+"""A label as a PDF of the label's own size, with embedded font and the QR code drawn as shapes."""
 
 import io
 import unicodedata
@@ -36,7 +36,7 @@ _LEADING = 1.2
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large a label is in mm; without a height it is as high as its text."""
+    """A label's size in mm; without a height it is as high as its text."""
 
     width_mm: float
     height_mm: float | None = None
@@ -44,7 +44,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """A label laid out at one size of text: what stands above, and what stands at the foot beside the QR code."""
+    """A label laid out at one text size: its upper part, and its foot beside the QR code."""
 
     above: list[Any]
     foot: list[Any]
@@ -55,7 +55,7 @@ class _Layout:
 
 
 def write_label(file: Path, words: LabelWords, lot_code: str, size: Size, *, is_small_package: bool = False) -> None:
-    """Write the label into a file that is not there yet.
+    """Write the label to a new file.
 
     Raises:
         ValidationError: it does not fit, the font lacks a character, the file is there, or it cannot be written.
@@ -66,7 +66,7 @@ def write_label(file: Path, words: LabelWords, lot_code: str, size: Size, *, is_
 
 
 def render_label(words: LabelWords, lot_code: str, size: Size, *, is_small_package: bool = False) -> bytes:
-    """The label's PDF, the same bytes for the same label.
+    """Render the label as PDF; the same label gives the same bytes.
 
     Raises:
         ValidationError: it does not fit, or the font lacks a character.
@@ -145,7 +145,7 @@ def _escaped(text: str) -> str:
 
 
 def _draw_code(canvas: Any, lot_code: str, x: float, y: float, side: float) -> None:
-    """The lot's code, each run of dark dots in a row as one rectangle; the quiet zone is the paper."""
+    """Draw the lot's QR code, each horizontal run of dark dots as one rectangle; the paper is the quiet zone."""
     rows = [bytes(row) for row in segno.make(lot_code, micro=False).matrix]
     dot = side / (len(rows) + 2 * QUIET)
     path = canvas.beginPath()
@@ -171,7 +171,7 @@ def _check_size(size: Size) -> None:
 
 
 def _check_glyphs(lines: list[str]) -> None:
-    """Refuse what would be printed as an empty box."""
+    """Refuse characters that the font lacks."""
     known = register_fonts()
     text = unicodedata.normalize("NFC", "".join(lines))
     if missing := sorted({letter for letter in text if ord(letter) not in known}):

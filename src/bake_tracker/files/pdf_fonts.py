@@ -1,4 +1,4 @@
-"""The font of printed pages, embedded, and what to print where it lacks a letter."""
+"""The embedded font of printed pages, and what to print for letters that it lacks."""
 
 import unicodedata
 from functools import lru_cache
@@ -14,7 +14,7 @@ FONT, BOLD = "SourceSansPro", "SourceSansPro-Bold"
 
 @lru_cache(1)
 def register_fonts() -> frozenset[int]:
-    """Have both fonts known to the PDF library; the letters that both have."""
+    """Register both fonts with the PDF library; return the characters that both have."""
     letters: list[set[int]] = []
     folder = Path(font_source_sans_pro.font_directory)
     for name, file in ((FONT, "SourceSansPro-Regular.ttf"), (BOLD, "SourceSansPro-Bold.ttf")):
@@ -26,7 +26,7 @@ def register_fonts() -> frozenset[int]:
 
 
 def printable(text: str) -> str:
-    """The text for a paragraph: what the font lacks as ``?``, and nothing in it taken for markup."""
+    """A text for a paragraph: characters that the font lacks become ``?``, and markup is escaped."""
     known = register_fonts()
     whole = unicodedata.normalize("NFC", " ".join(text.split()))
     return escape("".join(letter if ord(letter) in known else "?" for letter in whole))

@@ -1,4 +1,4 @@
-"""A recall on paper, to be handed to an inspector: what is affected, where it is, who has it, and that it adds up."""
+"""A recall as a PDF for an inspector: what is affected, where it is, who has it, and that it adds up."""
 
 import io
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ _NOTE = ParagraphStyle("note", _TEXT, textColor=_GREY, spaceAfter=3)
 
 @dataclass(frozen=True, slots=True)
 class RecallHeading:
-    """What stands above the tables; without an operation it was a drill, which holds nothing."""
+    """The heading above the tables; without an operation it is a drill."""
 
     reason: str
     written_at: datetime
@@ -47,7 +47,7 @@ class RecallHeading:
 
 
 def write_recall_pdf(file: Path, recall: Recall, heading: RecallHeading) -> None:
-    """Write the pages into a file that is not there yet.
+    """Write the recall to a new file.
 
     Raises:
         ValidationError: the name does not end in .pdf, the file is there already, or it cannot be written.
@@ -58,7 +58,7 @@ def write_recall_pdf(file: Path, recall: Recall, heading: RecallHeading) -> None
 
 
 def render_recall(recall: Recall, heading: RecallHeading) -> bytes:
-    """The pages as a PDF, the same bytes for the same recall."""
+    """Render the recall as PDF; the same recall gives the same bytes."""
     register_fonts()
     content = io.BytesIO()
     lot = recall["lot"]
@@ -220,13 +220,13 @@ def _origin(lot: TracedLot) -> str:
 
 
 def _section(title: str, table: Table | None, note: str) -> list[Any]:
-    """A heading that stays with the beginning of its table."""
+    """A heading that stays on the page of its table's first rows."""
     head = [CondPageBreak(32 * mm), Paragraph(title, _SECTION), Paragraph(note if table else "None.", _NOTE)]
     return [*head, table] if table else head
 
 
 def _table(names: Sequence[str], rows: Sequence[Sequence[str]], widths_mm: Sequence[int]) -> Table | None:
-    """Columns whose name begins with ``>`` are numbers, to the right; the names stand on every page."""
+    """A table with its headings on every page; columns whose name begins with ``>`` are right-aligned numbers."""
     if not rows:
         return None
     numbers = [name.startswith(">") for name in names]
@@ -242,7 +242,7 @@ def _table(names: Sequence[str], rows: Sequence[Sequence[str]], widths_mm: Seque
 
 
 def _cell(text: str, width: float, right: bool) -> Any:
-    """What fits on one line as it is, which takes a fraction of a paragraph's time."""
+    """A cell as plain text if it fits on one line, which is much faster than a paragraph."""
     plain = _plain(" ".join(text.split()))
     if pdfmetrics.stringWidth(plain, FONT, _TEXT.fontSize) <= width - 10:
         return plain

@@ -1,4 +1,4 @@
-"""The sortable record of a recall: one row for every tracking event of every lot, under the names of FSMA 204.
+"""A recall as a sortable table: one row per tracking event of every lot, with the column names of FSMA 204.
 
 The key data elements of 21 CFR 1.1340 (shipping), 1.1345 (receiving) and 1.1350 (transformation) each have a column.
 What is no tracking event there (waste, corrections, parts split off, what is left) has rows of its own, so that the
@@ -56,7 +56,7 @@ Row = dict[str, str | None]
 
 
 def write_recall_table(file: Path, recall: Recall) -> int:
-    """Write the record into a CSV or XLSX that is not there yet; how many rows that were.
+    """Write the table to a new CSV or XLSX file; return the number of rows.
 
     A workbook has the mass balance of every lot on a second sheet.
 
@@ -69,7 +69,7 @@ def write_recall_table(file: Path, recall: Recall) -> int:
 
 
 def render_recall_table(recall: Recall, *, is_csv: bool) -> bytes:
-    """The same record as the bytes of a CSV, or of an XLSX."""
+    """Render the table as CSV or XLSX."""
     return _content(_record(recall), recall, is_csv=is_csv)
 
 
@@ -83,7 +83,7 @@ def _content(record: Sheet, recall: Recall, *, is_csv: bool) -> bytes:
 
 
 def recall_rows(recall: Recall) -> list[Row]:
-    """Every event on the way to the lot and from it, each side in the order of time."""
+    """Every event before and after the lot, each side in order of time."""
     bakery = recall["bakery"]
     lots = {lot["lot_id"]: lot for lot in recall["trace"]["lots"]}
     affected = {lot["lot_id"] for lot in recall["lots"]}
@@ -150,7 +150,7 @@ def _left(lot: TracedLot, bakery: str) -> Row:
 
 
 def _others(recall: Recall, lots: dict[int, TracedLot], bakery: str) -> Iterator[Row]:
-    """What was found more, which no step takes; and what nothing accounts for."""
+    """Surpluses found, and remainders that nothing accounts for."""
     for one in recall["balance"]:
         lot = lots[one["lot_id"]]
         for event, quantity in (("found more", one["found"]), ("NOT ACCOUNTED FOR", one["remainder"])):

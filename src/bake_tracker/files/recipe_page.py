@@ -1,4 +1,4 @@
-"""Read the schema.org recipe of a saved web page through recipe-scrapers, from the file alone and never the network."""
+"""Read the schema.org recipe of a saved web page with recipe-scrapers; never uses the network."""
 
 import html
 import re
@@ -20,7 +20,7 @@ _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 
 @dataclass(frozen=True, slots=True)
 class RecipePage:
-    """A recipe as a page tells it: its name, its ingredient lines, and the texts that say what it makes."""
+    """A recipe page: its name, its ingredient lines, and its texts about the yield."""
 
     name: str
     lines: list[str]
@@ -30,7 +30,7 @@ class RecipePage:
 
 
 def load_recipe_page(file: Path) -> RecipePage:
-    """Read a saved page.
+    """Read a saved recipe page.
 
     Raises:
         ValidationError: the file cannot be read, is too large, or has no recipe that can be; or recipe-scrapers is
@@ -90,7 +90,7 @@ def _refused(file: Path, why: str) -> ValidationError:
 
 
 def _decoded(data: bytes) -> str:
-    """As UTF-8 where it is that, else as its mark or its own words say, else as Windows wrote it."""
+    """Decode as UTF-8 if possible, else by byte-order mark or declared charset, else as Windows-1252."""
     for mark, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if data.startswith(mark):
             return data.decode(encoding, "replace").replace("\0", "")
@@ -104,7 +104,7 @@ def _decoded(data: bytes) -> str:
 
 
 def _texts(value: Any, depth: int = 0) -> Iterator[str]:
-    """Every text in a value of JSON, cleaned; what is no text is passed over."""
+    """Every text in a JSON value, cleaned; other values are skipped."""
     if isinstance(value, str):
         for line in value.splitlines():
             if text := _clean(line):
@@ -119,7 +119,7 @@ def _texts(value: Any, depth: int = 0) -> Iterator[str]:
 
 
 def _clean(text: str) -> str:
-    """Without the entities, tags and unseen characters that pages leave in their texts."""
+    """A text without HTML entities, tags and invisible characters."""
     for _ in range(3):  # "&amp;frac12;" is met
         text = html.unescape(text)
     text = _TAG.sub(" ", text)

@@ -1,4 +1,4 @@
-"""Tables in files, CSV or XLSX, for people and their spreadsheets: what is written is read back as it was."""
+"""Tables in CSV and XLSX files for spreadsheets; what is written reads back unchanged."""
 
 import codecs
 import csv
@@ -53,7 +53,7 @@ _RUN = ("=", "+", "-", "@", "\t", "\r", "'")
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row by its headings, and its number in the file, the headings being 1; an empty cell is an empty text.
+    """A row by its headings, and its number in the file, where the headings are row 1; an empty cell is "".
 
     ``columns`` are the letters of the columns by heading.
     """
@@ -65,7 +65,7 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table to be written; what stands in a column of ``text_columns`` is no number, whatever it looks like."""
+    """A table to write; values in ``text_columns`` are text even if they look like numbers."""
 
     title: str
     headings: Sequence[str]
@@ -74,7 +74,7 @@ class Sheet:
 
 
 def write_table(file: Path, headings: Sequence[str], rows: Iterable[Sequence[str | None]]) -> int:
-    """Write a file that is not there yet; how many rows that were.
+    """Write a table to a new file; return the number of rows.
 
     Raises:
         ValidationError: the name says no format, the file is there already, or it cannot be written.
@@ -87,7 +87,7 @@ def write_table(file: Path, headings: Sequence[str], rows: Iterable[Sequence[str
 
 
 def write_new(file: Path, content: bytes, field: str = "file") -> None:
-    """Write a file that is not there yet.
+    """Write a new file.
 
     Raises:
         ValidationError: it is there already, or cannot be written.
@@ -102,7 +102,7 @@ def write_new(file: Path, content: bytes, field: str = "file") -> None:
 
 
 def read_table(file: Path) -> list[TableRow]:
-    """Every row below the headings that is not empty; headings are compared without case, and blanks are ``_``.
+    """Read every non-empty row below the headings; headings ignore case, and blanks count as ``_``.
 
     Raises:
         ValidationError: the file cannot be read as what its name says, has a heading twice, or cells of a sheet hold
@@ -118,7 +118,7 @@ def read_table(file: Path) -> list[TableRow]:
 
 
 def read_sheets(file: Path) -> dict[str, list[TableRow]]:
-    """Every table of a CSV (by its name), an XLSX (by its sheets), a ZIP of CSVs, or a folder of them.
+    """Read every table of a CSV (by its name), an XLSX (by its sheets), or a ZIP or folder of CSVs.
 
     Raises:
         ValidationError: the file cannot be read as what its name says, has a heading twice, or cells of a sheet hold
@@ -144,7 +144,7 @@ def read_sheets(file: Path) -> dict[str, list[TableRow]]:
 
 
 def rows_of(name: str, table: Iterable[Sequence[str]]) -> list[TableRow]:
-    """The rows below the headings that are not empty; ``name`` is what an error calls the table.
+    """The non-empty rows below the headings; errors call the table ``name``.
 
     Raises:
         ValidationError: there are no headings, one stands twice, or a cell stands under none.
@@ -187,7 +187,7 @@ def _check_format(file: Path) -> None:
 
 
 def csv_content(sheet: Sheet) -> bytes:
-    """A table as a CSV that spreadsheets open as it is meant."""
+    """A table as a CSV that spreadsheets open correctly."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(sheet.headings)
@@ -233,7 +233,7 @@ def _fill(page: Any, sheet: Sheet) -> None:
 
 
 def _is_exact(text: str) -> bool:
-    """Whether a spreadsheet keeps this number as it is."""
+    """Whether a spreadsheet keeps this number exactly."""
     return bool(_NUMBER.fullmatch(text)) and len(text.strip("-").replace(".", "").lstrip("0")) <= EXACT_DIGITS
 
 
@@ -247,14 +247,14 @@ def _csv_cells(content: bytes) -> Iterator[list[str]]:
 
 
 def _content(file: Path) -> bytes:
-    """All of a file that is not too large to be held."""
+    """Read a whole file, unless it is too large."""
     _check_size(file, file.stat().st_size)
     return file.read_bytes()
 
 
 @contextmanager
 def _unpacked(file: Path) -> Iterator[ZipFile]:
-    """A ZIP by what its directory says; it gives no more of a file than is said there."""
+    """Unpack a ZIP; no file may be larger than its directory says."""
     with ZipFile(file) as archive:
         _check_size(file, sum(one.file_size for one in archive.infolist()))
         yield archive
@@ -279,7 +279,7 @@ def _sheet_cells(sheet: Any) -> Iterator[list[str]]:
 
 
 def _rows(sheet: Any) -> Iterator[tuple[object, ...]]:
-    """The rows as far as each goes: one cell far out must not make every row as wide, and a thousand million cells."""
+    """The rows at their own length: one distant cell must not make every row as wide."""
     sheet.reset_dimensions()
     for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
         if len(row) > MAX_COLUMNS:
@@ -289,7 +289,7 @@ def _rows(sheet: Any) -> Iterator[tuple[object, ...]]:
 
 
 def _check_worked_out(file: Path) -> None:
-    """Refuse formulas without a value, which would be read as empty cells, and those that ended in an error."""
+    """Refuse formulas without a stored value, which would read as empty cells, and those with an error."""
     with _unpacked(file) as archive:
         pages = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
         if not any(b"<f" in archive.read(page) for page in pages):

@@ -1,4 +1,4 @@
-"""What is done: the only writers; plain functions in the caller's session."""
+"""The only writers: plain functions that work in the caller's session."""
 
 from bake_tracker.log.tell import get_service_logger, log_operation
 

@@ -48,7 +48,7 @@ _add = insert(tables.assembly_run).returning(tables.assembly_run.c.id)
 
 @dataclass(frozen=True, slots=True)
 class AssemblyRequest:
-    """The normalised arguments of a recording; two calls are the same when these are."""
+    """Normalised arguments; two calls are the same if these are equal."""
 
     finished_good_id: int
     quantity: int
@@ -58,7 +58,7 @@ class AssemblyRequest:
 
 
 class AssemblyCheck(TypedDict):
-    """Whether the stock allows the boxes, and every component of which it does not."""
+    """Whether the stock is enough for the boxes, and every shortage."""
 
     can_assemble: bool
     missing_components: list[ComponentShortage]
@@ -84,7 +84,7 @@ class AssemblyResult(TypedDict):
 
 
 def check_can_assemble(finished_good_id: int, quantity: int, *, session: Session) -> AssemblyCheck:
-    """Say whether the stock allows these boxes now, by the rule that recording uses; locks and writes nothing.
+    """Check whether the stock is enough for these boxes now, by the rule that recording uses; lock and write nothing.
 
     Raises:
         ValidationError, FinishedGoodNotFoundError: as ``record_assembly`` would.

@@ -60,7 +60,7 @@ _add_rate = insert(tables.run_rate)
 
 @dataclass(frozen=True, slots=True)
 class ProductionRequest:
-    """The normalised arguments of a recording; two calls are the same when these are."""
+    """Normalised arguments; two calls are the same if these are equal."""
 
     recipe_id: int
     finished_unit_id: int
@@ -76,7 +76,7 @@ class ProductionRequest:
 
     @classmethod
     def read(cls, given: Arguments, time_zone: str, *, actual_yield: object, **asked: object) -> "ProductionRequest":
-        """Normalise what a caller gave, noting every problem in ``given``."""
+        """Normalise the arguments, noting every problem in ``given``."""
         return cls(
             recipe_id=given.key("recipe_id", asked["recipe_id"]),
             finished_unit_id=given.key("finished_unit_id", asked["finished_unit_id"]),
@@ -93,13 +93,13 @@ class ProductionRequest:
 
     @property
     def claimed(self) -> dict[str, object]:
-        """What is the same in two calls that are the same; as it was before there were rates, where none is given."""
+        """The values that make two calls the same; without rates it is as before rates existed."""
         later = ("labour_micros", "overhead_micros")
         return {name: value for name, value in asdict(self).items() if value is not None or name not in later}
 
     @property
     def batches(self) -> Fraction:
-        """How many times the recipe is made, scaling included."""
+        """The number of batches, scaling included."""
         return self.num_batches * Fraction(self.scale_factor)
 
     @property
@@ -108,7 +108,7 @@ class ProductionRequest:
 
 
 class ProductionCheck(TypedDict):
-    """Whether the stock allows the batches, and every ingredient of which it does not."""
+    """Whether the stock is enough for the batches, and every shortage."""
 
     can_produce: bool
     missing_ingredients: list[Shortage]
@@ -146,7 +146,7 @@ class ProductionResult(TypedDict):
 def check_can_produce(
     recipe_id: int, num_batches: int, *, session: Session, scale_factor: Decimal | int | float = 1
 ) -> ProductionCheck:
-    """Say whether the stock allows these batches now, by the rule that recording uses; locks and writes nothing.
+    """Check whether the stock is enough for these batches now, by the rule that recording uses; lock and write nothing.
 
     The answer is about ingredients only: a recipe that makes nothing yet can be checked, and cannot be recorded.
 
@@ -289,7 +289,7 @@ def _optional_money(given: Arguments, field: str, value: object) -> int | None:
 
 
 def _rates_of_run(asked: ProductionRequest, recipe: Recipe) -> Rates | None:
-    """What the run takes of labour and overhead: what was said, else by the rates of now; None when it is nothing."""
+    """Labour and overhead of the run: as given, else by today's rates, or None without either."""
     by_rate = rates_of(recipe, asked.batches)
     labour = by_rate.labour_micros if asked.labour_micros is None else asked.labour_micros
     overhead = by_rate.overhead_micros if asked.overhead_micros is None else asked.overhead_micros

@@ -69,7 +69,7 @@ def migrate(engine: Engine) -> None:
 
 
 def name_in_any_version(url: str) -> str | None:
-    """The name of the bakery in a database of this or another version; None for what is no bakery."""
+    """The bakery's name in a database of any version, or None if it holds no bakery."""
     engine = make_engine(url)
     try:
         with engines.reading(engine) as connection:

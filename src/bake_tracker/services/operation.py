@@ -1,4 +1,4 @@
-"""The operation context: every writer runs inside ``recording``, and so cannot forget to be told.
+"""The operation context: every writer runs inside ``recording``, so none can forget its log line.
 
 An operation claims its id, works in a savepoint of its own, and ends in exactly one outcome line: a refusal or an error
 at once, a success only when the outermost COMMIT has returned.
@@ -76,7 +76,7 @@ class Kind:
 
 @dataclass(slots=True)
 class Operation:
-    """One call under way: its ids, its database session, and what will be told of it."""
+    """One call under way: its ids, its database session, and what will be logged of it."""
 
     kind: Kind
     session: Session
@@ -98,12 +98,12 @@ class Operation:
 
     @property
     def now(self) -> datetime:
-        """The instant for what the caller left out."""
+        """The current instant, for times that the caller left out."""
         return now()
 
     @property
     def connection(self) -> Connection:
-        """What the operation's statements are sent on, inside its savepoint; a fifth faster than by the session."""
+        """The connection for the operation's statements, inside its savepoint; a fifth faster than the session."""
         assert self.inside is not None
         return self.inside
 
@@ -116,7 +116,7 @@ class Operation:
     # claim and result -----------------------------------------------------------------------------------------------
 
     def claim(self, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Take the id for these normalised arguments; the first result when the same call has already succeeded.
+        """Claim the operation id for these arguments; return the first result if the same call already succeeded.
 
         Claimed by INSERT before anything is read, so a copy that waited for a lock is a replay, not a shortage.
 
@@ -161,14 +161,14 @@ class Operation:
         return dict(self.result)
 
     def succeed(self, result: Result) -> Result:
-        """Complete the operation's row with what will be answered."""
+        """Complete the operation's row with its result."""
         self.result = result
         text = json.dumps(result, ensure_ascii=False)
         self.connection.execute(_complete, {"of_operation": self.id, "result": text})
         return result
 
     def happened(self, field: str, at: datetime | None) -> tuple[datetime, date]:
-        """When it happened, and the last day on which a lot it draws may have come in.
+        """When it happened, and the latest receipt day of lots it may draw.
 
         What the caller recorded late is told by the success line, and may use nothing that came in after its day. What
         is recorded as it happens may use all that is there, whatever day was written on it.
@@ -223,7 +223,7 @@ class Operation:
             self.tell(logging.ERROR, "error", context, error=error)
 
     def tell_success(self) -> None:
-        """Have the success told when the outermost COMMIT has returned, and not before."""
+        """Log the success once the outermost COMMIT has returned, not before."""
         assert self.transaction is not None
         assert self.result is not None
         outcome = "replayed" if self.is_replay else "success"
@@ -246,7 +246,7 @@ class Operation:
         self.transaction.add(partial(_settle, happened, self.span))
 
     def tell_check(self, context: Mapping[str, Any], **missing: list[str]) -> None:
-        """Tell what a check found: ``missing`` is its one list of slugs, empty when the stock suffices."""
+        """Log what a check found: ``missing`` is its one list of slugs, empty if the stock is enough."""
         if any(missing.values()):
             self.tell(logging.INFO, "insufficient", {**context, **missing})
         else:
@@ -283,13 +283,13 @@ class Operation:
 
 
 def _note_doubt(ending: Ending) -> None:
-    """Whoever owns the transaction must know that its COMMIT was cut, whether or not it is logged."""
+    """Tell the owner of the transaction that its COMMIT was cut, logged or not."""
     if ending.fate is Fate.UNKNOWN:
         current_attempt().is_in_doubt = True
 
 
 def _settle(happened: Event, span: OperationSpan | None, ending: Ending) -> None:
-    """Tell what became of an operation that had succeeded."""
+    """Log the outcome of an operation that had succeeded before the COMMIT."""
     happened.line["settled_at"] = ending.settled_at
     if (fate := ending.fate) is not Fate.COMMITTED:
         _note_doubt(ending)
@@ -306,14 +306,14 @@ def _settle(happened: Event, span: OperationSpan | None, ending: Ending) -> None
 
 
 def _actor() -> str | None:
-    """Who is bound as actor, as text that every database keeps in its column."""
+    """The bound actor, as text that fits every database's column."""
     actor = bound_value("actor")
     return None if actor is None else escape_unsafe(str(safe_value(actor)))[:MAX_ACTOR]
 
 
 @contextmanager
 def recording(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterator[Operation]:
-    """Run one writing operation: in a savepoint of its own, ending in exactly one outcome line.
+    """Run one writing operation in its own savepoint; it ends in exactly one outcome line.
 
     ``asked`` holds every argument of the call as it was given, ``operation_id`` among them. The body claims the id,
     writes, and calls ``succeed``; what it raises undoes the savepoint, is told, and goes on to the caller.
@@ -349,7 +349,7 @@ def recording(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterato
 
 @contextmanager
 def checking(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterator[Operation]:
-    """Run one question: it never writes, and is refused with the same errors and lines as the recording."""
+    """Run one check: it never writes, and fails with the same errors and lines as the recording."""
     operation = _begin(kind, session, asked)
     try:
         operation.inside = session.connection()
@@ -390,7 +390,7 @@ def _check_operation_id(given: object) -> None:
 
 
 def _cause(error: BaseException, operation_id: str) -> dict[str, str]:
-    """Name the operation in which an error, or the one it was raised from, began, where that is not this one."""
+    """The operation in which an error, or its cause, began, unless it is this one."""
     origin: BaseException | None = error
     while origin is not None:
         cause = cast("str | None", getattr(origin, "bake_operation_id", None))

@@ -1,4 +1,4 @@
-"""Undo exactly: the opposite of what was posted, onto the same lots at the same cost."""
+"""Undo exactly: post the opposite movements onto the same lots at the same cost."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ _COLUMN_OF_MEASURE = {"density": "g_per_ml", "piece": "g_per_each"}
 
 
 class GivenBack(TypedDict):
-    """A lot that a reversal changed: more is positive; quantity in the item's base unit, cost None when unknown."""
+    """A lot that a reversal changed; the quantity is signed and in the item's base unit, an unknown cost is None."""
 
     lot_id: int
     lot_code: str
@@ -74,7 +74,7 @@ _Back = tuple[list[GivenBack], list[CatalogGivenBack]]
 
 
 class ReversalResult(TypedDict):
-    """What was undone: the operation itself, and with it, latest first, ``also_reversed``."""
+    """The undone operation and, latest first, those undone with it in ``also_reversed``."""
 
     operation_id: str
     reversed_operation_id: str
@@ -95,7 +95,7 @@ class ToUndo(TypedDict):
 
 
 class ReversalCheck(TypedDict):
-    """What a reversal would undo, latest first; ``dependents`` is the tree of what needs ``cascade``.
+    """What a reversal would undo, latest first; ``dependents`` is the tree of operations that need ``cascade``.
 
     ``stays`` is what the ledger names for good, so that not even that undoes it.
     """
@@ -110,7 +110,7 @@ class ReversalCheck(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What is to be undone, latest first, and what of it only rests on what was asked for."""
+    """The operations to undo, latest first, and which of them are only dependents."""
 
     target: Undoable
     order: list[str]
@@ -128,7 +128,7 @@ class _Plan:
 
 
 def check_reversal(reversed_operation_id: UUID | str, *, session: Session) -> ReversalCheck:
-    """Say what a reversal would undo and what of it only with ``cascade``; locks and writes nothing.
+    """Preview what a reversal would undo, and which part only with ``cascade``; lock and write nothing.
 
     Raises:
         ValidationError, OperationNotFoundError, ConflictError: as ``record_reversal`` would.
@@ -206,7 +206,7 @@ def record_reversal(
 
 
 def _plan(session: Session, target_id: str) -> _Plan:
-    """All that has to be undone with the target."""
+    """Plan everything that must be undone with the target."""
     target = load_undoable(session, target_id)
     family = load_family(session, [target_id])
     wanted, new = set[str](), family
@@ -247,7 +247,7 @@ def _plan(session: Session, target_id: str) -> _Plan:
 def _stuck(
     session: Session, changes: list[CatalogChange], staying: set[Thing], operations: Iterable[Undoable]
 ) -> list[str]:
-    """What stays of the operations that could give back nothing at all."""
+    """The operations of which nothing could be restored."""
     around = {one.parent_id for one in operations}
     able = {change.operation_id for change in changes if change.thing not in staying} | around
     things = [change.thing for change in changes if change.operation_id not in able and change.owner is None]
@@ -256,7 +256,7 @@ def _stuck(
 
 
 def _locked_plan(operation: Operation, target_id: str) -> _Plan:
-    """The plan, with every item of it held against other writers."""
+    """The plan, with all its items locked against other writers."""
     plan = _plan(operation.session, target_id)
     if plan.changes:
         settings = any(change.thing[0] == "bakery" for change in plan.changes)
@@ -271,7 +271,7 @@ def _locked_plan(operation: Operation, target_id: str) -> _Plan:
 
 
 def _undo_inside(session: Session, target: Undoable, reason: str, staying: set[Thing]) -> ReversalResult:
-    """Undo one operation of a plan, as an operation inside of the one that was asked for."""
+    """Undo one operation of a plan, as an operation inside the requested reversal."""
     asked = {"reversed_operation_id": target.operation_id, "reason": reason, "cascade": False}
     with recording(RECORD, session, {**asked, "operation_id": None}) as operation:
         operation.claim(asked)

@@ -1,4 +1,4 @@
-"""Seal history: a hash over what is not sealed yet and over the seal before, so that a later change shows."""
+"""Seal history with a hash over unsealed operations and the previous seal, so that later changes show."""
 
 from datetime import UTC
 from typing import TypedDict, cast
@@ -25,7 +25,7 @@ _cover = insert(tables.sealed_operation)
 
 
 class SealResult(TypedDict):
-    """A seal: its hash, kept elsewhere, proves all that it and the seals before it cover."""
+    """A seal. Its hash, kept in another place, proves everything that it and earlier seals cover."""
 
     operation_id: str
     seal_number: int
@@ -37,7 +37,7 @@ class SealResult(TypedDict):
 
 
 def record_seal(*, session: Session, at_most: int = AT_MOST, operation_id: UUID | str | None = None) -> SealResult:
-    """Seal the operations that are committed and not sealed yet, at most so many, in the caller's transaction.
+    """Seal committed operations that are not sealed yet, at most so many, in the caller's transaction.
 
     Its own operation is for the next seal. Others go on recording meanwhile (on SQLite they wait); other seals wait.
 

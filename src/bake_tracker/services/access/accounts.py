@@ -1,4 +1,4 @@
-"""Users and their API tokens: operations that are told like every other, without a password or token in any of it."""
+"""Users and their API tokens: operations like any other, without a password or token in rows, logs or answers."""
 
 from datetime import datetime
 from typing import TypedDict, cast
@@ -33,7 +33,7 @@ SHORTEST_TOKEN = 40
 
 
 class UserResult(TypedDict):
-    """A user as they are now."""
+    """A user's current state."""
 
     operation_id: str
     user_id: int
@@ -43,14 +43,14 @@ class UserResult(TypedDict):
 
 
 class PasswordResult(TypedDict):
-    """Whose password was changed."""
+    """The user whose password was changed."""
 
     operation_id: str
     user_id: int
 
 
 class ApiTokenResult(TypedDict):
-    """A new token; the token itself is known to whoever made it, and kept nowhere."""
+    """A new token. The token itself is stored nowhere; only its maker knows it."""
 
     operation_id: str
     api_token_id: int
@@ -61,7 +61,7 @@ class ApiTokenResult(TypedDict):
 
 
 class RevocationResult(TypedDict):
-    """A token that is good for nothing any more."""
+    """A revoked token."""
 
     operation_id: str
     api_token_id: int
@@ -77,7 +77,7 @@ def record_user(
     is_first: bool = False,
     operation_id: UUID | str | None = None,
 ) -> UserResult:
-    """Let somebody in; with ``is_first`` only while nobody is, and then as the owner.
+    """Add a user; with ``is_first`` only while there is none, and then as the owner.
 
     The password is no part of what makes two calls the same, and is in no row, line or answer but as its hash.
 
@@ -128,7 +128,7 @@ def record_user_change(
     is_disabled: bool | None = None,
     operation_id: UUID | str | None = None,
 ) -> UserResult:
-    """Give a user another role, or switch them off or on; whoever is switched off is signed out everywhere at once.
+    """Change a user's role, or disable or enable the account. Disabling signs the user out everywhere.
 
     Raises:
         ValidationError, UserNotFoundError: an argument is not allowed, or leads nowhere.
@@ -162,7 +162,7 @@ def record_user_change(
 def record_password(
     user_id: int, password: str, *, session: Session, operation_id: UUID | str | None = None
 ) -> PasswordResult:
-    """Set a password; every browser of this user is signed out. The password is told nowhere.
+    """Set a password and sign out all of the user's browsers. The password appears in no row, log line or answer.
 
     Raises:
         ValidationError, UserNotFoundError: an argument is not allowed, or leads nowhere.
@@ -193,7 +193,7 @@ def record_api_token(
     expires_at: datetime | None = None,
     operation_id: UUID | str | None = None,
 ) -> ApiTokenResult:
-    """Give a user's program a token, of which only the hash is kept; ``role`` is the most it may do.
+    """Make an API token for a user; only its hash is stored. ``role`` limits what it may do.
 
     Raises:
         ValidationError, UserNotFoundError: an argument is not allowed, or leads nowhere.
@@ -238,7 +238,7 @@ def record_api_token(
 def record_api_token_revocation(
     api_token_id: int, *, session: Session, operation_id: UUID | str | None = None
 ) -> RevocationResult:
-    """Make a token good for nothing, from this commit on.
+    """Revoke an API token from this commit on.
 
     Raises:
         ValidationError, ApiTokenNotFoundError: there is none with this id, or it was revoked.
@@ -259,7 +259,7 @@ def record_api_token_revocation(
 
 
 def sign_out_everywhere(session: Session, user_id: int) -> None:
-    """Forget every browser of a user."""
+    """End all sign-ins of a user."""
     session.execute(delete(tables.sign_in).where(tables.sign_in.c.user_id == user_id))
 
 

@@ -1,4 +1,4 @@
-"""Hashing passwords with argon2, and making secrets; the library is loaded only where somebody signs in."""
+"""Password hashing with argon2, and secrets. The library is loaded only when somebody signs in."""
 
 import secrets
 from functools import lru_cache
@@ -9,17 +9,17 @@ if TYPE_CHECKING:
 
 
 def new_secret(prefix: str = "") -> str:
-    """A token of 256 random bits; a prefix lets people and scanners see what it is."""
+    """A token of 256 random bits, with a prefix that people and secret scanners recognise."""
     return prefix + secrets.token_urlsafe(32)
 
 
 def hash_password(password: str) -> str:
-    """The argon2id hash with its parameters and salt."""
+    """Hash a password with argon2id; the text includes parameters and salt."""
     return _hasher().hash(password)
 
 
 def verify_password(password: str, password_hash: str | None) -> bool:
-    """Whether this is the password; takes as long where there is none to compare with."""
+    """Whether this is the password. It takes as long when there is no hash to compare with."""
     is_it = _hasher().verify(password.encode("utf-8", "surrogatepass"), password_hash or _nobodys_hash())
     return is_it and password_hash is not None
 

@@ -1,4 +1,4 @@
-"""Who is signed in: not history, so no operations; entry points tell of it when the transaction is over."""
+"""Sign-ins: not history, so not operations; entry points log them after the transaction."""
 
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ USED_IS_NOTED_EVERY = timedelta(minutes=1)
 
 
 def take_attempt(session: Session, name: str, address: str) -> tuple[int, KnownUser | None]:
-    """Count one attempt to sign in before the password is looked at; seconds to wait, and whom it would let in.
+    """Count one attempt before the password is checked; return the seconds to wait and the candidate user.
 
     The caller commits whatever comes of it, so that of many tries at once, in any number of processes, no more are
     allowed than of many in turn.
@@ -44,7 +44,7 @@ def take_attempt(session: Session, name: str, address: str) -> tuple[int, KnownU
 
 
 def open_sign_in(session: Session, user_id: int, token: str, name: str, address: str) -> datetime:
-    """Let the browser with this token in; until when. Attempts of this name and from this address count anew."""
+    """Sign in the browser with this token and return when it ends; reset the attempts of this name and address."""
     at = now()
     session.execute(delete(tables.sign_in).where(tables.sign_in.c.expires_at < at))
     row = {"token_sha256": secret_sha256(token), "user_id": user_id, "created_at": at, "expires_at": at + LASTS}
@@ -61,13 +61,13 @@ def close_sign_in(session: Session, token: str) -> None:
 
 
 def is_worth_noting(caller: Caller) -> bool:
-    """Whether it is a while since the use of this API token was noted: not every request should write."""
+    """Whether the last recorded use of this API token is old enough to record a new one."""
     last = caller.api_token_last_used_at
     return caller.api_token_id is not None and (last is None or last < now() - USED_IS_NOTED_EVERY)
 
 
 def note_use(session: Session, caller: Caller) -> None:
-    """Keep when an API token was last used."""
+    """Record that an API token was just used."""
     session.execute(
         update(tables.api_token).where(tables.api_token.c.id == caller.api_token_id).values(last_used_at=now())
     )

@@ -1,4 +1,4 @@
-"""Backups as files: whole or not there at all, and readable by nobody else.
+"""Backup files: complete or absent, and readable only by their owner.
 
 The name says the kind: ``.jsonl`` and ``.jsonl.gz`` are the portable archive, ``.db`` is an online copy of a SQLite
 file, ``.dump`` is what PostgreSQL's own tools write.
@@ -54,14 +54,14 @@ KINDS = (".jsonl", ".jsonl.gz", ".db", ".dump")
 
 
 class BackupRefusedError(ServiceError):
-    """The backup cannot be written or read; the text says why, and what to do instead."""
+    """The backup cannot be written or read; the text says why and what to do."""
 
     code = "backup_refused"
     outcome = "backup_refused"
 
 
 class Backup(TypedDict):
-    """What was written."""
+    """The backup that was written."""
 
     file: str
     bytes: int
@@ -70,7 +70,7 @@ class Backup(TypedDict):
 
 
 def write_backup(path: Path, url: str | None = None, *, force: bool = False, told: Told = lambda _: None) -> Backup:
-    """Write all of a bakery to a new file, as one moment saw it; others go on working.
+    """Write a consistent copy of a bakery to a new file while others keep working.
 
     Raises:
         ValidationError: the name does not say which kind of backup it is to be.
@@ -100,7 +100,7 @@ def write_backup(path: Path, url: str | None = None, *, force: bool = False, tol
 
 
 def refuse_to_replace(path: Path, *, force: bool) -> None:
-    """Leave a file that is there already as it is, unless told otherwise.
+    """Refuse to overwrite an existing file unless forced.
 
     Raises:
         ValidationError: the name does not say which kind of backup it is to be.
@@ -112,7 +112,7 @@ def refuse_to_replace(path: Path, *, force: bool) -> None:
 
 
 def restore_backup(path: Path, url: str | None = None, *, told: Told = lambda _: None) -> Restored:
-    """Fill an empty database from a backup, and verify it; all of it or nothing.
+    """Fill an empty database from a backup and verify it, all or nothing.
 
     A database that is not there yet is created. The bakery stays the same: it keeps its ``database_id``. Whoever is
     stopped has left it empty; a .dump takes two transactions, and nobody works between them until it is restored again.
@@ -142,7 +142,7 @@ def restore_backup(path: Path, url: str | None = None, *, told: Told = lambda _:
 
 
 def tell_restored(operation: str, source: str, restored: Restored) -> None:
-    """One line in the log of the new place: where what it has no line of came from."""
+    """Log one line in the new place that says where its older operations came from."""
     log_operation(
         get_service_logger("archive_files"),
         operation,
@@ -167,7 +167,7 @@ def _kind(path: Path) -> str:
 
 @contextmanager
 def _new_file(path: Path) -> Iterator[Path]:
-    """A draft beside ``path`` that takes its name when it is complete and on disk."""
+    """A temporary file that is renamed to ``path`` once it is complete and on disk."""
     draft = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
     try:
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -221,7 +221,7 @@ def _only_sqlite(url: str) -> Path:
 
 
 def _copy_sqlite(source: Path, target: Path) -> dict[str, int]:
-    """Copy a database that others are writing to, as of one moment; how many rows each of our tables has then."""
+    """Copy a SQLite database that others are writing to; return the row count of each table."""
     try:
         with (
             closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as there,
@@ -265,14 +265,14 @@ def _only_postgresql(url: str) -> URL:
 
 
 def _dump_postgresql(session: Session, url: URL, target: Path) -> None:
-    """Have pg_dump see the very moment that ``session`` sees."""
+    """Run pg_dump on the same snapshot as ``session``."""
     moment = session.execute(text("SELECT pg_export_snapshot()")).scalar_one()
     how = ("--format=custom", "--no-owner", "--no-privileges", f"--snapshot={moment}", f"--file={target}", "--dbname")
     _run("pg_dump", url, *how)
 
 
 def _restore_dump(path: Path, url: URL) -> Restored:
-    """Have pg_restore fill the database; a table of its own says so until the rows are marked as restored.
+    """Run pg_restore; a marker table exists until the rows are marked as restored.
 
     The rows come in a transaction of pg_restore's and the mark in one of ours. Whoever is stopped between the two has
     left a database that nobody can work in, and the same file again finishes it.
@@ -304,7 +304,7 @@ def _restore_dump(path: Path, url: URL) -> Restored:
 
 
 def _make_room(session: Session, source: str, sha256: str) -> bool:
-    """Say what is under way, where the empty tables were; or whether it was before, and its rows are there."""
+    """Replace the empty tables by a marker table; return whether an interrupted restore left its rows."""
     connection = session.connection()
     if inspect(connection).has_table(RESTORE_UNDER_WAY):
         begun = session.execute(text(f"SELECT source, sha256 FROM {RESTORE_UNDER_WAY}")).one()
@@ -329,7 +329,7 @@ def _has_rows(connection: Connection) -> bool:
 
 
 def _give_room_back(engine: Engine, url: str) -> None:
-    """After a failure there is an empty bakery again, unless an orphaned pg_restore or a cut COMMIT has filled it."""
+    """Make the bakery empty again after a failure, unless an orphaned pg_restore or a cut COMMIT has filled it."""
     with engine.begin() as connection:
         if _has_rows(connection):
             return
@@ -338,7 +338,7 @@ def _give_room_back(engine: Engine, url: str) -> None:
 
 
 def _finish(session: Session, source: str) -> Restored:
-    """Bring what pg_restore has committed to this version, mark it, and let others in."""
+    """Upgrade what pg_restore has committed, mark it as restored, and remove the marker table."""
     session.execute(text("LOCK TABLE operation IN ACCESS EXCLUSIVE MODE"))
     connection = session.connection()
     if not knows_revision(current_revision(connection)):
@@ -362,7 +362,7 @@ def _sha256(path: Path) -> str:
 
 
 def _run(program: str, url: URL, *arguments: str, names_database: bool = True) -> str:
-    """What one of PostgreSQL's tools says; it hears the database last, without the password, which others could see."""
+    """Run one of PostgreSQL's tools; the password is not among its arguments, which others could see."""
     found = shutil.which(program)
     if found is None:
         raise BackupRefusedError(f"{program} is not installed here; a .jsonl.gz backup needs nothing")

@@ -1,4 +1,4 @@
-"""The portable archive: JSON lines that hold all of a bakery, and say at the end what they are.
+"""The portable archive: a whole bakery as JSON lines with counts and a checksum at the end.
 
 The first line is the header; then comes, per table, a heading with its columns and one line per row; the last line
 counts the rows of each table and holds the SHA-256 of all lines before it. The same bakery gives the same bytes,
@@ -21,7 +21,7 @@ ROWS_AT_ONCE = 1_000
 
 
 class ArchiveRefusedError(ServiceError):
-    """The archive is not whole, not one of ours, or does not fit; the text names the line."""
+    """The archive is incomplete, foreign or does not fit; the text names the line."""
 
     code = "archive_refused"
     outcome = "archive_refused"
@@ -33,7 +33,7 @@ class ArchiveRefusedError(ServiceError):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Which bakery it is, and of which revision its tables are."""
+    """Which bakery it is, and the revision of its tables."""
 
     schema: str
     database_id: str
@@ -41,7 +41,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some rows of one table, and the line that the first of them stands in."""
+    """Some rows of one table, and the line number of the first."""
 
     table: str
     columns: tuple[str, ...]
@@ -50,7 +50,7 @@ class Batch:
 
 
 def write_lines(header: Header, tables: Iterable[tuple[str, list[str], Iterable[list[Any]]]]) -> Iterator[bytes]:
-    """An archive, line by line, of tables given as name, columns and rows."""
+    """Write an archive, line by line, from tables given as name, columns and rows."""
     sha256 = hashlib.sha256()
     counts: dict[str, int] = {}
 
@@ -71,7 +71,7 @@ def write_lines(header: Header, tables: Iterable[tuple[str, list[str], Iterable[
 
 
 class ArchiveReader:
-    """Reads an archive once; what it has given counts only when ``batches`` has ended without an error."""
+    """Read an archive once; its rows are valid only after ``batches`` has ended without an error."""
 
     def __init__(self, lines: Iterable[bytes]) -> None:
         """Read the header.
@@ -93,7 +93,7 @@ class ArchiveReader:
         self.header = Header(found["schema"], found["database_id"])
 
     def batches(self) -> Iterator[Batch]:
-        """The rows, a batch at a time.
+        """Yield the rows in batches.
 
         Raises:
             ArchiveRefusedError: a line is missing, damaged, or not as it was written; or the end is missing.

@@ -1,4 +1,4 @@
-"""Move a bakery from one database to another, and show that it arrived, row by row."""
+"""Move a bakery to another database and prove, row by row, that it arrived."""
 
 from contextlib import closing
 from itertools import zip_longest
@@ -15,23 +15,23 @@ DIFFERENCES_TOLD = 5
 
 
 class MoveFailedError(ServiceError):
-    """What arrived is not what left; the target is as empty as before."""
+    """The target differs from the source; it is as empty as before."""
 
     code = "move_failed"
     outcome = "move_failed"
 
 
 class Telling:
-    """Hears how far a move has come; a command shows it."""
+    """Progress of a move, for a command to show."""
 
     def size(self, rows: int) -> None:
-        """How many rows there are to move, and to compare again."""
+        """The number of rows to move and compare."""
 
     def moved(self, rows: int) -> None:
-        """So many are moved."""
+        """Report moved rows."""
 
     def compared(self, rows: int) -> None:
-        """So many are compared."""
+        """Report compared rows."""
 
 
 def move_bakery(source_url: str, target_url: str, telling: Telling | None = None) -> Restored:
@@ -61,7 +61,7 @@ def move_bakery(source_url: str, target_url: str, telling: Telling | None = None
 
 
 def _shown(url: str) -> str:
-    """The database without whoever opens it: a password does not go into a table."""
+    """The database URL without user and password."""
     return url.partition("://")[0].partition("+")[0] + " " + url.rpartition("/")[2].partition("?")[0]
 
 

@@ -1,4 +1,4 @@
-"""A bakery as a stream of lines, and such a stream as a bakery again: all of it, exactly, or nothing.
+"""A bakery as a stream of lines, and back: exact, all or nothing.
 
 A bakery that is restored is the same bakery, with the same ``database_id``, in another place. What its operations told
 is in the log of the place they were recorded in, so the new place keeps a mark of what came along.
@@ -64,14 +64,14 @@ _KINDS: tuple[tuple[type[TypeEngine[Any]], TypeEngine[Any], Callable[[str], Any]
 
 
 class NotEmptyError(ServiceError):
-    """There is a bakery at work where one was to be restored."""
+    """The target database is already in use."""
 
     code = "not_empty"
     outcome = "not_empty"
 
 
 class Restored(TypedDict):
-    """What came along, and whether it agrees with its ledger."""
+    """What was restored, and whether it agrees with its ledger."""
 
     database_id: str
     rows: int
@@ -80,7 +80,7 @@ class Restored(TypedDict):
 
 
 def archive_lines(session: Session, told: Told = lambda _: None) -> Generator[bytes, None, None]:
-    """The whole bakery as the lines of an archive; ``session`` must see one moment."""
+    """Yield the whole bakery as archive lines; ``session`` must see one snapshot."""
     done = 0
 
     def counted(rows: Iterable[list[Any]]) -> Iterator[list[Any]]:
@@ -136,7 +136,7 @@ def restore_lines(lines: Iterable[bytes], source: str, session: Session, told: T
 
 
 def refuse_unless_empty(session: Session) -> None:
-    """Hold off everybody else, and go on only when nobody has recorded anything here.
+    """Lock the database, and refuse unless it is empty.
 
     Raises:
         NotEmptyError: there are rows already.
@@ -150,7 +150,7 @@ def refuse_unless_empty(session: Session) -> None:
 
 
 def mark_restored(session: Session, source: str) -> int:
-    """Keep in the database which operations came from elsewhere; how many they are."""
+    """Mark the operations that were restored; return their number."""
     count, last = session.execute(select(func.count(Operation.id), func.max(Operation.recorded_at))).one()
     mark = {
         "restored_at": now(),
@@ -170,7 +170,7 @@ def mark_restored(session: Session, source: str) -> int:
 
 
 def _go_to_revision(connection: Connection, revision: str) -> None:
-    """Make the empty tables those of the archive's revision; the archive is brought to this version afterwards."""
+    """Recreate the empty tables in the archive's revision; they are upgraded after the rows are in."""
     if not knows_revision(revision):
         raise ArchiveRefusedError.at(
             1, f"its tables are of revision {revision}, which this program does not know; use a newer one"
@@ -184,7 +184,7 @@ def _go_to_revision(connection: Connection, revision: str) -> None:
 
 
 def _references_to_itself(connection: Connection) -> list[ForeignKeyConstraint]:
-    """The keys of tables that refer to themselves, as far as the revision of the tables has them."""
+    """The foreign keys from a table to itself in this revision."""
     found = inspect(connection)
     there = {(table, key["name"]) for table in found.get_table_names() for key in found.get_foreign_keys(table)}
     return [
@@ -196,7 +196,7 @@ def _references_to_itself(connection: Connection) -> list[ForeignKeyConstraint]:
 
 
 def _let_rows_refer_to_later_ones(connection: Connection) -> list[ForeignKeyConstraint]:
-    """Rows come in the order of their keys, and an operation may come before the one it is part of.
+    """Drop these foreign keys: rows arrive in key order, so an operation may precede its parent.
 
     What was taken off for that is returned, to be put on again.
     """
@@ -220,7 +220,7 @@ def _check_references(connection: Connection, taken_off: Iterable[ForeignKeyCons
 
 
 def _go_on_counting(connection: Connection) -> None:
-    """New rows get keys after those that were restored."""
+    """Set the sequences so that new rows get keys after the restored ones."""
     if connection.dialect.name == "sqlite":  # a rowid is always one more than the last
         return
     there = set(inspect(connection).get_table_names())
@@ -232,7 +232,7 @@ def _go_on_counting(connection: Connection) -> None:
 
 
 class _Inserting:
-    """The tables as the database has them, each filled once."""
+    """Insert archive rows into the tables, each filled once."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

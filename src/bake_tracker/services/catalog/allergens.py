@@ -1,4 +1,4 @@
-"""Which allergens an item or a package of it contains, or may contain."""
+"""Allergens that an item, or a package of it, contains or may contain."""
 
 from collections.abc import Sequence
 from typing import TypedDict, cast
@@ -26,14 +26,14 @@ RECORD = Kind(
 
 
 class Said(TypedDict):
-    """What is said of an item; both empty: that it contains none."""
+    """A statement about an item; two empty lists state that it contains none."""
 
     contains: list[str]
     may_contain: list[str]
 
 
 class AllergensResult(TypedDict):
-    """What is said now; ``was`` is what was said before, None where nobody had said anything."""
+    """The new statement; ``was`` is the previous one, or None."""
 
     operation_id: str
     item_id: int
@@ -53,7 +53,7 @@ def record_allergens(
     product_id: int | None = None,
     operation_id: UUID | str | None = None,
 ) -> AllergensResult:
-    """State all allergens of an item, in place of what was said before; both empty: it contains none.
+    """State all allergens of an item, replacing the previous statement; two empty lists mean none.
 
     With ``product_id`` it holds for lots of that package only, beside what is said of the item.
 

@@ -1,4 +1,4 @@
-"""Keep what an operation changed of the catalogue, and give it back."""
+"""Remember what an operation changed in the catalogue, and restore it on undo."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping
@@ -22,19 +22,19 @@ _add = insert(tables.catalog_change)
 
 
 class CatalogGivenBack(TypedDict):
-    """A thing of the catalogue, and what became of it; ``kept``: the ledger names it, so it stays as it is."""
+    """A catalogue entry and what undo did with it; ``kept`` because the ledger uses it."""
 
     thing: str
     done: Literal["removed", "restored", "kept"]
 
 
 def note_made(operation: Operation, *things: Thing) -> None:
-    """Keep that the operation made these things, which were not there before."""
+    """Record that the operation created these entries."""
     note_changes(operation, {thing: [] for thing in things})
 
 
 def note_changes(operation: Operation, before: Mapping[Thing, Rows]) -> None:
-    """Keep how these things were before the operation, and how it leaves them, where that is another."""
+    """Record the state of these entries before and after the operation, if they differ."""
     after = load_things(operation.session, before.keys())
     rows = [
         {
@@ -52,7 +52,7 @@ def note_changes(operation: Operation, before: Mapping[Thing, Rows]) -> None:
 
 
 def lock_made(session: Session, changes: Iterable[Change]) -> None:
-    """Hold what was made against others who are about to name it."""
+    """Lock the created entries against others who are about to refer to them."""
     made = sorted((change.thing[0], int(change.thing[1])) for change in changes if _has_id(change))
     for table, keys in groupby(made, key=lambda one: one[0]):
         columns = SHAPES[table].table.columns
@@ -61,7 +61,7 @@ def lock_made(session: Session, changes: Iterable[Change]) -> None:
 
 
 def put_back_catalog(operation: Operation, target_id: str, staying: Collection[Thing]) -> list[CatalogGivenBack]:
-    """Give back every thing that an operation changed, last first, but what stays; what became of each.
+    """Restore every entry that an operation changed, last first, except those that stay; return what happened to each.
 
     Raises:
         ConflictError: a thing is not as the operation left it, or the currency or time zone of stock would change.

@@ -22,14 +22,14 @@ COMPONENTS = Kind("record_good_components", "goods_service", success_fields=("fi
 
 
 class ComponentInput(TypedDict):
-    """``quantity`` of an item, in the item's base unit, that one of the good takes."""
+    """The ``quantity`` of an item, in its base unit, in one good."""
 
     item_id: int
     quantity: int | Decimal
 
 
 class GoodComponentsResult(TypedDict):
-    """How many components a good has now."""
+    """The number of components of a good."""
 
     operation_id: str
     finished_good_id: int
@@ -43,7 +43,7 @@ def record_good_components(
     session: Session,
     operation_id: UUID | str | None = None,
 ) -> GoodComponentsResult:
-    """Say what one of a finished good is made of: finished units, other finished goods and packaging materials.
+    """State the components of a finished good: finished units, other finished goods and packaging materials.
 
     Raises:
         ValidationError: an argument is not allowed, or a component is an ingredient.

@@ -1,4 +1,4 @@
-"""What is about to be used, held against the label that is on file for what is made of it."""
+"""Compare the lots about to be used with the product's label on file."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from bake_tracker.services.operation import Operation
 
 
 def check_label(operation: Operation, item_id: int, draws: Sequence[Draw], made_micros: int) -> LabelDifference | None:
-    """How these draws differ from the label on file; None where nothing is made, none is on file, or it agrees.
+    """How these draws differ from the label on file; None if nothing is made, no label is on file, or they agree.
 
     Raises:
         LabelDiffersError: it differs, and the bakery's ``label_policy`` is ``refuse``.

@@ -1,4 +1,4 @@
-"""The label on file: the ingredients and allergens that are printed, against which every run is held."""
+"""The label on file: the printed ingredients and allergens, with which every run is compared."""
 
 from collections.abc import Sequence
 from typing import TypedDict, cast
@@ -26,7 +26,7 @@ RECORD = Kind(
 
 
 class OnFile(TypedDict):
-    """A label that is, or was, on file."""
+    """A current or former label on file."""
 
     ingredients: str
     contains: list[str]
@@ -35,7 +35,7 @@ class OnFile(TypedDict):
 
 
 class LabelFiledResult(TypedDict):
-    """The label that is on file now; ``was`` is the one before it, None where there was none."""
+    """The label now on file; ``was`` is the previous one, or None."""
 
     operation_id: str
     item_id: int
@@ -58,7 +58,7 @@ def record_label_filed(
     lot_id: int | None = None,
     operation_id: UUID | str | None = None,
 ) -> LabelFiledResult:
-    """Put on file what an item's label says: this list with these allergens, or what is really in a lot of it.
+    """File an item's label: this list with these allergens, or what one of its lots really contains.
 
     Of what is bought it is the list on the supplier's package, which a label then has in brackets.
 

@@ -1,4 +1,4 @@
-"""What a volume or a piece of an item weighs: who says so, since when, and what was in force before."""
+"""Measures: what a volume or a piece of an item weighs, with source, date and the previous value."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _add = insert(tables.item_measure)
 
 
 class Measured(TypedDict):
-    """The item, who says what it weighs since when, and what was in force before, as an exact ratio of g."""
+    """A measure of an item with source, date and the previous value, as exact ratios in g."""
 
     operation_id: str
     item_id: int
@@ -52,7 +52,7 @@ class PieceResult(Measured):
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """The normalised arguments; a source or day that was not given is None."""
+    """Normalised arguments; an omitted source or day is None."""
 
     item_id: int
     value: Fraction
@@ -100,7 +100,7 @@ def record_piece_weight(
     measured_on: date | None = None,
     operation_id: UUID | str | None = None,
 ) -> PieceResult:
-    """State what so many pieces of an item weigh ("1 egg = 50 g"), so that recipes in pieces can draw grams, and back.
+    """State what a number of pieces weighs ("1 egg = 50 g"), so that recipes in pieces can draw grams, and the reverse.
 
     ``source`` says where the figure is from; ``measured_on`` is today where the bakery is, when left out.
 
@@ -118,7 +118,7 @@ def record_piece_weight(
 
 
 def _read(given: Arguments, amount: str, asked: Mapping[str, Any]) -> _Given:
-    """Normalise what a caller gave; ``amount`` is the argument that holds the volume, or the number of pieces."""
+    """Normalise the arguments; ``amount`` names the one with the volume or the number of pieces."""
     dimension: Dimension = "volume" if amount == "volume" else "count"
     numbers = [given.exact(field, asked[field], above_zero=True) for field in (amount, "weight")]
     units = _unit(given, f"{amount}_unit", asked, dimension), _unit(given, "weight_unit", asked, "mass")
@@ -147,14 +147,14 @@ def _unit(given: Arguments, field: str, asked: Mapping[str, Any], dimension: Dim
 
 
 def _asked(stated: _Given, kind: MeasureKind) -> dict[str, Any]:
-    """What two calls have in common when they are the same; without a source as it was before there were sources."""
+    """The values that make two calls the same; without a source it is as before sources existed."""
     more = {"source": stated.source, "measured_on": stated.measured_on}
     asked = {"item_id": stated.item_id, COLUMNS[kind]: str(stated.value)}
     return asked | {name: value for name, value in more.items() if value is not None}
 
 
 def _state(operation: Operation, stated: _Given, kind: MeasureKind) -> Measured:
-    """Write the measure down and put it in force."""
+    """Record the measure and put it in force."""
     session = operation.session
     lock_items(operation, [stated.item_id])  # so that ``was`` is what this one takes the place of
     item = load_item(session, stated.item_id)

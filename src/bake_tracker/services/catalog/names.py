@@ -1,4 +1,4 @@
-"""Names that others have for our items: what a person says once holds for every later file."""
+"""Other people's names for our items: once stated, they hold for every later file."""
 
 from typing import TypedDict, cast
 from uuid import UUID
@@ -22,7 +22,7 @@ MAX_NAME = 300
 
 
 class NameResult(TypedDict):
-    """What a name means now and meant before; None where it means nothing."""
+    """What a name means now and meant before; None if nothing."""
 
     operation_id: str
     mapped_name: str
@@ -33,7 +33,7 @@ class NameResult(TypedDict):
 def record_name(
     name: str, item_id: int | None, *, session: Session, operation_id: UUID | str | None = None
 ) -> NameResult:
-    """Remember that others call an item by this name, in the caller's transaction; None forgets the name.
+    """Remember another name for an item, in the caller's transaction; None forgets the name.
 
     Raises:
         ValidationError: the name is the slug of an item, or is to be forgotten and is not known.

@@ -1,4 +1,4 @@
-"""What items are bought in: bags, tins and cartons of a known size."""
+"""Products: the bags, tins and cartons that items are bought in."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -25,7 +25,7 @@ RECORD = Kind(
 
 
 class ProductResult(TypedDict):
-    """A new product; how much is in a package, in its own unit and in the item's."""
+    """A new product, with the contents of a package in its own unit and in the item's."""
 
     operation_id: str
     product_id: int

@@ -1,4 +1,4 @@
-"""What a batch of a recipe takes of labour and overhead: kept beside its runs, never in the cost of a lot."""
+"""Labour and overhead of a batch: kept with its runs, never in the cost of a lot."""
 
 from decimal import Decimal
 from typing import TypedDict, cast
@@ -20,7 +20,7 @@ RECORD = Kind("record_recipe_rate", "rate_service", success_fields=("recipe_id",
 
 
 class RateResult(TypedDict):
-    """What a batch takes from now on, and what it took before; None where nobody had said."""
+    """The new rates and the previous ones; None if there were none."""
 
     operation_id: str
     recipe_id: int
@@ -39,7 +39,7 @@ def record_recipe_rate(
     session: Session,
     operation_id: UUID | str | None = None,
 ) -> RateResult:
-    """Say what one batch of a recipe takes of labour and overhead; past runs keep the rates of their day.
+    """State labour and overhead of one batch; past runs keep the rates of their day.
 
     Raises:
         ValidationError: an amount is below 0, or too large.

@@ -1,4 +1,4 @@
-"""Recipes: what a batch takes, what it makes, and what that may not be."""
+"""Recipes: what a batch takes and makes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ YIELD = Kind("record_recipe_yield", "recipe_service", success_fields=("recipe_id
 
 
 class LineInput(TypedDict):
-    """A line to be: ``quantity`` of ``unit`` of an item, or ``quantity`` batches of a sub-recipe."""
+    """A recipe line: ``quantity`` in ``unit`` of an item, or ``quantity`` batches of a sub-recipe."""
 
     quantity: int | Decimal | Fraction
     unit: NotRequired[str]
@@ -43,7 +43,7 @@ class LineInput(TypedDict):
 
 
 class RecipeResult(TypedDict):
-    """A recipe as it was recorded."""
+    """A recorded recipe."""
 
     operation_id: str
     recipe_id: int
@@ -52,7 +52,7 @@ class RecipeResult(TypedDict):
 
 
 class RecipeYieldResult(TypedDict):
-    """What one batch of a recipe gives of a finished unit, in its base unit."""
+    """What one batch makes of a finished unit, in its base unit."""
 
     operation_id: str
     recipe_id: int
@@ -82,7 +82,7 @@ def record_recipe(
     notes: str | None = None,
     operation_id: UUID | str | None = None,
 ) -> RecipeResult:
-    """Add a recipe, or with ``recipe_id`` give an existing one new lines; past runs keep the recipe they were baked by.
+    """Add a recipe, or with ``recipe_id`` replace an existing one's lines; past runs keep their version.
 
     An existing recipe keeps its slug, and each of category, source and notes that is left out.
 
@@ -140,7 +140,7 @@ def record_recipe_yield(
     session: Session,
     operation_id: UUID | str | None = None,
 ) -> RecipeYieldResult:
-    """Say that one batch of a recipe gives ``quantity`` of a finished unit, in the unit's base unit.
+    """State that one batch makes ``quantity`` of a finished unit, in its base unit.
 
     Raises:
         ValidationError: the quantity is not above 0, or has more than six decimals.
@@ -215,7 +215,7 @@ def _replace(session: Session, recipe_id: int, changes: Mapping[str, Any]) -> No
 
 
 def _lock(session: Session, recipe_id: int) -> bool:
-    """Hold a recipe against other edits, so that two do not interleave their lines; whether there is one."""
+    """Lock a recipe so that two edits cannot interleave their lines; return whether it exists."""
     known = select(tables.recipe.c.id).where(tables.recipe.c.id == recipe_id)
     return session.execute(known.with_for_update(key_share=True)).first() is not None
 

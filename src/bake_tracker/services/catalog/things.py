@@ -1,4 +1,4 @@
-"""What the bakery knows: itself, its items, suppliers, events and recipients."""
+"""The bakery's settings, items, suppliers, events and customers."""
 
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -31,7 +31,7 @@ RECIPIENT = Kind("record_recipient", "catalog_service", success_fields=("recipie
 
 
 class BakeryResult(TypedDict):
-    """The bakery as it is now."""
+    """The bakery's current settings."""
 
     operation_id: str
     database_id: str
@@ -99,7 +99,7 @@ def record_bakery(
     label_policy: str | None = None,
     operation_id: UUID | str | None = None,
 ) -> BakeryResult:
-    """Name the bakery, and set its one currency and time zone while there is no stock yet.
+    """Change the bakery's name and label policy and, while there is no stock, its currency and time zone.
 
     ``label_policy`` is what becomes of a run whose label on file says something else: ``warn`` or ``refuse``.
 
@@ -254,7 +254,7 @@ def record_recipient(
     slug: str | None = None,
     operation_id: UUID | str | None = None,
 ) -> RecipientResult:
-    """Add somebody who is given, or sold, what was made.
+    """Add a customer.
 
     Raises:
         ValidationError: an argument is not allowed.
@@ -276,7 +276,7 @@ def record_recipient(
 
 
 def insert_named(operation: Operation, table: Table, row: dict[str, Any]) -> int:
-    """Insert a row that has a slug, keep that the operation made it, and return its id.
+    """Insert a row with a slug, record that the operation created it, and return its id.
 
     Raises:
         ConflictError: the slug is taken.

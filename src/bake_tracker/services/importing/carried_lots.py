@@ -1,4 +1,4 @@
-"""Lots of another database as they were there: released, on hold, and counted on from the number their item had."""
+"""Imported lots in the state they had elsewhere: released or on hold, with lot numbers that continue."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _count_lots = update(tables.item).where(tables.item.c.slug == bindparam("of_item
 
 
 def finish_carried(operation: Operation, plan: ImportPlan, received: Mapping[str, int], source: str) -> None:
-    """Release and hold the lots that were, each as an operation; ``received`` are lots by their receipt."""
+    """Release and hold the lots as they were, each as an operation; ``received`` has lots by their receipt."""
     today = operation.house.local_day(operation.now)
     released: defaultdict[date, list[int]] = defaultdict(list)
     held: list[int] = []

@@ -1,4 +1,4 @@
-"""Make a recipe of what a page says: a preview that names what is unsure, and one operation when nothing is."""
+"""Make a recipe from a recipe page: a preview that lists doubts, and one operation once there are none."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -38,7 +38,7 @@ RECORD = Kind(
 
 
 class PageLine(TypedDict):
-    """A line and what it is taken for; ``to_do`` says what makes it sure, ``hints`` what it takes to bake it."""
+    """A line and its interpretation; ``to_do`` says how to make it sure, ``hints`` what baking it still needs."""
 
     line: int
     text: str
@@ -53,7 +53,7 @@ class PageLine(TypedDict):
 
 
 class PageYield(TypedDict):
-    """What one batch gives, as the page says or a person."""
+    """What one batch makes, according to the page or a person."""
 
     state: str
     quantity: str | None
@@ -63,7 +63,7 @@ class PageYield(TypedDict):
 
 
 class PagePreview(TypedDict):
-    """What would be recorded of a page, if all of it is sure."""
+    """What would be recorded from a page once nothing is in doubt."""
 
     name: str
     is_sure: bool
@@ -73,7 +73,7 @@ class PagePreview(TypedDict):
 
 
 class PageResult(TypedDict):
-    """The recipe that was made of a page, the items that were added for it, and the lines that were left out."""
+    """The recipe made from a page, the items added for it, and the lines left out."""
 
     operation_id: str
     recipe_id: int
@@ -94,7 +94,7 @@ def check_recipe_page(
     yields: Sequence[str] = (),
     choices: PageChoices | None = None,
 ) -> PagePreview:
-    """Say what would be recorded of a page, and what a person has to say first; writes nothing.
+    """Preview what would be recorded from a page and what a person must decide first; write nothing.
 
     Raises:
         ValidationError: an argument is not allowed.
@@ -129,7 +129,7 @@ def record_recipe_page(
     category: str | None = None,
     operation_id: UUID | str | None = None,
 ) -> PageResult:
-    """Add the recipe of a page, with what it makes and, with ``create_missing``, the items it lacks, as one operation.
+    """Add a page's recipe, what it makes and, with ``create_missing``, its missing items as one operation.
 
     With ``recipe_id`` an existing recipe is given the page's lines. The lines as they stood on the page are kept in
     the recipe's notes, and what a name was said to mean is remembered.
@@ -208,7 +208,7 @@ def _write(
 
 
 def _add_items(session: Session, plan: PagePlan) -> dict[str, tuple[int, str]]:
-    """Add an ingredient for every name that is new: its id and slug by the name."""
+    """Add an ingredient for every new name; return ids and slugs by name."""
     added = {}
     for name, base_unit in plan.new_base_units().items():
         item = record_item("ingredient", name, base_unit, session=session)

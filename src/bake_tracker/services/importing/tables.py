@@ -1,4 +1,4 @@
-"""Bring in the export of the older desktop program: what is new is added, and what is already there is left alone."""
+"""Import an export: add what is new and leave alone what is on file."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -62,7 +62,7 @@ def check_import(
     source: str = "export.json",
     names: Mapping[str, str] | None = None,
 ) -> ImportReport:
-    """Say what an import would add, skip and refuse; writes nothing.
+    """Preview what an import would add, skip and refuse; write nothing.
 
     Raises:
         ValidationError: the document is neither tables nor an export of bake-tracker 4.x, or a name leads nowhere.
@@ -90,7 +90,7 @@ def record_import(
     names: Mapping[str, str] | None = None,
     operation_id: UUID | str | None = None,
 ) -> ImportReport:
-    """Add what the file has and the bakery has not, in the caller's transaction; each lot by a receipt of its own.
+    """Add what the file has and the bakery lacks, in the caller's transaction; each lot has its own receipt.
 
     A lot's receipt has an id made from the row and its number among identical rows, so that a second import finds it,
     and two identical bags are two lots; one that was undone since comes in again. A row without a date is received on
@@ -124,7 +124,7 @@ def record_import(
 
 
 def _names(given: Arguments, names: object) -> dict[str, str]:
-    """What the caller says that names of the file mean."""
+    """The caller's meanings for names in the file."""
     if names is None:
         return {}
     if not isinstance(names, Mapping):
@@ -173,7 +173,7 @@ def _write(operation: Operation, plan: ImportPlan, source: str) -> None:
 
 
 def _add_items(operation: Operation, plans: Sequence[ItemPlan]) -> Ids:
-    """Add the items, every parent before its children; the ids of all items."""
+    """Add the items, parents before children; return the ids of all items."""
     ids, pending = load_item_ids(operation.session), list(plans)
     while pending:
         ready = [item for item in pending if item.parent_slug is None or item.parent_slug in ids]
@@ -284,7 +284,7 @@ def _insert(operation: Operation, table: Table, rows: Sequence[Mapping[str, Any]
 
 
 def _insert_new(operation: Operation, table: Table, rows: Sequence[Mapping[str, Any]], key: str = "slug") -> Ids:
-    """Insert rows of which the bakery has none; their ids.
+    """Insert rows that the bakery lacks; return their ids.
 
     Raises:
         ConflictError: another transaction has added one since the plan was made.

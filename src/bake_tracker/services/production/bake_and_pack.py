@@ -1,4 +1,4 @@
-"""Bake and pack in one transaction: either the boxes are there, or nothing was used."""
+"""Bake and pack in one transaction, all or nothing."""
 
 from contextlib import suppress
 from dataclasses import asdict
@@ -50,7 +50,7 @@ def record_bake_and_pack(
     notes: str | None = None,
     operation_id: UUID | str | None = None,
 ) -> BakeAndPackResult:
-    """Record a production and the boxes packed from it as one operation made of two; if either is refused, neither is.
+    """Record a production and the boxes packed from it as one operation; if either is refused, nothing is recorded.
 
     Raises:
         ServiceError: whatever ``record_batch_production`` or ``record_assembly`` refuses.
@@ -106,7 +106,7 @@ def record_bake_and_pack(
 
 
 def _lock_all(operation: Operation, asked: ProductionRequest, finished_good_id: int) -> None:
-    """Hold the items of both at once, in id order: one after the other, they could close a circle with another's."""
+    """Lock the items of both at once, in id order: locking one after the other could deadlock."""
     with suppress(ServiceError):  # is told by the one of the two that it stops
         recipe = load_recipe(operation.session, asked.recipe_id)
         good = load_good(operation.session, finished_good_id)

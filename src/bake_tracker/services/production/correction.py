@@ -1,4 +1,4 @@
-"""Put a mistyped yield right: the run undone and recorded again, in one operation."""
+"""Correct a mistyped yield: undo the run and record it again, in one operation."""
 
 from decimal import Decimal
 from typing import TypedDict, cast
@@ -22,7 +22,7 @@ RECORD = Kind(
 
 
 class CorrectionResult(TypedDict):
-    """The run that was undone, with what rested on it, and the one that took its place."""
+    """The undone run, what depended on it, and the run that replaces it."""
 
     operation_id: str
     corrected_operation_id: str

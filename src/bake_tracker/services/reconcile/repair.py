@@ -1,4 +1,4 @@
-"""Give the log the success lines it lost: a process died after its COMMIT and before the line was written."""
+"""Repair the log: write the success lines that were lost when a process died between COMMIT and line."""
 
 import json
 import logging
@@ -42,13 +42,13 @@ _OPTIONAL = frozenset({"parent_operation_id", "actor"})
 
 
 class LogRepair(LogVerification):
-    """``repaired``: the operations whose line was written; the rest is the verification of the log as it is then."""
+    """The verification after the repair; ``repaired`` has the operations whose line was written."""
 
     repaired: list[NamedOperation]
 
 
 def repair_log(session: Session, path: Path, progress: Progress | None = None, *, is_whole: bool = False) -> LogRepair:
-    """Write the success line of every committed operation that has none, and verify again.
+    """Write the missing success line of every committed operation, then verify again.
 
     What is missing or unresolved is written, oldest first and marked ``repaired_at``; then lines that cannot be read
     are counted in a line of their own, since all that the database could tell of them is now in the log. What is forged
@@ -72,7 +72,7 @@ def repair_log(session: Session, path: Path, progress: Progress | None = None, *
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Hold off another repair of a log in this directory, so that no line is written twice; bakers do not wait."""
+    """Lock out a second repair of a log in this directory, so that no line is written twice; bakers do not wait."""
     path.parent.mkdir(parents=True, exist_ok=True)
     directory = os.open(path.parent, os.O_RDONLY) if CAN_LOCK else None
     if directory is None:  # as on Windows: two repairs at once are not held apart
@@ -109,7 +109,7 @@ def _noting_event(unreadable_lines: int) -> Event:
 
 
 def _success_event(row: Row[Any], database_id: str) -> Event:
-    """What the operation's own process would have told, as far as its row knows: not how long it took.
+    """The line that the operation's own process would have written, as far as its row knows.
 
     It happened when the id was claimed, and is told now; when exactly it was settled, nobody knows any more.
     """

@@ -1,4 +1,4 @@
-"""What the log claims against what the database holds: every committed operation has one success line, and no other.
+"""Compare the log with the database: every committed operation has exactly one success line, and nothing else has one.
 
 Both are gathered in a temporary SQLite file, so that memory grows with what is named and not with what is compared.
 """
@@ -60,7 +60,7 @@ _DOUBLED = """
 
 
 class NamedOperation(TypedDict):
-    """An operation that log and database do not agree on."""
+    """An operation on which log and database disagree."""
 
     operation_id: str
     operation: str
@@ -68,7 +68,7 @@ class NamedOperation(TypedDict):
 
 
 class LogVerification(TypedDict):
-    """What was compared from the first retained line on, and every disagreement.
+    """What was compared, from the first retained line on, and every disagreement.
 
     Operations that are older than the log, or came with a restored backup and have no line here, are counted and not
     held against it. ``restores_not_believed``: marks of a restore that do not agree with what they name. ``missing``:
@@ -96,7 +96,7 @@ class LogVerification(TypedDict):
 def verify_log(
     session: Session, path: Path, progress: Progress | None = None, *, is_whole: bool = False
 ) -> LogVerification:
-    """Compare the success lines of a log file with the operations that are really in the database.
+    """Compare the success lines of a log file with the operations in the database.
 
     Others may be at work meanwhile, so the order counts: the rows are read after the lines, in a new transaction (the
     session's own is rolled back), and hold whatever was claimed by then. A success is written right after its COMMIT,
@@ -146,7 +146,7 @@ def verify_log(
 
 
 class _Heard(NamedTuple):
-    """One line that says how an operation ended."""
+    """A line with an operation's outcome."""
 
     operation_id: str
     operation: str
@@ -158,7 +158,7 @@ class _Heard(NamedTuple):
 
 @dataclass(slots=True)
 class _Reading:
-    """One pass over the log: what it found beside the lines of one database."""
+    """One pass over the log, for the lines of one database."""
 
     path: Path
     database_id: str
@@ -203,7 +203,7 @@ class _Reading:
 def _wait_for_lines(
     reading: _Reading, silent: list[NamedOperation]
 ) -> tuple[_Reading, list[NamedOperation], list[NamedOperation]]:
-    """The log as it was read in the end; and of these committed operations, those missing and those unresolved.
+    """Read the log until late lines have arrived; return it with the missing and the unresolved operations.
 
     Half a line is waited for only at the log's end: what has a line behind it stays as it is.
     """
@@ -226,7 +226,7 @@ def _wait_for_lines(
     missing = [operation for key, operation in waiting.items() if "unknown" not in outcomes.get(key, ())]
 
     def is_resolved(key: str) -> bool:
-        """What was done inside another is not asked for again by itself: the answer to the other is its own."""
+        """Whether the line, or that of the operation around it, resolves an unknown outcome."""
         return outcomes[key] != {"unknown"} or (around[key] in outcomes and is_resolved(around[key]))
 
     unresolved = [operation for key, operation in waiting.items() if key in outcomes and not is_resolved(key)]

@@ -1,4 +1,4 @@
-"""Adjustments: what was wasted, spoiled, given, sold, or found to be more or less, with its reason."""
+"""Adjustments: waste, spoilage, gifts, samples, sales and corrections, with their reason."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -46,7 +46,7 @@ _add = insert(tables.adjustment)
 
 @dataclass(frozen=True, slots=True)
 class AdjustmentLine:
-    """A line as it was asked: of one lot, or of an item whose policy chooses the lots; less is negative."""
+    """A line of an adjustment: of one lot, or of an item whose policy chooses the lots."""
 
     lot_id: int | None
     item_id: int | None
@@ -55,7 +55,7 @@ class AdjustmentLine:
 
 
 class AdjustedLot(TypedDict):
-    """A lot that was changed, by a signed quantity in its item's base unit and a signed cost, None when unknown."""
+    """A changed lot, with a signed quantity in its item's base unit and a signed cost, None if unknown."""
 
     lot_id: int
     lot_code: str
@@ -66,7 +66,7 @@ class AdjustedLot(TypedDict):
 
 
 class AdjustmentResult(TypedDict):
-    """What was adjusted; ``total_cost`` is signed, and None when a lot's cost is unknown."""
+    """A recorded adjustment; ``total_cost`` is signed, and None if the cost of a lot is unknown."""
 
     operation_id: str
     kind: str
@@ -89,7 +89,7 @@ def record_adjustment(
     happened_at: datetime | None = None,
     operation_id: UUID | str | None = None,
 ) -> AdjustmentResult:
-    """Take what the lines name off the shelf, or correct it, with a reason, in the caller's transaction.
+    """Take the lines' quantities out of stock, or correct it, with a reason, in the caller's transaction.
 
     A line has ``lot_id`` or ``item_id``, ``quantity`` and, if it is not the item's base unit, ``unit``. By ``item_id``
     the item's policy chooses among what may be used; by ``lot_id`` it is that very lot. A correction is signed and
@@ -173,7 +173,7 @@ def post_adjustments(
     recipient_id: int | None = None,
     event_id: int | None = None,
 ) -> None:
-    """Post changes of lots to the ledger, and beside each what it was for; their items are locked and they fit."""
+    """Post changes of lots to the ledger with what each was for; items are locked and quantities fit."""
     if not changes:
         return
     change_lots(operation, changes)
@@ -196,7 +196,7 @@ def post_adjustments(
 
 
 def change_of(lot: LotState, delta_micros: int) -> Change:
-    """A change of a lot by exactly this much, at the cost that the lot gives it.
+    """A change of a lot by this quantity, at the lot's share of cost.
 
     Raises:
         ValidationError: the lot would hold more than can be counted.
@@ -210,7 +210,7 @@ def change_of(lot: LotState, delta_micros: int) -> Change:
 
 
 def adjusted_lot(change: Change, lot: LotState) -> AdjustedLot:
-    """A change, for people."""
+    """A change in readable form."""
     return {
         "lot_id": lot.lot_id,
         "lot_code": lot.code,
@@ -222,7 +222,7 @@ def adjusted_lot(change: Change, lot: LotState) -> AdjustedLot:
 
 
 def total_of(changes: Iterable[Change]) -> str | None:
-    """What the changes cost together; None when one of them is unknown."""
+    """The total cost of the changes; None if any is unknown."""
     costs = [change.cost_micros for change in changes]
     return None if None in costs else format_money(sum(cost for cost in costs if cost is not None))
 
@@ -247,7 +247,7 @@ def _read_line(given: Arguments, place: int, row: Mapping[str, Any], kind: str) 
 
 
 def _signed(given: Arguments, field: str, value: object, is_correction: bool) -> Fraction:
-    """How much more there is; what leaves is given without a sign, but by a correction, which is signed."""
+    """The signed change: stock out is given unsigned, a correction signed."""
     if not is_correction:
         return -given.exact(field, value, above_zero=True)
     if isinstance(value, Decimal) and value.is_signed():

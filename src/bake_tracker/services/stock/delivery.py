@@ -1,4 +1,4 @@
-"""A delivery: the lines of one document of a supplier become lots, all of them or none."""
+"""A delivery: the lines of a supplier's document become lots, all or none."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -37,7 +37,7 @@ _add = insert(tables.delivery).returning(Delivery.__table__.c.id)
 
 
 class DeliveryResult(TypedDict):
-    """A delivery and the lots it became; ``total_cost`` is None when the cost of a line is unknown."""
+    """A delivery and its lots; ``total_cost`` is None if the cost of a line is unknown."""
 
     operation_id: str
     delivery_id: int
@@ -140,7 +140,7 @@ def _read_line(given: Arguments, place: int, row: Mapping[str, Any]) -> Goods:
 
 
 def _weigh_all(session: Session, goods: Sequence[Goods]) -> list[Weighed]:
-    """Every line weighed; what cannot be is named all at once."""
+    """Convert every line to base units; report all problems at once."""
     weighed: list[Weighed] = []
     problems: list[Problem] = []
     conversions: list[ConversionProblem] = []

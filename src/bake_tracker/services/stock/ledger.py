@@ -1,4 +1,4 @@
-"""The one door to the ledger: every change of stock goes through here, and only inside a recorded operation.
+"""The only door to the ledger: every change of stock goes through here, inside a recorded operation.
 
 Locks are taken on item rows in id order, before any lot is chosen, so that two operations cannot deadlock on stock or
 choose the same lot; quantities are then changed by relative amounts.
@@ -68,7 +68,7 @@ _number_lot = (
 
 
 class Consumption(TypedDict):
-    """What one lot gave; quantity in the item's base unit, cost None when unknown."""
+    """What a run used of one lot; quantity in the item's base unit, cost None if unknown."""
 
     lot_id: int
     lot_code: str
@@ -96,7 +96,7 @@ class NewLot:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A signed change of one lot, in millionths; cost is None where the lot's is unknown."""
+    """A signed change of one lot, in millionths; the cost is None if the lot's is unknown."""
 
     lot_id: int
     quantity_micros: int
@@ -105,14 +105,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class AddedLot:
-    """A lot that was added: its id and its code."""
+    """The id and code of an added lot."""
 
     lot_id: int
     code: str
 
 
 def lock_items(operation: Operation, item_ids: Iterable[int]) -> None:
-    """Hold these items against every other writer until the transaction ends, in id order."""
+    """Lock these items against other writers until the transaction ends, in id order."""
     if operation.connection.dialect.name != "sqlite":  # which has one writer, and by its claim this one is it
         operation.connection.execute(_lock, {"ids": sorted(item_ids)}).all()
 
@@ -125,7 +125,7 @@ def load_locked(
     seen: Found | None = None,
     also_lock: Callable[[Found], None] = lambda _: None,
 ) -> Found:
-    """What ``load`` finds, with every item of it held against other writers; ``seen`` is what it found just now."""
+    """Lock the items that ``load`` finds and load again; ``seen`` is what it found before."""
     found = load() if seen is None else seen
     if operation.connection.dialect.name == "sqlite":  # where nobody writes beside us
         return found
@@ -157,7 +157,7 @@ def choose_lots(
 def with_what_came_later(
     operation: Operation, shortages: Sequence[AnyShortage], items: Mapping[int, Item], there_on: date
 ) -> Sequence[AnyShortage]:
-    """The shortages of what is recorded late, each with what of it came in only after its day."""
+    """The shortages of a late record, each with what arrived only after its day."""
     if there_on < date.max:
         by_slug = {item.slug: item_id for item_id, item in items.items()}
         later = load_came_later(operation.connection, items, there_on)
@@ -169,7 +169,7 @@ def with_what_came_later(
 
 
 def turn_into(operation: Operation, draws: Sequence[Draw], new: NewLot | None) -> AddedLot | None:
-    """Post draws and what was made of them: out of the lots and into a new one, the ledger written at once."""
+    """Post draws and their product: out of the lots and into a new one, written to the ledger at once."""
     if draws:
         operation.connection.execute(
             _take,
@@ -188,7 +188,7 @@ def turn_into(operation: Operation, draws: Sequence[Draw], new: NewLot | None) -
 
 
 def change_lots(operation: Operation, changes: Sequence[Change]) -> None:
-    """Post changes of lots that are there already, more or less of each; their items are locked and they fit."""
+    """Post signed changes of existing lots; items are locked and quantities fit."""
     if not changes:
         return
     operation.session.execute(
@@ -202,7 +202,7 @@ def change_lots(operation: Operation, changes: Sequence[Change]) -> None:
 
 
 def add_lot(operation: Operation, new: NewLot) -> AddedLot:
-    """Post a new lot; without a code it gets a readable one that no other lot has."""
+    """Post a new lot; without a code it gets a readable, unique one."""
     lot = _add_lot(operation, new)
     _post(operation, [(lot.lot_id, new.quantity_micros, new.cost_micros)])
     return lot
@@ -237,7 +237,7 @@ def _add_lot(operation: Operation, new: NewLot) -> AddedLot:
 
 
 def split_lot(operation: Operation, draw: Draw, location: str | None) -> AddedLot:
-    """Post what a draw gives as a lot of its own beside the lot it comes from; its code ends in the next number."""
+    """Split a lot: post a draw as a new lot whose code ends in the next number."""
     source = operation.session.execute(select(tables.lot).where(tables.lot.c.id == draw.lot.lot_id)).one()
     root = source.code.rpartition("/")[0] if source.parent_lot_id else source.code
     count = operation.session.execute(_count_splits, {"beginning": f"{root}/", "item": source.item_id}).scalar_one()
@@ -267,7 +267,7 @@ def split_lot(operation: Operation, draw: Draw, location: str | None) -> AddedLo
 
 
 def consumptions(draws: Iterable[Draw], items: Mapping[int, Item]) -> list[Consumption]:
-    """What was drawn, for people."""
+    """Draws in readable form."""
     return [
         {
             "lot_id": draw.lot.lot_id,

@@ -1,4 +1,4 @@
-"""Recall a lot: it and all that was made of it is kept from use."""
+"""Recall a lot: put it, and everything made from it, on hold."""
 
 from typing import TypedDict, cast
 from uuid import UUID
@@ -21,7 +21,7 @@ RECORD = Kind(
 
 
 class RecallResult(TypedDict):
-    """A lot, how many lots it concerns, itself among them, and which of those are now on hold, or were before."""
+    """A recalled lot, how many lots it affects, and which are now, or were already, on hold."""
 
     operation_id: str
     lot_id: int
@@ -37,7 +37,7 @@ class RecallResult(TypedDict):
 def record_recall(
     lot_id: int, *, session: Session, reason: str | None = None, operation_id: UUID | str | None = None
 ) -> RecallResult:
-    """Hold what is left of a lot and of every lot that was made of it, in the caller's transaction.
+    """Put a lot, and every lot made from it, on hold, in the caller's transaction.
 
     What is on hold already stays so and is named. ``queries.recall`` tells who has the rest; a drill asks only that.
 
@@ -76,7 +76,7 @@ def record_recall(
 
 
 def _locked(operation: Operation, lot_id: int) -> tuple[set[int], list[LotState]]:
-    """Every lot that is affected, and those with something left, their items held against other writers."""
+    """All affected lots and the open ones among them, with their items locked against other writers."""
 
     def load() -> tuple[set[int], list[LotState]]:
         affected = affected_lots(lot_id, trace_forward(operation.session, lot_id))

@@ -1,4 +1,4 @@
-"""Goods in: what a supplier brings becomes a lot."""
+"""Receipts: goods from a supplier become a lot."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -31,7 +31,7 @@ RECORD = Kind(
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """What one line of goods in says of itself; ``quantity`` is as it was given, ``unit`` may be a package's word."""
+    """One line of goods in; ``quantity`` is as given, ``unit`` may be a package's word."""
 
     item_id: int
     quantity: Fraction
@@ -46,7 +46,7 @@ class Goods:
 
     @classmethod
     def read(cls, given: Arguments, line: Mapping[str, Any], place: str = "") -> "Goods":
-        """Normalise what a caller gave, noting every problem under its field's name behind ``place``."""
+        """Normalise the arguments, noting every problem under ``place`` and the field's name."""
         quantity = given.exact(f"{place}quantity", line.get("quantity"), above_zero=True)
         cost, code = line.get("total_cost"), line.get("lot_code")
         return cls(
@@ -63,7 +63,7 @@ class Goods:
 
 
 def _read_unit(given: Arguments, field: str, line: Mapping[str, Any]) -> str:
-    """A unit's one name; of goods whose product is named, it may be what that comes in."""
+    """The unit's canonical name; with a product it may be the package."""
     text = line.get("unit")
     if line.get("product_id") is not None and isinstance(text, str) and not is_unit(text):
         return given.name(field, text, limit=60)
@@ -73,7 +73,7 @@ def _read_unit(given: Arguments, field: str, line: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """Goods whose item and package are known, in millionths of the item's base unit."""
+    """Goods with known item and package, in millionths of the item's base unit."""
 
     goods: Goods
     item: Item
@@ -82,7 +82,7 @@ class Weighed:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptRequest:
-    """The normalised arguments of a receipt; two calls are the same when these are."""
+    """Normalised arguments of a receipt; two calls are the same if these are equal."""
 
     item_id: int
     quantity: str
@@ -98,7 +98,7 @@ class ReceiptRequest:
 
 
 class ReceivedLot(TypedDict):
-    """A received lot; quantity in the item's base unit, money as exact decimal strings, an unknown cost is None."""
+    """A received lot; quantity in the item's base unit, money as exact decimal strings, an unknown cost as None."""
 
     lot_id: int
     lot_code: str
@@ -113,7 +113,7 @@ class ReceivedLot(TypedDict):
 
 
 class ReceiptResult(ReceivedLot):
-    """A received lot, and the operation that brought it."""
+    """A received lot and its operation."""
 
     operation_id: str
 
@@ -178,7 +178,7 @@ def record_receipt(
 
 
 def weigh(session: Session, goods: Goods, place: str = "") -> Weighed:
-    """Load what the goods are, and say how much of it that is in the item's base unit.
+    """Load the goods' item and product, and convert the quantity to the item's base unit.
 
     Raises:
         ValidationError: it is too much, the product is of another item, comes in something else or in packages of an
@@ -205,7 +205,7 @@ def weigh(session: Session, goods: Goods, place: str = "") -> Weighed:
 
 
 def check_has_come(session: Session, field: str, day: date | None) -> None:
-    """What an entry point asks of a day that a person typed: goods that are to come in later can be baked of by nobody.
+    """Refuse a receipt day in the future, since nobody can use goods that have not arrived.
 
     Raises:
         ValidationError: the day is after today.
@@ -216,7 +216,7 @@ def check_has_come(session: Session, field: str, day: date | None) -> None:
 
 
 def add_goods(operation: Operation, weighed: Weighed, day: date, supplier_id: int | None) -> ReceivedLot:
-    """Add the goods as a lot received on ``day``; their item is locked."""
+    """Add the goods as a lot received on ``day``; the item is locked."""
     goods, item, micros = weighed.goods, weighed.item, weighed.quantity_micros
     expires_on = goods.expires_on or (None if goods.is_carried else expiry(day, item.shelf_life_days))
     lot = add_lot(

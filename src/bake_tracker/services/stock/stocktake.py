@@ -1,4 +1,4 @@
-"""Counting the shelf: what was found of each lot, how that differs from the ledger, and one operation that settles it.
+"""Stocktakes: what was counted of each lot, how it differs from the ledger, and one operation that adjusts it.
 
 A line from a count sheet carries what the sheet ``expected``. When the ledger moved since, the count alone does not say
 what is there now: ``moved`` does. ``"refuse"``, the default, names those lots; ``"after"`` says it happened after the
@@ -43,7 +43,7 @@ _add_line = insert(tables.stocktake_line)
 
 @dataclass(frozen=True, slots=True)
 class CountedLine:
-    """A line as it was asked: ``counted`` of ``unit``, or ``percent_left`` of what the lot came with."""
+    """A counted line: ``counted`` in ``unit``, or ``percent_left`` of what the lot started with."""
 
     lot_id: int
     counted: Fraction | None
@@ -54,7 +54,7 @@ class CountedLine:
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """A lot as it lies, what the count is held against, and what was found, in millionths."""
+    """A lot, the quantity to compare with, and the counted quantity, in millionths."""
 
     line: CountedLine
     lot: LotState
@@ -71,7 +71,7 @@ class _Counted:
 
 
 class CountDifference(TypedDict):
-    """A lot that was counted; quantities in its item's base unit, ``percent`` of what was expected, None of nothing."""
+    """A counted lot; quantities in its item's base unit, ``percent`` of the expected one, None if that is 0."""
 
     lot_id: int
     lot_code: str
@@ -85,7 +85,7 @@ class CountDifference(TypedDict):
 
 
 class MovedLot(TypedDict):
-    """A lot that the ledger moved since the sheet was printed."""
+    """A lot that changed in the ledger since the sheet was printed."""
 
     lot_id: int
     lot_code: str
@@ -95,7 +95,7 @@ class MovedLot(TypedDict):
 
 
 class StocktakeCheck(TypedDict):
-    """What a count would change; ``cost_difference`` is None when the cost of a lot that differs is unknown."""
+    """What a count would change; ``cost_difference`` is None if the cost of a differing lot is unknown."""
 
     counted_count: int
     different_count: int
@@ -105,7 +105,7 @@ class StocktakeCheck(TypedDict):
 
 
 class StocktakeResult(TypedDict):
-    """A recorded count; ``lots`` are those that differed."""
+    """A recorded count; ``lots`` has those that differed."""
 
     operation_id: str
     stocktake_id: int
@@ -117,7 +117,7 @@ class StocktakeResult(TypedDict):
 
 
 def check_stocktake(lines: Sequence[Mapping[str, Any]], *, session: Session, moved: str = "refuse") -> StocktakeCheck:
-    """Say how what was counted differs from the ledger, in quantity, per cent and cost; locks and writes nothing.
+    """Preview how a count differs from the ledger in quantity, per cent and cost; lock and write nothing.
 
     Lots that moved since the sheet are named, and held against the sheet unless ``moved`` is ``"before"``.
 
@@ -150,7 +150,7 @@ def record_stocktake(
     moved: str = "refuse",
     operation_id: UUID | str | None = None,
 ) -> StocktakeResult:
-    """Bring the ledger to what was counted, all of it as one operation, in the caller's transaction.
+    """Adjust the ledger to a count, as one operation in the caller's transaction.
 
     A line has ``lot_id``, and ``counted`` (with ``unit``, if it is not the item's base unit) or ``percent_left`` of
     what the lot came with; and ``expected``, in the base unit, from the sheet it was counted on, where there is one.

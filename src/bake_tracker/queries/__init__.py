@@ -1,1 +1,1 @@
-"""What is asked: SELECT only, in the caller's session."""
+"""Questions: SELECT only, in the caller's session."""

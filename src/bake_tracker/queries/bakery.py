@@ -25,11 +25,11 @@ class BakeryInfo:
     has_labels: bool
 
     def local_day(self, instant: datetime) -> date:
-        """The calendar day of an instant where the bakery is."""
+        """The calendar day of an instant in the bakery's time zone."""
         return self.local_time(instant).date()
 
     def local_time(self, instant: datetime) -> datetime:
-        """An instant by the clock where the bakery is."""
+        """An instant in the bakery's time zone."""
         return instant.astimezone(ZoneInfo(self.time_zone))
 
 
@@ -44,17 +44,17 @@ _bakery = select(
 
 
 def load_bakery(session: Session | Connection) -> BakeryInfo:
-    """The bakery that every database has from its creation on."""
+    """The bakery, which every database has from its creation."""
     return BakeryInfo(*session.execute(_bakery).one())
 
 
 def load_name(connection: Connection) -> str | None:
-    """The bakery's name, which every version of the schema keeps in the same place; None where there is no bakery."""
+    """The bakery's name, which is in the same place in every schema version; None if there is no bakery."""
     return connection.execute(select(tables.bakery.c.name)).scalar()
 
 
 def lock_bakery(session: Session, *, against_stock: bool = False) -> BakeryInfo:
-    """Hold the bakery until the transaction ends, and say what it is now.
+    """Lock the bakery until the transaction ends, and return it.
 
     Whoever changes what leads to what (settings, recipes, goods, an import) holds it against the others before reading.
     Stock goes on meanwhile, unless ``against_stock``: then a new lot waits, as this waits for lots being added.

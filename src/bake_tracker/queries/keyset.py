@@ -1,4 +1,4 @@
-"""One page of any statement's rows, searched and sorted by the database: as many statements on every page."""
+"""One slice of any statement's rows, searched and sorted by the database, in a fixed number of statements."""
 
 from collections.abc import Callable, Collection
 from datetime import date, datetime
@@ -28,7 +28,7 @@ def load_page(
     search_in: Collection[str],
     sort_by: str | None = None,
 ) -> Found[Any]:
-    """The page that is asked for, each row made into what a list shows; ``sort_by`` is a column called otherwise.
+    """Load a slice and convert its rows; ``sort_by`` is the column if it has another name.
 
     Raises:
         ValidationError: the key to begin after is of no such list.
@@ -50,7 +50,7 @@ def load_page(
 
 
 def _is_behind(value: Any, column: Any, key: Any, ask: Ask) -> Any:
-    """The condition of the rows behind the last of the page before."""
+    """The condition for rows after the last slice."""
     assert ask.after is not None
     last, last_key = _read(ask.after[0], column.type), _read(ask.after[1], key.type)
     if last_key is None:
@@ -63,14 +63,14 @@ def _is_behind(value: Any, column: Any, key: Any, ask: Ask) -> Any:
 
 
 def _kept(value: Any) -> Any:
-    """A value as a page keeps it for the next."""
+    """A value as the cursor keeps it."""
     if isinstance(value, date | datetime):
         return value.isoformat()
     return int(value) if isinstance(value, Decimal) else value
 
 
 def _read(value: Any, kind: Any) -> Any:
-    """A kept value as its column has it."""
+    """A cursor's value as its column has it."""
     if value is None:
         return None
     is_uuid = isinstance(kind, UuidText)

@@ -1,4 +1,4 @@
-"""Which operations came along from another place, and whether the mark that says so is to be believed."""
+"""Operations that were restored from elsewhere, and whether the mark that says so can be trusted."""
 
 from collections.abc import Iterator
 
@@ -13,18 +13,18 @@ _READ = {"yield_per": ROWS_AT_ONCE}
 
 
 def unmarked() -> Select[str]:
-    """The ids of the operations that no mark stands for, in order."""
+    """The ids of operations that no mark covers, in order."""
     is_marked = exists().where(RestoredOperation.operation_id == Operation.id)
     return select(Operation.id).where(~is_marked).order_by(Operation.id)
 
 
 def load_unmarked(session: Session) -> Iterator[str]:
-    """Those ids, in constant memory."""
+    """Yield those ids in constant memory."""
     yield from session.scalars(unmarked(), execution_options=_READ)
 
 
 def load_restored(session: Session, doubtful: list[str]) -> Iterator[str]:
-    """The operations that came along; ``doubtful`` gets the source of a mark that does not agree with what it names."""
+    """The restored operations; ``doubtful`` collects the sources of marks that do not match their operations."""
     marks = select(Restoration.id, Restoration.source, Restoration.operations_sha256).order_by(Restoration.id)
     for mark in session.execute(marks).all():
         named = (

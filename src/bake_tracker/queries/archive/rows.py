@@ -1,4 +1,4 @@
-"""Everything a bakery has, table by table in primary-key order, as one moment saw it."""
+"""All rows of a bakery, table by table in primary-key order, from one snapshot."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -17,25 +17,25 @@ Row = list[Any]
 
 
 def archived_tables() -> list[Table]:
-    """Every table of the bakery, each after those it refers to; not what tells of one place only."""
+    """Every table to archive, each after those it refers to; without what belongs to one place only."""
     return [table for table in Base.metadata.sorted_tables if not table.info.get("is_of_this_place")]
 
 
 def see_one_moment(session: Session) -> None:
-    """Have all that is read in this transaction be of one moment; the first thing a new transaction does."""
+    """Read everything in this transaction from one snapshot; must be its first statement."""
     if session.get_bind().dialect.name == "postgresql":  # a read transaction of SQLite always is
         session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
 
 
 def count_rows(session: Session) -> dict[str, int]:
-    """How many rows each archived table has."""
+    """The row count of each archived table."""
     counts = [select(func.count()).select_from(table).scalar_subquery() for table in archived_tables()]
     row = session.execute(select(*counts)).one()
     return {table.name: int(count) for table, count in zip(archived_tables(), row, strict=True)}
 
 
 def read_rows(session: Session, table: Table) -> Iterator[Row]:
-    """The rows of a table in primary-key order, each value as JSON has it; in constant memory."""
+    """The rows of a table in primary-key order as JSON values, in constant memory."""
     is_postgresql = session.get_bind().dialect.name == "postgresql"
     statement = select(*table.columns).order_by(*(_in_order(column, is_postgresql) for column in table.primary_key))
     # Closed with the generator: PostgreSQL keeps a cursor that nobody has read to its end.

@@ -60,7 +60,7 @@ _ITEM_AS_TEXT = tuple(
 
 
 def _recipe_with_all_below() -> CompoundSelect[*tuple[Any, ...]]:
-    """One row for each line, also of the sub-recipes, and one for each finished unit that the recipe itself makes."""
+    """One row per line, sub-recipes included, and one per finished unit that the recipe makes."""
     below = select(bindparam("recipe_id", type_=BigInteger).label("id")).cte("below", recursive=True)
     child = tables.recipe_line.alias("child")
     below = below.union(
@@ -141,7 +141,7 @@ SLUGGED: dict[SluggedKind, tuple[Any, str | None]] = {
 
 @dataclass(frozen=True, slots=True)
 class RecipeContent:
-    """All that a run is reckoned from, as JSON under its SHA-256."""
+    """Everything a run is calculated from, as JSON with its SHA-256."""
 
     sha256: str
     content: str
@@ -149,7 +149,7 @@ class RecipeContent:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """What one of a finished good takes of an item, in millionths of the item's base unit."""
+    """How much of an item one finished good takes, in millionths of its base unit."""
 
     item: Item
     quantity_micros: int
@@ -181,7 +181,7 @@ def load_item(session: Session, item_id: int) -> Item:
 
 
 def load_items(session: Session, item_ids: Iterable[int]) -> dict[int, Item]:
-    """Items by id; a category is none."""
+    """Items by id, without categories."""
     rows = session.execute(_ITEMS, {"ids": sorted(item_ids)})
     return {row.id: as_item(row) for row in rows}
 
@@ -201,7 +201,7 @@ def load_recipe(session: Session | Connection, recipe_id: int) -> Recipe:
 
 @lru_cache(256)
 def _recipe_of(recipe_id: int, rows: tuple[tuple[Any, ...], ...]) -> Recipe | None:
-    """The recipe that rows of ``_RECIPE`` tell; remembered by all they say, so that one that stays is read once."""
+    """The recipe in rows of ``_RECIPE``; cached by content, so that an unchanged one is parsed once."""
     lines: defaultdict[int, list[RecipeLine]] = defaultdict(list)
     makes: Yields = {}
     slugs: dict[int, str] = {}
@@ -221,7 +221,7 @@ def _recipe_of(recipe_id: int, rows: tuple[tuple[Any, ...], ...]) -> Recipe | No
 
 
 def _item_of(columns: Sequence[Any]) -> Item | None:
-    """The item of ``ITEM_COLUMNS`` with its weights as text; None where a line has none."""
+    """The item in ``ITEM_COLUMNS`` with weights as text; None if a line has no item."""
     item_id, kind, slug, name, base_unit, g_per_ml, shelf_life_days, g_per_each = columns
     if item_id is None:
         return None
@@ -230,7 +230,7 @@ def _item_of(columns: Sequence[Any]) -> Item | None:
 
 
 def yield_of(connection: Connection, recipe: Recipe, finished_unit_id: int) -> tuple[Item, int]:
-    """This finished unit, and how much of it a batch of the recipe gives, in millionths of its base unit.
+    """This finished unit, and how much of it a batch makes, in millionths of its base unit.
 
     Raises:
         FinishedUnitNotFoundError: there is no such finished unit.
@@ -271,20 +271,20 @@ def check_parent(session: Session, item_id: int) -> None:
 
 
 def check_event(session: Session | Connection, event_id: int | None) -> None:
-    """Raise EventNotFoundError unless the event exists; None is no event."""
+    """Raise EventNotFoundError unless the event exists; None means no event."""
     if event_id is not None and session.scalar(select(Event.id).where(Event.id == event_id)) is None:
         raise EventNotFoundError(event_id)
 
 
 def check_recipient(session: Session, recipient_id: int | None) -> None:
-    """Raise RecipientNotFoundError unless the recipient exists; None is no recipient."""
+    """Raise RecipientNotFoundError unless the customer exists; None means no customer."""
     known = select(Recipient.id).where(Recipient.id == recipient_id)
     if recipient_id is not None and session.scalar(known) is None:
         raise RecipientNotFoundError(recipient_id)
 
 
 def check_supplier(session: Session, supplier_id: int | None) -> None:
-    """Raise SupplierNotFoundError unless the supplier exists; None is no supplier."""
+    """Raise SupplierNotFoundError unless the supplier exists; None means no supplier."""
     known = select(Supplier.id).where(Supplier.id == supplier_id)
     if supplier_id is not None and session.scalar(known) is None:
         raise SupplierNotFoundError(supplier_id)
@@ -296,7 +296,7 @@ def has_item_slug(session: Session, slug: str) -> bool:
 
 
 def load_recipe_children(session: Session) -> dict[int, list[int]]:
-    """The direct sub-recipes of every recipe, for finding a cycle before it is written."""
+    """The direct sub-recipes of every recipe, to find a cycle before it is written."""
     children: defaultdict[int, list[int]] = defaultdict(list)
     lines = select(RecipeLineRow.recipe_id, RecipeLineRow.sub_recipe_id)
     for recipe_id, child_id in session.execute(lines.where(RecipeLineRow.sub_recipe_id.is_not(None))):
@@ -305,7 +305,7 @@ def load_recipe_children(session: Session) -> dict[int, list[int]]:
 
 
 def load_good_children(session: Session) -> dict[int, list[int]]:
-    """The direct components of every good, for finding a cycle before it is written."""
+    """The direct components of every good, to find a cycle before it is written."""
     children: defaultdict[int, list[int]] = defaultdict(list)
     for good_id, component_id in session.execute(select(GoodComponent.good_id, GoodComponent.component_id)):
         children[good_id].append(component_id)
@@ -324,7 +324,7 @@ def load_slugs(session: Session, kind: SluggedKind) -> dict[str, int]:
 
 
 def find_id(session: Session, kind: SluggedKind, slug: str) -> int | None:
-    """The id of what has this slug; None when nothing of the kind has."""
+    """The id for a slug, or None."""
     model, item_kind = SLUGGED[kind]
     found = select(model.id).where(model.slug == slug)
     if item_kind:
@@ -334,7 +334,7 @@ def find_id(session: Session, kind: SluggedKind, slug: str) -> int | None:
 
 @lru_cache(256)
 def snapshot(recipe: Recipe) -> RecipeContent:
-    """All that a run is reckoned from, as it is kept with each run; written out once for a recipe that stays."""
+    """Everything a run is calculated from, as kept with each run; cached for an unchanged recipe."""
     content = json.dumps(_content(recipe), ensure_ascii=False, sort_keys=True)
     return RecipeContent(hashlib.sha256(content.encode()).hexdigest(), content)
 

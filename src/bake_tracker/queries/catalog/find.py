@@ -1,4 +1,4 @@
-"""What somebody typed or scanned: a lot's code, a bar code, an item's name or a part of one of them."""
+"""Search by what somebody typed or scanned: lot code, bar code, item name, or part of one."""
 
 from typing import Literal, TypedDict
 
@@ -14,7 +14,7 @@ MOST = 25
 
 
 class FoundItem(TypedDict):
-    """An item, and whether what was typed is just what it is called; the product where that was its bar code."""
+    """An item, whether it matches exactly, and the product if its bar code was scanned."""
 
     item_id: int
     name: str
@@ -25,7 +25,7 @@ class FoundItem(TypedDict):
 
 
 class FoundLot(TypedDict):
-    """A lot, and whether what was typed is just its code."""
+    """A lot, and whether its code matches exactly."""
 
     lot_id: int
     lot_code: str
@@ -36,14 +36,14 @@ class FoundLot(TypedDict):
 
 
 class Hits(TypedDict):
-    """All that fits, what fits just so first."""
+    """All matches, exact ones first."""
 
     items: list[FoundItem]
     lots: list[FoundLot]
 
 
 class Hit(TypedDict):
-    """The one thing that was meant."""
+    """The single match."""
 
     what: Literal["item", "lot"]
     key: int
@@ -51,7 +51,7 @@ class Hit(TypedDict):
 
 
 def find_hits(session: Session, typed: str) -> Hits:
-    """Items and lots that are called so, or in part; four statements."""
+    """Items and lots that match, exactly or in part; four statements."""
     wanted = " ".join(typed.split())
     if not wanted:
         return {"items": [], "lots": []}
@@ -62,7 +62,7 @@ def find_hits(session: Session, typed: str) -> Hits:
 
 
 def the_hit(hits: Hits) -> Hit | None:
-    """What was meant, where that is one thing: the only lot of this code, the only item of this name or bar code.
+    """The single match, if there is one: the only lot with this code, or the only item with this name or bar code.
 
     Where nothing is called just so, the only thing that fits in part.
     """
@@ -83,7 +83,7 @@ def _hit_of_lot(lot: FoundLot) -> Hit:
 
 
 def _by_gtin(session: Session, wanted: str) -> list[FoundItem]:
-    """The items of a bar code; scanners leave zeros out before it, or add some."""
+    """The items with a bar code; scanners omit or add leading zeros."""
     digits = wanted.lstrip("0")
     forms = {digits.zfill(length) for length in (8, 12, 13, 14)} if is_gtin(wanted) else {wanted}
     rows = session.execute(
@@ -126,7 +126,7 @@ def _by_name(session: Session, wanted: str) -> list[FoundItem]:
 
 
 def _lots_by_code(session: Session, wanted: str) -> list[FoundLot]:
-    """Lots of just this code by its index; else those with something in them whose code has it, the newest first."""
+    """Lots with exactly this code, by index; else open lots whose code contains it, newest first."""
     columns = (
         tables.lot.c.id,
         tables.lot.c.code,

@@ -1,4 +1,4 @@
-"""What volumes and pieces weigh: every figure that was recorded, and the one in force."""
+"""Measures: every recorded figure, and the one in force."""
 
 from fractions import Fraction
 from typing import TypedDict
@@ -19,7 +19,7 @@ UNSAID = "recorded before sources were kept, or brought by an import"
 
 
 class MeasureRow(TypedDict):
-    """One figure: g per ml or g each, exactly and as people read it, and whether it was undone or is in force."""
+    """One figure in g per ml or g each, exact and for people, and whether it is in force or undone."""
 
     item_slug: str
     kind: str
@@ -34,7 +34,7 @@ class MeasureRow(TypedDict):
 
 
 def load_measures(session: Session, item_id: int | None = None) -> list[MeasureRow]:
-    """Every figure of every item, or of one, the latest first; two statements.
+    """Every figure of all items, or of one, newest first; two statements.
 
     A weight that no figure states, of an older database or an import, stands there with an unknown day.
     """
@@ -94,7 +94,7 @@ def load_measures(session: Session, item_id: int | None = None) -> list[MeasureR
 
 
 def load_known(session: Session, item: Item) -> dict[MeasureKind, Known]:
-    """What is known of an item's weight, with who says so; two statements."""
+    """An item's known weights with their source; two statements."""
     told = {row["kind"]: row for row in load_measures(session, item.item_id) if row["state"] == "in force"}
     weights: dict[MeasureKind, Fraction | None] = {"density": item.g_per_ml, "piece": item.g_per_each}
     return {
@@ -107,7 +107,7 @@ def load_known(session: Session, item: Item) -> dict[MeasureKind, Known]:
 def explain_conversion(
     session: Session, item_id: int | None, quantity: Fraction, unit: str, to_unit: Unit, package: Package | None = None
 ) -> Conversion:
-    """A quantity in another unit, with every factor and who stands for it; three statements at most.
+    """Convert a quantity, with every factor and its source; at most three statements.
 
     ``unit`` may be what ``package`` comes in.
 

@@ -1,4 +1,4 @@
-"""Suppliers, recipients, events and recipes as lists: searched, sorted and leafed through by the database."""
+"""Lists of suppliers, customers, events and recipes, searched, sorted and paged by the database."""
 
 from typing import Any, TypedDict
 
@@ -11,7 +11,7 @@ from bake_tracker.queries.keyset import load_page
 
 
 class SupplierRow(TypedDict):
-    """Somebody goods come from."""
+    """A supplier."""
 
     supplier_id: int
     slug: str
@@ -20,7 +20,7 @@ class SupplierRow(TypedDict):
 
 
 class ListedRecipient(TypedDict):
-    """Somebody who is given or sold what was made."""
+    """A customer."""
 
     recipient_id: int
     slug: str
@@ -29,7 +29,7 @@ class ListedRecipient(TypedDict):
 
 
 class EventRow(TypedDict):
-    """An occasion to bake and pack for."""
+    """An event."""
 
     event_id: int
     slug: str
@@ -61,7 +61,7 @@ def load_supplier_page(session: Session, ask: Ask) -> Found[SupplierRow]:
 
 
 def load_recipient_page(session: Session, ask: Ask) -> Found[ListedRecipient]:
-    """Recipients; one statement."""
+    """Customers; one statement."""
     rows = select(Recipient.id, Recipient.slug, Recipient.name, Recipient.household)
     return load_page(
         session,

@@ -1,4 +1,4 @@
-"""By which names others call our items, as people have said."""
+"""Other people's names for our items."""
 
 from typing import TypedDict
 
@@ -13,7 +13,7 @@ _mapped = select(tables.name_mapping.c.name, tables.item.c.slug, tables.item.c.n
 
 
 class NameRow(TypedDict):
-    """A name that others use, and the item that it means here."""
+    """Another name for an item."""
 
     name: str
     item_slug: str
@@ -21,7 +21,7 @@ class NameRow(TypedDict):
 
 
 def load_names(session: Session) -> dict[str, str]:
-    """Slugs by remembered name."""
+    """Item slugs by remembered name."""
     return {row.name: row.slug for row in session.execute(_mapped)}
 
 

@@ -1,4 +1,4 @@
-"""What the names on a recipe page may mean here."""
+"""What names on a recipe page can mean."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,7 +12,7 @@ _remembered = select(NameMapping.name, NameMapping.item_id)
 
 
 def load_named_items(session: Session) -> tuple[NamedItems, NamedItems]:
-    """All that a recipe may take, and the finished units, which it may make."""
+    """All items that a recipe can use, and the finished units it can make."""
     items = [as_item(row) for row in session.execute(_items)]
     remembered = {row.name: row.item_id for row in session.execute(_remembered)}
     made = [item for item in items if item.kind == "finished_unit"]
@@ -20,7 +20,7 @@ def load_named_items(session: Session) -> tuple[NamedItems, NamedItems]:
 
 
 def load_components(session: Session) -> NamedItems:
-    """All that a box may take."""
+    """All items that a box can contain."""
     rows = session.execute(select(*ITEM_COLUMNS).where(~Item.is_category, Item.kind != "ingredient").order_by(Item.id))
     items = [as_item(row) for row in rows]
     return NamedItems.of(items, {row.name: row.item_id for row in session.execute(_remembered)})

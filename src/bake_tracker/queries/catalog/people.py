@@ -1,4 +1,4 @@
-"""Who may use this place, who is signed in, and what their tokens may do."""
+"""Users, sign-ins and API tokens."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from bake_tracker.models import tables
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, and what they may: through a page that is signed in, or with an API token."""
+    """The caller and role, from a sign-in or an API token."""
 
     user_id: int
     name: str
@@ -25,7 +25,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class KnownUser:
-    """A user as signing in needs them."""
+    """A user with what signing in needs."""
 
     user_id: int
     name: str
@@ -35,7 +35,7 @@ class KnownUser:
 
 
 class UserRow(TypedDict):
-    """A user as a list shows them."""
+    """A user in a list."""
 
     user_id: int
     name: str
@@ -45,7 +45,7 @@ class UserRow(TypedDict):
 
 
 class ApiTokenRow(TypedDict):
-    """An API token as a list shows it: all but the token itself, which nobody knows."""
+    """An API token in a list, without the token itself, which is not stored."""
 
     api_token_id: int
     name: str
@@ -58,12 +58,12 @@ class ApiTokenRow(TypedDict):
 
 
 def has_users(session: Session) -> bool:
-    """Whether this place was set up."""
+    """Whether there are any users."""
     return session.execute(select(tables.bakery_user.c.id).limit(1)).first() is not None
 
 
 def load_users(session: Session) -> list[UserRow]:
-    """Everyone, by name."""
+    """All users, by name."""
     columns = (
         tables.bakery_user.c.id,
         tables.bakery_user.c.name,
@@ -88,7 +88,7 @@ def load_user(session: Session, user_id: int) -> KnownUser:
 
 
 def find_user(session: Session, name: str) -> KnownUser | None:
-    """The user of this name, whatever its capitals."""
+    """The user with this name, ignoring case."""
     return _known(session, tables.bakery_user.c.name_key == user_name_key(name))
 
 
@@ -127,14 +127,14 @@ _SIGNED_IN = (
 
 
 def find_signed_in(session: Session, token: str, now: datetime) -> Caller | None:
-    """Whose browser has this cookie; None for one that is unknown, over, or of someone who was disabled."""
+    """The user signed in with this cookie; None if it is unknown, expired, or the user is disabled."""
     asked = {"token_sha256": secret_sha256(token), "now": now}
     row = session.connection().execute(_SIGNED_IN, asked).one_or_none()
     return None if row is None else Caller(row.id, row.name, Role(row.role))
 
 
 def find_api_caller(session: Session, token: str, now: datetime) -> Caller | None:
-    """Whose API token this is, with the lesser of its role and its user's role."""
+    """The caller with this API token, whose role is the lower of the token's and the user's."""
     statement = (
         select(
             tables.bakery_user.c.id,
@@ -161,13 +161,13 @@ def find_api_caller(session: Session, token: str, now: datetime) -> Caller | Non
 
 
 def has_api_token(session: Session, token: str) -> bool:
-    """Whether this is an API token at all, whatever it is good for."""
+    """Whether this API token exists, valid or not."""
     statement = select(tables.api_token.c.id).where(tables.api_token.c.token_sha256 == secret_sha256(token))
     return session.execute(statement).first() is not None
 
 
 def load_api_tokens(session: Session, user_id: int | None = None) -> list[ApiTokenRow]:
-    """API tokens of one user or of all, the newest first."""
+    """API tokens of one user or of all, newest first."""
     statement = (
         select(tables.api_token, tables.bakery_user.c.name.label("user"))
         .join(tables.bakery_user)
@@ -191,7 +191,7 @@ def load_api_tokens(session: Session, user_id: int | None = None) -> list[ApiTok
 
 
 def load_token_owner(session: Session, api_token_id: int) -> int:
-    """Whose API token this is, if it still is one.
+    """The owner of an API token that is not revoked.
 
     Raises:
         ApiTokenNotFoundError: there is none with this id, or it was revoked.

@@ -19,7 +19,7 @@ _COLUMNS = (
 
 
 class ProductRow(TypedDict):
-    """One product; ``package_quantity`` is None where nobody has said how much is in one."""
+    """One product; ``package_quantity`` is None if it is not recorded."""
 
     product_id: int
     item_slug: str
@@ -58,7 +58,7 @@ def load_products(session: Session, item_id: int | None = None) -> list[ProductR
 
 
 def load_items_of_packages(session: Session, product_ids: Collection[int]) -> set[int]:
-    """The items that are in these packages."""
+    """The items in these packages."""
     if not product_ids:
         return set()
     wanted = among(session, tables.product.c.id, product_ids)
@@ -66,13 +66,13 @@ def load_items_of_packages(session: Session, product_ids: Collection[int]) -> se
 
 
 def load_packages(session: Session, item_id: int) -> list[Package]:
-    """What an item is bought in; one statement."""
+    """The packages of an item; one statement."""
     rows = session.execute(select(*_COLUMNS).where(Product.item_id == item_id).order_by(Product.id))
     return [Package(*row) for row in rows]
 
 
 def load_package(session: Session, product_id: int | None, item_id: int) -> Package | None:
-    """A product of an item; None is no product.
+    """A product of an item; None means no product.
 
     Raises:
         ProductNotFoundError: there is none with this id.

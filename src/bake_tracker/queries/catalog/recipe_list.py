@@ -1,4 +1,4 @@
-"""Every recipe as the list of recipes shows it."""
+"""The list of recipes."""
 
 from typing import Any, TypedDict
 
@@ -13,7 +13,7 @@ from bake_tracker.queries.many_keys import among
 
 
 class ListedRecipe(TypedDict):
-    """A recipe, how many lines it has, and in words what one batch of it makes."""
+    """A recipe with its number of lines and, in words, what a batch makes."""
 
     recipe_id: int
     slug: str
@@ -24,7 +24,7 @@ class ListedRecipe(TypedDict):
 
 
 def load_recipe_list(session: Session, ask: Ask) -> Found[ListedRecipe]:
-    """Recipes by any column but what they make; two statements."""
+    """Recipes, sorted by any column except what they make; two statements."""
     count = select(func.count()).where(tables.recipe_line.c.recipe_id == tables.recipe.c.id).scalar_subquery()
     recipes = select(
         tables.recipe.c.id,

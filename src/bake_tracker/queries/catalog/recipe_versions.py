@@ -1,4 +1,4 @@
-"""The versions that a recipe has had: who left it so and when, and what was another before."""
+"""The versions of a recipe: who changed it, when, and how."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _OF_ONE = ("recipe", "recipe_line", "recipe_rate")
 
 
 class ToldDifference(TypedDict):
-    """What is another, in words: None where it was or is not there."""
+    """One difference in words; None where the value was or is missing."""
 
     what: str
     before: str | None
@@ -30,7 +30,7 @@ class ToldDifference(TypedDict):
 
 
 class VersionRow(TypedDict):
-    """A version, and how it differs from the one before; without an operation: as it was before changes were kept."""
+    """A version and its differences from the previous one; without an operation, the state before changes were kept."""
 
     number: int
     operation_id: str | None
@@ -41,7 +41,7 @@ class VersionRow(TypedDict):
 
 
 class RecipeVersions(TypedDict):
-    """All versions of a recipe, the latest first, and how two of them differ that were asked for."""
+    """All versions of a recipe, newest first, and the differences between two requested ones."""
 
     recipe_id: int
     name: str
@@ -58,7 +58,7 @@ class _Names:
 def load_recipe_versions(
     session: Session, recipe_id: int, *, older: int | None = None, newer: int | None = None
 ) -> RecipeVersions:
-    """Every version that stands; what was undone is none. Two of them compared, if both numbers are given.
+    """Every version that was not undone; compares two if both numbers are given.
 
     Raises:
         RecipeNotFoundError: there is no such recipe.
@@ -101,7 +101,7 @@ def load_recipe_versions(
 
 
 def _load_changes(session: Session, recipe_id: int) -> list[Change]:
-    """What stands of what operations changed of a recipe, walking the index of things."""
+    """A recipe's changes that were not undone, found by index."""
     own = and_(tables.catalog_change.c.thing.in_(_OF_ONE), tables.catalog_change.c.key == str(recipe_id))
     # ";" is the character after ":", so these are the keys that begin with the recipe's.
     yields = and_(

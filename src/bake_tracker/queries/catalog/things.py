@@ -1,4 +1,4 @@
-"""The things of the catalogue as rows: how they are now, how operations changed them, and who names them."""
+"""Catalogue entries as rows: their state, the changes made by operations, and what refers to them."""
 
 import json
 from collections import defaultdict
@@ -23,7 +23,7 @@ _tables = Base.metadata.tables
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Where the rows of a thing are: those that agree in ``key``, without what others keep of them."""
+    """Where the rows of an entry are: those with the same ``key``, without other tables' columns."""
 
     table: Table
     key: tuple[str, ...]
@@ -80,7 +80,7 @@ _NAMED_BY: dict[str, list[Column[Any]]] = {
 
 
 def load_things(session: Session, things: Collection[Thing]) -> dict[Thing, Rows]:
-    """How these things are now; no rows where there is nothing."""
+    """The current rows of these entries."""
     found: dict[Thing, Rows] = {thing: [] for thing in things}
     for name, keys in _by_table(things).items():
         shape = SHAPES[name]
@@ -103,12 +103,12 @@ def load_things(session: Session, things: Collection[Thing]) -> dict[Thing, Rows
 
 
 def key_of(name: str, row: Mapping[str, Any]) -> str:
-    """The key that a row shares with the other rows of its thing."""
+    """The key that a row shares with the other rows of its entry."""
     return ":".join(str(row[part]) for part in SHAPES[name].key)
 
 
 def load_changes(session: Session, operation_ids: Collection[str]) -> list[Change]:
-    """What these operations changed of the catalogue, in the order in which they did."""
+    """What these operations changed in the catalogue, in order."""
     rows = session.execute(
         select(tables.catalog_change)
         .where(among(session, tables.catalog_change.c.operation_id, operation_ids))
@@ -118,7 +118,7 @@ def load_changes(session: Session, operation_ids: Collection[str]) -> list[Chang
 
 
 def load_catalog_links(session: Session, operation_ids: Collection[str]) -> list[Link]:
-    """What stands and changed the same things later, or names what these operations made."""
+    """Later operations, not undone, that changed the same entries or refer to those these operations made."""
     own = load_changes(session, operation_ids)
     if not own:
         return []
@@ -147,7 +147,7 @@ def load_catalog_links(session: Session, operation_ids: Collection[str]) -> list
 
 
 def load_pinned(session: Session, changes: Iterable[Change]) -> set[Thing]:
-    """What these changes made and history, or a thing that none of them changed, names."""
+    """The created entries that history, or an unchanged entry, refers to."""
     own = list(changes)
     mine = {change.thing for change in own}
     pinned = set[Thing]()
@@ -163,7 +163,7 @@ def load_pinned(session: Session, changes: Iterable[Change]) -> set[Thing]:
 
 
 def load_called(session: Session, things: Collection[Thing]) -> dict[Thing, str]:
-    """These things in words, by the name they have now."""
+    """These entries in words, by their current name."""
     owners = {thing: owner_of(thing) or thing for thing in things}
     names: dict[Thing, str] = {}
     for table, keys in _by_table(set(owners.values())).items():
@@ -176,7 +176,7 @@ def load_called(session: Session, things: Collection[Thing]) -> dict[Thing, str]
 
 
 def load_last_removed(session: Session, table: str) -> int | None:
-    """The last id that anything of this table had, where it is above those that are there; else None."""
+    """The highest id ever used in this table, if it is above the existing ones; else None."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     if not is_sqlite:  # counts on by itself
         return None
@@ -191,7 +191,7 @@ def load_last_removed(session: Session, table: str) -> int | None:
 
 
 def owner_of(thing: Thing) -> Thing | None:
-    """What a thing belongs to: of the lines of a recipe, the recipe."""
+    """The owner of an entry: for recipe lines, the recipe."""
     table, key = thing
     first = SHAPES[table].key[0]
     target = next((target for column, target in _NAMED[table] if column == first), None)
@@ -199,7 +199,7 @@ def owner_of(thing: Thing) -> Thing | None:
 
 
 def _load_users(session: Session, things: Collection[Thing]) -> list[tuple[Thing, str, str | None]]:
-    """What stands in the ledger and names these things: the operation, and the lot where it is one."""
+    """Ledger rows that refer to these entries: the operation and, if any, the lot."""
     wanted: list[Select[Any]] = []
     for target, keys in _by_table(things).items():
         for column in _NAMED_BY[target]:

@@ -11,7 +11,7 @@ from bake_tracker.queries.catalog.definitions import ITEM_COLUMNS, Component, Go
 
 
 def load_all_recipes(session: Session) -> list[Recipe]:
-    """Every recipe by slug, each with all it is made of and what it makes; three statements."""
+    """Every recipe by slug, with all it is made of and what it makes; three statements."""
     names = session.execute(
         select(tables.recipe.c.id, tables.recipe.c.slug, tables.recipe.c.name).order_by(tables.recipe.c.slug)
     ).all()
@@ -42,7 +42,7 @@ def load_all_recipes(session: Session) -> list[Recipe]:
 
 
 def load_goods(session: Session) -> list[Good]:
-    """Every finished good by slug with what one of it takes; two statements."""
+    """Every finished good by slug, with its components; two statements."""
     parts: defaultdict[int, list[Component]] = defaultdict(list)
     for row in session.execute(
         select(tables.good_component.c.good_id, tables.good_component.c.quantity_micros, *ITEM_COLUMNS)

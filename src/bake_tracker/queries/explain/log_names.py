@@ -1,4 +1,4 @@
-"""What the ids on lines of the log are called: one statement, however many lines."""
+"""Names for the ids on log lines: one statement, however many lines."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ Names = Mapping[tuple[str, int], tuple[str, str | None]]
 
 
 def load_log_names(session: Session, lines: Iterable[Mapping[str, Any]]) -> Names:
-    """The slugs of all items, recipes, events and suppliers that these lines name by id."""
+    """The slugs of all items, recipes, events and suppliers whose ids these lines have."""
     ids: defaultdict[Any, set[int]] = defaultdict(set)
     for line in lines:
         for field, model in NAMED_BY.items():
@@ -38,5 +38,5 @@ def load_log_names(session: Session, lines: Iterable[Mapping[str, Any]]) -> Name
 
 
 def name_of(names: Names, line: Mapping[str, Any], field: str) -> tuple[str, str | None] | None:
-    """What the id in a field of a line is called, and in which unit there is how much of it."""
+    """The name of the id in a line's field, and its unit."""
     return names.get((NAMED_BY[field].__tablename__, line.get(field, 0)))

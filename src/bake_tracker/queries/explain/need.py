@@ -1,4 +1,4 @@
-"""What a batch or a box would take today, from which lots and at what cost, and what stops it."""
+"""What a batch or a box would use today, from which lots, at what cost, and what prevents it."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -21,7 +21,7 @@ from bake_tracker.queries.explain.shelf import Shelf, load_shelves
 
 
 class PlannedDraw(TypedDict):
-    """What one lot would give."""
+    """What would be used of one lot."""
 
     lot_code: str
     quantity: str
@@ -30,7 +30,7 @@ class PlannedDraw(TypedDict):
 
 
 class ShortItem(TypedDict):
-    """An item of which something was or is needed: what is usable now, what is missing still, what is passed over."""
+    """A needed item: what is usable now, what is still missing, and which lots are passed over."""
 
     item_slug: str
     unit: str
@@ -41,7 +41,7 @@ class ShortItem(TypedDict):
 
 
 class NeededItem(ShortItem):
-    """A part of a batch or box, and the lots it would come from."""
+    """An item of a batch or box, and the lots it would come from."""
 
     draws: list[PlannedDraw]
 
@@ -62,7 +62,7 @@ class ExplainedNeed(TypedDict):
 
 
 def explain_batch(session: Session, recipe_id: int, today: date) -> ExplainedNeed:
-    """What one batch of a recipe would take today; six statements at most."""
+    """What one batch would use today; at most six statements."""
     recipe = load_recipe(session, recipe_id)
     made = load_yields(session, recipe_id)
     makes = [f"{format_micros(micros)} {item.base_unit} {item.slug}" for item, micros in made.values()]
@@ -78,7 +78,7 @@ def explain_batch(session: Session, recipe_id: int, today: date) -> ExplainedNee
 
 
 def explain_box(session: Session, good_id: int, today: date) -> ExplainedNeed:
-    """What one of a finished good would take today; three statements at most."""
+    """What one finished good would use today; at most three statements."""
     good = load_good(session, good_id)
     needs = {part.item.item_id: part.quantity_micros for part in good.components}
     problem = None if needs else "it has no components yet"
@@ -86,7 +86,7 @@ def explain_box(session: Session, good_id: int, today: date) -> ExplainedNeed:
 
 
 def explain_shortages(session: Session, needed: Mapping[str, str], today: date) -> list[ShortItem]:
-    """For each item slug and the quantity that was needed: what is there now, what is still missing; one statement."""
+    """For each item slug and needed quantity: what is on hand now and what is still missing; one statement."""
     shelves = {shelf.item.slug: shelf for shelf in load_shelves(session, today, slugs=needed)}
     return [
         _short(shelves[slug], int(parse_quantity(quantity) * MICRO))

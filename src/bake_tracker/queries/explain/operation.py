@@ -1,4 +1,4 @@
-"""One recorded operation: what was asked, by whom, in which transaction, and what it brought and used."""
+"""One recorded operation: its arguments, actor, transaction, and the lots it made and used."""
 
 import json
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ NAMED_BY: Mapping[str, Any] = {
 
 
 class Relative(TypedDict):
-    """Another operation: of the same transaction, around this one or inside it."""
+    """A related operation: in the same transaction, around this one or inside it."""
 
     operation_id: str
     operation: str
@@ -44,7 +44,7 @@ class Relative(TypedDict):
 
 
 class ExplainedOperation(TypedDict):
-    """An operation, the lots it brought and, where it brought none, those it used.
+    """An operation, the lots it made and, if none, those it used.
 
     ``arguments`` as they were stored; ``names`` the slugs of the ids among them. ``parents`` from the nearest outwards.
     """
@@ -67,7 +67,7 @@ class ExplainedOperation(TypedDict):
 
 
 def find_operations(session: Session, beginning: str) -> list[Relative]:
-    """The operations whose id, or else whose transaction's id, begins so; of nested ones only the outermost."""
+    """Operations whose id, or whose transaction's id, begins with this; of nested ones only the outermost."""
     limits = id_range(beginning)
     if limits is None:
         return []
@@ -104,7 +104,7 @@ def find_runs(session: Session, kind: str | None, run_id: int) -> list[Relative]
 
 
 def explain_operation(session: Session, operation_id: str) -> ExplainedOperation:
-    """An operation that was recorded, with all that it and its lots rest on; statements do not grow with either."""
+    """Explain a recorded operation down to the receipts; the number of statements does not grow."""
     family = _load_family(session, operation_id)
     own = next(row for row in family if row.id == operation_id)
     by_id = {row.id: row for row in family}
@@ -138,7 +138,7 @@ def explain_operation(session: Session, operation_id: str) -> ExplainedOperation
 
 
 def readable(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments as people gave them: what is stored in millionths is shown in units."""
+    """Arguments as people gave them: stored millionths are shown in units."""
     shown: dict[str, Any] = {}
     for name, value in arguments.items():
         if name.endswith("_micros") and isinstance(value, int):
@@ -149,7 +149,7 @@ def readable(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def load_named_slugs(session: Session, fields: Mapping[str, Any]) -> dict[str, str]:
-    """The slugs of the ids among these fields, in one statement."""
+    """The slugs for the ids in these fields, in one statement."""
     wanted = {name: value for name, value in fields.items() if name in NAMED_BY and isinstance(value, int)}
     if not wanted:
         return {}
@@ -185,7 +185,7 @@ def _load_family(session: Session, operation_id: str) -> list[Any]:
 
 
 def _inside(operation_id: str, family: list[Any]) -> list[Any]:
-    """The operations made inside one, at any depth."""
+    """The operations inside one, at any depth."""
     around = {operation_id}
     inside: list[Any] = []
     while more := [row for row in family if row.parent_id in around]:

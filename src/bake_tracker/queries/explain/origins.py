@@ -1,4 +1,4 @@
-"""What a lot or an operation rests on, down to the receipts: which lots were used, why those, and what each cost.
+"""What a lot or an operation rests on, down to the receipts: the lots used, why those, and their cost.
 
 A lot is told in full once; where it is met again, ``shown_above`` says so: a lot that many share makes no longer story.
 """
@@ -28,7 +28,7 @@ COMPARED = 20
 
 
 class ReceiptShare(TypedDict):
-    """What of a receipt is in a lot, and its share of the lot's cost (None: the receipt has no price)."""
+    """How much of a receipt is in a lot, and its share of the lot's cost (None if the receipt has no price)."""
 
     lot_id: int
     lot_code: str
@@ -40,7 +40,7 @@ class ReceiptShare(TypedDict):
 
 
 class ExplainedLot(TypedDict):
-    """A lot as it came in, the operation that brought it, and what that operation used.
+    """A lot as it came in, its operation, and what that operation used.
 
     ``unit_cost`` is the sum of the draws' ``unit_share``. ``lacks_price`` names the receipts that keep it unknown.
     """
@@ -66,7 +66,7 @@ class ExplainedLot(TypedDict):
 
 
 class ExplainedDraw(TypedDict):
-    """What was taken of a lot, why of this one, which others were left; one of what was made bears ``unit_share``."""
+    """A draw from a lot, why this one, and which were passed over; ``unit_share`` is the share of one unit made."""
 
     quantity: str
     cost: str | None
@@ -78,7 +78,7 @@ class ExplainedDraw(TypedDict):
 
 @dataclass(slots=True)
 class Ledger:
-    """The movements of some operations and of all that made the lots they used, and what was told of them so far."""
+    """The movements of operations and of everything their lots were made from, and what was shown so far."""
 
     rows: dict[str, list[Any]]
     passed_over: dict[tuple[str, int], list[PassedOver]]
@@ -91,7 +91,7 @@ class Ledger:
         self.sources = {lot_id: self._source(row) for lot_id, row in self.brought.items()}
 
     def draws_of(self, operation_id: str) -> list[Any]:
-        """What an operation took out of lots."""
+        """An operation's draws."""
         return [row for row in self.rows.get(operation_id, []) if row.quantity_micros < 0]
 
     def _source(self, row: Any) -> Source:
@@ -105,7 +105,7 @@ class Ledger:
 
 
 def explain_lots(session: Session, lot_ids: Iterable[int]) -> list[ExplainedLot]:
-    """Each lot with all it was made from, at any depth, in four statements."""
+    """Explain each lot with everything it was made from, at any depth, in four statements."""
     wanted = list(lot_ids)
     made_by = select(tables.lot.c.id, tables.lot.c.operation_id).where(tables.lot.c.id.in_(wanted))
     operations = {row.id: row.operation_id for row in session.execute(made_by)}
@@ -114,18 +114,18 @@ def explain_lots(session: Session, lot_ids: Iterable[int]) -> list[ExplainedLot]
 
 
 def load_ledger(session: Session, operation_ids: Sequence[str]) -> Ledger:
-    """All that these operations rest on, and which lots the first of them passed over; three statements."""
+    """Everything these operations rest on, and the lots that the first of them passed over; three statements."""
     first = list(dict.fromkeys(operation_ids))[:COMPARED]
     return Ledger(_load_movements(session, operation_ids), load_passed_over(session, first))
 
 
 def is_bringing(row: Any) -> bool:
-    """Whether a movement is the one by which its lot came in."""
+    """Whether a movement is the one that brought its lot."""
     return bool(row.quantity_micros > 0 and row.made_by == row.by_operation_id)
 
 
 def explain_lot(row: Any, ledger: Ledger, depth: int = 0) -> ExplainedLot:
-    """A lot with what its operation used; only the first of a tree adds up the receipts."""
+    """Explain a lot and what its operation used; only the root of the tree adds up the receipts."""
     again, too_deep = row.lot_id in ledger.told, depth > MAX_DEPTH
     ledger.told.add(row.lot_id)
     receipts = _receipts(row, ledger) if depth == 0 and not again else []
@@ -157,7 +157,7 @@ def explain_lot(row: Any, ledger: Ledger, depth: int = 0) -> ExplainedLot:
 
 
 def explain_draws(operation_id: str, ledger: Ledger, made: Any = None, depth: int = 0) -> list[ExplainedDraw]:
-    """What an operation took, lot by lot; the lots it left stand with the last draw of their item."""
+    """An operation's draws, lot by lot; passed-over lots are listed with the last draw of their item."""
     rows = ledger.draws_of(operation_id)
     last_of_item = {row.item_id: row.lot_id for row in rows}
     kept = Fraction(1) if made is None else kept_cost(ledger.sources[made.lot_id])
@@ -179,7 +179,7 @@ def explain_draws(operation_id: str, ledger: Ledger, made: Any = None, depth: in
 
 
 def why(pick_policy: str, received_on: date, expires_on: date | None) -> str:
-    """Why a lot is the one to be drawn."""
+    """Why this lot is drawn."""
     if pick_policy == "fifo":
         return f"oldest of its item: received {received_on} (FIFO)"
     if expires_on is None:
@@ -210,7 +210,7 @@ def _receipts(row: Any, ledger: Ledger) -> list[ReceiptShare]:
 
 
 def _load_movements(session: Session, operation_ids: Collection[str]) -> dict[str, list[Any]]:
-    """Every movement of these operations and of all that made the lots they used, by operation."""
+    """Every movement of these operations and of everything their lots were made from, by operation."""
     start = select(tables.operation.c.id.label("id")).where(tables.operation.c.id.in_(bindparam("ids", expanding=True)))
     below = start.cte("below", recursive=True)
     below = below.union(

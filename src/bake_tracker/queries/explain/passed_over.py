@@ -1,4 +1,4 @@
-"""Which lots an operation had before it and did not take: expired, on hold, not there yet, or later in the order."""
+"""The lots that an operation passed over: expired, on hold, not there yet, or later in the order."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -19,7 +19,7 @@ LATER_SHOWN = 2
 
 
 class PassedOver(TypedDict):
-    """A lot that was not taken, what was in it then, and why; ``lot_code`` None: so many more of the same kind."""
+    """A lot that was passed over, its quantity then, and why; ``lot_code`` None stands for more of the same kind."""
 
     lot_code: str | None
     quantity: str
@@ -29,7 +29,7 @@ class PassedOver(TypedDict):
 
 
 def load_passed_over(session: Session, operation_ids: Collection[str]) -> dict[tuple[str, int], list[PassedOver]]:
-    """By operation and item, the lots that had something left when it drew and were not drawn; two statements.
+    """By operation and item, the open lots that were not drawn; two statements.
 
     What a lot held then is what it holds now, less every movement of it from then on. Until when it might be used then
     is what the first hold or release since has found, or what it says now. No hold is older than its lot, so a lot that
@@ -130,7 +130,7 @@ def _told(rows: list[Any], day: date) -> list[PassedOver]:
 
 
 def passed_over(row: Any, micros: int, state: str, why: str) -> PassedOver:
-    """A lot that is not taken, as it is told."""
+    """A passed-over lot in readable form."""
     return {
         "lot_code": row.code,
         "quantity": format_micros(micros),

@@ -1,4 +1,4 @@
-"""Why something was refused, from its line in the log, beside what the shelf says now."""
+"""Why something was refused: its log line beside the current stock."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -19,7 +19,7 @@ _ASKED = frozenset({"num_batches", "quantity", "actual_yield", "scale_factor", "
 def explain_refusal(
     session: Session, line: LogLine, today: date, asked: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """What a line says was refused, and of what was short what there is now; ``asked`` in full where that is known."""
+    """Explain a refusal from its line, with the current stock of what was short; ``asked`` is complete if known."""
     asked = asked or {
         key: value
         for key, value in line.items()

@@ -1,4 +1,4 @@
-"""What stands on the shelf now, lot by lot in the order of use, and where a lot went."""
+"""Current stock, lot by lot in the order of use, and where a lot went."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -21,7 +21,7 @@ State = Literal["open", "expired", "on hold", "used up"]
 
 
 class ShelfLot(TypedDict):
-    """A lot as it stands now; ``place`` 1 is the next to be drawn, None is not drawn from at all."""
+    """A lot now; ``place`` 1 is drawn next, None is not drawn at all."""
 
     lot_id: int
     lot_code: str
@@ -54,7 +54,7 @@ class Went(TypedDict):
 
 
 class Whereabouts(TypedDict):
-    """Where a lot stands and where it went: the first changes, and how many there are."""
+    """A lot's place and where it went: its first changes, and their number."""
 
     shelf: ShelfLot
     ahead: Ahead
@@ -63,7 +63,7 @@ class Whereabouts(TypedDict):
 
 
 class ShelfSummary(TypedDict):
-    """All there is of an item, and what of it may be used today."""
+    """An item's stock, and how much of it may be used today."""
 
     item_slug: str
     name: str
@@ -78,7 +78,7 @@ class ShelfSummary(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """The open lots of one item in picking order, those that may not be used among them."""
+    """The open lots of one item in picking order, including those that may not be used."""
 
     item: Item
     policy: str
@@ -96,7 +96,7 @@ class Shelf:
         return [row for row in self.rows if self.state(row) == "open"]
 
     def unusable(self) -> list[PassedOver]:
-        """The lots that are there and are passed over today, and why."""
+        """The lots that are passed over today, and why."""
         return [
             passed_over(
                 row,
@@ -138,7 +138,7 @@ class Shelf:
 def load_shelves(
     session: Session, today: date, *, slugs: Collection[str] = (), ids: Collection[int] = ()
 ) -> list[Shelf]:
-    """The shelf of every item named by slug or id, an empty one too; one statement."""
+    """The stock of every item named by slug or id, even if empty; one statement."""
     rows = session.execute(
         select(*ITEM_COLUMNS, tables.item.c.pick_policy, *_SHELF_COLUMNS)
         .outerjoin(tables.lot, and_(tables.lot.c.item_id == tables.item.c.id, tables.lot.c.remaining_micros > 0))
@@ -162,12 +162,12 @@ def load_shelves(
 
 
 def find_lots(session: Session, code: str) -> list[int]:
-    """The lots with this code: codes that were given by hand may be given twice."""
+    """The lots with this code; codes entered by hand may repeat."""
     return list(session.scalars(select(tables.lot.c.id).where(tables.lot.c.code == code).order_by(tables.lot.c.id)))
 
 
 def load_whereabouts(session: Session, lot_ids: Collection[int], today: date, limit: int) -> dict[int, Whereabouts]:
-    """Where each lot stands in the order and where it went; three statements."""
+    """Each lot's place in the order and where it went; three statements."""
     columns = (*_SHELF_COLUMNS, tables.lot.c.item_id, tables.item.c.base_unit)
     found = session.execute(
         select(*columns)
@@ -244,7 +244,7 @@ def state_of(row: Any, today: date) -> State:
 
 
 def shelf_lot(row: Any, state: State, place: int | None) -> ShelfLot:
-    """A lot as it stands now, as it is told."""
+    """A lot in readable form."""
     return {
         "lot_id": row.id,
         "lot_code": row.code,

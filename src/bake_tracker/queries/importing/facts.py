@@ -1,4 +1,4 @@
-"""What is said of items and recipes beside what they are, as tables have it."""
+"""Further facts about items and recipes, as tables have them."""
 
 from collections import defaultdict
 
@@ -20,7 +20,7 @@ from bake_tracker.queries.operations.reversal import stands
 
 
 def load_facts(session: Session) -> Facts:
-    """Every weight that stands, every allergen, label and rate; five statements."""
+    """Every measure in force, allergen, label and rate; five statements."""
     weights: defaultdict[tuple[str, str], list[Weight]] = defaultdict(list)
     standing = (
         select(

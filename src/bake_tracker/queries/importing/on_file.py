@@ -1,4 +1,4 @@
-"""What the bakery has already of what a file brings."""
+"""What is already on file of what a file brings."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -81,7 +81,7 @@ _lots_by_code = (
 
 
 def load_on_file(session: Session) -> OnFile:
-    """Everything that a row of a file may lead to or be a copy of."""
+    """Everything that a row of a file can refer to or repeat."""
 
     def by_slug(statement: Executable, plan: Any) -> Mapping[str, Any]:
         return {row[0]: plan(*row) for row in session.execute(statement)}
@@ -126,7 +126,7 @@ def _load_goods(session: Session) -> dict[str, GoodPlan]:
 
 
 def load_recorded(session: Session, operation_ids: Sequence[str]) -> dict[str, bool]:
-    """Those of the operations that have been recorded, and whether each was undone."""
+    """Which of these operations were recorded, and whether each was undone."""
     found: dict[str, bool] = {}
     was_undone = exists().where(Reversal.reversed_operation_id == Operation.id)
     for start in range(0, len(operation_ids), _CHUNK):
@@ -137,7 +137,7 @@ def load_recorded(session: Session, operation_ids: Sequence[str]) -> dict[str, b
 
 
 def load_lots_by_code(session: Session, codes: Collection[str]) -> dict[tuple[str, str], int]:
-    """How many lots of each item and code are here, whatever is left in them; those that were undone are not."""
+    """How many lots of each item and code there are, empty ones included; without those that were undone."""
     found: dict[tuple[str, str], int] = {}
     wanted = sorted(codes)
     for start in range(0, len(wanted), _CHUNK):
@@ -152,5 +152,5 @@ def load_product_ids(session: Session) -> dict[str, int]:
 
 
 def load_item_ids(session: Session) -> dict[str, int]:
-    """Every item's id by its slug, categories among them."""
+    """Every item's id by slug, including categories."""
     return {row.slug: row.id for row in session.execute(select(Item.slug, Item.id))}

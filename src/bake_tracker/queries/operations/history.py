@@ -1,4 +1,4 @@
-"""What was done: runs and operations, newest first."""
+"""History: runs and operations, newest first."""
 
 import json
 from datetime import UTC, datetime
@@ -55,7 +55,7 @@ class MovementRow(TypedDict):
 
 
 class ReversalRow(TypedDict):
-    """The other side of a reversal, and why: the operation that undid this one, or that this one undid."""
+    """The other side of a reversal and its reason: the operation that undid this one, or that this one undid."""
 
     operation_id: str
     operation: str
@@ -63,7 +63,7 @@ class ReversalRow(TypedDict):
 
 
 class OperationView(TypedDict):
-    """An operation as it was recorded, with what it moved, the operations made inside it, and what undid it."""
+    """A recorded operation with its movements, the operations inside it, and what undid it."""
 
     operation_id: str
     operation: str
@@ -81,7 +81,7 @@ class OperationView(TypedDict):
 
 
 def _runs() -> Select[*tuple[Any, ...]]:
-    """Runs older than a key, newest first; either kind is walked by its index, and no further than the page."""
+    """Runs older than a key, newest first; each kind is read by index, no further than the slice."""
     key = bindparam("at", type_=UtcDateTime())
     production = (
         select(
@@ -150,7 +150,7 @@ _FIRST_PAGE = {"at": datetime(9999, 1, 1, tzinfo=UTC), "production_id": 0, "asse
 def load_runs(
     session: Session, limit: int, *, before: str | None = None, kind: Literal["production", "assembly"] | None = None
 ) -> list[RunRow]:
-    """The latest ``limit`` runs of both kinds or one, in the bakery's time; those older than the run ``before``.
+    """The latest ``limit`` runs of one or both kinds, or those before the run ``before``.
 
     A page is as fast far back as at the front, and the same however many runs are added meanwhile: two statements, or
     three with ``before``, an operation's id or a beginning that only it has.
@@ -199,7 +199,7 @@ def load_runs(
 
 
 def key_of_run(session: Session, operation_id: str | None) -> dict[str, Any]:
-    """Where the page begins: the ids are those that a run of the same instant must be below."""
+    """Where the slice begins: runs of the same instant must have lower ids."""
     if operation_id is None:
         return _FIRST_PAGE
     limits = id_range(operation_id)
@@ -225,7 +225,7 @@ def _name_in(snapshot: str) -> str:
 
 
 def load_operation(session: Session, operation_id: str) -> OperationView:
-    """One operation in four statements; its id may be shortened to a beginning that only it has.
+    """One operation in four statements; a unique beginning of its id is enough.
 
     Raises:
         OperationNotFoundError: no operation, or more than one, has an id that begins so.
@@ -276,7 +276,7 @@ class Reversed(TypedDict):
 
 
 def load_reversal(session: Session, operation_id: str) -> Reversed:
-    """What became of an operation, and of which it is the undoing; one statement."""
+    """What undid an operation, and what it undid; one statement."""
     told: Reversed = {"reversed_by": None, "reverses": None}
     rows = session.execute(
         select(Reversal, Operation.name)
@@ -298,7 +298,7 @@ def load_reversal(session: Session, operation_id: str) -> Reversed:
 
 
 def id_range(beginning: str) -> tuple[str, str] | None:
-    """The least and the greatest UUID that begin so; None when no UUID does."""
+    """The lowest and highest UUID with this beginning; None if there is none."""
     # UUIDs compare like their text, so that every id with this beginning lies between two whole ones.
     digits = digits_of(beginning)
     return (dashed(digits.ljust(32, "0")), dashed(digits.ljust(32, "f"))) if digits else None

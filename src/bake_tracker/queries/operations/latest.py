@@ -1,4 +1,4 @@
-"""What was done last, by whom."""
+"""The latest operations and who recorded them."""
 
 from typing import TypedDict
 
@@ -11,7 +11,7 @@ from bake_tracker.queries.operations.history import id_range
 
 
 class OperationRow(TypedDict):
-    """One operation that stands by itself; what was made inside another is told with that."""
+    """A top-level operation; operations inside another are shown with it."""
 
     operation_id: str
     operation: str
@@ -21,7 +21,7 @@ class OperationRow(TypedDict):
 
 
 def load_latest_operations(session: Session, last: int, *, before: str | None = None) -> list[OperationRow]:
-    """The latest ``last`` operations, newest first, or those before the operation ``before``; by an index.
+    """The latest ``last`` operations, newest first, or those before ``before``; read by index.
 
     Raises:
         OperationNotFoundError: there is no operation with this id.

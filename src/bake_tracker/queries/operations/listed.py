@@ -1,4 +1,4 @@
-"""Everything that was recorded, as a list that is searched, sorted and leafed through."""
+"""The list of recorded operations, searched, sorted and paged."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from bake_tracker.queries.operations.latest import OperationRow
 
 
 def load_operation_page(session: Session, ask: Ask, *, operation: str | None = None) -> Found[OperationRow]:
-    """Operations that stand by themselves; what was made inside another is told with that. One statement."""
+    """Top-level operations; operations inside another are shown with it. One statement."""
     rows = (
         select(
             tables.operation.c.id.label("operation_id"),

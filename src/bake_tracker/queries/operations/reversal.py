@@ -1,4 +1,4 @@
-"""What an operation did, what became of it, and what rests on it."""
+"""What an operation did, whether it was undone, and what depends on it."""
 
 import json
 from collections.abc import Collection, Iterable
@@ -61,20 +61,20 @@ def load_operations(session: Session, operation_ids: Collection[str]) -> dict[st
 
 
 def load_family(session: Session, operation_ids: Collection[str]) -> set[str]:
-    """These operations and all that stand inside of them, at any depth."""
+    """These operations and all inside them, at any depth."""
     family = _family(session, operation_ids)
     return set(session.scalars(select(family.c.id).where(stands(family.c.id))))
 
 
 def has_undone_parts(session: Session, operation_id: str) -> bool:
-    """Whether something inside this operation was undone alone."""
+    """Whether a part of this operation was undone on its own."""
     family = _family(session, [operation_id])
     undone = exists().where(tables.reversal.c.reversed_operation_id == family.c.id)
     return session.execute(select(family.c.id).where(undone).limit(1)).first() is not None
 
 
 def load_posted(session: Session, operation_ids: Collection[str]) -> list[Posted]:
-    """Every movement of these operations, in the order they were posted."""
+    """Every movement of these operations, in order."""
     rows = session.execute(
         select(
             movements.c.id,
@@ -93,7 +93,7 @@ def load_posted(session: Session, operation_ids: Collection[str]) -> list[Posted
 
 
 def load_touched(session: Session, operation_ids: Collection[str]) -> tuple[set[str], set[int]]:
-    """Those of these operations that changed stock, the way it lies or a measure, and the items they changed."""
+    """Which of these operations changed stock, lots or measures, and the items they changed."""
     of_lots = [
         select(table.c.operation_id, tables.lot.c.item_id)
         .join(tables.lot, tables.lot.c.id == table.c.lot_id)
@@ -108,7 +108,7 @@ def load_touched(session: Session, operation_ids: Collection[str]) -> tuple[set[
 
 
 def load_links(session: Session, operation_ids: Collection[str]) -> list[Link]:
-    """What stands and rests on these operations: used what they brought, or handled the same lot after them."""
+    """Operations, not undone, that depend on these: they used their lots or changed the same lots later."""
     earlier_hold, later_hold = tables.lot_hold.alias(), tables.lot_hold.alias()
     earlier_move, later_move = tables.transfer.alias(), tables.transfer.alias()
     uses = select(tables.lot.c.operation_id, movements.c.operation_id.label("later"), tables.lot.c.code).join(
@@ -143,7 +143,7 @@ def load_links(session: Session, operation_ids: Collection[str]) -> list[Link]:
 
 
 def load_takers(session: Session, lot_ids: Collection[int], operation_ids: Collection[str]) -> list[Link]:
-    """Who took from these lots after one of these operations had added to them, and stands."""
+    """Operations, not undone, that drew from these lots after one of these operations added to them."""
     added, taken = movements.alias(), movements.alias()
     rows = session.execute(
         select(added.c.operation_id, taken.c.operation_id.label("later"), tables.lot.c.code)
@@ -172,7 +172,7 @@ def load_holdings(session: Session, lot_ids: Iterable[int]) -> dict[int, Holding
 
 
 def load_holds(session: Session, operation_id: str) -> list[Any]:
-    """The lots that this operation held or released, and how they were before."""
+    """The lots that this operation put on hold or released, and their previous state."""
     return list(
         session.execute(
             select(tables.lot_hold).where(tables.lot_hold.c.operation_id == operation_id).order_by(tables.lot_hold.c.id)
@@ -181,7 +181,7 @@ def load_holds(session: Session, operation_id: str) -> list[Any]:
 
 
 def load_parts_since(session: Session, hold: Any) -> list[int]:
-    """The lots split off a lot after it was held or released, and off those, that nobody has handled since."""
+    """Lots split off after a hold or release, at any depth, that were not changed since."""
     own = tables.lot_hold.alias()
     is_handled = exists().where(own.c.lot_id == tables.lot.c.id, stands(own.c.operation_id))
     parts = (
@@ -199,7 +199,7 @@ def load_parts_since(session: Session, hold: Any) -> list[int]:
 
 
 def load_transfers(session: Session, operation_id: str) -> list[Any]:
-    """The lots that this operation moved; ``is_kept_apart``: the part split off is on hold, and the lot it left not."""
+    """The lots that this operation moved; ``is_kept_apart`` if only the split-off part is on hold."""
     part = tables.lot.alias()
     rows = session.execute(
         select(
@@ -215,7 +215,7 @@ def load_transfers(session: Session, operation_id: str) -> list[Any]:
 
 
 def load_stated_measures(session: Session, operation_id: str) -> list[tuple[int, str, Fraction | None]]:
-    """Item, kind and what is in force without it, for every measure that this operation stated."""
+    """For every measure that this operation stated: item, kind, and the value in force without it."""
     stated = session.execute(
         select(tables.item_measure.c.item_id, tables.item_measure.c.kind).where(
             tables.item_measure.c.operation_id == operation_id
@@ -237,7 +237,7 @@ def _in_force(session: Session, operation_id: str, item_id: int, kind: str) -> F
 
 
 def before_the_first(session: Session, item_id: int, kind: str) -> Fraction | None:
-    """What an item weighed before anybody measured it: known since before measures were kept, or from an import."""
+    """An item's weight before its first measure: from before measures were kept, or from an import."""
     first = (
         select(tables.operation.c.result)
         .join(tables.item_measure, tables.item_measure.c.operation_id == tables.operation.c.id)

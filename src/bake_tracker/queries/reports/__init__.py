@@ -1,1 +1,1 @@
-"""What came in, what left, what it was worth."""
+"""Reports: what came in, what left, what it was worth."""

@@ -1,4 +1,4 @@
-"""What expires soon, what it is worth, and what it could still be made into."""
+"""Lots that expire soon, their value, and what they could still be made into."""
 
 from collections import defaultdict
 from datetime import date, timedelta
@@ -16,7 +16,7 @@ from bake_tracker.queries.runs.can_make import Larder, load_larder
 
 
 class Use(TypedDict):
-    """What takes it: how many the stock allows, and how many use it up, with all that is drawn before it."""
+    """A possible use: how many the stock allows, and how many use the lot up after the lots drawn before it."""
 
     what: Literal["recipe", "box"]
     slug: str
@@ -25,7 +25,7 @@ class Use(TypedDict):
 
 
 class ExpiringLot(TypedDict):
-    """A lot that may not be used for much longer, or not any more; ``days_left`` is 0 on its last day."""
+    """A lot that expires soon or has expired; ``days_left`` is 0 on its last day."""
 
     lot_id: int
     lot_code: str
@@ -42,7 +42,7 @@ class ExpiringLot(TypedDict):
 
 
 def load_expiring(session: Session, today: date, within_days: int, larder: Larder | None = None) -> list[ExpiringLot]:
-    """The lots that may be used for so many days more at most, those already expired among them, the soonest first.
+    """Lots that expire within so many days, expired ones included, soonest first.
 
     Seven statements, however many lots there are; one where the larder is at hand. What is expired or on hold can go
     into nothing.

@@ -1,4 +1,4 @@
-"""What reports on a period share: its days where the bakery is, and that what was reversed did not happen."""
+"""What reports on a period share: days in the bakery's time zone, without undone operations."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
@@ -14,7 +14,7 @@ from bake_tracker.queries.verify.drift import ROWS_AT_ONCE
 
 
 def rows_of(session: Session, *statements: Select[*tuple[Any, ...]]) -> Iterator[Any]:
-    """The rows of one statement after the other, read as they come."""
+    """The rows of several statements, streamed."""
     for statement in statements:
         yield from session.execute(statement, execution_options={"yield_per": ROWS_AT_ONCE})
 
@@ -25,7 +25,7 @@ def not_reversed(operation_id: InstrumentedAttribute[str]) -> ColumnElement[bool
 
 
 def between(at: Any, house: BakeryInfo, since: date | None, until: date | None) -> Iterator[ColumnElement[bool]]:
-    """From the beginning of the day ``since`` to the end of the day ``until``, where the bakery is."""
+    """Conditions from the start of ``since`` to the end of ``until``, in the bakery's time zone."""
     if since is not None:
         yield at >= _midnight(since, house)
     if until is not None:

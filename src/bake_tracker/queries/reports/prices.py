@@ -1,4 +1,4 @@
-"""What was paid: every purchase by product and supplier, the last of each item, and the average of what is on hand."""
+"""Prices paid: every purchase by product and supplier, each item's last, and the average on hand."""
 
 from collections.abc import Collection, Sequence
 from datetime import date
@@ -16,7 +16,7 @@ from bake_tracker.queries.operations.reversal import stands
 
 
 class PriceRow(TypedDict):
-    """One purchase; the price is of a kg, l, piece or m, the change against the last of its product and supplier."""
+    """One purchase; the price is per kg, l, piece or m, the change is against the last from the same source."""
 
     bought_on: str
     supplier: str | None
@@ -32,7 +32,7 @@ class PriceRow(TypedDict):
 
 
 class SourceRow(TypedDict):
-    """What a product costs at a supplier: the last price, the lowest, the highest, and the average by quantity."""
+    """A product's prices at a supplier: last, lowest, highest, and the average weighted by quantity."""
 
     supplier: str | None
     product: str | None
@@ -46,7 +46,7 @@ class SourceRow(TypedDict):
 
 
 class PriceHistory(TypedDict):
-    """An item's purchases, the latest first, and what they come to by source; lots of unknown cost are only counted."""
+    """An item's purchases, newest first, and totals by source; lots of unknown cost are only counted."""
 
     item_slug: str
     unit: str
@@ -56,7 +56,7 @@ class PriceHistory(TypedDict):
 
 
 class LastPrice(TypedDict):
-    """The lot that an item came in with last at a known cost."""
+    """An item's last lot of known cost."""
 
     lot_code: str
     received_on: str
@@ -65,14 +65,14 @@ class LastPrice(TypedDict):
 
 
 class OnHand(TypedDict):
-    """All that is there of an item; the price is None when a lot's cost is unknown, and those lots are named."""
+    """An item's stock; the price is None if the cost of a lot is unknown, and those lots are listed."""
 
     price: Price | None
     uncosted: list[str]
 
 
 def load_prices(session: Session, item_id: int, *, since: date | None = None) -> PriceHistory:
-    """What was paid for an item, without what was reversed, split or baked; two statements.
+    """What was paid for an item, without undone, split or produced lots; two statements.
 
     Raises:
         ItemNotFoundError: there is none.
@@ -103,7 +103,7 @@ def load_prices(session: Session, item_id: int, *, since: date | None = None) ->
 
 
 def load_last_prices(session: Session, item_ids: Collection[int]) -> dict[int, LastPrice]:
-    """By item, the latest lot of a known cost that came in and stands, bought or made; one statement."""
+    """By item, the latest lot of known cost that was not undone, bought or made; one statement."""
     latest = tables.lot.alias()
     newest = (
         select(latest.c.id)
@@ -131,7 +131,7 @@ def load_last_prices(session: Session, item_ids: Collection[int]) -> dict[int, L
 
 
 def load_on_hand(session: Session, item_ids: Collection[int]) -> dict[int, OnHand]:
-    """By item, all that is there, held or expired too, and what it cost; two statements."""
+    """By item, all stock, including held and expired lots, and its cost; two statements."""
     there = and_(tables.lot.c.item_id.in_(sorted(item_ids)), tables.lot.c.remaining_micros > 0)
     sums: Select[Any] = (
         select(
@@ -156,7 +156,7 @@ def load_on_hand(session: Session, item_ids: Collection[int]) -> dict[int, OnHan
 
 
 def _came_in(lots: Any = tables.lot) -> tuple[Any, ...]:
-    """A lot as it came, and not a part that was split off; what was undone never came."""
+    """Lots that came in, without split-off parts and undone receipts."""
     return lots.c.parent_lot_id.is_(None), lots.c.quantity_micros > 0, stands(lots.c.operation_id)
 
 

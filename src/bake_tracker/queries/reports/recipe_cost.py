@@ -1,4 +1,4 @@
-"""What batches of a recipe cost today, at the last prices and at the average on hand, and what is left of a price."""
+"""What batches cost today, at last prices and at the average on hand, and the margin at a price."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -23,7 +23,7 @@ BASES = ("today", "last", "average")
 
 
 class CostedItem(TypedDict):
-    """What is needed of an item, what that costs by each price (None when unknown), and where the prices are from."""
+    """A needed item, its cost by each basis (None if unknown), and the source of the prices."""
 
     item_slug: str
     needed: str
@@ -38,7 +38,7 @@ class CostedItem(TypedDict):
 
 
 class UnitCost(TypedDict):
-    """What one of a finished unit costs by a price, and with labour and overhead; the margin where a price is given."""
+    """A finished unit's cost by one basis, with labour and overhead, and the margin at a given price."""
 
     finished_unit: str
     quantity: str
@@ -53,7 +53,7 @@ class UnitCost(TypedDict):
 
 
 class RecipeCost(TypedDict):
-    """What batches take; labour and overhead stand apart, ``in_all`` adds them."""
+    """The cost of batches; labour and overhead are separate, ``in_all`` includes them."""
 
     recipe: str
     batches: str
@@ -76,7 +76,7 @@ class RecipeCost(TypedDict):
 def load_recipe_cost(
     session: Session, recipe_id: int, batches: Fraction, today: date, *, price_micros: int | None = None
 ) -> RecipeCost:
-    """What ``batches`` cost by the lots that would be drawn today, by the last lot of each item, and on average.
+    """What ``batches`` cost from today's lots, by the last lot of each item, and on average.
 
     A basis with anything unknown is unknown, and what is in the way is named; five statements.
 
@@ -121,7 +121,7 @@ def load_recipe_cost(
 def cost_needs(
     session: Session, needs: Mapping[int, int], items: Mapping[int, Item], today: date
 ) -> tuple[list[CostedItem], dict[str, int | None]]:
-    """What every need (item id -> millionths) costs by each basis, and all of them together; four statements."""
+    """The cost of every need (item id -> millionths) by each basis, and the totals; four statements."""
     plan = plan_draws(needs, load_lots_to_draw(session.connection(), needs, today))
     last, on_hand = load_last_prices(session, needs), load_on_hand(session, needs)
     average = {item_id: there["price"] for item_id, there in on_hand.items() if there["price"] is not None}
@@ -170,7 +170,7 @@ def _items(
 def _unit_cost(
     item: Item, made: int, basis: str, micros: int | None, beside: int, price_micros: int | None
 ) -> UnitCost:
-    """What one costs, when all of the batches' cost goes into this finished unit."""
+    """The cost of one, if the whole cost of the batches goes into this finished unit."""
     each, in_all = _each(micros, made), _each(_plus(micros, beside), made)
     left = margin(price_micros, each) if price_micros is not None else (None, None)
     left_in_all = margin(price_micros, in_all) if price_micros is not None else (None, None)

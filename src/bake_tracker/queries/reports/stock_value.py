@@ -1,4 +1,4 @@
-"""What is on the shelf is worth what it cost: by item, lot by lot, and what has no known cost by name."""
+"""Stock value at cost, by item and lot; lots of unknown cost are listed."""
 
 from collections import defaultdict
 from datetime import datetime
@@ -14,7 +14,7 @@ from bake_tracker.queries.bakery import load_bakery
 
 
 class ValuedLot(TypedDict):
-    """A lot with something in it; ``value`` is what the rest of it cost, None when nobody knows."""
+    """An open lot; ``value`` is the cost of what is left, None if unknown."""
 
     kind: str
     item_slug: str
@@ -29,7 +29,7 @@ class ValuedLot(TypedDict):
 
 
 class ValuedItem(TypedDict):
-    """All lots of an item; ``value`` is None when the cost of one is unknown, ``known_value`` is without those."""
+    """All lots of an item; ``value`` is None if the cost of one is unknown, ``known_value`` leaves those out."""
 
     kind: str
     item_slug: str
@@ -42,7 +42,7 @@ class ValuedItem(TypedDict):
 
 
 class StockValue(TypedDict):
-    """The shelf at one moment; values as of an item, over all of them."""
+    """The stock at one moment, with values over all items."""
 
     as_of: str
     currency: str
@@ -54,7 +54,7 @@ class StockValue(TypedDict):
 
 
 def load_stock_value(session: Session, as_of: datetime) -> StockValue:
-    """The value of all that is there now, as a caller calls it; two statements."""
+    """The value of all current stock; two statements."""
     house = load_bakery(session)
     by_item: defaultdict[str, list[Any]] = defaultdict(list)
     for row in session.execute(

@@ -1,4 +1,4 @@
-"""What the stock was worth at the end of each day: what it is worth now, and back from there day by day."""
+"""The stock's value at the end of each day, calculated backwards from today."""
 
 from collections import defaultdict
 from datetime import date, datetime, timedelta
@@ -18,7 +18,7 @@ KINDS = ("ingredient", "material", "finished_unit", "finished_good")
 
 
 class ValueOfDay(TypedDict):
-    """The known value at the end of a day, by kind of item; a lot without a known cost is in none."""
+    """The known value at the end of a day, by kind of item, without lots of unknown cost."""
 
     day: str
     ingredient: str
@@ -55,7 +55,7 @@ def load_stock_value_by_day(session: Session, since: date, today: date) -> list[
 
 
 def _changes(house: BakeryInfo, since: date) -> Any:
-    """Everything recorded since: nothing is recorded before it happens, so that is all that can have happened since."""
+    """All changes recorded since; nothing is recorded before it happens, so this is complete."""
     # One operation of adjustments has one moment, however many lots.
     moment = select(func.min(tables.adjustment.c.happened_at)).where(
         tables.adjustment.c.operation_id == movements.c.operation_id

@@ -1,4 +1,4 @@
-"""What left the shelf: by reason and month, and for whom. What was reversed did not happen.
+"""What left the stock, by reason and month, and for whom. Undone operations do not count.
 
 Rows are read as they come and added up here, for a day is a day where the bakery is.
 """
@@ -22,7 +22,7 @@ from bake_tracker.queries.reports.periods import between, month_of, not_reversed
 
 
 class UsageRow(TypedDict):
-    """What was taken of an item in a month for one purpose; cost None when one of it is unknown."""
+    """An item's usage in a month for one purpose; the cost is None if any part is unknown."""
 
     month: str
     item_slug: str
@@ -33,7 +33,7 @@ class UsageRow(TypedDict):
 
 
 class WasteRow(TypedDict):
-    """What was lost of an item in a month for one reason; ``loss`` is what a baking gave less than planned."""
+    """An item's losses in a month for one reason; ``loss`` is a production's shortfall against plan."""
 
     month: str
     kind: str
@@ -45,7 +45,7 @@ class WasteRow(TypedDict):
 
 
 class RecipientRow(TypedDict):
-    """What went to somebody, or was baked or packed for an event; cost None when one of it is unknown."""
+    """What a customer got, or what was made for an event; the cost is None if any part is unknown."""
 
     recipient: str | None
     event: str | None
@@ -73,7 +73,7 @@ class _Sum:
 
 
 def load_usage(session: Session, since: date | None = None, until: date | None = None) -> list[UsageRow]:
-    """What was baked, packed, wasted, given, sold or corrected away, by month and item, from ``since`` to ``until``."""
+    """What was used in production and assembly, wasted, given, sold or corrected away, by month and item."""
     house = load_bakery(session)
     sums: defaultdict[Any, _Sum] = defaultdict(_Sum)
     for row in rows_of(session, *_taken(house, since, until)):
@@ -93,7 +93,7 @@ def load_usage(session: Session, since: date | None = None, until: date | None =
 
 
 def load_waste(session: Session, since: date | None = None, until: date | None = None) -> list[WasteRow]:
-    """What was wasted, spoiled, or lost in baking, by month, kind, reason and item, from ``since`` to ``until``."""
+    """What was wasted, spoiled or lost in production, by month, kind, reason and item."""
     house = load_bakery(session)
     sums: defaultdict[Any, _Sum] = defaultdict(_Sum)
     for row in rows_of(session, _wasted(house, since, until), _lost(house, since, until)):
@@ -114,7 +114,7 @@ def load_waste(session: Session, since: date | None = None, until: date | None =
 
 
 def load_recipients(session: Session, since: date | None = None, until: date | None = None) -> list[RecipientRow]:
-    """What was given or sold to whom and for which event, and what was baked and packed for events."""
+    """What each customer was given or sold, and what was made for events."""
     house = load_bakery(session)
     sums: defaultdict[Any, _Sum] = defaultdict(_Sum)
     for row in rows_of(session, _handed_over(house, since, until), *_made_for_events(house, since, until)):
@@ -137,7 +137,7 @@ def load_recipients(session: Session, since: date | None = None, until: date | N
 
 
 def _taken(house: BakeryInfo, since: date | None, until: date | None) -> Iterator[Select[*tuple[Any, ...]]]:
-    """Every movement out of a lot with what it was for; a transfer is not a use.
+    """Every movement out of a lot with its purpose; moves do not count.
 
     The period stands where each kind of operation has its index by time, so that a month is found without the years.
     """
@@ -175,7 +175,7 @@ def _taken(house: BakeryInfo, since: date | None, until: date | None) -> Iterato
 
 
 def _adjusted(*columns: Any) -> Select[*tuple[Any, ...]]:
-    """Adjustments that stand, with the cost that their movements have."""
+    """Adjustments that were not undone, with the cost of their movements."""
     return (
         select(
             *columns,
@@ -257,5 +257,5 @@ def _made_for_events(house: BakeryInfo, since: date | None, until: date | None) 
 
 
 def _in_order(sums: dict[Any, _Sum]) -> list[tuple[tuple[Any, ...], _Sum]]:
-    """By key, where what is missing comes last."""
+    """Sorted by key, missing values last."""
     return sorted(sums.items(), key=lambda pair: [(part is None, part or "") for part in pair[0]])

@@ -1,4 +1,4 @@
-"""What bakings gave and cost against their plan. What was reversed did not happen."""
+"""Yields and costs of productions against their plan. Undone operations do not count."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from bake_tracker.queries.reports.periods import between, month_of, not_reversed
 
 
 class Compared(TypedDict):
-    """What came out against what was planned; ``loss_percent`` is negative where more came out.
+    """Actual against planned yield; ``loss_percent`` is negative if more came out.
 
     ``planned_unit_cost`` is what one would have cost had all come out, ``unit_cost`` what each that did really cost;
     both are None when the cost is unknown, the latter also when nothing came out.
@@ -33,7 +33,7 @@ class Compared(TypedDict):
 
 
 class YieldRow(Compared):
-    """All bakings of a recipe for one product in a month."""
+    """All productions of a recipe for one product in a month."""
 
     month: str
     recipe_slug: str
@@ -43,7 +43,7 @@ class YieldRow(Compared):
 
 
 class RunYieldRow(Compared):
-    """One baking."""
+    """One production."""
 
     at: str
     recipe_slug: str
@@ -73,7 +73,7 @@ class _Sum:
 
 
 def load_yields_by_month(session: Session, since: date | None = None, until: date | None = None) -> list[YieldRow]:
-    """By month, recipe and product, from ``since`` to ``until``, where the bakery is; two statements."""
+    """By month, recipe and product, from ``since`` to ``until``; two statements."""
     house = load_bakery(session)
     sums: defaultdict[tuple[str, str, str, str], _Sum] = defaultdict(_Sum)
     for run in rows_of(session, _runs(house, since, until)):
@@ -100,7 +100,7 @@ def load_run_yields(
     limit: int,
     before: str | None = None,
 ) -> list[RunYieldRow]:
-    """The latest ``limit`` bakings of the period, those before the run ``before`` if given: two statements, or three.
+    """The latest ``limit`` productions of the period, or those before ``before``; two or three statements.
 
     Raises:
         OperationNotFoundError: no run, or more than one, has an id that begins as ``before``.

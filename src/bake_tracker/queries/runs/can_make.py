@@ -1,4 +1,4 @@
-"""What can be made of what is on the shelf: every recipe and box, and what stops the next one."""
+"""What the stock allows: every recipe and box, and what prevents one more."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -20,14 +20,14 @@ from bake_tracker.queries.catalog.whole import load_all_recipes, load_goods
 
 
 class Maker(TypedDict):
-    """A recipe that makes what is missing, and how many batches the stock allows of it."""
+    """A recipe for a missing item, and how many batches the stock allows."""
 
     recipe_slug: str
     batches: int
 
 
 class Stopper(TypedDict):
-    """An item that stops the next one: what all of them and one more need, and what is there.
+    """An item that prevents one more: the need including that one, and the stock.
 
     ``unusable`` is on the shelf too, but expired or on hold.
     """
@@ -41,7 +41,7 @@ class Stopper(TypedDict):
 
 
 class Possible(TypedDict):
-    """A recipe in batches, or a box in pieces: how many the usable stock allows, None where it cannot be reckoned."""
+    """A recipe or a box, and how many the usable stock allows; None if it cannot be calculated."""
 
     what: Literal["recipe", "box"]
     slug: str
@@ -55,7 +55,7 @@ class Possible(TypedDict):
 
 @dataclass(slots=True)
 class Making:
-    """Something that can be made: what one takes of every item, exactly, and how many the stock allows."""
+    """Something to make: its exact needs per piece or batch, and how many the stock allows."""
 
     what: Literal["recipe", "box"]
     slug: str
@@ -69,7 +69,7 @@ class Making:
 
 @dataclass(frozen=True, slots=True)
 class Larder:
-    """All that can be made, and what there is to make it of: item id -> millionths that may be used, or may not."""
+    """Everything that can be made, and the stock: item id -> usable and unusable millionths."""
 
     makings: Sequence[Making]
     items: Mapping[int, Item]
@@ -79,7 +79,7 @@ class Larder:
 
 
 def load_can_make(session: Session, today: date) -> list[Possible]:
-    """Every recipe and every box, each as if it were the only one made; six statements, however many there are.
+    """Every recipe and box, each as if it were the only one made; six statements.
 
     A sub-recipe counts by its ingredients, as a baking takes them. What a recipe or box names as an item, be it made
     here, counts by what lies ready.
@@ -88,7 +88,7 @@ def load_can_make(session: Session, today: date) -> list[Possible]:
 
 
 def possible(larder: Larder) -> list[Possible]:
-    """All that can be made of what there is."""
+    """Everything the stock allows."""
     return [
         {
             "what": making.what,
@@ -105,7 +105,7 @@ def possible(larder: Larder) -> list[Possible]:
 
 
 def load_larder(session: Session, today: date) -> Larder:
-    """All that can be made and what there is to make it of; six statements."""
+    """Load everything that can be made, and the stock; six statements."""
     recipes, goods = load_all_recipes(session), load_goods(session)
     usable, unusable = _stock(session, today)
     items = {part.item.item_id: part.item for good in goods for part in good.components}
@@ -173,7 +173,7 @@ def _stopped_by(making: Making, larder: Larder) -> list[Stopper]:
 
 
 def _stock(session: Session, today: date) -> tuple[dict[int, int], dict[int, int]]:
-    """By item, the millionths that may be used today, and those that are expired or on hold; one statement."""
+    """By item, the millionths that may be used today, and those expired or on hold; one statement."""
     may_be_used = and_(
         tables.lot.c.on_hold.is_(False), or_(tables.lot.c.usable_until.is_(None), tables.lot.c.usable_until >= today)
     )

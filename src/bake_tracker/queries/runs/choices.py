@@ -1,4 +1,4 @@
-"""What may be baked or boxed, what was made last first; and the events that it may be for."""
+"""Recipes and boxes to choose from, most recently made first, and events."""
 
 from typing import Any, TypedDict
 
@@ -9,7 +9,7 @@ from bake_tracker.models import Event, tables
 
 
 class Choice(TypedDict):
-    """A recipe or a box that can be made, and when it was made last."""
+    """A recipe or box, and when it was last made."""
 
     id: int
     slug: str
@@ -18,14 +18,14 @@ class Choice(TypedDict):
 
 
 class Named(TypedDict):
-    """Something that has a name."""
+    """Something with an id and a name."""
 
     id: int
     name: str
 
 
 def load_recipe_choices(session: Session, limit: int, search: str | None = None) -> list[Choice]:
-    """The recipes that make something, what was baked last first and the others by name; one statement."""
+    """Recipes with a yield, most recently baked first, then by name; one statement."""
     last = (
         select(func.max(tables.production_run.c.id))
         .where(tables.production_run.c.recipe_id == tables.recipe.c.id)
@@ -38,7 +38,7 @@ def load_recipe_choices(session: Session, limit: int, search: str | None = None)
 
 
 def load_good_choices(session: Session, limit: int, search: str | None = None) -> list[Choice]:
-    """The boxes of which it is said what is in them, what was packed last first; one statement."""
+    """Boxes with components, most recently packed first; one statement."""
     last = (
         select(func.max(tables.assembly_run.c.id))
         .where(tables.assembly_run.c.finished_good_id == tables.item.c.id)

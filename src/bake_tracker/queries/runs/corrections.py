@@ -1,4 +1,4 @@
-"""A run as it was recorded, to be recorded again."""
+"""The arguments of a recorded run, to record it again."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from bake_tracker.models import Operation, tables
 
 @dataclass(frozen=True, slots=True)
 class RecordedRun:
-    """The arguments of a recorded production; labour and overhead are 0 where none was kept."""
+    """The arguments of a recorded production; labour and overhead are 0 if there were none."""
 
     recipe_id: int
     finished_unit_id: int

@@ -1,4 +1,4 @@
-"""What a baking or packing would take now: every item with the lots it would draw, what it costs, and what is short.
+"""What a run would use now: every item with its lots and cost, and every shortage.
 
 By the rule that recording uses, ``plan_draws`` over the same lots; nothing is locked, written or told.
 """
@@ -25,7 +25,7 @@ from bake_tracker.queries.stock.open_lots import load_lots_to_draw
 
 
 class LotDraw(TypedDict):
-    """What would be taken of one lot."""
+    """What would be used of one lot."""
 
     lot_id: int
     lot_code: str
@@ -35,7 +35,7 @@ class LotDraw(TypedDict):
 
 
 class PlannedItem(TypedDict):
-    """One item: what is needed of it, what is missing, and the lots it would come from."""
+    """One item: the need, the shortage, and the lots it would come from."""
 
     item_id: int
     item_slug: str
@@ -50,7 +50,7 @@ class PlannedItem(TypedDict):
 
 
 class PlannedProduct(TypedDict):
-    """What would come out; ``each`` is None while the cost is unknown or something is short."""
+    """The planned product; ``each`` is None while the cost is unknown or something is short."""
 
     item_id: int
     name: str
@@ -60,7 +60,7 @@ class PlannedProduct(TypedDict):
 
 
 class RunPlan(TypedDict):
-    """A run as it would be recorded now; the cost is None where that of a lot is unknown, or something is short."""
+    """A run as it would be recorded now; the cost is None if a lot's is unknown or something is short."""
 
     is_possible: bool
     items: list[PlannedItem]
@@ -72,7 +72,7 @@ class RunPlan(TypedDict):
 def load_production_plan(
     session: Session, recipe: Recipe, num_batches: object, scale_factor: object, today: date
 ) -> RunPlan:
-    """What these batches would take today; one statement.
+    """What these batches would use today; one statement.
 
     Raises:
         ValidationError: an argument is not allowed, or nothing countable would come out.
@@ -95,7 +95,7 @@ def load_production_plan(
 
 
 def load_assembly_plan(session: Session, good: Good, quantity: object, today: date) -> RunPlan:
-    """What these boxes would take today; one statement.
+    """What these boxes would use today; one statement.
 
     Raises:
         ValidationError: the quantity is not allowed, or the good has no components yet.

@@ -1,4 +1,4 @@
-"""What to bake and box: what the stock allows, what would let more of it be made, and of what there is too little."""
+"""What to bake and pack: what the stock allows, what would allow more, and what is short."""
 
 from typing import TypedDict
 
@@ -6,14 +6,14 @@ from bake_tracker.queries.runs.can_make import Larder, Possible, possible
 
 
 class ToMake(TypedDict):
-    """Something that can be made; ``wanted_for`` are the boxes whose next one waits for what a recipe makes."""
+    """Something to make; ``wanted_for`` are the boxes that wait for a recipe's product."""
 
     made: Possible
     wanted_for: list[str]
 
 
 class ShortIngredient(TypedDict):
-    """An item of which there is not even enough for one; ``stops`` is what cannot be made."""
+    """An item that is not enough for even one; ``stops`` is what cannot be made."""
 
     item_slug: str
     unit: str
@@ -24,7 +24,7 @@ class ShortIngredient(TypedDict):
 
 
 def to_make(larder: Larder) -> tuple[list[ToMake], list[ShortIngredient]]:
-    """What can be made, boxes first and then the recipes that boxes wait for; and what is short."""
+    """What can be made, boxes first, then the recipes that boxes wait for; and what is short."""
     rows = [row for row in possible(larder) if row["makes"] and row["count"] is not None]
     wanted: dict[str, list[str]] = {}
     short: dict[str, ShortIngredient] = {}

@@ -1,4 +1,4 @@
-"""What to count: every lot with something left in it, as the ledger has it."""
+"""The count sheet: every open lot with its quantity in the ledger."""
 
 from typing import TypedDict
 
@@ -10,7 +10,7 @@ from bake_tracker.models import Item, Lot
 
 
 class CountSheetRow(TypedDict):
-    """A lot to be counted; ``expected`` and ``came_with`` in its item's base unit."""
+    """A lot to count; ``expected`` and ``came_with`` in its item's base unit."""
 
     lot_id: int
     lot_code: str
@@ -27,7 +27,7 @@ class CountSheetRow(TypedDict):
 def load_count_sheet(
     session: Session, *, location: str | None = None, item_id: int | None = None
 ) -> list[CountSheetRow]:
-    """The lots that hold something, place by place and item by item, the first to be used first; one statement."""
+    """Open lots by place and item, in the order of use; one statement."""
     rows = (
         select(Lot, Item.slug, Item.name, Item.base_unit)
         .join(Item, Item.id == Lot.item_id)

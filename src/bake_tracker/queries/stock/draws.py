@@ -1,4 +1,4 @@
-"""Which lots operations consumed, for a tree that is drawn from the log."""
+"""The lots that operations used, for trees drawn from the log."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -14,7 +14,7 @@ from bake_tracker.models.ledger import Movement
 
 
 class ConsumedLot(TypedDict):
-    """What an operation took of one lot."""
+    """What an operation used of one lot."""
 
     lot_code: str
     item_slug: str
@@ -34,7 +34,7 @@ _TAKEN = (
 
 
 def load_consumed(session: Session, transaction_ids: Collection[str]) -> dict[str, list[ConsumedLot]]:
-    """By operation, what the operations of these transactions took of which lots, in the order taken; one statement."""
+    """By operation of these transactions, the lots used, in order; one statement."""
     consumed: defaultdict[str, list[ConsumedLot]] = defaultdict(list)
     for operation_id, code, slug, unit, micros in session.execute(
         _TAKEN, {"transactions": sorted(filter(_is_uuid, transaction_ids))}

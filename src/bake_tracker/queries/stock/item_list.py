@@ -1,4 +1,4 @@
-"""Every item with what is on hand of it, as the list of the stock shows it."""
+"""The stock list: every item with its stock on hand."""
 
 from datetime import date
 from typing import Any
@@ -17,7 +17,7 @@ from bake_tracker.queries.stock.shelf import StockRow
 def load_stock_page(
     session: Session, ask: Ask, today: date, *, kind: str | None = None, only_there: bool = False
 ) -> Found[StockRow]:
-    """Items by any column, those of which nothing is there among them unless ``only_there``; one statement."""
+    """Items sorted by any column, including those out of stock unless ``only_there``; one statement."""
     usable = and_(
         tables.lot.c.on_hold.is_(False), or_(tables.lot.c.usable_until.is_(None), tables.lot.c.usable_until >= today)
     )

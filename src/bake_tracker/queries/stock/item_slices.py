@@ -1,4 +1,4 @@
-"""Items page by page, with what is on hand: two walks of an index, however many lots there are behind them."""
+"""Items in slices, with their stock on hand: two index scans, however many lots there are."""
 
 from collections.abc import Sequence
 from typing import Any, TypedDict
@@ -12,7 +12,7 @@ from bake_tracker.models import tables
 
 
 class ItemOnHand(TypedDict):
-    """An item and what its lots hold, expired and held ones included; the value is None where a cost is unknown."""
+    """An item and its stock, including expired and held lots; the value is None if a cost is unknown."""
 
     item_id: int
     kind: str

@@ -1,4 +1,4 @@
-"""One lot, or some: what they are and what is left of them."""
+"""Lots: what they are and what is left of them."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from bake_tracker.models import tables
 
 @dataclass(frozen=True, slots=True)
 class LotState:
-    """A lot as it lies; quantities and costs in millionths, a cost None when unknown; ``brought_*`` is as it came."""
+    """A lot's state; quantities and costs in millionths, an unknown cost is None; ``brought_*`` is as it came in."""
 
     lot_id: int
     code: str
@@ -35,7 +35,7 @@ class LotState:
 
     @property
     def open_lot(self) -> OpenLot:
-        """The lot as something to draw from."""
+        """The lot as input for a draw."""
         return OpenLot(self.lot_id, self.item_id, self.code, self.quantity_micros, self.cost_micros, self.usable_until)
 
 
@@ -49,7 +49,7 @@ def load_lot(session: Session, lot_id: int) -> LotState:
 
 
 def load_lot_codes(session: Session) -> dict[str, list[int]]:
-    """Every lot's code with the ids of all lots that have it, the oldest first: a supplier's code may come again."""
+    """Every lot code with the ids of its lots, oldest first: a supplier's code may repeat."""
     codes: dict[str, list[int]] = {}
     for lot_id, code in session.execute(select(tables.lot.c.id, tables.lot.c.code).order_by(tables.lot.c.id)):
         codes.setdefault(code, []).append(lot_id)

@@ -1,4 +1,4 @@
-"""Which lots may be used, and what is on the shelf."""
+"""The lots that may be used."""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""All that a lot reached: what of it is still here, who has the rest, and whether it adds up."""
+"""A recall: everything a lot reached, what is still here, who has the rest, and whether it adds up."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -21,7 +21,7 @@ from bake_tracker.queries.stock.traced import Document, load_documents, tell_tra
 
 
 def load_recall(session: Session, lot_id: int) -> Recall:
-    """A lot, all it came from, and all that was made of it, as the ledger says now; nothing is written.
+    """Load a lot, everything it came from and everything made from it; write nothing.
 
     Raises:
         LotNotFoundError: there is none with this id.
@@ -53,18 +53,18 @@ def load_recall(session: Session, lot_id: int) -> Recall:
 
 
 def affected_lots(lot_id: int, forward: Collection[Edge]) -> set[int]:
-    """The lot itself and every one that was made of it."""
+    """The lot and every lot made from it."""
     return {lot_id, *(edge.into_lot_id for edge in forward if edge.into_lot_id is not None)}
 
 
 def load_lots_on_hand(session: Session, lot_ids: Collection[int]) -> list[int]:
-    """Those of these lots with something left in them."""
+    """Which of these lots are open."""
     left = select(tables.lot.c.id).where(among(session, tables.lot.c.id, lot_ids), tables.lot.c.remaining_micros > 0)
     return list(session.scalars(left.order_by(tables.lot.c.id)))
 
 
 def _load_moves(session: Session, lot_ids: Collection[int]) -> defaultdict[int, list[Any]]:
-    """Every movement of these lots that stands."""
+    """Every movement of these lots that was not undone."""
     operation_id = movements.c.operation_id
     rows = session.execute(
         select(movements.c.lot_id, operation_id, movements.c.quantity_micros)
@@ -95,7 +95,7 @@ def _named(rows: Iterable[Any], documents: Mapping[str, Document]) -> Iterator[M
 
 
 def _runs(trace: Trace, lots: Iterable[TracedLot]) -> list[Run]:
-    """What each baking and packing took of the affected lots, in the order of time."""
+    """What each run used of the affected lots, in order of time."""
     made = {lot["operation_id"]: lot for lot in lots}
     runs: dict[str, Run] = {}
     for step in trace["forward"]:

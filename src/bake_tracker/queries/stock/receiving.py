@@ -1,4 +1,4 @@
-"""What goods in are likely to be: which items come often, and how the last of each came."""
+"""Likely receipts: the items that come in, and each one's last receipt."""
 
 from typing import TypedDict
 
@@ -22,7 +22,7 @@ class BoughtItem(TypedDict):
 
 
 class LastReceived(TypedDict):
-    """The last lot of an item that came in; quantity in its base unit."""
+    """An item's last receipt; quantity in its base unit."""
 
     quantity: str
     total_cost: str | None
@@ -33,7 +33,7 @@ class LastReceived(TypedDict):
 
 
 def load_bought_items(session: Session, limit: int, search: str = "") -> list[BoughtItem]:
-    """Items that are bought, those that came last first; one statement."""
+    """Items that are bought, most recent first; one statement."""
     came = and_(
         tables.lot.c.item_id == tables.item.c.id, tables.lot.c.is_made.is_(False), tables.lot.c.parent_lot_id.is_(None)
     )
@@ -55,7 +55,7 @@ def load_bought_items(session: Session, limit: int, search: str = "") -> list[Bo
 
 
 def load_last_received(session: Session, item_id: int) -> LastReceived | None:
-    """How the last of an item came in, of what was not undone; None where nothing did."""
+    """An item's last receipt that was not undone, or None."""
     row = session.execute(
         select(tables.lot)
         .where(
@@ -80,7 +80,7 @@ def load_last_received(session: Session, item_id: int) -> LastReceived | None:
 
 
 def load_locations(session: Session) -> list[str]:
-    """Where something is kept now, by name."""
+    """The places where something is kept now, by name."""
     rows = (
         select(tables.lot.c.location)
         .where(tables.lot.c.remaining_micros > 0, tables.lot.c.location.is_not(None))

@@ -1,4 +1,4 @@
-"""What is on the shelf, for people."""
+"""Current stock for people."""
 
 from datetime import date
 from typing import Any, TypedDict
@@ -12,7 +12,7 @@ from bake_tracker.models import Item, Lot, LotHold, Reversal
 
 
 class StockRow(TypedDict):
-    """One item: all that is there, what of it may be used today, its value (None when a lot's cost is unknown)."""
+    """One item: its stock, how much may be used today, and its value (None if a lot's cost is unknown)."""
 
     item_id: int
     slug: str
@@ -27,7 +27,7 @@ class StockRow(TypedDict):
 
 
 class LotRow(TypedDict):
-    """One lot with something left in it."""
+    """One open lot."""
 
     lot_id: int
     lot_code: str
@@ -83,7 +83,7 @@ def load_stock(session: Session, today: date) -> list[StockRow]:
 
 
 def load_shelf_lots(session: Session, item_id: int, today: date) -> list[LotRow]:
-    """The open lots of one item in the order in which they would be used; one statement."""
+    """The open lots of one item in the order of use; one statement."""
     rows = session.execute(
         select(Lot, Item.base_unit, _HELD_BECAUSE)
         .join(Item, Item.id == Lot.item_id)

@@ -1,4 +1,4 @@
-"""Where a lot came from and where it went: one recursive statement each way, through any number of lots.
+"""Where a lot came from and went: one recursive statement each way, at any depth.
 
 What was undone leads nowhere, unless it is asked for; what undid it never does.
 """
@@ -29,12 +29,12 @@ _EDGE = (
 
 
 def trace_back(session: Session, lot_id: int, *, undone: bool = False) -> list[Edge]:
-    """Every draw that led to this lot, down to the receipts; each once, in no order."""
+    """Every draw that led to this lot, down to the receipts; each once, unordered."""
     return _trace(session, lot_id, "back", undone)
 
 
 def trace_forward(session: Session, lot_id: int, *, undone: bool = False) -> list[Edge]:
-    """Every draw that this lot led to, up to what is on the shelf, given away or lost; each once, in no order."""
+    """Every draw that this lot led to, up to stock, exits and losses; each once, unordered."""
     return _trace(session, lot_id, "forward", undone)
 
 

@@ -1,4 +1,4 @@
-"""A trace for people: the lots that were reached, and every step between them, with who, when and how much."""
+"""A trace for people: the lots reached and every step between them, with who, when and how much."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ from bake_tracker.queries.stock.trace import trace_back, trace_forward
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What an operation was for; ``reference`` is what people call it by."""
+    """What an operation was for; ``reference`` is its name for people."""
 
     kind: str
     at: datetime
@@ -43,7 +43,7 @@ class Document:
 
 
 def load_trace(session: Session, lot_id: int, *, undone: bool = False) -> Trace:
-    """Both ways from one lot, to any depth; what was undone only when asked for. The statements are always as many.
+    """Trace a lot both ways to any depth, on request with undone steps, in a fixed number of statements.
 
     Raises:
         LotNotFoundError: there is none with this id.
@@ -67,7 +67,7 @@ def tell_trace(
     *,
     undone: bool = False,
 ) -> Trace:
-    """What was found both ways from a lot, for people; ``documents`` knows its operations."""
+    """A trace in readable form; ``documents`` describes its operations."""
     depth = {key: -level for key, level in levels(back, lot_id, forward=False).items()}
     depth |= levels(forward, lot_id, forward=True)
     lots = load_traced_lots(session, depth, documents)
@@ -106,7 +106,7 @@ def load_traced_lots(session: Session, depth: dict[int, int], documents: dict[st
 
 
 def load_documents(session: Session, operation_ids: Collection[str]) -> dict[str, Document]:
-    """What these operations were for: bakings, packings, adjustments, transfers; of others there is nothing."""
+    """What these operations were for, if they are runs, adjustments or moves."""
     found: dict[str, Document] = {}
     for kind, name, run, at in (
         ("baked", "production", ProductionRun, ProductionRun.produced_at),
@@ -154,7 +154,7 @@ def _steps(
     *,
     undone: bool,
 ) -> list[Step]:
-    """Every edge with what its operation was for, in the order of time."""
+    """Every edge with what its operation was for, in order of time."""
     because = _load_undone(session, {edge.operation_id for edge in edges}) if undone else {}
     found: list[tuple[Any, Step]] = []
     unknown = {edge.operation_id for edge in edges} - documents.keys()
@@ -190,7 +190,7 @@ def _load_undone(session: Session, operation_ids: Collection[str]) -> dict[str, 
 
 
 def _load_names(session: Session, operation_ids: Collection[str]) -> dict[str, Document]:
-    """Operations that draw and say nowhere what for: only a ledger that was tampered with has them."""
+    """Operations that draw without a stated purpose: only a tampered ledger has them."""
     wanted = among(session, tables.operation.c.id, operation_ids)
     rows = session.execute(
         select(tables.operation.c.id, tables.operation.c.name, tables.operation.c.recorded_at).where(wanted)

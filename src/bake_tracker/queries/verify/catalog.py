@@ -1,4 +1,4 @@
-"""The catalogue against what operations changed of it and was not undone."""
+"""Verify the catalogue against the changes by operations that were not undone."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ THINGS_AT_ONCE = 500
 
 
 def catalog_drift(session: Session) -> Iterator[Drift]:
-    """Every thing that is not as the last change that stands left it, or as it was before the first where none does.
+    """Every entry that differs from its last change that was not undone, or else from before its first.
 
     What the ledger names is kept by an undoing, and may be as any change left it.
     """
@@ -38,7 +38,7 @@ def catalog_drift(session: Session) -> Iterator[Drift]:
 
 
 def _expected(rows: list[Any]) -> list[Any]:
-    """How a thing may be: the likeliest first."""
+    """The possible states of an entry, likeliest first."""
     standing = [row.after for row in rows if row.stands]
     texts = standing[-1:] or [rows[0].before, *(row.after for row in rows)]
     return [_read(text) for text in dict.fromkeys(texts)]

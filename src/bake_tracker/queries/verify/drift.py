@@ -1,4 +1,4 @@
-"""How a disagreement is named, and how far a long comparison has come."""
+"""Disagreements, and the progress of a long comparison."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypedDict
@@ -13,7 +13,7 @@ Told = Callable[[str, int], None]
 
 
 class Drift(TypedDict):
-    """One thing that does not agree with the ledger."""
+    """One disagreement with the ledger."""
 
     what: str
     id: str
@@ -22,13 +22,13 @@ class Drift(TypedDict):
 
 
 def drift(what: str, key: object, expected: object, found: object) -> Drift:
-    """Name a disagreement; what is None is unknown."""
+    """Make a disagreement; None means unknown."""
     expected, found = ("unknown" if value is None else str(value) for value in (expected, found))
     return {"what": what, "id": str(key), "expected": expected, "found": found}
 
 
 def in_batches(session: Session, statement: Executable, told: Told, what: str) -> Iterator[Sequence[Any]]:
-    """The rows, some at a time, in constant memory."""
+    """The rows in batches, in constant memory."""
     done = 0
     rows = session.execute(statement, execution_options={"yield_per": ROWS_AT_ONCE})
     for batch in rows.partitions():

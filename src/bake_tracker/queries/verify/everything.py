@@ -1,4 +1,4 @@
-"""The ledger against everything that was computed from it; drift is named, never mended."""
+"""Verify the ledger against everything calculated from it; drift is reported, never repaired."""
 
 from typing import TypedDict
 
@@ -32,11 +32,11 @@ class Verification(TypedDict):
 
 
 def _untold(_what: str, _done: int) -> None:
-    """Nobody watches."""
+    """Report no progress."""
 
 
 def verify_ledger(session: Session, *, expect: str | None = None, told: Told = _untold) -> Verification:
-    """Recompute every cache, cost, answer, trace and seal from the ledger; memory grows with what is named only.
+    """Recompute every cache, cost, answer, trace and seal from the ledger; memory grows only with the drift.
 
     ``expect`` is the hash of a seal that was kept elsewhere. While others write, ``session`` must see one moment.
     """

@@ -1,4 +1,4 @@
-"""What every lot holds and cost, against its movements."""
+"""Verify every lot's quantity and cost against its movements."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,14 +15,14 @@ from bake_tracker.queries.verify.drift import Drift, drift
 
 
 def lot_drift(session: Session) -> Iterator[Drift]:
-    """Every cached quantity, cost and picking date that its movements do not give; compared by the database."""
+    """Every cached quantity, cost and picking date that differs from the movements; compared by the database."""
     yield from _caches(session)
     yield from _picking(session)
     yield from _oversold(session)
 
 
 def _moved() -> Select[Any]:
-    """Per lot: the sum of its movements, what its own operation brought, and whether any cost is unknown."""
+    """Per lot: the sum of its movements, what its own operation added, and whether any cost is unknown."""
     own = Movement.operation_id == Lot.operation_id
     return (
         select(
@@ -85,7 +85,7 @@ def _picking(session: Session) -> Iterator[Drift]:
 
 
 def _oversold(session: Session) -> Iterator[Drift]:
-    """A lot that was below zero in between, though it is not now."""
+    """Lots that were below zero at some point."""
     so_far = func.sum(Movement.quantity_micros).over(partition_by=Movement.lot_id, order_by=Movement.id)
     held = select(Movement.lot_id, so_far.label("held")).subquery()
     least = func.min(held.c.held)

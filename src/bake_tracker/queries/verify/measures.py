@@ -1,4 +1,4 @@
-"""What an item weighs, against the latest figure that was stated and not undone, and what its caller was answered."""
+"""Verify each item's weights against its latest measure that was not undone, and the answers given."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _KINDS = {"record_density": "density", "record_piece_weight": "piece"}
 
 
 def measure_drift(session: Session) -> Iterator[Drift]:
-    """Every weight of an item that its figures do not give, and every answer that is not the figure it stated."""
+    """Every weight that differs from its measures, and every answer that differs from its measure."""
     rows = session.execute(
         select(
             tables.item_measure,

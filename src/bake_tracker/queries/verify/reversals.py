@@ -1,4 +1,4 @@
-"""What was undone is the exact opposite of what was done, and every lot lies as it was last held, released or moved."""
+"""Verify that reversals are exact opposites, and that lots are as they were last held, released or moved."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -16,7 +16,7 @@ from bake_tracker.queries.verify.drift import Drift, drift
 
 
 def reversal_drift(session: Session) -> Iterator[Drift]:
-    """Every reversal that is not the opposite, and every lot that is not as its holds and transfers left it."""
+    """Every reversal that is not the opposite, and every lot that differs from its holds and moves."""
     yield from _opposites(session)
     yield from _pairs(session)
     yield from _parts(session)
@@ -25,7 +25,7 @@ def reversal_drift(session: Session) -> Iterator[Drift]:
 
 
 def _opposites(session: Session) -> Iterator[Drift]:
-    """Of every lot, what was posted and what undid it add up to nothing, with a cost for every cost."""
+    """For every lot, original and reversal add up to zero, in quantity and cost."""
     undoing = Movement.operation_id == Reversal.operation_id
     posted, undone = (func.count(case((condition, Movement.id))) for condition in (~undoing, undoing))
     costs, costs_undone = (func.count(case((c, Movement.cost_micros))) for c in (~undoing, undoing))
@@ -47,7 +47,7 @@ def _opposites(session: Session) -> Iterator[Drift]:
 
 
 def _pairs(session: Session) -> Iterator[Drift]:
-    """A reversal undoes one operation that is no reversal, and every operation of that name is one."""
+    """A reversal undoes one operation that is not a reversal, and every operation of that name is one."""
     undone = aliased(Operation)
     strange = (
         select(Reversal.operation_id, Operation.name, undone.name.label("undone"))
@@ -64,7 +64,7 @@ def _pairs(session: Session) -> Iterator[Drift]:
 
 
 def _parts(session: Session) -> Iterator[Drift]:
-    """What an operation that was undone is made of was undone too, as far as it moved anything."""
+    """The parts of an undone operation were undone too, if they moved anything."""
     left = (
         select(Operation.id, Operation.parent_id)
         .join(Reversal, Reversal.reversed_operation_id == Operation.parent_id)
@@ -76,7 +76,7 @@ def _parts(session: Session) -> Iterator[Drift]:
 
 
 def _handling(session: Session) -> Iterator[Drift]:
-    """From the first state of a lot through every hold and release that stands, to what the lot says now."""
+    """Follow a lot through every hold and release that was not undone, to its current state."""
     is_handled = exists().where(LotHold.lot_id == Lot.id)
     is_changed = or_(Lot.on_hold, Lot.usable_until.is_distinct_from(Lot.expires_on))
     lots = session.execute(
@@ -92,7 +92,7 @@ def _handling(session: Session) -> Iterator[Drift]:
 
 
 def _states(session: Session, lot: Any) -> list[tuple[bool, date | None]]:
-    """How the lot must lie; of one that was split off and never handled, as its source lay at some time."""
+    """The state a lot must have; for an untouched split-off lot, any state its source had."""
     rows = session.execute(
         select(LotHold, stands(LotHold.__table__.c.operation_id).label("stands"))
         .where(LotHold.lot_id == lot.id)
@@ -108,7 +108,7 @@ def _states(session: Session, lot: Any) -> list[tuple[bool, date | None]]:
 
 
 def _any_state(session: Session, lot_id: int) -> list[tuple[bool, date | None]]:
-    """Every state that a lot has been in: now, and before and after each time it was handled."""
+    """Every state a lot has been in: now, and before and after each change."""
     lot = session.execute(select(Lot.on_hold, Lot.usable_until).where(Lot.id == lot_id)).one()
     states = [(lot.on_hold, lot.usable_until)]
     for row in session.scalars(select(LotHold).where(LotHold.lot_id == lot_id).order_by(LotHold.id)):
@@ -118,7 +118,7 @@ def _any_state(session: Session, lot_id: int) -> list[tuple[bool, date | None]]:
 
 
 def _places(session: Session) -> Iterator[Drift]:
-    """A lot that was moved whole is where the last transfer that stands took it."""
+    """A lot that was moved whole is where its last move, not undone, took it."""
     last = (
         select(func.max(Transfer.id))
         .where(Transfer.new_lot_id.is_(None), stands(Transfer.__table__.c.operation_id))
@@ -135,7 +135,7 @@ def _places(session: Session) -> Iterator[Drift]:
 
 
 def _unmoved(session: Session) -> list[Any]:
-    """Lots that no transfer moved whole, or none that stands, and are not where they came to be.
+    """Lots that were never moved whole, or whose moves were undone, and are not where they were created.
 
     That is where a part was split off to, or the lot was first taken from; what is made here is at no named place.
     Where goods were put as they came in is told by what was asked then, and is not compared.

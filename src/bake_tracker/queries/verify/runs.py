@@ -1,4 +1,4 @@
-"""What every run used, made and cost, and what its caller was answered, against its movements."""
+"""Verify what every run used, made, cost and answered against its movements."""
 
 import json
 from collections import defaultdict
@@ -88,7 +88,7 @@ class _Moved:
 
     @property
     def used_micros(self) -> int | None:
-        """The cost of what was drawn; None when one of it is unknown."""
+        """The cost of the draws; None if any is unknown."""
         costs = [draw.cost_micros for draw in self.draws]
         return None if None in costs else -sum(costs)
 
@@ -113,7 +113,7 @@ class _Moved:
 
 
 def run_drift(session: Session, told: Told) -> Iterator[Drift]:
-    """Every run, receipt and answer that the movements do not give; in constant memory."""
+    """Every run, receipt and answer that differs from the movements; in constant memory."""
     for runs in in_batches(session, _productions, told, "productions"):
         moved = _moved(session, runs)
         for run in runs:
@@ -170,7 +170,7 @@ def _production(run: Any, moved: _Moved) -> Iterator[Drift]:
 
 
 def _rates(run: Any) -> Iterator[Drift]:
-    """What a run took of labour and overhead is what was answered then; an older answer says nothing of it."""
+    """Labour and overhead of a run equal the answer; older answers do not have them."""
     found = _json(run.result)
     told = found if isinstance(found, dict) else {}
     for name, micros in (("labour", run.labour_micros), ("overhead", run.overhead_micros)):
@@ -199,7 +199,7 @@ def _assembly(run: Any, moved: _Moved) -> Iterator[Drift]:
 def _run(
     what: str, operation_name: str, run: Any, moved: _Moved, cost: RunCost, made: tuple[int, int] | None
 ) -> Iterator[Drift]:
-    """What holds for both kinds of run; ``made``: the item and how much of it, None when nothing was made."""
+    """Checks for both kinds of run; ``made`` is the item and quantity, None if nothing was made."""
     if run.operation_name != operation_name:
         yield drift(f"{what} recorded by", run.operation_id, operation_name, run.operation_name or "nobody")
     if run.total_cost_micros != cost.total_micros:
@@ -250,7 +250,7 @@ def _receipt(operation_id: str, lot: Any) -> Iterator[Drift]:
 
 
 def _parts(session: Session, composites: Sequence[Any]) -> Iterator[Drift]:
-    """What an operation that is made of others answered is what they answered."""
+    """The answer of a composite operation equals the answers of its parts."""
     answered: defaultdict[str, dict[str, Any]] = defaultdict(dict)
     names = {"record_batch_production": "production", "record_assembly": "assembly"}
     for parent, name, result in session.execute(_children, {"ids": [row.id for row in composites]}):
@@ -264,7 +264,7 @@ def _parts(session: Session, composites: Sequence[Any]) -> Iterator[Drift]:
 
 
 def _answer(operation_id: str, result: str | None, expected: Mapping[str, Any]) -> Iterator[Drift]:
-    """What was answered and is kept for a replay, field by field."""
+    """Compare the answer kept for replays, field by field."""
     found = _json(result)
     if not isinstance(found, dict):
         yield drift("answer", operation_id, "a result", "none that can be read")

@@ -1,4 +1,4 @@
-"""All that an operation owns, as a seal sees it: read as it is stored, and hashed in constant memory."""
+"""Everything an operation owns, as a seal covers it: read as stored, hashed in constant memory."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ ROWS_AT_ONCE = 1_000
 
 
 def load_unsealed(session: Session, at_most: int) -> list[str]:
-    """Operations that are complete and in no seal yet, by id.
+    """Complete operations that are not sealed yet, by id.
 
     No order of ids or instants is relied on: an operation whose transaction commits later than this looks is simply
     still unsealed then.
@@ -27,7 +27,7 @@ def load_unsealed(session: Session, at_most: int) -> list[str]:
 
 
 def is_all_sealed(session: Session) -> bool:
-    """Whether nothing is left to seal but the seals' own operations, which are always in the next one."""
+    """Whether only the seals' own operations are unsealed; they always belong to the next seal."""
     return session.scalars(_unsealed.where(Operation.name != "record_seal").limit(1)).first() is None
 
 
@@ -37,7 +37,7 @@ _unsealed = select(Operation.id).where(
 
 
 def operation_hashes(session: Session, operation_ids: Sequence[str]) -> dict[str, str]:
-    """The hash of all that each of these operations owns, in the order given; none for one that is not there."""
+    """The hash of everything each operation owns, in the order given; None for a missing one."""
     hashes = {operation_id: hashlib.sha256() for operation_id in operation_ids}
     there = set()
     for table in COVERED:
@@ -49,7 +49,7 @@ def operation_hashes(session: Session, operation_ids: Sequence[str]) -> dict[str
 
 
 def in_parts(operation_ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    """As many ids at a time as one statement takes."""
+    """The ids in batches that fit one statement."""
     for start in range(0, len(operation_ids), OPERATIONS_AT_ONCE):
         yield operation_ids[start : start + OPERATIONS_AT_ONCE]
 
@@ -67,7 +67,7 @@ def _rows(session: Session, table: str, operation_ids: Sequence[str]) -> Iterato
 
 @lru_cache
 def _owned(table: str) -> Executable:
-    """The rows of a table that belong to some operations, in an order of their own.
+    """The rows of a table that belong to these operations, in a stable order.
 
     They are read as they are stored: a value that was put there past the program must show as a difference, and not
     as a failure to read it.
@@ -87,7 +87,7 @@ def _owner(table: str) -> str:
 
 
 def _reader(column: Column[Any]) -> Any:
-    """How a stored value becomes the one that every database agrees on; None where it is so already."""
+    """The conversion of a stored value to the same form on every database; None if it needs none."""
     if isinstance(column.type, UuidText):
         return str
     if isinstance(column.type, UtcDateTime):
@@ -98,7 +98,7 @@ def _reader(column: Column[Any]) -> Any:
 
 
 def _instant(stored: Any) -> Any:
-    """SQLite keeps the text of an instant in UTC."""
+    """Read an instant; SQLite stores it as text in UTC."""
     try:
         return datetime.fromisoformat(stored).replace(tzinfo=UTC) if isinstance(stored, str) else stored
     except ValueError:

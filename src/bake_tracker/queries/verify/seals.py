@@ -1,4 +1,4 @@
-"""The chain of seals, recomputed from what is there now: what was sealed and has changed since is named."""
+"""Recompute the chain of seals and report what changed after it was sealed."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from bake_tracker.queries.verify.sealed_history import OPERATIONS_AT_ONCE, opera
 
 
 class SealsFound(TypedDict):
-    """How far the chain of seals reaches; the latest hash is the one to keep elsewhere."""
+    """How far the seals reach; keep the latest hash in another place."""
 
     seals: int
     operations_sealed: int
@@ -25,7 +25,7 @@ class SealsFound(TypedDict):
 
 
 def verify_seals(session: Session, drifts: list[Drift], told: Told, expect: str | None) -> SealsFound:
-    """Recompute every seal and every operation in it, and add what does not fit to ``drifts``; in constant memory.
+    """Recompute every seal and its operations, adding disagreements to ``drifts``; in constant memory.
 
     ``expect`` is the hash of a seal that was kept elsewhere; it is looked for among those that are there.
     """
@@ -73,7 +73,7 @@ def _follows(seal: Any, last: Any) -> Iterator[Drift]:
 
 
 def _members(session: Session, number: int, covered: SealHash) -> Iterator[list[Drift]]:
-    """Every operation that the seal covers, some at a time: those that are not what was sealed."""
+    """The operations of a seal that differ from what was sealed, in batches."""
     members = (
         select(SealedOperation.operation_id, SealedOperation.sha256)
         .where(SealedOperation.seal_number == number)
@@ -104,7 +104,7 @@ def _fits(seal: Any, covered: SealHash) -> Iterator[Drift]:
 
 
 def _lost(session: Session) -> Iterator[Drift]:
-    """Seals that are claimed and not there: by the operations they cover, and by the operation that made them."""
+    """Missing seals that operations refer to: those they cover, and the one that made them."""
     claimed = select(SealedOperation.seal_number, func.count()).where(
         ~exists().where(Seal.number == SealedOperation.seal_number)
     )

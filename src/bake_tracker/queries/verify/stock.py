@@ -1,4 +1,4 @@
-"""What was adjusted, counted and delivered, and what its caller was answered, against its movements."""
+"""Verify adjustments, counts, deliveries and their answers against the movements."""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ ADJUSTING = sorted(ANSWERED)
 
 
 def stock_drift(session: Session, told: Told) -> Iterator[Drift]:
-    """Every adjustment, counted line and delivery that the movements do not give; compared by the database."""
+    """Every adjustment, counted line and delivery that differs from the movements; compared by the database."""
     yield from _adjustments(session)
     yield from _counts(session)
     yield from _answers(session, told)
@@ -30,7 +30,7 @@ def stock_drift(session: Session, told: Told) -> Iterator[Drift]:
 
 
 def _adjustments(session: Session) -> Iterator[Drift]:
-    """Of one operation and lot there is one adjustment, and one movement of the same quantity."""
+    """Each operation and lot has one adjustment and one movement of the same quantity."""
     adjusted = (
         select(Adjustment.operation_id, Adjustment.lot_id, func.sum(Adjustment.quantity_micros).label("quantity"))
         .group_by(Adjustment.operation_id, Adjustment.lot_id)
@@ -71,7 +71,7 @@ def _adjustments(session: Session) -> Iterator[Drift]:
 
 
 def _counts(session: Session) -> Iterator[Drift]:
-    """What a counted line says that differed is what was adjusted, and every adjustment of a count has its line."""
+    """Every differing counted line matches its adjustment, and every adjustment of a count has its line."""
     difference = StocktakeLine.counted_micros - StocktakeLine.expected_micros
     same = and_(
         Adjustment.operation_id == StocktakeLine.operation_id,
@@ -105,7 +105,7 @@ def _counts(session: Session) -> Iterator[Drift]:
 
 
 def _answers(session: Session, told: Told) -> Iterator[Drift]:
-    """What was answered of every adjusted lot, and of all of them, is what moved."""
+    """The answer for every adjusted lot, and the total, equal the movements."""
     operations = select(Operation.id, Operation.name, Operation.result).where(Operation.name.in_(ADJUSTING))
     for batch in in_batches(session, operations.order_by(Operation.id), told, "adjustments"):
         moved: dict[str, list[Any]] = {row.id: [] for row in batch}
@@ -129,7 +129,7 @@ def _answers(session: Session, told: Told) -> Iterator[Drift]:
 
 
 def _deliveries(session: Session, told: Told) -> Iterator[Drift]:
-    """What was answered of a delivery is what its lots were when they came, and they came from its supplier."""
+    """The answer of a delivery equals its lots as they came in, from its supplier."""
     deliveries = (
         select(Delivery.id, Delivery.operation_id, Delivery.supplier_id, Delivery.document, Operation.result)
         .join(Operation, Operation.id == Delivery.operation_id)

@@ -1,4 +1,4 @@
-"""Where everything came from: every row leads to one that is there, and no lot is made of itself."""
+"""Verify references and traces: every reference exists, and no lot is made from itself."""
 
 import hashlib
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ from bake_tracker.queries.verify.drift import Drift, Told, drift, in_batches
 
 
 def trace_drift(session: Session, told: Told) -> Iterator[Drift]:
-    """Every reference that leads nowhere, every operation without what it claims, and every circle."""
+    """Every dangling reference, every operation without its rows, and every cycle."""
     yield from _dangling(session)
     yield from _unfinished(session)
     yield from _without_run(session)
@@ -40,7 +40,7 @@ def trace_drift(session: Session, told: Told) -> Iterator[Drift]:
 
 
 def _dangling(session: Session) -> Iterator[Drift]:
-    """The database's own foreign keys say the same, as long as nobody has taken them off."""
+    """Check references explicitly: the database's foreign keys could have been dropped."""
     for table in COVERED:
         source = Base.metadata.tables[table]
         key = next(iter(source.primary_key))
@@ -64,7 +64,7 @@ def _without_run(session: Session) -> Iterator[Drift]:
 
 
 def _before_it_was_there(session: Session) -> Iterator[Drift]:
-    """A lot's first movement brings it, and an operation draws before it adds: so no lot is made of itself.
+    """A lot's first movement adds it, and operations draw before they add: so no lot is made from itself.
 
     The numbers of movements rise along every chain from a lot to what was made of it, so there is no circle in it.
     """
@@ -92,7 +92,7 @@ def _before_it_was_there(session: Session) -> Iterator[Drift]:
 
 
 def _without_reason(session: Session) -> Iterator[Drift]:
-    """Every movement brings its lot, or some record says what it was for: a mass balance has nowhere else to put it."""
+    """Every movement adds its lot or has a recorded purpose: a mass balance has no other place for it."""
     brings = and_(Movement.operation_id == Lot.operation_id, Movement.quantity_micros > 0)
     records = (ProductionRun, AssemblyRun, Transfer, Reversal)
     reasons = [exists().where(record.operation_id == Movement.operation_id) for record in records]

@@ -17,7 +17,7 @@ from bake_tracker.queries.runs.can_make import Stopper, load_can_make
 
 
 class ComponentView(TypedDict):
-    """What one of a good has of a component."""
+    """A component of one good."""
 
     item_id: int
     item_slug: str
@@ -27,7 +27,7 @@ class ComponentView(TypedDict):
 
 
 class GoodView(TypedDict):
-    """A good and what is in one of it."""
+    """A good and its components."""
 
     finished_good_id: int
     slug: str
@@ -36,7 +36,7 @@ class GoodView(TypedDict):
 
 
 class GoodRow(TypedDict):
-    """A box, in words what goes into it, and how many the shelf allows; None where it has no components yet."""
+    """A box, its contents in words, and how many the stock allows; None if it has no components yet."""
 
     good_id: int
     slug: str
@@ -46,7 +46,7 @@ class GoodRow(TypedDict):
 
 
 class GoodPart(TypedDict):
-    """What so many of a box take of an item, and what that costs by each basis."""
+    """How much of an item a number of boxes takes, and its cost by each basis."""
 
     item_id: int
     name: str
@@ -57,7 +57,7 @@ class GoodPart(TypedDict):
 
 
 class GoodTotal(TypedDict):
-    """What all of them cost by a basis, and one; what is left of a price, and in per cent of it."""
+    """Total and unit cost by one basis, with the margin at a price, also in per cent."""
 
     basis: str
     cost: str | None
@@ -67,7 +67,7 @@ class GoodTotal(TypedDict):
 
 
 class CostedGood(TypedDict):
-    """A box, so many of it."""
+    """A number of boxes, with needs and costs."""
 
     item_id: int
     slug: str
@@ -106,7 +106,7 @@ def load_good_view(session: Session, finished_good_id: int) -> GoodView:
 
 
 def load_good_page(session: Session, ask: Ask, today: date) -> Found[GoodRow]:
-    """Every box, of which a bakery has dozens; eight statements."""
+    """Every box (a bakery has dozens); eight statements."""
     counts = {one["slug"]: one["count"] for one in load_can_make(session, today) if one["what"] == "box"}
     rows = [
         GoodRow(
@@ -124,7 +124,7 @@ def load_good_page(session: Session, ask: Ask, today: date) -> Found[GoodRow]:
 def load_costed_good(
     session: Session, good_id: int, count: int, today: date, *, price_micros: int | None = None
 ) -> CostedGood:
-    """``count`` of a box by the lots that would be drawn today, by last prices and by the average on hand.
+    """The cost of ``count`` boxes from today's lots, at last prices and at the average on hand.
 
     Raises:
         FinishedGoodNotFoundError: there is none.

@@ -1,4 +1,4 @@
-"""One item for a page of its own: what it is, its lots in the order of use, and what happened to them."""
+"""One item: what it is, its stock, its lots in the order of use, and their history."""
 
 from datetime import date
 from typing import Any, TypedDict
@@ -31,7 +31,7 @@ class ItemFacts(TypedDict):
 
 
 class ItemView(ShelfSummary):
-    """An item as it is in the catalogue, and all there is of it; the weights are in g of 1 ml and of one."""
+    """An item in the catalogue with its stock; weights in g per ml and g each."""
 
     item_id: int
     kind: str
@@ -43,7 +43,7 @@ class ItemView(ShelfSummary):
 
 
 class LotInOrder(LotRow):
-    """A lot and its place in the order in which the item's lots would be used, from 1."""
+    """A lot and its place in the order of use, from 1."""
 
     place: int
 
@@ -104,12 +104,12 @@ def load_item_view(session: Session, item_id: int, today: date) -> ItemView:
 
 
 def load_lots_in_order(session: Session, item_id: int, today: date) -> list[LotInOrder]:
-    """The open lots of an item as they would be used; one statement."""
+    """The open lots of an item in the order of use; one statement."""
     return [{**lot, "place": place} for place, lot in enumerate(load_shelf_lots(session, item_id, today), 1)]
 
 
 def load_item_movements(session: Session, item_id: int, ask: Ask) -> Found[ItemMovement]:
-    """What happened to an item's lots, a page of it; one statement."""
+    """One slice of the history of an item's lots; one statement."""
     rows = (
         select(
             movements.c.id,

@@ -1,4 +1,4 @@
-"""A label for programs: its lines, its list with every part, and how it differs from the one on file."""
+"""A label for programs: its lines, its ingredient list, and how it differs from the one on file."""
 
 from typing import TypedDict
 
@@ -19,7 +19,7 @@ from bake_tracker.queries.views.label_contents import LabelledLot, load_filed
 
 
 class PartView(TypedDict):
-    """An ingredient as it was used, and what it is made of itself."""
+    """An ingredient as it was used, with its own ingredients."""
 
     item_slug: str
     name: str
@@ -31,7 +31,7 @@ class PartView(TypedDict):
 
 
 class LabelView(TypedDict):
-    """The label of a lot; ``problems`` is what nobody has said yet, without which it cannot be printed."""
+    """The label of a lot; ``problems`` lists what must be recorded before it can be printed."""
 
     lot_id: int
     lot_code: str
@@ -48,7 +48,7 @@ class LabelView(TypedDict):
 
 
 def load_difference(session: Session, found: LabelledLot) -> LabelDifference | None:
-    """How a lot differs from the label on file for its item; None where it does not, or there is none."""
+    """How a lot differs from its item's label on file; None if it does not, or there is none."""
     filed = load_filed(session, found.label.food.item_id)
     if filed is None:
         return None
@@ -57,7 +57,7 @@ def load_difference(session: Session, found: LabelledLot) -> LabelDifference | N
 
 
 def label_view(found: LabelledLot, words: LabelWords, style: Style, differs: LabelDifference | None) -> LabelView:
-    """What is printed on a lot, and what stands behind it."""
+    """The printed label of a lot, and the data behind it."""
     label = found.label
     return {
         "lot_id": found.lot_id,

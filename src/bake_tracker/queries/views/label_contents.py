@@ -1,4 +1,4 @@
-"""What lots are made of, what is said of its allergens, and the label that is on file for it."""
+"""What lots are made of, their allergens, and the label on file."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -74,7 +74,7 @@ _SAID = union_all(
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """All that lots are made of: the lots, what each was made from, and what is known of their items."""
+    """Everything lots are made of: the lots, their sources, and what is known of their items."""
 
     lots: Mapping[int, MadeLot]
     foods: Mapping[int, Food]
@@ -92,7 +92,7 @@ class FiledLabel:
 
 
 def load_made(connection: Session | Connection, lot_ids: Collection[int], *, also_item: int | None = None) -> Made:
-    """What these lots were made of, to any depth, in three statements."""
+    """Load what these lots were made of, to any depth, in three statements."""
     rows = connection.execute(_REACHED, {"lot_ids": sorted(lot_ids)}).all()
     drawn: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     for row in rows:
@@ -127,7 +127,7 @@ def load_made(connection: Session | Connection, lot_ids: Collection[int], *, als
 def load_statements(
     connection: Session | Connection, item_ids: Iterable[int], product_ids: Iterable[int]
 ) -> tuple[dict[int, Statement], dict[int, Statement]]:
-    """What is said of these items and of these products; nothing is not there."""
+    """The allergen statements for these items and products; those without one are left out."""
     rows = connection.execute(_SAID, {"item_ids": sorted(item_ids), "product_ids": sorted(product_ids)})
     said: defaultdict[tuple[int, int], list[tuple[str, str]]] = defaultdict(list)
     for row in rows:
@@ -159,7 +159,7 @@ def load_filed(connection: Session | Connection, item_id: int) -> FiledLabel | N
 
 @dataclass(frozen=True, slots=True)
 class LabelledLot:
-    """A lot as its label names it, and what is in it."""
+    """A lot for its label, and what is in it."""
 
     lot_id: int
     code: str
@@ -169,7 +169,7 @@ class LabelledLot:
 
 
 def load_label(session: Session, lot_id: int) -> LabelledLot:
-    """What is really in a lot.
+    """Load what is really in a lot.
 
     Raises:
         LotNotFoundError: there is no such lot.
@@ -201,7 +201,7 @@ def label_words(
     net: str | None = None,
     address: str | None = None,
 ) -> LabelWords:
-    """What is printed on it: the day is the lot's expiry, and the net quantity a piece's weight, unless they are given.
+    """The printed words; by default the day is the lot's expiry and the net quantity a piece's weight.
 
     Raises:
         ValidationError: the day is after the lot's expiry.
@@ -222,14 +222,14 @@ def label_words(
 
 
 def check_complete(label: Label) -> None:
-    """Raise LabelIncompleteError unless everything is known that a label must say."""
+    """Raise LabelIncompleteError unless everything that a label must state is recorded."""
     if label.gaps:
         raise LabelIncompleteError([{"field": gap["item_slug"], "problem": gap["problem"]} for gap in label.gaps])
 
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """An item or a package of it, and what is said of its allergens; None where nobody has said anything."""
+    """An item or a package of it, and its allergens; None if they are not recorded."""
 
     item_id: int
     item_slug: str
@@ -240,7 +240,7 @@ class Stated:
 
 
 def load_stated(session: Session, item_id: int | None = None) -> list[Stated]:
-    """Everything that is bought, and whatever else something is said of, in the order of slugs."""
+    """Everything that is bought or has a statement, by slug."""
     items = (
         select(tables.item.c.id, tables.item.c.slug, tables.item.c.kind)
         .where(~tables.item.c.is_category)

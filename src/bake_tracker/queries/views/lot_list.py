@@ -1,4 +1,4 @@
-"""Every lot there is or was, as a list."""
+"""The list of all lots, past and present."""
 
 from datetime import date
 from typing import Any, TypedDict
@@ -15,7 +15,7 @@ from bake_tracker.queries.keyset import load_page
 
 
 class ListedLot(TypedDict):
-    """A lot, what it came with and what is left of it; the value is None where its cost is unknown."""
+    """A lot, its original and current quantity; the value is None if its cost is unknown."""
 
     lot_id: int
     lot_code: str
@@ -43,7 +43,7 @@ def load_lot_page(
     lot_id: int | None = None,
     only_there: bool = False,
 ) -> Found[ListedLot]:
-    """Lots by any column, those that are used up among them unless ``only_there``; one statement."""
+    """Lots sorted by any column, including used-up ones unless ``only_there``; one statement."""
     rows = select(tables.lot, tables.item.c.slug.label("item_slug"), tables.item.c.base_unit).join(
         tables.item, tables.item.c.id == tables.lot.c.item_id
     )

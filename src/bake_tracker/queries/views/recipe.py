@@ -30,7 +30,7 @@ MOST = Fraction(MAX_TOTAL_MICROS, MICRO)
 
 
 class LineView(TypedDict):
-    """One line of a recipe: so much of an item, or so many batches of another recipe."""
+    """One line of a recipe: a quantity of an item, or a number of batches of another recipe."""
 
     quantity: str
     unit: str
@@ -41,7 +41,7 @@ class LineView(TypedDict):
 
 
 class MadeView(TypedDict):
-    """What one batch gives of a finished unit."""
+    """What one batch makes of a finished unit."""
 
     finished_unit_id: int
     finished_unit_slug: str
@@ -50,7 +50,7 @@ class MadeView(TypedDict):
 
 
 class RecipeView(TypedDict):
-    """A recipe as it is now, its own lines only; labour and overhead of one batch are None where nobody said them."""
+    """A recipe as it is now, with its own lines only; labour and overhead of one batch, None if not recorded."""
 
     recipe_id: int
     slug: str
@@ -65,7 +65,7 @@ class RecipeView(TypedDict):
 
 
 class SectionLine(TypedDict):
-    """A line: so much of an item, or so many batches of a sub-recipe; as written, times the batches."""
+    """A line of a scaled recipe: a quantity of an item, or a number of batches of a sub-recipe."""
 
     quantity: str
     unit: str
@@ -84,7 +84,7 @@ class Section(TypedDict):
 
 
 class WeighedItem(TypedDict):
-    """All that is needed of an item; None where a measure is missing that would tell, ``problem`` says which.
+    """The total need of an item; None if a measure is missing, named by ``problem``.
 
     ``percent`` is the baker's: of the weight of all flour together.
     """

@@ -1,1 +1,1 @@
-"""How it is kept: engines, transactions and what became of them. Knows no bakery."""
+"""Engines, transactions and their outcomes. Knows nothing about bakeries."""

@@ -1,4 +1,4 @@
-"""Which attempt at a transaction this is, and which failures are worth another."""
+"""Attempts at a transaction, and which failures are worth retrying."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ _RETRYABLE_SQLITE = ("SQLITE_BUSY", "SQLITE_LOCKED")
 
 @dataclass(slots=True)
 class Attempt:
-    """One try of a whole transaction; operation ids are the same in every try, so that a retry is a replay."""
+    """One attempt at a whole transaction; operation ids stay the same, so that a retry is a replay."""
 
     number: int = 1
     is_last: bool = True
@@ -43,11 +43,11 @@ class Attempt:
         )
 
     def begin(self, number: int, *, is_last: bool) -> None:
-        """Make this the next try: the same operations under the same ids, from the first one on."""
+        """Start the next attempt: the same operation ids again, from the first."""
         self.number, self.is_last, self.used, self.is_told = number, is_last, 0, False
 
     def next_operation_id(self) -> str:
-        """The id for the next operation that brought none: the one it had in the attempt before, or a new one."""
+        """The id for the next operation without one: the same as in the last attempt, or a new one."""
         if self.used == len(self.operation_ids):
             self.operation_ids.append(uuid7())
         self.used += 1
@@ -58,19 +58,19 @@ _current: ContextVar[Attempt | None] = ContextVar("bake_tracker_attempt", defaul
 
 
 def current_attempt() -> Attempt:
-    """The attempt under way; outside of ``run_in_transaction`` a first and last one."""
+    """The current attempt; outside of ``run_in_transaction`` the first and last one."""
     return _current.get() or Attempt()
 
 
 def attempt_number() -> int:
-    """Which attempt it is, from 1 on."""
+    """The number of the current attempt, from 1."""
     attempt = _current.get()
     return 1 if attempt is None else attempt.number
 
 
 @contextmanager
 def attempting(attempt: Attempt) -> Iterator[None]:
-    """Make ``attempt`` the one that operations see."""
+    """Make ``attempt`` the current one."""
     reset = _current.set(attempt)
     try:
         yield
@@ -79,12 +79,12 @@ def attempting(attempt: Attempt) -> Iterator[None]:
 
 
 def will_retry(error: BaseException | None) -> bool:
-    """Whether the owner of the transaction will try again after this error."""
+    """Whether the transaction's owner will retry after this error."""
     return not current_attempt().is_last and is_retryable(error)
 
 
 def is_retryable(error: BaseException | None) -> bool:
-    """Whether the database asks for another try: a serialization failure, deadlock, lock timeout or lost connection."""
+    """Whether the error is worth a retry: serialization failure, deadlock, lock timeout or lost connection."""
     if isinstance(error, DBAPIError) and (error.connection_invalidated or is_unreachable(error)):
         return True
     state = _state(error)
@@ -94,12 +94,12 @@ def is_retryable(error: BaseException | None) -> bool:
 
 
 def is_lost_race(error: BaseException | None) -> bool:
-    """Whether a transaction that ran beside this one made it impossible (a serialization failure)."""
+    """Whether a concurrent transaction won (a serialization failure)."""
     return _state(error) == _SERIALIZATION_FAILURE
 
 
 def is_unreachable(error: BaseException | None) -> bool:
-    """Whether there was no server to ask: what a server refuses has a SQLSTATE, what the way to it does has none."""
+    """Whether the server was unreachable: errors from a server have a SQLSTATE, connection errors have none."""
     return isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", "") is None
 
 

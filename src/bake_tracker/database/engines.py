@@ -1,4 +1,4 @@
-"""Engines: what a URL means, and a connection whose transactions are what they claim."""
+"""Engines: resolve URLs, and make connections whose transactions do what they claim."""
 
 import os
 import sqlite3
@@ -25,7 +25,7 @@ _making = threading.Lock()
 
 
 def database_url(url: str | None = None) -> str:
-    """The given URL, or ``BAKE_TRACKER_DATABASE_URL``, or the user's own file; PostgreSQL always through psycopg 3.
+    """The given URL, ``BAKE_TRACKER_DATABASE_URL`` or the user's own file; PostgreSQL always with psycopg 3.
 
     Raises:
         ValidationError: the URL is neither SQLite nor PostgreSQL.
@@ -35,7 +35,7 @@ def database_url(url: str | None = None) -> str:
 
 @lru_cache(64)
 def _resolved(url: str, _folder: str) -> str:
-    """What a URL says in the folder that relative files are taken from."""
+    """Resolve a URL relative to the working directory."""
     try:
         parsed: URL = make_url(url)
     except ArgumentError:
@@ -52,7 +52,7 @@ def _resolved(url: str, _folder: str) -> str:
 
 
 def engine_for(url: str | None, make_ready: Callable[[Engine], None]) -> Engine:
-    """The process's engine for a database; ``make_ready`` looks at a new one before anybody has it."""
+    """The process's engine for a database; ``make_ready`` checks a new one before its first use."""
     resolved = database_url(url)
     key = (os.getpid(), resolved)  # an engine must not cross a fork
     with _making:  # two threads that come first must not make two pools
@@ -75,7 +75,7 @@ def dispose_engines() -> None:
 
 
 def make_engine(url: str) -> Engine:
-    """An engine whose transactions are what they claim: immediate on SQLite, durable, and observed to the COMMIT."""
+    """Make an engine: immediate transactions on SQLite, durable, and observed until the COMMIT."""
     is_sqlite = url.startswith("sqlite")
     parsed = make_url(url)
     if is_sqlite:
@@ -115,7 +115,7 @@ def _make_writable(driver_connection: Any, record: Any) -> None:
 
 
 def _begin_to_read(connection: Connection) -> None:
-    """Said at every BEGIN, since a connection that was lost is replaced by one that knows nothing of it."""
+    """Runs at every BEGIN, since a reconnected connection has lost the setting."""
     connection.info[READ_ONLY] = True
     if connection.dialect.name == "postgresql":
         from psycopg import IsolationLevel  # the driver is loaded only where it is used
@@ -127,7 +127,7 @@ def _begin_to_read(connection: Connection) -> None:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A connection whose transactions cannot write, and on which all of one transaction is of one moment."""
+    """A read-only connection; each transaction reads from one snapshot."""
     try:
         connection = engine.connect()
     except DBAPIError as error:

@@ -1,11 +1,11 @@
-"""A lock that is granted in the order it was asked for."""
+"""A fair lock, granted in the order of requests."""
 
 import threading
 from collections import deque
 
 
 class FairLock:
-    """Handed from whoever lets go to whoever has waited longest; it may be let go by another thread than took it.
+    """A lock handed to the longest waiter; another thread may release it.
 
     ``threading.Lock`` goes to whoever comes by when it is free, which is mostly the one that has just let go.
     """
@@ -16,7 +16,7 @@ class FairLock:
         self._is_held = False
 
     def acquire(self, timeout_s: float) -> bool:
-        """Wait for it that long; whether it is had now."""
+        """Wait up to this long; return whether the lock was acquired."""
         with self._guard:
             if not self._is_held:
                 self._is_held = True
@@ -34,7 +34,7 @@ class FairLock:
         return not self._leave(turn)
 
     def _leave(self, turn: threading.Lock) -> bool:
-        """Wait no longer; False where it was handed over at the last instant."""
+        """Stop waiting; False if the lock was handed over at the last instant."""
         with self._guard:
             if turn in self._waiting:
                 self._waiting.remove(turn)
@@ -42,7 +42,7 @@ class FairLock:
         return False
 
     def release(self) -> None:
-        """Hand it to the one that has waited longest, if there is one."""
+        """Hand the lock to the longest waiter, if any."""
         with self._guard:
             if self._waiting:
                 self._waiting.popleft().release()

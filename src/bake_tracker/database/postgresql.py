@@ -1,4 +1,4 @@
-"""What PostgreSQL is told when a connection is made, and its refusals in words that say what to do."""
+"""PostgreSQL connection settings, and connection errors with advice."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -35,7 +35,7 @@ _ADVICE = {
 
 
 def connect_arguments(settings: Settings, stated: Mapping[str, Any]) -> dict[str, Any]:
-    """The driver's arguments beside those that the URL states, which win."""
+    """The driver's arguments; those in the URL take precedence."""
     session = dict(_SESSION)
     if settings.isolation is not None:
         session["default_transaction_isolation"] = settings.isolation.replace(" ", "\\ ")
@@ -45,7 +45,7 @@ def connect_arguments(settings: Settings, stated: Mapping[str, Any]) -> dict[str
 
 
 def refusal(error: DBAPIError) -> str:
-    """What the driver says, in one line, and what to do about it where that is known."""
+    """The driver's error in one line, with advice where we know any."""
     said = " ".join(str(error.orig).split())
     advice = next((advice for sign, advice in _ADVICE.items() if sign in said), None)
     return f"{said}; {advice}" if advice else said

@@ -1,4 +1,4 @@
-"""SQLite files that may be read and not written: on a read-only disk, or somebody else's.
+"""SQLite files that can be read but not written, such as on a read-only disk.
 
 SQLite opens a database with a write-ahead log by writing beside it, even to read. Where that is not allowed the file is
 read as it lies there, which takes no lock: so only while nobody has it open, and afterwards it is compared with before.
@@ -15,20 +15,20 @@ _AS_WHO = {"effective_ids": True} if os.access in os.supports_effective_ids else
 
 
 class Reader(sqlite3.Connection):
-    """A connection to a file that cannot be written; ``seen`` is what it looked like, if it is taken to lie still."""
+    """A connection to a read-only file; ``seen`` is its state, if it is assumed not to change."""
 
     lies_at: Path
     seen: tuple[int, ...] | None = None
 
 
 def may_only_read(path: Path) -> bool:
-    """Whether the file is there, and this process may not write it or what SQLite needs to write beside it."""
+    """Whether the file exists but this process cannot write it or SQLite's files beside it."""
     may_write = os.access(path, os.W_OK, **_AS_WHO) and os.access(path.absolute().parent, os.W_OK, **_AS_WHO)
     return path.is_file() and not may_write
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open a file as this process may at this moment."""
+    """Open a file as this process is allowed to."""
     ours: dict[str, Any] = {"isolation_level": None, "check_same_thread": False}
     if not may_only_read(path):
         plain: sqlite3.Connection = sqlite3.connect(path, **ours)
@@ -42,7 +42,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def was_written_meanwhile(connection: Connection) -> bool:
-    """Whether somebody wrote a file while it was taken to lie still: then what was read may be of two moments."""
+    """Whether an assumed-unchanged file was written meanwhile: the reads may mix two states."""
     reader = connection.connection.dbapi_connection
     if not isinstance(reader, Reader) or reader.seen is None:
         return False

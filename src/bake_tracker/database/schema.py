@@ -1,4 +1,4 @@
-"""The schema: made where a database is empty, brought to this version when asked, and refused when it is another's."""
+"""The schema: created in an empty database, upgraded on request, refused if it belongs to another program."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ AddFirstRows = Callable[[Connection], None]
 
 
 def prepare(url: str, add_first_rows: AddFirstRows) -> None:
-    """Create the schema or bring it to this version; only for an empty database or one that is a bakery's already.
+    """Create or upgrade the schema of an empty database or a bakery's.
 
     Raises:
         DatabaseUnavailableError: the database cannot be opened, or belongs to another program.
@@ -37,7 +37,7 @@ def prepare(url: str, add_first_rows: AddFirstRows) -> None:
 
 
 def _look_at(engine: Engine) -> tuple[list[str], bool]:
-    """The tables that are there, and whether the schema is of this version."""
+    """The existing tables, and whether the schema has this version."""
     try:
         with reading(engine) as connection:
             return inspect(connection).get_table_names(), is_current(connection)
@@ -68,7 +68,7 @@ def _refuse_half_restored(engine: Engine, tables: list[str]) -> None:
 
 
 def migrate(engine: Engine, add_first_rows: AddFirstRows) -> None:
-    """Bring the schema to the newest version, and give an empty database its first rows."""
+    """Upgrade the schema to the newest version, and add the first rows to an empty database."""
     is_postgresql = engine.dialect.name == "postgresql"
     # Whoever waited for the lock must see what was done meanwhile, also where SERIALIZABLE is the default.
     if is_postgresql:

@@ -1,4 +1,4 @@
-"""Scopes that own transactions: whoever works inside one never commits, the scope does."""
+"""Scopes that own transactions: only they commit."""
 
 import logging
 import random
@@ -90,7 +90,7 @@ def run_in_transaction(work: Callable[[Session], Answer], engine: Callable[[], E
 
 
 def _wait_for_turn(session: Session) -> None:
-    """Queue behind the others that have lost a race; in SERIALIZABLE it is lost again by all but one otherwise.
+    """Queue behind other losers of a race; otherwise in SERIALIZABLE all but one would lose again.
 
     A lock of the table is granted in the order it was asked for and, unlike one of a row, before the transaction's
     picture of the database is taken. This mode is in the way of no reader and no writer, only of itself.
@@ -99,7 +99,7 @@ def _wait_for_turn(session: Session) -> None:
 
 
 def _tell_retried(attempt: Attempt, error: Exception) -> None:
-    """Tell a failure that no operation has told: before the first one, between two, or at a COMMIT of none."""
+    """Log a failure that no operation has logged: before the first, between two, or in an empty COMMIT."""
     try:
         logger = get_service_logger("database")
         event = make_event(logger, logging.WARNING, "run_in_transaction", "retried", {"error": error_text(error)})

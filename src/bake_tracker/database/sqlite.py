@@ -1,4 +1,4 @@
-"""How a SQLite file is opened, begun, and handed from one writer to the next."""
+"""SQLite: opening, beginning transactions, and turns between writers."""
 
 import sqlite3
 from pathlib import Path
@@ -24,7 +24,7 @@ _CANNOT_BE_WRITTEN = (
 
 
 def make_sqlite_engine(url: URL, path: Path | None) -> Engine:
-    """An engine that begins at once, is durable, and lets the writers of this process take turns."""
+    """Make a durable engine with immediate transactions, whose writers in this process take turns."""
     if path:
         path.absolute().parent.mkdir(parents=True, exist_ok=True)
     # pysqlite's own BEGIN comes late and skips SAVEPOINT; isolation_level=None leaves it to us.
@@ -48,7 +48,7 @@ def _set_pragmas(driver_connection: Any, _record: object) -> None:
 
 
 def _take_turns(engine: Engine) -> None:
-    """Have the writers of this process begin one after the other, in the order they came.
+    """Let the writers of this process begin one after another, in order of arrival.
 
     SQLite's own waiting is asking again and again, and the lock goes to whoever happens to ask when it is free: of
     twelve threads some waited for seconds while others had it a hundred times.

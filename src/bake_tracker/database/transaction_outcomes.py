@@ -1,4 +1,4 @@
-"""What became of a transaction, learned where it is decided: at the driver's COMMIT, ROLLBACK and savepoints.
+"""Transaction outcomes, observed where they are decided: at the driver's COMMIT, ROLLBACK and savepoints.
 
 Session and connection events come too early or too often: ``after_commit`` also fires for a savepoint, a session joined
 to a connection fires before the real commit, ``close()`` fires neither, and ``ConnectionEvents.commit`` comes before
@@ -56,11 +56,11 @@ class Fate(Enum):
 
 
 class TransactionGoneError(PendingRollbackError):
-    """The database is no longer in the transaction that is to be committed."""
+    """The database has already left the transaction that is about to be committed."""
 
 
 class Ending:
-    """What became of a transaction, why if it failed, and when that was decided."""
+    """How a transaction ended, when, and why if it failed."""
 
     __slots__ = ("_at_ns", "_text", "failure", "fate")
 
@@ -72,7 +72,7 @@ class Ending:
 
     @property
     def settled_at(self) -> str:
-        """The instant as each of its lines says it."""
+        """The instant, in the format of log lines."""
         if self._text is None:
             self._text = utc_text_ns(self._at_ns)
         return self._text
@@ -83,7 +83,7 @@ Settle = Callable[[Ending], None]
 
 
 class OpenTransaction:
-    """One transaction of one driver connection: a frame of pending outcomes for it and for every open savepoint."""
+    """One driver transaction, with a frame of pending outcomes for itself and each open savepoint."""
 
     __slots__ = ("_doomed", "_id", "failure", "frames")
 
@@ -95,41 +95,41 @@ class OpenTransaction:
 
     @property
     def transaction_id(self) -> str:
-        """Its id; made when it is first asked for, since not every transaction is told of."""
+        """The transaction's id, made on first use, since not every transaction is logged."""
         if self._id is None:
             self._id = uuid7()
         return self._id
 
     @property
     def is_awaited(self) -> bool:
-        """Whether anything waits to be settled."""
+        """Whether any outcome is pending."""
         return any(pending for _, pending in self.frames)
 
     @property
     def is_doomed(self) -> bool:
-        """Whether something stands in it that failed and could not be undone."""
+        """Whether it contains a failed savepoint that could not be rolled back."""
         return self._doomed is not None and any(frame is self._doomed for frame in self.frames)
 
     def doom(self, frame: tuple[str, list[Settle]] | None) -> None:
-        """Let nothing be kept of a failed savepoint that is still open: its RELEASE or ROLLBACK TO failed as well."""
+        """Doom a failed savepoint that is still open because its RELEASE or ROLLBACK TO failed as well."""
         if frame is not None and any(one is frame for one in self.frames):
             self._doomed = frame
 
     def add(self, settle: Settle) -> None:
-        """Have ``settle`` called once, when the innermost open savepoint's fate is known."""
+        """Call ``settle`` once, when the fate of the innermost open savepoint is known."""
         self.frames[-1][1].append(settle)
 
     def enter(self, savepoint: str) -> None:
         self.frames.append((savepoint, []))
 
     def release(self, savepoint: str) -> None:
-        """Move what was pending inside the savepoint to the frame around it."""
+        """Move the savepoint's pending outcomes to the frame around it."""
         is_innermost = len(self.frames) > 1 and self.frames[-1][0] == savepoint
         if pending := self.frames.pop()[1] if is_innermost else self._drop_from(savepoint):
             self.frames[-1][1].extend(pending)
 
     def undo(self, savepoint: str) -> None:
-        """Settle what was pending inside a savepoint that was rolled back; it stays, and nothing outside is touched."""
+        """Settle the pending outcomes of a rolled-back savepoint; the savepoint stays open."""
         position = self._position(savepoint)
         # A savepoint that was never seen is older than all that is pending.
         undone = self._drop_from(savepoint) if position else self._drop_all()
@@ -138,14 +138,14 @@ class OpenTransaction:
         _settle_all(undone, Fate.ROLLED_BACK, self.failure)
 
     def end(self, fate: Fate) -> None:
-        """Settle everything; a second end has nothing left to settle."""
+        """Settle all pending outcomes; idempotent."""
         ended = self.frames[0][1] if len(self.frames) == 1 else self._drop_all()
         self.frames = [("", [])]
         failure, self.failure = self.failure, None  # its traceback would keep the session alive
         _settle_all(ended, fate, failure)
 
     def _position(self, savepoint: str) -> int:
-        """Where the innermost savepoint of this name is; 0 for one that is not known."""
+        """The position of the innermost savepoint with this name; 0 if unknown."""
         position = len(self.frames) - 1
         while position and self.frames[position][0] != savepoint:
             position -= 1
@@ -164,7 +164,7 @@ class OpenTransaction:
 
 
 def open_transaction(connection: Connection, *, to_write: bool) -> OpenTransaction:
-    """The transaction that is open on ``connection``, observed from now on."""
+    """The open transaction of ``connection``, observed from now on."""
     if _KEY not in connection.dialect.__dict__:
         observe(connection.engine)
     driver_connection = connection.connection
@@ -223,14 +223,14 @@ def statement_count() -> int:
 
 
 def send_begin(connection: Connection, statement: str) -> None:
-    """Begin a transaction, or say how it is to be, without counting that as a statement."""
+    """Send a statement that begins or configures a transaction, without counting it."""
     connection.exec_driver_sql(statement)
     if _KEY in connection.dialect.__dict__:
         _statements.value -= 1
 
 
 def observe(engine: Engine) -> None:
-    """Wrap the driver calls of this engine's dialect that decide a transaction; does nothing the second time."""
+    """Wrap the driver calls of this engine's dialect that decide transactions; idempotent."""
     dialect = engine.dialect
     if _KEY in dialect.__dict__:
         return
@@ -303,7 +303,7 @@ def _observe_statements(dialect: Dialect, name: str) -> None:
 
 
 def _control(dialect: Dialect, control: re.Match[str], context: Any, send: Callable[[], Any]) -> Any:
-    """Send a COMMIT, ROLLBACK or savepoint statement, and have what is pending follow it."""
+    """Send a COMMIT, ROLLBACK or savepoint statement, and settle the pending outcomes accordingly."""
     _statements.value -= 1
     connection: Connection = context.root_connection
     transaction: OpenTransaction | None = connection.info.get(_KEY)
@@ -356,7 +356,7 @@ def _notice_undone(context: Any, error: BaseException) -> None:
 
 
 def info_of(driver_connection: PoolProxiedConnection) -> dict[Any, Any]:
-    """What is kept beside a pooled connection; nothing beside one that is not pooled yet."""
+    """The info dictionary of a pooled connection; empty for one not pooled yet."""
     try:
         return driver_connection.info
     except NotImplementedError:
@@ -364,7 +364,7 @@ def info_of(driver_connection: PoolProxiedConnection) -> dict[Any, Any]:
 
 
 def _check_open(transaction: OpenTransaction, driver_connection: PoolProxiedConnection) -> None:
-    """Refuse to go on in a transaction that the database has given up.
+    """Raise if the database has already ended the transaction.
 
     COMMIT would do nothing and not say so; on SQLite a SAVEPOINT would begin a transaction that its RELEASE commits.
     """

@@ -1,1 +1,1 @@
-"""How it is told: events, lines, files and spans. Knows no bakery."""
+"""Structured logging: events, lines, files and spans. Knows nothing about bakeries."""

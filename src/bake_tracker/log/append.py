@@ -1,4 +1,4 @@
-"""The handler that appends lines to the log file: whole lines, among other processes, rotated when it is full."""
+"""Append lines to the log file: whole lines, shared with other processes, rotated when full."""
 
 import errno
 import logging
@@ -28,14 +28,14 @@ _FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
 
 
 class AppendHandler(EventHandler):
-    """Append each line of JSON with one write, so that several processes share a file and tear no line."""
+    """Append each JSON line with one write, so that processes can share the file without tearing lines."""
 
     formatter: logging.Formatter
 
     def __init__(
         self, path: Path, rotation: Rotation | None = None, opening: Callable[[], bytes] | None = None
     ) -> None:
-        """``opening`` says what is written before the first line."""
+        """``opening`` returns what to write before the first line."""
         super().__init__()
         self.formatter = JsonFormatter()
         self.path = path
@@ -70,7 +70,7 @@ class AppendHandler(EventHandler):
             report_logging_fault(error)
 
     def append(self, lines: bytes) -> None:
-        """Append whole lines with one write; what goes wrong is reported once, and reaches nobody."""
+        """Append whole lines with one write; a failure is reported once and never raised."""
         self.acquire()
         try:
             if self._opening is not None:
@@ -89,7 +89,7 @@ class AppendHandler(EventHandler):
             self.release()
 
     def _descriptor_for(self, length: int) -> int:
-        """The open file; looked for again at every line, since somebody may have moved it away to rotate it."""
+        """The open file, checked at every line, since another process may have rotated it."""
         try:
             found = os.stat(self._path_text)  # noqa: PTH116  Path.stat() takes twice as long
         except (FileNotFoundError, NotADirectoryError):
@@ -108,7 +108,7 @@ class AppendHandler(EventHandler):
         return self._after_rotation(length)
 
     def _after_rotation(self, length: int) -> int:
-        """The file to write to, rotated first if it is full or if its day is over; an empty one is neither."""
+        """The file to write to, rotated first if it is full or its day is over; an empty file never is."""
         assert self._descriptor is not None
         assert self._identity is not None
         size = os.fstat(self._descriptor).st_size
@@ -117,7 +117,7 @@ class AppendHandler(EventHandler):
         return self._open() if self._descriptor is None else self._descriptor
 
     def _open(self) -> int:
-        """Open the file at the path, held against being compressed before it is known to be the one at the path still.
+        """Open the file and hold it against compression, then check that it is still the one at the path.
 
         Raises:
             OSError: it cannot be opened.
@@ -145,7 +145,7 @@ class AppendHandler(EventHandler):
         raise OSError("the log file moves away faster than it can be opened")
 
     def _set_limits(self, can_rotate: bool) -> None:
-        """When the file that was just opened is full; never for what is a link or no file at all."""
+        """Set when the opened file is full; never, if it is a link or not a regular file."""
         self._full_at_bytes = self._day_ends_at = _NEVER
         if can_rotate and self.rotation.size_bytes is not None:
             self._full_at_bytes = self.rotation.size_bytes
@@ -154,7 +154,7 @@ class AppendHandler(EventHandler):
             self._day_ends_at = datetime.combine(day, time_of_day(), UTC).timestamp() + 86_400
 
     def _rotate(self, full: Identity) -> None:
-        """Close and move away a full file; where that fails, go on with it and try again in a minute."""
+        """Close and move away a full file; on failure, keep writing to it and retry in a minute."""
         if time.monotonic() < self._rotate_not_before_s:
             return
         try:
@@ -184,7 +184,7 @@ class AppendHandler(EventHandler):
 
 
 def _hold(descriptor: int) -> OSError | None:
-    """Why the file cannot be held, if so: it is being compressed, or a stranger's, or there are no locks."""
+    """Hold the file; return why that failed, if it did: it is being compressed, foreign, or locks are missing."""
     try:
         hold(descriptor)
     except OSError as error:
@@ -193,7 +193,7 @@ def _hold(descriptor: int) -> OSError | None:
 
 
 def _ends_in_half_a_line(descriptor: int, status: os.stat_result) -> bool:
-    """Whether somebody was stopped in the middle of a line: by a full disk, or by a kill."""
+    """Whether the file ends in half a line, left by a full disk or a kill."""
     if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
         return False
     os.lseek(descriptor, -1, os.SEEK_END)  # a write goes to the end, wherever this leaves off

@@ -1,4 +1,4 @@
-"""One event: the fields of its line in their order, and a ``LogRecord`` of it where a handler wants one.
+"""One event: the fields of its line in order, and a ``LogRecord`` if a handler needs one.
 
 A record costs as much as all the rest of a line, and the log file needs none. So an event is handed to an
 ``EventHandler`` as it is, and becomes a record for anybody else's handler, filter or ``caplog``. See ``docs/adr/0006``.
@@ -50,7 +50,7 @@ RECORD_FIELDS = frozenset(
 
 
 class Event:
-    """Something that happened: its ``line`` holds every field in order, safe to write; whoever makes it adds to it.
+    """Something that happened; ``line`` holds every field in order, safe to write.
 
     From when it is told on nothing changes: every handler sees the same line.
     """
@@ -68,7 +68,7 @@ class Event:
         error: BaseException | None = None,
         created_ns: int | None = None,
     ) -> None:
-        """Operation and outcome are safe text, and make the message where none is given; it happens now unless told."""
+        """Operation and outcome are safe text and make the default message; the default time is now."""
         self.logger = logger
         self.level = level
         self.created_ns = time.time_ns() if created_ns is None else created_ns
@@ -85,19 +85,19 @@ class Event:
         }
 
     def turn_into(self, outcome: str, level: int) -> None:
-        """Say that it came otherwise; before it is told."""
+        """Change outcome and level before the event is emitted."""
         self.level = level
         message = _message(self.line["operation"], outcome)
         self.line |= {"level": logging.getLevelName(level), "message": message, "outcome": outcome}
 
     @property
     def fields(self) -> dict[str, Any]:
-        """What the line has beside its head."""
+        """The line's fields without its head."""
         return {name: value for name, value in self.line.items() if name not in HEAD}
 
     @property
     def record(self) -> logging.LogRecord:
-        """The event as the standard library has it, with every field as an attribute.
+        """The event as a ``LogRecord``, with every field as an attribute.
 
         Made once, when it is told: its time is when it happened, its thread and process are those that tell it.
         """
@@ -107,7 +107,7 @@ class Event:
 
 
 class EventHandler(logging.Handler):
-    """A handler that needs no record of what this program tells.
+    """A handler that takes events and needs no records.
 
     A subclass that has an ``emit`` of its own and no ``take`` gets records, as from any other logger.
     """
@@ -121,12 +121,12 @@ class EventHandler(logging.Handler):
         )
 
     def take(self, event: Event) -> None:
-        """Do with an event what ``emit`` does with a record, and leave it as it is."""
+        """Handle an event as ``emit`` handles a record, without changing it."""
         raise NotImplementedError
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, Any]:
-    """The context of any record: ours as it was made, another library's extras made safe now."""
+    """The context fields of a record: ours as made, another library's extras made safe."""
     if (own := record.__dict__.get("bake_fields")) is not None:
         return cast(dict[str, Any], own)
     extras = {key: value for key, value in record.__dict__.items() if key not in RECORD_FIELDS}
@@ -139,7 +139,7 @@ def _message(operation: str, outcome: str) -> str:
 
 
 def _record_of(event: Event) -> logging.LogRecord:
-    """The copy of a record that was made before, since the constructor takes longer than all the fields."""
+    """A record copied from a template, since the constructor takes longer than all the fields."""
     record = logging.LogRecord.__new__(logging.LogRecord)
     attributes = record.__dict__
     line = event.line
@@ -166,7 +166,7 @@ def _template(logger_name: str, level: int, message: str, operation: str, proces
 
 
 def _task_name() -> str | None:
-    """The name of the asyncio task that logs this; whatever may go wrong in asking, as in the standard library."""
+    """The name of the current asyncio task, or None, as in the standard library."""
     asyncio: Any = sys.modules.get("asyncio")
     try:
         return str(asyncio.current_task().get_name()) if asyncio and asyncio._get_running_loop() else None

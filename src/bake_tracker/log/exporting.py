@@ -1,4 +1,4 @@
-"""Whether and where traces go: the standard ``OTEL_*`` variables say; only entry points install this."""
+"""Set up exporting from the standard ``OTEL_*`` variables; only entry points call this."""
 
 import os
 import sys
@@ -38,7 +38,7 @@ def exporting_where_asked() -> Iterator[None]:
 
 
 def is_asked_for(signal: str) -> bool:
-    """Whether this signal has an endpoint, and neither it nor the whole SDK is switched off."""
+    """Whether this signal has an endpoint and is not disabled."""
     if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return False
     if os.environ.get(f"OTEL_{signal}_EXPORTER", "otlp").strip().lower() not in ("", "otlp"):
@@ -47,7 +47,7 @@ def is_asked_for(signal: str) -> bool:
 
 
 def _wrong_endpoint(signal: str) -> str | None:
-    """The variable that this signal goes by, where it is no URL that anything could be sent to."""
+    """The variable with this signal's endpoint, if its value is not a usable URL."""
     own = f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"
     name = own if os.environ.get(own) else ENDPOINTS[0]
     try:

@@ -1,4 +1,4 @@
-"""Locks that go with their process, so a kill leaves none behind; where there are none, nobody gets one."""
+"""File locks that end with their process, so a kill leaves none; without platform support nobody gets one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ CAN_LOCK = fcntl is not None
 
 
 def hold(descriptor: int) -> None:
-    """Share the file with others that hold it, against whoever wants to be alone, until its last descriptor closes.
+    """Take a shared lock on the file until its last descriptor closes.
 
     Raises:
         OSError: somebody has it alone, as while it is compressed, or this file system has no such locks.
@@ -23,7 +23,7 @@ def hold(descriptor: int) -> None:
 
 @contextmanager
 def alone(descriptor: int, *, patient: bool = False) -> Iterator[bool]:
-    """Whether the file, or the folder, could be had alone; only the ``patient`` wait for it."""
+    """Take an exclusive lock on a file or folder and return whether it succeeded; only the ``patient`` wait."""
     if not CAN_LOCK:
         yield False
         return

@@ -1,4 +1,4 @@
-"""The files of a log: the one that is written, and those that were rotated away from it, plain or gzip-compressed."""
+"""The files of a log: the current one, and the rotated ones, plain or gzip-compressed."""
 
 import gzip
 import os
@@ -30,7 +30,7 @@ WRITTEN: Turn = (datetime.max.replace(tzinfo=UTC), "")
 
 
 class LogUnreadableError(ValidationError):
-    """What stands where a log should be cannot be read; the text says why, and what to do."""
+    """The log cannot be read; the text says why and what to do."""
 
     @classmethod
     def because(cls, file: Path, why: str) -> "LogUnreadableError":
@@ -38,7 +38,7 @@ class LogUnreadableError(ValidationError):
 
 
 def is_there(file: Path) -> bool:
-    """Whether there is a file to be read; False where there simply is none yet.
+    """Whether the log exists; False if it has not been written yet.
 
     Raises:
         LogUnreadableError: there is something in its place that is no file, or that cannot be opened.
@@ -68,7 +68,7 @@ def log_files(path: Path) -> list[Path]:
 def open_in_turn(
     path: Path, *, after: Turn = BEFORE_ALL, newest_first: bool = False
 ) -> Iterator[tuple[Turn, IO[bytes]]]:
-    """Each file of a log, opened and as it is on disk, oldest first; each once, whoever rotates meanwhile.
+    """Open each file of a log, oldest first, exactly once, even during rotation.
 
     A file that is not the one that was listed was rotated or compressed since: they are listed again, and reading goes
     on behind the last file that was read; ``newest_first``, at the one that was to be next, since the last one may be
@@ -107,13 +107,13 @@ def open_in_turn(
 
 
 def latest_turn(path: Path) -> Turn:
-    """The turn of the newest rotated file; before all where there is none."""
+    """The sort key of the newest rotated file; lowest if there is none."""
     *_, latest = BEFORE_ALL, *(turn for turn, name in _in_order(path) if name != path)
     return latest
 
 
 def identity(file: Path | str | int, *, follow_symlinks: bool = True) -> Identity | None:
-    """Which file a name leads to, or a descriptor is of; None where there is none."""
+    """The identity (device and inode) of a path or descriptor; None if there is no file."""
     try:
         status = os.stat(file, follow_symlinks=follow_symlinks)  # noqa: PTH116  of a descriptor too
     except OSError:
@@ -122,13 +122,13 @@ def identity(file: Path | str | int, *, follow_symlinks: bool = True) -> Identit
 
 
 def unpacked(raw: IO[bytes]) -> IO[bytes]:
-    """The file itself, or what it holds when it is gzip-compressed, whatever its name."""
+    """The file, decompressed if it is gzip, whatever its name."""
     is_packed = raw.peek(2)[:2] == b"\x1f\x8b"  # type: ignore[attr-defined]  # opened with a buffer
     return cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if is_packed else raw
 
 
 def rotated_files(path: Path) -> list[Path]:
-    """The files that Bake Tracker itself has rotated away, in no order, compressed or plain or both."""
+    """The files that Bake Tracker rotated, unordered, compressed, plain or both."""
     return [file for file in _beside(path) if _ROTATED_BY_US.fullmatch(file.name[len(path.name) :])]
 
 
@@ -145,7 +145,7 @@ def when_rotated(file: Path, path: Path) -> datetime:
 
 
 def holds_a_line(file: Path) -> bool:
-    """Whether there is a whole line in a file; half a one is what a full disk leaves behind."""
+    """Whether a file holds a whole line; a full disk can leave half a line."""
     try:
         with file.open("rb") as raw, unpacked(raw) as lines:
             return b"\n" in lines.read(_FIRST_LINE_BYTES)
@@ -156,7 +156,7 @@ def holds_a_line(file: Path) -> bool:
 
 
 def first_instant(file: Path) -> datetime | None:
-    """When a file's first line was written, as far as it says so."""
+    """The time of a file's first line, if it has one."""
     try:
         with file.open("rb") as raw, unpacked(raw) as lines:
             line = orjson.loads(lines.readline(_FIRST_LINE_BYTES))
@@ -176,7 +176,7 @@ def _in_order(path: Path) -> list[tuple[Turn, Path]]:
 
 
 def _turn(file: Path, path: Path) -> Turn:
-    """What a rotated file is sorted by; ours by when it ended, others by when it began, which cannot mix them up."""
+    """The sort key of a rotated file: ours by its end, others by their beginning, which keeps their order."""
     name = file.name.removesuffix(".gz")
     if _ROTATED_BY_US.fullmatch(file.name[len(path.name) :]):
         return when_rotated(file, path), name
@@ -189,7 +189,7 @@ def _turn(file: Path, path: Path) -> Turn:
 
 
 def _stable(path: Path) -> list[Path]:
-    """The files beside a log, listed until two listings agree: one may miss a file that changes its name meanwhile."""
+    """The files beside a log, listed until two listings agree, since one can miss a file being renamed."""
     before, now = None, _beside(path)
     while now != before:
         before, now = now, _beside(path)

@@ -1,4 +1,4 @@
-"""How a record looks: one line of JSON for files and machines, one coloured line for a terminal."""
+"""Formats: one line of JSON for files and programs, one coloured line for a terminal."""
 
 import json
 import logging
@@ -37,7 +37,7 @@ class JsonFormatter(logging.Formatter):
         return self.line(record)[:-1].decode()
 
     def line(self, record: logging.LogRecord) -> bytes:
-        """The line as it goes into a file, its end included."""
+        """The encoded line, newline included."""
         line: dict[str, Any] = {
             "timestamp": utc_text(record.created),
             "level": record.levelname,
@@ -49,7 +49,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def written(line: dict[str, Any], error: BaseException | None = None) -> bytes:
-    """A line of safe fields as it goes into a file, its end included."""
+    """Encode a line of safe fields for a file, newline included."""
     if error is not None:
         line = {**line, "exception": exception_field(error)}
     try:
@@ -63,7 +63,7 @@ def written(line: dict[str, Any], error: BaseException | None = None) -> bytes:
 
 
 class ConsoleFormatter(logging.Formatter):
-    """One event, one line for people; coloured where the stream is a terminal."""
+    """One line per event for people, coloured on a terminal."""
 
     def __init__(self, *, colour: bool) -> None:
         super().__init__()

@@ -54,13 +54,13 @@ Result = TypeVar("Result")
 
 
 class OtelTracer:
-    """Begins a span for each operation; a program that exports by itself gives its own provider."""
+    """Begin a span for each operation; a program with its own exporter passes its provider."""
 
     def __init__(self, provider: trace.TracerProvider) -> None:
         self._tracer = provider.get_tracer("bake_tracker", __version__)
 
     def begin(self, operation: str, caller: tracing.Caller | None) -> "OtelSpan":
-        """A span inside the one that is current, of ours or of the program around us, else inside the caller's."""
+        """Begin a span inside the current one, ours or the host program's, else inside the caller's."""
         around = otel_context.get_current()
         if caller is not None and not trace.get_current_span(around).get_span_context().is_valid:
             around = _within(caller.trace_id, caller.span_id, caller.flags)
@@ -68,7 +68,7 @@ class OtelTracer:
 
 
 class OtelSpan:
-    """One operation; current, with its ids on every line, until it is left."""
+    """The span of one operation; current until it is left."""
 
     def __init__(self, span: Span) -> None:
         self._span = span
@@ -99,7 +99,7 @@ class OtelSpan:
 
 
 class OtlpHandler(EventHandler):
-    """Every line as an OTLP log record, with its fields, ids and times."""
+    """Send every line as an OTLP log record with its fields, ids and times."""
 
     def __init__(self, provider: LoggerProvider) -> None:
         super().__init__()
@@ -140,14 +140,14 @@ def _entry(happened_ns: int, fields: dict[str, Any], prefix: str, error: BaseExc
 
 
 class _Collector:
-    """What both exporters know of the other side: whether it answers, and whether somebody has been told."""
+    """What both exporters know of the collector: whether it answers, and whether that was reported."""
 
     def __init__(self) -> None:
         self.is_reported = False
         self._quiet_until = 0.0
 
     def send(self, send: Callable[[], Result], failure: Result) -> Result:
-        """Send, unless the last try failed just now: a dead collector costs one wait, not one for each batch."""
+        """Send, unless the last try just failed: a dead collector costs one wait, not one per batch."""
         if time.monotonic() < self._quiet_until:
             return failure
         result = send()
@@ -157,7 +157,7 @@ class _Collector:
         return result
 
     def report(self) -> None:
-        """Say it on stderr, once."""
+        """Report it on stderr, once."""
         if not self.is_reported and sys.stderr is not None:
             self.is_reported = True
             sys.stderr.write(
@@ -188,7 +188,7 @@ class _LogExporter(OTLPLogExporter):
 
 @contextmanager
 def exporting(*, traces: bool, logs: bool) -> Iterator[None]:
-    """Send spans and log records for as long as this lasts; what is left at the end is given two seconds."""
+    """Send spans and log records inside this context; the rest gets two seconds at the end."""
     own = {"service.name": "bake-tracker", "service.version": __version__}
     resource = Resource.create({**own, **OTELResourceDetector().detect().attributes})
     collector = _Collector()
@@ -213,7 +213,7 @@ def exporting(*, traces: bool, logs: bool) -> Iterator[None]:
 
 
 def _finish(shutdowns: Sequence[Callable[[], None]], collector: _Collector) -> None:
-    """Send what is left, side by side, and wait no longer than two seconds for all of it."""
+    """Flush both exporters at the same time, for at most two seconds."""
     ends_at = time.monotonic() + FLUSH_TIMEOUT_S
     threads = [threading.Thread(target=shutdown, daemon=True) for shutdown in shutdowns]
     for thread in threads:
@@ -226,7 +226,7 @@ def _finish(shutdowns: Sequence[Callable[[], None]], collector: _Collector) -> N
 
 @contextmanager
 def _quiet(names: Sequence[str]) -> Iterator[None]:
-    """Keep the exporter's own lines out of every handler: each one sent would make the next."""
+    """Silence the exporter's own log lines: sending one would cause the next."""
     loggers = [logging.getLogger(name) for name in names]
     before = [logger.propagate for logger in loggers]
     silence = logging.NullHandler()
@@ -242,7 +242,7 @@ def _quiet(names: Sequence[str]) -> Iterator[None]:
 
 
 def _timeout_s(signal: str) -> float | None:
-    """Short, unless the environment says something else, which the exporter reads by itself."""
+    """A short timeout, unless the environment sets one, which the exporter reads itself."""
     names = (f"OTEL_EXPORTER_OTLP_{signal}_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT")
     return None if any(os.environ.get(name) for name in names) else REQUEST_TIMEOUT_S
 
@@ -257,7 +257,7 @@ def _attributes(fields: dict[str, Any], prefix: str) -> dict[str, AnyValue]:
 
 
 def _exception(error: BaseException) -> dict[str, AnyValue]:
-    """The exception as on the line: frames, and never local variables or source text."""
+    """The exception as on the line: frames without local variables or source text."""
     shown = exception_field(error)
     return {
         "exception.type": shown["type"],
@@ -267,7 +267,7 @@ def _exception(error: BaseException) -> dict[str, AnyValue]:
 
 
 def _plain(value: Any) -> AnyValue:
-    """A safe value as protobuf holds it: an integer beyond 64 bits would take its whole batch with it."""
+    """A safe value for protobuf: an integer beyond 64 bits would lose the whole batch."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value if -(2**63) <= value < 2**63 else str(value)
     if isinstance(value, dict):
@@ -282,7 +282,7 @@ def _severity(level: int) -> SeverityNumber:
 
 
 def _nanoseconds(timestamp: float) -> int:
-    """To the microsecond, as on the line."""
+    """A timestamp in nanoseconds, with the line's microsecond precision."""
     return round(timestamp * 1_000_000) * 1_000
 
 

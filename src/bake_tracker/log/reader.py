@@ -1,4 +1,4 @@
-"""Read the log back: the lines that are asked for, and the trees of its transactions."""
+"""Read the log: matching lines, and transactions as trees."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ FEW = 8
 
 
 class Unreadable:
-    """How many lines were passed over because they cannot be read."""
+    """The number of unreadable lines that were skipped."""
 
     count = 0
 
@@ -25,7 +25,7 @@ class Unreadable:
 def find_lines(
     path: Path, query: LogQuery, unreadable: Unreadable, progress: Progress | None = None
 ) -> Iterator[tuple[bytes, LogLine]]:
-    """The lines that match, raw and read, oldest first; what cannot match by its bytes is not read at all."""
+    """Matching lines, raw and parsed, oldest first; lines that cannot match by their bytes are not parsed."""
     raws = scan(path, query.prefilter(), progress)
     for raw, line in read_lines(raw for raw in raws if not query.is_outside(raw)):
         if line is None:
@@ -37,7 +37,7 @@ def find_lines(
 def read_trees(
     path: Path, wanted: str | None = None, last: int = 20, progress: Progress | None = None
 ) -> list[TransactionNode]:
-    """The ``last`` transactions that ended last; or those with an id of theirs or of an operation that begins so.
+    """The ``last`` transactions, or those that contain an id with this beginning.
 
     The lines of the trees are held, and no others. Attempts that were made again come with the transaction that made
     them again.
@@ -56,7 +56,7 @@ def read_trees(
 
 
 def _groups_called(path: Path, wanted: str, progress: Progress | None) -> set[str]:
-    """Every transaction, or question asked outside of any, with a line of which an id begins so."""
+    """Every transaction, or check outside one, with a line whose id has this beginning."""
     groups: set[str] = set()
     begins = spellings(wanted)
     for line in _outcomes(path, _holding({f'"{begin}' for begin in begins}), progress):
@@ -86,7 +86,7 @@ def _outcomes(path: Path, matters: Matters, progress: Progress | None) -> Iterat
 
 
 def _latest(path: Path, last: int) -> list[LogLine]:
-    """The lines of the transactions that ended last, from the log's end back to where the first of them had begun."""
+    """The lines of the latest transactions, read backwards until the first of them began."""
     found: dict[str, list[LogLine]] = {}
     began_at = ""
     for _, line in read_lines(scan_backwards(path)):
@@ -116,12 +116,12 @@ def _is_outcome(line: LogLine) -> bool:
 
 
 def _group(line: LogLine) -> str:
-    """What a line is drawn under: its transaction, or else its operation."""
+    """The group of a line: its transaction, or else its operation."""
     return str(line.get("transaction_id") or line["operation_id"])
 
 
 def _holding(texts: set[str]) -> Matters:
-    """Whether one of these texts occurs; of many, each line is read instead."""
+    """A test whether any of these texts occurs; with many texts it accepts every line."""
     needles = [text.encode("utf-8", "replace") for text in texts]
     if len(needles) == 1:
         (only,) = needles
@@ -132,7 +132,7 @@ def _holding(texts: set[str]) -> Matters:
 
 
 def read_latest(path: Path, most: int) -> tuple[list[LogLine], bool]:
-    """The latest ``most`` lines, oldest first, and whether those are all there are."""
+    """The latest ``most`` lines, oldest first, and whether these are all."""
     latest: list[LogLine] = []
     for _, line in read_lines(scan_backwards(path)):
         if line is None:

@@ -21,7 +21,7 @@ def latest_refusals(
     needle: str = "",
     progress: Progress | None = None,
 ) -> list[LogLine]:
-    """The latest refusals of a database that match, newest first; ``needle`` occurs in every line that can match.
+    """The latest matching refusals of a database, newest first; ``needle`` occurs in every possible match.
 
     Of operations in one another the outermost stands for all: it names the one that made it fail, and came after it.
     """
@@ -42,7 +42,7 @@ def latest_refusals(
 
 
 def find_started(path: Path, operation_id: str, progress: Progress | None = None) -> LogLine | None:
-    """The line with every argument, where the log was written at DEBUG."""
+    """The entry line with every argument, if the log was written at DEBUG."""
     needle = operation_id.encode()
     for raw in scan(path, lambda raw: needle in raw and b'"started"' in raw, progress):
         line = log_line(raw)
@@ -52,7 +52,7 @@ def find_started(path: Path, operation_id: str, progress: Progress | None = None
 
 
 def names_item(slug: str) -> Callable[[LogLine], bool]:
-    """Whether a refusal says that this item was short."""
+    """Whether this item was among a refusal's shortages."""
     return lambda line: any(short["item_slug"] == slug for short in shortages(line))
 
 

@@ -1,4 +1,4 @@
-"""A full log file is moved away, compressed and, when asked, deleted, and no line of any process is lost.
+"""Rotation: move away, compress and, if asked, delete full log files without losing a line of any process.
 
 Every writer holds a shared lock on the file it has open, for as long as it has it open. It takes the lock before it
 looks whether the path still leads to that file, and writes only when it does. So whoever gets the exclusive lock on a
@@ -25,7 +25,7 @@ _BLOCK = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """When a log file is full, and what becomes of it; ``keep`` counts old files, None keeps them all."""
+    """When to rotate and what to keep; ``keep`` counts old files, None keeps all."""
 
     size_bytes: int | None = None
     is_daily: bool = False
@@ -34,7 +34,7 @@ class Rotation:
 
 
 def move_away(path: Path, expected: Identity) -> bool:
-    """Give a full file its rotated name; False where another process has done so, or is at it just now.
+    """Rename a full file; False if another process did so or is doing it now.
 
     Raises:
         OSError: it cannot be renamed.
@@ -50,7 +50,7 @@ def move_away(path: Path, expected: Identity) -> bool:
 
 
 def tidy(path: Path, rotation: Rotation) -> None:
-    """Delete old files beyond those to keep, and compress the others; what a writer still holds waits for next time."""
+    """Delete surplus old files and compress the others; files still held by a writer wait until next time."""
     found = {file.name: file for file in rotated_files(path)}
     by_age = [path.with_name(name) for name in sorted({name.removesuffix(".gz") for name in found})]
     gone = by_age[: -rotation.keep] if rotation.keep else []
@@ -65,7 +65,7 @@ def tidy(path: Path, rotation: Rotation) -> None:
 
 
 def _compress(plain: Path) -> None:
-    """Put ``NAME.gz`` in a rotated file's place; at every moment one of the two is there and whole."""
+    """Replace a rotated file by ``NAME.gz``; at every moment one of the two is complete."""
     packed = plain.with_name(f"{plain.name}.gz")
     part = packed.with_name(f"{packed.name}.part")
     with _nobody_writes(plain) as file:
@@ -98,7 +98,7 @@ def _delete(plain: Path) -> None:
 
 @contextmanager
 def _nobody_writes(plain: Path) -> Iterator[IO[bytes] | None]:
-    """The file, locked so that nobody can append to it; None where somebody still may, or where it is gone."""
+    """Open the file and lock it against appending; None if a writer still holds it or it is gone."""
     try:
         file = plain.open("rb")
     except FileNotFoundError:
@@ -122,7 +122,7 @@ _warned: set[tuple[str, str]] = set()
 
 
 def warn_once(consequence: str, error: BaseException) -> None:
-    """Say on stderr, once per kind of fault, what does not happen; the lines themselves are written."""
+    """Warn on stderr, once per kind of fault, about failed rotation; the lines themselves are written."""
     kind = getattr(error, "strerror", None) or type(error).__name__
     if (consequence, kind) not in _warned:
         _warned.add((consequence, kind))

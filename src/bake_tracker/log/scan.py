@@ -1,4 +1,4 @@
-"""A log as raw lines, forwards or from its end, in memory that does not grow with it."""
+"""Scan a log as raw lines, forwards or backwards, in constant memory."""
 
 import gzip
 import json
@@ -32,14 +32,14 @@ LogLine = dict[str, Any]
 
 
 class Place(NamedTuple):
-    """A position in one file of the log, whatever name it has by now."""
+    """A position in one file of the log, independent of the file's name."""
 
     file: Identity
     position: int
 
 
 def log_line(raw: bytes) -> LogLine | None:
-    """The fields of one line; None for what is no log line."""
+    """The fields of a line, or None if it is not a log line."""
     try:
         line = orjson.loads(raw)
     except ValueError:
@@ -52,7 +52,7 @@ def log_line(raw: bytes) -> LogLine | None:
 
 
 def read_lines(raws: Iterable[bytes]) -> Iterator[tuple[bytes, LogLine | None]]:
-    """Each raw line with its fields, None for what is no log line; half a line with a whole one behind it is two."""
+    """Each raw line with its fields (None if it is not a log line); half a line followed by a whole one is two."""
     for raw in raws:
         line = log_line(raw)
         yield raw, line
@@ -62,7 +62,7 @@ def read_lines(raws: Iterable[bytes]) -> Iterator[tuple[bytes, LogLine | None]]:
 
 
 def read_log(path: Path, progress: Progress | None = None) -> Iterator[LogLine | None]:
-    """The fields of every line of a log, oldest file first; None for one that is no log line. An absent log has none.
+    """The fields of every line, oldest file first; None for a line that is not a log line. A missing log is empty.
 
     Raises:
         LogUnreadableError: there is something else in a file's place, or it cannot be opened.
@@ -71,7 +71,7 @@ def read_log(path: Path, progress: Progress | None = None) -> Iterator[LogLine |
 
 
 def scan(path: Path, matters: Matters | None = None, progress: Progress | None = None) -> Iterator[bytes]:
-    """The raw lines of every file of a log, oldest first, each without its end; ``CUT_OFF`` for what cannot be read.
+    """The raw lines of all files, oldest first, without newline; ``CUT_OFF`` for unreadable ones.
 
     ``matters`` is asked of a whole block first and then of each line in it: it must be true of any text that holds a
     line it is true of, as "these bytes occur in it" is. ``progress`` is told how many bytes of the files are done.
@@ -89,7 +89,7 @@ def scan(path: Path, matters: Matters | None = None, progress: Progress | None =
 
 
 def scan_backwards(path: Path, end: "Place | None" = None, progress: Progress | None = None) -> Iterator[bytes]:
-    """The raw lines of a log from the newest to the oldest; from ``end`` on, when it is given.
+    """The raw lines of a log, newest first, starting at ``end`` if given.
 
     A compressed file is unpacked first, beside memory when it is large. ``progress`` is told as by ``scan``.
 
@@ -118,7 +118,7 @@ def lines_of(raw: IO[bytes], matters: Matters | None = None) -> Iterator[bytes]:
 
 
 def total_bytes(path: Path) -> int:
-    """How large a log is on disk, its rotated files included."""
+    """The size of a log on disk, rotated files included."""
     total = 0
     for file in log_files(path):
         with suppress(OSError):  # compressed or deleted since it was listed
@@ -137,7 +137,7 @@ def _lines_in(block: bytes | None, matters: Matters | None) -> Iterator[bytes]:
 
 
 def _blocks(file: IO[bytes]) -> Iterator[bytes | None]:
-    """What can be read of a file; None in the end when that is not all."""
+    """The readable blocks of a file; a final None if that is not all."""
     try:
         while block := file.read1(BLOCK):  # type: ignore[attr-defined]  # plain and compressed files have it
             yield block
@@ -146,7 +146,7 @@ def _blocks(file: IO[bytes]) -> Iterator[bytes | None]:
 
 
 def whole_lines(file: IO[bytes]) -> Iterator[bytes | None]:
-    """Blocks that end where a line ends; None for a line that is cut off, or longer than can be held."""
+    """Blocks of whole lines; None for a line that is cut off or too long."""
     rest: list[bytes] = []
     kept = 0
     for block in _blocks(file):

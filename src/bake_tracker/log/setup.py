@@ -1,4 +1,4 @@
-"""Where log lines go; only entry points install this, never an import."""
+"""Set up logging; only entry points call this, never an import."""
 
 import logging
 import re
@@ -22,7 +22,7 @@ _SAID_BY_THE_COMMAND = frozenset({"validation_failed", "unit_conversion_failed",
 
 
 def log_file(settings: Settings, database_url: str) -> Path:
-    """The file that the lines of this database go to."""
+    """The log file of this database."""
     return settings.log_file or default_log_file(database_url)
 
 
@@ -46,7 +46,7 @@ def configure_logging(settings: Settings, database_url: str) -> None:
 
 
 def rotation_of(settings: Settings) -> Rotation:
-    """When the log file is full by these settings, and what becomes of it."""
+    """The rotation for these settings."""
     size = re.fullmatch(r"(\d+)(KB|MB|GB)", settings.log_rotate)
     return Rotation(
         size_bytes=int(size[1]) * _UNITS[size[2]] if size else None,
@@ -57,7 +57,7 @@ def rotation_of(settings: Settings) -> Rotation:
 
 
 def _opening(path: Path) -> Callable[[], bytes]:
-    """What comes before the first line of all the log's files: from here on `log verify` holds it to be complete.
+    """The opening line of a new log: from here on, verification expects it to be complete.
 
     Not before there is a line: whoever only asks leaves no file behind. It is of the time when this process set up its
     log, since what it tells first may have happened a while before it was settled.

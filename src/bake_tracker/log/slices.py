@@ -1,4 +1,4 @@
-"""A page of the log, read from its end: the latest lines that are wanted, and how far back was looked for them."""
+"""A slice of the log, read from its end: the latest matching lines, and how far back they were searched."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ OTHERS = "others"
 
 
 def shown_to(role: Role, line: Mapping[str, Any]) -> LogLine | None:
-    """A line as this role may read it; None for one that is the owner's: who signed in, and from where.
+    """A line as this role may read it; None for lines that only owners see, such as sign-ins.
 
     Where in the program something broke is the owner's too.
     """
@@ -38,14 +38,14 @@ def shown_to(role: Role, line: Mapping[str, Any]) -> LogLine | None:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which lines of one bakery: of a group of outcomes, and matching a query."""
+    """A filter for one bakery's lines: a group of outcomes and a query."""
 
     database_id: str
     group: str = ""
     query: LogQuery = field(default_factory=LogQuery)
 
     def fits(self, line: LogLine) -> bool:
-        """Whether this is one of them."""
+        """Whether a line matches."""
         if line.get("database_id", self.database_id) != self.database_id or not self.query.matches(line):
             return False
         outcome = str(line.get("outcome") or "")
@@ -57,19 +57,19 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
-    """Lines, newest first; ``older_than`` is where an older page begins, None where there is none."""
+    """Lines, newest first; ``older_than`` is where the next older slice begins, or None."""
 
     lines: list[LogLine]
     older_than: str | None
 
 
 def can_be_read(path: Path) -> bool:
-    """Whether there is a log to be read: it may be turned off, by a name such as ``/dev/null``, or not begun yet."""
+    """Whether there is a readable log: it may be turned off (``/dev/null``) or not written yet."""
     return path.is_file()
 
 
 def load_log_page(path: Path, wanted: Wanted, limit: int, most_read: int | None = None) -> LogPage:
-    """The latest ``limit`` lines that are wanted, among ``most_read``, or ``MOST_READ``, up to ``until``."""
+    """The latest ``limit`` matching lines up to ``until``, reading at most ``most_read`` or ``MOST_READ``."""
     lines: list[LogLine] = []
     most = most_read or MOST_READ
     newer = LogQuery(until=wanted.query.until)
@@ -83,13 +83,13 @@ def load_log_page(path: Path, wanted: Wanted, limit: int, most_read: int | None 
 
 
 def mark_of(line: LogLine) -> str:
-    """What a reader remembers a line by, to go on behind it."""
+    """The mark of a line, from which a reader can continue."""
     mark = f"{line['timestamp']} {line.get('operation_id') or line.get('request_id') or ''}"
     return " ".join(mark.split())  # a log may hold anything, and an event's id is one line
 
 
 def lines_since(path: Path, follower: Follower, mark: str, wanted: Wanted, limit: int) -> list[LogLine]:
-    """What was written between a line and the place that is followed from, oldest first; no more than ``limit``."""
+    """The lines between a mark and the place where following starts, oldest first, at most ``limit``."""
     found: list[LogLine] = []
     if follower.place is None:
         return found

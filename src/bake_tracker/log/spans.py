@@ -1,4 +1,4 @@
-"""Where an operation meets a trace: the hook that ``recording`` and ``checking`` call, and W3C ``traceparent``.
+"""Tracing hooks that ``recording`` and ``checking`` call, and W3C ``traceparent``.
 
 Nothing here knows a tracing library. While no tracer is installed an operation pays one look at a variable; whoever
 installs one (``services.otel``) is told of every operation, and of its outcome by the very event that tells the log.
@@ -21,7 +21,7 @@ MAX_TRACEPARENT = 512
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The span that asked for what is being done, in another process."""
+    """The calling span in another process."""
 
     trace_id: str
     span_id: str
@@ -32,17 +32,17 @@ class OperationSpan(Protocol):
     """One operation in a trace; its ids are on every line logged before ``leave``."""
 
     def end(self, told: Event) -> None:
-        """End when and as the outcome line says, which for a success is after the COMMIT."""
+        """End the span with the outcome line, which for a success is after the COMMIT."""
 
     def leave(self) -> None:
-        """Let what comes next in this thread stand outside; the outcome may still be open."""
+        """Leave the span: what follows in this thread is outside, even if the outcome is still open."""
 
 
 class Tracer(Protocol):
-    """What a tracing library has to bring."""
+    """The interface of a tracing library."""
 
     def begin(self, operation: str, caller: Caller | None) -> OperationSpan:
-        """Begin a span inside the one that is current here, or inside the caller's."""
+        """Begin a span inside the current one, or inside the caller's."""
 
 
 tracer: Tracer | None = None
@@ -52,7 +52,7 @@ _caller: ContextVar[Caller | None] = ContextVar("bake_tracker_caller", default=N
 
 
 def begin_span(operation: str) -> OperationSpan | None:
-    """Begin the span of an operation; None where nobody traces. Never raises."""
+    """Begin the span of an operation, or return None without tracing. Never raises."""
     if tracer is None:
         return None
     try:
@@ -73,7 +73,7 @@ def leave_span(span: OperationSpan | None) -> None:
 
 
 def parse_traceparent(header: str | None) -> Caller | None:
-    """The caller that a W3C ``traceparent`` names; None for one that the specification has us ignore."""
+    """Parse a W3C ``traceparent``; None if the specification says to ignore it."""
     if header is None or len(header) > MAX_TRACEPARENT:
         return None
     match = _TRACEPARENT.fullmatch(header.strip(" \t"))
@@ -84,7 +84,7 @@ def parse_traceparent(header: str | None) -> Caller | None:
 
 @contextmanager
 def accept_traceparent(header: str | None) -> Iterator[None]:
-    """Do what is done inside for the caller's trace: its id is on every line, its span the parent of the outermost.
+    """Join the caller's trace: its id is on every line, its span is the parent of the outermost one.
 
     Where no span of ours is active, ``span_id`` is the caller's: the nearest one that a trace viewer can show.
     """

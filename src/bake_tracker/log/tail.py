@@ -1,4 +1,4 @@
-"""The end of a log, and what is appended from there on, through rotation and truncation."""
+"""Follow a log: its last lines and new ones, through rotation and truncation."""
 
 import os
 import sys
@@ -31,14 +31,14 @@ _HEAD_BYTES = 4096
 def last_lines(
     path: Path, count: int, query: LogQuery, unreadable: Unreadable, end: Place | None
 ) -> list[tuple[bytes, LogLine]]:
-    """The last ``count`` lines that match, oldest first, over as many files as it takes; read from the end."""
+    """The last ``count`` matching lines, oldest first, read backwards over as many files as needed."""
     raws = scan_backwards(path, end) if end else iter(())
     newest_first = matching(raws, query, unreadable)
     return list(islice(newest_first, min(count, sys.maxsize)))[::-1]
 
 
 def matching(raws: Iterator[bytes], query: LogQuery, unreadable: Unreadable) -> Iterator[tuple[bytes, LogLine]]:
-    """Those of the lines that match, raw and read, in their order; what cannot be read is counted."""
+    """The matching lines, raw and parsed, in order; unreadable ones are counted."""
     for raw, line in read_lines(raws):
         if line is None:
             unreadable.count += 1
@@ -47,13 +47,13 @@ def matching(raws: Iterator[bytes], query: LogQuery, unreadable: Unreadable) -> 
 
 
 class Follower:
-    """Every line appended to a log from now on, once: a half-written one when it is complete.
+    """Yield every line appended from now on exactly once, a half-written one when it is complete.
 
     A file that was moved away is read to its end, then those that came after it; one that was cut is read anew.
     """
 
     def __init__(self, path: Path) -> None:
-        """Raises LogUnreadableError where there is something that cannot be read; a file may still come."""
+        """Raise LogUnreadableError if the path is unreadable; a missing file may still appear."""
         self.path = path
         self._file: IO[bytes] | None = None
         self._rest = b""
@@ -66,12 +66,12 @@ class Follower:
 
     @property
     def place(self) -> Place | None:
-        """Where the lines begin that are still to come; None as long as there is no file."""
+        """The position of the next new line; None as long as there is no file."""
         own = self._identity
         return Place(own, self._file.tell()) if self._file and own else None
 
     def new_lines(self) -> Iterator[bytes]:
-        """The raw lines that were completed since the last call; ``CUT_OFF`` for one that never will be."""
+        """The raw lines completed since the last call; ``CUT_OFF`` for one that never will be."""
         yield from self._appended()
         if not self._is_moved():
             self._was_moved = False
@@ -98,7 +98,7 @@ class Follower:
                 yield CUT_OFF
 
     def _is_moved(self) -> bool:
-        """Whether the log's name leads to another file by now; while it leads nowhere, nothing is decided."""
+        """Whether the log's path now leads to another file; undecided while it leads to none."""
         now = identity(self.path)
         return now is not None and now != self._identity
 
@@ -107,7 +107,7 @@ class Follower:
         return identity(self._file.fileno()) if self._file else None
 
     def _move_on(self) -> Iterator[bytes]:
-        """Every line of the files that came since, each of them followed in its turn, however many they are."""
+        """Follow, in order, every file that has appeared since."""
         self._was_moved = False
         for turn, raw in open_in_turn(self.path, after=self._turn()):
             if self._rest:
@@ -124,7 +124,7 @@ class Follower:
         self._rest = b""
 
     def _turn(self) -> Turn:
-        """The turn of the file that was followed, looked for from the newest; by now it may be compressed or gone."""
+        """The sort key of the followed file, searched from the newest; it may be compressed or gone."""
         if self._file is None:
             return self._after
         own, changed_ns = self._identity, os.fstat(self._file.fileno()).st_mtime_ns

@@ -1,4 +1,4 @@
-"""Structured logging on the standard library: what is told, with whose ids, and to which handlers.
+"""Structured logging on the standard library.
 
 ``log_operation`` tells an event; where a handler, a filter or pytest's ``caplog`` wants a ``LogRecord`` of it, that has
 every context field as an attribute. Nothing here ever raises into the caller's operation.
@@ -26,7 +26,7 @@ _RESERVED = LINE_FIELDS | RECORD_FIELDS
 
 
 class _Bound(NamedTuple):
-    """Fields for every line, from entry points: as they were given, and as ids and context are shown."""
+    """Fields that entry points bound for every line, as given and as shown."""
 
     given: Mapping[str, Any]
     ids: Mapping[str, Any]
@@ -77,7 +77,7 @@ def bound_log_context(**fields: Any) -> Iterator[None]:
 
 
 def bound_value(name: str) -> Any:
-    """What entry points have bound under ``name``, or None."""
+    """The value bound under ``name``, or None."""
     return _bound.get().given.get(name)
 
 
@@ -89,14 +89,14 @@ def make_event(
     context: Mapping[str, Any],
     error: BaseException | None = None,
 ) -> Event:
-    """Something that happens now and is no operation's own event; ``operation`` and ``outcome`` are safe text."""
+    """Make an event that is not an operation's own; ``operation`` and ``outcome`` are safe text."""
     event = Event(logger, level, operation, outcome, error=error)
     complete_line(event.line, context)
     return event
 
 
 def complete_line(line: dict[str, Any], context: Mapping[str, Any], places: Iterable[Place] | None = None) -> None:
-    """Add the ids that are bound, what the context has of these places or all of it, and what else is bound."""
+    """Add the bound ids, the context (all of it, or these places) and other bound fields."""
     bound = _bound.get()
     if bound.has_own_ids:
         for name, value in bound.ids.items():
@@ -129,7 +129,7 @@ def _free_name(name: str, line: Mapping[str, Any]) -> str:
 
 
 def places_of(keys: Iterable[str]) -> tuple[Place, ...]:
-    """Where fields go, under their own names unless a record or a line needs those, and how each is shown."""
+    """The names of fields on the line, prefixed if reserved, and how each is shown."""
     return tuple(_PLACES[key] for key in keys)
 
 
@@ -141,7 +141,7 @@ def _place(key: str) -> Place:
 
 
 class _Places(dict[str, Place]):
-    """The places that were asked for; not of every name that somebody may make up."""
+    """A bounded cache of places: made-up names must not fill the memory."""
 
     def __missing__(self, key: str) -> Place:
         place = _place(key)
@@ -154,7 +154,7 @@ _PLACES = _Places()
 
 
 def emit(event: Event) -> None:
-    """Hand an event to every handler that wants its level; never raises, and one that fails costs the others nothing.
+    """Hand an event to every handler for its level; never raises, and one failing handler does not affect the others.
 
     ``Logger.handle`` would stop at the first handler that raises, and the line would be missing from the rest. Once a
     record was made, every handler after that gets it, with what the ones before it have changed.
@@ -195,7 +195,7 @@ _reported: set[str] = set()
 
 
 def report_logging_fault(error: BaseException, file: str = "") -> None:
-    """Say on stderr, once per kind of fault, that log lines are being lost, and why."""
+    """Report on stderr, once per kind of fault, that log lines are being lost and why."""
     try:
         kind = type(error).__name__
         if kind in _reported:

@@ -1,4 +1,4 @@
-"""The lines of one transaction are written at once."""
+"""Write the lines of one transaction together."""
 
 import threading
 from collections.abc import Callable
@@ -7,7 +7,7 @@ MAX_HELD_LINES = 200
 
 
 class _Held(threading.local):
-    """Lines of this thread that wait to be written together, by what writes them."""
+    """Lines of this thread that wait to be written together, by writer."""
 
     lines: dict[Callable[[bytes], None], list[bytes]] | None = None
 
@@ -16,7 +16,7 @@ _held = _Held()
 
 
 class lines_together:  # noqa: N801  used as a function; as a class, since a generator takes three times as long
-    """Have the lines of one transaction written at once: they stand together, and cost one write."""
+    """Write the lines of one transaction together, in one write."""
 
     __slots__ = ("_is_outermost",)
 
@@ -34,7 +34,7 @@ class lines_together:  # noqa: N801  used as a function; as a class, since a gen
 
 
 def hold_line(write: Callable[[bytes], None], line: bytes) -> bool:
-    """Keep a line for the end of ``lines_together``; False where there is none to wait for."""
+    """Keep a line until ``lines_together`` ends; False outside of it."""
     held = _held.lines
     if held is None:
         return False

@@ -1,4 +1,4 @@
-"""Turn any value into one that a log line can hold: JSON-ready, without secrets, of bounded size. Never raises.
+"""Make any value safe for a log line: JSON-ready, without secrets, of bounded size. Never raises.
 
 Values are copied when the line is made, because a commit-bound line is written later than it happened.
 """
@@ -53,7 +53,7 @@ def utc_text(timestamp: float) -> str:
 
 
 def utc_text_ns(nanoseconds: int) -> str:
-    """The same of nanoseconds since 1970."""
+    """Nanoseconds since 1970 in the same format."""
     if nanoseconds < 10**9:  # by a clock that stands at its beginning
         seconds, rest = divmod(nanoseconds, 10**9)
         return f"{_second_text(str(seconds))}.{rest // 1_000:06d}Z"
@@ -80,12 +80,12 @@ def safe_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def safe_value(value: object) -> Any:
-    """A value that stands under no key."""
+    """Make a value without a key safe."""
     return _guarded(value, None)
 
 
 def error_text(error: BaseException, limit: int = 1_024) -> str:
-    """``<Type>: <text>`` in at most ``limit`` bytes of UTF-8; an error whose text cannot be made still has its type."""
+    """``<Type>: <text>`` in at most ``limit`` bytes of UTF-8; only the type if the text fails."""
     name = _type_name(type(error))
     try:
         text = f"{name}: {_text(str(error))}"
@@ -96,7 +96,7 @@ def error_text(error: BaseException, limit: int = 1_024) -> str:
 
 
 class _Walk:
-    """The way down into a nested value, and how much more of it the line may hold."""
+    """The walk through a nested value with its remaining budget."""
 
     __slots__ = ("path", "room")
 

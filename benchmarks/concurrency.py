@@ -1,7 +1,7 @@
 """Many writers at the same lots: nothing sold twice, nothing lost, no deadlock for a caller; and what that costs.
 
-    python benchmarks/concurrency.py writers [--writers 50] [--batches 2000]   1 writer against 50, on PostgreSQL
-    python benchmarks/concurrency.py minute [--threads 12] [--seconds 60]      twelve threads on each database
+    python -m benchmarks.concurrency writers [--writers 50] [--batches 2000]   1 writer against 50, on PostgreSQL
+    python -m benchmarks.concurrency minute [--threads 12] [--seconds 60]      twelve threads on each database
 
 The PostgreSQL server is started for the run and listens on a socket in a temporary folder only, unless ``--url`` names
 an empty database. Exit status 1 where anything disagrees.

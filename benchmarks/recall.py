@@ -3,8 +3,8 @@
 The year goes through the public services, a transaction a day: every batch takes of one sack of salt, so that the sack
 is in all that was baked, packed, given and sold.
 
-    python benchmarks/recall.py             # 300 days, about a minute to set up
-    python benchmarks/recall.py --days 30   # a quick look
+    python -m benchmarks.recall             # 300 days, about a minute to set up
+    python -m benchmarks.recall --days 30   # a quick look
 """
 
 import argparse
@@ -30,7 +30,7 @@ from bake_tracker.services.catalog.things import record_item, record_recipient
 from bake_tracker.services.database import dispose_engines, read_scope, run_in_transaction
 from bake_tracker.services.stock.adjustment import record_adjustment
 from bake_tracker.services.stock.receipt import record_receipt
-from harness import steady
+from benchmarks.harness import steady
 
 BATCHES, BOXES, CUSTOMERS = 8, 5, 40
 ROUNDS = 7

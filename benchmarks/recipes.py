@@ -1,6 +1,6 @@
 """How well recipe pages are read: the share of ingredient lines with the right quantity and unit, and ingredient.
 
-python benchmarks/recipes.py [FOLDER ...] [--wrong] [--update]
+python -m benchmarks.recipes [FOLDER ...] [--wrong] [--update]
 
 Without a folder: the lines that the parser was tuned on, those that were held out, and the pages of the tests. A folder
 holds saved pages, ``*.html``, and maybe a ``gold.json`` like that of ``tests/data/pages``; other pages are only
@@ -18,7 +18,7 @@ from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.recipe_text.lines import parse_line
 from bake_tracker.domain.recipe_text.yields import parse_yield
 from bake_tracker.files.recipe_page import load_recipe_page
-from harness import markdown, show
+from benchmarks.harness import markdown, show
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT / "tests" / "data"

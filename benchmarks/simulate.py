@@ -1,7 +1,7 @@
 """Live a bakery's life from a seed, through the public services, against a model that shares no code with them.
 
-python benchmarks/simulate.py --seed 1 --days 30 --size shop [--faults] [--busy] [--database URL]
-python benchmarks/simulate.py --seeds 1..100 --days 30 --size shop [--faults] [--jobs 2]
+python -m benchmarks.simulate --seed 1 --days 30 --size shop [--faults] [--busy] [--database URL]
+python -m benchmarks.simulate --seeds 1..100 --days 30 --size shop [--faults] [--jobs 2]
 
 After every call the answer, after every transaction the lines of the log, and after every day every lot are compared
 with the model; at the end ``bake verify`` and ``bake log verify`` have to be clean, and the cost that came in has to be
@@ -19,9 +19,9 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from multiprocessing import get_context
 
-from simulation.bakery import Plan, Report, home, postgresql, simulate
-from simulation.check import outcomes
-from simulation.scopes import SIZES
+from benchmarks.simulation.bakery import Plan, Report, home, postgresql, simulate
+from benchmarks.simulation.check import outcomes
+from benchmarks.simulation.scopes import SIZES
 
 
 def main() -> None:

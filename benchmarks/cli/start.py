@@ -1,6 +1,6 @@
 """How long a command takes to start, over ``import sqlalchemy.orm``: CPU of whole processes, taken in turn.
 
-python benchmarks/cli/start.py [--rounds 15]
+python -m benchmarks.cli.start [--rounds 15]
 
 Goals: ``bake --version`` at most 2, ``bake stock`` of a small bakery at most 3.
 """

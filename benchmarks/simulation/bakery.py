@@ -45,7 +45,7 @@ class Plan:
     @property
     def command(self) -> str:
         """What repeats it."""
-        parts = [f"python benchmarks/simulate.py --seed {self.seed} --days {self.days} --size {self.size}"]
+        parts = [f"python -m benchmarks.simulate --seed {self.seed} --days {self.days} --size {self.size}"]
         if self.database != "sqlite":
             parts.append(f"--database {self.database}")
         return " ".join([*parts, *["--faults"] * self.with_faults, *["--busy"] * self.is_busy])

@@ -1,38 +1,32 @@
 """The benchmarks run and judge rightly; their times are nobody's business here."""
 
 import sys
-from pathlib import Path
 
 import pytest
 
-from support import BENCHMARKS
-from support.scripts import python
-
-sys.path.append(str(BENCHMARKS))
-from harness import added, ratio
-from log_truth import judged
+from benchmarks.harness import added, ratio
+from benchmarks.log.truth import judged
+from support import ROOT
+from support.scripts import run_benchmark
 
 
 def test_the_rows_of_the_log_run_and_the_lines_are_short() -> None:
     """Every row that times nothing but this process, and the goal that holds on any machine."""
-    rows = [
-        line.split()
-        for line in python(str(BENCHMARKS / "logging.py"), "--rows", "1,3,4,5,10", "--rounds", "2").splitlines()
-    ]
+    rows = [line.split() for line in run_benchmark("log", "--rows", "1,3,4,5,10", "--rounds", "2").splitlines()]
     assert {row[0] for row in rows[1:]} == {"1.", "3.", "4.", "5.", "10."}
     sizes = [row for row in rows if row[0] == "10." and "bytes:" in row]
     assert [row[-1] for row in sizes] == ["met", "met"]
 
 
-def test_a_script_beside_logging_py_still_gets_the_standard_librarys_logging() -> None:
-    """The file's name is the issue's; whoever stands beside it means the other one."""
-    code = f"import sys; sys.path.insert(0, {str(BENCHMARKS)!r}); import logging.handlers; print(logging.__file__)"
-    assert Path(python("-c", code).strip()).parent.name == "logging"
+def test_no_benchmark_has_the_name_of_a_module_of_python() -> None:
+    """A script beside a ``logging.py`` would import that one instead of Python's."""
+    names = {path.stem for path in (ROOT / "benchmarks").rglob("*.py")}
+    assert not names & sys.stdlib_module_names
 
 
 def test_the_live_check_is_measured_beside_the_service() -> None:
     """The page answers rightly as often as the service does, or the benchmark stops."""
-    rows = python(str(BENCHMARKS / "web.py"), "live-check", "--rounds", "3").splitlines()
+    rows = run_benchmark("web.live_check", "--rounds", "3").splitlines()
     assert [row.split()[0] for row in rows] == ["1.", "2.", "3.", "4."]
     assert "check_can_produce alone" in rows[0]
 

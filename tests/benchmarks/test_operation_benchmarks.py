@@ -1,12 +1,11 @@
 """The benchmarks of the operations run; their times are nobody's business here."""
 
-from support import BENCHMARKS
-from support.scripts import python
+from support.scripts import run_benchmark
 
 
 def test_every_row_of_the_operations_runs_on_a_hundredth_of_its_data() -> None:
     """Hand-written SQL beside the services, past years, pages, traces and an import."""
-    rows = [line.split() for line in python(str(BENCHMARKS / "operations.py"), "--quick").splitlines()]
+    rows = [line.split() for line in run_benchmark("operations", "--quick").splitlines()]
     assert {row[0] for row in rows} == {
         "floor.", "lots.", "years.", "check.", "assembly.", "page.", "trace.", "import.",
     }  # fmt: skip

@@ -3,15 +3,15 @@
 import shutil
 from pathlib import Path
 
-from support import BENCHMARKS, DATA
-from support.scripts import python
+from support import DATA
+from support.scripts import run_benchmark
 
 PAGES = DATA / "pages"
 
 
 def test_the_lines_and_pages_of_the_tests_are_scored() -> None:
     """Nothing of the pages is taken that is wrong, and every yield is right or doubted."""
-    out = python(str(BENCHMARKS / "recipes.py"))
+    out = run_benchmark("recipes")
     rows = {line.split("  ")[0]: line.split() for line in (line.strip() for line in out.splitlines())}
     assert rows["lines it was tuned on"][5:7] == ["60", "60"]
     assert rows["lines held out"][3:5] == ["60", "60"]
@@ -23,6 +23,6 @@ def test_a_folder_without_gold_is_counted_and_a_page_without_a_recipe_is_named(t
     """The share of lines that are sure is all that can be said."""
     shutil.copy(PAGES / "morning-buns.html", tmp_path)
     (tmp_path / "words.html").write_text("<p>words</p>", "utf-8")
-    out = python(str(BENCHMARKS / "recipes.py"), str(tmp_path))
+    out = run_benchmark("recipes", str(tmp_path))
     assert f"{tmp_path.name}, without gold  7      -                  -           -     7 (100.0 %)     -" in out
     assert "words.html has no schema.org recipe" in out

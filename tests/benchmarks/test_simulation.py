@@ -1,24 +1,18 @@
 """A few simulated lives, checked against a model that shares no code with the product; the many are run on demand."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support import BENCHMARKS
-from support.databases import fresh_postgresql, fresh_sqlite
-
-sys.path.append(str(BENCHMARKS))
 from bake_tracker.domain.stock import costing, fifo
 from bake_tracker.services import batch_production_service, reversal
 from bake_tracker.services import operation as operations
 from bake_tracker.services.stock import adjustment, ledger
-from simulation.bakery import Plan, Report, simulate
-
-SIMULATE = str(BENCHMARKS / "simulate.py")
+from benchmarks.simulation.bakery import Plan, Report, simulate
+from support.databases import fresh_postgresql, fresh_sqlite
+from support.scripts import run_benchmark
 
 
 def live(plan: Plan, database_url: str, tmp_path: Path) -> Report:
@@ -88,13 +82,12 @@ def test_a_fault_planted_in_the_product_is_found(
     report = live(Plan(2, 6, "stall"), sqlite_url, tmp_path)
     assert report.difference != ""
     assert found in report.difference
-    assert report.plan.command == "python benchmarks/simulate.py --seed 2 --days 6 --size stall"
+    assert report.plan.command == "python -m benchmarks.simulate --seed 2 --days 6 --size stall"
 
 
 def test_the_command_prints_what_a_life_was(sqlite_url: str, tmp_path: Path) -> None:
     """Its counts, its digest, which is that of the same life lived here, and the verdict."""
-    command = [sys.executable, SIMULATE, "--seed", "4", "--days", "1", "--size", "stall"]
-    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    lines = run_benchmark("simulate", "--seed", "4", "--days", "1", "--size", "stall").splitlines()
     report = live(Plan(4, 1, "stall"), sqlite_url, tmp_path)
     assert lines[-2:] == [f"digest     {report.digest}", "clean"]
     assert lines[2] == f"calls      {report.calls}"
@@ -102,7 +95,6 @@ def test_the_command_prints_what_a_life_was(sqlite_url: str, tmp_path: Path) -> 
 
 def test_many_lives_have_a_line_each() -> None:
     """And a last one that says how many were clean."""
-    command = [sys.executable, SIMULATE, "--seeds", "1..2", "--days", "1", "--size", "stall"]
-    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    lines = run_benchmark("simulate", "--seeds", "1..2", "--days", "1", "--size", "stall").splitlines()
     assert [line.split()[-1] for line in lines[1:3]] == ["clean", "clean"]
     assert lines[-1] == "2 of 2 clean"

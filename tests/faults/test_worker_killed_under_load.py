@@ -2,7 +2,6 @@
 
 import random
 import signal
-import sys
 import threading
 import time
 from collections import Counter
@@ -20,15 +19,12 @@ from sqlalchemy import text
 from bake_tracker.client import BakeTracker, UnreachableError
 from bake_tracker.clock import uuid7
 from bake_tracker.services.database import session_scope
-from support import BENCHMARKS
+from benchmarks.web.load import let_in
 from support.command_line import CommandLine
 from support.faults import workers
 from support.faults.under_fault import PATIENCE_S, ROUNDS, Before, assert_nothing_lost_or_doubled, lines, stocked_bakery
 from support.kitchen import Kitchen
 from support.serving import Server, free_port, serving
-
-sys.path.append(str(BENCHMARKS))
-from web_load import let_in
 
 PROGRAMS = 6
 TWO = ("--workers", "2")

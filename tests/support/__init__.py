@@ -6,4 +6,3 @@ ROOT = Path(__file__).parents[2]
 """The checkout."""
 
 DATA = ROOT / "tests" / "data"
-BENCHMARKS = ROOT / "benchmarks"

@@ -1,23 +1,18 @@
-"""The load test of the server runs and judges rightly; ``benchmarks/web_load.py`` has its real size."""
-
-import sys
+"""The load test of the server runs and judges rightly; ``benchmarks/web/load.py`` has its real size."""
 
 from sqlalchemy import text
 
 from bake_tracker.services.database import run_in_transaction
-from support import BENCHMARKS
-from support.scripts import python
-
-sys.path.append(str(BENCHMARKS))
-from concurrency import open_bakery, receive_flour
-from web_bakers import G, Told
-from web_load import oversold
+from benchmarks.concurrency import open_bakery, receive_flour
+from benchmarks.web.bakers import G, Told
+from benchmarks.web.load import oversold
+from support.scripts import run_benchmark
 
 
 def test_a_few_bakers_at_a_real_server_sell_nothing_twice(postgresql_server: str) -> None:
     """Both ways are asked, timed and counted, and what is left agrees with every answer."""
     few = ("--bakers", "4", "--requests", "4", "--rounds", "1", "--workers", "1")
-    lines = python(str(BENCHMARKS / "web_load.py"), *few, "--url", postgresql_server).splitlines()
+    lines = run_benchmark("web.load", *few, "--url", postgresql_server).splitlines()
     assert lines[-1] == "0 errors, 0 oversold, nothing lost or doubled; ledger and log agree"
     assert [line.split()[2] for line in lines if line.startswith("one row ")][:1] == ["16"]
     assert [line.endswith("they agree.") for line in lines if line.startswith(("bake verify", "bake log verify"))] == [

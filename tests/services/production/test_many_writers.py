@@ -1,6 +1,5 @@
 """Many writers at one shelf: ledger, counts, costs, the log and what every caller was told agree."""
 
-import sys
 import threading
 import time
 from pathlib import Path
@@ -13,19 +12,16 @@ from bake_tracker.services.database import run_in_transaction
 from bake_tracker.services.operation import Operation
 from bake_tracker.services.production.bake_and_pack import record_bake_and_pack
 from bake_tracker.services.stock import ledger
-from support import BENCHMARKS
+from benchmarks.concurrency import busy_threads, disagreements, told
 from support.kitchen import Kitchen
 from support.log_lines import SERVICES, fields
-
-sys.path.append(str(BENCHMARKS))
-from concurrency import busy_threads, disagreements, told
 
 THREADS = 12
 SECONDS = 3
 
 
 def test_twelve_threads_bake_pack_and_receive_and_everything_agrees(database_url: str, tmp_path: Path) -> None:
-    """For some seconds; ``benchmarks/concurrency.py minute`` does it for a minute."""
+    """For some seconds; ``python -m benchmarks.concurrency minute`` does it for a minute."""
     log = tmp_path / "many.jsonl"
     heard = busy_threads(resolved(database_url), log, THREADS, SECONDS)
     assert disagreements(resolved(database_url), log, heard) == []

@@ -14,17 +14,16 @@ from typing import Any
 
 from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, bindparam, create_engine, event, insert, select
 
-import log_reading
-import log_rotation
 from bake_tracker.database import transaction_outcomes
 from bake_tracker.database.transaction_outcomes import OpenTransaction, observe, open_transaction
 from bake_tracker.log.append import AppendHandler
 from bake_tracker.log.tell import get_service_logger, log_operation
 from bake_tracker.services import assembly_service
 from bake_tracker.services.database import dispose_engines, make_engine, run_in_transaction
-from harness import Figure, added, interval, ratio, take_turns
-from loggers import CALLER, CONTEXT, OPERATIONS, PEERS, SERVICES, Ours, Standard, bound_caller
-from operations import PACKED, produce_once, set_up, set_up_boxes
+from benchmarks.harness import Figure, added, interval, ratio, take_turns
+from benchmarks.log import reading, rotation
+from benchmarks.log.loggers import CALLER, CONTEXT, OPERATIONS, PEERS, SERVICES, Ours, Standard, bound_caller
+from benchmarks.operations.set_up import PACKED, produce_once, set_up, set_up_boxes
 
 ROWS_TABLE = Table("row", MetaData(), Column("id", Integer, primary_key=True), Column("name", String))
 
@@ -328,7 +327,7 @@ def line_size(folder: Path, _rounds: int) -> list[Figure]:
 
 def rotation_loss(_folder: Path, _rounds: int) -> list[Figure]:
     """Four processes, 20,000 lines, a file of 60 KB at a time."""
-    left = log_rotation.run(log_rotation.ours, 4, 20_000, 60_000)
+    left = rotation.run(rotation.ours, 4, 20_000, 60_000)
     note = f"of {left['written']:,} lines in {left['files']} files, {left['of them gzip']} of them compressed meanwhile"
     return [Figure(f"lines {fate}", left[fate], goal=0, note=note) for fate in ("lost", "torn", "doubled")]
 
@@ -336,11 +335,11 @@ def rotation_loss(_folder: Path, _rounds: int) -> list[Figure]:
 def tree_cost(folder: Path, rounds: int) -> list[Figure]:
     """The tree of one transaction out of 75,000 lines, against reading and parsing them all."""
     path, lines = folder / "tree.jsonl", 75_000
-    log_reading.write_log(path, lines=lines)
-    wanted = log_reading.an_id(lines // 2)
+    reading.write_log(path, lines=lines)
+    wanted = reading.an_id(lines // 2)
     turns: dict[str, Callable[[], object]] = {
-        "tree": lambda: len(log_reading.read_trees(path, wanted)),
-        "parse": lambda: log_reading.read_and_parse(path),
+        "tree": lambda: len(reading.read_trees(path, wanted)),
+        "parse": lambda: reading.read_and_parse(path),
     }
     spent = take_turns(turns, max(3, rounds // 3))
     note = " and ".join(f"{statistics.median(spent[name]) / 1e6:.0f} ms" for name in turns)

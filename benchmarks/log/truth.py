@@ -22,13 +22,13 @@ import structlog
 from pythonjsonlogger.json import JsonFormatter
 from pythonjsonlogger.orjson import OrjsonFormatter
 
-import log_rotation
 from bake_tracker.log.append import AppendHandler
 from bake_tracker.log.tell import get_service_logger, log_operation
 from bake_tracker.services.database import make_engine, migrate
-from loggers import SERVICES
+from benchmarks.log import rotation
+from benchmarks.log.loggers import SERVICES
 
-sys.path.append(str(Path(__file__).parent.parent / "tests"))
+sys.path.append(str(Path(__file__).parents[2] / "tests"))
 from support.hostile_values import HOSTILE, SECRET
 from support.outcome_scenarios import SCENARIOS, CallTime, CommitBound, Recorder, SessionEvents, staged
 
@@ -175,13 +175,13 @@ def outcome_table(folder: Path) -> list[tuple[str, ...]]:
 def rotation_table(_folder: Path) -> list[tuple[str, ...]]:
     """What is left of 20,000 lines that four processes write while the file is rotated at 60 KB."""
     makers = {
-        "Bake Tracker": log_rotation.ours,
-        "`logging.handlers.RotatingFileHandler`": log_rotation.of_the_standard_library,
+        "Bake Tracker": rotation.ours,
+        "`logging.handlers.RotatingFileHandler`": rotation.of_the_standard_library,
     }
     fates = ("written", "lost", "torn", "doubled")
     rows: list[tuple[str, ...]] = [("four processes, 60 KB a file", *fates)]
     for name, make in makers.items():
-        left = log_rotation.run(make, 4, 20_000, 60_000)
+        left = rotation.run(make, 4, 20_000, 60_000)
         rows.append((name, *(f"{left[fate]:,}" for fate in fates)))
     return rows
 

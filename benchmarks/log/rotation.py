@@ -3,7 +3,7 @@
 The same lines go through Bake Tracker's handler (old files compressed meanwhile) and through the standard library's
 RotatingFileHandler; then what one line costs the writer with and without rotation, paired and in turn.
 
-    python benchmarks/log_rotation.py [--processes 4] [--lines 20000] [--kilobytes 60] [--rounds 3]
+    python -m benchmarks.log.rotation [--processes 4] [--lines 20000] [--kilobytes 60] [--rounds 3]
 """
 
 import argparse

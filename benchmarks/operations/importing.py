@@ -1,6 +1,6 @@
 """Import as many lots as asked into an empty bakery; prints seconds and the peak of this process's memory in MB.
 
-python benchmarks/op_import.py 10000
+python -m benchmarks.operations.importing 10000
 """
 
 import logging

@@ -1,9 +1,4 @@
-"""What the operations cost: against hand-written SQL, with many lots, after years, and one against the other.
-
-python benchmarks/operations.py [--rows floor,lots] [--rounds 100 | --quick] [--profile] [--update]
-
-``--update`` writes its table into ``docs/reference/benchmarks.md``.
-"""
+"""A bakery to measure: a recipe of many ingredients, each with many lots."""
 
 from sqlalchemy.orm import Session
 
@@ -41,9 +36,3 @@ def produce_once(url: str, recipe: int, unit: int) -> None:
     run_in_transaction(
         lambda session: batch_production_service.record_batch_production(recipe, unit, 1, 24, session=session), url
     )
-
-
-if __name__ == "__main__":
-    from op_figures import main
-
-    main()

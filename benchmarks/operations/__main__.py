@@ -1,4 +1,9 @@
-"""The rows of ``benchmarks/operations.py``: all bakeries set up first, then every way in turn, round after round."""
+"""What the operations cost: all bakeries are set up first, then every way takes its turn, round after round.
+
+python -m benchmarks.operations [--rows floor,lots] [--rounds 100 | --quick] [--profile] [--update]
+
+``--update`` writes its tables into ``docs/reference/benchmarks.md``.
+"""
 
 import argparse
 import cProfile
@@ -23,10 +28,10 @@ from bake_tracker.services import assembly_service, batch_production_service
 from bake_tracker.services.catalog import goods, things
 from bake_tracker.services.database import dispose_engines, read_scope, run_in_transaction
 from bake_tracker.services.stock.receipt import record_receipt
-from harness import Figure, Table, as_row, markdown, ratio, show, take_turns
-from op_floor import PAGE, TRACE, Floor, connect
-from op_life import add_past_runs
-from operations import produce_once, set_up
+from benchmarks.harness import Figure, Table, as_row, markdown, ratio, show, take_turns
+from benchmarks.operations.floor import PAGE, TRACE, Floor, connect
+from benchmarks.operations.past_runs import add_past_runs
+from benchmarks.operations.set_up import produce_once, set_up
 
 ROWS = {
     "floor": "record_batch_production / hand-written SQL, 20 ingredients of 10 lots",
@@ -38,8 +43,7 @@ ROWS = {
     "trace": "the trace of a lot through 20,000 lots / its SQL alone",
     "import": "an import of lots",
 }
-HERE = Path(__file__).parent
-DOCUMENT = HERE.parent / "docs/reference/benchmarks.md"
+DOCUMENT = Path(__file__).parents[2] / "docs/reference/benchmarks.md"
 INGREDIENTS, LOTS = 20, 10
 
 Turn = Callable[[], object]
@@ -219,7 +223,10 @@ def import_figures(small: bool) -> list[tuple[str, Figure]]:
     peaks = []
     for count in counts:
         told = subprocess.run(
-            [sys.executable, str(HERE / "op_import.py"), str(count)], capture_output=True, text=True, check=True
+            [sys.executable, "-m", "benchmarks.operations.importing", str(count)],
+            capture_output=True,
+            text=True,
+            check=True,
         )
         seconds, peak = map(float, told.stdout.split())
         peaks.append(peak)
@@ -245,7 +252,7 @@ def profile(turn: Turn, times: int = 300) -> list[tuple[str, ...]]:
 
 def main() -> None:
     """Run what was asked for."""
-    parser = argparse.ArgumentParser(prog="benchmarks/operations.py", description="What the operations cost.")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.operations", description="What the operations cost.")
     parser.add_argument("--rows", default=",".join(ROWS), help=f"some of {', '.join(ROWS)}; default: all")
     parser.add_argument("--rounds", type=int, default=100, help="rounds of the comparison (100)")
     parser.add_argument("--quick", action="store_true", help="3 rounds of a hundredth of the data: to see that it runs")
@@ -293,3 +300,7 @@ def put_into(document: Path, tables: Mapping[str, Table]) -> None:
         assert mark, name
         text = before + mark + markdown(table) + "\n" + rest[rest.index("<!-- end -->") :]
     document.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,9 @@
-"""The command line of ``benchmarks/logging.py``: run rows and tables, print them, put them into the documents."""
+"""What logging costs and what it survives, side by side with the other loggers, in one interleaved run.
+
+python -m benchmarks.log [--rows 1,3,hostile] [--rounds 60 | --quick] [--profile] [--update]
+
+``--update`` writes the tables into ``docs/reference/benchmarks.md`` and ``docs/explanation/log-truth.md``.
+"""
 
 import argparse
 import cProfile
@@ -12,20 +17,20 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-from harness import Table, as_row, markdown, show
-from log_costs import ROWS
-from log_truth import TABLES
+from benchmarks.harness import Table, as_row, markdown, show
+from benchmarks.log.costs import ROWS
+from benchmarks.log.truth import TABLES
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 DOCUMENTS = (ROOT / "docs/reference/benchmarks.md", ROOT / "docs/explanation/log-truth.md")
 COMPARED = ("SQLAlchemy", "structlog", "loguru", "python-json-logger", "orjson")
-LOG = re.compile(r"bake_tracker.services.(log\w+|operations|transaction_outcomes|tracing|attempts|clock)\.py$")
+LOG = re.compile(r"bake_tracker.(log.\w+|services.operation|database.(transaction_outcomes|attempts)|clock)\.py$")
 
 
 def main() -> None:
     """Run what was asked for."""
     every = [*map(str, ROWS), *TABLES]
-    parser = argparse.ArgumentParser(prog="benchmarks/logging.py", description="What logging costs and survives.")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.log", description="What logging costs and survives.")
     parser.add_argument("--rows", default=",".join(every), help=f"some of {', '.join(every)}; default: all")
     parser.add_argument("--rounds", type=int, default=60, help="rounds of each comparison (60)")
     parser.add_argument("--quick", action="store_true", help="10 rounds: to see that it runs")
@@ -109,3 +114,7 @@ def profile(work: Callable[[], object]) -> Table:
     total = sum(spent.values()) or 1
     largest = sorted(spent.items(), key=lambda item: -item[1])[:12]
     return [(f"{share / total:6.1%}", name) for name, share in largest if share > total / 200]
+
+
+if __name__ == "__main__":
+    main()

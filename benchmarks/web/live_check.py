@@ -1,7 +1,7 @@
 """What the pages cost beside what they stand on.
 
-python benchmarks/web.py live-check              # the live check of Bake beside check_can_produce alone
-python benchmarks/web.py live-check --rounds 50  # a quick look
+python -m benchmarks.web.live_check              # the live check of Bake beside check_can_produce alone
+python -m benchmarks.web.live_check --rounds 50  # a quick look
 """
 
 import argparse
@@ -9,7 +9,6 @@ import asyncio
 import itertools
 import os
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -27,7 +26,7 @@ from bake_tracker.services.catalog.recipes import record_recipe, record_recipe_y
 from bake_tracker.services.catalog.things import record_item
 from bake_tracker.services.database import Session, dispose_engines, read_scope, run_in_transaction
 from bake_tracker.services.stock.receipt import record_receipt
-from harness import Figure, as_row, ratio, show, take_turns
+from benchmarks.harness import Figure, as_row, ratio, show, take_turns
 
 INGREDIENTS, LOTS, MOST_BATCHES = 8, 3, 30
 GOAL = 3.0
@@ -149,19 +148,15 @@ def _milliseconds(what: str, spent: list[int]) -> Figure:
     return Figure(what, sorted(spent)[len(spent) // 2] / 1_000_000, unit=" ms", note="CPU, median")
 
 
-PARTS: dict[str, Callable[[int], list[Figure]]] = {"live-check": live_check}
-
-
 def main() -> None:
-    """Run one part on a database of its own."""
+    """Measure on a new database."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=PARTS)
     parser.add_argument("--rounds", type=int, default=300)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["BAKE_TRACKER_DATABASE_URL"] = f"sqlite:///{Path(folder) / 'bakery.db'}"
         try:
-            show([as_row(str(number), figure) for number, figure in enumerate(PARTS[given.part](given.rounds), 1)])
+            show([as_row(str(number), figure) for number, figure in enumerate(live_check(given.rounds), 1)])
         finally:
             dispose_engines()
 

@@ -1,6 +1,6 @@
 """A route that writes one row and does nothing else: what a request costs with the same libraries and the same server.
 
-For ``web_load.py``, by ``uvicorn web_bare:make_app --factory``; ``BARE_DATABASE_URL`` names its database.
+For ``load.py``, by ``uvicorn benchmarks.web.bare:make_app --factory``; ``BARE_DATABASE_URL`` names its database.
 """
 
 import os

@@ -4,7 +4,7 @@ The tree and the plain reading run turn by turn in one process, in changing orde
 their ratios. Memory is the peak of a process of its own for each command, on a log of 50 MB and, with --gigabyte, of
 1 GB: it must not grow with the log.
 
-    python benchmarks/log_reading.py [--lines 75000] [--pairs 15] [--memory] [--gigabyte]
+    python -m benchmarks.log.reading [--lines 75000] [--pairs 15] [--memory] [--gigabyte]
 """
 
 import argparse

@@ -1,9 +1,9 @@
 """Fifty bakers at one server: nothing oversold, lost, doubled or broken; and what that costs beside a bare route.
 
-    python benchmarks/web_load.py                                       # 50 bakers, 2 workers, PostgreSQL
-    python benchmarks/web_load.py --bakers 4 --requests 3 --rounds 1    # a quick look
+    python -m benchmarks.web.load                                       # 50 bakers, 2 workers, PostgreSQL
+    python -m benchmarks.web.load --bakers 4 --requests 3 --rounds 1    # a quick look
 
-``bake serve`` and a bare FastAPI route that writes one row (``web_bare.py``) run in the same kind of uvicorn with as
+``bake serve`` and a bare FastAPI route that writes one row (``bare.py``) run in the same kind of uvicorn with as
 many workers, on one PostgreSQL. The bakers ask them in turns, in changing order, each as soon as it has its answer. A
 first round warms up: it is held to the same, but not timed. The PostgreSQL server is started for the run and listens on
 a socket in a temporary folder only, unless ``--url`` names one. Exit status 1 where anything is wrong.
@@ -34,7 +34,7 @@ from sqlalchemy import create_engine, text
 
 from bake_tracker.services.access import accounts, passwords
 from bake_tracker.services.database import dispose_engines, read_scope, run_in_transaction
-from concurrency import (
+from benchmarks.concurrency import (
     Bakery,
     Heard,
     disagreements,
@@ -46,10 +46,9 @@ from concurrency import (
     receive_flour,
     told,
 )
-from web_bakers import BARE, RECORDING, WEIGHTS, Baker, Caller, G, Told
-from web_bare import CREATE
+from benchmarks.web.bakers import BARE, RECORDING, WEIGHTS, Baker, Caller, G, Told
+from benchmarks.web.bare import CREATE
 
-HERE = Path(__file__).parent
 OURS = "Bake Tracker"
 
 # Servers --------------------------------------------------------------------------------------------------------------
@@ -274,8 +273,8 @@ def run(server: str, folder: Path, options: argparse.Namespace) -> list[str]:
     with ExitStack() as stack:
         places = {"BAKE_TRACKER_DATABASE_URL": url, "BAKE_TRACKER_LOG_FILE": str(log)}
         ours = stack.enter_context(served(options.workers, "bake_tracker", "serve", **places))
-        usual = ("--factory", "--app-dir", str(HERE), "--log-level", "warning", "--no-access-log")
-        floor = served(options.workers, "uvicorn", "web_bare:make_app", *usual, BARE_DATABASE_URL=bare)
+        usual = ("--factory", "--log-level", "warning", "--no-access-log")
+        floor = served(options.workers, "uvicorn", "benchmarks.web.bare:make_app", *usual, BARE_DATABASE_URL=bare)
         servers = {OURS: ours, BARE: stack.enter_context(floor)}
         for one in servers.values():
             one.wait()

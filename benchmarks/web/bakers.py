@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from concurrency import Bakery, Heard
+from benchmarks.concurrency import Bakery, Heard
 
 BARE = "one row"
 WEIGHTS = {"stock": 15, "check": 25, "history": 10, "receive": 12, "bake": 20, "box": 18}

@@ -1,0 +1,1 @@
+"""What logging costs and what it survives, side by side with other loggers."""

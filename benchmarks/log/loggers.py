@@ -62,7 +62,9 @@ MESSAGE = "record_batch_production: success"
 PERCENT = "record_batch_production: success " + " ".join(f"{name}=%s" for name in FIELDS if name != "operation")
 VALUES = tuple(value for name, value in FIELDS.items() if name != "operation")
 
-KIND = Kind("record_batch_production", "batch_production_service", "Recording batch production", tuple(CONTEXT))
+KIND = Kind(
+    "record_batch_production", "batch_production_service", "Baked", "Recording batch production", tuple(CONTEXT)
+)
 BAKERY = BakeryInfo(DATABASE_ID, "Bakery", "EUR", "Europe/Berlin", "warn", has_labels=False)
 SERVICES = logging.getLogger("bake_tracker.services")
 

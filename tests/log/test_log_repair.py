@@ -16,12 +16,11 @@ from bake_tracker.services.production.bake_and_pack import record_bake_and_pack
 from bake_tracker.services.reconcile import repair as log_repair
 from bake_tracker.services.reconcile.repair import LogRepair, repair_log
 from bake_tracker.services.reconcile.verification import verify_log
-from bake_tracker.services.reversal import record_reversal
 from bake_tracker.services.stock.adjustment import record_adjustment
 from bake_tracker.services.stock.stocktake import record_stocktake
 from support.command_line import CommandLine
 from support.kitchen import Kitchen
-from support.writers import CALLS
+from support.writers import record_everything
 
 pytestmark = pytest.mark.one_database
 
@@ -72,22 +71,10 @@ def repair(path: Path) -> LogRepair:
         return repair_log(session, path)
 
 
-def everything(kitchen: Kitchen) -> None:
-    """One operation of every kind, one inside another among them."""
-    kitchen.simple_bakery()
-    kitchen.produce("Cookies", "Cookie", 1, 24)
-    # A run is corrected before anything is packed of it.
-    for writer, call in sorted(CALLS.items(), key=lambda one: (one[0] != "record_production_correction", one[0])):
-        if writer != "record_reversal":
-            run_in_transaction(lambda session, call=call: call(kitchen, session))
-    receipt = kitchen.receive("Sugar", 1, "kg")
-    run_in_transaction(lambda session: record_reversal(receipt["operation_id"], "mistyped", session=session))
-
-
 def test_a_repaired_line_says_what_the_lost_one_said(kitchen: Kitchen, bake: CommandLine) -> None:
     """Of every kind of operation: the same fields and order of values, but for what only its process knew."""
     assert bake("log", "verify").code == 0  # the log is set up, and the kitchen below is told in it
-    everything(kitchen)
+    record_everything(kitchen)
     lost = without_successes(bake)
     assert {line["operation"] for line in lost} == {name for name in log_repair.kinds() if name.startswith("record_")}
     assert bake("log", "verify", "--repair").code == 0

@@ -73,7 +73,7 @@ def test_what_may_hold_a_secret_is_refused_by_its_type(
         assert "hunter2" not in last(caplog)["error"]
 
 
-DAY = Kind("record_day", __name__)
+DAY = Kind("record_day", __name__, "Recorded a day")
 
 
 def record_day(bakery: Kitchen, session: Session, batches: int, *, wrapped: bool = False) -> None:

@@ -1,8 +1,6 @@
 """Every public writer, and one successful call of each."""
 
-import importlib
 import inspect
-import pkgutil
 from collections.abc import Callable, Mapping
 from datetime import date
 from types import ModuleType
@@ -12,12 +10,13 @@ from uuid import uuid4
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bake_tracker import services
 from bake_tracker.services import assembly_service, batch_production_service, reversal, seal
 from bake_tracker.services.access import accounts
 from bake_tracker.services.catalog import allergens, goods, labels, measures, names, products, rates, recipes, things
+from bake_tracker.services.database import run_in_transaction
 from bake_tracker.services.importing import recipe_page
 from bake_tracker.services.importing import tables as import_service
+from bake_tracker.services.kinds import functions
 from bake_tracker.services.production import bake_and_pack, correction
 from bake_tracker.services.stock import adjustment, delivery, handling, recall, receipt, stocktake
 from support.kitchen import Kitchen
@@ -32,14 +31,6 @@ def writers_of(module: ModuleType) -> dict[str, Writer]:
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if name.startswith("record_") and function.__module__ == module.__name__
     }
-
-
-def all_writers() -> dict[str, Writer]:
-    modules = [
-        importlib.import_module(found.name)
-        for found in pkgutil.walk_packages(services.__path__, "bake_tracker.services.")
-    ]
-    return {name: function for module in modules for name, function in writers_of(module).items()}
 
 
 EXPORT = {
@@ -142,7 +133,22 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
 """One successful call of each writer, in a simple bakery that has a batch of cookies."""
 
 
-WRITERS = all_writers()
+WRITERS: dict[str, Writer] = {
+    name: function for name, function in sorted(functions().items()) if name.startswith("record_")
+}
+"""The function of every kind of operation that writes, from the registry."""
+
+
+def record_everything(kitchen: Kitchen) -> None:
+    """One operation of every kind, one inside another among them."""
+    kitchen.simple_bakery()
+    kitchen.produce("Cookies", "Cookie", 1, 24)
+    # A run is corrected before anything is packed of it.
+    for writer, call in sorted(CALLS.items(), key=lambda one: (one[0] != "record_production_correction", one[0])):
+        if writer != "record_reversal":
+            run_in_transaction(lambda session, call=call: call(kitchen, session))
+    receipt = kitchen.receive("Sugar", 1, "kg")
+    run_in_transaction(lambda s: reversal.record_reversal(receipt["operation_id"], "mistyped", session=s))
 
 
 def assert_registered(writers: Mapping[str, Writer]) -> None:

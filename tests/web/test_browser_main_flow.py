@@ -74,7 +74,7 @@ def test_the_main_flow_takes_few_taps_and_no_typing_but_a_number(page: Page) -> 
     expect(page.get_by_label("Boxes", exact=True)).to_have_value("499")
     page.goto(boxed)
     page.get_by_role("button", name="Undo").click()
-    expect(page.locator("main")).to_contain_text("It undid Boxed")
+    expect(page.locator("main")).to_contain_text("It undid Packed")
 
 
 def test_the_check_follows_the_numbers(page: Page) -> None:

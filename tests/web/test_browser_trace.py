@@ -21,7 +21,7 @@ def test_a_baking_is_undone_and_both_say_so(page: Page) -> None:
     ).first.wait_for()
     if page.get_by_role("button", name="Undo all of it").count():
         page.get_by_role("button", name="Undo all of it").click()
-    expect(page.get_by_role("heading", name="Undid something", level=1)).to_be_visible()
+    expect(page.get_by_role("heading", name="Undid an operation", level=1)).to_be_visible()
     page.get_by_role("link", name="Baked").first.click()
     expect(page.get_by_text("Undone: recorded by mistake")).to_be_visible()
     expect(page.get_by_role("button", name="Undo")).to_have_count(0)
@@ -77,7 +77,7 @@ def test_the_log_shows_a_baking_as_it_happens_and_its_transaction(
         expect(newest).to_contain_text("Bao")
         page.get_by_role("button", name="Pause").click()
         other.get_by_role("button", name="Undo").click()
-        expect(other.get_by_role("heading", name="Undid something", level=1)).to_be_visible()
+        expect(other.get_by_role("heading", name="Undid an operation", level=1)).to_be_visible()
     expect(page.locator("tbody tr")).to_have_count(before + 1)
     page.get_by_role("button", name="Go on").click()
     expect(page.locator("tbody tr")).to_have_count(before + 2)
@@ -96,7 +96,7 @@ def test_the_log_is_read_without_javascript(chromium: Browser, server: Server) -
         page.get_by_text("Show only some").click()
         page.get_by_label("How it ended").select_option("refused")
         page.get_by_role("button", name="Show", exact=True).click()
-        expect(page.get_by_role("link", name="Boxed")).to_have_count(1)
+        expect(page.get_by_role("link", name="Packed")).to_have_count(1)
         expect(page.get_by_role("button", name="Pause")).to_have_count(0)
 
 

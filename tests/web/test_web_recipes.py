@@ -109,7 +109,7 @@ def test_versions_are_told_and_two_are_compared(kitchen: Kitchen, web: Web) -> N
     page = web.browser(Role.VIEWER).get(f"/recipes/{kitchen.ids['Cookies']}/versions?older=1&newer=2")
     said = text_of(page.text)
     assert "Makes Cookie not there new: 24 each" in said
-    assert "Said what a recipe makes" in said
+    assert "Set what a recipe makes" in said
 
 
 def test_the_pages_send_as_many_statements_however_much_there_is(kitchen: Kitchen, web: Web) -> None:

@@ -168,4 +168,4 @@ def test_of_a_long_log_the_latest_lines_are_counted_and_that_is_said(
     assert "insufficient inventory 1" in page
     assert 12 < float(took["series"][0]["values"][0]) < 13
     saved = web.browser(Role.VIEWER).get("/reports/attempts?format=csv").content.decode("utf-8-sig")
-    assert saved.splitlines()[1].startswith("Boxed,record_assembly,2,1,50.0,insufficient inventory 1,")
+    assert saved.splitlines()[1].startswith("Packed,record_assembly,2,1,50.0,insufficient inventory 1,")

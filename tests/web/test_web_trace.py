@@ -77,7 +77,7 @@ def test_what_rests_on_it_is_shown_and_undone_only_when_asked(kitchen: Kitchen, 
     refused = _send(baker, path, f"{path}/undo", operation_id=uuid7(), reason="wrong shelf")
     assert refused.status_code == 409
     assert "something done later rests on it" in refused.text
-    assert ">Took from the shelf</a>" in refused.text
+    assert ">Adjusted the stock</a>" in refused.text
     assert 'value="wrong shelf"' in refused.text
     own = uuid7()
     done = _send(baker, path, f"{path}/undo", operation_id=own, reason="wrong shelf", cascade="true")
@@ -99,7 +99,7 @@ def test_a_mistyped_yield_is_put_right(kitchen: Kitchen, web: Web) -> None:
     )
     right = _send(baker, path, f"{path}/correct", operation_id=uuid7(), actual_yield="20,0", loss_reason="burnt")
     told = baker.get(right.headers["location"]).text
-    assert "Corrected a baking" in told
+    assert "Corrected a run" in told
     assert "Undone" in baker.get(path).text
 
 

@@ -34,10 +34,16 @@ from bake_tracker.services.stock.ledger import (
     with_what_came_later,
 )
 
-CHECK = Kind("check_can_assemble", "assembly_service", passed_message="Assembly check passed")
+CHECK = Kind(
+    "check_can_assemble",
+    "assembly_service",
+    "Checked whether boxes can be packed",
+    passed_message="Assembly check passed",
+)
 RECORD = Kind(
     "record_assembly",
     "assembly_service",
+    "Packed",
     entry_message="Recording assembly",
     success_fields=("assembly_run_id", "finished_good_id", "quantity", "total_component_cost"),
     sometimes=("label_differs",),

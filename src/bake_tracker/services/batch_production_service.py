@@ -37,10 +37,16 @@ from bake_tracker.services.stock.ledger import (
     with_what_came_later,
 )
 
-CHECK = Kind("check_can_produce", "batch_production_service", passed_message="Production check passed")
+CHECK = Kind(
+    "check_can_produce",
+    "batch_production_service",
+    "Checked whether a recipe can be baked",
+    passed_message="Production check passed",
+)
 RECORD = Kind(
     "record_batch_production",
     "batch_production_service",
+    "Baked",
     entry_message="Recording batch production",
     success_fields=(
         "production_run_id",

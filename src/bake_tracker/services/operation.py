@@ -51,13 +51,15 @@ _current: ContextVar["Operation | None"] = ContextVar("bake_tracker_operation", 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What is fixed about an operation: its name, its logger, its entry message and the fields of its success line.
+    """What is fixed about an operation: its name, its logger, its words and the fields of its success line.
 
-    ``sometimes`` are fields that only some results have.
+    ``words`` tell people what was done ("Baked"). ``sometimes`` are fields that only some results have.
+    The function of this name, in the module that declares the kind, runs it; ``services/kinds.py`` finds them all.
     """
 
     name: str
     service: str
+    words: str
     entry_message: str | None = None
     success_fields: tuple[str, ...] = ()
     passed_message: str | None = None

@@ -48,10 +48,11 @@ from bake_tracker.services.catalog.changes import CatalogGivenBack, lock_made, p
 from bake_tracker.services.operation import Kind, Operation, checking, recording
 from bake_tracker.services.stock.ledger import Change, change_lots, load_locked
 
-CHECK = Kind("check_reversal", "reversal_service")
+CHECK = Kind("check_reversal", "reversal_service", "Checked an undo")
 RECORD = Kind(
     "record_reversal",
     "reversal_service",
+    "Undid an operation",
     entry_message="Recording reversal",
     success_fields=("reversed_operation_id", "reversed_operation", "reversed_count"),
 )

@@ -15,7 +15,9 @@ from bake_tracker.models import tables
 from bake_tracker.queries.verify.sealed_history import in_parts, load_unsealed, operation_hashes
 from bake_tracker.services.operation import Kind, recording
 
-RECORD = Kind("record_seal", "seal_service", success_fields=("seal_number", "operation_count", "sha256"))
+RECORD = Kind(
+    "record_seal", "seal_service", "Sealed the history", success_fields=("seal_number", "operation_count", "sha256")
+)
 AT_MOST = 5_000
 """How many operations one seal covers unless told otherwise: SQLite has one writer, and the others wait for it."""
 

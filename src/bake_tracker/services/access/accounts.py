@@ -23,11 +23,17 @@ from bake_tracker.queries.catalog.people import (
 from bake_tracker.services.access.passwords import hash_password
 from bake_tracker.services.operation import Kind, recording
 
-USER = Kind("record_user", "access_service", success_fields=("user_id", "role"))
-CHANGE = Kind("record_user_change", "access_service", success_fields=("user_id", "role", "is_disabled"))
-PASSWORD = Kind("record_password", "access_service", success_fields=("user_id",))
-TOKEN = Kind("record_api_token", "access_service", success_fields=("api_token_id", "user_id", "role"))
-REVOCATION = Kind("record_api_token_revocation", "access_service", success_fields=("api_token_id", "user_id"))
+USER = Kind("record_user", "access_service", "Added a user", success_fields=("user_id", "role"))
+CHANGE = Kind(
+    "record_user_change", "access_service", "Changed a user", success_fields=("user_id", "role", "is_disabled")
+)
+PASSWORD = Kind("record_password", "access_service", "Changed a password", success_fields=("user_id",))
+TOKEN = Kind(
+    "record_api_token", "access_service", "Created an API token", success_fields=("api_token_id", "user_id", "role")
+)
+REVOCATION = Kind(
+    "record_api_token_revocation", "access_service", "Revoked an API token", success_fields=("api_token_id", "user_id")
+)
 
 SHORTEST_TOKEN = 40
 

@@ -21,6 +21,7 @@ from bake_tracker.services.stock.ledger import lock_items
 RECORD = Kind(
     "record_allergens",
     "allergen_service",
+    "Recorded allergens",
     success_fields=("item_id", "slug", "product_id", "contains", "may_contain", "was"),
 )
 

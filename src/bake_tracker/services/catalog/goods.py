@@ -18,7 +18,12 @@ from bake_tracker.queries.catalog.things import load_things
 from bake_tracker.services.catalog.changes import note_changes
 from bake_tracker.services.operation import Kind, recording
 
-COMPONENTS = Kind("record_good_components", "goods_service", success_fields=("finished_good_id", "component_count"))
+COMPONENTS = Kind(
+    "record_good_components",
+    "goods_service",
+    "Set what goes in a box",
+    success_fields=("finished_good_id", "component_count"),
+)
 
 
 class ComponentInput(TypedDict):

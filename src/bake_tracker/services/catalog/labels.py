@@ -21,6 +21,7 @@ from bake_tracker.services.stock.ledger import lock_items
 RECORD = Kind(
     "record_label_filed",
     "label_service",
+    "Filed a label",
     success_fields=("item_id", "slug", "lot_id", "ingredients", "contains", "may_contain"),
 )
 

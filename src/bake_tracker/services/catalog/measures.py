@@ -18,8 +18,12 @@ from bake_tracker.queries.catalog.definitions import load_item
 from bake_tracker.services.operation import Kind, Operation, recording
 from bake_tracker.services.stock.ledger import lock_items
 
-DENSITY = Kind("record_density", "measure_service", success_fields=("item_id", "slug", "g_per_ml", "was"))
-PIECE = Kind("record_piece_weight", "measure_service", success_fields=("item_id", "slug", "g_per_each", "was"))
+DENSITY = Kind(
+    "record_density", "measure_service", "Weighed a cup", success_fields=("item_id", "slug", "g_per_ml", "was")
+)
+PIECE = Kind(
+    "record_piece_weight", "measure_service", "Weighed a piece", success_fields=("item_id", "slug", "g_per_each", "was")
+)
 
 NO_SOURCE = "no source was given"
 COLUMNS: Mapping[MeasureKind, str] = {"density": "g_per_ml", "piece": "g_per_each"}

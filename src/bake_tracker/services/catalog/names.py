@@ -17,7 +17,9 @@ from bake_tracker.queries.catalog.things import load_things
 from bake_tracker.services.catalog.changes import note_changes
 from bake_tracker.services.operation import Kind, recording
 
-RECORD = Kind("record_name", "names_service", success_fields=("mapped_name", "item_slug", "former_item_slug"))
+RECORD = Kind(
+    "record_name", "names_service", "Matched a name", success_fields=("mapped_name", "item_slug", "former_item_slug")
+)
 MAX_NAME = 300
 
 

@@ -20,7 +20,10 @@ from bake_tracker.services.catalog.changes import note_made
 from bake_tracker.services.operation import Kind, recording
 
 RECORD = Kind(
-    "record_product", "product_service", success_fields=("product_id", "item_id", "package_quantity", "package_unit")
+    "record_product",
+    "product_service",
+    "Added a product",
+    success_fields=("product_id", "item_id", "package_quantity", "package_unit"),
 )
 
 

@@ -16,7 +16,9 @@ from bake_tracker.queries.catalog.things import load_things
 from bake_tracker.services.catalog.changes import note_changes
 from bake_tracker.services.operation import Kind, recording
 
-RECORD = Kind("record_recipe_rate", "rate_service", success_fields=("recipe_id", "labour", "overhead"))
+RECORD = Kind(
+    "record_recipe_rate", "rate_service", "Set a recipe's rates", success_fields=("recipe_id", "labour", "overhead")
+)
 
 
 class RateResult(TypedDict):

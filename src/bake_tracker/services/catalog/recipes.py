@@ -29,8 +29,13 @@ from bake_tracker.services.catalog.changes import note_changes
 from bake_tracker.services.catalog.things import insert_named
 from bake_tracker.services.operation import Kind, recording
 
-RECIPE = Kind("record_recipe", "recipe_service", success_fields=("recipe_id", "slug", "line_count"))
-YIELD = Kind("record_recipe_yield", "recipe_service", success_fields=("recipe_id", "finished_unit_id", "quantity"))
+RECIPE = Kind("record_recipe", "recipe_service", "Saved a recipe", success_fields=("recipe_id", "slug", "line_count"))
+YIELD = Kind(
+    "record_recipe_yield",
+    "recipe_service",
+    "Set what a recipe makes",
+    success_fields=("recipe_id", "finished_unit_id", "quantity"),
+)
 
 
 class LineInput(TypedDict):

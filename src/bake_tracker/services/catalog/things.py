@@ -23,11 +23,13 @@ from bake_tracker.queries.catalog.things import load_last_removed, load_things
 from bake_tracker.services.catalog.changes import note_changes, note_made
 from bake_tracker.services.operation import Kind, Operation, recording
 
-BAKERY = Kind("record_bakery", "catalog_service", success_fields=("currency", "time_zone", "label_policy"))
-ITEM = Kind("record_item", "catalog_service", success_fields=("item_id", "slug", "kind"))
-SUPPLIER = Kind("record_supplier", "catalog_service", success_fields=("supplier_id", "slug"))
-EVENT = Kind("record_event", "catalog_service", success_fields=("event_id", "slug"))
-RECIPIENT = Kind("record_recipient", "catalog_service", success_fields=("recipient_id", "slug"))
+BAKERY = Kind(
+    "record_bakery", "catalog_service", "Changed the settings", success_fields=("currency", "time_zone", "label_policy")
+)
+ITEM = Kind("record_item", "catalog_service", "Added an item", success_fields=("item_id", "slug", "kind"))
+SUPPLIER = Kind("record_supplier", "catalog_service", "Added a supplier", success_fields=("supplier_id", "slug"))
+EVENT = Kind("record_event", "catalog_service", "Added an event", success_fields=("event_id", "slug"))
+RECIPIENT = Kind("record_recipient", "catalog_service", "Added a customer", success_fields=("recipient_id", "slug"))
 
 
 class BakeryResult(TypedDict):

@@ -31,9 +31,12 @@ from bake_tracker.services.catalog.recipes import record_recipe, record_recipe_y
 from bake_tracker.services.catalog.things import record_item
 from bake_tracker.services.operation import Kind, Operation, checking, recording
 
-CHECK = Kind("check_recipe_page", "page_import_service")
+CHECK = Kind("check_recipe_page", "page_import_service", "Checked a recipe page")
 RECORD = Kind(
-    "record_recipe_page", "page_import_service", success_fields=("recipe_id", "slug", "line_count", "created_count")
+    "record_recipe_page",
+    "page_import_service",
+    "Imported a recipe",
+    success_fields=("recipe_id", "slug", "line_count", "created_count"),
 )
 
 

@@ -45,9 +45,12 @@ from bake_tracker.services.operation import Kind, Operation, checking, recording
 from bake_tracker.services.stock.ledger import lock_items
 from bake_tracker.services.stock.receipt import record_receipt
 
-CHECK = Kind("check_import", "import_service")
+CHECK = Kind("check_import", "import_service", "Checked an import")
 RECORD = Kind(
-    "record_import", "import_service", success_fields=("source", "added_count", "skipped_count", "refused_count")
+    "record_import",
+    "import_service",
+    "Imported data",
+    success_fields=("source", "added_count", "skipped_count", "refused_count"),
 )
 
 _MAX_TOLD = 50

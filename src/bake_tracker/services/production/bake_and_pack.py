@@ -19,7 +19,10 @@ from bake_tracker.services.operation import Kind, Operation, recording
 from bake_tracker.services.stock.ledger import lock_items
 
 RECORD = Kind(
-    "record_bake_and_pack", "bake_and_pack_service", success_fields=("recipe_id", "finished_good_id", "quantity")
+    "record_bake_and_pack",
+    "bake_and_pack_service",
+    "Baked and packed",
+    success_fields=("recipe_id", "finished_good_id", "quantity"),
 )
 
 

@@ -17,6 +17,7 @@ from bake_tracker.services.reversal import ReversalResult, record_reversal
 RECORD = Kind(
     "record_production_correction",
     "correction_service",
+    "Corrected a run",
     success_fields=("corrected_operation_id", "actual_yield_before", "actual_yield", "reversed_count"),
 )
 

@@ -3,20 +3,16 @@
 import json
 import logging
 import os
-import pkgutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from bake_tracker import services
 from bake_tracker.log.append import AppendHandler
 from bake_tracker.log.events import Event
 from bake_tracker.log.file_locks import CAN_LOCK, alone
@@ -24,6 +20,7 @@ from bake_tracker.log.scan import Progress
 from bake_tracker.log.tell import get_service_logger
 from bake_tracker.log.values import safe_fields, utc_text_ns
 from bake_tracker.models import Operation
+from bake_tracker.services.kinds import kinds
 from bake_tracker.services.operation import Kind
 from bake_tracker.services.reconcile.verification import (
     NOTED,
@@ -113,7 +110,7 @@ def _success_event(row: Row[Any], database_id: str) -> Event:
 
     It happened when the id was claimed, and is told now; when exactly it was settled, nobody knows any more.
     """
-    kind = kinds().get(row.name) or Kind(row.name, "operations")
+    kind = kinds().get(row.name) or Kind(row.name, "operations", row.name)
     result, asked = json.loads(row.result), json.loads(row.arguments)
     when = {
         _WHEN_AS_TOLD.get(row.name, name): datetime.fromisoformat(asked[name]).isoformat()
@@ -135,11 +132,3 @@ def _success_event(row: Row[Any], database_id: str) -> Event:
     event = Event(kind.logger, logging.INFO, row.name, "success", created_ns=at_ns)
     event.line |= {name: value for name, value in known.items() if value is not None or name not in _OPTIONAL}
     return event
-
-
-@cache
-def kinds() -> dict[str, Kind]:
-    """Every kind of operation that the services declare, by name; found by importing them all, so none is forgotten."""
-    found = pkgutil.walk_packages(services.__path__, f"{services.__name__}.")
-    modules = [import_module(module.name) for module in found]
-    return {kind.name: kind for module in modules for kind in vars(module).values() if isinstance(kind, Kind)}

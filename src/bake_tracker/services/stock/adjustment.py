@@ -38,6 +38,7 @@ from bake_tracker.services.stock.ledger import Change, change_lots, lock_items, 
 RECORD = Kind(
     "record_adjustment",
     "adjustment_service",
+    "Adjusted the stock",
     success_fields=("kind", "reason", "recipient_id", "event_id", "lots", "total_cost"),
 )
 

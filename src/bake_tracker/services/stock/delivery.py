@@ -28,6 +28,7 @@ from bake_tracker.services.stock.receipt import Goods, ReceivedLot, Weighed, add
 RECORD = Kind(
     "record_delivery",
     "delivery_service",
+    "Took a delivery",
     success_fields=("delivery_id", "supplier_id", "document", "lot_count", "total_cost"),
 )
 

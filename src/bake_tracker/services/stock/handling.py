@@ -21,11 +21,12 @@ from bake_tracker.queries.stock.lots import LotState, load_lots
 from bake_tracker.services.operation import Kind, Operation, recording
 from bake_tracker.services.stock.ledger import lock_items, split_lot
 
-HOLD = Kind("record_hold", "handling_service", success_fields=("lots", "reason"))
-RELEASE = Kind("record_release", "handling_service", success_fields=("lots", "reason", "usable_until"))
+HOLD = Kind("record_hold", "handling_service", "Put lots on hold", success_fields=("lots", "reason"))
+RELEASE = Kind("record_release", "handling_service", "Released lots", success_fields=("lots", "reason", "usable_until"))
 TRANSFER = Kind(
     "record_transfer",
     "handling_service",
+    "Moved a lot",
     success_fields=("lot_id", "lot_code", "new_lot_id", "new_lot_code", "quantity", "from_location", "to_location"),
 )
 

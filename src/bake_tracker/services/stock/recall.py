@@ -16,6 +16,7 @@ from bake_tracker.services.stock.ledger import load_locked
 RECORD = Kind(
     "record_recall",
     "recall_service",
+    "Recalled a lot",
     success_fields=("lot_id", "lot_code", "affected_count", "held_count", "held_before_count", "reason"),
 )
 

@@ -25,7 +25,10 @@ from bake_tracker.services.operation import Kind, Operation, recording
 from bake_tracker.services.stock.ledger import NewLot, add_lot, lock_items
 
 RECORD = Kind(
-    "record_receipt", "receiving_service", success_fields=("lot_id", "lot_code", "item_id", "quantity", "total_cost")
+    "record_receipt",
+    "receiving_service",
+    "Received",
+    success_fields=("lot_id", "lot_code", "item_id", "quantity", "total_cost"),
 )
 
 

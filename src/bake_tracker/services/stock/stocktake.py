@@ -27,10 +27,11 @@ from bake_tracker.services.operation import Kind, checking, recording
 from bake_tracker.services.stock.adjustment import change_of, post_adjustments, total_of
 from bake_tracker.services.stock.ledger import Change, lock_items
 
-CHECK = Kind("check_stocktake", "stocktake_service", passed_message="Count checked")
+CHECK = Kind("check_stocktake", "stocktake_service", "Checked a count", passed_message="Count checked")
 RECORD = Kind(
     "record_stocktake",
     "stocktake_service",
+    "Counted the stock",
     entry_message="Recording stocktake",
     success_fields=("stocktake_id", "counted_count", "different_count", "cost_difference"),
 )

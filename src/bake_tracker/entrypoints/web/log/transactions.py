@@ -21,7 +21,7 @@ from bake_tracker.entrypoints.http.access import VIEWER, caller_of
 from bake_tracker.entrypoints.web.log.events import stream_lines
 from bake_tracker.entrypoints.web.log.rows import Rows, called, details
 from bake_tracker.entrypoints.web.pages import pages, path_for, render
-from bake_tracker.entrypoints.web.words import OPERATIONS
+from bake_tracker.entrypoints.web.words import RECORDED
 from bake_tracker.log.reader import read_trees
 from bake_tracker.log.setup import log_file
 from bake_tracker.log.slices import OTHERS, Wanted, can_be_read, load_log_page, mark_of
@@ -124,7 +124,7 @@ def log(request: Request, asked: Asked, before: Annotated[str, Query(max_length=
         events=path_for(request, "log_events", query),
         after=mark_of(lines[0]) if lines else f"{now():%Y-%m-%dT%H:%M:%S.%fZ} ",
         groups={key: word for key, word in _GROUP_WORDS.items() if key != OTHERS or _may_see_others(request)},
-        operations=sorted(OPERATIONS.items(), key=lambda pair: pair[1]),
+        operations=RECORDED,
     )
 
 

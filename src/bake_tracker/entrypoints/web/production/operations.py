@@ -15,7 +15,7 @@ from bake_tracker.entrypoints.http.undoing import undoing_as
 from bake_tracker.entrypoints.web.forms import Form, Sent, blank
 from bake_tracker.entrypoints.web.lists import Column, ListOf
 from bake_tracker.entrypoints.web.pages import go_to, pages, render
-from bake_tracker.entrypoints.web.words import OPERATIONS
+from bake_tracker.entrypoints.web.words import OPERATIONS, RECORDED
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.explain.operation import explain_operation
 from bake_tracker.queries.operations.history import load_operation
@@ -67,8 +67,9 @@ def operations(request: Request, operation: Kind = "") -> Response:
     with read_scope() as session:
         house = load_bakery(session)
         found = load_operation_page(session, ask, operation=operation or None)
-    kinds = sorted(OPERATIONS.items(), key=lambda pair: pair[1])
-    return LIST.answer(request, "operations.html", found, time_zone=house.time_zone, kinds=kinds, operation=operation)
+    return LIST.answer(
+        request, "operations.html", found, time_zone=house.time_zone, kinds=RECORDED, operation=operation
+    )
 
 
 @router.get("/operations/{operation_id}", name="operation", dependencies=[VIEWER])

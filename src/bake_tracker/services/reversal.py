@@ -47,6 +47,7 @@ from bake_tracker.queries.operations.reversal import (
 from bake_tracker.services.catalog.changes import CatalogGivenBack, lock_made, put_back_catalog
 from bake_tracker.services.operation import Kind, Operation, checking, recording
 from bake_tracker.services.stock.ledger import Change, change_lots, load_locked
+from bake_tracker.services.stock.places import put_back_hold, put_lot
 
 CHECK = Kind("check_reversal", "reversal_service", "Checked an undo")
 RECORD = Kind(
@@ -291,8 +292,8 @@ def _undo(operation: Operation, target_id: str, reason: str, staying: set[Thing]
             f"lot {', '.join(codes)} no longer holds what {target_id} added to it", reversed_operation_id=target_id
         )
     change_lots(operation, [Change(one.lot_id, -one.quantity_micros, negated(one.cost_micros)) for one in own])
-    _put_back_holds(session, target_id)
-    _put_back_places(session, target_id)
+    _put_back_holds(operation, target_id)
+    _put_back_places(operation, target_id)
     for item_id, kind, value in load_stated_measures(session, target_id):
         session.execute(
             update(tables.item).where(tables.item.c.id == item_id).values({_COLUMN_OF_MEASURE[kind]: value})
@@ -302,19 +303,17 @@ def _undo(operation: Operation, target_id: str, reason: str, staying: set[Thing]
     return [_given_back(one) for one in own], catalog
 
 
-def _put_back_holds(session: Session, operation_id: str) -> None:
-    for hold in load_holds(session, operation_id):
+def _put_back_holds(operation: Operation, target_id: str) -> None:
+    for hold in load_holds(operation.session, target_id):
         # What was split off meanwhile lies as it does only because the lot did. A release frees no more than it names.
-        lot_ids = [hold.lot_id, *load_parts_since(session, hold)]
-        before = {"on_hold": hold.was_on_hold, "usable_until": hold.was_usable_until}
-        session.execute(update(tables.lot).where(tables.lot.c.id.in_(lot_ids)).values(before))
+        lot_ids = [hold.lot_id, *load_parts_since(operation.session, hold)]
+        put_back_hold(operation, lot_ids, on_hold=hold.was_on_hold, usable_until=hold.was_usable_until)
 
 
-def _put_back_places(session: Session, operation_id: str) -> None:
-    for transfer in load_transfers(session, operation_id):
+def _put_back_places(operation: Operation, target_id: str) -> None:
+    for transfer in load_transfers(operation.session, target_id):
         if transfer.new_lot_id is None:
-            place = {"location": transfer.from_location}
-            session.execute(update(tables.lot).where(tables.lot.c.id == transfer.lot_id).values(place))
+            put_lot(operation, transfer.lot_id, transfer.from_location)
         elif transfer.is_kept_apart:
             raise ConflictError(
                 f"lot {transfer.new_code} is on hold and the lot it was split from is not; "

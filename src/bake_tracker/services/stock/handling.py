@@ -7,7 +7,6 @@ from fractions import Fraction
 from typing import TypedDict, cast
 from uuid import UUID
 
-from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
@@ -15,11 +14,11 @@ from bake_tracker.domain.errors import ConflictError, ValidationError
 from bake_tracker.domain.recipes.quantities import base_quantity
 from bake_tracker.domain.stock.fifo import draw_from
 from bake_tracker.domain.units import drawn_micros, format_micros
-from bake_tracker.models import tables
 from bake_tracker.queries.catalog.definitions import load_item
 from bake_tracker.queries.stock.lots import LotState, load_lots
 from bake_tracker.services.operation import Kind, Operation, recording
-from bake_tracker.services.stock.ledger import lock_items, split_lot
+from bake_tracker.services.stock.ledger import lock_items
+from bake_tracker.services.stock.places import handle_lots, move_lot
 
 HOLD = Kind("record_hold", "handling_service", "Put lots on hold", success_fields=("lots", "reason"))
 RELEASE = Kind("record_release", "handling_service", "Released lots", success_fields=("lots", "reason", "usable_until"))
@@ -29,9 +28,6 @@ TRANSFER = Kind(
     "Moved a lot",
     success_fields=("lot_id", "lot_code", "new_lot_id", "new_lot_code", "quantity", "from_location", "to_location"),
 )
-
-_add_hold = insert(tables.lot_hold)
-_add_transfer = insert(tables.transfer)
 
 
 class HandledLot(TypedDict):
@@ -95,7 +91,7 @@ def record_hold(
         lots = _locked(operation, wanted)
         if held := [lot.code for lot in lots if lot.on_hold]:
             raise ConflictError(f"on hold already: {', '.join(held)}", lots=held)
-        hold_lots(operation, lots, why)
+        handle_lots(operation, lots, "hold", why)
         return operation.succeed(HoldResult(operation_id=operation.id, lots=shown_lots(lots), reason=why))
 
 
@@ -136,7 +132,7 @@ def record_release(
                 )
             if not (lot.on_hold or is_expired or until is not None):
                 raise ConflictError(f"lot {lot.code} is neither on hold nor expired", lot_id=lot.lot_id)
-        _handle(operation, lots, "release", why, on_hold=False, until=until)
+        handle_lots(operation, lots, "release", why, usable_until=until)
         return operation.succeed(
             ReleaseResult(
                 operation_id=operation.id,
@@ -197,25 +193,9 @@ def record_transfer(
                 "quantity", f"lot {lot.code} holds {format_micros(lot.quantity_micros)} {lot.base_unit}; take no more"
             )
         draw = draw_from(lot.open_lot, micros)
-        is_whole = draw.quantity_micros == lot.quantity_micros
-        if is_whole and place == lot.location:
+        if draw.quantity_micros == lot.quantity_micros and place == lot.location:
             raise ValidationError.of("to_location", f"lot {lot.code} is there already")
-        new = None if is_whole else split_lot(operation, draw, place)
-        if is_whole:
-            session.execute(update(tables.lot).where(tables.lot.c.id == lot.lot_id).values(location=place))
-        session.execute(
-            _add_transfer,
-            {
-                "operation_id": operation.id,
-                "lot_id": lot.lot_id,
-                "new_lot_id": new.lot_id if new else None,
-                "quantity_micros": draw.quantity_micros if new else None,
-                "from_location": lot.location,
-                "to_location": place,
-                "reason": why,
-                "happened_at": operation.now,
-            },
-        )
+        new = move_lot(operation, lot, draw, place, why)
         return operation.succeed(
             TransferResult(
                 operation_id=operation.id,
@@ -231,51 +211,12 @@ def record_transfer(
         )
 
 
-def hold_lots(operation: Operation, lots: Sequence[LotState], reason: str) -> None:
-    """Keep these lots from use, whose items are locked, and that are not on hold."""
-    if lots:
-        _handle(operation, lots, "hold", reason, on_hold=True)
-
-
 def _locked(operation: Operation, lot_ids: Sequence[int]) -> list[LotState]:
     """These lots, with their items held against other writers."""
     known = load_lots(operation.session, lot_ids)
     lock_items(operation, {lot.item_id for lot in known.values()})
     held = load_lots(operation.session, lot_ids)
     return [held[lot_id] for lot_id in lot_ids]
-
-
-def _handle(
-    operation: Operation,
-    lots: Sequence[LotState],
-    action: str,
-    reason: str,
-    *,
-    on_hold: bool,
-    until: date | None = None,
-) -> None:
-    operation.session.execute(
-        _add_hold,
-        [
-            {
-                "operation_id": operation.id,
-                "lot_id": lot.lot_id,
-                "action": action,
-                "reason": reason,
-                "usable_until": until,
-                "was_on_hold": lot.on_hold,
-                "was_usable_until": lot.usable_until,
-                "happened_at": operation.now,
-            }
-            for lot in lots
-        ],
-    )
-    values: dict[str, object] = {"on_hold": on_hold}
-    if until is not None:
-        values["usable_until"] = until
-    operation.session.execute(
-        update(tables.lot).where(tables.lot.c.id.in_([lot.lot_id for lot in lots])).values(values)
-    )
 
 
 def shown_lots(lots: Sequence[LotState]) -> list[HandledLot]:

@@ -10,8 +10,9 @@ from bake_tracker.queries.stock.lots import LotState, load_lot, load_lots
 from bake_tracker.queries.stock.recall import affected_lots, load_lots_on_hand
 from bake_tracker.queries.stock.trace import trace_forward
 from bake_tracker.services.operation import Kind, Operation, recording
-from bake_tracker.services.stock.handling import HandledLot, hold_lots, shown_lots
+from bake_tracker.services.stock.handling import HandledLot, shown_lots
 from bake_tracker.services.stock.ledger import load_locked
+from bake_tracker.services.stock.places import handle_lots
 
 RECORD = Kind(
     "record_recall",
@@ -60,7 +61,7 @@ def record_recall(
         affected, on_hand = _locked(operation, wanted)
         held = [one for one in on_hand if not one.on_hold]
         before = [one for one in on_hand if one.on_hold]
-        hold_lots(operation, held, why)
+        handle_lots(operation, held, "hold", why)
         return operation.succeed(
             RecallResult(
                 operation_id=operation.id,

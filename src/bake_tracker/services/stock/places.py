@@ -1,0 +1,83 @@
+"""Whether a lot may be used, and where it is: with ``ledger.py`` the only module that changes lots."""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import Literal
+
+from sqlalchemy import insert, update
+
+from bake_tracker.domain.stock.fifo import Draw
+from bake_tracker.models import tables
+from bake_tracker.queries.stock.lots import LotState
+from bake_tracker.services.operation import Operation
+from bake_tracker.services.stock.ledger import AddedLot, split_lot
+
+_add_hold = insert(tables.lot_hold)
+_add_transfer = insert(tables.transfer)
+
+
+def handle_lots(
+    operation: Operation,
+    lots: Sequence[LotState],
+    action: Literal["hold", "release"],
+    reason: str,
+    *,
+    usable_until: date | None = None,
+) -> None:
+    """Hold or release these lots, whose items are locked, and keep what they were before."""
+    if not lots:
+        return
+    rows = [
+        {
+            "operation_id": operation.id,
+            "lot_id": lot.lot_id,
+            "action": action,
+            "reason": reason,
+            "usable_until": usable_until,
+            "was_on_hold": lot.on_hold,
+            "was_usable_until": lot.usable_until,
+            "happened_at": operation.now,
+        }
+        for lot in lots
+    ]
+    operation.session.execute(_add_hold, rows)
+    values: dict[str, object] = {"on_hold": action == "hold"}
+    if usable_until is not None:
+        values["usable_until"] = usable_until
+    _change_lots(operation, [lot.lot_id for lot in lots], values)
+
+
+def put_back_hold(operation: Operation, lot_ids: Collection[int], *, on_hold: bool, usable_until: date | None) -> None:
+    """Let these lots be as they were before they were held or released."""
+    _change_lots(operation, lot_ids, {"on_hold": on_hold, "usable_until": usable_until})
+
+
+def move_lot(
+    operation: Operation, lot: LotState, draw: Draw, to_location: str | None, reason: str | None
+) -> AddedLot | None:
+    """Move what a draw takes from a lot: the whole lot, or a part, which becomes a lot of its own."""
+    is_whole = draw.quantity_micros == lot.quantity_micros
+    new = None if is_whole else split_lot(operation, draw, to_location)
+    if is_whole:
+        put_lot(operation, lot.lot_id, to_location)
+    row = {
+        "operation_id": operation.id,
+        "lot_id": lot.lot_id,
+        "new_lot_id": new.lot_id if new else None,
+        "quantity_micros": draw.quantity_micros if new else None,
+        "from_location": lot.location,
+        "to_location": to_location,
+        "reason": reason,
+        "happened_at": operation.now,
+    }
+    operation.session.execute(_add_transfer, row)
+    return new
+
+
+def put_lot(operation: Operation, lot_id: int, location: str | None) -> None:
+    """Say where a lot is now."""
+    _change_lots(operation, [lot_id], {"location": location})
+
+
+def _change_lots(operation: Operation, lot_ids: Collection[int], values: dict[str, object]) -> None:
+    operation.session.execute(update(tables.lot).where(tables.lot.c.id.in_(lot_ids)).values(values))

@@ -11,6 +11,7 @@ from bake_tracker.domain.label.text import STYLES, LabelWords, difference_text
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.catalog.products import find_package
 from bake_tracker.entrypoints.cli.lookup import find, find_lot
+from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.state import answer, ask, out, say, show_table, twig, write
 from bake_tracker.files.tables import write_table
 from bake_tracker.queries.views.label import label_view, load_difference
@@ -21,7 +22,6 @@ from bake_tracker.services.database import Session
 
 Contains = Annotated[list[str] | None, typer.Option("--contains", help="like wheat; several: wheat,milk")]
 MayContain = Annotated[list[str] | None, typer.Option("--may-contain", help="by what else is handled there")]
-OperationId = Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")]
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)(?:\s*[x×]\s*(\d+(?:\.\d+)?))?")
 
 

@@ -10,6 +10,7 @@ from bake_tracker.domain.units import UnknownUnitError, format_exact, parse_unit
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.catalog.products import find_package
 from bake_tracker.entrypoints.cli.lookup import find
+from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.state import answer, ask, say, show_table, write
 from bake_tracker.entrypoints.cli.tables import Csv, Xlsx, write_file
 from bake_tracker.queries.catalog.measures import MeasureRow, explain_conversion, load_measures
@@ -19,7 +20,6 @@ from bake_tracker.services.database import Session
 Item = Annotated[str, typer.Argument(help="slug or id")]
 Source = Annotated[str | None, typer.Option(help="where the figure is from, like 'our scale'")]
 On = Annotated[Any, typer.Option(parser=parse.day, help="when it was weighed, like 2026-11-23; left out: today")]
-OperationId = Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")]
 
 
 def measure(

@@ -8,6 +8,7 @@ from bake_tracker.domain.errors import ProductNotFoundError, ValidationError
 from bake_tracker.domain.stock.products import Package, is_gtin, is_unit
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find, find_optional
+from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.state import answer, ask, say, show_table, write
 from bake_tracker.queries.catalog.definitions import load_item
 from bake_tracker.queries.catalog.products import load_packages, load_products
@@ -24,7 +25,7 @@ def add_product(
     gtin: Annotated[str | None, typer.Option(help="the number of its bar code")] = None,
     supplier: Annotated[str | None, typer.Option(help="slug or id")] = None,
     notes: Annotated[str | None, typer.Option()] = None,
-    operation_id: Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")] = None,
+    operation_id: OperationId = None,
 ) -> None:
     """Add a package that an item is bought in: bake product add flour "Type 550" --package "25 kg" --type bag."""
     quantity, unit = parse.amount(package)

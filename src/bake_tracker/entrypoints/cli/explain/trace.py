@@ -10,6 +10,7 @@ from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.stock.recall import Recall, Step
 from bake_tracker.entrypoints.cli.explain.trace_trees import Direction, show_trace
 from bake_tracker.entrypoints.cli.lookup import find_lot
+from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.state import answer, ask, say, show_table, write
 from bake_tracker.files.recall_pdf import RecallHeading, write_recall_pdf
 from bake_tracker.files.recall_table import write_recall_table
@@ -52,7 +53,7 @@ def recall(
     csv: Annotated[Path | None, typer.Option("--csv", help="write the sortable record to this file")] = None,
     xlsx: Annotated[Path | None, typer.Option("--xlsx", help="write the sortable record to this file")] = None,
     pdf: Annotated[Path | None, typer.Option("--pdf", help="write pages for an inspector to this file")] = None,
-    operation_id: Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")] = None,
+    operation_id: OperationId = None,
 ) -> None:
     """Hold what is left of a lot and of all that was made of it, and list who has the rest."""
     files = _files(csv, xlsx, pdf)

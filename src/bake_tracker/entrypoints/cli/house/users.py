@@ -7,6 +7,7 @@ import typer
 
 from bake_tracker.domain.access import Role
 from bake_tracker.domain.errors import UserNotFoundError
+from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.state import answer, ask, say, show_table, write
 from bake_tracker.queries.catalog.people import find_user, load_api_tokens, load_users
 from bake_tracker.services.access import accounts
@@ -15,7 +16,6 @@ from bake_tracker.services.database import Session
 
 User = Annotated[str, typer.Argument(help="name")]
 OneRole = Annotated[Role, typer.Option("--role", help="viewer reads, baker records, owner decides")]
-OperationId = Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")]
 
 
 def add_user(name: User, role: OneRole = Role.BAKER, operation_id: OperationId = None) -> None:

@@ -9,6 +9,7 @@ import typer
 from bake_tracker.domain.recipe_text.request import PageChoices
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find, find_optional
+from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.state import answer, ask, complain, counted, say, show_table, state, write
 from bake_tracker.files.recipe_page import load_recipe_page
 from bake_tracker.services.database import Session
@@ -36,7 +37,7 @@ def import_page(
     name: Annotated[str | None, typer.Option(help="left out: as on the page")] = None,
     slug: Annotated[str | None, typer.Option(help="left out: made from the name")] = None,
     change: Annotated[str | None, typer.Option(help="slug or id of the recipe to give these lines")] = None,
-    operation_id: Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")] = None,
+    operation_id: OperationId = None,
 ) -> None:
     """Show what a saved page's recipe would be, then record it as one operation; a line that is unsure stops it."""
     page = load_recipe_page(file)

@@ -9,6 +9,7 @@ from rich.tree import Tree
 from bake_tracker.domain.errors import Dependent, DependentsError
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find_operation
+from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.production.runs import show_production
 from bake_tracker.entrypoints.cli.state import answer, ask, money, out, say, state, twig, write
 from bake_tracker.services.database import Session
@@ -20,7 +21,6 @@ Answer = TypeVar("Answer")
 Operation = Annotated[str, typer.Argument(help="an operation's id or its beginning, or production:12, assembly:3")]
 Reason = Annotated[str, typer.Option(help="why it is undone")]
 Cascade = Annotated[bool, typer.Option("--cascade", help="and first, latest first, all that rests on it")]
-OperationId = Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")]
 
 
 def reverse(

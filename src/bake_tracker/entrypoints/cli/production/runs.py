@@ -8,6 +8,7 @@ import typer
 from bake_tracker.domain.label.text import difference_text
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find, find_operation, find_optional, find_product
+from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.state import answer, ask, money, say, show_table, write
 from bake_tracker.queries.operations.history import load_operation, load_runs
 from bake_tracker.services.assembly_service import check_can_assemble, record_assembly
@@ -22,7 +23,6 @@ At = Annotated[
     Any,
     typer.Option("--at", parser=parse.moment, help="when it was, recorded late, like 2026-11-23T14:30; left out: now"),
 ]
-OperationId = Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")]
 
 
 def check_produce(recipe: str, batches: Count, scale: Scale = Decimal(1)) -> None:

@@ -11,6 +11,7 @@ from bake_tracker.clock import now
 from bake_tracker.domain.units import MICRO
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find
+from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.state import answer, ask, money, say, show_table, write
 from bake_tracker.entrypoints.cli.tables import Csv, Xlsx, write_file
 from bake_tracker.queries.bakery import load_bakery
@@ -55,7 +56,7 @@ def rate(
     recipe: Annotated[str, typer.Argument(help="slug or id")],
     labour: Annotated[Any, typer.Option(parser=parse.decimal, help="of one batch")],
     overhead: Annotated[Any, typer.Option(parser=parse.decimal, help="of one batch")] = Decimal(0),
-    operation_id: Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")] = None,
+    operation_id: OperationId = None,
 ) -> None:
     """Say what one batch takes of labour and overhead; kept beside each run, never in the cost of a lot."""
 

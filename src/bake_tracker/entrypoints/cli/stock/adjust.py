@@ -1,5 +1,6 @@
 """What leaves the shelf without being baked or boxed, and what is corrected."""
 
+from collections.abc import Callable
 from datetime import datetime
 from fractions import Fraction
 from typing import Annotated, Any
@@ -9,6 +10,7 @@ import typer
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.catalog.things import Slug, show_slugs
 from bake_tracker.entrypoints.cli.lookup import find, find_lot, find_optional
+from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.state import answer, ask, money, say, write
 from bake_tracker.queries.catalog.definitions import load_slugs
 from bake_tracker.services.catalog.things import record_recipient
@@ -24,7 +26,6 @@ Reason = Annotated[str | None, typer.Option(help="why")]
 To = Annotated[str | None, typer.Option(help="who got it: slug or id of a recipient")]
 ForEvent = Annotated[str | None, typer.Option(help="slug or id")]
 When = Annotated[Any, typer.Option(parser=parse.moment, help="like 2026-11-23T14:30; left out: now")]
-OperationId = Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")]
 
 LOT = "lot:"
 
@@ -42,40 +43,26 @@ def waste(
     _record(kind, what, reason=reason, event=event, at=at, operation_id=operation_id)
 
 
-def gift(
-    what: Lines,
-    to: To = None,
-    reason: Reason = None,
-    event: ForEvent = None,
-    at: When = None,
-    operation_id: OperationId = None,
-) -> None:
-    """Record what was given away."""
-    _record("gift", what, to=to, reason=reason, event=event, at=at, operation_id=operation_id)
+def _giving(name: str, kind: str, does: str) -> Callable[..., None]:
+    """A command for goods that somebody got."""
+
+    def command(
+        what: Lines,
+        to: To = None,
+        reason: Reason = None,
+        event: ForEvent = None,
+        at: When = None,
+        operation_id: OperationId = None,
+    ) -> None:
+        _record(kind, what, to=to, reason=reason, event=event, at=at, operation_id=operation_id)
+
+    command.__name__, command.__doc__ = name, does
+    return command
 
 
-def sample(
-    what: Lines,
-    to: To = None,
-    reason: Reason = None,
-    event: ForEvent = None,
-    at: When = None,
-    operation_id: OperationId = None,
-) -> None:
-    """Record what was given to be tasted or tested."""
-    _record("sample", what, to=to, reason=reason, event=event, at=at, operation_id=operation_id)
-
-
-def sell(
-    what: Lines,
-    to: To = None,
-    reason: Reason = None,
-    event: ForEvent = None,
-    at: When = None,
-    operation_id: OperationId = None,
-) -> None:
-    """Record what was sold, at what it cost to make."""
-    _record("sale", what, to=to, reason=reason, event=event, at=at, operation_id=operation_id)
+gift = _giving("gift", "gift", "Record what was given away.")
+sample = _giving("sample", "sample", "Record what was given to be tasted or tested.")
+sell = _giving("sell", "sale", "Record what was sold, at what it cost to make.")
 
 
 def adjust(

@@ -12,6 +12,7 @@ from bake_tracker.domain.errors import Problem, ServiceError, ValidationError
 from bake_tracker.domain.units import parse_quantity
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find_lot, find_optional
+from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.state import answer, ask, counted, money, say, show_table, state, write
 from bake_tracker.files.tables import FORMATS, TableRow, read_table, write_table
 from bake_tracker.queries.stock.count_sheet import CountSheetRow, load_count_sheet
@@ -64,7 +65,7 @@ def record(
     ] = None,
     notes: Annotated[str | None, typer.Option()] = None,
     yes: Annotated[bool, typer.Option("--yes", help="do not ask, as nobody is asked without a terminal")] = False,
-    operation_id: Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")] = None,
+    operation_id: OperationId = None,
 ) -> None:
     """Show what a count changes, then bring the ledger to it, all as one operation."""
     lines = ask(lambda session: _lines(session, what))

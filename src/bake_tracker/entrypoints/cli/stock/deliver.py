@@ -10,6 +10,7 @@ from bake_tracker.domain.units import parse_quantity
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.catalog.products import find_package
 from bake_tracker.entrypoints.cli.lookup import find
+from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.state import answer, counted, money, say, write
 from bake_tracker.files.tables import FORMATS, TableRow, read_table
 from bake_tracker.services.database import Session
@@ -29,7 +30,7 @@ def deliver(
     on: Annotated[Any, typer.Option(parser=parse.day, help="like 2026-11-23; left out: today")] = None,
     notes: Annotated[str | None, typer.Option()] = None,
     again: Annotated[bool, typer.Option("--again", help="the same document really came again")] = False,
-    operation_id: Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")] = None,
+    operation_id: OperationId = None,
 ) -> None:
     """Record a delivery: every line of a supplier's document as a lot, all of them or none."""
 

@@ -1,15 +1,16 @@
 """Lots as they lie: keep them from use, release them, move them."""
 
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find_lot
+from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.state import answer, say, write
 from bake_tracker.services.database import Session
 from bake_tracker.services.stock.handling import (
-    HandledLot,
     HoldResult,
     ReleaseResult,
     TransferResult,
@@ -19,7 +20,6 @@ from bake_tracker.services.stock.handling import (
 )
 
 Lots = Annotated[list[str], typer.Argument(help="codes or ids")]
-OperationId = Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")]
 
 
 def hold(
@@ -31,7 +31,7 @@ def hold(
         ids = [find_lot(session, typed) for typed in lots]
         return record_hold(ids, reason, session=session, operation_id=operation_id)
 
-    answer(write(work), show_hold)
+    answer(write(work), partial(_show_lots, "Held"))
 
 
 def release(
@@ -46,7 +46,7 @@ def release(
         ids = [find_lot(session, typed) for typed in lots]
         return record_release(ids, reason, session=session, usable_until=until, operation_id=operation_id)
 
-    answer(write(work), show_release)
+    answer(write(work), partial(_show_lots, "Released"))
 
 
 def transfer(
@@ -73,18 +73,6 @@ def transfer(
     answer(write(work), show_transfer)
 
 
-def show_hold(result: HoldResult) -> None:
-    _show_lots("Held", result["lots"])
-    say(f"  because: {result['reason']}; operation {result['operation_id']}")
-
-
-def show_release(result: ReleaseResult) -> None:
-    _show_lots("Released", result["lots"])
-    if result["usable_until"]:
-        say(f"  for use until {result['usable_until']}")
-    say(f"  because: {result['reason']}; operation {result['operation_id']}")
-
-
 def show_transfer(result: TransferResult) -> None:
     places = f"from {result['from_location'] or 'no named place'} to {result['to_location'] or 'no named place'}"
     part = f" of lot {result['lot_code']} as lot {result['new_lot_code']}" if result["new_lot_code"] else ""
@@ -93,6 +81,9 @@ def show_transfer(result: TransferResult) -> None:
     say(f"  operation {result['operation_id']}")
 
 
-def _show_lots(verb: str, lots: list[HandledLot]) -> None:
-    for lot in lots:
+def _show_lots(verb: str, result: HoldResult | ReleaseResult) -> None:
+    for lot in result["lots"]:
         say(f"{verb} {lot['quantity']} {lot['unit']} of {lot['item_slug']}, lot {lot['lot_code']}")
+    if until := result.get("usable_until"):
+        say(f"  for use until {until}")
+    say(f"  because: {result['reason']}; operation {result['operation_id']}")

@@ -9,6 +9,7 @@ from bake_tracker.clock import now
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.catalog.products import find_package
 from bake_tracker.entrypoints.cli.lookup import find, find_optional
+from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.state import answer, ask, money, say, show_table, write
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.stock.shelf import load_shelf_lots, load_stock
@@ -28,7 +29,7 @@ def receive(
     product: Annotated[str | None, typer.Option(help="name or id: what it was bought in")] = None,
     location: Annotated[str | None, typer.Option(help="where it is kept")] = None,
     note: Annotated[str | None, typer.Option()] = None,
-    operation_id: Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")] = None,
+    operation_id: OperationId = None,
 ) -> None:
     """Record goods in: a new lot of an item."""
 

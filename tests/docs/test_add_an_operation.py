@@ -1,102 +1,150 @@
-"""The page that adds an operation does what it says: its service, command, tests and log line are run as they stand."""
+"""The page that adds an operation does what it says: all its changes are made in a copy of the checkout and tested."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
 import sys
-from types import ModuleType
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bake_tracker import services
-from bake_tracker.entrypoints.cli import app
-from bake_tracker.entrypoints.cli.commands import COMMANDS, Command
-from bake_tracker.queries.verify.everything import verify_ledger
-from bake_tracker.services.database import read_scope, run_in_transaction
-from bake_tracker.testing import OperationLog
 from support import ROOT
-from support import writers as told
-from support.command_line import CommandLine
-from support.kitchen import Kitchen
 
 pytestmark = pytest.mark.one_database
 
-pytest_plugins = ["bake_tracker.testing"]
-
 PAGE = ROOT / "docs" / "how-to" / "add-an-operation.md"
-BLOCK = re.compile(r"^```(python|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SERVICE, COMMAND, LISTED, LINE, TESTS, CALL = (code for _, code in BLOCK.findall(PAGE.read_text("utf-8")))
-PAGE_TESTS = re.findall(r"^def (test_\w+)", TESTS, re.MULTILINE)
+CHANGE = re.compile(r"^`([\w./-]+)`(?:, ([^\n]*))?:\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LISTED = re.compile(r"^\| \d+ \| `(\S+)`", re.MULTILINE)
+LINE = re.compile(r"^```json\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+AFTER = {
+    "in `COMMANDS` after `waste`": '    "waste": ',
+    "after the link to `count`": "path_for('count'",
+    "after `waste`": "| `waste ",
+    "in `CALLS`": "CALLS: ",
+    "in `requests_of` after `record_seal`": '        "record_seal": ("POST"',
+    "among the imports": "from bake_tracker.services.production import",
+}
+"""The beginning, or a part, of the line after which a change goes."""
 
 
-@pytest.fixture
-def spill_service(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The page's service, where its readers would put it."""
-    module = module_of(SERVICE, "bake_tracker.services.spill_service", monkeypatch)
-    monkeypatch.setattr(services, "spill_service", module, raising=False)
-    return module
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the checkout with every change of the page."""
+    copy = tmp_path_factory.mktemp("checkout")
+    for name in ("src", "tests", "docs", "tools"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(ROOT / name, copy)
+    for path, where, text in CHANGE.findall(PAGE.read_text("utf-8")):
+        change(copy / path, where, text)
+    run(copy, "tools/operations.py", "--update")
+    return copy
 
 
-def module_of(code: str, name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """A module with this source, known by its name until the test is over."""
-    module = ModuleType(name)
-    monkeypatch.setitem(sys.modules, name, module)
-    exec(compile(code, str(PAGE), "exec"), vars(module))
-    return module
+def change(file: Path, where: str, text: str) -> None:
+    """Write a new file, or put a text where the page says."""
+    before = file.read_text("utf-8") if file.exists() else ""
+    assert bool(before) == bool(where), file
+    if not where:
+        file.write_text(text, "utf-8")
+    elif where == "at the end":
+        imports, _, rest = text.partition("\n\n\n")
+        file.write_text(before.replace("\nrouter = ", f"\n{imports}\n\nrouter = ", 1) + f"\n\n{rest}", "utf-8")
+    elif where == "in the order of the paths":
+        for row in text.splitlines():
+            rows = before.splitlines()
+            earlier = [one for one in rows if one.startswith("| ") and path_in(one) <= path_in(row)]
+            before = before.replace(earlier[-1], f"{earlier[-1]}\n{row}", 1)
+        file.write_text(before, "utf-8")
+    else:
+        line = next(one for one in before.splitlines() if AFTER[where] in one)
+        file.write_text(before.replace(line, f"{line}\n{text.rstrip()}", 1), "utf-8")
 
 
-@pytest.mark.parametrize("name", PAGE_TESTS)
-def test_the_tests_of_the_page_pass(
-    name: str, spill_service: ModuleType, kitchen: Kitchen, operation_log: OperationLog, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each of them, on both databases; and the ledger agrees with what was spilled."""
-    getattr(module_of(TESTS, "tests_of_the_page", monkeypatch), name)(kitchen, operation_log)
-    with read_scope() as session:
-        assert verify_ledger(session)["drift"] == []
+def path_in(row: str) -> str:
+    """The path of a row of the table of routes."""
+    return row.split("`")[1] if row.count("`") > 1 and row.split("`")[1].startswith("/") else "~"
 
 
-def test_the_command_of_the_page_leaves_the_line_that_the_page_shows(
-    spill_service: ModuleType, kitchen: Kitchen, bake: CommandLine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def run(checkout: Path, *arguments: str, **more: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(checkout / "src"), **more}
+    command = [sys.executable, *arguments]
+    done = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_tests_of_the_page_and_of_the_house_pass(checkout: Path) -> None:
+    """Its own tests, and those that find every operation, command, route and document."""
+    run(
+        checkout, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider",
+        "tests/services/stock/test_spill.py",
+        "tests/services/stock/test_ledger_room.py",
+        "tests/services/test_operation_names.py",
+        "tests/services/test_every_writer_is_told.py",
+        "tests/api/test_api_operations.py::test_every_writer_has_a_route",
+        "tests/web/test_web_access.py::test_the_reference_has_every_route_with_its_role",
+        "tests/cli/test_command_list.py::test_a_command_has_an_example_that_can_be_typed",
+        "tests/docs/test_docs.py::test_every_command_is_in_the_reference",
+        "tests/docs/test_operations_reference.py",
+        "-k", "(spill or not test_every_writer_is_told) and not postgresql and not serializable",
+    )  # fmt: skip
+
+
+def test_the_command_leaves_the_line_that_the_page_shows(checkout: Path, tmp_path: Path) -> None:
     """The same fields in the same order; equal where they are no id, no time and no measure."""
-    kitchen.simple_bakery()
-    listed = dict(COMMANDS)
-    monkeypatch.setattr(app, "COMMANDS", listed)
-    module_of(COMMAND, "bake_tracker.entrypoints.cli.stock.spill", monkeypatch)
-    exec(LISTED, {"COMMANDS": listed, "Command": Command})
-    done = bake("spill", "flour", "200", "g", "--reason", "on the floor")
-    assert (done.code, done.out) == (0, "Took 200 g off the shelf: on the floor\n")
-    (line,) = [line for line in map(json.loads, bake.log_file.read_text().splitlines()) if is_spill(line)]
-    shown = json.loads(LINE)
+    log = tmp_path / "log.jsonl"
+    here = {
+        "BAKE_TRACKER_DATABASE_URL": f"sqlite:///{tmp_path / 'bakery.db'}",
+        "BAKE_TRACKER_LOG_FILE": str(log),
+        "BAKE_TRACKER_ACTOR": "baker",
+    }
+    for words in ("item add ingredient Flour --unit g", "receive flour 1 kg --cost 2"):
+        run(checkout, "-m", "bake_tracker", *words.split(), **here)
+    printed = run(checkout, "-m", "bake_tracker", "spill", "flour", "200", "g", "--reason", "on the floor", **here)
+    assert printed == "Took 200 g off the shelf: on the floor\n"
+    lines = map(json.loads, log.read_text("utf-8").splitlines())
+    (line,) = (line for line in lines if line["operation"] == "record_spill")
+    (shown,) = map(json.loads, LINE.findall(PAGE.read_text("utf-8")))
     assert list(shown) == list(line)
     assert unmeasured(shown) == unmeasured(line)
 
 
-def is_spill(line: dict[str, Any]) -> bool:
-    return line["operation"] == "record_spill"
-
-
-# PostgreSQL locks by a statement of its own.
-MEASURED = {"timestamp", "settled_at", "duration_ms", "sql_count"}
-
-
 def unmeasured(line: dict[str, Any]) -> dict[str, Any]:
     ids = {"operation_id", "transaction_id", "database_id", "request_id"}
-    return {name: value for name, value in line.items() if name not in ids | MEASURED}
+    return {
+        name: value
+        for name, value in line.items()
+        if name not in ids | {"timestamp", "settled_at", "duration_ms", "sql_count"}
+    }
 
 
-def test_the_call_of_the_page_is_all_that_the_writers_test_asks_for(
-    spill_service: ModuleType, kitchen: Kitchen, operation_log: OperationLog, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Without it the new writer is named as missing; with it, it is found to end in one outcome line."""
-    writers = told.writers_of(spill_service)
-    assert list(writers) == ["record_spill"]
-    with pytest.raises(AssertionError, match=r"no call of record_spill"):
-        told.assert_registered({**told.WRITERS, **writers})
-    monkeypatch.setattr(told, "CALLS", dict(told.CALLS))
-    exec(CALL, {"CALLS": told.CALLS, "spill_service": spill_service})
-    told.assert_registered({**told.WRITERS, **writers})
-    kitchen.simple_bakery()
-    run_in_transaction(lambda session: told.CALLS["record_spill"](kitchen, session))
-    assert operation_log.outcomes("record_spill") == ["success"]
-    operation_log.assert_one_outcome_each()
+def test_the_page_lists_every_file_that_it_touches(checkout: Path) -> None:
+    """And no other file is touched: twelve at most."""
+    listed = LISTED.findall(PAGE.read_text("utf-8"))
+    assert sorted(listed) == sorted(touched(checkout))
+    assert len(listed) <= 12
+
+
+def touched(checkout: Path) -> Iterator[str]:
+    for name in ("src", "tests", "docs", "tools"):
+        for file in (checkout / name).rglob("*"):
+            here = file.relative_to(checkout)
+            if file.is_file() and "__pycache__" not in here.parts:
+                original = ROOT / here
+                if not original.exists() or original.read_bytes() != file.read_bytes():
+                    yield here.as_posix()
+
+
+def test_without_its_call_a_new_writer_is_missing(checkout: Path) -> None:
+    """The registry has it, so the test of every writer asks for it."""
+    code = (
+        "import sys; sys.path.insert(0, 'tests'); from support import writers; "
+        "del writers.CALLS['record_spill']; writers.assert_registered(writers.WRITERS)"
+    )
+    with pytest.raises(AssertionError, match="no call of record_spill"):
+        run(checkout, "-c", code)

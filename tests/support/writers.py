@@ -1,15 +1,16 @@
-"""Every public writer, and one successful call of each."""
+"""Every public writer, one successful call of each, and one request of its route."""
 
 import inspect
 from collections.abc import Callable, Mapping
 from datetime import date
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from bake_tracker.domain.access import Role
 from bake_tracker.services import assembly_service, batch_production_service, reversal, seal
 from bake_tracker.services.access import accounts
 from bake_tracker.services.catalog import allergens, goods, labels, measures, names, products, rates, recipes, things
@@ -21,7 +22,14 @@ from bake_tracker.services.production import bake_and_pack, correction
 from bake_tracker.services.stock import adjustment, delivery, handling, recall, receipt, stocktake
 from support.kitchen import Kitchen
 
+if TYPE_CHECKING:  # tests of the services need no web
+    from starlette.testclient import TestClient
+
+    from support.web import Web
+
 Writer = Callable[..., Mapping[str, Any]]
+Sent = tuple[str, str, Any]
+PASSWORD = "a loaf of rye bread"
 
 
 def writers_of(module: ModuleType) -> dict[str, Writer]:
@@ -131,6 +139,120 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
     "record_stocktake": lambda k, s: stocktake.record_stocktake([{"lot_id": a_lot(s), "percent_left": 50}], session=s),
 }
 """One successful call of each writer, in a simple bakery that has a batch of cookies."""
+
+
+def made(owner: "TestClient", path: str, **body: Any) -> dict[str, Any]:
+    answer = owner.post(f"/api/v1{path}", json=body)
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+def requests_of(kitchen: Kitchen, web: "Web", owner: "TestClient") -> dict[str, Sent]:
+    """One request for each writer, in a simple bakery; what it needs is made first."""
+    ids = kitchen.ids
+    flour, recipe, unit, box = (ids[name] for name in ("Flour", "Cookies", "Cookie", "Box"))
+    baking = {"recipe_id": recipe, "finished_unit_id": unit, "num_batches": 1, "actual_yield": 24}
+    baked = [made(owner, "/productions", **baking) for _ in range(3)]  # boxes are packed of the first
+    bags = [made(owner, "/receipts", item_id=flour, quantity=5, unit="kg", total_cost="6.10") for _ in range(4)]
+    lots = [bag["lot_id"] for bag in bags]
+    made(owner, "/holds", lot_ids=[lots[1]], reason="smells")
+    supplier_id = made(owner, "/suppliers", name="Windmill")["supplier_id"]
+    olga = web.signed_in(Role.OWNER)
+    eve = made(olga, "/users", name="Ada", password=PASSWORD, role="viewer")["user_id"]
+    token = made(olga, f"/users/{eve}/api-tokens", name="Till", role="viewer")["api_token_id"]
+    line = {"item_id": flour, "quantity": "25", "unit": "kg", "total_cost": "31.50"}
+    said = {"item_id": flour, "quantity": 1, "unit": "g"}
+    page = {"name": "Shortbread", "lines": ["500 g flour", "2 tsp vanilla"], "yields": ["24 fingers"]}
+    return {
+        "record_user": ("POST", "/users", {"name": "Eve", "password": PASSWORD, "role": "baker"}),
+        "record_user_change": ("PATCH", f"/users/{eve}", {"role": "baker"}),
+        "record_password": ("PUT", f"/users/{eve}/password", {"password": "another loaf of rye"}),
+        "record_api_token": ("POST", f"/users/{eve}/api-tokens", {"name": "Shop", "role": "baker"}),
+        "record_api_token_revocation": ("DELETE", f"/api-tokens/{token}", None),
+        "record_adjustment": (
+            "POST",
+            "/adjustments",
+            {"kind": "waste", "lines": [{"item_id": flour, "quantity": "0.5", "unit": "kg"}]},
+        ),
+        "record_allergens": ("PUT", f"/items/{flour}/allergens", {"contains": ["wheat"]}),
+        "record_assembly": ("POST", "/assemblies", {"finished_good_id": box, "quantity": 1}),
+        "record_bake_and_pack": (
+            "POST",
+            "/bake-and-packs",
+            {**baking, "finished_good_id": box, "quantity": 2},
+        ),
+        "record_batch_production": ("POST", "/productions", baking),
+        "record_bakery": ("PATCH", "/bakery", {"name": "Corner"}),
+        "record_event": ("POST", "/events", {"name": "Fair", "happens_on": "2026-12-05"}),
+        "record_item": ("POST", "/items", {"kind": "ingredient", "name": "Salt", "base_unit": "g"}),
+        "record_recipient": ("POST", "/recipients", {"name": "Ada"}),
+        "record_supplier": ("POST", "/suppliers", {"name": "Watermill"}),
+        "record_production_correction": (
+            "POST",
+            "/production-corrections",
+            {"corrected_operation_id": baked[1]["operation_id"], "actual_yield": 20, "reason": "mistyped"},
+        ),
+        "record_delivery": ("POST", "/deliveries", {"supplier_id": supplier_id, "lines": [line]}),
+        "record_good_components": (
+            "PUT",
+            f"/goods/{box}/components",
+            {"components": [{"item_id": unit, "quantity": 4}]},
+        ),
+        "record_hold": ("POST", "/holds", {"lot_ids": [lots[0]], "reason": "smells"}),
+        "record_release": ("POST", "/releases", {"lot_ids": [lots[1]], "reason": "smells fine"}),
+        "record_transfer": (
+            "POST",
+            "/transfers",
+            {"lot_id": lots[2], "to_location": "Cellar", "quantity": 2, "unit": "kg"},
+        ),
+        "record_import": ("POST", "/imports", {"document": EXPORT}),
+        "record_label_filed": (
+            "POST",
+            "/filed-labels",
+            {"item_id": unit, "ingredients": "flour (wheat), sugar", "contains": ["wheat"]},
+        ),
+        "record_density": (
+            "POST",
+            f"/items/{flour}/densities",
+            {"volume": 1, "volume_unit": "cup", "weight": 120, "weight_unit": "g"},
+        ),
+        "record_piece_weight": (
+            "POST",
+            f"/items/{flour}/piece-weights",
+            {"pieces": 12, "weight": 600, "weight_unit": "g"},
+        ),
+        "record_name": ("POST", "/names", {"name": "AP Flour", "item_id": flour}),
+        "record_recipe_page": (
+            "POST",
+            "/recipe-pages",
+            {**page, "choices": {"create_missing": True, "said": {"2": said}}},
+        ),
+        "record_product": (
+            "POST",
+            "/products",
+            {"item_id": flour, "name": "Type 550", "package_quantity": 25, "package_unit": "kg", "package_type": "bag"},
+        ),
+        "record_recipe_rate": ("PUT", f"/recipes/{recipe}/rate", {"labour": 12, "overhead": "3.50"}),
+        "record_recall": ("POST", "/recalls", {"lot_id": lots[3]}),
+        "record_receipt": ("POST", "/receipts", line),
+        "record_recipe": (
+            "POST",
+            "/recipes",
+            {"name": "Bread", "lines": [{"item_id": flour, "quantity": 500, "unit": "g"}]},
+        ),
+        "record_recipe_yield": ("PUT", f"/recipes/{recipe}/makes/{unit}", {"quantity": 30}),
+        "record_reversal": (
+            "POST",
+            "/reversals",
+            {"reversed_operation_id": baked[2]["operation_id"], "reason": "mistyped"},
+        ),
+        "record_seal": ("POST", "/seals", None),
+        "record_stocktake": (
+            "POST",
+            "/stocktakes",
+            {"lines": [{"lot_id": lots[2], "percent_left": 50}], "moved": "after"},
+        ),
+    }
 
 
 WRITERS: dict[str, Writer] = {

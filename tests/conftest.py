@@ -19,7 +19,7 @@ from bake_tracker.services.access import passwords
 from support.command_line import CommandLine, root_logger_put_back
 from support.databases import fresh_postgresql, fresh_sqlite
 from support.kitchen import Kitchen
-from support.otlp_receiver import Receiver, receiving
+from support.log.otlp_receiver import Receiver, receiving
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

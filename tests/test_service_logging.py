@@ -32,7 +32,7 @@ from bake_tracker.services.assembly_service import check_can_assemble, record_as
 from bake_tracker.services.batch_production_service import check_can_produce, record_batch_production
 from bake_tracker.services.database import run_in_transaction, session_scope
 from support.kitchen import Kitchen
-from support.log_lines import SERVICES, boxes, cookies, cut, failing, fields, last, lock_timeout, some, told
+from support.log.lines import SERVICES, boxes, cookies, cut, failing, fields, last, lock_timeout, some, told
 
 BAD_COUNTS = [0, -1, 1.5, True, "2"]
 

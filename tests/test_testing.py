@@ -12,7 +12,7 @@ from bake_tracker.services.production.bake_and_pack import record_bake_and_pack
 from bake_tracker.services.stock import receipt
 from bake_tracker.testing import Line, OperationLog, listening
 from support.kitchen import Kitchen
-from support.log_lines import boxes, cookies
+from support.log.lines import boxes, cookies
 
 pytestmark = pytest.mark.one_database
 

@@ -30,7 +30,7 @@ from benchmarks.log.loggers import SERVICES
 
 sys.path.append(str(Path(__file__).parents[2] / "tests"))
 from support.hostile_values import HOSTILE, SECRET
-from support.outcome_scenarios import SCENARIOS, CallTime, CommitBound, Recorder, SessionEvents, staged
+from support.log.outcome_scenarios import SCENARIOS, CallTime, CommitBound, Recorder, SessionEvents, staged
 
 SECONDS, BYTES = 2, 1024**3
 Write = Callable[[Any], None]

@@ -21,7 +21,7 @@ from bake_tracker.services.database import (
     session_scope,
 )
 from support.kitchen import Kitchen
-from support.log_lines import SERVICES, cookies, cut, fields, lock_timeout
+from support.log.lines import SERVICES, cookies, cut, fields, lock_timeout
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from bake_tracker.services import database
 from bake_tracker.services.catalog import measures
 from bake_tracker.services.database import read_scope, run_in_transaction, session_scope
 from support.kitchen import Kitchen
-from support.log_lines import SERVICES, fields
+from support.log.lines import SERVICES, fields
 
 ISOLATION = text("SHOW transaction_isolation")
 BAKERS = 12

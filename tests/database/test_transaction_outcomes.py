@@ -9,7 +9,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.orm import Session
 
-from support.outcome_scenarios import (
+from support.log.outcome_scenarios import (
     SCENARIOS,
     CallTime,
     CommitBound,

@@ -17,7 +17,7 @@ from bake_tracker.log.files import LogUnreadableError, identity, log_files, open
 from bake_tracker.log.rotation import Rotation, tidy
 from bake_tracker.log.scan import log_line, scan_backwards, total_bytes
 from support.command_line import CommandLine
-from support.log_makers import line, tell, told, write
+from support.log.makers import line, tell, told, write
 
 
 @pytest.fixture

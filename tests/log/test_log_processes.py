@@ -13,7 +13,7 @@ from bake_tracker.log.append import AppendHandler
 from bake_tracker.log.rotation import Rotation
 from bake_tracker.log.scan import read_log
 from support.command_line import CommandLine
-from support.log_makers import rotated, tell, told
+from support.log.makers import rotated, tell, told
 
 FORK = multiprocessing.get_context("fork")
 

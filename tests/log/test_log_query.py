@@ -14,7 +14,7 @@ from bake_tracker.entrypoints.cli import progress
 from bake_tracker.log.reader import Unreadable, find_lines
 from bake_tracker.log.scan import log_line, scan
 from support.command_line import CommandLine
-from support.log_makers import an_id, at, line, text_of, write
+from support.log.makers import an_id, at, line, text_of, write
 
 pytestmark = pytest.mark.one_database
 

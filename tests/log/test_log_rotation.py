@@ -20,7 +20,7 @@ from bake_tracker.log.append import AppendHandler
 from bake_tracker.log.files import log_files
 from bake_tracker.log.rotation import Rotation, tidy
 from bake_tracker.log.setup import rotation_of
-from support.log_makers import rotated, tell, told
+from support.log.makers import rotated, tell, told
 
 Tell = Callable[[AppendHandler, int], None]
 FORK = multiprocessing.get_context("fork")

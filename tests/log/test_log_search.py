@@ -11,7 +11,7 @@ from bake_tracker.domain.log.stats import gather_stats
 from bake_tracker.log.files import log_files
 from bake_tracker.log.scan import read_log
 from support.command_line import CommandLine
-from support.log_makers import append, at, line, write
+from support.log.makers import append, at, line, write
 
 pytestmark = pytest.mark.one_database
 

@@ -23,7 +23,7 @@ from bake_tracker.log.files import identity, open_in_turn
 from bake_tracker.log.reader import Unreadable, read_trees
 from bake_tracker.log.tail import Follower, last_lines
 from support.command_line import CommandLine
-from support.log_makers import append, at, line, text_of, write
+from support.log.makers import append, at, line, text_of, write
 
 pytestmark = pytest.mark.one_database
 

@@ -14,8 +14,8 @@ from bake_tracker.services.database import engine_for, read_scope, run_in_transa
 from bake_tracker.services.production.bake_and_pack import record_bake_and_pack
 from support.command_line import CommandLine
 from support.kitchen import Kitchen
-from support.log_lines import boxes, cookies
-from support.log_makers import an_id, at, line, write
+from support.log.lines import boxes, cookies
+from support.log.makers import an_id, at, line, write
 
 pytestmark = pytest.mark.one_database
 

@@ -12,7 +12,7 @@ from bake_tracker.domain.errors import ValidationError
 from bake_tracker.services import assembly_service, batch_production_service
 from bake_tracker.services.database import run_in_transaction, session_scope
 from support.kitchen import Kitchen
-from support.log_lines import SERVICES, boxes, cookies, cut, fields, last, lock_timeout, told
+from support.log.lines import SERVICES, boxes, cookies, cut, fields, last, lock_timeout, told
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from bake_tracker.log.tell import bound_value
 from bake_tracker.services.database import session_scope
 from support.command_line import CommandLine
 from support.kitchen import Kitchen
-from support.log_lines import boxes, cookies
-from support.otlp_receiver import Receiver, outcome_lines
+from support.log.lines import boxes, cookies
+from support.log.otlp_receiver import Receiver, outcome_lines
 
 pytestmark = pytest.mark.one_database
 

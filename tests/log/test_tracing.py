@@ -17,8 +17,8 @@ from bake_tracker.services.database import run_in_transaction, session_scope
 from bake_tracker.services.production.bake_and_pack import record_bake_and_pack
 from support.command_line import CommandLine
 from support.kitchen import Kitchen
-from support.log_lines import boxes, cookies, cut, failing
-from support.otlp_receiver import ERROR, OK, UNSET, Receiver, attributes, outcome_lines, said
+from support.log.lines import boxes, cookies, cut, failing
+from support.log.otlp_receiver import ERROR, OK, UNSET, Receiver, attributes, outcome_lines, said
 
 pytestmark = pytest.mark.one_database
 

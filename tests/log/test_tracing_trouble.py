@@ -14,8 +14,8 @@ from bake_tracker.log.spans import Caller
 from bake_tracker.services.database import session_scope
 from support.command_line import CommandLine
 from support.kitchen import Kitchen
-from support.log_lines import cookies
-from support.otlp_receiver import OK, Receiver, outcome_lines, receiving, said
+from support.log.lines import cookies
+from support.log.otlp_receiver import OK, Receiver, outcome_lines, receiving, said
 
 pytestmark = pytest.mark.one_database
 

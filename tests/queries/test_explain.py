@@ -14,7 +14,7 @@ from bake_tracker.queries.explain.origins import explain_lots
 from bake_tracker.services.database import read_scope, run_in_transaction
 from support.command_line import CommandLine
 from support.kitchen import Kitchen
-from support.log_makers import an_id, append
+from support.log.makers import an_id, append
 
 pytestmark = pytest.mark.one_database
 

@@ -14,7 +14,7 @@ from bake_tracker.services.database import run_in_transaction, session_scope
 from bake_tracker.services.operation import Kind, recording
 from bake_tracker.services.stock import receipt
 from support.kitchen import Kitchen
-from support.log_lines import SERVICES, cookies, failing, fields, last, some, told
+from support.log.lines import SERVICES, cookies, failing, fields, last, some, told
 
 pytestmark = pytest.mark.one_database
 

@@ -14,7 +14,7 @@ from bake_tracker.services.production.bake_and_pack import record_bake_and_pack
 from bake_tracker.services.stock import ledger
 from benchmarks.concurrency import busy_threads, disagreements, told
 from support.kitchen import Kitchen
-from support.log_lines import SERVICES, fields
+from support.log.lines import SERVICES, fields
 
 THREADS = 12
 SECONDS = 3

@@ -24,7 +24,7 @@ from bake_tracker.domain.errors import ConflictError
 from bake_tracker.models import Operation, Supplier
 from bake_tracker.services import database
 from bake_tracker.services.catalog import things
-from support.log_lines import failing
+from support.log.lines import failing
 
 FINAL = {"success", "rolled_back", "retried", "replayed", "unknown", "error", "conflict"}
 SERVICES = logging.getLogger("bake_tracker.services")

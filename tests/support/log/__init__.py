@@ -1,0 +1,1 @@
+"""Log lines to read and to make, a collector, and the scenarios that decide an outcome."""

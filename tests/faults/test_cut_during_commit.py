@@ -10,7 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from bake_tracker.clock import uuid7
-from bake_tracker.services import database
+from bake_tracker.database import scopes
 from bake_tracker.services.database import run_in_transaction, session_scope
 from support.command_line import CommandLine
 from support.databases import fresh_postgresql
@@ -103,7 +103,7 @@ def test_who_gives_up_after_a_cut_says_that_it_may_be_recorded_and_how_to_ask(
     """The receipt is there, and the server cannot be reached to learn that: it is neither done nor refused."""
     kitchen = stocked_bakery(bake)
     before = Before.of(kitchen)
-    monkeypatch.setattr(database, "MAX_ATTEMPTS", 2)
+    monkeypatch.setattr(scopes, "MAX_ATTEMPTS", 2)
     proxy.is_closed_by_a_cut, proxy.cuts = True, [Cut.AFTER]
     said = bake("receive", "flour", "1", "kg")
     assert (said.code, "Not known: " in said.err) == (3, True)  # it is no refusal, and not to be done again blindly

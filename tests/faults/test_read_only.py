@@ -1,5 +1,6 @@
 """A SQLite file, or its folder, that may not be written: it is read, and a recording says so and leaves nothing."""
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -41,7 +42,14 @@ def folder(sqlite_url: str, tmp_path: Path) -> Iterator[Path]:
 def said(folder: Path, situation: str) -> list[str]:
     """What a process there prints; it must end well."""
     command = [sys.executable, "-m", "support.faults.read_only", situation]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 

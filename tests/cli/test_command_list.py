@@ -1,17 +1,19 @@
 """The list of commands: each is found, has an example that can be typed, and is imported only when it is needed."""
 
 import shlex
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from bake_tracker import __version__
 from bake_tracker.entrypoints.cli.app import load, make_app
 from bake_tracker.entrypoints.cli.commands import COMMANDS, Command, Group, command_names
 from support.command_line import CommandLine
 
+BASH = shutil.which("bash")
 WITHOUT = {
     *["openpyxl", "reportlab", "alembic", "psycopg", "pint", "fastapi", "recipe_scrapers", "opentelemetry", "pwdlib"]
 }
@@ -69,12 +71,42 @@ def test_a_question_waits_only_for_what_it_needs(sqlite_url: str) -> None:
     assert loaded & WITHOUT == set()
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_shell_gets_its_completion(shell: str) -> None:
-    """A script for each shell, which asks this program."""
-    done = CliRunner().invoke(make_app(), ["--show-completion", shell], prog_name="bake")
-    assert done.exit_code == 0
-    assert "_BAKE_COMPLETE" in done.output
+@pytest.mark.parametrize(
+    ("shell", "line"),
+    [
+        ("bash", "complete -o default -F _bake_completion bake\n"),
+        ("zsh", "#compdef bake\n"),
+        ("fish", "complete --command bake "),
+        ("powershell", "Register-ArgumentCompleter -Native -CommandName bake "),
+    ],
+)
+def test_each_shell_gets_its_own_script(
+    shell: str, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whichever shell asks, it can be printed for another."""
+    monkeypatch.setenv("_BAKE_COMPLETE", f"source_{shell}")
+    with pytest.raises(SystemExit):
+        make_app()(prog_name="bake")
+    assert line in capsys.readouterr().out
+
+
+IN_BASH = """
+eval "$("$1" --show-completion)"
+COMP_WORDS=("$1" log t) COMP_CWORD=2
+_bake_completion "$1"
+echo "${COMPREPLY[@]}"
+"""
+
+
+@pytest.mark.skipif(BASH is None, reason="needs bash")
+def test_bash_completes_a_program_that_is_called_by_its_path(tmp_path: Path) -> None:
+    """Such as ./bake: the script that bash is shown asks the program that was typed."""
+    program = tmp_path / "bake"
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m bake_tracker "$@"\n', "utf-8")
+    program.chmod(0o700)
+    command = [str(BASH), "--norc", "-c", IN_BASH, "bash", str(program)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("tree tail\n", "")
 
 
 def test_a_word_is_completed_from_the_list(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,7 +36,7 @@ def test_allergens_are_set_and_listed(bake: CommandLine, kitchen: Kitchen) -> No
         ("sugar", [], []),
     ]
     assert [row["item_slug"] for row in bake("allergen", "list", "--missing", "--json").json] == ["cocoa"]
-    assert "nobody has said" in bake("allergen", "list").out
+    assert "not recorded yet" in bake("allergen", "list").out
 
 
 def test_a_label_is_shown_and_filed_and_a_run_warned_of(bake: CommandLine, kitchen: Kitchen) -> None:
@@ -46,14 +46,14 @@ def test_a_label_is_shown_and_filed_and_a_run_warned_of(bake: CommandLine, kitch
     us = bake("label", lot, "--style", "us", "--json").json
     assert us["lines"][1:3] == ["INGREDIENTS: Flour (wheat), Sugar.", "Contains: Wheat"]
     assert [(part["item_slug"], part["weight_g"]) for part in us["parts"]] == [("flour", "500"), ("sugar", "250")]
-    assert "On file for cookie: Flour (wheat), Sugar" in bake("label", lot, "--file").out
+    assert "Put on file the label of cookie: Flour (wheat), Sugar" in bake("label", lot, "--file").out
     assert bake("label", lot, "--json").json["label_differs"] is None
-    assert "in place of another" in bake("declare", "cookie", "Sugar", "--contains", "wheat,milk").out
+    assert "Replaced the label of cookie" in bake("declare", "cookie", "Sugar", "--contains", "wheat,milk").out
     assert (
-        "warning: not what the label of cookie says: not on the label"
+        "warning: differs from the label of cookie: not on the label"
         in bake("produce", "cookies", "1", "--yield", "24").out
     )
-    assert "not what the label on file says" in bake("label", lot).out
+    assert "differs from the label on file" in bake("label", lot).out
     assert bake("init", "--label-policy", "refuse").code == 0
     refused = bake("produce", "cookies", "1", "--yield", "24", "--json")
     assert (refused.code, refused.json["error"]["code"]) == (1, "label_differs")

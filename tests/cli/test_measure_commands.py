@@ -40,7 +40,7 @@ def test_the_command_line_takes_bags_where_one_product_comes_so(bake: CommandLin
     assert bake("receive", "flour", "2", "bags", "--json").json["quantity"] == "50000"
     assert bake("convert", "2 bags", "flour", "--to", "kg", "--json").json["result"] == "50"
     bake("product", "add", "flour", "Type 1050", "--package", "10 kg", "--type", "bag")
-    assert "several fit; name one by its id" in bake("receive", "flour", "1", "bag").err
+    assert "several products match; give the id of one" in bake("receive", "flour", "1", "bag").err
     assert bake("receive", "flour", "1", "bag", "--product", "type 1050", "--json").json["quantity"] == "10000"
     assert "did you mean" in bake("receive", "flour", "1", "bag", "--product", "type").err
     file = tmp_path / "lines.csv"
@@ -55,18 +55,18 @@ def test_the_command_line_tells_prices_costs_and_rates(bake: CommandLine, tmp_pa
     bake("item", "add", "ingredient", "Flour", "--unit", "g")
     bake("item", "add", "finished_unit", "Bun")
     bake("recipe", "add", "Buns", "--line", "500 g flour", "--makes", "10 bun")
-    assert "Nothing was paid for flour yet" in bake("prices", "flour").out
-    assert "never came in at a known cost: flour" in bake("cost", "buns").out
+    assert "No purchases of flour yet" in bake("prices", "flour").out
+    assert "never bought at a known cost: flour" in bake("cost", "buns").out
     bake("receive", "flour", "1", "kg", "--cost", "2")
     bake("receive", "flour", "1", "kg")
-    assert "lots that came in at a cost that nobody knows: 1" in bake("prices", "flour").out
+    assert "lots received without a known cost: 1" in bake("prices", "flour").out
     assert bake("prices", "flour", "--csv", str(tmp_path / "prices.csv")).code == 0
     assert "2.00,kg" in (tmp_path / "prices.csv").read_text("utf-8")
     done = bake("rate", "buns", "--labour", "5", "--overhead", "1.5", "--json").json
     assert (done["labour"], done["labour_before"]) == ("5.00", None)
     found = bake("cost", "buns", "--batches", "1/2", "--price", "0.9", "--json").json
     assert (found["today"], found["labour"], found["makes"][0]["margin"]) == ("0.50", "2.50", "0.80")
-    assert "no price for lot flour-" in bake("cost", "buns").out
+    assert "lots without a price: flour-" in bake("cost", "buns").out
     assert bake("cost", "buns", "--price", "0").code == 2
     assert bake("cost", "buns", "--batches", "0").code == 1
     assert "labour 6.00, overhead 1.50" in bake("produce", "buns", "1", "--yield", "10", "--labour", "6").out

@@ -29,13 +29,13 @@ def test_a_drill_holds_and_records_nothing_and_lists_the_same(sold_out: Kitchen,
     kitchen = sold_out
     before = (shelf(kitchen), kitchen.rows("SELECT count(*) FROM operation"))
     drill = bake("recall", "1", "--drill")
-    assert (drill.code, "nothing is held, nothing is recorded" in drill.out) == (0, True)
+    assert (drill.code, "nothing is put on hold or recorded" in drill.out) == (0, True)
     assert (shelf(kitchen), kitchen.rows("SELECT count(*) FROM operation")) == before
     as_json = bake("recall", "1", "--drill", "--json").json
     done = bake("recall", "1", "--json").json
     assert {one["state"] for one in done["lots"]} == {"on hold"}
     assert done["balance"] == as_json["balance"]
-    assert drill.out.count("It closes exactly for all 4 lots.") == 1
+    assert drill.out.count("The balance closes exactly for all 4 lots.") == 1
 
 
 @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
@@ -73,12 +73,12 @@ def test_the_pages_are_a_pdf_whatever_people_are_called(sold_out: Kitchen, bake:
 def test_a_file_that_cannot_be_written_is_refused_before_anything_is_held(
     sold_out: Kitchen, bake: CommandLine, tmp_path: Path
 ) -> None:
-    """It is there already, or its name says another format."""
+    """It already exists, or its name says another format."""
     file = tmp_path / "recall.pdf"
     file.write_text("mine")
     before = shelf(sold_out)
     refused = bake("recall", "1", "--pdf", str(file))
-    assert (refused.code, "is there already" in refused.err) == (1, True)
+    assert (refused.code, "already exists" in refused.err) == (1, True)
     assert bake("recall", "1", "--csv", str(file)).code == 2
     assert shelf(sold_out) == before
     assert file.read_text() == "mine"

@@ -40,10 +40,10 @@ def test_a_dry_run_shows_the_order_and_changes_nothing(bake: CommandLine, bakery
 def test_a_cascade_is_told_lot_by_lot_and_runs_say_reversed(bake: CommandLine, bakery: Kitchen) -> None:
     """In the answer, in the list of runs, in show and in explain."""
     done = bake("reverse", "production:1", "--reason", "counted twice", "--cascade")
-    assert (done.code, done.out.count("Reversed record_")) == (0, 2)
-    assert bake("runs").out.count("reversed") == 2
+    assert (done.code, done.out.count("Undid record_")) == (0, 2)
+    assert bake("runs").out.count("undone") == 2
     for command in ("show", "explain"):
-        assert "reversed by" in bake(command, "production:1").out
+        assert "undone by" in bake(command, "production:1").out
         assert "counted twice" in bake(command, "production:1").out
     assert bakery.stock("Flour") == 10_000
 
@@ -59,8 +59,8 @@ def test_a_yield_is_corrected_by_one_command(bake: CommandLine, bakery: Kitchen)
     """What was packed of it is named, to be recorded again."""
     done = bake("correct", "production:1", "--yield", "20", "--reason", "typo", "--cascade")
     assert done.code == 0
-    assert "Corrected from 24 to 20" in done.out
-    assert "undone with it, to be recorded again:" in done.out
+    assert "Corrected the yield from 24 to 20" in done.out
+    assert "also undone; record these again:" in done.out
     assert (bakery.stock("Cookie"), bakery.stock("Box")) == (20, 0)
 
 
@@ -68,7 +68,7 @@ def test_lots_are_held_released_and_moved_by_their_codes(bake: CommandLine, bake
     """The stock says why a lot is held and where it is."""
     (code,) = bakery.rows("SELECT code FROM lot WHERE code LIKE 'flour%'")[0]
     moved = bake("transfer", code, "2", "kg", "--to", "Cellar")
-    assert f"as lot {code}/1 from no named place to Cellar" in moved.out
+    assert f"to Cellar as new lot {code}/1" in moved.out
     assert bake("hold", code, f"{code}/1", "--reason", "mill recalls it").code == 0
     stock = bake("stock", "flour").out
     assert (stock.count("on hold: mill recalls it"), stock.count("Cellar")) == (2, 1)

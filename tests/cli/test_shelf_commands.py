@@ -55,7 +55,7 @@ def test_a_sheet_is_written_filled_in_checked_and_recorded(
     assert (shelf.kitchen.stock("Flour"), shelf.kitchen.stock("Sugar")) == (9_500, 2_000)
     again = bake("count", "record", str(done))
     assert (again.code, "10000 g on the sheet, 9500 now" in again.err) == (1, True)
-    assert "Say --moved after or --moved before" in bake("count", "check", str(done)).out
+    assert "Add --moved after or --moved before" in bake("count", "check", str(done)).out
     assert drift() == []
 
 
@@ -82,11 +82,11 @@ def test_every_row_that_cannot_be_read_is_named_and_none_is_taken(
         "3 things",
         f"row 3: there is no lot '{code}x'; did you mean {code}",
         "row 4: 'many' is not",
-        "row 5: has both",
+        "row 5: has values under both",
     ):
         assert told in done.err
     sheet.write_text("lot,counted\n", "utf-8")
-    assert "nothing is filled in" in bake("count", "record", str(sheet)).err
+    assert "fill in at least one" in bake("count", "record", str(sheet)).err
     assert shelf.kitchen.stock("Flour") == 10_000
 
 
@@ -184,6 +184,6 @@ def test_a_code_that_several_lots_have_is_named_by_id(shelf: Shelf, bake: Comman
     """Suppliers use a code again."""
     ids = [shelf.kitchen.receive("Flour", 1, "kg", lot_code="L1")["lot_id"] for _ in range(2)]
     done = bake("waste", "1 g lot:L1", "--reason", "spilt")
-    assert (done.code, f"name one by its id: {ids[0]}, {ids[1]}" in done.err) == (1, True)
+    assert (done.code, f"use the id of one: {ids[0]}, {ids[1]}" in done.err) == (1, True)
     assert bake("waste", f"1 g lot:{ids[1]}").code == 0
     assert [row[0] for row in shelf.kitchen.rows("SELECT lot_id FROM adjustment")] == [ids[1]]

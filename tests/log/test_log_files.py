@@ -219,8 +219,8 @@ def test_a_log_that_is_not_there_yet_is_none_even_by_a_link(
     log = tmp_path / "log"
     log.symlink_to(tmp_path / "elsewhere")
     monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", str(log))
-    assert bake("log", "find", "outcome=success").err == f"No line of the log says that ({log}).\n"
-    assert f"The log was not compared: there is none ({log})." in bake("verify").out
+    assert bake("log", "find", "outcome=success").err == f"No log line matches ({log}).\n"
+    assert f"The log was not compared: there is no log ({log})." in bake("verify").out
     assert bake("item", "add", "ingredient", "Flour", "--unit", "g").code == 0
     assert bake("log", "find", "outcome=success").code == 0
 

@@ -315,7 +315,7 @@ def test_after_a_repair_a_torn_line_is_no_longer_held_against_the_log(bakery: Co
     before = bakery.log_file.read_bytes()
     done = bakery("log", "verify", "--repair")
     assert (done.code, bakery.log_file.read_bytes()) == (0, before)
-    assert "1 line cannot be read; a repair has noted that" in done.out
+    assert "1 line cannot be read; a repair noted this" in done.out
 
 
 def test_a_torn_line_alone_is_noted_too(bakery: CommandLine) -> None:

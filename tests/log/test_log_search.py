@@ -128,13 +128,13 @@ def test_a_time_that_ends_before_it_begins_is_refused_by_both_its_ends(bakery: C
         done = bakery("log", command, "--since", since, "--until", until)
         said = "".join(text.strip("│ ") for text in done.err.splitlines()).replace(" ", "")
         assert done.code == 2
-        assert f"--since{since}T00:00:00.000000Zisnotbefore--until{until}T00:00:00.000000Z" in said
+        assert f"--since{since}T00:00:00.000000Zmustbebefore--until{until}T00:00:00.000000Z" in said
 
 
 def test_stats_of_nothing_say_so(bakery: CommandLine) -> None:
     """As a search does; JSON is an empty list."""
     done = bakery("log", "stats", "--since", "2999-01-01")
-    assert (done.code, done.out, done.err) == (1, "", f"No operation ended in that time ({bakery.log_file}).\n")
+    assert (done.code, done.out, done.err) == (1, "", f"No operation finished in that time ({bakery.log_file}).\n")
     done = bakery("log", "stats", "--since", "2999-01-01", "--json")
     assert (done.code, done.json) == (1, [])
 
@@ -144,11 +144,11 @@ def test_a_field_that_no_line_has_is_named(bakery: CommandLine) -> None:
     path = bakery.log_file
     append(path, [line(1, **{"ctx.key": "dotted"})])
     for words, more in (
-        (["colour=red"], "; no line of it has a field colour"),
-        (["outcome=success", "x.colour=red"], "; no line of it has a field x.colour"),
+        (["colour=red"], "; no line has a field colour"),
+        (["outcome=success", "x.colour=red"], "; no line has a field x.colour"),
         (["outcome=lost"], ""),
         (["--operation", "record_nothing"], ""),
         (["ctx.key=none"], ""),
     ):
         done = bakery("log", "find", *words)
-        assert (done.code, done.err) == (1, f"No line of the log says that{more} ({path}).\n")
+        assert (done.code, done.err) == (1, f"No log line matches{more} ({path}).\n")

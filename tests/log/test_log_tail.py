@@ -185,7 +185,7 @@ def test_tail_prints_and_follows_until_it_is_interrupted(bake: CommandLine, monk
     done = bake("log", "tail", "-n", "2", "--follow")
     assert done.code == 0
     assert [text.split()[0] for text in done.out.splitlines()] == [at(n) for n in (28, 29, 30, 31)]
-    assert "1 line cannot be read" in done.err
+    assert "1 line could not be read" in done.err
 
 
 def test_tail_prints_raw_lines_on_request(bake: CommandLine) -> None:
@@ -199,7 +199,7 @@ def test_what_tail_cannot_understand_is_said(bake: CommandLine) -> None:
     """Wrong usage exits 2 and shows how to write it."""
     for words, advice in (
         (["outcome"], "write it like outcome=rolled_back"),
-        (["--level", "LOUD"], "write one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
+        (["--level", "LOUD"], "use one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
         (["-n", "-1"], "greater than or equal to 0"),
     ):
         done = bake("log", "tail", *words)

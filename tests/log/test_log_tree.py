@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from bake_tracker.domain.amounts import amount_of
 from bake_tracker.domain.errors import InsufficientComponentsError, ValidationError
 from bake_tracker.domain.log.tree import TransactionNode, build_trees, walk
 from bake_tracker.log.reader import read_trees
@@ -105,7 +106,7 @@ def test_the_title_says_which_attempt_it_was(bake: CommandLine) -> None:
     )
     printed = bake("log", "tree", an_id(1)).out
     assert "transaction 0190b7a1-0000  retried\n" in printed
-    assert "committed at attempt 2, after 0190b7a1-0000 failed" in printed
+    assert "committed on attempt 2, after 0190b7a1-0000 failed" in printed
     assert bake("log", "tree", an_id(1), "--json").json[1]["retry_of"] == line(1)["transaction_id"]
 
 
@@ -123,7 +124,7 @@ def test_what_an_operation_consumed_is_a_twig_of_it(bakery: CommandLine, kitchen
     for result in (made, packed):
         for used in result["consumptions"]:
             slug = used.get("ingredient_slug") or used.get("component_slug") or used["item_slug"]
-            assert f"{used['quantity']} {used['unit']} {slug} from lot {used['lot_code']}" in printed
+            assert f"{amount_of(used['quantity'], used['unit'], slug)} from lot {used['lot_code']}" in printed
     (told,) = bakery("log", "tree", made["operation_id"], "--json").json
     assert [taken["lot_code"] for taken in told["operations"][0]["consumed"]] == [
         used["lot_code"] for used in made["consumptions"]
@@ -173,7 +174,7 @@ def test_a_tree_is_drawn_when_the_database_cannot_be_opened(
     broken.write_text("no database" * 1_000)
     done = bakery("log", "tree", made["operation_id"], "--database", f"sqlite:///{broken}")
     assert (done.code, "record_batch_production: success" in done.out, "from lot" in done.out) == (0, True, False)
-    assert "Drawn from the log alone" in done.err
+    assert "This tree uses only the log" in done.err
     absent = tmp_path / "absent.db"
     done = bakery("log", "tree", made["operation_id"], "--database", f"sqlite:///{absent}")
     assert (done.code, "record_batch_production: success" in done.out) == (0, True)
@@ -187,7 +188,7 @@ def test_a_refusal_inside_a_committed_transaction_is_in_its_title(bakery: Comman
         with pytest.raises(InsufficientComponentsError):
             boxes(kitchen, session, 10_000)
     printed = bakery("log", "tree", made["operation_id"]).out
-    assert "committed, without the 1 refused in it" in printed
+    assert "committed, except for 1 refused operation" in printed
 
 
 def test_the_cause_of_a_failure_is_marked(bakery: CommandLine, kitchen: Kitchen) -> None:
@@ -223,5 +224,5 @@ def test_an_id_and_a_number_of_the_latest_are_not_taken_together(bake: CommandLi
     """One of them would be passed over; and an empty id begins every other."""
     write(bake.log_file, [line(1)])
     both, empty = bake("log", "tree", "--last", "3", an_id(1)), bake("log", "tree", "")
-    assert (both.code, "give one of the two" in " ".join(both.err.split())) == (2, True)
+    assert (both.code, "not both" in " ".join(both.err.split())) == (2, True)
     assert (empty.code, "the ID is empty" in " ".join(empty.err.split())) == (2, True)

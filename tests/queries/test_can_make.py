@@ -207,8 +207,8 @@ def test_the_command_line_shows_it_all(bakery: Kitchen, bake: CommandLine, tmp_p
     """As a table, as JSON and as a file; a recipe that makes nothing by itself is a part."""
     table = bake("can-make").out
     assert "box" in table
-    assert "cookie (cookies can make it, 19 times; 24 each expired or on hold)" in " ".join(table.split())
-    assert "Each is counted alone" in table
+    assert "cookie (cookies can make it: 19 batches; 24 expired or on hold)" in " ".join(table.split())
+    assert "Each line counts alone" in table
     assert [row["slug"] for row in bake("can-make", "--json").json if not row["makes"]] == ["icing"]
     file = tmp_path / "possible.csv"
     assert bake("can-make", "--csv", str(file)).code == 0

@@ -158,8 +158,8 @@ def test_the_command_line_records_late_too(kitchen: Kitchen, bake: CommandLine) 
     assert made == ["cookie-20260510-1", "box-20260510-1", "cookie-20260511-2", "box-20260511-2"]
     assert bake("produce", "cookies", "1", "--yield", "24", "--at", "2025-12-31T08:00").code == 1
     told = bake("explain", "last").out
-    assert "flour: needed 500 g, had 0; 500 g more would have been enough" in told
-    assert "9000 g came in only after that day" in told
+    assert "flour: 500 g needed, 0 g available; 500 g more would have been enough" in told
+    assert "9000 g arrived only after that day" in told
     refused = bake("assemble", "box", "1", "--at", "2999-01-01T00:00")
     assert (refused.code, "must not be in the future" in " ".join(refused.err.split())) == (1, True)
 

@@ -66,7 +66,7 @@ def test_a_box_is_explained_down_to_the_receipts(bakery: CommandLine) -> None:
     assert carton["why"].startswith("oldest of its item")
     assert all(draw["lot"]["operation"] == "record_receipt" for draw in flours)
     shown = bakery("explain", "box").out
-    assert "100 g for 1.00 (0.10 of each) of OLD: 100 g received" in shown
+    assert "100 g for 1.00 (0.10 for each) from OLD: 100 g received" in shown
 
 
 def test_the_cost_of_one_is_the_sum_of_the_shares_of_the_receipts(bakery: CommandLine) -> None:
@@ -124,7 +124,7 @@ def test_lots_that_were_passed_over_are_named_with_the_reason(bakery: CommandLin
         ("NEW", "50", "later in the order: expires 2999-01-01"),
         ("LAST", "40", "later in the order: expires 2999-02-01"),
     ]
-    assert "passed over: HELD: 70 g, on hold" in bakery("explain", run["operation_id"]).out
+    assert "not used: HELD: 70 g, on hold" in bakery("explain", run["operation_id"]).out
 
 
 def test_a_lot_tells_where_it_stands_and_where_it_went(bakery: CommandLine) -> None:
@@ -204,7 +204,7 @@ def test_the_beginning_of_an_id_that_several_have_lists_them(bakery: CommandLine
     done = bakery("explain", ids[0][:6], "--json")
     assert done.code == 1
     assert set(ids) <= {one["operation_id"] for one in done.json["candidates"]}
-    assert "Several are called so; name one of them:" in bakery("explain", ids[0][:6]).out
+    assert "Several operations match; use the full id of one:" in bakery("explain", ids[0][:6]).out
 
 
 def test_an_operation_made_of_others_explains_what_it_packed_once(bakery: CommandLine) -> None:
@@ -239,7 +239,7 @@ def test_a_recipe_says_what_a_batch_would_take_today(bakery: CommandLine) -> Non
         ("LAST", "40"),
         ("MORE", "60"),
     ]
-    assert "which makes 10 each cookie: cost 5.50, 0.55 each; the stock allows 1" in bakery("explain", "cookies").out
+    assert "making 10 cookies: cost 5.50, 0.55 each; the stock allows 1" in bakery("explain", "cookies").out
 
 
 def test_a_recipe_that_cannot_be_reckoned_says_what_would_settle_it(bakery: CommandLine) -> None:
@@ -279,10 +279,10 @@ def test_the_latest_refusal_is_explained_without_an_id(bakery: CommandLine) -> N
     run_all(bakery, "receive carton 3 each --cost 1 --lot C2")
     hold(bakery("runs", "--json").json[1]["lot_code"])
     shown = bakery("explain", refused["operation_id"]).out
-    assert "carton: needed 4 each, had 1; 3 each more would have been enough" in shown
-    assert "now there is enough: 4 each" in shown
-    assert "still 20 each short: 0 usable now" in shown
-    assert ": 5 each, on hold" in shown
+    assert "carton: 4 needed, 1 available; 3 more would have been enough" in shown
+    assert "now there is enough: 4" in shown
+    assert "still 20 short: 0 usable now" in shown
+    assert ": 5, on hold" in shown
 
 
 def test_a_stock_tells_the_refusals_that_named_it(bakery: CommandLine) -> None:
@@ -299,9 +299,9 @@ def test_a_stock_tells_the_refusals_that_named_it(bakery: CommandLine) -> None:
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        ("produce cookies 0 --yield 1", "what helps: ask again with another num_batches"),
-        ("produce biscuits 1 --yield 1", "what helps: name one that there is: bake recipe list"),
-        ("receive flour 1 cup", "what helps: say what a volume or a piece of flour weighs (bake measure)"),
+        ("produce cookies 0 --yield 1", "what to do: ask again with another num_batches"),
+        ("produce biscuits 1 --yield 1", "what to do: name one that there is: bake recipe list"),
+        ("receive flour 1 cup", "what to do: say what a volume or a piece of flour weighs (bake measure)"),
     ],
 )
 def test_a_refusal_for_another_reason_says_what_helps(bakery: CommandLine, command: str, says: str) -> None:
@@ -342,14 +342,14 @@ def test_a_lot_or_run_that_was_undone_is_told_from_the_log(bakery: CommandLine) 
     for named in (f"production:{number}", f"run {number}"):
         story = bakery("explain", named, "--json")
         assert (story.code, story.json["refused"]["operation_id"]) == (0, undone["operation_id"])
-    assert "neither ledger nor log knows" in bakery("explain", f"assembly:{number}").err
+    assert "is in neither the ledger nor the log" in bakery("explain", f"assembly:{number}").err
     assert bakery(*packed, "8").code == 1
     several = bakery("explain", f"production:{number}", "--json")
     assert (several.code, len(several.json["candidates"])) == (1, 2)
     lot = {**undone, "operation": "record_receipt", "operation_id": an_id(1), "lot_code": "Lost 1"}
     append(bakery.log_file, [lot, {**lot, "operation_id": an_id(2), "lot_code": "L2", "database_id": an_id(3)}])
     assert bakery("explain", "Lost 1", "--json").json["refused"]["operation_id"] == an_id(1)
-    assert "neither ledger nor log knows 'L2'" in bakery("explain", "L2").err
+    assert "'L2' is in neither the ledger nor the log" in bakery("explain", "L2").err
 
 
 def test_what_the_ledger_knows_is_explained_without_a_log(
@@ -365,7 +365,7 @@ def test_what_the_ledger_knows_is_explained_without_a_log(
         assert (done.code, done.out != "") == (0, True)
         assert "no line of it is left" not in done.out
         assert bakery("explain", known, "--json").code == 0
-    assert f"Explained from the ledger alone: log_file: {log} cannot be opened: " in done.err
+    assert f"This explanation uses only the ledger: log_file: {log} cannot be opened: " in done.err
     assert "cannot be opened" in bakery("explain", "flour", "--json").json["log_not_read"]
     for unknown in ("last", "nothing", "production:99", "0190b7a1"):
         done = bakery("explain", unknown)
@@ -388,13 +388,13 @@ def test_an_id_is_known_in_every_usual_spelling(bakery: CommandLine) -> None:
 def test_a_log_without_a_refusal_says_so(bakery: CommandLine) -> None:
     """There is nothing to explain."""
     done = bakery("explain", "last")
-    assert (done.code, "the log tells of no refusal" in done.err) == (1, True)
+    assert (done.code, "there is no refusal in the log" in done.err) == (1, True)
 
 
 def test_what_nobody_knows_is_refused(bakery: CommandLine) -> None:
     """Neither ledger nor log has heard of it; something alike is suggested."""
     done = bakery("explain", "flour1")
-    assert (done.code, "neither ledger nor log knows 'flour1'" in done.err) == (1, True)
+    assert (done.code, "'flour1' is in neither the ledger nor the log" in done.err) == (1, True)
     assert "did you mean flour?" in done.err
 
 
@@ -406,6 +406,6 @@ def test_a_lot_of_many_draws_shows_the_first_and_counts_the_rest(bakery: Command
     run_all(bakery, "receive carton 30 each --cost 30 --lot MANY", "receive flour 9000 g --cost 9 --lot SACK")
     run_all(bakery, "produce cookies 10 --yield 100", *(["assemble box 1"] * 13))
     assert bakery("explain", "MANY", "--json").json["lots"][0]["went_count"] == 12
-    assert "went: 2 more times; --all shows them" in bakery("explain", "MANY").out
+    assert "used 2 more times; --all shows them" in bakery("explain", "MANY").out
     assert len(bakery("explain", "MANY", "--all", "--json").json["lots"][0]["went"]) == 12
-    assert "and 4 more lots, later in the order; --all shows them" in bakery("explain", "box").out
+    assert "and 4 more lots to be used later; --all shows them" in bakery("explain", "box").out

@@ -99,7 +99,7 @@ def test_a_new_place_is_set_up_with_a_code_that_only_the_terminal_shows(
     assert serve.os.environ["BAKE_TRACKER_SETUP_CODE"] == code[1]
     monkeypatch.setattr("sys.stdin", io.StringIO(PASSWORD + "\n"))
     assert bake("user", "add", "Ada", "--role", "owner", "--database", database_url).out == (
-        "Ada may sign in as owner.\n"
+        "Ada can now sign in as owner.\n"
     )
     options = ("--host", "0.0.0.0", "--root-path", "/b/", "--trusted-proxy", "10.0.0.1")
     assert bake("serve", "--database", database_url, *options).out == "Open http://localhost:8080/b/\n"
@@ -129,7 +129,7 @@ def test_people_and_tokens_from_the_command_line(bake: CommandLine, monkeypatch:
         monkeypatch.setattr("sys.stdin", io.StringIO(PASSWORD + "\n"))
         assert bake("user", "add", name, "--role", role).code == 0
     assert bake("user", "change", "ada", "--off").code == 1  # the last owner
-    assert bake("user", "change", "ben", "--role", "viewer", "--off").out == "Ben: viewer, off.\n"
+    assert bake("user", "change", "ben", "--role", "viewer", "--off").out == "Ben: viewer, disabled.\n"
     assert [(one["name"], one["is_disabled"]) for one in bake("user", "list", "--json").json] == [
         ("Ada", False),
         ("Ben", True),
@@ -137,7 +137,11 @@ def test_people_and_tokens_from_the_command_line(bake: CommandLine, monkeypatch:
     monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))
     assert "password: must have 10 to 200 characters" in bake("user", "password", "Ada").err
     said = bake("token", "add", "Ada", "shop").out.splitlines()
-    assert (len(said), said[0].startswith("bake_"), said[1]) == (2, True, "It is shown once; shop, viewer.")
+    assert (len(said), said[0].startswith("bake_"), said[1]) == (
+        2,
+        True,
+        "This token is shown only once (shop, viewer).",
+    )
     made = bake("token", "add", "Ada", "till", "--role", "baker", "--json").json
     with read_scope() as session:
         caller = find_api_caller(session, made["token"], now())

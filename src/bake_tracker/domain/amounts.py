@@ -3,6 +3,7 @@
 from decimal import Decimal
 from fractions import Fraction
 
+from bake_tracker.domain.plurals import one_of, plural
 from bake_tracker.domain.units import format_exact, parse_unit
 
 _LARGER = {"g": "kg", "ml": "l"}
@@ -40,6 +41,20 @@ def in_unit(quantity: str | Decimal, unit: str) -> str:
 def units_offered(base_unit: str) -> tuple[str, ...]:
     """The units in which an item of this base unit is usually given, the likeliest first."""
     return _OFFERED.get(base_unit, (base_unit,))
+
+
+def amount(quantity: str, unit: str) -> str:
+    """``606 g``; of what is counted, the number alone: ``19``."""
+    return quantity if unit == "each" else f"{quantity} {unit}"
+
+
+def amount_of(quantity: str, unit: str, name: str) -> str:
+    """``606 g of flour``, ``19 cookies``, ``1 egg``; ``name`` is a slug or a name, and the quantity exact text."""
+    if unit != "each":
+        return f"{quantity} {unit} of {name}"
+    if not name[-1:].isalpha():
+        return f"{quantity} × {name}"
+    return f"{quantity} {one_of(name) if quantity.removeprefix('-') == '1' else plural(name)}"
 
 
 def how_many(quantity: str, of: str, unit: str) -> str | None:

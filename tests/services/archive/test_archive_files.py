@@ -205,7 +205,7 @@ def test_restored_operations_are_told_apart_from_lost_lines(
     sealed, wrote = bake("backup", str(path)).out.splitlines()
     assert sealed.startswith(f"Seal 1 covers {count} operations: ")
     count += 1  # the seal's own
-    assert wrote == f"Wrote {len(archive()) - 2 - tables()} rows, {count} operations, to {path}"
+    assert wrote == f"Wrote {len(archive()) - 2 - tables()} rows and {count} operations to {path}"
     assert bake("backup", str(path), "--force").out == f"{wrote}\n"  # nothing is left to seal, so the bytes stay
     target = another(request, engine_for().dialect.name, tmp_path / "other")
     monkeypatch.setenv("BAKE_TRACKER_DATABASE_URL", target)

@@ -340,6 +340,6 @@ def test_the_command_line_tells_what_became_of_the_catalogue(kitchen: Kitchen, b
     sugar = made_by(kitchen, "record_item", 1)
     asked = bake("reverse", sugar, "--dry-run", "--cascade")
     assert (asked.code, "lines of cookies" in asked.out) == (1, True)
-    assert "The ledger names item sugar" in asked.out
+    assert "Cannot be undone: the ledger uses item sugar" in asked.out
     refused = bake("reverse", sugar, "--reason", "not ours", "--cascade", "--json")
     assert (refused.code, refused.json["error"]["code"]) == (1, "stays")

@@ -72,15 +72,15 @@ def test_names_are_kept_from_the_command_line(bake: CommandLine, kitchen: Kitche
     """Guessed, added, given to another, listed and forgotten."""
     kitchen.ingredient("Flour")
     kitchen.ingredient("Rye flour")
-    assert bake("names", "list").out == "No name is remembered.\n"
+    assert bake("names", "list").out == "No names are remembered yet.\n"
     assert "flour" in bake("names", "guess", "AP Flour").out
     assert bake("names", "add", "AP  Flour", "flour").out == "'ap flour' means flour\n"
-    assert bake("names", "add", "ap flour", "rye-flour").out == "'ap flour' means rye-flour, not flour any more\n"
+    assert bake("names", "add", "ap flour", "rye-flour").out == "'ap flour' means rye-flour, no longer flour\n"
     assert bake("--json", "names", "list").json == [
         {"name": "ap flour", "item_slug": "rye-flour", "item_name": "Rye flour"}
     ]
-    assert bake("names", "guess", "AP Flour").out.startswith("It is remembered as rye-flour.")
-    assert bake("names", "forget", "AP Flour").out == "'ap flour' means nothing now, not rye-flour any more\n"
+    assert bake("names", "guess", "AP Flour").out.startswith("Remembered as rye-flour.")
+    assert bake("names", "forget", "AP Flour").out == "'ap flour' is forgotten, no longer rye-flour\n"
     assert bake("names", "forget", "AP Flour").code == 1
 
 

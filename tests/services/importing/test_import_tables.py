@@ -335,7 +335,7 @@ def test_what_holds_no_table_is_refused(tmp_path: Path, name: str) -> None:
 
 def test_a_table_without_rows_says_that_nothing_is_in_it(flour: Kitchen, bake: CommandLine, tmp_path: Path) -> None:
     """A template that nobody filled in is no silent success."""
-    assert bake("import", str(purchases(tmp_path))).out == "purchases.csv\n  nothing is in it\n"
+    assert bake("import", str(purchases(tmp_path))).out == "purchases.csv\n  the file contains nothing to import\n"
 
 
 def test_an_empty_cell_that_is_needed_is_called_empty(flour: Kitchen, bake: CommandLine, tmp_path: Path) -> None:
@@ -349,9 +349,7 @@ def test_a_fault_of_many_rows_is_told_once(flour: Kitchen, bake: CommandLine, tm
     file = purchases(tmp_path, *["2026-11-03,Mill,floor,1,kg,1,"] * 20, "2026-11-03,Mill,flour,0,kg,1,")
     said = bake("import", str(file), "--dry-run").out
     assert (said.count("= 'floor'"), said.count("= '0'")) == (1, 1)
-    assert (
-        "    the same in row 3, row 4, row 5, row 6, row 7, row 8, row 9, row 10, row 11, row 12 and 9 more\n" in said
-    )
+    assert "    also in row 3, row 4, row 5, row 6, row 7, row 8, row 9, row 10, row 11, row 12 and 9 more\n" in said
     assert len(bake("import", str(file), "--dry-run", "--json").json["refused"]) == 21
 
 
@@ -359,4 +357,4 @@ def test_not_every_fault_of_a_file_that_is_all_wrong_is_told(flour: Kitchen, bak
     """Fifty are read, a thousand are not."""
     said = bake("import", str(purchases(tmp_path, *[f"{n},Mill,flour,1,kg,1," for n in range(60)])), "--dry-run").out
     assert said.count("  refused ") == 50
-    assert "  and 10 more kinds of refusal; --json has all of them\n" in said
+    assert "  and 10 more kinds of refusal; --json lists them all\n" in said

@@ -8,7 +8,7 @@ import pytest
 
 from bake_tracker.database.transaction_outcomes import statement_count
 from bake_tracker.domain.errors import ConflictError, ItemNotFoundError, ValidationError
-from bake_tracker.domain.recipe_text.names import one_of
+from bake_tracker.domain.plurals import one_of
 from bake_tracker.domain.recipe_text.yields import parse_yield
 from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.importing.recipe_page import check_recipe_page, record_recipe_page

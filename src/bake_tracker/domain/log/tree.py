@@ -60,7 +60,7 @@ class TransactionNode:
             if outcome in outcomes:
                 return fate
         if outcomes <= QUESTIONS:
-            return "only asked"
+            return "check only"
         return "rolled back" if "rolled_back" in outcomes else "nothing recorded"
 
 

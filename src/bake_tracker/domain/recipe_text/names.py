@@ -58,17 +58,3 @@ def _numbers(name: str) -> Iterable[str]:
         yield f"{low[:-1]}ies"
     yield f"{low}s"
     yield f"{low}es"
-
-
-def one_of(name: str) -> str:
-    """What one of them is called, for an item that is to be made: ``cookies`` are kept as ``cookie``."""
-    for ending, single in (("loaves", "loaf"), ("halves", "half"), ("ies", None), ("shes", "sh"), ("ches", "ch")):
-        if name.lower().endswith(ending):
-            # Cookies and brownies have an ie of their own; berries have none.
-            return _without_ies(name) if single is None else name[: -len(ending)] + single
-    return name[:-1] if name.lower().endswith("s") and not name.lower().endswith("ss") else name
-
-
-def _without_ies(name: str) -> str:
-    keeps = name.lower().endswith(("cookies", "brownies", "pies", "blondies", "smoothies", "veggies"))
-    return name[:-1] if keeps else f"{name[:-3]}y"

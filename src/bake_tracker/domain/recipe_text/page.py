@@ -6,9 +6,10 @@ from fractions import Fraction
 from typing import Literal
 
 from bake_tracker.domain.errors import UnitConversionError
+from bake_tracker.domain.plurals import one_of
 from bake_tracker.domain.recipe_text.amounts import Amount
 from bake_tracker.domain.recipe_text.lines import NAME_DOUBTS, RANGE, IngredientLine, parse_line
-from bake_tracker.domain.recipe_text.names import NamedItems, one_of
+from bake_tracker.domain.recipe_text.names import NamedItems
 from bake_tracker.domain.recipe_text.yields import parse_yield
 from bake_tracker.domain.recipes.quantities import Item, base_quantity
 from bake_tracker.domain.units import MICRO

@@ -1,4 +1,4 @@
-"""From what people type, a slug or an id, to the id; with close matches where there is none."""
+"""Find the id for the slug, code or id that somebody typed, and suggest close matches if there is none."""
 
 import re
 
@@ -35,10 +35,10 @@ _ERRORS: dict[SluggedKind, type[NotFoundError]] = {
 
 
 def find(session: Session, kind: SluggedKind, typed: str) -> int:
-    """The id of what was typed: a slug looked up, or else an id as it is.
+    """The id of the slug that was typed; a number is taken as the id.
 
     Raises:
-        NotFoundError: there is none; the nearest slugs are suggested.
+        NotFoundError: there is none; suggests similar slugs.
     """
     slugs = load_slugs(session, kind)
     if typed in slugs:
@@ -50,22 +50,22 @@ def find(session: Session, kind: SluggedKind, typed: str) -> int:
 
 
 def find_optional(session: Session, kind: SluggedKind, typed: str | None) -> int | None:
-    """As ``find``; None when nothing was typed."""
+    """Like ``find``; None if nothing was typed."""
     return None if typed is None else find(session, kind, typed)
 
 
 def find_lot(session: Session, typed: str) -> int:
-    """The id of the lot with the code that was typed, or else an id as it is.
+    """The id of the lot with this code; a number without such a code is taken as the id.
 
     Raises:
-        ValidationError: several lots have this code, so one must be named by its id.
-        LotNotFoundError: there is none; the nearest codes are suggested.
+        ValidationError: several lots have this code; lists their ids.
+        LotNotFoundError: there is none; suggests similar codes.
     """
     codes = load_lot_codes(session)
     if typed in codes:
         if len(codes[typed]) > 1:
             ids = ", ".join(map(str, codes[typed]))
-            raise ValidationError.of("lot", f"several lots have the code {typed}; name one by its id: {ids}")
+            raise ValidationError.of("lot", f"several lots have the code {typed}; use the id of one: {ids}")
         return codes[typed][0]
     if typed.isascii() and typed.isdigit():
         return int(typed)
@@ -74,11 +74,11 @@ def find_lot(session: Session, typed: str) -> int:
 
 
 def find_product(session: Session, recipe_id: int, typed: str | None) -> int:
-    """The finished unit of a recipe: the one that was typed, or the only one that the recipe makes.
+    """The finished unit that was typed, or the only one that the recipe makes.
 
     Raises:
-        ValidationError: the recipe makes none, or several, so one must be named.
-        NotFoundError: what was typed is no finished unit.
+        ValidationError: the recipe makes none, or several to choose from.
+        NotFoundError: there is no such finished unit.
     """
     if typed is not None:
         return find(session, "finished_unit", typed)
@@ -88,17 +88,17 @@ def find_product(session: Session, recipe_id: int, typed: str | None) -> int:
     names = ", ".join(item.slug for item, _ in made.values())
     raise ValidationError.of(
         "finished_unit",
-        f"this recipe makes several; name one with --unit: {names}"
+        f"this recipe makes several finished units; choose one with --unit: {names}"
         if made
-        else "this recipe makes nothing yet; say what a batch gives: bake recipe yield RECIPE QUANTITY FINISHED_UNIT",
+        else "this recipe has no yield yet; set it first: bake recipe yield RECIPE QUANTITY FINISHED_UNIT",
     )
 
 
 def find_operation(session: Session, typed: str) -> str:
-    """The id of the operation that was typed: by its id, the beginning of it, or a run such as ``production:12``.
+    """The id of an operation, from its id, the beginning of it, or a run such as ``production:12``.
 
     Raises:
-        ValidationError: several are called so.
+        ValidationError: several operations match.
         OperationNotFoundError: there is none.
     """
     if run := RUN.fullmatch(typed):
@@ -111,4 +111,4 @@ def find_operation(session: Session, typed: str) -> str:
     if not found:
         raise OperationNotFoundError(typed)
     named = ", ".join(f"{one['operation_id']} ({one['operation']})" for one in found[:5])
-    raise ValidationError.of("operation", f"several are called {typed}; name one of them: {named}")
+    raise ValidationError.of("operation", f"several operations match {typed}; use the full id of one: {named}")

@@ -1,7 +1,7 @@
-"""Options that many commands have."""
+"""Options that many commands share."""
 
 from typing import Annotated
 
 import typer
 
-OperationId = Annotated[str | None, typer.Option(help="a UUID; the same id again changes nothing")]
+OperationId = Annotated[str | None, typer.Option(help="a UUID; repeating the command with it changes nothing")]

@@ -1,4 +1,4 @@
-"""What people type, as exact values; what cannot be read is a usage error that shows how to write it."""
+"""Turn what people type into exact values; a usage error shows how to write the rest."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -18,7 +18,7 @@ def quantity(text: str) -> Fraction:
 
 
 def decimal(text: str) -> Decimal:
-    """``12.50``: digits with a decimal point, nothing else."""
+    """``12.50``: a decimal number."""
     try:
         value = Decimal(text)
     except ArithmeticError:
@@ -29,7 +29,7 @@ def decimal(text: str) -> Decimal:
 
 
 def whole_or_decimal(text: str) -> int | Decimal:
-    """A whole number as int, so that services see counts as counts."""
+    """An int if the number is whole, because services expect counts as int."""
     value = decimal(text)
     return int(value) if value == value.to_integral_value() and abs(value.adjusted()) < 20 else value
 
@@ -39,7 +39,7 @@ def day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a day; write it like 2026-11-23") from None
+        raise typer.BadParameter(f"{text!r} is not a date; write it like 2026-11-23") from None
 
 
 def amount_of(text: str) -> tuple[Fraction, str, str]:
@@ -49,7 +49,7 @@ def amount_of(text: str) -> tuple[Fraction, str, str]:
     while numbers < len(words) and words[numbers][0].isdigit():
         numbers += 1
     if numbers == 0 or len(words) < numbers + 1:
-        raise typer.BadParameter(f"{text!r} cannot be read; write it like '2 cup flour' or '6 sugar-cookie'")
+        raise typer.BadParameter(f"cannot read {text!r}; write it like '2 cup flour' or '6 sugar-cookie'")
     return quantity(" ".join(words[:numbers])), " ".join(words[numbers:-1]), words[-1]
 
 
@@ -60,41 +60,43 @@ def amount(text: str) -> tuple[Fraction, str]:
     while numbers < len(words) and words[numbers][0].isdigit():
         numbers += 1
     if numbers == 0 or numbers == len(words):
-        raise typer.BadParameter(f"{text!r} cannot be read; write it like '1 cup' or '125 g'")
+        raise typer.BadParameter(f"cannot read {text!r}; write it like '1 cup' or '125 g'")
     return quantity(" ".join(words[:numbers])), " ".join(words[numbers:])
 
 
 def exact_decimal(value: Fraction) -> int | Decimal:
-    """A fraction as the exact decimal it must be for a yield or a component."""
+    """A fraction as an exact decimal, which yields and components need."""
     if value.denominator == 1:
         return int(value)
     scaled = value * 10**6
     if scaled.denominator != 1:
-        raise typer.BadParameter(f"{value} has no exact decimal of at most six places; write it as one")
+        raise typer.BadParameter(
+            f"{value} cannot be written exactly with six decimals; use a number that can, such as 0.25"
+        )
     return Decimal(int(scaled)).scaleb(-6)
 
 
 def instant(text: str) -> str:
-    """``2026-11-23`` or ``2026-11-23T14:30``, in UTC, as the log writes it: texts that sort like instants."""
+    """``2026-11-23`` or ``2026-11-23T14:30`` as the log writes times: in UTC, so that they sort as text."""
     try:
         moment = datetime.fromisoformat(text)
         in_utc = moment.astimezone(UTC) if moment.tzinfo else moment
     except (ValueError, OverflowError):
-        raise typer.BadParameter(f"{text!r} is no instant; write it like 2026-11-23 or 2026-11-23T14:30") from None
+        raise typer.BadParameter(f"{text!r} is not a time; write it like 2026-11-23 or 2026-11-23T14:30") from None
     return f"{in_utc:%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
 def moment(text: str) -> datetime:
-    """``2026-11-23T14:30``; without a zone it is the wall clock where the bakery is."""
+    """``2026-11-23T14:30``; without an offset, the bakery's local time."""
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is no time; write it like 2026-11-23T14:30") from None
+        raise typer.BadParameter(f"{text!r} is not a time; write it like 2026-11-23T14:30") from None
 
 
 def field_value(text: str) -> tuple[str, str]:
-    """``outcome=rolled_back`` as its two sides."""
+    """``outcome=rolled_back`` as name and value."""
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise typer.BadParameter(f"{text!r} is no condition; write it like outcome=rolled_back")
+        raise typer.BadParameter(f"{text!r} is not a condition; write it like outcome=rolled_back")
     return name, value

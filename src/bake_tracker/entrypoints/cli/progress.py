@@ -1,4 +1,4 @@
-"""How far a long reading of the log has come, for somebody who watches."""
+"""A progress bar for reading a long log."""
 
 import sys
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ LARGE_BYTES = 20_000_000
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Call it with the number of bytes read so far, of compressed files as they lie on disk."""
+    """Call it with the number of bytes read so far; compressed files count by their size on disk."""
 
     bar: Progress
     task: TaskID
@@ -25,14 +25,14 @@ class Reading:
         self.bar.update(self.task, completed=done_bytes)
 
     def make_room(self) -> None:
-        """End the bar where the answer goes to the same terminal."""
+        """Stop the bar before the answer is printed to the same terminal."""
         if sys.stdout.isatty():
             self.bar.stop()
 
 
 @contextmanager
 def reading(path: Path) -> Iterator[Reading]:
-    """A bar on stderr while a log is read; none where nobody looks at stderr, or the log is read in a moment."""
+    """Show a bar on stderr while a log is read, if stderr is a terminal and the log is large."""
     total = total_bytes(path)
     bar = Progress(
         TextColumn(f"Reading {path.name}", markup=False),

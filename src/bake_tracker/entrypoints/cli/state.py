@@ -17,6 +17,7 @@ from rich.text import Text
 
 from bake_tracker.config import load_settings, sqlite_path
 from bake_tracker.domain.errors import DatabaseUnavailableError
+from bake_tracker.domain.plurals import plural
 from bake_tracker.log import setup
 from bake_tracker.log.values import escape_unsafe
 
@@ -27,7 +28,7 @@ Answer = TypeVar("Answer")
 
 
 class NoBakeryError(DatabaseUnavailableError):
-    """What was asked about a bakery that is not there; nor shall there be a log of it."""
+    """There is no database at this path; nothing is logged, because that would create a log beside it."""
 
 
 class NotShownError(Exception):
@@ -57,13 +58,13 @@ class State:
 
 
 state = State()
-# Into a file or a pipe goes a wide page, so that no id is broken in two.
+# Files and pipes get wide lines so that no id is broken in two.
 _WIDTH = None if sys.stdout and sys.stdout.isatty() else 132
 
 
 class _Page(Console):
     def on_broken_pipe(self) -> None:
-        """Raise it as every other way to print does; rich would end the program with 1, as if it were refused."""
+        """Raise as every other print does; rich would exit with 1, as if the command had been refused."""
         raise
 
 
@@ -72,17 +73,17 @@ err = Console(highlight=False, stderr=True, soft_wrap=True)
 
 
 def write(work: Callable[["Session"], Answer]) -> Answer:
-    """Call a service in a transaction of its own."""
+    """Call a service in its own transaction."""
     from bake_tracker.services.database import run_in_transaction
 
     return run_in_transaction(work, state.url)
 
 
 def ask(work: Callable[["Session"], Answer]) -> Answer:
-    """Ask in a scope that cannot write; a bakery that is not there is not made by asking."""
+    """Read in a scope that cannot write and never creates a database."""
     path = sqlite_path(state.url)
     if state.url.startswith("sqlite") and path is not None and not path.exists():
-        raise NoBakeryError(f"there is no bakery at {path} yet; name another file, or run: bake init")
+        raise NoBakeryError(f"there is no bakery at {path} yet; choose another file, or run: bake init")
     from bake_tracker.services.database import read_scope
 
     with read_scope(state.url) as session:
@@ -90,10 +91,10 @@ def ask(work: Callable[["Session"], Answer]) -> Answer:
 
 
 def answer(result: Any, render: Callable[[Any], None]) -> None:
-    """Print the result: as JSON when asked for, for people otherwise.
+    """Print the result as JSON if asked for, otherwise for people.
 
     Raises:
-        NotShownError: it could not be printed, whatever was recorded before.
+        NotShownError: it could not be printed; the work itself is done.
     """
     try:
         if state.as_json:
@@ -103,17 +104,17 @@ def answer(result: Any, render: Callable[[Any], None]) -> None:
         sys.stdout.flush()
     except (OSError, UnicodeError) as error:
         done = result.get("operation_id") if isinstance(result, dict) else None
-        what = f"It is recorded as operation {done}, but the answer" if done else "The answer"
+        what = f"Operation {done} is recorded, but its answer" if done else "The answer"
         raise NotShownError(what, error) from error
 
 
 def counted(number: int, what: str) -> str:
-    """``1 lot``, ``2 lots``."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+    """``1 lot``, ``2 lots``, ``3 batches``."""
+    return f"{number} {what if number == 1 else plural(what)}"
 
 
 def money(text: str | None) -> str:
-    """An exact amount for people: rounded to cents, or to four places below 1; an unknown one stays unknown."""
+    """An amount rounded to cents, or to four places below 1; ``unknown`` if there is none."""
     if text is None:
         return "unknown"
     amount = Decimal(text)
@@ -122,7 +123,7 @@ def money(text: str | None) -> str:
 
 
 def say(text: str, style: str = "") -> None:
-    """Print a line as it is, however long, so that nothing in it is broken in two or taken for markup."""
+    """Print a line without wrapping it and without reading markup in it."""
     out.print(Text(escape_unsafe(text), style=style), soft_wrap=True)
 
 
@@ -132,7 +133,7 @@ def complain(text: str) -> None:
 
 
 def show_table(headings: Mapping[str, Literal["left", "right"]], rows: Iterable[Iterable[str]]) -> None:
-    """Print rows under headings; what people have typed into a cell can neither colour nor clear a terminal."""
+    """Print rows under headings, escaped so that no text in a cell can control the terminal."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading, justify in headings.items():
         table.add_column(heading, justify=justify, overflow="fold")
@@ -142,10 +143,10 @@ def show_table(headings: Mapping[str, Literal["left", "right"]], rows: Iterable[
 
 
 def twig(text: str, style: str = "") -> Text:
-    """A line of a tree, as safe as any other."""
+    """A line of a tree, escaped like any other."""
     return Text(escape_unsafe(text), style=style)
 
 
 def print_json(value: Mapping[str, Any] | list[Any]) -> None:
     text = json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n"
-    sys.stdout.write(text.encode("utf-8", "replace").decode())  # half a character is no JSON
+    sys.stdout.write(text.encode("utf-8", "replace").decode())  # JSON cannot hold unpaired surrogates

@@ -1,4 +1,4 @@
-"""A report into a file, CSV or XLSX, where it is asked for."""
+"""Options that write a report to a CSV or XLSX file."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,14 +9,14 @@ import typer
 from bake_tracker.entrypoints.cli.state import answer, counted, say
 from bake_tracker.files.tables import write_table
 
-Csv = Annotated[Path | None, typer.Option("--csv", help="write it to this file")]
-Xlsx = Annotated[Path | None, typer.Option("--xlsx", help="write it to this file")]
+Csv = Annotated[Path | None, typer.Option("--csv", help="write the report to this file")]
+Xlsx = Annotated[Path | None, typer.Option("--xlsx", help="write the report to this file")]
 
 
 def write_file(rows: Sequence[Mapping[str, Any]], headings: Sequence[str], csv: Path | None, xlsx: Path | None) -> bool:
-    """Write the rows where ``--csv`` or ``--xlsx`` says, and say so; whether that was asked for."""
+    """Write the rows to the file of ``--csv`` or ``--xlsx``; False if neither was given."""
     if csv and xlsx:
-        raise typer.BadParameter("--csv FILE or --xlsx FILE, not both")
+        raise typer.BadParameter("use --csv or --xlsx, not both")
     file = csv or xlsx
     if file is None:
         return False

@@ -1,1 +1,1 @@
-"""Commands for what the bakery knows."""
+"""Commands for the catalogue: items, recipes, measures and labels."""

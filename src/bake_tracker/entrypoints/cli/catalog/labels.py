@@ -1,4 +1,4 @@
-"""Allergens, and labels made from what was really used."""
+"""Allergens, and labels made from the ingredients really used."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.catalog.products import find_package
 from bake_tracker.entrypoints.cli.lookup import find, find_lot
 from bake_tracker.entrypoints.cli.options import OperationId
-from bake_tracker.entrypoints.cli.state import answer, ask, out, say, show_table, twig, write
+from bake_tracker.entrypoints.cli.state import answer, ask, counted, out, say, show_table, twig, write
 from bake_tracker.files.tables import write_table
 from bake_tracker.queries.views.label import label_view, load_difference
 from bake_tracker.queries.views.label_contents import Stated, check_complete, label_words, load_label, load_stated
@@ -20,8 +20,8 @@ from bake_tracker.services.catalog.allergens import AllergensResult, record_alle
 from bake_tracker.services.catalog.labels import LabelFiledResult, record_label_filed
 from bake_tracker.services.database import Session
 
-Contains = Annotated[list[str] | None, typer.Option("--contains", help="like wheat; several: wheat,milk")]
-MayContain = Annotated[list[str] | None, typer.Option("--may-contain", help="by what else is handled there")]
+Contains = Annotated[list[str] | None, typer.Option("--contains", help="for example wheat, or several: wheat,milk")]
+MayContain = Annotated[list[str] | None, typer.Option("--may-contain", help="traces from other products, such as nuts")]
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)(?:\s*[x×]\s*(\d+(?:\.\d+)?))?")
 
 
@@ -29,13 +29,13 @@ def set_allergens(
     item: Annotated[str, typer.Argument(help="slug or id")],
     contains: Contains = None,
     may_contain: MayContain = None,
-    none: Annotated[bool, typer.Option("--none", help="it contains none")] = False,
-    product: Annotated[str | None, typer.Option(help="of this package of it only: its name or id")] = None,
+    none: Annotated[bool, typer.Option("--none", help="it contains no allergens")] = False,
+    product: Annotated[str | None, typer.Option(help="only for this package of it: name or id")] = None,
     operation_id: OperationId = None,
 ) -> None:
-    """State all allergens of an item, in place of what was said before."""
+    """Record all allergens of an item, replacing any earlier record."""
     if bool(contains or may_contain) == none:
-        raise typer.BadParameter("say what it contains, with --contains and --may-contain, or that it is --none")
+        raise typer.BadParameter("use --contains and --may-contain to list its allergens, or --none if it has none")
 
     def work(session: Session) -> AllergensResult:
         key = find(session, "item", item)
@@ -53,33 +53,33 @@ def set_allergens(
 
 
 def list_allergens(
-    item: Annotated[str | None, typer.Argument(help="slug or id; with its packages")] = None,
-    missing: Annotated[bool, typer.Option("--missing", help="only of which nobody has said anything")] = False,
-    csv: Annotated[Path | None, typer.Option("--csv", help="write it to this file")] = None,
-    xlsx: Annotated[Path | None, typer.Option("--xlsx", help="write it to this file")] = None,
+    item: Annotated[str | None, typer.Argument(help="slug or id; also shows its packages")] = None,
+    missing: Annotated[bool, typer.Option("--missing", help="only items without recorded allergens")] = False,
+    csv: Annotated[Path | None, typer.Option("--csv", help="write the table to this file")] = None,
+    xlsx: Annotated[Path | None, typer.Option("--xlsx", help="write the table to this file")] = None,
 ) -> None:
-    """Which allergens things contain, and of what nobody has said it."""
+    """List the allergens of each item, and the items that have none recorded."""
     if csv and xlsx:
-        raise typer.BadParameter("--csv FILE or --xlsx FILE, not both")
+        raise typer.BadParameter("use --csv or --xlsx, not both")
     stated = ask(lambda session: load_stated(session, None if item is None else find(session, "item", item)))
     rows = [_row(one) for one in stated if not (missing and one.statement)]
     if file := csv or xlsx:
         if file.suffix.lower() != (wanted := ".csv" if csv else ".xlsx"):
             raise typer.BadParameter(f"{file} must end in {wanted}")
         count = write_table(file, _COLUMNS, ([_cell(row, name) for name in _COLUMNS] for row in rows))
-        answer({"file": str(file), "rows": count}, lambda r: say(f"Wrote {r['rows']} rows to {r['file']}"))
+        answer({"file": str(file), "rows": count}, lambda r: say(f"Wrote {counted(r['rows'], 'row')} to {r['file']}"))
         return
     answer(rows, _show_list)
 
 
 def declare(
     item: Annotated[str, typer.Argument(help="slug or id")],
-    ingredients: Annotated[str, typer.Argument(help="the list, as the package or label has it")],
+    ingredients: Annotated[str, typer.Argument(help="the list of ingredients, as printed on the package or label")],
     contains: Contains = None,
     may_contain: MayContain = None,
     operation_id: OperationId = None,
 ) -> None:
-    """Put a list of ingredients on file: the supplier's, for what is bought; or the label that you print."""
+    """Put an ingredient list on file: the supplier's for a bought item, or the label you print for your own."""
 
     def work(session: Session) -> LabelFiledResult:
         key = find(session, "item", item)
@@ -92,20 +92,24 @@ def declare(
 
 def label(
     lot: Annotated[str, typer.Argument(help="code or id")],
-    pdf: Annotated[Path | None, typer.Option("--pdf", help="draw it into this file")] = None,
-    style: Annotated[str, typer.Option(help="eu (and UK) or us")] = "eu",
-    best_before: Annotated[Any, typer.Option(parser=parse.day, help="a day; without it the lot's expiry")] = None,
-    use_by: Annotated[bool, typer.Option("--use-by", help="that day is one to use it by")] = False,
-    net: Annotated[str | None, typer.Option(help="the net quantity; without it the weight of a piece")] = None,
-    address: Annotated[str | None, typer.Option(help="of the bakery")] = None,
-    size: Annotated[str, typer.Option(help="in mm: WIDTH, as high as it takes, or WIDTHxHEIGHT")] = "100",
-    small: Annotated[bool, typer.Option("--small", help="smaller letters: no side has 80 cm2")] = False,
-    file: Annotated[bool, typer.Option("--file", help="put this label on file, to hold every run against it")] = False,
+    pdf: Annotated[Path | None, typer.Option("--pdf", help="write the label to this PDF file")] = None,
+    style: Annotated[str, typer.Option(help="eu (also for the UK) or us")] = "eu",
+    best_before: Annotated[Any, typer.Option(parser=parse.day, help="a date; default: the lot's expiry")] = None,
+    use_by: Annotated[bool, typer.Option("--use-by", help="print the date as a use-by date")] = False,
+    net: Annotated[str | None, typer.Option(help="net quantity; default: the weight of one piece")] = None,
+    address: Annotated[str | None, typer.Option(help="the bakery's address")] = None,
+    size: Annotated[str, typer.Option(help="in mm: WIDTH (as high as needed) or WIDTHxHEIGHT")] = "100",
+    small: Annotated[
+        bool, typer.Option("--small", help="allow smaller type: the package's largest side is under 80 cm2")
+    ] = False,
+    file: Annotated[
+        bool, typer.Option("--file", help="put this label on file, so that later runs are compared with it")
+    ] = False,
     operation_id: OperationId = None,
 ) -> None:
-    """The label of a lot, from what was really used for it."""
+    """Show or print the label of a lot, made from the ingredients really used."""
     if style not in STYLES:
-        raise typer.BadParameter(f"--style is one of {', '.join(STYLES)}")
+        raise typer.BadParameter(f"--style must be one of {', '.join(STYLES)}, not {style!r}")
     if file:
         filed = write(
             lambda session: record_label_filed(
@@ -129,11 +133,11 @@ def label(
 
 
 def _draw(pdf: Path, words: LabelWords, lot_code: str, size: str, small: bool) -> None:
-    from bake_tracker.files.label_pdf import Size, write_label  # a PDF library that no other command waits for
+    from bake_tracker.files.label_pdf import Size, write_label  # only this command waits for the PDF library
 
     given = _SIZE.fullmatch(size.strip().lower())
     if given is None:
-        raise typer.BadParameter(f"{size!r} is no size; write it like 100 or 100x60, in mm")
+        raise typer.BadParameter(f"{size!r} is not a size; write it in mm, for example 100 or 100x60")
     wanted = Size(float(given[1]), None if given[2] is None else float(given[2]))
     write_label(pdf, words, lot_code, wanted, is_small_package=small)
 
@@ -147,23 +151,23 @@ def _show_label(view: dict[str, Any], words: LabelWords) -> None:
     for line in words.lines()[2:]:
         say(line)
     for gap in view["problems"]:
-        say(f"not known: {gap['item_slug']}: {gap['problem']}", style="yellow")
+        say(f"missing: {gap['item_slug']}: {gap['problem']}", style="yellow")
     if differs := view["label_differs"]:
-        say(f"not what the label on file says: {difference_text(differs)}", style="yellow")
+        say(f"differs from the label on file: {difference_text(differs)}", style="yellow")
     if view["pdf"]:
-        say(f"Drawn into {view['pdf']}")
+        say(f"Wrote the label to {view['pdf']}")
 
 
 def _show_set(result: AllergensResult) -> None:
     of = result["slug"] if result["product_id"] is None else f"{result['slug']}, package {result['product_id']},"
     said = [", ".join(result["contains"])] if result["contains"] else []
     said += [f"may contain {', '.join(result['may_contain'])}"] if result["may_contain"] else []
-    say(f"{of} contains {'; '.join(said) or 'none'}" if result["contains"] or not said else f"{of} {said[0]}")
+    say(f"{of} contains {'; '.join(said) or 'no allergens'}" if result["contains"] or not said else f"{of} {said[0]}")
     say(f"  operation {result['operation_id']}")
 
 
 def _show_filed(result: LabelFiledResult) -> None:
-    say(f"On file for {result['slug']}{' in place of another' if result['was'] else ''}: {result['ingredients']}")
+    say(f"{'Replaced' if result['was'] else 'Put on file'} the label of {result['slug']}: {result['ingredients']}")
     for verb, keys in (("contains", result["contains"]), ("may contain", result["may_contain"])):
         if keys:
             say(f"  {verb} {', '.join(keys)}")
@@ -193,11 +197,11 @@ def _cell(row: dict[str, Any], name: str) -> str:
 
 def _show_list(rows: list[dict[str, Any]]) -> None:
     if not rows:
-        say("Of everything that is bought somebody has said which allergens it contains.")
+        say("Every bought item has its allergens recorded.")
         return
     table = []
     for row in rows:
-        contains = "nobody has said" if row["contains"] is None else ", ".join(row["contains"]) or "none"
+        contains = "not recorded yet" if row["contains"] is None else ", ".join(row["contains"]) or "none"
         package = f"{row['product']} (id {row['product_id']})" if row["product_id"] else ""
         table.append([row["item_slug"], package, contains, ", ".join(row["may_contain"] or ())])
     show_table({"item": "left", "package": "left", "contains": "left", "may contain": "left"}, table)

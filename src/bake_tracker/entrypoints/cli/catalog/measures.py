@@ -1,9 +1,10 @@
-"""Say what a cup or a piece weighs, see who said so, and have a conversion explained."""
+"""Commands for weights of volumes and pieces, and for explained conversions."""
 
 from typing import Annotated, Any
 
 import typer
 
+from bake_tracker.domain.amounts import amount_of
 from bake_tracker.domain.recipes.common_measures import COMMON_MEASURES
 from bake_tracker.domain.stock.conversions import Conversion
 from bake_tracker.domain.units import UnknownUnitError, format_exact, parse_unit
@@ -18,22 +19,24 @@ from bake_tracker.services.catalog.measures import record_density, record_piece_
 from bake_tracker.services.database import Session
 
 Item = Annotated[str, typer.Argument(help="slug or id")]
-Source = Annotated[str | None, typer.Option(help="where the figure is from, like 'our scale'")]
-On = Annotated[Any, typer.Option(parser=parse.day, help="when it was weighed, like 2026-11-23; left out: today")]
+Source = Annotated[str | None, typer.Option(help="where the figure comes from, for example 'our scale'")]
+On = Annotated[
+    Any, typer.Option(parser=parse.day, help="the day it was weighed, for example 2026-11-23; default: today")
+]
 
 
 def measure(
     item: Item,
-    weighs: Annotated[str, typer.Option(help="like '125 g'")],
-    volume: Annotated[str | None, typer.Option(help="like '1 cup': what was weighed")] = None,
+    weighs: Annotated[str, typer.Option(help="the weight, for example '125 g'")],
+    volume: Annotated[str | None, typer.Option(help="the volume that was weighed, for example '1 cup'")] = None,
     piece: Annotated[str | None, typer.Option("--piece", "--pieces", help="how many pieces were weighed")] = None,
     source: Source = None,
     on: On = None,
     operation_id: OperationId = None,
 ) -> None:
-    """Say what a volume or a piece weighs: bake measure flour --volume "1 cup" --weighs "125 g"."""
+    """Record what a volume or a piece of an item weighs."""
     if (volume is None) == (piece is None):
-        raise typer.BadParameter("say what was weighed: --volume '1 cup' or --piece 1")
+        raise typer.BadParameter("say what was weighed, with either --volume '1 cup' or --piece 1")
     weight, weight_unit = parse.amount(weighs)
     more: dict[str, Any] = {"source": source, "measured_on": on, "operation_id": operation_id}
 
@@ -44,18 +47,18 @@ def measure(
         quantity, unit = parse.amount(volume or "")
         return record_density(item_id, quantity, unit, weight, weight_unit, session=session, **more)
 
-    answer(write(work), lambda r: show_measured(r, volume or f"{piece} each", weighs))
+    answer(write(work), lambda r: show_measured(r, volume, piece, weighs))
 
 
 def density(
     item: Item,
-    volume: Annotated[str, typer.Argument(help="like 1 or 1/2")],
-    volume_unit: Annotated[str, typer.Argument(help="like cup")],
-    weight: Annotated[str, typer.Argument(help="like 120")],
-    weight_unit: Annotated[str, typer.Argument(help="like g")],
+    volume: Annotated[str, typer.Argument(help="how much, for example 1 or 1/2")],
+    volume_unit: Annotated[str, typer.Argument(help="its unit, for example cup")],
+    weight: Annotated[str, typer.Argument(help="for example 120")],
+    weight_unit: Annotated[str, typer.Argument(help="for example g")],
     source: Source = None,
 ) -> None:
-    """Say what a volume of an ingredient weighs: bake density flour 1 cup 120 g."""
+    """Record what a volume of an ingredient weighs."""
     result = write(
         lambda session: record_density(
             find(session, "item", item),
@@ -71,14 +74,16 @@ def density(
 
 
 def measures(
-    item: Annotated[str | None, typer.Argument(help="slug or id; left out: all")] = None,
-    common: Annotated[bool, typer.Option("--common", help="published figures; none is used by itself")] = False,
+    item: Annotated[str | None, typer.Argument(help="slug or id; default: all items")] = None,
+    common: Annotated[
+        bool, typer.Option("--common", help="list published figures; none is used until you record it")
+    ] = False,
     csv: Csv = None,
     xlsx: Xlsx = None,
 ) -> None:
-    """Show what volumes and pieces weigh, by whose word and since when; with --common, published figures to take."""
+    """Show what volumes and pieces weigh, with source and date; --common lists published figures to choose from."""
     if common and item is not None:
-        raise typer.BadParameter("name an item, or ask for --common figures, not both")
+        raise typer.BadParameter("use either an item or --common, not both")
     if common:
         rows: list[Any] = common_rows()
     else:
@@ -88,12 +93,16 @@ def measures(
 
 
 def convert(
-    amount: Annotated[str, typer.Argument(help="like '2 cups'")],
-    item: Annotated[str | None, typer.Argument(help="slug or id; not needed for '2 cups' to ml")] = None,
-    to: Annotated[str, typer.Option(help="a unit, like g")] = "g",
-    product: Annotated[str | None, typer.Option(help="name or id: what '2 bags' are bags of")] = None,
+    amount: Annotated[str, typer.Argument(help="for example '2 cups'")],
+    item: Annotated[
+        str | None, typer.Argument(help="slug or id; not needed between units of one kind, such as cups to ml")
+    ] = None,
+    to: Annotated[str, typer.Option(help="the unit you want, for example g")] = "g",
+    product: Annotated[
+        str | None, typer.Option(help="name or id of the package, if the amount is in bags or boxes")
+    ] = None,
 ) -> None:
-    """Convert a quantity and explain every step: bake convert "2 cups" flour --to g."""
+    """Convert a quantity and explain every step."""
     quantity, unit = parse.amount(amount)
 
     def work(session: Session) -> Conversion:
@@ -124,17 +133,19 @@ def common_rows() -> list[dict[str, str]]:
     ]
 
 
-def show_measured(result: Any, what: str, weighs: str) -> None:
-    say(f"{what} of {result['slug']} weighs {weighs}: {result['source']}, {result['measured_on']}")
+def show_measured(result: Any, volume: str | None, pieces: str | None, weighs: str) -> None:
+    what = amount_of(pieces, "each", result["slug"]) if pieces else f"{volume} of {result['slug']}"
+    verb = "weigh" if pieces and pieces != "1" else "weighs"
+    say(f"{what} {verb} {weighs} ({result['source']}, {result['measured_on']})")
     if result["was"] is not None:
         unit = "g/ml" if "g_per_ml" in result else "g each"
-        say(f"  before, it was {format_exact(parse.quantity(result['was']))} {unit}")
+        say(f"  before: {format_exact(parse.quantity(result['was']))} {unit}")
     say(f"  operation {result['operation_id']}")
 
 
 def show_measures(rows: list[Any]) -> None:
     if not rows:
-        say("Nothing was weighed yet. Weigh a cup: bake measure ITEM --volume '1 cup' --weighs 'GRAMS g'")
+        say("Nothing has been weighed yet. Weigh a cup: bake measure ITEM --volume '1 cup' --weighs 'GRAMS g'")
         return
     show_table(
         {"item": "left", "weighs": "right", "": "left", "since": "left", "state": "left", "source": "left"},
@@ -157,7 +168,7 @@ def show_common(rows: list[Any]) -> None:
         {"food": "left", "amount": "left", "weighs": "right", "source": "left"},
         ([row["food"], f"{row['amount']} {row['unit']}", f"{row['weight_g']} g", row["source"]] for row in rows),
     )
-    say("None is used by itself. Take one with: bake measure ITEM --volume '1 cup' --weighs '125 g' --source '...'")
+    say("None of these is used until you record it: bake measure ITEM --volume '1 cup' --weighs '125 g' --source '...'")
 
 
 def show_conversion(result: Any) -> None:
@@ -172,4 +183,4 @@ def show_conversion(result: Any) -> None:
             f"{step['because']} ({step['source']}{since}{by})"
         )
     if result["is_rounded"]:
-        say(f"  exactly {result['exact']} {result['to_unit']}; only what is shown is rounded")
+        say(f"  exactly {result['exact']} {result['to_unit']}; rounded only for display")

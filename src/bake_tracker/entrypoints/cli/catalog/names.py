@@ -1,4 +1,4 @@
-"""Names that others have for our items."""
+"""Commands for the names that suppliers and other programs use for our items."""
 
 from typing import Annotated, Any
 
@@ -12,27 +12,27 @@ from bake_tracker.queries.catalog.names import load_name_rows, load_names
 from bake_tracker.services.catalog.names import record_name
 from bake_tracker.services.database import Session
 
-Name = Annotated[str, typer.Argument(help="as the files of others write it")]
+Name = Annotated[str, typer.Argument(help="the name as the file has it")]
 
 
 def list_names() -> None:
-    """List the names that are remembered, and what they mean."""
+    """List the remembered names and the item each one means."""
     answer(ask(load_name_rows), _show_names)
 
 
 def add_name(name: Name, item: Annotated[str, typer.Argument(help="slug or id")]) -> None:
-    """Remember that others call an item by this name."""
+    """Remember that this name in a file means this item."""
     result = write(lambda session: record_name(name, find(session, "item", item), session=session))
     answer(result, _show_named)
 
 
 def forget_name(name: Name) -> None:
-    """Forget what a name means."""
+    """Forget a remembered name."""
     answer(write(lambda session: record_name(name, None, session=session)), _show_named)
 
 
 def guess_name(name: Name) -> None:
-    """Say which items a name is like; nothing is remembered."""
+    """Suggest items whose names are similar; nothing is remembered."""
 
     def guess(session: Session) -> dict[str, Any]:
         slugs = {slug.replace("-", " ").replace("_", " "): slug for slug in load_slugs(session, "item")}
@@ -48,7 +48,7 @@ def guess_name(name: Name) -> None:
 
 def _show_names(rows: list[Any]) -> None:
     if not rows:
-        say("No name is remembered.")
+        say("No names are remembered yet.")
         return
     show_table(
         {"name": "left", "means": "left", "": "left"},
@@ -57,19 +57,19 @@ def _show_names(rows: list[Any]) -> None:
 
 
 def _show_named(result: Any) -> None:
-    before = f", not {result['former_item_slug']} any more" if result["former_item_slug"] else ""
+    before = f", no longer {result['former_item_slug']}" if result["former_item_slug"] else ""
     if result["item_slug"] is None:
-        say(f"{result['mapped_name']!r} means nothing now{before}")
+        say(f"{result['mapped_name']!r} is forgotten{before}")
     elif result["item_slug"] == result["former_item_slug"]:
-        say(f"{result['mapped_name']!r} means {result['item_slug']}, as before")
+        say(f"{result['mapped_name']!r} still means {result['item_slug']}")
     else:
         say(f"{result['mapped_name']!r} means {result['item_slug']}{before}")
 
 
 def _show_guess(result: Any) -> None:
     if result["remembered_as"]:
-        say(f"It is remembered as {result['remembered_as']}.")
+        say(f"Remembered as {result['remembered_as']}.")
     for one in result["like"]:
         say(f"{one['percent']:>3} %  {one['item_slug']}")
     if not result["like"]:
-        say("It is like nothing here.")
+        say("No item has a similar name.")

@@ -1,9 +1,10 @@
-"""What items are bought in."""
+"""Commands for products: the packages that items are bought in."""
 
 from typing import Annotated, Any
 
 import typer
 
+from bake_tracker.domain.amounts import amount
 from bake_tracker.domain.errors import ProductNotFoundError, ValidationError
 from bake_tracker.domain.stock.products import Package, is_gtin, is_unit
 from bake_tracker.entrypoints.cli import parse
@@ -19,15 +20,15 @@ from bake_tracker.services.database import Session
 def add_product(
     item: Annotated[str, typer.Argument(help="slug or id")],
     name: str,
-    package: Annotated[str, typer.Option(help="how much is in one, like '25 kg'")],
-    type_: Annotated[str | None, typer.Option("--type", help="what it is, like bag, tin or carton")] = None,
-    brand: Annotated[str | None, typer.Option()] = None,
-    gtin: Annotated[str | None, typer.Option(help="the number of its bar code")] = None,
+    package: Annotated[str, typer.Option(help="how much is in one, for example '25 kg'")],
+    type_: Annotated[str | None, typer.Option("--type", help="for example bag, tin or carton")] = None,
+    brand: Annotated[str | None, typer.Option(help="brand name")] = None,
+    gtin: Annotated[str | None, typer.Option(help="bar code number")] = None,
     supplier: Annotated[str | None, typer.Option(help="slug or id")] = None,
-    notes: Annotated[str | None, typer.Option()] = None,
+    notes: Annotated[str | None, typer.Option(help="free text")] = None,
     operation_id: OperationId = None,
 ) -> None:
-    """Add a package that an item is bought in: bake product add flour "Type 550" --package "25 kg" --type bag."""
+    """Add a package that an item is bought in."""
     quantity, unit = parse.amount(package)
 
     def work(session: Session) -> ProductResult:
@@ -49,29 +50,29 @@ def add_product(
     answer(
         write(work),
         lambda r: say(
-            f"Added product {r['name']} of {r['item_slug']} (id {r['product_id']}): "
-            f"{r['base_quantity']} {r['base_unit']} in a {type_ or 'package'}"
+            f"Added product {r['name']} for {r['item_slug']} (id {r['product_id']}): "
+            f"one {type_ or 'package'} holds {amount(r['base_quantity'], r['base_unit'])}"
         ),
     )
 
 
 def _check_gtin(gtin: str | None) -> None:
-    """A mistyped bar code would find nothing, or the product of another; files of others are taken as they are."""
+    """Refuse a mistyped bar code, which would match nothing or the wrong product; imported files are not checked."""
     if gtin is not None and not is_gtin(gtin):
         raise ValidationError.of(
-            "gtin", f"{gtin!r} is no bar code: 8, 12, 13 or 14 digits, of which the last one checks"
+            "gtin", f"{gtin!r} is not a valid bar code; it has 8, 12, 13 or 14 digits, and the last is a check digit"
         )
 
 
-def list_products(item: Annotated[str | None, typer.Argument(help="slug or id; left out: of all")] = None) -> None:
-    """List what items are bought in."""
+def list_products(item: Annotated[str | None, typer.Argument(help="slug or id; default: all items")] = None) -> None:
+    """List the packages that items are bought in."""
     rows = ask(lambda session: load_products(session, None if item is None else find(session, "item", item)))
     answer(rows, show_products)
 
 
 def show_products(rows: list[Any]) -> None:
     if not rows:
-        say("There is no product yet. Add one: bake product add ITEM NAME --package '25 kg'")
+        say("There are no products yet. Add one: bake product add ITEM NAME --package '25 kg'")
         return
     show_table(
         {"id": "right", "item": "left", "product": "left", "package": "left", "supplier": "left"},
@@ -89,11 +90,11 @@ def show_products(rows: list[Any]) -> None:
 
 
 def find_package(session: Session, item_id: int, typed: str | None, unit: str) -> Package | None:
-    """The product that was typed, by name or id; or the only one of the item that comes in what ``unit`` says.
+    """The product with the name or id that was typed, or the item's only product that comes by this ``unit``.
 
     Raises:
-        ProductNotFoundError: the item has none of this name.
-        ValidationError: several are called so, or come so.
+        ProductNotFoundError: the item has no such product.
+        ValidationError: several products match.
     """
     if typed is None and is_unit(unit):
         return None
@@ -107,5 +108,5 @@ def find_package(session: Session, item_id: int, typed: str | None, unit: str) -
             raise ProductNotFoundError(typed, [one.called for one in packages][:3], of=load_item(session, item_id).slug)
     if len(fitting) > 1:
         named = ", ".join(f"{one.product_id} ({one.called})" for one in fitting)
-        raise ValidationError.of("product", f"several fit; name one by its id: {named}")
+        raise ValidationError.of("product", f"several products match; give the id of one: {named}")
     return fitting[0] if fitting else None

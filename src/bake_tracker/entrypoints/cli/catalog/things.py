@@ -1,4 +1,4 @@
-"""Say what the bakery knows: items, recipes, goods."""
+"""Commands that add and list items, recipes, finished goods, suppliers and events."""
 
 from typing import Annotated, Any
 
@@ -13,18 +13,18 @@ from bake_tracker.services.catalog.recipes import record_recipe, record_recipe_y
 from bake_tracker.services.catalog.things import record_event, record_item, record_supplier
 from bake_tracker.services.database import Session
 
-Slug = Annotated[str | None, typer.Option(help="left out: made from the name")]
+Slug = Annotated[str | None, typer.Option(help="short name for commands; default: made from the name")]
 
 
 def add_item(
     kind: Annotated[str, typer.Argument(help="ingredient, material, finished_unit or finished_good")],
     name: str,
-    unit: Annotated[str, typer.Option(help="kept in g, ml, each or cm")] = "each",
-    policy: Annotated[str, typer.Option(help="fefo: first expired first; fifo: oldest first")] = "fefo",
-    shelf_life: Annotated[int | None, typer.Option(help="days")] = None,
+    unit: Annotated[str, typer.Option(help="how stock is kept: g, ml, cm, or each for counted items")] = "each",
+    policy: Annotated[str, typer.Option(help="fefo: first expired, first out; fifo: first in, first out")] = "fefo",
+    shelf_life: Annotated[int | None, typer.Option(help="shelf life in days")] = None,
     slug: Slug = None,
 ) -> None:
-    """Add an item that is kept in stock."""
+    """Add an item to keep in stock."""
     result = write(
         lambda session: record_item(
             kind, name, unit, session=session, slug=slug, pick_policy=policy, shelf_life_days=shelf_life
@@ -32,28 +32,34 @@ def add_item(
     )
     answer(
         result,
-        lambda r: say(f"Added {r['kind']} {r['slug']} (id {r['item_id']}), kept in {r['base_unit']}"),
+        lambda r: say(f"Added {r['kind'].replace('_', ' ')} {r['slug']} (id {r['item_id']}), {_kept(r['base_unit'])}"),
     )
 
 
-def list_items(kind: Annotated[str, typer.Argument(help="a kind of item, or item for all")] = "item") -> None:
-    """List slugs and ids."""
+def list_items(
+    kind: Annotated[
+        str, typer.Argument(help="ingredient, material, finished_unit or finished_good; default: all items")
+    ] = "item",
+) -> None:
+    """List items by id and slug."""
     _list(kind)
 
 
 def list_recipes() -> None:
-    """List slugs and ids."""
+    """List recipes by id and slug."""
     _list("recipe")
 
 
 def add_recipe(
     name: str,
-    line: Annotated[list[str], typer.Option(help="like '2 cup flour', or '1 batch royal-icing'; once a line")],
-    makes: Annotated[list[str] | None, typer.Option(help="like '24 sugar-cookie': what a batch gives")] = None,
+    line: Annotated[
+        list[str], typer.Option(help="for example '2 cup flour' or '1 batch royal-icing'; repeat for each line")
+    ],
+    makes: Annotated[list[str] | None, typer.Option(help="what one batch makes, for example '24 sugar-cookie'")] = None,
     slug: Slug = None,
-    change: Annotated[str | None, typer.Option(help="slug or id of the recipe to give these lines")] = None,
+    change: Annotated[str | None, typer.Option(help="replace the lines of this recipe: slug or id")] = None,
 ) -> None:
-    """Add a recipe, or give one new lines; past runs keep the recipe they were baked by."""
+    """Add a recipe, or replace the lines of one; past runs keep the recipe they were baked with."""
 
     def work(session: Session) -> Any:
         result = record_recipe(
@@ -73,24 +79,24 @@ def add_recipe(
 
 def recipe_yield(
     recipe: Annotated[str, typer.Argument(help="slug or id")],
-    quantity: Annotated[str, typer.Argument(help="what one batch gives")],
+    quantity: Annotated[str, typer.Argument(help="how much one batch makes")],
     finished_unit: Annotated[str, typer.Argument(help="slug or id")],
 ) -> None:
-    """Say how much of a finished unit one batch gives."""
+    """Set how much of a finished unit one batch makes."""
 
     def work(session: Session) -> Any:
         return _record_yield(session, find(session, "recipe", recipe), finished_unit, parse.quantity(quantity))
 
-    answer(write(work), lambda r: say(f"One batch of {recipe} gives {r['quantity']} {finished_unit}"))
+    answer(write(work), lambda r: say(f"One batch of {recipe} makes {r['quantity']} {finished_unit}"))
 
 
 def add_good(
     name: str,
-    part: Annotated[list[str], typer.Option(help="like '6 sugar-cookie'; once a component")],
-    shelf_life: Annotated[int | None, typer.Option(help="days")] = None,
+    part: Annotated[list[str], typer.Option(help="for example '6 sugar-cookie'; repeat for each component")],
+    shelf_life: Annotated[int | None, typer.Option(help="shelf life in days")] = None,
     slug: Slug = None,
 ) -> None:
-    """Add a box: a finished good and its components."""
+    """Add a finished good, such as a gift box, and its components."""
 
     def work(session: Session) -> Any:
         added = record_item("finished_good", name, "each", session=session, slug=slug, shelf_life_days=shelf_life)
@@ -112,12 +118,16 @@ def add_supplier(name: str, slug: Slug = None) -> None:
 
 def add_event(
     name: str,
-    on: Annotated[Any, typer.Option(parser=parse.day, help="like 2026-12-15")] = None,
+    on: Annotated[Any, typer.Option(parser=parse.day, help="the date, for example 2026-12-15")] = None,
     slug: Slug = None,
 ) -> None:
     """Add an event."""
     result = write(lambda session: record_event(name, session=session, happens_on=on, slug=slug))
     answer(result, lambda r: say(f"Added event {r['slug']} (id {r['event_id']})"))
+
+
+def _kept(base_unit: str) -> str:
+    return "counted in pieces" if base_unit == "each" else f"kept in {base_unit}"
 
 
 def _record_yield(session: Session, recipe_id: int, finished_unit: str, quantity: Any) -> Any:
@@ -140,6 +150,6 @@ def _list(kind: Any) -> None:
 
 
 def show_slugs(slugs: dict[str, int]) -> None:
-    """One slug a line, behind its id."""
+    """Print an id and a slug on each line."""
     for slug, key in slugs.items():
         say(f"{key:>6}  {slug}")

@@ -1,1 +1,1 @@
-"""Commands that say why and trace lots."""
+"""Commands that explain operations and costs, and trace and recall lots."""

@@ -1,4 +1,4 @@
-"""Where a lot came from and where it went, and how to get it back."""
+"""Commands that trace a lot in both directions and recall it."""
 
 from pathlib import Path
 from typing import Annotated, Any, cast
@@ -6,6 +6,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from bake_tracker.clock import now
+from bake_tracker.domain.amounts import amount, amount_of
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.stock.recall import Recall, Step
 from bake_tracker.entrypoints.cli.explain.trace_trees import Direction, show_trace
@@ -25,21 +26,21 @@ BALANCE = {
     "used": "used",
     "on_hand": "left",
     "waste": "waste",
-    "handed_over": "given, sold",
+    "handed_over": "given or sold",
     "adjusted": "adjusted",
     "split_out": "split off",
     "remainder": "not accounted for",
 }
-Lot = Annotated[str, typer.Argument(help="code or id")]
+Lot = Annotated[str, typer.Argument(help="lot code or id")]
 
 
 def trace(
     lot: Lot,
     back: Annotated[bool, typer.Option("--back", help="only where it came from")] = False,
     forward: Annotated[bool, typer.Option("--forward", help="only where it went")] = False,
-    undone: Annotated[bool, typer.Option("--undone", help="also what was undone")] = False,
+    undone: Annotated[bool, typer.Option("--undone", help="also show steps that were undone")] = False,
 ) -> None:
-    """Follow a lot both ways, to the receipts and to whoever got what was made of it."""
+    """Trace a lot back to its receipts and forward to the customers."""
     found = ask(lambda session: load_trace(session, find_lot(session, lot), undone=undone))
     asked: list[Direction] = ["back"] if back else []
     asked += ["forward"] if forward else []
@@ -48,14 +49,14 @@ def trace(
 
 def recall(
     lot: Lot,
-    reason: Annotated[str | None, typer.Option(help="why it is recalled")] = None,
-    drill: Annotated[bool, typer.Option("--drill", help="only practise: hold nothing and record nothing")] = False,
-    csv: Annotated[Path | None, typer.Option("--csv", help="write the sortable record to this file")] = None,
-    xlsx: Annotated[Path | None, typer.Option("--xlsx", help="write the sortable record to this file")] = None,
-    pdf: Annotated[Path | None, typer.Option("--pdf", help="write pages for an inspector to this file")] = None,
+    reason: Annotated[str | None, typer.Option(help="why the lot is recalled")] = None,
+    drill: Annotated[bool, typer.Option("--drill", help="practise only: hold nothing and record nothing")] = False,
+    csv: Annotated[Path | None, typer.Option("--csv", help="write all steps as a table to this file")] = None,
+    xlsx: Annotated[Path | None, typer.Option("--xlsx", help="write all steps as a table to this file")] = None,
+    pdf: Annotated[Path | None, typer.Option("--pdf", help="write a report for an inspector to this file")] = None,
     operation_id: OperationId = None,
 ) -> None:
-    """Hold what is left of a lot and of all that was made of it, and list who has the rest."""
+    """Hold what is left of a lot and of everything made from it, and list who has the rest."""
     files = _files(csv, xlsx, pdf)
     done: RecallResult | None = None
     if drill:
@@ -77,13 +78,13 @@ def recall(
 
 
 def _files(csv: Path | None, xlsx: Path | None, pdf: Path | None) -> list[Path]:
-    """Where to write; looked at before anything is held."""
+    """The files to write, checked before anything is put on hold."""
     wanted = [(file, suffix) for file, suffix in ((csv, ".csv"), (xlsx, ".xlsx"), (pdf, ".pdf")) if file]
     for file, suffix in wanted:
         if file.suffix.lower() != suffix:
             raise typer.BadParameter(f"{file} must end in {suffix}")
         if file.exists():
-            raise ValidationError.of("file", f"{file} is there already; name another, or remove it")
+            raise ValidationError.of("file", f"{file} already exists; choose another name, or delete it")
     return [file for file, _ in wanted]
 
 
@@ -91,23 +92,24 @@ def _heading(found: Recall, reason: str | None, done: RecallResult | None) -> Re
     by = bound_value("actor")
     if done is None:
         return RecallHeading(reason or f"drill of lot {found['lot']['lot_code']}", now(), by)
-    held = [f"{lot['quantity']} {lot['unit']} of {lot['lot_code']}" for lot in done["held"]]
+    held = [f"{amount(lot['quantity'], lot['unit'])} of {lot['lot_code']}" for lot in done["held"]]
     return RecallHeading(done["reason"], now(), by, done["operation_id"], held)
 
 
 def show_recall(found: Recall, done: RecallResult | None, files: list[Path]) -> None:
     code = found["lot"]["lot_code"]
     if done is None:
-        say(f"Recall drill of lot {code}: nothing is held, nothing is recorded", style="bold")
+        say(f"Recall drill for lot {code}: nothing is put on hold or recorded", style="bold")
     else:
         say(f"Recall of lot {code}: {done['reason']}", style="bold")
-        for verb, lots in (("Held", done["held"]), ("On hold before:", done["held_before"])):
+        for text, lots in (("Put {} on hold", done["held"]), ("Already on hold: {}", done["held_before"])):
             for lot in lots:
-                say(f"{verb} {lot['quantity']} {lot['unit']} of {lot['item_slug']}, lot {lot['lot_code']}")
+                what = amount_of(lot["quantity"], lot["unit"], lot["item_slug"])
+                say(f"{text.format(what)} (lot {lot['lot_code']})")
     show_trace(found["trace"], ["forward"])
     if found["handed_over"]:
         say("")
-        say("Given and sold", style="bold")
+        say("Given or sold", style="bold")
         show_table(
             {"on": "left", "to": "left", "for": "left", "how": "left", "lot": "left", "quantity": "right", "": "left"},
             map(_handed_over, found["handed_over"]),
@@ -119,13 +121,14 @@ def show_recall(found: Recall, done: RecallResult | None, files: list[Path]) -> 
         ([one["lot_code"], one["unit"], *(str(cast(Any, one)[name]) for name in BALANCE)] for one in found["balance"]),
     )
     if found["is_balanced"]:
-        say(f"It closes exactly{' for all ' + str(len(found['lots'])) + ' lots' if len(found['lots']) > 1 else ''}.")
+        count = len(found["lots"])
+        say(f"The balance closes exactly{f' for all {count} lots' if count > 1 else ''}.")
     else:
-        say("It does not close: what is not accounted for came in and is nowhere; run bake verify.", style="red")
+        say("The balance does not close: see 'not accounted for', and run: bake verify", style="red")
     for file in files:
         say(f"Wrote {file}")
     if done is not None:
-        say(f"  operation {done['operation_id']}; to release what it held, reverse it")
+        say(f"  operation {done['operation_id']}; to release these lots, undo it")
 
 
 def _handed_over(step: Step) -> list[str]:

@@ -1,4 +1,4 @@
-"""Draw where a lot came from and where it went; every lot is told once, and named where it is met again."""
+"""Draw where a lot came from and where it went; each lot is shown in full once."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -6,17 +6,28 @@ from typing import Literal
 
 from rich.tree import Tree
 
+from bake_tracker.domain.amounts import amount, amount_of
 from bake_tracker.domain.stock.recall import Step, Trace, TracedLot
 from bake_tracker.entrypoints.cli.state import out, twig
 
 DEEPEST = 20
-"""Below this a page has no room left, and the tree names the lot to go on with."""
+"""Deeper steps do not fit the width; the tree names the lot to continue with."""
+
+_VERBS = {
+    "waste": "thrown away",
+    "spoilage": "spoiled",
+    "gift": "given away",
+    "sample": "given as a sample",
+    "sale": "sold",
+    "correction": "corrected",
+    "stocktake": "corrected by a count",
+}
 
 Direction = Literal["back", "forward"]
 
 
 def show_trace(trace: Trace, directions: Sequence[Direction] = ("back", "forward")) -> None:
-    """Print the lot, below it what it was made of, and what was made of it."""
+    """Print the lot, what it was made of and what was made of it."""
     lot = trace["lot"]
     tree = Tree(twig(lot_line(lot), "bold"), guide_style="dim")
     lots = {one["lot_id"]: one for one in trace["lots"]}
@@ -28,40 +39,43 @@ def show_trace(trace: Trace, directions: Sequence[Direction] = ("back", "forward
 
 
 def lot_line(lot: TracedLot) -> str:
-    """A lot by its code: how much, of what, since when and from whom, and what is left."""
-    return f"{lot['lot_code']}: {lot['quantity']} {lot['unit']} of {lot['item_slug']}, {origin(lot)}; {state_of(lot)}"
+    """A lot on one line: code, quantity, item, origin and what is left."""
+    what = amount_of(lot["quantity"], lot["unit"], lot["item_slug"])
+    return f"{lot['lot_code']}: {what}, {origin(lot)}; {state_of(lot)}"
 
 
 def origin(lot: TracedLot) -> str:
-    """How a lot came to be, when and from whom."""
+    """How the lot was made or received, when and from whom."""
     if lot["split_from"]:
         return f"split from {lot['split_from']}"
     if lot["brought_by"] != "received":
-        return f"{lot['brought_by']} {lot['brought_on']}" + (f", {lot['reference']}" if lot["reference"] else "")
+        return f"{lot['brought_by']} on {lot['brought_on']}" + (f", {lot['reference']}" if lot["reference"] else "")
     source = f" from {lot['supplier']}" if lot["supplier"] else ""
     document = f", document {lot['reference']}" if lot["reference"] else ""
-    return f"received {lot['brought_on']}{source}{document}"
+    return f"received on {lot['brought_on']}{source}{document}"
 
 
 def state_of(lot: TracedLot) -> str:
-    """What is left of a lot, and where."""
+    """How much of the lot is left, and where it is."""
     if lot["state"] in ("used up", "undone"):
         return lot["state"]
     place = f" in {lot['location']}" if lot["location"] else ""
-    return f"{lot['on_hand']} {lot['unit']} {lot['state']}{place}"
+    return f"{amount(lot['on_hand'], lot['unit'])} {lot['state']}{place}"
 
 
 def to_whom(step: Step) -> str:
-    """Who was given or sold it, and for what."""
+    """The customer who got it, and the event."""
     name = f" to {step['recipient']}" if step["recipient"] else ""
     household = f" ({step['household']})" if step["household"] else ""
     return f"{name}{household}" + (f" for {step['event']}" if step["event"] else "")
 
 
 def _grow(root: Tree, lot: TracedLot, steps: Sequence[Step], lots: dict[int, TracedLot], direction: Direction) -> None:
-    """Without recursion: a lot may be thousands of others away."""
+    """Draw the steps without recursion, because a lot may be thousands of steps away."""
     if not steps:
-        root.add(twig("nothing: it was received" if direction == "back" else "nothing: none of it was used", "dim"))
+        root.add(
+            twig("nothing: it was received" if direction == "back" else "nothing: none of it has been used", "dim")
+        )
         return
     of_lot: defaultdict[int | None, list[Step]] = defaultdict(list)
     for step in steps:
@@ -73,10 +87,10 @@ def _grow(root: Tree, lot: TracedLot, steps: Sequence[Step], lots: dict[int, Tra
         if not of_lot[lot_id]:
             continue
         if lot_id in told:
-            branch.add(twig("told above", "dim"))
+            branch.add(twig("shown above", "dim"))
             continue
         if depth >= DEEPEST:
-            branch.add(twig(f"goes on: bake trace {lots[lot_id]['lot_code']}", "dim"))
+            branch.add(twig(f"continues with: bake trace {lots[lot_id]['lot_code']}", "dim"))
             continue
         told.add(lot_id)
         below = []
@@ -90,24 +104,24 @@ def _grow(root: Tree, lot: TracedLot, steps: Sequence[Step], lots: dict[int, Tra
 
 
 def _forward_line(step: Step, lots: dict[int, TracedLot]) -> str:
-    what = f"{step['quantity']} {step['unit']} {_done(step)}"
+    what = f"{amount(step['quantity'], step['unit'])} {_done(step)}"
     if step["into_lot_id"] is None:
         lost = ", a total loss" if step["kind"] in ("baked", "packed") else ""
         return f"{what.removesuffix(',')}{lost}{_because(step)}"
     lot = lots[step["into_lot_id"]]
     state = "" if step["undone_because"] is not None else f"; {state_of(lot)}"
-    return f"{what} into {lot['lot_code']}: {lot['quantity']} {lot['unit']}{state}{_because(step)}"
+    return f"{what} into {lot['lot_code']}: {amount(lot['quantity'], lot['unit'])}{state}{_because(step)}"
 
 
 def _back_line(step: Step, lots: dict[int, TracedLot]) -> str:
-    return f"{step['quantity']} {step['unit']} of {lot_line(lots[step['from_lot_id']])}{_because(step)}"
+    return f"{amount(step['quantity'], step['unit'])} of {lot_line(lots[step['from_lot_id']])}{_because(step)}"
 
 
 def _done(step: Step) -> str:
     reference = f", {step['reference']}," if step["reference"] and step["kind"] in ("baked", "packed") else ""
     who = to_whom(step) if step["kind"] not in ("baked", "packed") else ""
     event = f" for {step['event']}" if step["event"] and not who else ""
-    return f"{step['kind']}{who} {step['on']}{reference}{event}"
+    return f"{_VERBS.get(step['kind'], step['kind'])}{who} on {step['on']}{reference}{event}"
 
 
 def _because(step: Step) -> str:

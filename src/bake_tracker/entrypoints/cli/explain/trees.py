@@ -1,14 +1,15 @@
-"""Draw what was explained: one tree for each lot, operation or refusal, with the reason beside every choice."""
+"""Draw explanations: one tree for each lot, operation or refusal, with the reason for every choice."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from rich.tree import Tree
 
+from bake_tracker.domain.amounts import amount, amount_of
 from bake_tracker.domain.log.tree import build_trees
 from bake_tracker.entrypoints.cli.log.lines import spent
 from bake_tracker.entrypoints.cli.log.tree import draw_all
-from bake_tracker.entrypoints.cli.state import money, out, say, show_table, twig
+from bake_tracker.entrypoints.cli.state import counted, money, out, say, show_table, twig
 
 CANDIDATES = 20
 RECEIVING = ("record_receipt", "record_delivery")
@@ -16,7 +17,7 @@ One = TypeVar("One")
 
 
 def show_story(story: dict[str, Any], limit: int) -> None:
-    """Print all that was found, each as its own tree."""
+    """Print everything that was found, each as its own tree."""
     for lot in story.get("lots", ()):
         out.print(_lot_tree(lot, limit))
     _say_rest(story.get("lot_count", 0) - len(story.get("lots", ())), "lots with this code")
@@ -35,30 +36,30 @@ def show_story(story: dict[str, Any], limit: int) -> None:
 
 
 def show_candidates(story: dict[str, Any]) -> None:
-    """Print what may be meant, so that one of them can be named."""
-    say("Several are called so; name one of them:")
+    """Print the operations that match, so that one can be chosen."""
+    say("Several operations match; use the full id of one:")
     rows = story["candidates"]
     show_table(
         {"operation": "left", "what": "left", "outcome": "left", "when": "left"},
         ([row["operation_id"], row["operation"], row["outcome"], _when(row["at"])] for row in rows[:CANDIDATES]),
     )
     if len(rows) > CANDIDATES:
-        say("and more; write more of the id")
+        say("and more; type more of the id")
 
 
 def _show_item(item: dict[str, Any], limit: int) -> None:
     unit = item["unit"]
-    parts = [f"{item['usable']} {unit} usable"]
+    parts = [f"{amount(item['usable'], unit)} usable"]
     parts += [
-        f"{item[name]} {unit} {text}"
+        f"{amount(item[name], unit)} {text}"
         for name, text in (("expired", "expired"), ("on_hold", "on hold"))
         if item[name] != "0"
     ]
     order = "first expired, first out" if item["policy"] == "fefo" else "first in, first out"
-    say(f"{item['name']}: {item['on_hand']} {unit} on hand, {', '.join(parts)}; {order}", style="bold")
+    say(f"{item['name']}: {amount(item['on_hand'], unit)} on hand, {', '.join(parts)}; {order}", style="bold")
     for lot in item["lots"]:
         out.print(_lot_tree(lot, limit))
-    _say_rest(item["lot_count"] - len(item["lots"]), "lots, later in the order")
+    _say_rest(item["lot_count"] - len(item["lots"]), "lots to be used later")
 
 
 def _lot_tree(lot: dict[str, Any], limit: int) -> Tree:
@@ -69,7 +70,7 @@ def _lot_tree(lot: dict[str, Any], limit: int) -> Tree:
         ahead = lot["ahead"]
         more = ahead["lot_count"] - len(ahead["lot_codes"])
         codes = ", ".join(ahead["lot_codes"]) + (f" and {more} more" if more else "")
-        _add(tree, f"ahead of it: {ahead['quantity']} {lot['unit']} in {codes}")
+        _add(tree, f"used before it: {amount(ahead['quantity'], lot['unit'])} in {codes}")
     _add_cost(tree, lot)
     _add_draws(tree, lot["used"], lot, limit)
     if "went" in lot:
@@ -80,7 +81,7 @@ def _lot_tree(lot: dict[str, Any], limit: int) -> Tree:
 def _place(shelf: dict[str, Any]) -> str:
     if shelf["state"] == "used up":
         return "now: used up"
-    now = f"now: {shelf['on_hand']} {shelf['unit']} left, worth {money(shelf['value'])}"
+    now = f"now: {amount(shelf['on_hand'], shelf['unit'])} left, worth {money(shelf['value'])}"
     if shelf["state"] == "expired":
         return f"{now}; not used: expired {shelf['expires_on']}"
     if shelf["state"] == "on hold":
@@ -89,19 +90,18 @@ def _place(shelf: dict[str, Any]) -> str:
 
 
 def _add_cost(tree: Tree, lot: dict[str, Any]) -> None:
-    """What one of it cost, down to the receipts; of what is unknown, which receipt lacks its price."""
+    """Add the cost of one unit, receipt by receipt, and the receipts whose price is missing."""
     if lot["lacks_price"]:
         _add(tree, f"cost unknown: no price for {', '.join(lot['lacks_price'])}", "yellow")
     if len(lot["receipts"]) < 2:
         return
-    lost = f"; {money(lot['loss_cost'])} more went with the loss" if lot["loss_cost"] not in (None, "0.00") else ""
-    total = (
-        f": {money(lot['unit_cost'])} each" if lot["unit"] == "each" else f": {money(lot['unit_cost'])} a {lot['unit']}"
-    )
-    branch = tree.add(twig(f"rests on{total if lot['unit_cost'] else ''}{lost}"))
+    lost = f"; another {money(lot['loss_cost'])} was lost in baking" if lot["loss_cost"] not in (None, "0.00") else ""
+    per = "each" if lot["unit"] == "each" else f"per {lot['unit']}"
+    total = f": {money(lot['unit_cost'])} {per}" if lot["unit_cost"] else ""
+    branch = tree.add(twig(f"cost by receipt{total}{lost}"))
     for share in lot["receipts"]:
         source = f" from {share['supplier']}" if share["supplier"] else ""
-        text = f"{share['quantity']} {share['unit']} of {share['lot_code']}{source}: {money(share['cost'])}"
+        text = f"{amount(share['quantity'], share['unit'])} of {share['lot_code']}{source}: {money(share['cost'])}"
         _add(branch, text, "" if share["cost"] else "yellow")
 
 
@@ -109,9 +109,9 @@ def _add_draws(branch: Tree, draws: Sequence[dict[str, Any]], made: dict[str, An
     def add(draw: dict[str, Any]) -> None:
         lot = draw["lot"]
         share = (
-            f" ({money(draw['unit_share'])} of each)" if made and made["unit"] == "each" and draw["unit_share"] else ""
+            f" ({money(draw['unit_share'])} for each)" if made and made["unit"] == "each" and draw["unit_share"] else ""
         )
-        line = f"{draw['quantity']} {lot['unit']} for {money(draw['cost'])}{share} of {_lot_line(lot)}"
+        line = f"{amount(draw['quantity'], lot['unit'])} for {money(draw['cost'])}{share} from {_lot_line(lot)}"
         below = branch.add(twig(line))
         _add(below, f"why this lot: {draw['why']}")
         for other in draw["passed_over"]:
@@ -122,28 +122,28 @@ def _add_draws(branch: Tree, draws: Sequence[dict[str, Any]], made: dict[str, An
             _add(below, f"made of: bake explain {lot['lot_code']}", "dim")
         _add_draws(below, lot["used"], lot, limit)
 
-    _each(draws, limit, add, lambda count: _add(branch, f"and {count} more draws; --all shows them", "dim"))
+    _each(draws, limit, add, lambda count: _add(branch, f"and {count} more; --all shows them", "dim"))
 
 
 def _passed_over(other: dict[str, Any]) -> str:
     name = f"{other['lot_code']}: " if other["lot_code"] else ""
-    return f"passed over: {name}{other['quantity']} {other['unit']}, {other['why']}"
+    return f"not used: {name}{amount(other['quantity'], other['unit'])}, {other['why']}"
 
 
 def _add_went(tree: Tree, lot: dict[str, Any]) -> None:
     for went in lot["went"]:
-        into = f" into {went['into']}" if went["into"] else ""
-        text = f"{went['quantity']} {lot['unit']} for {money(went['cost'])}{into}"
-        _add(tree, f"went: {text}, {went['operation']} {went['operation_id'][:13]} {_when(went['at'])}")
+        into = f" for {went['into']}" if went["into"] else ""
+        text = f"{amount(went['quantity'], lot['unit'])}{into}, cost {money(went['cost'])}"
+        _add(tree, f"used: {text}, {went['operation']} {went['operation_id'][:13]} {_when(went['at'])}")
     if more := lot["went_count"] - len(lot["went"]):
-        _add(tree, f"went: {more} more times; --all shows them", "dim")
+        _add(tree, f"used {more} more times; --all shows them", "dim")
 
 
 def _lot_line(lot: dict[str, Any]) -> str:
     source = f" from {lot['supplier']}" if lot["supplier"] else ""
     verb = "received" if lot["operation"] in RECEIVING else "made"
     return (
-        f"{lot['lot_code']}: {lot['quantity']} {lot['unit']} {verb} {lot['received_on']}{source} "
+        f"{lot['lot_code']}: {amount(lot['quantity'], lot['unit'])} {verb} on {lot['received_on']}{source} "
         f"for {money(lot['cost'])} ({lot['operation_id'][:13]})"
     )
 
@@ -155,26 +155,26 @@ def _operation_tree(
     head = f"{view['operation']}  {view['operation_id']}"
     tree = Tree(twig(head, "bold"), guide_style="dim")
     _add(tree, f"recorded {_when(view['recorded_at'])}{by}, attempt {view['attempt']}")
-    _add(tree, f"asked: {_asked(view['arguments'], view['names'])}")
-    beside = f", beside {view['beside']} other operations" if view["beside"] else ""
+    _add(tree, f"arguments: {_asked(view['arguments'], view['names'])}")
+    beside = f", with {counted(view['beside'], 'other operation')}" if view["beside"] else ""
     if undone := view["reversed_by"]:
-        _add(tree, f"reversed by {undone['operation_id']}: {undone['reason']}", "yellow")
+        _add(tree, f"undone by {undone['operation_id']}: {undone['reason']}", "yellow")
     if undoes := view["reverses"]:
-        _add(tree, f"reverses {undoes['operation']} {undoes['operation_id']}: {undoes['reason']}")
+        _add(tree, f"undoes {undoes['operation']} {undoes['operation_id']}: {undoes['reason']}")
     _add(tree, f"in transaction {view['transaction_id'][:13]}{beside}")
     for parent in view["parents"]:
         _add(tree, f"part of {parent['operation']} {parent['operation_id']}")
     _each(
         view["children"],
         limit,
-        lambda child: _add(tree, f"made of {child['operation']} {child['operation_id']}"),
-        lambda count: _add(tree, f"made of {count} more operations; --all shows them", "dim"),
+        lambda child: _add(tree, f"includes {child['operation']} {child['operation_id']}"),
+        lambda count: _add(tree, f"includes {count} more operations; --all shows them", "dim"),
     )
     for line in lines:
         error = f": {line['error']}" if line.get("error") else ""
-        _add(tree, f"log: {line['outcome']} at attempt {line.get('attempt', 1)}, {spent(line)}{error}")
+        _add(tree, f"log: {line['outcome']} on attempt {line.get('attempt', 1)}, {spent(line)}{error}")
     if not lines:
-        _add(tree, "log: it cannot be read" if log_not_read else "log: no line of it is left", "yellow")
+        _add(tree, "log: cannot be read" if log_not_read else "log: has no line for it", "yellow")
 
     def add(lot: dict[str, Any]) -> None:
         branch = tree.add(twig(_lot_line(lot)))
@@ -189,9 +189,10 @@ def _operation_tree(
 
 
 def _need_tree(need: dict[str, Any], limit: int) -> Tree:
-    made = f", which makes {' and '.join(need['makes'])}" if need["what"] == "batch" and need["makes"] else ""
+    makes = [amount_of(*text.split(" ", 2)) for text in need["makes"]]
+    made = f", making {' and '.join(makes)}" if need["what"] == "batch" and makes else ""
     each = f", {money(need['unit_cost'])} each" if need["unit_cost"] and need["what"] == "batch" else ""
-    head = f"one {need['what']} of {need['slug']} today{made}: "
+    head = f"One {need['what']} of {need['slug']} today{made}: "
     head += (
         f"cost {money(need['cost'])}{each}; the stock allows {need['enough_for']}"
         if need["possible"]
@@ -204,13 +205,15 @@ def _need_tree(need: dict[str, Any], limit: int) -> Tree:
         _add(tree, f"cost unknown: no price for {', '.join(need['lacks_price'])}", "yellow")
     for item in need["items"]:
         missing = item["missing"] != "0"
-        text = f"{item['needed']} {item['unit']} of {item['item_slug']}"
-        branch = tree.add(twig(f"{text}: {item['missing']} short" if missing else text, "red" if missing else ""))
+        text = amount_of(item["needed"], item["unit"], item["item_slug"])
+        short = f": {amount(item['missing'], item['unit'])} short" if missing else ""
+        branch = tree.add(twig(f"{text}{short}", "red" if missing else ""))
         _each(
             item["draws"],
             limit,
             lambda draw, unit=item["unit"], branch=branch: _add(  # type: ignore[misc]
-                branch, f"{draw['quantity']} {unit} for {money(draw['cost'])} of {draw['lot_code']}: {draw['why']}"
+                branch,
+                f"{amount(draw['quantity'], unit)} for {money(draw['cost'])} from {draw['lot_code']}: {draw['why']}",
             ),
             lambda count, branch=branch: _add(branch, f"and {count} more lots; --all shows them", "dim"),  # type: ignore[misc]
         )
@@ -225,39 +228,39 @@ def _refused_title(refused: dict[str, Any]) -> str:
 
 
 def _refusal_tree(refused: dict[str, Any], title: str) -> Tree:
-    """What was asked and what it lacked; then what is there now, and what is there but may not be used."""
+    """Draw the arguments and the shortages; then what is available now, and what is on hand but may not be used."""
     tree = Tree(twig(title, "bold"), guide_style="dim")
     if refused["asked"]:
-        _add(tree, f"asked: {_asked(refused['asked'], refused['names'])}")
+        _add(tree, f"arguments: {_asked(refused['asked'], refused['names'])}")
     if refused["cause_operation_id"]:
         _add(tree, f"because of {refused['cause_operation_id']}")
     for undone in refused.get("undone", ()):
-        text = f"undone with it: {undone['operation']} {undone['operation_id'][:13]}"
-        _add(tree, f"{text}; what it made was there then, and is not now" if refused["short"] else text, "yellow")
+        text = f"rolled back with it: {undone['operation']} {undone['operation_id'][:13]}"
+        _add(tree, f"{text}; what it made was available then, but is not now" if refused["short"] else text, "yellow")
     for short in refused["short"]:
         unit = short["unit"]
-        text = f"{short['item_slug']}: needed {short['needed']} {unit}, had {short['available']}"
-        branch = tree.add(twig(f"{text}; {short['missing']} {unit} more would have been enough", "red"))
+        needed, there, missing = (amount(short[name], unit) for name in ("needed", "available", "missing"))
+        text = f"{short['item_slug']}: {needed} needed, {there} available"
+        branch = tree.add(twig(f"{text}; {missing} more would have been enough", "red"))
         now = short["now"]
         if later := short.get("came_later"):
-            _add(
-                branch, f"{later} {unit} came in only after that day: say when it was made, or when that came", "yellow"
-            )
+            text = f"{amount(later, unit)} arrived only after that day; correct the date of the run or of the receipt"
+            _add(branch, text, "yellow")
             if now and now["missing"] == "0":
-                continue  # there is enough, but was not then
+                continue  # enough now, but not then
         if now is None:
-            _add(branch, "now: there is no such item", "yellow")
+            _add(branch, "now: this item no longer exists", "yellow")
             continue
         if now["missing"] == "0":
-            _add(branch, f"now there is enough: {now['usable']} {unit}", "green")
+            _add(branch, f"now there is enough: {amount(now['usable'], unit)}", "green")
         else:
-            _add(branch, f"still {now['missing']} {unit} short: {now['usable']} usable now", "red")
+            _add(branch, f"still {amount(now['missing'], unit)} short: {amount(now['usable'], unit)} usable now", "red")
         for other in now["passed_over"]:
             _add(branch, _passed_over(other), "yellow")
     if not refused["short"] and refused["error"]:
         _add(tree, str(refused["error"]), "red")
     if refused["remedy"]:
-        _add(tree, f"what helps: {refused['remedy']}")
+        _add(tree, f"what to do: {refused['remedy']}")
     return tree
 
 
@@ -272,7 +275,7 @@ def _asked(arguments: dict[str, Any], names: dict[str, str]) -> str:
 
 
 def _each(some: Sequence[One], limit: int, show: Callable[[One], Any], rest: Callable[[int], Any]) -> None:
-    """Show the first and count the others."""
+    """Show the first ones and count the rest."""
     for one in some[:limit]:
         show(one)
     if len(some) > limit:

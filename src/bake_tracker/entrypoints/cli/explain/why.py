@@ -1,4 +1,4 @@
-"""Say why: what an operation, a run, a lot, a stock or a cost rests on, or why something was refused."""
+"""Explain an operation, a run, a lot, an item, a cost or a refusal."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ SHOWN = 10
 EVERYTHING = 10_000
 LATEST = "last"
 SHORTEST_ID = 4
-"""So many characters of an id's beginning are taken for one."""
+"""The shortest beginning of an id that is looked up as one."""
 
 Story = dict[str, Any]
 Told = TypeVar("Told")
@@ -44,18 +44,18 @@ Told = TypeVar("Told")
 def explain(
     what: Annotated[
         list[str],
-        typer.Argument(help="an operation's id or its beginning, 'run 3', a lot, an item, a recipe, or 'last'"),
+        typer.Argument(help="an operation id or its beginning, 'run 3', a lot, an item, a recipe, or 'last'"),
     ],
-    everything: Annotated[bool, typer.Option("--all", help="every lot and every draw, however many")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="show every lot and every draw")] = False,
 ) -> None:
-    """Explain down to the receipts: what was asked, which lots were used and why those; 'last': the latest refusal."""
+    """Explain down to the receipts: the arguments, which lots were used and why. 'last' explains the latest refusal."""
     typed, limit = " ".join(what), EVERYTHING if everything else SHOWN
     with reading(state.log_file) as read:
         log = _Log(read)
         story = ask(lambda session: _story(session, typed, limit, log))
     if log.fault:
         story["log_not_read"] = str(log.fault)
-        complain(f"Explained from the ledger alone: {log.fault}")
+        complain(f"This explanation uses only the ledger: {log.fault}")
     if "candidates" in story:
         answer(story, show_candidates)
         raise typer.Exit(1)
@@ -64,7 +64,7 @@ def explain(
 
 @dataclass(slots=True)
 class _Log:
-    """What the log tells; nothing where it cannot be read, and then ``fault`` says why."""
+    """What the log says; nothing if it cannot be read, and then ``fault`` says why."""
 
     progress: Progress
     fault: LogUnreadableError | None = None
@@ -101,7 +101,7 @@ def _story(session: Session, typed: str, limit: int, log: _Log) -> Story:
 
 
 def _by_name(session: Session, typed: str, limit: int, log: _Log) -> Story:
-    """Lots by code; an item and a recipe by slug: all that are called so."""
+    """Lots with this code, and the item and recipe with this slug."""
     house = load_bakery(session)
     today = house.local_day(now())
     story: Story = {}
@@ -142,7 +142,7 @@ def _by_run(session: Session, typed: str, log: _Log) -> Story:
 
 
 def _by_id(session: Session, typed: str, log: _Log) -> Story:
-    """An operation, recorded or only told of; or all of a transaction or request."""
+    """An operation in the ledger or only in the log, or all operations of a transaction or request."""
     if digits_of(typed) is None or len(typed) < SHORTEST_ID:
         return {}
     trees = log.trees(typed)
@@ -155,17 +155,17 @@ def _by_id(session: Session, typed: str, log: _Log) -> Story:
         return {"candidates": [*map(_candidate, recorded), *map(_candidate, told.values())]}
     if recorded:
         return _recorded(session, recorded[0]["operation_id"], trees)
-    for line in told.values():  # called by its request or trace, which the ledger does not know
+    for line in told.values():  # found by its request or trace, which the ledger does not know
         operation_id = line["operation_id"]
         if not find_operations(session, operation_id):
             return _only_told(session, line, trees, log)
-        # It may have been asked for by other requests too.
+        # Other requests may have asked for it too.
         return _recorded(session, operation_id, log.trees(operation_id))
     return {}
 
 
 def _by_log(session: Session, typed: str, log: _Log) -> Story:
-    """What the log alone tells of a lot or a run: what would have made it was rolled back."""
+    """A lot or run that only the log knows, because the operation that made it was rolled back."""
     named = [("lot_code", typed)]
     if run := RUN.fullmatch(typed):
         kinds = ("production", "assembly") if run[1].lower() == "run" else (run[1].lower(),)
@@ -183,7 +183,7 @@ def _by_log(session: Session, typed: str, log: _Log) -> Story:
 
 
 def _candidate(one: Mapping[str, Any]) -> Story:
-    """An operation that may be meant: a row of the ledger, or a line of the log."""
+    """An operation that matches, from a row of the ledger or a line of the log."""
     return {
         "operation_id": one["operation_id"],
         "operation": one["operation"],
@@ -193,7 +193,7 @@ def _candidate(one: Mapping[str, Any]) -> Story:
 
 
 def _only_told(session: Session, line: LogLine, trees: list[TransactionNode], log: _Log) -> Story:
-    """Refused, undone or in doubt: there is no row of it."""
+    """An operation without a row: refused, rolled back or in doubt."""
     lines = [node.line for tree in trees for node in walk(tree.operations)]
     started = find_started(state.log_file, line["operation_id"], log.progress) or {}
     in_full = {key: value for key, value in started.items() if key not in NOT_ASKED and value is not None}
@@ -216,9 +216,9 @@ def _latest_refusal(session: Session, log: _Log) -> Story:
     if log.fault:
         raise log.fault
     if not lines:
-        raise ValidationError.of("what", f"the log tells of no refusal ({state.log_file})")
+        raise ValidationError.of("what", f"there is no refusal in the log ({state.log_file})")
     (line,) = lines
-    if not line.get("operation_id"):  # refused by the command line, before any operation
+    if not line.get("operation_id"):  # refused by the command line before any operation began
         return {"refused": _refusal(session, line), "log": [line]}
     trees = log.trees(line["operation_id"])
     return _only_told(session, line, trees, log)
@@ -229,7 +229,7 @@ def _refusal(session: Session, line: LogLine, asked: Story | None = None) -> Sto
 
 
 def _outermost(nodes: list[OperationNode], begins: tuple[str, ...]) -> list[OperationNode]:
-    """The operations whose id begins so, without those made inside one of them."""
+    """The operations whose id begins this way, without those made inside one of them."""
     found: list[OperationNode] = []
     for node in nodes:
         found += [node] if node.line["operation_id"].startswith(begins) else _outermost(node.children, begins)
@@ -237,17 +237,17 @@ def _outermost(nodes: list[OperationNode], begins: tuple[str, ...]) -> list[Oper
 
 
 def _unknown(session: Session, typed: str, log: _Log) -> Story:
-    if log.fault:  # it might know
+    if log.fault:  # the log might know it
         raise log.fault
     if typed.isascii() and typed.isdigit():
         raise ValidationError.of(
             "what",
-            f"{typed} alone could be the id of anything; name a lot by its code, an item or a recipe by its "
-            f"slug, a run as production:{typed} or assembly:{typed}",
+            f"{typed} alone could be the id of anything; use a lot's code, an item's or a recipe's slug, "
+            f"or production:{typed} or assembly:{typed} for a run",
         )
     slugs = [*load_slugs(session, "item"), *load_slugs(session, "recipe")]
     near = process.extract(typed.lower(), slugs, scorer=fuzz.WRatio, limit=3, score_cutoff=60)
     hint = f"; did you mean {' or '.join(slug for slug, _, _ in near)}?" if near else ""
     raise ValidationError.of(
-        "what", f"neither ledger nor log knows {typed!r}; name an operation, a run, a lot, an item or a recipe{hint}"
+        "what", f"{typed!r} is in neither the ledger nor the log; use an operation, run, lot, item or recipe{hint}"
     )

@@ -1,4 +1,4 @@
-"""Set up a bakery, and verify it."""
+"""Commands that set up a bakery and verify it."""
 
 import string
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import typer
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from bake_tracker.entrypoints.cli.log import verify as log_verify
-from bake_tracker.entrypoints.cli.state import answer, ask, err, say, state, write
+from bake_tracker.entrypoints.cli.state import answer, ask, counted, err, say, state, write
 from bake_tracker.log.files import LogUnreadableError, is_there, log_files
 from bake_tracker.log.scan import total_bytes
 from bake_tracker.queries.archive.rows import see_one_moment
@@ -20,14 +20,18 @@ from bake_tracker.services.reconcile.verification import verify_log
 
 
 def init(
-    name: Annotated[str | None, typer.Option()] = None,
-    currency: Annotated[str | None, typer.Option(help="ISO 4217, like EUR; fixed once there is stock")] = None,
-    time_zone: Annotated[str | None, typer.Option(help="IANA, like Europe/Berlin; fixed once there is stock")] = None,
+    name: Annotated[str | None, typer.Option(help="the bakery's name")] = None,
+    currency: Annotated[
+        str | None, typer.Option(help="for example EUR (ISO 4217); cannot be changed once there is stock")
+    ] = None,
+    time_zone: Annotated[
+        str | None, typer.Option(help="for example Europe/Berlin; cannot be changed once there is stock")
+    ] = None,
     label_policy: Annotated[
-        str | None, typer.Option(help="of a run that differs from the label on file: warn, or refuse it")
+        str | None, typer.Option(help="what to do when a run differs from the label on file: warn or refuse")
     ] = None,
 ) -> None:
-    """Create the database or bring it to this version, and name the bakery, its currency and its time zone."""
+    """Create or upgrade the database, and set the bakery's name, currency and time zone."""
     prepare(state.url)
     result = write(
         lambda session: record_bakery(
@@ -40,25 +44,26 @@ def init(
 def _show_house(result: Any) -> None:
     say(f"{result['name']}: costs in {result['currency']}, days in {result['time_zone']}")
     if result["label_policy"] == "refuse":
-        say("A run that differs from the label on file is refused.")
+        say("Runs that differ from the label on file are refused.")
 
 
 def _sha256(text: str) -> str:
-    """A hash as ``bake seal`` prints it."""
+    """Check that the text is a hash as ``bake seal`` prints it."""
     if len(text) != 64 or not set(text.lower()) <= set(string.hexdigits):
-        raise typer.BadParameter("a seal's hash has 64 hexadecimal digits")
+        raise typer.BadParameter(f"{text[:80]!r} is not the hash of a seal; it has 64 hexadecimal digits")
     return text.lower()
 
 
 def verify(
     expect: Annotated[
-        str | None, typer.Option(metavar="HASH", parser=_sha256, help="a seal's hash that was kept elsewhere")
+        str | None, typer.Option(metavar="HASH", parser=_sha256, help="the hash of a seal that you kept elsewhere")
     ] = None,
     log: Annotated[
-        bool | None, typer.Option("--log/--no-log", help="hold the log to the database too; without it, if it is here")
+        bool | None,
+        typer.Option("--log/--no-log", help="also compare the log with the database; default: if there is a log"),
     ] = None,
 ) -> None:
-    """Recompute every quantity, cost, answer, trace and seal from the ledger; exit 1 when anything disagrees."""
+    """Recompute every quantity, cost, result, trace and seal from the ledger; exit 1 if anything differs."""
     not_compared = _why_not_the_log(log)
 
     def work(session: Session) -> Any:
@@ -75,20 +80,20 @@ def verify(
 
 
 def _why_not_the_log(asked: bool | None) -> str | None:
-    """Why the log is not held to the database, where nobody insists on it; None when it is."""
+    """Why the log is not compared with the database; None if it is."""
     if asked is not None:
-        return None if asked else "--no-log leaves it out"
+        return None if asked else "--no-log was given"
     try:
         for file in log_files(state.log_file):
             is_there(file)
     except LogUnreadableError as error:
         return str(error)
-    return None if total_bytes(state.log_file) > 0 else f"there is none ({state.log_file})"
+    return None if total_bytes(state.log_file) > 0 else f"there is no log ({state.log_file})"
 
 
 @contextmanager
 def _watching() -> Iterator[Told]:
-    """What is being compared, on stderr, where somebody looks at it."""
+    """Show on stderr what is being compared, if it is a terminal."""
     columns = (TextColumn("Verifying {task.description}: {task.completed}"), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task("lots", total=None)
@@ -100,13 +105,14 @@ def _show_all(result: Any) -> None:
     seals = result["seals"]
     if seals["seals"]:
         say(
-            f"Sealed {seals['operations_sealed']} operations by {seals['seals']} seals, "
-            f"{seals['operations_not_sealed']} not yet. Seal {seals['latest_seal']}: {seals['latest_sha256']}"
+            f"{counted(seals['seals'], 'seal')} for {counted(seals['operations_sealed'], 'operation')}, "
+            f"{seals['operations_not_sealed']} not sealed yet. Seal {seals['latest_seal']}: {seals['latest_sha256']}"
         )
     else:
-        say(f"Sealed nothing: {seals['operations_not_sealed']} operations could be changed unseen (bake seal).")
+        exposed = counted(seals["operations_not_sealed"], "operation")
+        say(f"No seals yet; {exposed} could be changed unnoticed. Run: bake seal")
     if seals["expected_seal"] is not None:
-        say(f"The hash kept elsewhere is that of seal {seals['expected_seal']}.")
+        say(f"The hash you kept elsewhere matches seal {seals['expected_seal']}.")
     if result["log"] is None:
         say(f"The log was not compared: {result['log_not_compared']}.")
     else:
@@ -115,7 +121,7 @@ def _show_all(result: Any) -> None:
 
 def show_verification(result: Any) -> None:
     for drift in result["drift"]:
-        text = f"{drift['what']} {drift['id']}: the ledger says {drift['expected']}, found {drift['found']}"
+        text = f"{drift['what']} {drift['id']}: the ledger says {drift['expected']}, but found {drift['found']}"
         say(text, style="red")
-    counted = ", ".join(f"{result[what]} {what}" for what in ("lots", "movements", "runs", "operations"))
-    say(f"Verified {counted}: " + ("they do not agree." if result["drift"] else "they agree."))
+    sizes = ", ".join(counted(result[f"{what}s"], what) for what in ("lot", "movement", "run", "operation"))
+    say(f"Verified {sizes}: " + ("they do not agree." if result["drift"] else "they agree."))

@@ -1,4 +1,4 @@
-"""A day in a small bakery, played through the public services on a fresh SQLite file."""
+"""A day in a small bakery, played through the public services on a new SQLite file."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -63,35 +63,35 @@ LOTS: tuple[tuple[str, int, str, str | None, int | None], ...] = (
 
 
 class ChangedMindError(Exception):
-    """The baker stops in the middle; raised on purpose."""
+    """The baker stops halfway; raised on purpose."""
 
 
 def demo() -> None:
-    """Play a day in a small bakery on a fresh file: goods in, bakings, boxes, refusals, and the log of it all."""
+    """Play a day in a small bakery on a new file: goods in, baking, boxes, refusals, and the log of it all."""
     _fresh_database()
     ids = write(set_up_catalog)
     if not state.as_json:
-        say(f"A fresh bakery in {state.url}; its log is {state.log_file.name} beside it.")
+        say(f"A new bakery in {state.url}; its log is {state.log_file.name} in the same folder.")
     _say("Goods in")
     write(lambda session: _receive_all(session, ids))
     _say("Can we bake two batches of gingerbread?")
     result = ask(lambda session: check_can_produce(ids["Gingerbread"], 2, session=session))
     _show(lambda: commands_runs.show_check(result["can_produce"], result["missing_ingredients"], "2 x gingerbread"))
-    _say("So ginger is bought, and the batches are baked; four burn")
+    _say("Buy ginger and bake the batches; four cookies burn")
     _receive(ids, "Ginger", 100, "g", "3.90")
     _bake(ids, "Gingerbread", "Gingerbread man", 2, 44, loss_reason="burnt at the edge of the oven")
-    _say("The shortbread gives two more than planned")
+    _say("The shortbread makes two more than planned")
     _bake(ids, "Shortbread", "Shortbread finger", 1, 32)
     _say("Five gift boxes")
     boxes = write(lambda session: record_assembly(ids["Holiday box"], 5, session=session))
     _show(lambda: commands_runs.show_assembly(boxes))
-    _say("Ten more? Refused, and nothing is taken")
+    _say("Ten more? Refused, and no stock is used")
     refused = _refused(lambda session: record_assembly(ids["Holiday box"], 10, session=session))
-    _say("Why, and what would have been enough? One command says so")
+    _say("Why, and what would have been enough? Ask bake explain")
     _show(lambda: _explain(refused))
     _say("Three operations in one transaction, and the baker changes her mind: none of them happened")
     _roll_back(ids)
-    _say("Bake and box in one go; the boxes are refused, so the baking is not recorded either")
+    _say("Bake and pack in one go; the boxes are refused, so the bake is not recorded either")
     _refused(
         lambda session: record_bake_and_pack(
             ids["Shortbread"], ids["Shortbread finger"], 1, 30, ids["Holiday box"], 20, session=session
@@ -107,15 +107,20 @@ def _fresh_database() -> None:
         configure_logging(load_settings(), state.url)
     prepare(state.url)
     if ask(lambda session: load_slugs(session, "item")):
-        raise ValidationError.of("database", "the demo needs an empty one; leave --database out, or name a new file")
+        raise ValidationError.of(
+            "database", "the demo needs an empty database; leave out --database, or choose a new file"
+        )
 
 
 def _remove_last_demo(path: Path | None) -> None:
     assert path is not None
     if path.exists():
         if name_in_any_version(state.url) != NAME:
-            raise ValidationError.of("database", f"{path} is not a demo's; move it away, or name a new file")
-        dispose_engines()  # an open connection would go on with the file that is gone
+            raise ValidationError.of(
+                "database",
+                f"{path} holds another bakery, not a demo; move it away, or choose a new file with --database",
+            )
+        dispose_engines()  # an open connection would keep using the deleted file
         for ending in ("", "-wal", "-shm"):
             path.with_name(path.name + ending).unlink(missing_ok=True)
     for file in log_files(default_log_file(state.url)):
@@ -123,7 +128,7 @@ def _remove_last_demo(path: Path | None) -> None:
 
 
 def set_up_catalog(session: Session) -> dict[str, int]:
-    """Name the bakery, and add its items, recipes and box; their ids by name."""
+    """Set up the bakery with its items, recipes and box; return their ids by name."""
     record_bakery(session=session, name=NAME, currency="EUR", time_zone="Europe/Berlin")
     ids = {
         name: record_item("ingredient", name, unit, session=session)["item_id"] for name, unit in INGREDIENTS.items()
@@ -185,14 +190,14 @@ def _bake(ids: dict[str, int], recipe: str, unit: str, batches: int, actual: int
 
 
 def _refused(work: Any) -> str:
-    """Try what is refused; the id of the operation that was."""
+    """Do what will be refused; return the id of the refused operation."""
     try:
         write(work)
     except ServiceError as error:
         text = f"Refused: {error}"
         _show(lambda: say(text, style="red"))
         return str(getattr(error, "bake_operation_id", ""))
-    raise AssertionError("the demo's stock allows what it was to refuse")
+    raise AssertionError("the demo's stock allows what it should refuse")
 
 
 def _explain(operation_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Two weeks of a small bakery, lived through the public services: what ``bake serve --demo`` shows."""
+"""Two weeks in a small bakery, recorded through the public services for ``bake serve --demo``."""
 
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
@@ -68,7 +68,7 @@ _HANDED_OVER = ((10, "sale", 4, "Corner Café"), (3, "gift", 2, "Primary school"
 
 
 def live(password: str) -> None:
-    """Live two weeks in the empty bakery of this call, and let three people in with this password."""
+    """Record two weeks in an empty bakery, with three users who share this password."""
     with bound_log_context(actor="Olga"):
         ids = write(set_up_catalog)
         for name, role in PEOPLE.items():
@@ -131,7 +131,7 @@ def _day(ids: dict[str, int], day: date, ago: int, session: Session) -> None:
 
 
 def _mishaps(ids: dict[str, int]) -> None:
-    """What a bakery has besides: a refusal, a mistake that was undone, eggs that broke, flour that is looked at."""
+    """Add a refusal, an undone mistake, broken eggs and a lot of flour on hold."""
     with suppress(ServiceError):
         write(lambda session: record_assembly(ids["Holiday box"], 100, session=session))
     wrong: Any = write(lambda session: record_receipt(ids["Sugar"], 300, "kg", session=session, total_cost=450))
@@ -139,7 +139,7 @@ def _mishaps(ids: dict[str, int]) -> None:
     write(lambda session: record_adjustment("waste", [{"item_id": ids["Egg"], "quantity": 4}], session=session,
                                             reason="dropped"))  # fmt: skip
     lot: Any = write(lambda session: record_receipt(ids["Flour"], 5, "kg", session=session, total_cost=6))
-    write(lambda session: record_hold([lot["lot_id"]], "smells of paint; asked the mill", session=session))
+    write(lambda session: record_hold([lot["lot_id"]], "smells of paint; mill is checking", session=session))
 
 
 def _at(day: date, hour: int) -> datetime:

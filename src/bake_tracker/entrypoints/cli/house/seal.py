@@ -1,19 +1,19 @@
-"""Seal history, so that a later change of it shows."""
+"""Seal operations, so that any later change to them shows."""
 
 from typing import Any
 
-from bake_tracker.entrypoints.cli.state import answer, say, write
+from bake_tracker.entrypoints.cli.state import answer, counted, say, write
 from bake_tracker.services.seal import AT_MOST, SealResult, record_seal
 
 
 def seal() -> None:
-    """Seal every operation that is committed and not sealed yet, and print the hash to keep elsewhere."""
+    """Seal every committed operation that has no seal yet, and print the hash to keep elsewhere."""
     seals = seal_all()
     answer({**seals[-1], "seals": seals}, show_seals)
 
 
 def seal_all() -> list[SealResult]:
-    """Make as many seals as it takes, in one transaction each: on SQLite the others need not wait for long."""
+    """Make as many seals as needed, each in its own transaction, so that SQLite writers never wait long."""
     seals: list[SealResult] = []
     while not seals or seals[-1]["operation_count"] == AT_MOST:
         seals.append(write(lambda session: record_seal(session=session)))
@@ -22,4 +22,4 @@ def seal_all() -> list[SealResult]:
 
 def show_seals(result: Any) -> None:
     for made in result["seals"]:
-        say(f"Seal {made['seal_number']} covers {made['operation_count']} operations: {made['sha256']}")
+        say(f"Seal {made['seal_number']} covers {counted(made['operation_count'], 'operation')}: {made['sha256']}")

@@ -1,4 +1,4 @@
-"""Serve the pages and the API; what they are made of is imported only here."""
+"""Serve the pages and the API; only this command imports their libraries."""
 
 import os
 import secrets
@@ -22,26 +22,32 @@ from bake_tracker.services.database import dispose_engines, engine_for
 
 APPLICATION = "bake_tracker.entrypoints.server:make_app"
 FINISH_WITHIN_S = 30
-"""How long a request under way may go on when the server is asked to end, and a worker be busy before it is killed."""
+"""How long a running request may take after the server is asked to stop, and a worker may hang before it is killed."""
 _VENDOR = Path(bake_tracker.__file__).parent / "entrypoints" / "web" / "static" / "vendor"
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="0.0.0.0 or :: lets other machines in")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65_535)] = 8080,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="processes; several want PostgreSQL")] = 1,
-    root_path: Annotated[str, typer.Option(help="the path that a proxy serves it under, like /bakery")] = "",
+    host: Annotated[
+        str, typer.Option(help="the address to listen on; 0.0.0.0 or :: accepts other computers")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="the port to listen on")] = 8080,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="number of processes; use PostgreSQL for more than one")
+    ] = 1,
+    root_path: Annotated[str, typer.Option(help="the path under which a proxy serves it, for example /bakery")] = "",
     trusted_proxy: Annotated[
-        list[str] | None, typer.Option(help="address of a proxy whose X-Forwarded headers are believed")
+        list[str] | None, typer.Option(help="address of a proxy whose X-Forwarded headers are trusted")
     ] = None,
-    demo: Annotated[bool, typer.Option("--demo", help="a bakery with life in it, gone when the server ends")] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="serve a bakery with two weeks of history; deleted when the server stops")
+    ] = False,
 ) -> None:
-    """Serve the pages and the API; the first visit makes the owner's account."""
+    """Serve the pages and the API. The first visitor creates the owner's account."""
     if not (_VENDOR / "htmx.min.js").exists():
-        complain("The pages need libraries that npm fetches when the package is built: run python hatch_build.py")
+        complain("The pages need JavaScript libraries that are missing here. To fetch them, run: python hatch_build.py")
         raise typer.Exit(3)
     with ExitStack() as stack:
-        # Asked to end, it leaves by an exception, so that what is temporary goes too.
+        # Stop by an exception, so that temporary files are removed.
         signal.signal(signal.SIGTERM, _leave)
         if demo:
             _open_demo(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bake-tracker-demo-"))))
@@ -88,7 +94,7 @@ def _leave(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _first_path() -> str:
-    """Where to go first: to the set-up, with the code that lets whoever started the server in, or to the front page."""
+    """The page to open first: the front page, or the set-up with the code that proves who started the server."""
     if ask(has_users):
         return "/"
     given = load_settings().setup_code

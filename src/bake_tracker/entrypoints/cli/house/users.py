@@ -1,4 +1,4 @@
-"""Who may sign in, and what other programs sign in with."""
+"""Commands for users and API tokens."""
 
 import sys
 from typing import Annotated, Any
@@ -14,33 +14,31 @@ from bake_tracker.services.access import accounts
 from bake_tracker.services.access.passwords import new_secret
 from bake_tracker.services.database import Session
 
-User = Annotated[str, typer.Argument(help="name")]
-OneRole = Annotated[Role, typer.Option("--role", help="viewer reads, baker records, owner decides")]
+User = Annotated[str, typer.Argument(help="the user's name")]
+OneRole = Annotated[Role, typer.Option("--role", help="viewer: read; baker: also record; owner: everything")]
 
 
 def add_user(name: User, role: OneRole = Role.BAKER, operation_id: OperationId = None) -> None:
-    """Let somebody in; the password is asked for, or the first line of what is piped in."""
+    """Add a user. Type the password when asked, or pipe it in as the first line."""
     password = _ask_password()
     result = write(
         lambda session: accounts.record_user(name, password, role.value, session=session, operation_id=operation_id)
     )
-    answer(result, lambda done: say(f"{done['name']} may sign in as {done['role']}."))
+    answer(result, lambda done: say(f"{done['name']} can now sign in as {done['role']}."))
 
 
 def list_users() -> None:
-    """Everyone who may sign in."""
+    """List all users."""
     answer(ask(load_users), _show_users)
 
 
 def change_user(
     name: User,
-    role: Annotated[Role | None, typer.Option("--role", help="another role")] = None,
-    off: Annotated[
-        bool | None, typer.Option("--off/--on", help="sign them out and let them in no more; or again")
-    ] = None,
+    role: Annotated[Role | None, typer.Option("--role", help="the new role")] = None,
+    off: Annotated[bool | None, typer.Option("--off/--on", help="disable the account, or enable it again")] = None,
     operation_id: OperationId = None,
 ) -> None:
-    """Give a user another role, or switch them off or on."""
+    """Change a user's role, or disable or enable the account."""
 
     def work(session: Session) -> Any:
         new = None if role is None else role.value
@@ -48,11 +46,13 @@ def change_user(
             _find(session, name), role=new, is_disabled=off, session=session, operation_id=operation_id
         )
 
-    answer(write(work), lambda done: say(f"{done['name']}: {done['role']}{', off' if done['is_disabled'] else ''}."))
+    answer(
+        write(work), lambda done: say(f"{done['name']}: {done['role']}{', disabled' if done['is_disabled'] else ''}.")
+    )
 
 
 def set_password(name: User, operation_id: OperationId = None) -> None:
-    """Set a password, and sign its user out everywhere."""
+    """Set a new password and sign the user out everywhere."""
     password = _ask_password()
     result = write(
         lambda session: accounts.record_password(
@@ -64,11 +64,11 @@ def set_password(name: User, operation_id: OperationId = None) -> None:
 
 def add_token(
     user: User,
-    name: Annotated[str, typer.Argument(help="what it is for")],
+    name: Annotated[str, typer.Argument(help="what the token is for")],
     role: OneRole = Role.VIEWER,
     operation_id: OperationId = None,
 ) -> None:
-    """Make an API token and print it, this once."""
+    """Create an API token and print it; it is shown only once."""
     token = new_secret("bake_")
     result = write(
         lambda session: accounts.record_api_token(
@@ -79,19 +79,20 @@ def add_token(
 
 
 def _show_token(token: str, about: str) -> None:
-    say(token)  # a line of its own, to be copied
-    say(f"It is shown once; {about}.")
+    say(token)  # on its own line, to be copied
+    say(f"This token is shown only once ({about}).")
 
 
 def list_tokens() -> None:
-    """API tokens, without the tokens."""
+    """List API tokens, without the secrets."""
     answer(ask(load_api_tokens), _show_tokens)
 
 
 def revoke_token(
-    api_token_id: Annotated[int, typer.Argument(help="its id in the list")], operation_id: OperationId = None
+    api_token_id: Annotated[int, typer.Argument(help="the token's id, from bake token list")],
+    operation_id: OperationId = None,
 ) -> None:
-    """Make an API token good for nothing."""
+    """Revoke an API token."""
     result = write(
         lambda session: accounts.record_api_token_revocation(api_token_id, session=session, operation_id=operation_id)
     )
@@ -114,7 +115,7 @@ def _ask_password() -> str:
 def _show_users(rows: Any) -> None:
     show_table(
         {"name": "left", "role": "left", "": "left"},
-        [(row["name"], row["role"], "off" if row["is_disabled"] else "") for row in rows],
+        [(row["name"], row["role"], "disabled" if row["is_disabled"] else "") for row in rows],
     )
 
 

@@ -1,1 +1,1 @@
-"""Commands for data in and out."""
+"""Commands that import and export data."""

@@ -1,4 +1,4 @@
-"""Take the bakery's data out as tables, and templates to fill in."""
+"""Commands that export tables and write templates to fill in."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,8 +13,10 @@ from bake_tracker.queries.importing.exporting import load_tables
 from bake_tracker.services.database import Session
 
 
-def export(file: Annotated[Path, typer.Argument(help=f"a name ending in {ENDINGS} (CSVs)")]) -> None:
-    """Write catalogue and stock as tables that bake import reads; runs and ledger are in bake backup."""
+def export(
+    file: Annotated[Path, typer.Argument(help=f"the file to write; its name ends in {ENDINGS} (CSV files)")],
+) -> None:
+    """Export the catalogue and the stock as tables that bake import reads. For runs and history, use bake backup."""
 
     def load(session: Session) -> Any:
         see_one_moment(session)
@@ -28,11 +30,14 @@ def export(file: Annotated[Path, typer.Argument(help=f"a name ending in {ENDINGS
 
 def template(
     table: Annotated[str, typer.Argument(help=", ".join(TEMPLATES))],
-    file: Annotated[Path, typer.Argument(help="a name ending in .csv or .xlsx")],
+    file: Annotated[Path, typer.Argument(help="the file to write; its name ends in .csv or .xlsx")],
 ) -> None:
     """Write an empty table to fill in and import."""
     write_template(table, file)
-    answer({"file": str(file), "template": table}, lambda r: say(f"Wrote {r['file']}: fill it in, then bake import it"))
+    answer(
+        {"file": str(file), "template": table},
+        lambda r: say(f"Wrote {r['file']}. Fill it in, then run: bake import {r['file']}"),
+    )
 
 
 def _show(result: Any) -> None:

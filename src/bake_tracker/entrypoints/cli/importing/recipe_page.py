@@ -1,4 +1,4 @@
-"""Bring in a recipe from a saved web page."""
+"""Import a recipe from a saved web page."""
 
 import sys
 from pathlib import Path
@@ -17,29 +17,33 @@ from bake_tracker.services.importing.recipe_page import PagePreview, PageResult,
 
 
 def import_page(
-    file: Annotated[Path, typer.Argument(help="a web page saved as HTML, with a schema.org recipe")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would be recorded; write nothing")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="do not ask, as nobody is asked without a terminal")] = False,
-    line: Annotated[
-        list[str] | None, typer.Option(help="what a line means, by its number: '3=250 g flour'; once a line")
-    ] = None,
-    accept: Annotated[list[int] | None, typer.Option(help="take this line as it was read")] = None,
-    leave_out: Annotated[list[int] | None, typer.Option(help="do not take this line")] = None,
-    name_of: Annotated[
-        list[str] | None, typer.Option("--map", metavar="NAME=ITEM", help="what a name of the page means; remembered")
-    ] = None,
-    ranges: Annotated[str, typer.Option(help="of '2-3 cups' take the low end or the high one; ask: neither")] = "ask",
-    create_missing: Annotated[
-        bool, typer.Option("--create-missing", help="add an ingredient for every name that is not here")
+    file: Annotated[Path, typer.Argument(help="a web page saved as HTML that contains a schema.org recipe")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="show what would be recorded, without recording it")
     ] = False,
-    makes: Annotated[str | None, typer.Option(help="like '24 sugar-cookie': what a batch gives")] = None,
-    without_yield: Annotated[bool, typer.Option("--without-yield", help="do not say what a batch gives")] = False,
-    name: Annotated[str | None, typer.Option(help="left out: as on the page")] = None,
-    slug: Annotated[str | None, typer.Option(help="left out: made from the name")] = None,
-    change: Annotated[str | None, typer.Option(help="slug or id of the recipe to give these lines")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="skip the confirmation prompt")] = False,
+    line: Annotated[
+        list[str] | None, typer.Option(help="what a line means, for example '3=250 g flour'; repeat for each line")
+    ] = None,
+    accept: Annotated[list[int] | None, typer.Option(help="accept this line as it was read")] = None,
+    leave_out: Annotated[list[int] | None, typer.Option(help="leave out this line")] = None,
+    name_of: Annotated[
+        list[str] | None, typer.Option("--map", metavar="NAME=ITEM", help="what a name on the page means; remembered")
+    ] = None,
+    ranges: Annotated[
+        str, typer.Option(help="low or high end of ranges such as '2-3 cups'; ask: decide line by line")
+    ] = "ask",
+    create_missing: Annotated[
+        bool, typer.Option("--create-missing", help="add an ingredient for every unknown name")
+    ] = False,
+    makes: Annotated[str | None, typer.Option(help="what one batch makes, for example '24 sugar-cookie'")] = None,
+    without_yield: Annotated[bool, typer.Option("--without-yield", help="record the recipe without a yield")] = False,
+    name: Annotated[str | None, typer.Option(help="the recipe's name; default: as on the page")] = None,
+    slug: Annotated[str | None, typer.Option(help="short name for commands; default: made from the name")] = None,
+    change: Annotated[str | None, typer.Option(help="replace the lines of this recipe: slug or id")] = None,
     operation_id: OperationId = None,
 ) -> None:
-    """Show what a saved page's recipe would be, then record it as one operation; a line that is unsure stops it."""
+    """Read a recipe from a saved page, show it and record it. Unclear lines have to be settled first."""
     page = load_recipe_page(file)
     called = name or page.name
 
@@ -86,7 +90,7 @@ def import_page(
 
 
 def show_preview(preview: PagePreview, *, with_to_do: bool) -> None:
-    """A row for each line, what a batch gives, and what has to be said or known."""
+    """Print a row for each line, the yield, and what is still unclear."""
     say(preview["name"], style="bold")
     show_table(
         {"line": "right", "quantity": "right", "": "left", "item": "left", " ": "left", "on the page": "left"},
@@ -104,11 +108,11 @@ def show_preview(preview: PagePreview, *, with_to_do: bool) -> None:
     )
     makes = preview["makes"]
     if makes["state"] in ("taken", "new"):
-        new = ", which is new" if makes["state"] == "new" else ""
-        say(f"One batch gives {makes['quantity']} {makes['finished_unit_slug'] or makes['name']}{new}")
+        new = " (new)" if makes["state"] == "new" else ""
+        say(f"One batch makes {makes['quantity']} {makes['finished_unit_slug'] or makes['name']}{new}")
     for line in preview["lines"]:
         for hint in line["hints"]:
-            say(f"  line {line['line']}, before it is baked: {hint}", style="yellow")
+            say(f"  line {line['line']}, needed before baking: {hint}", style="yellow")
     if with_to_do:
         for line in preview["lines"]:
             for to_do in line["to_do"]:
@@ -118,9 +122,9 @@ def show_preview(preview: PagePreview, *, with_to_do: bool) -> None:
 
 
 def show_recorded(result: PageResult) -> None:
-    say(f"Recorded recipe {result['slug']} (id {result['recipe_id']}) of {counted(result['line_count'], 'line')}")
+    say(f"Recorded recipe {result['slug']} (id {result['recipe_id']}) with {counted(result['line_count'], 'line')}")
     if result["finished_unit_slug"]:
-        say(f"  one batch gives {result['finished_unit_quantity']} {result['finished_unit_slug']}")
+        say(f"  one batch makes {result['finished_unit_quantity']} {result['finished_unit_slug']}")
     if result["created"]:
         say(f"  added {', '.join(result['created'])}")
     for text in result["left_out"]:
@@ -137,7 +141,7 @@ def _confirmed() -> bool:
 def _said(session: Session, text: str) -> tuple[int, Any]:
     number, equals, said = text.partition("=")
     if not equals or not number.strip().isdecimal():
-        raise typer.BadParameter(f"{text!r} cannot be read; write it like '3=250 g flour'")
+        raise typer.BadParameter(f"cannot read {text!r}; write it like '3=250 g flour'")
     quantity, unit, item = parse.amount_of(said)
     return int(number), {"item_id": find(session, "item", item), "quantity": quantity, "unit": unit or "each"}
 
@@ -145,7 +149,7 @@ def _said(session: Session, text: str) -> tuple[int, Any]:
 def _named(session: Session, text: str) -> tuple[str, int]:
     called, equals, item = text.rpartition("=")
     if not equals or not called.strip():
-        raise typer.BadParameter(f"{text!r} cannot be read; write it like 'plain flour=flour'")
+        raise typer.BadParameter(f"cannot read {text!r}; write it like 'plain flour=flour'")
     return called, find(session, "item", item.strip())
 
 

@@ -1,4 +1,4 @@
-"""Bring in another program's data."""
+"""Import tables and exports of other programs."""
 
 import re
 from pathlib import Path
@@ -12,24 +12,27 @@ from bake_tracker.files.imports import read_document
 from bake_tracker.services.importing.tables import check_import, record_import
 
 SHOWN, SHOWN_ALIKE = 50, 10
-"""So many faults are told one by one, and so many rows of one fault are named."""
+"""How many faults are listed one by one, and how many rows of the same fault."""
 _ROW = re.compile(r"row \d+")
 
 
 def import_file(
     file: Annotated[
-        Path, typer.Argument(help="an export (JSON, XLSX, ZIP, folder), a CSV or XLSX table, a bake-tracker 4.x export")
+        Path,
+        typer.Argument(
+            help="an export (JSON, XLSX, ZIP, folder), a CSV or XLSX table, or an export of bake-tracker 4.x"
+        ),
     ],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would happen; write nothing")] = False,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="take the good rows, leave the others")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="show what would happen, without importing")] = False,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="import the good rows and leave out the others")] = False,
     map_: Annotated[
-        list[str] | None, typer.Option("--map", metavar="NAME=ITEM", help="what a name of the file means; remembered")
+        list[str] | None, typer.Option("--map", metavar="NAME=ITEM", help="what a name in the file means; remembered")
     ] = None,
-    table: Annotated[str | None, typer.Option(help="what the table is, where its name does not say it")] = None,
-    dates: Annotated[str | None, typer.Option(help="how days like 03/04/2026 are meant: dmy or mdy")] = None,
-    decimals: Annotated[str | None, typer.Option(help="how numbers like 2,5 are meant: comma or point")] = None,
+    table: Annotated[str | None, typer.Option(help="the kind of table, if the file's name does not say it")] = None,
+    dates: Annotated[str | None, typer.Option(help="order of dates such as 03/04/2026: dmy or mdy")] = None,
+    decimals: Annotated[str | None, typer.Option(help="decimal sign in numbers such as 2,5: comma or point")] = None,
 ) -> None:
-    """Bring in another program's data; the same file again adds nothing."""
+    """Import tables or another program's data. Importing the same file again adds nothing."""
     names = dict(_mapping(text) for text in map_ or [])
     document = read_document(file, table=table, reading=_reading(dates, decimals))
     if dry_run:
@@ -43,27 +46,27 @@ def import_file(
 
 
 def show_report(report: Any) -> None:
-    """What an import added, left and refused, each with its place and reason."""
+    """Print what an import added, skipped and refused, with places and reasons."""
     say(report["source"], style="bold")
     for row in report["kinds"]:
         counts = ", ".join(f"{row[what]} {what}" for what in ("added", "skipped", "differing", "refused") if row[what])
         if counts:
             say(f"  {row['kind']}: {counts}")
     if not any(report[what] for what in ("added_count", "skipped_count", "refused_count", "differences", "not_kept")):
-        say("  nothing is in it", style="yellow")
+        say("  the file contains nothing to import", style="yellow")
     _show_refused(report["refused"])
     for row in report["differences"]:
         here = "nothing" if row["here"] is None else repr(row["here"])
-        what = f"{row['slug']}: {row['field']} is {here} here and {row['in_file']!r} in the file"
-        say(f"  differs {row['place']}, {what}", style="yellow")
+        what = f"{row['slug']}: {row['field']} is {here} here but {row['in_file']!r} in the file"
+        say(f"  different: {row['place']}, {what}", style="yellow")
     for reason in dict.fromkeys(row["reason"] for row in report["skipped"]):
         say(f"  skipped: {reason}", style="dim")
     for row in report["not_kept"]:
-        say(f"  not kept: {row['what']} ({row['count']}): {row['reason']}", style="dim")
+        say(f"  not imported: {row['what']} ({row['count']}): {row['reason']}", style="dim")
 
 
 def _show_refused(refused: list[Any]) -> None:
-    """What cannot be taken; rows with the same fault once, and not so many that nobody reads them."""
+    """Print the refused rows, those with the same fault together, up to a readable number."""
     alike: dict[tuple[str, ...], list[Any]] = {}
     for row in refused:
         alike.setdefault((_ROW.sub("", row["place"]), repr(row["value"]), row["reason"]), []).append(row)
@@ -74,21 +77,21 @@ def _show_refused(refused: list[Any]) -> None:
         if others:
             rows = [found[0] for one in others[:SHOWN_ALIKE] if (found := _ROW.search(one["place"]))]
             more = f" and {len(others) - len(rows)} more" if len(others) > len(rows) else ""
-            say(f"    the same in {', '.join(rows)}{more}", style="red")
+            say(f"    also in {', '.join(rows)}{more}", style="red")
     if len(alike) > SHOWN:
-        say(f"  and {len(alike) - SHOWN} more kinds of refusal; --json has all of them", style="red")
+        say(f"  and {len(alike) - SHOWN} more kinds of refusal; --json lists them all", style="red")
 
 
 def _mapping(text: str) -> tuple[str, str]:
     name, equals, slug = text.rpartition("=")
     if not (equals and name.strip() and slug.strip()):
-        raise typer.BadParameter(f"{text!r} cannot be read; write it like 'AP Flour=flour'")
+        raise typer.BadParameter(f"cannot read {text!r}; write it like 'AP Flour=flour'")
     return name.strip(), slug.strip()
 
 
 def _reading(dates: str | None, decimals: str | None) -> Reading:
     if dates not in (None, "dmy", "mdy"):
-        raise typer.BadParameter("--dates must be dmy or mdy")
+        raise typer.BadParameter(f"--dates must be dmy or mdy, not {dates!r}")
     if decimals not in (None, "comma", "point"):
-        raise typer.BadParameter("--decimals must be comma or point")
+        raise typer.BadParameter(f"--decimals must be comma or point, not {decimals!r}")
     return Reading(cast(DateOrder | None, dates), cast(Decimals | None, decimals))

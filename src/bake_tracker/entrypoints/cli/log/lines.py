@@ -1,4 +1,4 @@
-"""One log line as one line for people, or as it stands in the log."""
+"""Print log lines, for people or exactly as they are in the log."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -22,21 +22,21 @@ def print_line(raw: bytes, line: Mapping[str, Any]) -> None:
 
 
 def one_line(line: Mapping[str, Any]) -> str:
-    """When, how grave, what, which operation, and whatever else the line knows."""
+    """A log line for people: time, level, message, operation id and the other fields."""
     ending = [str(line["error"])] if line.get("error") else []
     head = f"{line['timestamp']} {line.get('level') or '':<7} {line.get('message') or ''}"
     return "  ".join([head, str(line.get("operation_id") or "")[:13], *fields(line), *ending])
 
 
 def spent(line: Mapping[str, Any]) -> str:
-    """How long it took and what it asked of the database; of a repaired line nobody knows."""
+    """Duration and number of SQL statements, which a repaired line does not have."""
     if "repaired_at" in line:
         return "written by a repair"
     return f"{line.get('duration_ms', 0)} ms, {line.get('sql_count', 0)} SQL"
 
 
 def fields(line: Mapping[str, Any]) -> list[str]:
-    """The fields that have no place of their own, as ``name=value``."""
+    """The other fields, as ``name=value``."""
     return [f"{key}={plain(value)}" for key, value in line.items() if key not in APART and value is not None]
 
 
@@ -46,10 +46,10 @@ def plain(value: Any) -> str:
 
 @contextmanager
 def printing() -> Iterator[None]:
-    """Print many lines; a reader that has seen enough ends it quietly.
+    """Print many lines; a reader that closes the pipe ends the command quietly.
 
     Raises:
-        NotShownError: they could not be printed.
+        NotShownError: the lines could not be printed.
     """
     try:
         yield
@@ -61,4 +61,4 @@ def printing() -> Iterator[None]:
 def say_unreadable(count: int) -> None:
     if count:
         was = "was" if count == 1 else "were"
-        complain(f"{counted(count, 'line')} cannot be read and {was} passed over.")
+        complain(f"{counted(count, 'line')} could not be read and {was} skipped.")

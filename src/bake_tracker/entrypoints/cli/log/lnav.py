@@ -1,4 +1,4 @@
-"""The log in lnav: its format file, which is shipped beside this module."""
+"""Print the format file for lnav, which is shipped beside this module."""
 
 import sys
 from importlib.resources import files
@@ -7,6 +7,6 @@ from bake_tracker.entrypoints.cli.log.lines import printing
 
 
 def lnav() -> None:
-    """Print the log's format for the viewer lnav: bake log lnav > bake_tracker.json; lnav -i bake_tracker.json"""
+    """Print the format file that shows the log in the viewer lnav."""
     with printing():
         sys.stdout.write(files(__package__).joinpath("lnav_format.json").read_text("utf-8"))

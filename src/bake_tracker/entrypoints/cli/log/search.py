@@ -1,4 +1,4 @@
-"""Search the log: find lines by what they say, and count how operations ended."""
+"""Commands that find log lines and count outcomes."""
 
 import json
 from typing import Annotated, Any
@@ -16,19 +16,28 @@ from bake_tracker.log.scan import scan, total_bytes
 
 Where = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[FIELD=VALUE]...", help="like outcome=rolled_back or shortages.ingredient_slug=flour"),
+    typer.Argument(
+        metavar="[FIELD=VALUE]...", help="for example outcome=rolled_back or shortages.ingredient_slug=flour"
+    ),
 ]
-Since = Annotated[Any, typer.Option("--since", parser=parse.instant, help="like 2026-11-23 or 2026-11-23T14:30, UTC")]
-Until = Annotated[Any, typer.Option("--until", parser=parse.instant, help="up to and not including")]
+Since = Annotated[
+    Any,
+    typer.Option(
+        "--since", parser=parse.instant, help="from this time on, for example 2026-11-23 or 2026-11-23T14:30 (UTC)"
+    ),
+]
+Until = Annotated[Any, typer.Option("--until", parser=parse.instant, help="before this time (UTC)")]
 
 
 def _level(text: str) -> str:
     if text.upper() not in LEVELS:
-        raise typer.BadParameter(f"{text!r} is no level; write one of {', '.join(LEVELS)}")
+        raise typer.BadParameter(f"{text!r} is not a level; use one of {', '.join(LEVELS)}")
     return text.upper()
 
 
-Level = Annotated[Any, typer.Option("--level", parser=_level, metavar="LEVEL", help="this level and above")]
+Level = Annotated[
+    Any, typer.Option("--level", parser=_level, metavar="LEVEL", help="only lines of this level and above")
+]
 
 
 def find(
@@ -40,7 +49,7 @@ def find(
     since: Since = None,
     until: Until = None,
 ) -> None:
-    """Print the log's lines that have these values, oldest first; exit 1 when there are none."""
+    """Print the log lines that match every condition, oldest first; exit 1 if there are none."""
     refuse_no_span(since, until)
     short = {"operation": operation, "outcome": outcome, "actor": actor}
     conditions = (*conditions_of(where), *((name, value) for name, value in short.items() if value is not None))
@@ -55,13 +64,13 @@ def find(
     say_unreadable(unreadable.count)
     if not found:
         absent = _fields_of_no_line([name for name, _ in conditions])
-        none = f"; no line of it has a field {' or '.join(absent)}" if absent else ""
-        complain(f"No line of the log says that{none} ({state.log_file}).")
+        none = f"; no line has a field {' or '.join(absent)}" if absent else ""
+        complain(f"No log line matches{none} ({state.log_file}).")
     raise typer.Exit(0 if found else 1)
 
 
 def stats(since: Since = None, until: Until = None) -> None:
-    """Count operations by outcome, with the share refused and how long they took."""
+    """Count operations by outcome, with the share refused and the durations."""
     refuse_no_span(since, until)
     unreadable = Unreadable()
     with reading(state.log_file) as read:
@@ -71,12 +80,12 @@ def stats(since: Since = None, until: Until = None) -> None:
         answer(counted, _show_stats)
     say_unreadable(unreadable.count)
     if not counted:
-        complain(f"No operation ended {'in that time' if since or until else 'yet'} ({state.log_file}).")
+        complain(f"No operation finished {'in that time' if since or until else 'yet'} ({state.log_file}).")
     raise typer.Exit(0 if counted else 1)
 
 
 def _fields_of_no_line(names: list[str]) -> list[str]:
-    """Which of these names occur nowhere as a field's; a log that takes a while to read is not read again for it."""
+    """The names that no line has as a field; a large log is not read a second time to find out."""
     if not 0 < total_bytes(state.log_file) < LARGE_BYTES:
         return []
     absent = {name: _keys_of(name) for name in names if name.isascii() and name.isprintable()}
@@ -88,17 +97,15 @@ def _fields_of_no_line(names: list[str]) -> list[str]:
 
 
 def _keys_of(path: str) -> list[bytes]:
-    """What stands before a value at a dotted path: its last name, or more of it where a name has dots itself."""
+    """The JSON keys that may precede the value: the last part of the path, or more if a key contains dots."""
     parts = path.split(".")
     return [json.dumps(".".join(parts[n:])).encode() for n in range(len(parts))]
 
 
 def refuse_no_span(since: str | None, until: str | None) -> None:
-    """No line is of a time that ends before it begins."""
+    """Refuse a time span that ends before it begins."""
     if since is not None and until is not None and since >= until:
-        raise typer.BadParameter(
-            f"--since {since} is not before --until {until}; name a time to begin with that is before the end"
-        )
+        raise typer.BadParameter(f"--since {since} must be before --until {until}")
 
 
 def conditions_of(where: list[str] | None) -> tuple[tuple[str, str], ...]:
@@ -120,10 +127,10 @@ def _show_stats(rows: list[OperationStats]) -> None:
 
 
 def _rows_of(row: OperationStats) -> list[list[str]]:
-    """All attempts of an operation in a row, and below it a row for each way they ended."""
+    """A row for all attempts of an operation, and a row below it for each outcome."""
 
     def durations(of: Any) -> list[str]:
-        # Of lines that a repair has written nobody knows how long they took.
+        # Lines written by a repair have no duration.
         return [str(of[name] or "-") for name in ("p50_ms", "p95_ms", "p99_ms")]
 
     return [

@@ -1,4 +1,4 @@
-"""Show the end of the log, and go on with what is written."""
+"""Show the end of the log and follow new lines."""
 
 import os
 import select
@@ -22,11 +22,11 @@ PAUSE_S = 0.2
 
 def tail(
     where: Where = None,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="how many")] = 20,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="go on with new lines, until Ctrl-C")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="how many lines")] = 20,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="keep printing new lines until Ctrl-C")] = False,
     level: Level = None,
 ) -> None:
-    """Print the last lines of the log that have these values; with --follow go on, over rotated files too."""
+    """Print the last log lines that match every condition. With --follow, keep going even if the file is rotated."""
     query = LogQuery(conditions_of(where), level=level)
     unreadable = Unreadable()
     with printing(), closing(Follower(state.log_file)) as follower, suppress(KeyboardInterrupt):
@@ -47,11 +47,11 @@ def pause() -> None:
 
 
 def _is_reader_gone() -> bool:
-    """Whether whoever read from our pipe has left; without this one would only be missed at the next line."""
+    """Whether the reader of our pipe has gone, which we would otherwise notice only at the next line."""
     try:
         descriptor = sys.stdout.fileno()
     except (OSError, ValueError):
-        return False  # not a real file, as under test
+        return False  # not a real file, as in tests
     if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
         return False
     poll = select.poll()

@@ -1,4 +1,4 @@
-"""Draw transactions from the log as trees: what was done in which, how it ended, and what it consumed."""
+"""Draw the transactions in the log as trees: operations, outcomes and the lots they used."""
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -9,10 +9,11 @@ from rich.text import Text
 from rich.tree import Tree
 
 from bake_tracker.config import sqlite_path
+from bake_tracker.domain.amounts import amount, amount_of
 from bake_tracker.domain.log.tree import LogLine, OperationNode, TransactionNode, committed_in, is_refusal, tree_view
 from bake_tracker.entrypoints.cli.log.lines import fields, spent
 from bake_tracker.entrypoints.cli.progress import reading
-from bake_tracker.entrypoints.cli.state import answer, ask, complain, out, print_json, state, twig
+from bake_tracker.entrypoints.cli.state import answer, ask, complain, counted, out, print_json, state, twig
 from bake_tracker.log.reader import read_trees
 from bake_tracker.log.values import error_text, escape_unsafe
 from bake_tracker.queries.stock.draws import ConsumedLot, load_consumed
@@ -25,38 +26,45 @@ Consumed = Mapping[str, list[ConsumedLot]]
 def tree(
     wanted: Annotated[
         str | None,
-        typer.Argument(metavar="[ID]", help="a transaction, operation, request or trace, or its beginning"),
+        typer.Argument(
+            metavar="[ID]", help="the id of a transaction, operation, request or trace, or the beginning of it"
+        ),
     ] = None,
-    last: Annotated[int | None, typer.Option(min=1, help="how many transactions, without an ID; 20")] = None,
+    last: Annotated[
+        int | None,
+        typer.Option(min=1, help="how many of the latest transactions to show, if no ID is given (default 20)"),
+    ] = None,
 ) -> None:
-    """Draw transactions as trees: operations, outcomes, durations, lots consumed and what was refused."""
+    """Draw transactions as trees: operations, outcomes, durations, lots used and refusals."""
     if wanted is not None and last is not None:
-        raise typer.BadParameter("--last N shows the latest transactions, and an ID names one; give one of the two")
+        raise typer.BadParameter("use either an ID or --last, not both")
     if wanted is not None and not wanted.strip():
-        raise typer.BadParameter("the ID is empty; write an id or its beginning, or leave it out for the latest")
+        raise typer.BadParameter(
+            "the ID is empty; type an id or its beginning, or leave it out to see the latest transactions"
+        )
     with reading(state.log_file) as read:
         trees = read_trees(state.log_file, wanted, last or LATEST, read)
     if not trees and state.as_json:
         print_json([])
         raise typer.Exit(1)
     if not trees:
-        what = f"about {wanted} " if wanted else ""
-        complain(f"The log says nothing {what}({state.log_file}).")
+        what = f" about {wanted}" if wanted else " yet"
+        complain(f"The log has nothing{what} ({state.log_file}).")
         raise typer.Exit(1)
     consumed = _consumed_by(trees)
     answer([tree_view(found, consumed) for found in trees], lambda _: draw_all(trees, consumed))
 
 
 def _consumed_by(trees: list[TransactionNode]) -> Consumed:
-    """What the ledger knows was consumed in these transactions; nothing where there is no ledger to be read."""
+    """The lots used in these transactions, from the ledger; nothing if the ledger cannot be read."""
     committed = committed_in(trees)
     database_file = sqlite_path(state.url)
     if not committed or (database_file is not None and not database_file.exists()):
         return {}
     try:
         return ask(lambda session: load_consumed(session, committed))
-    except Exception as error:  # a tree from the log alone is what one needs when the database is the trouble
-        complain(f"Drawn from the log alone, without the lots consumed: {error_text(error)}")
+    except Exception as error:  # if the database is the problem, a tree from the log alone still helps
+        complain(f"This tree uses only the log, without the lots used: {error_text(error)}")
         return {}
 
 
@@ -69,7 +77,7 @@ def draw_all(trees: list[TransactionNode], consumed: Consumed = MappingProxyType
 def draw(transaction: TransactionNode, consumed: Consumed = MappingProxyType({})) -> Tree:
     """One transaction as a tree."""
     if transaction.transaction_id is None:
-        title = "asked outside of a transaction"
+        title = "check outside a transaction"
     else:
         title = f"transaction {transaction.transaction_id[:13]}  {_title(transaction)}"
     root = Tree(Text(escape_unsafe(title), style="bold"), guide_style="dim")
@@ -79,20 +87,20 @@ def draw(transaction: TransactionNode, consumed: Consumed = MappingProxyType({})
 
 
 def _title(transaction: TransactionNode) -> str:
-    """What became of it, and what the one word leaves out."""
+    """How the transaction ended, with retries and refusals."""
     title = transaction.fate
     if transaction.retry_of is not None:
         earlier = str(transaction.retry_of.transaction_id)[:13]
-        title += f" at attempt {transaction.attempt}, after {earlier} failed"
+        title += f" on attempt {transaction.attempt}, after {earlier} failed"
     if transaction.fate == "committed" and (refused := transaction.refused_count):
-        title += f", without the {refused} refused in it"
+        title += f", except for {counted(refused, 'refused operation')}"
     return title
 
 
 def _add(branch: Tree, node: OperationNode, causes: frozenset[str], consumed: Consumed) -> None:
     line = node.line
     style = _STYLES.get(line["outcome"], "red" if is_refusal(line) or line["outcome"] == "error" else "dim")
-    is_cause = line["operation_id"] in causes  # its name stands at "because of"; here it stands out
+    is_cause = line["operation_id"] in causes  # named after "because of"; highlighted here
     text = twig(f"{line['operation']}: ", "bold" if is_cause else "")
     text.append(escape_unsafe(line["outcome"]), style=f"bold reverse {style}" if is_cause else style)
     attempt = f", attempt {line['attempt']}" if line.get("attempt", 1) != 1 else ""
@@ -102,7 +110,8 @@ def _add(branch: Tree, node: OperationNode, causes: frozenset[str], consumed: Co
         below.add(twig(details, style))
     if line["outcome"] == "success":
         for taken in consumed.get(line["operation_id"], ()):
-            below.add(twig(f"{taken['quantity']} {taken['unit']} {taken['item_slug']} from lot {taken['lot_code']}"))
+            what = amount_of(taken["quantity"], taken["unit"], taken["item_slug"])
+            below.add(twig(f"{what} from lot {taken['lot_code']}"))
     for child in node.children:
         _add(below, child, causes, consumed)
 
@@ -113,7 +122,8 @@ def _details(line: LogLine) -> Iterator[tuple[str, str]]:
     shortages = [short for short in _list(line.get("shortages")) if isinstance(short, Mapping)]
     for short in shortages:
         slug = short.get("ingredient_slug") or short.get("component_slug")
-        yield f"{slug}: needs {short.get('needed')} {short.get('unit')}, has {short.get('available')}", "red"
+        needed, there = (amount(str(short.get(name)), str(short.get("unit"))) for name in ("needed", "available"))
+        yield f"{slug}: {needed} needed, {there} available", "red"
     if line.get("error") and not shortages:
         yield str(line["error"]), "red"
     exception = line.get("exception")

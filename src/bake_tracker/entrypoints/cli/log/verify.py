@@ -1,4 +1,4 @@
-"""Hold the log to what the database says."""
+"""Compare the log with the database, and repair it."""
 
 from typing import Annotated, Any
 
@@ -15,10 +15,13 @@ def verify(
         bool, typer.Option("--repair", help="write the missing success lines from the database, marked repaired_at")
     ] = False,
     everything: Annotated[
-        bool, typer.Option("--all", help="nothing of the log was thrown away: compare what is older than it too")
+        bool,
+        typer.Option(
+            "--all", help="also compare operations older than the log; use it if no log file was ever deleted"
+        ),
     ] = False,
 ) -> None:
-    """Compare the log with the database; exit 1 when they do not agree."""
+    """Compare the log with the database; exit 1 if they do not agree."""
     hold = repair_log if repair else verify_log
     with reading(state.log_file) as read:
         result = ask(lambda session: hold(session, state.log_file, read, is_whole=everything))
@@ -30,27 +33,27 @@ def show_verification(result: Any) -> None:
     for found in result.get("repaired", []):
         say(f"success line written: {found['operation']} {found['operation_id']} at {found['at']}", style="green")
     for name, what in (
-        ("missing", "committed with no success line"),
-        ("forged", "success line with no committed operation"),
+        ("missing", "committed without a success line"),
+        ("forged", "success line without a committed operation"),
         ("doubled", "more than one success line"),
         ("unresolved", "committed, but the log only says unknown"),
     ):
         for found in result[name]:
             say(f"{what}: {found['operation']} {found['operation_id']} at {found['at']}", style="red")
     for source in result["restores_not_believed"]:
-        say(f"the mark of a restore of {source} does not agree with what it names, and is not believed", style="red")
+        say(f"ignored the restore mark of {source}: it does not match the operations it lists", style="red")
     if "repaired" in result:
         say(f"Wrote {counted(len(result['repaired']), 'success line')} from the database.")
     if older := result["operations_before_the_log"]:
-        say(f"{older} operations are older than the log's first line and were not compared; --all compares them.")
+        say(f"Not compared: {counted(older, 'operation')} older than the log; --all compares them.")
     if restored := result["operations_restored"]:
-        say(f"{restored} operations were restored and have their lines in the log of the place they came from.")
+        say(f"Not compared: {counted(restored, 'operation')} restored from a backup; the original log has their lines.")
     if noted := result["unreadable_lines_noted"]:
-        say(f"{counted(noted, 'line')} cannot be read; a repair has noted that and written what the database knows.")
+        say(f"{counted(noted, 'line')} cannot be read; a repair noted this and wrote back what the database knows.")
     if torn := result["unreadable_lines"] - noted:
         say(f"{counted(torn, 'line')} cannot be read", style="red")
     say(
-        f"Compared {result['operations_compared']} operations with "
-        f"{result['success_lines_compared']} success lines: "
+        f"Compared {counted(result['operations_compared'], 'operation')} with "
+        f"{counted(result['success_lines_compared'], 'success line')}: "
         + ("they agree." if result["clean"] else "they do not agree.")
     )

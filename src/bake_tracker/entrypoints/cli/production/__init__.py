@@ -1,1 +1,1 @@
-"""Commands that bake, pack and undo."""
+"""Commands that record production and assembly, and undo operations."""

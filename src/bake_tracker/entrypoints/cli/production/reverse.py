@@ -1,4 +1,4 @@
-"""Undo what was recorded by mistake, and put a mistyped yield right."""
+"""Commands that undo operations and correct a mistyped yield."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, TypeVar
@@ -16,27 +16,31 @@ from bake_tracker.services.database import Session
 from bake_tracker.services.production.correction import CorrectionResult, record_production_correction
 from bake_tracker.services.reversal import ReversalCheck, ReversalResult, check_reversal, record_reversal
 
-DONE = {"removed": "removed", "restored": "as it was before", "kept": "stays, for the ledger names it"}
+DONE = {"removed": "removed", "restored": "as it was before", "kept": "kept, because the ledger uses it"}
 Answer = TypeVar("Answer")
-Operation = Annotated[str, typer.Argument(help="an operation's id or its beginning, or production:12, assembly:3")]
+Operation = Annotated[
+    str, typer.Argument(help="operation id or its beginning, or a run such as production:12 or assembly:3")
+]
 Reason = Annotated[str, typer.Option(help="why it is undone")]
-Cascade = Annotated[bool, typer.Option("--cascade", help="and first, latest first, all that rests on it")]
+Cascade = Annotated[bool, typer.Option("--cascade", help="first undo everything that depends on it, latest first")]
 
 
 def reverse(
     operation: Operation,
     reason: Annotated[str | None, typer.Option(help="why it is undone")] = None,
     cascade: Cascade = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="show what would be undone, and change nothing")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="show what would be undone, without changing anything")
+    ] = False,
     operation_id: OperationId = None,
 ) -> None:
-    """Undo an operation exactly: same lots, same cost; refused where something rests on it, unless --cascade."""
+    """Undo an operation exactly: same lots, same cost. Add --cascade if later operations depend on it."""
     if dry_run:
         check = ask(lambda session: check_reversal(find_operation(session, operation), session=session))
         answer(check, show_check)
         raise typer.Exit(0 if check["can_reverse"] or (cascade and not check["stays"]) else 1)
     if reason is None:
-        raise typer.BadParameter("say why: --reason TEXT")
+        raise typer.BadParameter("give a reason: --reason TEXT")
 
     def work(session: Session) -> ReversalResult:
         key = find_operation(session, operation)
@@ -47,13 +51,13 @@ def reverse(
 
 def correct(
     run: Operation,
-    actual: Annotated[Any, typer.Option("--yield", parser=parse.whole_or_decimal, help="what really came out")],
+    actual: Annotated[Any, typer.Option("--yield", parser=parse.whole_or_decimal, help="the correct yield")],
     reason: Reason,
     cascade: Cascade = False,
-    loss_reason: Annotated[str | None, typer.Option(help="why less came out than planned")] = None,
+    loss_reason: Annotated[str | None, typer.Option(help="why the yield is lower than planned")] = None,
     operation_id: OperationId = None,
 ) -> None:
-    """Put a mistyped yield right: undo the baking and record it again with the same plan, as one operation."""
+    """Correct a mistyped yield: undo the run and record it again with the same plan, as one operation."""
 
     def work(session: Session) -> CorrectionResult:
         return record_production_correction(
@@ -70,39 +74,39 @@ def correct(
 
 
 def show_check(check: ReversalCheck) -> None:
-    say("Would be undone, in this order:")
+    say("This would be undone, in this order:")
     for one in check["operations"]:
         say(f"  {one['operation']}  {one['operation_id']}  {_when(one['recorded_at'])}")
     if check["dependents"]:
         out.print(_tree(check["reversed_operation"], check["reversed_operation_id"], check["dependents"]))
-        say("What stands below it rests on it: only with --cascade.")
+        say("The operations below depend on it; add --cascade to undo them too.")
     if check["stays"]:
-        say(f"The ledger names {', '.join(check['stays'])} for good: not even so.")
+        say(f"Cannot be undone: the ledger uses {', '.join(check['stays'])}.")
 
 
 def show_reversal(result: ReversalResult) -> None:
     for one in (*result["also_reversed"], result):
-        say(f"Reversed {one['reversed_operation']} {one['reversed_operation_id']}")
+        say(f"Undid {one['reversed_operation']} {one['reversed_operation_id']}")
         for lot in one["lots"]:
             sign = "" if lot["quantity"].startswith("-") else "+"
             say(f"  {sign}{lot['quantity']} of lot {lot['lot_code']}, cost {money(lot['cost'])}")
         for thing in one["catalog"]:
             say(f"  {DONE[thing['done']]}: {thing['thing']}")
-    say(f"  because: {result['reason']}; operation {result['operation_id']}")
+    say(f"  reason: {result['reason']}; operation {result['operation_id']}")
 
 
 def show_correction(result: CorrectionResult) -> None:
-    say(f"Corrected from {result['actual_yield_before']} to {result['actual_yield']}")
+    say(f"Corrected the yield from {result['actual_yield_before']} to {result['actual_yield']}")
     if others := result["reversal"]["also_reversed"]:
-        say("  undone with it, to be recorded again:")
+        say("  also undone; record these again:")
         for one in others:
             say(f"    {one['reversed_operation']} {one['reversed_operation_id']}")
     show_production(result["production"])
-    say(f"  both as operation {result['operation_id']}")
+    say(f"  all in operation {result['operation_id']}")
 
 
 def _with_tree(work: Callable[[Session], Answer]) -> Answer:
-    """Call the service; where something rests on what is to be undone, draw it before the refusal is said."""
+    """Call the service; if later operations depend on this one, draw them before the refusal."""
     try:
         return write(work)
     except DependentsError as error:

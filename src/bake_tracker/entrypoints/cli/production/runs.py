@@ -1,10 +1,11 @@
-"""Bake, box, and look at what was done."""
+"""Commands that record production and assembly, check them in advance, and show past operations."""
 
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import typer
 
+from bake_tracker.domain.amounts import amount, amount_of
 from bake_tracker.domain.label.text import difference_text
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find, find_operation, find_optional, find_product
@@ -17,16 +18,18 @@ from bake_tracker.services.database import Session
 from bake_tracker.services.production.bake_and_pack import record_bake_and_pack
 
 Count = Annotated[Any, typer.Argument(parser=parse.whole_or_decimal, help="a whole number of 1 or more")]
-Scale = Annotated[Decimal, typer.Option("--scale", parser=parse.decimal, help="multiplies every quantity")]
-Event = Annotated[str | None, typer.Option(help="slug or id")]
+Scale = Annotated[
+    Decimal, typer.Option("--scale", parser=parse.decimal, help="multiply every quantity of the recipe by this")
+]
+Event = Annotated[str | None, typer.Option(help="the event: slug or id")]
 At = Annotated[
     Any,
-    typer.Option("--at", parser=parse.moment, help="when it was, recorded late, like 2026-11-23T14:30; left out: now"),
+    typer.Option("--at", parser=parse.moment, help="when it happened, for example 2026-11-23T14:30; default: now"),
 ]
 
 
 def check_produce(recipe: str, batches: Count, scale: Scale = Decimal(1)) -> None:
-    """Ask whether the stock allows these batches; exit 1 when it does not."""
+    """Check whether the stock allows these batches; exit 1 if it does not."""
     result = ask(
         lambda session: check_can_produce(find(session, "recipe", recipe), batches, session=session, scale_factor=scale)
     )
@@ -35,7 +38,7 @@ def check_produce(recipe: str, batches: Count, scale: Scale = Decimal(1)) -> Non
 
 
 def check_assemble(good: str, quantity: Count) -> None:
-    """Ask whether the stock allows these boxes; exit 1 when it does not."""
+    """Check whether the stock allows these boxes; exit 1 if it does not."""
     result = ask(lambda session: check_can_assemble(find(session, "finished_good", good), quantity, session=session))
     answer(result, lambda r: show_check(r["can_assemble"], r["missing_components"], f"{quantity} x {good}"))
     raise typer.Exit(0 if result["can_assemble"] else 1)
@@ -44,26 +47,32 @@ def check_assemble(good: str, quantity: Count) -> None:
 def produce(
     recipe: Annotated[str, typer.Argument(help="slug or id")],
     batches: Count,
-    actual: Annotated[Any, typer.Option("--yield", parser=parse.whole_or_decimal, help="what really came out")],
-    unit: Annotated[str | None, typer.Option(help="the finished unit, where the recipe makes several")] = None,
+    actual: Annotated[Any, typer.Option("--yield", parser=parse.whole_or_decimal, help="how many were really made")],
+    unit: Annotated[str | None, typer.Option(help="the finished unit, if the recipe makes several")] = None,
     scale: Scale = Decimal(1),
     event: Event = None,
-    loss_reason: Annotated[str | None, typer.Option(help="why less came out than planned")] = None,
-    notes: Annotated[str | None, typer.Option()] = None,
+    loss_reason: Annotated[str | None, typer.Option(help="why the yield is lower than planned")] = None,
+    notes: Annotated[str | None, typer.Option(help="free text")] = None,
     at: At = None,
     pack: Annotated[
-        str | None, typer.Option(help="also box it, in the same transaction: slug or id of the good")
+        str | None, typer.Option(help="also pack boxes in the same transaction: slug or id of the finished good")
     ] = None,
-    boxes: Annotated[Any, typer.Option(parser=parse.whole_or_decimal, help="how many, with --pack")] = None,
-    labour: Annotated[Any, typer.Option(parser=parse.decimal, help="what it took; left out: by the rates")] = None,
-    overhead: Annotated[Any, typer.Option(parser=parse.decimal, help="as --labour")] = None,
+    boxes: Annotated[Any, typer.Option(parser=parse.whole_or_decimal, help="how many boxes, with --pack")] = None,
+    labour: Annotated[
+        Any, typer.Option(parser=parse.decimal, help="labour cost of the run; default: by the recipe's rates")
+    ] = None,
+    overhead: Annotated[
+        Any, typer.Option(parser=parse.decimal, help="overhead cost of the run; default: by the recipe's rates")
+    ] = None,
     operation_id: OperationId = None,
 ) -> None:
-    """Record a baking: take the ingredients, add what came out."""
+    """Record a production run: take the ingredients and add what was made."""
     if (pack is None) != (boxes is None):
-        raise typer.BadParameter("--pack GOOD and --boxes N go together")
+        raise typer.BadParameter("use --pack GOOD and --boxes N together")
     if pack is not None and not labour is overhead is None:
-        raise typer.BadParameter("with --pack, labour and overhead are by the recipe's rates")
+        raise typer.BadParameter(
+            "with --pack, labour and overhead follow the recipe's rates; leave out --labour and --overhead"
+        )
 
     def work(session: Session) -> Any:
         recipe_id = find(session, "recipe", recipe)
@@ -89,11 +98,11 @@ def assemble(
     good: Annotated[str, typer.Argument(help="slug or id")],
     quantity: Count,
     event: Event = None,
-    notes: Annotated[str | None, typer.Option()] = None,
+    notes: Annotated[str | None, typer.Option(help="free text")] = None,
     at: At = None,
     operation_id: OperationId = None,
 ) -> None:
-    """Record boxes packed: take the components, add the boxes."""
+    """Record an assembly run: take the components and add the boxes."""
 
     def work(session: Session) -> Any:
         return record_assembly(
@@ -110,19 +119,19 @@ def assemble(
 
 
 def runs(
-    last: Annotated[int, typer.Option(min=1, max=10_000, help="how many")] = 20,
+    last: Annotated[int, typer.Option(min=1, max=10_000, help="how many runs to show")] = 20,
     before: Annotated[
-        str | None, typer.Option(help="only older ones than this run: its operation's id, or the id's beginning")
+        str | None, typer.Option(help="only runs before this one: its operation id or the beginning of it")
     ] = None,
 ) -> None:
-    """Show the latest bakings and packings."""
+    """Show the latest production and assembly runs."""
     answer(ask(lambda session: load_runs(session, last, before=before)), show_runs)
 
 
 def show(
-    operation_id: Annotated[str, typer.Argument(help="an operation's id or its beginning, or production:12")],
+    operation_id: Annotated[str, typer.Argument(help="operation id or its beginning, or a run such as production:12")],
 ) -> None:
-    """Show one operation: what was asked, what it moved, what it answered."""
+    """Show one operation: its arguments, its movements and its result."""
 
     answer(ask(lambda session: load_operation(session, find_operation(session, operation_id))), show_operation)
 
@@ -131,23 +140,24 @@ def show_check(yes: bool, missing: list[Any], what: str) -> None:
     if yes:
         say(f"Yes: the stock allows {what}.")
         return
-    say(f"No: for {what} the stock is short of")
+    say(f"No: the stock is too low for {what}:")
     for short in missing:
         slug = short.get("ingredient_slug") or short.get("component_slug")
-        say(f"  {slug}: needs {short['needed']} {short['unit']}, has {short['available']}")
+        needed, there = (amount(short[name], short["unit"]) for name in ("needed", "available"))
+        say(f"  {slug}: {needed} needed, {there} available")
 
 
 def show_production(result: Any) -> None:
     status = result["production_status"].replace("_", " ")
     say(
-        f"Baked {result['actual_yield']} of {result['expected_yield']} planned ({status})"
+        f"Baked {result['actual_yield']}, planned {result['expected_yield']} ({status})"
         + (f" as lot {result['lot_code']}" if result["lot_code"] else "")
     )
-    loss = f", of which loss {money(result['loss_cost'])}" if result["loss_quantity"] != "0" else ""
+    loss = f", of which {money(result['loss_cost'])} lost" if result["loss_quantity"] != "0" else ""
     per_unit = f", {money(result['per_unit_cost'])} each" if result["per_unit_cost"] else ""
     say(f"  cost {money(result['total_ingredient_cost'])}{loss}{per_unit}")
     if result.get("labour_cost"):
-        say(f"  beside it: labour {money(result['labour_cost'])}, overhead {money(result['overhead_cost'])}")
+        say(f"  plus labour {money(result['labour_cost'])}, overhead {money(result['overhead_cost'])}")
     show_consumptions(result)
 
 
@@ -166,15 +176,15 @@ def show_both(result: Any) -> None:
 
 def show_consumptions(result: Any) -> None:
     if differs := result.get("label_differs"):
-        say(f"  warning: not what the label of {differs['item_slug']} says: {difference_text(differs)}", style="yellow")
+        say(f"  warning: differs from the label of {differs['item_slug']}: {difference_text(differs)}", style="yellow")
     for used in result["consumptions"]:
-        say(f"  used {used['quantity']} {used['unit']} from {used['lot_code']}, cost {money(used['cost'])}")
+        say(f"  used {amount(used['quantity'], used['unit'])} from {used['lot_code']}, cost {money(used['cost'])}")
     say(f"  operation {result['operation_id']}")
 
 
 def show_runs(rows: list[Any]) -> None:
     if not rows:
-        say("Nothing was baked or packed yet.")
+        say("Nothing has been baked or packed yet.")
         return
     has_rates = any(row["labour_cost"] for row in rows)
     beside: dict[str, Literal["left", "right"]] = {"labour": "right", "overhead": "right"} if has_rates else {}
@@ -191,8 +201,8 @@ def show_runs(rows: list[Any]) -> None:
         (
             [
                 row["at"][:16].replace("T", " "),
-                f"{row['quantity']} {row['unit']} {row['made']}",
-                "reversed" if row["reversed"] else row["status"].replace("_", " "),
+                amount_of(row["quantity"], row["unit"], row["made"]),
+                "undone" if row["reversed"] else row["status"].replace("_", " "),
                 money(row["cost"]),
                 *((money(row[f"{name}_cost"]) if row["labour_cost"] else "-") for name in beside),
                 row["lot_code"] or "-",
@@ -204,11 +214,11 @@ def show_runs(rows: list[Any]) -> None:
 
 
 def show_reversal(view: Any) -> None:
-    """Say that an operation was undone, by which and why; or which it undid."""
+    """Say which operation undid this one and why, or which one it undid."""
     if undone := view["reversed_by"]:
-        say(f"  reversed by {undone['operation_id']}: {undone['reason']}", style="yellow")
+        say(f"  undone by {undone['operation_id']}: {undone['reason']}", style="yellow")
     if undoes := view["reverses"]:
-        say(f"  reverses {undoes['operation']} {undoes['operation_id']}: {undoes['reason']}")
+        say(f"  undoes {undoes['operation']} {undoes['operation_id']}: {undoes['reason']}")
 
 
 def show_operation(view: Any) -> None:
@@ -216,13 +226,13 @@ def show_operation(view: Any) -> None:
     by = f" by {view['actor']}" if view["actor"] else ""
     say(f"  recorded {view['recorded_at'][:19].replace('T', ' ')} UTC{by}, attempt {view['attempt']}")
     show_reversal(view)
-    for title, fields in (("asked", view["arguments"]), ("answered", view["result"])):
+    for title, fields in (("arguments", view["arguments"]), ("result", view["result"])):
         say(f"  {title}")
         for key, value in fields.items():
             if value is not None and not isinstance(value, list | dict):
                 say(f"    {key}: {value}")
     for movement in view["movements"]:
         cost = money(movement["cost"])
-        say(f"  moved {movement['quantity']} {movement['unit']} of lot {movement['lot_code']}, cost {cost}")
+        say(f"  moved {amount(movement['quantity'], movement['unit'])} of lot {movement['lot_code']}, cost {cost}")
     for child in view["children"]:
-        say(f"  made of {child}")
+        say(f"  includes {child}")

@@ -1,4 +1,4 @@
-"""Bars in the terminal: one for each name, as long as its amount."""
+"""Bar charts in the terminal."""
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
@@ -15,7 +15,7 @@ LONGEST_NAME = 40
 
 
 def add_up(rows: Iterable[Any], name: Callable[[Any], str], amount: str) -> Bars:
-    """The amounts by name, the first name first; None as soon as one of them is unknown."""
+    """Sum the amounts by name, in order of first appearance; None if any of them is unknown."""
     bars: dict[str, Decimal | None] = {}
     for row in rows:
         known = bars.setdefault(name(row), Decimal(0))
@@ -24,9 +24,9 @@ def add_up(rows: Iterable[Any], name: Callable[[Any], str], amount: str) -> Bars
 
 
 def show_chart(bars: Bars, shown: Callable[[Decimal], str]) -> None:
-    """A bar for each amount above 0, against the largest; what is unknown is said to be."""
+    """Print a bar for each amount above 0, scaled to the largest; unknown amounts say so."""
     if not bars:
-        say("There is nothing to draw.")
+        say("Nothing to show.")
         return
     texts = {name: "unknown" if amount is None else shown(amount) for name, amount in bars.items()}
     names = {name: _short(escape_unsafe(name)) for name in bars}

@@ -1,4 +1,4 @@
-"""What was paid, what a recipe costs, and what is left at a price."""
+"""Commands for purchase prices, recipe costs and margins."""
 
 from datetime import date
 from decimal import Decimal
@@ -8,11 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from bake_tracker.clock import now
+from bake_tracker.domain.amounts import amount, amount_of
 from bake_tracker.domain.units import MICRO
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find
 from bake_tracker.entrypoints.cli.options import OperationId
-from bake_tracker.entrypoints.cli.state import answer, ask, money, say, show_table, write
+from bake_tracker.entrypoints.cli.state import answer, ask, counted, money, say, show_table, write
 from bake_tracker.entrypoints.cli.tables import Csv, Xlsx, write_file
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.reports.prices import PriceHistory, PriceRow, load_prices
@@ -23,11 +24,11 @@ from bake_tracker.services.database import Session
 
 def prices(
     item: Annotated[str, typer.Argument(help="slug or id")],
-    since: Annotated[Any, typer.Option(parser=parse.day, help="from this day on, like 2026-11-01")] = None,
+    since: Annotated[Any, typer.Option(parser=parse.day, help="from this day on, for example 2026-11-01")] = None,
     csv: Csv = None,
     xlsx: Xlsx = None,
 ) -> None:
-    """Show what was paid for an item, by product and supplier, the latest first."""
+    """Show what you paid for an item, by product and supplier, latest first."""
 
     def work(session: Session) -> PriceHistory:
         return load_prices(session, find(session, "item", item), since=since)
@@ -39,10 +40,12 @@ def prices(
 
 def cost(
     recipe: Annotated[str, typer.Argument(help="slug or id")],
-    batches: Annotated[str, typer.Option(help="like 2 or 1/2")] = "1",
-    price: Annotated[Any, typer.Option(parser=parse.decimal, help="what one is sold for")] = None,
+    batches: Annotated[str, typer.Option(help="number of batches, for example 2 or 1/2")] = "1",
+    price: Annotated[
+        Any, typer.Option(parser=parse.decimal, help="selling price of one piece, to see the margin")
+    ] = None,
 ) -> None:
-    """Say what batches of a recipe cost today, at the last prices and on average, and what is left at a price."""
+    """Show what batches of a recipe cost today, at the last prices and on average, and the margin at a price."""
 
     def work(session: Session) -> RecipeCost:
         today = load_bakery(session).local_day(now())
@@ -54,11 +57,11 @@ def cost(
 
 def rate(
     recipe: Annotated[str, typer.Argument(help="slug or id")],
-    labour: Annotated[Any, typer.Option(parser=parse.decimal, help="of one batch")],
-    overhead: Annotated[Any, typer.Option(parser=parse.decimal, help="of one batch")] = Decimal(0),
+    labour: Annotated[Any, typer.Option(parser=parse.decimal, help="labour cost of one batch")],
+    overhead: Annotated[Any, typer.Option(parser=parse.decimal, help="overhead cost of one batch")] = Decimal(0),
     operation_id: OperationId = None,
 ) -> None:
-    """Say what one batch takes of labour and overhead; kept beside each run, never in the cost of a lot."""
+    """Set the labour and overhead of one batch. They are kept with each run, apart from the cost of its lot."""
 
     def work(session: Session) -> Any:
         recipe_id = find(session, "recipe", recipe)
@@ -72,21 +75,20 @@ def _micros(price: Decimal | None) -> int | None:
         return None
     exact = Fraction(price) * MICRO
     if exact.denominator != 1 or exact <= 0:
-        raise typer.BadParameter("a price is above 0 and has at most six decimals")
+        raise typer.BadParameter(f"{price} is not a valid price; it must be above 0, with at most six decimals")
     return int(exact)
 
 
 def show_rate(result: Any) -> None:
-    say(f"A batch of {result['slug']} takes labour {money(result['labour'])}, overhead {money(result['overhead'])}")
+    say(f"A batch of {result['slug']} costs {money(result['labour'])} labour and {money(result['overhead'])} overhead")
     if result["labour_before"] is not None:
-        before = f"labour {money(result['labour_before'])}, overhead {money(result['overhead_before'])}"
-        say(f"  before, it was {before}")
+        say(f"  before: {money(result['labour_before'])} labour, {money(result['overhead_before'])} overhead")
     say(f"  operation {result['operation_id']}")
 
 
 def show_prices(history: Any, since: date | None = None) -> None:
     if not history["purchases"]:
-        say(f"Nothing was paid for {history['item_slug']}{f' since {since}' if since else ' yet'}.")
+        say(f"No purchases of {history['item_slug']}{f' since {since}' if since else ' yet'}.")
     else:
         show_table(
             {"bought": "left", "quantity": "right", "": "left", "cost": "right", "price": "right", "change": "right",
@@ -107,27 +109,29 @@ def show_prices(history: Any, since: date | None = None) -> None:
             ),
         )  # fmt: skip
     for source in history["sources"]:
-        of = " of ".join(filter(None, (source["product"], source["supplier"]))) or "without product or supplier"
+        of = " from ".join(filter(None, (source["product"], source["supplier"]))) or "no product or supplier"
         span = ", ".join(f"{name} {money(source[name])}" for name in ("last", "lowest", "highest", "average"))
-        count = f"{source['purchases']} purchase{'' if source['purchases'] == 1 else 's'}"
-        say(f"{of}: {span} a {source['price_per']} in {count}")
+        per = "each" if source["price_per"] == "each" else f"per {source['price_per']}"
+        say(f"{of}: {span} {per}, {counted(source['purchases'], 'purchase')}")
     if history["uncosted_lots"]:
-        say(f"lots that came in at a cost that nobody knows: {history['uncosted_lots']}", style="yellow")
+        say(f"lots received without a known cost: {history['uncosted_lots']}", style="yellow")
 
 
 def show_cost(found: Any) -> None:
-    made = {one["finished_unit"]: f"{one['quantity']} {one['unit']} {one['finished_unit']}" for one in found["makes"]}
+    made = {
+        one["finished_unit"]: amount_of(one["quantity"], one["unit"], one["finished_unit"]) for one in found["makes"]
+    }
     batches = f"{found['batches']} {'batch' if found['batches'] == '1' else 'batches'}"
-    say(f"{batches} of {found['recipe']}: {' or '.join(made.values()) or 'makes nothing yet'}", style="bold")
-    rows = [[f"{row['needed']} {row['unit']} {row['item_slug']}", *_by_basis(row, "{}")] for row in found["items"]]
+    say(f"{batches} of {found['recipe']}: {' or '.join(made.values()) or 'no yield yet'}", style="bold")
+    rows = [[amount_of(row["needed"], row["unit"], row["item_slug"]), *_by_basis(row, "{}")] for row in found["items"]]
     rows.append(["ingredients", *_by_basis(found, "{}")])
     has_rates = {found["labour"], found["overhead"]} != {"0.00"}
     if has_rates:
-        rows += [[f"{name}, apart", *[money(found[name])] * len(BASES)] for name in ("labour", "overhead")]
-        rows.append(["in all", *_by_basis(found, "{}_in_all")])
+        rows += [[name, *[money(found[name])] * len(BASES)] for name in ("labour", "overhead")]
+        rows.append(["total", *_by_basis(found, "{}_in_all")])
     for unit in made:
         of = {one["basis"]: one for one in found["makes"] if one["finished_unit"] == unit}
-        for ending, in_all in (("", ""), ("_in_all", ", in all"))[: 2 if has_rates else 1]:
+        for ending, in_all in (("", ""), ("_in_all", ", total"))[: 2 if has_rates else 1]:
             rows.append([f"one {unit}{in_all}", *(money(of[basis][f"each{ending}"]) for basis in BASES)])
             if found["price"]:
                 margins = [_margin(of[basis], ending) for basis in BASES]
@@ -135,11 +139,13 @@ def show_cost(found: Any) -> None:
     show_table({"": "left", "today's lots": "right", "last prices": "right", "average on hand": "right"}, rows)
     for row in found["items"]:
         if row["missing"] != "0":
-            say(f"today unknown: {row['item_slug']} is {row['missing']} {row['unit']} short", style="yellow")
+            say(
+                f"cost today unknown: {amount(row['missing'], row['unit'])} short of {row['item_slug']}", style="yellow"
+            )
     if found["uncosted_lots"]:
-        say(f"no price for lot {', '.join(found['uncosted_lots'])}", style="yellow")
+        say(f"lots without a price: {', '.join(found['uncosted_lots'])}", style="yellow")
     if found["never_bought"]:
-        say(f"never came in at a known cost: {', '.join(found['never_bought'])}", style="yellow")
+        say(f"never bought at a known cost: {', '.join(found['never_bought'])}", style="yellow")
 
 
 def _by_basis(row: Any, name: str) -> list[str]:

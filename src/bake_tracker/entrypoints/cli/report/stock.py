@@ -1,4 +1,4 @@
-"""Reports on what is there and what came out: stock value, and yields against their plan."""
+"""Reports on stock value and on yields against the plan."""
 
 from decimal import Decimal
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ from bake_tracker.queries.reports.stock_value import StockValue, load_stock_valu
 from bake_tracker.queries.reports.yields import Compared, load_run_yields, load_yields_by_month
 
 NAMED = 5
-"""Of the lots without a known cost so many are named, and the others counted."""
+"""How many lots without a known cost are named; the rest are counted."""
 ITEM = ("kind", "item_slug", "quantity", "unit", "value", "known_value", "lot_count", "lots_without_cost")
 LOT = (
     "kind", "item_slug", "lot_code", "quantity", "unit", "value", "unit_cost", "received_on", "usable_until",
@@ -29,12 +29,12 @@ RUN = (
 
 
 def value(
-    lots: Annotated[bool, typer.Option("--lots", help="lot by lot")] = False,
+    lots: Annotated[bool, typer.Option("--lots", help="show each lot")] = False,
     chart: Chart = False,
     csv: Csv = None,
     xlsx: Xlsx = None,
 ) -> None:
-    """What the stock is worth now, by item or by lot, at what it cost."""
+    """Show what the stock is worth now, at cost, by item or by lot."""
     found = ask(lambda session: load_stock_value(session, now()))
     rows: list[Any] = [*found["lots"]] if lots else [*found["items"]]
     if write_file([_as_text(row) for row in rows], LOT if lots else ITEM, csv, xlsx):
@@ -50,19 +50,21 @@ def value(
 def yields(
     since: Since = None,
     until: Until = None,
-    each: Annotated[bool, typer.Option("--each", help="every baking by itself, the latest first")] = False,
-    last: Annotated[int | None, typer.Option(min=1, max=100_000, help="with --each: how many (50)")] = None,
+    each: Annotated[bool, typer.Option("--each", help="show each run, latest first")] = False,
+    last: Annotated[
+        int | None, typer.Option(min=1, max=100_000, help="with --each: how many runs (default 50)")
+    ] = None,
     before: Annotated[
-        str | None, typer.Option(help="with --each: only older ones than this: an operation's id, or its beginning")
+        str | None, typer.Option(help="with --each: only runs before this one: its operation id or the beginning of it")
     ] = None,
     chart: Chart = False,
     csv: Csv = None,
     xlsx: Xlsx = None,
 ) -> None:
-    """What bakings gave and cost against their plan, by month and recipe; as a chart the loss in per cent."""
+    """Compare yields and costs with the plan, by month and recipe. The chart shows the loss in percent."""
     check_period(since, until)
     if not each and (last or before):
-        raise typer.BadParameter("--last and --before go with --each")
+        raise typer.BadParameter("--last and --before need --each")
     rows: list[Any] = ask(
         lambda session: [
             *(
@@ -96,10 +98,10 @@ def _show_value(stock: StockValue, rows: list[Any], by_lot: bool) -> None:
     headings: dict[str, Any] = {"kind": "left", **first, "quantity": "right", "": "left", "value": "right", **end}
     show_table(headings, (_value_cells(row, by_lot) for row in rows))
     unknown = stock["lots_without_cost"]
-    say(f"{money(stock['known_value'])} {stock['currency']} in all" + (", but for what is unknown" if unknown else ""))
+    say(f"Total: {money(stock['known_value'])} {stock['currency']}")
     if unknown:
         more = f" and {len(unknown) - NAMED} more" if len(unknown) > NAMED else ""
-        say(f"The cost of {', '.join(unknown[:NAMED])}{more} is unknown, and is not in it.", style="yellow")
+        say(f"Not included, because the cost is unknown: {', '.join(unknown[:NAMED])}{more}", style="yellow")
 
 
 def _value_cells(row: Any, by_lot: bool) -> list[str]:
@@ -110,7 +112,7 @@ def _value_cells(row: Any, by_lot: bool) -> list[str]:
 
 def _show_yields(rows: list[Any]) -> None:
     if not rows:
-        say("Nothing was baked.")
+        say("Nothing has been baked.")
         return
     when = "month" if "month" in rows[0] else "at"
     show_table(
@@ -123,7 +125,7 @@ def _show_yields(rows: list[Any]) -> None:
             "": "left",
             "loss %": "right",
             "cost": "right",
-            "each planned": "right",
+            "planned each": "right",
             "each": "right",
         },
         (
@@ -133,7 +135,7 @@ def _show_yields(rows: list[Any]) -> None:
                 str(row["batches"]),
                 row["planned"],
                 row["actual"],
-                f"{row['unit']} {row['product_slug']}",
+                row["product_slug"] if row["unit"] == "each" else f"{row['unit']} {row['product_slug']}",
                 row["loss_percent"],
                 *_costs(row),
             ]

@@ -1,4 +1,4 @@
-"""Reports on what left the shelf: used for what, wasted why, made for whom."""
+"""Reports on usage, waste and customers."""
 
 from collections.abc import Callable
 from datetime import date
@@ -14,9 +14,9 @@ from bake_tracker.entrypoints.cli.tables import Csv, Xlsx, write_file
 from bake_tracker.queries.reports.usage import RecipientRow, UsageRow, WasteRow, load_recipients, load_usage, load_waste
 from bake_tracker.services.database import Session
 
-Since = Annotated[Any, typer.Option(parser=parse.day, help="from this day on, like 2026-11-01")]
-Until = Annotated[Any, typer.Option(parser=parse.day, help="to the end of this day")]
-Chart = Annotated[bool, typer.Option("--chart", help="bars instead of a table")]
+Since = Annotated[Any, typer.Option(parser=parse.day, help="from this day on, for example 2026-11-01")]
+Until = Annotated[Any, typer.Option(parser=parse.day, help="up to and including this day")]
+Chart = Annotated[bool, typer.Option("--chart", help="draw bars instead of a table")]
 Load = Callable[[Session, date | None, date | None], list[Any]]
 Name = Callable[[Any], str]
 
@@ -25,26 +25,26 @@ NAMES = {"item_slug": "item", "used_for": "used for", "first_on": "first", "last
 
 
 def usage(since: Since = None, until: Until = None, chart: Chart = False, csv: Csv = None, xlsx: Xlsx = None) -> None:
-    """What was used, by month, item and purpose; as a chart what it cost by month and purpose."""
+    """Show what was used, by month, item and purpose. The chart shows the cost by month and purpose."""
     _report(load_usage, UsageRow, since, until, csv, xlsx, _by_purpose if chart else None)
 
 
 def waste(since: Since = None, until: Until = None, chart: Chart = False, csv: Csv = None, xlsx: Xlsx = None) -> None:
-    """What was wasted, spoiled, or lost in baking, by month, reason and item; as a chart what it cost by reason."""
+    """Show what was thrown away, spoiled or lost in baking, by month, reason and item. The chart shows the cost."""
     _report(load_waste, WasteRow, since, until, csv, xlsx, _by_reason if chart else None)
 
 
 def recipients(
     since: Since = None, until: Until = None, chart: Chart = False, csv: Csv = None, xlsx: Xlsx = None
 ) -> None:
-    """What was given or sold to whom, and what was made for which event; as a chart what that cost."""
+    """Show what each customer got and what was made for each event. The chart shows the cost."""
     _report(load_recipients, RecipientRow, since, until, csv, xlsx, _by_whom if chart else None)
 
 
 def check_period(since: date | None, until: date | None) -> None:
-    """Refuse days in the wrong order, of which nothing could be reported."""
+    """Refuse a period that ends before it begins."""
     if since and until and since > until:
-        raise typer.BadParameter(f"--since {since} is after --until {until}")
+        raise typer.BadParameter(f"--since {since} is after --until {until}; swap them or change one")
 
 
 def _by_purpose(row: UsageRow) -> str:
@@ -56,7 +56,7 @@ def _by_reason(row: WasteRow) -> str:
 
 
 def _by_whom(row: RecipientRow) -> str:
-    return f"{row['recipient'] or row['event'] or 'nobody named'}: {row['what']}"
+    return f"{row['recipient'] or row['event'] or 'customer not recorded'}: {row['what']}"
 
 
 def _report(
@@ -80,7 +80,7 @@ def _report(
 
 def _show(rows: list[Any]) -> None:
     if not rows:
-        say("There is nothing to report.")
+        say("Nothing to report.")
         return
     show_table(
         {"" if name == "unit" else NAMES.get(name, name): "right" if name in RIGHT else "left" for name in rows[0]},

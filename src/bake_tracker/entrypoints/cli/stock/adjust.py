@@ -1,4 +1,4 @@
-"""What leaves the shelf without being baked or boxed, and what is corrected."""
+"""Commands for stock that leaves by hand, for corrections, and for the people who get goods."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bake_tracker.domain.amounts import amount
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.catalog.things import Slug, show_slugs
 from bake_tracker.entrypoints.cli.lookup import find, find_lot, find_optional
@@ -17,28 +18,31 @@ from bake_tracker.services.catalog.things import record_recipient
 from bake_tracker.services.database import Session
 from bake_tracker.services.stock.adjustment import AdjustmentResult, record_adjustment
 
-Lines = Annotated[list[str], typer.Argument(help="like '200 g flour', or lot:CODE in place of the item")]
+Lines = Annotated[list[str], typer.Argument(help="for example '200 g flour', or '200 g lot:CODE' for one lot")]
 Signed = Annotated[
     list[str],
-    typer.Argument(help="like 'less 200 g lot:CODE' or 'more 1 kg lot:CODE'; what is less may name an item"),
+    typer.Argument(help="for example 'less 200 g lot:CODE' or 'more 1 kg lot:CODE'; less may also name an item"),
 ]
-Reason = Annotated[str | None, typer.Option(help="why")]
-To = Annotated[str | None, typer.Option(help="who got it: slug or id of a recipient")]
-ForEvent = Annotated[str | None, typer.Option(help="slug or id")]
-When = Annotated[Any, typer.Option(parser=parse.moment, help="like 2026-11-23T14:30; left out: now")]
+Reason = Annotated[str | None, typer.Option(help="the reason")]
+To = Annotated[str | None, typer.Option(help="the customer: slug or id")]
+ForEvent = Annotated[str | None, typer.Option(help="the event: slug or id")]
+When = Annotated[
+    Any, typer.Option(parser=parse.moment, help="when it happened, for example 2026-11-23T14:30; default: now")
+]
 
 LOT = "lot:"
+_WORDS = {"gift": "a gift", "sample": "a sample", "sale": "a sale", "correction": "a correction"}
 
 
 def waste(
     what: Lines,
     reason: Reason = None,
-    spoiled: Annotated[bool, typer.Option("--spoiled", help="it went bad, rather than being dropped or burnt")] = False,
+    spoiled: Annotated[bool, typer.Option("--spoiled", help="it spoiled, and was not dropped or burnt")] = False,
     event: ForEvent = None,
     at: When = None,
     operation_id: OperationId = None,
 ) -> None:
-    """Record what was thrown away; an expired or held lot is named: lot:CODE."""
+    """Record what was thrown away. Name an expired or held lot as lot:CODE."""
     kind = "spoilage" if spoiled else "waste"
     _record(kind, what, reason=reason, event=event, at=at, operation_id=operation_id)
 
@@ -61,41 +65,42 @@ def _giving(name: str, kind: str, does: str) -> Callable[..., None]:
 
 
 gift = _giving("gift", "gift", "Record what was given away.")
-sample = _giving("sample", "sample", "Record what was given to be tasted or tested.")
-sell = _giving("sell", "sale", "Record what was sold, at what it cost to make.")
+sample = _giving("sample", "sample", "Record what was given as a sample.")
+sell = _giving("sell", "sale", "Record what was sold, at cost.")
 
 
 def adjust(
     what: Signed,
-    reason: Annotated[str, typer.Option(help="why there is more or less")],
+    reason: Annotated[str, typer.Option(help="why the stock differs")],
     at: When = None,
     operation_id: OperationId = None,
 ) -> None:
-    """Correct what the ledger says of a lot: bake adjust 'less 200 g lot:flour-20261123-1' --reason 'torn bag'."""
+    """Correct the quantity of a lot in the ledger."""
     _record("correction", what, reason=reason, at=at, operation_id=operation_id)
 
 
 def add_recipient(
     name: str,
-    household: Annotated[str | None, typer.Option(help="the household they belong to")] = None,
+    household: Annotated[str | None, typer.Option(help="the household the customer belongs to")] = None,
     slug: Slug = None,
 ) -> None:
-    """Add somebody who is given or sold things."""
+    """Add a customer."""
     result = write(lambda session: record_recipient(name, session=session, household=household, slug=slug))
-    answer(result, lambda r: say(f"Added recipient {r['slug']} (id {r['recipient_id']})"))
+    answer(result, lambda r: say(f"Added customer {r['slug']} (id {r['recipient_id']})"))
 
 
 def list_recipients() -> None:
-    """List slugs and ids."""
+    """List customers by id and slug."""
     answer(ask(lambda session: load_slugs(session, "recipient")), show_slugs)
 
 
 def show_adjustment(result: AdjustmentResult) -> None:
     why = f" ({result['reason']})" if result["reason"] else ""
-    say(f"Recorded {result['kind']}{why}, cost {money(result['total_cost'])}")
+    say(f"Recorded {_WORDS.get(result['kind'], result['kind'])}{why}, cost {money(result['total_cost'])}")
     for lot in result["lots"]:
         sign = "" if lot["quantity"].startswith("-") else "+"
-        say(f"  {sign}{lot['quantity']} {lot['unit']} of lot {lot['lot_code']}, cost {money(lot['cost'])}")
+        quantity = amount(lot["quantity"], lot["unit"])
+        say(f"  {sign}{quantity} of lot {lot['lot_code']}, cost {money(lot['cost'])}")
     say(f"  operation {result['operation_id']}")
 
 
@@ -114,7 +119,7 @@ def _record(
     def work(session: Session) -> AdjustmentResult:
         return record_adjustment(
             kind,
-            [_line(session, *amount) for amount in amounts],
+            [_line(session, *given) for given in amounts],
             session=session,
             reason=reason,
             recipient_id=find_optional(session, "recipient", to),
@@ -129,7 +134,7 @@ def _record(
 def _signed_amount(text: str) -> tuple[Fraction, str, str]:
     word, _, rest = text.strip().partition(" ")
     if word not in ("less", "more"):
-        raise typer.BadParameter(f"{text!r} must begin with less or more, like 'less 200 g lot:CODE'")
+        raise typer.BadParameter(f"{text!r} must begin with less or more; write it like 'less 200 g lot:CODE'")
     quantity, unit, name = parse.amount_of(rest)
     return -quantity if word == "less" else quantity, unit, name
 

@@ -1,4 +1,4 @@
-"""What can be made of what is there, and what should be used soon."""
+"""Commands for what the stock allows, and for what to use soon."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from bake_tracker.clock import now
+from bake_tracker.domain.amounts import amount
 from bake_tracker.entrypoints.cli.state import answer, ask, counted, money, say, show_table
 from bake_tracker.entrypoints.cli.tables import Csv, Xlsx, write_file
 from bake_tracker.queries.bakery import load_bakery
@@ -14,15 +15,15 @@ from bake_tracker.queries.reports.expiring import ExpiringLot, Use, load_expirin
 from bake_tracker.queries.runs.can_make import Possible, Stopper, load_can_make
 
 COUNTED = (
-    "Each is counted alone: what several of them share is counted for every one. Sub-recipes count by their"
-    " ingredients; what is made here and named by a recipe or box counts by what lies ready."
+    "Each line counts alone, so shared ingredients count for every line. Sub-recipes count by their ingredients;"
+    " baked items and boxes inside another count by what is on hand."
 )
 STOPPED = ("stopped_by", "needs", "has", "unit")
 LOT = ("lot_code", "item_slug", "on_hand", "unit", "value", "usable_until", "days_left", "state")
 
 
 def can_make(csv: Csv = None, xlsx: Xlsx = None) -> None:
-    """How many of every recipe and box the stock allows, and what stops the next one."""
+    """Show how many of each recipe and box the stock allows, and what stops one more."""
     rows = ask(lambda session: load_can_make(session, load_bakery(session).local_day(now())))
     flat = [dict(zip(("what", "slug", "how_many", *STOPPED), row, strict=True)) for row in _flat(rows)]
     if not write_file(flat, ["what", "slug", "how_many", *STOPPED], csv, xlsx):
@@ -30,11 +31,13 @@ def can_make(csv: Csv = None, xlsx: Xlsx = None) -> None:
 
 
 def expiring(
-    within: Annotated[int, typer.Option(min=0, max=100_000, help="so many days; 0: what is good today at most")] = 7,
+    within: Annotated[
+        int, typer.Option(min=0, max=100_000, help="days from now; 0 for lots that are good until today at the latest")
+    ] = 7,
     csv: Csv = None,
     xlsx: Xlsx = None,
 ) -> None:
-    """What may not be used for much longer, what it is worth, and what it could still be made into."""
+    """List lots to use soon, with their value and what could be made from them."""
     rows = ask(lambda session: load_expiring(session, load_bakery(session).local_day(now()), within))
     flat = [
         {**row, "days_left": str(row["days_left"]), "could_go_into": "; ".join(map(_use, row["uses"]))} for row in rows
@@ -45,16 +48,16 @@ def expiring(
 
 def show_can_make(rows: list[Possible]) -> None:
     if not rows:
-        say("There is no recipe and no box yet. Add one: bake recipe add NAME --line '500 g flour'")
+        say("There are no recipes or boxes yet. Add one: bake recipe add NAME --line '500 g flour'")
         return
     show_table(
         {
             "": "left",
             "what": "left",
             "how many": "right",
-            "one more is stopped by": "left",
-            "needs": "right",
-            "has": "right",
+            "short for one more": "left",
+            "needed": "right",
+            "on hand": "right",
             " ": "left",
         },
         _flat(rows),
@@ -74,7 +77,7 @@ def show_expiring(rows: list[ExpiringLot], within: int) -> None:
             "": "left",
             "value": "right",
             "use until": "left",
-            "could go into": "left",
+            "could be used for": "left",
         },
         (
             [
@@ -92,13 +95,13 @@ def show_expiring(rows: list[ExpiringLot], within: int) -> None:
     known = [Decimal(row["value"]) for row in rows if row["value"] is not None]
     unknown = len(rows) - len(known)
     say(
-        f"{counted(len(rows), 'lot')}, {money(str(sum(known, Decimal(0))))} at what they cost"
-        + (f"; the cost of {unknown} of them is unknown" if unknown else "")
+        f"{counted(len(rows), 'lot')}, {money(str(sum(known, Decimal(0))))} at cost"
+        + (f", without {counted(unknown, 'lot')} of unknown cost" if unknown else "")
     )
 
 
 def _flat(rows: list[Possible]) -> Iterator[list[str]]:
-    """A line for each, and one more for every further item that stops it."""
+    """A line for each, and another for every further item it is short of."""
     for row in rows:
         how_many = "?" if row["count"] is None else str(row["count"])
         first, *more = [_stopper(one) for one in row["stopped_by"]] or [[row["problem"] or "", "", "", ""]]
@@ -108,14 +111,14 @@ def _flat(rows: list[Possible]) -> Iterator[list[str]]:
 
 
 def _stopper(one: Stopper) -> list[str]:
-    notes = [f"{maker['recipe_slug']} can make it, {maker['batches']} times" for maker in one["made_by"]]
+    notes = [f"{maker['recipe_slug']} can make it: {counted(maker['batches'], 'batch')}" for maker in one["made_by"]]
     if one["unusable"] != "0":
-        notes.append(f"{one['unusable']} {one['unit']} expired or on hold")
+        notes.append(f"{amount(one['unusable'], one['unit'])} expired or on hold")
     note = f" ({'; '.join(notes)})" if notes else ""
     return [f"{one['item_slug']}{note}", one["needed"], one["usable"], one["unit"]]
 
 
 def _use(use: Use) -> str:
     if use["possible"] >= use["to_use_up"]:
-        return f"{use['to_use_up']} x {use['slug']} use it up"
-    return f"{use['possible']} x {use['slug']} of {use['to_use_up']} that would use it up"
+        return f"{use['to_use_up']} x {use['slug']}"
+    return f"{use['to_use_up']} x {use['slug']} (stock allows {use['possible']})"

@@ -1,4 +1,4 @@
-"""Count the shelf: a sheet to count on, what the count would change, and recording it."""
+"""Commands for counting stock: print a sheet, check what a count would change, and record it."""
 
 import re
 import sys
@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from bake_tracker.domain.amounts import amount
 from bake_tracker.domain.errors import Problem, ServiceError, ValidationError
 from bake_tracker.domain.units import parse_quantity
 from bake_tracker.entrypoints.cli import parse
@@ -23,23 +24,25 @@ _FOUND = re.compile(r"([0-9 ./]*[0-9])\s*([A-Za-z].*)?")
 HEADINGS = ("lot id", "lot", "item", "location", "expires", "came with", "expected", "unit", "counted", "percent left")
 
 What = Annotated[
-    list[str], typer.Argument(help="a filled count sheet, .csv or .xlsx; or LOT=QUANTITY, LOT='2 kg' and LOT=40%")
+    list[str], typer.Argument(help="a filled-in count sheet (.csv or .xlsx), or LOT=QUANTITY, LOT='2 kg' or LOT=40%")
 ]
 Moved = Annotated[
     str,
-    typer.Option(help="of lots that moved since the sheet: after (the counting) or before (it, recorded late)"),
+    typer.Option(
+        help="lots that changed since the sheet was printed: did they change after or before you counted them?"
+    ),
 ]
 
 
 def sheet(
-    location: Annotated[str | None, typer.Option(help="only what is kept there")] = None,
-    item: Annotated[str | None, typer.Option(help="slug or id")] = None,
-    csv: Annotated[Path | None, typer.Option("--csv", help="write it to this file")] = None,
-    xlsx: Annotated[Path | None, typer.Option("--xlsx", help="write it to this file")] = None,
+    location: Annotated[str | None, typer.Option(help="only lots in this place")] = None,
+    item: Annotated[str | None, typer.Option(help="only this item: slug or id")] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", help="write the sheet to this file")] = None,
+    xlsx: Annotated[Path | None, typer.Option("--xlsx", help="write the sheet to this file")] = None,
 ) -> None:
-    """List every lot with something left in it, with room for what is counted."""
+    """List every lot that has stock, with room to write in the count."""
     if csv and xlsx:
-        raise typer.BadParameter("--csv FILE or --xlsx FILE, not both")
+        raise typer.BadParameter("use --csv or --xlsx, not both")
     rows = ask(
         lambda session: load_count_sheet(session, location=location, item_id=find_optional(session, "item", item))
     )
@@ -52,7 +55,7 @@ def sheet(
 
 
 def check(what: What, moved: Moved = "refuse") -> None:
-    """Say what a count would change; nothing is recorded."""
+    """Show what a count would change, without recording it."""
     result = ask(lambda session: check_stocktake(_lines(session, what), session=session, moved=moved))
     answer(result, show_check)
 
@@ -61,13 +64,16 @@ def record(
     what: What,
     moved: Moved = "refuse",
     counted: Annotated[
-        Any, typer.Option("--at", parser=parse.moment, help="when it was counted, like 2026-11-23T14:30; left out: now")
+        Any,
+        typer.Option(
+            "--at", parser=parse.moment, help="when it was counted, for example 2026-11-23T14:30; default: now"
+        ),
     ] = None,
-    notes: Annotated[str | None, typer.Option()] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="do not ask, as nobody is asked without a terminal")] = False,
+    notes: Annotated[str | None, typer.Option(help="free text")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="skip the confirmation prompt")] = False,
     operation_id: OperationId = None,
 ) -> None:
-    """Show what a count changes, then bring the ledger to it, all as one operation."""
+    """Show what a count changes, then correct the ledger in one operation."""
     lines = ask(lambda session: _lines(session, what))
     asks = sys.stdin is not None and sys.stdin.isatty() and not yes and not state.as_json
     if asks:
@@ -77,7 +83,7 @@ def record(
             say("Nothing was recorded.")
             raise typer.Exit(1)
         if not found["moved"]:
-            # What was looked at is what is recorded, or it is refused.
+            # Record exactly what was shown; if stock has changed since, the service refuses.
             expected = {lot["lot_id"]: parse.decimal(lot["expected"]) for lot in found["lots"]}
             lines = [{**line, "expected": expected[line["lot_id"]]} for line in lines]
     result = write(
@@ -97,7 +103,7 @@ def show_sheet(rows: list[CountSheetRow]) -> None:
             "lot": "left",
             "item": "left",
             "location": "left",
-            "came with": "right",
+            "received": "right",
             "expected": "right",
             "": "left",
             "counted": "left",
@@ -122,8 +128,8 @@ def show_sheet(rows: list[CountSheetRow]) -> None:
 def show_check(result: Any) -> None:
     for lot in result["moved"]:
         say(
-            f"{lot['lot_code']} moved since the sheet was printed: {lot['on_sheet']} {lot['unit']} then, "
-            f"{lot['on_hand']} now. Say --moved after or --moved before, or count it again.",
+            f"{lot['lot_code']} has changed since the sheet was printed: {amount(lot['on_sheet'], lot['unit'])} then, "
+            f"{lot['on_hand']} now. Add --moved after or --moved before, or count it again.",
             style="red",
         )
     _show_differences(result)
@@ -136,7 +142,7 @@ def show_stocktake(result: StocktakeResult, *, was_shown: bool) -> None:
 
 
 def _confirmed(question: str) -> bool:
-    """Whether somebody at the terminal says yes; the end of the input is a no."""
+    """Ask at the terminal; the end of the input means no."""
     sys.stdout.write(question)
     sys.stdout.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
@@ -196,10 +202,10 @@ def _check_suffix(file: Path, suffix: str) -> None:
 
 
 def _lines(session: Session, what: Sequence[str]) -> list[dict[str, Any]]:
-    """The lines of a filled sheet, or those that were typed.
+    """The lines of a filled-in sheet, or those that were typed.
 
     Raises:
-        ValidationError: rows cannot be read; all of them are named.
+        ValidationError: lists every row that cannot be read.
     """
     if len(what) == 1 and what[0].lower().endswith(FORMATS) and "=" not in what[0]:
         return _read_sheet(session, Path(what[0]))
@@ -207,7 +213,7 @@ def _lines(session: Session, what: Sequence[str]) -> list[dict[str, Any]]:
     for text in what:
         lot, equals, found = text.rpartition("=")
         if not equals or not lot:
-            raise typer.BadParameter(f"{text!r} cannot be read; write it like LOT=2.5, LOT='2 kg' or LOT=40%")
+            raise typer.BadParameter(f"cannot read {text!r}; write it like LOT=2.5, LOT='2 kg' or LOT=40%")
         try:
             lines.append({"lot_id": find_lot(session, lot), **_found(found)})
         except ValueError as error:
@@ -220,7 +226,7 @@ def _read_sheet(session: Session, file: Path) -> list[dict[str, Any]]:
     problems: list[Problem] = []
     for row in read_table(file):
         if not (row.cells.get("counted") or row.cells.get("percent_left")):
-            continue  # nobody counted it
+            continue  # not counted
         try:
             lines.append(_sheet_line(session, row))
         except (ServiceError, ValueError) as error:
@@ -228,7 +234,9 @@ def _read_sheet(session: Session, file: Path) -> list[dict[str, Any]]:
     if problems:
         raise ValidationError(problems)
     if not lines:
-        raise ValidationError.of("file", f"nothing is filled in under counted or percent left in {file}")
+        raise ValidationError.of(
+            "file", f"no row of {file} has a value under 'counted' or 'percent left'; fill in at least one"
+        )
     return lines
 
 
@@ -236,7 +244,7 @@ def _sheet_line(session: Session, row: TableRow) -> dict[str, Any]:
     cells = row.cells
     counted, percent = cells.get("counted", ""), cells.get("percent_left", "")
     if counted and percent:
-        raise ValueError("has both counted and percent left; leave one of them empty")
+        raise ValueError("has values under both 'counted' and 'percent left'; leave one of them empty")
     lot_id = cells.get("lot_id")
     line: dict[str, Any] = {"lot_id": int(lot_id) if lot_id else find_lot(session, cells.get("lot", ""))}
     if cells.get("expected"):
@@ -245,7 +253,7 @@ def _sheet_line(session: Session, row: TableRow) -> dict[str, Any]:
 
 
 def _found(text: str, unit: str | None = None) -> dict[str, Any]:
-    """``40%``, ``2.5`` or ``2 kg``; a unit that is written beside the quantity counts before that of the column."""
+    """``40%``, ``2.5`` or ``2 kg``; a unit beside the quantity overrides the one in the unit column."""
     text = _with_point(text.strip())
     if text.endswith("%"):
         return {"percent_left": parse_quantity(text.removesuffix("%"))}
@@ -256,6 +264,6 @@ def _found(text: str, unit: str | None = None) -> dict[str, Any]:
 
 
 def _with_point(text: str) -> str:
-    """A decimal comma as a point, where it can be nothing else."""
+    """Replace a decimal comma by a point where it cannot mean anything else."""
     whole, comma, rest = text.partition(",")
     return f"{whole}.{rest}" if comma and "," not in rest and "." not in text else text

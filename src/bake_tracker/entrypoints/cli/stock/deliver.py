@@ -1,10 +1,11 @@
-"""What a supplier brings with one document: several lots at once."""
+"""Record a delivery: all the lots of one supplier document at once."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from bake_tracker.domain.amounts import amount
 from bake_tracker.domain.errors import Problem, ServiceError, ValidationError
 from bake_tracker.domain.units import parse_quantity
 from bake_tracker.entrypoints.cli import parse
@@ -24,15 +25,17 @@ def deliver(
     supplier: Annotated[str, typer.Argument(help="slug or id")],
     what: Annotated[
         list[str],
-        typer.Argument(help=f"a .csv or .xlsx with the columns {', '.join(COLUMNS)}; or '25 kg flour @31.50'"),
+        typer.Argument(
+            help=f"a .csv or .xlsx file with the columns {', '.join(COLUMNS)}, or '25 kg flour @31.50' for each lot"
+        ),
     ],
-    document: Annotated[str | None, typer.Option(help="the number of the supplier's document")] = None,
-    on: Annotated[Any, typer.Option(parser=parse.day, help="like 2026-11-23; left out: today")] = None,
-    notes: Annotated[str | None, typer.Option()] = None,
-    again: Annotated[bool, typer.Option("--again", help="the same document really came again")] = False,
+    document: Annotated[str | None, typer.Option(help="number of the delivery note or invoice")] = None,
+    on: Annotated[Any, typer.Option(parser=parse.day, help="for example 2026-11-23; default: today")] = None,
+    notes: Annotated[str | None, typer.Option(help="free text")] = None,
+    again: Annotated[bool, typer.Option("--again", help="accept a document number that is already recorded")] = False,
     operation_id: OperationId = None,
 ) -> None:
-    """Record a delivery: every line of a supplier's document as a lot, all of them or none."""
+    """Record a delivery: one lot for each line of the supplier's document, all of them or none."""
 
     def work(session: Session) -> DeliveryResult:
         check_has_come(session, "on", on)
@@ -51,11 +54,12 @@ def deliver(
 
 
 def show_delivery(result: DeliveryResult) -> None:
-    document = f" by document {result['document']}" if result["document"] else ""
+    document = f" with document {result['document']}" if result["document"] else ""
     say(f"Received {counted(result['lot_count'], 'lot')}{document}, cost {money(result['total_cost'])}")
     for lot in result["lots"]:
         expires = f", expires {lot['expires_on']}" if lot["expires_on"] else ""
-        say(f"  {lot['quantity']} {lot['unit']} as lot {lot['lot_code']}, cost {money(lot['total_cost'])}{expires}")
+        quantity = amount(lot["quantity"], lot["unit"])
+        say(f"  {quantity} as lot {lot['lot_code']}, cost {money(lot['total_cost'])}{expires}")
     say(f"  operation {result['operation_id']}")
 
 
@@ -89,14 +93,14 @@ def _read_file(session: Session, file: Path) -> list[dict[str, Any]]:
     if problems:
         raise ValidationError(problems)
     if not lines:
-        raise ValidationError.of("file", f"there is no row in {file}")
+        raise ValidationError.of("file", f"{file} has no rows; add one for each lot")
     return lines
 
 
 def _line(session: Session, row: TableRow) -> dict[str, Any]:
     cells = row.cells
     if unknown := sorted(cells.keys() - set(COLUMNS)):
-        raise ValueError(f"there is no column {', '.join(unknown)}; there are {', '.join(COLUMNS)}")
+        raise ValueError(f"unknown column {', '.join(unknown)}; use {', '.join(COLUMNS)}")
     item_id, unit = find(session, "item", cells.get("item", "")), cells.get("unit") or "each"
     return {
         "item_id": item_id,

@@ -1,10 +1,11 @@
-"""Lots as they lie: keep them from use, release them, move them."""
+"""Commands that hold, release and move lots."""
 
 from functools import partial
 from typing import Annotated, Any
 
 import typer
 
+from bake_tracker.domain.amounts import amount, amount_of
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find_lot
 from bake_tracker.entrypoints.cli.options import OperationId
@@ -19,45 +20,49 @@ from bake_tracker.services.stock.handling import (
     record_transfer,
 )
 
-Lots = Annotated[list[str], typer.Argument(help="codes or ids")]
+Lots = Annotated[list[str], typer.Argument(help="lot codes or ids")]
 
 
 def hold(
-    lots: Lots, reason: Annotated[str, typer.Option(help="why they must not be used")], operation_id: OperationId = None
+    lots: Lots,
+    reason: Annotated[str, typer.Option(help="why the lots must not be used")],
+    operation_id: OperationId = None,
 ) -> None:
-    """Keep lots from being used until they are released."""
+    """Put lots on hold: nobody can use them until they are released."""
 
     def work(session: Session) -> HoldResult:
         ids = [find_lot(session, typed) for typed in lots]
         return record_hold(ids, reason, session=session, operation_id=operation_id)
 
-    answer(write(work), partial(_show_lots, "Held"))
+    answer(write(work), partial(_show_lots, "Put {} on hold"))
 
 
 def release(
     lots: Lots,
-    reason: Annotated[str, typer.Option(help="why they may be used")],
-    until: Annotated[Any, typer.Option(parser=parse.day, help="use past the expiry, until this day")] = None,
+    reason: Annotated[str, typer.Option(help="why the lots may be used")],
+    until: Annotated[Any, typer.Option(parser=parse.day, help="allow use past the expiry date, until this day")] = None,
     operation_id: OperationId = None,
 ) -> None:
-    """Let lots be used: from hold, and with --until past their expiry."""
+    """Release lots from hold; with --until, also allow use past their expiry date."""
 
     def work(session: Session) -> ReleaseResult:
         ids = [find_lot(session, typed) for typed in lots]
         return record_release(ids, reason, session=session, usable_until=until, operation_id=operation_id)
 
-    answer(write(work), partial(_show_lots, "Released"))
+    answer(write(work), partial(_show_lots, "Released {}"))
 
 
 def transfer(
-    lot: Annotated[str, typer.Argument(help="code or id")],
-    quantity: Annotated[str | None, typer.Argument(help="a part of it, like 2 or 1/2; left out: all of it")] = None,
-    unit: Annotated[str | None, typer.Argument(help="like kg; left out: the item's own")] = None,
-    to: Annotated[str | None, typer.Option(help="where it goes; left out: to no named place")] = None,
-    reason: Annotated[str | None, typer.Option()] = None,
+    lot: Annotated[str, typer.Argument(help="lot code or id")],
+    quantity: Annotated[
+        str | None, typer.Argument(help="part of the lot, for example 2 or 1/2; default: all of it")
+    ] = None,
+    unit: Annotated[str | None, typer.Argument(help="for example kg; default: the item's own unit")] = None,
+    to: Annotated[str | None, typer.Option(help="the new place; default: no place")] = None,
+    reason: Annotated[str | None, typer.Option(help="why the lot is moved")] = None,
     operation_id: OperationId = None,
 ) -> None:
-    """Move a lot to another place, whole, or a part of it as a lot of its own."""
+    """Move a lot to another place; a part of it becomes a new lot."""
 
     def work(session: Session) -> TransferResult:
         return record_transfer(
@@ -74,16 +79,18 @@ def transfer(
 
 
 def show_transfer(result: TransferResult) -> None:
-    places = f"from {result['from_location'] or 'no named place'} to {result['to_location'] or 'no named place'}"
-    part = f" of lot {result['lot_code']} as lot {result['new_lot_code']}" if result["new_lot_code"] else ""
-    lot = part or f", all of lot {result['lot_code']},"
-    say(f"Moved {result['quantity']} {result['unit']}{lot} {places}")
+    moved = amount(result["quantity"], result["unit"])
+    what = f"{moved} of lot {result['lot_code']}" if result["new_lot_code"] else f"lot {result['lot_code']} ({moved})"
+    source = f" from {result['from_location']}" if result["from_location"] else ""
+    target = f" to {result['to_location']}" if result["to_location"] else ""
+    new = f" as new lot {result['new_lot_code']}" if result["new_lot_code"] else ""
+    say(f"Moved {what}{source}{target}{new}")
     say(f"  operation {result['operation_id']}")
 
 
-def _show_lots(verb: str, result: HoldResult | ReleaseResult) -> None:
+def _show_lots(text: str, result: HoldResult | ReleaseResult) -> None:
     for lot in result["lots"]:
-        say(f"{verb} {lot['quantity']} {lot['unit']} of {lot['item_slug']}, lot {lot['lot_code']}")
+        say(f"{text.format(amount_of(lot['quantity'], lot['unit'], lot['item_slug']))} (lot {lot['lot_code']})")
     if until := result.get("usable_until"):
-        say(f"  for use until {until}")
-    say(f"  because: {result['reason']}; operation {result['operation_id']}")
+        say(f"  may be used until {until}")
+    say(f"  reason: {result['reason']}; operation {result['operation_id']}")

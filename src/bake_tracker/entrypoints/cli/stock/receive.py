@@ -1,10 +1,11 @@
-"""Goods in."""
+"""Record goods in."""
 
 from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
 
+from bake_tracker.domain.amounts import amount_of
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.catalog.products import find_package
 from bake_tracker.entrypoints.cli.lookup import find, find_optional
@@ -16,19 +17,19 @@ from bake_tracker.services.stock.receipt import ReceiptResult, check_has_come, r
 
 def receive(
     item: Annotated[str, typer.Argument(help="slug or id")],
-    quantity: Annotated[str, typer.Argument(help="like 2, 0.5, 1/3 or '1 1/2'")],
-    unit: Annotated[str, typer.Argument(help="like kg, cup or each; or bag, of a product that comes so")],
-    cost: Annotated[Decimal | None, typer.Option(parser=parse.decimal, help="total paid; left out: unknown")] = None,
-    lot: Annotated[str | None, typer.Option(help="lot code; left out: one is made")] = None,
-    received: Annotated[Any, typer.Option(parser=parse.day, help="like 2026-11-23; left out: today")] = None,
-    expires: Annotated[Any, typer.Option(parser=parse.day, help="like 2027-02-01")] = None,
+    quantity: Annotated[str, typer.Argument(help="for example 2, 0.5, 1/3 or '1 1/2'")],
+    unit: Annotated[str, typer.Argument(help="for example kg, cup or each; or bag, if a product comes in bags")],
+    cost: Annotated[Decimal | None, typer.Option(parser=parse.decimal, help="total paid; default: unknown")] = None,
+    lot: Annotated[str | None, typer.Option(help="lot code; default: a new one")] = None,
+    received: Annotated[Any, typer.Option(parser=parse.day, help="for example 2026-11-23; default: today")] = None,
+    expires: Annotated[Any, typer.Option(parser=parse.day, help="expiry date, for example 2027-02-01")] = None,
     supplier: Annotated[str | None, typer.Option(help="slug or id")] = None,
-    product: Annotated[str | None, typer.Option(help="name or id: what it was bought in")] = None,
+    product: Annotated[str | None, typer.Option(help="the package it came in: name or id")] = None,
     location: Annotated[str | None, typer.Option(help="where it is kept")] = None,
-    note: Annotated[str | None, typer.Option()] = None,
+    note: Annotated[str | None, typer.Option(help="free text")] = None,
     operation_id: OperationId = None,
 ) -> None:
-    """Record goods in: a new lot of an item."""
+    """Record goods in as a new lot of an item."""
 
     def work(session: Session) -> ReceiptResult:
         check_has_come(session, "received", received)
@@ -56,5 +57,5 @@ def receive(
 def show_receipt(result: ReceiptResult) -> None:
     cost = money(result["total_cost"])
     expires = f", expires {result['expires_on']}" if result["expires_on"] else ""
-    say(f"Received {result['quantity']} {result['unit']} of {result['item_slug']} as lot {result['lot_code']}")
+    say(f"Received {amount_of(result['quantity'], result['unit'], result['item_slug'])} as lot {result['lot_code']}")
     say(f"  cost {cost}{expires}; operation {result['operation_id']}")

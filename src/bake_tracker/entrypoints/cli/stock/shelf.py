@@ -1,4 +1,4 @@
-"""What is on the shelf."""
+"""Show the stock."""
 
 from typing import Annotated, Any
 
@@ -12,8 +12,8 @@ from bake_tracker.queries.stock.shelf import load_shelf_lots, load_stock
 from bake_tracker.services.database import Session
 
 
-def stock(item: Annotated[str | None, typer.Argument(help="slug or id: its lots")] = None) -> None:
-    """Show what is on the shelf; with an item, its lots in the order in which they will be used."""
+def stock(item: Annotated[str | None, typer.Argument(help="show the lots of this item: slug or id")] = None) -> None:
+    """Show the stock; for one item, its lots in the order they will be used."""
 
     def work(session: Session) -> Any:
         today = load_bakery(session).local_day(now())
@@ -26,7 +26,7 @@ def stock(item: Annotated[str | None, typer.Argument(help="slug or id: its lots"
 
 def show_stock(rows: list[Any]) -> None:
     if not rows:
-        say("Nothing is in stock yet. Receive something: bake receive ITEM QUANTITY UNIT --cost TOTAL")
+        say("Nothing is in stock yet. Record goods in: bake receive ITEM QUANTITY UNIT --cost TOTAL")
         return
     table: list[list[str]] = []
     for row in rows:
@@ -41,7 +41,7 @@ def show_stock(rows: list[Any]) -> None:
 
 def show_lots(rows: list[Any]) -> None:
     if not rows:
-        say("There is nothing of it in stock.")
+        say("None in stock.")
         return
     has_places = any(row["location"] for row in rows)
     show_table(
@@ -72,7 +72,7 @@ def show_lots(rows: list[Any]) -> None:
 
 
 def _state(row: Any) -> str:
-    """Why a lot is not used, or that it is past its expiry and released."""
+    """The state of a lot: why it is held, or until when it may be used past its expiry."""
     if row["held_because"]:
         return f"{row['state']}: {row['held_because']}"
     is_released = row["state"] == "open" and row["usable_until"] != row["expires_on"]

@@ -161,4 +161,4 @@ def test_a_thousand_lots_one_after_another_are_walked_by_the_indexes_in_as_many_
         steps = steps_of(lambda session, walk=walk: walk(session, middle))
         assert [step for step in steps if step in {f"SCAN {table}" for table in HISTORY}] == []
     shown = bake("trace", str(middle))
-    assert (shown.code, shown.out.count("goes on: bake trace")) == (0, 2)
+    assert (shown.code, shown.out.count("continues with: bake trace")) == (0, 2)

@@ -212,7 +212,7 @@ def test_restored_operations_are_told_apart_from_lost_lines(
     monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", str(tmp_path / "new.log.jsonl"))
     assert bake("item", "list").code == 0  # the log of the new place begins before the restore
     restored = bake("restore", str(path))
-    assert (restored.code, restored.out.splitlines()[0].endswith(f"rows, {count} operations.")) == (0, True)
+    assert (restored.code, restored.out.splitlines()[0].endswith(f"rows and {count} operations.")) == (0, True)
     assert bake("supplier", "add", "Mill").code == 0
     done = bake("log", "verify", "--json")
     assert (done.code, done.json["operations_restored"], done.json["operations_compared"]) == (0, count, 1)

@@ -1,6 +1,5 @@
 """Two real processes at one stock: exactly what there is goes out; without the locks it does not."""
 
-import multiprocessing
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,14 +11,12 @@ import pytest
 from bake_tracker.database import sqlite
 from bake_tracker.services import assembly_service, batch_production_service, database
 from bake_tracker.services.stock import ledger
+from support.forking import PATIENCE_S, forked, forking
 from support.kitchen import Kitchen
 
 ROUNDS = 15
 MANY_ROUNDS = 60  # of a race that is nearly always lost in the first few
 PER_PROCESS = 4  # each process asks for as much as there is, so half of all requests must be refused
-PATIENCE_S = 60
-
-_spawn = multiprocessing.get_context("spawn")
 
 
 def take_out_the_locks() -> None:
@@ -55,8 +52,8 @@ def worker(job: str, ids: dict[str, int], has_locks: bool, count: int, barrier: 
 @contextmanager
 def two_workers(job: str, ids: dict[str, int], *, has_locks: bool, count: int) -> Iterator[Any]:
     """A function that releases both through a barrier for one round and returns what became of all requests."""
-    barrier, answers = _spawn.Barrier(3), _spawn.Queue()
-    workers = [_spawn.Process(target=worker, args=(job, ids, has_locks, count, barrier, answers)) for _ in range(2)]
+    barrier, answers = forking.Barrier(3), forking.Queue()
+    workers = [forked(worker, job, ids, has_locks, count, barrier, answers) for _ in range(2)]
     for process in workers:
         process.start()
 

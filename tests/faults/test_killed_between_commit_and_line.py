@@ -16,7 +16,8 @@ from bake_tracker.services.database import read_scope
 from bake_tracker.services.reconcile.repair import repair_log
 from bake_tracker.services.reconcile.verification import verify_log
 from support.command_line import CommandLine
-from support.faults.under_fault import PATIENCE_S, committed, told, wait_for_the_server, worker
+from support.faults.under_fault import committed, told, wait_for_the_server, worker
+from support.forking import PATIENCE_S
 from support.kitchen import Kitchen
 
 ROUNDS = int(os.environ.get("BAKE_TRACKER_KILL_ROUNDS", "20"))

@@ -22,7 +22,8 @@ from bake_tracker.services.database import session_scope
 from benchmarks.web.load import let_in
 from support.command_line import CommandLine
 from support.faults import workers
-from support.faults.under_fault import PATIENCE_S, ROUNDS, Before, assert_nothing_lost_or_doubled, lines, stocked_bakery
+from support.faults.under_fault import ROUNDS, Before, assert_nothing_lost_or_doubled, lines, stocked_bakery
+from support.forking import PATIENCE_S
 from support.kitchen import Kitchen
 from support.serving import Server, free_port, serving
 

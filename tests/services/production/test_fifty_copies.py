@@ -1,7 +1,6 @@
 """Fifty copies of one request, at once, from threads and from processes: one operation, and one answer for all."""
 
 import logging
-import multiprocessing
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,14 +15,13 @@ from bake_tracker.domain.errors import ConflictError
 from bake_tracker.log.append import AppendHandler
 from bake_tracker.log.scan import read_log
 from bake_tracker.services.database import dispose_engines
+from support.forking import PATIENCE_S, forked, forking
 from support.kitchen import Kitchen
 
 COPIES = 50
-PROCESSES = 3  # each has a whole interpreter to start
-PATIENCE_S = 120
+PROCESSES = 3
 ENDINGS = {"success", "replayed", "conflict", "error", "unknown", "insufficient_inventory"}
 
-_spawn = multiprocessing.get_context("spawn")
 Ask = Callable[[Kitchen, str, list[int], Path], list[Any]]
 
 
@@ -62,12 +60,9 @@ def from_threads(kitchen: Kitchen, operation_id: str, yields: list[int], log: Pa
 
 
 def from_processes(kitchen: Kitchen, operation_id: str, yields: list[int], log: Path) -> list[Any]:
-    start, answers = _spawn.Barrier(len(yields)), _spawn.Queue()
+    start, answers = forking.Barrier(len(yields)), forking.Queue()
     shares = [yields[number::PROCESSES] for number in range(PROCESSES)]
-    processes = [
-        _spawn.Process(target=ask_in_process, args=(answers, kitchen.ids, operation_id, share, log, start))
-        for share in shares
-    ]
+    processes = [forked(ask_in_process, answers, kitchen.ids, operation_id, share, log, start) for share in shares]
     for process in processes:
         process.start()
     heard = [answer for _ in processes for answer in answers.get(timeout=PATIENCE_S)]

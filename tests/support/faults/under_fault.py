@@ -4,7 +4,6 @@
 """
 
 import json
-import multiprocessing
 import os
 import random
 import time
@@ -23,24 +22,11 @@ import pytest
 from bake_tracker.services.database import dispose_engines, run_in_transaction
 from support.command_line import CommandLine
 from support.faults import workers
+from support.forking import PATIENCE_S, forked, forking
 from support.kitchen import Kitchen
 
 ROUNDS = int(os.environ.get("BAKE_TRACKER_FAULT_ROUNDS", "2"))
-PATIENCE_S = 60
 STOCKED = ("Flour", "Sugar", "Carton", "Cookie", "Box")
-
-_forking = multiprocessing.get_context("forkserver")
-# Forked from a process that has imported everything already, a worker is soon at work. (That process knows only what is
-# installed: the worker's own module is out of its sight.)
-_services = ("receiving_service", "batch_production_service", "assembly_service", "log_setup")
-_forking.set_forkserver_preload(
-    [
-        *(f"bake_tracker.services.{name}" for name in _services),
-        "sqlalchemy.dialects.postgresql.psycopg",
-        "sqlalchemy.dialects.sqlite.pysqlite",
-        "alembic.command",
-    ]
-)
 
 
 @dataclass
@@ -86,10 +72,8 @@ class Heard:
 @contextmanager
 def worker(ids: Mapping[str, int], turns: Sequence[Sequence[str]], stop: tuple[int, int] = (0, 0)) -> Iterator[Heard]:
     """A process at work, until it dies or the block is left; then everything it said has been heard."""
-    names = ("BAKE_TRACKER_DATABASE_URL", "BAKE_TRACKER_LOG_FILE")
-    environment = {name: os.environ[name] for name in names}
-    mine, its = _forking.Pipe(duplex=False)
-    process = _forking.Process(target=workers.work, args=(environment, dict(ids), turns, stop, its))
+    mine, its = forking.Pipe(duplex=False)
+    process = forked(workers.work, dict(ids), turns, stop, its)
     process.start()
     its.close()
     heard = Heard(process, mine)

@@ -59,7 +59,6 @@ def stop_instead_of_line(number: int, stop: signal.Signals) -> None:
 
 
 def work(
-    environment: Mapping[str, str],
     ids: Mapping[str, int],
     turns: Sequence[Sequence[str]],
     stop: tuple[int, int],
@@ -70,7 +69,6 @@ def work(
     A turn that fails because of the database is asked again under the same ids, as a client would, until it is done.
     ``stop`` is the number of the success line not to be written, 0 for none, and the signal to send oneself instead.
     """
-    os.environ.update(environment)
     configure_logging(load_settings(), database_url())
     if stop[0]:
         stop_instead_of_line(stop[0], signal.Signals(stop[1]))

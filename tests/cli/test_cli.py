@@ -4,7 +4,6 @@ import json
 import os
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +14,7 @@ from sqlalchemy import text
 from bake_tracker.services import database
 from bake_tracker.services.database import read_scope
 from support.command_line import Done
+from support.warm.program import run, shell_words
 
 pytestmark = pytest.mark.one_database
 
@@ -269,22 +269,22 @@ def test_runs_show_the_newest_first_and_the_recipe_as_it_was(bakery: Bake) -> No
     assert bakery("produce", "cookies", "1", "--yield", "24").code == 0
     assert bakery("recipe", "add", "Biscuits", "--change", "cookies", "--line", "1 cup flour").code == 0
     assert bakery("produce", "cookies", "1", "--yield", "24").code == 0
-    assert [run["what"] for run in bakery("runs", "--json").json] == ["Biscuits", "Cookies"]
+    assert [one["what"] for one in bakery("runs", "--json").json] == ["Biscuits", "Cookies"]
 
 
 def test_an_answer_that_cannot_be_shown_is_not_called_a_failure(sqlite_url: str, tmp_path: Path) -> None:
     """What is recorded is recorded, and the baker is told so; the ledger has it once."""
     environment = {**os.environ, "BAKE_TRACKER_DATABASE_URL": sqlite_url, "BAKE_TRACKER_LOG_FILE": str(tmp_path / "l")}
-    bake_ = [sys.executable, "-m", "bake_tracker"]
+    bake_ = shell_words("bake_tracker")
     for words in (["item", "add", "ingredient", "Flour", "--unit", "g"], ["receive", "flour", "1", "kg"]):
         with Path("/dev/full").open("w") as full:
-            done = subprocess.run([*bake_, *words], env=environment, stdout=full, stderr=subprocess.PIPE, check=False)
+            done = run("bake_tracker", *words, environment=environment, stdout=full)
         assert done.returncode == 3
-        assert done.stderr.startswith(b"Operation ")
-        assert b"Traceback" not in done.stderr
-    closed = f"{sys.executable} -m bake_tracker stock >&-; {sys.executable} -m bake_tracker stock | true"
-    done = subprocess.run(closed, shell=True, env=environment, capture_output=True, check=False)
-    assert (done.returncode, done.stderr) == (0, b"")
+        assert done.stderr.startswith("Operation ")
+        assert "Traceback" not in done.stderr
+    closed = f"{bake_} stock >&-; {bake_} stock | true"
+    ended = subprocess.run(closed, shell=True, env=environment, capture_output=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, b"")
     with read_scope() as session:
         assert session.execute(text("SELECT count(*) FROM lot")).scalar() == 1
     # A tree is printed by other means than lines are; a reader that has seen enough of either is no refusal.
@@ -293,9 +293,9 @@ def test_an_answer_that_cannot_be_shown_is_not_called_a_failure(sqlite_url: str,
         ("log find", "> /dev/full", 3, b"The lines could not be shown: [Errno 28] No space left on device\n"),
         ("log lnav", "> /dev/full", 3, b"The lines could not be shown: [Errno 28] No space left on device\n"),
     ):
-        line = f"set -o pipefail; {sys.executable} -m bake_tracker {words} {reader}"
-        done = subprocess.run(["bash", "-c", line], env=environment, capture_output=True, check=False)
-        assert (done.returncode, done.stderr) == (code, said)
+        line = f"set -o pipefail; {bake_} {words} {reader}"
+        ended = subprocess.run(["bash", "-c", line], env=environment, capture_output=True, check=False)
+        assert (ended.returncode, ended.stderr) == (code, said)
 
 
 def test_asking_leaves_nothing_behind(bake: Bake, tmp_path: Path) -> None:

@@ -1,10 +1,7 @@
 """A SQLite file, or its folder, that may not be written: it is read, and a recording says so and leaves nothing."""
 
-import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +12,7 @@ from sqlalchemy import text
 from bake_tracker.database import read_only_sqlite
 from bake_tracker.services.database import DatabaseUnavailableError, dispose_engines, read_scope
 from support.kitchen import Kitchen
+from support.warm.program import run
 
 REFUSED = (
     "DatabaseUnavailableError: the database file can only be read, so nothing was recorded: its disk, its folder, the"
@@ -41,15 +39,7 @@ def folder(sqlite_url: str, tmp_path: Path) -> Iterator[Path]:
 
 def said(folder: Path, situation: str) -> list[str]:
     """What a process there prints; it must end well."""
-    command = [sys.executable, "-m", "support.faults.read_only", situation]
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run("support.faults.read_only", situation, folder=folder)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 

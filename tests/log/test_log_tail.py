@@ -4,14 +4,13 @@ import gzip
 import json
 import os
 import resource
-import select
 import signal
-import subprocess
-import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count, islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -24,6 +23,7 @@ from bake_tracker.log.reader import Unreadable, read_trees
 from bake_tracker.log.tail import Follower, last_lines
 from support.command_line import CommandLine
 from support.log.makers import append, at, line, text_of, write
+from support.warm.program import Program
 
 pytestmark = pytest.mark.one_database
 
@@ -207,49 +207,44 @@ def test_what_tail_cannot_understand_is_said(bake: CommandLine) -> None:
         assert advice in " ".join(done.err.replace("│", " ").split())
 
 
-def following(log_file: Path) -> subprocess.Popen[bytes]:
-    """The real program in a process of its own, once it has printed its first line."""
+@contextmanager
+def running(log_file: Path, *words: str) -> Iterator[tuple[Program, IO[bytes], IO[bytes]]]:
+    """The real program on this log, with what it says on stdout, by a pipe, and on stderr."""
+    reading, writing = os.pipe()
     environment = {**os.environ, "BAKE_TRACKER_LOG_FILE": str(log_file)}
-    words = [sys.executable, "-m", "bake_tracker", "log", "tail", "-f", "-n", "1", "--json"]
-    process = subprocess.Popen(
-        words,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        # Where the tests themselves run in the background of a shell, Ctrl-C is ignored, and that is inherited.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    assert process.stdout is not None
-    assert select.select([process.stdout], [], [], 60)[0]
-    assert process.stdout.readline() == text_of([line(1)])
-    return process
+    with open(reading, "rb") as out, tempfile.TemporaryFile() as error:  # noqa: PTH123  a pipe has no path
+        with open(writing, "wb") as written:  # noqa: PTH123
+            streams = {"stdout": written, "stderr": error}
+            program = Program("bake_tracker", *words, environment=environment, folder=Path.cwd(), **streams)
+        yield program, out, error
+
+
+def ended(program: Program, error: IO[bytes]) -> tuple[int, bytes]:
+    status = program.wait()
+    error.seek(0)
+    return status, error.read()
 
 
 @pytest.mark.parametrize("ending", ["interrupted", "reader gone"])
 def test_a_process_that_follows_ends_quietly(path: Path, sqlite_url: str, ending: str) -> None:
     """At Ctrl-C, and when whoever reads its pipe has left, without waiting for a next line: exit 0, not a word."""
     write(path, [line(0), line(1)])
-    with following(path) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
+    with running(path, "log", "tail", "-f", "-n", "1", "--json") as (program, out, error):
+        assert out.readline() == text_of([line(1)])
         if ending == "interrupted":
-            process.send_signal(signal.SIGINT)
+            program.send_signal(signal.SIGINT)
         else:
-            process.stdout.close()
-        assert (process.wait(60), process.stderr.read()) == (0, b"")
+            out.close()
+        assert ended(program, error) == (0, b"")
 
 
 def test_the_search_ends_quietly_when_its_reader_has_seen_enough(path: Path, sqlite_url: str) -> None:
     """As in ``bake log find | head -1``."""
     write(path, [line(n) for n in range(20_000)])
-    environment = {**os.environ, "BAKE_TRACKER_LOG_FILE": str(path)}
-    words = [sys.executable, "-m", "bake_tracker", "log", "find", "outcome=success"]
-    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.readline()
-        process.stdout.close()
-        assert (process.wait(60), process.stderr.read()) == (0, b"")
+    with running(path, "log", "find", "outcome=success") as (program, out, error):
+        out.readline()
+        out.close()
+        assert ended(program, error) == (0, b"")
 
 
 def test_a_compressed_file_that_is_cut_off_gives_what_it_has(path: Path) -> None:

@@ -3,10 +3,8 @@
 import gzip
 import os
 import re
-import shlex
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +14,7 @@ import duckdb
 import pytest
 
 from support import ROOT
+from support.warm.program import shell_words
 
 pytestmark = pytest.mark.one_database
 
@@ -66,7 +65,7 @@ def kitchen_desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with the demo's log in three files: one gzip-compressed, one rotated away, one in use."""
     desk = tmp_path_factory.mktemp("desk")
     bake = desk / "bake"
-    bake.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m bake_tracker "$@"\n')
+    bake.write_text(f'#!/bin/sh\nexec {shell_words("bake_tracker")} "$@"\n')
     bake.chmod(0o755)
     run(desk, "./bake demo --database sqlite:///bakery.db")
     log = desk / "bakery.db.log.jsonl"

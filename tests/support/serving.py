@@ -2,18 +2,19 @@
 
 import os
 import socket
-import subprocess
-import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import psutil
 
-from support import ROOT
+from support.forking import PATIENCE_S
+from support.warm.program import Program
 
 PASSWORD = "demo password of a test"
 
@@ -23,14 +24,17 @@ class Server:
     """Where it is, and its process."""
 
     url: str
-    process: "subprocess.Popen[str]"
-    folder: Path
+    process: Program
+    printed: IO[str]
 
     def end(self) -> tuple[int, str]:
         """Ask it to end; its exit status and what it printed."""
         self.process.terminate()
-        printed, _ = self.process.communicate(timeout=60)
-        return self.process.returncode, printed
+        return self.process.wait(), self.all_printed()
+
+    def all_printed(self) -> str:
+        self.printed.seek(0)
+        return self.printed.read()
 
 
 def free_port() -> int:
@@ -43,39 +47,37 @@ def free_port() -> int:
 def serving(folder: Path, *options: str, database_url: str | None = None, port: int | None = None) -> Iterator[Server]:
     """``bake serve`` with these options, from when it is ready to the end; on a database of its own unless told."""
     port = port or free_port()
-    command = [sys.executable, "-m", "bake_tracker", "serve", "--port", str(port), *options]
     environment = {
         **os.environ,
         "BAKE_TRACKER_DATABASE_URL": database_url or f"sqlite:///{folder}/bakery.db",
         "BAKE_TRACKER_DEMO_PASSWORD": PASSWORD,
-        "PYTHONPATH": str(ROOT / "src"),
         "TMPDIR": str(folder),
     }
-    process = subprocess.Popen(
-        command, env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    server = Server(f"http://127.0.0.1:{port}", process, folder)
-    try:
-        _wait(server)
-        yield server
-    finally:
-        if process.poll() is None:
-            for worker in psutil.Process(process.pid).children(recursive=True):
-                worker.kill()
-            process.kill()
-        process.wait()
-        if process.stdout:
-            process.stdout.close()
+    words = ("serve", "--port", str(port), *options)
+    with tempfile.TemporaryFile("w+") as printed:
+        process = Program(
+            "bake_tracker", *words, environment=environment, folder=folder, stdout=printed, stderr=printed
+        )
+        server = Server(f"http://127.0.0.1:{port}", process, printed)
+        try:
+            _wait(server)
+            yield server
+        finally:
+            if process.poll() is None:
+                for worker in psutil.Process(process.pid).children(recursive=True):
+                    worker.kill()
+                process.kill()
+            process.wait()
 
 
 def _wait(server: Server) -> None:
-    give_up_at = time.monotonic() + 60
+    give_up_at = time.monotonic() + PATIENCE_S
     while True:
         try:
-            with urllib.request.urlopen(f"{server.url}/readyz", timeout=5):
+            with urllib.request.urlopen(f"{server.url}/readyz", timeout=PATIENCE_S):
                 return
         except OSError:
             if server.process.poll() is not None or time.monotonic() > give_up_at:
                 server.process.kill()
-                raise AssertionError(server.process.communicate()[0]) from None
-            time.sleep(0.1)
+                raise AssertionError(server.all_printed()) from None
+            time.sleep(0.02)

@@ -108,7 +108,7 @@ def test_a_server_that_ends_does_not_wait_for_whoever_watches_the_log(chromium: 
         page.goto("/log")
         expect(page.get_by_text("New lines appear by themselves.")).to_be_visible()
         server.process.terminate()
-        server.process.communicate(timeout=FINISH_WITHIN_S - 5)  # it would wait longer for what does not end by itself
+        server.process.wait(FINISH_WITHIN_S - 5)  # it would wait longer for what does not end by itself
         expect(page.get_by_text("The server is away; trying again.")).to_be_visible()
         page.context.close()
     assert server.process.returncode == 0

@@ -1,5 +1,6 @@
 """Every test that touches a database runs on SQLite and on a real PostgreSQL, each on a fresh copy."""
 
+import gc
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from bake_tracker.config import load_settings
 from bake_tracker.database import engines
 from bake_tracker.services import database
 from bake_tracker.services.access import passwords
+from support import schedule
 from support.command_line import CommandLine, root_logger_put_back
 from support.databases import fresh_postgresql, fresh_sqlite
 from support.kitchen import Kitchen
@@ -119,6 +121,32 @@ ALSO_SERIALIZABLE = {
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--every-database", action="store_true", help="run what is marked one_database on each of them")
+    parser.addoption("--shuffle", metavar="SEED", help="run the modules, and the tests of each, in an order by chance")
+
+
+def pytest_configure() -> None:
+    gc.disable()  # what is imported and collected stays
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage seldom: there are a million objects that stay, and tests leave little."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    gc.enable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if seed := config.getoption("--shuffle"):
+        schedule.shuffle(items, seed)
+    elif "PYTEST_XDIST_WORKER" in os.environ:
+        schedule.put_slow_modules_first(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    return schedule.by_module(config, log)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -235,9 +263,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Server"]:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def chromium() -> Iterator["Browser"]:
-    """A real browser; one for all tests of a module."""
+    """A real browser; one for all tests."""
     from support.browsing import chromium_running  # a library that only these tests wait for
 
     with chromium_running() as browser:

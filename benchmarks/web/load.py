@@ -67,7 +67,7 @@ class Served:
         Raises:
             SystemExit: it does not.
         """
-        give_up_at = time.monotonic() + 60
+        give_up_at = time.monotonic() + 600  # a busy machine takes minutes
         while self.process.status() != psutil.STATUS_ZOMBIE and time.monotonic() < give_up_at:
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
             try:

@@ -22,6 +22,7 @@ from bake_tracker.services.database import (
     session_scope,
 )
 from bake_tracker.services.stock.receipt import record_receipt
+from support.forking import PATIENCE_S
 from support.kitchen import Kitchen
 
 COUNT = text("SELECT count(*) FROM item")
@@ -169,7 +170,7 @@ def test_a_real_deadlock_is_retried_until_both_have_worked(postgresql_url: str) 
     kitchen = Kitchen()
     kitchen.ingredient("Flour")
     kitchen.ingredient("Sugar")
-    meet = Barrier(2, timeout=20)
+    meet = Barrier(2, timeout=PATIENCE_S)
 
     def receive_both(order: tuple[str, str]) -> None:
         tries: list[int] = []

@@ -19,16 +19,22 @@ from bake_tracker.services.importing import tables as import_service
 from bake_tracker.services.reversal import record_reversal
 from bake_tracker.services.stock import receipt
 from bake_tracker.services.stock.recall import record_recall
+from support.forking import PATIENCE_S
 from support.import_files import clean, record, stored
 from support.kitchen import Kitchen
 from support.undoing import drift
 
-PATIENCE_S = 8
 Answer = TypeVar("Answer")
 
 
 @pytest.fixture
-def kitchen(postgresql_url: str) -> Kitchen:
+def patient_url(postgresql_url: str, use: Callable[[str], str]) -> str:
+    """Where whoever waits for a lock does so for as long as the test takes."""
+    return use(f"{postgresql_url}&options=-c%20lock_timeout%3D{PATIENCE_S}s")
+
+
+@pytest.fixture
+def kitchen(patient_url: str) -> Kitchen:
     """A bakery on PostgreSQL with a few things in it."""
     kitchen = Kitchen()
     kitchen.ingredient("Flour")
@@ -155,9 +161,9 @@ def test_an_import_that_someone_was_quicker_than_says_to_run_it_again(kitchen: K
     assert record(clean())["refused_count"] == 0
 
 
-def test_a_reversal_whose_plan_grew_while_it_waited_is_in_nobodys_way(postgresql_url: str) -> None:
+def test_a_reversal_whose_plan_grew_while_it_waited_is_in_nobodys_way(patient_url: str) -> None:
     """It asks for flour only when it holds no sugar any more, as whoever has flour and wants sugar expects of it."""
-    assert postgresql_url.startswith("postgresql")
+    assert patient_url.startswith("postgresql")
     kitchen = Kitchen().simple_bakery()
     (sugar,) = kitchen.rows("SELECT operation_id FROM lot WHERE item_id = :item", item=kitchen.ids["Sugar"])
     kitchen.receive("Sugar", 1, "kg", 3)
@@ -184,9 +190,9 @@ def test_a_reversal_whose_plan_grew_while_it_waited_is_in_nobodys_way(postgresql
     assert drift() == []
 
 
-def test_a_recall_that_grew_while_it_waited_is_in_nobodys_way(postgresql_url: str) -> None:
+def test_a_recall_that_grew_while_it_waited_is_in_nobodys_way(patient_url: str) -> None:
     """It asks for buns only when it holds no salt any more, as whoever bakes more buns of it expects."""
-    assert postgresql_url.startswith("postgresql")
+    assert patient_url.startswith("postgresql")
     kitchen = Kitchen()
     bun = kitchen.item("finished_unit", "Bun", "each")
     assert bun < kitchen.ingredient("Salt")

@@ -13,6 +13,7 @@ from bake_tracker.log.append import AppendHandler
 from bake_tracker.log.rotation import Rotation
 from bake_tracker.log.scan import read_log
 from support.command_line import CommandLine
+from support.forking import PATIENCE_S
 from support.log.makers import rotated, tell, told
 
 FORK = multiprocessing.get_context("fork")
@@ -27,7 +28,7 @@ def write_many(path: Path, writer: int, lines: int, was_read: Any) -> None:
     handler = AppendHandler(path, Rotation(size_bytes=60_000))
     for number in range(lines):
         if number == lines // 2:
-            was_read.wait(60)  # however busy the machine, the reader comes in between
+            was_read.wait(PATIENCE_S)  # however busy the machine, the reader comes in between
         tell(handler, writer * lines + number)
     handler.close()
 

@@ -19,6 +19,7 @@ from bake_tracker.services.reconcile.verification import verify_log
 from bake_tracker.services.stock.adjustment import record_adjustment
 from bake_tracker.services.stock.stocktake import record_stocktake
 from support.command_line import CommandLine
+from support.forking import PATIENCE_S
 from support.kitchen import Kitchen
 from support.writers import record_everything
 
@@ -218,7 +219,7 @@ def test_two_repairs_at_once_write_each_line_once(bakery: CommandLine) -> None:
     ready = threading.Barrier(4)
 
     def work() -> None:
-        ready.wait(60)
+        ready.wait(PATIENCE_S)
         results.append(repair(bakery.log_file))
 
     workers = [threading.Thread(target=work) for _ in range(4)]

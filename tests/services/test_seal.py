@@ -20,6 +20,7 @@ from bake_tracker.services.catalog import things
 from bake_tracker.services.database import read_scope, run_in_transaction, session_scope
 from bake_tracker.services.seal import SealResult, record_seal
 from support.command_line import CommandLine
+from support.forking import PATIENCE_S
 from support.kitchen import Kitchen
 from support.life_of_stock import fill_the_life_of_stock
 from support.tampering import NOBODY, another, drift_after, named_after, without_guards
@@ -137,7 +138,7 @@ def test_what_commits_late_is_in_the_next_seal(postgresql_url: str) -> None:
     with session_scope() as slow:
         things.record_event("Fair", session=slow, operation_id=early)
         with ThreadPoolExecutor(1) as other:
-            first = other.submit(seal).result(timeout=30)
+            first = other.submit(seal).result(timeout=PATIENCE_S)
     assert kitchen.rows("SELECT seal_number FROM sealed_operation WHERE operation_id = :o", o=early) == []
     assert seal()["operation_count"] == 2
     assert kitchen.rows("SELECT seal_number FROM sealed_operation WHERE operation_id = :o", o=early) == [(2,)]
@@ -152,7 +153,7 @@ def test_seals_made_at_once_make_one_chain(kitchen: Kitchen) -> None:
     start = threading.Barrier(6)
 
     def work(number: int) -> None:
-        start.wait(timeout=30)
+        start.wait(timeout=PATIENCE_S)
         for _ in range(3):
             seal() if number % 2 else kitchen.receive("Flour", 1, "kg", 2)
 

@@ -8,14 +8,18 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from support.forking import PATIENCE_S
 from support.serving import PASSWORD, Server
 
 REFUSED = re.compile("the server responded with a status of 4(09|22)")
 """The browser tells a refusal on its console; to us it is an answer as good as any."""
 LEFT = "net::ERR_ABORTED"
 """What the browser itself gave up, since the page was left or the answer was a file to keep."""
+
+
+expect.set_options(timeout=PATIENCE_S * 1000)
 
 
 @contextmanager
@@ -27,16 +31,23 @@ def chromium_running() -> Iterator[Browser]:
             pytest.fail("no Chromium, and in CI there has to be one: apt-get install chromium")
         pytest.skip("NO BROWSER TEST: no Chromium on the PATH (on Debian: apt-get install chromium)")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"], timeout=60_000)
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"], timeout=PATIENCE_S * 1000)
         yield browser
         browser.close()
+
+
+def new_context(browser: Browser, server: Server, **more: Any) -> BrowserContext:
+    """Cookies and storage of their own; whatever is asked for is waited for."""
+    context = browser.new_context(base_url=server.url, **more)
+    context.set_default_timeout(PATIENCE_S * 1000)
+    return context
 
 
 @contextmanager
 def window(browser: Browser, server: Server, **more: Any) -> Iterator[Page]:
     """A fresh browser window; in the end, nothing was wrong in its console or went elsewhere."""
     size = {"width": 768, "height": 1024}
-    context = browser.new_context(**{"base_url": server.url, "color_scheme": "light", "viewport": size, **more})
+    context = new_context(browser, server, **{"color_scheme": "light", "viewport": size, **more})
     page = context.new_page()
     wrong: list[str] = []
     page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)

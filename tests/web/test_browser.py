@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from support.browsing import sign_in
+from support.browsing import new_context, sign_in
 from support.serving import Server
 
 FIRST_PAGE_MOST_BYTES = 250_000
@@ -62,7 +62,7 @@ def test_the_first_page_weighs_little(page: Page, server: Server) -> None:
 
 def test_without_javascript_one_signs_in_as_well(chromium: Browser, server: Server, tmp_path: Path) -> None:
     """Forms are forms."""
-    context = chromium.new_context(base_url=server.url, java_script_enabled=False)
+    context = new_context(chromium, server, java_script_enabled=False)
     page = context.new_page()
     sign_in(page, "Bao")
     assert page.get_by_role("cell", name="Baked").count() >= 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from support.browsing import sign_in
+from support.browsing import new_context, sign_in
 from support.serving import PASSWORD, Server
 
 MOST_TAPS = 12
@@ -97,7 +97,7 @@ def test_the_check_follows_the_numbers(page: Page) -> None:
 
 def test_without_javascript_the_main_flow_is_the_same(chromium: Browser, server: Server) -> None:
     """Forms are forms; the check is a button."""
-    context = chromium.new_context(base_url=server.url, java_script_enabled=False)
+    context = new_context(chromium, server, java_script_enabled=False)
     page = context.new_page()
     sign_in(page, "Bao")
     assert main_flow(page).taps <= MOST_TAPS
@@ -193,7 +193,7 @@ def test_what_is_refused_or_signed_out_when_it_is_sent_late_is_told(chromium: Br
 
 def tablet(chromium: Browser, server: Server) -> tuple[BrowserContext, Page]:
     """A tablet of Bao's, of which no console is looked at: a lost connection is told there."""
-    context = chromium.new_context(base_url=server.url, viewport={"width": 768, "height": 1024})
+    context = new_context(chromium, server, viewport={"width": 768, "height": 1024})
     page = context.new_page()
     sign_in(page, "Bao")
     return context, page

@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 from bake_tracker.entrypoints.cli.house.serve import FINISH_WITHIN_S
-from support.browsing import sign_in, window
+from support.browsing import new_context, sign_in, window
 from support.serving import Server, serving
 
 
@@ -103,7 +103,7 @@ def test_the_log_is_read_without_javascript(chromium: Browser, server: Server) -
 def test_a_server_that_ends_does_not_wait_for_whoever_watches_the_log(chromium: Browser, tmp_path: Path) -> None:
     """The stream ends by itself, and nothing has to be cut off."""
     with serving(tmp_path, "--demo") as server:
-        page = chromium.new_context(base_url=server.url).new_page()
+        page = new_context(chromium, server).new_page()
         sign_in(page, "Vera")
         page.goto("/log")
         expect(page.get_by_text("New lines appear by themselves.")).to_be_visible()

@@ -20,6 +20,7 @@ from bake_tracker.queries.catalog.people import find_api_caller
 from bake_tracker.services.catalog import things
 from bake_tracker.services.database import read_scope, session_scope
 from support.command_line import CommandLine
+from support.forking import PATIENCE_S
 from support.kitchen import Kitchen
 from support.serving import serving
 from support.web import PASSWORD, Web
@@ -51,7 +52,7 @@ def test_a_request_under_way_is_finished_when_the_server_is_asked_to_end(
     def bake_one(url: str) -> int:
         headers = {"Authorization": program.headers["Authorization"]}
         path = f"{url}/api/v1/productions"
-        return httpx2.post(path, json={**baking, "actual_yield": 24}, headers=headers, timeout=60).status_code
+        return httpx2.post(path, json={**baking, "actual_yield": 24}, headers=headers, timeout=PATIENCE_S).status_code
 
     with serving(tmp_path, database_url=database_url) as server, ThreadPoolExecutor(1) as pool:
         serves = psutil.Process(server.process.pid)
@@ -64,7 +65,7 @@ def test_a_request_under_way_is_finished_when_the_server_is_asked_to_end(
             server.process.terminate()
             time.sleep(1)
             assert (answer.done(), server.process.poll()) == (False, None)
-        assert (answer.result(60), server.process.wait(60)) == (201, 0)
+        assert (answer.result(PATIENCE_S), server.process.wait()) == (201, 0)
     assert kitchen.stock("Cookie") == 24
 
 

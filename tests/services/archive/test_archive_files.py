@@ -21,6 +21,7 @@ from bake_tracker.services.archive.backup import BackupRefusedError, restore_bac
 from bake_tracker.services.database import dispose_engines, engine_for, read_scope, session_scope
 from support.archives import another, archive, use_postgresql_tools
 from support.command_line import CommandLine
+from support.forking import PATIENCE_S
 from support.kitchen import Kitchen
 
 KINDS = {
@@ -53,7 +54,7 @@ def others_at_work(kitchen: Kitchen) -> Iterator[threading.Event]:
     with ThreadPoolExecutor(WRITERS) as pool:
         working = [pool.submit(work) for _ in range(WRITERS)]
         try:
-            assert busy.wait(60)
+            assert busy.wait(PATIENCE_S)
             yield busy
         finally:
             stop.set()

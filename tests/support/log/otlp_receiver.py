@@ -15,6 +15,8 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from support.forking import PATIENCE_S
+
 UNSET, OK, ERROR = 0, 1, 2
 """The status codes of a span."""
 
@@ -65,7 +67,7 @@ def receiving() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if receiver.is_stuck:
-                receiver.released.wait(30)
+                receiver.released.wait(PATIENCE_S)
             elif receiver.status == 200:
                 assert self.headers["Content-Type"] == "application/x-protobuf"
                 compressed = self.headers.get("Content-Encoding") == "gzip"

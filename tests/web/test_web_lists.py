@@ -13,7 +13,7 @@ from bake_tracker.domain.page_keys import write_key
 from bake_tracker.domain.paging import Ask, page_of
 from bake_tracker.entrypoints.web import lists
 from bake_tracker.entrypoints.web.stock import overview
-from bake_tracker.queries.stock.item_list import load_stock_page
+from bake_tracker.queries.views.stock import load_stock_slice
 from bake_tracker.services.database import read_scope
 from support.kitchen import Kitchen
 from support.web import Web, statements
@@ -45,7 +45,7 @@ def leaf(sort: str, limit: int, search: str = "") -> list[str]:
     ask = Ask(sort.removeprefix("-"), sort.startswith("-"), search, None, limit)
     with read_scope() as session:
         while True:
-            found = load_stock_page(session, ask, TODAY)
+            found = load_stock_slice(session, ask, TODAY)
             assert len(found.rows) <= limit
             names += [row["name"] for row in found.rows]
             if found.next is None:

@@ -18,7 +18,7 @@ Made = TypeVar("Made")
 MOST_COUNTED = 2**31 - 1
 
 
-def load_page(
+def load_slice(
     session: Session,
     rows: Select[*tuple[Any, ...]],
     ask: Ask,
@@ -45,8 +45,8 @@ def load_page(
     statement = statement.order_by(column.is_(None), order, found.c[key]).limit(ask.limit + 1)
     read = session.execute(statement).all()
     last = read[ask.limit - 1] if len(read) > ask.limit else None
-    page = [make(row) for row in read[: ask.limit]]
-    return Found(page, None if last is None else (_kept(last.sorted_by), getattr(last, key)))
+    made = [make(row) for row in read[: ask.limit]]
+    return Found(made, None if last is None else (_kept(last.sorted_by), getattr(last, key)))
 
 
 def _is_behind(value: Any, column: Any, key: Any, ask: Ask) -> Any:

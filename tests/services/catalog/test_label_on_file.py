@@ -12,7 +12,8 @@ from bake_tracker.domain.errors import (
     LabelIncompleteError,
     ValidationError,
 )
-from bake_tracker.queries.views.label_contents import load_filed, load_label
+from bake_tracker.queries.catalog.label_facts import load_filed
+from bake_tracker.queries.views.label import load_label
 from bake_tracker.services import batch_production_service
 from bake_tracker.services.catalog.labels import LabelFiledResult, record_label_filed
 from bake_tracker.services.catalog.things import record_bakery

@@ -1,8 +1,12 @@
-"""What a new lot is called and until when it is good."""
+"""What a new lot is called, until when it is good, and whether it may be used."""
 
 import re
 from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import Literal
+
+OpenState = Literal["open", "expired", "on hold"]
+State = Literal["open", "expired", "on hold", "used up"]
 
 NO_EXPIRY = date(9999, 12, 31)
 _LOT_CODE = re.compile(r"(.+)-[0-9]{8}-[0-9]+")
@@ -46,3 +50,10 @@ def pick_on(policy: str, received_on: date, expires_on: date | None) -> date:
     if policy == "fifo":
         return received_on
     return expires_on or NO_EXPIRY
+
+
+def open_state(on_hold: bool, usable_until: date | None, today: date) -> OpenState:
+    """Whether a lot that is not used up may be drawn from today, and if not why."""
+    if on_hold:
+        return "on hold"
+    return "expired" if usable_until is not None and usable_until < today else "open"

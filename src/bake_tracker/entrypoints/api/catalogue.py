@@ -29,16 +29,11 @@ from bake_tracker.entrypoints.api.common import (
     writes,
 )
 from bake_tracker.queries.catalog.measures import MeasureRow, explain_conversion, load_measures
-from bake_tracker.queries.catalog.named import (
-    EventRow,
-    ListedRecipient,
-    SupplierRow,
-    load_event_page,
-    load_recipient_page,
-    load_supplier_page,
-)
 from bake_tracker.queries.catalog.names import NameRow, load_name_rows
 from bake_tracker.queries.catalog.products import ProductRow, load_products
+from bake_tracker.queries.views.event import EventRow, load_event_slice
+from bake_tracker.queries.views.recipient import ListedRecipient, load_recipient_slice
+from bake_tracker.queries.views.supplier import SupplierRow, load_supplier_slice
 from bake_tracker.services.catalog.names import NameResult, record_name
 from bake_tracker.services.catalog.products import ProductResult, record_product
 from bake_tracker.services.catalog.things import (
@@ -129,7 +124,7 @@ class ProductPage(Page):
 def list_suppliers(request: Request, limit: Limit = 50, after: After = None, search: Search = None) -> Response:
     """Suppliers by name."""
     with read_scope() as session:
-        found = load_supplier_page(session, asked("name", limit, after, search))
+        found = load_supplier_slice(session, asked("name", limit, after, search))
     return tagged(request, SupplierPage(suppliers=found.rows, next=write_key(found.next)))
 
 
@@ -143,7 +138,7 @@ def add_supplier(request: Request, body: NewSupplier, idempotency_key: Idempoten
 def list_recipients(request: Request, limit: Limit = 50, after: After = None, search: Search = None) -> Response:
     """Customers by name."""
     with read_scope() as session:
-        found = load_recipient_page(session, asked("name", limit, after, search))
+        found = load_recipient_slice(session, asked("name", limit, after, search))
     return tagged(request, RecipientPage(recipients=found.rows, next=write_key(found.next)))
 
 
@@ -157,7 +152,7 @@ def add_recipient(request: Request, body: NewRecipient, idempotency_key: Idempot
 def list_events(request: Request, limit: Limit = 50, after: After = None, search: Search = None) -> Response:
     """Events by name."""
     with read_scope() as session:
-        found = load_event_page(session, asked("name", limit, after, search))
+        found = load_event_slice(session, asked("name", limit, after, search))
     return tagged(request, EventPage(events=found.rows, next=write_key(found.next)))
 
 

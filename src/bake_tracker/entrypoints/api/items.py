@@ -28,9 +28,8 @@ from bake_tracker.entrypoints.api.common import (
 )
 from bake_tracker.queries.catalog.measures import MeasureRow, load_measures
 from bake_tracker.queries.reports.prices import PriceHistory, load_prices
-from bake_tracker.queries.stock.item_slices import ItemOnHand, load_item_page
-from bake_tracker.queries.stock.shelf import LotRow, load_shelf_lots
-from bake_tracker.queries.views.item import ItemView, load_item_view
+from bake_tracker.queries.views.item import ItemOnHand, ItemView, load_item_facts, load_item_slice, load_item_view
+from bake_tracker.queries.views.lot import LotRow, load_open_lots
 from bake_tracker.services.catalog.allergens import AllergensResult, record_allergens
 from bake_tracker.services.catalog.measures import DensityResult, PieceResult, record_density, record_piece_weight
 from bake_tracker.services.catalog.things import ItemResult, record_item
@@ -100,7 +99,7 @@ def list_items(
     """Items by name, with stock on hand and its cost."""
     key = None if after is None else read_key(after, str, int)
     with read_scope() as session:
-        items = load_item_page(session, limit + 1, after=key, kind=kind, search=search)
+        items = load_item_slice(session, limit + 1, after=key, kind=kind, search=search)
     last = items[limit - 1] if len(items) > limit else None
     page = ItemPage(items=items[:limit], next=write_key([last["name"], last["item_id"]] if last else None))
     return tagged(request, page)
@@ -123,8 +122,8 @@ def get_item(request: Request, item_id: Key) -> Response:
 def list_open_lots(request: Request, item_id: Key) -> Response:
     """The item's open lots in the order of use."""
     with read_scope() as session:
-        load_item_view(session, item_id, today(session))
-        return tagged(request, load_shelf_lots(session, item_id, today(session)))
+        load_item_facts(session, item_id)
+        return tagged(request, load_open_lots(session, item_id, today(session)))
 
 
 @router.get("/{item_id}/prices", **reads(PriceHistory))
@@ -138,7 +137,7 @@ def list_prices(request: Request, item_id: Key, since: Since = None) -> Response
 def list_measures_of_item(request: Request, item_id: Key) -> Response:
     """What volumes and pieces of the item weigh, with source and date."""
     with read_scope() as session:
-        load_item_view(session, item_id, today(session))
+        load_item_facts(session, item_id)
         return tagged(request, load_measures(session, item_id))
 
 

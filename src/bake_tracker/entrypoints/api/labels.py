@@ -1,7 +1,7 @@
 """Routes of allergens and labels: statements, labels on file, a lot's label, and files to print."""
 
 from datetime import date
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal
 
 from fastapi import Query, Request
 from pydantic import ConfigDict
@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from bake_tracker.clock import now
 from bake_tracker.domain.errors import ValidationError
-from bake_tracker.domain.label.allergens import in_order
 from bake_tracker.entrypoints.api.common import (
     Body,
     IdempotencyKey,
@@ -26,8 +25,15 @@ from bake_tracker.entrypoints.http.downloads import TYPES, file_answer
 from bake_tracker.files.recall_table import render_recall_table
 from bake_tracker.queries.operations.history import load_operation
 from bake_tracker.queries.stock.recall import load_recall
-from bake_tracker.queries.views.label import LabelView, label_view, load_difference
-from bake_tracker.queries.views.label_contents import Stated, check_complete, label_words, load_label, load_stated
+from bake_tracker.queries.views.allergen import AllergensOf, load_allergens
+from bake_tracker.queries.views.label import (
+    LabelView,
+    check_complete,
+    label_view,
+    label_words,
+    load_difference,
+    load_label,
+)
 from bake_tracker.services.catalog.labels import LabelFiledResult, record_label_filed
 from bake_tracker.services.database import read_scope
 
@@ -36,17 +42,6 @@ router = routes("", "labels and recalls")
 Style = Literal["eu", "us"]
 BestBefore = Annotated[date | None, Query(description="without it the lot's expiry")]
 Words = Annotated[str | None, Query(max_length=300, pattern=r"^[^\x00-\x1f]*$")]
-
-
-class AllergensOf(TypedDict):
-    """The allergens of an item, or of one package of it; None if they are not recorded."""
-
-    item_id: int
-    item_slug: str
-    product_id: int | None
-    product: str | None
-    contains: list[str] | None
-    may_contain: list[str] | None
 
 
 class LabelToFile(Body):
@@ -77,7 +72,7 @@ def _file(kind: str) -> dict[str, Any]:
 def list_allergens(request: Request) -> Response:
     """Recorded allergens, and the items without a record."""
     with read_scope() as session:
-        return tagged(request, [_of(one) for one in load_stated(session)])
+        return tagged(request, load_allergens(session))
 
 
 @router.post("/filed-labels", **writes(LabelFiledResult))
@@ -170,15 +165,3 @@ def _recall_table(lot_id: int, kind: Literal["csv", "xlsx"]) -> Response:
         found = load_recall(session, lot_id)
     content = render_recall_table(found, is_csv=kind == "csv")
     return file_answer(content, f"recall-{found['lot']['lot_code']}.{kind}")
-
-
-def _of(one: Stated) -> AllergensOf:
-    said = one.statement
-    return {
-        "item_id": one.item_id,
-        "item_slug": one.item_slug,
-        "product_id": one.product_id,
-        "product": one.product_name,
-        "contains": None if said is None else in_order(said.contains),
-        "may_contain": None if said is None else in_order(said.may_contain),
-    }

@@ -22,7 +22,7 @@ from bake_tracker.entrypoints.api.common import (
 from bake_tracker.entrypoints.http.undoing import undoing_as
 from bake_tracker.queries.explain.operation import ExplainedOperation, explain_operation, find_operations
 from bake_tracker.queries.operations.history import OperationView, load_operation
-from bake_tracker.queries.operations.latest import OperationRow, load_latest_operations
+from bake_tracker.queries.views.operation import OperationRow, load_latest_operations
 from bake_tracker.services.database import read_scope
 from bake_tracker.services.production.correction import CorrectionResult, record_production_correction
 from bake_tracker.services.reversal import ReversalCheck, ReversalResult, check_reversal

@@ -27,11 +27,10 @@ from bake_tracker.entrypoints.api.common import (
     writes,
 )
 from bake_tracker.entrypoints.http.access import OWNER
-from bake_tracker.queries.catalog.named import RecipeRow, load_recipe_page
 from bake_tracker.queries.explain.need import ExplainedNeed, explain_batch, explain_box
 from bake_tracker.queries.reports.recipe_cost import RecipeCost, load_recipe_cost
 from bake_tracker.queries.views.good import GoodView, load_good_view
-from bake_tracker.queries.views.recipe import RecipeView, load_recipe_view
+from bake_tracker.queries.views.recipe import ListedRecipe, RecipeRow, RecipeView, load_recipe_slice, load_recipe_view
 from bake_tracker.services.catalog.goods import GoodComponentsResult, record_good_components
 from bake_tracker.services.catalog.rates import RateResult, record_recipe_rate
 from bake_tracker.services.catalog.recipes import RecipeResult, RecipeYieldResult, record_recipe, record_recipe_yield
@@ -107,8 +106,9 @@ class RecipePage(Page):
 def list_recipes(request: Request, limit: Limit = 50, after: After = None, search: Search = None) -> Response:
     """Recipes by name."""
     with read_scope() as session:
-        found = load_recipe_page(session, asked("name", limit, after, search))
-    return tagged(request, RecipePage(recipes=found.rows, next=write_key(found.next)))
+        found = load_recipe_slice(session, asked("name", limit, after, search), search_in=("name", "slug"))
+    recipes = [_by_name(recipe) for recipe in found.rows]
+    return tagged(request, RecipePage(recipes=recipes, next=write_key(found.next)))
 
 
 @router.post("/recipes", **writes(RecipeResult))
@@ -193,3 +193,13 @@ def get_need_of_box(request: Request, finished_good_id: Key) -> Response:
     """What one box would use today, from which lots, at what cost, and what prevents it."""
     with read_scope() as session:
         return tagged(request, explain_box(session, finished_good_id, today(session)))
+
+
+def _by_name(recipe: ListedRecipe) -> RecipeRow:
+    return {
+        "recipe_id": recipe["recipe_id"],
+        "slug": recipe["slug"],
+        "name": recipe["name"],
+        "category": recipe["category"],
+        "source": recipe["source"],
+    }

@@ -29,9 +29,9 @@ from bake_tracker.queries.reports.stock_value import StockValue, load_stock_valu
 from bake_tracker.queries.runs.can_make import Possible, load_can_make
 from bake_tracker.queries.stock.lots import load_lot
 from bake_tracker.queries.stock.recall import load_recall
-from bake_tracker.queries.stock.shelf import StockRow, load_stock
 from bake_tracker.queries.stock.traced import load_trace
-from bake_tracker.queries.views.lot_list import ListedLot, load_lot_page
+from bake_tracker.queries.views.lot import ListedLot, load_lot_slice
+from bake_tracker.queries.views.stock import StockRow, load_stock
 from bake_tracker.services.database import read_scope
 
 router = routes("", "stock")
@@ -97,7 +97,7 @@ def list_lots(
     """Lots, newest first; several lots may share a supplier's code."""
     ask = asked("id", limit, after, search, descending=True)
     with read_scope() as session:
-        found = load_lot_page(session, ask, today(session), item_id=item_id, code=code, only_there=only_there)
+        found = load_lot_slice(session, ask, today(session), item_id=item_id, code=code, only_there=only_there)
     return tagged(request, LotPage(lots=found.rows, next=write_key(found.next)))
 
 
@@ -107,7 +107,7 @@ def get_lot(request: Request, lot_id: Key) -> Response:
     with read_scope() as session:
         day = today(session)
         ask = asked("id", 1, None)
-        found = load_lot_page(session, ask, day, lot_id=lot_id).rows
+        found = load_lot_slice(session, ask, day, lot_id=lot_id).rows
         if not found:
             raise LotNotFoundError(lot_id)
         places = load_whereabouts(session, [lot_id], day, SHOWN)

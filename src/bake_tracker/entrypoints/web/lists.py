@@ -6,7 +6,7 @@ A feature says once what its list is, and its route is two calls::
                   unit="unit"), ...), sort="name", keep=("kind",))
 
     ask = LIST.ask(request)
-    found = load_stock_page(session, ask, ...)  # queries/keyset.py in SQL, or domain.paging.page_of(rows, ask, ...)
+    found = load_stock_slice(session, ask, ...)  # queries/keyset.py in SQL, or domain.paging.page_of(rows, ask, ...)
     return LIST.answer(request, "stock.html", found, ...)
 
 The template shows it with ``{% from "lists.html" import show_list with context %}{{ show_list(listing, "Items") }}``.

@@ -41,7 +41,7 @@ def load_all_recipes(session: Session) -> list[Recipe]:
     return [Recipe(row.id, row.slug, row.name, lines, slugs, makes[row.id]) for row in names]
 
 
-def load_goods(session: Session) -> list[Good]:
+def load_all_goods(session: Session) -> list[Good]:
     """Every finished good by slug, with its components; two statements."""
     parts: defaultdict[int, list[Component]] = defaultdict(list)
     for row in session.execute(

@@ -4,20 +4,19 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal, TypedDict
+from typing import Any, TypedDict
 
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import format_money, negated
 from bake_tracker.domain.recipes.quantities import Item
+from bake_tracker.domain.stock.lots import State, open_state
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import tables
 from bake_tracker.models.ledger import movements
 from bake_tracker.queries.catalog.definitions import ITEM_COLUMNS, as_item
 from bake_tracker.queries.explain.passed_over import PassedOver, passed_over
-
-State = Literal["open", "expired", "on hold", "used up"]
 
 
 class ShelfLot(TypedDict):
@@ -238,9 +237,7 @@ def state_of(row: Any, today: date) -> State:
     """Whether a lot may be drawn from today, and if not why."""
     if row.remaining_micros == 0:
         return "used up"
-    if row.on_hold:
-        return "on hold"
-    return "expired" if row.usable_until is not None and row.usable_until < today else "open"
+    return open_state(row.on_hold, row.usable_until, today)
 
 
 def shelf_lot(row: Any, state: State, place: int | None) -> ShelfLot:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import format_money
-from bake_tracker.domain.stock.lots import NO_EXPIRY
+from bake_tracker.domain.stock.lots import NO_EXPIRY, OpenState, open_state
 from bake_tracker.domain.stock.possible import times_to_use_up
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import tables
@@ -36,7 +36,7 @@ class ExpiringLot(TypedDict):
     expires_on: str | None
     usable_until: str
     days_left: int
-    state: Literal["open", "expired", "on hold"]
+    state: OpenState
     location: str | None
     uses: list[Use]
 
@@ -71,19 +71,13 @@ def load_expiring(session: Session, today: date, within_days: int, larder: Larde
     drawn_by_then: defaultdict[int, int] = defaultdict(int)
     found: list[ExpiringLot] = []
     for row in rows:
-        state = _state(row, today)
+        state = open_state(row.on_hold, row.usable_until, today)
         if state == "open":
             drawn_by_then[row.item_id] += row.remaining_micros
         if row.usable_until is not None and row.usable_until <= horizon:
             uses = _uses(larder, row.item_id, drawn_by_then[row.item_id]) if state == "open" else []
             found.append(_told(row, state, uses, (row.usable_until - today).days))
     return sorted(found, key=lambda lot: (lot["usable_until"], lot["item_slug"], lot["lot_id"]))
-
-
-def _state(row: Any, today: date) -> Literal["open", "expired", "on hold"]:
-    if row.on_hold:
-        return "on hold"
-    return "expired" if row.usable_until is not None and row.usable_until < today else "open"
 
 
 def _uses(larder: Larder, item_id: int, micros: int) -> list[Use]:
@@ -99,7 +93,7 @@ def _uses(larder: Larder, item_id: int, micros: int) -> list[Use]:
     ]
 
 
-def _told(row: Any, state: Literal["open", "expired", "on hold"], uses: list[Use], days_left: int) -> ExpiringLot:
+def _told(row: Any, state: OpenState, uses: list[Use], days_left: int) -> ExpiringLot:
     return {
         "lot_id": row.id,
         "lot_code": row.code,

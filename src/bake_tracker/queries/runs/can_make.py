@@ -16,7 +16,7 @@ from bake_tracker.domain.stock.possible import most_times, short_of
 from bake_tracker.domain.units import MICRO, format_micros
 from bake_tracker.models import tables
 from bake_tracker.queries.catalog.definitions import Good
-from bake_tracker.queries.catalog.whole import load_all_recipes, load_goods
+from bake_tracker.queries.catalog.whole import load_all_goods, load_all_recipes
 
 
 class Maker(TypedDict):
@@ -106,7 +106,7 @@ def possible(larder: Larder) -> list[Possible]:
 
 def load_larder(session: Session, today: date) -> Larder:
     """Load everything that can be made, and the stock; six statements."""
-    recipes, goods = load_all_recipes(session), load_goods(session)
+    recipes, goods = load_all_recipes(session), load_all_goods(session)
     usable, unusable = _stock(session, today)
     items = {part.item.item_id: part.item for good in goods for part in good.components}
     for recipe in recipes[:1]:  # each has the lines of all

@@ -1,11 +1,11 @@
-"""Recipes and boxes to choose from, most recently made first, and events."""
+"""Recipes and boxes to choose from, most recently made first."""
 
 from typing import Any, TypedDict
 
 from sqlalchemy import Table, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from bake_tracker.models import Event, tables
+from bake_tracker.models import tables
 
 
 class Choice(TypedDict):
@@ -15,13 +15,6 @@ class Choice(TypedDict):
     slug: str
     name: str
     last_made_at: str | None
-
-
-class Named(TypedDict):
-    """Something with an id and a name."""
-
-    id: int
-    name: str
 
 
 def load_recipe_choices(session: Session, limit: int, search: str | None = None) -> list[Choice]:
@@ -52,12 +45,6 @@ def load_good_choices(session: Session, limit: int, search: str | None = None) -
     return _choices(
         session, tables.item, can, last, tables.assembly_run, tables.assembly_run.c.assembled_at, limit, search
     )
-
-
-def load_events(session: Session, limit: int) -> list[Named]:
-    """The latest events; one statement."""
-    rows = session.execute(select(Event.id, Event.name).order_by(Event.id.desc()).limit(limit))
-    return [{"id": row.id, "name": row.name} for row in rows]
 
 
 def _choices(

@@ -11,7 +11,7 @@ from bake_tracker.domain.paging import Ask, Found, page_of
 from bake_tracker.domain.stock.pricing import margin
 from bake_tracker.domain.units import MAX_TOTAL_MICROS, format_micros
 from bake_tracker.queries.catalog.definitions import Good, load_good
-from bake_tracker.queries.catalog.whole import load_goods
+from bake_tracker.queries.catalog.whole import load_all_goods
 from bake_tracker.queries.reports.recipe_cost import BASES, CostedItem, cost_needs
 from bake_tracker.queries.runs.can_make import Stopper, load_can_make
 
@@ -105,7 +105,7 @@ def load_good_view(session: Session, finished_good_id: int) -> GoodView:
     }
 
 
-def load_good_page(session: Session, ask: Ask, today: date) -> Found[GoodRow]:
+def load_good_slice(session: Session, ask: Ask, today: date) -> Found[GoodRow]:
     """Every box (a bakery has dozens); eight statements."""
     counts = {one["slug"]: one["count"] for one in load_can_make(session, today) if one["what"] == "box"}
     rows = [
@@ -116,7 +116,7 @@ def load_good_page(session: Session, ask: Ask, today: date) -> Found[GoodRow]:
             components=_in_words(good),
             can_make=counts.get(good.item.slug),
         )
-        for good in load_goods(session)
+        for good in load_all_goods(session)
     ]
     return page_of(rows, ask, key="good_id", search_in=("name", "slug", "components"), numbers=("can_make",))
 

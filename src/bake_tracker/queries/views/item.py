@@ -1,9 +1,10 @@
-"""One item: what it is, its stock, its lots in the order of use, and their history."""
+"""Items: by name with their stock, what one is, and the history of its lots."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, TypedDict
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import ItemNotFoundError
@@ -13,8 +14,20 @@ from bake_tracker.domain.units import format_exact, format_micros
 from bake_tracker.models import tables
 from bake_tracker.models.ledger import movements
 from bake_tracker.queries.explain.shelf import ShelfSummary, load_shelves
-from bake_tracker.queries.keyset import load_page
-from bake_tracker.queries.stock.shelf import LotRow, load_shelf_lots
+from bake_tracker.queries.keyset import load_slice
+
+
+class ItemOnHand(TypedDict):
+    """An item and its stock, including expired and held lots; the value is None if a cost is unknown."""
+
+    item_id: int
+    kind: str
+    slug: str
+    name: str
+    unit: str
+    on_hand: str
+    value: str | None
+    lot_count: int
 
 
 class ItemFacts(TypedDict):
@@ -42,12 +55,6 @@ class ItemView(ShelfSummary):
     g_per_each: str | None
 
 
-class LotInOrder(LotRow):
-    """A lot and its place in the order of use, from 1."""
-
-    place: int
-
-
 class ItemMovement(TypedDict):
     """A change of one of an item's lots."""
 
@@ -62,6 +69,61 @@ class ItemMovement(TypedDict):
     unit: str
     cost: str | None
     is_undone: bool
+
+
+def load_item_slice(
+    session: Session,
+    limit: int,
+    *,
+    after: Sequence[Any] | None = None,
+    kind: str | None = None,
+    search: str | None = None,
+) -> list[ItemOnHand]:
+    """The next ``limit`` items by name and id, those after the key ``(name, id)``; one statement.
+
+    Two index scans, however many lots there are.
+    """
+    rows = select(
+        tables.item.c.id, tables.item.c.kind, tables.item.c.slug, tables.item.c.name, tables.item.c.base_unit
+    ).where(~tables.item.c.is_category)
+    if kind is not None:
+        rows = rows.where(tables.item.c.kind == kind)
+    if search:
+        rows = rows.where(
+            or_(
+                tables.item.c.name.icontains(search, autoescape=True),
+                tables.item.c.slug.icontains(search, autoescape=True),
+            )
+        )
+    if after is not None:
+        rows = rows.where(tuple_(tables.item.c.name, tables.item.c.id) > tuple_(*after))
+    found = rows.order_by(tables.item.c.name, tables.item.c.id).limit(limit).subquery()
+    open_lots = (tables.lot.c.item_id == found.c.id) & (tables.lot.c.remaining_micros > 0)
+    statement = (
+        select(
+            found,
+            func.coalesce(func.sum(tables.lot.c.remaining_micros), 0).label("micros"),
+            func.sum(tables.lot.c.remaining_cost_micros).label("cost"),
+            func.count(tables.lot.c.id).label("lots"),
+            func.count(tables.lot.c.remaining_cost_micros).label("known"),
+        )
+        .outerjoin(tables.lot, open_lots)
+        .group_by(*found.c)
+        .order_by(found.c.name, found.c.id)
+    )
+    return [
+        ItemOnHand(
+            item_id=row.id,
+            kind=row.kind,
+            slug=row.slug,
+            name=row.name,
+            unit=row.base_unit,
+            on_hand=format_micros(int(row.micros)),
+            value=format_money(int(row.cost or 0)) if row.lots == row.known else None,
+            lot_count=row.lots,
+        )
+        for row in session.execute(statement)
+    ]
 
 
 def load_item_facts(session: Session, item_id: int) -> ItemFacts:
@@ -103,11 +165,6 @@ def load_item_view(session: Session, item_id: int, today: date) -> ItemView:
     }
 
 
-def load_lots_in_order(session: Session, item_id: int, today: date) -> list[LotInOrder]:
-    """The open lots of an item in the order of use; one statement."""
-    return [{**lot, "place": place} for place, lot in enumerate(load_shelf_lots(session, item_id, today), 1)]
-
-
 def load_item_movements(session: Session, item_id: int, ask: Ask) -> Found[ItemMovement]:
     """One slice of the history of an item's lots; one statement."""
     rows = (
@@ -130,7 +187,7 @@ def load_item_movements(session: Session, item_id: int, ask: Ask) -> Found[ItemM
         .where(tables.lot.c.item_id == item_id)
     )
     sort_by = {"movement_id": "id", "quantity": "quantity_micros", "lot_code": "code", "actor": "actor"}[ask.sort]
-    return load_page(session, rows, ask, _movement, key="id", search_in=("code", "actor"), sort_by=sort_by)
+    return load_slice(session, rows, ask, _movement, key="id", search_in=("code", "actor"), sort_by=sort_by)
 
 
 def _load_row(session: Session, item_id: int) -> Any:

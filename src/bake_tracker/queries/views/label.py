@@ -1,11 +1,15 @@
-"""A label for programs: its lines, its ingredient list, and how it differs from the one on file."""
+"""The label of a lot: what is really in it, its words, and how it differs from the one on file."""
 
+from dataclasses import dataclass
+from datetime import date
 from typing import TypedDict
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bake_tracker.domain.errors import ConflictError, LabelIncompleteError, LotNotFoundError, ValidationError
 from bake_tracker.domain.label.allergens import in_order
-from bake_tracker.domain.label.contents import Ingredient
+from bake_tracker.domain.label.contents import Ingredient, Label, label_of_lot
 from bake_tracker.domain.label.text import (
     LabelDifference,
     LabelWords,
@@ -13,9 +17,25 @@ from bake_tracker.domain.label.text import (
     is_different,
     label_differences,
     list_text,
+    net_text,
+    words_of,
 )
 from bake_tracker.domain.units import drawn_micros, format_micros
-from bake_tracker.queries.views.label_contents import LabelledLot, load_filed
+from bake_tracker.models import tables
+from bake_tracker.queries.catalog.label_facts import load_filed
+from bake_tracker.queries.operations.reversal import stands
+from bake_tracker.queries.stock.made_of import load_made
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledLot:
+    """A lot for its label, and what is in it."""
+
+    lot_id: int
+    code: str
+    expires_on: date | None
+    bakery_name: str
+    label: Label
 
 
 class PartView(TypedDict):
@@ -45,6 +65,65 @@ class LabelView(TypedDict):
     parts: list[PartView]
     problems: list[dict[str, str]]
     label_differs: LabelDifference | None
+
+
+def load_label(session: Session, lot_id: int) -> LabelledLot:
+    """Load what is really in a lot.
+
+    Raises:
+        LotNotFoundError: there is no such lot.
+        ConflictError: what made it was reversed, so there is none.
+    """
+    lot = session.execute(
+        select(
+            tables.lot.c.code,
+            tables.lot.c.expires_on,
+            select(tables.bakery.c.name).scalar_subquery().label("bakery_name"),
+            stands(tables.lot.c.operation_id).label("is_there"),
+        ).where(tables.lot.c.id == lot_id)
+    ).one_or_none()
+    if lot is None:
+        raise LotNotFoundError(lot_id)
+    if not lot.is_there:
+        raise ConflictError(f"what made lot {lot.code} was reversed; there is nothing to label", lot_id=lot_id)
+    made = load_made(session, [lot_id])
+    label = label_of_lot(lot_id, made.lots, made.foods, made.of_products)
+    return LabelledLot(lot_id, lot.code, lot.expires_on, lot.bakery_name, label)
+
+
+def label_words(
+    found: LabelledLot,
+    style: Style,
+    best_before: date | None = None,
+    *,
+    is_use_by: bool = False,
+    net: str | None = None,
+    address: str | None = None,
+) -> LabelWords:
+    """The printed words; by default the day is the lot's expiry and the net quantity a piece's weight.
+
+    Raises:
+        ValidationError: the day is after the lot's expiry.
+    """
+    if best_before is not None and found.expires_on is not None and best_before > found.expires_on:
+        raise ValidationError.of("best_before", f"lot {found.code} expires on {found.expires_on}; name no later day")
+    weight = found.label.net_weight_g
+    return words_of(
+        found.label,
+        style,
+        lot_code=found.code,
+        producer=found.bakery_name,
+        address=address,
+        net=net or (None if weight is None else net_text(weight, style)),
+        good_until=best_before or found.expires_on,
+        is_use_by=is_use_by,
+    )
+
+
+def check_complete(label: Label) -> None:
+    """Raise LabelIncompleteError unless everything that a label must state is recorded."""
+    if label.gaps:
+        raise LabelIncompleteError([{"field": gap["item_slug"], "problem": gap["problem"]} for gap in label.gaps])
 
 
 def load_difference(session: Session, found: LabelledLot) -> LabelDifference | None:

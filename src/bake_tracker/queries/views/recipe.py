@@ -1,16 +1,17 @@
-"""A recipe: as it is written, and scaled to so many batches with its sub-recipes, weights and allergens."""
+"""Recipes: by name, as one is written, and scaled to so many batches with its sub-recipes, weights and allergens."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from fractions import Fraction
 from typing import Any, TypedDict
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import RecipeNotFoundError, UnitConversionError, ValidationError
 from bake_tracker.domain.label.allergens import in_order
 from bake_tracker.domain.money import format_money
+from bake_tracker.domain.paging import Ask, Found
 from bake_tracker.domain.recipes.bakers_percentage import bakers_percentages, is_called_flour, weight_g
 from bake_tracker.domain.recipes.quantities import Item, Recipe, base_quantity, batches_by_recipe
 from bake_tracker.domain.stock.shortages import items_of
@@ -24,9 +25,28 @@ from bake_tracker.domain.units import (
 )
 from bake_tracker.models import RecipeRate, RecipeYield, tables
 from bake_tracker.queries.catalog.definitions import load_recipe
-from bake_tracker.queries.views.label_contents import load_statements
+from bake_tracker.queries.catalog.label_facts import load_statements
+from bake_tracker.queries.keyset import load_slice
+from bake_tracker.queries.many_keys import among
 
 MOST = Fraction(MAX_TOTAL_MICROS, MICRO)
+
+
+class RecipeRow(TypedDict):
+    """A recipe by name."""
+
+    recipe_id: int
+    slug: str
+    name: str
+    category: str | None
+    source: str | None
+
+
+class ListedRecipe(RecipeRow):
+    """A recipe with its number of lines and, in words, what a batch makes."""
+
+    line_count: int
+    makes: str | None
 
 
 class LineView(TypedDict):
@@ -134,6 +154,47 @@ class ScaledRecipe(TypedDict):
     labour: str | None
     overhead: str | None
     allergens: Allergens
+
+
+def load_recipe_slice(
+    session: Session, ask: Ask, *, search_in: Collection[str] = ("name", "slug", "category")
+) -> Found[ListedRecipe]:
+    """Recipes, sorted by any column except what they make; two statements."""
+    count = select(func.count()).where(tables.recipe_line.c.recipe_id == tables.recipe.c.id).scalar_subquery()
+    recipes = select(
+        tables.recipe.c.id,
+        tables.recipe.c.slug,
+        tables.recipe.c.name,
+        tables.recipe.c.category,
+        tables.recipe.c.source,
+        count.label("line_count"),
+    )
+    found = load_slice(session, recipes, ask, _listed, key="id", search_in=search_in)
+    made: dict[int, list[str]] = {}
+    for row in session.execute(
+        select(
+            tables.recipe_yield.c.recipe_id,
+            tables.recipe_yield.c.quantity_micros,
+            tables.item.c.base_unit,
+            tables.item.c.name,
+        )
+        .join(tables.item, tables.item.c.id == tables.recipe_yield.c.item_id)
+        .where(among(session, tables.recipe_yield.c.recipe_id, [row["recipe_id"] for row in found.rows]))
+        .order_by(tables.recipe_yield.c.recipe_id, tables.item.c.name)
+    ):
+        unit = "" if row.base_unit == "each" else f"{row.base_unit} "
+        made.setdefault(row.recipe_id, []).append(f"{format_micros(row.quantity_micros)} {unit}{row.name}")
+    for one in found.rows:
+        one["makes"] = " or ".join(made.get(one["recipe_id"], ())) or None
+    return found
+
+
+def load_recipe_names(session: Session) -> dict[int, tuple[str, str]]:
+    """Slug and name of every recipe by its id."""
+    rows = session.execute(
+        select(tables.recipe.c.id, tables.recipe.c.slug, tables.recipe.c.name).order_by(tables.recipe.c.name)
+    )
+    return {row.id: (row.slug, row.name) for row in rows}
 
 
 def load_recipe_view(session: Session, recipe_id: int) -> RecipeView:
@@ -322,4 +383,16 @@ def _line(row: Any) -> LineView:
         "item_slug": row.item_slug,
         "sub_recipe_id": row.sub_recipe_id,
         "sub_recipe_slug": row.sub_recipe_slug,
+    }
+
+
+def _listed(row: Any) -> ListedRecipe:
+    return {
+        "recipe_id": row.id,
+        "slug": row.slug,
+        "name": row.name,
+        "category": row.category,
+        "source": row.source,
+        "line_count": row.line_count,
+        "makes": None,
     }

@@ -11,9 +11,9 @@ from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.label.allergens import NONE, Statement, in_order, read_allergens
 from bake_tracker.models import tables
 from bake_tracker.queries.catalog.definitions import load_item
+from bake_tracker.queries.catalog.label_facts import load_statements
 from bake_tracker.queries.catalog.products import load_package
 from bake_tracker.queries.catalog.things import load_things
-from bake_tracker.queries.views.label_contents import load_statements
 from bake_tracker.services.catalog.changes import note_changes
 from bake_tracker.services.operation import Kind, recording
 from bake_tracker.services.stock.ledger import lock_items

@@ -6,7 +6,8 @@ from bake_tracker.domain.errors import LabelDiffersError
 from bake_tracker.domain.label.contents import Label, label_of
 from bake_tracker.domain.label.text import LabelDifference, difference_text, is_different, label_differences, list_text
 from bake_tracker.domain.stock.fifo import Draw
-from bake_tracker.queries.views.label_contents import load_filed, load_made
+from bake_tracker.queries.catalog.label_facts import load_filed
+from bake_tracker.queries.stock.made_of import load_made
 from bake_tracker.services.operation import Operation
 
 

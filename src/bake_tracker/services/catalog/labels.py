@@ -12,8 +12,9 @@ from bake_tracker.domain.label.allergens import Statement, in_order, label_text,
 from bake_tracker.domain.label.text import list_text
 from bake_tracker.models import tables
 from bake_tracker.queries.catalog.definitions import load_item
+from bake_tracker.queries.catalog.label_facts import FiledLabel, load_filed
 from bake_tracker.queries.catalog.things import load_things
-from bake_tracker.queries.views.label_contents import FiledLabel, check_complete, load_filed, load_label
+from bake_tracker.queries.views.label import check_complete, load_label
 from bake_tracker.services.catalog.changes import note_changes
 from bake_tracker.services.operation import Kind, recording
 from bake_tracker.services.stock.ledger import lock_items

@@ -1,12 +1,12 @@
 """Allergens, and labels made from the ingredients really used."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from bake_tracker.domain.label.allergens import in_order
 from bake_tracker.domain.label.text import STYLES, LabelWords, difference_text
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.catalog.products import find_package
@@ -14,8 +14,8 @@ from bake_tracker.entrypoints.cli.lookup import find, find_lot
 from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.state import answer, ask, counted, out, say, show_table, twig, write
 from bake_tracker.files.tables import write_table
-from bake_tracker.queries.views.label import label_view, load_difference
-from bake_tracker.queries.views.label_contents import Stated, check_complete, label_words, load_label, load_stated
+from bake_tracker.queries.views.allergen import AllergensOf, load_allergens
+from bake_tracker.queries.views.label import check_complete, label_view, label_words, load_difference, load_label
 from bake_tracker.services.catalog.allergens import AllergensResult, record_allergens
 from bake_tracker.services.catalog.labels import LabelFiledResult, record_label_filed
 from bake_tracker.services.database import Session
@@ -61,8 +61,8 @@ def list_allergens(
     """List the allergens of each item, and the items that have none recorded."""
     if csv and xlsx:
         raise typer.BadParameter("use --csv or --xlsx, not both")
-    stated = ask(lambda session: load_stated(session, None if item is None else find(session, "item", item)))
-    rows = [_row(one) for one in stated if not (missing and one.statement)]
+    stated = ask(lambda session: load_allergens(session, None if item is None else find(session, "item", item)))
+    rows = [one for one in stated if not (missing and one["contains"] is not None)]
     if file := csv or xlsx:
         if file.suffix.lower() != (wanted := ".csv" if csv else ".xlsx"):
             raise typer.BadParameter(f"{file} must end in {wanted}")
@@ -177,25 +177,14 @@ def _show_filed(result: LabelFiledResult) -> None:
 _COLUMNS = ("item_slug", "product_id", "product", "contains", "may_contain")
 
 
-def _row(one: Stated) -> dict[str, Any]:
-    said = one.statement
-    return {
-        "item_slug": one.item_slug,
-        "product_id": one.product_id,
-        "product": one.product_name,
-        "contains": None if said is None else in_order(said.contains),
-        "may_contain": None if said is None else in_order(said.may_contain),
-    }
-
-
-def _cell(row: dict[str, Any], name: str) -> str:
+def _cell(row: Mapping[str, Any], name: str) -> str:
     value = row[name]
     if value is None:
         return "?" if name in ("contains", "may_contain") else ""
     return ", ".join(value) if isinstance(value, list) else str(value)
 
 
-def _show_list(rows: list[dict[str, Any]]) -> None:
+def _show_list(rows: list[AllergensOf]) -> None:
     if not rows:
         say("Every bought item has its allergens recorded.")
         return

@@ -23,8 +23,8 @@ from bake_tracker.log.setup import configure_logging
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.definitions import load_slugs
 from bake_tracker.queries.operations.history import load_runs
-from bake_tracker.queries.stock.shelf import load_stock
 from bake_tracker.queries.verify.everything import verify_ledger
+from bake_tracker.queries.views.stock import load_stock
 from bake_tracker.services.assembly_service import record_assembly
 from bake_tracker.services.batch_production_service import check_can_produce, record_batch_production
 from bake_tracker.services.catalog.goods import record_good_components

@@ -8,7 +8,8 @@ from bake_tracker.clock import now
 from bake_tracker.entrypoints.cli.lookup import find
 from bake_tracker.entrypoints.cli.state import answer, ask, money, say, show_table
 from bake_tracker.queries.bakery import load_bakery
-from bake_tracker.queries.stock.shelf import load_shelf_lots, load_stock
+from bake_tracker.queries.views.lot import load_open_lots
+from bake_tracker.queries.views.stock import load_stock
 from bake_tracker.services.database import Session
 
 
@@ -18,7 +19,7 @@ def stock(item: Annotated[str | None, typer.Argument(help="show the lots of this
     def work(session: Session) -> Any:
         today = load_bakery(session).local_day(now())
         return (
-            load_stock(session, today) if item is None else load_shelf_lots(session, find(session, "item", item), today)
+            load_stock(session, today) if item is None else load_open_lots(session, find(session, "item", item), today)
         )
 
     answer(ask(work), show_stock if item is None else show_lots)

@@ -30,7 +30,7 @@ from bake_tracker.entrypoints.web.pages import go_to, locale_of, pages, render
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.definitions import Good, load_good
 from bake_tracker.queries.catalog.page_names import load_components
-from bake_tracker.queries.views.good import load_costed_good, load_good_page
+from bake_tracker.queries.views.good import load_costed_good, load_good_slice
 from bake_tracker.services.catalog.goods import ComponentInput, record_good_components
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
 
@@ -55,7 +55,7 @@ def goods(request: Request) -> Response:
     """List every box, and how many the stock allows."""
     ask = LIST.ask(request)
     with read_scope() as session:
-        found = load_good_page(session, ask, load_bakery(session).local_day(now()))
+        found = load_good_slice(session, ask, load_bakery(session).local_day(now()))
     return LIST.answer(request, "goods.html", found)
 
 

@@ -29,8 +29,7 @@ from bake_tracker.entrypoints.web.forms import Form, Sent, blank
 from bake_tracker.entrypoints.web.pages import go_to, pages, render
 from bake_tracker.queries.catalog.definitions import load_yields
 from bake_tracker.queries.catalog.page_names import load_named_items
-from bake_tracker.queries.catalog.recipe_list import load_recipe_names
-from bake_tracker.queries.views.recipe import ScaledRecipe, load_scaled_recipe
+from bake_tracker.queries.views.recipe import ScaledRecipe, load_recipe_names, load_scaled_recipe
 from bake_tracker.services.catalog.recipes import LineInput, record_recipe, record_recipe_yield
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
 

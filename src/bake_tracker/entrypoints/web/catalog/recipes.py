@@ -19,10 +19,9 @@ from bake_tracker.entrypoints.web.forms import Form, Sent, blank
 from bake_tracker.entrypoints.web.lists import Column, ListOf
 from bake_tracker.entrypoints.web.pages import go_to, locale_of, pages, render
 from bake_tracker.queries.bakery import load_bakery
-from bake_tracker.queries.catalog.recipe_list import load_recipe_list
 from bake_tracker.queries.catalog.recipe_versions import load_recipe_versions
 from bake_tracker.queries.reports.recipe_cost import BASES, RecipeCost, load_recipe_cost
-from bake_tracker.queries.views.recipe import load_scaled_recipe
+from bake_tracker.queries.views.recipe import load_recipe_slice, load_scaled_recipe
 from bake_tracker.services.catalog.rates import record_recipe_rate
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
 
@@ -48,7 +47,7 @@ def recipes(request: Request) -> Response:
     """List every recipe."""
     ask = LIST.ask(request)
     with read_scope() as session:
-        found = load_recipe_list(session, ask)
+        found = load_recipe_slice(session, ask)
     return LIST.answer(request, "recipes.html", found)
 
 

@@ -17,8 +17,10 @@ from bake_tracker.entrypoints.web.lists import Column, ListOf
 from bake_tracker.entrypoints.web.pages import go_to, pages, render
 from bake_tracker.entrypoints.web.stock.words import Done
 from bake_tracker.queries.bakery import load_bakery
-from bake_tracker.queries.catalog.named import load_event_page, load_recipient_page, load_supplier_page
 from bake_tracker.queries.stock.receiving import load_locations
+from bake_tracker.queries.views.event import load_event_slice
+from bake_tracker.queries.views.recipient import load_recipient_slice
+from bake_tracker.queries.views.supplier import load_supplier_slice
 from bake_tracker.services.catalog.things import record_bakery, record_event, record_recipient, record_supplier
 from bake_tracker.services.database import read_scope, run_in_transaction
 
@@ -154,9 +156,9 @@ def _add(request: Request, of: ListOf, form: Form, work: Callable[[Any], Any]) -
 
 def _named(request: Request, of: ListOf, form: Form, status: int = 200, *, done: str = "") -> Response:
     load: dict[str, Callable[..., Found[Any]]] = {
-        "suppliers": load_supplier_page,
-        "recipients": load_recipient_page,
-        "events": load_event_page,
+        "suppliers": load_supplier_slice,
+        "recipients": load_recipient_slice,
+        "events": load_event_slice,
     }
     ask = of.ask(request)
     with read_scope() as session:

@@ -29,8 +29,8 @@ from bake_tracker.queries.bakery import BakeryInfo, load_bakery
 from bake_tracker.queries.explain.log_names import load_log_names
 from bake_tracker.queries.explain.operation import find_operations
 from bake_tracker.queries.explain.refusal import explain_refusal
-from bake_tracker.queries.operations.latest import load_latest_operations
 from bake_tracker.queries.stock.draws import load_consumed
+from bake_tracker.queries.views.operation import load_latest_operations
 from bake_tracker.services.database import database_url, read_scope
 
 router = pages()

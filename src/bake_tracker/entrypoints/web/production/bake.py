@@ -10,21 +10,23 @@ from starlette.responses import Response
 from bake_tracker.clock import now
 from bake_tracker.domain.choices import LOSS_REASONS
 from bake_tracker.domain.errors import RecipeNotFoundError, ServiceError, ValidationError
+from bake_tracker.domain.paging import Ask
 from bake_tracker.entrypoints.http.access import BAKER, VIEWER
 from bake_tracker.entrypoints.http.problems import status_of
 from bake_tracker.entrypoints.web.forms import Form, Sent, asked, choices
 from bake_tracker.entrypoints.web.pages import go_to, pages, render
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.definitions import find_id, load_recipe
-from bake_tracker.queries.runs.choices import load_events, load_recipe_choices
+from bake_tracker.queries.runs.choices import load_recipe_choices
 from bake_tracker.queries.runs.plans import load_production_plan
+from bake_tracker.queries.views.event import load_event_slice
 from bake_tracker.services.batch_production_service import ProductionResult, record_batch_production
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
 
 router = pages()
 
 SHOWN = 60
-EVENTS_SHOWN = 50
+LATEST_EVENTS = Ask("id", descending=True, limit=50)
 
 
 @router.get("/bake", name="bake", dependencies=[VIEWER])
@@ -96,13 +98,13 @@ def _page(request: Request, form: Form, status: int = 200) -> Response:
     with read_scope() as session:
         bakery = load_bakery(session)
         values = _checked(session, form, bakery.local_day(now()))
-        events = load_events(session, EVENTS_SHOWN)
+        events = load_event_slice(session, LATEST_EVENTS).rows
     return render(
         request,
         "bake_run.html",
         status,
         bakery=bakery,
-        events=choices(events, "id"),
+        events=choices(events, "event_id"),
         loss_reasons=[("", "Nothing was lost"), *((reason, reason.capitalize()) for reason in LOSS_REASONS)],
         **values,
     )

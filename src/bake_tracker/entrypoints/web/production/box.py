@@ -8,21 +8,23 @@ from starlette.responses import Response
 
 from bake_tracker.clock import now
 from bake_tracker.domain.errors import FinishedGoodNotFoundError, ServiceError
+from bake_tracker.domain.paging import Ask
 from bake_tracker.entrypoints.http.access import BAKER, VIEWER
 from bake_tracker.entrypoints.http.problems import status_of
 from bake_tracker.entrypoints.web.forms import Form, Sent, asked, choices
 from bake_tracker.entrypoints.web.pages import go_to, pages, render
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.definitions import find_id, load_good
-from bake_tracker.queries.runs.choices import load_events, load_good_choices
+from bake_tracker.queries.runs.choices import load_good_choices
 from bake_tracker.queries.runs.plans import load_assembly_plan
+from bake_tracker.queries.views.event import load_event_slice
 from bake_tracker.services.assembly_service import AssemblyResult, record_assembly
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
 
 router = pages()
 
 SHOWN = 60
-EVENTS_SHOWN = 50
+LATEST_EVENTS = Ask("id", descending=True, limit=50)
 
 
 @router.get("/box", name="box", dependencies=[VIEWER])
@@ -79,8 +81,8 @@ def _page(request: Request, form: Form, status: int = 200) -> Response:
     with read_scope() as session:
         bakery = load_bakery(session)
         values = _checked(session, form, bakery.local_day(now()))
-        events = load_events(session, EVENTS_SHOWN)
-    return render(request, "box_run.html", status, bakery=bakery, events=choices(events, "id"), **values)
+        events = load_event_slice(session, LATEST_EVENTS).rows
+    return render(request, "box_run.html", status, bakery=bakery, events=choices(events, "event_id"), **values)
 
 
 def _checked(session: Session, form: Form, today: date) -> dict[str, Any]:

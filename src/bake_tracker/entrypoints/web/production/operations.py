@@ -19,7 +19,7 @@ from bake_tracker.entrypoints.web.words import OPERATIONS, RECORDED
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.explain.operation import explain_operation
 from bake_tracker.queries.operations.history import load_operation
-from bake_tracker.queries.operations.listed import load_operation_page
+from bake_tracker.queries.views.operation import load_operation_slice
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
 from bake_tracker.services.production.correction import CorrectionResult, record_production_correction
 from bake_tracker.services.reversal import ReversalResult
@@ -66,7 +66,7 @@ def operations(request: Request, operation: Kind = "") -> Response:
     ask = LIST.ask(request)
     with read_scope() as session:
         house = load_bakery(session)
-        found = load_operation_page(session, ask, operation=operation or None)
+        found = load_operation_slice(session, ask, operation=operation or None)
     return LIST.answer(
         request, "operations.html", found, time_zone=house.time_zone, kinds=RECORDED, operation=operation
     )

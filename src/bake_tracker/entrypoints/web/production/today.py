@@ -12,10 +12,10 @@ from bake_tracker.log.setup import log_file
 from bake_tracker.log.slices import Wanted, can_be_read, load_log_page
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.explain.log_names import load_log_names
-from bake_tracker.queries.operations.latest import load_latest_operations
 from bake_tracker.queries.reports.expiring import load_expiring
 from bake_tracker.queries.runs.can_make import load_larder
 from bake_tracker.queries.runs.to_make import to_make
+from bake_tracker.queries.views.operation import load_latest_operations
 from bake_tracker.services.database import database_url, read_scope
 
 router = pages()

@@ -12,9 +12,9 @@ from bake_tracker.entrypoints.web.forms import Form, Sent, blank, choices
 from bake_tracker.entrypoints.web.pages import go_to, pages, render
 from bake_tracker.entrypoints.web.stock.words import BY_NAME, package_unit, package_words, read_unit
 from bake_tracker.queries.bakery import load_bakery
-from bake_tracker.queries.catalog.named import load_supplier_page
 from bake_tracker.queries.catalog.products import load_products
 from bake_tracker.queries.stock.receiving import load_bought_items
+from bake_tracker.queries.views.supplier import load_supplier_slice
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
 from bake_tracker.services.stock.delivery import DeliveryResult, record_delivery
 from bake_tracker.services.stock.receipt import check_has_come
@@ -102,7 +102,7 @@ def _form(request: Request, form: Form, status: int = 200) -> Response:
         house = load_bakery(session)
         items = load_bought_items(session, MOST_ITEMS)
         products = [one for one in load_products(session) if one["package_quantity"] is not None]
-        suppliers = load_supplier_page(session, BY_NAME).rows
+        suppliers = load_supplier_slice(session, BY_NAME).rows
     rows = form.rows(*FIELDS)
     wanted = min(MOST_LINES, len(rows) + MORE_LINES if form["step"] == "more" else max(FIRST_LINES, len(rows)))
     names = {item["slug"]: item["name"] for item in items}

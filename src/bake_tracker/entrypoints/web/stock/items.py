@@ -19,9 +19,10 @@ from bake_tracker.entrypoints.web.pages import go_to, pages, render
 from bake_tracker.entrypoints.web.stock.words import BY_NAME, KINDS, UNIT_WORDS, Done, ItemId, package_words
 from bake_tracker.entrypoints.web.words import OPERATIONS
 from bake_tracker.queries.bakery import load_bakery
-from bake_tracker.queries.catalog.named import load_supplier_page
 from bake_tracker.queries.catalog.products import load_products
-from bake_tracker.queries.views.item import load_item_facts, load_item_movements, load_lots_in_order
+from bake_tracker.queries.views.item import load_item_facts, load_item_movements
+from bake_tracker.queries.views.lot import load_lots_in_order
+from bake_tracker.queries.views.supplier import load_supplier_slice
 from bake_tracker.services.catalog.products import record_product
 from bake_tracker.services.catalog.things import record_item
 from bake_tracker.services.database import read_scope, run_in_transaction
@@ -183,7 +184,7 @@ def _new_item(request: Request, form: Form, status: int = 200) -> Response:
 def _new_product(request: Request, item_id: int, form: Form, status: int = 200) -> Response:
     with read_scope() as session:
         view = load_item_facts(session, item_id)
-        suppliers = load_supplier_page(session, BY_NAME).rows
+        suppliers = load_supplier_slice(session, BY_NAME).rows
     units: list[Any] = [(unit, unit) for unit in units_offered(view["unit"])]
     return render(
         request,

@@ -17,7 +17,7 @@ from bake_tracker.queries.explain.origins import explain_lots
 from bake_tracker.queries.stock.lots import load_lot
 from bake_tracker.queries.stock.recall import load_recall
 from bake_tracker.queries.stock.traced import load_trace
-from bake_tracker.queries.views.label_contents import check_complete, label_words, load_label
+from bake_tracker.queries.views.label import check_complete, label_words, load_label
 from bake_tracker.services.database import read_scope
 
 router = pages()

@@ -11,7 +11,7 @@ from bake_tracker.entrypoints.web.lists import Column, ListOf
 from bake_tracker.entrypoints.web.pages import pages
 from bake_tracker.entrypoints.web.stock.words import KINDS
 from bake_tracker.queries.bakery import load_bakery
-from bake_tracker.queries.stock.item_list import load_stock_page
+from bake_tracker.queries.views.stock import load_stock_slice
 from bake_tracker.services.database import read_scope
 
 router = pages()
@@ -42,5 +42,5 @@ def stock(
     ask = LIST.ask(request)
     with read_scope() as session:
         house = load_bakery(session)
-        found = load_stock_page(session, ask, house.local_day(now()), kind=kind or None)
+        found = load_stock_slice(session, ask, house.local_day(now()), kind=kind or None)
     return LIST.answer(request, "stock.html", found, bakery=house, kinds=KINDS, kind=kind)

@@ -24,10 +24,10 @@ from bake_tracker.entrypoints.web.stock.words import (
 )
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.find import find_hits, the_hit
-from bake_tracker.queries.catalog.named import load_supplier_page
 from bake_tracker.queries.catalog.products import ProductRow, load_products
 from bake_tracker.queries.stock.receiving import LastReceived, load_bought_items, load_last_received, load_locations
 from bake_tracker.queries.views.item import ItemFacts, load_item_facts
+from bake_tracker.queries.views.supplier import load_supplier_slice
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
 from bake_tracker.services.stock.receipt import ReceiptResult, check_has_come, record_receipt
 
@@ -97,7 +97,7 @@ def _form(
         item = load_item_facts(session, item_id)
         products = load_products(session, item_id)
         last = load_last_received(session, item_id)
-        suppliers = load_supplier_page(session, BY_NAME).rows
+        suppliers = load_supplier_slice(session, BY_NAME).rows
         places = load_locations(session)
     today = house.local_day(now())
     if form is None:

@@ -15,10 +15,11 @@ from bake_tracker.entrypoints.web.forms import Form, Sent, blank, choices
 from bake_tracker.entrypoints.web.pages import go_to, pages, render
 from bake_tracker.entrypoints.web.stock.words import BY_NAME, AskedItem, AskedLot, LotId
 from bake_tracker.queries.bakery import load_bakery
-from bake_tracker.queries.catalog.named import load_event_page, load_recipient_page
 from bake_tracker.queries.stock.lots import LotState, load_lot
 from bake_tracker.queries.stock.receiving import load_locations
+from bake_tracker.queries.views.event import load_event_slice
 from bake_tracker.queries.views.item import load_item_facts
+from bake_tracker.queries.views.recipient import load_recipient_slice
 from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.stock.adjustment import record_adjustment
 from bake_tracker.services.stock.handling import record_hold, record_release, record_transfer
@@ -151,7 +152,7 @@ def _take(request: Request, form: Form, status: int = 200, *, is_new: bool = Fal
         house = load_bakery(session)
         lot = None if lot_id is None else load_lot(session, lot_id)
         item = load_item_facts(session, lot.item_id if lot else item_id or 0)
-        recipients, events = load_recipient_page(session, BY_NAME).rows, load_event_page(session, BY_NAME).rows
+        recipients, events = load_recipient_slice(session, BY_NAME).rows, load_event_slice(session, BY_NAME).rows
     units = units_offered(item["unit"])
     if is_new:
         form.put(unit=units[0])

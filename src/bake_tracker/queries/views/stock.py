@@ -1,28 +1,58 @@
-"""The stock list: every item with its stock on hand."""
+"""Stock, item by item."""
 
 from datetime import date
-from typing import Any
+from typing import Any, TypedDict
 
-from sqlalchemy import and_, case, func, literal, or_, select
+from sqlalchemy import Select, and_, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.paging import Ask, Found
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import tables
-from bake_tracker.queries.keyset import load_page
-from bake_tracker.queries.stock.shelf import StockRow
+from bake_tracker.queries.keyset import load_slice
 
 
-def load_stock_page(
+class StockRow(TypedDict):
+    """One item: its stock, how much may be used today, and its value (None if a lot's cost is unknown)."""
+
+    item_id: int
+    slug: str
+    name: str
+    kind: str
+    on_hand: str
+    usable: str
+    unit: str
+    value: str | None
+    lot_count: int
+    next_expiry: str | None
+
+
+def load_stock(session: Session, today: date) -> list[StockRow]:
+    """Every item with stock, by kind and name; one statement."""
+    rows = _items(today, tables.lot.c.expires_on, only_there=True)
+    return [_row(row) for row in session.execute(rows.order_by(tables.item.c.kind, tables.item.c.name))]
+
+
+def load_stock_slice(
     session: Session, ask: Ask, today: date, *, kind: str | None = None, only_there: bool = False
 ) -> Found[StockRow]:
-    """Items sorted by any column, including those out of stock unless ``only_there``; one statement."""
+    """Items sorted by any column, including those out of stock unless ``only_there``; one statement.
+
+    A lot that was released after it expired counts with the day until which it may be used.
+    """
+    rows = _items(today, tables.lot.c.usable_until, only_there=only_there)
+    if kind is not None:
+        rows = rows.where(tables.item.c.kind == kind)
+    return load_slice(session, rows, ask, _row, key="id", search_in=("name", "slug"))
+
+
+def _items(today: date, expiry: Any, *, only_there: bool) -> Select[*tuple[Any, ...]]:
     usable = and_(
         tables.lot.c.on_hold.is_(False), or_(tables.lot.c.usable_until.is_(None), tables.lot.c.usable_until >= today)
     )
     is_costed = func.count(tables.lot.c.id) == func.count(tables.lot.c.remaining_cost_micros)
-    rows = (
+    return (
         select(
             tables.item.c.id,
             tables.item.c.slug,
@@ -35,17 +65,16 @@ def load_stock_page(
                 (is_costed, func.coalesce(func.sum(tables.lot.c.remaining_cost_micros), literal(0))), else_=None
             ).label("value"),
             func.count(tables.lot.c.id).label("lot_count"),
-            func.min(tables.lot.c.usable_until).label("next_expiry"),
+            func.min(expiry).label("next_expiry"),
         )
-        .outerjoin(tables.lot, and_(tables.lot.c.item_id == tables.item.c.id, tables.lot.c.remaining_micros > 0))
+        .join(
+            tables.lot,
+            and_(tables.lot.c.item_id == tables.item.c.id, tables.lot.c.remaining_micros > 0),
+            isouter=not only_there,
+        )
         .where(~tables.item.c.is_category)
         .group_by(tables.item.c.id)
     )
-    if kind is not None:
-        rows = rows.where(tables.item.c.kind == kind)
-    if only_there:
-        rows = rows.having(func.count(tables.lot.c.id) > 0)
-    return load_page(session, rows, ask, _row, key="id", search_in=("name", "slug"))
 
 
 def _row(row: Any) -> StockRow:

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from bake_tracker.clock import uuid7
 from bake_tracker.domain.access import Role
-from bake_tracker.domain.page_keys import write_key
+from bake_tracker.domain.slice_keys import write_key
 from bake_tracker.entrypoints.http.limits import Limiter
 from bake_tracker.services.access.accounts import record_user
 from bake_tracker.services.database import run_in_transaction

@@ -4,7 +4,7 @@ import pytest
 
 from bake_tracker.clock import uuid7
 from bake_tracker.domain.access import Role
-from bake_tracker.domain.page_keys import write_key
+from bake_tracker.domain.slice_keys import write_key
 from support.kitchen import Kitchen
 from support.web import Web
 

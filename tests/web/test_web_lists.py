@@ -9,8 +9,8 @@ from openpyxl import load_workbook
 
 from bake_tracker.domain.access import Role
 from bake_tracker.domain.errors import ValidationError
-from bake_tracker.domain.page_keys import write_key
-from bake_tracker.domain.paging import Ask, page_of
+from bake_tracker.domain.slice_keys import write_key
+from bake_tracker.domain.slices import Ask, slice_of
 from bake_tracker.entrypoints.web import lists
 from bake_tracker.entrypoints.web.stock import overview
 from bake_tracker.queries.views.stock import load_stock_slice
@@ -79,7 +79,7 @@ def test_rows_at_hand_are_leafed_through_like_those_of_a_database(limit: int) ->
         found, after = [], None
         while True:
             ask = Ask(sort.removeprefix("-"), sort.startswith("-"), search, after, limit)
-            page = page_of(rows, ask, key="id", search_in=("name",), numbers=("cost",))
+            page = slice_of(rows, ask, key="id", search_in=("name",), numbers=("cost",))
             found += [row["id"] for row in page.rows]
             if (after := page.next) is None:
                 return found
@@ -105,7 +105,7 @@ def test_a_key_that_no_page_gave_is_refused(kitchen: Kitchen, web: Web) -> None:
     assert browser.get("/stock?sort=password").status_code == 422
     assert browser.get("/stock?format=exe").status_code == 422
     with pytest.raises(ValidationError):
-        page_of([{"id": 1, "n": "1"}], Ask("n", after=("x", 1)), key="id", search_in=(), numbers=("n",))
+        slice_of([{"id": 1, "n": "1"}], Ask("n", after=("x", 1)), key="id", search_in=(), numbers=("n",))
 
 
 def test_a_file_that_would_leave_rows_out_is_refused(

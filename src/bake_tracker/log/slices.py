@@ -56,7 +56,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class LogPage:
+class LogSlice:
     """Lines, newest first; ``older_than`` is where the next older slice begins, or None."""
 
     lines: list[LogLine]
@@ -68,7 +68,7 @@ def can_be_read(path: Path) -> bool:
     return path.is_file()
 
 
-def load_log_page(path: Path, wanted: Wanted, limit: int, most_read: int | None = None) -> LogPage:
+def load_log_slice(path: Path, wanted: Wanted, limit: int, most_read: int | None = None) -> LogSlice:
     """The latest ``limit`` matching lines up to ``until``, reading at most ``most_read`` or ``MOST_READ``."""
     lines: list[LogLine] = []
     most = most_read or MOST_READ
@@ -78,8 +78,8 @@ def load_log_page(path: Path, wanted: Wanted, limit: int, most_read: int | None 
         if line is not None and wanted.fits(line):
             lines.append(line)
         if len(lines) == limit or (read >= most and line is not None):
-            return LogPage(lines, str(line["timestamp"]) if line else None)
-    return LogPage(lines, None)
+            return LogSlice(lines, str(line["timestamp"]) if line else None)
+    return LogSlice(lines, None)
 
 
 def mark_of(line: LogLine) -> str:

@@ -10,8 +10,8 @@ from sqlalchemy import BigInteger, Boolean, Date, DateTime, Select, String, and_
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator
 
-from bake_tracker.domain.page_keys import bad_key
-from bake_tracker.domain.paging import Ask, Found
+from bake_tracker.domain.slice_keys import bad_key
+from bake_tracker.domain.slices import Ask, Found
 from bake_tracker.models.types import UuidText
 
 Made = TypeVar("Made")

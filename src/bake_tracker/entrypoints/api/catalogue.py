@@ -8,8 +8,8 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from bake_tracker.domain.arguments import MAX_KEY, Arguments
-from bake_tracker.domain.page_keys import write_key
-from bake_tracker.domain.paging import Ask, page_of
+from bake_tracker.domain.slice_keys import write_key
+from bake_tracker.domain.slices import Ask, slice_of
 from bake_tracker.domain.stock.conversions import Conversion
 from bake_tracker.entrypoints.api.common import (
     After,
@@ -170,7 +170,7 @@ def list_products(
     ask: Ask = asked("product_id", limit, after, search)
     with read_scope() as session:
         rows = load_products(session, item_id)
-    found = page_of(rows, ask, key="product_id", search_in=("name", "brand", "item_slug", "gtin"))
+    found = slice_of(rows, ask, key="product_id", search_in=("name", "brand", "item_slug", "gtin"))
     return tagged(request, ProductPage(products=found.rows, next=write_key(found.next)))
 
 

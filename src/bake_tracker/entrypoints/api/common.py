@@ -15,8 +15,8 @@ from starlette.responses import Response
 
 from bake_tracker.clock import now
 from bake_tracker.domain.arguments import MAX_KEY
-from bake_tracker.domain.page_keys import read_key
-from bake_tracker.domain.paging import Ask
+from bake_tracker.domain.slice_keys import read_key
+from bake_tracker.domain.slices import Ask
 from bake_tracker.entrypoints.api.schemas import schema_of
 from bake_tracker.entrypoints.http.access import BAKER, VIEWER
 from bake_tracker.entrypoints.http.json_bodies import ExactRoute

@@ -6,7 +6,7 @@ from fastapi import Request
 from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
-from bake_tracker.domain.page_keys import read_key, write_key
+from bake_tracker.domain.slice_keys import read_key, write_key
 from bake_tracker.entrypoints.api.common import (
     After,
     Body,

@@ -12,7 +12,7 @@ from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.log.query import LogQuery
 from bake_tracker.domain.log.stats import OperationStats, gather_stats
 from bake_tracker.domain.log.tree import TransactionView, committed_in, tree_view, walk
-from bake_tracker.domain.page_keys import read_key, write_key
+from bake_tracker.domain.slice_keys import read_key, write_key
 from bake_tracker.entrypoints.api.common import After, Limit, Page, reads, routes, tagged
 from bake_tracker.entrypoints.http.access import caller_of
 from bake_tracker.log.reader import Unreadable, find_lines, read_trees

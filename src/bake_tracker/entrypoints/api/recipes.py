@@ -7,7 +7,7 @@ from pydantic import ConfigDict
 from starlette.responses import Response
 
 from bake_tracker.domain.arguments import Arguments
-from bake_tracker.domain.page_keys import write_key
+from bake_tracker.domain.slice_keys import write_key
 from bake_tracker.entrypoints.api.common import (
     After,
     Body,

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from bake_tracker.clock import now
 from bake_tracker.domain.arguments import MAX_KEY
 from bake_tracker.domain.errors import LotNotFoundError
-from bake_tracker.domain.page_keys import write_key
+from bake_tracker.domain.slice_keys import write_key
 from bake_tracker.domain.stock.recall import Recall, Trace
 from bake_tracker.entrypoints.api.common import (
     After,

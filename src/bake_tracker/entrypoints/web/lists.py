@@ -6,7 +6,7 @@ A feature says once what its list is, and its route is two calls::
                   unit="unit"), ...), sort="name", keep=("kind",))
 
     ask = LIST.ask(request)
-    found = load_stock_slice(session, ask, ...)  # queries/keyset.py in SQL, or domain.paging.page_of(rows, ask, ...)
+    found = load_stock_slice(session, ask, ...)  # queries/keyset.py in SQL, or domain.slices.slice_of(rows, ask, ...)
     return LIST.answer(request, "stock.html", found, ...)
 
 The template shows it with ``{% from "lists.html" import show_list with context %}{{ show_list(listing, "Items") }}``.
@@ -21,8 +21,8 @@ from fastapi import Request
 from starlette.responses import Response
 
 from bake_tracker.domain.errors import ValidationError
-from bake_tracker.domain.page_keys import read_key, write_key
-from bake_tracker.domain.paging import Ask, Found
+from bake_tracker.domain.slice_keys import read_key, write_key
+from bake_tracker.domain.slices import Ask, Found
 from bake_tracker.entrypoints.http.downloads import file_answer
 from bake_tracker.entrypoints.web.pages import path_for, render
 from bake_tracker.files.tables import Sheet, csv_content, xlsx_content

@@ -144,7 +144,7 @@ def _newest_first(runs: Subquery) -> tuple[UnaryExpression[Any], ...]:
 
 
 _RUNS = _runs()
-_FIRST_PAGE = {"at": datetime(9999, 1, 1, tzinfo=UTC), "production_id": 0, "assembly_id": 0}
+_FROM_THE_LATEST = {"at": datetime(9999, 1, 1, tzinfo=UTC), "production_id": 0, "assembly_id": 0}
 
 
 def load_runs(
@@ -201,7 +201,7 @@ def load_runs(
 def key_of_run(session: Session, operation_id: str | None) -> dict[str, Any]:
     """Where the slice begins: runs of the same instant must have lower ids."""
     if operation_id is None:
-        return _FIRST_PAGE
+        return _FROM_THE_LATEST
     limits = id_range(operation_id)
     if limits is None:
         raise OperationNotFoundError(operation_id)

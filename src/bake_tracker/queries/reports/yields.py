@@ -106,13 +106,13 @@ def load_run_yields(
         OperationNotFoundError: no run, or more than one, has an id that begins as ``before``.
     """
     house = load_bakery(session)
-    page = _runs(house, since, until)
+    runs = _runs(house, since, until)
     if before is not None:
         key = key_of_run(session, before)
         newest = tuple_(ProductionRun.produced_at, ProductionRun.id)
-        page = page.where(newest < tuple_(key["at"], key["production_id"]))
-    page = page.order_by(ProductionRun.produced_at.desc(), ProductionRun.id.desc()).limit(limit)
-    return [_run(run, house) for run in rows_of(session, page)]
+        runs = runs.where(newest < tuple_(key["at"], key["production_id"]))
+    runs = runs.order_by(ProductionRun.produced_at.desc(), ProductionRun.id.desc()).limit(limit)
+    return [_run(run, house) for run in rows_of(session, runs)]
 
 
 def _runs(house: BakeryInfo, since: date | None, until: date | None) -> Select[*tuple[Any, ...]]:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.money import divide_half_even, format_money
-from bake_tracker.domain.paging import Ask, Found, page_of
+from bake_tracker.domain.slices import Ask, Found, slice_of
 from bake_tracker.domain.stock.pricing import margin
 from bake_tracker.domain.units import MAX_TOTAL_MICROS, format_micros
 from bake_tracker.queries.catalog.definitions import Good, load_good
@@ -118,7 +118,7 @@ def load_good_slice(session: Session, ask: Ask, today: date) -> Found[GoodRow]:
         )
         for good in load_all_goods(session)
     ]
-    return page_of(rows, ask, key="good_id", search_in=("name", "slug", "components"), numbers=("can_make",))
+    return slice_of(rows, ask, key="good_id", search_in=("name", "slug", "components"), numbers=("can_make",))
 
 
 def load_costed_good(

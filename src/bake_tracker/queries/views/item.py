@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import ItemNotFoundError
 from bake_tracker.domain.money import format_money
-from bake_tracker.domain.paging import Ask, Found
+from bake_tracker.domain.slices import Ask, Found
 from bake_tracker.domain.units import format_exact, format_micros
 from bake_tracker.models import tables
 from bake_tracker.models.ledger import movements

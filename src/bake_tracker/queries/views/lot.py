@@ -7,7 +7,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import format_money
-from bake_tracker.domain.paging import Ask, Found
+from bake_tracker.domain.slices import Ask, Found
 from bake_tracker.domain.stock.lots import open_state
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import tables

@@ -6,7 +6,7 @@ from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import OperationNotFoundError
-from bake_tracker.domain.paging import Ask, Found
+from bake_tracker.domain.slices import Ask, Found
 from bake_tracker.models import tables
 from bake_tracker.queries.keyset import load_slice
 from bake_tracker.queries.operations.history import id_range

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from bake_tracker.domain.errors import RecipeNotFoundError, UnitConversionError, ValidationError
 from bake_tracker.domain.label.allergens import in_order
 from bake_tracker.domain.money import format_money
-from bake_tracker.domain.paging import Ask, Found
 from bake_tracker.domain.recipes.bakers_percentage import bakers_percentages, is_called_flour, weight_g
 from bake_tracker.domain.recipes.quantities import Item, Recipe, base_quantity, batches_by_recipe
+from bake_tracker.domain.slices import Ask, Found
 from bake_tracker.domain.stock.shortages import items_of
 from bake_tracker.domain.units import (
     MAX_TOTAL_MICROS,

@@ -7,7 +7,7 @@ from sqlalchemy import Select, and_, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import format_money
-from bake_tracker.domain.paging import Ask, Found
+from bake_tracker.domain.slices import Ask, Found
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import tables
 from bake_tracker.queries.keyset import load_slice

@@ -5,7 +5,7 @@ from typing import TypedDict
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bake_tracker.domain.paging import Ask, Found
+from bake_tracker.domain.slices import Ask, Found
 from bake_tracker.models import Supplier
 from bake_tracker.queries.keyset import load_slice
 

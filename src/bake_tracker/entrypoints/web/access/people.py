@@ -14,7 +14,7 @@ from bake_tracker.domain.errors import (
     TooManyAttemptsError,
     ValidationError,
 )
-from bake_tracker.domain.paging import page_of
+from bake_tracker.domain.slices import slice_of
 from bake_tracker.entrypoints.http.access import OWNER, VIEWER, address_of, caller_of, in_person
 from bake_tracker.entrypoints.http.problems import status_of
 from bake_tracker.entrypoints.web.access.sign_in import let_in
@@ -186,7 +186,7 @@ def _people(request: Request, form: Form, status: int = 200) -> Response:
     with read_scope() as session:
         house = load_bakery(session)
         rows = load_users(session)
-    found = page_of(rows, ask, key="user_id", search_in=("name", "role"))
+    found = slice_of(rows, ask, key="user_id", search_in=("name", "role"))
     return PEOPLE.answer(
         request,
         "people.html",

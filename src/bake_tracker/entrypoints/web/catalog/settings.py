@@ -9,7 +9,7 @@ from starlette.responses import Response
 from bake_tracker.config import time_zones
 from bake_tracker.domain.choices import LABEL_POLICIES
 from bake_tracker.domain.errors import ServiceError
-from bake_tracker.domain.paging import Found
+from bake_tracker.domain.slices import Found
 from bake_tracker.entrypoints.http.access import BAKER, OWNER, VIEWER
 from bake_tracker.entrypoints.http.problems import status_of
 from bake_tracker.entrypoints.web.forms import Form, Sent, blank

@@ -24,7 +24,7 @@ from bake_tracker.entrypoints.web.pages import pages, path_for, render
 from bake_tracker.entrypoints.web.words import RECORDED
 from bake_tracker.log.reader import read_trees
 from bake_tracker.log.setup import log_file
-from bake_tracker.log.slices import OTHERS, Wanted, can_be_read, load_log_page, mark_of
+from bake_tracker.log.slices import OTHERS, Wanted, can_be_read, load_log_slice, mark_of
 from bake_tracker.queries.bakery import BakeryInfo, load_bakery
 from bake_tracker.queries.explain.log_names import load_log_names
 from bake_tracker.queries.explain.operation import find_operations
@@ -105,7 +105,7 @@ def log(request: Request, asked: Asked, before: Annotated[str, Query(max_length=
     path = _log_file()
     with read_scope() as session:
         house = load_bakery(session)
-        page = load_log_page(path, asked.wanted(house, before or None), SHOWN) if can_be_read(path) else None
+        page = load_log_slice(path, asked.wanted(house, before or None), SHOWN) if can_be_read(path) else None
         lines = page.lines if page else []
         ledger = [] if page else load_latest_operations(session, SHOWN)
         rows = Rows(request, house, load_log_names(session, lines))

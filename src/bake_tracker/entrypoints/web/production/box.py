@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from bake_tracker.clock import now
 from bake_tracker.domain.errors import FinishedGoodNotFoundError, ServiceError
-from bake_tracker.domain.paging import Ask
+from bake_tracker.domain.slices import Ask
 from bake_tracker.entrypoints.http.access import BAKER, VIEWER
 from bake_tracker.entrypoints.http.problems import status_of
 from bake_tracker.entrypoints.web.forms import Form, Sent, asked, choices

@@ -9,7 +9,7 @@ from bake_tracker.entrypoints.http.access import VIEWER
 from bake_tracker.entrypoints.web.log.rows import Rows
 from bake_tracker.entrypoints.web.pages import pages, render
 from bake_tracker.log.setup import log_file
-from bake_tracker.log.slices import Wanted, can_be_read, load_log_page
+from bake_tracker.log.slices import Wanted, can_be_read, load_log_slice
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.explain.log_names import load_log_names
 from bake_tracker.queries.reports.expiring import load_expiring
@@ -39,7 +39,7 @@ def today(request: Request) -> Response:
         larder = load_larder(session, day)
         expiring = load_expiring(session, day, SOON_DAYS, larder)
         wanted = Wanted(bakery.database_id, "refused")
-        refused = load_log_page(path, wanted, REFUSED_SHOWN, LINES_READ).lines if can_be_read(path) else []
+        refused = load_log_slice(path, wanted, REFUSED_SHOWN, LINES_READ).lines if can_be_read(path) else []
         rows = Rows(request, bakery, load_log_names(session, refused))
     made, short = to_make(larder)
     return render(

@@ -15,7 +15,7 @@ from bake_tracker.config import load_settings
 from bake_tracker.domain.errors import ItemNotFoundError
 from bake_tracker.domain.log.outcomes import is_refused
 from bake_tracker.domain.log.stats import gather_stats
-from bake_tracker.domain.paging import page_of
+from bake_tracker.domain.slices import slice_of
 from bake_tracker.domain.stock.pricing import PER
 from bake_tracker.entrypoints.http.access import VIEWER
 from bake_tracker.entrypoints.web.forms import Form
@@ -305,7 +305,7 @@ def report(request: Request, report: str) -> Response:
         loaded, charts = one.load(session, asked)
         choices = sorted(load_slugs(session, "ingredient") | load_slugs(session, "material")) if one.of_item else []
     rows = [{**row, "row_number": number} for number, row in enumerate(loaded)]
-    found = page_of(rows, ask, key="row_number", search_in=one.search_in, numbers=one.numbers)
+    found = slice_of(rows, ask, key="row_number", search_in=one.search_in, numbers=one.numbers)
     return table.answer(
         request,
         "report.html",

@@ -9,7 +9,7 @@ from bake_tracker.clock import now
 from bake_tracker.domain.amounts import units_offered
 from bake_tracker.domain.choices import PICK_POLICIES
 from bake_tracker.domain.errors import ServiceError
-from bake_tracker.domain.paging import Ask, page_of
+from bake_tracker.domain.slices import Ask, slice_of
 from bake_tracker.domain.stock.products import is_gtin
 from bake_tracker.entrypoints.http.access import BAKER, VIEWER
 from bake_tracker.entrypoints.http.problems import status_of
@@ -104,7 +104,7 @@ def item(request: Request, item_id: ItemId, done: Done = "") -> Response:
         lots = load_lots_in_order(session, item_id, today)
         products = load_products(session, item_id)
         recent = load_item_movements(session, item_id, Ask("movement_id", descending=True, limit=RECENT))
-    found = page_of(lots, ask, key="place", search_in=("lot_code", "location", "state"), numbers=("on_hand", "value"))
+    found = slice_of(lots, ask, key="place", search_in=("lot_code", "location", "state"), numbers=("on_hand", "value"))
     return LOTS.answer(
         request,
         "item.html",

@@ -6,7 +6,7 @@ from fastapi import Path, Query
 
 from bake_tracker.domain.amounts import units_offered
 from bake_tracker.domain.arguments import MAX_KEY
-from bake_tracker.domain.paging import Ask
+from bake_tracker.domain.slices import Ask
 from bake_tracker.queries.catalog.products import ProductRow
 
 KINDS = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, TypeVar, cast
 
-from bake_tracker.domain.page_keys import bad_key
+from bake_tracker.domain.slice_keys import bad_key
 
 Row = TypeVar("Row", bound=Mapping[str, Any])
 
@@ -32,7 +32,7 @@ class Found(Generic[Row]):
     next: tuple[Any, Any] | None = None
 
 
-def page_of(
+def slice_of(
     rows: Sequence[Row], ask: Ask, *, key: str, search_in: Collection[str], numbers: Collection[str] = ()
 ) -> Found[Row]:
     """A page of rows that are all at hand: for lists of dozens. ``key`` is the field that tells any two apart.
@@ -61,8 +61,8 @@ def page_of(
             ordered = [row for row in ordered if _is_behind(value(row), row[key], value(last), last[key], ask)]
         except (TypeError, ValueError, InvalidOperation):
             raise bad_key() from None
-    page = ordered[: ask.limit]
-    return Found(page, (page[-1][ask.sort], page[-1][key]) if len(ordered) > ask.limit else None)
+    chosen = ordered[: ask.limit]
+    return Found(chosen, (chosen[-1][ask.sort], chosen[-1][key]) if len(ordered) > ask.limit else None)
 
 
 def _is_behind(value: Any, key: Any, last: Any, last_key: Any, ask: Ask) -> bool:

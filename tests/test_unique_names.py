@@ -19,7 +19,7 @@ EXCEPTIONS = {
 def public_names(source: str) -> Iterable[str]:
     """The functions and classes that a module defines for others."""
     for node in ast.parse(source).body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
             yield node.name
 
 
@@ -50,6 +50,10 @@ def test_the_exceptions_are_few_and_still_needed() -> None:
 
 
 def test_a_name_that_is_taken_is_seen() -> None:
-    """Two readers of one name in two modules."""
-    planted = {"a.py": "def load_item(): ...", "b.py": "def load_item(): ...", "c.py": "def _load_item(): ..."}
-    assert named_twice(planted) == {"load_item": ["a.py", "b.py"]}
+    """A reader, a class and a coroutine planted in two modules each; private names and methods may repeat."""
+    planted = {
+        "a.py": "def load_item(): ...\nclass Lot:\n    def load_item(self): ...\nasync def tell(): ...",
+        "b.py": "def load_item(): ...\nclass Lot: ...\ndef tell(): ...",
+        "c.py": "def _load_item(): ...\nclass Shelf:\n    def tell(self): ...",
+    }
+    assert named_twice(planted) == {name: ["a.py", "b.py"] for name in ("load_item", "Lot", "tell")}

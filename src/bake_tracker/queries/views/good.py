@@ -1,4 +1,4 @@
-"""Boxes: what each is made of, what that costs now, and how many the stock allows."""
+"""Boxes: their components, their cost now, and how many the stock allows."""
 
 from datetime import date
 from typing import TypedDict
@@ -57,7 +57,7 @@ class GoodPart(TypedDict):
 
 
 class GoodTotal(TypedDict):
-    """Total and unit cost by one basis, with the margin at a price, also in per cent."""
+    """Total and unit cost by one basis, with the margin at a price, also as a percentage."""
 
     basis: str
     cost: str | None
@@ -85,7 +85,7 @@ def load_good_view(session: Session, finished_good_id: int) -> GoodView:
     """One good; two statements.
 
     Raises:
-        FinishedGoodNotFoundError: there is none.
+        FinishedGoodNotFoundError: there is no such good.
     """
     good = load_good(session, finished_good_id)
     return {
@@ -127,8 +127,8 @@ def load_costed_good(
     """The cost of ``count`` boxes from today's lots, at last prices and at the average on hand.
 
     Raises:
-        FinishedGoodNotFoundError: there is none.
-        ValidationError: so many cannot be counted.
+        FinishedGoodNotFoundError: there is no such good.
+        ValidationError: ``count`` is below 1 or too large to calculate.
     """
     good = load_good(session, good_id)
     needs = {part.item.item_id: part.quantity_micros * count for part in good.components}

@@ -1,4 +1,4 @@
-"""Items: by name with their stock, what one is, and the history of its lots."""
+"""Items: the list with stock on hand, one item, and the history of its lots."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -31,7 +31,7 @@ class ItemOnHand(TypedDict):
 
 
 class ItemFacts(TypedDict):
-    """What an item is, without its stock."""
+    """An item without its stock."""
 
     item_id: int
     slug: str
@@ -127,10 +127,10 @@ def load_item_slice(
 
 
 def load_item_facts(session: Session, item_id: int) -> ItemFacts:
-    """What one item is; one statement.
+    """One item without its stock; one statement.
 
     Raises:
-        ItemNotFoundError: there is none, or it is a category.
+        ItemNotFoundError: there is no such item, or it is a category.
     """
     row = _load_row(session, item_id)
     return {
@@ -149,7 +149,7 @@ def load_item_view(session: Session, item_id: int, today: date) -> ItemView:
     """One item with its stock; two statements.
 
     Raises:
-        ItemNotFoundError: there is none, or it is a category.
+        ItemNotFoundError: there is no such item, or it is a category.
     """
     row = _load_row(session, item_id)
     (shelf,) = load_shelves(session, today, ids=[item_id])

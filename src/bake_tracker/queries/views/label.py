@@ -1,4 +1,4 @@
-"""The label of a lot: what is really in it, its words, and how it differs from the one on file."""
+"""The label of a lot: its real contents, its words, and how it differs from the label on file."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -68,11 +68,11 @@ class LabelView(TypedDict):
 
 
 def load_label(session: Session, lot_id: int) -> LabelledLot:
-    """Load what is really in a lot.
+    """Load the real contents of a lot.
 
     Raises:
         LotNotFoundError: there is no such lot.
-        ConflictError: what made it was reversed, so there is none.
+        ConflictError: the run that made it was reversed.
     """
     lot = session.execute(
         select(
@@ -100,7 +100,7 @@ def label_words(
     net: str | None = None,
     address: str | None = None,
 ) -> LabelWords:
-    """The printed words; by default the day is the lot's expiry and the net quantity a piece's weight.
+    """The printed words; by default with the lot's expiry and the weight of one piece.
 
     Raises:
         ValidationError: the day is after the lot's expiry.

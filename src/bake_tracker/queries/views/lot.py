@@ -1,4 +1,4 @@
-"""Lots: all of them, past and present, and those of one item in the order of use."""
+"""Lots: the list of all, past and present, and the open lots of one item in the order of use."""
 
 from datetime import date
 from typing import Any, TypedDict

@@ -1,4 +1,4 @@
-"""Recipes: by name, as one is written, and scaled to so many batches with its sub-recipes, weights and allergens."""
+"""Recipes: the list, one recipe as written, and one scaled with its sub-recipes, weights and allergens."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -33,7 +33,7 @@ MOST = Fraction(MAX_TOTAL_MICROS, MICRO)
 
 
 class RecipeRow(TypedDict):
-    """A recipe by name."""
+    """A recipe without its lines."""
 
     recipe_id: int
     slug: str
@@ -104,7 +104,7 @@ class Section(TypedDict):
 
 
 class WeighedItem(TypedDict):
-    """The total need of an item; None if a measure is missing, named by ``problem``.
+    """The total need of an item; None if a measure is missing, which ``problem`` explains.
 
     ``percent`` is the baker's: of the weight of all flour together.
     """
@@ -121,7 +121,7 @@ class WeighedItem(TypedDict):
 
 
 class MadeUnit(TypedDict):
-    """What the batches give of a finished unit, when all of them become this."""
+    """How much of a finished unit the batches make, if they make nothing else."""
 
     item_id: int
     slug: str
@@ -131,7 +131,7 @@ class MadeUnit(TypedDict):
 
 
 class Allergens(TypedDict):
-    """What is said of the ingredients; ``unsaid`` names those of which nobody has said anything."""
+    """The recorded allergens of the ingredients; ``unsaid`` lists the ingredients without a record."""
 
     contains: list[str]
     may_contain: list[str]
@@ -139,7 +139,7 @@ class Allergens(TypedDict):
 
 
 class ScaledRecipe(TypedDict):
-    """A recipe for so many batches; labour and overhead are of one batch of itself, None where nobody has said."""
+    """A recipe for a number of batches; labour and overhead are for one batch, None if not recorded."""
 
     recipe_id: int
     slug: str
@@ -190,7 +190,7 @@ def load_recipe_slice(
 
 
 def load_recipe_names(session: Session) -> dict[int, tuple[str, str]]:
-    """Slug and name of every recipe by its id."""
+    """The slug and name of every recipe by id."""
     rows = session.execute(
         select(tables.recipe.c.id, tables.recipe.c.slug, tables.recipe.c.name).order_by(tables.recipe.c.name)
     )
@@ -201,7 +201,7 @@ def load_recipe_view(session: Session, recipe_id: int) -> RecipeView:
     """One recipe; three statements.
 
     Raises:
-        RecipeNotFoundError: there is none.
+        RecipeNotFoundError: there is no such recipe.
     """
     found = session.execute(
         select(tables.recipe, RecipeRate.labour_micros, RecipeRate.overhead_micros)
@@ -249,13 +249,15 @@ def load_recipe_view(session: Session, recipe_id: int) -> RecipeView:
 def load_scaled_recipe(
     session: Session, recipe_id: int, batches: Fraction = Fraction(1), *, flour: Collection[int] = ()
 ) -> ScaledRecipe:
-    """A recipe with everything below it; ``flour`` are the items counted as flour, else those that are called so.
+    """A recipe with all its sub-recipes.
+
+    ``flour`` lists the items that count as flour; if it is empty, items whose name says flour do.
 
     Three statements, at any depth.
 
     Raises:
-        RecipeNotFoundError: there is none.
-        ValidationError: the batches are not above 0, or make more than can be counted.
+        RecipeNotFoundError: there is no such recipe.
+        ValidationError: ``batches`` is not above 0, or too large to calculate.
     """
     if batches <= 0:
         raise ValidationError.of("batches", "must be above 0")

@@ -39,7 +39,7 @@ def load_stock_slice(
 ) -> Found[StockRow]:
     """Items sorted by any column, including those out of stock unless ``only_there``; one statement.
 
-    A lot that was released after it expired counts with the day until which it may be used.
+    ``next_expiry`` follows releases: a lot released past its expiry counts until its new last day.
     """
     rows = _items(today, tables.lot.c.usable_until, only_there=only_there)
     if kind is not None:

@@ -57,7 +57,10 @@ def test_a_refusal_exits_1_and_says_what_is_short_once(bakery: Bake) -> None:
     """Every short item is named with what is needed and what is there; nothing is taken."""
     done = bakery("produce", "cookies", "5", "--yield", "100")
     assert (done.code, done.out) == (1, "")
-    assert done.err == "Refused: flour: needs 1200 g, has 1000; milk: needs 591.470591 ml, has 473.176473\n"
+    assert (
+        done.err
+        == "Refused: flour: 1200 g needed, 1000 g available; milk: 591.470591 ml needed, 473.176473 ml available\n"
+    )
     assert bakery("check", "produce", "cookies", "5").code == 1
     assert bakery("runs").out == "Nothing has been baked or packed yet.\n"
 
@@ -110,7 +113,7 @@ def test_wrong_usage_exits_2_and_names_what_is_wrong(bakery: Bake, line: list[st
         (["receive", "flour", "0", "kg"], "quantity"),
         (["receive", "flour", "1", "bushel"], "unit"),
         (["receive", "flour", "1", "kg", "--cost", "-1"], "total_cost"),
-        (["receive", "flour", "1", "each"], "each cannot become g"),
+        (["receive", "flour", "1", "each"], "cannot convert each to g"),
         (["item", "add", "vegetable", "Kale"], "kind"),
         (["item", "add", "ingredient", "Flour", "--unit", "g"], "slug"),
         (["density", "flour", "1", "kg", "1", "g"], "volume_unit"),
@@ -160,7 +163,7 @@ def test_the_same_operation_id_again_changes_nothing(bakery: Bake) -> None:
 def test_baking_and_packing_in_one_go_is_all_or_nothing(bakery: Bake) -> None:
     """``--pack`` records both, or neither when the boxes are refused; the tree tells why."""
     refused = bakery("produce", "cookies", "1", "--yield", "24", "--pack", "box", "--boxes", "5")
-    assert (refused.code, refused.err) == (1, "Refused: cookie: needs 30 each, has 24\n")
+    assert (refused.code, refused.err) == (1, "Refused: cookie: 30 needed, 24 available\n")
     assert bakery("runs", "--json").json == []
     tree = bakery("log", "tree", "--last", "1").out
     assert "record_batch_production: rolled_back" in tree

@@ -22,7 +22,7 @@ def bakery(kitchen: Kitchen) -> Kitchen:
 def test_what_rests_on_an_operation_is_drawn_and_the_reversal_refused(bake: CommandLine, bakery: Kitchen) -> None:
     """The tree on the page, the reason on stderr, exit 1; with --json the tree is in the error."""
     done = bake("reverse", "production:1", "--reason", "counted twice")
-    assert (done.code, "└── record_assembly" in done.out, "rests on" in done.err) == (1, True, True)
+    assert (done.code, "└── record_assembly" in done.out, "depends on" in done.err) == (1, True, True)
     as_json = bake("reverse", "production:1", "--reason", "counted twice", "--json")
     error = json.loads(as_json.out)["error"]
     assert (error["code"], error["dependents"][0]["operation"]) == ("has_dependents", "record_assembly")

@@ -143,7 +143,7 @@ def test_what_cannot_be_reckoned_says_why(bakery: Kitchen) -> None:
     """A density that nobody has told is no zero."""
     brine = possible("brine")
     assert (brine["count"], brine["stopped_by"]) == (None, [])
-    assert "salt: cup cannot become g" in brine["problem"]
+    assert "salt: cannot convert cup to g" in brine["problem"]
 
 
 def test_what_expires_says_what_it_could_go_into(bakery: Kitchen) -> None:

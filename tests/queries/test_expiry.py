@@ -136,12 +136,14 @@ def test_what_is_recorded_late_is_judged_by_its_day(dairy: Kitchen) -> None:
         dairy.receive("Milk", 1, "l", 1, lot_code=code, received_on=day(came), expires_on=day(expires))
     made = dairy.produce("Custard", "Cup", 1, 4, produced_at=MAY)
     assert [used["lot_code"] for used in made["consumptions"]] == ["THEN"]
-    with pytest.raises(InsufficientInventoryError, match="has 0; 1000 ml came in only after that day") as refused:
+    with pytest.raises(
+        InsufficientInventoryError, match="0 ml available; 1000 ml arrived only after that day"
+    ) as refused:
         dairy.produce("Custard", "Cup", 1, 4, produced_at=MAY)
     assert refused.value.shortages[0]["came_later"] == "1000"
     dairy.receive("Cup", 2, "each", 1, received_on=day(11), lot_code="BOUGHT")
     assert dairy.assemble("Tray", 2, assembled_at=MAY)["consumptions"][0]["lot_code"] == made["lot_code"]
-    with pytest.raises(InsufficientComponentsError, match="2 each came in only after that day"):
+    with pytest.raises(InsufficientComponentsError, match="2 arrived only after that day"):
         dairy.assemble("Tray", 1, assembled_at=MAY)
 
 
@@ -171,7 +173,7 @@ def test_nothing_of_a_lot_leaves_before_it_came(dairy: Kitchen) -> None:
     milk = dairy.receive("Milk", 1, "l", 1, received_on=day(11))
     with pytest.raises(ConflictError, match="came in on 2026-05-11"):
         shelf.adjust("waste", {"lot_id": milk["lot_id"], "quantity": 1}, happened_at=MAY)
-    with pytest.raises(InsufficientInventoryError, match="1000 ml came in only after that day"):
+    with pytest.raises(InsufficientInventoryError, match="1000 ml arrived only after that day"):
         shelf.adjust("waste", {"item_id": dairy.ids["Milk"], "quantity": 1}, happened_at=MAY)
     shelf.adjust("waste", {"lot_id": milk["lot_id"], "quantity": 1})
 

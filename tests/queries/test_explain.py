@@ -299,7 +299,7 @@ def test_a_stock_tells_the_refusals_that_named_it(bakery: CommandLine) -> None:
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        ("produce cookies 0 --yield 1", "what to do: ask again with another num_batches"),
+        ("produce cookies 0 --yield 1", "what to do: correct num_batches and try again"),
         ("produce biscuits 1 --yield 1", "what to do: name one that there is: bake recipe list"),
         ("receive flour 1 cup", "what to do: say what a volume or a piece of flour weighs (bake measure)"),
     ],

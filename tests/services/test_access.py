@@ -194,7 +194,7 @@ def test_nothing_of_it_goes_into_a_backup_or_is_undone(sqlite_url: str) -> None:
     """Who holds a backup holds no hash; what cannot be undone says what to do instead."""
     assert not {"bakery_user", "sign_in", "api_token", "sign_in_attempts"} & {t.name for t in archived_tables()}
     done = write(accounts.record_user, "Ada", PASSWORD, "owner")
-    with pytest.raises(ValidationError, match="switch the user off"):
+    with pytest.raises(ValidationError, match="disable the user"):
         write(record_reversal, done["operation_id"], "mistyped")
 
 

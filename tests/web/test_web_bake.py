@@ -207,7 +207,7 @@ def test_missing_knowledge_is_told_in_the_check(baker: TestClient, kitchen: Kitc
     """A cup of something that nobody has weighed."""
     kitchen.recipe("Cups", {"Flour": (2, "cup")}, {"Cup": 4})
     words = shown(baker.get("/bake?recipe=cups"))
-    assert "lour: cup cannot become g" in words
+    assert "lour: cannot convert cup to g" in words
     assert "Not known: see above." in words
 
 
@@ -313,7 +313,7 @@ def test_today_says_what_to_bake_and_box_and_what_is_short(
         )
         refused = baker.get("/")
     assert "Refused last Baked: cookie , " in shown(refused)
-    assert "flour: needs 10500 g, has 10000" in shown(refused)
+    assert "flour: 10500 g needed, 10000 g available" in shown(refused)
     (story,) = re.findall(r'href="(/log/[^"?]+)"', refused.text)
     assert baker.get(story).status_code == 200
     kitchen.produce("Cookies", "Cookie", 1, 24)

@@ -188,7 +188,7 @@ def test_every_line_that_cannot_be_taken_says_why_and_all_stays_as_it_was_typed(
         assert problem in said, said
     assert 'value="3 blobs"' in refused.text
     assert "Add the names that are not known yet" in said
-    assert "Row 1, name is not known here" in said
+    assert "Row 1, name is not in the catalogue" in said
     assert kitchen.rows("SELECT count(*) FROM recipe")[0][0] == 2
 
 
@@ -282,7 +282,7 @@ def test_a_box_is_written_and_edited_row_by_row(kitchen: Kitchen, web: Web) -> N
     refused = submit(browser, edit, edit, amount=["1 kg", "1/3", "1"], of=["Flour", "Ribbon", "Tower"])
     said = text_of(refused.text)
     assert refused.status_code == 422
-    assert "Row 1, name is not known here" in said
+    assert "Row 1, name is not in the catalogue" in said
     assert "Row 2, amount needs a unit, such as 250 g; Ribbon is kept in cm." in said
     refused = submit(browser, edit, edit, amount=["1/3 cm", "6"], of=["Ribbon", "Cookie"])
     assert "Row 1, amount is no exact number of cm" in text_of(refused.text)

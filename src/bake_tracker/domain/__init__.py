@@ -1,1 +1,1 @@
-"""What is true: pure functions and frozen values, without a database, a clock or a log."""
+"""The rules of a bakery: pure functions and frozen values, without a database, a clock or a log."""

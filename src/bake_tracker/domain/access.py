@@ -1,4 +1,4 @@
-"""Who may do what: three roles, each of which may do all that the one before it may; and what a password must be."""
+"""Roles, passwords and sign-in limits; each role may do everything that the one before it may."""
 
 import hashlib
 from collections.abc import Iterable
@@ -9,30 +9,30 @@ from bake_tracker.domain.errors import ForbiddenError
 
 
 class Role(StrEnum):
-    """A viewer reads, a baker records what happens to stock, an owner decides on recipes, prices, people, settings."""
+    """A viewer reads, a baker records what happens to stock, an owner also sets recipes, prices, users and settings."""
 
     VIEWER = "viewer"
     BAKER = "baker"
     OWNER = "owner"
 
     def allows(self, needed: "Role") -> bool:
-        """Whether someone of this role may do what needs another."""
+        """Whether this role may do what needs the other."""
         ranks = list(Role)
         return ranks.index(self) >= ranks.index(needed)
 
 
 OWNERS_OPERATIONS = frozenset({"record_bakery", "record_recipe_rate", "record_import"})
-"""What can be undone, and only the owner decides on; the others of the owner's cannot be undone at all."""
+"""The owner's operations that can be undone; the owner's other operations cannot be undone at all."""
 
 
 def check_may_undo(role: Role, operations: Iterable[str]) -> None:
-    """Ask of all that an undoing undid, before it is committed: nobody undoes what they may not do.
+    """Check before the commit that the role may undo all of these operations: nobody undoes what they may not do.
 
     Raises:
-        ForbiddenError: one of them is the owner's.
+        ForbiddenError: one of them belongs to the owner.
     """
     if OWNERS_OPERATIONS & set(operations) and not role.allows(Role.OWNER):
-        raise ForbiddenError("only the owner undoes settings, rates and imports")
+        raise ForbiddenError("only an owner can undo settings, rates and imports")
 
 
 SHORTEST_PASSWORD = 10
@@ -42,37 +42,37 @@ ATTEMPTS_WITHIN = timedelta(minutes=15)
 ATTEMPTS_OF_NAME_AT_ADDRESS = 10
 ATTEMPTS_AT_ADDRESS = 50
 ATTEMPTS_OF_NAME = 100
-"""More than of one address, so that a stranger cannot lock the owner out with few tries from elsewhere."""
+"""Higher than the limits per address, so that a stranger cannot lock the owner out with a few tries."""
 
 NO_SUCH_SECRET = "0" * 64
-"""The hash of nothing."""
+"""A hash that no secret has."""
 
 
 def password_problem(password: object, name: str) -> str | None:
-    """Why this cannot be a password, without a character of it; None when it can."""
+    """Why this cannot be a password, without quoting any of it; None if it can."""
     if not isinstance(password, str):
         return "must be text"
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        return f"must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters; a short sentence does well"
+        return f"must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters; a short sentence works well"
     if any("\ud800" <= character <= "\udfff" for character in password):
-        return "must not contain half characters"
+        return "must not contain unpaired surrogates"
     if len(set(password)) < 4 or password.casefold() == name.casefold():
-        return "is too easy to guess; a short sentence does well"
+        return "is too easy to guess; a short sentence works well"
     return None
 
 
 def user_name_key(name: str) -> str:
-    """The one form of a user's name: nobody is called as another but for capitals."""
+    """Case-insensitive key of a user name, so that no two users differ only in capitals."""
     return " ".join(name.split()).casefold()
 
 
 def secret_sha256(secret: str) -> str:
-    """What is kept of a token: 256 random bits need no slow hash."""
+    """The hash to store for a token; 256 random bits need no slow hash."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def attempt_limits(name: str, address: str) -> dict[str, int]:
-    """What counts an attempt to sign in, and how many there may be of each within ``ATTEMPTS_WITHIN``."""
+    """The counters of a sign-in attempt and their limits within ``ATTEMPTS_WITHIN``."""
     key = user_name_key(name)
     return {
         secret_sha256(f"name at address\n{key}\n{address}"): ATTEMPTS_OF_NAME_AT_ADDRESS,
@@ -82,6 +82,6 @@ def attempt_limits(name: str, address: str) -> dict[str, int]:
 
 
 def wait_s(taken: Iterable[tuple[int, int, datetime]], now: datetime) -> int:
-    """Seconds until another attempt is allowed, of (attempts, limit, since); 0 when it is allowed now."""
+    """Seconds until another attempt is allowed, from (attempts, limit, since); 0 if it is allowed now."""
     over = [since + ATTEMPTS_WITHIN - now for count, limit, since in taken if count > limit]
     return max((int(left.total_seconds()) + 1 for left in over), default=0)

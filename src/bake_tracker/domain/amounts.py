@@ -1,4 +1,4 @@
-"""Amounts as people say them: 25000 g is 25 kg, and flour is weighed, not counted."""
+"""Amounts in words: 25000 g is 25 kg, and 12 eggs are 12 eggs."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -14,11 +14,11 @@ _OFFERED = {
     "cm": ("m", "cm"),
 }
 _FROM = 1_000
-"""From so many of a base unit on, the larger one is said."""
+"""From this many base units on, the larger unit is used."""
 
 
 def friendly(quantity: str | Decimal, unit: str) -> tuple[str, str]:
-    """The same amount, exactly, in the unit that people say it in."""
+    """The same exact amount in the unit that people would use."""
     exact = Decimal(quantity)
     larger = _LARGER.get(unit)
     if larger is None or abs(exact) < _FROM:
@@ -27,19 +27,19 @@ def friendly(quantity: str | Decimal, unit: str) -> tuple[str, str]:
 
 
 def friendly_unit(quantity: str | Decimal, unit: str) -> str:
-    """The unit that an amount of this size is said in."""
+    """The unit that people would use for an amount of this size."""
     return friendly(quantity, unit)[1]
 
 
 def in_unit(quantity: str | Decimal, unit: str) -> str:
-    """An amount of a base unit in a larger one of the same kind, as an exact decimal; ``unit`` is 1000 of it, or it."""
+    """An amount of a base unit as an exact decimal in ``unit``, which is the base unit or 1000 of it."""
     scaled = Decimal(quantity).scaleb(-3) if unit in _LARGER.values() else Decimal(quantity)
     text = format(scaled, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def units_offered(base_unit: str) -> tuple[str, ...]:
-    """The units in which an item of this base unit is usually given, the likeliest first."""
+    """The usual units for an item with this base unit, most likely first."""
     return _OFFERED.get(base_unit, (base_unit,))
 
 
@@ -58,7 +58,7 @@ def amount_of(quantity: str, unit: str, name: str) -> str:
 
 
 def how_many(quantity: str, of: str, unit: str) -> str | None:
-    """How many packages of ``of`` ``unit`` an amount of its base unit is; None when that is no short number."""
+    """How many packages of ``of`` ``unit`` an amount in base units makes; None unless it is a short number."""
     factor = parse_unit(unit).factor
     count = Fraction(quantity) / (Fraction(of) * factor)
     return format_exact(count) if count.denominator in (1, 2, 4, 5, 10) else None

@@ -1,4 +1,4 @@
-"""Checking what a caller gave: every argument is looked at before the first complaint is made."""
+"""Check the arguments of a call, and report all problems at once."""
 
 import math
 import unicodedata
@@ -18,19 +18,19 @@ MAX_TEXT = 10_000
 MAX_KEY = 2**63 - 1
 LARGEST = MAX_MICROS // MICRO // 1_000
 FINEST = 10**40
-"""The largest denominator of an exact number: finer than any scale, and short enough to write down."""
+"""The largest denominator of an exact number: finer than any scale, yet short enough to print."""
 
 CLOCKS_DIFFER = timedelta(minutes=5)
-"""By so much a caller's clock may be ahead before the moment it gives is the future."""
+"""How far a caller's clock may be ahead before its time counts as the future."""
 
-# The caller's own decimal context may round to few digits; this one is wide enough for every factor.
+# The caller's decimal context may round to a few digits; this one keeps every digit of a factor.
 _WIDE = Context(prec=60)
 
 
 class Arguments:
     """Collects the problems of one call; ``done`` raises them all at once.
 
-    Every method returns the normalised value, or a harmless stand-in after noting the problem.
+    Every method returns the normalised value, or notes the problem and returns a harmless substitute.
     """
 
     def __init__(self) -> None:
@@ -40,12 +40,12 @@ class Arguments:
         self.problems.append({"field": field, "problem": problem})
 
     def done(self) -> None:
-        """Raise ValidationError if anything was refused."""
+        """Raise a ValidationError if there were any problems."""
         if self.problems:
             raise ValidationError(self.problems)
 
     def key(self, field: str, value: object) -> int:
-        """A database key; one that leads nowhere is left for the look-up to miss."""
+        """A database key; the look-up finds out whether it exists."""
         if type(value) is not int or abs(value) > MAX_KEY:
             self.refuse(field, f"must be a whole number of at most {MAX_KEY}, not {shown(value)}")
             return 0
@@ -54,7 +54,7 @@ class Arguments:
     def keys(self, field: str, value: object) -> list[int]:
         """One key or more, each once, in order."""
         if isinstance(value, str | bytes) or not isinstance(value, Sequence) or not value:
-            self.refuse(field, f"must be a list of at least one key, not {shown(value)}")
+            self.refuse(field, f"must be a list of at least one id, not {shown(value)}")
             return []
         return sorted({self.key(f"{field}[{position}]", one) for position, one in enumerate(value)})
 
@@ -86,11 +86,11 @@ class Arguments:
         wanted = "above 0" if above_zero else "0 or more"
         if type(value) is int or (isinstance(value, Decimal) and value.is_finite()) or isinstance(value, Fraction):
             if isinstance(value, Decimal) and abs(value.adjusted()) > 30:
-                self.refuse(field, f"must be {wanted} and of a size that can be weighed, not {shown(value)}")
+                self.refuse(field, f"must be {wanted} and of a realistic size, not {shown(value)}")
                 return Fraction(1)
             exact = Fraction(value)
             if exact.denominator > FINEST:
-                self.refuse(field, "has too many digits; write it with a few decimals")
+                self.refuse(field, "has too many digits; use fewer decimals")
                 return Fraction(1)
             if exact > LARGEST:
                 self.refuse(field, f"must be at most {LARGEST}, not {shown(value)}")
@@ -103,7 +103,7 @@ class Arguments:
     def scale_factor(self, field: str, value: object) -> Decimal:
         """A finite factor above 0; a float is taken as the decimal it prints as."""
         if isinstance(value, float) and math.isfinite(value):
-            value = Decimal(repr(float(value)))  # a subclass may print as something else
+            value = Decimal(repr(float(value)))  # a subclass may print differently
         if type(value) is int or (isinstance(value, Decimal) and value.is_finite()):
             factor = Decimal(value)
             if 0 < factor <= MAX_COUNT and abs(factor.adjusted()) <= 20 and len(factor.as_tuple().digits) <= 40:
@@ -123,11 +123,11 @@ class Arguments:
         if len(value) > limit:
             self.refuse(field, f"must have at most {limit} characters, not {len(value)}")
         if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-            self.refuse(field, "must not contain NUL or half characters, which no database can keep")
+            self.refuse(field, "must not contain NUL characters or unpaired surrogates")
         return value
 
     def name(self, field: str, value: object, *, limit: int = 200) -> str:
-        """Text that is not empty, on one line."""
+        """Text on one line that is not empty."""
         text = " ".join((self.text(field, value, limit=limit) or "").split())
         if any(problem["field"] == field for problem in self.problems):
             return text
@@ -145,7 +145,7 @@ class Arguments:
         return value
 
     def uuid(self, field: str, value: object) -> str:
-        """An operation's id, as the text of a UUID."""
+        """A UUID as text."""
         try:
             return str(UUID(str(value))) if isinstance(value, UUID | str) else self._no_uuid(field, value)
         except ValueError:
@@ -175,18 +175,18 @@ class Arguments:
         """At least one mapping of fields to values."""
         rows = list(value) if isinstance(value, list | tuple) else []
         if not rows or not all(isinstance(row, Mapping) for row in rows):
-            self.refuse(field, f"must be a list of at least one row of named fields, not {shown(value)}")
+            self.refuse(field, f"must be a list of at least one object, not {shown(value)}")
             return []
         return rows
 
     def moment(self, field: str, value: object, time_zone: str) -> datetime | None:
-        """An instant in UTC, or None; a naive one is the wall clock of ``time_zone``."""
+        """A time in UTC, or None; without an offset it is the local time of ``time_zone``."""
         if value is None:
             return None
         if isinstance(value, datetime) and 1970 < value.year < 9999:
             aware = value.replace(tzinfo=ZoneInfo(time_zone)) if value.utcoffset() is None else value
             return aware.astimezone(UTC)
-        self.refuse(field, f"must be a datetime between the years 1971 and 9998, not {shown(value)}")
+        self.refuse(field, f"must be a date and time between the years 1971 and 9998, not {shown(value)}")
         return None
 
     def day(self, field: str, value: object) -> date | None:
@@ -198,10 +198,10 @@ class Arguments:
 
 
 def check_is_past(field: str, at: datetime, now: datetime, time_zone: str) -> None:
-    """Raise ValidationError where the moment that was given is still to come."""
+    """Raise a ValidationError if this time is in the future."""
     if at > now + CLOCKS_DIFFER:
         given, here = (f"{one.astimezone(ZoneInfo(time_zone)):%Y-%m-%d %H:%M}" for one in (at, now))
-        raise ValidationError.of(field, f"must not be in the future, as {given} is; it is {here} in {time_zone}")
+        raise ValidationError.of(field, f"must not be in the future; {given} is later than now, {here} in {time_zone}")
 
 
 def _whole_decimal(value: object) -> int | None:
@@ -216,7 +216,7 @@ def _whole_decimal(value: object) -> int | None:
 
 
 def shown(value: object) -> str:
-    """What was given, at most 60 characters of it; only the type of what may hold anything, a secret among it."""
+    """The value in at most 60 characters; only the type if it could hold a secret."""
     if not isinstance(value, str | int | float | Decimal | Fraction | date | None):
         return _type_shown(value)
     try:

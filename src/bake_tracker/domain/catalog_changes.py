@@ -1,18 +1,18 @@
-"""What of the catalogue an undoing gives back, and what stays because something else names it."""
+"""Which catalogue entries an undo restores, and which stay because something else uses them."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 Thing = tuple[str, str]
-"""What its rows are called, and the key that they share: an item's row, or all lines of a recipe."""
+"""A table and the key that the rows share: an item's row, or all lines of a recipe."""
 
 Rows = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A thing before and after an operation, as rows of JSON; none before: the operation made it."""
+    """A thing before and after an operation, as rows of JSON; no rows before if the operation made it."""
 
     change_id: int
     operation_id: str
@@ -37,11 +37,11 @@ WORDS: Mapping[str, str] = {
     "product_allergen": "allergens",
     "item_label": "label",
 }
-"""What belongs to another thing, by the word for it."""
+"""Words for what belongs to another thing."""
 
 
 def called(thing: Thing, name: str) -> str:
-    """A thing in words: ``item flour``, ``lines of bread``; ``name`` is its own, or that of what it belongs to."""
+    """A thing in words: ``item flour``, ``lines of bread``; ``name`` is its own or its owner's."""
     table, _ = thing
     if table == "bakery":
         return "the bakery"
@@ -49,7 +49,7 @@ def called(thing: Thing, name: str) -> str:
 
 
 def what_stays(changes: Iterable[Change], pinned: Collection[Thing]) -> set[Thing]:
-    """What cannot be removed: what is ``pinned``, what the same operation gave it, and all that those refer to."""
+    """What cannot be removed: everything ``pinned``, the parts made with it, and all that those refer to."""
     made = {change.thing: change for change in changes if change.made_it}
     staying, new = set[Thing](), {thing for thing in pinned if thing in made}
     while new:

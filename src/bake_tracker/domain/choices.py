@@ -1,8 +1,8 @@
-"""What may be chosen for items and for the bakery, in commands and in files alike."""
+"""The choices for items and for the bakery, in commands and in files."""
 
 ITEM_KINDS = ("ingredient", "material", "finished_unit", "finished_good")
 PICK_POLICIES = ("fefo", "fifo")
 LABEL_POLICIES = ("warn", "refuse")
 MAX_SHELF_LIFE_DAYS = 36_500
 LOSS_REASONS = ("burnt", "broken", "dropped", "underbaked", "wrong ingredients", "tasted", "another reason")
-"""What a page offers where less came out than planned; a service takes any text."""
+"""The reasons that a page offers for a low yield; a service takes any text."""

@@ -1,10 +1,10 @@
-"""What can be refused, and why.
+"""The errors that services raise, as a tree.
 
 ServiceError
 ├── ValidationError                 an argument is not allowed
 │   ├── FinishedUnitRecipeMismatchError
-│   ├── RecipeCycleError            also for goods that would contain themselves
-│   └── ImportRefusedError          a file has rows that cannot be taken
+│   ├── RecipeCycleError            also for finished goods that would contain themselves
+│   └── ImportRefusedError          a file has rows that cannot be imported
 ├── NotFoundError
 │   ├── RecipeNotFoundError
 │   ├── FinishedUnitNotFoundError
@@ -18,34 +18,36 @@ ServiceError
 │   ├── EventNotFoundError
 │   ├── UserNotFoundError
 │   └── ApiTokenNotFoundError
-├── UnitConversionError             knowledge is missing, such as a density
+├── UnitConversionError             a conversion needs a missing measure
 ├── InsufficientInventoryError      ingredients are short
 ├── InsufficientComponentsError     components are short
-├── LabelDiffersError               what would be used is not what the label on file says
-├── LabelIncompleteError            nobody has said what a label must say
+├── LabelDiffersError               the run would differ from the label on file
+├── LabelIncompleteError            the label lacks facts, such as allergens
 ├── ConflictError                   the request contradicts what is recorded
-│   └── DependentsError             what is to be undone was used since
-│       └── StaysError              and made what the ledger names for good
-├── AccessError                     whoever asks may not have it
+│   └── DependentsError             later operations depend on the one to undo
+│       └── StaysError              and it made something that the ledger uses
+├── AccessError                     access is denied
 │   ├── SignInNeededError           nobody is signed in
 │   ├── SignInRefusedError          the name or the password is wrong
-│   ├── TooManyAttemptsError        for now
-│   └── ForbiddenError              the role does not allow it, or the request is not from our own page
+│   ├── TooManyAttemptsError        try again later
+│   └── ForbiddenError              the role does not allow it, or another site sent the request
 └── DatabaseUnavailableError        the database cannot be used
     └── OutcomeUnknownError         the connection broke during COMMIT
 
-Every error carries its fields as attributes, a stable ``code``, and ``log_fields()``: the ids and slugs that its log
-line needs. ``outcome`` is the outcome of that line.
+Every error has its fields as attributes, a stable ``code``, and ``log_fields()``: the ids and slugs for its log line.
+``outcome`` is the outcome of that line.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, NotRequired, TypedDict
 
+from bake_tracker.domain.amounts import amount
+
 
 class Shortage(TypedDict):
-    """One short ingredient, or one short lot of it; quantities are exact decimal strings in ``unit``.
+    """An ingredient (or one of its lots) that is short; quantities are exact decimal strings in ``unit``.
 
-    ``came_later``: what is there now and came in after the day of what is recorded late.
+    ``came_later`` is stock that arrived only after the day of an operation that is recorded late.
     """
 
     ingredient_slug: str
@@ -58,7 +60,7 @@ class Shortage(TypedDict):
 
 
 class ComponentShortage(TypedDict):
-    """One short component of an assembly; quantities are exact decimal strings in ``unit``."""
+    """A component of an assembly that is short; quantities are exact decimal strings in ``unit``."""
 
     component_type: str
     component_id: int
@@ -71,14 +73,14 @@ class ComponentShortage(TypedDict):
 
 
 class Problem(TypedDict):
-    """One argument that is not allowed: its name, and what to do about it."""
+    """An argument that is not allowed: its name, what is wrong and what to do."""
 
     field: str
     problem: str
 
 
 class ServiceError(Exception):
-    """The root of everything a service refuses on purpose."""
+    """The base class of every refusal by a service."""
 
     code: ClassVar[str] = "service_error"
     outcome: ClassVar[str] = "error"
@@ -89,7 +91,7 @@ class ServiceError(Exception):
 
 
 class ValidationError(ServiceError):
-    """One or more arguments are not allowed; ``problems`` names all of them."""
+    """One or more arguments are not allowed; ``problems`` lists all of them."""
 
     code = "validation_failed"
     outcome = "validation_failed"
@@ -114,7 +116,7 @@ class FinishedUnitRecipeMismatchError(ValidationError):
 
     def __init__(self, recipe_id: int, finished_unit_id: int, made: Sequence[str]) -> None:
         self.recipe_id, self.finished_unit_id, self.made = recipe_id, finished_unit_id, list(made)
-        what = f"it makes {', '.join(made)}" if made else "it makes nothing yet; give it a yield first"
+        what = f"it makes {', '.join(made)}" if made else "it has no yield yet; set one first"
         super().__init__(
             [
                 {
@@ -129,7 +131,7 @@ class FinishedUnitRecipeMismatchError(ValidationError):
 
 
 class RecipeCycleError(ValidationError):
-    """Something would contain itself; ``path`` names the way round."""
+    """Something would contain itself; ``path`` shows how."""
 
     code = "cycle"
 
@@ -142,7 +144,7 @@ class RecipeCycleError(ValidationError):
 
 
 class ImportRefusedError(ValidationError):
-    """A file has rows that cannot be taken, so nothing of it was; ``report`` holds all of them."""
+    """Some rows of a file cannot be imported, so nothing was; ``report`` lists them."""
 
     code = "import_refused"
 
@@ -163,7 +165,7 @@ class ImportRefusedError(ValidationError):
 
 
 class NotFoundError(ServiceError):
-    """Nothing of this ``kind`` has this ``key``."""
+    """There is nothing of this ``kind`` with this ``key``."""
 
     code = "not_found"
     outcome = "not_found"
@@ -245,13 +247,13 @@ class ApiTokenNotFoundError(NotFoundError):
 
 
 class AccessError(ServiceError):
-    """Whoever asks may not have it."""
+    """Access is denied."""
 
     code = outcome = "access_refused"
 
 
 class SignInNeededError(AccessError):
-    """Nobody is signed in, or no longer."""
+    """Nobody is signed in, or the session has ended."""
 
     code = outcome = "sign_in_needed"
 
@@ -260,7 +262,7 @@ class SignInNeededError(AccessError):
 
 
 class SignInRefusedError(AccessError):
-    """The name or the password is wrong; which of them is not said."""
+    """The name or the password is wrong; the error does not say which."""
 
     code = outcome = "sign_in_refused"
 
@@ -269,26 +271,26 @@ class SignInRefusedError(AccessError):
 
 
 class TooManyAttemptsError(AccessError):
-    """Too much was asked for in a short time; ``retry_after_s`` says when to come back."""
+    """Too many requests in a short time; ``retry_after_s`` says when to try again."""
 
     code = outcome = "too_many_attempts"
 
     def __init__(self, retry_after_s: int) -> None:
         self.retry_after_s = retry_after_s
-        super().__init__(f"too many attempts; try again in {retry_after_s} s")
+        super().__init__(f"too many attempts; try again in {retry_after_s} seconds")
 
     def log_fields(self) -> dict[str, Any]:
         return {"retry_after_s": self.retry_after_s}
 
 
 class ForbiddenError(AccessError):
-    """The role does not allow it, or the request did not come from a page of ours."""
+    """The role does not allow it, or the request came from another site."""
 
     code = outcome = "forbidden"
 
 
 class UnitConversionError(ServiceError):
-    """Quantities cannot be converted without knowledge the catalog lacks; ``problems`` names every ingredient."""
+    """A conversion needs a measure that is not recorded; ``problems`` lists every ingredient."""
 
     code = outcome = "unit_conversion_failed"
 
@@ -309,7 +311,7 @@ class UnitConversionError(ServiceError):
 
 
 class ConversionProblem(TypedDict):
-    """One ingredient whose unit cannot be converted, and what would settle it."""
+    """An ingredient whose unit cannot be converted, and what would help."""
 
     ingredient_slug: str
     from_unit: str
@@ -318,7 +320,7 @@ class ConversionProblem(TypedDict):
 
 
 class InsufficientInventoryError(ServiceError):
-    """Ingredients are short; ``shortages`` holds all of them, ``ingredient_slug`` is the first."""
+    """Ingredients are short; ``shortages`` lists all of them, ``ingredient_slug`` is the first."""
 
     code = "insufficient_inventory"
     outcome = "insufficient_inventory"
@@ -337,7 +339,7 @@ class InsufficientInventoryError(ServiceError):
 
 
 class InsufficientComponentsError(ServiceError):
-    """Components are short; ``shortages`` holds all of them."""
+    """Components are short; ``shortages`` lists all of them."""
 
     code = "insufficient_components"
     outcome = "insufficient_components"
@@ -355,20 +357,20 @@ class InsufficientComponentsError(ServiceError):
 
 
 class LabelDiffersError(ServiceError):
-    """What would be used is not what the label on file says, and the bakery wants that refused; nothing was written."""
+    """The run would differ from the label on file, and the bakery refuses such runs; nothing was written."""
 
     code = outcome = "label_differs"
 
     def __init__(self, item_slug: str, said: str, remedy: str, difference: Mapping[str, Any]) -> None:
         self.item_slug, self.difference = item_slug, dict(difference)
-        super().__init__(f"what would be used for {item_slug} is not what its label says: {said}; {remedy}")
+        super().__init__(f"this run of {item_slug} would differ from its label: {said}; {remedy}")
 
     def log_fields(self) -> dict[str, Any]:
         return {"item": self.item_slug, "label_differs": self.difference}
 
 
 class LabelIncompleteError(ServiceError):
-    """A label would have to guess; ``problems`` names everything that nobody has said yet."""
+    """Facts for a label are missing; ``problems`` lists all of them."""
 
     code = outcome = "label_incomplete"
 
@@ -381,7 +383,7 @@ class LabelIncompleteError(ServiceError):
 
 
 class ConflictError(ServiceError):
-    """The request contradicts what is recorded, such as an operation id used for something else."""
+    """The request contradicts what is recorded, for example with an operation id that is already taken."""
 
     code = outcome = "conflict"
 
@@ -394,9 +396,9 @@ class ConflictError(ServiceError):
 
 
 class Dependent(TypedDict):
-    """An operation that used what another brought, and those that used what it brought in turn.
+    """An operation that depends on another, with the operations that depend on it in turn.
 
-    ``things`` are what it changed or made of the catalogue that rests on the other.
+    ``lots`` and ``things`` (catalogue entries) are what it used of the other.
     """
 
     operation_id: str
@@ -408,22 +410,23 @@ class Dependent(TypedDict):
 
 
 class DependentsError(ConflictError):
-    """What is to be undone was used since; ``dependents`` is the tree of what would have to be undone first."""
+    """Later operations depend on the one to undo; ``dependents`` is their tree."""
 
     code = "has_dependents"
 
     def __init__(self, operation_id: str, dependents: Sequence[Dependent], count: int) -> None:
         self.dependents = list(dependents)
-        resting = "1 later operation rests" if count == 1 else f"{count} later operations rest"
+        later = "1 later operation depends" if count == 1 else f"{count} later operations depend"
+        which = "the later one" if count == 1 else "the later ones"
         super().__init__(
-            f"{resting} on {operation_id}; undo what rests on it first, or all of it with cascade",
+            f"{later} on {operation_id}; undo {which} first, or all of them with cascade",
             reversed_operation_id=operation_id,
             dependents=self.dependents,
         )
 
 
 class StaysError(DependentsError):
-    """What is to be undone made something that the ledger names for good; ``dependents`` is what rests on it still."""
+    """The operation to undo made something that the ledger uses; ``dependents`` still depend on it."""
 
     code = "stays"
 
@@ -431,23 +434,26 @@ class StaysError(DependentsError):
         super().__init__(operation_id, dependents, count)
         named = ", ".join(stays[:5]) + (f" and {len(stays) - 5} more" if len(stays) > 5 else "")
         self.stays = list(stays)
-        self.args = (f"{named}: the ledger names it, so it stays in the catalogue whatever is undone; leave it unused",)
+        self.args = (
+            f"{named}: used in the ledger, so this cannot be undone; leave it in the catalogue and stop using it",
+        )
 
 
 class DatabaseUnavailableError(ServiceError):
-    """The database cannot be reached or is not a bakery's; the text says what to do."""
+    """The database cannot be reached or holds no bakery; the message says what to do."""
 
     code = "database_unavailable"
 
 
 class OutcomeUnknownError(DatabaseUnavailableError):
-    """The connection broke during COMMIT and the database could not be asked since; the text says how to ask it."""
+    """The connection broke during COMMIT, and the outcome is unknown; the message says how to find out."""
 
     code = "outcome_unknown"
 
 
 def _short(slug: str, shortage: Shortage | ComponentShortage) -> str:
-    told = f"{slug}: needs {shortage['needed']} {shortage['unit']}, has {shortage['available']}"
+    needed, there = (amount(quantity, shortage["unit"]) for quantity in (shortage["needed"], shortage["available"]))
+    told = f"{slug}: {needed} needed, {there} available"
     if "came_later" in shortage:
-        told += f"; {shortage['came_later']} {shortage['unit']} came in only after that day"
+        told += f"; {amount(shortage['came_later'], shortage['unit'])} arrived only after that day"
     return told

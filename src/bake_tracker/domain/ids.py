@@ -1,10 +1,10 @@
-"""A UUID as people and other programs write it, and as it stands in ledger and log."""
+"""The spellings of a UUID: as people and programs write it, and as ledger and log store it."""
 
 _DIGITS = 32
 
 
 def digits_of(typed: str) -> str | None:
-    """The hexadecimal digits of a UUID, or of the beginning of one, in any usual spelling; None for what is neither.
+    """The hexadecimal digits of a UUID or of the beginning of one, in any usual spelling; None for anything else.
 
     With dashes or without, in capitals, in braces, or as ``urn:uuid:...``.
     """
@@ -13,19 +13,19 @@ def digits_of(typed: str) -> str | None:
 
 
 def is_whole(typed: str) -> bool:
-    """Whether it is a UUID, and not only the beginning of one."""
+    """Whether this is a whole UUID, not just the beginning of one."""
     return len(digits_of(typed) or "") == _DIGITS
 
 
 def dashed(digits: str) -> str:
-    """The digits as a UUID is stored; of a beginning, as far as it goes."""
+    """The digits with the dashes of a stored UUID; also for the beginning of one."""
     return "-".join(filter(None, (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])))
 
 
 def spellings(typed: str) -> tuple[str, ...]:
-    """How an id, or its beginning, may stand in a log: as it was typed, in small letters, and with a UUID's dashes.
+    """How a log may spell an id or its beginning: as typed, in lower case, and with a UUID's dashes.
 
-    Other programs' ids may have capitals, and a trace's has no dashes.
+    Ids of other programs may have capitals, and trace ids have no dashes.
     """
     digits = digits_of(typed)
     return tuple(dict.fromkeys((typed, typed.lower(), *([dashed(digits)] if digits else []))))

@@ -1,4 +1,4 @@
-"""Where the values of a JSON text stand: lines and columns for people who look at it in an editor."""
+"""Find the line and column of values in a JSON text, for people who open it in an editor."""
 
 import re
 from bisect import bisect_right
@@ -9,11 +9,11 @@ _LAST = re.compile(r"(\.[^.\[\]]*|\[\d+\])$")
 
 
 def find_places(text: str, places: Collection[str]) -> dict[str, tuple[int, int]]:
-    """Line and column, from 1, of each place such as ``recipes[2].notes``; of one that is not there, what it is in."""
+    """Line and column (from 1) of each place, such as ``recipes[2].notes``, or of the nearest object around it."""
     wanted = {part for place in places for part in _with_all_around(place)}
     found: dict[str, int] = {}
     path: list[str] = []
-    counts: list[int] = []  # of an array, how many values came; of an object -1
+    counts: list[int] = []  # how many values of an array have come so far; -1 for an object
     is_key = False
     for token in _TOKEN.finditer(text):
         sign = token[0]
@@ -48,7 +48,7 @@ def find_places(text: str, places: Collection[str]) -> dict[str, tuple[int, int]
 
 
 def _with_all_around(place: str) -> list[str]:
-    """A place, and what it is in, outwards."""
+    """A place and everything around it, from the inside out."""
     around = [place]
     while (shorter := _LAST.sub("", around[-1])) != around[-1]:
         around.append(shorter)

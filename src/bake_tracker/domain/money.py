@@ -1,10 +1,10 @@
-"""Money as whole millionths of the bakery's one currency, and as the text people read."""
+"""Money as whole millionths of the bakery's currency, and as text."""
 
 from bake_tracker.domain.units import MICRO
 
 
 def format_money(micros: int | None) -> str | None:
-    """The exact decimal string with at least two decimals; an unknown amount stays ``None``, never ``"0.00"``."""
+    """The exact decimal string with at least two decimals; None for an unknown amount, never ``"0.00"``."""
     if micros is None:
         return None
     sign, digits = ("-", -micros) if micros < 0 else ("", micros)
@@ -21,5 +21,5 @@ def divide_half_even(numerator: int, denominator: int) -> int:
 
 
 def negated(micros: int | None) -> int | None:
-    """The opposite of an amount; an unknown one stays unknown."""
+    """The negative of an amount; None if it is unknown."""
     return None if micros is None else -micros

@@ -1,4 +1,4 @@
-"""What somebody else's name for an item may mean: told once, it is known; a likeness is only ever suggested."""
+"""Match other people's names for items: remembered names count, similar names are only suggested."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ MOST = 3
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """An item that a name is like, and how like in per cent."""
+    """An item with a similar name, and how similar in percent."""
 
     slug: str
     percent: int
 
 
 def name_key(text: str) -> str:
-    """A name as it is remembered: without the difference of case and blanks."""
+    """Case-insensitive key for comparing names."""
     return " ".join(text.casefold().split())
 
 
 def likenesses(text: str, names: Mapping[str, str]) -> list[Likeness]:
-    """The items whose names are most like a text, the likest first; ``names`` are slugs by name."""
+    """The items whose names are most similar to a text, best first; ``names`` are slugs by name."""
     found: dict[str, int] = {}
     for _, percent, slug in process.extract(
         text, {slug + "\0" + name: name for name, slug in names.items()}, scorer=fuzz.WRatio,
@@ -34,7 +34,7 @@ def likenesses(text: str, names: Mapping[str, str]) -> list[Likeness]:
 
 
 def suggestion(text: str, names: Mapping[str, str]) -> str:
-    """What to say about a name that nobody knows."""
+    """A hint for an unknown name: similar items and how to choose one."""
     near = likenesses(text, names)
     if not near:
         return ""

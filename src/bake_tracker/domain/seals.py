@@ -1,4 +1,4 @@
-"""What a seal proves, byte for byte: which columns are history, and how they are hashed; the same on every database."""
+"""What a seal covers, and how it is hashed, byte for byte the same on every database."""
 
 import hashlib
 import json
@@ -87,7 +87,7 @@ COVERED: Mapping[str, tuple[str, ...]] = {
 }
 """The history that an operation owns, table by table: written once, by that operation.
 
-A column that is empty is left out of the hash, so one that is added later and is empty in old rows breaks no seal.
+Empty columns are left out of the hash, so a column added later, empty in old rows, breaks no seal.
 """
 
 EXCLUDED: Mapping[str, Mapping[str, str]] = {
@@ -97,48 +97,48 @@ EXCLUDED: Mapping[str, Mapping[str, str]] = {
         "pick_on": "a cache, recomputed from the item's policy",
         "usable_until": "changes when a lot is released past its expiry",
         "on_hold": "changes when a lot is held or released",
-        "location": "changes when a lot is put elsewhere",
+        "location": "changes when a lot is moved",
     }
 }
-"""Columns of those tables that may change, and why."""
+"""Columns of these tables that may change, and why."""
 
 NOT_HISTORY: Mapping[str, str] = {
-    "recipe_snapshot": "named by the SHA-256 of its content, which the run that is sealed holds",
+    "recipe_snapshot": "identified by the SHA-256 of its content, which the sealed run holds",
     "seal": "the chain itself",
     "sealed_operation": "the chain itself",
-    "restoration": "of this place, not of the bakery",
-    "restored_operation": "of this place, not of the bakery",
-    "bakery_user": "of this place; who was let in by whom is a sealed operation",
-    "sign_in": "of this place",
-    "api_token": "of this place; who was given one is a sealed operation",
-    "sign_in_attempts": "of this place",
-    "bakery": "settings; what changed them is a sealed operation",
-    "item": "catalog; what changed it is a sealed operation",
-    "supplier": "catalog; what changed it is a sealed operation",
-    "product": "catalog; what changed it is a sealed operation",
-    "event": "catalog; what changed it is a sealed operation",
-    "recipient": "catalog; what changed it is a sealed operation",
-    "recipe": "catalog; the run that is sealed names the snapshot it was baked by",
-    "recipe_line": "catalog; the run that is sealed names the snapshot it was baked by",
-    "recipe_yield": "catalog; the run that is sealed names the snapshot it was baked by",
-    "item_allergen": "catalog; what changed it is a sealed operation",
-    "product_allergen": "catalog; what changed it is a sealed operation",
-    "item_label": "catalog; what changed it is a sealed operation",
-    "name_mapping": "catalog; what changed it is a sealed operation",
-    "recipe_rate": "catalog; the rates of a run are sealed with it",
-    "good_component": "catalog; the movements of an assembly say what was in it",
+    "restoration": "belongs to this database, not to the bakery",
+    "restored_operation": "belongs to this database, not to the bakery",
+    "bakery_user": "belongs to this database; who added whom is a sealed operation",
+    "sign_in": "belongs to this database",
+    "api_token": "belongs to this database; who got a token is a sealed operation",
+    "sign_in_attempts": "belongs to this database",
+    "bakery": "settings; every change is a sealed operation",
+    "item": "catalogue; every change is a sealed operation",
+    "supplier": "catalogue; every change is a sealed operation",
+    "product": "catalogue; every change is a sealed operation",
+    "event": "catalogue; every change is a sealed operation",
+    "recipient": "catalogue; every change is a sealed operation",
+    "recipe": "catalogue; the sealed run holds the snapshot it was baked with",
+    "recipe_line": "catalogue; the sealed run holds the snapshot it was baked with",
+    "recipe_yield": "catalogue; the sealed run holds the snapshot it was baked with",
+    "item_allergen": "catalogue; every change is a sealed operation",
+    "product_allergen": "catalogue; every change is a sealed operation",
+    "item_label": "catalogue; every change is a sealed operation",
+    "name_mapping": "catalogue; every change is a sealed operation",
+    "recipe_rate": "catalogue; the rates of a run are sealed with the run",
+    "good_component": "catalogue; the movements of an assembly show what was in it",
 }
-"""Tables that no operation's hash covers, and why."""
+"""Tables that no seal covers, and why."""
 
 
 def canonical_row(table: str, values: Mapping[str, object]) -> bytes:
-    """One row as one line of ASCII, the same whichever database it was read from; what is empty is left out."""
+    """A row as one line of ASCII, the same from every database; empty values are left out."""
     filled = {name: _plain(value) for name, value in values.items() if value is not None}
     return _line([table, filled])
 
 
 class SealHash:
-    """The hash of one seal, fed with its operations in the order of their ids; in constant memory."""
+    """The hash of one seal, fed with its operations in the order of their ids, in constant memory."""
 
     def __init__(
         self, number: int, previous_sha256: str | None, operation_id: str, sealed_at: object, actor: str | None
@@ -150,20 +150,20 @@ class SealHash:
         self.last_operation_id: str | None = None
 
     def add(self, operation_id: str, sha256: str) -> None:
-        """Cover one more operation, by the hash of all that it owns."""
+        """Cover one more operation by the hash of everything it owns."""
         self._hash.update(_line([operation_id, sha256]))
         self.operation_count += 1
         self.last_operation_id = operation_id
 
     def sha256(self) -> str:
-        """The hash of the seal over what was covered."""
+        """The hash of the seal over everything covered so far."""
         closed = self._hash.copy()
         closed.update(_line([self.operation_count, self.last_operation_id]))
         return closed.hexdigest()
 
 
 def ids_sha256(operation_ids: Iterable[str]) -> str:
-    """The hash of the mark of a restore: over the ids it stands for, in the order in which the database has them."""
+    """The hash over the ids of restored operations, in database order, for the mark of a restore."""
     found = hashlib.sha256()
     for operation_id in operation_ids:
         found.update(f"{operation_id}\n".encode())
@@ -177,7 +177,7 @@ def _plain(value: object) -> object:
         return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     if isinstance(value, date):
         return value.isoformat()
-    # Only what was put there past the program: SQLite keeps a float or bytes in any column.
+    # Only for values written behind the program's back: SQLite accepts a float or bytes in any column.
     return {type(value).__name__: repr(value)}
 
 
@@ -185,4 +185,6 @@ def _line(value: object) -> bytes:
     return _encode(value).encode("ascii") + b"\n"
 
 
-_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode  # once: a new one each time is half the work
+_encode = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":")
+).encode  # made once: building an encoder for every line would take half the time

@@ -1,4 +1,4 @@
-"""Where a page of a list ends, as one word of an address, and read back: only what a list can have given out."""
+"""Keys for the next slice of a list, written into a URL and read back safely."""
 
 import base64
 import binascii
@@ -13,15 +13,15 @@ LONGEST = 2_000
 
 
 def write_key(key: Sequence[Any] | None) -> str | None:
-    """The key as one word; None at the last page."""
+    """The key as one URL-safe word; None at the end of the list."""
     return None if key is None else base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
 
 
 def read_key(text: str, *kinds: type) -> list[Any]:
-    """The values of a key: of these kinds, or, where none are said, any two.
+    """The values of a key: of these types, or any two values.
 
     Raises:
-        ValidationError: nobody gave this out.
+        ValidationError: this is not a key that a list gave out.
     """
     try:
         key = json.loads(base64.urlsafe_b64decode(text[:LONGEST] + "=" * (-len(text) % 4)))
@@ -36,12 +36,12 @@ def read_key(text: str, *kinds: type) -> list[Any]:
 
 
 def bad_key() -> ValidationError:
-    """The refusal of a key that no page gave out."""
-    return ValidationError.of("after", "must be what the page before led to")
+    """The error for a key that no list gave out."""
+    return ValidationError.of("after", "must be the key from the previous answer's link; start again without it")
 
 
 def _can_be_kept(value: object) -> bool:
-    """Whether a database could have this value: no NUL, no half character, no number beyond its own."""
+    """Whether a database could hold this value: no NUL, no unpaired surrogate, no number out of range."""
     if isinstance(value, str):
         return "\0" not in value and not any("\ud800" <= one <= "\udfff" for one in value)
     return value is None or (isinstance(value, int) and abs(value) <= MAX_KEY)

@@ -1,4 +1,4 @@
-"""Lists that people search, sort and leaf through: what is asked of one, and the page that answers it."""
+"""Search, sort and slice lists."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ Row = TypeVar("Row", bound=Mapping[str, Any])
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What somebody wants to see of a list: rows with this text, by this field, after the key of the page before.
+    """Which slice of a list is wanted: the search text, the order, and the key of the previous slice.
 
-    What has no value comes last, whichever way the rest is sorted.
+    Rows without a value come last in either order.
     """
 
     sort: str
@@ -26,7 +26,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[Row]):
-    """A page of a list, and the key that the next page begins after; None at the end."""
+    """A slice of a list, and the key that the next slice begins after; None at the end."""
 
     rows: list[Row]
     next: tuple[Any, Any] | None = None
@@ -35,10 +35,10 @@ class Found(Generic[Row]):
 def slice_of(
     rows: Sequence[Row], ask: Ask, *, key: str, search_in: Collection[str], numbers: Collection[str] = ()
 ) -> Found[Row]:
-    """A page of rows that are all at hand: for lists of dozens. ``key`` is the field that tells any two apart.
+    """A slice of rows that are all in memory, for short lists. ``key`` is a field with unique values.
 
     Raises:
-        ValidationError: the key to begin after is of no such list.
+        ValidationError: the key is not one of this list.
     """
     wanted = ask.search.casefold()
     fitting = [

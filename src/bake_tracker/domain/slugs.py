@@ -1,4 +1,4 @@
-"""Readable keys made from names."""
+"""Make readable slugs from names."""
 
 import re
 import unicodedata
@@ -12,7 +12,7 @@ MAX_SLUG = 120
 def slugify(name: str) -> str:
     """``"Crème brûlée (large)"`` becomes ``"creme-brulee-large"``, ``"Мука"`` ``"мука"`` and ``"405"`` ``"item-405"``.
 
-    Letters and digits of every script stay, Latin letters without their accents; a name without any becomes ``"item"``.
+    Letters and digits of every script stay, Latin letters lose their accents; a name without any becomes ``"item"``.
     """
     plain = _ACCENT.sub("", unicodedata.normalize("NFKD", name).casefold())
     words = "".join(character if _is_kept(character) else " " for character in unicodedata.normalize("NFC", plain))
@@ -26,7 +26,7 @@ def read_slug(given: Arguments, name: str, slug: object = None) -> str:
         return slugify(name)
     clean = given.name("slug", slug, limit=MAX_SLUG)
     if clean.isdigit():
-        given.refuse("slug", f"must have a letter, for {clean} alone would be taken for an id")
+        given.refuse("slug", f"must contain a letter, because {clean} could be taken for an id")
     return clean
 
 

@@ -1,7 +1,7 @@
 """Units of mass, volume, count and length, with exact rational factors.
 
-The definitions stand in ``units.txt`` in pint's format. Quantities are rounded once, at the edge of the ledger: what is
-received rounds up, what is drawn rounds down, to 10^-6 of the base unit (see ``docs/adr/0002-exact-integers.md``).
+The definitions are in ``units.txt`` in pint's format. Quantities are rounded once, at the edge of the ledger: receipts
+round up and draws round down, to 10^-6 of the base unit (see ``docs/adr/0002-exact-integers.md``).
 """
 
 import re
@@ -20,11 +20,11 @@ MeasureKind = Literal["density", "piece"]
 
 BASE_UNITS: dict[str, Dimension] = {"g": "mass", "ml": "volume", "each": "count", "cm": "length"}
 MEASURE_OF: dict[Dimension, MeasureKind] = {"volume": "density", "count": "piece"}
-"""What has to be known of an ingredient before such a quantity of it has a weight."""
+"""The measure of an ingredient that turns such a quantity into a weight."""
 MICRO = 1_000_000
 MAX_MICROS = 2**63 - 1
 MAX_TOTAL_MICROS = MAX_MICROS // 2
-"""The most that one operation may take or cost: half of 64 bits, so that one lot more cannot overflow a sum."""
+"""The most that one operation may take or cost: half of 64 bits, so that adding one more lot cannot overflow."""
 
 _QUANTITY = re.compile(
     r"(?P<decimal>[0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})"
@@ -34,7 +34,7 @@ _QUANTITY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit by its one short name, its dimension, and how many base units (g, ml, each, cm) one of it is."""
+    """A unit: its short name, its dimension, and how many base units (g, ml, each, cm) it contains."""
 
     name: str
     dimension: Dimension
@@ -47,7 +47,7 @@ class UnknownUnitError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class NeedsMeasureError(Exception):
-    """Two kinds of unit meet, and nobody has said what would join them: ``missing`` is empty where nothing could."""
+    """Two kinds of unit cannot be converted without a measure; ``missing`` is empty if no measure would help."""
 
     from_unit: str
     to_unit: str
@@ -65,7 +65,7 @@ def _registry() -> "pint.UnitRegistry[Fraction]":
 
 @lru_cache(1024)
 def parse_unit(text: str) -> Unit:
-    """Find the unit the kitchen means by ``text`` (``"fl oz"``, ``"Cups"``, ``"kg."``).
+    """The unit that ``text`` means in a kitchen (``"fl oz"``, ``"Cups"``, ``"kg."``).
 
     Raises:
         UnknownUnitError: no unit has this name.
@@ -85,12 +85,12 @@ def parse_unit(text: str) -> Unit:
 def _is_defined(registry: "pint.UnitRegistry[Fraction]", name: str) -> bool:
     try:
         return name in registry
-    except ValueError:  # Pint takes "nan" for a number
+    except ValueError:  # pint reads "nan" as a number
         return False
 
 
 LONGEST_UNIT = 100
-"""A unit has at most so many characters: Pint looks for prefixes and endings in time that grows with the square."""
+"""The longest unit we look up, because pint's search for prefixes and endings takes quadratic time."""
 
 KNOWN_UNITS = (
     "g, kg, mg, oz, lb, stick (mass); ml, l, tsp, tbsp, fl oz, cup, pint, quart, gallon (volume); "
@@ -101,10 +101,10 @@ KNOWN_UNITS = (
 def to_base(
     quantity: Fraction, unit: Unit, base_unit: str, g_per_ml: Fraction | None, g_per_each: Fraction | None = None
 ) -> Fraction:
-    """Convert exactly to ``base_unit``; from volume and pieces to mass and back only by what one of them weighs.
+    """Convert exactly to ``base_unit``; volumes and pieces become mass and back only by their measures.
 
     Raises:
-        NeedsMeasureError: the dimensions differ and what would join them is unknown.
+        NeedsMeasureError: the dimensions differ and the measure is unknown.
     """
     in_unit_base = quantity * unit.factor
     wanted = BASE_UNITS[base_unit]
@@ -119,35 +119,35 @@ def to_base(
 
 def _missing(grams: Mapping[Dimension, Fraction | None], *dimensions: Dimension) -> tuple[MeasureKind, ...]:
     if not grams.keys() >= set(dimensions):
-        return ()  # a length weighs nothing
+        return ()  # a length has no weight
     return tuple(MEASURE_OF[dimension] for dimension in dimensions if not grams[dimension])
 
 
 def density_g_per_ml(volume: Fraction, volume_unit: Unit, weight: Fraction, weight_unit: Unit) -> Fraction:
-    """The density that "1 cup weighs 120 g" states, in g per ml; both quantities above 0."""
+    """The density in g per ml from "1 cup weighs 120 g"; both quantities must be above 0."""
     assert volume_unit.dimension == "volume"
     return grams_per_base(volume, volume_unit, weight, weight_unit)
 
 
 def grams_per_base(amount: Fraction, unit: Unit, weight: Fraction, weight_unit: Unit) -> Fraction:
-    """What one ml or one piece weighs in g, when ``amount`` of ``unit`` weighs this; both above 0."""
+    """The weight in g of one ml or one piece, if ``amount`` of ``unit`` weighs this; both must be above 0."""
     assert weight_unit.dimension == "mass"
     return (weight * weight_unit.factor) / (amount * unit.factor)
 
 
 def received_micros(base_quantity: Fraction) -> int:
-    """Round what comes in up to 10^-6 base unit."""
+    """Round a receipt up to 10^-6 base unit."""
     return -((-base_quantity.numerator * MICRO) // base_quantity.denominator)
 
 
 def drawn_micros(base_quantity: Fraction, times: Fraction = Fraction(1)) -> int:
-    """Round what goes out, taken so many times, down to 10^-6 base unit."""
-    # Not their product, which would be reduced to its lowest terms first.
+    """Round a draw, times ``times``, down to 10^-6 base unit."""
+    # Multiplying the fractions first would waste time reducing them.
     return base_quantity.numerator * times.numerator * MICRO // (base_quantity.denominator * times.denominator)
 
 
 def format_micros(micros: int) -> str:
-    """The exact decimal string of a count of millionths, without trailing zeros: ``"1.5"``, ``"240"``."""
+    """Millionths as an exact decimal string without trailing zeros: ``"1.5"``, ``"240"``."""
     sign, digits = ("-", -micros) if micros < 0 else ("", micros)
     whole, part = divmod(digits, MICRO)
     return f"{sign}{whole}.{part:06d}".rstrip("0").rstrip(".")
@@ -157,9 +157,9 @@ def parse_quantity(text: str) -> Fraction:
     """Read ``"2"``, ``"0.5"``, ``"1/3"`` or ``"1 1/2"`` exactly.
 
     Raises:
-        ValueError: the text is no such number.
+        ValueError: the text is not such a number.
     """
-    # Fraction itself would read "1e999999999", and not come back.
+    # Fraction("1e999999999") would never return.
     match = _QUANTITY.fullmatch(text.strip())
     if match is None or (match["denominator"] and not int(match["denominator"])):
         raise ValueError(f"{text!r} is not a quantity; write it like 2, 0.5, 1/3 or 1 1/2")
@@ -169,7 +169,7 @@ def parse_quantity(text: str) -> Fraction:
 
 
 def format_exact(value: Fraction) -> str:
-    """A number as people read it: all its decimals where there are at most nine, else rounded to six places."""
+    """A readable number: all its decimals if there are at most nine, otherwise rounded to six places."""
     scale = 10**9
     scaled = value * scale
     digits = int(scaled) if scaled.denominator == 1 else round(value * MICRO) * (scale // MICRO)  # ties to even
@@ -178,7 +178,7 @@ def format_exact(value: Fraction) -> str:
 
 
 def format_quantity(value: Fraction) -> str:
-    """A number as a recipe has it, exactly: ``"0.75"`` where six decimals suffice, else ``"1 1/3"``."""
+    """An exact number as in a recipe: ``"0.75"`` if six decimals are enough, otherwise ``"1 1/3"``."""
     if (value * MICRO).denominator == 1:
         return format_micros(int(value * MICRO))
     whole, part = divmod(value.numerator, value.denominator)

@@ -186,7 +186,7 @@ def test_the_wording_of_both_sides_of_the_atlantic() -> None:
     [
         ("dough (flour (wheat), butter (milk), sugar), sugar", ["wheat", "milk"], ""),
         ("Dough [Flour: wheat; Butter: milk; Sugar], Sugar.", ["wheat", "milk"], ""),
-        ("Flour (wheat), dough (butter (milk), sugar), sugar", ["milk", "wheat"], "in another order"),
+        ("Flour (wheat), dough (butter (milk), sugar), sugar", ["milk", "wheat"], "in a different order"),
         (
             "Dough (flour (wheat), sugar), sugar",
             ["wheat"],
@@ -195,7 +195,7 @@ def test_the_wording_of_both_sides_of_the_atlantic() -> None:
         (
             "Dough (flour (wheat), butter (milk), sugar), sugar, salt",
             ["wheat", "milk", "eggs"],
-            "used: salt; allergens on the label and not there: eggs",
+            "used: salt; allergens on the label but not used: eggs",
         ),
     ],
 )

@@ -127,7 +127,7 @@ def test_what_is_missing_is_named_with_the_command_that_settles_it(unit: str, ba
 
 def test_a_length_weighs_nothing() -> None:
     """No measure could help, and none is asked for."""
-    with pytest.raises(UnitConversionError, match="kept in g; write the line in a unit of that kind"):
+    with pytest.raises(UnitConversionError, match="kept in g; use a unit of that kind"):
         base_quantity(EGG, Fraction(1), "cm")
 
 
@@ -310,7 +310,7 @@ def test_a_conversion_names_the_source_the_day_and_the_operation_of_every_factor
     ]
     assert told["steps"][1]["operation_id"] == done["operation_id"]
     assert asked(None, 3, "tsp", "tbsp")["exact"] == "1"
-    with pytest.raises(ValidationError, match="name the ingredient"):
+    with pytest.raises(ValidationError, match="depends on the ingredient"):
         asked(None, 1, "cup", "g")
     with pytest.raises(UnitConversionError, match="--piece 1"):
         asked(kitchen.ids["Flour"], 1, "cup", "each")

@@ -49,12 +49,12 @@ def test_the_name_that_an_item_has_leads_to_it(sqlite_url: str) -> None:
     document = change_line(0, ingredient_slug="Rye flour")
     document["ingredients"][3]["display_name"] = "Rye Flour"
     reason = check(document)["refused"][0]["reason"]
-    assert reason == "2 are called so: flour_rye, salt_coarse; name one by its slug"
+    assert reason == "matches 2 names: flour_rye, salt_coarse; use the slug of one"
 
 
 def test_a_name_is_told_of_an_item_that_is_there(sqlite_url: str) -> None:
     """What leads nowhere, and what is the slug of an item already, is refused."""
-    with pytest.raises(ValidationError, match=r"what 'ap flour=saffron' leads to"):
+    with pytest.raises(ValidationError, match=r"'ap flour=saffron' names an item that is neither"):
         check_with({"AP flour": "saffron"})
     kitchen = Kitchen()
     flour = kitchen.ingredient("Flour")

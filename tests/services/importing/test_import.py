@@ -80,15 +80,15 @@ def test_a_second_import_of_the_same_file_adds_nothing(kitchen: Kitchen) -> None
     report = record(clean())
     assert report["added_count"] == 0
     assert {(skip["place"], skip["reason"]) for skip in report["skipped"]} == {
-        ("ingredients[0-6]", "already there"),
-        ("suppliers[0]", "already there"),
-        ("products[0-1]", "already there"),
-        ("inventory_items[0-4]", "already there"),
-        ("materials[0]", "already there"),
-        ("material_products[0]", "already there"),
-        ("recipes[0-1]", "already there"),
-        ("events[0]", "already there"),
-        ("recipients[0-1]", "already there"),
+        ("ingredients[0-6]", "already recorded"),
+        ("suppliers[0]", "already recorded"),
+        ("products[0-1]", "already recorded"),
+        ("inventory_items[0-4]", "already recorded"),
+        ("materials[0]", "already recorded"),
+        ("material_products[0]", "already recorded"),
+        ("recipes[0-1]", "already recorded"),
+        ("events[0]", "already recorded"),
+        ("recipients[0-1]", "already recorded"),
     }
     assert stored(kitchen) == {**before, "operation": before["operation"] + 1}
 
@@ -150,7 +150,7 @@ def test_every_refusal_names_place_value_and_what_would_fix_it(kitchen: Kitchen)
     assert refused["ingredients[7].display_name"][1] == "must not be empty"
     assert "written like 2, 2.5 or 1/3" in refused["inventory_items[5].quantity"][1]
     assert refused["products[2].ingredient_slug"][1] == (
-        "leads to ingredients[7], which is refused; correct that first"
+        "refers to ingredients[7], which was refused; correct that first"
     )
     assert "use g, kg" in refused["recipes[2].ingredients[1].unit"][1]
 
@@ -167,7 +167,7 @@ def test_a_renamed_recipe_is_the_one_that_is_already_there(kitchen: Kitchen) -> 
     """``previous_slug`` finds it under its former name."""
     record(change("recipes", 1, slug="old-platter", previous_slug=None))
     report = record(clean())
-    assert {"place": "recipes[1]", "reason": "already there as old-platter"} in report["skipped"]
+    assert {"place": "recipes[1]", "reason": "already recorded as old-platter"} in report["skipped"]
     assert kitchen.rows("SELECT count(*) FROM recipe") == [(2,)]
 
 

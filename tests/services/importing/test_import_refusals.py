@@ -30,7 +30,7 @@ REFUSALS: dict[str, tuple[Document, str, str]] = {
         change("inventory_items", 4, quantity=Decimal("0." + "3" * 5000)), "inventory_items[4].quantity", "like 2",
     ),
     "too much in the base unit": (
-        change("inventory_items", 0, quantity=10**9, package_unit="kg"), "inventory_items[0].quantity", "too much",
+        change("inventory_items", 0, quantity=10**9, package_unit="kg"), "inventory_items[0].quantity", "too large",
     ),
     "a truth for a quantity": (change("inventory_items", 4, quantity=True), "inventory_items[4].quantity", "like 2"),
     "thousands with a comma": (change("inventory_items", 4, quantity="1,000"), "inventory_items[4].quantity", "like 2"),
@@ -55,13 +55,13 @@ REFUSALS: dict[str, tuple[Document, str, str]] = {
         change("ingredients", 2, density_volume_unit="lb"), "ingredients[2].density_volume_unit", "unit of volume",
     ),
     "a level that is none": (change("ingredients", 3, hierarchy_level=9), "ingredients[3].hierarchy_level", "0 or 1"),
-    "a parent that is nowhere": (change("ingredients", 6, parent_slug="x"), "ingredients[6].parent_slug", "nowhere"),
+    "a parent that is nowhere": (change("ingredients", 6, parent_slug="x"), "ingredients[6].parent_slug", "neither"),
     "a parent of itself": (
         change("ingredients", 0, parent_slug="flours"), "ingredients[0].parent_slug", "dry_goods > flours > dry_goods",
     ),
     "a slug taken twice": (change("ingredients", 6, slug="salt_coarse"), "ingredients[6].slug", "ingredients[3]"),
     "NUL in a name": (change("suppliers", 0, name="Mill\0"), "suppliers[0].name", "NUL"),
-    "half a character": (change("events", 0, name="Fair \ud800"), "events[0].name", "half characters"),
+    "half a character": (change("events", 0, name="Fair \ud800"), "events[0].name", "unpaired surrogates"),
     "a name without an end": (change("recipients", 0, name="A" * 300), "recipients[0].name", "at most 200"),
     "a list for a name": (change("materials", 0, display_name=["Ribbon"]), "materials[0].display_name", "text"),
     "a material that is nowhere": (
@@ -108,7 +108,7 @@ def test_a_recipe_that_contains_a_refused_one_is_refused_too(sqlite_url: str) ->
     """The reason leads to the row to correct."""
     refused = {r["place"]: r["reason"] for r in check(change_line(0, unit="scoopful"))["refused"]}
     assert refused["recipes[1].components[0].component_recipe_slug"] == (
-        "leads to recipes[0], which is refused; correct that first"
+        "refers to recipes[0], which was refused; correct that first"
     )
 
 
@@ -116,7 +116,7 @@ def test_a_recipe_that_contains_a_refused_one_is_refused_too(sqlite_url: str) ->
     ("text", "hint"),
     [
         ('{"application": "bake-tracker",\n "version": }', "line 2, column 13"),
-        ("[]", "one object in braces"),
+        ("[]", "one JSON object in braces"),
         ("{}", '"application": "bake-tracker"'),
         ('{"application": "other", "version": "4.2"}', "not 'other'"),
         ('{"application": "bake-tracker", "version": "3.6"}', "not '3.6'"),

@@ -153,8 +153,8 @@ def test_a_file_is_read_in_any_unicode(flour: Kitchen, tmp_path: Path, encoding:
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("Date,What,Qty,Amount,Unit\n2026-01-01,flour,1,2,g\n", "purchases.quantity: stands in two columns"),
-        ("What,Qty,Unit\nflour,1,g\n", "purchases.date: is needed; add the column (also: purchase_date"),
+        ("Date,What,Qty,Amount,Unit\n2026-01-01,flour,1,2,g\n", "purchases.quantity: is in two columns"),
+        ("What,Qty,Unit\nflour,1,g\n", "purchases.date: is missing; add the column (other names: purchase_date"),
         ("Date,What,What\n2026-01-01,a,b\n", "has the column what twice"),
         ("", "its first row must name the columns"),
     ],
@@ -177,7 +177,7 @@ def test_recipes_stand_line_by_line(flour: Kitchen, tmp_path: Path) -> None:
     )
     report = take(file, skip_bad=True)
     assert [(row["place"], row["reason"]) for row in report["refused"]] == [
-        ("recipes.csv, row 5, column B (ingredient)", "must name an item or a sub_recipe, one of them")
+        ("recipes.csv, row 5, column B (ingredient)", "name either an item or a sub_recipe")
     ]
     lines = "SELECT slug, position, quantity, unit FROM recipe_line JOIN recipe ON recipe.id = recipe_id ORDER BY 1, 2"
     assert flour.rows(lines) == [

@@ -63,7 +63,7 @@ def test_a_view_of_the_stock_is_read_and_other_views_are_refused() -> None:
     assert counts(report) == {"inventory_items": (1, 0, 1)}
     assert report["refused"][0]["place"] == "records[1].quantity"
     assert ("inventory_items.unit_cost", 2) in [(entry["what"], entry["count"]) for entry in report["not_kept"]]
-    with pytest.raises(ServiceError, match="'recipes' for editing"):
+    with pytest.raises(ServiceError, match="editing view of 'recipes'"):
         check({"version": "1.0", "export_type": "recipes", "records": []})
 
 
@@ -118,5 +118,5 @@ def test_past_purchases_of_a_whole_export_are_told_and_not_taken() -> None:
     document = {**clean(), "purchases": [{"ingredient_slug": "flour_rye", "quantity_purchased": 2}]}
     report = record(document)
     assert [entry["reason"] for entry in report["not_kept"] if entry["what"] == "purchases"] == [
-        "what was bought before; what is left of it is in inventory_items"
+        "past purchases; what is left of them is in inventory_items"
     ]

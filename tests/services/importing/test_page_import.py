@@ -102,8 +102,8 @@ def test_unsure_lines_are_refused_together_and_nothing_is_recorded(pantry: Kitch
     told = problems(lambda: record(["1 cup plain fluor", "2 cloves garlic", "100 g butter or lard", "5 g salt"]))
     assert told["line 1"].startswith("there is no 'plain fluor' here, but plain-flour")
     assert "--map 'plain fluor=plain-flour'" in told["line 1"]
-    assert "a clove is no unit of the stock: say --line '2=250 g SLUG' or --leave-out 2" in told["line 2"]
-    assert "the line names an alternative: say --accept 3 or --line" in told["line 3"]
+    assert "stock is not kept by the clove: say --line '2=250 g SLUG' or --leave-out 2" in told["line 2"]
+    assert "the line offers an alternative: say --accept 3 or --line" in told["line 3"]
     assert set(told) == {"line 1", "line 2", "line 3"}
     assert pantry.rows("SELECT count(*) FROM recipe") == [(0,)]
 
@@ -204,10 +204,10 @@ def test_a_preview_of_many_lines_takes_no_more_statements(pantry: Kitchen) -> No
         (["3 dozen buns"], "36", "buns", ()),
         (["Ergibt 1 Brot"], "1", "Brot", ()),
         (["One 9-inch cake"], "1", "cake", ()),
-        (["Serves 8"], "8", "", ("servings are not what a batch gives",)),
-        (["8 servings"], "8", "servings", ("servings are not what a batch gives",)),
+        (["Serves 8"], "8", "", ("servings are not a yield",)),
+        (["8 servings"], "8", "servings", ("servings are not a yield",)),
         (["12-14 muffins"], "12", "muffins", ("a range is given",)),
-        (["24"], "24", "", ("it is not said what a batch gives",)),
+        (["24"], "24", "", ("the yield of a batch is not given",)),
     ],
 )
 def test_what_a_batch_gives_is_read_or_doubted(
@@ -221,9 +221,9 @@ def test_what_a_batch_gives_is_read_or_doubted(
 
 def test_a_page_that_says_nothing_of_its_yield_is_doubted(pantry: Kitchen) -> None:
     """It says how to say it; one that is read but unknown here names what it is like."""
-    assert parse_yield([" "]) == (None, ("it is not said what a batch gives",))
+    assert parse_yield([" "]) == (None, ("the yield of a batch is not given",))
     assert check(["1 g salt"])["makes"]["to_do"] == [
-        "it is not said what a batch gives: say --makes '24 SLUG' or --without-yield"
+        "the yield of a batch is not given: say --makes '24 SLUG' or --without-yield"
     ]
     assert "but roll: say --makes '12 roll'" in check(["1 g salt"], yields=("12 milk rolls",))["makes"]["to_do"][0]
 

@@ -185,7 +185,7 @@ def test_a_recipe_makes_several_finished_units(kitchen: Kitchen) -> None:
         kitchen.produce("Dough", "Cookie", 1, 1)
     assert refused.value.made == ["small", "large"]
     kitchen.recipe("Nothing", {"Flour": (100, "g")})
-    with pytest.raises(FinishedUnitRecipeMismatchError, match="it makes nothing yet"):
+    with pytest.raises(FinishedUnitRecipeMismatchError, match="it has no yield yet"):
         kitchen.produce("Nothing", "Cookie", 1, 1)
 
 
@@ -229,7 +229,7 @@ def test_a_recipe_cannot_contain_itself_or_nothing(kitchen: Kitchen) -> None:
     with pytest.raises(RecipeCycleError) as refused:
         kitchen.recipe("Cookies", {"Icing": (1, "batch")}, recipe_id=kitchen.ids["Cookies"])
     assert refused.value.path == ["cookies", "icing", "cookies"]
-    with pytest.raises(ValidationError, match="lines: must be a list of at least one row"):
+    with pytest.raises(ValidationError, match="lines: must be a list of at least one object"):
         kitchen.recipe("Air", {})
     assert kitchen.can_produce("Icing", 1)["can_produce"]
 

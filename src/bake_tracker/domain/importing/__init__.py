@@ -1,1 +1,1 @@
-"""Other people's files: what each row means, and what it would add."""
+"""Imports: what each row of a file means, and what it would add."""

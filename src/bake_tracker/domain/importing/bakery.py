@@ -1,4 +1,4 @@
-"""What only tables bring: items of every kind, what goods are made of, names, and the bakery itself."""
+"""Plan what only tables contain: items of every kind, parts of finished goods, names and the bakery itself."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ MAX_LOTS = 10**9
 
 
 def plan_items(document: Mapping[str, Any], items: Shelf[ItemPlan], findings: Findings) -> None:
-    """Take items of every kind; their parents are looked for when all items of the file are known."""
+    """Plan items of every kind; parents are looked up once all items of the file are known."""
     for row in findings.rows(document, "items"):
         name = row.read_name("name")
         item = ItemPlan(
@@ -39,9 +39,7 @@ def plan_items(document: Mapping[str, Any], items: Shelf[ItemPlan], findings: Fi
 
 def _base_unit(row: Row) -> str:
     if not row.has("base_unit"):
-        row.refuse(
-            "base_unit", "is missing; say what it is kept in: a unit of mass, volume, count or length, such as g"
-        )
+        row.refuse("base_unit", "is missing; give the unit it is kept in, such as g, ml, each or cm")
         return "g"
     unit = row.read_unit("base_unit")
     return PREFERRED[unit.dimension] if unit else next(iter(BASE_UNITS))
@@ -50,23 +48,25 @@ def _base_unit(row: Row) -> str:
 def plan_goods(
     document: Mapping[str, Any], known: Mapping[str, GoodPlan], items: Shelf[ItemPlan], findings: Findings
 ) -> tuple[GoodPlan, ...]:
-    """Take what goods are made of; one that has parts here already keeps them."""
+    """Plan the parts of finished goods; a good that already has parts keeps them."""
     new: dict[str, dict[str, int]] = {}
     rows: dict[str, list[Row]] = {}
     for row in findings.rows(document, "good_parts"):
         good, part = items.find(row, "good"), items.find(row, "component")
         micros = row.read_micros("quantity")
         if good and good.kind != "finished_good":
-            row.refuse("good", f"{good.slug} is no finished good")
+            row.refuse("good", f"{good.slug} is not a finished good; use the slug of one")
         if part and (part.kind == "ingredient" or part.is_category):
-            row.refuse("component", f"{part.slug} is no finished unit, finished good or material; bake it first")
+            row.refuse("component", f"{part.slug} cannot be a part; use a finished unit, a finished good or a material")
         if good and part and part.slug in new.get(good.slug, {}):
-            row.refuse("component", "stands here twice for this good; add the two up")
+            row.refuse("component", "is listed twice for this finished good; add the two quantities")
         if row.refusals or not good or not part:
             findings.refuse(row)
         elif good.slug in known:
             same = dict(known[good.slug].parts).get(part.slug) == micros
-            findings.skip(row, "already there" if same else f"{good.slug} is made of other parts here; left as it is")
+            findings.skip(
+                row, "already recorded" if same else f"{good.slug} has other parts in the bakery; not changed"
+            )
         else:
             new.setdefault(good.slug, {})[part.slug] = micros
             rows.setdefault(good.slug, []).append(row)
@@ -77,7 +77,7 @@ def plan_goods(
 def _refuse_circles(
     new: dict[str, dict[str, int]], rows: Mapping[str, list[Row]], known: Mapping[str, GoodPlan], findings: Findings
 ) -> None:
-    """Refuse the goods that would contain themselves, every part of them."""
+    """Refuse every row of finished goods that would contain themselves."""
     while True:
         children = {good.slug: [slug for slug, _ in good.parts] for good in known.values()}
         children |= {slug: list(parts) for slug, parts in new.items()}
@@ -98,11 +98,11 @@ def _refuse_circles(
 
 
 def plan_names(document: Mapping[str, Any], names: Shelf[NamePlan], items: Shelf[ItemPlan], findings: Findings) -> None:
-    """Take the names that others have for items."""
+    """Plan other names for items."""
     for row in findings.rows(document, "names"):
         key, item = name_key(row.read_name("name", limit=300)), items.find(row, "item")
         if key in items.known or key in items.new:
-            row.refuse("name", f"{key!r} is the slug of an item, and means that item")
+            row.refuse("name", f"{key!r} is the slug of an item and already means that item; take this row out")
         known = names.known.get(key)
         if known and item and known.item_slug != item.slug:
             row.refuse("name", f"means {known.item_slug} here; say first: bake names add {key!r} {item.slug}")
@@ -110,7 +110,7 @@ def plan_names(document: Mapping[str, Any], names: Shelf[NamePlan], items: Shelf
 
 
 def plan_bakery(document: Mapping[str, Any], known: OnFile, findings: Findings) -> BakeryPlan | None:
-    """Take the settings of the bakery where nothing is there yet; where something is, refuse costs of another."""
+    """Plan the settings of an empty bakery; refuse a file with another currency if the bakery is not empty."""
     taken: BakeryPlan | None = None
     for row in findings.rows(document, "bakery"):
         here = known.bakery
@@ -118,11 +118,11 @@ def plan_bakery(document: Mapping[str, Any], known: OnFile, findings: Findings) 
         policy = row.read_choice("label_policy", LABEL_POLICIES, here.label_policy or LABEL_POLICIES[0])
         bakery = BakeryPlan(row.read_name("name"), **said, label_policy=policy)
         if bakery.currency != here.currency and not known.is_empty:
-            row.refuse("currency", f"this bakery counts in {here.currency}; import into an empty database")
+            row.refuse("currency", f"this bakery uses {here.currency}; import the file into an empty database")
         if row.refusals:
             findings.refuse(row)
         elif bakery == here or not known.is_empty or taken:
-            findings.skip(row, "already there" if bakery == here else "this bakery keeps its own settings")
+            findings.skip(row, "already recorded" if bakery == here else "this bakery keeps its own settings")
         else:
             taken = bakery
     return taken

@@ -1,4 +1,4 @@
-"""Ingredients with their tree, materials, suppliers, products, events and recipients of an export."""
+"""Plan ingredients with their categories, materials, suppliers, events and customers of an export."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ DENSITY_FIELDS = ("density_volume_value", "density_volume_unit", "density_weight
 
 
 def plan_ingredients(document: Mapping[str, Any], items: Shelf[ItemPlan], findings: Findings) -> None:
-    """Take the ingredients with their tree; those of level 0 and 1 are categories."""
+    """Plan the ingredients with their categories, which are those of level 0 and 1."""
     stocked, baked = _stocked_dimensions(document), _baked_dimensions(document)
     parents = {plain(fields.get("parent_slug")) for fields in dicts(document, "ingredients")}
     for row in findings.rows(document, "ingredients"):
@@ -36,14 +36,14 @@ def plan_ingredients(document: Mapping[str, Any], items: Shelf[ItemPlan], findin
         )
         admit_item(row, item, items)
     items.settle(lambda row: [Need(row, "parent_slug", row.fields["parent_slug"])] if row.has("parent_slug") else [])
-    # A parent that goes by another slug here is written by that slug.
+    # If the bakery knows the parent by another slug, use that slug.
     for slug, item in items.new.items():
         parent = items.get(item.parent_slug) if item.parent_slug else None
         items.new[slug] = replace(item, parent_slug=parent.slug if parent else None)
 
 
 def plan_materials(document: Mapping[str, Any], items: Shelf[ItemPlan], findings: Findings) -> dict[str, set[str]]:
-    """Take the packaging materials, kept in the unit of their products; their slugs by name."""
+    """Plan the packaging materials, kept in the unit of their products; return their slugs by name."""
     units: defaultdict[str, set[str]] = defaultdict(set)
     slugs: defaultdict[str, set[str]] = defaultdict(set)
     for fields in dicts(document, "material_products"):
@@ -68,7 +68,7 @@ def plan_materials(document: Mapping[str, Any], items: Shelf[ItemPlan], findings
 
 
 def plan_suppliers(document: Mapping[str, Any], suppliers: Shelf[SupplierPlan], findings: Findings) -> dict[int, str]:
-    """Take the suppliers; their slugs by the number that products know them by."""
+    """Plan the suppliers; return their slugs by the number that products refer to."""
     numbers: dict[int, str] = {}
     for row in findings.rows(document, "suppliers"):
         name = row.read_name("name")
@@ -79,19 +79,19 @@ def plan_suppliers(document: Mapping[str, Any], suppliers: Shelf[SupplierPlan], 
             numbers.setdefault(number, supplier.slug)
         suppliers.admit(row, supplier)
         if row.refusals:
-            suppliers.refused.setdefault(name, row.place)  # material products know suppliers by name
+            suppliers.refused.setdefault(name, row.place)  # material products refer to suppliers by name
     return numbers
 
 
 def plan_events(document: Mapping[str, Any], events: Shelf[EventPlan], findings: Findings) -> None:
-    """Take the events."""
+    """Plan the events."""
     for row in findings.rows(document, "events"):
         name = row.read_name("name")
         events.admit(row, EventPlan(row.read_slug(name), name, row.read_day("event_date")))
 
 
 def plan_recipients(document: Mapping[str, Any], recipients: Shelf[RecipientPlan], findings: Findings) -> None:
-    """Take the recipients."""
+    """Plan the customers."""
     for row in findings.rows(document, "recipients"):
         name = row.read_name("name")
         recipients.admit(
@@ -100,19 +100,19 @@ def plan_recipients(document: Mapping[str, Any], recipients: Shelf[RecipientPlan
 
 
 def find_stocked(row: Row, field: str, items: Shelf[ItemPlan]) -> ItemPlan | None:
-    """The ingredient or material that a row names; a category or a product of the bakery's own is refused."""
+    """The ingredient or material that a row names; a category or a finished item is refused."""
     item = items.find(row, field)
     if item and item.is_category:
-        row.refuse(field, f"{item.slug} is a category; name an ingredient below it")
+        row.refuse(field, f"{item.slug} is a category; use an ingredient in it")
         return None
     if item and item.kind not in ("ingredient", "material"):
-        row.refuse(field, f"{item.slug} is a {item.kind.replace('_', ' ')} of the bakery; correct the slug")
+        row.refuse(field, f"{item.slug} is a {item.kind.replace('_', ' ')}; use the slug of an ingredient or material")
         return None
     return item
 
 
 def base_unit(has_density: bool, stocked: set[str], baked: set[str]) -> str:
-    """What an item is kept in: g where it is weighed or its density is known, else as it is bought, else as used."""
+    """The base unit: g if the item is weighed or has a density, otherwise the unit it is bought in or used in."""
     if has_density or "mass" in stocked:
         return "g"
     return next((unit for kinds in (stocked, baked) for kind, unit in PREFERRED.items() if kind in kinds), "g")
@@ -123,7 +123,7 @@ def admit_item(row: Row, item: ItemPlan, items: Shelf[ItemPlan]) -> None:
         known = items.known.get(slug) if isinstance(slug, str) else None
         if known and known.kind != item.kind:
             kind = known.kind.replace("_", " ")
-            row.refuse(field, f"{slug!r} is a {kind} of the bakery; give this {item.kind} another slug")
+            row.refuse(field, f"{slug!r} is already a {kind}; give this {item.kind.replace('_', ' ')} another slug")
     items.admit(row, item)
 
 
@@ -132,7 +132,7 @@ def _density(row: Row) -> Fraction | None:
         return None
     if missing := [field for field in DENSITY_FIELDS if not row.has(field)]:
         for field in missing:
-            row.refuse(field, f"is missing; a density needs {', '.join(DENSITY_FIELDS)}, or none of them")
+            row.refuse(field, f"is missing; give all of {', '.join(DENSITY_FIELDS)}, or none of them")
         return None
     volume, weight = row.read_number(DENSITY_FIELDS[0]), row.read_number(DENSITY_FIELDS[2])
     volume_unit, weight_unit = row.read_unit(DENSITY_FIELDS[1], "volume"), row.read_unit(DENSITY_FIELDS[3], "mass")
@@ -140,7 +140,7 @@ def _density(row: Row) -> Fraction | None:
         return None
     ratio = density_g_per_ml(volume, volume_unit, weight, weight_unit)
     if len(str(ratio)) > MAX_RATIO:
-        row.refuse(DENSITY_FIELDS[2], "has too many digits; write the density with a few decimals")
+        row.refuse(DENSITY_FIELDS[2], "has too many digits; use fewer decimals")
     return ratio
 
 
@@ -149,7 +149,7 @@ def _is_category(row: Row, is_parent: bool) -> bool:
         return is_parent
     level = exact_number(row.fields["hierarchy_level"])
     if level not in (0, 1, 2):
-        row.refuse("hierarchy_level", "must be 0 or 1 for a category, 2 for an ingredient")
+        row.refuse("hierarchy_level", "must be 0 or 1 for a category, or 2 for an ingredient")
     return level in CATEGORY_LEVELS
 
 

@@ -1,4 +1,4 @@
-"""How a row differs from what the bakery has of the same slug; what a row does not say differs from nothing."""
+"""Compare a row with what the bakery has under the same slug; empty fields never differ."""
 
 from collections.abc import Callable
 from dataclasses import fields
@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 from bake_tracker.domain.importing.plan import LinePlan, YieldPlan
 from bake_tracker.domain.units import format_micros
 
-# What the file need not say in so many words (a tree, a density in four fields) against what a default would claim.
+# Fields compared whenever they have a value; the others only if the file names them, since defaults are no statement.
 _SAID_BY_VALUE = {
     "name", "description", "parent_slug", "g_per_ml", "details", "happens_on", "household", "category", "source",
     "notes", "lines", "makes",
@@ -17,7 +17,7 @@ MAX_SHOWN = 200
 
 
 class Difference(TypedDict):
-    """A field of a row that says otherwise than the bakery, which is left as it is."""
+    """A field in which a row differs from the bakery; the bakery is not changed."""
 
     place: str
     slug: str
@@ -29,7 +29,7 @@ class Difference(TypedDict):
 def row_differences(
     place: str, here: Any, there: Any, has: Callable[[str], bool], known_as: Callable[[str], str]
 ) -> list[Difference]:
-    """Every field in which the file says otherwise; ``known_as`` gives the slug that a slug of the file has here."""
+    """Every field in which the file differs; ``known_as`` maps a slug of the file to the bakery's slug."""
     found: list[Difference] = []
     for name in (field.name for field in fields(there)):
         new, old = getattr(there, name), getattr(here, name)

@@ -1,4 +1,4 @@
-"""What the bakery has as tables that an import reads again: rows name each other by slug, every value is exact text."""
+"""The bakery as tables that an import can read: rows refer to each other by slug, and every value is exact text."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from bake_tracker.domain.units import format_micros
 
 TextRows = list[dict[str, str]]
 Tables = dict[str, TextRows]
-"""Rows by table; a row has only the cells that say something."""
+"""Rows by table; a row has only the cells with a value."""
 
 
 @dataclass(frozen=True, slots=True)
 class LotLeft:
-    """A lot that is on the shelf, as it is now; cost is None when unknown."""
+    """A lot in stock as it is now; the cost is None if unknown."""
 
     item: str
     lot: str
@@ -36,7 +36,7 @@ class LotLeft:
 
 
 def tables_of(known: OnFile, facts: Facts, lots: Sequence[LotLeft]) -> Tables:
-    """Everything of the catalogue, and the lots that have something left in them."""
+    """The whole catalogue, and the lots that have stock."""
     house = known.bakery
     parts = [(good.slug, *part) for good in known.goods.values() for part in good.parts]
     tables: dict[str, list[Mapping[str, object]]] = {
@@ -111,7 +111,7 @@ def tables_of(known: OnFile, facts: Facts, lots: Sequence[LotLeft]) -> Tables:
 
 
 def exact_text(number: Fraction) -> str:
-    """A number as people write it: as a decimal where one is exact, else as a fraction."""
+    """A number as an exact decimal if there is one, otherwise as a fraction."""
     twos_and_fives = number.denominator
     for prime in (2, 5):
         while twos_and_fives % prime == 0:

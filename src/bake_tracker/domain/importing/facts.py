@@ -1,6 +1,6 @@
-"""What is said of items and recipes beside what they are: weights with their source, allergens, labels, rates.
+"""Plan facts about items and recipes: measures with their source, allergens, labels and rates.
 
-Where the bakery says something already, that stands: a file does not change what somebody has weighed.
+Facts that the bakery already has win: a file never changes what somebody has weighed.
 """
 
 from collections import defaultdict
@@ -17,13 +17,13 @@ from bake_tracker.domain.importing.shelf import Shelf
 from bake_tracker.domain.label.allergens import ALLERGENS, NONE, is_known, read_label
 
 PRESENCES = ("contains", "may_contain")
-_OTHERWISE = "otherwise here: left as it is"
-_TWICE = "another row of the file says otherwise; take one of them out"
+_OTHERWISE = "recorded differently; not changed"
+_TWICE = "contradicts another row of the file; take one of them out"
 
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """What a ml (density) or a piece of an item weighs in g."""
+    """The weight in g of one ml (density) or one piece of an item."""
 
     value: Fraction
     source: str
@@ -32,7 +32,7 @@ class Weight:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Weights by item and kind, oldest first; presence by item (or package) and allergen; labels; rates by recipe."""
+    """Measures by item and kind, oldest first; allergens by item or package; labels; rates by recipe."""
 
     weights: Mapping[tuple[str, str], Sequence[Weight]]
     allergens: Mapping[str, Mapping[str, str]]
@@ -42,7 +42,7 @@ class Facts:
 
     @property
     def item_slugs(self) -> set[str]:
-        """The items that something is said of."""
+        """The items that have facts."""
         return {slug for slug, _ in self.weights} | self.allergens.keys() | self.labels.keys()
 
 
@@ -54,14 +54,14 @@ def plan_facts(
     recipes: Shelf[RecipePlan],
     findings: Findings,
 ) -> Facts:
-    """Take what is said of items and recipes of which the bakery says nothing yet."""
+    """Plan the facts that the bakery does not have yet."""
     weights: dict[tuple[str, str], list[Weight]] = {}
     for row in findings.rows(document, "measures"):
         item, kind = items.find(row, "item"), row.read_choice("kind", ("density", "piece"), "")
         day = row.read_day("measured_on") or _NO_DAY
         weight = Weight(row.read_number("g"), row.read_name("source", limit=300), day)
         if weight.measured_on == _NO_DAY:
-            row.refuse("measured_on", "must say the day it was weighed")
+            row.refuse("measured_on", "is missing; give the day it was weighed")
         here = known.weights.get((item.slug, kind), ()) if item else ()
         if _is_to_take(row, findings, here, weight in here):
             weights.setdefault((item.slug if item else "", kind), []).append(weight)
@@ -77,7 +77,7 @@ def plan_facts(
         item = items.find(row, "item")
         label = (row.read_text("ingredients") or "", row.read_text("allergens") or "", row.read_text("filed_at") or "")
         if not _is_moment(label[2]):
-            row.refuse("filed_at", "must be a moment with its offset, written like 2026-11-23T09:30:00+00:00")
+            row.refuse("filed_at", "must be a time with its UTC offset, written like 2026-11-23T09:30:00+00:00")
         if read_label(label[1]) is None:
             row.refuse("allergens", 'must be written like {"contains": ["wheat"], "may_contain": []}')
         slug = _slug(item)
@@ -102,13 +102,13 @@ def plan_facts(
 def _plan_allergens(
     rows: Iterable[Row], thing_of: Callable[[Row], str], known: Mapping[str, Mapping[str, str]], findings: Findings
 ) -> dict[str, dict[str, str]]:
-    """Take what is said of each thing of which nothing is said here; once for an allergen."""
+    """Plan the allergens of things that have none recorded; each allergen once."""
     new: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for row in rows:
         thing, name = thing_of(row), row.read_name("allergen", limit=24)
         presence = row.read_choice("presence", PRESENCES, "contains")
         if not row.refusals and not is_known(name, presence):
-            row.refuse("allergen", f"is none that a label names; those are none, {', '.join(ALLERGENS)}")
+            row.refuse("allergen", f"is not an allergen; use one of none, {', '.join(ALLERGENS)}")
         here, told = known.get(thing, {}), new.get(thing, {})
         if told.get(name, presence) != presence or (told and (NONE in told) != (name == NONE)):
             row.refuse("allergen", _TWICE)
@@ -140,5 +140,5 @@ def _is_to_take(row: Row, findings: Findings, here: object, is_same: bool) -> bo
     if row.refusals:
         findings.refuse(row)
     elif here:
-        findings.skip(row, "already there" if is_same else _OTHERWISE)
+        findings.skip(row, "already recorded" if is_same else _OTHERWISE)
     return not row.refusals and not here

@@ -1,4 +1,4 @@
-"""Stock of an export: every row becomes a lot, two identical bags two lots, and the same row never a second one."""
+"""Plan the stock of an export: every row becomes a lot once; two identical rows are two lots."""
 
 import json
 from collections import Counter
@@ -24,7 +24,7 @@ IDENTIFYING = (
 def plan_lots(
     document: Mapping[str, Any], database_id: str, items: Shelf[ItemPlan], products: Products, findings: Findings
 ) -> list[tuple[Row, LotPlan]]:
-    """Take the stock rows; ``quantity`` is in ``package_unit``, and without a ``total_cost`` the cost is unknown."""
+    """Plan the stock rows; ``quantity`` is in ``package_unit``, and without a ``total_cost`` the cost is unknown."""
     namespace, seen, lots = UUID(database_id), Counter[str](), []
     for row in findings.rows(document, "inventory_items"):
         content = json.dumps([_content(row.fields.get(field)) for field in IDENTIFYING])
@@ -64,13 +64,13 @@ def _code(row: Row, items: Shelf[ItemPlan]) -> str:
     slug = slug_in_code(code)
     if slug and items.get(slug):
         row.refuse(
-            "lot_or_batch", f"is of the form that lots of {slug} get here by themselves; leave it out or change it"
+            "lot_or_batch", f"looks like a code that Bake Tracker gives to lots of {slug}; leave it out or change it"
         )
     return code
 
 
 def _content(value: object) -> object:
-    """What tells rows apart, however the file writes a number."""
+    """A value for comparing rows, however the file writes a number."""
     number = exact_number(value)
     if number is not None:
         return str(number)
@@ -78,23 +78,23 @@ def _content(value: object) -> object:
 
 
 def check_kept(row: Row, item: ItemPlan, unit: Unit, unit_field: str) -> None:
-    """Refuse a quantity that cannot become the item's base unit, or is too much of it."""
+    """Refuse a quantity that cannot be converted to the item's base unit or is too large."""
     try:
         kept = to_base(row.read_number("quantity"), unit, item.base_unit, item.g_per_ml, item.g_per_each)
     except NeedsMeasureError:
         weighable = {unit.dimension, BASE_UNITS[item.base_unit]} == {"mass", "volume"}
         row.refuse(
             unit_field,
-            f"{item.slug} is kept in {item.base_unit}; write this lot in a unit of that kind"
-            + (", or state the ingredient's density" if weighable else ""),
+            f"{item.slug} is kept in {item.base_unit}; use a unit of that kind"
+            + (", or give the ingredient a density" if weighable else ""),
         )
         return
     if received_micros(kept) > LARGEST * MICRO:
-        row.refuse("quantity", f"is too much to keep in {item.base_unit}; correct the quantity or the unit")
+        row.refuse("quantity", f"is too large a quantity in {item.base_unit}; correct the quantity or the unit")
 
 
 def _package_unit(row: Row, item: ItemPlan, products: Products) -> str | None:
-    """The one unit that the products of this brand are measured in: earlier exports leave it to them."""
+    """The unit that all products of this brand share, because earlier exports leave it out of the stock."""
     everyone = {**products.known, **products.new}.values()
     brand = row.fields.get("product_brand") or None
     units = {one.package_unit for one in everyone if (one.item_slug, one.brand) == (item.slug, brand)}
@@ -102,9 +102,9 @@ def _package_unit(row: Row, item: ItemPlan, products: Products) -> str | None:
 
 
 def _product_of(row: Row, products: Products) -> str | None:
-    """The one product that fits, or none: two that fit would be a guess."""
+    """The only product that matches; None if several do, because choosing one would be a guess."""
     key = package_key(row, "product_brand")
     fitting = products.by_package.get(key, set())
     if not fitting and key in products.refused:
-        row.refuse("product_brand", f"its product is {products.refused[key]}, which is refused; correct that first")
+        row.refuse("product_brand", f"belongs to {products.refused[key]}, which was refused; correct that first")
     return next(iter(fitting)) if len(fitting) == 1 else None

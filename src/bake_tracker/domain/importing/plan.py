@@ -1,4 +1,4 @@
-"""What an import will add: frozen values that name each other by slug, for ids exist only once they are written."""
+"""What an import will add: frozen values that refer to each other by slug, because ids do not exist yet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from fractions import Fraction
 
 @dataclass(frozen=True, slots=True)
 class ItemPlan:
-    """An ingredient, material, finished unit or category, in the bakery or to be added."""
+    """An item or category, in the bakery or to be added."""
 
     slug: str
     name: str
@@ -27,7 +27,7 @@ class ItemPlan:
 
 @dataclass(frozen=True, slots=True)
 class SupplierPlan:
-    """Who goods come from."""
+    """A supplier."""
 
     slug: str
     name: str
@@ -36,7 +36,7 @@ class SupplierPlan:
 
 @dataclass(frozen=True, slots=True)
 class ProductPlan:
-    """A branded package; ``identity`` is the SHA-256 of what tells it from any other."""
+    """A branded package; ``identity`` is the SHA-256 of the fields that make it unique."""
 
     identity: str
     item_slug: str
@@ -52,10 +52,10 @@ class ProductPlan:
 
 @dataclass(frozen=True, slots=True)
 class LotPlan:
-    """A lot to be received under an operation id that the same row gets in every import of this database.
+    """A lot to receive; the same row gets the same operation id in every import into this database.
 
-    One that is ``carried`` over from another database keeps its code, and is there already where ``number`` lots of
-    this item and code are.
+    A lot carried over from another database (``is_carried``) keeps its code; it is already here if there are
+    ``number`` lots of this item and code.
     """
 
     operation_id: str
@@ -88,7 +88,7 @@ class LinePlan:
 
 @dataclass(frozen=True, slots=True)
 class YieldPlan:
-    """What one batch gives of a finished unit, in millionths of one."""
+    """How much of a finished unit one batch makes, in millionths."""
 
     slug: str
     name: str
@@ -110,7 +110,7 @@ class RecipePlan:
 
 @dataclass(frozen=True, slots=True)
 class GoodPlan:
-    """What one of a finished good takes, in millionths of the base unit by component."""
+    """The parts of one finished good: millionths of the base unit by component."""
 
     slug: str
     name: str
@@ -119,7 +119,7 @@ class GoodPlan:
 
 @dataclass(frozen=True, slots=True)
 class NamePlan:
-    """A name that others have for an item."""
+    """Another name for an item."""
 
     slug: str
     name: str
@@ -128,7 +128,7 @@ class NamePlan:
 
 @dataclass(frozen=True, slots=True)
 class BakeryPlan:
-    """What the bakery is called, its currency and time zone, and what becomes of a run that differs from its label."""
+    """The bakery's name, currency, time zone and label policy."""
 
     name: str
     currency: str | None = None
@@ -138,7 +138,7 @@ class BakeryPlan:
 
 @dataclass(frozen=True, slots=True)
 class EventPlan:
-    """An occasion."""
+    """An event."""
 
     slug: str
     name: str
@@ -147,7 +147,7 @@ class EventPlan:
 
 @dataclass(frozen=True, slots=True)
 class RecipientPlan:
-    """Who boxes go to."""
+    """A customer."""
 
     slug: str
     name: str
@@ -156,7 +156,7 @@ class RecipientPlan:
 
 @dataclass(frozen=True, slots=True)
 class OnFile:
-    """What the bakery has already, by slug; products by identity."""
+    """What the bakery already has, by slug; products by identity."""
 
     database_id: str
     bakery: BakeryPlan
@@ -169,4 +169,4 @@ class OnFile:
     events: Mapping[str, EventPlan]
     recipients: Mapping[str, RecipientPlan]
     names: Mapping[str, str]
-    """Slugs of items by the names that others have for them."""
+    """Slugs of items by their other names."""

@@ -1,4 +1,4 @@
-"""Branded packages of an export: products of ingredients and of materials."""
+"""Plan the products of an export: branded packages of ingredients and materials."""
 
 import json
 from collections import defaultdict
@@ -18,7 +18,7 @@ KEY_DIGITS = 12
 
 
 class Products:
-    """The products to be added, and which product a lot means."""
+    """The products to add, and the product that each lot refers to."""
 
     def __init__(self, known: Mapping[str, ProductPlan], findings: Findings) -> None:
         self.known, self.findings = known, findings
@@ -35,14 +35,14 @@ class Products:
             return
         self.by_package[key].add(product.identity)
         if product.identity in self.new:
-            self.findings.skip(row, f"the same as {self.places[product.identity]}")
+            self.findings.skip(row, f"same as {self.places[product.identity]}")
         elif product.identity in self.known:
-            self.findings.skip(row, "already there")
+            self.findings.skip(row, "already recorded")
         else:
             self.new[product.identity], self.places[product.identity] = product, row.place
 
     def find(self, row: Row, field: str) -> ProductPlan | None:
-        """The one product whose key, code on the package (GTIN) or, of the row's item, name is in this field."""
+        """The product whose key, bar code (GTIN) or name is in this field."""
         text = row.read_name(field, limit=300)
         everyone = {**self.known, **self.new}
         code = text.lstrip("0")
@@ -55,19 +55,19 @@ class Products:
                 return fitting[0]
             if fitting:
                 shown = ", ".join(f"{one.brand or ''} {one.name} ({product_key(one)})".strip() for one in fitting[:3])
-                row.refuse(field, f"{len(fitting)} products fit; name one by its key: {shown}")
+                row.refuse(field, f"{len(fitting)} products match; use the key of one: {shown}")
                 return None
-        row.refuse(field, "neither the file nor the bakery has such a product; add it, or leave this out")
+        row.refuse(field, "no such product in the file or in the bakery; add the product, or leave this empty")
         return None
 
 
 def product_key(product: ProductPlan) -> str:
-    """What a table calls a product: the beginning of what tells it from any other."""
+    """The short key of a product in tables: the beginning of its identity."""
     return product.identity[:KEY_DIGITS]
 
 
 def package_key(row: Row, brand_field: str) -> str:
-    """What a lot says of the product it is of."""
+    """The fields of a lot that identify its product."""
     fields = [row.fields.get(name) for name in ("ingredient_slug", brand_field, "product_name", "package_unit")]
     quantity = exact_number(row.fields.get("package_unit_quantity"))
     return json.dumps([*(plain(field or None) for field in fields), str(quantity)])
@@ -80,7 +80,7 @@ def plan_products(
     numbers: Mapping[int, str],
     products: Products,
 ) -> None:
-    """Take the branded packages of ingredients."""
+    """Plan the branded packages of ingredients."""
     for row in products.findings.rows(document, "products"):
         item = find_stocked(row, "ingredient_slug", items)
         unit = row.read_unit("package_unit")
@@ -105,7 +105,7 @@ def plan_material_products(
     suppliers: Shelf[SupplierPlan],
     products: Products,
 ) -> None:
-    """Take the branded packages of materials; a supplier that is only named here is added."""
+    """Plan the branded packages of materials, and add suppliers that only these rows name."""
     for row in products.findings.rows(document, "material_products"):
         item = _material(row, items, slugs_by_name)
         unit = row.read_unit(row.first("default_unit", "package_unit"))
@@ -134,7 +134,7 @@ def _preferred_supplier(row: Row, suppliers: Shelf[SupplierPlan], numbers: Mappi
     number = row.fields["preferred_supplier_id"]
     slug = numbers.get(number) if type(number) is int else None
     if slug is None:
-        row.refuse("preferred_supplier_id", "no supplier of the file has this id; add the supplier or take the id out")
+        row.refuse("preferred_supplier_id", "no supplier in the file has this id; add the supplier or remove the id")
         return None
     supplier = suppliers.get(slug)
     if supplier is None:
@@ -144,7 +144,7 @@ def _preferred_supplier(row: Row, suppliers: Shelf[SupplierPlan], numbers: Mappi
 
 
 def named_supplier(row: Row, suppliers: Shelf[SupplierPlan]) -> SupplierPlan | None:
-    """The supplier that a row names by slug or name; one that nobody knows by now is made from the name."""
+    """The supplier that a row names by slug or name; an unknown name makes a new supplier."""
     if row.has("supplier_slug"):
         return suppliers.find(row, "supplier_slug")
     if not row.has("supplier"):
@@ -155,14 +155,16 @@ def named_supplier(row: Row, suppliers: Shelf[SupplierPlan]) -> SupplierPlan | N
     everyone: Sequence[SupplierPlan] = [*suppliers.new.values(), *suppliers.known.values()]
     called = {supplier.slug: supplier for supplier in everyone if supplier.name == name}
     if len(called) > 1:
-        row.refuse("supplier", f"{len(called)} suppliers are called so; name one as supplier_slug: {', '.join(called)}")
+        row.refuse(
+            "supplier", f"{len(called)} suppliers have this name; give one as supplier_slug: {', '.join(called)}"
+        )
     if called:
         return next(iter(called.values()))
     if name in suppliers.refused:
         row.refuse("supplier", suppliers.why_missing(name))
     slug = slugify(name)
     if taken := suppliers.get(slug):
-        row.refuse("supplier", f"would get the slug {slug!r} of {taken.name}; name the supplier as supplier_slug")
+        row.refuse("supplier", f"would get the slug {slug!r}, which {taken.name} has; give the supplier_slug instead")
     return SupplierPlan(slug, name)
 
 
@@ -172,10 +174,10 @@ def _material(row: Row, items: Shelf[ItemPlan], slugs_by_name: Mapping[str, set[
     name = row.read_name("material")
     slugs = sorted(slugs_by_name.get(name, ()))
     if len(slugs) > 1:
-        row.refuse("material", f"{len(slugs)} materials have this name; name one as material_slug: {', '.join(slugs)}")
+        row.refuse("material", f"{len(slugs)} materials have this name; give one as material_slug: {', '.join(slugs)}")
     if len(slugs) != 1:
         if not slugs and not row.refusals:
-            row.refuse("material", "neither the file nor the bakery has a material of this name; add or correct it")
+            row.refuse("material", "no material in the file or in the bakery has this name; add it or correct the name")
         return None
     found = items.get(slugs[0])
     if found is None:

@@ -1,4 +1,4 @@
-"""What the phone of bake-tracker 4.x saw being bought: packages by their code, each a lot of what is in them."""
+"""Plan the purchases from the phone app of bake-tracker 4.x: packages by bar code, each row a lot."""
 
 import json
 from collections import Counter
@@ -28,7 +28,7 @@ def plan_purchases(
     products: Products,
     findings: Findings,
 ) -> list[tuple[Row, LotPlan]]:
-    """Take the purchases of such a file; ``unit_price`` is of a package. Those of a whole export are past."""
+    """Plan the purchases of such a file; ``unit_price`` is per package. Those in a whole export are history."""
     if document.get("import_type") != PURCHASES:
         return []
     seen, lots = Counter[str](), []
@@ -51,14 +51,16 @@ def _lot(row: Row, suppliers: Shelf[SupplierPlan], products: Products) -> LotPla
     field = row.first(*CODES)
     product = _product(row, field, products)
     if product and product.package_quantity is None:
-        row.refuse(field, f"nobody has said how much is in a package of {product.name}; correct the product")
+        row.refuse(field, f"the size of a {product.name} package is not recorded; correct the product")
     packages, price = row.read_number("quantity_purchased"), row.read_money("unit_price")
     supplier = named_supplier(row, suppliers)
     if supplier and not row.refusals and suppliers.get(supplier.slug) is None:
         suppliers.new[supplier.slug] = supplier
     cost = None if price is None else packages * Fraction(price) * MICRO
     if cost is not None and (cost.denominator != 1 or cost > LARGEST * MICRO):
-        row.refuse("quantity_purchased", "times the price gives no amount that can be kept, of at most six decimals")
+        row.refuse(
+            "quantity_purchased", "times unit_price is too large or has more than six decimals; correct one of them"
+        )
         cost = None
     return LotPlan(
         operation_id="",
@@ -77,7 +79,7 @@ def _lot(row: Row, suppliers: Shelf[SupplierPlan], products: Products) -> LotPla
 
 
 def _product(row: Row, field: str, products: Products) -> ProductPlan | None:
-    """By the code on the package, or as ``ingredient:brand:quantity:unit``."""
+    """The product with this bar code, or with this ``ingredient:brand:quantity:unit``."""
     text = row.fields.get(field)
     parts = text.split(":") if isinstance(text, str) else []
     if len(parts) != 4:
@@ -95,6 +97,6 @@ def _product(row: Row, field: str, products: Products) -> ProductPlan | None:
         == (slug, brand, exact_number(quantity), unit)
     ]
     if len(fitting) != 1:
-        row.refuse(field, f"{len(fitting) or 'no'} products fit; add the product, or name one by its code (upc)")
+        row.refuse(field, f"{len(fitting) or 'no'} products match; add the product, or use the bar code (upc) of one")
         return None
     return fitting[0]

@@ -1,4 +1,4 @@
-"""What an export of the older desktop program (bake-tracker 4.x) would add to the bakery, and what not, and why."""
+"""Plan an import: what the file would add, what it would skip or refuse, and why."""
 
 import hashlib
 import json
@@ -51,7 +51,7 @@ _VERSION = re.compile(r"4(\.[0-9]{1,3})?")
 
 
 class JsonDocument(dict[str, Any]):
-    """An export, and the text it was read from, in which its values have lines and columns."""
+    """An export with the text it was read from, so that problems can show line and column."""
 
     def __init__(self, document: Mapping[str, Any], *, text: str | None) -> None:
         super().__init__(document)
@@ -60,7 +60,7 @@ class JsonDocument(dict[str, Any]):
 
 @dataclass(frozen=True, slots=True)
 class ImportPlan:
-    """What is to be added, in an order in which it can be, and what was found in all other rows."""
+    """What to add, in a workable order, and the findings in all other rows."""
 
     items: tuple[ItemPlan, ...]
     suppliers: tuple[SupplierPlan, ...]
@@ -87,15 +87,15 @@ class ImportPlan:
 
 
 def parse_export(text: str) -> dict[str, Any]:
-    """The export as a dict, its numbers exact.
+    """Parse an export into a dict with exact numbers.
 
     Raises:
-        ValidationError: the text is no JSON, or not an export of bake-tracker 4.x.
+        ValidationError: the text is not JSON, or not an export of bake-tracker 4.x.
     """
     try:
         document = json.loads(text.removeprefix("\ufeff"), parse_float=_exact, parse_constant=_no_number)
     except json.JSONDecodeError as error:
-        raise _bad_file(f"is no JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+        raise _bad_file(f"is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
         raise _bad_file(f"cannot be read: {reason}") from None
@@ -104,13 +104,13 @@ def parse_export(text: str) -> dict[str, Any]:
 
 
 def check_document(document: object) -> dict[str, Any]:
-    """The document, if it is an export of bake-tracker 4.x.
+    """The document, if it is an export that can be imported.
 
     Raises:
-        ValidationError: it is not; the text says what is allowed.
+        ValidationError: it is not; the message says what is allowed.
     """
     if not isinstance(document, dict):
-        raise _bad_file(f"must hold one object in braces, not a {type(document).__name__}")
+        raise _bad_file(f"must contain one JSON object in braces, not a {type(document).__name__}")
     if isinstance(document, Sections):
         return document
     if document.get("format") == FORMAT:
@@ -127,27 +127,27 @@ def check_document(document: object) -> dict[str, Any]:
 
 
 def fingerprint(document: Mapping[str, Any]) -> str:
-    """The SHA-256 of a document, however its file was laid out.
+    """The SHA-256 of a document, independent of the layout of its file.
 
     Raises:
-        ValidationError: it is no JSON document.
+        ValidationError: it is not a JSON document.
     """
     try:
         return hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest()
     except (TypeError, ValueError, RecursionError):
-        raise _bad_file("is no JSON document, or nested too deeply") from None
+        raise _bad_file("is not a JSON document, or is nested too deeply") from None
 
 
 def plan_import(
     document: Mapping[str, Any], known: OnFile, said: Facts, told: Mapping[str, str] | None = None
 ) -> ImportPlan:
-    """Decide about every row; whether a lot is there already is decided by ``skip_recorded``.
+    """Decide about every row, except whether a lot is already recorded (see ``skip_recorded``).
 
-    ``said`` is what the bakery says of its items and recipes; ``told`` are slugs of items by the names that the file
-    has for them, beside those that are remembered.
+    ``said`` are the facts that the bakery has; ``told`` are slugs of items by the names in the file, in addition to
+    the remembered names.
 
     Raises:
-        ValidationError: what was told leads nowhere.
+        ValidationError: a name in ``told`` is mapped to an unknown item.
     """
     findings = Findings()
     told = {name_key(name): slug for name, slug in (told or {}).items()}
@@ -169,7 +169,9 @@ def plan_import(
     material_slugs = plan_materials(document, items, findings)
     added["materials"] = len(items.new) - added["ingredients"] - added["items"]
     if lost := [f"{name}={slug}" for name, slug in told.items() if items.get(slug) is None]:
-        raise ValidationError.of("names", f"neither the file nor the bakery has what {lost[0]!r} leads to")
+        raise ValidationError.of(
+            "names", f"{lost[0]!r} names an item that is neither in the file nor in the bakery; correct the slug"
+        )
     plan_products(document, items, suppliers, numbers, products)
     added["products"] = len(products.new)
     plan_material_products(document, items, material_slugs, suppliers, products)
@@ -219,15 +221,15 @@ def plan_import(
 
 
 def skip_recorded(plan: ImportPlan, standing: Collection[str], lots_here: Mapping[tuple[str, str], int]) -> ImportPlan:
-    """The plan without the lots that are there: their receipt stands, or so many lots of their item and code are here.
+    """The plan without the lots that are already recorded: their receipt stands, or the bakery has enough such lots.
 
-    What was undone is not there.
+    A receipt that was undone does not count.
     """
     kept = []
     for row, lot in plan.lots:
         is_here = lot.is_carried and lots_here.get((lot.item_slug, lot.lot_code or ""), 0) >= lot.number
         if is_here or lot.operation_id in standing:
-            plan.findings.skip(row, "already there")
+            plan.findings.skip(row, "already recorded")
         else:
             kept.append((row, lot))
     counts = Counter(row.kind for row, _ in kept)
@@ -236,7 +238,7 @@ def skip_recorded(plan: ImportPlan, standing: Collection[str], lots_here: Mappin
 
 
 def after_reversal(plan: ImportPlan, undone: Collection[str]) -> ImportPlan:
-    """The plan with another operation id for each lot whose receipt was undone, the same in every later import."""
+    """The plan with a new operation id for each lot whose receipt was undone, the same in every later import."""
     lots = tuple(
         (row, replace(lot, operation_id=str(uuid5(UUID(lot.operation_id), "after its reversal"))))
         if lot.operation_id in undone
@@ -247,13 +249,13 @@ def after_reversal(plan: ImportPlan, undone: Collection[str]) -> ImportPlan:
 
 
 def _to_remember(told: Mapping[str, str], names: Shelf[NamePlan]) -> tuple[NamePlan, ...]:
-    """What a person said that is not remembered yet, or otherwise."""
+    """The names that are not remembered yet, or mean something else so far."""
     here = {name.slug: name.item_slug for name in (*names.known.values(), *names.new.values())}
     return tuple(NamePlan(key, key, slug) for key, slug in told.items() if here.get(key) != slug)
 
 
 def _resolved(recipe: RecipePlan, recipes: Shelf[RecipePlan]) -> RecipePlan:
-    """The recipe with its sub-recipes by the slugs they have here."""
+    """The recipe with the slugs that its sub-recipes have in the bakery."""
     found = [recipes.get(line.sub_recipe_slug) if line.sub_recipe_slug else None for line in recipe.lines]
     lines = zip(recipe.lines, found, strict=True)
     return replace(
@@ -273,11 +275,11 @@ def _exact(text: str) -> Decimal:
     try:
         return Decimal(text)
     except ArithmeticError:
-        raise ValueError(f"{text[:40]} is too large a number") from None
+        raise ValueError(f"the number {text[:40]} is too large") from None
 
 
 def _no_number(text: str) -> Decimal:
-    raise ValueError(f"{text} is not a number that can be counted")
+    raise ValueError(f"{text} is not a finite number")
 
 
 def _bad_file(problem: str) -> ValidationError:

@@ -1,4 +1,4 @@
-"""Recipes of an export: their lines, sub-recipes and finished units."""
+"""Plan the recipes of an export: their lines, sub-recipes and finished units."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ YIELD_FIELDS = ("items_per_batch", "unit_yield_quantity")
 def plan_recipes(
     document: Mapping[str, Any], recipes: Shelf[RecipePlan], items: Shelf[ItemPlan], findings: Findings
 ) -> None:
-    """Take the recipes; one bad line refuses its recipe, and with it those that contain it."""
+    """Plan the recipes; one bad line refuses its recipe and every recipe that contains it."""
     for row in findings.rows(document, "recipes"):
         name = row.read_name("name")
         slug = row.read_slug(name)
@@ -52,39 +52,39 @@ def _sub_recipe(line: Row) -> LinePlan:
     field = line.first(*SUB_RECIPE_FIELDS)
     slug = line.name(field, line.fields.get(field), limit=120)
     if line.has("unit") and line.fields["unit"] not in ("batch", "batches"):
-        line.refuse("unit", "must be batch: a sub-recipe is taken by the batch")
+        line.refuse("unit", "must be batch, because sub-recipes are counted in batches")
     return LinePlan(line.read_number("quantity"), "batch", sub_recipe_slug=slug)
 
 
 def _table_line(line: Row, items: Shelf[ItemPlan]) -> LinePlan:
-    """A line of a table: of an item, or of a sub-recipe by the batch."""
+    """A table's line of an item, or of a sub-recipe in batches."""
     if line.has("item") == line.has("sub_recipe"):
-        line.refuse("item", "must name an item or a sub_recipe, one of them")
+        line.refuse("item", "name either an item or a sub_recipe")
     if line.has("sub_recipe"):
         if line.has("unit") and line.fields["unit"] not in ("batch", "batches"):
-            line.refuse("unit", "must be batch: a sub-recipe is taken by the batch")
+            line.refuse("unit", "must be batch, because sub-recipes are counted in batches")
         slug = line.name("sub_recipe", line.fields["sub_recipe"], limit=200)
         return LinePlan(line.read_number("quantity"), "batch", sub_recipe_slug=slug)
     item, unit = items.find(line, "item"), line.read_unit("unit")
     if item and item.is_category:
-        line.refuse("item", f"{item.slug} is a category; name an ingredient below it")
+        line.refuse("item", f"{item.slug} is a category; use an ingredient in it")
     return LinePlan(line.read_number("quantity"), unit.name if unit else "", item_slug=item.slug if item else None)
 
 
 def _table_yields(row: Row, items: Shelf[ItemPlan]) -> list[YieldPlan]:
-    """What tables say a batch gives: of a finished unit by its slug, or of one by name, which is made if need be."""
+    """The yields of a recipe in a table; a finished unit given by name is added if it is new."""
     made: dict[str, YieldPlan] = {}
     for unit in row.children("makes"):
         field = unit.first("makes", "item")
         name = unit.read_name(field)
         found = items.get(name) or items.by_name(name) or items.get(slugify(name))
         if found and (found.kind != "finished_unit" or found.is_category):
-            unit.refuse(field, f"{found.slug} is a {found.kind.replace('_', ' ')}; a recipe makes finished units")
+            unit.refuse(field, f"{found.slug} is a {found.kind.replace('_', ' ')}; use a finished unit")
         slug = found.slug if found else slugify(name)
         if found is None and field == "item":
             unit.refuse(field, items.why_missing(name))
         if slug in made:
-            unit.refuse(field, "stands here twice with two quantities; keep one")
+            unit.refuse(field, "is listed twice with different quantities; keep one")
         made[slug] = YieldPlan(slug, found.name if found else name, unit.read_micros("per_batch"))
     return list(made.values())
 
@@ -106,14 +106,17 @@ def _yields(row: Row, items: Shelf[ItemPlan]) -> list[YieldPlan]:
         slug = unit.read_slug(name)
         taken = items.new.get(slug) or items.known.get(slug)
         if taken and taken.kind != "finished_unit":
-            unit.refuse("slug", f"{slug!r} is already that of the {taken.kind} {taken.name!r}; give this another slug")
+            unit.refuse(
+                "slug",
+                f"{slug!r} is already the slug of the {taken.kind.replace('_', ' ')} {taken.name!r}; use another slug",
+            )
         if unit.has("yield_mode") and str(unit.fields["yield_mode"]).lower() != "discrete_count":
             unit.refuse(
                 "yield_mode",
-                "says a share of the batch, not how many it gives; write discrete_count and items_per_batch",
+                "gives a share of the batch, not a number of pieces; use discrete_count with items_per_batch",
             )
         elif slug in made:
-            unit.refuse("slug", "stands here twice; add the two yields up")
+            unit.refuse("slug", "is listed twice; add the two yields")
         else:
             made[slug] = YieldPlan(slug, name, unit.read_micros(*YIELD_FIELDS))
     return list(made.values())

@@ -1,4 +1,4 @@
-"""What an import tells: per kind, per row, and what of the file has no place here."""
+"""The report of an import: counts by kind, findings by row, and what was not imported."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from bake_tracker.domain.importing.sections import Sections
 from bake_tracker.domain.importing.variants import PURCHASES
 
 MAX_UNKEPT = 100
-PAST = "what was bought before; what is left of it is in inventory_items"
+PAST = "past purchases; what is left of them is in inventory_items"
 
-# What is read of each section; any other field that says something is told as not kept. An ingredient's category is
-# the root of its tree, an event's year is that of its date.
+# The fields read from each section; any other field with a value is reported as not imported. An ingredient's category
+# is the root of its tree, and an event's year is in its date.
 READ_FIELDS: dict[str, set[str]] = {
     "ingredients": {
         "display_name", "name", "slug", "previous_slug", "hierarchy_level", "is_packaging", "parent_slug",
@@ -58,7 +58,7 @@ KINDS = (
 
 
 class KindCount(TypedDict):
-    """How many rows of one kind were added, skipped and refused; of the skipped, how many differ from what is here."""
+    """How many rows of one kind were added, skipped and refused, and how many of the skipped differ from the bakery."""
 
     kind: str
     added: int
@@ -68,7 +68,7 @@ class KindCount(TypedDict):
 
 
 class NotKept(TypedDict):
-    """A section or field that says something for which there is no place here, and how often."""
+    """A section or field that Bake Tracker has no place for, and how often it occurs."""
 
     what: str
     count: int
@@ -76,7 +76,7 @@ class NotKept(TypedDict):
 
 
 class ImportReport(TypedDict):
-    """What became of every row; ``operation_id`` is None where nothing was recorded."""
+    """The outcome of every row; ``operation_id`` is None if nothing was recorded."""
 
     operation_id: str | None
     source: str
@@ -91,8 +91,8 @@ class ImportReport(TypedDict):
 
 
 def not_kept(document: Mapping[str, Any], lots_without_product: int) -> list[NotKept]:
-    """Every section and field that says something and is not read, with how often it does."""
-    reason = "there is no place for it here"
+    """Every section and field with a value that is not read, and how often it occurs."""
+    reason = "Bake Tracker does not store this"
     if isinstance(document, Sections):
         return [NotKept(what=what, count=count, reason=reason) for what, count in document["unread"].items()]
     is_bought = document.get("import_type") == PURCHASES
@@ -115,7 +115,7 @@ def not_kept(document: Mapping[str, Any], lots_without_product: int) -> list[Not
             NotKept(
                 what="inventory_items.product_brand, product_name",
                 count=lots_without_product,
-                reason="no product of the file fits, or more than one does, so the lots are of none",
+                reason="no product in the file matches, or several do, so these lots have no product",
             )
         )
     return found[:MAX_UNKEPT]

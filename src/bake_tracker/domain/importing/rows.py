@@ -1,4 +1,4 @@
-"""Reading rows that nobody has checked: every problem with its place in the file, its value and what would fix it."""
+"""Read unchecked rows, and report every problem with its place in the file, its value and how to fix it."""
 
 import re
 from collections import Counter
@@ -14,16 +14,16 @@ from bake_tracker.domain.slugs import read_slug
 from bake_tracker.domain.units import MICRO, Unit, parse_quantity
 
 MAX_RATIO = 80
-"""Characters that a stored ratio may have."""
+"""The most characters of a stored ratio."""
 MAX_SUGGESTED = 200
-"""For how many names that nobody knows likenesses are sought: a file of nothing else is the wrong file."""
+"""How many unknown names get suggestions; a file with more is the wrong file."""
 
 _NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?|([0-9]{1,9} )?[0-9]{1,40}/[0-9]{1,40}")
 _MONEY = re.compile(r"[$€£] ?(?=[0-9])")
 
 
 class Refusal(TypedDict):
-    """What cannot be taken: where it stands, what it says, and why not and what would fix it."""
+    """A value that cannot be imported: its place, the value, and why not and how to fix it."""
 
     place: str
     value: Any
@@ -33,14 +33,14 @@ class Refusal(TypedDict):
 
 
 class Skip(TypedDict):
-    """What was passed over, and why; neighbours with one reason share an entry."""
+    """Rows that were skipped, and why; neighbours with the same reason share an entry."""
 
     place: str
     reason: str
 
 
 class Placed(dict[str, Any]):
-    """An object that knows where it stands for people, and where its fields do; ``problems`` were found in reading."""
+    """An object with the readable places of itself and its fields; ``problems`` were found while reading."""
 
     def __init__(self, *, place: str, **fields: Any) -> None:
         super().__init__(fields)
@@ -50,7 +50,7 @@ class Placed(dict[str, Any]):
 
 
 class Row(Arguments):
-    """One object of the file; a ``read_`` method gives the value, or a harmless stand-in after refusing it."""
+    """One object of the file; a ``read_`` method returns the value, or refuses it and returns a harmless substitute."""
 
     def __init__(self, kind: str, index: int, fields: Mapping[str, Any]) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class Row(Arguments):
             self.refuse(field, problem)
 
     def child(self, field: str, index: int, value: Any) -> "Row":
-        """A row inside this one; what it refuses, this one refuses."""
+        """A row inside this one; its refusals count for this one too."""
         row = Row(self.kind, self.index, value if isinstance(value, dict) else {})
         if isinstance(value, Placed):
             self.refusals.extend(row.refusals)
@@ -82,7 +82,7 @@ class Row(Arguments):
             )
 
     def place_of(self, field: str) -> str:
-        """Where a field of this row stands, or would."""
+        """The place of a field of this row, even if it is missing."""
         if not field:
             return self.place
         column = self.fields.columns.get(field) if isinstance(self.fields, Placed) else f".{field}"
@@ -91,15 +91,15 @@ class Row(Arguments):
         return f"{self.place}{column}" if column.startswith(".") else f"{self.place}, {column}"
 
     def has(self, field: str) -> bool:
-        """Whether the field says anything."""
+        """Whether the field has a value."""
         return self.fields.get(field) not in (None, "")
 
     def first(self, *fields: str) -> str:
-        """The first of several names of a field under which something is given; the first name when nothing is."""
+        """The first of these field names that has a value, or the first one if none has."""
         return next((field for field in fields if self.has(field)), fields[0])
 
     def children(self, field: str) -> list["Row"]:
-        """The rows of a list inside this one; a missing list is an empty one."""
+        """The rows of a list inside this one; none if the list is missing."""
         values = self.fields.get(field)
         if isinstance(values, list):
             return [self.child(field, index, value) for index, value in enumerate(values)]
@@ -119,7 +119,7 @@ class Row(Arguments):
         return self.text(field, self.fields[field], limit=limit) if self.has(field) else None
 
     def read_choice(self, field: str, allowed: Sequence[str], otherwise: str) -> str:
-        """One of what is allowed; ``otherwise`` where nothing is said."""
+        """One of the allowed values; ``otherwise`` if the field is empty."""
         value = self.fields[field] if self.has(field) else otherwise
         if value not in allowed:
             self.refuse(field, f"must be one of {', '.join(allowed)}")
@@ -155,11 +155,11 @@ class Row(Arguments):
         """A number above 0 with at most six decimals, as millionths."""
         micros = self.read_number(*fields) * MICRO
         if micros.denominator != 1:
-            self.refuse(self.first(*fields), "must have at most six decimals")
+            self.refuse(self.first(*fields), "has more than six decimals; round it")
         return int(micros)
 
     def read_money(self, field: str) -> Decimal | None:
-        """An amount of 0 or more with at most six decimals; a currency sign before it is allowed."""
+        """An amount of 0 or more with at most six decimals; a currency sign may precede it."""
         if not self.has(field):
             return None
         value = self.fields[field]
@@ -188,7 +188,7 @@ class Row(Arguments):
 
 
 class Findings:
-    """What happened to every row that is not added."""
+    """The findings about every row that is not added."""
 
     def __init__(self) -> None:
         self.refused: list[Row] = []
@@ -198,13 +198,13 @@ class Findings:
         self._suggested: dict[str, str] = {}
 
     def suggest(self, name: str, how: Callable[[str], str]) -> str:
-        """What a name may mean, looked for once."""
+        """A suggestion for a name, worked out once."""
         if name not in self._suggested and len(self._suggested) < MAX_SUGGESTED:
             self._suggested[name] = how(name)
         return self._suggested.get(name, "")
 
     def rows(self, document: Mapping[str, Any], kind: str) -> Iterator[Row]:
-        """The rows of a section; what is no row is refused."""
+        """The rows of a section; anything that is not a row is refused."""
         section = document.get(kind)
         if section is not None and not isinstance(section, list):
             self.misplaced.append(
@@ -220,7 +220,7 @@ class Findings:
                 self.refused.append(row)
 
     def refuse(self, row: Row) -> None:
-        """Count a row as refused, for the reasons it holds."""
+        """Count a row as refused, for its recorded reasons."""
         assert row.refusals
         self.refused.append(row)
 
@@ -228,10 +228,10 @@ class Findings:
         self.skipped.append((row, reason))
 
     def differ(self, row: Row, reason: str, differences: list[Difference]) -> None:
-        """Count a row as skipped, and tell in what it says otherwise than the bakery."""
+        """Count a row as skipped, and keep its differences from the bakery."""
         if differences:
             self.differing.append((row, differences))
-        self.skip(row, f"{reason}, otherwise: left as it is" if differences else reason)
+        self.skip(row, f"{reason} with other values; not changed" if differences else reason)
 
     def differences(self) -> list[Difference]:
         """Every difference, section by section in the order of the file."""
@@ -244,7 +244,7 @@ class Findings:
         return [*self.misplaced, *(refusal for row in rows for refusal in row.refusals)]
 
     def skips(self) -> list[Skip]:
-        """Every skip; neighbours with one reason are drawn together: ``ingredients[0-412]``."""
+        """Every skip; neighbours with the same reason are joined: ``ingredients[0-412]``."""
         runs: list[tuple[Row, Row, str]] = []
         for row, reason in sorted(self.skipped, key=lambda entry: (entry[0].kind, entry[0].index)):
             if runs and runs[-1][2] == reason and (row.kind, row.index - 1) == (runs[-1][1].kind, runs[-1][1].index):
@@ -254,14 +254,14 @@ class Findings:
         return [{"place": _span(first, last), "reason": reason} for first, last, reason in runs]
 
     def counts(self) -> tuple[Counter[str], Counter[str]]:
-        """How many rows of each kind were skipped, and refused."""
+        """How many rows of each kind were skipped and how many refused."""
         refused, skipped = _count(self.refused), _count([row for row, _ in self.skipped])
         refused.update(refusal["place"] for refusal in self.misplaced)
         return skipped, refused
 
 
 def exact_number(value: object) -> Fraction | None:
-    """The number that a value exactly is, also as text (``"2.50"``, ``"1 1/2"``); None for anything else."""
+    """The exact number in a value, also in text (``"2.50"``, ``"1 1/2"``); None for anything else."""
     if isinstance(value, str):
         try:
             return parse_quantity(value.strip()) if _NUMBER.fullmatch(value.strip()) else None
@@ -274,20 +274,20 @@ def exact_number(value: object) -> Fraction | None:
 
 
 def dicts(document: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
-    """The objects of a section, for looking ahead before its rows are checked."""
+    """The objects of a section, before its rows are checked."""
     section = document.get(kind)
     return [value for value in section if isinstance(value, dict)] if isinstance(section, list) else []
 
 
 def plain(value: object) -> Any:
-    """A value as a report can show and any database keep it."""
+    """A value that a report can show and any database can store."""
     if value is None or isinstance(value, bool):
         return value
     if type(value) is int and abs(value) < 2**63:
         return value
     try:
         text = value if isinstance(value, str) else str(value)
-    except Exception:  # nested past the limit, or more digits than may be printed
+    except Exception:  # nested too deeply, or too many digits to print
         text = f"a {type(value).__name__}"
     text = text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
     return text if len(text) <= 200 else f"{text[:197]}..."

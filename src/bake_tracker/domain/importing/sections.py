@@ -1,4 +1,4 @@
-"""Rows of tables as sections of an import: each value read once, and every row still knowing where it stands."""
+"""Turn rows of tables into sections of an import; every row keeps its place in the file."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ Rows = Mapping[str, Sequence["TextRow"]]
 
 @dataclass(frozen=True, slots=True)
 class TextRow:
-    """A row by its headings: where it stands for people, and where its cells do (``column C``)."""
+    """A row by its headings, with the readable places of the row and its cells (``column C``)."""
 
     place: str
     cells: Mapping[str, Any]
@@ -24,7 +24,7 @@ class TextRow:
 
 
 class Sections(dict[str, Any]):
-    """A document made of tables, ready to be planned; ``text`` is the JSON it was read from."""
+    """A document made from tables; ``text`` is the JSON it was read from."""
 
     def __init__(self, document: Mapping[str, Any], *, text: str | None = None) -> None:
         super().__init__(document)
@@ -32,10 +32,10 @@ class Sections(dict[str, Any]):
 
 
 def sections_of(tables: Rows, reading: Reading, *, is_export: bool) -> Sections:
-    """The document that these tables are.
+    """Make a document from tables.
 
     Raises:
-        ValidationError: a table misses a column it needs, or has one twice under two names.
+        ValidationError: a table lacks a required column, or has one twice under two names.
     """
     _check_headings(tables)
     found: dict[str, list[Placed]] = {kind.section: [] for kind in TABLES.values()}
@@ -52,7 +52,7 @@ def sections_of(tables: Rows, reading: Reading, *, is_export: bool) -> Sections:
 
 
 def tables_of_json(document: Mapping[str, Any]) -> Rows:
-    """The tables of an export in JSON; what is no list of objects stands as it is, to be refused at its place."""
+    """The tables of a JSON export; rows that are not objects are kept, to be refused with their place."""
     return {
         name: [
             TextRow(f"{name}[{index}]", row if isinstance(row, dict) else {"": row}, {})
@@ -69,7 +69,7 @@ def _check_headings(tables: Rows) -> None:
         headings = list(rows[0].cells) if rows else []
         meant = Counter(column.name for heading in headings if (column := TABLES[name].column_of(heading)))
         problems += [
-            {"field": f"{name}.{column}", "problem": "stands in two columns; take one of them out"}
+            {"field": f"{name}.{column}", "problem": "is in two columns; remove one of them"}
             for column, count in meant.items()
             if count > 1
         ]
@@ -77,7 +77,7 @@ def _check_headings(tables: Rows) -> None:
             problems += [
                 {
                     "field": f"{name}.{column.name}",
-                    "problem": f"is needed; add the column (also: {', '.join(column.synonyms) or 'no other name'})",
+                    "problem": f"is missing; add the column (other names: {', '.join(column.synonyms) or 'none'})",
                 }
                 for column in TABLES[name].columns
                 if column.is_needed and not meant[column.name]
@@ -113,7 +113,7 @@ def _read(placed: Placed, column: Column, value: Any, reading: Reading) -> Any:
 
 
 def _recipes(heads: list[Placed], lines: Sequence[Placed], makes: Sequence[Placed]) -> list[Placed]:
-    """The recipes with their lines and what they make; a recipe that only lines name is one too."""
+    """Join recipes with their lines and yields; a recipe that only lines name counts too."""
     by_slug = {head["slug"]: head for head in reversed(heads) if isinstance(head.get("slug"), str)}
     by_name = {slugify(head["name"]): head for head in reversed(heads) if isinstance(head.get("name"), str)}
     recipes = list(heads)
@@ -147,7 +147,7 @@ def _recipes(heads: list[Placed], lines: Sequence[Placed], makes: Sequence[Place
 
 
 def _add_yield(makes: list[Placed], row: Placed) -> None:
-    """Take what a line says of the yield; people fill it down all lines of a recipe."""
+    """Read the yield from a line once, because people often repeat it on every line of a recipe."""
     said = (row.get("makes"), row.get("per_batch"))
     if said not in [(known.get("makes"), known.get("per_batch")) for known in makes]:
         made = Placed(place=row.place, makes=said[0], per_batch=said[1])

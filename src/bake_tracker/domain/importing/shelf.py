@@ -1,4 +1,4 @@
-"""Where a slug of the file leads: to what the bakery has, to what is to be added, or to a row that is refused."""
+"""Look up slugs of a file: in the bakery, among the rows to add, or among the refused rows."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +13,7 @@ from bake_tracker.domain.recipes.quantities import topological_order
 
 
 class Slugged(Protocol):
-    """Anything that is found by its slug, and has a name."""
+    """Anything with a slug and a name."""
 
     @property
     def slug(self) -> str: ...
@@ -27,7 +27,7 @@ Thing = TypeVar("Thing", bound=Slugged)
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A row's reference to another of its kind: the field of the (inner) row where it stands, and the slug."""
+    """A row's reference to another of its kind: the row and field with the reference, and the slug."""
 
     row: Row
     field: str
@@ -35,7 +35,7 @@ class Need:
 
 
 class Shelf(Generic[Thing]):
-    """Things of one kind by slug."""
+    """All things of one kind, by slug."""
 
     def __init__(
         self, what: str, known: Mapping[str, Thing], findings: Findings, told: Mapping[str, str] | None = None
@@ -48,23 +48,25 @@ class Shelf(Generic[Thing]):
         self._slugs_by_name: dict[str, set[str]] | None = None
 
     def admit(self, row: Row, thing: Thing) -> bool:
-        """Take a row's thing, unless the row was refused, the bakery has it, or an earlier row took its slug."""
+        """Add a row's thing, unless the row was refused, the bakery has it, or an earlier row has its slug."""
         slug, former = thing.slug, row.fields.get("previous_slug")
         if isinstance(former, str) and former:
             self.renamed.setdefault(former, slug)
         if slug not in self.known and isinstance(former, str) and former in self.known:
             self.renamed[slug] = former
         if not row.refusals and slug in self.new and self.new[slug] != thing:
-            row.refuse("slug", f"{slug!r} is already that of {self.rows[slug].place}; give one of them another slug")
+            row.refuse(
+                "slug", f"{slug!r} is already the slug of {self.rows[slug].place}; give one of them another slug"
+            )
         if row.refusals:
             self.refused.setdefault(slug, row.place)
             self.findings.refuse(row)
         elif slug in self.new:
-            self.findings.skip(row, f"the same as {self.rows[slug].place}")
+            self.findings.skip(row, f"same as {self.rows[slug].place}")
         elif slug in self.known:
-            self._leave(row, self.known[slug], thing, "already there")
+            self._leave(row, self.known[slug], thing, "already recorded")
         elif (renamed := self.renamed.get(slug)) and renamed in self.known:
-            self._leave(row, self.known[renamed], thing, f"already there as {former}")
+            self._leave(row, self.known[renamed], thing, f"already recorded as {former}")
         else:
             self.new[slug], self.rows[slug] = thing, row
             self._slugs_by_name = None
@@ -72,7 +74,7 @@ class Shelf(Generic[Thing]):
         return False
 
     def _leave(self, row: Row, here: Thing, there: Thing, reason: str) -> None:
-        """Leave what is here as it is, and say in what the file says otherwise."""
+        """Leave the bakery unchanged, and report how the file differs."""
 
         def known_as(slug: str) -> str:
             found = self.get(slug)
@@ -81,14 +83,14 @@ class Shelf(Generic[Thing]):
         self.findings.differ(row, reason, row_differences(row.place, here, there, row.has, known_as))
 
     def get(self, slug: str) -> Thing | None:
-        """What a slug, or one that was renamed, leads to."""
+        """The thing with this slug, also after a rename."""
         for candidate in (slug, self.renamed.get(slug, slug)):
             if (found := self.new.get(candidate) or self.known.get(candidate)) is not None:
                 return found
         return None
 
     def find(self, row: Row, field: str) -> Thing | None:
-        """What the row names in ``field``; where that leads nowhere the row is refused."""
+        """The thing that the row names in ``field``; if there is none, the row is refused."""
         slug = row.fields.get(field)
         if not isinstance(slug, str) or not slug:
             row.refuse(field, f"must be the slug of {self.what}")
@@ -99,7 +101,7 @@ class Shelf(Generic[Thing]):
         return found
 
     def by_name(self, text: str) -> Thing | None:
-        """What a person said that a name means, or the one thing that is called so; only where names were told of."""
+        """The thing that a name was mapped to, or the only one with this name; only if names are allowed here."""
         if self.told is None:
             return None
         key = name_key(text)
@@ -110,14 +112,12 @@ class Shelf(Generic[Thing]):
 
     def why_missing(self, slug: str) -> str:
         if slug in self.refused:
-            return f"leads to {self.refused[slug]}, which is refused; correct that first"
+            return f"refers to {self.refused[slug]}, which was refused; correct that first"
         if len(called := self._names().get(name_key(slug), set())) > 1:
-            return f"{len(called)} are called so: {', '.join(sorted(called))}; name one by its slug"
+            return f"matches {len(called)} names: {', '.join(sorted(called))}; use the slug of one"
         by = "slug" if self.told is None else "slug or name"
         near = "" if self.told is None else self.findings.suggest(slug, self._likely)
-        return (
-            f"leads nowhere: neither the file nor the bakery has {self.what} of this {by}; add it or correct this{near}"
-        )
+        return f"neither the file nor the bakery has {self.what} with this {by}; add it or correct this{near}"
 
     def _names(self) -> dict[str, set[str]]:
         if self._slugs_by_name is None:
@@ -131,7 +131,7 @@ class Shelf(Generic[Thing]):
         return suggestion(slug, {**likely, **{name: min(slugs) for name, slugs in self._names().items()}})
 
     def withdraw(self, slug: str) -> None:
-        """Refuse a row that had been admitted, for the reasons it holds by now."""
+        """Refuse a row that had been admitted, for the reasons found since."""
         row = self.rows.pop(slug)
         del self.new[slug]
         self._slugs_by_name = None
@@ -139,7 +139,7 @@ class Shelf(Generic[Thing]):
         self.findings.refuse(row)
 
     def settle(self, needs_of: Callable[[Row], Sequence[Need]]) -> None:
-        """Refuse the new rows that need what is missing or refused, or that would contain themselves."""
+        """Refuse new rows that refer to something missing or refused, or that would contain themselves."""
         needs = {slug: [self._resolved(need) for need in needs_of(row)] for slug, row in self.rows.items()}
         self._refuse_circles(needs)
         users: defaultdict[str, list[tuple[str, Need]]] = defaultdict(list)
@@ -175,7 +175,7 @@ class Shelf(Generic[Thing]):
                 path = " > ".join(error.path)
                 for slug, following in zip(error.path, error.path[1:], strict=False):
                     need = next(need for need in needs[slug] if need.slug == following)
-                    need.row.refuse(need.field, f"it would contain itself: {path}; take one of these references out")
+                    need.row.refuse(need.field, f"it would contain itself: {path}; remove one of these references")
                     children[numbers[slug]] = []
                     self.withdraw(slug)
             else:

@@ -1,4 +1,4 @@
-"""Stock that tables bring: what was bought, row by row, and the lots of another database as they are."""
+"""Plan the stock in tables: purchases row by row, or lots of another database as they are."""
 
 import json
 from collections import Counter
@@ -22,7 +22,7 @@ def plan_stock(
     products: Products,
     findings: Findings,
 ) -> list[tuple[Row, LotPlan]]:
-    """Take the lots; of an export with their codes, holds and releases, else as goods that come in."""
+    """Plan the lots: those of an export with their codes, holds and releases, others as receipts."""
     seen, lots = Counter[str](), []
     is_export = document.get("is_export") is True
     for row in findings.rows(document, "lots"):
@@ -42,13 +42,13 @@ def _lot(
 ) -> LotPlan:
     item = items.find(row, "item")
     if item and item.is_category:
-        row.refuse("item", f"{item.slug} is a category; name an ingredient below it")
+        row.refuse("item", f"{item.slug} is a category; use an ingredient in it")
     unit, quantity = row.read_unit("unit"), row.read_number("quantity")
     if item and unit and not row.refusals:
         check_kept(row, item, unit, "unit")
     product = products.find(row, "product") if row.has("product") else None
     if product and item and product.item_slug != item.slug:
-        row.refuse("product", f"is a package of {product.item_slug}")
+        row.refuse("product", f"is a package of {product.item_slug}, not of {item.slug}; correct one of them")
     supplier = named_supplier(row, suppliers)
     if supplier and not row.refusals and suppliers.get(supplier.slug) is None:
         suppliers.new[supplier.slug] = supplier
@@ -73,7 +73,7 @@ def _lot(
 
 
 def _content(lot: LotPlan) -> list[str | None]:
-    """What tells rows apart, by what they say and not by how they write it."""
+    """The values that identify a row, however they are written."""
     said = (
         lot.item_slug, lot.quantity, lot.unit, lot.total_cost, lot.received_on, lot.expires_on, lot.lot_code,
         lot.location, lot.note, lot.product_identity, lot.supplier_slug,

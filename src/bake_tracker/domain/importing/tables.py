@@ -1,4 +1,4 @@
-"""The tables that an export writes and an import reads, in JSON, CSV and XLSX alike: what their columns mean."""
+"""The tables that exports write and imports read, in JSON, CSV and XLSX, and what their columns mean."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ CellKind = Literal["text", "number", "day", "flag"]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column by its heading; ``field`` is what the rows of its section call it."""
+    """A column by its heading; ``field`` is its name in the rows of its section."""
 
     name: str
     kind: CellKind = "text"
@@ -28,14 +28,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class TableKind:
-    """A table, the section of an import that its rows belong to, and what a row stands for."""
+    """A table, the section of an import that its rows belong to, and what a row means."""
 
     section: str
     columns: tuple[Column, ...]
     about: str = ""
 
     def column_of(self, heading: str) -> Column | None:
-        """The column that a heading means."""
+        """The column with this heading."""
         for column in self.columns:
             if heading == column.name or heading in column.synonyms:
                 return column
@@ -47,10 +47,12 @@ _ITEM = Column(
     is_needed=True, note="slug or name of the ingredient or material", example="flour",
 )  # fmt: skip
 _QUANTITY = Column("quantity", "number", synonyms=("qty", "amount"), is_needed=True, example="25")
-_UNIT = Column("unit", synonyms=("uom", "units"), is_needed=True, note="like g, kg, lb, ml, cup, each", example="kg")
+_UNIT = Column(
+    "unit", synonyms=("uom", "units"), is_needed=True, note="for example g, kg, lb, ml, cup, each", example="kg"
+)
 _COST = Column(
     "cost", "number", synonyms=("total", "total_cost", "total_price", "line_total"),
-    note="of the whole row, not of one piece; left empty it is unknown", example="31.50",
+    note="for the whole row, not for one piece; leave it empty if unknown", example="31.50",
 )  # fmt: skip
 _EXPIRES = Column(
     "expires", "day", synonyms=("best_before", "use_by", "bbd", "expiry", "expiration_date", "expires_on"),
@@ -60,11 +62,11 @@ _LOT = Column("lot", synonyms=("lot_code", "batch", "batch_number", "lot_number"
 _LOCATION = Column("location", synonyms=("place", "where", "storage"), example="Cellar")
 _NOTE = Column("note", synonyms=("notes", "comment", "remark"))
 _SUPPLIER = Column("supplier", synonyms=("vendor", "store", "shop", "bought_from"), example="Mill on the Brook")
-_SLUG = Column("slug", note="left empty it is made from the name")
+_SLUG = Column("slug", note="if empty, made from the name")
 _NAME = Column("name", is_needed=True)
 _DESCRIPTION = Column("description")
 _MEASURES = (
-    Column("g_per_ml", "number", note="what one ml weighs in g, where it was weighed"),
+    Column("g_per_ml", "number", note="what one ml weighs in g, if it was weighed"),
     Column("g_per_each", "number", note="what one piece weighs in g"),
 )
 
@@ -96,15 +98,15 @@ TABLES: Mapping[str, TableKind] = {
         "recipe_lines",
         (
             Column("recipe", synonyms=("recipe_name", "name"), is_needed=True, example="Sourdough"),
-            Column("item", synonyms=_ITEM.synonyms, note="or a sub_recipe", example="flour"),
-            Column("sub_recipe", note="instead of an item: a recipe, by the batch"),
+            Column("item", synonyms=_ITEM.synonyms, note="the ingredient; or use sub_recipe", example="flour"),
+            Column("sub_recipe", note="instead of an item: a recipe, in batches"),
             Column("quantity", "number", synonyms=("qty", "amount"), is_needed=True, example="500"),
-            Column("unit", synonyms=("uom", "units"), note="of a sub_recipe: batch", example="g"),
+            Column("unit", synonyms=("uom", "units"), note="for a sub_recipe: batch", example="g"),
             Column("makes", synonyms=("yields", "product"), note="the finished unit", example="Sourdough loaf"),
-            Column("per_batch", "number", synonyms=("yield", "pieces"), note="how many a batch gives", example="2"),
+            Column("per_batch", "number", synonyms=("yield", "pieces"), note="how many one batch makes", example="2"),
             Column("category"), Column("source"), Column("notes", synonyms=("note", "method")),
         ),
-        "one row for each line of a recipe; what the recipe makes need stand in one of them only",
+        "one row for each line of a recipe; give what it makes on one of the rows",
     ),
     "recipe_makes": TableKind(
         "recipe_makes", (Column("recipe"), Column("item"), Column("per_batch", "number", field="per_batch")),
@@ -117,11 +119,11 @@ TABLES: Mapping[str, TableKind] = {
         (
             _ITEM, _LOT, _QUANTITY, _UNIT, _COST,
             Column("received", "day", synonyms=("date", "received_on", "purchase_date"), example="2026-11-20"),
-            _EXPIRES, Column("usable_until", "day", note="where it was released for use past its expiry"),
+            _EXPIRES, Column("usable_until", "day", note="if it was released for use past its expiry"),
             Column("on_hold", "flag", note="yes or no"), _LOCATION,
             Column("supplier", synonyms=_SUPPLIER.synonyms), Column("product", note="a product's key"), _NOTE,
         ),
-        "one row for each lot that is on the shelf",
+        "one row for each lot in stock",
     ),
     "purchases": TableKind(
         "lots",
@@ -132,7 +134,7 @@ TABLES: Mapping[str, TableKind] = {
             ),
             _SUPPLIER, _ITEM, _QUANTITY, _UNIT, _COST, _LOT, _EXPIRES, _LOCATION, _NOTE,
         ),
-        "one row for each thing bought; each becomes a lot",
+        "one row for each purchase; each becomes a lot",
     ),
     "ingredients": TableKind(
         "items",
@@ -141,9 +143,9 @@ TABLES: Mapping[str, TableKind] = {
             _SLUG,
             Column(
                 "unit", field="base_unit", synonyms=("base_unit", "kept_in"), is_needed=True, example="g",
-                note="what it is kept in: of mass, volume, count or length",
+                note="the unit it is kept in: g, ml, each or cm",
             ),
-            Column("parent", field="parent_slug", synonyms=("category",), note="slug of the category above it"),
+            Column("parent", field="parent_slug", synonyms=("category",), note="slug of its category"),
             Column("is_category", "flag", note="yes or no"),
             Column("shelf_life_days", "number", synonyms=("shelf_life",), example="180"), *_MEASURES, _DESCRIPTION,
         ),
@@ -163,17 +165,17 @@ TABLES: Mapping[str, TableKind] = {
 }  # fmt: skip
 
 TEMPLATES = {"purchases": "purchases", "ingredients": "ingredients", "lots": "lots", "recipes": "recipe_lines"}
-"""The tables that people fill in, by the name they ask for them."""
+"""The tables that people fill in, by the name of their template."""
 
 EXPORTED = (
     "bakery", "items", "suppliers", "products", "recipes", "recipe_lines", "recipe_makes", "good_parts", "events",
     "recipients", "names", "measures", "allergens", "product_allergens", "labels", "recipe_rates", "lots",
 )  # fmt: skip
-"""The tables of an export, in its order."""
+"""The tables of an export, in order."""
 
 
 def table_called(name: str, headings: frozenset[str]) -> str | None:
-    """The table that a file or sheet of this name and headings is; ``recipes`` with quantities are their lines."""
+    """The table that a file or sheet with this name and headings contains; ``recipes`` with quantities are lines."""
     name = name.lower().replace(" ", "_").replace("-", "_")
     lines = TABLES["recipe_lines"].columns
     if name == "recipes" and any(heading in (c.name, *c.synonyms) for c in lines[3:4] for heading in headings):

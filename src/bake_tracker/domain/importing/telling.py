@@ -1,4 +1,4 @@
-"""An import's plan as people read it."""
+"""Turn the plan of an import into a report."""
 
 from collections import Counter
 
@@ -11,7 +11,7 @@ from bake_tracker.domain.json_places import find_places
 def report_of(
     plan: ImportPlan, source: str, operation_id: str | None = None, *, text: str | None = None
 ) -> ImportReport:
-    """A plan as people read it; of a JSON text with the line and column of what is refused."""
+    """The report of a plan; for JSON text, refusals get their line and column."""
     skipped, refused = plan.findings.counts()
     differing = Counter(row.kind for row, _ in plan.findings.differing)
     return {

@@ -1,4 +1,4 @@
-"""Cells as people write them: read where they can mean one thing only, refused where they may mean two."""
+"""Read cells as people write them; refuse any that could mean two things."""
 
 import re
 from dataclasses import dataclass
@@ -29,21 +29,21 @@ _YES, _NO = ("yes", "true", "y", "x", "1"), ("no", "false", "n", "0")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a person said about how a file writes numbers and days; None where nothing was said."""
+    """How a file writes numbers and dates; None if the user did not say."""
 
     dates: DateOrder | None = None
     decimals: Decimals | None = None
 
 
 class UnreadableError(ValueError):
-    """A cell that could mean two things, or none; the text says what is allowed."""
+    """A cell that could mean two things, or nothing; the message says what is allowed."""
 
 
 def read_cell(text: str, kind: CellKind, reading: Reading) -> str | bool:
-    """A cell in the one way that rows are written: days as 2026-11-23, numbers with a point, flags as such.
+    """A cell in normal form: dates as 2026-11-23, numbers with a decimal point, flags as bool.
 
     Raises:
-        UnreadableError: it could mean two things, or none.
+        UnreadableError: it could mean two things, or nothing.
     """
     if kind == "day":
         return read_day(text, reading.dates)
@@ -59,7 +59,7 @@ def read_cell(text: str, kind: CellKind, reading: Reading) -> str | bool:
 
 
 def read_day(text: str, dates: DateOrder | None) -> str:
-    """A day as ``2026-11-23``."""
+    """A date as ``2026-11-23``."""
     text = " ".join(text.split())
     if iso := _ISO.fullmatch(text):
         return _day(iso[1], iso[2], iso[3])
@@ -77,11 +77,11 @@ def read_day(text: str, dates: DateOrder | None) -> str:
             f"may be {year}-{second:02d}-{first:02d} or {year}-{first:02d}-{second:02d}; "
             "write it like 2026-11-23, or say --dates dmy or --dates mdy for the whole file"
         )
-    raise UnreadableError("must be a day written like 2026-11-23 or 23 Nov 2026")
+    raise UnreadableError("must be a date written like 2026-11-23 or 23 Nov 2026")
 
 
 def read_number(text: str, decimals: Decimals | None) -> str:
-    """A number with a decimal point, or a fraction; a sign of money before it stays."""
+    """A number with a decimal point, or a fraction; a currency sign before it is kept."""
     sign = _SIGN.match(text)
     digits = text[sign.end() :].strip() if sign else text
     kept = sign[0] if sign else ""
@@ -103,7 +103,7 @@ def read_number(text: str, decimals: Decimals | None) -> str:
 def _month(name: str) -> int:
     found = [number for number, month in enumerate(_MONTHS, 1) if month.startswith(name.lower())]
     if len(found) != 1:
-        raise UnreadableError("names no month in English; write it like 2026-11-23")
+        raise UnreadableError("has no English month name; write it like 2026-11-23")
     return found[0]
 
 
@@ -111,4 +111,4 @@ def _day(year: str | int, month: str | int, day: str | int) -> str:
     try:
         return date(int(year), int(month), int(day)).isoformat()
     except ValueError:
-        raise UnreadableError("is no day of the calendar; write it like 2026-11-23") from None
+        raise UnreadableError("is not a date in the calendar; write it like 2026-11-23") from None

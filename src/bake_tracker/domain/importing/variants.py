@@ -1,7 +1,6 @@
-"""The ways in which bake-tracker 4.x writes the same: whole exports, purchase files of its phone, views of the stock.
+"""Convert the variants of bake-tracker 4.x files: whole exports, purchase files of its phone app, and stock views.
 
-Its sections come out as the planners read them; what is in a variant for which there is no reading is left as it
-stands, and so told as not kept.
+The result has the sections that the planners read; anything else is left as it is and reported as not imported.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,10 +16,10 @@ _OF_INVENTORY = {"brand": "product_brand"}
 
 
 def as_export(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The document as a whole export would have it.
+    """The document in the form of a whole export.
 
     Raises:
-        ValidationError: it is a file of counts, or a view of what stands in a whole export.
+        ValidationError: it is a file of counts, or a view of part of an export.
     """
     kind = document.get("import_type")
     if kind == PURCHASES:
@@ -40,7 +39,7 @@ def as_export(document: Mapping[str, Any]) -> Mapping[str, Any]:
 def _of_view(document: Mapping[str, Any], view: object) -> Mapping[str, Any]:
     if view != "inventory":
         raise ValidationError.of(
-            "file", f"is a view of {str(view)[:40]!r} for editing; export everything, or the view of inventory"
+            "file", f"is an editing view of {str(view)[:40]!r}; export everything, or the inventory view"
         )
     rows = [
         _renamed(f"records[{index}]", row, _OF_INVENTORY) if isinstance(row, dict) else row
@@ -56,7 +55,7 @@ def _renamed(place: str, row: Mapping[str, Any], names: Mapping[str, str]) -> Pl
 
 
 def _with_yields(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Give each recipe the finished units that name it, and its lines by the name they have in later versions."""
+    """Give each recipe its finished units, and rename its lines as in later versions."""
     units, recipes = document.get("finished_units"), document.get("recipes")
     if not isinstance(recipes, list):
         return document
@@ -90,7 +89,7 @@ def _recipe(row: dict[str, Any], units: Mapping[str, Sequence[Placed]], slugs: M
 
 
 def _component(part: dict[str, Any], slugs: Mapping[Any, Any]) -> dict[str, Any]:
-    """A sub-recipe by its slug, where the file names it only."""
+    """A sub-recipe with its slug, if the file gives only its name."""
     name = part.get("recipe_name", part.get("component_recipe_name"))
     if any(part.get(field) for field in ("component_recipe_slug", "recipe_slug")) or not isinstance(name, str):
         return part
@@ -98,7 +97,7 @@ def _component(part: dict[str, Any], slugs: Mapping[Any, Any]) -> dict[str, Any]
 
 
 def _with_goods(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Finished goods as items, and what they are composed of as their parts."""
+    """Turn finished goods into items, and compositions into their parts."""
     goods, parts = document.get("finished_goods"), document.get("compositions")
     if not isinstance(goods, list) or not goods:
         return document

@@ -1,1 +1,1 @@
-"""Labels: what a lot contains, which allergens are in it, and how to say so."""
+"""Labels: what a lot contains, its allergens, and the words for both."""

@@ -1,7 +1,7 @@
 """The allergens that a label must name: 14 kinds in the EU (1169/2011, Annex II), 9 in the US (FALCPA, FASTER).
 
-Cereals with gluten and nuts are named one by one, since a label must name them so. The US list of nuts is that of the
-FDA's guidance of January 2025: four walnuts are one here, and a pine nut is an allergen in the US only.
+Cereals with gluten and nuts are separate, because a label must name each one. The US list of nuts follows the FDA's
+guidance of January 2025: its four kinds of walnut are one here, and pine nuts are an allergen in the US only.
 """
 
 import json
@@ -15,7 +15,7 @@ from bake_tracker.domain.arguments import Arguments, shown
 
 @dataclass(frozen=True, slots=True)
 class Allergen:
-    """One allergen: its name, the group that the EU and the US count it to, and the words that name it in a list."""
+    """An allergen: its name, its groups in the EU and the US, and the words for it in ingredient lists."""
 
     key: str
     name: str
@@ -62,25 +62,25 @@ _UNNAMED = (
     Allergen("gluten", "gluten", "gluten", None),
     Allergen("nuts", "nuts", "nuts", "tree nuts", "tree nuts"),
 )
-"""What something may contain, where its supplier says no more; what it does contain has a name."""
+"""Groups for "may contain", if the supplier says no more; what an item does contain must be named exactly."""
 
 ALLERGENS: Mapping[str, Allergen] = {allergen.key: allergen for allergen in (*_ALL, *_UNNAMED)}
 NAMED = frozenset(allergen.key for allergen in _ALL)
 NONE = "none"
-"""Kept for an item of which somebody has said that it contains none, which is another thing than silence."""
+"""Stored for an item without allergens, which is different from an item nobody has looked at."""
 _ORDER = {key: position for position, key in enumerate(ALLERGENS)}
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What somebody has said of an item or a package; both empty: that it contains none."""
+    """The recorded allergens of an item or a package; none if both are empty."""
 
     contains: frozenset[str] = frozenset()
     may_contain: frozenset[str] = frozenset()
 
 
 def is_known(key: str, presence: str) -> bool:
-    """Whether this can be said of an item: an allergen by its key, or that there is none."""
+    """Whether this key can be recorded for an item: an allergen, or ``none``."""
     return key in (ALLERGENS if presence == "may_contain" else (*NAMED, NONE))
 
 
@@ -90,7 +90,7 @@ def label_text(said: Statement) -> str:
 
 
 def read_label(text: str) -> Statement | None:
-    """What ``label_text`` wrote; None when it is nothing of the kind."""
+    """Read what ``label_text`` wrote; None for anything else."""
     try:
         told = json.loads(text)
         said = Statement(frozenset(told["contains"]), frozenset(told["may_contain"]))
@@ -101,12 +101,12 @@ def read_label(text: str) -> Statement | None:
 
 
 def in_order(keys: Iterable[str]) -> list[str]:
-    """These allergens in the one order that all lists have."""
+    """These allergens in the order of all lists."""
     return sorted(keys, key=lambda key: _ORDER.get(key, len(_ORDER)))
 
 
 def read_allergens(given: Arguments, field: str, value: object, *, also_unnamed: bool = False) -> list[str]:
-    """Allergens by the names that people give them, each once, in the order of all lists."""
+    """Allergens from the names that people use, each once, in the order of all lists."""
     if isinstance(value, str | bytes) or not isinstance(value, Sequence):
         given.refuse(field, f"must be a list of allergens, not {shown(value)}")
         return []
@@ -114,22 +114,22 @@ def read_allergens(given: Arguments, field: str, value: object, *, also_unnamed:
     for one in value:
         key = _KEYS.get(_plain(one)) if isinstance(one, str) else None
         if key is None:
-            given.refuse(field, f"{shown(one)} is no allergen that a label must name; those are {', '.join(_ORDER)}")
+            given.refuse(field, f"{shown(one)} is not an allergen; use one of {', '.join(_ORDER)}")
         elif key in NAMED or also_unnamed:
             keys.add(key)
         else:
             kinds = ", ".join(a.key for a in _ALL if key in (a.eu_group, a.us_group))
-            given.refuse(field, f"a label names which {key}: {kinds}")
+            given.refuse(field, f"{key} is a group; a label must say which: {kinds}")
     return in_order(keys)
 
 
 def mentions(text: str, key: str) -> bool:
-    """Whether a text of a list names this allergen, in a word of its own."""
+    """Whether a text names this allergen as a whole word."""
     return bool(_pattern((key,)).search(text))
 
 
 def marked(text: str, keys: Iterable[str]) -> list[tuple[str, bool]]:
-    """A text in pieces, each with whether it names one of these allergens."""
+    """A text in pieces, each marked if it names one of these allergens."""
     wanted = tuple(in_order(keys))
     if not wanted:
         return [(text, False)]
@@ -138,7 +138,7 @@ def marked(text: str, keys: Iterable[str]) -> list[tuple[str, bool]]:
 
 
 def us_names(keys: Iterable[str]) -> list[str]:
-    """The names of a "Contains" line of the US, each once; what only the EU counts is not among them."""
+    """The names for a US "Contains" line, each once, without allergens that only the EU counts."""
     found = [ALLERGENS[key] for key in in_order(keys)]
     return list(dict.fromkeys(one.us_name or one.name for one in found if one.us_group))
 

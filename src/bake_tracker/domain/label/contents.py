@@ -1,7 +1,7 @@
-"""What is really in a lot: its ingredients by descending weight as used, nested, and the allergens of all of them.
+"""The real contents of a lot: nested ingredients by descending weight as used, and all their allergens.
 
-A finished unit made by another run is a compound ingredient and stands with its own ingredients. Two lots of one item
-are one ingredient. What is made from an earlier lot of itself, as a starter is, is made of what that was made of.
+A finished unit from another run is a compound ingredient with its own list. Two lots of one item are one ingredient.
+Something made from an earlier lot of itself, such as a starter, contains what that lot contained.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,12 +14,12 @@ from bake_tracker.domain.label.allergens import Statement, in_order
 from bake_tracker.domain.units import MICRO
 
 FINEST = 1 << 256
-"""A share is exact down to this part of the whole: a starter that is fed daily would have no end of digits."""
+"""Shares are exact down to this fraction; without a limit, a starter fed daily would collect digits for ever."""
 
 
 @dataclass(frozen=True, slots=True)
 class Food:
-    """An item as a label sees it; ``declared`` is the list of ingredients on file for it, where it was bought."""
+    """An item on a label; ``declared`` is the ingredient list on file if it is bought."""
 
     item_id: int
     kind: str
@@ -32,7 +32,7 @@ class Food:
     said: Statement | None
 
     def weight_g(self, quantity: Fraction) -> Fraction | None:
-        """What so much of its base unit weighs; None where nobody has said it."""
+        """The weight in g of a quantity in base units; None if it is not known."""
         factors = {"g": Fraction(1), "ml": self.g_per_ml, "each": self.g_per_each}
         factor = factors.get(self.base_unit)
         return None if factor is None else quantity * factor
@@ -40,7 +40,7 @@ class Food:
 
 @dataclass(frozen=True, slots=True)
 class MadeLot:
-    """A lot as it came, in millionths of its item's base unit, and from which lots how much was taken for it."""
+    """A lot at its full size, in millionths of its base unit, and how much of which lots went into it."""
 
     lot_id: int
     item_id: int
@@ -52,7 +52,7 @@ class MadeLot:
 
 @dataclass(frozen=True, slots=True)
 class Ingredient:
-    """One entry of a list: how much of it was used, in its base unit and in g, and what it was made of."""
+    """An entry of an ingredient list: how much was used, in base units and in g, and what it was made of."""
 
     food: Food
     quantity: Fraction
@@ -62,14 +62,14 @@ class Ingredient:
     parts: tuple["Ingredient", ...]
 
     def all_below(self) -> Iterator["Ingredient"]:
-        """It and everything in it, at any depth."""
+        """This ingredient and everything in it, at any depth."""
         yield self
         for part in self.parts:
             yield from part.all_below()
 
 
 class Gap(TypedDict):
-    """Something that has to be known before a label can be printed, and how to say it."""
+    """A missing fact without which the label cannot be printed, and how to record it."""
 
     item_slug: str
     problem: str
@@ -77,9 +77,9 @@ class Gap(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What is in a thing: ``ingredients`` without packaging, allergens with it; ``gaps`` is what nobody has said.
+    """The contents of an item: ``ingredients`` without packaging, allergens with it; ``gaps`` are missing facts.
 
-    ``net_weight_g`` is of one piece, None where it is not counted or nobody knows.
+    ``net_weight_g`` is the weight of one piece; None if the item is not counted or the weight is not known.
     """
 
     food: Food
@@ -93,7 +93,7 @@ class Label:
 
 @dataclass(slots=True)
 class _Node:
-    """How much of an item, from which packages, made of what."""
+    """How much of an item, from which packages, and what it was made of."""
 
     quantity: Fraction = Fraction(0)
     products: set[int | None] = field(default_factory=set)
@@ -112,7 +112,7 @@ def label_of(
     *,
     made_micros: int,
 ) -> Label:
-    """The label of what is made by taking so many millionths from these lots; nothing taken: of a thing bought."""
+    """The label of an item made from these amounts of these lots; without any, of a bought item."""
     tree = _tree_of(food.item_id, drawn, lots)
     every = _ingredients(tree, foods, of_products)
     if not tree:
@@ -136,7 +136,7 @@ def label_of(
 
 
 def _net_weight_g(food: Food, ingredients: tuple[Ingredient, ...], made: Fraction) -> Fraction | None:
-    """What one piece weighs: as somebody has said, or for a box what is in it; baking loses weight, so no more."""
+    """The weight of one piece: the recorded one, or the sum of a box's contents; baking loses weight, so no other."""
     if food.base_unit != "each" or food.g_per_each is not None:
         return food.g_per_each
     weights = [one.weight_g for one in ingredients]
@@ -148,7 +148,7 @@ def _net_weight_g(food: Food, ingredients: tuple[Ingredient, ...], made: Fractio
 def label_of_lot(
     lot_id: int, lots: Mapping[int, MadeLot], foods: Mapping[int, Food], of_products: Mapping[int, Statement]
 ) -> Label:
-    """The label of a lot; one that was split off another is made of what that is."""
+    """The label of a lot; a lot split from another has the same contents."""
     lot = lots[lot_id]
     while lot.parent_lot_id is not None:
         lot = lots[lot.parent_lot_id]
@@ -188,7 +188,7 @@ def _made_from(
 
 
 def _dissolved(tree: _Tree, item_id: int) -> _Tree:
-    """The tree with what an earlier lot of the same item was made of in place of it."""
+    """The tree with an earlier lot of the same item replaced by its contents."""
     found: _Tree = {}
     for key, node in tree.items():
         parts = _dissolved(node.parts, item_id)
@@ -251,7 +251,7 @@ def _without_packaging(ingredients: Iterable[Ingredient]) -> tuple[Ingredient, .
 
 
 def _unordered(ingredients: tuple[Ingredient, ...]) -> Iterator[Gap]:
-    """What has no place in its list, since nobody has said what it weighs; what stands alone needs no weight."""
+    """Ingredients that cannot be ordered, because their weight is not known; a single ingredient needs no order."""
     for one in ingredients:
         if one.weight_g is None and len(ingredients) > 1:
             yield {"item_slug": one.food.slug, "problem": f"its place in the list is not known: {_weigh(one.food)}"}
@@ -266,7 +266,7 @@ def _weigh(food: Food) -> str:
 
 
 def _unknown(ingredients: tuple[Ingredient, ...]) -> Iterator[Gap]:
-    """What was bought, and nobody has said what is in it."""
+    """Bought items without recorded contents or allergens."""
     for top in ingredients:
         for one in top.all_below():
             if one.parts:

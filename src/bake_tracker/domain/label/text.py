@@ -1,4 +1,4 @@
-"""The words of a label: the list of ingredients with its allergens marked, and how it differs from the one on file."""
+"""The text of a label: the ingredient list with marked allergens, and how it differs from the label on file."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ Piece = tuple[str, bool]
 
 @dataclass(frozen=True, slots=True)
 class LabelWords:
-    """Every line of a label, in the order it is read; None is not on it."""
+    """Every line of a label, in reading order; None if a line is missing."""
 
     name: str
     ingredients: tuple[Piece, ...]
@@ -55,7 +55,7 @@ class LabelDifference(TypedDict):
 
 
 def ingredient_list(label: Label, style: Style = "eu") -> tuple[Piece, ...]:
-    """``Flour (wheat), sugar (...)``: compounds with their own list in brackets; the EU's allergens emphasised."""
+    """``Flour (wheat), sugar (...)``: compounds have their own list in brackets; EU allergens are emphasised."""
     pieces = _join(_pieces(one) for one in label.ingredients)
     return tuple(
         (text, bool(key) and style == "eu" and any(ALLERGENS[one].eu_group for one in key)) for text, key in pieces
@@ -63,12 +63,12 @@ def ingredient_list(label: Label, style: Style = "eu") -> tuple[Piece, ...]:
 
 
 def list_text(label: Label) -> str:
-    """The list as plain text, the same in every style."""
+    """The ingredient list as plain text, the same in every style."""
     return "".join(text for text, _ in ingredient_list(label))
 
 
 def not_in_list(label: Label) -> list[str]:
-    """Allergens that it contains and its list does not name, such as one of the packaging."""
+    """Allergens that the list does not name, such as those of the packaging."""
     text = list_text(label)
     return [key for key in label.contains if not mentions(text, key)]
 
@@ -84,7 +84,7 @@ def words_of(
     good_until: date | None = None,
     is_use_by: bool = False,
 ) -> LabelWords:
-    """The label of a lot in the wording of the EU and UK, or of the US."""
+    """The label of a lot in the wording of the EU and UK or of the US."""
     if style == "us":
         contains = _listed("Contains", [name[0].upper() + name[1:] for name in us_names(label.contains)])
     else:
@@ -103,7 +103,7 @@ def words_of(
         may_contain=_listed("May contain", list(dict.fromkeys(names))),
         net=net,
         good_until=until,
-        # The letter is the mark that the EU knows a lot by (2011/91).
+        # In the EU the letter L marks a lot code (2011/91).
         lot=f"L {lot_code}" if style == "eu" else f"Lot {lot_code}",
         producer=producer,
         address=address,
@@ -111,13 +111,13 @@ def words_of(
 
 
 def net_text(weight_g: Fraction, style: Style) -> str:
-    """``125 g``, and for the US ``Net Wt 4.4 oz (125 g)``; rounded down, so that no label promises too much."""
+    """``125 g``, or in the US ``Net Wt 4.4 oz (125 g)``; rounded down so that no label promises too much."""
     grams = _short(weight_g)
     return f"{grams} g" if style == "eu" else f"Net Wt {_short(weight_g / _G_PER_OZ)} oz ({grams} g)"
 
 
 def day_text(day: date, style: Style) -> str:
-    """A day that is read the same on both sides of an ocean."""
+    """A date that Europeans and Americans read the same way."""
     month = _MONTHS[day.month - 1]
     return f"{day.day} {month} {day.year}" if style == "eu" else f"{month} {day.day}, {day.year}"
 
@@ -125,9 +125,9 @@ def day_text(day: date, style: Style) -> str:
 def label_differences(
     label: Label, ingredients: str, contains: Iterable[str], may_contain: Iterable[str]
 ) -> LabelDifference:
-    """How a label differs from the one on file: names of either that the other lacks, their order, their allergens.
+    """How a label differs from the one on file: missing and extra names, order, and allergens.
 
-    Names are compared without case, and a list whose order nobody knows only by its names.
+    Names are compared without case. If the order of a list is not known, only the names are compared.
     """
     real, filed = _names(list_text(label)), _names(ingredients)
     missing = [name for name in real if name not in filed]
@@ -152,23 +152,23 @@ def is_different(found: LabelDifference) -> bool:
 
 
 def difference_text(found: LabelDifference) -> str:
-    """In one sentence, what differs."""
+    """The differences in one sentence."""
     said = (
         ("allergens not on the label: ", found["allergens_not_on_label"]),
         ("not on the label: ", found["not_on_label"]),
-        ("on the label and not used: ", found["not_used"]),
-        ("allergens on the label and not there: ", found["allergens_not_used"]),
+        ("on the label but not used: ", found["not_used"]),
+        ("allergens on the label but not used: ", found["allergens_not_used"]),
     )
     texts = [heading + ", ".join(names) for heading, names in said if names]
     if found["order_differs"]:
-        texts.append("the ingredients stand in another order")
+        texts.append("the ingredients are in a different order")
     return "; ".join(texts)
 
 
 # pieces ---------------------------------------------------------------------------------------------------------------
 
 _Marked = tuple[str, tuple[str, ...]]
-"""A piece of text, and the allergens that it names."""
+"""A piece of text, and the allergens it names."""
 
 
 def _pieces(one: Ingredient) -> list[_Marked]:
@@ -214,7 +214,7 @@ def _listed(heading: str, names: Sequence[str]) -> str | None:
 
 
 def _short(value: Fraction) -> str:
-    """Rounded down to three figures or whole: 4.4, 12.5, 340."""
+    """Rounded down to one decimal, or to a whole number from 100 on: 4.4, 12.5, 340."""
     places = 0 if value >= 100 else 1
     scaled = value.numerator * 10**places // value.denominator
     whole, part = divmod(scaled, 10**places)

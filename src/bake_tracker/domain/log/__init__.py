@@ -1,1 +1,1 @@
-"""Log lines as values: which are wanted, how they nest, what they add up to."""
+"""Log lines as values: queries, trees and statistics."""

@@ -1,15 +1,15 @@
-"""What the last word of a line says of an operation: every list of outcomes is derived from these."""
+"""Outcomes by meaning; every other list of outcomes is derived from these."""
 
 BEGINNINGS = frozenset({"started"})
 """An attempt begins; every attempt ends in exactly one line with another outcome."""
 MARKS = frozenset({"opened", "noted"})
-"""Said of the log itself, and of no operation."""
+"""Lines about the log itself, not about an operation."""
 DONE = frozenset({"success", "replayed"})
 QUESTIONS = frozenset({"sufficient", "insufficient"})
 UNDONE = frozenset({"rolled_back", "retried", "unknown"})
-"""What the operation had done was taken back, or nobody knows whether it was."""
+"""The work of the operation was rolled back, or its outcome is unknown."""
 FAILED = frozenset({"error"})
-"""Something broke."""
+"""A fault, not a refusal."""
 
 NO_ENDS = BEGINNINGS | MARKS
 ANSWERED = DONE | QUESTIONS
@@ -18,5 +18,5 @@ NO_REFUSALS = NO_ENDS | ANSWERED | BROKEN
 
 
 def is_refused(outcome: str) -> bool:
-    """Whether a rule was broken, and nothing was done: whatever has no other meaning names the rule."""
+    """Whether the operation was refused; such outcomes name the rule, so they are all those without another meaning."""
     return outcome not in NO_REFUSALS

@@ -1,4 +1,4 @@
-"""Which log lines are wanted: by the values of their fields, their level and their time."""
+"""Queries for log lines, by field values, level and time."""
 
 import json
 import re
@@ -10,18 +10,18 @@ from typing import Any
 from bake_tracker.domain.ids import is_whole, spellings
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-# An id may be shortened to its beginning, as trees show it.
+# These ids may be shortened to their beginning, as trees show them.
 _IDS = frozenset({"operation_id", "parent_operation_id", "transaction_id", "request_id", "cause_operation_id"})
 _STARTS = b'{"timestamp":"'
 _TIMESTAMP = slice(len(_STARTS), len(_STARTS) + 27)
-# Written in JSON as it stands: no character that any encoder escapes, and no number that can be written in two ways.
+# Text that JSON writes unchanged: no character that an encoder escapes, and no number with two spellings.
 _PLAIN = re.compile(r"[A-Za-z0-9 _.,:;@+-]+")
 _SCIENTIFIC = re.compile(r"[-+.\d]+e[-+\d]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class LogQuery:
-    """Conditions that all hold; ``where`` pairs a field, or a dotted path into lists and objects, with its value."""
+    """Conditions that must all hold; ``where`` pairs a field or dotted path with its value."""
 
     where: tuple[tuple[str, str], ...] = ()
     since: str | None = None
@@ -29,7 +29,7 @@ class LogQuery:
     level: str | None = None
 
     def prefilter(self) -> Callable[[bytes], bool] | None:
-        """A question to the bytes of one or many lines: no means that none of them can match."""
+        """A quick test on the bytes of one or more lines; False means that none of them can match."""
         plain = {ways for ways in (_ways_to_say(*one) for one in self.where) if all(map(_is_plain, ways))}
         needles = [[way.encode() for way in ways] for ways in sorted(plain, key=lambda ways: -len(ways[0]))]
         if all(len(ways) == 1 for ways in needles):
@@ -38,7 +38,7 @@ class LogQuery:
         return lambda raw: all(any(needle in raw for needle in ways) for ways in needles)
 
     def is_outside(self, raw: bytes) -> bool:
-        """Whether a raw line, written as this program writes them, is of another time."""
+        """Whether a raw line, as this program writes them, is outside the time span."""
         if (self.since is None and self.until is None) or not raw.startswith(_STARTS):
             return False
         return not self._spans(raw[_TIMESTAMP].decode("ascii", "replace"))
@@ -55,7 +55,7 @@ class LogQuery:
 
 
 def values(value: Any, path: str) -> Iterator[Any]:
-    """Every value that a dotted path leads to, through objects and every element of lists."""
+    """Every value at a dotted path, through objects and every element of lists."""
     if isinstance(value, list):
         for one in value:
             yield from values(one, path)
@@ -84,7 +84,7 @@ def _says(path: str, value: Any, wanted: str) -> bool:
 
 @lru_cache(256)
 def _ways_to_say(path: str, wanted: str) -> tuple[str, ...]:
-    """A value as it may stand in a line: an id in any spelling of a UUID, everything else as it is."""
+    """The spellings of a value in a line: several for an id, one for anything else."""
     return spellings(wanted) if path in _IDS or (path.endswith("_id") and is_whole(wanted)) else (wanted,)
 
 

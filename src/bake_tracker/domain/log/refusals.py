@@ -1,4 +1,4 @@
-"""What a log line says was refused, and what would have been enough."""
+"""What a refusal in the log was short of, and what would help."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
@@ -15,9 +15,9 @@ _LISTS: Mapping[str, str] = {
 
 
 class Short(TypedDict):
-    """An item of which there was too little; ``missing`` more would have been enough.
+    """An item that was short; ``missing`` more would have been enough.
 
-    ``came_later``: what came in only after the day of what was recorded late.
+    ``came_later`` is stock that arrived only after the day of an operation that was recorded late.
     """
 
     item_slug: str
@@ -29,7 +29,7 @@ class Short(TypedDict):
 
 
 def shortages(line: LogLine) -> list[Short]:
-    """Every short item of a refusal; an entry that cannot be read is passed over, since a log may hold anything."""
+    """Every short item of a refusal; unreadable entries are skipped, because a log may hold anything."""
     return list(_shortages(line.get("shortages")))
 
 
@@ -53,30 +53,30 @@ def _shortages(told: Any) -> Iterator[Short]:
 
 
 def remedy(line: LogLine) -> str | None:
-    """What would let the same request through, where that is not a matter of stock."""
+    """What would make the same request succeed, if stock is not the problem."""
     outcome = str(line.get("outcome"))
     if outcome == "validation_failed":
-        fields = ", ".join(map(str, line.get("fields") or ())) or "what the error names"
-        return f"ask again with another {fields}"
+        fields = ", ".join(map(str, line.get("fields") or ())) or "the arguments in the error"
+        return f"correct {fields} and try again"
     if outcome in _LISTS:
         return f"name one that there is: {_LISTS[outcome]}"
     if outcome.endswith("not_found"):
-        return "name one that there is, or leave it out"
+        return "use one that exists, or leave it out"
     if outcome == "unit_conversion_failed":
         slugs = ", ".join(map(str, line.get("ingredients") or [line.get("ingredient")]))
         return f"say what a volume or a piece of {slugs} weighs (bake measure), or use another unit"
     if outcome == "label_differs":
         return "use other lots (bake hold keeps one from use), or put the new list on file (bake declare)"
     if outcome == "label_incomplete":
-        return "say what the error names: what things weigh, and which allergens they contain"
+        return "record what the error lists: weights and allergens"
     if outcome == "conflict":
-        return "ask again with a new operation id, or with what was asked the first time"
+        return "use a new operation id, or repeat the first request exactly"
     return {
         "success": "nothing: but the ledger has no such operation, and bake log verify says more",
-        "rolled_back": "it had succeeded, and what it was part of was undone: ask again",
-        "retried": "nothing: it was tried again by itself",
+        "rolled_back": "it had succeeded, but its transaction was rolled back; try again",
+        "retried": "nothing; it was retried automatically",
         "unknown": "the connection died during COMMIT: bake log verify says whether it is recorded",
-        "error": "a fault of the program or the machine; nothing of it was recorded: ask again",
+        "error": "a fault of the program or the machine; nothing was recorded, so try again",
     }.get(outcome)
 
 

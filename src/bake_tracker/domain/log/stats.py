@@ -1,4 +1,4 @@
-"""Counts and durations from log lines, in memory that does not grow with the log."""
+"""Counts and durations from log lines, in constant memory."""
 
 import math
 from collections import Counter, defaultdict
@@ -10,11 +10,11 @@ from bake_tracker.domain.log.outcomes import NO_ENDS, is_refused
 from bake_tracker.domain.log.tree import is_repaired
 
 _STEP = math.log(1.01)
-_LONGEST_MS = 1e15  # thirty thousand years; what claims more, or infinity, is no duration
+_LONGEST_MS = 1e15  # thirty thousand years; anything longer, or infinity, is not a duration
 
 
 class OutcomeStats(TypedDict):
-    """How often an operation ended so, and durations in ms, each within one per cent."""
+    """How often an operation ended with this outcome, and durations in ms, accurate to one percent."""
 
     outcome: str
     count: int
@@ -24,7 +24,7 @@ class OutcomeStats(TypedDict):
 
 
 class OperationStats(TypedDict):
-    """One operation: how often, the share refused, durations of all, and the same by outcome."""
+    """One operation: count, share refused and durations, in total and by outcome."""
 
     operation: str
     count: int
@@ -44,16 +44,16 @@ class _Percentiles(TypedDict):
 
 @dataclass(slots=True)
 class _Ended:
-    """The attempts that ended in one way; durations by their logarithm, so that a million take no more room."""
+    """The attempts with one outcome; durations are counted by logarithm, to save memory."""
 
     count: int = 0
     durations: Counter[int] = field(default_factory=Counter)
 
 
 def gather_stats(lines: Iterable[Mapping[str, Any]]) -> list[OperationStats]:
-    """Per operation, the most frequent first; only lines that end an attempt count.
+    """Statistics by operation, most frequent first; only lines that end an attempt count.
 
-    A line written by a repair counts unless the lost one comes after it, late: repairs are rare, and so only they are
+    A line written by a repair counts unless the original turns up later. Repairs are rare, so only they are
     remembered.
     """
     gathered: defaultdict[str, defaultdict[str, _Ended]] = defaultdict(lambda: defaultdict(_Ended))

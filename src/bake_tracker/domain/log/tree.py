@@ -1,4 +1,4 @@
-"""From log lines to the tree of a transaction: ``transaction_id`` groups, ``parent_operation_id`` nests."""
+"""Build trees of transactions from log lines: ``transaction_id`` groups them, ``parent_operation_id`` nests them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ APART = frozenset(
     | {"parent_operation_id", "transaction_id", "request_id", "actor", "duration_ms", "sql_count", "attempt"}
     | {"shortages", "exception", "error", "cause_operation_id"}
 )
-"""Fields that are drawn in a place of their own, or not at all."""
+"""Fields that have their own place in the tree, or are not shown."""
 
 
 @dataclass(slots=True)
@@ -26,12 +26,12 @@ class OperationNode:
 
 @dataclass(slots=True)
 class TransactionNode:
-    """One transaction, or one question asked outside of any."""
+    """One transaction, or one check outside any transaction."""
 
     transaction_id: str | None
     operations: list[OperationNode] = field(default_factory=list)
     retry_of: "TransactionNode | None" = None
-    """The attempt at the same operations that came before this one."""
+    """The earlier attempt at the same operations."""
 
     @property
     def began_at(self) -> str:
@@ -43,19 +43,19 @@ class TransactionNode:
 
     @property
     def causes(self) -> frozenset[str]:
-        """The operations in it that others name as what made them fail."""
+        """The operations that made others fail."""
         return frozenset(str(node.line.get("cause_operation_id")) for node in walk(self.operations)) - {"None"}
 
     @property
     def refused_count(self) -> int:
-        """How many of its operations were refused or broke, whatever became of the rest."""
+        """How many of its operations were refused or failed."""
         return sum(str(node.line["outcome"]) in FAILED or is_refusal(node.line) for node in walk(self.operations))
 
     @property
     def fate(self) -> str:
-        """What became of it, as far as its lines tell."""
+        """How the transaction ended, as far as its lines say."""
         outcomes = {str(node.line["outcome"]) for node in walk(self.operations)}
-        # A success beside an unknown was settled later, by a repair or the same operation id.
+        # A success beside an unknown came later, from a repair or a retry with the same operation id.
         for outcome, fate in (("success", "committed"), ("unknown", "unknown"), ("retried", "retried")):
             if outcome in outcomes:
                 return fate
@@ -65,7 +65,7 @@ class TransactionNode:
 
 
 def is_refusal(line: LogLine) -> bool:
-    """Whether the line says that a rule was broken, and nothing was done."""
+    """Whether the line says that the operation was refused."""
     return is_refused(str(line["outcome"]))
 
 
@@ -77,7 +77,7 @@ def walk(nodes: Iterable[OperationNode]) -> Iterator[OperationNode]:
 
 
 def without_copies(lines: list[LogLine]) -> list[LogLine]:
-    """These lines without repaired ones whose original came after all."""
+    """These lines without repaired ones whose original turned up."""
     told = {line.get("operation_id") for line in lines if line.get("outcome") == "success" and not is_repaired(line)}
     return [line for line in lines if not (is_repaired(line) and line.get("operation_id") in told)]
 
@@ -88,9 +88,9 @@ def is_repaired(line: LogLine) -> bool:
 
 
 def build_trees(lines: Iterable[LogLine]) -> list[TransactionNode]:
-    """The transactions of these lines in the order they began, each followed by the attempts that made it again.
+    """The transactions in these lines in the order they began, each followed by its retries.
 
-    A line without an operation is passed over.
+    Lines without an operation are skipped.
     """
     nodes: dict[tuple[str, Any], OperationNode] = {}
     transactions: dict[str, TransactionNode] = {}
@@ -101,7 +101,7 @@ def build_trees(lines: Iterable[LogLine]) -> list[TransactionNode]:
     outcomes.sort(key=lambda line: str(line["timestamp"]))
     for line in outcomes:
         key = (str(line["operation_id"]), line.get("transaction_id"))
-        # A replay in the same transaction is a second line of the same operation: it stands beside the first.
+        # A replay in the same transaction is a second line of the same operation; it goes beside the first.
         nodes.setdefault(key, OperationNode(line))
     for line in outcomes:
         key = (str(line["operation_id"]), line.get("transaction_id"))
@@ -117,7 +117,7 @@ def build_trees(lines: Iterable[LogLine]) -> list[TransactionNode]:
 
 
 def _with_their_retries(transactions: list[TransactionNode]) -> list[TransactionNode]:
-    """Put attempts at the same operations beside each other, where the first of them stood."""
+    """Put attempts at the same operations next to each other, where the first one was."""
     latest_of: dict[str, TransactionNode] = {}
     chains: dict[int, list[TransactionNode]] = {}
     chain_of: dict[int, list[TransactionNode]] = {}
@@ -144,7 +144,7 @@ class TransactionView(TypedDict):
 
 
 def committed_in(trees: Iterable[TransactionNode]) -> set[str]:
-    """The transactions of which something was committed."""
+    """The transactions in which something was committed."""
     return {
         tree.transaction_id
         for tree in trees
@@ -153,7 +153,7 @@ def committed_in(trees: Iterable[TransactionNode]) -> set[str]:
 
 
 def tree_view(transaction: TransactionNode, consumed: Mapping[str, Any]) -> TransactionView:
-    """A transaction for programs; ``consumed`` are lots by operation id."""
+    """A transaction as JSON; ``consumed`` are lots by operation id."""
 
     def view(node: OperationNode) -> dict[str, Any]:
         taken = consumed.get(node.line["operation_id"], []) if node.line["outcome"] == "success" else []

@@ -1,1 +1,1 @@
-"""Recipes as people write them: lines, amounts, names and yields."""
+"""Read recipes as people write them: lines, amounts, names and yields."""

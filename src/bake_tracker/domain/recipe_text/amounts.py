@@ -1,4 +1,4 @@
-"""Numbers and amounts as people write them: ``1½``, ``2 cups (300 g)``, ``2-3``, ``2 x 200 g``, ``1 (14 oz) can``."""
+"""Read amounts as people write them: ``1½``, ``2 cups (300 g)``, ``2-3``, ``2 x 200 g``, ``1 (14 oz) can``."""
 
 import re
 import unicodedata
@@ -37,12 +37,12 @@ _TOKEN = re.compile(
     r"|(?P<other>\S)"
 )
 _AGREE, _AGREE_ABOUT = Fraction(1, 10), Fraction(3, 10)
-"""How far two amounts for the same may differ: an ounce is called 28 g or 30 g."""
+"""How far two amounts for the same thing may differ, since recipes call an ounce 28 g or 30 g."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A number, a word or a single mark, and whether it follows without a blank."""
+    """A number, a word or a single mark, and whether it follows without a space."""
 
     text: str
     is_number: bool
@@ -57,7 +57,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """``quantity`` of ``unit``, up to ``upto`` where a range is written; no quantity where it is only "some"."""
+    """``quantity`` of ``unit``, up to ``upto`` in a range; no quantity for words such as "some"."""
 
     quantity: Fraction | None
     unit: str = "each"
@@ -78,7 +78,7 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class AmountReading:
-    """Amounts for the same thing, the first the one that was read first; tokens up to ``end`` by what they are."""
+    """Amounts for the same thing in reading order, and a label for each token up to ``end``."""
 
     amounts: tuple[Amount, ...]
     end: int
@@ -87,7 +87,7 @@ class AmountReading:
 
 
 def tokens_of(text: str) -> list[Token]:
-    """Every character that is no blank, in exactly one token."""
+    """Split a text so that every character except spaces is in exactly one token."""
     found = []
     end = 0
     for match in _TOKEN.finditer(text):
@@ -97,12 +97,12 @@ def tokens_of(text: str) -> list[Token]:
 
 
 def word(tokens: Sequence[Token], at: int) -> str:
-    """The token there in small letters; empty behind the end."""
+    """The token at this place in lower case; empty after the end."""
     return tokens[at].low if 0 <= at < len(tokens) else ""
 
 
 def read_written_number(tokens: Sequence[Token], at: int) -> tuple[Fraction, int, list[str]] | None:
-    """A number at this place: its value, where it ends, and what is doubtful about it."""
+    """Read a number at this place: its value, where it ends, and any doubts."""
     if at >= len(tokens):
         return None
     if not tokens[at].is_number:
@@ -132,7 +132,7 @@ def _number_in_words(tokens: Sequence[Token], at: int) -> tuple[Fraction, int, l
     if value == 1 and word(tokens, end) == "half":
         value, end = Fraction(1, 2), end + 1
     if value == 1 and word(tokens, end) == "couple":
-        return Fraction(2), end + 1, ["a couple is taken for two"]
+        return Fraction(2), end + 1, ["'a couple' is read as 2"]
     if value == Fraction(1, 2):
         end += word(tokens, end) in ("of", "de") and word(tokens, end + 1) in ("a", "an")
         end += word(tokens, end) in ("a", "an")
@@ -166,7 +166,7 @@ def _value(text: str) -> tuple[Fraction | None, list[str]]:
 
 
 def read_unit(tokens: Sequence[Token], at: int) -> tuple[Measure, int] | None:
-    """A unit, or a word that counts, at this place, with a dot or hyphen at it."""
+    """Read a unit or a counting word at this place, with its dot or hyphen."""
     start = at + 1 if word(tokens, at) == "-" and at + 1 < len(tokens) and tokens[at].is_glued else at
     if start < len(tokens) and tokens[start].text in CASED_UNITS:
         return CASED_UNITS[tokens[start].text], _past_dot(tokens, start + 1)
@@ -189,7 +189,7 @@ def _past_dot(tokens: Sequence[Token], at: int) -> int:
 
 
 def read_amount(tokens: Sequence[Token], at: int) -> AmountReading | None:
-    """All that is said of how much, from here on: also packages, sums, ranges, and the same in another unit."""
+    """Read a whole amount from here on, including packages, sums, ranges, and the same in another unit."""
     first = _read_one(tokens, at)
     if first is None:
         return None
@@ -209,7 +209,7 @@ def read_amount(tokens: Sequence[Token], at: int) -> AmountReading | None:
         doubts += reading.doubts
         end = reading.end
     if amounts and any(_disagree(amounts[0], other) for other in amounts[1:]):
-        doubts.append("the amounts given do not agree")
+        doubts.append("the amounts contradict each other")
     return AmountReading(tuple(amounts), end, tuple(labels), tuple(doubts))
 
 
@@ -230,7 +230,7 @@ def _read_one(tokens: Sequence[Token], at: int) -> AmountReading | None:
     elif word(tokens, _abouts(tokens, at, also=SIZES)[1]) in SMALL:
         count, end, upto, doubts = Fraction(1), start, None, []
     elif word(tokens, _abouts(tokens, at, also=SIZES)[1]) in COUNTED:
-        count, end, upto, doubts = Fraction(1), start, None, ["no number is given; one is taken"]
+        count, end, upto, doubts = Fraction(1), start, None, ["no number is given; read as 1"]
     else:
         return None
     labels += ["quantity"] * (end - start)
@@ -254,7 +254,7 @@ def _read_one(tokens: Sequence[Token], at: int) -> AmountReading | None:
 
 
 def _abouts(tokens: Sequence[Token], at: int, also: frozenset[str] = frozenset()) -> tuple[list[str], int]:
-    """Words such as ``about`` and ``heaped`` with their dots."""
+    """Skip words such as ``about`` and ``heaped``, with their dots."""
     end = at
     while word(tokens, end) in ABOUT | also:
         end = _past_dot(tokens, end + 1)
@@ -270,7 +270,7 @@ def _read_upto(tokens: Sequence[Token], at: int, low: Fraction) -> tuple[Fractio
 
 
 def _read_package(tokens: Sequence[Token], at: int, count: Fraction) -> AmountReading | None:
-    """The size of each of so many: ``x 200 g``, ``(14 oz) can``, ``14-ounce can``."""
+    """Read the size of each package: ``x 200 g``, ``(14 oz) can``, ``14-ounce can``."""
     is_times, is_bracket = word(tokens, at) in ("x", "×", "*"), word(tokens, at) == "("
     size = _read_sized(tokens, at + (is_times or is_bracket))
     if size is None:
@@ -296,7 +296,7 @@ def _read_package(tokens: Sequence[Token], at: int, count: Fraction) -> AmountRe
 
 
 def _read_sized(tokens: Sequence[Token], at: int) -> tuple[Amount, int] | None:
-    """A number with a unit of the ledger."""
+    """Read a number with a unit of the ledger."""
     _, start = _abouts(tokens, at)
     if (
         (number := read_written_number(tokens, start))
@@ -314,14 +314,14 @@ def _read_sized(tokens: Sequence[Token], at: int) -> tuple[Amount, int] | None:
 
 
 def _read_others(tokens: Sequence[Token], at: int) -> int:
-    """The end of more amounts for the same, which the first makes needless."""
+    """Skip more amounts for the same thing, which are not needed after the first."""
     while word(tokens, at) in SAME_MARKS | {",", ";"} and (other := _read_sized(tokens, at + 1)):
         at = other[1]
     return at
 
 
 def _closing(tokens: Sequence[Token], at: int) -> int | None:
-    """Where the bracket that is opened here is closed."""
+    """The place of the bracket that closes this one."""
     depth = 0
     for place in range(at, len(tokens)):
         depth += (tokens[place].text == "(") - (tokens[place].text == ")")
@@ -331,7 +331,7 @@ def _closing(tokens: Sequence[Token], at: int) -> int | None:
 
 
 def _read_more(tokens: Sequence[Token], at: int, first: Amount, *, is_bare: bool) -> tuple[str, AmountReading] | None:
-    """What a mark behind an amount joins to it."""
+    """Read an amount that a mark joins to the one before."""
     mark = word(tokens, at)
     if first.unit in SMALLER and first.quantity is not None and (size := _read_sized(tokens, at)):
         if size[0].unit == SMALLER[first.unit] and is_bare:
@@ -355,7 +355,7 @@ def _read_more(tokens: Sequence[Token], at: int, first: Amount, *, is_bare: bool
 
 
 def read_bracket(tokens: Sequence[Token], at: int, first: Amount) -> tuple[str, AmountReading] | None:
-    """``(300 g)``, ``(about 300 g / 10 oz)``, ``(400 g each)``: the same in another unit, or the size of a package."""
+    """``(300 g)``, ``(about 300 g / 10 oz)``, ``(400 g each)``: the same in another unit, or a package size."""
     close = _closing(tokens, at)
     inner = _read_sized(tokens, at + 1) if close else None
     if close is None or inner is None:
@@ -372,7 +372,7 @@ def read_bracket(tokens: Sequence[Token], at: int, first: Amount) -> tuple[str, 
     length = close + 1 - at
     is_package = first.unit in PACKAGES.values()
     if is_package and first.quantity is not None:
-        doubt = () if is_each or first.quantity == 1 else ("the bracket may be the size of each or of all",)
+        doubt = () if is_each or first.quantity == 1 else ("the bracket may be the size of one package or of all",)
         return "package", AmountReading((amount.times(first.quantity),), close + 1, ("quantity",) * length, doubt)
     if is_each and first.quantity is not None:
         others = [one.times(first.quantity) for one in others]

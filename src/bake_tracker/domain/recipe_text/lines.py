@@ -1,6 +1,6 @@
-"""A line of a recipe, as people write it, into how much of what; every character of it is accounted for.
+"""Read a recipe line into an amount and an ingredient; every character is accounted for.
 
-Nothing is guessed in silence: what may be meant otherwise is a doubt, and a line is sure only without any. What the
+Nothing is guessed silently: any second meaning is a doubt, and only a line without doubts is sure. What the
 words mean stands in ``ingredient_words.py``; how well this reads is measured by ``benchmarks/recipes.py``.
 """
 
@@ -36,18 +36,18 @@ from bake_tracker.domain.recipe_text.words import (
 _BEFORE_A_NAME = frozenset({",", ":", ".", "-", "–", "x", "×"})
 _IN_A_NAME = frozenset("%'’&-/.")
 RANGE = "a range is given"
-_LONG, _NUMBER, _MARK = "the name is long", "a number stands in the name", "a mark stands in the name"
+_LONG, _NUMBER, _MARK = "the name is long", "the name contains a number", "the name contains a mark"
 NAME_DOUBTS = frozenset({_LONG, _NUMBER, _MARK})
-"""What is no doubt where somebody knows the name."""
+"""Doubts that do not matter if the name is known."""
 MAX_WORDS = 7
-"""An ingredient of more words is more likely a sentence."""
+"""A longer name is more likely a sentence than an ingredient."""
 
 
 @dataclass(frozen=True, slots=True)
 class IngredientLine:
-    """What was read: ``amounts`` for the same thing, the first to be used; ``pieces`` joined are the line again.
+    """A line as it was read: use the first of ``amounts``; ``pieces`` joined give the line again.
 
-    A piece is a quantity, a unit, also (the amount once more), an ingredient, a note, or dropped.
+    A piece is a quantity, a unit, also (the amount repeated), an ingredient, a note, or dropped.
     """
 
     text: str
@@ -64,12 +64,12 @@ class IngredientLine:
 
     @property
     def dropped(self) -> tuple[str, ...]:
-        """What belongs to none of the other parts: marks, and words such as ``of``."""
+        """The pieces without meaning: marks, and words such as ``of``."""
         return tuple(text.strip() for label, text in self.pieces if label == "dropped")
 
 
 def parse_line(text: str) -> IngredientLine:
-    """Read one line; whatever it holds, this answers, with doubts where it is not clear."""
+    """Read a line; never fails, but has doubts about anything unclear."""
     tokens = tokens_of(text)
     start = 0
     while start < len(tokens) and tokens[start].text in BULLETS:
@@ -89,7 +89,7 @@ def parse_line(text: str) -> IngredientLine:
 
 
 def format_line(amount: Amount, ingredient: str, note: str = "") -> str:
-    """A line that is read back as the same."""
+    """Write a line that reads back the same."""
     parts = [] if amount.quantity is None else [_mixed(amount.quantity)]
     if amount.upto is not None:
         parts += ["to", _mixed(amount.upto)]
@@ -108,7 +108,7 @@ def _is_heading(tokens: Sequence[Token], start: int) -> bool:
 
 
 def _find_amount(tokens: Sequence[Token], start: int) -> tuple[AmountReading, list[str], int]:
-    """The amount at the start of the line, or the one at its end, with the labels so far and where the rest begins."""
+    """Find the amount at the start or end of the line, with the labels so far and where the rest begins."""
     if reading := read_amount(tokens, start):
         return reading, ["dropped"] * start + list(reading.labels), reading.end
     for place in range(start + 1, len(tokens)):
@@ -125,7 +125,7 @@ def _find_amount(tokens: Sequence[Token], start: int) -> tuple[AmountReading, li
 def _behind(
     tokens: Sequence[Token], start: int, place: int, reading: AmountReading
 ) -> tuple[AmountReading, list[str], int]:
-    """``Butter: 250 g``: the name first, the amount behind it."""
+    """Read ``Butter: 250 g``, with the amount after the name."""
     labels = ["dropped"] * start + [""] * (place - start)
     _label_rest(tokens[:place], start, labels, is_counted=True)
     return reading, [*labels, *reading.labels], reading.end
@@ -134,7 +134,7 @@ def _behind(
 def _label_rest(
     tokens: Sequence[Token], start: int, labels: list[str], *, is_counted: bool
 ) -> tuple[list[Amount], list[str]]:
-    """Label what follows the amount: the ingredient up to a comma, bracket or word that ends it, and notes."""
+    """Label what follows the amount: the ingredient, up to a comma, bracket or ending word, and notes."""
     amounts: list[Amount] = []
     doubts: list[str] = []
     del labels[start:]
@@ -153,12 +153,12 @@ def _label_rest(
         elif not is_named and _is_before_a_name(tokens, place):
             labels.append("dropped")
         elif not is_named and (low in PREPARED or (is_counted and low in SIZES) or low == "each"):
-            doubts += ["one amount is given for each of several"] if low == "each" else []
+            doubts += ["the amount is for each of several ingredients"] if low == "each" else []
             labels.append("note")
         elif not is_named and (size := _dimensions(tokens, place)):
             labels += ["note"] * size
         elif is_named and low in OTHERS:
-            doubts.append("the line names an alternative")
+            doubts.append("the line offers an alternative")
             has_ended = True
             labels.append("note")
         elif _ends_name(tokens, place, is_named=is_named):
@@ -172,7 +172,7 @@ def _label_rest(
 
 
 def _is_before_a_name(tokens: Sequence[Token], place: int) -> bool:
-    """``of``, ``de la``, ``of a``; an article by itself may be a name's own: Le Gruyère."""
+    """Match ``of``, ``de la``, ``of a``; an article alone may belong to the name: Le Gruyère."""
     low = tokens[place].low
     return low in LINKS | _BEFORE_A_NAME or (low in ARTICLES and word(tokens, place - 1) in LINKS)
 
@@ -189,14 +189,14 @@ def _ends_name(tokens: Sequence[Token], place: int, *, is_named: bool) -> bool:
 
 
 def _dimensions(tokens: Sequence[Token], place: int) -> int:
-    """How many tokens say how long or wide the thing is: ``9-inch``."""
+    """Count the tokens that give a length or width: ``9-inch``."""
     if not tokens[place].is_number or not (reading := read_amount(tokens, place)):
         return 0
     return reading.end - place if reading.amounts and reading.amounts[0].unit in LENGTHS else 0
 
 
 def _close(tokens: Sequence[Token], place: int) -> int:
-    """Behind the bracket that is opened here, or the end of the line."""
+    """The place after the closing bracket, or the end of the line."""
     depth = 0
     for end in range(place, len(tokens)):
         depth += (tokens[end].text == "(") - (tokens[end].text == ")")
@@ -206,7 +206,7 @@ def _close(tokens: Sequence[Token], place: int) -> int:
 
 
 def _name_by_its_measure(tokens: Sequence[Token], labels: list[str], amounts: list[Amount]) -> None:
-    """``4 cloves`` are cloves: where nothing else is named, what counts is the ingredient."""
+    """Use the counting word as the ingredient if there is no other: ``4 cloves`` are cloves."""
     if not amounts or "ingredient" in labels or amounts[0].unit not in COUNTED.values():
         return
     for place, label in enumerate(labels):
@@ -216,7 +216,7 @@ def _name_by_its_measure(tokens: Sequence[Token], labels: list[str], amounts: li
 
 
 def _preferred(amounts: Sequence[Amount]) -> list[Amount]:
-    """The one to use first: a weight before a volume of the same, since it needs no density; ml before a pint."""
+    """Put the best amount first: a weight before a volume, because it needs no density; ml before pints."""
     if amounts and amounts[0].unit in UNSETTLED:
         amounts = sorted(amounts, key=lambda amount: amount.unit not in METRIC_VOLUMES)
     if amounts and amounts[0].dimension == "volume":
@@ -232,9 +232,9 @@ def _doubts_of(amounts: Sequence[Amount], tokens: Sequence[Token], labels: Seque
     elif amounts[0].upto is not None:
         yield RANGE
     if amounts and amounts[0].unit not in LEDGER_UNITS:
-        yield f"a {amounts[0].unit} is no unit of the stock"
+        yield f"stock is not kept by the {amounts[0].unit}"
     if any(_adds_more(tokens, place) for place, label in enumerate(labels) if label in ("note", "ingredient")):
-        yield "another amount stands further on"
+        yield "the line contains another amount"
     named = [token for token, label in zip(tokens, labels, strict=True) if label == "ingredient"]
     if not named:
         yield "no ingredient is named"
@@ -247,7 +247,7 @@ def _doubts_of(amounts: Sequence[Amount], tokens: Sequence[Token], labels: Seque
 
 
 def _adds_more(tokens: Sequence[Token], place: int) -> bool:
-    """``plus 2 tbsp`` where it could not be added up, ``je 25 g`` of each of several."""
+    """Match ``plus 2 tbsp`` that could not be added, and ``je 25 g`` (each) of several."""
     if word(tokens, place) not in SUM_MARKS | {"je"}:
         return False
     return bool((more := read_amount(tokens, place + 1)) and more.amounts)
@@ -269,7 +269,7 @@ def _line(
 
 
 def _pieces(text: str, tokens: Sequence[Token], labels: Sequence[str]) -> list[tuple[str, str]]:
-    """Neighbours with the same label as one; blanks belong to what stands before them."""
+    """Join neighbours with the same label; spaces belong to the piece before them."""
     pieces: list[tuple[str, str]] = []
     end = 0
     for token, label in zip(tokens, labels, strict=True):

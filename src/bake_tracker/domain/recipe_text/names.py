@@ -1,4 +1,4 @@
-"""Which item on file a name on a page means: exactly, or as a person once said; a likeness is only suggested."""
+"""Find the item that a name on a page means: exactly, or by a remembered name; similar names are only suggested."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -11,14 +11,14 @@ from bake_tracker.domain.slugs import slugify
 
 @dataclass(frozen=True, slots=True)
 class NamedItems:
-    """Items by each name they are known by, in the spelling of ``name_key``; a name of several is known of none."""
+    """Items by every known name, as ``name_key`` spells it; a name that several items share is left out."""
 
     by_key: Mapping[str, Item]
     items: tuple[Item, ...]
 
     @classmethod
     def of(cls, items: Iterable[Item], remembered: Mapping[str, int]) -> "NamedItems":
-        """``remembered`` has the item that a person said a name means, by ``name_key``."""
+        """Index the items; ``remembered`` are item ids by remembered name."""
         found = tuple(items)
         called: defaultdict[str, dict[int, Item]] = defaultdict(dict)
         for item in found:
@@ -30,7 +30,7 @@ class NamedItems:
         return cls({**said, **by_key}, found)
 
     def find(self, name: str) -> Item | None:
-        """The item of this very name or slug, one or many of it, or the one it was said to mean."""
+        """The item with this name or slug, in singular or plural, or the one this name is remembered for."""
         for spelling in (name, *_numbers(name)):
             for key in (name_key(spelling), slugify(spelling)):
                 if key in self.by_key:
@@ -38,12 +38,12 @@ class NamedItems:
         return None
 
     def like(self, name: str) -> list[str]:
-        """The slugs of the items that it is most like, the likest first."""
+        """The slugs of the items with the most similar names, best first."""
         return [one.slug for one in likenesses(name, {item.name: item.slug for item in self.items})]
 
 
 def _numbers(name: str) -> Iterable[str]:
-    """The same in the other number: ``eggs`` and ``egg``, ``leaves`` of bread and ``loaf``."""
+    """Other spellings in singular and plural: ``eggs`` and ``egg``, ``loaves`` and ``loaf``."""
     low = name_key(name)
     if low.endswith("ies"):
         yield f"{low[:-3]}y"

@@ -1,4 +1,4 @@
-"""From the lines of a recipe page to the lines of a recipe, or to what a person has to say first."""
+"""Turn the lines of a recipe page into recipe lines, or into questions for the user."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ class Decisions:
 
 @dataclass(frozen=True, slots=True)
 class ReadLine:
-    """What becomes of a line: taken for an item, or for one that is new; ``to_do`` says what makes it sure."""
+    """The plan for a line: taken for an item or a new item; ``to_do`` says what is still to be settled."""
 
     number: int
     read: IngredientLine
@@ -50,7 +50,7 @@ class ReadLine:
 
 @dataclass(frozen=True, slots=True)
 class ReadYield:
-    """What a batch gives, in the base unit of a finished unit that is on file, or is new when ``item`` is None."""
+    """The yield of a batch, in base units of a known finished unit, or of a new one if ``item`` is None."""
 
     state: State
     quantity: Fraction | None = None
@@ -61,7 +61,7 @@ class ReadYield:
 
 @dataclass(frozen=True, slots=True)
 class PagePlan:
-    """Every line of a page and its yield; nothing is recorded while one of them is unsure."""
+    """The plan for every line of a page and its yield; nothing is recorded while one is unsure."""
 
     lines: tuple[ReadLine, ...]
     makes: ReadYield
@@ -75,7 +75,7 @@ class PagePlan:
         return [line for line in self.lines if line.state in ("taken", "new")]
 
     def new_base_units(self) -> dict[str, str]:
-        """The base unit of each item that is new: a weight, wherever one line has one."""
+        """The base unit of each new item: g if any line gives a weight."""
         units: dict[str, str] = {}
         for line in self.lines:
             if line.state == "new" and line.amount:
@@ -91,7 +91,7 @@ def plan_page(
     made: NamedItems,
     decisions: Decisions,
 ) -> PagePlan:
-    """Decide on each line and on the yield; ``known`` may go into a recipe, ``made`` are the finished units."""
+    """Decide about each line and the yield; ``known`` are possible ingredients, ``made`` are finished units."""
     plans = tuple(_plan_line(number, text, known, decisions) for number, text in enumerate(lines, 1))
     return PagePlan(plans, _plan_yield(yields, made, decisions))
 
@@ -118,14 +118,14 @@ def _plan_line(number: int, text: str, known: NamedItems, decisions: Decisions) 
 
 
 def _settled(amount: Amount, ranges: str) -> Amount:
-    """One end of a range, where a person has said which."""
+    """Choose one end of a range, if the user has said which."""
     if amount.upto is None or ranges == "ask":
         return amount
     return Amount(amount.upto if ranges == "high" else amount.quantity, amount.unit)
 
 
 def _fitting(item: Item | None, amounts: Sequence[Amount]) -> Amount | None:
-    """Of several amounts for the same thing, the first that the item can be drawn in."""
+    """The first amount that can be converted to the item's base unit."""
     if item is not None:
         for amount in amounts:
             if not _hints(item, amount):
@@ -134,7 +134,7 @@ def _fitting(item: Item | None, amounts: Sequence[Amount]) -> Amount | None:
 
 
 def _hints(item: Item, amount: Amount) -> tuple[str, ...]:
-    """What has to be known before the line can be baked."""
+    """What must be recorded before the line can be baked."""
     if amount.quantity is None or not amount.is_of_ledger:
         return ("it cannot be weighed",)
     try:
@@ -163,7 +163,7 @@ def _unsure(
 
 
 def _is_usable(read: IngredientLine, amount: Amount | None) -> bool:
-    """Whether the line could be taken as it was read, if a person says so."""
+    """Whether the line could be accepted as it was read."""
     return bool(read.ingredient and amount and amount.quantity and amount.is_of_ledger)
 
 

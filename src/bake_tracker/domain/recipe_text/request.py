@@ -1,4 +1,4 @@
-"""What is asked of a page: its name and lines, and what a person said of them; looked at before any of it is used."""
+"""The arguments of a page import: name, lines and the user's choices, all checked before use."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ RANGES = ("ask", "low", "high")
 
 
 class SaidLine(TypedDict):
-    """What a person says that a line of the page means."""
+    """The meaning of a line, as the user gives it."""
 
     item_id: int
     quantity: int | Decimal | Fraction
@@ -23,14 +23,14 @@ class SaidLine(TypedDict):
 
 
 class SaidYield(TypedDict):
-    """What a person says that one batch gives, in the finished unit's base unit."""
+    """The yield of one batch, as the user gives it, in the finished unit's base unit."""
 
     finished_unit_id: int
     quantity: int | Decimal
 
 
 class PageChoices(TypedDict, total=False):
-    """What a person has said of a page; lines go by their number, the first being 1."""
+    """The user's choices for a page; lines are numbered from 1."""
 
     said: Mapping[int, SaidLine]
     accepted: Sequence[int]
@@ -75,15 +75,15 @@ class PageRequest:
 
 
 def read_request(given: Arguments, name: object, lines: object, yields: object, choices: object) -> PageRequest:
-    """The normalised arguments; what is not allowed is noted in ``given``."""
+    """Normalise the arguments; problems are collected in ``given``."""
     clean_lines = _texts(given, "lines", lines)
     if not clean_lines:
-        given.refuse("lines", "must be a list of at least one line of text")
+        given.refuse("lines", "must be a list with at least one line of text")
     told: Mapping[str, Any] = choices if isinstance(choices, Mapping) else {}
     if choices is not None and not isinstance(choices, Mapping):
-        given.refuse("choices", "must be named choices, or nothing")
+        given.refuse("choices", "must be an object with named choices, or left out")
     for unknown in sorted(str(one) for one in told.keys() - PageChoices.__annotations__.keys()):
-        given.refuse(f"choices.{unknown[:40]}", "is no choice")
+        given.refuse(f"choices.{unknown[:40]}", "is not a known choice; remove it")
     makes = _mapping(given, "choices.makes", told.get("makes"))
     return PageRequest(
         name=given.name("name", name),
@@ -110,26 +110,26 @@ def read_request(given: Arguments, name: object, lines: object, yields: object, 
 
 def _texts(given: Arguments, field: str, value: object) -> list[str]:
     if not isinstance(value, list | tuple):
-        given.refuse(field, "must be a list of texts")
+        given.refuse(field, "must be a list of text lines")
         return []
     if len(value) > MAX_LINES:
         given.refuse(field, f"must have at most {MAX_LINES} lines, not {len(value)}")
         return []
     texts = [given.text(f"{field}[{place}]", one, limit=MAX_LINE) or "" for place, one in enumerate(value)]
     if sum(map(len, texts)) + len(texts) > 10_000:
-        given.refuse(field, "must have at most 10000 characters together")
+        given.refuse(field, "must have at most 10000 characters in total")
     return texts
 
 
 def _mapping(given: Arguments, field: str, value: object) -> Mapping[Any, Any]:
     if value is not None and not isinstance(value, Mapping):
-        given.refuse(field, "must be named values, or nothing")
+        given.refuse(field, "must be an object with named values, or left out")
     return value if isinstance(value, Mapping) else {}
 
 
 def _numbers(given: Arguments, field: str, value: object, count: int) -> frozenset[int]:
     if not isinstance(value, list | tuple | set | frozenset | None):
-        given.refuse(field, "must be a list of numbers of lines")
+        given.refuse(field, "must be a list of line numbers")
         return frozenset()
     return frozenset(_number(given, field, one, count) for one in value or ())
 
@@ -137,7 +137,7 @@ def _numbers(given: Arguments, field: str, value: object, count: int) -> frozens
 def _number(given: Arguments, field: str, value: object, count: int) -> int:
     number = given.count(field, value)
     if number > count:
-        given.refuse(field, f"names line {number}, and there are {count}")
+        given.refuse(field, f"refers to line {number}, but there are only {count}")
     return number
 
 

@@ -1,4 +1,4 @@
-"""Lines that a person types into a form: ``2 cups`` of ``Flour``, ``1/2 batch`` of ``Icing``, ``6`` of ``Cookie``."""
+"""Read lines typed into a form: ``2 cups`` of ``Flour``, ``1/2 batch`` of ``Icing``, ``6`` of ``Cookie``."""
 
 import re
 import unicodedata
@@ -11,14 +11,14 @@ from bake_tracker.domain.recipes.quantities import Item
 from bake_tracker.domain.units import UnknownUnitError, parse_unit
 
 _AMOUNT = re.compile(r"(?P<number>[-+]?[\d.,'’/\s]*\d[.,]?)\s*(?P<unit>[^\d]*)")
-UNKNOWN = "is not known here"
+UNKNOWN = "is not in the catalogue"
 _BATCH = ("batch", "batches")
 _BASE_UNITS = {"mass": "g", "volume": "ml", "count": "each", "length": "cm"}
 
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """What a line means: so much of an item or of a sub-recipe; neither: of an item that is to be added."""
+    """The meaning of a line: an item, a sub-recipe, or neither for an item that will be added."""
 
     unit: str
     item: Item | None = None
@@ -26,15 +26,15 @@ class Meant:
 
     @property
     def new_base_unit(self) -> str:
-        """What an item that is to be added would be kept in."""
+        """The base unit of an item that will be added."""
         return _BASE_UNITS[parse_unit(self.unit).dimension]
 
 
 def split_amount(text: str) -> tuple[str, str]:
-    """``1½ cups`` as ``("1 1/2", "cups")``: a number as it was typed, and its unit, which may be missing.
+    """Split ``1½ cups`` into ``("1 1/2", "cups")``; the unit may be missing.
 
     Raises:
-        ValueError: it does not begin with a number.
+        ValueError: the text does not begin with a number.
     """
     plain = "".join(
         f" {unicodedata.normalize('NFKC', one)}" if unicodedata.category(one) == "No" else one for one in text
@@ -46,18 +46,18 @@ def split_amount(text: str) -> tuple[str, str]:
 
 
 def meaning_of(unit: str, name: str, items: NamedItems, recipes: Mapping[str, int], *, may_add: bool = False) -> Meant:
-    """What is meant by ``unit`` of ``name``; ``recipes`` by ``name_key`` and slug.
+    """Find what ``unit`` of ``name`` means; ``recipes`` are ids by ``name_key`` and slug.
 
     Raises:
-        ValueError: nothing is called so, or it needs another unit; the text says what helps.
+        ValueError: nothing has this name, or it needs another unit; the message says what to do.
     """
     item, recipe_id = items.find(name), recipes.get(name_key(name))
     if unit.casefold() in _BATCH or (not unit and item is None and recipe_id is not None):
         if recipe_id is None:
-            raise ValueError("is no recipe, and batches are of a recipe")
+            raise ValueError("is not a recipe; only recipes are counted in batches")
         return Meant("batch", sub_recipe_id=recipe_id)
     if item is None and recipe_id is not None:
-        raise ValueError("is a recipe: say how many batches of it, such as 1/2 batch")
+        raise ValueError("is a recipe; give a number of batches, such as 1/2 batch")
     if item is None and not may_add:
         raise ValueError(f"{UNKNOWN}{near(items.like(name))}")
     if not unit and (item is None or item.base_unit != "each"):
@@ -70,5 +70,5 @@ def meaning_of(unit: str, name: str, items: NamedItems, recipes: Mapping[str, in
 
 
 def near(slugs: list[str]) -> str:
-    """What to say of a name that nobody knows, when it is like others."""
-    return f"; nearest to it {'is' if len(slugs) == 1 else 'are'} {' and '.join(slugs)}" if slugs else ""
+    """A hint for an unknown name that is similar to others."""
+    return f"; did you mean {' or '.join(slugs)}?" if slugs else ""

@@ -1,9 +1,9 @@
-"""The words that lines of recipes are made of: numbers, units, what counts and what only describes."""
+"""The words in recipe lines: numbers, units, counting words and descriptions."""
 
 from fractions import Fraction
 
 Measure = tuple[str, Fraction]
-"""A unit's one name, and how many of it the word stands for."""
+"""A unit's name, and how many of it the word means."""
 
 _ONE = Fraction(1)
 
@@ -26,9 +26,9 @@ NUMBERS = {
     for word in words.split()
 }
 UNTOLD = frozenset({"few", "some", "several", "etwas", "einige", "quelques"})
-"""Said where a number would stand, and no number."""
+"""Words in place of a number that give no number."""
 
-# Spoons of Europe are metric; those of the ledger are US customary.
+# European spoons are metric; the ledger's are US customary.
 _UNITS = {
     "g": "g|gr|grs|gram|grams|gramme|grammes|gm|gms|gramm",
     "kg": "kg|kgs|kilo|kilos|kilogram|kilograms|kilogramm|kilogramme",
@@ -68,13 +68,13 @@ UNITS: dict[str, Measure] = {word: _measure(name) for name, words in _UNITS.item
 CASED_UNITS: dict[str, Measure] = {"T": ("tbsp", _ONE), "t": ("tsp", _ONE), "Tbs": ("tbsp", _ONE)}
 LEDGER_UNITS = frozenset(name for name, _ in UNITS.values())
 SMALL = frozenset({"pinch", "dash", "prise", "pincée"})
-"""One of them needs no number before it."""
+"""Units that mean one if there is no number before them."""
 LENGTHS = frozenset({"inch", "cm"})
 METRIC_VOLUMES = frozenset({"ml", "cl", "dl", "l"})
 UNSETTLED = frozenset({"pint", "quart", "gallon"})
-"""A fifth larger in Britain than in the United States."""
+"""Units that are a fifth larger in Britain than in the United States."""
 SMALLER = {"lb": "oz", "kg": "g"}
-"""What may follow without a word between: ``1 lb 2 oz``."""
+"""The unit that may follow directly: ``1 lb 2 oz``."""
 
 _PACKAGES = {
     "can": "can|cans|tin|tins|dose|dosen|boîte",
@@ -107,7 +107,7 @@ _COUNTED = {
 }
 PACKAGES = {word: name for name, words in _PACKAGES.items() for word in words.split("|")}
 COUNTED = {word: name for name, words in _COUNTED.items() for word in words.split("|")} | PACKAGES
-"""Words that count something which no ledger can weigh by itself."""
+"""Counting words for things that have no fixed weight."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -129,13 +129,13 @@ PREPARED = _words(
     "geschmolzene zerlassene fondu mou ramolli tempered crushed slivered trimmed washed haché hachée hachés "
     "hachées râpé râpée fondue ciselé ciselée room-temperature squeezed"
 )
-"""What is done to an ingredient before it is weighed or after; it is the same ingredient on the shelf."""
+"""Ways to prepare an ingredient; on the shelf it is the same ingredient."""
 
 ENDS = _words(
     "for to plus such about preferably optional divided from until as if at zum zur für nach pour au like using "
     "sowie je +"
 )
-"""Words that no longer belong to an ingredient's name."""
+"""Words that end an ingredient's name."""
 
 OTHERS = frozenset({"or", "oder", "ou"})
 BULLETS = frozenset("•-–—*▢☐□·●○◦✓‣▪")

@@ -1,4 +1,4 @@
-"""What a page says a recipe makes: ``Makes 24 cookies``, ``2 loaves``, ``Serves 8``."""
+"""Read the yield of a recipe page: ``Makes 24 cookies``, ``2 loaves``, ``Serves 8``."""
 
 import re
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _SERVED = {"serving", "portion", "portionen", "person", "personen", "personne", "people", "guest", "helping", "item"}
-NOT_SAID = "it is not said what a batch gives"
-SERVINGS = "servings are not what a batch gives"
+NOT_SAID = "the yield of a batch is not given"
+SERVINGS = "servings are not a yield"
 
 
 def parse_yield(texts: Sequence[str]) -> tuple[IngredientLine | None, tuple[str, ...]]:
-    """The clearest of the texts as a line, such as ``24 cookies``, and what is doubtful about it."""
+    """The clearest of the texts as a line, such as ``24 cookies``, and any doubts."""
     read = [_parse(text) for text in texts if text.strip()]
     if not read:
         return None, (NOT_SAID,)

@@ -1,1 +1,1 @@
-"""Recipes: how much of every item a run needs."""
+"""Recipes: quantities, measures, rates and versions."""

@@ -1,4 +1,4 @@
-"""What a dough is made of, in per cent of its flour."""
+"""Baker's percentages: every ingredient in percent of the flour."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -12,16 +12,16 @@ FLOUR = re.compile(
     r"\b(flours?|wholemeal|farines?|harinas?|farin[ae]|farinhas?|meel|\w*bloem|\w*mehl|\w*mjöl|\w*hvedemel|rugmel|mąk[ai]"
     r"|mouk[ay])\b"
 )
-"""Whole words, so that cornflour, which is a starch, is none."""
+"""Whole words, so that cornflour, which is a starch, does not count."""
 
 
 def is_called_flour(name: str) -> bool:
-    """Whether a name says that something is flour; nothing else here knows."""
+    """Whether the name says that the item is flour, which is our only clue."""
     return FLOUR.search(name.casefold()) is not None
 
 
 def weight_g(item: Item, base_quantity: Fraction) -> Fraction | None:
-    """What so much of an item, in its base unit, weighs; None where nobody has said what a ml or a piece does."""
+    """The weight in g of a quantity in base units; None if the item's measure is not known."""
     try:
         return to_base(base_quantity, parse_unit(item.base_unit), "g", item.g_per_ml, item.g_per_each)
     except NeedsMeasureError:
@@ -29,9 +29,9 @@ def weight_g(item: Item, base_quantity: Fraction) -> Fraction | None:
 
 
 def bakers_percentages(weights_g: Mapping[int, Fraction | None], flour: Collection[int]) -> dict[int, str | None]:
-    """By item its weight in per cent of that of all flour together, to a tenth, ties to even.
+    """Each item's weight in percent of all flour, to a tenth, ties to even.
 
-    None for what weighs nobody knows how much, and for everything where that is so of a flour or there is none.
+    None for an item of unknown weight; None for all if the weight of a flour is unknown or there is no flour.
     """
     known = [weights_g[item_id] for item_id in flour]
     whole = None if None in known else sum((one for one in known if one is not None), Fraction(0))

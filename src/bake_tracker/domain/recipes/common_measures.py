@@ -1,7 +1,7 @@
-"""Published weights of a cup, a spoon or a piece: offered by name, with their source, and never used by themselves.
+"""Published weights of a cup, a spoon or a piece, offered with their source and never used automatically.
 
-Figures of USDA FoodData Central are those of SR Legacy, under the number (NDB) that it gives the food; they are in the
-public domain. A flour packed down weighs a quarter more than a spooned one: one's own scale is the better source.
+Figures of USDA FoodData Central come from SR Legacy, by its food number (NDB); they are in the public domain. Packed
+flour weighs a quarter more than spooned flour, so your own scale is the better source.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ KING_ARTHUR = "King Arthur Baking, Ingredient Weight Chart"
 
 @dataclass(frozen=True, slots=True)
 class CommonMeasure:
-    """What ``amount`` of ``unit`` of ``food`` weighs in g; ``names`` are what bakers call it, besides."""
+    """The weight in g of ``amount`` of ``unit`` of ``food``; ``names`` are other names for it."""
 
     food: str
     amount: int
@@ -30,7 +30,7 @@ class CommonMeasure:
 
     @property
     def value(self) -> Fraction:
-        """In g per ml, or g each."""
+        """The measure in g per ml, or in g for each piece."""
         if self.kind == "piece":
             return self.weight_g / self.amount
         return density_g_per_ml(Fraction(self.amount), parse_unit(self.unit), self.weight_g, parse_unit("g"))
@@ -78,7 +78,7 @@ COMMON_MEASURES: tuple[CommonMeasure, ...] = (
 
 
 def suggest(kind: MeasureKind, *names: str) -> CommonMeasure | None:
-    """The published figure for what is called so, word for word in any order; a name that only resembles gets none."""
+    """The published figure for an item with one of these names, in any word order; similar names do not count."""
     wanted = {words for words in map(_words, names) if words}
     for measure in COMMON_MEASURES:
         if measure.kind == kind and wanted & set(_called(measure)):

@@ -1,4 +1,4 @@
-"""From a recipe with its sub-recipes to the quantity of every item that a run needs."""
+"""Calculate how much of every item a run needs, from a recipe and its sub-recipes."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ from bake_tracker.domain.units import (
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What is kept in stock: an ingredient, material, finished unit or finished good."""
+    """An item in stock: an ingredient, material, finished unit or finished good."""
 
     item_id: int
     kind: str
@@ -34,7 +34,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class RecipeLine:
-    """One line: ``quantity`` of ``unit`` of an item, or ``quantity`` batches of a sub-recipe."""
+    """A line of a recipe: ``quantity`` of ``unit`` of an item, or ``quantity`` batches of a sub-recipe."""
 
     recipe_id: int
     quantity: Fraction
@@ -45,21 +45,21 @@ class RecipeLine:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Labour and overhead in millionths of the currency: of one batch, or of a run."""
+    """Labour and overhead of one batch or of a run, in millionths of the currency."""
 
     labour_micros: int
     overhead_micros: int
 
 
 Yields = dict[int, tuple[Item, int]]
-"""Item id -> the finished unit, and how much of it a batch gives in millionths of its base unit."""
+"""Finished unit by item id, with how much of it one batch makes, in millionths of its base unit."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recipe:
-    """A recipe with all it is made of, its own lines and those of every sub-recipe below it, and what it makes.
+    """A recipe with its lines, those of every sub-recipe below it, and its yields.
 
-    ``rates`` are those of it and of the sub-recipes that have one.
+    ``rates`` are its own and those of its sub-recipes.
     """
 
     recipe_id: int
@@ -72,10 +72,10 @@ class Recipe:
 
 
 def batches_by_recipe(recipe: Recipe) -> dict[int, Fraction]:
-    """How many batches of it and of every sub-recipe one batch takes.
+    """How many batches of every sub-recipe one batch of this recipe takes, itself included.
 
     Raises:
-        RecipeCycleError: a recipe contains itself; the path is named.
+        RecipeCycleError: a recipe contains itself; the error shows the path.
     """
     totals: defaultdict[int, Fraction] = defaultdict(Fraction)
 
@@ -89,7 +89,7 @@ def batches_by_recipe(recipe: Recipe) -> dict[int, Fraction]:
 
 
 def sub_recipe_ids(recipe: Recipe, recipe_id: int) -> list[int]:
-    """The direct sub-recipes of one recipe in the tree."""
+    """The direct sub-recipes of one recipe."""
     lines = recipe.lines_by_recipe.get(recipe_id, ())
     return [line.sub_recipe_id for line in lines if line.sub_recipe_id is not None]
 
@@ -100,7 +100,7 @@ def topological_order(
     """Every node reachable from ``root``, parents before children; no recursion, so depth has no limit.
 
     Raises:
-        RecipeCycleError: a node contains itself; the path and the argument ``field`` are named.
+        RecipeCycleError: a node contains itself; the error shows the path and the argument ``field``.
     """
     finished: list[int] = []
     done: set[int] = set()
@@ -126,10 +126,10 @@ def topological_order(
 
 
 def needs_of(recipe: Recipe, batches: Fraction) -> dict[int, int]:
-    """What a run of ``batches`` takes: item id -> millionths of its base unit, each item once, rounded down once.
+    """What a run of ``batches`` takes: millionths of the base unit by item id, each rounded down once.
 
     Raises:
-        UnitConversionError: names every ingredient whose density is missing, not just the first.
+        UnitConversionError: lists every ingredient whose measure is missing.
         RecipeCycleError: a recipe contains itself.
     """
     needs = {item_id: drawn_micros(quantity, batches) for item_id, quantity in per_batch(recipe).items()}
@@ -138,7 +138,7 @@ def needs_of(recipe: Recipe, batches: Fraction) -> dict[int, int]:
 
 @lru_cache(256)
 def per_batch(recipe: Recipe) -> Mapping[int, Fraction]:
-    """What one batch takes of every item, in its base unit, exactly; reckoned once for a recipe that stays the same.
+    """What one batch takes of every item, exactly, in base units; cached for a recipe that stays the same.
 
     Lines of the same item in different units and sub-recipes are added as exact rationals.
     """
@@ -161,10 +161,10 @@ def countable(needs: Mapping[int, int], field: str) -> dict[int, int]:
     """The needs above 0.
 
     Raises:
-        ValidationError: one is larger than a ledger can hold; ``field`` is the argument to make smaller.
+        ValidationError: one is larger than the ledger can hold; ``field`` is the argument to reduce.
     """
     if any(micros > MAX_TOTAL_MICROS for micros in needs.values()):
-        raise ValidationError.of(field, "asks for more than can be counted; make it smaller")
+        raise ValidationError.of(field, "needs more than the ledger can count; use a smaller number")
     return {item_id: micros for item_id, micros in needs.items() if micros}
 
 
@@ -172,8 +172,7 @@ def base_quantity(item: Item, quantity: Fraction, unit: str) -> Fraction:
     """``quantity`` of ``unit`` in the item's base unit, exactly.
 
     Raises:
-        UnitConversionError: what a volume or a piece weighs is missing, or nothing could help; the text says what
-            settles it.
+        UnitConversionError: a measure is missing, or no measure would help; the message says what to do.
     """
     try:
         return to_base(quantity, parse_unit(unit), item.base_unit, item.g_per_ml, item.g_per_each)
@@ -182,18 +181,18 @@ def base_quantity(item: Item, quantity: Fraction, unit: str) -> Fraction:
 
 
 def conversion_problem(item: Item, error: NeedsMeasureError) -> ConversionProblem:
-    """What is missing to convert a quantity of this item, and every command that would settle it."""
+    """What is missing to convert a quantity of this item, and how to record it."""
     return {
         "ingredient_slug": item.slug,
         "from_unit": error.from_unit,
         "to_unit": error.to_unit,
-        "problem": f"{item.slug}: {error.from_unit} cannot become {error.to_unit}; {_remedy(item, error)}",
+        "problem": f"{item.slug}: cannot convert {error.from_unit} to {error.to_unit}; {_remedy(item, error)}",
     }
 
 
 def _remedy(item: Item, error: NeedsMeasureError) -> str:
     if not error.missing:
-        return f"{item.name} is kept in {item.base_unit}; write the line in a unit of that kind"
+        return f"{item.name} is kept in {item.base_unit}; use a unit of that kind"
     volume_unit = next((one for one in (error.from_unit, error.to_unit) if parse_unit(one).dimension == "volume"), "")
     return "; and ".join(_measure_it(item, kind, volume_unit) for kind in error.missing)
 

@@ -1,4 +1,4 @@
-"""Labour and overhead of a run, by the rates of its recipe and of every sub-recipe in its share."""
+"""Labour and overhead of a run, from the rates of its recipe and its share of every sub-recipe's."""
 
 from fractions import Fraction
 
@@ -10,10 +10,10 @@ NOTHING = Rates(0, 0)
 
 
 def rates_of(recipe: Recipe, batches: Fraction) -> Rates:
-    """What ``batches`` take of labour and overhead, each rounded once, ties to even.
+    """The labour and overhead of ``batches``, each rounded once, ties to even.
 
     Raises:
-        ValidationError: it is more than can be counted.
+        ValidationError: it is more than the ledger can count.
     """
     if not recipe.rates:
         return NOTHING
@@ -21,5 +21,7 @@ def rates_of(recipe: Recipe, batches: Fraction) -> Rates:
     labour = sum((counts[key] * rate.labour_micros for key, rate in recipe.rates.items()), Fraction(0)) * batches
     overhead = sum((counts[key] * rate.overhead_micros for key, rate in recipe.rates.items()), Fraction(0)) * batches
     if labour + overhead > MAX_TOTAL_MICROS:
-        raise ValidationError.of("num_batches", "takes more labour and overhead than can be counted; make it smaller")
+        raise ValidationError.of(
+            "num_batches", "costs more labour and overhead than the ledger can count; use a smaller number"
+        )
     return Rates(round(labour), round(overhead))

@@ -1,4 +1,4 @@
-"""The versions that a recipe has had, from what operations changed of it, and how one differs from another."""
+"""Rebuild the versions of a recipe from its recorded changes, and compare them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ class RecipeState:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A recipe as an operation left it; without one: as it was before anything was kept of its changes."""
+    """A recipe as an operation left it, or, without an operation, as it was before changes were recorded."""
 
     number: int
     operation_id: str | None
@@ -40,7 +40,7 @@ class VersionDifference:
 
 
 def versions_of(changes: Iterable[Change], now: Mapping[Thing, Rows]) -> list[Version]:
-    """Every version, the first one first; ``changes`` are those that stand, ``now`` how all its things are now."""
+    """Every version, oldest first; ``changes`` are those not undone, ``now`` is the current state."""
     by_operation: dict[str, list[Change]] = {}
     things: dict[Thing, Rows] = {}
     for change in changes:
@@ -75,7 +75,7 @@ def version_differences(old: RecipeState, new: RecipeState) -> list[VersionDiffe
 
 
 def _of_lines(old: Sequence[Row], new: Sequence[Row]) -> list[VersionDifference]:
-    """Lines of one thing are compared in their order; that lines changed places is no difference."""
+    """Compare the lines of each item in order; lines that only changed places do not differ."""
     of: dict[tuple[str, int], tuple[list[Row], list[Row]]] = defaultdict(lambda: ([], []))
     for side, lines in enumerate((old, new)):
         for line in lines:

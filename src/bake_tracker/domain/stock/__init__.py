@@ -1,1 +1,1 @@
-"""Lots: which to draw, what they cost, where they came from and went."""
+"""Lots: which to use, what they cost, where they came from and where they went."""

@@ -1,11 +1,11 @@
-"""What leaves or joins a lot other than by baking, packing and buying: its kinds, and what a change costs."""
+"""Adjustments of lots other than by baking, packing and buying: their kinds and their cost."""
 
 from bake_tracker.domain.money import divide_half_even
 
 KINDS = ("waste", "spoilage", "sample", "gift", "sale", "correction")
-"""The kinds a person may record; a stocktake posts its own."""
+"""The kinds that a person may record; a stocktake posts its own kind."""
 TO_SOMEBODY = frozenset({"sample", "gift", "sale"})
-"""These go to people, so what is expired or on hold does not."""
+"""Stock that goes to people, so it must not be expired or on hold."""
 
 
 def cost_of_change(
@@ -15,9 +15,9 @@ def cost_of_change(
     brought_micros: int,
     brought_cost_micros: int | None,
 ) -> int | None:
-    """The signed cost of a signed change of a lot: at what is left of it, or as it came when nothing is left.
+    """The signed cost of a change of a lot: at the cost of what is left, or the original cost if nothing is left.
 
-    What takes the rest takes all its cost; an unknown cost stays unknown.
+    Taking the rest takes all its cost; an unknown cost stays unknown.
     """
     if left_cost_micros is None or brought_cost_micros is None:
         return None

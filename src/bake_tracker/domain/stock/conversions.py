@@ -1,4 +1,4 @@
-"""A conversion with every step of it told: which factor, from where, since when; exact to the end."""
+"""Exact unit conversions with every step explained: the factor, its source and its date."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ DEFINED = "definition"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What one ml or one piece of an item weighs in g, and who says so since when; None where that is not known."""
+    """The weight in g of one ml or one piece of an item, with its source and date if known."""
 
     value: Fraction
     source: str
@@ -35,7 +35,7 @@ class Known:
 
 
 class Step(TypedDict):
-    """``quantity`` of ``unit`` is ``gives`` of ``gives_unit``: times ``factor``, an exact ratio."""
+    """A step from ``quantity`` of ``unit`` to ``gives`` of ``gives_unit``, times ``factor``, an exact ratio."""
 
     quantity: str
     unit: str
@@ -49,7 +49,7 @@ class Step(TypedDict):
 
 
 class Conversion(TypedDict):
-    """A converted quantity: as people read it, exactly as a ratio, and how it came about."""
+    """A converted quantity: readable, as an exact ratio, and with its steps."""
 
     item_slug: str | None
     quantity: str
@@ -64,16 +64,14 @@ class Conversion(TypedDict):
 def convert(
     item: Item | None, quantity: Fraction, unit: Unit, to_unit: Unit, known: Mapping[MeasureKind, Known]
 ) -> Conversion:
-    """``quantity`` of ``unit`` as ``to_unit``, by definition and by what is known of the item.
+    """Convert ``quantity`` of ``unit`` to ``to_unit``, by definition and by the item's measures.
 
     Raises:
-        ValidationError: only an item could join the two, and none is named.
-        UnitConversionError: what would join the two is not known, or nothing could.
+        ValidationError: the conversion needs an item, and none is given.
+        UnitConversionError: the measure is not known, or no measure would help.
     """
     if item is None and unit.dimension != to_unit.dimension:
-        raise ValidationError.of(
-            "item", f"{unit.name} and {to_unit.name} meet only by what something weighs; name the ingredient"
-        )
+        raise ValidationError.of("item", f"{unit.name} to {to_unit.name} depends on the ingredient; say which one")
     weights = {kind: one.value for kind, one in known.items()}
     base = BASE_UNIT_OF[to_unit.dimension]
     try:
@@ -108,11 +106,11 @@ def convert(
 def convert_packages(
     item: Item, package: Package, count: Fraction, word: str, to_unit: Unit, known: Mapping[MeasureKind, Known]
 ) -> Conversion:
-    """So many packages as ``to_unit``: first what is in them, then as ``convert``.
+    """Convert a number of packages to ``to_unit``: first to their contents, then like ``convert``.
 
     Raises:
-        ValidationError: it does not come in what ``word`` says, or nobody has said how much is in one.
-        UnitConversionError: as ``convert``.
+        ValidationError: the product does not come by this ``word``, or its size is not recorded.
+        UnitConversionError: see ``convert``.
     """
     quantity, unit_name = unpack(package, count, word)
     inside = convert(item, quantity, parse_unit(unit_name), to_unit, known)
@@ -131,19 +129,19 @@ def convert_packages(
 
 
 class _Path:
-    """The steps so far, and what they have come to."""
+    """The steps so far and their result."""
 
     def __init__(self, quantity: Fraction, unit: str) -> None:
         self.quantity, self.unit = quantity, unit
         self.steps: list[Step] = []
 
     def define(self, to_unit: str, factor: Fraction) -> None:
-        """A step between units of one kind, which needs nobody's word."""
+        """Add a step between units of one kind, which is a definition."""
         if to_unit != self.unit:
             self._step(to_unit, factor, f"1 {self.unit} = {_told(factor)} {to_unit}", DEFINED)
 
     def weigh(self, name: str, dimension: Dimension, known: Known, to_unit: str) -> None:
-        """A step between grams and what the item's density or weight of a piece joins them to."""
+        """Add a step between grams and volume or pieces, by the item's measure."""
         base = BASE_UNIT_OF[dimension]
         factor = known.value if to_unit == "g" else 1 / known.value
         of = f"1 {base} of {name}" if dimension == "volume" else f"1 {name}"

@@ -1,4 +1,4 @@
-"""From what something was made of to the receipts it rests on: how much of each is in it, and what that cost."""
+"""Trace the cost of a lot to receipts: how much of each receipt is in it, and what that cost."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from fractions import Fraction
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What was taken of a lot, in millionths; ``cost_micros`` is None when the lot's is unknown."""
+    """What was taken from a lot, in millionths; ``cost_micros`` is None if the lot's cost is unknown."""
 
     lot_id: int
     quantity_micros: int
@@ -17,7 +17,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A lot and what it was made from; a receipt has no inputs. ``kept`` is the part of them that was not lost."""
+    """A lot and its inputs; a receipt has none. ``kept`` is the part of the inputs that was not lost."""
 
     lot_id: int
     quantity_micros: int
@@ -28,7 +28,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What of a receipt is in the lot that was asked about, in exact millionths."""
+    """How much of a receipt is in the lot, in exact millionths."""
 
     lot_id: int
     quantity_micros: Fraction
@@ -36,10 +36,10 @@ class Share:
 
 
 def shares_of_receipts(root: int, sources: Mapping[int, Source]) -> list[Share]:
-    """Every receipt that a lot rests on, once, however many ways lead to it.
+    """Every receipt that went into a lot, each once, even if it went in by several ways.
 
-    What a loss took is not in the lot, and its cost is not either. The known costs add up to the lot's own, exactly:
-    a share of cost follows the costs that were posted, a share of quantity the quantities.
+    Losses are not in the lot, and neither is their cost. The known costs add up to the cost of the lot exactly:
+    shares of cost follow the posted costs, shares of quantity the quantities.
     """
     weights: defaultdict[int, tuple[Fraction, Fraction]] = defaultdict(lambda: (Fraction(0), Fraction(0)))
     weights[root] = Fraction(1), Fraction(1)
@@ -66,7 +66,7 @@ def shares_of_receipts(root: int, sources: Mapping[int, Source]) -> list[Share]:
 
 
 def kept_cost(source: Source) -> Fraction:
-    """The part of what its inputs cost that is in a lot; the rest went with the loss."""
+    """The part of its inputs' cost that is in a lot; the rest was lost."""
     costs = [taken.cost_micros for taken in source.inputs]
     total = sum(cost for cost in costs if cost is not None)
     if source.cost_micros is None or None in costs or total == 0:
@@ -75,7 +75,7 @@ def kept_cost(source: Source) -> Fraction:
 
 
 def _makers_first(root: int, sources: Mapping[int, Source]) -> list[int]:
-    """Every lot below ``root``, each after all that it went into; no recursion, so depth has no limit."""
+    """Every lot below ``root``, each after everything made from it; no recursion, so depth has no limit."""
     finished: list[int] = []
     seen = {root}
     stack = [(root, iter(sources[root].inputs))]

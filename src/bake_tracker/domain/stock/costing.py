@@ -1,4 +1,4 @@
-"""Where the cost of a run goes: cost in = cost of good output + cost of loss, to the last millionth."""
+"""Split the cost of a run: cost in = cost of good output + cost of loss, to the last millionth."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ ProductionStatus = Literal["complete", "partial_loss", "total_loss", "over_yield
 
 @dataclass(frozen=True, slots=True)
 class RunCost:
-    """The cost of a run in millionths of the currency; every part is None when the total is unknown."""
+    """The cost of a run in millionths of the currency; every part is None if the total is unknown."""
 
     total_micros: int | None
     output_micros: int | None
@@ -23,10 +23,10 @@ class RunCost:
 
 
 def total_cost(draws: Iterable[Draw], field: str) -> int | None:
-    """The sum of the draws; unknown as soon as one of them is, since a partial sum would read like a whole one.
+    """The sum of the draws; None if any is unknown, because a partial sum would look complete.
 
     Raises:
-        ValidationError: it is larger than a ledger can hold; ``field`` is the argument to make smaller.
+        ValidationError: it is larger than the ledger can hold; ``field`` is the argument to reduce.
     """
     total = 0
     for draw in draws:
@@ -34,7 +34,7 @@ def total_cost(draws: Iterable[Draw], field: str) -> int | None:
             return None
         total += draw.cost_micros
     if total > MAX_TOTAL_MICROS:
-        raise ValidationError.of(field, "costs more than can be counted; make it smaller")
+        raise ValidationError.of(field, "costs more than the ledger can count; use a smaller number")
     return total
 
 

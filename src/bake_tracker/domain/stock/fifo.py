@@ -1,4 +1,4 @@
-"""From open lots, in the order they are to be used, to the draws that meet a need."""
+"""Choose draws from open lots, in the order they are used, to meet a need."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from datetime import date
 from bake_tracker.domain.money import divide_half_even
 
 DUST_MICROS = 1_000
-"""A draw that would leave less than 0.001 g, ml or each takes the rest: a US tablespoon has 11 decimals, and without
-this rule one cup would be fifteen of them."""
+"""A draw that would leave less than 0.001 g, ml or each takes the rest. A US tablespoon has 11 decimals; without
+this rule sixteen of them would not empty a cup."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenLot:
-    """A lot that may be used: what is left of it, in millionths; ``cost_micros`` is None when unknown."""
+    """What is left of a lot that may be used, in millionths; ``cost_micros`` is None if unknown."""
 
     lot_id: int
     item_id: int
@@ -25,7 +25,7 @@ class OpenLot:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What one lot gives: quantity and cost in millionths; cost is None when the lot's is unknown."""
+    """What is taken from one lot, in millionths; the cost is None if the lot's is unknown."""
 
     lot: OpenLot
     quantity_micros: int
@@ -34,7 +34,7 @@ class Draw:
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """The draws for one need, and what is still missing of it."""
+    """The draws for one need, and how much was needed and available."""
 
     draws: tuple[Draw, ...]
     needed_micros: int
@@ -46,7 +46,7 @@ class Allocation:
 
 
 def draw_from(lot: OpenLot, wanted_micros: int) -> Draw:
-    """Take ``wanted_micros`` or all of a lot; the last draw takes all that is left of quantity and of cost."""
+    """Take ``wanted_micros`` or the whole lot; the last draw takes all the remaining quantity and cost."""
     assert lot.quantity_micros > 0
     if lot.quantity_micros - wanted_micros < DUST_MICROS:
         return Draw(lot, lot.quantity_micros, lot.cost_micros)
@@ -56,7 +56,7 @@ def draw_from(lot: OpenLot, wanted_micros: int) -> Draw:
 
 
 def allocate(needed_micros: int, lots: Iterable[OpenLot]) -> Allocation:
-    """Meet a need from ``lots`` in the order given; short where they do not suffice."""
+    """Meet a need from ``lots`` in the given order; the result is short if they are not enough."""
     draws: list[Draw] = []
     missing, available = needed_micros, 0
     for lot in lots:
@@ -68,7 +68,7 @@ def allocate(needed_micros: int, lots: Iterable[OpenLot]) -> Allocation:
 
 
 def plan_draws(needs: Mapping[int, int], lots: Iterable[OpenLot]) -> dict[int, Allocation]:
-    """Allocate every need (item id -> millionths); check and record both decide by this, only locking differs."""
+    """Allocate every need (millionths by item id); checks and records both use this, only locking differs."""
     by_item: dict[int, list[OpenLot]] = {item_id: [] for item_id in needs}
     for lot in lots:
         by_item[lot.item_id].append(lot)

@@ -1,4 +1,4 @@
-"""How often something can be made of what is there, by the rule that recording uses."""
+"""How many the stock allows, by the same rule that recording uses."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -9,10 +9,9 @@ from bake_tracker.domain.units import MAX_TOTAL_MICROS, MICRO, drawn_micros
 
 
 def most_times(per_one: Mapping[int, Fraction], usable_micros: Mapping[int, int]) -> int:
-    """How often the usable stock (item id -> millionths) allows what one takes of every item, in its base unit.
+    """How many the usable stock (millionths by item id) allows, if one takes ``per_one`` base units of every item.
 
-    A need is rounded down once, so ``n`` of them fit while ``n * per_one < usable + 1``. No run counts past
-    ``MAX_COUNT``.
+    Needs are rounded down once, so ``n`` fit while ``n * per_one < usable + 1``. No run is larger than ``MAX_COUNT``.
     """
     most = MAX_COUNT
     for item_id, quantity in per_one.items():
@@ -22,12 +21,12 @@ def most_times(per_one: Mapping[int, Fraction], usable_micros: Mapping[int, int]
 
 
 def short_of(per_one: Mapping[int, Fraction], usable_micros: Mapping[int, int], times: int) -> dict[int, int]:
-    """What so many would need of every item of which too little is there: item id -> millionths."""
+    """What ``times`` of them would need of every item that is short, in millionths by item id."""
     needs = {item_id: drawn_micros(quantity, Fraction(times)) for item_id, quantity in per_one.items()}
     return {item_id: need for item_id, need in needs.items() if need > usable_micros.get(item_id, 0)}
 
 
 def times_to_use_up(per_one: Fraction, micros: int) -> int:
-    """How often something must be made until so much is gone; what would leave only dust takes the rest."""
+    """How many must be made to use up this much; a draw that would leave only dust takes the rest."""
     left = max(micros - DUST_MICROS + 1, 1)
     return int(-(-left // (per_one * MICRO)))

@@ -1,4 +1,4 @@
-"""Packages that are bought: what tells them apart, and how much is in so many of them."""
+"""Packages that items are bought in: their identity and their contents."""
 
 import hashlib
 import json
@@ -9,12 +9,12 @@ from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.units import UnknownUnitError, parse_unit
 
 ANY_PACKAGE = ("package", "pack")
-"""What any package may be called, besides what its product says it is."""
+"""Words for any package, in addition to the product's own package type."""
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A product as it is bought; ``quantity`` of ``unit`` are in one, None where nobody has said."""
+    """A product as it is bought; it contains ``quantity`` of ``unit``, None if not recorded."""
 
     product_id: int
     item_id: int
@@ -30,12 +30,12 @@ class Package:
         return " ".join(filter(None, (self.brand, self.name)))
 
     def is_called(self, word: str) -> bool:
-        """Whether ``word`` is one of these packages, or several."""
+        """Whether ``word`` names this package, in the singular or plural."""
         return bool(_forms(word) & {name for one in (*ANY_PACKAGE, self.package_type or "") for name in _forms(one)})
 
 
 def is_gtin(text: str) -> bool:
-    """Whether these are the digits of a bar code (GTIN of 8, 12, 13 or 14), of which the last checks the others."""
+    """Whether this is a valid bar code: a GTIN of 8, 12, 13 or 14 digits with a correct check digit."""
     if not (text.isascii() and text.isdigit() and len(text) in (8, 12, 13, 14)):
         return False
     return sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(reversed(text))) % 10 == 0
@@ -50,13 +50,13 @@ def product_identity(
     unit: str,
     gtin: str | None,
 ) -> str:
-    """The SHA-256 of what tells a product from any other, whoever brings it."""
+    """The SHA-256 of the fields that make a product unique, whoever sells it."""
     told_by = [item_slug, brand, name, package_type, str(quantity), unit, gtin]
     return hashlib.sha256(json.dumps(told_by).encode()).hexdigest()
 
 
 def is_unit(text: object) -> bool:
-    """Whether this names a unit of its own, and no package."""
+    """Whether this is the name of a unit, not of a package."""
     try:
         return isinstance(text, str) and bool(parse_unit(text))
     except UnknownUnitError:
@@ -64,16 +64,16 @@ def is_unit(text: object) -> bool:
 
 
 def unpack(package: Package, count: Fraction, word: str, place: str = "") -> tuple[Fraction, str]:
-    """How much is in ``count`` packages, with its unit.
+    """The contents of ``count`` packages, with the unit.
 
     Raises:
-        ValidationError: it does not come in what ``word`` says, or nobody has said how much is in one.
+        ValidationError: the product does not come by this ``word``, or its size is not recorded.
     """
     if not package.is_called(word):
         comes_in = package.package_type or ANY_PACKAGE[0]
         raise ValidationError.of(
             f"{place}unit",
-            f"{word[:60]!r} is neither a unit nor how {package.called} comes; it comes by the {comes_in}",
+            f"{word[:60]!r} is neither a unit nor the package of {package.called}, which comes by the {comes_in}",
         )
     if package.quantity is None:
         raise ValidationError.of(
@@ -85,6 +85,6 @@ def unpack(package: Package, count: Fraction, word: str, place: str = "") -> tup
 
 
 def _forms(word: str) -> set[str]:
-    """A word as it is and, where it may be a plural, without its ending."""
+    """A word, and its possible singulars."""
     plain = " ".join(word.casefold().split())
     return {form for form in (plain, plain.removesuffix("s"), plain.removesuffix("es")) if form}

@@ -1,10 +1,10 @@
-"""What a trace and a recall report: lots, the steps between them, and the balance of each."""
+"""The results of traces and recalls: lots, the steps between them, and each lot's balance."""
 
 from typing import TypedDict
 
 
 class TracedLot(TypedDict):
-    """A lot as it came and as it lies; ``level`` counts the operations between it and the lot that was asked for."""
+    """A lot, then and now; ``level`` counts the operations between it and the traced lot."""
 
     lot_id: int
     lot_code: str
@@ -28,7 +28,7 @@ class TracedLot(TypedDict):
 
 
 class Step(TypedDict):
-    """What an operation took of a lot; ``into_lot_*`` None where it made none. ``undone_because`` says why it was."""
+    """What an operation took from a lot; ``into_lot_*`` is None if it made no lot, ``undone_because`` if it stands."""
 
     operation_id: str
     kind: str
@@ -48,7 +48,7 @@ class Step(TypedDict):
 
 
 class Trace(TypedDict):
-    """A lot, where it came from and where it went: every lot and step, each once, from near to far."""
+    """A lot, where it came from and where it went: every lot and step once, nearest first."""
 
     lot: TracedLot
     lots: list[TracedLot]
@@ -59,7 +59,7 @@ class Trace(TypedDict):
 class LotBalance(TypedDict):
     """brought = used + on_hand + waste + handed_over + adjusted + split_out + remainder, exactly; remainder is 0.
 
-    ``adjusted`` is what was corrected and counted away, less what was ``found``.
+    ``adjusted`` is stock corrected or counted away, less what was ``found``.
     """
 
     lot_id: int
@@ -79,7 +79,7 @@ class LotBalance(TypedDict):
 
 
 class Run(TypedDict):
-    """A baking or packing that used an affected lot, and what it made (None: a total loss)."""
+    """A run that used an affected lot, and the lot it made (None for a total loss)."""
 
     operation_id: str
     kind: str
@@ -94,7 +94,7 @@ class Run(TypedDict):
 
 
 class Recall(TypedDict):
-    """What a recall of a lot concerns; ``trace`` has every step. ``lots`` are the affected ones, itself the first."""
+    """Everything a recall affects; ``lots`` starts with the recalled lot, and ``trace`` has every step."""
 
     bakery: str
     lot: TracedLot

@@ -1,4 +1,4 @@
-"""What undoing an operation takes: the opposite of what it posted, after everything that rests on it."""
+"""Plan an undo: post the opposite of an operation, after undoing everything that depends on it."""
 
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
@@ -9,23 +9,23 @@ from heapq import heappop, heappush
 from bake_tracker.domain.errors import Dependent
 
 DEEPEST = 50
-"""How far the tree of what rests on an operation nests: a starter that is fed daily would nest for years."""
+"""How deep the tree of dependents nests, because a starter fed daily would nest for years."""
 
 NEVER: Mapping[str, str] = {
-    "record_seal": "a seal is a proof and no change: it stays, and a new one covers what is recorded since",
-    "record_reversal": "record that operation again instead",
-    "record_user": "switch the user off: whoever recorded something stays known",
-    "record_user_change": "record the role as it was, or switch the user on or off again",
-    "record_password": "set another password; nobody knows the one before",
-    "record_api_token": "revoke the token",
-    "record_api_token_revocation": "make a new token; nobody knows the one before",
+    "record_seal": "a seal is a proof, not a change; a new seal covers newer operations",
+    "record_reversal": "record the undone operation again instead",
+    "record_user": "disable the user instead; the history still needs the name",
+    "record_user_change": "set the old role, or disable or enable the user again",
+    "record_password": "set another password; the old one is not stored",
+    "record_api_token": "revoke the token instead",
+    "record_api_token_revocation": "create a new token; the old one is not stored",
 }
-"""What cannot be undone, and why."""
+"""Operations that cannot be undone, and what to do instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """One movement as it was posted, of a lot that ``lot_made_by`` brought."""
+    """A posted movement of a lot that ``lot_made_by`` made or received."""
 
     movement_id: int
     operation_id: str
@@ -38,7 +38,7 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class Undoable:
-    """An operation: what it is called, when it was recorded, and inside which other."""
+    """An operation: its name, when it was recorded, and its parent."""
 
     operation_id: str
     name: str
@@ -48,7 +48,7 @@ class Undoable:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """``later`` has to be undone before ``earlier``, for what it did with this lot, or this thing of the catalogue."""
+    """``later`` must be undone before ``earlier``, because of this lot or this catalogue entry."""
 
     earlier: str
     later: str
@@ -58,26 +58,26 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What is left of a lot, in millionths; cost is None when unknown."""
+    """What is left of a lot, in millionths; the cost is None if unknown."""
 
     quantity_micros: int
     cost_micros: int | None
 
     @property
     def is_possible(self) -> bool:
-        """Whether a lot can hold so much: nothing below zero, and no cost where nothing is left."""
+        """Whether a lot can hold this: nothing below zero, and no cost without quantity."""
         if self.quantity_micros < 0 or (self.cost_micros or 0) < 0:
             return False
         return self.quantity_micros > 0 or not self.cost_micros
 
     def without(self, one: Posted) -> "Holding":
-        """What is left when this movement is undone."""
+        """What is left after this movement is undone."""
         cost = None if self.cost_micros is None or one.cost_micros is None else self.cost_micros - one.cost_micros
         return Holding(self.quantity_micros - one.quantity_micros, cost)
 
 
 def undo_order(operations: Mapping[str, Undoable], posted: Iterable[Posted], links: Iterable[Link]) -> list[str]:
-    """The latest first, and whatever rests on another before it."""
+    """The order to undo operations in: latest first, and dependents before what they depend on."""
     last = dict.fromkeys(operations, 0)
     for one in posted:
         last[one.operation_id] = max(last[one.operation_id], one.movement_id)
@@ -98,7 +98,7 @@ def undo_order(operations: Mapping[str, Undoable], posted: Iterable[Posted], lin
 
 
 def with_parents(touched: Iterable[str], operations: Mapping[str, Undoable]) -> set[str]:
-    """Those that changed something, and those around them."""
+    """These operations and all their parents."""
     found: set[str] = set()
     for key in touched:
         around: str | None = key
@@ -111,7 +111,7 @@ def with_parents(touched: Iterable[str], operations: Mapping[str, Undoable]) -> 
 def impossible_lots(
     posted: Iterable[Posted], holdings: Mapping[int, Holding], operation_ids: Collection[str]
 ) -> set[int]:
-    """The lots that would be left with less than nothing if all of these operations were undone."""
+    """The lots that would fall below zero if all of these operations were undone."""
     left = dict(holdings)
     for one in posted:
         if one.operation_id in operation_ids:
@@ -120,7 +120,7 @@ def impossible_lots(
 
 
 def dependents_tree(roots: Iterable[str], operations: Mapping[str, Undoable], links: Iterable[Link]) -> list[Dependent]:
-    """Who rests on ``roots``, and so on; an operation that rests on several stands at the first."""
+    """The tree of operations that depend on ``roots``; one that depends on several is listed under the first."""
     by_earlier: dict[str, list[Link]] = {}
     for link in links:
         by_earlier.setdefault(link.earlier, []).append(link)
@@ -150,7 +150,7 @@ def dependents_tree(roots: Iterable[str], operations: Mapping[str, Undoable], li
                 if name is not None and name not in among:
                     among.append(name)
         below.extend(nodes.values())
-        # What rests on the deepest ones stands beside them: a tree that nests without end cannot be written down.
+        # Below the deepest level, dependents go beside each other, because JSON cannot nest without limit.
         to_look_at.extendleft(
             (node["operation_id"], node["dependents"] if depth < DEEPEST else below, depth + 1)
             for node in reversed(nodes.values())

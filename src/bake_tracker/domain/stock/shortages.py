@@ -1,4 +1,4 @@
-"""Whether the stock suffices, and what a run would draw."""
+"""Shortages and draws of a plan."""
 
 from collections.abc import Iterable, Mapping
 

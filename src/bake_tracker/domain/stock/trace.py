@@ -1,4 +1,4 @@
-"""What became of lots: who drew of whom, how far each is from where one starts, and the mass balance of each."""
+"""Trace lots: which lot went into which, how many steps apart they are, and each lot's mass balance."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterable
@@ -8,11 +8,11 @@ from typing import NamedTuple
 from bake_tracker.domain.stock.adjusting import TO_SOMEBODY
 
 SPLIT = "split"
-"""A part of a lot became a lot of its own, elsewhere."""
+"""Part of a lot was moved and became a lot of its own."""
 
 
 class Edge(NamedTuple):
-    """An operation took ``quantity_micros`` of one lot and made another of it; None where nothing came out."""
+    """An operation took ``quantity_micros`` of one lot and made another, or None if it made no lot."""
 
     operation_id: str
     from_lot_id: int
@@ -22,7 +22,7 @@ class Edge(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """A movement of a lot that stands, and what it was for (None where no record says so)."""
+    """A movement of a lot that was not undone, and what it was for (None if no record says)."""
 
     operation_id: str
     kind: str | None
@@ -31,7 +31,7 @@ class Moved(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """All that a lot ever held, and where it is, in millionths; ``adjusted`` is net of what was ``found``."""
+    """Everything a lot ever held and where it went, in millionths; ``adjusted`` is net of what was ``found``."""
 
     brought_micros: int = 0
     used_micros: int = 0
@@ -44,13 +44,13 @@ class Balance:
 
     @property
     def remainder_micros(self) -> int:
-        """What came in and is nowhere; nothing, unless the ledger and its records disagree."""
+        """What came in and is not accounted for; 0 unless the ledger and its records disagree."""
         found = self.used_micros + self.on_hand_micros + self.waste_micros
         return self.brought_micros - found - self.handed_over_micros - self.adjusted_micros - self.split_micros
 
 
 def balance_of(brought_by: str, moves: Iterable[Moved], on_hand_micros: int) -> Balance:
-    """Close the balance of a lot that ``brought_by`` brought; what nothing accounts for is its remainder."""
+    """The balance of a lot that ``brought_by`` made or received; anything not accounted for is its remainder."""
     sums: defaultdict[str, int] = defaultdict(int)
     for one in moves:
         if one.operation_id == brought_by and one.quantity_micros > 0:
@@ -85,7 +85,7 @@ def _column(moved: Moved) -> str | None:
 
 
 def levels(edges: Iterable[Edge], start: int, *, forward: bool) -> dict[int, int]:
-    """How many operations each lot is away from the first, by the shortest way."""
+    """How many operations each lot is away from the first, by the shortest path."""
     beside: defaultdict[int, list[int]] = defaultdict(list)
     for edge in edges:
         if edge.into_lot_id is not None:

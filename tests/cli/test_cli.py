@@ -263,7 +263,7 @@ def test_what_is_no_utf8_is_refused_by_its_place(bakery: Bake, words: str) -> No
     """Bytes that are no text can neither be looked for nor stored, by any command; it is wrong usage."""
     done = bakery(*words.split())
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith(f"Refused: argument {len(words.split())} is no UTF-8 text: ")
+    assert done.err.startswith(f"Refused: argument {len(words.split())} is not UTF-8 text: ")
     assert "\\udcff" in done.err
 
 

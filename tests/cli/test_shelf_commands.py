@@ -79,7 +79,7 @@ def test_every_row_that_cannot_be_read_is_named_and_none_is_taken(
     done = bake("count", "record", str(sheet))
     assert done.code == 1
     for told in (
-        "3 things",
+        "3 problems",
         f"row 3: there is no lot '{code}x'; did you mean {code}",
         "row 4: 'many' is not",
         "row 5: has values under both",

@@ -21,7 +21,7 @@ def make_app() -> typer.Typer:
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         help="The production ledger of a small bakery.",
-        epilog="Exit status: 0 done, 1 refused with the reason, 2 wrong usage, 3 something broke.",
+        epilog="Exit status: 0 success, 1 refused (with the reason), 2 wrong usage, 3 failure.",
     )
     app.callback()(global_options)
     return app

@@ -1,4 +1,4 @@
-"""The one list of commands: where each is, and an example of it.
+"""The list of commands: where each one is, and an example.
 
 A command is named by ``room.module:function`` and imported only when it runs, so that none waits for the libraries of
 the others.
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Where a command's function is, and the words of one call of it."""
+    """Where a command's function is, and the arguments of an example."""
 
     function: str
     example: str
@@ -29,15 +29,15 @@ COMMANDS: dict[str, Command | Group] = {
     "init": Command(f"{_HOUSE}:init", "--name 'Corner Bakery' --currency EUR --time-zone Europe/Berlin"),
     "demo": Command("house.demo:demo", ""),
     "receive": Command("stock.receive:receive", "flour 25 kg --cost 18.50 --expires 2027-05-31"),
-    "deliver": Command("stock.deliver:deliver", "mill 'flour 25 kg 18.50' 'sugar 10 kg 9.20' --document 4711"),
+    "deliver": Command("stock.deliver:deliver", "mill '25 kg flour @18.50' '10 kg sugar @9.20' --document 4711"),
     "stock": Command("stock.shelf:stock", "flour"),
     "can-make": Command("stock.can_make:can_make", "--xlsx can-make.xlsx"),
     "expiring": Command("stock.can_make:expiring", "--within 7"),
-    "waste": Command(f"{_STOCK}:waste", "'milk 2 l' --spoiled --reason 'left out of the fridge'"),
-    "gift": Command(f"{_STOCK}:gift", "'cookie 12' --to 'Food bank'"),
-    "sample": Command(f"{_STOCK}:sample", "'cookie 6' --event spring-fair"),
-    "sell": Command(f"{_STOCK}:sell", "'cookie-box 2' --to ada"),
-    "adjust": Command(f"{_STOCK}:adjust", "'flour -200 g' --reason 'weighed the bin'"),
+    "waste": Command(f"{_STOCK}:waste", "'2 l milk' --spoiled --reason 'left out of the fridge'"),
+    "gift": Command(f"{_STOCK}:gift", "'12 cookie' --to food-bank"),
+    "sample": Command(f"{_STOCK}:sample", "'6 cookie' --event spring-fair"),
+    "sell": Command(f"{_STOCK}:sell", "'2 cookie-box' --to ada"),
+    "adjust": Command(f"{_STOCK}:adjust", "'less 200 g lot:flour-20261123-1' --reason 'weighed the bin'"),
     "produce": Command("production.runs:produce", "sugar-cookies 2 --yield 46"),
     "assemble": Command("production.runs:assemble", "cookie-box 10 --event spring-fair"),
     "runs": Command("production.runs:runs", "--last 10"),
@@ -49,13 +49,13 @@ COMMANDS: dict[str, Command | Group] = {
     "transfer": Command("stock.hold:transfer", "flour-20261123-1 5 kg --to Cellar"),
     "label": Command("catalog.labels:label", "cookie-20261123-1 --pdf label.pdf"),
     "declare": Command("catalog.labels:declare", "cookie 'flour (wheat), sugar, butter (milk)' --contains wheat,milk"),
-    "explain": Command("explain.why:explain", "run 01a22afe-6f12"),
+    "explain": Command("explain.why:explain", "last"),
     "trace": Command("explain.trace:trace", "flour-20261123-1 --forward"),
     "recall": Command("explain.trace:recall", "flour-20261123-1 --drill"),
     "verify": Command(f"{_HOUSE}:verify", ""),
     "seal": Command("house.seal:seal", ""),
     "export": Command("importing.export:export", "bakery.xlsx"),
-    "template": Command("importing.export:template", "items items.csv"),
+    "template": Command("importing.export:template", "purchases purchases.csv"),
     "backup": Command("house.archive:backup", "bakery.jsonl.gz"),
     "restore": Command("house.archive:restore", "bakery.jsonl.gz"),
     "move": Command("house.archive:move", "--from sqlite:///bakery.db --to postgresql://baker@localhost/bakery"),
@@ -77,43 +77,44 @@ COMMANDS: dict[str, Command | Group] = {
         },
     ),
     "recipe": Group(
-        "What a batch takes, and what it makes.",
+        "Recipes and their yields.",
         {
-            "add": Command(f"{_CATALOG}:add_recipe", "Shortbread --line 'flour 500 g' --makes 'finger 24'"),
-            "yield": Command(f"{_CATALOG}:recipe_yield", "shortbread finger 30"),
+            "add": Command(f"{_CATALOG}:add_recipe", "Shortbread --line '500 g flour' --makes '24 finger'"),
+            "yield": Command(f"{_CATALOG}:recipe_yield", "shortbread 30 finger"),
             "list": Command(f"{_CATALOG}:list_recipes", ""),
         },
     ),
     "good": Group(
-        "What a box is made of.", {"add": Command(f"{_CATALOG}:add_good", "'Cookie box' --part 'cookie 12'")}
+        "Finished goods, such as gift boxes.",
+        {"add": Command(f"{_CATALOG}:add_good", "'Cookie box' --part '12 cookie'")},
     ),
     "product": Group(
-        "What items are bought in.",
+        "Packages that items are bought in.",
         {
             "add": Command("catalog.products:add_product", "flour 'Type 550' --package '25 kg' --type bag"),
             "list": Command("catalog.products:list_products", "flour"),
         },
     ),
-    "supplier": Group("Who goods come from.", {"add": Command(f"{_CATALOG}:add_supplier", "'Valley Mill'")}),
+    "supplier": Group("Suppliers.", {"add": Command(f"{_CATALOG}:add_supplier", "'Valley Mill'")}),
     "event": Group(
-        "What is baked and packed for.", {"add": Command(f"{_CATALOG}:add_event", "'Spring fair' --on 2027-04-12")}
+        "Events to bake and pack for.", {"add": Command(f"{_CATALOG}:add_event", "'Spring fair' --on 2027-04-12")}
     ),
     "recipient": Group(
-        "Who is given or sold what was made.",
+        "Customers.",
         {
             "add": Command(f"{_STOCK}:add_recipient", "Ada --household Lovelace"),
             "list": Command(f"{_STOCK}:list_recipients", ""),
         },
     ),
     "allergen": Group(
-        "Which allergens things contain.",
+        "Allergens of items.",
         {
             "set": Command("catalog.labels:set_allergens", "flour --contains wheat"),
             "list": Command("catalog.labels:list_allergens", "--missing"),
         },
     ),
     "count": Group(
-        "Count the shelf.",
+        "Count the stock.",
         {
             "sheet": Command("stock.count:sheet", "--xlsx count.xlsx"),
             "check": Command("stock.count:check", "flour-20261123-1=4.2kg"),
@@ -121,7 +122,7 @@ COMMANDS: dict[str, Command | Group] = {
         },
     ),
     "names": Group(
-        "What others call our items.",
+        "Other names for items.",
         {
             "list": Command("catalog.names:list_names", ""),
             "add": Command("catalog.names:add_name", "'AP flour' flour"),
@@ -130,7 +131,7 @@ COMMANDS: dict[str, Command | Group] = {
         },
     ),
     "report": Group(
-        "What is there, what came out, what left the shelf and why.",
+        "Reports on stock value, yields, usage, waste and customers.",
         {
             "value": Command("report.stock:value", "--lots"),
             "yield": Command("report.stock:yields", "--since 2026-11-01"),
@@ -140,14 +141,14 @@ COMMANDS: dict[str, Command | Group] = {
         },
     ),
     "check": Group(
-        "Ask whether the stock suffices; nothing is changed.",
+        "Check whether the stock allows a run, without recording it.",
         {
             "produce": Command("production.runs:check_produce", "sugar-cookies 2"),
             "assemble": Command("production.runs:check_assemble", "cookie-box 10"),
         },
     ),
     "user": Group(
-        "Who may sign in.",
+        "Users and passwords.",
         {
             "add": Command("house.users:add_user", "Ada --role owner"),
             "list": Command("house.users:list_users", ""),
@@ -156,7 +157,7 @@ COMMANDS: dict[str, Command | Group] = {
         },
     ),
     "token": Group(
-        "What other programs sign in with.",
+        "API tokens for other programs.",
         {
             "add": Command("house.users:add_token", "Ada Till --role baker"),
             "list": Command("house.users:list_tokens", ""),
@@ -164,7 +165,7 @@ COMMANDS: dict[str, Command | Group] = {
         },
     ),
     "log": Group(
-        "Read the log.",
+        "Read, search and check the log.",
         {
             "tree": Command("log.tree:tree", "--last 3"),
             "tail": Command("log.tail:tail", "-f --level WARNING"),

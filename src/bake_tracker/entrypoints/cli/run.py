@@ -1,4 +1,4 @@
-"""Run one command: bind who asks, say how a refusal ended, and leave with the right status."""
+"""Run one command: bind the actor, report refusals, and exit with the right status."""
 
 import getpass
 import logging
@@ -23,17 +23,17 @@ EXIT_BROKEN = 3
 
 
 def main() -> None:
-    """Run one command; refusals go to stderr with their reason, and nothing ends in a traceback."""
+    """Run one command; refusals go to stderr with their reason, and users never see a traceback."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  open as long as Python is
-    # Until the log is set up nothing is printed by Python's handler of last resort.
+    # Until the log is set up, keep Python's handler of last resort from printing.
     program = logging.getLogger("bake_tracker")
     if not program.handlers:
         program.addHandler(logging.NullHandler())
     if (number := _no_text(sys.argv[1:])) is not None:
         complain(
-            f"Refused: argument {number} is no UTF-8 text: {sys.argv[number]!a}; write it, or name the file, in UTF-8"
+            f"Refused: argument {number} is not UTF-8 text: {sys.argv[number]!a}; type it, or rename the file, in UTF-8"
         )
         sys.exit(EXIT_USAGE)
     try:
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def _no_text(words: list[str]) -> int | None:
-    """Which argument, counted from 1, is none that could be looked for, stored or told: bytes that are no UTF-8."""
+    """The number of the first argument that is not UTF-8 text, counted from 1; None if all are."""
     for number, word in enumerate(words, 1):
         try:
             word.encode()
@@ -63,19 +63,19 @@ def _run() -> None:
         make_app()(prog_name="bake")
     except ServiceError as error:
         _say_refusal(error)
-        # Whether it was recorded is not known, and to do it again might do it twice: that is no refusal.
+        # It may have been recorded, so this is not a refusal: repeating it could record it twice.
         sys.exit(EXIT_BROKEN if isinstance(error, OutcomeUnknownError) else EXIT_REFUSED)
     except NotShownError as error:
-        # What is still buffered must not be tried again when Python ends.
+        # Keep Python from printing the rest of the buffer at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error.__cause__, BrokenPipeError):  # a reader that has seen enough is no fault
+        if not isinstance(error.__cause__, BrokenPipeError):  # a reader that has seen enough is not a fault
             complain(str(error))
             sys.exit(EXIT_BROKEN)
     except SettingsError:
         raise
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        complain("Whoever read this has left before it was done; bake runs and bake log tree say what was recorded.")
+        complain("The output was cut off. To see what was recorded, run: bake runs, or: bake log tree")
         sys.exit(EXIT_BROKEN)
     except Exception as error:
         _say_broken(error)
@@ -91,7 +91,7 @@ def _actor() -> str:
 
 def _say_refusal(error: ServiceError) -> None:
     if not hasattr(error, "bake_operation_id") and not isinstance(error, NoBakeryError):
-        # Refused before any service was asked: by a slug that leads nowhere, or a file that cannot be read.
+        # Refused before any service was called, for an unknown slug or an unreadable file.
         _log(state.command, error.outcome, logging.WARNING, error)
     if state.as_json:
         report = {"report": error.report} if isinstance(error, ImportRefusedError) else {}
@@ -106,12 +106,12 @@ def _say_refusal(error: ServiceError) -> None:
 
 
 def _one_a_line(error: ServiceError) -> str:
-    """The error's text; of several problems each on a line of its own."""
+    """The error's text, with several problems on a line each."""
     problems = getattr(error, "problems", [])
     if len(problems) < 2:
         return str(error)
     lines = [": ".join(filter(None, (problem.get("field"), problem["problem"]))) for problem in problems]
-    return "\n  ".join([f"{len(lines)} things", *lines])
+    return "\n  ".join([f"{len(lines)} problems", *lines])
 
 
 def _say_broken(error: Exception) -> None:
@@ -119,11 +119,11 @@ def _say_broken(error: Exception) -> None:
     if operation_id is None:
         _log(state.command, "error", logging.ERROR, error)
     story = (
-        f"Nothing of it was recorded. The whole story: bake log tree {operation_id}"
+        f"Nothing was recorded. For details, run: bake log tree {operation_id}"
         if operation_id
-        else f"What became of it is in the log: {state.log_file}"
+        else f"For details, see the log: {state.log_file}"
     )
-    complain(f"Something broke: {error_text(error)}\n{story}")
+    complain(f"Something went wrong: {error_text(error)}\n{story}")
 
 
 def _log(operation: str, outcome: str, level: int, error: Exception) -> None:

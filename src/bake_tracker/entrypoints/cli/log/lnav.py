@@ -7,6 +7,6 @@ from bake_tracker.entrypoints.cli.log.lines import printing
 
 
 def lnav() -> None:
-    """Print the format file that shows the log in the viewer lnav."""
+    """Print the log's format for the viewer lnav. Save it to a file and install that with lnav -i."""
     with printing():
         sys.stdout.write(files(__package__).joinpath("lnav_format.json").read_text("utf-8"))

@@ -91,7 +91,7 @@ def declare(
 
 
 def label(
-    lot: Annotated[str, typer.Argument(help="code or id")],
+    lot: Annotated[str, typer.Argument(help="lot code or id")],
     pdf: Annotated[Path | None, typer.Option("--pdf", help="write the label to this PDF file")] = None,
     style: Annotated[str, typer.Option(help="eu (also for the UK) or us")] = "eu",
     best_before: Annotated[Any, typer.Option(parser=parse.day, help="a date; default: the lot's expiry")] = None,

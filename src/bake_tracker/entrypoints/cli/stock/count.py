@@ -29,7 +29,7 @@ What = Annotated[
 Moved = Annotated[
     str,
     typer.Option(
-        help="lots that changed since the sheet was printed: did they change after or before you counted them?"
+        help="for lots that changed since the sheet was printed: say if that was before or after you counted"
     ),
 ]
 

@@ -28,9 +28,7 @@ What = Annotated[
 ]
 Moved = Annotated[
     str,
-    typer.Option(
-        help="for lots that changed since the sheet was printed: say if that was before or after you counted"
-    ),
+    typer.Option(help="for lots that changed since the sheet was printed: say if that was before or after you counted"),
 ]
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from bake_tracker.database.attempts import is_lost_race, is_retryable, is_unreachable
+from bake_tracker.entrypoints.cli.remedies import told
 from bake_tracker.services import database
 from bake_tracker.services.database import (
     DatabaseUnavailableError,
@@ -264,5 +265,6 @@ def test_a_server_that_goes_down_meanwhile_is_named_after_the_last_attempt(
 def test_a_schema_of_another_version_is_named(postgresql_url: str, admin: Any) -> None:
     """And what brings it to this one."""
     admin.execute(text("UPDATE alembic_version SET version_num = '0000'"))
-    with pytest.raises(DatabaseUnavailableError, match="is of another version; run: bake init"):
+    with pytest.raises(DatabaseUnavailableError, match="is of another version") as refused:
         engine_for()
+    assert told(refused.value).endswith("; run: bake init")

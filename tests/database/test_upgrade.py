@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from bake_tracker import migrations
+from bake_tracker.entrypoints.cli.remedies import told
 from bake_tracker.migrations.guards import writing_marks
 from bake_tracker.queries.archive.restored import load_restored
 from bake_tracker.queries.verify.everything import verify_ledger
@@ -84,8 +85,9 @@ def old(request: pytest.FixtureRequest) -> Path:
 def upgraded(request: pytest.FixtureRequest, old: Path, tmp_path: Path, use: Callable[[str], str]) -> str:
     """A database with data of an earlier version, brought to this one."""
     url = use(of_revision(bare(request.param, request, tmp_path / "old"), old))
-    with pytest.raises(DatabaseUnavailableError, match="is of another version; run: bake init"):
+    with pytest.raises(DatabaseUnavailableError, match="is of another version") as refused:
         engine_for(url)
+    assert told(refused.value).endswith("; run: bake init")
     database.prepare(url)
     return url
 

@@ -21,6 +21,7 @@ from bake_tracker.domain.units import (
     received_micros,
     to_base,
 )
+from bake_tracker.entrypoints.cli.remedies import told
 from support.kitchen import Kitchen
 
 pytestmark = pytest.mark.one_database
@@ -171,7 +172,7 @@ def test_every_ingredient_without_a_density_is_named_with_what_to_weigh(kitchen:
             ("honey", "g", "ml"),
             ("egg", "cup", "each"),
         ]
-    text = str(refused.value)
+    text = told(refused.value)
     assert "weigh 1 fl oz of Flour" in text
     assert "weigh 1 cup of Honey" in text
     assert "weigh 1 cup of Egg" in text
@@ -183,5 +184,5 @@ def test_the_remedy_can_be_typed_as_it_stands() -> None:
     flour = Item(1, "ingredient", "flour", "Flour", "g")
     with pytest.raises(UnitConversionError) as refused:
         base_quantity(flour, Fraction(1), "fl oz")
-    suggested = str(refused.value).partition('bake measure flour --volume "1 ')[2].partition('"')[0]
+    suggested = told(refused.value).partition('bake measure flour --volume "1 ')[2].partition('"')[0]
     assert parse_unit("fl oz") == parse_unit(suggested)

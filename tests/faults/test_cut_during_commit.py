@@ -108,7 +108,7 @@ def test_who_gives_up_after_a_cut_says_that_it_may_be_recorded_and_how_to_ask(
     said = bake("receive", "flour", "1", "kg")
     assert (said.code, "Not known: " in said.err) == (3, True)  # it is no refusal, and not to be done again blindly
     in_doubt = [line["operation_id"] for line in lines(bake.log_file) if line.get("outcome") == "unknown"]
-    assert f"whether it is recorded is not known. Before doing it again, ask: bake explain {in_doubt[0]}" in said.err
+    assert f"whether it is recorded is not known; before doing it again, ask: bake explain {in_doubt[0]}" in said.err
     proxy.open()
     assert bake("explain", in_doubt[0]).code == 0
     assert_nothing_lost_or_doubled(kitchen, bake, before, [[("receive", in_doubt[0])]], in_doubt)

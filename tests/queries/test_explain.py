@@ -300,8 +300,8 @@ def test_a_stock_tells_the_refusals_that_named_it(bakery: CommandLine) -> None:
     ("command", "says"),
     [
         ("produce cookies 0 --yield 1", "what to do: correct num_batches and try again"),
-        ("produce biscuits 1 --yield 1", "what to do: name one that there is: bake recipe list"),
-        ("receive flour 1 cup", "what to do: say what a volume or a piece of flour weighs (bake measure)"),
+        ("produce biscuits 1 --yield 1", "what to do: use one that exists; to see them: bake recipe list"),
+        ("receive flour 1 cup", "a piece of flour weighs; to record it: bake measure flour"),
     ],
 )
 def test_a_refusal_for_another_reason_says_what_helps(bakery: CommandLine, command: str, says: str) -> None:

@@ -75,7 +75,8 @@ def test_a_missing_measure_is_told_on_its_line_and_nothing_is_reckoned(kitchen: 
     kitchen.ingredient("Flour")
     kitchen.recipe("Bread", {"Flour": (2, "cup")}, {"Loaf": 1})
     said = text_of(web.browser(Role.VIEWER).get(f"/recipes/{kitchen.ids['Bread']}").text)
-    assert "weigh 1 cup of Flour" in said
+    assert "flour: cup cannot become g. Give the amount in g, or ask" in said
+    assert "to record what 1 cup of Flour weighs" in said
     assert "cannot be reckoned before every line can be weighed" in said
 
 

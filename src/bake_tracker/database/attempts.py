@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from bake_tracker.clock import uuid7
+from bake_tracker.domain.remedies import Remedy
 
 _SERIALIZATION_FAILURE = "40001"
 # PostgreSQL: deadlock_detected, lock_not_available, admin_shutdown, crash_shutdown, cannot_connect_now,
@@ -36,11 +37,15 @@ class Attempt:
     @property
     def doubt(self) -> str:
         """What to say of a commit that was cut and could not be asked about."""
-        how = f"bake explain {self.operation_ids[0]}" if self.operation_ids else "with the same operation id"
         return (
             "the connection broke while it was being committed, and the database could not be asked since: whether it"
-            f" is recorded is not known. Before doing it again, ask: {how}"
+            " is recorded is not known"
         )
+
+    @property
+    def doubt_remedy(self) -> Remedy:
+        """How to find out."""
+        return {"kind": "explain_operation", "operation_id": self.operation_ids[0] if self.operation_ids else None}
 
     def begin(self, number: int, *, is_last: bool) -> None:
         """Start the next attempt: the same operation ids again, from the first."""

@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from bake_tracker.config import load_settings, sqlite_path
 from bake_tracker.database import read_only_sqlite
-from bake_tracker.database.postgresql import connect_arguments, refusal
+from bake_tracker.database.postgresql import connect_arguments, is_missing, refusal
 from bake_tracker.database.sqlite import READ_ONLY, make_sqlite_engine
 from bake_tracker.database.transaction_outcomes import observe
 from bake_tracker.domain.errors import DatabaseUnavailableError, ValidationError
@@ -140,4 +140,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 def unavailable(engine: Engine, error: DBAPIError) -> DatabaseUnavailableError:
-    return DatabaseUnavailableError(f"the database {engine.url.render_as_string()} cannot be opened: {refusal(error)}")
+    return DatabaseUnavailableError(
+        f"the database {engine.url.render_as_string()} cannot be opened: {refusal(error)}",
+        remedy={"kind": "prepare_database"} if is_missing(error) else None,
+    )

@@ -23,9 +23,10 @@ _CONNECTION = {
     "keepalives_interval": 10,
     "keepalives_count": 3,
 }
+_MISSING = "does not exist"
 _ADVICE = {
     "password": "check the user and the password of the URL, or keep it in ~/.pgpass",
-    "does not exist": "create the role and the database first (createuser, createdb), then run: bake init",
+    _MISSING: "create the role and the database first (createuser, createdb)",
     "starting up": "it is starting; try again in a moment",
     "Connection refused": "start it, or check host and port of the URL",
     "No such file": "start it, or check the socket directory of the URL",
@@ -49,3 +50,8 @@ def refusal(error: DBAPIError) -> str:
     said = " ".join(str(error.orig).split())
     advice = next((advice for sign, advice in _ADVICE.items() if sign in said), None)
     return f"{said}; {advice}" if advice else said
+
+
+def is_missing(error: DBAPIError) -> bool:
+    """Whether there is no such database, or no such role, yet."""
+    return _MISSING in str(error.orig)

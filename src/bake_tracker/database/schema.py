@@ -52,10 +52,13 @@ def make_ready(engine: Engine, add_first_rows: AddFirstRows) -> None:
     if current:
         return
     if tables:
-        what = "is of another version; run: bake init" if "alembic_version" in tables else "belongs to another program"
-        raise DatabaseUnavailableError(f"the database {name} {what}")
+        if "alembic_version" not in tables:
+            raise DatabaseUnavailableError(f"the database {name} belongs to another program")
+        raise DatabaseUnavailableError(
+            f"the database {name} is of another version", remedy={"kind": "prepare_database"}
+        )
     if engine.dialect.name != "sqlite":
-        raise DatabaseUnavailableError(f"the database {name} has no bakery yet; run: bake init")
+        raise DatabaseUnavailableError(f"the database {name} has no bakery yet", remedy={"kind": "prepare_database"})
     migrate(engine, add_first_rows)
 
 
@@ -63,7 +66,8 @@ def _refuse_half_restored(engine: Engine, tables: list[str]) -> None:
     if RESTORE_UNDER_WAY in tables:
         raise DatabaseUnavailableError(
             f"a restore into the database {engine.url.render_as_string()} is under way or was stopped; "
-            "if it was stopped, run it again with the same file: bake restore FILE"
+            "if it was stopped, run it again with the same file",
+            remedy={"kind": "restore_again"},
         )
 
 

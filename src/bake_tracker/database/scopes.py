@@ -77,7 +77,7 @@ def run_in_transaction(work: Callable[[Session], Answer], engine: Callable[[], E
         except Exception as error:
             if attempt.is_last or not is_retryable(error):
                 if attempt.is_in_doubt and isinstance(error, DBAPIError):
-                    raise OutcomeUnknownError(attempt.doubt) from error
+                    raise OutcomeUnknownError(attempt.doubt, remedy=attempt.doubt_remedy) from error
                 if isinstance(error, DBAPIError) and is_unreachable(error):
                     raise unavailable(engine(), error) from error
                 raise

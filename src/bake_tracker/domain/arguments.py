@@ -11,6 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from bake_tracker.domain.errors import Problem, ValidationError
+from bake_tracker.domain.remedies import Remedy
 from bake_tracker.domain.units import MAX_MICROS, MICRO, Unit, UnknownUnitError, parse_unit
 
 MAX_COUNT = 1_000_000
@@ -36,8 +37,9 @@ class Arguments:
     def __init__(self) -> None:
         self.problems: list[Problem] = []
 
-    def refuse(self, field: str, problem: str) -> None:
-        self.problems.append({"field": field, "problem": problem})
+    def refuse(self, field: str, problem: str, remedy: Remedy | None = None) -> None:
+        one: Problem = {"field": field, "problem": problem}
+        self.problems.append(one if remedy is None else {**one, "remedy": remedy})
 
     def done(self) -> None:
         """Raise a ValidationError if there were any problems."""

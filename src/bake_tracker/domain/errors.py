@@ -42,6 +42,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, NotRequired, TypedDict
 
 from bake_tracker.domain.amounts import amount
+from bake_tracker.domain.remedies import Remedy, Words, mended
 
 
 class Shortage(TypedDict):
@@ -77,6 +78,7 @@ class Problem(TypedDict):
 
     field: str
     problem: str
+    remedy: NotRequired[Remedy]
 
 
 class ServiceError(Exception):
@@ -84,6 +86,14 @@ class ServiceError(Exception):
 
     code: ClassVar[str] = "service_error"
     outcome: ClassVar[str] = "error"
+
+    def __init__(self, *told: object, remedy: Remedy | None = None) -> None:
+        self.remedy = remedy
+        super().__init__(*told)
+
+    def in_words(self, words: Words) -> str:
+        """The text with what would mend it, as a face words that."""
+        return mended(str(self), self.remedy, words)
 
     def log_fields(self) -> dict[str, Any]:
         """Ids and slugs for the log line of this refusal."""
@@ -101,12 +111,16 @@ class ValidationError(ServiceError):
         super().__init__("; ".join(f"{p['field']}: {p['problem']}" for p in self.problems))
 
     @classmethod
-    def of(cls, field: str, problem: str) -> "ValidationError":
+    def of(cls, field: str, problem: str, remedy: Remedy | None = None) -> "ValidationError":
         """The error for a single argument."""
-        return cls([{"field": field, "problem": problem}])
+        one: Problem = {"field": field, "problem": problem}
+        return cls([one if remedy is None else {**one, "remedy": remedy}])
+
+    def in_words(self, words: Words) -> str:
+        return "; ".join(f"{p['field']}: {mended(p['problem'], p.get('remedy'), words)}" for p in self.problems)
 
     def log_fields(self) -> dict[str, Any]:
-        return {"fields": [p["field"] for p in self.problems]}
+        return {"fields": list(dict.fromkeys(p["field"] for p in self.problems))}
 
 
 class FinishedUnitRecipeMismatchError(ValidationError):
@@ -155,7 +169,8 @@ class ImportRefusedError(ValidationError):
                 {
                     "field": "file",
                     "problem": f"{refused_count} row{'s' * (refused_count != 1)} cannot be taken, so nothing was; "
-                    "correct them, or take only the good rows with --skip-bad",
+                    "correct them",
+                    "remedy": {"kind": "take_good_rows"},
                 }
             ]
         )
@@ -301,6 +316,14 @@ class UnitConversionError(ServiceError):
         self.from_unit, self.to_unit = first["from_unit"], first["to_unit"]
         super().__init__("; ".join(p["problem"] for p in self.problems))
 
+    def in_words(self, words: Words) -> str:
+        return "; ".join(mended(p["problem"], p.get("remedy"), words) for p in self.problems)
+
+    @property
+    def remedies(self) -> list[Remedy]:
+        """What would mend each of the problems that can be mended."""
+        return [p["remedy"] for p in self.problems if "remedy" in p]
+
     def log_fields(self) -> dict[str, Any]:
         return {
             "ingredient": self.ingredient_slug,
@@ -317,6 +340,7 @@ class ConversionProblem(TypedDict):
     from_unit: str
     to_unit: str
     problem: str
+    remedy: NotRequired[Remedy]
 
 
 class InsufficientInventoryError(ServiceError):
@@ -361,9 +385,9 @@ class LabelDiffersError(ServiceError):
 
     code = outcome = "label_differs"
 
-    def __init__(self, item_slug: str, said: str, remedy: str, difference: Mapping[str, Any]) -> None:
+    def __init__(self, item_slug: str, said: str, difference: Mapping[str, Any], remedy: Remedy) -> None:
         self.item_slug, self.difference = item_slug, dict(difference)
-        super().__init__(f"this run of {item_slug} would differ from its label: {said}; {remedy}")
+        super().__init__(f"this run of {item_slug} would differ from its label: {said}; use other lots", remedy=remedy)
 
     def log_fields(self) -> dict[str, Any]:
         return {"item": self.item_slug, "label_differs": self.difference}
@@ -378,6 +402,9 @@ class LabelIncompleteError(ServiceError):
         self.problems = list(problems)
         super().__init__("; ".join(f"{p['field']}: {p['problem']}" for p in self.problems))
 
+    def in_words(self, words: Words) -> str:
+        return "; ".join(f"{p['field']}: {mended(p['problem'], p.get('remedy'), words)}" for p in self.problems)
+
     def log_fields(self) -> dict[str, Any]:
         return {"items": [p["field"] for p in self.problems]}
 
@@ -387,9 +414,9 @@ class ConflictError(ServiceError):
 
     code = outcome = "conflict"
 
-    def __init__(self, message: str, **fields: Any) -> None:
+    def __init__(self, message: str, *, remedy: Remedy | None = None, **fields: Any) -> None:
         self.fields = fields
-        super().__init__(message)
+        super().__init__(message, remedy=remedy)
 
     def log_fields(self) -> dict[str, Any]:
         return self.fields

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process, utils
 
+from bake_tracker.domain.remedies import Advice
+
 CUTOFF = 60
 MOST = 3
 
@@ -33,10 +35,10 @@ def likenesses(text: str, names: Mapping[str, str]) -> list[Likeness]:
     return [Likeness(slug, percent) for slug, percent in list(found.items())[:MOST]]
 
 
-def suggestion(text: str, names: Mapping[str, str]) -> str:
+def suggestion(text: str, names: Mapping[str, str]) -> Advice:
     """A hint for an unknown name: similar items and how to choose one."""
     near = likenesses(text, names)
     if not near:
-        return ""
+        return Advice("")
     shown = ", ".join(f"{one.slug} ({one.percent} %)" for one in near)
-    return f'; like {shown}: if it is one of these, say --map "{text[:80]}={near[0].slug}"'
+    return Advice(f"; like {shown}", {"kind": "map_name", "name": text[:80], "item_slug": near[0].slug})

@@ -8,5 +8,6 @@ def make_app() -> Application:
     """Make the whole application."""
     # Pages first: a page names its routes in links, and the API's have the names of functions, "receive" among them.
     app = make_application([*web.PAGES, api.make_router()])
+    api.install(app)
     web.install(app)
     return app

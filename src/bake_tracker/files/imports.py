@@ -8,6 +8,7 @@ from bake_tracker.domain.importing.reading import parse_export
 from bake_tracker.domain.importing.sections import TextRow, sections_of
 from bake_tracker.domain.importing.tables import FORMAT, TABLES, TEMPLATES, table_called
 from bake_tracker.domain.importing.text import Reading
+from bake_tracker.domain.remedies import Remedy
 from bake_tracker.files.tables import TableRow, read_sheets
 
 _EXPLAINS = "about"
@@ -43,8 +44,8 @@ def _kind(name: str, rows: list[TableRow], said: str | None) -> str:
         return kind
     found = table_called(name, headings)
     if found is None:
-        tables = ", ".join(TEMPLATES)
-        raise ValidationError.of("file", f"nothing says what {name!r} is; say --table with one of {tables}")
+        remedy: Remedy = {"kind": "name_table", "tables": list(TEMPLATES)}
+        raise ValidationError.of("file", f"nothing says what {name!r} is", remedy)
     return found
 
 

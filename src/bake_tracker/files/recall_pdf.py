@@ -190,7 +190,7 @@ def _sources(recall: Recall) -> Table | None:
 def _balance_note(recall: Recall) -> str:
     if recall["is_balanced"]:
         return "Came in = used + left + waste + given, sold + adjusted (less is positive) + split off, exactly."
-    return "What stands in the last column came in and is nowhere: run bake verify."
+    return "What stands in the last column came in and is nowhere: have the ledger verified."
 
 
 def _people(recall: Recall) -> str:

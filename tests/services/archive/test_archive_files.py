@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from bake_tracker.domain.errors import DatabaseUnavailableError
 from bake_tracker.entrypoints.cli.house import archive as commands_archive
+from bake_tracker.entrypoints.cli.remedies import told
 from bake_tracker.queries.verify.everything import verify_ledger
 from bake_tracker.services.archive.backup import BackupRefusedError, restore_backup, write_backup
 from bake_tracker.services.database import dispose_engines, engine_for, read_scope, session_scope
@@ -121,8 +122,9 @@ def test_a_backup_that_fails_leaves_the_one_before(
     write_backup(path)
     before = path.read_bytes()
     kitchen.simple_bakery()
-    with pytest.raises(BackupRefusedError, match="is there already; name another file, or say --force"):
+    with pytest.raises(BackupRefusedError, match="is there already; name another file") as refused:
         write_backup(path)
+    assert told(refused.value).endswith(", or say --force")
 
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")

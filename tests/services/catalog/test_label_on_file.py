@@ -12,6 +12,7 @@ from bake_tracker.domain.errors import (
     LabelIncompleteError,
     ValidationError,
 )
+from bake_tracker.entrypoints.cli.remedies import told
 from bake_tracker.queries.catalog.label_facts import load_filed
 from bake_tracker.queries.views.label import load_label
 from bake_tracker.services import batch_production_service
@@ -92,7 +93,7 @@ def test_by_setting_it_is_refused_before_anything_is_written(bakery: Kitchen, op
         bakery.produce("Cookies", "Cookie", 1, 24)
     assert shelf(bakery) == before
     assert refused.value.difference["not_on_label"] == ["flour", "wheat"]
-    assert 'bake declare cookie "Flour (wheat), Sugar" --contains wheat' in str(refused.value)
+    assert 'bake declare cookie "Flour (wheat), Sugar" --contains wheat' in told(refused.value)
     line = operation_log.one("record_batch_production", "label_differs")
     assert (line.fields["item"], line.fields["label_differs"]["not_on_label"]) == ("cookie", ["flour", "wheat"])
     file(bakery, "Cookie")

@@ -109,8 +109,11 @@ def test_what_cannot_be_ordered_is_named_and_stands_last() -> None:
 def test_silence_is_not_none() -> None:
     """Of every bought ingredient somebody has to have said which allergens it contains."""
     made = label(5, LOTS, [food(1, "Flour", said=False), *FOODS[1:]])
-    assert [gap["problem"] for gap in made.gaps] == [
-        "nobody has said which allergens it contains (bake allergen set flour)"
+    assert [(gap["problem"], gap.get("remedy")) for gap in made.gaps] == [
+        (
+            "nobody has said which allergens it contains",
+            {"kind": "state_allergens", "item_id": 1, "item_slug": "flour"},
+        )
     ]
 
 

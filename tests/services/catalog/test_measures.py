@@ -14,8 +14,10 @@ from bake_tracker.database.transaction_outcomes import statement_count
 from bake_tracker.domain.errors import ConflictError, ItemNotFoundError, UnitConversionError, ValidationError
 from bake_tracker.domain.recipes.common_measures import COMMON_MEASURES, suggest
 from bake_tracker.domain.recipes.quantities import Item, base_quantity
+from bake_tracker.domain.remedies import Missing
 from bake_tracker.domain.stock.conversions import BASE_UNIT_OF, Conversion, Known, convert
 from bake_tracker.domain.units import BASE_UNITS, format_exact, parse_unit, to_base
+from bake_tracker.entrypoints.cli.remedies import words
 from bake_tracker.queries.catalog.measures import explain_conversion, load_measures
 from bake_tracker.services.catalog.measures import record_density, record_piece_weight
 from bake_tracker.services.database import read_scope, run_in_transaction
@@ -119,7 +121,7 @@ def test_what_is_missing_is_named_with_the_command_that_settles_it(unit: str, ba
     item = Item(1, "ingredient", "chia", "Chia", base)
     with pytest.raises(UnitConversionError) as refused:
         base_quantity(item, Fraction(1), unit)
-    text = str(refused.value)
+    text = refused.value.in_words(words)
     assert text.count("bake measure chia") == len(wanted)
     for option in wanted:
         assert f'bake measure chia {option} --weighs "GRAMS g" --source "our scale"' in text
@@ -138,10 +140,12 @@ def test_every_published_figure_has_a_source_and_can_be_taken_as_its_command_say
     """The words of the command give back the very figure; no two foods are called alike."""
     called: list[str] = []
     for measure in COMMON_MEASURES:
-        words = dict(zip(*[iter(shlex.split(measure.command("x"))[3:])] * 2, strict=True))
-        assert words["--source"] == measure.source != ""
-        amount, unit = words["--volume"].split() if "--volume" in words else (words["--piece"], "each")
-        weight, gram = words["--weighs"].split()
+        missing: Missing = {"measure": measure.kind, "unit": measure.unit, "published": measure.published}
+        said = words({"kind": "measure", "item_slug": "x", "item_name": "X", "missing": [missing]})
+        option = dict(zip(*[iter(shlex.split(said.partition("if yours is like it: ")[2])[3:])] * 2, strict=True))
+        assert option["--source"] == measure.source != ""
+        amount, unit = option["--volume"].split() if "--volume" in option else (option["--piece"], "each")
+        weight, gram = option["--weighs"].split()
         base = "ml" if measure.kind == "density" else "each"
         per = Fraction(weight) / to_base(Fraction(amount), parse_unit(unit), base, None)
         assert (measure.value, "g") == (per, gram)
@@ -177,7 +181,7 @@ def test_a_published_figure_is_offered_and_not_used(kitchen: Kitchen) -> None:
     kitchen.receive("Flour", 10, "kg", 20)
     with pytest.raises(UnitConversionError) as refused:
         kitchen.can_produce("Bread", 1)
-    assert "125 g for 1 cup of all-purpose flour, 0.528344 g/ml (USDA FoodData Central" in str(refused.value)
+    assert "125 g for 1 cup of all-purpose flour, 0.528344 g/ml (USDA FoodData Central" in refused.value.in_words(words)
     assert weights(kitchen, "Flour") == (None, None)
 
 
@@ -312,8 +316,9 @@ def test_a_conversion_names_the_source_the_day_and_the_operation_of_every_factor
     assert asked(None, 3, "tsp", "tbsp")["exact"] == "1"
     with pytest.raises(ValidationError, match="depends on the ingredient"):
         asked(None, 1, "cup", "g")
-    with pytest.raises(UnitConversionError, match="--piece 1"):
+    with pytest.raises(UnitConversionError) as refused:
         asked(kitchen.ids["Flour"], 1, "cup", "each")
+    assert "--piece 1" in refused.value.in_words(words)
     with pytest.raises(ItemNotFoundError):
         asked(999, 1, "cup", "g")
 

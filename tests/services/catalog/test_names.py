@@ -6,6 +6,7 @@ import pytest
 
 from bake_tracker.domain.errors import ServiceError, ValidationError
 from bake_tracker.domain.name_matching import likenesses, name_key
+from bake_tracker.entrypoints.cli.remedies import in_words
 from bake_tracker.services.catalog.names import record_name
 from bake_tracker.services.database import run_in_transaction
 from support.command_line import CommandLine
@@ -23,7 +24,8 @@ def test_a_name_that_nobody_knows_is_refused_with_what_it_is_like(sqlite_url: st
     refusal = check(change_line(0, ingredient_slug="Dark rye flour"))["refused"][0]
     assert refusal["value"] == "Dark rye flour"
     assert "like flour_rye (" in refusal["reason"]
-    assert 'say --map "Dark rye flour=flour_rye"' in refusal["reason"]
+    assert refusal["remedy"] == {"kind": "map_name", "name": "Dark rye flour", "item_slug": "flour_rye"}
+    assert 'say --map "Dark rye flour=flour_rye"' in in_words(refusal)["reason"]
 
 
 def test_what_a_name_means_is_told_once_and_remembered(kitchen: Kitchen, log: pytest.LogCaptureFixture) -> None:

@@ -13,6 +13,7 @@ from bake_tracker.domain.recipes.quantities import Item
 from bake_tracker.domain.stock.conversions import convert_packages
 from bake_tracker.domain.stock.products import Package, is_gtin, unpack
 from bake_tracker.domain.units import parse_unit
+from bake_tracker.entrypoints.cli.remedies import told
 from bake_tracker.services.catalog.products import record_product
 from bake_tracker.services.catalog.things import record_supplier
 from bake_tracker.services.database import run_in_transaction
@@ -75,8 +76,9 @@ def test_what_does_not_come_so_and_what_has_no_size_is_refused() -> None:
     """The refusal says how it comes, or how to say what is in it."""
     with pytest.raises(ValidationError, match="comes by the bag"):
         unpack(BAG, Fraction(2), "sack")
-    with pytest.raises(ValidationError, match="bake product add"):
+    with pytest.raises(ValidationError, match="give the quantity in a unit") as refused:
         unpack(Package(3, 1, None, "Flour", "bag", None, "kg"), Fraction(2), "bag")
+    assert "or add the product with its size: bake product add" in told(refused.value)
 
 
 def test_two_bags_are_received_as_what_is_in_them(kitchen: Kitchen) -> None:

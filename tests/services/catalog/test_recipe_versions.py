@@ -8,6 +8,7 @@ import pytest
 from bake_tracker.domain.errors import RecipeNotFoundError, ValidationError
 from bake_tracker.domain.recipes.bakers_percentage import bakers_percentages, is_called_flour
 from bake_tracker.domain.units import format_quantity, parse_quantity
+from bake_tracker.entrypoints.cli.remedies import words
 from bake_tracker.queries.catalog.recipe_versions import RecipeVersions, load_recipe_versions
 from bake_tracker.queries.views.recipe import ScaledRecipe, load_scaled_recipe
 from bake_tracker.services.catalog.allergens import record_allergens
@@ -118,7 +119,8 @@ def test_a_line_that_cannot_be_weighed_says_what_would_settle_it(kitchen: Kitche
     kitchen.recipe("Bread", {"Flour": (2, "cup"), "Salt": (10, "g")})
     flour, salt = view(kitchen, "Bread")["items"]
     assert (flour["quantity"], flour["percent"], salt["quantity"], salt["percent"]) == (None, None, "10", None)
-    assert "weigh 1 cup of Flour" in str(flour["problem"])
+    assert flour["problem"] == "flour: cup cannot become g"
+    assert "weigh 1 cup of Flour" in words(flour["remedy"])
 
 
 def test_allergens_are_those_of_the_ingredients_and_silence_is_told(kitchen: Kitchen) -> None:

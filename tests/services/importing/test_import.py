@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 
 from bake_tracker.domain.errors import ImportRefusedError, ServiceError, UnitConversionError
+from bake_tracker.entrypoints.cli.remedies import told
 from bake_tracker.services.catalog import recipes
 from bake_tracker.services.database import run_in_transaction
 from support.import_files import change, check, clean, counts, dirty, id_of, record, stored
@@ -217,7 +218,7 @@ def test_an_imported_recipe_is_baked_once_its_density_and_yield_are_said(kitchen
     with pytest.raises(UnitConversionError) as unknown:
         kitchen.can_produce("Rye Crisps", 1)
     assert [problem["ingredient_slug"] for problem in unknown.value.problems] == ["salt_coarse"]
-    assert "weigh 1 tsp of Coarse salt" in str(unknown.value)
+    assert "weigh 1 tsp of Coarse salt" in told(unknown.value)
 
     kitchen.density("salt", 1, "tsp", 6, "g")
     kitchen.item("finished_unit", "Crisp", "each")

@@ -15,6 +15,7 @@ from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.importing.report import ImportReport
 from bake_tracker.domain.importing.tables import TEMPLATES
 from bake_tracker.domain.importing.text import DateOrder, Reading, UnreadableError, read_day, read_number
+from bake_tracker.entrypoints.cli.remedies import in_words
 from bake_tracker.files.exports import write_template
 from bake_tracker.files.imports import read_document
 from bake_tracker.services.database import run_in_transaction
@@ -104,7 +105,7 @@ def test_every_cell_that_cannot_be_taken_is_named_by_row_and_column(flour: Kitch
         ("row 3, column D (qty)", "x"),
         ("row 3, column F (total)", "-3"),
     ]
-    reasons = [row["reason"] for row in report["refused"]]
+    reasons = [row["reason"] for row in in_words(report)["refused"]]
     assert reasons[0].startswith("may be 2026-04-03 or 2026-03-04; write it like 2026-11-23, or say --dates dmy")
     assert 'say --map "floor=flour"' in reasons[2]
 
@@ -245,8 +246,9 @@ def test_a_day_in_numbers_is_read_only_where_one_order_is_possible(first: int, s
             return
         assert read_day(text, None) == f"2028-{second:02d}-{first:02d}"
     else:
-        with pytest.raises(UnreadableError, match="--dates dmy or --dates mdy"):
+        with pytest.raises(UnreadableError, match="write it like 2026-11-23") as refused:
             read_day(text, None)
+        assert refused.value.remedy == {"kind": "state_dates"}
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bake_tracker.domain.errors import ServiceError, ValidationError
+from bake_tracker.entrypoints.cli.remedies import told
 from support.import_files import Document, check, clean, counts, record
 from support.kitchen import Kitchen
 
@@ -47,8 +48,9 @@ def test_a_purchase_file_brings_packages_as_what_is_in_them() -> None:
 @pytest.mark.parametrize("kind", ["inventory_updates", "adjustments"])
 def test_a_file_of_counts_is_refused_with_what_to_do(kind: str) -> None:
     """It changes stock that is here, and says nothing of what a later count would find."""
-    with pytest.raises(ValidationError, match="bake count record"):
+    with pytest.raises(ValidationError, match="count the shelf") as refused:
         check({"schema_version": "4.0", "import_type": kind, kind: []})
+    assert "bake count record" in told(refused.value)
 
 
 def test_a_view_of_the_stock_is_read_and_other_views_are_refused() -> None:

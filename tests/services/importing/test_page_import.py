@@ -10,6 +10,7 @@ from bake_tracker.database.transaction_outcomes import statement_count
 from bake_tracker.domain.errors import ConflictError, ItemNotFoundError, ValidationError
 from bake_tracker.domain.plurals import one_of
 from bake_tracker.domain.recipe_text.yields import parse_yield
+from bake_tracker.entrypoints.cli.remedies import in_words
 from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.importing.recipe_page import check_recipe_page, record_recipe_page
 from support.kitchen import Kitchen
@@ -44,7 +45,11 @@ def pantry(sqlite_url: str) -> Kitchen:
 def problems(call: Callable[[], Any]) -> dict[str, str]:
     with pytest.raises(ValidationError) as refused:
         call()
-    return {problem["field"].split(" (")[0]: problem["problem"] for problem in refused.value.problems}
+    told: dict[str, str] = {}
+    for problem in in_words(refused.value.problems):
+        field = problem["field"].split(" (")[0]
+        told[field] = "; ".join(filter(None, (told.get(field), problem["problem"])))
+    return told
 
 
 def test_a_page_becomes_a_recipe_in_one_operation(kitchen: Kitchen) -> None:
@@ -91,8 +96,11 @@ def test_a_preview_says_what_every_line_is_taken_for_and_what_to_do(pantry: Kitc
         ("unsure", "2-3", "tbsp", "milk"),
         ("unsure", None, None, "salt"),
     ]
-    assert found["lines"][3]["to_do"] == ["a range is given: say --ranges low or --ranges high"]
-    assert found["lines"][4]["to_do"] == ["no quantity is given: say --line '5=250 g SLUG' or --leave-out 5"]
+    assert found["lines"][3]["to_do"] == ["a range is given"]
+    assert found["lines"][4]["remedies"] == [{"kind": "settle_line", "line": 5, "can_accept": False}]
+    told = in_words(found)["lines"]
+    assert told[3]["to_do"] == ["a range is given; say --ranges low or --ranges high"]
+    assert told[4]["to_do"] == ["no quantity is given; say --line '5=250 g SLUG' or --leave-out 5"]
     assert (found["is_sure"], found["makes"]["state"]) == (False, "taken")
     assert pantry.rows("SELECT count(*) FROM recipe") == [(0,)]
 
@@ -102,8 +110,8 @@ def test_unsure_lines_are_refused_together_and_nothing_is_recorded(pantry: Kitch
     told = problems(lambda: record(["1 cup plain fluor", "2 cloves garlic", "100 g butter or lard", "5 g salt"]))
     assert told["line 1"].startswith("there is no 'plain fluor' here, but plain-flour")
     assert "--map 'plain fluor=plain-flour'" in told["line 1"]
-    assert "stock is not kept by the clove: say --line '2=250 g SLUG' or --leave-out 2" in told["line 2"]
-    assert "the line offers an alternative: say --accept 3 or --line" in told["line 3"]
+    assert "stock is not kept by the clove; say --line '2=250 g SLUG' or --leave-out 2" in told["line 2"]
+    assert "the line offers an alternative; say --accept 3 or --line" in told["line 3"]
     assert set(told) == {"line 1", "line 2", "line 3"}
     assert pantry.rows("SELECT count(*) FROM recipe") == [(0,)]
 
@@ -135,7 +143,7 @@ def test_of_two_amounts_the_one_that_the_item_is_kept_in_is_taken(pantry: Kitche
     lines = check(["240 g (1 cup) milk", "1 cup plain flour"], without_yield=True)["lines"]
     assert [(line["quantity"], line["unit"]) for line in lines] == [("1", "cup"), ("1", "cup")]
     assert lines[0]["hints"] == []
-    assert "bake measure plain-flour" in lines[1]["hints"][0]
+    assert "bake measure plain-flour" in in_words(lines[1])["hints"][0]
     assert lines[1]["state"] == "taken"
 
 
@@ -222,10 +230,11 @@ def test_what_a_batch_gives_is_read_or_doubted(
 def test_a_page_that_says_nothing_of_its_yield_is_doubted(pantry: Kitchen) -> None:
     """It says how to say it; one that is read but unknown here names what it is like."""
     assert parse_yield([" "]) == (None, ("the yield of a batch is not given",))
-    assert check(["1 g salt"])["makes"]["to_do"] == [
-        "the yield of a batch is not given: say --makes '24 SLUG' or --without-yield"
+    assert in_words(check(["1 g salt"]))["makes"]["to_do"] == [
+        "the yield of a batch is not given; say --makes '24 SLUG' or --without-yield"
     ]
-    assert "but roll: say --makes '12 roll'" in check(["1 g salt"], yields=("12 milk rolls",))["makes"]["to_do"][0]
+    found = in_words(check(["1 g salt"], yields=("12 milk rolls",)))
+    assert "but roll; say --makes '12 roll'" in found["makes"]["to_do"][0]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from bake_tracker.domain.errors import (
     ValidationError,
 )
 from bake_tracker.domain.stock.adjusting import KINDS, TO_SOMEBODY, cost_of_change
+from bake_tracker.entrypoints.cli.remedies import told
 from bake_tracker.models.adjustments import KINDS as KEPT
 from bake_tracker.services.database import run_in_transaction
 from bake_tracker.services.stock import handling
@@ -79,8 +80,9 @@ def test_what_is_expired_or_held_goes_to_nobody(shelf: Shelf, kind: str, is_held
     if kind not in TO_SOMEBODY:
         assert shelf.adjust(kind, line, reason="sour")["total_cost"] == "-0.20"
         return
-    with pytest.raises(ConflictError, match="bake release") as refused:
+    with pytest.raises(ConflictError, match="record it as waste") as refused:
         shelf.adjust(kind, line)
+    assert f"or release it first, with a reason: bake release {shelf.lot('milk').code}" in told(refused.value)
     assert refused.value.fields == {"lots": [shelf.lot("milk").code]}
     assert shelf.kitchen.stock("Milk") == 1000
     with pytest.raises(InsufficientInventoryError):

@@ -105,7 +105,7 @@ def plan_names(document: Mapping[str, Any], names: Shelf[NamePlan], items: Shelf
             row.refuse("name", f"{key!r} is the slug of an item and already means that item; take this row out")
         known = names.known.get(key)
         if known and item and known.item_slug != item.slug:
-            row.refuse("name", f"means {known.item_slug} here; say first: bake names add {key!r} {item.slug}")
+            row.refuse("name", f"means {known.item_slug} here", {"kind": "rename", "name": key, "item_slug": item.slug})
         names.admit(row, NamePlan(key, key, item.slug if item else ""))
 
 

@@ -138,7 +138,7 @@ def _preferred_supplier(row: Row, suppliers: Shelf[SupplierPlan], numbers: Mappi
         return None
     supplier = suppliers.get(slug)
     if supplier is None:
-        row.refuse("preferred_supplier_id", suppliers.why_missing(slug))
+        row.refuse("preferred_supplier_id", *suppliers.why_missing(slug))
         return None
     return supplier.slug
 
@@ -161,7 +161,7 @@ def named_supplier(row: Row, suppliers: Shelf[SupplierPlan]) -> SupplierPlan | N
     if called:
         return next(iter(called.values()))
     if name in suppliers.refused:
-        row.refuse("supplier", suppliers.why_missing(name))
+        row.refuse("supplier", *suppliers.why_missing(name))
     slug = slugify(name)
     if taken := suppliers.get(slug):
         row.refuse("supplier", f"would get the slug {slug!r}, which {taken.name} has; give the supplier_slug instead")
@@ -181,7 +181,7 @@ def _material(row: Row, items: Shelf[ItemPlan], slugs_by_name: Mapping[str, set[
         return None
     found = items.get(slugs[0])
     if found is None:
-        row.refuse("material", items.why_missing(slugs[0]))
+        row.refuse("material", *items.why_missing(slugs[0]))
     return found
 
 

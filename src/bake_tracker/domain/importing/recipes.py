@@ -82,7 +82,7 @@ def _table_yields(row: Row, items: Shelf[ItemPlan]) -> list[YieldPlan]:
             unit.refuse(field, f"{found.slug} is a {found.kind.replace('_', ' ')}; use a finished unit")
         slug = found.slug if found else slugify(name)
         if found is None and field == "item":
-            unit.refuse(field, items.why_missing(name))
+            unit.refuse(field, *items.why_missing(name))
         if slug in made:
             unit.refuse(field, "is listed twice with different quantities; keep one")
         made[slug] = YieldPlan(slug, found.name if found else name, unit.read_micros("per_batch"))

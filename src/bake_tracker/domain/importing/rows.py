@@ -10,6 +10,7 @@ from typing import Any, NotRequired, TypedDict
 
 from bake_tracker.domain.arguments import FINEST, LARGEST, MAX_TEXT, Arguments
 from bake_tracker.domain.importing.differences import Difference
+from bake_tracker.domain.remedies import Advice, Remedy
 from bake_tracker.domain.slugs import read_slug
 from bake_tracker.domain.units import MICRO, Unit, parse_quantity
 
@@ -28,6 +29,7 @@ class Refusal(TypedDict):
     place: str
     value: Any
     reason: str
+    remedy: NotRequired[Remedy]
     line: NotRequired[int]
     column: NotRequired[int]
 
@@ -46,7 +48,7 @@ class Placed(dict[str, Any]):
         super().__init__(fields)
         self.place = place
         self.columns: dict[str, str] = {}
-        self.problems: list[tuple[str, str]] = []
+        self.problems: list[tuple[str, str, Remedy | None]] = []
 
 
 class Row(Arguments):
@@ -57,8 +59,8 @@ class Row(Arguments):
         self.kind, self.index, self.fields = kind, index, fields
         self.place = fields.place if isinstance(fields, Placed) else f"{kind}[{index}]"
         self.refusals: list[Refusal] = []
-        for field, problem in fields.problems if isinstance(fields, Placed) else ():
-            self.refuse(field, problem)
+        for field, problem, remedy in fields.problems if isinstance(fields, Placed) else ():
+            self.refuse(field, problem, remedy)
 
     def child(self, field: str, index: int, value: Any) -> "Row":
         """A row inside this one; its refusals count for this one too."""
@@ -72,14 +74,17 @@ class Row(Arguments):
             self.refusals.append({"place": row.place, "value": plain(value), "reason": "must be an object in braces"})
         return row
 
-    def refuse(self, field: str, problem: str) -> None:
-        super().refuse(field, problem)
+    def refuse(self, field: str, problem: str, remedy: Remedy | None = None) -> None:
+        super().refuse(field, problem, remedy)
         if not any(
             known["place"] == self.place_of(field) for known in self.refusals if isinstance(self.fields, Placed)
         ):
-            self.refusals.append(
-                {"place": self.place_of(field), "value": plain(self.fields.get(field)), "reason": problem}
-            )
+            one: Refusal = {
+                "place": self.place_of(field),
+                "value": plain(self.fields.get(field)),
+                "reason": problem,
+            }
+            self.refusals.append(one if remedy is None else {**one, "remedy": remedy})
 
     def place_of(self, field: str) -> str:
         """The place of a field of this row, even if it is missing."""
@@ -195,13 +200,13 @@ class Findings:
         self.skipped: list[tuple[Row, str]] = []
         self.misplaced: list[Refusal] = []
         self.differing: list[tuple[Row, list[Difference]]] = []
-        self._suggested: dict[str, str] = {}
+        self._suggested: dict[str, Advice] = {}
 
-    def suggest(self, name: str, how: Callable[[str], str]) -> str:
+    def suggest(self, name: str, how: Callable[[str], Advice]) -> Advice:
         """A suggestion for a name, worked out once."""
         if name not in self._suggested and len(self._suggested) < MAX_SUGGESTED:
             self._suggested[name] = how(name)
-        return self._suggested.get(name, "")
+        return self._suggested.get(name, Advice(""))
 
     def rows(self, document: Mapping[str, Any], kind: str) -> Iterator[Row]:
         """The rows of a section; anything that is not a row is refused."""

@@ -89,7 +89,7 @@ def _check_headings(tables: Rows) -> None:
 def _placed(table: str, kind: TableKind, row: TextRow, reading: Reading, unread: Counter[str]) -> Placed:
     placed = Placed(place=row.place)
     if "" in row.cells and len(row.cells) == 1:
-        placed.problems.append(("", "must be an object in braces"))
+        placed.problems.append(("", "must be an object in braces", None))
     for heading, value in row.cells.items():
         column = kind.column_of(heading)
         if column is None:
@@ -108,7 +108,7 @@ def _read(placed: Placed, column: Column, value: Any, reading: Reading) -> Any:
     try:
         return read_cell(value.strip(), column.kind, reading)
     except UnreadableError as error:
-        placed.problems.append((column.read_as, str(error)))
+        placed.problems.append((column.read_as, str(error), error.remedy))
         return value
 
 

@@ -10,6 +10,7 @@ from bake_tracker.domain.importing.differences import row_differences
 from bake_tracker.domain.importing.rows import Findings, Row
 from bake_tracker.domain.name_matching import name_key, suggestion
 from bake_tracker.domain.recipes.quantities import topological_order
+from bake_tracker.domain.remedies import Advice
 
 
 class Slugged(Protocol):
@@ -97,7 +98,7 @@ class Shelf(Generic[Thing]):
             return None
         found = self.get(slug) or self.by_name(slug)
         if found is None:
-            row.refuse(field, self.why_missing(slug))
+            row.refuse(field, *self.why_missing(slug))
         return found
 
     def by_name(self, text: str) -> Thing | None:
@@ -110,14 +111,16 @@ class Shelf(Generic[Thing]):
         called = self._names().get(key, set())
         return self.get(next(iter(called))) if len(called) == 1 else None
 
-    def why_missing(self, slug: str) -> str:
+    def why_missing(self, slug: str) -> Advice:
+        """Why nothing was found for a reference, and what would help."""
         if slug in self.refused:
-            return f"refers to {self.refused[slug]}, which was refused; correct that first"
+            return Advice(f"refers to {self.refused[slug]}, which was refused; correct that first")
         if len(called := self._names().get(name_key(slug), set())) > 1:
-            return f"matches {len(called)} names: {', '.join(sorted(called))}; use the slug of one"
+            return Advice(f"matches {len(called)} names: {', '.join(sorted(called))}; use the slug of one")
         by = "slug" if self.told is None else "slug or name"
-        near = "" if self.told is None else self.findings.suggest(slug, self._likely)
-        return f"neither the file nor the bakery has {self.what} with this {by}; add it or correct this{near}"
+        near = Advice("") if self.told is None else self.findings.suggest(slug, self._likely)
+        nowhere = f"neither the file nor the bakery has {self.what} with this {by}; add it or correct this"
+        return Advice(nowhere + near.text, near.remedy)
 
     def _names(self) -> dict[str, set[str]]:
         if self._slugs_by_name is None:
@@ -126,7 +129,7 @@ class Shelf(Generic[Thing]):
                 self._slugs_by_name.setdefault(name_key(thing.name), set()).add(thing.slug)
         return self._slugs_by_name
 
-    def _likely(self, slug: str) -> str:
+    def _likely(self, slug: str) -> Advice:
         likely = {slug.replace("_", " ").replace("-", " "): slug for slug in (*self.known, *self.new)}
         return suggestion(slug, {**likely, **{name: min(slugs) for name, slugs in self._names().items()}})
 
@@ -149,9 +152,9 @@ class Shelf(Generic[Thing]):
         gone = [slug for slug in users if self.get(slug) is None]
         while gone:
             missing = gone.pop()
-            reason = self.why_missing(missing)
+            why = self.why_missing(missing)
             for slug, need in users[missing]:
-                need.row.refuse(need.field, reason)
+                need.row.refuse(need.field, *why)
                 if slug in self.new:
                     self.withdraw(slug)
                     if self.get(slug) is None and slug in users:

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Literal
 
 from bake_tracker.domain.importing.tables import CellKind
+from bake_tracker.domain.remedies import Remedy
 
 DateOrder = Literal["dmy", "mdy"]
 Decimals = Literal["point", "comma"]
@@ -37,6 +38,10 @@ class Reading:
 
 class UnreadableError(ValueError):
     """A cell that could mean two things, or nothing; the message says what is allowed."""
+
+    def __init__(self, problem: str, remedy: Remedy | None = None) -> None:
+        self.remedy = remedy
+        super().__init__(problem)
 
 
 def read_cell(text: str, kind: CellKind, reading: Reading) -> str | bool:
@@ -74,8 +79,8 @@ def read_day(text: str, dates: DateOrder | None) -> str:
         if dates == "dmy" or first > 12:
             return _day(year, second, first)
         raise UnreadableError(
-            f"may be {year}-{second:02d}-{first:02d} or {year}-{first:02d}-{second:02d}; "
-            "write it like 2026-11-23, or say --dates dmy or --dates mdy for the whole file"
+            f"may be {year}-{second:02d}-{first:02d} or {year}-{first:02d}-{second:02d}; write it like 2026-11-23",
+            {"kind": "state_dates"},
         )
     raise UnreadableError("must be a date written like 2026-11-23 or 23 Nov 2026")
 
@@ -89,14 +94,14 @@ def read_number(text: str, decimals: Decimals | None) -> str:
         if _GROUPED["comma"].fullmatch(digits):
             return kept + digits.replace(".", "").replace(",", ".")
         if "." in digits:
-            raise UnreadableError("has a point, and --decimals comma was said; write it like 2,5 or 1.234,50")
+            raise UnreadableError("has a point, where decimals follow a comma; write it like 2,5 or 1.234,50")
         return kept + digits.replace(",", ".", 1)
     if _PLAIN.fullmatch(digits):
         return kept + (f"0{digits}" if digits.startswith(".") else digits)
     if _GROUPED["point"].fullmatch(digits):
         return kept + digits.replace(",", "")
     if "," in digits:
-        raise UnreadableError("has a comma; write it like 2.5, or say --decimals comma for the whole file")
+        raise UnreadableError("has a comma; write it like 2.5", {"kind": "state_decimals"})
     return text
 
 

@@ -27,8 +27,8 @@ def as_export(document: Mapping[str, Any]) -> Mapping[str, Any]:
     if kind in _COUNTS:
         raise ValidationError.of(
             "file",
-            f"says how much is left ({kind}), which is no data to bring in; record it with bake count record, "
-            "or what was thrown away with bake waste",
+            f"says how much is left ({kind}), which is no data to bring in; count the shelf, or record what was wasted",
+            {"kind": "record_count"},
         )
     view = document.get("view_type", document.get("export_type"))
     if view is not None and "records" in document:

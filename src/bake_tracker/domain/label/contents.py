@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from graphlib import TopologicalSorter
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from bake_tracker.domain.label.allergens import Statement, in_order
+from bake_tracker.domain.remedies import Remedy
 from bake_tracker.domain.units import MICRO
 
 FINEST = 1 << 256
@@ -73,6 +74,7 @@ class Gap(TypedDict):
 
     item_slug: str
     problem: str
+    remedy: NotRequired[Remedy]
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,15 +256,26 @@ def _unordered(ingredients: tuple[Ingredient, ...]) -> Iterator[Gap]:
     """Ingredients that cannot be ordered, because their weight is not known; a single ingredient needs no order."""
     for one in ingredients:
         if one.weight_g is None and len(ingredients) > 1:
-            yield {"item_slug": one.food.slug, "problem": f"its place in the list is not known: {_weigh(one.food)}"}
+            yield _unweighed(one.food)
         yield from _unordered(one.parts)
 
 
-def _weigh(food: Food) -> str:
-    how = {"each": "--piece 1", "ml": '--volume "1 cup"'}.get(food.base_unit)
-    if how is None:
-        return f"it is kept in {food.base_unit}, which has no weight"
-    return f"nobody has said what it weighs (bake measure {food.slug} {how} --weighs ...)"
+def _unweighed(food: Food) -> Gap:
+    what = "its place in the list is not known"
+    if food.base_unit not in ("each", "ml"):
+        return {"item_slug": food.slug, "problem": f"{what}: it is kept in {food.base_unit}, which has no weight"}
+    remedy: Remedy = {
+        "kind": "measure",
+        "item_id": food.item_id,
+        "item_slug": food.slug,
+        "item_name": food.name,
+        "missing": [
+            {"measure": "piece", "unit": "each", "published": None}
+            if food.base_unit == "each"
+            else {"measure": "density", "unit": "cup", "published": None}
+        ],
+    }
+    return {"item_slug": food.slug, "problem": f"{what}: nobody has said what it weighs", "remedy": remedy}
 
 
 def _unknown(ingredients: tuple[Ingredient, ...]) -> Iterator[Gap]:
@@ -271,9 +284,16 @@ def _unknown(ingredients: tuple[Ingredient, ...]) -> Iterator[Gap]:
         for one in top.all_below():
             if one.parts:
                 continue
+            food = one.food
             if not one.is_said:
-                said = f"nobody has said which allergens it contains (bake allergen set {one.food.slug})"
-                yield {"item_slug": one.food.slug, "problem": said}
-            if one.food.kind != "ingredient" and one.food.declared is None:
-                made = f'it was not made here, and its ingredients are not on file (bake declare {one.food.slug} "...")'
-                yield {"item_slug": one.food.slug, "problem": made}
+                yield {
+                    "item_slug": food.slug,
+                    "problem": "nobody has said which allergens it contains",
+                    "remedy": {"kind": "state_allergens", "item_id": food.item_id, "item_slug": food.slug},
+                }
+            if food.kind != "ingredient" and food.declared is None:
+                yield {
+                    "item_slug": food.slug,
+                    "problem": "it was not made here, and its ingredients are not on file",
+                    "remedy": {"kind": "declare_ingredients", "item_id": food.item_id, "item_slug": food.slug},
+                }

@@ -5,13 +5,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, NotRequired, TypedDict
 
 from bake_tracker.domain.log.tree import LogLine
+from bake_tracker.domain.remedies import Advice
 
-_LISTS: Mapping[str, str] = {
-    "recipe_not_found": "bake recipe list",
-    "finished_unit_not_found": "bake item list finished_unit",
-    "finished_good_not_found": "bake item list finished_good",
-    "item_not_found": "bake item list",
-}
+_LISTED = {"recipe_not_found", "finished_unit_not_found", "finished_good_not_found", "item_not_found"}
 
 
 class Short(TypedDict):
@@ -52,31 +48,34 @@ def _shortages(told: Any) -> Iterator[Short]:
             yield found
 
 
-def remedy(line: LogLine) -> str | None:
+def what_helps(line: LogLine) -> Advice | None:
     """What would make the same request succeed, if stock is not the problem."""
     outcome = str(line.get("outcome"))
     if outcome == "validation_failed":
         fields = ", ".join(map(str, line.get("fields") or ())) or "the arguments in the error"
-        return f"correct {fields} and try again"
-    if outcome in _LISTS:
-        return f"name one that there is: {_LISTS[outcome]}"
+        return Advice(f"correct {fields} and try again")
+    if outcome in _LISTED:
+        return Advice("use one that exists", {"kind": "list_things", "what": outcome.removesuffix("_not_found")})
     if outcome.endswith("not_found"):
-        return "use one that exists, or leave it out"
+        return Advice("use one that exists, or leave it out")
     if outcome == "unit_conversion_failed":
-        slugs = ", ".join(map(str, line.get("ingredients") or [line.get("ingredient")]))
-        return f"say what a volume or a piece of {slugs} weighs (bake measure), or use another unit"
+        slugs = [str(one) for one in line.get("ingredients") or [line.get("ingredient")]]
+        text = f"use another unit, or record what a volume or a piece of {', '.join(slugs)} weighs"
+        return Advice(text, {"kind": "measure_items", "item_slugs": slugs})
     if outcome == "label_differs":
-        return "use other lots (bake hold keeps one from use), or put the new list on file (bake declare)"
+        return Advice("use other lots", {"kind": "file_label", "item_slug": str(line.get("item"))})
     if outcome == "label_incomplete":
-        return "record what the error lists: weights and allergens"
+        return Advice("record what the error lists: weights and allergens")
     if outcome == "conflict":
-        return "use a new operation id, or repeat the first request exactly"
+        return Advice("use a new operation id, or repeat the first request exactly")
     return {
-        "success": "nothing: but the ledger has no such operation, and bake log verify says more",
-        "rolled_back": "it had succeeded, but its transaction was rolled back; try again",
-        "retried": "nothing; it was retried automatically",
-        "unknown": "the connection died during COMMIT: bake log verify says whether it is recorded",
-        "error": "a fault of the program or the machine; nothing was recorded, so try again",
+        "success": Advice("nothing: but the ledger has no such operation", {"kind": "verify_log"}),
+        "rolled_back": Advice("it had succeeded, but its transaction was rolled back; try again"),
+        "retried": Advice("nothing; it was retried automatically"),
+        "unknown": Advice(
+            "the connection died during COMMIT, so whether it is recorded is not known", {"kind": "verify_log"}
+        ),
+        "error": Advice("a fault of the program or the machine; nothing was recorded, so try again"),
     }.get(outcome)
 
 

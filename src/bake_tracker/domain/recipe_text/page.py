@@ -12,6 +12,7 @@ from bake_tracker.domain.recipe_text.lines import NAME_DOUBTS, RANGE, Ingredient
 from bake_tracker.domain.recipe_text.names import NamedItems
 from bake_tracker.domain.recipe_text.yields import parse_yield
 from bake_tracker.domain.recipes.quantities import Item, base_quantity
+from bake_tracker.domain.remedies import Advice, Remedy
 from bake_tracker.domain.units import MICRO
 
 State = Literal["taken", "new", "left out", "heading", "unsure"]
@@ -40,8 +41,8 @@ class ReadLine:
     state: State
     amount: Amount | None = None
     item: Item | None = None
-    to_do: tuple[str, ...] = ()
-    hints: tuple[str, ...] = ()
+    to_do: tuple[Advice, ...] = ()
+    hints: tuple[Advice, ...] = ()
 
     @property
     def name(self) -> str:
@@ -56,7 +57,7 @@ class ReadYield:
     quantity: Fraction | None = None
     item: Item | None = None
     name: str = ""
-    to_do: tuple[str, ...] = ()
+    to_do: tuple[Advice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,32 +134,31 @@ def _fitting(item: Item | None, amounts: Sequence[Amount]) -> Amount | None:
     return amounts[0] if amounts else None
 
 
-def _hints(item: Item, amount: Amount) -> tuple[str, ...]:
+def _hints(item: Item, amount: Amount) -> tuple[Advice, ...]:
     """What must be recorded before the line can be baked."""
     if amount.quantity is None or not amount.is_of_ledger:
-        return ("it cannot be weighed",)
+        return (Advice("it cannot be weighed"),)
     try:
         base_quantity(item, amount.quantity, amount.unit)
     except UnitConversionError as error:
-        return tuple(problem["problem"] for problem in error.problems)
+        return tuple(Advice(problem["problem"], problem.get("remedy")) for problem in error.problems)
     return ()
 
 
 def _unsure(
     number: int, read: IngredientLine, amount: Amount | None, decisions: Decisions, *, is_known: bool
-) -> list[str]:
+) -> list[Advice]:
     """Every doubt that nobody has settled, each with what settles it."""
-    may_accept = _is_usable(read, amount)
-    found = []
+    can_accept = _is_usable(read, amount)
+    found: list[Advice] = []
     for doubt in read.doubts:
         if doubt in NAME_DOUBTS and is_known:
             continue
         if doubt == RANGE:
             if decisions.ranges == "ask":
-                found.append(f"{doubt}: say --ranges low or --ranges high")
-        elif not (may_accept and number in decisions.accepted):
-            ways = [f"--accept {number}"] * may_accept + [f"--line '{number}=250 g SLUG'", f"--leave-out {number}"]
-            found.append(f"{doubt}: say {' or '.join(ways)}")
+                found.append(Advice(doubt, {"kind": "choose_range"}))
+        elif not (can_accept and number in decisions.accepted):
+            found.append(Advice(doubt, {"kind": "settle_line", "line": number, "can_accept": can_accept}))
     return found
 
 
@@ -167,10 +167,11 @@ def _is_usable(read: IngredientLine, amount: Amount | None) -> bool:
     return bool(read.ingredient and amount and amount.quantity and amount.is_of_ledger)
 
 
-def _who_is(name: str, known: NamedItems) -> str:
+def _who_is(name: str, known: NamedItems) -> Advice:
     near = known.like(name)
     like = f", but {', '.join(near)}" if near else ""
-    return f"there is no {name!r} here{like}: say --map '{name}={near[0] if near else 'SLUG'}' or --create-missing"
+    remedy: Remedy = {"kind": "name_ingredient", "name": name, "item_slug": near[0] if near else None}
+    return Advice(f"there is no {name!r} here{like}", remedy)
 
 
 def _plan_yield(texts: Sequence[str], made: NamedItems, decisions: Decisions) -> ReadYield:
@@ -184,19 +185,24 @@ def _plan_yield(texts: Sequence[str], made: NamedItems, decisions: Decisions) ->
     item = made.find(read.ingredient) if read and read.ingredient else None
     near = made.like(read.ingredient) if read and read.ingredient and not item else []
     count = amount.quantity if amount and amount.quantity else 24
-    remedy = f"say --makes '{count} {item.slug if item else near[0] if near else 'SLUG'}' or --without-yield"
+    remedy: Remedy = {
+        "kind": "state_yield",
+        "quantity": str(count),
+        "item_slug": item.slug if item else near[0] if near else None,
+        "can_create": False,
+    }
     if left or read is None or amount is None or amount.quantity is None:
-        return ReadYield("unsure", to_do=tuple(f"{doubt}: {remedy}" for doubt in left))
+        return ReadYield("unsure", to_do=tuple(Advice(doubt, remedy) for doubt in left))
     name = item.name if item else one_of(read.ingredient)
     if item is None and not (decisions.create_missing and amount.unit == "each"):
         like = f", but {', '.join(near)}" if near else ""
-        what = f"there is no finished unit {read.ingredient!r} here{like}"
-        return ReadYield("unsure", amount.quantity, name=name, to_do=(f"{what}: {remedy} or --create-missing",))
+        what = Advice(f"there is no finished unit {read.ingredient!r} here{like}", {**remedy, "can_create": True})
+        return ReadYield("unsure", amount.quantity, name=name, to_do=(what,))
     if item is None:
         return ReadYield("new", amount.quantity, name=name)
     if hints := _hints(item, amount):
-        return ReadYield("unsure", to_do=tuple(f"{hint}: {remedy}" for hint in hints))
+        return ReadYield("unsure", to_do=tuple(Advice(hint.text, remedy) for hint in hints))
     quantity = base_quantity(item, amount.quantity, amount.unit)
     if (quantity * MICRO).denominator != 1:
-        return ReadYield("unsure", to_do=(f"{quantity} has no exact decimal: {remedy}",))
+        return ReadYield("unsure", to_do=(Advice(f"{quantity} has no exact decimal", remedy),))
     return ReadYield("taken", quantity, item, name)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
+from bake_tracker.domain.remedies import Published
 from bake_tracker.domain.units import MeasureKind, density_g_per_ml, format_exact, parse_unit
 
 KING_ARTHUR = "King Arthur Baking, Ingredient Weight Chart"
@@ -42,10 +43,16 @@ class CommonMeasure:
         of = "one" if self.kind == "piece" else f"{self.amount} {self.unit} of"
         return f"{format_exact(self.weight_g)} g for {of} {self.food}{per} ({self.source})"
 
-    def command(self, item_slug: str) -> str:
-        """What records this figure for an item."""
-        how = f"--piece {self.amount}" if self.kind == "piece" else f'--volume "{self.amount} {self.unit}"'
-        return f'bake measure {item_slug} {how} --weighs "{format_exact(self.weight_g)} g" --source "{self.source}"'
+    @property
+    def published(self) -> Published:
+        """The figure as a remedy offers it."""
+        return {
+            "told": self.told,
+            "amount": self.amount,
+            "unit": self.unit,
+            "weight_g": format_exact(self.weight_g),
+            "source": self.source,
+        }
 
 
 def _usda(food: str, unit: str, weight_g: str, ndb: str, *names: str) -> CommonMeasure:

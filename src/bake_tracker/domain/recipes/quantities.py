@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from bake_tracker.domain.errors import ConversionProblem, RecipeCycleError, UnitConversionError, ValidationError
 from bake_tracker.domain.recipes.common_measures import suggest
+from bake_tracker.domain.remedies import Missing
 from bake_tracker.domain.units import (
     MAX_TOTAL_MICROS,
     MeasureKind,
@@ -181,28 +182,33 @@ def base_quantity(item: Item, quantity: Fraction, unit: str) -> Fraction:
 
 
 def conversion_problem(item: Item, error: NeedsMeasureError) -> ConversionProblem:
-    """What is missing to convert a quantity of this item, and how to record it."""
-    return {
+    """What is missing to convert a quantity of this item, and every measure that would supply it."""
+    found: ConversionProblem = {
         "ingredient_slug": item.slug,
         "from_unit": error.from_unit,
         "to_unit": error.to_unit,
-        "problem": f"{item.slug}: cannot convert {error.from_unit} to {error.to_unit}; {_remedy(item, error)}",
+        "problem": f"{item.slug}: cannot convert {error.from_unit} to {error.to_unit}",
     }
-
-
-def _remedy(item: Item, error: NeedsMeasureError) -> str:
     if not error.missing:
-        return f"{item.name} is kept in {item.base_unit}; use a unit of that kind"
+        found["problem"] += f"; {item.name} is kept in {item.base_unit}; use a unit of that kind"
+        return found
     volume_unit = next((one for one in (error.from_unit, error.to_unit) if parse_unit(one).dimension == "volume"), "")
-    return "; and ".join(_measure_it(item, kind, volume_unit) for kind in error.missing)
+    found["remedy"] = {
+        "kind": "measure",
+        "item_id": item.item_id,
+        "item_slug": item.slug,
+        "item_name": item.name,
+        "base_unit": item.base_unit,
+        "missing": [_missing(item, kind, volume_unit) for kind in error.missing],
+    }
+    return found
 
 
-def _measure_it(item: Item, kind: MeasureKind, volume_unit: str) -> str:
+def _missing(item: Item, kind: MeasureKind, volume_unit: str) -> Missing:
     unit = "cup" if volume_unit in ("", "ml") else volume_unit.replace("_", " ")
-    what, option = (f"1 {unit} of", f'--volume "1 {unit}"') if kind == "density" else ("one", "--piece 1")
     known = suggest(kind, item.name, item.slug)
-    published = (
-        f"; or take a published figure, {known.told}, if yours is like it: {known.command(item.slug)}" if known else ""
-    )
-    weigh = f'bake measure {item.slug} {option} --weighs "GRAMS g" --source "our scale"'
-    return f"weigh {what} {item.name} and record it: {weigh}{published}"
+    return {
+        "measure": kind,
+        "unit": unit if kind == "density" else "each",
+        "published": known.published if known else None,
+    }

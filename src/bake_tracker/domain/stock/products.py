@@ -78,8 +78,8 @@ def unpack(package: Package, count: Fraction, word: str, place: str = "") -> tup
     if package.quantity is None:
         raise ValidationError.of(
             f"{place}product_id",
-            f"nobody has said how much is in a package of {package.called}; give the quantity in a unit, or add the "
-            "product with its size (bake product add)",
+            f"nobody has said how much is in a package of {package.called}; give the quantity in a unit",
+            {"kind": "add_product", "item_id": package.item_id},
         )
     return count * package.quantity, package.unit
 

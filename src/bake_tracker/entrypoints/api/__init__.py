@@ -1,6 +1,6 @@
 """The REST API: one file of routes per feature, each a router in ``ROUTERS``."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 
 from bake_tracker.entrypoints.api import (
     bakery,
@@ -19,6 +19,7 @@ from bake_tracker.entrypoints.api import (
     users,
 )
 from bake_tracker.entrypoints.api.common import PREFIX
+from bake_tracker.entrypoints.api.remedies import word_problem
 
 ROUTERS: tuple[APIRouter, ...] = (
     items.router,
@@ -44,3 +45,8 @@ def make_router() -> APIRouter:
         api.include_router(router, responses=openapi.PROBLEMS)
     api.include_router(openapi.router)
     return api
+
+
+def install(app: FastAPI) -> None:
+    """Have refusals name routes and fields to programs."""
+    app.state.word_problem = word_problem

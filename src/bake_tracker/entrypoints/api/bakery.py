@@ -12,6 +12,7 @@ from bake_tracker.entrypoints.api.common import (
     IdempotencyKey,
     Quantity,
     Whole,
+    checked,
     checks,
     reads,
     recorded,
@@ -169,10 +170,10 @@ def export() -> Response:
 
 
 @router.post("/imports/check", **checks(ImportReport, OWNER))
-def check_document(body: Document) -> ImportReport:
+def check_document(body: Document) -> Response:
     """What an import would add, skip and refuse. Nothing is recorded."""
     with read_scope() as session:
-        return check_import(session=session, **body.given())
+        return checked(check_import(session=session, **body.given()))
 
 
 @router.post("/imports", **writes(ImportReport, OWNER))
@@ -182,10 +183,10 @@ def bring_in(request: Request, body: Import, idempotency_key: IdempotencyKey = N
 
 
 @router.post("/recipe-pages/check", **checks(PagePreview))
-def check_page(body: SavedPage) -> PagePreview:
+def check_page(body: SavedPage) -> Response:
     """What would be recorded from a recipe page, and what you have to decide first. Nothing is recorded."""
     with read_scope() as session:
-        return check_recipe_page(session=session, **body.given())
+        return checked(check_recipe_page(session=session, **body.given()))
 
 
 @router.post("/recipe-pages", **writes(PageResult))

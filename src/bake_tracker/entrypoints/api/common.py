@@ -17,6 +17,7 @@ from bake_tracker.clock import now
 from bake_tracker.domain.arguments import MAX_KEY
 from bake_tracker.domain.slice_keys import read_key
 from bake_tracker.domain.slices import Ask
+from bake_tracker.entrypoints.api.remedies import in_words
 from bake_tracker.entrypoints.api.schemas import schema_of
 from bake_tracker.entrypoints.http.access import BAKER, VIEWER
 from bake_tracker.entrypoints.http.json_bodies import ExactRoute
@@ -120,7 +121,7 @@ def recorded(
     """Record in a transaction of its own; answer with the result and, for something new, its location."""
     result = run_in_transaction(lambda session: record(session=session, operation_id=key, **arguments))
     headers = {} if at is None else {"Location": root_path(request) + PREFIX + at.format_map(result)}
-    return Response(as_json(result), 200 if at is None else 201, headers, "application/json")
+    return Response(as_json(in_words(result)), 200 if at is None else 201, headers, "application/json")
 
 
 def today(session: Session) -> date:
@@ -144,6 +145,11 @@ def as_json(answer: Any) -> bytes:
         return orjson.dumps(answer)
     except TypeError:
         return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def checked(answer: Any) -> Response:
+    """The answer to a question that was sent in a body, with what would mend what is wrong."""
+    return Response(as_json(in_words(answer)), media_type="application/json")
 
 
 def tagged(request: Request, answer: Any) -> Response:

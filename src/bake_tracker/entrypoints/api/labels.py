@@ -20,6 +20,7 @@ from bake_tracker.entrypoints.api.common import (
     tagged,
     writes,
 )
+from bake_tracker.entrypoints.api.remedies import in_words
 from bake_tracker.entrypoints.http.access import VIEWER, caller_of
 from bake_tracker.entrypoints.http.downloads import TYPES, file_answer
 from bake_tracker.files.recall_table import render_recall_table
@@ -96,7 +97,7 @@ def get_label(
         found = load_label(session, lot_id)
         differs = load_difference(session, found)
     words = label_words(found, style, best_before, is_use_by=use_by, net=net, address=address)
-    return tagged(request, label_view(found, words, style, differs))
+    return tagged(request, in_words(label_view(found, words, style, differs)))
 
 
 @router.get("/lots/{lot_id}/label.pdf", **_file("pdf"))

@@ -43,9 +43,14 @@ _PROBLEM = {
         "request_id": {"type": ["string", "null"], "description": "it is on every log line of the request"},
         "operation_id": {"type": "string"},
         "errors": {"type": "array", "items": {"type": "object"}},
+        "remedy": {"$ref": "#/components/schemas/Remedy"},
         "shortages": {"type": "array", "items": {"type": "object"}},
         "retry_after_s": {"type": "integer"},
     },
+}
+_REMEDY = {
+    "route": {"type": "string", "description": "the request that mends it, such as `POST /api/v1/releases`"},
+    "field": {"type": "string", "description": "the field of the request that mends it, such as `skip_bad`"},
 }
 _LED_TO = {
     "operation_id": "get_operation",
@@ -95,6 +100,7 @@ def describe(app: Any) -> dict[str, Any]:
         known = get_openapi(title="Bake Tracker", version=__version__, openapi_version="3.1.0", routes=app.routes)
         parts = known.setdefault("components", {})
         parts.setdefault("schemas", {})["Problem"] = _PROBLEM
+        parts["schemas"]["Remedy"]["properties"] |= _REMEDY
         parts["securitySchemes"] = _SCHEMES
         for path in known["paths"].values():
             for operation in path.values():

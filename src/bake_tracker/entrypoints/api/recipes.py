@@ -26,6 +26,7 @@ from bake_tracker.entrypoints.api.common import (
     today,
     writes,
 )
+from bake_tracker.entrypoints.api.remedies import in_words
 from bake_tracker.entrypoints.http.access import OWNER
 from bake_tracker.queries.explain.need import ExplainedNeed, explain_batch, explain_box
 from bake_tracker.queries.reports.recipe_cost import RecipeCost, load_recipe_cost
@@ -168,7 +169,7 @@ def get_recipe_cost(
 def get_need_of_batch(request: Request, recipe_id: Key) -> Response:
     """What one batch would use today, from which lots, at what cost, and what prevents it."""
     with read_scope() as session:
-        return tagged(request, explain_batch(session, recipe_id, today(session)))
+        return tagged(request, in_words(explain_batch(session, recipe_id, today(session))))
 
 
 @router.get("/goods/{finished_good_id}", **reads(GoodView))

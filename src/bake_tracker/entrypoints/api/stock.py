@@ -22,6 +22,7 @@ from bake_tracker.entrypoints.api.common import (
     tagged,
     today,
 )
+from bake_tracker.entrypoints.api.remedies import in_words
 from bake_tracker.queries.explain.origins import ExplainedLot, explain_lots
 from bake_tracker.queries.explain.shelf import Whereabouts, load_whereabouts
 from bake_tracker.queries.reports.expiring import ExpiringLot, load_expiring
@@ -70,7 +71,7 @@ def get_stock_value(request: Request) -> Response:
 def get_can_make(request: Request) -> Response:
     """How many of each recipe and box the stock allows, and what prevents one more."""
     with read_scope() as session:
-        return tagged(request, load_can_make(session, today(session)))
+        return tagged(request, in_words(load_can_make(session, today(session))))
 
 
 @router.get("/expiring", **reads(list[ExpiringLot]))

@@ -10,6 +10,7 @@ from bake_tracker.clock import uuid7
 from bake_tracker.config import SettingsError, load_settings
 from bake_tracker.domain.errors import ImportRefusedError, OutcomeUnknownError, ServiceError
 from bake_tracker.entrypoints.cli.app import make_app
+from bake_tracker.entrypoints.cli.remedies import in_words, told, told_by_line
 from bake_tracker.entrypoints.cli.state import NoBakeryError, NotShownError, complain, print_json, state
 from bake_tracker.log.exporting import exporting_where_asked
 from bake_tracker.log.spans import accept_traceparent
@@ -94,24 +95,15 @@ def _say_refusal(error: ServiceError) -> None:
         # Refused before any service was called, for an unknown slug or an unreadable file.
         _log(state.command, error.outcome, logging.WARNING, error)
     if state.as_json:
-        report = {"report": error.report} if isinstance(error, ImportRefusedError) else {}
-        print_json({"error": {"code": error.code, "message": str(error), **error.log_fields(), **report}})
+        report = {"report": in_words(error.report)} if isinstance(error, ImportRefusedError) else {}
+        print_json({"error": {"code": error.code, "message": told(error), **error.log_fields(), **report}})
         return
     if isinstance(error, ImportRefusedError):
         from bake_tracker.entrypoints.cli.importing.tables import show_report  # only imports need it
 
-        show_report(error.report)
+        show_report(in_words(error.report))
     said = "Not known" if isinstance(error, OutcomeUnknownError) else "Refused"
-    complain(f"{said}: {_one_a_line(error)}")
-
-
-def _one_a_line(error: ServiceError) -> str:
-    """The error's text, with several problems on a line each."""
-    problems = getattr(error, "problems", [])
-    if len(problems) < 2:
-        return str(error)
-    lines = [": ".join(filter(None, (problem.get("field"), problem["problem"]))) for problem in problems]
-    return "\n  ".join([f"{len(lines)} problems", *lines])
+    complain(f"{said}: {told_by_line(error)}")
 
 
 def _say_broken(error: Exception) -> None:

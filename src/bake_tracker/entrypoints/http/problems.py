@@ -70,6 +70,8 @@ def status_of(error: ServiceError) -> int:
 def problem_of(error: ServiceError) -> Problem:
     """Problem details of a refusal: code, text, every wrong field and every shortage."""
     problem = _problem(status_of(error), error.code, str(error))
+    if error.remedy is not None:
+        problem["remedy"] = error.remedy
     problem |= {name: value for name, value in error.log_fields().items() if name not in problem and name != "fields"}
     if isinstance(error, ValidationError | UnitConversionError | LabelIncompleteError):
         problem["errors"] = error.problems
@@ -150,6 +152,8 @@ def _answer(request: Request, problem: Problem, headers: Mapping[str, str]) -> R
     show = cast("Renderer | None", getattr(request.app.state, "show_problem", None))
     if show and (shown := show(request, problem, headers)):
         return shown
+    if word := cast("Callable[[Problem], Problem] | None", getattr(request.app.state, "word_problem", None)):
+        problem = word(problem)
     return JSONResponse(problem, problem["status"], dict(headers), JSON_TYPE)
 
 

@@ -24,6 +24,7 @@ from bake_tracker.domain.errors import (
     ValidationError,
 )
 from bake_tracker.domain.log.refusals import Short, shortages
+from bake_tracker.domain.remedies import Remedy
 from bake_tracker.domain.units import parse_quantity
 from bake_tracker.entrypoints.web.pages import locale_of
 
@@ -139,9 +140,9 @@ class Form:
             for number, texts in enumerate(filled)
         ]
 
-    def refuse(self, name: str, problem: str) -> None:
+    def refuse(self, name: str, problem: str, remedy: Remedy | None = None) -> None:
         """Note a problem with a field."""
-        self.problems.append({"field": name + self.line, "problem": problem})
+        self.problems.append({**_of_whole(problem, remedy), "field": name + self.line})
 
     def done(self) -> None:
         """Raise ValidationError if a field could not be read."""
@@ -206,15 +207,20 @@ class Form:
         if isinstance(error, ValidationError | LabelIncompleteError):
             return list(error.problems)
         if isinstance(error, UnitConversionError):
-            return [{"field": "", "problem": one["problem"]} for one in error.problems]
+            return [_of_whole(one["problem"], one.get("remedy")) for one in error.problems]
         if self.earlier_id:
             return [{"field": "", "problem": "this was recorded already, with other values; sent again, it is new"}]
-        return [{"field": "", "problem": str(error)}]
+        return [_of_whole(str(error), error.remedy)]
 
     def _text_of(self, value: object) -> str:
         if isinstance(value, int | Decimal) and not isinstance(value, bool):
             return self.write(value)
         return "" if value is None else str(value)
+
+
+def _of_whole(text: str, remedy: Remedy | None) -> Problem:
+    found: Problem = {"field": "", "problem": text}
+    return found if remedy is None else {**found, "remedy": remedy}
 
 
 def blank(request: Request, **values: object) -> Form:

@@ -24,6 +24,7 @@ from bake_tracker.entrypoints.http import cookies
 from bake_tracker.entrypoints.http.access import CSRF_FIELD, CSRF_HEADER, caller_of
 from bake_tracker.entrypoints.http.problems import Problem
 from bake_tracker.entrypoints.web.navigation import NAVIGATION
+from bake_tracker.entrypoints.web.remedies import helps, remedies_of
 from bake_tracker.entrypoints.web.words import OPERATIONS
 
 HERE = Path(__file__).parent
@@ -57,6 +58,8 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
         may=lambda role: caller is not None and caller.role.allows(Role(role)),
         navigation=[one for one in NAVIGATION if caller is not None and caller.role.allows(one.role)],
         path_for=partial(path_for, request),
+        helps=partial(helps, partial(path_for, request)),
+        remedies_of=remedies_of,
         static=partial(static_path, request),
         csrf_field=CSRF_FIELD,
         csrf_header=CSRF_HEADER,

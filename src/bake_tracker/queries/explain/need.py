@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping
 from datetime import date
 from fractions import Fraction
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from sqlalchemy.orm import Session
 
-from bake_tracker.domain.errors import ServiceError
+from bake_tracker.domain.errors import ServiceError, UnitConversionError
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.recipes.quantities import needs_of
+from bake_tracker.domain.remedies import Remedy
 from bake_tracker.domain.stock.costing import split_cost, total_cost
 from bake_tracker.domain.stock.fifo import Allocation, OpenLot, plan_draws
 from bake_tracker.domain.stock.shortages import all_draws
@@ -55,6 +56,7 @@ class ExplainedNeed(TypedDict):
     possible: bool
     enough_for: int
     problem: str | None
+    remedies: NotRequired[list[Remedy]]
     cost: str | None
     unit_cost: str | None
     lacks_price: list[str]
@@ -66,15 +68,18 @@ def explain_batch(session: Session, recipe_id: int, today: date) -> ExplainedNee
     recipe = load_recipe(session, recipe_id)
     made = load_yields(session, recipe_id)
     makes = [f"{format_micros(micros)} {item.base_unit} {item.slug}" for item, micros in made.values()]
+    remedies: list[Remedy] = []
     try:
         needs = needs_of(recipe, Fraction(1))
         problem = None if needs else "it has no ingredients yet"
     except ServiceError as error:
         needs, problem = {}, str(error)
+        remedies = error.remedies if isinstance(error, UnitConversionError) else []
     amounts = [micros for _, micros in made.values()]
-    return _explain_need(
+    need = _explain_need(
         session, "batch", recipe.slug, makes, amounts[0] if len(amounts) == 1 else 0, needs, problem, today
     )
+    return {**need, "remedies": remedies} if remedies else need
 
 
 def explain_box(session: Session, good_id: int, today: date) -> ExplainedNeed:

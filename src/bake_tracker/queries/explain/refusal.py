@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from bake_tracker.domain.log.refusals import remedy, shortages
+from bake_tracker.domain.log.refusals import shortages, what_helps
 from bake_tracker.domain.log.tree import APART, LogLine
 from bake_tracker.queries.explain.need import explain_shortages
 from bake_tracker.queries.explain.operation import load_named_slugs
@@ -28,6 +28,7 @@ def explain_refusal(
     short = shortages(line)
     needed = {one["item_slug"]: one["needed"] for one in short}
     known = {one["item_slug"]: one for one in explain_shortages(session, needed, today)} if short else {}
+    advice = None if short else what_helps(line)
     return {
         "operation_id": line.get("operation_id"),
         "operation": line.get("operation"),
@@ -42,5 +43,5 @@ def explain_refusal(
         "names": load_named_slugs(session, asked),
         "error": line.get("error"),
         "short": [{**one, "now": known.get(one["item_slug"])} for one in short],
-        "remedy": None if short else remedy(line),
+        "helps": advice and {"problem": advice.text, "remedy": advice.remedy},
     }

@@ -10,8 +10,9 @@ from typing import Literal, TypedDict
 from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
-from bake_tracker.domain.errors import ServiceError
+from bake_tracker.domain.errors import ServiceError, UnitConversionError
 from bake_tracker.domain.recipes.quantities import Item, Recipe, per_batch, sub_recipe_ids, topological_order
+from bake_tracker.domain.remedies import Remedy
 from bake_tracker.domain.stock.possible import most_times, short_of
 from bake_tracker.domain.units import MICRO, format_micros
 from bake_tracker.models import tables
@@ -50,6 +51,7 @@ class Possible(TypedDict):
     sub_recipes: list[str]
     count: int | None
     problem: str | None
+    remedies: list[Remedy]
     stopped_by: list[Stopper]
 
 
@@ -65,6 +67,7 @@ class Making:
     per_one: Mapping[int, Fraction] = field(default_factory=dict)
     count: int | None = None
     problem: str | None = None
+    remedies: list[Remedy] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ def possible(larder: Larder) -> list[Possible]:
             "sub_recipes": making.sub_recipes,
             "count": making.count,
             "problem": making.problem,
+            "remedies": making.remedies,
             "stopped_by": _stopped_by(making, larder),
         }
         for making in larder.makings
@@ -132,6 +136,7 @@ def _of_recipe(recipe: Recipe, usable: Mapping[int, int]) -> Making:
         making.per_one = per_batch(recipe)
     except ServiceError as error:
         making.problem = str(error)
+        making.remedies = error.remedies if isinstance(error, UnitConversionError) else []
         return making
     return _counted(making, usable, "it has no ingredients yet")
 

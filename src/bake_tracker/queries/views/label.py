@@ -7,9 +7,9 @@ from typing import TypedDict
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bake_tracker.domain.errors import ConflictError, LabelIncompleteError, LotNotFoundError, ValidationError
+from bake_tracker.domain.errors import ConflictError, LabelIncompleteError, LotNotFoundError, Problem, ValidationError
 from bake_tracker.domain.label.allergens import in_order
-from bake_tracker.domain.label.contents import Ingredient, Label, label_of_lot
+from bake_tracker.domain.label.contents import Gap, Ingredient, Label, label_of_lot
 from bake_tracker.domain.label.text import (
     LabelDifference,
     LabelWords,
@@ -63,7 +63,7 @@ class LabelView(TypedDict):
     contains: list[str]
     may_contain: list[str]
     parts: list[PartView]
-    problems: list[dict[str, str]]
+    problems: list[Gap]
     label_differs: LabelDifference | None
 
 
@@ -123,7 +123,12 @@ def label_words(
 def check_complete(label: Label) -> None:
     """Raise LabelIncompleteError unless everything that a label must state is recorded."""
     if label.gaps:
-        raise LabelIncompleteError([{"field": gap["item_slug"], "problem": gap["problem"]} for gap in label.gaps])
+        raise LabelIncompleteError([_problem(gap) for gap in label.gaps])
+
+
+def _problem(gap: Gap) -> Problem:
+    found: Problem = {"field": gap["item_slug"], "problem": gap["problem"]}
+    return {**found, "remedy": gap["remedy"]} if "remedy" in gap else found
 
 
 def load_difference(session: Session, found: LabelledLot) -> LabelDifference | None:
@@ -149,7 +154,7 @@ def label_view(found: LabelledLot, words: LabelWords, style: Style, differs: Lab
         "contains": list(label.contains),
         "may_contain": list(label.may_contain),
         "parts": [_part(one) for one in label.ingredients],
-        "problems": [{"item_slug": gap["item_slug"], "problem": gap["problem"]} for gap in label.gaps],
+        "problems": list(label.gaps),
         "label_differs": differs,
     }
 

@@ -3,16 +3,17 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from fractions import Fraction
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from bake_tracker.domain.errors import RecipeNotFoundError, UnitConversionError, ValidationError
+from bake_tracker.domain.errors import ConversionProblem, RecipeNotFoundError, UnitConversionError, ValidationError
 from bake_tracker.domain.label.allergens import in_order
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.recipes.bakers_percentage import bakers_percentages, is_called_flour, weight_g
 from bake_tracker.domain.recipes.quantities import Item, Recipe, base_quantity, batches_by_recipe
+from bake_tracker.domain.remedies import Remedy
 from bake_tracker.domain.slices import Ask, Found
 from bake_tracker.domain.stock.shortages import items_of
 from bake_tracker.domain.units import (
@@ -118,6 +119,7 @@ class WeighedItem(TypedDict):
     percent: str | None
     is_flour: bool
     problem: str | None
+    remedy: NotRequired[Remedy]
 
 
 class MadeUnit(TypedDict):
@@ -319,7 +321,7 @@ def _weighed(
     recipe: Recipe, counts: Mapping[int, Fraction], items: Mapping[int, Item], said: Collection[int]
 ) -> list[WeighedItem]:
     needs: defaultdict[int, Fraction | None] = defaultdict(Fraction)
-    problems: dict[int, str] = {}
+    problems: dict[int, ConversionProblem] = {}
     for recipe_id, count in counts.items():
         for line in recipe.lines_by_recipe.get(recipe_id, ()):
             if line.item is None:
@@ -328,7 +330,7 @@ def _weighed(
             try:
                 more = base_quantity(line.item, line.quantity, line.unit) * count
             except UnitConversionError as error:
-                needs[key], problems[key] = None, error.problems[0]["problem"]
+                needs[key], problems[key] = None, error.problems[0]
                 continue
             before = needs[key]
             needs[key] = None if before is None else before + more
@@ -340,6 +342,7 @@ def _weighed(
     rows: list[WeighedItem] = []
     for key, need in needs.items():
         weight = weights[key]
+        missing = problems.get(key)
         rows.append(
             {
                 "item_id": key,
@@ -350,9 +353,11 @@ def _weighed(
                 "weight_g": None if weight is None else format_micros(drawn_micros(weight)),
                 "percent": percents[key],
                 "is_flour": key in flour,
-                "problem": problems.get(key),
+                "problem": missing and missing["problem"],
             }
         )
+        if missing and "remedy" in missing:
+            rows[-1]["remedy"] = missing["remedy"]
     return rows
 
 

@@ -85,8 +85,8 @@ def _refuse_drift(restored: Restored) -> None:
     if drift := restored["verification"]["drift"]:
         first = f"{drift[0]['what']} {drift[0]['id']}"
         raise MoveFailedError(
-            f"the ledger of the source does not agree in {len(drift)} places (first: {first}), so nothing was moved; "
-            "run: bake verify"
+            f"the ledger of the source does not agree in {len(drift)} places (first: {first}), so nothing was moved",
+            remedy={"kind": "verify_ledger"},
         )
 
 

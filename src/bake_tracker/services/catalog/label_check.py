@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bake_tracker.domain.errors import LabelDiffersError
 from bake_tracker.domain.label.contents import Label, label_of
 from bake_tracker.domain.label.text import LabelDifference, difference_text, is_different, label_differences, list_text
+from bake_tracker.domain.remedies import Remedy
 from bake_tracker.domain.stock.fifo import Draw
 from bake_tracker.queries.catalog.label_facts import load_filed
 from bake_tracker.queries.stock.made_of import load_made
@@ -29,17 +30,16 @@ def check_label(operation: Operation, item_id: int, draws: Sequence[Draw], made_
     if not is_different(found):
         return None
     if operation.house.label_policy == "refuse":
-        raise LabelDiffersError(label.food.slug, difference_text(found), _remedy(label), found)
+        raise LabelDiffersError(label.food.slug, difference_text(found), found, _remedy(label))
     return found
 
 
-def _remedy(label: Label) -> str:
-    said = "".join(
-        f" {option} {key}"
-        for option, keys in (("--contains", label.contains), ("--may-contain", label.may_contain))
-        for key in keys
-    )
-    return (
-        f'use other lots, or put the new list on file: bake declare {label.food.slug} "{list_text(label)}"{said}; '
-        "bake init --label-policy warn lets it pass with a warning"
-    )
+def _remedy(label: Label) -> Remedy:
+    return {
+        "kind": "file_label",
+        "item_id": label.food.item_id,
+        "item_slug": label.food.slug,
+        "ingredients": list_text(label),
+        "contains": list(label.contains),
+        "may_contain": list(label.may_contain),
+    }

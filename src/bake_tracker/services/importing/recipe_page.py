@@ -23,6 +23,7 @@ from bake_tracker.domain.recipe_text.names import NamedItems
 from bake_tracker.domain.recipe_text.page import Decisions, PagePlan, ReadLine, ReadYield, plan_page
 from bake_tracker.domain.recipe_text.request import PageChoices, PageRequest, read_request
 from bake_tracker.domain.recipes.quantities import Item
+from bake_tracker.domain.remedies import Advice, Remedy
 from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog.definitions import load_slugs
 from bake_tracker.queries.catalog.page_names import load_named_items
@@ -52,7 +53,9 @@ class PageLine(TypedDict):
     ingredient: str
     note: str
     to_do: list[str]
+    remedies: list[Remedy | None]
     hints: list[str]
+    hint_remedies: list[Remedy | None]
 
 
 class PageYield(TypedDict):
@@ -63,6 +66,7 @@ class PageYield(TypedDict):
     finished_unit_slug: str | None
     name: str
     to_do: list[str]
+    remedies: list[Remedy | None]
 
 
 class PagePreview(TypedDict):
@@ -236,16 +240,22 @@ def _exact(quantity: Fraction) -> Decimal:
 
 
 def _problems(plan: PagePlan) -> list[Problem]:
-    found: list[Problem] = [
-        {"field": f"line {line.number} ({line.read.text[:60]})", "problem": "; ".join(line.to_do)}
+    found = [
+        _problem(f"line {line.number} ({line.read.text[:60]})", one)
         for line in plan.lines
         if line.state == "unsure"
+        for one in line.to_do
     ]
     if plan.makes.state == "unsure":
-        found.append({"field": "yield", "problem": "; ".join(plan.makes.to_do)})
+        found += [_problem("yield", one) for one in plan.makes.to_do]
     if not found and not plan.taken:
         found.append({"field": "lines", "problem": "nothing is left of the page; a recipe has at least one line"})
     return found
+
+
+def _problem(field: str, one: Advice) -> Problem:
+    found: Problem = {"field": field, "problem": one.text}
+    return found if one.remedy is None else {**found, "remedy": one.remedy}
 
 
 def _plan(session: Session, asked: PageRequest) -> PagePlan:
@@ -293,8 +303,10 @@ def _line_told(line: ReadLine) -> PageLine:
         "item_slug": line.item.slug if line.item else None,
         "ingredient": line.read.ingredient,
         "note": line.read.note,
-        "to_do": list(line.to_do),
-        "hints": list(line.hints),
+        "to_do": [one.text for one in line.to_do],
+        "remedies": [one.remedy for one in line.to_do],
+        "hints": [one.text for one in line.hints],
+        "hint_remedies": [one.remedy for one in line.hints],
     }
 
 
@@ -311,5 +323,6 @@ def _yield_told(makes: ReadYield) -> PageYield:
         "quantity": None if makes.quantity is None else str(makes.quantity),
         "finished_unit_slug": makes.item.slug if makes.item else None,
         "name": makes.name,
-        "to_do": list(makes.to_do),
+        "to_do": [one.text for one in makes.to_do],
+        "remedies": [one.remedy for one in makes.to_do],
     }

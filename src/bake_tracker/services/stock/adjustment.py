@@ -304,6 +304,7 @@ def _check_were_there(lots: Iterable[LotState], there_on: date) -> None:
 def _check_may_go(lots: Iterable[LotState], day: date, kind: str) -> None:
     refused: list[str] = []
     codes: list[str] = []
+    ids: list[int] = []
     for lot in lots:
         if lot.on_hold:
             refused.append(f"lot {lot.code} is on hold")
@@ -312,10 +313,11 @@ def _check_may_go(lots: Iterable[LotState], day: date, kind: str) -> None:
         else:
             continue
         codes.append(lot.code)
+        ids.append(lot.lot_id)
     if refused:
         raise ConflictError(
-            f"{'; '.join(refused)}: it cannot go as a {kind}. Release it first, with a reason (bake release), "
-            "or record it as waste",
+            f"{'; '.join(refused)}: it cannot go as a {kind}; record it as waste",
+            remedy={"kind": "release_lots", "lot_ids": ids, "lot_codes": codes},
             lots=codes,
         )
 

@@ -12,6 +12,7 @@ from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.catalog.products import find_package
 from bake_tracker.entrypoints.cli.lookup import find, find_lot
 from bake_tracker.entrypoints.cli.options import OperationId
+from bake_tracker.entrypoints.cli.remedies import in_words
 from bake_tracker.entrypoints.cli.state import answer, ask, counted, out, say, show_table, twig, write
 from bake_tracker.files.tables import write_table
 from bake_tracker.queries.views.allergen import AllergensOf, load_allergens
@@ -129,7 +130,8 @@ def label(
         check_complete(found.label)
         _draw(pdf, words, found.code, size, small)
     drawn = None if pdf is None else str(pdf)
-    answer({**label_view(found, words, style, differs), "pdf": drawn}, lambda view: _show_label(view, words))
+    view = {**label_view(found, words, style, differs), "pdf": drawn}
+    answer(in_words(view), lambda view: _show_label(view, words))
 
 
 def _draw(pdf: Path, words: LabelWords, lot_code: str, size: str, small: bool) -> None:

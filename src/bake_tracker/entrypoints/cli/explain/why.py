@@ -17,6 +17,7 @@ from bake_tracker.domain.log.tree import LogLine, OperationNode, TransactionNode
 from bake_tracker.entrypoints.cli.explain.trees import show_candidates, show_story
 from bake_tracker.entrypoints.cli.lookup import RUN
 from bake_tracker.entrypoints.cli.progress import reading
+from bake_tracker.entrypoints.cli.remedies import in_words
 from bake_tracker.entrypoints.cli.state import answer, ask, complain, state
 from bake_tracker.log.files import LogUnreadableError
 from bake_tracker.log.reader import Unreadable, find_lines, read_trees
@@ -120,9 +121,9 @@ def _by_name(session: Session, typed: str, limit: int, log: _Log) -> Story:
         refused = log.refusals(session, 3, names_item(typed), f'"{typed}"')
         story["refusals"] = [_refusal(session, line) for line in refused]
         if shelf.item.kind == "finished_good":
-            story["need"] = explain_box(session, shelf.item.item_id, today)
+            story["need"] = in_words(explain_box(session, shelf.item.item_id, today))
     if (recipe_id := load_slugs(session, "recipe").get(typed)) is not None:
-        story["recipe"] = explain_batch(session, recipe_id, today)
+        story["recipe"] = in_words(explain_batch(session, recipe_id, today))
         refused = log.refusals(session, 3, lambda line: line.get("recipe_id") == recipe_id, '"recipe_id"')
         story.setdefault("refusals", []).extend(_refusal(session, line) for line in refused)
     return story
@@ -225,7 +226,9 @@ def _latest_refusal(session: Session, log: _Log) -> Story:
 
 
 def _refusal(session: Session, line: LogLine, asked: Story | None = None) -> Story:
-    return explain_refusal(session, line, load_bakery(session).local_day(now()), asked)
+    refused = explain_refusal(session, line, load_bakery(session).local_day(now()), asked)
+    helps = refused.pop("helps")
+    return {**refused, "remedy": helps and in_words(helps)["problem"]}
 
 
 def _outermost(nodes: list[OperationNode], begins: tuple[str, ...]) -> list[OperationNode]:

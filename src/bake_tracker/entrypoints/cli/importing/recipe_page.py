@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -10,6 +10,7 @@ from bake_tracker.domain.recipe_text.request import PageChoices
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find, find_optional
 from bake_tracker.entrypoints.cli.options import OperationId
+from bake_tracker.entrypoints.cli.remedies import in_words
 from bake_tracker.entrypoints.cli.state import answer, ask, complain, counted, say, show_table, state, write
 from bake_tracker.files.recipe_page import load_recipe_page
 from bake_tracker.services.database import Session
@@ -60,7 +61,8 @@ def import_page(
         }
 
     def check(session: Session) -> PagePreview:
-        return check_recipe_page(called, page.lines, session=session, yields=page.yields, choices=choices(session))
+        found = check_recipe_page(called, page.lines, session=session, yields=page.yields, choices=choices(session))
+        return cast(PagePreview, in_words(found))
 
     if dry_run:
         preview = ask(check)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from bake_tracker.domain.importing.text import DateOrder, Decimals, Reading
+from bake_tracker.entrypoints.cli.remedies import in_words
 from bake_tracker.entrypoints.cli.state import answer, ask, say, write
 from bake_tracker.files.imports import read_document
 from bake_tracker.services.importing.tables import check_import, record_import
@@ -41,7 +42,7 @@ def import_file(
         report = write(
             lambda session: record_import(document, session=session, source=file.name, skip_bad=skip_bad, names=names)
         )
-    answer(report, show_report)
+    answer(in_words(report), show_report)
     raise typer.Exit(1 if dry_run and report["refused_count"] else 0)
 
 

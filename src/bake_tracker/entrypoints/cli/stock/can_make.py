@@ -8,6 +8,7 @@ import typer
 
 from bake_tracker.clock import now
 from bake_tracker.domain.amounts import amount
+from bake_tracker.entrypoints.cli.remedies import in_words
 from bake_tracker.entrypoints.cli.state import answer, ask, counted, money, say, show_table
 from bake_tracker.entrypoints.cli.tables import Csv, Xlsx, write_file
 from bake_tracker.queries.bakery import load_bakery
@@ -24,7 +25,7 @@ LOT = ("lot_code", "item_slug", "on_hand", "unit", "value", "usable_until", "day
 
 def can_make(csv: Csv = None, xlsx: Xlsx = None) -> None:
     """Show how many of each recipe and box the stock allows, and what stops one more."""
-    rows = ask(lambda session: load_can_make(session, load_bakery(session).local_day(now())))
+    rows = in_words(ask(lambda session: load_can_make(session, load_bakery(session).local_day(now()))))
     flat = [dict(zip(("what", "slug", "how_many", *STOPPED), row, strict=True)) for row in _flat(rows)]
     if not write_file(flat, ["what", "slug", "how_many", *STOPPED], csv, xlsx):
         answer(rows, show_can_make)

@@ -14,6 +14,7 @@ from bake_tracker.domain.units import parse_quantity
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find_lot, find_optional
 from bake_tracker.entrypoints.cli.options import OperationId
+from bake_tracker.entrypoints.cli.remedies import told
 from bake_tracker.entrypoints.cli.state import answer, ask, counted, money, say, show_table, state, write
 from bake_tracker.files.tables import FORMATS, TableRow, read_table, write_table
 from bake_tracker.queries.stock.count_sheet import CountSheetRow, load_count_sheet
@@ -228,7 +229,7 @@ def _read_sheet(session: Session, file: Path) -> list[dict[str, Any]]:
         try:
             lines.append(_sheet_line(session, row))
         except (ServiceError, ValueError) as error:
-            problems.append({"field": f"row {row.number}", "problem": str(error)})
+            problems.append({"field": f"row {row.number}", "problem": told(error)})
     if problems:
         raise ValidationError(problems)
     if not lines:

@@ -12,6 +12,7 @@ from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.catalog.products import find_package
 from bake_tracker.entrypoints.cli.lookup import find
 from bake_tracker.entrypoints.cli.options import OperationId
+from bake_tracker.entrypoints.cli.remedies import told
 from bake_tracker.entrypoints.cli.state import answer, counted, money, say, write
 from bake_tracker.files.tables import FORMATS, TableRow, read_table
 from bake_tracker.services.database import Session
@@ -89,7 +90,7 @@ def _read_file(session: Session, file: Path) -> list[dict[str, Any]]:
         try:
             lines.append(_line(session, row))
         except (ServiceError, typer.BadParameter, ValueError) as error:
-            problems.append({"field": f"row {row.number}", "problem": str(error)})
+            problems.append({"field": f"row {row.number}", "problem": told(error)})
     if problems:
         raise ValidationError(problems)
     if not lines:

@@ -140,7 +140,7 @@ def _parts(form: Form, known: NamedItems) -> list[ComponentInput]:
         try:
             exact = exact_decimal(base_quantity(meant.item, quantity, meant.unit))
         except UnitConversionError as error:
-            row.refuse("amount", error.problems[0]["problem"])
+            row.refuse("amount", error.problems[0]["problem"], error.problems[0].get("remedy"))
             continue
         if exact is None:
             row.refuse("amount", f"is no exact number of {meant.item.base_unit}; write it with up to six decimals")

@@ -14,6 +14,7 @@ from bake_tracker.domain.errors import NotFoundError, ServiceError
 from bake_tracker.domain.name_matching import name_key
 from bake_tracker.domain.recipe_text.names import NamedItems
 from bake_tracker.domain.recipe_text.typed_lines import UNKNOWN, near
+from bake_tracker.domain.remedies import Advice
 from bake_tracker.domain.units import MICRO, format_micros
 from bake_tracker.entrypoints.http.access import BAKER
 from bake_tracker.entrypoints.http.problems import status_of
@@ -161,7 +162,12 @@ def _made(session: Session, form: Form, row: Form, made: NamedItems, own: UUID) 
 
 
 def show_form(
-    request: Request, form: Form, view: ScaledRecipe | None = None, status: int = 200, *, to_look_at: Sequence[str] = ()
+    request: Request,
+    form: Form,
+    view: ScaledRecipe | None = None,
+    status: int = 200,
+    *,
+    to_look_at: Sequence[Advice] = (),
 ) -> Response:
     """Show the form as filled in; ``to_look_at`` lists what an imported page left unclear."""
     with read_scope() as session:

@@ -8,6 +8,7 @@ from fastapi import Request, UploadFile
 from starlette.responses import Response
 
 from bake_tracker.domain.errors import ServiceError, ValidationError
+from bake_tracker.domain.remedies import Advice
 from bake_tracker.domain.units import format_quantity
 from bake_tracker.entrypoints.http.access import BAKER
 from bake_tracker.entrypoints.http.problems import status_of
@@ -80,10 +81,14 @@ def _amount(form: Form, quantity: str | None, unit: str | None = None) -> str:
     return "-".join([*(write_amount(form, one, "each") for one in low), write_amount(form, last, unit or "each")])
 
 
-def _doubts(preview: PagePreview) -> list[str]:
+def _doubts(preview: PagePreview) -> list[Advice]:
     """What a person should check, in the page's own words."""
     unsure = [f"“{line['text']}” could not be read for sure" for line in preview["lines"] if line["state"] == "unsure"]
     new = [f"{line['ingredient']} is not known here" for line in preview["lines"] if line["state"] == "new"]
-    hints = [hint for line in preview["lines"] for hint in line["hints"]]
+    hints = [
+        Advice(text, remedy)
+        for line in preview["lines"]
+        for text, remedy in zip(line["hints"], line["hint_remedies"], strict=True)
+    ]
     doubts = ["What one batch makes could not be read for sure"] if preview["makes"]["state"] == "unsure" else []
-    return [*unsure, *new, *hints, *doubts]
+    return [*map(Advice, unsure), *map(Advice, new), *hints, *map(Advice, doubts)]

@@ -82,7 +82,7 @@ def _by_lot(form: Form, lines: list[tuple[dict[str, Any], Form]]) -> Form:
         for number, (_, row) in enumerate(lines):
             if problem["field"].startswith(begins := f"lines[{number}]"):
                 name = problem["field"].removeprefix(begins).removeprefix(".") or "counted"
-                return {"field": name + row.line, "problem": problem["problem"]}
+                return {**problem, "field": name + row.line}
         return problem
 
     form.problems = [place(one) for one in form.problems]

@@ -88,7 +88,7 @@ def _by_row(form: Form, rows: list[Form]) -> Form:
     def place(problem: Problem) -> Problem:
         for number, row in enumerate(rows):
             if problem["field"].startswith(begins := f"lines[{number}]."):
-                return {"field": problem["field"].removeprefix(begins) + row.line, "problem": problem["problem"]}
+                return {**problem, "field": problem["field"].removeprefix(begins) + row.line}
         return {**problem, "field": "item_id[0]" if problem["field"] == "lines" else problem["field"]}
 
     form.problems = [place(one) for one in form.problems]

@@ -112,7 +112,7 @@ def test_a_wrong_order_fails_and_shows_the_tree(bakery: Kitchen, operation_log: 
     shown = str(failed.value).splitlines()
     assert shown[:4] == [
         "expected 'record_batch_production: success' after 'record_bake_and_pack: insufficient_components',"
-        " but it is not there",
+        " but found no such line",
         "",
         "The log has:",
         f"transaction {transaction_id}",

@@ -11,7 +11,7 @@ def now() -> datetime:
 
 
 def uuid7() -> str:
-    """A UUID version 7 (RFC 9562): 48 bits of milliseconds, then random bits; the standard library has it from 3.14."""
+    """A UUID version 7 (RFC 9562): 48 bits of milliseconds, then random bits. The standard library has it from 3.14."""
     milliseconds = f"{time.time_ns() // 1_000_000 & (1 << 48) - 1:012x}"
     random = _random_digits()
     variant = _VARIANT[random[3]]
@@ -19,12 +19,12 @@ def uuid7() -> str:
 
 
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
-"""The digit that begins the fourth group: the bits 10, then two random ones."""
+"""The first digit of the fourth group: the bits 10, then two random ones."""
 _DIGITS, _AT_ONCE = 20, 64
 _drawn: list[str] = []
-"""Random digits for the next ids: to ask the system takes as long as all the rest of an id."""
+"""Random digits drawn ahead for the next ids: asking the system takes as long as everything else an id needs."""
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_drawn.clear)  # two processes must not draw the same
+    os.register_at_fork(after_in_child=_drawn.clear)  # two processes must not use the same digits
 
 
 def _random_digits() -> str:

@@ -1,4 +1,4 @@
-"""Settings, read from ``BAKE_TRACKER_*`` when needed."""
+"""Settings, read from ``BAKE_TRACKER_*`` environment variables when needed."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 def default_database_url() -> str:
-    """The user's own bakery: a SQLite file in the data directory."""
+    """The default database: a SQLite file in the user's data directory."""
     return f"sqlite:///{user_data_path('bake-tracker') / 'bakery.db'}"
 
 
@@ -24,30 +24,30 @@ def time_zones() -> frozenset[str]:
 
 
 class SettingsError(Exception):
-    """An environment variable has a value that is not allowed; the text names it and what is allowed."""
+    """A setting that is not allowed; the message names the variable and the allowed values."""
 
 
 class Settings(BaseSettings):
-    """Where the database is, where the log goes, and who is at the keyboard."""
+    """The database, the log, the server's limits and the person at the keyboard."""
 
     model_config = SettingsConfigDict(env_prefix="BAKE_TRACKER_", extra="ignore", frozen=True)
 
     database_url: str = Field(default_factory=default_database_url)
     isolation: Literal["read committed", "repeatable read", "serializable"] | None = Field(
-        default=None, description="of PostgreSQL's transactions; the server's own default, when left out"
+        default=None, description="for PostgreSQL's transactions; the server's default when left out"
     )
     log_format: Literal["json", "console"] | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_file: Path | None = None
     log_rotate: str = Field(default="64MB", description="OFF, DAY, or a size in KB, MB or GB")
-    log_keep: int | None = Field(default=None, ge=1, description="old files; all, when left out")
+    log_keep: int | None = Field(default=None, ge=1, description="old files to keep; all when left out")
     log_gzip: bool = True
     actor: str | None = None
-    currency: str = Field(default="USD", pattern="^[A-Za-z]{3}$", description="of a new database")
-    time_zone: str = Field(default="UTC", description="of a new database")
-    max_body_bytes: int = Field(default=10_000_000, ge=1_000, description="of a request to the server")
-    requests_per_minute: int = Field(default=1_200, ge=1, description="of one user or address to one worker")
-    setup_code: SecretStr | None = Field(default=None, description="lets whoever has it make the owner's account")
+    currency: str = Field(default="USD", pattern="^[A-Za-z]{3}$", description="for a new database")
+    time_zone: str = Field(default="UTC", description="for a new database")
+    max_body_bytes: int = Field(default=10_000_000, ge=1_000, description="in one request to the server")
+    requests_per_minute: int = Field(default=1_200, ge=1, description="from one user or address to one worker")
+    setup_code: SecretStr | None = Field(default=None, description="for creating the owner's account")
 
     @field_validator("log_level", "currency", mode="before")
     @classmethod
@@ -75,13 +75,13 @@ class Settings(BaseSettings):
     @field_validator("log_gzip", mode="wrap")
     @classmethod
     def _yes_or_no(cls, value: object, read: ValidatorFunctionWrapHandler) -> object:
-        return _read_or_say(value, read, "must be true or false; leave it out to have old files compressed")
+        return _read_or_say(value, read, "must be true or false; leave it out to compress old files")
 
     @field_validator("log_file", mode="before")
     @classmethod
     def _a_file(cls, value: object) -> object:
         if value is not None and (str(value).strip() == "" or Path(str(value)).is_dir()):
-            raise ValueError("must name a file, and this is a folder or nothing; leave it out for the default")
+            raise ValueError("must name a file, not a folder; leave it out for the default")
         return value
 
     @field_validator("time_zone")
@@ -100,17 +100,17 @@ def _read_or_say(value: object, read: ValidatorFunctionWrapHandler, allowed: str
 
 
 def load_settings() -> Settings:
-    """Load the settings from the environment as it is now.
+    """Load the settings from the current environment.
 
     Raises:
-        SettingsError: one of them is not allowed.
+        SettingsError: a setting is not allowed.
     """
     return _settings(tuple(os.environ.items()))
 
 
 @lru_cache(8)
 def _settings(_environment: tuple[tuple[str, str], ...]) -> Settings:
-    """Cached: every transaction needs the settings, and reading them takes a tenth as long as one."""
+    """Cached because every transaction needs the settings, and reading them takes a tenth as long as a transaction."""
     try:
         return Settings()
     except ValidationError as error:
@@ -129,6 +129,6 @@ def default_log_file(database_url: str) -> Path:
 
 
 def sqlite_path(database_url: str) -> Path | None:
-    """The file of a SQLite URL, or None for one in memory."""
+    """The file named by a SQLite URL, or None for an in-memory database."""
     path = database_url.partition(":///")[2].partition("?")[0]
     return None if path in ("", ":memory:") else Path(path)

@@ -1,8 +1,8 @@
-"""For authors of operations: a pytest fixture that hears their log lines.
+"""A pytest fixture that captures log lines, for authors of operations.
 
 Put ``pytest_plugins = ["bake_tracker.testing"]`` into your ``conftest.py`` and take ``operation_log`` as an argument.
-Only tests import this module: pytest is no dependency of the program. PYTEST_DONT_REWRITE: a test that imports
-``OperationLog`` before pytest loads the plugin is to hear no warning that its asserts stay as they are; it has none.
+Only tests import this module, because the program does not depend on pytest. PYTEST_DONT_REWRITE: without this mark, a
+test that imports ``OperationLog`` before pytest loads the plugin gets a warning about asserts, and there are none here.
 """
 
 import logging
@@ -27,7 +27,7 @@ _NOT_SHOWN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One log line: operation, outcome, and every field as in the JSON line."""
+    """One log line: operation, outcome, and every field of the JSON line."""
 
     operation: str
     outcome: str
@@ -62,9 +62,9 @@ class Line:
 
 
 class OperationLog(logging.Handler):
-    """Every line since the test began, DEBUG included; ``clear()`` forgets the set-up.
+    """Every line since the test began, including DEBUG; ``clear()`` drops the lines of the set-up.
 
-    What it asserts fails with the tree of the lines there are.
+    A failed assertion shows the lines captured so far, as a tree.
     """
 
     def __init__(self) -> None:
@@ -72,33 +72,33 @@ class OperationLog(logging.Handler):
         self._heard: list[Line] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        # Copied now: a record that lives on may get other fields.
+        # Copied now, because the record may get more fields later.
         fields = dict(fields_of(record))
         told = (str(fields.get("operation", "")), str(fields.get("outcome", "")))
         self._heard.append(Line(*told, record.levelname, record.getMessage(), utc_text(record.created), fields))
 
     def clear(self) -> None:
-        """Forget every line so far."""
+        """Drop every line captured so far."""
         self._heard.clear()
 
-    # asking ---------------------------------------------------------------------------------------------------------
+    # reading ---------------------------------------------------------------------------------------------------------
 
     @property
     def lines(self) -> list[Line]:
-        """Every line in the order in which things happened; a success is written later, at the COMMIT."""
+        """Every line in the order of events; a success line is written later, at the COMMIT."""
         return sorted(self._heard, key=lambda line: line.timestamp)
 
     @property
     def ends(self) -> list[Line]:
-        """The outcome lines alone, in the order in which the operations ended."""
+        """The outcome lines only, in the order in which the operations ended."""
         return [line for line in self.lines if not line.is_entry]
 
     def outcomes(self, operation: str) -> list[str]:
-        """How each call of an operation ended."""
+        """The outcomes of an operation's calls."""
         return [line.outcome for line in self.ends if line.operation == operation]
 
     def one(self, operation: str, outcome: str | None = None) -> Line:
-        """The outcome line of an operation, or its line with this outcome; fails unless there is exactly one."""
+        """The outcome line of an operation, or its line with the given outcome; fails unless there is exactly one."""
         __tracebackhide__ = True
         found = [
             line
@@ -110,7 +110,7 @@ class OperationLog(logging.Handler):
         return found[0]
 
     def children(self, parent: Line) -> list[Line]:
-        """The outcome lines of the operations made inside another, in order."""
+        """The outcome lines of the operations nested in this one, in order."""
         return [
             line
             for line in self.ends
@@ -121,18 +121,18 @@ class OperationLog(logging.Handler):
     # asserting ------------------------------------------------------------------------------------------------------
 
     def in_order(self, *expected: tuple[str, str]) -> None:
-        """Fail unless these (operation, outcome) stand in this order; others may stand between them."""
+        """Fail unless these (operation, outcome) pairs occur in this order; other lines may come between them."""
         __tracebackhide__ = True
         rest = iter((line.operation, line.outcome) for line in self.lines)
         for number, wanted in enumerate(expected):
             if wanted not in rest:
                 after = f" after {': '.join(expected[number - 1])!r}" if number else ""
-                self._fail(f"expected {': '.join(wanted)!r}{after}, but it is not there")
+                self._fail(f"expected {': '.join(wanted)!r}{after}, but found no such line")
 
     def assert_one_outcome_each(self) -> None:
-        """Fail unless every attempt of every operation ended in exactly one outcome line, and none succeeded twice.
+        """Fail unless every attempt of every operation has exactly one outcome line, and no operation succeeded twice.
 
-        The same id called again, with the replay it answers, is a second call and has an outcome line of its own.
+        A replay is a second call with the same id, so it has its own outcome line.
         """
         __tracebackhide__ = True
         calls: dict[tuple[str, str, int], list[Line]] = {}
@@ -147,13 +147,13 @@ class OperationLog(logging.Handler):
                 told = ", ".join(ends) or "no outcome; is its transaction still open?"
                 wrong.append(f"{operation} {operation_id} attempt {attempt}: {called} call(s), {told}")
         if wrong:
-            self._fail("expected exactly one outcome line of each attempt:\n  " + "\n  ".join(wrong))
+            self._fail("expected exactly one outcome line for each attempt:\n  " + "\n  ".join(wrong))
 
     def __str__(self) -> str:
-        """The lines as trees, one per transaction; then what has started but not ended."""
+        """The lines as trees, one per transaction, then the operations that have started but not ended."""
         text: list[str] = []
         for tree in build_trees({**line.fields, "timestamp": line.timestamp} for line in self.lines):
-            text.append(f"transaction {tree.transaction_id}" if tree.transaction_id else "outside of a transaction")
+            text.append(f"transaction {tree.transaction_id}" if tree.transaction_id else "outside a transaction")
             for node in tree.operations:
                 text += _drawn(node, "  ")
         ended = {line.operation_id for line in self.ends}
@@ -171,7 +171,7 @@ def _drawn(node: OperationNode, indent: str) -> list[str]:
 
 
 def _told(fields: Mapping[str, Any], message: str = "") -> str:
-    """The outcome or, for a line that is not of an operation, its message."""
+    """The outcome, or the message of a line that belongs to no operation."""
     context = ", ".join(f"{name}={value}" for name, value in fields.items() if name not in _NOT_SHOWN)
     ended = f"{fields['operation']}: {fields['outcome']}" if "outcome" in fields and "operation" in fields else message
     return ended + (f"  {context}" if context else "")
@@ -179,7 +179,7 @@ def _told(fields: Mapping[str, Any], message: str = "") -> str:
 
 @contextmanager
 def listening() -> Iterator[OperationLog]:
-    """Hear every line, DEBUG included, alongside other listeners such as ``caplog`` or a log file."""
+    """Capture every line, including DEBUG, alongside other handlers such as ``caplog`` or a log file."""
     heard = OperationLog()
     logger = logging.getLogger(LOGGER)
     level = logger.level
@@ -194,6 +194,6 @@ def listening() -> Iterator[OperationLog]:
 
 @pytest.fixture
 def operation_log() -> Iterator[OperationLog]:
-    """The log lines of operations, from here to the end of the test."""
+    """The log lines of operations from here to the end of the test."""
     with listening() as heard:
         yield heard

@@ -103,7 +103,7 @@ def test_without_a_height_a_label_is_as_high_as_its_text() -> None:
 
 def test_what_does_not_fit_is_refused_with_the_height_that_it_takes() -> None:
     """Never in letters too small to be allowed; a small package may have smaller ones."""
-    with pytest.raises(ValidationError, match=r"at this width it takes (\d+) mm") as refused:
+    with pytest.raises(ValidationError, match=r"at this width the label must be (\d+) mm") as refused:
         render_label(long_list(14), "cake-1", Size(60, 50))
     height = int(re.findall(r"(\d+) mm", str(refused.value))[-1])
     assert page_mm(render_label(long_list(14), "cake-1", Size(60, height))) == (60, height)
@@ -129,7 +129,7 @@ def test_a_label_is_drawn_into_a_new_file(bake: CommandLine, kitchen: Kitchen, t
     file = tmp_path / "cookie.pdf"
     assert bake("label", lot, "--pdf", str(file), "--size", "60x40", "--json").json["pdf"] == str(file)
     assert page_mm(file.read_bytes()) == (60, 40)
-    assert "is there already" in bake("label", lot, "--pdf", str(file)).err
+    assert "already exists" in bake("label", lot, "--pdf", str(file)).err
     assert "must end in .pdf" in bake("label", lot, "--pdf", "x.png").err
     assert bake("label", lot, "--pdf", str(tmp_path / "y.pdf"), "--size", "big").code == 2
     kitchen.receive("Cookie", 5, "each")

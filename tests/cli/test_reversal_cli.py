@@ -75,4 +75,4 @@ def test_lots_are_held_released_and_moved_by_their_codes(bake: CommandLine, bake
     assert bake("release", f"{code}/1", "--reason", "clean").code == 0
     assert bake("stock", "flour").out.count("on hold") == 1
     refused = bake("transfer", f"{code}/1", "--to", "Cellar")
-    assert (refused.code, "is there already" in refused.err) == (1, True)
+    assert (refused.code, "is already there" in refused.err) == (1, True)

@@ -154,7 +154,7 @@ def test_an_import_that_someone_was_quicker_than_says_to_run_it_again(kitchen: K
         before = stored(kitchen)
         with second(kitchen, lambda s: import_service.record_import(clean(), session=s)) as answer:
             session.commit()
-            with pytest.raises(ConflictError, match="was added by someone else meanwhile; run the import again"):
+            with pytest.raises(ConflictError, match="was added by someone else during the import; run it again"):
                 answer.result(PATIENCE_S)
     assert stored(kitchen)["item"] == before["item"] + 1
     assert stored(kitchen)["supplier"] == 0

@@ -214,7 +214,7 @@ def test_a_wrong_password_is_named_and_not_shown(postgresql_url: str, admin: Any
         rules.write_text(before)
         admin.execute(text("SELECT pg_reload_conf()"))
     assert "password authentication failed" in str(refused.value)
-    assert "check the user and the password" in str(refused.value)
+    assert "check the user and password" in str(refused.value)
     assert "hunter2" not in str(refused.value)
 
 
@@ -235,7 +235,7 @@ def test_what_does_not_exist_is_named(postgresql_url: str, change: dict[str, str
 def test_a_server_that_is_down_is_named_at_once(tmp_path: Path) -> None:
     """By a port that nobody listens on, and by a socket that is not there."""
     for url in ("postgresql://baker@127.0.0.1:1/cake", f"postgresql://baker@/cake?host={tmp_path}"):
-        with pytest.raises(DatabaseUnavailableError, match=r"cannot be opened: .* start it, or check"):
+        with pytest.raises(DatabaseUnavailableError, match=r"cannot be opened: .* start the server, or check"):
             engine_for(url)
 
 
@@ -254,11 +254,11 @@ def test_a_server_that_goes_down_meanwhile_is_named_after_the_last_attempt(
     monkeypatch.setattr("bake_tracker.database.scopes.time.sleep", lambda _: None)
     monkeypatch.setattr("bake_tracker.database.scopes.MAX_ATTEMPTS", 3)
     log.clear()
-    with pytest.raises(DatabaseUnavailableError, match="Connection refused; start it"):
+    with pytest.raises(DatabaseUnavailableError, match="Connection refused; start the server"):
         kitchen.ingredient("Sugar")
     told = [(fields(r)["outcome"], fields(r)["attempt"]) for r in log.records if fields(r)["outcome"] != "started"]
     assert told == [("retried", 1), ("retried", 2), ("error", 3)]
-    with pytest.raises(DatabaseUnavailableError, match="Connection refused; start it"), read_scope():
+    with pytest.raises(DatabaseUnavailableError, match="Connection refused; start the server"), read_scope():
         raise AssertionError("there is nothing to read")
 
 

@@ -44,7 +44,7 @@ def test_an_unknown_time_zone_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
             ("LOG_KEEP", wrong, "whole number of old files, 1 or more; leave it out to keep all")
             for wrong in KEPT_WRONG
         ),
-        ("LOG_GZIP", "perhaps", "true or false; leave it out to have old files compressed"),
+        ("LOG_GZIP", "perhaps", "true or false; leave it out to compress old files"),
     ],
 )
 def test_what_becomes_of_old_log_files_is_said_as_it_is_allowed(

@@ -90,7 +90,7 @@ def test_a_restore_that_was_killed_is_not_finished_by_another_file(dump: Path, t
     restore_until("between the rows and the mark", dump, target)
     Kitchen().ingredient("Butter")
     write_backup(tmp_path / "b.dump")
-    with pytest.raises(BackupRefusedError, match=r"a restore of a\.dump into this database was stopped"):
+    with pytest.raises(BackupRefusedError, match=r"a restore of a\.dump into this database was interrupted"):
         restore_backup(tmp_path / "b.dump", target)
     write_backup(tmp_path / "b.jsonl")
     with pytest.raises(DatabaseUnavailableError, match="was stopped"):

@@ -15,8 +15,8 @@ from support.kitchen import Kitchen
 from support.warm.program import run
 
 REFUSED = (
-    "DatabaseUnavailableError: the database file can only be read, so nothing was recorded: its disk, its folder, the"
-    " file itself or one of -wal and -shm beside it may not be written"
+    "DatabaseUnavailableError: the database file is read-only, so nothing was recorded: make its disk, its folder, the"
+    " file itself and the -wal and -shm files beside it writable"
 )
 
 

@@ -122,7 +122,7 @@ handler.close()
 """,
     )
     told = [number for number in numbers(path) if number is not None]
-    assert said.count("old log files are not compressed or deleted (File too large)") == 1
+    assert said.count("old log files cannot be compressed or deleted (File too large)") == 1
     assert told[:6] == [0, 1, 2, 3, 4, 5]
     assert told[-22:] == list(range(8, 30))
     assert not list(tmp_path.glob("*.part"))
@@ -220,9 +220,7 @@ os.chmod(".", 0o755)
 tell(handler, 9)
 """,
     )
-    assert said == (
-        "bake-tracker: the log file is full and cannot be rotated (Permission denied); no line is lost by that\n"
-    )
+    assert said == ("bake-tracker: the log file is full and cannot be rotated (Permission denied); no lines are lost\n")
     assert numbers(path) == list(range(10))
     assert [json.loads(line)["number"] for line in path.read_bytes().splitlines()] == [9]
 
@@ -242,8 +240,8 @@ with path.open() as stranger:
 """,
     )
     assert said == (
-        "bake-tracker: the log file cannot be locked, and so is not rotated (Resource temporarily unavailable);"
-        " no line is lost by that\n"
+        "bake-tracker: the log file cannot be locked, so it is not rotated (Resource temporarily unavailable);"
+        " no lines are lost\n"
     )
     assert numbers(path) == [0, 1, 2, 3, 4]
     assert list(tmp_path.iterdir()) == [path]
@@ -271,7 +269,7 @@ os.mkfifo(path)
 tell(AppendHandler(path), 0)
 """,
     )
-    assert said == LOST.format("a pipe keeps no line; name a file in BAKE_TRACKER_LOG_FILE: bakery.log.jsonl")
+    assert said == LOST.format("a pipe does not store lines; set BAKE_TRACKER_LOG_FILE to a file: bakery.log.jsonl")
 
 
 @pytest.mark.parametrize("written", [0, 40], ids=["nothing is written", "half a line is written"])

@@ -194,7 +194,7 @@ QUESTIONS = (
 
 @pytest.mark.parametrize(
     ("target", "why"),
-    [("log", "Too many levels of symbolic links"), ("nowhere/else/log", "in no folder")],
+    [("log", "Too many levels of symbolic links"), ("nowhere/else/log", "whose folder does not exist")],
 )
 def test_a_log_that_cannot_be_opened_is_not_called_empty(
     bake: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, why: str
@@ -229,5 +229,5 @@ def test_a_rotated_file_that_leads_nowhere_is_named(path: Path) -> None:
     """It was looked for without end."""
     write(path, [line(1)])
     path.with_name(f"{path.name}.1").symlink_to(path.with_name("gone"))
-    with pytest.raises(LogUnreadableError, match=r"\.1 cannot be opened: it leads to no file"):
+    with pytest.raises(LogUnreadableError, match=r"\.1 cannot be opened: it links to a missing file"):
         list(open_in_turn(path))

@@ -337,7 +337,7 @@ def test_what_is_no_file_is_refused_and_not_taken_for_an_empty_log(
     """As every other command of the log does."""
     monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", "/dev/full")
     done = bake("log", "tail")
-    assert (done.code, "is no file that can be read" in done.err) == (1, True)
+    assert (done.code, "is not a regular file" in done.err) == (1, True)
 
 
 def test_more_lines_than_there_can_be_are_all_of_them(path: Path) -> None:

@@ -60,7 +60,7 @@ def test_a_tree_is_found_by_any_of_its_ids_or_their_beginning(path: Path) -> Non
 def test_an_id_that_begins_like_too_many_is_refused(path: Path) -> None:
     """A thousand trees are no answer, and must not be held."""
     write(path, [line(n) for n in range(1, 1_002)])
-    with pytest.raises(ValidationError, match="write more of it"):
+    with pytest.raises(ValidationError, match="give more of the id"):
         read_trees(path, "0190")
     assert len(read_trees(path, an_id(500_001)[:-1])) == 9
 

@@ -339,7 +339,7 @@ def test_what_is_no_file_is_not_read(bakery: CommandLine, monkeypatch: pytest.Mo
     """A device would never end."""
     monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", "/dev/full")
     done = bakery("log", "verify")
-    assert (done.code, "is no file that can be read" in done.err) == (1, True)
+    assert (done.code, "is not a regular file" in done.err) == (1, True)
 
 
 @pytest.mark.parametrize("place", ["", ".", "/"])

@@ -67,7 +67,7 @@ def test_an_endpoint_that_is_no_url_is_told_by_its_variable(
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", wrong)
     add = ("item", "add", "ingredient", "--unit", "g")
     done = bake(*add, "Flour")
-    said = "is no http or https URL such as http://localhost:4318, so nothing is sent there\n"
+    said = "is not an http or https URL such as http://localhost:4318, so nothing is sent\n"
     assert (done.code, done.err) == (0, f"bake-tracker: OTEL_EXPORTER_OTLP_ENDPOINT {said}")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint)
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", wrong)

@@ -62,8 +62,8 @@ def test_a_box_is_explained_down_to_the_receipts(bakery: CommandLine) -> None:
         ("OLD", "100", "1.00"),
         ("NEW", "50", "1.50"),
     ]
-    assert flours[0]["why"] == "first of its item to expire: 2990-01-01 (FEFO)"
-    assert carton["why"].startswith("oldest of its item")
+    assert flours[0]["why"] == "first lot of this item to expire: 2990-01-01 (FEFO)"
+    assert carton["why"].startswith("oldest lot of this item")
     assert all(draw["lot"]["operation"] == "record_receipt" for draw in flours)
     shown = bakery("explain", "box").out
     assert "100 g for 1.00 (0.10 for each) from OLD: 100 g received" in shown

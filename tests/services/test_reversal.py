@@ -109,7 +109,7 @@ def test_a_composite_whose_child_was_undone_alone_is_undone_to_the_end(bakery: K
     assert reverse(first)["reversed_count"] == 2
     reverse(second["assembly"])
     reverse(second["production"])
-    with pytest.raises(ConflictError, match="reversed already, part by part"):
+    with pytest.raises(ConflictError, match="already undone, part by part"):
         reverse(second)
     assert (shelf(bakery), drift()) == (before, [])
 
@@ -204,7 +204,7 @@ def test_a_part_that_was_split_off_and_held_does_not_slip_back_into_use(bakery: 
     held = hold(bakery, "flour")
     apart = move(bakery, "flour", "Cellar", 300)
     release(bakery, "flour")
-    with pytest.raises(ConflictError, match="is on hold and the lot it was split from is not"):
+    with pytest.raises(ConflictError, match="is on hold but the lot it was split from is not"):
         reverse(apart)
     run_in_transaction(lambda s: record_release([apart["new_lot_id"]], "fine", session=s))
     reverse(held, cascade=True)
@@ -298,7 +298,9 @@ def test_what_is_undone_stays_so(bakery: Kitchen, times: str) -> None:
     made = bakery.produce("Cookies", "Cookie", 1, 24)
     undone = reverse(made)
     before = shelf(bakery)
-    with pytest.raises(ConflictError, match="was reversed by" if times == "a second time" else "is a reversal of"):
+    with pytest.raises(
+        ConflictError, match="was already undone by" if times == "a second time" else "is a reversal of"
+    ):
         reverse(made if times == "a second time" else undone)
     assert shelf(bakery) == before
 

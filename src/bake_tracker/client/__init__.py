@@ -1,6 +1,6 @@
-"""A client of the REST API: ``with BakeTracker("https://bakery.example", token) as bakery: bakery.receive(...)``.
+"""A client for the REST API: ``with BakeTracker("https://bakery.example", token) as bakery: bakery.receive(...)``.
 
-It stands alone: of the program it needs nothing but this package, and of others httpx2.
+It uses nothing else from this program, and httpx2 is its only dependency.
 """
 
 from bake_tracker.client.api import BakeTracker

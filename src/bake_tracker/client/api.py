@@ -1,4 +1,4 @@
-"""The client: a method for each everyday task of shops and tills, and ``get`` and ``send`` for the rest."""
+"""The client: a method for each everyday task, and ``get`` and ``send`` for the rest of the API."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -13,15 +13,15 @@ from bake_tracker.client.results import read
 from bake_tracker.client.transport import Key, Sender, new_key
 
 Quantity = Decimal | int | str
-"""Exact; a text such as "2.5" is one too."""
+"""An exact number; a string such as "2.5" works too."""
 
 
 class BakeTracker:
     """A bakery's server, and the caller's API token.
 
-    What changes something is sent with a key, made where none is given: sent again after a lost connection or a 503,
-    it is done once. Every method raises ``ProblemError`` where the server refuses and ``UnreachableError`` where nobody
-    answers.
+    Every change is sent with an idempotency key, generated if you give none, so a retry after a lost connection or a
+    503 records it only once. Every method raises ``ProblemError`` if the server refuses and ``UnreachableError`` if it
+    does not answer.
     """
 
     def __init__(
@@ -50,10 +50,10 @@ class BakeTracker:
         """Close the connections."""
         self._sender.http.close()
 
-    # Whatever there is.
+    # Any route.
 
     def get(self, path: str, **query: Any) -> Any:
-        """Get a path below ``/api/v1``, as the server sent it."""
+        """Get the JSON at a path below ``/api/v1``."""
         return self._sender.send("GET", path, query=query).json()
 
     def file(self, path: str, **query: Any) -> bytes:
@@ -67,11 +67,11 @@ class BakeTracker:
         body: Mapping[str, Any] | None = None,
         key: Key = None,
     ) -> Any:
-        """Record something by a path below ``/api/v1``."""
+        """Send a change to a path below ``/api/v1``."""
         return self._sender.send(method, path, body=body, key=key or new_key()).json()
 
     def pages(self, path: str, field: str, **query: Any) -> Iterator[dict[str, Any]]:
-        """Every row of a list, fetched page by page."""
+        """Every row of a list, fetched slice by slice."""
         while True:
             page = self.get(path, **query)
             yield from page[field]
@@ -79,7 +79,7 @@ class BakeTracker:
                 return
             query["after"] = page["next"]
 
-    # What the bakery knows.
+    # Items, lots and history.
 
     def add_item(
         self, kind: str, name: str, base_unit: str, *, slug: str | None = None, key: Key = None, **more: Any
@@ -100,15 +100,15 @@ class BakeTracker:
         return (read(results.ListedLot, one) for one in found)
 
     def runs(self) -> Iterator[results.Run]:
-        """Bakings and packings, newest first."""
+        """Productions and assemblies, newest first."""
         return (read(results.Run, one) for one in self.pages("/runs", "runs"))
 
     def operations(self) -> Iterator[results.Operation]:
-        """What was recorded, newest first."""
+        """Recorded operations, newest first."""
         return (read(results.Operation, one) for one in self.pages("/operations", "operations"))
 
     def operation(self, operation_id: str) -> results.Operation:
-        """One operation; ``get`` shows its movements."""
+        """One operation; use ``get`` for its movements."""
         return read(results.Operation, self.get(f"/operations/{operation_id}"))
 
     # Goods in.
@@ -127,7 +127,7 @@ class BakeTracker:
         key: Key = None,
         **more: Any,
     ) -> results.Receipt:
-        """Add what came in as a lot."""
+        """Receive goods as a lot."""
         body = {
             "item_id": item_id,
             "quantity": quantity,
@@ -150,14 +150,14 @@ class BakeTracker:
         key: Key = None,
         **more: Any,
     ) -> results.Delivery:
-        """Add every line of a supplier's document as a lot, all of them or none."""
+        """Receive every line of a supplier's document as a lot: all of them or none."""
         body = {"supplier_id": supplier_id, "lines": list(lines), "document": document, **more}
         return self._post(results.Delivery, "/deliveries", body, key)
 
     # Baking and packing.
 
     def check_production(self, recipe_id: int, num_batches: int, *, scale_factor: Quantity = 1) -> results.Check:
-        """Whether the stock suffices now, and all that is short; nothing is recorded."""
+        """Check whether there is enough stock now, and list every shortage; records nothing."""
         body = {"recipe_id": recipe_id, "num_batches": num_batches, "scale_factor": scale_factor}
         found = self._sender.send("POST", "/productions/check", body=body).json()
         return _check(found["can_produce"], found["missing_ingredients"])
@@ -189,7 +189,7 @@ class BakeTracker:
         return self._post(results.Production, "/productions", body, key)
 
     def check_assembly(self, finished_good_id: int, quantity: int) -> results.Check:
-        """Whether the stock suffices for these boxes now, and all that is short; nothing is recorded."""
+        """Check whether there is enough stock to pack this many now, and list every shortage; records nothing."""
         body = {"finished_good_id": finished_good_id, "quantity": quantity}
         found = self._sender.send("POST", "/assemblies/check", body=body).json()
         return _check(found["can_assemble"], found["missing_components"])
@@ -197,7 +197,7 @@ class BakeTracker:
     def assemble(
         self, finished_good_id: int, quantity: int, *, notes: str | None = None, key: Key = None, **more: Any
     ) -> results.Assembly:
-        """Pack: take the components and add the boxes; ``ShortageError`` lists every shortage."""
+        """Pack: take the components and add the packed goods; ``ShortageError`` lists every shortage."""
         body = {"finished_good_id": finished_good_id, "quantity": quantity, "notes": notes, **more}
         return self._post(results.Assembly, "/assemblies", body, key)
 
@@ -213,7 +213,7 @@ class BakeTracker:
         key: Key = None,
         **more: Any,
     ) -> results.BakeAndPack:
-        """Bake and pack as one operation: either the boxes are there, or nothing was used."""
+        """Bake and pack as one operation: both succeed, or neither does."""
         body = {
             "recipe_id": recipe_id,
             "finished_unit_id": finished_unit_id,
@@ -225,7 +225,7 @@ class BakeTracker:
         }
         return self._post(results.BakeAndPack, "/bake-and-packs", body, key)
 
-    # What is done to the shelf.
+    # Adjustments, holds and undo.
 
     def adjust(
         self,
@@ -237,7 +237,7 @@ class BakeTracker:
         event_id: int | None = None,
         key: Key = None,
     ) -> results.Adjustment:
-        """Record what was wasted, given, sampled or sold, or correct what is there."""
+        """Record goods wasted, given away, sampled or sold, or correct a quantity."""
         body = {
             "kind": kind,
             "lines": list(lines),
@@ -254,21 +254,21 @@ class BakeTracker:
     def release(
         self, lot_ids: Sequence[int], reason: str, *, usable_until: date | None = None, key: Key = None
     ) -> results.Recorded:
-        """Let lots be used again."""
+        """Allow lots to be used again."""
         body = {"lot_ids": list(lot_ids), "reason": reason, "usable_until": usable_until}
         return self._post(results.Recorded, "/releases", body, key)
 
     def recall(self, lot_id: int, *, reason: str | None = None, key: Key = None) -> results.Recorded:
-        """Hold what is left of a lot and of all that was made of it."""
+        """Hold the rest of a lot and everything made from it."""
         return self._post(results.Recorded, "/recalls", {"lot_id": lot_id, "reason": reason}, key)
 
     def undo(self, operation_id: str, reason: str, *, cascade: bool = False, key: Key = None) -> results.Reversal:
-        """Undo an operation exactly; refused where something rests on it, unless ``cascade``."""
+        """Undo an operation exactly; refused if later operations depend on it, unless ``cascade`` is set."""
         body = {"reversed_operation_id": operation_id, "reason": reason, "cascade": cascade}
         return self._post(results.Reversal, "/reversals", body, key)
 
     def _post(self, kind: type[results.Result], path: str, body: Mapping[str, Any], key: Key) -> results.Result:
-        """Record something; the server has defaults for what is left out."""
+        """Send a change without the empty arguments, so that the server's defaults apply."""
         given = {name: value for name, value in body.items() if value is not None}
         return read(kind, self.send("POST", path, given, key))
 

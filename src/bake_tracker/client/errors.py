@@ -1,4 +1,4 @@
-"""Errors, from the server's problem details (RFC 9457)."""
+"""The client's errors, made from the server's problem details (RFC 9457)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,11 +7,11 @@ from bake_tracker.client.results import Shortage, read
 
 
 class BakeTrackerError(Exception):
-    """The base of all errors that the client raises."""
+    """Base class of the client's errors."""
 
 
 class UnreachableError(BakeTrackerError):
-    """No answer after several tries; send it again with ``idempotency_key``, and it is done only once."""
+    """No answer after several tries. Send the change again with ``idempotency_key``, and it is recorded only once."""
 
     def __init__(self, message: str, idempotency_key: str | None) -> None:
         self.idempotency_key = idempotency_key
@@ -19,7 +19,7 @@ class UnreachableError(BakeTrackerError):
 
 
 class ProblemError(BakeTrackerError):
-    """The server refused: ``code`` is for programs, the text for people, ``details`` has the whole answer."""
+    """The server refused: ``code`` is for programs, the message for people, ``details`` holds the whole answer."""
 
     def __init__(self, status: int, details: Mapping[str, Any]) -> None:
         self.status, self.details = status, dict(details)
@@ -40,22 +40,22 @@ class NotFoundError(ProblemError):
 
 
 class InvalidError(ProblemError):
-    """Some arguments are not allowed; ``errors`` lists every field with its problem (422)."""
+    """Some arguments are not allowed; ``errors`` lists each field and its problem (422)."""
 
 
 class ConflictError(ProblemError):
-    """It contradicts what is recorded (409)."""
+    """The request contradicts what is recorded (409)."""
 
 
 class ShortageError(ConflictError):
-    """The stock is not enough; ``shortages`` lists every shortage, and nothing was taken (409)."""
+    """Not enough stock; ``shortages`` lists every shortage, and nothing was taken (409)."""
 
 
 _BY_STATUS = {401: NotAllowedError, 403: NotAllowedError, 404: NotFoundError, 409: ConflictError, 422: InvalidError}
 
 
 def problem(status: int, details: Any) -> ProblemError:
-    """The exception for an answer."""
+    """The exception for an error response."""
     known = details if isinstance(details, Mapping) else {"detail": str(details)[:200]}
     kind = ShortageError if status == 409 and known.get("shortages") else _BY_STATUS.get(status, ProblemError)
     return kind(status, known)

@@ -1,6 +1,6 @@
-"""The server's answers as values: quantities and money as Decimal, days as dates, unknown as None.
+"""The server's answers as values: quantities and money as Decimal, dates as date, unknown as None.
 
-A field that a newer server adds is passed over.
+Fields added by a newer server are ignored.
 """
 
 import types
@@ -16,7 +16,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """A shortage of an ingredient or component."""
+    """An ingredient or component that is short."""
 
     needed: Decimal
     available: Decimal
@@ -26,13 +26,13 @@ class Shortage:
 
     @property
     def slug(self) -> str:
-        """What is short."""
+        """The item that is short."""
         return self.ingredient_slug or self.component_slug or ""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Whether the stock is enough, and every shortage."""
+    """Whether there is enough stock, and every shortage."""
 
     possible: bool
     shortages: list[Shortage]
@@ -40,7 +40,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An operation that was recorded; every other answer to a recording is one too."""
+    """A recorded operation; the answers to all other recordings build on it."""
 
     operation_id: str
 
@@ -93,7 +93,7 @@ class Delivery(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class Consumption:
-    """What a run used of one lot."""
+    """The quantity a run used from one lot."""
 
     lot_id: int
     lot_code: str
@@ -104,7 +104,7 @@ class Consumption:
 
 @dataclass(frozen=True, slots=True)
 class Production(Recorded):
-    """A production; without a lot if everything was lost."""
+    """A production; it has no lot if everything was lost."""
 
     production_run_id: int
     recipe_id: int
@@ -124,7 +124,7 @@ class Production(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class Assembly(Recorded):
-    """Boxes that were packed."""
+    """An assembly."""
 
     assembly_run_id: int
     finished_good_id: int
@@ -139,7 +139,7 @@ class Assembly(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class BakeAndPack(Recorded):
-    """A production and its boxes, as one operation."""
+    """A production and its assembly, recorded as one operation."""
 
     production: Production
     assembly: Assembly
@@ -156,7 +156,7 @@ class Adjustment(Recorded):
 
 @dataclass(frozen=True, slots=True)
 class Reversal(Recorded):
-    """An operation that was undone."""
+    """A reversal."""
 
     reversed_operation_id: str
     reversed_operation: str
@@ -179,7 +179,7 @@ class ItemOnHand:
 
 @dataclass(frozen=True, slots=True)
 class ListedLot:
-    """A lot, and what is left of it."""
+    """A lot and what is left of it."""
 
     lot_id: int
     lot_code: str
@@ -224,7 +224,7 @@ class Operation(Recorded):
 
 
 def read(kind: type[Result], found: Mapping[str, Any]) -> Result:
-    """Read an answer as a value of this kind."""
+    """Convert an answer to a value of this kind."""
     hints = _hints(cast(Any, kind))
     given = {one.name: _value(hints[one.name], found[one.name]) for one in fields(cast(Any, kind)) if one.name in found}
     return kind(**given)

@@ -1,4 +1,4 @@
-"""Send requests and retry them: every change has a key, so that it is done once however often it is sent."""
+"""Send requests and retry them: every change carries a key, so sending it again records nothing twice."""
 
 import json
 import random
@@ -16,7 +16,7 @@ from bake_tracker.client.errors import UnreachableError, problem
 LONGEST_WAIT_S = 30.0
 FIRST_WAIT_S = 0.2
 AGAIN = frozenset({429, 503})
-"""What is asked again: too much for now, or whether it was recorded is not known."""
+"""Statuses worth retrying: too many requests, or an unknown outcome."""
 
 Key = UUID | str | None
 
@@ -51,11 +51,11 @@ class Sender:
         body: Mapping[str, Any] | None = None,
         key: Key = None,
     ) -> httpx2.Response:
-        """The answer to a request.
+        """Send a request and return the answer.
 
         Raises:
             ProblemError: the server refused.
-            UnreachableError: nobody answered, often enough.
+            UnreachableError: no answer after the last try.
         """
         headers = {} if key is None else {"Idempotency-Key": str(key)}
         if self.traceparent and (traceparent := self.traceparent()):
@@ -92,7 +92,7 @@ def _wait_s(attempt: int, asked: str | None = None) -> float:
     if asked is not None and asked.isdigit():
         return min(float(asked), LONGEST_WAIT_S)
     longest = min(FIRST_WAIT_S * float(2**attempt), LONGEST_WAIT_S)
-    return longest * random.uniform(0.5, 1)  # many that were cut off together do not come back together
+    return longest * random.uniform(0.5, 1)  # spreads out the clients that lost their connection at the same moment
 
 
 def _json(answer: httpx2.Response) -> Any:
@@ -103,13 +103,13 @@ def _json(answer: httpx2.Response) -> Any:
 
 
 def _sent(value: Any) -> Any:
-    """JSON with exact numbers as strings."""
+    """JSON-ready values, with exact numbers as strings."""
     if isinstance(value, Mapping):
         return {str(name): _sent(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [_sent(one) for one in value]
     if isinstance(value, float):
-        raise TypeError(f"{value!r} is a float, which is not exact; give a Decimal, an int or a text")
+        raise TypeError(f"{value!r} is a float, which is not exact; use a Decimal, an int or a string")
     return _text(value) if isinstance(value, Decimal | date | UUID) else value
 
 

@@ -1,4 +1,4 @@
-"""Attempts at a transaction, and which failures are worth retrying."""
+"""Attempts at a transaction, and the failures worth retrying."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from bake_tracker.domain.remedies import Remedy
 
 _SERIALIZATION_FAILURE = "40001"
 # PostgreSQL: deadlock_detected, lock_not_available, admin_shutdown, crash_shutdown, cannot_connect_now,
-# idle_session_timeout, too_many_connections; and, by its class, every connection_exception.
+# idle_session_timeout, too_many_connections; every connection_exception is matched by its class.
 _RETRYABLE_STATES = frozenset({_SERIALIZATION_FAILURE, "40P01", "55P03", "57P01", "57P02", "57P03", "57P05", "53300"})
 _CONNECTION_CLASS = "08"
 _RETRYABLE_SQLITE = ("SQLITE_BUSY", "SQLITE_LOCKED")
@@ -20,19 +20,19 @@ _RETRYABLE_SQLITE = ("SQLITE_BUSY", "SQLITE_LOCKED")
 
 @dataclass(slots=True)
 class Attempt:
-    """One attempt at a whole transaction; operation ids stay the same, so that a retry is a replay."""
+    """One attempt at a whole transaction; it keeps the operation ids, so that a retry is a replay."""
 
     number: int = 1
     is_last: bool = True
     operation_ids: list[str] = field(default_factory=list)
     used: int = 0
     is_told: bool = False
-    """Whether the line of an operation says what this try failed of."""
+    """Whether an operation's log line already gives the reason this attempt failed."""
     waits_its_turn: bool = False
-    """Whether the try before lost a race, so that this one should not run another."""
+    """Whether the previous attempt lost a race, so that this one must wait its turn."""
 
     is_in_doubt: bool = False
-    """Whether the COMMIT of a try was cut, so that it may have been carried out."""
+    """Whether the connection broke during a COMMIT, so that it may have taken effect."""
 
     @property
     def doubt(self) -> str:
@@ -48,11 +48,11 @@ class Attempt:
         return {"kind": "explain_operation", "operation_id": self.operation_ids[0] if self.operation_ids else None}
 
     def begin(self, number: int, *, is_last: bool) -> None:
-        """Start the next attempt: the same operation ids again, from the first."""
+        """Start the next attempt, which uses the same operation ids in the same order."""
         self.number, self.is_last, self.used, self.is_told = number, is_last, 0, False
 
     def next_operation_id(self) -> str:
-        """The id for the next operation without one: the same as in the last attempt, or a new one."""
+        """The id for the next operation without one: the same as in the previous attempt, or a new one."""
         if self.used == len(self.operation_ids):
             self.operation_ids.append(uuid7())
         self.used += 1
@@ -63,12 +63,12 @@ _current: ContextVar[Attempt | None] = ContextVar("bake_tracker_attempt", defaul
 
 
 def current_attempt() -> Attempt:
-    """The current attempt; outside of ``run_in_transaction`` the first and last one."""
+    """The current attempt; outside ``run_in_transaction``, one that is both first and last."""
     return _current.get() or Attempt()
 
 
 def attempt_number() -> int:
-    """The number of the current attempt, from 1."""
+    """The number of the current attempt, counted from 1."""
     attempt = _current.get()
     return 1 if attempt is None else attempt.number
 
@@ -104,7 +104,7 @@ def is_lost_race(error: BaseException | None) -> bool:
 
 
 def is_unreachable(error: BaseException | None) -> bool:
-    """Whether the server was unreachable: errors from a server have a SQLSTATE, connection errors have none."""
+    """Whether the server is unreachable: errors from a server have a SQLSTATE, connection errors do not."""
     return isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", "") is None
 
 

@@ -1,4 +1,4 @@
-"""Engines: resolve URLs, and make connections whose transactions do what they claim."""
+"""Engines: URLs, connections and transactions that keep their promises."""
 
 import os
 import sqlite3
@@ -25,7 +25,7 @@ _making = threading.Lock()
 
 
 def database_url(url: str | None = None) -> str:
-    """The given URL, ``BAKE_TRACKER_DATABASE_URL`` or the user's own file; PostgreSQL always with psycopg 3.
+    """The given URL, else ``BAKE_TRACKER_DATABASE_URL``, else the user's own file; PostgreSQL always uses psycopg 3.
 
     Raises:
         ValidationError: the URL is neither SQLite nor PostgreSQL.
@@ -43,7 +43,7 @@ def _resolved(url: str, _folder: str) -> str:
     if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     elif parsed.drivername == "sqlite":
-        # One file, one name: a second way to write it would be a second engine, and nesting would not be seen.
+        # One name per file: another spelling would get its own engine, and nested transactions would go unnoticed.
         if parsed.database not in (None, "", ":memory:"):
             parsed = parsed.set(database=str(Path(parsed.database).absolute()))
     else:
@@ -52,10 +52,10 @@ def _resolved(url: str, _folder: str) -> str:
 
 
 def engine_for(url: str | None, make_ready: Callable[[Engine], None]) -> Engine:
-    """The process's engine for a database; ``make_ready`` checks a new one before its first use."""
+    """This process's engine for a database; ``make_ready`` checks a new engine before its first use."""
     resolved = database_url(url)
     key = (os.getpid(), resolved)  # an engine must not cross a fork
-    with _making:  # two threads that come first must not make two pools
+    with _making:  # two threads at once must not create two pools
         if key not in _engines:
             engine = make_engine(resolved)
             try:
@@ -75,20 +75,20 @@ def dispose_engines() -> None:
 
 
 def make_engine(url: str) -> Engine:
-    """Make an engine: immediate transactions on SQLite, durable, and observed until the COMMIT."""
+    """Create an engine with durable transactions, immediate on SQLite, observed until the COMMIT."""
     is_sqlite = url.startswith("sqlite")
     parsed = make_url(url)
     if is_sqlite:
         engine = make_sqlite_engine(parsed, sqlite_path(url))
     else:
-        # Pre-ping: a server that was started again is asked before, and not by, the first question to it.
+        # Pre-ping so that a restarted server fails the ping, not the first query.
         engine = create_engine(
             parsed.difference_update_query(["options"]),
             connect_args=connect_arguments(load_settings(), parsed.query),
             hide_parameters=True,
             pool_pre_ping=True,
         )
-    # SQLAlchemy compiles these anew each time, which takes as long as a whole statement of an operation.
+    # SQLAlchemy compiles these again each time, which takes as long as one of an operation's statements.
     engine.dialect.do_savepoint = _savepoint  # type: ignore[method-assign]  # a dialect of this engine alone
     engine.dialect.do_release_savepoint = _release_savepoint  # type: ignore[method-assign]  # as above
     event.listen(engine, "checkin", _make_writable)
@@ -105,7 +105,7 @@ def _release_savepoint(connection: Connection, name: str) -> None:
 
 
 def _make_writable(driver_connection: Any, record: Any) -> None:
-    # Back in the pool: the next to have this very connection may be a writer.
+    # The next user of this pooled connection may be a writer.
     if not record.info.pop(READ_ONLY, False) or driver_connection is None:
         return
     if isinstance(driver_connection, sqlite3.Connection):
@@ -115,13 +115,13 @@ def _make_writable(driver_connection: Any, record: Any) -> None:
 
 
 def _begin_to_read(connection: Connection) -> None:
-    """Runs at every BEGIN, since a reconnected connection has lost the setting."""
+    """Make the transaction read-only, at every BEGIN because a reconnect loses the setting."""
     connection.info[READ_ONLY] = True
     if connection.dialect.name == "postgresql":
-        from psycopg import IsolationLevel  # the driver is loaded only where it is used
+        from psycopg import IsolationLevel  # loads the driver only where it is used
 
         driver_connection = cast(Any, connection.connection.dbapi_connection)
-        # Not SERIALIZABLE, even where that is the default: a page that only reads should not have to be read again.
+        # Not SERIALIZABLE, even if that is the default: a read-only page should never need a retry.
         driver_connection.read_only, driver_connection.isolation_level = True, IsolationLevel.REPEATABLE_READ
 
 

@@ -5,9 +5,9 @@ from collections import deque
 
 
 class FairLock:
-    """A lock handed to the longest waiter; another thread may release it.
+    """A lock that passes to the longest waiter; any thread may release it.
 
-    ``threading.Lock`` goes to whoever comes by when it is free, which is mostly the one that has just let go.
+    ``threading.Lock`` goes to any thread that asks while it is free, usually the one that just released it.
     """
 
     def __init__(self) -> None:
@@ -27,14 +27,14 @@ class FairLock:
         try:
             if turn.acquire(timeout=timeout_s):
                 return True
-        except BaseException:  # Ctrl-C: whoever is handed the lock must be there to let it go
+        except BaseException:  # Ctrl-C: a waiter that is handed the lock must still be there to release it
             if not self._leave(turn):
                 self.release()
             raise
         return not self._leave(turn)
 
     def _leave(self, turn: threading.Lock) -> bool:
-        """Stop waiting; False if the lock was handed over at the last instant."""
+        """Stop waiting; return False if the lock was handed over at the last instant."""
         with self._guard:
             if turn in self._waiting:
                 self._waiting.remove(turn)
@@ -42,7 +42,7 @@ class FairLock:
         return False
 
     def release(self) -> None:
-        """Hand the lock to the longest waiter, if any."""
+        """Pass the lock to the longest waiter, if any."""
         with self._guard:
             if self._waiting:
                 self._waiting.popleft().release()

@@ -1,4 +1,4 @@
-"""Insert a row exactly once, despite concurrent writers."""
+"""Insert a row exactly once, even with concurrent writers."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 
 def insert_once(connection: Session | Connection, table: Table, row: Mapping[str, Any]) -> bool:
-    """Insert a row unless its key is taken; return whether it was inserted. Waits for concurrent inserts."""
+    """Insert a row unless its key exists; return whether it was inserted. Waits for concurrent inserts."""
     if isinstance(connection, Session):
         connection = connection.connection()
     return connection.execute(_insert_once(table, connection.dialect.name), row).first() is not None

@@ -1,4 +1,4 @@
-"""PostgreSQL connection settings, and connection errors with advice."""
+"""PostgreSQL connection settings, and advice for connection errors."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from bake_tracker.config import Settings
 
 _SESSION = {
     "lock_timeout": "10s",
-    # Whoever falls asleep inside a transaction must not hold the flour for ever.
+    # An idle transaction must not keep the flour locked for ever.
     "idle_in_transaction_session_timeout": "5min",
     "TimeZone": "UTC",
     "DateStyle": "ISO",
@@ -18,7 +18,7 @@ _CONNECTION = {
     "application_name": "bake-tracker",
     "client_encoding": "utf8",
     "connect_timeout": 10,
-    # A server that is gone without a word is noticed within a minute.
+    # Notices within a minute that a server has silently gone.
     "keepalives_idle": 20,
     "keepalives_interval": 10,
     "keepalives_count": 3,
@@ -46,7 +46,7 @@ def connect_arguments(settings: Settings, stated: Mapping[str, Any]) -> dict[str
 
 
 def refusal(error: DBAPIError) -> str:
-    """The driver's error in one line, with advice where we know any."""
+    """The driver's error on one line, with advice for known errors."""
     said = " ".join(str(error.orig).split())
     advice = next((advice for sign, advice in _ADVICE.items() if sign in said), None)
     return f"{said}; {advice}" if advice else said

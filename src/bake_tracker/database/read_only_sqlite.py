@@ -1,7 +1,8 @@
-"""SQLite files that can be read but not written, such as on a read-only disk.
+"""SQLite files that can be read but not written, for example on a read-only disk.
 
-SQLite opens a database with a write-ahead log by writing beside it, even to read. Where that is not allowed the file is
-read as it lies there, which takes no lock: so only while nobody has it open, and afterwards it is compared with before.
+SQLite writes files beside a database with a write-ahead log, even to read it. If that is not possible, the file is read
+as it is, without a lock. That is safe only while no other process has it open, so afterwards the file is compared with
+its earlier state.
 """
 
 import os
@@ -15,25 +16,25 @@ _AS_WHO = {"effective_ids": True} if os.access in os.supports_effective_ids else
 
 
 class Reader(sqlite3.Connection):
-    """A connection to a read-only file; ``seen`` is its state, if it is assumed not to change."""
+    """A connection to a read-only file; ``seen`` is its state at opening, if it is assumed not to change."""
 
     lies_at: Path
     seen: tuple[int, ...] | None = None
 
 
 def may_only_read(path: Path) -> bool:
-    """Whether the file exists but this process cannot write it or SQLite's files beside it."""
+    """Whether the file exists but this process cannot write it, or cannot create SQLite's files beside it."""
     may_write = os.access(path, os.W_OK, **_AS_WHO) and os.access(path.absolute().parent, os.W_OK, **_AS_WHO)
     return path.is_file() and not may_write
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open a file as this process is allowed to."""
+    """Open a file with the access this process has."""
     ours: dict[str, Any] = {"isolation_level": None, "check_same_thread": False}
     if not may_only_read(path):
         plain: sqlite3.Connection = sqlite3.connect(path, **ours)
         return plain
-    if _log_of(path).exists():  # a writer's, who is there or has died; where its index can be read, so can it
+    if _log_of(path).exists():  # left by a running or killed writer; SQLite can read it through the existing index
         return sqlite3.connect(path, factory=Reader, **ours)
     seen = _look(path)
     reader = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, factory=Reader, **ours)
@@ -42,7 +43,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def was_written_meanwhile(connection: Connection) -> bool:
-    """Whether an assumed-unchanged file was written meanwhile: the reads may mix two states."""
+    """Whether a file assumed to be unchanged was written, so that the reads may mix two states."""
     reader = connection.connection.dbapi_connection
     if not isinstance(reader, Reader) or reader.seen is None:
         return False

@@ -10,10 +10,10 @@ from bake_tracker.domain.errors import DatabaseUnavailableError
 from bake_tracker.migrations import is_current, upgrade
 
 RESTORE_UNDER_WAY = "restore_under_way"
-"""A table beside the bakery's while PostgreSQL's own tools fill them; nobody works there until all is done."""
+"""A marker table that exists while PostgreSQL's own tools restore the database, so that nobody uses it half filled."""
 
 AddFirstRows = Callable[[Connection], None]
-"""Gives a freshly migrated database what must be there from the start, where it is missing."""
+"""Adds the rows that every database needs, if they are missing."""
 
 
 def prepare(url: str, add_first_rows: AddFirstRows) -> None:
@@ -30,14 +30,14 @@ def prepare(url: str, add_first_rows: AddFirstRows) -> None:
             raise DatabaseUnavailableError(f"the database {engine.url.render_as_string()} belongs to another program")
         try:
             migrate(engine, add_first_rows)
-        except ProgrammingError as error:  # of PostgreSQL: no right to create tables
+        except ProgrammingError as error:  # PostgreSQL: no right to create tables
             raise unavailable(engine, error) from error
     finally:
         engine.dispose()
 
 
 def _look_at(engine: Engine) -> tuple[list[str], bool]:
-    """The existing tables, and whether the schema has this version."""
+    """The existing tables, and whether the schema is at the current revision."""
     try:
         with reading(engine) as connection:
             return inspect(connection).get_table_names(), is_current(connection)
@@ -72,13 +72,13 @@ def _refuse_half_restored(engine: Engine, tables: list[str]) -> None:
 
 
 def migrate(engine: Engine, add_first_rows: AddFirstRows) -> None:
-    """Upgrade the schema to the newest version, and add the first rows to an empty database."""
+    """Upgrade the schema to the newest revision, and add the first rows to an empty database."""
     is_postgresql = engine.dialect.name == "postgresql"
-    # Whoever waited for the lock must see what was done meanwhile, also where SERIALIZABLE is the default.
+    # The process that waited for the lock must see what the other one did, even if SERIALIZABLE is the default.
     if is_postgresql:
         engine = engine.execution_options(isolation_level="READ COMMITTED")
     with engine.begin() as connection:
         if is_postgresql:
-            connection.execute(text("SELECT pg_advisory_xact_lock(7213041)"))  # two first users at once
+            connection.execute(text("SELECT pg_advisory_xact_lock(7213041)"))  # the first two users at once
         upgrade(connection)
         add_first_rows(connection)

@@ -1,4 +1,4 @@
-"""Scopes that own transactions: only they commit."""
+"""Scopes that own transactions; nothing else commits."""
 
 import logging
 import random
@@ -23,7 +23,7 @@ Answer = TypeVar("Answer")
 
 MAX_ATTEMPTS = 12
 RETRY_FOR_S = 30
-"""After this long no attempt is begun that is not the last."""
+"""After this long, the next attempt is the last."""
 LONGEST_PAUSE_S = 1.0
 
 _open_scopes: ContextVar[frozenset[str]] = ContextVar("bake_tracker_open_scopes", default=frozenset())
@@ -34,11 +34,11 @@ def session_scope(engine: Engine) -> Iterator[Session]:
     """One transaction: committed on normal exit, rolled back on an exception, always closed.
 
     Raises:
-        RuntimeError: a scope on the same database is already open here; pass its session on instead.
+        RuntimeError: a scope on the same database is already open here; pass its session instead.
     """
     resolved = engine.url.render_as_string(hide_password=False)
     if resolved in _open_scopes.get():
-        raise RuntimeError("a session_scope on this database is already open; pass its session on instead of nesting")
+        raise RuntimeError("a session_scope on this database is already open; pass its session instead of nesting")
     reset = _open_scopes.set(_open_scopes.get() | {resolved})
     try:
         with Session(engine, expire_on_commit=False) as session:
@@ -54,16 +54,16 @@ def session_scope(engine: Engine) -> Iterator[Session]:
 
 @contextmanager
 def read_scope(engine: Engine) -> Iterator[Session]:
-    """A session that can only read: it takes no write lock and is rolled back at the end."""
+    """A read-only session: it takes no write lock and is rolled back at the end."""
     with reading(engine) as connection, Session(connection, expire_on_commit=False) as session:
         yield session
 
 
 def run_in_transaction(work: Callable[[Session], Answer], engine: Callable[[], Engine]) -> Answer:
-    """Call ``work(session)`` in a transaction of its own and commit before returning.
+    """Call ``work(session)`` in its own transaction and commit before returning.
 
-    The whole call is tried again, a bounded number of times and with the same operation ids, where the database asks
-    for it: a serialization failure, a deadlock, a lock timeout, a lost connection.
+    The whole call is retried, a limited number of times and with the same operation ids, after a serialization failure,
+    a deadlock, a lock timeout or a lost connection.
     """
     attempt = Attempt()
     give_up_at = time.monotonic() + RETRY_FOR_S
@@ -84,22 +84,24 @@ def run_in_transaction(work: Callable[[Session], Answer], engine: Callable[[], E
             attempt.waits_its_turn = is_lost_race(error)
             if not attempt.is_told:
                 _tell_retried(attempt, error)
-        # Full jitter: two that collided should not meet again.
+        # Full jitter, so that two transactions that collided do not meet again.
         time.sleep(random.uniform(0, min(0.02 * 2**number, LONGEST_PAUSE_S)))
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
 def _wait_for_turn(session: Session) -> None:
-    """Queue behind other losers of a race; otherwise in SERIALIZABLE all but one would lose again.
+    """Queue behind the other losers of a race; under SERIALIZABLE all but one would lose again.
 
-    A lock of the table is granted in the order it was asked for and, unlike one of a row, before the transaction's
-    picture of the database is taken. This mode is in the way of no reader and no writer, only of itself.
+    Table locks are granted in the order of requests and, unlike row locks, before the transaction takes its snapshot.
+    This mode conflicts only with itself, so it blocks no reader and no writer.
     """
     send_begin(session.connection(), "LOCK TABLE bakery IN SHARE UPDATE EXCLUSIVE MODE")
 
 
 def _tell_retried(attempt: Attempt, error: Exception) -> None:
-    """Log a failure that no operation has logged: before the first, between two, or in an empty COMMIT."""
+    """Log a failure that no operation has logged: before the first, between two, or at the COMMIT of a transaction
+    without one.
+    """
     try:
         logger = get_service_logger("database")
         event = make_event(logger, logging.WARNING, "run_in_transaction", "retried", {"error": error_text(error)})

@@ -1,4 +1,4 @@
-"""SQLite: opening, beginning transactions, and turns between writers."""
+"""SQLite connections, transactions, and turns between writers."""
 
 import sqlite3
 from pathlib import Path
@@ -15,22 +15,22 @@ from bake_tracker.domain.errors import DatabaseUnavailableError
 
 BUSY_TIMEOUT_S = 10
 READ_ONLY = "bake_tracker_read_only"
-"""Under this a driver's connection knows that it may only read."""
+"""The key in a connection's info that marks it as read-only."""
 _HAS_TURN = "bake_tracker_has_turn"
 _CANNOT_BE_WRITTEN = (
-    "the database file can only be read, so nothing was recorded: its disk, its folder, the file itself or one of"
-    " -wal and -shm beside it may not be written"
+    "the database file is read-only, so nothing was recorded: make its disk, its folder, the file itself and the"
+    " -wal and -shm files beside it writable"
 )
 
 
 def make_sqlite_engine(url: URL, path: Path | None) -> Engine:
-    """Make a durable engine with immediate transactions, whose writers in this process take turns."""
+    """Create a durable engine with immediate transactions, whose writers in this process take turns."""
     if path:
         path.absolute().parent.mkdir(parents=True, exist_ok=True)
-    # pysqlite's own BEGIN comes late and skips SAVEPOINT; isolation_level=None leaves it to us.
+    # pysqlite's own BEGIN comes late and skips SAVEPOINT; isolation_level=None leaves both to us.
     options: dict[str, Any] = {"connect_args": {"isolation_level": None}}
     if path and read_only_sqlite.may_only_read(path):
-        # Asked anew for each transaction: it may lie still now, and be open to somebody else a moment later.
+        # Checked for each transaction: another process may open the file at any moment.
         options = {"creator": lambda: read_only_sqlite.connect(path), "poolclass": NullPool}
     engine = create_engine(url, hide_parameters=True, **options)
     event.listen(engine, "connect", _set_pragmas)
@@ -42,16 +42,16 @@ def _set_pragmas(driver_connection: Any, _record: object) -> None:
     driver_connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}")
     if driver_connection.execute("PRAGMA journal_mode").fetchone()[0] not in ("wal", "memory"):
         driver_connection.execute("PRAGMA journal_mode = WAL")
-    # recursive_triggers: without it REPLACE deletes a ledger row past the trigger that guards it.
+    # recursive_triggers: without it, REPLACE deletes a ledger row without firing its guard.
     for pragma in ("synchronous = FULL", "foreign_keys = ON", "recursive_triggers = ON"):
         driver_connection.execute(f"PRAGMA {pragma}")
 
 
 def _take_turns(engine: Engine) -> None:
-    """Let the writers of this process begin one after another, in order of arrival.
+    """Let this process's writers begin one after another, in the order they asked.
 
-    SQLite's own waiting is asking again and again, and the lock goes to whoever happens to ask when it is free: of
-    twelve threads some waited for seconds while others had it a hundred times.
+    SQLite waits by polling, and gives the lock to the first to ask while it is free: of twelve threads, some waited for
+    seconds while others had the lock a hundred times.
     """
     turns, dialect = FairLock(), engine.dialect
     do_commit, do_rollback = dialect.do_commit, dialect.do_rollback
@@ -59,7 +59,7 @@ def _take_turns(engine: Engine) -> None:
     def begin(driver_connection: PoolProxiedConnection) -> None:
         info = driver_connection.info
         if not info.get(READ_ONLY) and not info.get(_HAS_TURN):
-            info[_HAS_TURN] = turns.acquire(BUSY_TIMEOUT_S)  # and without it SQLite decides, as among processes
+            info[_HAS_TURN] = turns.acquire(BUSY_TIMEOUT_S)  # if False, SQLite decides, as between processes
         _begin_sqlite(driver_connection)
 
     def end_turn(info: dict[Any, Any]) -> None:
@@ -76,17 +76,17 @@ def _take_turns(engine: Engine) -> None:
         finally:
             end_turn(info_of(driver_connection))
 
-    # Not by listeners of "begin" and "commit": once an engine has any, every statement takes a sixth longer.
+    # Wrapped instead of "begin" and "commit" listeners: with any of those, every statement takes a sixth longer.
     dialect.do_begin = begin  # type: ignore[method-assign, assignment]  # as above
     dialect.do_commit = commit  # type: ignore[method-assign, assignment]  # as above
     dialect.do_rollback = rollback  # type: ignore[method-assign, assignment]  # as above
-    for name in ("checkin", "close", "invalidate"):  # whoever could not begin has nothing to end
+    for name in ("checkin", "close", "invalidate"):  # a transaction that never began has no turn to end
         event.listen(engine, name, lambda _driver_connection, record, *_: end_turn(record.info))
 
 
 def _begin_sqlite(driver_connection: PoolProxiedConnection) -> None:
     begin = cast(Any, driver_connection).execute
-    # With a deferred BEGIN the second of two writers that have read gets "database is locked" at once.
+    # With a deferred BEGIN, the second of two writers that have both read gets "database is locked" at once.
     if not driver_connection.info.get(READ_ONLY):
         if isinstance(driver_connection.dbapi_connection, read_only_sqlite.Reader):
             raise DatabaseUnavailableError(_CANNOT_BE_WRITTEN)

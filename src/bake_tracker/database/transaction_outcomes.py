@@ -1,11 +1,10 @@
-"""Transaction outcomes, observed where they are decided: at the driver's COMMIT, ROLLBACK and savepoints.
+"""Watch transactions where their outcome is decided: at the driver's COMMIT, ROLLBACK and savepoints.
 
-Session and connection events come too early or too often: ``after_commit`` also fires for a savepoint, a session joined
-to a connection fires before the real commit, ``close()`` fires neither, and ``ConnectionEvents.commit`` comes before
-the driver is asked. So the dialect's own calls are wrapped, once per engine. A pending outcome sits in the frame of the
-savepoint it was made in, moves to the outer frame when that savepoint is released, and is settled when the frame's fate
-is known. COMMIT, ROLLBACK and savepoints that come as SQL text are read as what they say. See
-``docs/adr/0003-commit-bound-outcomes.md``.
+Session and connection events fire too early or too often: ``after_commit`` also fires for a savepoint, a session joined
+to a connection fires before the real commit, ``close()`` fires neither, and ``ConnectionEvents.commit`` fires before
+the driver is called. So this module wraps the dialect's own calls, once per engine. A pending outcome belongs to the
+frame of the savepoint it was made in, moves to the outer frame when that savepoint is released, and is settled when the
+frame ends. COMMIT, ROLLBACK and savepoints sent as SQL text count too. See ``docs/adr/0003-commit-bound-outcomes.md``.
 """
 
 import re
@@ -39,16 +38,17 @@ _CONTROL = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
-"""A statement that moves the transaction or a savepoint of it, SQLAlchemy's own savepoints among them."""
+"""A statement that ends a transaction or controls a savepoint, including SQLAlchemy's own savepoints."""
 
-# How most statements begin, told apart without the expression: SELECT, INSERT, UPDATE, DELETE, WITH, PRAGMA, BEGIN.
+# The first letters of most statements, so that they skip the regex: SELECT, INSERT, UPDATE, DELETE, WITH, PRAGMA,
+# BEGIN.
 _NEVER_CONTROL = frozenset({"SE", "IN", "UP", "DE", "WI", "PR", "BE"})
 
 _PSYCOPG_STATES: dict[str, Literal["idle", "aborted"]] = {"IDLE": "idle", "INERROR": "aborted"}
 
 
 class Fate(Enum):
-    """How a transaction ended; UNKNOWN when the connection died while COMMIT was under way."""
+    """How a transaction ended; UNKNOWN if the connection died during COMMIT."""
 
     COMMITTED = "committed"
     ROLLED_BACK = "rolled_back"
@@ -56,11 +56,11 @@ class Fate(Enum):
 
 
 class TransactionGoneError(PendingRollbackError):
-    """The database has already left the transaction that is about to be committed."""
+    """The database has already ended the transaction that is about to be committed."""
 
 
 class Ending:
-    """How a transaction ended, when, and why if it failed."""
+    """How and when a transaction ended, and the error if it failed."""
 
     __slots__ = ("_at_ns", "_text", "failure", "fate")
 
@@ -72,13 +72,13 @@ class Ending:
 
     @property
     def settled_at(self) -> str:
-        """The instant, in the format of log lines."""
+        """The time of the ending, in the format of log lines."""
         if self._text is None:
             self._text = utc_text_ns(self._at_ns)
         return self._text
 
 
-# Held by the pooled connection, so it must not refer to the session: an abandoned one could never be collected.
+# The pooled connection holds this, so it must not refer to the session: an abandoned one could never be collected.
 Settle = Callable[[Ending], None]
 
 
@@ -95,7 +95,7 @@ class OpenTransaction:
 
     @property
     def transaction_id(self) -> str:
-        """The transaction's id, made on first use, since not every transaction is logged."""
+        """The transaction's id, created on first use because not every transaction is logged."""
         if self._id is None:
             self._id = uuid7()
         return self._id
@@ -111,12 +111,12 @@ class OpenTransaction:
         return self._doomed is not None and any(frame is self._doomed for frame in self.frames)
 
     def doom(self, frame: tuple[str, list[Settle]] | None) -> None:
-        """Doom a failed savepoint that is still open because its RELEASE or ROLLBACK TO failed as well."""
+        """Mark a failed savepoint that is still open because its RELEASE or ROLLBACK TO failed as well."""
         if frame is not None and any(one is frame for one in self.frames):
             self._doomed = frame
 
     def add(self, settle: Settle) -> None:
-        """Call ``settle`` once, when the fate of the innermost open savepoint is known."""
+        """Call ``settle`` once, when the outcome of the innermost open savepoint is decided."""
         self.frames[-1][1].append(settle)
 
     def enter(self, savepoint: str) -> None:
@@ -131,7 +131,7 @@ class OpenTransaction:
     def undo(self, savepoint: str) -> None:
         """Settle the pending outcomes of a rolled-back savepoint; the savepoint stays open."""
         position = self._position(savepoint)
-        # A savepoint that was never seen is older than all that is pending.
+        # An unknown savepoint is older than everything that is pending.
         undone = self._drop_from(savepoint) if position else self._drop_all()
         if position:
             self.enter(savepoint)
@@ -164,7 +164,7 @@ class OpenTransaction:
 
 
 def open_transaction(connection: Connection, *, to_write: bool) -> OpenTransaction:
-    """The open transaction of ``connection``, observed from now on."""
+    """The open transaction of ``connection``, watched from now on."""
     if _KEY not in connection.dialect.__dict__:
         observe(connection.engine)
     driver_connection = connection.connection
@@ -172,7 +172,7 @@ def open_transaction(connection: Connection, *, to_write: bool) -> OpenTransacti
     transaction: OpenTransaction | None = info.get(_KEY)
     if transaction is None:
         if _state(driver_connection) == "gone":
-            # Somebody else's engine: the driver's own BEGIN comes late and skips SAVEPOINT.
+            # A foreign engine: the driver's own BEGIN comes late and skips SAVEPOINT.
             send_begin(connection, "BEGIN IMMEDIATE" if to_write else "BEGIN")
         transaction = info[_KEY] = OpenTransaction()
         if (nested := connection.get_nested_transaction()) is not None:
@@ -202,9 +202,9 @@ def _settle_each(pending: list[Settle], ending: Ending) -> None:
     for settle in pending:
         try:
             settle(ending)
-        except Exception as error:  # telling must not undo or hide what the database has decided
+        except Exception as error:  # logging must not undo or hide the database's decision
             report_logging_fault(error)
-        except BaseException as error:  # Ctrl-C: the others have been decided too, and are told first
+        except BaseException as error:  # Ctrl-C: the other outcomes are decided too, so log them first
             interrupted = interrupted or error
     if interrupted is not None:
         raise interrupted
@@ -218,7 +218,9 @@ _statements = _StatementCount()
 
 
 def statement_count() -> int:
-    """SQL statements this thread has sent so far, without BEGIN, COMMIT and savepoints; an executemany counts one."""
+    """The SQL statements this thread has sent so far, without BEGIN, COMMIT and savepoints; an executemany counts as
+    one.
+    """
     return _statements.value
 
 
@@ -230,7 +232,7 @@ def send_begin(connection: Connection, statement: str) -> None:
 
 
 def observe(engine: Engine) -> None:
-    """Wrap the driver calls of this engine's dialect that decide transactions; idempotent."""
+    """Wrap the driver calls that decide transactions, for this engine's dialect; idempotent."""
     dialect = engine.dialect
     if _KEY in dialect.__dict__:
         return
@@ -264,7 +266,8 @@ def _observe_ends(dialect: Dialect) -> None:
                 info.pop(_KEY, None)
                 transaction.end(Fate.UNKNOWN)
             else:
-                # After a failed COMMIT neither SQLAlchemy nor its pool sends a ROLLBACK: it would stay open.
+                # After a failed COMMIT neither SQLAlchemy nor its pool sends a ROLLBACK, so the transaction would stay
+                # open.
                 with suppress(Exception):
                     rollback(driver_connection)
             raise
@@ -331,7 +334,7 @@ def _control(dialect: Dialect, control: re.Match[str], context: Any, send: Calla
         transaction.undo(savepoint)
     else:
         transaction.release(savepoint)
-        # Where the driver began with a SAVEPOINT instead of BEGIN, releasing the outermost commits.
+        # If the driver began with a SAVEPOINT instead of BEGIN, releasing the outermost one commits.
         if _state(connection.connection) == "gone":
             del connection.info[_KEY]
             transaction.end(Fate.COMMITTED)
@@ -345,7 +348,7 @@ def _savepoint_name(written: str, dialect: Dialect) -> str:
 
 
 def _notice_undone(context: Any, error: BaseException) -> None:
-    # SQLite undoes a whole transaction by itself when the disk is full or a trigger raises ROLLBACK.
+    # SQLite rolls back a whole transaction by itself if the disk is full or a trigger raises ROLLBACK.
     if context is None:
         return
     connection: Connection = context.root_connection
@@ -356,22 +359,22 @@ def _notice_undone(context: Any, error: BaseException) -> None:
 
 
 def info_of(driver_connection: PoolProxiedConnection) -> dict[Any, Any]:
-    """The info dictionary of a pooled connection; empty for one not pooled yet."""
+    """The info dictionary of a pooled connection; empty if it is not in the pool yet."""
     try:
         return driver_connection.info
     except NotImplementedError:
-        return {}  # the engine's very first look at the database, before any transaction
+        return {}  # the engine's first connection, before any transaction
 
 
 def _check_open(transaction: OpenTransaction, driver_connection: PoolProxiedConnection) -> None:
     """Raise if the database has already ended the transaction.
 
-    COMMIT would do nothing and not say so; on SQLite a SAVEPOINT would begin a transaction that its RELEASE commits.
+    COMMIT would silently do nothing; on SQLite, a SAVEPOINT would begin a transaction that its RELEASE commits.
     """
     if transaction.is_doomed:
         raise PendingRollbackError("a failed operation could not be undone, so its transaction can only be rolled back")
     state = _state(driver_connection)
-    if state == "aborted":  # PostgreSQL answers COMMIT with a ROLLBACK and no error
+    if state == "aborted":  # PostgreSQL answers COMMIT with ROLLBACK and reports no error
         raise PendingRollbackError("an earlier statement failed, so this transaction can only be rolled back")
     if state == "gone" or (state == "idle" and transaction.is_awaited):
         raise TransactionGoneError("the database has already ended this transaction; roll back and start again")
@@ -387,6 +390,6 @@ def _state(driver_connection: PoolProxiedConnection) -> Literal["open", "idle", 
 
 def _is_lost(dialect: Dialect, driver_connection: PoolProxiedConnection, error: BaseException) -> bool:
     if not isinstance(error, Exception):
-        return True  # interrupted: whether COMMIT was carried out, nobody was there to hear
+        return True  # interrupted: nobody knows whether COMMIT took effect
     raw = cast(Any, driver_connection.dbapi_connection)
     return isinstance(error, dialect.loaded_dbapi.Error) and dialect.is_disconnect(error, raw, None)

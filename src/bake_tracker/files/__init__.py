@@ -1,1 +1,1 @@
-"""What it looks like on paper: readers and writers of CSV, XLSX, PDF and saved web pages."""
+"""Readers and writers of CSV, XLSX, PDF and saved web pages."""

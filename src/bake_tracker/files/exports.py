@@ -12,14 +12,14 @@ from bake_tracker.domain.importing.tables import FORMAT, TABLES, TEMPLATES
 from bake_tracker.files.tables import Sheet, csv_content, write_new, xlsx_content
 
 ENDINGS = ".json, .xlsx or .zip, or a folder without an ending"
-_THEN = (1980, 1, 1, 0, 0, 0)  # the earliest day a ZIP knows, so that the same tables give the same bytes
+_THEN = (1980, 1, 1, 0, 0, 0)  # a fixed date, the earliest a ZIP allows, so that the same tables give the same bytes
 
 
 def write_export(file: Path, tables: Tables) -> None:
     """Write all tables to a new file or folder.
 
     Raises:
-        ValidationError: the name says no format, or it is there already or cannot be written.
+        ValidationError: the name has an unknown ending, the file exists, or it cannot be written.
     """
     ending = file.suffix.lower()
     sheets = [_sheet(name, rows) for name, rows in tables.items() if rows]
@@ -33,7 +33,7 @@ def write_export(file: Path, tables: Tables) -> None:
         try:
             file.mkdir()
         except OSError as error:
-            raise ValidationError.of("file", f"the folder {file} cannot be made: {error.strerror}") from None
+            raise ValidationError.of("file", f"the folder {file} cannot be created: {error.strerror}") from None
         for sheet in sheets:
             write_new(file / f"{sheet.title}.csv", csv_content(sheet))
     else:
@@ -41,7 +41,7 @@ def write_export(file: Path, tables: Tables) -> None:
 
 
 def json_content(tables: Tables) -> bytes:
-    """The tables as JSON, one row per line, so that two exports can be compared with diff."""
+    """The tables as JSON, one row per line, so that diff can compare two exports."""
     text = [f'{{"format": {json.dumps(FORMAT)}']
     for name, rows in tables.items():
         if rows:
@@ -54,7 +54,8 @@ def write_template(name: str, file: Path) -> None:
     """Write an empty table to fill in, as CSV or XLSX; an XLSX explains its columns on a second sheet.
 
     Raises:
-        ValidationError: there is no such template, the name says no format, or the file is there or cannot be written.
+        ValidationError: the template does not exist, the name has an unknown ending, or the file exists or cannot be
+            written.
     """
     if name not in TEMPLATES:
         raise ValidationError.of("template", f"must be one of {', '.join(TEMPLATES)}, not {name[:60]!r}")

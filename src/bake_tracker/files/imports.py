@@ -15,10 +15,10 @@ _EXPLAINS = "about"
 
 
 def read_document(file: Path, *, table: str | None = None, reading: Reading | None = None) -> dict[str, Any]:
-    """Read a file; ``table`` names the table when the file's or sheet's name does not.
+    """Read a file; ``table`` gives the table's kind if the file's or sheet's name does not.
 
     Raises:
-        ValidationError: the file cannot be read, or nothing says what one of its tables is.
+        ValidationError: the file cannot be read, or the kind of one of its tables is unknown.
     """
     if file.suffix.lower() == ".json" and not file.is_dir():
         return parse_export(_text(file))
@@ -28,7 +28,7 @@ def read_document(file: Path, *, table: str | None = None, reading: Reading | No
             kind = _kind(name, rows, table)
             tables.setdefault(kind, []).extend(_text_row(file, name, row) for row in rows)
     if not tables:
-        raise ValidationError.of("file", f"{file} holds no table: neither a CSV nor a sheet with anything in it")
+        raise ValidationError.of("file", f"{file} contains no table: no CSV and no sheet with any content")
     is_export = any(row.cells.get("format") == FORMAT for row in tables.get("bakery", []))
     return sections_of(tables, reading or Reading(), is_export=is_export)
 

@@ -1,4 +1,4 @@
-"""A label as a PDF of the label's own size, with embedded font and the QR code drawn as shapes."""
+"""A label as a PDF of the label's own size, with an embedded font and the QR code drawn as shapes."""
 
 import io
 import unicodedata
@@ -22,13 +22,13 @@ MARGIN_MM, SMALL_MARGIN_MM = 4.0, 2.0
 SMALL_WIDTH_MM = 70.0
 BODY_PT = 9.0
 SMALLEST_PT = 7.0
-"""An x of 1.2 mm, the least that the EU lets a label have (1169/2011, Art. 13)."""
+"""An x-height of 1.2 mm, the smallest that the EU allows on a label (1169/2011, Art. 13)."""
 SMALLEST_ON_SMALL_PT = 5.25
-"""An x of 0.9 mm, where the largest side of the package has less than 80 cm2."""
+"""An x-height of 0.9 mm, allowed if the package's largest side is below 80 cm2."""
 STEP_PT = 0.25
 NARROWEST_MM, WIDEST_MM = 30.0, 300.0
 MODULE_MM = 0.35
-"""How wide a dot of the QR code is, so that a telephone can read it off a printed label."""
+"""The width of a QR code's dot, wide enough for a phone to read it from a printed label."""
 QUIET = 4
 _GAP = 0.45
 _LEADING = 1.2
@@ -36,7 +36,7 @@ _LEADING = 1.2
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A label's size in mm; without a height it is as high as its text."""
+    """A label's size in mm; without a height, the label is as high as its text."""
 
     width_mm: float
     height_mm: float | None = None
@@ -58,7 +58,7 @@ def write_label(file: Path, words: LabelWords, lot_code: str, size: Size, *, is_
     """Write the label to a new file.
 
     Raises:
-        ValidationError: it does not fit, the font lacks a character, the file is there, or it cannot be written.
+        ValidationError: the text does not fit, the font lacks a character, or the file exists or cannot be written.
     """
     if file.suffix.lower() != ".pdf":
         raise ValidationError.of("pdf", f"{file} must end in .pdf")
@@ -69,7 +69,7 @@ def render_label(words: LabelWords, lot_code: str, size: Size, *, is_small_packa
     """Render the label as PDF; the same label gives the same bytes.
 
     Raises:
-        ValidationError: it does not fit, or the font lacks a character.
+        ValidationError: the text does not fit, or the font lacks a character.
     """
     _check_size(size)
     _check_glyphs([*words.lines(), lot_code])
@@ -97,7 +97,7 @@ def render_label(words: LabelWords, lot_code: str, size: Size, *, is_small_packa
 
 
 def _fitting(words: LabelWords, lot_code: str, size: Size, smallest: float) -> _Layout:
-    """The layout with the largest text that fits."""
+    """The layout with the largest text size that fits."""
     points = BODY_PT
     while True:
         layout = _lay_out(words, lot_code, size.width_mm * mm, points)
@@ -106,8 +106,8 @@ def _fitting(words: LabelWords, lot_code: str, size: Size, smallest: float) -> _
         if points - STEP_PT < smallest:
             raise ValidationError.of(
                 "size",
-                f"it does not fit on {size.width_mm:g} x {size.height_mm:g} mm in letters that may be printed; "
-                f"at this width it takes {_whole_mm(layout.height)} mm",
+                f"the text does not fit on {size.width_mm:g} x {size.height_mm:g} mm in the smallest size allowed; "
+                f"at this width the label must be {_whole_mm(layout.height)} mm high",
             )
         points -= STEP_PT
 
@@ -166,7 +166,7 @@ def _check_size(size: Size) -> None:
     for what, given in (("width", size.width_mm), ("height", size.height_mm)):
         if given is not None and not NARROWEST_MM <= given <= WIDEST_MM:
             raise ValidationError.of(
-                "size", f"a label's {what} is {NARROWEST_MM:g} to {WIDEST_MM:g} mm, not {given:g} mm"
+                "size", f"a label's {what} must be {NARROWEST_MM:g} to {WIDEST_MM:g} mm, not {given:g} mm"
             )
 
 
@@ -178,7 +178,7 @@ def _check_glyphs(lines: list[str]) -> None:
         shown = ", ".join(f"{letter} (U+{ord(letter):04X})" for letter in missing[:10])
         raise ValidationError.of(
             "pdf",
-            f"the label's font has Latin, Greek and Cyrillic letters, and no {shown}; name things in those",
+            f"the label's font has only Latin, Greek and Cyrillic letters, so it cannot print {shown}",
         )
 
 

@@ -1,4 +1,4 @@
-"""The embedded font of printed pages, and what to print for letters that it lacks."""
+"""The embedded font of printed pages, and replacements for characters it lacks."""
 
 import unicodedata
 from functools import lru_cache
@@ -26,7 +26,7 @@ def register_fonts() -> frozenset[int]:
 
 
 def printable(text: str) -> str:
-    """A text for a paragraph: characters that the font lacks become ``?``, and markup is escaped."""
+    """A text for a paragraph, with ``?`` for characters that the font lacks, and markup escaped."""
     known = register_fonts()
     whole = unicodedata.normalize("NFC", " ".join(text.split()))
     return escape("".join(letter if ord(letter) in known else "?" for letter in whole))

@@ -1,4 +1,4 @@
-"""A recall as a PDF for an inspector: what is affected, where it is, who has it, and that it adds up."""
+"""A recall as a PDF for an inspector: the affected lots, where they are, who has them, and the mass balance."""
 
 import io
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from bake_tracker.files.pdf_fonts import BOLD, FONT, printable, register_fonts
 from bake_tracker.files.tables import write_new
 
 WIDTH_MM = 262
-"""What is left of a page on its side between the margins."""
+"""The width of a landscape page between its margins."""
 MOST_NAMED = 12
 _LEFT = 15 * mm + 6
 """Where the text of a page begins: the library keeps six points inside the margin."""
@@ -37,7 +37,7 @@ _NOTE = ParagraphStyle("note", _TEXT, textColor=_GREY, spaceAfter=3)
 
 @dataclass(frozen=True, slots=True)
 class RecallHeading:
-    """The heading above the tables; without an operation it is a drill."""
+    """The heading above the tables; without an operation, it is a drill."""
 
     reason: str
     written_at: datetime
@@ -50,7 +50,7 @@ def write_recall_pdf(file: Path, recall: Recall, heading: RecallHeading) -> None
     """Write the recall to a new file.
 
     Raises:
-        ValidationError: the name does not end in .pdf, the file is there already, or it cannot be written.
+        ValidationError: the name does not end in .pdf, or the file exists or cannot be written.
     """
     if file.suffix.lower() != ".pdf":
         raise ValidationError.of("file", f"{file} must end in .pdf")
@@ -79,11 +79,11 @@ def render_recall(recall: Recall, heading: RecallHeading) -> bytes:
         Paragraph(printable(name), _TITLE),
         Spacer(1, 2 * mm),
         _facts(recall, heading),
-        *_section("Where it is now", _lots(recall), "Every lot that is affected, the lot itself first."),
-        *_section("Who has it", _handed_over(recall), "What was given or sold of the affected lots."),
+        *_section("Where it is now", _lots(recall), "Every affected lot, the lot itself first."),
+        *_section("Who has it", _handed_over(recall), "Everything given or sold from the affected lots."),
         *_section("Baked and packed with it", _runs(recall), "Every run that used an affected lot."),
         *_section("Mass balance", _balance(recall), _balance_note(recall)),
-        *_section("Where it came from", _sources(recall), "Every lot that it was made of, down to the receipts."),
+        *_section("Where it came from", _sources(recall), "Every lot that it was made from, back to the receipts."),
     ]
 
     def draw_foot(canvas: Any, document: Any) -> None:
@@ -99,8 +99,8 @@ def render_recall(recall: Recall, heading: RecallHeading) -> bytes:
 def _facts(recall: Recall, heading: RecallHeading) -> Table:
     lot = recall["lot"]
     more = len(heading.held) - MOST_NAMED
-    held = ", ".join(heading.held[:MOST_NAMED]) or "nothing was left that was not on hold already"
-    held += f" and {more} more lots; each is listed below as on hold" if more > 0 else ""
+    held = ", ".join(heading.held[:MOST_NAMED]) or "nothing; what is left was already on hold"
+    held += f" and {more} more lots, listed below as on hold" if more > 0 else ""
     on_hand = sum(1 for one in recall["lots"] if one["on_hand"] != "0")
     lots = _many(len(recall["lots"]), "lot")
     facts = [
@@ -108,7 +108,7 @@ def _facts(recall: Recall, heading: RecallHeading) -> Table:
         ("Lot", f"{lot['lot_code']}: {lot['quantity']} {lot['unit']} of {lot['item_name']}"),
         ("Origin", _origin(lot)),
         ("Reason", heading.reason),
-        ("Affected", f"{lots}, of {on_hand} of which something is left; {_people(recall)}"),
+        ("Affected", f"{lots}, {on_hand} of them not used up; {_people(recall)}"),
         ("Put on hold", held if heading.operation_id else "nothing: this was a drill"),
         ("Mass balance", "closes exactly for every lot" if recall["is_balanced"] else "DOES NOT CLOSE: see below"),
         ("Recorded", _recorded(heading)),
@@ -151,7 +151,7 @@ def _handed_over(recall: Recall) -> Table | None:
         ]
         for one in recall["handed_over"]
     ]
-    names = ("date", "recipient", "household", "event", "how", "lot code", ">quantity")
+    names = ("date", "customer", "household", "event", "how", "lot code", ">quantity")
     return _table(names, rows, (22, 58, 45, 45, 20, 49, 28))
 
 
@@ -196,8 +196,8 @@ def _balance_note(recall: Recall) -> str:
 def _people(recall: Recall) -> str:
     names = {(one["recipient"], one["household"]) for one in recall["handed_over"] if one["recipient"]}
     times = sum(1 for one in recall["handed_over"] if not one["recipient"])
-    unnamed = f", and {_many(times, 'time')} somebody who was not recorded" if times else ""
-    return f"{_many(len(names), 'recipient')}{unnamed}"
+    unnamed = f", and {_many(times, 'hand-over')} to somebody not recorded" if times else ""
+    return f"{_many(len(names), 'customer')}{unnamed}"
 
 
 def _many(count: int, what: str) -> str:
@@ -220,13 +220,13 @@ def _origin(lot: TracedLot) -> str:
 
 
 def _section(title: str, table: Table | None, note: str) -> list[Any]:
-    """A heading that stays on the page of its table's first rows."""
+    """A heading that stays on the same page as the first rows of its table."""
     head = [CondPageBreak(32 * mm), Paragraph(title, _SECTION), Paragraph(note if table else "None.", _NOTE)]
     return [*head, table] if table else head
 
 
 def _table(names: Sequence[str], rows: Sequence[Sequence[str]], widths_mm: Sequence[int]) -> Table | None:
-    """A table with its headings on every page; columns whose name begins with ``>`` are right-aligned numbers."""
+    """A table with its headings on every page; columns whose name begins with ``>`` are right-aligned."""
     if not rows:
         return None
     numbers = [name.startswith(">") for name in names]
@@ -242,7 +242,7 @@ def _table(names: Sequence[str], rows: Sequence[Sequence[str]], widths_mm: Seque
 
 
 def _cell(text: str, width: float, right: bool) -> Any:
-    """A cell as plain text if it fits on one line, which is much faster than a paragraph."""
+    """A cell, as plain text if it fits on one line, which is much faster than a paragraph."""
     plain = _plain(" ".join(text.split()))
     if pdfmetrics.stringWidth(plain, FONT, _TEXT.fontSize) <= width - 10:
         return plain

@@ -1,8 +1,8 @@
 """A recall as a sortable table: one row per tracking event of every lot, with the column names of FSMA 204.
 
 The key data elements of 21 CFR 1.1340 (shipping), 1.1345 (receiving) and 1.1350 (transformation) each have a column.
-What is no tracking event there (waste, corrections, parts split off, what is left) has rows of its own, so that the
-quantities of a lot can be added up.
+Waste, corrections, parts split off and what is left are not tracking events there, but have rows too, so that the
+quantities of a lot add up.
 """
 
 from collections.abc import Iterator
@@ -58,10 +58,10 @@ Row = dict[str, str | None]
 def write_recall_table(file: Path, recall: Recall) -> int:
     """Write the table to a new CSV or XLSX file; return the number of rows.
 
-    A workbook has the mass balance of every lot on a second sheet.
+    A workbook has every lot's mass balance on a second sheet.
 
     Raises:
-        ValidationError: the file is there already, or cannot be written.
+        ValidationError: the file exists or cannot be written.
     """
     record = _record(recall)
     write_new(file, _content(record, recall, is_csv=file.suffix.lower() == ".csv"))
@@ -150,7 +150,7 @@ def _left(lot: TracedLot, bakery: str) -> Row:
 
 
 def _others(recall: Recall, lots: dict[int, TracedLot], bakery: str) -> Iterator[Row]:
-    """Surpluses found, and remainders that nothing accounts for."""
+    """Surpluses found, and remainders not accounted for."""
     for one in recall["balance"]:
         lot = lots[one["lot_id"]]
         for event, quantity in (("found more", one["found"]), ("NOT ACCOUNTED FOR", one["remainder"])):

@@ -13,14 +13,14 @@ from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.recipe_text.request import MAX_LINE, MAX_LINES
 
 MAX_BYTES = 10_000_000
-INSTALL = "reading recipe pages needs recipe-scrapers, which is not installed: pip install 'bake-tracker[pages]'"
+INSTALL = "reading recipe pages requires recipe-scrapers, which is not installed: pip install 'bake-tracker[pages]'"
 
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 
 
 @dataclass(frozen=True, slots=True)
 class RecipePage:
-    """A recipe page: its name, its ingredient lines, and its texts about the yield."""
+    """A recipe page: its name, ingredient lines, and texts about the yield."""
 
     name: str
     lines: list[str]
@@ -33,8 +33,8 @@ def load_recipe_page(file: Path) -> RecipePage:
     """Read a saved recipe page.
 
     Raises:
-        ValidationError: the file cannot be read, is too large, or has no recipe that can be; or recipe-scrapers is
-            not installed.
+        ValidationError: the file cannot be read, is too large or has no readable recipe, or recipe-scrapers is not
+            installed.
     """
     try:
         if file.stat().st_size > MAX_BYTES:
@@ -48,7 +48,7 @@ def load_recipe_page(file: Path) -> RecipePage:
     if not lines:
         raise _refused(file, "has a recipe without a list of ingredients")
     if len(lines) > MAX_LINES:
-        raise _refused(file, f"has {len(lines)} ingredient lines; more than {MAX_LINES} is no recipe")
+        raise _refused(file, f"has {len(lines)} ingredient lines; at most {MAX_LINES} can be read")
     if longest := max((line for line in lines if len(line) > MAX_LINE), default=None):
         raise _refused(file, f"has an ingredient line of {len(longest)} characters: {longest[:60]}...")
     source = next((url for key in ("url", "@id") for url in _texts(schema.get(key)) if url.startswith("http")), None)
@@ -64,20 +64,20 @@ def load_recipe_page(file: Path) -> RecipePage:
 
 def _schema(file: Path, text: str) -> dict[str, Any]:
     try:
-        # Only its reading of schema.org: a whole scraper also makes a tree of the page in Python, and takes minutes
-        # over a page that is made for that.
+        # Only its schema.org reader: a whole scraper also parses the page in Python, and a hostile page can keep that
+        # busy for minutes.
         from recipe_scrapers import _schemaorg
     except ImportError:
         raise ValidationError.of("file", INSTALL) from None
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of parsers, about pages that are not as they should be
+            warnings.simplefilter("ignore")  # parsers warn about untidy pages
             data = cast(Any, _schemaorg).SchemaOrg(text).data
     except Exception as error:  # a hostile page makes the parsers raise anything
-        raise _refused(file, f"has no recipe that can be read ({type(error).__name__})") from None
+        raise _refused(file, f"has no readable recipe ({type(error).__name__})") from None
     if not isinstance(data, dict) or not data:
         broken = (
-            "; its JSON-LD is broken, or does not say that it is of schema.org"
+            "; its JSON-LD is broken or does not name schema.org"
             if "application/ld+json" in text and "Recipe" in text
             else ""
         )
@@ -120,7 +120,7 @@ def _texts(value: Any, depth: int = 0) -> Iterator[str]:
 
 def _clean(text: str) -> str:
     """A text without HTML entities, tags and invisible characters."""
-    for _ in range(3):  # "&amp;frac12;" is met
+    for _ in range(3):  # even "&amp;frac12;" occurs
         text = html.unescape(text)
     text = _TAG.sub(" ", text)
     seen = "".join(" " if unicodedata.category(one) in ("Cc", "Zs", "Zl", "Zp") else one for one in text)

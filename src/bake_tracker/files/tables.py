@@ -1,4 +1,4 @@
-"""Tables in CSV and XLSX files for spreadsheets; what is written reads back unchanged."""
+"""Tables in CSV and XLSX files for spreadsheets; written tables read back unchanged."""
 
 import codecs
 import csv
@@ -24,13 +24,13 @@ from bake_tracker.domain.errors import Problem, ValidationError
 
 FORMATS = (".csv", ".xlsx")
 EXACT_DIGITS = 15
-"""A spreadsheet keeps no more digits of a number; what is longer is written as text."""
+"""Spreadsheets keep only this many digits of a number; longer numbers are written as text."""
 MAX_WIDTH = 60
 MAX_BYTES = 200 * 1024 * 1024
-"""What a file may hold, unpacked; a small ZIP or XLSX can be made to unpack to more than any machine has."""
+"""The most a file may hold when decompressed; a small ZIP or XLSX can expand to fill any machine."""
 MAX_COLUMNS = 1000
 
-# All that the readers of CSV, ZIP and XML raise of a file that is not what its name says, or is damaged or locked.
+# Everything the CSV, ZIP and XML readers raise for a file that is mislabelled, damaged or locked.
 _DAMAGED = (
     csv.Error,
     BadZipFile,
@@ -46,7 +46,7 @@ _DAMAGED = (
     RuntimeError,
 )
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-# A spreadsheet runs a cell that begins so, whoever wrote it; a quote before it makes it text.
+# A spreadsheet would run a cell that begins like this; a leading quote makes it text.
 _ERRORS = ("#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!")
 _RUN = ("=", "+", "-", "@", "\t", "\r", "'")
 
@@ -55,7 +55,7 @@ _RUN = ("=", "+", "-", "@", "\t", "\r", "'")
 class TableRow:
     """A row by its headings, and its number in the file, where the headings are row 1; an empty cell is "".
 
-    ``columns`` are the letters of the columns by heading.
+    ``columns`` gives each heading's column letter.
     """
 
     number: int
@@ -77,7 +77,7 @@ def write_table(file: Path, headings: Sequence[str], rows: Iterable[Sequence[str
     """Write a table to a new file; return the number of rows.
 
     Raises:
-        ValidationError: the name says no format, the file is there already, or it cannot be written.
+        ValidationError: the name has an unknown ending, or the file exists or cannot be written.
     """
     _check_format(file)
     table = [["" if cell is None else cell for cell in row] for row in rows]
@@ -90,13 +90,13 @@ def write_new(file: Path, content: bytes, field: str = "file") -> None:
     """Write a new file.
 
     Raises:
-        ValidationError: it is there already, or cannot be written.
+        ValidationError: the file exists or cannot be written.
     """
     try:
         with file.open("xb") as out:
             out.write(content)
     except FileExistsError:
-        raise ValidationError.of(field, f"{file} is there already; name another, or remove it") from None
+        raise ValidationError.of(field, f"{file} already exists; choose another name or remove it") from None
     except OSError as error:
         raise ValidationError.of(field, f"{file} cannot be written: {error.strerror or error}") from None
 
@@ -105,8 +105,8 @@ def read_table(file: Path) -> list[TableRow]:
     """Read every non-empty row below the headings; headings ignore case, and blanks count as ``_``.
 
     Raises:
-        ValidationError: the file cannot be read as what its name says, has a heading twice, or cells of a sheet hold
-            a formula that was never worked out.
+        ValidationError: the content does not match the file's ending, a heading occurs twice, or a formula has no
+            stored value.
     """
     _check_format(file)
     with _readable(file):
@@ -121,8 +121,8 @@ def read_sheets(file: Path) -> dict[str, list[TableRow]]:
     """Read every table of a CSV (by its name), an XLSX (by its sheets), or a ZIP or folder of CSVs.
 
     Raises:
-        ValidationError: the file cannot be read as what its name says, has a heading twice, or cells of a sheet hold
-            a formula that was never worked out.
+        ValidationError: the content does not match the file's ending, a heading occurs twice, or a formula has no
+            stored value.
     """
     with _readable(file):
         if file.is_dir():
@@ -147,7 +147,7 @@ def rows_of(name: str, table: Iterable[Sequence[str]]) -> list[TableRow]:
     """The non-empty rows below the headings; errors call the table ``name``.
 
     Raises:
-        ValidationError: there are no headings, one stands twice, or a cell stands under none.
+        ValidationError: there are no headings, one occurs twice, or a cell has no heading.
     """
     rows = iter(table)
     headings = ["_".join(cell.lower().split()) for cell in next(rows, [])]
@@ -161,7 +161,7 @@ def rows_of(name: str, table: Iterable[Sequence[str]]) -> list[TableRow]:
         if not any(row):
             continue
         if extra := [cell for cell in row[len(headings) :] if cell]:
-            raise ValidationError.of("file", f"{name}, row {number}: {extra[0][:60]!r} stands under no heading")
+            raise ValidationError.of("file", f"{name}, row {number}: {extra[0][:60]!r} has no heading in row 1")
         cells = dict(zip(headings, [*row, *[""] * len(headings)], strict=False))
         found.append(TableRow(number, {name: cell for name, cell in cells.items() if name}, letters))
     return found
@@ -174,7 +174,7 @@ def _readable(file: Path) -> Iterator[None]:
     except ValidationError:
         raise
     except UnicodeDecodeError:
-        raise ValidationError.of("file", f"{file} is not in UTF-8; save it as CSV UTF-8, or as XLSX") from None
+        raise ValidationError.of("file", f"{file} is not UTF-8; save it as CSV UTF-8 or XLSX") from None
     except OSError as error:
         raise ValidationError.of("file", f"{file} cannot be read: {error.strerror or error}") from None
     except _DAMAGED as error:
@@ -192,7 +192,7 @@ def csv_content(sheet: Sheet) -> bytes:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(sheet.headings)
     writer.writerows([f"'{cell}" if _is_run(cell) else cell for cell in row] for row in sheet.rows)
-    return text.getvalue().encode("utf-8-sig", "replace")  # with a mark, without which Excel takes it for Latin 1
+    return text.getvalue().encode("utf-8-sig", "replace")  # Excel needs the byte-order mark to read UTF-8
 
 
 def xlsx_content(sheets: Sequence[Sheet]) -> bytes:
@@ -218,12 +218,12 @@ def _fill(page: Any, sheet: Sheet) -> None:
                 cell.value = Decimal(text)
             elif text:
                 cell.value = "".join(one for one in text if one >= " " or one in "\t\n")
-                cell.data_type = "s"  # whatever it begins with, it is no formula
+                cell.data_type = "s"  # text, even if it begins like a formula
     for column, heading in enumerate(sheet.headings, 1):
         longest = max([len(heading), *(len(row[column - 1]) for row in sheet.rows)])
         page.column_dimensions[get_column_letter(column)].width = min(longest, MAX_WIDTH) + 2
     page.freeze_panes = "A2"
-    # On paper all columns stand on one page, and their headings on every one.
+    # In print, all columns fit on one page, and every page repeats the headings.
     page.print_title_rows = "1:1"
     page.page_setup.orientation = "landscape"
     page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
@@ -241,7 +241,7 @@ def _csv_cells(content: bytes) -> Iterator[list[str]]:
     is_utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # a spreadsheet's "Unicode text"
     text = content.decode("utf-16" if is_utf_16 else "utf-8-sig")
     first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)  # a spreadsheet of a country with decimal commas writes ;
+    delimiter = max(",;\t", key=first.count)  # in countries with decimal commas, spreadsheets write ;
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     return ([_unquoted(cell.strip()) for cell in row] for row in rows)
 
@@ -254,7 +254,7 @@ def _content(file: Path) -> bytes:
 
 @contextmanager
 def _unpacked(file: Path) -> Iterator[ZipFile]:
-    """Unpack a ZIP; no file may be larger than its directory says."""
+    """Open a ZIP, unless it would decompress to too much."""
     with ZipFile(file) as archive:
         _check_size(file, sum(one.file_size for one in archive.infolist()))
         yield archive
@@ -264,7 +264,7 @@ def _check_size(file: Path, size: int) -> None:
     if size > MAX_BYTES:
         most = MAX_BYTES // 1024**2
         raise ValidationError.of(
-            "file", f"{file} holds {size // 1024**2} MB; at most {most} MB can be read, so divide it"
+            "file", f"{file} holds {size // 1024**2} MB; at most {most} MB can be read, so split it"
         )
 
 
@@ -279,12 +279,12 @@ def _sheet_cells(sheet: Any) -> Iterator[list[str]]:
 
 
 def _rows(sheet: Any) -> Iterator[tuple[object, ...]]:
-    """The rows at their own length: one distant cell must not make every row as wide."""
+    """The rows at their own length, so that one distant cell does not make every row as wide."""
     sheet.reset_dimensions()
     for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
         if len(row) > MAX_COLUMNS:
             place = f"row {number} of {sheet.title} has a cell in column {get_column_letter(len(row))}"
-            raise ValueError(f"{place}; at most {MAX_COLUMNS} columns can be read, so remove what stands far out")
+            raise ValueError(f"{place}; at most {MAX_COLUMNS} columns can be read, so remove that cell")
         yield row
 
 
@@ -302,7 +302,7 @@ def _check_worked_out(file: Path) -> None:
                 for column, (value, formula) in enumerate(zip(found, written, strict=False), 1):
                     if isinstance(formula, str) and formula.startswith("=") and value in (None, *_ERRORS):
                         place = f"{file.name}, {of_value.title}, row {number}, column {get_column_letter(column)}"
-                        what = "was never worked out" if value is None else f"gives {value}"
+                        what = "has no stored value" if value is None else f"gives {value}"
                         reason = (
                             f"the formula {formula[:60]} {what}; save the file in a spreadsheet, or write the value"
                         )

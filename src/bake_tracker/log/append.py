@@ -1,4 +1,4 @@
-"""Append lines to the log file: whole lines, shared with other processes, rotated when full."""
+"""Append whole lines to a log file that processes share and that is rotated when full."""
 
 import errno
 import logging
@@ -23,7 +23,7 @@ from bake_tracker.log.together import hold_line
 _NEVER = float("inf")
 _ROTATE_AGAIN_AFTER_S = 60.0
 _TRIES = 100
-# To read as well: over a network a lock needs that. And binary, where that makes a difference.
+# Readable too, because locks over a network require it; binary where the platform distinguishes.
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
 
 
@@ -35,7 +35,7 @@ class AppendHandler(EventHandler):
     def __init__(
         self, path: Path, rotation: Rotation | None = None, opening: Callable[[], bytes] | None = None
     ) -> None:
-        """``opening`` returns what to write before the first line."""
+        """``opening`` returns the text to write before the first line."""
         super().__init__()
         self.formatter = JsonFormatter()
         self.path = path
@@ -59,7 +59,7 @@ class AppendHandler(EventHandler):
             report_logging_fault(error)
 
     def take(self, event: Event) -> None:
-        if type(self.formatter) is not JsonFormatter:  # somebody set another one
+        if type(self.formatter) is not JsonFormatter:  # replaced by another formatter
             self.handle(event.record)
             return
         try:
@@ -77,19 +77,19 @@ class AppendHandler(EventHandler):
                 lines = self._opening() + lines
             descriptor = self._descriptor_for(len(lines))
             if self._was_cut:
-                lines = b"\n" + lines  # the half line before must not take this one with it
+                lines = b"\n" + lines  # so that the half line before does not spoil this one
                 self._was_cut = False
             if (count := os.write(descriptor, lines)) < len(lines):
                 raise OSError(errno.EIO, f"only {count} of {len(lines)} bytes could be written")
-            self._opening = None  # not before it is there, whole
+            self._opening = None  # only now is it completely written
         except Exception as error:
             report_logging_fault(error, self._path_text)
-            self._close()  # the next line looks anew at what is there, and whether it ends in half a line
+            self._close()  # the next line opens the file again and checks whether it ends in half a line
         finally:
             self.release()
 
     def _descriptor_for(self, length: int) -> int:
-        """The open file, checked at every line, since another process may have rotated it."""
+        """The open file, checked at every line because another process may have rotated it."""
         try:
             found = os.stat(self._path_text)  # noqa: PTH116  Path.stat() takes twice as long
         except (FileNotFoundError, NotADirectoryError):
@@ -97,7 +97,7 @@ class AppendHandler(EventHandler):
         except OSError:
             if self._descriptor is None:
                 raise
-            return self._descriptor  # the folder was closed to us, but the file is open
+            return self._descriptor  # the folder is no longer accessible, but the file is open
         descriptor = self._descriptor
         if descriptor is None or (found.st_dev, found.st_ino) != self._identity:
             descriptor = self._open()
@@ -108,7 +108,7 @@ class AppendHandler(EventHandler):
         return self._after_rotation(length)
 
     def _after_rotation(self, length: int) -> int:
-        """The file to write to, rotated first if it is full or its day is over; an empty file never is."""
+        """The file to write to, rotated first if it is full or from an earlier day; an empty file never is."""
         assert self._descriptor is not None
         assert self._identity is not None
         size = os.fstat(self._descriptor).st_size
@@ -117,10 +117,10 @@ class AppendHandler(EventHandler):
         return self._open() if self._descriptor is None else self._descriptor
 
     def _open(self) -> int:
-        """Open the file and hold it against compression, then check that it is still the one at the path.
+        """Open the file with a shared lock against compression, then check that the path still leads to it.
 
         Raises:
-            OSError: it cannot be opened.
+            OSError: the file cannot be opened.
         """
         self._close()
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -130,10 +130,10 @@ class AppendHandler(EventHandler):
                 lock_fault = _hold(descriptor)
                 own = os.fstat(descriptor)
                 if stat.S_ISFIFO(own.st_mode):
-                    raise OSError(errno.EINVAL, "a pipe keeps no line; name a file in BAKE_TRACKER_LOG_FILE")
+                    raise OSError(errno.EINVAL, "a pipe does not store lines; set BAKE_TRACKER_LOG_FILE to a file")
                 if (found := identity(self._path_text)) == (own.st_dev, own.st_ino):
                     if lock_fault is not None:
-                        warn_once("the log file cannot be locked, and so is not rotated", lock_fault)
+                        warn_once("the log file cannot be locked, so it is not rotated", lock_fault)
                     self._was_cut = _ends_in_half_a_line(descriptor, own)
                     is_own_file = stat.S_ISREG(own.st_mode) and not self.path.is_symlink()
                     self._set_limits(CAN_LOCK and is_own_file and lock_fault is None)
@@ -142,10 +142,10 @@ class AppendHandler(EventHandler):
             finally:
                 if self._descriptor != descriptor:
                     os.close(descriptor)
-        raise OSError("the log file moves away faster than it can be opened")
+        raise OSError("the log file is being replaced faster than it can be opened")
 
     def _set_limits(self, can_rotate: bool) -> None:
-        """Set when the opened file is full; never, if it is a link or not a regular file."""
+        """Set when the opened file counts as full; never, if it is a link or not a regular file."""
         self._full_at_bytes = self._day_ends_at = _NEVER
         if can_rotate and self.rotation.size_bytes is not None:
             self._full_at_bytes = self.rotation.size_bytes
@@ -159,7 +159,7 @@ class AppendHandler(EventHandler):
             return
         try:
             if not move_away(self.path, full):
-                return  # this line may still go where the others' last ones went: we hold the file
+                return  # the others may still be writing here, and so may this line: we hold the file
         except OSError as error:
             self._rotate_not_before_s = time.monotonic() + _ROTATE_AGAIN_AFTER_S
             warn_once("the log file is full and cannot be rotated", error)
@@ -167,7 +167,7 @@ class AppendHandler(EventHandler):
         self._close()
         if self._tidying is None or not self._tidying.is_alive():
             self._tidying = threading.Thread(target=tidy, args=(self.path, self.rotation), name="bake-tracker-old-logs")
-            with suppress(RuntimeError):  # at the interpreter's end no thread starts; the next rotation tidies up
+            with suppress(RuntimeError):  # the interpreter is shutting down; the next rotation tidies up
                 self._tidying.start()
 
     def _close(self) -> None:
@@ -184,7 +184,7 @@ class AppendHandler(EventHandler):
 
 
 def _hold(descriptor: int) -> OSError | None:
-    """Hold the file; return why that failed, if it did: it is being compressed, foreign, or locks are missing."""
+    """Lock the file; return the error if that failed because of compression, a foreign lock or missing support."""
     try:
         hold(descriptor)
     except OSError as error:
@@ -193,8 +193,8 @@ def _hold(descriptor: int) -> OSError | None:
 
 
 def _ends_in_half_a_line(descriptor: int, status: os.stat_result) -> bool:
-    """Whether the file ends in half a line, left by a full disk or a kill."""
+    """Whether the file ends in half a line, left by a full disk or a killed process."""
     if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
         return False
-    os.lseek(descriptor, -1, os.SEEK_END)  # a write goes to the end, wherever this leaves off
+    os.lseek(descriptor, -1, os.SEEK_END)  # appending ignores this position
     return os.read(descriptor, 1) != b"\n"

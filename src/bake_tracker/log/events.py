@@ -1,7 +1,7 @@
 """One event: the fields of its line in order, and a ``LogRecord`` if a handler needs one.
 
-A record costs as much as all the rest of a line, and the log file needs none. So an event is handed to an
-``EventHandler`` as it is, and becomes a record for anybody else's handler, filter or ``caplog``. See ``docs/adr/0006``.
+A record costs as much as the rest of a line, and the log file does not need one. So an ``EventHandler`` gets the event
+itself, while other handlers, filters and ``caplog`` get a record. See ``docs/adr/0006``.
 """
 
 import logging
@@ -16,9 +16,9 @@ from typing import Any, cast
 from bake_tracker.log.values import escape_unsafe, safe_fields, utc_text_ns
 
 HEAD = ("timestamp", "level", "logger", "message")
-"""What begins a line, and is of the record itself."""
+"""The fields at the start of a line, which belong to the record itself."""
 OWN_IDS = frozenset({"operation_id", "parent_operation_id", "transaction_id", "database_id"})
-"""What an operation knows of itself, whatever is bound."""
+"""The ids an operation sets itself, regardless of bound fields."""
 ID_FIELDS = OWN_IDS | {"request_id", "actor", "trace_id", "span_id"}
 LINE_FIELDS = ID_FIELDS | {
     *HEAD,
@@ -31,7 +31,7 @@ LINE_FIELDS = ID_FIELDS | {
     "exception",
     "repaired_at",
 }
-"""The fields of a JSON line that a caller's context cannot take."""
+"""The fields of a JSON line that a caller's context cannot override."""
 
 RECORD_FIELDS = frozenset(
     {
@@ -46,13 +46,13 @@ RECORD_FIELDS = frozenset(
         "bake_fields",
     }
 )
-"""What every supported Python keeps on a LogRecord (``taskName`` came with 3.12), and our own fields."""
+"""The attributes of a LogRecord on every supported Python (``taskName`` came with 3.12), and our own."""
 
 
 class Event:
     """Something that happened; ``line`` holds every field in order, safe to write.
 
-    From when it is told on nothing changes: every handler sees the same line.
+    Once emitted, an event never changes: every handler sees the same line.
     """
 
     __slots__ = ("_record", "created_ns", "error", "level", "line", "logger", "where")
@@ -68,7 +68,7 @@ class Event:
         error: BaseException | None = None,
         created_ns: int | None = None,
     ) -> None:
-        """Operation and outcome are safe text and make the default message; the default time is now."""
+        """Operation and outcome must be safe text, and form the default message; the default time is now."""
         self.logger = logger
         self.level = level
         self.created_ns = time.time_ns() if created_ns is None else created_ns
@@ -85,7 +85,7 @@ class Event:
         }
 
     def turn_into(self, outcome: str, level: int) -> None:
-        """Change outcome and level before the event is emitted."""
+        """Change the outcome and level before the event is emitted."""
         self.level = level
         message = _message(self.line["operation"], outcome)
         self.line |= {"level": logging.getLevelName(level), "message": message, "outcome": outcome}
@@ -99,7 +99,7 @@ class Event:
     def record(self) -> logging.LogRecord:
         """The event as a ``LogRecord``, with every field as an attribute.
 
-        Made once, when it is told: its time is when it happened, its thread and process are those that tell it.
+        Created once: its time is when the event happened, its thread and process are those that log it.
         """
         if self._record is None:
             self._record = _record_of(self)
@@ -109,7 +109,7 @@ class Event:
 class EventHandler(logging.Handler):
     """A handler that takes events and needs no records.
 
-    A subclass that has an ``emit`` of its own and no ``take`` gets records, as from any other logger.
+    A subclass with its own ``emit`` and no ``take`` gets records, as from any other logger.
     """
 
     takes_events = False
@@ -126,7 +126,7 @@ class EventHandler(logging.Handler):
 
 
 def fields_of(record: logging.LogRecord) -> dict[str, Any]:
-    """The context fields of a record: ours as made, another library's extras made safe."""
+    """The context fields of a record: ours unchanged, another library's extras made safe."""
     if (own := record.__dict__.get("bake_fields")) is not None:
         return cast(dict[str, Any], own)
     extras = {key: value for key, value in record.__dict__.items() if key not in RECORD_FIELDS}
@@ -139,7 +139,7 @@ def _message(operation: str, outcome: str) -> str:
 
 
 def _record_of(event: Event) -> logging.LogRecord:
-    """A record copied from a template, since the constructor takes longer than all the fields."""
+    """A record copied from a template, because the constructor takes longer than all the fields."""
     record = logging.LogRecord.__new__(logging.LogRecord)
     attributes = record.__dict__
     line = event.line

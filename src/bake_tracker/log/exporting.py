@@ -17,12 +17,12 @@ ENDPOINTS = (
 def exporting_where_asked() -> Iterator[None]:
     """Send spans and log records to the collector that the environment names; without one, import nothing.
 
-    A collector that cannot be used is said once on stderr: nobody's baking depends on it.
+    A problem with the collector is reported once on stderr and never stops an operation.
     """
     asked = [signal for signal in ("TRACES", "LOGS") if is_asked_for(signal)]
     wrong = {signal: name for signal in asked if (name := _wrong_endpoint(signal))}
     for name in dict.fromkeys(wrong.values()):
-        _warn(f"{name} is no http or https URL such as http://localhost:4318, so nothing is sent there")
+        _warn(f"{name} is not an http or https URL such as http://localhost:4318, so nothing is sent")
     traces, logs = (signal in asked and signal not in wrong for signal in ("TRACES", "LOGS"))
     with ExitStack() as until_the_end:
         if traces or logs:
@@ -31,8 +31,8 @@ def exporting_where_asked() -> Iterator[None]:
 
                 until_the_end.enter_context(otel.exporting(traces=traces, logs=logs))
             except ModuleNotFoundError:
-                _warn("a collector is named in OTEL_EXPORTER_OTLP_*, but pip install 'bake-tracker[otel]' is missing")
-            except Exception as error:  # whatever the SDK makes of a variable
+                _warn("OTEL_EXPORTER_OTLP_* is set, but the exporter is missing: pip install 'bake-tracker[otel]'")
+            except Exception as error:  # any error the SDK raises about a variable
                 _warn(f"OpenTelemetry cannot be set up from OTEL_*: {type(error).__name__}: {error}")
         yield
 
@@ -53,7 +53,7 @@ def _wrong_endpoint(signal: str) -> str | None:
     try:
         url = urlsplit(os.environ.get(name, "").strip())
         is_url = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
-    except ValueError:  # half an IPv6 address, or a port that there cannot be
+    except ValueError:  # half an IPv6 address, or an impossible port
         is_url = False
     return None if is_url else name
 

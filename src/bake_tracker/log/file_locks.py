@@ -1,11 +1,11 @@
-"""File locks that end with their process, so a kill leaves none; without platform support nobody gets one."""
+"""File locks that end with their process, so that a kill leaves none; a no-op on platforms without them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 try:
     import fcntl
-except ImportError:  # Windows has no such locks: log files are left to grow, and two repairs are not held apart
+except ImportError:  # Windows has no such locks: log files are never rotated, and two repairs can run at once
     fcntl = None  # type: ignore[assignment]
 
 CAN_LOCK = fcntl is not None
@@ -15,7 +15,7 @@ def hold(descriptor: int) -> None:
     """Take a shared lock on the file until its last descriptor closes.
 
     Raises:
-        OSError: somebody has it alone, as while it is compressed, or this file system has no such locks.
+        OSError: another process has it exclusively, for example to compress it, or the file system has no such locks.
     """
     if CAN_LOCK:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -23,7 +23,7 @@ def hold(descriptor: int) -> None:
 
 @contextmanager
 def alone(descriptor: int, *, patient: bool = False) -> Iterator[bool]:
-    """Take an exclusive lock on a file or folder and return whether it succeeded; only the ``patient`` wait."""
+    """Take an exclusive lock on a file or folder and yield whether that succeeded; wait for it only if ``patient``."""
     if not CAN_LOCK:
         yield False
         return
@@ -35,5 +35,5 @@ def alone(descriptor: int, *, patient: bool = False) -> Iterator[bool]:
     try:
         yield True
     finally:
-        # Closing is not enough: a child forked meanwhile has the descriptor too, and would keep the lock.
+        # Closing is not enough: a child forked in the meantime shares the descriptor and would keep the lock.
         fcntl.flock(descriptor, fcntl.LOCK_UN)

@@ -1,4 +1,4 @@
-"""The files of a log: the current one, and the rotated ones, plain or gzip-compressed."""
+"""The files of a log: the current one and the rotated ones, plain or gzip-compressed."""
 
 import gzip
 import os
@@ -14,53 +14,54 @@ import orjson
 
 from bake_tracker.domain.errors import ValidationError
 
-# A number or a date, as log rotation appends it; a copy that somebody made is not part of the log.
+# A number or date added by log rotation; other copies are not part of the log.
 _ROTATED = re.compile(r"[.-]\d[\dT:.-]*?(\.gz)?")
 _ROTATED_BY_US = re.compile(r"\.(\d{8}T\d{6}\.\d{6})(?:\.gz)?")
 _STAMP = "%Y%m%dT%H%M%S.%f"
 _FIRST_LINE_BYTES = 1 << 20
 
 Identity = tuple[int, int]
-"""Which file it is, by whatever name."""
+"""A file's device and inode, which identify it under any name."""
 Turn = tuple[datetime, str]
-"""What the files of a log are sorted by; a file keeps it, whatever becomes of its name."""
+"""The sort key of a log's files; a file keeps it when it is renamed."""
 BEFORE_ALL: Turn = (datetime.min.replace(tzinfo=UTC), "")
 WRITTEN: Turn = (datetime.max.replace(tzinfo=UTC), "")
-"""The turn of the file that is written, after all that were rotated."""
+"""The key of the current file, after all rotated ones."""
 
 
 class LogUnreadableError(ValidationError):
-    """The log cannot be read; the text says why and what to do."""
+    """The log cannot be read; the message says why and what to do."""
 
     @classmethod
     def because(cls, file: Path, why: str) -> "LogUnreadableError":
-        return cls([{"field": "log_file", "problem": f"{file} {why}; name one in BAKE_TRACKER_LOG_FILE"}])
+        return cls([{"field": "log_file", "problem": f"{file} {why}; set BAKE_TRACKER_LOG_FILE to a readable file"}])
 
 
 def is_there(file: Path) -> bool:
     """Whether the log exists; False if it has not been written yet.
 
     Raises:
-        LogUnreadableError: there is something in its place that is no file, or that cannot be opened.
+        LogUnreadableError: the path leads to something other than a file, or it cannot be opened.
     """
     try:
         mode = file.stat().st_mode
     except FileNotFoundError:
         target = Path(os.path.realpath(file))
         if file.is_symlink() and not target.parent.is_dir():
-            raise LogUnreadableError.because(file, f"cannot be opened: it leads to {target}, in no folder") from None
+            why = f"cannot be opened: it links to {target}, whose folder does not exist"
+            raise LogUnreadableError.because(file, why) from None
         return False
     except OSError as error:
         raise LogUnreadableError.because(file, f"cannot be opened: {error.strerror}") from error
     if not stat.S_ISREG(mode):
-        raise LogUnreadableError.because(file, "is no file that can be read")
+        raise LogUnreadableError.because(file, "is not a regular file")
     return True
 
 
 def log_files(path: Path) -> list[Path]:
-    """The files of one log, oldest first: ``NAME.2.gz``, ``NAME.20261123T143342.123456`` ... and at last ``NAME``.
+    """The files of one log, oldest first: ``NAME.2.gz``, ``NAME.20261123T143342.123456`` and so on, and last ``NAME``.
 
-    Those that Bake Tracker rotated are ordered by the instant in their name, others by that of their first line.
+    Files that Bake Tracker rotated are ordered by the time in their name, others by the time of their first line.
     """
     return [file for _, file in _in_order(path)]
 
@@ -70,17 +71,17 @@ def open_in_turn(
 ) -> Iterator[tuple[Turn, IO[bytes]]]:
     """Open each file of a log, oldest first, exactly once, even during rotation.
 
-    A file that is not the one that was listed was rotated or compressed since: they are listed again, and reading goes
-    on behind the last file that was read; ``newest_first``, at the one that was to be next, since the last one may be
-    listed as a rotated file by now. No more than one file is open at a time, however many there are.
+    If an opened file is not the one that was listed, it was rotated or compressed in the meantime. Then the files are
+    listed again, and reading continues after the last file read or, with ``newest_first``, at the one that was next,
+    since the last one may now be listed as a rotated file. Only one file is open at a time.
 
     Raises:
-        LogUnreadableError: there is something else in a file's place, or it cannot be opened.
+        LogUnreadableError: a path leads to something other than a file, or it cannot be opened.
     """
     first, last = after, WRITTEN
     while True:
         begun, end = first, last
-        current = identity(path)  # looked at before the others, so that a rotation in between shows
+        current = identity(path)  # checked before the others, so that a rotation in between is noticed
         turns = _in_order(path)
         for turn, name in list(turns)[::-1] if newest_first else turns:
             if not begun < turn <= end or (not is_there(name) and name == path and current is None):
@@ -90,8 +91,8 @@ def open_in_turn(
             try:
                 file = name.open("rb")
             except FileNotFoundError:
-                if name != path and name.is_symlink():  # however often it is looked for
-                    raise LogUnreadableError.because(name, "cannot be opened: it leads to no file") from None
+                if name != path and name.is_symlink():  # listing it again would not help
+                    raise LogUnreadableError.because(name, "cannot be opened: it links to a missing file") from None
                 break
             except OSError as error:
                 raise LogUnreadableError.because(name, f"cannot be opened: {error.strerror}") from error
@@ -107,13 +108,13 @@ def open_in_turn(
 
 
 def latest_turn(path: Path) -> Turn:
-    """The sort key of the newest rotated file; lowest if there is none."""
+    """The sort key of the newest rotated file, or the lowest key if there is none."""
     *_, latest = BEFORE_ALL, *(turn for turn, name in _in_order(path) if name != path)
     return latest
 
 
 def identity(file: Path | str | int, *, follow_symlinks: bool = True) -> Identity | None:
-    """The identity (device and inode) of a path or descriptor; None if there is no file."""
+    """The device and inode of a path or descriptor, or None if there is no file."""
     try:
         status = os.stat(file, follow_symlinks=follow_symlinks)  # noqa: PTH116  of a descriptor too
     except OSError:
@@ -122,23 +123,23 @@ def identity(file: Path | str | int, *, follow_symlinks: bool = True) -> Identit
 
 
 def unpacked(raw: IO[bytes]) -> IO[bytes]:
-    """The file, decompressed if it is gzip, whatever its name."""
+    """The file, decompressed if its content is gzip."""
     is_packed = raw.peek(2)[:2] == b"\x1f\x8b"  # type: ignore[attr-defined]  # opened with a buffer
     return cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if is_packed else raw
 
 
 def rotated_files(path: Path) -> list[Path]:
-    """The files that Bake Tracker rotated, unordered, compressed, plain or both."""
+    """The files that Bake Tracker rotated, in no order, whether compressed, plain or both."""
     return [file for file in _beside(path) if _ROTATED_BY_US.fullmatch(file.name[len(path.name) :])]
 
 
 def rotated_name(path: Path, at: datetime) -> Path:
-    """The name of a file rotated away at an instant."""
+    """The name of a file rotated at this time."""
     return path.with_name(f"{path.name}.{at.astimezone(UTC):{_STAMP}}")
 
 
 def when_rotated(file: Path, path: Path) -> datetime:
-    """The instant in a rotated file's name."""
+    """The time in a rotated file's name."""
     stamp = _ROTATED_BY_US.fullmatch(file.name[len(path.name) :])
     assert stamp is not None
     return datetime.strptime(stamp[1], _STAMP).replace(tzinfo=UTC)
@@ -160,28 +161,28 @@ def first_instant(file: Path) -> datetime | None:
     try:
         with file.open("rb") as raw, unpacked(raw) as lines:
             line = orjson.loads(lines.readline(_FIRST_LINE_BYTES))
-        # A commit-bound line is written when it is settled, long after it happened.
+        # The line of a commit-bound outcome is written when it is settled, which can be long after it happened.
         instant = datetime.fromisoformat(line.get("settled_at") or line["timestamp"])
     except (OSError, EOFError, zlib.error, ValueError, TypeError, AttributeError, KeyError):
-        return None  # no line of ours begins it
+        return None  # it does not begin with one of our lines
     return instant if instant.tzinfo else None
 
 
 def _in_order(path: Path) -> list[tuple[Turn, Path]]:
     rotated = [file for file in _stable(path) if _ROTATED.fullmatch(file.name[len(path.name) :])]
-    # Compressed, and its original not yet removed: the original is whole, whoever compressed it.
+    # Compressed, but the original still exists: use the original, which is certainly complete.
     originals = {file.name for file in rotated}
     once = [file for file in rotated if not (file.suffix == ".gz" and file.stem in originals)]
     return [*sorted((_turn(file, path), file) for file in once), (WRITTEN, path)]
 
 
 def _turn(file: Path, path: Path) -> Turn:
-    """The sort key of a rotated file: ours by its end, others by their beginning, which keeps their order."""
+    """The sort key of a rotated file: the end time of ours, the start time of others, which keeps their order."""
     name = file.name.removesuffix(".gz")
     if _ROTATED_BY_US.fullmatch(file.name[len(path.name) :]):
         return when_rotated(file, path), name
     if (began := first_instant(file)) is not None:
-        return began, ""  # whatever its name: logrotate's NAME.1 becomes NAME.2
+        return began, ""  # without the name, because logrotate renames NAME.1 to NAME.2
     try:
         return datetime.fromtimestamp(file.stat().st_mtime, UTC), name
     except FileNotFoundError:
@@ -189,7 +190,7 @@ def _turn(file: Path, path: Path) -> Turn:
 
 
 def _stable(path: Path) -> list[Path]:
-    """The files beside a log, listed until two listings agree, since one can miss a file being renamed."""
+    """The files beside a log, listed until two listings agree, because one can miss a file being renamed."""
     before, now = None, _beside(path)
     while now != before:
         before, now = now, _beside(path)

@@ -1,4 +1,4 @@
-"""Formats: one line of JSON for files and programs, one coloured line for a terminal."""
+"""Formats: a line of JSON for files and programs, a coloured line for a terminal."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ from bake_tracker.log.values import error_text, escape_unsafe, safe_value, utc_t
 MAX_FRAMES = 30
 _ENDED = orjson.OPT_APPEND_NEWLINE
 
-# For what orjson does not write: an integer of more than 64 bits.
+# For what orjson cannot write: integers of more than 64 bits.
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, default=str).encode
 
 _COLOURS = {
@@ -37,7 +37,7 @@ class JsonFormatter(logging.Formatter):
         return self.line(record)[:-1].decode()
 
     def line(self, record: logging.LogRecord) -> bytes:
-        """The encoded line, newline included."""
+        """The encoded line, including the newline."""
         line: dict[str, Any] = {
             "timestamp": utc_text(record.created),
             "level": record.levelname,
@@ -49,14 +49,14 @@ class JsonFormatter(logging.Formatter):
 
 
 def written(line: dict[str, Any], error: BaseException | None = None) -> bytes:
-    """Encode a line of safe fields for a file, newline included."""
+    """Encode a line of safe fields for a file, including the newline."""
     if error is not None:
         line = {**line, "exception": exception_field(error)}
     try:
         encoded = orjson.dumps(line, default=str, option=_ENDED)
     except (TypeError, ValueError):
         encoded = _encode(line).encode("utf-8", "backslashreplace") + b"\n"
-    # In ASCII the encoder has escaped all but DEL; looking at every character again would cost a tenth of the line.
+    # In ASCII, the encoder has escaped everything except DEL; checking each character would cost a tenth of the line.
     if encoded.isascii() and b"\x7f" not in encoded:
         return encoded
     return escape_unsafe(encoded[:-1].decode()).encode() + b"\n"
@@ -98,7 +98,7 @@ def _frames(trace: TracebackType | None) -> list[str]:
 
 def _message(record: logging.LogRecord) -> str:
     if "bake_fields" in record.__dict__:
-        return record.msg  # made safe when the event was
+        return record.msg  # made safe when the event was created
     try:
         return str(safe_value(record.getMessage()))
     except Exception:

@@ -1,7 +1,8 @@
-"""Operations as OpenTelemetry spans, and log lines as its log records, sent by OTLP/HTTP.
+"""Operations as OpenTelemetry spans and log lines as log records, sent by OTLP/HTTP.
 
-Imported only where ``services.trace_setup`` finds a collector named. What a span says is what the outcome line says:
-its attributes are the line's fields, made safe already, and it ends when the line is decided, as of when it happened.
+Imported only if ``log.exporting`` finds an endpoint. A span carries the same information as the outcome line: its
+attributes are the line's fields, already made safe. It ends when the outcome is decided, with the time at which it
+happened.
 """
 
 import logging
@@ -39,7 +40,7 @@ from bake_tracker.log.values import safe_value
 REQUEST_TIMEOUT_S = 2.0
 FLUSH_TIMEOUT_S = 2.0
 PAUSE_S = 30.0
-"""How long a collector that failed is left alone; what is told meanwhile is in the log file, but not sent."""
+"""How long a failed collector is left alone; lines from that time are in the log file but are not sent."""
 
 _TRACE_FIELDS = frozenset({"trace_id", "span_id"})
 _SEVERITIES = (
@@ -60,7 +61,7 @@ class OtelTracer:
         self._tracer = provider.get_tracer("bake_tracker", __version__)
 
     def begin(self, operation: str, caller: tracing.Caller | None) -> "OtelSpan":
-        """Begin a span inside the current one, ours or the host program's, else inside the caller's."""
+        """Begin a span inside the current one, ours or the host program's, or else inside the caller's."""
         around = otel_context.get_current()
         if caller is not None and not trace.get_current_span(around).get_span_context().is_valid:
             around = _within(caller.trace_id, caller.span_id, caller.flags)
@@ -68,13 +69,13 @@ class OtelTracer:
 
 
 class OtelSpan:
-    """The span of one operation; current until it is left."""
+    """The span of one operation, current until it is left."""
 
     def __init__(self, span: Span) -> None:
         self._span = span
         self._started_ns = time.time_ns()
         ids = span.get_span_context()
-        # A provider that only stands in for one makes spans without ids.
+        # A placeholder provider makes spans without ids.
         own = {"trace_id": trace.format_trace_id(ids.trace_id), "span_id": trace.format_span_id(ids.span_id)}
         self._bound = bound_log_context(**own if ids.is_valid else {})
         self._bound.__enter__()
@@ -140,14 +141,14 @@ def _entry(happened_ns: int, fields: dict[str, Any], prefix: str, error: BaseExc
 
 
 class _Collector:
-    """What both exporters know of the collector: whether it answers, and whether that was reported."""
+    """State of the collector, shared by both exporters: whether it answers, and whether a failure was reported."""
 
     def __init__(self) -> None:
         self.is_reported = False
         self._quiet_until = 0.0
 
     def send(self, send: Callable[[], Result], failure: Result) -> Result:
-        """Send, unless the last try just failed: a dead collector costs one wait, not one per batch."""
+        """Send, unless the last try has just failed, so that a dead collector costs one wait and not one per batch."""
         if time.monotonic() < self._quiet_until:
             return failure
         result = send()
@@ -161,7 +162,7 @@ class _Collector:
         if not self.is_reported and sys.stderr is not None:
             self.is_reported = True
             sys.stderr.write(
-                "bake-tracker: the OpenTelemetry collector does not take what is sent; the operations and the log file "
+                "bake-tracker: the OpenTelemetry collector does not accept the data; the operations and the log file "
                 "are safe\n"
             )
 
@@ -188,7 +189,7 @@ class _LogExporter(OTLPLogExporter):
 
 @contextmanager
 def exporting(*, traces: bool, logs: bool) -> Iterator[None]:
-    """Send spans and log records inside this context; the rest gets two seconds at the end."""
+    """Send spans and log records inside this context; at the end, the rest has two seconds."""
     own = {"service.name": "bake-tracker", "service.version": __version__}
     resource = Resource.create({**own, **OTELResourceDetector().detect().attributes})
     collector = _Collector()
@@ -242,7 +243,7 @@ def _quiet(names: Sequence[str]) -> Iterator[None]:
 
 
 def _timeout_s(signal: str) -> float | None:
-    """A short timeout, unless the environment sets one, which the exporter reads itself."""
+    """A short timeout, or None if the environment sets one, which the exporter reads itself."""
     names = (f"OTEL_EXPORTER_OTLP_{signal}_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT")
     return None if any(os.environ.get(name) for name in names) else REQUEST_TIMEOUT_S
 
@@ -257,7 +258,7 @@ def _attributes(fields: dict[str, Any], prefix: str) -> dict[str, AnyValue]:
 
 
 def _exception(error: BaseException) -> dict[str, AnyValue]:
-    """The exception as on the line: frames without local variables or source text."""
+    """The exception as in the line: frames without local variables or source text."""
     shown = exception_field(error)
     return {
         "exception.type": shown["type"],
@@ -267,7 +268,7 @@ def _exception(error: BaseException) -> dict[str, AnyValue]:
 
 
 def _plain(value: Any) -> AnyValue:
-    """A safe value for protobuf: an integer beyond 64 bits would lose the whole batch."""
+    """A value safe for protobuf, where an integer of more than 64 bits would lose the whole batch."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value if -(2**63) <= value < 2**63 else str(value)
     if isinstance(value, dict):

@@ -25,7 +25,7 @@ class Unreadable:
 def find_lines(
     path: Path, query: LogQuery, unreadable: Unreadable, progress: Progress | None = None
 ) -> Iterator[tuple[bytes, LogLine]]:
-    """Matching lines, raw and parsed, oldest first; lines that cannot match by their bytes are not parsed."""
+    """Matching lines, raw and parsed, oldest first; lines whose bytes rule out a match are not parsed."""
     raws = scan(path, query.prefilter(), progress)
     for raw, line in read_lines(raw for raw in raws if not query.is_outside(raw)):
         if line is None:
@@ -37,13 +37,12 @@ def find_lines(
 def read_trees(
     path: Path, wanted: str | None = None, last: int = 20, progress: Progress | None = None
 ) -> list[TransactionNode]:
-    """The ``last`` transactions, or those that contain an id with this beginning.
+    """The ``last`` transactions, or those with an id that begins with ``wanted``.
 
-    The lines of the trees are held, and no others. Attempts that were made again come with the transaction that made
-    them again.
+    Only the lines of these trees are kept in memory. A retried transaction includes its earlier attempts.
 
     Raises:
-        ValidationError: more transactions begin so than anybody can read.
+        ValidationError: too many transactions match.
     """
     if wanted is None:
         return build_trees(_latest(path, last))
@@ -56,7 +55,7 @@ def read_trees(
 
 
 def _groups_called(path: Path, wanted: str, progress: Progress | None) -> set[str]:
-    """Every transaction, or check outside one, with a line whose id has this beginning."""
+    """Every transaction, or check outside one, that has a line with a matching id."""
     groups: set[str] = set()
     begins = spellings(wanted)
     for line in _outcomes(path, _holding({f'"{begin}' for begin in begins}), progress):
@@ -65,7 +64,7 @@ def _groups_called(path: Path, wanted: str, progress: Progress | None) -> set[st
             if len(groups) > MOST_TREES:
                 raise ValidationError.of(
                     "id",
-                    f"more than {MOST_TREES} transactions have an id that begins with {wanted!r}; write more of it",
+                    f"more than {MOST_TREES} transactions have an id that begins with {wanted!r}; give more of the id",
                 )
     return groups
 
@@ -86,7 +85,7 @@ def _outcomes(path: Path, matters: Matters, progress: Progress | None) -> Iterat
 
 
 def _latest(path: Path, last: int) -> list[LogLine]:
-    """The lines of the latest transactions, read backwards until the first of them began."""
+    """The lines of the latest transactions, read backwards to the beginning of the first."""
     found: dict[str, list[LogLine]] = {}
     began_at = ""
     for _, line in read_lines(scan_backwards(path)):
@@ -121,7 +120,7 @@ def _group(line: LogLine) -> str:
 
 
 def _holding(texts: set[str]) -> Matters:
-    """A test whether any of these texts occurs; with many texts it accepts every line."""
+    """A test for lines that contain one of these texts; with many texts it accepts every line."""
     needles = [text.encode("utf-8", "replace") for text in texts]
     if len(needles) == 1:
         (only,) = needles
@@ -132,7 +131,7 @@ def _holding(texts: set[str]) -> Matters:
 
 
 def read_latest(path: Path, most: int) -> tuple[list[LogLine], bool]:
-    """The latest ``most`` lines, oldest first, and whether these are all."""
+    """The latest ``most`` lines, oldest first, and whether these are all the lines."""
     latest: list[LogLine] = []
     for _, line in read_lines(scan_backwards(path)):
         if line is None:

@@ -7,7 +7,7 @@ from bake_tracker.domain.log.refusals import shortages
 from bake_tracker.domain.log.tree import is_refusal
 from bake_tracker.log.scan import LogLine, Progress, log_line, scan, scan_backwards
 
-# Refused questions about what was: they are no story worth asking for.
+# Refused reads, which nobody needs to have explained.
 _ONLY_READ = frozenset(
     {"explain", "show", "tree", "find", "stats", "verify", "runs", "stock", "list_items", "list_recipes"}
 )
@@ -21,9 +21,9 @@ def latest_refusals(
     needle: str = "",
     progress: Progress | None = None,
 ) -> list[LogLine]:
-    """The latest matching refusals of a database, newest first; ``needle`` occurs in every possible match.
+    """A database's latest matching refusals, newest first; every possible match contains ``needle``.
 
-    Of operations in one another the outermost stands for all: it names the one that made it fail, and came after it.
+    Of nested operations only the outermost is listed: its line comes last and names the one that caused the failure.
     """
     found: list[LogLine] = []
     told: set[str] = set()
@@ -42,7 +42,7 @@ def latest_refusals(
 
 
 def find_started(path: Path, operation_id: str, progress: Progress | None = None) -> LogLine | None:
-    """The entry line with every argument, if the log was written at DEBUG."""
+    """An operation's entry line with all its arguments, if the log was written at DEBUG."""
     needle = operation_id.encode()
     for raw in scan(path, lambda raw: needle in raw and b'"started"' in raw, progress):
         line = log_line(raw)
@@ -52,7 +52,7 @@ def find_started(path: Path, operation_id: str, progress: Progress | None = None
 
 
 def names_item(slug: str) -> Callable[[LogLine], bool]:
-    """Whether this item was among a refusal's shortages."""
+    """A test for refusals that list this item among their shortages."""
     return lambda line: any(short["item_slug"] == slug for short in shortages(line))
 
 

@@ -1,9 +1,9 @@
-"""Rotation: move away, compress and, if asked, delete full log files without losing a line of any process.
+"""Move away, compress and, if asked, delete full log files without losing any process's lines.
 
-Every writer holds a shared lock on the file it has open, for as long as it has it open. It takes the lock before it
-looks whether the path still leads to that file, and writes only when it does. So whoever gets the exclusive lock on a
-file that was moved away knows that nobody can append to it any more: only then is it compressed or deleted. A line
-costs no lock at all. Locks go with their process, so a kill leaves none behind. See ``docs/adr/0005``.
+Every writer holds a shared lock on its open file. It takes the lock before it checks that the path still leads to that
+file, and writes only if it does. So a process that gets the exclusive lock on a file that was moved away knows that
+nobody can append to it any more, and only then compresses or deletes it. Writing a line needs no lock. Locks end with
+their process, so a kill leaves none behind. See ``docs/adr/0005``.
 """
 
 import gzip
@@ -25,7 +25,7 @@ _BLOCK = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """When to rotate and what to keep; ``keep`` counts old files, None keeps all."""
+    """When to rotate and what to keep; ``keep`` is a number of old files, None keeps all."""
 
     size_bytes: int | None = None
     is_daily: bool = False
@@ -34,23 +34,23 @@ class Rotation:
 
 
 def move_away(path: Path, expected: Identity) -> bool:
-    """Rename a full file; False if another process did so or is doing it now.
+    """Rename a full file; return False if another process did so or is doing it now.
 
     Raises:
-        OSError: it cannot be renamed.
+        OSError: the file cannot be renamed.
     """
     with path.with_name(f"{path.name}.lock").open("ab") as door, alone(door.fileno()) as is_alone:
         if not is_alone or identity(path, follow_symlinks=False) != expected:
             return False
         latest = max((when_rotated(file, path) for file in rotated_files(path)), default=None)
         at = datetime.now(UTC)
-        # Never an existing name, and the names sort by when it happened even where the clock went back.
+        # Never an existing name, and names that sort by time even if the clock went back.
         path.rename(rotated_name(path, max(at, latest + timedelta(microseconds=1)) if latest else at))
     return True
 
 
 def tidy(path: Path, rotation: Rotation) -> None:
-    """Delete surplus old files and compress the others; files still held by a writer wait until next time."""
+    """Delete surplus old files and compress the others; files that a writer still holds wait until next time."""
     found = {file.name: file for file in rotated_files(path)}
     by_age = [path.with_name(name) for name in sorted({name.removesuffix(".gz") for name in found})]
     gone = by_age[: -rotation.keep] if rotation.keep else []
@@ -61,11 +61,11 @@ def tidy(path: Path, rotation: Rotation) -> None:
             elif rotation.compress and file.name in found:
                 _compress(file)
         except Exception as error:
-            warn_once("old log files are not compressed or deleted", error)
+            warn_once("old log files cannot be compressed or deleted", error)
 
 
 def _compress(plain: Path) -> None:
-    """Replace a rotated file by ``NAME.gz``; at every moment one of the two is complete."""
+    """Replace a rotated file with ``NAME.gz``; at every moment one of the two is complete."""
     packed = plain.with_name(f"{plain.name}.gz")
     part = packed.with_name(f"{packed.name}.part")
     with _nobody_writes(plain) as file:
@@ -79,12 +79,12 @@ def _compress(plain: Path) -> None:
                 os.fsync(raw.fileno())
             shutil.copystat(plain, part)
             if file.tell() != os.fstat(file.fileno()).st_size:
-                raise OSError(f"somebody appends to {plain.name} without a lock")
+                raise OSError(f"another program appends to {plain.name} without a lock")
         except BaseException:
             part.unlink(missing_ok=True)
             raise
         part.replace(packed)
-        _sync_folder(packed.parent)  # the new name is on disk before the old one goes
+        _sync_folder(packed.parent)  # the new name must be on disk before the old one is deleted
         plain.unlink()
 
 
@@ -98,7 +98,7 @@ def _delete(plain: Path) -> None:
 
 @contextmanager
 def _nobody_writes(plain: Path) -> Iterator[IO[bytes] | None]:
-    """Open the file and lock it against appending; None if a writer still holds it or it is gone."""
+    """Open the file and lock it against appending; yield None if a writer still holds it or it is gone."""
     try:
         file = plain.open("rb")
     except FileNotFoundError:
@@ -112,7 +112,7 @@ def _nobody_writes(plain: Path) -> Iterator[IO[bytes] | None]:
 def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        with suppress(OSError):  # some file systems cannot
+        with suppress(OSError):  # not supported by some file systems
             os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -122,9 +122,9 @@ _warned: set[tuple[str, str]] = set()
 
 
 def warn_once(consequence: str, error: BaseException) -> None:
-    """Warn on stderr, once per kind of fault, about failed rotation; the lines themselves are written."""
+    """Warn on stderr about a failed rotation, once per kind of fault; the lines themselves are written."""
     kind = getattr(error, "strerror", None) or type(error).__name__
     if (consequence, kind) not in _warned:
         _warned.add((consequence, kind))
-        with suppress(Exception):  # stderr itself is gone: there is nobody left to tell
-            sys.stderr.write(f"bake-tracker: {consequence} ({kind}); no line is lost by that\n")
+        with suppress(Exception):  # stderr itself is gone
+            sys.stderr.write(f"bake-tracker: {consequence} ({kind}); no lines are lost\n")

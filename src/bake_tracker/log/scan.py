@@ -1,4 +1,4 @@
-"""Scan a log as raw lines, forwards or backwards, in constant memory."""
+"""Scan a log for raw lines, forwards or backwards, in constant memory."""
 
 import gzip
 import json
@@ -21,9 +21,9 @@ LONGEST_LINE = 16 << 20
 EXACT = 2.0**63
 TEXT_FIELDS = ("operation", "outcome", "operation_id", "parent_operation_id", "transaction_id", "request_id")
 CUT_OFF = b""
-"""Stands for what cannot be read: the rest of a file cut off while it was compressed, or a line beyond all measure."""
+"""A placeholder for the unreadable: the rest of a damaged compressed file, or a line that is far too long."""
 
-# A process that was stopped in the middle of a line may be followed by another's; inside a text quotes are escaped.
+# A process may stop in the middle of a line and another continue it; inside a text, quotes are escaped.
 _LINE_BEGINS = re.compile(rb'(?<=.)\{"timestamp":', re.DOTALL)
 
 Matters = Callable[[bytes], bool]
@@ -43,16 +43,16 @@ def log_line(raw: bytes) -> LogLine | None:
     try:
         line = orjson.loads(raw)
     except ValueError:
-        line = _by_the_standard_library(raw)  # half a character: orjson refuses it, the log may hold it
+        line = _by_the_standard_library(raw)  # an unpaired surrogate: orjson refuses it, but the log may contain it
     if type(line) is not dict or type(line.get("timestamp")) is not str:
         return None
     if [value for value in line.values() if type(value) is float and not -EXACT < value < EXACT]:
-        line = _by_the_standard_library(raw)  # orjson rounds an integer of more than 64 bits
+        line = _by_the_standard_library(raw)  # orjson rounds integers of more than 64 bits
     return line if all(isinstance(line.get(name, ""), str | None) for name in TEXT_FIELDS) else None
 
 
 def read_lines(raws: Iterable[bytes]) -> Iterator[tuple[bytes, LogLine | None]]:
-    """Each raw line with its fields (None if it is not a log line); half a line followed by a whole one is two."""
+    """Each raw line with its fields (None if it is not a log line); half a line before a whole one counts as two."""
     for raw in raws:
         line = log_line(raw)
         yield raw, line
@@ -65,19 +65,19 @@ def read_log(path: Path, progress: Progress | None = None) -> Iterator[LogLine |
     """The fields of every line, oldest file first; None for a line that is not a log line. A missing log is empty.
 
     Raises:
-        LogUnreadableError: there is something else in a file's place, or it cannot be opened.
+        LogUnreadableError: a path leads to something other than a file, or it cannot be opened.
     """
     return (line for _, line in read_lines(scan(path, None, progress)))
 
 
 def scan(path: Path, matters: Matters | None = None, progress: Progress | None = None) -> Iterator[bytes]:
-    """The raw lines of all files, oldest first, without newline; ``CUT_OFF`` for unreadable ones.
+    """The raw lines of all files, oldest first, without newlines; ``CUT_OFF`` for unreadable ones.
 
-    ``matters`` is asked of a whole block first and then of each line in it: it must be true of any text that holds a
-    line it is true of, as "these bytes occur in it" is. ``progress`` is told how many bytes of the files are done.
+    ``matters`` gets a whole block first and then each line in it. If it accepts a line, it must accept every block that
+    contains the line, as a search for certain bytes does. ``progress`` gets the number of bytes read so far.
 
     Raises:
-        LogUnreadableError: there is something else in a file's place, or it cannot be opened.
+        LogUnreadableError: a path leads to something other than a file, or it cannot be opened.
     """
     done = 0
     for _, raw in open_in_turn(path):
@@ -91,10 +91,10 @@ def scan(path: Path, matters: Matters | None = None, progress: Progress | None =
 def scan_backwards(path: Path, end: "Place | None" = None, progress: Progress | None = None) -> Iterator[bytes]:
     """The raw lines of a log, newest first, starting at ``end`` if given.
 
-    A compressed file is unpacked first, beside memory when it is large. ``progress`` is told as by ``scan``.
+    A compressed file is decompressed first, to a temporary file if it is large. ``progress`` works as in ``scan``.
 
     Raises:
-        LogUnreadableError: there is something else in a file's place, or it cannot be opened.
+        LogUnreadableError: a path leads to something other than a file, or it cannot be opened.
     """
     is_reached, done = end is None, 0
     for _, raw in open_in_turn(path, newest_first=True):
@@ -118,7 +118,7 @@ def lines_of(raw: IO[bytes], matters: Matters | None = None) -> Iterator[bytes]:
 
 
 def total_bytes(path: Path) -> int:
-    """The size of a log on disk, rotated files included."""
+    """The size of a log on disk, including rotated files."""
     total = 0
     for file in log_files(path):
         with suppress(OSError):  # compressed or deleted since it was listed
@@ -137,7 +137,7 @@ def _lines_in(block: bytes | None, matters: Matters | None) -> Iterator[bytes]:
 
 
 def _blocks(file: IO[bytes]) -> Iterator[bytes | None]:
-    """The readable blocks of a file; a final None if that is not all."""
+    """The readable blocks of a file, and a final None if the rest is damaged."""
     try:
         while block := file.read1(BLOCK):  # type: ignore[attr-defined]  # plain and compressed files have it
             yield block

@@ -17,7 +17,7 @@ from bake_tracker.log.tell import get_service_logger
 from bake_tracker.log.values import safe_fields
 
 _UNITS = {"KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
-# What a command refuses, it says itself; a terminal should not hear it twice.
+# Commands print their own refusals, so the terminal should not repeat them.
 _SAID_BY_THE_COMMAND = frozenset({"validation_failed", "unit_conversion_failed", "conflict", "error"})
 
 
@@ -27,7 +27,7 @@ def log_file(settings: Settings, database_url: str) -> Path:
 
 
 def configure_logging(settings: Settings, database_url: str) -> None:
-    """Append JSON to the log file; a terminal shows WARNING and above, in the format asked for."""
+    """Append JSON to the log file, and show WARNING and above on a terminal, in the chosen format."""
     root = logging.getLogger()
     for handler in [handler for handler in root.handlers if getattr(handler, "is_bake_tracker", False)]:
         root.removeHandler(handler)
@@ -57,10 +57,10 @@ def rotation_of(settings: Settings) -> Rotation:
 
 
 def _opening(path: Path) -> Callable[[], bytes]:
-    """The opening line of a new log: from here on, verification expects it to be complete.
+    """The opening line of a new log, which tells verification to expect a complete log from here on.
 
-    Not before there is a line: whoever only asks leaves no file behind. It is of the time when this process set up its
-    log, since what it tells first may have happened a while before it was settled.
+    Written together with the first line, so that commands that only read leave no file behind. It has the time at which
+    this process set up its log, because its first line may describe something that happened well before it was settled.
     """
     since_ns = time.time_ns()
 

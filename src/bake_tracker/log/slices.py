@@ -1,4 +1,4 @@
-"""A slice of the log, read from its end: the latest matching lines, and how far back they were searched."""
+"""A slice of the log, read from its end: the latest matching lines, and how far back the search went."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from bake_tracker.log.scan import LogLine, read_lines, scan_backwards
 from bake_tracker.log.tail import Follower
 
 MOST_READ = 100_000
-"""So many lines are read for one page; who asks for what is rarer goes on from there."""
+"""The most lines read for one slice; a search for rarer lines continues from there."""
 
 GROUPS: dict[str, Callable[[str], bool]] = {
     "": lambda outcome: outcome not in QUESTIONS,
@@ -21,15 +21,15 @@ GROUPS: dict[str, Callable[[str], bool]] = {
     "broken": lambda outcome: outcome in BROKEN,
     "asked": lambda outcome: outcome in QUESTIONS,
 }
-"""Of operations, by the outcomes they have."""
+"""Groups of operations by outcome."""
 OTHERS = "others"
-"""Lines that are not operations: sign-ins, refused requests, and the log's lines about itself."""
+"""Lines that are not operations: sign-ins, refused requests, and lines about the log itself."""
 
 
 def shown_to(role: Role, line: Mapping[str, Any]) -> LogLine | None:
     """A line as this role may read it; None for lines that only owners see, such as sign-ins.
 
-    Where in the program something broke is the owner's too.
+    Only owners see where in the program something broke.
     """
     if role.allows(Role.OWNER):
         return dict(line)
@@ -64,7 +64,7 @@ class LogSlice:
 
 
 def can_be_read(path: Path) -> bool:
-    """Whether there is a readable log: it may be turned off (``/dev/null``) or not written yet."""
+    """Whether there is a readable log; it may be turned off (``/dev/null``) or not written yet."""
     return path.is_file()
 
 
@@ -83,13 +83,13 @@ def load_log_slice(path: Path, wanted: Wanted, limit: int, most_read: int | None
 
 
 def mark_of(line: LogLine) -> str:
-    """The mark of a line, from which a reader can continue."""
+    """A line's mark, from which a reader can continue."""
     mark = f"{line['timestamp']} {line.get('operation_id') or line.get('request_id') or ''}"
-    return " ".join(mark.split())  # a log may hold anything, and an event's id is one line
+    return " ".join(mark.split())  # on one line, as an event's id must be, whatever the log contains
 
 
 def lines_since(path: Path, follower: Follower, mark: str, wanted: Wanted, limit: int) -> list[LogLine]:
-    """The lines between a mark and the place where following starts, oldest first, at most ``limit``."""
+    """The lines between a mark and the point where following starts, oldest first, at most ``limit``."""
     found: list[LogLine] = []
     if follower.place is None:
         return found

@@ -1,7 +1,7 @@
-"""Tracing hooks that ``recording`` and ``checking`` call, and W3C ``traceparent``.
+"""Tracing hooks for operations and checks, and W3C ``traceparent``.
 
-Nothing here knows a tracing library. While no tracer is installed an operation pays one look at a variable; whoever
-installs one (``services.otel``) is told of every operation, and of its outcome by the very event that tells the log.
+This module knows no tracing library. Without a tracer, an operation pays for one look at a variable. An installed
+tracer (see ``log.otel``) receives every operation, and its outcome in the same event that the log receives.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import Protocol
 from bake_tracker.log.events import Event
 from bake_tracker.log.tell import bound_log_context, report_logging_fault
 
-# Of version 00 there is nothing after the flags; a later version may append fields, and is read as far as we know it.
+# Version 00 has nothing after the flags; a later version may append fields, of which we read those we know.
 _TRACEPARENT = re.compile(r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 MAX_TRACEPARENT = 512
 
@@ -32,10 +32,10 @@ class OperationSpan(Protocol):
     """One operation in a trace; its ids are on every line logged before ``leave``."""
 
     def end(self, told: Event) -> None:
-        """End the span with the outcome line, which for a success is after the COMMIT."""
+        """End the span with the outcome line, which for a success comes after the COMMIT."""
 
     def leave(self) -> None:
-        """Leave the span: what follows in this thread is outside, even if the outcome is still open."""
+        """Leave the span: whatever this thread does next is outside it, even while the outcome is open."""
 
 
 class Tracer(Protocol):
@@ -46,7 +46,7 @@ class Tracer(Protocol):
 
 
 tracer: Tracer | None = None
-"""The one that is told of operations; set by ``services.otel`` for as long as it exports."""
+"""The active tracer; ``log.otel`` sets it while it exports."""
 
 _caller: ContextVar[Caller | None] = ContextVar("bake_tracker_caller", default=None)
 
@@ -63,7 +63,7 @@ def begin_span(operation: str) -> OperationSpan | None:
 
 
 def leave_span(span: OperationSpan | None) -> None:
-    """Leave the span of an operation whose call is over. Never raises."""
+    """Leave the span of an operation whose call has returned. Never raises."""
     if span is None:
         return
     try:
@@ -84,9 +84,9 @@ def parse_traceparent(header: str | None) -> Caller | None:
 
 @contextmanager
 def accept_traceparent(header: str | None) -> Iterator[None]:
-    """Join the caller's trace: its id is on every line, its span is the parent of the outermost one.
+    """Join the caller's trace: its id is on every line, and its span is the parent of the outermost one.
 
-    Where no span of ours is active, ``span_id`` is the caller's: the nearest one that a trace viewer can show.
+    While none of our spans is active, ``span_id`` is the caller's, the nearest one that a trace viewer can show.
     """
     caller = parse_traceparent(header)
     if caller is None:

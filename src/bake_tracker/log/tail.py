@@ -31,7 +31,7 @@ _HEAD_BYTES = 4096
 def last_lines(
     path: Path, count: int, query: LogQuery, unreadable: Unreadable, end: Place | None
 ) -> list[tuple[bytes, LogLine]]:
-    """The last ``count`` matching lines, oldest first, read backwards over as many files as needed."""
+    """The last ``count`` matching lines, oldest first, read backwards across files if needed."""
     raws = scan_backwards(path, end) if end else iter(())
     newest_first = matching(raws, query, unreadable)
     return list(islice(newest_first, min(count, sys.maxsize)))[::-1]
@@ -47,9 +47,10 @@ def matching(raws: Iterator[bytes], query: LogQuery, unreadable: Unreadable) -> 
 
 
 class Follower:
-    """Yield every line appended from now on exactly once, a half-written one when it is complete.
+    """Yield every line appended from now on exactly once, and a half-written one when it is complete.
 
-    A file that was moved away is read to its end, then those that came after it; one that was cut is read anew.
+    A file that was moved away is read to its end, followed by newer files; one that was truncated is read from the
+    start.
     """
 
     def __init__(self, path: Path) -> None:
@@ -66,17 +67,17 @@ class Follower:
 
     @property
     def place(self) -> Place | None:
-        """The position of the next new line; None as long as there is no file."""
+        """The position of the next new line, or None while there is no file."""
         own = self._identity
         return Place(own, self._file.tell()) if self._file and own else None
 
     def new_lines(self) -> Iterator[bytes]:
-        """The raw lines completed since the last call; ``CUT_OFF`` for one that never will be."""
+        """The raw lines completed since the last call; ``CUT_OFF`` for one that will never be complete."""
         yield from self._appended()
         if not self._is_moved():
             self._was_moved = False
         elif not self._was_moved and self._file is not None:
-            self._was_moved = True  # who had it open when it was moved may write a last line: next time
+            self._was_moved = True  # its last writer may still add a line, so wait for the next call
         else:
             yield from self._move_on()
 
@@ -98,7 +99,7 @@ class Follower:
                 yield CUT_OFF
 
     def _is_moved(self) -> bool:
-        """Whether the log's path now leads to another file; undecided while it leads to none."""
+        """Whether the log's path now leads to another file; False while it leads to none."""
         now = identity(self.path)
         return now is not None and now != self._identity
 
@@ -124,7 +125,7 @@ class Follower:
         self._rest = b""
 
     def _turn(self) -> Turn:
-        """The sort key of the followed file, searched from the newest; it may be compressed or gone."""
+        """The sort key of the followed file, searched from the newest; the file may be compressed or gone."""
         if self._file is None:
             return self._after
         own, changed_ns = self._identity, os.fstat(self._file.fileno()).st_mtime_ns
@@ -153,11 +154,11 @@ def _head(raw: IO[bytes]) -> bytes:
     try:
         return unpacked(raw).read(_HEAD_BYTES)
     except (EOFError, OSError, zlib.error):
-        return b""  # damaged: whatever it is, it is not the file that could be read so far
+        return b""  # damaged, so it cannot be the file that was readable until now
 
 
 def _end_of_lines(file: IO[bytes]) -> int:
-    """Where the last complete line ends."""
+    """The position after the last complete line."""
     position = file.seek(0, os.SEEK_END)
     while position:
         start = max(0, position - BLOCK)

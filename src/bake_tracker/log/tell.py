@@ -1,6 +1,6 @@
 """Structured logging on the standard library.
 
-``log_operation`` tells an event; where a handler, a filter or pytest's ``caplog`` wants a ``LogRecord`` of it, that has
+``log_operation`` emits an event; a handler, a filter or pytest's ``caplog`` that needs a ``LogRecord`` gets one with
 every context field as an attribute. Nothing here ever raises into the caller's operation.
 """
 
@@ -20,13 +20,13 @@ LOGGER_ROOT = "bake_tracker.services"
 MAX_PLACES = 4_096
 
 Place = tuple[str, str, Show]
-"""A key of a context, the name of its field, and how its value is shown."""
+"""A context key, its field name, and how its value is shown."""
 
 _RESERVED = LINE_FIELDS | RECORD_FIELDS
 
 
 class _Bound(NamedTuple):
-    """Fields that entry points bound for every line, as given and as shown."""
+    """The fields that entry points bound to every line, as given and as shown."""
 
     given: Mapping[str, Any]
     ids: Mapping[str, Any]
@@ -48,7 +48,7 @@ def log_operation(
 ) -> None:
     """Log ``"<operation>: <outcome>"`` with every context field; never raises.
 
-    A field whose name a record or a line needs for itself is kept under ``ctx_<name>``.
+    A field whose name is reserved is stored as ``ctx_<name>``.
     """
     try:
         if logger.isEnabledFor(level):
@@ -59,13 +59,13 @@ def log_operation(
     except Exception as error:
         try:
             report_logging_fault(error)
-        except RecursionError:  # called so deep that not even this call fits
+        except RecursionError:  # the stack is so deep that not even this call fits
             return
 
 
 @contextmanager
 def bound_log_context(**fields: Any) -> Iterator[None]:
-    """Add ``fields`` (``request_id``, ``actor`` ...) to every line logged inside; entry points bind once."""
+    """Add ``fields``, such as ``request_id`` and ``actor``, to every line logged inside; entry points bind once."""
     given = {**_bound.get().given, **fields}
     ids = {key: safe_value(value) for key, value in given.items() if key in ID_FIELDS}
     context = {key: value for key, value in given.items() if key not in ID_FIELDS}
@@ -89,7 +89,7 @@ def make_event(
     context: Mapping[str, Any],
     error: BaseException | None = None,
 ) -> Event:
-    """Make an event that is not an operation's own; ``operation`` and ``outcome`` are safe text."""
+    """Create an event that is not an operation's own; ``operation`` and ``outcome`` must be safe text."""
     event = Event(logger, level, operation, outcome, error=error)
     complete_line(event.line, context)
     return event
@@ -129,7 +129,7 @@ def _free_name(name: str, line: Mapping[str, Any]) -> str:
 
 
 def places_of(keys: Iterable[str]) -> tuple[Place, ...]:
-    """The names of fields on the line, prefixed if reserved, and how each is shown."""
+    """The fields' names on the line, prefixed if reserved, and how each is shown."""
     return tuple(_PLACES[key] for key in keys)
 
 
@@ -141,7 +141,7 @@ def _place(key: str) -> Place:
 
 
 class _Places(dict[str, Place]):
-    """A bounded cache of places: made-up names must not fill the memory."""
+    """A bounded cache of places, so that invented names cannot fill the memory."""
 
     def __missing__(self, key: str) -> Place:
         place = _place(key)
@@ -154,10 +154,10 @@ _PLACES = _Places()
 
 
 def emit(event: Event) -> None:
-    """Hand an event to every handler for its level; never raises, and one failing handler does not affect the others.
+    """Pass an event to every handler for its level; never raises, and a failing handler does not affect the others.
 
-    ``Logger.handle`` would stop at the first handler that raises, and the line would be missing from the rest. Once a
-    record was made, every handler after that gets it, with what the ones before it have changed.
+    ``Logger.handle`` would stop at the first handler that raises, and the others would miss the line. Once one handler
+    needs a record, all later handlers get the same record, including changes that earlier ones made.
     """
     logger, level = event.logger, event.level
     if not logger.isEnabledFor(level):
@@ -171,7 +171,7 @@ def emit(event: Event) -> None:
             return
         if not kept:
             return
-        record = kept if isinstance(kept, logging.LogRecord) else event.record  # from 3.12 on it may be another one
+        record = kept if isinstance(kept, logging.LogRecord) else event.record  # since 3.12 it may be a new record
     source: logging.Logger | None = logger
     found = False
     while source:
@@ -203,5 +203,5 @@ def report_logging_fault(error: BaseException, file: str = "") -> None:
         why = f"{getattr(error, 'strerror', None) or kind}: {file}" if file else kind
         sys.stderr.write(f"bake-tracker: log lines are being lost ({why}); the operations themselves are safe\n")
         _reported.add(kind)
-    except Exception:  # stderr itself is gone: there is nobody left to tell
+    except Exception:  # stderr itself is gone
         return

@@ -7,7 +7,7 @@ MAX_HELD_LINES = 200
 
 
 class _Held(threading.local):
-    """Lines of this thread that wait to be written together, by writer."""
+    """This thread's lines waiting to be written together, by writer."""
 
     lines: dict[Callable[[bytes], None], list[bytes]] | None = None
 
@@ -34,7 +34,7 @@ class lines_together:  # noqa: N801  used as a function; as a class, since a gen
 
 
 def hold_line(write: Callable[[bytes], None], line: bytes) -> bool:
-    """Keep a line until ``lines_together`` ends; False outside of it."""
+    """Keep a line until ``lines_together`` ends; return False outside one."""
     held = _held.lines
     if held is None:
         return False

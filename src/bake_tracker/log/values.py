@@ -1,6 +1,6 @@
-"""Make any value safe for a log line: JSON-ready, without secrets, of bounded size. Never raises.
+"""Make any value safe for a log line: JSON-ready, without secrets, of limited size. Never raises.
 
-Values are copied when the line is made, because a commit-bound line is written later than it happened.
+Values are copied when the event is created, because its line may be written later.
 """
 
 import math
@@ -21,10 +21,10 @@ MAX_ITEMS = 1_000
 MAX_KEY = 200
 MAX_TEXT = 16_384
 MAX_SIZE = 262_144
-"""Characters of one nested value, about; what is shared ten times at each of ten levels is written 10^10 times."""
+"""The most characters of one nested value, roughly; ten references at each of ten levels would make 10^10."""
 MAX_INT_BITS = 4_096
 MAX_INT = 2**63
-"""Of a whole number that needs no second look."""
+"""Whole numbers below this need no second check."""
 REDACTED = "[redacted]"
 
 _SECRET_KEYS = frozenset(
@@ -36,7 +36,7 @@ _FREE_TEXT_KEYS = frozenset({"notes", "note", "loss_reason"})
 _CAMEL_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-# Everything that could end a line, colour a terminal or turn text around: C0, DEL, C1, line separators, bidi controls.
+# Everything that could end a line, colour a terminal or reverse text: C0, DEL, C1, line separators, bidi controls.
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
@@ -48,16 +48,16 @@ def escape_unsafe(text: str) -> str:
 
 
 def utc_text(timestamp: float) -> str:
-    """An instant as ``2026-11-23T09:15:00.123456Z``."""
+    """A timestamp in seconds as ``2026-11-23T09:15:00.123456Z``."""
     return utc_text_ns(round(timestamp * 1_000_000) * 1_000)
 
 
 def utc_text_ns(nanoseconds: int) -> str:
     """Nanoseconds since 1970 in the same format."""
-    if nanoseconds < 10**9:  # by a clock that stands at its beginning
+    if nanoseconds < 10**9:  # a clock that still shows 1970
         seconds, rest = divmod(nanoseconds, 10**9)
         return f"{_second_text(str(seconds))}.{rest // 1_000:06d}Z"
-    digits = str(nanoseconds)  # to cut text is faster than to divide
+    digits = str(nanoseconds)  # slicing text is faster than dividing
     return f"{_second_text(digits[:-9])}.{digits[-9:-3]}Z"
 
 
@@ -85,7 +85,7 @@ def safe_value(value: object) -> Any:
 
 
 def error_text(error: BaseException, limit: int = 1_024) -> str:
-    """``<Type>: <text>`` in at most ``limit`` bytes of UTF-8; only the type if the text fails."""
+    """``<Type>: <text>`` in at most ``limit`` bytes of UTF-8; only the type if the text cannot be rendered."""
     name = _type_name(type(error))
     try:
         text = f"{name}: {_text(str(error))}"
@@ -147,7 +147,7 @@ def _guarded(value: Any, walk: _Walk | None) -> Any:
         return _render(value, kind, walk or _Walk())
     except KeyboardInterrupt:
         raise
-    except BaseException:  # a __repr__ may call sys.exit() too
+    except BaseException:  # even a __repr__ may call sys.exit()
         return f"[unrenderable: {_type_name(kind)}]"
 
 
@@ -173,7 +173,7 @@ def _render(value: Any, kind: type, walk: _Walk) -> Any:
         for family, render in _RENDERERS:
             if issubclass(kind, family):
                 return render(value)
-    if hasattr(kind, "__dataclass_fields__"):  # importing dataclasses takes as long as half of this module
+    if hasattr(kind, "__dataclass_fields__"):  # importing dataclasses takes half as long as this whole module
         value = {name: getattr(value, name) for name in kind.__dataclass_fields__}
     elif issubclass(kind, tuple) and hasattr(kind, "_fields"):
         value = dict(zip(kind._fields, value, strict=True))
@@ -199,7 +199,7 @@ def _mapping(value: Mapping[Any, Any], walk: _Walk) -> dict[str, Any]:
         if walk.room <= 0:
             break
         name, show = shown_as(key)
-        while name in result:  # 1 and "1" are two keys
+        while name in result:  # 1 and "1" are different keys
             name += "'"
         result[name] = _counted(show(item, walk), walk)
     if len(value) > len(result):
@@ -225,7 +225,7 @@ def _counted(rendered: Any, walk: _Walk) -> Any:
 
 def _whole(value: int) -> int | str:
     bits = int.bit_length(value)
-    return int.__pos__(value) if bits <= MAX_INT_BITS else f"[int of {bits} bits]"  # str() refuses very long ones
+    return int.__pos__(value) if bits <= MAX_INT_BITS else f"[int of {bits} bits]"  # str() refuses very long integers
 
 
 def _float(value: float) -> float | str:
@@ -237,7 +237,7 @@ def _decimal(value: Decimal) -> str:
     return _text(Decimal.__format__(value, "f") if is_plain else Decimal.__str__(value))
 
 
-# Order matters: a datetime is a date, a bool an int, and an Enum may be a str or an int as well.
+# Order matters: a datetime is a date, a bool is an int, and an Enum may be a str or an int as well.
 _RENDERERS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (Enum, lambda value: _guarded(value.value, None)),
     (str, _text),

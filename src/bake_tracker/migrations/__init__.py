@@ -1,6 +1,7 @@
-"""Alembic migrations, shipped in the wheel and run on a connection that the caller owns.
+"""Alembic migrations, shipped in the wheel and run on the caller's connection.
 
-Alembic is imported only to migrate: every command asks whether the schema is current, and that is one SELECT.
+Alembic is imported only to migrate: every command checks whether the schema is current, and one SELECT is enough for
+that.
 """
 
 from functools import cache
@@ -17,23 +18,23 @@ VERSIONS = Path(__file__).parent / "versions"
 
 @cache
 def _revisions() -> tuple[str, ...]:
-    """Every revision, oldest first: the numbers that the files' names begin with."""
+    """Every revision, oldest first: the numbers at the start of the file names."""
     return tuple(sorted(file.name.partition("_")[0] for file in VERSIONS.glob("[0-9]*.py")))
 
 
 def is_current(connection: Connection) -> bool:
-    """Whether the schema is at the newest version."""
+    """Whether the schema is at the newest revision."""
     return _recorded(connection) == [_revisions()[-1]]
 
 
 def current_revision(connection: Connection) -> str:
-    """The version that the schema is at."""
+    """The schema's current revision."""
     (revision,) = _recorded(connection)
     return revision
 
 
 def knows_revision(revision: str) -> bool:
-    """Whether this program can make a schema of this version and migrate it on."""
+    """Whether this program has migrations for this revision."""
     return revision in _revisions()
 
 

@@ -1,6 +1,6 @@
-"""Triggers that keep history: no row of it is updated, deleted or truncated.
+"""Triggers that protect history: no row is updated, deleted or truncated.
 
-On SQLite they hold against REPLACE only with ``PRAGMA recursive_triggers = ON``, which every connection sets.
+SQLite's REPLACE fires them only with ``PRAGMA recursive_triggers = ON``, which every connection sets.
 """
 
 from collections.abc import Iterable, Iterator
@@ -29,21 +29,23 @@ CHANGEABLE_UNTIL = {
     "operation": "OLD.result IS NOT NULL",
     "seal": "OLD.sha256 IS NOT NULL",
 }
-"""Written once; an operation or a seal is completed once, by the call that claimed it, and then written no more."""
+"""Each row is written once. An operation or a seal is completed once, by the call that claimed it, and never changes
+after that.
+"""
 
 MARKS = ("restoration", "restored_operation")
-"""What came along is known when it comes, so no row is added to these later either."""
+"""These refuse new rows too: a restore writes all of its marks at once."""
 
 
 def guard_history(connection: Connection) -> None:
-    """Install the triggers on the tables that are there; a migration that adds or rebuilds one calls this again."""
+    """Install the triggers on the tables that exist; a migration that adds or rebuilds a table calls this again."""
     there = inspect(connection).get_table_names()
     _guard(connection, (table for table in CHANGEABLE_UNTIL if table in there))
 
 
 @contextmanager
 def writing_marks(connection: Connection) -> Iterator[None]:
-    """Let this transaction write what a restore brought along, and nobody after it."""
+    """Let this transaction write the marks of a restore; afterwards the guard is back."""
     marks = set(MARKS) & set(inspect(connection).get_table_names())
     for table in marks:
         on = f" ON {table}" if connection.dialect.name == "postgresql" else ""

@@ -1,4 +1,4 @@
-"""What is stored: mapped classes without behaviour. Quantities and money are whole millionths (``*_micros``)."""
+"""The mapped classes, without behaviour. Quantities and money are whole millionths (``*_micros``)."""
 
 from bake_tracker.models.adjustments import Adjustment, Stocktake, StocktakeLine
 from bake_tracker.models.assembly import AssemblyRun

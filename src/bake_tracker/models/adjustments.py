@@ -1,4 +1,4 @@
-"""What left or joined the stock other than by baking, packing and buying, and what was counted."""
+"""Stock changes other than receiving, baking and packing; and stocktakes."""
 
 from datetime import datetime
 from fractions import Fraction
@@ -13,7 +13,7 @@ KINDS = ("waste", "spoilage", "sample", "gift", "sale", "correction", "stocktake
 
 
 class Adjustment(Base):
-    """One change of one lot with its kind and reason; the movement of the same operation and lot holds its cost."""
+    """One change to one lot, with its kind and reason; the movement of the same operation and lot holds its cost."""
 
     __tablename__ = "adjustment"
     __table_args__ = (
@@ -38,7 +38,7 @@ class Adjustment(Base):
 
 
 class Stocktake(Base):
-    """One count of the shelf."""
+    """One stocktake."""
 
     __tablename__ = "stocktake"
     __table_args__ = (Index("uq_stocktake_operation_id", "operation_id", unique=True),)
@@ -50,7 +50,7 @@ class Stocktake(Base):
 
 
 class StocktakeLine(Base):
-    """What the ledger said of a lot, and what was found: entered as a quantity, or as the per cent that is left."""
+    """The ledger's quantity of a lot and the quantity found, entered as a quantity or as the percentage left."""
 
     __tablename__ = "stocktake_line"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Assembly runs: boxes packed from finished units, finished goods and materials."""
+"""Assembly runs: goods packed from finished units, finished goods and materials."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from bake_tracker.models.types import UtcDateTime, UuidText
 
 
 class AssemblyRun(Base):
-    """One packing of a finished good; what it consumed are the operation's movements."""
+    """One packing of a finished good; the operation's movements show what it consumed."""
 
     __tablename__ = "assembly_run"
     __table_args__ = (

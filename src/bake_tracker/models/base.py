@@ -5,13 +5,13 @@ from typing import Annotated
 from sqlalchemy import BigInteger, Integer, MetaData
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
-# SQLite makes a rowid of INTEGER PRIMARY KEY only, never of BIGINT.
+# SQLite treats only INTEGER PRIMARY KEY as the rowid, never BIGINT.
 Key = BigInteger().with_variant(Integer(), "sqlite")
 PrimaryKey = Annotated[int, mapped_column(Key, primary_key=True)]
 
 
 class Base(DeclarativeBase):
-    """The root of every mapped class."""
+    """Base class of every mapped class."""
 
     metadata = MetaData(
         naming_convention={

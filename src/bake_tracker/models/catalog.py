@@ -1,4 +1,4 @@
-"""What the bakery knows: itself, its items, who it buys from, and what it bakes for."""
+"""The catalogue: the bakery, its items, suppliers, products, events and customers."""
 
 from datetime import date, datetime
 from fractions import Fraction
@@ -11,7 +11,7 @@ from bake_tracker.models.types import ExactRatio, UtcDateTime, UuidText
 
 
 class Bakery(Base):
-    """The one bakery of this database; ``database_id`` tells its log lines from those of any other."""
+    """The one bakery of this database; ``database_id`` distinguishes its log lines from those of other databases."""
 
     __tablename__ = "bakery"
     __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
@@ -26,7 +26,7 @@ class Bakery(Base):
 
 
 class Item(Base):
-    """Anything kept in stock or used to group it; ``lot_count`` numbers the item's generated lot codes."""
+    """Anything kept in stock, or a category of such items; ``lot_count`` numbers the item's generated lot codes."""
 
     __tablename__ = "item"
     __table_args__ = (
@@ -53,7 +53,7 @@ class Item(Base):
 
 
 class Supplier(Base):
-    """Who goods come from."""
+    """A supplier of goods."""
 
     __tablename__ = "supplier"
     __table_args__ = (Index("uq_supplier_slug", "slug", unique=True),)
@@ -65,7 +65,7 @@ class Supplier(Base):
 
 
 class Product(Base):
-    """A branded package of an item; ``package_quantity`` of ``package_unit`` where the package size is known."""
+    """A branded package of an item; ``package_quantity`` is NULL if the package size is unknown."""
 
     __tablename__ = "product"
     __table_args__ = (
@@ -87,7 +87,7 @@ class Product(Base):
 
 
 class Event(Base):
-    """An occasion that production and assembly are made for."""
+    """An occasion that the bakery bakes and packs for."""
 
     __tablename__ = "event"
     __table_args__ = (Index("uq_event_slug", "slug", unique=True),)
@@ -99,7 +99,7 @@ class Event(Base):
 
 
 class Recipient(Base):
-    """Who boxes go to."""
+    """A customer or household that receives goods."""
 
     __tablename__ = "recipient"
     __table_args__ = (Index("uq_recipient_slug", "slug", unique=True),)

@@ -1,4 +1,4 @@
-"""What operations changed of the catalogue: how a thing was before, and how it was left."""
+"""Changes to the catalogue: a thing before and after an operation."""
 
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -8,7 +8,7 @@ from bake_tracker.models.types import UuidText
 
 
 class CatalogChange(Base):
-    """The rows (JSON) of one thing before and after; none before: it was made, none after: it was removed."""
+    """One thing's rows (JSON) before and after; empty before if it was created, empty after if it was removed."""
 
     __tablename__ = "catalog_change"
     __table_args__ = (

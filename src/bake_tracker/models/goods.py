@@ -1,4 +1,4 @@
-"""What a finished good is made of."""
+"""The components of finished goods."""
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
@@ -7,7 +7,7 @@ from bake_tracker.models.base import Base
 
 
 class GoodComponent(Base):
-    """A finished unit, finished good or material that one of the good takes, in millionths of its base unit."""
+    """A finished unit, finished good or material in one of the good, in millionths of its base unit."""
 
     __tablename__ = "good_component"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""What is done with a lot as it lies: held, released, moved; and the papers it came with."""
+"""Holds, releases and moves of lots, and the deliveries they came with."""
 
 from datetime import date, datetime
 
@@ -10,7 +10,7 @@ from bake_tracker.models.types import UtcDateTime, UuidText
 
 
 class LotHold(Base):
-    """A lot was held, or released for use until ``usable_until``; ``was_*`` is what a reversal restores."""
+    """A hold, or a release for use until ``usable_until``; a reversal restores the ``was_*`` values."""
 
     __tablename__ = "lot_hold"
     __table_args__ = (
@@ -31,7 +31,7 @@ class LotHold(Base):
 
 
 class Transfer(Base):
-    """A lot, or ``quantity_micros`` of it as a lot of its own (``new_lot_id``), went from one place to another."""
+    """A lot, or ``quantity_micros`` of it as a new lot (``new_lot_id``), moved to another place."""
 
     __tablename__ = "transfer"
     __table_args__ = (

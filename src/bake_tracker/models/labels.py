@@ -1,4 +1,4 @@
-"""Allergens, and the label that is on file for what is sold."""
+"""Allergens, and the label on file for products that are sold."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from bake_tracker.models.types import UtcDateTime
 
 
 class ItemAllergen(Base):
-    """An allergen that an item contains, or may contain; ``none`` where somebody has said that it contains none."""
+    """An allergen that an item contains or may contain; ``none`` records that it has no allergens."""
 
     __tablename__ = "item_allergen"
     __table_args__ = (CheckConstraint("presence IN ('contains', 'may_contain')", name="presence"),)
@@ -21,7 +21,7 @@ class ItemAllergen(Base):
 
 
 class ProductAllergen(Base):
-    """An allergen that a branded package contains, or may contain, beside what is said of its item."""
+    """An allergen that a branded package contains or may contain, in addition to its item's."""
 
     __tablename__ = "product_allergen"
     __table_args__ = (CheckConstraint("presence IN ('contains', 'may_contain')", name="presence"),)
@@ -32,7 +32,7 @@ class ProductAllergen(Base):
 
 
 class ItemLabel(Base):
-    """The ingredient list and allergens (JSON) that are printed for an item, to hold against what was used."""
+    """The ingredient list and allergens (JSON) on an item's printed label, to compare with the ingredients used."""
 
     __tablename__ = "item_label"
 

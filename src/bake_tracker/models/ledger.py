@@ -1,4 +1,4 @@
-"""The ledger: every change of stock, appended once and never touched again."""
+"""The ledger: every stock change, appended once and never changed."""
 
 from typing import cast
 
@@ -10,7 +10,7 @@ from bake_tracker.models.types import UuidText
 
 
 class Movement(Base):
-    """One change of one lot by one operation, in signed millionths; cost is NULL when the lot's is unknown."""
+    """One change to one lot by one operation, in signed millionths; the cost is NULL if the lot's cost is unknown."""
 
     __tablename__ = "movement"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""What was weighed and where a figure comes from, and by which names others call our items."""
+"""Measures of items with their sources, and the names that files and pages use for items."""
 
 from datetime import date
 from fractions import Fraction
@@ -11,7 +11,7 @@ from bake_tracker.models.types import ExactRatio, UuidText
 
 
 class ItemMeasure(Base):
-    """A density (g per ml) or the weight of a piece (g each) with its source; the latest of a kind is in force."""
+    """A density (g per ml) or piece weight (g each) with its source; the latest of each kind applies."""
 
     __tablename__ = "item_measure"
     __table_args__ = (
@@ -30,7 +30,7 @@ class ItemMeasure(Base):
 
 
 class NameMapping(Base):
-    """A name that a file or page uses, and the item that a person said it means."""
+    """A name used in a file or recipe page, and the item that a person matched it to."""
 
     __tablename__ = "name_mapping"
     __table_args__ = (Index("uq_name_mapping_name", "name", unique=True),)

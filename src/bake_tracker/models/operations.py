@@ -1,4 +1,4 @@
-"""One row per operation that succeeded: the join between ledger, log line, answer and retry."""
+"""One row per successful operation: its id joins the ledger, the log line, the answer and any retry."""
 
 from datetime import datetime
 
@@ -10,10 +10,10 @@ from bake_tracker.models.types import UtcDateTime, UuidText
 
 
 class Operation(Base):
-    """The caller's id, what was asked (and its fingerprint), and what was answered.
+    """An operation's id, its arguments with their fingerprint, and its result.
 
-    The row is inserted when the id is claimed and completed with its result in the same savepoint; a database trigger
-    refuses any later change.
+    Claiming the id inserts the row; the same savepoint adds the result. After that, a database trigger refuses any
+    change.
     """
 
     __tablename__ = "operation"

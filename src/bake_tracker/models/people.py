@@ -1,4 +1,4 @@
-"""Who may use this place. None of it goes into a backup or an export: who has the file must not have the hashes."""
+"""Users and their sign-ins. Backups and exports leave them out, so that a copy of the data never contains a hash."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ _OF_THIS_PLACE = {"info": {"is_of_this_place": True}}
 
 
 class User(Base):
-    """Someone with a password and a role; never deleted, since the history names them, but disabled."""
+    """A person with a password and a role. Users are disabled, never deleted, because the history names them."""
 
     __tablename__ = "bakery_user"
     __table_args__ = (
@@ -31,7 +31,7 @@ class User(Base):
 
 
 class SignIn(Base):
-    """One browser that is signed in: the hash of its cookie, and until when it is good."""
+    """A signed-in browser: the hash of its cookie and when that expires."""
 
     __tablename__ = "sign_in"
     __table_args__ = (
@@ -49,7 +49,7 @@ class SignIn(Base):
 
 
 class ApiToken(Base):
-    """What another program signs in with: the hash of it, and a role that is at most its user's."""
+    """A token for another program: its hash, and a role that is at most its user's."""
 
     __tablename__ = "api_token"
     __table_args__ = (
@@ -71,7 +71,7 @@ class ApiToken(Base):
 
 
 class SignInAttempts(Base):
-    """How often a name or an address has tried to sign in since a moment; the key is a hash of either."""
+    """How many times a name or an address has tried to sign in since a given time; the key is a hash of either."""
 
     __tablename__ = "sign_in_attempts"
     __table_args__ = (Index("ix_sign_in_attempts_since", "since"), _OF_THIS_PLACE)

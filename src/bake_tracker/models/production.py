@@ -1,4 +1,4 @@
-"""Production runs, and the recipes as they were when they were baked."""
+"""Production runs, and the recipes as they were at the time."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from bake_tracker.models.types import UtcDateTime, UuidText
 
 
 class RecipeSnapshot(Base):
-    """A recipe's content as JSON, kept once per content under its SHA-256, so that a later edit changes no history."""
+    """A recipe's content as JSON, stored once under its SHA-256, so that later edits do not change history."""
 
     __tablename__ = "recipe_snapshot"
 
@@ -19,7 +19,7 @@ class RecipeSnapshot(Base):
 
 
 class ProductionRun(Base):
-    """One baking of a recipe: plan, yield, loss and cost; what it consumed are the operation's movements."""
+    """One baking of a recipe: plan, yield, loss and cost; the operation's movements show what it consumed."""
 
     __tablename__ = "production_run"
     __table_args__ = (

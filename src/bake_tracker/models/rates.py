@@ -1,4 +1,4 @@
-"""Labour and overhead: beside the stock's cost, never inside it."""
+"""Labour and overhead, kept apart from the cost of stock."""
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
@@ -8,7 +8,7 @@ from bake_tracker.models.types import UuidText
 
 
 class RecipeRate(Base):
-    """What a batch of a recipe takes of labour and overhead, in millionths of the currency."""
+    """Labour and overhead for one batch of a recipe, in millionths of the currency."""
 
     __tablename__ = "recipe_rate"
     __table_args__ = (CheckConstraint("labour_micros >= 0 AND overhead_micros >= 0", name="not_negative"),)
@@ -19,7 +19,7 @@ class RecipeRate(Base):
 
 
 class RunRate(Base):
-    """What a run took of labour and overhead, at the rates of its day."""
+    """A run's labour and overhead, at the rates of its day."""
 
     __tablename__ = "run_rate"
     __table_args__ = (

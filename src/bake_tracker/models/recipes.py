@@ -1,4 +1,4 @@
-"""Recipes: what a batch takes and what it makes."""
+"""Recipes: the ingredients and yields of a batch."""
 
 from fractions import Fraction
 
@@ -44,7 +44,7 @@ class RecipeLine(Base):
 
 
 class RecipeYield(Base):
-    """A finished unit that the recipe makes, and how much of it a batch gives, in millionths of its base unit."""
+    """A finished unit that the recipe makes, and how much of it one batch yields, in millionths of its base unit."""
 
     __tablename__ = "recipe_yield"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""That this database was filled from a backup or another database: what its own log cannot know of."""
+"""Marks of a restore: this database's log has no lines for operations that came from elsewhere."""
 
 from datetime import datetime
 
@@ -10,10 +10,10 @@ from bake_tracker.models.types import UtcDateTime, UuidText
 
 
 class Restoration(Base):
-    """That operations came along from another place: their lines are in another log.
+    """A restore of operations whose lines are in another log.
 
-    It tells of this place and not of the bakery, so an archive leaves it out. Only a restore writes it, past a guard
-    that refuses every other row, and its hash is over the ids of the operations that it stands for.
+    It describes this database, not the bakery, so archives leave it out. Only a restore writes it, while the guard
+    against new rows is lifted; its hash covers the ids of the operations it brought.
     """
 
     __tablename__ = "restoration"
@@ -28,7 +28,7 @@ class Restoration(Base):
 
 
 class RestoredOperation(Base):
-    """That an operation came along, whatever instant it was recorded at, and with which restore."""
+    """An operation that a restore brought, regardless of when it was recorded."""
 
     __tablename__ = "restored_operation"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Operations that were undone, each at most once, and why."""
+"""Operations that were undone, each at most once, with the reason."""
 
 from sqlalchemy import ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column

@@ -1,4 +1,4 @@
-"""Seals: a chain of hashes over the operations, by which a later change of history shows."""
+"""Seals: a chain of hashes over the operations that reveals later changes to history."""
 
 from datetime import datetime
 
@@ -10,10 +10,10 @@ from bake_tracker.models.types import UtcDateTime, UuidText
 
 
 class Seal(Base):
-    """One link: which operation made it, what it covers, and a hash over that and the link before.
+    """One link: the operation that made it, what it covers, and a hash over that and the previous link.
 
-    The row is inserted when its number is taken and completed with its hash in the same savepoint, as an operation is;
-    a database trigger refuses any later change.
+    Like an operation's row, it is inserted when its number is taken and completed with its hash in the same savepoint;
+    after that, a database trigger refuses any change.
     """
 
     __tablename__ = "seal"
@@ -30,7 +30,7 @@ class Seal(Base):
 
 
 class SealedOperation(Base):
-    """That a seal covers an operation, and the hash of all that the operation owned then."""
+    """An operation covered by a seal, with a hash of every row it owned at the time."""
 
     __tablename__ = "sealed_operation"
     __table_args__ = (Index("ix_sealed_operation_seal_number", "seal_number", "operation_id"),)

@@ -1,4 +1,4 @@
-"""What is on the shelf: every item is held in lots."""
+"""Stock: every item is held in lots."""
 
 from datetime import date
 
@@ -14,16 +14,17 @@ _OPEN = text("remaining_micros > 0 AND on_hold = false")
 class Lot(Base):
     """A quantity of one item that came in together.
 
-    ``remaining_micros`` and ``remaining_cost_micros`` are caches of the ledger, which ``verify`` recomputes; cost is
-    NULL when it is unknown. ``pick_on`` is the date by which the item's policy chooses among open lots. It may be used
-    until ``usable_until``: its expiry, unless a release says otherwise. ``parent_lot_id`` is the lot it was split from.
+    ``remaining_micros`` and ``remaining_cost_micros`` are caches of the ledger, which ``verify`` recalculates; the cost
+    is NULL if it is unknown. ``pick_on`` is the date by which the item's policy chooses among open lots.
+    ``usable_until`` is the expiry date, unless a release set a later one. ``parent_lot_id`` is the lot this one was
+    split from.
     """
 
     __tablename__ = "lot"
     __table_args__ = (
         CheckConstraint("remaining_micros >= 0", name="remaining"),
         CheckConstraint("remaining_cost_micros >= 0", name="remaining_cost"),
-        # The walk of the open lots in picking order, and nothing else, uses this index.
+        # Only the walk through the open lots in picking order uses this index.
         Index(
             "ix_lot_open",
             "item_id",

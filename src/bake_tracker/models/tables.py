@@ -1,4 +1,4 @@
-"""Every table by its name, for statements in Core; not the ledger's, which stays in its own room."""
+"""Every table by name, for Core statements; the ledger's tables stay in their own room."""
 
 from typing import cast
 

@@ -1,4 +1,4 @@
-"""Column types whose values come back exactly as they went in."""
+"""Column types that return values exactly as they were stored."""
 
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -20,7 +20,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         assert value.tzinfo is not None
         in_utc = value.astimezone(UTC)
-        # SQLite stores the text of what it is given and forgets the zone.
+        # SQLite stores the text it is given and drops the time zone.
         return in_utc.replace(tzinfo=None) if dialect.name == "sqlite" else in_utc
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
@@ -30,7 +30,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class ExactRatio(TypeDecorator[Fraction]):
-    """An exact rational such as 1/3, stored as its text; for recipes and densities, never for stock."""
+    """An exact ratio such as 1/3, stored as text; for recipes and densities, never for stock."""
 
     impl = String(80)
     cache_ok = True
@@ -43,7 +43,7 @@ class ExactRatio(TypeDecorator[Fraction]):
 
 
 class UuidText(TypeDecorator[str]):
-    """A UUID as the text that logs and people use; native on PostgreSQL."""
+    """A UUID as text, as logs and people write it; native on PostgreSQL."""
 
     impl = String(36)
     cache_ok = True

@@ -1,1 +1,1 @@
-"""Questions: SELECT only, in the caller's session."""
+"""Queries: SELECT only, in the caller's session."""

@@ -14,7 +14,8 @@ from bake_tracker.models import tables
 class BakeryInfo:
     """The bakery's id, name, ISO 4217 currency and IANA time zone.
 
-    ``label_policy`` says what becomes of a run that differs from its label; ``has_labels`` whether any is on file.
+    ``label_policy`` decides whether a run that does not match its label is refused; ``has_labels`` is whether any is on
+    file.
     """
 
     database_id: str
@@ -29,7 +30,7 @@ class BakeryInfo:
         return self.local_time(instant).date()
 
     def local_time(self, instant: datetime) -> datetime:
-        """An instant in the bakery's time zone."""
+        """A time in the bakery's time zone."""
         return instant.astimezone(ZoneInfo(self.time_zone))
 
 
@@ -56,7 +57,8 @@ def load_name(connection: Connection) -> str | None:
 def lock_bakery(session: Session, *, against_stock: bool = False) -> BakeryInfo:
     """Lock the bakery until the transaction ends, and return it.
 
-    Whoever changes what leads to what (settings, recipes, goods, an import) holds it against the others before reading.
-    Stock goes on meanwhile, unless ``against_stock``: then a new lot waits, as this waits for lots being added.
+    Operations that change references (settings, recipes, goods, an import) lock it before they read. Stock operations
+    can continue unless ``against_stock`` is set: then a new lot waits for this transaction, and this waits for lots
+    being added.
     """
     return BakeryInfo(*session.execute(_bakery.with_for_update(key_share=not against_stock)).one())

@@ -1,4 +1,4 @@
-"""One slice of any statement's rows, searched and sorted by the database, in a fixed number of statements."""
+"""One slice of a statement's rows, searched and sorted by the database, in a fixed number of statements."""
 
 from collections.abc import Callable, Collection
 from datetime import date, datetime
@@ -28,10 +28,10 @@ def load_slice(
     search_in: Collection[str],
     sort_by: str | None = None,
 ) -> Found[Any]:
-    """Load a slice and convert its rows; ``sort_by`` is the column if it has another name.
+    """Load a slice and convert its rows; ``sort_by`` is the column if its name differs.
 
     Raises:
-        ValidationError: the key to begin after is of no such list.
+        ValidationError: the cursor does not belong to this list.
     """
     found = rows.subquery()
     column = found.c[sort_by or ask.sort]
@@ -63,14 +63,14 @@ def _is_behind(value: Any, column: Any, key: Any, ask: Ask) -> Any:
 
 
 def _kept(value: Any) -> Any:
-    """A value as the cursor keeps it."""
+    """A value as stored in the cursor."""
     if isinstance(value, date | datetime):
         return value.isoformat()
     return int(value) if isinstance(value, Decimal) else value
 
 
 def _read(value: Any, kind: Any) -> Any:
-    """A cursor's value as its column has it."""
+    """A cursor's value in its column's type."""
     if value is None:
         return None
     is_uuid = isinstance(kind, UuidText)
@@ -84,9 +84,9 @@ def _read(value: Any, kind: Any) -> Any:
             return date.fromisoformat(value)
     except (AttributeError, TypeError, ValueError):
         raise bad_key() from None
-    # A truth value is an int to Python, and an error to PostgreSQL.
+    # A bool is an int in Python, but an error in PostgreSQL.
     wanted = str if isinstance(kind, String) else bool if isinstance(kind, Boolean) else int
-    # A count is half as long as a key, and PostgreSQL is told so.
+    # A count is an INTEGER, half as long as a key, and PostgreSQL gets it as such.
     if type(value) is not wanted or (
         isinstance(value, int) and not isinstance(kind, BigInteger) and abs(value) > MOST_COUNTED
     ):

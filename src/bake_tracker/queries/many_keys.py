@@ -1,4 +1,4 @@
-"""Any number of keys as one parameter; PostgreSQL allows 65,535 parameters in a statement."""
+"""Any number of keys as one parameter, because PostgreSQL allows only 65,535 parameters in a statement."""
 
 import json
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from bake_tracker.models.types import UuidText
 
 
 def among(session: Session, column: ColumnElement[Any], keys: Iterable[str | int]) -> ColumnElement[bool]:
-    """The condition that the column is one of these keys."""
+    """The condition that the column equals one of these keys."""
     listed = sorted(keys)
     if session.get_bind().dialect.name == "postgresql":
         return column == any_(bindparam(None, listed, ARRAY(_stored(column))))

@@ -1,4 +1,4 @@
-"""Pack boxes: finished-unit, finished-good and material lots become a finished-good lot."""
+"""Pack: finished units, finished goods and materials become a lot of a finished good."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -64,7 +64,7 @@ class AssemblyRequest:
 
 
 class AssemblyCheck(TypedDict):
-    """Whether the stock is enough for the boxes, and every shortage."""
+    """Whether there is enough stock, and every shortage."""
 
     can_assemble: bool
     missing_components: list[ComponentShortage]
@@ -73,7 +73,7 @@ class AssemblyCheck(TypedDict):
 class AssemblyResult(TypedDict):
     """A recorded assembly; money as exact decimal strings, an unknown cost is None.
 
-    ``label_differs`` is there when the label on file says something else than was used.
+    ``label_differs`` is present if the label on file does not match what was used.
     """
 
     assembly_run_id: int
@@ -90,10 +90,11 @@ class AssemblyResult(TypedDict):
 
 
 def check_can_assemble(finished_good_id: int, quantity: int, *, session: Session) -> AssemblyCheck:
-    """Check whether the stock is enough for these boxes now, by the rule that recording uses; lock and write nothing.
+    """Check whether there is enough stock now, by the rule that recording uses; locks and writes nothing.
 
     Raises:
-        ValidationError, FinishedGoodNotFoundError: as ``record_assembly`` would.
+        ValidationError: an argument is not allowed, or the good has no components yet.
+        FinishedGoodNotFoundError: there is no such finished good.
     """
     with checking(CHECK, session, locals()) as operation:
         given = Arguments()
@@ -124,16 +125,16 @@ def record_assembly(
     notes: str | None = None,
     operation_id: UUID | str | None = None,
 ) -> AssemblyResult:
-    """Take the components by their policy and add the boxes as a lot, in the caller's transaction.
+    """Take the components by their policy and add the packed goods as a lot, in the caller's transaction.
 
-    The boxes carry the cost of what is in them, and expire no later than the earliest of their contents.
-    ``assembled_at`` is for what is recorded late, as ``produced_at`` of a production is.
+    The goods carry the cost of their components and expire no later than the earliest of them. Use ``assembled_at`` to
+    record late, like ``produced_at`` of a production.
 
     Raises:
         ValidationError: an argument is not allowed, or the good has no components yet.
-        FinishedGoodNotFoundError, EventNotFoundError: a reference leads nowhere.
+        FinishedGoodNotFoundError, EventNotFoundError: there is no such good or event.
         InsufficientComponentsError: components are short; lists all of them and takes nothing.
-        LabelDiffersError: the label on file says something else, and the bakery wants that refused.
+        LabelDiffersError: the label on file does not match, and the bakery's policy is to refuse.
         ConflictError: ``operation_id`` was used for something else.
     """
     with recording(RECORD, session, locals()) as operation:
@@ -199,6 +200,6 @@ def record_assembly(
 def _needs(good: Good, quantity: int) -> Mapping[int, int]:
     if not good.components:
         raise ValidationError.of(
-            "finished_good_id", f"{good.item.slug} has no components yet; give it some before packing it"
+            "finished_good_id", f"{good.item.slug} has no components yet; add some before packing it"
         )
     return countable({part.item.item_id: part.quantity_micros * quantity for part in good.components}, "quantity")

@@ -99,13 +99,13 @@ class ProductionRequest:
 
     @property
     def claimed(self) -> dict[str, object]:
-        """The values that make two calls the same; without rates it is as before rates existed."""
+        """The values that make two calls the same; without rates, they are the same as before rates existed."""
         later = ("labour_micros", "overhead_micros")
         return {name: value for name, value in asdict(self).items() if value is not None or name not in later}
 
     @property
     def batches(self) -> Fraction:
-        """The number of batches, scaling included."""
+        """The number of batches, including the scale."""
         return self.num_batches * Fraction(self.scale_factor)
 
     @property
@@ -114,7 +114,7 @@ class ProductionRequest:
 
 
 class ProductionCheck(TypedDict):
-    """Whether the stock is enough for the batches, and every shortage."""
+    """Whether there is enough stock, and every shortage."""
 
     can_produce: bool
     missing_ingredients: list[Shortage]
@@ -123,8 +123,8 @@ class ProductionCheck(TypedDict):
 class ProductionResult(TypedDict):
     """A recorded run; quantities and money are exact decimal strings, an unknown cost is None.
 
-    Labour and overhead stand beside the cost and are in no other amount; both are None where the recipe has no rates.
-    ``label_differs`` is there when the label on file says something else than was used.
+    Labour and overhead are not part of any other amount; both are None if the recipe has no rates. ``label_differs`` is
+    present if the label on file does not match what was used.
     """
 
     production_run_id: int
@@ -152,13 +152,14 @@ class ProductionResult(TypedDict):
 def check_can_produce(
     recipe_id: int, num_batches: int, *, session: Session, scale_factor: Decimal | int | float = 1
 ) -> ProductionCheck:
-    """Check whether the stock is enough for these batches now, by the rule that recording uses; lock and write nothing.
+    """Check whether there is enough stock now, by the rule that recording uses; locks and writes nothing.
 
-    The answer is about ingredients only: a recipe that makes nothing yet can be checked, and cannot be recorded.
+    Only ingredients count: a recipe without a product can be checked but not recorded.
 
     Raises:
-        ValidationError: an argument is not allowed, or is too small or too large for everything that the recipe makes.
-        RecipeNotFoundError, UnitConversionError: as ``record_batch_production`` would.
+        ValidationError: an argument is not allowed, or is too small or too large for every product of the recipe.
+        RecipeNotFoundError: there is no such recipe.
+        UnitConversionError: an ingredient's density is missing; names every such ingredient.
     """
     with checking(CHECK, session, locals()) as operation:
         given = Arguments()
@@ -204,21 +205,22 @@ def record_batch_production(
 ) -> ProductionResult:
     """Take the ingredients by their policy and add the product as a lot, in the caller's transaction.
 
-    ``actual_yield`` is in the finished unit's base unit and may be under, at or over the plan; 0 is a total loss, and
-    makes no lot. The cost of the ingredients goes to the good output and, in its share of the plan, to the loss.
+    ``actual_yield`` is in the finished unit's base unit and may be below, at or above the plan; 0 is a total loss, and
+    adds no lot. The cost of the ingredients is divided between the good output and the loss, by their share of the
+    plan.
 
-    ``produced_at`` is for what is recorded late: lots are judged by that day, and one that came in after it is not
-    used. The product keeps for its shelf life; without one it expires with the first of its ingredients.
+    Use ``produced_at`` to record late: lots are judged by that day, and a lot received after it is not used. The
+    product keeps for its shelf life; without one, it expires with the first of its ingredients.
 
-    ``labour_cost`` and ``overhead_cost`` are what this run took; left out, they are reckoned by the rates that the
-    recipe and its sub-recipes have now. They are kept beside the run, never in the cost of a lot.
+    ``labour_cost`` and ``overhead_cost`` are this run's own; left out, they are calculated from the current rates of
+    the recipe and its sub-recipes. They are stored beside the run, never in the cost of a lot.
 
     Raises:
         ValidationError: an argument is not allowed, or the recipe does not make this finished unit.
-        RecipeNotFoundError, FinishedUnitNotFoundError, EventNotFoundError: a reference leads nowhere.
+        RecipeNotFoundError, FinishedUnitNotFoundError, EventNotFoundError: there is no such recipe, unit or event.
         UnitConversionError: an ingredient's density is missing; names every such ingredient.
         InsufficientInventoryError: ingredients are short; lists all of them and takes nothing.
-        LabelDiffersError: the label on file says something else, and the bakery wants that refused.
+        LabelDiffersError: the label on file does not match, and the bakery's policy is to refuse.
         ConflictError: ``operation_id`` was used for something else.
     """
     with recording(RECORD, session, locals()) as operation:
@@ -295,7 +297,7 @@ def _optional_money(given: Arguments, field: str, value: object) -> int | None:
 
 
 def _rates_of_run(asked: ProductionRequest, recipe: Recipe) -> Rates | None:
-    """Labour and overhead of the run: as given, else by today's rates, or None without either."""
+    """Labour and overhead of the run: as given, else by the current rates, or None without either."""
     by_rate = rates_of(recipe, asked.batches)
     labour = by_rate.labour_micros if asked.labour_micros is None else asked.labour_micros
     overhead = by_rate.overhead_micros if asked.overhead_micros is None else asked.overhead_micros

@@ -1,4 +1,4 @@
-"""Open a bakery's database: the public name of its scopes. Services never commit, these do."""
+"""Open a bakery's database. Services never commit; these scopes do."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -29,33 +29,33 @@ def session_scope(url: str | None = None) -> AbstractContextManager[Session]:
     A missing SQLite file is created and migrated.
 
     Raises:
-        RuntimeError: a scope on the same database is already open here; pass its session on instead.
+        RuntimeError: a scope on the same database is already open here; pass its session instead.
         DatabaseUnavailableError: the database cannot be reached.
     """
     return scopes.session_scope(engine_for(url))
 
 
 def read_scope(url: str | None = None) -> AbstractContextManager[Session]:
-    """A session that can only read: it takes no write lock and is rolled back at the end."""
+    """A read-only session: it takes no write lock and is rolled back at the end."""
     return scopes.read_scope(engine_for(url))
 
 
 def run_in_transaction(work: Callable[[Session], Answer], url: str | None = None) -> Answer:
-    """Call ``work(session)`` in a transaction of its own and commit before returning.
+    """Call ``work(session)`` in its own transaction and commit before returning.
 
-    The whole call is tried again, a bounded number of times and with the same operation ids, where the database asks
-    for it: a serialization failure, a deadlock, a lock timeout, a lost connection.
+    The whole call is retried, a limited number of times and with the same operation ids, after a serialization failure,
+    a deadlock, a lock timeout or a lost connection.
     """
     return scopes.run_in_transaction(work, lambda: engine_for(url))
 
 
 def engine_for(url: str | None = None) -> Engine:
-    """The process's engine for a database, observed and ready: a missing SQLite file is created and migrated."""
+    """This process's engine for a database, ready for use: a missing SQLite file is created and migrated."""
     return engines.engine_for(url, lambda engine: schema.make_ready(engine, _add_bakery))
 
 
 def prepare(url: str | None = None) -> None:
-    """Create the schema or bring it to this version; only for an empty database or one that is a bakery's already.
+    """Create the schema, or upgrade it to this version; only for an empty database or a bakery's.
 
     Raises:
         DatabaseUnavailableError: the database cannot be opened, or belongs to another program.
@@ -64,12 +64,12 @@ def prepare(url: str | None = None) -> None:
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the schema to the newest version, and give an empty database its bakery."""
+    """Upgrade the schema to the newest version, and add the bakery to an empty database."""
     schema.migrate(engine, _add_bakery)
 
 
 def name_in_any_version(url: str) -> str | None:
-    """The bakery's name in a database of any version, or None if it holds no bakery."""
+    """The bakery's name in a database of any version, or None if there is no bakery."""
     engine = make_engine(url)
     try:
         with engines.reading(engine) as connection:

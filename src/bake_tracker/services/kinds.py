@@ -1,4 +1,4 @@
-"""The one registry of operations: pages, the reference and the tests take their lists and words from here."""
+"""The registry of operations: pages, the reference and the tests take their lists and words from here."""
 
 import pkgutil
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ def functions() -> dict[str, Callable[..., Any]]:
 
 
 def _declared() -> Iterator[tuple[ModuleType, Kind]]:
-    """Every kind with the module that declares it; found by importing all services, so that none is forgotten."""
+    """Every kind with the module that declares it; imports all services, so that none is missed."""
     for found in pkgutil.walk_packages(services.__path__, f"{services.__name__}."):
         module = import_module(found.name)
         for value in vars(module).values():

@@ -1,7 +1,7 @@
 """The operation context: every writer runs inside ``recording``, so none can forget its log line.
 
-An operation claims its id, works in a savepoint of its own, and ends in exactly one outcome line: a refusal or an error
-at once, a success only when the outermost COMMIT has returned.
+An operation claims its id, works in its own savepoint, and has exactly one outcome line. A refusal or an error is
+logged at once, a success only after the outermost COMMIT has returned.
 """
 
 import hashlib
@@ -51,10 +51,10 @@ _current: ContextVar["Operation | None"] = ContextVar("bake_tracker_operation", 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What is fixed about an operation: its name, its logger, its words and the fields of its success line.
+    """The constants of an operation: its name, logger, words and the fields of its success line.
 
-    ``words`` tell people what was done ("Baked"). ``sometimes`` are fields that only some results have.
-    The function of this name, in the module that declares the kind, runs it; ``services/kinds.py`` finds them all.
+    ``words`` describe to people what was done ("Baked"). ``sometimes`` lists fields that only some results have. The
+    function of this name, in the module that declares the kind, runs it; ``services/kinds.py`` finds them all.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Kind:
 
     logger: logging.Logger = field(init=False, repr=False, compare=False)
     told_fields: tuple[str, ...] = field(init=False, repr=False, compare=False)
-    """What its success line has of the result, where the result has it."""
+    """The result's fields that the success line includes if they are present."""
     places: tuple[Place, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -78,7 +78,7 @@ class Kind:
 
 @dataclass(slots=True)
 class Operation:
-    """One call under way: its ids, its database session, and what will be logged of it."""
+    """One call in progress: its ids, its database session, and the facts for its log line."""
 
     kind: Kind
     session: Session
@@ -100,7 +100,7 @@ class Operation:
 
     @property
     def now(self) -> datetime:
-        """The current instant, for times that the caller left out."""
+        """The current time, for times that the caller left out."""
         return now()
 
     @property
@@ -120,7 +120,7 @@ class Operation:
     def claim(self, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
         """Claim the operation id for these arguments; return the first result if the same call already succeeded.
 
-        Claimed by INSERT before anything is read, so a copy that waited for a lock is a replay, not a shortage.
+        An INSERT claims it before anything is read, so a copy that waited for a lock is a replay, not a shortage.
 
         Raises:
             ConflictError: the id was used for another function or other arguments.
@@ -140,7 +140,7 @@ class Operation:
             "actor": _actor(),
         }
         if insert_once(self.connection, tables.operation, row):
-            # Only now: a copy of what succeeded is a replay, though the clock was set back since.
+            # Only now: a copy of a success is a replay, even if the clock was set back in the meantime.
             if self.recorded_late:
                 check_is_past(*self.recorded_late, self.now, self.house.time_zone)
             return None
@@ -170,10 +170,10 @@ class Operation:
         return result
 
     def happened(self, field: str, at: datetime | None) -> tuple[datetime, date]:
-        """When it happened, and the latest receipt day of lots it may draw.
+        """When it happened, and the latest receipt day of the lots it may draw.
 
-        What the caller recorded late is told by the success line, and may use nothing that came in after its day. What
-        is recorded as it happens may use all that is there, whatever day was written on it.
+        The success line shows the time of a late record, which may only use goods received by that day. An operation
+        recorded as it happens may use everything on hand, whatever receipt day it has.
         """
         if at is None:
             return self.now, date.max
@@ -181,7 +181,7 @@ class Operation:
         self.recorded_late = field, at
         return at, self.house.local_day(at)
 
-    # telling --------------------------------------------------------------------------------------------------------
+    # logging ---------------------------------------------------------------------------------------------------------
 
     def tell(
         self,
@@ -193,7 +193,7 @@ class Operation:
         message: str | None = None,
         error: BaseException | None = None,
     ) -> None:
-        """Log one line of this operation now, with what the context has of ``places``, or all of it."""
+        """Log one line of this operation now, with the values in ``context`` for ``places``, or all of them."""
         try:
             logger = self.kind.logger
             is_wanted = logger.isEnabledFor(level)
@@ -225,7 +225,7 @@ class Operation:
             self.tell(logging.ERROR, "error", context, error=error)
 
     def tell_success(self) -> None:
-        """Log the success once the outermost COMMIT has returned, not before."""
+        """Log the success after the outermost COMMIT has returned, not before."""
         assert self.transaction is not None
         assert self.result is not None
         outcome = "replayed" if self.is_replay else "success"
@@ -238,7 +238,7 @@ class Operation:
             return
         try:
             if self.span is None and not self.kind.logger.isEnabledFor(logging.WARNING):
-                self.transaction.add(_note_doubt)  # neither its success nor its undoing would be written
+                self.transaction.add(_note_doubt)  # neither a success nor a rollback would be logged
                 return
             happened = self._event(logging.INFO, outcome, context, places)
         except Exception as fault:
@@ -248,7 +248,7 @@ class Operation:
         self.transaction.add(partial(_settle, happened, self.span))
 
     def tell_check(self, context: Mapping[str, Any], **missing: list[str]) -> None:
-        """Log what a check found: ``missing`` is its one list of slugs, empty if the stock is enough."""
+        """Log the result of a check; ``missing`` is its one list of slugs, empty if there is enough stock."""
         if any(missing.values()):
             self.tell(logging.INFO, "insufficient", {**context, **missing})
         else:
@@ -285,7 +285,7 @@ class Operation:
 
 
 def _note_doubt(ending: Ending) -> None:
-    """Tell the owner of the transaction that its COMMIT was cut, logged or not."""
+    """Tell the transaction's owner that its COMMIT was interrupted, whether or not that is logged."""
     if ending.fate is Fate.UNKNOWN:
         current_attempt().is_in_doubt = True
 
@@ -315,10 +315,10 @@ def _actor() -> str | None:
 
 @contextmanager
 def recording(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterator[Operation]:
-    """Run one writing operation in its own savepoint; it ends in exactly one outcome line.
+    """Run one writing operation in its own savepoint; it has exactly one outcome line.
 
-    ``asked`` holds every argument of the call as it was given, ``operation_id`` among them. The body claims the id,
-    writes, and calls ``succeed``; what it raises undoes the savepoint, is told, and goes on to the caller.
+    ``asked`` holds every argument of the call as given, including ``operation_id``. The body claims the id, writes, and
+    calls ``succeed``. An exception from it rolls back the savepoint, is logged and reaches the caller.
     """
     operation = _begin(kind, session, asked)
     savepoint: Any = None
@@ -328,7 +328,7 @@ def recording(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterato
         operation.transaction = open_transaction(session.connection(), to_write=True)
         operation.statements_before = statement_count()
         with session.begin_nested():
-            operation.inside = session.connection()  # only now is the savepoint sent
+            operation.inside = session.connection()  # this call sends the SAVEPOINT
             savepoint = operation.transaction.frames[-1]
             operation.bakery = load_bakery(operation.inside)
             _check_operation_id(asked.get("operation_id"))
@@ -374,8 +374,8 @@ def _begin(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Operation:
     given = told.get("operation_id")
     operation_id = current_attempt().next_operation_id() if given is None else _uuid_text(given)
     if given is None or operation_id is not None:
-        told.pop("operation_id", None)  # it is on every line as the operation's own
-    # The refusal of an id that cannot be one needs an id of its own.
+        told.pop("operation_id", None)  # every line has it already as the operation's own id
+    # Even the refusal of an invalid id needs an id.
     return Operation(kind, session, operation_id or uuid7(), told, _current.get(), begin_span(kind.name))
 
 
@@ -388,7 +388,7 @@ def _uuid_text(given: object) -> str | None:
 
 def _check_operation_id(given: object) -> None:
     if given is not None and _uuid_text(given) is None:
-        raise ValidationError.of("operation_id", "must be a UUID; leave it out to have one made")
+        raise ValidationError.of("operation_id", "must be a UUID; leave it out to generate one")
 
 
 def _cause(error: BaseException, operation_id: str) -> dict[str, str]:

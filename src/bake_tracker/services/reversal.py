@@ -99,7 +99,7 @@ class ToUndo(TypedDict):
 class ReversalCheck(TypedDict):
     """What a reversal would undo, latest first; ``dependents`` is the tree of operations that need ``cascade``.
 
-    ``stays`` is what the ledger names for good, so that not even that undoes it.
+    ``stays`` lists what the ledger uses for good, so that even ``cascade`` cannot undo it.
     """
 
     reversed_operation_id: str
@@ -130,10 +130,10 @@ class _Plan:
 
 
 def check_reversal(reversed_operation_id: UUID | str, *, session: Session) -> ReversalCheck:
-    """Preview what a reversal would undo, and which part only with ``cascade``; lock and write nothing.
+    """Preview what a reversal would undo, and which part only with ``cascade``; locks and writes nothing.
 
     Raises:
-        ValidationError, OperationNotFoundError, ConflictError: as ``record_reversal`` would.
+        ValidationError, OperationNotFoundError, ConflictError: for the same reasons as ``record_reversal``.
     """
     with checking(CHECK, session, locals()) as operation:
         given = Arguments()
@@ -168,16 +168,16 @@ def record_reversal(
 ) -> ReversalResult:
     """Post the opposite of an operation onto the same lots at the same cost and expiry, in the caller's transaction.
 
-    What it brought must be there untouched, and what it held, released or moved be as it left it. Where later
-    operations used or handled it since, they are undone first, latest first, with ``cascade``, all of it or nothing.
-    Operations inside of it are undone with it. Expiry does not matter. What it made or changed of the catalogue is
-    removed or as before; what an import made and the ledger names stays, and is told as ``kept``.
+    The goods it added must be untouched, and the lots it held, released or moved must be as it left them. With
+    ``cascade``, later operations that depend on them are undone first, latest first, all or nothing. Operations inside
+    it are undone with it, and expiry does not matter. Its changes to the catalogue are restored; entries from an import
+    that the ledger uses stay, and are reported as ``kept``.
 
     Raises:
         ValidationError: an argument is not allowed, or the operation changed nothing that could be undone.
         OperationNotFoundError: no operation has this id.
-        DependentsError: later operations rest on it; holds the tree of them.
-        StaysError: it made something that the ledger names for good, and did nothing else.
+        DependentsError: later operations depend on it; holds the tree of them.
+        StaysError: it only added something that the ledger uses for good.
         ConflictError: it was reversed already, is itself a reversal, or ``operation_id`` was used for something else.
     """
     with recording(RECORD, session, locals()) as operation:
@@ -202,7 +202,7 @@ def record_reversal(
         for key in plan.order:
             if key != target_id:
                 also.append(_undo_inside(session, plan.operations[key], why, plan.staying))
-        # What stands inside of it, or rests on it, is always before it.
+        # Operations inside it or dependent on it always come before it.
         back = _undo(operation, target_id, why, plan.staying)
         return operation.succeed(_result(operation, plan.target, why, back, also))
 
@@ -231,9 +231,9 @@ def _plan(session: Session, target_id: str) -> _Plan:
     if target_id not in changed:
         if has_undone_parts(session, target_id):
             raise ConflictError(
-                f"all that {target.name} did was reversed already, part by part", reversed_operation_id=target_id
+                f"everything {target.name} did was already undone, part by part", reversed_operation_id=target_id
             )
-        nothing = "changed nothing that is kept: all was so before, or it is of an earlier version of this program"
+        nothing = "changed nothing that can be undone, or was recorded by an earlier version of this program"
         raise ValidationError.of("reversed_operation_id", f"{target.name}: {NEVER.get(target.name, nothing)}")
     item_ids |= {int(change.thing[1]) for change in changes if change.thing[0] in _OF_ITEMS}
     of_packages = {int(change.thing[1]) for change in changes if change.thing[0] == "product_allergen"}
@@ -249,7 +249,7 @@ def _plan(session: Session, target_id: str) -> _Plan:
 def _stuck(
     session: Session, changes: list[CatalogChange], staying: set[Thing], operations: Iterable[Undoable]
 ) -> list[str]:
-    """The operations of which nothing could be restored."""
+    """The catalogue entries created by operations that have nothing to restore."""
     around = {one.parent_id for one in operations}
     able = {change.operation_id for change in changes if change.thing not in staying} | around
     things = [change.thing for change in changes if change.operation_id not in able and change.owner is None]
@@ -282,7 +282,7 @@ def _undo_inside(session: Session, target: Undoable, reason: str, staying: set[T
 
 
 def _undo(operation: Operation, target_id: str, reason: str, staying: set[Thing]) -> _Back:
-    """Post the opposite of one operation and put back how it left lots, measures and the catalogue; what it gave."""
+    """Post the opposite of one operation, and restore holds, places, measures and the catalogue; return the changes."""
     session = operation.session
     own = load_posted(session, [target_id])
     holdings = load_holdings(session, {one.lot_id for one in own})
@@ -305,7 +305,7 @@ def _undo(operation: Operation, target_id: str, reason: str, staying: set[Thing]
 
 def _put_back_holds(operation: Operation, target_id: str) -> None:
     for hold in load_holds(operation.session, target_id):
-        # What was split off meanwhile lies as it does only because the lot did. A release frees no more than it names.
+        # Parts split off since were held only because the lot was. A release frees only the lots it names.
         lot_ids = [hold.lot_id, *load_parts_since(operation.session, hold)]
         put_back_hold(operation, lot_ids, on_hold=hold.was_on_hold, usable_until=hold.was_usable_until)
 
@@ -316,8 +316,8 @@ def _put_back_places(operation: Operation, target_id: str) -> None:
             put_lot(operation, transfer.lot_id, transfer.from_location)
         elif transfer.is_kept_apart:
             raise ConflictError(
-                f"lot {transfer.new_code} is on hold and the lot it was split from is not; "
-                "release it, or hold that too, first",
+                f"lot {transfer.new_code} is on hold but the lot it was split from is not; "
+                "release the one or hold the other first",
                 lot_id=transfer.new_lot_id,
             )
 

@@ -1,4 +1,4 @@
-"""Seal history with a hash over unsealed operations and the previous seal, so that later changes show."""
+"""Seal history with a hash over unsealed operations and the previous seal, to reveal later changes."""
 
 from datetime import UTC
 from typing import TypedDict, cast
@@ -19,7 +19,7 @@ RECORD = Kind(
     "record_seal", "seal_service", "Sealed the history", success_fields=("seal_number", "operation_count", "sha256")
 )
 AT_MOST = 5_000
-"""How many operations one seal covers unless told otherwise: SQLite has one writer, and the others wait for it."""
+"""The default limit for one seal: SQLite has one writer, so other writers wait for it."""
 
 _last = select(tables.seal.c.number, tables.seal.c.sha256).order_by(tables.seal.c.number.desc()).limit(1)
 _complete = update(tables.seal).where(tables.seal.c.number == bindparam("of_seal"))
@@ -27,7 +27,7 @@ _cover = insert(tables.sealed_operation)
 
 
 class SealResult(TypedDict):
-    """A seal. Its hash, kept in another place, proves everything that it and earlier seals cover."""
+    """A seal. A copy of its hash, kept elsewhere, proves everything that it and earlier seals cover."""
 
     operation_id: str
     seal_number: int
@@ -39,9 +39,10 @@ class SealResult(TypedDict):
 
 
 def record_seal(*, session: Session, at_most: int = AT_MOST, operation_id: UUID | str | None = None) -> SealResult:
-    """Seal committed operations that are not sealed yet, at most so many, in the caller's transaction.
+    """Seal committed operations that are not sealed yet, up to ``at_most``, in the caller's transaction.
 
-    Its own operation is for the next seal. Others go on recording meanwhile (on SQLite they wait); other seals wait.
+    Its own operation is left for the next seal. Others can record in the meantime (on SQLite they wait); other seals
+    wait.
 
     Raises:
         ValidationError: an argument is not allowed.
@@ -67,7 +68,7 @@ def record_seal(*, session: Session, at_most: int = AT_MOST, operation_id: UUID 
             "actor": claimed.actor,
             "previous_sha256": previous,
         }
-        # Where a transaction sees one moment only, a seal that came meanwhile is a serialization failure here.
+        # If the transaction reads from one snapshot, a seal made in the meantime is a serialization failure here.
         taken = insert_once(session, tables.seal, row)
         assert taken, "other seals wait"
 

@@ -62,7 +62,7 @@ def test_lines_that_are_swapped_doubled_lost_or_added_are_refused(sqlite_url: st
         head, one, two, tail = lines[:number], lines[number], lines[number + 1], lines[number + 2 :]
         for wrong in ([*head, two, one, *tail], [*head, one, one, two, *tail], [*head, two, *tail]):
             assert "nothing was restored" in refused(wrong)
-    assert "something follows the end" in refused([*lines, lines[-1]])
+    assert "there is more after the end" in refused([*lines, lines[-1]])
 
 
 def put(table: str, column: str, value: object) -> Change:
@@ -97,20 +97,20 @@ def header(name: str, value: object) -> Change:
     [
         (put("movement", "lot_id", 999), "lot|foreign key|lacks"),
         (put("operation", "parent_id", "00000000-0000-4000-8000-000000000000"), "operation|foreign key"),
-        (put("lot", "remaining_micros", -1), "lot does not take them"),
-        (put("item", "slug", "sugar"), "item does not take them"),
-        (put("item", "slug", None), "item does not take them"),
+        (put("lot", "remaining_micros", -1), "lot refuses them"),
+        (put("item", "slug", "sugar"), "item refuses them"),
+        (put("item", "slug", None), "item refuses them"),
         (put("lot", "received_on", "yesterday"), "line [0-9]+ of the archive: lot.received_on cannot be 'yesterday'"),
         (put("operation", "recorded_at", "2026-01-01T00:00:00"), "operation.recorded_at cannot be"),
-        (put("item", "is_category", "perhaps"), "item does not take them"),
+        (put("item", "is_category", "perhaps"), "item refuses them"),
         (without("supplier"), "has no table supplier"),
         (lambda values: values.insert(1, {"table": "secret", "columns": ["id"]}) or values.insert(2, [1]), "secret"),
         (lambda values: values[1]["columns"].reverse() or values[1]["columns"].append("x"), "line 3"),
-        (lambda values: values.append(values[1]), "the table bakery comes a second time"),
-        (header("schema", "9999"), "revision 9999, which this program does not know"),
+        (lambda values: values.append(values[1]), "the table bakery occurs twice"),
+        (header("schema", "9999"), "revision 9999 is unknown to this program"),
         (header("version", 2), "format version 2 is newer than this program"),
         (header("format", "other"), "not the first line of a bake-tracker archive"),
-        (header("database_id", "00000000-0000-4000-8000-000000000000"), "not that of the bakery in it"),
+        (header("database_id", "00000000-0000-4000-8000-000000000000"), "does not match the bakery in it"),
     ],
     ids=lambda value: value[:30] if isinstance(value, str) else "",
 )
@@ -168,6 +168,6 @@ def test_text_that_postgresql_cannot_hold_is_named(
         session.execute(text("INSERT INTO supplier (id, slug, name) VALUES (1, 'mill', :name)"), {"name": "a\0b"})
     target = another(request, "postgresql", tmp_path / "other")
     before = archive(target)
-    with pytest.raises(ArchiveRefusedError, match=r"lines \d+ to \d+ of the archive: supplier does not take them"):
+    with pytest.raises(ArchiveRefusedError, match=r"lines \d+ to \d+ of the archive: supplier refuses them"):
         restore(archive(), target)
     assert before == archive(target)

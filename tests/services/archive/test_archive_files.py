@@ -145,9 +145,7 @@ def test_what_cannot_be_backed_up_or_restored_is_refused_by_reason(
     """A name of no kind, a kind of the other database, no such folder, no such file, a tool that is not installed."""
     is_sqlite = engine_for().dialect.name == "sqlite"
     wrong = tmp_path / ("a.dump" if is_sqlite else "a.db")
-    tools = (
-        "a .dump backup is made by PostgreSQL's own tools" if is_sqlite else "a .db backup is a copy of a SQLite file"
-    )
+    tools = "a .dump backup needs a PostgreSQL database" if is_sqlite else "a .db backup is a copy of a SQLite file"
     for words, why in (
         (("backup", str(tmp_path / "a.zip")), "its name must end in .jsonl, .jsonl.gz, .db or .dump"),
         (("backup", str(tmp_path / ".jsonl")), "its name must end in"),
@@ -161,7 +159,9 @@ def test_what_cannot_be_backed_up_or_restored_is_refused_by_reason(
     assert not wrong.exists()
     if not is_sqlite:
         monkeypatch.setattr(shutil, "which", lambda _program: None)
-        assert "pg_dump is not installed here; a .jsonl.gz backup needs nothing" in bake("backup", f"{wrong}.dump").err
+        assert (
+            "pg_dump is not installed here; a .jsonl.gz backup works without it" in bake("backup", f"{wrong}.dump").err
+        )
 
 
 def test_a_broken_dump_leaves_an_empty_bakery(

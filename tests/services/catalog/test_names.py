@@ -60,9 +60,9 @@ def test_a_name_is_told_of_an_item_that_is_there(sqlite_url: str) -> None:
         check_with({"AP flour": "saffron"})
     kitchen = Kitchen()
     flour = kitchen.ingredient("Flour")
-    with pytest.raises(ServiceError, match="is the slug of an item"):
+    with pytest.raises(ServiceError, match="is already the slug of an item"):
         run_in_transaction(lambda s: record_name("flour", flour, session=s))
-    with pytest.raises(ServiceError, match="not remembered"):
+    with pytest.raises(ServiceError, match="is not a remembered name"):
         run_in_transaction(lambda s: record_name("AP flour", None, session=s))
 
 

@@ -134,7 +134,7 @@ def test_a_name_is_remembered_for_the_next_page(pantry: Kitchen) -> None:
     record(["1 kg type 00"], names={"type 00": pantry.ids["Plain Flour"]})
     assert check(["2 kg Type  00"])["lines"][0]["item_slug"] == "plain-flour"
     assert problems(lambda: record(["1 kg salt"], names={"sugar": pantry.ids["Salt"]})) == {
-        "names": "no line names 'sugar'"
+        "names": "'sugar' is not in any line of the page"
     }
 
 
@@ -189,7 +189,7 @@ def test_a_choice_that_leads_nowhere_is_refused(pantry: Kitchen) -> None:
     """An item that is not there, and a page of which nothing is left."""
     with pytest.raises(ItemNotFoundError):
         check(["1 g salt"], said={1: {"item_id": 999, "quantity": 1, "unit": "g"}})
-    assert "nothing is left of the page" in problems(lambda: record(["1 g salt"], left_out=[1]))["lines"]
+    assert "every line is left out" in problems(lambda: record(["1 g salt"], left_out=[1]))["lines"]
 
 
 def test_a_preview_of_many_lines_takes_no_more_statements(pantry: Kitchen) -> None:

@@ -219,7 +219,7 @@ def test_a_reference_that_leads_nowhere_is_refused_by_its_name(shelf: Shelf) -> 
             {"item_id": shelf.kitchen.ids["Sugar"], "quantity": 1, "unit": "cup"},
         )
     assert [problem["ingredient_slug"] for problem in refused.value.problems] == ["flour", "sugar"]
-    with pytest.raises(ValidationError, match="flour: name its lots in every line, or in none"):
+    with pytest.raises(ValidationError, match="flour: give a lot in all of its lines, or in none"):
         shelf.adjust("waste", {"item_id": flour, "quantity": 1}, {"lot_id": shelf.lot("flour").id, "quantity": 1})
 
 

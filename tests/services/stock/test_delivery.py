@@ -72,7 +72,7 @@ def test_a_document_is_taken_once_unless_it_came_again(shelf: Shelf) -> None:
     mill, dairy = shelf.supplier("Mill"), shelf.supplier("Dairy")
     (line, _) = two_lines(shelf)
     first = shelf.deliver(line, supplier_id=mill, document="R-1")
-    with pytest.raises(ConflictError, match="was recorded on") as refused:
+    with pytest.raises(ConflictError, match="was already recorded on") as refused:
         shelf.deliver(line, supplier_id=mill, document=" R-1 ")
     assert refused.value.fields["recorded_operation_id"] == first["operation_id"]
     shelf.deliver(line, supplier_id=dairy, document="R-1")

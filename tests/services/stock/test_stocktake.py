@@ -88,7 +88,7 @@ def test_more_cannot_be_missing_than_is_there_now(shelf: Shelf) -> None:
     """The sheet's lot was used up since: what the count would take away is gone already."""
     carton = shelf.lot("carton").id
     shelf.adjust("waste", {"lot_id": carton, "quantity": 95})
-    with pytest.raises(ConflictError, match="more is missing than is there now"):
+    with pytest.raises(ConflictError, match="the count removes more than is on hand"):
         shelf.count({"lot_id": carton, "counted": 90, "expected": 100}, moved="after")
     assert shelf.kitchen.stock("Carton") == 5
 
@@ -133,7 +133,7 @@ def test_what_cannot_be_meant_is_refused_by_its_name(shelf: Shelf, line: dict[st
 def test_a_lot_twice_no_lot_and_a_unit_of_another_kind_are_refused(shelf: Shelf) -> None:
     """Each by its own error."""
     line = {"lot_id": shelf.lot("flour").id, "counted": 1}
-    with pytest.raises(ValidationError, match="stands there twice"):
+    with pytest.raises(ValidationError, match="is listed twice"):
         shelf.count(line, line)
     with pytest.raises(ValidationError, match="moved"):
         shelf.count(line, moved="during")

@@ -1,4 +1,4 @@
-"""The bakery, its catalog, recipes and goods, the one ledger, and its runs."""
+"""The bakery, its catalogue, recipes and goods, the ledger and its runs."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""A mark in a database that was filled from a backup or from another database."""
+"""The mark of a database that was filled from a backup or another database."""
 
 import sqlalchemy as sa
 from alembic import op

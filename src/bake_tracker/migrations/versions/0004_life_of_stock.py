@@ -1,4 +1,4 @@
-"""The life of stock: reversals, adjustments, counts, holds, transfers, documents, measures, allergens and rates."""
+"""Reversals, adjustments, stocktakes, holds, moves, deliveries, measures, allergens, labels and rates."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -240,7 +240,7 @@ def _add_columns() -> None:
     op.add_column("bakery", sa.Column("label_policy", sa.String(length=8), server_default="warn", nullable=False))
     op.add_column("item", sa.Column("g_per_each", ExactRatio(), nullable=True))
     op.add_column("lot", sa.Column("usable_until", sa.Date(), nullable=True))
-    # Alembic would add the reference as a constraint of its own, which SQLite cannot.
+    # Alembic would add the reference as a separate constraint, which SQLite does not support.
     key = "INTEGER" if op.get_bind().dialect.name == "sqlite" else "BIGINT"
     op.execute(f"ALTER TABLE lot ADD COLUMN parent_lot_id {key} CONSTRAINT fk_lot_parent_lot_id REFERENCES lot (id)")
     op.create_index("ix_lot_parent_lot_id", "lot", ["parent_lot_id"], unique=False)
@@ -248,7 +248,7 @@ def _add_columns() -> None:
 
 
 def _name_what_was_restored() -> None:
-    """Earlier versions took all that was recorded until then for restored, and so must this one."""
+    """Mark the operations that earlier versions considered restored: all recorded up to ``last_recorded_at``."""
     op.add_column("restoration", sa.Column("operations_sha256", sa.String(64), server_default="", nullable=False))
     op.create_table(
         "restored_operation",

@@ -1,4 +1,4 @@
-"""People: who may sign in, who is signed in, API tokens, and how often signing in was tried."""
+"""Users, sign-ins, API tokens and sign-in attempts."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Operations that were restored from elsewhere, and whether the mark that says so can be trusted."""
+"""Restored operations, and whether their marks can be trusted."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ _READ = {"yield_per": ROWS_AT_ONCE}
 
 
 def unmarked() -> Select[str]:
-    """The ids of operations that no mark covers, in order."""
+    """The ids of operations without a mark, in order."""
     is_marked = exists().where(RestoredOperation.operation_id == Operation.id)
     return select(Operation.id).where(~is_marked).order_by(Operation.id)
 

@@ -17,13 +17,13 @@ Row = list[Any]
 
 
 def archived_tables() -> list[Table]:
-    """Every table to archive, each after those it refers to; without what belongs to one place only."""
+    """Every table to archive, each after those it refers to; leaves out the tables that describe only this database."""
     return [table for table in Base.metadata.sorted_tables if not table.info.get("is_of_this_place")]
 
 
 def see_one_moment(session: Session) -> None:
     """Read everything in this transaction from one snapshot; must be its first statement."""
-    if session.get_bind().dialect.name == "postgresql":  # a read transaction of SQLite always is
+    if session.get_bind().dialect.name == "postgresql":  # SQLite's read transactions always do
         session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
 
 
@@ -38,14 +38,14 @@ def read_rows(session: Session, table: Table) -> Iterator[Row]:
     """The rows of a table in primary-key order as JSON values, in constant memory."""
     is_postgresql = session.get_bind().dialect.name == "postgresql"
     statement = select(*table.columns).order_by(*(_in_order(column, is_postgresql) for column in table.primary_key))
-    # Closed with the generator: PostgreSQL keeps a cursor that nobody has read to its end.
+    # Closed with the generator, because PostgreSQL keeps an unfinished cursor open.
     with session.execute(statement, execution_options={"yield_per": ROWS_AT_ONCE}) as rows:
         for row in rows:
             yield [value if type(value) in (int, str, bool, type(None)) else _plain(value) for value in row]
 
 
 def _in_order(column: Column[Any], is_postgresql: bool) -> Any:
-    # By bytes everywhere: a collation of PostgreSQL's may see another order in a text than SQLite does.
+    # Always by bytes, because a PostgreSQL collation may sort text differently from SQLite.
     if is_postgresql and isinstance(column.type, String) and not isinstance(column.type, UuidText):
         return column.collate("C")
     return column
@@ -58,4 +58,4 @@ def _plain(value: object) -> str:
         return value.isoformat()
     if isinstance(value, Fraction):
         return str(value)
-    raise TypeError(f"{type(value).__name__} has no place in an archive yet")
+    raise TypeError(f"{type(value).__name__} values cannot be archived yet")

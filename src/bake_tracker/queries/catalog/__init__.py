@@ -1,1 +1,1 @@
-"""What the bakery knows: items, recipes, goods, products, measures and people."""
+"""The catalogue: items, recipes, goods, products and measures; and users."""

@@ -1,4 +1,4 @@
-"""Items, recipes, goods and events as values of the domain."""
+"""Items, recipes, goods and events as domain values."""
 
 import hashlib
 import json
@@ -60,7 +60,7 @@ _ITEM_AS_TEXT = tuple(
 
 
 def _recipe_with_all_below() -> CompoundSelect[*tuple[Any, ...]]:
-    """One row per line, sub-recipes included, and one per finished unit that the recipe makes."""
+    """One row per line, including sub-recipes, and one per finished unit that the recipe makes."""
     below = select(bindparam("recipe_id", type_=BigInteger).label("id")).cte("below", recursive=True)
     child = tables.recipe_line.alias("child")
     below = below.union(
@@ -149,7 +149,7 @@ class RecipeContent:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """How much of an item one finished good takes, in millionths of its base unit."""
+    """An item and its quantity in one finished good, in millionths of its base unit."""
 
     item: Item
     quantity_micros: int
@@ -164,7 +164,7 @@ class Good:
 
 
 def as_item(row: Row[*tuple[Any, ...]]) -> Item:
-    """A row of ``ITEM_COLUMNS`` as a value."""
+    """Convert a row of ``ITEM_COLUMNS`` to an item."""
     return Item(row.id, row.kind, row.slug, row.name, row.base_unit, row.g_per_ml, row.shelf_life_days, row.g_per_each)
 
 
@@ -172,7 +172,7 @@ def load_item(session: Session, item_id: int) -> Item:
     """One item of any kind.
 
     Raises:
-        ItemNotFoundError: there is none.
+        ItemNotFoundError: there is no such item.
     """
     row = session.execute(_ITEMS, {"ids": [item_id]}).one_or_none()
     if row is None:
@@ -187,10 +187,10 @@ def load_items(session: Session, item_ids: Iterable[int]) -> dict[int, Item]:
 
 
 def load_recipe(session: Session | Connection, recipe_id: int) -> Recipe:
-    """A recipe with what it makes, its lines and those of every sub-recipe below it, in one statement at any depth.
+    """A recipe with its yields, its lines and those of every sub-recipe, in one statement at any depth.
 
     Raises:
-        RecipeNotFoundError: there is none.
+        RecipeNotFoundError: there is no such recipe.
     """
     rows = session.execute(_RECIPE, {"recipe_id": recipe_id})
     recipe = _recipe_of(recipe_id, tuple(map(tuple, rows.all())))
@@ -201,7 +201,7 @@ def load_recipe(session: Session | Connection, recipe_id: int) -> Recipe:
 
 @lru_cache(256)
 def _recipe_of(recipe_id: int, rows: tuple[tuple[Any, ...], ...]) -> Recipe | None:
-    """The recipe in rows of ``_RECIPE``; cached by content, so that an unchanged one is parsed once."""
+    """The recipe in rows of ``_RECIPE``; cached by content, so that an unchanged recipe is parsed once."""
     lines: defaultdict[int, list[RecipeLine]] = defaultdict(list)
     makes: Yields = {}
     slugs: dict[int, str] = {}
@@ -221,7 +221,7 @@ def _recipe_of(recipe_id: int, rows: tuple[tuple[Any, ...], ...]) -> Recipe | No
 
 
 def _item_of(columns: Sequence[Any]) -> Item | None:
-    """The item in ``ITEM_COLUMNS`` with weights as text; None if a line has no item."""
+    """The item in ``ITEM_COLUMNS`` with weights as text; None if the line has no item."""
     item_id, kind, slug, name, base_unit, g_per_ml, shelf_life_days, g_per_each = columns
     if item_id is None:
         return None
@@ -230,7 +230,7 @@ def _item_of(columns: Sequence[Any]) -> Item | None:
 
 
 def yield_of(connection: Connection, recipe: Recipe, finished_unit_id: int) -> tuple[Item, int]:
-    """This finished unit, and how much of it a batch makes, in millionths of its base unit.
+    """A finished unit of the recipe and its quantity per batch, in millionths of its base unit.
 
     Raises:
         FinishedUnitNotFoundError: there is no such finished unit.
@@ -255,7 +255,7 @@ def load_good(session: Session | Connection, finished_good_id: int) -> Good:
     """A finished good and its components.
 
     Raises:
-        FinishedGoodNotFoundError: there is none.
+        FinishedGoodNotFoundError: there is no such finished good.
     """
     row = session.execute(_ITEMS, {"ids": [finished_good_id]}).one_or_none()
     if row is None or row.kind != "finished_good":
@@ -265,7 +265,7 @@ def load_good(session: Session | Connection, finished_good_id: int) -> Good:
 
 
 def check_parent(session: Session, item_id: int) -> None:
-    """Raise ItemNotFoundError unless there is such an item or category to group by."""
+    """Raise ItemNotFoundError unless the parent item or category exists."""
     if session.scalar(select(ItemRow.id).where(ItemRow.id == item_id)) is None:
         raise ItemNotFoundError(item_id)
 
@@ -313,7 +313,7 @@ def load_good_children(session: Session) -> dict[int, list[int]]:
 
 
 def load_slugs(session: Session, kind: SluggedKind) -> dict[str, int]:
-    """Every slug of a kind of thing, with its id."""
+    """Every slug of this kind, with its id."""
     model, item_kind = SLUGGED[kind]
     slugs = select(model.slug, model.id).order_by(model.slug)
     if item_kind:
@@ -334,7 +334,7 @@ def find_id(session: Session, kind: SluggedKind, slug: str) -> int | None:
 
 @lru_cache(256)
 def snapshot(recipe: Recipe) -> RecipeContent:
-    """Everything a run is calculated from, as kept with each run; cached for an unchanged recipe."""
+    """Everything a run is calculated from, as stored with each run; cached for an unchanged recipe."""
     content = json.dumps(_content(recipe), ensure_ascii=False, sort_keys=True)
     return RecipeContent(hashlib.sha256(content.encode()).hexdigest(), content)
 
@@ -352,7 +352,7 @@ def _content(recipe: Recipe) -> Mapping[str, Any]:
             item.slug: {
                 "base_unit": item.base_unit,
                 "g_per_ml": str(item.g_per_ml) if item.g_per_ml else None,
-                # Left out where it is unknown, so that a recipe without it keeps the hash it always had.
+                # Left out if unknown, so that such a recipe keeps its old hash.
                 **({"g_per_each": str(item.g_per_each)} if item.g_per_each else {}),
             }
             for item in items

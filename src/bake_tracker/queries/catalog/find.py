@@ -1,4 +1,4 @@
-"""Search by what somebody typed or scanned: lot code, bar code, item name, or part of one."""
+"""Search by what somebody typed or scanned: a lot code, bar code or item name, or part of one."""
 
 from typing import Literal, TypedDict
 
@@ -51,7 +51,7 @@ class Hit(TypedDict):
 
 
 def find_hits(session: Session, typed: str) -> Hits:
-    """Items and lots that match, exactly or in part; four statements."""
+    """Items and lots that match exactly or in part; four statements."""
     wanted = " ".join(typed.split())
     if not wanted:
         return {"items": [], "lots": []}
@@ -64,7 +64,7 @@ def find_hits(session: Session, typed: str) -> Hits:
 def the_hit(hits: Hits) -> Hit | None:
     """The single match, if there is one: the only lot with this code, or the only item with this name or bar code.
 
-    Where nothing is called just so, the only thing that fits in part.
+    Without an exact match, the only partial one.
     """
     found: list[Hit] = [_hit_of_lot(lot) for lot in hits["lots"] if lot["is_exact"]]
     if not found:

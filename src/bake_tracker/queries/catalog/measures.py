@@ -1,4 +1,4 @@
-"""Measures: every recorded figure, and the one in force."""
+"""Measures: every recorded figure, and the one in use."""
 
 from fractions import Fraction
 from typing import TypedDict
@@ -15,11 +15,11 @@ from bake_tracker.models import Operation, tables
 from bake_tracker.queries.catalog.definitions import load_item
 from bake_tracker.queries.operations.reversal import stands
 
-UNSAID = "recorded before sources were kept, or brought by an import"
+UNSAID = "no source recorded (older version or import)"
 
 
 class MeasureRow(TypedDict):
-    """One figure in g per ml or g each, exact and for people, and whether it is in force or undone."""
+    """A figure in g per ml or g each, exact and rounded for people, and whether it is in use or undone."""
 
     item_slug: str
     kind: str
@@ -36,7 +36,7 @@ class MeasureRow(TypedDict):
 def load_measures(session: Session, item_id: int | None = None) -> list[MeasureRow]:
     """Every figure of all items, or of one, newest first; two statements.
 
-    A weight that no figure states, of an older database or an import, stands there with an unknown day.
+    A weight without a recorded measure, from an older database or an import, is listed without a day.
     """
     rows = session.execute(
         select(
@@ -94,7 +94,7 @@ def load_measures(session: Session, item_id: int | None = None) -> list[MeasureR
 
 
 def load_known(session: Session, item: Item) -> dict[MeasureKind, Known]:
-    """An item's known weights with their source; two statements."""
+    """An item's known weights with their sources; two statements."""
     told = {row["kind"]: row for row in load_measures(session, item.item_id) if row["state"] == "in force"}
     weights: dict[MeasureKind, Fraction | None] = {"density": item.g_per_ml, "piece": item.g_per_each}
     return {
@@ -109,10 +109,11 @@ def explain_conversion(
 ) -> Conversion:
     """Convert a quantity, with every factor and its source; at most three statements.
 
-    ``unit`` may be what ``package`` comes in.
+    ``unit`` may be the name of the ``package``.
 
     Raises:
-        ItemNotFoundError, ValidationError, UnitConversionError: as ``convert`` does, or there is no such item.
+        ItemNotFoundError: there is no such item.
+        ValidationError, UnitConversionError: for the same reasons as ``convert``.
     """
     if item_id is None:
         return convert(None, quantity, parse_unit(unit), to_unit, {})

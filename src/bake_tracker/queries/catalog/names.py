@@ -1,4 +1,4 @@
-"""Other people's names for our items."""
+"""Names that files and recipe pages use for our items."""
 
 from typing import TypedDict
 

@@ -1,4 +1,4 @@
-"""What names on a recipe page can mean."""
+"""The possible meanings of names on a recipe page."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,7 +20,7 @@ def load_named_items(session: Session) -> tuple[NamedItems, NamedItems]:
 
 
 def load_components(session: Session) -> NamedItems:
-    """All items that a box can contain."""
+    """All items that a finished good can contain."""
     rows = session.execute(select(*ITEM_COLUMNS).where(~Item.is_category, Item.kind != "ingredient").order_by(Item.id))
     items = [as_item(row) for row in rows]
     return NamedItems.of(items, {row.name: row.item_id for row in session.execute(_remembered)})

@@ -14,7 +14,7 @@ from bake_tracker.models import tables
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The caller and role, from a sign-in or an API token."""
+    """A caller and their role, from a sign-in or an API token."""
 
     user_id: int
     name: str
@@ -25,7 +25,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class KnownUser:
-    """A user with what signing in needs."""
+    """A user with the fields that signing in needs."""
 
     user_id: int
     name: str
@@ -79,7 +79,7 @@ def load_user(session: Session, user_id: int) -> KnownUser:
     """One user.
 
     Raises:
-        UserNotFoundError: there is none with this id.
+        UserNotFoundError: there is no such user.
     """
     found = _known(session, tables.bakery_user.c.id == user_id)
     if found is None:
@@ -105,7 +105,7 @@ def _known(session: Session, condition: ColumnElement[bool]) -> KnownUser | None
 
 
 def count_other_owners(session: Session, user_id: int) -> int:
-    """How many other owners could still sign in."""
+    """The number of other owners who can still sign in."""
     statement = select(func.count()).where(
         tables.bakery_user.c.role == Role.OWNER.value,
         tables.bakery_user.c.is_disabled.is_(False),
@@ -114,7 +114,7 @@ def count_other_owners(session: Session, user_id: int) -> int:
     return int(session.scalars(statement).one())
 
 
-# Built once: every request asks it, and building it costs more than running it.
+# Built once: every request runs it, and building it costs more than running it.
 _SIGNED_IN = (
     select(tables.bakery_user.c.id, tables.bakery_user.c.name, tables.bakery_user.c.role)
     .join(tables.sign_in, tables.sign_in.c.user_id == tables.bakery_user.c.id)
@@ -127,14 +127,14 @@ _SIGNED_IN = (
 
 
 def find_signed_in(session: Session, token: str, now: datetime) -> Caller | None:
-    """The user signed in with this cookie; None if it is unknown, expired, or the user is disabled."""
+    """The user signed in with this cookie; None if the cookie is unknown or expired, or the user is disabled."""
     asked = {"token_sha256": secret_sha256(token), "now": now}
     row = session.connection().execute(_SIGNED_IN, asked).one_or_none()
     return None if row is None else Caller(row.id, row.name, Role(row.role))
 
 
 def find_api_caller(session: Session, token: str, now: datetime) -> Caller | None:
-    """The caller with this API token, whose role is the lower of the token's and the user's."""
+    """The caller with this API token; the role is the lower of the token's and the user's."""
     statement = (
         select(
             tables.bakery_user.c.id,
@@ -194,7 +194,7 @@ def load_token_owner(session: Session, api_token_id: int) -> int:
     """The owner of an API token that is not revoked.
 
     Raises:
-        ApiTokenNotFoundError: there is none with this id, or it was revoked.
+        ApiTokenNotFoundError: there is no such token, or it was revoked.
     """
     statement = select(tables.api_token.c.user_id).where(
         and_(tables.api_token.c.id == api_token_id, tables.api_token.c.revoked_at.is_(None))

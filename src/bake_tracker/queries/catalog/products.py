@@ -58,7 +58,7 @@ def load_products(session: Session, item_id: int | None = None) -> list[ProductR
 
 
 def load_items_of_packages(session: Session, product_ids: Collection[int]) -> set[int]:
-    """The items in these packages."""
+    """The items of these packages."""
     if not product_ids:
         return set()
     wanted = among(session, tables.product.c.id, product_ids)
@@ -75,7 +75,7 @@ def load_package(session: Session, product_id: int | None, item_id: int) -> Pack
     """A product of an item; None means no product.
 
     Raises:
-        ProductNotFoundError: there is none with this id.
+        ProductNotFoundError: there is no such product.
         ValidationError: it is a package of another item.
     """
     if product_id is None:

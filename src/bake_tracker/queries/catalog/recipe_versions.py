@@ -22,7 +22,7 @@ _OF_ONE = ("recipe", "recipe_line", "recipe_rate")
 
 
 class ToldDifference(TypedDict):
-    """One difference in words; None where the value was or is missing."""
+    """One difference in words; None if the value is missing."""
 
     what: str
     before: str | None
@@ -30,7 +30,9 @@ class ToldDifference(TypedDict):
 
 
 class VersionRow(TypedDict):
-    """A version and its differences from the previous one; without an operation, the state before changes were kept."""
+    """A version and its differences from the previous one; without an operation, the state before changes were
+    recorded.
+    """
 
     number: int
     operation_id: str | None
@@ -58,7 +60,7 @@ class _Names:
 def load_recipe_versions(
     session: Session, recipe_id: int, *, older: int | None = None, newer: int | None = None
 ) -> RecipeVersions:
-    """Every version that was not undone; compares two if both numbers are given.
+    """Every version that was not undone; compares two of them if both numbers are given.
 
     Raises:
         RecipeNotFoundError: there is no such recipe.
@@ -103,7 +105,7 @@ def load_recipe_versions(
 def _load_changes(session: Session, recipe_id: int) -> list[Change]:
     """A recipe's changes that were not undone, found by index."""
     own = and_(tables.catalog_change.c.thing.in_(_OF_ONE), tables.catalog_change.c.key == str(recipe_id))
-    # ";" is the character after ":", so these are the keys that begin with the recipe's.
+    # ";" follows ":", so this range holds the keys that begin with the recipe's.
     yields = and_(
         tables.catalog_change.c.thing == "recipe_yield",
         tables.catalog_change.c.key > f"{recipe_id}:",
@@ -156,8 +158,8 @@ def _what(one: VersionDifference, names: _Names) -> str:
     if one.part == "rates":
         return "labour and overhead of a batch"
     if one.part == "sub_recipe":
-        return f"{names.recipes.get(cast(int, one.key), 'a recipe that is gone')} (recipe)"
-    name, _ = names.items.get(cast(int, one.key), ("an item that is gone", ""))
+        return f"{names.recipes.get(cast(int, one.key), 'a deleted recipe')} (recipe)"
+    name, _ = names.items.get(cast(int, one.key), ("a deleted item", ""))
     return f"makes {name}" if one.part == "makes" else name
 
 

@@ -23,7 +23,7 @@ _tables = Base.metadata.tables
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Where the rows of an entry are: those with the same ``key``, without other tables' columns."""
+    """Where an entry's rows are: the rows with the same ``key``, without the columns that other tables maintain."""
 
     table: Table
     key: tuple[str, ...]
@@ -62,7 +62,7 @@ SHAPES: Mapping[str, Shape] = dict(
         _one("item_label", "item_id"),
     )
 )
-"""Every thing of the catalogue that operations change."""
+"""Every kind of catalogue entry that operations change."""
 
 _NAMED = {
     name: [(column.name, key.column.table.name) for column in shape.table.columns for key in column.foreign_keys]
@@ -108,7 +108,7 @@ def key_of(name: str, row: Mapping[str, Any]) -> str:
 
 
 def load_changes(session: Session, operation_ids: Collection[str]) -> list[Change]:
-    """What these operations changed in the catalogue, in order."""
+    """These operations' changes to the catalogue, in order."""
     rows = session.execute(
         select(tables.catalog_change)
         .where(among(session, tables.catalog_change.c.operation_id, operation_ids))
@@ -118,7 +118,7 @@ def load_changes(session: Session, operation_ids: Collection[str]) -> list[Chang
 
 
 def load_catalog_links(session: Session, operation_ids: Collection[str]) -> list[Link]:
-    """Later operations, not undone, that changed the same entries or refer to those these operations made."""
+    """Later operations, not undone, that changed the same entries or refer to entries these operations created."""
     own = load_changes(session, operation_ids)
     if not own:
         return []
@@ -147,7 +147,7 @@ def load_catalog_links(session: Session, operation_ids: Collection[str]) -> list
 
 
 def load_pinned(session: Session, changes: Iterable[Change]) -> set[Thing]:
-    """The created entries that history, or an unchanged entry, refers to."""
+    """The created entries that the history, or an entry outside these changes, refers to."""
     own = list(changes)
     mine = {change.thing for change in own}
     pinned = set[Thing]()
@@ -176,9 +176,9 @@ def load_called(session: Session, things: Collection[Thing]) -> dict[Thing, str]
 
 
 def load_last_removed(session: Session, table: str) -> int | None:
-    """The highest id ever used in this table, if it is above the existing ones; else None."""
+    """The highest id ever used in this table if it is above the existing ones; else None."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
-    if not is_sqlite:  # counts on by itself
+    if not is_sqlite:  # PostgreSQL's sequences never reuse an id
         return None
     last = (
         select(func.max(sql_cast(tables.catalog_change.c.key, Integer)))
@@ -191,7 +191,7 @@ def load_last_removed(session: Session, table: str) -> int | None:
 
 
 def owner_of(thing: Thing) -> Thing | None:
-    """The owner of an entry: for recipe lines, the recipe."""
+    """An entry's owner; for recipe lines, the recipe."""
     table, key = thing
     first = SHAPES[table].key[0]
     target = next((target for column, target in _NAMED[table] if column == first), None)

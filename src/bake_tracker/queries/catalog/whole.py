@@ -1,4 +1,4 @@
-"""All recipes and all boxes at once, in as many statements as for one."""
+"""All recipes and all finished goods, in as many statements as for one."""
 
 from collections import defaultdict
 
@@ -11,7 +11,7 @@ from bake_tracker.queries.catalog.definitions import ITEM_COLUMNS, Component, Go
 
 
 def load_all_recipes(session: Session) -> list[Recipe]:
-    """Every recipe by slug, with all it is made of and what it makes; three statements."""
+    """Every recipe by slug, with its lines, those of its sub-recipes, and its yields; three statements."""
     names = session.execute(
         select(tables.recipe.c.id, tables.recipe.c.slug, tables.recipe.c.name).order_by(tables.recipe.c.slug)
     ).all()
@@ -37,7 +37,7 @@ def load_all_recipes(session: Session) -> list[Recipe]:
     ):
         makes[row.recipe_id][row.id] = as_item(row), row.quantity_micros
     slugs = {row.id: row.slug for row in names}
-    # Each sees the lines of all, and is walked from itself down.
+    # Each holds the lines of all recipes and uses those it reaches.
     return [Recipe(row.id, row.slug, row.name, lines, slugs, makes[row.id]) for row in names]
 
 

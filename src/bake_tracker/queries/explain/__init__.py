@@ -1,1 +1,1 @@
-"""How the ledger got a number."""
+"""Explanations: how the ledger got a number."""

@@ -1,4 +1,4 @@
-"""Names for the ids on log lines: one statement, however many lines."""
+"""Names for the ids on log lines, in one statement for any number of lines."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -11,11 +11,11 @@ from bake_tracker.models import Item
 from bake_tracker.queries.explain.operation import NAMED_BY
 
 Names = Mapping[tuple[str, int], tuple[str, str | None]]
-"""Slugs by table and id; of an item with its base unit."""
+"""Slugs by table and id; for an item, with its base unit."""
 
 
 def load_log_names(session: Session, lines: Iterable[Mapping[str, Any]]) -> Names:
-    """The slugs of all items, recipes, events and suppliers whose ids these lines have."""
+    """The slugs of all items, recipes, events and suppliers whose ids are on these lines."""
     ids: defaultdict[Any, set[int]] = defaultdict(set)
     for line in lines:
         for field, model in NAMED_BY.items():
@@ -38,5 +38,5 @@ def load_log_names(session: Session, lines: Iterable[Mapping[str, Any]]) -> Name
 
 
 def name_of(names: Names, line: Mapping[str, Any], field: str) -> tuple[str, str | None] | None:
-    """The name of the id in a line's field, and its unit."""
+    """The name and unit for the id in a line's field."""
     return names.get((NAMED_BY[field].__tablename__, line.get(field, 0)))

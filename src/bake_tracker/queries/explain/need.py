@@ -1,4 +1,4 @@
-"""What a batch or a box would use today, from which lots, at what cost, and what prevents it."""
+"""What a batch or a finished good would use today, from which lots, at what cost, and what prevents it."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -22,7 +22,7 @@ from bake_tracker.queries.explain.shelf import Shelf, load_shelves
 
 
 class PlannedDraw(TypedDict):
-    """What would be used of one lot."""
+    """A planned draw from one lot."""
 
     lot_code: str
     quantity: str
@@ -31,7 +31,7 @@ class PlannedDraw(TypedDict):
 
 
 class ShortItem(TypedDict):
-    """A needed item: what is usable now, what is still missing, and which lots are passed over."""
+    """A needed item: the usable and the missing quantity, and the lots passed over."""
 
     item_slug: str
     unit: str
@@ -42,13 +42,13 @@ class ShortItem(TypedDict):
 
 
 class NeededItem(ShortItem):
-    """An item of a batch or box, and the lots it would come from."""
+    """An item of a batch or finished good, and the lots it would come from."""
 
     draws: list[PlannedDraw]
 
 
 class ExplainedNeed(TypedDict):
-    """One batch of a recipe or one of a good; ``enough_for`` counts how many the usable stock allows."""
+    """One batch of a recipe or one finished good; ``enough_for`` is how many of them the usable stock allows."""
 
     what: str
     slug: str

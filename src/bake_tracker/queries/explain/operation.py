@@ -1,4 +1,4 @@
-"""One recorded operation: its arguments, actor, transaction, and the lots it made and used."""
+"""One recorded operation: its arguments, actor and transaction, and the lots it made and used."""
 
 import json
 from collections.abc import Mapping
@@ -20,9 +20,9 @@ from bake_tracker.queries.explain.origins import (
 from bake_tracker.queries.operations.history import ReversalRow, id_range, load_reversal
 
 CANDIDATES = 20
-"""So many operations with the same beginning are looked for, and no more."""
+"""The most operations listed for one beginning of an id."""
 
-# By which table an id among the arguments or on a log line is known.
+# The table for each id among the arguments or on a log line.
 NAMED_BY: Mapping[str, Any] = {
     "item_id": Item,
     "finished_unit_id": Item,
@@ -46,7 +46,7 @@ class Relative(TypedDict):
 class ExplainedOperation(TypedDict):
     """An operation, the lots it made and, if none, those it used.
 
-    ``arguments`` as they were stored; ``names`` the slugs of the ids among them. ``parents`` from the nearest outwards.
+    ``arguments`` are as stored; ``names`` gives the slugs for their ids. ``parents`` run from the nearest outwards.
     """
 
     operation_id: str
@@ -67,7 +67,7 @@ class ExplainedOperation(TypedDict):
 
 
 def find_operations(session: Session, beginning: str) -> list[Relative]:
-    """Operations whose id, or whose transaction's id, begins with this; of nested ones only the outermost."""
+    """Operations whose id, or whose transaction's id, begins with this; for nested ones only the outermost."""
     limits = id_range(beginning)
     if limits is None:
         return []
@@ -104,14 +104,14 @@ def find_runs(session: Session, kind: str | None, run_id: int) -> list[Relative]
 
 
 def explain_operation(session: Session, operation_id: str) -> ExplainedOperation:
-    """Explain a recorded operation down to the receipts; the number of statements does not grow."""
+    """Explain a recorded operation back to the receipts, in a fixed number of statements."""
     family = _load_family(session, operation_id)
     own = next(row for row in family if row.id == operation_id)
     by_id = {row.id: row for row in family}
     inside = _inside(operation_id, family)
     ledger = load_ledger(session, [operation_id, *(row.id for row in inside)])
     movements = [row for key in (operation_id, *(row.id for row in inside)) for row in ledger.rows.get(key, [])]
-    # The latest first: what was packed from a lot made beside it stands above that lot.
+    # Latest first, so that a lot comes above the lot it was packed from in the same operation.
     brought = sorted((row for row in movements if is_bringing(row)), key=lambda row: row.lot_id, reverse=True)
     makers = {row.by_operation_id for row in brought}
     idle = [key for key in (operation_id, *(row.id for row in inside)) if key not in makers]
@@ -138,7 +138,7 @@ def explain_operation(session: Session, operation_id: str) -> ExplainedOperation
 
 
 def readable(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments as people gave them: stored millionths are shown in units."""
+    """Arguments as people gave them, with stored millionths converted back."""
     shown: dict[str, Any] = {}
     for name, value in arguments.items():
         if name.endswith("_micros") and isinstance(value, int):
@@ -163,7 +163,7 @@ def load_named_slugs(session: Session, fields: Mapping[str, Any]) -> dict[str, s
 
 
 def _load_family(session: Session, operation_id: str) -> list[Any]:
-    """The operation and all others of its transaction."""
+    """The operation and all others in its transaction."""
     transaction = (
         select(tables.operation.c.transaction_id).where(tables.operation.c.id == operation_id).scalar_subquery()
     )

@@ -1,6 +1,6 @@
-"""What a lot or an operation rests on, down to the receipts: the lots used, why those, and their cost.
+"""The origins of a lot or an operation, back to the receipts: the lots used, why those, and their cost.
 
-A lot is told in full once; where it is met again, ``shown_above`` says so: a lot that many share makes no longer story.
+A lot is explained in full once; after that, ``shown_above`` refers to it, so shared lots do not lengthen the tree.
 """
 
 from collections import defaultdict
@@ -21,14 +21,15 @@ from bake_tracker.models.ledger import movements
 from bake_tracker.queries.explain.passed_over import PassedOver, load_passed_over
 
 MAX_DEPTH = 20
-"""Boxes in boxes in boxes: below this a page has no room left, and the tree names the lot to go on with."""
+"""The deepest level shown, because a page has no room for more; the tree names the lot to continue with."""
 
 COMPARED = 20
-"""Of so many operations the lots that they left are told: each has to be held against all lots of what it used."""
+"""The most operations whose passed-over lots are listed, because each is compared with all lots of the items it used.
+"""
 
 
 class ReceiptShare(TypedDict):
-    """How much of a receipt is in a lot, and its share of the lot's cost (None if the receipt has no price)."""
+    """A receipt's share in a lot, by quantity and cost (None if the receipt has no price)."""
 
     lot_id: int
     lot_code: str
@@ -42,7 +43,8 @@ class ReceiptShare(TypedDict):
 class ExplainedLot(TypedDict):
     """A lot as it came in, its operation, and what that operation used.
 
-    ``unit_cost`` is the sum of the draws' ``unit_share``. ``lacks_price`` names the receipts that keep it unknown.
+    ``unit_cost`` is the sum of the draws' ``unit_share``. ``lacks_price`` lists the receipts without a price, which
+    make it unknown.
     """
 
     lot_id: int
@@ -66,7 +68,7 @@ class ExplainedLot(TypedDict):
 
 
 class ExplainedDraw(TypedDict):
-    """A draw from a lot, why this one, and which were passed over; ``unit_share`` is the share of one unit made."""
+    """A draw from a lot, why from this one, and the lots passed over; ``unit_share`` is its share of one unit."""
 
     quantity: str
     cost: str | None
@@ -78,7 +80,7 @@ class ExplainedDraw(TypedDict):
 
 @dataclass(slots=True)
 class Ledger:
-    """The movements of operations and of everything their lots were made from, and what was shown so far."""
+    """The movements of operations and of everything their lots were made from, and the lots shown so far."""
 
     rows: dict[str, list[Any]]
     passed_over: dict[tuple[str, int], list[PassedOver]]
@@ -114,18 +116,20 @@ def explain_lots(session: Session, lot_ids: Iterable[int]) -> list[ExplainedLot]
 
 
 def load_ledger(session: Session, operation_ids: Sequence[str]) -> Ledger:
-    """Everything these operations rest on, and the lots that the first of them passed over; three statements."""
+    """Everything these operations used, at any depth, and the lots that the first of them passed over; three
+    statements.
+    """
     first = list(dict.fromkeys(operation_ids))[:COMPARED]
     return Ledger(_load_movements(session, operation_ids), load_passed_over(session, first))
 
 
 def is_bringing(row: Any) -> bool:
-    """Whether a movement is the one that brought its lot."""
+    """Whether a movement is the one that added its lot."""
     return bool(row.quantity_micros > 0 and row.made_by == row.by_operation_id)
 
 
 def explain_lot(row: Any, ledger: Ledger, depth: int = 0) -> ExplainedLot:
-    """Explain a lot and what its operation used; only the root of the tree adds up the receipts."""
+    """Explain a lot and what its operation used; only the root of the tree totals the receipts."""
     again, too_deep = row.lot_id in ledger.told, depth > MAX_DEPTH
     ledger.told.add(row.lot_id)
     receipts = _receipts(row, ledger) if depth == 0 and not again else []
@@ -181,16 +185,16 @@ def explain_draws(operation_id: str, ledger: Ledger, made: Any = None, depth: in
 def why(pick_policy: str, received_on: date, expires_on: date | None) -> str:
     """Why this lot is drawn."""
     if pick_policy == "fifo":
-        return f"oldest of its item: received {received_on} (FIFO)"
+        return f"oldest lot of this item: received {received_on} (FIFO)"
     if expires_on is None:
-        return f"none of its item expires sooner; oldest of those: received {received_on} (FEFO)"
-    return f"first of its item to expire: {expires_on} (FEFO)"
+        return f"no lot of this item expires sooner; this is the oldest: received {received_on} (FEFO)"
+    return f"first lot of this item to expire: {expires_on} (FEFO)"
 
 
 def _receipts(row: Any, ledger: Ledger) -> list[ReceiptShare]:
     is_receipt = not ledger.sources[row.lot_id].inputs
     if is_receipt and row.lot_cost_micros is not None:
-        return []  # it is its own receipt, and has its price
+        return []  # it is its own receipt, and has a price
     shares = shares_of_receipts(row.lot_id, ledger.sources)
     told: list[ReceiptShare] = []
     for share in shares:

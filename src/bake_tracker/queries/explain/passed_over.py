@@ -1,4 +1,4 @@
-"""The lots that an operation passed over: expired, on hold, not there yet, or later in the order."""
+"""The lots that an operation passed over: expired, on hold, not received yet, or later in the order."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -15,7 +15,7 @@ from bake_tracker.models.ledger import movements
 from bake_tracker.queries.bakery import load_bakery
 
 LATER_SHOWN = 2
-"""Of the lots that are simply later in the order, so many are named and the rest are counted."""
+"""How many of the lots that are just later in the order are listed; the rest are counted."""
 
 
 class PassedOver(TypedDict):
@@ -31,9 +31,9 @@ class PassedOver(TypedDict):
 def load_passed_over(session: Session, operation_ids: Collection[str]) -> dict[tuple[str, int], list[PassedOver]]:
     """By operation and item, the open lots that were not drawn; two statements.
 
-    What a lot held then is what it holds now, less every movement of it from then on. Until when it might be used then
-    is what the first hold or release since has found, or what it says now. No hold is older than its lot, so a lot that
-    was first in the order, not expired and not drawn was on hold.
+    A lot's quantity then is its quantity now, less every movement since. Its last usable day then is what the first
+    later hold or release recorded as the previous one, else the current one. Holds are never older than their lot, so a
+    lot that was first in order, not expired and not drawn must have been on hold.
     """
     house = load_bakery(session)
     drawn = (

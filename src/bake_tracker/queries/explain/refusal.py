@@ -12,14 +12,16 @@ from bake_tracker.queries.explain.need import explain_shortages
 from bake_tracker.queries.explain.operation import load_named_slugs
 
 NOT_ASKED = frozenset({"trace_id", "span_id"}) | APART
-"""Fields of a line that nobody asked for."""
+"""Fields of a line that are not arguments."""
 _ASKED = frozenset({"num_batches", "quantity", "actual_yield", "scale_factor", "unit"})
 
 
 def explain_refusal(
     session: Session, line: LogLine, today: date, asked: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Explain a refusal from its line, with the current stock of what was short; ``asked`` is complete if known."""
+    """Explain a refusal from its line, with the current stock of what was short; pass ``asked`` if all arguments are
+    known.
+    """
     asked = asked or {
         key: value
         for key, value in line.items()

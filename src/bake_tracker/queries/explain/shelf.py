@@ -1,4 +1,4 @@
-"""Current stock, lot by lot in the order of use, and where a lot went."""
+"""Current stock, lot by lot in the order of use, and where each lot went."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -34,7 +34,7 @@ class ShelfLot(TypedDict):
 
 
 class Ahead(TypedDict):
-    """What would be drawn before a lot."""
+    """The lots that would be drawn before this one."""
 
     lot_count: int
     quantity: str
@@ -42,7 +42,7 @@ class Ahead(TypedDict):
 
 
 class Went(TypedDict):
-    """One change of a lot after it came in; ``into`` is the lot that was made of it."""
+    """One change to a lot after it came in; ``into`` is the lot made from it."""
 
     operation_id: str
     operation: str
@@ -53,7 +53,7 @@ class Went(TypedDict):
 
 
 class Whereabouts(TypedDict):
-    """A lot's place and where it went: its first changes, and their number."""
+    """A lot's place in the order, its first changes and their number."""
 
     shelf: ShelfLot
     ahead: Ahead
@@ -95,7 +95,7 @@ class Shelf:
         return [row for row in self.rows if self.state(row) == "open"]
 
     def unusable(self) -> list[PassedOver]:
-        """The lots that are passed over today, and why."""
+        """The lots passed over today, and why."""
         return [
             passed_over(
                 row,
@@ -137,7 +137,7 @@ class Shelf:
 def load_shelves(
     session: Session, today: date, *, slugs: Collection[str] = (), ids: Collection[int] = ()
 ) -> list[Shelf]:
-    """The stock of every item named by slug or id, even if empty; one statement."""
+    """The stock of every item given by slug or id, even if empty; one statement."""
     rows = session.execute(
         select(*ITEM_COLUMNS, tables.item.c.pick_policy, *_SHELF_COLUMNS)
         .outerjoin(tables.lot, and_(tables.lot.c.item_id == tables.item.c.id, tables.lot.c.remaining_micros > 0))
@@ -234,7 +234,7 @@ _SHELF_COLUMNS = (
 
 
 def state_of(row: Any, today: date) -> State:
-    """Whether a lot may be drawn from today, and if not why."""
+    """Whether a lot may be drawn from today and, if not, why."""
     if row.remaining_micros == 0:
         return "used up"
     return open_state(row.on_hold, row.usable_until, today)
@@ -260,7 +260,7 @@ def _order(row: Any) -> tuple[date, date, int]:
 
 
 def _load_went(session: Session, lot_ids: Collection[int], limit: int) -> Mapping[int, list[Any]]:
-    """The first changes of each lot after it came in, in one statement however many there are."""
+    """The first changes to each lot after it came in, in one statement."""
     made = tables.lot.alias("made")
     changes = (
         select(

@@ -1,1 +1,1 @@
-"""What is on file, beside what a file brings."""
+"""The data that an import is compared with, and the tables of an export."""

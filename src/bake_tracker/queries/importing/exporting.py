@@ -24,6 +24,6 @@ _lots = (
 
 
 def load_tables(session: Session) -> Tables:
-    """The catalogue and the stock in a fixed number of statements; runs and the ledger are in the archive."""
+    """The catalogue and the stock, in a fixed number of statements. Runs and the ledger are only in the archive."""
     make: Callable[..., LotLeft] = LotLeft
     return tables_of(load_on_file(session), load_facts(session), [make(*row) for row in session.execute(_lots)])

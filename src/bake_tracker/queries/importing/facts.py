@@ -1,4 +1,4 @@
-"""Further facts about items and recipes, as tables have them."""
+"""Facts about items and recipes, in the form tables need."""
 
 from collections import defaultdict
 
@@ -20,7 +20,7 @@ from bake_tracker.queries.operations.reversal import stands
 
 
 def load_facts(session: Session) -> Facts:
-    """Every measure in force, allergen, label and rate; five statements."""
+    """Every measure in use, allergen, label and rate; five statements."""
     weights: defaultdict[tuple[str, str], list[Weight]] = defaultdict(list)
     standing = (
         select(
@@ -61,7 +61,7 @@ def load_facts(session: Session) -> Facts:
 
 
 def _presences(session: Session, said: Select[str, str, str]) -> dict[str, dict[str, str]]:
-    """Presence by allergen, by what it is said of."""
+    """The presence of each allergen, by item or product."""
     found: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for thing, allergen, presence in session.execute(said):
         found[thing][allergen] = presence

@@ -1,4 +1,4 @@
-"""What is already on file of what a file brings."""
+"""The current data that a file's rows are compared with."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -37,7 +37,7 @@ from bake_tracker.models import (
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.names import load_names
 
-_CHUNK = 1_000  # SQLite and PostgreSQL both limit the parameters of a statement
+_CHUNK = 1_000  # SQLite and PostgreSQL both limit the number of parameters in a statement
 
 _parents = aliased(Item)
 _items = select(
@@ -81,7 +81,7 @@ _lots_by_code = (
 
 
 def load_on_file(session: Session) -> OnFile:
-    """Everything that a row of a file can refer to or repeat."""
+    """Everything that a file's rows can refer to or repeat."""
 
     def by_slug(statement: Executable, plan: Any) -> Mapping[str, Any]:
         return {row[0]: plan(*row) for row in session.execute(statement)}
@@ -104,7 +104,7 @@ def load_on_file(session: Session) -> OnFile:
 
 
 def load_recipes(session: Session) -> dict[str, RecipePlan]:
-    """Every recipe with its lines and what it makes, by slug."""
+    """Every recipe by slug, with its lines and yields."""
     lines: defaultdict[int, list[LinePlan]] = defaultdict(list)
     for recipe_id, quantity, unit, item_slug, recipe_slug in session.execute(_lines):
         lines[recipe_id].append(LinePlan(quantity, unit, item_slug, recipe_slug))
@@ -137,7 +137,7 @@ def load_recorded(session: Session, operation_ids: Sequence[str]) -> dict[str, b
 
 
 def load_lots_by_code(session: Session, codes: Collection[str]) -> dict[tuple[str, str], int]:
-    """How many lots of each item and code there are, empty ones included; without those that were undone."""
+    """The number of lots by item and code, including empty ones and excluding undone ones."""
     found: dict[tuple[str, str], int] = {}
     wanted = sorted(codes)
     for start in range(0, len(wanted), _CHUNK):

@@ -1,1 +1,1 @@
-"""What was recorded, and what undoing it would take."""
+"""Recorded operations, and what undoing them would take."""

@@ -21,9 +21,9 @@ from bake_tracker.queries.bakery import load_bakery
 
 
 class RunRow(TypedDict):
-    """One production or assembly run; ``what`` is the recipe's name as it was then.
+    """A production or assembly run; ``what`` is the recipe's name at the time.
 
-    Labour and overhead are in no cost; both are None where nothing was kept of them.
+    Labour and overhead are not part of any cost; both are None if they were not recorded.
     """
 
     kind: str
@@ -43,7 +43,7 @@ class RunRow(TypedDict):
 
 
 class MovementRow(TypedDict):
-    """One change of one lot."""
+    """One change to one lot."""
 
     lot_id: int
     lot_code: str
@@ -81,7 +81,7 @@ class OperationView(TypedDict):
 
 
 def _runs() -> Select[*tuple[Any, ...]]:
-    """Runs older than a key, newest first; each kind is read by index, no further than the slice."""
+    """Runs older than a key, newest first; each kind is read by index, only as far as the slice."""
     key = bindparam("at", type_=UtcDateTime())
     production = (
         select(
@@ -120,7 +120,7 @@ def _runs() -> Select[*tuple[Any, ...]]:
         .subquery()
     )
     both = union_all(select(production), select(assembly)).subquery()
-    # The page is cut before anything is joined to it.
+    # The slice is cut before anything is joined to it.
     wanted = both.c.kind.in_(bindparam("kinds", expanding=True))
     runs = select(both).where(wanted).order_by(*_newest_first(both)).limit(bindparam("limit")).subquery()
     return (
@@ -152,15 +152,15 @@ def load_runs(
 ) -> list[RunRow]:
     """The latest ``limit`` runs of one or both kinds, or those before the run ``before``.
 
-    A page is as fast far back as at the front, and the same however many runs are added meanwhile: two statements, or
-    three with ``before``, an operation's id or a beginning that only it has.
+    Older slices are as fast as the first, and do not shift when runs are added. Two statements, or three with
+    ``before``, which is an operation's id or a unique beginning of one.
 
     Raises:
-        OperationNotFoundError: no run, or more than one, has an id that begins so.
+        OperationNotFoundError: no run, or more than one, has an id with this beginning.
     """
     zone = ZoneInfo(load_bakery(session).time_zone)
     kinds = {"kinds": ["production", "assembly"] if kind is None else [kind]}
-    # By the connection: the session would look into every row for objects that it could keep.
+    # On the connection, because the session would search every row for objects to track.
     rows = session.connection().execute(_RUNS, {**key_of_run(session, before), **kinds, "limit": limit})
     return [
         {
@@ -199,7 +199,7 @@ def load_runs(
 
 
 def key_of_run(session: Session, operation_id: str | None) -> dict[str, Any]:
-    """Where the slice begins: runs of the same instant must have lower ids."""
+    """Where the slice begins; runs at the same time must have lower ids."""
     if operation_id is None:
         return _FROM_THE_LATEST
     limits = id_range(operation_id)
@@ -228,7 +228,7 @@ def load_operation(session: Session, operation_id: str) -> OperationView:
     """One operation in four statements; a unique beginning of its id is enough.
 
     Raises:
-        OperationNotFoundError: no operation, or more than one, has an id that begins so.
+        OperationNotFoundError: no operation, or more than one, has an id with this beginning.
     """
     found = _find(session, operation_id)
     movements = session.execute(
@@ -269,14 +269,14 @@ def load_operation(session: Session, operation_id: str) -> OperationView:
 
 
 class Reversed(TypedDict):
-    """What undid an operation, and what it undid itself."""
+    """The operation that undid this one, and the one that it undid."""
 
     reversed_by: ReversalRow | None
     reverses: ReversalRow | None
 
 
 def load_reversal(session: Session, operation_id: str) -> Reversed:
-    """What undid an operation, and what it undid; one statement."""
+    """The operation that undid this one, and the one that it undid; one statement."""
     told: Reversed = {"reversed_by": None, "reverses": None}
     rows = session.execute(
         select(Reversal, Operation.name)
@@ -298,8 +298,8 @@ def load_reversal(session: Session, operation_id: str) -> Reversed:
 
 
 def id_range(beginning: str) -> tuple[str, str] | None:
-    """The lowest and highest UUID with this beginning; None if there is none."""
-    # UUIDs compare like their text, so that every id with this beginning lies between two whole ones.
+    """The lowest and highest UUID with this beginning; None if it is not the beginning of a UUID."""
+    # UUIDs sort like their text, so every id with this beginning is between these two.
     digits = digits_of(beginning)
     return (dashed(digits.ljust(32, "0")), dashed(digits.ljust(32, "f"))) if digits else None
 

@@ -18,7 +18,7 @@ REVERSING = "record_reversal"
 
 
 def stands(operation_id: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether the operation in this column was neither undone nor is itself an undoing."""
+    """The condition that the operation in this column was not undone and is not a reversal itself."""
     done = tables.reversal.alias()
     return ~exists().where(or_(done.c.reversed_operation_id == operation_id, done.c.operation_id == operation_id))
 
@@ -27,8 +27,8 @@ def load_undoable(session: Session, operation_id: str) -> Undoable:
     """An operation that can be undone.
 
     Raises:
-        OperationNotFoundError: there is none with this id.
-        ConflictError: it was undone already, or is itself an undoing.
+        OperationNotFoundError: there is no such operation.
+        ConflictError: it was already undone, or is itself a reversal.
     """
     found = load_operations(session, [operation_id])
     if not found:
@@ -39,7 +39,7 @@ def load_undoable(session: Session, operation_id: str) -> Undoable:
     for row in session.execute(done):
         if row.reversed_operation_id == operation_id:
             raise ConflictError(
-                f"{operation_id} was reversed by {row.operation_id}; what is reversed once stays so",
+                f"{operation_id} was already undone by {row.operation_id}",
                 reversed_operation_id=operation_id,
                 reversal_operation_id=row.operation_id,
             )
@@ -61,7 +61,7 @@ def load_operations(session: Session, operation_ids: Collection[str]) -> dict[st
 
 
 def load_family(session: Session, operation_ids: Collection[str]) -> set[str]:
-    """These operations and all inside them, at any depth."""
+    """These operations and all inside them, at any depth, that were not undone."""
     family = _family(session, operation_ids)
     return set(session.scalars(select(family.c.id).where(stands(family.c.id))))
 
@@ -93,7 +93,7 @@ def load_posted(session: Session, operation_ids: Collection[str]) -> list[Posted
 
 
 def load_touched(session: Session, operation_ids: Collection[str]) -> tuple[set[str], set[int]]:
-    """Which of these operations changed stock, lots or measures, and the items they changed."""
+    """The operations among these that changed stock, lots or measures, and the items they changed."""
     of_lots = [
         select(table.c.operation_id, tables.lot.c.item_id)
         .join(tables.lot, tables.lot.c.id == table.c.lot_id)
@@ -125,7 +125,7 @@ def load_links(session: Session, operation_ids: Collection[str]) -> list[Link]:
         .join(tables.lot, tables.lot.c.id == earlier_move.c.lot_id)
         .where(earlier_move.c.new_lot_id.is_(None), later_move.c.new_lot_id.is_(None))
     )
-    # What was split off and is held must not slip back into a lot that is not.
+    # A split-off part on hold must not return to a lot that is not on hold.
     held_part = (
         select(tables.lot.c.operation_id, tables.lot_hold.c.operation_id, tables.lot.c.code)
         .join(tables.lot_hold, tables.lot_hold.c.lot_id == tables.lot.c.id)
@@ -162,7 +162,7 @@ def load_takers(session: Session, lot_ids: Collection[int], operation_ids: Colle
 
 
 def load_holdings(session: Session, lot_ids: Iterable[int]) -> dict[int, Holding]:
-    """What is left of these lots."""
+    """The remaining quantities and costs of these lots."""
     rows = session.execute(
         select(tables.lot.c.id, tables.lot.c.remaining_micros, tables.lot.c.remaining_cost_micros).where(
             among(session, tables.lot.c.id, set(lot_ids))
@@ -181,7 +181,7 @@ def load_holds(session: Session, operation_id: str) -> list[Any]:
 
 
 def load_parts_since(session: Session, hold: Any) -> list[int]:
-    """Lots split off after a hold or release, at any depth, that were not changed since."""
+    """Lots split off after a hold or release, at any depth, that were not held or released since."""
     own = tables.lot_hold.alias()
     is_handled = exists().where(own.c.lot_id == tables.lot.c.id, stands(own.c.operation_id))
     parts = (
@@ -215,7 +215,7 @@ def load_transfers(session: Session, operation_id: str) -> list[Any]:
 
 
 def load_stated_measures(session: Session, operation_id: str) -> list[tuple[int, str, Fraction | None]]:
-    """For every measure that this operation stated: item, kind, and the value in force without it."""
+    """For every measure that this operation recorded: item, kind, and the value that applies without it."""
     stated = session.execute(
         select(tables.item_measure.c.item_id, tables.item_measure.c.kind).where(
             tables.item_measure.c.operation_id == operation_id
@@ -237,7 +237,7 @@ def _in_force(session: Session, operation_id: str, item_id: int, kind: str) -> F
 
 
 def before_the_first(session: Session, item_id: int, kind: str) -> Fraction | None:
-    """An item's weight before its first measure: from before measures were kept, or from an import."""
+    """An item's weight before its first measure, from an older version or an import."""
     first = (
         select(tables.operation.c.result)
         .join(tables.item_measure, tables.item_measure.c.operation_id == tables.operation.c.id)
@@ -248,7 +248,7 @@ def before_the_first(session: Session, item_id: int, kind: str) -> Fraction | No
     try:
         was = json.loads(session.execute(first).scalar_one_or_none() or "{}").get("was")
         return None if was is None else Fraction(was)
-    except (ValueError, AttributeError):  # changed past the program: verify names the answer
+    except (ValueError, AttributeError):  # edited outside the program; verify reports the answer
         return None
 
 

@@ -1,1 +1,1 @@
-"""Reports: what came in, what left, what it was worth."""
+"""Reports on purchases, use, waste, yields and stock value."""

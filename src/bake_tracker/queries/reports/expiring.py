@@ -1,4 +1,4 @@
-"""Lots that expire soon, their value, and what they could still be made into."""
+"""Lots that expire soon, their value, and possible uses for them."""
 
 from collections import defaultdict
 from datetime import date, timedelta
@@ -16,7 +16,7 @@ from bake_tracker.queries.runs.can_make import Larder, load_larder
 
 
 class Use(TypedDict):
-    """A possible use: how many the stock allows, and how many use the lot up after the lots drawn before it."""
+    """A possible use: how many the stock allows, and how many use up the lot and those drawn before it."""
 
     what: Literal["recipe", "box"]
     slug: str
@@ -42,10 +42,10 @@ class ExpiringLot(TypedDict):
 
 
 def load_expiring(session: Session, today: date, within_days: int, larder: Larder | None = None) -> list[ExpiringLot]:
-    """Lots that expire within so many days, expired ones included, soonest first.
+    """Lots that expire within ``within_days``, including expired ones, soonest first.
 
-    Seven statements, however many lots there are; one where the larder is at hand. What is expired or on hold can go
-    into nothing.
+    Seven statements for any number of lots, or one if the larder is given. Lots that are expired or on hold have no
+    uses.
     """
     horizon = min(NO_EXPIRY - today, timedelta(days=within_days)) + today
     soon = select(tables.lot.c.item_id).where(tables.lot.c.remaining_micros > 0, tables.lot.c.usable_until <= horizon)

@@ -1,4 +1,4 @@
-"""What reports on a period share: days in the bakery's time zone, without undone operations."""
+"""Shared by reports on a period: days in the bakery's time zone, without undone operations."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
@@ -20,7 +20,7 @@ def rows_of(session: Session, *statements: Select[*tuple[Any, ...]]) -> Iterator
 
 
 def not_reversed(operation_id: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    """Whether an operation was not reversed."""
+    """The condition that an operation was not undone."""
     return ~exists().where(Reversal.reversed_operation_id == operation_id)
 
 

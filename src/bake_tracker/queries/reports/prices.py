@@ -1,4 +1,4 @@
-"""Prices paid: every purchase by product and supplier, each item's last, and the average on hand."""
+"""Prices paid: every purchase by product and supplier, each item's last price, and the average on hand."""
 
 from collections.abc import Collection, Sequence
 from datetime import date
@@ -16,7 +16,7 @@ from bake_tracker.queries.operations.reversal import stands
 
 
 class PriceRow(TypedDict):
-    """One purchase; the price is per kg, l, piece or m, the change is against the last from the same source."""
+    """A purchase; the price is per kg, l, piece or m, the change is from the last one from the same source."""
 
     bought_on: str
     supplier: str | None
@@ -72,10 +72,10 @@ class OnHand(TypedDict):
 
 
 def load_prices(session: Session, item_id: int, *, since: date | None = None) -> PriceHistory:
-    """What was paid for an item, without undone, split or produced lots; two statements.
+    """The purchases of an item, without undone, split-off or produced lots; two statements.
 
     Raises:
-        ItemNotFoundError: there is none.
+        ItemNotFoundError: there is no such item.
     """
     item = load_item(session, item_id)
     rows = session.execute(
@@ -156,7 +156,7 @@ def load_on_hand(session: Session, item_ids: Collection[int]) -> dict[int, OnHan
 
 
 def _came_in(lots: Any = tables.lot) -> tuple[Any, ...]:
-    """Lots that came in, without split-off parts and undone receipts."""
+    """The conditions for lots that came in, without split-off parts and undone receipts."""
     return lots.c.parent_lot_id.is_(None), lots.c.quantity_micros > 0, stands(lots.c.operation_id)
 
 

@@ -1,4 +1,4 @@
-"""What batches cost today, at last prices and at the average on hand, and the margin at a price."""
+"""The cost of batches today, at last prices and at the average on hand, and the margin at a price."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -23,7 +23,7 @@ BASES = ("today", "last", "average")
 
 
 class CostedItem(TypedDict):
-    """A needed item, its cost by each basis (None if unknown), and the source of the prices."""
+    """A needed item, its cost on each basis (None if unknown), and the source of the prices."""
 
     item_slug: str
     needed: str
@@ -38,7 +38,7 @@ class CostedItem(TypedDict):
 
 
 class UnitCost(TypedDict):
-    """A finished unit's cost by one basis, with labour and overhead, and the margin at a given price."""
+    """A finished unit's cost on one basis, with and without labour and overhead, and the margin at a given price."""
 
     finished_unit: str
     quantity: str
@@ -76,13 +76,13 @@ class RecipeCost(TypedDict):
 def load_recipe_cost(
     session: Session, recipe_id: int, batches: Fraction, today: date, *, price_micros: int | None = None
 ) -> RecipeCost:
-    """What ``batches`` cost from today's lots, by the last lot of each item, and on average.
+    """The cost of ``batches`` from today's lots, by the last lot of each item, and on average.
 
-    A basis with anything unknown is unknown, and what is in the way is named; five statements.
+    A basis with any unknown cost is unknown, and the gaps are listed; five statements.
 
     Raises:
-        RecipeNotFoundError: there is none.
-        UnitConversionError: an ingredient has no density or weight of a piece; names every such ingredient.
+        RecipeNotFoundError: there is no such recipe.
+        UnitConversionError: an ingredient has no density or piece weight; names every such ingredient.
         ValidationError: the batches or the price are not above 0.
     """
     if batches <= 0:
@@ -121,7 +121,7 @@ def load_recipe_cost(
 def cost_needs(
     session: Session, needs: Mapping[int, int], items: Mapping[int, Item], today: date
 ) -> tuple[list[CostedItem], dict[str, int | None]]:
-    """The cost of every need (item id -> millionths) by each basis, and the totals; four statements."""
+    """The cost of every need (item id -> millionths) on each basis, and the totals; four statements."""
     plan = plan_draws(needs, load_lots_to_draw(session.connection(), needs, today))
     last, on_hand = load_last_prices(session, needs), load_on_hand(session, needs)
     average = {item_id: there["price"] for item_id, there in on_hand.items() if there["price"] is not None}
@@ -170,7 +170,7 @@ def _items(
 def _unit_cost(
     item: Item, made: int, basis: str, micros: int | None, beside: int, price_micros: int | None
 ) -> UnitCost:
-    """The cost of one, if the whole cost of the batches goes into this finished unit."""
+    """The cost of one, if this finished unit bears the whole cost of the batches."""
     each, in_all = _each(micros, made), _each(_plus(micros, beside), made)
     left = margin(price_micros, each) if price_micros is not None else (None, None)
     left_in_all = margin(price_micros, in_all) if price_micros is not None else (None, None)

@@ -29,7 +29,7 @@ class ValuedLot(TypedDict):
 
 
 class ValuedItem(TypedDict):
-    """All lots of an item; ``value`` is None if the cost of one is unknown, ``known_value`` leaves those out."""
+    """All lots of an item; ``value`` is None if any cost is unknown, ``known_value`` leaves those lots out."""
 
     kind: str
     item_slug: str
@@ -42,7 +42,7 @@ class ValuedItem(TypedDict):
 
 
 class StockValue(TypedDict):
-    """The stock at one moment, with values over all items."""
+    """The stock at one moment, with its total value."""
 
     as_of: str
     currency: str

@@ -31,8 +31,8 @@ class ValueOfDay(TypedDict):
 def load_stock_value_by_day(session: Session, since: date, today: date) -> list[ValueOfDay]:
     """Every day from ``since`` to ``today``; three statements.
 
-    A day is the day on which something happened, where the bakery is, though it was recorded later. What was undone
-    did not happen.
+    A change counts on the day it happened, in the bakery's time zone, even if it was recorded later. Undone operations
+    do not count.
     """
     house = load_bakery(session)
     worth: defaultdict[str, int] = defaultdict(int)
@@ -55,13 +55,13 @@ def load_stock_value_by_day(session: Session, since: date, today: date) -> list[
 
 
 def _changes(house: BakeryInfo, since: date) -> Any:
-    """All changes recorded since; nothing is recorded before it happens, so this is complete."""
-    # One operation of adjustments has one moment, however many lots.
+    """All changes recorded since then; changes are recorded on or after the day they happen, so none is missing."""
+    # All lines of an adjustment have the same time.
     moment = select(func.min(tables.adjustment.c.happened_at)).where(
         tables.adjustment.c.operation_id == movements.c.operation_id
     )
     adjusted = moment.scalar_subquery()
-    # What was split off a lot came in with that, and moved only now.
+    # A split-off part came in with its lot, and only moved now.
     came_in = and_(tables.lot.c.operation_id == movements.c.operation_id, tables.lot.c.parent_lot_id.is_(None))
     return (
         select(

@@ -1,6 +1,6 @@
 """What left the stock, by reason and month, and for whom. Undone operations do not count.
 
-Rows are read as they come and added up here, for a day is a day where the bakery is.
+Rows are streamed and totalled here, because months follow the bakery's time zone.
 """
 
 from collections import defaultdict
@@ -45,7 +45,7 @@ class WasteRow(TypedDict):
 
 
 class RecipientRow(TypedDict):
-    """What a customer got, or what was made for an event; the cost is None if any part is unknown."""
+    """The goods a customer got, or that were made for an event; the cost is None if any part is unknown."""
 
     recipient: str | None
     event: str | None
@@ -73,7 +73,7 @@ class _Sum:
 
 
 def load_usage(session: Session, since: date | None = None, until: date | None = None) -> list[UsageRow]:
-    """What was used in production and assembly, wasted, given, sold or corrected away, by month and item."""
+    """Stock used in production and assembly, wasted, given away, sold or corrected, by month and item."""
     house = load_bakery(session)
     sums: defaultdict[Any, _Sum] = defaultdict(_Sum)
     for row in rows_of(session, *_taken(house, since, until)):
@@ -93,7 +93,7 @@ def load_usage(session: Session, since: date | None = None, until: date | None =
 
 
 def load_waste(session: Session, since: date | None = None, until: date | None = None) -> list[WasteRow]:
-    """What was wasted, spoiled or lost in production, by month, kind, reason and item."""
+    """Stock wasted, spoiled or lost in production, by month, kind, reason and item."""
     house = load_bakery(session)
     sums: defaultdict[Any, _Sum] = defaultdict(_Sum)
     for row in rows_of(session, _wasted(house, since, until), _lost(house, since, until)):
@@ -114,7 +114,7 @@ def load_waste(session: Session, since: date | None = None, until: date | None =
 
 
 def load_recipients(session: Session, since: date | None = None, until: date | None = None) -> list[RecipientRow]:
-    """What each customer was given or sold, and what was made for events."""
+    """The goods each customer was given or sold, and those made for events."""
     house = load_bakery(session)
     sums: defaultdict[Any, _Sum] = defaultdict(_Sum)
     for row in rows_of(session, _handed_over(house, since, until), *_made_for_events(house, since, until)):
@@ -139,7 +139,7 @@ def load_recipients(session: Session, since: date | None = None, until: date | N
 def _taken(house: BakeryInfo, since: date | None, until: date | None) -> Iterator[Select[*tuple[Any, ...]]]:
     """Every movement out of a lot with its purpose; moves do not count.
 
-    The period stands where each kind of operation has its index by time, so that a month is found without the years.
+    Each kind of operation filters by its own time index, so that one month does not read all years.
     """
     baked = select(
         ProductionRun.operation_id, literal("baked").label("used_for"), ProductionRun.produced_at.label("at")
@@ -147,7 +147,7 @@ def _taken(house: BakeryInfo, since: date | None, until: date | None) -> Iterato
     packed = select(
         AssemblyRun.operation_id, literal("packed").label("used_for"), AssemblyRun.assembled_at.label("at")
     ).where(*between(AssemblyRun.assembled_at, house, since, until))
-    # One operation of adjustments has one kind and one moment, however many lots.
+    # All lines of an adjustment have the same kind and time.
     adjusted = (
         select(
             Adjustment.operation_id,

@@ -17,10 +17,10 @@ from bake_tracker.queries.reports.periods import between, month_of, not_reversed
 
 
 class Compared(TypedDict):
-    """Actual against planned yield; ``loss_percent`` is negative if more came out.
+    """Actual against planned yield; ``loss_percent`` is negative if the yield was above plan.
 
-    ``planned_unit_cost`` is what one would have cost had all come out, ``unit_cost`` what each that did really cost;
-    both are None when the cost is unknown, the latter also when nothing came out.
+    ``planned_unit_cost`` is the cost of one at the planned yield, ``unit_cost`` at the actual yield. Both are None if
+    the cost is unknown, and the latter also if the yield was 0.
     """
 
     planned: str
@@ -103,7 +103,7 @@ def load_run_yields(
     """The latest ``limit`` productions of the period, or those before ``before``; two or three statements.
 
     Raises:
-        OperationNotFoundError: no run, or more than one, has an id that begins as ``before``.
+        OperationNotFoundError: no run, or more than one, has an id that begins with ``before``.
     """
     house = load_bakery(session)
     runs = _runs(house, since, until)

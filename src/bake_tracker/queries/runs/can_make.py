@@ -1,4 +1,4 @@
-"""What the stock allows: every recipe and box, and what prevents one more."""
+"""What the stock allows: every recipe and finished good, and what prevents one more."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ class Maker(TypedDict):
 class Stopper(TypedDict):
     """An item that prevents one more: the need including that one, and the stock.
 
-    ``unusable`` is on the shelf too, but expired or on hold.
+    ``unusable`` is on hand too, but expired or on hold.
     """
 
     item_slug: str
@@ -42,7 +42,7 @@ class Stopper(TypedDict):
 
 
 class Possible(TypedDict):
-    """A recipe or a box, and how many the usable stock allows; None if it cannot be calculated."""
+    """A recipe or finished good, and how many the usable stock allows; None if that cannot be calculated."""
 
     what: Literal["recipe", "box"]
     slug: str
@@ -82,10 +82,9 @@ class Larder:
 
 
 def load_can_make(session: Session, today: date) -> list[Possible]:
-    """Every recipe and box, each as if it were the only one made; six statements.
+    """Every recipe and finished good, each as if it were the only one made; six statements.
 
-    A sub-recipe counts by its ingredients, as a baking takes them. What a recipe or box names as an item, be it made
-    here, counts by what lies ready.
+    A sub-recipe counts by its ingredients, as in a production. An item counts by its stock, even if it is made here.
     """
     return possible(load_larder(session, today))
 
@@ -113,7 +112,7 @@ def load_larder(session: Session, today: date) -> Larder:
     recipes, goods = load_all_recipes(session), load_all_goods(session)
     usable, unusable = _stock(session, today)
     items = {part.item.item_id: part.item for good in goods for part in good.components}
-    for recipe in recipes[:1]:  # each has the lines of all
+    for recipe in recipes[:1]:  # each has the lines of all recipes
         items |= {
             line.item.item_id: line.item for lines in recipe.lines_by_recipe.values() for line in lines if line.item
         }

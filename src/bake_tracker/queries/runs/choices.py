@@ -9,7 +9,7 @@ from bake_tracker.models import tables
 
 
 class Choice(TypedDict):
-    """A recipe or box, and when it was last made."""
+    """A recipe or finished good, and when it was last made."""
 
     id: int
     slug: str
@@ -31,7 +31,7 @@ def load_recipe_choices(session: Session, limit: int, search: str | None = None)
 
 
 def load_good_choices(session: Session, limit: int, search: str | None = None) -> list[Choice]:
-    """Boxes with components, most recently packed first; one statement."""
+    """Finished goods with components, most recently packed first; one statement."""
     last = (
         select(func.max(tables.assembly_run.c.id))
         .where(tables.assembly_run.c.finished_good_id == tables.item.c.id)

@@ -38,7 +38,7 @@ def load_run(session: Session, operation_id: str) -> RecordedRun:
 
     Raises:
         OperationNotFoundError: there is no such operation.
-        ValidationError: it is no production.
+        ValidationError: it is not a production.
     """
     columns = [
         tables.production_run.c[name] for name in RecordedRun.__dataclass_fields__ if name in tables.production_run.c
@@ -54,4 +54,4 @@ def load_run(session: Session, operation_id: str) -> RecordedRun:
     name = session.execute(select(Operation.name).where(Operation.id == operation_id)).scalar()
     if name is None:
         raise OperationNotFoundError(operation_id)
-    raise ValidationError.of("corrected_operation_id", f"{name} is no production; reverse it and record it anew")
+    raise ValidationError.of("corrected_operation_id", f"{name} is not a production; undo it and record it again")

@@ -1,6 +1,6 @@
 """What a run would use now: every item with its lots and cost, and every shortage.
 
-By the rule that recording uses, ``plan_draws`` over the same lots; nothing is locked, written or told.
+Uses the same rule as recording, ``plan_draws`` over the same lots, but locks, writes and logs nothing.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ from bake_tracker.queries.stock.open_lots import load_lots_to_draw
 
 
 class LotDraw(TypedDict):
-    """What would be used of one lot."""
+    """A planned draw from one lot."""
 
     lot_id: int
     lot_code: str
@@ -50,7 +50,7 @@ class PlannedItem(TypedDict):
 
 
 class PlannedProduct(TypedDict):
-    """The planned product; ``each`` is None while the cost is unknown or something is short."""
+    """The planned product; ``each`` is None if the cost is unknown or something is short."""
 
     item_id: int
     name: str
@@ -75,8 +75,8 @@ def load_production_plan(
     """What these batches would use today; one statement.
 
     Raises:
-        ValidationError: an argument is not allowed, or nothing countable would come out.
-        UnitConversionError: as recording would.
+        ValidationError: an argument is not allowed, or the yield would be too small or too large.
+        UnitConversionError: a unit of an ingredient cannot be converted.
     """
     given = Arguments()
     count = given.count("num_batches", num_batches)
@@ -95,7 +95,7 @@ def load_production_plan(
 
 
 def load_assembly_plan(session: Session, good: Good, quantity: object, today: date) -> RunPlan:
-    """What these boxes would use today; one statement.
+    """What this many finished goods would use today; one statement.
 
     Raises:
         ValidationError: the quantity is not allowed, or the good has no components yet.
@@ -104,7 +104,7 @@ def load_assembly_plan(session: Session, good: Good, quantity: object, today: da
     count = given.count("quantity", quantity)
     given.done()
     if not good.components:
-        raise ValidationError.of("finished_good_id", f"{good.item.slug} has no components yet; say what is in it")
+        raise ValidationError.of("finished_good_id", f"{good.item.slug} has no components yet; add some first")
     needs = countable({part.item.item_id: part.quantity_micros * count for part in good.components}, "quantity")
     items = items_of(part.item for part in good.components)
     made = {good.item.item_id: (good.item, count * MICRO)}

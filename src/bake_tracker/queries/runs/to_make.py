@@ -6,14 +6,14 @@ from bake_tracker.queries.runs.can_make import Larder, Possible, possible
 
 
 class ToMake(TypedDict):
-    """Something to make; ``wanted_for`` are the boxes that wait for a recipe's product."""
+    """Something to make; ``wanted_for`` lists the finished goods that wait for a recipe's product."""
 
     made: Possible
     wanted_for: list[str]
 
 
 class ShortIngredient(TypedDict):
-    """An item that is not enough for even one; ``stops`` is what cannot be made."""
+    """An item too short for even one; ``stops`` lists what cannot be made."""
 
     item_slug: str
     unit: str
@@ -24,7 +24,7 @@ class ShortIngredient(TypedDict):
 
 
 def to_make(larder: Larder) -> tuple[list[ToMake], list[ShortIngredient]]:
-    """What can be made, boxes first, then the recipes that boxes wait for; and what is short."""
+    """What can be made, finished goods first, then the recipes they wait for; and what is short."""
     rows = [row for row in possible(larder) if row["makes"] and row["count"] is not None]
     wanted: dict[str, list[str]] = {}
     short: dict[str, ShortIngredient] = {}

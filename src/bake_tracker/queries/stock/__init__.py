@@ -1,1 +1,1 @@
-"""Lots: which may be used, what is left, where they came from and went."""
+"""Lots: what is left of them, and where they came from and went."""

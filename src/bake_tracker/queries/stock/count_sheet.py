@@ -10,7 +10,7 @@ from bake_tracker.models import Item, Lot
 
 
 class CountSheetRow(TypedDict):
-    """A lot to count; ``expected`` and ``came_with`` in its item's base unit."""
+    """A lot to count; ``expected`` and ``came_with`` are in its item's base unit."""
 
     lot_id: int
     lot_code: str

@@ -10,7 +10,7 @@ from bake_tracker.models import Delivery, Reversal
 
 
 def load_standing_delivery(session: Session, supplier_id: int, document: str) -> Row[*tuple[Any, ...]] | None:
-    """The latest delivery with this supplier's document that was not undone: its operation and day, or None."""
+    """This supplier's latest delivery with this document that was not undone: its operation and day, or None."""
     found: Sequence[Row[*tuple[Any, ...]]] = session.execute(
         select(Delivery.operation_id, Delivery.delivered_on)
         .where(

@@ -14,7 +14,7 @@ from bake_tracker.models.ledger import Movement
 
 
 class ConsumedLot(TypedDict):
-    """What an operation used of one lot."""
+    """The quantity an operation used from one lot."""
 
     lot_code: str
     item_slug: str
@@ -22,7 +22,7 @@ class ConsumedLot(TypedDict):
     unit: str
 
 
-# By transaction, since one of them may hold ten thousand operations.
+# By transaction, because one may hold ten thousand operations.
 _TAKEN = (
     select(Movement.operation_id, Lot.code, Item.slug, Item.base_unit, Movement.quantity_micros)
     .join(Operation, Operation.id == Movement.operation_id)
@@ -34,7 +34,7 @@ _TAKEN = (
 
 
 def load_consumed(session: Session, transaction_ids: Collection[str]) -> dict[str, list[ConsumedLot]]:
-    """By operation of these transactions, the lots used, in order; one statement."""
+    """The lots used, in order, by operation of these transactions; one statement."""
     consumed: defaultdict[str, list[ConsumedLot]] = defaultdict(list)
     for operation_id, code, slug, unit, micros in session.execute(
         _TAKEN, {"transactions": sorted(filter(_is_uuid, transaction_ids))}

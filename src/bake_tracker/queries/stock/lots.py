@@ -1,4 +1,4 @@
-"""Lots: what they are and what is left of them."""
+"""Lots and what is left of them."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -43,13 +43,13 @@ def load_lot(session: Session, lot_id: int) -> LotState:
     """One lot.
 
     Raises:
-        LotNotFoundError: there is none with this id.
+        LotNotFoundError: there is no such lot.
     """
     return load_lots(session, [lot_id])[lot_id]
 
 
 def load_lot_codes(session: Session) -> dict[str, list[int]]:
-    """Every lot code with the ids of its lots, oldest first: a supplier's code may repeat."""
+    """Every lot code with the ids of its lots, oldest first; suppliers' codes may repeat."""
     codes: dict[str, list[int]] = {}
     for lot_id, code in session.execute(select(tables.lot.c.id, tables.lot.c.code).order_by(tables.lot.c.id)):
         codes.setdefault(code, []).append(lot_id)
@@ -57,10 +57,10 @@ def load_lot_codes(session: Session) -> dict[str, list[int]]:
 
 
 def load_lots(session: Session, lot_ids: Collection[int]) -> dict[int, LotState]:
-    """These lots by id; read them again after their items are locked, for what is left of them.
+    """These lots by id; load them again after locking their items, to see what is left now.
 
     Raises:
-        LotNotFoundError: one of them is not there.
+        LotNotFoundError: one of them does not exist.
     """
     rows = session.execute(
         select(

@@ -17,14 +17,14 @@ _NEEDS = {
     "postgresql": "SELECT key::bigint AS item_id, value::bigint AS quantity FROM json_each_text(CAST(:needs AS json))",
 }
 
-# One lot by its index, for each row on the left. PostgreSQL would hash the whole table for the join that SQLite has.
+# One lot by index for each row on the left. PostgreSQL would hash the whole table for SQLite's kind of join.
 _ONE_LOT = {
     "sqlite": ("JOIN lot ON lot.id = (SELECT id", ")"),
     "postgresql": ("CROSS JOIN LATERAL (SELECT *", ") AS lot"),
 }
 
 # Walks the partial index of open lots in picking order and stops when the need is met. A window sum would read every
-# open lot, and PostgreSQL allows no FOR UPDATE beside either, so the item rows are locked first.
+# open lot, and PostgreSQL allows FOR UPDATE with neither, so the item rows are locked first.
 _WALK = """
 WITH RECURSIVE need AS ({needs}),
 walk (item_id, quantity, lot_id, pick_on, received_on, expires_on, code, remaining, cost, reached) AS (
@@ -63,8 +63,8 @@ def load_lots_to_draw(
 ) -> list[OpenLot]:
     """The open lots that meet ``needs`` (item id -> millionths), in picking order, and no more than those.
 
-    Lots on hold, expired before ``usable_on``, or received after ``there_on`` are passed over. Where a need cannot be
-    met, all its open lots come.
+    Lots on hold, expired before ``usable_on``, or received after ``there_on`` are passed over. If a need cannot be met,
+    all of its open lots are returned.
     """
     dialect = connection.dialect.name
     parameters = {"needs": json.dumps({str(key): quantity for key, quantity in needs.items()})}
@@ -88,6 +88,6 @@ _CAME_LATER = (
 
 
 def load_came_later(connection: Connection, item_ids: Iterable[int], day: date) -> dict[int, int]:
-    """By item, the millionths in open lots that were good on ``day`` or later and came in after it; one statement."""
+    """By item, the millionths in open lots received after ``day`` and usable on it; one statement."""
     rows = connection.execute(_CAME_LATER, {"ids": sorted(item_ids), "day": day})
     return {item_id: int(micros) for item_id, micros in rows}

@@ -21,10 +21,10 @@ from bake_tracker.queries.stock.traced import Document, load_documents, tell_tra
 
 
 def load_recall(session: Session, lot_id: int) -> Recall:
-    """Load a lot, everything it came from and everything made from it; write nothing.
+    """Load a lot, everything it came from and everything made from it; writes nothing.
 
     Raises:
-        LotNotFoundError: there is none with this id.
+        LotNotFoundError: there is no such lot.
     """
     back, forward = trace_back(session, lot_id), trace_forward(session, lot_id)
     affected = affected_lots(lot_id, forward)
@@ -58,7 +58,7 @@ def affected_lots(lot_id: int, forward: Collection[Edge]) -> set[int]:
 
 
 def load_lots_on_hand(session: Session, lot_ids: Collection[int]) -> list[int]:
-    """Which of these lots are open."""
+    """The open lots among these."""
     left = select(tables.lot.c.id).where(among(session, tables.lot.c.id, lot_ids), tables.lot.c.remaining_micros > 0)
     return list(session.scalars(left.order_by(tables.lot.c.id)))
 
@@ -95,7 +95,7 @@ def _named(rows: Iterable[Any], documents: Mapping[str, Document]) -> Iterator[M
 
 
 def _runs(trace: Trace, lots: Iterable[TracedLot]) -> list[Run]:
-    """What each run used of the affected lots, in order of time."""
+    """What each run used from the affected lots, in order of time."""
     made = {lot["operation_id"]: lot for lot in lots}
     runs: dict[str, Run] = {}
     for step in trace["forward"]:

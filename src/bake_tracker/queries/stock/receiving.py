@@ -1,4 +1,4 @@
-"""Likely receipts: the items that come in, and each one's last receipt."""
+"""Likely receipts: the items that are bought, and each one's last receipt."""
 
 from typing import TypedDict
 
@@ -22,7 +22,7 @@ class BoughtItem(TypedDict):
 
 
 class LastReceived(TypedDict):
-    """An item's last receipt; quantity in its base unit."""
+    """An item's last receipt; the quantity is in its base unit."""
 
     quantity: str
     total_cost: str | None
@@ -80,7 +80,7 @@ def load_last_received(session: Session, item_id: int) -> LastReceived | None:
 
 
 def load_locations(session: Session) -> list[str]:
-    """The places where something is kept now, by name."""
+    """The places that hold stock now, by name."""
     rows = (
         select(tables.lot.c.location)
         .where(tables.lot.c.remaining_micros > 0, tables.lot.c.location.is_not(None))

@@ -1,6 +1,6 @@
-"""Where a lot came from and went: one recursive statement each way, at any depth.
+"""Where a lot came from and where it went: one recursive statement each way, at any depth.
 
-What was undone leads nowhere, unless it is asked for; what undid it never does.
+Undone operations are left out unless asked for; reversals always are.
 """
 
 from functools import cache
@@ -29,12 +29,12 @@ _EDGE = (
 
 
 def trace_back(session: Session, lot_id: int, *, undone: bool = False) -> list[Edge]:
-    """Every draw that led to this lot, down to the receipts; each once, unordered."""
+    """Every draw that led to this lot, back to the receipts; each once, unordered."""
     return _trace(session, lot_id, "back", undone)
 
 
 def trace_forward(session: Session, lot_id: int, *, undone: bool = False) -> list[Edge]:
-    """Every draw that this lot led to, up to stock, exits and losses; each once, unordered."""
+    """Every draw that this lot led to, on to stock, exits and losses; each once, unordered."""
     return _trace(session, lot_id, "forward", undone)
 
 
@@ -60,9 +60,9 @@ def _statement(direction: Direction, undone: bool, is_lateral: bool) -> TextClau
 
 
 def _of_reached(columns: str, tables: str, condition: str, is_lateral: bool) -> str:
-    if not is_lateral:  # SQLite keeps the order of a cross join, and so walks the indexes from what was reached
+    if not is_lateral:  # SQLite keeps the order of a cross join, and so walks the indexes from the reached lots
         return f"SELECT {columns} FROM reached CROSS JOIN {tables} WHERE {condition}"
-    # PostgreSQL cannot know how little each round reaches, and would read whole tables to join with it; OFFSET 0 keeps
-    # the look by the index a look of its own.
+    # PostgreSQL cannot know how few rows each round reaches, and would read whole tables to join them; OFFSET 0 keeps
+    # each index lookup separate.
     one = f"SELECT {columns} FROM {tables} WHERE {condition} OFFSET 0"
     return f"SELECT step.* FROM reached CROSS JOIN LATERAL ({one}) AS step"

@@ -1,4 +1,4 @@
-"""A trace for people: the lots reached and every step between them, with who, when and how much."""
+"""A trace in readable form: the lots reached and every step between them, with who, when and how much."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ from bake_tracker.queries.stock.trace import trace_back, trace_forward
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What an operation was for; ``reference`` is its name for people."""
+    """The purpose of an operation; ``reference`` is its name for people."""
 
     kind: str
     at: datetime
@@ -43,10 +43,10 @@ class Document:
 
 
 def load_trace(session: Session, lot_id: int, *, undone: bool = False) -> Trace:
-    """Trace a lot both ways to any depth, on request with undone steps, in a fixed number of statements.
+    """Trace a lot both ways to any depth, with undone steps if asked for, in a fixed number of statements.
 
     Raises:
-        LotNotFoundError: there is none with this id.
+        LotNotFoundError: there is no such lot.
     """
     brought_by = session.execute(
         select(tables.lot.c.operation_id).where(tables.lot.c.id == lot_id)
@@ -106,7 +106,7 @@ def load_traced_lots(session: Session, depth: dict[int, int], documents: dict[st
 
 
 def load_documents(session: Session, operation_ids: Collection[str]) -> dict[str, Document]:
-    """What these operations were for, if they are runs, adjustments or moves."""
+    """The purposes of these operations, if they are runs, adjustments or moves."""
     found: dict[str, Document] = {}
     for kind, name, run, at in (
         ("baked", "production", ProductionRun, ProductionRun.produced_at),
@@ -133,7 +133,7 @@ def load_documents(session: Session, operation_ids: Collection[str]) -> dict[str
         .outerjoin(Event, Event.id == Adjustment.event_id)
         .where(among(session, Adjustment.__table__.c.operation_id, operation_ids))
     )
-    for one in session.execute(adjusted):  # an operation has one kind, reason and recipient, however many lots
+    for one in session.execute(adjusted):  # all lines of an adjustment have the same kind, reason and customer
         found[one.operation_id] = Document(
             one.kind, one.happened_at, None, one.reason, one.recipient, one.household, one.event
         )
@@ -154,7 +154,7 @@ def _steps(
     *,
     undone: bool,
 ) -> list[Step]:
-    """Every edge with what its operation was for, in order of time."""
+    """Every edge with its operation's purpose, in order of time."""
     because = _load_undone(session, {edge.operation_id for edge in edges}) if undone else {}
     found: list[tuple[Any, Step]] = []
     unknown = {edge.operation_id for edge in edges} - documents.keys()
@@ -190,7 +190,7 @@ def _load_undone(session: Session, operation_ids: Collection[str]) -> dict[str, 
 
 
 def _load_names(session: Session, operation_ids: Collection[str]) -> dict[str, Document]:
-    """Operations that draw without a stated purpose: only a tampered ledger has them."""
+    """Operations that draw without a stated purpose; only a tampered ledger has them."""
     wanted = among(session, tables.operation.c.id, operation_ids)
     rows = session.execute(
         select(tables.operation.c.id, tables.operation.c.name, tables.operation.c.recorded_at).where(wanted)

@@ -1,1 +1,1 @@
-"""The ledger against everything computed from it."""
+"""Verify everything calculated from the ledger."""

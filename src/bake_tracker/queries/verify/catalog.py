@@ -19,9 +19,10 @@ THINGS_AT_ONCE = 500
 
 
 def catalog_drift(session: Session) -> Iterator[Drift]:
-    """Every entry that differs from its last change that was not undone, or else from before its first.
+    """Every entry that differs from its last change that was not undone or, without one, from its state before the
+    first.
 
-    What the ledger names is kept by an undoing, and may be as any change left it.
+    An entry that the ledger uses stays when its creation is undone, and may have the state after any change.
     """
     changes = (
         select(tables.catalog_change, stands(tables.catalog_change.c.operation_id).label("stands"))
@@ -56,7 +57,7 @@ def _compare(session: Session, expected: dict[Thing, list[Any]]) -> Iterator[Dri
 def _read(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:  # changed past the program
+    except ValueError:  # edited outside the program
         return text
 
 

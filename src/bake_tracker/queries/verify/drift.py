@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 ROWS_AT_ONCE = 500
 
 Told = Callable[[str, int], None]
-"""Called with what is being compared and how many of it are done, now and then."""
+"""Called now and then with the kind of rows being compared and the number done."""
 
 
 class Drift(TypedDict):
@@ -22,7 +22,7 @@ class Drift(TypedDict):
 
 
 def drift(what: str, key: object, expected: object, found: object) -> Drift:
-    """Make a disagreement; None means unknown."""
+    """Create a disagreement; None means unknown."""
     expected, found = ("unknown" if value is None else str(value) for value in (expected, found))
     return {"what": what, "id": str(key), "expected": expected, "found": found}
 

@@ -21,7 +21,7 @@ __all__ = ["Drift", "Told", "Verification", "verify_ledger"]
 
 
 class Verification(TypedDict):
-    """What was compared, and every disagreement."""
+    """The number of things compared, and every disagreement."""
 
     lots: int
     movements: int
@@ -36,9 +36,10 @@ def _untold(_what: str, _done: int) -> None:
 
 
 def verify_ledger(session: Session, *, expect: str | None = None, told: Told = _untold) -> Verification:
-    """Recompute every cache, cost, answer, trace and seal from the ledger; memory grows only with the drift.
+    """Recalculate every cache, cost, answer, trace and seal from the ledger; memory grows only with the drift.
 
-    ``expect`` is the hash of a seal that was kept elsewhere. While others write, ``session`` must see one moment.
+    ``expect`` is the hash of a seal that was kept elsewhere. While others write, ``session`` must read from one
+    snapshot.
     """
     count = select(
         select(func.count(Lot.id)).scalar_subquery(),

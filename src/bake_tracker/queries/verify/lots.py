@@ -74,7 +74,7 @@ def _caches(session: Session) -> Iterator[Drift]:
 
 
 def _picking(session: Session) -> Iterator[Drift]:
-    # By the rule of domain.lots.pick_on, which a test holds this to.
+    # Same rule as domain.stock.lots.pick_on; a test compares them.
     by_policy = case(
         (Item.pick_policy == "fifo", Lot.received_on), else_=func.coalesce(Lot.expires_on, NO_EXPIRY)
     ).label("expected")
@@ -85,7 +85,7 @@ def _picking(session: Session) -> Iterator[Drift]:
 
 
 def _oversold(session: Session) -> Iterator[Drift]:
-    """Lots that were below zero at some point."""
+    """Lots that were below zero at some time."""
     so_far = func.sum(Movement.quantity_micros).over(partition_by=Movement.lot_id, order_by=Movement.id)
     held = select(Movement.lot_id, so_far.label("held")).subquery()
     least = func.min(held.c.held)

@@ -49,7 +49,7 @@ def measure_drift(session: Session) -> Iterator[Drift]:
 
 def _answer(row: Any) -> Iterator[Drift]:
     if row.name not in _KINDS:
-        return  # stated by what is made of others, which answers in its own words
+        return  # recorded as part of another operation, which has its own answer
     kind = _KINDS[row.name]
     expected = {
         "item_id": row.item_id,

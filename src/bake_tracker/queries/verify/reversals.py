@@ -1,4 +1,4 @@
-"""Verify that reversals are exact opposites, and that lots are as they were last held, released or moved."""
+"""Verify that reversals are exact opposites, and that lots match their last hold, release or move."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -16,7 +16,7 @@ from bake_tracker.queries.verify.drift import Drift, drift
 
 
 def reversal_drift(session: Session) -> Iterator[Drift]:
-    """Every reversal that is not the opposite, and every lot that differs from its holds and moves."""
+    """Every reversal that is not an exact opposite, and every lot that differs from its holds and moves."""
     yield from _opposites(session)
     yield from _pairs(session)
     yield from _parts(session)
@@ -25,7 +25,7 @@ def reversal_drift(session: Session) -> Iterator[Drift]:
 
 
 def _opposites(session: Session) -> Iterator[Drift]:
-    """For every lot, original and reversal add up to zero, in quantity and cost."""
+    """Check that, for every lot, original and reversal add up to zero in quantity and cost."""
     undoing = Movement.operation_id == Reversal.operation_id
     posted, undone = (func.count(case((condition, Movement.id))) for condition in (~undoing, undoing))
     costs, costs_undone = (func.count(case((c, Movement.cost_micros))) for c in (~undoing, undoing))
@@ -47,7 +47,7 @@ def _opposites(session: Session) -> Iterator[Drift]:
 
 
 def _pairs(session: Session) -> Iterator[Drift]:
-    """A reversal undoes one operation that is not a reversal, and every operation of that name is one."""
+    """Check that reversals undo operations other than reversals, and that every operation of that name is one."""
     undone = aliased(Operation)
     strange = (
         select(Reversal.operation_id, Operation.name, undone.name.label("undone"))
@@ -64,7 +64,7 @@ def _pairs(session: Session) -> Iterator[Drift]:
 
 
 def _parts(session: Session) -> Iterator[Drift]:
-    """The parts of an undone operation were undone too, if they moved anything."""
+    """Check that the parts of an undone operation were undone too, if they moved anything."""
     left = (
         select(Operation.id, Operation.parent_id)
         .join(Reversal, Reversal.reversed_operation_id == Operation.parent_id)
@@ -118,7 +118,7 @@ def _any_state(session: Session, lot_id: int) -> list[tuple[bool, date | None]]:
 
 
 def _places(session: Session) -> Iterator[Drift]:
-    """A lot that was moved whole is where its last move, not undone, took it."""
+    """Check that a lot that was moved whole is where its last move, not undone, took it."""
     last = (
         select(func.max(Transfer.id))
         .where(Transfer.new_lot_id.is_(None), stands(Transfer.__table__.c.operation_id))
@@ -135,10 +135,10 @@ def _places(session: Session) -> Iterator[Drift]:
 
 
 def _unmoved(session: Session) -> list[Any]:
-    """Lots that were never moved whole, or whose moves were undone, and are not where they were created.
+    """Lots never moved whole, or whose moves were undone, that are not where they started.
 
-    That is where a part was split off to, or the lot was first taken from; what is made here is at no named place.
-    Where goods were put as they came in is told by what was asked then, and is not compared.
+    They started where they were split off to, or where the first move found them; lots made here have no named place.
+    The place of a receipt is only in its arguments, and is not compared.
     """
     first, split = aliased(Transfer), aliased(Transfer)
     began = select(func.min(Transfer.id)).where(Transfer.new_lot_id.is_(None)).group_by(Transfer.lot_id)

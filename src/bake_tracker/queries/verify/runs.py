@@ -170,7 +170,7 @@ def _production(run: Any, moved: _Moved) -> Iterator[Drift]:
 
 
 def _rates(run: Any) -> Iterator[Drift]:
-    """Labour and overhead of a run equal the answer; older answers do not have them."""
+    """Check that a run's labour and overhead equal the answer; older answers do not have them."""
     found = _json(run.result)
     told = found if isinstance(found, dict) else {}
     for name, micros in (("labour", run.labour_micros), ("overhead", run.overhead_micros)):
@@ -250,7 +250,7 @@ def _receipt(operation_id: str, lot: Any) -> Iterator[Drift]:
 
 
 def _parts(session: Session, composites: Sequence[Any]) -> Iterator[Drift]:
-    """The answer of a composite operation equals the answers of its parts."""
+    """Check that the answer of a composite operation equals the answers of its parts."""
     answered: defaultdict[str, dict[str, Any]] = defaultdict(dict)
     names = {"record_batch_production": "production", "record_assembly": "assembly"}
     for parent, name, result in session.execute(_children, {"ids": [row.id for row in composites]}):
@@ -264,13 +264,13 @@ def _parts(session: Session, composites: Sequence[Any]) -> Iterator[Drift]:
 
 
 def _answer(operation_id: str, result: str | None, expected: Mapping[str, Any]) -> Iterator[Drift]:
-    """Compare the answer kept for replays, field by field."""
+    """Compare the answer stored for replays, field by field."""
     found = _json(result)
     if not isinstance(found, dict):
         yield drift("answer", operation_id, "a result", "none that can be read")
         return
     if isinstance(consumptions := found.get("consumptions"), list):
-        # An item's slug may have been changed since; what it is called is no claim of the ledger.
+        # An item's slug may have changed since, and its name is not part of the ledger.
         found["consumptions"] = [
             {key: value for key, value in one.items() if key != "ingredient_slug"} if isinstance(one, dict) else one
             for one in consumptions

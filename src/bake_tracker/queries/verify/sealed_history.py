@@ -20,8 +20,8 @@ ROWS_AT_ONCE = 1_000
 def load_unsealed(session: Session, at_most: int) -> list[str]:
     """Complete operations that are not sealed yet, by id.
 
-    No order of ids or instants is relied on: an operation whose transaction commits later than this looks is simply
-    still unsealed then.
+    This does not depend on the order of ids or times: an operation whose transaction commits later is simply still
+    unsealed.
     """
     return list(session.scalars(_unsealed.order_by(Operation.id).limit(at_most)))
 
@@ -37,7 +37,7 @@ _unsealed = select(Operation.id).where(
 
 
 def operation_hashes(session: Session, operation_ids: Sequence[str]) -> dict[str, str]:
-    """The hash of everything each operation owns, in the order given; None for a missing one."""
+    """The hash of everything each operation owns, for those that exist."""
     hashes = {operation_id: hashlib.sha256() for operation_id in operation_ids}
     there = set()
     for table in COVERED:
@@ -69,8 +69,7 @@ def _rows(session: Session, table: str, operation_ids: Sequence[str]) -> Iterato
 def _owned(table: str) -> Executable:
     """The rows of a table that belong to these operations, in a stable order.
 
-    They are read as they are stored: a value that was put there past the program must show as a difference, and not
-    as a failure to read it.
+    They are read as stored, so that a value edited outside the program shows as a difference and not as a read error.
     """
     columns = Base.metadata.tables[table].columns
     owner = columns[_owner(table)]
@@ -98,7 +97,7 @@ def _reader(column: Column[Any]) -> Any:
 
 
 def _instant(stored: Any) -> Any:
-    """Read an instant; SQLite stores it as text in UTC."""
+    """Convert a time; SQLite stores it as text in UTC."""
     try:
         return datetime.fromisoformat(stored).replace(tzinfo=UTC) if isinstance(stored, str) else stored
     except ValueError:

@@ -1,4 +1,4 @@
-"""Recompute the chain of seals and report what changed after it was sealed."""
+"""Recalculate the chain of seals and report changes made after sealing."""
 
 import json
 from collections.abc import Iterator
@@ -25,9 +25,9 @@ class SealsFound(TypedDict):
 
 
 def verify_seals(session: Session, drifts: list[Drift], told: Told, expect: str | None) -> SealsFound:
-    """Recompute every seal and its operations, adding disagreements to ``drifts``; in constant memory.
+    """Recalculate every seal and its operations, adding disagreements to ``drifts``; in constant memory.
 
-    ``expect`` is the hash of a seal that was kept elsewhere; it is looked for among those that are there.
+    ``expect`` is the hash of a seal that was kept elsewhere; one of the seals must have it.
     """
     sealed = seals = 0
     last: Any = None
@@ -104,7 +104,7 @@ def _fits(seal: Any, covered: SealHash) -> Iterator[Drift]:
 
 
 def _lost(session: Session) -> Iterator[Drift]:
-    """Missing seals that operations refer to: those they cover, and the one that made them."""
+    """Missing seals that operations refer to: the seal that covers them, or the seal they made."""
     claimed = select(SealedOperation.seal_number, func.count()).where(
         ~exists().where(Seal.number == SealedOperation.seal_number)
     )

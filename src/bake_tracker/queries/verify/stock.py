@@ -1,4 +1,4 @@
-"""Verify adjustments, counts, deliveries and their answers against the movements."""
+"""Verify adjustments, stocktakes, deliveries and their answers against the movements."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ ANSWERED = {
     "record_adjustment": ("quantity", "total_cost"),
     "record_stocktake": ("difference", "cost_difference"),
 }
-"""What each kind of operation that adjusts lots answers of a lot, and of all of them."""
+"""For each kind of operation that adjusts lots, the answer's field for one lot and for all of them."""
 ADJUSTING = sorted(ANSWERED)
 
 
@@ -30,7 +30,7 @@ def stock_drift(session: Session, told: Told) -> Iterator[Drift]:
 
 
 def _adjustments(session: Session) -> Iterator[Drift]:
-    """Each operation and lot has one adjustment and one movement of the same quantity."""
+    """Check that each operation and lot has one adjustment and one movement of the same quantity."""
     adjusted = (
         select(Adjustment.operation_id, Adjustment.lot_id, func.sum(Adjustment.quantity_micros).label("quantity"))
         .group_by(Adjustment.operation_id, Adjustment.lot_id)
@@ -71,7 +71,7 @@ def _adjustments(session: Session) -> Iterator[Drift]:
 
 
 def _counts(session: Session) -> Iterator[Drift]:
-    """Every differing counted line matches its adjustment, and every adjustment of a count has its line."""
+    """Check that every differing counted line matches its adjustment, and every adjustment of a count has its line."""
     difference = StocktakeLine.counted_micros - StocktakeLine.expected_micros
     same = and_(
         Adjustment.operation_id == StocktakeLine.operation_id,
@@ -105,7 +105,7 @@ def _counts(session: Session) -> Iterator[Drift]:
 
 
 def _answers(session: Session, told: Told) -> Iterator[Drift]:
-    """The answer for every adjusted lot, and the total, equal the movements."""
+    """Check that the answers for every adjusted lot, and the total, equal the movements."""
     operations = select(Operation.id, Operation.name, Operation.result).where(Operation.name.in_(ADJUSTING))
     for batch in in_batches(session, operations.order_by(Operation.id), told, "adjustments"):
         moved: dict[str, list[Any]] = {row.id: [] for row in batch}
@@ -129,7 +129,7 @@ def _answers(session: Session, told: Told) -> Iterator[Drift]:
 
 
 def _deliveries(session: Session, told: Told) -> Iterator[Drift]:
-    """The answer of a delivery equals its lots as they came in, from its supplier."""
+    """Check that the answer of a delivery equals its lots as they came in, from its supplier."""
     deliveries = (
         select(Delivery.id, Delivery.operation_id, Delivery.supplier_id, Delivery.document, Operation.result)
         .join(Operation, Operation.id == Delivery.operation_id)

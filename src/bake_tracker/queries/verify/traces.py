@@ -40,7 +40,7 @@ def trace_drift(session: Session, told: Told) -> Iterator[Drift]:
 
 
 def _dangling(session: Session) -> Iterator[Drift]:
-    """Check references explicitly: the database's foreign keys could have been dropped."""
+    """Check references explicitly, because the database's foreign keys could have been dropped."""
     for table in COVERED:
         source = Base.metadata.tables[table]
         key = next(iter(source.primary_key))
@@ -64,9 +64,9 @@ def _without_run(session: Session) -> Iterator[Drift]:
 
 
 def _before_it_was_there(session: Session) -> Iterator[Drift]:
-    """A lot's first movement adds it, and operations draw before they add: so no lot is made from itself.
+    """Check that a lot's first movement adds it, and that operations draw before they add.
 
-    The numbers of movements rise along every chain from a lot to what was made of it, so there is no circle in it.
+    Movement ids then rise along every chain from a lot to the lots made from it, so no lot is made from itself.
     """
     first = select(func.min(Movement.id).label("id")).group_by(Movement.lot_id).subquery()
     brought = aliased(Movement)
@@ -92,7 +92,7 @@ def _before_it_was_there(session: Session) -> Iterator[Drift]:
 
 
 def _without_reason(session: Session) -> Iterator[Drift]:
-    """Every movement adds its lot or has a recorded purpose: a mass balance has no other place for it."""
+    """Check that every movement adds its lot or has a recorded purpose; a mass balance has no place for any other."""
     brings = and_(Movement.operation_id == Lot.operation_id, Movement.quantity_micros > 0)
     records = (ProductionRun, AssemblyRun, Transfer, Reversal)
     reasons = [exists().where(record.operation_id == Movement.operation_id) for record in records]
@@ -106,7 +106,7 @@ def _without_reason(session: Session) -> Iterator[Drift]:
         .order_by(Movement.id)
     )
     for code, operation_id in session.execute(rows):
-        yield drift("movement of lot", code, "a record of what it was for", f"none by {operation_id}")
+        yield drift("movement of lot", code, "a recorded purpose", f"none by {operation_id}")
 
 
 def _circles(session: Session) -> Iterator[Drift]:

@@ -1,1 +1,1 @@
-"""Who may sign in, and with what."""
+"""Users, passwords, API tokens and sign-ins."""

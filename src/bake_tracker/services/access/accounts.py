@@ -1,4 +1,4 @@
-"""Users and their API tokens: operations like any other, without a password or token in rows, logs or answers."""
+"""Users and their API tokens; no password or token appears in a row, a log line or an answer."""
 
 from datetime import datetime
 from typing import TypedDict, cast
@@ -56,7 +56,7 @@ class PasswordResult(TypedDict):
 
 
 class ApiTokenResult(TypedDict):
-    """A new token. The token itself is stored nowhere; only its maker knows it."""
+    """A new token. The token itself is not stored anywhere; only its creator knows it."""
 
     operation_id: str
     api_token_id: int
@@ -83,13 +83,13 @@ def record_user(
     is_first: bool = False,
     operation_id: UUID | str | None = None,
 ) -> UserResult:
-    """Add a user; with ``is_first`` only while there is none, and then as the owner.
+    """Add a user; with ``is_first``, add the owner if there are no users yet.
 
-    The password is no part of what makes two calls the same, and is in no row, line or answer but as its hash.
+    The password does not count when two calls are compared, and is stored only as its hash.
 
     Raises:
         ValidationError: an argument is not allowed.
-        ConflictError: the name is taken, there are users already, or ``operation_id`` was used for something else.
+        ConflictError: the name is taken, users already exist, or ``operation_id`` was used for something else.
     """
     with recording(USER, session, locals()) as operation:
         given = Arguments()
@@ -100,15 +100,15 @@ def record_user(
         first = given.flag("is_first", is_first)
         _check_password(given, password, asked["name"])
         if first and asked["role"] != Role.OWNER.value:
-            given.refuse("role", "must be owner, of the first user")
+            given.refuse("role", "must be owner for the first user")
         given.done()
         if done := operation.claim(asked):
             return cast(UserResult, done)
         lock_bakery(session)
         if first and has_users(session):
-            raise ConflictError("this place is set up already; sign in")
+            raise ConflictError("this bakery already has users; sign in")
         if find_user(session, asked["name"]):
-            raise ConflictError(f"there is a user {asked['name']} already", name=asked["name"])
+            raise ConflictError(f"there is already a user named {asked['name']}", name=asked["name"])
         row = {
             **asked,
             "name_key": user_name_key(asked["name"]),
@@ -137,7 +137,8 @@ def record_user_change(
     """Change a user's role, or disable or enable the account. Disabling signs the user out everywhere.
 
     Raises:
-        ValidationError, UserNotFoundError: an argument is not allowed, or leads nowhere.
+        ValidationError: an argument is not allowed.
+        UserNotFoundError: there is no such user.
         ConflictError: no owner would be left, or ``operation_id`` was used for something else.
     """
     with recording(CHANGE, session, locals()) as operation:
@@ -146,7 +147,7 @@ def record_user_change(
         new_role = None if role is None else given.choice("role", role, [one.value for one in Role])
         off = None if is_disabled is None else given.flag("is_disabled", is_disabled)
         if role is None and is_disabled is None:
-            given.refuse("role", "or is_disabled must say what is to change")
+            given.refuse("role", "must be given, or is_disabled")
         given.done()
         if done := operation.claim({"user_id": key, "role": new_role, "is_disabled": off}):
             return cast(UserResult, done)
@@ -155,7 +156,7 @@ def record_user_change(
         now_off = user.is_disabled if off is None else off
         is_owner = user.role is Role.OWNER and not user.is_disabled
         if is_owner and (now_off or now_role is not Role.OWNER) and not count_other_owners(session, key):
-            raise ConflictError("no owner would be left; make another user one first", user_id=key)
+            raise ConflictError("no owner would be left; make another user an owner first", user_id=key)
         changed = {"role": now_role.value, "is_disabled": now_off}
         operation.connection.execute(update(tables.bakery_user).where(tables.bakery_user.c.id == key).values(changed))
         if now_off:
@@ -171,7 +172,8 @@ def record_password(
     """Set a password and sign out all of the user's browsers. The password appears in no row, log line or answer.
 
     Raises:
-        ValidationError, UserNotFoundError: an argument is not allowed, or leads nowhere.
+        ValidationError: an argument is not allowed.
+        UserNotFoundError: there is no such user.
         ConflictError: ``operation_id`` was used for something else.
     """
     with recording(PASSWORD, session, locals()) as operation:
@@ -199,10 +201,11 @@ def record_api_token(
     expires_at: datetime | None = None,
     operation_id: UUID | str | None = None,
 ) -> ApiTokenResult:
-    """Make an API token for a user; only its hash is stored. ``role`` limits what it may do.
+    """Create an API token for a user; only its hash is stored. ``role`` limits what it may do.
 
     Raises:
-        ValidationError, UserNotFoundError: an argument is not allowed, or leads nowhere.
+        ValidationError: an argument is not allowed.
+        UserNotFoundError: there is no such user.
         ConflictError: ``operation_id`` was used for something else.
     """
     with recording(TOKEN, session, locals()) as operation:
@@ -247,7 +250,8 @@ def record_api_token_revocation(
     """Revoke an API token from this commit on.
 
     Raises:
-        ValidationError, ApiTokenNotFoundError: there is none with this id, or it was revoked.
+        ValidationError: the id is not allowed.
+        ApiTokenNotFoundError: there is no such token, or it was already revoked.
         ConflictError: ``operation_id`` was used for something else.
     """
     with recording(REVOCATION, session, locals()) as operation:
@@ -265,7 +269,7 @@ def record_api_token_revocation(
 
 
 def sign_out_everywhere(session: Session, user_id: int) -> None:
-    """End all sign-ins of a user."""
+    """End all of a user's sign-ins."""
     session.execute(delete(tables.sign_in).where(tables.sign_in.c.user_id == user_id))
 
 

@@ -14,12 +14,12 @@ def new_secret(prefix: str = "") -> str:
 
 
 def hash_password(password: str) -> str:
-    """Hash a password with argon2id; the text includes parameters and salt."""
+    """Hash a password with argon2id; the text includes the parameters and the salt."""
     return _hasher().hash(password)
 
 
 def verify_password(password: str, password_hash: str | None) -> bool:
-    """Whether this is the password. It takes as long when there is no hash to compare with."""
+    """Whether the password is correct. Without a hash it takes just as long, so that timing reveals no names."""
     is_it = _hasher().verify(password.encode("utf-8", "surrogatepass"), password_hash or _nobodys_hash())
     return is_it and password_hash is not None
 

@@ -1,4 +1,4 @@
-"""Sign-ins: not history, so not operations; entry points log them after the transaction."""
+"""Sign-ins. They are not history, and so not operations; entry points log them after the transaction."""
 
 from datetime import datetime, timedelta
 
@@ -16,16 +16,16 @@ USED_IS_NOTED_EVERY = timedelta(minutes=1)
 
 
 def take_attempt(session: Session, name: str, address: str) -> tuple[int, KnownUser | None]:
-    """Count one attempt before the password is checked; return the seconds to wait and the candidate user.
+    """Count an attempt before the password is checked; return the seconds to wait and the user it may be.
 
-    The caller commits whatever comes of it, so that of many tries at once, in any number of processes, no more are
-    allowed than of many in turn.
+    The caller commits this whatever happens next, so that many simultaneous attempts, in any number of processes, are
+    limited just like attempts one after another.
     """
     at = now()
     limits = attempt_limits(name, address)
     session.execute(delete(tables.sign_in_attempts).where(tables.sign_in_attempts.c.since < at - ATTEMPTS_WITHIN))
     taken = []
-    for key in sorted(limits):  # in one order, so that two cannot wait for each other
+    for key in sorted(limits):  # always in the same order, to avoid a deadlock
         dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
         is_old = tables.sign_in_attempts.c.since < at - ATTEMPTS_WITHIN
         one_more = {
@@ -44,7 +44,7 @@ def take_attempt(session: Session, name: str, address: str) -> tuple[int, KnownU
 
 
 def open_sign_in(session: Session, user_id: int, token: str, name: str, address: str) -> datetime:
-    """Sign in the browser with this token and return when it ends; reset the attempts of this name and address."""
+    """Sign in the browser with this token and return when that expires; reset the attempts of this name and address."""
     at = now()
     session.execute(delete(tables.sign_in).where(tables.sign_in.c.expires_at < at))
     row = {"token_sha256": secret_sha256(token), "user_id": user_id, "created_at": at, "expires_at": at + LASTS}
@@ -56,12 +56,12 @@ def open_sign_in(session: Session, user_id: int, token: str, name: str, address:
 
 
 def close_sign_in(session: Session, token: str) -> None:
-    """Sign the browser with this token out."""
+    """Sign out the browser with this token."""
     session.execute(delete(tables.sign_in).where(tables.sign_in.c.token_sha256 == secret_sha256(token)))
 
 
 def is_worth_noting(caller: Caller) -> bool:
-    """Whether the last recorded use of this API token is old enough to record a new one."""
+    """Whether the last recorded use of this API token is old enough to record another."""
     last = caller.api_token_last_used_at
     return caller.api_token_id is not None and (last is None or last < now() - USED_IS_NOTED_EVERY)
 

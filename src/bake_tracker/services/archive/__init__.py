@@ -1,1 +1,1 @@
-"""Backup, restore and move: all of a bakery, exactly, or nothing."""
+"""Back up, restore and move a whole bakery: exact, all or nothing."""

@@ -1,7 +1,7 @@
 """Backup files: complete or absent, and readable only by their owner.
 
-The name says the kind: ``.jsonl`` and ``.jsonl.gz`` are the portable archive, ``.db`` is an online copy of a SQLite
-file, ``.dump`` is what PostgreSQL's own tools write.
+The file name gives the kind: ``.jsonl`` and ``.jsonl.gz`` are the portable archive, ``.db`` is an online copy of a
+SQLite file, ``.dump`` is the output of PostgreSQL's own tools.
 """
 
 import gzip
@@ -54,14 +54,14 @@ KINDS = (".jsonl", ".jsonl.gz", ".db", ".dump")
 
 
 class BackupRefusedError(ServiceError):
-    """The backup cannot be written or read; the text says why and what to do."""
+    """The backup cannot be written or read; the message says why and what to do."""
 
     code = "backup_refused"
     outcome = "backup_refused"
 
 
 class Backup(TypedDict):
-    """The backup that was written."""
+    """A backup that was written."""
 
     file: str
     bytes: int
@@ -73,8 +73,8 @@ def write_backup(path: Path, url: str | None = None, *, force: bool = False, tol
     """Write a consistent copy of a bakery to a new file while others keep working.
 
     Raises:
-        ValidationError: the name does not say which kind of backup it is to be.
-        BackupRefusedError: the file is there already, cannot be written, or needs what is not installed.
+        ValidationError: the file's ending is not one of ``KINDS``.
+        BackupRefusedError: the file exists or cannot be written, or a program it needs is not installed.
     """
     url, kind = database_url(url), _kind(path)
     refuse_to_replace(path, force=force)
@@ -103,8 +103,8 @@ def refuse_to_replace(path: Path, *, force: bool) -> None:
     """Refuse to overwrite an existing file unless forced.
 
     Raises:
-        ValidationError: the name does not say which kind of backup it is to be.
-        BackupRefusedError: it is there.
+        ValidationError: the file's ending is not one of ``KINDS``.
+        BackupRefusedError: the file exists.
     """
     _kind(path)
     if path.exists() and not force:
@@ -114,8 +114,8 @@ def refuse_to_replace(path: Path, *, force: bool) -> None:
 def restore_backup(path: Path, url: str | None = None, *, told: Told = lambda _: None) -> Restored:
     """Fill an empty database from a backup and verify it, all or nothing.
 
-    A database that is not there yet is created. The bakery stays the same: it keeps its ``database_id``. Whoever is
-    stopped has left it empty; a .dump takes two transactions, and nobody works between them until it is restored again.
+    A missing database is created. The bakery keeps its ``database_id``. An interrupted restore leaves the database
+    empty; a .dump needs two transactions, and between them the database refuses to work until the restore is run again.
 
     Raises:
         ServiceError: the database is not empty, or the backup is damaged or of another kind; nothing was restored.
@@ -124,7 +124,7 @@ def restore_backup(path: Path, url: str | None = None, *, told: Told = lambda _:
     if not path.is_file():
         raise BackupRefusedError(f"there is no file {path}")
     if kind in (".jsonl", ".jsonl.gz"):
-        with _reading(path, kind) as lines:  # damage is found before anything is written
+        with _reading(path, kind) as lines:  # finds damage before anything is written
             for _ in ArchiveReader(lines).batches():
                 pass
     if kind == ".dump":
@@ -142,7 +142,7 @@ def restore_backup(path: Path, url: str | None = None, *, told: Told = lambda _:
 
 
 def tell_restored(operation: str, source: str, restored: Restored) -> None:
-    """Log one line in the new place that says where its older operations came from."""
+    """Log where the older operations came from, in the log of the new database."""
     log_operation(
         get_service_logger("archive_files"),
         operation,
@@ -196,7 +196,7 @@ def _writing(path: Path, kind: str) -> Iterator[IO[bytes]]:
         if kind == ".jsonl":
             yield plain
             return
-        # Neither name nor time of the file: the same bakery gives the same bytes.
+        # Without the file's name and time, so that the same bakery gives the same bytes.
         with gzip.GzipFile("", "wb", _GZIP_LEVEL, plain, mtime=0) as packed:
             yield cast(IO[bytes], packed)
 
@@ -216,12 +216,12 @@ def _reading(path: Path, kind: str) -> Iterator[IO[bytes]]:
 def _only_sqlite(url: str) -> Path:
     path = sqlite_path(url) if url.startswith("sqlite") else None
     if path is None:
-        raise BackupRefusedError("a .db backup is a copy of a SQLite file, and this bakery is in none; use .jsonl.gz")
+        raise BackupRefusedError("a .db backup is a copy of a SQLite file, and this bakery has none; use .jsonl.gz")
     return path
 
 
 def _copy_sqlite(source: Path, target: Path) -> dict[str, int]:
-    """Copy a SQLite database that others are writing to; return the row count of each table."""
+    """Copy a SQLite database that others may be writing to; return the row count of each table."""
     try:
         with (
             closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as there,
@@ -244,7 +244,7 @@ def _copy_sqlite(source: Path, target: Path) -> dict[str, int]:
 
 def _restore_sqlite(path: Path, url: str, told: Told) -> Restored:
     with tempfile.TemporaryDirectory(prefix="bake-restore-") as folder:
-        copy = Path(folder) / "copy.db"  # a backup of an older version is migrated, and the backup itself not touched
+        copy = Path(folder) / "copy.db"  # may be migrated, unlike the backup itself
         _copy_sqlite(path, copy)
         prepare(f"sqlite:///{copy}")
         engine = make_engine(f"sqlite:///{copy}")
@@ -260,7 +260,7 @@ def _restore_sqlite(path: Path, url: str, told: Told) -> Restored:
 
 def _only_postgresql(url: str) -> URL:
     if not url.startswith("postgresql"):
-        raise BackupRefusedError("a .dump backup is made by PostgreSQL's own tools; here use .db or .jsonl.gz")
+        raise BackupRefusedError("a .dump backup needs a PostgreSQL database, and this is SQLite; use .db or .jsonl.gz")
     return make_url(url).set(drivername="postgresql")
 
 
@@ -274,12 +274,12 @@ def _dump_postgresql(session: Session, url: URL, target: Path) -> None:
 def _restore_dump(path: Path, url: URL) -> Restored:
     """Run pg_restore; a marker table exists until the rows are marked as restored.
 
-    The rows come in a transaction of pg_restore's and the mark in one of ours. Whoever is stopped between the two has
-    left a database that nobody can work in, and the same file again finishes it.
+    pg_restore commits the rows in its own transaction, and the mark is added in ours. An interruption between the two
+    leaves a database that nobody can use, and restoring the same file again completes it.
     """
     ours = database_url(url.render_as_string(hide_password=False))
     if not re.search(r" TABLE \S+ operation ", _run("pg_restore", url, "--list", str(path), names_database=False)):
-        raise BackupRefusedError(f"{path} is no dump of a bakery; nothing was restored")
+        raise BackupRefusedError(f"{path} is not a dump of a bakery; nothing was restored")
     engine = make_engine(ours)
     try:
         with engine.connect() as connection:
@@ -299,19 +299,19 @@ def _restore_dump(path: Path, url: URL) -> Restored:
             restored = _finish(session, path.name)
     finally:
         engine.dispose()
-    engine_for(ours).dispose()  # its connections knew other tables
+    engine_for(ours).dispose()  # its connections cached the old tables
     return restored
 
 
 def _make_room(session: Session, source: str, sha256: str) -> bool:
-    """Replace the empty tables by a marker table; return whether an interrupted restore left its rows."""
+    """Replace the empty tables with a marker table; return whether an interrupted restore left its rows."""
     connection = session.connection()
     if inspect(connection).has_table(RESTORE_UNDER_WAY):
         begun = session.execute(text(f"SELECT source, sha256 FROM {RESTORE_UNDER_WAY}")).one()
         if begun.sha256 != sha256:
             raise BackupRefusedError(
-                f"a restore of {begun.source} into this database was stopped, and this is another file; "
-                "restore that one, or drop the database"
+                f"a restore of {begun.source} into this database was interrupted, and this is a different file; "
+                "restore that file again, or drop the database"
             )
         return _has_rows(connection)
     refuse_unless_empty(session)
@@ -329,7 +329,7 @@ def _has_rows(connection: Connection) -> bool:
 
 
 def _give_room_back(engine: Engine, url: str) -> None:
-    """Make the bakery empty again after a failure, unless an orphaned pg_restore or a cut COMMIT has filled it."""
+    """Empty the bakery again after a failure, unless an orphaned pg_restore or an interrupted COMMIT has filled it."""
     with engine.begin() as connection:
         if _has_rows(connection):
             return
@@ -338,12 +338,12 @@ def _give_room_back(engine: Engine, url: str) -> None:
 
 
 def _finish(session: Session, source: str) -> Restored:
-    """Upgrade what pg_restore has committed, mark it as restored, and remove the marker table."""
+    """Upgrade the rows from pg_restore, mark them as restored, and remove the marker table."""
     session.execute(text("LOCK TABLE operation IN ACCESS EXCLUSIVE MODE"))
     connection = session.connection()
     if not knows_revision(current_revision(connection)):
         raise BackupRefusedError(
-            f"{source} was made by a newer version of this program; restore it again with that, which goes on from here"
+            f"{source} was made by a newer version of this program; run that version to complete the restore"
         )
     upgrade(connection)
     restored: Restored = {
@@ -362,10 +362,10 @@ def _sha256(path: Path) -> str:
 
 
 def _run(program: str, url: URL, *arguments: str, names_database: bool = True) -> str:
-    """Run one of PostgreSQL's tools; the password is not among its arguments, which others could see."""
+    """Run one of PostgreSQL's tools; the password is not an argument, because other users could see it."""
     found = shutil.which(program)
     if found is None:
-        raise BackupRefusedError(f"{program} is not installed here; a .jsonl.gz backup needs nothing")
+        raise BackupRefusedError(f"{program} is not installed here; a .jsonl.gz backup works without it")
     environment = dict(os.environ)
     if url.password:
         environment["PGPASSWORD"] = str(url.password)

@@ -1,8 +1,8 @@
 """The portable archive: a whole bakery as JSON lines with counts and a checksum at the end.
 
-The first line is the header; then comes, per table, a heading with its columns and one line per row; the last line
-counts the rows of each table and holds the SHA-256 of all lines before it. The same bakery gives the same bytes,
-whatever database it lies in.
+The first line is the header. Each table follows: a heading with its columns, and one line per row. The last line has
+the row count of each table and the SHA-256 of all lines before it. The same bakery gives the same bytes, whichever
+database it is in.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ ROWS_AT_ONCE = 1_000
 
 
 class ArchiveRefusedError(ServiceError):
-    """The archive is incomplete, foreign or does not fit; the text names the line."""
+    """The archive is incomplete, foreign or does not fit; the message names the line."""
 
     code = "archive_refused"
     outcome = "archive_refused"
@@ -33,7 +33,7 @@ class ArchiveRefusedError(ServiceError):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Which bakery it is, and the revision of its tables."""
+    """The bakery's id and the schema revision of its tables."""
 
     schema: str
     database_id: str
@@ -77,7 +77,7 @@ class ArchiveReader:
         """Read the header.
 
         Raises:
-            ArchiveRefusedError: this is no archive, or one of a newer version.
+            ArchiveRefusedError: this is not an archive, or its version is newer.
         """
         self._lines = iter(lines)
         self._number, self._line = 0, b""
@@ -89,14 +89,14 @@ class ArchiveReader:
         if found.get("version") != VERSION:
             raise ArchiveRefusedError.at(1, f"format version {found.get('version')} is newer than this program")
         if not isinstance(found.get("schema"), str) or not isinstance(found.get("database_id"), str):
-            raise ArchiveRefusedError.at(1, "it names no schema or no database_id")
+            raise ArchiveRefusedError.at(1, "its schema or database_id is missing")
         self.header = Header(found["schema"], found["database_id"])
 
     def batches(self) -> Iterator[Batch]:
         """Yield the rows in batches.
 
         Raises:
-            ArchiveRefusedError: a line is missing, damaged, or not as it was written; or the end is missing.
+            ArchiveRefusedError: a line is missing, damaged or altered, or the end is missing.
         """
         table, columns, rows = "", tuple[str, ...](), list[list[Any]]()
         while True:
@@ -120,29 +120,29 @@ class ArchiveReader:
                 self._end(value)
                 return
             else:
-                raise ArchiveRefusedError.at(self._number, "it is no row, no heading of a table, and not the end")
+                raise ArchiveRefusedError.at(self._number, "it is not a row, a table's heading or the end")
 
     def _heading(self, value: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
         table, columns = value["table"], value.get("columns")
         if not isinstance(table, str) or not isinstance(columns, list) or not all(isinstance(c, str) for c in columns):
             raise ArchiveRefusedError.at(self._number, "it is not the heading of a table")
         if table in self.counts:
-            raise ArchiveRefusedError.at(self._number, f"the table {table} comes a second time")
+            raise ArchiveRefusedError.at(self._number, f"the table {table} occurs twice")
         self.counts[table] = 0
         return table, tuple(columns)
 
     def _end(self, value: dict[str, Any]) -> None:
         if value["sha256"] != self._sha256.hexdigest():
             raise ArchiveRefusedError.at(
-                self._number, f"lines 1 to {self._number - 1} are not as they were written (their SHA-256 differs)"
+                self._number, f"lines 1 to {self._number - 1} were altered or damaged (their SHA-256 differs)"
             )
         if value.get("rows") != self.counts:
-            raise ArchiveRefusedError.at(self._number, "it counts other rows than there are")
+            raise ArchiveRefusedError.at(self._number, "its row counts do not match the rows")
         if self._read():
-            raise ArchiveRefusedError.at(self._number, "something follows the end")
+            raise ArchiveRefusedError.at(self._number, "there is more after the end")
 
     def _next(self) -> Any:
-        self._sha256.update(self._line)  # the last line holds the hash of those before it
+        self._sha256.update(self._line)  # the last line's hash covers only the lines before it
         self._line = self._read()
         if not self._line.endswith(b"\n"):
             raise ArchiveRefusedError.at(self._number, "the archive was cut off here")
@@ -155,5 +155,5 @@ class ArchiveReader:
         self._number += 1
         try:
             return next(self._lines, b"")
-        except (EOFError, OSError, zlib.error) as error:  # what a damaged or cut off gzip file ends in
+        except (EOFError, OSError, zlib.error) as error:  # from a damaged or truncated gzip file
             raise ArchiveRefusedError.at(self._number, f"it cannot be read ({error})") from error

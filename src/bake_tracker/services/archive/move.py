@@ -1,4 +1,4 @@
-"""Move a bakery to another database and prove, row by row, that it arrived."""
+"""Move a bakery to another database and compare every row."""
 
 from contextlib import closing
 from itertools import zip_longest
@@ -15,7 +15,7 @@ DIFFERENCES_TOLD = 5
 
 
 class MoveFailedError(ServiceError):
-    """The target differs from the source; it is as empty as before."""
+    """The move failed; the target is as empty as before."""
 
     code = "move_failed"
     outcome = "move_failed"
@@ -38,13 +38,13 @@ def move_bakery(source_url: str, target_url: str, telling: Telling | None = None
     """Copy every row into an empty database in one transaction, compare both, and verify; the source is untouched.
 
     Raises:
-        ServiceError: the target is not empty, something did not arrive, the source was written to meanwhile, or its
-            own ledger does not agree; the target is left empty.
+        ServiceError: the target is not empty, a row differs, somebody wrote to the source in the meantime, or the
+            source's ledger does not agree; the target is left empty.
     """
     telling = telling or Telling()
     source_url, target_url = database_url(source_url), database_url(target_url)
     if source_url == target_url:
-        raise ValidationError.of("to", "must be another database than the one to move from")
+        raise ValidationError.of("to", "must be a different database from the one to move")
     with read_scope(source_url) as source:
         see_one_moment(source)
         counts = count_rows(source)
@@ -70,11 +70,11 @@ def _compare(source: Session, target: Session, told: Told) -> None:
     with closing(archive_lines(source)) as there, closing(archive_lines(target, told)) as here:
         for number, (one, other) in enumerate(zip_longest(there, here, fillvalue=b"nothing"), 1):
             if one != other:
-                found.append(f"line {number}: {_short(one)} there, {_short(other)} here")
+                found.append(f"line {number}: {_short(one)} in the source, {_short(other)} in the copy")
             if len(found) == DIFFERENCES_TOLD:
                 break
     if found:
-        raise MoveFailedError("what arrived is not what left, so nothing was moved; " + "; ".join(found))
+        raise MoveFailedError("the copy differs from the source, so nothing was moved; " + "; ".join(found))
 
 
 def _short(line: bytes) -> str:
@@ -93,4 +93,4 @@ def _refuse_drift(restored: Restored) -> None:
 def _refuse_when_written_to(source_url: str, counts: dict[str, int]) -> None:
     with read_scope(source_url) as later:
         if count_rows(later) != counts:
-            raise MoveFailedError("somebody wrote to the source meanwhile, so nothing was moved; stop all work there")
+            raise MoveFailedError("the source changed during the move, so nothing was moved; stop work there and retry")

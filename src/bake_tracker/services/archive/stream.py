@@ -1,7 +1,7 @@
 """A bakery as a stream of lines, and back: exact, all or nothing.
 
-A bakery that is restored is the same bakery, with the same ``database_id``, in another place. What its operations told
-is in the log of the place they were recorded in, so the new place keeps a mark of what came along.
+A restored bakery is the same bakery, with the same ``database_id``, in a different database. The log lines of its
+operations stay in the log where they were recorded, so the new database marks the operations as restored.
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -44,13 +44,13 @@ from bake_tracker.queries.verify.everything import Verification, verify_ledger
 from bake_tracker.services.archive.format import ArchiveReader, ArchiveRefusedError, Batch, Header, write_lines
 
 Told = Callable[[int], None]
-"""Called with how many rows are done, now and then."""
+"""Called now and then with the number of rows done."""
 
 
 def _instant(value: str) -> datetime:
     instant = datetime.fromisoformat(value)
     if instant.tzinfo is None:
-        raise ValueError("an instant without a zone")
+        raise ValueError("the time zone is missing")
     return instant
 
 
@@ -60,7 +60,7 @@ _KINDS: tuple[tuple[type[TypeEngine[Any]], TypeEngine[Any], Callable[[str], Any]
     (Boolean, Boolean(), None),
     (Uuid, UuidText(), None),
 )
-"""How a column that the database reports takes its value from JSON; any other takes it as it is."""
+"""How to read a column's JSON value, by the type the database reports; other values are used as they are."""
 
 
 class NotEmptyError(ServiceError):
@@ -71,7 +71,7 @@ class NotEmptyError(ServiceError):
 
 
 class Restored(TypedDict):
-    """What was restored, and whether it agrees with its ledger."""
+    """The restored bakery, and whether it agrees with its ledger."""
 
     database_id: str
     rows: int
@@ -101,11 +101,11 @@ def archive_lines(session: Session, told: Told = lambda _: None) -> Generator[by
 
 
 def restore_lines(lines: Iterable[bytes], source: str, session: Session, told: Told = lambda _: None) -> Restored:
-    """Fill the empty bakery of ``session`` with an archive, of this revision or an older one; the caller commits.
+    """Fill the empty bakery of ``session`` from an archive of this or an older revision; the caller commits.
 
     Raises:
-        ArchiveRefusedError: the archive is not whole or does not fit; the caller's transaction must be rolled back.
-        NotEmptyError: somebody has worked here already.
+        ArchiveRefusedError: the archive is damaged or does not fit; the caller must roll back.
+        NotEmptyError: the database is in use already.
     """
     reader = ArchiveReader(lines)
     connection = session.connection()
@@ -120,13 +120,13 @@ def restore_lines(lines: Iterable[bytes], source: str, session: Session, told: T
     try:
         _check_references(connection, taken_off)
     except DBAPIError as error:
-        raise ArchiveRefusedError(f"the archive refers to rows that it does not have: {error.orig}") from error
+        raise ArchiveRefusedError(f"the archive refers to rows that it does not contain: {error.orig}") from error
     _go_on_counting(connection)
     upgrade(connection)
     operations = mark_restored(session, source)
     bakery = load_bakery(session)
     if bakery.database_id != reader.header.database_id:
-        raise ArchiveRefusedError.at(1, "its database_id is not that of the bakery in it")
+        raise ArchiveRefusedError.at(1, "its database_id does not match the bakery in it")
     return {
         "database_id": bakery.database_id,
         "rows": sum(reader.counts.values()),
@@ -139,14 +139,14 @@ def refuse_unless_empty(session: Session) -> None:
     """Lock the database, and refuse unless it is empty.
 
     Raises:
-        NotEmptyError: there are rows already.
+        NotEmptyError: it has rows.
     """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("LOCK TABLE operation IN ACCESS EXCLUSIVE MODE"))
     found = {name: count for name, count in count_rows(session).items() if count and name != "bakery"}
     if found:
         held = ", ".join(f"{count} in {name}" for name, count in found.items())
-        raise NotEmptyError(f"a bakery is restored only into an empty database, and this one has rows ({held})")
+        raise NotEmptyError(f"a bakery can only be restored into an empty database, and this one has rows ({held})")
 
 
 def mark_restored(session: Session, source: str) -> int:
@@ -170,10 +170,10 @@ def mark_restored(session: Session, source: str) -> int:
 
 
 def _go_to_revision(connection: Connection, revision: str) -> None:
-    """Recreate the empty tables in the archive's revision; they are upgraded after the rows are in."""
+    """Recreate the empty tables in the archive's revision; they are upgraded once the rows are in."""
     if not knows_revision(revision):
         raise ArchiveRefusedError.at(
-            1, f"its tables are of revision {revision}, which this program does not know; use a newer one"
+            1, f"its schema revision {revision} is unknown to this program; use a newer version"
         )
     if revision != current_revision(connection):
         Base.metadata.drop_all(connection)
@@ -196,14 +196,14 @@ def _references_to_itself(connection: Connection) -> list[ForeignKeyConstraint]:
 
 
 def _let_rows_refer_to_later_ones(connection: Connection) -> list[ForeignKeyConstraint]:
-    """Drop these foreign keys: rows arrive in key order, so an operation may precede its parent.
+    """Drop these foreign keys, because rows arrive in key order and an operation may precede its parent.
 
-    What was taken off for that is returned, to be put on again.
+    Returns the dropped keys, to be restored afterwards.
     """
     if connection.dialect.name == "sqlite":
         connection.execute(text("PRAGMA defer_foreign_keys = ON"))
         return []
-    # The server would remember every row of a deferred constraint; one that is added checks them all at once.
+    # PostgreSQL would remember every row of a deferred constraint; adding it later checks all rows at once.
     taken_off = _references_to_itself(connection)
     for key in taken_off:
         connection.execute(DropConstraint(key))
@@ -213,7 +213,7 @@ def _let_rows_refer_to_later_ones(connection: Connection) -> list[ForeignKeyCons
 def _check_references(connection: Connection, taken_off: Iterable[ForeignKeyConstraint]) -> None:
     if connection.dialect.name == "sqlite":
         if found := connection.execute(text("PRAGMA foreign_key_check")).first():
-            raise ArchiveRefusedError(f"the archive lacks a row of {found[2]} that {found[0]} refers to")
+            raise ArchiveRefusedError(f"the archive lacks a row in {found[2]} that {found[0]} refers to")
         return
     for key in taken_off:
         connection.execute(AddConstraint(key))
@@ -232,7 +232,7 @@ def _go_on_counting(connection: Connection) -> None:
 
 
 class _Inserting:
-    """Insert archive rows into the tables, each filled once."""
+    """Insert archive rows into the tables, each of them once."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -251,7 +251,7 @@ class _Inserting:
     def insert(self, batch: Batch) -> None:
         types = self._tables.get(batch.table)
         if types is None or set(batch.columns) != set(types):
-            raise ArchiveRefusedError.at(batch.first_line - 1, f"{batch.table} has other columns in this database")
+            raise ArchiveRefusedError.at(batch.first_line - 1, f"{batch.table} has different columns in this database")
         kinds = [_kind(types[name]) for name in batch.columns]
         target = table(batch.table, *(column(name, kind[0]) for name, kind in zip(batch.columns, kinds, strict=True)))
         decode = [(position, kind[1]) for position, kind in enumerate(kinds) if kind[1]]
@@ -268,7 +268,7 @@ class _Inserting:
         except StatementError as error:
             lines = f"{batch.first_line} to {batch.first_line + len(rows) - 1}"
             raise ArchiveRefusedError(
-                f"lines {lines} of the archive: {batch.table} does not take them: {error.orig}; nothing was restored"
+                f"lines {lines} of the archive: {batch.table} refuses them: {error.orig}; nothing was restored"
             ) from error
 
 

@@ -1,1 +1,1 @@
-"""What the bakery knows: items, recipes, goods, products, measures, names and labels."""
+"""The catalogue: items, recipes, goods, products, measures, names and labels."""

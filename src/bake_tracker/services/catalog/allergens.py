@@ -1,4 +1,4 @@
-"""Allergens that an item, or a package of it, contains or may contain."""
+"""The allergens of items and packages."""
 
 from collections.abc import Sequence
 from typing import TypedDict, cast
@@ -27,7 +27,7 @@ RECORD = Kind(
 
 
 class Said(TypedDict):
-    """A statement about an item; two empty lists state that it contains none."""
+    """The allergens stated for an item; two empty lists state that it has none."""
 
     contains: list[str]
     may_contain: list[str]
@@ -56,11 +56,11 @@ def record_allergens(
 ) -> AllergensResult:
     """State all allergens of an item, replacing the previous statement; two empty lists mean none.
 
-    With ``product_id`` it holds for lots of that package only, beside what is said of the item.
+    With ``product_id``, the statement applies only to lots of that package, in addition to the item's.
 
     Raises:
-        ValidationError: an argument is not allowed, or is no allergen that a label must name.
-        ItemNotFoundError, ProductNotFoundError: a reference leads nowhere.
+        ValidationError: an argument is not allowed, or is not an allergen that a label must name.
+        ItemNotFoundError, ProductNotFoundError: there is no such item or product.
         ConflictError: ``operation_id`` was used for something else.
     """
     with recording(RECORD, session, locals()) as operation:
@@ -70,7 +70,7 @@ def record_allergens(
         inside = read_allergens(given, "contains", contains)
         maybe = read_allergens(given, "may_contain", may_contain, also_unnamed=True)
         if both := in_order(set(inside) & set(maybe)):
-            given.refuse("may_contain", f"it contains {', '.join(both)}; say it once")
+            given.refuse("may_contain", f"must not repeat {', '.join(both)} from contains")
         given.done()
         asked = {"item_id": key, "product_id": package, "contains": inside, "may_contain": maybe}
         if done := operation.claim(asked):

@@ -1,4 +1,4 @@
-"""Remember what an operation changed in the catalogue, and restore it on undo."""
+"""Record an operation's changes to the catalogue, and restore them on undo."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping
@@ -22,7 +22,7 @@ _add = insert(tables.catalog_change)
 
 
 class CatalogGivenBack(TypedDict):
-    """A catalogue entry and what undo did with it; ``kept`` because the ledger uses it."""
+    """A catalogue entry and what undo did with it; ``kept`` if the ledger uses it."""
 
     thing: str
     done: Literal["removed", "restored", "kept"]
@@ -64,7 +64,7 @@ def put_back_catalog(operation: Operation, target_id: str, staying: Collection[T
     """Restore every entry that an operation changed, last first, except those that stay; return what happened to each.
 
     Raises:
-        ConflictError: a thing is not as the operation left it, or the currency or time zone of stock would change.
+        ConflictError: an entry has changed since, or the currency or time zone of existing stock would change.
     """
     session = operation.session
     changes = load_changes(session, [target_id])
@@ -72,9 +72,7 @@ def put_back_catalog(operation: Operation, target_id: str, staying: Collection[T
     names = load_called(session, now)
     for change in changes:
         if now[change.thing] != change.after:
-            raise ConflictError(
-                f"{names[change.thing]} is no longer as {target_id} left it", reversed_operation_id=target_id
-            )
+            raise ConflictError(f"{names[change.thing]} has changed since {target_id}", reversed_operation_id=target_id)
         if change.thing[0] == "bakery":
             _check_settled(session, change)
     back = [change for change in reversed(changes) if change.thing not in staying]

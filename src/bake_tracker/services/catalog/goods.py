@@ -1,4 +1,4 @@
-"""Finished goods: what goes into a box."""
+"""Finished goods and their components."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -48,12 +48,12 @@ def record_good_components(
     session: Session,
     operation_id: UUID | str | None = None,
 ) -> GoodComponentsResult:
-    """State the components of a finished good: finished units, other finished goods and packaging materials.
+    """Set the components of a finished good: finished units, other finished goods and packaging materials.
 
     Raises:
         ValidationError: an argument is not allowed, or a component is an ingredient.
-        RecipeCycleError: the good would contain itself; the path is named.
-        FinishedGoodNotFoundError, ItemNotFoundError: a reference leads nowhere.
+        RecipeCycleError: the good would contain itself; names the path.
+        FinishedGoodNotFoundError, ItemNotFoundError: there is no such good or component.
     """
     with recording(COMPONENTS, session, locals()) as operation:
         given = Arguments()
@@ -66,7 +66,7 @@ def record_good_components(
         given.done()
         if done := operation.claim({"finished_good_id": good_id, "parts": sorted(parts.items())}):
             return cast(GoodComponentsResult, done)
-        lock_bakery(session)  # two edits at once could each close one half of a circle, or mix their components
+        lock_bakery(session)  # two edits at once could together close a circle, or mix their components
         items = load_items(session, {good_id, *parts})
         if good_id not in items or items[good_id].kind != "finished_good":
             raise FinishedGoodNotFoundError(good_id)

@@ -13,10 +13,10 @@ from bake_tracker.services.operation import Operation
 
 
 def check_label(operation: Operation, item_id: int, draws: Sequence[Draw], made_micros: int) -> LabelDifference | None:
-    """How these draws differ from the label on file; None if nothing is made, no label is on file, or they agree.
+    """How these draws differ from the label on file; None if nothing is made, no label is on file, or they match.
 
     Raises:
-        LabelDiffersError: it differs, and the bakery's ``label_policy`` is ``refuse``.
+        LabelDiffersError: they differ, and the bakery's ``label_policy`` is ``refuse``.
     """
     if not (operation.house.has_labels and made_micros):
         return None

@@ -60,15 +60,15 @@ def record_label_filed(
     lot_id: int | None = None,
     operation_id: UUID | str | None = None,
 ) -> LabelFiledResult:
-    """File an item's label: this list with these allergens, or what one of its lots really contains.
+    """File an item's label: this list with these allergens, or the actual contents of one of its lots.
 
-    Of what is bought it is the list on the supplier's package, which a label then has in brackets.
+    For a purchased item, it is the list on the supplier's package, which labels then show in brackets.
 
     Raises:
-        ValidationError: an argument is not allowed, or both an item and a lot are named, or neither.
-        ItemNotFoundError, LotNotFoundError: a reference leads nowhere.
-        LabelIncompleteError: the lot's label would have to guess; names what nobody has said.
-        ConflictError: what made the lot was reversed, or ``operation_id`` was used for something else.
+        ValidationError: an argument is not allowed, or both an item and a lot are given, or neither.
+        ItemNotFoundError, LotNotFoundError: there is no such item or lot.
+        LabelIncompleteError: the lot's label would have gaps; lists what has not been recorded.
+        ConflictError: the operation that made the lot was reversed, or ``operation_id`` was used for something else.
     """
     with recording(RECORD, session, locals()) as operation:
         given = Arguments()
@@ -78,11 +78,11 @@ def record_label_filed(
         inside = read_allergens(given, "contains", contains)
         maybe = read_allergens(given, "may_contain", may_contain, also_unnamed=True)
         if both := in_order(set(inside) & set(maybe)):
-            given.refuse("may_contain", f"it contains {', '.join(both)}; say it once")
+            given.refuse("may_contain", f"must not repeat {', '.join(both)} from contains")
         if lot is None and (key is None or text is None):
-            given.refuse("item_id", "name an item and its ingredients, or a lot")
+            given.refuse("item_id", "give an item with its ingredients, or a lot")
         if lot is not None and (key is not None or text is not None or inside or maybe):
-            given.refuse("lot_id", "a lot says itself what is in it; give no item, ingredients or allergens beside it")
+            given.refuse("lot_id", "must be given without item, ingredients and allergens, which come from the lot")
         given.done()
         asked = {"item_id": key, "ingredients": text, "contains": inside, "may_contain": maybe, "lot_id": lot}
         if done := operation.claim(asked):

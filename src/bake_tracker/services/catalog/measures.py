@@ -43,13 +43,13 @@ class Measured(TypedDict):
 
 
 class DensityResult(Measured):
-    """What one ml of an ingredient weighs, as an exact ratio of g."""
+    """The weight of one ml of an ingredient, as an exact ratio in g."""
 
     g_per_ml: str
 
 
 class PieceResult(Measured):
-    """What one piece of an item weighs, as an exact ratio of g."""
+    """The weight of one piece of an item, as an exact ratio in g."""
 
     g_per_each: str
 
@@ -78,7 +78,7 @@ def record_density(
 ) -> DensityResult:
     """State what a volume of an ingredient weighs ("1 cup = 120 g"), so that recipes in cups can draw grams.
 
-    ``source`` says where the figure is from; ``measured_on`` is today where the bakery is, when left out.
+    ``source`` says where the figure is from; ``measured_on`` defaults to today in the bakery's time zone.
 
     Raises:
         ValidationError: an argument is not allowed.
@@ -106,7 +106,7 @@ def record_piece_weight(
 ) -> PieceResult:
     """State what a number of pieces weighs ("1 egg = 50 g"), so that recipes in pieces can draw grams, and the reverse.
 
-    ``source`` says where the figure is from; ``measured_on`` is today where the bakery is, when left out.
+    ``source`` says where the figure is from; ``measured_on`` defaults to today in the bakery's time zone.
 
     Raises:
         ValidationError: an argument is not allowed.
@@ -122,7 +122,7 @@ def record_piece_weight(
 
 
 def _read(given: Arguments, amount: str, asked: Mapping[str, Any]) -> _Given:
-    """Normalise the arguments; ``amount`` names the one with the volume or the number of pieces."""
+    """Normalise the arguments; ``amount`` is "volume" or "pieces"."""
     dimension: Dimension = "volume" if amount == "volume" else "count"
     numbers = [given.exact(field, asked[field], above_zero=True) for field in (amount, "weight")]
     units = _unit(given, f"{amount}_unit", asked, dimension), _unit(given, "weight_unit", asked, "mass")
@@ -151,16 +151,16 @@ def _unit(given: Arguments, field: str, asked: Mapping[str, Any], dimension: Dim
 
 
 def _asked(stated: _Given, kind: MeasureKind) -> dict[str, Any]:
-    """The values that make two calls the same; without a source it is as before sources existed."""
+    """The values that make two calls the same; without a source, they are the same as before sources existed."""
     more = {"source": stated.source, "measured_on": stated.measured_on}
     asked = {"item_id": stated.item_id, COLUMNS[kind]: str(stated.value)}
     return asked | {name: value for name, value in more.items() if value is not None}
 
 
 def _state(operation: Operation, stated: _Given, kind: MeasureKind) -> Measured:
-    """Record the measure and put it in force."""
+    """Record the measure and apply it to the item."""
     session = operation.session
-    lock_items(operation, [stated.item_id])  # so that ``was`` is what this one takes the place of
+    lock_items(operation, [stated.item_id])  # so that ``was`` is the value this one replaces
     item = load_item(session, stated.item_id)
     was = item.g_per_ml if kind == "density" else item.g_per_each
     source = stated.source or NO_SOURCE

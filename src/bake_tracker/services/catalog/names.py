@@ -1,4 +1,4 @@
-"""Other people's names for our items: once stated, they hold for every later file."""
+"""Names that files and recipe pages use for our items; once matched, they apply to every later file."""
 
 from typing import TypedDict, cast
 from uuid import UUID
@@ -24,7 +24,7 @@ MAX_NAME = 300
 
 
 class NameResult(TypedDict):
-    """What a name means now and meant before; None if nothing."""
+    """The item a name means now, and the one it meant before; None if there was none."""
 
     operation_id: str
     mapped_name: str
@@ -38,7 +38,7 @@ def record_name(
     """Remember another name for an item, in the caller's transaction; None forgets the name.
 
     Raises:
-        ValidationError: the name is the slug of an item, or is to be forgotten and is not known.
+        ValidationError: the name is an item's slug, or is unknown and cannot be forgotten.
         ItemNotFoundError: there is no such item.
         ConflictError: ``operation_id`` was used for something else.
     """
@@ -51,13 +51,13 @@ def record_name(
         given.done()
         if done := operation.claim({"name": key, "item_id": of_item}):
             return cast(NameResult, done)
-        lock_bakery(session)  # two people naming at once would each miss what the other said
+        lock_bakery(session)  # two calls at once would each miss the other's name
         former = load_names(session).get(key)
         slug = None if of_item is None else load_item(session, of_item).slug
         if slug is None and former is None:
-            raise ValidationError.of("name", f"{key!r} is not remembered as a name of anything")
+            raise ValidationError.of("name", f"{key!r} is not a remembered name")
         if slug is not None and key in load_slugs(session, "item"):
-            raise ValidationError.of("name", f"{key!r} is the slug of an item, and means that item")
+            raise ValidationError.of("name", f"{key!r} is already the slug of an item")
         before = load_things(session, [("name_mapping", key)])
         if slug is None:
             session.execute(delete(tables.name_mapping).where(tables.name_mapping.c.name == key))

@@ -58,10 +58,10 @@ def record_product(
     """Add a package that an item is bought in, so that "2 bags" can be received.
 
     Raises:
-        ValidationError: an argument is not allowed, or the package is called like a unit.
-        ItemNotFoundError, SupplierNotFoundError: a reference leads nowhere.
-        UnitConversionError: its unit cannot become the item's base unit.
-        ConflictError: there is this very product already.
+        ValidationError: an argument is not allowed, or the package type is the name of a unit.
+        ItemNotFoundError, SupplierNotFoundError: there is no such item or supplier.
+        UnitConversionError: the package's unit cannot be converted to the item's base unit.
+        ConflictError: this product already exists.
     """
     with recording(RECORD, session, locals()) as operation:
         given = Arguments()
@@ -92,11 +92,11 @@ def record_product(
         row = {**asked, "package_quantity": quantity, "identity": product_identity(item.slug, *told_by)}
         dialect = postgresql if operation.connection.dialect.name == "postgresql" else sqlite
         new = dialect.insert(tables.product).on_conflict_do_nothing().returning(tables.product.c.id)
-        if removed := load_last_removed(session, "product"):  # whose id others may still know
+        if removed := load_last_removed(session, "product"):  # others may still know the removed row's id
             row["id"] = removed + 1
         key: int | None = session.execute(new, row).scalar_one_or_none()
         if key is None:
-            raise ConflictError(f"there is already this product of {item.slug}: {asked['name']}", item_id=item.item_id)
+            raise ConflictError(f"this product of {item.slug} already exists: {asked['name']}", item_id=item.item_id)
         note_made(operation, ("product", str(key)))
         return operation.succeed(
             ProductResult(

@@ -1,4 +1,4 @@
-"""Labour and overhead of a batch: kept with its runs, never in the cost of a lot."""
+"""Labour and overhead of a batch, stored with its runs and never in the cost of a lot."""
 
 from decimal import Decimal
 from typing import TypedDict, cast
@@ -41,7 +41,7 @@ def record_recipe_rate(
     session: Session,
     operation_id: UUID | str | None = None,
 ) -> RateResult:
-    """State labour and overhead of one batch; past runs keep the rates of their day.
+    """Set the labour and overhead of one batch; past runs keep the rates of their day.
 
     Raises:
         ValidationError: an amount is below 0, or too large.
@@ -56,7 +56,7 @@ def record_recipe_rate(
         }
         for name in ("labour", "overhead"):
             if row[f"{name}_micros"] > MAX_TOTAL_MICROS // 1_000_000:
-                given.refuse(name, "is more than a batch can take")
+                given.refuse(name, f"must be at most {MAX_TOTAL_MICROS // 1_000_000**2} for one batch")
         given.done()
         if done := operation.claim(row):
             return cast(RateResult, done)

@@ -1,4 +1,4 @@
-"""Recipes: what a batch takes and makes."""
+"""Recipes: the ingredients and yields of a batch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ class RecipeResult(TypedDict):
 
 
 class RecipeYieldResult(TypedDict):
-    """What one batch makes of a finished unit, in its base unit."""
+    """The quantity of a finished unit that one batch makes, in its base unit."""
 
     operation_id: str
     recipe_id: int
@@ -89,13 +89,13 @@ def record_recipe(
 ) -> RecipeResult:
     """Add a recipe, or with ``recipe_id`` replace an existing one's lines; past runs keep their version.
 
-    An existing recipe keeps its slug, and each of category, source and notes that is left out.
+    An existing recipe keeps its slug, and also its category, source and notes if they are left out.
 
     Raises:
         ValidationError: an argument is not allowed; a line names neither or both of item and sub-recipe; a slug is
             given for an existing recipe.
-        RecipeCycleError: the recipe would contain itself; the path is named.
-        RecipeNotFoundError, ItemNotFoundError: a reference leads nowhere.
+        RecipeCycleError: the recipe would contain itself; names the path.
+        RecipeNotFoundError, ItemNotFoundError: there is no such recipe or item.
         ConflictError: another recipe has this slug.
     """
     with recording(RECIPE, session, locals()) as operation:
@@ -112,12 +112,12 @@ def record_recipe(
         }
         if key is not None:
             if slug is not None:
-                given.refuse("slug", "cannot be changed, for the recipe is known by it; leave it out")
+                given.refuse("slug", "cannot be changed for an existing recipe; leave it out")
             row = {field: value for field, value in row.items() if field != "slug" and value is not None}
         given.done()
         if done := operation.claim({**row, "recipe_id": key, "lines": [repr(line) for line in clean]}):
             return cast(RecipeResult, done)
-        lock_bakery(session)  # two edits at once could each close one half of a circle
+        lock_bakery(session)  # two edits at once could together close a circle
         _check_references(session, clean)
         before: dict[Thing, Rows] = {}
         if key is None:
@@ -145,11 +145,11 @@ def record_recipe_yield(
     session: Session,
     operation_id: UUID | str | None = None,
 ) -> RecipeYieldResult:
-    """State that one batch makes ``quantity`` of a finished unit, in its base unit.
+    """Set the ``quantity`` of a finished unit that one batch makes, in its base unit.
 
     Raises:
         ValidationError: the quantity is not above 0, or has more than six decimals.
-        RecipeNotFoundError, FinishedUnitNotFoundError: a reference leads nowhere.
+        RecipeNotFoundError, FinishedUnitNotFoundError: there is no such recipe or unit.
     """
     with recording(YIELD, session, locals()) as operation:
         given = Arguments()
@@ -203,7 +203,7 @@ def _check_references(session: Session, lines: Sequence[CleanLine]) -> None:
         if line.item_id is not None and line.item_id not in items:
             raise ItemNotFoundError(line.item_id)
         if line.item_id is not None and items[line.item_id].kind == "finished_good":
-            raise ValidationError.of("lines", f"{items[line.item_id].slug} is a finished good, which no recipe takes")
+            raise ValidationError.of("lines", f"{items[line.item_id].slug} is a finished good; recipes cannot use it")
         if line.sub_recipe_id is not None and line.sub_recipe_id not in recipes:
             raise RecipeNotFoundError(line.sub_recipe_id)
 

@@ -71,7 +71,7 @@ class EventResult(TypedDict):
 
 
 class RecipientResult(TypedDict):
-    """A new recipient."""
+    """A new customer."""
 
     operation_id: str
     recipient_id: int
@@ -103,11 +103,12 @@ def record_bakery(
 ) -> BakeryResult:
     """Change the bakery's name and label policy and, while there is no stock, its currency and time zone.
 
-    ``label_policy`` is what becomes of a run whose label on file says something else: ``warn`` or ``refuse``.
+    ``label_policy`` decides whether a run whose label on file does not match gets a warning (``warn``) or is refused
+    (``refuse``).
 
     Raises:
-        ValidationError: the currency is not three letters (ISO 4217), or the time zone has no such IANA name.
-        ConflictError: there is stock already, so its costs and days have a meaning that must not change.
+        ValidationError: the currency is not three letters (ISO 4217), or the time zone is not an IANA name.
+        ConflictError: there is stock already, whose costs and days must not change their meaning.
     """
     with recording(BAKERY, session, locals()) as operation:
         given = Arguments()
@@ -260,7 +261,7 @@ def record_recipient(
 
     Raises:
         ValidationError: an argument is not allowed.
-        ConflictError: another recipient has this slug.
+        ConflictError: another customer has this slug.
     """
     with recording(RECIPIENT, session, locals()) as operation:
         given = Arguments()
@@ -284,14 +285,14 @@ def insert_named(operation: Operation, table: Table, row: dict[str, Any]) -> int
         ConflictError: the slug is taken.
     """
     dialect = postgresql if operation.session.get_bind().dialect.name == "postgresql" else sqlite
-    # By INSERT and not by a look first: another transaction may be about to take the slug.
+    # INSERT instead of SELECT first, because another transaction may be about to take the slug.
     new = dialect.insert(table).on_conflict_do_nothing().returning(table.c.id)
-    if removed := load_last_removed(operation.session, table.name):  # whose id others may still know
+    if removed := load_last_removed(operation.session, table.name):  # others may still know the removed row's id
         row = {**row, "id": removed + 1}
     key: int | None = operation.session.execute(new, row).scalar_one_or_none()
     if key is None:
         raise ConflictError(
-            f"slug: there is already {_one(table.name)} {row['slug']!r}; give this one another name or slug",
+            f"slug: there is already {_one(table.name)} {row['slug']!r}; choose another name or slug",
             slug=row["slug"],
         )
     note_made(operation, (table.name, str(key)))

@@ -1,1 +1,1 @@
-"""Bring in other people's data."""
+"""Import tables and recipe pages."""

@@ -1,4 +1,4 @@
-"""Imported lots in the state they had elsewhere: released or on hold, with lot numbers that continue."""
+"""Imported lots in the state they had elsewhere: released or on hold, and numbered onwards."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -15,12 +15,12 @@ _count_lots = update(tables.item).where(tables.item.c.slug == bindparam("of_item
 
 
 def finish_carried(operation: Operation, plan: ImportPlan, received: Mapping[str, int], source: str) -> None:
-    """Release and hold the lots as they were, each as an operation; ``received`` has lots by their receipt."""
+    """Release and hold the lots as they were, each as an operation; ``received`` maps receipts to lots."""
     today = operation.house.local_day(operation.now)
     released: defaultdict[date, list[int]] = defaultdict(list)
     held: list[int] = []
     for _, lot in plan.lots:
-        # One whose release is over has expired here as it had there.
+        # A lot whose release has ended is expired here as it was there.
         if lot.usable_until and lot.usable_until != lot.expires_on and lot.usable_until >= today:
             released[lot.usable_until].append(received[lot.operation_id])
         if lot.on_hold:

@@ -1,4 +1,4 @@
-"""Write a file's further facts about items and recipes: measures, rates, allergens and labels."""
+"""Write a file's facts about items and recipes: measures, rates, allergens and labels."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -22,7 +22,7 @@ def write_facts(
     products: Mapping[str, int],
     recipes: Mapping[str, int],
 ) -> None:
-    """State measures and rates, each as an operation; allergens and labels are inserted with their items."""
+    """Record measures and rates, each as an operation, and insert allergens and labels with their items."""
     session = operation.session
     for (slug, kind), weights in facts.weights.items():
         for weight in weights:

@@ -1,4 +1,4 @@
-"""Make a recipe from a recipe page: a preview that lists doubts, and one operation once there are none."""
+"""Import a recipe page: a preview that lists doubts, and one operation once there are none."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -42,7 +42,7 @@ RECORD = Kind(
 
 
 class PageLine(TypedDict):
-    """A line and its interpretation; ``to_do`` says how to make it sure, ``hints`` what baking it still needs."""
+    """A line and how it was read; ``to_do`` says how to resolve doubts, ``hints`` what is still missing for baking."""
 
     line: int
     text: str
@@ -59,7 +59,7 @@ class PageLine(TypedDict):
 
 
 class PageYield(TypedDict):
-    """What one batch makes, according to the page or a person."""
+    """The yield of one batch, according to the page or a person."""
 
     state: str
     quantity: str | None
@@ -101,11 +101,11 @@ def check_recipe_page(
     yields: Sequence[str] = (),
     choices: PageChoices | None = None,
 ) -> PagePreview:
-    """Preview what would be recorded from a page and what a person must decide first; write nothing.
+    """Preview what would be recorded from a page and what a person must decide first; writes nothing.
 
     Raises:
         ValidationError: an argument is not allowed.
-        ItemNotFoundError, FinishedUnitNotFoundError: a choice leads nowhere.
+        ItemNotFoundError, FinishedUnitNotFoundError: there is no such item or unit.
     """
     with checking(CHECK, session, {"name": name}) as operation:
         given = Arguments()
@@ -136,14 +136,14 @@ def record_recipe_page(
     category: str | None = None,
     operation_id: UUID | str | None = None,
 ) -> PageResult:
-    """Add a page's recipe, what it makes and, with ``create_missing``, its missing items as one operation.
+    """Add a page's recipe, its yield and, with ``create_missing``, its missing items as one operation.
 
-    With ``recipe_id`` an existing recipe is given the page's lines. The lines as they stood on the page are kept in
-    the recipe's notes, and what a name was said to mean is remembered.
+    With ``recipe_id``, the page's lines replace those of an existing recipe. The recipe's notes keep the original lines
+    of the page, and the chosen meanings of names are remembered.
 
     Raises:
-        ValidationError: an argument is not allowed, or a line or the yield is not sure; all of them are named.
-        ItemNotFoundError, FinishedUnitNotFoundError, RecipeNotFoundError: a reference leads nowhere.
+        ValidationError: an argument is not allowed, or a line or the yield is in doubt; lists all of them.
+        ItemNotFoundError, FinishedUnitNotFoundError, RecipeNotFoundError: there is no such item, unit or recipe.
         ConflictError: another recipe or item has this slug.
     """
     with recording(RECORD, session, locals()) as operation:
@@ -158,7 +158,7 @@ def record_recipe_page(
         given.done()
         if done := operation.claim({**asked.claimed(), **about, "recipe_id": key}):
             return cast(PageResult, done)
-        lock_bakery(session)  # two pages at once would both add what neither found
+        lock_bakery(session)  # two imports at once would both add the same missing items
         if key is not None and key not in load_slugs(session, "recipe").values():
             raise RecipeNotFoundError(key)
         plan = _plan(session, asked)
@@ -249,7 +249,7 @@ def _problems(plan: PagePlan) -> list[Problem]:
     if plan.makes.state == "unsure":
         found += [_problem("yield", one) for one in plan.makes.to_do]
     if not found and not plan.taken:
-        found.append({"field": "lines", "problem": "nothing is left of the page; a recipe has at least one line"})
+        found.append({"field": "lines", "problem": "every line is left out; a recipe needs at least one"})
     return found
 
 
@@ -276,7 +276,7 @@ def _plan(session: Session, asked: PageRequest) -> PagePlan:
     mapped = NamedItems({**known.by_key, **names}, known.items)
     on_page = {name_key(parse_line(text).ingredient) for text in asked.lines}
     if strange := sorted(names.keys() - on_page):
-        raise ValidationError.of("names", f"no line names {strange[0]!r}")
+        raise ValidationError.of("names", f"{strange[0]!r} is not in any line of the page")
     return plan_page(asked.lines, asked.yields, mapped, made, decisions)
 
 

@@ -1,4 +1,4 @@
-"""Import an export: add what is new and leave alone what is on file."""
+"""Import an export: add what is new and leave the rest as it is."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -65,10 +65,11 @@ def check_import(
     source: str = "export.json",
     names: Mapping[str, str] | None = None,
 ) -> ImportReport:
-    """Preview what an import would add, skip and refuse; write nothing.
+    """Preview what an import would add, skip and refuse; writes nothing.
 
     Raises:
-        ValidationError: the document is neither tables nor an export of bake-tracker 4.x, or a name leads nowhere.
+        ValidationError: the document is neither tables nor an export of bake-tracker 4.x, or ``names`` has an unknown
+            item.
     """
     with checking(CHECK, session, {"source": source}) as operation:
         given = Arguments()
@@ -93,16 +94,17 @@ def record_import(
     names: Mapping[str, str] | None = None,
     operation_id: UUID | str | None = None,
 ) -> ImportReport:
-    """Add what the file has and the bakery lacks, in the caller's transaction; each lot has its own receipt.
+    """Add what is in the file and not in the bakery, in the caller's transaction; each lot has its own receipt.
 
-    A lot's receipt has an id made from the row and its number among identical rows, so that a second import finds it,
-    and two identical bags are two lots; one that was undone since comes in again. A row without a date is received on
-    the day of the import. ``names`` are slugs of items by the names that the file has for them; they are remembered.
+    A lot's receipt has an id made from the row and its number among identical rows. So a second import finds it, two
+    identical bags are two lots, and a receipt that was undone is imported again. A row without a date is received on
+    the day of the import. ``names`` maps names in the file to item slugs, and is remembered.
 
     Raises:
-        ValidationError: the document is neither tables nor an export of bake-tracker 4.x, or a name leads nowhere.
-        ImportRefusedError: rows cannot be taken, and ``skip_bad`` does not say to take the others; its report has all.
-        ConflictError: ``operation_id`` was used for something else, or another transaction added the same meanwhile.
+        ValidationError: the document is neither tables nor an export of bake-tracker 4.x, or ``names`` has an unknown
+            item.
+        ImportRefusedError: some rows are refused, and ``skip_bad`` is off; its report lists all of them.
+        ConflictError: ``operation_id`` was used for something else, or another transaction has added the same row.
     """
     asked = {"source": source, "skip_bad": skip_bad, "operation_id": operation_id}
     with recording(RECORD, session, asked) as operation:
@@ -118,7 +120,7 @@ def record_import(
         if done := operation.claim(claimed | ({"names": told} if told else {})):
             return cast(ImportReport, done)
 
-        lock_bakery(session)  # two imports at once would both add what neither found
+        lock_bakery(session)  # two imports at once would both add the same rows
         plan = _plan(session, sections, told)
         if plan.refused_count and not skip_bad:
             raise ImportRefusedError(report_of(plan, source, text=text), plan.refused_count)
@@ -127,11 +129,11 @@ def record_import(
 
 
 def _names(given: Arguments, names: object) -> dict[str, str]:
-    """The caller's meanings for names in the file."""
+    """The caller's meanings of names in the file."""
     if names is None:
         return {}
     if not isinstance(names, Mapping):
-        given.refuse("names", "must be slugs by name")
+        given.refuse("names", "must map names to item slugs")
         return {}
     return {given.name("names", name, limit=300): given.name("names", slug) for name, slug in names.items()}
 
@@ -163,7 +165,7 @@ def _write(operation: Operation, plan: ImportPlan, source: str) -> None:
     items = _add_items(operation, plan.items)
     _add_products(operation, plan, items)
     _add_recipes(operation, plan.recipes, items)
-    # All at once and in id order, for weights and receipts come in the order of the file.
+    # All at once and in id order, because measures and receipts come in the order of the file.
     lock_items(operation, {items[slug] for slug in (*plan.facts.item_slugs, *(lot.item_slug for _, lot in plan.lots))})
     products = load_product_ids(session)
     write_facts(operation, plan.facts, items, products, load_slugs(session, "recipe"))
@@ -180,7 +182,7 @@ def _add_items(operation: Operation, plans: Sequence[ItemPlan]) -> Ids:
     ids, pending = load_item_ids(operation.session), list(plans)
     while pending:
         ready = [item for item in pending if item.parent_slug is None or item.parent_slug in ids]
-        assert ready, "the plan has a parent that is nowhere"
+        assert ready, "the plan has an unknown parent"
         pending = [item for item in pending if not (item.parent_slug is None or item.parent_slug in ids)]
         ids |= _insert_new(operation, tables.item, [_item_row(item, ids) for item in ready])
     return ids
@@ -290,19 +292,19 @@ def _insert_new(operation: Operation, table: Table, rows: Sequence[Mapping[str, 
     """Insert rows that the bakery lacks; return their ids.
 
     Raises:
-        ConflictError: another transaction has added one since the plan was made.
+        ConflictError: another transaction has added one in the meantime.
     """
     if not rows:
         return {}
     session = operation.session
-    if removed := load_last_removed(session, table.name):  # whose id others may still know
+    if removed := load_last_removed(session, table.name):  # others may still know the removed row's id
         rows = [{**row, "id": number} for number, row in enumerate(rows, removed + 1)]
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     new = dialect.insert(table).on_conflict_do_nothing().returning(table.c[key], table.c.id)
     ids = {added[0]: added[1] for added in session.execute(new, rows)}
     if taken := [row["name"] for row in rows if row[key] not in ids]:
         raise ConflictError(
-            f"file: {table.name} {taken[0]!r} was added by someone else meanwhile; run the import again"
+            f"file: {table.name} {taken[0]!r} was added by someone else during the import; run it again"
         )
     note_made(operation, *((table.name, str(key)) for key in ids.values()))
     return ids

@@ -1,1 +1,1 @@
-"""Runs made of runs: bake and pack in one go, and corrections of a yield."""
+"""Operations made of runs: bake and pack together, and correct a yield."""

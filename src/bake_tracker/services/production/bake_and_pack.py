@@ -53,10 +53,10 @@ def record_bake_and_pack(
     notes: str | None = None,
     operation_id: UUID | str | None = None,
 ) -> BakeAndPackResult:
-    """Record a production and the boxes packed from it as one operation; if either is refused, nothing is recorded.
+    """Record a production and the goods packed from it as one operation; if either is refused, nothing is recorded.
 
     Raises:
-        ServiceError: whatever ``record_batch_production`` or ``record_assembly`` refuses.
+        ServiceError: any refusal of ``record_batch_production`` or ``record_assembly``.
     """
     with recording(RECORD, session, locals()) as operation:
         given = Arguments()
@@ -109,8 +109,8 @@ def record_bake_and_pack(
 
 
 def _lock_all(operation: Operation, asked: ProductionRequest, finished_good_id: int) -> None:
-    """Lock the items of both at once, in id order: locking one after the other could deadlock."""
-    with suppress(ServiceError):  # is told by the one of the two that it stops
+    """Lock the items of both at once, in id order, because one after the other could deadlock."""
+    with suppress(ServiceError):  # the operation that fails reports it
         recipe = load_recipe(operation.session, asked.recipe_id)
         good = load_good(operation.session, finished_good_id)
         parts = {part.item.item_id for part in good.components}

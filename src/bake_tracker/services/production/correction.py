@@ -46,13 +46,13 @@ def record_production_correction(
 ) -> CorrectionResult:
     """Undo a production and record it with another yield: same recipe, batches, scale, time, event and notes.
 
-    The ingredients are back on the shelf before they are drawn again, by their policy. What was made of the output
-    since is undone too with ``cascade``, and has to be recorded again. ``loss_reason`` None keeps the one there is.
+    The ingredients return to stock before they are drawn again, by their policy. With ``cascade``, runs that used the
+    output are undone too, and must be recorded again. ``loss_reason`` None keeps the current one.
 
     Raises:
-        ValidationError: an argument is not allowed, the operation is no production, or the yield is what is recorded.
-        ConflictError: the recipe was changed since, or whatever ``record_reversal`` finds.
-        ServiceError: whatever else ``record_reversal`` or ``record_batch_production`` refuses.
+        ValidationError: an argument is not allowed, the operation is not a production, or the yield is unchanged.
+        ConflictError: the recipe has changed since, or ``record_reversal`` found a conflict.
+        ServiceError: any other refusal of ``record_reversal`` or ``record_batch_production``.
     """
     with recording(RECORD, session, locals()) as operation:
         given = Arguments()
@@ -74,11 +74,11 @@ def record_production_correction(
 
         run = load_run(session, target_id)
         if run.actual_yield_micros == micros:
-            raise ValidationError.of("actual_yield", "is what is recorded; there is nothing to correct")
+            raise ValidationError.of("actual_yield", "is already the recorded yield; there is nothing to correct")
         undone = record_reversal(target_id, why, session=session, cascade=with_dependents)
         if snapshot(load_recipe(operation.connection, run.recipe_id)).sha256 != run.snapshot_sha256:
             raise ConflictError(
-                "the recipe or a density in it was changed since; reverse the run and record it anew",
+                "the recipe or a density in it has changed since; undo the run and record it again",
                 recipe_id=run.recipe_id,
             )
         production = record_batch_production(
@@ -92,7 +92,7 @@ def record_production_correction(
             event_id=run.event_id,
             loss_reason=run.loss_reason if loss is None else loss,
             notes=run.notes,
-            # Those of its day, also if the recipe's rates are others now.
+            # The rates of its day, even if the recipe's rates have changed.
             labour_cost=Decimal(run.labour_micros).scaleb(-6),
             overhead_cost=Decimal(run.overhead_micros).scaleb(-6),
         )

@@ -1,1 +1,1 @@
-"""Compare the log with the database, and write the lines that a crash lost."""
+"""Compare the log with the database, and write lines that a crash lost."""

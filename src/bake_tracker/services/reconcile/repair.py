@@ -1,4 +1,4 @@
-"""Repair the log: write the success lines that were lost when a process died between COMMIT and line."""
+"""Repair the log: write success lines that were lost when a process died between COMMIT and line."""
 
 import json
 import logging
@@ -32,14 +32,14 @@ from bake_tracker.services.reconcile.verification import (
 )
 
 _WHEN = ("produced_at", "assembled_at", "happened_at", "counted_at")
-"""Arguments that say when it happened, told where they were given."""
+"""Arguments with the time of the operation, logged if they were given."""
 _WHEN_AS_TOLD = {"record_bake_and_pack": "made_at"}
-"""Where it is told by another name than it is kept by."""
+"""Operations that log this time under a different name."""
 _OPTIONAL = frozenset({"parent_operation_id", "actor"})
 
 
 class LogRepair(LogVerification):
-    """The verification after the repair; ``repaired`` has the operations whose line was written."""
+    """The verification after the repair; ``repaired`` lists the operations whose line was written."""
 
     repaired: list[NamedOperation]
 
@@ -47,9 +47,9 @@ class LogRepair(LogVerification):
 def repair_log(session: Session, path: Path, progress: Progress | None = None, *, is_whole: bool = False) -> LogRepair:
     """Write the missing success line of every committed operation, then verify again.
 
-    What is missing or unresolved is written, oldest first and marked ``repaired_at``; then lines that cannot be read
-    are counted in a line of their own, since all that the database could tell of them is now in the log. What is forged
-    or doubled stays as it is: a repair adds what the database knows and never takes away what somebody wrote.
+    Missing and unresolved operations are written, oldest first and marked ``repaired_at``. Another line then counts the
+    unreadable lines, because everything the database knows about them is now in the log. Forged and doubled lines stay:
+    a repair adds what the database knows and never removes a line.
     """
     with _alone(path):
         before = verify_log(session, path, progress, is_whole=is_whole)
@@ -62,17 +62,17 @@ def repair_log(session: Session, path: Path, progress: Progress | None = None, *
             if before["unreadable_lines"]:
                 handler.take(_noting_event(before["unreadable_lines"]))
         after = verify_log(session, path, progress, is_whole=is_whole)
-    # A full disk is survived without an error, so what was written is what can now be read.
+    # A full disk raises no error, so only lines that can now be read count as written.
     left = {operation["operation_id"] for operation in (*after["missing"], *after["unresolved"])}
     return {**after, "repaired": [operation for operation in silent if operation["operation_id"] not in left]}
 
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Lock out a second repair of a log in this directory, so that no line is written twice; bakers do not wait."""
+    """Lock out a second repair of a log in this directory, so that no line is written twice; operations do not wait."""
     path.parent.mkdir(parents=True, exist_ok=True)
     directory = os.open(path.parent, os.O_RDONLY) if CAN_LOCK else None
-    if directory is None:  # as on Windows: two repairs at once are not held apart
+    if directory is None:  # on Windows, for example, two repairs can run at once
         yield
         return
     try:
@@ -108,7 +108,7 @@ def _noting_event(unreadable_lines: int) -> Event:
 def _success_event(row: Row[Any], database_id: str) -> Event:
     """The line that the operation's own process would have written, as far as its row knows.
 
-    It happened when the id was claimed, and is told now; when exactly it was settled, nobody knows any more.
+    Its time is when the id was claimed. It is written now, because nobody knows exactly when it was settled.
     """
     kind = kinds().get(row.name) or Kind(row.name, "operations", row.name)
     result, asked = json.loads(row.result), json.loads(row.arguments)
@@ -117,7 +117,7 @@ def _success_event(row: Row[Any], database_id: str) -> Event:
         for name in _WHEN
         if asked.get(name)
     }
-    # Nothing that is bound here and now: whoever repairs is neither the actor nor the request of the operation.
+    # No bound fields: the person repairing is neither the operation's actor nor its request.
     known = {
         "operation_id": row.id,
         "attempt": row.attempt,

@@ -1,6 +1,6 @@
 """Compare the log with the database: every committed operation has exactly one success line, and nothing else has one.
 
-Both are gathered in a temporary SQLite file, so that memory grows with what is named and not with what is compared.
+A temporary SQLite file holds both, so that memory grows with the findings and not with the history.
 """
 
 import sqlite3
@@ -21,11 +21,11 @@ from bake_tracker.queries.archive.restored import load_restored
 from bake_tracker.queries.bakery import load_bakery
 
 LINE_IS_LATE_S = (0.05, 0.2, 0.5)
-"""How long, in turn, to wait for the line of an operation that has just been committed."""
+"""How long to wait, in turn, for the line of an operation that has just been committed."""
 REPAIRED_AT = "repaired_at"
-"""The field that marks a line as written by a repair, and says when."""
+"""The field that marks a line as written by a repair, with the time of the repair."""
 NOTED = ("repair_log", "noted")
-"""Operation and outcome of the line by which a repair says how many lines before it cannot be read."""
+"""The operation and outcome of the line in which a repair counts the unreadable lines before it."""
 ROWS_AT_ONCE = 1_000
 
 _TABLES = """
@@ -38,9 +38,9 @@ _INDEXES = """
     CREATE INDEX committed_by_id ON committed (id);
 """
 _TOLD = "EXISTS (SELECT 1 FROM told t WHERE t.id = c.id)"
-# What was restored was told in the log of the place it came from.
+# The lines of restored operations are in the log of the database they came from.
 _RESTORED = f"(EXISTS (SELECT 1 FROM restored r WHERE r.id = c.id) AND NOT {_TOLD})"
-# An operation that is older than the log is held to what the log tells of it, if it tells anything.
+# An operation older than the log is compared only if the log has a line for it.
 _COMPARED = f"(({_TOLD} OR :first_at IS NULL OR c.at >= :first_at) AND NOT {_RESTORED})"
 _SILENT = f"""
     SELECT c.id, c.operation, c.at FROM committed c
@@ -52,7 +52,7 @@ _FORGED = """
     WHERE NOT EXISTS (SELECT 1 FROM committed c WHERE c.id = t.id AND c.operation = t.operation)
     GROUP BY t.id, t.operation ORDER BY min(t.rowid)
 """
-# Whoever was stopped between COMMIT and its line, and went on after a repair, agrees with the repaired line.
+# A process that stopped between COMMIT and its line, and continued after a repair, agrees with the repaired line.
 _DOUBLED = """
     SELECT id, operation, at FROM told
     GROUP BY id HAVING sum(is_repaired) > 1 OR sum(NOT is_repaired) > 1 ORDER BY min(rowid)
@@ -60,7 +60,7 @@ _DOUBLED = """
 
 
 class NamedOperation(TypedDict):
-    """An operation on which log and database disagree."""
+    """An operation on which the log and the database disagree."""
 
     operation_id: str
     operation: str
@@ -68,13 +68,13 @@ class NamedOperation(TypedDict):
 
 
 class LogVerification(TypedDict):
-    """What was compared, from the first retained line on, and every disagreement.
+    """The comparison, from the first retained line on, and every disagreement.
 
-    Operations that are older than the log, or came with a restored backup and have no line here, are counted and not
-    held against it. ``restores_not_believed``: marks of a restore that do not agree with what they name. ``missing``:
-    committed with no success line. ``forged``: success with no committed operation. ``doubled``: more than one success
-    line, not counting a repaired one beside the original. ``unresolved``: committed, but the log only says ``unknown``.
-    What cannot be read and was noted by a repair, which wrote what the database knew, is not held against the log.
+    Operations that are older than the log, or came with a restored backup and have no line here, are counted but are no
+    disagreement. ``restores_not_believed``: marks of a restore that do not match their operations. ``missing``:
+    committed without a success line. ``forged``: a success line without a committed operation. ``doubled``: more than
+    one success line, not counting a repaired one beside the original. ``unresolved``: committed, but the log only says
+    ``unknown``. Unreadable lines that a repair has noted do not count against the log.
     """
 
     log_file: str
@@ -98,10 +98,10 @@ def verify_log(
 ) -> LogVerification:
     """Compare the success lines of a log file with the operations in the database.
 
-    Others may be at work meanwhile, so the order counts: the rows are read after the lines, in a new transaction (the
-    session's own is rolled back), and hold whatever was claimed by then. A success is written right after its COMMIT,
-    so the log is read again before an operation is said to have no line. Where the log ``is_whole``, and nothing of it
-    was ever thrown away, operations older than its first line are held against it too.
+    Others may be working at the same time, so the order matters: the rows are read after the lines, in a new
+    transaction (the session's own is rolled back), and include everything claimed by then. A success line is written
+    just after its COMMIT, so the log is read again before an operation counts as missing. If the log ``is_whole``, that
+    is, nothing was ever deleted from it, operations older than its first line must have a line too.
     """
     database_id = load_bakery(session).database_id
     reading = _Reading(path, database_id, progress)
@@ -164,12 +164,12 @@ class _Reading:
     database_id: str
     progress: Progress | None
     first_at: str | None = None
-    """The earliest instant of all, which is that of the first line unless the clock was set back."""
+    """The earliest time of all, which is that of the first line unless the clock was set back."""
     unreadable: int = 0
     noted: int = 0
-    """How many of the unreadable lines a repair has seen: those it counted, as far as they stand before its line."""
+    """The unreadable lines that a repair has counted, at most as many as come before its line."""
     is_cut: bool = False
-    """Whether the last line cannot be read: somebody may be in the middle of writing it."""
+    """Whether the last line is unreadable, perhaps because a process is still writing it."""
     _earliest: str | None = None
 
     def heard(self) -> Iterator[_Heard]:
@@ -181,7 +181,7 @@ class _Reading:
             if (line.get("operation"), line.get("outcome")) == NOTED and type(line.get("unreadable_lines")) is int:
                 self.noted = max(self.noted, min(self.unreadable, line["unreadable_lines"]))
             is_repaired = REPAIRED_AT in line
-            if not is_repaired:  # a repaired line says nothing of what was told before it
+            if not is_repaired:  # a repaired line says nothing about the log's beginning
                 # A commit-bound line is written when it is settled, long after it happened.
                 self._tell_time(str(line.get("settled_at", line["timestamp"])))
             outcome = line.get("outcome")
@@ -194,7 +194,7 @@ class _Reading:
 
     def _tell_time(self, text: str) -> None:
         if self._earliest is not None and text >= self._earliest:
-            return  # nearly every line; two zones in one log are compared as they are written
+            return  # nearly every line; times with different zones are compared as text
         at = _instant_text(text)
         if at is not None and (self.first_at is None or at < self.first_at):
             self._earliest, self.first_at = text, at
@@ -205,7 +205,7 @@ def _wait_for_lines(
 ) -> tuple[_Reading, list[NamedOperation], list[NamedOperation]]:
     """Read the log until late lines have arrived; return it with the missing and the unresolved operations.
 
-    Half a line is waited for only at the log's end: what has a line behind it stays as it is.
+    Half a line may still be completed at the end of the log, but not once another line follows it.
     """
     waiting = {operation["operation_id"]: operation for operation in silent}
     outcomes: dict[str, set[str]] = {}
@@ -226,7 +226,7 @@ def _wait_for_lines(
     missing = [operation for key, operation in waiting.items() if "unknown" not in outcomes.get(key, ())]
 
     def is_resolved(key: str) -> bool:
-        """Whether the line, or that of the operation around it, resolves an unknown outcome."""
+        """Whether its line, or that of the operation around it, resolves an unknown outcome."""
         return outcomes[key] != {"unknown"} or (around[key] in outcomes and is_resolved(around[key]))
 
     unresolved = [operation for key, operation in waiting.items() if key in outcomes and not is_resolved(key)]
@@ -244,7 +244,7 @@ def _committed(session: Session) -> Iterator[tuple[str, str, str]]:
 
 
 def _instant_text(text: Any) -> str | None:
-    """An instant as rows have it, so that the order of the texts is that of the instants; None without a zone."""
+    """A time in the rows' format, so that texts sort like times; None without a zone."""
     try:
         instant = datetime.fromisoformat(str(text))
     except ValueError:
@@ -253,7 +253,7 @@ def _instant_text(text: Any) -> str | None:
 
 
 def _storable(value: Any) -> str:
-    return str(value).encode("utf-8", "backslashreplace").decode()  # half a character cannot be stored
+    return str(value).encode("utf-8", "backslashreplace").decode()  # an unpaired surrogate cannot be stored
 
 
 def _named(operation_id: str, operation: str, at: str) -> NamedOperation:

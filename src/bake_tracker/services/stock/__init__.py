@@ -1,1 +1,1 @@
-"""Stock in and out: the ledger, and every operation that only moves lots."""
+"""Stock: the ledger, and the operations that change lots without baking or packing."""

@@ -47,7 +47,7 @@ _add = insert(tables.adjustment)
 
 @dataclass(frozen=True, slots=True)
 class AdjustmentLine:
-    """A line of an adjustment: of one lot, or of an item whose policy chooses the lots."""
+    """A line of an adjustment: a lot, or an item whose policy chooses the lots."""
 
     lot_id: int | None
     item_id: int | None
@@ -92,16 +92,16 @@ def record_adjustment(
 ) -> AdjustmentResult:
     """Take the lines' quantities out of stock, or correct it, with a reason, in the caller's transaction.
 
-    A line has ``lot_id`` or ``item_id``, ``quantity`` and, if it is not the item's base unit, ``unit``. By ``item_id``
-    the item's policy chooses among what may be used; by ``lot_id`` it is that very lot. A correction is signed and
-    needs a reason: more joins a lot at what the rest of it costs, or as it came in when nothing is left.
+    A line has ``lot_id`` or ``item_id``, ``quantity`` and, if it is not the item's base unit, ``unit``. With
+    ``item_id``, the item's policy chooses among the usable lots. A correction is signed and needs a reason; an increase
+    is valued at the cost of what is left in the lot, or at its original cost if nothing is left.
 
     Raises:
         ValidationError: an argument is not allowed.
-        ItemNotFoundError, LotNotFoundError, RecipientNotFoundError, EventNotFoundError: a reference leads nowhere.
-        UnitConversionError: a unit cannot become an item's base unit; names every such item.
+        ItemNotFoundError, LotNotFoundError, RecipientNotFoundError, EventNotFoundError: a reference does not exist.
+        UnitConversionError: a unit cannot be converted to an item's base unit; names every such item.
         InsufficientInventoryError: lots or items are short; lists every short line and takes nothing.
-        ConflictError: a lot is expired or on hold and would go to somebody, a lot came in after ``happened_at``, or
+        ConflictError: a lot for a customer is expired or on hold, a lot was received after ``happened_at``, or
             ``operation_id`` was used for something else.
     """
     with recording(RECORD, session, locals()) as operation:
@@ -110,10 +110,10 @@ def record_adjustment(
         asked = [_read_line(given, place, row, which) for place, row in enumerate(given.rows("lines", lines))]
         why = None if reason is None else given.name("reason", reason, limit=1_000)
         if which == "correction" and why is None:
-            given.refuse("reason", "a correction needs one: say how it came to be more or less")
+            given.refuse("reason", "is required for a correction: say why there is more or less")
         recipient = given.optional_key("recipient_id", recipient_id)
         if recipient is not None and which not in TO_SOMEBODY:
-            given.refuse("recipient_id", f"only a sample, gift or sale goes to somebody, not {which}")
+            given.refuse("recipient_id", f"is only for a sample, gift or sale, not for {which}")
         event = given.optional_key("event_id", event_id)
         at = given.moment("happened_at", happened_at, operation.house.time_zone)
         given.done()
@@ -174,7 +174,7 @@ def post_adjustments(
     recipient_id: int | None = None,
     event_id: int | None = None,
 ) -> None:
-    """Post changes of lots to the ledger with what each was for; items are locked and quantities fit."""
+    """Post changes to lots with their kind and reason; the items are locked and the quantities fit."""
     if not changes:
         return
     change_lots(operation, changes)
@@ -197,7 +197,7 @@ def post_adjustments(
 
 
 def change_of(lot: LotState, delta_micros: int) -> Change:
-    """A change of a lot by this quantity, at the lot's share of cost.
+    """A change to a lot by this quantity, at the lot's share of cost.
 
     Raises:
         ValidationError: the lot would hold more than can be counted.
@@ -206,7 +206,7 @@ def change_of(lot: LotState, delta_micros: int) -> Change:
         delta_micros, lot.quantity_micros, lot.cost_micros, lot.brought_micros, lot.brought_cost_micros
     )
     if lot.quantity_micros + delta_micros > MAX_TOTAL_MICROS or (lot.cost_micros or 0) + (cost or 0) > MAX_TOTAL_MICROS:
-        raise ValidationError.of("quantity", f"is more than lot {lot.code} can hold; make it smaller")
+        raise ValidationError.of("quantity", f"is more than lot {lot.code} can hold; use a smaller number")
     return Change(lot.lot_id, delta_micros, cost)
 
 
@@ -237,7 +237,7 @@ def _read_line(given: Arguments, place: int, row: Mapping[str, Any], kind: str) 
         given.refuse(at, f"has no field {str(name)[:60]!r}; it takes lot_id or item_id, quantity, unit")
     quantity = _signed(given, f"{at}.quantity", row.get("quantity"), kind == "correction")
     if quantity > 0 and lot_id is None and kind == "correction":
-        given.refuse(f"{at}.lot_id", "name the lot of which there is more; an item's policy chooses only what is taken")
+        given.refuse(f"{at}.lot_id", "must name the lot that has more; an item's policy only chooses lots to take from")
     unit = None if row.get("unit") is None else given.unit(f"{at}.unit", row["unit"])
     return AdjustmentLine(
         given.optional_key(f"{at}.lot_id", lot_id),
@@ -248,7 +248,7 @@ def _read_line(given: Arguments, place: int, row: Mapping[str, Any], kind: str) 
 
 
 def _signed(given: Arguments, field: str, value: object, is_correction: bool) -> Fraction:
-    """The signed change: stock out is given unsigned, a correction signed."""
+    """The signed change: stock out is given without a sign, a correction with one."""
     if not is_correction:
         return -given.exact(field, value, above_zero=True)
     if isinstance(value, Decimal) and value.is_signed():
@@ -262,7 +262,7 @@ def _load_items(session: Session, asked: Iterable[AdjustmentLine], lots: Mapping
     by_item = {line.item_id for line in asked if line.item_id is not None}
     by_lot = {lot.item_id: lot.item_slug for lot in lots.values()}
     if both := sorted(slug for item_id, slug in by_lot.items() if item_id in by_item):
-        raise ValidationError.of("lines", f"{', '.join(both)}: name its lots in every line, or in none")
+        raise ValidationError.of("lines", f"{', '.join(both)}: give a lot in all of its lines, or in none")
     items = load_items(session, by_item | by_lot.keys())
     for item_id in sorted(by_item - items.keys()):
         raise ItemNotFoundError(item_id)
@@ -272,7 +272,7 @@ def _load_items(session: Session, asked: Iterable[AdjustmentLine], lots: Mapping
 def _wanted(
     asked: Iterable[AdjustmentLine], lots: Mapping[int, LotState], items: Mapping[int, Item]
 ) -> dict[tuple[int | None, int], int]:
-    """(lot or None, item) -> signed millionths; lines of the same lot or item are added and rounded once."""
+    """(lot or None, item) -> signed millionths; lines for the same lot or item are added and rounded once."""
     sums: defaultdict[tuple[int | None, int], Fraction] = defaultdict(Fraction)
     problems: dict[tuple[str, str | None], ConversionProblem] = {}
     for line in asked:
@@ -289,16 +289,16 @@ def _wanted(
     for (lot_id, item_id), micros in wanted.items():
         what = f"lot {lots[lot_id].code}" if lot_id is not None else items[item_id].slug
         if micros == 0:
-            raise ValidationError.of("lines", f"{what} would not change by anything that can be counted")
+            raise ValidationError.of("lines", f"{what} would change by too little to count")
         if abs(micros) > MAX_TOTAL_MICROS:
-            raise ValidationError.of("lines", f"{what} would change by more than can be counted")
+            raise ValidationError.of("lines", f"{what} would change by too much to count")
     return wanted
 
 
 def _check_were_there(lots: Iterable[LotState], there_on: date) -> None:
     if late := [lot for lot in lots if lot.received_on > there_on]:
         told = "; ".join(f"lot {lot.code} came in on {lot.received_on}" for lot in late)
-        raise ConflictError(f"{told}: nothing of it can have left before that day", lots=[lot.code for lot in late])
+        raise ConflictError(f"{told}, so it cannot have left before that day", lots=[lot.code for lot in late])
 
 
 def _check_may_go(lots: Iterable[LotState], day: date, kind: str) -> None:
@@ -330,10 +330,10 @@ def _decide(
     today: date,
     there_on: date,
 ) -> list[Change]:
-    """The change of every lot, in the order of the lines.
+    """The change to every lot, in the order of the lines.
 
     Raises:
-        InsufficientInventoryError: something is short; all of it is listed.
+        InsufficientInventoryError: something is short; lists all of it.
     """
     needs = {item_id: -micros for (lot_id, item_id), micros in wanted.items() if lot_id is None}
     open_lots = load_lots_to_draw(operation.connection, needs, today, there_on=there_on) if needs else []

@@ -1,4 +1,4 @@
-"""A delivery: the lines of a supplier's document become lots, all or none."""
+"""Deliveries: the lines of a supplier's document become lots, all or none."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -63,14 +63,14 @@ def record_delivery(
 ) -> DeliveryResult:
     """Add a lot for every line of a supplier's document, in the caller's transaction.
 
-    Each line has the fields of a receipt: ``item_id``, ``quantity``, ``unit`` and, where known, ``total_cost``,
-    ``lot_code``, ``expires_on``, ``product_id`` and ``location``. A document of the same number by the same supplier is
-    taken ``again`` only when that is said; one that was reversed does not count.
+    Each line has the fields of a receipt: ``item_id``, ``quantity``, ``unit`` and, if known, ``total_cost``,
+    ``lot_code``, ``expires_on``, ``product_id`` and ``location``. A second document with the same number from the same
+    supplier is refused unless ``again`` is set; reversed deliveries do not count.
 
     Raises:
-        ValidationError: an argument is not allowed; names all lines that cannot be taken.
-        SupplierNotFoundError, ItemNotFoundError, ProductNotFoundError: a reference leads nowhere.
-        UnitConversionError: a unit cannot become an item's base unit; names every such item.
+        ValidationError: an argument is not allowed; lists every line that is refused.
+        SupplierNotFoundError, ItemNotFoundError, ProductNotFoundError: a reference does not exist.
+        UnitConversionError: a unit cannot be converted to an item's base unit; names every such item.
         ConflictError: the document was recorded already, or ``operation_id`` was used for something else.
     """
     with recording(RECORD, session, locals()) as operation:
@@ -95,12 +95,12 @@ def record_delivery(
 
         # load and decide
         check_supplier(session, supplier)
-        # Held until the end, so that of two copies of a document the second sees the first.
+        # Locked until the end, so that of two copies of a document the second sees the first.
         session.execute(select(Supplier.id).where(Supplier.id == supplier).with_for_update(key_share=True))
         if number is not None and not is_again and (first := load_standing_delivery(session, supplier, number)):
             raise ConflictError(
-                f"document {number} of this supplier was recorded on {first.delivered_on} as operation "
-                f"{first.operation_id}; if it really came twice, say so (again)",
+                f"document {number} from this supplier was already recorded on {first.delivered_on} as operation "
+                f"{first.operation_id}; if it really came twice, set again",
                 document=number,
                 recorded_operation_id=first.operation_id,
             )

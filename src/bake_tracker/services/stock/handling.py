@@ -1,4 +1,4 @@
-"""Lots as they lie: held, released for use, moved from one place to another, whole or in part."""
+"""Hold, release and move lots, whole or in part."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -49,7 +49,7 @@ class HoldResult(TypedDict):
 
 
 class ReleaseResult(TypedDict):
-    """The lots that may be used again, until ``usable_until`` where a day was given."""
+    """The lots that may be used again, until ``usable_until`` if a day was given."""
 
     operation_id: str
     lots: list[HandledLot]
@@ -58,7 +58,7 @@ class ReleaseResult(TypedDict):
 
 
 class TransferResult(TypedDict):
-    """A lot that was moved; ``new_lot_*`` are None when it was moved whole. Quantity in the item's base unit."""
+    """A lot that was moved; ``new_lot_*`` are None if it was moved whole. Quantity in the item's base unit."""
 
     operation_id: str
     lot_id: int
@@ -78,8 +78,8 @@ def record_hold(
 
     Raises:
         ValidationError: an argument is not allowed.
-        LotNotFoundError: one of the lots is not there.
-        ConflictError: one is on hold already, or ``operation_id`` was used for something else.
+        LotNotFoundError: one of the lots does not exist.
+        ConflictError: one is already on hold, or ``operation_id`` was used for something else.
     """
     with recording(HOLD, session, locals()) as operation:
         given = Arguments()
@@ -90,7 +90,7 @@ def record_hold(
             return cast(HoldResult, done)
         lots = _locked(operation, wanted)
         if held := [lot.code for lot in lots if lot.on_hold]:
-            raise ConflictError(f"on hold already: {', '.join(held)}", lots=held)
+            raise ConflictError(f"already on hold: {', '.join(held)}", lots=held)
         handle_lots(operation, lots, "hold", why)
         return operation.succeed(HoldResult(operation_id=operation.id, lots=shown_lots(lots), reason=why))
 
@@ -103,11 +103,11 @@ def record_release(
     usable_until: date | None = None,
     operation_id: UUID | str | None = None,
 ) -> ReleaseResult:
-    """Let these lots be used: from hold, and past their expiry where ``usable_until`` says until when instead.
+    """Allow these lots to be used again: after a hold and, with ``usable_until``, past their expiry until that day.
 
     Raises:
-        ValidationError: an argument is not allowed, or the day is over already.
-        LotNotFoundError: one of the lots is not there.
+        ValidationError: an argument is not allowed, or the day is in the past.
+        LotNotFoundError: one of the lots does not exist.
         ConflictError: one is neither on hold nor expired, or is expired and no day was given; or ``operation_id`` was
             used for something else.
     """
@@ -122,12 +122,12 @@ def record_release(
         lots = _locked(operation, wanted)
         today = operation.house.local_day(operation.now)
         if until is not None and until < today:
-            raise ValidationError.of("usable_until", f"{until} is over; name today ({today}) or a later day")
+            raise ValidationError.of("usable_until", f"must be today ({today}) or later, not {until}")
         for lot in lots:
             is_expired = lot.usable_until is not None and lot.usable_until < today
             if is_expired and until is None:
                 raise ConflictError(
-                    f"lot {lot.code} expired on {lot.usable_until}; say until when it may be used (usable_until)",
+                    f"lot {lot.code} expired on {lot.usable_until}; say how long it may still be used (usable_until)",
                     lot_id=lot.lot_id,
                 )
             if not (lot.on_hold or is_expired or until is not None):
@@ -153,14 +153,15 @@ def record_transfer(
     reason: str | None = None,
     operation_id: UUID | str | None = None,
 ) -> TransferResult:
-    """Move a lot, or ``quantity`` of ``unit`` of it as a lot of its own with its share of the cost, to another place.
+    """Move a lot to another place, or ``quantity`` of ``unit`` of it as a new lot with its share of the cost.
 
-    The new lot keeps item, code with a running ending, expiry, supplier and hold. Without ``quantity`` it goes whole.
+    The new lot keeps the item, expiry, supplier and hold, and its code gets a numbered ending. Without ``quantity``,
+    the whole lot moves.
 
     Raises:
-        ValidationError: an argument is not allowed, there is less in the lot, or it is there already.
+        ValidationError: an argument is not allowed, the lot holds less, or it is already in this place.
         LotNotFoundError: there is no such lot.
-        UnitConversionError: the unit cannot become the item's base unit without a density.
+        UnitConversionError: the unit cannot be converted to the item's base unit without a density.
         ConflictError: the lot is empty, or ``operation_id`` was used for something else.
     """
     with recording(TRANSFER, session, locals()) as operation:
@@ -190,11 +191,11 @@ def record_transfer(
             micros = drawn_micros(base_quantity(item, amount, known_unit.name if known_unit else lot.base_unit))
         if not 0 < micros <= lot.quantity_micros:
             raise ValidationError.of(
-                "quantity", f"lot {lot.code} holds {format_micros(lot.quantity_micros)} {lot.base_unit}; take no more"
+                "quantity", f"lot {lot.code} holds only {format_micros(lot.quantity_micros)} {lot.base_unit}"
             )
         draw = draw_from(lot.open_lot, micros)
         if draw.quantity_micros == lot.quantity_micros and place == lot.location:
-            raise ValidationError.of("to_location", f"lot {lot.code} is there already")
+            raise ValidationError.of("to_location", f"lot {lot.code} is already there")
         new = move_lot(operation, lot, draw, place, why)
         return operation.succeed(
             TransferResult(
@@ -212,7 +213,7 @@ def record_transfer(
 
 
 def _locked(operation: Operation, lot_ids: Sequence[int]) -> list[LotState]:
-    """These lots, with their items held against other writers."""
+    """These lots, with their items locked against other writers."""
     known = load_lots(operation.session, lot_ids)
     lock_items(operation, {lot.item_id for lot in known.values()})
     held = load_lots(operation.session, lot_ids)
@@ -220,7 +221,7 @@ def _locked(operation: Operation, lot_ids: Sequence[int]) -> list[LotState]:
 
 
 def shown_lots(lots: Sequence[LotState]) -> list[HandledLot]:
-    """Lots that were handled, for people."""
+    """Handled lots in readable form."""
     return [
         {
             "lot_id": lot.lot_id,

@@ -1,7 +1,7 @@
-"""The only door to the ledger: every change of stock goes through here, inside a recorded operation.
+"""The only module that writes movements: every stock change goes through here, inside a recorded operation.
 
-Locks are taken on item rows in id order, before any lot is chosen, so that two operations cannot deadlock on stock or
-choose the same lot; quantities are then changed by relative amounts.
+Item rows are locked in id order before any lot is chosen, so that two operations cannot deadlock or choose the same
+lot. Quantities are then changed by relative amounts.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -52,7 +52,7 @@ _count_splits = select(func.count()).where(
 _next_code = (
     tables.item.c.slug + "-" + bindparam("day_mark", type_=String) + "-" + sql_cast(tables.item.c.lot_count, String)
 )
-# The bakery is held in the same statement, so that its currency and time zone stay while there is stock to come.
+# The same statement locks the bakery, so that its currency and time zone stay while a lot is being added.
 _number_lot = (
     update(tables.item)
     .where(tables.item.c.id == bindparam("of_item"))
@@ -68,7 +68,7 @@ _number_lot = (
 
 
 class Consumption(TypedDict):
-    """What a run used of one lot; quantity in the item's base unit, cost None if unknown."""
+    """The quantity a run used from one lot, in the item's base unit; the cost is None if unknown."""
 
     lot_id: int
     lot_code: str
@@ -80,7 +80,7 @@ class Consumption(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class NewLot:
-    """A lot to be added; quantity in millionths of the item's base unit, cost in millionths or None when unknown."""
+    """A lot to add; quantity in millionths of the item's base unit, cost in millionths or None if unknown."""
 
     item_id: int
     quantity_micros: int
@@ -96,7 +96,7 @@ class NewLot:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A signed change of one lot, in millionths; the cost is None if the lot's is unknown."""
+    """A signed change to one lot, in millionths; the cost is None if the lot's is unknown."""
 
     lot_id: int
     quantity_micros: int
@@ -113,7 +113,7 @@ class AddedLot:
 
 def lock_items(operation: Operation, item_ids: Iterable[int]) -> None:
     """Lock these items against other writers until the transaction ends, in id order."""
-    if operation.connection.dialect.name != "sqlite":  # which has one writer, and by its claim this one is it
+    if operation.connection.dialect.name != "sqlite":  # SQLite has one writer, and since its claim that is this one
         operation.connection.execute(_lock, {"ids": sorted(item_ids)}).all()
 
 
@@ -125,9 +125,9 @@ def load_locked(
     seen: Found | None = None,
     also_lock: Callable[[Found], None] = lambda _: None,
 ) -> Found:
-    """Lock the items that ``load`` finds and load again; ``seen`` is what it found before."""
+    """Lock the items that ``load`` finds and load again; ``seen`` is an earlier result of ``load``."""
     found = load() if seen is None else seen
-    if operation.connection.dialect.name == "sqlite":  # where nobody writes beside us
+    if operation.connection.dialect.name == "sqlite":  # SQLite has no other writer now
         return found
     item_ids = set[int]()
     while True:
@@ -135,11 +135,11 @@ def load_locked(
         with operation.connection.begin_nested() as locks:
             lock_items(operation, item_ids)
             also_lock(found)
-            # Somebody may have used a lot, or undone it, while we waited.
+            # Somebody may have used or undone a lot while we waited.
             found = load()
             if items_of(found) <= item_ids:
                 return found
-            # All are let go: who holds some and waits for more, out of order, may be waited for by who has those.
+            # Release every lock first: waiting for more while holding some could deadlock.
             locks.rollback()
 
 
@@ -148,7 +148,7 @@ def choose_lots(
 ) -> dict[int, Allocation]:
     """Lock the needed items and ``also_lock`` (the item made), then allocate every need by its item's policy.
 
-    What is recorded late takes nothing that came in after ``there_on``.
+    A late record takes nothing received after ``there_on``.
     """
     lock_items(operation, {*needs, also_lock})
     return plan_draws(needs, load_lots_to_draw(operation.connection, needs, usable_on, there_on=there_on))
@@ -157,7 +157,7 @@ def choose_lots(
 def with_what_came_later(
     operation: Operation, shortages: Sequence[AnyShortage], items: Mapping[int, Item], there_on: date
 ) -> Sequence[AnyShortage]:
-    """The shortages of a late record, each with what arrived only after its day."""
+    """The shortages of a late record, each with the quantity that arrived only after its day."""
     if there_on < date.max:
         by_slug = {item.slug: item_id for item_id, item in items.items()}
         later = load_came_later(operation.connection, items, there_on)
@@ -188,7 +188,7 @@ def turn_into(operation: Operation, draws: Sequence[Draw], new: NewLot | None) -
 
 
 def change_lots(operation: Operation, changes: Sequence[Change]) -> None:
-    """Post signed changes of existing lots; items are locked and quantities fit."""
+    """Post signed changes to existing lots; the items are locked and the quantities fit."""
     if not changes:
         return
     operation.session.execute(
@@ -211,7 +211,7 @@ def add_lot(operation: Operation, new: NewLot) -> AddedLot:
 def _add_lot(operation: Operation, new: NewLot) -> AddedLot:
     number = {"of_item": new.item_id, "day_mark": day_mark(new.received_on)}
     item = operation.connection.execute(_number_lot, number).one()
-    while item.is_taken and new.code is None:  # by a receipt that came before the item had this slug
+    while item.is_taken and new.code is None:  # by a receipt from before the item had this slug
         item = operation.connection.execute(_number_lot, number).one()
     code = new.code or lot_code(item.slug, new.received_on, item.lot_count)
     row = {

@@ -1,4 +1,4 @@
-"""Whether a lot may be used, and where it is: with ``ledger.py`` the only module that changes lots."""
+"""Whether a lot may be used, and where it is. Only this module and ``ledger.py`` change lots."""
 
 from collections.abc import Collection, Sequence
 from datetime import date
@@ -24,7 +24,7 @@ def handle_lots(
     *,
     usable_until: date | None = None,
 ) -> None:
-    """Hold or release these lots, whose items are locked, and keep what they were before."""
+    """Hold or release these lots, whose items are locked, and record their previous state."""
     if not lots:
         return
     rows = [
@@ -48,14 +48,14 @@ def handle_lots(
 
 
 def put_back_hold(operation: Operation, lot_ids: Collection[int], *, on_hold: bool, usable_until: date | None) -> None:
-    """Let these lots be as they were before they were held or released."""
+    """Restore the state these lots had before they were held or released."""
     _change_lots(operation, lot_ids, {"on_hold": on_hold, "usable_until": usable_until})
 
 
 def move_lot(
     operation: Operation, lot: LotState, draw: Draw, to_location: str | None, reason: str | None
 ) -> AddedLot | None:
-    """Move what a draw takes from a lot: the whole lot, or a part, which becomes a lot of its own."""
+    """Move what a draw takes from a lot: the whole lot, or a part, which becomes a new lot."""
     is_whole = draw.quantity_micros == lot.quantity_micros
     new = None if is_whole else split_lot(operation, draw, to_location)
     if is_whole:
@@ -75,7 +75,7 @@ def move_lot(
 
 
 def put_lot(operation: Operation, lot_id: int, location: str | None) -> None:
-    """Say where a lot is now."""
+    """Record a lot's new place."""
     _change_lots(operation, [lot_id], {"location": location})
 
 

@@ -23,7 +23,7 @@ RECORD = Kind(
 
 
 class RecallResult(TypedDict):
-    """A recalled lot, how many lots it affects, and which are now, or were already, on hold."""
+    """A recalled lot, how many lots it affects, and which are on hold now or already were."""
 
     operation_id: str
     lot_id: int
@@ -41,7 +41,8 @@ def record_recall(
 ) -> RecallResult:
     """Put a lot, and every lot made from it, on hold, in the caller's transaction.
 
-    What is on hold already stays so and is named. ``queries.recall`` tells who has the rest; a drill asks only that.
+    Lots that are already on hold are listed separately. ``queries.stock.recall`` shows who has the rest; a drill runs
+    only that.
 
     Raises:
         ValidationError: an argument is not allowed.

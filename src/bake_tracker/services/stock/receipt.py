@@ -34,7 +34,7 @@ RECORD = Kind(
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """One line of goods in; ``quantity`` is as given, ``unit`` may be a package's word."""
+    """One line of goods in; ``quantity`` is as given, ``unit`` may be the name of a package."""
 
     item_id: int
     quantity: Fraction
@@ -45,7 +45,7 @@ class Goods:
     product_id: int | None
     location: str | None
     is_carried: bool = False
-    """Whether it was a lot of another database: it keeps its code, and the expiry that it had or had not."""
+    """Whether it comes from another database; such a lot keeps its code and its expiry, even if it has none."""
 
     @classmethod
     def read(cls, given: Arguments, line: Mapping[str, Any], place: str = "") -> "Goods":
@@ -66,7 +66,7 @@ class Goods:
 
 
 def _read_unit(given: Arguments, field: str, line: Mapping[str, Any]) -> str:
-    """The unit's canonical name; with a product it may be the package."""
+    """The unit's canonical name, or the package's if there is a product."""
     text = line.get("unit")
     if line.get("product_id") is not None and isinstance(text, str) and not is_unit(text):
         return given.name(field, text, limit=60)
@@ -76,7 +76,7 @@ def _read_unit(given: Arguments, field: str, line: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """Goods with known item and package, in millionths of the item's base unit."""
+    """Goods with their item, and their quantity in millionths of its base unit."""
 
     goods: Goods
     item: Item
@@ -138,18 +138,19 @@ def record_receipt(
     is_carried: bool = False,
     operation_id: UUID | str | None = None,
 ) -> ReceiptResult:
-    """Add a lot of ``quantity`` of ``unit``, in the caller's transaction; without ``total_cost`` its cost is unknown.
+    """Receive ``quantity`` of ``unit`` as a lot, in the caller's transaction; without ``total_cost`` its cost is
+    unknown.
 
-    With ``product_id``, ``unit`` may be what the product comes in ("bag", "package"): as much as its packages hold.
-    Without ``lot_code`` it gets a readable one; without ``expires_on`` the item's shelf life, if it has one, counts
-    from ``received_on`` (today where the bakery is). One that ``is_carried`` over from another database keeps its
-    code, whatever its form, and has no other expiry than it had.
+    With ``product_id``, ``unit`` may be the product's package ("bag", "package"), and its contents count. Without
+    ``lot_code``, the lot gets a readable code. Without ``expires_on``, the item's shelf life counts from
+    ``received_on``, which defaults to today in the bakery's time zone. A lot that ``is_carried`` over from another
+    database keeps its code, whatever its form, and its expiry, if any.
 
     Raises:
-        ValidationError: an argument is not allowed, the product is a package of another item, or the code is of the
-            form that this bakery gives to lots of its own.
-        ItemNotFoundError, SupplierNotFoundError, ProductNotFoundError: a reference leads nowhere.
-        UnitConversionError: the unit cannot become the item's base unit without a density.
+        ValidationError: an argument is not allowed, the product is a package of another item, or the code has the form
+            that this bakery generates.
+        ItemNotFoundError, SupplierNotFoundError, ProductNotFoundError: a reference does not exist.
+        UnitConversionError: the unit cannot be converted to the item's base unit without a density.
         ConflictError: ``operation_id`` was used for something else.
     """
     with recording(RECORD, session, locals()) as operation:
@@ -184,10 +185,10 @@ def weigh(session: Session, goods: Goods, place: str = "") -> Weighed:
     """Load the goods' item and product, and convert the quantity to the item's base unit.
 
     Raises:
-        ValidationError: it is too much, the product is of another item, comes in something else or in packages of an
-            unknown size, or the code is of this bakery's own form.
-        ItemNotFoundError, ProductNotFoundError: a reference leads nowhere.
-        UnitConversionError: the unit cannot become the item's base unit without a density.
+        ValidationError: the quantity is too large; the product is of another item, comes in different packages or has
+            no known size; or the code has the form that this bakery generates.
+        ItemNotFoundError, ProductNotFoundError: there is no such item or product.
+        UnitConversionError: the unit cannot be converted to the item's base unit without a density.
     """
     item = load_item(session, goods.item_id)
     package = load_package(session, goods.product_id, goods.item_id)
@@ -195,7 +196,7 @@ def weigh(session: Session, goods: Goods, place: str = "") -> Weighed:
     if slug and has_item_slug(session, slug):
         raise ValidationError.of(
             f"{place}lot_code",
-            f"{goods.lot_code} is of the form that lots of {slug} get here by themselves; leave it out or change it",
+            f"{goods.lot_code} has the form of the codes generated for {slug}; leave it out or change it",
         )
     amount = goods.quantity, goods.unit
     if package and not is_unit(goods.unit):
@@ -208,14 +209,14 @@ def weigh(session: Session, goods: Goods, place: str = "") -> Weighed:
 
 
 def check_has_come(session: Session, field: str, day: date | None) -> None:
-    """Refuse a receipt day in the future, since nobody can use goods that have not arrived.
+    """Refuse a receipt day in the future, because goods that have not arrived cannot be used.
 
     Raises:
         ValidationError: the day is after today.
     """
     today = load_bakery(session).local_day(now())
     if day is not None and day > today:
-        raise ValidationError.of(field, f"must not be in the future, as {day} is; today is {today}")
+        raise ValidationError.of(field, f"must be today ({today}) or earlier, not {day}")
 
 
 def add_goods(operation: Operation, weighed: Weighed, day: date, supplier_id: int | None) -> ReceivedLot:

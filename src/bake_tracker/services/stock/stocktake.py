@@ -1,8 +1,9 @@
 """Stocktakes: what was counted of each lot, how it differs from the ledger, and one operation that adjusts it.
 
-A line from a count sheet carries what the sheet ``expected``. When the ledger moved since, the count alone does not say
-what is there now: ``moved`` does. ``"refuse"``, the default, names those lots; ``"after"`` says it happened after the
-counting, so what differs from the sheet differs still; ``"before"``, that it was recorded late and the count has it.
+A line from a count sheet carries the quantity ``expected`` by the sheet. If the ledger has changed since, the count
+alone does not say what is on hand now, and ``moved`` decides. ``"refuse"``, the default, lists those lots. ``"after"``
+means that the stock moved after the count, so the difference from the sheet still applies. ``"before"`` means that the
+move was recorded late, and the count includes it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,7 +45,7 @@ _add_line = insert(tables.stocktake_line)
 
 @dataclass(frozen=True, slots=True)
 class CountedLine:
-    """A counted line: ``counted`` in ``unit``, or ``percent_left`` of what the lot started with."""
+    """A counted line: ``counted`` in ``unit``, or ``percent_left`` of the lot's original quantity."""
 
     lot_id: int
     counted: Fraction | None
@@ -106,7 +107,7 @@ class StocktakeCheck(TypedDict):
 
 
 class StocktakeResult(TypedDict):
-    """A recorded count; ``lots`` has those that differed."""
+    """A recorded count; ``lots`` lists the lots that differed."""
 
     operation_id: str
     stocktake_id: int
@@ -118,12 +119,13 @@ class StocktakeResult(TypedDict):
 
 
 def check_stocktake(lines: Sequence[Mapping[str, Any]], *, session: Session, moved: str = "refuse") -> StocktakeCheck:
-    """Preview how a count differs from the ledger in quantity, per cent and cost; lock and write nothing.
+    """Preview how a count differs from the ledger in quantity, per cent and cost; locks and writes nothing.
 
-    Lots that moved since the sheet are named, and held against the sheet unless ``moved`` is ``"before"``.
+    Lots that moved since the sheet was printed are listed, and compared with the sheet unless ``moved`` is
+    ``"before"``.
 
     Raises:
-        ValidationError, LotNotFoundError, UnitConversionError: as ``record_stocktake`` would.
+        ValidationError, LotNotFoundError, UnitConversionError: for the same reasons as ``record_stocktake``.
     """
     with checking(CHECK, session, locals()) as operation:
         given = Arguments()
@@ -153,15 +155,16 @@ def record_stocktake(
 ) -> StocktakeResult:
     """Adjust the ledger to a count, as one operation in the caller's transaction.
 
-    A line has ``lot_id``, and ``counted`` (with ``unit``, if it is not the item's base unit) or ``percent_left`` of
-    what the lot came with; and ``expected``, in the base unit, from the sheet it was counted on, where there is one.
+    A line has ``lot_id``, and either ``counted`` (with ``unit``, if it is not the item's base unit) or ``percent_left``
+    of the lot's original quantity. If it was counted on a sheet, it also has the sheet's ``expected`` quantity, in the
+    base unit.
 
     Raises:
         ValidationError: an argument is not allowed.
-        LotNotFoundError: one of the lots is not there.
-        UnitConversionError: a unit cannot become an item's base unit; names every such item.
-        ConflictError: a lot moved since the sheet was printed and ``moved`` does not say when, or holds less now than
-            the count takes away; or ``operation_id`` was used for something else.
+        LotNotFoundError: one of the lots does not exist.
+        UnitConversionError: a unit cannot be converted to an item's base unit; names every such item.
+        ConflictError: a lot moved since the sheet was printed and ``moved`` is ``"refuse"``, or a lot now holds less
+            than the count takes away; or ``operation_id`` was used for something else.
     """
     with recording(RECORD, session, locals()) as operation:
         given = Arguments()
@@ -216,7 +219,7 @@ def _read_lines(given: Arguments, lines: object) -> list[CountedLine]:
             given.refuse(at, f"has no field {str(name)[:60]!r}; it takes lot_id, counted, unit, percent_left, expected")
         counted, percent, expected, unit = (row.get(key) for key in ("counted", "percent_left", "expected", "unit"))
         if (counted is None) == (percent is None):
-            given.refuse(at, "must say what was counted, or the per cent that is left, and not both")
+            given.refuse(at, "must have either counted or percent_left, not both")
         share = None if percent is None else given.exact(f"{at}.percent_left", percent)
         if share is not None and share > 100:
             given.refuse(f"{at}.percent_left", f"must be at most 100, not {percent}")
@@ -232,7 +235,7 @@ def _read_lines(given: Arguments, lines: object) -> list[CountedLine]:
         )
     lot_ids = [line.lot_id for line in asked]
     if twice := sorted({lot_id for lot_id in lot_ids if lot_ids.count(lot_id) > 1}):
-        given.refuse("lines", f"lot {', '.join(map(str, twice))} stands there twice; add up what was found of it")
+        given.refuse("lines", f"lot {', '.join(map(str, twice))} is listed twice; add up what you found")
     return asked
 
 
@@ -254,7 +257,7 @@ def _hold_against(
             continue
         counted_micros = divide_half_even(found.numerator * MICRO, found.denominator)
         if counted_micros > MAX_TOTAL_MICROS:
-            raise ValidationError.of(f"lines[{place}].counted", "is more than can be counted")
+            raise ValidationError.of(f"lines[{place}].counted", "is too large to count")
         on_sheet = line.expected_micros if moved != "before" else None
         counts.append(_Counted(line, lot, lot.quantity_micros if on_sheet is None else on_sheet, counted_micros))
     if problems:
@@ -269,14 +272,14 @@ def _check_moved(counts: Sequence[_Counted], moved: str) -> None:
             f"{lot['lot_code']}: {lot['on_sheet']} {lot['unit']} on the sheet, {lot['on_hand']} now" for lot in gone
         )
         raise ConflictError(
-            f"stock moved since the sheet was printed: {named}. If that happened after the counting, say so "
-            "(moved after); if it was recorded late and the count has it, say that (moved before); or count again",
+            f"stock moved since the sheet was printed: {named}. If it moved after you counted, set moved to after; "
+            "if it was recorded late and your count includes it, set moved to before; or count again",
             moved=gone,
         )
     below = [one for one in counts if one.lot.quantity_micros + one.counted_micros - one.expected_micros < 0]
     if below:
         codes = [count.lot.code for count in below]
-        raise ConflictError(f"more is missing than is there now: {', '.join(codes)}; count these again", lots=codes)
+        raise ConflictError(f"the count removes more than is on hand: {', '.join(codes)}; count again", lots=codes)
 
 
 def _difference(count: _Counted) -> CountDifference:

@@ -10,5 +10,7 @@ if [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ] && [ "$(df -Pk /dev/shm | awk 'NR == 
     TMPDIR=/dev/shm
     export TMPDIR
 fi
+# Without bytecode, every process would compile the program again, and pytest all of the tests.
+unset PYTHONDONTWRITEBYTECODE
 [ $# -gt 0 ] || set -- -n 2
 exec "$venv/bin/python" -m pytest "$@"

@@ -16,6 +16,7 @@ import socket
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from typing import Any
 
 import bake_tracker
@@ -33,13 +34,12 @@ def import_everything() -> None:
 
 def fork_programs(door: socket.socket) -> dict[str, Any]:
     """Answer requests. Only a forked program returns from here, with what it was asked to run."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the process between this one and a program needs no burial
     while door in select.select([door, sys.stdin], [], [])[0]:
+        bury_the_dead()
         asking, _ = door.accept()
         with asking:
             request, descriptors = receive(asking)
             if os.fork() == 0:
-                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 door.close()
                 fork_and_watch(asking, descriptors)
                 asking.close()
@@ -48,6 +48,13 @@ def fork_programs(door: socket.socket) -> dict[str, Any]:
         for descriptor in descriptors:
             os.close(descriptor)
     os._exit(0)
+
+
+def bury_the_dead() -> None:
+    """Those that stood between this process and a program that has ended."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def receive(asking: socket.socket) -> tuple[dict[str, Any], list[int]]:

@@ -16,12 +16,12 @@ from bake_tracker.config import load_settings
 from bake_tracker.database import engines
 from bake_tracker.services import database
 from bake_tracker.services.access import passwords
-from support import schedule
 from support.command_line import CommandLine, root_logger_put_back
 from support.databases import fresh_postgresql, fresh_sqlite
 from support.kitchen import Kitchen
 from support.log.otlp_receiver import Receiver, receiving
 from support.postgresql import postgresql_running
+from support.warm import schedule
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

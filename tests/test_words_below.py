@@ -237,7 +237,7 @@ def test_a_page_with_a_range_is_answered_in_the_fields_of_the_api(web: Web, kitc
     assert ranged["to_do"] == ["a range is given; set choices.ranges to low or high"]
     assert ranged["remedies"] == [{"kind": "choose_range", "field": "choices.ranges"}]
     route = f"POST /api/v1/items/{kitchen.ids['Sugar']}/densities"
-    assert f"sugar: cup cannot become g; weigh 1 cup of Sugar and record it: {route}" in hinted["hints"][0]
+    assert f"sugar: cannot convert cup to g; weigh 1 cup of Sugar and record it: {route}" in hinted["hints"][0]
     assert (hinted["hint_remedies"][0]["kind"], hinted["hint_remedies"][0]["route"]) == ("measure", route)
     assert "choices.left_out" in unsure["to_do"][0]
     assert "choices.names" in unknown["to_do"][0]
@@ -259,7 +259,7 @@ def test_a_receipt_in_cups_is_refused_in_the_words_of_the_api(web: Web, kitchen:
     route = f"POST /api/v1/items/{kitchen.ids['Flour']}/densities"
     (error,) = done.json()["errors"]
     assert error["problem"] == done.json()["detail"]
-    assert f"flour: cup cannot become g; weigh 1 cup of Flour and record it: {route}" in error["problem"]
+    assert f"flour: cannot convert cup to g; weigh 1 cup of Flour and record it: {route}" in error["problem"]
     assert (error["remedy"]["kind"], error["remedy"]["route"]) == ("measure", route)
 
 
@@ -271,7 +271,7 @@ def test_a_receipt_in_cups_is_refused_in_the_words_of_a_page(web: Web, kitchen: 
     )
     assert (done.status_code, OF_A_TERMINAL.search(done.text)) == (422, None)
     link = f'<a class="alert-link" href="/stock/{item}">Give the amount in g, or ask whoever keeps the catalogue'
-    assert f"Flour: cup cannot become g. {link} to record what 1 cup of Flour weighs</a>." in done.text
+    assert f"Flour: cannot convert cup to g. {link} to record what 1 cup of Flour weighs</a>." in done.text
 
 
 def test_a_label_without_allergens_is_answered_in_the_words_of_the_api(web: Web, kitchen: Kitchen) -> None:
@@ -323,4 +323,4 @@ def test_the_log_says_what_is_wrong_without_the_words_of_a_face(
     sent = {"item_id": kitchen.ids["Flour"], "quantity": 2, "unit": "cup"}
     web.program(Role.BAKER).post("/api/v1/receipts", json=sent)
     told = [vars(record) for record in caplog.records if getattr(record, "outcome", "") == "unit_conversion_failed"]
-    assert [line["error"] for line in told] == ["UnitConversionError: flour: cup cannot become g"]
+    assert [line["error"] for line in told] == ["UnitConversionError: flour: cannot convert cup to g"]

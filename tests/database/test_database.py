@@ -22,8 +22,8 @@ from bake_tracker.services.database import (
     session_scope,
 )
 from bake_tracker.services.stock.receipt import record_receipt
-from support.forking import PATIENCE_S
 from support.kitchen import Kitchen
+from support.warm.forking import PATIENCE_S
 
 COUNT = text("SELECT count(*) FROM item")
 

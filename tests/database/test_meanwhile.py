@@ -19,10 +19,10 @@ from bake_tracker.services.importing import tables as import_service
 from bake_tracker.services.reversal import record_reversal
 from bake_tracker.services.stock import receipt
 from bake_tracker.services.stock.recall import record_recall
-from support.forking import PATIENCE_S
 from support.import_files import clean, record, stored
 from support.kitchen import Kitchen
 from support.undoing import drift
+from support.warm.forking import PATIENCE_S
 
 Answer = TypeVar("Answer")
 

@@ -11,8 +11,8 @@ import pytest
 from bake_tracker.database import sqlite
 from bake_tracker.services import assembly_service, batch_production_service, database
 from bake_tracker.services.stock import ledger
-from support.forking import PATIENCE_S, forked, forking
 from support.kitchen import Kitchen
+from support.warm.forking import PATIENCE_S, forked, forking
 
 ROUNDS = 15
 MANY_ROUNDS = 60  # of a race that is nearly always lost in the first few

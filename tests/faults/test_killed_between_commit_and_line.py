@@ -17,8 +17,8 @@ from bake_tracker.services.reconcile.repair import repair_log
 from bake_tracker.services.reconcile.verification import verify_log
 from support.command_line import CommandLine
 from support.faults.under_fault import committed, told, wait_for_the_server, worker
-from support.forking import PATIENCE_S
 from support.kitchen import Kitchen
+from support.warm.forking import PATIENCE_S
 
 ROUNDS = int(os.environ.get("BAKE_TRACKER_KILL_ROUNDS", "20"))
 AIMED_ROUNDS = max(1, ROUNDS * 3 // 20)

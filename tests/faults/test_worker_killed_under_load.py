@@ -23,9 +23,9 @@ from benchmarks.web.load import let_in
 from support.command_line import CommandLine
 from support.faults import workers
 from support.faults.under_fault import ROUNDS, Before, assert_nothing_lost_or_doubled, lines, stocked_bakery
-from support.forking import PATIENCE_S
 from support.kitchen import Kitchen
 from support.serving import Server, free_port, serving
+from support.warm.forking import PATIENCE_S
 
 PROGRAMS = 6
 TWO = ("--workers", "2")

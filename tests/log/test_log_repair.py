@@ -19,8 +19,8 @@ from bake_tracker.services.reconcile.verification import verify_log
 from bake_tracker.services.stock.adjustment import record_adjustment
 from bake_tracker.services.stock.stocktake import record_stocktake
 from support.command_line import CommandLine
-from support.forking import PATIENCE_S
 from support.kitchen import Kitchen
+from support.warm.forking import PATIENCE_S
 from support.writers import record_everything
 
 pytestmark = pytest.mark.one_database

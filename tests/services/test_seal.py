@@ -20,10 +20,10 @@ from bake_tracker.services.catalog import things
 from bake_tracker.services.database import read_scope, run_in_transaction, session_scope
 from bake_tracker.services.seal import SealResult, record_seal
 from support.command_line import CommandLine
-from support.forking import PATIENCE_S
 from support.kitchen import Kitchen
 from support.life_of_stock import fill_the_life_of_stock
 from support.tampering import NOBODY, another, drift_after, named_after, without_guards
+from support.warm.forking import PATIENCE_S
 
 
 def seal(**more: Any) -> SealResult:

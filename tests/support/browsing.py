@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from support.forking import PATIENCE_S
 from support.serving import PASSWORD, Server
+from support.warm.forking import PATIENCE_S
 
 REFUSED = re.compile("the server responded with a status of 4(09|22)")
 """The browser tells a refusal on its console; to us it is an answer as good as any."""

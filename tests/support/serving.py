@@ -13,7 +13,7 @@ from typing import IO
 
 import psutil
 
-from support.forking import PATIENCE_S
+from support.warm.forking import PATIENCE_S
 from support.warm.program import Program
 
 PASSWORD = "demo password of a test"

@@ -20,9 +20,9 @@ from bake_tracker.queries.catalog.people import find_api_caller
 from bake_tracker.services.catalog import things
 from bake_tracker.services.database import read_scope, session_scope
 from support.command_line import CommandLine
-from support.forking import PATIENCE_S
 from support.kitchen import Kitchen
 from support.serving import serving
+from support.warm.forking import PATIENCE_S
 from support.web import PASSWORD, Web
 
 pytestmark = pytest.mark.one_database

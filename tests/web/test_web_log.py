@@ -55,7 +55,13 @@ def test_the_log_says_what_was_done_and_what_was_refused(kitchen: Kitchen, web: 
         _refuse(kitchen)
     viewer = web.browser(Role.VIEWER)
     page = viewer.get("/log").text
-    for text in (">Baked</a>", "24 cookie", "refused: insufficient inventory", "flour: needs", "<td>Bao</td>"):
+    for text in (
+        ">Baked</a>",
+        "24 cookie",
+        "refused: insufficient inventory",
+        "flour: 500000 g needed",
+        "<td>Bao</td>",
+    ):
         assert text in page
 
     def rows(**asked: str) -> int:

@@ -75,7 +75,7 @@ def test_a_missing_measure_is_told_on_its_line_and_nothing_is_reckoned(kitchen: 
     kitchen.ingredient("Flour")
     kitchen.recipe("Bread", {"Flour": (2, "cup")}, {"Loaf": 1})
     said = text_of(web.browser(Role.VIEWER).get(f"/recipes/{kitchen.ids['Bread']}").text)
-    assert "flour: cup cannot become g. Give the amount in g, or ask" in said
+    assert "flour: cannot convert cup to g. Give the amount in g, or ask" in said
     assert "to record what 1 cup of Flour weighs" in said
     assert "cannot be reckoned before every line can be weighed" in said
 
@@ -178,12 +178,12 @@ def test_every_line_that_cannot_be_taken_says_why_and_all_stays_as_it_was_typed(
     said = text_of(refused.text)
     assert refused.status_code == 422
     for problem in (
-        "Is not known here; nearest to it is flour.",
+        "Is not in the catalogue; did you mean flour?",
         "Needs a unit, such as 250 g; Flour is kept in g.",
         "is not a unit; use g, kg",
         "Must be a number and a unit, such as 250 g or 1/2 cup.",
-        "Is a recipe: say how many batches of it, such as 1/2 batch.",
-        "Is no recipe, and batches are of a recipe.",
+        "Is a recipe; give a number of batches, such as 1/2 batch.",
+        "Is not a recipe; only recipes are counted in batches.",
         "Must be above 0.",
     ):
         assert problem in said, said

@@ -25,13 +25,13 @@ _CONNECTION = {
 }
 _MISSING = "does not exist"
 _ADVICE = {
-    "password": "check the user and the password of the URL, or keep it in ~/.pgpass",
+    "password": "check the user and password in the URL, or put the password in ~/.pgpass",
     _MISSING: "create the role and the database first (createuser, createdb)",
-    "starting up": "it is starting; try again in a moment",
-    "Connection refused": "start it, or check host and port of the URL",
-    "No such file": "start it, or check the socket directory of the URL",
-    "permission denied": "the user of the URL must own the database, or be granted CREATE on its schema",
-    "too many": "raise max_connections of the server, or use fewer processes",
+    "starting up": "the server is starting; try again in a moment",
+    "Connection refused": "start the server, or check the host and port in the URL",
+    "No such file": "start the server, or check the socket directory in the URL",
+    "permission denied": "the user in the URL must own the database, or have CREATE on its schema",
+    "too many": "raise the server's max_connections, or use fewer processes",
 }
 
 

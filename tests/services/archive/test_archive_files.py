@@ -22,8 +22,8 @@ from bake_tracker.services.archive.backup import BackupRefusedError, restore_bac
 from bake_tracker.services.database import dispose_engines, engine_for, read_scope, session_scope
 from support.archives import another, archive, use_postgresql_tools
 from support.command_line import CommandLine
-from support.forking import PATIENCE_S
 from support.kitchen import Kitchen
+from support.warm.forking import PATIENCE_S
 
 KINDS = {
     "sqlite": ("backup.jsonl", "backup.jsonl.gz", "backup.db"),

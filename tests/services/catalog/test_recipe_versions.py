@@ -119,7 +119,7 @@ def test_a_line_that_cannot_be_weighed_says_what_would_settle_it(kitchen: Kitche
     kitchen.recipe("Bread", {"Flour": (2, "cup"), "Salt": (10, "g")})
     flour, salt = view(kitchen, "Bread")["items"]
     assert (flour["quantity"], flour["percent"], salt["quantity"], salt["percent"]) == (None, None, "10", None)
-    assert flour["problem"] == "flour: cup cannot become g"
+    assert flour["problem"] == "flour: cannot convert cup to g"
     assert "weigh 1 cup of Flour" in words(flour["remedy"])
 
 

@@ -360,3 +360,30 @@ def test_not_every_fault_of_a_file_that_is_all_wrong_is_told(flour: Kitchen, bak
     said = bake("import", str(purchases(tmp_path, *[f"{n},Mill,flour,1,kg,1," for n in range(60)])), "--dry-run").out
     assert said.count("  refused ") == 50
     assert "  and 10 more kinds of refusal; --json lists them all\n" in said
+
+
+def of_tables(**tables: Any) -> ImportReport:
+    """What importing these tables reports, with their bad rows left out."""
+    document = {"format": "bake-tracker tables 1", **tables}
+    return run_in_transaction(lambda s: import_service.record_import(document, session=s, skip_bad=True))
+
+
+def test_an_item_without_its_parent_is_refused_and_not_counted_as_added(sqlite_url: str) -> None:
+    """What is counted is what is there, also the second time."""
+    ribbon = {"base_unit": "cm", "name": "Ribbon", "parent": "ribbons"}
+    counts = [
+        (one["added_count"], one["refused_count"]) for one in (of_tables(items=[ribbon]), of_tables(items=[ribbon]))
+    ]
+    assert counts == [(0, 1), (0, 1)]
+
+
+def test_a_row_adds_no_supplier_that_an_earlier_row_was_refused_for(sqlite_url: str) -> None:
+    """Else the refused row would be taken the second time."""
+    tables = {
+        "items": [{"kind": "ingredient", "name": "Flour", "base_unit": "g"}],
+        "products": [{"item": "flour", "name": "Type 550", "package_unit": "kg", "supplier": "mill"}],
+        "lots": [{"item": "flour", "unit": "g", "quantity": "5", "received": "2026-01-02", "supplier": "mill"}],
+    }
+    first, second = of_tables(**tables), of_tables(**tables)
+    assert (first["added_count"], first["refused_count"]) == (1, 2)
+    assert (second["added_count"], second["refused_count"]) == (0, 2)

@@ -15,8 +15,8 @@ from bake_tracker.domain.errors import ConflictError
 from bake_tracker.log.append import AppendHandler
 from bake_tracker.log.scan import read_log
 from bake_tracker.services.database import dispose_engines
-from support.forking import PATIENCE_S, forked, forking
 from support.kitchen import Kitchen
+from support.warm.forking import PATIENCE_S, forked, forking
 
 COPIES = 50
 PROCESSES = 3

@@ -22,8 +22,8 @@ import pytest
 from bake_tracker.services.database import dispose_engines, run_in_transaction
 from support.command_line import CommandLine
 from support.faults import workers
-from support.forking import PATIENCE_S, forked, forking
 from support.kitchen import Kitchen
+from support.warm.forking import PATIENCE_S, forked, forking
 
 ROUNDS = int(os.environ.get("BAKE_TRACKER_FAULT_ROUNDS", "2"))
 STOCKED = ("Flour", "Sugar", "Carton", "Cookie", "Box")

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from support import ROOT
-from support.forking import PATIENCE_S
 from support.warm import client
+from support.warm.forking import PATIENCE_S
 
 
 class Program:

@@ -160,7 +160,7 @@ def named_supplier(row: Row, suppliers: Shelf[SupplierPlan]) -> SupplierPlan | N
         )
     if called:
         return next(iter(called.values()))
-    if name in suppliers.refused:
+    if name in suppliers.refused or name in suppliers.missed:
         row.refuse("supplier", *suppliers.why_missing(name))
     slug = slugify(name)
     if taken := suppliers.get(slug):

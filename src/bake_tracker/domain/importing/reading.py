@@ -163,11 +163,9 @@ def plan_import(
     bakery = plan_bakery(document, known, findings)
     numbers = plan_suppliers(document, suppliers, findings)
     plan_items(document, items, findings)
-    added = Counter(items=len(items.new), suppliers=len(suppliers.new), bakery=bakery is not None)
+    added = Counter(suppliers=len(suppliers.new), bakery=bakery is not None)
     plan_ingredients(document, items, findings)
-    added["ingredients"] = len(items.new) - added["items"]
     material_slugs = plan_materials(document, items, findings)
-    added["materials"] = len(items.new) - added["ingredients"] - added["items"]
     if lost := [f"{name}={slug}" for name, slug in told.items() if items.get(slug) is None]:
         raise ValidationError.of(
             "names", f"{lost[0]!r} names an item that is neither in the file nor in the bakery; correct the slug"
@@ -179,7 +177,6 @@ def plan_import(
     lots = plan_lots(document, known.database_id, items, products, findings)
     lots += plan_purchases(document, known.database_id, suppliers, products, findings)
     stock = plan_stock(document, known.database_id, items, suppliers, products, findings)
-    before = len(items.new)
     plan_recipes(document, recipes, items, findings)
     goods = plan_goods(document, known.goods, items, findings)
     plan_names(document, names, items, findings)
@@ -187,11 +184,13 @@ def plan_import(
     plan_events(document, events, findings)
     plan_recipients(document, recipients, findings)
 
+    # Counted by row, now that no later row can refuse an item any more; a recipe's new finished unit has no row.
+    added.update(row.kind for row in items.rows.values())
     added.update(
         suppliers=len(suppliers.new) - added["suppliers"],
         lots=len(stock),
         recipes=len(recipes.new),
-        finished_units=len(items.new) - before,
+        finished_units=len(items.new) - len(items.rows),
         good_parts=sum(len(good.parts) for good in goods),
         names=len(names.new),
         measures=sum(map(len, facts.weights.values())),

@@ -46,6 +46,8 @@ class Shelf(Generic[Thing]):
         self.rows: dict[str, Row] = {}
         self.refused: dict[str, str] = {}
         self.renamed: dict[str, str] = {}
+        self.missed: set[str] = set()
+        """Slugs that a row was refused for: a later row must not add what an earlier one lacked."""
         self._slugs_by_name: dict[str, set[str]] | None = None
 
     def admit(self, row: Row, thing: Thing) -> bool:
@@ -98,6 +100,7 @@ class Shelf(Generic[Thing]):
             return None
         found = self.get(slug) or self.by_name(slug)
         if found is None:
+            self.missed.add(slug)
             row.refuse(field, *self.why_missing(slug))
         return found
 

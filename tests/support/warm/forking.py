@@ -13,7 +13,7 @@ PATIENCE_S = 600
 
 forking = multiprocessing.get_context("forkserver")
 """Makes the pipes, barriers and queues that these processes share with the test."""
-forking.set_forkserver_preload(["support.preloaded"])
+forking.set_forkserver_preload(["support.warm.preloaded"])
 
 
 def forked(target: Callable[..., object], *arguments: Any) -> BaseProcess:

@@ -178,7 +178,7 @@ def test_every_line_that_cannot_be_taken_says_why_and_all_stays_as_it_was_typed(
     said = text_of(refused.text)
     assert refused.status_code == 422
     for problem in (
-        "Is not in the catalogue; did you mean flour?",
+        "Is not in the catalogue; similar: flour.",
         "Needs a unit, such as 250 g; Flour is kept in g.",
         "is not a unit; use g, kg",
         "Must be a number and a unit, such as 250 g or 1/2 cup.",

@@ -71,4 +71,4 @@ def meaning_of(unit: str, name: str, items: NamedItems, recipes: Mapping[str, in
 
 def near(slugs: list[str]) -> str:
     """A hint for an unknown name that is similar to others."""
-    return f"; did you mean {' or '.join(slugs)}?" if slugs else ""
+    return f"; similar: {', '.join(slugs)}" if slugs else ""

@@ -1,4 +1,4 @@
-"""Who is let in: users, roles, tokens and attempts; and no secret of theirs is anywhere but as a hash."""
+"""Who may sign in: users, roles, tokens and attempts; their secrets are stored only as hashes."""
 
 import json
 import logging
@@ -27,7 +27,7 @@ OTHER = "planted: a bun of wheat"
 TOKEN = "bake_planted_" + "t" * 40
 SECRETS = (PASSWORD, OTHER, TOKEN)
 HASHER = passwords._hasher
-"""The real one: tests run with a lighter."""
+"""The real hasher; tests use a lighter one."""
 
 
 def write(work: Callable[..., Any], *given: Any, **more: Any) -> Any:
@@ -50,7 +50,7 @@ def whose(token: str) -> str | None:
 
 
 def test_the_first_user_is_the_owner_and_only_one_is_first(kitchen: Kitchen) -> None:
-    """Of two that set up the place at once one is let in; the password is kept as an argon2 hash that verifies."""
+    """Of several set-ups at once one succeeds; the stored argon2 hash verifies the password."""
 
     def set_up(name: str) -> bool:
         try:
@@ -71,13 +71,13 @@ def test_the_first_user_is_the_owner_and_only_one_is_first(kitchen: Kitchen) -> 
 
 
 def test_a_guess_at_a_password_costs_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    """64 MB and three passes over them, outside of tests."""
+    """Outside the tests, a hash takes 64 MB and three passes."""
     monkeypatch.setattr(passwords, "_hasher", HASHER)
     assert passwords.hash_password(PASSWORD).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 def test_no_secret_reaches_the_history_or_the_log(kitchen: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
-    """Planted passwords and tokens, in calls that succeed, are refused, replayed and broken: only their hashes stay."""
+    """Calls that succeed, fail, repeat or break leave only hashes of the planted passwords and tokens."""
     caplog.set_level(logging.DEBUG)
     user_id = owner()
     operation_id = uuid7()
@@ -107,7 +107,7 @@ def test_no_secret_reaches_the_history_or_the_log(kitchen: Kitchen, caplog: pyte
 
 
 def test_a_password_is_long_and_not_the_name(sqlite_url: str) -> None:
-    """What is refused is said without a character of it."""
+    """The refusal contains no character of it."""
     assert password_problem("too short", "Ada") is not None
     assert password_problem("x" * 12, "Ada") is not None
     assert password_problem("Ada Lovelace", "ada lovelace") is not None
@@ -118,7 +118,7 @@ def test_a_password_is_long_and_not_the_name(sqlite_url: str) -> None:
 
 
 def test_an_owner_is_always_left(sqlite_url: str) -> None:
-    """The last one can be neither demoted nor switched off, until there is another."""
+    """The last owner can be neither demoted nor disabled until there is another."""
     user_id = owner()
     for change in ({"role": "baker"}, {"is_disabled": True}):
         with pytest.raises(ConflictError, match="no owner would be left"):
@@ -130,7 +130,7 @@ def test_an_owner_is_always_left(sqlite_url: str) -> None:
 
 
 def test_whoever_is_switched_off_or_has_a_new_password_is_signed_out(kitchen: Kitchen) -> None:
-    """At once, in every browser; a cookie that is over or unknown lets nobody in."""
+    """This happens at once in every browser; an expired or unknown cookie signs nobody in."""
     user_id = owner()
     write(accounts.record_user, "Eve", PASSWORD, "owner")
     assert [whose(signed_in(user_id)), whose("other")] == ["Ada", None]
@@ -149,7 +149,7 @@ def test_whoever_is_switched_off_or_has_a_new_password_is_signed_out(kitchen: Ki
 
 
 def test_a_token_may_do_no_more_than_its_user(kitchen: Kitchen) -> None:
-    """The lesser role counts; a revoked or expired one is nobody's, and its last use is noted now and then."""
+    """The lesser role counts; a revoked or expired token is refused; its last use is stored now and then."""
     user_id = owner()
     write(accounts.record_user, "Eve", PASSWORD, "owner")
     made = write(accounts.record_api_token, user_id, "Till", "baker", TOKEN, expires_at=now() + timedelta(days=1))
@@ -175,7 +175,7 @@ def test_a_token_may_do_no_more_than_its_user(kitchen: Kitchen) -> None:
 
 
 def test_attempts_are_counted_over_all_processes(kitchen: Kitchen) -> None:
-    """Of many at once only so many may look at the password; signing in clears them; another address has its own."""
+    """Only a few of many at once may try the password; signing in resets the count; each address has its own."""
     user_id = owner()
 
     def attempt(address: str) -> int:
@@ -191,7 +191,7 @@ def test_attempts_are_counted_over_all_processes(kitchen: Kitchen) -> None:
 
 
 def test_nothing_of_it_goes_into_a_backup_or_is_undone(sqlite_url: str) -> None:
-    """Who holds a backup holds no hash; what cannot be undone says what to do instead."""
+    """A backup has no hash, and the refusal to undo says what to do instead."""
     assert not {"bakery_user", "sign_in", "api_token", "sign_in_attempts"} & {t.name for t in archived_tables()}
     done = write(accounts.record_user, "Ada", PASSWORD, "owner")
     with pytest.raises(ValidationError, match="disable the user"):
@@ -199,7 +199,7 @@ def test_nothing_of_it_goes_into_a_backup_or_is_undone(sqlite_url: str) -> None:
 
 
 def test_secrets_are_long_and_random() -> None:
-    """Two are never the same, and a prefix says what they are."""
+    """No two are the same, and a prefix shows their kind."""
     assert new_secret("bake_") != new_secret("bake_")
     assert len(new_secret()) >= accounts.SHORTEST_TOKEN
     assert new_secret("bake_").startswith("bake_")

@@ -1,4 +1,4 @@
-"""Every public writer is found, called once, and ends in exactly one outcome line of its own name."""
+"""Every public writer is found and called once, and ends in exactly one outcome line of its own name."""
 
 import inspect
 from types import ModuleType
@@ -32,14 +32,14 @@ def assert_told_once(log: pytest.LogCaptureFixture, name: str) -> dict[str, Any]
 
 
 def test_every_writer_has_a_call_here() -> None:
-    """A new ``record_*`` without a registered call fails; so does a call of a writer that is gone."""
+    """A new ``record_*`` without a registered call fails, and so does a call of a removed writer."""
     assert_registered(WRITERS)
     assert CALLS.keys() - WRITERS.keys() == set()
 
 
 @pytest.mark.parametrize("writer", sorted(WRITERS))
 def test_a_writer_ends_in_one_outcome_line(kitchen: Kitchen, log: pytest.LogCaptureFixture, writer: str) -> None:
-    """One success line of its own name, with every field its kind promises, and one row."""
+    """The success line has every field its kind promises, and the operation has one row."""
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 1, 24)
     log.clear()
@@ -59,7 +59,7 @@ def kinds_of(writer: Writer) -> list[Kind]:
 def test_a_writer_that_is_undone_ends_in_one_outcome_line(
     kitchen: Kitchen, operation_log: OperationLog, writer: str
 ) -> None:
-    """It had succeeded when its caller failed: it and what was made inside it are told once each, as rolled back."""
+    """When the caller fails, the writer and its nested operations have one line each: rolled back."""
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 1, 24)
     operation_log.clear()
@@ -75,7 +75,7 @@ def test_a_writer_that_is_undone_ends_in_one_outcome_line(
 def test_a_writer_that_refuses_ends_in_one_outcome_line(
     kitchen: Kitchen, operation_log: OperationLog, writer: str
 ) -> None:
-    """Arguments that cannot be meant are refused as such, and told once, as a refusal and not as an error."""
+    """Invalid arguments end in one line, a refusal and not an error."""
     wrong = {
         name: object()
         for name, parameter in inspect.signature(WRITERS[writer]).parameters.items()
@@ -90,7 +90,7 @@ def test_a_writer_that_refuses_ends_in_one_outcome_line(
 
 @pytest.mark.parametrize("writer", sorted(WRITERS))
 def test_a_writer_takes_the_callers_session_and_operation_id(writer: str) -> None:
-    """Both keyword-only; the session is required and the id may be left out."""
+    """Both are keyword-only; the session is required, the id optional."""
     parameters = inspect.signature(WRITERS[writer]).parameters
     assert parameters["session"].kind is parameters["operation_id"].kind is inspect.Parameter.KEYWORD_ONLY
     assert parameters["session"].default is inspect.Parameter.empty
@@ -98,7 +98,7 @@ def test_a_writer_takes_the_callers_session_and_operation_id(writer: str) -> Non
 
 
 def forgetful_module() -> ModuleType:
-    """A service whose writer is not registered, and does not run inside ``recording``."""
+    """Return a service whose writer is not registered and does not use ``recording``."""
     module = ModuleType("bake_tracker.services.forgetful_service")
 
     def record_gift(*, session: Session) -> dict[str, Any]:
@@ -116,7 +116,7 @@ def test_a_writer_without_a_call_is_found() -> None:
 
 
 def test_a_writer_that_bypasses_recording_is_found(log: pytest.LogCaptureFixture, kitchen: Kitchen) -> None:
-    """It leaves no outcome line, and the message says what to do."""
+    """The writer leaves no outcome line, and the message says what to do."""
     writers = writers_of(forgetful_module())
     assert list(writers) == ["record_gift"]
     run_in_transaction(lambda session: writers["record_gift"](session=session))

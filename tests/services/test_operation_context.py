@@ -1,4 +1,4 @@
-"""Operations know their request, their parent and their cause, and heed the level that was set."""
+"""Operations log their request, parent and cause, and respect the configured level."""
 
 import logging
 import os
@@ -21,14 +21,14 @@ pytestmark = pytest.mark.one_database
 
 @pytest.fixture
 def bakery(kitchen: Kitchen, log: pytest.LogCaptureFixture) -> Kitchen:
-    """Flour and sugar for twenty batches of cookies, and a log that starts here."""
+    """Flour and sugar for twenty batches of cookies, and an empty log."""
     kitchen.simple_bakery()
     log.clear()
     return kitchen
 
 
 def test_what_an_entry_point_binds_is_on_every_line(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
-    """Request and actor are on started, refusal and success lines alike, and gone afterwards."""
+    """Started, refusal and success lines have request and actor; later lines have neither."""
     with (
         caplog.at_level(logging.DEBUG, logger=SERVICES),
         bound_log_context(request_id="r-1", actor="Ada", operation="mine"),
@@ -52,7 +52,7 @@ def test_what_an_entry_point_binds_is_on_every_line(bakery: Kitchen, caplog: pyt
     ],
 )
 def test_any_actor_can_be_kept_with_the_operation(bakery: Kitchen, actor: object, kept: str) -> None:
-    """Whatever an entry point binds, no baker's operation fails for it: too long, no text, not for a database."""
+    """No operation fails for its actor, even if it is too long, not text, or not storable."""
     with bound_log_context(actor=actor):
         operation_id = bakery.produce("Cookies", "Cookie", 1, 24)["operation_id"]
     ((found,),) = bakery.rows("SELECT actor FROM operation WHERE CAST(id AS TEXT) = :id", id=operation_id)
@@ -63,7 +63,7 @@ def test_any_actor_can_be_kept_with_the_operation(bakery: Kitchen, actor: object
 def test_what_may_hold_a_secret_is_refused_by_its_type(
     bakery: Kitchen, caplog: pytest.LogCaptureFixture, argument: str
 ) -> None:
-    """A mapping or bytes where another value belongs comes neither into the error nor into the log."""
+    """A mapping or bytes in place of a plain value reach neither the error nor the log."""
     for secret in ({"password": "hunter2"}, b"hunter2"):
         arguments = {"batches": 1, "actual": 24, argument.replace("num_batches", "batches"): secret}
         with pytest.raises(ValidationError) as caught, session_scope() as session:
@@ -77,7 +77,7 @@ DAY = Kind("record_day", __name__, "Recorded a day")
 
 
 def record_day(bakery: Kitchen, session: Session, batches: int, *, wrapped: bool = False) -> None:
-    """A composite: goods in and a production, as one operation."""
+    """A composite: a receipt and a production as one operation."""
     with recording(DAY, session, {"batches": batches}) as operation:
         operation.claim({"batches": batches})
         receipt.record_receipt(bakery.ids["Flour"], 1, "kg", session=session)
@@ -91,7 +91,7 @@ def record_day(bakery: Kitchen, session: Session, batches: int, *, wrapped: bool
 
 
 def test_the_operations_of_a_composite_are_nested(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
-    """Each logs its own line, in one transaction, nested by ``parent_operation_id``."""
+    """Each logs its own line in the same transaction, nested by ``parent_operation_id``."""
     with caplog.at_level(logging.INFO, logger=SERVICES):
         run_in_transaction(lambda s: record_day(bakery, s, 1))
     lines = {fields(r)["operation"]: fields(r) for r in caplog.records}
@@ -111,7 +111,7 @@ def test_the_operations_of_a_composite_are_nested(bakery: Kitchen, caplog: pytes
 def test_a_parent_that_fails_with_its_child_names_it(
     bakery: Kitchen, caplog: pytest.LogCaptureFixture, wrapped: bool
 ) -> None:
-    """The child's refusal, then the parent's with ``cause_operation_id``, and the sibling undone with them."""
+    """The log has the child's refusal, the parent's with ``cause_operation_id``, and the sibling rolled back."""
     with caplog.at_level(logging.INFO, logger=SERVICES), pytest.raises(ServiceError):
         run_in_transaction(lambda s: record_day(bakery, s, 100, wrapped=wrapped))
     assert sorted(told(caplog)) == [
@@ -125,7 +125,7 @@ def test_a_parent_that_fails_with_its_child_names_it(
 
 
 def test_a_caller_who_catches_a_refusal_keeps_nothing_of_it(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
-    """A refused operation between two good ones: two successes, one refusal, two rows."""
+    """A refused operation between two good ones gives two successes, one refusal and two rows."""
     with caplog.at_level(logging.INFO, logger=SERVICES), session_scope() as session:
         cookies(bakery, session)
         with pytest.raises(InsufficientInventoryError):
@@ -137,7 +137,7 @@ def test_a_caller_who_catches_a_refusal_keeps_nothing_of_it(bakery: Kitchen, cap
 
 
 def test_levels_are_heeded(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
-    """At WARNING a success is silent, and the same operation undone is told."""
+    """At WARNING a success is silent, but a rollback of the same operation is logged."""
     with caplog.at_level(logging.WARNING, logger=SERVICES):
         run_in_transaction(lambda s: cookies(bakery, s))
         assert told(caplog) == []
@@ -148,7 +148,7 @@ def test_levels_are_heeded(bakery: Kitchen, caplog: pytest.LogCaptureFixture) ->
 
 
 def test_a_plain_script_prints_its_records(sqlite_url: str) -> None:
-    """``logging.basicConfig`` and one operation are all that a script needs."""
+    """A script needs only ``logging.basicConfig`` and one operation."""
     script = (
         "import logging; logging.basicConfig(level=logging.DEBUG)\n"
         "from bake_tracker.services.catalog import things as catalog_service\n"

@@ -1,4 +1,4 @@
-"""Operations keep their names and loggers: other people's programs read them in logs and databases."""
+"""Operations keep their names and loggers, because other programs read them in logs and databases."""
 
 import inspect
 import json
@@ -60,11 +60,11 @@ LOGGERS = {
     "record_user": "access_service",
     "record_user_change": "access_service",
 }
-"""The logger of each operation of version 0.1, below ``bake_tracker.services``, whatever module it moves to."""
+"""The logger of each operation since version 0.1, below ``bake_tracker.services``, whatever its module is now."""
 
 
 def test_every_operation_has_the_logger_that_it_always_had() -> None:
-    """An operation may be added, and is added here with the next version; what is here never changes."""
+    """A new operation is added here with the next version; the entries never change."""
     loggers = {name: kind.logger.name for name, kind in kinds().items()}
     assert {name: loggers.get(name) for name in LOGGERS} == {
         name: SERVICES + logger for name, logger in LOGGERS.items()
@@ -72,7 +72,7 @@ def test_every_operation_has_the_logger_that_it_always_had() -> None:
 
 
 def test_every_kind_has_a_function_of_its_name_and_words_of_its_own() -> None:
-    """So that pages and the reference can be made from the registry."""
+    """Pages and the reference are generated from the registry."""
     assert functions().keys() == kinds().keys()
     words = [kind.words for kind in kinds().values()]
     assert all(words)
@@ -80,14 +80,14 @@ def test_every_kind_has_a_function_of_its_name_and_words_of_its_own() -> None:
 
 
 def test_every_function_that_records_is_in_the_registry() -> None:
-    """A ``record_*`` without a kind of its name would be on no page and in no reference."""
+    """A ``record_*`` without a kind of its name would be on no page and not in the reference."""
     modules = [import_module(found.name) for found in pkgutil.walk_packages(services.__path__, SERVICES)]
     found = {name: function for module in modules for name, function in writers_of(module).items()}
     assert found == WRITERS
 
 
 def test_every_operation_takes_a_session_and_every_writer_an_operation_id() -> None:
-    """Both by keyword only."""
+    """Both are keyword-only."""
     for name, function in functions().items():
         parameters = inspect.signature(function).parameters
         needed = ["session", "operation_id"] if name in WRITERS else ["session"]
@@ -95,7 +95,7 @@ def test_every_operation_takes_a_session_and_every_writer_an_operation_id() -> N
 
 
 def test_operations_that_the_domain_names_exist() -> None:
-    """What cannot be undone, and what only the owner undoes."""
+    """This covers operations that cannot be undone and those that only the owner can undo."""
     assert NEVER.keys() | OWNERS_OPERATIONS <= WRITERS.keys()
 
 
@@ -103,9 +103,9 @@ def test_operations_that_the_domain_names_exist() -> None:
 def test_a_repaired_line_has_the_logger_of_the_first_line(
     kitchen: Kitchen, bake: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of every kind of operation that writes."""
+    """This holds for every kind of operation that writes."""
     monkeypatch.setattr("bake_tracker.services.reconcile.verification.LINE_IS_LATE_S", (0,))
-    assert bake("log", "verify").code == 0  # the log is set up, and the kitchen below is told in it
+    assert bake("log", "verify").code == 0  # the log is set up, and the kitchen's operations below go to it
     record_everything(kitchen)
     first = loggers_in(bake)
     assert first == {name: kinds()[name].logger.name for name in WRITERS}
@@ -115,6 +115,6 @@ def test_a_repaired_line_has_the_logger_of_the_first_line(
 
 
 def loggers_in(bake: CommandLine) -> dict[str, str]:
-    """The logger of the success lines of each operation."""
+    """Return the logger of each operation's success lines."""
     lines = map(json.loads, bake.log_file.read_text("utf-8").splitlines())
     return {line["operation"]: line["logger"] for line in lines if line["outcome"] == "success"}

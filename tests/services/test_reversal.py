@@ -1,4 +1,4 @@
-"""Undo exactly: the same lots, the same cost; what rests on it first; all or nothing, once."""
+"""Undo exactly: the same lots at the same cost, later uses first, all or nothing, and only once."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -49,7 +49,7 @@ UNDONE: dict[str, Callable[[Kitchen], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("kind", sorted(UNDONE))
 def test_what_is_undone_leaves_every_lot_as_it_was(bakery: Kitchen, kind: str) -> None:
-    """Quantity, cost, hold, place and expiry, to the millionth; and the ledger agrees with it."""
+    """Quantity, cost, hold, place and expiry are the same to the millionth, and the ledger agrees."""
     before = shelf(bakery)
     done = UNDONE[kind](bakery)
     assert shelf(bakery) != before
@@ -60,7 +60,7 @@ def test_what_is_undone_leaves_every_lot_as_it_was(bakery: Kitchen, kind: str) -
 
 
 def test_the_opposite_goes_onto_the_same_lots_at_the_same_cost(bakery: Kitchen) -> None:
-    """Flour from two lots goes back to both, each what it gave at what it cost."""
+    """Two lots of flour each get back what they gave, at its cost."""
     bakery.receive("Flour", 1, "kg", 9, lot_code="newer")
     made = bakery.produce("Cookies", "Cookie", 20, 480)
     undone = reverse(made)
@@ -70,7 +70,7 @@ def test_the_opposite_goes_onto_the_same_lots_at_the_same_cost(bakery: Kitchen) 
 
 
 def test_an_assembly_is_undone_and_its_boxes_gone(bakery: Kitchen) -> None:
-    """Cookies and cartons are back, and the boxes' lot holds and costs nothing."""
+    """Cookies and cartons are back, and the lot of boxes is empty and without cost."""
     bakery.produce("Cookies", "Cookie", 1, 24)
     before = shelf(bakery)
     reverse(bakery.assemble("Box", 3))
@@ -79,7 +79,7 @@ def test_an_assembly_is_undone_and_its_boxes_gone(bakery: Kitchen) -> None:
 
 
 def test_a_lot_without_a_price_comes_back_without_one(kitchen: Kitchen) -> None:
-    """What is unknown stays unknown, of what was used and of what was made."""
+    """An unknown cost stays unknown, for what was used and for what was made."""
     kitchen.ingredient("Flour")
     kitchen.recipe("Bread", {"Flour": (500, "g")}, {"Loaf": 1})
     kitchen.receive("Flour", 1, "kg")
@@ -89,7 +89,7 @@ def test_a_lot_without_a_price_comes_back_without_one(kitchen: Kitchen) -> None:
 
 
 def test_the_children_of_a_composite_are_undone_with_it(bakery: Kitchen) -> None:
-    """Each by an operation of its own inside the reversal, the boxes before the cookies."""
+    """Each child has its own operation inside the reversal, the boxes before the cookies."""
     done = bake_and_pack(bakery)
     undone = reverse(done)
     assert [one["reversed_operation"] for one in undone["also_reversed"]] == [
@@ -102,7 +102,7 @@ def test_the_children_of_a_composite_are_undone_with_it(bakery: Kitchen) -> None
 
 
 def test_a_composite_whose_child_was_undone_alone_is_undone_to_the_end(bakery: Kitchen) -> None:
-    """The rest of it; and where nothing is left of it, that is said."""
+    """The rest is undone; when nothing is left, the refusal says so."""
     before = shelf(bakery)
     first, second = bake_and_pack(bakery), bake_and_pack(bakery)
     reverse(first["assembly"])
@@ -115,7 +115,7 @@ def test_a_composite_whose_child_was_undone_alone_is_undone_to_the_end(bakery: K
 
 
 def test_an_import_is_undone_with_all_its_receipts(kitchen: Kitchen) -> None:
-    """Every lot it brought is empty; each by a reversal of its own."""
+    """Every lot it added is empty, each by a reversal of its own."""
     done = record(clean(), source="e.json")
     lots = kitchen.rows("SELECT count(*) FROM lot")[0][0]
     assert lots > 0
@@ -125,7 +125,7 @@ def test_an_import_is_undone_with_all_its_receipts(kitchen: Kitchen) -> None:
 
 
 def test_what_was_used_since_is_refused_with_the_tree(bakery: Kitchen) -> None:
-    """Receipt, baked, boxed: the tree has a level for each, and nothing is changed."""
+    """Receipt, production, assembly: the tree has a level for each, and nothing changes."""
     receipt = bakery.receive("Flour", 1, "kg", 3, expires_on=now().date() + timedelta(days=9))
     made = bakery.produce("Cookies", "Cookie", 1, 24)
     boxed = bakery.assemble("Box", 2)
@@ -148,7 +148,7 @@ def test_what_was_used_since_is_refused_with_the_tree(bakery: Kitchen) -> None:
 
 
 def test_a_cascade_undoes_the_latest_first_in_one_transaction(bakery: Kitchen) -> None:
-    """Boxes, cookies, flour; a failure in the caller undoes all of it."""
+    """Boxes, cookies, flour; a failure in the caller rolls everything back."""
     before = shelf(bakery)
     receipt = bakery.receive("Flour", 1, "kg", 3, expires_on=now().date() + timedelta(days=9))
     made = bakery.produce("Cookies", "Cookie", 1, 24)
@@ -167,7 +167,7 @@ def test_a_cascade_undoes_the_latest_first_in_one_transaction(bakery: Kitchen) -
 
 
 def test_a_hold_that_was_released_since_is_undone_after_its_release(bakery: Kitchen) -> None:
-    """Handling in between is shown and cascaded like use."""
+    """A later release or move is listed and cascades, as a use does."""
     before = shelf(bakery)
     held = hold(bakery, "flour")
     release(bakery, "flour")
@@ -182,7 +182,7 @@ def test_a_hold_that_was_released_since_is_undone_after_its_release(bakery: Kitc
 
 
 def test_a_release_past_expiry_is_undone_to_the_day_before(kitchen: Kitchen) -> None:
-    """The lot may be used until its expiry again."""
+    """The lot may be used until its own expiry again."""
     kitchen.ingredient("Flour")
     expired = now().date() - timedelta(days=2)
     kitchen.receive("Flour", 1, "kg", lot_code="old", expires_on=expired)
@@ -194,7 +194,7 @@ def test_a_release_past_expiry_is_undone_to_the_day_before(kitchen: Kitchen) -> 
 
 
 def test_a_part_that_was_split_off_and_held_does_not_slip_back_into_use(bakery: Kitchen) -> None:
-    """Its hold rests on the split; and a hold it has from before the split stops the reversal."""
+    """Its hold rests on the split; a hold from before the split blocks the reversal."""
     done = move(bakery, "flour", "Cellar", 300)
     key = done["new_lot_id"]
     run_in_transaction(lambda s: record_hold([key], "damp", session=s))
@@ -212,7 +212,7 @@ def test_a_part_that_was_split_off_and_held_does_not_slip_back_into_use(bakery: 
 
 
 def test_what_is_held_only_with_its_lot_is_free_when_the_hold_is_undone(bakery: Kitchen) -> None:
-    """As is what was split off that part; what somebody let go of by itself is not handled again."""
+    """This includes parts of that part; a lot released by itself is left alone."""
     before = shelf(bakery)
     held = hold(bakery, "flour")
     parts = [move(bakery, "flour", "Cellar", 300), move(bakery, "flour", "Roof", 200)]
@@ -228,7 +228,7 @@ def test_what_is_held_only_with_its_lot_is_free_when_the_hold_is_undone(bakery: 
 
 
 def test_what_was_split_off_after_a_release_is_held_when_that_is_undone(bakery: Kitchen) -> None:
-    """And a part held since an earlier hold stays so, whatever becomes of a later one."""
+    """A part held since an earlier hold stays held when a later hold is undone."""
     hold(bakery, "flour")
     move(bakery, "flour", "Cellar", 300)
     released = release(bakery, "flour")
@@ -244,7 +244,7 @@ def test_what_was_split_off_after_a_release_is_held_when_that_is_undone(bakery: 
 
 
 def test_a_lot_that_is_not_where_it_came_to_be_is_named(bakery: Kitchen) -> None:
-    """What was made, split off, or moved and moved back by an undoing: each is verified, though no transfer stands."""
+    """Places of made, split and moved-back lots are verified even where no move is in force."""
     bakery.produce("Cookies", "Cookie", 1, 24)
     part = move(bakery, "flour", "Cellar", 300)
     reverse(move(bakery, "sugar", "Roof"))
@@ -257,7 +257,7 @@ def test_a_lot_that_is_not_where_it_came_to_be_is_named(bakery: Kitchen) -> None
 
 
 def test_a_split_is_undone_once_its_part_is_released(bakery: Kitchen) -> None:
-    """What was held by itself and let go of again may join the lot it came from."""
+    """A part that was released by itself may join its original lot again."""
     before = shelf(bakery)
     hold(bakery, "flour")
     apart = move(bakery, "flour", "Cellar", 300)
@@ -268,7 +268,7 @@ def test_a_split_is_undone_once_its_part_is_released(bakery: Kitchen) -> None:
 
 
 def test_what_twenty_thousand_operations_rest_on_is_told(bakery: Kitchen) -> None:
-    """More than PostgreSQL takes parameters; the tree and the order name every one of them."""
+    """There are more than PostgreSQL takes as parameters; the tree and the order list every one."""
     bought, count = bakery.receive("Sugar", 1_000, "kg", 3), 20_000
     ids = [uuid7() for _ in range(count)]
     with session_scope() as session:
@@ -294,7 +294,7 @@ def test_what_twenty_thousand_operations_rest_on_is_told(bakery: Kitchen) -> Non
 
 @pytest.mark.parametrize("times", ["a second time", "of a reversal"])
 def test_what_is_undone_stays_so(bakery: Kitchen, times: str) -> None:
-    """Neither the operation nor its reversal can be undone again; the shelf is as after the first."""
+    """Neither an undone operation nor its reversal can be undone again, and the shelf stays the same."""
     made = bakery.produce("Cookies", "Cookie", 1, 24)
     undone = reverse(made)
     before = shelf(bakery)
@@ -312,7 +312,7 @@ def test_what_is_not_there_cannot_be_undone(bakery: Kitchen) -> None:
 
 
 def test_the_same_reversal_again_is_a_replay(bakery: Kitchen) -> None:
-    """The first answer, and nothing more is posted; the same id for another reason is a conflict."""
+    """The first answer comes back and nothing more is posted; another reason is a conflict."""
     made, key = bakery.produce("Cookies", "Cookie", 1, 24), uuid7()
     first = reverse(made, operation_id=key)
     before = shelf(bakery)
@@ -325,7 +325,7 @@ def test_the_same_reversal_again_is_a_replay(bakery: Kitchen) -> None:
 def test_a_refusal_inside_a_savepoint_leaves_the_rest_to_the_caller(
     bakery: Kitchen, operation_log: OperationLog
 ) -> None:
-    """The caller catches it, goes on in the same transaction, and commits what it did besides."""
+    """The caller catches it, continues in the same transaction and commits the rest."""
     receipt = bakery.receive("Flour", 1, "kg", 3, expires_on=now().date() + timedelta(days=9))
     bakery.produce("Cookies", "Cookie", 1, 24)
     operation_log.clear()
@@ -339,7 +339,7 @@ def test_a_refusal_inside_a_savepoint_leaves_the_rest_to_the_caller(
 
 
 def test_runs_and_operations_say_what_was_reversed_by_which_and_why(bakery: Kitchen) -> None:
-    """The run that was undone, and no other."""
+    """This marks the undone run and no other."""
     undone, stays = bakery.produce("Cookies", "Cookie", 1, 24), bakery.produce("Cookies", "Cookie", 1, 24)
     done = reverse(undone, "baked once")
     with read_scope() as session:
@@ -361,7 +361,7 @@ def test_runs_and_operations_say_what_was_reversed_by_which_and_why(bakery: Kitc
 
 
 def test_a_correction_that_took_what_was_added_is_undone_first(bakery: Kitchen) -> None:
-    """A correction added flour to a lot, and a baking took it: the baking rests on the correction."""
+    """A correction added flour to a lot and a production took it: the production rests on the correction."""
     bakery.receive("Sugar", 1, "kg", 2)
     before = shelf(bakery)
     line = {"lot_id": lot_id(bakery, "flour"), "quantity": 500}

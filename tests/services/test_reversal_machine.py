@@ -1,4 +1,4 @@
-"""Whatever is bought, baked, packed, held, moved, said and undone: undoing all of it leaves the bakery as it was."""
+"""After random buying, baking, packing, holding and moving, undoing everything restores the bakery."""
 
 import logging
 import os
@@ -32,9 +32,9 @@ UNDONE = (
 def test_after_undoing_everything_every_lot_cost_and_count_is_as_at_the_start(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: Any
 ) -> None:
-    """A few lives, each on a database of its own and verified in full; all that can be done is done and undone.
+    """A few lives on databases of their own do and undo everything possible, and are fully verified.
 
-    ``BAKE_TRACKER_TEST_LIVES`` asks for more of them.
+    ``BAKE_TRACKER_TEST_LIVES`` sets how many.
     """
     make = {"sqlite": fresh_sqlite, "postgresql": fresh_postgresql}[kind]
     logger, lives, heard = logging.getLogger("bake_tracker.services"), [], Counter[str]()
@@ -65,7 +65,7 @@ def test_after_undoing_everything_every_lot_cost_and_count_is_as_at_the_start(
         deadline=None,
         database=None,
         derandomize=True,
-        phases=[Phase.generate],  # a life that fails is told as it was: to shorten it takes minutes
+        phases=[Phase.generate],  # a failing life is shown as it was, because shrinking it takes minutes
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(Lived, settings=few)

@@ -1,4 +1,4 @@
-"""What was sealed and has changed since is named; a chain that was rebuilt does not have the hash kept elsewhere."""
+"""Changes to sealed history are found; a rebuilt chain lacks the hash that was kept elsewhere."""
 
 import json
 import threading
@@ -37,7 +37,7 @@ def verified(expect: str | None = None) -> Verification:
 
 @pytest.fixture
 def sealed(kitchen: Kitchen) -> Kitchen:
-    """A run with a loss and boxes, covered by two seals, and then a receipt that is not."""
+    """A run with a loss and boxes, covered by two seals, and a receipt that is not sealed."""
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 2, 40, notes="slow oven")
     fill_the_life_of_stock(kitchen)
@@ -52,7 +52,7 @@ def sealed(kitchen: Kitchen) -> Kitchen:
 
 
 def test_a_seal_covers_all_that_was_committed_and_is_for_the_next_itself(kitchen: Kitchen) -> None:
-    """Its own operation is in the second seal, which holds the hash of the first."""
+    """Its own operation is in the second seal, which contains the first one's hash."""
     kitchen.simple_bakery()
     (count,) = kitchen.rows("SELECT count(*) FROM operation")[0]
     first, second = seal(), seal()
@@ -73,14 +73,14 @@ def test_a_seal_covers_all_that_was_committed_and_is_for_the_next_itself(kitchen
 
 
 def test_a_seal_of_nothing_is_a_seal(database_url: str) -> None:
-    """The first link may be made before the first receipt."""
+    """The chain may start before the first receipt."""
     assert database_url
     assert (seal()["operation_count"], seal()["operation_count"]) == (0, 1)
     assert verified()["drift"] == []
 
 
 def test_one_seal_covers_no_more_than_asked_for(kitchen: Kitchen) -> None:
-    """On SQLite the others wait for a seal, so it can be kept short."""
+    """On SQLite other writers wait for a seal, so it can be kept short."""
     kitchen.simple_bakery()
     (count,) = kitchen.rows("SELECT count(*) FROM operation")[0]
     assert [seal(at_most=4)["operation_count"] for _ in range(2)] == [4, 4]
@@ -91,7 +91,7 @@ def test_one_seal_covers_no_more_than_asked_for(kitchen: Kitchen) -> None:
 def test_more_operations_than_one_statement_takes_are_sealed_in_parts(
     kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The parts are no part of the hash: read in other parts it is verified all the same."""
+    """The hash does not depend on the parts: other parts verify all the same."""
     kitchen.simple_bakery()
     with monkeypatch.context() as in_threes:
         in_threes.setattr("bake_tracker.queries.verify.sealed_history.OPERATIONS_AT_ONCE", 3)
@@ -104,14 +104,14 @@ def test_more_operations_than_one_statement_takes_are_sealed_in_parts(
 
 @pytest.mark.parametrize("at_most", [0, -1, 1.5, "many"])
 def test_a_seal_of_an_impossible_size_is_refused(kitchen: Kitchen, at_most: object) -> None:
-    """By the name of the argument."""
+    """The refusal has the name of the argument."""
     with pytest.raises(ValidationError, match="at_most"):
         seal(at_most=at_most)
     assert kitchen.rows("SELECT * FROM seal") == []
 
 
 def test_the_same_seal_again_is_a_replay(kitchen: Kitchen) -> None:
-    """By its operation id; with another size it is a conflict."""
+    """The operation id decides; another size is a conflict."""
     kitchen.simple_bakery()
     operation_id = uuid4()
     assert seal(operation_id=operation_id) == seal(operation_id=operation_id)
@@ -131,7 +131,7 @@ def test_a_seal_that_is_undone_leaves_nothing(kitchen: Kitchen) -> None:
 
 
 def test_what_commits_late_is_in_the_next_seal(postgresql_url: str) -> None:
-    """A transaction that was open during a seal has the earlier instant and id, and is not missed."""
+    """A transaction open during a seal has an earlier instant and id, and is not missed."""
     assert postgresql_url
     kitchen = Kitchen().simple_bakery()
     early = "00000000-0000-1000-8000-000000000001"
@@ -148,7 +148,7 @@ def test_what_commits_late_is_in_the_next_seal(postgresql_url: str) -> None:
 
 
 def test_seals_made_at_once_make_one_chain(kitchen: Kitchen) -> None:
-    """While others go on recording: every operation is in one seal, and no number is missing."""
+    """While others record, each operation is in one seal, and no number is missing."""
     kitchen.simple_bakery()
     start = threading.Barrier(6)
 
@@ -166,7 +166,7 @@ def test_seals_made_at_once_make_one_chain(kitchen: Kitchen) -> None:
 
 
 def test_seals_hold_in_another_database(sqlite_url: str, postgresql_url: str) -> None:
-    """What was sealed on SQLite is proved on PostgreSQL: the hash depends on neither."""
+    """A seal made on SQLite verifies on PostgreSQL: the hash depends on neither."""
     database_urls = (sqlite_url, postgresql_url)
     run_in_transaction(lambda session: things.record_event("Fair", session=session), sqlite_url)
     made = run_in_transaction(lambda session: record_seal(session=session), sqlite_url)
@@ -179,7 +179,7 @@ def test_seals_hold_in_another_database(sqlite_url: str, postgresql_url: str) ->
 
 
 def test_the_hash_is_what_it_was() -> None:
-    """A change of what is hashed breaks every seal that there is: this one is written down."""
+    """A different hash would break every existing seal, so one is written down here."""
     at = datetime(2026, 1, 2, 3, 4, 5, 6, UTC)
     row = canonical_row("lot", {"id": 1, "code": "Käse", "is_made": True, "expires_on": None, "at": at})
     assert row == b'["lot",{"at":"2026-01-02T03:04:05.000006Z","code":"K\\u00e4se","id":1,"is_made":true}]\n'
@@ -189,7 +189,7 @@ def test_the_hash_is_what_it_was() -> None:
 
 
 def test_an_instant_is_hashed_as_such() -> None:
-    """Whichever zone the database answers in."""
+    """The zone in which the database answers makes no difference."""
     at = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     elsewhere = at.astimezone(timezone(timedelta(hours=5)))
     assert canonical_row("lot", {"at": at}) == canonical_row("lot", {"at": elsewhere})
@@ -197,12 +197,12 @@ def test_an_instant_is_hashed_as_such() -> None:
 
 @pytest.mark.parametrize(("one", "other"), [(1, "1"), (1, True), (1, 1.0), ("a", b"a"), (None, ""), (None, 0)])
 def test_values_that_are_not_the_same_are_not_hashed_alike(one: object, other: object) -> None:
-    """SQLite keeps anything in any column."""
+    """SQLite stores any value in any column."""
     assert canonical_row("lot", {"code": one}) != canonical_row("lot", {"code": other})
 
 
 def test_every_column_is_covered_or_left_out_for_a_reason() -> None:
-    """A new table or column fails here until somebody has decided whether it is history."""
+    """A new table or column fails here until somebody decides whether it is history."""
     tables = Base.metadata.tables
     assert set(tables) == {*COVERED, *NOT_HISTORY}
     for name, covered in COVERED.items():
@@ -213,7 +213,7 @@ def test_every_column_is_covered_or_left_out_for_a_reason() -> None:
 
 
 def test_whatever_names_its_operation_is_covered() -> None:
-    """Seals excepted, which are chained instead, and what tells of one place only."""
+    """Exceptions are seals, which are chained instead, and tables about one installation."""
     owned = {table.name for table in Base.metadata.tables.values() if "operation_id" in table.columns}
     assert owned - {"seal", "sealed_operation", "restored_operation"} == {*COVERED} - {"operation"}
 
@@ -222,13 +222,13 @@ def test_whatever_names_its_operation_is_covered() -> None:
 
 
 def test_every_column_of_history_that_is_changed_is_named(sealed: Kitchen) -> None:
-    """One value of one row, each column in turn; where an operation owned it, that operation is named."""
+    """One value of each column in turn is changed; the report names its operation, if there is one."""
     unseen = {name: unseen_changes(name) for name in (*COVERED, "recipe_snapshot", "seal", "sealed_operation")}
     assert {name: columns for name, columns in unseen.items() if columns} == {}
 
 
 def unseen_changes(name: str) -> list[str]:
-    """The columns of a table that can be changed past the program without the seals naming it."""
+    """Return the columns of a table that can change outside the program without the seals finding it."""
     table: Table = Base.metadata.tables[name]
     (key,) = table.primary_key.columns
     owner = "id" if name == "operation" else "operation_id"
@@ -253,7 +253,7 @@ def unseen_changes(name: str) -> list[str]:
 
 
 def test_what_is_put_under_a_sealed_operation_or_taken_from_it_is_named(sealed: Kitchen) -> None:
-    """A movement, a lot or a run more or less is a change of the operation that has it."""
+    """Adding or removing a movement, a lot or a run changes its operation."""
     run, _ = sealed.rows("SELECT operation_id, lot_id FROM production_run ORDER BY id")
     more = "INSERT INTO movement (operation_id, lot_id, quantity_micros, cost_micros) VALUES (:o, :l, 1, 1)"
     for statement in (
@@ -285,7 +285,7 @@ def test_a_sealed_operation_that_is_gone_without_a_trace_is_named(sealed: Kitche
 
 
 def test_an_operation_slipped_into_a_seal_is_named(sealed: Kitchen) -> None:
-    """Even with the right hash of its own: the seal covers one more than it did."""
+    """Even with the right hash of its own, the seal covers one operation more than before."""
     (late,) = sealed.rows(
         "SELECT id FROM operation WHERE id NOT IN (SELECT operation_id FROM sealed_operation)"
         " AND name = 'record_receipt'"
@@ -299,7 +299,7 @@ def test_an_operation_slipped_into_a_seal_is_named(sealed: Kitchen) -> None:
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_seal_that_is_gone_is_named(sealed: Kitchen, number: int) -> None:
-    """Alone, with its members, and with the operation that made it, as long as another seal covers that."""
+    """It may be removed alone, with its members, and with its operation if another seal covers that."""
     assert "seal" in named_after("DELETE FROM seal WHERE number = :n", n=number)
     members = "DELETE FROM sealed_operation WHERE seal_number = :n"
     assert "seal made by" in named_after(members, "DELETE FROM seal WHERE number = :n", n=number)
@@ -309,7 +309,7 @@ def test_a_seal_that_is_gone_is_named(sealed: Kitchen, number: int) -> None:
 
 
 def test_a_hash_made_to_fit_a_change_breaks_the_next(sealed: Kitchen) -> None:
-    """Whoever changes an operation and what its seal says of it must rebuild every later seal."""
+    """Changing an operation and its entry in the seal means rebuilding every later seal."""
     found = named_after("UPDATE sealed_operation SET sha256 = :h WHERE seal_number = 1", h="0" * 64)
     assert found == {"sealed operation", "hash of seal"}
     assert named_after("UPDATE seal SET sha256 = :h WHERE number = 1", h="0" * 64) == {
@@ -320,7 +320,7 @@ def test_a_hash_made_to_fit_a_change_breaks_the_next(sealed: Kitchen) -> None:
 
 
 def test_a_chain_that_was_rebuilt_whole_is_found_by_the_hash_kept_elsewhere(sealed: Kitchen) -> None:
-    """Without it nothing shows: a seal proves no more than its hash is worth to those who kept it."""
+    """Without that hash nothing shows: a seal proves no more than the copy somebody kept."""
     kept = verified()["seals"]["latest_sha256"]
     assert kept is not None
     assert verified(expect=kept)["seals"]["expected_seal"] == 2
@@ -337,7 +337,7 @@ def test_a_chain_that_was_rebuilt_whole_is_found_by_the_hash_kept_elsewhere(seal
 
 
 def test_what_cannot_be_read_as_what_it_should_be_is_named_too(sqlite_url: str) -> None:
-    """SQLite keeps any text where an instant was."""
+    """SQLite stores any text in place of an instant."""
     assert sqlite_url
     run_in_transaction(lambda session: things.record_event("Fair", session=session))
     seal()
@@ -348,7 +348,7 @@ def test_what_cannot_be_read_as_what_it_should_be_is_named_too(sqlite_url: str) 
 
 
 def test_the_command_seals_and_verify_says_how_far(bake: CommandLine) -> None:
-    """The hash is printed, to be kept; verify compares with it and says what is not sealed yet."""
+    """The hash is printed for safekeeping; verify compares it and counts what is not sealed yet."""
     assert bake("item", "add", "ingredient", "Flour", "--unit", "g").code == 0
     assert "No seals yet; 1 operation could be changed unnoticed. Run: bake seal" in bake("verify").out
     made = bake("seal", "--json").json
@@ -364,7 +364,7 @@ def test_the_command_seals_and_verify_says_how_far(bake: CommandLine) -> None:
 
 
 def test_a_hash_that_is_nowhere_exits_1_and_no_hash_exits_2(bake: CommandLine) -> None:
-    """A chain that is not the one kept is a disagreement; half a hash is a typing error."""
+    """Another chain than the one kept is a difference; half a hash is a typing error."""
     bake("seal")
     assert bake("verify", "--expect", "0" * 64).code == 1
     done = bake("verify", "--expect", "abc")
@@ -373,7 +373,7 @@ def test_a_hash_that_is_nowhere_exits_1_and_no_hash_exits_2(bake: CommandLine) -
 
 
 def test_the_command_goes_on_until_all_is_sealed(bake: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One transaction each, so that nobody waits for long."""
+    """Each seal has its own transaction, so nobody waits for long."""
     for name in ("Flour", "Sugar", "Salt"):
         bake("item", "add", "ingredient", name, "--unit", "g")
     monkeypatch.setattr("bake_tracker.services.seal.record_seal.__kwdefaults__", {"at_most": 2, "operation_id": None})

@@ -1,4 +1,4 @@
-"""The portable archive: everything that is there, in the same bytes from every database, and back again."""
+"""The portable archive: a whole bakery, in the same bytes from every database, and back again."""
 
 import json
 import tracemalloc
@@ -28,12 +28,12 @@ NOT_OF_THE_BAKERY |= {
     "sign_in",
     "sign_in_attempts",
     "api_token",
-}  # who may come in here is no matter elsewhere
+}  # user accounts stay where they are
 OTHER_KINDS = pytest.mark.parametrize("other_kind", ["sqlite", "postgresql"])
 
 
 def test_every_table_and_column_of_the_database_is_in_the_archive(kitchen: Kitchen) -> None:
-    """What a later migration adds is archived too, or fails here; only what tells of this place is left out."""
+    """Every table and column is archived, except user accounts and what belongs to one installation."""
     kitchen.simple_bakery()
     headings = {value["table"]: value["columns"] for line in archive() if "table" in (value := json.loads(line))}
     with engine_for().connect() as connection:
@@ -48,7 +48,7 @@ def test_every_table_and_column_of_the_database_is_in_the_archive(kitchen: Kitch
 def test_any_bakery_gives_the_same_bytes_after_a_way_through_any_database(
     database_url: str, other_kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """Whatever was baked, packed, refused or left: archive, restore, archive again."""
+    """Archive, restore and archive again: the bytes are the same, for a bakery after any calls."""
     lives = 0
 
     @settings(max_examples=4, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -75,7 +75,7 @@ def test_any_bakery_gives_the_same_bytes_after_a_way_through_any_database(
 
 
 def keep_odd_values() -> None:
-    """What a column may hold at its edges, and rows that refer to rows that come after them."""
+    """Add values at the edges of what a column may hold, and rows that refer to later rows."""
     late, early = "ffffffff-0000-4000-8000-000000000000", "00000000-0000-4000-8000-000000000000"
     text = 'é \U0001f370 "quoted" \\ \t\n\r\x01\u2028 {"a": 1}'
     operation = {
@@ -113,7 +113,7 @@ def keep_odd_values() -> None:
             ],
         )
         session.execute(insert(Event), [{"id": 2**62, "slug": "e", "name": "e", "happens_on": date(1, 1, 1)}])
-        # In a language's order these would be otherwise than by bytes.
+        # A language's own order would differ from the order by bytes.
         session.execute(
             insert(RecipeSnapshot),
             [{"sha256": key, "content": text} for key in ("b", "B", "a", "A", "é", "_", "-", "1")],
@@ -124,7 +124,7 @@ def keep_odd_values() -> None:
 def test_odd_values_arrive_exactly(
     database_url: str, other_kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """Controls, emoji, the first and last years, large keys, an operation that is part of a later one."""
+    """Control characters, emoji, the first and last years, large keys and nested operations all arrive."""
     keep_odd_values()
     other = another(request, other_kind, tmp_path / "other")
     before = archive()
@@ -140,7 +140,7 @@ def test_odd_values_arrive_exactly(
 def test_a_restored_bakery_goes_on_where_it_was(
     kitchen: Kitchen, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """New rows get new keys, an old operation id is a replay, and everything agrees."""
+    """New rows get new keys, an old operation id is a replay, and the ledger agrees."""
     kitchen.simple_bakery()
     first_id = str(uuid4())
     first = kitchen.produce("Cookies", "Cookie", 1, 24, operation_id=first_id)
@@ -165,7 +165,7 @@ def database_is_postgresql() -> bool:
 def test_nothing_is_restored_over_somebodys_work(
     kitchen: Kitchen, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """One supplier is enough to be somebody's work."""
+    """A single supplier is enough for a restore to be refused."""
     kitchen.simple_bakery()
     other = another(request, "sqlite", tmp_path / "other")
     with session_scope(other) as session:

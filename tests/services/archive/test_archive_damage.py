@@ -1,4 +1,4 @@
-"""An archive that is not what was written is refused, by the line, and leaves the database as it was."""
+"""A damaged archive is refused with its line number, and the database stays as it was."""
 
 import gzip
 import json
@@ -34,7 +34,7 @@ def refused(lines: list[bytes]) -> str:
 
 
 def test_an_archive_that_was_cut_off_anywhere_is_refused(sqlite_url: str) -> None:
-    """After any line, and within any line; the last line that is there is named."""
+    """The refusal has the number of the line where the archive ends, whether a line is whole or not."""
     Kitchen().simple_bakery()
     lines = archive()
     for count in range(len(lines)):
@@ -44,7 +44,7 @@ def test_an_archive_that_was_cut_off_anywhere_is_refused(sqlite_url: str) -> Non
 
 
 def test_a_changed_character_anywhere_is_refused(sqlite_url: str) -> None:
-    """One character of each line, at three places in it."""
+    """One changed character is refused, at any of three places in any line."""
     Kitchen().simple_bakery()
     lines = archive()
     for number, line in enumerate(lines):
@@ -55,7 +55,7 @@ def test_a_changed_character_anywhere_is_refused(sqlite_url: str) -> None:
 
 
 def test_lines_that_are_swapped_doubled_lost_or_added_are_refused(sqlite_url: str) -> None:
-    """Each of them is a line of ours; together they are not what was written."""
+    """Each line is genuine, but together they are not the archive that was written."""
     Kitchen().simple_bakery()
     lines = archive()
     for number in range(1, len(lines) - 2):
@@ -66,7 +66,7 @@ def test_lines_that_are_swapped_doubled_lost_or_added_are_refused(sqlite_url: st
 
 
 def put(table: str, column: str, value: object) -> Change:
-    """Another value in the first row of a table."""
+    """Return a change that puts another value into the first row of a table."""
 
     def change(values: list[Any]) -> None:
         at = next(i for i, found in enumerate(values) if isinstance(found, dict) and found.get("table") == table)
@@ -76,7 +76,7 @@ def put(table: str, column: str, value: object) -> Change:
 
 
 def without(table: str) -> Change:
-    """No row of a table, nor its heading."""
+    """Return a change that removes a table, with its heading."""
 
     def change(values: list[Any]) -> None:
         at = next(i for i, found in enumerate(values) if isinstance(found, dict) and found.get("table") == table)
@@ -115,7 +115,7 @@ def header(name: str, value: object) -> Change:
     ids=lambda value: value[:30] if isinstance(value, str) else "",
 )
 def test_a_whole_archive_that_does_not_fit_leaves_nothing_behind(target: str, change: Change, why: str) -> None:
-    """Counts and hash are right, but the database, the types or the references refuse."""
+    """Counts and hash are right, but the database, the types or the references refuse it."""
     before = archive(target)
     wrong = edited(archive(), change)
     with pytest.raises(ArchiveRefusedError, match=why):
@@ -125,7 +125,7 @@ def test_a_whole_archive_that_does_not_fit_leaves_nothing_behind(target: str, ch
 
 
 def test_a_difference_from_the_ledger_is_restored_and_named(target: str) -> None:
-    """A backup is the last copy of what somebody has, so it is not refused for that."""
+    """A backup may be the last copy of a bakery, so drift is no reason to refuse it."""
     with session_scope() as session:
         session.execute(text("UPDATE lot SET remaining_micros = remaining_micros + 1 WHERE code LIKE 'flour%'"))
     restored = restore(archive(), target)
@@ -134,7 +134,7 @@ def test_a_difference_from_the_ledger_is_restored_and_named(target: str) -> None
 
 
 def test_a_damaged_file_is_refused_before_the_database_is_made(sqlite_url: str, tmp_path: Path) -> None:
-    """Packed or plain, cut off or overwritten; no database comes of it."""
+    """A cut-off or overwritten file, compressed or not, makes no database."""
     Kitchen().simple_bakery()
     packed, plain = tmp_path / "a.jsonl.gz", tmp_path / "a.jsonl"
     write_backup(packed)
@@ -163,7 +163,7 @@ def test_a_damaged_file_is_refused_before_the_database_is_made(sqlite_url: str, 
 def test_text_that_postgresql_cannot_hold_is_named(
     sqlite_url: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """SQLite keeps a NUL in a text, PostgreSQL has none; the lines are named and nothing arrives."""
+    """SQLite stores a NUL in a text, PostgreSQL cannot; the refusal has the lines and restores nothing."""
     with session_scope() as session:
         session.execute(text("INSERT INTO supplier (id, slug, name) VALUES (1, 'mill', :name)"), {"name": "a\0b"})
     target = another(request, "postgresql", tmp_path / "other")

@@ -1,4 +1,4 @@
-"""Backups as files: consistent while others write, private, whole or not there, and restored by command."""
+"""Backup files: consistent while others write, private, complete or absent, and restored by a command."""
 
 import json
 import os
@@ -35,13 +35,13 @@ WRITERS = 3
 
 @pytest.fixture(autouse=True)
 def postgresql_tools(monkeypatch: pytest.MonkeyPatch) -> None:
-    """pg_dump and pg_restore of the server that the tests start."""
+    """The pg_dump and pg_restore of the server that the tests start."""
     use_postgresql_tools(monkeypatch)
 
 
 @contextmanager
 def others_at_work(kitchen: Kitchen) -> Iterator[threading.Event]:
-    """Bakers who go on until the end; the event is set when each has baked."""
+    """Let bakers work until the block ends; the event is set once each has baked."""
     stop, busy, baked = threading.Event(), threading.Event(), []
 
     def work() -> None:
@@ -67,7 +67,7 @@ def others_at_work(kitchen: Kitchen) -> Iterator[threading.Event]:
 def test_a_backup_among_writers_is_of_one_moment(
     kind: str, name: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """Whatever is under way: what is restored agrees with its ledger, and is what was there between two instants."""
+    """The restored bakery agrees with its ledger and has the operations of one moment during the backup."""
     request.getfixturevalue(f"{kind}_url")
     kitchen = Kitchen().simple_bakery()
     with others_at_work(kitchen):
@@ -87,7 +87,7 @@ def test_a_backup_among_writers_is_of_one_moment(
 def test_every_kind_of_backup_restores_the_same_bakery(
     kind: str, name: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """Row by row, and into the other database where the kind allows it."""
+    """Every row is restored, also into the other kind of database where the backup allows it."""
     request.getfixturevalue(f"{kind}_url")
     Kitchen().simple_bakery().produce("Cookies", "Cookie", 1, 20)
     write_backup(tmp_path / name)
@@ -98,7 +98,7 @@ def test_every_kind_of_backup_restores_the_same_bakery(
 
 
 def test_a_backup_is_private_and_leaves_nothing_beside_it(kitchen: Kitchen, tmp_path: Path) -> None:
-    """Only its owner may read it, and there is no draft."""
+    """Only its owner may read it, and no temporary file remains."""
     folder = tmp_path / "backups"
     folder.mkdir()
     write_backup(folder / "a.jsonl.gz")
@@ -107,7 +107,7 @@ def test_a_backup_is_private_and_leaves_nothing_beside_it(kitchen: Kitchen, tmp_
 
 
 def test_the_same_bakery_gives_the_same_file(kitchen: Kitchen, tmp_path: Path) -> None:
-    """Neither name nor time is in it."""
+    """The file contains neither its name nor the time."""
     kitchen.simple_bakery()
     write_backup(tmp_path / "monday.jsonl.gz")
     write_backup(tmp_path / "tuesday.jsonl.gz")
@@ -117,7 +117,7 @@ def test_the_same_bakery_gives_the_same_file(kitchen: Kitchen, tmp_path: Path) -
 def test_a_backup_that_fails_leaves_the_one_before(
     kitchen: Kitchen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without --force it is not touched; with it, it is replaced only by a whole one."""
+    """Without --force the earlier file is untouched; with it, only a complete one replaces it."""
     path = tmp_path / "a.jsonl"
     write_backup(path)
     before = path.read_bytes()
@@ -142,7 +142,7 @@ def test_a_backup_that_fails_leaves_the_one_before(
 def test_what_cannot_be_backed_up_or_restored_is_refused_by_reason(
     bake: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A name of no kind, a kind of the other database, no such folder, no such file, a tool that is not installed."""
+    """Wrong endings, the other database's format, missing folders and files, and missing tools each have a reason."""
     is_sqlite = engine_for().dialect.name == "sqlite"
     wrong = tmp_path / ("a.dump" if is_sqlite else "a.db")
     tools = "a .dump backup needs a PostgreSQL database" if is_sqlite else "a .db backup is a copy of a SQLite file"
@@ -167,7 +167,7 @@ def test_what_cannot_be_backed_up_or_restored_is_refused_by_reason(
 def test_a_broken_dump_leaves_an_empty_bakery(
     postgresql_url: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """It is refused with what pg_restore says, and the next restore finds an empty database."""
+    """The refusal has pg_restore's own message, and the next restore finds an empty database."""
     Kitchen().simple_bakery()
     path = tmp_path / "a.dump"
     write_backup(path)
@@ -182,7 +182,7 @@ def test_a_broken_dump_leaves_an_empty_bakery(
 
 
 def test_a_broken_copy_restores_nothing(sqlite_url: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    """Nonsense, or another program's database."""
+    """A file of nonsense and another program's database are refused."""
     target = another(request, "sqlite", tmp_path / "other")
     before = archive(target)
     path = tmp_path / "a.db"
@@ -201,7 +201,7 @@ def test_a_broken_copy_restores_nothing(sqlite_url: str, request: pytest.Fixture
 def test_restored_operations_are_told_apart_from_lost_lines(
     bake: CommandLine, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the new place: counted as restored, while a line that is lost there is still missed."""
+    """After a restore they count as restored, while a line lost in the new place is still missed."""
     kitchen = Kitchen().simple_bakery()
     count = kitchen.rows("SELECT count(*) FROM operation")[0][0]
     path = tmp_path / "a.jsonl.gz"
@@ -209,7 +209,7 @@ def test_restored_operations_are_told_apart_from_lost_lines(
     assert sealed.startswith(f"Seal 1 covers {count} operations: ")
     count += 1  # the seal's own
     assert wrote == f"Wrote {len(archive()) - 2 - tables()} rows and {count} operations to {path}"
-    assert bake("backup", str(path), "--force").out == f"{wrote}\n"  # nothing is left to seal, so the bytes stay
+    assert bake("backup", str(path), "--force").out == f"{wrote}\n"  # nothing is left to seal, so the file is the same
     target = another(request, engine_for().dialect.name, tmp_path / "other")
     monkeypatch.setenv("BAKE_TRACKER_DATABASE_URL", target)
     monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", str(tmp_path / "new.log.jsonl"))
@@ -231,7 +231,7 @@ def test_restored_operations_are_told_apart_from_lost_lines(
 def test_a_backup_of_what_may_only_be_read_says_how_to_make_it(
     bake: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Sealing comes first and writes; without it the backup is made."""
+    """Sealing comes first and has to write; without it, the backup succeeds."""
     Kitchen().simple_bakery()
 
     def refuse() -> None:
@@ -253,7 +253,7 @@ def tables() -> int:
 def test_a_restore_says_by_its_exit_status_that_the_ledger_does_not_agree(
     bake: CommandLine, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """The bakery is there as it was, and what does not agree is named."""
+    """The bakery is restored as it was, and the output lists what does not agree."""
     Kitchen().simple_bakery()
     with session_scope() as session:
         session.execute(text("UPDATE lot SET remaining_micros = remaining_micros + 1 WHERE code LIKE 'flour%'"))

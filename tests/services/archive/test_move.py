@@ -1,4 +1,4 @@
-"""A bakery moved to another database arrives whole, or does not leave."""
+"""A bakery arrives whole in another database, or is not moved at all."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ SPOILED = {
 
 @pytest.fixture
 def bakery(kitchen: Kitchen) -> str:
-    """A run with a loss, boxes, and a lot of unknown cost; its database."""
+    """The database of a bakery with a loss, boxes, and a lot of unknown cost."""
     kitchen.simple_bakery()
     kitchen.receive("Sugar", 1, "kg")
     kitchen.produce("Cookies", "Cookie", 2, 40)
@@ -44,7 +44,7 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 class Heard(Telling):
-    """Keeps how far it is said to be, and does something when all is moved."""
+    """Remember the reported progress; a subclass can act once every row is moved."""
 
     def __init__(self) -> None:
         self.total, self.last_moved, self.last_compared = 0, 0, 0
@@ -60,7 +60,7 @@ class Heard(Telling):
 
 
 def test_every_row_arrives_and_the_source_stays_as_it_is(bakery: str, target: str) -> None:
-    """All four ways between the two kinds; what is told ends at the number of rows."""
+    """This holds for all four pairs of databases; the progress ends at the number of rows."""
     before, heard = archive(bakery), Heard()
     moved = move_bakery(bakery, target, heard)
     assert moved["verification"]["drift"] == []
@@ -69,14 +69,14 @@ def test_every_row_arrives_and_the_source_stays_as_it_is(bakery: str, target: st
 
 
 def test_there_and_back_again_is_the_same_bakery(bakery: str, target: str, tmp_path: Path) -> None:
-    """Into a file that is made for it."""
+    """The way back goes into a new file."""
     move_bakery(bakery, target)
     move_bakery(target, f"sqlite:///{tmp_path}/new/back.db")
     assert archive(bakery) == archive(f"sqlite:///{tmp_path}/new/back.db")
 
 
 def test_a_row_that_arrives_otherwise_is_named_and_nothing_is_moved(bakery: str, target: str) -> None:
-    """A trigger in the target changes names; the first rows that differ are shown."""
+    """When a trigger in the target changes names, the error shows the first rows that differ."""
     engine = engine_for(target)
     before = archive(target)
     with engine.begin() as connection:
@@ -91,7 +91,7 @@ def test_a_row_that_arrives_otherwise_is_named_and_nothing_is_moved(bakery: str,
 
 
 def test_a_target_with_rows_is_left_alone(bakery: str, target: str) -> None:
-    """Moving twice is refused the second time."""
+    """A second move to the same target is refused."""
     with session_scope(target) as session:
         things.record_supplier("Mill", session=session)
     before = archive(target)
@@ -101,7 +101,7 @@ def test_a_target_with_rows_is_left_alone(bakery: str, target: str) -> None:
 
 
 def test_a_source_that_is_written_to_meanwhile_is_not_left_behind(bakery: str, target: str, kitchen: Kitchen) -> None:
-    """What was recorded during the move would be lost, so nothing is moved."""
+    """Nothing is moved, because an operation recorded during the move would be lost."""
 
     class Meanwhile(Heard):
         def compared(self, rows: int) -> None:
@@ -115,7 +115,7 @@ def test_a_source_that_is_written_to_meanwhile_is_not_left_behind(bakery: str, t
 
 
 def test_a_ledger_that_does_not_agree_is_not_moved(bakery: str, target: str) -> None:
-    """The refusal names the first thing that drifted."""
+    """The refusal lists the first difference from the ledger."""
     with session_scope(bakery) as session:
         session.execute(text("UPDATE lot SET remaining_micros = remaining_micros + 1 WHERE code LIKE 'flour%'"))
     before = archive(target)
@@ -125,13 +125,13 @@ def test_a_ledger_that_does_not_agree_is_not_moved(bakery: str, target: str) -> 
 
 
 def test_a_bakery_is_not_moved_onto_itself(bakery: str) -> None:
-    """Also by another name of the same database."""
+    """Another URL of the same database is refused too."""
     with pytest.raises(ValidationError, match="must be a different database"):
         move_bakery(bakery, bakery.replace("+psycopg", ""))
 
 
 def test_a_target_that_cannot_be_reached_is_refused(bakery: str, tmp_path: Path) -> None:
-    """With the reason, and the source as it was."""
+    """The move fails, and the source stays as it was."""
     (tmp_path / "file").write_text("")
     before = archive(bakery)
     with pytest.raises((ServiceError, OSError)):
@@ -142,7 +142,7 @@ def test_a_target_that_cannot_be_reached_is_refused(bakery: str, tmp_path: Path)
 def test_the_command_moves_and_the_new_place_agrees_with_its_log(
     bake: CommandLine, target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No bar where nobody looks; ``verify`` and ``log verify`` are clean in the new place."""
+    """No progress bar is printed without a terminal; ``verify`` and ``log verify`` are clean in the new place."""
     Kitchen().simple_bakery()
     done = bake("move", "--from", resolved(), "--to", target)
     assert (done.code, done.err) == (0, "")

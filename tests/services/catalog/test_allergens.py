@@ -1,4 +1,4 @@
-"""Allergens: the table of both laws, what people may type, and what is said of an item, a package, and taken back."""
+"""Allergens: the lists of both laws, the names people type, and the statements for an item or a product."""
 
 import pytest
 from sqlalchemy import text
@@ -21,17 +21,17 @@ def said(kitchen: Kitchen) -> list[tuple[str, str]]:
 
 
 def test_there_are_fourteen_kinds_in_the_eu_and_nine_in_the_us() -> None:
-    """As 1169/2011, Annex II, and FALCPA with FASTER count them."""
+    """Regulation 1169/2011, Annex II, and FALCPA with FASTER count them this way."""
     assert len({allergen.eu_group for allergen in ALLERGENS.values()} - {None}) == 14
     assert len({allergen.us_group for allergen in ALLERGENS.values()} - {None}) == 9
 
 
 def test_coconut_is_no_allergen_and_a_pine_nut_is_one_in_the_us_only() -> None:
-    """The FDA's list of January 2025; the EU's eight nuts are named in its own."""
+    """The FDA's list is of January 2025; the EU names its eight nuts one by one."""
     nuts = {key for key in NAMED if ALLERGENS[key].us_group == "tree nuts"}
     assert "coconut" not in ALLERGENS
     assert nuts - {key for key in NAMED if ALLERGENS[key].eu_group == "nuts"} == {"pine_nuts"}
-    assert len(nuts) == 9  # four walnuts are one
+    assert len(nuts) == 9  # the four kinds of walnut are one
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_coconut_is_no_allergen_and_a_pine_nut_is_one_in_the_us_only() -> None:
     ],
 )
 def test_an_allergen_is_known_by_the_names_that_people_use(typed: list[str], expected: list[str]) -> None:
-    """Each once, in the order of all lists."""
+    """Each allergen is listed once, in the order that every list uses."""
     given = Arguments()
     assert read_allergens(given, "contains", typed) == expected
     assert given.problems == []
@@ -59,7 +59,7 @@ def test_an_allergen_is_known_by_the_names_that_people_use(typed: list[str], exp
     ],
 )
 def test_what_is_contained_has_a_name(typed: str, complaint: str) -> None:
-    """The refusal lists the names; what may be contained need not be named."""
+    """The refusal lists the names; under "may contain" a group is enough."""
     given = Arguments()
     read_allergens(given, "contains", [typed])
     assert complaint in given.problems[0]["problem"]
@@ -67,7 +67,7 @@ def test_what_is_contained_has_a_name(typed: str, complaint: str) -> None:
 
 
 def test_an_allergen_is_marked_in_a_word_of_its_own() -> None:
-    """Buttermilk is left to brackets; the longest name wins."""
+    """Buttermilk is not marked for milk; the longest name wins."""
     assert marked("Buttermilk, egg white and Brazil nuts", ["milk", "eggs", "brazil_nuts"]) == [
         ("Buttermilk, ", False),
         ("egg", True),
@@ -77,12 +77,12 @@ def test_an_allergen_is_marked_in_a_word_of_its_own() -> None:
 
 
 def test_the_us_names_wheat_once() -> None:
-    """Spelt and khorasan are wheat there, and rye is none of the nine."""
+    """Spelt and khorasan count as wheat there, and rye is none of the nine."""
     assert us_names(in_order(["rye", "spelt", "wheat", "soya"])) == ["wheat", "soy"]
 
 
 def test_what_is_said_of_an_item_replaces_what_was_said(kitchen: Kitchen) -> None:
-    """``was`` tells what that was, and silence is another thing than none."""
+    """``was`` holds the earlier statement; no statement is not the same as none."""
     kitchen.ingredient("Chocolate")
     first = state(kitchen, "Chocolate", "milk", may=("nuts",))
     second = state(kitchen, "Chocolate")
@@ -92,7 +92,7 @@ def test_what_is_said_of_an_item_replaces_what_was_said(kitchen: Kitchen) -> Non
 
 
 def test_a_statement_is_taken_back(kitchen: Kitchen) -> None:
-    """Latest first; down to silence."""
+    """Statements are undone latest first, until there is none."""
     kitchen.ingredient("Chocolate")
     first, second = state(kitchen, "Chocolate", "milk"), state(kitchen, "Chocolate", "milk", "soya")
     with pytest.raises(DependentsError, match="1 later operation"):
@@ -104,7 +104,7 @@ def test_a_statement_is_taken_back(kitchen: Kitchen) -> None:
 
 
 def test_a_package_has_allergens_of_its_own(kitchen: Kitchen) -> None:
-    """One brand of chocolate may contain nuts; the item itself is left as it was."""
+    """One brand of chocolate may contain nuts; the statement for the item itself does not change."""
     kitchen.ingredient("Chocolate")
     with session_scope() as session:
         session.execute(
@@ -122,7 +122,7 @@ def test_a_package_has_allergens_of_its_own(kitchen: Kitchen) -> None:
 
 
 def test_an_allergen_is_said_once(kitchen: Kitchen) -> None:
-    """What it contains it does not also perhaps contain."""
+    """An allergen under "contains" cannot also be under "may contain"."""
     kitchen.ingredient("Chocolate")
     with pytest.raises(ValidationError, match="must not repeat milk from contains"):
         state(kitchen, "Chocolate", "milk", may=("milk",))

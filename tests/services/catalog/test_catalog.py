@@ -1,4 +1,4 @@
-"""What the bakery knows: slugs, recipes that are edited, products, and codes that are told apart."""
+"""The catalogue: slugs, edits of recipes, products, and lot codes that never clash."""
 
 import json
 from datetime import UTC, date, datetime
@@ -36,13 +36,13 @@ NAMES = {
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_of_any_script_gives_a_slug_that_can_be_read(name: str) -> None:
-    """Letters stay, Latin ones without their accents; a slug is never digits alone, nor empty."""
+    """Letters stay, Latin ones without accents; a slug is never empty or all digits."""
     assert slugify(name) == NAMES[name]
     assert slugify(NAMES[name]) == NAMES[name]
 
 
 def test_items_of_one_script_do_not_take_each_others_slug(kitchen: Kitchen) -> None:
-    """Two Russian names are two items; the same one again is refused in words that a baker can read."""
+    """Two Russian names give two items; a repeated name is refused in words a baker understands."""
     kitchen.ingredient("Мука")
     kitchen.ingredient("Сахар")
     slugs = kitchen.rows("SELECT slug FROM item ORDER BY id")
@@ -55,7 +55,7 @@ def test_items_of_one_script_do_not_take_each_others_slug(kitchen: Kitchen) -> N
 
 
 def test_a_slug_of_digits_is_refused_for_it_would_be_taken_for_an_id(kitchen: Kitchen) -> None:
-    """By every function that takes a slug, and in a file."""
+    """Every function that takes a slug refuses it, and so does an import."""
     kitchen.ingredient("Flour")
     refused: list[Any] = [
         lambda: kitchen.item("material", "Box", "each", slug="405"),
@@ -72,7 +72,7 @@ def test_a_slug_of_digits_is_refused_for_it_would_be_taken_for_an_id(kitchen: Ki
 
 
 def test_an_edit_of_a_recipe_changes_only_what_was_said(kitchen: Kitchen) -> None:
-    """Name and lines change; category, source, notes and the slug stay unless they are given."""
+    """Name and lines change; category, source, notes and slug stay unless the call changes them."""
     kitchen.ingredient("Flour")
     said = {"category": "bread", "source": "grandmother", "notes": "slowly"}
     recipe_id = kitchen.recipe("Loaf", {"Flour": (500, "g")}, slug="the-loaf", **said)
@@ -85,7 +85,7 @@ def test_an_edit_of_a_recipe_changes_only_what_was_said(kitchen: Kitchen) -> Non
 
 
 def test_a_receipt_takes_no_product_of_another_item(kitchen: Kitchen) -> None:
-    """A bag of rye flour is no salt; the argument is named and nothing is received."""
+    """Salt cannot be received as a bag of rye flour; the refusal names the argument and nothing is received."""
     record(clean())
     kitchen.ids = {slug: id_of(kitchen, "item", slug) for slug in ("flour_rye", "salt_coarse")}
     rye = kitchen.rows("SELECT id FROM product WHERE item_id = :item", item=kitchen.ids["flour_rye"])[0].id
@@ -98,7 +98,7 @@ def test_a_receipt_takes_no_product_of_another_item(kitchen: Kitchen) -> None:
 
 
 def test_no_receipt_brings_a_code_that_the_bakery_gives_itself(kitchen: Kitchen) -> None:
-    """Neither before nor after the lot whose code it would be; a mill's own code may look like it and come twice."""
+    """Such a code is refused before and after its lot exists; a mill's own similar code may come twice."""
     kitchen.simple_bakery()
     for code in ("cookie-20261123-1", "flour-20260101-99"):
         with pytest.raises(Invalid, match="lot_code: "):
@@ -108,7 +108,7 @@ def test_no_receipt_brings_a_code_that_the_bakery_gives_itself(kitchen: Kitchen)
 
 
 def test_a_generated_code_passes_over_those_that_came_before_its_item(kitchen: Kitchen) -> None:
-    """Whether the lot was baked or received."""
+    """This holds for a lot that was baked and for one that was received."""
     kitchen.ingredient("Flour")
     for slug, number in (("cookie", 1), ("cookie", 2), ("sugar", 1)):
         kitchen.receive("Flour", 1, "kg", 1, received_on=MORNING.date(), lot_code=f"{slug}-20261123-{number}")
@@ -120,7 +120,7 @@ def test_a_generated_code_passes_over_those_that_came_before_its_item(kitchen: K
 
 
 def test_a_file_is_refused_where_it_has_a_code_of_the_bakerys_own(kitchen: Kitchen) -> None:
-    """At its row, by the dry run already, and no code of the mill is."""
+    """The refusal has its row; the mill's own codes are accepted."""
     with pytest.raises(ImportRefusedError) as refused:
         record(change("inventory_items", 0, lot_or_batch="salt_coarse-20260101-1"))
     places = [refusal["place"] for refusal in refused.value.report["refused"]]
@@ -129,7 +129,7 @@ def test_a_file_is_refused_where_it_has_a_code_of_the_bakerys_own(kitchen: Kitch
 
 
 def test_a_check_is_refused_only_where_nothing_could_be_recorded(kitchen: Kitchen) -> None:
-    """A scale too small to count the crumbs still makes loaves; without any yield the answer is of stock only."""
+    """A scale too small to count the crumbs still makes loaves; without any yield the check looks at stock only."""
     kitchen.ingredient("Flour")
     kitchen.receive("Flour", 1, "kg", 1)
     kitchen.recipe("Bread", {"Flour": (500, "g")}, {"Loaf": 1, "Crumb": Decimal("0.000001")})
@@ -149,8 +149,8 @@ def test_a_check_is_refused_only_where_nothing_could_be_recorded(kitchen: Kitche
         kitchen.produce("Dust", "Loaf", 1, 1)
 
 
-def test_a_run_can_be_reckoned_again_from_its_snapshot(kitchen: Kitchen) -> None:
-    """It keeps what a batch gives, the units that items are kept in and their densities, whatever changes later."""
+def test_a_run_can_be_calculated_again_from_its_snapshot(kitchen: Kitchen) -> None:
+    """The snapshot keeps the yield of a batch, the items' units and their densities, whatever changes later."""
     kitchen.ingredient("Flour")
     kitchen.density("Flour", 100, "ml", 60, "g")
     kitchen.receive("Flour", 1, "kg", 1)
@@ -168,7 +168,7 @@ def test_a_run_can_be_reckoned_again_from_its_snapshot(kitchen: Kitchen) -> None
 
 
 def test_what_was_baked_and_packed_at_an_instant_keeps_it(kitchen: Kitchen) -> None:
-    """For the run, the boxes and the days of both lots; what is no instant is refused by its own name."""
+    """Both runs and both lot codes use the instant; a value that is not an instant is refused by name."""
     kitchen.simple_bakery()
     keys = (kitchen.ids["Cookies"], kitchen.ids["Cookie"], 1, 24, kitchen.ids["Box"], 2)
     made = run_in_transaction(lambda s: bake_and_pack.record_bake_and_pack(*keys, session=s, made_at=MORNING))
@@ -184,7 +184,7 @@ def test_what_was_baked_and_packed_at_an_instant_keeps_it(kitchen: Kitchen) -> N
 
 
 def test_a_new_name_of_the_bakery_leaves_its_currency_as_it_is(kitchen: Kitchen) -> None:
-    """Also where there is stock; a replay of the naming answers as it did at first."""
+    """The bakery can be renamed while it has stock, but its currency cannot change."""
     run_in_transaction(lambda s: things.record_bakery(session=s, currency="EUR"))
     kitchen.simple_bakery()
     named = run_in_transaction(lambda s: things.record_bakery(session=s, name="Corner"))

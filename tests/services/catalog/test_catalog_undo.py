@@ -1,4 +1,4 @@
-"""What is known is undone like what was done: removed where it was made, and as before where it was changed."""
+"""Changes of the catalogue are undone: new things are removed, and changed things are as before."""
 
 from decimal import Decimal
 from typing import Any
@@ -27,7 +27,7 @@ MEASURED = "SELECT slug, g_per_ml, g_per_each FROM item ORDER BY id"
 
 
 def catalogue(kitchen: Kitchen) -> dict[str, Any]:
-    """Everything that is known, as it is now."""
+    """Return the whole catalogue as it is now."""
     known: dict[str, Any] = {"measured": [tuple(row) for row in kitchen.rows(MEASURED)]}
     for name, shape in SHAPES.items():
         columns = ", ".join(column.name for column in shape.columns)
@@ -46,7 +46,7 @@ def made_by(kitchen: Kitchen, name: str, number: int = 0) -> str:
 
 
 def test_every_kind_of_operation_is_undone_or_refused_with_a_reason(kitchen: Kitchen) -> None:
-    """Each is recorded and undone in turn: all that is known is as before, and the ledger agrees."""
+    """After each operation is recorded and undone, the catalogue is as before and the ledger agrees."""
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 1, 24)
     for writer, call in CALLS.items():
@@ -58,11 +58,11 @@ def test_every_kind_of_operation_is_undone_or_refused_with_a_reason(kitchen: Kit
                     record_reversal(never, "mistyped", session=session)
                 raise ZeroDivisionError
             continue
-        kitchen.receive("Flour", 1, "kg", 2)  # the last lot there is, which some of them take
+        kitchen.receive("Flour", 1, "kg", 2)  # a last lot, which some of the operations draw from
         before = catalogue(kitchen)
         operation = run_in_transaction(lambda session, call=call: call(kitchen, session))["operation_id"]  # type: ignore[misc]
         reverse(operation)
-        if name == "record_delivery":  # its supplier is of an operation of its own, and named by it for good
+        if name == "record_delivery":  # its supplier comes from an operation of its own, and the receipt refers to it
             before = {**before, "supplier": catalogue(kitchen)["supplier"]}
         assert catalogue(kitchen) == before, name
         with pytest.raises(ConflictError, match="was already undone by"):
@@ -73,14 +73,14 @@ def test_every_kind_of_operation_is_undone_or_refused_with_a_reason(kitchen: Kit
 
 
 def test_every_kind_is_walked_by_that_test() -> None:
-    """A new ``record_*`` kind is undone there, or stands among those that never are with a reason."""
+    """A new ``record_*`` kind must be undone there or be listed in NEVER with a reason."""
     walked = set(CALLS)
     assert {name for name in kinds() if name.startswith("record_")} == walked
     assert NEVER.keys() < walked
 
 
 def test_what_uses_a_thing_is_in_the_tree_and_goes_with_it(kitchen: Kitchen) -> None:
-    """An item, its product, the recipe of it, its yield: refused with all of them, and undone by cascade."""
+    """The item's product, recipe and yield all block the undo, and a cascade undoes them with it."""
     before = catalogue(kitchen)
     kitchen.ingredient("Flour")
     kitchen.recipe("Dough", {"Flour": (500, "g")}, {"Bun": 12})
@@ -100,7 +100,7 @@ def test_what_uses_a_thing_is_in_the_tree_and_goes_with_it(kitchen: Kitchen) -> 
 
 
 def test_what_was_changed_again_since_is_undone_after_that(kitchen: Kitchen) -> None:
-    """Lines, notes and rates of a recipe go back step by step, or all at once with cascade."""
+    """The lines, notes and rates of a recipe go back step by step, or all at once with cascade."""
     kitchen.simple_bakery()
     first = bread(kitchen, 500)
     key = first["recipe_id"]
@@ -126,7 +126,7 @@ def test_what_was_changed_again_since_is_undone_after_that(kitchen: Kitchen) -> 
 
 
 def test_a_run_keeps_the_recipe_it_was_baked_by(kitchen: Kitchen) -> None:
-    """A change of lines or yield is undone under it; the recipe itself stays with its runs, even with those undone."""
+    """Changes of lines or yield can be undone, but a recipe with runs stays, even after those are undone."""
     kitchen.simple_bakery()
     made = bread(kitchen)
     changed = bread(kitchen, 600, recipe_id=made["recipe_id"])
@@ -151,7 +151,7 @@ def test_a_run_keeps_the_recipe_it_was_baked_by(kitchen: Kitchen) -> None:
 
 
 def test_an_import_without_lots_is_gone_without_a_trace_and_comes_in_again(kitchen: Kitchen) -> None:
-    """Every row it made is removed; recorded again it answers as the first time, under ids of its own."""
+    """Every row it made is removed; a second import adds as much again, under new ids."""
     document = {**clean(), "inventory_items": [], "purchases": []}
     before = catalogue(kitchen)
     first = record(document, source="e.json")
@@ -169,7 +169,7 @@ def test_an_import_without_lots_is_gone_without_a_trace_and_comes_in_again(kitch
 
 
 def test_an_import_that_brought_lots_leaves_what_the_ledger_names_and_says_so(kitchen: Kitchen) -> None:
-    """The items of its lots stay, with what those refer to; recipes, goods and products without lots are gone."""
+    """The items of its lots stay with all they refer to; recipes, goods and products without lots are removed."""
     done = record(clean(), source="e.json")
     undone = reverse(str(done["operation_id"]))
     told = {one["thing"]: one["done"] for one in undone["catalog"]}
@@ -185,7 +185,7 @@ def test_an_import_that_brought_lots_leaves_what_the_ledger_names_and_says_so(ki
 
 
 def test_the_rates_of_an_import_go_though_its_recipe_stays_and_come_in_again(kitchen: Kitchen) -> None:
-    """A run that was undone still names the recipe; what a batch takes is no part of what was baked."""
+    """The recipe stays because of its undone run; the rates are not part of what was baked."""
     document = {
         "format": FORMAT,
         "items": [
@@ -210,7 +210,7 @@ def test_the_rates_of_an_import_go_though_its_recipe_stays_and_come_in_again(kit
 
 
 def test_an_import_that_was_used_since_is_refused_with_the_tree(kitchen: Kitchen) -> None:
-    """A recipe of one of its items rests on it."""
+    """A recipe that uses one of its items is in the tree."""
     done = record({**clean(), "inventory_items": [], "purchases": []}, source="e.json")
     kitchen.ids["Flour"] = kitchen.rows("SELECT id FROM item WHERE kind = 'ingredient' AND NOT is_category")[0][0]
     bread(kitchen)
@@ -222,7 +222,7 @@ def test_an_import_that_was_used_since_is_refused_with_the_tree(kitchen: Kitchen
 
 
 def test_a_page_takes_its_recipe_its_items_and_its_names_with_it(kitchen: Kitchen) -> None:
-    """All of the operations inside of it, the recipe before its ingredients."""
+    """Every nested operation is undone, the recipe before its ingredients."""
     kitchen.simple_bakery()
     before = catalogue(kitchen)
     page = run_in_transaction(
@@ -239,7 +239,7 @@ def test_a_page_takes_its_recipe_its_items_and_its_names_with_it(kitchen: Kitche
 
 
 def test_a_name_that_was_forgotten_is_remembered_again(kitchen: Kitchen) -> None:
-    """And what was changed means what it did before."""
+    """After a change is undone, the name has its earlier meaning again."""
     kitchen.simple_bakery()
     ids = [kitchen.ids["Flour"], kitchen.ids["Sugar"], None]
     done = [run_in_transaction(lambda s, of=of: names_service.record_name("Mehl", of, session=s)) for of in ids]  # type: ignore[misc]
@@ -251,7 +251,7 @@ def test_a_name_that_was_forgotten_is_remembered_again(kitchen: Kitchen) -> None
 
 
 def test_the_currency_is_not_undone_under_stock(kitchen: Kitchen) -> None:
-    """The name is; the currency only while there never was a lot."""
+    """The name can be undone; the currency cannot once there has been a lot."""
     changed = run_in_transaction(
         lambda s: things.record_bakery(name="Corner", currency="USD", time_zone="Europe/Berlin", session=s)
     )
@@ -266,7 +266,7 @@ def test_the_currency_is_not_undone_under_stock(kitchen: Kitchen) -> None:
 
 
 def test_an_id_is_never_given_again(kitchen: Kitchen) -> None:
-    """Who still knows the number of what is gone does not find another thing under it."""
+    """An old id never leads to a new item."""
     kitchen.ingredient("Flour")
     wrong = kitchen.ingredient("Suger")
     reverse(made_by(kitchen, "record_item", 1))
@@ -274,7 +274,7 @@ def test_an_id_is_never_given_again(kitchen: Kitchen) -> None:
 
 
 def test_what_was_changed_past_the_program_is_named_and_not_overwritten(kitchen: Kitchen) -> None:
-    """Verification tells the thing; undoing refuses to touch it."""
+    """Verification reports the recipe, and the undo refuses to overwrite it."""
     kitchen.simple_bakery()
     made = bread(kitchen)
     with session_scope() as session:
@@ -285,7 +285,7 @@ def test_what_was_changed_past_the_program_is_named_and_not_overwritten(kitchen:
 
 
 def test_what_changed_nothing_is_refused(kitchen: Kitchen) -> None:
-    """The bakery was called so already."""
+    """The bakery already had this name."""
     name = kitchen.rows("SELECT name FROM bakery")[0][0]
     same = run_in_transaction(lambda s: things.record_bakery(name=name, session=s))
     with pytest.raises(ValidationError, match="record_bakery: changed nothing that can be undone"):
@@ -297,7 +297,7 @@ def change(operation: str, thing: Thing, owner: Thing | None = None, *names: Thi
 
 
 def test_what_stays_keeps_what_it_is_made_of() -> None:
-    """A recipe with runs keeps its lines and their items; what another operation gave it can go."""
+    """A recipe with runs keeps its lines and their items; what another operation added can go."""
     recipe, lines, rate = ("recipe", "1"), ("recipe_line", "1"), ("recipe_rate", "1")
     flour, salt = ("item", "1"), ("item", "2")
     changes = [
@@ -314,7 +314,7 @@ def test_what_stays_keeps_what_it_is_made_of() -> None:
 def test_who_undoes_the_allergens_of_a_package_holds_its_item(
     postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As whoever states them does: of two at once, the later sees what the first has done."""
+    """The undo locks the item as the statement did, so that of two changes the later sees the earlier."""
     kitchen, held, lock = Kitchen(), list[set[int]](), ledger.lock_items
 
     def noting(operation: Any, item_ids: Any) -> Any:
@@ -333,7 +333,7 @@ def test_who_undoes_the_allergens_of_a_package_holds_its_item(
 
 @pytest.mark.one_database
 def test_the_command_line_tells_what_became_of_the_catalogue(kitchen: Kitchen, bake: Any) -> None:
-    """What is removed, what is in the way, and what stays for good."""
+    """It lists what is removed, what prevents the undo, and what stays for good."""
     kitchen.simple_bakery()
     made = bread(kitchen)
     assert "removed: lines of bread" in bake("reverse", made["operation_id"], "--reason", "not ours").out

@@ -1,4 +1,4 @@
-"""The label on file: every run is held against it, warned of or refused, told, and taken back."""
+"""The label on file: each run is compared with it and then warned or refused; a label can be undone."""
 
 from typing import Any
 
@@ -32,13 +32,13 @@ MOST = 17
 
 @pytest.fixture
 def bakery(kitchen: Kitchen) -> Kitchen:
-    """Flour with wheat, sugar with nothing; cookies, and boxes of six."""
+    """Flour with wheat and sugar without allergens; cookies, and boxes of six."""
     return stated(kitchen)
 
 
 @pytest.fixture
 def small(sqlite_url: str) -> Kitchen:
-    """The same on SQLite, for what is the same on every database."""
+    """The same bakery on SQLite, for behaviour that is the same on every database."""
     return stated(Kitchen())
 
 
@@ -57,7 +57,7 @@ def on_file(kitchen: Kitchen, item: str) -> str | None:
 
 
 def test_a_run_that_is_as_its_label_says_is_not_warned_of(bakery: Kitchen) -> None:
-    """Nothing is in the answer, and one that differs says how."""
+    """Its result has no warning; one that differs says how."""
     file(bakery, "Cookie")
     assert "label_differs" not in bakery.produce("Cookies", "Cookie", 1, 24)
     file(bakery, "Cookie", "Sugar, salt", ())
@@ -73,7 +73,7 @@ def test_a_run_that_is_as_its_label_says_is_not_warned_of(bakery: Kitchen) -> No
 
 
 def test_the_log_has_the_warning_only_where_there_is_one(bakery: Kitchen, operation_log: OperationLog) -> None:
-    """A field of the success line."""
+    """The warning is a field of the success line."""
     bakery.produce("Cookies", "Cookie", 1, 24)
     assert "label_differs" not in operation_log.one("record_batch_production", "success").fields
     file(bakery, "Cookie", "Sugar, Flour (wheat)")
@@ -84,7 +84,7 @@ def test_the_log_has_the_warning_only_where_there_is_one(bakery: Kitchen, operat
 
 
 def test_by_setting_it_is_refused_before_anything_is_written(bakery: Kitchen, operation_log: OperationLog) -> None:
-    """With what differs and what to do; when the label is right it is baked."""
+    """The refusal says what differs and what to do; with a correct label the batch is baked."""
     file(bakery, "Cookie", "Sugar")
     policy("refuse")
     before = shelf(bakery)
@@ -115,14 +115,14 @@ def test_boxes_are_held_against_their_label_through_what_is_in_them(bakery: Kitc
 
 
 def test_a_total_loss_has_no_label(small: Kitchen) -> None:
-    """Nothing was made that could be labelled."""
+    """A total loss makes nothing that could be labelled."""
     file(small, "Cookie", "Sugar", ())
     policy("refuse")
     assert small.produce("Cookies", "Cookie", 1, 0)["lot_id"] is None
 
 
 def test_without_labels_a_run_takes_no_statement_more(bakery: Kitchen) -> None:
-    """With one of something else on file one, and of itself four, however deep it is made."""
+    """A label for another item costs one statement, and one for its own item four, at any depth."""
 
     def statements() -> int:
         with session_scope() as session:
@@ -142,7 +142,7 @@ def test_without_labels_a_run_takes_no_statement_more(bakery: Kitchen) -> None:
 
 
 def test_the_label_of_a_lot_is_put_on_file_and_taken_back(bakery: Kitchen) -> None:
-    """Latest first; what was on file before is on file again."""
+    """Labels are undone latest first, and the earlier one is on file again."""
     made = bakery.produce("Cookies", "Cookie", 1, 24)
     first = run_in_transaction(lambda s: record_label_filed(session=s, lot_id=made["lot_id"]))
     assert (first["ingredients"], first["contains"], first["was"]) == (LIST, ["wheat"], None)
@@ -158,7 +158,7 @@ def test_the_label_of_a_lot_is_put_on_file_and_taken_back(bakery: Kitchen) -> No
 
 
 def test_what_is_not_known_is_not_put_on_file(small: Kitchen) -> None:
-    """The refusal names everything that nobody has said."""
+    """The refusal lists everything that is not recorded."""
     small.ingredient("Eggs", "each")
     small.receive("Eggs", 30, "each", 6)
     small.recipe("Custard", {"Eggs": (4, "each"), "Sugar": (100, "g")}, {"Cup": 4})
@@ -175,13 +175,13 @@ def test_what_is_not_known_is_not_put_on_file(small: Kitchen) -> None:
     "asked", [{}, {"item_id": 1}, {"lot_id": 1, "item_id": 1, "ingredients": "x"}, {"lot_id": 1, "contains": ["milk"]}]
 )
 def test_a_label_is_of_a_lot_or_in_words(small: Kitchen, asked: dict[str, Any]) -> None:
-    """One of the two, and all of it."""
+    """A label is given by a lot or in words: exactly one of them, and in full."""
     with pytest.raises(ValidationError):
         run_in_transaction(lambda s: record_label_filed(session=s, **asked))
 
 
 def test_what_was_reversed_is_in_no_label(bakery: Kitchen) -> None:
-    """The lot of a reversed run has none, and a run after it is made of its own lots only."""
+    """The lot of a reversed run has no label, and a later run's label covers its own lots only."""
     allergens(bakery, "Sugar", "milk")
     undone = bakery.produce("Cookies", "Cookie", 1, 24)
     reverse(undone)

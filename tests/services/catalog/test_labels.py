@@ -1,4 +1,4 @@
-"""What is in a lot: descending weight as used, compounds in brackets, every allergen to any depth, and no guesses."""
+"""The contents of a lot: heaviest first, compounds in brackets, allergens at any depth, and no guesses."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
@@ -68,7 +68,7 @@ LOTS = [
 
 
 def test_the_heaviest_comes_first_and_compounds_stand_with_their_own() -> None:
-    """Dough is half a kilogram of the cookies, of which flour is most."""
+    """Dough is half a kilogram of the cookies, and flour is most of it."""
     made = label(5, LOTS, FOODS)
     assert list_text(made) == "Dough (Flour (wheat), Butter (milk), Sugar), Sugar"
     assert made.contains == ("wheat", "milk")
@@ -76,7 +76,7 @@ def test_the_heaviest_comes_first_and_compounds_stand_with_their_own() -> None:
 
 
 def test_packaging_is_no_ingredient_and_what_stands_alone_needs_no_weight() -> None:
-    """Nobody has said what a cookie weighs, and a box of cookies only needs no order."""
+    """The weight of a cookie is not recorded, and a box with only cookies needs no order."""
     made = label(6, LOTS, FOODS)
     assert list_text(made) == "Cookie (Dough (Flour (wheat), Butter (milk), Sugar), Sugar)"
     assert made.gaps == ()
@@ -84,7 +84,7 @@ def test_packaging_is_no_ingredient_and_what_stands_alone_needs_no_weight() -> N
 
 
 def test_an_allergen_of_the_packaging_is_named_apart() -> None:
-    """It is in the thing that is sold, though in no list."""
+    """It is in the product that is sold, though it is in no ingredient list."""
     waxed = food(7, "Carton", "soya", kind="material", unit="each")
     made = label(6, LOTS, [*FOODS[:-1], waxed])
     words = words_of(made, "eu", lot_code="x", producer="Corner")
@@ -93,7 +93,7 @@ def test_an_allergen_of_the_packaging_is_named_apart() -> None:
 
 
 def test_what_cannot_be_ordered_is_named_and_stands_last() -> None:
-    """Eggs are counted, and nobody has said what one weighs."""
+    """Eggs are counted, and the weight of one is not recorded."""
     eggs = food(8, "Eggs", "eggs", unit="each")
     lots = [*LOTS, lot(8, 8, 30), lot(9, 5, 10, (8, 2), (3, 50), (1, 100))]
     made = label(9, lots, [*FOODS, eggs])
@@ -107,7 +107,7 @@ def test_what_cannot_be_ordered_is_named_and_stands_last() -> None:
 
 
 def test_silence_is_not_none() -> None:
-    """Of every bought ingredient somebody has to have said which allergens it contains."""
+    """Every bought ingredient needs an allergen statement."""
     made = label(5, LOTS, [food(1, "Flour", said=False), *FOODS[1:]])
     assert [(gap["problem"], gap.get("remedy")) for gap in made.gaps] == [
         (
@@ -118,7 +118,7 @@ def test_silence_is_not_none() -> None:
 
 
 def test_what_was_bought_ready_made_needs_its_list_on_file() -> None:
-    """Then it stands with that, its allergens marked where the list names them."""
+    """The label then shows that list, and marks the allergens it names."""
     bought = food(4, "Dough", "wheat", "milk", kind="finished_unit")
     lots = [lot(3, 3, 5_000), lot(4, 4, 1_000), lot(5, 5, 20, (4, 500), (3, 300))]
     assert [gap["item_slug"] for gap in label(5, lots, [SUGAR, COOKIE, bought]).gaps] == ["dough"]
@@ -130,7 +130,7 @@ def test_what_was_bought_ready_made_needs_its_list_on_file() -> None:
 
 
 def test_a_package_brings_its_own_allergens() -> None:
-    """Of two lots of one ingredient one brand may contain nuts: they are one entry with the allergens of both."""
+    """Lots of two brands, one of which may contain nuts, are one entry with the allergens of both."""
     lots = [lot(1, 1, 1_000, product=70), lot(2, 1, 1_000), lot(5, 5, 20, (1, 100), (2, 50))]
     made = label(5, lots, [FLOUR, COOKIE], {70: Statement(frozenset({"rye"}), frozenset({"nuts"}))})
     assert list_text(made) == "Flour (wheat, rye)"
@@ -138,7 +138,7 @@ def test_a_package_brings_its_own_allergens() -> None:
 
 
 def test_a_lot_split_off_is_made_of_what_the_whole_is() -> None:
-    """Whatever is used of it, and whoever is asked."""
+    """This holds for the part itself and for anything made of it."""
     lots = [*LOTS[:4], lot(14, 4, 250, (4, 250), parent=4), lot(5, 5, 20, (14, 200), (4, 300), (3, 300))]
     assert list_text(label(14, lots, FOODS)) == list_text(label(4, lots, FOODS))
     made = label(5, lots, FOODS)
@@ -147,7 +147,7 @@ def test_a_lot_split_off_is_made_of_what_the_whole_is() -> None:
 
 
 def test_a_starter_that_is_fed_from_itself_is_made_of_what_it_was_fed() -> None:
-    """A year of daily feeding is two ingredients, and takes no time."""
+    """After a year of daily feeding it has two ingredients, and the label takes no time."""
     levain, water = food(4, "Levain", kind="finished_unit", said=False), food(3, "Water")
     lots = [lot(1, 1, 10**6), lot(3, 3, 10**6), lot(10, 4, 100, (1, 50), (3, 50))]
     lots += [lot(day, 4, 103, (day - 1, 30), (1, 40), (3, 37)) for day in range(11, 376)]
@@ -158,7 +158,7 @@ def test_a_starter_that_is_fed_from_itself_is_made_of_what_it_was_fed() -> None:
 
 
 def test_the_wording_of_both_sides_of_the_atlantic() -> None:
-    """A Contains line for the US, emphasis for the EU; days and weights as they are read there."""
+    """The US has a Contains line, the EU emphasis; each has its own dates and weights."""
     sesame = food(8, "Tahini", "sesame", "mustard", may=("nuts",))
     made = label(9, [lot(1, 1, 900), lot(8, 8, 900), lot(9, 5, 1, (1, 10), (8, 5))], [FLOUR, sesame, COOKIE])
     eu = words_of(made, "eu", lot_code="c-1", producer="Corner", net=net_text(Fraction(1251, 10), "eu"))
@@ -203,7 +203,7 @@ def test_the_wording_of_both_sides_of_the_atlantic() -> None:
     ],
 )
 def test_a_list_is_held_against_the_one_on_file(filed: str, contains: list[str], expected: str) -> None:
-    """By names in their order, not by case and punctuation; and by allergens."""
+    """Names and their order count, case and punctuation do not; allergens count too."""
     found = label_differences(label(5, LOTS, FOODS), filed, contains, [])
     assert is_different(found) == bool(expected)
     assert expected in difference_text(found)
@@ -216,7 +216,7 @@ KEYS = in_order(NAMED)
 
 @st.composite
 def bakeries(draw: st.DrawFn) -> tuple[list[MadeLot], list[Food]]:
-    """Some bought lots, then lots made from any that were there before, also of their own item."""
+    """Some bought lots, then lots made from any earlier ones, even of the same item."""
     allergens = st.sets(st.sampled_from(KEYS), max_size=2)
     foods = [
         food(number, f"Bought {number}", *draw(allergens), may=draw(allergens), said=draw(st.booleans()))
@@ -237,21 +237,21 @@ def bakeries(draw: st.DrawFn) -> tuple[list[MadeLot], list[Food]]:
 
 
 def entries(ingredients: tuple[Ingredient, ...]) -> Iterator[tuple[Ingredient, ...]]:
-    """Every list, the outermost first."""
+    """Yield every list, the outermost first."""
     yield ingredients
     for one in ingredients:
         yield from entries(one.parts)
 
 
 def reached(lot_id: int, lots: dict[int, MadeLot]) -> set[int]:
-    """The items of a lot and of all that is in it."""
+    """Return the items of a lot and of everything in it."""
     return {lots[lot_id].item_id}.union(*(reached(source, lots) for source, _ in lots[lot_id].drawn))
 
 
 @settings(max_examples=80, deadline=None, database=None, derandomize=True)
 @given(bakeries())
 def test_every_list_descends_and_every_allergen_is_named(bakery: tuple[list[MadeLot], list[Food]]) -> None:
-    """At any depth; the allergens are those of every item in any lot that was used, and the text names them all."""
+    """At any depth, the allergens are those of every item in a lot that was used, and the text has them all."""
     lots, foods = bakery
     by_id, items = {one.lot_id: one for one in lots}, {one.item_id: one for one in foods}
     made = label(lots[-1].lot_id, lots, foods)
@@ -271,7 +271,7 @@ def test_every_list_descends_and_every_allergen_is_named(bakery: tuple[list[Made
 @settings(max_examples=80, deadline=None, database=None, derandomize=True)
 @given(bakeries())
 def test_the_parts_are_what_was_drawn(bakery: tuple[list[MadeLot], list[Food]]) -> None:
-    """Of what was bought, all lists together have exactly what went into the lot, by whichever way."""
+    """Together the lists have exactly the bought quantities that went into the lot, by any way."""
     lots, foods = bakery
     by_id = {one.lot_id: one for one in lots}
     last = lots[-1]

@@ -1,4 +1,4 @@
-"""A cup and a piece weigh what somebody has said, with a source and a day; nothing is guessed, and it can be undone."""
+"""The weight of a cup or a piece is recorded with a source and a day, never guessed, and can be undone."""
 
 import shlex
 from datetime import date
@@ -56,7 +56,7 @@ ratios = st.fractions(min_value=Fraction(1, 100), max_value=2000, max_denominato
 def test_a_conversion_there_and_back_is_exact_and_its_steps_multiply_to_it(
     quantity: Fraction, from_name: str, to_name: str, density: Fraction, piece: Fraction
 ) -> None:
-    """Between mass, volume and pieces in any direction; every step begins where the one before it ended."""
+    """This holds between mass, volume and pieces; each step begins where the one before it ended."""
     item = Item(1, "ingredient", "egg", "Egg", "g", density, None, piece)
     known: Any = {"density": Known(density, "our scale"), "piece": Known(piece, "our scale")}
     unit, to_unit = parse_unit(from_name), parse_unit(to_name)
@@ -76,7 +76,7 @@ def test_a_conversion_there_and_back_is_exact_and_its_steps_multiply_to_it(
 def test_a_detour_over_other_units_changes_nothing(
     quantity: Fraction, names: list[str], density: Fraction, piece: Fraction
 ) -> None:
-    """Cups to pieces to pounds is cups to pounds."""
+    """Cups to pieces to pounds gives the same as cups to pounds."""
     item = Item(1, "ingredient", "egg", "Egg", "g", density, None, piece)
     known: Any = {"density": Known(density, "our scale"), "piece": Known(piece, "our scale")}
     units = [parse_unit(name) for name in names]
@@ -88,7 +88,7 @@ def test_a_detour_over_other_units_changes_nothing(
 
 @given(st.fractions(max_denominator=10**12))
 def test_a_number_is_shown_whole_or_rounded_to_six_places(value: Fraction) -> None:
-    """What is shown is never further off than half of the last place, and has no zeros behind it."""
+    """The number shown is off by at most half of the last place, and has no trailing zeros."""
     shown = format_exact(value)
     assert abs(Fraction(shown) - value) <= Fraction(1, 2_000_000)
     assert not (set(shown) & {"."} and shown.endswith("0"))
@@ -100,7 +100,7 @@ def test_a_number_is_shown_whole_or_rounded_to_six_places(value: Fraction) -> No
     [(3, "each", "g", 150), (1, "dozen", "g", 600), (100, "g", "each", 2), (1, "cup", "each", CUP * 21 / 1000)],
 )
 def test_pieces_become_grams_and_grams_pieces(quantity: int, unit: str, base: str, expected: Fraction) -> None:
-    """By what one weighs; from a cup by way of the density."""
+    """The weight of one piece converts them; cups go through the density."""
     item = Item(1, "ingredient", "egg", "Egg", base, EGG.g_per_ml, None, EGG.g_per_each)
     assert expected == base_quantity(item, Fraction(quantity), unit)
 
@@ -117,7 +117,7 @@ def test_pieces_become_grams_and_grams_pieces(quantity: int, unit: str, base: st
     ],
 )
 def test_what_is_missing_is_named_with_the_command_that_settles_it(unit: str, base: str, wanted: list[str]) -> None:
-    """Each of them once; the command has a place for the weight and for the source."""
+    """Each missing measure has one command, with a place for the weight and the source."""
     item = Item(1, "ingredient", "chia", "Chia", base)
     with pytest.raises(UnitConversionError) as refused:
         base_quantity(item, Fraction(1), unit)
@@ -128,7 +128,7 @@ def test_what_is_missing_is_named_with_the_command_that_settles_it(unit: str, ba
 
 
 def test_a_length_weighs_nothing() -> None:
-    """No measure could help, and none is asked for."""
+    """No measure could help, and the refusal asks for none."""
     with pytest.raises(UnitConversionError, match="kept in g; use a unit of that kind"):
         base_quantity(EGG, Fraction(1), "cm")
 
@@ -137,7 +137,7 @@ def test_a_length_weighs_nothing() -> None:
 
 
 def test_every_published_figure_has_a_source_and_can_be_taken_as_its_command_says() -> None:
-    """The words of the command give back the very figure; no two foods are called alike."""
+    """The words of the command give exactly this figure; no two foods share a name."""
     called: list[str] = []
     for measure in COMMON_MEASURES:
         missing: Missing = {"measure": measure.kind, "unit": measure.unit, "published": measure.published}
@@ -168,14 +168,14 @@ def test_every_published_figure_has_a_source_and_can_be_taken_as_its_command_say
     ],
 )
 def test_a_figure_is_offered_for_what_is_called_so_and_not_for_what_resembles_it(name: str, food: str | None) -> None:
-    """Rye flour is no wheat flour."""
+    """Rye flour is not offered the figure for wheat flour."""
     found = suggest("density", name)
     assert food == (found and found.food)
 
 
 @pytest.mark.one_database
 def test_a_published_figure_is_offered_and_not_used(kitchen: Kitchen) -> None:
-    """The refusal names it with its source; the recipe stays unbaked until somebody takes it."""
+    """The refusal offers the figure with its source; the recipe cannot be baked until somebody records it."""
     kitchen.ingredient("Flour")
     kitchen.recipe("Bread", {"Flour": (4, "cup")}, {"Loaf": 1})
     kitchen.receive("Flour", 10, "kg", 20)
@@ -189,7 +189,7 @@ def test_a_published_figure_is_offered_and_not_used(kitchen: Kitchen) -> None:
 
 
 def test_a_measure_is_kept_with_its_source_its_day_and_what_was_before(kitchen: Kitchen) -> None:
-    """Both kinds; the latest is in force, and the list says so."""
+    """The latest measure of each kind is in force, and the list says so."""
     kitchen.ingredient("Egg", "g")
     first = weigh_cup(kitchen, "Egg", 243, source="our scale", measured_on=date(2026, 11, 2))
     second = weigh_cup(kitchen, "Egg", 250)
@@ -211,7 +211,7 @@ def test_a_measure_is_kept_with_its_source_its_day_and_what_was_before(kitchen: 
 def test_undoing_measures_in_any_order_leaves_the_latest_that_stands(
     sqlite_url: str, order: tuple[int, int, int]
 ) -> None:
-    """And at last what was known before the first of them, as of an older database or an import."""
+    """After the last one is undone, the weight from before any measure is back."""
     kitchen = Kitchen()
     kitchen.ingredient("Flour")
     before = Fraction(1, 2)
@@ -227,7 +227,7 @@ def test_undoing_measures_in_any_order_leaves_the_latest_that_stands(
 
 @pytest.mark.one_database
 def test_undoing_one_kind_leaves_the_other(kitchen: Kitchen) -> None:
-    """And what is reversed once stays so."""
+    """A measure cannot be undone twice."""
     kitchen.ingredient("Egg", "each")
     weigh_cup(kitchen, "Egg", 243)
     piece = weigh_piece(kitchen, "Egg", 1, 50)
@@ -238,7 +238,7 @@ def test_undoing_one_kind_leaves_the_other(kitchen: Kitchen) -> None:
 
 
 def test_the_same_id_again_measures_once(sqlite_url: str) -> None:
-    """The first answer comes back; with another source it is a conflict."""
+    """The first answer comes back; another source is a conflict."""
     kitchen = Kitchen()
     kitchen.ingredient("Flour")
     key = "0190f3c5-7d3a-7c21-9a4e-2f8d0a1b2c3d"
@@ -260,7 +260,7 @@ def test_the_same_id_again_measures_once(sqlite_url: str) -> None:
     }.items(),
 )
 def test_a_weight_that_its_measures_do_not_give_is_named(sqlite_url: str, what: str, statement: str) -> None:
-    """Changed past the program."""
+    """A change made outside the program is found."""
     kitchen = Kitchen()
     kitchen.ingredient("Egg")
     weigh_cup(kitchen, "Egg", 243)
@@ -270,7 +270,7 @@ def test_a_weight_that_its_measures_do_not_give_is_named(sqlite_url: str, what: 
 
 @pytest.mark.one_database
 def test_a_recipe_in_pieces_draws_grams_and_one_in_grams_draws_pieces(kitchen: Kitchen) -> None:
-    """Exactly; what was bought by the dozen is all used up."""
+    """The draws are exact; eggs bought by the dozen are used up."""
     for name, unit in (("Egg", "g"), ("Lemon", "each")):
         kitchen.ingredient(name, unit)
         weigh_piece(kitchen, name, 1, 50 if name == "Egg" else 60)
@@ -284,7 +284,7 @@ def test_a_recipe_in_pieces_draws_grams_and_one_in_grams_draws_pieces(kitchen: K
 
 
 def test_a_recipe_without_pieces_keeps_the_hash_it_always_had(sqlite_url: str) -> None:
-    """What an item weighs is written into a recipe's snapshot only once it is known."""
+    """A snapshot has the weight of a piece only once it is recorded."""
     kitchen = Kitchen().simple_bakery()
     kitchen.produce("Cookies", "Cookie", 1, 24)
     weigh_piece(kitchen, "Flour", 1, 1)
@@ -302,7 +302,7 @@ def asked(item_id: int | None, quantity: int, unit: str, to: str) -> Conversion:
 
 
 def test_a_conversion_names_the_source_the_day_and_the_operation_of_every_factor(kitchen: Kitchen) -> None:
-    """Definitions need nobody's word; what was weighed has somebody's."""
+    """A definition needs no source; a measured factor has one."""
     kitchen.ingredient("Flour")
     done = weigh_cup(kitchen, "Flour", 120, source="our scale", measured_on=date(2026, 11, 2))
     told = asked(kitchen.ids["Flour"], 2, "cup", "kg")
@@ -324,7 +324,7 @@ def test_a_conversion_names_the_source_the_day_and_the_operation_of_every_factor
 
 
 def test_measures_are_asked_for_in_a_number_of_statements_that_does_not_grow(kitchen: Kitchen) -> None:
-    """Two for the list, three for a conversion, however often an item was weighed."""
+    """The list takes two statements and a conversion three, however many measures an item has."""
     kitchen.ingredient("Flour")
     counted = []
     for grams in (120, 121, 122, 123):
@@ -339,5 +339,5 @@ def test_measures_are_asked_for_in_a_number_of_statements_that_does_not_grow(kit
 
 
 def test_every_base_unit_stands_for_its_dimension() -> None:
-    """One each."""
+    """Each dimension has one base unit."""
     assert {BASE_UNIT_OF[dimension] for dimension in BASE_UNITS.values()} == set(BASE_UNITS)

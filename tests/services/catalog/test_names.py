@@ -1,4 +1,4 @@
-"""Names that others have for our items: suggested, never guessed, told once, and remembered."""
+"""Other names for our items: suggested, never guessed, given once, and remembered."""
 
 import logging
 
@@ -20,7 +20,7 @@ def named(kitchen: Kitchen) -> list[tuple[str, str]]:
 
 
 def test_a_name_that_nobody_knows_is_refused_with_what_it_is_like(sqlite_url: str) -> None:
-    """The likeness is said, with the words that would settle it; nothing is taken for it."""
+    """The refusal shows the likeness and the remedy; the name is not replaced by it."""
     refusal = check(change_line(0, ingredient_slug="Dark rye flour"))["refused"][0]
     assert refusal["value"] == "Dark rye flour"
     assert "like flour_rye (" in refusal["reason"]
@@ -29,7 +29,7 @@ def test_a_name_that_nobody_knows_is_refused_with_what_it_is_like(sqlite_url: st
 
 
 def test_what_a_name_means_is_told_once_and_remembered(kitchen: Kitchen, log: pytest.LogCaptureFixture) -> None:
-    """The import takes it, remembers it as an operation inside itself, and the next file needs no telling."""
+    """The import remembers the name in a nested operation, and the next file needs no mapping."""
     document = change_line(0, ingredient_slug="Dark  Rye Flour")
     report = record(document, names={"dark rye flour": "flour_rye"})
     assert report["refused_count"] == 0
@@ -46,7 +46,7 @@ def test_what_a_name_means_is_told_once_and_remembered(kitchen: Kitchen, log: py
 
 
 def test_the_name_that_an_item_has_leads_to_it(sqlite_url: str) -> None:
-    """A reference by an item's own name is no guess; by a name that two items have it is refused with both."""
+    """A reference by an item's own name is not a guess; a name of two items is refused with both slugs."""
     assert check(change_line(0, ingredient_slug="rye FLOUR"))["refused_count"] == 0
     document = change_line(0, ingredient_slug="Rye flour")
     document["ingredients"][3]["display_name"] = "Rye Flour"
@@ -55,7 +55,7 @@ def test_the_name_that_an_item_has_leads_to_it(sqlite_url: str) -> None:
 
 
 def test_a_name_is_told_of_an_item_that_is_there(sqlite_url: str) -> None:
-    """What leads nowhere, and what is the slug of an item already, is refused."""
+    """A mapping to an unknown item is refused, and so is one from an item's own slug."""
     with pytest.raises(ValidationError, match=r"'ap flour=saffron' names an item that is neither"):
         check_with({"AP flour": "saffron"})
     kitchen = Kitchen()
@@ -71,7 +71,7 @@ def check_with(names: dict[str, str]) -> None:
 
 
 def test_names_are_kept_from_the_command_line(bake: CommandLine, kitchen: Kitchen) -> None:
-    """Guessed, added, given to another, listed and forgotten."""
+    """Names are guessed, added, changed, listed and forgotten."""
     kitchen.ingredient("Flour")
     kitchen.ingredient("Rye flour")
     assert bake("names", "list").out == "No names are remembered yet.\n"
@@ -87,12 +87,12 @@ def test_names_are_kept_from_the_command_line(bake: CommandLine, kitchen: Kitche
 
 
 def test_names_are_compared_without_case_and_blanks() -> None:
-    """As people write them."""
+    """People write them in both ways."""
     assert name_key("  AP\tFlour ") == name_key("ap flour")
 
 
 def test_the_likest_comes_first_and_nothing_is_like_nonsense() -> None:
-    """Three at most; below 60 per cent nothing is said."""
+    """There are at most three suggestions, and none below 60 per cent."""
     names = {"flour": "flour", "bread flour": "flour_bread", "rye flour": "flour_rye", "salt": "salt"}
     assert likenesses("bred flour", names)[0].slug == "flour_bread"
     assert len(likenesses("flour", names)) <= 3

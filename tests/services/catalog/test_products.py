@@ -1,4 +1,4 @@
-"""Two bags are what is in two bags: the size of a package is a fact about a product, and is never guessed."""
+"""Two bags hold what is in two bags: the size of a package belongs to a product and is never guessed."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -40,7 +40,7 @@ def add_product(kitchen: Kitchen, item: str, name: str, quantity: Any, unit: str
 def test_packages_hold_so_many_times_their_size_exactly(
     count: Fraction, size: Fraction, unit: str, to_unit: str
 ) -> None:
-    """And the steps of the explanation multiply to what is said."""
+    """The steps of the explanation multiply to the result."""
     package = Package(3, 1, None, "Flour", "bag", size, unit)
     told = convert_packages(FLOUR, package, count, "bags", parse_unit(to_unit), {})
     assert Fraction(told["exact"]) == count * size * parse_unit(unit).factor / parse_unit(to_unit).factor
@@ -52,7 +52,7 @@ def test_packages_hold_so_many_times_their_size_exactly(
 
 @pytest.mark.parametrize("word", ["bag", "Bags", "package", "packs", " BAG "])
 def test_a_package_is_called_by_its_type_or_a_package(word: str) -> None:
-    """One or many, in any case."""
+    """Singular and plural work, in any case."""
     assert unpack(BAG, Fraction(2), word) == (50, "kg")
 
 
@@ -62,18 +62,18 @@ def test_a_package_is_called_by_its_type_or_a_package(word: str) -> None:
      ("40063813339３1", False), ("", False)],
 )  # fmt: skip
 def test_a_bar_code_has_its_length_and_its_check_digit(text: str, expected: bool) -> None:
-    """One mistyped digit is seen."""
+    """The check digit finds one mistyped digit."""
     assert is_gtin(text) is expected
 
 
 def test_boxes_are_a_box() -> None:
-    """A plural in -es too."""
+    """Plurals in -es work too."""
     box = Package(3, 1, None, "Butter", "box", Fraction(10), "kg")
     assert unpack(box, Fraction(1), "boxes") == (10, "kg")
 
 
 def test_what_does_not_come_so_and_what_has_no_size_is_refused() -> None:
-    """The refusal says how it comes, or how to say what is in it."""
+    """The refusal names the package type it comes in, or says how to record the size."""
     with pytest.raises(ValidationError, match="comes by the bag"):
         unpack(BAG, Fraction(2), "sack")
     with pytest.raises(ValidationError, match="give the quantity in a unit") as refused:
@@ -82,7 +82,7 @@ def test_what_does_not_come_so_and_what_has_no_size_is_refused() -> None:
 
 
 def test_two_bags_are_received_as_what_is_in_them(kitchen: Kitchen) -> None:
-    """The lot is in the item's unit and says its product; undone, it is gone."""
+    """The lot has the item's unit and its product; after the undo it is gone."""
     kitchen.ingredient("Flour")
     bag = add_product(kitchen, "Flour", "Type 550", 25, "kg", package_type="bag", brand="Old Mill")
     lot = kitchen.receive("Flour", 2, "bags", Decimal("63.00"), product_id=bag)
@@ -99,7 +99,7 @@ def test_two_bags_are_received_as_what_is_in_them(kitchen: Kitchen) -> None:
 
 @pytest.mark.one_database
 def test_a_package_in_cups_needs_the_items_density(kitchen: Kitchen) -> None:
-    """As any quantity does; the tin is refused until somebody has weighed a cup."""
+    """The tin is refused until the weight of a cup is recorded."""
     kitchen.ingredient("Molasses")
     with pytest.raises(UnitConversionError):
         add_product(kitchen, "Molasses", "Tin", 2, "cup", package_type="tin")
@@ -110,7 +110,7 @@ def test_a_package_in_cups_needs_the_items_density(kitchen: Kitchen) -> None:
 
 @pytest.mark.one_database
 def test_a_delivery_takes_packages_and_names_every_line_that_does_not_come_so(kitchen: Kitchen) -> None:
-    """All of them or none, as ever."""
+    """All lines are received, or none."""
     kitchen.ingredient("Flour")
     bag = add_product(kitchen, "Flour", "Type 550", 25, "kg", package_type="bag")
     mill = run_in_transaction(lambda s: record_supplier("Mill", session=s))
@@ -128,7 +128,7 @@ def test_a_delivery_takes_packages_and_names_every_line_that_does_not_come_so(ki
 
 
 def test_the_same_product_is_added_once_and_a_package_is_no_unit(kitchen: Kitchen) -> None:
-    """Another size is another product; one that was a mistake is undone, and can then be added again."""
+    """Another size is another product; after a mistake is undone, the product can be added again."""
     kitchen.ingredient("Flour")
     add_product(kitchen, "Flour", "Type 550", 25, "kg")
     with pytest.raises(ConflictError):

@@ -1,4 +1,4 @@
-"""Labour and overhead stand beside a run, at the rates of its day, and are in the cost of no lot."""
+"""Labour and overhead are kept with a run at the rates of its day, and are in no lot's cost."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -37,7 +37,7 @@ def kept(kitchen: Kitchen) -> list[tuple[int, int]]:
 def test_a_run_takes_the_rates_of_its_recipe_and_of_the_sub_recipes_in_their_share(
     rates: dict[int, tuple[int, int]], batches: Fraction, share: Fraction
 ) -> None:
-    """Added exactly and rounded once."""
+    """The shares are added exactly and rounded once."""
     lines = {1: [RecipeLine(1, share, "batch", None, 2), RecipeLine(1, Fraction(1), "batch", None, 3)]}
     by_recipe = {key: Rates(*amounts) for key, amounts in rates.items()}
     found = rates_of(Recipe(1, "cake", "Cake", lines, {}, {}, by_recipe), batches)
@@ -48,7 +48,7 @@ def test_a_run_takes_the_rates_of_its_recipe_and_of_the_sub_recipes_in_their_sha
 
 
 def test_a_run_keeps_the_rates_of_its_day_and_its_lot_costs_what_went_into_it(kitchen: Kitchen) -> None:
-    """A new rate changes no run; a recipe without one keeps nothing; both are told where runs are shown."""
+    """A new rate changes no past run; without a rate, a run has no such cost."""
     kitchen.simple_bakery()
     without = kitchen.produce("Cookies", "Cookie", 1, 24)
     first = rate(kitchen, "Cookies", 12, Decimal("3.5"))
@@ -70,7 +70,7 @@ def test_a_run_keeps_the_rates_of_its_day_and_its_lot_costs_what_went_into_it(ki
 
 @pytest.mark.one_database
 def test_what_a_run_really_took_can_be_said(kitchen: Kitchen) -> None:
-    """It goes before the rates; nothing said of one is by the rate."""
+    """The actual cost replaces the rate; a cost that is not given follows the rate."""
     kitchen.simple_bakery()
     rate(kitchen, "Cookies", 12, 3)
     kitchen.produce("Cookies", "Cookie", 1, 24, labour_cost=Decimal("14.25"))
@@ -80,7 +80,7 @@ def test_what_a_run_really_took_can_be_said(kitchen: Kitchen) -> None:
 
 
 def test_a_corrected_yield_keeps_the_rates_of_its_day(kitchen: Kitchen) -> None:
-    """Also where there were none then."""
+    """A run from before the first rate stays without one."""
     kitchen.simple_bakery()
     bare = kitchen.produce("Cookies", "Cookie", 1, 24)
     rate(kitchen, "Cookies", 12, 3)
@@ -95,7 +95,7 @@ def test_a_corrected_yield_keeps_the_rates_of_its_day(kitchen: Kitchen) -> None:
 
 @pytest.mark.one_database
 def test_baking_with_packing_keeps_them_too_and_undoing_a_run_leaves_them_as_history(kitchen: Kitchen) -> None:
-    """What was taken was taken; the run says that it was reversed."""
+    """The cost stays on record, and the run says that it was reversed."""
     kitchen.simple_bakery()
     rate(kitchen, "Cookies", 12, 3)
     done = bake_and_pack(kitchen)
@@ -106,7 +106,7 @@ def test_baking_with_packing_keeps_them_too_and_undoing_a_run_leaves_them_as_his
 
 @pytest.mark.one_database
 def test_a_rate_is_undone_to_the_one_before(kitchen: Kitchen) -> None:
-    """And the first of them to none; a recipe that is not there has none."""
+    """Undoing the first rate leaves none; an unknown recipe cannot have one."""
     kitchen.simple_bakery()
     first, second = rate(kitchen, "Cookies", 12, 3), rate(kitchen, "Cookies", 13, 4)
     reverse(second)
@@ -119,7 +119,7 @@ def test_a_rate_is_undone_to_the_one_before(kitchen: Kitchen) -> None:
 
 @pytest.mark.one_database
 def test_rates_cost_one_statement_and_only_where_there_are_any(kitchen: Kitchen) -> None:
-    """They come with the recipe."""
+    """The rates are loaded with the recipe."""
     kitchen.simple_bakery()
     counted = []
     for _ in range(2):
@@ -143,7 +143,7 @@ def test_rates_cost_one_statement_and_only_where_there_are_any(kitchen: Kitchen)
     }.items(),
 )
 def test_rates_that_are_not_what_was_answered_are_named(sqlite_url: str, what: str, statement: str) -> None:
-    """Changed past the program, one millionth is enough."""
+    """A change of one millionth made outside the program is found."""
     kitchen = Kitchen().simple_bakery()
     rate(kitchen, "Cookies", 12, 3)
     kitchen.produce("Cookies", "Cookie", 1, 24)

@@ -1,4 +1,4 @@
-"""The versions of a recipe, its weights and its baker's percentage."""
+"""A recipe's versions, its weights and its baker's percentages."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -48,7 +48,7 @@ def told(found: RecipeVersions) -> list[tuple[int, list[tuple[str, str | None, s
 
 
 def test_every_edit_is_a_version_that_says_what_is_another(kitchen: Kitchen) -> None:
-    """A line changed, one left out and one added; what it makes; its rates."""
+    """Versions list changed, removed and new lines, the yield and the rates."""
     kitchen.simple_bakery()
     kitchen.ingredient("Butter")
     change(kitchen, "Cookies", line(kitchen, "Flour", 400), line(kitchen, "Butter", Decimal("0.5"), "lb"))
@@ -69,7 +69,7 @@ def test_every_edit_is_a_version_that_says_what_is_another(kitchen: Kitchen) -> 
 
 
 def test_what_was_undone_is_no_version(kitchen: Kitchen) -> None:
-    """And the next edit is compared with what stood."""
+    """The next edit is compared with the version before the undone one."""
     kitchen.simple_bakery()
     undone = change(kitchen, "Cookies", line(kitchen, "Sugar", 1))
     run_in_transaction(lambda s: record_reversal(undone, "a slip", session=s))
@@ -78,7 +78,7 @@ def test_what_was_undone_is_no_version(kitchen: Kitchen) -> None:
 
 
 def test_a_recipe_and_a_version_that_are_not_there(kitchen: Kitchen) -> None:
-    """Each is refused by its name."""
+    """Each is refused by name."""
     kitchen.simple_bakery()
     with pytest.raises(ValidationError, match="newer: there is no version 9"):
         versions(kitchen, "Cookies", older=1, newer=9)
@@ -90,7 +90,7 @@ def test_a_recipe_and_a_version_that_are_not_there(kitchen: Kitchen) -> None:
 
 
 def test_a_recipe_is_shown_with_all_below_it_for_so_many_batches(kitchen: Kitchen) -> None:
-    """A sub-recipe stands once, with all the batches it is needed for; cups are weighed where a density is known."""
+    """A sub-recipe appears once with its total batches; cups have a weight where a density is recorded."""
     kitchen.ingredient("Flour")
     kitchen.ingredient("Sugar")
     kitchen.ingredient("Water", "ml")
@@ -113,7 +113,7 @@ def test_a_recipe_is_shown_with_all_below_it_for_so_many_batches(kitchen: Kitche
 
 
 def test_a_line_that_cannot_be_weighed_says_what_would_settle_it(kitchen: Kitchen) -> None:
-    """The rest of the recipe is shown all the same; without the weight of the flour there is no percentage."""
+    """The rest of the recipe is shown; without the weight of the flour there are no percentages."""
     kitchen.ingredient("Flour")
     kitchen.ingredient("Salt")
     kitchen.recipe("Bread", {"Flour": (2, "cup"), "Salt": (10, "g")})
@@ -124,7 +124,7 @@ def test_a_line_that_cannot_be_weighed_says_what_would_settle_it(kitchen: Kitche
 
 
 def test_allergens_are_those_of_the_ingredients_and_silence_is_told(kitchen: Kitchen) -> None:
-    """What one contains, another may not add as may."""
+    """An ingredient without a statement is listed as such."""
     kitchen.simple_bakery()
     run_in_transaction(lambda s: record_allergens(kitchen.ids["Flour"], ["wheat"], session=s, may_contain=["soya"]))
     assert view(kitchen, "Cookies")["allergens"] == {
@@ -136,14 +136,14 @@ def test_allergens_are_those_of_the_ingredients_and_silence_is_told(kitchen: Kit
 
 @pytest.mark.parametrize("batches", [Fraction(0), Fraction(-1), Fraction(10**30)])
 def test_batches_that_cannot_be_are_refused(kitchen: Kitchen, batches: Fraction) -> None:
-    """None at all, and more than a ledger holds."""
+    """Neither zero batches nor more than a ledger holds are accepted."""
     kitchen.simple_bakery()
     with pytest.raises(ValidationError, match="batches"):
         view(kitchen, "Cookies", batches)
 
 
 def test_flour_is_known_by_its_name_and_by_nothing_else() -> None:
-    """In a few languages; starch that only sounds like it is none."""
+    """Several languages are known; cornflour is starch and does not count."""
     flours = ["Flour", "rye flour", "Weizenmehl Type 550", "farine T65", "Vetemjöl", "Harina de fuerza"]
     others = ["Cornflour", "Caramel", "Sugar", "Flourish", "Meal worms"]
     assert [is_called_flour(name) for name in flours] == [True] * 6
@@ -157,6 +157,6 @@ def test_flour_is_known_by_its_name_and_by_nothing_else() -> None:
     [(Fraction(1, 3), "1/3"), (Fraction(4, 3), "1 1/3"), (Fraction(3, 4), "0.75"), (Fraction(2), "2")],
 )
 def test_a_quantity_of_a_recipe_is_written_as_it_is_read(value: Fraction, text: str) -> None:
-    """Exactly, in decimals where they suffice."""
+    """It is exact, and in decimals where they are enough."""
     assert format_quantity(value) == text
     assert parse_quantity(text) == value

@@ -1,4 +1,4 @@
-"""What is exported is imported into an empty database and exported again to the same content."""
+"""An export, imported into an empty database, exports to the same content again."""
 
 import json
 import shutil
@@ -40,7 +40,7 @@ Make = Callable[[], str]
 
 @pytest.fixture
 def empty(sqlite_template: Path, tmp_path: Path) -> Any:
-    """Makes one empty database after the other, each in the place of the last."""
+    """A function that makes an empty database in place of the last one."""
 
     def make() -> str:
         database.dispose_engines()
@@ -77,7 +77,7 @@ def said(tables: Tables) -> Any:
 def test_an_export_into_an_empty_database_loses_nothing(
     empty: Make, tmp_path_factory: pytest.TempPathFactory, tables: Tables, ending: str
 ) -> None:
-    """However it is written: the same export again, byte for byte; and importing it twice changes nothing."""
+    """In any format, the second export equals the first byte for byte, and a repeated import changes nothing."""
     folder = tmp_path_factory.mktemp("export")
     (folder / "first.json").write_bytes(json_content(tables))
     url = empty()
@@ -97,7 +97,7 @@ def test_an_export_into_an_empty_database_loses_nothing(
 
 
 def test_the_other_programs_export_survives_ours(kitchen: Kitchen, empty: Make, tmp_path: Path) -> None:
-    """All that the schema has of it comes out and goes into an empty database, and comes out the same."""
+    """Everything that the schema stores of it is exported, imported and exported again unchanged."""
     record(clean())
     with read_scope() as session:
         first = load_tables(session)
@@ -109,7 +109,7 @@ def test_the_other_programs_export_survives_ours(kitchen: Kitchen, empty: Make, 
 
 
 def test_what_is_held_released_and_made_is_carried_with_its_code(kitchen: Kitchen, tmp_path: Path, empty: Make) -> None:
-    """A baked lot is there with its code and cost; the next one gets the next number."""
+    """A baked lot keeps its code and cost, and the next lot gets the next number."""
     kitchen.simple_bakery()
     baked = kitchen.produce("Cookies", "Cookie", 1, 24)
     run_in_transaction(lambda s: handling.record_hold([baked["lot_id"]], "smells", session=s))
@@ -127,7 +127,7 @@ def test_what_is_held_released_and_made_is_carried_with_its_code(kitchen: Kitche
 
 
 def test_weights_rates_allergens_and_labels_are_carried(kitchen: Kitchen, tmp_path: Path, empty: Make) -> None:
-    """Who weighed it and when, the rates of a batch, what is in it; and importing twice changes nothing."""
+    """Sources and days of measures are kept, and a repeated import changes nothing."""
     kitchen.simple_bakery()
     flour, recipe = kitchen.ids["Flour"], kitchen.ids["Cookies"]
 
@@ -156,7 +156,7 @@ def test_weights_rates_allergens_and_labels_are_carried(kitchen: Kitchen, tmp_pa
 
 
 def test_a_file_that_contradicts_itself_is_refused(empty: Make) -> None:
-    """Of allergens, labels and rates alike, at the second row; what stands there twice is taken once."""
+    """The second of two rows for the same allergen, label or rate is refused; an identical one is skipped."""
     milk, none = {"item": "flour", "allergen": "milk"}, {"item": "flour", "allergen": "none"}
     label = {"item": "flour", "allergens": label_text(Statement()), "filed_at": "2026-01-02T03:04:05+00:00"}
     document = {
@@ -182,7 +182,7 @@ def test_a_file_that_contradicts_itself_is_refused(empty: Make) -> None:
 
 
 def test_an_export_costs_the_same_statements_however_much_there_is(kitchen: Kitchen) -> None:
-    """One for each table."""
+    """There is one statement for each table."""
 
     def count() -> int:
         with read_scope() as session:
@@ -199,12 +199,12 @@ def test_an_export_costs_the_same_statements_however_much_there_is(kitchen: Kitc
 
 @given(st.fractions(min_value=0, max_value=10**6, max_denominator=10**6))
 def test_a_number_is_written_exactly(number: Fraction) -> None:
-    """As a decimal where one is exact, else as a fraction; read again it is the same."""
+    """It is a decimal where one is exact, otherwise a fraction, and reads back as the same number."""
     assert Fraction(exact_text(number)) == number
 
 
 def test_the_command_line_exports_and_never_over_a_file(bake: CommandLine, kitchen: Kitchen, tmp_path: Path) -> None:
-    """Every kind of file once; a second time it is refused."""
+    """Every kind of file is written once; a second export to the same name is refused."""
     kitchen.simple_bakery()
     for ending in FORMATS:
         name = str(tmp_path / f"out{ending}")

@@ -1,4 +1,4 @@
-"""However an export of ours is damaged, it is taken, or refused with everything unchanged; nothing else is raised."""
+"""A damaged export of ours is imported, or refused with everything unchanged; it raises no other error."""
 
 import json
 from typing import Any
@@ -25,7 +25,7 @@ PLACES = st.tuples(st.integers(0, 50), st.integers(0, 5), st.integers(0, 8), st.
 )
 @given(tables=bakeries(), changes=st.lists(PLACES, min_size=1, max_size=5), skip_bad=st.booleans())
 def test_no_export_is_worse_than_refused(sqlite_url: str, tables: Tables, changes: list[Any], skip_bad: bool) -> None:
-    """Cells, rows and whole tables replaced by junk: what was foreseen is what happens, and a second time nothing."""
+    """With junk in cells, rows and tables, the import does what the check says, and a repeat adds nothing."""
     document = json.loads(json_content(tables))
     names = [name for name in document if name != "format"]
     for table, row, cell, is_row, junk in changes:

@@ -1,4 +1,4 @@
-"""Importing an export of the older desktop program: all of it, none of it, or the good rows, and never twice."""
+"""Import an export of the older desktop program: everything, nothing or the good rows, and never twice."""
 
 import copy
 import logging
@@ -18,7 +18,7 @@ RYE_G_PER_ML = Fraction("3.6") * Fraction("453.59237") / 16 / (Fraction("3785.41
 
 
 def test_everything_the_schema_has_a_place_for_is_added(kitchen: Kitchen) -> None:
-    """The report counts each kind, and the tables hold what it counts."""
+    """The report counts each kind, and the tables have as many rows."""
     report = record(clean())
     assert counts(report) == {
         "ingredients": (7, 0, 0),
@@ -58,7 +58,7 @@ def test_items_keep_slug_tree_kind_density_and_get_their_base_unit(kitchen: Kitc
 
 
 def test_lots_keep_date_place_product_and_an_unknown_cost_stays_unknown(kitchen: Kitchen) -> None:
-    """Two identical bags are two lots; a price in the file is the cost of its lot, and no price is no cost."""
+    """Two identical bags are two lots; a price in the file is the lot's cost, and no price is an unknown cost."""
     record(clean())
     rows = kitchen.rows(
         "SELECT item.slug, lot.remaining_micros, lot.cost_micros, lot.received_on, lot.expires_on, lot.location, "
@@ -75,7 +75,7 @@ def test_lots_keep_date_place_product_and_an_unknown_cost_stays_unknown(kitchen:
 
 
 def test_a_second_import_of_the_same_file_adds_nothing(kitchen: Kitchen) -> None:
-    """Every row is skipped as already there, and only the operation itself is new."""
+    """Every row is skipped as already recorded; only the operation itself is new."""
     record(clean())
     before = stored(kitchen)
     report = record(clean())
@@ -95,7 +95,7 @@ def test_a_second_import_of_the_same_file_adds_nothing(kitchen: Kitchen) -> None
 
 
 def test_a_third_identical_bag_in_a_later_file_is_one_more_lot(kitchen: Kitchen) -> None:
-    """A row is known by its content and its number among identical rows."""
+    """A row's content and its number among identical rows identify it."""
     record(clean())
     document = clean()
     document["inventory_items"].append(copy.deepcopy(document["inventory_items"][0]))
@@ -103,7 +103,7 @@ def test_a_third_identical_bag_in_a_later_file_is_one_more_lot(kitchen: Kitchen)
 
 
 def test_two_imports_at_once_add_everything_once(kitchen: Kitchen) -> None:
-    """The second waits for the first and finds all of it there."""
+    """The second waits for the first and finds everything already recorded."""
     assert check(clean())["added_count"] == 23
     with ThreadPoolExecutor(2) as pool:
         added = list(pool.map(lambda _: record(clean())["added_count"], range(2)))
@@ -122,7 +122,7 @@ def test_the_same_call_again_is_a_replay_and_another_file_under_its_id_a_conflic
 
 
 def test_a_check_writes_nothing_and_says_what_recording_will(kitchen: Kitchen) -> None:
-    """The dry run's report is the import's, without an operation id."""
+    """The dry run's report equals the import's, without an operation id."""
     before = stored(kitchen)
     foreseen = check(clean())
     assert stored(kitchen) == before
@@ -130,7 +130,7 @@ def test_a_check_writes_nothing_and_says_what_recording_will(kitchen: Kitchen) -
 
 
 def test_one_bad_row_keeps_everything_out(kitchen: Kitchen) -> None:
-    """All or nothing: the error holds the whole report, and no table has a row more."""
+    """The error holds the whole report, and no table has a new row."""
     before = stored(kitchen)
     with pytest.raises(ImportRefusedError) as refused:
         record(dirty())
@@ -140,7 +140,7 @@ def test_one_bad_row_keeps_everything_out(kitchen: Kitchen) -> None:
 
 
 def test_every_refusal_names_place_value_and_what_would_fix_it(kitchen: Kitchen) -> None:
-    """The four bad rows, the last of them bad only because it needs another."""
+    """There are four bad rows, the last of them bad only because it needs another."""
     refused = {refusal["place"]: (refusal["value"], refusal["reason"]) for refusal in check(dirty())["refused"]}
     assert {place: value for place, (value, _) in refused.items()} == {
         "ingredients[7].display_name": None,
@@ -157,7 +157,7 @@ def test_every_refusal_names_place_value_and_what_would_fix_it(kitchen: Kitchen)
 
 
 def test_skip_bad_takes_the_good_rows_only(kitchen: Kitchen) -> None:
-    """What is added is what the file without its bad rows would have added."""
+    """The result equals that of the file without its bad rows."""
     report = record(dirty(), skip_bad=True)
     assert (report["added_count"], report["refused_count"]) == (23, 4)
     assert kitchen.rows("SELECT slug FROM recipe ORDER BY slug") == [("party-platter",), ("rye-crisps",)]
@@ -165,7 +165,7 @@ def test_skip_bad_takes_the_good_rows_only(kitchen: Kitchen) -> None:
 
 
 def test_a_renamed_recipe_is_the_one_that_is_already_there(kitchen: Kitchen) -> None:
-    """``previous_slug`` finds it under its former name."""
+    """``previous_slug`` finds it under its earlier name."""
     record(change("recipes", 1, slug="old-platter", previous_slug=None))
     report = record(clean())
     assert {"place": "recipes[1]", "reason": "already recorded as old-platter"} in report["skipped"]
@@ -173,7 +173,7 @@ def test_a_renamed_recipe_is_the_one_that_is_already_there(kitchen: Kitchen) -> 
 
 
 def test_what_has_no_place_here_is_counted(sqlite_url: str) -> None:
-    """Sections and fields that say something and are not kept are told."""
+    """The report lists the sections and fields that have content but are not kept."""
     told = {entry["what"]: entry["count"] for entry in check(clean())["not_kept"]}
     assert told == {"production_runs": 1, "suppliers.supplier_type": 1, "materials.category": 1}
 
@@ -194,7 +194,7 @@ def test_an_import_logs_one_line_and_one_for_each_lot_nested_in_it(
 
 
 def test_a_refused_import_and_a_check_log_one_line_each(kitchen: Kitchen, log: pytest.LogCaptureFixture) -> None:
-    """A refusal is a WARNING; a check that finds bad rows says where, at INFO, and one that finds none at DEBUG."""
+    """A refusal is a WARNING; a check with bad rows has their places, at INFO, and a clean check is at DEBUG."""
     with pytest.raises(ImportRefusedError):
         record(dirty())
     check(dirty())
@@ -209,7 +209,7 @@ def test_a_refused_import_and_a_check_log_one_line_each(kitchen: Kitchen, log: p
 
 
 def test_an_imported_recipe_is_baked_once_its_density_and_yield_are_said(kitchen: Kitchen) -> None:
-    """A missing density is a named question; the answer makes the recipe bake, at a cost that is not all known."""
+    """The missing density is named; once recorded, the recipe can be baked, though part of its cost is unknown."""
     record(clean())
     kitchen.ids = {
         "Rye Crisps": id_of(kitchen, "recipe", "rye-crisps"),

@@ -1,4 +1,4 @@
-"""Importing again: what was undone comes in again, once."""
+"""Import again: rows of an undone import come in again, once."""
 
 from bake_tracker.services.database import run_in_transaction
 from bake_tracker.services.reversal import record_reversal
@@ -11,14 +11,14 @@ def undo(operation_id: str) -> None:
 
 
 def test_the_lots_of_an_import_that_was_undone_come_in_again(kitchen: Kitchen) -> None:
-    """As often as it is undone; and a second import in between adds nothing."""
+    """This works after every undo; an import in between adds nothing."""
     first = record(clean())
     undo(str(first["operation_id"]))
     assert kitchen.rows("SELECT sum(remaining_micros) FROM lot") == [(0,)]
     for _ in range(2):
         again = record(clean())
         assert counts(again)["inventory_items"] == (5, 0, 0)
-        assert again["added_count"] == 14  # and what of the catalogue no lot names, which was gone too
+        assert again["added_count"] == 14  # including what no lot uses, which the undo removed too
         before = stored(kitchen)
         assert record(clean())["added_count"] == 0
         assert stored(kitchen) == {**before, "operation": before["operation"] + 1}
@@ -26,7 +26,7 @@ def test_the_lots_of_an_import_that_was_undone_come_in_again(kitchen: Kitchen) -
 
 
 def test_one_lot_that_was_undone_comes_in_again_alone(kitchen: Kitchen) -> None:
-    """The others stand."""
+    """The other lots stay as they are."""
     record(clean())
     (receipt,) = kitchen.rows("SELECT operation_id FROM lot ORDER BY id LIMIT 1")[0]
     undo(str(receipt))

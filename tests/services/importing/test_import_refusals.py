@@ -1,4 +1,4 @@
-"""What a file may say wrong: a refusal with its place, its value and what would fix it, never a crash."""
+"""What can be wrong in a file: a refusal has its place, its value and a remedy, and never a crash."""
 
 import copy
 import json
@@ -94,7 +94,7 @@ REFUSALS: dict[str, tuple[Document, str, str]] = {
 
 @pytest.mark.parametrize("case", REFUSALS)
 def test_what_cannot_be_taken_is_refused_at_its_place(sqlite_url: str, case: str) -> None:
-    """Bad types, sizes, references and units are refusals that help, never a crash or a database error."""
+    """Bad types, sizes, references and units get a helpful refusal, never a crash or a database error."""
     document, place, hint = REFUSALS[case]
     report = check(document)
     reasons = {refusal["place"]: refusal["reason"] for refusal in report["refused"]}
@@ -129,7 +129,7 @@ def test_a_recipe_that_contains_a_refused_one_is_refused_too(sqlite_url: str) ->
     ],
 )
 def test_a_file_that_is_no_export_is_refused_with_the_reason(text: str, hint: str) -> None:
-    """Bad JSON by line and column, another program or version by what is allowed."""
+    """For bad JSON it has line and column; for another program or version, the accepted ones."""
     with pytest.raises(ValidationError) as refused:
         parse_export(text)
     assert [problem["field"] for problem in refused.value.problems] == ["file"]
@@ -137,13 +137,13 @@ def test_a_file_that_is_no_export_is_refused_with_the_reason(text: str, hint: st
 
 
 def test_numbers_are_read_exactly() -> None:
-    """No float comes out of a file."""
+    """A file gives no floats."""
     document = parse_export('\ufeff{"application": "bake-tracker", "version": "4.0", "n": [0.1, 2, 0.30]}')
     assert document["n"] == [Decimal("0.1"), 2, Decimal("0.30")]
 
 
 def spots(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The way to everything inside the sections of a document."""
+    """Yield the path to everything inside the sections of a document."""
     if path:
         yield path
     for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
@@ -160,7 +160,7 @@ SPOTS = list(spots(dirty()))
     skip_bad=st.booleans(),
 )
 def test_no_file_is_worse_than_refused(database_url: str, changes: list[Any], skip_bad: bool) -> None:
-    """However an export is damaged, it is taken, or refused with everything unchanged; nothing else is ever raised."""
+    """A damaged export is imported, or refused with everything unchanged; it raises no other error."""
     document = damaged(changes)
     with undone() as session:
         tables = Base.metadata.sorted_tables
@@ -181,7 +181,7 @@ def test_no_file_is_worse_than_refused(database_url: str, changes: list[Any], sk
 
 
 def damaged(changes: list[Any]) -> Document:
-    """The dirty export with values replaced, dropped or doubled."""
+    """Return the dirty export with values replaced, dropped or doubled."""
     document = dirty()
     for path, how, junk in changes:
         inner: Any = document
@@ -195,5 +195,5 @@ def damaged(changes: list[Any]) -> Document:
             else:
                 del inner[path[-1]]
         except (KeyError, IndexError, TypeError):
-            continue  # an earlier change took the place away
+            continue  # an earlier change removed the place
     return document

@@ -1,4 +1,4 @@
-"""Tables that people fill in: read where they can mean one thing only, and refused at their row and column."""
+"""Tables that people fill in: read where the meaning is certain, otherwise refused by row and column."""
 
 import codecs
 from datetime import date
@@ -28,7 +28,7 @@ HEADINGS = "Date,Vendor,What,Qty,UOM,Total,Best before\n"
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """Files are read alike whatever the database."""
+    """SQLite alone: files are read the same way on every database."""
     return sqlite_url
 
 
@@ -63,7 +63,7 @@ def lots(kitchen: Kitchen) -> list[Any]:
 
 
 def test_purchases_become_lots_under_whatever_headings_people_use(flour: Kitchen, tmp_path: Path) -> None:
-    """Names of items and suppliers as people write them; blank rows are nothing; the same file again adds nothing."""
+    """Items and suppliers have the names people use, blank rows are ignored, and a repeat adds nothing."""
     file = purchases(
         tmp_path,
         "2026-01-02,Mill,BREAD  FLOUR,2,kg,€3.20,2027-01-02",
@@ -81,7 +81,7 @@ def test_purchases_become_lots_under_whatever_headings_people_use(flour: Kitchen
 
 
 def test_two_identical_rows_are_two_purchases_however_they_are_written(flour: Kitchen, tmp_path: Path) -> None:
-    """A row is known by what it says: 2.50 is 2.5, and 2 Jan 2026 is 2026-01-02."""
+    """Values identify a row: 2.50 is 2.5, and 2 Jan 2026 is 2026-01-02."""
     row = "2026-01-02,Mill,flour,2.5,kg,3,"
     assert take(purchases(tmp_path, row, row))["added_count"] == 3
     assert take(purchases(tmp_path, "2 Jan 2026,Mill,Bread flour,2.50,kg,3.00,"))["added_count"] == 0
@@ -89,7 +89,7 @@ def test_two_identical_rows_are_two_purchases_however_they_are_written(flour: Ki
 
 
 def test_every_cell_that_cannot_be_taken_is_named_by_row_and_column(flour: Kitchen, tmp_path: Path) -> None:
-    """All of a row at once; with --skip-bad the others are taken, and the report has the same refusals."""
+    """A row lists all its faults; --skip-bad takes the other rows and reports the same refusals."""
     file = purchases(
         tmp_path, "03/04/2026,Mill,flour,2,kg,3,", "2026-01-02,Mill,floor,x,furlong,-3,2026-13-01",
         "2026-01-02,Mill,flour,1,kg,,",
@@ -114,7 +114,7 @@ def test_every_cell_that_cannot_be_taken_is_named_by_row_and_column(flour: Kitch
 def test_what_a_person_says_of_the_whole_file_settles_it(
     flour: Kitchen, tmp_path: Path, dates: DateOrder, day: str
 ) -> None:
-    """The order of days, and commas in numbers."""
+    """A person states the order of day and month, and commas in numbers."""
     file = purchases(tmp_path, '03/04/2026,Mill,flour,"1,5",g,"1.234,50",')
     take(file, decimals="comma", dates=dates)
     assert [lot[:3] for lot in lots(flour)] == [("1500000", "1234500000", day)]
@@ -123,7 +123,7 @@ def test_what_a_person_says_of_the_whole_file_settles_it(
 def test_a_workbook_is_read_by_its_sheets_with_its_dates_numbers_and_worked_out_formulas(
     flour: Kitchen, tmp_path: Path
 ) -> None:
-    """Dates are dates whatever they look like; a formula that was never worked out is refused at its cell."""
+    """Date cells are dates in any format; a formula without a stored value is refused by its cell."""
     book = Workbook()
     sheet: Any = book.active
     sheet.title = "Purchases"
@@ -141,7 +141,7 @@ def test_a_workbook_is_read_by_its_sheets_with_its_dates_numbers_and_worked_out_
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_a_file_is_read_in_any_unicode(flour: Kitchen, tmp_path: Path, encoding: str) -> None:
-    """With a mark or without; with tabs or semicolons as some spreadsheets write them; in another it is refused."""
+    """A byte order mark, tabs and semicolons are accepted; another encoding is refused."""
     text = HEADINGS.replace(",", "\t") + "2026-01-02\tMühle\tflour\t2\tkg\t3\t\n"
     (tmp_path / "purchases.csv").write_bytes(text.encode(encoding))
     assert take(tmp_path / "purchases.csv")["added_count"] == 2
@@ -161,7 +161,7 @@ def test_a_file_is_read_in_any_unicode(flour: Kitchen, tmp_path: Path, encoding:
     ],
 )
 def test_a_table_without_its_columns_is_refused(flour: Kitchen, tmp_path: Path, text: str, hint: str) -> None:
-    """Before any row is looked at."""
+    """The refusal comes before any row is read."""
     (tmp_path / "purchases.csv").write_text(text)
     with pytest.raises(ValidationError) as refused:
         take(tmp_path / "purchases.csv")
@@ -169,7 +169,7 @@ def test_a_table_without_its_columns_is_refused(flour: Kitchen, tmp_path: Path, 
 
 
 def test_recipes_stand_line_by_line(flour: Kitchen, tmp_path: Path) -> None:
-    """What a recipe makes may be filled down; a recipe may take another; a bad line refuses its recipe."""
+    """A recipe's product may be repeated in each row; recipes nest; with a bad line, the recipe is refused."""
     file = tmp_path / "recipes.csv"
     file.write_text(
         "Recipe,Ingredient,Sub recipe,Qty,Unit,Makes,Per batch\n"
@@ -192,7 +192,7 @@ def test_recipes_stand_line_by_line(flour: Kitchen, tmp_path: Path) -> None:
 
 
 def test_what_is_here_otherwise_is_told_and_left(flour: Kitchen, tmp_path: Path) -> None:
-    """A dry run is the difference: added, the same, and otherwise, each with both values."""
+    """A dry run counts added, equal and differing rows, and lists both values of each difference."""
     file = tmp_path / "ingredients.csv"
     file.write_text("name,slug,unit,description\nStrong flour,flour,g,\nSalt,,g,\nSalt,,g,\n")
     report = take(file)
@@ -210,7 +210,7 @@ def test_what_is_here_otherwise_is_told_and_left(flour: Kitchen, tmp_path: Path)
 @pytest.mark.parametrize("ending", [".csv", ".xlsx"])
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_template_is_read_as_what_it_is(flour: Kitchen, tmp_path: Path, name: str, ending: str) -> None:
-    """Empty as it is it brings nothing and is refused nothing."""
+    """An empty template adds nothing and has no refusals."""
     file = tmp_path / f"{TEMPLATES[name]}{ending}"
     write_template(name, file)
     assert take(file)["added_count"] == 0
@@ -219,7 +219,7 @@ def test_a_template_is_read_as_what_it_is(flour: Kitchen, tmp_path: Path, name: 
 
 
 def test_the_command_line_says_which_tables_there_are(bake: CommandLine, tmp_path: Path) -> None:
-    """A file whose name says nothing, a template that is not there, and a word that cannot be read."""
+    """A file of unknown content and an unknown template list the tables; a malformed option is an error."""
     (tmp_path / "till.csv").write_text("a\n1\n")
     assert "say --table with one of purchases" in bake("import", str(tmp_path / "till.csv")).err
     assert "must be one of purchases" in bake("template", "tills", str(tmp_path / "t.csv")).err
@@ -232,14 +232,14 @@ def test_the_command_line_says_which_tables_there_are(bake: CommandLine, tmp_pat
     st.sampled_from(["%Y-%m-%d", "%d %B %Y", "%b %d, %Y", "%Y-%m-%dT08:00:00Z", "%d. %b %Y"]),
 )
 def test_a_day_that_can_mean_one_thing_only_is_read_as_it(day: date, form: str) -> None:
-    """However it is written, and whatever order was said for those that can mean two."""
+    """Any format works, whatever order is stated for ambiguous dates."""
     orders: tuple[DateOrder | None, ...] = (None, "dmy", "mdy")
     assert {read_day(day.strftime(form), said) for said in orders} == {day.isoformat()}
 
 
 @given(st.integers(1, 31), st.integers(1, 12), st.sampled_from("./-"))
 def test_a_day_in_numbers_is_read_only_where_one_order_is_possible(first: int, second: int, sign: str) -> None:
-    """Never by the order that is usual somewhere."""
+    """The usual order of a country is never assumed."""
     text = f"{first}{sign}{second}{sign}2028"
     if first > 12 or first == second:
         if (first > 12 and not (first <= 30 or second in (1, 3, 5, 7, 8, 10, 12))) or (second == 2 and first > 29):
@@ -260,19 +260,19 @@ def test_a_day_in_numbers_is_read_only_where_one_order_is_possible(first: int, s
     ],
 )  # fmt: skip
 def test_a_number_is_read_as_it_is_meant(text: str, said: Any, number: str) -> None:
-    """What is no number at all stays as it is, to be refused with its row."""
+    """Anything but a number stays as it is, and is refused with its row."""
     assert read_number(text, said) == number
 
 
 @pytest.mark.parametrize(("text", "said"), [("2,5", None), ("1,234", None), ("2.5", "comma"), ("1,23.4", None)])
 def test_a_number_that_may_be_two_is_refused(text: str, said: Any) -> None:
-    """A comma that may be a point, and a point where commas were announced."""
+    """A comma may be a decimal point, and a point may occur where commas are stated."""
     with pytest.raises(UnreadableError):
         read_number(text, said)
 
 
 def workbook(file: Path, *, part: str = "", body: bytes = b"", far: str = "") -> Path:
-    """A workbook of one row; one of its parts replaced by another content, or a cell that stands far out."""
+    """Write a workbook with one row; one part can be replaced, or one cell be far away."""
     book = Workbook()
     page = book.worksheets[0]
     page.append(["Date", "What", "Qty", "UOM"])
@@ -307,14 +307,14 @@ ENTITIES = b'<!DOCTYPE a [<!ENTITY x0 "lol">%s]>' % b"".join(
 def test_a_workbook_that_is_damaged_or_made_to_choke_on_is_refused_at_once(
     tmp_path: Path, part: str, body: bytes, far: str, says: str
 ) -> None:
-    """A few kilobytes that would unpack to more than the machine has cost nothing, and no other error comes of them."""
+    """A few kilobytes that would unpack to gigabytes cost nothing and raise no other error."""
     file = workbook(tmp_path / "purchases.xlsx", part=part, body=body, far=far)
     with pytest.raises(ValidationError, match=says):
         read_document(file, table="purchases")
 
 
 def test_a_cell_far_below_leaves_the_rows_above_as_they_are(flour: Kitchen, tmp_path: Path) -> None:
-    """A sheet that goes on to its millionth row is read as far as each row goes, not as a thousand million cells."""
+    """A sheet with a cell in a far row is read to the end of each row, not as a thousand million cells."""
     file = workbook(tmp_path / "purchases.xlsx", far="A90000")
     assert take(file, table="purchases", skip_bad=True)["added_count"] == 1
     assert len(lots(flour)) == 1
@@ -322,7 +322,7 @@ def test_a_cell_far_below_leaves_the_rows_above_as_they_are(flour: Kitchen, tmp_
 
 @pytest.mark.parametrize("name", ["folder", "empty.zip", "empty.xlsx"])
 def test_what_holds_no_table_is_refused(tmp_path: Path, name: str) -> None:
-    """Nobody is told that a folder of pictures was imported."""
+    """A folder of pictures does not count as imported."""
     file = tmp_path / name
     if name == "folder":
         file.mkdir()
@@ -336,18 +336,18 @@ def test_what_holds_no_table_is_refused(tmp_path: Path, name: str) -> None:
 
 
 def test_a_table_without_rows_says_that_nothing_is_in_it(flour: Kitchen, bake: CommandLine, tmp_path: Path) -> None:
-    """A template that nobody filled in is no silent success."""
+    """The output says so for a template that nobody filled in."""
     assert bake("import", str(purchases(tmp_path))).out == "purchases.csv\n  the file contains nothing to import\n"
 
 
 def test_an_empty_cell_that_is_needed_is_called_empty(flour: Kitchen, bake: CommandLine, tmp_path: Path) -> None:
-    """None is a word of the program's, not of the file's."""
+    """None is the program's word, not the file's."""
     said = bake("import", str(purchases(tmp_path, "2026-11-03,Mill,flour,,kg,1,")), "--dry-run").out
     assert "row 2, column D (qty) = empty: must be" in said
 
 
 def test_a_fault_of_many_rows_is_told_once(flour: Kitchen, bake: CommandLine, tmp_path: Path) -> None:
-    """A name that ten thousand rows have wrong is one thing to mend; the JSON has every row."""
+    """A wrong name in many rows is one fault to mend; the JSON lists every row."""
     file = purchases(tmp_path, *["2026-11-03,Mill,floor,1,kg,1,"] * 20, "2026-11-03,Mill,flour,0,kg,1,")
     said = bake("import", str(file), "--dry-run").out
     assert (said.count("= 'floor'"), said.count("= '0'")) == (1, 1)
@@ -356,20 +356,20 @@ def test_a_fault_of_many_rows_is_told_once(flour: Kitchen, bake: CommandLine, tm
 
 
 def test_not_every_fault_of_a_file_that_is_all_wrong_is_told(flour: Kitchen, bake: CommandLine, tmp_path: Path) -> None:
-    """Fifty are read, a thousand are not."""
+    """A person reads fifty, but not a thousand."""
     said = bake("import", str(purchases(tmp_path, *[f"{n},Mill,flour,1,kg,1," for n in range(60)])), "--dry-run").out
     assert said.count("  refused ") == 50
     assert "  and 10 more kinds of refusal; --json lists them all\n" in said
 
 
 def of_tables(**tables: Any) -> ImportReport:
-    """What importing these tables reports, with their bad rows left out."""
+    """Import these tables without their bad rows, and return the report."""
     document = {"format": "bake-tracker tables 1", **tables}
     return run_in_transaction(lambda s: import_service.record_import(document, session=s, skip_bad=True))
 
 
 def test_an_item_without_its_parent_is_refused_and_not_counted_as_added(sqlite_url: str) -> None:
-    """What is counted is what is there, also the second time."""
+    """The counts match the rows in the database, in a repeated import too."""
     ribbon = {"base_unit": "cm", "name": "Ribbon", "parent": "ribbons"}
     counts = [
         (one["added_count"], one["refused_count"]) for one in (of_tables(items=[ribbon]), of_tables(items=[ribbon]))
@@ -378,7 +378,7 @@ def test_an_item_without_its_parent_is_refused_and_not_counted_as_added(sqlite_u
 
 
 def test_a_row_adds_no_supplier_that_an_earlier_row_was_refused_for(sqlite_url: str) -> None:
-    """Else the refused row would be taken the second time."""
+    """Otherwise the refused row would be accepted the second time."""
     tables = {
         "items": [{"kind": "ingredient", "name": "Flour", "base_unit": "g"}],
         "products": [{"item": "flour", "name": "Type 550", "package_unit": "kg", "supplier": "mill"}],

@@ -1,4 +1,4 @@
-"""What bake-tracker 4.x writes in other ways: purchase files, views, and exports of its earlier versions."""
+"""Other files of bake-tracker 4.x: purchases, views, and exports of earlier versions."""
 
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("sqlite_url")
 
 
 def bought(*rows: dict[str, Any], **more: Any) -> Document:
-    """A file of the phone, as ``import_type`` says."""
+    """A file of the phone app, as ``import_type`` says."""
     return {"schema_version": "4.0", "import_type": "purchases", "supplier": "Costco", "purchases": [*rows], **more}
 
 
@@ -22,7 +22,7 @@ BAG = {"product_slug": "flour_rye:Brook:2.5:kg", "purchased_at": "2026-02-03T09:
 
 
 def test_a_purchase_file_brings_packages_as_what_is_in_them() -> None:
-    """By code or by ingredient, brand and size; the price is of a package; the same file again adds nothing."""
+    """A product is found by code, or by ingredient, brand and size; prices are per package; a repeat adds nothing."""
     document = clean()
     document["products"][1]["upc_code"] = "0016000196100"
     record(document)
@@ -47,14 +47,14 @@ def test_a_purchase_file_brings_packages_as_what_is_in_them() -> None:
 
 @pytest.mark.parametrize("kind", ["inventory_updates", "adjustments"])
 def test_a_file_of_counts_is_refused_with_what_to_do(kind: str) -> None:
-    """It changes stock that is here, and says nothing of what a later count would find."""
+    """Counts change existing stock; the remedy is to count the shelf."""
     with pytest.raises(ValidationError, match="count the shelf") as refused:
         check({"schema_version": "4.0", "import_type": kind, kind: []})
     assert "bake count record" in told(refused.value)
 
 
 def test_a_view_of_the_stock_is_read_and_other_views_are_refused() -> None:
-    """Its rows stand under records, with brand for product_brand."""
+    """Its rows are under records, with brand in place of product_brand."""
     record({**clean(), "inventory_items": []})
     row = {
         "id": 1, "brand": "Brook", "product_name": "Dark Rye", "package_unit": "kg", "package_unit_quantity": "2.5",
@@ -70,7 +70,7 @@ def test_a_view_of_the_stock_is_read_and_other_views_are_refused() -> None:
 
 
 def test_yields_that_stand_apart_are_those_of_their_recipes() -> None:
-    """An earlier version has finished units beside the recipes, and its lines as base_ingredients."""
+    """An earlier version has finished units beside the recipes and calls the lines base_ingredients."""
     document = clean()
     recipe = document["recipes"][0]
     recipe["base_ingredients"] = recipe.pop("ingredients")
@@ -93,7 +93,7 @@ def test_yields_that_stand_apart_are_those_of_their_recipes() -> None:
 
 
 def test_finished_goods_and_their_compositions_become_boxes() -> None:
-    """What is refused of them stands at its own place."""
+    """A refused composition has its own place."""
     document = clean()
     document["finished_goods"] = [{"slug": "party_box", "display_name": "Party box"}]
     part = {"assembly_slug": "party_box", "component_type": "finished_unit", "component_slug": "platter"}
@@ -106,7 +106,7 @@ def test_finished_goods_and_their_compositions_become_boxes() -> None:
 
 
 def test_stock_without_a_unit_is_in_that_of_its_product() -> None:
-    """Where the products of the brand have one; else it is refused."""
+    """The unit is known when all products of the brand share one; otherwise the row is refused."""
     document = clean()
     for row in document["inventory_items"][:2]:
         del row["package_unit"]
@@ -116,7 +116,7 @@ def test_stock_without_a_unit_is_in_that_of_its_product() -> None:
 
 
 def test_past_purchases_of_a_whole_export_are_told_and_not_taken() -> None:
-    """Their stock is in inventory_items: taking both would double it."""
+    """Their stock is in inventory_items; importing both would double it."""
     document = {**clean(), "purchases": [{"ingredient_slug": "flour_rye", "quantity_purchased": 2}]}
     report = record(document)
     assert [entry["reason"] for entry in report["not_kept"] if entry["what"] == "purchases"] == [

@@ -1,4 +1,4 @@
-"""From a page to a recipe: sure lines are taken, the others are named, and all of it is one operation."""
+"""From a recipe page to a recipe: sure lines are taken, the others listed, in one operation."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -32,7 +32,7 @@ def record(lines: list[str] = LINES, *, more: dict[str, Any] | None = None, **ch
 
 @pytest.fixture
 def pantry(sqlite_url: str) -> Kitchen:
-    """Flour in g, eggs in pieces, milk in ml, salt in g and a roll to be made."""
+    """Flour in g, eggs in pieces, milk in ml, salt in g and a finished unit, a roll."""
     kitchen = Kitchen()
     kitchen.ingredient("Plain Flour")
     kitchen.ingredient("Eggs", "each")
@@ -53,7 +53,7 @@ def problems(call: Callable[[], Any]) -> dict[str, str]:
 
 
 def test_a_page_becomes_a_recipe_in_one_operation(kitchen: Kitchen) -> None:
-    """What is on file is found, what is not is added, and every part is inside of the one operation."""
+    """Known items are found, missing ones are added, and every part is nested in the one operation."""
     kitchen.ingredient("Plain Flour")
     made = run_in_transaction(
         lambda session: record_recipe_page(
@@ -87,7 +87,7 @@ def test_a_page_becomes_a_recipe_in_one_operation(kitchen: Kitchen) -> None:
 
 
 def test_a_preview_says_what_every_line_is_taken_for_and_what_to_do(pantry: Kitchen) -> None:
-    """The egg is found by its plural, and the weight of the flour is preferred to its cups."""
+    """The plural finds the egg, and the flour's weight is preferred to its cups."""
     found = check(yields=("12 rolls",))
     assert [(line["state"], line["quantity"], line["unit"], line["item_slug"]) for line in found["lines"]] == [
         ("taken", "240", "g", "plain-flour"),
@@ -106,7 +106,7 @@ def test_a_preview_says_what_every_line_is_taken_for_and_what_to_do(pantry: Kitc
 
 
 def test_unsure_lines_are_refused_together_and_nothing_is_recorded(pantry: Kitchen) -> None:
-    """Each by its number; an ingredient that is not here comes with what it is like."""
+    """Each has its line number; an unknown ingredient has a suggestion."""
     told = problems(lambda: record(["1 cup plain fluor", "2 cloves garlic", "100 g butter or lard", "5 g salt"]))
     assert told["line 1"].startswith("there is no 'plain fluor' here, but plain-flour")
     assert "--map 'plain fluor=plain-flour'" in told["line 1"]
@@ -117,7 +117,7 @@ def test_unsure_lines_are_refused_together_and_nothing_is_recorded(pantry: Kitch
 
 
 def test_a_person_settles_every_line(pantry: Kitchen) -> None:
-    """By saying what it means, taking it as it was read, leaving it out, or one end of the ranges."""
+    """A person states its meaning, accepts it as read, leaves it out, or chooses one end of the ranges."""
     said = {2: {"item_id": pantry.ids["Salt"], "quantity": Fraction(1, 2), "unit": "tsp"}}
     made = record(
         ["1-2 tbsp milk", "salt", "2 eggs or ducks", "a few nuts"],
@@ -130,7 +130,7 @@ def test_a_person_settles_every_line(pantry: Kitchen) -> None:
 
 
 def test_a_name_is_remembered_for_the_next_page(pantry: Kitchen) -> None:
-    """What it was said to mean once is known from then on, in any spelling of case and blanks."""
+    """A name mapped once is known from then on, whatever its case and blanks."""
     record(["1 kg type 00"], names={"type 00": pantry.ids["Plain Flour"]})
     assert check(["2 kg Type  00"])["lines"][0]["item_slug"] == "plain-flour"
     assert problems(lambda: record(["1 kg salt"], names={"sugar": pantry.ids["Salt"]})) == {
@@ -139,7 +139,7 @@ def test_a_name_is_remembered_for_the_next_page(pantry: Kitchen) -> None:
 
 
 def test_of_two_amounts_the_one_that_the_item_is_kept_in_is_taken(pantry: Kitchen) -> None:
-    """Milk is kept in ml here, so its volume is right without a density; what has none is told before it is baked."""
+    """Milk is kept in ml, so its volume needs no density; a missing density is reported before baking."""
     lines = check(["240 g (1 cup) milk", "1 cup plain flour"], without_yield=True)["lines"]
     assert [(line["quantity"], line["unit"]) for line in lines] == [("1", "cup"), ("1", "cup")]
     assert lines[0]["hints"] == []
@@ -148,7 +148,7 @@ def test_of_two_amounts_the_one_that_the_item_is_kept_in_is_taken(pantry: Kitche
 
 
 def test_a_new_ingredient_is_kept_by_weight_where_any_line_weighs_it(pantry: Kitchen) -> None:
-    """Otherwise by volume or by the piece; named twice, it is added once."""
+    """Otherwise it is kept by volume or by the piece; an ingredient in two lines is added once."""
     made = record(["2 tbsp butter", "100 g butter", "1 l cream", "3 figs"], create_missing=True)
     assert made["created"] == ["butter", "cream", "figs"]
     kept = pantry.rows("SELECT slug, base_unit FROM item WHERE slug IN ('butter', 'cream', 'figs') ORDER BY slug")
@@ -156,7 +156,7 @@ def test_a_new_ingredient_is_kept_by_weight_where_any_line_weighs_it(pantry: Kit
 
 
 def test_the_same_operation_again_changes_nothing(pantry: Kitchen) -> None:
-    """By its id; the same page under another id is another recipe of the same name, and refused."""
+    """The id is the same; under another id the page would be a second recipe of that name, which is refused."""
     key = "019aa000-0000-7000-8000-000000000001"
     first = record(["5 g salt"], more={"operation_id": key})
     assert record(["5 g salt"], more={"operation_id": key}) == first
@@ -181,19 +181,19 @@ def test_the_same_operation_again_changes_nothing(pantry: Kitchen) -> None:
     ],
 )
 def test_a_choice_that_cannot_be_meant_is_refused(pantry: Kitchen, choices: dict[str, Any], field: str) -> None:
-    """By its name, before anything is looked up."""
+    """The refusal names the choice, before anything is looked up."""
     assert field in problems(lambda: check(["1 g salt", "2 g salt"], **choices))
 
 
 def test_a_choice_that_leads_nowhere_is_refused(pantry: Kitchen) -> None:
-    """An item that is not there, and a page of which nothing is left."""
+    """An unknown item is refused, and so is a page without any line left."""
     with pytest.raises(ItemNotFoundError):
         check(["1 g salt"], said={1: {"item_id": 999, "quantity": 1, "unit": "g"}})
     assert "every line is left out" in problems(lambda: record(["1 g salt"], left_out=[1]))["lines"]
 
 
 def test_a_preview_of_many_lines_takes_no_more_statements(pantry: Kitchen) -> None:
-    """Two for what is known here, and one for the bakery."""
+    """The number of lines does not change the number of statements."""
 
     def statements(lines: list[str]) -> int:
         before = statement_count()
@@ -221,14 +221,14 @@ def test_a_preview_of_many_lines_takes_no_more_statements(pantry: Kitchen) -> No
 def test_what_a_batch_gives_is_read_or_doubted(
     texts: list[str], quantity: str, what: str, doubts: tuple[str, ...]
 ) -> None:
-    """Of several texts the clearest; servings are no pieces."""
+    """The clearest of several texts counts; servings are not pieces."""
     read, doubtful = parse_yield(texts)
     assert read
     assert (str(read.amounts[0].quantity), read.ingredient, doubtful) == (quantity, what, doubts)
 
 
 def test_a_page_that_says_nothing_of_its_yield_is_doubted(pantry: Kitchen) -> None:
-    """It says how to say it; one that is read but unknown here names what it is like."""
+    """The doubt says how to give the yield; an unknown product has a suggestion."""
     assert parse_yield([" "]) == (None, ("the yield of a batch is not given",))
     assert in_words(check(["1 g salt"]))["makes"]["to_do"] == [
         "the yield of a batch is not given; say --makes '24 SLUG' or --without-yield"
@@ -243,5 +243,5 @@ def test_a_page_that_says_nothing_of_its_yield_is_doubted(pantry: Kitchen) -> No
      ("dishes", "dish"), ("tarts", "tart"), ("Brot", "Brot"), ("glass", "glass")],
 )  # fmt: skip
 def test_what_is_made_is_kept_by_the_name_of_one(many: str, one: str) -> None:
-    """As well as English spells."""
+    """This works as far as English spelling allows."""
     assert one_of(many) == one

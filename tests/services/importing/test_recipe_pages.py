@@ -1,4 +1,4 @@
-"""Saved pages: what is read of them, and that a hostile one gets a clear answer."""
+"""Saved pages: what is read from them, and the clear error for a hostile one."""
 
 import json
 import socket
@@ -19,7 +19,7 @@ GOLD = json.loads((PAGES / "gold.json").read_text("utf-8"))
 
 
 def page(tmp_path: Path, recipe: Any, *, around: str = "{}") -> Path:
-    """A page with this as its JSON-LD; a text is taken as it is."""
+    """Write a page with this JSON-LD; a string is written as it is."""
     text = recipe if isinstance(recipe, str) else json.dumps(recipe).replace("</", "<\\/")
     file = tmp_path / "page.html"
     script = f'<script type="application/ld+json">{text}</script>'
@@ -41,13 +41,13 @@ def refusal(file: Path) -> str:
 
 @pytest.mark.parametrize("name", GOLD)
 def test_every_line_of_a_page_is_found(name: str) -> None:
-    """JSON-LD alone, in a graph and in a list, both spellings of microdata, and four encodings."""
+    """JSON-LD alone, in a graph or in a list, two forms of microdata and four encodings are read."""
     read = load_recipe_page(PAGES / name)
     assert (read.name, read.lines) == (GOLD[name]["name"], [line["text"] for line in GOLD[name]["lines"]])
 
 
 def test_reading_a_page_asks_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even where the page names another."""
+    """This holds even where the page refers to another one."""
 
     def refuse(*_: Any) -> None:
         raise AssertionError("the network was asked")
@@ -59,13 +59,13 @@ def test_reading_a_page_asks_no_network(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_missing_reader_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is an extra."""
+    """The reader is an optional extra."""
     monkeypatch.setitem(sys.modules, "recipe_scrapers", None)
     assert "pip install 'bake-tracker[pages]'" in refusal(PAGES / "shortbread.html")
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    """So is a folder."""
+    """A folder is refused too."""
     assert "nowhere.html cannot be read: No such file" in refusal(tmp_path / "nowhere.html")
     assert f"{tmp_path} cannot be read: Is a directory" in refusal(tmp_path)
 
@@ -85,7 +85,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     ids=["empty", "no recipe", "broken", "deep JSON", "deep HTML", "deep microdata", "comments", "entities"],
 )
 def test_a_page_without_a_recipe_that_can_be_read_says_so(tmp_path: Path, text: str, said: str) -> None:
-    """Never a traceback, whatever the parsers raise."""
+    """There is never a traceback, whatever the parsers raise."""
     file = tmp_path / "page.html"
     file.write_text(text, "utf-8")
     assert said in refusal(file)
@@ -102,12 +102,12 @@ def test_a_page_without_a_recipe_that_can_be_read_says_so(tmp_path: Path, text: 
     ],
 )
 def test_a_recipe_that_cannot_be_one_says_why(tmp_path: Path, recipe: Any, said: str) -> None:
-    """Nothing, something else, too many lines, or a line that is a book."""
+    """The list of ingredients is missing or of another type, has too many lines, or one line is too long."""
     assert said in refusal(page(tmp_path, recipe))
 
 
 def test_a_huge_page_is_refused_before_it_is_read(tmp_path: Path) -> None:
-    """By its size alone."""
+    """The size alone decides."""
     file = tmp_path / "page.html"
     with file.open("wb") as out:
         out.truncate(10_000_001)
@@ -115,7 +115,7 @@ def test_a_huge_page_is_refused_before_it_is_read(tmp_path: Path) -> None:
 
 
 def test_entities_tags_and_unseen_characters_are_no_part_of_a_line(tmp_path: Path) -> None:
-    """Encoded twice, inside a script, between words; a line of several is several."""
+    """Double encoding, scripts and invisible characters are cleaned; text of several lines is several lines."""
     lines = [
         "1 &amp;frac12; cups&nbsp;flour",
         "<b>2</b> <script>alert(1)</script> eggs\u200b",
@@ -134,7 +134,7 @@ def test_entities_tags_and_unseen_characters_are_no_part_of_a_line(tmp_path: Pat
 @pytest.mark.parametrize("said", ["utf-8", "windows-1252", "shift_jis", "no-such-encoding"])
 @pytest.mark.parametrize("written", ["utf-8", "utf-8-sig", "utf-16", "windows-1252"])
 def test_a_page_in_another_encoding_than_it_says_is_read(tmp_path: Path, written: str, said: str) -> None:
-    """UTF-8 is known by itself; what is neither that nor what is said is what Windows writes."""
+    """UTF-8 is recognised; text that is neither UTF-8 nor in the declared encoding is read as Windows-1252."""
     file = page(tmp_path, json.dumps(recipe(recipeIngredient=["½ l crème fraîche"]), ensure_ascii=False))
     text = file.read_text("utf-8").replace("<head>", f'<head><meta charset="{said}">')
     file.write_bytes(text.encode(written))
@@ -153,7 +153,7 @@ ANYTHING = st.recursive(
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(key=st.sampled_from(FIELDS), value=ANYTHING)
 def test_any_json_in_any_field_is_read_or_refused(tmp_path: Path, key: str, value: Any) -> None:
-    """With nothing but a refusal that has a reason."""
+    """A refusal has a reason, and no other error occurs."""
     told = ""
     try:
         read = load_recipe_page(page(tmp_path, {**recipe(), key: value}))

@@ -1,4 +1,4 @@
-"""Boxes: what an assembly takes, makes, answers and keeps."""
+"""Boxes: what an assembly takes, makes, returns and stores."""
 
 import json
 from datetime import UTC, date, datetime, timedelta
@@ -30,7 +30,7 @@ def set_components(kitchen: Kitchen, good: str, parts: dict[str, int]) -> None:
 
 
 def test_the_result_is_exactly_what_the_specification_says(kitchen: Kitchen) -> None:
-    """Every key, type and string."""
+    """Every key, type and string matches."""
     kitchen.simple_bakery()
     run = kitchen.produce("Cookies", "Cookie", 1, 24, produced_at=NOON)
     carton = kitchen.rows("SELECT id FROM lot WHERE code = 'carton-20260101-1'")[0].id
@@ -69,7 +69,7 @@ def test_the_result_is_exactly_what_the_specification_says(kitchen: Kitchen) -> 
 
 
 def test_a_check_lists_every_short_component(kitchen: Kitchen) -> None:
-    """With kind, id, slug, name and exact strings; the recording refuses with the same and takes nothing."""
+    """Each has kind, id, slug, name and exact strings; the recording refuses with the same list and takes nothing."""
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 1, 24)
     assert kitchen.can_assemble("Box", 4) == {"can_assemble": True, "missing_components": []}
@@ -99,7 +99,7 @@ def test_a_check_lists_every_short_component(kitchen: Kitchen) -> None:
 
 
 def test_a_hamper_holds_boxes_and_what_they_cost(kitchen: Kitchen) -> None:
-    """Goods of goods, units and ribbon by the centimetre."""
+    """A good may contain other goods, units, and ribbon by the centimetre."""
     kitchen.simple_bakery()
     kitchen.item("material", "Ribbon", "cm")
     kitchen.receive("Ribbon", 10, "m", 5)
@@ -129,7 +129,7 @@ def test_a_hamper_holds_boxes_and_what_they_cost(kitchen: Kitchen) -> None:
 def test_a_box_expires_with_the_first_of_its_contents(
     kitchen: Kitchen, shelf_life: int | None, contents: list[date | None], expected: str
 ) -> None:
-    """And no later than its own shelf life; only lots that were really used count."""
+    """Its own shelf life may end sooner; only lots that were really used count."""
     for number, expires_on in enumerate(contents):
         kitchen.item("finished_unit", f"Truffle {number}", "each")
         for day in (expires_on, date(2026, 11, 22)):
@@ -140,7 +140,7 @@ def test_a_box_expires_with_the_first_of_its_contents(
 
 
 def test_expired_contents_are_not_packed(kitchen: Kitchen) -> None:
-    """Good on the last day, refused on the next."""
+    """A truffle is good on its last day and refused on the next."""
     kitchen.item("finished_unit", "Truffle", "each")
     kitchen.good("Case", {"Truffle": 1})
     kitchen.receive("Truffle", 2, "each", 1, received_on=date(2026, 1, 2), expires_on=date(2026, 11, 22))
@@ -150,7 +150,7 @@ def test_expired_contents_are_not_packed(kitchen: Kitchen) -> None:
 
 
 def test_a_good_needs_components_before_it_can_be_packed(kitchen: Kitchen) -> None:
-    """Refused by check and recording alike."""
+    """Check and recording refuse alike."""
     kitchen.ids["Empty"] = kitchen.item("finished_good", "Empty", "each")
     for call in (kitchen.can_assemble, kitchen.assemble):
         with pytest.raises(ValidationError, match="empty has no components yet"):
@@ -158,7 +158,7 @@ def test_a_good_needs_components_before_it_can_be_packed(kitchen: Kitchen) -> No
 
 
 def test_a_good_cannot_hold_itself_an_ingredient_or_what_does_not_exist(kitchen: Kitchen) -> None:
-    """Each refused by its own error, and the components stay as they were."""
+    """Each has its own error, and the components stay as they were."""
     kitchen.simple_bakery()
     kitchen.good("Hamper", {"Box": 1})
     kitchen.ids["nothing"] = 987_654
@@ -171,7 +171,7 @@ def test_a_good_cannot_hold_itself_an_ingredient_or_what_does_not_exist(kitchen:
 
 
 def test_what_does_not_exist_is_named(kitchen: Kitchen) -> None:
-    """A finished unit is no finished good; an event must exist."""
+    """A finished unit is not a finished good; an event must exist."""
     kitchen.simple_bakery()
     for call in (kitchen.can_assemble, kitchen.assemble):
         with pytest.raises(FinishedGoodNotFoundError) as refused:
@@ -182,7 +182,7 @@ def test_what_does_not_exist_is_named(kitchen: Kitchen) -> None:
 
 
 def test_the_run_keeps_event_and_notes(kitchen: Kitchen) -> None:
-    """What was said about it can be read back."""
+    """The run has them as they were given."""
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 1, 24)
     event = run_in_transaction(lambda s: things.record_event("Advent", session=s))

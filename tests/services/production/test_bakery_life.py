@@ -1,4 +1,4 @@
-"""A bakery's life at random: whatever is done, refused or undone, stock, ledger, costs and log agree."""
+"""A random bakery's life: stock, ledger, costs and log agree after every success, refusal and rollback."""
 
 import logging
 from collections import Counter
@@ -35,7 +35,7 @@ MOVED = "SELECT operation_id, quantity_micros, cost_micros FROM movement"
 
 
 class BakeryLife(RuleBasedStateMachine):
-    """Scopes of one or several operations; some are refused, some undone, some saved from inside."""
+    """Scopes of one or several operations: some are refused, some rolled back, some to a savepoint."""
 
     kitchen: Kitchen
     keep: Keep
@@ -50,7 +50,7 @@ class BakeryLife(RuleBasedStateMachine):
 
     @rule(several=st.lists(any_call(), min_size=2, max_size=4), is_undone=st.booleans())
     def several_calls_in_one_scope(self, several: list[Call], is_undone: bool) -> None:
-        """The caller goes on after every refusal, and commits or undoes what was left."""
+        """The caller continues after every refusal, and commits or rolls back the rest."""
         with session_scope() as session:
             for call in several:
                 try:
@@ -74,7 +74,7 @@ class BakeryLife(RuleBasedStateMachine):
 
     @rule(recipe=st.sampled_from(("Dough", "Cream")), batches=st.integers(1, 3))
     def what_the_check_allows_the_recording_does(self, recipe: str, batches: int) -> None:
-        """In the same transaction, and what it does not allow is refused with the same list."""
+        """In the same transaction, whatever the check does not allow is refused with the same list."""
         ids, unit = self.kitchen.ids, {"Dough": "Bun", "Cream": "Puff"}[recipe]
         with session_scope() as session:
             check = batch_production_service.check_can_produce(ids[recipe], batches, session=session)
@@ -87,7 +87,7 @@ class BakeryLife(RuleBasedStateMachine):
 
     @rule(good=st.sampled_from(("Box", "Hamper")), quantity=st.integers(1, 3))
     def what_the_check_allows_is_packed(self, good: str, quantity: int) -> None:
-        """The same for boxes."""
+        """The same holds for boxes."""
         ids = self.kitchen.ids
         with session_scope() as session:
             check = assembly_service.check_can_assemble(ids[good], quantity, session=session)
@@ -104,7 +104,7 @@ class BakeryLife(RuleBasedStateMachine):
 
     @invariant()
     def no_cost_is_lost_or_made(self) -> None:
-        """Of every run: what its draws cost is what its output and its loss cost."""
+        """For each run, the draws cost as much as output and loss together."""
         drawn: dict[str, list[int | None]] = {}
         made: dict[str, int | None] = {}
         for row in self.kitchen.rows(MOVED):
@@ -121,7 +121,7 @@ class BakeryLife(RuleBasedStateMachine):
 
     @invariant()
     def the_log_claims_what_the_operation_table_holds(self) -> None:
-        """Every success line has its row and every row its success line, once each."""
+        """Every row has exactly one success line, and every success line has a row."""
         claimed = self.keep.ids("success")
         held = [str(row.id) for row in self.kitchen.rows("SELECT id FROM operation")]
         assert sorted(claimed) == sorted(held)
@@ -131,7 +131,7 @@ class BakeryLife(RuleBasedStateMachine):
 def test_stock_ledger_costs_and_log_agree_through_a_bakerys_life(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: Any
 ) -> None:
-    """A few lives of fifteen steps, each on a database of its own and checked after every step."""
+    """A few lives of fifteen steps run on databases of their own, checked after every step."""
     make = {"sqlite": fresh_sqlite, "postgresql": fresh_postgresql}[kind]
     logger, lives = logging.getLogger("bake_tracker.services"), []
 

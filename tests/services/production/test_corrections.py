@@ -1,4 +1,4 @@
-"""A yield corrected in one operation; undoings at once with others; an undoing that is none is named."""
+"""A yield is corrected in one operation; concurrent reversals stay whole; verification finds false ones."""
 
 import threading
 from collections.abc import Callable
@@ -31,7 +31,7 @@ def bakery(kitchen: Kitchen) -> Kitchen:
 
 
 def test_a_yield_is_corrected_in_one_operation(bakery: Kitchen) -> None:
-    """The same recipe, batches, scale, time, event and notes; boxes of it only with cascade."""
+    """Recipe, batches, scale, time, event and notes stay; boxes of the lot need a cascade."""
     at = now() - timedelta(hours=5)
     made = bakery.produce("Cookies", "Cookie", 2, 84, produced_at=at, notes="oven 2", scale_factor=Decimal("1.5"))
     bakery.assemble("Box", 2)
@@ -65,7 +65,7 @@ def test_a_yield_is_corrected_in_one_operation(bakery: Kitchen) -> None:
 def test_a_correction_that_cannot_be_is_refused_and_nothing_is_undone(
     bakery: Kitchen, spoil: str, error: type[ServiceError]
 ) -> None:
-    """By another recipe it would be another run; and the yield that is recorded is no correction."""
+    """A changed recipe would make it another run, and the recorded yield is not a correction."""
     made = bakery.produce("Cookies", "Cookie", 1, 20)
     with session_scope() as session:
         session.execute(text(spoil))
@@ -77,7 +77,7 @@ def test_a_correction_that_cannot_be_is_refused_and_nothing_is_undone(
 
 
 def together(*jobs: Callable[[], Any]) -> list[Any]:
-    """What each job answered or refused, all started at once."""
+    """Start all jobs at once, and return each result or refusal."""
     heard: list[Any] = [None] * len(jobs)
     start = threading.Barrier(len(jobs))
 
@@ -98,7 +98,7 @@ def together(*jobs: Callable[[], Any]) -> list[Any]:
 
 @pytest.mark.parametrize("kind", ["production", "hold"])
 def test_of_two_reversals_at_once_one_succeeds(bakery: Kitchen, kind: str) -> None:
-    """And the other is a conflict, for five rounds."""
+    """The other is a conflict; this holds for five rounds."""
     before = shelf(bakery)
     for _ in range(5):
         done = bakery.produce("Cookies", "Cookie", 2, 40) if kind == "production" else hold(bakery, "flour")
@@ -109,7 +109,7 @@ def test_of_two_reversals_at_once_one_succeeds(bakery: Kitchen, kind: str) -> No
 
 
 def test_a_reversal_against_a_draw_is_one_before_the_other(kitchen: Kitchen) -> None:
-    """Either the flour was baked and the reversal refused, or it was gone and the baking is short; never half."""
+    """Either the flour is baked and the reversal refused, or it is gone and the run short; never half of both."""
     kitchen.ingredient("Flour")
     kitchen.recipe("Bread", {"Flour": (500, "g")}, {"Loaf": 1})
     seen = set()
@@ -124,7 +124,7 @@ def test_a_reversal_against_a_draw_is_one_before_the_other(kitchen: Kitchen) -> 
 
 
 def test_the_statements_of_a_reversal_do_not_grow_with_the_lots_it_gives_back_to(kitchen: Kitchen, log: Any) -> None:
-    """One lot or thirty: the same number, which the log tells."""
+    """The log counts as many statements for thirty lots as for one."""
     kitchen.ingredient("Flour")
     kitchen.recipe("Bread", {"Flour": (500, "g")}, {"Loaf": 1})
     counts = []
@@ -155,7 +155,7 @@ OF_REVERSAL = "FROM movement WHERE operation_id = (SELECT operation_id FROM reve
 def test_verification_names_what_is_no_exact_undoing_and_what_lies_otherwise(
     bakery: Kitchen, what: str, statement: str
 ) -> None:
-    """A movement more in a reversal, a hold that nobody recorded, a place where no transfer took the lot."""
+    """An extra movement, an unrecorded hold, and a place without a move are found."""
     reverse(bakery.produce("Cookies", "Cookie", 1, 24))
     move(bakery, "flour", "Cellar")
     assert drift() == []

@@ -1,4 +1,4 @@
-"""Fifty copies of one request, at once, from threads and from processes: one operation, and one answer for all."""
+"""Fifty copies of one request at once, from threads and processes: one operation, and one answer for all."""
 
 import logging
 from collections import Counter
@@ -26,7 +26,7 @@ Ask = Callable[[Kitchen, str, list[int], Path], list[Any]]
 
 
 def ask_in_threads(ids: dict[str, int], operation_id: str, yields: list[int], log: Path, start: Any) -> list[Any]:
-    """Each thread asks once for one batch of so many cookies; what each was answered, an error by its code."""
+    """Let each thread ask once for one batch with its yield; return each answer, or the code of its error."""
     kitchen = Kitchen()
     kitchen.ids = ids
     logger, handler = logging.getLogger("bake_tracker.services"), AppendHandler(log)
@@ -72,14 +72,14 @@ def from_processes(kitchen: Kitchen, operation_id: str, yields: list[int], log: 
 
 
 def endings(log: Path) -> Counter[str]:
-    """How the copies ended, by what the log says; what was tried again is no ending."""
+    """Count how the copies ended, from the log; a retry is not an end."""
     outcomes = [line["outcome"] for line in read_log(log) if line is not None]
     return Counter(outcome for outcome in outcomes if outcome in ENDINGS)
 
 
 @pytest.mark.parametrize("ask", [from_threads, from_processes])
 def test_fifty_copies_of_one_request_make_one_operation(kitchen: Kitchen, ask: Ask, tmp_path: Path) -> None:
-    """With stock for one: 1 success and 49 replays with the same result, and no error for any caller."""
+    """With stock for one, there are 1 success and 49 replays with the same result, and no caller gets an error."""
     kitchen.simple_bakery()
     log = tmp_path / "copies.jsonl"
     answers = ask(kitchen, uuid7(), [480] * COPIES, log)
@@ -94,7 +94,7 @@ def test_fifty_copies_of_one_request_make_one_operation(kitchen: Kitchen, ask: A
 def test_fifty_requests_under_one_id_are_one_operation_and_conflicts(
     kitchen: Kitchen, ask: Ask, tmp_path: Path
 ) -> None:
-    """Each asks for something else: whoever is first has it, and 49 are told that the id is taken."""
+    """Each asks for something else: the first gets the id, and 49 are told that it is taken."""
     kitchen.simple_bakery()
     log = tmp_path / "copies.jsonl"
     answers = ask(kitchen, uuid7(), list(range(431, 431 + COPIES)), log)

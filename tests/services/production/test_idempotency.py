@@ -1,4 +1,4 @@
-"""The same operation id is the same operation, however often and from however many sides it comes."""
+"""The same operation id is the same operation, however often and from wherever it comes."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
@@ -29,13 +29,13 @@ EVERYTHING = ("operation", "movement", "lot", "production_run", "assembly_run", 
 
 
 def everything(kitchen: Kitchen) -> list[Any]:
-    """Every row of history and stock, to show that nothing changed."""
+    """Return every row of history and stock, to show that nothing changed."""
     return [kitchen.rows(f"SELECT * FROM {table} ORDER BY 1") for table in EVERYTHING]
 
 
 @pytest.mark.parametrize("version", IDS)
 def test_a_replay_returns_the_first_result_and_changes_nothing(kitchen: Kitchen, version: str) -> None:
-    """With an id of any version, as a UUID or as text in any case."""
+    """This holds for an id of any version, as a UUID or as text in any case."""
     kitchen.simple_bakery()
     operation_id = IDS[version]
     first = kitchen.produce("Cookies", "Cookie", 20, 480, operation_id=operation_id)
@@ -47,7 +47,7 @@ def test_a_replay_returns_the_first_result_and_changes_nothing(kitchen: Kitchen,
 
 
 def test_a_box_is_replayed_like_a_batch(kitchen: Kitchen) -> None:
-    """Also when there is nothing left to pack another from."""
+    """This holds even when there is no stock left for another box."""
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 1, 24)
     first = kitchen.assemble("Box", 4, operation_id=IDS["v4"])
@@ -57,7 +57,7 @@ def test_a_box_is_replayed_like_a_batch(kitchen: Kitchen) -> None:
 
 
 def test_the_same_request_in_other_words_is_the_same(kitchen: Kitchen) -> None:
-    """One instant in two zones or as wall clock, one factor in three types, one unit in two spellings."""
+    """An instant in two zones or as local time, a factor in three types, a unit in two spellings."""
     run_in_transaction(lambda s: things.record_bakery(session=s, time_zone="Europe/Berlin"))
     kitchen.simple_bakery()
     noon = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -80,7 +80,7 @@ def test_the_same_request_in_other_words_is_the_same(kitchen: Kitchen) -> None:
     ],
 )  # fmt: skip
 def test_an_id_used_for_something_else_is_a_conflict(kitchen: Kitchen, other: dict[str, Any]) -> None:
-    """Any other argument, and nothing of the second request is done."""
+    """This holds for any other argument, and the second request does nothing."""
     kitchen.simple_bakery()
     asked = {"recipe": "Cookies", "unit": "Cookie", "batches": 1, "actual": 24, "operation_id": IDS["v4"]}
     kitchen.item("finished_unit", "Crumb", "each")
@@ -93,7 +93,7 @@ def test_an_id_used_for_something_else_is_a_conflict(kitchen: Kitchen, other: di
 
 
 def test_an_id_used_by_another_function_is_a_conflict(kitchen: Kitchen) -> None:
-    """A batch is not a box."""
+    """A batch and a box cannot share an id."""
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 1, 24, operation_id=IDS["v4"])
     with pytest.raises(ConflictError, match="already used for record_batch_production"):
@@ -101,7 +101,7 @@ def test_an_id_used_by_another_function_is_a_conflict(kitchen: Kitchen) -> None:
 
 
 def test_an_id_whose_operation_was_refused_or_undone_is_free_again(kitchen: Kitchen) -> None:
-    """Only what succeeded has a row."""
+    """Only an operation that succeeded has a row."""
     kitchen.simple_bakery()
     with pytest.raises(InsufficientInventoryError):
         kitchen.produce("Cookies", "Cookie", 21, 24, operation_id=IDS["v4"])
@@ -114,7 +114,7 @@ def test_an_id_whose_operation_was_refused_or_undone_is_free_again(kitchen: Kitc
 
 
 def test_the_same_id_from_many_threads_at_once_makes_one_operation(kitchen: Kitchen) -> None:
-    """With stock for one: every copy that waited is a replay, not a shortage."""
+    """With stock for one, every copy that waited is a replay, not a shortage."""
     kitchen.simple_bakery()
     barrier = Barrier(6)
 
@@ -130,7 +130,7 @@ def test_the_same_id_from_many_threads_at_once_makes_one_operation(kitchen: Kitc
 
 
 def test_the_same_new_name_from_many_threads_is_taken_once(kitchen: Kitchen) -> None:
-    """The others are told of a conflict, not of a database error."""
+    """The others get a conflict, not a database error."""
     kitchen.ingredient("Flour")
     barrier = Barrier(4)
 
@@ -146,7 +146,7 @@ def test_the_same_new_name_from_many_threads_is_taken_once(kitchen: Kitchen) -> 
 
 
 def test_recipes_and_goods_edited_at_once_keep_one_version_whole(kitchen: Kitchen) -> None:
-    """Two cooks at one recipe: the later edit wins, and no lines of both are mixed."""
+    """When two cooks edit a recipe, the later edit wins, and their lines never mix."""
     kitchen.simple_bakery()
     barrier = Barrier(2)
 

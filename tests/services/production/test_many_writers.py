@@ -1,4 +1,4 @@
-"""Many writers at one shelf: ledger, counts, costs, the log and what every caller was told agree."""
+"""Many writers at one shelf: ledger, counts, costs, log and every caller's answers agree."""
 
 import threading
 import time
@@ -21,7 +21,7 @@ SECONDS = 3
 
 
 def test_twelve_threads_bake_pack_and_receive_and_everything_agrees(database_url: str, tmp_path: Path) -> None:
-    """For some seconds; ``python -m benchmarks.concurrency minute`` does it for a minute."""
+    """This runs for some seconds; ``python -m benchmarks.concurrency minute`` runs for a minute."""
     log = tmp_path / "many.jsonl"
     heard = busy_threads(resolved(database_url), log, THREADS, SECONDS)
     assert disagreements(resolved(database_url), log, heard) == []
@@ -32,7 +32,7 @@ def test_twelve_threads_bake_pack_and_receive_and_everything_agrees(database_url
 def test_baking_and_packing_at_once_holds_all_its_items_in_one_order(
     kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A carton is older than a cookie, so packing after baking would ask for it while holding what is newer."""
+    """Cartons are older than cookies: packing after baking would otherwise lock them while holding newer items."""
     kitchen.item("material", "Carton", "each")
     kitchen.ingredient("Flour")
     kitchen.recipe("Cookies", {"Flour": (500, "g")}, {"Cookie": 24})
@@ -55,7 +55,7 @@ def test_baking_and_packing_at_once_holds_all_its_items_in_one_order(
 
 
 def test_bakers_and_packers_of_one_shelf_never_close_a_circle(kitchen: Kitchen, log: pytest.LogCaptureFixture) -> None:
-    """Baking and packing at once, beside packing alone, for fifty rounds: not one deadlock, so nothing is retried."""
+    """Baking with packing, beside packing alone, never deadlocks in fifty rounds, so nothing is retried."""
     kitchen.item("material", "Carton", "each")
     kitchen.ingredient("Flour")
     kitchen.recipe("Cookies", {"Flour": (500, "g")}, {"Cookie": 24})
@@ -93,7 +93,7 @@ def test_bakers_and_packers_of_one_shelf_never_close_a_circle(kitchen: Kitchen, 
 
 
 def test_a_fair_lock_goes_to_whoever_has_waited_longest() -> None:
-    """Four that come one after another have it in that order, though the first one asks again at once."""
+    """Waiting threads get it in the order they came, though the first one asks again at once."""
     lock, order, arrived = FairLock(), [], []
     assert lock.acquire(0)
 
@@ -119,7 +119,7 @@ def test_a_fair_lock_goes_to_whoever_has_waited_longest() -> None:
 
 
 def test_a_fair_lock_that_is_not_to_be_had_is_given_up_and_forgotten() -> None:
-    """Whoever gave up is passed over."""
+    """A thread that has given up is skipped."""
     lock = FairLock()
     assert [lock.acquire(0), lock.acquire(0.01)] == [True, False]
     lock.release()

@@ -1,4 +1,4 @@
-"""Batches: what a run takes, makes, answers and keeps."""
+"""Batches: what a run takes, makes, returns and stores."""
 
 import json
 from datetime import UTC, date, datetime
@@ -27,7 +27,7 @@ JANUARY = date(2026, 1, 2)
 
 
 def test_the_result_is_exactly_what_the_specification_says(kitchen: Kitchen) -> None:
-    """Every key, type and string."""
+    """Every key, type and string matches."""
     kitchen.simple_bakery()
     flour, sugar = (kitchen.rows("SELECT id FROM lot WHERE code LIKE :c", c=f"{s}-%")[0].id for s in ("flour", "sugar"))
     run = kitchen.produce("Cookies", "Cookie", 2, 47, scale_factor=Decimal("0.5"), produced_at=MORNING)
@@ -72,7 +72,7 @@ def test_the_result_is_exactly_what_the_specification_says(kitchen: Kitchen) -> 
 
 
 def test_a_total_loss_makes_no_lot_and_has_no_cost_per_unit(kitchen: Kitchen) -> None:
-    """Null where there is nothing, and the whole cost where the loss is."""
+    """The lot and the unit cost are null, and the loss has the whole cost."""
     kitchen.simple_bakery()
     run = kitchen.produce("Cookies", "Cookie", 1, 0, loss_reason="burnt")
     assert (run["lot_id"], run["lot_code"], run["per_unit_cost"]) == (None, None, None)
@@ -82,7 +82,7 @@ def test_a_total_loss_makes_no_lot_and_has_no_cost_per_unit(kitchen: Kitchen) ->
 
 
 def test_a_check_lists_every_short_ingredient_once(kitchen: Kitchen) -> None:
-    """With exact strings, and nothing that suffices."""
+    """The strings are exact, and ingredients with enough stock are left out."""
     kitchen.simple_bakery()
     assert kitchen.can_produce("Cookies", 20) == {"can_produce": True, "missing_ingredients": []}
     assert {
@@ -98,7 +98,7 @@ def test_a_check_lists_every_short_ingredient_once(kitchen: Kitchen) -> None:
 
 
 def test_a_shortage_lists_every_item_and_takes_nothing(kitchen: Kitchen) -> None:
-    """The recording refuses with what the check says."""
+    """The recording refuses with the same list as the check."""
     kitchen.simple_bakery()
     before = kitchen.rows("SELECT count(*) FROM movement")
     with pytest.raises(InsufficientInventoryError) as refused:
@@ -124,7 +124,7 @@ def test_a_scale_factor_is_taken_as_the_decimal_it_prints_as(
 
 
 def test_a_sub_recipe_is_consumed_and_costed(kitchen: Kitchen) -> None:
-    """At every depth, in parts of a batch, and together with the same ingredient above it."""
+    """This holds at any depth, for parts of a batch, and for an ingredient that the main recipe also uses."""
     kitchen.simple_bakery()
     kitchen.recipe("Syrup", {"Sugar": (300, "g")})
     kitchen.recipe("Icing", {"Syrup": (Decimal("0.5"), "batch"), "Sugar": (50, "g")})
@@ -135,7 +135,7 @@ def test_a_sub_recipe_is_consumed_and_costed(kitchen: Kitchen) -> None:
 
 
 def test_the_same_ingredient_in_two_units_is_one_need(kitchen: Kitchen) -> None:
-    """Added exactly before it is rounded, so check and recording agree to the last gram."""
+    """The two are added exactly before rounding, so check and recording agree to the last gram."""
     kitchen.ingredient("Flour")
     kitchen.density("Flour", 1, "cup", 120, "g")
     kitchen.recipe("Dough", {"Flour": (1, "cup")}, {"Loaf": 1})
@@ -161,7 +161,7 @@ def test_the_same_ingredient_in_two_units_is_one_need(kitchen: Kitchen) -> None:
 
 
 def test_a_stocked_finished_unit_is_an_ingredient_like_any_other(kitchen: Kitchen) -> None:
-    """Yesterday's cookies, with their cost, go into today's crumble; and a starter feeds itself."""
+    """Yesterday's cookies go into today's crumble with their cost; a starter feeds itself."""
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 2, 48)
     kitchen.recipe("Crumble", {"Cookie": (24, "each"), "Sugar": (100, "g")}, {"Tray": 1})
@@ -176,7 +176,7 @@ def test_a_stocked_finished_unit_is_an_ingredient_like_any_other(kitchen: Kitche
 
 
 def test_a_recipe_makes_several_finished_units(kitchen: Kitchen) -> None:
-    """Each with its own yield; one it does not make is refused, naming those it does."""
+    """Each has its own yield; the refusal of another unit lists those it makes."""
     kitchen.simple_bakery()
     kitchen.recipe("Dough", {"Flour": (100, "g")}, {"Small": 10, "Large": 4})
     assert kitchen.produce("Dough", "Small", 1, 10)["expected_yield"] == "10"
@@ -190,7 +190,7 @@ def test_a_recipe_makes_several_finished_units(kitchen: Kitchen) -> None:
 
 
 def test_what_does_not_exist_is_named(kitchen: Kitchen) -> None:
-    """Recipe, finished unit (an ingredient is none) and event, each by its own error."""
+    """Recipe, finished unit (an ingredient is not one) and event each have their own error."""
     kitchen.simple_bakery()
     kitchen.ids |= {"nothing": 987_654}
     with pytest.raises(RecipeNotFoundError) as no_recipe:
@@ -206,7 +206,7 @@ def test_what_does_not_exist_is_named(kitchen: Kitchen) -> None:
 
 
 def test_a_later_edit_changes_no_past_run(kitchen: Kitchen) -> None:
-    """The snapshot keeps the recipe as it was baked, once per content."""
+    """The snapshot keeps the recipe as it was baked; equal contents share one."""
     kitchen.simple_bakery()
     kitchen.recipe("Glaze", {"Sugar": (10, "g")})
     kitchen.recipe("Bun", {"Flour": (100, "g"), "Glaze": (1, "batch")}, {"Bun piece": 6})
@@ -223,7 +223,7 @@ def test_a_later_edit_changes_no_past_run(kitchen: Kitchen) -> None:
 
 
 def test_a_recipe_cannot_contain_itself_or_nothing(kitchen: Kitchen) -> None:
-    """The way round is named; a recipe without lines is no recipe."""
+    """The error has the whole cycle; a recipe needs lines."""
     kitchen.simple_bakery()
     kitchen.recipe("Icing", {"Cookies": (1, "batch")})
     with pytest.raises(RecipeCycleError) as refused:
@@ -235,7 +235,7 @@ def test_a_recipe_cannot_contain_itself_or_nothing(kitchen: Kitchen) -> None:
 
 
 def test_a_lot_is_good_for_as_long_as_its_item_keeps(kitchen: Kitchen) -> None:
-    """Counted from the bakery's own day, and never past the end of the calendar."""
+    """The days count from the bakery's own day, and never pass the end of the calendar."""
     kitchen.simple_bakery()
     kitchen.item("finished_unit", "Roll", "each", shelf_life_days=3)
     kitchen.recipe("Rolls", {"Flour": (100, "g")}, {"Roll": 10})
@@ -247,7 +247,7 @@ def test_a_lot_is_good_for_as_long_as_its_item_keeps(kitchen: Kitchen) -> None:
 
 
 def test_an_expired_or_held_lot_is_not_picked(kitchen: Kitchen) -> None:
-    """A lot is good on its last day; held ones wait whatever their date."""
+    """A lot is good on its last day; a held lot is skipped whatever its date."""
     kitchen.ingredient("Milk", "ml")
     kitchen.recipe("Custard", {"Milk": (1, "l")}, {"Cup": 4})
     for code, expiry_day in (("old", 22), ("held", 24), ("last-day", 23), ("good", 30)):
@@ -262,7 +262,7 @@ def test_an_expired_or_held_lot_is_not_picked(kitchen: Kitchen) -> None:
 
 
 def test_lot_codes_are_readable_and_never_the_same(kitchen: Kitchen) -> None:
-    """The item, the day and a running number, also across runs that were undone."""
+    """The code has the item, the day and a running number; a run that was rolled back leaves no gap."""
     kitchen.simple_bakery()
     codes = [kitchen.produce("Cookies", "Cookie", 1, 24, produced_at=MORNING)["lot_code"] for _ in range(3)]
     with session_scope() as session:
@@ -274,7 +274,7 @@ def test_lot_codes_are_readable_and_never_the_same(kitchen: Kitchen) -> None:
 
 
 def test_the_run_keeps_event_reason_and_notes(kitchen: Kitchen) -> None:
-    """What was said about it can be read back as it was said."""
+    """The run has them as they were given."""
     kitchen.simple_bakery()
     event = run_in_transaction(lambda s: things.record_event("Fête d'été", session=s))
     said = {"loss_reason": "brûlé 🔥", "notes": "line 1\nline 2 'quoted' %s {x}"}

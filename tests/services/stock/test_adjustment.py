@@ -1,4 +1,4 @@
-"""Waste, spoilage, samples, gifts, sales and corrections: the right lot at its own cost, all of it or nothing."""
+"""Waste, spoilage, samples, gifts, sales and corrections: the right lot at its own cost, in full or not at all."""
 
 from datetime import date
 from decimal import Decimal
@@ -39,14 +39,14 @@ def hold(lot_id: int) -> None:
 
 
 def test_the_kinds_are_those_that_the_table_takes() -> None:
-    """And one more that only a count posts."""
+    """The table has one more, which only a count posts."""
     assert {*KINDS, "stocktake"} == set(KEPT)
     assert set(KINDS) > TO_SOMEBODY
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "correction"])
 def test_by_item_the_policy_chooses_and_each_lot_gives_its_own_cost(shelf: Shelf, kind: str) -> None:
-    """The older bag first, to its end, then the next."""
+    """The older bag is used up first, then the next."""
     done = shelf.adjust(kind, {"item_id": shelf.kitchen.ids["Flour"], "quantity": Decimal("10.5"), "unit": "kg"})
     assert [(lot["quantity"], lot["cost"]) for lot in done["lots"]] == [("-10000", "-20.00"), ("-500", "-1.50")]
     assert done["total_cost"] == "-21.50"
@@ -57,7 +57,7 @@ def test_by_item_the_policy_chooses_and_each_lot_gives_its_own_cost(shelf: Shelf
 
 
 def test_by_lot_it_is_that_very_lot(shelf: Shelf) -> None:
-    """Though the policy would take another."""
+    """The policy would take another lot."""
     second = shelf.kitchen.rows("SELECT id FROM lot WHERE code LIKE 'flour%' ORDER BY id")[1].id
     done = shelf.adjust("waste", {"lot_id": second, "quantity": 200}, {"lot_id": second, "quantity": 100}, reason="wet")
     assert [(lot["lot_id"], lot["quantity"], lot["cost"]) for lot in done["lots"]] == [(second, "-300", "-0.90")]
@@ -69,7 +69,7 @@ def test_by_lot_it_is_that_very_lot(shelf: Shelf) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("is_held", [True, False], ids=["held", "expired"])
 def test_what_is_expired_or_held_goes_to_nobody(shelf: Shelf, kind: str, is_held: bool) -> None:
-    """It may be thrown away or corrected by its lot; a person gets it only after a release, which is named."""
+    """By its lot it may be thrown away or corrected; a person gets it only after a release, which is the remedy."""
     shelf.kitchen.ingredient("Milk", "ml")
     expires = None if is_held else date(2026, 2, 1)
     lot = shelf.kitchen.receive("Milk", 1, "l", 2, received_on=date(2026, 1, 1), expires_on=expires)["lot_id"]
@@ -93,7 +93,7 @@ def test_what_is_expired_or_held_goes_to_nobody(shelf: Shelf, kind: str, is_held
 
 
 def test_a_shortage_lists_every_short_line_and_takes_nothing(shelf: Shelf) -> None:
-    """Items and lots in one list, and nothing of the lines that would have sufficed."""
+    """Items and lots are in one list, and no line takes anything."""
     before = shelf.everything()
     flour, carton = shelf.lot("flour"), shelf.lot("carton")
     with pytest.raises(InsufficientInventoryError) as refused:
@@ -113,7 +113,7 @@ def test_a_shortage_lists_every_short_line_and_takes_nothing(shelf: Shelf) -> No
 
 
 def test_a_correction_up_costs_what_the_rest_costs_or_what_it_came_at(shelf: Shelf) -> None:
-    """The unit cost of what is left; of an empty lot, as it came in; an unknown cost stays unknown."""
+    """A lot with stock keeps its unit cost, an empty lot has that of its receipt; an unknown cost stays unknown."""
     lot = shelf.lot("flour").id
     more = {"lot_id": lot, "quantity": 1, "unit": "kg"}
     assert shelf.adjust("correction", more, reason="found")["lots"][0]["cost"] == "2.00"
@@ -129,7 +129,7 @@ def test_a_correction_up_costs_what_the_rest_costs_or_what_it_came_at(shelf: She
 
 
 def test_what_takes_the_rest_takes_all_its_cost() -> None:
-    """And nothing is lost to rounding in between."""
+    """Rounding loses nothing in between."""
     assert cost_of_change(-3, 3, 7, 10, 20) == -7
     assert cost_of_change(-1, 3, 7, 10, 20) == -2
     assert cost_of_change(1, 3, 7, 10, 20) == 2
@@ -139,7 +139,7 @@ def test_what_takes_the_rest_takes_all_its_cost() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_is_undone_exactly(shelf: Shelf, kind: str) -> None:
-    """Lots, costs and counts are as before, and what was reversed is still on record."""
+    """Lots, costs and counts are as before, and the reversal stays on record."""
     before = shelf.everything()
     sign = -1 if kind == "correction" else 1
     line = {"item_id": shelf.kitchen.ids["Flour"], "quantity": Fraction(31_000, 3) * sign}
@@ -153,7 +153,7 @@ def test_every_kind_is_undone_exactly(shelf: Shelf, kind: str) -> None:
 
 
 def test_a_correction_up_is_undone_exactly(shelf: Shelf) -> None:
-    """Also one that filled an empty lot."""
+    """This includes a correction that filled an empty lot."""
     lot = shelf.lot("sugar").id
     shelf.adjust("waste", {"lot_id": lot, "quantity": 5, "unit": "kg"})
     before = shelf.everything()
@@ -163,7 +163,7 @@ def test_a_correction_up_is_undone_exactly(shelf: Shelf) -> None:
 
 
 def test_the_same_id_again_changes_nothing_and_answers_the_same(shelf: Shelf) -> None:
-    """Also when the units are called by another name."""
+    """The unit may have another name."""
     key = "0199a000-0000-7000-8000-000000000001"
     flour = shelf.kitchen.ids["Flour"]
     first = shelf.adjust("waste", {"item_id": flour, "quantity": 1, "unit": "kg"}, operation_id=key)
@@ -197,14 +197,14 @@ def test_the_same_id_again_changes_nothing_and_answers_the_same(shelf: Shelf) ->
 def test_what_cannot_be_meant_is_refused_by_its_name(
     shelf: Shelf, kind: str, line: dict[str, Any], more: dict[str, Any], field: str
 ) -> None:
-    """Each by the argument that has to change."""
+    """The refusal has the argument that must change."""
     with pytest.raises(ValidationError) as refused:
         shelf.adjust(kind, {"item_id": shelf.kitchen.ids["Flour"], **line}, **more)
     assert field in [problem["field"] for problem in refused.value.problems]
 
 
 def test_a_reference_that_leads_nowhere_is_refused_by_its_name(shelf: Shelf) -> None:
-    """Lot, item, recipient; and an item named both ways, and a unit that needs a density."""
+    """Lot, item, customer, missing densities, and an item with and without lots are each refused."""
     flour = shelf.kitchen.ids["Flour"]
     with pytest.raises(LotNotFoundError):
         shelf.adjust("waste", {"lot_id": 999, "quantity": 1})
@@ -236,12 +236,12 @@ def test_a_reference_that_leads_nowhere_is_refused_by_its_name(shelf: Shelf) -> 
     }.items(),
 )
 def test_an_adjustment_that_its_movements_do_not_give_is_named(shelf: Shelf, what: str, statement: str) -> None:
-    """Changed past the program, one millionth is enough."""
+    """A change of one millionth made outside the program is found."""
     shelf.adjust("waste", {"item_id": shelf.kitchen.ids["Flour"], "quantity": 500})
     assert what in named_after(statement)
 
 
 def test_an_adjustment_that_is_gone_is_named(shelf: Shelf) -> None:
-    """The movement has nothing that says what it was for."""
+    """Without it, nothing says what the movement was for."""
     shelf.adjust("waste", {"item_id": shelf.kitchen.ids["Flour"], "quantity": 500})
     assert "adjustment" in named_after("DELETE FROM adjustment")

@@ -1,4 +1,4 @@
-"""A delivery: the lines of one document become lots by the rules of a receipt, all of them or none."""
+"""A delivery: the lines of one document become lots by the rules of a receipt, all or none."""
 
 from datetime import date
 from decimal import Decimal
@@ -39,7 +39,7 @@ def two_lines(shelf: Shelf) -> list[dict[str, Any]]:
 
 
 def test_every_line_becomes_the_lot_that_a_receipt_would_have_made(shelf: Shelf) -> None:
-    """Only that all of them are of one operation and one supplier."""
+    """All the lots share one operation and one supplier."""
     mill = shelf.supplier("Mill")
     lines = two_lines(shelf)
     done = shelf.deliver(*lines, supplier_id=mill, document="R-1", delivered_on=date(2026, 3, 1), notes="by hand")
@@ -68,7 +68,7 @@ def test_every_line_becomes_the_lot_that_a_receipt_would_have_made(shelf: Shelf)
 
 
 def test_a_document_is_taken_once_unless_it_came_again(shelf: Shelf) -> None:
-    """By the supplier's own number; another supplier may have the same, and one that was reversed does not count."""
+    """The supplier's own number counts; another supplier may use it too, and a reversed delivery frees it."""
     mill, dairy = shelf.supplier("Mill"), shelf.supplier("Dairy")
     (line, _) = two_lines(shelf)
     first = shelf.deliver(line, supplier_id=mill, document="R-1")
@@ -85,7 +85,7 @@ def test_a_document_is_taken_once_unless_it_came_again(shelf: Shelf) -> None:
 
 
 def test_a_delivery_is_undone_with_all_its_lots_and_with_what_was_made_of_them(shelf: Shelf) -> None:
-    """Refused with what uses it, and undone with that in cascade."""
+    """The production that used the flour blocks the undo, and a cascade undoes both."""
     before = shelf.everything()
     shelf.adjust("waste", {"item_id": shelf.kitchen.ids["Flour"], "quantity": 10, "unit": "kg"})
     done = shelf.deliver(*two_lines(shelf), supplier_id=shelf.supplier("Mill"))
@@ -102,7 +102,7 @@ def test_a_delivery_is_undone_with_all_its_lots_and_with_what_was_made_of_them(s
 
 
 def test_one_line_that_cannot_be_taken_refuses_all_and_names_every_one(shelf: Shelf) -> None:
-    """Arguments, then what they mean."""
+    """Bad arguments are listed first, then lines that cannot be received."""
     before = shelf.everything()
     mill = shelf.supplier("Mill")
     good, other = two_lines(shelf)
@@ -141,6 +141,6 @@ def test_one_line_that_cannot_be_taken_refuses_all_and_names_every_one(shelf: Sh
     }.items(),
 )
 def test_a_delivery_that_its_lots_do_not_give_is_named(shelf: Shelf, what: str, statement: str) -> None:
-    """Changed past the program."""
+    """A change made outside the program is found."""
     shelf.deliver(*two_lines(shelf), supplier_id=shelf.supplier("Mill"), document="R-1")
     assert what in named_after(statement)

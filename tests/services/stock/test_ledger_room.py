@@ -1,4 +1,4 @@
-"""Only the ledger's room changes movements, lots, holds and places; read off the syntax trees of the sources."""
+"""Only the ledger's room changes movements, lots, holds and places, as the source's syntax trees show."""
 
 import ast
 import re
@@ -27,11 +27,11 @@ MAY_WRITE_ANY_TABLE = {
     "services/importing/facts.py": "adds allergens and labels",
     "database/insert_once.py": "adds a row whose key is new, for its callers",
 }
-"""Modules that write a table given by a variable, and why; none of them names a guarded table as one to be written."""
+"""Modules that write a table given by a variable, and why; none of them writes a guarded table by name."""
 
 
 def sources() -> Iterator[tuple[str, str]]:
-    """Every module but the migrations, which change the tables of older versions before anybody works with them."""
+    """Yield every module but the migrations, which change the tables of older versions before anybody uses them."""
     for path in sorted(SOURCES.rglob("*.py")):
         name = path.relative_to(SOURCES).as_posix()
         if name not in ROOM and not name.startswith("migrations/"):
@@ -39,7 +39,7 @@ def sources() -> Iterator[tuple[str, str]]:
 
 
 def writes_of(code: str) -> list[str]:
-    """Every statement that changes a guarded table, and every guarded table that is handed to another function."""
+    """Return every statement that changes a guarded table, and every call that passes one to another function."""
     tree = ast.parse(code)
     guarded = names_of_guarded(tree)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
@@ -53,7 +53,7 @@ def writes_of(code: str) -> list[str]:
 
 
 def unknown_targets(code: str) -> list[str]:
-    """Every statement that writes a table given by a variable, an argument or an attribute of something."""
+    """Return every statement that writes a table given by a variable, an argument or an attribute."""
     tree = ast.parse(code)
     tables = {name.asname or name.name for name in imported(tree) if name.name[0].isupper()}
     found = []
@@ -66,7 +66,7 @@ def unknown_targets(code: str) -> list[str]:
 
 
 def target_of(call: ast.Call) -> ast.expr | None:
-    """The table of ``insert(table)``, ``dialect.insert(table)`` and ``table.insert()``."""
+    """Return the table of ``insert(table)``, ``dialect.insert(table)`` and ``table.insert()``."""
     called = call.func
     if isinstance(called, ast.Name):
         return call.args[0] if called.id in WRITES and call.args else None
@@ -78,7 +78,7 @@ def target_of(call: ast.Call) -> ast.expr | None:
 
 
 def is_guarded(table: ast.expr | None, guarded: set[str]) -> bool:
-    """Whether this is a guarded table: ``tables.lot``, ``Lot``, ``Lot.__table__``, or a name given to one."""
+    """Whether this is a guarded table: ``tables.lot``, ``Lot``, ``Lot.__table__``, or a name assigned from one."""
     match table:
         case ast.Name(id=name):
             return name in guarded
@@ -92,14 +92,14 @@ def is_guarded(table: ast.expr | None, guarded: set[str]) -> bool:
 
 
 def hands_on(call: ast.Call, guarded: set[str]) -> bool:
-    """Whether a guarded table is given to a function of ours, which could write it."""
+    """Whether one of our own functions gets a guarded table, which it could write."""
     called = call.func
     is_ours = isinstance(called, ast.Name) and (called.id.startswith("_") or called.id == "insert_once")
     return is_ours and any(is_guarded(argument, guarded) for argument in call.args)
 
 
 def names_of_guarded(tree: ast.Module) -> set[str]:
-    """What guarded tables are called in a module, by its imports and assignments."""
+    """Return a module's names for guarded tables, from its imports and assignments."""
     guarded = {name.asname or name.name for name in imported(tree) if name.name in NAMES}
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and is_guarded(node.value, guarded):
@@ -117,12 +117,12 @@ def imported(tree: ast.Module) -> list[ast.alias]:
 
 
 def test_nobody_else_changes_movements_lots_holds_or_places() -> None:
-    """Everything else calls a function of the ledger's room."""
+    """All other modules call a function of the ledger's room."""
     assert {name: found for name, code in sources() if (found := writes_of(code))} == {}
 
 
 def test_whoever_writes_a_table_given_by_a_variable_is_known() -> None:
-    """Name a new one above, with its reason; and take one away that no longer does."""
+    """A new one is added above with its reason, and one that no longer writes is removed."""
     writing = {name for name, code in sources() if "sqlalchemy" in code and unknown_targets(code)}
     assert writing == MAY_WRITE_ANY_TABLE.keys()
     assert not SHAPES.keys() & GUARDED
@@ -142,7 +142,7 @@ def test_whoever_writes_a_table_given_by_a_variable_is_known() -> None:
     ],
 )
 def test_a_planted_line_is_found(planted: str) -> None:
-    """In any of the ways in which such a statement is written."""
+    """This holds for every way to write such a statement."""
     assert len(writes_of(planted)) == 1
 
 
@@ -155,12 +155,12 @@ def test_a_planted_line_is_found(planted: str) -> None:
     ],
 )
 def test_what_only_reads_is_not(harmless: str) -> None:
-    """Nor what writes other tables."""
+    """Reading a guarded table and writing another one are both allowed."""
     assert writes_of(harmless) == []
 
 
 def test_the_room_is_where_the_rule_says() -> None:
-    """Both modules are there and write all four tables."""
+    """Both modules exist, and together they write all four tables."""
     assert all(Path(SOURCES, name).exists() for name in ROOM)
     code = "\n".join(Path(SOURCES, name).read_text("utf-8") for name in ROOM)
     written = " ".join(writes_of(code))

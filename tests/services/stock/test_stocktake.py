@@ -1,4 +1,4 @@
-"""A count of the shelf: what differs, from when, and what is posted."""
+"""A count of the shelf: the differences, since when, and what is posted."""
 
 from datetime import date
 from decimal import Decimal
@@ -23,7 +23,7 @@ def shelf(kitchen: Kitchen) -> Shelf:
 
 
 def test_a_count_by_quantity_and_by_per_cent_is_looked_at_then_posted_at_once(shelf: Shelf) -> None:
-    """Per lot in quantity, per cent and cost; what was right is kept as counted, and posts nothing."""
+    """Each lot has quantity, per cent and cost; a correct lot is stored as counted and posts nothing."""
     flour, sugar, carton = (shelf.lot(code) for code in ("flour", "sugar", "carton"))
     lines = (
         {"lot_id": flour.id, "counted": Decimal("9.5"), "unit": "kg"},
@@ -50,7 +50,7 @@ def test_a_count_by_quantity_and_by_per_cent_is_looked_at_then_posted_at_once(sh
 
 
 def test_a_count_is_undone_exactly(shelf: Shelf) -> None:
-    """More, less and nothing left, of known and of unknown cost."""
+    """More, less and nothing left; with known and unknown cost."""
     before = shelf.everything()
     ids = [row.id for row in before]
     counts = [{"lot_id": lot, "counted": Fraction(number * 9_999, 7)} for number, lot in enumerate(ids)]
@@ -67,7 +67,7 @@ def bake_a_batch(shelf: Shelf) -> None:
 
 
 def test_what_moved_since_the_sheet_is_asked_about_and_not_guessed(shelf: Shelf) -> None:
-    """10 kg on the sheet, 9.8 kg counted, and half a kilo baked: 9.3 if baked after the count, 9.8 if before."""
+    """10 kg on the sheet, 9.8 counted, half a kilo baked: 9.3 is left if baked after the count, 9.8 if before."""
     flour = shelf.lot("flour").id
     line = {"lot_id": flour, "counted": Decimal("9.8"), "unit": "kg", "expected": 10_000}
     bake_a_batch(shelf)
@@ -85,7 +85,7 @@ def test_what_moved_since_the_sheet_is_asked_about_and_not_guessed(shelf: Shelf)
 
 
 def test_more_cannot_be_missing_than_is_there_now(shelf: Shelf) -> None:
-    """The sheet's lot was used up since: what the count would take away is gone already."""
+    """The lot was used up since the sheet: what the count would remove is already gone."""
     carton = shelf.lot("carton").id
     shelf.adjust("waste", {"lot_id": carton, "quantity": 95})
     with pytest.raises(ConflictError, match="the count removes more than is on hand"):
@@ -94,7 +94,7 @@ def test_more_cannot_be_missing_than_is_there_now(shelf: Shelf) -> None:
 
 
 def test_an_empty_held_or_expired_lot_can_be_counted(shelf: Shelf) -> None:
-    """A count is of what is there; a lot of unknown cost stays so."""
+    """A count covers whatever is on hand; an unknown cost stays unknown."""
     sugar = shelf.kitchen.rows("SELECT id FROM lot WHERE location = 'Cellar'")[0].id
     done = shelf.count({"lot_id": sugar, "counted": 0})
     assert (done["lots"][0]["percent"], done["cost_difference"]) == ("-100", None)
@@ -123,7 +123,7 @@ def test_an_empty_held_or_expired_lot_can_be_counted(shelf: Shelf) -> None:
     ],
 )
 def test_what_cannot_be_meant_is_refused_by_its_name(shelf: Shelf, line: dict[str, Any], field: str) -> None:
-    """By the check as by the recording."""
+    """Check and recording refuse alike."""
     for call in (shelf.look, shelf.count):
         with pytest.raises(ValidationError) as refused:
             call({"lot_id": shelf.lot("flour").id, **line})
@@ -131,7 +131,7 @@ def test_what_cannot_be_meant_is_refused_by_its_name(shelf: Shelf, line: dict[st
 
 
 def test_a_lot_twice_no_lot_and_a_unit_of_another_kind_are_refused(shelf: Shelf) -> None:
-    """Each by its own error."""
+    """Each has its own error."""
     line = {"lot_id": shelf.lot("flour").id, "counted": 1}
     with pytest.raises(ValidationError, match="is listed twice"):
         shelf.count(line, line)
@@ -144,7 +144,7 @@ def test_a_lot_twice_no_lot_and_a_unit_of_another_kind_are_refused(shelf: Shelf)
 
 
 def test_the_sheet_has_every_lot_with_something_in_it(shelf: Shelf) -> None:
-    """By place, and only what was asked for."""
+    """Lots are ordered by place; an item or a place narrows the sheet."""
     shelf.adjust("waste", {"item_id": shelf.kitchen.ids["Carton"], "quantity": 100})
     with read_scope() as session:
         rows = load_count_sheet(session)
@@ -174,6 +174,6 @@ def test_the_sheet_has_every_lot_with_something_in_it(shelf: Shelf) -> None:
     }.items(),
 )
 def test_a_count_that_its_adjustments_do_not_give_is_named(shelf: Shelf, what: str, statement: str) -> None:
-    """Changed past the program, one millionth is enough."""
+    """A change of one millionth made outside the program is found."""
     shelf.count({"lot_id": shelf.lot("flour").id, "counted": 9_000})
     assert what in named_after(statement)

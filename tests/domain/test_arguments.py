@@ -1,4 +1,4 @@
-"""Whatever is given, a refusal names the argument; nothing hostile reaches the database."""
+"""A refusal names the argument, whatever was given; nothing hostile reaches the database."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -147,7 +147,7 @@ CASES: dict[Callable[..., Any], tuple[dict[str, Any], dict[str, list[Any]]]] = {
 
 @pytest.mark.parametrize("call", CASES, ids=lambda call: call.__name__)
 def test_every_hostile_value_is_refused_by_the_name_of_its_argument(kitchen: Kitchen, call: Callable[..., Any]) -> None:
-    """One at a time, each as a ValidationError that names the argument and nothing else, and nothing is written."""
+    """Each hostile value raises a ValidationError that names that argument alone, and nothing is written."""
     kitchen.simple_bakery()
     operations = kitchen.rows("SELECT count(*) FROM operation")
     good, hostile = CASES[call]
@@ -166,7 +166,7 @@ def test_every_hostile_value_is_refused_by_the_name_of_its_argument(kitchen: Kit
 
 
 def test_all_that_is_wrong_is_told_at_once(kitchen: Kitchen) -> None:
-    """Six arguments, six problems, in the order of the arguments."""
+    """Six bad arguments give six problems, in the order of the arguments."""
     kitchen.ids |= {"r": "1", "u": None}  # type: ignore[dict-item]  # hostile on purpose
     with pytest.raises(ValidationError) as refused:
         kitchen.produce("r", "u", 0, -1, scale_factor=0, notes="\0")
@@ -182,7 +182,7 @@ def test_all_that_is_wrong_is_told_at_once(kitchen: Kitchen) -> None:
 
 @pytest.mark.parametrize("key", [0, -5, 987_654, 2**63 - 1, -(2**63) + 1])
 def test_a_key_that_leads_nowhere_is_not_found_under_its_own_number(kitchen: Kitchen, key: int) -> None:
-    """As it was given, so that the baker can recognise it."""
+    """The error holds the key as it was given, so that the baker can recognise it."""
     kitchen.simple_bakery()
     for name in ("Cookies", "Box"):
         kitchen.ids[name] = key
@@ -201,7 +201,7 @@ def test_a_key_that_leads_nowhere_is_not_found_under_its_own_number(kitchen: Kit
 
 @pytest.mark.parametrize("batches", [1, 10**6])
 def test_more_than_can_be_counted_is_refused_by_name(kitchen: Kitchen, batches: int) -> None:
-    """Huge batches of huge lines or yields overflow no column, and the check says so like the recording."""
+    """Huge batches of huge lines or yields overflow no column; check and recording refuse them alike."""
     kitchen.ingredient("Flour")
     kitchen.receive("Flour", 9_000_000, "kg", 9_000_000_000)
     kitchen.recipe("Much", {"Flour": (9_000_000, "kg")}, {"Loaf": 1})
@@ -217,7 +217,7 @@ def test_more_than_can_be_counted_is_refused_by_name(kitchen: Kitchen, batches: 
 
 
 def test_a_plan_too_small_to_count_is_refused_by_check_and_recording(kitchen: Kitchen) -> None:
-    """Less than a millionth of a cookie is no plan."""
+    """Less than a millionth of a cookie cannot be planned."""
     kitchen.simple_bakery()
     for call in (
         lambda: kitchen.can_produce("Cookies", 1, scale_factor=Decimal("1E-9")),
@@ -228,7 +228,7 @@ def test_a_plan_too_small_to_count_is_refused_by_check_and_recording(kitchen: Ki
 
 
 def test_a_whole_decimal_is_a_whole_number(kitchen: Kitchen) -> None:
-    """``Decimal("2.0")`` batches are two."""
+    """``Decimal("2.0")`` batches are two batches."""
     kitchen.simple_bakery()
     assert kitchen.produce("Cookies", "Cookie", Decimal("2.0"), Decimal("48.000000"))["num_batches"] == 2
 
@@ -246,7 +246,7 @@ def test_a_naive_moment_is_the_wall_clock_of_the_bakery(kitchen: Kitchen) -> Non
 
 
 def test_any_zone_of_the_world_is_accepted(kitchen: Kitchen) -> None:
-    """The day is the bakery's own, wherever the clock was read."""
+    """The lot code has the bakery's own day, whichever zone the clock was read in."""
     kitchen.simple_bakery()
     for zone in (UTC, timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))):
         kitchen.produce("Cookies", "Cookie", 1, 24, produced_at=datetime(2026, 3, 23, 12, tzinfo=zone))

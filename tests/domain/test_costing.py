@@ -1,4 +1,4 @@
-"""Cost in is cost of good output plus cost of loss, to the last millionth; unknown stays unknown."""
+"""Cost in is cost of good output plus cost of loss, to the last millionth; an unknown cost stays unknown."""
 
 import pytest
 from hypothesis import given
@@ -20,7 +20,7 @@ def draw(cost_micros: int | None) -> Draw:
 
 @given(total=MICROS, expected=st.integers(1, 2**62), actual=MICROS)
 def test_no_millionth_of_a_cost_is_lost_or_made(total: int, expected: int, actual: int) -> None:
-    """Whatever the yield, output and loss add up to what went in, and neither is below zero."""
+    """Output and loss add up to the cost that went in, whatever the yield, and neither is negative."""
     cost = split_cost(total, expected, actual)
     assert cost.output_micros is not None
     assert cost.loss_micros is not None
@@ -33,7 +33,7 @@ def test_no_millionth_of_a_cost_is_lost_or_made(total: int, expected: int, actua
 
 @given(st.integers(-(2**70), 2**70), st.integers(1, 2**40))
 def test_a_division_rounds_to_the_nearest_and_ties_to_even(numerator: int, denominator: int) -> None:
-    """At any size."""
+    """Numbers of any size divide the same way."""
     quotient = divide_half_even(numerator, denominator)
     twice_off = 2 * abs(numerator - quotient * denominator)
     assert twice_off < denominator or (twice_off == denominator and quotient % 2 == 0)
@@ -44,7 +44,7 @@ def test_a_division_rounds_to_the_nearest_and_ties_to_even(numerator: int, denom
     [(24, 24, "complete"), (24, 23, "partial_loss"), (24, 0, "total_loss"), (24, 25, "over_yield")],
 )
 def test_the_status_compares_yield_with_plan(expected: int, actual: int, status: str) -> None:
-    """Four outcomes and no more."""
+    """There are four statuses and no others."""
     assert status == production_status(expected, actual)
 
 
@@ -56,19 +56,19 @@ def test_the_status_compares_yield_with_plan(expected: int, actual: int, status:
     ],
 )  # fmt: skip
 def test_money_is_shown_exactly_with_at_least_two_decimals(micros: int | None, text: str | None) -> None:
-    """And an unknown amount is not shown as nothing."""
+    """An unknown amount is not shown as zero."""
     assert text == format_money(micros)
 
 
 def test_one_unknown_cost_makes_the_total_unknown() -> None:
-    """A partial sum would read like a whole one."""
+    """A partial sum would look like a full one."""
     assert total_cost([draw(1), draw(2)], "quantity") == 3
     assert total_cost([draw(1), draw(None)], "quantity") is None
     assert RunCost(None, None, None, None) == split_cost(None, 24, 20)
 
 
 def test_a_cost_that_no_ledger_can_hold_is_refused_by_name() -> None:
-    """Before the database would refuse it."""
+    """The total is refused before it reaches the database."""
     with pytest.raises(ValidationError) as refused:
         total_cost([draw(MAX_TOTAL_MICROS), draw(1)], "num_batches")
     assert [problem["field"] for problem in refused.value.problems] == ["num_batches"]
@@ -81,7 +81,7 @@ def test_a_cost_that_no_ledger_can_hold_is_refused_by_name() -> None:
 def test_a_run_charges_the_loss_with_its_share_once(
     kitchen: Kitchen, actual: int, per_unit: str | None, loss: str
 ) -> None:
-    """A total loss carries the whole cost, a partial one its share of the plan, an over-yield none."""
+    """A total loss carries the whole cost, a partial loss its share of the plan, an over-yield none."""
     kitchen.simple_bakery()
     run = kitchen.produce("Cookies", "Cookie", 2, actual)
     assert ("3.00", per_unit, loss) == (run["total_ingredient_cost"], run["per_unit_cost"], run["loss_cost"])
@@ -89,7 +89,7 @@ def test_a_run_charges_the_loss_with_its_share_once(
 
 
 def test_an_unknown_cost_stays_unknown_all_the_way_into_the_box(kitchen: Kitchen) -> None:
-    """From a gift of flour to the cookies, and from the cookies to the box."""
+    """Sugar without a price leaves the cost of the cookies unknown, and that of the boxes."""
     kitchen.simple_bakery()
     kitchen.receive("Sugar", 1, "kg")
     kitchen.produce("Cookies", "Cookie", 20, 480)
@@ -108,7 +108,7 @@ def test_an_unknown_cost_stays_unknown_all_the_way_into_the_box(kitchen: Kitchen
 
 
 def test_a_cost_of_nothing_is_known(kitchen: Kitchen) -> None:
-    """What was given for 0.00 costs 0.00."""
+    """An ingredient received for 0.00 costs 0.00."""
     kitchen.ingredient("Water", "ml")
     kitchen.recipe("Ice", {"Water": (1, "l")}, {"Block": 1})
     kitchen.receive("Water", 1, "l", 0)

@@ -1,9 +1,9 @@
-"""Faults seen in the field in programs of this kind, each as a test that it is not in this one.
+"""Faults seen in the field in similar programs; each test shows that Bake Tracker does not have them.
 
-Proved elsewhere: two processes at one stock and 200 boxes from stock for 100 (``test_two_processes``); float drift of
-0.3 kg in 0.1 kg batches and of 16 tbsp in a cup (``test_units``); ``int(0.29 * 100 * 24)``, yield above plan, the same
-ingredient in two units, sub-recipes, expired lots (``test_production``); 0, -1 or 1.5 batches (``test_arguments``);
-success claimed for what was undone (``test_bakery_life`` and the transaction scenarios).
+Other tests cover: two processes using one stock, and 200 boxes packed from stock for 100 (``test_two_processes``);
+float drift of 0.3 kg in 0.1 kg batches and of 16 tbsp in a cup (``test_units``); ``int(0.29 * 100 * 24)``, yield above
+plan, an ingredient in two units, sub-recipes, expired lots (``test_production``); 0, -1 or 1.5 batches
+(``test_arguments``); success logged for a rollback (``test_bakery_life`` and the transaction scenarios).
 """
 
 import logging
@@ -35,7 +35,7 @@ def bake(kitchen: Kitchen, session: Session, batches: int, **more: Any) -> Any:
 
 
 def test_the_breakdown_of_a_draw_by_lot_is_kept(kitchen: Kitchen) -> None:
-    """The ledger holds every lot's part of a run, and the result says the same."""
+    """The ledger holds each lot's part of a run, and the result lists the same parts."""
     kitchen.simple_bakery()
     kitchen.receive("Flour", 1, "kg", 9, received_on=date(2026, 2, 1))
     kitchen.receive("Sugar", 1, "kg", 9, received_on=date(2026, 2, 1))
@@ -54,7 +54,7 @@ def test_the_breakdown_of_a_draw_by_lot_is_kept(kitchen: Kitchen) -> None:
 def test_a_refusal_that_is_caught_leaves_nothing_of_it_in_the_callers_transaction(
     kitchen: Kitchen, log: pytest.LogCaptureFixture
 ) -> None:
-    """Undo without a transaction, or half a shortage consumed: the caller commits, and only the good call is there."""
+    """After a shortage is caught, the caller commits only the call that succeeded."""
     kitchen.simple_bakery()
     before = everything(kitchen)
     with session_scope() as session:
@@ -87,7 +87,7 @@ def test_a_refusal_that_is_caught_leaves_nothing_of_it_in_the_callers_transactio
 def test_a_failure_at_any_stage_leaves_nothing_behind_when_it_is_caught(
     kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
-    """Not an operation, a movement, a lot, a number of a lot or a snapshot."""
+    """No operation, movement, lot, lot number or snapshot remains."""
     kitchen.simple_bakery()
     before = everything(kitchen)
 
@@ -102,7 +102,7 @@ def test_a_failure_at_any_stage_leaves_nothing_behind_when_it_is_caught(
 
 
 def test_a_scope_that_is_undone_undoes_all_of_it(kitchen: Kitchen) -> None:
-    """Batch and box together or not at all."""
+    """Baking and packing in one scope both succeed or both leave nothing."""
     kitchen.simple_bakery()
     before = everything(kitchen)
 
@@ -116,21 +116,21 @@ def test_a_scope_that_is_undone_undoes_all_of_it(kitchen: Kitchen) -> None:
 
 
 def test_cost_is_that_of_the_lots_used_and_not_of_the_latest_price(kitchen: Kitchen) -> None:
-    """Output is valued at what was consumed, whatever came in later."""
+    """The lots used give the output its cost; a later price changes nothing."""
     kitchen.simple_bakery()
     kitchen.receive("Flour", 1, "kg", 900, received_on=date(2026, 2, 1))
     assert kitchen.produce("Cookies", "Cookie", 1, 24)["total_ingredient_cost"] == "1.50"
 
 
 def test_consumption_follows_the_batches_and_not_the_yield(kitchen: Kitchen) -> None:
-    """Half the cookies burnt, and all of the flour is gone."""
+    """Half the cookies burnt, but all of the flour is used up."""
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 2, 24)
     assert kitchen.stock("Flour") == 9000
 
 
 def test_grams_do_not_round_to_nothing(kitchen: Kitchen) -> None:
-    """A pinch of a pinch is still taken."""
+    """Four milligrams of saffron still leave the stock."""
     kitchen.ingredient("Saffron")
     kitchen.receive("Saffron", 1, "g", 10)
     kitchen.recipe("Risotto", {"Saffron": (Decimal("0.004"), "g")}, {"Plate": 4})
@@ -139,7 +139,7 @@ def test_grams_do_not_round_to_nothing(kitchen: Kitchen) -> None:
 
 
 def test_a_third_of_exact_stocks_does_not_refuse_the_last_batch(kitchen: Kitchen) -> None:
-    """Every tenth of a kilo from one to thirty batches, bought at once and baked one by one."""
+    """A tenth of a kilo per batch: stock bought at once lasts for exactly its number of batches."""
     kitchen.ingredient("Butter")
     kitchen.recipe("Shortbread", {"Butter": (Decimal("0.1"), "kg")}, {"Bar": 1})
     for batches in (3, 6, 7, 12, 23):
@@ -150,7 +150,7 @@ def test_a_third_of_exact_stocks_does_not_refuse_the_last_batch(kitchen: Kitchen
 
 
 def test_a_missing_density_names_the_ingredient_and_is_no_database_error(kitchen: Kitchen) -> None:
-    """And once it is stated, the recipe can be baked."""
+    """Once the density is recorded, the recipe can be baked."""
     kitchen.ingredient("Flour")
     kitchen.recipe("Bread", {"Flour": (2, "cup")}, {"Loaf": 1})
     kitchen.receive("Flour", 240, "g", 1)
@@ -162,14 +162,14 @@ def test_a_missing_density_names_the_ingredient_and_is_no_database_error(kitchen
 
 
 def test_two_identical_receipts_are_two_lots(kitchen: Kitchen) -> None:
-    """Nothing is merged; what is the same call has the same operation id."""
+    """Receipts are never merged; only the same operation id makes a call the same."""
     kitchen.ingredient("Flour")
     lots = {kitchen.receive("Flour", 1, "kg", 2, lot_code="L1")["lot_id"] for _ in range(2)}
     assert len(lots) == 2
 
 
 def test_serializable_transactions_are_safe_and_worth_another_try(postgresql_url: str) -> None:
-    """On PostgreSQL at its strictest, of two that take the same stock one is told to try again, and then is short."""
+    """In SERIALIZABLE, the second of two runs on the same stock must retry, and then is short."""
     kitchen = Kitchen().simple_bakery()
     strict = engine_for(postgresql_url).execution_options(isolation_level="SERIALIZABLE")
     with Session(strict) as first, Session(strict) as second:

@@ -1,4 +1,4 @@
-"""Which lots a draw takes: the eight cases as small ledgers, then once through the service."""
+"""The lots that a draw takes: the eight cases as small ledgers, then once through the service."""
 
 from datetime import date
 from decimal import Decimal
@@ -13,7 +13,7 @@ from support.kitchen import Kitchen
 
 UNIT = 1_000_000
 
-# Three lots: 10 for 1.00, 20 for 4.00, 30 for 9.00. What is needed -> what each lot gives, at what cost in cents.
+# Three lots: 10 for 1.00, 20 for 4.00, 30 for 9.00. Each case: the need -> the quantity and cost (cents) of each lot.
 LEDGER = {
     "none": (0, []),
     "partial_first": (4, [(1, 4, 40)]),
@@ -42,7 +42,7 @@ def test_a_need_is_met_from_the_lots_in_their_order(case: str) -> None:
 
 
 def test_the_last_draw_takes_all_that_is_left_of_the_cost() -> None:
-    """A cost that does not divide evenly is spent to its last millionth when the lot is empty."""
+    """A cost that does not divide evenly is spent to its last millionth once the lot is empty."""
     lot = OpenLot(1, 7, "thirds", 3 * UNIT, 100)
     costs = []
     for _ in range(3):
@@ -53,7 +53,7 @@ def test_the_last_draw_takes_all_that_is_left_of_the_cost() -> None:
 
 
 def test_a_draw_that_would_leave_dust_takes_the_rest() -> None:
-    """Less than a thousandth is taken along; a thousandth is left."""
+    """A remainder below a thousandth is taken too; a thousandth is left."""
     lot = OpenLot(1, 7, "dust", UNIT, 500)
     (all_of_it,) = allocate(UNIT - DUST_MICROS + 1, [lot]).draws
     (some_of_it,) = allocate(UNIT - DUST_MICROS, [lot]).draws
@@ -62,7 +62,7 @@ def test_a_draw_that_would_leave_dust_takes_the_rest() -> None:
 
 
 def test_a_lot_of_unknown_cost_gives_a_draw_of_unknown_cost() -> None:
-    """Nothing is made up for it."""
+    """No cost is invented for it."""
     (draw,) = allocate(UNIT, [OpenLot(1, 7, "gift", 2 * UNIT, None)]).draws
     assert draw.cost_micros is None
 
@@ -72,7 +72,7 @@ def test_a_lot_of_unknown_cost_gives_a_draw_of_unknown_cost() -> None:
     needed=st.integers(1, 10**12),
 )
 def test_an_allocation_takes_what_is_needed_and_no_lot_below_zero(lots: list[tuple[int, int]], needed: int) -> None:
-    """Whatever the lots, draws cover the need to less than dust or are all there is."""
+    """For any lots, the draws cover the need to within dust or take everything there is."""
     open_lots = [OpenLot(number, 7, "", quantity, cost) for number, (quantity, cost) in enumerate(lots)]
     allocation = plan_draws({7: needed}, open_lots)[7]
     drawn = sum(draw.quantity_micros for draw in allocation.draws)
@@ -85,7 +85,7 @@ def test_an_allocation_takes_what_is_needed_and_no_lot_below_zero(lots: list[tup
 
 @pytest.mark.parametrize("case", [case for case in LEDGER if case != "none"])
 def test_a_batch_uses_the_oldest_lots_first(kitchen: Kitchen, case: str) -> None:
-    """The same ledgers through the service, on stock received out of order."""
+    """The same ledgers hold through the service, for stock received out of order."""
     needed, expected = LEDGER[case]
     kitchen.ingredient("Flour", pick_policy="fifo")
     kitchen.recipe("Bread", {"Flour": (needed, "g")}, {"Loaf": 1})
@@ -103,7 +103,7 @@ def test_a_batch_uses_the_oldest_lots_first(kitchen: Kitchen, case: str) -> None
 
 
 def test_the_first_to_expire_goes_first_and_what_never_expires_last(kitchen: Kitchen) -> None:
-    """FEFO: by expiry, then by receipt."""
+    """FEFO picks by expiry, then by receipt."""
     kitchen.ingredient("Milk", "ml")
     kitchen.recipe("Custard", {"Milk": (4, "ml")}, {"Cup": 1})
     lots = {
@@ -119,7 +119,7 @@ def test_the_first_to_expire_goes_first_and_what_never_expires_last(kitchen: Kit
 
 
 def test_the_first_received_goes_first_under_fifo_even_when_another_expires_sooner(kitchen: Kitchen) -> None:
-    """FIFO: by receipt, then by lot id."""
+    """FIFO picks by receipt, then by lot id."""
     kitchen.ingredient("Milk", "ml", pick_policy="fifo")
     kitchen.recipe("Custard", {"Milk": (3, "ml")}, {"Cup": 1})
     for code, day, expiry_day in (("second", 2, 5), ("first", 1, 9), ("third", 2, 1)):

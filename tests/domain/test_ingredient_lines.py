@@ -1,4 +1,4 @@
-"""Lines of recipes: what they are read as, and that nothing of them is lost."""
+"""Ingredient lines: how they are parsed, and that no part of them is lost."""
 
 from fractions import Fraction
 
@@ -55,7 +55,7 @@ CASES: dict[str, tuple[str, str, str]] = {
 
 
 def told(line: str) -> tuple[str, str, str]:
-    """Quantity (``2..3`` for a range), unit and ingredient, as a line is read."""
+    """Quantity (``2..3`` for a range), unit and ingredient, as parsed from a line."""
     read = parse_line(line)
     if not read.amounts:
         return "", "", read.ingredient
@@ -66,7 +66,7 @@ def told(line: str) -> tuple[str, str, str]:
 
 @pytest.mark.parametrize("line", CASES)
 def test_a_line_is_read_as_it_is_meant(line: str) -> None:
-    """Each way to write an amount once."""
+    """Each way to write an amount appears once."""
     assert CASES[line] == told(line)
 
 
@@ -101,7 +101,7 @@ def test_what_may_be_meant_otherwise_is_a_doubt(line: str, doubt: str) -> None:
 
 
 def test_every_part_of_a_line_is_kept_apart() -> None:
-    """Notes before and after the name, the amount in another unit, and what belongs nowhere."""
+    """Notes before and after the name, the amount in another unit, and dropped words each have their own part."""
     read = parse_line("• about 2 cups (240 g) of sifted plain flour, plus more for dusting")
     assert read.pieces == (
         ("dropped", "• "),
@@ -123,14 +123,14 @@ def test_every_part_of_a_line_is_kept_apart() -> None:
 
 @pytest.mark.parametrize("line", ["For the dough:", "Topping:"])
 def test_a_heading_is_no_ingredient(line: str) -> None:
-    """It ends in a colon and has no number."""
+    """A heading ends in a colon and has no number."""
     read = parse_line(line)
     assert read.is_heading
     assert (read.amounts, read.ingredient, read.note) == ((), "", line)
 
 
 def test_every_unit_is_one_of_the_ledger() -> None:
-    """A word that the tables call a unit can be written into a recipe."""
+    """Every word that the tables map to a unit can be written into a recipe."""
     assert {name for name, _ in UNITS.values()} == LEDGER_UNITS
     assert {parse_unit(name).name for name in LEDGER_UNITS} == LEDGER_UNITS
     assert LEDGER_UNITS & set(COUNTED.values()) == set()
@@ -148,7 +148,7 @@ LINES = st.one_of(
 
 
 def letters(text: str) -> str:
-    """Without blanks, and without commas, which also stand between two notes."""
+    """The text without blanks, and without commas, which also join two notes."""
     return "".join(text.replace(",", "").split())
 
 
@@ -157,7 +157,7 @@ def letters(text: str) -> str:
 @example("((((((1")
 @example("½½½ 1/2/3")
 def test_no_line_breaks_it_and_no_character_is_lost(line: str) -> None:
-    """The pieces joined are the line; what is in no other part is named as dropped."""
+    """The pieces joined together are the line; whatever is in no other part is listed as dropped."""
     read = parse_line(line)
     assert "".join(text for _, text in read.pieces) == line
     assert {label for label, _ in read.pieces} <= {"quantity", "unit", "also", "ingredient", "note", "dropped"}
@@ -184,7 +184,7 @@ AMOUNTS = st.builds(
 
 @given(AMOUNTS, NAMES, st.sampled_from(["", "softened", "at room temperature"]))
 def test_a_line_that_was_written_by_format_line_is_read_as_the_same(amount: Amount, name: str, note: str) -> None:
-    """Any quantity in sixteenths, any unit, with and without a range and a note."""
+    """This holds for any quantity in sixteenths, any unit, with and without a range and a note."""
     read = parse_line(format_line(amount, name, note))
     assert (read.amounts, read.ingredient, read.note) == ((amount,), name, note)
     assert read.doubts == (("a range is given",) if amount.upto else ())
@@ -192,7 +192,7 @@ def test_a_line_that_was_written_by_format_line_is_read_as_the_same(amount: Amou
 
 @pytest.mark.parametrize(("file", "right", "sure"), [("tuned.txt", 60, 50), ("held-out.txt", 59, 43)])
 def test_the_lines_written_before_the_parser_are_read_as_well_as_is_said(file: str, right: int, sure: int) -> None:
-    """At least so many of 60 wholly right, and so many of them without a doubt; see ``benchmarks/recipes.py``."""
+    """At least this many of 60 lines are right, and this many are also sure; see ``benchmarks/recipes.py``."""
     lines = (DATA / "lines" / file).read_text("utf-8").splitlines()[1:]
     gold = [tuple(cell.strip() for cell in line.split("|")) for line in lines]
     good = [line for line, *meant in gold if tuple(meant) == told(line)]

@@ -1,4 +1,4 @@
-"""Where the values of a JSON text stand."""
+"""The line and column of each value in a JSON text."""
 
 import json
 from typing import Any
@@ -30,7 +30,7 @@ def spots(value: Any, place: str = "") -> list[tuple[str, Any]]:
 
 @given(st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3), st.sampled_from([None, 1, "\t"]))
 def test_every_value_is_found_where_it_begins(value: Any, indent: Any) -> None:
-    """Whatever it is and however the text is laid out."""
+    """This holds for every kind of value and for any layout of the text."""
     text = json.dumps(value, indent=indent)
     lines = text.split("\n")
     places = dict(spots(value))
@@ -42,12 +42,12 @@ def test_every_value_is_found_where_it_begins(value: Any, indent: Any) -> None:
 
 
 def test_what_is_missing_is_found_in_what_it_should_be_in() -> None:
-    """A field that is not there stands at its object."""
+    """A missing field has the place of its object."""
     assert find_places('{"a": [\n  {"b": 1}]}', ["a[0].c", "x.y"]) == {"a[0].c": (2, 3)}
 
 
 def test_a_refusal_of_an_export_says_line_and_column(sqlite_url: str) -> None:
-    """As an editor counts them, in the file as it was read."""
+    """Line and column count as an editor counts them in the file."""
     try:
         record(dirty())
     except ImportRefusedError as error:

@@ -1,4 +1,4 @@
-"""Units convert exactly, and a cup is sixteen tablespoons also in the ledger."""
+"""Units convert exactly, and a cup is sixteen tablespoons in the ledger too."""
 
 from decimal import Decimal, getcontext
 from fractions import Fraction
@@ -38,7 +38,7 @@ PARTS = {"tbsp": 16, "tsp": 48, "fl oz": 8, "third": 3}
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_every_spelling_of_a_unit_has_one_name(spelling: str) -> None:
-    """So the same request in other words is the same request."""
+    """The same request with another spelling of its units is the same request."""
     assert SPELLINGS[spelling] == parse_unit(spelling).name
 
 
@@ -46,7 +46,7 @@ def test_every_spelling_of_a_unit_has_one_name(spelling: str) -> None:
     "text", ["", " ", ".", "cupz", "kcup", "microgram", "g*g", "2 g", "g/ml", "\0", "C" * 200_000, "NaN"]
 )
 def test_an_unknown_unit_is_refused_with_those_that_are_known(text: str) -> None:
-    """No prefix or expression is guessed at."""
+    """No prefix or expression is guessed."""
     with pytest.raises(UnknownUnitError) as refused:
         parse_unit(text)
     assert "tbsp" in str(refused.value)
@@ -68,7 +68,7 @@ def test_an_unknown_unit_is_refused_with_those_that_are_known(text: str) -> None
 def test_a_conversion_is_the_defined_exact_rational(
     quantity: int, unit: str, base_unit: str, expected: Fraction
 ) -> None:
-    """Legal definitions, to the last digit."""
+    """The factors are the legal definitions, to the last digit."""
     assert expected == to_base(Fraction(quantity), parse_unit(unit), base_unit, None)
 
 
@@ -78,7 +78,7 @@ def test_a_conversion_is_the_defined_exact_rational(
     st.fractions(min_value=Fraction(1, 100), max_value=20, max_denominator=1000),
 )
 def test_converting_there_and_back_changes_nothing(quantity: Fraction, unit_name: str, density: Fraction) -> None:
-    """Between mass and volume too, through a stated density."""
+    """This also holds between mass and volume, through a recorded density."""
     unit = parse_unit(unit_name)
     for base_unit, dimension in BASE_UNITS.items():
         if {unit.dimension, dimension} <= {"mass", "volume"} or unit.dimension == dimension:
@@ -90,14 +90,14 @@ def test_converting_there_and_back_changes_nothing(quantity: Fraction, unit_name
 
 @given(st.fractions(min_value=0, max_value=10**9), st.integers(1, 50))
 def test_what_comes_in_rounded_up_covers_its_parts_rounded_down(whole: Fraction, parts: int) -> None:
-    """The rounding rule: parts of a whole are never short, and leave less than one millionth each."""
+    """The parts of a whole are never short, and leave less than one millionth each."""
     received, drawn = received_micros(whole), drawn_micros(whole / parts)
     assert 0 <= received - parts * drawn <= parts
 
 
 @given(st.integers(-MAX_MICROS, MAX_MICROS))
 def test_millionths_are_shown_exactly(micros: int) -> None:
-    """The text is the same number, also when the caller's decimal context is a short one."""
+    """The text is the same number, even when the caller's decimal context has low precision."""
     precision, getcontext().prec = getcontext().prec, 3
     try:
         shown = format_micros(micros)
@@ -111,13 +111,13 @@ def test_millionths_are_shown_exactly(micros: int) -> None:
     [("2", 2), ("0.5", Fraction(1, 2)), (".5", Fraction(1, 2)), ("1/3", Fraction(1, 3)), (" 1 1/2 ", Fraction(3, 2))],
 )
 def test_a_quantity_is_read_exactly(text: str, expected: Fraction) -> None:
-    """Decimals, fractions and mixed numbers."""
+    """Decimals, fractions and mixed numbers are read."""
     assert expected == parse_quantity(text)
 
 
 @pytest.mark.parametrize("text", ["", "-1", "1e999999999", "nan", "inf", "1/0", "1 2", "1/2 1/2", "0x10", "9" * 5000])
 def test_what_is_no_quantity_is_refused_at_once(text: str) -> None:
-    """Nothing is guessed, and nothing takes for ever."""
+    """Nothing is guessed, and no text takes long to refuse."""
     with pytest.raises(ValueError, match="is not a quantity; write it like 2"):
         parse_quantity(text)
 
@@ -125,7 +125,7 @@ def test_what_is_no_quantity_is_refused_at_once(text: str) -> None:
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize(("item", "base_unit"), [("Milk", "ml"), ("Flour", "g")])
 def test_its_parts_empty_one_cup(kitchen: Kitchen, item: str, base_unit: str, part: str) -> None:
-    """Sixteen tablespoons, forty-eight teaspoons, eight fluid ounces or three thirds, in ml or in g by a density."""
+    """Sixteen tablespoons, forty-eight teaspoons, eight fluid ounces or three thirds empty a cup, in ml or in g."""
     kitchen.ingredient(item, base_unit)
     kitchen.density(item, 1, "cup", 125, "g")
     line = (Fraction(1, 3), "cup") if part == "third" else (1, part)
@@ -138,7 +138,7 @@ def test_its_parts_empty_one_cup(kitchen: Kitchen, item: str, base_unit: str, pa
 
 
 def test_a_dozen_is_twelve(kitchen: Kitchen) -> None:
-    """Bought by the dozen, used one by one."""
+    """Eggs bought by the dozen are used one by one."""
     kitchen.ingredient("Egg", "each")
     kitchen.recipe("Omelette", {"Egg": (1, "each")}, {"Plate": 1})
     kitchen.receive("Egg", 1, "dozen", 3)
@@ -147,7 +147,7 @@ def test_a_dozen_is_twelve(kitchen: Kitchen) -> None:
 
 
 def test_three_tenths_of_a_kilo_are_exactly_three_batches(kitchen: Kitchen) -> None:
-    """Where floats stop after two."""
+    """Floats would stop after two."""
     kitchen.ingredient("Butter")
     kitchen.recipe("Shortbread", {"Butter": (Decimal("0.1"), "kg")}, {"Bar": 1})
     kitchen.receive("Butter", Decimal("0.3"), "kg", 1)
@@ -159,7 +159,7 @@ def test_three_tenths_of_a_kilo_are_exactly_three_batches(kitchen: Kitchen) -> N
 
 
 def test_every_ingredient_without_a_density_is_named_with_what_to_weigh(kitchen: Kitchen) -> None:
-    """All at once, by the check and by the recording alike."""
+    """Check and recording list every missing density at once."""
     kitchen.ingredient("Flour")
     kitchen.ingredient("Honey", "ml")
     kitchen.ingredient("Egg", "each")
@@ -180,7 +180,7 @@ def test_every_ingredient_without_a_density_is_named_with_what_to_weigh(kitchen:
 
 
 def test_the_remedy_can_be_typed_as_it_stands() -> None:
-    """The unit in the suggested command is one that the program reads."""
+    """The program accepts the unit in the suggested command."""
     flour = Item(1, "ingredient", "flour", "Flour", "g")
     with pytest.raises(UnitConversionError) as refused:
         base_quantity(flour, Fraction(1), "fl oz")

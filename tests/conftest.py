@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 LOGGERS = [logging.getLogger(name) for name in ("root", "bake_tracker", "bake_tracker.services")]
 
 
-logging.getLogger("bake_tracker").addHandler(logging.NullHandler())  # as a command line that has run would leave it
+logging.getLogger("bake_tracker").addHandler(logging.NullHandler())  # as after a command line has run
 
 
 @pytest.fixture(scope="session", autouse=True)
 def nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A test that names no database must not find the one of whoever runs it."""
+    """A test that names no database does not find the developer's own."""
     with pytest.MonkeyPatch.context() as environment:
         for name in ("XDG_DATA_HOME", "XDG_STATE_HOME"):
             environment.setenv(name, str(tmp_path_factory.mktemp("home")))
@@ -45,7 +45,7 @@ def nobodys_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def passwords_are_hashed_lightly() -> Iterator[None]:
-    """By argon2 as ever, but in a millisecond: every test of a page has three people. ``test_access`` has the real."""
+    """Hash with argon2 in a millisecond: every page test has three users. ``test_access`` uses the real settings."""
     with pytest.MonkeyPatch.context() as cheaper:
         light = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
         cheaper.setattr(passwords, "_hasher", lambda: light)
@@ -54,7 +54,7 @@ def passwords_are_hashed_lightly() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def loggers_are_left_as_they_were() -> Iterator[None]:
-    """A test that leaves a level or a handler behind fails itself, and not another that runs after it."""
+    """A test that leaves a level or a handler behind fails itself, rather than a later test."""
     before = [(logger.level, logger.propagate, logger.handlers[:]) for logger in LOGGERS]
     yield
     assert [(logger.level, logger.propagate, logger.handlers) for logger in LOGGERS] == before
@@ -62,14 +62,14 @@ def loggers_are_left_as_they_were() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def no_telemetry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the environment of the run says about telemetry is not part of a test."""
+    """The telemetry settings of the surrounding environment do not reach a test."""
     for name in [name for name in os.environ if name.startswith("OTEL_") or name == "TRACEPARENT"]:
         monkeypatch.delenv(name)
 
 
 @pytest.fixture
 def collector(monkeypatch: pytest.MonkeyPatch, no_telemetry: None) -> Iterator[Receiver]:
-    """A collector that the environment names."""
+    """A telemetry collector, set in the environment."""
     with receiving() as receiver:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.endpoint)
         yield receiver
@@ -96,7 +96,7 @@ def postgresql_server() -> Iterator[str]:
         url = str(server.get_uri(driver="psycopg"))
         admin = create_engine(url, isolation_level="AUTOCOMMIT")
         with admin.connect() as connection:
-            # A power failure may take these databases; the tests of faults have servers of their own.
+            # These databases may be lost in a power failure; the fault tests have servers of their own.
             for setting in ("fsync", "synchronous_commit", "full_page_writes"):
                 connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
             connection.execute(text("SELECT pg_reload_conf()"))
@@ -108,7 +108,7 @@ def postgresql_server() -> Iterator[str]:
         yield url
 
 
-# What is recorded by many at once, and what is told of it, holds in PostgreSQL's strictest isolation too.
+# Concurrent recording, and what the log says about it, must also hold in PostgreSQL's strictest isolation.
 ALSO_SERIALIZABLE = {
     "test_assembly",
     "test_fifty_copies",
@@ -120,16 +120,16 @@ ALSO_SERIALIZABLE = {
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--every-database", action="store_true", help="run what is marked one_database on each of them")
-    parser.addoption("--shuffle", metavar="SEED", help="run the modules, and the tests of each, in an order by chance")
+    parser.addoption("--every-database", action="store_true", help="run tests marked one_database on each of them")
+    parser.addoption("--shuffle", metavar="SEED", help="run the modules, and the tests of each, in a random order")
 
 
 def pytest_configure() -> None:
-    gc.disable()  # what is imported and collected stays
+    gc.disable()  # nothing that is imported or collected is garbage
 
 
 def pytest_collection_finish() -> None:
-    """Collect garbage seldom: there are a million objects that stay, and tests leave little."""
+    """Collect garbage rarely: a million objects stay, and tests leave little."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
@@ -150,11 +150,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every test of a database on SQLite and PostgreSQL, and those of some modules in SERIALIZABLE besides.
+    """Run every database test on SQLite and PostgreSQL, and those of some modules in SERIALIZABLE as well.
 
-    What is marked ``one_database`` is about what lies above the database: on SQLite, unless all are asked for.
+    Tests marked ``one_database`` do not depend on the database: they run on SQLite only, without --every-database.
     """
-    # A module with a database_url of its own has its own kind.
+    # A module with its own database_url chooses its own kind.
     if "database_url" in metafunc.fixturenames and not hasattr(metafunc.module, "database_url"):
         kinds = ["sqlite", "postgresql"]
         if metafunc.module.__name__ in ALSO_SERIALIZABLE:
@@ -169,7 +169,7 @@ _new_engine = engines.make_engine
 
 
 def engine_of_before(url: str) -> Engine:
-    """The engine of an earlier test at this URL, if it is at rest: it compiles nothing again."""
+    """Return an earlier test's idle engine for this URL, so that no statement is compiled again."""
     key = url, load_settings().isolation
     engine = rested.pop(key, None) or _new_engine(url)
     engine.as_made = key, listeners_of(engine)  # type: ignore[attr-defined]
@@ -177,14 +177,14 @@ def engine_of_before(url: str) -> Engine:
 
 
 def listeners_of(engine: Engine) -> list[Any]:
-    """Who listens to an engine: one on which a test has hung something is not for the next."""
+    """Return an engine's listeners; an engine to which a test has added one is not reused."""
     dispatchers: list[Any] = [engine.dispatch, engine.pool.dispatch, engine.dialect.dispatch]
     return [[*getattr(one, name)] for one in dispatchers for name in sorted(one._event_names)]
 
 
 @pytest.fixture
 def use(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
-    """Make a database the one that ``session_scope()`` opens, until the test is over."""
+    """Make ``session_scope()`` open this database until the test ends."""
 
     monkeypatch.setattr(engines, "make_engine", engine_of_before)
 
@@ -202,7 +202,7 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], str]]:
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the database of one test after the other lives: at one URL, so that their engines know its SQL already."""
+    """The folder of every test's database: with one URL, the engines keep their compiled SQL."""
     return tmp_path_factory.mktemp("bakery")
 
 
@@ -219,19 +219,19 @@ def database_url(
 
 @pytest.fixture
 def sqlite_url(request: pytest.FixtureRequest, home: Path, use: Callable[[str], str]) -> str:
-    """A fresh SQLite database, for what only SQLite does."""
+    """A fresh SQLite database, for behaviour that only SQLite has."""
     return use(fresh_sqlite(request, home))
 
 
 @pytest.fixture
 def postgresql_url(request: pytest.FixtureRequest, home: Path, use: Callable[[str], str]) -> str:
-    """A fresh PostgreSQL database, for what only PostgreSQL does."""
+    """A fresh PostgreSQL database, for behaviour that only PostgreSQL has."""
     return use(fresh_postgresql(request, home))
 
 
 @pytest.fixture
 def kitchen(database_url: str) -> Kitchen:
-    """Short words for setting up a bakery on the fresh database."""
+    """Shortcuts for setting up a bakery on the fresh database."""
     return Kitchen()
 
 
@@ -239,7 +239,7 @@ def kitchen(database_url: str) -> Kitchen:
 def bake(
     database_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[CommandLine]:
-    """The command line on a fresh database, with a log file of its own."""
+    """The command line on a fresh database, with its own log file."""
     log_file = tmp_path / "bakery.log.jsonl"
     monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", str(log_file))
     monkeypatch.setenv("BAKE_TRACKER_ACTOR", "baker")
@@ -249,14 +249,14 @@ def bake(
 
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """``caplog`` that hears every record of the services."""
+    """``caplog`` set to record every line of the services."""
     caplog.set_level(logging.DEBUG, logger="bake_tracker.services")
     return caplog
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Server"]:
-    """The demo bakery, served; one for all tests of a module."""
+    """A server with the demo bakery, shared by all tests of a module."""
     from support.serving import serving
 
     with serving(tmp_path_factory.mktemp("server"), "--demo") as server:
@@ -265,8 +265,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Server"]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator["Browser"]:
-    """A real browser; one for all tests."""
-    from support.browsing import chromium_running  # a library that only these tests wait for
+    """A real browser, shared by all tests."""
+    from support.browsing import chromium_running  # only these tests should wait for this library
 
     with chromium_running() as browser:
         yield browser
@@ -274,7 +274,7 @@ def chromium() -> Iterator["Browser"]:
 
 @pytest.fixture
 def page(chromium: "Browser", server: "Server") -> Iterator["Page"]:
-    """A fresh window of it; when the test is over, nothing was wrong in its console or went elsewhere."""
+    """A fresh browser window; afterwards, its console has no errors and no request went elsewhere."""
     from support.browsing import window
 
     with window(chromium, server) as page:

@@ -1,4 +1,4 @@
-"""The house keeps its own rules: style, types, layers, and a schema that is what the models say."""
+"""The project keeps its own rules: style, types, layers, and a schema that matches the models."""
 
 import os
 import subprocess
@@ -32,7 +32,7 @@ def test_the_house_rules_hold(name: str) -> None:
 
 
 def test_nothing_that_is_made_or_fetched_is_committed() -> None:
-    """Libraries of the pages come from npm when the package is built; git ignores where they are put."""
+    """The pages' libraries come from npm when the package is built; git ignores the folder they go to."""
     ask = ["git", "ls-files", "--cached", "--ignored", "--exclude-standard"]
     assert subprocess.run(ask, cwd=ROOT, capture_output=True, text=True, check=True).stdout == ""
 

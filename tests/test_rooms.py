@@ -1,4 +1,4 @@
-"""The house keeps its rooms: folders that fit in the head, files that do not repeat them, tests that stand alone."""
+"""The project keeps its structure: folders of a manageable size, files that do not repeat them, independent tests."""
 
 import ast
 from pathlib import Path
@@ -14,17 +14,17 @@ FOLDERS = sorted({file.parent for top in ("src", "tests", "benchmarks") for file
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))
 def test_a_folder_fits_in_the_head(folder: Path) -> None:
-    """At most 25 modules; only the migrations, of which each version adds one, may be more."""
+    """A folder has at most 25 modules, except the migrations, which grow with each version."""
     assert len([*folder.glob("*.py")]) <= MOST_MODULES or folder == SOURCE / "migrations" / "versions"
 
 
 def test_no_file_repeats_the_name_of_its_folder() -> None:
-    """``stock/stock.py`` says nothing that ``stock/`` has not said."""
+    """``stock/stock.py`` says no more than ``stock/`` does."""
     assert [file for file in SOURCE.rglob("*.py") if file.stem == file.parent.name] == []
 
 
 def imported_by(file: Path) -> set[str]:
-    """The first word of every module that a file imports."""
+    """Return the top-level name of every module that a file imports."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -35,7 +35,7 @@ def imported_by(file: Path) -> set[str]:
 
 
 def test_no_test_imports_a_test() -> None:
-    """What tests share is in ``tests/support``."""
+    """Shared test code belongs in ``tests/support``."""
     tests = {file.stem for file in (ROOT / "tests").rglob("test_*.py")} | {"conftest"}
     importing = {str(file): imported_by(file) & tests for file in (ROOT / "tests").rglob("*.py")}
     assert {file: found for file, found in importing.items() if found} == {}

@@ -1,4 +1,4 @@
-"""Every row of the log table in the specification of recorded operations, as ``caplog`` sees it."""
+"""Every row of the specification's log table for recorded operations, as ``caplog`` sees it."""
 
 import json
 import logging
@@ -39,7 +39,7 @@ BAD_COUNTS = [0, -1, 1.5, True, "2"]
 
 @pytest.fixture
 def bakery(kitchen: Kitchen, log: pytest.LogCaptureFixture) -> Kitchen:
-    """Flour and sugar for twenty batches of cookies, cartons for a hundred boxes, and a log that starts here."""
+    """Flour and sugar for twenty batches of cookies, cartons for a hundred boxes, and an empty log."""
     kitchen.simple_bakery()
     log.clear()
     return kitchen
@@ -47,7 +47,7 @@ def bakery(kitchen: Kitchen, log: pytest.LogCaptureFixture) -> Kitchen:
 
 @contextmanager
 def scope(caplog: pytest.LogCaptureFixture, *errors: type[BaseException]) -> Iterator[Session]:
-    """``session_scope()`` inside ``caplog.at_level``, which has to end with one of the errors."""
+    """Open ``session_scope()`` inside ``caplog.at_level``, and expect it to end with one of the errors."""
     with caplog.at_level(logging.DEBUG, logger=SERVICES), failing(*errors), session_scope() as session:
         yield session
 
@@ -58,7 +58,7 @@ def scope(caplog: pytest.LogCaptureFixture, *errors: type[BaseException]) -> Ite
 def test_entry_of_a_production_tells_every_argument_but_the_session(
     bakery: Kitchen, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """DEBUG ``started`` with the message of the specification, free text as its length."""
+    """DEBUG ``started`` with the specified message; for free text only its length."""
     at, operation_id = datetime(2026, 11, 23, 6, tzinfo=UTC), uuid4()
     more = {"scale_factor": 0.5, "produced_at": at, "loss_reason": "burnt", "notes": "oven 2", "event_id": None}
     more |= {"labour_cost": 4}
@@ -80,7 +80,7 @@ def test_entry_of_a_production_tells_every_argument_but_the_session(
 def test_entry_of_an_assembly_tells_every_argument_but_the_session(
     bakery: Kitchen, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """DEBUG ``started`` with the message of the specification."""
+    """DEBUG ``started`` with the specified message."""
     bakery.produce("Cookies", "Cookie", 1, 24)
     caplog.clear()
     with caplog.at_level(logging.DEBUG, logger=SERVICES), session_scope() as session:
@@ -139,7 +139,7 @@ def test_a_committed_assembly_is_told_after_the_scope(bakery: Kitchen, caplog: p
 
 
 def test_short_ingredients_are_told_at_once(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
-    """WARNING ``insufficient_inventory`` with the first short ingredient and all of them."""
+    """WARNING ``insufficient_inventory`` with the first short ingredient and the list of all."""
     with caplog.at_level(logging.DEBUG, logger=SERVICES), session_scope() as session:
         with pytest.raises(InsufficientInventoryError):
             cookies(bakery, session, 100, 2400)
@@ -176,7 +176,7 @@ def test_short_components_are_told_at_once(bakery: Kitchen, caplog: pytest.LogCa
 def test_a_bad_count_is_a_validation_failure_that_names_the_argument(
     bakery: Kitchen, caplog: pytest.LogCaptureFixture, call: str, count: Any
 ) -> None:
-    """WARNING ``validation_failed``; never a yes, never a database error."""
+    """WARNING ``validation_failed``; a bad count never passes a check or causes a database error."""
     calls = {
         "record_batch_production": lambda s: cookies(bakery, s, count),
         "check_can_produce": lambda s: check_can_produce(bakery.ids["Cookies"], count, session=s),
@@ -206,7 +206,7 @@ REFUSALS: tuple[tuple[str, type[ServiceError], Any], ...] = (
 def test_what_does_not_exist_is_told_by_its_id(
     bakery: Kitchen, caplog: pytest.LogCaptureFixture, thing: str, error: type[ServiceError], call: Any
 ) -> None:
-    """WARNING with the outcome of the missing thing, its id and the error."""
+    """WARNING with the outcome for the missing thing, its id and the error."""
     with scope(caplog, error) as session:
         call(bakery, session)
     assert [(level, name) for level, _, name in told(caplog)] == [("WARNING", f"{thing}_not_found")]
@@ -235,7 +235,7 @@ def test_a_unit_that_the_recipe_does_not_make_is_a_validation_failure(
 def test_a_missing_density_names_every_ingredient(
     bakery: Kitchen, caplog: pytest.LogCaptureFixture, is_checked: bool
 ) -> None:
-    """WARNING ``unit_conversion_failed``, by the check as by the recording."""
+    """WARNING ``unit_conversion_failed``, from the check and the recording alike."""
     bakery.ingredient("Cocoa")
     bakery.ingredient("Oats")
     bakery.recipe("Bar", {"Cocoa": (1, "cup"), "Oats": (2, "cup")}, {"Bar piece": 8})
@@ -269,7 +269,7 @@ def test_an_id_used_for_something_else_is_a_conflict(bakery: Kitchen, caplog: py
 def test_any_other_exception_is_told_without_local_variables(
     bakery: Kitchen, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """ERROR ``error`` with type, text of at most 1 KiB and frames; the JSON line holds no local variable."""
+    """ERROR ``error`` with type, at most 1 KiB of text and the frames; the JSON line holds no local variable."""
 
     def failing(_session: Session, _recipe_id: int) -> None:
         password = "hunter2"
@@ -295,7 +295,7 @@ def test_any_other_exception_is_told_without_local_variables(
 def test_a_failed_attempt_that_is_tried_again_is_told_as_retried(
     bakery: Kitchen, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """WARNING ``retried`` once an attempt, the same operation id in each, and one success at the end."""
+    """WARNING ``retried`` once per attempt, always with the same operation id, and one success at the end."""
     load, failures = batch_production_service.load_recipe, [lock_timeout(), lock_timeout()]
 
     def sometimes(session: Session, recipe_id: int) -> Any:
@@ -319,7 +319,7 @@ def test_a_failed_attempt_that_is_tried_again_is_told_as_retried(
 
 
 def test_the_same_id_again_is_told_as_replayed(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
-    """INFO ``replayed`` with the fields of the success, the first result, and no change."""
+    """INFO ``replayed`` with the fields of the success; the first result comes back and nothing changes."""
     operation_id = uuid4()
     first = bakery.produce("Cookies", "Cookie", 1, 24, operation_id=operation_id)
     success = last(caplog)
@@ -334,7 +334,7 @@ def test_the_same_id_again_is_told_as_replayed(bakery: Kitchen, caplog: pytest.L
 
 
 def test_an_undone_transaction_is_told_as_rolled_back(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
-    """WARNING ``rolled_back`` with the fields of the success that it was."""
+    """WARNING ``rolled_back`` with the fields that the success would have had."""
     with scope(caplog, KeyError) as session:
         result = cookies(bakery, session)
         raise KeyError
@@ -348,7 +348,7 @@ def test_an_undone_transaction_is_told_as_rolled_back(bakery: Kitchen, caplog: p
 def test_a_connection_that_dies_during_commit_leaves_the_outcome_unknown(
     bakery: Kitchen, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """WARNING ``unknown`` with the fields of the success that it may have been."""
+    """WARNING ``unknown`` with the fields that the success would have had."""
     with scope(caplog, DBAPIError) as session:
         result = cookies(bakery, session)
         cut(session)
@@ -361,7 +361,7 @@ def test_a_connection_that_dies_during_commit_leaves_the_outcome_unknown(
 
 
 def test_a_check_that_passes_is_told_at_debug(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
-    """DEBUG ``sufficient`` with ids, quantity and the message of the specification."""
+    """DEBUG ``sufficient`` with ids, quantity and the specified message."""
     bakery.produce("Cookies", "Cookie", 1, 24)
     caplog.clear()
     with caplog.at_level(logging.DEBUG, logger=SERVICES), session_scope() as session:
@@ -376,7 +376,7 @@ def test_a_check_that_passes_is_told_at_debug(bakery: Kitchen, caplog: pytest.Lo
 
 
 def test_a_check_that_fails_is_told_at_info(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
-    """INFO ``insufficient`` with ids and the slugs of all that is short."""
+    """INFO ``insufficient`` with ids and the slugs of everything short."""
     with caplog.at_level(logging.DEBUG, logger=SERVICES), session_scope() as session:
         check_can_produce(bakery.ids["Cookies"], 100, session=session)
         check_can_assemble(bakery.ids["Box"], 1, session=session)

@@ -1,4 +1,4 @@
-"""The fixture for people who write operations: what it hears, and that what it asserts fails when it should."""
+"""The fixture for people who write operations: what it records, and that its assertions fail when they should."""
 
 import logging
 from uuid import uuid4
@@ -21,7 +21,7 @@ pytest_plugins = ["bake_tracker.testing"]
 
 @pytest.fixture
 def bakery(kitchen: Kitchen, operation_log: OperationLog) -> Kitchen:
-    """A bakery whose setting up is forgotten by the log."""
+    """A bakery whose set-up is not in the log."""
     kitchen.simple_bakery()
     operation_log.clear()
     return kitchen
@@ -41,7 +41,7 @@ def bake_and_pack(bakery: Kitchen, boxes: int) -> None:
 
 
 def test_outcomes_and_fields_of_one_operation(bakery: Kitchen, operation_log: OperationLog) -> None:
-    """The entry is no outcome; the line has every field of the JSON line."""
+    """The entry line is not an outcome; the outcome line has every field of the JSON line."""
     receive(bakery)
     receive(bakery)
     bakery.produce("Cookies", "Cookie", 1, 24)
@@ -56,7 +56,7 @@ def test_outcomes_and_fields_of_one_operation(bakery: Kitchen, operation_log: Op
 
 
 def test_a_success_is_not_there_before_the_commit(bakery: Kitchen, operation_log: OperationLog) -> None:
-    """Inside the transaction the operation has begun and not ended, and the assertion says so."""
+    """Inside the transaction the operation has started but not ended, and the assertion says so."""
     with session_scope() as session:
         cookies(bakery, session)
         assert operation_log.outcomes("record_batch_production") == []
@@ -70,7 +70,7 @@ def test_a_success_is_not_there_before_the_commit(bakery: Kitchen, operation_log
 
 
 def test_children_stand_in_order_under_their_parent(bakery: Kitchen, operation_log: OperationLog) -> None:
-    """Nested operations are found from the line of the one they were made in."""
+    """A line leads to the operations nested in it."""
     bake_and_pack(bakery, 2)
     parent = operation_log.one("record_bake_and_pack")
     children = operation_log.children(parent)
@@ -83,7 +83,7 @@ def test_children_stand_in_order_under_their_parent(bakery: Kitchen, operation_l
 
 
 def test_lines_stand_in_the_order_in_which_things_happened(bakery: Kitchen, operation_log: OperationLog) -> None:
-    """The refusal is written before the success that came before it, and stands after it."""
+    """The refusal is written before the earlier success, but stands after it."""
     with session_scope() as session:
         cookies(bakery, session)
         with pytest.raises(InsufficientComponentsError):
@@ -98,7 +98,7 @@ def test_lines_stand_in_the_order_in_which_things_happened(bakery: Kitchen, oper
 
 
 def test_a_wrong_order_fails_and_shows_the_tree(bakery: Kitchen, operation_log: OperationLog) -> None:
-    """The message names the line that is not there, the one before it, and what is there, nested."""
+    """The message shows the missing line, the one expected before it, and the log as a tree."""
     with pytest.raises(InsufficientComponentsError):
         bake_and_pack(bakery, 100)
     with pytest.raises(AssertionError) as failed:
@@ -137,7 +137,7 @@ def test_a_wrong_order_fails_and_shows_the_tree(bakery: Kitchen, operation_log: 
 def test_one_fails_unless_there_is_exactly_one(
     bakery: Kitchen, operation_log: OperationLog, wanted: tuple[str, str | None], message: str
 ) -> None:
-    """None and two are both wrong, and both are counted in the message."""
+    """None and two both fail, and the message has the count."""
     receive(bakery)
     receive(bakery)
     with pytest.raises(AssertionError, match=message):
@@ -145,7 +145,7 @@ def test_one_fails_unless_there_is_exactly_one(
 
 
 def test_an_operation_told_twice_fails(bakery: Kitchen, operation_log: OperationLog) -> None:
-    """A second outcome line of one call is named with its id."""
+    """The message has the id of a call with a second outcome line."""
     receive(bakery)
     line = operation_log.one("record_receipt")
     tell_again(line)
@@ -154,13 +154,13 @@ def test_an_operation_told_twice_fails(bakery: Kitchen, operation_log: Operation
 
 
 def tell_again(line: Line) -> None:
-    """Tell of an operation again, past ``recording``."""
+    """Log an outcome of an operation again, bypassing ``recording``."""
     with bound_log_context(operation_id=line.operation_id):
         log_operation(get_service_logger("forged"), line.operation, "error")
 
 
 def test_a_replay_is_a_call_of_its_own(bakery: Kitchen, operation_log: OperationLog) -> None:
-    """The same id twice, in one transaction or in two: each call has its one line, and one of them the success."""
+    """With the same id twice, in one transaction or two, each call has one line, and only one is the success."""
     operation_id = uuid4()
     with session_scope() as session:
         cookies(bakery, session, operation_id=operation_id)
@@ -171,7 +171,7 @@ def test_a_replay_is_a_call_of_its_own(bakery: Kitchen, operation_log: Operation
 
 
 def test_checks_and_lines_without_an_operation_are_heard(bakery: Kitchen, operation_log: OperationLog) -> None:
-    """A check has an outcome and no entry; a line that belongs to no operation has neither id."""
+    """A check has an outcome and no entry line; a line outside any operation has neither id."""
     bakery.can_produce("Cookies", 1)
     log_operation(get_service_logger("demo"), "open_log", "opened", colour="blue")
     assert operation_log.outcomes("check_can_produce") == ["sufficient"]
@@ -183,7 +183,7 @@ def test_checks_and_lines_without_an_operation_are_heard(bakery: Kitchen, operat
 def test_caplog_hears_the_same_beside_it(
     bakery: Kitchen, operation_log: OperationLog, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Both hear every line, and the level that caplog sets is its own to give back."""
+    """Both record every line, and caplog restores the level it set."""
     with caplog.at_level(logging.DEBUG, logger="bake_tracker.services"):
         receive(bakery)
     assert [record.levelname for record in caplog.records] == ["DEBUG", "INFO"]
@@ -191,7 +191,7 @@ def test_caplog_hears_the_same_beside_it(
 
 
 def test_the_fixture_leaves_the_logger_as_it_was() -> None:
-    """No handler and no level stay behind, also when the test fails."""
+    """No handler and no level stay behind, even when the test fails."""
     logger = logging.getLogger("bake_tracker")
     before = logger.level, logger.handlers[:]
     with pytest.raises(ZeroDivisionError), listening() as heard:
@@ -201,13 +201,13 @@ def test_the_fixture_leaves_the_logger_as_it_was() -> None:
 
 
 def test_an_empty_log_says_so(operation_log: OperationLog) -> None:
-    """Nothing was told, and there is nothing to be wrong."""
+    """An empty log has nothing to fail on."""
     operation_log.assert_one_outcome_each()
     assert (operation_log.lines, str(operation_log)) == ([], "no operation")
 
 
 def test_an_ordinary_line_is_shown_by_its_message(operation_log: OperationLog) -> None:
-    """It tells of no operation, and spoils no assertion."""
+    """The line belongs to no operation and makes no assertion fail."""
     logging.getLogger("bake_tracker.other").info("hello %s", "baker", extra={"oven": 2})
     (line,) = operation_log.lines
     assert (str(line), line.operation, line.operation_id) == ("hello baker  oven=2", "", None)

@@ -1,4 +1,4 @@
-"""A public name means one thing: no function or class is named twice within a layer."""
+"""A public name means one thing: no function or class name occurs twice within a layer."""
 
 import ast
 from collections import defaultdict
@@ -12,19 +12,19 @@ from support import ROOT
 SOURCE = ROOT / "src" / "bake_tracker"
 LAYERS = ("domain", "models", "queries", "services", "files", "database", "log")
 EXCEPTIONS = {
-    ("domain", "Step"),  # of a trace and of a conversion: both are schemas of API v1, whose names stay
+    ("domain", "Step"),  # for a trace and for a conversion: both are schemas of API v1, whose names stay
 }
 
 
 def public_names(source: str) -> Iterable[str]:
-    """The functions and classes that a module defines for others."""
+    """Return the public functions and classes that a module defines."""
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
             yield node.name
 
 
 def named_twice(modules: dict[str, str]) -> dict[str, list[str]]:
-    """Modules by the public name that more than one of them defines."""
+    """Map each public name that several modules define to those modules."""
     where: dict[str, list[str]] = defaultdict(list)
     for module, source in modules.items():
         for name in public_names(source):
@@ -38,19 +38,19 @@ def modules_of(folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("layer", LAYERS)
 def test_a_public_name_is_defined_once_in_a_layer(layer: str) -> None:
-    """But for the exceptions above, each with its reason."""
+    """Every exception is listed above with its reason."""
     twice = named_twice(modules_of(SOURCE / layer))
     assert {name: places for name, places in twice.items() if (layer, name) not in EXCEPTIONS} == {}
 
 
 def test_the_exceptions_are_few_and_still_needed() -> None:
-    """At most three, and none that is gone."""
+    """There are at most three exceptions, and each name still exists."""
     assert len(EXCEPTIONS) <= 3
     assert all(name in named_twice(modules_of(SOURCE / layer)) for layer, name in EXCEPTIONS)
 
 
 def test_a_name_that_is_taken_is_seen() -> None:
-    """A reader, a class and a coroutine planted in two modules each; private names and methods may repeat."""
+    """A function, a class and a coroutine planted in two modules are found; private names and methods may repeat."""
     planted = {
         "a.py": "def load_item(): ...\nclass Lot:\n    def load_item(self): ...\nasync def tell(): ...",
         "b.py": "def load_item(): ...\nclass Lot: ...\ndef tell(): ...",

@@ -1,4 +1,4 @@
-"""Below the faces nothing is said in the words of one: remedies are values, and each face words every kind of them."""
+"""The lower layers use no interface's words: remedies are values, and each interface words every kind."""
 
 import ast
 import re
@@ -24,7 +24,7 @@ ROOMS = ("domain", "queries", "services", "files", "log", "database")
 COMMAND = re.compile(rf"\bbake ({'|'.join(COMMANDS)})\b")
 OF_A_TERMINAL = re.compile(rf"{COMMAND.pattern}|(?<![\w-])--[a-z]")
 OF_POSTGRESQL = {"services/archive/backup.py"}
-"""It calls pg_dump and pg_restore, whose flags it has to give them; nobody reads these."""
+"""It passes flags to pg_dump and pg_restore; no user reads them."""
 _PG_FLAG = re.compile(
     r"--(format=custom|no-owner|no-privileges|snapshot=|file=|dbname|list|single-transaction|exit-on-error)"
 )
@@ -87,7 +87,7 @@ KINDS: tuple[RemedyKind, ...] = get_args(RemedyKind)
 
 
 def strings(source: str) -> Iterator[str]:
-    """Every text of a module, docstrings too; of one that is put together, its parts with a gap between them."""
+    """Yield every string of a module, docstrings included; an f-string's parts come with a gap between them."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
@@ -96,13 +96,13 @@ def strings(source: str) -> Iterator[str]:
 
 
 def of_a_terminal(source: str) -> list[str]:
-    """The texts of a module that only somebody at a terminal can follow."""
+    """Return the strings of a module that only make sense at a terminal."""
     return [text for text in strings(source) if OF_A_TERMINAL.search(text)]
 
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_no_command_and_no_flag_stands_below_the_faces(room: str) -> None:
-    """Whoever asks by a page or by the API has neither."""
+    """Someone using a page or the API has neither commands nor flags."""
     found: dict[str, list[str]] = {}
     below = ROOT / "src" / "bake_tracker"
     for file in sorted((below / room).rglob("*.py")):
@@ -113,7 +113,7 @@ def test_no_command_and_no_flag_stands_below_the_faces(room: str) -> None:
 
 
 def test_no_command_and_no_flag_stands_on_a_page_or_in_the_api() -> None:
-    """Neither in their modules nor in a template; the pages are told by what is in them."""
+    """No module contains a command or a flag, and no template a command."""
     faces = ROOT / "src" / "bake_tracker" / "entrypoints"
     files = [file for room in ("api", "web", "http") for file in (faces / room).rglob("*.py")]
     found = {str(file): of_a_terminal(file.read_text("utf-8")) for file in files}
@@ -133,18 +133,18 @@ def test_no_command_and_no_flag_stands_on_a_page_or_in_the_api() -> None:
     ],
 )
 def test_a_planted_command_is_found(source: str, count: int) -> None:
-    """In a docstring, in a text and in one that is put together; prose and comments are left alone."""
+    """Commands in docstrings, strings and f-strings are found; prose and comments are ignored."""
     assert min(len(of_a_terminal(source)), 1) == count
 
 
 def test_every_kind_has_words_on_every_face() -> None:
-    """And an example here, by which they are tried."""
+    """Every kind also has an example here, which the tests below use."""
     assert set(of_cli.WORDS) == set(of_api.WAYS) == set(of_web.WAYS) == set(EVERY_REMEDY) == set(KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_terminal_is_told_what_to_type(kind: RemedyKind) -> None:
-    """A command or a flag, each of which there is."""
+    """The words contain a command or a flag, and every command exists."""
     said = of_cli.words(EVERY_REMEDY[kind])
     assert OF_A_TERMINAL.search(said), said
     assert all(COMMAND.match(found[0]) for found in re.finditer(r"\bbake [a-z-]+", said)), said
@@ -152,7 +152,7 @@ def test_a_terminal_is_told_what_to_type(kind: RemedyKind) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_program_is_told_a_route_or_a_field(kind: RemedyKind) -> None:
-    """Each of which there is; only what is done at the server itself has neither."""
+    """Every route and field exists; only what is done at the server itself has neither."""
     app = application()
     way = of_api.WAYS[kind](EVERY_REMEDY[kind])
     assert not OF_A_TERMINAL.search(way["text"])
@@ -187,7 +187,7 @@ def test_a_page_says_it_in_plain_words_or_leads_to_where_it_is_done(kind: Remedy
 
 
 def test_every_remedy_of_an_answer_is_worded_behind_its_text() -> None:
-    """Beside a problem or a reason; one for each of several texts; a sentence that begins with ``or`` goes on."""
+    """Words follow a problem, a reason or each of several texts; those that begin with ``or`` continue the sentence."""
     number: Remedy = {"kind": "choose_range"}
 
     def words(remedy: Remedy) -> str:
@@ -207,18 +207,18 @@ def test_every_remedy_of_an_answer_is_worded_behind_its_text() -> None:
     assert answer["row"]["reason"] == "there already"
 
 
-# asked through the faces ---------------------------------------------------------------------------------------------
+# through the interfaces ----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def web(sqlite_url: str) -> Web:
-    """The application, with three people."""
+    """The application, with three users."""
     return Web().let_in()
 
 
 @pytest.fixture
 def kitchen(web: Web) -> Kitchen:
-    """Flour and sugar, and a cookie that is made of them; nobody has said what a cup weighs or what is in them."""
+    """Flour, sugar and a cookie made of them; what a cup weighs and the allergens are not recorded."""
     kitchen = Kitchen()
     kitchen.ingredient("Flour")
     kitchen.ingredient("Sugar")
@@ -229,7 +229,7 @@ def kitchen(web: Web) -> Kitchen:
 
 
 def test_a_page_with_a_range_is_answered_in_the_fields_of_the_api(web: Web, kitchen: Kitchen) -> None:
-    """The text names the field, and the remedy beside it too; a weight that is missing names its route."""
+    """Text and remedy both name the field; a missing weight names its route."""
     asked = {"name": "Rolls", "lines": ["2-3 cups flour", "1 cup sugar", "salt to taste", "3 g unobtainium"]}
     done = web.program(Role.VIEWER).post("/api/v1/recipe-pages/check", json=asked)
     assert (done.status_code, OF_A_TERMINAL.search(done.text)) == (200, None)
@@ -252,7 +252,7 @@ def test_a_page_with_a_range_is_answered_in_the_fields_of_the_api(web: Web, kitc
 
 
 def test_a_receipt_in_cups_is_refused_in_the_words_of_the_api(web: Web, kitchen: Kitchen) -> None:
-    """With the route that records what a cup weighs, in the text and beside it."""
+    """Text and remedy both name the route that records what a cup weighs."""
     sent = {"item_id": kitchen.ids["Flour"], "quantity": 2, "unit": "cup"}
     done = web.program(Role.BAKER).post("/api/v1/receipts", json=sent)
     assert (done.status_code, OF_A_TERMINAL.search(done.text)) == (422, None)
@@ -264,7 +264,7 @@ def test_a_receipt_in_cups_is_refused_in_the_words_of_the_api(web: Web, kitchen:
 
 
 def test_a_receipt_in_cups_is_refused_in_the_words_of_a_page(web: Web, kitchen: Kitchen) -> None:
-    """With a link to the item."""
+    """The page links to the item."""
     item = kitchen.ids["Flour"]
     done = submit(
         web.browser(Role.BAKER), f"/receive?item={item}", "/receive", item_id=str(item), quantity="2", unit="cup"
@@ -275,7 +275,7 @@ def test_a_receipt_in_cups_is_refused_in_the_words_of_a_page(web: Web, kitchen: 
 
 
 def test_a_label_without_allergens_is_answered_in_the_words_of_the_api(web: Web, kitchen: Kitchen) -> None:
-    """Asked for as text it says what is missing; the one to print is refused with the same."""
+    """The text label says what is missing; printing it is refused with the same words."""
     lot = made_lot(kitchen)
     program, route = web.program(Role.VIEWER), f"PUT /api/v1/items/{kitchen.ids['Flour']}/allergens"
     told = program.get(f"/api/v1/lots/{lot}/label")
@@ -290,7 +290,7 @@ def test_a_label_without_allergens_is_answered_in_the_words_of_the_api(web: Web,
 
 
 def test_a_label_without_allergens_is_refused_in_the_words_of_a_page(web: Web, kitchen: Kitchen) -> None:
-    """Each ingredient of which nobody has said it, with a link to it."""
+    """The refusal links to each ingredient without an allergen statement."""
     done = web.browser(Role.VIEWER).get(f"/lots/{made_lot(kitchen)}/label.pdf")
     assert (done.status_code, OF_A_TERMINAL.search(done.text)) == (409, None)
     for name in ("Flour", "Sugar"):
@@ -299,7 +299,7 @@ def test_a_label_without_allergens_is_refused_in_the_words_of_a_page(web: Web, k
 
 
 def test_a_released_lot_is_one_click_away_from_the_refusal(web: Web, kitchen: Kitchen) -> None:
-    """What is on hold cannot be given away: the page leads to its release, the API names the route."""
+    """A lot on hold cannot be given away: the page leads to its release, and the API names the route."""
     made_lot(kitchen)
     (lot,) = (row[0] for row in kitchen.rows("SELECT id FROM lot WHERE item_id = :id", id=kitchen.ids["Cookie"]))
     program = web.program(Role.BAKER)
@@ -312,14 +312,14 @@ def test_a_released_lot_is_one_click_away_from_the_refusal(web: Web, kitchen: Ki
 
 
 def made_lot(kitchen: Kitchen) -> int:
-    """The lot of a batch of cookies."""
+    """Bake a batch of cookies and return its lot."""
     return int(kitchen.produce("Cookies", "Cookie", 1, 24)["lot_id"])
 
 
 def test_the_log_says_what_is_wrong_without_the_words_of_a_face(
     web: Web, kitchen: Kitchen, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whoever reads it may have asked by any of them."""
+    """The reader of the log may have used any interface."""
     sent = {"item_id": kitchen.ids["Flour"], "quantity": 2, "unit": "cup"}
     web.program(Role.BAKER).post("/api/v1/receipts", json=sent)
     told = [vars(record) for record in caplog.records if getattr(record, "outcome", "") == "unit_conversion_failed"]

@@ -1,10 +1,10 @@
-"""The benchmarks of the operations run; their times are nobody's business here."""
+"""The benchmarks of the operations run; nothing here depends on their times."""
 
 from support.scripts import run_benchmark
 
 
 def test_every_row_of_the_operations_runs_on_a_hundredth_of_its_data() -> None:
-    """Hand-written SQL beside the services, past years, pages, traces and an import."""
+    """Hand-written SQL beside the services, past years, pages, traces and an import all have a row."""
     rows = [line.split() for line in run_benchmark("operations", "--quick").splitlines()]
     assert {row[0] for row in rows} == {
         "floor.", "lots.", "years.", "check.", "assembly.", "page.", "trace.", "import.",

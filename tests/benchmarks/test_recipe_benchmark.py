@@ -1,4 +1,4 @@
-"""The score of recipe pages is reckoned, and of any folder."""
+"""The recipe-page benchmark scores the pages of any folder."""
 
 import shutil
 from pathlib import Path
@@ -10,7 +10,7 @@ PAGES = DATA / "pages"
 
 
 def test_the_lines_and_pages_of_the_tests_are_scored() -> None:
-    """Nothing of the pages is taken that is wrong, and every yield is right or doubted."""
+    """Nothing wrong is taken from the pages, and every yield is right or doubted."""
     out = run_benchmark("recipes")
     rows = {line.split("  ")[0]: line.split() for line in (line.strip() for line in out.splitlines())}
     assert rows["lines it was tuned on"][5:7] == ["60", "60"]
@@ -20,7 +20,7 @@ def test_the_lines_and_pages_of_the_tests_are_scored() -> None:
 
 
 def test_a_folder_without_gold_is_counted_and_a_page_without_a_recipe_is_named(tmp_path: Path) -> None:
-    """The share of lines that are sure is all that can be said."""
+    """Such a folder only has the share of lines that are sure."""
     shutil.copy(PAGES / "morning-buns.html", tmp_path)
     (tmp_path / "words.html").write_text("<p>words</p>", "utf-8")
     out = run_benchmark("recipes", str(tmp_path))

@@ -1,4 +1,4 @@
-"""A few simulated lives, checked against a model that shares no code with the product; the many are run on demand."""
+"""A few simulated lives, checked against a model that shares no code with the product; many more run on demand."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +21,7 @@ def live(plan: Plan, database_url: str, tmp_path: Path) -> Report:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_life_with_faults_is_as_the_model_says(seed: int, database_url: str, tmp_path: Path) -> None:
-    """Every answer, every line, every lot, the ledger and the log of some days of a market stall's bakery."""
+    """A few days of a market stall: answers, log lines, lots, ledger and log all match the model."""
     report = live(Plan(seed, 3, "stall", with_faults=True), database_url, tmp_path)
     assert report.difference == ""
     assert report.lines is not None
@@ -35,7 +35,7 @@ def test_a_life_with_faults_is_as_the_model_says(seed: int, database_url: str, t
 def test_the_same_seed_is_the_same_life_on_both_databases(
     request: pytest.FixtureRequest, tmp_path: Path, use: Callable[[str], str]
 ) -> None:
-    """Calls, lines, totals and the digest of all that is known of the bakery."""
+    """Calls, lines, totals and the digest of the whole bakery are the same."""
     lived = []
     for name, make in (("sqlite", fresh_sqlite), ("postgresql", fresh_postgresql)):
         (tmp_path / name).mkdir()
@@ -77,7 +77,7 @@ def test_the_same_seed_is_the_same_life_on_both_databases(
 def test_a_fault_planted_in_the_product_is_found(
     module: Any, name: str, planted: Any, found: str, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The model would notice: a simulation that is always clean shows nothing."""
+    """The model finds each fault; a simulation that is always clean would prove nothing."""
     monkeypatch.setattr(module, name, planted)
     report = live(Plan(2, 6, "stall"), sqlite_url, tmp_path)
     assert report.difference != ""
@@ -86,7 +86,7 @@ def test_a_fault_planted_in_the_product_is_found(
 
 
 def test_the_command_prints_what_a_life_was(sqlite_url: str, tmp_path: Path) -> None:
-    """Its counts, its digest, which is that of the same life lived here, and the verdict."""
+    """It prints the calls, the digest of the same life lived here, and the verdict."""
     lines = run_benchmark("simulate", "--seed", "4", "--days", "1", "--size", "stall").splitlines()
     report = live(Plan(4, 1, "stall"), sqlite_url, tmp_path)
     assert lines[-2:] == [f"digest     {report.digest}", "clean"]
@@ -94,7 +94,7 @@ def test_the_command_prints_what_a_life_was(sqlite_url: str, tmp_path: Path) -> 
 
 
 def test_many_lives_have_a_line_each() -> None:
-    """And a last one that says how many were clean."""
+    """The last line counts the clean ones."""
     lines = run_benchmark("simulate", "--seeds", "1..2", "--days", "1", "--size", "stall").splitlines()
     assert [line.split()[-1] for line in lines[1:3]] == ["clean", "clean"]
     assert lines[-1] == "2 of 2 clean"

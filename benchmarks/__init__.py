@@ -1,1 +1,1 @@
-"""What Bake Tracker costs and withstands; run each from the root of the checkout: ``python -m benchmarks.log``."""
+"""What Bake Tracker costs and withstands; run each module from the checkout's root: ``python -m benchmarks.log``."""

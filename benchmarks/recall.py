@@ -1,7 +1,7 @@
-"""A recall drill over a year of a shop: its CPU, and beside it the bare recursive SQL.
+"""A recall drill over a shop's year: its CPU, beside the bare recursive SQL.
 
-The year goes through the public services, a transaction a day: every batch takes of one sack of salt, so that the sack
-is in all that was baked, packed, given and sold.
+The year runs through the public services, one transaction a day. Every batch takes salt from one sack, so that the
+sack is in everything baked, packed and sold.
 
     python -m benchmarks.recall             # 300 days, about a minute to set up
     python -m benchmarks.recall --days 30   # a quick look
@@ -71,7 +71,7 @@ class Shop:
         ]
 
     def open(self, session: Session, day: int) -> None:
-        """A day: flour comes in, bread is baked, baskets are packed, both are sold, and a loaf is dropped."""
+        """Run a day: receive flour, bake bread, pack baskets, sell both, and drop a loaf."""
         record_receipt(self.flour, 25 * BATCHES, "kg", session=session, total_cost=200)
         for _ in range(BATCHES):
             record_batch_production(self.bread, self.loaf, 1, 10, session=session)
@@ -88,7 +88,7 @@ class Shop:
 
 
 def cpu(turn: Callable[[], object]) -> float:
-    """The median CPU seconds of a turn, the first left out."""
+    """Return the median CPU seconds of a turn, without the first one."""
     spent = []
     with steady():
         for _ in range(ROUNDS + 1):
@@ -99,7 +99,7 @@ def cpu(turn: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="The CPU of a recall drill over a year of a shop.")
+    parser = argparse.ArgumentParser(description="Measure the CPU of a recall drill over a shop's year.")
     parser.add_argument("--days", type=int, default=300)
     days = parser.parse_args().days
     with tempfile.TemporaryDirectory() as folder:
@@ -137,7 +137,7 @@ def measure(file: Path, url: str, sack: int) -> None:
     }.items():
         started = time.process_time()
         once()
-        print(f"{name}: {time.process_time() - started:.2f} s of CPU more")
+        print(f"{name}: {time.process_time() - started:.2f} s more CPU")
     bare.close()
 
 

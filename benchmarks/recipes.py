@@ -1,10 +1,10 @@
-"""How well recipe pages are read: the share of ingredient lines with the right quantity and unit, and ingredient.
+"""How well recipe pages are read: the share of ingredient lines with the right quantity, unit and ingredient.
 
 python -m benchmarks.recipes [FOLDER ...] [--wrong] [--update]
 
-Without a folder: the lines that the parser was tuned on, those that were held out, and the pages of the tests. A folder
-holds saved pages, ``*.html``, and maybe a ``gold.json`` like that of ``tests/data/pages``; other pages are only
-counted. ``--wrong`` lists what was read wrong; ``--update`` writes the table into
+Without a folder, it reads the lines that the parser was tuned on, those held out, and the pages of the tests. A folder
+holds saved pages, ``*.html``, and optionally a ``gold.json`` like that of ``tests/data/pages``; pages that are not in
+it are only counted. ``--wrong`` lists the lines that were read wrong; ``--update`` writes the table into
 ``docs/reference/benchmarks.md``.
 """
 
@@ -29,7 +29,7 @@ HEADINGS = ("what is read", "lines", "quantity and unit", "ingredient", "both", 
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """A line, and what a person reads in it; quantity ``a..b`` is a range, and an empty one is none."""
+    """A line and its meaning to a person; quantity ``a..b`` is a range, and an empty one means none."""
 
     text: str
     quantity: str
@@ -76,7 +76,7 @@ def lines_of(file: Path) -> list[Meant]:
 
 
 def score(what: str, lines: Iterable[Meant]) -> tuple[tuple[str, ...], list[Read]]:
-    """A row of the table, and the lines that were read wrong."""
+    """Return a row of the table, and the lines that were read wrong."""
     found = [read(meant) for meant in lines]
     sure = [one for one in found if one.is_sure]
     counts = (
@@ -96,7 +96,7 @@ def percent(part: int, whole: int) -> str:
 
 
 def score_pages(folder: Path) -> tuple[list[tuple[str, ...]], list[Read], list[str]]:
-    """Rows of a folder: its pages with gold, and the lines of the others, of which only the sure ones are counted."""
+    """Return a folder's rows: for pages with gold the score, for other lines only the share that is sure."""
     gold_file = folder / "gold.json"
     gold: Mapping[str, Mapping[str, object]] = json.loads(gold_file.read_text("utf-8")) if gold_file.exists() else {}
     meant: list[Meant] = []
@@ -115,7 +115,7 @@ def score_pages(folder: Path) -> tuple[list[tuple[str, ...]], list[Read], list[s
             continue
         rows: list[Mapping[str, str]] = gold[file.name]["lines"]  # type: ignore[assignment]
         if page.lines != [row["text"] for row in rows]:
-            told.append(f"{file} does not have the lines that its gold has")
+            told.append(f"{file} and its gold have different lines")
         meant += [Meant(**row) for row in rows]
         yields += 1
         good_yields += yield_of(page.yields) == gold[file.name]["makes"]
@@ -134,7 +134,7 @@ def score_pages(folder: Path) -> tuple[list[tuple[str, ...]], list[Read], list[s
 
 
 def yield_of(texts: list[str]) -> list[str] | None:
-    """What a batch gives, if that is sure."""
+    """Return what a batch gives, if it is sure."""
     line, doubts = parse_yield(texts)
     return None if doubts or line is None else [str(line.amounts[0].quantity), line.ingredient]
 
@@ -142,7 +142,7 @@ def yield_of(texts: list[str]) -> list[str] | None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="*", type=Path)
-    parser.add_argument("--wrong", action="store_true", help="list what was read wrong")
+    parser.add_argument("--wrong", action="store_true", help="list the lines that were read wrong")
     parser.add_argument("--update", action="store_true", help="write the table into docs/reference/benchmarks.md")
     asked = parser.parse_args()
     table: list[tuple[str, ...]] = [HEADINGS]

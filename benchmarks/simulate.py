@@ -1,13 +1,13 @@
-"""Live a bakery's life from a seed, through the public services, against a model that shares no code with them.
+"""Live a bakery's life from a seed through the public services, against a model that shares no code with them.
 
 python -m benchmarks.simulate --seed 1 --days 30 --size shop [--faults] [--busy] [--database URL]
 python -m benchmarks.simulate --seeds 1..100 --days 30 --size shop [--faults] [--jobs 2]
 
-After every call the answer, after every transaction the lines of the log, and after every day every lot are compared
-with the model; at the end ``bake verify`` and ``bake log verify`` have to be clean, and the cost that came in has to be
-the cost that went out and is on hand. The same seed, size and days give the same digest on every database.
-``--database`` is ``postgresql`` for a server started for the purpose, or the URL of one; each life has a database of
-its own there. Exits 1 at any difference, with the command that shows it again.
+The model checks the answer of every call, the log lines of every transaction and, once a day, every lot. At the end
+``bake verify`` and ``bake log verify`` must be clean, and the cost that came in must equal the cost that went out and
+is on hand. The same seed, size and days give the same digest on every database. ``--database`` is ``postgresql`` for a
+new server, or the URL of one; each life has its own database there. The exit status is 1 after any difference, and the
+output has the command that repeats it.
 """
 
 import argparse
@@ -28,12 +28,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--seed", type=int)
-    which.add_argument("--seeds", metavar="A..B", help="many lives, a line each")
+    which.add_argument("--seeds", metavar="A..B", help="many lives, with a line each")
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--size", choices=SIZES, default="shop")
     parser.add_argument("--database", default="sqlite")
     parser.add_argument("--faults", action="store_true", help="let statements, COMMITs, connections and the log fail")
-    parser.add_argument("--busy", action="store_true", help="days from the whole range of the size, not its low end")
+    parser.add_argument("--busy", action="store_true", help="use the whole range of the size, not only its low end")
     parser.add_argument("--jobs", type=int, default=1, help="processes for --seeds")
     options = parser.parse_args()
     plan = Plan(options.seed or 0, options.days, options.size, options.database, options.faults, options.busy)
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def one(plan: Plan) -> bool:
-    """Live one life and print what it did; whether it was clean."""
+    """Live one life and print its report; return whether it was clean."""
     with home(plan) as (url, log_file):
         report = simulate(plan, url, log_file)
     for line in told(report):
@@ -51,11 +51,11 @@ def one(plan: Plan) -> bool:
 
 
 def told(report: Report) -> Iterable[str]:
-    """What a life came to, line by line."""
+    """Yield the report of a life, line by line."""
     plan, totals = report.plan, report.totals or {}
     yield f"{plan.size}, seed {plan.seed}, {plan.days} days, {'faults' if plan.with_faults else 'no faults'}"
     yield f"calls      {report.calls}"
-    yield f"told       {outcomes(report.lines or Counter())}"
+    yield f"log        {outcomes(report.lines or Counter())}"
     yield f"ledger     {', '.join(f'{totals[name]} {name}' for name in _COUNTED if name in totals)}"
     if plan.with_faults:
         yield f"faults     {outcomes(report.faults or Counter())}"
@@ -63,7 +63,7 @@ def told(report: Report) -> Iterable[str]:
     yield f"seconds    {report.seconds:.1f}; peak memory {report.peak_mib} MiB"
     if report.difference:
         yield f"DIFFERENT  {report.difference}"
-        yield f"           again: {plan.command}"
+        yield f"           repeat: {plan.command}"
         return
     yield f"digest     {report.digest}"
     yield "clean"
@@ -73,7 +73,7 @@ _COUNTED = ("operations", "movements", "lots", "runs", "reversals")
 
 
 def many(plan: Plan, seeds: str, jobs: int) -> bool:
-    """Live many lives, some at a time, and print a line for each; whether all were clean."""
+    """Live many lives, some at a time, and print a line for each; return whether all were clean."""
     first, _, last = seeds.partition("..")
     plans = [replace(plan, seed=seed) for seed in range(int(first), int(last) + 1)]
     dirty = 0
@@ -104,7 +104,7 @@ def _row(report: Report) -> str:
         f"{sum((report.faults or Counter()).values()):>7} {report.retries:>8} {report.seconds:>8.1f}  "
     )
     if report.difference:
-        return f"{row}DIFFERENT {report.difference}\n       again: {report.plan.command}"
+        return f"{row}DIFFERENT {report.difference}\n       repeat: {report.plan.command}"
     return f"{row}{report.digest[:16]} clean"
 
 

@@ -1,1 +1,1 @@
-"""What the command line costs."""
+"""The cost of the command line."""

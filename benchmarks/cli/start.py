@@ -1,4 +1,4 @@
-"""How long a command takes to start, over ``import sqlalchemy.orm``: CPU of whole processes, taken in turn.
+"""How long a command takes to start, over ``import sqlalchemy.orm``: the CPU of whole processes, in turn.
 
 python -m benchmarks.cli.start [--rounds 15]
 
@@ -19,7 +19,7 @@ COMMANDS = {"bake --version": ("--version",), "bake stock": ("stock",), "bake --
 
 
 def cpu_of(*arguments: str) -> float:
-    """CPU seconds of one interpreter with these arguments, which must end well."""
+    """Return the CPU seconds of one interpreter with these arguments; it must succeed."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -27,7 +27,7 @@ def cpu_of(*arguments: str) -> float:
 
 
 def ratios(rounds: int) -> dict[str, float]:
-    """The median of each round's own ratio, by command; the first round fills caches and is not counted."""
+    """Return the median of the rounds' ratios for each command; the first round warms caches and does not count."""
     taken: dict[str, list[float]] = {name: [] for name in COMMANDS}
     for number in range(rounds + 1):
         floor = cpu_of(*FLOOR)

@@ -1,1 +1,1 @@
-"""What logging costs and what it survives, side by side with other loggers."""
+"""The cost of logging and what it survives, beside other loggers."""

@@ -1,4 +1,4 @@
-"""What logging costs and what it survives, side by side with the other loggers, in one interleaved run.
+"""The cost of logging and what it survives, beside other loggers, in one interleaved run.
 
 python -m benchmarks.log [--rows 1,3,hostile] [--rounds 60 | --quick] [--profile] [--update]
 
@@ -28,20 +28,20 @@ LOG = re.compile(r"bake_tracker.(log.\w+|services.operation|database.(transactio
 
 
 def main() -> None:
-    """Run what was asked for."""
+    """Run the requested rows."""
     every = [*map(str, ROWS), *TABLES]
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.log", description="What logging costs and survives.")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.log", description="Measure the log's costs.")
     parser.add_argument("--rows", default=",".join(every), help=f"some of {', '.join(every)}; default: all")
     parser.add_argument("--rounds", type=int, default=60, help="rounds of each comparison (60)")
-    parser.add_argument("--quick", action="store_true", help="10 rounds: to see that it runs")
-    parser.add_argument("--profile", action="store_true", help="say where our time goes instead")
+    parser.add_argument("--quick", action="store_true", help="10 rounds, to see that it runs")
+    parser.add_argument("--profile", action="store_true", help="show where our time goes instead")
     parser.add_argument("--update", action="store_true", help="write the tables into docs/; needs every row")
     options = parser.parse_args()
     asked = options.rows.split(",")
     if unknown := [name for name in asked if name not in every]:
-        parser.error(f"there is no row {', '.join(unknown)}")
+        parser.error(f"unknown row: {', '.join(unknown)}")
     if options.update and asked != every:
-        parser.error("--update puts one whole run into the documents; leave --rows out")
+        parser.error("--update writes a complete run into the documents; leave out --rows")
     rounds = 10 if options.quick else options.rounds
     costs: Table = [("row", "median (95 %)", "goal", "measured")]
     tables: dict[str, Table] = {"machine": [("", machine())], "costs": costs}
@@ -71,13 +71,13 @@ def main() -> None:
 
 
 def machine() -> str:
-    """What the figures hold for."""
+    """Describe the machine and versions that the figures hold for."""
     peers = ", ".join(f"{name} {version(name)}" for name in COMPARED)
     return f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}; {peers}"
 
 
 def put_into(document: Path, tables: dict[str, Table]) -> None:
-    """Replace what stands between ``<!-- figures: NAME -->`` and ``<!-- end -->``."""
+    """Replace the text between ``<!-- figures: NAME -->`` and ``<!-- end -->``."""
     text = document.read_text("utf-8")
     parts = re.split(r"(?<=<!-- figures: )(\w+)( -->\n).*?(?=<!-- end -->)", text, flags=re.DOTALL)
     for position in range(1, len(parts), 3):
@@ -86,19 +86,19 @@ def put_into(document: Path, tables: dict[str, Table]) -> None:
 
 
 def profiles(names: list[str]) -> Table:
-    """Where our time goes in the rows that missed a goal."""
+    """Return where our time goes in the rows that missed a goal."""
     table: Table = [("row", "where the log's time goes, by cProfile")]
     for name in names:
         title, measure = ROWS[int(name)]
         with tempfile.TemporaryDirectory() as folder:
             found = profile(partial(measure, Path(folder), 10))[:8]
-        if found:  # a row that starts programs spends nothing here
+        if found:  # a row that starts other programs spends nothing here
             table.append((f"{name}. {title}", ", ".join(f"`{what}` {share.strip()}" for share, what in found)))
-    return table if len(table) > 1 else [("", "No row of this process misses its goal.")]
+    return table if len(table) > 1 else [("", "No row measured in this process misses its goal.")]
 
 
 def profile(work: Callable[[], object]) -> Table:
-    """The log's functions by their share of the log's time, the built-in ones that they call counted with them."""
+    """Return the log's functions by their share of its time; built-ins count with the function that calls them."""
     profiler = cProfile.Profile()
     profiler.runcall(work)
     spent: dict[str, float] = {}

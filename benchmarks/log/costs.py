@@ -1,4 +1,4 @@
-"""What logging costs, row by row of the table in ``docs/reference/benchmarks.md``."""
+"""The cost of logging, row by row of the table in ``docs/reference/benchmarks.md``."""
 
 import json
 import logging
@@ -29,7 +29,7 @@ ROWS_TABLE = Table("row", MetaData(), Column("id", Integer, primary_key=True), C
 
 
 def event_cost(folder: Path, rounds: int) -> list[Figure]:
-    """CPU of an operation's event; the others write theirs at once and without ids of their own or redaction."""
+    """CPU of an operation's event; the others write theirs at once, without ids of their own and without redaction."""
     transactions = 100
     ours = Ours(folder / "ours.jsonl")
     writers = {name: make(folder / f"{number}.jsonl") for number, (name, make) in enumerate(PEERS.items())}
@@ -74,7 +74,7 @@ def event_cost(folder: Path, rounds: int) -> list[Figure]:
 
 
 def production_cost(folder: Path, rounds: int) -> list[Figure]:
-    """A whole production of 20 ingredients, INFO JSON to a file against logging off."""
+    """A whole production of 20 ingredients: INFO as JSON to a file, against logging off."""
     url = f"sqlite:///{folder / 'production.db'}"
     root = logging.getLogger("bake_tracker")
     SERVICES.setLevel(logging.NOTSET)
@@ -100,7 +100,7 @@ def production_cost(folder: Path, rounds: int) -> list[Figure]:
 
 
 def disabled_cost(folder: Path, rounds: int) -> list[Figure]:
-    """The DEBUG line at an operation's entry where INFO is configured."""
+    """The DEBUG line at an operation's entry when INFO is configured."""
     count = 5_000
     ours = Ours(folder / "disabled.jsonl")
     logger, bare = get_service_logger("batch_production_service"), logging.getLogger("peer.bare")
@@ -180,7 +180,7 @@ def traceback_cost(folder: Path, rounds: int) -> list[Figure]:
 
 
 def _unobserved(url: str) -> Engine:
-    """An engine as ``make_engine`` makes it, but with the driver's own calls as they were."""
+    """Return an engine like that of ``make_engine``, but with the driver's own calls unchanged."""
     original = transaction_outcomes.observe
     database = sys.modules[make_engine.__module__]
     database.__dict__["observe"] = lambda _engine: None
@@ -197,7 +197,7 @@ def _counted_only(engine: Engine) -> Engine:
 
 
 def binding_cost(folder: Path, rounds: int) -> list[Figure]:
-    """What learning the fate of one outcome adds to a transaction of one row; statements are counted in both."""
+    """What watching one outcome's fate adds to a transaction of one row; statements are counted in both."""
     add = insert(ROWS_TABLE)
     bound, plain = make_engine(f"sqlite:///{folder / 'bound.db'}"), _unobserved(f"sqlite:///{folder / 'plain.db'}")
     _counted_only(plain)
@@ -235,8 +235,8 @@ def binding_cost(folder: Path, rounds: int) -> list[Figure]:
 
 
 def counting_cost(folder: Path, rounds: int) -> list[Figure]:
-    """What counting adds to a statement, against what a listener that does nothing adds."""
-    # Bare engines: where there is any listener (make_engine has one for BEGIN), each statement looks for events.
+    """What counting adds to a statement, against what an empty listener adds."""
+    # Bare engines: with any listener (make_engine has one for BEGIN), each statement looks for events.
     engines = {name: create_engine(f"sqlite:///{folder / name}.db") for name in ("nothing", "counted", "listener")}
     _counted_only(engines["counted"])
 
@@ -274,9 +274,9 @@ def counting_cost(folder: Path, rounds: int) -> list[Figure]:
 
 
 def import_cost(folder: Path, rounds: int) -> list[Figure]:
-    """Imports in fresh interpreters; timed inside, so that starting Python is not counted.
+    """Imports in fresh interpreters, timed inside, so that starting Python does not count.
 
-    Of bytecode for all, which the first round writes: whoever installed a program has it.
+    All load bytecode, which the first round writes, because an installed program has it too.
     """
     environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -306,7 +306,7 @@ def import_cost(folder: Path, rounds: int) -> list[Figure]:
 
 
 def line_size(folder: Path, _rounds: int) -> list[Figure]:
-    """The success lines of a real production and a real assembly, told for a request."""
+    """The size of the success lines of a real production and a real assembly for a request."""
     path, url = folder / "size.jsonl", f"sqlite:///{folder / 'size.db'}"
     handler = AppendHandler(path)
     SERVICES.addHandler(handler)

@@ -1,10 +1,10 @@
-"""The same event through every logger: ids, eight context fields, one line of a file of its own.
+"""The same event through every logger: ids, eight context fields, one line, each in its own file.
 
-Ours runs as in production, from ``Operation.tell_started`` (DEBUG, off) through the savepoints and the settling at
-COMMIT to ``AppendHandler``'s write. Left out, since they are no logging: the session and its statements, the claim of
-the id, and the id itself, which the ledger's row needs with or without a log. In: the transaction's id, which is ours.
+Ours runs as it does in production, from ``Operation.tell_started`` (DEBUG, off) through the savepoints and the settling
+at COMMIT to ``AppendHandler``'s write. It includes making the transaction's id. It leaves out what is not logging: the
+session and its statements, claiming the operation's id, and making that id, which the ledger needs without a log too.
 
-The others get every field ready made, redact nothing, know no transaction and write at once; each is set up for speed.
+The others get every field ready-made, redact nothing, ignore transactions and write at once; each is set up for speed.
 """
 
 import logging
@@ -70,17 +70,17 @@ SERVICES = logging.getLogger("bake_tracker.services")
 
 
 class Writer(Protocol):
-    """One logger with a file of its own."""
+    """A logger with its own file."""
 
     def event(self) -> None:
         """Write one event."""
 
     def error(self, error: BaseException) -> None:
-        """Write one error with its traceback; called while it is being handled."""
+        """Write one error with its traceback; called while the error is being handled."""
 
 
 class Ours:
-    """This program's log."""
+    """Bake Tracker's log."""
 
     def __init__(self, path: Path) -> None:
         self.handler = AppendHandler(path)
@@ -95,7 +95,7 @@ class Ours:
         return operation
 
     def transaction(self) -> None:
-        """Four operations, each in a savepoint of its own inside a fifth, and the COMMIT."""
+        """Run four operations, each in its own savepoint inside a fifth, and the COMMIT."""
         transaction = OpenTransaction()
         transaction.enter("sa_savepoint_1")
         for _ in range(OPERATIONS):
@@ -152,7 +152,7 @@ class PythonJsonLogger:
 
 
 class Structlog:
-    """structlog as its own guide makes it fast: orjson into a BytesLogger, level filtered, cached."""
+    """structlog set up for speed as its guide recommends: orjson into a BytesLogger, level filtered, cached."""
 
     def __init__(self, path: Path) -> None:
         self.file = path.open("ab")
@@ -181,7 +181,7 @@ class Loguru:
 
     def __init__(self, path: Path) -> None:
         loguru.logger.remove()
-        # diagnose=False: with it loguru writes the values of local variables, secrets among them.
+        # diagnose=True would write the values of local variables, including secrets.
         loguru.logger.add(path, serialize=True, level="INFO", backtrace=False, diagnose=False, catch=False)
         self.logger = loguru.logger
 
@@ -193,7 +193,7 @@ class Loguru:
 
 
 class Floor:
-    """orjson and one write: no logger at all."""
+    """orjson and one write, without any logger."""
 
     def __init__(self, path: Path) -> None:
         self.descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)

@@ -1,8 +1,8 @@
-"""What reading the log costs: the tree of one transaction against reading and parsing the file, and memory by size.
+"""The cost of reading the log: one transaction's tree against reading and parsing the file, and memory by size.
 
-The tree and the plain reading run turn by turn in one process, in changing order; what is printed is the median of
-their ratios. Memory is the peak of a process of its own for each command, on a log of 50 MB and, with --gigabyte, of
-1 GB: it must not grow with the log.
+The tree and the plain reading take turns in one process, in changing order; the output is the median of their ratios.
+Memory is the peak of each command in its own process, on a log of 50 MB and, with --gigabyte, of 1 GB: it must not
+grow with the log.
 
     python -m benchmarks.log.reading [--lines 75000] [--pairs 15] [--memory] [--gigabyte]
 """
@@ -40,7 +40,7 @@ def an_id(number: int) -> str:
 
 
 def line(number: int) -> bytes:
-    """A success line of a production as it stands in a log: four operations to a transaction."""
+    """Return a production's success line as it stands in a log, with four operations to a transaction."""
     at = f"{FIRST + timedelta(milliseconds=10 * number):%Y-%m-%dT%H:%M:%S.%f}Z"
     outcome = "insufficient_inventory" if number % 40 == 7 else "success"
     return orjson.dumps(
@@ -73,7 +73,7 @@ def line(number: int) -> bytes:
 
 
 def write_log(path: Path, *, lines: int = 0, size_bytes: int = 0) -> int:
-    """A log of so many lines, or of so many bytes; how many lines it has."""
+    """Write a log of so many lines or bytes; return its number of lines."""
     written = number = 0
     with path.open("wb") as file:
         while number < lines or written < size_bytes:
@@ -94,7 +94,7 @@ def seconds(work: Callable[[], Any]) -> float:
 
 
 def compare(path: Path, lines: int, pairs: int) -> None:
-    """The median ratio of drawing one transaction to reading and parsing the whole file."""
+    """Print the median ratio of drawing one transaction to reading and parsing the whole file."""
     wanted = an_id(lines // 2)
     (tree,) = read_trees(path, wanted)
     assert len(tree.operations) == 4
@@ -105,7 +105,7 @@ def compare(path: Path, lines: int, pairs: int) -> None:
         works = [lambda: read_and_parse(path), lambda: read_trees(path, wanted), lambda: read_trees(path, last=20)]
         order = [0, 1, 2] if pair % 2 else [2, 1, 0]
         spent = {index: seconds(works[index]) for index in order}
-        if pair:  # the first warms the page cache
+        if pair:  # the first pair warms the page cache
             parsing.append(spent[0])
             ratios.append(spent[1] / spent[0])
             latest.append(spent[2] / spent[0])
@@ -116,7 +116,7 @@ def compare(path: Path, lines: int, pairs: int) -> None:
 
 
 def peak_mb(path: Path, words: list[str]) -> tuple[float, float]:
-    """Peak memory in MB and CPU seconds of one command, its start included, in a process of its own."""
+    """Return peak memory in MB and CPU seconds of one command in its own process, start-up included."""
     environment = {
         **os.environ,
         "BAKE_TRACKER_LOG_FILE": str(path),
@@ -149,8 +149,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lines", type=int, default=75_000)
     parser.add_argument("--pairs", type=int, default=15)
-    parser.add_argument("--memory", action="store_true", help="peak memory on 50 MB too")
-    parser.add_argument("--gigabyte", action="store_true", help="peak memory on 50 MB and on 1 GB too")
+    parser.add_argument("--memory", action="store_true", help="also measure peak memory, on 50 MB")
+    parser.add_argument("--gigabyte", action="store_true", help="also measure peak memory, on 50 MB and 1 GB")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

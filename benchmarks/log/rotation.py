@@ -1,7 +1,7 @@
 """Four processes write 20,000 lines into one log that is rotated at 60 KB: how many are lost, torn or doubled.
 
-The same lines go through Bake Tracker's handler (old files compressed meanwhile) and through the standard library's
-RotatingFileHandler; then what one line costs the writer with and without rotation, paired and in turn.
+The same lines go through Bake Tracker's handler (which compresses old files meanwhile) and through the standard
+library's RotatingFileHandler. Then one line is timed with and without rotation, in pairs and in turn.
 
     python -m benchmarks.log.rotation [--processes 4] [--lines 20000] [--kilobytes 60] [--rounds 3]
 """
@@ -51,8 +51,8 @@ def write(make: Make, path: Path, size_bytes: int, numbers: range) -> None:
 
 
 def run(make: Make, processes: int, lines: int, size_bytes: int) -> dict[str, int | float]:
-    """What is left of the lines in all files of the log."""
-    logging.raiseExceptions = False  # the standard library's handler would print a traceback a line
+    """Count what is left of the lines in all files of the log."""
+    logging.raiseExceptions = False  # otherwise the standard library's handler prints a traceback for each line
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bench.log.jsonl"
         share = lines // processes
@@ -81,7 +81,7 @@ def run(make: Make, processes: int, lines: int, size_bytes: int) -> dict[str, in
 
 
 def cost_of_rotation(pairs: int = 200, lines: int = 200) -> tuple[float, float]:
-    """Nanoseconds of CPU a line without rotation, and the median ratio with it on (the file never full)."""
+    """Return the CPU nanoseconds of a line without rotation, and the median ratio with it (the file is never full)."""
     with tempfile.TemporaryDirectory() as folder:
         off = AppendHandler(Path(folder) / "off.jsonl")
         on = AppendHandler(Path(folder) / "on.jsonl", Rotation(size_bytes=10**12))
@@ -111,7 +111,7 @@ def main() -> None:
             result = run(make, options.processes, options.lines, options.kilobytes * 1_000)
             print(f"{name:<20}", json.dumps(result))
     line_ns, ratio = cost_of_rotation()
-    print(f"CPU of a line: {line_ns:,.0f} ns without rotation; with it on {ratio:.3f} times that")
+    print(f"CPU of a line: {line_ns:,.0f} ns without rotation, {ratio:.3f} times that with it")
 
 
 if __name__ == "__main__":

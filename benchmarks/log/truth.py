@@ -1,6 +1,6 @@
-"""What each logger survives and claims: hostile values, transactions that fail, a rotation by four processes.
+"""What each logger survives and claims: hostile values, failing transactions, rotation by four processes.
 
-The hostile values and the ways for a transaction to end are those of the test suite.
+The hostile values and the ways for a transaction to end come from the test suite.
 """
 
 import contextlib
@@ -55,7 +55,7 @@ def _standard(formatter: logging.Formatter) -> Callable[[Path], Write]:
 
 
 class HandWritten(logging.Formatter):
-    """What most programs write themselves: the standard library's JSON, and ``str`` for what it does not know."""
+    """What most programs write by hand: the standard library's JSON, with ``str`` for unknown types."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields = {name: record.__dict__[name] for name in ("recipe_id", "hostile", "batches")}
@@ -90,13 +90,13 @@ LOGGERS: dict[str, Callable[[Path], Write]] = {
     "stdlib, a JSON formatter by hand": _standard(HandWritten()),
     "loguru, serialize=True": _loguru,
 }
-"""Each in the ways that its documents show, since speed and survival differ."""
+"""Each logger in every way that its documentation shows, because speed and survival differ."""
 
 FATES = ("survived", "told a secret", "lost", "torn", "no strict JSON", "raised into the caller", "hung or died")
 
 
 def fate_of(make: Callable[[Path], Write], value: Any, path: Path) -> str:
-    """What becomes of one value, in a process of its own with little time and memory."""
+    """Log one value in its own process with little time and memory, and return its fate."""
     path.unlink(missing_ok=True)
     child = os.fork()
     if child == 0:
@@ -114,14 +114,14 @@ def _write_and_exit(make: Callable[[Path], Write], value: Any, path: Path) -> No
     signal.alarm(SECONDS)
     code = 1
     with contextlib.suppress(BaseException), Path(os.devnull).open("w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)  # how loudly a lost line is mourned is another question
+        os.dup2(nowhere.fileno(), 2)  # the noise about a lost line does not matter here
         make(path)(value)
         code = 0
     os._exit(code)
 
 
 def judged(written: bytes) -> str:
-    """Whether the file holds exactly one line of strict JSON that keeps the benign fields and tells no secret."""
+    """Judge whether the file holds exactly one line of strict JSON, with the harmless fields and without the secret."""
     if not written:
         return "lost"
     if SECRET.encode() in written:
@@ -133,12 +133,12 @@ def judged(written: bytes) -> str:
         line = json.loads(text, parse_constant=lambda constant: [][len(constant)])
     except (ValueError, IndexError, RecursionError):
         return "no strict JSON"
-    fields = line.get("record", {}).get("extra", line)  # loguru puts them deeper
+    fields = line.get("record", {}).get("extra", line)  # loguru nests them
     return "survived" if (fields.get("recipe_id"), fields.get("batches")) == (7, 2) else "lost"
 
 
 def hostile_table(folder: Path) -> list[tuple[str, ...]]:
-    """What becomes of the hostile values in each logger."""
+    """The fates of the hostile values in each logger."""
     rows: list[tuple[str, ...]] = [(f"of {len(HOSTILE)} values", *FATES)]
     for name, make in LOGGERS.items():
         fates = Counter(fate_of(make, value, folder / "hostile.jsonl") for value, _ in HOSTILE.values())
@@ -151,7 +151,7 @@ def outcome_table(folder: Path) -> list[tuple[str, ...]]:
     template = folder / "template.db"
     engine = make_engine(f"sqlite:///{template}")
     migrate(engine)
-    engine.dispose()  # the last to leave moves the write-ahead log into the file
+    engine.dispose()  # the last connection moves the write-ahead log into the file
     recorders: Mapping[str, Callable[[], Recorder]] = {
         "bound to the driver's COMMIT (Bake Tracker)": CommitBound,
         "at call time (every logging library)": CallTime,
@@ -164,7 +164,7 @@ def outcome_table(folder: Path) -> list[tuple[str, ...]]:
         (place / "bakery.db").write_bytes(template.read_bytes())
         SERVICES.propagate = False
         with staged(f"sqlite:///{place / 'bakery.db'}", recorder()) as stage:
-            with contextlib.redirect_stderr(io.StringIO()):  # one scenario breaks a handler, and that is said there
+            with contextlib.redirect_stderr(io.StringIO()):  # one scenario breaks a handler, which prints an error
                 for scenario in SCENARIOS:
                     scenario(stage)
             false, missing = stage.faults()
@@ -173,7 +173,7 @@ def outcome_table(folder: Path) -> list[tuple[str, ...]]:
 
 
 def rotation_table(_folder: Path) -> list[tuple[str, ...]]:
-    """What is left of 20,000 lines that four processes write while the file is rotated at 60 KB."""
+    """What is left of 20,000 lines by four processes while the file is rotated at 60 KB."""
     makers = {
         "Bake Tracker": rotation.ours,
         "`logging.handlers.RotatingFileHandler`": rotation.of_the_standard_library,

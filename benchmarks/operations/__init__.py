@@ -1,1 +1,1 @@
-"""What the operations cost: against hand-written SQL, with many lots, after years, and one against the other."""
+"""The cost of the operations: against hand-written SQL, with many lots, after years, and against each other."""

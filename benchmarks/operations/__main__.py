@@ -1,4 +1,4 @@
-"""What the operations cost: all bakeries are set up first, then every way takes its turn, round after round.
+"""The cost of the operations: all bakeries are set up first, then all ways take turns, round after round.
 
 python -m benchmarks.operations [--rows floor,lots] [--rounds 100 | --quick] [--profile] [--update]
 
@@ -50,7 +50,7 @@ Turn = Callable[[], object]
 
 
 class Shop:
-    """A bakery in a file of its own, with its recipe of twenty ingredients and, where asked for, its box."""
+    """A bakery in its own file, with a recipe of twenty ingredients and, if needed, a box."""
 
     def __init__(self, folder: Path, name: str, lots: int = LOTS, ingredients: int = INGREDIENTS) -> None:
         self.file = folder / f"{name}.db"
@@ -68,7 +68,7 @@ class Shop:
             connection.close()
 
     def with_box(self) -> "Shop":
-        """A box of three materials, much of each on the shelf, packed once."""
+        """Add a box of three materials with plenty of stock, and pack it once."""
 
         def add(session: Session) -> list[int]:
             parts = [things.record_item("material", f"Part {n}", "each", session=session) for n in range(3)]
@@ -84,7 +84,7 @@ class Shop:
         return self
 
     def age(self, kind: str, runs: int) -> int:
-        """Past runs of many years; the first lot that they made."""
+        """Add the past runs of many years; return the first lot they made."""
         made, parts = (self.unit, self.ingredients) if kind == "production" else (self.box, self.parts)
         connection = connect(self.file)
         connection.execute("PRAGMA cache_size = -200000")
@@ -109,13 +109,13 @@ class Shop:
 
 
 class Ways:
-    """Every way of the rows that were asked for, and what becomes of its turns."""
+    """All ways to run for the requested rows, and their timings."""
 
     def __init__(self, folder: Path, rows: list[str], small: bool) -> None:
         self.folder, self.rows, self.part = folder, rows, 100 if small else 1
         self.turns: dict[str, Turn] = {}
         if {"floor", "lots", "years", "check"} & set(rows):
-            # A shop each: reads and writes that share a connection have SQLite forget each other's plans.
+            # One shop each: when reads and writes share a connection, SQLite drops their cached plans.
             self.turns["produce"], self.turns["check"] = Shop(folder, "young").produce, Shop(folder, "asked").check
             floor = Floor(Shop(folder, "floor").file)
             self.turns["write"], self.turns["read and write"] = floor.write, floor.read_and_write
@@ -157,7 +157,7 @@ class Ways:
         self.turns["trace"], self.turns["trace by hand"] = ours, by_hand
 
     def figures(self, rounds: int) -> list[tuple[str, Figure]]:
-        """Every asked row but the import, out of one interleaved run on the CPU clock, and one on the wall's."""
+        """Return every requested row but the import: one interleaved run on the CPU clock, one on the wall clock."""
         spent = take_turns(self.turns, rounds)
         milliseconds = {name: f"{statistics.median(samples) / 1e6:.2f} ms" for name, samples in spent.items()}
 
@@ -193,7 +193,7 @@ class Ways:
 
 
 def _one_lot_of_all(connection: sqlite3.Connection, first: int, count: int) -> int:
-    """A lot made of everything that past runs made: as an assembly would leave it, without a recipe."""
+    """Add a lot made of everything that past runs made, as an assembly would, but without components."""
     operation_id = "30000000-0000-7000-8000-000000000000"
     connection.execute(
         "INSERT INTO operation SELECT ?, name, fingerprint, arguments, result, recorded_at, NULL, ?, 1, NULL "
@@ -217,7 +217,7 @@ def _one_lot_of_all(connection: sqlite3.Connection, first: int, count: int) -> i
 
 
 def import_figures(small: bool) -> list[tuple[str, Figure]]:
-    """Lots a second and the peak memory of two imports, each in a process of its own."""
+    """Return lots per second and peak memory of two imports, each in its own process."""
     counts = (100, 1_000) if small else (10_000, 100_000)
     found: list[tuple[str, Figure]] = []
     peaks = []
@@ -240,7 +240,7 @@ def import_figures(small: bool) -> list[tuple[str, Figure]]:
 
 
 def profile(turn: Turn, times: int = 300) -> list[tuple[str, ...]]:
-    """Where the time of one way goes, by the function in which it is spent."""
+    """Return where one way spends its time, by function."""
     profiler = cProfile.Profile(time.process_time)
     turn()
     profiler.runcall(lambda: [turn() for _ in range(times)])
@@ -251,19 +251,19 @@ def profile(turn: Turn, times: int = 300) -> list[tuple[str, ...]]:
 
 
 def main() -> None:
-    """Run what was asked for."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.operations", description="What the operations cost.")
+    """Run the requested rows."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.operations", description="Measure the operations.")
     parser.add_argument("--rows", default=",".join(ROWS), help=f"some of {', '.join(ROWS)}; default: all")
     parser.add_argument("--rounds", type=int, default=100, help="rounds of the comparison (100)")
-    parser.add_argument("--quick", action="store_true", help="3 rounds of a hundredth of the data: to see that it runs")
-    parser.add_argument("--profile", action="store_true", help="say where the time of a production goes instead")
+    parser.add_argument("--quick", action="store_true", help="3 rounds, a hundredth of the data, to see that it runs")
+    parser.add_argument("--profile", action="store_true", help="show where the time of a production goes instead")
     parser.add_argument("--update", action="store_true", help="write the table into docs/; needs every row")
     options = parser.parse_args()
     rows = options.rows.split(",")
     if unknown := [name for name in rows if name not in ROWS]:
-        parser.error(f"there is no row {', '.join(unknown)}")
+        parser.error(f"unknown row: {', '.join(unknown)}")
     if options.update and (options.quick or rows != list(ROWS)):
-        parser.error("--update puts one whole run into the document; leave --rows and --quick out")
+        parser.error("--update writes a complete run into the document; leave out --rows and --quick")
     for name, level in (("alembic", logging.WARNING), ("bake_tracker", logging.CRITICAL)):
         logging.getLogger(name).setLevel(level)
     with tempfile.TemporaryDirectory() as folder:
@@ -293,7 +293,7 @@ def main() -> None:
 
 
 def put_into(document: Path, tables: Mapping[str, Table]) -> None:
-    """Replace what stands between ``<!-- NAME -->`` and ``<!-- end -->``."""
+    """Replace the text between ``<!-- NAME -->`` and ``<!-- end -->``."""
     text = document.read_text("utf-8")
     for name, table in tables.items():
         before, mark, rest = text.partition(f"<!-- {name} -->\n")

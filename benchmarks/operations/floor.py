@@ -1,7 +1,7 @@
-"""The floor: what a production must write, and what it must read, by hand-written ``sqlite3`` and nothing else.
+"""The floor: what a production must write and read, by hand-written ``sqlite3`` and nothing else.
 
-The same rows of the same tables in one transaction with the same pragmas, from values that are known before: no recipe
-is reckoned, nothing is checked, and there is no savepoint.
+It writes the same rows of the same tables in one transaction with the same pragmas, from values known in advance. It
+calculates no recipe, checks nothing and uses no savepoint.
 """
 
 import sqlite3
@@ -45,7 +45,7 @@ FROM reached
 
 
 def connect(file: Path) -> sqlite3.Connection:
-    """A connection as the services have it."""
+    """Connect as the services do."""
     connection = sqlite3.connect(file, isolation_level=None)
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
@@ -53,14 +53,14 @@ def connect(file: Path) -> sqlite3.Connection:
 
 
 def insert(connection: sqlite3.Connection, table: str, row: Mapping[str, Any]) -> int:
-    """Add a row; its rowid."""
+    """Add a row and return its rowid."""
     names, marks = ", ".join(row), ", ".join("?" * len(row))
     added = connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(row.values()))
     return added.lastrowid or 0
 
 
 class Floor:
-    """Writes again what the latest production of a database wrote."""
+    """Repeats the writes of a database's latest production."""
 
     def __init__(self, file: Path) -> None:
         self.connection = connect(file)
@@ -83,13 +83,13 @@ class Floor:
         return {name: value for name, value in row.items() if name != "id"}
 
     def write(self) -> None:
-        """The operation, the lots, the movements, the product's lot and number, the run; committed."""
+        """Write and commit the operation, the lots, the movements, the product's lot and number, and the run."""
         self.connection.execute("BEGIN IMMEDIATE")
         self._write()
         self.connection.execute("COMMIT")
 
     def read_and_write(self) -> None:
-        """The same, after reading the recipe and an open lot of each ingredient."""
+        """Read the recipe and an open lot of each ingredient, then write the same."""
         self.connection.execute("BEGIN IMMEDIATE")
         self.connection.execute(RECIPE, (self.run["recipe_id"],)).fetchall()
         for item_id in self.items:

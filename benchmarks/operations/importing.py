@@ -1,4 +1,4 @@
-"""Import as many lots as asked into an empty bakery; prints seconds and the peak of this process's memory in MB.
+"""Import a number of lots into an empty bakery; print seconds and this process's peak memory in MB.
 
 python -m benchmarks.operations.importing 10000
 """
@@ -15,7 +15,7 @@ from bake_tracker.services.importing.tables import record_import
 
 
 def export_of(lots: int) -> dict[str, Any]:
-    """An export of the older program: a hundred ingredients, a product of each, and so many lots of them."""
+    """Return an export of the older program: a hundred ingredients, a product of each, and this many lots."""
     names = [f"Flour {number}" for number in range(100)]
     slugs = [name.lower().replace(" ", "_") for name in names]
     bag = {"product_brand": "Brook", "product_name": "Fine", "package_unit": "kg", "package_unit_quantity": 1}
@@ -51,7 +51,7 @@ def main() -> None:
         seconds = time.process_time() - started
         dispose_engines()
     assert [kind["added"] for kind in report["kinds"] if kind["kind"] == "inventory_items"] == [count], report["kinds"]
-    # Not getrusage, whose maximum a process inherits from the one that started it.
+    # Not getrusage: a process inherits its maximum from the parent process.
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text("utf-8").splitlines())
     print(seconds, int(status["VmHWM"].split()[0]) / 1024)
 

@@ -1,7 +1,7 @@
-"""A long life in a moment: past runs that a bakery's own services could have written, put in by bulk INSERT.
+"""Years of runs in a moment: what a bakery's own services could have written, added by bulk INSERT.
 
 Every run draws one whole received lot of each part and makes a lot; every lot has its receipt. Quantities, costs and
-caches are what the movements say; the operations' arguments and answers are copies of one run's.
+caches agree with the movements; the operations' arguments and answers are copies of one run's.
 """
 
 import sqlite3
@@ -16,7 +16,7 @@ PART_COST_MICROS = 1_000
 
 
 def add_past_runs(connection: sqlite3.Connection, kind: str, made_id: int, parts: Sequence[int], runs: int) -> int:
-    """``runs`` runs like the latest of their kind, ``2 * len(parts) + 1`` movements each; the first lot they made."""
+    """Add ``runs`` copies of the latest run, ``2 * len(parts) + 1`` movements each; return the first lot made."""
     execute = connection.execute
     first_lot, first_run = (
         execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0] for table in ("lot", f"{kind}_run")

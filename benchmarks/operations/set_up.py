@@ -11,7 +11,7 @@ PACKED = 2
 
 
 def set_up(session: Session, ingredients: int, lots: int) -> tuple[int, int]:
-    """A recipe of ``ingredients`` lines, each item with ``lots`` lots."""
+    """Record a recipe of ``ingredients`` lines, with ``lots`` lots of each item."""
     unit = things.record_item("finished_unit", "Cookie", "each", session=session)["item_id"]
     lines = []
     for number in range(ingredients):
@@ -25,14 +25,14 @@ def set_up(session: Session, ingredients: int, lots: int) -> tuple[int, int]:
 
 
 def set_up_boxes(session: Session, unit: int) -> int:
-    """A box of three cookies."""
+    """Record a box of three cookies."""
     box = things.record_item("finished_good", "Box", "each", session=session)["item_id"]
     goods.record_good_components(box, [{"item_id": unit, "quantity": 3}], session=session)
     return box
 
 
 def produce_once(url: str, recipe: int, unit: int) -> None:
-    """One production, its commit included."""
+    """Record and commit one production."""
     run_in_transaction(
         lambda session: batch_production_service.record_batch_production(recipe, unit, 1, 24, session=session), url
     )

@@ -1,1 +1,1 @@
-"""A bakery's life at random, held against a model of it that shares no code with the product."""
+"""A random bakery's life, compared with a model that shares no code with the product."""

@@ -1,4 +1,4 @@
-"""What the model answers to each function, and which function of the product that is."""
+"""The model's answer for each function, and the product's function of the same name."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from .things import Deed, Refused, Stock
 from .world import World, needs_of
 
 Made = tuple[list[Stock | None], dict[str, Any]]
-"""The lots that were made, None where there is none after all, and the answer."""
+"""The lots that were made (None where the call made none) and the answer."""
 
 INSIDE = {"production": "record_batch_production", "assembly": "record_assembly"}
 SHORT = {"record_batch_production": "insufficient_inventory", "record_assembly": "insufficient_components"}
@@ -22,7 +22,7 @@ SHORT["record_adjustment"] = "insufficient_inventory"
 
 
 class RefusedInside(Exception):  # noqa: N818  as Refused
-    """An operation made of others is refused by one of them."""
+    """A composite operation is refused by one of its parts."""
 
     def __init__(self, function: str, refused: Refused) -> None:
         super().__init__(function)
@@ -31,7 +31,7 @@ class RefusedInside(Exception):  # noqa: N818  as Refused
 
 
 def inside_of(call: Call, answer: dict[str, Any]) -> list[str]:
-    """The operations that a call is made of."""
+    """Return the operations nested in a call."""
     if call.function == "record_reversal":
         return ["record_reversal"] * len(answer["also_reversed"])
     return list(INSIDE.values()) if call.function == "record_bake_and_pack" else []
@@ -75,7 +75,7 @@ def _move(world: World, **meant: Any) -> Made:
 
 
 def _on_shelf(do: Callable[..., dict[str, Any]]) -> Callable[..., Made]:
-    """Something that makes no lot."""
+    """Wrap a function of the model that makes no lot."""
     return lambda world, **meant: ([], do(world, **meant))
 
 

@@ -1,4 +1,4 @@
-"""One simulated bakery from its founding to its last check, on a database of its own."""
+"""One simulated bakery, from its founding to its last check, on its own database."""
 
 import logging
 import os
@@ -28,12 +28,12 @@ from .life import Life
 from .runner import LOGGER, Clock, Difference, Runner
 
 JOURNAL = 400
-"""How many operations back somebody may still undo one; whatever rests on an operation came later."""
+"""How many of the latest operations can still be undone; whatever rests on one of them came later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Which life to live; ``database`` is "sqlite", "postgresql" (a server of its own) or the URL of a server."""
+    """The life to live; ``database`` is "sqlite", "postgresql" (a new server) or the URL of a server."""
 
     seed: int
     days: int
@@ -44,7 +44,7 @@ class Plan:
 
     @property
     def command(self) -> str:
-        """What repeats it."""
+        """The command that repeats this life."""
         parts = [f"python -m benchmarks.simulate --seed {self.seed} --days {self.days} --size {self.size}"]
         if self.database != "sqlite":
             parts.append(f"--database {self.database}")
@@ -53,7 +53,7 @@ class Plan:
 
 @dataclass(slots=True)
 class Report:
-    """What a life came to; ``difference`` is the first disagreement, with the day on which it was found."""
+    """The result of a life; ``difference`` is the first disagreement, with its day."""
 
     plan: Plan
     seconds: float = 0.0
@@ -69,7 +69,7 @@ class Report:
 
 
 def simulate(plan: Plan, url: str, log_file: Path, tell: Callable[[str], None] = print) -> Report:
-    """Live a life on an empty database, comparing as it goes; never raises for what it finds."""
+    """Live a life on an empty database and compare as it goes; a difference is reported, never raised."""
     report, started, day = Report(plan), time.monotonic(), 0
     life = Life(plan.seed, plan.size, with_faults=plan.with_faults, is_busy=plan.is_busy)
     with heard(log_file) as (clock, ear):
@@ -110,7 +110,7 @@ def _live(life: Life, runner: Runner, checker: Checker, day: int) -> None:
         checker.mend_log(runner.log_file)
     for scope, at in scopes:
         runner.run(scope, at)
-    # A day later something may still be told to have been made today.
+    # A day later, an operation may still give today as its date.
     checker.day(FIRST_DAY + timedelta(days=day))
     kept = {call.operation_id for _, call in life.recent}
     life.world.done = {key: done for key, done in life.world.done.items() if key in kept}
@@ -126,7 +126,7 @@ def _some(scopes: Iterator[object], count: int) -> Iterator[object]:
 
 @contextmanager
 def heard(log_file: Path) -> Iterator[tuple[Clock, Ear]]:
-    """The services read a simulated clock, write their log to a file, and are heard; afterwards all is as it was."""
+    """Give the services a simulated clock, a log file and a listener, and restore everything afterwards."""
     clock, ear, file = Clock(), Ear(), AppendHandler(log_file)
     file.setLevel(logging.INFO)
     before = LOGGER.handlers[:], LOGGER.level, LOGGER.propagate, operation.now
@@ -144,7 +144,7 @@ def heard(log_file: Path) -> Iterator[tuple[Clock, Ear]]:
 
 @contextmanager
 def home(plan: Plan) -> Iterator[tuple[str, Path]]:
-    """A database of its own and a place for its log: gone afterwards."""
+    """Make a temporary database and a place for its log."""
     folder = Path(tempfile.mkdtemp(prefix="bake-tracker-simulation-"))
     try:
         if plan.database == "sqlite":
@@ -160,7 +160,7 @@ def home(plan: Plan) -> Iterator[tuple[str, Path]]:
 
 @contextmanager
 def database_on(server: str, plan: Plan) -> Iterator[str]:
-    """A new database beside the one that the URL names."""
+    """Create a database beside the one in the URL, and drop it afterwards."""
     name = f"simulation_{os.getpid()}_{plan.seed}"
     admin = create_engine(server, isolation_level="AUTOCOMMIT")
     try:
@@ -176,7 +176,7 @@ def database_on(server: str, plan: Plan) -> Iterator[str]:
 
 @contextmanager
 def postgresql(database: str) -> Iterator[str]:
-    """The URL of a server: the one that was named, or one that is started for the purpose."""
+    """Yield the URL of the given server, or of one started for the purpose."""
     if database != "postgresql":
         yield make_url(database).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
         return

@@ -1,14 +1,14 @@
-"""The lines of the log: those that are heard, and those that ought to be."""
+"""The lines of the log: those that were heard, and those that were expected."""
 
 import logging
 from collections import Counter
 
 Line = tuple[str, str, str, int]
-"""Operation, outcome, operation id (of the parent, for an operation inside another; "?" if unknowable), attempt."""
+"""Operation, outcome, operation id (the parent's for a nested operation; "?" if unknowable), attempt."""
 
 
 class Ear(logging.Handler):
-    """Hears the outcome of every operation."""
+    """Record the outcome of every operation."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
@@ -26,7 +26,7 @@ class Ear(logging.Handler):
 
 
 class Book:
-    """The lines that ought to be told: at once, or when the savepoint or transaction they wait for is decided."""
+    """The expected lines: some at once, some when their savepoint or transaction ends."""
 
     def __init__(self) -> None:
         self.told: list[Line] = []
@@ -47,7 +47,7 @@ class Book:
             self.frames[-1].extend(lines)
 
     def end(self, outcome: str | None, *, was_committed: bool = False) -> None:
-        """Everything that waits comes to ``outcome``, or to what it waits for when the transaction was committed."""
+        """Give every waiting line this outcome, or its own if there is none."""
         waiting = [line for frame in self.frames for line in frame]
         self.told.extend(_with_outcome(waiting, outcome) if outcome else waiting)
         if was_committed or not outcome:
@@ -60,9 +60,9 @@ def _with_outcome(lines: list[Line], outcome: str) -> list[Line]:
 
 
 class LogFile:
-    """What the log file ought to lack: committed operations whose success it does not tell.
+    """The successes that the log file should lack although their operations were committed.
 
-    ``bake log verify`` names them, unless a later ``replayed`` resolved an ``unknown``; a repair writes their lines.
+    ``bake log verify`` lists them, unless a later ``replayed`` resolved an ``unknown``; a repair writes their lines.
     """
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class LogFile:
         self._said: dict[tuple[str, str], set[str]] = {}
 
     def follow(self, lines: list[Line], committed: list[Line]) -> None:
-        """Lines that were told, and the operations that were really committed meanwhile."""
+        """Take in the lines that were logged and the operations that were committed meanwhile."""
         self.silent.update((operation, of) for operation, _, of, _ in committed)
         for operation, outcome, of, _ in lines if self.is_writable else []:
             if outcome == "success":
@@ -84,7 +84,7 @@ class LogFile:
 
     def _is_resolved(self, operation: str, of: str) -> bool:
         said = self._said.get((operation, of), set())
-        if said == {"unknown"}:  # inside another, whose answer is its own
+        if said == {"unknown"}:  # nested: its own answer counts
             return any(
                 other == of.removeprefix("in ") and "replayed" in told for (_, other), told in self._said.items()
             )

@@ -1,4 +1,4 @@
-"""The bakery that a seed founds: its items, recipes and boxes, and the first delivery of each thing it needs."""
+"""The bakery founded by a seed: its items, recipes and boxes, and the first delivery of everything it needs."""
 
 import random
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ from .things import Formula, Thing
 from .world import MICRO, World, needs_of, to_base
 
 FIRST_DAY = date(2031, 1, 6)
-"""Later than now: ``log verify`` holds against the log only what is younger than its first line."""
+"""In the future, because ``log verify`` checks only operations that are later than the log's first line."""
 GRAMS = ("g", "g", "kg", "oz", "lb", "stick")
 MILLILITRES = ("ml", "l", "cup", "tbsp", "tsp", "fl_oz")
 
 
 class Catalogue:
-    """What a bakery knows, and how it comes to know it; the same for the same seed."""
+    """A bakery's catalogue and the calls that create it; the same seed gives the same one."""
 
     def __init__(self, seed: int, size: str, *, is_busy: bool) -> None:
         self.rng = random.Random(f"{seed} {size}")
@@ -39,7 +39,7 @@ class Catalogue:
         return str(UUID(int=self.rng.getrandbits(128), version=4))
 
     def founding(self) -> Iterator[tuple[Call, Any]]:
-        """The calls that make the bakery, each with what is to learn its id from the answer."""
+        """Yield the calls that found the bakery, each with the object that learns its id from the answer."""
         rng = self.rng
         yield self._set_up("record_bakery", {"time_zone": self.time_zone, "currency": "EUR"}), None
         for number in range(3):
@@ -63,7 +63,7 @@ class Catalogue:
                 yield self._set_up("record_density", {"item_id": thing.id, **given}), None
         yield from self._recipes([thing for thing in self.bought if thing.kind == "ingredient"])
         yield from self._boxes([thing for thing in self.bought if thing.kind == "material"])
-        self._reckon_needs()
+        self._calculate_needs()
         for thing, need in self.need_a_day.items():
             yield self._receipt(thing, need * rng.randrange(3, 16)), None
 
@@ -75,7 +75,7 @@ class Catalogue:
         yield self._set_up("record_item", given | more), thing
 
     def _recipes(self, ingredients: list[Thing]) -> Iterator[tuple[Call, Any]]:
-        """A third are doughs and creams, that go into others; the rest make one finished unit, some of them two."""
+        """A third are doughs and creams for other recipes; the rest make one finished unit, and some make two."""
         rng = self.rng
         popular = [1 / (rank + 3) for rank in range(len(ingredients))]
         below: list[Formula] = []
@@ -102,7 +102,7 @@ class Catalogue:
         yield self._yield(self.unknowable, next(iter(self.formulas[0].makes)), Decimal(1))
 
     def _lines(self, thing: Thing) -> Iterator[tuple[Fraction, str, Thing]]:
-        """One line, or the same item once more in another unit."""
+        """Yield one line, sometimes a second one for the same item in another unit."""
         for _ in range(1 + (self.rng.random() < 0.1)):
             if thing.unit == "each":
                 yield Fraction(self.rng.randrange(1, 6)), "each", thing
@@ -134,7 +134,7 @@ class Catalogue:
     def _boxes(self, materials: list[Thing]) -> Iterator[tuple[Call, Any]]:
         """Boxes of units and packaging; every fifth is a hamper with another box in it."""
         rng = self.rng
-        # Half of what is baked is for boxes, so that there is something to pack.
+        # Half of all baking is for boxes, so that there is something to pack.
         self.packed = self.formulas[: len(self.formulas) // 2]
         units = [unit for formula in self.packed for unit in formula.makes]
         for number in range(max(6, self.size.recipes // 4)):
@@ -153,7 +153,7 @@ class Catalogue:
     def _set_up(self, function: str, given: dict[str, Any]) -> Call:
         return Call(function, given, operation_id=self.id())
 
-    def _reckon_needs(self) -> None:
+    def _calculate_needs(self) -> None:
         batches, boxes = self._range(self.size.batches), self._range(self.size.assemblies)
         a_batch = Fraction(batches[0] + batches[1], 2 * len(self.formulas)) * 2
         a_box = Fraction(boxes[0] + boxes[1], 2 * len(self.goods)) * 3

@@ -1,4 +1,4 @@
-"""Compare what the database holds with the model, after every day and at the end."""
+"""Compare the database with the model, after every day and at the end."""
 
 import hashlib
 from collections import Counter
@@ -45,7 +45,7 @@ SELECT (SELECT count(*) FROM operation) AS operations, (SELECT count(*) FROM mov
         SELECT id FROM standing WHERE name IN ('record_adjustment', 'record_stocktake'))) AS cost_adjusted,
     (SELECT coalesce(sum(remaining_cost_micros), 0) FROM lot) AS cost_on_hand
 """
-# Ids are left out: PostgreSQL leaves gaps where SQLite does not, and what is made inside another has an id of its own.
+# Ids are left out: PostgreSQL has gaps where SQLite has none, and nested operations have ids of their own.
 STATE = (
     "SELECT slug, kind, base_unit, lot_count FROM item ORDER BY id",
     """SELECT code, received_on, expires_on, quantity_micros, cost_micros, remaining_micros, remaining_cost_micros,
@@ -64,7 +64,7 @@ STATE = (
 
 
 class Checker:
-    """Remembers what it has seen, so that a day costs what the day made and what is still open."""
+    """Remembers what it has checked, so that a day costs only its own lots and the open ones."""
 
     def __init__(self, url: str, world: World, log_file: Path) -> None:
         self.url, self.world, self.log_file = url, world, log_file
@@ -73,7 +73,7 @@ class Checker:
         self.repaired = 0
 
     def day(self, next_horizon: date) -> None:
-        """Every lot that is new or may still be used, as the model has it; then forget those that may not."""
+        """Compare every lot that is new or still usable with the model, then forget the others."""
         with read_scope(self.url) as session:
             rows = _rows(session, LOTS, seen=self.seen, horizon=self.horizon.isoformat())
             found = {row[0]: row[1:] for row in rows}
@@ -94,7 +94,7 @@ class Checker:
         self.horizon = next_horizon
 
     def mend_log(self, file: LogFile) -> None:
-        """Have the lines that the log lacks written: exactly those, and then nothing is missing."""
+        """Repair the log: exactly the missing lines are written, and then none is missing."""
         expected = file.named().total()
         with read_scope(self.url) as session:
             report = repair_log(session, self.log_file)
@@ -104,7 +104,7 @@ class Checker:
         self.repaired += expected
 
     def end(self, lines: Counter[str]) -> tuple[dict[str, int], str]:
-        """Totals, ledger and log; what was counted, and the digest of all that is known of the bakery."""
+        """Compare totals, ledger and log; return the totals and the digest of the whole bakery."""
         with read_scope(self.url) as session:
             totals = {name: int(value) for name, value in session.execute(text(TOTALS)).one()._mapping.items()}
             if totals != self.world.totals:

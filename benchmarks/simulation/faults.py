@@ -1,4 +1,4 @@
-"""What goes wrong on purpose: statements that fail, a COMMIT that fails or whose answer is lost, a broken log."""
+"""Deliberate faults: failing statements, a COMMIT that fails or whose answer is lost, a broken log."""
 
 import logging
 import sqlite3
@@ -17,9 +17,9 @@ _NOT_COUNTED = ("BEGIN", "PRAGMA", "SET ")
 
 
 class Saboteur:
-    """Holds the fault that is planned, and whether it struck; ``was_committed`` when COMMIT was carried out first.
+    """Holds the planned fault and whether it struck; ``was_committed`` means that COMMIT succeeded first.
 
-    ``has_kept_savepoint`` when a savepoint could be neither released nor undone: the transaction is good for nothing.
+    ``has_kept_savepoint`` means that a savepoint could be neither released nor undone: the transaction must not commit.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -30,7 +30,7 @@ class Saboteur:
         make = _sqlite_connection(self) if dialect.name == "sqlite" else _postgresql_connection(self)
         event.listen(engine, "do_connect", lambda _dialect, _record, given, named: make(*given, **named))
         event.listen(engine, "before_cursor_execute", self._before_statement)
-        engine.dispose()  # connections made so far are too honest
+        engine.dispose()  # existing connections have no faults
 
     def prepare(self, fault: Fault | None) -> None:
         self.plan = fault
@@ -43,7 +43,7 @@ class Saboteur:
 
     def _before_statement(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         if statement.startswith("ROLLBACK TO"):
-            self.has_kept_savepoint = False  # it goes with the one around it
+            self.has_kept_savepoint = False  # it ends with the savepoint around it
         if self.plan is None or self.plan.kind not in ("statement", "lock_timeout"):
             return
         if statement.startswith(_NOT_COUNTED):
@@ -54,7 +54,7 @@ class Saboteur:
             raise OperationalError("", {}, _LockTimeoutError() if plan.is_retryable else _DiskError("disk I/O error"))
 
     def around_commit(self, commit: Any, driver_connection: Any, errors: dict[str, Exception]) -> None:
-        """Carry COMMIT out, or refuse it, or lose its answer."""
+        """Carry out COMMIT, refuse it, or lose its answer."""
         if self.plan is None or self.plan.kind not in errors:
             commit()
             return
@@ -102,7 +102,7 @@ def _postgresql_connection(saboteur: Saboteur) -> Any:
 
 
 class BrokenHandler(logging.Handler):
-    """A handler of somebody else's that raises at every line."""
+    """Somebody else's handler, which raises at every line."""
 
     def emit(self, record: logging.LogRecord) -> None:
         raise RuntimeError("this handler is broken")
@@ -110,7 +110,7 @@ class BrokenHandler(logging.Handler):
 
 @contextmanager
 def unwritable(log_file: Path) -> Iterator[None]:
-    """A folder stands where the log file was; afterwards the file is back."""
+    """Put a folder in place of the log file, and restore the file afterwards."""
     aside = log_file.with_suffix(".aside")
     log_file.rename(aside)
     log_file.mkdir()

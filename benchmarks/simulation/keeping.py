@@ -1,4 +1,4 @@
-"""What a bakery does with its shelf besides buying, baking and packing: throw away, count, hold, move and undo."""
+"""What a bakery does besides buying, baking and packing: throw away, count, hold, move and undo."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -10,7 +10,7 @@ from .things import Deed, Stock
 from .world import MICRO
 
 SHELF_WORK = {"adjust": 3, "count": 2, "hold": 1, "release": 1, "move": 2}
-"""What is done there, and how often beside the rest."""
+"""The kinds of work on the shelf, and how often each comes up beside the rest."""
 UNDOABLE = frozenset(
     {"record_receipt", "record_batch_production", "record_assembly", "record_bake_and_pack", "record_adjustment"}
     | {"record_stocktake", "record_hold", "record_release", "record_transfer", "record_reversal"}
@@ -19,7 +19,7 @@ PLACES = (None, "cellar", "front", "freezer")
 
 
 class Keeping(Catalogue):
-    """Draws calls of these kinds."""
+    """Makes calls of these kinds."""
 
     def _shelf_work(self, kind: str) -> Call:
         lots = list(self.world.open_lots())
@@ -60,7 +60,7 @@ class Keeping(Catalogue):
         )
 
     def _count(self, lots: list[Stock]) -> Call:
-        """Some lots, a few of them found to be more or less; now and then from a sheet that is no longer true."""
+        """Count some lots and find a few different; now and then the sheet is out of date."""
         rng = self.rng
         moved = rng.choice(("refuse", "refuse", "after", "before"))
         counted: list[tuple[Stock, Decimal, Decimal | None]] = []
@@ -84,7 +84,7 @@ class Keeping(Catalogue):
         return Call("record_hold", given, {"lots": few, "reason": "smells odd"}, self.id())
 
     def _release(self, lots: list[Stock]) -> Call:
-        """Mostly what is on hold; with a day until which it may be used, also another."""
+        """Release lots on hold, mostly; a new last day of use may also be for other lots."""
         rng, today = self.rng, self.world.today(None)
         held = [lot for lot in lots if lot.is_held]
         few = rng.sample(held, min(len(held), rng.randrange(1, 4))) if rng.random() < 0.9 else []
@@ -109,7 +109,7 @@ class Keeping(Catalogue):
         )
 
     def _reversal(self) -> Call:
-        """Of something recent that was done for itself; now and then of what was undone already, or is an undoing."""
+        """Undo something recent; now and then something already undone, or a reversal."""
         rng = self.rng
         known = [deed for deed in self.world.journal if deed.parent is None and deed.name in UNDOABLE]
         recent: list[Deed] = known[-12:] if rng.random() < 0.6 else known

@@ -1,4 +1,4 @@
-"""A bakery's days, drawn from a seed: what it buys, bakes, packs, asks, repeats, regrets and gets wrong."""
+"""A bakery's days from a seed: what it buys, bakes, packs, asks, repeats, undoes and gets wrong."""
 
 import random
 from collections.abc import Iterator
@@ -17,11 +17,11 @@ from .world import needs_of
 SCALES = (*(Decimal(1),) * 6, Decimal("0.5"), Decimal("1.5"), Decimal("0.333333"), Decimal("2.25"), Decimal("0.1"))
 FAULTS = ("statement", "lock_timeout", "commit", "commit_busy", "lost_before", "lost_after")
 CAUGHT = 0.4
-"""How often a caller catches what an operation failed of, and goes on in the same transaction."""
+"""How often a caller catches an operation's failure and continues in the same transaction."""
 
 
 class Life(Keeping):
-    """What the bakery does day by day; faults are drawn apart, so that they change nothing of what it tries."""
+    """What the bakery does day by day; faults have their own generator and do not change what it tries."""
 
     def __init__(self, seed: int, size: str, *, with_faults: bool, is_busy: bool) -> None:
         super().__init__(seed, size, is_busy=is_busy)
@@ -29,7 +29,7 @@ class Life(Keeping):
         self.recent: list[tuple[str, Call]] = []
 
     def day(self, number: int) -> Iterator[tuple[Scope, datetime]]:
-        """The scopes of a day, each at its instant; drawn as they are asked for, since they look at the stock."""
+        """Yield the scopes of a day, each at its instant; each looks at the stock, so it is made when asked for."""
         rng = self.rng
         today = FIRST_DAY + timedelta(days=number)
         todo = [
@@ -46,7 +46,7 @@ class Life(Keeping):
         todo += rng.choices(list(kinds), list(kinds.values()), k=extra)
         rng.shuffle(todo)
         for kind in todo:
-            # Also minutes around midnight, where the day of the bakery and that of UTC differ.
+            # Some minutes are around midnight, when the bakery's day differs from the UTC day.
             minute = rng.choice((0, 3, 1_430, 1_439)) if rng.random() < 0.05 else rng.randrange(300, 1_200)
             local = datetime.combine(today, time(minute // 60, minute % 60), self.world.zone)
             self.world.now = local.astimezone(UTC)
@@ -89,7 +89,7 @@ class Life(Keeping):
         return Scope(list(calls), "run_in_transaction" if self.rng.random() < 0.8 else "session_scope")
 
     def _together(self) -> Scope:
-        """Several operations in one transaction, some in savepoints; it is kept, rolled back, or left by an error."""
+        """Run several operations in one transaction, some in savepoints; it ends by commit, rollback or error."""
         rng = self.rng
         steps: list[Call | Savepoint] = []
         for _ in range(rng.randrange(2, 5)):
@@ -123,7 +123,7 @@ class Life(Keeping):
     # receipts ---------------------------------------------------------------------------------------------------------
 
     def _purchase(self) -> Call:
-        """What is most nearly used up of a few, for some days or weeks."""
+        """Buy what is closest to used up among a few items, for some days or weeks."""
         rng, today = self.rng, self.world.today(None)
         if rng.random() < 0.05:
             return self._receipt(rng.choice(self.bought), rng.randrange(1, 10**9))
@@ -136,7 +136,7 @@ class Life(Keeping):
     # batches and boxes ------------------------------------------------------------------------------------------------
 
     def _instant(self) -> datetime | None:
-        """When it was made: left out, now, now on the bakery's own clock, or a day ago."""
+        """Return the time of production: none, now, now in local time, or a day ago."""
         local = self.world.now.astimezone(self.world.zone)
         choices = (None, None, self.world.now, local.replace(tzinfo=None), local - timedelta(days=1))
         return self.rng.choice(choices)
@@ -147,7 +147,7 @@ class Life(Keeping):
         unit = rng.choice(list(formula.makes))
         scale = rng.choice(SCALES)
         batches = rng.choice((1, 1, 2, 2, 3, 4))
-        if rng.random() < 0.12:  # as many as there is for, or one more
+        if rng.random() < 0.12:  # as many as the stock allows, or one more
             batches = max(1, min(5, self._most(formula, scale)) + rng.choice((0, 1)))
         elif rng.random() < 0.03:
             batches = rng.randrange(500, 900_000)
@@ -182,7 +182,7 @@ class Life(Keeping):
         stock = self.world.available
         most = {good: min(stock(part, day) // micros for part, micros in good.parts.items()) for good in few}
         good = max(few, key=lambda one: min(most[one], 5))
-        if not most[good] and rng.random() < 0.7:  # there is nothing to pack, so somebody bakes
+        if not most[good] and rng.random() < 0.7:  # with nothing to pack, somebody bakes
             return self._production()
         return self._packing(good, most[good])
 
@@ -224,7 +224,7 @@ class Life(Keeping):
         return Call("check_can_assemble", given, {"good": good, "quantity": quantity})
 
     def _again(self, *, is_other: bool) -> Call:
-        """An old id once more: with the same arguments, written otherwise, or with others."""
+        """Use an old id once more: with the same arguments, with other spellings, or with other arguments."""
         kept = [call for _, call in self.recent if call.operation_id in self.world.done]
         if not kept:
             return self._action("receive")
@@ -240,10 +240,10 @@ class Life(Keeping):
         return value.quantize(Decimal("1e-6")) if isinstance(value, Decimal) else value
 
     strange_unit = object()
-    """Stands for a finished unit that there is, and that the recipe does not make."""
+    """Stands for an existing finished unit that the recipe does not make."""
 
     def _wrong(self) -> Call:
-        """A call that the product has to refuse, for what is wrong with its arguments."""
+        """Return a call that the product must refuse because of its arguments."""
         rng = self.rng
         nowhere = rng.randrange(10**9, 10**12)
         refusal, field, value, kind = rng.choice(

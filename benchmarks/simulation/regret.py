@@ -1,4 +1,4 @@
-"""In the model, what undoing an operation takes, found by reading the journal from end to end."""
+"""The model's reversal: what to undo for an operation, found by reading the journal from end to end."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,7 +10,7 @@ REVERSAL = "record_reversal"
 
 
 def reverse(world: World, of: Deed, reason: str, *, cascade: bool) -> dict[str, Any]:
-    """Undo a deed, its parts and, with ``cascade``, what rests on it, latest first; refused where that cannot be."""
+    """Undo a deed, its parts and, with ``cascade``, what rests on it, latest first; refuse what cannot be undone."""
     to_undo, dependents = plan(world, of)
     if dependents and not cascade:
         raise Refused("conflict")
@@ -21,7 +21,7 @@ def reverse(world: World, of: Deed, reason: str, *, cascade: bool) -> dict[str, 
 
 
 def plan(world: World, of: Deed) -> tuple[list[Deed], list[Deed]]:
-    """All that has to be undone, latest first, and those of it that only rest on what was asked for."""
+    """Return everything to undo, latest first, and the part of it that only rests on the deed."""
     if of.is_undone or of.name == REVERSAL:
         raise Refused("conflict")
     family = set(_standing([of]))
@@ -56,7 +56,7 @@ def _standing(deeds: Iterable[Deed]) -> Iterable[Deed]:
 
 
 def _rests(later: Deed, on: Deed, lacking: set[Stock]) -> bool:
-    """Whether ``later`` used or handled what ``on`` brought or handled, or took what it had added to a lot."""
+    """Whether ``later`` used or handled what ``on`` added or handled, or took what it had added to a lot."""
     if any(lot.made_by == on.number for lot, _, _ in later.posted if later is not on):
         return True
     if any(lot.parent and lot.is_held and lot.made_by == on.number for lot, _, _ in later.handled):
@@ -85,7 +85,7 @@ def _can_be(left: int, cost: int | None) -> bool:
 
 
 def _parts_since(lot: Stock, number: int) -> Iterable[Stock]:
-    """What was split off since, and off that, as long as nobody has handled it by itself."""
+    """Yield what was split off since, and its own parts, unless it was handled by itself."""
     for part in lot.parts:
         if part.made_by > number and not any(_stands(deed) for deed in part.handled_by):
             yield part

@@ -1,4 +1,4 @@
-"""Run scopes against the product and the model alike, and compare every answer and every line of the log."""
+"""Run scopes against the product and the model, and compare every answer and every line of the log."""
 
 import logging
 from collections import Counter
@@ -30,11 +30,11 @@ class Difference(Exception):  # noqa: N818  what a simulation looks for
 
 
 class Undone(Exception):  # noqa: N818  a baker's change of mind
-    """The caller leaves its transaction by an exception of its own."""
+    """The caller ends its transaction with an exception of its own."""
 
 
 class Clock:
-    """The simulated instant, which the product reads in place of its own clock."""
+    """The simulated time, which the product reads in place of its own clock."""
 
     def __init__(self) -> None:
         self.at = datetime(2031, 1, 1, tzinfo=UTC)
@@ -44,7 +44,7 @@ class Clock:
 
 
 class Runner:
-    """Runs scopes one after the other; raises Difference at the first answer or line that the model has otherwise."""
+    """Runs scopes one after the other; raises Difference at the first answer or line that differs from the model."""
 
     def __init__(self, url: str, world: World, clock: Clock, ear: Ear, saboteur: Saboteur | None) -> None:
         self.url, self.world, self.clock, self.ear, self.saboteur = url, world, clock, ear, saboteur
@@ -60,7 +60,7 @@ class Runner:
         self.doing = ""
 
     def run(self, scope: Scope, at: datetime) -> None:
-        """One transaction at a simulated instant, and once more where the caller calls again."""
+        """Run one transaction at a simulated instant, and again if the caller retries."""
         self.clock.at = self.world.now = at
         broken = BrokenHandler()
         if scope.is_deaf:
@@ -76,7 +76,7 @@ class Runner:
             LOGGER.removeHandler(broken)
 
     def found(self, calls: Iterable[tuple[Call, Any]], at: datetime) -> None:
-        """Everything that makes the bakery, in one transaction; what it is to be known by is learned on the way."""
+        """Found the bakery in one transaction, and learn its ids on the way."""
         self.clock.at = self.world.now = at
         self.book, self.attempt = Book(), 1
         asked: list[Call | Savepoint] = []
@@ -101,7 +101,7 @@ class Runner:
     # one transaction --------------------------------------------------------------------------------------------------
 
     def _once(self, scope: Scope) -> Exception | None:
-        """Run a scope; the fault that came out of it, if one did."""
+        """Run a scope, and return the fault that came out of it, if any."""
         self.book, self.attempt, self.failed = Book(), 0, set()
         self.world.transaction += 1
         came_out: Exception | None = None
@@ -127,7 +127,7 @@ class Runner:
             self._ended(scope)
         else:
             if self.saboteur and self.saboteur.has_kept_savepoint and scope.end == "commit":
-                raise Difference("what failed and could not be undone was committed")
+                raise Difference("a failed operation that could not be undone was committed")
             self.book.end("rolled_back" if scope.end == "rollback" else None)
         self._count_fault(scope)
         self.world.settle()
@@ -155,7 +155,7 @@ class Runner:
                     savepoint.rollback()
                     self.world.take_back(inner)
                     if self.saboteur:
-                        self.saboteur.has_kept_savepoint = False  # what was inside went with it
+                        self.saboteur.has_kept_savepoint = False  # the savepoint's own statements went with it
                 else:
                     savepoint.commit()
                 self.book.leave(is_undone=step.is_undone)
@@ -167,7 +167,7 @@ class Runner:
             self.world.take_back(mark)
 
     def _call_through(self, scope: Scope, call: Call, session: Session) -> Any:
-        """Call, and where the scope's caller catches what an operation failed of, go on as if it had not been."""
+        """Call; if the scope's caller catches the failed operation, continue without it."""
         mark = self.world.mark()
         try:
             return self._call(call, session)
@@ -184,7 +184,7 @@ class Runner:
         self.book.told.append((call.function, outcome, self._id(call), self.attempt))
 
     def _ended(self, scope: Scope | None) -> None:
-        """An attempt has failed: take back what it did, unless its COMMIT was carried out, and expect its lines."""
+        """After a failed attempt, undo it in the model unless its COMMIT succeeded, and expect its lines."""
         fault = scope.fault if scope else None
         was_committed = bool(self.saboteur and self.saboteur.was_committed)
         if not was_committed:
@@ -206,12 +206,12 @@ class Runner:
         if self.saboteur and self.saboteur.has_struck and scope.fault:
             self.faults[scope.fault.kind] += 1
         if self.saboteur:
-            self.saboteur.plan = None  # it did not come to that
+            self.saboteur.plan = None  # it did not strike
 
     # one call ---------------------------------------------------------------------------------------------------------
 
     def _call(self, call: Call, session: Session) -> Any:
-        """Ask the model, then the product; compare. What the product answered, or the refusal it raised."""
+        """Ask the model, then the product, and compare; return the product's answer or refusal."""
         self.calls += 1
         self.doing = str(call)
         expected = self._expect(call)
@@ -230,7 +230,7 @@ class Runner:
         return answer
 
     def _expect(self, call: Call) -> Any:
-        """What the model says: a Refused, "replayed", or the lot and the answer."""
+        """Return the model's answer: a Refused, the earlier operation for a replay, or the lots and the answer."""
         if call.refusal:
             return Refused(call.refusal)
         done = self.world.done.get(call.operation_id or "")
@@ -256,7 +256,7 @@ class Runner:
         return answer
 
     def _tell(self, call: Call, expected: Any) -> None:
-        """Expect the lines of a call that came to an end."""
+        """Expect the lines of a finished call."""
         own = self._id(call)
 
         def line(outcome: str, function: str = call.function, of: str = own) -> Line:
@@ -302,7 +302,7 @@ class Runner:
             self._compare_answer(call, *expected, answer)
 
     def _compare_answer(self, call: Call, lots: list[Stock | None], expected: dict[str, Any], answer: Any) -> None:
-        """An answer in full, but for the ids that only the product knows; from it, learn those of lots and parts."""
+        """Compare an answer except for ids that only the product knows; learn the ids of lots and parts from it."""
         if not expected:
             return
         self._equal(call, call.operation_id, answer["operation_id"])
@@ -344,18 +344,18 @@ class Runner:
                 heard.append((operation, outcome, operation_id if operation_id in known else "?", attempt))
         expected = self.book.told
         for line in inside:
-            # Where inside a fault struck, the model does not know: what it left is no success, and that is all.
+            # The model does not know where a nested fault struck: its lines only must not claim success.
             parent, attempt = line[2].removeprefix("in "), line[3]
             if (parent, attempt) in self.failed:
                 if line[1] in ("success", "replayed", "unknown"):
-                    raise Difference(f"{line} is told of an operation that failed, in {self.doing}")
+                    raise Difference(f"{line} is logged for an operation that failed, in {self.doing}")
             else:
                 heard.append(line)
         self.log_file.follow(expected, self.book.committed)
         if sorted(heard) != sorted(expected):
             raise Difference(
                 f"the log, after {self.doing}\n  expected {_difference(expected, heard)}\n"
-                f"  told     {_difference(heard, expected)}"
+                f"  logged   {_difference(heard, expected)}"
             )
 
 
@@ -376,7 +376,7 @@ def _short(shortages: list[Any]) -> list[dict[str, str]]:
 
 
 def _known(answer: Any) -> dict[str, Any]:
-    """What is known of an answer without the product, its lists in an order of their own."""
+    """Return the parts of an answer that do not need the product's ids, its lists sorted."""
     known = {name: value for name, value in answer.items() if name not in _LEARNED}
     if "consumptions" in known:
         known["consumptions"] = sorted(known["consumptions"], key=lambda one: str(one["ingredient_slug"]))

@@ -10,9 +10,9 @@ End = Literal["commit", "rollback", "raise"]
 
 @dataclass(slots=True)
 class Call:
-    """One call of a service: what the product is given, and what the model is.
+    """One call of a service: the arguments for the product, and those for the model.
 
-    Two calls with the same ``request`` mean the same. ``refusal`` is the outcome that wrong arguments ought to have.
+    Two calls with the same ``request`` mean the same. ``refusal`` is the expected outcome for wrong arguments.
     """
 
     function: str
@@ -33,7 +33,7 @@ class Call:
 
 @dataclass(slots=True)
 class Savepoint:
-    """Calls in a savepoint of the caller's own, which is released or rolled back."""
+    """Calls in the caller's own savepoint, which is released or rolled back."""
 
     calls: list[Call]
     is_undone: bool
@@ -41,9 +41,9 @@ class Savepoint:
 
 @dataclass(slots=True)
 class Fault:
-    """What goes wrong, at the ``at``-th statement or at COMMIT, and what the caller does about it.
+    """A fault at the ``at``-th statement or at COMMIT, and how the caller reacts.
 
-    It calls again once the transaction has failed, or it catches the error of the operation and goes on.
+    The caller repeats the failed transaction, or catches the operation's error and continues.
     """
 
     kind: Literal["statement", "lock_timeout", "commit", "commit_busy", "lost_before", "lost_after"]
@@ -58,7 +58,7 @@ class Fault:
 
 @dataclass(slots=True)
 class Scope:
-    """One transaction: who owns it, what is done in it, how it ends, and what goes wrong."""
+    """One transaction: its owner, its steps, its end and its fault."""
 
     steps: list[Call | Savepoint]
     owner: Owner = "run_in_transaction"
@@ -74,7 +74,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large a bakery is, and how much it does a day: the least and the most."""
+    """The size of a bakery, and the least and most it does in a day."""
 
     recipes: int
     items: int

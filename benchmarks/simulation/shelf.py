@@ -1,4 +1,4 @@
-"""In the model, what else becomes of stock: wasted, given, corrected, counted, held, released, moved."""
+"""The model's other changes of stock: adjustments, counts, holds, releases and moves."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -22,7 +22,7 @@ def adjust(
     event_id: int | None,
     at: datetime | None,
 ) -> dict[str, Any]:
-    """One line: of a very lot, or of whatever the item's policy chooses; only a correction has a sign."""
+    """Adjust by one lot, or by whatever the item's policy picks; only a correction has a sign."""
     thing = of.thing if isinstance(of, Stock) else of
     exact = to_base(thing, abs(Fraction(quantity)), unit) * MICRO
     is_more = kind == "correction" and quantity > 0
@@ -65,7 +65,7 @@ def count(
     notes: str | None,
     at: datetime | None,
 ) -> dict[str, Any]:
-    """Lots, what was found of each, and what the sheet said of it, where it was counted on one."""
+    """Count lots: each line has the lot, the quantity found, and the sheet's quantity if there was a sheet."""
     sheets = [(lot, int(found * MICRO), None if on is None else int(on * MICRO)) for lot, found, on in lines]
     if moved == "refuse" and any(on not in (None, lot.left) for lot, _, on in sheets):
         raise Refused("conflict")
@@ -122,7 +122,7 @@ def release(world: World, lots: Sequence[Stock], reason: str, until: date | None
 def move(
     world: World, lot: Stock, place: str | None, quantity: Decimal | None, unit: str
 ) -> tuple[Stock | None, dict[str, Any]]:
-    """A lot as it is, or so much of it as a lot of its own."""
+    """Move a whole lot, or a part of it as a new lot."""
     if not lot.left:
         raise Refused("conflict")
     micros = lot.left if quantity is None else int(to_base(lot.thing, Fraction(quantity), unit) * MICRO)
@@ -149,7 +149,7 @@ def move(
 
 
 def share(lot: Stock, delta: int) -> int | None:
-    """What a signed change costs: as the rest of the lot does, or as it came where nothing is left."""
+    """Return the cost of a signed change: at the lot's current unit cost, or at the original one if it is empty."""
     if lot.cost is None or lot.cost_left is None:
         return None
     if lot.left + delta == 0:

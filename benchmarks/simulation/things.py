@@ -1,4 +1,4 @@
-"""What the model knows of: items, lots, recipes, and what was done."""
+"""What the model knows: items, lots, recipes and operations."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Refused(Exception):  # noqa: N818  a refusal is no error here
-    """What the product ought to refuse, by the outcome it ought to tell, and the shortages it ought to list."""
+    """A refusal that the model expects, with its outcome and its shortages."""
 
     def __init__(self, outcome: str, short: list[dict[str, str]] | None = None) -> None:
         super().__init__(outcome)
@@ -16,7 +16,7 @@ class Refused(Exception):  # noqa: N818  a refusal is no error here
 
 @dataclass(slots=True, eq=False)
 class Thing:
-    """An item: what it is kept in, how it is picked, and its open lots in picking order."""
+    """An item: its unit, its pick policy, and its open lots in picking order."""
 
     name: str
     kind: str
@@ -34,7 +34,7 @@ class Thing:
 
 @dataclass(slots=True, eq=False)
 class Stock:
-    """One lot; ``id`` is learned from the product's first answer about it."""
+    """One lot; the product's first answer about it gives its ``id``."""
 
     thing: Thing
     code: str
@@ -70,7 +70,7 @@ class Formula:
 
 @dataclass(slots=True)
 class Done:
-    """An operation that succeeded: which request it was, in which transaction, and the first answer to it."""
+    """An operation that succeeded: its request, its transaction and its first answer."""
 
     request: object
     transaction: int
@@ -79,7 +79,7 @@ class Done:
 
 @dataclass(slots=True, eq=False)
 class Deed:
-    """What an operation did: the lots it changed; those it handled, as they were before; and where the cost went."""
+    """What an operation did: the lots it changed, the earlier state of those it handled, and where the cost went."""
 
     number: int
     name: str

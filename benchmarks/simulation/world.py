@@ -1,7 +1,7 @@
-"""The bakery as it ought to be: an independent model, written from the specification in integers and fractions.
+"""The expected bakery: an independent model, written from the specification in integers and fractions.
 
-It imports nothing of the product. Quantities and money are whole millionths (of g, ml, each or cm; of the currency).
-Every change notes how to undo it, so that a savepoint or a transaction can be taken back.
+It imports nothing from the product. Quantities and money are whole millionths (of g, ml, each or cm; of the currency).
+Every change notes how to undo it, so that a savepoint or a transaction can be rolled back.
 """
 
 from bisect import insort
@@ -39,7 +39,7 @@ UNITS = {
 
 
 class World:
-    """Every lot, what each operation does to it, and how to take that back."""
+    """Every lot, what each operation does to it, and how to undo that."""
 
     def __init__(self, time_zone: str, now: datetime) -> None:
         self.zone = ZoneInfo(time_zone)
@@ -62,12 +62,12 @@ class World:
         return len(self._undo)
 
     def take_back(self, mark: int) -> None:
-        """Undo all that was done since ``mark``, last first."""
+        """Undo everything done since ``mark``, last first."""
         while len(self._undo) > mark:
             self._undo.pop()()
 
     def settle(self) -> None:
-        """What was done so far stays."""
+        """Keep everything done so far."""
         self._undo.clear()
 
     def add(self, total: str, amount: int) -> None:
@@ -75,18 +75,18 @@ class World:
         self._undo.append(lambda: self.totals.__setitem__(total, self.totals[total] - amount))
 
     def spend(self, total: str, amount: int) -> None:
-        """Add to a total what leaves it again when the operation is undone."""
+        """Add to a total an amount that leaves it again when the operation is undone."""
         self.add(total, amount)
         self.deed.costs[total] = self.deed.costs.get(total, 0) + amount
 
     def set(self, of: Any, name: str, value: object) -> None:
-        """Change a field so that it can be taken back."""
+        """Change a field in a way that can be undone."""
         before = getattr(of, name)
         setattr(of, name, value)
         self._undo.append(lambda: setattr(of, name, before))
 
     def begin(self, name: str, operation_id: str, parent: Deed | None = None) -> Deed:
-        """What is done from here on is done by this operation."""
+        """Start an operation, which owns the changes from here on."""
         self._deeds += 1
         self.deed = deed = Deed(self._deeds, name, operation_id, parent)
         if parent:
@@ -96,7 +96,7 @@ class World:
         return deed
 
     def finish(self, operation_id: str, request: object) -> None:
-        """Note an operation that succeeded; one made by another has no id that could be known."""
+        """Note an operation that succeeded; the id of a nested one is not known."""
         self.add("operations", 1)
         if operation_id:
             self.done[operation_id] = Done(request, self.transaction)
@@ -105,12 +105,12 @@ class World:
     # stock ------------------------------------------------------------------------------------------------------------
 
     def today(self, at: datetime | None) -> date:
-        """The day where the bakery is; a naive instant is its own wall clock."""
+        """Return the bakery's day; a naive instant is local time."""
         at = at or self.now
         return at.date() if at.tzinfo is None else at.astimezone(self.zone).date()
 
     def usable(self, thing: Thing, day: date, late: bool = False) -> Iterable[Stock]:
-        """The lots that are good on a day; of what is recorded late, without those that came in after it."""
+        """Return the lots that are good on a day; for a late recording, without those received after it."""
         return (lot for lot in thing.lots if lot.may_be_used(day) and not (late and lot.received_on > day))
 
     def available(self, thing: Thing, day: date) -> int:
@@ -119,7 +119,7 @@ class World:
     def put(
         self, thing: Thing, quantity: int, cost: int | None, day: date, expires_on: date | None, code: str | None = None
     ) -> Stock:
-        """A new lot, numbered by its item."""
+        """Add a new lot, numbered by its item."""
         thing.lot_count += 1
         self._number += 1
         picked = (expires_on or NEVER) if thing.policy == "fefo" else day
@@ -130,7 +130,7 @@ class World:
         return self._add(lot)
 
     def split(self, lot: Stock, micros: int, place: str | None) -> Stock:
-        """So much of a lot as a lot of its own beside it, with its share of the cost."""
+        """Split a part off a lot as a new lot, with its share of the cost."""
         _, taken, cost = self.take(lot, micros)
         root = lot.code.rpartition("/")[0] if lot.parent else lot.code
         count = lot.thing.splits.get(root, 0) + 1
@@ -148,14 +148,14 @@ class World:
         return lot
 
     def remember(self, lot: Stock) -> None:
-        """A lot that was used up or of no use any more, and forgotten, may be of use again."""
+        """Put a lot back that was used up or expired and forgotten, because it may be usable again."""
         lots = lot.thing.lots
         if lot not in lots:
             insort(lots, lot, key=lambda other: other.order)
             self._undo.append(lambda: lots.remove(lot))
 
     def change(self, lot: Stock, quantity: int, cost: int | None) -> None:
-        """More or less of a lot, at this cost."""
+        """Change a lot by this quantity and cost."""
         self.remember(lot)
         self.set(lot, "left", lot.left + quantity)
         self.set(lot, "cost_left", None if lot.cost_left is None or cost is None else lot.cost_left + cost)
@@ -166,7 +166,7 @@ class World:
     def draw(
         self, needs: dict[Thing, int], day: date, late: bool
     ) -> tuple[list[tuple[Stock, int, int | None]], int | None]:
-        """Take every need for a run; what each lot gave at what cost, and the total, unknown if one part is."""
+        """Draw every need of a run; return what each lot gave at what cost, and the total, unknown if any part is."""
         drawn = self.take_all(needs, day, late)
         costs = [cost for _, _, cost in drawn]
         known = sum(cost for cost in costs if cost is not None)
@@ -176,7 +176,7 @@ class World:
         return drawn, known
 
     def take_all(self, needs: dict[Thing, int], day: date, late: bool) -> list[tuple[Stock, int, int | None]]:
-        """Take every need, first lot first."""
+        """Take every need, in picking order."""
         if short := self.shortages(needs, day, late):
             raise Refused("short", short)
         drawn: list[tuple[Stock, int, int | None]] = []
@@ -190,7 +190,7 @@ class World:
         return drawn
 
     def take(self, lot: Stock, wanted: int) -> tuple[Stock, int, int | None]:
-        """A lot of which less than 0.001 would be left is emptied; the last draw takes all that is left of both."""
+        """Take from a lot; a rest below 0.001 is taken too, and the last draw takes all the cost that is left."""
         taken = lot.left if lot.left - wanted < DUST else wanted
         cost = lot.cost_left
         if cost is not None and taken < lot.left:
@@ -199,7 +199,7 @@ class World:
         return lot, taken, cost
 
     def shortages(self, needs: dict[Thing, int], day: date, late: bool = False) -> list[dict[str, str]]:
-        """Every item of which too little may be used, by its slug."""
+        """List every item with too little usable stock, by slug."""
         short = []
         for thing, need in needs.items():
             if (available := sum(lot.left for lot in self.usable(thing, day, late))) < need:
@@ -210,7 +210,7 @@ class World:
         return sorted(short, key=lambda one: one["slug"])
 
     def forget(self, before: date) -> None:
-        """Let go of what can no longer be used: empty lots, and those that expired before a day."""
+        """Forget what can no longer be used: empty lots, and those that expired before a day."""
         for thing in self.things:
             if thing.lots:
                 thing.lots = [lot for lot in thing.lots if lot.left and (lot.until is None or lot.until >= before)]
@@ -230,7 +230,7 @@ class World:
         received_on: date | None,
         expires_on: date | None,
     ) -> tuple[Stock, dict[str, Any]]:
-        """A lot of what came in, rounded up."""
+        """Receive a lot; its quantity is rounded up."""
         exact = to_base(thing, Fraction(quantity), unit) * MICRO
         micros = -(-exact.numerator // exact.denominator)
         cost_micros = None if cost is None else int(Fraction(cost) * MICRO)
@@ -254,7 +254,7 @@ class World:
     def produce(
         self, formula: Formula, unit: Thing, batches: int, actual: int | Decimal, scale: Decimal, at: datetime | None
     ) -> tuple[Stock | None, dict[str, Any]]:
-        """A production: ingredients out, the good part in as a lot, and its share of the cost to what was lost."""
+        """Produce: draw the ingredients, add the good part as a lot, and give the loss its share of the cost."""
         times = batches * Fraction(scale)
         day = self.today(at)
         planned = int(formula.makes[unit] * times)
@@ -264,7 +264,7 @@ class World:
         loss = None if total is None else total * lost // planned
         output = None if total is None or loss is None else total - loss
         limits = [lot.until for lot, _, _ in drawn if lot.until is not None]
-        if unit.shelf_life is not None:  # baking makes it anew
+        if unit.shelf_life is not None:  # the oven starts its shelf life anew
             limits = [day + timedelta(days=unit.shelf_life)]
         expires_on = min(limits, default=None)
         lot = self.put(unit, made, output, day, expires_on) if made else None
@@ -289,7 +289,7 @@ class World:
         }
 
     def assemble(self, good: Thing, quantity: int, at: datetime | None) -> tuple[Stock, dict[str, Any]]:
-        """Boxes: they carry the cost of their contents, and keep no longer than the first of them."""
+        """Assemble boxes: they carry the cost of their contents, and expire with the first of them."""
         day = self.today(at)
         drawn, total = self.draw({part: micros * quantity for part, micros in good.parts.items()}, day, at is not None)
         limits = [lot.until for lot, _, _ in drawn if lot.until is not None]
@@ -309,7 +309,7 @@ class World:
 
 
 def to_base(thing: Thing, quantity: Fraction, unit: str) -> Fraction:
-    """A quantity in the item's base unit, exactly; between mass and volume only by its density."""
+    """Convert a quantity to the item's base unit exactly; between mass and volume only by its density."""
     (kind, factor), (wanted, _) = UNITS[unit], UNITS[thing.unit]
     if kind == wanted:
         return quantity * factor
@@ -319,7 +319,7 @@ def to_base(thing: Thing, quantity: Fraction, unit: str) -> Fraction:
 
 
 def needs_of(formula: Formula, times: Fraction) -> dict[Thing, int]:
-    """What so many batches take of every item, sub-recipes included, added exactly and rounded down once."""
+    """Return what the batches need of every item, sub-recipes included, added exactly and rounded down once."""
     totals: dict[Thing, Fraction] = {}
 
     def visit(one: Formula, count: Fraction) -> None:
@@ -335,7 +335,7 @@ def needs_of(formula: Formula, times: Fraction) -> dict[Thing, int]:
 
 
 def consumptions(drawn: list[tuple[Stock, int, int | None]]) -> list[dict[str, Any]]:
-    """What each lot gave, as it is told, item by item; the lot itself in place of an id that is not known yet."""
+    """List what each lot gave, by item; the lot itself stands in for an id that is not known yet."""
     told = [
         {
             "lot_id": lot,
@@ -355,7 +355,7 @@ def per_unit(cost: int | None, micros: int) -> int | None:
 
 
 def plain(number: Decimal) -> str:
-    """A decimal without exponent and without zeros at its end."""
+    """Format a decimal without exponent and trailing zeros."""
     text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 

@@ -1,1 +1,1 @@
-"""What the pages and the API cost, alone and under the load of many bakers."""
+"""The cost of the pages and the API, alone and under the load of many bakers."""

@@ -1,4 +1,4 @@
-"""Who asks a server: bakers with a token each, who read and record by chance and remember what they were told."""
+"""A server's clients: bakers, each with a token, who read and record at random and remember the answers."""
 
 import http.client
 import json
@@ -15,14 +15,14 @@ BARE = "one row"
 WEIGHTS = {"stock": 15, "check": 25, "history": 10, "receive": 12, "bake": 20, "box": 18}
 RECORDING = ("receive", "bake", "box", "again")
 SENT_AGAIN = 0.1
-"""Of what was recorded, how much is sent again with its key: the answer must be the same, and the stock too."""
+"""The share of recordings that are sent again with the same key: answer and stock must stay the same."""
 SHORT = ("insufficient_inventory", "insufficient_components")
 G = EACH = 1_000_000
 
 
 @dataclass
 class Told:
-    """What was answered, by kind of request; and what the shelf must hold by it, in millionths."""
+    """The answers by kind of request, and what the shelf must hold by them, in millionths."""
 
     heard: defaultdict[str, Heard] = field(default_factory=lambda: defaultdict(Heard))
     shelf: Counter[int] = field(default_factory=Counter)
@@ -30,11 +30,11 @@ class Told:
     def add(self, other: "Told") -> None:
         for kind, heard in other.heard.items():
             self.heard[kind].add(heard)
-        self.shelf.update(other.shelf)  # unlike + it keeps what is below zero
+        self.shelf.update(other.shelf)  # unlike +, it keeps negative counts
 
 
 class Caller:
-    """One connection. The standard library's client: it leaves the machine, which we share, to the servers."""
+    """One connection. The standard library's client leaves more of the shared machine to the servers."""
 
     def __init__(self, port: int, token: str, told: Told) -> None:
         self.http = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
@@ -42,7 +42,7 @@ class Caller:
         self.told = told
 
     def ask(self, kind: str, method: str, path: str, body: Any = None, key: str | None = None) -> Any:
-        """The answer; None where it is a shortage, or not what it should be."""
+        """Return the answer; None for a shortage or an unexpected answer."""
         heard = self.told.heard[kind]
         headers = self.headers if key is None else {**self.headers, "Idempotency-Key": key}
         started = time.perf_counter()
@@ -66,7 +66,7 @@ class Caller:
 
 
 class Baker:
-    """Somebody who asks for this and that, by the weights above."""
+    """Somebody who makes random requests by the weights above."""
 
     def __init__(self, caller: Caller, bakery: Bakery, rng: random.Random) -> None:
         self.caller, self.bakery, self.rng = caller, bakery, rng
@@ -76,7 +76,7 @@ class Baker:
         getattr(self, kind)()
 
     def write_row(self) -> None:
-        """Of the bare route, and nothing else."""
+        """Write a row by the bare route."""
         self.caller.ask(BARE, "POST", "/rows", {"item_id": self.bakery.flour, "quantity": "1.5", "unit": "kg"})
 
     def stock(self) -> None:
@@ -91,7 +91,7 @@ class Baker:
             self.caller.ask("check", "POST", "/api/v1/assemblies/check", body)
 
     def history(self) -> None:
-        """Two pages of it, if there are two."""
+        """Read up to two slices of the history."""
         page = self.caller.ask("history", "GET", "/api/v1/runs?limit=20")
         if page and page["next"]:
             self.caller.ask("history", "GET", f"/api/v1/runs?limit=20&after={page['next']}")
@@ -121,4 +121,4 @@ class Baker:
         if first["operation_id"] != key:
             self.caller.told.heard[kind].broke[f"{kind}: the operation's id is not the key"] += 1
         if self.rng.random() < SENT_AGAIN and self.caller.ask("again", "POST", path, body, key) != first:
-            self.caller.told.heard["again"].broke["again: another answer than the first"] += 1
+            self.caller.told.heard["again"].broke["again: the answer differs from the first"] += 1

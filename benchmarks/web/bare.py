@@ -1,6 +1,6 @@
-"""A route that writes one row and does nothing else: what a request costs with the same libraries and the same server.
+"""A route that writes one row and nothing else: the cost of a request with the same libraries and server.
 
-For ``load.py``, by ``uvicorn benchmarks.web.bare:make_app --factory``; ``BARE_DATABASE_URL`` names its database.
+``load.py`` runs it with ``uvicorn benchmarks.web.bare:make_app --factory``; ``BARE_DATABASE_URL`` is its database.
 """
 
 import os
@@ -24,7 +24,7 @@ INSERT = text("INSERT INTO written (item_id, quantity, unit) VALUES (:item_id, :
 
 
 class Row(BaseModel):
-    """What is written."""
+    """A row to write."""
 
     item_id: int
     quantity: Decimal
@@ -32,7 +32,7 @@ class Row(BaseModel):
 
 
 def make_app() -> FastAPI:
-    """One route, with a pool of connections as SQLAlchemy makes it."""
+    """Make an app with one route and SQLAlchemy's usual connection pool."""
     app, engine = FastAPI(), create_engine(os.environ["BARE_DATABASE_URL"])
 
     @app.post("/rows", status_code=201)

@@ -1,4 +1,4 @@
-"""What the pages cost beside what they stand on.
+"""The cost of the pages beside the services they use.
 
 python -m benchmarks.web.live_check              # the live check of Bake beside check_can_produce alone
 python -m benchmarks.web.live_check --rounds 50  # a quick look
@@ -34,17 +34,17 @@ GOAL = 3.0
 
 @dataclass(slots=True)
 class Asker:
-    """Sends requests to an application in this process, with nothing between: what is measured is the server's."""
+    """Sends requests to an application in this process with nothing between, so only the server's cost counts."""
 
     app: Any
     cookie: str = ""
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
 
     def get(self, path: str, query: str = "") -> bytes:
-        """The body of an answer.
+        """Return the body of the answer.
 
         Raises:
-            RuntimeError: it is not a 200.
+            RuntimeError: the status is not 200.
         """
         sent: list[dict[str, Any]] = []
 
@@ -78,7 +78,7 @@ class Asker:
 
 
 def set_up(session: Session) -> tuple[int, int]:
-    """A recipe of eight ingredients, each from three lots; its id and that of what it makes."""
+    """Record a recipe of eight ingredients with three lots each; return the ids of the recipe and its product."""
     lines: list[Any] = []
     for number in range(INGREDIENTS):
         item = record_item("ingredient", f"Ingredient {number}", "g", session=session)["item_id"]
@@ -93,7 +93,7 @@ def set_up(session: Session) -> tuple[int, int]:
 
 
 def signed_in(session: Session) -> str:
-    """The cookie of a baker."""
+    """Sign in a baker and return the cookie."""
     made = accounts.record_user("Bao", "a loaf of rye bread", Role.BAKER.value, session=session)
     token = passwords.new_secret()
     open_sign_in(session, made["user_id"], token, "Bao", "127.0.0.1")
@@ -101,7 +101,7 @@ def signed_in(session: Session) -> str:
 
 
 def bare_app() -> FastAPI:
-    """The framework with one route that does nothing."""
+    """Make an app with one route that does nothing."""
     app = FastAPI()
 
     @app.get("/")
@@ -112,7 +112,7 @@ def bare_app() -> FastAPI:
 
 
 def live_check(rounds: int) -> list[Figure]:
-    """How many times as much CPU as the service's answer the whole request of the live check takes."""
+    """Compare the CPU of the live check's whole request with that of the service's answer."""
     os.environ["BAKE_TRACKER_REQUESTS_PER_MINUTE"] = "100000000"
     recipe, unit = run_in_transaction(set_up)
     page, bare = Asker(make_app(), run_in_transaction(signed_in)), Asker(bare_app())
@@ -135,7 +135,7 @@ def live_check(rounds: int) -> list[Figure]:
     for one in (page, bare):
         one.loop.run_until_complete(one.loop.shutdown_default_executor())
         one.loop.close()
-    shown = f"{INGREDIENTS} ingredients, {INGREDIENTS * LOTS} lots; signed in, by role, rendered with lots and costs"
+    shown = f"{INGREDIENTS} ingredients, {INGREDIENTS * LOTS} lots; sign-in, role check, a page with lots and costs"
     return [
         ratio("the live check of Bake over check_can_produce alone", spent["page"], spent["service"], GOAL, shown),
         ratio("a bare FastAPI route over check_can_produce", spent["bare"], spent["service"], note="for comparison"),

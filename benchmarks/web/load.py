@@ -1,12 +1,12 @@
-"""Fifty bakers at one server: nothing oversold, lost, doubled or broken; and what that costs beside a bare route.
+"""Fifty bakers at one server: nothing oversold, lost, doubled or broken; and its cost beside a bare route.
 
     python -m benchmarks.web.load                                       # 50 bakers, 2 workers, PostgreSQL
     python -m benchmarks.web.load --bakers 4 --requests 3 --rounds 1    # a quick look
 
-``bake serve`` and a bare FastAPI route that writes one row (``bare.py``) run in the same kind of uvicorn with as
-many workers, on one PostgreSQL. The bakers ask them in turns, in changing order, each as soon as it has its answer. A
-first round warms up: it is held to the same, but not timed. The PostgreSQL server is started for the run and listens on
-a socket in a temporary folder only, unless ``--url`` names one. Exit status 1 where anything is wrong.
+``bake serve`` and a bare FastAPI route that writes one row (``bare.py``) run under the same uvicorn with as many
+workers, on one PostgreSQL server. The two take turns in changing order, and each baker sends its next request as soon
+as it has an answer. The first round warms up: it is checked, but not timed. Without ``--url``, the run starts a
+PostgreSQL server that listens only on a socket in a temporary folder. The exit status is 1 when anything is wrong.
 """
 
 import argparse
@@ -56,16 +56,16 @@ OURS = "Bake Tracker"
 
 @dataclass(frozen=True)
 class Served:
-    """A server of several workers, and where it listens."""
+    """A server with several workers, and its port."""
 
     port: int
     process: psutil.Process
 
     def wait(self) -> None:
-        """Until it answers anything.
+        """Wait until it answers.
 
         Raises:
-            SystemExit: it does not.
+            SystemExit: it never does.
         """
         give_up_at = time.monotonic() + 600  # a busy machine takes minutes
         while self.process.status() != psutil.STATUS_ZOMBIE and time.monotonic() < give_up_at:
@@ -81,14 +81,14 @@ class Served:
         raise SystemExit(f"the server did not start: {self.process}")
 
     def cpu_s(self) -> float:
-        """What it and its workers have used so far."""
+        """Return the CPU seconds that it and its workers have used so far."""
         spent = [one.cpu_times() for one in (self.process, *self.process.children(recursive=True))]
         return sum(one.user + one.system for one in spent)
 
 
 @contextmanager
 def served(workers: int, *command: str, **environment: str) -> Iterator[Served]:
-    """A server on a port of its own; asked to end in the end."""
+    """Run a server on a free port, and terminate it afterwards."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -102,7 +102,7 @@ def served(workers: int, *command: str, **environment: str) -> Iterator[Served]:
 
 
 def let_in(url: str, bakers: int) -> list[str]:
-    """So many users, for the server limits what one may ask; the tokens of their programs."""
+    """Add the users, because each has a request limit of its own; return their API tokens."""
 
     def add(session: Any, number: int) -> str:
         token = passwords.new_secret("bake_")
@@ -119,7 +119,7 @@ def let_in(url: str, bakers: int) -> list[str]:
 
 @dataclass
 class Turn:
-    """One way asked for a while: what was answered, how long it took, and the CPU of the server and of the bakers."""
+    """One server under load for a while: the answers, the time, and the CPU of the server and of the bakers."""
 
     told: Told
     spent_s: float
@@ -136,7 +136,7 @@ class Turn:
 
 
 def take_turn(server: Served, work: Callable[[int, Told], None], bakers: int) -> Turn:
-    """Every baker at work, all from the same instant on."""
+    """Let all bakers work, starting together."""
     told = [Told() for _ in range(bakers)]
     before_s, own_s, started = server.cpu_s(), time.process_time(), time.perf_counter()
     with ThreadPoolExecutor(bakers) as threads:
@@ -151,7 +151,7 @@ def take_turn(server: Served, work: Callable[[int, Told], None], bakers: int) ->
 def take_turns(
     servers: dict[str, Served], tokens: list[str], bakery: Bakery, options: argparse.Namespace
 ) -> dict[str, list[Turn]]:
-    """Both ways round after round, the first to warm up, until the time is up."""
+    """Run both servers round after round until the time is up; the first round warms up."""
     give_up_at = time.monotonic() + options.seconds
     turns: dict[str, list[Turn]] = {name: [] for name in servers}
 
@@ -172,7 +172,7 @@ def take_turns(
     return turns
 
 
-# What came of it ------------------------------------------------------------------------------------------------------
+# Results --------------------------------------------------------------------------------------------------------------
 
 
 def percentile_ms(took_s: Sequence[float], percent: int) -> float:
@@ -180,7 +180,7 @@ def percentile_ms(took_s: Sequence[float], percent: int) -> float:
 
 
 def oversold(url: str, total: Told, bakery: Bakery) -> list[str]:
-    """Lots below nothing or other than their movements, and items of which there is not what the bakers were told."""
+    """List lots below zero or unlike their movements, and items whose stock differs from the answers."""
     below = "SELECT count(*) FROM lot WHERE remaining_micros < 0"
     other = (
         "SELECT count(*) FROM lot WHERE remaining_micros <>"
@@ -191,14 +191,14 @@ def oversold(url: str, total: Told, bakery: Bakery) -> list[str]:
         found = [f"{count} lots: {sql}" for sql in (below, other) if (count := session.scalar(text(sql)))]
         there = {item: int(micros) for item, micros in session.execute(text(shelf))}
     return found + [
-        f"of item {item} there are {there.get(item, 0)} millionths, and by the answers {total.shelf[item]}"
+        f"item {item} has {there.get(item, 0)} millionths on hand, but {total.shelf[item]} by the answers"
         for item in (bakery.flour, bakery.cookie, bakery.box)
         if there.get(item, 0) != total.shelf[item]
     ]
 
 
 def verified(url: str, log: Path) -> list[str]:
-    """What ``bake verify`` and ``bake log verify`` find."""
+    """Return what ``bake verify`` and ``bake log verify`` find."""
     environment = {**os.environ, "BAKE_TRACKER_DATABASE_URL": url, "BAKE_TRACKER_LOG_FILE": str(log)}
     running = {
         words: subprocess.Popen(
@@ -220,7 +220,7 @@ def verified(url: str, log: Path) -> list[str]:
 
 
 def show(turns: dict[str, list[Turn]]) -> None:
-    """Print what was timed: each kind beside the bare row, and both ways as a whole."""
+    """Print the timings: each kind beside the bare row, and both servers as a whole."""
     timed = {name: Told() for name in turns}
     for name, ones in turns.items():
         for one in ones[1:]:
@@ -256,7 +256,7 @@ def spread(turns: Sequence[Turn]) -> str:
 
 
 def run(server: str, folder: Path, options: argparse.Namespace) -> list[str]:
-    """Set both up, let the bakers at them, and say what is wrong."""
+    """Set up both servers, let the bakers work, and return what is wrong."""
     url, log, bare = fresh_postgresql(server, "web_load"), folder / "load.log.jsonl", empty_postgresql(server, "bare")
     engine = create_engine(bare)
     with engine.begin() as connection:
@@ -285,16 +285,16 @@ def run(server: str, folder: Path, options: argparse.Namespace) -> list[str]:
     for kind in total.heard.values():
         heard.add(kind)
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
-    print(f"{options.bakers} bakers, {options.workers} workers, {options.rounds} rounds; load of the machine {load}\n")
+    print(f"{options.bakers} bakers, {options.workers} workers, {options.rounds} rounds; machine load {load}\n")
     if is_timed := min(map(len, turns.values())) > 1:
         show(turns)
-    broke = [] if is_timed else ["the time was up before anything was timed"]
+    broke = [] if is_timed else ["the time was up before a timed round"]
     broke += [f"{error} ({count} times)" for one in turns[BARE] for error, count in one.told.heard[BARE].broke.items()]
     wrong = [*broke, *disagreements(url, log, heard), *oversold(url, total, bakery), *verified(url, log)]
     lines = told(log)
-    print(f"recorded {len(heard.acknowledged)}, short {heard.refused}; lines of the log: {dict(lines)}")
+    print(f"recorded {len(heard.acknowledged)}, short {heard.refused}; log lines: {dict(lines)}")
     return wrong + [
-        f"the log says {lines[outcome]} times {outcome}" for outcome in ("unknown", "error") if lines[outcome]
+        f"the log has {outcome} {lines[outcome]} times" for outcome in ("unknown", "error") if lines[outcome]
     ]
 
 
@@ -302,10 +302,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bakers", type=int, default=50)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--requests", type=int, default=10, help="of each baker in each round")
-    parser.add_argument("--rounds", type=int, default=5, help="besides the first, which is not timed")
-    parser.add_argument("--seconds", type=float, default=300, help="nothing is asked any more after this long")
-    parser.add_argument("--url", help="a PostgreSQL server on which databases may be created")
+    parser.add_argument("--requests", type=int, default=10, help="requests of each baker in each round")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds after the first, which is not timed")
+    parser.add_argument("--seconds", type=float, default=300, help="the bakers stop after this time")
+    parser.add_argument("--url", help="a PostgreSQL server where the benchmark may create databases")
     options = parser.parse_args()
     logging.getLogger("alembic").setLevel(logging.WARNING)
     with tempfile.TemporaryDirectory() as name, postgresql_server(options.url, Path(name)) as server:

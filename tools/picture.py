@@ -1,4 +1,4 @@
-"""The picture in README.md, taken anew of the demo bakery: ``python tools/picture.py``; needs Chromium."""
+"""Take the picture in README.md again, from the demo bakery: ``python tools/picture.py``; needs Chromium."""
 
 import sys
 import tempfile
@@ -7,8 +7,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from browsing import chromium_running, sign_in, window  # noqa: E402  found by the line above
-from serving import serving  # noqa: E402
+from support.browsing import chromium_running, sign_in, window  # noqa: E402  found by the line above
+from support.serving import serving  # noqa: E402
 
 with (
     tempfile.TemporaryDirectory() as folder,
@@ -19,5 +19,5 @@ with (
     sign_in(page, "Bao")
     page.get_by_role("link", name="Bake Gingerbread").click()
     page.get_by_role("textbox", name="Batches").fill("14")
-    page.wait_for_timeout(2_000)  # the check is made when one has ceased to type
+    page.wait_for_timeout(2_000)  # the page checks once typing has stopped
     page.screenshot(path=ROOT / "docs" / "images" / "bake.png")

@@ -33,13 +33,13 @@ def main() -> None:
 
 
 def updated(page: str) -> str:
-    """The page with the list as the registry says it now."""
+    """Return the page with the registry's current list."""
     head, rest = page.split(BEGIN)
     return f"{head}{BEGIN}{listed()}{END}{rest.split(END)[1]}"
 
 
 def listed() -> str:
-    """A table of all operations, then the details of each."""
+    """Return a table of all operations, then the details of each."""
     names = sorted(kinds())
     rows = [f"| [`{name}`](#{name}) | {kinds()[name].words} | {summary(functions()[name])} |" for name in names]
     table = "\n".join(["| operation | on pages | what it does |", "|---|---|---|", *rows])
@@ -47,7 +47,7 @@ def listed() -> str:
 
 
 def details(kind: Kind, function: Callable[..., Any]) -> str:
-    """One operation: its module, arguments, result, success line and refusals."""
+    """Return one operation's module, arguments, result, success line and refusals."""
     parameters = [one for one in inspect.signature(function).parameters.values() if one.name not in OF_EVERY_CALL]
     needed = [one.name for one in parameters if one.default is one.empty]
     optional = [one.name for one in parameters if one.default is not one.empty]
@@ -65,13 +65,13 @@ def details(kind: Kind, function: Callable[..., Any]) -> str:
 
 
 def summary(function: Callable[..., Any]) -> str:
-    """The first paragraph of a docstring, in one line and in Markdown; the page says once whose transaction it is."""
+    """Return a docstring's first paragraph as one line of Markdown, without the words about the transaction."""
     paragraph = (inspect.getdoc(function) or "").split("\n\n")[0]
     return paragraph.replace("\n", " ").replace("``", "`").replace(", in the caller's transaction", "")
 
 
 def refusals(function: Callable[..., Any]) -> list[str]:
-    """The errors that a docstring lists under ``Raises``."""
+    """Return the errors that a docstring lists under ``Raises``."""
     _, _, raises = (inspect.getdoc(function) or "").partition("Raises:\n")
     return [
         name

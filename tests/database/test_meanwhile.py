@@ -55,7 +55,7 @@ def see_waiting(kitchen: Kitchen, *others: Future[Any]) -> None:
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     give_up_at = monotonic() + PATIENCE_S
     while kitchen.rows(waiting)[0][0] < len(others):
-        assert not any(other.done() for other in others), "it did not wait"
+        assert not any(other.done() for other in others), "a transaction did not wait"
         assert monotonic() < give_up_at
         sleep(0.01)
 

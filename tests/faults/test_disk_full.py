@@ -44,7 +44,7 @@ def alone_with_mounts(tmp_path: Path) -> list[str]:
         if subprocess.run([*words, *probe], capture_output=True, check=False).returncode == 0:
             return words
     assert "CI" not in os.environ, "CI must be able to mount a tmpfs: unshare -m, or unshare -Urm"
-    pytest.skip("NOT TESTED: nobody may mount a small file system here; the test with a size limit did run")
+    pytest.skip("NOT TESTED: mounting a small file system is not allowed here; the test with a size limit did run")
 
 
 @pytest.mark.parametrize("how", ["tmpfs", "limit"])

@@ -1,4 +1,4 @@
-"""The lines of one transaction are written at once, and each as if it had been written alone."""
+"""The lines of one transaction go out in one write, each exactly as if it had been written alone."""
 
 import json
 import logging
@@ -32,7 +32,7 @@ def path(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def writes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many lines each write has brought."""
+    """The number of lines in each write."""
     counted: list[int] = []
     write = os.write
 
@@ -49,7 +49,7 @@ def numbers(path: Path) -> list[int]:
 
 
 def test_a_transaction_of_four_operations_costs_one_write(path: Path, writes: list[int]) -> None:
-    """Every line is there, in order."""
+    """All four lines come out, in order."""
     transaction = OpenTransaction()
     for number in range(4):
         transaction.add(lambda ending, number=number: log_operation(oven, "bake", "success", number=number))
@@ -58,13 +58,13 @@ def test_a_transaction_of_four_operations_costs_one_write(path: Path, writes: li
 
 
 def test_one_line_is_written_at_once(path: Path, writes: list[int]) -> None:
-    """There is nothing to wait for."""
+    """A single line does not wait for others."""
     log_operation(oven, "bake", "success", number=7)
     assert (numbers(path), writes) == ([7], [1])
 
 
 def test_many_lines_are_written_in_parts(path: Path, writes: list[int]) -> None:
-    """An import of any size holds no more than so many in memory."""
+    """A large import holds only a bounded number of lines in memory."""
     with lines_together():
         for number in range(2 * MAX_HELD_LINES + 1):
             log_operation(oven, "bake", "success", number=number)
@@ -73,7 +73,7 @@ def test_many_lines_are_written_in_parts(path: Path, writes: list[int]) -> None:
 
 
 def test_one_that_cannot_be_told_takes_no_other_with_it(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What raises in the middle is reported; what came before and after is written."""
+    """A line that raises is reported; the lines before and after it are written."""
     transaction = OpenTransaction()
     transaction.add(lambda ending: log_operation(oven, "bake", "success", number=1))
     transaction.add(lambda ending: {}["nothing"])
@@ -83,7 +83,7 @@ def test_one_that_cannot_be_told_takes_no_other_with_it(path: Path, capsys: pyte
 
 
 def test_together_inside_together_is_one(path: Path, writes: list[int]) -> None:
-    """The outermost decides when."""
+    """The outermost block decides when lines are written."""
     with lines_together(), lines_together():
         log_operation(oven, "bake", "success", number=1)
         log_operation(oven, "bake", "success", number=2)
@@ -91,7 +91,7 @@ def test_together_inside_together_is_one(path: Path, writes: list[int]) -> None:
 
 
 def test_an_interrupt_while_telling_drops_no_other_line(path: Path) -> None:
-    """Ctrl-C in the middle is passed on when all that was decided has been told."""
+    """Ctrl-C in the middle is passed on after every pending line has been written."""
 
     def interrupted(ending: object) -> None:
         raise KeyboardInterrupt

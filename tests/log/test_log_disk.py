@@ -1,4 +1,4 @@
-"""A disk that is full, a file that cannot be written: the baker's operation goes on, and stderr says so once."""
+"""When the disk is full or the file cannot be written, the baker's operation goes on and stderr says so once."""
 
 import json
 import os
@@ -44,7 +44,7 @@ LOST = "bake-tracker: log lines are being lost ({}); the operations themselves a
 
 
 def run(folder: Path, script: str) -> str:
-    """What a process with that script says on stderr; it must end well."""
+    """What the script prints on stderr in a process of its own; it must exit with 0."""
     done = subprocess.run(
         [sys.executable, "-c", PREFACE + script], cwd=folder, capture_output=True, text=True, check=False
     )
@@ -53,7 +53,7 @@ def run(folder: Path, script: str) -> str:
 
 
 def numbers(path: Path) -> list[int | None]:
-    """What is told, in order; None for a line that cannot be read."""
+    """The numbers of the log's lines, in order; None for a line that cannot be read."""
     return [line and line["number"] for line in read_log(path)]
 
 
@@ -63,7 +63,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_on_a_full_disk_lines_are_lost_with_one_warning_and_come_again(tmp_path: Path, path: Path) -> None:
-    """The line that fitted by half is given up, and does not take the next one with it."""
+    """A line that fitted only in part is given up, and does not spoil the next one."""
     said = run(
         tmp_path,
         """
@@ -84,7 +84,7 @@ for number in (4, 5):
 
 
 def test_half_a_line_of_one_process_does_not_take_the_line_of_another(tmp_path: Path, path: Path) -> None:
-    """Another one, with the file open, cannot know of it; whoever reads takes the two apart."""
+    """The other process already has the file open and cannot know; the reader separates the two."""
     run(
         tmp_path,
         """
@@ -103,7 +103,7 @@ tell(full, 4)
 
 
 def test_a_disk_without_room_is_survived_by_rotation_and_compression(tmp_path: Path, path: Path) -> None:
-    """A rotated file that cannot be compressed stays as it is, and is compressed when there is room."""
+    """A rotated file that cannot be compressed stays as it is, and is compressed once there is room."""
     said = run(
         tmp_path,
         """
@@ -129,7 +129,7 @@ handler.close()
 
 
 def test_a_folder_that_may_not_be_written_costs_a_warning_and_heals(tmp_path: Path, path: Path) -> None:
-    """And lines are written again as soon as it may."""
+    """Lines are written again as soon as the folder is writable."""
     said = run(
         tmp_path,
         """
@@ -147,7 +147,7 @@ tell(handler, 3)
 
 
 def test_a_file_made_read_only_is_written_by_who_has_it_open_and_refused_to_others(tmp_path: Path, path: Path) -> None:
-    """Each says so once, however many lines it loses."""
+    """Each writer warns once, however many lines it loses."""
     said = run(
         tmp_path,
         """
@@ -167,7 +167,7 @@ tell(second, 4)
 
 
 def test_a_folder_that_is_removed_is_made_again(tmp_path: Path) -> None:
-    """What was in it is gone; the next line is not."""
+    """The folder's old content is gone, but the next line is written."""
     said = run(
         tmp_path,
         """
@@ -185,7 +185,7 @@ handler.close()
 
 
 def test_a_folder_that_is_closed_to_us_keeps_taking_the_lines_of_the_open_file(tmp_path: Path, path: Path) -> None:
-    """The file is still ours to write."""
+    """The process may still write to the file it has open."""
     said = run(
         tmp_path,
         """
@@ -204,7 +204,7 @@ tell(handler, 2)
 
 
 def test_a_rotation_that_is_refused_costs_a_warning_and_no_line(tmp_path: Path, path: Path) -> None:
-    """The file grows beyond what was asked, and is rotated when that is possible again."""
+    """The file grows beyond its limit, and is rotated once that is possible again."""
     said = run(
         tmp_path,
         """
@@ -226,7 +226,7 @@ tell(handler, 9)
 
 
 def test_a_strangers_lock_on_the_file_stops_no_line(tmp_path: Path, path: Path) -> None:
-    """It is then not rotated, and stderr says why."""
+    """The file is not rotated, and stderr says why."""
     said = run(
         tmp_path,
         """
@@ -248,7 +248,7 @@ with path.open() as stranger:
 
 
 def test_a_device_that_is_always_full_costs_a_warning(tmp_path: Path) -> None:
-    """And is not rotated, being no file."""
+    """A device is not a file, so it is not rotated either."""
     said = run(
         tmp_path,
         """
@@ -261,7 +261,7 @@ for number in range(3):
 
 
 def test_a_pipe_is_no_log_file(tmp_path: Path) -> None:
-    """What goes in is gone when nobody reads: that is said."""
+    """A pipe loses its lines when nobody reads it, so a warning says so."""
     said = run(
         tmp_path,
         """
@@ -276,7 +276,7 @@ tell(AppendHandler(path), 0)
 def test_a_disk_that_is_full_at_the_very_first_line_hides_no_loss(
     bake: CommandLine, monkeypatch: pytest.MonkeyPatch, written: int
 ) -> None:
-    """The log begins when the program did, and not with the first line that there was room for."""
+    """The log begins when the program started, not with the first line that there was room for."""
     monkeypatch.setattr(tell, "_reported", set())
     write = os.write
 
@@ -304,7 +304,7 @@ def test_a_disk_that_is_full_at_the_very_first_line_hides_no_loss(
 def test_a_full_disk_stops_no_operation_and_verification_names_what_was_not_told(
     bake: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The ledger has it; the log says later what it misses."""
+    """The ledger has the operation; verification later names the line that the log lacks."""
     assert bake("item", "add", "ingredient", "Flour", "--unit", "g").code == 0
     monkeypatch.setattr(tell, "_reported", set())
     write = os.write
@@ -325,7 +325,7 @@ def test_a_full_disk_stops_no_operation_and_verification_names_what_was_not_told
 
 
 def test_a_warning_that_nobody_can_hear_raises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With stderr closed there is nobody left to tell."""
+    """When stderr is closed, nobody is left to warn."""
     monkeypatch.setattr(sys, "stderr", None)
     monkeypatch.setattr(rotation, "_warned", set())
     rotation.warn_once("nothing is rotated", OSError(28, "No space left on device"))

@@ -1,4 +1,4 @@
-"""An event is the same line whether a handler takes it as it is or gets a record, and other people's handlers count."""
+"""An event gives the same line whether a handler takes it directly or as a record, and foreign handlers count."""
 
 import json
 import logging
@@ -24,7 +24,7 @@ oven = get_service_logger("x.oven")
 
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:
-    """The logger is alone, hears INFO, and is left as it was."""
+    """The logger has no other handlers, hears INFO, and is restored afterwards."""
     propagated, oven.propagate = oven.propagate, False
     oven.setLevel(logging.INFO)
     yield
@@ -50,7 +50,7 @@ def lines(handler: AppendHandler) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_what_is_taken_and_what_is_a_record_are_the_same_bytes(file: AppendHandler, name: str) -> None:
-    """For every hostile value."""
+    """This holds for every hostile value."""
     event = make_event(oven, logging.INFO, "bake", "success", {"recipe_id": 7, "hostile": HOSTILE[name][0]})
     file.take(event)
     file.handle(event.record)
@@ -67,7 +67,7 @@ def test_somebodys_formatter_is_asked_for_every_line(file: AppendHandler) -> Non
 
 
 def test_a_handler_with_an_emit_of_its_own_gets_records(tmp_path: Path) -> None:
-    """What it counts, drops or redacts, it does to our lines too."""
+    """A handler that counts, drops or redacts records does so with our lines too."""
 
     class Counting(AppendHandler):
         heard = 0
@@ -83,7 +83,7 @@ def test_a_handler_with_an_emit_of_its_own_gets_records(tmp_path: Path) -> None:
 
 
 def test_what_an_earlier_handler_changes_reaches_the_file(tmp_path: Path) -> None:
-    """A redaction that somebody hangs before the file is not passed by."""
+    """A redaction by a handler that runs before the file handler is kept."""
 
     def redact(record: logging.LogRecord) -> bool:
         record.msg, record.__dict__["bake_fields"]["pin"] = "redacted", "xx"
@@ -99,7 +99,7 @@ def test_what_an_earlier_handler_changes_reaches_the_file(tmp_path: Path) -> Non
 
 
 def test_a_logger_with_a_filter_of_its_own_is_asked(tmp_path: Path) -> None:
-    """Not only its list of filters."""
+    """An overridden ``filter`` method counts, not only the list of filters."""
 
     class Deaf(logging.Logger):
         def filter(self, record: logging.LogRecord) -> bool:
@@ -112,7 +112,7 @@ def test_a_logger_with_a_filter_of_its_own_is_asked(tmp_path: Path) -> None:
 
 
 def test_a_filter_that_raises_reaches_nobody(file: AppendHandler) -> None:
-    """Its line is lost, and that is said; the operation goes on."""
+    """The line is lost and stderr says so; the operation goes on."""
 
     def broken(record: logging.LogRecord) -> bool:
         raise RuntimeError("no filter")
@@ -123,14 +123,14 @@ def test_a_filter_that_raises_reaches_nobody(file: AppendHandler) -> None:
 
 
 def test_a_level_holds_whoever_tells(file: AppendHandler) -> None:
-    """Also where nobody asked before the event was made."""
+    """This holds even when nobody checked the level before the event was made."""
     oven.setLevel(logging.ERROR)
     emit(make_event(oven, logging.WARNING, "bake", "retried", {}))
     assert lines(file) == []
 
 
 def test_a_key_that_cannot_be_found_again_keeps_its_field() -> None:
-    """A text whose hash changes is still a key of the mapping it is in."""
+    """A string whose hash changes is still a key of its mapping."""
 
     class Shifty(str):
         turns = 0
@@ -155,19 +155,19 @@ def test_a_key_that_cannot_be_found_again_keeps_its_field() -> None:
     ],
 )
 def test_a_clock_at_its_beginning_is_no_reason_to_lose_a_line(timestamp: float, text: str) -> None:
-    """A machine whose battery is empty wakes up there."""
+    """A machine with an empty battery starts at the epoch."""
     assert utc_text(timestamp) == text
 
 
 def test_the_record_has_the_instant_of_the_line() -> None:
-    """To the microsecond, though a record keeps its time as a float."""
+    """Both agree to the microsecond, though a record keeps its time as a float."""
     event = Event(oven, logging.INFO, "bake", "success", created_ns=1_795_425_300_123_456_999)
     assert event.line["timestamp"] == json.loads(JsonFormatter().format(event.record))["timestamp"]
     assert event.line["timestamp"] == "2026-11-23T09:15:00.123456Z"
 
 
 def test_a_warning_that_could_not_be_written_is_tried_again(tmp_path: Path) -> None:
-    """The one warning is not used up by a stderr that failed once."""
+    """A stderr that failed once does not use up the one warning."""
     script = """
 import io, sys
 from bake_tracker.log.tell import report_logging_fault
@@ -189,7 +189,7 @@ def _ids(count: int) -> list[str]:
 
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="only where processes fork")
 def test_processes_that_were_one_draw_different_ids() -> None:
-    """What was drawn for the next ids is not inherited: the same milliseconds would give the same ids."""
+    """Forked processes do not inherit prepared random bits: in the same millisecond they would draw the same ids."""
     uuid7()
     with multiprocessing.get_context("fork").Pool(2) as pool:
         tails = [one[-12:] for ids in (*pool.map(_ids, [200, 200], chunksize=1), _ids(200)) for one in ids]

@@ -1,4 +1,4 @@
-"""The files of a log are read as one, in their order and each once, whoever rotates or compresses them meanwhile."""
+"""The files of a log are read as one, in order and each once, even while another process rotates or compresses them."""
 
 import gc
 import gzip
@@ -27,7 +27,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def handler(path: Path) -> Iterator[AppendHandler]:
-    """A writer that gives nearly every line a file of its own."""
+    """A writer that rotates after nearly every line."""
     made = AppendHandler(path, Rotation(size_bytes=100, compress=False))
     yield made
     made.close()
@@ -38,7 +38,7 @@ def handler(path: Path) -> Iterator[AppendHandler]:
 def test_a_file_that_moves_between_listing_and_opening_is_read_once(
     path: Path, handler: AppendHandler, monkeypatch: pytest.MonkeyPatch, moment: str, after: int
 ) -> None:
-    """Whether it is the current one that is rotated, an old one that is compressed, or all that are renumbered."""
+    """This holds when the current file is rotated, an old one is compressed, or all are renumbered."""
     for number in range(3):
         tell(handler, number)
     if moment == "logrotate":
@@ -71,7 +71,7 @@ def test_a_file_that_moves_between_listing_and_opening_is_read_once(
 def test_a_listing_that_missed_a_file_being_renamed_is_made_again(
     path: Path, handler: AppendHandler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A folder that changes while it is listed may show neither the old name nor the new one."""
+    """A folder that changes during a listing may show neither the old name nor the new one."""
     for number in range(3):
         tell(handler, number)
     beside, calls = log_files_module._beside, count()
@@ -80,7 +80,7 @@ def test_a_listing_that_missed_a_file_being_renamed_is_made_again(
 
 
 def test_a_file_and_its_finished_copy_are_read_once(path: Path, handler: AppendHandler) -> None:
-    """As a kill leaves them between the two; the next rotation compresses again, and removes the original."""
+    """A kill between the two steps leaves both; the next rotation compresses again and removes the original."""
     for number in range(3):
         tell(handler, number)
     (oldest, *_) = log_files(path)
@@ -92,7 +92,7 @@ def test_a_file_and_its_finished_copy_are_read_once(path: Path, handler: AppendH
 
 
 def test_files_of_other_rotators_are_read_in_the_order_they_began(path: Path) -> None:
-    """By their first line: a copy or a compression gives them any time of change, and numbers run backwards."""
+    """Their first lines decide: copying or compressing changes the modification time, and numbers run backwards."""
     names = [".10.gz", ".9", "-20261121", ".20261122T000000.000000", "-20261123.gz", ""]
     for number, name in enumerate(names):
         line = f'{{"timestamp": "2026-11-{18 + number}T12:00:00Z", "number": {number}}}\n'.encode()
@@ -107,7 +107,7 @@ def test_files_of_other_rotators_are_read_in_the_order_they_began(path: Path) ->
 def test_backwards_too_each_file_is_read_once_whatever_moves(
     path: Path, handler: AppendHandler, monkeypatch: pytest.MonkeyPatch, moment: str, after: int
 ) -> None:
-    """A file that is rotated after it was read is listed again under another name, and not read again."""
+    """A file that is rotated after it was read appears under another name and is not read again."""
     for number in range(4):
         tell(handler, number)
     if moment == "logrotate":
@@ -140,10 +140,10 @@ def number_of(raw: bytes) -> int:
 
 @pytest.mark.parametrize("newest_first", [True, False])
 def test_one_file_is_open_at_a_time(path: Path, handler: AppendHandler, newest_first: bool) -> None:
-    """A thousand rotated files are no more than one descriptor."""
+    """A thousand rotated files need only one descriptor."""
     for number in range(20):
         tell(handler, number)
-    gc.collect()  # what an earlier test left open is not closed in the middle of this one
+    gc.collect()  # garbage left by earlier tests must not close descriptors during this one
     before, most = open_descriptors(), 0
     for _ in open_in_turn(path, newest_first=newest_first):
         most = max(most, open_descriptors())
@@ -151,12 +151,12 @@ def test_one_file_is_open_at_a_time(path: Path, handler: AppendHandler, newest_f
 
 
 def open_descriptors() -> int:
-    """How many descriptors below a thousand lead to a file."""
+    """The number of descriptors below 1,000 that lead to a file."""
     return sum(identity(descriptor) is not None for descriptor in range(1_000))
 
 
 def test_a_compressed_file_is_known_by_its_bytes_and_not_by_its_name(path: Path) -> None:
-    """A plain file that somebody called .gz has its place by its first line, and is read."""
+    """A plain file named .gz is sorted by its first line and read."""
     write(path.with_name(f"{path.name}.1"), [line(2)])
     write(path.with_name(f"{path.name}.3"), [line(1)]).rename(f"{path}.3.gz")
     write(path, [line(3)])
@@ -164,14 +164,14 @@ def test_a_compressed_file_is_known_by_its_bytes_and_not_by_its_name(path: Path)
 
 
 class Vanishing(type(Path())):  # type: ignore[misc]  # the class of this system's paths
-    """A file that is there when one looks, and gone when one looks again."""
+    """A file that exists at the first look and is gone at the second."""
 
     def is_file(self, **_options: Any) -> bool:
         return True
 
 
 def test_the_size_of_a_log_is_taken_while_its_files_go(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file that was compressed since it was listed is not there any more; a folder has no size to read."""
+    """A file compressed since the listing no longer exists; a folder has no size."""
     write(path, [line(1)])
     path.with_name(f"{path.name}.2").mkdir()
     listed = [Vanishing(path.with_name(f"{path.name}.1")), *log_files(path)]
@@ -199,7 +199,7 @@ QUESTIONS = (
 def test_a_log_that_cannot_be_opened_is_not_called_empty(
     bake: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: str, why: str
 ) -> None:
-    """A link to itself or into a missing folder is told as what it is, by whatever would read the log."""
+    """Every command that reads the log reports a link to itself or into a missing folder as such."""
     log = tmp_path / "log"
     log.symlink_to(tmp_path / target)
     monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", str(log))
@@ -215,7 +215,7 @@ def test_a_log_that_cannot_be_opened_is_not_called_empty(
 def test_a_log_that_is_not_there_yet_is_none_even_by_a_link(
     bake: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first line makes the file where the link leads."""
+    """The first line creates the file where the link leads."""
     log = tmp_path / "log"
     log.symlink_to(tmp_path / "elsewhere")
     monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", str(log))
@@ -226,7 +226,7 @@ def test_a_log_that_is_not_there_yet_is_none_even_by_a_link(
 
 
 def test_a_rotated_file_that_leads_nowhere_is_named(path: Path) -> None:
-    """It was looked for without end."""
+    """A dangling link is an error, not an endless search."""
     write(path, [line(1)])
     path.with_name(f"{path.name}.1").symlink_to(path.with_name("gone"))
     with pytest.raises(LogUnreadableError, match=r"\.1 cannot be opened: it links to a missing file"):

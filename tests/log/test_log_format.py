@@ -37,7 +37,7 @@ def raised(error: BaseException) -> Any:
 
 
 def test_a_json_line_has_the_fields_of_the_specification() -> None:
-    """Time in UTC with microseconds, ids, numbers, and every context field; what is unknown is left out."""
+    """Time in UTC with microseconds, ids, numbers, and every context field; unknown fields are left out."""
     record = record_of(recipe_id=7, total_cost="3.00")
     record.created = 1_795_425_300.123456
     assert json.loads(JsonFormatter().format(record)) == {
@@ -59,12 +59,12 @@ def test_a_json_line_has_the_fields_of_the_specification() -> None:
 
 
 def test_a_whole_second_has_microseconds_too() -> None:
-    """The field has one width, so that lines sort by it."""
+    """The field has a fixed width, so that lines sort by it."""
     assert utc_text(0) == "1970-01-01T00:00:00.000000Z"
 
 
 def test_a_line_of_another_library_has_the_same_format() -> None:
-    """Its message is formatted, its extras are context, made safe, and cannot take a field of ours."""
+    """Its message is formatted; its extra fields are sanitized context and cannot overwrite our fields."""
     line = json.loads(
         JsonFormatter().format(foreign("took %d", 3, password="x", outcome="forged", settled_at=1, size=2))
     )
@@ -81,12 +81,12 @@ def test_a_line_of_another_library_has_the_same_format() -> None:
 
 
 def test_a_foreign_message_whose_arguments_do_not_fit_is_still_a_line() -> None:
-    """Where the standard formatter would print a traceback and lose the line."""
+    """The standard formatter would print a traceback and lose the line."""
     assert "do not fit" in json.loads(JsonFormatter().format(foreign("%d eggs", "many")))["message"]
 
 
 def test_an_exception_is_type_message_and_frames() -> None:
-    """At most 1 KiB of message and thirty frames, the innermost; never a local variable."""
+    """At most 1 KiB of message and the innermost thirty frames; never a local variable."""
 
     def descend(depth: int) -> None:
         secret_of_the_frame = "hunter2"
@@ -110,7 +110,7 @@ def test_an_exception_is_type_message_and_frames() -> None:
 
 
 def test_unsafe_characters_are_escaped_and_come_back_from_the_json() -> None:
-    """One physical line; the value itself is what was logged."""
+    """The line is one physical line, and the JSON decodes to the value that was logged."""
     line = JsonFormatter().format(record_of(note_from=UNSAFE))
     assert line.splitlines() == [line]
     assert line.isprintable()
@@ -124,7 +124,7 @@ def test_safe_text_is_left_as_it_is() -> None:
 
 @pytest.mark.parametrize("place", ["value", "key", "nested", "message", "error"])
 def test_a_console_line_has_no_escape_sequence_or_line_break_from_data(place: str) -> None:
-    """Whether it comes in a value, a key, deeper, the message of another library, or an exception."""
+    """This holds for a value, a key, nested data, another library's message, and an exception."""
     record = record_of(recipe_id=7)
     if place == "message":
         record = foreign(UNSAFE)
@@ -141,7 +141,7 @@ def test_a_console_line_has_no_escape_sequence_or_line_break_from_data(place: st
 
 
 def test_a_console_line_is_coloured_by_its_level_alone() -> None:
-    """One colour, around the level; ids that only machines need are hidden."""
+    """Only the level is coloured; ids that only machines need are hidden."""
     line = ConsoleFormatter(colour=True).format(record_of("retried", logging.WARNING, recipe_id=7, error="busy"))
     _, level, rest = line.split(" ", 2)
     assert level == "\x1b[33mWARNING\x1b[0m"
@@ -151,12 +151,12 @@ def test_a_console_line_is_coloured_by_its_level_alone() -> None:
 
 
 def test_a_console_line_names_an_error_once() -> None:
-    """The field of the record, or the exception where there is none."""
+    """The error is the record's own field, or else the exception."""
     record = record_of("error", logging.ERROR, error="ValueError: hot")
     record.exc_info = raised(ValueError("hot"))
     assert ConsoleFormatter(colour=False).format(record).count("hot") == 1
 
 
 def test_an_error_text_is_cut_between_characters() -> None:
-    """1 KiB of UTF-8, counted in bytes, and no half character at the end."""
+    """The limit is 1 KiB of UTF-8, and no character is cut in half."""
     assert error_text(ValueError("é" * 2_000)) == "ValueError: " + "é" * 504 + "..."

@@ -28,13 +28,13 @@ def write_many(path: Path, writer: int, lines: int, was_read: Any) -> None:
     handler = AppendHandler(path, Rotation(size_bytes=60_000))
     for number in range(lines):
         if number == lines // 2:
-            was_read.wait(PATIENCE_S)  # however busy the machine, the reader comes in between
+            was_read.wait(PATIENCE_S)  # gives the reader its turn, however busy the machine
         tell(handler, writer * lines + number)
     handler.close()
 
 
 def test_four_processes_rotate_one_log_and_a_reader_misses_nothing(path: Path) -> None:
-    """While it grows a reader sees what was told before it began, each line once; in the end all of it is there."""
+    """While the log grows a reader sees every earlier line once; at the end the log is complete."""
     per_writer, was_read = 1_500, FORK.Event()
     writers = [FORK.Process(target=write_many, args=(path, writer, per_writer, was_read)) for writer in range(4)]
     for writer in writers:
@@ -56,7 +56,7 @@ def test_four_processes_rotate_one_log_and_a_reader_misses_nothing(path: Path) -
     assert len(rotated(path)) > 3
 
 
-# Dies before the n-th system call of a rotation, of a compression and of a deletion; for every n there is.
+# Dies before the n-th system call of a rotation, a compression or a deletion, for every n.
 KILLED_AT_EVERY_STEP = """
 import fcntl, logging, os, sys
 from collections import Counter
@@ -124,7 +124,7 @@ print(die_at)
 
 
 def test_a_kill_at_any_step_of_a_rotation_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    """What was written is read once, at once and after the next rotation, which finishes what was begun."""
+    """Every line is read once, both at once and after the next rotation, which finishes the interrupted one."""
     done = subprocess.run(
         [sys.executable, "-c", KILLED_AT_EVERY_STEP, str(tmp_path)], capture_output=True, text=True, check=False
     )
@@ -135,7 +135,7 @@ def test_a_kill_at_any_step_of_a_rotation_loses_and_doubles_nothing(tmp_path: Pa
 def test_commands_read_across_a_rotation_and_the_log_begins_once(
     bake: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every command writes a file of its own here; find, stats, tree and verify read them all as one log."""
+    """Every command rotates here; find, stats, tree and verify read all files as one log."""
     monkeypatch.setenv("BAKE_TRACKER_LOG_ROTATE", "1KB")
     assert bake("item", "add", "ingredient", "Flour", "--unit", "g").code == 0
     for _ in range(4):
@@ -153,7 +153,7 @@ def test_commands_read_across_a_rotation_and_the_log_begins_once(
 
 
 def test_without_locks_the_log_is_written_and_never_rotated(tmp_path: Path) -> None:
-    """As on Windows, where Python has no fcntl."""
+    """This is the case on Windows, where Python has no fcntl."""
     script = """
 import logging, sys
 sys.modules["fcntl"] = None

@@ -1,4 +1,4 @@
-"""Which lines a search finds: by any field at any depth, by level and time, and as fast as bytes allow."""
+"""What a search finds: by any field at any depth, by level and by time, without parsing lines that cannot match."""
 
 import json
 from pathlib import Path
@@ -65,13 +65,13 @@ def found(path: Path, query: LogQuery) -> list[int]:
     ],
 )
 def test_a_field_is_found_by_its_value_at_any_depth(path: Path, where: str, numbers: list[int]) -> None:
-    """Through objects and lists; whole values, but ids by their beginning too, and in any spelling of a UUID."""
+    """Values match whole, through objects and lists; ids match by their beginning too, and a UUID in any spelling."""
     name, _, value = where.partition("=")
     assert found(path, LogQuery(((name, value),))) == numbers
 
 
 def test_every_condition_must_hold(bake: CommandLine) -> None:
-    """Fields, short forms, level and time together."""
+    """Fields, short forms, level and time combine."""
     write(bake.log_file, LINES)
     for words, count in (
         (["--actor", "bob", "--outcome", "insufficient_inventory", "--operation", "record_receipt"], 1),
@@ -87,14 +87,14 @@ def test_every_condition_must_hold(bake: CommandLine) -> None:
 
 @given(value=st.one_of(st.text(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.booleans()))
 def test_no_line_is_lost_by_looking_at_its_bytes_first(value: Any) -> None:
-    """Whatever the value, what would be found by parsing every line is found without."""
+    """For any value, the byte filter finds the same lines as parsing every line."""
     wanted = value if isinstance(value, str) else json.dumps(value)
     query = LogQuery((("field", wanted),))
     may_match = query.prefilter() or (lambda _: True)
     for escaped in (True, False):
         text = json.dumps(line(1, field=value), ensure_ascii=escaped)
         if "\\ud" in text:
-            continue  # half a character is replaced when the line is written
+            continue  # a lone surrogate is replaced when the line is written
         raw = text.encode("utf-8", "replace")
         read = log_line(raw)
         assert read is not None
@@ -102,7 +102,7 @@ def test_no_line_is_lost_by_looking_at_its_bytes_first(value: Any) -> None:
 
 
 def test_lines_that_cannot_match_are_not_parsed(path: Path) -> None:
-    """By a value that no encoder escapes, and by the time at a line's beginning."""
+    """Lines are skipped by a value that no encoder escapes, and by the time at their beginning."""
     query = LogQuery((("actor", "bob"),), since=at(1))
     assert list(scan(path, query.prefilter())) == [text_of([LINES[1]])[:-1]]
     assert [query.is_outside(raw) for raw in scan(path)] == [True, False, False, False]
@@ -110,7 +110,7 @@ def test_lines_that_cannot_match_are_not_parsed(path: Path) -> None:
 
 
 def test_torn_lines_are_counted_and_passed_over(bake: CommandLine) -> None:
-    """On stderr; half a line with a whole one behind it costs only the half."""
+    """stderr gives the count; a half line followed by a whole one costs only the half."""
     torn = '{"timestamp": "2026-11-2' + json.dumps(line(2))
     write(bake.log_file, [line(1), torn, "[1]", "no json", line(3)])
     for words in (["find", "operation=record_receipt"], ["stats"], ["tail"]):
@@ -123,7 +123,7 @@ def test_torn_lines_are_counted_and_passed_over(bake: CommandLine) -> None:
 
 
 def test_stats_tell_each_way_of_ending_apart(bake: CommandLine) -> None:
-    """A quick refusal does not hide a slow success."""
+    """Fast refusals do not hide slow successes."""
     slow = [line(n, duration_ms=100) for n in range(5)]
     quick = [line(n, "conflict", duration_ms=1) for n in range(10, 25)]
     write(bake.log_file, [*slow, *quick])
@@ -137,7 +137,7 @@ def test_stats_tell_each_way_of_ending_apart(bake: CommandLine) -> None:
 
 
 def test_a_bar_shows_how_far_the_reading_of_a_large_log_has_come(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For somebody at a terminal, and only then; it ends where the files end, a compressed one as it lies on disk."""
+    """The bar shows only on a terminal and ends at the total size; a compressed file counts with its size on disk."""
     write(path.with_name(f"{path.name}.1.gz"), LINES * 100)
     size = sum(file.stat().st_size for file in path.parent.iterdir())
     for terminal, large_bytes, shown in ((True, 1, True), (True, size + 1, False), (False, 1, False)):
@@ -150,14 +150,14 @@ def test_a_bar_shows_how_far_the_reading_of_a_large_log_has_come(path: Path, mon
 
 
 def test_a_huge_integer_is_shown_to_its_last_digit(bake: CommandLine) -> None:
-    """It is found, too."""
+    """A search finds it, too."""
     write(bake.log_file, [line(1, num_batches=10**30), line(2, num_batches=-(10**20) - 1)])
     assert f"num_batches={10**30}" in bake("log", "tree").out
     assert bake("log", "find", f"num_batches={-(10**20) - 1}").out.count("record_receipt") == 1
 
 
 def test_a_line_with_half_a_character_is_read() -> None:
-    """What orjson refuses, the standard library reads."""
+    """When orjson refuses a line, the standard library parses it."""
     raw = b'{"timestamp": "2026-11-23T09:00:00.000000Z", "name": "\\ud800"}'
     read = log_line(raw)
     assert read is not None

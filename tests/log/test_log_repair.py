@@ -1,4 +1,4 @@
-"""``bake log verify --repair``: what the log lost is written again from the database, and told apart."""
+"""``bake log verify --repair`` writes lost lines again from the database, and marks them."""
 
 import json
 import threading
@@ -31,13 +31,13 @@ Lines = list[dict[str, Any]]
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody is at work here whose line could come late."""
+    """No process is at work whose line could still come, so the checks need not wait."""
     monkeypatch.setattr("bake_tracker.services.reconcile.verification.LINE_IS_LATE_S", (0,))
 
 
 @pytest.fixture
 def bakery(bake: CommandLine) -> CommandLine:
-    """Three operations, told and committed."""
+    """Three committed and logged operations."""
     assert bake("item", "add", "ingredient", "Flour", "--unit", "g").code == 0
     for _ in range(2):
         assert bake("receive", "flour", "1", "kg", "--cost", "2").code == 0
@@ -57,7 +57,7 @@ def successes(lines: Lines) -> Lines:
 
 
 def without_successes(bakery: CommandLine) -> Lines:
-    """Take every success line out of the log."""
+    """Remove every success line from the log."""
     lines = lines_of(bakery)
     write_lines(bakery, [line for line in lines if line["outcome"] != "success"])
     return successes(lines)
@@ -73,8 +73,8 @@ def repair(path: Path) -> LogRepair:
 
 
 def test_a_repaired_line_says_what_the_lost_one_said(kitchen: Kitchen, bake: CommandLine) -> None:
-    """Of every kind of operation: the same fields and order of values, but for what only its process knew."""
-    assert bake("log", "verify").code == 0  # the log is set up, and the kitchen below is told in it
+    """For every kind of operation: the same fields in the same order, except those that only the lost process knew."""
+    assert bake("log", "verify").code == 0  # the log is set up, and the kitchen below writes to it
     record_everything(kitchen)
     lost = without_successes(bake)
     assert {line["operation"] for line in lost} == {name for name in log_repair.kinds() if name.startswith("record_")}
@@ -90,7 +90,7 @@ def test_a_repaired_line_says_what_the_lost_one_said(kitchen: Kitchen, bake: Com
 
 
 def test_a_repaired_line_says_when_it_was_that_was_recorded_late(kitchen: Kitchen, bake: CommandLine) -> None:
-    """As the lost one did, whatever said it."""
+    """The fields that date it, such as ``produced_at``, are those of the lost line."""
     assert bake("log", "verify").code == 0
     kitchen.simple_bakery()
     late, names = now(), {"produced_at", "assembled_at", "made_at", "happened_at", "counted_at"}
@@ -113,7 +113,7 @@ def test_a_repaired_line_says_when_it_was_that_was_recorded_late(kitchen: Kitche
 
 
 def test_a_repaired_line_has_the_time_of_its_row(bakery: CommandLine, kitchen: Kitchen) -> None:
-    """It happened when the row says, to the microsecond; it was written by the repair, later."""
+    """The time of the event is the row's, to the microsecond; the time of writing is the repair's."""
     without_successes(bakery)
     assert bakery("log", "verify", "--repair").code == 0
     written = successes(lines_of(bakery))
@@ -125,7 +125,7 @@ def test_a_repaired_line_has_the_time_of_its_row(bakery: CommandLine, kitchen: K
 def test_a_repaired_line_is_of_its_actor_and_of_no_request(
     bakery: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever repairs the log did not do what it tells."""
+    """The line names the operation's actor, not whoever repairs the log."""
     without_successes(bakery)
     monkeypatch.setenv("BAKE_TRACKER_ACTOR", "inspector")
     bakery("log", "verify", "--repair")
@@ -133,7 +133,7 @@ def test_a_repaired_line_is_of_its_actor_and_of_no_request(
 
 
 def test_a_repair_says_what_it_wrote(bakery: CommandLine) -> None:
-    """Named and counted, for people and for programs; then there is nothing left to do."""
+    """It names and counts the lines, for people and for programs; a second repair has nothing to do."""
     lost = without_successes(bakery)
     done = bakery("log", "verify", "--repair")
     assert done.code == 0
@@ -150,7 +150,7 @@ def test_a_repair_says_what_it_wrote(bakery: CommandLine) -> None:
 
 
 def test_a_repair_as_json_is_the_verification_after_it(bakery: CommandLine) -> None:
-    """``repaired`` stands beside what ``log verify`` says."""
+    """``repaired`` stands beside the result of ``log verify``."""
     lost = without_successes(bakery)
     repaired = bakery("log", "verify", "--repair", "--json").json
     assert ids(repaired.pop("repaired")) == ids(lost)
@@ -158,7 +158,7 @@ def test_a_repair_as_json_is_the_verification_after_it(bakery: CommandLine) -> N
 
 
 def test_an_unknown_outcome_is_resolved_by_a_repair(bakery: CommandLine) -> None:
-    """The log only said unknown; the row knows better, and the doubt stays in the log beside it."""
+    """The log said unknown; the row settles it, and the unknown line stays in the log."""
     *before, last = lines_of(bakery)
     write_lines(bakery, [*before, {**last, "outcome": "unknown"}])
     assert bakery("log", "verify").code == 1
@@ -169,7 +169,7 @@ def test_an_unknown_outcome_is_resolved_by_a_repair(bakery: CommandLine) -> None
 
 @pytest.mark.parametrize("what", ["forged", "doubled"])
 def test_what_somebody_wrote_is_not_repaired_away(bakery: CommandLine, what: str) -> None:
-    """A success too many is named as before, and what is missing is written all the same."""
+    """A forged success is still reported, and missing lines are written all the same."""
     lines = lines_of(bakery)
     real = lines[-1]
     extra = {**real, "operation_id": "0190b7a1-0000-7000-8000-00000000dead"} if what == "forged" else real
@@ -182,7 +182,7 @@ def test_what_somebody_wrote_is_not_repaired_away(bakery: CommandLine, what: str
 
 
 def test_a_success_under_another_name_does_not_stand_for_the_operation(bakery: CommandLine) -> None:
-    """An id with a false name is forged, and the operation itself has no line until it is repaired."""
+    """A line with the right id and a wrong name is forged, and the operation has no line until it is repaired."""
     *before, last = lines_of(bakery)
     write_lines(bakery, [*before, {**last, "operation": "record_assembly"}])
     done = bakery("log", "verify", "--repair", "--json")
@@ -193,7 +193,7 @@ def test_a_success_under_another_name_does_not_stand_for_the_operation(bakery: C
 def test_the_line_of_a_process_that_was_only_slow_agrees_with_the_repaired_one(
     bakery: CommandLine, is_first: bool
 ) -> None:
-    """Stopped after COMMIT, repaired by somebody, and gone on: the mark tells the two apart, in either order."""
+    """Stopped after COMMIT, repaired, then resumed: the repair's mark tells the lines apart, in either order."""
     *before, late = lines_of(bakery)
     write_lines(bakery, before)
     assert bakery("log", "verify", "--repair").code == 0
@@ -205,7 +205,7 @@ def test_the_line_of_a_process_that_was_only_slow_agrees_with_the_repaired_one(
 
 
 def test_a_marked_line_without_a_committed_operation_is_forged(bakery: CommandLine) -> None:
-    """The mark is no excuse."""
+    """The mark does not excuse it."""
     last = lines_of(bakery)[-1]
     forged = {**last, "operation_id": "0190b7a1-0000-7000-8000-00000000dead", "repaired_at": last["settled_at"]}
     write_lines(bakery, [*lines_of(bakery), forged])
@@ -213,7 +213,7 @@ def test_a_marked_line_without_a_committed_operation_is_forged(bakery: CommandLi
 
 
 def test_two_repairs_at_once_write_each_line_once(bakery: CommandLine) -> None:
-    """The second waits for the first, reads again, and finds nothing to do."""
+    """The second repair waits for the first, reads again, and finds nothing to do."""
     lost = without_successes(bakery)
     results: list[LogRepair] = []
     ready = threading.Barrier(4)
@@ -233,7 +233,7 @@ def test_two_repairs_at_once_write_each_line_once(bakery: CommandLine) -> None:
 
 
 def test_a_lost_log_is_written_anew(bakery: CommandLine) -> None:
-    """With no line to begin from every operation is missing, and every one is written."""
+    """Without a first line every operation counts as missing, and all are written."""
     expected = ids(successes(lines_of(bakery)))
     bakery.log_file.unlink()
     assert ids(repair(bakery.log_file)["repaired"]) == expected  # type: ignore[arg-type]  # a TypedDict is a dict
@@ -243,7 +243,7 @@ def test_a_lost_log_is_written_anew(bakery: CommandLine) -> None:
 
 
 def test_operations_before_the_first_retained_line_are_not_repaired(bakery: CommandLine) -> None:
-    """They were told to a file that was rotated away."""
+    """Their lines were in a file that was rotated away."""
     write_lines(bakery, lines_of(bakery)[-1:])
     before = lines_of(bakery)
     done = bakery("log", "verify", "--repair", "--json").json
@@ -251,7 +251,7 @@ def test_operations_before_the_first_retained_line_are_not_repaired(bakery: Comm
 
 
 def test_a_repaired_first_line_says_nothing_of_what_was_told_before_it(bakery: CommandLine) -> None:
-    """Its timestamp is old, but it was written late: the log is held to what came after."""
+    """Its timestamp is old but it was written late: the log answers only for what came after."""
     first, second, third = successes(lines_of(bakery))
     repaired = {**first, "repaired_at": third["settled_at"]}
     write_lines(bakery, [repaired, third])
@@ -261,11 +261,11 @@ def test_a_repaired_first_line_says_nothing_of_what_was_told_before_it(bakery: C
 
 
 def test_a_repair_that_cannot_write_claims_nothing(bakery: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a full disk the operations stay missing, and are named."""
+    """On a full disk the operations stay missing and are reported."""
     lost = without_successes(bakery)
 
     def full(_self: object, _event: object) -> None:
-        """Nothing is written, and nothing is raised."""
+        """Write nothing and raise nothing."""
 
     monkeypatch.setattr("bake_tracker.log.append.AppendHandler.take", full)
     done = bakery("log", "verify", "--repair", "--json")
@@ -275,7 +275,7 @@ def test_a_repair_that_cannot_write_claims_nothing(bakery: CommandLine, monkeypa
 def test_an_operation_of_an_unknown_kind_is_repaired_without_its_fields(
     bakery: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody else's operation, or one of another version: what every line has can still be written."""
+    """For another version's operation, the fields that every line has can still be written."""
     lost = without_successes(bakery)[-1]
     none: Callable[[], dict[str, Kind]] = dict
     monkeypatch.setattr(log_repair, "kinds", none)
@@ -285,12 +285,12 @@ def test_an_operation_of_an_unknown_kind_is_repaired_without_its_fields(
 
 
 def test_every_kind_is_found_by_its_name() -> None:
-    """Whatever a service declares, a repair knows."""
+    """A repair knows every kind of operation that a service declares."""
     assert log_repair.kinds()["record_batch_production"] is batch_production_service.RECORD
 
 
 def test_a_log_line_with_half_a_character_breaks_nothing(bakery: CommandLine) -> None:
-    """A forged id that no database stores is named like any other."""
+    """A forged id that no database can store is reported like any other."""
     write_lines(bakery, [*lines_of(bakery), {**lines_of(bakery)[-1], "operation_id": "\ud800"}])
     with read_scope() as session:
         assert ids(verify_log(session, bakery.log_file)["forged"]) == ["\\ud800"]  # type: ignore[arg-type]  # as above
@@ -307,7 +307,7 @@ def edit(bakery: CommandLine, change: Callable[[list[str]], list[str]]) -> None:
 
 
 def test_after_a_repair_a_torn_line_is_no_longer_held_against_the_log(bakery: CommandLine) -> None:
-    """A full disk tore a line: its operation is told again, the half line noted, and the log clean."""
+    """After a full disk tore a line, the repair writes the operation again and notes the torn line."""
     edit(bakery, lambda lines: [*lines[:-1], lines[-1][:50]])
     assert bakery("log", "verify").code == 1
     repaired = bakery("log", "verify", "--repair", "--json").json
@@ -320,7 +320,7 @@ def test_after_a_repair_a_torn_line_is_no_longer_held_against_the_log(bakery: Co
 
 
 def test_a_torn_line_alone_is_noted_too(bakery: CommandLine) -> None:
-    """Nothing is missing: the noting line is all that is written."""
+    """When nothing is missing, the note is the only line written."""
     edit(bakery, lambda lines: [*lines, TORN])
     assert bakery("log", "verify", "--repair").code == 0
     last = json.loads(bakery.log_file.read_text("utf-8").splitlines()[-1])
@@ -328,12 +328,12 @@ def test_a_torn_line_alone_is_noted_too(bakery: CommandLine) -> None:
     found = bakery("log", "verify", "--json").json
     assert (found["clean"], found["success_lines_compared"]) == (True, 3)
     assert [row["operation"] for row in bakery("log", "stats", "--json").json] == ["record_receipt", "record_item"]
-    assert bakery("explain", "last").code == 1  # a noted line is no refusal
+    assert bakery("explain", "last").code == 1  # a noted line is not a refusal
 
 
 @pytest.mark.parametrize("is_before", [True, False])
 def test_a_line_torn_after_a_repair_is_held_against_the_log(bakery: CommandLine, is_before: bool) -> None:
-    """Whether behind the noting line or, beyond its count, before it; until the next repair."""
+    """It counts whether it follows the note or comes before it beyond the noted number, until the next repair."""
     edit(bakery, lambda lines: [*lines, TORN])
     assert bakery("log", "verify", "--repair").code == 0
     edit(bakery, lambda lines: [TORN, *lines] if is_before else [*lines, TORN])
@@ -343,7 +343,7 @@ def test_a_line_torn_after_a_repair_is_held_against_the_log(bakery: CommandLine,
 
 
 def test_a_note_of_lines_that_are_gone_excuses_no_others(bakery: CommandLine) -> None:
-    """The file with the torn lines was deleted; what is torn behind the note is not what it counted."""
+    """After the file with the torn lines is deleted, the note does not excuse later ones."""
     edit(bakery, lambda lines: [TORN, TORN, *lines])
     assert bakery("log", "verify", "--repair").code == 0
     edit(bakery, lambda lines: [*lines[2:], TORN])
@@ -352,7 +352,7 @@ def test_a_note_of_lines_that_are_gone_excuses_no_others(bakery: CommandLine) ->
 
 
 def test_a_log_that_was_deleted_is_written_again_as_a_whole(bakery: CommandLine) -> None:
-    """With what came after it the log begins late; ``--all`` holds it to everything all the same."""
+    """The new log begins late because of newer lines; ``--all`` still checks every operation."""
     told = len([line for line in bakery.log_file.read_text("utf-8").splitlines() if '"success"' in line])
     bakery.log_file.unlink()
     assert bakery("supplier", "add", "Late").code == 0

@@ -1,4 +1,4 @@
-"""A full log file, or one whose day is over, is moved away, compressed and in the end deleted; what to say for it."""
+"""A log file that is full or whose day is over is moved away, compressed and finally deleted, as the settings say."""
 
 import gzip
 import json
@@ -33,7 +33,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def handlers(path: Path) -> Iterator[Callable[..., AppendHandler]]:
-    """As many writers of one log as are asked for."""
+    """Any number of writers to one log."""
     made: list[AppendHandler] = []
 
     def make(**rotation: Any) -> AppendHandler:
@@ -46,7 +46,7 @@ def handlers(path: Path) -> Iterator[Callable[..., AppendHandler]]:
 
 
 def test_a_full_file_is_moved_away_and_compressed(path: Path, handlers: Callable[..., AppendHandler]) -> None:
-    """No file is larger than was asked for, the old ones are gzip, and every line is read in its order."""
+    """No file exceeds the limit, old files are gzip, and all lines are read in order."""
     handler = handlers(size_bytes=5_000)
     for number in range(100):
         tell(handler, number)
@@ -61,7 +61,7 @@ def test_a_full_file_is_moved_away_and_compressed(path: Path, handlers: Callable
 
 
 def test_compression_can_be_left_out(path: Path, handlers: Callable[..., AppendHandler]) -> None:
-    """The rotated files stay as they are."""
+    """The rotated files stay plain."""
     handler = handlers(size_bytes=1_000, compress=False)
     for number in range(20):
         tell(handler, number)
@@ -70,7 +70,7 @@ def test_compression_can_be_left_out(path: Path, handlers: Callable[..., AppendH
 
 
 def test_without_a_size_or_day_the_file_grows(path: Path, handlers: Callable[..., AppendHandler]) -> None:
-    """Nothing is rotated that nobody asked to rotate."""
+    """Without settings nothing is rotated."""
     handler = handlers()
     for number in range(20):
         tell(handler, number)
@@ -80,7 +80,7 @@ def test_without_a_size_or_day_the_file_grows(path: Path, handlers: Callable[...
 def test_a_line_that_is_larger_than_a_file_may_be_gets_one_of_its_own(
     path: Path, handlers: Callable[..., AppendHandler]
 ) -> None:
-    """An empty file is never moved away."""
+    """An empty file is never rotated."""
     handler = handlers(size_bytes=100, compress=False)
     for number in range(3):
         tell(handler, number)
@@ -91,7 +91,7 @@ def test_a_line_that_is_larger_than_a_file_may_be_gets_one_of_its_own(
 def test_a_day_ends_at_midnight_utc(
     path: Path, handlers: Callable[..., AppendHandler], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file holds one UTC day, by its first line, also when another process opens it the day after."""
+    """A file holds one UTC day, going by its first line, even when another process opens it a day later."""
     midnight = datetime(2026, 11, 24, tzinfo=UTC).timestamp()
     days = {0: midnight - 7200, 1: midnight - 1, 2: midnight, 3: midnight + 86_399, 4: midnight + 3 * 86_400}
     handler = handlers(is_daily=True, compress=False)
@@ -107,7 +107,7 @@ def test_a_day_ends_at_midnight_utc(
 
 
 def test_only_so_many_old_files_are_kept(path: Path, handlers: Callable[..., AppendHandler]) -> None:
-    """The oldest go, and what is left is the end of the log without a gap."""
+    """The oldest files are deleted; the rest is the end of the log without a gap."""
     handler = handlers(size_bytes=1_000, keep=3)
     for number in range(50):
         tell(handler, number)
@@ -121,7 +121,7 @@ def test_only_so_many_old_files_are_kept(path: Path, handlers: Callable[..., App
 def test_a_file_that_a_writer_holds_is_neither_compressed_nor_deleted(
     path: Path, handlers: Callable[..., AppendHandler]
 ) -> None:
-    """It may be about to write there; it lets go at its next line, and the next rotation compresses the file."""
+    """The writer may still write there; it lets go at its next line, and the next rotation compresses the file."""
     slow, quick = handlers(size_bytes=1_000, keep=1), handlers(size_bytes=1_000, keep=1)
     tell(slow, 0)
     for number in range(1, 20):
@@ -140,7 +140,7 @@ def test_a_file_that_a_writer_holds_is_neither_compressed_nor_deleted(
 def test_a_file_that_moved_away_while_it_was_opened_is_not_written(
     path: Path, handlers: Callable[..., AppendHandler], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between opening and holding it, another process rotates and compresses it: the line goes to the new file."""
+    """Between opening and locking, another process rotates and compresses it: the line goes to the new file."""
     quick, slow = handlers(size_bytes=100), handlers(size_bytes=100_000)
     tell(quick, 0)
     hold = append.hold
@@ -161,7 +161,7 @@ def test_a_file_that_moved_away_while_it_was_opened_is_not_written(
 def test_two_that_find_the_file_full_at_once_rotate_it_once(
     path: Path, handlers: Callable[..., AppendHandler], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second sees that the path leads to another file by now."""
+    """The second writer sees that the path now leads to another file."""
     first, second = (handlers(size_bytes=1_000, compress=False) for _ in range(2))
     tell(first, 0)
     tell(second, 1)
@@ -182,7 +182,7 @@ def test_two_that_find_the_file_full_at_once_rotate_it_once(
 def test_threads_and_forked_children_share_a_descriptor_and_lose_nothing(
     path: Path, handlers: Callable[..., AppendHandler]
 ) -> None:
-    """Each child opens the next file for itself, once the one it was born with has moved away."""
+    """Each child opens the next file itself once the inherited one has been rotated."""
     handler = handlers(size_bytes=10_000)
     tell(handler, 0)
     threads = [
@@ -209,7 +209,7 @@ def test_threads_and_forked_children_share_a_descriptor_and_lose_nothing(
 def test_the_clock_may_go_back_and_the_files_keep_their_order(
     path: Path, handlers: Callable[..., AppendHandler]
 ) -> None:
-    """A new name is never below the latest, and never one that is taken."""
+    """A new name is never below the latest one and never one that is taken."""
     path.with_name(f"{path.name}.20991231T235959.999999.gz").write_bytes(
         gzip.compress(b'{"timestamp": "2099-12-31T00:00:00Z", "number": 0}\n')
     )
@@ -221,7 +221,7 @@ def test_the_clock_may_go_back_and_the_files_keep_their_order(
 
 
 def test_a_link_is_left_to_whoever_made_it(path: Path, handlers: Callable[..., AppendHandler]) -> None:
-    """Renaming it would rotate nothing."""
+    """Renaming a link would rotate nothing."""
     target = path.with_name("elsewhere.jsonl")
     path.symlink_to(target)
     handler = handlers(size_bytes=100)
@@ -241,20 +241,20 @@ def test_a_link_is_left_to_whoever_made_it(path: Path, handlers: Callable[..., A
     ],
 )
 def test_the_settings_say_when_to_rotate(monkeypatch: pytest.MonkeyPatch, text: str, rotation: Rotation) -> None:
-    """By size, by day or not at all."""
+    """The settings choose rotation by size, by day, or none."""
     monkeypatch.setenv("BAKE_TRACKER_LOG_ROTATE", text)
     assert rotation_of(load_settings()) == rotation
 
 
 def test_by_default_a_file_is_rotated_at_64_megabytes_and_none_is_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The log is a witness: it does not vanish unasked."""
+    """The log is evidence: it is not deleted unless somebody asks for it."""
     monkeypatch.delenv("BAKE_TRACKER_LOG_ROTATE", raising=False)
     assert rotation_of(Settings()) == Rotation(size_bytes=64_000_000, keep=None, compress=True)
 
 
 @pytest.mark.parametrize(("name", "value"), [("ROTATE", "0MB"), ("ROTATE", "64"), ("ROTATE", "week"), ("KEEP", "0")])
 def test_a_setting_that_cannot_be_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
-    """Rather than taken for something else."""
+    """An invalid value is refused, not guessed."""
     monkeypatch.setenv(f"BAKE_TRACKER_LOG_{name}", value)
     with pytest.raises(SettingsError, match=f"BAKE_TRACKER_LOG_{name}"):
         load_settings()

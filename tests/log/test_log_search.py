@@ -1,4 +1,4 @@
-"""Find and count in a log, over the files that were rotated away from it."""
+"""Find and count in a log, including rotated files."""
 
 import gzip
 import json
@@ -48,7 +48,7 @@ def test_lines_are_found_by_their_values_in_every_file_oldest_first(bakery: Comm
 
 
 def test_a_span_of_time_has_a_beginning_and_an_end(bakery: CommandLine) -> None:
-    """Since is included, until is not; nothing found exits 1."""
+    """Since is inclusive, until is exclusive; an empty result exits with 1."""
     lines = [line for line in read_log(bakery.log_file) if line and line.get("outcome") == "success"]
     second = lines[1]["timestamp"]
     span = ["log", "find", "outcome=success", "--json"]
@@ -61,7 +61,7 @@ def test_a_span_of_time_has_a_beginning_and_an_end(bakery: CommandLine) -> None:
 
 
 def test_stats_count_how_operations_ended(bakery: CommandLine) -> None:
-    """A refusal is a share of all, and durations are percentiles."""
+    """Refusals are given as a share of all operations, durations as percentiles."""
     receipts, items = bakery("log", "stats", "--json").json
     assert (receipts["operation"], receipts["count"], receipts["refused_percent"]) == ("record_receipt", 3, "33.3")
     assert receipts["outcomes"] == {"success": 2, "validation_failed": 1}
@@ -71,7 +71,7 @@ def test_stats_count_how_operations_ended(bakery: CommandLine) -> None:
 
 
 def test_percentiles_are_within_one_per_cent() -> None:
-    """Without keeping the durations themselves."""
+    """The durations themselves are not kept."""
     lines = [
         {"operation": "x", "operation_id": "1", "outcome": "success", "duration_ms": n / 10} for n in range(1, 10_001)
     ]
@@ -82,14 +82,14 @@ def test_percentiles_are_within_one_per_cent() -> None:
 
 @pytest.mark.parametrize("duration", ["1e400", "1" + "0" * 400, "1e300", "-1e400"])
 def test_what_is_no_duration_is_counted_without_one(bake: CommandLine, duration: str) -> None:
-    """A log may hold any number; the operation ended all the same."""
+    """A log may hold any value as a duration; the operation has ended all the same."""
     write(bake.log_file, [line(1), json.dumps(line(2)).replace('"duration_ms": 1.5', f'"duration_ms": {duration}')])
     (stats,) = bake("log", "stats", "--json").json
     assert (stats["count"], stats["p99_ms"]) == (2, pytest.approx(1.5, rel=0.01))
 
 
 def test_a_repaired_line_counts_unless_the_lost_one_comes_after_it() -> None:
-    """A process that was only stopped writes its line when it goes on: one operation, one success."""
+    """A process that was only paused writes its line when it resumes: one operation, one success."""
     late, lost = line(1), line(2)
     repaired = [{**one, "repaired_at": at(9), "duration_ms": None} for one in (late, lost)]
     (stats,) = gather_stats([line(0), *repaired, late])
@@ -114,7 +114,7 @@ def test_a_copy_that_somebody_made_is_no_rotated_file(bakery: CommandLine) -> No
 
 
 def test_a_file_cut_off_while_compressing_is_read_as_far_as_it_goes(bakery: CommandLine) -> None:
-    """What can be read is read, and the rest is counted."""
+    """Everything up to the cut is read, and the rest is counted."""
     (packed, *_) = log_files(bakery.log_file)
     packed.write_bytes(packed.read_bytes()[:-20])
     assert None in list(read_log(bakery.log_file))
@@ -123,7 +123,7 @@ def test_a_file_cut_off_while_compressing_is_read_as_far_as_it_goes(bakery: Comm
 
 @pytest.mark.parametrize("command", ["find", "stats"])
 def test_a_time_that_ends_before_it_begins_is_refused_by_both_its_ends(bakery: CommandLine, command: str) -> None:
-    """No line could be of it, and somebody has mistaken one for the other."""
+    """No line could match such a range, so the user has mistaken one for the other."""
     for since, until in (("2026-11-23", "2026-11-22"), ("2026-11-23", "2026-11-23")):
         done = bakery("log", command, "--since", since, "--until", until)
         said = "".join(text.strip("│ ") for text in done.err.splitlines()).replace(" ", "")
@@ -132,7 +132,7 @@ def test_a_time_that_ends_before_it_begins_is_refused_by_both_its_ends(bakery: C
 
 
 def test_stats_of_nothing_say_so(bakery: CommandLine) -> None:
-    """As a search does; JSON is an empty list."""
+    """An empty search says so too; as JSON it is an empty list."""
     done = bakery("log", "stats", "--since", "2999-01-01")
     assert (done.code, done.out, done.err) == (1, "", f"No operation finished in that time ({bakery.log_file}).\n")
     done = bakery("log", "stats", "--since", "2999-01-01", "--json")
@@ -140,7 +140,7 @@ def test_stats_of_nothing_say_so(bakery: CommandLine) -> None:
 
 
 def test_a_field_that_no_line_has_is_named(bakery: CommandLine) -> None:
-    """Somebody has mistyped it; a field of a line, at any depth, is not said to be none."""
+    """The field is probably mistyped; a field that any line has, at any depth, is not reported."""
     path = bakery.log_file
     append(path, [line(1, **{"ctx.key": "dotted"})])
     for words, more in (

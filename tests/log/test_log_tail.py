@@ -1,4 +1,4 @@
-"""The end of the log, and following it through rotation, truncation and half-written lines."""
+"""Read the end of the log, and follow it through rotation, truncation and half-written lines."""
 
 import gzip
 import json
@@ -37,7 +37,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def follow(path: Path) -> Iterator[Callable[[], Follower]]:
-    """Begin to follow the log; closed in the end."""
+    """Start following the log; stop at the end of the test."""
     begun: list[Follower] = []
 
     def begin() -> Follower:
@@ -50,7 +50,7 @@ def follow(path: Path) -> Iterator[Callable[[], Follower]]:
 
 
 def last(path: Path, count: int, query: LogQuery = ALL) -> list[int]:
-    """Which of the numbered lines are the last that match."""
+    """The numbers of the last matching lines."""
     follower = Follower(path)
     found = last_lines(path, count, query, Unreadable(), follower.place)
     follower.close()
@@ -58,13 +58,13 @@ def last(path: Path, count: int, query: LogQuery = ALL) -> list[int]:
 
 
 def heard(follower: Follower, times: int = 1) -> list[int]:
-    """Which of the numbered lines come at the next calls."""
+    """The numbers of the lines that the next calls return."""
     raws = [raw for _ in range(times) for raw in follower.new_lines()]
     return [int(json.loads(raw)["operation_id"][-6:]) for raw in raws]
 
 
 def test_the_last_lines_are_read_over_as_many_files_as_it_takes(path: Path) -> None:
-    """The newest file is short: what is missing comes from the rotated ones, compressed or not, in their order."""
+    """The newest file is short: the rest comes from the rotated ones, compressed or not, in order."""
     write(path.with_name(f"{path.name}.2.gz"), [line(n) for n in range(4)])
     write(path.with_name(f"{path.name}.1"), [line(n) for n in range(4, 7)])
     write(path, [line(7), line(8)])
@@ -76,21 +76,21 @@ def test_the_last_lines_are_read_over_as_many_files_as_it_takes(path: Path) -> N
 
 
 def test_lines_longer_than_a_block_are_whole_from_the_end_too(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A block may end anywhere in a line."""
+    """A block may end anywhere within a line."""
     monkeypatch.setattr(scan, "BLOCK", 100)
     write(path, [line(n, notes="x" * n * 37) for n in range(20)])
     assert last(path, 20) == list(range(20))
 
 
 def test_the_last_lines_can_be_asked_for_by_their_values(path: Path) -> None:
-    """So many that match, however far back; by field and by level."""
+    """Matching by field and level goes as far back as needed."""
     write(path, [line(n, "rolled_back" if n % 10 == 0 else "success") for n in range(100)])
     assert last(path, 3, LogQuery((("outcome", "rolled_back"),))) == [70, 80, 90]
     assert last(path, 2, LogQuery(level="WARNING")) == [80, 90]
 
 
 def test_half_a_line_waits_until_it_is_complete(path: Path, follow: Callable[[], Follower]) -> None:
-    """It is neither shown at first nor lost nor shown twice."""
+    """Half a line is not shown early, lost or shown twice."""
     whole = text_of([line(1)])
     path.write_bytes(text_of([line(0)]) + whole[:50])
     assert last(path, 5) == [0]
@@ -104,7 +104,7 @@ def test_half_a_line_waits_until_it_is_complete(path: Path, follow: Callable[[],
 
 
 def test_following_goes_on_after_a_rotation(path: Path, follow: Callable[[], Follower]) -> None:
-    """The old file is read to its end, a line of one who still had it open included; then the new one."""
+    """The old file is read to its end, including a late line from another writer; then comes the new one."""
     write(path, [line(0)])
     follower = follow()
     append(path, [line(1)])
@@ -123,7 +123,7 @@ def test_following_goes_on_after_a_rotation(path: Path, follow: Callable[[], Fol
 def test_no_file_is_skipped_when_several_rotations_come_at_once(
     path: Path, follow: Callable[[], Follower], compressed: bool
 ) -> None:
-    """The file that was followed is found again under any name, even compressed, and those after it are read whole."""
+    """The followed file is recognized under any name, even compressed, and the files after it are read whole."""
     os.utime(write(path.with_name(f"{path.name}.9"), [line(0)]), (1, 1))
     write(path, [line(1), line(2)])
     follower = follow()
@@ -142,7 +142,7 @@ def test_no_file_is_skipped_when_several_rotations_come_at_once(
 def test_a_followed_file_that_was_deleted_is_followed_by_those_after_it(
     path: Path, follow: Callable[[], Follower]
 ) -> None:
-    """Older files are not told again."""
+    """Older files are not shown again."""
     old = write(path.with_name(f"{path.name}.1"), [line(0)])
     os.utime(old, (1, 1))
     write(path, [line(1)])
@@ -153,7 +153,7 @@ def test_a_followed_file_that_was_deleted_is_followed_by_those_after_it(
 
 
 def test_a_file_that_is_cut_is_read_from_its_beginning(path: Path, follow: Callable[[], Follower]) -> None:
-    """As logrotate's copytruncate does it."""
+    """logrotate's copytruncate works this way."""
     write(path, [line(n) for n in range(5)])
     follower = follow()
     path.write_bytes(b"")
@@ -163,7 +163,7 @@ def test_a_file_that_is_cut_is_read_from_its_beginning(path: Path, follow: Calla
 
 
 def test_a_log_that_is_not_there_yet_is_waited_for(path: Path, follow: Callable[[], Follower]) -> None:
-    """And read from its first line."""
+    """Once it exists, it is read from its first line."""
     follower = follow()
     assert heard(follower) == []
     write(path, [line(1)])
@@ -171,7 +171,7 @@ def test_a_log_that_is_not_there_yet_is_waited_for(path: Path, follow: Callable[
 
 
 def test_tail_prints_and_follows_until_it_is_interrupted(bake: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C is the way to end it, so it exits 0; a torn line is counted."""
+    """Ctrl-C is the normal way to end it, so it exits with 0; torn lines are counted."""
     write(bake.log_file, [line(n) for n in range(30)])
     pauses = iter([lambda: append(bake.log_file, [line(30), '{"timestamp": "2026', line(31, "rolled_back")])])
 
@@ -189,14 +189,14 @@ def test_tail_prints_and_follows_until_it_is_interrupted(bake: CommandLine, monk
 
 
 def test_tail_prints_raw_lines_on_request(bake: CommandLine) -> None:
-    """As they stand in the log, byte for byte."""
+    """Lines are printed byte for byte as they are in the log."""
     write(bake.log_file, [line(n) for n in range(9)])
     assert bake("log", "tail", "-n", "2", "--json").out.encode() == text_of([line(7), line(8)])
     assert bake("log", "tail", "outcome=rolled_back").out == ""
 
 
 def test_what_tail_cannot_understand_is_said(bake: CommandLine) -> None:
-    """Wrong usage exits 2 and shows how to write it."""
+    """Wrong usage exits with 2 and shows the right form."""
     for words, advice in (
         (["outcome"], "write it like outcome=rolled_back"),
         (["--level", "LOUD"], "use one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
@@ -209,7 +209,7 @@ def test_what_tail_cannot_understand_is_said(bake: CommandLine) -> None:
 
 @contextmanager
 def running(log_file: Path, *words: str) -> Iterator[tuple[Program, IO[bytes], IO[bytes]]]:
-    """The real program on this log, with what it says on stdout, by a pipe, and on stderr."""
+    """The real program on this log, with its stdout as a pipe, and its stderr."""
     reading, writing = os.pipe()
     environment = {**os.environ, "BAKE_TRACKER_LOG_FILE": str(log_file)}
     with open(reading, "rb") as out, tempfile.TemporaryFile() as error:  # noqa: PTH123  a pipe has no path
@@ -227,7 +227,7 @@ def ended(program: Program, error: IO[bytes]) -> tuple[int, bytes]:
 
 @pytest.mark.parametrize("ending", ["interrupted", "reader gone"])
 def test_a_process_that_follows_ends_quietly(path: Path, sqlite_url: str, ending: str) -> None:
-    """At Ctrl-C, and when whoever reads its pipe has left, without waiting for a next line: exit 0, not a word."""
+    """On Ctrl-C, or when the reader closes the pipe, it exits with 0 and prints nothing, without waiting for a line."""
     write(path, [line(0), line(1)])
     with running(path, "log", "tail", "-f", "-n", "1", "--json") as (program, out, error):
         assert out.readline() == text_of([line(1)])
@@ -239,7 +239,7 @@ def test_a_process_that_follows_ends_quietly(path: Path, sqlite_url: str, ending
 
 
 def test_the_search_ends_quietly_when_its_reader_has_seen_enough(path: Path, sqlite_url: str) -> None:
-    """As in ``bake log find | head -1``."""
+    """For example in ``bake log find | head -1``."""
     write(path, [line(n) for n in range(20_000)])
     with running(path, "log", "find", "outcome=success") as (program, out, error):
         out.readline()
@@ -248,7 +248,7 @@ def test_the_search_ends_quietly_when_its_reader_has_seen_enough(path: Path, sql
 
 
 def test_a_compressed_file_that_is_cut_off_gives_what_it_has(path: Path) -> None:
-    """Backwards too."""
+    """This holds for reading backwards too."""
     packed = write(path.with_name(f"{path.name}.1.gz"), [line(n, notes=os.urandom(400).hex()) for n in range(50)])
     packed.write_bytes(packed.read_bytes()[:-2000])
     write(path, [line(60)])
@@ -261,7 +261,7 @@ def test_a_compressed_file_that_is_cut_off_gives_what_it_has(path: Path) -> None
 
 @pytest.fixture
 def few_descriptors() -> Iterator[None]:
-    """No more than a dozen files can be opened beside those that are."""
+    """Allow only a dozen more open files than there are now."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     free = (descriptor for descriptor in count() if identity(descriptor) is None)
     resource.setrlimit(resource.RLIMIT_NOFILE, (next(islice(free, 12, None)), hard))
@@ -271,7 +271,7 @@ def few_descriptors() -> Iterator[None]:
 
 @pytest.mark.usefixtures("few_descriptors")
 def test_more_files_than_can_be_open_are_read_and_followed(path: Path, follow: Callable[[], Follower]) -> None:
-    """From the end, as a tree, and those that came while nobody looked: one at a time."""
+    """Reading the end, drawing trees and catching up with many new files open one file at a time."""
     for number in range(40):
         write(path.with_name(f"{path.name}.20261123T0900{number:02}.000000"), [line(number)])
     write(path, [line(40)])
@@ -285,7 +285,7 @@ def test_more_files_than_can_be_open_are_read_and_followed(path: Path, follow: C
 
 
 def test_a_damaged_file_beside_the_log_does_not_end_the_following(path: Path, follow: Callable[[], Follower]) -> None:
-    """Neither one that cannot be unpacked at all, nor one that came in between."""
+    """Neither a file that cannot be unpacked nor a new damaged one ends it."""
     packed = bytearray(gzip.compress(text_of([line(0)] * 50), mtime=0))
     packed[12:20] = b"\xff" * 8
     path.with_name(f"{path.name}.20261122T020000.000000.gz").write_bytes(packed)
@@ -305,7 +305,7 @@ def test_a_damaged_file_beside_the_log_does_not_end_the_following(path: Path, fo
 def test_a_log_that_goes_while_it_is_looked_for_is_waited_for(
     path: Path, follow: Callable[[], Follower], monkeypatch: pytest.MonkeyPatch, is_there: bool
 ) -> None:
-    """Another rotation, between the look at the name and the opening: what comes next is read, once."""
+    """Another rotation comes between finding the name and opening it: later lines are read once."""
     if is_there:
         write(path, [line(0)])
     follower = follow()
@@ -334,19 +334,19 @@ def test_a_log_that_goes_while_it_is_looked_for_is_waited_for(
 def test_what_is_no_file_is_refused_and_not_taken_for_an_empty_log(
     bake: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As every other command of the log does."""
+    """Every command of the log refuses it."""
     monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", "/dev/full")
     done = bake("log", "tail")
     assert (done.code, "is not a regular file" in done.err) == (1, True)
 
 
 def test_more_lines_than_there_can_be_are_all_of_them(path: Path) -> None:
-    """However large a number is asked for."""
+    """This holds however large the number is."""
     write(path, [line(1), line(2)])
     assert last(path, 10**30) == [1, 2]
 
 
 def test_the_tail_of_no_log_says_that_there_is_none_yet(bake: CommandLine) -> None:
-    """On stderr, so that what is piped stays empty."""
+    """The message goes to stderr, so that a pipe stays empty."""
     done = bake("log", "tail")
     assert (done.code, done.out, done.err) == (0, "", f"There is no log file {bake.log_file} yet.\n")

@@ -1,4 +1,4 @@
-"""Other people's tools read the log: every recipe of the page is run over the demo's log, rotated and compressed."""
+"""Other tools read the log: every recipe of the page runs over the demo's log, rotated and compressed."""
 
 import gzip
 import os
@@ -28,7 +28,7 @@ MEASURED = re.compile(r".*_(ms|sql)")
 
 @dataclass(frozen=True)
 class Recipe:
-    """A heading of the page, the code under it, and what the page shows to come of it."""
+    """A heading of the page, the code below it, and the output that the page shows."""
 
     title: str
     language: str
@@ -52,7 +52,7 @@ def recipes() -> list[Recipe]:
 
 
 def set_up(begins: str) -> str:
-    """The one block, before the recipes, that begins so."""
+    """The one block before the recipes with this beginning."""
     (code,) = [code for _, code in CODE.findall(PAGE) if code.startswith(begins)]
     return str(code)
 
@@ -62,7 +62,7 @@ RECIPES = {recipe.title: recipe for recipe in recipes()}
 
 @pytest.fixture(scope="module")
 def kitchen_desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with the demo's log in three files: one gzip-compressed, one rotated away, one in use."""
+    """A directory with the demo's log in three files: one compressed with gzip, one rotated, one in use."""
     desk = tmp_path_factory.mktemp("desk")
     bake = desk / "bake"
     bake.write_text(f'#!/bin/sh\nexec {shell_words("bake_tracker")} "$@"\n')
@@ -73,13 +73,13 @@ def kitchen_desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert len(lines) == 44
     (desk / "bakery.db.log.jsonl.20261121T020000.000000.gz").write_bytes(gzip.compress(b"".join(lines[:15])))
     (desk / "bakery.db.log.jsonl.20261122T020000.000000").write_bytes(b"".join(lines[15:30]))
-    (desk / "bakery.db.log.jsonl.lock").touch()  # beside every log that is rotated
+    (desk / "bakery.db.log.jsonl.lock").touch()  # lies beside every log that is rotated
     log.write_bytes(b"".join(lines[30:]))
     return desk
 
 
 def at_two_o_clock(log: bytes) -> bytes:
-    """The same log on the page's day, twenty times as fast: on a busy machine too, the demo fits in its second."""
+    """The same log on the page's day, twenty times as fast: even on a busy machine the demo fits in its second."""
     began_at = min(datetime.fromisoformat(found.decode()) for found in TIMESTAMP.findall(log))
     return TIMESTAMP.sub(
         lambda found: (
@@ -92,7 +92,7 @@ def at_two_o_clock(log: bytes) -> bytes:
 
 
 def run(desk: Path, script: str) -> str:
-    """What a script prints in a home of its own; it has to succeed, and to complain of nothing."""
+    """A script's output in a fresh home directory; it must succeed and print nothing on stderr."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("BAKE_TRACKER_", "XDG_"))}
     environment |= {"HOME": str(desk), "BAKE_TRACKER_ACTOR": "baker", "TERM": "xterm", "LC_ALL": "C.UTF-8"}
     done = subprocess.run(["sh", "-ec", script], cwd=desk, env=environment, capture_output=True, text=True, check=False)
@@ -101,7 +101,7 @@ def run(desk: Path, script: str) -> str:
 
 
 def need(tool: str) -> None:
-    """Skip, and say so, where a tool is not installed; where everything is checked it has to be."""
+    """Skip the test if a tool is missing; fail where everything must be checked."""
     if shutil.which(tool) is None:
         message = f"{tool} is not installed (apt-get install {tool}): its recipes were not run"
         if os.environ.get("CI"):
@@ -118,13 +118,13 @@ def cells(row: str) -> list[str]:
 
 @pytest.mark.parametrize("title", [title for title, recipe in RECIPES.items() if recipe.tool == "jq" and recipe.shown])
 def test_a_jq_recipe_prints_what_the_page_shows(kitchen_desk: Path, title: str) -> None:
-    """Line by line."""
+    """The output is compared line by line."""
     need("jq")
     assert RECIPES[title].shown == run(kitchen_desk, RECIPES[title].code).splitlines()
 
 
 def test_the_slowest_operations_are_the_slowest(kitchen_desk: Path) -> None:
-    """Three of them, slowest first; the page cannot show which, since it is another every time."""
+    """Three operations, slowest first; the page cannot show which ones, as they differ each time."""
     need("jq")
     lines = run(kitchen_desk, RECIPES["The slowest operations"].code).splitlines()
     durations = [Decimal(line.split(" ms ")[0]) for line in lines]
@@ -134,14 +134,14 @@ def test_the_slowest_operations_are_the_slowest(kitchen_desk: Path) -> None:
 
 @pytest.mark.parametrize("title", [title for title, recipe in RECIPES.items() if recipe.tool == "lnav"])
 def test_an_lnav_recipe_prints_what_the_page_shows(kitchen_desk: Path, title: str) -> None:
-    """With the format installed as the page says, over all three files."""
+    """lnav reads all three files with the format installed as the page says."""
     need("lnav")
     run(kitchen_desk, set_up("./bake log lnav").replace("lnav -i", "2>&1 lnav -i"))
     assert RECIPES[title].shown == run(kitchen_desk, RECIPES[title].code).splitlines()
 
 
 def test_lnav_knows_every_line_with_its_time_level_and_transaction(kitchen_desk: Path) -> None:
-    """The format is without fault, and no line is left to lnav's own guess."""
+    """The format is valid, and lnav falls back to its own guess for no line."""
     need("lnav")
     formats = kitchen_desk / "config" / "formats" / "bakery"
     formats.mkdir(parents=True, exist_ok=True)
@@ -171,7 +171,7 @@ def test_lnav_knows_every_line_with_its_time_level_and_transaction(kitchen_desk:
 def test_a_duckdb_recipe_answers_what_the_page_shows(
     kitchen_desk: Path, title: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Cell by cell; of what was measured only that it was."""
+    """Compared cell by cell; for measured values only their presence counts."""
     monkeypatch.chdir(kitchen_desk)
     head, _, *rows = map(cells, RECIPES[title].shown)
     with duckdb.connect() as connection:

@@ -1,4 +1,4 @@
-"""Transactions drawn as trees: which are found, what is shown of them, and how they belong together."""
+"""Transactions drawn as trees: which are found, what each shows, and how they belong together."""
 
 from pathlib import Path
 from typing import Any
@@ -28,24 +28,24 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def bakery(bake: CommandLine, kitchen: Kitchen) -> CommandLine:
-    """The command line on a kitchen that can bake and pack, its log set up."""
+    """The command line, on a kitchen that can bake and pack, with logging set up."""
     assert bake("log", "stats").code == 1
     kitchen.simple_bakery()
     return bake
 
 
 def numbers(trees: list[TransactionNode]) -> list[list[int]]:
-    """The numbered operations of each tree."""
+    """The numbers of the operations in each tree."""
     return [[int(node.line["operation_id"][-6:]) for node in walk(tree.operations)] for tree in trees]
 
 
 def texts(printed: str) -> list[str]:
-    """What stands on each line of a drawn tree, without its lines, times and counts."""
+    """The text of each line of a drawn tree, without branches, times and counts."""
     return [text.lstrip("│├└─ ").split("  ")[0] for text in printed.splitlines()]
 
 
 def test_a_tree_is_found_by_any_of_its_ids_or_their_beginning(path: Path) -> None:
-    """Transaction, operation, request and trace; the whole transaction comes with it, from every file."""
+    """A transaction, operation, request or trace id finds the whole transaction, in every file."""
     ids = {"transaction_id": an_id(7), "request_id": "a2" * 16, "trace_id": "b3" * 16}
     parts = [line(1, parent_operation_id=an_id(3), **ids), line(2, parent_operation_id=an_id(3), **ids)]
     write(path.with_name(f"{path.name}.1.gz"), [parts[0], *(line(n) for n in range(100, 150))])
@@ -58,7 +58,7 @@ def test_a_tree_is_found_by_any_of_its_ids_or_their_beginning(path: Path) -> Non
 
 
 def test_an_id_that_begins_like_too_many_is_refused(path: Path) -> None:
-    """A thousand trees are no answer, and must not be held."""
+    """A thousand trees would help nobody, and would fill the memory."""
     write(path, [line(n) for n in range(1, 1_002)])
     with pytest.raises(ValidationError, match="give more of the id"):
         read_trees(path, "0190")
@@ -66,7 +66,7 @@ def test_an_id_that_begins_like_too_many_is_refused(path: Path) -> None:
 
 
 def test_the_latest_transactions_are_whole_though_their_lines_are_far_apart(path: Path) -> None:
-    """A refusal is written at once, the success of its parent at the commit: hundreds of lines of others between."""
+    """A refusal is written at once, its parent's success at the commit, with hundreds of other lines in between."""
     early = line(1, "conflict", parent_operation_id=an_id(900), transaction_id=an_id(7))
     late = line(900, transaction_id=an_id(7), duration_ms=899_500, settled_at=at(901))
     write(path, [line(0), early, *(line(n) for n in range(2, 900)), late, line(902)])
@@ -75,14 +75,14 @@ def test_the_latest_transactions_are_whole_though_their_lines_are_far_apart(path
 
 
 def test_the_latest_transactions_are_read_over_rotated_files(path: Path) -> None:
-    """The newest file alone may be too short."""
+    """The newest file alone may hold too few."""
     write(path.with_name(f"{path.name}.1.gz"), [line(n) for n in range(4)])
     write(path, [line(4), '{"torn'])
     assert numbers(read_trees(path, last=3)) == [[2], [3], [4]]
 
 
 def test_attempts_stand_beside_each_other(path: Path) -> None:
-    """A transaction that was made again is one story, whatever happened in between, and by whichever id it is found."""
+    """Attempts of one transaction form one story, whatever happened in between, and whichever id finds it."""
     first = line(1, "retried", transaction_id=an_id(70))
     other = line(2)
     second = line(1, "retried", transaction_id=an_id(71), attempt=2, timestamp=at(3))
@@ -96,7 +96,7 @@ def test_attempts_stand_beside_each_other(path: Path) -> None:
 
 
 def test_the_title_says_which_attempt_it_was(bake: CommandLine) -> None:
-    """And which one had failed before."""
+    """The title names the earlier failed attempt, too."""
     write(
         bake.log_file,
         [
@@ -111,12 +111,12 @@ def test_the_title_says_which_attempt_it_was(bake: CommandLine) -> None:
 
 
 def test_a_line_without_an_outcome_is_no_operation() -> None:
-    """Other programs' lines may carry an operation id too."""
+    """Lines of other programs may carry an operation id too."""
     assert build_trees([{"timestamp": at(1), "operation_id": an_id(1)}, line(2, "started")]) == []
 
 
 def test_what_an_operation_consumed_is_a_twig_of_it(bakery: CommandLine, kitchen: Kitchen) -> None:
-    """From the ledger, by the operation's id: lots in the order taken."""
+    """The lots come from the ledger by the operation's id, in the order they were taken."""
     with session_scope() as session:
         made = cookies(kitchen, session)
         packed = boxes(kitchen, session)
@@ -132,7 +132,7 @@ def test_what_an_operation_consumed_is_a_twig_of_it(bakery: CommandLine, kitchen
 
 
 def test_what_was_rolled_back_consumed_nothing(bakery: CommandLine, kitchen: Kitchen) -> None:
-    """No lot is shown for it."""
+    """An operation that was rolled back shows no lots."""
     with pytest.raises(ZeroDivisionError), session_scope() as session:
         made = cookies(kitchen, session)
         raise ZeroDivisionError
@@ -142,7 +142,7 @@ def test_what_was_rolled_back_consumed_nothing(bakery: CommandLine, kitchen: Kit
 
 
 def test_the_lots_of_all_operations_come_in_one_statement(kitchen: Kitchen) -> None:
-    """However many operations the trees hold."""
+    """One statement is enough however many operations the trees hold."""
     kitchen.simple_bakery()
     ids = [cookies_made(kitchen) for _ in range(3)]
     statements: list[str] = []
@@ -167,7 +167,7 @@ def cookies_made(kitchen: Kitchen) -> tuple[str, str]:
 def test_a_tree_is_drawn_when_the_database_cannot_be_opened(
     bakery: CommandLine, kitchen: Kitchen, tmp_path: Path
 ) -> None:
-    """It is then that one looks into the log; and looking makes no database."""
+    """That is when people look into the log; and looking creates no database."""
     with session_scope() as session:
         made = cookies(kitchen, session)
     broken = tmp_path / "broken.db"
@@ -182,7 +182,7 @@ def test_a_tree_is_drawn_when_the_database_cannot_be_opened(
 
 
 def test_a_refusal_inside_a_committed_transaction_is_in_its_title(bakery: CommandLine, kitchen: Kitchen) -> None:
-    """Committed, but not all of it: the caller went on without the boxes."""
+    """Part of it did not happen: the caller went on without the boxes."""
     with session_scope() as session:
         made = cookies(kitchen, session)
         with pytest.raises(InsufficientComponentsError):
@@ -192,7 +192,7 @@ def test_a_refusal_inside_a_committed_transaction_is_in_its_title(bakery: Comman
 
 
 def test_the_cause_of_a_failure_is_marked(bakery: CommandLine, kitchen: Kitchen) -> None:
-    """The parent names it, and it is told apart from what merely fell with it."""
+    """The parent names the cause, which stands apart from operations that merely fell with it."""
     with pytest.raises(InsufficientComponentsError), session_scope() as session:
         ids = kitchen.ids
         record_bake_and_pack(ids["Cookies"], ids["Cookie"], 1, 24, ids["Box"], 10_000, session=session)
@@ -204,7 +204,7 @@ def test_the_cause_of_a_failure_is_marked(bakery: CommandLine, kitchen: Kitchen)
 
 
 def test_lines_of_strange_shapes_are_drawn_as_far_as_they_go(bake: CommandLine) -> None:
-    """A line made by hand may hold anything; nothing of it breaks the tree or colours the terminal."""
+    """A hand-made line may hold anything; it neither breaks the tree nor colours the terminal."""
     strange = {"shortages": "flour", "exception": {"frames": 3}, "attempt": "two", "duration_ms": "long", "level": None}
     write(bake.log_file, [line(1, "error", **strange, note="\x1b[31mred", error=["no", "text"])])
     for words in (["tree", "--last", "1"], ["tree", an_id(1)], ["stats"], ["find", "--level", "DEBUG"], ["tail"]):
@@ -213,7 +213,7 @@ def test_lines_of_strange_shapes_are_drawn_as_far_as_they_go(bake: CommandLine) 
 
 
 def test_the_frames_of_an_error_are_shown(bake: CommandLine) -> None:
-    """The last three, where it happened."""
+    """The last three, nearest to the error."""
     frames = [f"/app/{n}.py:1 f" for n in range(9)]
     write(bake.log_file, [line(1, "error", error="KeyError: 'x'", exception={"type": "KeyError", "frames": frames})])
     printed = bake("log", "tree").out
@@ -221,7 +221,7 @@ def test_the_frames_of_an_error_are_shown(bake: CommandLine) -> None:
 
 
 def test_an_id_and_a_number_of_the_latest_are_not_taken_together(bake: CommandLine) -> None:
-    """One of them would be passed over; and an empty id begins every other."""
+    """One of the two would be ignored; and an empty id would match every operation."""
     write(bake.log_file, [line(1)])
     both, empty = bake("log", "tree", "--last", "3", an_id(1)), bake("log", "tree", "")
     assert (both.code, "not both" in " ".join(both.err.split())) == (2, True)

@@ -1,4 +1,4 @@
-"""Whatever is logged: one line of valid JSON, nothing raised, no secret, and the other fields of the call kept."""
+"""Any value can be logged: one line of valid JSON, no exception, no secret, and the call's other fields are kept."""
 
 import json
 import logging
@@ -20,7 +20,7 @@ from support.hostile_values import HOSTILE, SECRET, BrokenClass, BrokenRepr, Bro
 
 
 class Lines(logging.Handler):
-    """Keeps the JSON line and the console line of each record."""
+    """Keep the JSON line and the console line of each record."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class Lines(logging.Handler):
 
 @pytest.fixture
 def lines() -> Iterator[Lines]:
-    """The lines of one logger, alone."""
+    """The lines of one logger only."""
     handler, logger = Lines(), get_service_logger("hostile")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
@@ -44,7 +44,7 @@ def lines() -> Iterator[Lines]:
 
 
 def parsed(line: str) -> dict[str, Any]:
-    """One physical line, strict JSON, valid UTF-8."""
+    """Parse one physical line of strict JSON in valid UTF-8."""
 
     def refuse(constant: str) -> None:
         pytest.fail(f"{constant} is not JSON")
@@ -65,7 +65,7 @@ def only(lines: Lines) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_value_is_one_line(lines: Lines, name: str) -> None:
-    """Valid JSON on one line, no secret, and the benign fields before and after it are kept."""
+    """The line is valid JSON without a secret, and the benign fields before and after the value are kept."""
     value, expected = HOSTILE[name]
     log_operation(get_service_logger("hostile"), "bake", "success", recipe_id=7, hostile=value, batches=Decimal(2))
     line = only(lines)
@@ -77,14 +77,14 @@ def test_a_hostile_value_is_one_line(lines: Lines, name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted((RECORD_FIELDS | LINE_FIELDS) - {"level", "logger", "operation", "outcome"}))
 def test_a_name_that_is_taken_is_kept_under_ctx(lines: Lines, name: str) -> None:
-    """Every attribute of a LogRecord and every field of a line; nothing of the record itself is overwritten."""
+    """This holds for every attribute of a LogRecord and every field of a line; nothing in the record is overwritten."""
     log_operation(get_service_logger("hostile"), "bake", "success", recipe_id=7, **{name: "mine"})
     line = only(lines)
     assert (line["recipe_id"], line[f"ctx_{name}"], line["message"]) == (7, "mine", "bake: success")
 
 
 def test_the_attributes_of_every_supported_python_are_known() -> None:
-    """``taskName`` came with 3.12; a name is kept aside on 3.11 too, so that lines do not depend on the version."""
+    """``taskName`` came with 3.12; it is reserved on 3.11 too, so that lines do not depend on the version."""
     names = {"name", "msg", "args", "levelname", "levelno", "pathname", "filename", "module", "exc_info", "exc_text"}
     names |= {"stack_info", "lineno", "funcName", "created", "msecs", "relativeCreated", "thread", "threadName"}
     names |= {"processName", "process", "taskName", "message", "asctime", "getMessage"}
@@ -92,14 +92,14 @@ def test_the_attributes_of_every_supported_python_are_known() -> None:
 
 
 def test_colliding_ctx_names_are_all_kept(lines: Lines) -> None:
-    """A name that is already taken under ``ctx_`` gets one more."""
+    """A name already taken under ``ctx_`` gets another ``ctx_``."""
     log_operation(get_service_logger("hostile"), "bake", "success", name="a", ctx_name="b", ctx_ctx_name="c")
     line = only(lines)
     assert [line["ctx_name"], line["ctx_ctx_name"], line["ctx_ctx_ctx_name"]] == ["a", "b", "c"]
 
 
 def test_a_bound_context_cannot_take_the_lines_own_fields(lines: Lines) -> None:
-    """Not even the names that are parameters of ``log_operation``; and a field of the call keeps its name."""
+    """Not even the parameter names of ``log_operation`` can; and the call's own field keeps its name."""
     mine = {"operation": 1, "outcome": 2, "level": 3, "logger": 4, "recipe_id": 5, "token": SECRET, "actor": "Ada"}
     with bound_log_context(**mine):
         log_operation(get_service_logger("hostile"), "bake", "success", recipe_id=7)
@@ -122,7 +122,7 @@ HOSTILE_NAMES: dict[str, tuple[Any, Any]] = {
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
 def test_a_hostile_operation_or_outcome_is_one_line(lines: Lines, name: str) -> None:
-    """The message has no line break or colour of its own, in any formatter."""
+    """The message has no line break or colour from data, in any formatter."""
     log_operation(get_service_logger("hostile"), *HOSTILE_NAMES[name], recipe_id=7)
     line = only(lines)
     assert line["recipe_id"] == 7
@@ -133,7 +133,7 @@ def test_a_hostile_operation_or_outcome_is_one_line(lines: Lines, name: str) -> 
 def test_a_handler_that_raises_costs_the_other_handlers_nothing(
     lines: Lines, fault: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The caller hears nothing, the handlers after it get the line, and stderr says so once."""
+    """The caller sees no exception, later handlers get the line, and stderr says so once."""
 
     class Broken(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
@@ -150,7 +150,7 @@ def test_a_handler_that_raises_costs_the_other_handlers_nothing(
 
 @pytest.mark.parametrize("broken", [None, 5, "logger"])
 def test_a_logger_that_is_none_does_not_raise(broken: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing about logging reaches the caller; stderr says that lines are lost."""
+    """No logging error reaches the caller; stderr says that lines are lost."""
     tell._reported.clear()
     log_operation(broken, "bake", "success")
     assert capsys.readouterr().err == (
@@ -159,7 +159,7 @@ def test_a_logger_that_is_none_does_not_raise(broken: Any, capsys: pytest.Captur
 
 
 def test_logging_at_the_recursion_limit_does_not_raise() -> None:
-    """However deep the caller already is."""
+    """However deep the caller's stack already is."""
 
     def descend() -> int:
         try:
@@ -170,7 +170,7 @@ def test_logging_at_the_recursion_limit_does_not_raise() -> None:
             try:
                 log_operation(logger, "bake", "success", level=logging.ERROR, recipe_id=[7])
             except RecursionError as error:
-                # Not even the call itself found room; once inside, nothing comes out.
+                # There was no room even for the call itself; once inside, nothing is raised.
                 inside.extend(trace for trace in traceback.extract_tb(error.__traceback__)[1:])
         return deeper
 
@@ -199,7 +199,7 @@ BAKERY_WORDS = (
 
 @pytest.mark.parametrize("key", SECRETS.split())
 def test_a_secret_is_redacted_in_any_case_and_at_any_depth(lines: Lines, key: str) -> None:
-    """Also where the key is a field of the call itself."""
+    """A key that is a field of the call itself counts, too."""
     log_operation(get_service_logger("hostile"), "bake", "success", **{key: SECRET}, deep=[{"a": {key: [SECRET]}}])
     line = only(lines)
     assert (line[key], line["deep"]) == ("[redacted]", [{"a": {key: "[redacted]"}}])
@@ -208,14 +208,14 @@ def test_a_secret_is_redacted_in_any_case_and_at_any_depth(lines: Lines, key: st
 
 @pytest.mark.parametrize("key", BAKERY_WORDS.split())
 def test_bakery_words_stay_readable(lines: Lines, key: str) -> None:
-    """The whole key, or its ending, makes a secret; a word inside it does not."""
+    """A key is secret by its whole name or its ending, not by a word inside it."""
     log_operation(get_service_logger("hostile"), "bake", "success", **{key: "readable"})
     assert only(lines)[key] == "readable"
 
 
 @pytest.mark.parametrize("key", ["notes", "note", "loss_reason"])
 def test_free_text_is_logged_as_its_length(lines: Lines, key: str) -> None:
-    """What people write about each other has no place in a log, whatever it comes in."""
+    """What people write about each other does not belong in a log, in whatever type it comes."""
     for value in ("burnt", b"burnt", BrokenText("burnt"), None):
         log_operation(get_service_logger("hostile"), "bake", "success", **{key: value})
     assert [parsed(line)[key] for line in lines.json] == [5, 5, 5, None]
@@ -230,7 +230,7 @@ def test_a_value_is_copied_when_the_line_is_made() -> None:
 
 
 def test_a_disabled_level_does_not_look_at_the_values(lines: Lines) -> None:
-    """What is not written costs next to nothing."""
+    """A line that is not written costs next to nothing."""
     get_service_logger("hostile").setLevel(logging.WARNING)
     looked: list[bool] = []
 
@@ -258,7 +258,7 @@ values = st.recursive(
 @given(value=values, names=st.dictionaries(st.text(st.characters()), values, max_size=4))
 @settings(max_examples=150, deadline=None)
 def test_any_nested_value_under_any_name_is_one_line(value: Any, names: dict[str, Any]) -> None:
-    """One line, and the benign field is kept with its value."""
+    """It is one line, and the benign field keeps its value."""
     handler, logger = Lines(), logging.Logger("bake_tracker.services.any")
     logger.addHandler(handler)
     taken = {"logger", "operation", "outcome", "level", "value", "recipe_id"}

@@ -1,4 +1,4 @@
-"""The log against the database: what was deleted, forged or doubled is named."""
+"""The log against the database: deleted, forged and doubled lines are reported."""
 
 import json
 import logging
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.one_database
 
 @pytest.fixture
 def bakery(bake: CommandLine) -> CommandLine:
-    """Three operations, told and committed."""
+    """Three committed and logged operations."""
     assert bake("item", "add", "ingredient", "Flour", "--unit", "g").code == 0
     for _ in range(2):
         assert bake("receive", "flour", "1", "kg", "--cost", "2").code == 0
@@ -48,13 +48,13 @@ def success_lines(lines: list[str]) -> list[str]:
 
 
 def test_a_clean_log_agrees_and_says_how_much_was_compared(bakery: CommandLine) -> None:
-    """The counts are above zero, so that agreement means something."""
+    """The counts are above zero, so the agreement means something."""
     done = bakery("log", "verify")
     assert (done.code, done.out) == (0, "Compared 3 operations with 3 success lines: they agree.\n")
 
 
 def test_a_deleted_line_is_named(bakery: CommandLine) -> None:
-    """An operation whose success line is gone is missing, even when it was the first."""
+    """An operation without its success line is missing, even if it was the first."""
     lines = bakery.log_file.read_text("utf-8").splitlines()
     for gone in success_lines(lines):
         edit(bakery, lambda all_lines, gone=gone: [line for line in all_lines if line.rstrip("\n") != gone])
@@ -66,7 +66,7 @@ def test_a_deleted_line_is_named(bakery: CommandLine) -> None:
 
 
 def test_a_forged_line_is_named(bakery: CommandLine) -> None:
-    """A success that no operation stands behind is forged, and so is one that claims another operation's id."""
+    """A success without an operation is forged, and so is one that claims another operation's id."""
     real = success_lines(bakery.log_file.read_text("utf-8").splitlines())[-1]
     for change in ({"operation_id": "0190b7a1-0000-7000-8000-00000000dead"}, {"operation": "record_assembly"}):
         forged = json.dumps({**json.loads(real), **change})
@@ -81,7 +81,7 @@ def test_a_forged_line_is_named(bakery: CommandLine) -> None:
 
 
 def test_a_doubled_line_is_named(bakery: CommandLine) -> None:
-    """One operation, one success."""
+    """One operation has one success."""
     edit(bakery, lambda lines: [*lines, success_lines(lines)[-1]])
     done = bakery("log", "verify")
     assert done.code == 1
@@ -89,13 +89,13 @@ def test_a_doubled_line_is_named(bakery: CommandLine) -> None:
 
 
 def test_a_torn_line_is_counted(bakery: CommandLine) -> None:
-    """What cannot be read cannot be vouched for."""
+    """A line that cannot be read proves nothing."""
     edit(bakery, lambda lines: [*lines, '{"timestamp": "2026'])
     assert bakery("log", "verify", "--json").json["unreadable_lines"] == 1
 
 
 def test_lines_of_another_database_are_left_alone(bakery: CommandLine) -> None:
-    """Two bakeries may share a file: each is held to its own lines."""
+    """Two bakeries may share a file: each is checked against its own lines."""
     edit(
         bakery,
         lambda lines: [*lines, json.dumps({**json.loads(success_lines(lines)[0]), "database_id": "another"}) + "\n"],
@@ -104,14 +104,14 @@ def test_lines_of_another_database_are_left_alone(bakery: CommandLine) -> None:
 
 
 def test_operations_before_the_first_retained_line_are_not_missed(bakery: CommandLine) -> None:
-    """A log that was rotated away is not held against what it told."""
+    """The log does not answer for lines in a file that was rotated away."""
     edit(bakery, lambda lines: lines[-1:])
     done = bakery("log", "verify", "--json")
     assert (done.code, done.json["success_lines_compared"]) == (0, 1)
 
 
 def test_an_unknown_outcome_is_resolved_by_the_operation_id(bakery: CommandLine) -> None:
-    """Committed, but the log only says unknown: named, until a replay has told how it ended."""
+    """The operation was committed, but the log only says unknown: it is reported until a replay settles it."""
 
     def doubt(lines: list[str]) -> list[str]:
         last = json.loads(lines[-1])
@@ -125,7 +125,7 @@ def test_an_unknown_outcome_is_resolved_by_the_operation_id(bakery: CommandLine)
 
 
 def test_what_is_inside_another_is_resolved_with_it(log_file: Path, kitchen: Kitchen) -> None:
-    """The replay of baking and packing answers for the baking and for the packing, which nobody can ask again."""
+    """The replay of a combined operation settles the baking and the packing too, which cannot be replayed alone."""
     kitchen.simple_bakery()
     bake_and_pack(kitchen)
     told = [json.loads(line) for line in log_file.read_text("utf-8").splitlines()]
@@ -139,7 +139,7 @@ def test_what_is_inside_another_is_resolved_with_it(log_file: Path, kitchen: Kit
 
 @pytest.mark.parametrize("forged", ["restored_operation", "restoration", "restoration of all"])
 def test_a_row_that_is_added_past_the_guards_excuses_no_missing_line(bake: CommandLine, forged: str) -> None:
-    """A mark is believed only with exactly what came along when it was written."""
+    """A restore mark counts only together with exactly the rows that were restored with it."""
     assert [bake("supplier", "add", name).code for name in ("Mill", "Dairy")] == [0, 0]
     run_in_transaction(lambda session: mark_restored(session, "elsewhere"))
     assert bake("supplier", "add", "Farm").code == 0
@@ -165,7 +165,7 @@ def test_a_row_that_is_added_past_the_guards_excuses_no_missing_line(bake: Comma
 
 
 def test_the_tree_of_nothing_says_so(bakery: CommandLine) -> None:
-    """An id that the log does not know exits 1."""
+    """An id that is not in the log exits with 1."""
     done = bakery("log", "tree", "ffffffff")
     assert (done.code, done.out) == (1, "")
     assert "The log has nothing about ffffffff" in done.err
@@ -198,7 +198,7 @@ def named(result: LogVerification) -> list[NamedOperation]:
 
 
 def test_nothing_is_named_while_somebody_works(kitchen: Kitchen, log_file: Path) -> None:
-    """Lines and rows are read while both grow: what was committed in between is neither forged nor missing."""
+    """The check reads lines and rows while both grow: a commit in between is neither forged nor missing."""
     kitchen.ingredient("Flour")
     done = threading.Event()
 
@@ -221,7 +221,7 @@ def test_nothing_is_named_while_somebody_works(kitchen: Kitchen, log_file: Path)
 def test_a_commit_after_the_session_has_read_is_not_forged(
     kitchen: Kitchen, log_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The session is older than the operation and its line; the rows are read anew."""
+    """The session is older than the operation and its line; the rows are read again."""
     read_log, awaited = verification.read_log, ["Flour"]
 
     def read_after_a_commit(path: Path, _progress: None) -> Iterator[dict[str, Any] | None]:
@@ -237,7 +237,7 @@ def test_a_commit_after_the_session_has_read_is_not_forged(
 def test_a_line_that_is_written_late_is_waited_for(
     kitchen: Kitchen, log_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Between COMMIT and its line the row is there alone; the log is read again before that is called missing."""
+    """Between COMMIT and the line only the row exists; the log is read again before the line counts as missing."""
     kitchen.ingredient("Flour")
     lines = log_file.read_text("utf-8").splitlines(keepends=True)
     for cut in (0, 40):  # not written yet, and half written
@@ -253,7 +253,7 @@ def test_a_line_that_is_written_late_is_waited_for(
 def test_half_a_line_is_waited_for_only_at_the_end(
     kitchen: Kitchen, log_file: Path, monkeypatch: pytest.MonkeyPatch, place: int | None, passes: int
 ) -> None:
-    """With a line behind it nobody will complete it: the log is read once, and nobody sleeps."""
+    """A half line followed by another will never be completed: the log is read once, without waiting."""
     kitchen.ingredient("Flour")
     lines = log_file.read_text("utf-8").splitlines(keepends=True)
     torn = lines[-1][:40]
@@ -269,7 +269,7 @@ def test_half_a_line_is_waited_for_only_at_the_end(
 def test_after_a_rotation_the_log_answers_from_when_its_first_line_was_written(
     kitchen: Kitchen, log_file: Path
 ) -> None:
-    """A line is written at COMMIT, long after it happened: what was told in between went to the file before."""
+    """A line is written at COMMIT, long after its event: lines written in between went to the file before."""
     with session_scope() as early:
         things.record_supplier("Mill", session=early)
         lines_before = log_file.read_text("utf-8")
@@ -278,7 +278,7 @@ def test_after_a_rotation_the_log_answers_from_when_its_first_line_was_written(
     assert first["timestamp"] < recorded_later[:26] < first["settled_at"]
     kitchen.ingredient("Flour")
     flour = log_file.read_text("utf-8").splitlines()[-1]
-    # As if Flour had been told to the file before, while Mill was still under way.
+    # As if Flour's line had gone to the file before, while Mill was still under way.
     first["settled_at"] = (datetime.fromisoformat(json.loads(flour)["settled_at"]) + timedelta(seconds=1)).isoformat()
     log_file.write_text(json.dumps(first) + "\n", "utf-8")
     result = verify(log_file)
@@ -286,7 +286,7 @@ def test_after_a_rotation_the_log_answers_from_when_its_first_line_was_written(
 
 
 def test_a_first_line_of_another_library_without_a_zone_is_passed_over(kitchen: Kitchen, log_file: Path) -> None:
-    """Its instant cannot be compared, so the next line that has one is the first."""
+    """Its time cannot be compared, so the next line with a zone counts as the first."""
     kitchen.ingredient("Flour")
     log_file.write_text('{"timestamp": "2026-01-01T00:00:00"}\n' + log_file.read_text("utf-8"), "utf-8")
     assert verify(log_file)["clean"]
@@ -304,7 +304,7 @@ def test_a_rotation_between_two_lines_loses_none(log_file: Path) -> None:
 
 
 def test_a_log_that_is_gone_is_not_clean(bakery: CommandLine) -> None:
-    """With no line to begin from, every operation is missing; with a new log, the older ones are counted."""
+    """Without a first line every operation is missing; with a new log, the older ones are only counted."""
     bakery.log_file.unlink()
     with read_scope() as session:
         assert len(verify_log(session, bakery.log_file)["missing"]) == 3
@@ -317,7 +317,7 @@ def test_a_log_that_is_gone_is_not_clean(bakery: CommandLine) -> None:
 
 
 def test_half_a_line_does_not_take_the_next_one_with_it(bakery: CommandLine) -> None:
-    """Whoever opens a file that ends in the middle of a line begins a new one."""
+    """A writer that opens a file ending within a line starts a new line."""
     edit(bakery, lambda lines: [*lines, '{"timestamp": "2026-11-23T13:00'])
     assert bakery("receive", "flour", "1", "kg").code == 0
     verified = bakery("log", "verify", "--json").json
@@ -325,7 +325,7 @@ def test_half_a_line_does_not_take_the_next_one_with_it(bakery: CommandLine) -> 
 
 
 def test_lines_of_strange_types_are_unreadable_and_break_nothing(bakery: CommandLine) -> None:
-    """A list where an id should be is no log line."""
+    """A list in place of an id makes the line unreadable."""
     strange = [{"operation_id": ["a"]}, {"transaction_id": {"a": 1}}, {"timestamp": 5}, {"outcome": 1}]
     edit(
         bakery,
@@ -336,7 +336,7 @@ def test_lines_of_strange_types_are_unreadable_and_break_nothing(bakery: Command
 
 
 def test_what_is_no_file_is_not_read(bakery: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A device would never end."""
+    """Reading a device would never end."""
     monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", "/dev/full")
     done = bakery("log", "verify")
     assert (done.code, "is not a regular file" in done.err) == (1, True)
@@ -346,7 +346,7 @@ def test_what_is_no_file_is_not_read(bakery: CommandLine, monkeypatch: pytest.Mo
 def test_a_setting_that_names_no_file_is_refused(
     bakery: CommandLine, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    """Lines would be lost to a folder, at every command."""
+    """Writing to a folder would lose the lines of every command."""
     monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", place)
     done = bakery("log", "verify")
     assert (done.code, "BAKE_TRACKER_LOG_FILE: must name a file" in done.err) == (2, True)

@@ -17,7 +17,7 @@ from support.log.lines import SERVICES, boxes, cookies, cut, fields, last, lock_
 
 @pytest.fixture
 def bakery(kitchen: Kitchen, log: pytest.LogCaptureFixture) -> Kitchen:
-    """Flour and sugar for twenty batches of cookies, cartons for a hundred boxes, and a log that starts here."""
+    """Flour and sugar for twenty batches of cookies, cartons for a hundred boxes, and an empty log."""
     kitchen.simple_bakery()
     log.clear()
     return kitchen
@@ -26,7 +26,7 @@ def bakery(kitchen: Kitchen, log: pytest.LogCaptureFixture) -> Kitchen:
 def test_an_outcome_line_knows_its_operation_transaction_and_database(
     bakery: Kitchen, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Ids join the line with the operation's row; duration, SQL count and attempt are of the whole operation."""
+    """Ids join the line with the operation's row; duration, SQL count and attempt cover the whole operation."""
     with caplog.at_level(logging.INFO, logger=SERVICES), session_scope() as session:
         first, second = cookies(bakery, session), cookies(bakery, session)
     rows = bakery.rows("SELECT id, transaction_id FROM operation WHERE name = 'record_batch_production'")
@@ -47,7 +47,7 @@ def test_an_outcome_line_knows_its_operation_transaction_and_database(
 
 
 def test_several_bad_arguments_are_named_at_once(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
-    """One line names every argument that is wrong."""
+    """One line names every invalid argument."""
     with (
         caplog.at_level(logging.DEBUG, logger=SERVICES),
         pytest.raises(ValidationError),
@@ -61,7 +61,7 @@ def test_several_bad_arguments_are_named_at_once(bakery: Kitchen, caplog: pytest
 def test_an_earlier_success_in_an_attempt_that_fails_is_told_as_rolled_back(
     bakery: Kitchen, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every attempt of every operation ends in exactly one outcome line, with the same ids in the next attempt."""
+    """Every attempt of every operation has exactly one outcome line, and the next attempt has the same ids."""
     failures = [lock_timeout()]
     load = assembly_service.load_good
 
@@ -87,7 +87,7 @@ def test_an_earlier_success_in_an_attempt_that_fails_is_told_as_rolled_back(
 def test_a_failure_at_the_last_attempt_is_an_error(
     bakery: Kitchen, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is not tried again is told as ERROR, after one ``retried`` for each attempt before."""
+    """An ERROR follows one ``retried`` line for each earlier attempt."""
 
     def failing(_session: Session, _recipe_id: int) -> None:
         raise lock_timeout()
@@ -106,7 +106,7 @@ def test_a_failure_at_the_last_attempt_is_an_error(
 def test_a_connection_that_dies_during_commit_is_tried_again_with_the_same_id(
     bakery: Kitchen, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The next attempt settles it: the id is there (a replay) or it is not (a success)."""
+    """The next attempt settles it: if the id exists it is a replay, otherwise a success."""
     attempts: list[str] = []
 
     def work(session: Session) -> None:

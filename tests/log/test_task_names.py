@@ -1,4 +1,4 @@
-"""A line made inside an asyncio task names it, and no line is lost to a task that has no name."""
+"""A line made inside an asyncio task names the task, and a task without a name loses no line."""
 
 import asyncio
 import logging
@@ -20,13 +20,13 @@ def told(caplog: pytest.LogCaptureFixture) -> list[Any]:
 
 
 def in_a_loop_of_its_own(work: Coroutine[None, None, None]) -> None:
-    """Run it in another thread: a browser of other tests may keep a loop running in this one."""
+    """Run it in another thread, because a browser test may keep a loop running in this one."""
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, work).result()
 
 
 def test_a_line_names_the_task_it_was_made_in_and_no_other(caplog: pytest.LogCaptureFixture) -> None:
-    """Where records have a task name at all (from 3.12), the one outside of any task has none."""
+    """From Python 3.12 records have a task name; outside of a task it is empty."""
 
     async def bake() -> None:
         log_operation(oven, "bake", "success")
@@ -42,7 +42,7 @@ def test_a_line_names_the_task_it_was_made_in_and_no_other(caplog: pytest.LogCap
 
 
 def test_a_task_without_a_name_costs_no_line(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A task factory may give tasks that cannot say what they are called."""
+    """A task factory may make tasks without a name."""
 
     async def bake() -> None:
         monkeypatch.setattr(asyncio, "current_task", lambda: object())

@@ -1,4 +1,4 @@
-"""Whoever asked is the parent of what is done: the W3C ``traceparent``, and a program around us."""
+"""The caller is the parent of our operations: by a W3C ``traceparent``, or by a span of the surrounding program."""
 
 import pytest
 from opentelemetry import context as otel_context
@@ -28,7 +28,7 @@ TRACEPARENT = f"00-{TRACE_ID}-{SPAN_ID}-01"
 def test_the_caller_is_the_parent_of_the_outermost_span(
     bake: CommandLine, kitchen: Kitchen, collector: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The command line takes TRACEPARENT, and everything it does is in the caller's trace."""
+    """The command line reads TRACEPARENT and puts all its operations into the caller's trace."""
     kitchen.simple_bakery()
     monkeypatch.setenv("TRACEPARENT", TRACEPARENT)
     assert bake("produce", "cookies", "1", "--yield", "24").code == 0
@@ -39,7 +39,7 @@ def test_the_caller_is_the_parent_of_the_outermost_span(
 
 
 def test_a_program_around_us_is_the_parent(kitchen: Kitchen, collector: Receiver) -> None:
-    """A span that is already current, such as a web framework's, comes before the header it was made from."""
+    """A current span, such as a web framework's, takes precedence over the header it was made from."""
     bakery = kitchen.simple_bakery()
     current = trace.SpanContext(0xA1, 0xB2, is_remote=False, trace_flags=trace.TraceFlags(1))
     around = otel_context.attach(trace.set_span_in_context(trace.NonRecordingSpan(current)))
@@ -55,7 +55,7 @@ def test_a_program_around_us_is_the_parent(kitchen: Kitchen, collector: Receiver
 def test_a_program_with_a_provider_of_its_own_needs_no_setting(
     kitchen: Kitchen, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its provider gets the spans; one that only stands in for a provider puts no empty ids on the lines."""
+    """Its provider gets the spans; a placeholder provider puts no empty ids on the lines."""
     bakery = kitchen.simple_bakery()
     exported = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
@@ -75,7 +75,7 @@ def test_a_program_with_a_provider_of_its_own_needs_no_setting(
 def test_a_caller_that_samples_nothing_is_obeyed(
     kitchen: Kitchen, collector: Receiver, log: pytest.LogCaptureFixture
 ) -> None:
-    """The flag 00 sends no span, but the lines are still in the caller's trace."""
+    """With the flag 00 no span is sent, but the lines still carry the caller's trace."""
     bakery = kitchen.simple_bakery()
     log.clear()
     with exporting_where_asked(), accept_traceparent(TRACEPARENT[:-2] + "00"), session_scope() as session:
@@ -87,7 +87,7 @@ def test_a_caller_that_samples_nothing_is_obeyed(
 
 
 def test_without_a_collector_the_lines_carry_the_callers_ids(kitchen: Kitchen, log: pytest.LogCaptureFixture) -> None:
-    """With no span of our own, the caller's is the nearest that a viewer can show; afterwards nothing is left."""
+    """With no span of our own, a viewer can show the caller's; afterwards the context is clean."""
     bakery = kitchen.simple_bakery()
     log.clear()
     with accept_traceparent(TRACEPARENT), session_scope() as session:
@@ -122,7 +122,7 @@ def test_without_a_collector_the_lines_carry_the_callers_ids(kitchen: Kitchen, l
     ],
 )
 def test_a_traceparent_is_read_as_the_specification_says(header: str | None, expected: Caller | None) -> None:
-    """What is malformed is ignored, as if there had been none."""
+    """A malformed header is ignored, as if there were none."""
     assert parse_traceparent(header) == expected
     with accept_traceparent(header):
         assert bound_value("trace_id") == (expected.trace_id if expected else None)

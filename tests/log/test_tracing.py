@@ -1,4 +1,4 @@
-"""Operations are spans and lines are log records, and what a collector is sent is as true as the log."""
+"""Operations are spans and lines are log records, and what a collector receives is as true as the log."""
 
 import json
 import logging
@@ -40,13 +40,13 @@ def ids_of(span: Span) -> tuple[str, str]:
     return span.trace_id.hex(), span.span_id.hex()
 
 
-# what a collector is sent ---------------------------------------------------------------------------------------------
+# what a collector receives --------------------------------------------------------------------------------------------
 
 
 def test_operations_inside_an_operation_are_spans_inside_its_span(
     kitchen: Kitchen, collector: Receiver, log: pytest.LogCaptureFixture
 ) -> None:
-    """Baking and packing are children of the composite, and all three lines carry the ids of their own span."""
+    """Baking and packing are children of the combined operation, and each line carries the ids of its own span."""
     bakery = kitchen.simple_bakery()
     log.clear()
     with exporting_where_asked():
@@ -66,7 +66,7 @@ def test_operations_inside_an_operation_are_spans_inside_its_span(
 
 
 def test_a_log_record_says_what_its_line_says(bake: CommandLine, kitchen: Kitchen, collector: Receiver) -> None:
-    """Message, level, both times, ids and every field are those of the JSON line."""
+    """Message, level, both times, ids and every field equal those of the JSON line."""
     kitchen.simple_bakery()
     assert bake("produce", "cookies", "1", "--yield", "24").code == 0
     (line,) = [
@@ -89,7 +89,7 @@ def utc(nanoseconds: int) -> str:
 
 
 def test_a_success_is_not_claimed_before_the_commit(kitchen: Kitchen, collector: Receiver) -> None:
-    """What is undone after it had succeeded is an error that says so, not a success."""
+    """An operation that is undone after it succeeded is an error that says so, not a success."""
     bakery = kitchen.simple_bakery()
     with exporting_where_asked(), failing(KeyError), session_scope() as session:
         cookies(bakery, session)
@@ -111,7 +111,7 @@ def test_a_span_in_an_undone_savepoint_is_rolled_back_and_no_other(kitchen: Kitc
 
 
 def test_a_commit_that_nobody_answered_is_unknown(kitchen: Kitchen, collector: Receiver) -> None:
-    """Neither a success nor undone: the span says that nobody knows."""
+    """The span is neither a success nor undone: its outcome is unknown."""
     bakery = kitchen.simple_bakery()
     with exporting_where_asked(), failing(Exception), session_scope() as session:
         cookies(bakery, session)
@@ -120,7 +120,7 @@ def test_a_commit_that_nobody_answered_is_unknown(kitchen: Kitchen, collector: R
 
 
 def test_a_refusal_is_an_answer_and_not_a_fault(kitchen: Kitchen, collector: Receiver) -> None:
-    """The refused child and its parent carry their outcome and no status; the sibling undone with them is an error."""
+    """The refused child and its parent have an outcome and no status; the sibling undone with them is an error."""
     bakery = kitchen.simple_bakery()
     with exporting_where_asked(), refusing_boxes():
         bake_and_pack(bakery, 40)
@@ -138,7 +138,7 @@ def test_a_refusal_is_an_answer_and_not_a_fault(kitchen: Kitchen, collector: Rec
 def test_an_error_has_its_exception_without_local_variables(
     kitchen: Kitchen, collector: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The event names type, message and frames, as the line does."""
+    """The event has the type, message and frames, as the line does."""
     bakery = kitchen.simple_bakery()
 
     def broken(*_arguments: Any, **_more: Any) -> None:
@@ -164,7 +164,7 @@ def test_an_error_has_its_exception_without_local_variables(
 
 
 def test_what_a_line_hides_is_not_sent(kitchen: Kitchen, collector: Receiver, log: pytest.LogCaptureFixture) -> None:
-    """Free text goes as its length, secrets not at all, and a number beyond 64 bits does not lose its batch."""
+    """Free text goes out as its length, secrets not at all, and a number beyond 64 bits does not lose its batch."""
     bakery = kitchen.simple_bakery()
     with exporting_where_asked():
         with session_scope() as session:
@@ -191,7 +191,7 @@ def test_checks_have_spans_too(kitchen: Kitchen, collector: Receiver) -> None:
 
 
 def test_a_span_ends_even_where_no_line_is_written(kitchen: Kitchen, collector: Receiver) -> None:
-    """The log's level is no matter of the trace."""
+    """The log's level does not affect the trace."""
     bakery = kitchen.simple_bakery()
     logger = logging.getLogger("bake_tracker.services")
     level = logger.level
@@ -215,7 +215,7 @@ def test_a_span_ends_even_where_no_line_is_written(kitchen: Kitchen, collector: 
 def test_the_resource_names_the_program_and_the_environment_may_add(
     kitchen: Kitchen, collector: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME are heard."""
+    """OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME count."""
     bakery = kitchen.simple_bakery()
     monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=kitchen")
     with exporting_where_asked():

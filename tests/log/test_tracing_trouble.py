@@ -1,4 +1,4 @@
-"""Without a collector tracing costs nothing, and with a broken one it harms nothing."""
+"""Tracing costs nothing without a collector, and does no harm with a broken one."""
 
 import logging
 import os
@@ -63,7 +63,7 @@ def test_a_dead_collector_is_said_once_and_harms_nothing(
 def test_an_endpoint_that_is_no_url_is_told_by_its_variable(
     bake: CommandLine, collector: Receiver, monkeypatch: pytest.MonkeyPatch, wrong: str
 ) -> None:
-    """Once, and not as a fault of the collector; the command succeeds, and what has a right one is sent."""
+    """One warning, not blaming the collector; the command succeeds, and the valid endpoint gets its data."""
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", wrong)
     add = ("item", "add", "ingredient", "--unit", "g")
     done = bake(*add, "Flour")
@@ -79,7 +79,7 @@ def test_an_endpoint_that_is_no_url_is_told_by_its_variable(
 def test_a_tracer_that_breaks_is_no_concern_of_the_baker(
     kitchen: Kitchen, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It fails at the beginning, at the end and at the outcome, and each operation still succeeds."""
+    """The tracer fails at the start, the end and the outcome of a span, and each operation still succeeds."""
 
     class Broken:
         def __init__(self, *, at_begin: bool) -> None:
@@ -108,7 +108,7 @@ def test_a_tracer_that_breaks_is_no_concern_of_the_baker(
 def test_debug_lines_of_the_exporter_do_not_feed_themselves(
     bake: CommandLine, kitchen: Kitchen, collector: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Sending makes no lines, so nothing new is to be sent."""
+    """Sending makes no log lines, so there is nothing new to send."""
     kitchen.simple_bakery()
     monkeypatch.setenv("BAKE_TRACKER_LOG_LEVEL", "DEBUG")
     assert bake("check", "produce", "cookies", "1").code == 0
@@ -116,7 +116,7 @@ def test_debug_lines_of_the_exporter_do_not_feed_themselves(
     assert {scope for scope in collector.scopes if not scope.startswith("bake_tracker")} == set()
 
 
-# without it -----------------------------------------------------------------------------------------------------------
+# without OpenTelemetry ------------------------------------------------------------------------------------------------
 
 
 def run_python(program: str, tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -142,13 +142,13 @@ except SystemExit as left:
 
 
 def test_opentelemetry_is_not_imported_unless_a_collector_is_named(tmp_path: Path) -> None:
-    """A command without OTEL_* pays nothing for it."""
+    """A command without OTEL_* does not pay for it."""
     done = run_python(BAKE, tmp_path, TRACEPARENT=TRACEPARENT)
     assert [done.stdout.splitlines()[-1], done.stderr] == ["0 []", ""]
 
 
 def test_a_missing_extra_is_said_with_what_to_install(tmp_path: Path) -> None:
-    """A collector is named, the extra is not there: one line on stderr, and the command is done."""
+    """With a collector set and the extra missing, stderr has one line and the command succeeds."""
     without = "import sys; sys.modules['opentelemetry'] = None\n" + BAKE.replace("print(left.code or 0, [", "print([")
     done = run_python(without, tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9")
     assert len(done.stderr.splitlines()) == 1
@@ -169,7 +169,7 @@ def test_a_variable_that_the_sdk_refuses_is_said_and_harms_nothing(
 
 
 def test_a_whole_command_reaches_the_collector_before_it_ends(tmp_path: Path) -> None:
-    """A process of its own, warnings as errors: its last line has been sent when it is gone."""
+    """In a process of its own, with warnings as errors, the last line is sent before it exits."""
     with receiving() as collector:
         done = run_python(BAKE, tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=collector.endpoint, TRACEPARENT=TRACEPARENT)
     assert [done.returncode, done.stderr] == [0, ""]

@@ -1,8 +1,8 @@
-"""What tests share: a kitchen to set up, programs to run, and checks of what they leave."""
+"""What tests share: a kitchen to set up, programs to run, and checks of their results."""
 
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-"""The checkout."""
+"""The root of the checkout."""
 
 DATA = ROOT / "tests" / "data"

@@ -1,4 +1,4 @@
-"""Short words for tests of archives: a second database, a bakery as bytes, and bytes as a bakery."""
+"""Helpers for tests of archives: a second database, a bakery as bytes, and bytes as a bakery."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ def another(request: pytest.FixtureRequest, kind: str, folder: Path) -> str:
 
 
 def use_postgresql_tools(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Find the pg_dump and pg_restore of the server that the tests start first."""
+    """Put the server version that the tests start first, with its pg_dump and pg_restore, first on the PATH."""
     folder = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
     assert (folder / "pg_dump").exists()
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
@@ -44,7 +44,7 @@ def restore(lines: list[bytes], url: str) -> Restored:
 
 
 def edited(lines: list[bytes], change: Callable[[list[Any]], None]) -> list[bytes]:
-    """An archive that somebody changed and then made whole again, counts and hash included."""
+    """An archive that somebody changed and then made consistent again, including counts and hash."""
     values = [json.loads(line) for line in lines[:-1]]
     change(values)
     counts: dict[str, int] = {}

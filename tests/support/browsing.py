@@ -1,4 +1,4 @@
-"""A real browser before a real server: what every browser test needs."""
+"""A real browser on a real server: what every browser test needs."""
 
 import os
 import re
@@ -14,9 +14,9 @@ from support.serving import PASSWORD, Server
 from support.warm.forking import PATIENCE_S
 
 REFUSED = re.compile("the server responded with a status of 4(09|22)")
-"""The browser tells a refusal on its console; to us it is an answer as good as any."""
+"""The browser logs a refusal on its console; to us it is a normal answer."""
 LEFT = "net::ERR_ABORTED"
-"""What the browser itself gave up, since the page was left or the answer was a file to keep."""
+"""The browser itself cancelled the request, because the page was left or the answer was a download."""
 
 
 expect.set_options(timeout=PATIENCE_S * 1000)
@@ -24,12 +24,12 @@ expect.set_options(timeout=PATIENCE_S * 1000)
 
 @contextmanager
 def chromium_running() -> Iterator[Browser]:
-    """Debian's Chromium, or Playwright's own."""
+    """Start Debian's Chromium or Google Chrome."""
     path = shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
         if os.environ.get("CI"):
-            pytest.fail("no Chromium, and in CI there has to be one: apt-get install chromium")
-        pytest.skip("NO BROWSER TEST: no Chromium on the PATH (on Debian: apt-get install chromium)")
+            pytest.fail("CI needs Chromium: apt-get install chromium")
+        pytest.skip("NOT TESTED: no Chromium on the PATH (on Debian: apt-get install chromium)")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"], timeout=PATIENCE_S * 1000)
         yield browser
@@ -37,7 +37,7 @@ def chromium_running() -> Iterator[Browser]:
 
 
 def new_context(browser: Browser, server: Server, **more: Any) -> BrowserContext:
-    """Cookies and storage of their own; whatever is asked for is waited for."""
+    """A context with its own cookies and storage, and a patient timeout."""
     context = browser.new_context(base_url=server.url, **more)
     context.set_default_timeout(PATIENCE_S * 1000)
     return context
@@ -45,7 +45,7 @@ def new_context(browser: Browser, server: Server, **more: Any) -> BrowserContext
 
 @contextmanager
 def window(browser: Browser, server: Server, **more: Any) -> Iterator[Page]:
-    """A fresh browser window; in the end, nothing was wrong in its console or went elsewhere."""
+    """A fresh browser window; at the end, its console is clean and no request went to another server."""
     size = {"width": 768, "height": 1024}
     context = new_context(browser, server, **{"color_scheme": "light", "viewport": size, **more})
     page = context.new_page()
@@ -62,7 +62,7 @@ def window(browser: Browser, server: Server, **more: Any) -> Iterator[Page]:
 
 
 def sign_in(page: Page, name: str) -> None:
-    """As one of the people of the demo bakery."""
+    """Sign in as one of the people of the demo bakery."""
     page.goto("/")
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password").fill(PASSWORD)

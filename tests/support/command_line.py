@@ -17,7 +17,7 @@ from bake_tracker.entrypoints.cli.state import State, state
 
 @dataclass(frozen=True)
 class Done:
-    """What a command printed, and its exit status."""
+    """A command's output and exit status."""
 
     code: int
     out: str
@@ -47,7 +47,7 @@ class CommandLine:
 
 @contextmanager
 def root_logger_put_back() -> Iterator[None]:
-    """Commands set the log up; afterwards the root logger has the handlers and the level that it had before."""
+    """Commands set up logging; afterwards the root logger has its old handlers and level again."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield

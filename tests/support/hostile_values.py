@@ -1,4 +1,4 @@
-"""Values that a log line has to survive, and what becomes of each."""
+"""Values that a log line has to survive, and how each is logged."""
 
 import enum
 import sys
@@ -154,7 +154,7 @@ def shared() -> Any:
 
 
 HOSTILE: dict[str, tuple[Any, Any]] = {
-    # what is put in: what comes out of the JSON line; ANY where only the line itself is asked for
+    # input: what the JSON line holds; ANY where only the line itself is checked
     "decimal": (Decimal("1.50"), "1.50"),
     "huge decimal": (Decimal("1E+999999"), "1E+999999"),
     "decimal NaN": (Decimal("sNaN"), "sNaN"),

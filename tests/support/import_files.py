@@ -1,4 +1,4 @@
-"""The small export, whole and without its bad rows, and short words for importing it."""
+"""The small export, with and without its bad rows, and helpers for importing it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,12 +22,12 @@ Document = dict[str, Any]
 
 
 def dirty() -> Document:
-    """The small export as it stands, with four rows that cannot be taken."""
+    """The small export as it is, with four rows that are refused."""
     return parse_export(TEXT)
 
 
 def clean() -> Document:
-    """The small export without those."""
+    """The small export without the bad rows."""
     document = dirty()
     for section, index in BAD_ROWS.items():
         del document[section][index]
@@ -44,13 +44,13 @@ def check(document: Document) -> ImportReport:
 
 
 def counts(report: ImportReport) -> dict[str, tuple[int, int, int]]:
-    """Added, skipped and refused of every kind of which there was anything."""
+    """Added, skipped and refused of every kind with any rows."""
     rows = {kind["kind"]: (kind["added"], kind["skipped"], kind["refused"]) for kind in report["kinds"]}
     return {kind: row for kind, row in rows.items() if any(row)}
 
 
 def stored(kitchen: Kitchen) -> dict[str, int]:
-    """How many rows every table has."""
+    """The number of rows in every table."""
     return {name: kitchen.rows(f"SELECT count(*) FROM {name}")[0][0] for name in Base.metadata.tables}
 
 
@@ -98,7 +98,7 @@ JUNK = st.one_of(
 
 @contextmanager
 def undone() -> Iterator[Any]:
-    """A session whose transaction is rolled back in the end."""
+    """A session whose transaction is rolled back at the end."""
 
     class UndoError(Exception):
         pass

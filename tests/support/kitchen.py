@@ -1,4 +1,4 @@
-"""Short words for tests: set up a bakery through its public services."""
+"""Helpers to set up a bakery through its public services."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -18,7 +18,7 @@ Quantity = int | Decimal | Fraction
 
 
 class Kitchen:
-    """Each method is one transaction of its own on the database that the environment names."""
+    """Each method runs one transaction of its own on the database that the environment names."""
 
     def __init__(self) -> None:
         self.ids: dict[str, int] = {}
@@ -100,12 +100,12 @@ class Kitchen:
             return dict(assembly_service.check_can_assemble(self.ids[good], quantity, session=session))
 
     def stock(self, item: str) -> Decimal:
-        """What the lots of an item hold now, in its base unit."""
+        """What the item's lots hold now, in its base unit."""
         rows = self.rows("SELECT remaining_micros FROM lot WHERE item_id = :item", item=self.ids[item])
         return sum((Decimal(row[0]).scaleb(-6) for row in rows), Decimal(0))
 
     def rows(self, sql: str, **parameters: Any) -> list[Any]:
-        """What the database says, past every service."""
+        """Query the database directly, bypassing every service."""
         with read_scope() as session:
             return list(session.execute(text(sql), parameters).all())
 

@@ -1,4 +1,4 @@
-"""Operations at random, and what the log says of them."""
+"""Random operations, and what the log says about them."""
 
 import logging
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Call = Callable[[dict[str, int], Session], Any]
 
 
 class Keep(logging.Handler):
-    """Keeps the outcome and the operation id of every line."""
+    """Keep the outcome and the operation id of every line."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
@@ -34,7 +34,7 @@ class Keep(logging.Handler):
 
 @st.composite
 def any_call(draw: st.DrawFn) -> Call:
-    """Any one operation with arguments that may be allowed or not, on stock that may suffice or not."""
+    """Any operation whose arguments may be valid or not, on stock that may suffice or not."""
     kind = draw(st.sampled_from(("receive", "receive", "produce", "produce", "assemble")))
     if kind == "receive":
         item = draw(st.sampled_from(("Flour", "Milk", "Carton")))

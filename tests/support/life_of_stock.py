@@ -1,4 +1,4 @@
-"""A row in every table of history that a batch and a box do not fill."""
+"""Rows for every history table that a batch and a box leave empty."""
 
 from bake_tracker.services.catalog.measures import record_piece_weight
 from bake_tracker.services.catalog.rates import record_recipe_rate
@@ -13,7 +13,7 @@ from support.kitchen import Kitchen
 
 
 def fill_the_life_of_stock(kitchen: Kitchen) -> None:
-    """Sugar is spilt, counted, split, held, delivered and taken back, and baked at a rate."""
+    """Sugar is spilt, counted, split, held, delivered and returned, and baked with a rate."""
     lot = kitchen.receive("Sugar", 1, "kg", 2)["lot_id"]
     mistyped = kitchen.receive("Sugar", 9, "kg", 2)["operation_id"]
     mill = run_in_transaction(lambda s: record_supplier("Watermill", session=s))["supplier_id"]

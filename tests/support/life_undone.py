@@ -1,4 +1,4 @@
-"""A bakery's life of which everything is undone again: what is done in it, each a step, and how it ends."""
+"""A bakery's life that is undone completely: the steps that may happen in it, and how it ends."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -59,11 +59,11 @@ DECK = (
     *("state allergens", "state allergens of a package", "state label", "state bakery", "import"),
     *("undo", "undo", "undo", "cascade"),
 )
-"""What may be done in a life, each once, or as often as it stands here."""
+"""The steps of a life, each as often as it stands here."""
 
 
 class Life(RuleBasedStateMachine):
-    """One operation after another; ``prepared`` is what stood before the first, ``heard`` counts what was allowed."""
+    """One operation after another; ``prepared`` holds the operations before the first, ``heard`` counts outcomes."""
 
     kitchen: Kitchen
     keep: Keep
@@ -72,10 +72,10 @@ class Life(RuleBasedStateMachine):
     at_first: list[Any]
     heard: Counter[str]
     kept: set[str]
-    """What an undoing has told that it left, because the ledger names it."""
+    """What a reversal reported as kept, because the ledger names it."""
 
     def attempt(self, name: str, call: Call) -> Any:
-        """Do it in a transaction of its own; None when it is refused."""
+        """Run it in a transaction of its own; None if it is refused."""
         try:
             result = run_in_transaction(call)
         except ServiceError as error:
@@ -93,7 +93,7 @@ class Life(RuleBasedStateMachine):
         return done
 
     def standing(self) -> list[tuple[str, str]]:
-        """What stands and changed something, or the whole that it is inside of, where that stands."""
+        """Operations in force that changed something, or the outermost one around each."""
         rows = {str(row.id): row for row in self.kitchen.rows(ALL)}
         undone = {str(row[0]) for row in self.kitchen.rows(UNDONE)}
         found = set[str]()
@@ -105,13 +105,13 @@ class Life(RuleBasedStateMachine):
         return [(key, str(row.name)) for key, row in rows.items() if key in found - self.prepared]
 
     def lots(self, where: str = "NOT on_hold") -> list[int]:
-        """Those with something left, the latest first."""
+        """Lots with something left, latest first."""
         found = f"SELECT id FROM lot WHERE remaining_micros > 0 AND {where} ORDER BY id DESC LIMIT 6"
         return [int(row.id) for row in self.kitchen.rows(found)]
 
     @initialize(deck=st.permutations(DECK), part=st.integers(1, 600), actual=st.integers(2, 30))
     def begin(self, deck: list[str], part: int, actual: int) -> None:
-        """What every life has: goods in, a part of them moved, something baked."""
+        """Every life begins with goods in, a part of them moved, and a baking."""
         ids, self.deck = self.kitchen.ids, deck
         self.attempt("receive", lambda s: record_receipt(ids["Flour"], 650, "g", session=s, total_cost=Decimal("1.01")))
         (lot, *_) = self.lots()
@@ -120,7 +120,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def step(self, data: st.DataObject) -> None:
-        """The next of the deck; after the last, from the first again."""
+        """Take the next step of the deck; after the last, start over."""
         kind = self.deck.pop(0)
         self.deck.append(kind)
         family = kind.partition(" ")[0]
@@ -188,7 +188,7 @@ class Life(RuleBasedStateMachine):
         )
 
     def correct(self, kind: str, draw: Draw) -> None:
-        """A run that stands, with whatever rests on it; where none does, one is baked for it."""
+        """Correct a production in force, with whatever depends on it; if there is none, bake first."""
         if not self.runs():
             self.produce("produce", draw)
         if runs := self.runs():
@@ -206,7 +206,7 @@ class Life(RuleBasedStateMachine):
         self.attempt(kind, lambda s: handling.record_hold(lots, "smells", session=s))
 
     def release(self, kind: str, draw: Draw) -> None:
-        """One that is on hold; where none is, one is held for it."""
+        """Release a lot on hold; if there is none, put one on hold first."""
         if not self.lots("on_hold"):
             self.hold("hold", draw)
         lot, days = draw(st.sampled_from(self.lots("on_hold"))), draw(st.sampled_from((None, 3)))
@@ -219,7 +219,7 @@ class Life(RuleBasedStateMachine):
         self.attempt(kind, lambda s: handling.record_transfer(lot, place, session=s, quantity=quantity))
 
     def recall(self, kind: str, draw: Draw) -> None:
-        """Mostly one that is undone or released at once: what it holds is most of the stock."""
+        """Mostly undone or released at once, because a recall holds most of the stock."""
         lot, then = draw(st.sampled_from(self.lots())), draw(st.sampled_from(("undo", "release", "undo", "keep")))
         done = self.attempt(kind, lambda s: recall_service.record_recall(lot, session=s))
         if then == "undo":
@@ -260,13 +260,13 @@ class Life(RuleBasedStateMachine):
         self.attempt(kind, calls[kind.removeprefix("make ")])
 
     def deliver(self, kind: str, draw: Draw) -> None:
-        """Of the latest ingredient, which may have been made since, and from the latest supplier."""
+        """Deliver the latest ingredient, which may be new, from the latest supplier."""
         (item,), (key,) = (self.kitchen.rows(one)[0] for one in (LATEST, "SELECT max(id) FROM supplier"))
         lines: Any = [{"item_id": item, "quantity": one, "unit": "g"} for one in draw(st.lists(SOME, min_size=1))]
         self.attempt(kind, lambda s: delivery.record_delivery(lines[:3], session=s, supplier_id=key))
 
     def write_recipe(self, kind: str, draw: Draw) -> None:
-        """A new one of flour or of what was made since, or other lines for one that is there."""
+        """Write a new recipe of flour or of the latest ingredient, or change the lines of an existing one."""
         known = {str(row.name): int(row.id) for row in self.kitchen.rows("SELECT id, name FROM recipe")}
         name, grams = draw(st.sampled_from(("Bread", "Dough", "Cake"))), draw(st.integers(1, 400))
         item = draw(st.sampled_from((self.kitchen.ids["Flour"], int(self.kitchen.rows(LATEST)[0][0]))))
@@ -296,12 +296,12 @@ class Life(RuleBasedStateMachine):
         self.attempt(kind, calls[kind.removeprefix("state ")])
 
     def bring_in(self, kind: str, draw: Draw) -> None:
-        """A file of items, recipes and goods, with lots or without."""
+        """Import items, recipes and goods, with lots or without."""
         document = clean() if draw(st.booleans()) else {**clean(), "inventory_items": [], "purchases": []}
         self.attempt(kind, lambda s: import_service.record_import(document, session=s))
 
     def undo(self, kind: str, draw: Draw) -> None:
-        """One of the last six; what has something on it, or stays, is left."""
+        """Undo one of the last six, unless it has dependents or must stay."""
         if standing := self.standing()[-6:]:
             key, _ = draw(st.sampled_from(standing))
             try:
@@ -311,7 +311,7 @@ class Life(RuleBasedStateMachine):
                 self.heard[f"refused: {kind}: {error.code}"] += 1
 
     def cascade(self, kind: str, draw: Draw) -> None:
-        """One that has something on it, with that."""
+        """Undo an operation that has dependents, together with them."""
         standing = [key for key, name in self.standing() if name not in MAKING]
         for key in draw(st.permutations(standing)):
             with read_scope() as session:
@@ -330,7 +330,7 @@ class Life(RuleBasedStateMachine):
         assert sorted(claimed) == sorted(str(row.id) for row in self.kitchen.rows("SELECT id FROM operation"))
 
     def undo_everything(self, by_roots: bool) -> None:
-        """The latest first, each alone; or the earliest first with all that rests on it."""
+        """Undo the latest first, each alone; or the earliest first, with all its dependents."""
         staying, stayed = set[str](), set[str]()
         while standing := [row for row in self.standing() if row[0] not in staying]:
             key, _ = standing[0] if by_roots else standing[-1]
@@ -340,7 +340,7 @@ class Life(RuleBasedStateMachine):
                 staying.add(key)
                 stayed.update(error.stays)
             except DependentsError as error:
-                raise AssertionError(f"what came last has something on it: {error}") from None
+                raise AssertionError(f"the latest operation has dependents: {error}") from None
         self.ledger_caches_and_log_agree()
         assert self.kitchen.rows(SHELF) == self.at_first
         weighed = {f"item {row.slug}" for row in self.kitchen.rows(WEIGHED)}
@@ -355,7 +355,7 @@ class Life(RuleBasedStateMachine):
 
 
 MAKING = {"record_item", "record_supplier", "record_recipe", "record_import"}
-"""What made a thing that lots and runs may name for good."""
+"""Operations that made a thing which lots and runs may name for good."""
 ACTUAL = st.integers(2, 30)
 SCALE = st.sampled_from((1, Decimal(1) / 3))
 SOME = st.integers(1, 60)
@@ -372,7 +372,7 @@ def known(kitchen: Kitchen) -> set[Row]:
 
 
 def stocked_kitchen() -> Kitchen:
-    """Buns of two lots of flour, boxes of two buns, hampers of boxes; enough of all for a life."""
+    """Buns from two lots of flour, boxes of two buns, hampers of boxes; enough of each for a life."""
     kitchen = Kitchen()
     kitchen.ingredient("Flour")
     kitchen.item("material", "Carton", "each")

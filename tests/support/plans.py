@@ -1,4 +1,4 @@
-"""How many statements a question takes, and how the database plans them."""
+"""How many statements a query takes, and how the database plans them."""
 
 from collections.abc import Callable
 from datetime import date
@@ -40,7 +40,7 @@ def bakery_of(kitchen: Kitchen) -> Kitchen:
 
 
 def copy_rows(table: str, count: int, where: str = "1 = 1") -> None:
-    """Copy the chosen rows ``count`` times past the services, for the bulk of a long life."""
+    """Copy the chosen rows ``count`` times, bypassing the services, to build a long history."""
     with session_scope() as session:
         is_sqlite = session.get_bind().dialect.name == "sqlite"
         names = [column["name"] for column in inspect(session.connection()).get_columns(table)]
@@ -60,12 +60,12 @@ def copy_rows(table: str, count: int, where: str = "1 = 1") -> None:
 
 
 def counts(kitchen: Kitchen, times: int = 1) -> dict[str, set[int]]:
-    """Statements of each operation at each width, without BEGIN, COMMIT and savepoints."""
+    """The number of statements of each operation at each width, without BEGIN, COMMIT and savepoints."""
     counted: dict[str, set[int]] = {}
     for name, call in OPERATIONS.items():
         for width in WIDTHS:
             with session_scope() as session:
-                session.connection()  # a BEGIN of its own is no statement of the operation
+                session.connection()  # the BEGIN is not one of the operation's statements
                 before = statement_count()
                 call(kitchen, width, times, session)
                 counted.setdefault(name, set()).add(statement_count() - before)
@@ -83,7 +83,7 @@ HISTORY = ("operation", "movement", "production_run", "assembly_run", "lot")
 
 
 def steps_of(ask: Callable[[Session], Any]) -> list[str]:
-    """How the database goes about every statement of a question: the tables it walks through from end to end."""
+    """The plan steps of every statement that ``ask`` sends; SCAN marks a table read from end to end."""
     sent: list[tuple[str, Any]] = []
     with read_scope() as session:
         connection = session.connection()

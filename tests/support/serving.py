@@ -21,14 +21,14 @@ PASSWORD = "demo password of a test"
 
 @dataclass
 class Server:
-    """Where it is, and its process."""
+    """Its address and its process."""
 
     url: str
     process: Program
     printed: IO[str]
 
     def end(self) -> tuple[int, str]:
-        """Ask it to end; its exit status and what it printed."""
+        """Ask it to stop; return its exit status and output."""
         self.process.terminate()
         return self.process.wait(), self.all_printed()
 
@@ -45,7 +45,7 @@ def free_port() -> int:
 
 @contextmanager
 def serving(folder: Path, *options: str, database_url: str | None = None, port: int | None = None) -> Iterator[Server]:
-    """``bake serve`` with these options, from when it is ready to the end; on a database of its own unless told."""
+    """Run ``bake serve`` with these options, and wait until it is ready; on a database of its own by default."""
     port = port or free_port()
     environment = {
         **os.environ,

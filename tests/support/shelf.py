@@ -1,4 +1,4 @@
-"""Short words for tests of the shelf: waste, counts and deliveries, each one transaction, and lots by code."""
+"""Helpers for tests of the shelf: waste, counts and deliveries, one transaction each, and lots by code."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ Lines = Sequence[Mapping[str, Any]]
 
 
 class Shelf:
-    """What is done to the shelf of a kitchen."""
+    """Adjust, count and deliver in a kitchen."""
 
     def __init__(self, kitchen: Kitchen) -> None:
         self.kitchen = kitchen
@@ -46,19 +46,19 @@ class Shelf:
         return run_in_transaction(lambda s: things.record_supplier(name, session=s))["supplier_id"]
 
     def lot(self, code: str) -> Any:
-        """What is in the first lot whose code begins so: its id, and what is left and what that costs in millionths."""
+        """The first lot whose code begins with this: id, code, remaining quantity and remaining cost in millionths."""
         return self.kitchen.rows(
             "SELECT id, code, remaining_micros, remaining_cost_micros FROM lot WHERE code LIKE :code ORDER BY id",
             code=f"{code}%",
         )[0]
 
     def everything(self) -> list[Any]:
-        """Every lot with what it holds and what that costs."""
+        """Every lot with its remaining quantity and cost."""
         return self.kitchen.rows("SELECT id, remaining_micros, remaining_cost_micros FROM lot ORDER BY id")
 
 
 def drift() -> list[Any]:
-    """What ``verify`` finds."""
+    """The drift that ``verify`` finds."""
     with read_scope() as session:
         return verify_ledger(session)["drift"]
 
@@ -75,7 +75,7 @@ def stated(kitchen: Kitchen) -> Kitchen:
 
 
 def sold(kitchen: Kitchen) -> Kitchen:
-    """Flour split and baked, boxes given, sold, dropped, found and counted; a run of it undone; butter beside it."""
+    """Flour split and baked, boxes given, sold, dropped, found and counted; one run undone; unrelated butter."""
     kitchen.simple_bakery()
     shelf = Shelf(kitchen)
     move(kitchen, "flour", "Cellar", 4_000)

@@ -79,7 +79,7 @@ def _of(draw: st.DrawFn, items: list[dict[str, str]], suppliers: list[str]) -> T
 
 
 def _allergens() -> st.SearchStrategy[list[dict[str, str]]]:
-    """All that is said of one thing: allergens, each once, or that there are none."""
+    """The statement about one thing: each allergen at most once, or that there are none."""
     keys = st.sampled_from(["wheat", "milk", "eggs", "pine_nuts"])
     said = st.dictionaries(keys, st.sampled_from(["contains", "may_contain"]), max_size=3)
     return (said.filter(len) | st.just({"none": "contains"})).map(

@@ -1,4 +1,4 @@
-"""What a bakery was made of once, put into the next empty database as rows: a tenth of the work of making it."""
+"""Make a bakery once, and copy its rows into each later empty database: a tenth of the work of making it."""
 
 import logging
 from collections.abc import Callable
@@ -14,7 +14,7 @@ _known: dict[str, tuple[dict[str, int], Rows]] = {}
 
 
 def once(name: str, make: Callable[[], dict[str, int]]) -> dict[str, int]:
-    """The ids of what ``make`` makes; it is run once, where somebody listens, and where anything was recorded."""
+    """The ids that ``make`` returns; it runs the first time, or if the log is captured or the database is not empty."""
     if logging.getLogger("bake_tracker.services").isEnabledFor(logging.INFO):
         return make()
     with read_scope() as session:

@@ -1,4 +1,4 @@
-"""Change history as somebody does who can take the guards off, look at what ``verify`` says, and undo it."""
+"""Change history as somebody who can remove the guards would, see what ``verify`` reports, and undo it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 
 @contextmanager
 def without_guards(*, keep: bool = False) -> Iterator[Session]:
-    """A session in which neither triggers nor foreign keys hold; undone at the end, unless it is to be kept."""
+    """A session without triggers and foreign keys; rolled back at the end unless ``keep`` is set."""
     with session_scope() as session:
         if session.get_bind().dialect.name == "postgresql":
             session.execute(text("SET LOCAL session_replication_role = replica"))
@@ -33,7 +33,7 @@ def without_guards(*, keep: bool = False) -> Iterator[Session]:
 
 
 def drift_after(*statements: str, expect: str | None = None, **values: Any) -> list[Drift]:
-    """What ``verify`` names when these statements have been run past the program."""
+    """The drift that ``verify`` reports after these statements, which bypass the program."""
     with without_guards() as session:
         for statement in statements:
             session.execute(text(statement), values)
@@ -41,11 +41,11 @@ def drift_after(*statements: str, expect: str | None = None, **values: Any) -> l
 
 
 def named_after(*statements: str, **values: Any) -> set[str]:
-    """The kinds of drift that these statements make."""
+    """The kinds of drift that these statements cause."""
     return {drift["what"] for drift in drift_after(*statements, **values)}
 
 
-# Where a column takes only some words, another of them.
+# Columns that accept only certain words: a different one of them.
 OTHER_WORDS = {
     "adjustment.kind": "spoilage",
     "lot_hold.action": "release",
@@ -54,7 +54,7 @@ OTHER_WORDS = {
 
 
 def another(value: Any, column: Column[Any]) -> Any:
-    """Any other value that the column takes."""
+    """Any other value that the column accepts."""
     if (word := OTHER_WORDS.get(str(column))) is not None:
         return word
     if isinstance(column.type, UuidText):

@@ -1,4 +1,4 @@
-"""Transcripts of the docs, and what may differ in them."""
+"""Transcripts in the docs, and the parts of them that may differ."""
 
 import re
 

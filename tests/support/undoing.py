@@ -1,4 +1,4 @@
-"""Short words for undoing, holding and moving."""
+"""Helpers for undoing, holding and moving."""
 
 from datetime import date
 from typing import Any

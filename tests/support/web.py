@@ -1,4 +1,4 @@
-"""The whole application inside the test's process, and whoever asks it."""
+"""The whole application inside the test's process, and its clients."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -25,13 +25,13 @@ NAMES = {Role.VIEWER: "Vera", Role.BAKER: "Bao", Role.OWNER: "Olga"}
 
 @lru_cache
 def _application(_most_bytes: int, _requests_per_minute: int) -> tuple[Any, dict[str, Any]]:
-    """The application with these settings, and what it remembers before the first request; half a second of work."""
+    """The application with these settings, and its initial state; making it takes half a second."""
     app = make_app()
     return app, dict(app.state._state)
 
 
 def application() -> Any:
-    """The application as if it were just made: what it remembers is of this test alone."""
+    """The application with its initial state, so that nothing of an earlier test is left."""
     settings = load_settings()
     app, fresh = _application(settings.max_body_bytes, settings.requests_per_minute)
     app.state._state.clear()
@@ -67,13 +67,13 @@ class Web:
         return self.client(headers={"Authorization": f"Bearer {token}"})
 
     def browser(self, role: Role, headers: Mapping[str, str] = {}, **more: Any) -> TestClient:
-        """A browser that is signed in, without the page that asks for a password."""
+        """A signed-in browser that skips the sign-in page."""
         token = passwords.new_secret()
         run_in_transaction(lambda session: open_sign_in(session, self.ids[role], token, NAMES[role], "::1"))
         return self.client(cookies={"bake_sign_in": token}, headers={"Accept": "text/html", **headers}, **more)
 
     def signed_in(self, role: Role) -> TestClient:
-        """A program in a page of ours: signed in, and sending what only our pages know."""
+        """A script on one of our pages: signed in, and sending the CSRF token of the page."""
         browser = self.browser(role, {"Accept": "application/json"})
         browser.headers[CSRF_HEADER] = csrf_of(browser.get("/"))
         return browser
@@ -84,18 +84,18 @@ class Web:
 
 
 def csrf_of(page: httpx2.Response) -> str:
-    """What the form of a page brings along."""
+    """The CSRF token in the form of a page."""
     return page.text.partition(f'name="{CSRF_FIELD}" value="')[2].partition('"')[0]
 
 
 def submit(client: TestClient, page: str, path: str, **values: Any) -> httpx2.Response:
-    """Open a page, fill its form in and send it."""
+    """Open a page, fill in its form and send it."""
     return client.post(path, data={CSRF_FIELD: csrf_of(client.get(page)), **values})
 
 
 @contextmanager
 def statements() -> Iterator[list[str]]:
-    """Every statement sent meanwhile."""
+    """Every statement sent within the block."""
     from sqlalchemy import Engine, event
 
     sent: list[str] = []

@@ -22,7 +22,7 @@ from bake_tracker.services.production import bake_and_pack, correction
 from bake_tracker.services.stock import adjustment, delivery, handling, recall, receipt, stocktake
 from support.kitchen import Kitchen
 
-if TYPE_CHECKING:  # tests of the services need no web
+if TYPE_CHECKING:  # tests of the services do not need the web
     from starlette.testclient import TestClient
 
     from support.web import Web
@@ -57,7 +57,7 @@ def a_run(session: Session) -> str:
 
 
 def a_user(session: Session) -> int:
-    name = f"Ada {uuid4()}"  # another each time: every writer may be called in one bakery
+    name = f"Ada {uuid4()}"  # unique, because every writer may be called in the same bakery
     return accounts.record_user(name, SECRET, "owner", session=session)["user_id"]
 
 
@@ -148,11 +148,11 @@ def made(owner: "TestClient", path: str, **body: Any) -> dict[str, Any]:
 
 
 def requests_of(kitchen: Kitchen, web: "Web", owner: "TestClient") -> dict[str, Sent]:
-    """One request for each writer, in a simple bakery; what it needs is made first."""
+    """One request for each writer, in a simple bakery; its prerequisites are made first."""
     ids = kitchen.ids
     flour, recipe, unit, box = (ids[name] for name in ("Flour", "Cookies", "Cookie", "Box"))
     baking = {"recipe_id": recipe, "finished_unit_id": unit, "num_batches": 1, "actual_yield": 24}
-    baked = [made(owner, "/productions", **baking) for _ in range(3)]  # boxes are packed of the first
+    baked = [made(owner, "/productions", **baking) for _ in range(3)]  # boxes are packed from the first
     bags = [made(owner, "/receipts", item_id=flour, quantity=5, unit="kg", total_cost="6.10") for _ in range(4)]
     lots = [bag["lot_id"] for bag in bags]
     made(owner, "/holds", lot_ids=[lots[1]], reason="smells")
@@ -262,10 +262,10 @@ WRITERS: dict[str, Writer] = {
 
 
 def record_everything(kitchen: Kitchen) -> None:
-    """One operation of every kind, one inside another among them."""
+    """Record one operation of every kind, including nested ones."""
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 1, 24)
-    # A run is corrected before anything is packed of it.
+    # Correct a run before anything is packed from it.
     for writer, call in sorted(CALLS.items(), key=lambda one: (one[0] != "record_production_correction", one[0])):
         if writer != "record_reversal":
             run_in_transaction(lambda session, call=call: call(kitchen, session))
@@ -275,4 +275,4 @@ def record_everything(kitchen: Kitchen) -> None:
 
 def assert_registered(writers: Mapping[str, Writer]) -> None:
     missing = sorted(writers.keys() - CALLS.keys())
-    assert not missing, f"no call of {', '.join(missing)}: add one to CALLS in tests/support/writers.py"
+    assert not missing, f"no call for {', '.join(missing)}: add one to CALLS in tests/support/writers.py"

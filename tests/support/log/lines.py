@@ -1,4 +1,4 @@
-"""Short words for tests that read the log, and bake and pack in a caller's session."""
+"""Helpers for tests that read the log, and bake and pack in a caller's session."""
 
 import logging
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ def failing(*errors: type[BaseException]) -> Iterator[None]:
 
 
 def lock_timeout() -> OperationalError:
-    """What PostgreSQL answers when a lock is not to be had."""
+    """PostgreSQL's error when it cannot get a lock in time."""
 
     class LockTimeoutError(Exception):
         sqlstate = "55P03"
@@ -66,7 +66,7 @@ def lock_timeout() -> OperationalError:
 
 
 def cut(session: Session) -> None:
-    """End the database's side of the session's connection, so that its COMMIT finds nobody."""
+    """End the server's side of the session's connection, so that its COMMIT fails."""
     if session.get_bind().dialect.name == "sqlite":
         session.connection().connection.dbapi_connection.close()  # type: ignore[union-attr]
         return

@@ -1,4 +1,4 @@
-"""Logs made by hand, for tests of what reads them."""
+"""Hand-made logs for tests of the readers."""
 
 import gzip
 import json
@@ -23,7 +23,7 @@ def at(second: int) -> str:
 
 
 def line(number: int, outcome: str = "success", **more: Any) -> dict[str, Any]:
-    """One outcome line, of operation and transaction ``number``, at the ``number``-th second."""
+    """One outcome line of operation and transaction ``number``, at second ``number``."""
     level = "INFO" if outcome in ("success", "replayed") else "WARNING"
     return {
         "timestamp": at(number % 3600),
@@ -47,7 +47,7 @@ def text_of(lines: Iterable[dict[str, Any] | str]) -> bytes:
 
 
 def write(path: Path, lines: Iterable[dict[str, Any] | str]) -> Path:
-    """A log file of these lines, compressed where its name says so."""
+    """Write a log file of these lines, compressed if its name says so."""
     data = text_of(lines)
     path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
     return path
@@ -66,12 +66,12 @@ def tell(handler: AppendHandler, number: int, text: str = "x" * 200) -> None:
 
 
 def told(path: Path) -> list[int]:
-    """The numbers in the order they are read; a line that cannot be read fails."""
+    """The numbers in the order they are read; an unreadable line fails the test."""
     lines = list(read_log(path))
     assert None not in lines
     return [int(line["number"]) for line in lines if line]
 
 
 def rotated(path: Path) -> list[str]:
-    """The endings of the rotated files, oldest first."""
+    """The suffixes of the rotated files, oldest first."""
     return [file.name.removeprefix(path.name) for file in log_files(path)[:-1]]

@@ -1,4 +1,4 @@
-"""A collector for tests: it takes OTLP over HTTP on this machine, and decodes the protobuf as a real one would."""
+"""A collector for tests: it takes OTLP over HTTP on this machine and decodes the protobuf as a real one would."""
 
 import gzip
 from collections.abc import Iterable, Iterator
@@ -48,19 +48,19 @@ class Receiver:
                 self.logs += [entry for scope in entries.scope_logs for entry in scope.log_records]
 
     def span(self, name: str) -> Span:
-        """The one span of this name."""
+        """The only span with this name."""
         (found,) = [span for span in self.spans if span.name == name]
         return found
 
     def log(self, body: str) -> LogRecord:
-        """The one log record with this message."""
+        """The only log record with this message."""
         (found,) = [entry for entry in self.logs if entry.body.string_value == body]
         return found
 
 
 @contextmanager
 def receiving() -> Iterator[Receiver]:
-    """Listen on a free port until the block is over."""
+    """Listen on a free port until the block ends."""
     receiver = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -110,7 +110,7 @@ def value(of: AnyValue) -> Any:
 
 
 def said(span: Span) -> tuple[str, int]:
-    """The outcome that a span claims, and its status."""
+    """A span's outcome and status code."""
     return attributes(span.attributes)["bake.outcome"], span.status.code
 
 

@@ -1,4 +1,4 @@
-"""The ways for a transaction to end, and a stage that compares what was claimed with what is in the database.
+"""The ways a transaction can end, and a stage that compares the claims with the database.
 
 A scenario does not know how successes are recorded, so the same ones judge the commit-bound log, logging at call
 time, and the usual recipe of session events.
@@ -59,7 +59,7 @@ class CommitBound(logging.Handler):
 
 
 class CallTime:
-    """Claims a success as soon as the statements have run."""
+    """Claim a success as soon as the statements have run."""
 
     def __init__(self) -> None:
         self.claimed: list[str] = []
@@ -124,7 +124,7 @@ class Stage:
         self.recorder.record(session, operation_id)
 
     def refuse(self, session: Session) -> None:
-        """Call a service that says no."""
+        """Call a service that refuses."""
         if isinstance(self.recorder, CommitBound):
             self.attempted.append(operation_id := str(uuid4()))
             things.record_supplier("Taken", session=session)
@@ -132,7 +132,7 @@ class Stage:
         raise ConflictError("no")
 
     def stored(self) -> list[str]:
-        """The operations really in the databases, read by fresh connections."""
+        """The operations that the databases really hold, read over fresh connections."""
         found: list[str] = []
         for url in self.urls:
             engine = create_engine(url)
@@ -150,7 +150,7 @@ class Stage:
         return [key for key in false.elements() if key in ours], [key for key in missing.elements() if key in ours]
 
     def outcome_count(self) -> dict[str, int]:
-        """How many outcome lines each attempted operation got."""
+        """The number of outcome lines for each attempted operation."""
         assert isinstance(self.recorder, CommitBound)
         told = Counter(operation_id for operation_id, _ in self.recorder.outcomes)
         return {operation_id: told[operation_id] for operation_id in self.attempted}
@@ -280,7 +280,7 @@ def deferred_key_fails_at_commit_without_rollback(stage: Stage) -> None:
 
 
 def commit_hits_a_lock(stage: Stage) -> None:
-    """Where COMMIT itself waits: a SQLite reader of a file without WAL, a PostgreSQL row that a deferred key checks."""
+    """COMMIT itself waits, for a SQLite reader without WAL or a PostgreSQL row that a deferred key checks."""
     engine = without_wal(stage.urls[-1]) if stage.is_sqlite else stage.engine
     with engine.connect() as reader:
         lock = "SELECT count(*) FROM item" if stage.is_sqlite else "SELECT id FROM parent FOR UPDATE"
@@ -356,7 +356,7 @@ def rollback_then_new_transaction(stage: Stage) -> None:
 
 
 def drivers_own_savepoint(stage: Stage) -> None:
-    """On an engine of the caller's own, SQLite's driver sends SAVEPOINT without BEGIN: its RELEASE is the COMMIT."""
+    """On a caller's own engine, SQLite's driver sends SAVEPOINT without BEGIN, so its RELEASE is the COMMIT."""
     engine = create_engine(stage.urls[0])
     with Session(engine) as session:
         with session.begin_nested():

@@ -72,7 +72,7 @@ def test_many_lines_are_written_in_parts(path: Path, writes: list[int]) -> None:
     assert numbers(path) == list(range(2 * MAX_HELD_LINES + 1))
 
 
-def test_one_that_cannot_be_told_takes_no_other_with_it(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_line_that_fails_takes_no_other_with_it(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A line that raises is reported; the lines before and after it are written."""
     transaction = OpenTransaction()
     transaction.add(lambda ending: log_operation(oven, "bake", "success", number=1))
@@ -82,7 +82,7 @@ def test_one_that_cannot_be_told_takes_no_other_with_it(path: Path, capsys: pyte
     assert numbers(path) == [1, 2]
 
 
-def test_together_inside_together_is_one(path: Path, writes: list[int]) -> None:
+def test_nested_blocks_write_once(path: Path, writes: list[int]) -> None:
     """The outermost block decides when lines are written."""
     with lines_together(), lines_together():
         log_operation(oven, "bake", "success", number=1)

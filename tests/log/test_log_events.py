@@ -122,7 +122,7 @@ def test_a_filter_that_raises_reaches_nobody(file: AppendHandler) -> None:
     assert lines(file) == []
 
 
-def test_a_level_holds_whoever_tells(file: AppendHandler) -> None:
+def test_the_level_holds_for_every_event(file: AppendHandler) -> None:
     """This holds even when nobody checked the level before the event was made."""
     oven.setLevel(logging.ERROR)
     emit(make_event(oven, logging.WARNING, "bake", "retried", {}))

@@ -363,7 +363,7 @@ def test_a_log_that_was_deleted_is_written_again_as_a_whole(bakery: CommandLine)
     assert (repaired.code, len(repaired.json["repaired"])) == (0, told)
 
 
-def test_of_a_repaired_line_nobody_claims_how_long_it_took(bakery: CommandLine) -> None:
+def test_a_repaired_line_has_no_duration(bakery: CommandLine) -> None:
     """Neither the tree nor the statistics show zeros that were never measured."""
     bakery.log_file.write_text("", "utf-8")
     assert bakery("log", "verify", "--repair").code == 0

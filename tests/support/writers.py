@@ -275,4 +275,4 @@ def record_everything(kitchen: Kitchen) -> None:
 
 def assert_registered(writers: Mapping[str, Writer]) -> None:
     missing = sorted(writers.keys() - CALLS.keys())
-    assert not missing, f"no call for {', '.join(missing)}: add one to CALLS in tests/support/writers.py"
+    assert not missing, f"no call of {', '.join(missing)}: add one to CALLS in tests/support/writers.py"

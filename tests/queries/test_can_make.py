@@ -1,4 +1,4 @@
-"""What can be made of what is there, and what should be used soon."""
+"""What can be made from the stock, and what should be used soon."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -42,7 +42,7 @@ def possible(slug: str) -> Any:
 
 @given(st.lists(st.tuples(QUANTITIES, STOCKS), min_size=1, max_size=4))
 def test_the_most_fits_and_one_more_does_not(items: list[tuple[Fraction, int]]) -> None:
-    """By the rounding of the recording, at any size; where nothing stops it, the most that a run can count."""
+    """The rounding is that of recording, at any size; when nothing limits it, the result is the largest run allowed."""
     per_one = {number: quantity for number, (quantity, _) in enumerate(items)}
     stock = {number: micros for number, (_, micros) in enumerate(items)}
     most = most_times(per_one, stock)
@@ -75,7 +75,7 @@ _lines = st.lists(
 def test_what_can_be_made_passes_the_check_and_one_more_does_not(
     kitchen: Kitchen, lines: Any, of_sub: Fraction, per_box: int
 ) -> None:
-    """Of a recipe with a sub-recipe and shared ingredients, and of a box, by the very checks of the recording."""
+    """A recipe with a sub-recipe and shared ingredients, and a box, are judged by the checks that recording uses."""
     mark = next(_numbers)
     for number, (_, _, stock) in enumerate(lines):
         kitchen.ingredient(f"Thing {mark} {number}")
@@ -96,7 +96,7 @@ def test_what_can_be_made_passes_the_check_and_one_more_does_not(
 
 @pytest.fixture
 def bakery(kitchen: Kitchen) -> Kitchen:
-    """The simple bakery with 30 cookies, of which 24 are held, and an icing that goes into iced cookies."""
+    """The simple bakery with 30 cookies, of which 24 are on hold, and an icing for iced cookies."""
     kitchen.simple_bakery()
     lot = kitchen.produce("Cookies", "Cookie", 1, 24)["lot_id"]
     kitchen.receive("Cookie", 8, "each", 1)
@@ -109,7 +109,7 @@ def bakery(kitchen: Kitchen) -> Kitchen:
 
 
 def test_what_stops_the_next_one_is_named_with_what_there_is(bakery: Kitchen) -> None:
-    """Held lots apart, and a recipe that could make what is missing."""
+    """Held lots are listed separately, and so is a recipe that could make what is missing."""
     box = possible("box")
     assert (box["count"], box["problem"]) == (1, None)
     assert box["stopped_by"] == [
@@ -131,7 +131,7 @@ def test_what_stops_the_next_one_is_named_with_what_there_is(bakery: Kitchen) ->
 
 @pytest.mark.one_database
 def test_a_sub_recipe_counts_by_its_ingredients_and_an_item_by_what_lies_ready(bakery: Kitchen) -> None:
-    """As a baking takes them: half a batch of icing is half a kilogram of sugar, and the held cookies are no use."""
+    """A baking takes them so: half a batch of icing is half a kilogram of sugar, and held cookies do not count."""
     iced = possible("iced")
     assert (iced["count"], iced["sub_recipes"]) == (2, ["icing"])
     assert [one["item_slug"] for one in iced["stopped_by"]] == ["cookie"]
@@ -139,15 +139,15 @@ def test_a_sub_recipe_counts_by_its_ingredients_and_an_item_by_what_lies_ready(b
 
 
 @pytest.mark.one_database
-def test_what_cannot_be_reckoned_says_why(bakery: Kitchen) -> None:
-    """A density that nobody has told is no zero."""
+def test_a_recipe_that_cannot_be_calculated_says_why(bakery: Kitchen) -> None:
+    """An unknown density does not count as zero."""
     brine = possible("brine")
     assert (brine["count"], brine["stopped_by"]) == (None, [])
     assert "salt: cannot convert cup to g" in brine["problem"]
 
 
 def test_what_expires_says_what_it_could_go_into(bakery: Kitchen) -> None:
-    """With what is drawn before it; what is expired or held goes into nothing."""
+    """Lots drawn before it count too; an expired or held lot can go into nothing."""
     for name, quantity, days in (("EGGS", 3, 2), ("MORE", 4, 5), ("FAR", 4, 60), ("OLD", 1, -1)):
         bakery.ids.setdefault("Egg", bakery.ids.get("Egg") or bakery.ingredient("Egg", "each"))
         bakery.receive("Egg", quantity, "each", quantity, lot_code=name, expires_on=today() + timedelta(days=days))
@@ -170,7 +170,7 @@ def test_what_expires_says_what_it_could_go_into(bakery: Kitchen) -> None:
 
 @pytest.mark.one_database
 def test_a_lot_that_was_released_expires_when_its_release_says(bakery: Kitchen, bake: CommandLine) -> None:
-    """Not when its label does."""
+    """The label's date no longer counts."""
     bakery.receive("Salt", 1, "kg", lot_code="SALT", expires_on=today() - timedelta(days=3))
     until = today() + timedelta(days=5)
     assert bake("release", "SALT", "--reason", "it is salt", "--until", str(until)).code == 0
@@ -204,7 +204,7 @@ def test_as_many_statements_however_much_can_be_made(kitchen: Kitchen) -> None:
 
 @pytest.mark.one_database
 def test_the_command_line_shows_it_all(bakery: Kitchen, bake: CommandLine, tmp_path: Any) -> None:
-    """As a table, as JSON and as a file; a recipe that makes nothing by itself is a part."""
+    """The output is a table, JSON or a file; a recipe that makes nothing by itself is shown as part of others."""
     table = bake("can-make").out
     assert "box" in table
     assert "cookie (cookies can make it: 19 batches; 24 expired or on hold)" in " ".join(table.split())

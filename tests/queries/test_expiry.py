@@ -1,4 +1,4 @@
-"""Until when lots may be used: what is inherited, what a release allows, and what is recorded late."""
+"""How long lots may be used: what they inherit, what a release allows, and what is recorded late."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -31,7 +31,7 @@ def day(number: int) -> date:
 
 @pytest.fixture
 def dairy(kitchen: Kitchen) -> Kitchen:
-    """Milk into cups of custard, boxes of two cups; what keeps how long is up to the test."""
+    """Milk makes cups of custard, and trays hold two cups; each test sets how long things keep."""
     kitchen.ingredient("Milk", "ml")
     kitchen.recipe("Custard", {"Milk": (1, "l")}, {"Cup": 4})
     kitchen.good("Tray", {"Cup": 2})
@@ -59,12 +59,12 @@ def expiry_of(kitchen: Kitchen, made: Any) -> str:
 def test_what_is_baked_keeps_for_its_own_shelf_life_or_as_its_first_ingredient(
     shelf_life: int | None, contents: list[date | None], expected: date | None
 ) -> None:
-    """Baking makes it anew; what has no shelf life of its own outlasts nothing that is in it."""
+    """Baking starts a shelf life of its own; without one, the product expires with its first ingredient."""
     assert baked_expiry(day(10), shelf_life, contents) == expected
 
 
 def test_expiry_goes_from_the_ingredient_into_the_product_and_the_box(dairy: Kitchen) -> None:
-    """By the lots that were really used, to any depth."""
+    """The lots that were really used count, to any depth."""
     for code, number in (("SOON", 12), ("LATER", 20)):
         dairy.receive("Milk", 1, "l", 1, lot_code=code, received_on=day(1), expires_on=day(number))
     first = dairy.produce("Custard", "Cup", 1, 4, produced_at=MAY)
@@ -75,7 +75,7 @@ def test_expiry_goes_from_the_ingredient_into_the_product_and_the_box(dairy: Kit
 
 
 def test_an_expired_lot_is_used_only_after_a_release(dairy: Kitchen) -> None:
-    """By no baking, packing or gift before it; what is made of it is good for as long as the release says."""
+    """Before that no baking, packing or gift uses it; products made of it keep for as long as the release says."""
     shelf = Shelf(dairy)
     milk = dairy.receive("Milk", 1, "l", 1, received_on=day(1), expires_on=day(2))
     cups = dairy.receive("Cup", 4, "each", 1, received_on=day(1), expires_on=day(2))
@@ -106,7 +106,7 @@ LATE: dict[str, Callable[[Kitchen, datetime], Any]] = {
 @pytest.mark.one_database
 @pytest.mark.parametrize("field", LATE)
 def test_nothing_is_recorded_of_the_future(kitchen: Kitchen, field: str) -> None:
-    """A clock that is a minute ahead is no future; an hour is, and would get past no expiry."""
+    """A clock one minute ahead is tolerated; one hour is not, and would not get around an expiry date."""
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 1, 24)
     with pytest.raises(ValidationError, match=f"{field}: must not be in the future"):
@@ -117,7 +117,7 @@ def test_nothing_is_recorded_of_the_future(kitchen: Kitchen, field: str) -> None
 @pytest.mark.one_database
 @pytest.mark.parametrize("field", ["produced_at", "assembled_at", "happened_at", "counted_at"])
 def test_the_line_tells_what_was_recorded_late(kitchen: Kitchen, log: pytest.LogCaptureFixture, field: str) -> None:
-    """A line without it was recorded as it happened."""
+    """A line without that field was recorded as it happened."""
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 1, 24, produced_at=MAY)
     log.clear()
@@ -131,7 +131,7 @@ def test_the_line_tells_what_was_recorded_late(kitchen: Kitchen, log: pytest.Log
 
 
 def test_what_is_recorded_late_is_judged_by_its_day(dairy: Kitchen) -> None:
-    """A lot that was good then may be used; one that came in later may not, and the refusal says so."""
+    """A lot that was good then may be used; one that arrived later may not, and the refusal says so."""
     for code, came, expires in (("THEN", 1, 10), ("LATER", 11, 20)):
         dairy.receive("Milk", 1, "l", 1, lot_code=code, received_on=day(came), expires_on=day(expires))
     made = dairy.produce("Custard", "Cup", 1, 4, produced_at=MAY)
@@ -149,7 +149,7 @@ def test_what_is_recorded_late_is_judged_by_its_day(dairy: Kitchen) -> None:
 
 @pytest.mark.one_database
 def test_the_command_line_records_late_too(kitchen: Kitchen, bake: CommandLine) -> None:
-    """A baking, a packing and both at once, each on its own day; the future is refused with the bakery's clock."""
+    """A baking, a packing and both at once are recorded, each on its own day; a time in the future is refused."""
     kitchen.simple_bakery()
     assert bake("produce", "cookies", "1", "--yield", "24", "--at", "2026-05-10T08:00").code == 0
     assert bake("assemble", "box", "1", "--at", "2026-05-10T09:00").code == 0
@@ -168,7 +168,7 @@ def test_the_command_line_records_late_too(kitchen: Kitchen, bake: CommandLine) 
 
 @pytest.mark.one_database
 def test_nothing_of_a_lot_leaves_before_it_came(dairy: Kitchen) -> None:
-    """Neither by its item nor by its code; what is recorded as it happens may use all that is there."""
+    """Neither its item nor its code gets around this; what is recorded as it happens may use everything on hand."""
     shelf = Shelf(dairy)
     milk = dairy.receive("Milk", 1, "l", 1, received_on=day(11))
     with pytest.raises(ConflictError, match="came in on 2026-05-11"):
@@ -179,7 +179,7 @@ def test_nothing_of_a_lot_leaves_before_it_came(dairy: Kitchen) -> None:
 
 
 def test_what_was_passed_over_is_told_as_it_was(dairy: Kitchen) -> None:
-    """By the day of the baking: not there yet, expired before its release, and usable after one."""
+    """The day of the baking decides: not there yet, expired before its release, and usable after a release."""
     lots = {
         code: dairy.receive("Milk", 1, "l", 1, lot_code=code, received_on=day(came), expires_on=expires)["lot_id"]
         for code, came, expires in (

@@ -1,4 +1,4 @@
-"""What a box, a lot, a stock or a run rests on, and what a refusal lacked."""
+"""Why a box, a lot, a stock or a run is as it is, and what a refusal lacked."""
 
 from datetime import date
 from decimal import Decimal
@@ -45,7 +45,7 @@ def bakery(bake: CommandLine) -> CommandLine:
 
 
 def hold(code: str) -> None:
-    """Put a lot on hold, as nobody can yet through a service."""
+    """Put a lot on hold directly in the database."""
     run_in_transaction(lambda s: s.execute(text("UPDATE lot SET on_hold = true WHERE code = :code"), {"code": code}))
 
 
@@ -53,7 +53,7 @@ def hold(code: str) -> None:
 
 
 def test_a_box_is_explained_down_to_the_receipts(bakery: CommandLine) -> None:
-    """Cookies and carton, flour by lot in the order of expiry, each with its cost and the reason it was taken."""
+    """Cookies and carton, and flour by lot in order of expiry, each with its cost and the reason it was taken."""
     (box,) = bakery("explain", "box", "--json").json["item"]["lots"]
     cookies, carton = sorted(box["used"], key=lambda draw: draw["lot"]["item_slug"] == "carton")
     flours = cookies["lot"]["used"]
@@ -70,7 +70,7 @@ def test_a_box_is_explained_down_to_the_receipts(bakery: CommandLine) -> None:
 
 
 def test_the_cost_of_one_is_the_sum_of_the_shares_of_the_receipts(bakery: CommandLine) -> None:
-    """Half of what the batch took is in the box of half the cookies, and the rest of it is not."""
+    """The box of half the cookies has half of what the batch took."""
     (box,) = bakery("explain", "box", "--json").json["item"]["lots"]
     shares = {share["lot_code"]: (share["quantity"], share["cost"]) for share in box["receipts"]}
     assert shares == {"C": ("1", "0.50"), "OLD": ("50", "0.50"), "NEW": ("25", "0.75")}
@@ -79,7 +79,7 @@ def test_the_cost_of_one_is_the_sum_of_the_shares_of_the_receipts(bakery: Comman
 
 
 def test_a_loss_is_not_in_the_product_and_is_told_beside_it(kitchen: Kitchen) -> None:
-    """Of 24 planned 18 came out: a quarter of flour and cost went with the loss."""
+    """Of 24 planned cookies 18 came out: a quarter of the flour and of its cost went with the loss."""
     kitchen.simple_bakery()
     run = kitchen.produce("Cookies", "Cookie", 1, 18)
     with read_scope() as session:
@@ -105,7 +105,7 @@ def test_an_unknown_cost_names_the_lot_that_lacks_its_price(bakery: CommandLine)
 
 
 def test_lots_that_were_passed_over_are_named_with_the_reason(bakery: CommandLine) -> None:
-    """Expired, on hold, and later in the order, as it was when the batch was baked and not as it is now."""
+    """Lots are expired, on hold, or later in the order, as they were when the batch was baked, not as they are now."""
     run_all(
         bakery,
         "receive flour 500 g --cost 1 --lot STALE --received 2020-01-01 --expires 2020-02-01",
@@ -128,7 +128,7 @@ def test_lots_that_were_passed_over_are_named_with_the_reason(bakery: CommandLin
 
 
 def test_a_lot_tells_where_it_stands_and_where_it_went(bakery: CommandLine) -> None:
-    """How much is left, what is before it in the order, and every draw with what was made of it."""
+    """It shows what is left, what comes before it in the order, and every draw with its product."""
     (new,) = bakery("explain", "NEW", "--json").json["lots"]
     (last,) = bakery("explain", "LAST", "--json").json["lots"]
     made = bakery("runs", "--json").json[1]["lot_code"]
@@ -141,8 +141,8 @@ def test_a_lot_tells_where_it_stands_and_where_it_went(bakery: CommandLine) -> N
     assert "not used: on hold" in bakery("explain", "LAST").out
 
 
-def test_a_stock_is_told_lot_by_lot_with_what_may_not_be_used(bakery: CommandLine) -> None:
-    """Usable, expired and held add up to what is on hand; places are counted over the usable lots alone."""
+def test_a_stock_is_shown_lot_by_lot_with_its_unusable_lots(bakery: CommandLine) -> None:
+    """Usable, expired and held add up to the quantity on hand; only usable lots have a place in the order."""
     run_all(bakery, "receive flour 500 g --cost 1 --lot STALE --received 2020-01-01 --expires 2020-02-01")
     hold("NEW")
     item = bakery("explain", "flour", "--json").json["item"]
@@ -159,7 +159,7 @@ def test_a_stock_is_told_lot_by_lot_with_what_may_not_be_used(bakery: CommandLin
 
 
 def test_an_operation_is_explained_with_what_was_asked_and_what_the_log_says(bakery: CommandLine) -> None:
-    """Arguments with the names of their ids, who and in which transaction, and its attempts from the log."""
+    """The arguments show the names behind their ids; the log adds who, which transaction and its attempts."""
     run = bakery("runs", "--json").json[1]
     story = bakery("explain", run["operation_id"], "--json").json
     view, (line,) = story["operation"], story["log"]
@@ -174,7 +174,7 @@ def test_an_operation_is_explained_with_what_was_asked_and_what_the_log_says(bak
 def test_an_operation_is_looked_for_in_two_readings_of_the_log_with_a_bar(
     bakery: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once for its transaction and once for the lines of that; each reading says how far it has come."""
+    """One reading finds the transaction and one its lines; each shows its progress."""
     files: list[Path] = []
     told: list[int] = []
     open_in_turn = scan.open_in_turn
@@ -189,7 +189,7 @@ def test_an_operation_is_looked_for_in_two_readings_of_the_log_with_a_bar(
 
 
 def test_a_run_is_known_by_its_number(bakery: CommandLine) -> None:
-    """``production:1`` and ``production 1`` are one; ``run 1`` may be either kind, and both are listed."""
+    """``production:1`` and ``production 1`` are the same; ``run 1`` may be of either kind, so both are listed."""
     baked, packed = (bakery("runs", "--json").json[at]["operation_id"] for at in (1, 0))
     assert bakery("explain", "production:1", "--json").json["operation"]["operation_id"] == baked
     assert bakery("explain", "assembly", "1", "--json").json["operation"]["operation_id"] == packed
@@ -199,7 +199,7 @@ def test_a_run_is_known_by_its_number(bakery: CommandLine) -> None:
 
 
 def test_the_beginning_of_an_id_that_several_have_lists_them(bakery: CommandLine) -> None:
-    """Each with what it was and when, and the command ends with 1."""
+    """Each is listed with what it was and when, and the command exits with 1."""
     ids = [run["operation_id"] for run in bakery("runs", "--json").json]
     done = bakery("explain", ids[0][:6], "--json")
     assert done.code == 1
@@ -208,7 +208,7 @@ def test_the_beginning_of_an_id_that_several_have_lists_them(bakery: CommandLine
 
 
 def test_an_operation_made_of_others_explains_what_it_packed_once(bakery: CommandLine) -> None:
-    """The boxes stand above the cookies that were baked for them, which are not told a second time."""
+    """The boxes come above the cookies that were baked for them, which are not explained a second time."""
     run_all(bakery, "receive flour 900 g --cost 9 --lot MORE", "receive carton 5 each --cost 1 --lot C2")
     run_all(bakery, "produce cookies 1 --yield 10 --pack box --boxes 2")
     whole = bakery("log", "find", "operation=record_bake_and_pack", "--json").json["operation_id"]
@@ -226,7 +226,7 @@ def test_an_operation_made_of_others_explains_what_it_packed_once(bakery: Comman
 
 
 def test_a_recipe_says_what_a_batch_would_take_today(bakery: CommandLine) -> None:
-    """From which lots at what cost; and when it is not possible, what stops it."""
+    """It names the lots and their cost; when a batch is not possible, it says what stops it."""
     short = bakery("explain", "cookies", "--json").json["recipe"]
     (flour,) = short["items"]
     assert (short["possible"], short["cost"], short["enough_for"]) == (False, None, 0)
@@ -242,8 +242,8 @@ def test_a_recipe_says_what_a_batch_would_take_today(bakery: CommandLine) -> Non
     assert "making 10 cookies: cost 5.50, 0.55 each; the stock allows 1" in bakery("explain", "cookies").out
 
 
-def test_a_recipe_that_cannot_be_reckoned_says_what_would_settle_it(bakery: CommandLine) -> None:
-    """A missing density stops it, and the command that records one is named."""
+def test_a_recipe_that_cannot_be_calculated_says_what_to_record(bakery: CommandLine) -> None:
+    """A missing density stops it, and the explanation names the command that records one."""
     assert bakery("recipe", "add", "Cake", "--line", "1 cup flour", "--makes", "1 cookie").code == 0
     need = bakery("explain", "cake", "--json").json["recipe"]
     assert need["possible"] is False
@@ -251,7 +251,7 @@ def test_a_recipe_that_cannot_be_reckoned_says_what_would_settle_it(bakery: Comm
 
 
 def test_a_good_says_what_a_box_would_cost_today(kitchen: Kitchen) -> None:
-    """By the same rule as packing one: the plan is what packing then draws."""
+    """The rule is that of packing: the plan is what packing then draws."""
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 1, 24)
     with read_scope() as session:
@@ -266,7 +266,7 @@ def test_a_good_says_what_a_box_would_cost_today(kitchen: Kitchen) -> None:
 
 
 def test_the_latest_refusal_is_explained_without_an_id(bakery: CommandLine) -> None:
-    """What was missing, what would have been enough, and that now there is enough of one and not of the other."""
+    """It shows what was missing, what would have been enough, and that only one of the two is enough now."""
     assert bakery("assemble", "box", "4").code == 1
     refused = bakery("explain", "last", "--json").json["refused"]
     assert (refused["operation"], refused["names"]) == ("record_assembly", {"finished_good_id": "box"})
@@ -286,7 +286,7 @@ def test_the_latest_refusal_is_explained_without_an_id(bakery: CommandLine) -> N
 
 
 def test_a_stock_tells_the_refusals_that_named_it(bakery: CommandLine) -> None:
-    """The latest first, each with what is missing now."""
+    """The latest comes first, each with what is missing now."""
     assert [bakery("assemble", "box", number).code for number in ("3", "4")] == [1, 1]
     refusals = bakery("explain", "carton", "--json").json["refusals"]
     assert [[one["missing"] for one in refused["short"] if one["item_slug"] == "carton"] for refused in refusals] == [
@@ -305,7 +305,7 @@ def test_a_stock_tells_the_refusals_that_named_it(bakery: CommandLine) -> None:
     ],
 )
 def test_a_refusal_for_another_reason_says_what_helps(bakery: CommandLine, command: str, says: str) -> None:
-    """Its error and the way out; asking in vain what nobody knows does not become the latest refusal."""
+    """It shows the error and what to do; asking about an unknown name does not become the latest refusal."""
     assert bakery(*command.split()).code == 1
     assert bakery("explain", "unicorn").code == 1
     assert says in bakery("explain", "last").out
@@ -314,14 +314,14 @@ def test_a_refusal_for_another_reason_says_what_helps(bakery: CommandLine, comma
 def test_every_argument_of_a_refusal_is_told_where_the_log_has_it(
     bakery: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Written at DEBUG, the log knows how many were asked for."""
+    """At DEBUG the log has the quantity that was asked for."""
     monkeypatch.setenv("BAKE_TRACKER_LOG_LEVEL", "DEBUG")
     assert bakery("assemble", "box", "4").code == 1
     assert bakery("explain", "last", "--json").json["refused"]["asked"] == {"finished_good_id": 4, "quantity": 4}
 
 
 def test_what_was_undone_is_told_from_the_log(bakery: CommandLine) -> None:
-    """The baking inside of a refused composite had succeeded and was rolled back: it has no row, but its line."""
+    """The baking inside a refused combined operation succeeded and was rolled back: it has a line, but no row."""
     run_all(bakery, "receive flour 900 g --cost 9 --lot MORE")
     assert bakery("produce", "cookies", "1", "--yield", "10", "--pack", "box", "--boxes", "9").code == 1
     undone = bakery("log", "find", "outcome=rolled_back", "--json").json["operation_id"]
@@ -333,7 +333,7 @@ def test_what_was_undone_is_told_from_the_log(bakery: CommandLine) -> None:
 
 
 def test_a_lot_or_run_that_was_undone_is_told_from_the_log(bakery: CommandLine) -> None:
-    """The ledger never had it, but its line names it; when several did, they are listed."""
+    """The ledger does not have it, but its line names it; if several do, they are listed."""
     run_all(bakery, "receive flour 900 g --cost 9 --lot MORE")
     packed = ("produce", "cookies", "1", "--yield", "10", "--pack", "box", "--boxes")
     assert bakery(*packed, "9").code == 1
@@ -355,7 +355,7 @@ def test_a_lot_or_run_that_was_undone_is_told_from_the_log(bakery: CommandLine) 
 def test_what_the_ledger_knows_is_explained_without_a_log(
     bakery: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That the log cannot be read is said beside it, and why; what only the log could know is refused with that."""
+    """The output says why the log cannot be read; a question that only the log could answer is refused."""
     operation_id = bakery("runs", "--json").json[0]["operation_id"]
     log = tmp_path / "loop"
     log.symlink_to(log)
@@ -373,7 +373,7 @@ def test_what_the_ledger_knows_is_explained_without_a_log(
 
 
 def test_an_id_is_known_in_every_usual_spelling(bakery: CommandLine) -> None:
-    """Of what was recorded and of what was only told: without dashes, in capitals, in braces, as a URN."""
+    """Recorded and refused operations are found without dashes, in capitals, in braces and as a URN."""
     assert bakery("assemble", "box", "4").code == 1
     refused = bakery("explain", "last", "--json").json["refused"]["operation_id"]
     recorded = bakery("runs", "--json").json[0]["operation_id"]
@@ -392,7 +392,7 @@ def test_a_log_without_a_refusal_says_so(bakery: CommandLine) -> None:
 
 
 def test_what_nobody_knows_is_refused(bakery: CommandLine) -> None:
-    """Neither ledger nor log has heard of it; something alike is suggested."""
+    """Neither the ledger nor the log has it; a similar name is suggested."""
     done = bakery("explain", "flour1")
     assert (done.code, "'flour1' is in neither the ledger nor the log" in done.err) == (1, True)
     assert "did you mean flour?" in done.err
@@ -402,7 +402,7 @@ def test_what_nobody_knows_is_refused(bakery: CommandLine) -> None:
 
 
 def test_a_lot_of_many_draws_shows_the_first_and_counts_the_rest(bakery: CommandLine) -> None:
-    """Ten, and with --all every one; JSON says how many there are as well."""
+    """It shows ten, and every one with --all; JSON has the total as well."""
     run_all(bakery, "receive carton 30 each --cost 30 --lot MANY", "receive flour 9000 g --cost 9 --lot SACK")
     run_all(bakery, "produce cookies 10 --yield 100", *(["assemble box 1"] * 13))
     assert bakery("explain", "MANY", "--json").json["lots"][0]["went_count"] == 12

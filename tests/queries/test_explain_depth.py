@@ -1,4 +1,4 @@
-"""However deep and broad a story goes, it takes as many statements, and tells each lot once."""
+"""However deep and broad an explanation goes, it takes the same statements, and explains each lot once."""
 
 import json
 from datetime import date
@@ -14,7 +14,7 @@ from support.plans import statements_of
 
 
 def nested_goods(kitchen: Kitchen, depth: int) -> list[dict[str, Any]]:
-    """Boxes in boxes, each of two of the one before."""
+    """Boxes in boxes, each with one of the box before."""
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 1, 24)
     boxes = [kitchen.assemble("Box", 1)]
@@ -49,7 +49,7 @@ def test_explaining_takes_as_many_statements_at_any_depth_and_breadth(kitchen: K
 
 
 def test_boxes_in_boxes_are_explained_as_deep_as_a_page_goes(kitchen: Kitchen) -> None:
-    """Below that the tree says with which lot to go on; the receipts are added up over every level all the same."""
+    """Below that the tree names the lot to continue with; the receipts are still added up over every level."""
     boxes = nested_goods(kitchen, MAX_DEPTH + 5)
     with read_scope() as session:
         (lot,) = explain_lots(session, [boxes[-1]["lot_id"]])
@@ -67,7 +67,7 @@ def test_boxes_in_boxes_are_explained_as_deep_as_a_page_goes(kitchen: Kitchen) -
 
 
 def test_a_lot_that_many_share_is_told_once(kitchen: Kitchen) -> None:
-    """A diamond on a diamond has twice as many ways down at every level; the story has each lot once."""
+    """With a diamond on a diamond the ways down double at every level; each lot is explained once."""
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 11, 256)
     below, levels = "Cookie", 8

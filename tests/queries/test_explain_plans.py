@@ -1,4 +1,4 @@
-"""What a page reads: by the plans of both databases, never a whole table of history."""
+"""The queries of a page never read a whole history table, by the plans of both databases."""
 
 from collections.abc import Callable
 from datetime import date
@@ -25,7 +25,7 @@ PAGES: dict[str, Callable[[Session, str], Any]] = {
 
 @pytest.fixture
 def long_life(kitchen: Kitchen) -> Kitchen:
-    """Ten thousand past runs of either kind, and the lots they made."""
+    """Ten thousand past runs of each kind, and the lots they made."""
     bakery_of(kitchen)
     counts(kitchen)
     for table in PAST:
@@ -38,7 +38,7 @@ def long_life(kitchen: Kitchen) -> Kitchen:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_no_page_reads_a_table_of_history_from_end_to_end(long_life: Kitchen, page: str) -> None:
-    """Every step into history is by an index, however many rows there are."""
+    """Every step into history uses an index, however many rows there are."""
     for kind in ("production", "assembly"):
         ((operation_id,),) = long_life.rows(LATEST.format(kind=kind))
         steps = steps_of(lambda session, o=str(operation_id): PAGES[page](session, o))
@@ -47,7 +47,7 @@ def test_no_page_reads_a_table_of_history_from_end_to_end(long_life: Kitchen, pa
 
 
 def test_a_report_on_a_period_reads_no_other(long_life: Kitchen) -> None:
-    """A month is found by the time of each kind of run, and what they moved by the run."""
+    """A month is found by the time of each kind of run, and the movements by their run."""
     period = date(2020, 1, 1), date(2020, 1, 31)
     for load in (load_usage, load_waste, load_recipients, load_yields_by_month):
         steps = steps_of(lambda session, load=load: load(session, *period))
@@ -62,13 +62,13 @@ def test_a_report_on_a_period_reads_no_other(long_life: Kitchen) -> None:
 
 
 def test_a_plan_that_reads_a_whole_table_would_be_seen(long_life: Kitchen) -> None:
-    """The same look at a question that no index answers finds the walk."""
+    """The same check finds the scan of a query without an index."""
     steps = steps_of(lambda session: session.execute(text("SELECT id FROM movement WHERE quantity_micros = 7")))
     assert "SCAN movement" in steps
 
 
 def test_runs_are_walked_in_the_order_of_their_index(long_life: Kitchen) -> None:
-    """Nothing but the page is sorted: either kind comes in order and stops after the page."""
+    """Only the slice is sorted: each kind comes in order and stops after the slice."""
     steps = steps_of(lambda session: load_runs(session, 100))
     if "Limit " in steps:
         assert steps.count("Index Scan production_run") == steps.count("Index Scan assembly_run") == 1

@@ -1,4 +1,4 @@
-"""Pages of past runs: each run once, whatever its neighbours, and as cheap far back as at the front."""
+"""Slices of past runs: each run once, whatever its neighbours, and as cheap far back as at the front."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 def a_day_of_runs(kitchen: Kitchen) -> None:
-    """Six bakings and four packings, most of them at the very same instant."""
+    """Six bakings and four packings, most at the very same instant."""
     kitchen.simple_bakery()
     for number in range(6):
         kitchen.produce("Cookies", "Cookie", 1, 24, produced_at=NOON + timedelta(hours=number // 5))
@@ -32,7 +32,7 @@ def page(size: int, before: str | None = None) -> list[Any]:
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 7])
 def test_pages_put_together_are_the_whole_history(kitchen: Kitchen, size: int) -> None:
-    """No run is missing or double, though eight of the ten are of one instant."""
+    """No run is missing or doubled, though eight of the ten share one instant."""
     a_day_of_runs(kitchen)
     found: list[Any] = []
     while rows := page(size, found[-1]["operation_id"] if found else None):
@@ -43,7 +43,7 @@ def test_pages_put_together_are_the_whole_history(kitchen: Kitchen, size: int) -
 
 
 def test_a_page_stays_what_it_is_while_runs_are_added(kitchen: Kitchen) -> None:
-    """It goes on from a run, not from a number of rows."""
+    """It starts from a run, not from a number of rows."""
     a_day_of_runs(kitchen)
     first = page(3)
     older = page(3, first[-1]["operation_id"])
@@ -52,7 +52,7 @@ def test_a_page_stays_what_it_is_while_runs_are_added(kitchen: Kitchen) -> None:
 
 
 def test_a_page_and_an_operation_take_as_many_statements_however_long_they_are(kitchen: Kitchen) -> None:
-    """Two for a page, three for one further back, and no more for a hundred rows than for one."""
+    """Two statements for a slice, three for one further back, and no more for a hundred rows than for one."""
 
     def statements(ask: Callable[[Any], Any]) -> int:
         with read_scope() as session:
@@ -69,7 +69,7 @@ def test_a_page_and_an_operation_take_as_many_statements_however_long_they_are(k
 
 
 def test_a_run_that_is_not_there_begins_no_page(kitchen: Kitchen) -> None:
-    """Neither an id of nothing, nor what is no id, nor a beginning that many have, nor a receipt."""
+    """Refused: an unknown id, a string that is not an id, a beginning shared by many, and a receipt."""
     a_day_of_runs(kitchen)
     receipt = kitchen.receive("Flour", 1, "kg", 2)["operation_id"]
     for before in ("ffffffff", "flour", page(1)[0]["operation_id"][:2], receipt):

@@ -36,7 +36,7 @@ def cost(kitchen: Kitchen, recipe: str = "Cookies", batches: Any = 1, price: Any
 
 
 def stocked(kitchen: Kitchen) -> Kitchen:
-    """Flour 10 kg at 2.00 a kg and then 10 kg at 3.00; sugar 5 kg at 2.00; a batch takes 500 g and 250 g for 24."""
+    """Flour: 10 kg at 2.00 a kg, then 10 kg at 3.00; sugar: 5 kg at 2.00; 24 cookies take 500 g and 250 g."""
     kitchen.simple_bakery()
     kitchen.receive("Flour", 10, "kg", 30, received_on=date(2026, 2, 1))
     return kitchen
@@ -46,7 +46,7 @@ def stocked(kitchen: Kitchen) -> Kitchen:
 
 
 def test_a_recipe_costs_what_would_be_drawn_what_was_paid_last_and_the_average(kitchen: Kitchen) -> None:
-    """Three prices, each by item and in all, and what one costs."""
+    """All three are given by item and in total, and as the cost of one."""
     stocked(kitchen)
     found = cost(kitchen)
     assert [found[basis] for basis in ("today", "last", "average")] == ["1.50", "2.00", "1.75"]
@@ -61,7 +61,7 @@ def test_a_recipe_costs_what_would_be_drawn_what_was_paid_last_and_the_average(k
 
 @pytest.mark.one_database
 def test_what_would_be_drawn_is_what_producing_costs(kitchen: Kitchen) -> None:
-    """Over the end of a lot too: the answer of today is the cost of the run."""
+    """This holds across the end of a lot: today's answer is the cost of the run."""
     stocked(kitchen).receive("Sugar", 5, "kg", 10, received_on=date(2026, 2, 1))
     asked = cost(kitchen, batches=24)
     assert asked["today"] == kitchen.produce("Cookies", "Cookie", 24, 576)["total_ingredient_cost"] == "38.00"
@@ -69,7 +69,7 @@ def test_what_would_be_drawn_is_what_producing_costs(kitchen: Kitchen) -> None:
 
 @pytest.mark.one_database
 def test_a_shortage_makes_today_unknown_and_not_the_others(kitchen: Kitchen) -> None:
-    """What is short is named, with how much."""
+    """The shortage is named with its quantity."""
     stocked(kitchen)
     found = cost(kitchen, batches=21)
     assert (found["today"], found["last"], found["short"]) == (None, "42.00", ["sugar"])
@@ -78,7 +78,7 @@ def test_a_shortage_makes_today_unknown_and_not_the_others(kitchen: Kitchen) -> 
 
 @pytest.mark.one_database
 def test_a_lot_without_a_price_makes_today_and_the_average_unknown_and_is_named(kitchen: Kitchen) -> None:
-    """Never a partial sum; the last known price still stands."""
+    """There is never a partial sum; the last known price still holds."""
     stocked(kitchen)
     lot = kitchen.receive("Sugar", 1, "kg", received_on=date(2025, 1, 1))
     found = cost(kitchen)
@@ -89,7 +89,7 @@ def test_a_lot_without_a_price_makes_today_and_the_average_unknown_and_is_named(
 
 @pytest.mark.one_database
 def test_what_never_came_in_has_no_price(kitchen: Kitchen) -> None:
-    """And a recipe that has nothing in it has none either."""
+    """A recipe without contents has no price either."""
     kitchen.ingredient("Saffron")
     kitchen.recipe("Buns", {"Saffron": (1, "g")}, {"Bun": 12})
     found = cost(kitchen, "Buns")
@@ -98,7 +98,7 @@ def test_what_never_came_in_has_no_price(kitchen: Kitchen) -> None:
 
 @pytest.mark.one_database
 def test_labour_and_overhead_stand_apart_and_a_price_leaves_a_margin_on_both(kitchen: Kitchen) -> None:
-    """Of 0.50 a cookie: 0.4375 over the ingredients, and what is left of it after the work."""
+    """Of a price of 0.50 a cookie, 0.4375 is left over the ingredients, and less after the work."""
     stocked(kitchen)
     key = kitchen.ids["Cookies"]
     run_in_transaction(lambda s: record_recipe_rate(key, Decimal("4.80"), Decimal("2.40"), session=s))
@@ -123,7 +123,7 @@ def test_labour_and_overhead_stand_apart_and_a_price_leaves_a_margin_on_both(kit
 
 
 def test_what_was_undone_moved_or_held_counts_as_it_should(kitchen: Kitchen) -> None:
-    """A reversed receipt was never paid; a part put elsewhere is no purchase; a held lot is on hand and not drawn."""
+    """A reversed receipt was never paid; a part moved elsewhere is no purchase; a held lot is on hand but not drawn."""
     stocked(kitchen)
     reverse(kitchen.receive("Flour", 1, "kg", 99, received_on=date(2026, 3, 1)))
     move(kitchen, "sugar", "Cellar", 1000)
@@ -136,7 +136,7 @@ def test_what_was_undone_moved_or_held_counts_as_it_should(kitchen: Kitchen) -> 
 
 @pytest.mark.one_database
 def test_a_line_in_cups_without_a_density_is_refused(kitchen: Kitchen) -> None:
-    """By the error that producing gives."""
+    """The error is the same as for producing."""
     kitchen.ingredient("Flour")
     kitchen.recipe("Bread", {"Flour": (4, "cup")}, {"Loaf": 1})
     with pytest.raises(UnitConversionError):
@@ -148,7 +148,7 @@ def test_a_line_in_cups_without_a_density_is_refused(kitchen: Kitchen) -> None:
     st.dictionaries(st.integers(1, 5), st.tuples(st.integers(1, 10**12), st.integers(0, 10**12))),
 )
 def test_the_cost_is_the_sum_of_its_parts_or_unknown(needs: dict[int, int], paid: dict[int, tuple[int, int]]) -> None:
-    """Each part within half a millionth of the exact share."""
+    """Each part is within half a millionth of the exact share."""
     found = {item: Price(*amounts) for item, amounts in paid.items()}
     costs, total = cost_at(needs, found)
     assert (total is None) == bool(needs.keys() - found.keys())
@@ -163,7 +163,7 @@ def test_the_cost_is_the_sum_of_its_parts_or_unknown(needs: dict[int, int], paid
 
 @given(st.integers(1, 10**12), st.integers(0, 10**12))
 def test_a_margin_and_the_cost_are_the_price(price: int, cost_micros: int) -> None:
-    """In money exactly, in per cent to a tenth."""
+    """This holds exactly in money, and to a tenth in per cent."""
     left, percent = margin(price, cost_micros)
     assert left is not None
     assert left + cost_micros == price
@@ -174,7 +174,7 @@ def test_a_margin_and_the_cost_are_the_price(price: int, cost_micros: int) -> No
 
 
 def test_purchases_are_told_by_product_and_supplier(kitchen: Kitchen) -> None:
-    """The latest first, each with its price of a kg and the change against the last of the same source."""
+    """The latest comes first, each with its price for a kg and the change from the same source's previous one."""
     kitchen.ingredient("Flour")
     flour = kitchen.ids["Flour"]
     mill = run_in_transaction(lambda s: record_supplier("Mill", session=s))["supplier_id"]
@@ -200,7 +200,7 @@ def test_purchases_are_told_by_product_and_supplier(kitchen: Kitchen) -> None:
 
 
 def test_prices_and_costs_take_as_many_statements_however_much_was_bought(kitchen: Kitchen) -> None:
-    """Two and five."""
+    """Two for purchases and five for costs."""
     stocked(kitchen)
     counted = []
     for bought in (("Flour", "Sugar", "Flour"), ()):

@@ -26,7 +26,7 @@ def found(lot: int) -> Recall:
 
 
 def test_what_is_left_of_all_that_was_made_of_a_lot_is_held_and_a_reversal_releases_it(kitchen: Kitchen) -> None:
-    """Not what was held before, which is named, and not what only lay beside it; the ledger agrees throughout."""
+    """Lots already on hold are named; unrelated stock is not held; the ledger agrees throughout."""
     sold(kitchen)
     held_before = hold(kitchen, "cookie")["lots"]
     before = shelf(kitchen)
@@ -43,7 +43,7 @@ def test_what_is_left_of_all_that_was_made_of_a_lot_is_held_and_a_reversal_relea
 
 
 def test_a_recall_says_where_everything_is_and_it_adds_up(kitchen: Kitchen) -> None:
-    """Lots, runs, recipients, and of every lot what came in against all that became of it."""
+    """It lists lots, runs and customers, and for every lot everything that came in and went out."""
     sold(kitchen)
     flour = found(lot_id(kitchen, "flour"))
     columns = ("brought", "used", "on_hand", "waste", "handed_over", "adjusted", "split_out", "remainder")
@@ -75,7 +75,7 @@ def test_a_recall_says_where_everything_is_and_it_adds_up(kitchen: Kitchen) -> N
 
 
 def test_a_recall_of_what_is_gone_is_recorded_and_holds_nothing(kitchen: Kitchen) -> None:
-    """There is nothing to undo then; a released lot has to be undone first; and no such lot is no recall."""
+    """Once its hold is released, a recall cannot be undone before the release is; an unknown lot has no recall."""
     kitchen.simple_bakery()
     flour = lot_id(kitchen, "flour")
     Shelf(kitchen).adjust("waste", {"lot_id": flour, "quantity": 10_000}, reason="moths")

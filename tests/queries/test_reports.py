@@ -1,4 +1,4 @@
-"""Reports on what is there and what came out, as tables, charts and files."""
+"""Reports on stock and yields, as tables, charts and files."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -45,7 +45,7 @@ def bakery(kitchen: Kitchen) -> Kitchen:
 
 
 def test_stock_is_worth_what_it_cost(bakery: Kitchen) -> None:
-    """By item and by lot; the two add up to one total."""
+    """The value by item and by lot add up to the same total."""
     found = asked(lambda s: load_stock_value(s, now()))
     assert [(row["item_slug"], row["quantity"], row["value"]) for row in found["items"]] == [
         ("cookie", "66", "3.75"),
@@ -59,7 +59,7 @@ def test_stock_is_worth_what_it_cost(bakery: Kitchen) -> None:
 
 
 def test_an_unknown_cost_is_named_and_not_summed(bakery: Kitchen) -> None:
-    """There is no total of what is not known, but what is known still adds up."""
+    """The unknown cost has no total, but known costs still add up."""
     bakery.receive("Flour", 1, "kg", lot_code="GIFT")
     found = asked(lambda s: load_stock_value(s, now()))
     flour = next(row for row in found["items"] if row["item_slug"] == "flour")
@@ -69,13 +69,13 @@ def test_an_unknown_cost_is_named_and_not_summed(bakery: Kitchen) -> None:
 
 @pytest.mark.one_database
 def test_what_is_nowhere_is_worth_nothing(kitchen: Kitchen) -> None:
-    """An empty shelf has a value: none of it is unknown."""
+    """The value of an empty shelf is known: it is zero."""
     found = asked(lambda s: load_stock_value(s, now()))
     assert (found["value"], found["items"], found["lots"]) == ("0.00", [], [])
 
 
 def test_yields_are_held_against_their_plan_by_month(bakery: Kitchen) -> None:
-    """The months are the bakery's own; a total loss spreads its cost over what did come out."""
+    """Months are in the bakery's time zone; a total loss spreads its cost over what did come out."""
     rows = asked(load_yields_by_month)
     told = [
         (row["month"], row["runs"], row["batches"], row["planned"], row["actual"], row["loss_percent"], row["cost"])
@@ -91,7 +91,7 @@ def test_yields_are_held_against_their_plan_by_month(bakery: Kitchen) -> None:
 
 
 def test_bakings_one_by_one_go_back_page_by_page(bakery: Kitchen) -> None:
-    """The latest first; more than planned is a negative loss, and nothing has no cost each."""
+    """The latest comes first; more than planned is a negative loss, and a yield of nothing has no cost each."""
     rows = asked(lambda s: load_run_yields(s, limit=10))
     told = [(row["at"], row["actual"], row["loss_percent"], row["unit_cost"], row["loss_reason"]) for row in rows]
     assert told == [
@@ -106,7 +106,7 @@ def test_bakings_one_by_one_go_back_page_by_page(bakery: Kitchen) -> None:
 
 
 def test_as_many_statements_however_much_was_done(bakery: Kitchen) -> None:
-    """Of every report."""
+    """This holds for every report."""
 
     def statements() -> list[int]:
         counted = []
@@ -148,7 +148,7 @@ FILES: dict[str, tuple[str, ...]] = {
 def test_a_report_in_a_file_says_what_the_json_says(
     bakery: Kitchen, bake: CommandLine, tmp_path: Path, report: str, suffix: str
 ) -> None:
-    """A row for a row."""
+    """Every row is the same."""
     file = tmp_path / f"report.{suffix}"
     assert bake(*FILES[report], f"--{suffix}", str(file)).code == 0
     found = bake(*FILES[report], "--json").json
@@ -162,7 +162,7 @@ def test_a_report_in_a_file_says_what_the_json_says(
 
 @pytest.mark.one_database
 def test_a_chart_has_a_bar_as_long_as_its_amount(bakery: Kitchen, bake: CommandLine) -> None:
-    """The largest first of the stock; what is unknown has none, and what was never lost is no bar."""
+    """The largest stock comes first; an unknown amount has no bar, and neither has a loss of nothing."""
     bakery.receive("Flour", 1, "kg", lot_code="GIFT")
     lines = [line.split() for line in bake("report", "value", "--chart").out.splitlines()]
     assert [line[:2] for line in lines] == [
@@ -181,7 +181,7 @@ def test_a_chart_has_a_bar_as_long_as_its_amount(bakery: Kitchen, bake: CommandL
 
 
 def test_bars_of_one_name_are_one_bar_and_unknown_if_one_of_them_is() -> None:
-    """Never a part of a sum."""
+    """A part of a sum is never shown."""
     rows = [{"of": "a", "cost": "1"}, {"of": "b", "cost": None}, {"of": "a", "cost": "2.5"}, {"of": "b", "cost": "1"}]
     bars = add_up(rows, lambda row: str(row["of"]), "cost")
     assert {name: str(amount) for name, amount in bars.items()} == {"a": "3.5", "b": "None"}
@@ -189,7 +189,7 @@ def test_bars_of_one_name_are_one_bar_and_unknown_if_one_of_them_is() -> None:
 
 @pytest.mark.one_database
 def test_the_tables_name_what_is_unknown(bakery: Kitchen, bake: CommandLine) -> None:
-    """Under the total, which is not of it."""
+    """The names are below the total, which does not include them."""
     bakery.receive("Flour", 1, "kg", lot_code="GIFT")
     for words in (("report", "value"), ("report", "value", "--lots")):
         out = bake(*words).out

@@ -17,7 +17,7 @@ MOST = 13
 
 
 def test_the_number_of_statements_is_the_same_however_large_the_bakery(kitchen: Kitchen) -> None:
-    """5 and 20 ingredients, 1 and 1,000 lots of each, 0 and 10,000 past runs; at most thirteen."""
+    """5 and 20 ingredients, 1 and 1,000 lots of each, 0 and 10,000 past runs: at most thirteen statements."""
     bakery_of(kitchen)
     small = counts(kitchen)
     copy_rows("lot", 999, "is_made = false")
@@ -32,7 +32,7 @@ def test_the_number_of_statements_is_the_same_however_large_the_bakery(kitchen: 
 
 
 def test_the_counter_sees_every_statement_that_the_driver_sees(kitchen: Kitchen) -> None:
-    """So the numbers above are what is really sent; an executemany counts one."""
+    """The counts above are what is really sent; an executemany counts as one."""
     kitchen.simple_bakery()
     seen: list[str] = []
 
@@ -55,7 +55,7 @@ def test_the_counter_sees_every_statement_that_the_driver_sees(kitchen: Kitchen)
 
 @pytest.mark.parametrize("needed", [1, 10, 11, 25, 9_999, 10_000, 10_001])
 def test_only_the_lots_that_are_needed_are_read(kitchen: Kitchen, needed: int) -> None:
-    """Of a thousand lots of ten: one for ten, two for eleven, all of them for too much."""
+    """Of a thousand lots of ten: one lot for ten, two for eleven, all of them for too much."""
     kitchen.ingredient("Flour")
     kitchen.receive("Flour", 10, "g", 1, received_on=date(2026, 1, 1))
     copy_rows("lot", 999)
@@ -66,7 +66,7 @@ def test_only_the_lots_that_are_needed_are_read(kitchen: Kitchen, needed: int) -
 
 
 def test_the_walk_uses_the_index_of_open_lots(kitchen: Kitchen) -> None:
-    """At every step: by the plan of SQLite, and by the pages that PostgreSQL really reads."""
+    """Every step does: by SQLite's plan, and by the pages that PostgreSQL really reads."""
     bakery_of(kitchen)
     copy_rows("lot", 999)
     statements: list[tuple[str, Any]] = []
@@ -97,7 +97,7 @@ def test_the_walk_uses_the_index_of_open_lots(kitchen: Kitchen) -> None:
 
 
 def test_a_check_takes_no_lock_and_writes_nothing(kitchen: Kitchen) -> None:
-    """It sends only SELECTs, none of them FOR UPDATE, and answers while another transaction holds the stock."""
+    """It sends only SELECTs, none with FOR UPDATE, and answers while another transaction holds the stock."""
     kitchen.simple_bakery()
     statements: list[str] = []
     with session_scope() as holder:

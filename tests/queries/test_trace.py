@@ -26,7 +26,7 @@ def edges(direction: str, lot_id: int) -> list[tuple[int, int | None, int]]:
 
 
 def test_a_box_is_traced_back_to_every_receipt_and_a_receipt_forward_to_every_box(kitchen: Kitchen) -> None:
-    """Two batches of one bag of flour, in one box; each draw once, with its quantity."""
+    """Two batches from one bag of flour go into one box; each draw appears once, with its quantity."""
     kitchen.simple_bakery()
     baked = [kitchen.produce("Cookies", "Cookie", 1, 3) for _ in range(2)]
     boxed = kitchen.assemble("Box", 1)
@@ -43,7 +43,7 @@ def test_a_box_is_traced_back_to_every_receipt_and_a_receipt_forward_to_every_bo
 
 
 def test_what_was_lost_leads_to_no_lot(kitchen: Kitchen) -> None:
-    """A total loss is on the trace of its flour, with nothing behind it."""
+    """A total loss is in the trace of its flour, and leads nowhere."""
     kitchen.simple_bakery()
     lost = kitchen.produce("Cookies", "Cookie", 1, 0)
     flour = lost["consumptions"][0]["lot_id"]
@@ -51,14 +51,14 @@ def test_what_was_lost_leads_to_no_lot(kitchen: Kitchen) -> None:
 
 
 def test_a_receipt_that_nothing_used_has_no_trace(kitchen: Kitchen) -> None:
-    """Neither before it nor after."""
+    """Nothing leads to it or from it."""
     kitchen.ingredient("Flour")
     lot_id = kitchen.receive("Flour", 1, "kg", 2)["lot_id"]
     assert edges("back", lot_id) == edges("forward", lot_id) == []
 
 
 def test_what_was_undone_leads_nowhere_and_is_shown_when_asked_for(kitchen: Kitchen) -> None:
-    """Neither the run nor what undid it is a step, in either direction; with ``undone`` the run is, with the reason."""
+    """Neither the run nor its reversal is a step, in either direction; with ``undone`` the run is, with the reason."""
     kitchen.simple_bakery()
     baked = kitchen.produce("Cookies", "Cookie", 1, 24)
     flour = baked["consumptions"][0]["lot_id"]
@@ -73,7 +73,7 @@ def test_what_was_undone_leads_nowhere_and_is_shown_when_asked_for(kitchen: Kitc
 
 
 def test_a_part_of_a_part_is_followed_to_whom_it_was_given(kitchen: Kitchen) -> None:
-    """From the sack over two cellars into the cookies, and to Ada; and back again from what was split."""
+    """From the sack over two moves into the cookies and to Ada; and back again to the split lots."""
     kitchen.simple_bakery()
     shelf = Shelf(kitchen)
     sack = lot_id(kitchen, "flour")
@@ -106,7 +106,7 @@ def test_a_part_of_a_part_is_followed_to_whom_it_was_given(kitchen: Kitchen) -> 
 
 
 def chain(kitchen: Kitchen, links: int) -> list[int]:
-    """A lot split of a lot split of a lot, as many times, put in by bulk INSERT; its lots from first to last."""
+    """A chain of lots, each split from the one before, put in by bulk INSERT; from first to last."""
     kitchen.ingredient("Flour")
     kitchen.receive("Flour", 1, "kg", 0)
     with session_scope() as session:
@@ -147,7 +147,7 @@ def chain(kitchen: Kitchen, links: int) -> list[int]:
 def test_a_thousand_lots_one_after_another_are_walked_by_the_indexes_in_as_many_statements(
     kitchen: Kitchen, bake: CommandLine
 ) -> None:
-    """Both ways and for a recall, and the tree stops where a page has no room left."""
+    """This holds in both directions and for a recall; the tree stops when a page is full."""
     ids = chain(kitchen, LINKS)
     first, middle, last = ids[0], ids[LINKS // 2], ids[-1]
     with read_scope() as session:

@@ -1,4 +1,4 @@
-"""Whatever is recorded: whoever is reached forward reaches back, and every lot's balance closes exactly."""
+"""After any operations, forward and backward traces agree, and every lot's balance closes exactly."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -27,11 +27,11 @@ def ends(walk: Callable[..., list[Edge]], session: Session, lot_id: int, undone:
 
 
 class Traced(Life):
-    """A life at whose end every lot is traced both ways."""
+    """A life at whose end every lot is traced in both directions."""
 
     @invariant()
     def ledger_caches_and_log_agree(self) -> None:
-        """Verified in full after every step by the machine that this one is made of."""
+        """The machine that this class extends already verifies this after every step."""
 
     def assert_forward_and_back_are_inverse(self, lots: list[int]) -> None:
         with read_scope() as session:
@@ -55,7 +55,7 @@ class Traced(Life):
 def test_traces_are_inverse_and_every_balance_closes_whatever_is_recorded(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A few lives of every operation, undone and not, each lot traced and balanced at its end."""
+    """A few lives of all operations, undone or not; at the end each lot is traced and balanced."""
     make = {"sqlite": fresh_sqlite, "postgresql": fresh_postgresql}[kind]
     lives, heard = [], Counter[str]()
 

@@ -1,4 +1,4 @@
-"""Reports on what left the shelf, and what was reversed is not in them."""
+"""Reports on what left the shelf do not include what was reversed."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -21,13 +21,13 @@ pytestmark = pytest.mark.one_database
 
 
 def there(text: str) -> datetime:
-    """The wall clock of the bakery."""
+    """A time on the bakery's wall clock."""
     return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("Pacific/Auckland"))
 
 
 @pytest.fixture
 def shelf(kitchen: Kitchen) -> Shelf:
-    """Cookies baked in two months with a loss, boxes for a fair, gifts, waste; and one of each reversed."""
+    """Cookies baked in two months with a loss, boxes for a fair, gifts, waste; and a reversed one of each kind."""
     run_in_transaction(lambda s: things.record_bakery(session=s, time_zone="Pacific/Auckland"))
     kitchen.simple_bakery()
     shelf = Shelf(kitchen)
@@ -47,7 +47,7 @@ def shelf(kitchen: Kitchen) -> Shelf:
 
 
 def test_usage_is_by_month_where_the_bakery_is(shelf: Shelf) -> None:
-    """An hour between the months, both of one day in UTC."""
+    """Two bakings an hour apart are in two months, but on one day in UTC."""
     with read_scope() as session:
         rows = load_usage(session)
         february = load_usage(session, since=date(2026, 2, 1), until=date(2026, 2, 1))
@@ -66,7 +66,7 @@ def test_usage_is_by_month_where_the_bakery_is(shelf: Shelf) -> None:
 
 
 def test_waste_is_by_reason_and_has_what_a_baking_lost(shelf: Shelf) -> None:
-    """A quarter of a batch of 1.50 burnt."""
+    """A quarter of a batch that cost 1.50 burnt."""
     with read_scope() as session:
         rows = load_waste(session)
     told = [(row["month"], row["kind"], row["reason"], row["item_slug"], row["quantity"], row["cost"]) for row in rows]
@@ -78,7 +78,7 @@ def test_waste_is_by_reason_and_has_what_a_baking_lost(shelf: Shelf) -> None:
 
 
 def test_recipients_and_events_have_what_was_made_and_given_for_them(shelf: Shelf) -> None:
-    """Without what was reversed."""
+    """Reversed runs do not count."""
     with read_scope() as session:
         rows = load_recipients(session)
         later = load_recipients(session, since=date(2026, 3, 1))
@@ -93,7 +93,7 @@ def test_recipients_and_events_have_what_was_made_and_given_for_them(shelf: Shel
 
 
 def test_an_unknown_cost_keeps_the_sum_unknown(shelf: Shelf) -> None:
-    """It is never shown as nothing."""
+    """An unknown cost is never shown as zero."""
     lot = shelf.kitchen.receive("Flour", 1, "kg", received_on=date(2026, 1, 1))["lot_id"]
     shelf.adjust("waste", {"lot_id": lot, "quantity": 1}, happened_at=there("2026-02-03T12:00"), reason="spilt")
     with read_scope() as session:
@@ -102,7 +102,7 @@ def test_an_unknown_cost_keeps_the_sum_unknown(shelf: Shelf) -> None:
 
 
 def plain(row: Mapping[str, str | None]) -> dict[str, object]:
-    """Numbers as numbers, and what is empty as an empty text."""
+    """Numbers as numbers, and empty cells as empty text."""
     return {key: Decimal(value) if value and key in ("quantity", "cost") else value or "" for key, value in row.items()}
 
 
@@ -111,7 +111,7 @@ def plain(row: Mapping[str, str | None]) -> dict[str, object]:
 def test_a_report_in_a_file_says_what_the_json_says(
     shelf: Shelf, bake: CommandLine, tmp_path: Path, report: str, suffix: str
 ) -> None:
-    """Row by row, cell by cell."""
+    """Every row and cell is the same."""
     file = tmp_path / f"report.{suffix}"
     rows = bake("report", report, "--json").json
     assert bake("report", report, f"--{suffix}", str(file)).code == 0
@@ -125,7 +125,7 @@ HARD = ["=1+1", "-1.5", "'x", "  ", "Мука, «405»", "123456789012345678901.
 
 @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
 def test_a_table_is_read_back_as_it_was(tmp_path: Path, suffix: str) -> None:
-    """Nothing in it is run by a spreadsheet, and no digit is lost."""
+    """A spreadsheet executes nothing in it, and no digit is lost."""
     file = tmp_path / f"table.{suffix}"
     assert write_table(file, ["First One", "second"], [[cell, None] for cell in HARD]) == len(HARD)
     rows = read_table(file)
@@ -148,7 +148,7 @@ def test_a_table_is_read_back_as_it_was(tmp_path: Path, suffix: str) -> None:
     ],
 )
 def test_a_file_that_is_no_table_is_refused_by_its_name(tmp_path: Path, name: str, content: bytes | None) -> None:
-    """Whatever is wrong with it."""
+    """The refusal names the file, whatever is wrong with it."""
     file = tmp_path / name
     if content is not None:
         file.write_bytes(content)

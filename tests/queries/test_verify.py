@@ -1,4 +1,4 @@
-"""``verify`` names every drift from the ledger, and mends none."""
+"""``verify`` reports every drift from the ledger, and repairs none."""
 
 from datetime import date
 
@@ -27,7 +27,7 @@ def bakery(kitchen: Kitchen) -> Kitchen:
 
 
 def test_what_the_services_wrote_agrees_with_the_ledger(bakery: Kitchen) -> None:
-    """Every lot, run and operation is compared, and nothing is found."""
+    """Every lot, run and operation is compared, without a finding."""
     with read_scope() as session:
         found = verify_ledger(session)
     assert found["drift"] == []
@@ -68,7 +68,7 @@ def test_a_movement_past_the_services_is_named(bakery: Kitchen, cost: int | None
     ],
 )
 def test_a_touched_cache_is_named(bakery: Kitchen, sql: str, what: str) -> None:
-    """One millionth is enough to be found."""
+    """One millionth is enough."""
     with session_scope() as session:
         session.execute(text(sql))
     with read_scope() as session:
@@ -117,14 +117,14 @@ CHANGES = {
 
 
 def test_what_the_movements_do_not_give_is_named(bakery: Kitchen) -> None:
-    """Runs, their answers and where everything came from, each changed past the program."""
+    """Runs, their results and their origins are each changed behind the program's back."""
     event = "UPDATE operation SET name = 'record_event' WHERE name = 'record_good_components'"
     named = {what: named_after(*([event] if what == "operation" else []), change) for what, change in CHANGES.items()}
     assert {what: found for what, found in named.items() if what not in found} == {}
 
 
 def test_a_lot_that_was_oversold_in_between_is_named(bakery: Kitchen) -> None:
-    """Though what is left of it in the end is right."""
+    """Its remaining quantity at the end is right all the same."""
     more = (
         "INSERT INTO movement (operation_id, lot_id, quantity_micros, cost_micros)"
         f" SELECT operation_id, id, {{}}, 0 FROM lot WHERE id = {FLOUR}"
@@ -134,7 +134,7 @@ def test_a_lot_that_was_oversold_in_between_is_named(bakery: Kitchen) -> None:
 
 
 def test_a_part_that_is_not_what_was_answered_is_named(bakery: Kitchen) -> None:
-    """An operation made of others answered what they answered."""
+    """A combined operation's result contains the results of its parts."""
     run_in_transaction(
         lambda s: bake_and_pack.record_bake_and_pack(
             bakery.ids["Cookies"], bakery.ids["Cookie"], 1, 24, bakery.ids["Box"], 2, session=s
@@ -149,7 +149,7 @@ def test_a_part_that_is_not_what_was_answered_is_named(bakery: Kitchen) -> None:
 
 
 def test_a_circle_is_named_with_its_way_round(bakery: Kitchen) -> None:
-    """A recipe in itself, or a box in the box that is in it."""
+    """A recipe contains itself, or a box is in a box that it contains."""
     line = "INSERT INTO recipe_line (recipe_id, position, sub_recipe_id, quantity, unit)"
     assert named_after(f"{line} SELECT id, 99, id, '1', 'batch' FROM recipe") == {"catalogue", "recipe"}
     part = "INSERT INTO good_component (good_id, component_id, quantity_micros)"
@@ -157,7 +157,7 @@ def test_a_circle_is_named_with_its_way_round(bakery: Kitchen) -> None:
 
 
 def test_the_picking_date_is_held_to_the_rule_of_the_domain(bakery: Kitchen) -> None:
-    """The comparison is made by the database, so it is shown to be the same."""
+    """The database makes the comparison, so this test shows that its rule is the same."""
     bakery.ingredient("Oil", "ml", pick_policy="fifo")
     for expires_on in ("2026-05-01", None):
         bakery.receive("Oil", 1, "l", expires_on=None if expires_on is None else date.fromisoformat(expires_on))
@@ -172,7 +172,7 @@ def test_the_picking_date_is_held_to_the_rule_of_the_domain(bakery: Kitchen) -> 
 
 
 def test_it_is_read_in_batches_and_says_how_far_it_has_come(bakery: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many rows there are, few are in memory."""
+    """Only a few rows are in memory, however many there are."""
     monkeypatch.setattr(verification_drift, "ROWS_AT_ONCE", 1)
     told: list[tuple[str, int]] = []
     with read_scope() as session:

@@ -1,4 +1,4 @@
-"""The pages in real Chromium: what a person sees, a console free of errors, and nothing asked of another server."""
+"""The pages in real Chromium: what a person sees, a clean console, and no request to another server."""
 
 import gzip
 import urllib.request
@@ -14,7 +14,7 @@ FIRST_PAGE_MOST_BYTES = 250_000
 
 
 def test_somebody_signs_in_looks_at_today_and_leaves(page: Page) -> None:
-    """In light and in dark, which is remembered; htmx is there."""
+    """This works in light and in dark mode, which is remembered; htmx is loaded."""
     sign_in(page, "Vera")
     assert page.get_by_role("cell", name="Baked").count() >= 1
     assert page.get_by_role("cell", name="butter").count() >= 1
@@ -35,14 +35,14 @@ def test_somebody_signs_in_looks_at_today_and_leaves(page: Page) -> None:
 
 @pytest.mark.parametrize("width", [380, 768, 1280])
 def test_nothing_is_wider_than_the_screen(page: Page, width: int) -> None:
-    """On a phone, a tablet and a laptop."""
+    """This holds on a phone, a tablet and a laptop."""
     page.set_viewport_size({"width": width, "height": 800})
     sign_in(page, "Vera")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_the_first_page_weighs_little(page: Page, server: Server) -> None:
-    """All that it needs, as it goes over the wire."""
+    """The limit covers everything the page loads, as it goes over the wire."""
     sizes: dict[str, int] = {}
 
     def weigh(url: str) -> None:
@@ -61,7 +61,7 @@ def test_the_first_page_weighs_little(page: Page, server: Server) -> None:
 
 
 def test_without_javascript_one_signs_in_as_well(chromium: Browser, server: Server, tmp_path: Path) -> None:
-    """Forms are forms."""
+    """Forms work without scripts."""
     context = new_context(chromium, server, java_script_enabled=False)
     page = context.new_page()
     sign_in(page, "Bao")

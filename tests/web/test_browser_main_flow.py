@@ -1,4 +1,4 @@
-"""What a baker does all day, in real Chromium: receive, check, bake with a loss, box, be refused, undo; offline too."""
+"""A baker's day in real Chromium: receive, check, bake with a loss, box, a refusal, undo; offline too."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ CAME_OUT = "#actual_yield"
 
 @dataclass
 class Hand:
-    """A hand that may only tap, and counts how often; a number is typed where it says so."""
+    """A hand that can only tap, and counts its taps; typing is explicit."""
 
     page: Page
     taps: int = 0
@@ -34,7 +34,7 @@ class Hand:
 
 
 def main_flow(page: Page) -> Hand:
-    """Goods in, a check, a baking of which one burnt, a box."""
+    """Receive goods, check, bake with one burnt, pack a box."""
     hand = Hand(page)
     hand.menu("Receive")
     hand.choose("^Ginger$")
@@ -78,7 +78,7 @@ def test_the_main_flow_takes_few_taps_and_no_typing_but_a_number(page: Page) -> 
 
 
 def test_the_check_follows_the_numbers(page: Page) -> None:
-    """Cost, lots and the yield; a button beside each number; a search that finds while one types."""
+    """Cost, lots and yield update; buttons beside each number change it; the search finds while typing."""
     sign_in(page, "Bao")
     page.goto("/bake")
     page.get_by_label("Search a recipe").press_sequentially("short")
@@ -96,7 +96,7 @@ def test_the_check_follows_the_numbers(page: Page) -> None:
 
 
 def test_without_javascript_the_main_flow_is_the_same(chromium: Browser, server: Server) -> None:
-    """Forms are forms; the check is a button."""
+    """Forms work without scripts; the check is a button."""
     context = new_context(chromium, server, java_script_enabled=False)
     page = context.new_page()
     sign_in(page, "Bao")
@@ -115,7 +115,7 @@ def test_without_javascript_the_main_flow_is_the_same(chromium: Browser, server:
 
 
 def test_what_is_filled_in_without_a_connection_is_kept_and_sent_once(chromium: Browser, server: Server) -> None:
-    """Over a reload too; recorded once, though the first try had arrived and only its answer was lost."""
+    """It survives a reload, and is recorded once even if the answer to the first try was lost."""
     context, page = tablet(chromium, server)
     fill(page)
     lost: list[str] = []
@@ -141,7 +141,7 @@ def test_what_is_filled_in_without_a_connection_is_kept_and_sent_once(chromium: 
 
 
 def test_what_was_kept_is_sent_when_the_connection_is_back(chromium: Browser, server: Server) -> None:
-    """By itself; another form can be filled in meanwhile, and each is recorded."""
+    """It is sent automatically; another form can be filled in meanwhile, and each is recorded."""
     context, page = tablet(chromium, server)
     fill(page)
     context.set_offline(True)
@@ -158,7 +158,7 @@ def test_what_was_kept_is_sent_when_the_connection_is_back(chromium: Browser, se
 
 
 def test_what_is_refused_or_signed_out_when_it_is_sent_late_is_told(chromium: Browser, server: Server) -> None:
-    """A refusal in its words, and the form filled in again; of an expired sign-in, what to do; nobody else sends it."""
+    """A refusal reopens the filled-in form; after an expired sign-in, only the same person's sign-in sends it."""
     context, page = tablet(chromium, server)
     fill(page, batches="300")
     context.set_offline(True)
@@ -192,7 +192,7 @@ def test_what_is_refused_or_signed_out_when_it_is_sent_late_is_told(chromium: Br
 
 
 def tablet(chromium: Browser, server: Server) -> tuple[BrowserContext, Page]:
-    """A tablet of Bao's, of which no console is looked at: a lost connection is told there."""
+    """Bao's tablet, whose console is not checked: it logs the lost connection."""
     context = new_context(chromium, server, viewport={"width": 768, "height": 1024})
     page = context.new_page()
     sign_in(page, "Bao")

@@ -1,4 +1,4 @@
-"""Every page in real Chromium, found by its links: readable by all (axe), no wider than a phone, a quiet console."""
+"""Every page in real Chromium, found by its links: accessible (axe), no wider than a phone, with a clean console."""
 
 import re
 from html import unescape
@@ -22,7 +22,7 @@ GRAVE = {"serious", "critical"}
 
 
 def pattern_of(path: str) -> str:
-    """``/lots/7`` and ``/lots/8`` are one page."""
+    """Treat ``/lots/7`` and ``/lots/8`` as one page."""
     return PART.sub("/{}", urlsplit(path).path)
 
 
@@ -33,7 +33,7 @@ def links_of(text: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def found(chromium: Browser, server: Server) -> dict[str, str]:
-    """A path for every page that the owner of the demo bakery can come to."""
+    """One path for every page that the owner of the demo bakery can reach."""
     paths, waiting = {"/": "/"}, ["/"]
     with window(chromium, server) as page:
         sign_in(page, "Olga")
@@ -62,7 +62,7 @@ def test_every_page_is_accessible_and_fits(
     size: dict[str, int],
     rules: dict[str, list[str]],
 ) -> None:
-    """WCAG 2.2 AA as far as a machine can tell, its colours in light and in dark; on a phone nothing sticks out."""
+    """Each meets WCAG 2.2 AA as far as axe can tell, its colours in light and dark mode; none is wider than a phone."""
     wrong, axe = [], Axe()
     with window(chromium, server, color_scheme=theme, viewport=size) as page:
         sign_in(page, "Olga")
@@ -77,12 +77,12 @@ def test_every_page_is_accessible_and_fits(
 
 
 def test_every_page_is_linked_to(found: dict[str, str]) -> None:
-    """What nobody can come to by links is named here, with its reason."""
+    """The pages without a link are listed here, with the reason."""
     routes = [path for method, path in roles_by_route(make_app()) if method == "GET" and not NO_PAGES.match(path)]
     unseen = {path for path in routes if not any(re.fullmatch(NAME.sub("[^/]+", path), seen) for seen in found)}
     assert unseen == {
-        *("/set-up", "/sign-in"),  # before there is an owner, and before one is signed in
+        *("/set-up", "/sign-in"),  # before there is an owner, and before signing in
         *("/bake/check", "/box/check", "/log/events"),  # parts of a page
-        "/find",  # goes on to what it finds
-        "/lots/{lot_id}/release",  # of lots that are held
+        "/find",  # redirects to what it finds
+        "/lots/{lot_id}/release",  # linked from held lots only
     }

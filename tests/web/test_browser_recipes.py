@@ -7,7 +7,7 @@ from support.browsing import sign_in
 
 
 def test_a_recipe_is_written_row_by_row_and_leads_to_baking(page: Page) -> None:
-    """Four rows and one more; a name that is not known stays typed, and is added when one says so."""
+    """Four rows and one more; an unknown name stays as typed, and is added when the baker asks for it."""
     page.set_viewport_size({"width": 380, "height": 800})
     sign_in(page, "Bao")
     page.goto("/recipes/new")
@@ -36,14 +36,14 @@ def test_a_recipe_is_written_row_by_row_and_leads_to_baking(page: Page) -> None:
 
 @pytest.mark.parametrize("report", ["value", "costs", "attempts"])
 def test_a_report_is_drawn_again_in_other_colours(page: Page, report: str) -> None:
-    """On a tablet, beside its table."""
+    """This works on a tablet, beside the report's table."""
     sign_in(page, "Vera")
     page.goto(f"/reports/{report}")
     chart = page.locator("[data-chart] canvas").first
     chart.wait_for()
     assert page.get_by_role("table").count() >= 1
     picture = "document.querySelector('[data-chart] canvas').toDataURL()"
-    page.wait_for_timeout(1_200)  # it grows
+    page.wait_for_timeout(1_200)  # its animation runs
     light = page.evaluate(picture)
     page.get_by_text("Vera", exact=True).click()
     page.get_by_role("button", name="Dark").click()

@@ -1,4 +1,4 @@
-"""The stock in real Chromium: found by scanner, received in a few taps, counted on a phone, people let in."""
+"""The stock in real Chromium: found by scanner, received in a few taps, counted on a phone; and the page of people."""
 
 import re
 
@@ -8,7 +8,7 @@ from support.browsing import sign_in
 
 
 def test_a_scanner_types_into_the_box_from_any_page(page: Page) -> None:
-    """The key / leads there, unless somebody writes; Enter leads to the lot, or to what may be meant."""
+    """The key / focuses the box unless somebody is typing; Enter leads to the lot, or to the possible matches."""
     sign_in(page, "Vera")
     page.goto("/stock")
     page.keyboard.press("/")
@@ -27,7 +27,7 @@ def test_a_scanner_types_into_the_box_from_any_page(page: Page) -> None:
 
 
 def test_a_list_is_searched_while_one_types_and_sorted_by_its_headings(page: Page) -> None:
-    """Without another page being loaded; the address says what is seen, so that it can be kept."""
+    """No other page is loaded; the address keeps the search and the order, so it can be bookmarked."""
     sign_in(page, "Vera")
     page.goto("/stock")
     page.get_by_label("Search items").press_sequentially("sugar")
@@ -43,7 +43,7 @@ def test_a_list_is_searched_while_one_types_and_sorted_by_its_headings(page: Pag
 
 
 def test_goods_come_in_by_five_taps_and_are_counted_on_a_phone(page: Page) -> None:
-    """Quantity and unit stand there from the last time; only what was paid is typed."""
+    """Quantity and unit are filled in from the last receipt; only the cost is typed."""
     page.set_viewport_size({"width": 380, "height": 800})
     sign_in(page, "Bao")
     page.goto("/")
@@ -74,7 +74,7 @@ def test_goods_come_in_by_five_taps_and_are_counted_on_a_phone(page: Page) -> No
 
 
 def test_a_token_is_shown_once(page: Page) -> None:
-    """And the page of people is the owner's."""
+    """Only the owner sees the page of people."""
     sign_in(page, "Olga")
     page.goto("/people")
     expect(page.get_by_role("link", name="Bao", exact=True)).to_be_visible()

@@ -11,7 +11,7 @@ from support.serving import Server, serving
 
 
 def test_a_baking_is_undone_and_both_say_so(page: Page) -> None:
-    """From the first page, in two taps."""
+    """Undoing from the first page takes two taps."""
     sign_in(page, "Bao")
     page.get_by_role("link", name="Baked").first.click()
     page.get_by_role("heading", name="What it changed on the shelf").wait_for()
@@ -28,7 +28,7 @@ def test_a_baking_is_undone_and_both_say_so(page: Page) -> None:
 
 
 def test_a_trace_is_followed_by_clicks(page: Page) -> None:
-    """In the picture, from the flour to the box; in the lists, back again."""
+    """In the picture from the flour to the box; in the lists back again."""
     sign_in(page, "Vera")
     page.goto("/lots/1")
     expect(page.get_by_role("heading", name=re.compile("^Flour, lot"), level=1)).to_be_visible()
@@ -42,7 +42,7 @@ def test_a_trace_is_followed_by_clicks(page: Page) -> None:
 
 
 def test_a_recall_is_practised_and_its_files_kept(page: Page, tmp_path: Path) -> None:
-    """Nobody holds anything by looking; a viewer cannot."""
+    """A drill holds nothing; a viewer cannot hold anything."""
     sign_in(page, "Vera")
     page.goto("/lots/1")
     page.get_by_role("link", name="Recall").click()
@@ -59,7 +59,7 @@ def test_a_recall_is_practised_and_its_files_kept(page: Page, tmp_path: Path) ->
 def test_the_log_shows_a_baking_as_it_happens_and_its_transaction(
     chromium: Browser, server: Server, page: Page
 ) -> None:
-    """Somebody else bakes; the line comes by itself, and leads to the tree; paused, none comes."""
+    """When somebody else bakes, the line appears by itself and leads to the tree; while paused, nothing appears."""
     sign_in(page, "Vera")
     page.goto("/log")
     expect(page.get_by_text("New lines appear by themselves.")).to_be_visible()
@@ -89,7 +89,7 @@ def test_the_log_shows_a_baking_as_it_happens_and_its_transaction(
 
 
 def test_the_log_is_read_without_javascript(chromium: Browser, server: Server) -> None:
-    """A page that is loaded again."""
+    """The page is reloaded instead."""
     with window(chromium, server, java_script_enabled=False) as page:
         sign_in(page, "Vera")
         page.get_by_role("link", name="Log").click()
@@ -101,14 +101,14 @@ def test_the_log_is_read_without_javascript(chromium: Browser, server: Server) -
 
 
 def test_a_server_that_ends_does_not_wait_for_whoever_watches_the_log(chromium: Browser, tmp_path: Path) -> None:
-    """The stream ends by itself, and nothing has to be cut off."""
+    """The stream ends by itself, so the server cuts nothing off."""
     with serving(tmp_path, "--demo") as server:
         page = new_context(chromium, server).new_page()
         sign_in(page, "Vera")
         page.goto("/log")
         expect(page.get_by_text("New lines appear by themselves.")).to_be_visible()
         server.process.terminate()
-        server.process.wait(FINISH_WITHIN_S - 5)  # it would wait longer for what does not end by itself
+        server.process.wait(FINISH_WITHIN_S - 5)  # otherwise it would wait longer than this
         expect(page.get_by_text("The server is away; trying again.")).to_be_visible()
         page.context.close()
     assert server.process.returncode == 0

@@ -1,4 +1,4 @@
-"""``bake serve``: it starts, says where, and ends without a trace of the demo; and the commands for people."""
+"""``bake serve`` starts, prints its address, and leaves no trace of the demo; and the commands for people."""
 
 import io
 import re
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.one_database
 
 
 def test_the_demo_is_served_and_gone_afterwards(tmp_path: Path) -> None:
-    """Asked to end it ends well; nobody's X-Forwarded-Proto is believed."""
+    """On request it stops cleanly; X-Forwarded-Proto is not believed from anybody."""
     with serving(tmp_path, "--demo") as server:
         assert [path.name.startswith("bake-tracker-demo-") for path in tmp_path.iterdir()] == [True]
         asked = urllib.request.Request(f"{server.url}/healthz", headers={"X-Forwarded-Proto": "https"})
@@ -44,7 +44,7 @@ def test_the_demo_is_served_and_gone_afterwards(tmp_path: Path) -> None:
 def test_a_request_under_way_is_finished_when_the_server_is_asked_to_end(
     kitchen: Kitchen, database_url: str, tmp_path: Path
 ) -> None:
-    """It waits for the database's lock while the server is told to go; it is recorded, and answered."""
+    """It waits for the database's lock while the server is told to stop; it is recorded and answered."""
     kitchen.simple_bakery()
     program = Web().let_in().program(Role.BAKER)
     baking = {"recipe_id": kitchen.ids["Cookies"], "finished_unit_id": kitchen.ids["Cookie"], "num_batches": 1}
@@ -60,7 +60,7 @@ def test_a_request_under_way_is_finished_when_the_server_is_asked_to_end(
             things.record_event("Fair", session=session)
             answer = pool.submit(bake_one, server.url)
             while not any(one.status == psutil.CONN_ESTABLISHED for one in serves.net_connections("tcp")):
-                time.sleep(0.05)  # a busy machine takes its time even to ask
+                time.sleep(0.05)  # a busy machine may take long even to send it
             time.sleep(1)
             server.process.terminate()
             time.sleep(1)
@@ -70,7 +70,7 @@ def test_a_request_under_way_is_finished_when_the_server_is_asked_to_end(
 
 
 def test_while_it_stops_every_answer_is_the_last_of_its_connection(database_url: str) -> None:
-    """Who connected in the last moment would else be answered on and on, until the time to finish is over."""
+    """Otherwise a client that connects at the last moment would be served until the grace period is over."""
     web = Web()
     client = web.client()
     assert client.get("/healthz").headers.get("connection") is None
@@ -84,7 +84,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     given: dict[str, Any] = {}
     monkeypatch.setattr(uvicorn, "run", lambda application, **options: given.update(options, application=application))
     monkeypatch.setattr(serve.signal, "signal", lambda *_: None)
-    for name in ("DATABASE_URL", "SETUP_CODE"):  # set by the command, for the workers; and put back by this
+    for name in ("DATABASE_URL", "SETUP_CODE"):  # the command sets them for its workers; monkeypatch restores them
         monkeypatch.setenv(f"BAKE_TRACKER_{name}", "")
         monkeypatch.delenv(f"BAKE_TRACKER_{name}")
     return given
@@ -93,7 +93,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_a_new_place_is_set_up_with_a_code_that_only_the_terminal_shows(
     bake: CommandLine, database_url: str, served: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once somebody is let in there is none."""
+    """Once there is a user, no code is shown."""
     said = bake("serve", "--database", database_url, "--port", "8123").out
     code = re.fullmatch(r"Open http://127\.0\.0\.1:8123/set-up\?code=([\w-]{16})\n", said)
     assert code is not None
@@ -110,7 +110,7 @@ def test_a_new_place_is_set_up_with_a_code_that_only_the_terminal_shows(
 def test_forwarded_headers_are_not_believed_unless_a_proxy_is_named(
     bake: CommandLine, database_url: str, served: dict[str, Any]
 ) -> None:
-    """The server library would believe those of this machine."""
+    """The server library would believe them from this machine."""
     bake("serve", "--database", database_url)
     assert (served["proxy_headers"], served["server_header"], served["access_log"]) == (False, False, False)
 
@@ -118,14 +118,14 @@ def test_forwarded_headers_are_not_believed_unless_a_proxy_is_named(
 def test_without_the_libraries_of_the_pages_it_says_how_to_get_them(
     bake: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A checkout that was set up where npm was out of reach."""
+    """The checkout was set up where npm could not be reached."""
     monkeypatch.setattr(serve, "_VENDOR", tmp_path)
     done = bake("serve")
     assert (done.code, "python hatch_build.py" in done.err) == (3, True)
 
 
 def test_people_and_tokens_from_the_command_line(bake: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Add, list, change, and a token that is shown once and then revoked."""
+    """People are added, listed and changed; a token is shown once and then revoked."""
     for name, role in (("Ada", "owner"), ("Ben", "baker")):
         monkeypatch.setattr("sys.stdin", io.StringIO(PASSWORD + "\n"))
         assert bake("user", "add", name, "--role", role).code == 0

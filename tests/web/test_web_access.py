@@ -1,4 +1,4 @@
-"""Nobody gets in who should not: every route by every role, cookies, forged requests, throttling, headers."""
+"""Only the right people get in: every route by every role, cookies, forged requests, throttling, headers."""
 
 import json
 import re
@@ -44,18 +44,18 @@ def table_of(web: Web) -> str:
 def walk(web: Web, methods: Callable[[str], bool] = lambda _: True) -> Iterator[tuple[str, str, Role | None]]:
     for (method, path), needed in web.roles.items():
         if methods(method):
-            # Nothing has this id: no route takes away the tokens that the walk needs.
+            # No route may revoke the tokens that this walk needs, so nothing has this id.
             yield method, re.sub(r"\{[^}]*\}", "999", path), needed
 
 
 def test_the_reference_has_every_route_with_its_role(web: Web) -> None:
-    """The failure shows the whole table."""
+    """A failure prints the whole table."""
     shown = "\n".join(re.findall(r"^\| (?:GET|POST|PUT|PATCH|DELETE) \|.*$", SECURITY.read_text("utf-8"), re.MULTILINE))
     assert table_of(web) == shown, f"put this table into {SECURITY.name}:\n{table_of(web)}"
 
 
 def test_every_route_lets_in_whom_its_role_says(web: Web) -> None:
-    """Without and with each role, by API token: 401 or 403 exactly where the table in the reference says so."""
+    """With no role and with each role's API token: 401 or 403 exactly where the table in the reference says so."""
     clients = {None: web.client(), **{role: web.program(role) for role in Role}}
     for method, path, needed in walk(web):
         for role, client in clients.items():
@@ -72,7 +72,7 @@ def test_every_route_lets_in_whom_its_role_says(web: Web) -> None:
 
 
 def test_a_route_without_a_role_is_no_application(web: Web) -> None:
-    """Nor is one with two; the message names it."""
+    """Two roles are refused too; the message names the route."""
     for dependencies in ([], [PUBLIC, VIEWER]):
         router = APIRouter()
         router.add_api_route("/open", lambda: None, dependencies=dependencies)
@@ -81,7 +81,7 @@ def test_a_route_without_a_role_is_no_application(web: Web) -> None:
 
 
 def test_a_forged_request_changes_nothing(web: Web) -> None:
-    """A browser that is signed in, sent by another site or without our token: every route that changes says 403."""
+    """Without our token or from another site, a signed-in browser gets a 403 from every route that changes anything."""
     browser = web.browser(Role.OWNER)
     good = {CSRF_HEADER: csrf_of(browser.get("/"))}
     assert re.fullmatch("[0-9a-f]{64}", good[CSRF_HEADER])
@@ -101,13 +101,13 @@ def test_a_forged_request_changes_nothing(web: Web) -> None:
             assert answer.status_code == 403, f"{method} {path} {headers}"
             tried += 1
     assert tried >= 3 * len(forged)
-    assert web.browser(Role.OWNER).post("/sign-out", headers=good).status_code == 403  # of another browser
+    assert web.browser(Role.OWNER).post("/sign-out", headers=good).status_code == 403  # from another browser
     assert browser.post("/sign-out", headers=good).status_code == 303
-    assert browser.get("/").status_code == 303  # signed out, on the server too
+    assert browser.get("/").status_code == 303  # signed out on the server too
 
 
 def test_signing_in_gives_a_cookie_that_scripts_cannot_read(web: Web) -> None:
-    """Behind TLS it is bound to the host; afterwards one is where one wanted to be."""
+    """Over TLS it is bound to the host; after signing in, the browser returns to the page it asked for."""
     for scheme, name in (("http", "bake_sign_in"), ("https", "__Host-bake_sign_in")):
         client = web.client(base_url=f"{scheme}://bakery.example", headers={"Accept": "text/html"})
         sent_to = client.get("/?x=1")
@@ -121,7 +121,7 @@ def test_signing_in_gives_a_cookie_that_scripts_cannot_read(web: Web) -> None:
 
 
 def test_a_wrong_password_is_told_without_it_and_many_are_stopped(web: Web, caplog: pytest.LogCaptureFixture) -> None:
-    """Wrong name and wrong password look the same; then comes a 429, even for the right one."""
+    """A wrong name and a wrong password look the same; then comes a 429, even for the right password."""
     caplog.set_level("DEBUG")
     client = web.client(headers={"Accept": "text/html"})
     secret = "planted: wrong password"
@@ -146,11 +146,11 @@ def test_a_wrong_password_is_told_without_it_and_many_are_stopped(web: Web, capl
 def test_the_first_visit_needs_the_code_that_the_server_printed(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With it the owner's account is made and signed in; afterwards there is no way to make another so."""
+    """The code creates the owner's account and signs in; after that, the code is useless."""
     client = Web().client(headers={"Accept": "text/html"})
     assert client.get("/sign-in").headers["location"] == "/set-up"
     given = {"name": "Ada", "password": PASSWORD, "code": "the code"}
-    assert submit(client, "/set-up", "/set-up", **given).status_code == 422  # there is none
+    assert submit(client, "/set-up", "/set-up", **given).status_code == 422  # no code is set
     monkeypatch.setenv("BAKE_TRACKER_SETUP_CODE", "the code")
     wrong = submit(client, "/set-up", "/set-up", **{**given, "code": "a code"})
     assert (wrong.status_code, "is not the one that the server printed" in wrong.text) == (422, True)
@@ -159,13 +159,13 @@ def test_the_first_visit_needs_the_code_that_the_server_printed(
     assert "short" not in short.text.replace("a short sentence", "")
     done = submit(client, "/set-up", "/set-up", **given)
     assert (done.status_code, done.headers["location"]) == (303, "/")
-    assert "Nothing yet." not in client.get("/").text  # the account itself stands there
+    assert "Nothing yet." not in client.get("/").text  # the new account is listed
     assert submit(client, "/", "/set-up", **given).status_code == 409
     assert client.get("/set-up").headers["location"] == "/sign-in"
 
 
 def test_whoever_is_switched_off_is_out_at_once(web: Web) -> None:
-    """In the browser and with the token."""
+    """This holds for the browser and for the token."""
     browser, program = web.browser(Role.BAKER), web.program(Role.BAKER)
     assert [browser.get("/").status_code, program.get("/api/v1/items").status_code] == [200, 200]
     run_in_transaction(lambda session: record_user_change(web.ids[Role.BAKER], is_disabled=True, session=session))
@@ -173,7 +173,7 @@ def test_whoever_is_switched_off_is_out_at_once(web: Web) -> None:
 
 
 def test_every_answer_has_the_headers_that_keep_a_browser_safe(web: Web) -> None:
-    """Pages, refusals, files and what breaks; no script and no style stands in a page."""
+    """This holds for pages, refusals, files and errors; no page has an inline script or style."""
     browser = web.browser(Role.OWNER)
     web.app.state.limiter = None  # breaks every route
     broken = browser.get("/")
@@ -190,7 +190,7 @@ def test_every_answer_has_the_headers_that_keep_a_browser_safe(web: Web) -> None
 
 
 def test_a_body_or_a_number_of_requests_that_is_too_large_is_refused(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    """413 and 429, as problems."""
+    """The answers are problems with 413 and 429."""
     monkeypatch.setenv("BAKE_TRACKER_MAX_BODY_BYTES", "1000")
     monkeypatch.setenv("BAKE_TRACKER_REQUESTS_PER_MINUTE", "4")
     small = Web()
@@ -218,12 +218,12 @@ def test_a_body_or_a_number_of_requests_that_is_too_large_is_refused(web: Web, m
     ],
 )
 def test_signing_in_leads_only_to_pages_of_ours(path: str | None, expected: str | None) -> None:
-    """Where to go next comes from the address, which anybody can write."""
+    """The next page comes from the address, which anybody can write."""
     assert safe_next(path) == expected
 
 
 def test_under_a_path_of_a_proxy_every_link_stays_under_it(web: Web) -> None:
-    """Links, redirects and the cookie."""
+    """This holds for links, redirects and the cookie."""
     client = web.client(root_path="/bakery", base_url="https://shop.example", headers={"Accept": "text/html"})
     sent_to = client.get("/bakery/")
     assert sent_to.headers["location"] == "/bakery/sign-in?next=%2Fbakery%2F"
@@ -238,7 +238,7 @@ def test_under_a_path_of_a_proxy_every_link_stays_under_it(web: Web) -> None:
 
 
 def test_a_page_and_its_line_share_the_request_id_and_the_trace(web: Web, caplog: pytest.LogCaptureFixture) -> None:
-    """What the caller sends as traceparent and request id is on the line, and the actor is who signed in."""
+    """The line has the caller's traceparent and request id, and the signed-in user as its actor."""
     caplog.set_level("DEBUG")
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     headers = {"X-Request-ID": "till-0001", "traceparent": f"00-{trace}-00f067aa0ba902b7-01"}

@@ -1,4 +1,4 @@
-"""Bake and Box: what a run would take, what was recorded, and what is refused with all that was typed."""
+"""Bake and Box: what a run would take, what was recorded, and refusals that keep everything that was typed."""
 
 import re
 from datetime import date
@@ -39,7 +39,7 @@ def baker(web: Web, kitchen: Kitchen) -> TestClient:
 
 
 def fields(page: httpx2.Response) -> dict[str, str]:
-    """What the page's own form would send as it is: its inputs, and of its buttons those that are chosen."""
+    """The data that the form would send unchanged: its inputs, and the chosen ones of its buttons."""
     form = page.text.partition("data-keep")[2].partition("</form>")[0]
     found: dict[str, str] = {}
     for tag in re.findall(r"<input[^>]*>", form):
@@ -50,7 +50,7 @@ def fields(page: httpx2.Response) -> dict[str, str]:
 
 
 def shown(page: httpx2.Response) -> str:
-    """The words of a page."""
+    """The text of a page."""
     return " ".join(re.sub(r"<[^>]+>", " ", page.text.partition("<main")[2]).split())
 
 
@@ -61,7 +61,7 @@ def plan_of(kitchen: Kitchen, recipe: str, batches: object, scale: object = 1) -
 
 
 def test_what_is_baked_most_recently_stands_first_and_is_found_by_name(baker: TestClient, kitchen: Kitchen) -> None:
-    """What makes nothing cannot be chosen; an empty page says what to do."""
+    """A recipe without a product cannot be chosen; an empty page says what to do."""
     kitchen.recipe("Apple cake", {"Flour": (200, "g")}, {"Cake": 1})
     kitchen.recipe("Glaze", {"Sugar": (50, "g")})
     links = re.compile(r'/bake\?recipe=([\w-]+)"')
@@ -73,14 +73,14 @@ def test_what_is_baked_most_recently_stands_first_and_is_found_by_name(baker: Te
 
 
 def test_an_empty_bakery_is_told_what_comes_first(web: Web, kitchen: Kitchen) -> None:
-    """No recipe, no box."""
+    """There is no recipe and no box yet."""
     baker = web.browser(Role.BAKER)
     assert "Write a recipe" in baker.get("/bake").text
     assert "Add a box" in baker.get("/box").text
 
 
 def test_the_page_says_what_it_would_take_and_records_as_much(baker: TestClient, kitchen: Kitchen) -> None:
-    """Every ingredient with its lots, the cost, the likely yield; then its operation with what comes next."""
+    """It shows every ingredient with its lots, the cost and the likely yield; then the operation and the next steps."""
     page = baker.get("/bake?recipe=cookies&num_batches=2")
     words = shown(page)
     assert "Yes, the stock allows it. Cost 3.00 USD, 0.0625 each." in words
@@ -107,7 +107,7 @@ def test_a_form_sent_twice_is_one_baking(baker: TestClient, kitchen: Kitchen) ->
     changed = baker.post("/bake", data={**filled, "actual_yield": "20"})
     assert (changed.status_code, kitchen.stock("Cookie")) == (409, 24)
     assert "recorded already, with other values" in shown(changed)
-    assert filled["operation_id"] in changed.text  # as the link to what was recorded
+    assert filled["operation_id"] in changed.text  # in the link to the recorded operation
     again = fields(changed)
     assert (again["operation_id"] != filled["operation_id"], again["actual_yield"]) == (True, "20")
     assert baker.post("/bake", data=again).status_code == 303
@@ -115,7 +115,7 @@ def test_a_form_sent_twice_is_one_baking(baker: TestClient, kitchen: Kitchen) ->
 
 
 def test_a_shortage_keeps_what_was_typed_and_lists_everything_short(baker: TestClient, kitchen: Kitchen) -> None:
-    """As the check had said; nothing is taken."""
+    """The shortage is the one that the check showed; nothing is taken."""
     page = baker.get("/bake?recipe=cookies&num_batches=30")
     assert "No, there is too little of flour, sugar." in shown(page)
     filled = {**fields(page), "notes": "for the <fair>", "loss_reason": "broken"}
@@ -134,7 +134,7 @@ def test_a_shortage_keeps_what_was_typed_and_lists_everything_short(baker: TestC
 
 
 def test_everything_wrong_is_named_beside_its_field(baker: TestClient, kitchen: Kitchen) -> None:
-    """A 422 with what was typed, whether the form or the service sees it."""
+    """The answer is a 422 with what was typed, whether the form or the service finds the problem."""
     filled = fields(baker.get("/bake?recipe=cookies"))
     unread = baker.post("/bake", data={**filled, "num_batches": "two", "actual_yield": "", "produced_at": "noon"})
     assert unread.status_code == 422
@@ -151,7 +151,7 @@ def test_everything_wrong_is_named_beside_its_field(baker: TestClient, kitchen: 
 
 
 def test_a_yield_filled_in_for_other_batches_is_not_taken_for_a_loss(baker: TestClient, kitchen: Kitchen) -> None:
-    """Without JavaScript, or when Bake is touched before the check came back; what was really counted is believed."""
+    """This happens without JavaScript, or if Bake comes before the check; a yield changed by hand is accepted."""
     filled = fields(baker.get("/bake?recipe=cookies"))
     stale = baker.post("/bake", data={**filled, "num_batches": "2"})
     assert (stale.status_code, kitchen.stock("Cookie")) == (422, 0)
@@ -164,7 +164,7 @@ def test_a_yield_filled_in_for_other_batches_is_not_taken_for_a_loss(baker: Test
 
 
 def test_the_check_can_be_asked_for_without_javascript(baker: TestClient, kitchen: Kitchen) -> None:
-    """The page again, with the yield of what is asked now; nothing is recorded."""
+    """The page comes back with the yield of the new values; nothing is recorded."""
     filled = fields(baker.get("/bake?recipe=cookies"))
     page = baker.post("/bake", data={**filled, "num_batches": "3", "check": "1"})
     assert (page.status_code, fields(page)["actual_yield"], kitchen.stock("Cookie")) == (200, "72", 0)
@@ -173,7 +173,7 @@ def test_the_check_can_be_asked_for_without_javascript(baker: TestClient, kitche
 
 
 def test_the_live_check_is_a_part_of_the_page(baker: TestClient, kitchen: Kitchen) -> None:
-    """What cannot be asked is told in it, and is no error of the page."""
+    """Input that cannot be checked is explained there, and is not an error of the page."""
     recipe_id, cookie = kitchen.ids["Cookies"], kitchen.ids["Cookie"]
     asked = f"/bake/check?recipe_id={recipe_id}&finished_unit_id={cookie}"
     part = baker.get(f"{asked}&num_batches=3&scale_factor=0.5", headers={"HX-Request": "true"})
@@ -190,7 +190,7 @@ def test_the_live_check_is_a_part_of_the_page(baker: TestClient, kitchen: Kitche
 
 
 def test_of_several_products_one_is_chosen(baker: TestClient, kitchen: Kitchen) -> None:
-    """The yield is that of the chosen one; a recipe that makes nothing can be looked at."""
+    """The yield is that of the chosen product; a recipe without a product can still be viewed."""
     kitchen.recipe("Dough", {"Flour": (300, "g")}, {"Roll": 12, "Loaf": 2})
     page = baker.get("/bake?recipe=dough")
     assert (fields(page)["finished_unit_id"], fields(page)["actual_yield"]) == (str(kitchen.ids["Roll"]), "12")
@@ -204,7 +204,7 @@ def test_of_several_products_one_is_chosen(baker: TestClient, kitchen: Kitchen) 
 
 
 def test_missing_knowledge_is_told_in_the_check(baker: TestClient, kitchen: Kitchen) -> None:
-    """A cup of something that nobody has weighed."""
+    """The recipe takes a cup of an ingredient without a density."""
     kitchen.recipe("Cups", {"Flour": (2, "cup")}, {"Cup": 4})
     words = shown(baker.get("/bake?recipe=cups"))
     assert "lour: cannot convert cup to g" in words
@@ -212,7 +212,7 @@ def test_missing_knowledge_is_told_in_the_check(baker: TestClient, kitchen: Kitc
 
 
 def test_numbers_are_read_as_they_are_written_where_the_browser_is(web: Web, kitchen: Kitchen) -> None:
-    """A German tablet: a comma, and a point between thousands."""
+    """A German tablet uses a comma, and a point between thousands."""
     kitchen.simple_bakery()
     baker = web.browser(Role.BAKER, {"Accept-Language": "de-DE,de;q=0.9"})
     page = baker.get("/bake?recipe=cookies&scale_factor=1,5")
@@ -222,7 +222,7 @@ def test_numbers_are_read_as_they_are_written_where_the_browser_is(web: Web, kit
 
 
 def test_boxes_are_packed_for_an_event(baker: TestClient, kitchen: Kitchen) -> None:
-    """Checked, recorded, refused with everything short, and once however often it is sent."""
+    """Packing is checked, recorded, refused with every shortage, and done once however often it is sent."""
     kitchen.produce("Cookies", "Cookie", 1, 24)
     page = baker.get("/box?good=box&quantity=3")
     assert "Yes, the stock allows it. Cost 2.62 USD, 0.875 each." in shown(page)
@@ -238,7 +238,7 @@ def test_boxes_are_packed_for_an_event(baker: TestClient, kitchen: Kitchen) -> N
 
 
 def test_a_viewer_may_ask_and_not_record(web: Web, kitchen: Kitchen) -> None:
-    """No field to fill in, no button to touch, and a 403 for what is sent all the same."""
+    """A viewer sees no fields and no buttons, and gets a 403 for sending the form anyway."""
     kitchen.simple_bakery()
     viewer = web.browser(Role.VIEWER)
     for path, target in (("/bake?recipe=cookies", "/bake"), ("/box?good=box", "/box")):
@@ -249,7 +249,7 @@ def test_a_viewer_may_ask_and_not_record(web: Web, kitchen: Kitchen) -> None:
 
 
 def test_the_plan_says_what_the_check_of_the_service_says(kitchen: Kitchen) -> None:
-    """Possible or not, and everything short with the same numbers; costs add up to what is recorded."""
+    """Both agree on whether it is possible and on every shortage; the costs add up to what is recorded."""
     kitchen.simple_bakery()
     kitchen.receive("Flour", 300, "g", None, received_on=date(2026, 1, 2))
     for batches in (1, 20, 21, 30):
@@ -271,7 +271,7 @@ def test_the_plan_says_what_the_check_of_the_service_says(kitchen: Kitchen) -> N
 
 
 def test_pages_send_as_many_statements_however_much_there_is(web: Web, kitchen: Kitchen) -> None:
-    """Recipes, lots, events and runs."""
+    """This holds for recipes, lots, events and runs."""
     kitchen.simple_bakery()
     browser = web.browser(Role.BAKER)
     asked = f"/bake/check?recipe_id={kitchen.ids['Cookies']}&finished_unit_id={kitchen.ids['Cookie']}&num_batches=9"
@@ -294,7 +294,7 @@ def test_pages_send_as_many_statements_however_much_there_is(web: Web, kitchen: 
 def test_today_says_what_to_bake_and_box_and_what_is_short(
     web: Web, kitchen: Kitchen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A box that waits names the recipe that helps; what was refused stands there with why, and leads to its story."""
+    """A box that waits names the recipe that helps; a recent refusal shows its reason and leads to its transaction."""
     monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", str(tmp_path / "log.jsonl"))
     kitchen.simple_bakery()
     baker = web.browser(Role.BAKER)

@@ -1,4 +1,4 @@
-"""Forms: numbers as people write them, everything that is wrong beside its field."""
+"""Forms read numbers as people write them, and show every problem beside its field."""
 
 from datetime import date
 from decimal import Decimal
@@ -40,7 +40,7 @@ ENGLISH, GERMAN, FRENCH = (Locale.parse(name) for name in ("en_GB", "de", "fr"))
 def test_a_number_is_read_as_it_is_written_there(
     typed: str, english: int | Decimal | None, german: int | Decimal | None
 ) -> None:
-    """With the other language's point too, unless that could mean two things; and what is no number is none."""
+    """The other language's decimal point works too, unless it is ambiguous; other text is not a number."""
 
     def read(locale: Locale) -> int | Decimal | None:
         try:
@@ -53,7 +53,7 @@ def test_a_number_is_read_as_it_is_written_there(
 
 @pytest.mark.parametrize("locale", [ENGLISH, GERMAN, FRENCH])
 def test_what_is_prefilled_is_read_back_exactly(locale: Locale) -> None:
-    """In every language, however many digits there are."""
+    """This holds in every language and for any number of digits."""
     for value in ("0", "0.000001", "1234.5", "1000000", "123456789.123456"):
         form = Form(locale).put(quantity=Decimal(value))
         assert form.number("quantity") == Decimal(value)
@@ -61,7 +61,7 @@ def test_what_is_prefilled_is_read_back_exactly(locale: Locale) -> None:
 
 
 def test_everything_that_cannot_be_read_is_told_at_once() -> None:
-    """Each beside its field; nothing is guessed."""
+    """Each problem stands beside its field; nothing is guessed."""
     form = Form(ENGLISH, [("a", "x"), ("b", "tomorrow"), ("c", "12h"), ("d", "-1"), ("e", " "), ("f", "1/0")])
     read = [form.number("a"), form.day("b"), form.moment("c"), form.key("d"), form.text("e", needed=True)]
     assert [*read, form.quantity("f"), form.number("g", needed=True)] == [None] * 7
@@ -74,7 +74,7 @@ def test_everything_that_cannot_be_read_is_told_at_once() -> None:
 
 
 def test_what_can_be_read_is_exact() -> None:
-    """Text without its margins, days, wall-clock times, ids, fractions."""
+    """Text loses its margins; days, wall-clock times, ids and fractions are read."""
     sent = {"t": " a\r\nb ", "d": "2026-11-23", "m": "2026-11-23T14:30", "k": "12", "q": "1 1/2", "n": ""}
     form = Form(ENGLISH, list(sent.items()))
     read = (form.text("t"), form.day("d"), str(form.moment("m")), form.key("k"), form.quantity("q"), form.number("n"))
@@ -84,7 +84,7 @@ def test_what_can_be_read_is_exact() -> None:
 
 
 def test_lines_are_forms_and_empty_ones_are_none() -> None:
-    """Numbered as a service sees them, so that its problems find their line."""
+    """Lines are numbered as a service sees them, so that its problems find their line."""
     sent = [
         (name, text)
         for texts in (("flour", "2"), ("", ""), ("egg", "x"))
@@ -98,7 +98,7 @@ def test_lines_are_forms_and_empty_ones_are_none() -> None:
 
 
 def test_a_form_sent_twice_is_one_operation_and_another_one_is_new() -> None:
-    """The id stays through a refusal; only what was recorded already, and is sent with other values, gets a new one."""
+    """The id survives a refusal; a new id comes only when the old one was recorded with other values."""
     fresh = Form(ENGLISH)
     assert str(UUID(fresh.operation_id)) == fresh.operation_id == fresh.operation_id
     form = Form(ENGLISH, [("operation_id", fresh.operation_id)])
@@ -114,7 +114,7 @@ def test_a_form_sent_twice_is_one_operation_and_another_one_is_new() -> None:
 
 
 def test_a_refusal_about_the_whole_is_told_in_words() -> None:
-    """Missing knowledge and contradictions have no field."""
+    """Missing measures and contradictions have no field."""
     error = UnitConversionError(
         [{"ingredient_slug": "flour", "from_unit": "cup", "to_unit": "g", "problem": "flour has no density"}]
     )

@@ -1,4 +1,4 @@
-"""What no page ever asks, in addresses that somebody makes up: refused, and never a broken page, on each database."""
+"""Made-up addresses that no page links to are refused, and never break a page, on each database."""
 
 import pytest
 
@@ -28,7 +28,7 @@ NUL = "a\0b"
 def test_what_no_database_can_be_asked_breaks_no_page(
     kitchen: Kitchen, path: str, queries: list[dict[str, str]]
 ) -> None:
-    """Characters and numbers that PostgreSQL cannot keep, keys of other lists, days before there were bakeries."""
+    """Characters and numbers that PostgreSQL cannot store, keys of other lists, days long before any bakery."""
     kitchen.simple_bakery()
     browser = Web().let_in().browser(Role.OWNER)
     for query in queries:
@@ -36,7 +36,7 @@ def test_what_no_database_can_be_asked_breaks_no_page(
 
 
 def test_a_key_that_a_page_gave_leads_on(kitchen: Kitchen) -> None:
-    """Operations go by the moment and by an id that PostgreSQL keeps as one."""
+    """Operations are keyed by their time and id; PostgreSQL stores the id as a UUID."""
     browser = Web().let_in().browser(Role.OWNER)
     after = write_key(["9999-01-01T00:00:00+00:00", uuid7()])
     assert "<time" in browser.get("/operations", params={"after": after, "sort": "-recorded_at"}).text

@@ -1,4 +1,4 @@
-"""Lists: searched, sorted, leafed through and saved, in the pages of the stock."""
+"""Lists in the stock pages: searched, sorted, paged and saved."""
 
 import io
 from datetime import date
@@ -40,7 +40,7 @@ def fill(kitchen: Kitchen) -> None:
 
 
 def leaf(sort: str, limit: int, search: str = "") -> list[str]:
-    """The names on all pages of so many rows, one after the other."""
+    """The names on all slices of this many rows, in order."""
     names: list[str] = []
     ask = Ask(sort.removeprefix("-"), sort.startswith("-"), search, None, limit)
     with read_scope() as session:
@@ -55,7 +55,7 @@ def leaf(sort: str, limit: int, search: str = "") -> list[str]:
 
 @pytest.mark.parametrize("limit", [1, 2, 50])
 def test_pages_of_any_size_show_every_row_once_and_what_has_no_value_last(kitchen: Kitchen, limit: int) -> None:
-    """By text, number and day, up and down."""
+    """This holds by text, number and day, in both directions."""
     fill(kitchen)
     assert leaf("name", limit) == ["Dates", "Figs", "Oats", "rye", "salt"]
     assert leaf("-name", limit) == ["salt", "rye", "Oats", "Figs", "Dates"]
@@ -66,8 +66,8 @@ def test_pages_of_any_size_show_every_row_once_and_what_has_no_value_last(kitche
 
 
 @pytest.mark.parametrize("limit", [1, 2, 50])
-def test_rows_at_hand_are_leafed_through_like_those_of_a_database(limit: int) -> None:
-    """The same order, by the same rules."""
+def test_rows_in_memory_are_paged_like_those_of_a_database(limit: int) -> None:
+    """The order and its rules are the same."""
     rows: list[Any] = [
         {"id": 1, "name": "b", "cost": "10"},
         {"id": 2, "name": "A", "cost": None},
@@ -94,7 +94,7 @@ def test_rows_at_hand_are_leafed_through_like_those_of_a_database(limit: int) ->
 
 
 def test_a_key_that_no_page_gave_is_refused(kitchen: Kitchen, web: Web) -> None:
-    """Of another kind than the column, or no key at all; never a broken page."""
+    """Keys of the wrong type for the column and invalid keys never break a page."""
     fill(kitchen)
     browser = web.browser(Role.VIEWER)
     made_up: list[Any] = [[], ["a", "b"], [None, None], [1.5, 1], [True, 1], [1, True], ["\0", 1], ["\ud800", 1]]
@@ -111,7 +111,7 @@ def test_a_key_that_no_page_gave_is_refused(kitchen: Kitchen, web: Web) -> None:
 def test_a_file_that_would_leave_rows_out_is_refused(
     kitchen: Kitchen, web: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever reads it would take it for all there is."""
+    """A reader would take the file for the complete list."""
     fill(kitchen)
     browser = web.browser(Role.VIEWER)
     monkeypatch.setattr(lists, "MOST_EXPORTED", 5)
@@ -123,7 +123,7 @@ def test_a_file_that_would_leave_rows_out_is_refused(
 
 
 def test_the_stock_is_searched_sorted_filtered_and_saved(kitchen: Kitchen, web: Web) -> None:
-    """What is saved is what is seen, in all its columns and on all its pages."""
+    """A saved file has what the page shows, with all columns and all slices."""
     fill(kitchen)
     kitchen.item("material", "Rye bag", "each")
     browser = web.browser(Role.VIEWER, {"Accept-Language": "de"})
@@ -164,7 +164,7 @@ def test_a_page_leads_to_the_next_with_all_that_was_asked(
 
 
 def test_the_stock_sends_as_many_statements_however_many_items(kitchen: Kitchen, web: Web) -> None:
-    """With one and with many."""
+    """The count is the same with one item and with many."""
     browser = web.browser(Role.VIEWER)
     kitchen.ingredient("Flour")
     with statements() as few:

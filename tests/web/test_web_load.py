@@ -1,4 +1,4 @@
-"""The load test of the server runs and judges rightly; ``benchmarks/web/load.py`` has its real size."""
+"""The load test of the server runs and judges correctly; ``benchmarks/web/load.py`` has the real size."""
 
 from sqlalchemy import text
 
@@ -10,7 +10,7 @@ from support.scripts import run_benchmark
 
 
 def test_a_few_bakers_at_a_real_server_sell_nothing_twice(postgresql_server: str) -> None:
-    """Both ways are asked, timed and counted, and what is left agrees with every answer."""
+    """Checks and recordings are timed and counted, and the remaining stock agrees with every answer."""
     few = ("--bakers", "4", "--requests", "4", "--rounds", "1", "--workers", "1")
     lines = run_benchmark("web.load", *few, "--url", postgresql_server).splitlines()
     assert lines[-1] == "0 errors, 0 oversold, nothing lost or doubled; ledger and log agree"
@@ -22,7 +22,7 @@ def test_a_few_bakers_at_a_real_server_sell_nothing_twice(postgresql_server: str
 
 
 def test_what_was_sold_twice_or_is_not_what_was_answered_is_named(postgresql_url: str) -> None:
-    """A lot that is other than its movements, and an item of which there is less than the callers were told."""
+    """It reports a lot that differs from its movements, and an item with less left than the callers were told."""
     bakery = run_in_transaction(open_bakery)
     run_in_transaction(lambda session: receive_flour(session, bakery, 5))
     told = Told()

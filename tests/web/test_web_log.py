@@ -29,7 +29,7 @@ def web(log_path: Path) -> Web:
 
 @pytest.fixture
 def log_path(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The file that lines go to."""
+    """The log file."""
     path = tmp_path / "bakery.log.jsonl"
     monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", str(path))
     root, handler, level = logging.getLogger(), AppendHandler(path), logging.getLogger().level
@@ -48,7 +48,7 @@ def _refuse(kitchen: Kitchen) -> dict[str, Any]:
 
 
 def test_the_log_says_what_was_done_and_what_was_refused(kitchen: Kitchen, web: Web) -> None:
-    """In plain words, with who it was; filtered by how it ended, what it was, who and when."""
+    """The page uses plain words and names the person; it filters by outcome, operation, person and time."""
     kitchen.simple_bakery()
     with bound_log_context(actor="Bao"):
         kitchen.produce("Cookies", "Cookie", 1, 24)
@@ -79,17 +79,15 @@ def test_the_log_says_what_was_done_and_what_was_refused(kitchen: Kitchen, web: 
 
 
 def test_who_signed_in_is_shown_to_the_owner_only(kitchen: Kitchen, web: Web) -> None:
-    """What is no operation may say from where somebody tried."""
+    """Lines that are not operations may say where a sign-in came from."""
     web.client(headers={"Accept": "text/html"}).get("/")
     assert web.browser(Role.BAKER).get("/log?outcome=others").status_code == 403
     assert "sign in needed" in web.browser(Role.OWNER).get("/log?outcome=others").text
     assert "All that is no operation" not in web.browser(Role.BAKER).get("/log").text
 
 
-def test_one_leafs_back_and_looks_no_further_than_is_bearable(
-    kitchen: Kitchen, web: Web, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Every line stands on one page; a rare one is looked for in pieces."""
+def test_the_log_is_paged_back_in_bounded_steps(kitchen: Kitchen, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every line is on exactly one page; a rare one is searched for in steps."""
     for number in range(10):
         kitchen.ingredient(f"Spice {number}")
     monkeypatch.setattr(transactions, "SHOWN", 4)
@@ -111,7 +109,7 @@ def test_one_leafs_back_and_looks_no_further_than_is_bearable(
 
 
 def test_a_transaction_is_drawn_with_why_it_was_refused(kitchen: Kitchen, web: Web) -> None:
-    """What was short then, and what there is now; a recorded one leads to its page and names its lots."""
+    """It shows the shortage then and the stock now; a recorded one leads to its page and names its lots."""
     kitchen.simple_bakery()
     done, refused = kitchen.produce("Cookies", "Cookie", 1, 24), _refuse(kitchen)
     viewer = web.browser(Role.VIEWER)
@@ -129,7 +127,7 @@ def test_a_transaction_is_drawn_with_why_it_was_refused(kitchen: Kitchen, web: W
 
 
 def test_the_log_sends_as_many_statements_however_many_lines(kitchen: Kitchen, web: Web) -> None:
-    """Names of what is on the lines are asked for at once."""
+    """All names on the lines are loaded at once."""
     kitchen.simple_bakery()
     viewer = web.browser(Role.VIEWER)
     counts = []
@@ -147,7 +145,7 @@ def test_the_log_sends_as_many_statements_however_many_lines(kitchen: Kitchen, w
 def test_where_no_log_is_written_that_is_said_and_the_ledger_shown(
     kitchen: Kitchen, web: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody mistakes silence for peace."""
+    """An empty page could be mistaken for a quiet day."""
     kitchen.simple_bakery()
     done = kitchen.produce("Cookies", "Cookie", 1, 24)
     monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", "/dev/null")
@@ -160,7 +158,7 @@ def test_where_no_log_is_written_that_is_said_and_the_ledger_shown(
 
 
 def test_events_go_on_behind_the_line_that_a_browser_saw_last(kitchen: Kitchen, web: Web) -> None:
-    """What was written meanwhile comes first; a server that stops ends the stream."""
+    """Lines written meanwhile come first; a server that stops ends the stream."""
     kitchen.simple_bakery()
     viewer = web.browser(Role.VIEWER)
     after = viewer.get("/log").text.partition('data-log-after="')[2].partition('"')[0]
@@ -183,7 +181,7 @@ def test_events_go_on_behind_the_line_that_a_browser_saw_last(kitchen: Kitchen, 
 def test_events_end_for_whoever_may_no_longer_see_them(
     kitchen: Kitchen, web: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Asked again at every heartbeat; and no more listen than one worker bears, nor one person in all the places."""
+    """Access is checked at every heartbeat; the number of listeners is limited, in all and for each person."""
     kitchen.simple_bakery()
     monkeypatch.setattr(log_events, "HEARTBEAT_S", 0.0)
     monkeypatch.setattr(log_events, "PAUSE_S", 0.0)

@@ -1,4 +1,4 @@
-"""The pages, the health checks and what is counted."""
+"""The pages, the health checks and the metrics."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def web(database_url: str) -> Web:
 
 
 def test_today_teaches_where_to_begin_and_then_shows_what_was_done(kitchen: Kitchen) -> None:
-    """Empty, and with a baking in it."""
+    """Today is shown both empty and with a baking."""
     fresh = Web()
     fresh.let_in()
     browser = fresh.browser(Role.VIEWER, {"Accept-Language": "de"})
@@ -35,12 +35,12 @@ def test_today_teaches_where_to_begin_and_then_shows_what_was_done(kitchen: Kitc
 
 
 def test_every_operation_has_a_plain_word() -> None:
-    """A page that lists what was done never falls back."""
+    """No page that lists operations needs the fallback."""
     assert WRITERS.keys() - OPERATIONS.keys() == set()
 
 
 def test_today_sends_as_many_statements_however_much_was_done(kitchen: Kitchen, web: Web) -> None:
-    """With one operation and with many."""
+    """The count is the same with one operation and with many."""
     browser = web.browser(Role.VIEWER)
     kitchen.simple_bakery()
     with statements() as few:
@@ -53,14 +53,14 @@ def test_today_sends_as_many_statements_however_much_was_done(kitchen: Kitchen, 
 
 
 def test_what_people_typed_is_text_in_a_page(kitchen: Kitchen, web: Web) -> None:
-    """A name is never markup."""
+    """A name is never treated as markup."""
     kitchen.ingredient("<script>alert(1)</script>")
     assert "<script>alert" not in web.browser(Role.VIEWER).get("/").text
     assert web.client(headers={"Accept": "text/html"}).get("/sign-in?next=/%22%3E%3Cb%3E").text.count("<b>") == 0
 
 
 def test_a_program_asks_whether_it_is_alive_ready_and_busy(web: Web, tmp_path: Path) -> None:
-    """Alive without a database, ready only with it; the counts name routes and not what callers make up."""
+    """Alive does not need a database, ready does; the metrics name routes, not addresses that callers make up."""
     client = web.client()
     assert [client.get(path).status_code for path in ("/healthz", "/readyz", "/made-up-7")] == [200, 200, 404]
     counted = web.program(Role.VIEWER).get("/metrics").text
@@ -75,7 +75,7 @@ def test_a_program_asks_whether_it_is_alive_ready_and_busy(web: Web, tmp_path: P
 def test_without_a_database_it_is_alive_but_not_ready(
     use: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A 503 that says so."""
+    """The answer is a 503 that says so."""
     monkeypatch.setenv("BAKE_TRACKER_DATABASE_URL", "postgresql://nobody@127.0.0.1:9/none")
     client = Web().client()
     ready = client.get("/readyz")
@@ -88,5 +88,5 @@ def test_without_a_database_it_is_alive_but_not_ready(
     [("56.760864", "56,76"), ("0.75", "0,75"), ("0.072031", "0,072"), ("0", "0,00"), ("1000", "1.000,00"), (None, "?")],
 )
 def test_money_is_read_in_cents_and_small_sums_to_three_figures(exact: str | None, read: str) -> None:
-    """As it is written where the reader is."""
+    """They are written as the reader's language does."""
     assert rounded(exact, locale=Locale("de"), unknown="?") == read

@@ -1,4 +1,4 @@
-"""The pages of people and settings: who may sign in, everyone's own password and tokens, and what holds for all."""
+"""The pages of people and settings: who may sign in, everyone's own password and tokens, and the bakery's settings."""
 
 import re
 
@@ -19,12 +19,12 @@ def web(database_url: str) -> Web:
 
 
 def can_sign_in(web: Web, name: str, password: str) -> bool:
-    """Whether this name and password are let in."""
+    """Whether this name and password can sign in."""
     return submit(web.client(), "/sign-in", "/sign-in", name=name, password=password).status_code == 303
 
 
 def test_the_owner_lets_somebody_in_changes_their_role_and_switches_them_off(web: Web) -> None:
-    """A password is on no page, not even of a refused form; whoever is switched off is out."""
+    """No page shows a password, not even a refused form; a disabled user cannot sign in."""
     owner = web.browser(Role.OWNER)
     refused = submit(owner, "/people", "/people", name="Ida", password="tiny", role="viewer")
     assert (refused.status_code, 'value="Ida"' in refused.text, "tiny" in refused.text) == (422, True, False)
@@ -42,7 +42,7 @@ def test_the_owner_lets_somebody_in_changes_their_role_and_switches_them_off(web
 
 
 def test_everyone_changes_their_own_password_and_stays_signed_in(web: Web) -> None:
-    """The old one is asked for, and other browsers are signed out."""
+    """The old password is required, and other browsers are signed out."""
     browser, elsewhere = web.browser(Role.VIEWER), web.browser(Role.VIEWER)
     wrong = submit(browser, "/me", "/me/password", current="not it", password=NEW)
     assert (wrong.status_code, "not it" in wrong.text, NEW in wrong.text) == (422, False, False)
@@ -54,7 +54,7 @@ def test_everyone_changes_their_own_password_and_stays_signed_in(web: Web) -> No
 
 
 def test_a_token_is_shown_once_and_is_good_until_it_is_revoked(web: Web) -> None:
-    """Never for more than its owner may; and no token makes another, or changes a password."""
+    """It never allows more than its owner may do; and no token can make another or change a password."""
     baker = web.browser(Role.BAKER)
     assert submit(baker, "/me", "/me/tokens", name="Till", role="owner").status_code == 422
     page = submit(baker, "/me", "/me/tokens", name="Till", role="viewer").text
@@ -74,7 +74,7 @@ def test_a_token_is_shown_once_and_is_good_until_it_is_revoked(web: Web) -> None
 
 
 def test_the_owner_revokes_a_token_of_somebody(web: Web) -> None:
-    """From their page, and only theirs."""
+    """The token is revoked on its user's page, and not through another user's."""
     program = web.program(Role.BAKER)
     owner = web.browser(Role.OWNER)
     page = f"/people/{web.ids[Role.BAKER]}"
@@ -88,7 +88,7 @@ def test_the_owner_revokes_a_token_of_somebody(web: Web) -> None:
 def test_settings_are_changed_by_the_owner_and_refused_where_stock_would_lose_its_meaning(
     kitchen: Kitchen, web: Web
 ) -> None:
-    """What was typed stays; a currency is fixed once there is stock."""
+    """A refused form keeps what was typed; the currency is fixed once there is stock."""
     owner = web.browser(Role.OWNER)
     house = {"name": "Rye & Co", "currency": "EUR", "time_zone": "Europe/Berlin", "label_policy": "refuse"}
     assert submit(owner, "/settings", "/settings", **house).status_code == 303
@@ -100,8 +100,8 @@ def test_settings_are_changed_by_the_owner_and_refused_where_stock_would_lose_it
     assert web.browser(Role.BAKER).get("/settings").status_code == 403
 
 
-def test_those_one_deals_with_are_added_and_listed(web: Web) -> None:
-    """Suppliers, recipients and events; the same name twice is refused."""
+def test_suppliers_customers_and_events_are_added_and_listed(web: Web) -> None:
+    """Suppliers, customers and events are added; the same name twice is refused."""
     baker = web.browser(Role.BAKER)
     assert "Nobody yet" in baker.get("/suppliers").text
     assert submit(baker, "/suppliers", "/suppliers", name="Old Mill").status_code == 303
@@ -111,11 +111,11 @@ def test_those_one_deals_with_are_added_and_listed(web: Web) -> None:
     assert submit(baker, "/events", "/events", name="Fair", happens_on="2026-12-06").status_code == 303
     for page, words in (("/suppliers", "Old Mill"), ("/recipients", "Lovelace"), ("/events", "6 Dec 2026")):
         assert words in baker.get(page).text
-    assert web.browser(Role.VIEWER).get("/suppliers").text.count("<form") == 3  # find, sign out, search: none that adds
+    assert web.browser(Role.VIEWER).get("/suppliers").text.count("<form") == 3  # find, sign out, search; none adds
 
 
 def test_pages_of_people_send_as_many_statements_however_many_there_are(web: Web) -> None:
-    """People, tokens, and those one deals with."""
+    """This holds for people, tokens, suppliers, customers and events."""
     owner = web.browser(Role.OWNER)
     paths = ["/people", f"/people/{web.ids[Role.OWNER]}", "/me", "/settings", "/suppliers", "/recipients", "/events"]
 

@@ -1,4 +1,4 @@
-"""The pages of recipes and of what boxes are made of."""
+"""The pages of recipes and of the contents of boxes."""
 
 import json
 import re
@@ -21,12 +21,12 @@ def web(database_url: str) -> Web:
 
 
 def text_of(page: str) -> str:
-    """What a person reads, without its markup."""
+    """The text that a person reads, without markup."""
     return " ".join(re.sub(r"<[^>]+>", " ", page.partition("<main")[2]).split())
 
 
 def test_the_list_teaches_and_then_leads_to_each_recipe(kitchen: Kitchen, web: Web) -> None:
-    """What one batch makes stands beside its name."""
+    """The product of one batch is shown beside the recipe's name."""
     browser = web.browser(Role.VIEWER)
     assert "There is no recipe yet." in browser.get("/recipes").text
     kitchen.simple_bakery()
@@ -37,7 +37,7 @@ def test_the_list_teaches_and_then_leads_to_each_recipe(kitchen: Kitchen, web: W
 
 
 def test_a_recipe_is_scaled_and_says_what_it_costs_and_what_is_left(kitchen: Kitchen, web: Web) -> None:
-    """Two and a half batches, written as Germans do; at a price of half a euro."""
+    """Two and a half batches are entered as Germans write them, at a price of half a euro."""
     kitchen.simple_bakery()
     browser = web.browser(Role.VIEWER, {"Accept-Language": "de"})
     said = text_of(browser.get(f"/recipes/{kitchen.ids['Cookies']}?batches=2,5&price=0,5").text)
@@ -61,7 +61,7 @@ def test_a_recipe_is_scaled_and_says_what_it_costs_and_what_is_left(kitchen: Kit
 def test_what_cannot_be_scaled_so_is_said_above_the_recipe_as_it_is(
     kitchen: Kitchen, web: Web, query: str, problem: str
 ) -> None:
-    """A page with the problem, not a broken one."""
+    """The page explains the problem and is not broken."""
     kitchen.simple_bakery()
     page = web.browser(Role.VIEWER).get(f"/recipes/{kitchen.ids['Cookies']}?{query}")
     said = text_of(page.text)
@@ -70,8 +70,8 @@ def test_what_cannot_be_scaled_so_is_said_above_the_recipe_as_it_is(
     assert "500 g Flour" in said
 
 
-def test_a_missing_measure_is_told_on_its_line_and_nothing_is_reckoned(kitchen: Kitchen, web: Web) -> None:
-    """Without a density a cup has no weight and no cost."""
+def test_a_missing_measure_is_shown_on_its_line_and_nothing_is_calculated(kitchen: Kitchen, web: Web) -> None:
+    """Without a density, a cup has no weight and no cost."""
     kitchen.ingredient("Flour")
     kitchen.recipe("Bread", {"Flour": (2, "cup")}, {"Loaf": 1})
     said = text_of(web.browser(Role.VIEWER).get(f"/recipes/{kitchen.ids['Bread']}").text)
@@ -81,7 +81,7 @@ def test_a_missing_measure_is_told_on_its_line_and_nothing_is_reckoned(kitchen: 
 
 
 def test_a_recipe_that_is_not_there_is_a_page_that_says_so(kitchen: Kitchen, web: Web) -> None:
-    """Also by a number that no database holds."""
+    """This holds for a number that no database can store, too."""
     browser = web.browser(Role.OWNER)
     for path in ("/recipes/99", "/recipes/99/versions"):
         assert browser.get(path).status_code == 404, path
@@ -90,7 +90,7 @@ def test_a_recipe_that_is_not_there_is_a_page_that_says_so(kitchen: Kitchen, web
 
 
 def test_the_owner_says_the_rates_and_a_baker_sees_them(kitchen: Kitchen, web: Web) -> None:
-    """A wrong amount is told beside the form as it was filled in."""
+    """The form shows a wrong amount with its problem, as it was filled in."""
     kitchen.simple_bakery()
     path = f"/recipes/{kitchen.ids['Cookies']}"
     owner = web.browser(Role.OWNER)
@@ -105,7 +105,7 @@ def test_the_owner_says_the_rates_and_a_baker_sees_them(kitchen: Kitchen, web: W
 
 
 def test_versions_are_told_and_two_are_compared(kitchen: Kitchen, web: Web) -> None:
-    """Each with a link to the operation."""
+    """Each version links to its operation."""
     kitchen.simple_bakery()
     page = web.browser(Role.VIEWER).get(f"/recipes/{kitchen.ids['Cookies']}/versions?older=1&newer=2")
     said = text_of(page.text)
@@ -142,8 +142,8 @@ def lines_of(kitchen: Kitchen, recipe: str) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in rows]
 
 
-def test_a_recipe_is_written_as_one_says_it(kitchen: Kitchen, web: Web) -> None:
-    """Cups, halves, pieces, another recipe; a comma where it is written so; a row left empty is no line."""
+def test_a_recipe_is_written_as_people_say_it(kitchen: Kitchen, web: Web) -> None:
+    """Cups, halves, pieces and another recipe are read, with a decimal comma where usual; empty rows are ignored."""
     kitchen.simple_bakery()
     kitchen.ingredient("Egg", "each")
     kitchen.item("finished_unit", "Tartlet", "each")
@@ -166,7 +166,7 @@ def test_a_recipe_is_written_as_one_says_it(kitchen: Kitchen, web: Web) -> None:
 
 
 def test_every_line_that_cannot_be_taken_says_why_and_all_stays_as_it_was_typed(kitchen: Kitchen, web: Web) -> None:
-    """A name that is like another, a unit that is missing or none, a recipe without batches, a box."""
+    """An ambiguous name, a missing or unknown unit, a recipe without batches, and a box are refused."""
     kitchen.simple_bakery()
     browser = web.browser(Role.BAKER)
     kitchen.recipe("Icing", {"Sugar": (100, "g")})
@@ -194,7 +194,7 @@ def test_every_line_that_cannot_be_taken_says_why_and_all_stays_as_it_was_typed(
 
 
 def test_names_that_are_new_are_added_when_one_says_so(kitchen: Kitchen, web: Web) -> None:
-    """Once, kept in the unit of their line, however often the form is sent."""
+    """They are added once, in the unit of their line, however often the form is sent."""
     browser = web.browser(Role.BAKER)
     form = {
         "operation_id": "01a00000-0000-7000-8000-000000000001",
@@ -221,7 +221,7 @@ def test_names_that_are_new_are_added_when_one_says_so(kitchen: Kitchen, web: We
 
 
 def test_an_edit_is_a_new_version_and_a_circle_is_refused(kitchen: Kitchen, web: Web) -> None:
-    """What it makes is recorded where it is another; notes that were emptied are gone."""
+    """A changed yield is recorded; emptied notes are removed."""
     kitchen.simple_bakery()
     browser = web.browser(Role.BAKER)
     path = f"/recipes/{kitchen.ids['Cookies']}/edit"
@@ -249,7 +249,7 @@ def test_without_a_script_a_button_gives_more_rows(kitchen: Kitchen, web: Web) -
 
 
 def test_goods_say_what_they_take_what_that_costs_and_how_many_can_be_packed(kitchen: Kitchen, web: Web) -> None:
-    """Twelve cookies came of 24, and the loss stands apart: two boxes, at their cost; a third is stopped by cookies."""
+    """Twelve cookies came out of 24, and the loss is separate: two boxes at their cost; cookies limit a third."""
     browser = web.browser(Role.VIEWER)
     assert "There is no box yet." in browser.get("/goods").text
     kitchen.simple_bakery()
@@ -267,7 +267,7 @@ def test_goods_say_what_they_take_what_that_costs_and_how_many_can_be_packed(kit
 
 
 def test_a_box_is_written_and_edited_row_by_row(kitchen: Kitchen, web: Web) -> None:
-    """A length in metres; an ingredient, a fraction of a piece and a box in itself are refused on their rows."""
+    """A length in metres works; an ingredient, a fraction of a piece and a box in itself are refused on their rows."""
     kitchen.simple_bakery()
     kitchen.item("material", "Ribbon", "cm")
     browser = web.browser(Role.BAKER)
@@ -294,7 +294,7 @@ def test_a_box_is_written_and_edited_row_by_row(kitchen: Kitchen, web: Web) -> N
 
 
 def test_the_pages_of_goods_send_as_many_statements_however_many_there_are(kitchen: Kitchen, web: Web) -> None:
-    """One box of two parts, or ten and one of eight."""
+    """One box of two parts, or ten boxes and one of eight parts."""
     browser = web.browser(Role.VIEWER)
     kitchen.simple_bakery()
     with statements() as few:
@@ -311,7 +311,7 @@ def test_the_pages_of_goods_send_as_many_statements_however_many_there_are(kitch
 
 
 def test_a_saved_page_becomes_a_form_to_look_at(kitchen: Kitchen, web: Web) -> None:
-    """Lines with their amounts, what is unsure told above; saving it is the person's to do."""
+    """The lines have their amounts, with doubts listed above; the person saves the recipe."""
     kitchen.simple_bakery()
     browser = web.browser(Role.BAKER)
     recipe = {

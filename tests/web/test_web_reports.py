@@ -1,4 +1,4 @@
-"""Reports: charts as data, the tables that they are drawn from, and the value of the stock day by day."""
+"""Reports: charts as data, the tables behind them, and the value of the stock day by day."""
 
 import json
 import re
@@ -44,7 +44,7 @@ def days(kitchen: Kitchen, back: int) -> list[ValueOfDay]:
 
 
 def test_the_stock_was_worth_what_lay_there_each_day(kitchen: Kitchen) -> None:
-    """Bought, baked, packed, thrown away: each on its day, though all was recorded today; what was undone never was."""
+    """Purchases, bakings, boxes and waste count on their own day, even if recorded late; undone operations do not."""
     today = now().date()
 
     def at(ago: int) -> datetime:
@@ -82,7 +82,7 @@ def test_the_stock_was_worth_what_lay_there_each_day(kitchen: Kitchen) -> None:
 def test_every_report_is_empty_at_first_and_then_a_chart_with_its_table(
     kitchen: Kitchen, web: Web, report: str
 ) -> None:
-    """As many statements with three bakings as with nine; saved as CSV and as a workbook."""
+    """Three bakings take as many statements as nine; the report saves as CSV and as a workbook."""
     browser = web.browser(Role.VIEWER)
     empty = browser.get(f"/reports/{report}")
     assert empty.status_code == 200
@@ -107,7 +107,7 @@ def test_every_report_is_empty_at_first_and_then_a_chart_with_its_table(
 
 @pytest.mark.one_database
 def test_a_chart_has_the_values_of_its_table_and_what_is_unknown_is_no_zero(kitchen: Kitchen, web: Web) -> None:
-    """Baked of flour at a known cost, and then of flour at none."""
+    """Bakings with flour of a known cost and then of an unknown one."""
     kitchen.ingredient("Flour")
     kitchen.recipe("Bread", {"Flour": (1, "kg")}, {"Loaf": 2})
     kitchen.receive("Flour", 1, "kg", Decimal("1.5"), received_on=date(2026, 1, 1))
@@ -124,7 +124,7 @@ def test_a_chart_has_the_values_of_its_table_and_what_is_unknown_is_no_zero(kitc
 
 @pytest.mark.one_database
 def test_reports_are_asked_for_by_day_and_by_name(kitchen: Kitchen, web: Web) -> None:
-    """What cannot be is said; no report of that name, no item."""
+    """Invalid values are explained; an unknown report or item is not found."""
     kitchen.simple_bakery()
     browser = web.browser(Role.VIEWER)
     assert all(report.title in browser.get("/reports").text for report in REPORTS.values())
@@ -138,7 +138,7 @@ def test_reports_are_asked_for_by_day_and_by_name(kitchen: Kitchen, web: Web) ->
 
 @pytest.mark.one_database
 def test_what_people_typed_ends_no_script(kitchen: Kitchen, web: Web) -> None:
-    """The reason of a loss is data of a chart."""
+    """The reason of a loss is data of the chart."""
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 1, 20, loss_reason="</script><b>burnt")
     page = web.browser(Role.VIEWER).get("/reports/waste").text
@@ -150,7 +150,7 @@ def test_what_people_typed_ends_no_script(kitchen: Kitchen, web: Web) -> None:
 def test_of_a_long_log_the_latest_lines_are_counted_and_that_is_said(
     web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Four attempts, of which two are read: one was refused."""
+    """Two of four attempts are read; one of them was refused."""
     file = tmp_path / "bakery.log.jsonl"
     outcomes = ["success", "success", "success", "insufficient_inventory"]
     lines = [

@@ -1,4 +1,4 @@
-"""The pages of the stock: items, goods in, what is taken, held, moved, counted and found."""
+"""The pages of the stock: items, goods in, adjustments, holds, moves, counts and search."""
 
 import re
 from datetime import date
@@ -37,12 +37,12 @@ def lot_of(kitchen: Kitchen, item: str) -> int:
 
 
 def operations(kitchen: Kitchen, name: str) -> int:
-    """How often this was done."""
+    """How often this operation was recorded."""
     return int(kitchen.rows("SELECT count(*) FROM operation WHERE name = :name", name=name)[0][0])
 
 
 def test_an_item_is_added_and_leads_to_receiving_it(kitchen: Kitchen, baker: TestClient) -> None:
-    """What is wrong stands beside its field, and what was typed stays."""
+    """A problem stands beside its field, and what was typed stays."""
     fields = {"kind": "ingredient", "name": "Rye flour", "base_unit": "g", "pick_policy": "fefo"}
     refused = submit(baker, "/stock/new", "/stock/new", **fields, shelf_life_days="soon")
     assert (refused.status_code, 'value="Rye flour"' in refused.text) == (422, True)
@@ -56,7 +56,7 @@ def test_an_item_is_added_and_leads_to_receiving_it(kitchen: Kitchen, baker: Tes
 
 
 def test_goods_come_in_as_the_last_did(kitchen: Kitchen, baker: TestClient) -> None:
-    """Quantity, unit and supplier are filled in; sent twice it is one lot; a cost is read as it is written there."""
+    """Quantity, unit and supplier are filled in; sent twice, it is one lot; the cost is read in the user's language."""
     kitchen.simple_bakery()
     item = str(kitchen.ids["Flour"])
     page = baker.get(f"/receive?item={item}", headers={"Accept-Language": "de"})
@@ -83,7 +83,7 @@ def test_goods_come_in_as_the_last_did(kitchen: Kitchen, baker: TestClient) -> N
 
 
 def test_a_package_is_received_by_its_bar_code(kitchen: Kitchen, baker: TestClient) -> None:
-    """Scanned, its item is found; received, it is as much as it holds."""
+    """The scan finds its item; receiving it adds the package's content."""
     kitchen.simple_bakery()
     item = kitchen.ids["Flour"]
     wrong = {"name": "Type 550", "package_quantity": "25", "package_unit": "kg", "package_type": "bag", "gtin": "123"}
@@ -101,7 +101,7 @@ def test_a_package_is_received_by_its_bar_code(kitchen: Kitchen, baker: TestClie
 
 
 def test_what_is_typed_into_the_box_leads_to_what_is_meant(kitchen: Kitchen, baker: TestClient) -> None:
-    """A lot's code to the lot, a name to the item, a part of several to all of them, and markup to nothing."""
+    """A lot's code leads to the lot, a name to the item, part of a name to every match, and markup to nothing."""
     kitchen.simple_bakery()
     kitchen.ingredient("Icing sugar")
     lot = lot_of(kitchen, "Flour")
@@ -121,7 +121,7 @@ def test_what_is_typed_into_the_box_leads_to_what_is_meant(kitchen: Kitchen, bak
 
 
 def test_what_leaves_the_shelf_is_recorded_with_its_reason(kitchen: Kitchen, baker: TestClient) -> None:
-    """Of an item, of a lot, as a correction; what is short is said in a table."""
+    """Taken from an item, from a lot, or as a correction; a shortage is shown in a table."""
     kitchen.simple_bakery()
     item, lot = str(kitchen.ids["Flour"]), str(lot_of(kitchen, "Flour"))
     page = f"/take?item={item}"
@@ -144,7 +144,7 @@ def test_what_leaves_the_shelf_is_recorded_with_its_reason(kitchen: Kitchen, bak
 
 
 def test_a_lot_is_held_released_and_moved(kitchen: Kitchen, baker: TestClient) -> None:
-    """Each from its own page; held twice is refused; a part that moves is a lot of its own."""
+    """Each is done on its own page; holding twice is refused; a moved part becomes its own lot."""
     kitchen.simple_bakery()
     lot, item = lot_of(kitchen, "Flour"), kitchen.ids["Flour"]
     hold, release, move = (f"/lots/{lot}/{what}" for what in ("hold", "release", "move"))
@@ -159,7 +159,7 @@ def test_a_lot_is_held_released_and_moved(kitchen: Kitchen, baker: TestClient) -
 
 
 def test_a_count_is_looked_at_before_it_is_recorded(kitchen: Kitchen, baker: TestClient) -> None:
-    """By quantity and by per cent; what was not counted stays; what moved meanwhile is asked about."""
+    """Lots are counted by quantity or per cent; uncounted lots stay; stock that moved meanwhile needs confirmation."""
     kitchen.simple_bakery()
     flour, sugar, carton = (str(lot_of(kitchen, name)) for name in ("Flour", "Sugar", "Carton"))
     sheet = {
@@ -190,7 +190,7 @@ def test_a_count_is_looked_at_before_it_is_recorded(kitchen: Kitchen, baker: Tes
 
 
 def test_a_delivery_is_taken_whole_or_not_at_all(kitchen: Kitchen, baker: TestClient) -> None:
-    """Every line's problem beside its line; the same document twice is noticed."""
+    """Every line shows its own problem; a document entered twice is noticed."""
     kitchen.simple_bakery()
     supplier = run_in_transaction(lambda session: record_supplier("Mill", session=session))["supplier_id"]
     flour, sugar = str(kitchen.ids["Flour"]), str(kitchen.ids["Sugar"])
@@ -225,7 +225,7 @@ def test_a_delivery_is_taken_whole_or_not_at_all(kitchen: Kitchen, baker: TestCl
 
 
 def test_a_viewer_sees_no_button_that_records(kitchen: Kitchen, web: Web) -> None:
-    """Neither on the list nor on an item; nor what stands behind them."""
+    """Neither the list nor an item has one; and the forms behind them are refused."""
     kitchen.simple_bakery()
     viewer = web.browser(Role.VIEWER)
     for page in ("/stock", f"/stock/{kitchen.ids['Flour']}"):
@@ -235,14 +235,14 @@ def test_a_viewer_sees_no_button_that_records(kitchen: Kitchen, web: Web) -> Non
 
 
 def test_what_is_not_there_is_not_found(kitchen: Kitchen, baker: TestClient) -> None:
-    """Whatever number stands in the address; never a broken page."""
+    """This holds for any number in the address; no page breaks."""
     for key in ("999", "9223372036854775807", "9223372036854775808", "0", "-1", "x"):
         for path in ("/stock/{}", "/stock/{}/history", "/stock/{}/product", "/lots/{}/hold", "/receive?item={}"):
             assert baker.get(path.format(key)).status_code in (404, 422)
 
 
 def test_pages_of_the_stock_send_as_many_statements_however_much_there_is(kitchen: Kitchen, baker: TestClient) -> None:
-    """An item with one lot and with many, and all forms beside them."""
+    """An item with one lot or with many, and all its forms."""
     kitchen.simple_bakery()
     item = kitchen.ids["Flour"]
     run_in_transaction(lambda session: record_supplier("Mill", session=session))
@@ -285,5 +285,5 @@ def test_pages_of_the_stock_send_as_many_statements_however_much_there_is(kitche
     ],
 )
 def test_an_amount_is_said_as_people_say_it(quantity: str, unit: str, said: str) -> None:
-    """In the larger unit from a thousand on, and never as nothing where there is something."""
+    """It uses the larger unit from a thousand on, and never rounds a remainder to nothing."""
     assert amount(quantity, unit, locale=Locale("en", "GB")) == said

@@ -24,12 +24,12 @@ def web(database_url: str) -> Web:
 
 
 def _send(client: TestClient, page: str, path: str, **values: str) -> httpx2.Response:
-    """Fill in a form of a page that has several."""
+    """Fill in one form of a page that has several."""
     return client.post(path, data={CSRF_FIELD: csrf_of(client.get(page)), **values})
 
 
 def test_an_operation_says_what_was_done_and_why_of_these_lots(kitchen: Kitchen, web: Web) -> None:
-    """In plain words, with its lots and what they cost; Undo is for whoever may record."""
+    """It uses plain words and shows the lots and their cost; only those who may record see Undo."""
     kitchen.simple_bakery()
     done = kitchen.produce("Cookies", "Cookie", 1, 24)
     path = f"/operations/{done['operation_id']}"
@@ -44,7 +44,7 @@ def test_an_operation_says_what_was_done_and_why_of_these_lots(kitchen: Kitchen,
 
 
 def test_undo_is_one_operation_however_often_it_is_sent(kitchen: Kitchen, web: Web) -> None:
-    """The page that follows says what was undone; the undone one says so too, and offers no Undo."""
+    """The next page says what was undone; the undone operation says so too, and no longer offers Undo."""
     kitchen.simple_bakery()
     done = kitchen.produce("Cookies", "Cookie", 1, 24)
     path, own = f"/operations/{done['operation_id']}", uuid7()
@@ -63,7 +63,7 @@ def test_undo_is_one_operation_however_often_it_is_sent(kitchen: Kitchen, web: W
 
 
 def test_what_rests_on_it_is_shown_and_undone_only_when_asked(kitchen: Kitchen, web: Web) -> None:
-    """A refusal with the tree of what was done since, and a button for all of it."""
+    """The refusal shows the tree of later operations, with one button to undo them all."""
     kitchen.simple_bakery()
     receipt = kitchen.receive("Flour", 1, "kg", 2)
     kitchen.produce("Cookies", "Cookie", 1, 24)
@@ -86,7 +86,7 @@ def test_what_rests_on_it_is_shown_and_undone_only_when_asked(kitchen: Kitchen, 
 
 
 def test_a_mistyped_yield_is_put_right(kitchen: Kitchen, web: Web) -> None:
-    """The number is read as this browser's user writes it; what is no number is named beside the field."""
+    """The number is read in the user's language; invalid text is explained beside the field."""
     kitchen.simple_bakery()
     done = kitchen.produce("Cookies", "Cookie", 1, 24)
     path = f"/operations/{done['operation_id']}"
@@ -104,7 +104,7 @@ def test_a_mistyped_yield_is_put_right(kitchen: Kitchen, web: Web) -> None:
 
 
 def test_a_baker_does_not_undo_what_the_owner_decided(kitchen: Kitchen, web: Web) -> None:
-    """Settings are as they were; the owner may."""
+    """The settings stay as they were; the owner may undo them."""
     done = run_in_transaction(lambda session: record_bakery(name="Rye and Co", session=session))
     path = f"/operations/{done['operation_id']}"
     baker, owner = web.browser(Role.BAKER), web.browser(Role.OWNER)
@@ -118,7 +118,7 @@ def test_a_baker_does_not_undo_what_the_owner_decided(kitchen: Kitchen, web: Web
 
 
 def test_an_operation_sends_as_many_statements_however_much_rests_on_it(kitchen: Kitchen, web: Web) -> None:
-    """One draw and many."""
+    """This holds for one draw and for many."""
     kitchen.simple_bakery()
     viewer = web.browser(Role.VIEWER)
     counts = []
@@ -134,7 +134,7 @@ def test_an_operation_sends_as_many_statements_however_much_rests_on_it(kitchen:
 
 
 def test_a_lot_is_followed_both_ways(kitchen: Kitchen, web: Web) -> None:
-    """What it was made of and what became of it, as a picture of links and as lists that say the same."""
+    """A picture of links and lists show the same: what it was made of, and where it went."""
     kitchen.simple_bakery()
     baked = kitchen.produce("Cookies", "Cookie", 1, 24)
     boxed = kitchen.assemble("Box", 2)
@@ -152,7 +152,7 @@ def test_a_lot_is_followed_both_ways(kitchen: Kitchen, web: Web) -> None:
 
 
 def test_a_lot_sends_as_many_statements_however_long_its_trace(kitchen: Kitchen, web: Web) -> None:
-    """One baking and many of one lot of flour, in the picture, the lists and the recall."""
+    """One baking or many from one lot of flour, in the picture, the lists and the recall."""
     kitchen.simple_bakery()
     viewer = web.browser(Role.VIEWER)
     counts = []
@@ -169,7 +169,7 @@ def test_a_lot_sends_as_many_statements_however_long_its_trace(kitchen: Kitchen,
 
 
 def test_a_recall_is_practised_then_done_then_undone(kitchen: Kitchen, web: Web) -> None:
-    """The drill records nothing; the recall holds all that is left; its files say the same."""
+    """The drill records nothing; the recall holds everything left; its files say the same."""
     kitchen.simple_bakery()
     baked = kitchen.produce("Cookies", "Cookie", 1, 24)
     baker = web.browser(Role.BAKER)
@@ -194,7 +194,7 @@ def test_a_recall_is_practised_then_done_then_undone(kitchen: Kitchen, web: Web)
 
 
 def test_a_label_is_shown_or_says_what_it_lacks(kitchen: Kitchen, web: Web) -> None:
-    """A PDF that the browser shows; nobody has to guess an allergen."""
+    """The label is a PDF that the browser shows; nobody has to guess an allergen."""
     kitchen.simple_bakery()
     baked = kitchen.produce("Cookies", "Cookie", 1, 24)
     viewer, path = web.browser(Role.VIEWER), f"/lots/{baked['lot_id']}/label.pdf"

@@ -1,4 +1,4 @@
-"""Scopes own transactions: what they promise about opening, nesting, retrying and creating."""
+"""Scopes own transactions: their promises about opening, nesting, retrying and creating."""
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +29,7 @@ COUNT = text("SELECT count(*) FROM item")
 
 
 def test_a_scope_commits_on_normal_exit_and_rolls_back_on_an_exception(kitchen: Kitchen) -> None:
-    """What was done before an exception is not there afterwards."""
+    """Changes before an exception are gone."""
     with session_scope() as session:
         things.record_item("ingredient", "Flour", "g", session=session)
     with pytest.raises(ZeroDivisionError), session_scope() as session:
@@ -39,19 +39,19 @@ def test_a_scope_commits_on_normal_exit_and_rolls_back_on_an_exception(kitchen: 
 
 
 def test_a_scope_inside_a_scope_on_the_same_database_raises_at_once(database_url: str) -> None:
-    """Two transactions of one thread would wait for each other for ever."""
+    """Two transactions of one thread would wait for each other forever."""
     with session_scope(), pytest.raises(RuntimeError, match="already open"), session_scope():
         raise AssertionError("two transactions of one thread")
 
 
 def test_scopes_on_two_databases_may_be_nested(database_url: str, tmp_path: Path) -> None:
-    """Only the same database is refused."""
+    """Only nesting on the same database is refused."""
     with session_scope(), session_scope(f"sqlite:///{tmp_path}/other.db") as other:
         assert other.scalar(COUNT) == 0
 
 
 def test_a_read_scope_cannot_write(database_url: str) -> None:
-    """A question that tried to write would be refused by the database itself."""
+    """The database itself refuses the write."""
     with (
         pytest.raises(DBAPIError, match=r"readonly|read-only"),
         read_scope() as session,
@@ -62,7 +62,7 @@ def test_a_read_scope_cannot_write(database_url: str) -> None:
 
 
 def test_reading_beside_a_writer_leaves_every_connection_writable(database_url: str) -> None:
-    """Scopes return their connections in any order; what one may not write, the next one may."""
+    """Connections return to the pool in any order; after a read-only use, the next scope can write."""
     with session_scope() as writer:
         things.record_item("ingredient", "Flour", "g", session=writer)
         with read_scope() as reader:
@@ -74,7 +74,7 @@ def test_reading_beside_a_writer_leaves_every_connection_writable(database_url: 
 
 
 def test_one_file_by_two_names_is_one_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A relative path is made absolute, so that nesting is seen and a chdir changes nothing."""
+    """A relative path is made absolute, so nesting is noticed and a chdir changes nothing."""
     monkeypatch.chdir(tmp_path)
     with session_scope("sqlite:///x.db"), pytest.raises(RuntimeError, match="already open"):
         session_scope(f"sqlite:///{tmp_path}/x.db").__enter__()
@@ -82,7 +82,7 @@ def test_one_file_by_two_names_is_one_database(tmp_path: Path, monkeypatch: pyte
 
 
 def test_the_options_of_a_url_are_kept_beside_ours(postgresql_url: str) -> None:
-    """A search path that the URL states is not forgotten."""
+    """A search path in the URL is kept."""
     joint = "&" if "?" in postgresql_url else "?"
     engine = database.make_engine(f"{postgresql_url}{joint}options=-csearch_path%3Dpg_catalog")
     with engine.connect() as connection:
@@ -92,7 +92,7 @@ def test_the_options_of_a_url_are_kept_beside_ours(postgresql_url: str) -> None:
 
 
 def test_a_missing_sqlite_file_is_created_and_migrated(tmp_path: Path) -> None:
-    """The first use makes the file, folders included, with one bakery in it."""
+    """The first use creates the file, including its folders, with one bakery in it."""
     url = f"sqlite:///{tmp_path}/new/folder/bakery.db"
     with session_scope(url) as session:
         assert session.scalar(text("SELECT count(*) FROM bakery")) == 1
@@ -100,7 +100,7 @@ def test_a_missing_sqlite_file_is_created_and_migrated(tmp_path: Path) -> None:
 
 
 def test_threads_that_come_first_share_one_engine(tmp_path: Path) -> None:
-    """Four at once make one file and one pool."""
+    """Four threads at once create one file and one pool."""
     url = f"sqlite:///{tmp_path}/bakery.db"
     with ThreadPoolExecutor(4) as pool:
         engines = set(pool.map(lambda _: engine_for(url), range(4)))
@@ -109,7 +109,7 @@ def test_threads_that_come_first_share_one_engine(tmp_path: Path) -> None:
 
 
 def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
-    """Tables without our version table belong to somebody else."""
+    """Tables without our version table belong to another program."""
     path = tmp_path / "theirs.db"
     with sqlite3.connect(path) as theirs:
         theirs.execute("CREATE TABLE precious (id INTEGER)")
@@ -121,7 +121,7 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", ["mysql://host/name", "nonsense", "oracle://x"])
 def test_a_url_of_another_kind_is_refused_by_name(url: str) -> None:
-    """The refusal says which kinds there are."""
+    """The refusal lists the kinds that are supported."""
     with pytest.raises(ValidationError, match="sqlite:///FILE or postgresql://"):
         engine_for(url)
 
@@ -137,7 +137,7 @@ def test_sqlite_is_durable_and_checks_its_references(sqlite_url: str) -> None:
 
 
 def test_what_the_database_asks_to_repeat_is_repeated_and_commits_once(database_url: str) -> None:
-    """The whole call runs again, a bounded number of times."""
+    """The whole call runs again, a limited number of times."""
     calls: list[int] = []
 
     class BusyError(sqlite3.OperationalError):
@@ -166,7 +166,7 @@ def test_what_the_database_asks_to_repeat_is_repeated_and_commits_once(database_
 
 
 def test_a_real_deadlock_is_retried_until_both_have_worked(postgresql_url: str) -> None:
-    """Two transactions that lock two items crosswise: PostgreSQL ends one, and its owner tries again."""
+    """Two transactions lock two items in opposite orders: PostgreSQL ends one, and its owner retries."""
     kitchen = Kitchen()
     kitchen.ingredient("Flour")
     kitchen.ingredient("Sugar")
@@ -190,7 +190,7 @@ def test_a_real_deadlock_is_retried_until_both_have_worked(postgresql_url: str) 
 
 
 def test_a_check_on_somebody_elses_engine_takes_no_write_lock(sqlite_url: str) -> None:
-    """It answers while another writer is at work, and leaves the file to whoever writes next."""
+    """It answers while another writer is at work, and does not block the next writer."""
     kitchen = Kitchen().simple_bakery()
     theirs = create_engine(sqlite_url, connect_args={"timeout": 0})
     with session_scope() as writer, Session(theirs) as asking:
@@ -201,7 +201,7 @@ def test_a_check_on_somebody_elses_engine_takes_no_write_lock(sqlite_url: str) -
 
 
 def test_a_reading_scope_cannot_write_even_after_its_connection_was_lost(database_url: str) -> None:
-    """The connection that replaces it knows nothing of the first; the scope says again that it only reads."""
+    """The new connection starts without the old one's state; the scope sets it read-only again."""
     for is_lost in (False, True):
         with read_scope() as session:
             session.execute(text("SELECT 1 FROM bakery"))
@@ -210,7 +210,7 @@ def test_a_reading_scope_cannot_write_even_after_its_connection_was_lost(databas
             session.rollback()
             with pytest.raises(DBAPIError):
                 session.execute(text("UPDATE bakery SET name = 'Thief'"))
-    with session_scope() as session:  # and whoever has the same connection next can
+    with session_scope() as session:  # and the next user of the same connection can
         session.execute(text("UPDATE bakery SET name = 'Owner'"))
     with read_scope() as session:
         assert session.execute(text("SELECT name FROM bakery")).scalar_one() == "Owner"

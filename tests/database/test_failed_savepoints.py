@@ -1,4 +1,4 @@
-"""An operation whose savepoint can be neither released nor undone takes its whole transaction with it."""
+"""An operation whose savepoint can be neither released nor rolled back takes its whole transaction with it."""
 
 import pytest
 from sqlalchemy import event
@@ -11,7 +11,7 @@ from support.kitchen import Kitchen
 
 
 def fail_at(statement: str) -> None:
-    """Let every statement that begins so fail before the database has it."""
+    """Make every statement that begins like this fail before it reaches the database."""
 
     def refuse(_connection: object, _cursor: object, sent: str, *_: object) -> None:
         if sent.startswith(statement):
@@ -21,7 +21,7 @@ def fail_at(statement: str) -> None:
 
 
 def test_what_failed_at_its_release_cannot_be_kept_by_catching_the_error(kitchen: Kitchen) -> None:
-    """It was told as an error, so COMMIT is refused and nothing of it is there."""
+    """Its line says error, so COMMIT is refused and nothing of it is stored."""
     flour = kitchen.ingredient("Flour")
     fail_at("RELEASE")
     with pytest.raises(PendingRollbackError), session_scope() as session, pytest.raises(OperationalError):
@@ -31,7 +31,7 @@ def test_what_failed_at_its_release_cannot_be_kept_by_catching_the_error(kitchen
 
 
 def test_what_failed_at_its_undoing_cannot_be_kept_either(kitchen: Kitchen) -> None:
-    """A refusal whose ROLLBACK TO fails leaves a transaction that can only be rolled back."""
+    """When the ROLLBACK TO of a refusal fails, the transaction can only be rolled back."""
     flour = kitchen.ingredient("Flour")
     fail_at("ROLLBACK TO")
     with pytest.raises(PendingRollbackError), session_scope() as session:
@@ -42,7 +42,7 @@ def test_what_failed_at_its_undoing_cannot_be_kept_either(kitchen: Kitchen) -> N
 
 
 def test_an_outer_savepoint_that_is_undone_takes_the_failed_one_with_it(kitchen: Kitchen) -> None:
-    """After that the transaction is sound again."""
+    """After that the transaction is usable again."""
     flour = kitchen.ingredient("Flour")
     with session_scope() as session:
         outer = session.connection().begin_nested()

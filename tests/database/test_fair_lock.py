@@ -1,4 +1,4 @@
-"""A lock in the order it was asked for, that nobody can take away with them."""
+"""A fair lock is granted in the order of requests, and an interrupted waiter does not keep it."""
 
 import pytest
 
@@ -7,13 +7,13 @@ from bake_tracker.database.fair_lock import FairLock
 
 
 def test_whoever_is_interrupted_while_waiting_leaves_the_lock_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both before it was handed over and at that very instant."""
+    """This holds for an interrupt before the hand-over and at that very moment."""
     for is_handed_over in (False, True):
         lock = FairLock()
         assert lock.acquire(1)
 
         class Interrupted:
-            """A turn in whose waiting Ctrl-C comes."""
+            """A lock whose wait is interrupted by Ctrl-C."""
 
             def __init__(self) -> None:
                 self._count = 0

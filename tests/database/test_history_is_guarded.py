@@ -1,4 +1,4 @@
-"""History is never changed, only reversed: the database itself refuses, past every service."""
+"""History is never changed, only reversed: the database itself refuses, even without the services."""
 
 import pytest
 from sqlalchemy import text
@@ -45,7 +45,7 @@ def baked(kitchen: Kitchen) -> Kitchen:
 
 
 def refuse(kitchen: Kitchen, table: str, statement: str) -> None:
-    """The statement fails by the guard, and the table is as it was."""
+    """The guard makes the statement fail, and the table is unchanged."""
     before = kitchen.rows(f"SELECT * FROM {table} ORDER BY 1")
     assert before != []
     with pytest.raises(DBAPIError) as refused, session_scope() as session:
@@ -55,7 +55,7 @@ def refuse(kitchen: Kitchen, table: str, statement: str) -> None:
 
 
 def test_history_cannot_be_updated_or_deleted(kitchen: Kitchen) -> None:
-    """Not even by raw SQL on the service's own connection."""
+    """Raw SQL on the service's own connection cannot do it either."""
     baked(kitchen)
     for table, change in TABLES.items():
         refuse(kitchen, table, f"UPDATE {table} SET {change}")
@@ -63,7 +63,7 @@ def test_history_cannot_be_updated_or_deleted(kitchen: Kitchen) -> None:
 
 
 def test_no_mark_of_a_restore_is_added_later(kitchen: Kitchen) -> None:
-    """A row that says of an operation that it came from elsewhere would excuse its missing line."""
+    """A row claiming that an operation was restored from elsewhere would excuse its missing line."""
     baked(kitchen)
     kitchen.ingredient("Butter")
     (last,) = kitchen.rows("SELECT id FROM operation ORDER BY recorded_at DESC LIMIT 1")
@@ -87,7 +87,7 @@ def test_history_cannot_be_replaced_on_sqlite(sqlite_url: str) -> None:
 
 
 def test_history_cannot_be_truncated_on_postgresql(postgresql_url: str) -> None:
-    """Neither alone nor through the lots or items that it hangs on."""
+    """This holds directly and through the lots or items that it references."""
     assert postgresql_url.startswith("postgresql")
     kitchen = baked(Kitchen())
     before = {table: kitchen.rows(f"SELECT * FROM {table} ORDER BY 1") for table in TABLES}
@@ -99,7 +99,7 @@ def test_history_cannot_be_truncated_on_postgresql(postgresql_url: str) -> None:
 
 @pytest.mark.parametrize("table", ["lot", "item", "recipe"])
 def test_what_history_points_at_cannot_be_deleted(kitchen: Kitchen, table: str) -> None:
-    """Foreign keys are on, on SQLite too."""
+    """Foreign keys are enforced, on SQLite too."""
     baked(kitchen)
     with pytest.raises(IntegrityError), session_scope() as session:
         session.execute(text(f"DELETE FROM {table}"))
@@ -114,7 +114,7 @@ def test_no_lot_can_go_below_zero(kitchen: Kitchen, column: str) -> None:
 
 
 def test_every_table_that_an_operation_appends_to_is_guarded(database_url: str) -> None:
-    """A new table of runs without a guard fails here: whatever names its operation is history, lots excepted."""
+    """A new table of runs without a guard fails here: every table with an operation id is history, except lots."""
     with engine_for(database_url).connect() as connection:
         is_sqlite = connection.dialect.name == "sqlite"
         columns = "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c ON c.name = 'operation_id'"

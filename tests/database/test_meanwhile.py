@@ -29,13 +29,13 @@ Answer = TypeVar("Answer")
 
 @pytest.fixture
 def patient_url(postgresql_url: str, use: Callable[[str], str]) -> str:
-    """Where whoever waits for a lock does so for as long as the test takes."""
+    """A URL with which lock waits last as long as the test needs."""
     return use(f"{postgresql_url}&options=-c%20lock_timeout%3D{PATIENCE_S}s")
 
 
 @pytest.fixture
 def kitchen(patient_url: str) -> Kitchen:
-    """A bakery on PostgreSQL with a few things in it."""
+    """A bakery on PostgreSQL with one ingredient."""
     kitchen = Kitchen()
     kitchen.ingredient("Flour")
     return kitchen
@@ -43,7 +43,7 @@ def kitchen(patient_url: str) -> Kitchen:
 
 @contextmanager
 def second(kitchen: Kitchen, work: Callable[[Session], Answer]) -> Iterator[Future[Answer]]:
-    """Another transaction, started now and seen to wait for the lock of the one that is open."""
+    """Another transaction, started now and seen waiting for a lock of the open one."""
     with ThreadPoolExecutor(1) as thread:
         future = thread.submit(run_in_transaction, work)
         see_waiting(kitchen, future)
@@ -51,7 +51,7 @@ def second(kitchen: Kitchen, work: Callable[[Session], Answer]) -> Iterator[Futu
 
 
 def see_waiting(kitchen: Kitchen, *others: Future[Any]) -> None:
-    """Go on when each of them waits for a lock."""
+    """Continue once each of them waits for a lock."""
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     give_up_at = monotonic() + PATIENCE_S
     while kitchen.rows(waiting)[0][0] < len(others):
@@ -65,7 +65,7 @@ def batch_of(recipe_id: int) -> list[recipes.LineInput]:
 
 
 def test_two_edits_at_once_close_no_circle_of_recipes(kitchen: Kitchen) -> None:
-    """Each alone is fine; the one that comes second sees the first, and is refused with the way round."""
+    """Each alone is fine; the second one sees the first, and is refused with the circle spelled out."""
     first, other = (kitchen.recipe(name, {"Flour": (1, "g")}) for name in ("A", "B"))
 
     def close(session: Session) -> Any:
@@ -82,7 +82,7 @@ def test_two_edits_at_once_close_no_circle_of_recipes(kitchen: Kitchen) -> None:
 
 
 def test_two_edits_at_once_close_no_circle_of_goods(kitchen: Kitchen) -> None:
-    """A hamper in a box and the box in the hamper."""
+    """A hamper goes into a box while the box goes into the hamper."""
     box, hamper = (kitchen.item("finished_good", name, "each") for name in ("Box", "Hamper"))
 
     def put(session: Session, part: int, good: int) -> Any:
@@ -106,7 +106,7 @@ def to_yen(session: Session) -> Any:
 
 
 def test_the_currency_does_not_change_under_stock_that_is_coming_in(kitchen: Kitchen) -> None:
-    """The change waits for the receipt, and is then refused."""
+    """The change waits for the receipt and is then refused."""
     with session_scope() as session:
         receive(session, kitchen.ids["Flour"])
         with second(kitchen, to_yen) as answer:
@@ -117,7 +117,7 @@ def test_the_currency_does_not_change_under_stock_that_is_coming_in(kitchen: Kit
 
 
 def test_stock_waits_while_the_currency_changes(kitchen: Kitchen) -> None:
-    """A receipt goes in when the change is through, and not before."""
+    """The receipt is recorded after the change, not before."""
     with session_scope() as session:
         to_yen(session)
         with second(kitchen, lambda s: receive(s, kitchen.ids["Flour"])) as answer:
@@ -127,7 +127,7 @@ def test_stock_waits_while_the_currency_changes(kitchen: Kitchen) -> None:
 
 
 def test_stock_recipes_and_names_do_not_wait_for_each_other(kitchen: Kitchen) -> None:
-    """Receipts of two items, a recipe and a new name of the bakery, all while the first of them is still open."""
+    """Receipts of two items, a recipe and a new name of the bakery go through while the first is still open."""
     kitchen.ingredient("Sugar")
     with session_scope() as session:
         recipes.record_recipe("A", [{"item_id": kitchen.ids["Flour"], "quantity": 1, "unit": "g"}], session=session)
@@ -148,7 +148,7 @@ def test_stock_recipes_and_names_do_not_wait_for_each_other(kitchen: Kitchen) ->
 
 
 def test_an_import_that_someone_was_quicker_than_says_to_run_it_again(kitchen: Kitchen) -> None:
-    """Nothing of it is there until then, and no database error comes out."""
+    """Until then nothing of it is stored, and no database error is shown."""
     with session_scope() as session:
         things.record_item("ingredient", "Rye", "g", session=session, slug="flour_rye")
         before = stored(kitchen)
@@ -161,8 +161,8 @@ def test_an_import_that_someone_was_quicker_than_says_to_run_it_again(kitchen: K
     assert record(clean())["refused_count"] == 0
 
 
-def test_a_reversal_whose_plan_grew_while_it_waited_is_in_nobodys_way(patient_url: str) -> None:
-    """It asks for flour only when it holds no sugar any more, as whoever has flour and wants sugar expects of it."""
+def test_a_reversal_whose_plan_grew_while_it_waited_causes_no_deadlock(patient_url: str) -> None:
+    """It asks for flour only after releasing sugar, because others lock flour before sugar."""
     assert patient_url.startswith("postgresql")
     kitchen = Kitchen().simple_bakery()
     (sugar,) = kitchen.rows("SELECT operation_id FROM lot WHERE item_id = :item", item=kitchen.ids["Sugar"])
@@ -173,16 +173,16 @@ def test_a_reversal_whose_plan_grew_while_it_waited_is_in_nobodys_way(patient_ur
         return record_batch_production(kitchen.ids["Cookies"], kitchen.ids["Cookie"], 1, 24, session=session)
 
     def once(work: Callable[[Session], Any]) -> Any:
-        with session_scope() as session:  # which does not try again
+        with session_scope() as session:  # no retry
             return work(session)
 
     with ThreadPoolExecutor(2) as threads, session_scope() as session:
         bake(session)
         undoing = threads.submit(
             once, lambda s: record_reversal(sugar[0], "never came", session=s, cascade=True)
-        )  # of the sugar alone, as far as it can see
+        )  # it sees only the sugar so far
         see_waiting(kitchen, undoing)
-        baking = threads.submit(once, bake)  # flour first
+        baking = threads.submit(once, bake)  # locks flour first
         see_waiting(kitchen, undoing, baking)
         session.commit()
         assert undoing.result(PATIENCE_S)["reversed_count"] in (2, 3)
@@ -190,8 +190,8 @@ def test_a_reversal_whose_plan_grew_while_it_waited_is_in_nobodys_way(patient_ur
     assert drift() == []
 
 
-def test_a_recall_that_grew_while_it_waited_is_in_nobodys_way(patient_url: str) -> None:
-    """It asks for buns only when it holds no salt any more, as whoever bakes more buns of it expects."""
+def test_a_recall_that_grew_while_it_waited_causes_no_deadlock(patient_url: str) -> None:
+    """It asks for buns only after releasing salt, because others lock buns before salt."""
     assert patient_url.startswith("postgresql")
     kitchen = Kitchen()
     bun = kitchen.item("finished_unit", "Bun", "each")
@@ -201,7 +201,7 @@ def test_a_recall_that_grew_while_it_waited_is_in_nobodys_way(patient_url: str) 
     hold = text("SELECT id FROM item WHERE id = :id FOR NO KEY UPDATE")
 
     def once(work: Callable[[Session], Any]) -> Any:
-        with session_scope() as session:  # which does not try again
+        with session_scope() as session:  # no retry
             return work(session)
 
     def take_both(session: Session) -> None:
@@ -211,7 +211,7 @@ def test_a_recall_that_grew_while_it_waited_is_in_nobodys_way(patient_url: str) 
 
     with ThreadPoolExecutor(2) as threads, session_scope() as session:
         record_batch_production(recipe, bun, 1, 10, session=session)
-        recalling = threads.submit(once, lambda s: record_recall(salt, session=s))  # of the salt, as far as it can see
+        recalling = threads.submit(once, lambda s: record_recall(salt, session=s))  # it sees only the salt so far
         see_waiting(kitchen, recalling)
         taking = threads.submit(once, take_both)
         see_waiting(kitchen, recalling, taking)
@@ -221,7 +221,7 @@ def test_a_recall_that_grew_while_it_waited_is_in_nobodys_way(patient_url: str) 
 
 
 def test_an_import_of_weights_takes_its_locks_in_order_whatever_order_the_file_has(kitchen: Kitchen) -> None:
-    """Who holds flour and then wants sugar gets it, while a file weighs sugar first."""
+    """A transaction that holds flour gets sugar, while an import whose file lists sugar first is waiting."""
     flour, sugar = kitchen.ids["Flour"], kitchen.ingredient("Sugar")
     assert flour < sugar
     weight = {"kind": "density", "g": "0.5", "measured_on": "2026-01-02", "source": "our scale"}
@@ -229,7 +229,7 @@ def test_an_import_of_weights_takes_its_locks_in_order_whatever_order_the_file_h
     hold = text("SELECT id FROM item WHERE id = :id FOR NO KEY UPDATE")
 
     def once() -> Any:
-        with session_scope() as session:  # which does not try again
+        with session_scope() as session:  # no retry
             return import_service.record_import(document, session=session)
 
     with ThreadPoolExecutor(1) as thread, session_scope() as session:

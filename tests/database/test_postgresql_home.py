@@ -35,7 +35,7 @@ def admin(postgresql_url: str) -> Iterator[Any]:
 
 
 def cut_all_others(admin: Any) -> int:
-    """End every connection to this database but the admin's, as a restart of the server does; how many."""
+    """End every connection to this database but the admin's, as a server restart does; return how many."""
     others = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     pids = [row.pid for row in admin.execute(text(others))]
     for pid in pids:
@@ -53,7 +53,7 @@ def driver_error(sqlstate: str | None) -> psycopg.OperationalError:
     "sqlstate", ["40001", "40P01", "55P03", "57P01", "57P02", "57P03", "57P05", "53300", "08000", "08003", "08006"]
 )
 def test_what_another_try_may_mend_is_tried_again(sqlstate: str) -> None:
-    """Lost races, deadlocks, lock timeouts, and every way to lose a connection."""
+    """These are lost races, deadlocks, lock timeouts, and every kind of lost connection."""
     error = OperationalError("SELECT 1", {}, driver_error(sqlstate))
     assert (is_retryable(error), is_lost_race(error)) == (True, sqlstate == "40001")
 
@@ -66,14 +66,14 @@ def test_a_connection_lost_without_a_state_is_tried_again() -> None:
 
 @pytest.mark.parametrize("sqlstate", ["23505", "42501", "42P01", "57014", "57P04", "53100", "22003"])
 def test_what_another_try_cannot_mend_is_not_tried_again(sqlstate: str) -> None:
-    """A broken rule, a missing right or table, a cancelled statement, a dropped database, a full disk."""
+    """These are a broken rule, a missing right or table, a cancelled statement, a dropped database, a full disk."""
     error = OperationalError("SELECT 1", {}, driver_error(sqlstate))
     assert (is_retryable(error), is_unreachable(error)) == (False, False)
     assert not is_retryable(InterfaceError("SELECT 1", {}, psycopg.InterfaceError("misused")))
 
 
 def test_a_restarted_server_fails_no_first_call(postgresql_url: str, admin: Any) -> None:
-    """Every pooled connection is dead, and neither a reader nor a writer hears of it."""
+    """Every pooled connection is dead, and neither a reader nor a writer notices."""
     kitchen = Kitchen()
     with read_scope() as one, read_scope() as two, session_scope() as three:
         assert [session.scalar(text("SELECT 1")) for session in (one, two, three)] == [1, 1, 1]
@@ -88,7 +88,7 @@ def test_a_restarted_server_fails_no_first_call(postgresql_url: str, admin: Any)
 
 
 def test_a_connection_cut_in_the_middle_is_tried_again(postgresql_url: str, log: pytest.LogCaptureFixture) -> None:
-    """Between two operations: the first one is told as undone, the attempt as retried, and both are done once."""
+    """The cut comes between two operations: the first is rolled back, the attempt retried, and both are done once."""
     kitchen = Kitchen().simple_bakery()
     log.clear()
     tries: list[int] = []
@@ -117,7 +117,7 @@ def test_a_connection_cut_in_the_middle_is_tried_again(postgresql_url: str, log:
 def test_a_failure_outside_of_every_operation_is_told_once_an_attempt(
     kitchen: Kitchen, log: pytest.LogCaptureFixture
 ) -> None:
-    """With the number of the attempt and what went wrong; the last one goes to the caller."""
+    """Each line has the number of the attempt and the error; the last error goes to the caller."""
     tries: list[int] = []
 
     def work(_session: database.Session) -> None:
@@ -133,7 +133,7 @@ def test_a_failure_outside_of_every_operation_is_told_once_an_attempt(
 
 
 def test_the_attempts_end_when_the_time_for_them_is_over(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Attempts that each take long are fewer: none is begun after the time but the last."""
+    """If attempts take long there are fewer: after the time limit only the last one begins."""
     clock = iter(range(0, 1_000, 20))
     monkeypatch.setattr("bake_tracker.database.scopes.time.monotonic", lambda: next(clock))
     monkeypatch.setattr("bake_tracker.database.scopes.time.sleep", lambda _: None)
@@ -149,7 +149,7 @@ def test_the_attempts_end_when_the_time_for_them_is_over(kitchen: Kitchen, monke
 
 
 def test_a_connection_says_who_it_is_and_how_it_reads(postgresql_url: str, admin: Any, use: Callable[..., str]) -> None:
-    """A name for pg_stat_activity, UTC, UTF-8 and timeouts, whatever the database prefers."""
+    """It has a name for pg_stat_activity, UTC, UTF-8 and timeouts, whatever the database's defaults are."""
     name = make_url(postgresql_url).database
     for preferred in ("TimeZone = 'Asia/Kolkata'", "client_encoding = 'LATIN1'", "DateStyle = 'German, DMY'"):
         admin.execute(text(f"ALTER DATABASE {name} SET {preferred}"))
@@ -172,7 +172,7 @@ def test_a_connection_says_who_it_is_and_how_it_reads(postgresql_url: str, admin
 def test_a_user_without_rights_but_to_own_database_has_a_bakery(
     postgresql_url: str, admin: Any, use: Callable[..., str]
 ) -> None:
-    """No superuser, no extension, no role: the owner of an empty database runs ``bake init`` and bakes."""
+    """No superuser, extension or role is needed: the owner of an empty database runs ``bake init`` and bakes."""
     name = f"{make_url(postgresql_url).database}_own"
     role = f"baker_{name}"
     admin.execute(text(f"CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE"))
@@ -187,7 +187,7 @@ def test_a_user_without_rights_but_to_own_database_has_a_bakery(
 
 
 def test_a_user_who_may_not_create_tables_is_told_what_is_missing(postgresql_url: str, admin: Any) -> None:
-    """Since PostgreSQL 15 the public schema is its owner's."""
+    """Since PostgreSQL 15 the public schema belongs to its owner."""
     name = f"{make_url(postgresql_url).database}_shut"
     role = f"guest_{name}"
     admin.execute(text(f"CREATE ROLE {role} LOGIN"))
@@ -198,7 +198,7 @@ def test_a_user_who_may_not_create_tables_is_told_what_is_missing(postgresql_url
 
 
 def test_a_wrong_password_is_named_and_not_shown(postgresql_url: str, admin: Any) -> None:
-    """What the server says, and where to look; the password of the URL is nowhere in it."""
+    """The refusal has the server's message and where to look, and never the password of the URL."""
     name = make_url(postgresql_url).database
     admin.execute(text(f"CREATE ROLE locked_{name} LOGIN SUPERUSER PASSWORD 'right'"))
     rules = Path(admin.scalar(text("SHOW hba_file")))
@@ -226,14 +226,14 @@ def test_a_wrong_password_is_named_and_not_shown(postgresql_url: str, admin: Any
     ],
 )
 def test_what_does_not_exist_is_named(postgresql_url: str, change: dict[str, str], what: str) -> None:
-    """With what would create it."""
+    """The refusal says what to create."""
     url = make_url(postgresql_url).set(**change).render_as_string(hide_password=False)  # type: ignore[arg-type]
     with pytest.raises(DatabaseUnavailableError, match=what):
         engine_for(url)
 
 
 def test_a_server_that_is_down_is_named_at_once(tmp_path: Path) -> None:
-    """By a port that nobody listens on, and by a socket that is not there."""
+    """This holds for a port that nobody listens on, and for a missing socket."""
     for url in ("postgresql://baker@127.0.0.1:1/cake", f"postgresql://baker@/cake?host={tmp_path}"):
         with pytest.raises(DatabaseUnavailableError, match=r"cannot be opened: .* start the server, or check"):
             engine_for(url)
@@ -242,7 +242,7 @@ def test_a_server_that_is_down_is_named_at_once(tmp_path: Path) -> None:
 def test_a_server_that_goes_down_meanwhile_is_named_after_the_last_attempt(
     postgresql_url: str, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
 ) -> None:
-    """Each attempt is told, the last as an error; the caller reads what to do and not a driver's trace."""
+    """Each attempt is logged, the last as an error; the caller reads what to do, not a driver's traceback."""
     kitchen = Kitchen()
     kitchen.ingredient("Flour")
     engine_for().dispose()
@@ -263,7 +263,7 @@ def test_a_server_that_goes_down_meanwhile_is_named_after_the_last_attempt(
 
 
 def test_a_schema_of_another_version_is_named(postgresql_url: str, admin: Any) -> None:
-    """And what brings it to this one."""
+    """The refusal says how to upgrade it."""
     admin.execute(text("UPDATE alembic_version SET version_num = '0000'"))
     with pytest.raises(DatabaseUnavailableError, match="is of another version") as refused:
         engine_for()

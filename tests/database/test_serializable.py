@@ -1,4 +1,4 @@
-"""SERIALIZABLE, by our setting, by the URL or by the server's default: what it refuses is tried again, in turn."""
+"""SERIALIZABLE by our setting, by the URL or by the server's default: a refused transaction is retried, in turn."""
 
 import logging
 from collections.abc import Callable
@@ -44,7 +44,7 @@ WAYS = [by_setting, by_url, by_server]
 def test_serializable_is_asked_for_in_three_ways(
     postgresql_url: str, use: Callable[[str], str], way: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Writers have it; readers have one moment of the database, which nothing can refuse them."""
+    """Writers use it; readers use one snapshot of the database, which never fails."""
     use(way(postgresql_url, monkeypatch))
     for _ in range(2):
         with session_scope() as session:
@@ -57,7 +57,7 @@ def test_serializable_is_asked_for_in_three_ways(
 def test_bakers_at_one_bag_of_flour_all_bake(
     postgresql_url: str, use: Callable[[str], str], way: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each makes it impossible for all the others, and every one of them is served in the end."""
+    """Each baking conflicts with all the others, and all of them succeed in the end."""
     use(way(postgresql_url, monkeypatch))
     kitchen = Kitchen().simple_bakery()
     meet = Barrier(BAKERS)
@@ -74,7 +74,7 @@ def test_bakers_at_one_bag_of_flour_all_bake(
 def test_whoever_has_lost_a_race_waits_its_turn(
     postgresql_url: str, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
 ) -> None:
-    """A serialization failure is told as retried, and the next attempt queues before it looks at anything."""
+    """A serialization failure is logged as retried, and the next attempt queues before it reads anything."""
     monkeypatch.setenv("BAKE_TRACKER_ISOLATION", "serializable")
     kitchen = Kitchen()
     flour = kitchen.ingredient("Flour")
@@ -84,7 +84,7 @@ def test_whoever_has_lost_a_race_waits_its_turn(
         modes = text("SELECT mode FROM pg_locks WHERE pid = pg_backend_pid() AND mode LIKE 'ShareUpdate%'")
         held.append([row.mode for row in session.execute(modes)])
         if len(held) == 1:
-            with ThreadPoolExecutor(1) as other:  # changes the same item after this transaction's first look
+            with ThreadPoolExecutor(1) as other:  # changes the same item after this transaction's first read
                 other.submit(kitchen.density, "Flour", 1, "cup", 120, "g").result()
         measures.record_density(flour, 1, "cup", 125, "g", session=session)
 
@@ -99,7 +99,7 @@ def test_whoever_has_lost_a_race_waits_its_turn(
 def test_two_first_users_prepare_one_database(
     postgresql_url: str, use: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever waited sees what the other did, though the server's default is SERIALIZABLE."""
+    """The one that waited sees the other's work, even if the server's default is SERIALIZABLE."""
     admin = create_engine(postgresql_url, isolation_level="AUTOCOMMIT")
     name = f"{admin.url.database}_new"
     with admin.connect() as connection:
@@ -120,7 +120,7 @@ def test_two_first_users_prepare_one_database(
 
 
 def test_an_isolation_that_there_is_not_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The three that there are are named; words may be joined in any way."""
+    """The refusal lists the three levels; their words may be joined in any way."""
     monkeypatch.setenv("BAKE_TRACKER_ISOLATION", "Repeatable_Read")
     assert load_settings().isolation == "repeatable read"
     monkeypatch.setenv("BAKE_TRACKER_ISOLATION", "snapshot")

@@ -1,4 +1,4 @@
-"""Settings are as the environment has them now, and asking for them at every transaction costs next to nothing."""
+"""Settings follow the environment, and reading them for every transaction costs next to nothing."""
 
 import zoneinfo
 
@@ -11,7 +11,7 @@ KEPT_WRONG = ("all", "0", "-1")
 
 
 def test_settings_follow_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A variable that is set, changed or taken away counts from the next call on."""
+    """A variable that is set, changed or removed counts from the next call on."""
     actors = []
     for name in ("ann", "ben", None):
         if name is None:
@@ -23,14 +23,14 @@ def test_settings_follow_the_environment(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_settings_that_did_not_change_are_not_read_again() -> None:
-    """Nor is the list of time zones, which takes hundreds of looks at the disk."""
+    """The list of time zones is kept too, because it takes hundreds of disk reads."""
     assert load_settings() is load_settings()
     assert config.time_zones() is config.time_zones()
     assert config.time_zones() == zoneinfo.available_timezones()
 
 
 def test_an_unknown_time_zone_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each time, with the variable and what is allowed."""
+    """The refusal comes each time, with the variable and what is allowed."""
     monkeypatch.setenv("BAKE_TRACKER_TIME_ZONE", "Middle/Earth")
     for _ in range(2):
         with pytest.raises(SettingsError, match="BAKE_TRACKER_TIME_ZONE: must be an IANA name such as Europe/Berlin"):
@@ -50,14 +50,14 @@ def test_an_unknown_time_zone_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_becomes_of_old_log_files_is_said_as_it_is_allowed(
     monkeypatch: pytest.MonkeyPatch, name: str, wrong: str, allowed: str
 ) -> None:
-    """With the way back to what holds without the variable."""
+    """The refusal also says how to get the default back."""
     monkeypatch.setenv(f"BAKE_TRACKER_{name}", wrong)
     with pytest.raises(SettingsError, match=f"^BAKE_TRACKER_{name}: must be .*{allowed}$"):
         load_settings()
 
 
 def test_what_becomes_of_old_log_files_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A number of them, and no as people write it."""
+    """They are a number of files, and a no as people write it."""
     monkeypatch.setenv("BAKE_TRACKER_LOG_KEEP", "3")
     monkeypatch.setenv("BAKE_TRACKER_LOG_GZIP", "off")
     assert (load_settings().log_keep, load_settings().log_gzip) == (3, False)

@@ -1,4 +1,4 @@
-"""A success line is never a lie: the ways to end a transaction, and the ways a database ends one by itself."""
+"""A success line never lies, however a transaction ends, even if the database ends it by itself."""
 
 import sqlite3
 from typing import Any
@@ -22,7 +22,7 @@ from support.log.outcome_scenarios import (
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
 def test_claims_are_what_the_database_holds(database_url: str, scenario: Any) -> None:
-    """No success line without its row, no row without its success line, and one outcome line for every attempt."""
+    """Every success line has its row, every row its success line, and every attempt exactly one outcome line."""
     with staged(database_url, CommitBound()) as stage:
         scenario(stage)
         assert stage.faults() == ([], [])
@@ -39,26 +39,26 @@ def faults_over_all(url: str, recorder: Recorder) -> tuple[int, int]:
 
 
 def test_all_scenarios_in_one_database_hold_too(database_url: str) -> None:
-    """What one transaction leaves behind on a pooled connection does not spoil the next."""
+    """One transaction's leftovers on a pooled connection do not affect the next."""
     assert len(SCENARIOS) == 24
     assert faults_over_all(database_url, CommitBound()) == (0, 0)
 
 
 @pytest.mark.parametrize("recorder", [CallTime, SessionEvents])
 def test_the_harness_finds_the_faults_of_the_usual_ways(database_url: str, recorder: type[Recorder]) -> None:
-    """Logging at call time, and in session events, claims successes that never were."""
+    """Logging at call time, and in session events, claims successes that never happened."""
     false, _missing = faults_over_all(database_url, recorder())
     assert false > 0
 
 
 def told_of(stage: Stage) -> list[str]:
-    """The outcomes told of the attempted operations, in order."""
+    """The logged outcomes of the attempted operations, in order."""
     assert isinstance(stage.recorder, CommitBound)
     return [outcome for operation_id, outcome in stage.recorder.outcomes if operation_id in stage.attempted]
 
 
 def test_a_postgresql_commit_after_a_failed_statement_is_a_rollback(postgresql_url: str) -> None:
-    """PostgreSQL answers that COMMIT with ROLLBACK and no error: the caller hears of it, and no success is told."""
+    """PostgreSQL answers that COMMIT with ROLLBACK and no error: the caller gets an error, and no success is logged."""
     with staged(postgresql_url, CommitBound()) as stage:
         with stage.session() as session:
             stage.record(session)
@@ -72,7 +72,7 @@ def test_a_postgresql_commit_after_a_failed_statement_is_a_rollback(postgresql_u
 
 @pytest.mark.parametrize("goes_on", [False, True])
 def test_a_transaction_that_sqlite_undid_by_itself_tells_no_success(sqlite_url: str, goes_on: bool) -> None:
-    """A full disk or a trigger makes SQLite roll back everything; what the caller does next begins nothing new."""
+    """A full disk or a trigger makes SQLite roll back everything; the caller's next statement starts nothing new."""
     with staged(sqlite_url, CommitBound()) as stage:
         with stage.session() as session:
             session.execute(
@@ -97,7 +97,7 @@ def test_a_transaction_that_sqlite_undid_by_itself_tells_no_success(sqlite_url: 
 
 @pytest.mark.parametrize("statement", ["ROLLBACK", "COMMIT"])
 def test_a_transaction_ended_behind_our_back_is_unknown(database_url: str, statement: str) -> None:
-    """What is sent past SQLAlchemy nobody here has seen, so nobody says what became of the operation."""
+    """Statements sent past SQLAlchemy are not seen, so the outcome of the operation is not claimed."""
     with staged(database_url, CommitBound()) as stage:
         with stage.session() as session:
             stage.record(session)
@@ -108,7 +108,7 @@ def test_a_transaction_ended_behind_our_back_is_unknown(database_url: str, state
 
 
 def test_a_commit_as_text_after_a_failed_statement_is_refused(postgresql_url: str) -> None:
-    """PostgreSQL would answer it with a ROLLBACK and no error, like the session's own."""
+    """PostgreSQL would answer it with a ROLLBACK and no error, as for the session's own commit."""
     with staged(postgresql_url, CommitBound()) as stage:
         with stage.session() as session:
             stage.record(session)
@@ -122,7 +122,7 @@ def test_a_commit_as_text_after_a_failed_statement_is_refused(postgresql_url: st
 
 @pytest.mark.parametrize("undone", ["SAVEPOINT a", "SAVEPOINT sa_savepoint_1"])
 def test_a_savepoint_older_than_the_first_operation_is_seen_when_undone(database_url: str, undone: str) -> None:
-    """A SAVEPOINT that came before anything was observed takes all that came after it."""
+    """A SAVEPOINT from before the first operation takes everything after it with it."""
     with staged(database_url, CommitBound()) as stage:
         with stage.session() as session:
             session.execute(text(undone))
@@ -146,7 +146,7 @@ def test_a_statement_that_only_looks_like_an_end_moves_nothing(database_url: str
 
 @pytest.mark.parametrize("is_kept", [True, False])
 def test_a_connection_of_somebody_elses_engine_is_observed(database_url: str, is_kept: bool) -> None:
-    """The driver's own late BEGIN, and an engine that these services did not make, change nothing."""
+    """The driver's own late BEGIN makes no difference, nor does an engine that these services did not make."""
     with staged(database_url, CommitBound()) as stage:
         engine = create_engine(database_url)
         with engine.connect() as connection:
@@ -165,7 +165,7 @@ def test_a_connection_of_somebody_elses_engine_is_observed(database_url: str, is
 
 
 def test_a_failed_commit_frees_its_connection(sqlite_url: str) -> None:
-    """SQLAlchemy sends no ROLLBACK after a failed COMMIT; the write lock would stay with the pooled connection."""
+    """SQLAlchemy sends no ROLLBACK after a failed COMMIT; the pooled connection would keep the write lock."""
     with staged(sqlite_url, CommitBound()) as stage:
         with stage.session() as session:
             stage.record(session)
@@ -179,7 +179,7 @@ def test_a_failed_commit_frees_its_connection(sqlite_url: str) -> None:
 
 
 def test_an_interrupted_commit_is_unknown(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl+C during COMMIT: the database may have carried it out, so neither success nor rollback is claimed."""
+    """After Ctrl-C during COMMIT the database may have committed, so neither success nor rollback is claimed."""
     commit, interrupting = DefaultDialect.do_commit, []
 
     def commit_or_interrupt(dialect: DefaultDialect, driver_connection: Any) -> None:

@@ -1,4 +1,4 @@
-"""Two real processes at one stock: exactly what there is goes out; without the locks it does not."""
+"""Two real processes draw on one stock: exactly what is on hand goes out; without the locks it does not."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -15,25 +15,25 @@ from support.kitchen import Kitchen
 from support.warm.forking import PATIENCE_S, forked, forking
 
 ROUNDS = 15
-MANY_ROUNDS = 60  # of a race that is nearly always lost in the first few
-PER_PROCESS = 4  # each process asks for as much as there is, so half of all requests must be refused
+MANY_ROUNDS = 60  # the race is nearly always lost within the first few
+PER_PROCESS = 4  # each process asks for the whole stock, so half of all requests must be refused
 
 
 def take_out_the_locks() -> None:
-    """What the older program did: choose first, and find out later."""
+    """Do as the older program did: choose lots first, and find conflicts later."""
     ledger.lock_items = lambda operation, item_ids: None
     sqlite._begin_sqlite = lambda connection: connection.execute("BEGIN")
 
 
 def worker(job: str, ids: dict[str, int], has_locks: bool, count: int, barrier: Any, answers: Any) -> None:
-    """Ask for one batch, or ten boxes, as often as there is stock for, in every round; no second attempts."""
+    """In every round, ask for a batch or ten boxes as often as the stock allows, without retries."""
     if not has_locks:
         take_out_the_locks()
     for _ in range(count):
         try:
             barrier.wait(PATIENCE_S)
         except BrokenBarrierError:
-            return  # enough has been seen
+            return  # the test has seen enough
         said: Counter[str] = Counter()
         for _ in range(PER_PROCESS):
             try:
@@ -51,7 +51,7 @@ def worker(job: str, ids: dict[str, int], has_locks: bool, count: int, barrier: 
 
 @contextmanager
 def two_workers(job: str, ids: dict[str, int], *, has_locks: bool, count: int) -> Iterator[Any]:
-    """A function that releases both through a barrier for one round and returns what became of all requests."""
+    """A function that releases both workers for one round and returns the outcomes of all their requests."""
     barrier, answers = forking.Barrier(3), forking.Queue()
     workers = [forked(worker, job, ids, has_locks, count, barrier, answers) for _ in range(2)]
     for process in workers:
@@ -71,7 +71,7 @@ def two_workers(job: str, ids: dict[str, int], *, has_locks: bool, count: int) -
 
 
 def restock(kitchen: Kitchen, job: str) -> None:
-    """For exactly as many batches or boxes as one process asks for."""
+    """Receive exactly what one process asks for."""
     if job == "bake":
         kitchen.receive("Flour", 500 * PER_PROCESS, "g", 10)
         kitchen.receive("Sugar", 250 * PER_PROCESS, "g", 10)
@@ -98,7 +98,7 @@ def lots_that_differ_from_the_ledger(kitchen: Kitchen) -> list[Any]:
 
 
 def rounds(kitchen: Kitchen, job: str) -> list[Counter[str]]:
-    """What became of the requests of every round, each against fresh stock."""
+    """The outcomes of the requests of every round, each on fresh stock."""
     empty_bakery(kitchen)
     heard = []
     with two_workers(job, kitchen.ids, has_locks=True, count=ROUNDS) as play:
@@ -118,7 +118,7 @@ def rounds(kitchen: Kitchen, job: str) -> list[Counter[str]]:
 def test_two_processes_take_exactly_what_there_is(
     kitchen: Kitchen, job: str, made: str, pieces: int, refusal: str
 ) -> None:
-    """In every one of fifteen rounds half of the requests succeed and half are refused; nothing is lost or doubled."""
+    """In each of fifteen rounds half of the requests succeed and half are refused; nothing is lost or doubled."""
     heard = rounds(kitchen, job)
     assert [Counter({"done": PER_PROCESS, refusal: PER_PROCESS})] * ROUNDS == heard
     assert kitchen.stock(made) == ROUNDS * PER_PROCESS * pieces
@@ -133,7 +133,7 @@ def test_two_processes_take_exactly_what_there_is(
     ("job", "refusal"), [("bake", "InsufficientInventoryError"), ("pack", "InsufficientComponentsError")]
 )
 def test_without_the_locks_two_processes_get_in_each_others_way(kitchen: Kitchen, job: str, refusal: str) -> None:
-    """As soon as the locks are gone a round fails before long, so the test above tests them."""
+    """Without the locks a round soon fails, so the test above really tests them."""
     empty_bakery(kitchen)
     expected = Counter({"done": PER_PROCESS, refusal: PER_PROCESS})
     heard = []

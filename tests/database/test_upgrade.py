@@ -1,4 +1,4 @@
-"""A bakery of any earlier version comes to this one whole: by ``bake init``, or by restoring its backup."""
+"""A bakery of any earlier version upgrades without loss: by ``bake init``, or by restoring its backup."""
 
 import json
 import re
@@ -46,7 +46,7 @@ def bare(kind: str, request: pytest.FixtureRequest, folder: Path) -> str:
 
 
 def of_revision(url: str, path: Path) -> str:
-    """Migrate a bare database as far as the archive's revision, and insert its rows by SQL alone."""
+    """Migrate a bare database to the archive's revision, and insert the archive's rows with plain SQL."""
     header, *values = [json.loads(line) for line in lines_of(path)]
     engine = database.make_engine(url)
     with engine.begin() as connection:
@@ -65,7 +65,7 @@ def of_revision(url: str, path: Path) -> str:
 
 
 def stored(url: str) -> Callable[[object], object]:
-    """SQLite has an instant as SQLAlchemy writes it; PostgreSQL reads the archive's text."""
+    """SQLite stores a time as SQLAlchemy writes it; PostgreSQL reads the archive's text."""
 
     def store(value: object) -> object:
         if url.startswith("sqlite") and isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", value):
@@ -83,7 +83,7 @@ def old(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def upgraded(request: pytest.FixtureRequest, old: Path, tmp_path: Path, use: Callable[[str], str]) -> str:
-    """A database with data of an earlier version, brought to this one."""
+    """A database with data of an earlier version, upgraded to this one."""
     url = use(of_revision(bare(request.param, request, tmp_path / "old"), old))
     with pytest.raises(DatabaseUnavailableError, match="is of another version") as refused:
         engine_for(url)
@@ -104,7 +104,7 @@ def rows_by_table(lines: list[bytes]) -> dict[str, list[object]]:
 
 
 def test_there_is_a_backup_of_every_version_with_rows_in_the_ledger() -> None:
-    """Whoever adds a migration that changes an archived table adds the backup of the version before it."""
+    """A migration that changes an archived table comes with a backup of the version before it."""
     assert [path.name for path in OLD] == ["archive-0001.jsonl", "archive-0003.jsonl"]
     for path in OLD:
         assert json.loads(lines_of(path)[0])["schema"] == path.stem.removeprefix("archive-")
@@ -112,7 +112,7 @@ def test_there_is_a_backup_of_every_version_with_rows_in_the_ledger() -> None:
 
 
 def test_an_upgraded_bakery_has_its_ledger_and_verifies(upgraded: str, old: Path) -> None:
-    """Every row of the ledger is as it was, and agrees."""
+    """Every row of the ledger is unchanged and agrees."""
     before, after = rows_by_table(lines_of(old)), rows_by_table(archive())
     assert {table: len(before[table]) for table in LEDGER} == {table: len(after[table]) for table in LEDGER}
     assert before["movement"] == after["movement"]
@@ -121,7 +121,7 @@ def test_an_upgraded_bakery_has_its_ledger_and_verifies(upgraded: str, old: Path
 
 
 def test_an_upgraded_lot_may_be_used_until_it_expires(upgraded: str) -> None:
-    """As before: nothing was ever released."""
+    """Nothing was ever released, so this is as before."""
     with read_scope() as session:
         lots = session.execute(text("SELECT expires_on, usable_until FROM lot")).all()
     assert lots != []
@@ -129,7 +129,7 @@ def test_an_upgraded_lot_may_be_used_until_it_expires(upgraded: str) -> None:
 
 
 def test_the_guards_of_history_survive_the_upgrade(upgraded: str) -> None:
-    """The very triggers that a new database has, and they refuse."""
+    """The triggers are those of a new database, and they refuse."""
     for table in ("movement", "production_run", "assembly_run", "recipe_snapshot", "operation"):
         with pytest.raises(DBAPIError, match="is history: it is never changed"), session_scope() as session:
             session.execute(text(f"DELETE FROM {table}"))
@@ -138,7 +138,7 @@ def test_the_guards_of_history_survive_the_upgrade(upgraded: str) -> None:
 def test_what_is_restored_from_an_old_backup_is_what_the_upgrade_makes(
     upgraded: str, old: Path, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """Into a database of either kind, with the same bytes as the upgraded one, and guarded like it."""
+    """In a database of either kind, the archive has the same bytes as the upgraded one's, and history is guarded."""
     for kind in ("sqlite", "postgresql"):
         target = MAKERS[kind](request, made(tmp_path / kind))
         assert restore(lines_of(old), target)["verification"]["drift"] == []
@@ -153,7 +153,7 @@ def made(folder: Path) -> Path:
 
 
 def test_an_old_backup_that_does_not_fit_leaves_an_empty_database_of_this_version(old: Path, database_url: str) -> None:
-    """The tables of the old version were made, and are gone again."""
+    """The tables of the old version were created, and are gone again."""
     before = archive()
     wrong = edited(lines_of(old), lambda values: values[-1].__setitem__(1, "00000000-0000-4000-8000-000000000000"))
     with pytest.raises(Exception, match=r"archive"):
@@ -162,7 +162,7 @@ def test_an_old_backup_that_does_not_fit_leaves_an_empty_database_of_this_versio
 
 
 def test_an_old_copy_of_a_sqlite_file_is_migrated_and_not_touched(old: Path, database_url: str, tmp_path: Path) -> None:
-    """A .db of an earlier version restores as its archive does."""
+    """A .db file of an earlier version restores as its archive does."""
     of_revision(f"sqlite:///{tmp_path}/copy.db", old)
     before = (tmp_path / "copy.db").read_bytes()
     restore_backup(tmp_path / "copy.db")
@@ -177,7 +177,7 @@ def test_an_old_dump_is_restored_and_migrated(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What pg_dump wrote of an earlier version comes to this one."""
+    """pg_dump wrote it from a database of an earlier version."""
     use_postgresql_tools(monkeypatch)
     url = of_revision(bare("postgresql", request, tmp_path / "old"), old)
     plain = url.replace("postgresql+psycopg", "postgresql")
@@ -187,7 +187,7 @@ def test_an_old_dump_is_restored_and_migrated(
 
 
 def test_the_page_on_upgrading_can_be_followed(old: Path, tmp_path: Path, bake: CommandLine) -> None:
-    """Refused before, brought to this version by init, verified; and the backup restores beside it."""
+    """It is refused before, upgraded by init, and verified; and the backup restores into another file."""
     url = of_revision(f"sqlite:///{tmp_path}/old.db", old)
     assert bake("stock", "--database", url).code == 1
     assert bake("init", "--database", url).code == 0
@@ -199,7 +199,7 @@ def test_the_page_on_upgrading_can_be_followed(old: Path, tmp_path: Path, bake: 
 def test_a_restored_database_has_every_reference_that_a_new_one_has(
     upgraded: str, old: Path, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """Those that were taken off while rows came in an order of their own among them."""
+    """Even the references that were dropped while rows came in any order are there."""
     target = MAKERS["postgresql"](request, made(tmp_path / "restored"))
     restore(lines_of(old), target)
     keys = text("SELECT conname, convalidated FROM pg_constraint WHERE contype = 'f' ORDER BY conname")
@@ -211,7 +211,7 @@ def test_a_restored_database_has_every_reference_that_a_new_one_has(
 def test_what_an_earlier_version_took_for_restored_stays_so(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path, use: Callable[[str], str]
 ) -> None:
-    """All that was recorded until the last that came along; from now on by name, and nothing that is added to it."""
+    """It took everything up to the last restored operation; now they are named one by one, and none can be added."""
     url = use(of_revision(bare(kind, request, tmp_path / "old"), OLD[-1]))
     engine = database.make_engine(url)
     with engine.begin() as connection, writing_marks(connection):

@@ -1,4 +1,4 @@
-"""The clock goes back, by seconds, an hour or a day: nothing orders by it, so nothing is lost, mixed up or hidden."""
+"""The clock goes back by seconds, an hour or a day: nothing is ordered by it, so nothing gets lost or mixed up."""
 
 import datetime as standard
 import json
@@ -22,7 +22,7 @@ STEPS_S = (5, 3600, 86_400)
 
 @pytest.fixture
 def set_back(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Set the clock of this process back, from what it really is."""
+    """Set this process's clock back from the real time."""
     true_time, true_time_ns = time.time, time.time_ns
 
     def set_it(seconds: int) -> None:
@@ -41,7 +41,7 @@ def set_back(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 def test_operations_after_the_clock_went_back_are_recorded_replayed_and_told(
     bake: CommandLine, set_back: Callable[[int], None]
 ) -> None:
-    """Ids stay unique, a retry finds its operation, and the log agrees, though its lines come from before its first."""
+    """Ids stay unique, a retry finds its operation, and the log agrees, though its lines are older than its first."""
     kitchen = stocked_bakery(bake)
     before, turns = Before.of(kitchen), []
     for seconds in (0, *STEPS_S):
@@ -61,7 +61,7 @@ def test_operations_after_the_clock_went_back_are_recorded_replayed_and_told(
 def test_a_line_that_is_missing_after_the_clock_went_back_is_missed(
     bake: CommandLine, set_back: Callable[[int], None], is_told_after: bool
 ) -> None:
-    """An operation is not taken for older than the log because the clock says so."""
+    """A wrong clock does not make an operation look older than the log."""
     kitchen = stocked_bakery(bake)
     set_back(3600)
     kitchen.receive("Flour", 1, "kg")
@@ -78,10 +78,10 @@ def test_a_line_that_is_missing_after_the_clock_went_back_is_missed(
 def test_a_line_that_is_missing_in_the_place_of_a_restore_is_missed_whatever_the_clock_said(
     bake: CommandLine, set_back: Callable[[int], None]
 ) -> None:
-    """What came along is known by its ids, and not by what was recorded until then."""
+    """Restored operations are known by their ids, not by the time they were recorded."""
     assert bake("supplier", "add", "Mill").code == 0
     run_in_transaction(lambda session: mark_restored(session, "elsewhere"))
-    bake.log_file.write_text("", "utf-8")  # the lines of what came along are elsewhere
+    bake.log_file.write_text("", "utf-8")  # the lines of restored operations are elsewhere
     set_back(3600)
     assert [bake("supplier", "add", name).code for name in ("Farm", "Dairy")] == [0, 0]
     *told, last = bake.log_file.read_text("utf-8").splitlines(keepends=True)
@@ -95,7 +95,7 @@ def test_a_line_that_is_missing_in_the_place_of_a_restore_is_missed_whatever_the
 def test_lots_are_taken_in_the_same_order_whatever_the_clock_said(
     kitchen: Kitchen, set_back: Callable[[int], None], policy: str
 ) -> None:
-    """By expiry or by the day they came, and by the order they were recorded in; the clock is in neither."""
+    """Lots are ordered by expiry or arrival date and then by the order of recording, never by the clock."""
     today = now().date()
     kitchen.ingredient("Milk", "ml", pick_policy=policy)
     kitchen.recipe("Cream", {"Milk": (100, "ml")}, {"Puff": 1})
@@ -108,7 +108,7 @@ def test_lots_are_taken_in_the_same_order_whatever_the_clock_said(
 
 
 def a_day(policy: str, today: date, day: int) -> dict[str, date]:
-    """The date that this policy picks by, and another that it does not."""
+    """The date that this policy picks by, and the one that it ignores."""
     if policy == "fefo":
         return {"received_on": today - timedelta(days=day), "expires_on": today + timedelta(days=day)}
     return {"received_on": today + timedelta(days=day - 10), "expires_on": today + timedelta(days=30 - day)}

@@ -1,4 +1,4 @@
-"""The connection to PostgreSQL breaks during COMMIT: what became of it is unknown, until the operation id is asked."""
+"""When the connection to PostgreSQL breaks during COMMIT, the outcome is unknown until the operation id is retried."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ COMMITTED = (Cut.AFTER, Cut.LATE)
 
 @pytest.fixture
 def proxy(request: pytest.FixtureRequest) -> Iterator[CuttingProxy]:
-    """The road to the tests' server."""
+    """The proxy before the tests' server."""
     folder = make_url(request.getfixturevalue("postgresql_server")).query["host"]
     with cutting_proxy(Path(str(folder)) / ".s.PGSQL.5432") as proxy:
         yield proxy
@@ -42,14 +42,14 @@ def some_turn(chance: random.Random) -> Turn:
 
 
 def outcomes(bake: CommandLine, turn: Turn) -> list[list[str]]:
-    """What the log tells of each operation of a turn, in order."""
+    """The logged outcomes of each operation of a turn, in order."""
     told = [(line["operation_id"], line["outcome"]) for line in lines(bake.log_file) if "operation_id" in line]
     return [[outcome for told_id, outcome in told if told_id == operation_id] for _, operation_id in turn]
 
 
 @pytest.mark.parametrize("cut", Cut)
 def test_a_commit_that_was_cut_is_unknown_until_asked_again(bake: CommandLine, proxy: CuttingProxy, cut: Cut) -> None:
-    """The caller hears the error; the same id again is a replay where it had been done, and does it where not."""
+    """The caller gets the error; the same id again is a replay if it was committed, and is recorded if it was not."""
     kitchen = stocked_bakery(bake)
     chance = random.Random(ROUNDS)
     for _ in range(ROUNDS):
@@ -67,7 +67,7 @@ def test_a_commit_that_was_cut_is_unknown_until_asked_again(bake: CommandLine, p
 
 @pytest.mark.parametrize("cut", Cut)
 def test_the_owner_of_the_transaction_resolves_it_alone(bake: CommandLine, proxy: CuttingProxy, cut: Cut) -> None:
-    """Whoever calls through ``run_in_transaction`` gets the answer, however often the COMMIT is cut."""
+    """A caller of ``run_in_transaction`` gets the answer, however often the COMMIT is cut."""
     kitchen = stocked_bakery(bake)
     chance = random.Random(ROUNDS)
     for number in range(ROUNDS):
@@ -84,7 +84,7 @@ def test_the_owner_of_the_transaction_resolves_it_alone(bake: CommandLine, proxy
 def test_a_turn_that_is_committed_and_never_asked_again_is_named_unresolved_and_repaired(
     bake: CommandLine, proxy: CuttingProxy
 ) -> None:
-    """The ledger knows what the log could only doubt."""
+    """The ledger knows what the log could only call unknown."""
     kitchen = stocked_bakery(bake)
     before, turn = Before.of(kitchen), some_turn(random.Random(1))
     proxy.cuts = [Cut.AFTER]
@@ -100,13 +100,13 @@ def test_a_turn_that_is_committed_and_never_asked_again_is_named_unresolved_and_
 def test_who_gives_up_after_a_cut_says_that_it_may_be_recorded_and_how_to_ask(
     bake: CommandLine, proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The receipt is there, and the server cannot be reached to learn that: it is neither done nor refused."""
+    """The receipt exists, but the server cannot be reached to find out: it is neither done nor refused."""
     kitchen = stocked_bakery(bake)
     before = Before.of(kitchen)
     monkeypatch.setattr(scopes, "MAX_ATTEMPTS", 2)
     proxy.is_closed_by_a_cut, proxy.cuts = True, [Cut.AFTER]
     said = bake("receive", "flour", "1", "kg")
-    assert (said.code, "Not known: " in said.err) == (3, True)  # it is no refusal, and not to be done again blindly
+    assert (said.code, "Not known: " in said.err) == (3, True)  # it is not a refusal, and must not simply be repeated
     in_doubt = [line["operation_id"] for line in lines(bake.log_file) if line.get("outcome") == "unknown"]
     assert f"whether it is recorded is not known; before doing it again, ask: bake explain {in_doubt[0]}" in said.err
     proxy.open()

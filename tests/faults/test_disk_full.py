@@ -1,4 +1,4 @@
-"""The disk of a SQLite bakery and its log is full: a turn is refused wholly, and done when there is room again."""
+"""When the disk of a SQLite bakery and its log is full, a turn is refused as a whole, and done once there is room."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from support.command_line import CommandLine
 from support.faults.under_fault import ROUNDS, Before, assert_nothing_lost_or_doubled, lines, stocked_bakery
 from support.faults.workers import carry_out
 
-# A mount of one's own, for root and, where the system allows it, for everybody else.
+# Mounting in a namespace of its own: for root and, where the system allows it, for everybody else.
 MAY_MOUNT = (["unshare", "-m"], ["unshare", "-Urm"])
 PAGE_BYTES = 4096
 LOST = r"bake-tracker: log lines are being lost \([^\n]+\); the operations themselves are safe\n"
@@ -27,18 +27,18 @@ LOST = r"bake-tracker: log lines are being lost \([^\n]+\); the operations thems
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """A server's disk is for the server to survive; see the kill of a server."""
+    """SQLite only: a full disk on the server is PostgreSQL's own concern."""
     return sqlite_url
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """The database is in a folder of this test alone."""
+    """Keep the database in a folder for this test alone."""
     return tmp_path
 
 
 def alone_with_mounts(tmp_path: Path) -> list[str]:
-    """The words before a command that may mount a file system for itself."""
+    """The prefix of a command that may mount a file system for itself."""
     probe = ["mount", "-t", "tmpfs", "none", str(tmp_path)]
     for words in MAY_MOUNT:
         if subprocess.run([*words, *probe], capture_output=True, check=False).returncode == 0:
@@ -51,7 +51,7 @@ def alone_with_mounts(tmp_path: Path) -> list[str]:
 def test_on_a_full_disk_a_turn_is_refused_wholly_and_done_when_there_is_room(
     bake: CommandLine, tmp_path: Path, how: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """By the same operation ids; what the full log missed, ``--repair`` writes."""
+    """The operation ids stay the same; ``--repair`` writes the lines that the full log lost."""
     kitchen = stocked_bakery(bake)
     before = Before.of(kitchen)
     dispose_engines()
@@ -77,7 +77,7 @@ def test_on_a_full_disk_a_turn_is_refused_wholly_and_done_when_there_is_room(
 
 
 def test_a_caller_who_goes_on_keeps_what_fitted_and_nothing_of_the_rest(bake: CommandLine) -> None:
-    """The refused operation leaves nothing behind, and the one before it is committed and told."""
+    """The refused operation leaves nothing behind; the one before it is committed and logged."""
     kitchen = stocked_bakery(bake)
     before, first, second = Before.of(kitchen), [("bake", uuid7())], [("receive", uuid7())]
     with session_scope() as session:
@@ -87,7 +87,7 @@ def test_a_caller_who_goes_on_keeps_what_fitted_and_nothing_of_the_rest(bake: Co
         long_note = {"note": "n" * PAGE_BYTES, "operation_id": second[0][1]}
         with pytest.raises(OperationalError, match="database or disk is full"):
             record_receipt(kitchen.ids["Flour"], 1, "kg", session=session, **long_note)
-    dispose_engines()  # that limit is of one connection
+    dispose_engines()  # the limit belongs to one connection
     told = {line.get("operation_id"): line["outcome"] for line in lines(bake.log_file)}
     assert [told[first[0][1]], told[second[0][1]]] == ["success", "error"]
     assert_nothing_lost_or_doubled(kitchen, bake, before, [first, second], [first[0][1]])

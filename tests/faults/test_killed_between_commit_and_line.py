@@ -1,6 +1,6 @@
-"""``kill -9`` where the log could lie by saying nothing: after COMMIT has returned, and before the line is written.
+"""``kill -9`` after COMMIT has returned and before the line is written, where silence would make the log lie.
 
-``BAKE_TRACKER_KILL_ROUNDS`` sets how often a process is killed at a random moment, 20 times unless told, and how often
+``BAKE_TRACKER_KILL_ROUNDS`` sets how often a process is killed at a random moment, 20 times by default, and how often
 exactly in between, at each of four places: 3 times for every 20.
 """
 
@@ -27,13 +27,13 @@ MAX_LIFE_S = 0.04
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The dead write no line late."""
+    """The dead process writes no late line, so the checks need not wait."""
     monkeypatch.setattr("bake_tracker.services.reconcile.verification.LINE_IS_LATE_S", (0,))
 
 
 @pytest.fixture
 def flour(kitchen: Kitchen, bake: CommandLine) -> dict[str, int]:
-    """The log's first line is there, and flour can be received."""
+    """The log has its first line, and flour can be received."""
     assert bake("log", "verify").code == 0
     return {"Flour": kitchen.ingredient("Flour")}
 
@@ -46,7 +46,7 @@ def ids(named: list[Any]) -> list[str]:
 def test_whoever_is_killed_between_commit_and_line_is_named_and_repaired(
     kitchen: Kitchen, bake: CommandLine, flour: dict[str, int], number: int, per_transaction: int
 ) -> None:
-    """Exactly the operations whose lines were not reached are missing; ``--repair`` writes them and all is well."""
+    """Exactly the operations whose lines were not written are missing; after ``--repair`` all is well."""
     for _ in range(AIMED_ROUNDS):
         before = committed(kitchen)
         with worker(flour, [["receive"] * per_transaction], (number, signal.SIGKILL)) as dead:
@@ -54,7 +54,7 @@ def test_whoever_is_killed_between_commit_and_line_is_named_and_repaired(
             assert dead.process.exitcode == -signal.SIGKILL
         wait_for_the_server(kitchen)
         assert committed(kitchen) - before == set(dead.asked)
-        # The lines of one transaction are written at once, so all of its lines are missing.
+        # All lines of a transaction are written at once, so all of them are missing.
         killed = [operation_id for _, operation_id in dead.turns[-1]]
         assert bake("verify", "--no-log").code == 0
         found = bake("log", "verify", "--json")
@@ -68,7 +68,7 @@ def test_whoever_is_killed_between_commit_and_line_is_named_and_repaired(
 def test_whoever_goes_on_after_a_repair_does_not_make_the_log_disagree(
     kitchen: Kitchen, bake: CommandLine, flour: dict[str, int]
 ) -> None:
-    """A process that was only stopped writes its own line at last: beside the repaired one it is no second success."""
+    """A process that was only stopped writes its own line at last; beside the repaired line it does not count again."""
     with worker(flour, [["receive"]], (2, signal.SIGSTOP)) as stopped:
         assert [stopped.listen() for _ in range(3)] == [True] * 3  # asked, done, and asked
         _, late = stopped.asked
@@ -87,7 +87,7 @@ def test_whoever_goes_on_after_a_repair_does_not_make_the_log_disagree(
 def test_nothing_acknowledged_is_lost_by_a_kill_at_a_random_moment(
     kitchen: Kitchen, bake: CommandLine, flour: dict[str, int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What was answered is in the ledger and, after ``--repair``, in the log; what was not is there wholly or not."""
+    """Acknowledged turns are in the ledger and, after ``--repair``, in the log; the rest wholly or not at all."""
     chance = random.Random(ROUNDS)
     acknowledged: set[str] = set()
     killed_before_line = lost = written = 0

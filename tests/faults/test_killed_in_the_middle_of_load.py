@@ -1,4 +1,4 @@
-"""``kill -9`` of several writers in the middle of their work, one after another: the others go on."""
+"""``kill -9`` of several writers while they work, one after another: the others continue."""
 
 import random
 from collections import Counter
@@ -23,7 +23,7 @@ MAX_LIFE_S = 0.3
 def test_writers_killed_under_load_lose_and_double_nothing(
     bake: CommandLine, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What was acknowledged is there; the rest, asked again by its operation ids, is there once."""
+    """Acknowledged turns are recorded; the rest, repeated with their operation ids, are recorded once."""
     bakery = stocked_bakery(bake)
     chance, counts = random.Random(ROUNDS), Counter[str]()
     for _ in range(ROUNDS):

@@ -1,4 +1,4 @@
-"""``kill -9`` in the middle of a restore by PostgreSQL's own tools: nobody works in half of one, and it is finished."""
+"""``kill -9`` during a restore by PostgreSQL's own tools: nobody can work in half of one, and it can be finished."""
 
 import os
 import signal
@@ -24,13 +24,13 @@ MOMENTS = {"before the rows": "_run", "between the rows and the mark": "mark_res
 
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path, use: Callable[[str], str]) -> str:
-    """What .dump is for."""
+    """PostgreSQL only, because the restore is of a .dump file."""
     return use(fresh_postgresql(request, tmp_path))
 
 
 @pytest.fixture
 def dump(database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A bakery that has baked, as pg_dump writes it."""
+    """A bakery with a baking, as pg_dump writes it."""
     use_postgresql_tools(monkeypatch)
     Kitchen().simple_bakery().produce("Cookies", "Cookie", 1, 24)
     write_backup(tmp_path / "a.dump")
@@ -39,13 +39,13 @@ def dump(database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
 @pytest.fixture
 def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Where it is restored."""
+    """The database to restore into."""
     yield another(request, "postgresql", tmp_path / "other")
     dispose_engines()
 
 
 def restore_until(moment: str, path: Path, url: str) -> None:
-    """Restore in a process that dies at this moment."""
+    """Restore in a process that is killed at this moment."""
     go_on = getattr(backup, MOMENTS[moment])
 
     def die(*arguments: Any, **more: Any) -> Any:
@@ -67,7 +67,7 @@ def restore_until(moment: str, path: Path, url: str) -> None:
 def test_a_restore_that_was_killed_is_finished_by_the_same_file(
     bake: CommandLine, dump: Path, target: str, moment: str
 ) -> None:
-    """Until then nobody can record there, nor take it for an empty bakery; then every operation came along."""
+    """Until then nobody can record there or mistake it for an empty bakery; then every operation has been restored."""
     restore_until(moment, dump, target)
     for opened in (engine_for, prepare):
         with pytest.raises(
@@ -86,7 +86,7 @@ def test_a_restore_that_was_killed_is_finished_by_the_same_file(
 
 
 def test_a_restore_that_was_killed_is_not_finished_by_another_file(dump: Path, target: str, tmp_path: Path) -> None:
-    """Half of one and half of another would be neither; and what is no dump of a bakery begins nothing."""
+    """Halves of two files would be neither; and a file that is not a bakery's dump starts nothing."""
     restore_until("between the rows and the mark", dump, target)
     Kitchen().ingredient("Butter")
     write_backup(tmp_path / "b.dump")
@@ -101,7 +101,7 @@ def test_a_restore_that_was_killed_is_not_finished_by_another_file(dump: Path, t
 def test_what_an_orphaned_pg_restore_has_filled_is_finished(
     dump: Path, target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The tool of a run that was killed commits while the next one waits: that fails, and the one after finishes."""
+    """The killed run's pg_restore commits while the next run waits: that run fails, and the one after it finishes."""
     run = backup._run
 
     def overtaken(*arguments: Any, **more: Any) -> str:

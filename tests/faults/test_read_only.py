@@ -1,4 +1,4 @@
-"""A SQLite file, or its folder, that may not be written: it is read, and a recording says so and leaves nothing."""
+"""A SQLite file or folder that is read-only can be read; recording is refused with the reason and leaves nothing."""
 
 import shutil
 import sqlite3
@@ -22,13 +22,13 @@ REFUSED = (
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """The database is in a folder of this test alone."""
+    """Keep the database in a folder for this test alone."""
     return tmp_path
 
 
 @pytest.fixture
 def folder(sqlite_url: str, tmp_path: Path) -> Iterator[Path]:
-    """A folder with a bakery of three lots, which nobody has open and which nobody else is kept from."""
+    """A folder readable by every user, with a bakery of three lots that no process has open."""
     Kitchen().simple_bakery()
     dispose_engines()
     with tempfile.TemporaryDirectory() as home:
@@ -38,7 +38,7 @@ def folder(sqlite_url: str, tmp_path: Path) -> Iterator[Path]:
 
 
 def said(folder: Path, situation: str) -> list[str]:
-    """What a process there prints; it must end well."""
+    """What a process prints there; it must exit with 0."""
     done = run("support.faults.read_only", situation, folder=folder)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
@@ -46,7 +46,7 @@ def said(folder: Path, situation: str) -> list[str]:
 
 @pytest.mark.parametrize("situation", ["folder", "file", "both"])
 def test_what_may_not_be_written_is_read_and_refuses_to_record_with_the_reason(folder: Path, situation: str) -> None:
-    """What was refused left nothing, and as soon as the file may be written it is, by the same process."""
+    """The refusal leaves nothing, and once the file is writable the same process can record."""
     lots, refusal, recorded = said(folder, situation)
     assert (lots, refusal, recorded) == ("3", REFUSED, "1000")
     with sqlite3.connect(folder / "bakery.db") as database:
@@ -55,7 +55,7 @@ def test_what_may_not_be_written_is_read_and_refuses_to_record_with_the_reason(f
 
 @pytest.mark.parametrize("situation", ["folder", "file", "both"])
 def test_what_a_writer_has_open_is_read_with_all_that_it_committed(folder: Path, situation: str) -> None:
-    """Its write-ahead log lies beside the file and counts."""
+    """The write-ahead log beside the file counts."""
     with sqlite3.connect(folder / "bakery.db", isolation_level=None) as writer:
         writer.execute("UPDATE lot SET location = 'shelf'")
         lots, refusal, _ = said(folder, situation)
@@ -63,7 +63,7 @@ def test_what_a_writer_has_open_is_read_with_all_that_it_committed(folder: Path,
 
 
 def test_a_reader_that_was_overtaken_by_a_writer_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it read of a file that did not lie still may be of two moments, so it is not answered."""
+    """Its reads may mix two states of the file, so it gets no answer."""
     monkeypatch.setattr(read_only_sqlite, "may_only_read", lambda path: True)
     url = f"sqlite:///{folder / 'bakery.db'}"
     with read_scope(url) as session:

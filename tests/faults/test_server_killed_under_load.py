@@ -1,4 +1,4 @@
-"""PostgreSQL is killed under load and started again: by ``kill -9``, by the crash of a backend, by a hasty restart."""
+"""PostgreSQL is killed under load and started again: by ``kill -9``, by a crashing backend, by an immediate restart."""
 
 import random
 from collections import Counter
@@ -47,12 +47,12 @@ def database_url(server: OwnServer, use: Callable[[str], str], request: pytest.F
 def test_what_the_server_acknowledged_survives_its_death(
     server: OwnServer, bake: CommandLine, how: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The writers live on and ask again by the same ids: every turn is there once, and every one goes on."""
+    """The writers survive and retry with the same ids: every turn is recorded once, and all of them continue."""
     kitchen = stocked_bakery(bake)
     chance, counts = random.Random(how), Counter[str]()
     for _ in range(ROUNDS):
         before = Before.of(kitchen)
-        dispose_engines()  # the connections of this very process would die as well
+        dispose_engines()  # this process's own connections would die as well
         with load(kitchen, WRITERS, chance) as busy:
             listen_for(busy, chance.uniform(0, 0.3))
             getattr(server, how)()

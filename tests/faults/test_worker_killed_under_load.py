@@ -1,4 +1,4 @@
-"""``bake serve --workers 2`` while programs record: a worker is killed by ``kill -9``, or the whole server is ended."""
+"""While programs record on ``bake serve --workers 2``, a worker is killed by ``kill -9``, or the whole server ends."""
 
 import random
 import signal
@@ -33,13 +33,13 @@ TWO = ("--workers", "2")
 
 @pytest.fixture
 def database_url(postgresql_url: str) -> str:
-    """Several workers want PostgreSQL."""
+    """Several workers need PostgreSQL."""
     return postgresql_url
 
 
 @dataclass
 class Program:
-    """A till that records one thing after the other, and sends it again with its key until it is answered."""
+    """A till that records one thing after another, and repeats each with its key until it is answered."""
 
     token: str
     ids: Mapping[str, int]
@@ -81,7 +81,7 @@ class Program:
 
 @contextmanager
 def at_work(programs: Sequence[Program], url: str) -> Iterator[None]:
-    """All of them record; in the end each waits for its last answer."""
+    """All of them record; at the end each waits for its last answer."""
     stop = threading.Event()
     with ThreadPoolExecutor(len(programs)) as threads:
         working = [
@@ -104,13 +104,13 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 
 
 def wait_for_turns(programs: Sequence[Program]) -> None:
-    """Until each of them has recorded one thing more."""
+    """Wait until each of them has recorded one more."""
     before = [len(program.done) for program in programs]
     wait_until(lambda: all(len(program.done) > done for program, done in zip(programs, before, strict=True)))
 
 
 def asked_now(worker: psutil.Process) -> int:
-    """How many programs are connected with it; of one that is dead and not yet buried, -1."""
+    """How many programs are connected to it; -1 if it is dead or not a worker."""
     try:
         is_worker = "--multiprocessing-fork" in worker.cmdline()
         return sum(one.status == psutil.CONN_ESTABLISHED for one in worker.net_connections("tcp")) if is_worker else -1
@@ -130,14 +130,14 @@ def kitchen(bake: CommandLine) -> Kitchen:
 
 @pytest.fixture
 def programs(kitchen: Kitchen, database_url: str) -> list[Program]:
-    """Each of a user of its own."""
+    """The programs, each with a user of its own."""
     return [Program(token, kitchen.ids) for token in let_in(database_url, PROGRAMS)]
 
 
 def assert_each_is_there_once(
     kitchen: Kitchen, bake: CommandLine, before: Before, programs: Sequence[Program], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """All that was asked was answered in the end, and is there once; ledger and log agree."""
+    """Every request was answered in the end and recorded once; ledger and log agree."""
     turns = [turn for program in programs for turn in program.turns]
     done = [key for program in programs for key in program.done]
     assert len(turns) == len(done)
@@ -156,7 +156,7 @@ def test_a_program_whose_worker_was_killed_asks_again_and_it_is_done_once(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """While all wait for a lock, so that what the dead worker asked meets its own repetition; then at any moment."""
+    """First all wait for a lock, so that the dead worker's requests meet their own retries; then at random moments."""
     before, chance = Before.of(kitchen), random.Random(1)
     waiting = text("SELECT count(*) FROM pg_locks WHERE relation = 'operation'::regclass AND NOT granted")
     patient = f"{database_url}&options=-c%20lock_timeout%3D60s"
@@ -190,7 +190,7 @@ def test_a_server_ended_and_started_again_under_load_has_done_each_thing_once(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Asked to or killed, it ends with its workers; who finds nobody there asks again until the next one answers."""
+    """Stopped or killed, it ends with its workers; a program that finds no server retries until the next answers."""
     before, chance, port = Before.of(kitchen), random.Random(2), free_port()
     with ExitStack() as work:
         for number in range(ROUNDS):

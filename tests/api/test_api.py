@@ -1,4 +1,4 @@
-"""The REST API: exact numbers, keys that make a retry safe, pages, tags, problems, and a description that holds."""
+"""The REST API: exact numbers, retries by key, slices, tags, problems, and a description that is true."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -40,7 +40,7 @@ def web(kitchen: Kitchen) -> Web:
 
 @pytest.fixture
 def baker(web: Web) -> TestClient:
-    """A program of a baker's."""
+    """A program with a baker's token."""
     return web.program(Role.BAKER)
 
 
@@ -50,7 +50,7 @@ def baking(kitchen: Kitchen, **more: Any) -> dict[str, Any]:
 
 
 def test_a_baking_is_recorded_once_however_often_it_is_sent(kitchen: Kitchen, baker: TestClient) -> None:
-    """The key is the operation's id; the same key for something else is a conflict."""
+    """The key is the operation's id; using it for something else is a conflict."""
     key = {"Idempotency-Key": uuid7()}
     answers = [baker.post("/api/v1/productions", json=baking(kitchen), headers=key) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [201, 201]
@@ -63,7 +63,7 @@ def test_a_baking_is_recorded_once_however_often_it_is_sent(kitchen: Kitchen, ba
 
 
 def test_a_shortage_is_a_problem_that_names_all_that_is_short(kitchen: Kitchen, baker: TestClient) -> None:
-    """As problem details, with the operation that the log tells of."""
+    """The problem details name the operation that the log has."""
     answer = baker.post("/api/v1/productions", json=baking(kitchen, num_batches=50))
     problem = answer.json()
     assert (answer.status_code, answer.headers["content-type"]) == (409, "application/problem+json")
@@ -77,7 +77,7 @@ def test_a_shortage_is_a_problem_that_names_all_that_is_short(kitchen: Kitchen, 
 
 @pytest.mark.parametrize("written", ["24.1", '"24.1"'])
 def test_numbers_are_exact(kitchen: Kitchen, baker: TestClient, written: str) -> None:
-    """A number with a point is never a float on its way in."""
+    """A number with a decimal point never becomes a float on its way in."""
     body = (
         f'{{"recipe_id": {kitchen.ids["Cookies"]}, "finished_unit_id": {kitchen.ids["Cookie"]}, "num_batches": 1,'
         f' "actual_yield": {written}}}'
@@ -87,7 +87,7 @@ def test_numbers_are_exact(kitchen: Kitchen, baker: TestClient, written: str) ->
 
 
 def test_every_wrong_field_is_named_and_never_shown(kitchen: Kitchen, baker: TestClient) -> None:
-    """What cannot be read at all, and what a service refuses."""
+    """This holds for fields that cannot be read at all, and for those that a service refuses."""
     wrong = baking(kitchen, num_batches="a planted secret", password="another planted secret")
     answer = baker.post("/api/v1/productions", json=wrong)
     assert answer.status_code == 422
@@ -114,7 +114,7 @@ def pages(client: TestClient, path: str, field: str, limit: int) -> list[Any]:
 
 
 def test_pages_are_whole_and_each_row_is_on_one(kitchen: Kitchen, baker: TestClient) -> None:
-    """Items by name, bakings newest first; a made-up cursor is refused."""
+    """Items come by name, bakings newest first; a made-up cursor is refused."""
     for batches in (1, 2, 3):
         kitchen.produce("Cookies", "Cookie", batches, 24 * batches)
     kitchen.assemble("Box", 1)
@@ -128,8 +128,8 @@ def test_pages_are_whole_and_each_row_is_on_one(kitchen: Kitchen, baker: TestCli
     assert baker.get("/api/v1/productions", params={"after": uuid7()}).status_code == 404
 
 
-def test_a_made_up_place_to_go_on_from_is_refused(baker: TestClient) -> None:
-    """Whatever a cursor holds that no page gave out."""
+def test_a_made_up_cursor_is_refused(baker: TestClient) -> None:
+    """The refusal names ``after``, whatever the cursor contains."""
     keys: list[Any] = [["Flour", 2**70], ["\0", 1], ["\ud800", 1], [1], "Flour", {}, [[], []]]
     for path in ("/items", "/recipes", "/lots", "/log/lines"):
         for key in keys:
@@ -138,7 +138,7 @@ def test_a_made_up_place_to_go_on_from_is_refused(baker: TestClient) -> None:
 
 
 def test_what_has_not_changed_is_not_sent_again(kitchen: Kitchen, baker: TestClient) -> None:
-    """By the tag of its content."""
+    """The tag depends on the content."""
     first = baker.get("/api/v1/items")
     tag = {"If-None-Match": first.headers["etag"]}
     again = baker.get("/api/v1/items", headers=tag)
@@ -153,11 +153,11 @@ LISTS = (
     "/allergens", "/count-sheet", "/reports/usage", "/reports/waste", "/reports/recipients", "/reports/yields",
     "/reports/yields/runs", "/bakery",
 )  # fmt: skip
-"""Every route with neither an id in its path nor what only an owner may see; of the log there are no statements."""
+"""Every route without an id in its path that others than the owner may read; the log's routes send no statements."""
 
 
 def live(kitchen: Kitchen, baker: TestClient, number: int) -> None:
-    """A row more in every list."""
+    """Add one row to every list."""
 
     def send(path: str, **body: Any) -> dict[str, Any]:
         answer = baker.post(f"/api/v1{path}", json=body)
@@ -181,7 +181,7 @@ def live(kitchen: Kitchen, baker: TestClient, number: int) -> None:
 
 
 def test_a_list_sends_as_many_statements_however_long_it_is(kitchen: Kitchen, baker: TestClient) -> None:
-    """With one row and with many."""
+    """The count is the same with one row and with many."""
     live(kitchen, baker, 0)
     sizes: dict[str, list[tuple[int, int]]] = {path: [] for path in LISTS}
     for numbers in (range(1, 2), range(2, 6)):
@@ -197,7 +197,7 @@ def test_a_list_sends_as_many_statements_however_long_it_is(kitchen: Kitchen, ba
 
 
 def test_what_every_reading_route_answers_is_as_it_is_described(kitchen: Kitchen, web: Web) -> None:
-    """Of things that are there: 200, with the body that is described, and a tag where it is JSON."""
+    """For existing things each answers with 200, the described body, and a tag if it is JSON."""
     headers = owner_of(web)
     owner = web.client(headers=headers)
     live(kitchen, owner, 0)
@@ -230,14 +230,14 @@ def test_what_every_reading_route_answers_is_as_it_is_described(kitchen: Kitchen
 
 
 def test_every_list_is_there(web: Web) -> None:
-    """A new one is counted too."""
+    """A new list has to be counted too."""
     read = (path for (method, path), role in web.roles.items() if (method, role) == ("GET", Role.VIEWER))
     found = {path.removeprefix("/api/v1") for path in read if path.startswith("/api/v1") and "{" not in path}
     assert found - {"/conversion", "/export", "/log/lines", "/log/transactions", "/log/stats"} == set(LISTS)
 
 
 def test_every_route_of_the_api_is_limited_and_known_by_its_ids(web: Web) -> None:
-    """The same layer for all: a request id that is given back, 429 with when to come back, and what it says."""
+    """All share one layer: it returns the request id, and a 429 says when to come back."""
     for path in LISTS:
         program = web.program(Role.VIEWER)
         web.app.state.limiter = Limiter(2)
@@ -248,7 +248,7 @@ def test_every_route_of_the_api_is_limited_and_known_by_its_ids(web: Web) -> Non
 
 
 def test_the_description_names_every_problem_and_how_to_sign_in(web: Web) -> None:
-    """OpenAPI 3.1; every route of the API says what each refusal looks like."""
+    """It is OpenAPI 3.1; every route of the API describes each refusal."""
     described = web.client().get("/api/v1/openapi.json").json()
     assert described["openapi"] == "3.1.0"
     for path in described["paths"].values():
@@ -258,7 +258,7 @@ def test_the_description_names_every_problem_and_how_to_sign_in(web: Web) -> Non
 
 
 def test_no_request_that_can_be_made_up_breaks_it(web: Web) -> None:
-    """Schemathesis over the whole description: no 500, and no status, type or body that is not described."""
+    """Schemathesis tries the whole description: no 500, and no undescribed status, type or body."""
     with root_logger_put_back():
         schema = described(web)
         operations = [found.ok() for found in schema.get_all_operations()]
@@ -270,12 +270,12 @@ def test_no_request_that_can_be_made_up_breaks_it(web: Web) -> None:
                 phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck),
             )(given(case=operation.as_strategy())(ask))  # fmt: skip
             tried(headers)
-            if "people" in operation.tags:  # they may have been switched off, or their token revoked
+            if "people" in operation.tags:  # it may have disabled the owner or revoked the token
                 headers = owner_of(web)
 
 
 def test_no_way_through_the_links_breaks_it(web: Web) -> None:
-    """What an answer leads to is asked next: looked at, undone, called back, received of."""
+    """Each answer's links are followed: looked at, undone, recalled, received."""
     headers = owner_of(web)
     with root_logger_put_back():
         machine: Any = described(web).as_state_machine()
@@ -300,7 +300,7 @@ def described(web: Web) -> Any:
 
 
 def owner_of(web: Web) -> dict[str, str]:
-    """Whoever may do everything, and is nobody whom a request could name."""
+    """Headers of a new owner whom no request can name."""
     made = run_in_transaction(lambda session: record_user(f"Owner {uuid7()}", PASSWORD, "owner", session=session))
     web.ids[Role.OWNER] = made["user_id"]
     return {"Authorization": web.program(Role.OWNER).headers["Authorization"]}

@@ -1,4 +1,4 @@
-"""The log by HTTP: lines page by page, trees with what they consumed, and how operations ended."""
+"""The log over HTTP: lines slice by slice, trees with what they consumed, and counts of outcomes."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ OUTCOMES = ("success", "insufficient_inventory", "success", "rolled_back", "succ
 
 @pytest.fixture
 def viewer(kitchen: Kitchen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
-    """Whoever reads a log of seven bakings, of which five ended in the same instant, and of half a line."""
+    """A viewer of a log with seven bakings, five of which ended in the same instant, and half a line."""
     kitchen.simple_bakery()
     baked = kitchen.produce("Cookies", "Cookie", 1, 24)
     (ids,) = kitchen.rows("SELECT id, transaction_id FROM operation WHERE id = :id", id=baked["operation_id"])
@@ -43,7 +43,7 @@ def viewer(kitchen: Kitchen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7])
 def test_every_line_is_on_one_page(viewer: TestClient, limit: int) -> None:
-    """Newest first, those of the same instant too."""
+    """Newest first, including lines of the same instant."""
     numbers: list[int] = []
     after: str | None = None
     while after is not None or not numbers:
@@ -65,15 +65,13 @@ def test_every_line_is_on_one_page(viewer: TestClient, limit: int) -> None:
     ],
 )
 def test_lines_are_found_by_what_they_say(viewer: TestClient, query: dict[str, str], numbers: list[int]) -> None:
-    """By fields, level and time."""
+    """Fields, level and time all work."""
     found = viewer.get("/api/v1/log/lines", params=query).json()
     assert [line["number"] for line in found["lines"]] == numbers
 
 
-def test_of_a_long_log_a_page_reads_no_more_than_is_bearable(
-    viewer: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It may be empty, and the next goes on behind what was read."""
+def test_a_slice_of_a_long_log_reads_a_bounded_part(viewer: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slice may be empty; the next one continues after what was read."""
     monkeypatch.setattr(log, "MOST_READ", 2)
     numbers: list[int] = []
     after, pages = "", 0
@@ -87,7 +85,7 @@ def test_of_a_long_log_a_page_reads_no_more_than_is_bearable(
 
 
 def test_who_signed_in_and_where_it_broke_is_for_the_owner(viewer: TestClient, tmp_path: Path) -> None:
-    """As on the pages: an address, and the frames of an exception."""
+    """As on the pages, only the owner sees addresses and the frames of an exception."""
     web = Web(ids={Role.OWNER: 3})
     file = tmp_path / "told.log.jsonl"
     told = {"timestamp": "2026-11-23T11:00:00.000000Z", "operation": "sign_in", "outcome": "refused", "address": "::7"}
@@ -106,14 +104,14 @@ def test_who_signed_in_and_where_it_broke_is_for_the_owner(viewer: TestClient, t
     assert ["exception" in one for one in (seen[0][0], seen[1][0], *trees)] == [False, True, False, True]
 
 
-def test_what_nobody_can_mean_is_refused(viewer: TestClient) -> None:
-    """A condition without a value, and a made-up place to go on from."""
+def test_a_meaningless_query_is_refused(viewer: TestClient) -> None:
+    """A condition without a value, a made-up cursor and an unreadable time are refused."""
     for query in ({"where": "number"}, {"after": "made-up"}, {"since": "yesterday"}):
         assert viewer.get("/api/v1/log/lines", params=query).status_code == 422
 
 
 def test_a_transaction_is_a_tree_with_what_it_consumed(viewer: TestClient) -> None:
-    """Those the latest, or the one that an id leads to."""
+    """The latest ones are listed, or the one that an id leads to."""
     trees = viewer.get("/api/v1/log/transactions", params={"last": 200}).json()
     assert len(trees) == len(OUTCOMES)
     (first,) = (tree for tree in trees if tree["operations"][0]["number"] == 0)
@@ -123,7 +121,7 @@ def test_a_transaction_is_a_tree_with_what_it_consumed(viewer: TestClient) -> No
 
 
 def test_how_operations_ended_is_counted(viewer: TestClient) -> None:
-    """By outcome; what cannot be read is told."""
+    """It counts by outcome, and reports lines that cannot be read."""
     stats = viewer.get("/api/v1/log/stats").json()
     (counted,) = stats["operations"]
     assert (counted["count"], counted["outcomes"]["success"], stats["unreadable"]) == (7, 4, 1)

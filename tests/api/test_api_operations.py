@@ -1,4 +1,4 @@
-"""Every operation has a route: each is sent once, recorded under its own name, and found where its answer says."""
+"""Every operation has a route: each is recorded once, under its own name, and can be read at its Location."""
 
 import pytest
 
@@ -15,7 +15,7 @@ IN_PERSON = {"record_user", "record_user_change", "record_password", "record_api
 
 
 def test_every_writer_has_a_route(kitchen: Kitchen) -> None:
-    """Each is recorded once by its own name under the key that was sent, and can be read where Location says."""
+    """Each is recorded once, by its own name, under the key that was sent, and can be read at its Location."""
     kitchen.simple_bakery()
     web = Web().let_in()
     owner = web.program(Role.OWNER)
@@ -35,7 +35,7 @@ def test_every_writer_has_a_route(kitchen: Kitchen) -> None:
         first, again = (answer.json() for answer in answers)
         if writer == "record_api_token":
             assert first.pop("token").startswith("bake_")
-            assert again.pop("token") is None  # it is told once
+            assert again.pop("token") is None  # it is shown once
         assert first == again, writer
         names = kitchen.rows("SELECT name, actor FROM operation WHERE id = :id", id=key)
         assert names == [(writer, "Olga")]
@@ -47,7 +47,7 @@ def test_every_writer_has_a_route(kitchen: Kitchen) -> None:
 
 
 def test_a_token_that_was_made_lets_in_until_it_is_revoked(kitchen: Kitchen) -> None:
-    """By its own role, and never told again."""
+    """It allows what its own role allows, and is never shown again."""
     web = Web().let_in()
     owner = web.program(Role.OWNER)
     answer = made(web.signed_in(Role.OWNER), f"/users/{web.ids[Role.BAKER]}/api-tokens", name="Till", role="viewer")
@@ -61,7 +61,7 @@ def test_a_token_that_was_made_lets_in_until_it_is_revoked(kitchen: Kitchen) -> 
 
 
 def test_no_token_makes_another_or_lets_people_in(kitchen: Kitchen) -> None:
-    """A stolen one would outlive its being revoked; on pages as in the API."""
+    """A stolen token could otherwise outlive its revocation; the pages refuse it as the API does."""
     web = Web().let_in()
     owner, olga = web.program(Role.OWNER), web.ids[Role.OWNER]
     sent = [
@@ -77,7 +77,7 @@ def test_no_token_makes_another_or_lets_people_in(kitchen: Kitchen) -> None:
 
 
 def test_goods_that_are_to_come_in_are_not_received(kitchen: Kitchen) -> None:
-    """As on pages and at the command line; the day is the bakery's."""
+    """The pages and the command line do the same; the day is the bakery's."""
     kitchen.simple_bakery()
     baker = Web().let_in().program(Role.BAKER)
     line = {"item_id": kitchen.ids["Flour"], "quantity": 1, "unit": "kg"}

@@ -1,4 +1,4 @@
-"""The Python client: typed and exact, sent again safely, and every refusal an exception that says all of it."""
+"""The Python client: typed and exact, safe to retry, with every refusal as an exception that has all the details."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.one_database
 
 
 class Wire(httpx2.BaseTransport):
-    """The way to the application, which loses the first answers, or gives others in their place."""
+    """The connection to the application, which loses the first answers or replaces them."""
 
     def __init__(self, way: httpx2.BaseTransport, faults: Iterator[httpx2.Response | httpx2.TransportError]) -> None:
         self.way, self.faults = way, faults
@@ -54,7 +54,7 @@ def web(kitchen: Kitchen) -> Web:
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long the client would have waited."""
+    """How long the client would have waited before each retry."""
     waited: list[float] = []
     monkeypatch.setattr(sending, "sleep", waited.append)
     return waited
@@ -68,7 +68,7 @@ def client_of(web: Web, role: Role = Role.BAKER, *faults: Any, **more: Any) -> t
 
 
 def test_the_main_flow_in_exact_values(kitchen: Kitchen, web: Web) -> None:
-    """Receive, check, bake, box, undo: Decimals and days, and what is unknown is None."""
+    """Receive, check, bake, box, undo: quantities are Decimals, days are dates, and an unknown value is None."""
     bakery, _ = client_of(web)
     ids = kitchen.ids
     lot = bakery.receive(ids["Flour"], "2.5", "kg", total_cost=Decimal("3.10"), expires_on=date(2100, 1, 1))
@@ -93,7 +93,7 @@ def test_the_main_flow_in_exact_values(kitchen: Kitchen, web: Web) -> None:
 
 
 def test_what_else_a_shop_does(kitchen: Kitchen, web: Web) -> None:
-    """Items, deliveries, adjustments, holds and recalls; what has no method goes by its path."""
+    """Items, deliveries, adjustments, holds and recalls; a route without a method is called by its path."""
     bakery, _ = client_of(web)
     salt = bakery.add_item("ingredient", "Salt", "g")
     supplier = bakery.send("POST", "/suppliers", {"name": "Mill"})
@@ -114,7 +114,7 @@ def test_what_else_a_shop_does(kitchen: Kitchen, web: Web) -> None:
 
 
 def test_lists_are_asked_for_page_by_page(kitchen: Kitchen, web: Web) -> None:
-    """As many rows as there are, each once."""
+    """Every row comes once."""
     bakery, wire = client_of(web)
     for number in range(7):
         kitchen.ingredient(f"Spice {number}")
@@ -133,7 +133,7 @@ def test_lists_are_asked_for_page_by_page(kitchen: Kitchen, web: Web) -> None:
 def test_what_was_not_answered_is_sent_again_and_done_once(
     kitchen: Kitchen, web: Web, waits: list[float], fault: Any
 ) -> None:
-    """With the key it made; the server had done it each time."""
+    """Each try has the same key, and the server had already done it."""
     bakery, wire = client_of(web, Role.BAKER, fault, fault)
     lot = bakery.receive(kitchen.ids["Flour"], 1, "kg")
     keys = [request.headers["idempotency-key"] for request in wire.sent]
@@ -145,7 +145,7 @@ def test_what_was_not_answered_is_sent_again_and_done_once(
 
 
 def test_after_enough_tries_it_says_the_key_to_ask_with(kitchen: Kitchen, web: Web, waits: list[float]) -> None:
-    """Nothing is tried for ever; the same key later says that it was done."""
+    """It does not try forever; the same key later finds what was done."""
     bakery, wire = client_of(web, Role.BAKER, *[httpx2.ConnectError("refused")] * 3, tries=3)
     with pytest.raises(UnreachableError, match="POST /receipts: ConnectError after 3 tries") as lost:
         bakery.receive(kitchen.ids["Flour"], 1, "kg")
@@ -159,7 +159,7 @@ def test_after_enough_tries_it_says_the_key_to_ask_with(kitchen: Kitchen, web: W
 
 
 def test_every_refusal_is_an_exception_that_says_all_of_it(kitchen: Kitchen, web: Web) -> None:
-    """By its kind, code, fields and shortages; nothing is tried again."""
+    """It has the kind, code, fields and shortages; nothing is retried."""
     bakery, wire = client_of(web)
     ids = kitchen.ids
     with pytest.raises(ShortageError) as short:
@@ -183,7 +183,7 @@ def test_every_refusal_is_an_exception_that_says_all_of_it(kitchen: Kitchen, web
 
 
 def test_a_trace_goes_on_through_it(kitchen: Kitchen, web: Web, log: pytest.LogCaptureFixture) -> None:
-    """The caller's traceparent is on the line of what was recorded."""
+    """The line of the recorded operation has the caller's traceparent."""
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     bakery, _ = client_of(web, traceparent=lambda: f"00-{trace}-00f067aa0ba902b7-01")
     key = uuid7()
@@ -193,7 +193,7 @@ def test_a_trace_goes_on_through_it(kitchen: Kitchen, web: Web, log: pytest.LogC
 
 
 def test_it_speaks_to_a_real_server(kitchen: Kitchen, web: Web, database_url: str, tmp_path: Path) -> None:
-    """Over a socket, on the same database; and it says when nobody is there."""
+    """It uses a socket and the same database, and says when no server answers."""
     token = web.program(Role.BAKER).headers["Authorization"].removeprefix("Bearer ")
     with serving(tmp_path, database_url=database_url) as server, BakeTracker(server.url, token) as bakery:
         lot = bakery.receive(kitchen.ids["Flour"], 1, "kg", total_cost="1.20")

@@ -41,7 +41,7 @@ def bakery(bake: Bake) -> Bake:
 
 
 def test_a_day_goes_from_goods_in_to_the_box(bakery: Bake) -> None:
-    """Each command answers in words, exits 0, and the ledger and the log agree at the end."""
+    """Each command answers in words and exits with 0; at the end the ledger and the log agree."""
     assert bakery("check", "produce", "cookies", "2").out == "Yes: the stock allows 2 x cookies.\n"
     assert "Baked 40, planned 48 (partial loss)" in bakery("produce", "cookies", "2", "--yield", "40").out
     assert "Packed 3 as lot box-" in bakery("assemble", "box", "3").out
@@ -54,7 +54,7 @@ def test_a_day_goes_from_goods_in_to_the_box(bakery: Bake) -> None:
 
 
 def test_a_refusal_exits_1_and_says_what_is_short_once(bakery: Bake) -> None:
-    """Every short item is named with what is needed and what is there; nothing is taken."""
+    """It names every short item with the quantity needed and available; nothing is taken."""
     done = bakery("produce", "cookies", "5", "--yield", "100")
     assert (done.code, done.out) == (1, "")
     assert (
@@ -66,7 +66,7 @@ def test_a_refusal_exits_1_and_says_what_is_short_once(bakery: Bake) -> None:
 
 
 def test_a_slug_that_leads_nowhere_suggests_near_ones_and_is_logged(bakery: Bake) -> None:
-    """A typing error costs one look, and the log knows of it."""
+    """A typing error is easy to correct, and the log has it."""
     done = bakery("produce", "cokies", "1", "--yield", "1")
     assert (done.code, done.err) == (1, "Refused: there is no recipe 'cokies'; did you mean cookies?\n")
     tail = [json.loads(line) for line in bakery.log_file.read_text().splitlines()]  # type: ignore[attr-defined]
@@ -96,7 +96,7 @@ def test_ids_do_as_well_as_slugs(bakery: Bake) -> None:
     ],
 )
 def test_wrong_usage_exits_2_and_names_what_is_wrong(bakery: Bake, line: list[str]) -> None:
-    """What cannot be read never reaches a service."""
+    """Invalid words never reach a service."""
     done = bakery(*line)
     assert done.code == 2
     assert done.err
@@ -134,14 +134,14 @@ def test_wrong_usage_exits_2_and_names_what_is_wrong(bakery: Bake, line: list[st
     ],
 )
 def test_bad_input_is_refused_by_name(bakery: Bake, line: list[str], named: str) -> None:
-    """The refusal names the argument, says what is allowed, and exits 1."""
+    """The refusal names the argument, says what is allowed, and exits with 1."""
     done = bakery(*line)
     assert done.code == 1
     assert named in done.err
 
 
 def test_every_answer_is_json_on_request(bakery: Bake) -> None:
-    """``--json`` may stand anywhere and prints what the service returned, refusals included."""
+    """``--json`` may stand anywhere and prints the service's result, or the refusal."""
     run = bakery("--json", "produce", "cookies", "1", "--yield", "24").json
     assert (run["actual_yield"], run["production_status"], run["cost_complete"]) == ("24", "complete", True)
     assert bakery("stock", "--json").json[0]["slug"] == "cookie"
@@ -154,14 +154,14 @@ def test_every_answer_is_json_on_request(bakery: Bake) -> None:
 
 
 def test_the_same_operation_id_again_changes_nothing(bakery: Bake) -> None:
-    """A command repeated after a broken connection gives the first answer."""
+    """A command repeated after a broken connection returns the first answer."""
     line = ["produce", "cookies", "1", "--yield", "24", "--operation-id", "0190b7a1-0000-7000-8000-000000000001"]
     assert bakery(*line).out == bakery(*line).out
     assert len(bakery("runs", "--json").json) == 1
 
 
 def test_baking_and_packing_in_one_go_is_all_or_nothing(bakery: Bake) -> None:
-    """``--pack`` records both, or neither when the boxes are refused; the tree tells why."""
+    """``--pack`` records both, or neither if the boxes are refused; the tree says why."""
     refused = bakery("produce", "cookies", "1", "--yield", "24", "--pack", "box", "--boxes", "5")
     assert (refused.code, refused.err) == (1, "Refused: cookie: 30 needed, 24 available\n")
     assert bakery("runs", "--json").json == []
@@ -173,15 +173,15 @@ def test_baking_and_packing_in_one_go_is_all_or_nothing(bakery: Bake) -> None:
 
 
 def test_show_tells_what_an_operation_moved(bakery: Bake) -> None:
-    """Asked, answered and moved, lot by lot."""
+    """It shows the arguments, the result and the movements, lot by lot."""
     run = bakery("produce", "cookies", "1", "--yield", "24", "--json").json
     shown = bakery("show", run["operation_id"]).out
     assert "moved -240 g of lot flour-" in shown
     assert "moved 24 of lot cookie-" in shown
 
 
-def test_one_is_one_and_what_was_not_asked_about_is_not_denied(bakery: Bake, tmp_path: Path) -> None:
-    """No "1 lots"; and of prices since a day nothing is said of the days before."""
+def test_counts_use_the_singular_and_answers_stay_within_the_question(bakery: Bake, tmp_path: Path) -> None:
+    """It never says "1 lots"; with prices since a day, it says nothing about earlier days."""
     assert bakery("count", "check", "1=900g").out.endswith("Counted 1 lot, 1 differs, cost -0.25\n")
     assert bakery("prices", "flour", "--csv", str(tmp_path / "p.csv")).out.startswith("Wrote 1 row to ")
     assert bakery("recall", "flour-20", "--drill").code == 1
@@ -191,7 +191,7 @@ def test_one_is_one_and_what_was_not_asked_about_is_not_denied(bakery: Bake, tmp
 
 
 def test_a_total_loss_is_told_with_one_comma(bakery: Bake) -> None:
-    """Where nothing came out, the trace names the baking and says so."""
+    """The trace names the baking and says that nothing came out."""
     assert bakery("produce", "cookies", "1", "--yield", "0").code == 0
     assert ", production:1, a total loss\n" in bakery("trace", "1").out
 
@@ -205,7 +205,7 @@ def test_a_recipe_can_be_changed_and_listed(bakery: Bake) -> None:
 
 
 def test_an_unreachable_database_is_one_clear_line(bake: Bake) -> None:
-    """No traceback, and what could not be opened is said."""
+    """It names the database that could not be opened, without a traceback."""
     for url in ("mysql://x/y", "nonsense", "postgresql://127.0.0.1:1/none", "sqlite:////proc/none/x.db"):
         done = bake("stock", "--database", url)
         assert done.code in (1, 3)
@@ -214,7 +214,7 @@ def test_an_unreachable_database_is_one_clear_line(bake: Bake) -> None:
 
 
 def test_the_demo_can_be_played_again(bake: Bake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each time on a fresh file of its own; a file that is no demo's is left alone."""
+    """Each run has a fresh file; a file that is not a demo's is left alone."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     for _ in range(2):
         done = bake("demo", "--json")
@@ -224,7 +224,7 @@ def test_the_demo_can_be_played_again(bake: Bake, tmp_path: Path, monkeypatch: p
     with closing(sqlite3.connect(demo_file)) as older:
         older.execute("UPDATE alembic_version SET version_num = '0001'")
         older.commit()
-    assert bake("demo", "--json").code == 0  # the demo of a version before is played anew, too
+    assert bake("demo", "--json").code == 0  # the demo of an earlier version is replaced too
     database.dispose_engines()
     assert bake("init", "--name", "Mine", "--database", f"sqlite:///{demo_file}").code == 0
     database.dispose_engines()
@@ -233,14 +233,14 @@ def test_the_demo_can_be_played_again(bake: Bake, tmp_path: Path, monkeypatch: p
 
 
 def test_a_slug_goes_before_an_id(bakery: Bake) -> None:
-    """An item called 2 is that item, not the second one."""
+    """An item called 2 is that item, not the one with id 2."""
     assert bakery("item", "add", "ingredient", "Type two", "--slug", "t2", "--unit", "g").code == 0
     assert bakery("receive", "2", "1", "l", "--json").json["item_slug"] == "milk"
     assert bakery("receive", "t2", "1", "kg", "--json").json["item_slug"] == "t2"
 
 
 def test_boxes_without_pack_are_wrong_usage(bakery: Bake) -> None:
-    """Nothing is baked on half a wish."""
+    """Nothing is baked when only half of the request is clear."""
     assert bakery("produce", "cookies", "1", "--yield", "24", "--boxes", "3").code == 2
     assert bakery("produce", "cookies", "1", "--yield", "24", "--pack", "box").code == 2
     assert bakery("runs", "--json").json == []
@@ -250,7 +250,7 @@ def test_boxes_without_pack_are_wrong_usage(bakery: Bake) -> None:
     ("name", "value"), [("CURRENCY", "banana"), ("TIME_ZONE", "Mars/X"), ("LOG_LEVEL", "loud"), ("LOG_FORMAT", "xml")]
 )
 def test_a_wrong_setting_is_named(bake: Bake, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
-    """It is wrong usage, and no traceback."""
+    """It is wrong usage, without a traceback."""
     monkeypatch.setenv(f"BAKE_TRACKER_{name}", value)
     done = bake("stock")
     assert (done.code, f"BAKE_TRACKER_{name}: " in done.err) == (2, True)
@@ -260,7 +260,7 @@ def test_a_wrong_setting_is_named(bake: Bake, monkeypatch: pytest.MonkeyPatch, n
     "words", ["explain \udcff", "explain last x\udcff", "log find actor=\udcff", "receive flour 1 kg --lot \udcff"]
 )
 def test_what_is_no_utf8_is_refused_by_its_place(bakery: Bake, words: str) -> None:
-    """Bytes that are no text can neither be looked for nor stored, by any command; it is wrong usage."""
+    """No command can search for or store such bytes, so they are wrong usage."""
     done = bakery(*words.split())
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(f"Refused: argument {len(words.split())} is not UTF-8 text: ")
@@ -276,7 +276,7 @@ def test_runs_show_the_newest_first_and_the_recipe_as_it_was(bakery: Bake) -> No
 
 
 def test_an_answer_that_cannot_be_shown_is_not_called_a_failure(sqlite_url: str, tmp_path: Path) -> None:
-    """What is recorded is recorded, and the baker is told so; the ledger has it once."""
+    """The operation is recorded, and the output says so; the ledger has it once."""
     environment = {**os.environ, "BAKE_TRACKER_DATABASE_URL": sqlite_url, "BAKE_TRACKER_LOG_FILE": str(tmp_path / "l")}
     bake_ = shell_words("bake_tracker")
     for words in (["item", "add", "ingredient", "Flour", "--unit", "g"], ["receive", "flour", "1", "kg"]):
@@ -290,7 +290,7 @@ def test_an_answer_that_cannot_be_shown_is_not_called_a_failure(sqlite_url: str,
     assert (ended.returncode, ended.stderr) == (0, b"")
     with read_scope() as session:
         assert session.execute(text("SELECT count(*) FROM lot")).scalar() == 1
-    # A tree is printed by other means than lines are; a reader that has seen enough of either is no refusal.
+    # A tree is printed by other means than lines are; a reader that closes either one is not a refusal.
     for words, reader, code, said in (
         ("log tree", "| true", 0, b""),
         ("log find", "> /dev/full", 3, b"The lines could not be shown: [Errno 28] No space left on device\n"),
@@ -302,7 +302,7 @@ def test_an_answer_that_cannot_be_shown_is_not_called_a_failure(sqlite_url: str,
 
 
 def test_asking_leaves_nothing_behind(bake: Bake, tmp_path: Path) -> None:
-    """A mistyped database is not made by looking into it, and has no log that says it is well."""
+    """Reading a mistyped database neither creates it nor leaves a log that agrees with it."""
     nowhere = ("--database", f"sqlite:///{tmp_path}/folder/typo.db")
     for question in (("stock",), ("log", "verify"), ("log", "find"), ("log", "tail"), ("runs",)):
         bake(*question, *nowhere)

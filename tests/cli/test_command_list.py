@@ -1,4 +1,4 @@
-"""The list of commands: each is found, has an example that can be typed, and is imported only when it is needed."""
+"""The list of commands: each is found, has an example that can be typed, and is imported only when needed."""
 
 import shlex
 import shutil
@@ -27,7 +27,7 @@ def command_of(name: str) -> Command:
 
 @pytest.mark.parametrize("name", command_names())
 def test_a_command_has_an_example_that_can_be_typed(name: str) -> None:
-    """Its words are parsed as the command would parse them, without running it; its help shows it."""
+    """The example is parsed as the command would parse it, without running it; the command's help shows it."""
     one = command_of(name)
     command = load(one, tuple(name.split()))
     with command.make_context(name, shlex.split(one.example)) as context:
@@ -35,20 +35,20 @@ def test_a_command_has_an_example_that_can_be_typed(name: str) -> None:
 
 
 def test_an_example_that_cannot_be_typed_is_seen() -> None:
-    """An option that is gone fails."""
+    """A removed option makes it fail."""
     command = load(command_of("receive"), ("receive",))
     with pytest.raises(Exception, match="No such option: --price"):
         command.make_context("receive", shlex.split("flour 25 kg --price 18.50"))
 
 
 def test_the_version_is_said(bake: CommandLine) -> None:
-    """As the package has it, and nothing else is done."""
+    """It prints the package's version and does nothing else."""
     assert bake("--version").out == f"bake-tracker {__version__}\n"
     assert not bake.log_file.exists()
 
 
 def loaded_by(*words: str) -> set[str]:
-    """Which libraries an interpreter has imported at the end of a command."""
+    """The libraries that an interpreter has imported when a command ends."""
     program = (
         "import sys\n"
         "from bake_tracker.entrypoints.cli import main\n"
@@ -60,12 +60,12 @@ def loaded_by(*words: str) -> set[str]:
 
 
 def test_the_version_waits_for_no_database() -> None:
-    """Neither SQLAlchemy nor anything that only some commands need."""
+    """Neither SQLAlchemy nor any library of single commands is imported."""
     assert loaded_by("--version") & {"sqlalchemy", *WITHOUT} == set()
 
 
 def test_a_question_waits_only_for_what_it_needs(sqlite_url: str) -> None:
-    """The stock of a bakery that is up to date needs SQLAlchemy, and no migrations, files or other driver."""
+    """The stock of an up-to-date bakery needs SQLAlchemy, but no migrations, files or other driver."""
     loaded = loaded_by("--database", sqlite_url, "stock")
     assert "sqlalchemy" in loaded
     assert loaded & WITHOUT == set()
@@ -83,7 +83,7 @@ def test_a_question_waits_only_for_what_it_needs(sqlite_url: str) -> None:
 def test_each_shell_gets_its_own_script(
     shell: str, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whichever shell asks, it can be printed for another."""
+    """Any shell can print the script of another."""
     monkeypatch.setenv("_BAKE_COMPLETE", f"source_{shell}")
     with pytest.raises(SystemExit):
         make_app()(prog_name="bake")
@@ -100,7 +100,7 @@ echo "${COMPREPLY[@]}"
 
 @pytest.mark.skipif(BASH is None, reason="needs bash")
 def test_bash_completes_a_program_that_is_called_by_its_path(tmp_path: Path) -> None:
-    """Such as ./bake: the script that bash is shown asks the program that was typed."""
+    """For ./bake, the bash script asks the program that was typed."""
     program = tmp_path / "bake"
     program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m bake_tracker "$@"\n', "utf-8")
     program.chmod(0o700)
@@ -110,7 +110,7 @@ def test_bash_completes_a_program_that_is_called_by_its_path(tmp_path: Path) -> 
 
 
 def test_a_word_is_completed_from_the_list(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Of a group its own commands only."""
+    """Within a group, only its own commands are completed."""
     monkeypatch.setenv("COMP_WORDS", "bake log t")
     monkeypatch.setenv("COMP_CWORD", "2")
     monkeypatch.setenv("_BAKE_COMPLETE", "complete_bash")

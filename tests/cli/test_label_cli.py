@@ -1,4 +1,4 @@
-"""Allergens and labels by command, and the label as a PDF."""
+"""Allergens and labels on the command line, and the label as a PDF."""
 
 import re
 from dataclasses import replace
@@ -17,12 +17,12 @@ from support.shelf import stated
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
-    """What is printed does not depend on the database."""
+    """The output does not depend on the database."""
     return sqlite_url
 
 
 def test_allergens_are_set_and_listed(bake: CommandLine, kitchen: Kitchen) -> None:
-    """``allergen list`` shows what is said, and of what nobody has said anything."""
+    """``allergen list`` shows every statement, and the items without one."""
     kitchen.ingredient("Flour")
     kitchen.ingredient("Sugar")
     kitchen.ingredient("Cocoa")
@@ -40,7 +40,7 @@ def test_allergens_are_set_and_listed(bake: CommandLine, kitchen: Kitchen) -> No
 
 
 def test_a_label_is_shown_and_filed_and_a_run_warned_of(bake: CommandLine, kitchen: Kitchen) -> None:
-    """All of it by command."""
+    """All of this works by command."""
     lot = stated(kitchen).produce("Cookies", "Cookie", 1, 24)["lot_code"]
     assert "Ingredients: Flour (wheat), Sugar." in bake("label", lot).out
     us = bake("label", lot, "--style", "us", "--json").json
@@ -85,7 +85,7 @@ def page_mm(pdf: bytes) -> tuple[int, int]:
 
 
 def test_a_label_is_one_page_of_its_own_size_with_its_fonts_in_it() -> None:
-    """Umlauts, Czech and Cyrillic, and what would be markup; the same label is the same bytes."""
+    """It prints umlauts, Czech, Cyrillic and text that looks like markup; the same label is the same bytes."""
     pdf = render_label(WORDS, "cake-1", Size(90, 60))
     assert pdf == render_label(WORDS, "cake-1", Size(90, 60))
     assert page_mm(pdf) == (90, 60)
@@ -95,14 +95,14 @@ def test_a_label_is_one_page_of_its_own_size_with_its_fonts_in_it() -> None:
 
 
 def test_without_a_height_a_label_is_as_high_as_its_text() -> None:
-    """Forty ingredients make it higher, and no smaller."""
+    """Forty ingredients make it higher, not smaller."""
     short, long = (page_mm(render_label(long_list(count), "cake-1", Size(100))) for count in (3, 40))
     assert short[0] == long[0] == 100
     assert long[1] > short[1]
 
 
 def test_what_does_not_fit_is_refused_with_the_height_that_it_takes() -> None:
-    """Never in letters too small to be allowed; a small package may have smaller ones."""
+    """It never uses letters below the legal size; a small package may have smaller ones."""
     with pytest.raises(ValidationError, match=r"at this width the label must be (\d+) mm") as refused:
         render_label(long_list(14), "cake-1", Size(60, 50))
     height = int(re.findall(r"(\d+) mm", str(refused.value))[-1])
@@ -112,19 +112,19 @@ def test_what_does_not_fit_is_refused_with_the_height_that_it_takes() -> None:
 
 @pytest.mark.parametrize("name", ["味噌", "עוגה", "Cake 🍰"])
 def test_a_letter_that_the_font_lacks_is_refused(name: str) -> None:
-    """Named, and not printed as an empty box."""
+    """The refusal names the letter, and no empty box is printed."""
     with pytest.raises(ValidationError, match=rf"{name[-1]} \(U\+"):
         render_label(replace(WORDS, name=name), "cake-1", Size(90, 60))
 
 
 def test_a_letter_of_two_parts_is_the_one_that_it_looks_like() -> None:
-    """An e and an accent after it are an é."""
+    """An e followed by a combining accent is an é."""
     joined, apart = (replace(WORDS, name=name) for name in ("Cr\u00e8me", "Cre\u0300me"))
     assert render_label(joined, "x", Size(90)) == render_label(apart, "x", Size(90))
 
 
 def test_a_label_is_drawn_into_a_new_file(bake: CommandLine, kitchen: Kitchen, tmp_path: Path) -> None:
-    """Not over another, and not while something is not known."""
+    """It never replaces a file, and is refused while something is unknown."""
     lot = stated(kitchen).produce("Cookies", "Cookie", 1, 24)["lot_code"]
     file = tmp_path / "cookie.pdf"
     assert bake("label", lot, "--pdf", str(file), "--size", "60x40", "--json").json["pdf"] == str(file)
@@ -140,7 +140,7 @@ def test_a_label_is_drawn_into_a_new_file(bake: CommandLine, kitchen: Kitchen, t
 
 
 def test_the_day_on_a_label_is_none_after_the_lots_expiry(bake: CommandLine, kitchen: Kitchen) -> None:
-    """An earlier one is printed, in the words that were asked for."""
+    """An earlier day is printed, with the requested words."""
     stated(kitchen)
     kitchen.item("finished_unit", "Cake", "each", shelf_life_days=3)
     kitchen.recipe("Cakes", {"Flour": (100, "g")}, {"Cake": 1})

@@ -1,4 +1,4 @@
-"""Measures, packages, prices and costs by the command line; what prints and parses is the same on every database."""
+"""Measures, packages, prices and costs on the command line; the database makes no difference to its output."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def database_url(sqlite_url: str) -> str:
 
 
 def test_the_command_line_measures_lists_and_explains(bake: CommandLine, tmp_path: Path) -> None:
-    """And says what is missing where it is asked wrongly."""
+    """A wrong question is answered with what is missing."""
     bake("item", "add", "ingredient", "Egg", "--unit", "g")
     done = bake("measure", "egg", "--pieces", "12", "--weighs", "606 g", "--source", "our scale", "--json").json
     assert (done["g_per_each"], done["was"]) == ("101/2", None)
@@ -32,7 +32,7 @@ def test_the_command_line_measures_lists_and_explains(bake: CommandLine, tmp_pat
 
 
 def test_the_command_line_takes_bags_where_one_product_comes_so(bake: CommandLine, tmp_path: Path) -> None:
-    """Two that come in bags have to be told apart, by name or id; a file has a column for it."""
+    """When two products come in bags, a name or id tells them apart; a file has a column for it."""
     bake("item", "add", "ingredient", "Flour", "--unit", "g")
     bake("supplier", "add", "Mill")
     assert "not a unit" in bake("receive", "flour", "2", "bag").err
@@ -51,7 +51,7 @@ def test_the_command_line_takes_bags_where_one_product_comes_so(bake: CommandLin
 
 
 def test_the_command_line_tells_prices_costs_and_rates(bake: CommandLine, tmp_path: Path) -> None:
-    """And is asked wrongly by a price of nothing."""
+    """A price of zero is wrong usage."""
     bake("item", "add", "ingredient", "Flour", "--unit", "g")
     bake("item", "add", "finished_unit", "Bun")
     bake("recipe", "add", "Buns", "--line", "500 g flour", "--makes", "10 bun")

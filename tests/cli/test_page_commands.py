@@ -1,4 +1,4 @@
-"""``bake import-page``: what the how-to page does not show."""
+"""``bake import-page``: the cases that the how-to does not show."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def database_url(sqlite_url: str) -> str:
 
 
 def test_a_dry_run_of_a_page_that_is_not_sure_exits_1(bake: CommandLine) -> None:
-    """With what to do on stderr, and nothing written."""
+    """stderr says what to do, and nothing is written."""
     done = bake("import-page", str(PAGES / "pumpkin-pie.html"), "--dry-run", "--create-missing")
     assert (done.code, bake("recipe", "list").out) == (1, "")
     assert "line 7: the amount is for each of several ingredients; say --accept 7 or --line '7=250 g SLUG'" in done.err
@@ -22,7 +22,7 @@ def test_a_dry_run_of_a_page_that_is_not_sure_exits_1(bake: CommandLine) -> None
 
 
 def test_json_is_the_result_alone(bake: CommandLine) -> None:
-    """Or the refusal with its fields."""
+    """It is the result, or the refusal with its fields."""
     file = str(PAGES / "morning-buns.html")
     assert bake("import-page", file, "--json").json["error"]["fields"][-1] == "yield"
     done = bake("import-page", file, "--json", "--create-missing")
@@ -34,7 +34,7 @@ def test_json_is_the_result_alone(bake: CommandLine) -> None:
     [("--line", "flour"), ("--line", "x=1 g flour"), ("--map", "flour"), ("--makes", "cookies")],
 )
 def test_an_option_that_cannot_be_read_shows_how_to_write_it(bake: CommandLine, words: tuple[str, ...]) -> None:
-    """As wrong usage."""
+    """It is wrong usage."""
     done = bake("import-page", str(PAGES / "morning-buns.html"), *words)
     assert done.code == 2
     assert "write it like" in " ".join(done.err.replace("│", " ").split())

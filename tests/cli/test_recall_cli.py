@@ -1,4 +1,4 @@
-"""What a recall prints and writes."""
+"""A recall's printed output and files."""
 
 from collections import defaultdict
 from decimal import Decimal
@@ -20,12 +20,12 @@ pytestmark = pytest.mark.one_database
 
 @pytest.fixture
 def sold_out(kitchen: Kitchen) -> Kitchen:
-    """Flour in the cellar, in cookies and in boxes that went to people."""
+    """Flour in the cellar, in cookies, and in boxes that people have."""
     return sold(kitchen)
 
 
 def test_a_drill_holds_and_records_nothing_and_lists_the_same(sold_out: Kitchen, bake: CommandLine) -> None:
-    """What it prints is what the recall prints but for what was held."""
+    """A drill prints what the recall prints, except for what was put on hold."""
     kitchen = sold_out
     before = (shelf(kitchen), kitchen.rows("SELECT count(*) FROM operation"))
     drill = bake("recall", "1", "--drill")
@@ -42,7 +42,7 @@ def test_a_drill_holds_and_records_nothing_and_lists_the_same(sold_out: Kitchen,
 def test_the_record_has_the_key_data_elements_and_the_quantities_of_each_lot_add_up(
     sold_out: Kitchen, bake: CommandLine, tmp_path: Path, suffix: str
 ) -> None:
-    """Whatever came into a lot is in its other rows; codes stay text."""
+    """A lot's other rows account for everything that came in; codes stay text."""
     file = tmp_path / f"recall.{suffix}"
     assert bake("recall", "1", "--drill", f"--{suffix}", str(file)).code == 0
     rows = [row.cells for row in read_table(file)]
@@ -64,7 +64,7 @@ def test_the_record_has_the_key_data_elements_and_the_quantities_of_each_lot_add
 
 
 def test_the_pages_are_a_pdf_whatever_people_are_called(sold_out: Kitchen, bake: CommandLine, tmp_path: Path) -> None:
-    """Markup in names is text, and a letter that the font lacks is no reason to have no page."""
+    """Markup in names is printed as text, and a letter missing from the font does not prevent the page."""
     file = tmp_path / "recall.pdf"
     assert bake("recall", "1", "--reason", "metal <i> & Ω", "--pdf", str(file)).code == 0
     assert file.read_bytes().startswith(b"%PDF-")
@@ -73,7 +73,7 @@ def test_the_pages_are_a_pdf_whatever_people_are_called(sold_out: Kitchen, bake:
 def test_a_file_that_cannot_be_written_is_refused_before_anything_is_held(
     sold_out: Kitchen, bake: CommandLine, tmp_path: Path
 ) -> None:
-    """It already exists, or its name says another format."""
+    """The file already exists, or its suffix is of another format."""
     file = tmp_path / "recall.pdf"
     file.write_text("mine")
     before = shelf(sold_out)

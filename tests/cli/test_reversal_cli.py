@@ -20,7 +20,7 @@ def bakery(kitchen: Kitchen) -> Kitchen:
 
 
 def test_what_rests_on_an_operation_is_drawn_and_the_reversal_refused(bake: CommandLine, bakery: Kitchen) -> None:
-    """The tree on the page, the reason on stderr, exit 1; with --json the tree is in the error."""
+    """The tree is printed, the reason goes to stderr, and it exits with 1; with --json the error has the tree."""
     done = bake("reverse", "production:1", "--reason", "counted twice")
     assert (done.code, "└── record_assembly" in done.out, "depends on" in done.err) == (1, True, True)
     as_json = bake("reverse", "production:1", "--reason", "counted twice", "--json")
@@ -30,7 +30,7 @@ def test_what_rests_on_an_operation_is_drawn_and_the_reversal_refused(bake: Comm
 
 
 def test_a_dry_run_shows_the_order_and_changes_nothing(bake: CommandLine, bakery: Kitchen) -> None:
-    """Exit 1 where it would be refused, 0 where it would be done."""
+    """It exits with 1 if it would be refused, and with 0 if it would be done."""
     asked = [bake("reverse", "production:1", "--dry-run", *more) for more in ((), ("--cascade",))]
     assert [done.code for done in asked] == [1, 0]
     assert asked[0].out.index("record_assembly") < asked[0].out.index("record_batch_production")
@@ -38,7 +38,7 @@ def test_a_dry_run_shows_the_order_and_changes_nothing(bake: CommandLine, bakery
 
 
 def test_a_cascade_is_told_lot_by_lot_and_runs_say_reversed(bake: CommandLine, bakery: Kitchen) -> None:
-    """In the answer, in the list of runs, in show and in explain."""
+    """This shows in the answer, in the list of runs, in show and in explain."""
     done = bake("reverse", "production:1", "--reason", "counted twice", "--cascade")
     assert (done.code, done.out.count("Undid record_")) == (0, 2)
     assert bake("runs").out.count("undone") == 2
@@ -49,14 +49,14 @@ def test_a_cascade_is_told_lot_by_lot_and_runs_say_reversed(bake: CommandLine, b
 
 
 def test_a_reversal_without_a_reason_is_wrong_usage(bake: CommandLine, bakery: Kitchen) -> None:
-    """And an operation that nobody knows is refused."""
+    """An unknown operation is refused."""
     assert bake("reverse", "production:1").code == 2
     unknown = bake("reverse", "production:77", "--reason", "typo")
     assert (unknown.code, "there is no operation" in unknown.err) == (1, True)
 
 
 def test_a_yield_is_corrected_by_one_command(bake: CommandLine, bakery: Kitchen) -> None:
-    """What was packed of it is named, to be recorded again."""
+    """It names what was packed from it and has to be recorded again."""
     done = bake("correct", "production:1", "--yield", "20", "--reason", "typo", "--cascade")
     assert done.code == 0
     assert "Corrected the yield from 24 to 20" in done.out
@@ -65,7 +65,7 @@ def test_a_yield_is_corrected_by_one_command(bake: CommandLine, bakery: Kitchen)
 
 
 def test_lots_are_held_released_and_moved_by_their_codes(bake: CommandLine, bakery: Kitchen) -> None:
-    """The stock says why a lot is held and where it is."""
+    """The stock shows why a lot is on hold and where it is."""
     (code,) = bakery.rows("SELECT code FROM lot WHERE code LIKE 'flour%'")[0]
     moved = bake("transfer", code, "2", "kg", "--to", "Cellar")
     assert f"to Cellar as new lot {code}/1" in moved.out

@@ -1,4 +1,4 @@
-"""The shelf on the command line: sheets that are filled in, deliveries from files, and what is wrong with them."""
+"""The shelf on the command line: count sheets to fill in, deliveries from files, and their errors."""
 
 import io
 import sys
@@ -25,7 +25,7 @@ def shelf(kitchen: Kitchen) -> Shelf:
 def test_a_sheet_is_written_filled_in_checked_and_recorded(
     shelf: Shelf, bake: CommandLine, tmp_path: Path, suffix: str
 ) -> None:
-    """By quantity with another unit, by per cent, and one row left empty; a second time it is refused as moved."""
+    """It counts by quantity in another unit and by per cent, with one row empty; the second time it is refused."""
     sheet = tmp_path / f"sheet.{suffix}"
     assert bake("count", "sheet", f"--{suffix}", str(sheet)).code == 0
     rows = read_table(sheet)
@@ -60,7 +60,7 @@ def test_a_sheet_is_written_filled_in_checked_and_recorded(
 
 
 def test_a_sheet_opens_as_a_table_of_numbers(shelf: Shelf, bake: CommandLine, tmp_path: Path) -> None:
-    """With a heading that stays, a filter, and quantities that can be added up."""
+    """It has a fixed heading, a filter, and quantities that can be added up."""
     sheet = tmp_path / "sheet.xlsx"
     bake("count", "sheet", "--item", "flour", "--xlsx", str(sheet))
     page = load_workbook(sheet)["Sheet"]
@@ -72,7 +72,7 @@ def test_a_sheet_opens_as_a_table_of_numbers(shelf: Shelf, bake: CommandLine, tm
 def test_every_row_that_cannot_be_read_is_named_and_none_is_taken(
     shelf: Shelf, bake: CommandLine, tmp_path: Path
 ) -> None:
-    """By its number in the file."""
+    """Each is named by its number in the file."""
     sheet = tmp_path / "sheet.csv"
     code = shelf.lot("flour").code
     sheet.write_text(f"lot,counted,percent left\n{code},5,\n{code}x,5,\n{code},many,\n{code},1,2\n,,\n", "utf-8")
@@ -94,7 +94,7 @@ def test_every_row_that_cannot_be_read_is_named_and_none_is_taken(
 def test_on_a_terminal_the_differences_are_shown_and_asked_about(
     shelf: Shelf, bake: CommandLine, monkeypatch: pytest.MonkeyPatch, reply: str, left: int
 ) -> None:
-    """A no records nothing."""
+    """After a no, nothing is recorded."""
     typed = io.StringIO(reply)
     monkeypatch.setattr(typed, "isatty", lambda: True)
     monkeypatch.setattr(sys, "stdin", typed)
@@ -108,14 +108,14 @@ def test_on_a_terminal_the_differences_are_shown_and_asked_about(
 def test_what_cannot_be_read_is_a_usage_error_that_shows_how_to_write_it(
     shelf: Shelf, bake: CommandLine, text: str
 ) -> None:
-    """Not a guess."""
+    """Nothing is guessed."""
     done = bake("count", "check", text.format(code=shelf.lot("flour").code))
     told = " ".join(done.err.replace("│", " ").split())
     assert (done.code, "write it like" in told) == (2, True)
 
 
 def test_the_kinds_of_leaving_the_shelf_each_have_a_command(shelf: Shelf, bake: CommandLine) -> None:
-    """By item and by lot, to somebody and for an event."""
+    """Each takes an item or a lot, a customer and an event."""
     flour = shelf.lot("flour").code
     bake("recipient", "add", "Ada", "--household", "Lovelace")
     bake("event", "add", "Fair")
@@ -150,13 +150,13 @@ def test_the_kinds_of_leaving_the_shelf_each_have_a_command(shelf: Shelf, bake: 
 
 
 def padded(*rows: list[str]) -> list[list[str]]:
-    """With empty cells to the end."""
+    """Rows padded with empty cells."""
     return [[*row, *[""] * (7 - len(row))] for row in rows]
 
 
 @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
 def test_a_delivery_is_read_from_a_file(shelf: Shelf, bake: CommandLine, tmp_path: Path, suffix: str) -> None:
-    """And refused with every row that cannot be read."""
+    """Every row that cannot be read is named in the refusal."""
     bake("supplier", "add", "Mill")
     headings = ["Item", "Quantity", "Unit", "Cost", "Lot", "Expires", "Location"]
     good = ["flour", "25", "kg", "31.50", "M-7", "2027-06-01", "Cellar"]
@@ -181,7 +181,7 @@ def test_a_delivery_is_read_from_a_file(shelf: Shelf, bake: CommandLine, tmp_pat
 
 
 def test_a_code_that_several_lots_have_is_named_by_id(shelf: Shelf, bake: CommandLine) -> None:
-    """Suppliers use a code again."""
+    """A supplier may use a code twice."""
     ids = [shelf.kitchen.receive("Flour", 1, "kg", lot_code="L1")["lot_id"] for _ in range(2)]
     done = bake("waste", "1 g lot:L1", "--reason", "spilt")
     assert (done.code, f"use the id of one: {ids[0]}, {ids[1]}" in done.err) == (1, True)

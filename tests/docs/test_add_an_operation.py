@@ -1,4 +1,4 @@
-"""The page that adds an operation does what it says: all its changes are made in a copy of the checkout and tested."""
+"""The page on adding an operation is true: all its changes are made in a copy of the checkout and tested."""
 
 import json
 import os
@@ -28,12 +28,12 @@ AFTER = {
     "in `requests_of` after `record_seal`": '        "record_seal": ("POST"',
     "among the imports": "from bake_tracker.services.production import",
 }
-"""The beginning, or a part, of the line after which a change goes."""
+"""The beginning or a part of the line after which a change goes."""
 
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the checkout with every change of the page."""
+    """A copy of the checkout with every change from the page."""
     copy = tmp_path_factory.mktemp("checkout")
     for name in ("src", "tests", "docs", "tools"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -46,7 +46,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def change(file: Path, where: str, text: str) -> None:
-    """Write a new file, or put a text where the page says."""
+    """Write a new file, or insert the text where the page says."""
     before = file.read_text("utf-8") if file.exists() else ""
     assert bool(before) == bool(where), file
     if not where:
@@ -66,7 +66,7 @@ def change(file: Path, where: str, text: str) -> None:
 
 
 def path_in(row: str) -> str:
-    """The path of a row of the table of routes."""
+    """The path in a row of the table of routes."""
     return row.split("`")[1] if row.count("`") > 1 and row.split("`")[1].startswith("/") else "~"
 
 
@@ -79,7 +79,7 @@ def run(checkout: Path, *arguments: str, **more: str) -> str:
 
 
 def test_the_tests_of_the_page_and_of_the_house_pass(checkout: Path) -> None:
-    """Its own tests, and those that find every operation, command, route and document."""
+    """These are its own tests, and those that find every operation, command, route and document."""
     run(
         checkout, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider",
         "tests/services/stock/test_spill.py",
@@ -96,7 +96,7 @@ def test_the_tests_of_the_page_and_of_the_house_pass(checkout: Path) -> None:
 
 
 def test_the_command_leaves_the_line_that_the_page_shows(checkout: Path, tmp_path: Path) -> None:
-    """The same fields in the same order; equal where they are no id, no time and no measure."""
+    """The fields and their order are the same; so are the values, except ids, times and measurements."""
     log = tmp_path / "log.jsonl"
     here = {
         "BAKE_TRACKER_DATABASE_URL": f"sqlite:///{tmp_path / 'bakery.db'}",
@@ -124,7 +124,7 @@ def unmeasured(line: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_page_lists_every_file_that_it_touches(checkout: Path) -> None:
-    """And no other file is touched: twelve at most."""
+    """It touches no other file, and twelve at most."""
     listed = LISTED.findall(PAGE.read_text("utf-8"))
     assert sorted(listed) == sorted(touched(checkout))
     assert len(listed) <= 12
@@ -141,7 +141,7 @@ def touched(checkout: Path) -> Iterator[str]:
 
 
 def test_without_its_call_a_new_writer_is_missing(checkout: Path) -> None:
-    """The registry has it, so the test of every writer asks for it."""
+    """The registry has the new writer, so the test of every writer asks for its call."""
     code = (
         "import sys; sys.path.insert(0, 'tests'); from support import writers; "
         "del writers.CALLS['record_spill']; writers.assert_registered(writers.WRITERS)"

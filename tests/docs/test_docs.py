@@ -1,4 +1,4 @@
-"""What the documents show is what the program prints."""
+"""The documents show what the program prints."""
 
 import re
 import shlex
@@ -20,7 +20,7 @@ LOT = re.compile(r"\b[\w-]+-\d{8}-\d+\b")
 
 
 def sessions(document: Path) -> list[tuple[str, str]]:
-    """Every ``$ command`` shown, with what is shown to come of it."""
+    """Every ``$ command`` in the document, with the output shown for it."""
     shown: list[tuple[str, str]] = []
     for block in BLOCK.findall(document.read_text("utf-8")):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
@@ -30,7 +30,7 @@ def sessions(document: Path) -> list[tuple[str, str]]:
 
 
 def assert_shown(expected: list[str], printed: list[str]) -> None:
-    """Equal line by line; a line ``...`` in a document stands for any number of lines."""
+    """Equal line by line; ``...`` in a document stands for any number of lines."""
     position = 0
     gap = False
     for line in expected:
@@ -53,13 +53,13 @@ def test_what_a_document_shows_is_what_is_printed(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Every command of the document is run, in order, on one fresh database."""
+    """Every command of the document runs, in order, on one fresh database."""
     shutil.copytree(ROOT / "docs", tmp_path / "docs")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("BAKE_TRACKER_ACTOR", "baker")
     bake = CommandLine(capsys, monkeypatch, tmp_path / "unused.log.jsonl")
-    made: dict[str, str] = {}  # the lots of today, by what they are called on any day
+    made: dict[str, str] = {}  # today's lot codes by their masked form
     with root_logger_put_back():
         for command, output in sessions(document):
             program, *words = shlex.split(command)
@@ -72,13 +72,13 @@ def test_what_a_document_shows_is_what_is_printed(
 
 
 def test_every_command_is_in_the_reference() -> None:
-    """A command that nobody can read about does not exist."""
+    """Users cannot find a command that is not documented."""
     reference = (ROOT / "docs" / "reference" / "cli.md").read_text("utf-8")
     assert [name for name in command_names() if f"`{name}" not in reference] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda d: str(d.relative_to(ROOT)))
 def test_every_link_leads_somewhere(document: Path) -> None:
-    """A relative link names a file that is there."""
+    """A relative link leads to an existing file."""
     links = LINK.findall(document.read_text("utf-8"))
     assert [link for link in links if not (document.parent / link).exists()] == []

@@ -1,4 +1,4 @@
-"""What the documents show of the API is what it answers; what they say of its problems is all there is."""
+"""The documents show what the API answers, and list all of its problems."""
 
 import doctest
 import json
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.one_database
 
 
 def test_what_the_document_shows_is_what_is_answered(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every session and every request, in order, with a token of a baker's, on an empty bakery."""
+    """Every session and request runs in order, with a baker's token, on an empty bakery."""
     program = Web().let_in().program(Role.BAKER)
     token = program.headers["Authorization"].removeprefix("Bearer ")
     in_process = {"transport": program._transport}
@@ -49,7 +49,7 @@ def assert_prints(text: str, names: dict[str, Any]) -> None:
 
 
 def assert_answered(program: TestClient, text: str) -> None:
-    """The same status, type and, as far as it is shown, body; its token is the program's own."""
+    """Status, type and the shown part of the body are the same; the token is the program's own."""
     asked, _, shown = text.partition("\nHTTP/1.1 ")
     (line, headers), body = read(asked)
     method, path, _ = line.split()
@@ -73,9 +73,9 @@ def kinds_of(family: type[ServiceError]) -> set[type[ServiceError]]:
 
 
 def test_every_problem_is_in_the_reference() -> None:
-    """Each code of the domain with its status, and those that the framework gives."""
+    """It has each code of the domain with its status, and the codes of the framework."""
     rows = re.findall(r"^\| (\d{3}) \| `(\w+)` \|", (DOCS / "reference" / "api.md").read_text("utf-8"), re.MULTILINE)
-    roots = {ServiceError, errors.AccessError}  # which nobody raises
+    roots = {ServiceError, errors.AccessError}  # base classes, never raised
     known = {kind for kind in kinds_of(ServiceError) - roots if kind.__module__ == errors.__name__}
     codes = {(str(status_of(kind.__new__(kind))), kind.code) for kind in known}
     codes |= {("400", "bad_request"), ("404", "not_found"), ("405", "method_not_allowed"), ("413", "too_large")}

@@ -1,17 +1,17 @@
-"""The reference of operations is made from the registry."""
+"""The reference of operations is generated from the registry."""
 
 from bake_tracker.services.kinds import kinds
 from tools.operations import PAGE, listed, updated
 
 
 def test_the_reference_says_what_the_registry_says() -> None:
-    """Otherwise run ``python tools/operations.py --update``."""
+    """If this fails, run ``python tools/operations.py --update``."""
     page = PAGE.read_text("utf-8")
     assert page == updated(page)
 
 
 def test_every_operation_is_in_the_reference() -> None:
-    """With a section of its own, its refusals and, if it records, the fields of its success line."""
+    """Each has a section with its refusals and, if it records, the fields of its success line."""
     sections = {section.partition("`\n")[0]: section for section in listed().split("\n### `")[1:]}
     assert list(sections) == sorted(kinds())
     assert [name for name, section in sections.items() if "- Refusals: `" not in section] == []

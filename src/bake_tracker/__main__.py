@@ -3,7 +3,7 @@
 import sys
 
 INTERRUPTED = 130
-"""What a shell says of a program that Ctrl-C has ended."""
+"""The status that a shell reports for a program ended by Ctrl-C."""
 
 
 def main() -> None:

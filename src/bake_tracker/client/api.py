@@ -95,7 +95,7 @@ class BakeTracker:
     def lots(
         self, *, item_id: int | None = None, code: str | None = None, only_there: bool = False
     ) -> Iterator[results.ListedLot]:
-        """Lots, the latest first."""
+        """Lots, newest first."""
         found = self.pages("/lots", "lots", item_id=item_id, code=code, only_there=only_there)
         return (read(results.ListedLot, one) for one in found)
 

@@ -11,7 +11,7 @@ class BakeTrackerError(Exception):
 
 
 class UnreachableError(BakeTrackerError):
-    """No answer after several tries. Send the change again with ``idempotency_key``, and it is recorded only once."""
+    """No answer after several tries. Send the change again with ``idempotency_key``; it is recorded only once."""
 
     def __init__(self, message: str, idempotency_key: str | None) -> None:
         self.idempotency_key = idempotency_key

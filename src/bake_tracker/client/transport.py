@@ -22,7 +22,7 @@ Key = UUID | str | None
 
 
 class Sender:
-    """Requests with the token, tried up to ``tries`` times."""
+    """Send requests with the token, each up to ``tries`` times."""
 
     def __init__(
         self,

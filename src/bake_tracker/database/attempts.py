@@ -36,7 +36,7 @@ class Attempt:
 
     @property
     def doubt(self) -> str:
-        """What to say of a commit that was cut and could not be asked about."""
+        """The message for a commit that was interrupted and could not be checked afterwards."""
         return (
             "the connection broke while it was being committed, and the database could not be asked since: whether it"
             " is recorded is not known"
@@ -44,7 +44,7 @@ class Attempt:
 
     @property
     def doubt_remedy(self) -> Remedy:
-        """How to find out."""
+        """The remedy: look the operation up."""
         return {"kind": "explain_operation", "operation_id": self.operation_ids[0] if self.operation_ids else None}
 
     def begin(self, number: int, *, is_last: bool) -> None:
@@ -52,7 +52,7 @@ class Attempt:
         self.number, self.is_last, self.used, self.is_told = number, is_last, 0, False
 
     def next_operation_id(self) -> str:
-        """The id for the next operation without one: the same as in the previous attempt, or a new one."""
+        """The id for the next operation that has none: the same as in the previous attempt, or a new one."""
         if self.used == len(self.operation_ids):
             self.operation_ids.append(uuid7())
         self.used += 1

@@ -43,7 +43,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def was_written_meanwhile(connection: Connection) -> bool:
-    """Whether a file assumed to be unchanged was written, so that the reads may mix two states."""
+    """Whether the file was written although it was assumed not to change; the reads may then mix two states."""
     reader = connection.connection.dbapi_connection
     if not isinstance(reader, Reader) or reader.seen is None:
         return False

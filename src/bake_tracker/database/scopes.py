@@ -99,8 +99,8 @@ def _wait_for_turn(session: Session) -> None:
 
 
 def _tell_retried(attempt: Attempt, error: Exception) -> None:
-    """Log a failure that no operation has logged: before the first, between two, or at the COMMIT of a transaction
-    without one.
+    """Log a failure that no operation has logged: before the first operation, between two, or at the COMMIT of a
+    transaction without any.
     """
     try:
         logger = get_service_logger("database")

@@ -16,7 +16,7 @@ class Role(StrEnum):
     OWNER = "owner"
 
     def allows(self, needed: "Role") -> bool:
-        """Whether this role may do what needs the other."""
+        """Whether this role may do what requires the other role."""
         ranks = list(Role)
         return ranks.index(self) >= ranks.index(needed)
 
@@ -26,7 +26,7 @@ OWNERS_OPERATIONS = frozenset({"record_bakery", "record_recipe_rate", "record_im
 
 
 def check_may_undo(role: Role, operations: Iterable[str]) -> None:
-    """Check before the commit that the role may undo all of these operations: nobody undoes what they may not do.
+    """Check before the commit that the role may undo all of these operations: nobody may undo what they may not do.
 
     Raises:
         ForbiddenError: one of them belongs to the owner.

@@ -44,12 +44,12 @@ def units_offered(base_unit: str) -> tuple[str, ...]:
 
 
 def amount(quantity: str, unit: str) -> str:
-    """``606 g``; of what is counted, the number alone: ``19``."""
+    """``606 g``; for counted items, the number alone: ``19``."""
     return quantity if unit == "each" else f"{quantity} {unit}"
 
 
 def amount_of(quantity: str, unit: str, name: str) -> str:
-    """``606 g of flour``, ``19 cookies``, ``1 egg``; ``name`` is a slug or a name, and the quantity exact text."""
+    """``606 g of flour``, ``19 cookies``, ``1 egg``; ``name`` is a slug or a name, and ``quantity`` is exact text."""
     if unit != "each":
         return f"{quantity} {unit} of {name}"
     if not name[-1:].isalpha():
@@ -58,7 +58,7 @@ def amount_of(quantity: str, unit: str, name: str) -> str:
 
 
 def how_many(quantity: str, of: str, unit: str) -> str | None:
-    """How many packages of ``of`` ``unit`` an amount in base units makes; None unless it is a short number."""
+    """How many packages of ``of`` ``unit`` make up an amount in base units; None unless the number is short."""
     factor = parse_unit(unit).factor
     count = Fraction(quantity) / (Fraction(of) * factor)
     return format_exact(count) if count.denominator in (1, 2, 4, 5, 10) else None

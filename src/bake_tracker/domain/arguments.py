@@ -54,7 +54,7 @@ class Arguments:
         return value
 
     def keys(self, field: str, value: object) -> list[int]:
-        """One key or more, each once, in order."""
+        """One or more keys, in order and without repeats."""
         if isinstance(value, str | bytes) or not isinstance(value, Sequence) or not value:
             self.refuse(field, f"must be a list of at least one id, not {shown(value)}")
             return []

@@ -37,7 +37,7 @@ WORDS: Mapping[str, str] = {
     "product_allergen": "allergens",
     "item_label": "label",
 }
-"""Words for what belongs to another thing."""
+"""Words for rows that belong to another entry."""
 
 
 def called(thing: Thing, name: str) -> str:
@@ -49,7 +49,7 @@ def called(thing: Thing, name: str) -> str:
 
 
 def what_stays(changes: Iterable[Change], pinned: Collection[Thing]) -> set[Thing]:
-    """What cannot be removed: everything ``pinned``, the parts made with it, and all that those refer to."""
+    """What cannot be removed: everything ``pinned``, the parts made with it, and everything those refer to."""
     made = {change.thing: change for change in changes if change.made_it}
     staying, new = set[Thing](), {thing for thing in pinned if thing in made}
     while new:

@@ -92,7 +92,7 @@ class ServiceError(Exception):
         super().__init__(*told)
 
     def in_words(self, words: Words) -> str:
-        """The text with what would mend it, as a face words that."""
+        """The text with its remedy, in the words of one interface."""
         return mended(str(self), self.remedy, words)
 
     def log_fields(self) -> dict[str, Any]:
@@ -321,7 +321,7 @@ class UnitConversionError(ServiceError):
 
     @property
     def remedies(self) -> list[Remedy]:
-        """What would mend each of the problems that can be mended."""
+        """The remedies of the problems that have one."""
         return [p["remedy"] for p in self.problems if "remedy" in p]
 
     def log_fields(self) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""What would mend a refusal, as a value: a flag, a field and route, or a link are the words of one face each.
+"""Remedies for refusals, as values; each interface words them with its own flags, fields and routes, or links.
 
-A value is plain JSON, since reports of imports keep it. It stands beside the text that it mends: ``remedy`` beside a
-``problem`` or ``reason``; ``remedies`` beside a ``problem`` that holds several, or one for each text of ``to_do``;
-``hint_remedies`` one for each of ``hints``.
+A value is plain JSON, because import reports keep it. It stands beside the text it belongs to: ``remedy`` beside a
+``problem`` or ``reason``; ``remedies`` beside a ``problem`` that combines several, or one for each text in ``to_do``;
+``hint_remedies``, one for each of ``hints``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -81,18 +81,18 @@ class Remedy(TypedDict):
 
 
 class Advice(NamedTuple):
-    """What is wrong or unknown, and what would mend it."""
+    """A problem or an unknown, and its remedy."""
 
     text: str
     remedy: Remedy | None = None
 
 
 Words = Callable[[Remedy], str]
-"""How a face words a remedy, to stand behind the text of what is wrong."""
+"""How an interface words a remedy, to follow the text of the problem."""
 
 
 def mended(text: str, remedy: Remedy | None, words: Words) -> str:
-    """The text of what is wrong, and behind it what would mend it."""
+    """The text of a problem, followed by its remedy in words."""
     if remedy is None:
         return text
     said = words(remedy)
@@ -100,7 +100,7 @@ def mended(text: str, remedy: Remedy | None, words: Words) -> str:
 
 
 def worded(answer: Any, words: Words, *, details: Callable[[Remedy], Mapping[str, Any]] | None = None) -> Any:
-    """The same answer with every remedy in it worded behind its text; ``details`` are more fields for the remedy."""
+    """The same answer with every remedy worded after its text; ``details`` adds fields to the remedy."""
     if isinstance(answer, list):
         return [worded(one, words, details=details) for one in answer]
     if not isinstance(answer, Mapping):

@@ -38,7 +38,7 @@ def slice_of(
     """A slice of rows that are all in memory, for short lists. ``key`` is a field with unique values.
 
     Raises:
-        ValidationError: the key is not one of this list.
+        ValidationError: the key does not belong to this list.
     """
     wanted = ask.search.casefold()
     fitting = [

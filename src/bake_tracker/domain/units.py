@@ -56,7 +56,7 @@ class NeedsMeasureError(Exception):
 
 @lru_cache(1)
 def _registry() -> "pint.UnitRegistry[Fraction]":
-    import pint  # a third of a second, which only a unit by name has to wait for
+    import pint  # a third of a second, which only reading a unit's name should cost
 
     registry: pint.UnitRegistry[Fraction] = pint.UnitRegistry(None, non_int_type=Fraction)
     registry.load_definitions(files(__package__).joinpath("units.txt").read_text("utf-8").splitlines())

@@ -1,1 +1,1 @@
-"""How it is asked for: parse, open a scope, make one call, render."""
+"""Entry points: parse the request, open a scope, make one call, render the answer."""

@@ -6,7 +6,7 @@ from bake_tracker.entrypoints.http.app import Application, make_application
 
 def make_app() -> Application:
     """Make the whole application."""
-    # Pages first: a page names its routes in links, and the API's have the names of functions, "receive" among them.
+    # Pages first: links find a route by its name, and some API routes, such as "receive", have the name of a page.
     app = make_application([*web.PAGES, api.make_router()])
     api.install(app)
     web.install(app)

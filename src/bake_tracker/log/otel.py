@@ -69,7 +69,7 @@ class OtelTracer:
 
 
 class OtelSpan:
-    """The span of one operation, current until it is left."""
+    """The span of one operation, current until ``leave``."""
 
     def __init__(self, span: Span) -> None:
         self._span = span

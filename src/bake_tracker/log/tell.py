@@ -96,7 +96,7 @@ def make_event(
 
 
 def complete_line(line: dict[str, Any], context: Mapping[str, Any], places: Iterable[Place] | None = None) -> None:
-    """Add the bound ids, the context (all of it, or these places) and other bound fields."""
+    """Add the bound ids, the context (all of it, or only these ``places``) and other bound fields."""
     bound = _bound.get()
     if bound.has_own_ids:
         for name, value in bound.ids.items():

@@ -10,7 +10,7 @@ from bake_tracker.models.types import UtcDateTime, UuidText
 
 
 class AssemblyRun(Base):
-    """One packing of a finished good; the operation's movements show what it consumed."""
+    """One assembly of a finished good; the operation's movements show what it consumed."""
 
     __tablename__ = "assembly_run"
     __table_args__ = (

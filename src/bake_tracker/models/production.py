@@ -19,7 +19,7 @@ class RecipeSnapshot(Base):
 
 
 class ProductionRun(Base):
-    """One baking of a recipe: plan, yield, loss and cost; the operation's movements show what it consumed."""
+    """One production from a recipe: plan, yield, loss and cost; the operation's movements show what it consumed."""
 
     __tablename__ = "production_run"
     __table_args__ = (

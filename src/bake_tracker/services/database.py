@@ -55,7 +55,7 @@ def engine_for(url: str | None = None) -> Engine:
 
 
 def prepare(url: str | None = None) -> None:
-    """Create the schema, or upgrade it to this version; only for an empty database or a bakery's.
+    """Create the schema or upgrade it to this version, but only in an empty database or a bakery's own.
 
     Raises:
         DatabaseUnavailableError: the database cannot be opened, or belongs to another program.

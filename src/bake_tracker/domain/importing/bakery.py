@@ -77,7 +77,7 @@ def plan_goods(
 def _refuse_circles(
     new: dict[str, dict[str, int]], rows: Mapping[str, list[Row]], known: Mapping[str, GoodPlan], findings: Findings
 ) -> None:
-    """Refuse every row of finished goods that would contain themselves."""
+    """Refuse every row whose finished good would contain itself."""
     while True:
         children = {good.slug: [slug for slug, _ in good.parts] for good in known.values()}
         children |= {slug: list(parts) for slug, parts in new.items()}

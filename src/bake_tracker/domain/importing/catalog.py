@@ -17,7 +17,7 @@ DENSITY_FIELDS = ("density_volume_value", "density_volume_unit", "density_weight
 
 
 def plan_ingredients(document: Mapping[str, Any], items: Shelf[ItemPlan], findings: Findings) -> None:
-    """Plan the ingredients with their categories, which are those of level 0 and 1."""
+    """Plan the ingredients and their categories, which are levels 0 and 1."""
     stocked, baked = _stocked_dimensions(document), _baked_dimensions(document)
     parents = {plain(fields.get("parent_slug")) for fields in dicts(document, "ingredients")}
     for row in findings.rows(document, "ingredients"):

@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 from bake_tracker.domain.importing.plan import LinePlan, YieldPlan
 from bake_tracker.domain.units import format_micros
 
-# Fields compared whenever they have a value; the others only if the file names them, since defaults are no statement.
+# Fields compared whenever they have a value; the others only if the file has them, because a default says nothing.
 _SAID_BY_VALUE = {
     "name", "description", "parent_slug", "g_per_ml", "details", "happens_on", "household", "category", "source",
     "notes", "lines", "makes",

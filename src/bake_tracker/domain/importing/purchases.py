@@ -28,7 +28,7 @@ def plan_purchases(
     products: Products,
     findings: Findings,
 ) -> list[tuple[Row, LotPlan]]:
-    """Plan the purchases of such a file; ``unit_price`` is per package. Those in a whole export are history."""
+    """Plan the purchases in a phone app's file; ``unit_price`` is per package. In a whole export, they are history."""
     if document.get("import_type") != PURCHASES:
         return []
     seen, lots = Counter[str](), []

@@ -143,7 +143,7 @@ def plan_import(
 ) -> ImportPlan:
     """Decide about every row, except whether a lot is already recorded (see ``skip_recorded``).
 
-    ``said`` are the facts that the bakery has; ``told`` are slugs of items by the names in the file, in addition to
+    ``said`` holds the facts that the bakery has; ``told`` maps names in the file to slugs of items, in addition to
     the remembered names.
 
     Raises:
@@ -248,7 +248,7 @@ def after_reversal(plan: ImportPlan, undone: Collection[str]) -> ImportPlan:
 
 
 def _to_remember(told: Mapping[str, str], names: Shelf[NamePlan]) -> tuple[NamePlan, ...]:
-    """The names that are not remembered yet, or mean something else so far."""
+    """The names that are not remembered yet, or are remembered with another meaning."""
     here = {name.slug: name.item_slug for name in (*names.known.values(), *names.new.values())}
     return tuple(NamePlan(key, key, slug) for key, slug in told.items() if here.get(key) != slug)
 

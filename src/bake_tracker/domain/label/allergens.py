@@ -73,7 +73,7 @@ _ORDER = {key: position for position, key in enumerate(ALLERGENS)}
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """The recorded allergens of an item or a package; none if both are empty."""
+    """The recorded allergens of an item or a package; two empty lists record that it contains none."""
 
     contains: frozenset[str] = frozenset()
     may_contain: frozenset[str] = frozenset()

@@ -138,7 +138,10 @@ def label_of(
 
 
 def _net_weight_g(food: Food, ingredients: tuple[Ingredient, ...], made: Fraction) -> Fraction | None:
-    """The weight of one piece: the recorded one, or the sum of a box's contents; baking loses weight, so no other."""
+    """The weight of one piece: as recorded, or the sum of a box's contents.
+
+    Baking loses weight, so the contents of baked goods do not add up to it.
+    """
     if food.base_unit != "each" or food.g_per_each is not None:
         return food.g_per_each
     weights = [one.weight_g for one in ingredients]

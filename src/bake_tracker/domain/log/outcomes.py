@@ -18,5 +18,5 @@ NO_REFUSALS = NO_ENDS | ANSWERED | BROKEN
 
 
 def is_refused(outcome: str) -> bool:
-    """Whether the operation was refused; such outcomes name the rule, so they are all those without another meaning."""
+    """Whether the operation was refused; any outcome not listed above is the name of the rule that refused it."""
     return outcome not in NO_REFUSALS

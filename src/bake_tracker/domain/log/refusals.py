@@ -1,4 +1,4 @@
-"""What a refusal in the log was short of, and what would help."""
+"""Read from a refusal in the log what was short and what would help."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation

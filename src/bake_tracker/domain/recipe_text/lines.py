@@ -1,7 +1,7 @@
 """Read a recipe line into an amount and an ingredient; every character is accounted for.
 
-Nothing is guessed silently: any second meaning is a doubt, and only a line without doubts is sure. What the
-words mean stands in ``ingredient_words.py``; how well this reads is measured by ``benchmarks/recipes.py``.
+Nothing is guessed silently: any second meaning is a doubt, and only a line without doubts is sure. ``words.py`` has the
+meanings of the words; ``benchmarks/recipes.py`` measures how well this reads.
 """
 
 from collections.abc import Iterable, Sequence
@@ -45,7 +45,7 @@ MAX_WORDS = 7
 
 @dataclass(frozen=True, slots=True)
 class IngredientLine:
-    """A line as it was read: use the first of ``amounts``; ``pieces`` joined give the line again.
+    """A line as it was read: use the first of ``amounts``; joining ``pieces`` gives the line again.
 
     A piece is a quantity, a unit, also (the amount repeated), an ingredient, a note, or dropped.
     """
@@ -64,7 +64,7 @@ class IngredientLine:
 
     @property
     def dropped(self) -> tuple[str, ...]:
-        """The pieces without meaning: marks, and words such as ``of``."""
+        """The pieces that carry no meaning: marks, and words such as ``of``."""
         return tuple(text.strip() for label, text in self.pieces if label == "dropped")
 
 

@@ -21,7 +21,7 @@ _BASE_UNITS = {"mass": "g", "volume": "ml", "count": "each", "length": "cm"}
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """What a person has said: by the number of a line, the first being 1."""
+    """A person's decisions, by line number from 1."""
 
     said: Mapping[int, tuple[Fraction, str, Item]] = field(default_factory=dict)
     accepted: frozenset[int] = frozenset()
@@ -34,7 +34,7 @@ class Decisions:
 
 @dataclass(frozen=True, slots=True)
 class ReadLine:
-    """The plan for a line: taken for an item or a new item; ``to_do`` says what is still to be settled."""
+    """The plan for a line: an item or a new item; ``to_do`` says what still has to be settled."""
 
     number: int
     read: IngredientLine
@@ -148,7 +148,7 @@ def _hints(item: Item, amount: Amount) -> tuple[Advice, ...]:
 def _unsure(
     number: int, read: IngredientLine, amount: Amount | None, decisions: Decisions, *, is_known: bool
 ) -> list[Advice]:
-    """Every doubt that nobody has settled, each with what settles it."""
+    """Every doubt that nobody has settled, each with its remedy."""
     can_accept = _is_usable(read, amount)
     found: list[Advice] = []
     for doubt in read.doubts:

@@ -1,4 +1,4 @@
-"""Baker's percentages: every ingredient in percent of the flour."""
+"""Baker's percentages: every ingredient as a percentage of the flour."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -29,7 +29,7 @@ def weight_g(item: Item, base_quantity: Fraction) -> Fraction | None:
 
 
 def bakers_percentages(weights_g: Mapping[int, Fraction | None], flour: Collection[int]) -> dict[int, str | None]:
-    """Each item's weight in percent of all flour, to a tenth, ties to even.
+    """Each item's weight as a percentage of all flour, to a tenth, ties to even.
 
     None for an item of unknown weight; None for all if the weight of a flour is unknown or there is no flour.
     """

@@ -46,7 +46,7 @@ class RecipeLine:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Labour and overhead of one batch or of a run, in millionths of the currency."""
+    """Labour and overhead for one batch or one run, in millionths of the currency."""
 
     labour_micros: int
     overhead_micros: int

@@ -31,7 +31,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class VersionDifference:
-    """One thing that is another: ``key`` is a field's name, or an item's or sub-recipe's; None: it is not there."""
+    """One difference: ``key`` is a field's name, or the id of an item or sub-recipe; a missing value is None."""
 
     part: str
     key: str | int
@@ -57,7 +57,7 @@ def versions_of(changes: Iterable[Change], now: Mapping[Thing, Rows]) -> list[Ve
 
 
 def version_differences(old: RecipeState, new: RecipeState) -> list[VersionDifference]:
-    """What is another in ``new``: its name and notes, lines, what it makes, its rates."""
+    """How ``new`` differs in its name and notes, lines, yields and rates."""
     found = [
         VersionDifference("about", name, old.about.get(name), new.about.get(name))
         for name in ("name", "category", "source", "notes")
@@ -75,7 +75,7 @@ def version_differences(old: RecipeState, new: RecipeState) -> list[VersionDiffe
 
 
 def _of_lines(old: Sequence[Row], new: Sequence[Row]) -> list[VersionDifference]:
-    """Compare the lines of each item in order; lines that only changed places do not differ."""
+    """Compare the lines of each item in order; a change of position is not a difference."""
     of: dict[tuple[str, int], tuple[list[Row], list[Row]]] = defaultdict(lambda: ([], []))
     for side, lines in enumerate((old, new)):
         for line in lines:

@@ -1,4 +1,4 @@
-"""Adjustments of lots other than by baking, packing and buying: their kinds and their cost."""
+"""The kinds and the cost of adjustments: changes to lots other than by baking, packing and buying."""
 
 from bake_tracker.domain.money import divide_half_even
 
@@ -15,7 +15,7 @@ def cost_of_change(
     brought_micros: int,
     brought_cost_micros: int | None,
 ) -> int | None:
-    """The signed cost of a change of a lot: at the cost of what is left, or the original cost if nothing is left.
+    """The signed cost of a change to a lot: at the cost of what is left, or the original cost if nothing is left.
 
     Taking the rest takes all its cost; an unknown cost stays unknown.
     """

@@ -109,7 +109,7 @@ def convert_packages(
     """Convert a number of packages to ``to_unit``: first to their contents, then like ``convert``.
 
     Raises:
-        ValidationError: the product does not come by this ``word``, or its size is not recorded.
+        ValidationError: the product is not sold by this ``word``, or its size is not recorded.
         UnitConversionError: see ``convert``.
     """
     quantity, unit_name = unpack(package, count, word)

@@ -36,7 +36,7 @@ class Share:
 
 
 def shares_of_receipts(root: int, sources: Mapping[int, Source]) -> list[Share]:
-    """Every receipt that went into a lot, each once, even if it went in by several ways.
+    """Every receipt that went into a lot, each once, even if it went in by several routes.
 
     Losses are not in the lot, and neither is their cost. The known costs add up to the cost of the lot exactly:
     shares of cost follow the posted costs, shares of quantity the quantities.

@@ -21,7 +21,7 @@ def most_times(per_one: Mapping[int, Fraction], usable_micros: Mapping[int, int]
 
 
 def short_of(per_one: Mapping[int, Fraction], usable_micros: Mapping[int, int], times: int) -> dict[int, int]:
-    """What ``times`` of them would need of every item that is short, in millionths by item id."""
+    """How much of every short item ``times`` of them would need, in millionths by item id."""
     needs = {item_id: drawn_micros(quantity, Fraction(times)) for item_id, quantity in per_one.items()}
     return {item_id: need for item_id, need in needs.items() if need > usable_micros.get(item_id, 0)}
 

@@ -67,7 +67,7 @@ def unpack(package: Package, count: Fraction, word: str, place: str = "") -> tup
     """The contents of ``count`` packages, with the unit.
 
     Raises:
-        ValidationError: the product does not come by this ``word``, or its size is not recorded.
+        ValidationError: the product is not sold by this ``word``, or its size is not recorded.
     """
     if not package.is_called(word):
         comes_in = package.package_type or ANY_PACKAGE[0]

@@ -48,5 +48,5 @@ def make_router() -> APIRouter:
 
 
 def install(app: FastAPI) -> None:
-    """Have refusals name routes and fields to programs."""
+    """Word refusals for programs, with routes and fields."""
     app.state.word_problem = word_problem

@@ -148,7 +148,7 @@ def as_json(answer: Any) -> bytes:
 
 
 def checked(answer: Any) -> Response:
-    """The answer to a question that was sent in a body, with what would mend what is wrong."""
+    """The answer to a check that was sent in a body, with a remedy for each problem."""
     return Response(as_json(in_words(answer)), media_type="application/json")
 
 

@@ -1,4 +1,4 @@
-"""What would mend a refusal, in the words of the API: the route to call or the field to send, kind by kind."""
+"""Remedies in the words of the API: for each kind, the route to call or the field to send."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ _OPERATOR = "whoever runs the server"
 
 
 class Way(TypedDict):
-    """How a program mends something: the text, and the route or field that the text names."""
+    """A remedy for a program: the text, and the route or field that it names."""
 
     text: str
     route: NotRequired[str]
@@ -25,17 +25,17 @@ class Way(TypedDict):
 
 
 def words(remedy: Remedy) -> str:
-    """What to send, to stand behind the text of what is wrong."""
+    """What to send, worded to follow the text of the problem."""
     return WAYS[remedy["kind"]](remedy)["text"]
 
 
 def in_words(answer: Any) -> Any:
-    """An answer with every remedy in it worded behind its text, and with its route or field."""
+    """An answer with every remedy worded after its text, and with its route or field."""
     return worded(answer, words, details=_details)
 
 
 def word_problem(problem: Problem) -> Problem:
-    """The details of a problem in the same way; ``detail`` tells all of its errors."""
+    """The same for the details of a problem; ``detail`` combines all its errors."""
     told: Problem = in_words(problem)
     if any("remedy" in error for error in problem.get("errors", ())):
         texts = [": ".join(filter(None, (error.get("field"), error["problem"]))) for error in told["errors"]]

@@ -56,7 +56,7 @@ def _load_group(group: Group, words: tuple[str, ...]) -> Any:
 
 
 def load(command: Command, words: tuple[str, ...]) -> Any:
-    """Import a command; ``words`` are how it is called, such as ``("log", "tree")``."""
+    """Import a command; ``words`` are its full name, such as ``("log", "tree")``."""
     module, _, function = command.function.partition(":")
     alone = typer.Typer(add_completion=False)
     example = " ".join(filter(None, ("bake", *words, command.example)))

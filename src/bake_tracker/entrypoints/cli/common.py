@@ -1,4 +1,4 @@
-"""What every command has: ``--database`` and ``--json``, anywhere on the line, and a log that is set up."""
+"""What every command has: ``--database`` and ``--json``, anywhere on the line, and logging."""
 
 import inspect
 from collections.abc import Callable
@@ -38,7 +38,7 @@ def global_options(database: Database = None, as_json: Json = False, version: Ve
 
 
 def add(group: typer.Typer, function: Callable[..., None], name: str, epilog: str) -> None:
-    """Register a command with the common options behind its own."""
+    """Register a command with the common options after its own."""
     own = inspect.signature(function)
     keyword = inspect.Parameter.KEYWORD_ONLY
     common = [

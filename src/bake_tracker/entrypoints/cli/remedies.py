@@ -1,4 +1,4 @@
-"""What would mend a refusal, in the words of a terminal: the command or the flag, kind by kind."""
+"""Remedies in the words of a terminal: for each kind, the command or flag to type."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,17 +15,17 @@ _LISTS = {
 
 
 def words(remedy: Remedy) -> str:
-    """What to type, to stand behind the text of what is wrong."""
+    """What to type, worded to follow the text of the problem."""
     return WORDS[remedy["kind"]](remedy)
 
 
 def told(error: Exception) -> str:
-    """The text of an error, with what to type."""
+    """The text of an error, with the command or flag to type."""
     return error.in_words(words) if isinstance(error, ServiceError) else str(error)
 
 
 def told_by_line(error: ServiceError) -> str:
-    """The error, with several problems on a line each."""
+    """The text of an error; if it has several problems, each on its own line."""
     problems = worded(getattr(error, "problems", []), words)
     if len(problems) < 2:
         return told(error)
@@ -34,7 +34,7 @@ def told_by_line(error: ServiceError) -> str:
 
 
 def in_words(answer: Any) -> Any:
-    """An answer with every remedy in it worded behind its text."""
+    """An answer with every remedy worded after its text."""
     return worded(answer, words)
 
 

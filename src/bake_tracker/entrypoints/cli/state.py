@@ -1,6 +1,6 @@
 """What every command shares: the database, the way to answer, and the three ways to call a service.
 
-The database is imported where it is first asked, so that a command without one need not wait for it.
+The database code is imported on first use, so that a command without a database does not wait for it.
 """
 
 import json

@@ -47,7 +47,7 @@ class Needs:
         """Identify the caller, then check rate limit, role and origin; what follows is logged in the caller's name.
 
         Raises:
-            SignInNeededError, ForbiddenError, TooManyAttemptsError: it is not let in.
+            SignInNeededError, ForbiddenError, TooManyAttemptsError: the request is not let in.
         """
         caller = await run_in_threadpool(identify, request)
         request.state.caller = caller
@@ -77,7 +77,7 @@ def in_person(request: Request) -> Caller:
     """The caller, who must be signed in: a token that makes tokens or users would outlive its own revocation.
 
     Raises:
-        ValidationError: a program asks.
+        ValidationError: the caller uses an API token.
     """
     caller = caller_of(request)
     if caller is None:
@@ -91,7 +91,7 @@ def identify(request: HTTPConnection) -> Caller | None:
     """Identify the caller by API token or cookie.
 
     Raises:
-        SignInNeededError: the API token is unknown, over or revoked.
+        SignInNeededError: the API token is unknown, expired or revoked.
     """
     if token := bearer_of(request):
         with read_scope() as session:

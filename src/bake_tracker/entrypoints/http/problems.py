@@ -108,7 +108,7 @@ def install(app: FastAPI) -> None:
 
 
 async def _refused(request: Request, error: ServiceError) -> Response:
-    if not hasattr(error, "bake_operation_id"):  # refused before any service was asked
+    if not hasattr(error, "bake_operation_id"):  # refused before any service was called
         _tell(request, error.outcome, logging.WARNING, error, **error.log_fields())
     headers = {}
     if isinstance(error, TooManyAttemptsError):

@@ -37,9 +37,9 @@ def telling_when_it_stops(app: FastAPI) -> Iterator[None]:
 
 
 def stop_with_the_server() -> None:
-    """In a worker, stop when the parent process is gone: nothing else would stop us.
+    """In a worker, stop when the parent process is gone; nothing else would stop it.
 
-    Else, after a ``kill -9`` of that one, they would go on for ever, and keep the port from a server started anew.
+    After a ``kill -9`` of the parent, workers would otherwise run for ever and keep the port from a new server.
     """
     if server := multiprocessing.parent_process():
         threading.Thread(target=_stop_after, args=(server,), daemon=True).start()

@@ -11,10 +11,10 @@ from bake_tracker.services.reversal import ReversalResult, record_reversal
 
 
 def undoing_as(request: Request) -> Callable[..., ReversalResult]:
-    """``record_reversal`` for a caller; refused as a whole when any part of it needs an owner.
+    """``record_reversal`` for a caller; refused as a whole if any part of it needs an owner.
 
     Raises:
-        ForbiddenError: when it is called, in the transaction, which then is rolled back.
+        ForbiddenError: at the call, inside the transaction, which then rolls back.
     """
     caller = caller_of(request)
     role = caller.role if caller else Role.VIEWER

@@ -42,5 +42,5 @@ PAGES: tuple[APIRouter, ...] = (
 def install(app: FastAPI) -> None:
     """Serve the static files and show refusals as pages."""
     app.state.show_problem = show_problem
-    # Only these: of what is secret in a page, its compressed size could tell.
+    # Only static files: the compressed size of a page could reveal a secret in it.
     app.mount("/static", GZipMiddleware(OurFiles()), name="static")

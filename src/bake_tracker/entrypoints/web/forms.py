@@ -44,7 +44,7 @@ class Form:
     refusal: ServiceError | None = None
     made_id: str | None = None
     line: str = ""
-    """Of a line of a form that has several: ``[0]``, which stands behind the names of its fields in problems."""
+    """For a row of a form: its index, such as ``[0]``, which follows the field's name in problems."""
 
     def __getitem__(self, name: str) -> str:
         """The text of a field, "" if it is missing."""
@@ -163,7 +163,7 @@ class Form:
         """The operation id as a UUID, to derive further ids from it.
 
         Raises:
-            ValidationError: what came along is no UUID.
+            ValidationError: the id that was sent is not a UUID.
         """
         try:
             return UUID(self.operation_id)
@@ -178,12 +178,12 @@ class Form:
         if isinstance(error, ValidationError):
             self.problems = list(error.problems)
         if self.earlier_id:
-            self.made_id = uuid7()  # what is sent now is something else
+            self.made_id = uuid7()  # the values sent now differ
         return self
 
     @property
     def earlier_id(self) -> str | None:
-        """The operation that this form was recorded as before, if it is sent again with other values."""
+        """The operation that this form already recorded, if it is sent again with other values."""
         is_used = isinstance(self.refusal, ConflictError) and "conflicting_operation" in self.refusal.fields
         return self[OPERATION_ID] or None if is_used else None
 
@@ -229,7 +229,7 @@ def blank(request: Request, **values: object) -> Form:
 
 
 def asked(request: Request) -> Form:
-    """The form in the query of an address."""
+    """The form in the query string of a URL."""
     return Form(locale_of(request), [(key, _kept(value)) for key, value in request.query_params.multi_items()])
 
 
@@ -258,7 +258,7 @@ def read_number(typed: str, locale: Locale) -> int | Decimal:
     """The exact number in a text; another language's decimal sign is accepted where it is unambiguous.
 
     Raises:
-        ValueError: it is none, or could be two; the text says how to write it.
+        ValueError: the text is not a number, or could be two; the message says how to write it.
     """
     text = _GROUPED.sub("", typed.strip())
     if _NUMBER.fullmatch(text):

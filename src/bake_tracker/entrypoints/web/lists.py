@@ -1,6 +1,6 @@
 """The one list component: search, sort, page by key, and export what you see.
 
-A feature says once what its list is, and its route is two calls::
+A feature declares its list once, and its route makes two calls::
 
     LIST = ListOf("stock", (Column("name", "Item", link="item", by=("item_id",)), Column("on_hand", "On hand", "number",
                   unit="unit"), ...), sort="name", keep=("kind",))
@@ -36,11 +36,11 @@ Shown = Literal["text", "number", "money", "day", "moment", "flag"]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: the field of a row that stands in it, and how.
+    """One column: the field of a row that it shows, and how.
 
-    ``unit`` is the field that has a number's unit, ``words`` what is written for a value. ``link`` leads to a route,
-    whose parts of the path are the row's fields ``by``. ``sort`` is the field it is sorted by, None for not at all;
-    ``on_page`` is False for what stands only in files, ``narrow`` for what a phone leaves out.
+    ``unit`` is the field with a number's unit, ``words`` maps values to words. ``link`` is a route, and ``by`` names
+    the fields that fill its path. ``sort`` is the field to sort by, or None if the column cannot be sorted; ``on_page``
+    is False for a column only in files, ``narrow`` for one that a phone leaves out.
     """
 
     key: str
@@ -86,11 +86,11 @@ class Listing:
         return bool(self.asked.search) or any(self.request.query_params.get(name) for name in self.of.keep)
 
     def name(self, parameter: str) -> str:
-        """The name of a parameter of this list in the address."""
+        """The name of a parameter of this list in the URL."""
         return self.of.prefix + parameter
 
     def kept(self, *without: str) -> list[tuple[str, str]]:
-        """The address's current parameters, without the page and these parameters of the list."""
+        """The URL's current parameters, without the page and these parameters of the list."""
         gone = {self.name(one) for one in (*without, "after", "format")}
         own = {self.name(one) for one in ("q", "sort")} | set(self.of.keep)
         return [
@@ -100,13 +100,13 @@ class Listing:
         ]
 
     def path(self, *without: str, **more: str) -> str:
-        """The address of this list with some parameters changed: ``sort``, ``q``, ``after``, ``format``."""
+        """The URL of this list with some parameters changed: ``sort``, ``q``, ``after``, ``format``."""
         query = [*self.kept(*without, *more), *((self.name(name), value) for name, value in more.items() if value)]
         return self.here + (f"?{urlencode(query)}" if query else "")
 
     @property
     def here(self) -> str:
-        """The address without its query."""
+        """The URL without its query."""
         return self.request.url.path
 
     def sorting(self, column: Column) -> str | None:
@@ -116,12 +116,12 @@ class Listing:
         return "descending" if self.asked.descending else "ascending"
 
     def sort_path(self, column: Column) -> str:
-        """The address that sorts by this column, or reverses it if it is sorted already."""
+        """The URL that sorts by this column, or reverses the order if it already does."""
         turned = column.sorted_by == self.asked.sort and not self.asked.descending
         return self.path(sort=f"{'-' if turned else ''}{column.sorted_by}")
 
     def next_path(self) -> str:
-        """The address of the next page."""
+        """The URL of the next page."""
         return self.path(after=write_key(self.next) or "")
 
     def link(self, column: Column, row: Mapping[str, Any]) -> str | None:
@@ -133,10 +133,10 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """A list: its name, which files are called by; its columns; and by which it is sorted at first (``-`` downwards).
+    """A list: its name, which also names its files; its columns; and its first order (``-`` for descending).
 
-    ``keep`` are other parameters of the address that stay while one searches, sorts and leafs. A page with two lists
-    gives one of them a ``prefix``.
+    ``keep`` names other URL parameters that stay while somebody searches, sorts and pages. On a page with two lists,
+    one of them has a ``prefix``.
     """
 
     name: str
@@ -151,10 +151,10 @@ class ListOf:
         object.__setattr__(self, "_sorts", frozenset(one.sorted_by for one in self.columns if one.sorted_by))
 
     def ask(self, request: Request) -> Ask:
-        """The slice that the address asks for; the whole list if a file is wanted.
+        """The slice that the URL asks for; the whole list if a file is wanted.
 
         Raises:
-            ValidationError: it is not sorted so, or the page is none of its pages.
+            ValidationError: the list cannot be sorted so, or has no such page.
         """
         given = request.query_params
         asked_sort = given.get(self.prefix + "sort") or self.sort
@@ -176,7 +176,7 @@ class ListOf:
         return Listing(self, request, self.ask(request), found.rows, found.next)
 
     def shown(self, request: Request, rows: Sequence[Mapping[str, Any]]) -> Listing:
-        """Some of its rows on another page, shown alike but without search and paging."""
+        """Some of its rows on another page, shown the same way but without search and paging."""
         return Listing(self, request, Ask(self.sort.removeprefix("-"), self.sort.startswith("-")), rows, None)
 
     def answer(
@@ -190,7 +190,7 @@ class ListOf:
         """The rows as the requested file, or None if a page is wanted.
 
         Raises:
-            ValidationError: there are more than a file may have; one without the rest would look like all of it.
+            ValidationError: there are more rows than a file may have; a file with only some would look complete.
         """
         if (wanted := self._format(request)) is None:
             return None

@@ -30,7 +30,7 @@ from bake_tracker.entrypoints.web.words import OPERATIONS
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 LANGUAGES = ("en", "en_GB", "de", "fr", "es", "it", "nl", "sv", "da", "pl", "pt", "cs")
-"""Of numbers and dates; the words are English."""
+"""Languages for numbers and dates; the words are always English."""
 
 _PART = re.compile(r"{(\w+)}")
 _environment = Environment(
@@ -150,7 +150,7 @@ def _written(value: str, locale: Locale) -> str:
 def amount(value: str | Decimal | None, unit: str, *, locale: Locale, unknown: str = "unknown") -> str:
     """A quantity with its unit for people: 25 kg rather than 25000 g, rounded to 1 g or 1 ml if large.
 
-    Files, forms and the API have all its decimals.
+    Files, forms and the API keep all its decimals.
     """
     if value is None:
         return unknown
@@ -160,12 +160,12 @@ def amount(value: str | Decimal | None, unit: str, *, locale: Locale, unknown: s
 
 
 def _rounded(exact: Decimal, decimals: int) -> Decimal:
-    """A number rounded to some decimals without trailing zeros; unrounded if it would become zero."""
+    """A number rounded to this many decimals, without trailing zeros; unrounded if it would become zero."""
     return Decimal(format((round(exact, decimals) or exact).normalize(), "f"))
 
 
 def rounded(value: str | Decimal | None, *, locale: Locale, unknown: str = "unknown") -> str:
-    """An amount of money for people, to the cent or to three figures below one: 56.76, 0.072. Files have it exactly."""
+    """An amount of money for people, to the cent or to three figures below one: 56.76, 0.072. Files have it in full."""
     if value is None:
         return unknown
     exact = Decimal(value)

@@ -1,4 +1,4 @@
-"""What would mend a refusal, in the words of a page: a link where a page does it, plain words where none does."""
+"""Remedies in the words of a page: a link if a page can do it, otherwise plain words."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from bake_tracker.domain.remedies import Missing, Remedy, RemedyKind
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """What somebody can do: the text, and the page that it leads to, by its route's name and parts."""
+    """A remedy for a person: the text, and the page it leads to, by its route's name and parts."""
 
     text: str
     route: str | None = None
@@ -19,7 +19,7 @@ class Way:
 
 
 def helps(lead: Callable[..., str], remedy: Remedy | None) -> Markup:
-    """A sentence that says what would mend what is wrong, as a link where a page does it; ``lead`` gives its path."""
+    """A sentence with the remedy, as a link if a page can do it; ``lead`` returns the page's path."""
     if remedy is None:
         return Markup()
     way = WAYS[remedy["kind"]](remedy)
@@ -29,7 +29,7 @@ def helps(lead: Callable[..., str], remedy: Remedy | None) -> Markup:
 
 
 def remedies_of(problem: dict[str, Any]) -> list[Remedy]:
-    """Every remedy in the details of a problem, each once."""
+    """Every remedy in the details of a problem, without repeats."""
     found: Iterable[Remedy | None] = (problem.get("remedy"), *(one.get("remedy") for one in problem.get("errors", ())))
     kept: list[Remedy] = []
     for remedy in found:

@@ -19,7 +19,7 @@ _ASKED = frozenset({"num_batches", "quantity", "actual_yield", "scale_factor", "
 def explain_refusal(
     session: Session, line: LogLine, today: date, asked: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Explain a refusal from its line, with the current stock of what was short; pass ``asked`` if all arguments are
+    """Explain a refusal from its line, with the current stock of the short items; pass ``asked`` if all arguments are
     known.
     """
     asked = asked or {

@@ -60,7 +60,7 @@ _FOODS = (
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Everything lots are made of: the lots, their sources, and what is known of their items."""
+    """Everything lots are made of: the lots, their sources, and what is known about their items."""
 
     lots: Mapping[int, MadeLot]
     foods: Mapping[int, Food]

@@ -22,7 +22,7 @@ class Drift(TypedDict):
 
 
 def drift(what: str, key: object, expected: object, found: object) -> Drift:
-    """Create a disagreement; None means unknown."""
+    """Describe a disagreement; None means unknown."""
     expected, found = ("unknown" if value is None else str(value) for value in (expected, found))
     return {"what": what, "id": str(key), "expected": expected, "found": found}
 

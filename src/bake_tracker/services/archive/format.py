@@ -21,7 +21,7 @@ ROWS_AT_ONCE = 1_000
 
 
 class ArchiveRefusedError(ServiceError):
-    """The archive is incomplete, foreign or does not fit; the message names the line."""
+    """The archive is incomplete, does not fit or is another program's; the message names the line."""
 
     code = "archive_refused"
     outcome = "archive_refused"

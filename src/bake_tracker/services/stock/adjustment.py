@@ -174,7 +174,7 @@ def post_adjustments(
     recipient_id: int | None = None,
     event_id: int | None = None,
 ) -> None:
-    """Post changes to lots with their kind and reason; the items are locked and the quantities fit."""
+    """Post changes to lots with their kind and reason; the caller has locked the items and checked the quantities."""
     if not changes:
         return
     change_lots(operation, changes)

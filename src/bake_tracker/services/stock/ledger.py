@@ -113,7 +113,7 @@ class AddedLot:
 
 def lock_items(operation: Operation, item_ids: Iterable[int]) -> None:
     """Lock these items against other writers until the transaction ends, in id order."""
-    if operation.connection.dialect.name != "sqlite":  # SQLite has one writer, and since its claim that is this one
+    if operation.connection.dialect.name != "sqlite":  # SQLite has one writer, and since the claim it is this one
         operation.connection.execute(_lock, {"ids": sorted(item_ids)}).all()
 
 
@@ -188,7 +188,7 @@ def turn_into(operation: Operation, draws: Sequence[Draw], new: NewLot | None) -
 
 
 def change_lots(operation: Operation, changes: Sequence[Change]) -> None:
-    """Post signed changes to existing lots; the items are locked and the quantities fit."""
+    """Post signed changes to existing lots; the caller has locked the items and checked the quantities."""
     if not changes:
         return
     operation.session.execute(

@@ -220,7 +220,7 @@ def check_has_come(session: Session, field: str, day: date | None) -> None:
 
 
 def add_goods(operation: Operation, weighed: Weighed, day: date, supplier_id: int | None) -> ReceivedLot:
-    """Add the goods as a lot received on ``day``; the item is locked."""
+    """Add the goods as a lot received on ``day``; the caller has locked the item."""
     goods, item, micros = weighed.goods, weighed.item, weighed.quantity_micros
     expires_on = goods.expires_on or (None if goods.is_carried else expiry(day, item.shelf_life_days))
     lot = add_lot(

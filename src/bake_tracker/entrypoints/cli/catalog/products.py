@@ -90,7 +90,7 @@ def show_products(rows: list[Any]) -> None:
 
 
 def find_package(session: Session, item_id: int, typed: str | None, unit: str) -> Package | None:
-    """The product with the name or id that was typed, or the item's only product that comes by this ``unit``.
+    """The product with the name or id that was typed, or the item's only product that is sold by this ``unit``.
 
     Raises:
         ProductNotFoundError: the item has no such product.

@@ -11,7 +11,7 @@ from bake_tracker.domain.stock.recall import Step, Trace, TracedLot
 from bake_tracker.entrypoints.cli.state import out, twig
 
 DEEPEST = 20
-"""Deeper steps do not fit the width; the tree names the lot to continue with."""
+"""Deeper steps would not fit the width, so the tree names the lot to continue with."""
 
 _VERBS = {
     "waste": "thrown away",

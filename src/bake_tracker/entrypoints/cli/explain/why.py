@@ -65,7 +65,7 @@ def explain(
 
 @dataclass(slots=True)
 class _Log:
-    """What the log says; nothing if it cannot be read, and then ``fault`` says why."""
+    """The log's side of an answer; empty if the log cannot be read, and then ``fault`` says why."""
 
     progress: Progress
     fault: LogUnreadableError | None = None
@@ -194,7 +194,7 @@ def _candidate(one: Mapping[str, Any]) -> Story:
 
 
 def _only_told(session: Session, line: LogLine, trees: list[TransactionNode], log: _Log) -> Story:
-    """An operation without a row: refused, rolled back or in doubt."""
+    """An operation that only the log knows, without a row: refused, rolled back or in doubt."""
     lines = [node.line for tree in trees for node in walk(tree.operations)]
     started = find_started(state.log_file, line["operation_id"], log.progress) or {}
     in_full = {key: value for key, value in started.items() if key not in NOT_ASKED and value is not None}

@@ -47,7 +47,7 @@ def serve(
         complain("The pages need JavaScript libraries that are missing here. To fetch them, run: python hatch_build.py")
         raise typer.Exit(3)
     with ExitStack() as stack:
-        # Stop by an exception, so that temporary files are removed.
+        # Stop by raising an exception, so that temporary files are removed.
         signal.signal(signal.SIGTERM, _leave)
         if demo:
             _open_demo(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bake-tracker-demo-"))))

@@ -102,7 +102,7 @@ def show_expiring(rows: list[ExpiringLot], within: int) -> None:
 
 
 def _flat(rows: list[Possible]) -> Iterator[list[str]]:
-    """A line for each, and another for every further item it is short of."""
+    """A table row for each, and another for every further item that stops it."""
     for row in rows:
         how_many = "?" if row["count"] is None else str(row["count"])
         first, *more = [_stopper(one) for one in row["stopped_by"]] or [[row["problem"] or "", "", "", ""]]

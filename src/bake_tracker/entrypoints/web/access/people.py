@@ -106,7 +106,7 @@ def do_set_password(request: Request, user_id: UserId, form: Sent) -> Response:
     """Set a user's password and sign the user out."""
     in_person(request)
     try:
-        # Without an id: a second password under it would be taken for the first sent twice, and not be set.
+        # Without an id: a second password sent under the same id would count as a repeat, and not be set.
         done = run_in_transaction(lambda session: record_password(user_id, form["password"], session=session))
     except ServiceError as error:
         return _person(request, user_id, form.refused(error), status_of(error))
@@ -146,7 +146,7 @@ def do_make_token(request: Request, form: Sent) -> Response:
     try:
         if form["role"] in SHORT and not caller.role.allows(Role(form["role"])):
             raise ValidationError.of("role", f"must be no more than your own, which is {caller.role}")
-        # Without an id: sent twice these are two tokens, of which the one that is shown is good.
+        # Without an id: if it is sent twice, it makes two tokens, and the one shown works.
         run_in_transaction(
             lambda session: record_api_token(caller.user_id, form["name"], form["role"], token, session=session)
         )
@@ -175,7 +175,7 @@ def _revoke(user_id: int, api_token_id: int, form: Form) -> Any:
     def work(session: Session) -> Any:
         done = record_api_token_revocation(api_token_id, session=session, operation_id=form.operation_id)
         if done["user_id"] != user_id:
-            raise ApiTokenNotFoundError(api_token_id)  # and nothing of it is recorded
+            raise ApiTokenNotFoundError(api_token_id)  # rolls the revocation back
         return done
 
     return run_in_transaction(work)

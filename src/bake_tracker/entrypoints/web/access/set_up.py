@@ -21,7 +21,7 @@ from bake_tracker.services.database import read_scope, run_in_transaction
 router = pages()
 
 _NO_USER = "set-up code"
-"""What attempts to guess the code are counted under; no user's name has a dash and a space at once and means it."""
+"""Counts the attempts to guess the code, under a name that no user would choose."""
 
 
 @router.get("/set-up", name="set_up", dependencies=[PUBLIC])

@@ -85,7 +85,7 @@ def _check(request: Request, name: str, password: str) -> KnownUser:
     """The user for this name and password; the attempt is counted before the password is checked.
 
     Raises:
-        TooManyAttemptsError, SignInRefusedError: nobody.
+        TooManyAttemptsError, SignInRefusedError: there were too many attempts, or no user matches.
     """
     wait_s, user = run_in_transaction(lambda session: take_attempt(session, name, address_of(request)))
     if wait_s:

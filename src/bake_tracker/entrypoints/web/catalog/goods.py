@@ -73,7 +73,7 @@ def add(request: Request, form: Sent) -> Response:
 
 @router.get("/goods/{good_id}", name="good", dependencies=[VIEWER])
 def good(request: Request, good_id: GoodId, recorded: UUID | None = None) -> Response:
-    """Show one box, for the number and price in the address."""
+    """Show one box, for the number and price in the URL."""
     asked = Form(locale_of(request), request.query_params.multi_items())
     count, price = _count(asked), read_price(asked)
     with read_scope() as session:
@@ -129,7 +129,7 @@ def _write(session: Session, form: Form, found: Good | None) -> int:
 
 
 def _parts(form: Form, known: NamedItems) -> list[ComponentInput]:
-    """Every row as the service takes it; unreadable values are noted on their rows."""
+    """Every row as the service expects it; unreadable values are noted on their rows."""
     parts: list[ComponentInput] = []
     for row in form.rows(*PART):
         read = read_line(row, known, {})

@@ -99,7 +99,7 @@ def _write(session: Session, form: Form, view: ScaledRecipe | None) -> int:
     gives = [_made(session, form, row, made, own) for row in form.rows(*MAKES)]
     form.done()
     about: dict[str, Any] = {name: form.text(name) for name in ABOUT}
-    if view:  # what is left out would stay as it is, and what was emptied is to be empty
+    if view:  # an omitted field would keep its value, but an emptied one must become empty
         about = {name: value or "" for name, value in about.items()}
     recipe_id = view["recipe_id"] if view else None
     with by_row(form, "lines", "amount"):
@@ -117,7 +117,7 @@ def _write(session: Session, form: Form, view: ScaledRecipe | None) -> int:
 
 
 def _lines(session: Session, form: Form, known: NamedItems) -> list[LineInput]:
-    """Every line as the service takes it; unreadable values are noted on their rows."""
+    """Every line as the service expects it; unreadable values are noted on their rows."""
     recipes = {
         key: recipe_id
         for recipe_id, (slug, name) in load_recipe_names(session).items()

@@ -58,7 +58,7 @@ def recipe(
     flour: Annotated[list[int] | None, Query(max_length=200)] = None,
     recorded: UUID | None = None,
 ) -> Response:
-    """Show one recipe; batches, price and flour come from the address."""
+    """Show one recipe; batches, price and flour come from the URL."""
     asked = Form(locale_of(request), request.query_params.multi_items())
     return _page(request, recipe_id, asked, blank(request), flour or [], recorded=recorded)
 

@@ -18,7 +18,7 @@ from bake_tracker.services.database import Session
 
 HIGHEST_MICROS = 10**15
 MORE = 3
-"""So many empty rows stand below the last one that is filled in."""
+"""The number of empty rows below the last filled one."""
 
 
 def put_rows(form: Form, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -76,7 +76,7 @@ def exact_decimal(quantity: Fraction) -> int | Decimal | None:
 
 
 def read_price(asked: Form) -> int | None:
-    """The price in the address in millionths, or None; an impossible price is noted."""
+    """The price in the URL in millionths, or None; an impossible price is noted."""
     price = asked.number("price")
     if price is None:
         return None

@@ -34,7 +34,7 @@ MOST_LOTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What making rows needs."""
+    """Everything that is needed to make rows."""
 
     request: Request
     house: BakeryInfo

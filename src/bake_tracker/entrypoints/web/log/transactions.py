@@ -37,7 +37,7 @@ router = pages()
 
 SHOWN = 50
 MOST_LISTENERS, MOST_OF_ONE = 100, 10
-"""So many may listen at once, and so many windows of one of them: nobody takes the places of all."""
+"""The most listeners in all, and the most windows of one person, so that nobody can take every place."""
 SHORTEST_ID = 8
 _GROUP_WORDS = {
     "": "Done, refused or broken",
@@ -54,7 +54,7 @@ _Day = Annotated[date, Field(ge=date(1970, 1, 1), le=date(2199, 12, 31))]
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """The log filter in an address."""
+    """The log filter in a URL."""
 
     outcome: str = ""
     operation: str = ""
@@ -133,7 +133,7 @@ async def events(request: Request, asked: Asked, after: Annotated[str, Query(max
     """Stream new lines, and those since ``after``, as server-sent events."""
     path = _log_file()
     if not can_be_read(path):
-        return Response(status_code=204)  # a browser does not ask again
+        return Response(status_code=204)  # tells the browser not to ask again
     caller, listeners = caller_of(request), request.app.state.listeners
     reader = caller.user_id if caller else 0
     if listeners.total() >= MOST_LISTENERS or listeners[reader] >= MOST_OF_ONE:
@@ -159,7 +159,7 @@ def tree(request: Request, wanted: str) -> Response:
         if not trees and not recorded:
             raise OperationNotFoundError(wanted)
         lines = [node.line for one in trees for node in walk(one.operations)]
-        # What failed because of another is told with that.
+        # A failure caused by another one is explained with that one.
         refused = [line for line in lines if is_refusal(line) and not line.get("cause_operation_id")]
         today = house.local_day(now())
         return render(

@@ -55,7 +55,7 @@ def check(request: Request) -> Response:
 
 @router.post("/bake", name="do_bake", dependencies=[BAKER])
 def record(request: Request, form: Sent) -> Response:
-    """Record it, or show the needs again if that was asked."""
+    """Record the production, or show the needs again if the form asked for that."""
     if "check" in form:
         return _page(request, form.put(actual_yield=None))
     try:
@@ -115,7 +115,7 @@ def _checked(session: Session, form: Form, today: date) -> dict[str, Any]:
     recipe = load_recipe(session, _recipe_id(session, form))
     likely = {"num_batches": 1, "scale_factor": 1, "finished_unit_id": next(iter(recipe.makes), None)}
     form.put(recipe_id=str(recipe.recipe_id), **{name: value for name, value in likely.items() if not form[name]})
-    question = Form(form.locale, form.sent)  # what is wrong with it stands beside the answer, not as a refusal
+    question = Form(form.locale, form.sent)  # problems show beside the answer, not as a refusal
     plan = None
     try:
         batches, scale = question.number("num_batches"), question.number("scale_factor")
@@ -140,7 +140,7 @@ def _checked(session: Session, form: Form, today: date) -> dict[str, Any]:
 
 
 def _recipe_id(session: Session, form: Form) -> int:
-    """The recipe's id from the form, or its slug or id from the address."""
+    """The recipe's id from the form, or its slug or id from the URL."""
     named = form["recipe_id"] or form["recipe"]
     if named.isascii() and named.isdigit() and len(named) < 19:
         return int(named)

@@ -53,7 +53,7 @@ def check(request: Request) -> Response:
 
 @router.post("/box", name="do_box", dependencies=[BAKER])
 def record(request: Request, form: Sent) -> Response:
-    """Record it, or show the needs again if that was asked."""
+    """Record the assembly, or show the needs again if the form asked for that."""
     if "check" in form:
         return _page(request, form)
     try:
@@ -91,7 +91,7 @@ def _checked(session: Session, form: Form, today: date) -> dict[str, Any]:
     form.put(finished_good_id=str(good.item.item_id))
     if not form["quantity"]:
         form.put(quantity=1)
-    question = Form(form.locale, form.sent)  # what is wrong with it stands beside the answer, not as a refusal
+    question = Form(form.locale, form.sent)  # problems show beside the answer, not as a refusal
     plan = None
     try:
         quantity = question.number("quantity")
@@ -103,7 +103,7 @@ def _checked(session: Session, form: Form, today: date) -> dict[str, Any]:
 
 
 def _good_id(session: Session, form: Form) -> int:
-    """The box's id from the form, or its slug or id from the address."""
+    """The box's id from the form, or its slug or id from the URL."""
     named = form["finished_good_id"] or form["good"]
     if named.isascii() and named.isdigit() and len(named) < 19:
         return int(named)

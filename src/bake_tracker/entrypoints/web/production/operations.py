@@ -1,4 +1,4 @@
-"""One operation: what was recorded, what it rests on, undo, and correcting a yield."""
+"""One operation: what was recorded, what it is based on, undo, and correcting a yield."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -41,7 +41,7 @@ CALLED = {
     "reversed_operation_id": "Operation",
     "scale_factor": "Scaled by",
 }
-"""What an argument is called, where its name does not say it."""
+"""Names of arguments for people, where the argument's own name is not clear."""
 
 
 Kind = Annotated[str, Query(max_length=100, pattern="^[a-z_]*$")]

@@ -25,7 +25,7 @@ SHOWN = 12
 MADE_SHOWN = 8
 REFUSED_SHOWN = 3
 LINES_READ = 2_000
-"""So far back refusals are looked for: the first page waits for it."""
+"""How many lines are searched for refusals, because the start page waits for that."""
 
 
 @router.get("/", name="today", dependencies=[VIEWER])

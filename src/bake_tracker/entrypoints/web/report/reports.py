@@ -39,7 +39,7 @@ router = pages()
 LINES_READ = 20_000
 RUNS_SHOWN = 300
 LARGEST = 15
-"""So many bars fit beside each other; the table has all."""
+"""The most bars that fit beside each other; the table has all of them."""
 LONGEST_DAYS = 3_660
 KIND_WORDS = {"ingredient": "Ingredients", "material": "Packaging", "finished_unit": "Baked", "finished_good": "Boxed"}
 UNKNOWN = "What has an unknown cost is left out of the chart."
@@ -49,7 +49,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The question to a report: a period and, for some, an item."""
+    """The request for a report: a period and, for some reports, an item."""
 
     house: BakeryInfo
     today: date
@@ -82,7 +82,7 @@ class Report:
 def _value(session: Session, asked: Asked) -> tuple[Rows, list[Chart]]:
     until = (asked.until or asked.today).isoformat()
     every = [row for row in load_stock_value_by_day(session, asked.since, asked.today) if row["day"] <= until]
-    rows = list(dropwhile(lambda row: row["total"] == "0.00", every))  # from when something was there
+    rows = list(dropwhile(lambda row: row["total"] == "0.00", every))  # from the first day with stock
     series = [Series(KIND_WORDS[kind], [str(dict(row)[kind]) for row in rows]) for kind in KINDS]
     axis = [row["day"] for row in rows]
     title, unit = "Value at the end of each day", asked.house.currency
@@ -281,7 +281,7 @@ REPORTS: dict[str, Report] = {
         numbers=frozenset(("refused_percent", "p50_ms", "p95_ms", "p99_ms")),
     ),
 }  # fmt: skip
-"""Every report by its name in the address."""
+"""Every report by its name in the URL."""
 
 
 @router.get("/reports", name="reports", dependencies=[VIEWER])
@@ -292,7 +292,7 @@ def reports(request: Request) -> Response:
 
 @router.get("/reports/{report}", name="report", dependencies=[VIEWER])
 def report(request: Request, report: str) -> Response:
-    """Show one report; period and item come from the address."""
+    """Show one report; period and item come from the URL."""
     if report not in REPORTS:
         raise HTTPException(404, f"there is no report {report[:40]!r}")
     one = REPORTS[report]

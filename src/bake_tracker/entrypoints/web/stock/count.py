@@ -32,7 +32,7 @@ def count(request: Request, item_id: AskedItem = None, location: Place = None) -
 
 @router.post("/count", name="do_count", dependencies=[BAKER])
 def do_count(request: Request, form: Sent) -> Response:
-    """Preview the count's changes; record it once they were confirmed."""
+    """Preview the count's changes; record the count once they are confirmed."""
     if form["step"] == "change":
         return _sheet(request, form)
     lines = _counted(form)
@@ -61,7 +61,7 @@ def do_count(request: Request, form: Sent) -> Response:
 
 
 def _counted(form: Form) -> list[tuple[dict[str, Any], Form]]:
-    """The counted lines, as the service takes them."""
+    """The counted lines, as the service expects them."""
     lines = []
     for row in form.rows(*FIELDS):
         if not (row["counted"].strip() or row["percent_left"].strip()):
@@ -123,7 +123,7 @@ def _line(row: CountSheetRow, typed: Form | None) -> dict[str, Any]:
 
 
 def _preview(request: Request, form: Form, found: StocktakeCheck, currency: str) -> Response:
-    # A new id, so that a count which is changed after it was looked at is another one.
+    # A new id, because a count changed after its preview is another operation.
     sent = [(name, text) for name, text in form.sent if name in (*FIELDS, "item_id", "location", "notes")]
     return render(
         request,

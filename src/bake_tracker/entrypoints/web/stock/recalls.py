@@ -73,7 +73,7 @@ def _recorded(session: Session, lot_id: int, operation_id: str) -> OperationView
     """The recorded recall of this lot.
 
     Raises:
-        ValidationError: that operation is another.
+        ValidationError: the operation is not a recall of this lot.
     """
     if not operation_id:
         return None

@@ -1,4 +1,4 @@
-"""Stock out by hand and changes of lots: adjust, hold, release and move."""
+"""Stock out by hand and changes to lots: adjust, hold, release and move."""
 
 from typing import Any
 
@@ -55,7 +55,7 @@ def do_take(request: Request, form: Sent) -> Response:
     try:
         quantity = form.quantity("quantity", needed=True)
         if quantity is not None and quantity <= 0:
-            form.refuse("quantity", "must be above 0")  # less of "there is less" would be more
+            form.refuse("quantity", "must be above 0")  # a negative "there is less" would add stock
         recipient_id, event_id = form.key("recipient_id"), form.key("event_id")
         form.done()
         kind = "correction" if form["kind"] in dict(CORRECTED) else form["kind"]

@@ -9,7 +9,7 @@ from bake_tracker.domain.stock.recall import Step, Trace, TracedLot
 WIDTH, HEIGHT = 212, 58
 GAP_X, GAP_Y, MARGIN = 48, 12, 8
 STEPS, LOTS = 3, 8
-"""So many steps each way, and lots of one step, are drawn at first; of more, their number."""
+"""The most steps each way, and the most lots of one step, drawn at first; the rest are counted."""
 
 
 @dataclass(slots=True)

@@ -15,12 +15,12 @@ KINDS = {
     "finished_unit": "Baked",
     "finished_good": "Boxed",
 }
-"""What the kinds of items are called."""
+"""Words for the kinds of items."""
 
 UNIT_WORDS = {"g": "by weight (g)", "each": "by the piece", "ml": "by volume (ml)", "cm": "by length (cm)"}
 
 BY_NAME = Ask("name", limit=1_000)
-"""Of those we deal with, all that a choice offers."""
+"""The suppliers, customers or events that a list of choices offers."""
 
 ItemId = Annotated[int, Path(ge=1, le=MAX_KEY)]
 LotId = Annotated[int, Path(ge=1, le=MAX_KEY)]

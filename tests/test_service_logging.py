@@ -55,7 +55,7 @@ def scope(caplog: pytest.LogCaptureFixture, *errors: type[BaseException]) -> Ite
 # entry ---------------------------------------------------------------------------------------------------------------
 
 
-def test_entry_of_a_production_tells_every_argument_but_the_session(
+def test_the_entry_line_of_a_production_has_every_argument_but_the_session(
     bakery: Kitchen, caplog: pytest.LogCaptureFixture
 ) -> None:
     """DEBUG ``started`` with the specified message; for free text only its length."""
@@ -77,7 +77,7 @@ def test_entry_of_a_production_tells_every_argument_but_the_session(
     assert set(fields(record)["bake_fields"]) == set(asked)
 
 
-def test_entry_of_an_assembly_tells_every_argument_but_the_session(
+def test_the_entry_line_of_an_assembly_has_every_argument_but_the_session(
     bakery: Kitchen, caplog: pytest.LogCaptureFixture
 ) -> None:
     """DEBUG ``started`` with the specified message."""
@@ -95,7 +95,7 @@ def test_entry_of_an_assembly_tells_every_argument_but_the_session(
 # success -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_committed_production_is_told_after_the_scope(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_committed_production_is_logged_after_the_scope(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
     """INFO ``success`` with its fields, and no success line inside the scope."""
     with caplog.at_level(logging.DEBUG, logger=SERVICES), session_scope() as session:
         result = cookies(bakery, session, 2, 40)
@@ -116,7 +116,7 @@ def test_a_committed_production_is_told_after_the_scope(bakery: Kitchen, caplog:
     assert some(fields(record), *expected) == expected
 
 
-def test_a_committed_assembly_is_told_after_the_scope(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_committed_assembly_is_logged_after_the_scope(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
     """INFO ``success`` with its fields, and no success line inside the scope."""
     bakery.produce("Cookies", "Cookie", 1, 24)
     caplog.clear()
@@ -138,7 +138,7 @@ def test_a_committed_assembly_is_told_after_the_scope(bakery: Kitchen, caplog: p
 # refusals ------------------------------------------------------------------------------------------------------------
 
 
-def test_short_ingredients_are_told_at_once(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
+def test_short_ingredients_are_logged_at_once(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
     """WARNING ``insufficient_inventory`` with the first short ingredient and the list of all."""
     with caplog.at_level(logging.DEBUG, logger=SERVICES), session_scope() as session:
         with pytest.raises(InsufficientInventoryError):
@@ -156,7 +156,7 @@ def test_short_ingredients_are_told_at_once(bakery: Kitchen, caplog: pytest.LogC
     assert "event_id" not in last(caplog)["bake_fields"]
 
 
-def test_short_components_are_told_at_once(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
+def test_short_components_are_logged_at_once(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
     """WARNING ``insufficient_components`` with all that are short."""
     with scope(caplog, InsufficientComponentsError) as session:
         boxes(bakery, session, 101)
@@ -203,7 +203,7 @@ REFUSALS: tuple[tuple[str, type[ServiceError], Any], ...] = (
 
 
 @pytest.mark.parametrize(("thing", "error", "call"), REFUSALS)
-def test_what_does_not_exist_is_told_by_its_id(
+def test_a_missing_thing_is_logged_by_its_id(
     bakery: Kitchen, caplog: pytest.LogCaptureFixture, thing: str, error: type[ServiceError], call: Any
 ) -> None:
     """WARNING with the outcome for the missing thing, its id and the error."""
@@ -266,7 +266,7 @@ def test_an_id_used_for_something_else_is_a_conflict(bakery: Kitchen, caplog: py
 # errors and retries --------------------------------------------------------------------------------------------------
 
 
-def test_any_other_exception_is_told_without_local_variables(
+def test_any_other_exception_is_logged_without_local_variables(
     bakery: Kitchen, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """ERROR ``error`` with type, at most 1 KiB of text and the frames; the JSON line holds no local variable."""
@@ -292,7 +292,7 @@ def test_any_other_exception_is_told_without_local_variables(
     assert "hunter2" not in line
 
 
-def test_a_failed_attempt_that_is_tried_again_is_told_as_retried(
+def test_a_failed_attempt_that_is_repeated_is_logged_as_retried(
     bakery: Kitchen, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """WARNING ``retried`` once per attempt, always with the same operation id, and one success at the end."""
@@ -318,7 +318,7 @@ def test_a_failed_attempt_that_is_tried_again_is_told_as_retried(
     assert caplog.records[0].exc_info is None
 
 
-def test_the_same_id_again_is_told_as_replayed(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_same_id_again_is_logged_as_replayed(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
     """INFO ``replayed`` with the fields of the success; the first result comes back and nothing changes."""
     operation_id = uuid4()
     first = bakery.produce("Cookies", "Cookie", 1, 24, operation_id=operation_id)
@@ -333,7 +333,7 @@ def test_the_same_id_again_is_told_as_replayed(bakery: Kitchen, caplog: pytest.L
     assert bakery.stock("Cookie") == 24
 
 
-def test_an_undone_transaction_is_told_as_rolled_back(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_rolled_back_transaction_is_logged_as_rolled_back(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
     """WARNING ``rolled_back`` with the fields that the success would have had."""
     with scope(caplog, KeyError) as session:
         result = cookies(bakery, session)
@@ -360,7 +360,7 @@ def test_a_connection_that_dies_during_commit_leaves_the_outcome_unknown(
 # checks --------------------------------------------------------------------------------------------------------------
 
 
-def test_a_check_that_passes_is_told_at_debug(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_check_that_passes_is_logged_at_debug(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
     """DEBUG ``sufficient`` with ids, quantity and the specified message."""
     bakery.produce("Cookies", "Cookie", 1, 24)
     caplog.clear()
@@ -375,7 +375,7 @@ def test_a_check_that_passes_is_told_at_debug(bakery: Kitchen, caplog: pytest.Lo
     assert produce["transaction_id"] == assemble["transaction_id"]
 
 
-def test_a_check_that_fails_is_told_at_info(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_check_that_fails_is_logged_at_info(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
     """INFO ``insufficient`` with ids and the slugs of everything short."""
     with caplog.at_level(logging.DEBUG, logger=SERVICES), session_scope() as session:
         check_can_produce(bakery.ids["Cookies"], 100, session=session)

@@ -69,7 +69,7 @@ def test_a_success_is_not_there_before_the_commit(bakery: Kitchen, operation_log
     operation_log.assert_one_outcome_each()
 
 
-def test_children_stand_in_order_under_their_parent(bakery: Kitchen, operation_log: OperationLog) -> None:
+def test_children_are_in_order_under_their_parent(bakery: Kitchen, operation_log: OperationLog) -> None:
     """A line leads to the operations nested in it."""
     bake_and_pack(bakery, 2)
     parent = operation_log.one("record_bake_and_pack")
@@ -82,8 +82,8 @@ def test_children_stand_in_order_under_their_parent(bakery: Kitchen, operation_l
     assert {line.parent_operation_id for line in children} == {parent.operation_id}
 
 
-def test_lines_stand_in_the_order_in_which_things_happened(bakery: Kitchen, operation_log: OperationLog) -> None:
-    """The refusal is written before the earlier success, but stands after it."""
+def test_lines_are_in_the_order_in_which_things_happened(bakery: Kitchen, operation_log: OperationLog) -> None:
+    """The refusal is written before the earlier success, but comes after it."""
     with session_scope() as session:
         cookies(bakery, session)
         with pytest.raises(InsufficientComponentsError):
@@ -144,7 +144,7 @@ def test_one_fails_unless_there_is_exactly_one(
         operation_log.one(*wanted)
 
 
-def test_an_operation_told_twice_fails(bakery: Kitchen, operation_log: OperationLog) -> None:
+def test_an_operation_logged_twice_fails(bakery: Kitchen, operation_log: OperationLog) -> None:
     """The message has the id of a call with a second outcome line."""
     receive(bakery)
     line = operation_log.one("record_receipt")
@@ -180,7 +180,7 @@ def test_checks_and_lines_without_an_operation_are_heard(bakery: Kitchen, operat
     operation_log.assert_one_outcome_each()
 
 
-def test_caplog_hears_the_same_beside_it(
+def test_caplog_records_the_same_lines_beside_it(
     bakery: Kitchen, operation_log: OperationLog, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Both record every line, and caplog restores the level it set."""

@@ -101,7 +101,7 @@ def of_a_terminal(source: str) -> list[str]:
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_no_command_and_no_flag_stands_below_the_faces(room: str) -> None:
+def test_no_command_or_flag_occurs_below_the_interfaces(room: str) -> None:
     """Someone using a page or the API has neither commands nor flags."""
     found: dict[str, list[str]] = {}
     below = ROOT / "src" / "bake_tracker"
@@ -112,7 +112,7 @@ def test_no_command_and_no_flag_stands_below_the_faces(room: str) -> None:
     assert {name: texts for name, texts in found.items() if texts} == {}
 
 
-def test_no_command_and_no_flag_stands_on_a_page_or_in_the_api() -> None:
+def test_no_command_or_flag_occurs_on_a_page_or_in_the_api() -> None:
     """No module contains a command or a flag, and no template a command."""
     faces = ROOT / "src" / "bake_tracker" / "entrypoints"
     files = [file for room in ("api", "web", "http") for file in (faces / room).rglob("*.py")]
@@ -137,13 +137,13 @@ def test_a_planted_command_is_found(source: str, count: int) -> None:
     assert min(len(of_a_terminal(source)), 1) == count
 
 
-def test_every_kind_has_words_on_every_face() -> None:
+def test_every_kind_has_words_in_every_interface() -> None:
     """Every kind also has an example here, which the tests below use."""
     assert set(of_cli.WORDS) == set(of_api.WAYS) == set(of_web.WAYS) == set(EVERY_REMEDY) == set(KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_terminal_is_told_what_to_type(kind: RemedyKind) -> None:
+def test_a_terminal_shows_what_to_type(kind: RemedyKind) -> None:
     """The words contain a command or a flag, and every command exists."""
     said = of_cli.words(EVERY_REMEDY[kind])
     assert OF_A_TERMINAL.search(said), said
@@ -151,7 +151,7 @@ def test_a_terminal_is_told_what_to_type(kind: RemedyKind) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_program_is_told_a_route_or_a_field(kind: RemedyKind) -> None:
+def test_the_api_names_a_route_or_a_field(kind: RemedyKind) -> None:
     """Every route and field exists; only what is done at the server itself has neither."""
     app = application()
     way = of_api.WAYS[kind](EVERY_REMEDY[kind])
@@ -186,7 +186,7 @@ def test_a_page_says_it_in_plain_words_or_leads_to_where_it_is_done(kind: Remedy
     assert not shown.endswith("..")
 
 
-def test_every_remedy_of_an_answer_is_worded_behind_its_text() -> None:
+def test_every_remedy_of_an_answer_is_worded_after_its_text() -> None:
     """Words follow a problem, a reason or each of several texts; those that begin with ``or`` continue the sentence."""
     number: Remedy = {"kind": "choose_range"}
 
@@ -316,7 +316,7 @@ def made_lot(kitchen: Kitchen) -> int:
     return int(kitchen.produce("Cookies", "Cookie", 1, 24)["lot_id"])
 
 
-def test_the_log_says_what_is_wrong_without_the_words_of_a_face(
+def test_the_log_says_what_is_wrong_without_the_words_of_an_interface(
     web: Web, kitchen: Kitchen, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The reader of the log may have used any interface."""

@@ -49,7 +49,7 @@ def baking(kitchen: Kitchen, **more: Any) -> dict[str, Any]:
     return {**ids, "num_batches": 1, "actual_yield": "24", **more}
 
 
-def test_a_baking_is_recorded_once_however_often_it_is_sent(kitchen: Kitchen, baker: TestClient) -> None:
+def test_a_production_is_recorded_once_however_often_it_is_sent(kitchen: Kitchen, baker: TestClient) -> None:
     """The key is the operation's id; using it for something else is a conflict."""
     key = {"Idempotency-Key": uuid7()}
     answers = [baker.post("/api/v1/productions", json=baking(kitchen), headers=key) for _ in range(2)]
@@ -114,7 +114,7 @@ def pages(client: TestClient, path: str, field: str, limit: int) -> list[Any]:
 
 
 def test_pages_are_whole_and_each_row_is_on_one(kitchen: Kitchen, baker: TestClient) -> None:
-    """Items come by name, bakings newest first; a made-up cursor is refused."""
+    """Items come by name, productions newest first; a made-up cursor is refused."""
     for batches in (1, 2, 3):
         kitchen.produce("Cookies", "Cookie", batches, 24 * batches)
     kitchen.assemble("Box", 1)
@@ -137,7 +137,7 @@ def test_a_made_up_cursor_is_refused(baker: TestClient) -> None:
             assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "after"), f"{path} {key}"
 
 
-def test_what_has_not_changed_is_not_sent_again(kitchen: Kitchen, baker: TestClient) -> None:
+def test_an_unchanged_answer_is_not_sent_again(kitchen: Kitchen, baker: TestClient) -> None:
     """The tag depends on the content."""
     first = baker.get("/api/v1/items")
     tag = {"If-None-Match": first.headers["etag"]}
@@ -153,7 +153,7 @@ LISTS = (
     "/allergens", "/count-sheet", "/reports/usage", "/reports/waste", "/reports/recipients", "/reports/yields",
     "/reports/yields/runs", "/bakery",
 )  # fmt: skip
-"""Every route without an id in its path that others than the owner may read; the log's routes send no statements."""
+"""Every route without an id in its path that more people than the owner may read; log routes send no statements."""
 
 
 def live(kitchen: Kitchen, baker: TestClient, number: int) -> None:
@@ -196,7 +196,7 @@ def test_a_list_sends_as_many_statements_however_long_it_is(kitchen: Kitchen, ba
     assert {path for path, ((_, small), (_, large)) in sizes.items() if small >= large} == {"/bakery"}
 
 
-def test_what_every_reading_route_answers_is_as_it_is_described(kitchen: Kitchen, web: Web) -> None:
+def test_every_reading_route_answers_as_described(kitchen: Kitchen, web: Web) -> None:
     """For existing things each answers with 200, the described body, and a tag if it is JSON."""
     headers = owner_of(web)
     owner = web.client(headers=headers)
@@ -229,7 +229,7 @@ def test_what_every_reading_route_answers_is_as_it_is_described(kitchen: Kitchen
     assert seen >= 50
 
 
-def test_every_list_is_there(web: Web) -> None:
+def test_no_list_is_missing_here(web: Web) -> None:
     """A new list has to be counted too."""
     read = (path for (method, path), role in web.roles.items() if (method, role) == ("GET", Role.VIEWER))
     found = {path.removeprefix("/api/v1") for path in read if path.startswith("/api/v1") and "{" not in path}
@@ -237,7 +237,7 @@ def test_every_list_is_there(web: Web) -> None:
 
 
 def test_every_route_of_the_api_is_limited_and_known_by_its_ids(web: Web) -> None:
-    """All share one layer: it returns the request id, and a 429 says when to come back."""
+    """All share one layer: it returns the request id, and a 429 says when to try again."""
     for path in LISTS:
         program = web.program(Role.VIEWER)
         web.app.state.limiter = Limiter(2)
@@ -275,7 +275,7 @@ def test_no_request_that_can_be_made_up_breaks_it(web: Web) -> None:
 
 
 def test_no_way_through_the_links_breaks_it(web: Web) -> None:
-    """Each answer's links are followed: looked at, undone, recalled, received."""
+    """The test follows the links of every answer: it looks, undoes, recalls and receives."""
     headers = owner_of(web)
     with root_logger_put_back():
         machine: Any = described(web).as_state_machine()
@@ -300,7 +300,7 @@ def described(web: Web) -> Any:
 
 
 def owner_of(web: Web) -> dict[str, str]:
-    """Headers of a new owner whom no request can name."""
+    """Headers of a new owner whom no request can guess."""
     made = run_in_transaction(lambda session: record_user(f"Owner {uuid7()}", PASSWORD, "owner", session=session))
     web.ids[Role.OWNER] = made["user_id"]
     return {"Authorization": web.program(Role.OWNER).headers["Authorization"]}

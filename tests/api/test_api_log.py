@@ -18,7 +18,7 @@ OUTCOMES = ("success", "insufficient_inventory", "success", "rolled_back", "succ
 
 @pytest.fixture
 def viewer(kitchen: Kitchen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TestClient:
-    """A viewer of a log with seven bakings, five of which ended in the same instant, and half a line."""
+    """A viewer of a log with seven productions, five of which ended in the same instant, and half a line."""
     kitchen.simple_bakery()
     baked = kitchen.produce("Cookies", "Cookie", 1, 24)
     (ids,) = kitchen.rows("SELECT id, transaction_id FROM operation WHERE id = :id", id=baked["operation_id"])
@@ -43,7 +43,7 @@ def viewer(kitchen: Kitchen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7])
 def test_every_line_is_on_one_page(viewer: TestClient, limit: int) -> None:
-    """Newest first, including lines of the same instant."""
+    """The newest comes first, and lines of the same instant are included."""
     numbers: list[int] = []
     after: str | None = None
     while after is not None or not numbers:
@@ -84,7 +84,7 @@ def test_a_slice_of_a_long_log_reads_a_bounded_part(viewer: TestClient, monkeypa
     assert (numbers, pages > 1) == ([5, 4, 2, 0], True)
 
 
-def test_who_signed_in_and_where_it_broke_is_for_the_owner(viewer: TestClient, tmp_path: Path) -> None:
+def test_only_the_owner_sees_sign_ins_and_stack_frames(viewer: TestClient, tmp_path: Path) -> None:
     """As on the pages, only the owner sees addresses and the frames of an exception."""
     web = Web(ids={Role.OWNER: 3})
     file = tmp_path / "told.log.jsonl"

@@ -76,7 +76,7 @@ def test_no_token_makes_another_or_lets_people_in(kitchen: Kitchen) -> None:
     assert all("sign in as a person" in answer.text for answer in sent)
 
 
-def test_goods_that_are_to_come_in_are_not_received(kitchen: Kitchen) -> None:
+def test_goods_that_have_not_arrived_are_not_received(kitchen: Kitchen) -> None:
     """The pages and the command line do the same; the day is the bakery's."""
     kitchen.simple_bakery()
     baker = Web().let_in().program(Role.BAKER)

@@ -92,7 +92,7 @@ def test_the_main_flow_in_exact_values(kitchen: Kitchen, web: Web) -> None:
     assert bakery.operation(boxes.operation_id).actor == "Bao"
 
 
-def test_what_else_a_shop_does(kitchen: Kitchen, web: Web) -> None:
+def test_the_other_tasks_of_a_shop(kitchen: Kitchen, web: Web) -> None:
     """Items, deliveries, adjustments, holds and recalls; a route without a method is called by its path."""
     bakery, _ = client_of(web)
     salt = bakery.add_item("ingredient", "Salt", "g")
@@ -114,7 +114,7 @@ def test_what_else_a_shop_does(kitchen: Kitchen, web: Web) -> None:
 
 
 def test_lists_are_asked_for_page_by_page(kitchen: Kitchen, web: Web) -> None:
-    """Every row comes once."""
+    """Every row appears exactly once."""
     bakery, wire = client_of(web)
     for number in range(7):
         kitchen.ingredient(f"Spice {number}")
@@ -130,7 +130,7 @@ def test_lists_are_asked_for_page_by_page(kitchen: Kitchen, web: Web) -> None:
     [httpx2.ReadError("lost"), httpx2.ReadTimeout("late"), httpx2.Response(503, headers={"Retry-After": "7"})],
     ids=["lost", "late", "unknown"],
 )
-def test_what_was_not_answered_is_sent_again_and_done_once(
+def test_a_request_without_an_answer_is_sent_again_and_done_once(
     kitchen: Kitchen, web: Web, waits: list[float], fault: Any
 ) -> None:
     """Each try has the same key, and the server had already done it."""
@@ -144,7 +144,7 @@ def test_what_was_not_answered_is_sent_again_and_done_once(
     ] * 2
 
 
-def test_after_enough_tries_it_says_the_key_to_ask_with(kitchen: Kitchen, web: Web, waits: list[float]) -> None:
+def test_after_the_last_try_it_gives_the_key_to_retry_with(kitchen: Kitchen, web: Web, waits: list[float]) -> None:
     """It does not try forever; the same key later finds what was done."""
     bakery, wire = client_of(web, Role.BAKER, *[httpx2.ConnectError("refused")] * 3, tries=3)
     with pytest.raises(UnreachableError, match="POST /receipts: ConnectError after 3 tries") as lost:
@@ -158,7 +158,7 @@ def test_after_enough_tries_it_says_the_key_to_ask_with(kitchen: Kitchen, web: W
     assert (unknown.value.status, unknown.value.code) == (503, "outcome_unknown")
 
 
-def test_every_refusal_is_an_exception_that_says_all_of_it(kitchen: Kitchen, web: Web) -> None:
+def test_every_refusal_is_an_exception_with_all_details(kitchen: Kitchen, web: Web) -> None:
     """It has the kind, code, fields and shortages; nothing is retried."""
     bakery, wire = client_of(web)
     ids = kitchen.ids
@@ -182,7 +182,7 @@ def test_every_refusal_is_an_exception_that_says_all_of_it(kitchen: Kitchen, web
     assert len(wire.sent) == 5
 
 
-def test_a_trace_goes_on_through_it(kitchen: Kitchen, web: Web, log: pytest.LogCaptureFixture) -> None:
+def test_a_trace_continues_through_the_client(kitchen: Kitchen, web: Web, log: pytest.LogCaptureFixture) -> None:
     """The line of the recorded operation has the caller's traceparent."""
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     bakery, _ = client_of(web, traceparent=lambda: f"00-{trace}-00f067aa0ba902b7-01")

@@ -10,7 +10,7 @@ from support import ROOT
 from support.scripts import run_benchmark
 
 
-def test_the_rows_of_the_log_run_and_the_lines_are_short() -> None:
+def test_the_log_benchmarks_run_and_the_lines_are_short() -> None:
     """Every row that times only this process runs, and the goal that holds on any machine is met."""
     rows = [line.split() for line in run_benchmark("log", "--rows", "1,3,4,5,10", "--rounds", "2").splitlines()]
     assert {row[0] for row in rows[1:]} == {"1.", "3.", "4.", "5.", "10."}
@@ -31,7 +31,7 @@ def test_the_live_check_is_measured_beside_the_service() -> None:
     assert "check_can_produce alone" in rows[0]
 
 
-def test_what_is_added_is_compared_and_not_what_it_is_added_to() -> None:
+def test_only_the_added_time_is_compared() -> None:
     """Ours adds 1 to 10, 20 and 30, theirs adds 5: a fifth, and the interval is a point because all rounds agree."""
     base, ours, theirs = [10, 20, 30], [11, 21, 31], [15, 25, 35]
     figure = added("", (ours, base), (theirs, base), 0.2)

@@ -20,7 +20,7 @@ def test_the_lines_and_pages_of_the_tests_are_scored() -> None:
 
 
 def test_a_folder_without_gold_is_counted_and_a_page_without_a_recipe_is_named(tmp_path: Path) -> None:
-    """Such a folder only has the share of lines that are sure."""
+    """For such a folder, only the share of sure lines is reported."""
     shutil.copy(PAGES / "morning-buns.html", tmp_path)
     (tmp_path / "words.html").write_text("<p>words</p>", "utf-8")
     out = run_benchmark("recipes", str(tmp_path))

@@ -20,7 +20,7 @@ def live(plan: Plan, database_url: str, tmp_path: Path) -> Report:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_life_with_faults_is_as_the_model_says(seed: int, database_url: str, tmp_path: Path) -> None:
+def test_a_life_with_faults_matches_the_model(seed: int, database_url: str, tmp_path: Path) -> None:
     """A few days of a market stall: answers, log lines, lots, ledger and log all match the model."""
     report = live(Plan(seed, 3, "stall", with_faults=True), database_url, tmp_path)
     assert report.difference == ""
@@ -86,7 +86,7 @@ def test_a_fault_planted_in_the_product_is_found(
 
 
 def test_the_command_prints_what_a_life_was(sqlite_url: str, tmp_path: Path) -> None:
-    """It prints the calls, the digest of the same life lived here, and the verdict."""
+    """It prints the calls, the digest of the same life run here, and the verdict."""
     lines = run_benchmark("simulate", "--seed", "4", "--days", "1", "--size", "stall").splitlines()
     report = live(Plan(4, 1, "stall"), sqlite_url, tmp_path)
     assert lines[-2:] == [f"digest     {report.digest}", "clean"]

@@ -65,7 +65,7 @@ def test_a_refusal_exits_1_and_says_what_is_short_once(bakery: Bake) -> None:
     assert bakery("runs").out == "Nothing has been baked or packed yet.\n"
 
 
-def test_a_slug_that_leads_nowhere_suggests_near_ones_and_is_logged(bakery: Bake) -> None:
+def test_an_unknown_slug_suggests_similar_ones_and_is_logged(bakery: Bake) -> None:
     """A typing error is easy to correct, and the log has it."""
     done = bakery("produce", "cokies", "1", "--yield", "1")
     assert (done.code, done.err) == (1, "Refused: there is no recipe 'cokies'; did you mean cookies?\n")
@@ -73,7 +73,7 @@ def test_a_slug_that_leads_nowhere_suggests_near_ones_and_is_logged(bakery: Bake
     assert tail[-1]["outcome"] == "recipe_not_found"
 
 
-def test_ids_do_as_well_as_slugs(bakery: Bake) -> None:
+def test_ids_work_like_slugs(bakery: Bake) -> None:
     """A number is taken as an id."""
     assert bakery("check", "produce", "1", "1").code == 0
     assert bakery("check", "produce", "999", "1").code == 1
@@ -96,7 +96,7 @@ def test_ids_do_as_well_as_slugs(bakery: Bake) -> None:
     ],
 )
 def test_wrong_usage_exits_2_and_names_what_is_wrong(bakery: Bake, line: list[str]) -> None:
-    """Invalid words never reach a service."""
+    """Invalid input never reaches a service."""
     done = bakery(*line)
     assert done.code == 2
     assert done.err
@@ -141,7 +141,7 @@ def test_bad_input_is_refused_by_name(bakery: Bake, line: list[str], named: str)
 
 
 def test_every_answer_is_json_on_request(bakery: Bake) -> None:
-    """``--json`` may stand anywhere and prints the service's result, or the refusal."""
+    """``--json`` may appear anywhere and prints the service's result, or the refusal."""
     run = bakery("--json", "produce", "cookies", "1", "--yield", "24").json
     assert (run["actual_yield"], run["production_status"], run["cost_complete"]) == ("24", "complete", True)
     assert bakery("stock", "--json").json[0]["slug"] == "cookie"
@@ -172,7 +172,7 @@ def test_baking_and_packing_in_one_go_is_all_or_nothing(bakery: Bake) -> None:
     assert (done.code, len(bakery("runs", "--json").json)) == (0, 2)
 
 
-def test_show_tells_what_an_operation_moved(bakery: Bake) -> None:
+def test_show_prints_what_an_operation_moved(bakery: Bake) -> None:
     """It shows the arguments, the result and the movements, lot by lot."""
     run = bakery("produce", "cookies", "1", "--yield", "24", "--json").json
     shown = bakery("show", run["operation_id"]).out
@@ -190,8 +190,8 @@ def test_counts_use_the_singular_and_answers_stay_within_the_question(bakery: Ba
     assert bakery("prices", "cookie").out == "No purchases of cookie yet.\n"
 
 
-def test_a_total_loss_is_told_with_one_comma(bakery: Bake) -> None:
-    """The trace names the baking and says that nothing came out."""
+def test_a_total_loss_is_printed_with_one_comma(bakery: Bake) -> None:
+    """The trace names the production and says that nothing came out."""
     assert bakery("produce", "cookies", "1", "--yield", "0").code == 0
     assert ", production:1, a total loss\n" in bakery("trace", "1").out
 
@@ -204,7 +204,7 @@ def test_a_recipe_can_be_changed_and_listed(bakery: Bake) -> None:
     assert "flour" in bakery("item", "list", "ingredient").out
 
 
-def test_an_unreachable_database_is_one_clear_line(bake: Bake) -> None:
+def test_an_unreachable_database_gives_one_clear_line(bake: Bake) -> None:
     """It names the database that could not be opened, without a traceback."""
     for url in ("mysql://x/y", "nonsense", "postgresql://127.0.0.1:1/none", "sqlite:////proc/none/x.db"):
         done = bake("stock", "--database", url)
@@ -259,7 +259,7 @@ def test_a_wrong_setting_is_named(bake: Bake, monkeypatch: pytest.MonkeyPatch, n
 @pytest.mark.parametrize(
     "words", ["explain \udcff", "explain last x\udcff", "log find actor=\udcff", "receive flour 1 kg --lot \udcff"]
 )
-def test_what_is_no_utf8_is_refused_by_its_place(bakery: Bake, words: str) -> None:
+def test_an_argument_that_is_not_utf8_is_refused_by_its_place(bakery: Bake, words: str) -> None:
     """No command can search for or store such bytes, so they are wrong usage."""
     done = bakery(*words.split())
     assert (done.code, done.out) == (2, "")

@@ -41,7 +41,7 @@ def test_an_example_that_cannot_be_typed_is_seen() -> None:
         command.make_context("receive", shlex.split("flour 25 kg --price 18.50"))
 
 
-def test_the_version_is_said(bake: CommandLine) -> None:
+def test_the_version_is_printed(bake: CommandLine) -> None:
     """It prints the package's version and does nothing else."""
     assert bake("--version").out == f"bake-tracker {__version__}\n"
     assert not bake.log_file.exists()

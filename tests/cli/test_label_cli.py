@@ -39,7 +39,7 @@ def test_allergens_are_set_and_listed(bake: CommandLine, kitchen: Kitchen) -> No
     assert "not recorded yet" in bake("allergen", "list").out
 
 
-def test_a_label_is_shown_and_filed_and_a_run_warned_of(bake: CommandLine, kitchen: Kitchen) -> None:
+def test_a_label_is_shown_and_filed_and_a_run_gets_a_warning(bake: CommandLine, kitchen: Kitchen) -> None:
     """All of this works by command."""
     lot = stated(kitchen).produce("Cookies", "Cookie", 1, 24)["lot_code"]
     assert "Ingredients: Flour (wheat), Sugar." in bake("label", lot).out
@@ -101,7 +101,7 @@ def test_without_a_height_a_label_is_as_high_as_its_text() -> None:
     assert long[1] > short[1]
 
 
-def test_what_does_not_fit_is_refused_with_the_height_that_it_takes() -> None:
+def test_a_label_that_does_not_fit_is_refused_with_the_height_it_needs() -> None:
     """It never uses letters below the legal size; a small package may have smaller ones."""
     with pytest.raises(ValidationError, match=r"at this width the label must be (\d+) mm") as refused:
         render_label(long_list(14), "cake-1", Size(60, 50))
@@ -139,7 +139,7 @@ def test_a_label_is_drawn_into_a_new_file(bake: CommandLine, kitchen: Kitchen, t
     assert not (tmp_path / "z.pdf").exists()
 
 
-def test_the_day_on_a_label_is_none_after_the_lots_expiry(bake: CommandLine, kitchen: Kitchen) -> None:
+def test_the_day_on_a_label_is_never_after_the_lots_expiry(bake: CommandLine, kitchen: Kitchen) -> None:
     """An earlier day is printed, with the requested words."""
     stated(kitchen)
     kitchen.item("finished_unit", "Cake", "each", shelf_life_days=3)

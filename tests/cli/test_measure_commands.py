@@ -14,7 +14,7 @@ def database_url(sqlite_url: str) -> str:
 
 
 def test_the_command_line_measures_lists_and_explains(bake: CommandLine, tmp_path: Path) -> None:
-    """A wrong question is answered with what is missing."""
+    """A question that cannot be answered gets the missing fact named."""
     bake("item", "add", "ingredient", "Egg", "--unit", "g")
     done = bake("measure", "egg", "--pieces", "12", "--weighs", "606 g", "--source", "our scale", "--json").json
     assert (done["g_per_each"], done["was"]) == ("101/2", None)
@@ -31,7 +31,7 @@ def test_the_command_line_measures_lists_and_explains(bake: CommandLine, tmp_pat
     assert "NDB 20081" in bake("measures", "--common").out
 
 
-def test_the_command_line_takes_bags_where_one_product_comes_so(bake: CommandLine, tmp_path: Path) -> None:
+def test_the_command_line_takes_bags_if_one_product_comes_in_bags(bake: CommandLine, tmp_path: Path) -> None:
     """When two products come in bags, a name or id tells them apart; a file has a column for it."""
     bake("item", "add", "ingredient", "Flour", "--unit", "g")
     bake("supplier", "add", "Mill")
@@ -50,7 +50,7 @@ def test_the_command_line_takes_bags_where_one_product_comes_so(bake: CommandLin
     assert "bag of 25 kg" in bake("product", "list").out
 
 
-def test_the_command_line_tells_prices_costs_and_rates(bake: CommandLine, tmp_path: Path) -> None:
+def test_the_command_line_shows_prices_costs_and_rates(bake: CommandLine, tmp_path: Path) -> None:
     """A price of zero is wrong usage."""
     bake("item", "add", "ingredient", "Flour", "--unit", "g")
     bake("item", "add", "finished_unit", "Bun")

@@ -22,7 +22,7 @@ def test_a_dry_run_of_a_page_that_is_not_sure_exits_1(bake: CommandLine) -> None
 
 
 def test_json_is_the_result_alone(bake: CommandLine) -> None:
-    """It is the result, or the refusal with its fields."""
+    """It prints only the result, or the refusal with its fields."""
     file = str(PAGES / "morning-buns.html")
     assert bake("import-page", file, "--json").json["error"]["fields"][-1] == "yield"
     done = bake("import-page", file, "--json", "--create-missing")
@@ -34,7 +34,7 @@ def test_json_is_the_result_alone(bake: CommandLine) -> None:
     [("--line", "flour"), ("--line", "x=1 g flour"), ("--map", "flour"), ("--makes", "cookies")],
 )
 def test_an_option_that_cannot_be_read_shows_how_to_write_it(bake: CommandLine, words: tuple[str, ...]) -> None:
-    """It is wrong usage."""
+    """The option is wrong usage."""
     done = bake("import-page", str(PAGES / "morning-buns.html"), *words)
     assert done.code == 2
     assert "write it like" in " ".join(done.err.replace("│", " ").split())

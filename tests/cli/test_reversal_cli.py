@@ -19,7 +19,7 @@ def bakery(kitchen: Kitchen) -> Kitchen:
     return kitchen
 
 
-def test_what_rests_on_an_operation_is_drawn_and_the_reversal_refused(bake: CommandLine, bakery: Kitchen) -> None:
+def test_a_reversal_with_dependents_is_refused_and_they_are_drawn(bake: CommandLine, bakery: Kitchen) -> None:
     """The tree is printed, the reason goes to stderr, and it exits with 1; with --json the error has the tree."""
     done = bake("reverse", "production:1", "--reason", "counted twice")
     assert (done.code, "└── record_assembly" in done.out, "depends on" in done.err) == (1, True, True)
@@ -37,7 +37,7 @@ def test_a_dry_run_shows_the_order_and_changes_nothing(bake: CommandLine, bakery
     assert bakery.rows("SELECT count(*) FROM reversal")[0][0] == 0
 
 
-def test_a_cascade_is_told_lot_by_lot_and_runs_say_reversed(bake: CommandLine, bakery: Kitchen) -> None:
+def test_a_cascade_is_shown_lot_by_lot_and_runs_say_reversed(bake: CommandLine, bakery: Kitchen) -> None:
     """This shows in the answer, in the list of runs, in show and in explain."""
     done = bake("reverse", "production:1", "--reason", "counted twice", "--cascade")
     assert (done.code, done.out.count("Undid record_")) == (0, 2)
@@ -56,7 +56,7 @@ def test_a_reversal_without_a_reason_is_wrong_usage(bake: CommandLine, bakery: K
 
 
 def test_a_yield_is_corrected_by_one_command(bake: CommandLine, bakery: Kitchen) -> None:
-    """It names what was packed from it and has to be recorded again."""
+    """The command lists what was packed from the run and has to be recorded again."""
     done = bake("correct", "production:1", "--yield", "20", "--reason", "typo", "--cascade")
     assert done.code == 0
     assert "Corrected the yield from 24 to 20" in done.out

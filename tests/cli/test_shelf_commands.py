@@ -69,7 +69,7 @@ def test_a_sheet_opens_as_a_table_of_numbers(shelf: Shelf, bake: CommandLine, tm
     assert (page.freeze_panes, page.auto_filter.ref) == ("A2", "A1:J2")
 
 
-def test_every_row_that_cannot_be_read_is_named_and_none_is_taken(
+def test_every_unreadable_row_is_reported_and_no_row_is_recorded(
     shelf: Shelf, bake: CommandLine, tmp_path: Path
 ) -> None:
     """Each is named by its number in the file."""
@@ -94,7 +94,7 @@ def test_every_row_that_cannot_be_read_is_named_and_none_is_taken(
 def test_on_a_terminal_the_differences_are_shown_and_asked_about(
     shelf: Shelf, bake: CommandLine, monkeypatch: pytest.MonkeyPatch, reply: str, left: int
 ) -> None:
-    """After a no, nothing is recorded."""
+    """If the answer is no, nothing is recorded."""
     typed = io.StringIO(reply)
     monkeypatch.setattr(typed, "isatty", lambda: True)
     monkeypatch.setattr(sys, "stdin", typed)
@@ -105,7 +105,7 @@ def test_on_a_terminal_the_differences_are_shown_and_asked_about(
 
 
 @pytest.mark.parametrize("text", ["flour", "=5", "{code}=", "{code}=many", "{code}=-5", "{code}=5 %%"])
-def test_what_cannot_be_read_is_a_usage_error_that_shows_how_to_write_it(
+def test_unreadable_input_is_a_usage_error_that_shows_how_to_write_it(
     shelf: Shelf, bake: CommandLine, text: str
 ) -> None:
     """Nothing is guessed."""
@@ -114,7 +114,7 @@ def test_what_cannot_be_read_is_a_usage_error_that_shows_how_to_write_it(
     assert (done.code, "write it like" in told) == (2, True)
 
 
-def test_the_kinds_of_leaving_the_shelf_each_have_a_command(shelf: Shelf, bake: CommandLine) -> None:
+def test_each_kind_of_stock_out_has_a_command(shelf: Shelf, bake: CommandLine) -> None:
     """Each takes an item or a lot, a customer and an event."""
     flour = shelf.lot("flour").code
     bake("recipient", "add", "Ada", "--household", "Lovelace")

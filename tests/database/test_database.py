@@ -81,7 +81,7 @@ def test_one_file_by_two_names_is_one_database(tmp_path: Path, monkeypatch: pyte
     database.dispose_engines()
 
 
-def test_the_options_of_a_url_are_kept_beside_ours(postgresql_url: str) -> None:
+def test_the_options_of_a_url_are_kept_with_ours(postgresql_url: str) -> None:
     """A search path in the URL is kept."""
     joint = "&" if "?" in postgresql_url else "?"
     engine = database.make_engine(f"{postgresql_url}{joint}options=-csearch_path%3Dpg_catalog")
@@ -136,7 +136,7 @@ def test_sqlite_is_durable_and_checks_its_references(sqlite_url: str) -> None:
     assert pragmas == ["wal", 2, 1, 1]
 
 
-def test_what_the_database_asks_to_repeat_is_repeated_and_commits_once(database_url: str) -> None:
+def test_a_transaction_that_must_be_repeated_is_repeated_and_commits_once(database_url: str) -> None:
     """The whole call runs again, a limited number of times."""
     calls: list[int] = []
 

@@ -20,8 +20,8 @@ def fail_at(statement: str) -> None:
     event.listen(engine_for(), "before_cursor_execute", refuse)
 
 
-def test_what_failed_at_its_release_cannot_be_kept_by_catching_the_error(kitchen: Kitchen) -> None:
-    """Its line says error, so COMMIT is refused and nothing of it is stored."""
+def test_a_failed_release_cannot_be_kept_by_catching_the_error(kitchen: Kitchen) -> None:
+    """Its line says error, so COMMIT is refused and none of it is stored."""
     flour = kitchen.ingredient("Flour")
     fail_at("RELEASE")
     with pytest.raises(PendingRollbackError), session_scope() as session, pytest.raises(OperationalError):
@@ -30,7 +30,7 @@ def test_what_failed_at_its_release_cannot_be_kept_by_catching_the_error(kitchen
     assert kitchen.rows("SELECT name FROM operation") == [("record_item",)]
 
 
-def test_what_failed_at_its_undoing_cannot_be_kept_either(kitchen: Kitchen) -> None:
+def test_a_failed_rollback_to_a_savepoint_cannot_be_kept_either(kitchen: Kitchen) -> None:
     """When the ROLLBACK TO of a refusal fails, the transaction can only be rolled back."""
     flour = kitchen.ingredient("Flour")
     fail_at("ROLLBACK TO")

@@ -6,7 +6,7 @@ from bake_tracker.database import fair_lock
 from bake_tracker.database.fair_lock import FairLock
 
 
-def test_whoever_is_interrupted_while_waiting_leaves_the_lock_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_waiter_leaves_the_lock_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """This holds for an interrupt before the hand-over and at that very moment."""
     for is_handed_over in (False, True):
         lock = FairLock()

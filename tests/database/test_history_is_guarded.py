@@ -98,7 +98,7 @@ def test_history_cannot_be_truncated_on_postgresql(postgresql_url: str) -> None:
 
 
 @pytest.mark.parametrize("table", ["lot", "item", "recipe"])
-def test_what_history_points_at_cannot_be_deleted(kitchen: Kitchen, table: str) -> None:
+def test_a_row_that_history_refers_to_cannot_be_deleted(kitchen: Kitchen, table: str) -> None:
     """Foreign keys are enforced, on SQLite too."""
     baked(kitchen)
     with pytest.raises(IntegrityError), session_scope() as session:

@@ -1,4 +1,4 @@
-"""Two transactions at once on PostgreSQL, one step at a time; SQLite lets only one write at all."""
+"""Two transactions at once on PostgreSQL, one step at a time; SQLite allows only one writer."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -147,8 +147,8 @@ def test_stock_recipes_and_names_do_not_wait_for_each_other(kitchen: Kitchen) ->
     assert kitchen.stock("Flour") == 2_000
 
 
-def test_an_import_that_someone_was_quicker_than_says_to_run_it_again(kitchen: Kitchen) -> None:
-    """Until then nothing of it is stored, and no database error is shown."""
+def test_an_import_overtaken_by_another_says_to_run_it_again(kitchen: Kitchen) -> None:
+    """Until then none of it is stored, and no database error is shown."""
     with session_scope() as session:
         things.record_item("ingredient", "Rye", "g", session=session, slug="flour_rye")
         before = stored(kitchen)

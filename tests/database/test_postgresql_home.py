@@ -52,20 +52,20 @@ def driver_error(sqlstate: str | None) -> psycopg.OperationalError:
 @pytest.mark.parametrize(
     "sqlstate", ["40001", "40P01", "55P03", "57P01", "57P02", "57P03", "57P05", "53300", "08000", "08003", "08006"]
 )
-def test_what_another_try_may_mend_is_tried_again(sqlstate: str) -> None:
+def test_an_error_that_a_retry_may_fix_is_retried(sqlstate: str) -> None:
     """These are lost races, deadlocks, lock timeouts, and every kind of lost connection."""
     error = OperationalError("SELECT 1", {}, driver_error(sqlstate))
     assert (is_retryable(error), is_lost_race(error)) == (True, sqlstate == "40001")
 
 
 def test_a_connection_lost_without_a_state_is_tried_again() -> None:
-    """The network gives no SQLSTATE: server closed the connection unexpectedly, connection refused."""
+    """Network failures have no SQLSTATE, for example when the server closes or refuses the connection."""
     error = OperationalError("SELECT 1", {}, driver_error(None))
     assert (is_retryable(error), is_unreachable(error)) == (True, True)
 
 
 @pytest.mark.parametrize("sqlstate", ["23505", "42501", "42P01", "57014", "57P04", "53100", "22003"])
-def test_what_another_try_cannot_mend_is_not_tried_again(sqlstate: str) -> None:
+def test_an_error_that_a_retry_cannot_fix_is_not_retried(sqlstate: str) -> None:
     """These are a broken rule, a missing right or table, a cancelled statement, a dropped database, a full disk."""
     error = OperationalError("SELECT 1", {}, driver_error(sqlstate))
     assert (is_retryable(error), is_unreachable(error)) == (False, False)
@@ -114,7 +114,7 @@ def test_a_connection_cut_in_the_middle_is_tried_again(postgresql_url: str, log:
     assert kitchen.stock("Cookie") == 72
 
 
-def test_a_failure_outside_of_every_operation_is_told_once_an_attempt(
+def test_a_failure_outside_any_operation_is_logged_once_per_attempt(
     kitchen: Kitchen, log: pytest.LogCaptureFixture
 ) -> None:
     """Each line has the number of the attempt and the error; the last error goes to the caller."""
@@ -148,7 +148,7 @@ def test_the_attempts_end_when_the_time_for_them_is_over(kitchen: Kitchen, monke
     assert len(tries) == 2
 
 
-def test_a_connection_says_who_it_is_and_how_it_reads(postgresql_url: str, admin: Any, use: Callable[..., str]) -> None:
+def test_a_connection_sets_its_name_and_its_settings(postgresql_url: str, admin: Any, use: Callable[..., str]) -> None:
     """It has a name for pg_stat_activity, UTC, UTF-8 and timeouts, whatever the database's defaults are."""
     name = make_url(postgresql_url).database
     for preferred in ("TimeZone = 'Asia/Kolkata'", "client_encoding = 'LATIN1'", "DateStyle = 'German, DMY'"):
@@ -169,7 +169,7 @@ def test_a_connection_says_who_it_is_and_how_it_reads(postgresql_url: str, admin
     assert received[0][0].isoformat() == "2026-01-01"
 
 
-def test_a_user_without_rights_but_to_own_database_has_a_bakery(
+def test_the_owner_of_an_empty_database_needs_no_other_rights(
     postgresql_url: str, admin: Any, use: Callable[..., str]
 ) -> None:
     """No superuser, extension or role is needed: the owner of an empty database runs ``bake init`` and bakes."""
@@ -186,7 +186,7 @@ def test_a_user_without_rights_but_to_own_database_has_a_bakery(
         session.execute(text("DELETE FROM movement"))
 
 
-def test_a_user_who_may_not_create_tables_is_told_what_is_missing(postgresql_url: str, admin: Any) -> None:
+def test_a_user_who_may_not_create_tables_learns_what_is_missing(postgresql_url: str, admin: Any) -> None:
     """Since PostgreSQL 15 the public schema belongs to its owner."""
     name = f"{make_url(postgresql_url).database}_shut"
     role = f"guest_{name}"
@@ -198,7 +198,7 @@ def test_a_user_who_may_not_create_tables_is_told_what_is_missing(postgresql_url
 
 
 def test_a_wrong_password_is_named_and_not_shown(postgresql_url: str, admin: Any) -> None:
-    """The refusal has the server's message and where to look, and never the password of the URL."""
+    """The refusal has the server's message and where to look, and never the password in the URL."""
     name = make_url(postgresql_url).database
     admin.execute(text(f"CREATE ROLE locked_{name} LOGIN SUPERUSER PASSWORD 'right'"))
     rules = Path(admin.scalar(text("SHOW hba_file")))
@@ -225,7 +225,7 @@ def test_a_wrong_password_is_named_and_not_shown(postgresql_url: str, admin: Any
         ({"username": "nobody"}, '"nobody" does not exist; create the role and the database first'),
     ],
 )
-def test_what_does_not_exist_is_named(postgresql_url: str, change: dict[str, str], what: str) -> None:
+def test_a_missing_thing_is_named(postgresql_url: str, change: dict[str, str], what: str) -> None:
     """The refusal says what to create."""
     url = make_url(postgresql_url).set(**change).render_as_string(hide_password=False)  # type: ignore[arg-type]
     with pytest.raises(DatabaseUnavailableError, match=what):

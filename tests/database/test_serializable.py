@@ -57,7 +57,7 @@ def test_serializable_is_asked_for_in_three_ways(
 def test_bakers_at_one_bag_of_flour_all_bake(
     postgresql_url: str, use: Callable[[str], str], way: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each baking conflicts with all the others, and all of them succeed in the end."""
+    """Each production conflicts with all the others, and all of them succeed in the end."""
     use(way(postgresql_url, monkeypatch))
     kitchen = Kitchen().simple_bakery()
     meet = Barrier(BAKERS)
@@ -71,7 +71,7 @@ def test_bakers_at_one_bag_of_flour_all_bake(
     assert (kitchen.stock("Flour"), kitchen.stock("Cookie")) == (10_000 - 500 * BAKERS, 24 * BAKERS)
 
 
-def test_whoever_has_lost_a_race_waits_its_turn(
+def test_the_loser_of_a_race_waits_its_turn(
     postgresql_url: str, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
 ) -> None:
     """A serialization failure is logged as retried, and the next attempt queues before it reads anything."""
@@ -119,7 +119,7 @@ def test_two_first_users_prepare_one_database(
     assert Kitchen().rows("SELECT count(*) FROM bakery") == [(1,)]
 
 
-def test_an_isolation_that_there_is_not_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_isolation_level_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """The refusal lists the three levels; their words may be joined in any way."""
     monkeypatch.setenv("BAKE_TRACKER_ISOLATION", "Repeatable_Read")
     assert load_settings().isolation == "repeatable read"

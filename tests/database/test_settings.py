@@ -47,7 +47,7 @@ def test_an_unknown_time_zone_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         ("LOG_GZIP", "perhaps", "true or false; leave it out to compress old files"),
     ],
 )
-def test_what_becomes_of_old_log_files_is_said_as_it_is_allowed(
+def test_a_wrong_setting_for_old_log_files_is_refused_with_what_is_allowed(
     monkeypatch: pytest.MonkeyPatch, name: str, wrong: str, allowed: str
 ) -> None:
     """The refusal also says how to get the default back."""
@@ -56,8 +56,8 @@ def test_what_becomes_of_old_log_files_is_said_as_it_is_allowed(
         load_settings()
 
 
-def test_what_becomes_of_old_log_files_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They are a number of files, and a no as people write it."""
+def test_keeping_and_compressing_old_log_files_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number says how many old files to keep, and "off" turns compression off."""
     monkeypatch.setenv("BAKE_TRACKER_LOG_KEEP", "3")
     monkeypatch.setenv("BAKE_TRACKER_LOG_GZIP", "off")
     assert (load_settings().log_keep, load_settings().log_gzip) == (3, False)

@@ -45,7 +45,7 @@ def test_all_scenarios_in_one_database_hold_too(database_url: str) -> None:
 
 
 @pytest.mark.parametrize("recorder", [CallTime, SessionEvents])
-def test_the_harness_finds_the_faults_of_the_usual_ways(database_url: str, recorder: type[Recorder]) -> None:
+def test_the_harness_finds_the_faults_of_the_usual_methods(database_url: str, recorder: type[Recorder]) -> None:
     """Logging at call time, and in session events, claims successes that never happened."""
     false, _missing = faults_over_all(database_url, recorder())
     assert false > 0
@@ -71,7 +71,7 @@ def test_a_postgresql_commit_after_a_failed_statement_is_a_rollback(postgresql_u
 
 
 @pytest.mark.parametrize("goes_on", [False, True])
-def test_a_transaction_that_sqlite_undid_by_itself_tells_no_success(sqlite_url: str, goes_on: bool) -> None:
+def test_a_transaction_that_sqlite_rolled_back_by_itself_logs_no_success(sqlite_url: str, goes_on: bool) -> None:
     """A full disk or a trigger makes SQLite roll back everything; the caller's next statement starts nothing new."""
     with staged(sqlite_url, CommitBound()) as stage:
         with stage.session() as session:

@@ -115,7 +115,7 @@ def rounds(kitchen: Kitchen, job: str) -> list[Counter[str]]:
         ("pack", "Box", 10, "InsufficientComponentsError"),
     ],
 )
-def test_two_processes_take_exactly_what_there_is(
+def test_two_processes_take_exactly_the_stock_on_hand(
     kitchen: Kitchen, job: str, made: str, pieces: int, refusal: str
 ) -> None:
     """In each of fifteen rounds half of the requests succeed and half are refused; nothing is lost or doubled."""

@@ -135,7 +135,7 @@ def test_the_guards_of_history_survive_the_upgrade(upgraded: str) -> None:
             session.execute(text(f"DELETE FROM {table}"))
 
 
-def test_what_is_restored_from_an_old_backup_is_what_the_upgrade_makes(
+def test_restoring_an_old_backup_gives_the_same_as_upgrading(
     upgraded: str, old: Path, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     """In a database of either kind, the archive has the same bytes as the upgraded one's, and history is guarded."""
@@ -187,7 +187,7 @@ def test_an_old_dump_is_restored_and_migrated(
 
 
 def test_the_page_on_upgrading_can_be_followed(old: Path, tmp_path: Path, bake: CommandLine) -> None:
-    """It is refused before, upgraded by init, and verified; and the backup restores into another file."""
+    """The old database is refused, upgraded by init, and verified; the backup restores into another file."""
     url = of_revision(f"sqlite:///{tmp_path}/old.db", old)
     assert bake("stock", "--database", url).code == 1
     assert bake("init", "--database", url).code == 0
@@ -208,7 +208,7 @@ def test_a_restored_database_has_every_reference_that_a_new_one_has(
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_what_an_earlier_version_took_for_restored_stays_so(
+def test_operations_restored_in_an_earlier_version_stay_restored(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path, use: Callable[[str], str]
 ) -> None:
     """It took everything up to the last restored operation; now they are named one by one, and none can be added."""

@@ -28,7 +28,7 @@ AFTER = {
     "in `requests_of` after `record_seal`": '        "record_seal": ("POST"',
     "among the imports": "from bake_tracker.services.production import",
 }
-"""The beginning or a part of the line after which a change goes."""
+"""The beginning or a part of the line after which a change is inserted."""
 
 
 @pytest.fixture(scope="module")

@@ -46,7 +46,7 @@ def assert_shown(expected: list[str], printed: list[str]) -> None:
 
 
 @pytest.mark.parametrize("document", [d for d in DOCUMENTS if sessions(d)], ids=lambda d: str(d.relative_to(ROOT)))
-def test_what_a_document_shows_is_what_is_printed(
+def test_a_document_shows_what_the_program_prints(
     document: Path,
     sqlite_url: str,
     tmp_path: Path,

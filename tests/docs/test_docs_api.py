@@ -23,7 +23,7 @@ BLOCK = re.compile(r"^```(pycon|http)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 pytestmark = pytest.mark.one_database
 
 
-def test_what_the_document_shows_is_what_is_answered(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_document_shows_what_the_api_answers(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every session and request runs in order, with a baker's token, on an empty bakery."""
     program = Web().let_in().program(Role.BAKER)
     token = program.headers["Authorization"].removeprefix("Bearer ")

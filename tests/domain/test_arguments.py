@@ -165,7 +165,7 @@ def test_every_hostile_value_is_refused_by_the_name_of_its_argument(kitchen: Kit
     assert operations == kitchen.rows("SELECT count(*) FROM operation")
 
 
-def test_all_that_is_wrong_is_told_at_once(kitchen: Kitchen) -> None:
+def test_all_problems_are_reported_at_once(kitchen: Kitchen) -> None:
     """Six bad arguments give six problems, in the order of the arguments."""
     kitchen.ids |= {"r": "1", "u": None}  # type: ignore[dict-item]  # hostile on purpose
     with pytest.raises(ValidationError) as refused:
@@ -181,7 +181,7 @@ def test_all_that_is_wrong_is_told_at_once(kitchen: Kitchen) -> None:
 
 
 @pytest.mark.parametrize("key", [0, -5, 987_654, 2**63 - 1, -(2**63) + 1])
-def test_a_key_that_leads_nowhere_is_not_found_under_its_own_number(kitchen: Kitchen, key: int) -> None:
+def test_a_missing_key_is_reported_by_its_own_number(kitchen: Kitchen, key: int) -> None:
     """The error holds the key as it was given, so that the baker can recognise it."""
     kitchen.simple_bakery()
     for name in ("Cookies", "Box"):
@@ -200,7 +200,7 @@ def test_a_key_that_leads_nowhere_is_not_found_under_its_own_number(kitchen: Kit
 
 
 @pytest.mark.parametrize("batches", [1, 10**6])
-def test_more_than_can_be_counted_is_refused_by_name(kitchen: Kitchen, batches: int) -> None:
+def test_an_uncountable_quantity_is_refused_by_name(kitchen: Kitchen, batches: int) -> None:
     """Huge batches of huge lines or yields overflow no column; check and recording refuse them alike."""
     kitchen.ingredient("Flour")
     kitchen.receive("Flour", 9_000_000, "kg", 9_000_000_000)

@@ -149,7 +149,7 @@ def test_a_third_of_exact_stocks_does_not_refuse_the_last_batch(kitchen: Kitchen
         assert kitchen.stock("Butter") == 0
 
 
-def test_a_missing_density_names_the_ingredient_and_is_no_database_error(kitchen: Kitchen) -> None:
+def test_a_missing_density_names_the_ingredient_and_is_not_a_database_error(kitchen: Kitchen) -> None:
     """Once the density is recorded, the recipe can be baked."""
     kitchen.ingredient("Flour")
     kitchen.recipe("Bread", {"Flour": (2, "cup")}, {"Loaf": 1})

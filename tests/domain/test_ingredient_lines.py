@@ -93,7 +93,7 @@ def test_a_line_is_read_as_it_is_meant(line: str) -> None:
         ("1 thing that only my old aunt ever buys herself", "the name is long"),
     ],
 )
-def test_what_may_be_meant_otherwise_is_a_doubt(line: str, doubt: str) -> None:
+def test_a_second_possible_meaning_is_a_doubt(line: str, doubt: str) -> None:
     """A line with a doubt is not sure."""
     read = parse_line(line)
     assert doubt in read.doubts
@@ -122,7 +122,7 @@ def test_every_part_of_a_line_is_kept_apart() -> None:
 
 
 @pytest.mark.parametrize("line", ["For the dough:", "Topping:"])
-def test_a_heading_is_no_ingredient(line: str) -> None:
+def test_a_heading_is_not_an_ingredient(line: str) -> None:
     """A heading ends in a colon and has no number."""
     read = parse_line(line)
     assert read.is_heading
@@ -191,7 +191,7 @@ def test_a_line_that_was_written_by_format_line_is_read_as_the_same(amount: Amou
 
 
 @pytest.mark.parametrize(("file", "right", "sure"), [("tuned.txt", 60, 50), ("held-out.txt", 59, 43)])
-def test_the_lines_written_before_the_parser_are_read_as_well_as_is_said(file: str, right: int, sure: int) -> None:
+def test_the_lines_written_before_the_parser_are_read_as_well_as_promised(file: str, right: int, sure: int) -> None:
     """At least this many of 60 lines are right, and this many are also sure; see ``benchmarks/recipes.py``."""
     lines = (DATA / "lines" / file).read_text("utf-8").splitlines()[1:]
     gold = [tuple(cell.strip() for cell in line.split("|")) for line in lines]

@@ -41,7 +41,7 @@ def test_every_value_is_found_where_it_begins(value: Any, indent: Any) -> None:
         assert json.JSONDecoder().raw_decode(rest)[0] == places[place]
 
 
-def test_what_is_missing_is_found_in_what_it_should_be_in() -> None:
+def test_a_missing_value_has_the_place_of_its_parent() -> None:
     """A missing field has the place of its object."""
     assert find_places('{"a": [\n  {"b": 1}]}', ["a[0].c", "x.y"]) == {"a[0].c": (2, 3)}
 

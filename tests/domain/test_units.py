@@ -89,7 +89,7 @@ def test_converting_there_and_back_changes_nothing(quantity: Fraction, unit_name
 
 
 @given(st.fractions(min_value=0, max_value=10**9), st.integers(1, 50))
-def test_what_comes_in_rounded_up_covers_its_parts_rounded_down(whole: Fraction, parts: int) -> None:
+def test_a_receipt_rounded_up_covers_its_parts_rounded_down(whole: Fraction, parts: int) -> None:
     """The parts of a whole are never short, and leave less than one millionth each."""
     received, drawn = received_micros(whole), drawn_micros(whole / parts)
     assert 0 <= received - parts * drawn <= parts
@@ -116,7 +116,7 @@ def test_a_quantity_is_read_exactly(text: str, expected: Fraction) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "-1", "1e999999999", "nan", "inf", "1/0", "1 2", "1/2 1/2", "0x10", "9" * 5000])
-def test_what_is_no_quantity_is_refused_at_once(text: str) -> None:
+def test_an_invalid_quantity_is_refused_at_once(text: str) -> None:
     """Nothing is guessed, and no text takes long to refuse."""
     with pytest.raises(ValueError, match="is not a quantity; write it like 2"):
         parse_quantity(text)
@@ -179,7 +179,7 @@ def test_every_ingredient_without_a_density_is_named_with_what_to_weigh(kitchen:
     assert "weigh one Egg" in text
 
 
-def test_the_remedy_can_be_typed_as_it_stands() -> None:
+def test_the_remedy_can_be_typed_as_printed() -> None:
     """The program accepts the unit in the suggested command."""
     flour = Item(1, "ingredient", "flour", "Flour", "g")
     with pytest.raises(UnitConversionError) as refused:

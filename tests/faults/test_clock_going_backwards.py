@@ -38,7 +38,7 @@ def set_back(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     return set_it
 
 
-def test_operations_after_the_clock_went_back_are_recorded_replayed_and_told(
+def test_operations_after_the_clock_went_back_are_recorded_replayed_and_logged(
     bake: CommandLine, set_back: Callable[[int], None]
 ) -> None:
     """Ids stay unique, a retry finds its operation, and the log agrees, though its lines are older than its first."""
@@ -58,7 +58,7 @@ def test_operations_after_the_clock_went_back_are_recorded_replayed_and_told(
 
 
 @pytest.mark.parametrize("is_told_after", [True, False])
-def test_a_line_that_is_missing_after_the_clock_went_back_is_missed(
+def test_a_missing_line_is_noticed_after_the_clock_went_back(
     bake: CommandLine, set_back: Callable[[int], None], is_told_after: bool
 ) -> None:
     """A wrong clock does not make an operation look older than the log."""
@@ -75,7 +75,7 @@ def test_a_line_that_is_missing_after_the_clock_went_back_is_missed(
     assert bake("log", "verify", "--repair").code == 0
 
 
-def test_a_line_that_is_missing_in_the_place_of_a_restore_is_missed_whatever_the_clock_said(
+def test_a_line_missing_after_a_restore_is_noticed_whatever_the_clock_said(
     bake: CommandLine, set_back: Callable[[int], None]
 ) -> None:
     """Restored operations are known by their ids, not by the time they were recorded."""

@@ -97,7 +97,7 @@ def test_a_turn_that_is_committed_and_never_asked_again_is_named_unresolved_and_
     assert counts["repaired"] == len(turn)
 
 
-def test_who_gives_up_after_a_cut_says_that_it_may_be_recorded_and_how_to_ask(
+def test_giving_up_after_a_cut_says_that_it_may_be_recorded_and_how_to_find_out(
     bake: CommandLine, proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The receipt exists, but the server cannot be reached to find out: it is neither done nor refused."""

@@ -48,7 +48,7 @@ def alone_with_mounts(tmp_path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("how", ["tmpfs", "limit"])
-def test_on_a_full_disk_a_turn_is_refused_wholly_and_done_when_there_is_room(
+def test_on_a_full_disk_a_turn_is_refused_as_a_whole_and_done_once_there_is_room(
     bake: CommandLine, tmp_path: Path, how: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The operation ids stay the same; ``--repair`` writes the lines that the full log lost."""
@@ -76,7 +76,7 @@ def test_on_a_full_disk_a_turn_is_refused_wholly_and_done_when_there_is_room(
         print(f"\n{ROUNDS} times full ({how}): {dict(counts)}, {dict(errors)}")  # noqa: T201
 
 
-def test_a_caller_who_goes_on_keeps_what_fitted_and_nothing_of_the_rest(bake: CommandLine) -> None:
+def test_a_caller_who_continues_keeps_what_fitted_and_nothing_else(bake: CommandLine) -> None:
     """The refused operation leaves nothing behind; the one before it is committed and logged."""
     kitchen = stocked_bakery(bake)
     before, first, second = Before.of(kitchen), [("bake", uuid7())], [("receive", uuid7())]

@@ -43,7 +43,7 @@ def ids(named: list[Any]) -> list[str]:
 
 
 @pytest.mark.parametrize(("number", "per_transaction"), [(1, 1), (4, 1), (2, 3), (6, 3)])
-def test_whoever_is_killed_between_commit_and_line_is_named_and_repaired(
+def test_operations_killed_between_commit_and_line_are_named_and_repaired(
     kitchen: Kitchen, bake: CommandLine, flour: dict[str, int], number: int, per_transaction: int
 ) -> None:
     """Exactly the operations whose lines were not written are missing; after ``--repair`` all is well."""
@@ -65,7 +65,7 @@ def test_whoever_is_killed_between_commit_and_line_is_named_and_repaired(
         assert set(dead.asked) <= set(told(bake.log_file))
 
 
-def test_whoever_goes_on_after_a_repair_does_not_make_the_log_disagree(
+def test_a_process_that_continues_after_a_repair_does_not_make_the_log_disagree(
     kitchen: Kitchen, bake: CommandLine, flour: dict[str, int]
 ) -> None:
     """A process that was only stopped writes its own line at last; beside the repaired line it does not count again."""

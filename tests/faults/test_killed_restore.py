@@ -30,7 +30,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path, use: Callable[[
 
 @pytest.fixture
 def dump(database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A bakery with a baking, as pg_dump writes it."""
+    """A bakery with a production, as pg_dump writes it."""
     use_postgresql_tools(monkeypatch)
     Kitchen().simple_bakery().produce("Cookies", "Cookie", 1, 24)
     write_backup(tmp_path / "a.dump")
@@ -98,7 +98,7 @@ def test_a_restore_that_was_killed_is_not_finished_by_another_file(dump: Path, t
     assert restore_backup(dump, target)["verification"]["drift"] == []
 
 
-def test_what_an_orphaned_pg_restore_has_filled_is_finished(
+def test_a_database_filled_by_an_orphaned_pg_restore_is_finished(
     dump: Path, target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The killed run's pg_restore commits while the next run waits: that run fails, and the one after it finishes."""

@@ -45,7 +45,7 @@ def said(folder: Path, situation: str) -> list[str]:
 
 
 @pytest.mark.parametrize("situation", ["folder", "file", "both"])
-def test_what_may_not_be_written_is_read_and_refuses_to_record_with_the_reason(folder: Path, situation: str) -> None:
+def test_a_read_only_bakery_is_read_and_refuses_to_record_with_the_reason(folder: Path, situation: str) -> None:
     """The refusal leaves nothing, and once the file is writable the same process can record."""
     lots, refusal, recorded = said(folder, situation)
     assert (lots, refusal, recorded) == ("3", REFUSED, "1000")
@@ -54,7 +54,7 @@ def test_what_may_not_be_written_is_read_and_refuses_to_record_with_the_reason(f
 
 
 @pytest.mark.parametrize("situation", ["folder", "file", "both"])
-def test_what_a_writer_has_open_is_read_with_all_that_it_committed(folder: Path, situation: str) -> None:
+def test_a_file_open_in_a_writer_is_read_with_everything_committed(folder: Path, situation: str) -> None:
     """The write-ahead log beside the file counts."""
     with sqlite3.connect(folder / "bakery.db", isolation_level=None) as writer:
         writer.execute("UPDATE lot SET location = 'shelf'")
@@ -62,7 +62,7 @@ def test_what_a_writer_has_open_is_read_with_all_that_it_committed(folder: Path,
         assert (lots, refusal) == ("3", REFUSED)
 
 
-def test_a_reader_that_was_overtaken_by_a_writer_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_that_was_overtaken_by_a_writer_gets_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its reads may mix two states of the file, so it gets no answer."""
     monkeypatch.setattr(read_only_sqlite, "may_only_read", lambda path: True)
     url = f"sqlite:///{folder / 'bakery.db'}"

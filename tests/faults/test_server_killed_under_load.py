@@ -44,7 +44,7 @@ def database_url(server: OwnServer, use: Callable[[str], str], request: pytest.F
 
 
 @pytest.mark.parametrize("how", ["kill_everything", "kill_a_backend", "restart_at_once"])
-def test_what_the_server_acknowledged_survives_its_death(
+def test_acknowledged_work_survives_the_servers_death(
     server: OwnServer, bake: CommandLine, how: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The writers survive and retry with the same ids: every turn is recorded once, and all of them continue."""

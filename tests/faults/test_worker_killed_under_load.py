@@ -190,7 +190,7 @@ def test_a_server_ended_and_started_again_under_load_has_done_each_thing_once(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Stopped or killed, it ends with its workers; a program that finds no server retries until the next answers."""
+    """Stopped or killed, the server ends with its workers; a program that finds no server retries until one answers."""
     before, chance, port = Before.of(kitchen), random.Random(2), free_port()
     with ExitStack() as work:
         for number in range(ROUNDS):

@@ -1,4 +1,4 @@
-"""When the disk is full or the file cannot be written, the baker's operation goes on and stderr says so once."""
+"""When the disk is full or the file cannot be written, the baker's operation continues and stderr says so once."""
 
 import json
 import os
@@ -146,7 +146,7 @@ tell(handler, 3)
     assert numbers(path) == [3]
 
 
-def test_a_file_made_read_only_is_written_by_who_has_it_open_and_refused_to_others(tmp_path: Path, path: Path) -> None:
+def test_a_file_made_read_only_can_be_written_only_by_a_process_that_has_it_open(tmp_path: Path, path: Path) -> None:
     """Each writer warns once, however many lines it loses."""
     said = run(
         tmp_path,
@@ -260,7 +260,7 @@ for number in range(3):
     assert said == LOST.format("No space left on device: /dev/full")
 
 
-def test_a_pipe_is_no_log_file(tmp_path: Path) -> None:
+def test_a_pipe_is_not_a_log_file(tmp_path: Path) -> None:
     """A pipe loses its lines when nobody reads it, so a warning says so."""
     said = run(
         tmp_path,
@@ -301,7 +301,7 @@ def test_a_disk_that_is_full_at_the_very_first_line_hides_no_loss(
     assert bake("log", "verify", "--json").json["missing"] == []
 
 
-def test_a_full_disk_stops_no_operation_and_verification_names_what_was_not_told(
+def test_a_full_disk_stops_no_operation_and_verification_lists_the_missing_lines(
     bake: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The ledger has the operation; verification later names the line that the log lacks."""

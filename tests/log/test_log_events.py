@@ -49,7 +49,7 @@ def lines(handler: AppendHandler) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_what_is_taken_and_what_is_a_record_are_the_same_bytes(file: AppendHandler, name: str) -> None:
+def test_an_event_and_its_record_give_the_same_bytes(file: AppendHandler, name: str) -> None:
     """This holds for every hostile value."""
     event = make_event(oven, logging.INFO, "bake", "success", {"recipe_id": 7, "hostile": HOSTILE[name][0]})
     file.take(event)
@@ -82,7 +82,7 @@ def test_a_handler_with_an_emit_of_its_own_gets_records(tmp_path: Path) -> None:
     assert (handler.heard, [line["recipe_id"] for line in lines(handler)]) == (1, [7])
 
 
-def test_what_an_earlier_handler_changes_reaches_the_file(tmp_path: Path) -> None:
+def test_a_change_by_an_earlier_handler_reaches_the_file(tmp_path: Path) -> None:
     """A redaction by a handler that runs before the file handler is kept."""
 
     def redact(record: logging.LogRecord) -> bool:
@@ -111,8 +111,8 @@ def test_a_logger_with_a_filter_of_its_own_is_asked(tmp_path: Path) -> None:
     assert lines(handler) == []
 
 
-def test_a_filter_that_raises_reaches_nobody(file: AppendHandler) -> None:
-    """The line is lost and stderr says so; the operation goes on."""
+def test_a_filter_that_raises_does_not_break_the_caller(file: AppendHandler) -> None:
+    """The line is lost and stderr says so; the operation continues."""
 
     def broken(record: logging.LogRecord) -> bool:
         raise RuntimeError("no filter")
@@ -154,7 +154,7 @@ def test_a_key_that_cannot_be_found_again_keeps_its_field() -> None:
         (1, "1970-01-01T00:00:01.000000Z"),
     ],
 )
-def test_a_clock_at_its_beginning_is_no_reason_to_lose_a_line(timestamp: float, text: str) -> None:
+def test_a_clock_at_the_epoch_loses_no_line(timestamp: float, text: str) -> None:
     """A machine with an empty battery starts at the epoch."""
     assert utc_text(timestamp) == text
 
@@ -188,7 +188,7 @@ def _ids(count: int) -> list[str]:
 
 
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="only where processes fork")
-def test_processes_that_were_one_draw_different_ids() -> None:
+def test_forked_processes_draw_different_ids() -> None:
     """Forked processes do not inherit prepared random bits: in the same millisecond they would draw the same ids."""
     uuid7()
     with multiprocessing.get_context("fork").Pool(2) as pool:

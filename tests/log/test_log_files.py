@@ -212,7 +212,7 @@ def test_a_log_that_cannot_be_opened_is_not_called_empty(
     assert (ledger.code, f"The log was not compared: log_file: {log} cannot be opened: " in ledger.out) == (0, True)
 
 
-def test_a_log_that_is_not_there_yet_is_none_even_by_a_link(
+def test_a_log_that_does_not_exist_yet_is_missing_even_through_a_link(
     bake: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first line creates the file where the link leads."""

@@ -110,7 +110,7 @@ def test_an_exception_is_type_message_and_frames() -> None:
 
 
 def test_unsafe_characters_are_escaped_and_come_back_from_the_json() -> None:
-    """The line is one physical line, and the JSON decodes to the value that was logged."""
+    """The record stays one physical line, and its JSON decodes to the value that was logged."""
     line = JsonFormatter().format(record_of(note_from=UNSAFE))
     assert line.splitlines() == [line]
     assert line.isprintable()

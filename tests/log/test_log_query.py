@@ -122,7 +122,7 @@ def test_torn_lines_are_counted_and_passed_over(bake: CommandLine) -> None:
     assert bake("log", "stats", "--json").json[0]["count"] == 3
 
 
-def test_stats_tell_each_way_of_ending_apart(bake: CommandLine) -> None:
+def test_stats_separate_the_outcomes(bake: CommandLine) -> None:
     """Fast refusals do not hide slow successes."""
     slow = [line(n, duration_ms=100) for n in range(5)]
     quick = [line(n, "conflict", duration_ms=1) for n in range(10, 25)]

@@ -31,7 +31,7 @@ Lines = list[dict[str, Any]]
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No process is at work whose line could still come, so the checks need not wait."""
+    """No process is running that could still write its line, so the checks need not wait."""
     monkeypatch.setattr("bake_tracker.services.reconcile.verification.LINE_IS_LATE_S", (0,))
 
 
@@ -150,7 +150,7 @@ def test_a_repair_says_what_it_wrote(bakery: CommandLine) -> None:
 
 
 def test_a_repair_as_json_is_the_verification_after_it(bakery: CommandLine) -> None:
-    """``repaired`` stands beside the result of ``log verify``."""
+    """``repaired`` is listed beside the result of ``log verify``."""
     lost = without_successes(bakery)
     repaired = bakery("log", "verify", "--repair", "--json").json
     assert ids(repaired.pop("repaired")) == ids(lost)
@@ -168,7 +168,7 @@ def test_an_unknown_outcome_is_resolved_by_a_repair(bakery: CommandLine) -> None
 
 
 @pytest.mark.parametrize("what", ["forged", "doubled"])
-def test_what_somebody_wrote_is_not_repaired_away(bakery: CommandLine, what: str) -> None:
+def test_a_forged_line_is_not_repaired_away(bakery: CommandLine, what: str) -> None:
     """A forged success is still reported, and missing lines are written all the same."""
     lines = lines_of(bakery)
     real = lines[-1]
@@ -232,7 +232,7 @@ def test_two_repairs_at_once_write_each_line_once(bakery: CommandLine) -> None:
     assert all(result["clean"] for result in results)
 
 
-def test_a_lost_log_is_written_anew(bakery: CommandLine) -> None:
+def test_a_lost_log_is_written_again(bakery: CommandLine) -> None:
     """Without a first line every operation counts as missing, and all are written."""
     expected = ids(successes(lines_of(bakery)))
     bakery.log_file.unlink()
@@ -250,7 +250,7 @@ def test_operations_before_the_first_retained_line_are_not_repaired(bakery: Comm
     assert (done["repaired"], lines_of(bakery)) == ([], before)
 
 
-def test_a_repaired_first_line_says_nothing_of_what_was_told_before_it(bakery: CommandLine) -> None:
+def test_a_repaired_first_line_says_nothing_about_earlier_lines(bakery: CommandLine) -> None:
     """Its timestamp is old but it was written late: the log answers only for what came after."""
     first, second, third = successes(lines_of(bakery))
     repaired = {**first, "repaired_at": third["settled_at"]}
@@ -306,7 +306,7 @@ def edit(bakery: CommandLine, change: Callable[[list[str]], list[str]]) -> None:
     bakery.log_file.write_text("".join(f"{line}\n" for line in change(lines)), "utf-8")
 
 
-def test_after_a_repair_a_torn_line_is_no_longer_held_against_the_log(bakery: CommandLine) -> None:
+def test_after_a_repair_a_torn_line_no_longer_counts_against_the_log(bakery: CommandLine) -> None:
     """After a full disk tore a line, the repair writes the operation again and notes the torn line."""
     edit(bakery, lambda lines: [*lines[:-1], lines[-1][:50]])
     assert bakery("log", "verify").code == 1
@@ -332,8 +332,8 @@ def test_a_torn_line_alone_is_noted_too(bakery: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("is_before", [True, False])
-def test_a_line_torn_after_a_repair_is_held_against_the_log(bakery: CommandLine, is_before: bool) -> None:
-    """It counts whether it follows the note or comes before it beyond the noted number, until the next repair."""
+def test_a_line_torn_after_a_repair_counts_against_the_log(bakery: CommandLine, is_before: bool) -> None:
+    """A line torn after the note counts, and so does one before it that exceeds the noted number."""
     edit(bakery, lambda lines: [*lines, TORN])
     assert bakery("log", "verify", "--repair").code == 0
     edit(bakery, lambda lines: [TORN, *lines] if is_before else [*lines, TORN])

@@ -77,9 +77,7 @@ def test_without_a_size_or_day_the_file_grows(path: Path, handlers: Callable[...
     assert (rotated(path), told(path)) == ([], list(range(20)))
 
 
-def test_a_line_that_is_larger_than_a_file_may_be_gets_one_of_its_own(
-    path: Path, handlers: Callable[..., AppendHandler]
-) -> None:
+def test_a_line_larger_than_the_limit_gets_its_own_file(path: Path, handlers: Callable[..., AppendHandler]) -> None:
     """An empty file is never rotated."""
     handler = handlers(size_bytes=100, compress=False)
     for number in range(3):
@@ -106,7 +104,7 @@ def test_a_day_ends_at_midnight_utc(
     ]
 
 
-def test_only_so_many_old_files_are_kept(path: Path, handlers: Callable[..., AppendHandler]) -> None:
+def test_only_the_set_number_of_old_files_is_kept(path: Path, handlers: Callable[..., AppendHandler]) -> None:
     """The oldest files are deleted; the rest is the end of the log without a gap."""
     handler = handlers(size_bytes=1_000, keep=3)
     for number in range(50):
@@ -158,7 +156,7 @@ def test_a_file_that_moved_away_while_it_was_opened_is_not_written(
     assert told(path) == [0, 1, 2]
 
 
-def test_two_that_find_the_file_full_at_once_rotate_it_once(
+def test_two_writers_that_find_the_file_full_rotate_it_once(
     path: Path, handlers: Callable[..., AppendHandler], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second writer sees that the path now leads to another file."""
@@ -220,7 +218,7 @@ def test_the_clock_may_go_back_and_the_files_keep_their_order(
     assert told(path) == [0, 1, 2, 3]
 
 
-def test_a_link_is_left_to_whoever_made_it(path: Path, handlers: Callable[..., AppendHandler]) -> None:
+def test_a_link_is_left_alone(path: Path, handlers: Callable[..., AppendHandler]) -> None:
     """Renaming a link would rotate nothing."""
     target = path.with_name("elsewhere.jsonl")
     path.symlink_to(target)
@@ -253,7 +251,7 @@ def test_by_default_a_file_is_rotated_at_64_megabytes_and_none_is_deleted(monkey
 
 
 @pytest.mark.parametrize(("name", "value"), [("ROTATE", "0MB"), ("ROTATE", "64"), ("ROTATE", "week"), ("KEEP", "0")])
-def test_a_setting_that_cannot_be_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_an_impossible_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     """An invalid value is refused, not guessed."""
     monkeypatch.setenv(f"BAKE_TRACKER_LOG_{name}", value)
     with pytest.raises(SettingsError, match=f"BAKE_TRACKER_LOG_{name}"):

@@ -81,8 +81,8 @@ def test_percentiles_are_within_one_per_cent() -> None:
 
 
 @pytest.mark.parametrize("duration", ["1e400", "1" + "0" * 400, "1e300", "-1e400"])
-def test_what_is_no_duration_is_counted_without_one(bake: CommandLine, duration: str) -> None:
-    """A log may hold any value as a duration; the operation has ended all the same."""
+def test_an_invalid_duration_is_ignored_and_the_operation_counted(bake: CommandLine, duration: str) -> None:
+    """A log may hold any value as a duration; the operation has still ended."""
     write(bake.log_file, [line(1), json.dumps(line(2)).replace('"duration_ms": 1.5', f'"duration_ms": {duration}')])
     (stats,) = bake("log", "stats", "--json").json
     assert (stats["count"], stats["p99_ms"]) == (2, pytest.approx(1.5, rel=0.01))
@@ -107,7 +107,7 @@ def test_verification_and_trees_read_the_rotated_files_too(bakery: CommandLine) 
     assert bakery("log", "tree").out.count("record_receipt: success") == 2
 
 
-def test_a_copy_that_somebody_made_is_no_rotated_file(bakery: CommandLine) -> None:
+def test_a_copy_that_somebody_made_is_not_a_rotated_file(bakery: CommandLine) -> None:
     """Its lines would count twice."""
     shutil.copy(bakery.log_file, f"{bakery.log_file}.bak")
     assert bakery("log", "verify").code == 0
@@ -122,8 +122,8 @@ def test_a_file_cut_off_while_compressing_is_read_as_far_as_it_goes(bakery: Comm
 
 
 @pytest.mark.parametrize("command", ["find", "stats"])
-def test_a_time_that_ends_before_it_begins_is_refused_by_both_its_ends(bakery: CommandLine, command: str) -> None:
-    """No line could match such a range, so the user has mistaken one for the other."""
+def test_a_span_that_ends_before_it_begins_is_refused_with_both_times(bakery: CommandLine, command: str) -> None:
+    """No line could match such a range, so the user has probably swapped the two."""
     for since, until in (("2026-11-23", "2026-11-22"), ("2026-11-23", "2026-11-23")):
         done = bakery("log", command, "--since", since, "--until", until)
         said = "".join(text.strip("│ ") for text in done.err.splitlines()).replace(" ", "")

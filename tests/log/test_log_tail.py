@@ -63,7 +63,7 @@ def heard(follower: Follower, times: int = 1) -> list[int]:
     return [int(json.loads(raw)["operation_id"][-6:]) for raw in raws]
 
 
-def test_the_last_lines_are_read_over_as_many_files_as_it_takes(path: Path) -> None:
+def test_the_last_lines_are_read_from_as_many_files_as_needed(path: Path) -> None:
     """The newest file is short: the rest comes from the rotated ones, compressed or not, in order."""
     write(path.with_name(f"{path.name}.2.gz"), [line(n) for n in range(4)])
     write(path.with_name(f"{path.name}.1"), [line(n) for n in range(4, 7)])
@@ -103,7 +103,7 @@ def test_half_a_line_waits_until_it_is_complete(path: Path, follow: Callable[[],
     assert heard(follower, 2) == [1]
 
 
-def test_following_goes_on_after_a_rotation(path: Path, follow: Callable[[], Follower]) -> None:
+def test_following_continues_after_a_rotation(path: Path, follow: Callable[[], Follower]) -> None:
     """The old file is read to its end, including a late line from another writer; then comes the new one."""
     write(path, [line(0)])
     follower = follow()
@@ -162,7 +162,7 @@ def test_a_file_that_is_cut_is_read_from_its_beginning(path: Path, follow: Calla
     assert heard(follower) == [6]
 
 
-def test_a_log_that_is_not_there_yet_is_waited_for(path: Path, follow: Callable[[], Follower]) -> None:
+def test_a_log_that_does_not_exist_yet_is_waited_for(path: Path, follow: Callable[[], Follower]) -> None:
     """Once it exists, it is read from its first line."""
     follower = follow()
     assert heard(follower) == []
@@ -195,7 +195,7 @@ def test_tail_prints_raw_lines_on_request(bake: CommandLine) -> None:
     assert bake("log", "tail", "outcome=rolled_back").out == ""
 
 
-def test_what_tail_cannot_understand_is_said(bake: CommandLine) -> None:
+def test_wrong_usage_of_tail_is_explained(bake: CommandLine) -> None:
     """Wrong usage exits with 2 and shows the right form."""
     for words, advice in (
         (["outcome"], "write it like outcome=rolled_back"),
@@ -331,7 +331,7 @@ def test_a_log_that_goes_while_it_is_looked_for_is_waited_for(
     assert heard(follower, 3) == [number + 1]
 
 
-def test_what_is_no_file_is_refused_and_not_taken_for_an_empty_log(
+def test_a_path_that_is_not_a_file_is_refused_and_not_read_as_an_empty_log(
     bake: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every command of the log refuses it."""
@@ -340,13 +340,13 @@ def test_what_is_no_file_is_refused_and_not_taken_for_an_empty_log(
     assert (done.code, "is not a regular file" in done.err) == (1, True)
 
 
-def test_more_lines_than_there_can_be_are_all_of_them(path: Path) -> None:
+def test_an_impossibly_large_number_of_lines_prints_all_of_them(path: Path) -> None:
     """This holds however large the number is."""
     write(path, [line(1), line(2)])
     assert last(path, 10**30) == [1, 2]
 
 
-def test_the_tail_of_no_log_says_that_there_is_none_yet(bake: CommandLine) -> None:
+def test_the_tail_of_a_missing_log_says_that_there_is_no_log_yet(bake: CommandLine) -> None:
     """The message goes to stderr, so that a pipe stays empty."""
     done = bake("log", "tail")
     assert (done.code, done.out, done.err) == (0, "", f"There is no log file {bake.log_file} yet.\n")

@@ -110,12 +110,12 @@ def test_the_title_says_which_attempt_it_was(bake: CommandLine) -> None:
     assert bake("log", "tree", an_id(1), "--json").json[1]["retry_of"] == line(1)["transaction_id"]
 
 
-def test_a_line_without_an_outcome_is_no_operation() -> None:
+def test_a_line_without_an_outcome_is_not_an_operation() -> None:
     """Lines of other programs may carry an operation id too."""
     assert build_trees([{"timestamp": at(1), "operation_id": an_id(1)}, line(2, "started")]) == []
 
 
-def test_what_an_operation_consumed_is_a_twig_of_it(bakery: CommandLine, kitchen: Kitchen) -> None:
+def test_the_lots_an_operation_consumed_are_its_twigs(bakery: CommandLine, kitchen: Kitchen) -> None:
     """The lots come from the ledger by the operation's id, in the order they were taken."""
     with session_scope() as session:
         made = cookies(kitchen, session)
@@ -131,7 +131,7 @@ def test_what_an_operation_consumed_is_a_twig_of_it(bakery: CommandLine, kitchen
     ]
 
 
-def test_what_was_rolled_back_consumed_nothing(bakery: CommandLine, kitchen: Kitchen) -> None:
+def test_a_rolled_back_operation_consumed_nothing(bakery: CommandLine, kitchen: Kitchen) -> None:
     """An operation that was rolled back shows no lots."""
     with pytest.raises(ZeroDivisionError), session_scope() as session:
         made = cookies(kitchen, session)
@@ -192,7 +192,7 @@ def test_a_refusal_inside_a_committed_transaction_is_in_its_title(bakery: Comman
 
 
 def test_the_cause_of_a_failure_is_marked(bakery: CommandLine, kitchen: Kitchen) -> None:
-    """The parent names the cause, which stands apart from operations that merely fell with it."""
+    """The parent names the cause, which is shown apart from the operations that merely failed with it."""
     with pytest.raises(InsufficientComponentsError), session_scope() as session:
         ids = kitchen.ids
         record_bake_and_pack(ids["Cookies"], ids["Cookie"], 1, 24, ids["Box"], 10_000, session=session)
@@ -220,7 +220,7 @@ def test_the_frames_of_an_error_are_shown(bake: CommandLine) -> None:
     assert [n for n in range(9) if f"at /app/{n}.py:1 f" in printed] == [6, 7, 8]
 
 
-def test_an_id_and_a_number_of_the_latest_are_not_taken_together(bake: CommandLine) -> None:
+def test_an_id_and_a_number_of_latest_transactions_exclude_each_other(bake: CommandLine) -> None:
     """One of the two would be ignored; and an empty id would match every operation."""
     write(bake.log_file, [line(1)])
     both, empty = bake("log", "tree", "--last", "3", an_id(1)), bake("log", "tree", "")

@@ -149,7 +149,7 @@ def test_a_handler_that_raises_costs_the_other_handlers_nothing(
 
 
 @pytest.mark.parametrize("broken", [None, 5, "logger"])
-def test_a_logger_that_is_none_does_not_raise(broken: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_logging_to_none_does_not_raise(broken: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """No logging error reaches the caller; stderr says that lines are lost."""
     tell._reported.clear()
     log_operation(broken, "bake", "success")
@@ -215,7 +215,7 @@ def test_bakery_words_stay_readable(lines: Lines, key: str) -> None:
 
 @pytest.mark.parametrize("key", ["notes", "note", "loss_reason"])
 def test_free_text_is_logged_as_its_length(lines: Lines, key: str) -> None:
-    """What people write about each other does not belong in a log, in whatever type it comes."""
+    """What people write about each other does not belong in a log, whatever its type."""
     for value in ("burnt", b"burnt", BrokenText("burnt"), None):
         log_operation(get_service_logger("hostile"), "bake", "success", **{key: value})
     assert [parsed(line)[key] for line in lines.json] == [5, 5, 5, None]

@@ -103,7 +103,7 @@ def test_lines_of_another_database_are_left_alone(bakery: CommandLine) -> None:
     assert bakery("log", "verify").code == 0
 
 
-def test_operations_before_the_first_retained_line_are_not_missed(bakery: CommandLine) -> None:
+def test_operations_before_the_first_retained_line_are_not_reported(bakery: CommandLine) -> None:
     """The log does not answer for lines in a file that was rotated away."""
     edit(bakery, lambda lines: lines[-1:])
     done = bakery("log", "verify", "--json")
@@ -124,8 +124,8 @@ def test_an_unknown_outcome_is_resolved_by_the_operation_id(bakery: CommandLine)
     assert bakery("log", "verify").code == 0
 
 
-def test_what_is_inside_another_is_resolved_with_it(log_file: Path, kitchen: Kitchen) -> None:
-    """The replay of a combined operation settles the baking and the packing too, which cannot be replayed alone."""
+def test_a_nested_operation_is_resolved_with_its_parent(log_file: Path, kitchen: Kitchen) -> None:
+    """The replay of a combined operation settles its production and assembly too, which cannot be replayed alone."""
     kitchen.simple_bakery()
     bake_and_pack(kitchen)
     told = [json.loads(line) for line in log_file.read_text("utf-8").splitlines()]
@@ -335,7 +335,7 @@ def test_lines_of_strange_types_are_unreadable_and_break_nothing(bakery: Command
     assert bakery("log", "tree").code == 0
 
 
-def test_what_is_no_file_is_not_read(bakery: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_device_is_not_read_as_a_log(bakery: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading a device would never end."""
     monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", "/dev/full")
     done = bakery("log", "verify")

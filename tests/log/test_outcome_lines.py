@@ -58,7 +58,7 @@ def test_several_bad_arguments_are_named_at_once(bakery: Kitchen, caplog: pytest
     assert last(caplog)["ctx_operation_id"] == "not-a-uuid"
 
 
-def test_an_earlier_success_in_an_attempt_that_fails_is_told_as_rolled_back(
+def test_an_earlier_success_in_a_failed_attempt_is_logged_as_rolled_back(
     bakery: Kitchen, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every attempt of every operation has exactly one outcome line, and the next attempt has the same ids."""

@@ -72,7 +72,7 @@ def test_a_program_with_a_provider_of_its_own_needs_no_setting(
     assert "trace_id" not in lines["record_assembly"]
 
 
-def test_a_caller_that_samples_nothing_is_obeyed(
+def test_a_caller_that_samples_nothing_is_respected(
     kitchen: Kitchen, collector: Receiver, log: pytest.LogCaptureFixture
 ) -> None:
     """With the flag 00 no span is sent, but the lines still carry the caller's trace."""

@@ -46,7 +46,7 @@ def ids_of(span: Span) -> tuple[str, str]:
 def test_operations_inside_an_operation_are_spans_inside_its_span(
     kitchen: Kitchen, collector: Receiver, log: pytest.LogCaptureFixture
 ) -> None:
-    """Baking and packing are children of the combined operation, and each line carries the ids of its own span."""
+    """The production and the assembly are children of the combined operation; each line has the ids of its own span."""
     bakery = kitchen.simple_bakery()
     log.clear()
     with exporting_where_asked():
@@ -89,7 +89,7 @@ def utc(nanoseconds: int) -> str:
 
 
 def test_a_success_is_not_claimed_before_the_commit(kitchen: Kitchen, collector: Receiver) -> None:
-    """An operation that is undone after it succeeded is an error that says so, not a success."""
+    """An operation that is rolled back after it succeeded is an error that says so, not a success."""
     bakery = kitchen.simple_bakery()
     with exporting_where_asked(), failing(KeyError), session_scope() as session:
         cookies(bakery, session)
@@ -111,7 +111,7 @@ def test_a_span_in_an_undone_savepoint_is_rolled_back_and_no_other(kitchen: Kitc
 
 
 def test_a_commit_that_nobody_answered_is_unknown(kitchen: Kitchen, collector: Receiver) -> None:
-    """The span is neither a success nor undone: its outcome is unknown."""
+    """The span is neither a success nor rolled back: its outcome is unknown."""
     bakery = kitchen.simple_bakery()
     with exporting_where_asked(), failing(Exception), session_scope() as session:
         cookies(bakery, session)
@@ -120,7 +120,7 @@ def test_a_commit_that_nobody_answered_is_unknown(kitchen: Kitchen, collector: R
 
 
 def test_a_refusal_is_an_answer_and_not_a_fault(kitchen: Kitchen, collector: Receiver) -> None:
-    """The refused child and its parent have an outcome and no status; the sibling undone with them is an error."""
+    """The refused child and its parent have an outcome and no status; the sibling rolled back with them is an error."""
     bakery = kitchen.simple_bakery()
     with exporting_where_asked(), refusing_boxes():
         bake_and_pack(bakery, 40)
@@ -163,7 +163,9 @@ def test_an_error_has_its_exception_without_local_variables(
     assert attributes(entry.attributes)["exception.type"] == "RuntimeError"
 
 
-def test_what_a_line_hides_is_not_sent(kitchen: Kitchen, collector: Receiver, log: pytest.LogCaptureFixture) -> None:
+def test_hidden_values_of_a_line_are_not_sent(
+    kitchen: Kitchen, collector: Receiver, log: pytest.LogCaptureFixture
+) -> None:
     """Free text goes out as its length, secrets not at all, and a number beyond 64 bits does not lose its batch."""
     bakery = kitchen.simple_bakery()
     with exporting_where_asked():

@@ -34,7 +34,7 @@ TRACEPARENT = f"00-{TRACE_ID}-{SPAN_ID}-01"
         ("it never answers", 20),
     ],
 )
-def test_a_dead_collector_is_said_once_and_harms_nothing(
+def test_a_dead_collector_is_reported_once_and_harms_nothing(
     bake: CommandLine,
     kitchen: Kitchen,
     collector: Receiver,
@@ -60,7 +60,7 @@ def test_a_dead_collector_is_said_once_and_harms_nothing(
 
 
 @pytest.mark.parametrize("wrong", ["rubbish", "ftp://x", "http://[::1", "http://h:99999", "http://"])
-def test_an_endpoint_that_is_no_url_is_told_by_its_variable(
+def test_an_endpoint_that_is_not_a_url_is_reported_by_its_variable(
     bake: CommandLine, collector: Receiver, monkeypatch: pytest.MonkeyPatch, wrong: str
 ) -> None:
     """One warning, not blaming the collector; the command succeeds, and the valid endpoint gets its data."""
@@ -76,7 +76,7 @@ def test_an_endpoint_that_is_no_url_is_told_by_its_variable(
     assert [span.name for span in collector.spans] == ["record_item"]
 
 
-def test_a_tracer_that_breaks_is_no_concern_of_the_baker(
+def test_a_broken_tracer_breaks_no_operation(
     kitchen: Kitchen, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The tracer fails at the start, the end and the outcome of a span, and each operation still succeeds."""
@@ -147,7 +147,7 @@ def test_opentelemetry_is_not_imported_unless_a_collector_is_named(tmp_path: Pat
     assert [done.stdout.splitlines()[-1], done.stderr] == ["0 []", ""]
 
 
-def test_a_missing_extra_is_said_with_what_to_install(tmp_path: Path) -> None:
+def test_a_missing_extra_is_reported_with_what_to_install(tmp_path: Path) -> None:
     """With a collector set and the extra missing, stderr has one line and the command succeeds."""
     without = "import sys; sys.modules['opentelemetry'] = None\n" + BAKE.replace("print(left.code or 0, [", "print([")
     done = run_python(without, tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9")
@@ -156,7 +156,7 @@ def test_a_missing_extra_is_said_with_what_to_install(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1] == "['opentelemetry']"
 
 
-def test_a_variable_that_the_sdk_refuses_is_said_and_harms_nothing(
+def test_a_variable_that_the_sdk_refuses_is_reported_and_harms_nothing(
     bake: CommandLine, collector: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A wrong setting costs the traces, not the command."""

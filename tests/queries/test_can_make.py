@@ -42,7 +42,7 @@ def possible(slug: str) -> Any:
 
 @given(st.lists(st.tuples(QUANTITIES, STOCKS), min_size=1, max_size=4))
 def test_the_most_fits_and_one_more_does_not(items: list[tuple[Fraction, int]]) -> None:
-    """The rounding is that of recording, at any size; when nothing limits it, the result is the largest run allowed."""
+    """It rounds as recording does, at any size; when nothing limits it, the result is the largest run allowed."""
     per_one = {number: quantity for number, (quantity, _) in enumerate(items)}
     stock = {number: micros for number, (_, micros) in enumerate(items)}
     most = most_times(per_one, stock)
@@ -51,7 +51,7 @@ def test_the_most_fits_and_one_more_does_not(items: list[tuple[Fraction, int]]) 
 
 
 @given(QUANTITIES, st.integers(min_value=1_000, max_value=10**13))
-def test_what_uses_a_lot_up_is_the_least_that_does(quantity: Fraction, micros: int) -> None:
+def test_a_lot_is_used_up_by_the_smallest_number_that_does(quantity: Fraction, micros: int) -> None:
     """One less would leave more than dust."""
     times = times_to_use_up(quantity, micros)
     assert micros - drawn_micros(quantity, Fraction(times)) < 1_000
@@ -72,7 +72,7 @@ _lines = st.lists(
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(_lines, st.fractions(min_value=Fraction(1, 3), max_value=3, max_denominator=3), st.integers(1, 5))
-def test_what_can_be_made_passes_the_check_and_one_more_does_not(
+def test_the_largest_possible_run_passes_the_check_and_one_more_does_not(
     kitchen: Kitchen, lines: Any, of_sub: Fraction, per_box: int
 ) -> None:
     """A recipe with a sub-recipe and shared ingredients, and a box, are judged by the checks that recording uses."""
@@ -108,7 +108,7 @@ def bakery(kitchen: Kitchen) -> Kitchen:
     return kitchen
 
 
-def test_what_stops_the_next_one_is_named_with_what_there_is(bakery: Kitchen) -> None:
+def test_the_item_that_stops_the_next_one_is_named_with_its_stock(bakery: Kitchen) -> None:
     """Held lots are listed separately, and so is a recipe that could make what is missing."""
     box = possible("box")
     assert (box["count"], box["problem"]) == (1, None)
@@ -130,8 +130,8 @@ def test_what_stops_the_next_one_is_named_with_what_there_is(bakery: Kitchen) ->
 
 
 @pytest.mark.one_database
-def test_a_sub_recipe_counts_by_its_ingredients_and_an_item_by_what_lies_ready(bakery: Kitchen) -> None:
-    """A baking takes them so: half a batch of icing is half a kilogram of sugar, and held cookies do not count."""
+def test_a_sub_recipe_counts_by_its_ingredients_and_an_item_by_its_stock(bakery: Kitchen) -> None:
+    """As in a production, half a batch of icing is half a kilogram of sugar, and held cookies do not count."""
     iced = possible("iced")
     assert (iced["count"], iced["sub_recipes"]) == (2, ["icing"])
     assert [one["item_slug"] for one in iced["stopped_by"]] == ["cookie"]
@@ -146,7 +146,7 @@ def test_a_recipe_that_cannot_be_calculated_says_why(bakery: Kitchen) -> None:
     assert "salt: cannot convert cup to g" in brine["problem"]
 
 
-def test_what_expires_says_what_it_could_go_into(bakery: Kitchen) -> None:
+def test_an_expiring_lot_lists_its_possible_uses(bakery: Kitchen) -> None:
     """Lots drawn before it count too; an expired or held lot can go into nothing."""
     for name, quantity, days in (("EGGS", 3, 2), ("MORE", 4, 5), ("FAR", 4, 60), ("OLD", 1, -1)):
         bakery.ids.setdefault("Egg", bakery.ids.get("Egg") or bakery.ingredient("Egg", "each"))
@@ -180,7 +180,7 @@ def test_a_lot_that_was_released_expires_when_its_release_says(bakery: Kitchen, 
 
 
 def test_as_many_statements_however_much_can_be_made(kitchen: Kitchen) -> None:
-    """Six for what can be made, seven for what expires."""
+    """The list of what can be made takes six statements, and the list of what expires takes seven."""
 
     def statements() -> list[int]:
         counted = []

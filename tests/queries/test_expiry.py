@@ -56,7 +56,7 @@ def expiry_of(kitchen: Kitchen, made: Any) -> str:
         (3, [], day(13)),
     ],
 )
-def test_what_is_baked_keeps_for_its_own_shelf_life_or_as_its_first_ingredient(
+def test_baked_goods_keep_for_their_shelf_life_or_as_long_as_their_first_ingredient(
     shelf_life: int | None, contents: list[date | None], expected: date | None
 ) -> None:
     """Baking starts a shelf life of its own; without one, the product expires with its first ingredient."""
@@ -105,7 +105,7 @@ LATE: dict[str, Callable[[Kitchen, datetime], Any]] = {
 
 @pytest.mark.one_database
 @pytest.mark.parametrize("field", LATE)
-def test_nothing_is_recorded_of_the_future(kitchen: Kitchen, field: str) -> None:
+def test_nothing_is_recorded_in_the_future(kitchen: Kitchen, field: str) -> None:
     """A clock one minute ahead is tolerated; one hour is not, and would not get around an expiry date."""
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 1, 24)
@@ -116,7 +116,9 @@ def test_nothing_is_recorded_of_the_future(kitchen: Kitchen, field: str) -> None
 
 @pytest.mark.one_database
 @pytest.mark.parametrize("field", ["produced_at", "assembled_at", "happened_at", "counted_at"])
-def test_the_line_tells_what_was_recorded_late(kitchen: Kitchen, log: pytest.LogCaptureFixture, field: str) -> None:
+def test_the_line_says_when_something_was_recorded_late(
+    kitchen: Kitchen, log: pytest.LogCaptureFixture, field: str
+) -> None:
     """A line without that field was recorded as it happened."""
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 1, 24, produced_at=MAY)
@@ -130,7 +132,7 @@ def test_the_line_tells_what_was_recorded_late(kitchen: Kitchen, log: pytest.Log
     assert not hasattr(told, "produced_at")
 
 
-def test_what_is_recorded_late_is_judged_by_its_day(dairy: Kitchen) -> None:
+def test_a_late_record_is_judged_by_its_day(dairy: Kitchen) -> None:
     """A lot that was good then may be used; one that arrived later may not, and the refusal says so."""
     for code, came, expires in (("THEN", 1, 10), ("LATER", 11, 20)):
         dairy.receive("Milk", 1, "l", 1, lot_code=code, received_on=day(came), expires_on=day(expires))
@@ -149,7 +151,7 @@ def test_what_is_recorded_late_is_judged_by_its_day(dairy: Kitchen) -> None:
 
 @pytest.mark.one_database
 def test_the_command_line_records_late_too(kitchen: Kitchen, bake: CommandLine) -> None:
-    """A baking, a packing and both at once are recorded, each on its own day; a time in the future is refused."""
+    """A production, an assembly and both at once are recorded, each on its own day; a time in the future is refused."""
     kitchen.simple_bakery()
     assert bake("produce", "cookies", "1", "--yield", "24", "--at", "2026-05-10T08:00").code == 0
     assert bake("assemble", "box", "1", "--at", "2026-05-10T09:00").code == 0
@@ -167,7 +169,7 @@ def test_the_command_line_records_late_too(kitchen: Kitchen, bake: CommandLine) 
 
 
 @pytest.mark.one_database
-def test_nothing_of_a_lot_leaves_before_it_came(dairy: Kitchen) -> None:
+def test_nothing_leaves_a_lot_before_it_arrived(dairy: Kitchen) -> None:
     """Neither its item nor its code gets around this; what is recorded as it happens may use everything on hand."""
     shelf = Shelf(dairy)
     milk = dairy.receive("Milk", 1, "l", 1, received_on=day(11))
@@ -178,8 +180,8 @@ def test_nothing_of_a_lot_leaves_before_it_came(dairy: Kitchen) -> None:
     shelf.adjust("waste", {"lot_id": milk["lot_id"], "quantity": 1})
 
 
-def test_what_was_passed_over_is_told_as_it_was(dairy: Kitchen) -> None:
-    """The day of the baking decides: not there yet, expired before its release, and usable after a release."""
+def test_passed_over_lots_are_shown_as_they_were_then(dairy: Kitchen) -> None:
+    """The day of the production decides: not there yet, expired before its release, and usable after a release."""
     lots = {
         code: dairy.receive("Milk", 1, "l", 1, lot_code=code, received_on=day(came), expires_on=expires)["lot_id"]
         for code, came, expires in (

@@ -78,7 +78,7 @@ def test_the_cost_of_one_is_the_sum_of_the_shares_of_the_receipts(bakery: Comman
     assert sum(Decimal(draw["unit_share"]) for draw in box["used"]) == Decimal(box["unit_cost"])
 
 
-def test_a_loss_is_not_in_the_product_and_is_told_beside_it(kitchen: Kitchen) -> None:
+def test_a_loss_is_not_in_the_product_and_is_shown_beside_it(kitchen: Kitchen) -> None:
     """Of 24 planned cookies 18 came out: a quarter of the flour and of its cost went with the loss."""
     kitchen.simple_bakery()
     run = kitchen.produce("Cookies", "Cookie", 1, 18)
@@ -105,7 +105,7 @@ def test_an_unknown_cost_names_the_lot_that_lacks_its_price(bakery: CommandLine)
 
 
 def test_lots_that_were_passed_over_are_named_with_the_reason(bakery: CommandLine) -> None:
-    """Lots are expired, on hold, or later in the order, as they were when the batch was baked, not as they are now."""
+    """A lot is expired, on hold, or later in the order, by its state when the batch was baked, not by its state now."""
     run_all(
         bakery,
         "receive flour 500 g --cost 1 --lot STALE --received 2020-01-01 --expires 2020-02-01",
@@ -127,7 +127,7 @@ def test_lots_that_were_passed_over_are_named_with_the_reason(bakery: CommandLin
     assert "not used: HELD: 70 g, on hold" in bakery("explain", run["operation_id"]).out
 
 
-def test_a_lot_tells_where_it_stands_and_where_it_went(bakery: CommandLine) -> None:
+def test_a_lot_shows_its_place_in_the_order_and_where_it_went(bakery: CommandLine) -> None:
     """It shows what is left, what comes before it in the order, and every draw with its product."""
     (new,) = bakery("explain", "NEW", "--json").json["lots"]
     (last,) = bakery("explain", "LAST", "--json").json["lots"]
@@ -171,7 +171,7 @@ def test_an_operation_is_explained_with_what_was_asked_and_what_the_log_says(bak
     assert "recipe_id=1 (cookies)" in bakery("explain", run["operation_id"]).out
 
 
-def test_an_operation_is_looked_for_in_two_readings_of_the_log_with_a_bar(
+def test_an_operation_is_found_by_reading_the_log_twice_with_a_progress_bar(
     bakery: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One reading finds the transaction and one its lines; each shows its progress."""
@@ -251,7 +251,7 @@ def test_a_recipe_that_cannot_be_calculated_says_what_to_record(bakery: CommandL
 
 
 def test_a_good_says_what_a_box_would_cost_today(kitchen: Kitchen) -> None:
-    """The rule is that of packing: the plan is what packing then draws."""
+    """It uses the rule of packing: the plan shows what packing then draws."""
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 1, 24)
     with read_scope() as session:
@@ -285,7 +285,7 @@ def test_the_latest_refusal_is_explained_without_an_id(bakery: CommandLine) -> N
     assert ": 5, on hold" in shown
 
 
-def test_a_stock_tells_the_refusals_that_named_it(bakery: CommandLine) -> None:
+def test_a_stock_lists_the_refusals_that_named_it(bakery: CommandLine) -> None:
     """The latest comes first, each with what is missing now."""
     assert [bakery("assemble", "box", number).code for number in ("3", "4")] == [1, 1]
     refusals = bakery("explain", "carton", "--json").json["refusals"]
@@ -311,7 +311,7 @@ def test_a_refusal_for_another_reason_says_what_helps(bakery: CommandLine, comma
     assert says in bakery("explain", "last").out
 
 
-def test_every_argument_of_a_refusal_is_told_where_the_log_has_it(
+def test_every_argument_of_a_refusal_is_shown_if_the_log_has_it(
     bakery: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At DEBUG the log has the quantity that was asked for."""
@@ -320,8 +320,8 @@ def test_every_argument_of_a_refusal_is_told_where_the_log_has_it(
     assert bakery("explain", "last", "--json").json["refused"]["asked"] == {"finished_good_id": 4, "quantity": 4}
 
 
-def test_what_was_undone_is_told_from_the_log(bakery: CommandLine) -> None:
-    """The baking inside a refused combined operation succeeded and was rolled back: it has a line, but no row."""
+def test_a_rolled_back_operation_is_explained_from_the_log(bakery: CommandLine) -> None:
+    """The production inside a refused combined operation succeeded and was rolled back: it has a line, but no row."""
     run_all(bakery, "receive flour 900 g --cost 9 --lot MORE")
     assert bakery("produce", "cookies", "1", "--yield", "10", "--pack", "box", "--boxes", "9").code == 1
     undone = bakery("log", "find", "outcome=rolled_back", "--json").json["operation_id"]
@@ -332,7 +332,7 @@ def test_what_was_undone_is_told_from_the_log(bakery: CommandLine) -> None:
     assert whole["undone"] == [{"operation_id": undone, "operation": "record_batch_production"}]
 
 
-def test_a_lot_or_run_that_was_undone_is_told_from_the_log(bakery: CommandLine) -> None:
+def test_a_lot_or_run_that_was_rolled_back_is_explained_from_the_log(bakery: CommandLine) -> None:
     """The ledger does not have it, but its line names it; if several do, they are listed."""
     run_all(bakery, "receive flour 900 g --cost 9 --lot MORE")
     packed = ("produce", "cookies", "1", "--yield", "10", "--pack", "box", "--boxes")
@@ -352,7 +352,7 @@ def test_a_lot_or_run_that_was_undone_is_told_from_the_log(bakery: CommandLine) 
     assert "'L2' is in neither the ledger nor the log" in bakery("explain", "L2").err
 
 
-def test_what_the_ledger_knows_is_explained_without_a_log(
+def test_the_ledger_alone_can_explain_without_a_log(
     bakery: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The output says why the log cannot be read; a question that only the log could answer is refused."""
@@ -391,7 +391,7 @@ def test_a_log_without_a_refusal_says_so(bakery: CommandLine) -> None:
     assert (done.code, "there is no refusal in the log" in done.err) == (1, True)
 
 
-def test_what_nobody_knows_is_refused(bakery: CommandLine) -> None:
+def test_an_unknown_name_is_refused(bakery: CommandLine) -> None:
     """Neither the ledger nor the log has it; a similar name is suggested."""
     done = bakery("explain", "flour1")
     assert (done.code, "'flour1' is in neither the ledger nor the log" in done.err) == (1, True)

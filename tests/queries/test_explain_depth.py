@@ -1,4 +1,4 @@
-"""However deep and broad an explanation goes, it takes the same statements, and explains each lot once."""
+"""However deep and broad an explanation is, it takes the same number of statements, and explains each lot once."""
 
 import json
 from datetime import date
@@ -66,8 +66,8 @@ def test_boxes_in_boxes_are_explained_as_deep_as_a_page_goes(kitchen: Kitchen) -
     }
 
 
-def test_a_lot_that_many_share_is_told_once(kitchen: Kitchen) -> None:
-    """With a diamond on a diamond the ways down double at every level; each lot is explained once."""
+def test_a_lot_that_many_share_is_explained_once(kitchen: Kitchen) -> None:
+    """When diamonds are stacked, the number of paths doubles at every level; each lot is still explained once."""
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 11, 256)
     below, levels = "Cookie", 8

@@ -1,4 +1,4 @@
-"""The queries of a page never read a whole history table, by the plans of both databases."""
+"""The queries of a page never read a whole history table, as the query plans of both databases show."""
 
 from collections.abc import Callable
 from datetime import date

@@ -17,7 +17,7 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 def a_day_of_runs(kitchen: Kitchen) -> None:
-    """Six bakings and four packings, most at the very same instant."""
+    """Six productions and four assemblies, most at the very same instant."""
     kitchen.simple_bakery()
     for number in range(6):
         kitchen.produce("Cookies", "Cookie", 1, 24, produced_at=NOON + timedelta(hours=number // 5))
@@ -68,7 +68,7 @@ def test_a_page_and_an_operation_take_as_many_statements_however_long_they_are(k
     assert statements(lambda s: load_operation(s, latest)) == 4
 
 
-def test_a_run_that_is_not_there_begins_no_page(kitchen: Kitchen) -> None:
+def test_an_unknown_run_begins_no_page(kitchen: Kitchen) -> None:
     """Refused: an unknown id, a string that is not an id, a beginning shared by many, and a receipt."""
     a_day_of_runs(kitchen)
     receipt = kitchen.receive("Flour", 1, "kg", 2)["operation_id"]

@@ -45,7 +45,7 @@ def stocked(kitchen: Kitchen) -> Kitchen:
 # Costs --------------------------------------------------------------------------------------------------------------
 
 
-def test_a_recipe_costs_what_would_be_drawn_what_was_paid_last_and_the_average(kitchen: Kitchen) -> None:
+def test_a_recipe_is_costed_by_todays_lots_by_last_prices_and_by_the_average(kitchen: Kitchen) -> None:
     """All three are given by item and in total, and as the cost of one."""
     stocked(kitchen)
     found = cost(kitchen)
@@ -60,8 +60,8 @@ def test_a_recipe_costs_what_would_be_drawn_what_was_paid_last_and_the_average(k
 
 
 @pytest.mark.one_database
-def test_what_would_be_drawn_is_what_producing_costs(kitchen: Kitchen) -> None:
-    """This holds across the end of a lot: today's answer is the cost of the run."""
+def test_todays_cost_is_the_cost_of_producing(kitchen: Kitchen) -> None:
+    """This holds even where one lot ends and the next begins: today's answer is the cost of the run."""
     stocked(kitchen).receive("Sugar", 5, "kg", 10, received_on=date(2026, 2, 1))
     asked = cost(kitchen, batches=24)
     assert asked["today"] == kitchen.produce("Cookies", "Cookie", 24, 576)["total_ingredient_cost"] == "38.00"
@@ -88,7 +88,7 @@ def test_a_lot_without_a_price_makes_today_and_the_average_unknown_and_is_named(
 
 
 @pytest.mark.one_database
-def test_what_never_came_in_has_no_price(kitchen: Kitchen) -> None:
+def test_an_item_never_received_has_no_price(kitchen: Kitchen) -> None:
     """A recipe without contents has no price either."""
     kitchen.ingredient("Saffron")
     kitchen.recipe("Buns", {"Saffron": (1, "g")}, {"Bun": 12})
@@ -97,8 +97,8 @@ def test_what_never_came_in_has_no_price(kitchen: Kitchen) -> None:
 
 
 @pytest.mark.one_database
-def test_labour_and_overhead_stand_apart_and_a_price_leaves_a_margin_on_both(kitchen: Kitchen) -> None:
-    """Of a price of 0.50 a cookie, 0.4375 is left over the ingredients, and less after the work."""
+def test_labour_and_overhead_are_separate_and_a_price_leaves_a_margin_on_both(kitchen: Kitchen) -> None:
+    """At a price of 0.50 a cookie, 0.4375 is left after the ingredients, and less after labour and overhead."""
     stocked(kitchen)
     key = kitchen.ids["Cookies"]
     run_in_transaction(lambda s: record_recipe_rate(key, Decimal("4.80"), Decimal("2.40"), session=s))
@@ -122,8 +122,8 @@ def test_labour_and_overhead_stand_apart_and_a_price_leaves_a_margin_on_both(kit
         cost(kitchen, batches=0)
 
 
-def test_what_was_undone_moved_or_held_counts_as_it_should(kitchen: Kitchen) -> None:
-    """A reversed receipt was never paid; a part moved elsewhere is no purchase; a held lot is on hand but not drawn."""
+def test_undone_moved_and_held_lots_count_as_they_should(kitchen: Kitchen) -> None:
+    """A reversed receipt was never paid; a moved part is not a purchase; a held lot is on hand but not drawn."""
     stocked(kitchen)
     reverse(kitchen.receive("Flour", 1, "kg", 99, received_on=date(2026, 3, 1)))
     move(kitchen, "sugar", "Cellar", 1000)
@@ -173,7 +173,7 @@ def test_a_margin_and_the_cost_are_the_price(price: int, cost_micros: int) -> No
 # Purchases ----------------------------------------------------------------------------------------------------------
 
 
-def test_purchases_are_told_by_product_and_supplier(kitchen: Kitchen) -> None:
+def test_purchases_are_listed_by_product_and_supplier(kitchen: Kitchen) -> None:
     """The latest comes first, each with its price for a kg and the change from the same source's previous one."""
     kitchen.ingredient("Flour")
     flour = kitchen.ids["Flour"]
@@ -200,7 +200,7 @@ def test_purchases_are_told_by_product_and_supplier(kitchen: Kitchen) -> None:
 
 
 def test_prices_and_costs_take_as_many_statements_however_much_was_bought(kitchen: Kitchen) -> None:
-    """Two for purchases and five for costs."""
+    """Purchases take two statements and costs five."""
     stocked(kitchen)
     counted = []
     for bought in (("Flour", "Sugar", "Flour"), ()):

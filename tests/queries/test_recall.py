@@ -25,7 +25,7 @@ def found(lot: int) -> Recall:
         return load_recall(session, lot)
 
 
-def test_what_is_left_of_all_that_was_made_of_a_lot_is_held_and_a_reversal_releases_it(kitchen: Kitchen) -> None:
+def test_a_recall_holds_all_that_is_left_and_a_reversal_releases_it(kitchen: Kitchen) -> None:
     """Lots already on hold are named; unrelated stock is not held; the ledger agrees throughout."""
     sold(kitchen)
     held_before = hold(kitchen, "cookie")["lots"]
@@ -75,7 +75,7 @@ def test_a_recall_says_where_everything_is_and_it_adds_up(kitchen: Kitchen) -> N
 
 
 def test_a_recall_of_what_is_gone_is_recorded_and_holds_nothing(kitchen: Kitchen) -> None:
-    """Once its hold is released, a recall cannot be undone before the release is; an unknown lot has no recall."""
+    """A recall whose hold was released cannot be undone before that release is undone; an unknown lot has no recall."""
     kitchen.simple_bakery()
     flour = lot_id(kitchen, "flour")
     Shelf(kitchen).adjust("waste", {"lot_id": flour, "quantity": 10_000}, reason="moths")

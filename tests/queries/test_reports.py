@@ -33,7 +33,7 @@ def asked(question: Callable[[Session], Any]) -> Any:
 
 @pytest.fixture
 def bakery(kitchen: Kitchen) -> Kitchen:
-    """Three bakings around the end of a month in Auckland, one a total loss; a fourth was reversed."""
+    """Three productions around the end of a month in Auckland, one a total loss; a fourth was reversed."""
     run_in_transaction(lambda s: things.record_bakery(session=s, time_zone="Pacific/Auckland"))
     kitchen.simple_bakery()
     january = datetime(2026, 1, 31, 23, 30, tzinfo=AUCKLAND)
@@ -59,7 +59,7 @@ def test_stock_is_worth_what_it_cost(bakery: Kitchen) -> None:
 
 
 def test_an_unknown_cost_is_named_and_not_summed(bakery: Kitchen) -> None:
-    """The unknown cost has no total, but known costs still add up."""
+    """A sum with an unknown cost has no value, but the known costs are still added up."""
     bakery.receive("Flour", 1, "kg", lot_code="GIFT")
     found = asked(lambda s: load_stock_value(s, now()))
     flour = next(row for row in found["items"] if row["item_slug"] == "flour")
@@ -68,13 +68,13 @@ def test_an_unknown_cost_is_named_and_not_summed(bakery: Kitchen) -> None:
 
 
 @pytest.mark.one_database
-def test_what_is_nowhere_is_worth_nothing(kitchen: Kitchen) -> None:
+def test_an_empty_shelf_is_worth_nothing(kitchen: Kitchen) -> None:
     """The value of an empty shelf is known: it is zero."""
     found = asked(lambda s: load_stock_value(s, now()))
     assert (found["value"], found["items"], found["lots"]) == ("0.00", [], [])
 
 
-def test_yields_are_held_against_their_plan_by_month(bakery: Kitchen) -> None:
+def test_yields_are_compared_with_their_plan_by_month(bakery: Kitchen) -> None:
     """Months are in the bakery's time zone; a total loss spreads its cost over what did come out."""
     rows = asked(load_yields_by_month)
     told = [
@@ -90,8 +90,8 @@ def test_yields_are_held_against_their_plan_by_month(bakery: Kitchen) -> None:
     assert asked(lambda s: load_yields_by_month(s, date(2026, 2, 2))) == []
 
 
-def test_bakings_one_by_one_go_back_page_by_page(bakery: Kitchen) -> None:
-    """The latest comes first; more than planned is a negative loss, and a yield of nothing has no cost each."""
+def test_productions_one_by_one_go_back_page_by_page(bakery: Kitchen) -> None:
+    """The latest comes first; more than planned is a negative loss, and a yield of zero has no unit cost."""
     rows = asked(lambda s: load_run_yields(s, limit=10))
     told = [(row["at"], row["actual"], row["loss_percent"], row["unit_cost"], row["loss_reason"]) for row in rows]
     assert told == [
@@ -162,7 +162,7 @@ def test_a_report_in_a_file_says_what_the_json_says(
 
 @pytest.mark.one_database
 def test_a_chart_has_a_bar_as_long_as_its_amount(bakery: Kitchen, bake: CommandLine) -> None:
-    """The largest stock comes first; an unknown amount has no bar, and neither has a loss of nothing."""
+    """The largest stock comes first; an unknown amount has no bar, and neither does a loss of zero."""
     bakery.receive("Flour", 1, "kg", lot_code="GIFT")
     lines = [line.split() for line in bake("report", "value", "--chart").out.splitlines()]
     assert [line[:2] for line in lines] == [
@@ -180,7 +180,7 @@ def test_a_chart_has_a_bar_as_long_as_its_amount(bakery: Kitchen, bake: CommandL
     assert "loss: burnt" in bake("report", "waste", "--chart").out
 
 
-def test_bars_of_one_name_are_one_bar_and_unknown_if_one_of_them_is() -> None:
+def test_bars_with_one_name_are_added_up_and_unknown_if_one_of_them_is() -> None:
     """A part of a sum is never shown."""
     rows = [{"of": "a", "cost": "1"}, {"of": "b", "cost": None}, {"of": "a", "cost": "2.5"}, {"of": "b", "cost": "1"}]
     bars = add_up(rows, lambda row: str(row["of"]), "cost")

@@ -42,7 +42,7 @@ def test_a_box_is_traced_back_to_every_receipt_and_a_receipt_forward_to_every_bo
     assert edges("forward", flour) == sorted(after_flour)
 
 
-def test_what_was_lost_leads_to_no_lot(kitchen: Kitchen) -> None:
+def test_a_loss_leads_to_no_lot(kitchen: Kitchen) -> None:
     """A total loss is in the trace of its flour, and leads nowhere."""
     kitchen.simple_bakery()
     lost = kitchen.produce("Cookies", "Cookie", 1, 0)
@@ -57,7 +57,7 @@ def test_a_receipt_that_nothing_used_has_no_trace(kitchen: Kitchen) -> None:
     assert edges("back", lot_id) == edges("forward", lot_id) == []
 
 
-def test_what_was_undone_leads_nowhere_and_is_shown_when_asked_for(kitchen: Kitchen) -> None:
+def test_an_undone_run_leads_nowhere_and_is_shown_only_on_request(kitchen: Kitchen) -> None:
     """Neither the run nor its reversal is a step, in either direction; with ``undone`` the run is, with the reason."""
     kitchen.simple_bakery()
     baked = kitchen.produce("Cookies", "Cookie", 1, 24)
@@ -72,8 +72,8 @@ def test_what_was_undone_leads_nowhere_and_is_shown_when_asked_for(kitchen: Kitc
     assert (step["into_lot_code"], step["kind"], step["undone_because"]) == (baked["lot_code"], "baked", "wrong day")
 
 
-def test_a_part_of_a_part_is_followed_to_whom_it_was_given(kitchen: Kitchen) -> None:
-    """From the sack over two moves into the cookies and to Ada; and back again to the split lots."""
+def test_a_part_of_a_part_is_traced_to_the_customer(kitchen: Kitchen) -> None:
+    """The trace runs from the sack through two moves into the cookies and on to Ada, and back to the split lots."""
     kitchen.simple_bakery()
     shelf = Shelf(kitchen)
     sack = lot_id(kitchen, "flour")

@@ -46,8 +46,8 @@ def shelf(kitchen: Kitchen) -> Shelf:
     return shelf
 
 
-def test_usage_is_by_month_where_the_bakery_is(shelf: Shelf) -> None:
-    """Two bakings an hour apart are in two months, but on one day in UTC."""
+def test_usage_is_by_month_in_the_bakerys_time_zone(shelf: Shelf) -> None:
+    """Two productions an hour apart are in two months, but on one day in UTC."""
     with read_scope() as session:
         rows = load_usage(session)
         february = load_usage(session, since=date(2026, 2, 1), until=date(2026, 2, 1))
@@ -65,8 +65,8 @@ def test_usage_is_by_month_where_the_bakery_is(shelf: Shelf) -> None:
     assert [(row["item_slug"], row["quantity"]) for row in february] == [("flour", "500"), ("sugar", "250")]
 
 
-def test_waste_is_by_reason_and_has_what_a_baking_lost(shelf: Shelf) -> None:
-    """A quarter of a batch that cost 1.50 burnt."""
+def test_waste_is_by_reason_and_includes_losses_in_production(shelf: Shelf) -> None:
+    """A quarter of a batch burnt, and the batch cost 1.50."""
     with read_scope() as session:
         rows = load_waste(session)
     told = [(row["month"], row["kind"], row["reason"], row["item_slug"], row["quantity"], row["cost"]) for row in rows]
@@ -147,7 +147,7 @@ def test_a_table_is_read_back_as_it_was(tmp_path: Path, suffix: str) -> None:
         ("what.ods", b"lot,counted\n"),
     ],
 )
-def test_a_file_that_is_no_table_is_refused_by_its_name(tmp_path: Path, name: str, content: bytes | None) -> None:
+def test_a_file_that_is_not_a_table_is_refused_by_its_name(tmp_path: Path, name: str, content: bytes | None) -> None:
     """The refusal names the file, whatever is wrong with it."""
     file = tmp_path / name
     if content is not None:

@@ -26,7 +26,7 @@ def bakery(kitchen: Kitchen) -> Kitchen:
     return kitchen
 
 
-def test_what_the_services_wrote_agrees_with_the_ledger(bakery: Kitchen) -> None:
+def test_everything_the_services_wrote_agrees_with_the_ledger(bakery: Kitchen) -> None:
     """Every lot, run and operation is compared, without a finding."""
     with read_scope() as session:
         found = verify_ledger(session)
@@ -116,7 +116,7 @@ CHANGES = {
 }
 
 
-def test_what_the_movements_do_not_give_is_named(bakery: Kitchen) -> None:
+def test_a_value_that_its_movements_do_not_give_is_named(bakery: Kitchen) -> None:
     """Runs, their results and their origins are each changed behind the program's back."""
     event = "UPDATE operation SET name = 'record_event' WHERE name = 'record_good_components'"
     named = {what: named_after(*([event] if what == "operation" else []), change) for what, change in CHANGES.items()}
@@ -124,7 +124,7 @@ def test_what_the_movements_do_not_give_is_named(bakery: Kitchen) -> None:
 
 
 def test_a_lot_that_was_oversold_in_between_is_named(bakery: Kitchen) -> None:
-    """Its remaining quantity at the end is right all the same."""
+    """Its remaining quantity at the end is still right."""
     more = (
         "INSERT INTO movement (operation_id, lot_id, quantity_micros, cost_micros)"
         f" SELECT operation_id, id, {{}}, 0 FROM lot WHERE id = {FLOUR}"
@@ -133,7 +133,7 @@ def test_a_lot_that_was_oversold_in_between_is_named(bakery: Kitchen) -> None:
     assert found == {"lot drawn below zero", "draws of an operation", "movement of lot"}
 
 
-def test_a_part_that_is_not_what_was_answered_is_named(bakery: Kitchen) -> None:
+def test_a_part_that_differs_from_its_answer_is_named(bakery: Kitchen) -> None:
     """A combined operation's result contains the results of its parts."""
     run_in_transaction(
         lambda s: bake_and_pack.record_bake_and_pack(
@@ -148,7 +148,7 @@ def test_a_part_that_is_not_what_was_answered_is_named(bakery: Kitchen) -> None:
     assert named_after(gone) == {"part of an operation: assembly"}
 
 
-def test_a_circle_is_named_with_its_way_round(bakery: Kitchen) -> None:
+def test_a_circle_is_reported_with_its_path(bakery: Kitchen) -> None:
     """A recipe contains itself, or a box is in a box that it contains."""
     line = "INSERT INTO recipe_line (recipe_id, position, sub_recipe_id, quantity, unit)"
     assert named_after(f"{line} SELECT id, 99, id, '1', 'batch' FROM recipe") == {"catalogue", "recipe"}
@@ -156,7 +156,7 @@ def test_a_circle_is_named_with_its_way_round(bakery: Kitchen) -> None:
     assert named_after(f"{part} SELECT component_id, good_id, 1 FROM good_component") == {"finished good"}
 
 
-def test_the_picking_date_is_held_to_the_rule_of_the_domain(bakery: Kitchen) -> None:
+def test_the_picking_date_follows_the_rule_of_the_domain(bakery: Kitchen) -> None:
     """The database makes the comparison, so this test shows that its rule is the same."""
     bakery.ingredient("Oil", "ml", pick_policy="fifo")
     for expires_on in ("2026-05-01", None):

@@ -129,7 +129,7 @@ def test_an_owner_is_always_left(sqlite_url: str) -> None:
         assert [(one["user_id"], one["role"]) for one in load_users(session)] == [(user_id, "viewer"), (eve, "owner")]
 
 
-def test_whoever_is_switched_off_or_has_a_new_password_is_signed_out(kitchen: Kitchen) -> None:
+def test_a_disabled_user_or_a_new_password_is_signed_out(kitchen: Kitchen) -> None:
     """This happens at once in every browser; an expired or unknown cookie signs nobody in."""
     user_id = owner()
     write(accounts.record_user, "Eve", PASSWORD, "owner")
@@ -190,7 +190,7 @@ def test_attempts_are_counted_over_all_processes(kitchen: Kitchen) -> None:
     assert attempt("::1") == 0
 
 
-def test_nothing_of_it_goes_into_a_backup_or_is_undone(sqlite_url: str) -> None:
+def test_users_and_tokens_are_neither_backed_up_nor_undone(sqlite_url: str) -> None:
     """A backup has no hash, and the refusal to undo says what to do instead."""
     assert not {"bakery_user", "sign_in", "api_token", "sign_in_attempts"} & {t.name for t in archived_tables()}
     done = write(accounts.record_user, "Ada", PASSWORD, "owner")

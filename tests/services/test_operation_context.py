@@ -27,7 +27,7 @@ def bakery(kitchen: Kitchen, log: pytest.LogCaptureFixture) -> Kitchen:
     return kitchen
 
 
-def test_what_an_entry_point_binds_is_on_every_line(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
+def test_every_line_has_the_fields_that_an_entry_point_bound(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
     """Started, refusal and success lines have request and actor; later lines have neither."""
     with (
         caplog.at_level(logging.DEBUG, logger=SERVICES),
@@ -60,7 +60,7 @@ def test_any_actor_can_be_kept_with_the_operation(bakery: Kitchen, actor: object
 
 
 @pytest.mark.parametrize("argument", ["notes", "num_batches", "event_id", "produced_at", "scale_factor"])
-def test_what_may_hold_a_secret_is_refused_by_its_type(
+def test_a_value_that_may_hold_a_secret_is_refused_by_its_type(
     bakery: Kitchen, caplog: pytest.LogCaptureFixture, argument: str
 ) -> None:
     """A mapping or bytes in place of a plain value reach neither the error nor the log."""
@@ -124,7 +124,7 @@ def test_a_parent_that_fails_with_its_child_names_it(
     assert "cause_operation_id" not in lines["record_batch_production"]["bake_fields"]
 
 
-def test_a_caller_who_catches_a_refusal_keeps_nothing_of_it(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_caught_refusal_leaves_nothing_in_the_transaction(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
     """A refused operation between two good ones gives two successes, one refusal and two rows."""
     with caplog.at_level(logging.INFO, logger=SERVICES), session_scope() as session:
         cookies(bakery, session)
@@ -136,7 +136,7 @@ def test_a_caller_who_catches_a_refusal_keeps_nothing_of_it(bakery: Kitchen, cap
     assert {str(row.id) for row in rows} == {fields(r)["operation_id"] for r in caplog.records[1:]}
 
 
-def test_levels_are_heeded(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
+def test_log_levels_are_respected(bakery: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
     """At WARNING a success is silent, but a rollback of the same operation is logged."""
     with caplog.at_level(logging.WARNING, logger=SERVICES):
         run_in_transaction(lambda s: cookies(bakery, s))

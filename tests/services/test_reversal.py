@@ -48,7 +48,7 @@ UNDONE: dict[str, Callable[[Kitchen], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("kind", sorted(UNDONE))
-def test_what_is_undone_leaves_every_lot_as_it_was(bakery: Kitchen, kind: str) -> None:
+def test_an_undo_leaves_every_lot_as_it_was(bakery: Kitchen, kind: str) -> None:
     """Quantity, cost, hold, place and expiry are the same to the millionth, and the ledger agrees."""
     before = shelf(bakery)
     done = UNDONE[kind](bakery)
@@ -124,7 +124,7 @@ def test_an_import_is_undone_with_all_its_receipts(kitchen: Kitchen) -> None:
     assert (shelf(kitchen), drift()) == ([], [])
 
 
-def test_what_was_used_since_is_refused_with_the_tree(bakery: Kitchen) -> None:
+def test_an_undo_of_something_used_since_is_refused_with_the_tree(bakery: Kitchen) -> None:
     """Receipt, production, assembly: the tree has a level for each, and nothing changes."""
     receipt = bakery.receive("Flour", 1, "kg", 3, expires_on=now().date() + timedelta(days=9))
     made = bakery.produce("Cookies", "Cookie", 1, 24)
@@ -193,8 +193,8 @@ def test_a_release_past_expiry_is_undone_to_the_day_before(kitchen: Kitchen) -> 
     assert (shelf(kitchen), drift()) == (before, [])
 
 
-def test_a_part_that_was_split_off_and_held_does_not_slip_back_into_use(bakery: Kitchen) -> None:
-    """Its hold rests on the split; a hold from before the split blocks the reversal."""
+def test_a_held_split_off_part_does_not_slip_back_into_use(bakery: Kitchen) -> None:
+    """Its hold depends on the split; a hold from before the split blocks the reversal."""
     done = move(bakery, "flour", "Cellar", 300)
     key = done["new_lot_id"]
     run_in_transaction(lambda s: record_hold([key], "damp", session=s))
@@ -211,7 +211,7 @@ def test_a_part_that_was_split_off_and_held_does_not_slip_back_into_use(bakery: 
     assert drift() == []
 
 
-def test_what_is_held_only_with_its_lot_is_free_when_the_hold_is_undone(bakery: Kitchen) -> None:
+def test_a_part_held_only_with_its_lot_is_free_when_the_hold_is_undone(bakery: Kitchen) -> None:
     """This includes parts of that part; a lot released by itself is left alone."""
     before = shelf(bakery)
     held = hold(bakery, "flour")
@@ -227,7 +227,7 @@ def test_what_is_held_only_with_its_lot_is_free_when_the_hold_is_undone(bakery: 
     assert (shelf(bakery), drift()) == (before, [])
 
 
-def test_what_was_split_off_after_a_release_is_held_when_that_is_undone(bakery: Kitchen) -> None:
+def test_a_part_split_off_after_a_release_is_held_when_the_release_is_undone(bakery: Kitchen) -> None:
     """A part held since an earlier hold stays held when a later hold is undone."""
     hold(bakery, "flour")
     move(bakery, "flour", "Cellar", 300)
@@ -267,7 +267,7 @@ def test_a_split_is_undone_once_its_part_is_released(bakery: Kitchen) -> None:
     assert (shelf(bakery), drift()) == (before, [])
 
 
-def test_what_twenty_thousand_operations_rest_on_is_told(bakery: Kitchen) -> None:
+def test_an_operation_with_twenty_thousand_dependents_lists_them_all(bakery: Kitchen) -> None:
     """There are more than PostgreSQL takes as parameters; the tree and the order list every one."""
     bought, count = bakery.receive("Sugar", 1_000, "kg", 3), 20_000
     ids = [uuid7() for _ in range(count)]
@@ -293,7 +293,7 @@ def test_what_twenty_thousand_operations_rest_on_is_told(bakery: Kitchen) -> Non
 
 
 @pytest.mark.parametrize("times", ["a second time", "of a reversal"])
-def test_what_is_undone_stays_so(bakery: Kitchen, times: str) -> None:
+def test_an_undone_operation_stays_undone(bakery: Kitchen, times: str) -> None:
     """Neither an undone operation nor its reversal can be undone again, and the shelf stays the same."""
     made = bakery.produce("Cookies", "Cookie", 1, 24)
     undone = reverse(made)
@@ -305,7 +305,7 @@ def test_what_is_undone_stays_so(bakery: Kitchen, times: str) -> None:
     assert shelf(bakery) == before
 
 
-def test_what_is_not_there_cannot_be_undone(bakery: Kitchen) -> None:
+def test_a_missing_operation_cannot_be_undone(bakery: Kitchen) -> None:
     """No operation has this id."""
     with pytest.raises(OperationNotFoundError):
         reverse(uuid7())
@@ -361,7 +361,7 @@ def test_runs_and_operations_say_what_was_reversed_by_which_and_why(bakery: Kitc
 
 
 def test_a_correction_that_took_what_was_added_is_undone_first(bakery: Kitchen) -> None:
-    """A correction added flour to a lot and a production took it: the production rests on the correction."""
+    """A correction added flour to a lot and a production took it: the production depends on the correction."""
     bakery.receive("Sugar", 1, "kg", 2)
     before = shelf(bakery)
     line = {"lot_id": lot_id(bakery, "flour"), "quantity": 500}

@@ -51,7 +51,7 @@ def sealed(kitchen: Kitchen) -> Kitchen:
 # What is covered ----------------------------------------------------------------------------------------------------
 
 
-def test_a_seal_covers_all_that_was_committed_and_is_for_the_next_itself(kitchen: Kitchen) -> None:
+def test_a_seal_covers_everything_committed_and_is_covered_by_the_next(kitchen: Kitchen) -> None:
     """Its own operation is in the second seal, which contains the first one's hash."""
     kitchen.simple_bakery()
     (count,) = kitchen.rows("SELECT count(*) FROM operation")[0]
@@ -91,7 +91,7 @@ def test_one_seal_covers_no_more_than_asked_for(kitchen: Kitchen) -> None:
 def test_more_operations_than_one_statement_takes_are_sealed_in_parts(
     kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The hash does not depend on the parts: other parts verify all the same."""
+    """The hash does not depend on the parts: a split into other parts verifies too."""
     kitchen.simple_bakery()
     with monkeypatch.context() as in_threes:
         in_threes.setattr("bake_tracker.queries.verify.sealed_history.OPERATIONS_AT_ONCE", 3)
@@ -111,7 +111,7 @@ def test_a_seal_of_an_impossible_size_is_refused(kitchen: Kitchen, at_most: obje
 
 
 def test_the_same_seal_again_is_a_replay(kitchen: Kitchen) -> None:
-    """The operation id decides; another size is a conflict."""
+    """The operation id decides; a different size is a conflict."""
     kitchen.simple_bakery()
     operation_id = uuid4()
     assert seal(operation_id=operation_id) == seal(operation_id=operation_id)
@@ -130,7 +130,7 @@ def test_a_seal_that_is_undone_leaves_nothing(kitchen: Kitchen) -> None:
     assert seal()["seal_number"] == 1
 
 
-def test_what_commits_late_is_in_the_next_seal(postgresql_url: str) -> None:
+def test_a_late_commit_is_in_the_next_seal(postgresql_url: str) -> None:
     """A transaction open during a seal has an earlier instant and id, and is not missed."""
     assert postgresql_url
     kitchen = Kitchen().simple_bakery()
@@ -212,7 +212,7 @@ def test_every_column_is_covered_or_left_out_for_a_reason() -> None:
     assert all([*NOT_HISTORY.values(), *(reason for reasons in EXCLUDED.values() for reason in reasons.values())])
 
 
-def test_whatever_names_its_operation_is_covered() -> None:
+def test_every_table_that_refers_to_an_operation_is_covered() -> None:
     """Exceptions are seals, which are chained instead, and tables about one installation."""
     owned = {table.name for table in Base.metadata.tables.values() if "operation_id" in table.columns}
     assert owned - {"seal", "sealed_operation", "restored_operation"} == {*COVERED} - {"operation"}
@@ -252,7 +252,7 @@ def unseen_changes(name: str) -> list[str]:
     return unseen
 
 
-def test_what_is_put_under_a_sealed_operation_or_taken_from_it_is_named(sealed: Kitchen) -> None:
+def test_a_row_added_to_or_removed_from_a_sealed_operation_is_named(sealed: Kitchen) -> None:
     """Adding or removing a movement, a lot or a run changes its operation."""
     run, _ = sealed.rows("SELECT operation_id, lot_id FROM production_run ORDER BY id")
     more = "INSERT INTO movement (operation_id, lot_id, quantity_micros, cost_micros) VALUES (:o, :l, 1, 1)"
@@ -336,7 +336,7 @@ def test_a_chain_that_was_rebuilt_whole_is_found_by_the_hash_kept_elsewhere(seal
     ]
 
 
-def test_what_cannot_be_read_as_what_it_should_be_is_named_too(sqlite_url: str) -> None:
+def test_a_value_of_the_wrong_type_is_named_too(sqlite_url: str) -> None:
     """SQLite stores any text in place of an instant."""
     assert sqlite_url
     run_in_transaction(lambda session: things.record_event("Fair", session=session))
@@ -372,7 +372,7 @@ def test_a_hash_that_is_nowhere_exits_1_and_no_hash_exits_2(bake: CommandLine) -
     assert "64 hexadecimal digits" in " ".join(done.err.replace("│", " ").split())
 
 
-def test_the_command_goes_on_until_all_is_sealed(bake: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_continues_until_everything_is_sealed(bake: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each seal has its own transaction, so nobody waits for long."""
     for name in ("Flour", "Sugar", "Salt"):
         bake("item", "add", "ingredient", name, "--unit", "g")

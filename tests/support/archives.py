@@ -25,7 +25,7 @@ def another(request: pytest.FixtureRequest, kind: str, folder: Path) -> str:
 
 
 def use_postgresql_tools(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put the server version that the tests start first, with its pg_dump and pg_restore, first on the PATH."""
+    """Put the pg_dump and pg_restore of the server version that the tests start at the front of the PATH."""
     folder = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
     assert (folder / "pg_dump").exists()
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")

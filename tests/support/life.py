@@ -34,7 +34,7 @@ class Keep(logging.Handler):
 
 @st.composite
 def any_call(draw: st.DrawFn) -> Call:
-    """Any operation whose arguments may be valid or not, on stock that may suffice or not."""
+    """Any operation, with valid or invalid arguments, on enough stock or too little."""
     kind = draw(st.sampled_from(("receive", "receive", "produce", "produce", "assemble")))
     if kind == "receive":
         item = draw(st.sampled_from(("Flour", "Milk", "Carton")))

@@ -59,7 +59,7 @@ DECK = (
     *("state allergens", "state allergens of a package", "state label", "state bakery", "import"),
     *("undo", "undo", "undo", "cascade"),
 )
-"""The steps of a life, each as often as it stands here."""
+"""The steps of a life, each as often as it occurs here."""
 
 
 class Life(RuleBasedStateMachine):
@@ -72,7 +72,7 @@ class Life(RuleBasedStateMachine):
     at_first: list[Any]
     heard: Counter[str]
     kept: set[str]
-    """What a reversal reported as kept, because the ledger names it."""
+    """What a reversal reported as kept, because the ledger refers to it."""
 
     def attempt(self, name: str, call: Call) -> Any:
         """Run it in a transaction of its own; None if it is refused."""
@@ -111,7 +111,7 @@ class Life(RuleBasedStateMachine):
 
     @initialize(deck=st.permutations(DECK), part=st.integers(1, 600), actual=st.integers(2, 30))
     def begin(self, deck: list[str], part: int, actual: int) -> None:
-        """Every life begins with goods in, a part of them moved, and a baking."""
+        """Every life begins with goods in, a part of them moved, and a production."""
         ids, self.deck = self.kitchen.ids, deck
         self.attempt("receive", lambda s: record_receipt(ids["Flour"], 650, "g", session=s, total_cost=Decimal("1.01")))
         (lot, *_) = self.lots()
@@ -219,7 +219,7 @@ class Life(RuleBasedStateMachine):
         self.attempt(kind, lambda s: handling.record_transfer(lot, place, session=s, quantity=quantity))
 
     def recall(self, kind: str, draw: Draw) -> None:
-        """Mostly undone or released at once, because a recall holds most of the stock."""
+        """Recall a lot, and mostly undo or release it at once, because a recall holds most of the stock."""
         lot, then = draw(st.sampled_from(self.lots())), draw(st.sampled_from(("undo", "release", "undo", "keep")))
         done = self.attempt(kind, lambda s: recall_service.record_recall(lot, session=s))
         if then == "undo":
@@ -355,7 +355,7 @@ class Life(RuleBasedStateMachine):
 
 
 MAKING = {"record_item", "record_supplier", "record_recipe", "record_import"}
-"""Operations that made a thing which lots and runs may name for good."""
+"""Operations that made a thing which lots and runs may refer to for good."""
 ACTUAL = st.integers(2, 30)
 SCALE = st.sampled_from((1, Decimal(1) / 3))
 SOME = st.integers(1, 60)

@@ -60,7 +60,7 @@ def test_the_first_page_weighs_little(page: Page, server: Server) -> None:
     assert sum(sizes.values()) <= FIRST_PAGE_MOST_BYTES, sizes
 
 
-def test_without_javascript_one_signs_in_as_well(chromium: Browser, server: Server, tmp_path: Path) -> None:
+def test_signing_in_works_without_javascript(chromium: Browser, server: Server, tmp_path: Path) -> None:
     """Forms work without scripts."""
     context = new_context(chromium, server, java_script_enabled=False)
     page = context.new_page()

@@ -34,7 +34,7 @@ class Hand:
 
 
 def main_flow(page: Page) -> Hand:
-    """Receive goods, check, bake with one burnt, pack a box."""
+    """Receive goods, check, bake with one cookie burnt, pack a box."""
     hand = Hand(page)
     hand.menu("Receive")
     hand.choose("^Ginger$")
@@ -114,7 +114,7 @@ def test_without_javascript_the_main_flow_is_the_same(chromium: Browser, server:
     context.close()
 
 
-def test_what_is_filled_in_without_a_connection_is_kept_and_sent_once(chromium: Browser, server: Server) -> None:
+def test_a_form_filled_in_offline_is_kept_and_sent_once(chromium: Browser, server: Server) -> None:
     """It survives a reload, and is recorded once even if the answer to the first try was lost."""
     context, page = tablet(chromium, server)
     fill(page)
@@ -140,7 +140,7 @@ def test_what_is_filled_in_without_a_connection_is_kept_and_sent_once(chromium: 
     context.close()
 
 
-def test_what_was_kept_is_sent_when_the_connection_is_back(chromium: Browser, server: Server) -> None:
+def test_a_kept_form_is_sent_when_the_connection_is_back(chromium: Browser, server: Server) -> None:
     """It is sent automatically; another form can be filled in meanwhile, and each is recorded."""
     context, page = tablet(chromium, server)
     fill(page)
@@ -157,7 +157,7 @@ def test_what_was_kept_is_sent_when_the_connection_is_back(chromium: Browser, se
     context.close()
 
 
-def test_what_is_refused_or_signed_out_when_it_is_sent_late_is_told(chromium: Browser, server: Server) -> None:
+def test_a_form_refused_or_signed_out_when_sent_late_is_shown(chromium: Browser, server: Server) -> None:
     """A refusal reopens the filled-in form; after an expired sign-in, only the same person's sign-in sends it."""
     context, page = tablet(chromium, server)
     fill(page, batches="300")

@@ -27,7 +27,7 @@ def test_a_scanner_types_into_the_box_from_any_page(page: Page) -> None:
 
 
 def test_a_list_is_searched_while_one_types_and_sorted_by_its_headings(page: Page) -> None:
-    """No other page is loaded; the address keeps the search and the order, so it can be bookmarked."""
+    """No other page is loaded; the URL keeps the search and the order, so it can be bookmarked."""
     sign_in(page, "Vera")
     page.goto("/stock")
     page.get_by_label("Search items").press_sequentially("sugar")

@@ -10,7 +10,7 @@ from support.browsing import new_context, sign_in, window
 from support.serving import Server, serving
 
 
-def test_a_baking_is_undone_and_both_say_so(page: Page) -> None:
+def test_a_production_is_undone_and_both_say_so(page: Page) -> None:
     """Undoing from the first page takes two taps."""
     sign_in(page, "Bao")
     page.get_by_role("link", name="Baked").first.click()
@@ -56,7 +56,7 @@ def test_a_recall_is_practised_and_its_files_kept(page: Page, tmp_path: Path) ->
     expect(page.get_by_text("On hold:")).to_have_count(0)
 
 
-def test_the_log_shows_a_baking_as_it_happens_and_its_transaction(
+def test_the_log_shows_a_production_as_it_happens_and_its_transaction(
     chromium: Browser, server: Server, page: Page
 ) -> None:
     """When somebody else bakes, the line appears by itself and leads to the tree; while paused, nothing appears."""
@@ -100,7 +100,7 @@ def test_the_log_is_read_without_javascript(chromium: Browser, server: Server) -
         expect(page.get_by_role("button", name="Pause")).to_have_count(0)
 
 
-def test_a_server_that_ends_does_not_wait_for_whoever_watches_the_log(chromium: Browser, tmp_path: Path) -> None:
+def test_a_server_that_stops_does_not_wait_for_people_watching_the_log(chromium: Browser, tmp_path: Path) -> None:
     """The stream ends by itself, so the server cuts nothing off."""
     with serving(tmp_path, "--demo") as server:
         page = new_context(chromium, server).new_page()

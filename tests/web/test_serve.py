@@ -1,4 +1,4 @@
-"""``bake serve`` starts, prints its address, and leaves no trace of the demo; and the commands for people."""
+"""``bake serve`` starts, prints its address, and leaves no trace of the demo; and users are managed by commands."""
 
 import io
 import re
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.one_database
 
 
 def test_the_demo_is_served_and_gone_afterwards(tmp_path: Path) -> None:
-    """On request it stops cleanly; X-Forwarded-Proto is not believed from anybody."""
+    """On request it stops cleanly; X-Forwarded-Proto is trusted from nobody."""
     with serving(tmp_path, "--demo") as server:
         assert [path.name.startswith("bake-tracker-demo-") for path in tmp_path.iterdir()] == [True]
         asked = urllib.request.Request(f"{server.url}/healthz", headers={"X-Forwarded-Proto": "https"})
@@ -110,7 +110,7 @@ def test_a_new_place_is_set_up_with_a_code_that_only_the_terminal_shows(
 def test_forwarded_headers_are_not_believed_unless_a_proxy_is_named(
     bake: CommandLine, database_url: str, served: dict[str, Any]
 ) -> None:
-    """The server library would believe them from this machine."""
+    """The server library would trust them from this machine."""
     bake("serve", "--database", database_url)
     assert (served["proxy_headers"], served["server_header"], served["access_log"]) == (False, False, False)
 

@@ -71,7 +71,7 @@ def test_every_route_lets_in_whom_its_role_says(web: Web) -> None:
                 assert answer.status_code != 500, f"{method} {path} as {role}"
 
 
-def test_a_route_without_a_role_is_no_application(web: Web) -> None:
+def test_an_application_with_a_route_without_a_role_is_refused(web: Web) -> None:
     """Two roles are refused too; the message names the route."""
     for dependencies in ([], [PUBLIC, VIEWER]):
         router = APIRouter()
@@ -190,7 +190,7 @@ def test_every_answer_has_the_headers_that_keep_a_browser_safe(web: Web) -> None
 
 
 def test_a_body_or_a_number_of_requests_that_is_too_large_is_refused(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The answers are problems with 413 and 429."""
+    """The answers are problem details with status 413 and 429."""
     monkeypatch.setenv("BAKE_TRACKER_MAX_BODY_BYTES", "1000")
     monkeypatch.setenv("BAKE_TRACKER_REQUESTS_PER_MINUTE", "4")
     small = Web()
@@ -218,7 +218,7 @@ def test_a_body_or_a_number_of_requests_that_is_too_large_is_refused(web: Web, m
     ],
 )
 def test_signing_in_leads_only_to_pages_of_ours(path: str | None, expected: str | None) -> None:
-    """The next page comes from the address, which anybody can write."""
+    """The next page comes from the URL, which anybody can write."""
     assert safe_next(path) == expected
 
 

@@ -60,7 +60,7 @@ def plan_of(kitchen: Kitchen, recipe: str, batches: object, scale: object = 1) -
         return load_production_plan(session, recipe_known, batches, scale, date(2026, 11, 23))
 
 
-def test_what_is_baked_most_recently_stands_first_and_is_found_by_name(baker: TestClient, kitchen: Kitchen) -> None:
+def test_the_most_recently_baked_recipe_comes_first_and_is_found_by_name(baker: TestClient, kitchen: Kitchen) -> None:
     """A recipe without a product cannot be chosen; an empty page says what to do."""
     kitchen.recipe("Apple cake", {"Flour": (200, "g")}, {"Cake": 1})
     kitchen.recipe("Glaze", {"Sugar": (50, "g")})
@@ -72,7 +72,7 @@ def test_what_is_baked_most_recently_stands_first_and_is_found_by_name(baker: Te
     assert "Nothing is called so" in baker.get("/bake?q=zzz").text
 
 
-def test_an_empty_bakery_is_told_what_comes_first(web: Web, kitchen: Kitchen) -> None:
+def test_an_empty_bakery_sees_what_to_do_first(web: Web, kitchen: Kitchen) -> None:
     """There is no recipe and no box yet."""
     baker = web.browser(Role.BAKER)
     assert "Write a recipe" in baker.get("/bake").text
@@ -98,7 +98,7 @@ def test_the_page_says_what_it_would_take_and_records_as_much(baker: TestClient,
     assert (kitchen.stock("Cookie"), kitchen.stock("Flour")) == (44, 9_000)
 
 
-def test_a_form_sent_twice_is_one_baking(baker: TestClient, kitchen: Kitchen) -> None:
+def test_a_form_sent_twice_is_one_production(baker: TestClient, kitchen: Kitchen) -> None:
     """Both answers lead to it; sent again with other values, nothing is recorded and the page says so."""
     filled = fields(baker.get("/bake?recipe=cookies"))
     first, second = (baker.post("/bake", data=filled) for _ in range(2))
@@ -134,7 +134,7 @@ def test_a_shortage_keeps_what_was_typed_and_lists_everything_short(baker: TestC
 
 
 def test_everything_wrong_is_named_beside_its_field(baker: TestClient, kitchen: Kitchen) -> None:
-    """The answer is a 422 with what was typed, whether the form or the service finds the problem."""
+    """The answer is a 422 that keeps what was typed, whether the form or the service finds the problem."""
     filled = fields(baker.get("/bake?recipe=cookies"))
     unread = baker.post("/bake", data={**filled, "num_batches": "two", "actual_yield": "", "produced_at": "noon"})
     assert unread.status_code == 422
@@ -150,7 +150,7 @@ def test_everything_wrong_is_named_beside_its_field(baker: TestClient, kitchen: 
     assert kitchen.stock("Cookie") == 0
 
 
-def test_a_yield_filled_in_for_other_batches_is_not_taken_for_a_loss(baker: TestClient, kitchen: Kitchen) -> None:
+def test_a_yield_filled_in_for_other_batches_is_not_recorded_as_a_loss(baker: TestClient, kitchen: Kitchen) -> None:
     """This happens without JavaScript, or if Bake comes before the check; a yield changed by hand is accepted."""
     filled = fields(baker.get("/bake?recipe=cookies"))
     stale = baker.post("/bake", data={**filled, "num_batches": "2"})
@@ -203,7 +203,7 @@ def test_of_several_products_one_is_chosen(baker: TestClient, kitchen: Kitchen) 
     assert "does not say yet what a batch makes" in baker.get("/bake?recipe=glaze").text
 
 
-def test_missing_knowledge_is_told_in_the_check(baker: TestClient, kitchen: Kitchen) -> None:
+def test_a_missing_measure_is_shown_in_the_check(baker: TestClient, kitchen: Kitchen) -> None:
     """The recipe takes a cup of an ingredient without a density."""
     kitchen.recipe("Cups", {"Flour": (2, "cup")}, {"Cup": 4})
     words = shown(baker.get("/bake?recipe=cups"))
@@ -211,7 +211,7 @@ def test_missing_knowledge_is_told_in_the_check(baker: TestClient, kitchen: Kitc
     assert "Not known: see above." in words
 
 
-def test_numbers_are_read_as_they_are_written_where_the_browser_is(web: Web, kitchen: Kitchen) -> None:
+def test_numbers_are_read_in_the_notation_of_the_browsers_language(web: Web, kitchen: Kitchen) -> None:
     """A German tablet uses a comma, and a point between thousands."""
     kitchen.simple_bakery()
     baker = web.browser(Role.BAKER, {"Accept-Language": "de-DE,de;q=0.9"})

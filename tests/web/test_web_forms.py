@@ -37,7 +37,7 @@ ENGLISH, GERMAN, FRENCH = (Locale.parse(name) for name in ("en_GB", "de", "fr"))
         ("9" * 60, None, None),
     ],
 )
-def test_a_number_is_read_as_it_is_written_there(
+def test_a_number_is_read_in_the_local_notation(
     typed: str, english: int | Decimal | None, german: int | Decimal | None
 ) -> None:
     """The other language's decimal point works too, unless it is ambiguous; other text is not a number."""
@@ -52,7 +52,7 @@ def test_a_number_is_read_as_it_is_written_there(
 
 
 @pytest.mark.parametrize("locale", [ENGLISH, GERMAN, FRENCH])
-def test_what_is_prefilled_is_read_back_exactly(locale: Locale) -> None:
+def test_a_prefilled_number_is_read_back_exactly(locale: Locale) -> None:
     """This holds in every language and for any number of digits."""
     for value in ("0", "0.000001", "1234.5", "1000000", "123456789.123456"):
         form = Form(locale).put(quantity=Decimal(value))
@@ -60,8 +60,8 @@ def test_what_is_prefilled_is_read_back_exactly(locale: Locale) -> None:
         assert form.problems == []
 
 
-def test_everything_that_cannot_be_read_is_told_at_once() -> None:
-    """Each problem stands beside its field; nothing is guessed."""
+def test_all_unreadable_fields_are_reported_at_once() -> None:
+    """Each problem appears beside its field; nothing is guessed."""
     form = Form(ENGLISH, [("a", "x"), ("b", "tomorrow"), ("c", "12h"), ("d", "-1"), ("e", " "), ("f", "1/0")])
     read = [form.number("a"), form.day("b"), form.moment("c"), form.key("d"), form.text("e", needed=True)]
     assert [*read, form.quantity("f"), form.number("g", needed=True)] == [None] * 7
@@ -73,7 +73,7 @@ def test_everything_that_cannot_be_read_is_told_at_once() -> None:
     assert (shown["a"], shown.said) == ("x", refused.value.problems)
 
 
-def test_what_can_be_read_is_exact() -> None:
+def test_readable_fields_are_exact() -> None:
     """Text loses its margins; days, wall-clock times, ids and fractions are read."""
     sent = {"t": " a\r\nb ", "d": "2026-11-23", "m": "2026-11-23T14:30", "k": "12", "q": "1 1/2", "n": ""}
     form = Form(ENGLISH, list(sent.items()))
@@ -83,7 +83,7 @@ def test_what_can_be_read_is_exact() -> None:
     form.done()
 
 
-def test_lines_are_forms_and_empty_ones_are_none() -> None:
+def test_lines_are_forms_and_empty_ones_are_ignored() -> None:
     """Lines are numbered as a service sees them, so that its problems find their line."""
     sent = [
         (name, text)
@@ -113,7 +113,7 @@ def test_a_form_sent_twice_is_one_operation_and_another_one_is_new() -> None:
     assert "recorded already" in again.said[0]["problem"]
 
 
-def test_a_refusal_about_the_whole_is_told_in_words() -> None:
+def test_a_refusal_of_the_whole_form_is_shown_in_words() -> None:
     """Missing measures and contradictions have no field."""
     error = UnitConversionError(
         [{"ingredient_slug": "flour", "from_unit": "cup", "to_unit": "g", "problem": "flour has no density"}]

@@ -1,4 +1,4 @@
-"""Made-up addresses that no page links to are refused, and never break a page, on each database."""
+"""Made-up URLs that no page links to are refused, and never break a page, on each database."""
 
 import pytest
 
@@ -25,7 +25,7 @@ NUL = "a\0b"
         ("/reports/value", [{"until": "0001-01-01"}, {"since": "0001-01-01"}]),
     ],
 )
-def test_what_no_database_can_be_asked_breaks_no_page(
+def test_values_that_no_database_can_store_break_no_page(
     kitchen: Kitchen, path: str, queries: list[dict[str, str]]
 ) -> None:
     """Characters and numbers that PostgreSQL cannot store, keys of other lists, days long before any bakery."""

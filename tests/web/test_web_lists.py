@@ -55,7 +55,7 @@ def leaf(sort: str, limit: int, search: str = "") -> list[str]:
 
 @pytest.mark.parametrize("limit", [1, 2, 50])
 def test_pages_of_any_size_show_every_row_once_and_what_has_no_value_last(kitchen: Kitchen, limit: int) -> None:
-    """This holds by text, number and day, in both directions."""
+    """This holds when sorting by text, number or day, in both directions."""
     fill(kitchen)
     assert leaf("name", limit) == ["Dates", "Figs", "Oats", "rye", "salt"]
     assert leaf("-name", limit) == ["salt", "rye", "Oats", "Figs", "Dates"]

@@ -21,7 +21,7 @@ def test_a_few_bakers_at_a_real_server_sell_nothing_twice(postgresql_server: str
     ]
 
 
-def test_what_was_sold_twice_or_is_not_what_was_answered_is_named(postgresql_url: str) -> None:
+def test_a_double_sale_and_a_wrong_answer_are_named(postgresql_url: str) -> None:
     """It reports a lot that differs from its movements, and an item with less left than the callers were told."""
     bakery = run_in_transaction(open_bakery)
     run_in_transaction(lambda session: receive_flour(session, bakery, 5))

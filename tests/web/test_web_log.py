@@ -78,7 +78,7 @@ def test_the_log_says_what_was_done_and_what_was_refused(kitchen: Kitchen, web: 
     assert [viewer.get(f"/log?{bad}").status_code for bad in ("outcome=x", "since=0001-01-01", "until=x")] == [422] * 3
 
 
-def test_who_signed_in_is_shown_to_the_owner_only(kitchen: Kitchen, web: Web) -> None:
+def test_only_the_owner_sees_sign_ins(kitchen: Kitchen, web: Web) -> None:
     """Lines that are not operations may say where a sign-in came from."""
     web.client(headers={"Accept": "text/html"}).get("/")
     assert web.browser(Role.BAKER).get("/log?outcome=others").status_code == 403
@@ -142,7 +142,7 @@ def test_the_log_sends_as_many_statements_however_many_lines(kitchen: Kitchen, w
     assert counts[0] == counts[1]
 
 
-def test_where_no_log_is_written_that_is_said_and_the_ledger_shown(
+def test_without_a_log_the_page_says_so_and_shows_the_ledger(
     kitchen: Kitchen, web: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An empty page could be mistaken for a quiet day."""
@@ -157,7 +157,7 @@ def test_where_no_log_is_written_that_is_said_and_the_ledger_shown(
     assert "The log says nothing of it" in viewer.get(f"/log/{done['operation_id']}").text
 
 
-def test_events_go_on_behind_the_line_that_a_browser_saw_last(kitchen: Kitchen, web: Web) -> None:
+def test_events_continue_after_the_last_line_that_a_browser_saw(kitchen: Kitchen, web: Web) -> None:
     """Lines written meanwhile come first; a server that stops ends the stream."""
     kitchen.simple_bakery()
     viewer = web.browser(Role.VIEWER)
@@ -178,7 +178,7 @@ def test_events_go_on_behind_the_line_that_a_browser_saw_last(kitchen: Kitchen, 
     assert web.app.state.listeners.total() == 0
 
 
-def test_events_end_for_whoever_may_no_longer_see_them(
+def test_events_end_for_a_user_who_may_no_longer_see_them(
     kitchen: Kitchen, web: Web, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Access is checked at every heartbeat; the number of listeners is limited, in all and for each person."""

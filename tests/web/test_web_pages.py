@@ -22,7 +22,7 @@ def web(database_url: str) -> Web:
 
 
 def test_today_teaches_where_to_begin_and_then_shows_what_was_done(kitchen: Kitchen) -> None:
-    """Today is shown both empty and with a baking."""
+    """Today is shown both empty and with a production."""
     fresh = Web()
     fresh.let_in()
     browser = fresh.browser(Role.VIEWER, {"Accept-Language": "de"})
@@ -52,7 +52,7 @@ def test_today_sends_as_many_statements_however_much_was_done(kitchen: Kitchen, 
     assert len(few) == len(many)
 
 
-def test_what_people_typed_is_text_in_a_page(kitchen: Kitchen, web: Web) -> None:
+def test_typed_text_is_only_text_in_a_page(kitchen: Kitchen, web: Web) -> None:
     """A name is never treated as markup."""
     kitchen.ingredient("<script>alert(1)</script>")
     assert "<script>alert" not in web.browser(Role.VIEWER).get("/").text
@@ -60,7 +60,7 @@ def test_what_people_typed_is_text_in_a_page(kitchen: Kitchen, web: Web) -> None
 
 
 def test_a_program_asks_whether_it_is_alive_ready_and_busy(web: Web, tmp_path: Path) -> None:
-    """Alive does not need a database, ready does; the metrics name routes, not addresses that callers make up."""
+    """Alive does not need a database, ready does; the metrics name routes, not paths that callers make up."""
     client = web.client()
     assert [client.get(path).status_code for path in ("/healthz", "/readyz", "/made-up-7")] == [200, 200, 404]
     counted = web.program(Role.VIEWER).get("/metrics").text

@@ -85,9 +85,7 @@ def test_the_owner_revokes_a_token_of_somebody(web: Web) -> None:
     assert program.get("/api/v1/items").status_code == 401
 
 
-def test_settings_are_changed_by_the_owner_and_refused_where_stock_would_lose_its_meaning(
-    kitchen: Kitchen, web: Web
-) -> None:
+def test_the_owner_changes_settings_except_those_that_stock_depends_on(kitchen: Kitchen, web: Web) -> None:
     """A refused form keeps what was typed; the currency is fixed once there is stock."""
     owner = web.browser(Role.OWNER)
     house = {"name": "Rye & Co", "currency": "EUR", "time_zone": "Europe/Berlin", "label_policy": "refuse"}

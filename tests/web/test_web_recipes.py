@@ -58,7 +58,7 @@ def test_a_recipe_is_scaled_and_says_what_it_costs_and_what_is_left(kitchen: Kit
         ("batches=9999999999", "must be a number that can be weighed"),
     ],
 )
-def test_what_cannot_be_scaled_so_is_said_above_the_recipe_as_it_is(
+def test_an_impossible_scale_is_explained_above_the_unscaled_recipe(
     kitchen: Kitchen, web: Web, query: str, problem: str
 ) -> None:
     """The page explains the problem and is not broken."""
@@ -80,7 +80,7 @@ def test_a_missing_measure_is_shown_on_its_line_and_nothing_is_calculated(kitche
     assert "cannot be reckoned before every line can be weighed" in said
 
 
-def test_a_recipe_that_is_not_there_is_a_page_that_says_so(kitchen: Kitchen, web: Web) -> None:
+def test_a_missing_recipe_gets_a_page_that_says_so(kitchen: Kitchen, web: Web) -> None:
     """This holds for a number that no database can store, too."""
     browser = web.browser(Role.OWNER)
     for path in ("/recipes/99", "/recipes/99/versions"):
@@ -104,7 +104,7 @@ def test_the_owner_says_the_rates_and_a_baker_sees_them(kitchen: Kitchen, web: W
     assert "In all 6.00 6.00 6.00" in said
 
 
-def test_versions_are_told_and_two_are_compared(kitchen: Kitchen, web: Web) -> None:
+def test_versions_are_listed_and_two_are_compared(kitchen: Kitchen, web: Web) -> None:
     """Each version links to its operation."""
     kitchen.simple_bakery()
     page = web.browser(Role.VIEWER).get(f"/recipes/{kitchen.ids['Cookies']}/versions?older=1&newer=2")
@@ -114,7 +114,7 @@ def test_versions_are_told_and_two_are_compared(kitchen: Kitchen, web: Web) -> N
 
 
 def test_the_pages_send_as_many_statements_however_much_there_is(kitchen: Kitchen, web: Web) -> None:
-    """One recipe or many, one version or many, two lines or twelve."""
+    """This holds for one recipe or many, one version or many, and two lines or twelve."""
     browser = web.browser(Role.VIEWER)
     kitchen.simple_bakery()
     counts = []
@@ -248,7 +248,7 @@ def test_without_a_script_a_button_gives_more_rows(kitchen: Kitchen, web: Web) -
     assert 'value="Long"' in page.text
 
 
-def test_goods_say_what_they_take_what_that_costs_and_how_many_can_be_packed(kitchen: Kitchen, web: Web) -> None:
+def test_goods_show_their_contents_their_cost_and_how_many_can_be_packed(kitchen: Kitchen, web: Web) -> None:
     """Twelve cookies came out of 24, and the loss is separate: two boxes at their cost; cookies limit a third."""
     browser = web.browser(Role.VIEWER)
     assert "There is no box yet." in browser.get("/goods").text
@@ -294,7 +294,7 @@ def test_a_box_is_written_and_edited_row_by_row(kitchen: Kitchen, web: Web) -> N
 
 
 def test_the_pages_of_goods_send_as_many_statements_however_many_there_are(kitchen: Kitchen, web: Web) -> None:
-    """One box of two parts, or ten boxes and one of eight parts."""
+    """This holds for one box of two parts, and for ten boxes and one of eight parts."""
     browser = web.browser(Role.VIEWER)
     kitchen.simple_bakery()
     with statements() as few:
@@ -310,7 +310,7 @@ def test_the_pages_of_goods_send_as_many_statements_however_many_there_are(kitch
     assert len(few) == len(many)
 
 
-def test_a_saved_page_becomes_a_form_to_look_at(kitchen: Kitchen, web: Web) -> None:
+def test_a_saved_page_becomes_a_form_to_check(kitchen: Kitchen, web: Web) -> None:
     """The lines have their amounts, with doubts listed above; the person saves the recipe."""
     kitchen.simple_bakery()
     browser = web.browser(Role.BAKER)

@@ -43,8 +43,8 @@ def days(kitchen: Kitchen, back: int) -> list[ValueOfDay]:
     return rows
 
 
-def test_the_stock_was_worth_what_lay_there_each_day(kitchen: Kitchen) -> None:
-    """Purchases, bakings, boxes and waste count on their own day, even if recorded late; undone operations do not."""
+def test_the_stock_value_of_each_day_follows_the_stock_of_that_day(kitchen: Kitchen) -> None:
+    """Purchases, runs and waste count on their own day, even if recorded late; undone operations do not count."""
     today = now().date()
 
     def at(ago: int) -> datetime:
@@ -82,7 +82,7 @@ def test_the_stock_was_worth_what_lay_there_each_day(kitchen: Kitchen) -> None:
 def test_every_report_is_empty_at_first_and_then_a_chart_with_its_table(
     kitchen: Kitchen, web: Web, report: str
 ) -> None:
-    """Three bakings take as many statements as nine; the report saves as CSV and as a workbook."""
+    """Three productions take as many statements as nine; the report saves as CSV and as a workbook."""
     browser = web.browser(Role.VIEWER)
     empty = browser.get(f"/reports/{report}")
     assert empty.status_code == 200
@@ -106,8 +106,8 @@ def test_every_report_is_empty_at_first_and_then_a_chart_with_its_table(
 
 
 @pytest.mark.one_database
-def test_a_chart_has_the_values_of_its_table_and_what_is_unknown_is_no_zero(kitchen: Kitchen, web: Web) -> None:
-    """Bakings with flour of a known cost and then of an unknown one."""
+def test_a_chart_has_the_values_of_its_table_and_an_unknown_one_is_not_zero(kitchen: Kitchen, web: Web) -> None:
+    """One production uses flour of a known cost, and the next one flour of an unknown cost."""
     kitchen.ingredient("Flour")
     kitchen.recipe("Bread", {"Flour": (1, "kg")}, {"Loaf": 2})
     kitchen.receive("Flour", 1, "kg", Decimal("1.5"), received_on=date(2026, 1, 1))
@@ -137,8 +137,8 @@ def test_reports_are_asked_for_by_day_and_by_name(kitchen: Kitchen, web: Web) ->
 
 
 @pytest.mark.one_database
-def test_what_people_typed_ends_no_script(kitchen: Kitchen, web: Web) -> None:
-    """The reason of a loss is data of the chart."""
+def test_typed_text_cannot_end_a_script(kitchen: Kitchen, web: Web) -> None:
+    """The reason for a loss is data in the chart."""
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 1, 20, loss_reason="</script><b>burnt")
     page = web.browser(Role.VIEWER).get("/reports/waste").text
@@ -147,7 +147,7 @@ def test_what_people_typed_ends_no_script(kitchen: Kitchen, web: Web) -> None:
 
 
 @pytest.mark.one_database
-def test_of_a_long_log_the_latest_lines_are_counted_and_that_is_said(
+def test_only_the_latest_lines_of_a_long_log_are_counted_and_the_page_says_so(
     web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two of four attempts are read; one of them was refused."""

@@ -42,7 +42,7 @@ def operations(kitchen: Kitchen, name: str) -> int:
 
 
 def test_an_item_is_added_and_leads_to_receiving_it(kitchen: Kitchen, baker: TestClient) -> None:
-    """A problem stands beside its field, and what was typed stays."""
+    """A problem appears beside its field, and what was typed stays."""
     fields = {"kind": "ingredient", "name": "Rye flour", "base_unit": "g", "pick_policy": "fefo"}
     refused = submit(baker, "/stock/new", "/stock/new", **fields, shelf_life_days="soon")
     assert (refused.status_code, 'value="Rye flour"' in refused.text) == (422, True)
@@ -100,7 +100,7 @@ def test_a_package_is_received_by_its_bar_code(kitchen: Kitchen, baker: TestClie
     assert kitchen.stock("Flour") == 60_000
 
 
-def test_what_is_typed_into_the_box_leads_to_what_is_meant(kitchen: Kitchen, baker: TestClient) -> None:
+def test_the_search_box_leads_to_the_thing_meant(kitchen: Kitchen, baker: TestClient) -> None:
     """A lot's code leads to the lot, a name to the item, part of a name to every match, and markup to nothing."""
     kitchen.simple_bakery()
     kitchen.ingredient("Icing sugar")
@@ -120,8 +120,8 @@ def test_what_is_typed_into_the_box_leads_to_what_is_meant(kitchen: Kitchen, bak
     assert "Scan a bar code" in baker.get("/find").text
 
 
-def test_what_leaves_the_shelf_is_recorded_with_its_reason(kitchen: Kitchen, baker: TestClient) -> None:
-    """Taken from an item, from a lot, or as a correction; a shortage is shown in a table."""
+def test_stock_out_by_hand_is_recorded_with_its_reason(kitchen: Kitchen, baker: TestClient) -> None:
+    """Stock is taken from an item, from a lot, or as a correction; a shortage is shown in a table."""
     kitchen.simple_bakery()
     item, lot = str(kitchen.ids["Flour"]), str(lot_of(kitchen, "Flour"))
     page = f"/take?item={item}"
@@ -158,7 +158,7 @@ def test_a_lot_is_held_released_and_moved(kitchen: Kitchen, baker: TestClient) -
     assert kitchen.rows("SELECT remaining_micros FROM lot WHERE location = 'Cellar'") == [(4_000_000_000,)]
 
 
-def test_a_count_is_looked_at_before_it_is_recorded(kitchen: Kitchen, baker: TestClient) -> None:
+def test_a_count_is_previewed_before_it_is_recorded(kitchen: Kitchen, baker: TestClient) -> None:
     """Lots are counted by quantity or per cent; uncounted lots stay; stock that moved meanwhile needs confirmation."""
     kitchen.simple_bakery()
     flour, sugar, carton = (str(lot_of(kitchen, name)) for name in ("Flour", "Sugar", "Carton"))
@@ -234,15 +234,15 @@ def test_a_viewer_sees_no_button_that_records(kitchen: Kitchen, web: Web) -> Non
     assert viewer.get(f"/take?item={kitchen.ids['Flour']}").status_code == 403
 
 
-def test_what_is_not_there_is_not_found(kitchen: Kitchen, baker: TestClient) -> None:
-    """This holds for any number in the address; no page breaks."""
+def test_a_missing_thing_is_not_found(kitchen: Kitchen, baker: TestClient) -> None:
+    """This holds for any number in the URL; no page breaks."""
     for key in ("999", "9223372036854775807", "9223372036854775808", "0", "-1", "x"):
         for path in ("/stock/{}", "/stock/{}/history", "/stock/{}/product", "/lots/{}/hold", "/receive?item={}"):
             assert baker.get(path.format(key)).status_code in (404, 422)
 
 
 def test_pages_of_the_stock_send_as_many_statements_however_much_there_is(kitchen: Kitchen, baker: TestClient) -> None:
-    """An item with one lot or with many, and all its forms."""
+    """This holds for an item with one lot or with many, and for all its forms."""
     kitchen.simple_bakery()
     item = kitchen.ids["Flour"]
     run_in_transaction(lambda session: record_supplier("Mill", session=session))
@@ -284,6 +284,6 @@ def test_pages_of_the_stock_send_as_many_statements_however_much_there_is(kitche
         ("1200", "cm", "1,200 cm"),
     ],
 )
-def test_an_amount_is_said_as_people_say_it(quantity: str, unit: str, said: str) -> None:
+def test_an_amount_is_written_as_people_say_it(quantity: str, unit: str, said: str) -> None:
     """It uses the larger unit from a thousand on, and never rounds a remainder to nothing."""
     assert amount(quantity, unit, locale=Locale("en", "GB")) == said

@@ -62,7 +62,7 @@ def test_undo_is_one_operation_however_often_it_is_sent(kitchen: Kitchen, web: W
     assert refused.status_code == 409
 
 
-def test_what_rests_on_it_is_shown_and_undone_only_when_asked(kitchen: Kitchen, web: Web) -> None:
+def test_dependents_are_shown_and_undone_only_on_request(kitchen: Kitchen, web: Web) -> None:
     """The refusal shows the tree of later operations, with one button to undo them all."""
     kitchen.simple_bakery()
     receipt = kitchen.receive("Flour", 1, "kg", 2)
@@ -117,7 +117,7 @@ def test_a_baker_does_not_undo_what_the_owner_decided(kitchen: Kitchen, web: Web
     assert "Rye and Co" not in owner.get("/").text
 
 
-def test_an_operation_sends_as_many_statements_however_much_rests_on_it(kitchen: Kitchen, web: Web) -> None:
+def test_an_operation_sends_as_many_statements_however_much_depends_on_it(kitchen: Kitchen, web: Web) -> None:
     """This holds for one draw and for many."""
     kitchen.simple_bakery()
     viewer = web.browser(Role.VIEWER)
@@ -152,7 +152,7 @@ def test_a_lot_is_followed_both_ways(kitchen: Kitchen, web: Web) -> None:
 
 
 def test_a_lot_sends_as_many_statements_however_long_its_trace(kitchen: Kitchen, web: Web) -> None:
-    """One baking or many from one lot of flour, in the picture, the lists and the recall."""
+    """This holds for one production or many from one lot of flour, in the picture, the lists and the recall."""
     kitchen.simple_bakery()
     viewer = web.browser(Role.VIEWER)
     counts = []

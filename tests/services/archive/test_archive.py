@@ -45,7 +45,7 @@ def test_every_table_and_column_of_the_database_is_in_the_archive(kitchen: Kitch
 
 
 @OTHER_KINDS
-def test_any_bakery_gives_the_same_bytes_after_a_way_through_any_database(
+def test_any_bakery_gives_the_same_bytes_through_any_database(
     database_url: str, other_kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     """Archive, restore and archive again: the bytes are the same, for a bakery after any calls."""
@@ -137,7 +137,7 @@ def test_odd_values_arrive_exactly(
             assert expected == actual
 
 
-def test_a_restored_bakery_goes_on_where_it_was(
+def test_a_restored_bakery_continues_where_it_was(
     kitchen: Kitchen, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     """New rows get new keys, an old operation id is a replay, and the ledger agrees."""

@@ -134,7 +134,7 @@ def test_a_difference_from_the_ledger_is_restored_and_named(target: str) -> None
 
 
 def test_a_damaged_file_is_refused_before_the_database_is_made(sqlite_url: str, tmp_path: Path) -> None:
-    """A cut-off or overwritten file, compressed or not, makes no database."""
+    """A cut-off or overwritten file, compressed or not, creates no database."""
     Kitchen().simple_bakery()
     packed, plain = tmp_path / "a.jsonl.gz", tmp_path / "a.jsonl"
     write_backup(packed)

@@ -139,7 +139,7 @@ def test_a_backup_that_fails_leaves_the_one_before(
     assert path.read_bytes().splitlines(keepends=True) == archive()
 
 
-def test_what_cannot_be_backed_up_or_restored_is_refused_by_reason(
+def test_an_impossible_backup_or_restore_is_refused_with_the_reason(
     bake: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Wrong endings, the other database's format, missing folders and files, and missing tools each have a reason."""
@@ -198,7 +198,7 @@ def test_a_broken_copy_restores_nothing(sqlite_url: str, request: pytest.Fixture
     assert before == archive(target)
 
 
-def test_restored_operations_are_told_apart_from_lost_lines(
+def test_restored_operations_are_distinguished_from_lost_lines(
     bake: CommandLine, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a restore they count as restored, while a line lost in the new place is still missed."""

@@ -75,7 +75,7 @@ def test_there_and_back_again_is_the_same_bakery(bakery: str, target: str, tmp_p
     assert archive(bakery) == archive(f"sqlite:///{tmp_path}/new/back.db")
 
 
-def test_a_row_that_arrives_otherwise_is_named_and_nothing_is_moved(bakery: str, target: str) -> None:
+def test_a_row_that_arrives_changed_is_reported_and_nothing_is_moved(bakery: str, target: str) -> None:
     """When a trigger in the target changes names, the error shows the first rows that differ."""
     engine = engine_for(target)
     before = archive(target)

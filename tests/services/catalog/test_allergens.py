@@ -26,7 +26,7 @@ def test_there_are_fourteen_kinds_in_the_eu_and_nine_in_the_us() -> None:
     assert len({allergen.us_group for allergen in ALLERGENS.values()} - {None}) == 9
 
 
-def test_coconut_is_no_allergen_and_a_pine_nut_is_one_in_the_us_only() -> None:
+def test_coconut_is_not_an_allergen_and_a_pine_nut_is_one_in_the_us_only() -> None:
     """The FDA's list is of January 2025; the EU names its eight nuts one by one."""
     nuts = {key for key in NAMED if ALLERGENS[key].us_group == "tree nuts"}
     assert "coconut" not in ALLERGENS
@@ -58,7 +58,7 @@ def test_an_allergen_is_known_by_the_names_that_people_use(typed: list[str], exp
         ("dairy", "is not an allergen"),
     ],
 )
-def test_what_is_contained_has_a_name(typed: str, complaint: str) -> None:
+def test_a_contained_allergen_is_named_one_by_one(typed: str, complaint: str) -> None:
     """The refusal lists the names; under "may contain" a group is enough."""
     given = Arguments()
     read_allergens(given, "contains", [typed])
@@ -77,11 +77,11 @@ def test_an_allergen_is_marked_in_a_word_of_its_own() -> None:
 
 
 def test_the_us_names_wheat_once() -> None:
-    """Spelt and khorasan count as wheat there, and rye is none of the nine."""
+    """Spelt and khorasan count as wheat there, and rye is not one of the nine."""
     assert us_names(in_order(["rye", "spelt", "wheat", "soya"])) == ["wheat", "soy"]
 
 
-def test_what_is_said_of_an_item_replaces_what_was_said(kitchen: Kitchen) -> None:
+def test_an_allergen_statement_replaces_the_one_before(kitchen: Kitchen) -> None:
     """``was`` holds the earlier statement; no statement is not the same as none."""
     kitchen.ingredient("Chocolate")
     first = state(kitchen, "Chocolate", "milk", may=("nuts",))
@@ -121,7 +121,7 @@ def test_a_package_has_allergens_of_its_own(kitchen: Kitchen) -> None:
         state(kitchen, "Chocolate", product_id=99)
 
 
-def test_an_allergen_is_said_once(kitchen: Kitchen) -> None:
+def test_an_allergen_is_stated_once(kitchen: Kitchen) -> None:
     """An allergen under "contains" cannot also be under "may contain"."""
     kitchen.ingredient("Chocolate")
     with pytest.raises(ValidationError, match="must not repeat milk from contains"):

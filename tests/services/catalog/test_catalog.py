@@ -54,7 +54,7 @@ def test_items_of_one_script_do_not_take_each_others_slug(kitchen: Kitchen) -> N
         kitchen.recipe("Bread", {"Мука": (1, "g")})
 
 
-def test_a_slug_of_digits_is_refused_for_it_would_be_taken_for_an_id(kitchen: Kitchen) -> None:
+def test_a_slug_of_digits_is_refused_because_it_looks_like_an_id(kitchen: Kitchen) -> None:
     """Every function that takes a slug refuses it, and so does an import."""
     kitchen.ingredient("Flour")
     refused: list[Any] = [
@@ -71,7 +71,7 @@ def test_a_slug_of_digits_is_refused_for_it_would_be_taken_for_an_id(kitchen: Ki
     assert [refusal["place"] for refusal in file_refused.value.report["refused"]] == ["events[0].slug"]
 
 
-def test_an_edit_of_a_recipe_changes_only_what_was_said(kitchen: Kitchen) -> None:
+def test_an_edit_of_a_recipe_changes_only_the_given_fields(kitchen: Kitchen) -> None:
     """Name and lines change; category, source, notes and slug stay unless the call changes them."""
     kitchen.ingredient("Flour")
     said = {"category": "bread", "source": "grandmother", "notes": "slowly"}
@@ -120,7 +120,7 @@ def test_a_generated_code_passes_over_those_that_came_before_its_item(kitchen: K
 
 
 def test_a_file_is_refused_where_it_has_a_code_of_the_bakerys_own(kitchen: Kitchen) -> None:
-    """The refusal has its row; the mill's own codes are accepted."""
+    """The refusal names its row; the mill's own codes are accepted."""
     with pytest.raises(ImportRefusedError) as refused:
         record(change("inventory_items", 0, lot_or_batch="salt_coarse-20260101-1"))
     places = [refusal["place"] for refusal in refused.value.report["refused"]]
@@ -167,7 +167,7 @@ def test_a_run_can_be_calculated_again_from_its_snapshot(kitchen: Kitchen) -> No
     assert str(Decimal(kept["makes"]["loaf"]["quantity"]) * 3) == run["expected_yield"]
 
 
-def test_what_was_baked_and_packed_at_an_instant_keeps_it(kitchen: Kitchen) -> None:
+def test_a_production_and_an_assembly_keep_their_instant(kitchen: Kitchen) -> None:
     """Both runs and both lot codes use the instant; a value that is not an instant is refused by name."""
     kitchen.simple_bakery()
     keys = (kitchen.ids["Cookies"], kitchen.ids["Cookie"], 1, 24, kitchen.ids["Box"], 2)

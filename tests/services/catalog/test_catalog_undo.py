@@ -1,4 +1,4 @@
-"""Changes of the catalogue are undone: new things are removed, and changed things are as before."""
+"""Undoing changes to the catalogue removes new things and restores changed ones."""
 
 from decimal import Decimal
 from typing import Any
@@ -79,7 +79,7 @@ def test_every_kind_is_walked_by_that_test() -> None:
     assert NEVER.keys() < walked
 
 
-def test_what_uses_a_thing_is_in_the_tree_and_goes_with_it(kitchen: Kitchen) -> None:
+def test_the_users_of_a_thing_are_in_the_tree_and_go_with_it(kitchen: Kitchen) -> None:
     """The item's product, recipe and yield all block the undo, and a cascade undoes them with it."""
     before = catalogue(kitchen)
     kitchen.ingredient("Flour")
@@ -99,7 +99,7 @@ def test_what_uses_a_thing_is_in_the_tree_and_goes_with_it(kitchen: Kitchen) -> 
     assert (catalogue(kitchen), drift()) == (before, [])
 
 
-def test_what_was_changed_again_since_is_undone_after_that(kitchen: Kitchen) -> None:
+def test_an_earlier_change_is_undone_after_the_later_ones(kitchen: Kitchen) -> None:
     """The lines, notes and rates of a recipe go back step by step, or all at once with cascade."""
     kitchen.simple_bakery()
     first = bread(kitchen, 500)
@@ -125,8 +125,8 @@ def test_what_was_changed_again_since_is_undone_after_that(kitchen: Kitchen) -> 
     assert reverse(first)["catalog"][0] == {"thing": "recipe bread", "done": "removed"}
 
 
-def test_a_run_keeps_the_recipe_it_was_baked_by(kitchen: Kitchen) -> None:
-    """Changes of lines or yield can be undone, but a recipe with runs stays, even after those are undone."""
+def test_a_run_keeps_the_recipe_it_was_baked_with(kitchen: Kitchen) -> None:
+    """Changes to lines or yield can be undone, but a recipe with runs stays, even after those are undone."""
     kitchen.simple_bakery()
     made = bread(kitchen)
     changed = bread(kitchen, 600, recipe_id=made["recipe_id"])
@@ -184,7 +184,7 @@ def test_an_import_that_brought_lots_leaves_what_the_ledger_names_and_says_so(ki
     assert drift() == []
 
 
-def test_the_rates_of_an_import_go_though_its_recipe_stays_and_come_in_again(kitchen: Kitchen) -> None:
+def test_the_rates_of_an_undone_import_are_removed_and_imported_again(kitchen: Kitchen) -> None:
     """The recipe stays because of its undone run; the rates are not part of what was baked."""
     document = {
         "format": FORMAT,
@@ -273,7 +273,7 @@ def test_an_id_is_never_given_again(kitchen: Kitchen) -> None:
     assert kitchen.ingredient("Sugar") > wrong
 
 
-def test_what_was_changed_past_the_program_is_named_and_not_overwritten(kitchen: Kitchen) -> None:
+def test_an_edit_outside_the_program_is_named_and_not_overwritten(kitchen: Kitchen) -> None:
     """Verification reports the recipe, and the undo refuses to overwrite it."""
     kitchen.simple_bakery()
     made = bread(kitchen)
@@ -284,7 +284,7 @@ def test_what_was_changed_past_the_program_is_named_and_not_overwritten(kitchen:
         reverse(made)
 
 
-def test_what_changed_nothing_is_refused(kitchen: Kitchen) -> None:
+def test_undoing_an_operation_without_changes_is_refused(kitchen: Kitchen) -> None:
     """The bakery already had this name."""
     name = kitchen.rows("SELECT name FROM bakery")[0][0]
     same = run_in_transaction(lambda s: things.record_bakery(name=name, session=s))
@@ -296,7 +296,7 @@ def change(operation: str, thing: Thing, owner: Thing | None = None, *names: Thi
     return Change(1, operation, thing, [], [{}], owner, frozenset(names))
 
 
-def test_what_stays_keeps_what_it_is_made_of() -> None:
+def test_an_entry_that_stays_keeps_its_parts() -> None:
     """A recipe with runs keeps its lines and their items; what another operation added can go."""
     recipe, lines, rate = ("recipe", "1"), ("recipe_line", "1"), ("recipe_rate", "1")
     flour, salt = ("item", "1"), ("item", "2")
@@ -311,7 +311,7 @@ def test_what_stays_keeps_what_it_is_made_of() -> None:
     assert what_stays(changes, {salt}) == {salt}
 
 
-def test_who_undoes_the_allergens_of_a_package_holds_its_item(
+def test_undoing_the_allergens_of_a_package_locks_its_item(
     postgresql_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The undo locks the item as the statement did, so that of two changes the later sees the earlier."""
@@ -332,7 +332,7 @@ def test_who_undoes_the_allergens_of_a_package_holds_its_item(
 
 
 @pytest.mark.one_database
-def test_the_command_line_tells_what_became_of_the_catalogue(kitchen: Kitchen, bake: Any) -> None:
+def test_the_command_line_shows_what_happened_to_the_catalogue(kitchen: Kitchen, bake: Any) -> None:
     """It lists what is removed, what prevents the undo, and what stays for good."""
     kitchen.simple_bakery()
     made = bread(kitchen)

@@ -56,7 +56,7 @@ def on_file(kitchen: Kitchen, item: str) -> str | None:
     return found.ingredients if found else None
 
 
-def test_a_run_that_is_as_its_label_says_is_not_warned_of(bakery: Kitchen) -> None:
+def test_a_run_that_matches_its_label_has_no_warning(bakery: Kitchen) -> None:
     """Its result has no warning; one that differs says how."""
     file(bakery, "Cookie")
     assert "label_differs" not in bakery.produce("Cookies", "Cookie", 1, 24)
@@ -100,7 +100,7 @@ def test_by_setting_it_is_refused_before_anything_is_written(bakery: Kitchen, op
     assert bakery.produce("Cookies", "Cookie", 1, 24)["lot_code"]
 
 
-def test_boxes_are_held_against_their_label_through_what_is_in_them(bakery: Kitchen) -> None:
+def test_boxes_are_compared_with_their_label_by_their_contents(bakery: Kitchen) -> None:
     """Milk in a lot of cookies is milk in the box."""
     bakery.produce("Cookies", "Cookie", 1, 24)
     file(bakery, "Box", f"Cookie ({LIST})")
@@ -121,7 +121,7 @@ def test_a_total_loss_has_no_label(small: Kitchen) -> None:
     assert small.produce("Cookies", "Cookie", 1, 0)["lot_id"] is None
 
 
-def test_without_labels_a_run_takes_no_statement_more(bakery: Kitchen) -> None:
+def test_without_labels_a_run_takes_no_extra_statements(bakery: Kitchen) -> None:
     """A label for another item costs one statement, and one for its own item four, at any depth."""
 
     def statements() -> int:
@@ -157,7 +157,7 @@ def test_the_label_of_a_lot_is_put_on_file_and_taken_back(bakery: Kitchen) -> No
     assert on_file(bakery, "Cookie") is None
 
 
-def test_what_is_not_known_is_not_put_on_file(small: Kitchen) -> None:
+def test_an_incomplete_label_is_not_put_on_file(small: Kitchen) -> None:
     """The refusal lists everything that is not recorded."""
     small.ingredient("Eggs", "each")
     small.receive("Eggs", 30, "each", 6)
@@ -180,7 +180,7 @@ def test_a_label_is_of_a_lot_or_in_words(small: Kitchen, asked: dict[str, Any]) 
         run_in_transaction(lambda s: record_label_filed(session=s, **asked))
 
 
-def test_what_was_reversed_is_in_no_label(bakery: Kitchen) -> None:
+def test_a_reversed_run_is_in_no_label(bakery: Kitchen) -> None:
     """The lot of a reversed run has no label, and a later run's label covers its own lots only."""
     allergens(bakery, "Sugar", "milk")
     undone = bakery.produce("Cookies", "Cookie", 1, 24)

@@ -67,7 +67,7 @@ LOTS = [
 ]
 
 
-def test_the_heaviest_comes_first_and_compounds_stand_with_their_own() -> None:
+def test_the_heaviest_comes_first_and_compounds_list_their_own() -> None:
     """Dough is half a kilogram of the cookies, and flour is most of it."""
     made = label(5, LOTS, FOODS)
     assert list_text(made) == "Dough (Flour (wheat), Butter (milk), Sugar), Sugar"
@@ -75,7 +75,7 @@ def test_the_heaviest_comes_first_and_compounds_stand_with_their_own() -> None:
     assert made.gaps == ()
 
 
-def test_packaging_is_no_ingredient_and_what_stands_alone_needs_no_weight() -> None:
+def test_packaging_is_not_an_ingredient_and_a_single_ingredient_needs_no_weight() -> None:
     """The weight of a cookie is not recorded, and a box with only cookies needs no order."""
     made = label(6, LOTS, FOODS)
     assert list_text(made) == "Cookie (Dough (Flour (wheat), Butter (milk), Sugar), Sugar)"
@@ -83,7 +83,7 @@ def test_packaging_is_no_ingredient_and_what_stands_alone_needs_no_weight() -> N
     assert made.net_weight_g is None
 
 
-def test_an_allergen_of_the_packaging_is_named_apart() -> None:
+def test_an_allergen_of_the_packaging_is_named_separately() -> None:
     """It is in the product that is sold, though it is in no ingredient list."""
     waxed = food(7, "Carton", "soya", kind="material", unit="each")
     made = label(6, LOTS, [*FOODS[:-1], waxed])
@@ -92,7 +92,7 @@ def test_an_allergen_of_the_packaging_is_named_apart() -> None:
     assert words.contains == "Contains: soya"
 
 
-def test_what_cannot_be_ordered_is_named_and_stands_last() -> None:
+def test_ingredients_that_cannot_be_ordered_are_named_and_come_last() -> None:
     """Eggs are counted, and the weight of one is not recorded."""
     eggs = food(8, "Eggs", "eggs", unit="each")
     lots = [*LOTS, lot(8, 8, 30), lot(9, 5, 10, (8, 2), (3, 50), (1, 100))]
@@ -117,7 +117,7 @@ def test_silence_is_not_none() -> None:
     ]
 
 
-def test_what_was_bought_ready_made_needs_its_list_on_file() -> None:
+def test_a_ready_made_purchase_needs_its_list_on_file() -> None:
     """The label then shows that list, and marks the allergens it names."""
     bought = food(4, "Dough", "wheat", "milk", kind="finished_unit")
     lots = [lot(3, 3, 5_000), lot(4, 4, 1_000), lot(5, 5, 20, (4, 500), (3, 300))]
@@ -137,7 +137,7 @@ def test_a_package_brings_its_own_allergens() -> None:
     assert made.may_contain == ("nuts",)
 
 
-def test_a_lot_split_off_is_made_of_what_the_whole_is() -> None:
+def test_a_split_off_lot_has_the_contents_of_the_whole() -> None:
     """This holds for the part itself and for anything made of it."""
     lots = [*LOTS[:4], lot(14, 4, 250, (4, 250), parent=4), lot(5, 5, 20, (14, 200), (4, 300), (3, 300))]
     assert list_text(label(14, lots, FOODS)) == list_text(label(4, lots, FOODS))
@@ -158,7 +158,7 @@ def test_a_starter_that_is_fed_from_itself_is_made_of_what_it_was_fed() -> None:
 
 
 def test_the_wording_of_both_sides_of_the_atlantic() -> None:
-    """The US has a Contains line, the EU emphasis; each has its own dates and weights."""
+    """The US uses a Contains line, the EU emphasis; each writes dates and weights in its own way."""
     sesame = food(8, "Tahini", "sesame", "mustard", may=("nuts",))
     made = label(9, [lot(1, 1, 900), lot(8, 8, 900), lot(9, 5, 1, (1, 10), (8, 5))], [FLOUR, sesame, COOKIE])
     eu = words_of(made, "eu", lot_code="c-1", producer="Corner", net=net_text(Fraction(1251, 10), "eu"))
@@ -202,7 +202,7 @@ def test_the_wording_of_both_sides_of_the_atlantic() -> None:
         ),
     ],
 )
-def test_a_list_is_held_against_the_one_on_file(filed: str, contains: list[str], expected: str) -> None:
+def test_a_list_is_compared_with_the_one_on_file(filed: str, contains: list[str], expected: str) -> None:
     """Names and their order count, case and punctuation do not; allergens count too."""
     found = label_differences(label(5, LOTS, FOODS), filed, contains, [])
     assert is_different(found) == bool(expected)
@@ -270,8 +270,8 @@ def test_every_list_descends_and_every_allergen_is_named(bakery: tuple[list[Made
 
 @settings(max_examples=80, deadline=None, database=None, derandomize=True)
 @given(bakeries())
-def test_the_parts_are_what_was_drawn(bakery: tuple[list[MadeLot], list[Food]]) -> None:
-    """Together the lists have exactly the bought quantities that went into the lot, by any way."""
+def test_the_parts_are_the_quantities_drawn(bakery: tuple[list[MadeLot], list[Food]]) -> None:
+    """Together the lists have exactly the bought quantities that went into the lot, by any route."""
     lots, foods = bakery
     by_id = {one.lot_id: one for one in lots}
     last = lots[-1]

@@ -116,7 +116,7 @@ def test_pieces_become_grams_and_grams_pieces(quantity: int, unit: str, base: st
         ("tsp", "each", ['--volume "1 tsp"', "--piece 1"]),
     ],
 )
-def test_what_is_missing_is_named_with_the_command_that_settles_it(unit: str, base: str, wanted: list[str]) -> None:
+def test_a_missing_measure_is_named_with_the_command_that_records_it(unit: str, base: str, wanted: list[str]) -> None:
     """Each missing measure has one command, with a place for the weight and the source."""
     item = Item(1, "ingredient", "chia", "Chia", base)
     with pytest.raises(UnitConversionError) as refused:
@@ -167,7 +167,7 @@ def test_every_published_figure_has_a_source_and_can_be_taken_as_its_command_say
         ("", None),
     ],
 )
-def test_a_figure_is_offered_for_what_is_called_so_and_not_for_what_resembles_it(name: str, food: str | None) -> None:
+def test_a_figure_is_offered_for_the_same_name_and_not_for_a_similar_one(name: str, food: str | None) -> None:
     """Rye flour is not offered the figure for wheat flour."""
     found = suggest("density", name)
     assert food == (found and found.food)
@@ -323,7 +323,7 @@ def test_a_conversion_names_the_source_the_day_and_the_operation_of_every_factor
         asked(999, 1, "cup", "g")
 
 
-def test_measures_are_asked_for_in_a_number_of_statements_that_does_not_grow(kitchen: Kitchen) -> None:
+def test_measures_are_loaded_in_a_constant_number_of_statements(kitchen: Kitchen) -> None:
     """The list takes two statements and a conversion three, however many measures an item has."""
     kitchen.ingredient("Flour")
     counted = []

@@ -19,8 +19,8 @@ def named(kitchen: Kitchen) -> list[tuple[str, str]]:
     return [tuple(row) for row in rows]
 
 
-def test_a_name_that_nobody_knows_is_refused_with_what_it_is_like(sqlite_url: str) -> None:
-    """The refusal shows the likeness and the remedy; the name is not replaced by it."""
+def test_an_unknown_name_is_refused_with_similar_ones(sqlite_url: str) -> None:
+    """The refusal shows the similarity and the remedy; a similar name is never used instead."""
     refusal = check(change_line(0, ingredient_slug="Dark rye flour"))["refused"][0]
     assert refusal["value"] == "Dark rye flour"
     assert "like flour_rye (" in refusal["reason"]
@@ -28,7 +28,7 @@ def test_a_name_that_nobody_knows_is_refused_with_what_it_is_like(sqlite_url: st
     assert 'say --map "Dark rye flour=flour_rye"' in in_words(refusal)["reason"]
 
 
-def test_what_a_name_means_is_told_once_and_remembered(kitchen: Kitchen, log: pytest.LogCaptureFixture) -> None:
+def test_the_meaning_of_a_name_is_given_once_and_remembered(kitchen: Kitchen, log: pytest.LogCaptureFixture) -> None:
     """The import remembers the name in a nested operation, and the next file needs no mapping."""
     document = change_line(0, ingredient_slug="Dark  Rye Flour")
     report = record(document, names={"dark rye flour": "flour_rye"})
@@ -54,7 +54,7 @@ def test_the_name_that_an_item_has_leads_to_it(sqlite_url: str) -> None:
     assert reason == "matches 2 names: flour_rye, salt_coarse; use the slug of one"
 
 
-def test_a_name_is_told_of_an_item_that_is_there(sqlite_url: str) -> None:
+def test_a_name_can_only_mean_an_existing_item(sqlite_url: str) -> None:
     """A mapping to an unknown item is refused, and so is one from an item's own slug."""
     with pytest.raises(ValidationError, match=r"'ap flour=saffron' names an item that is neither"):
         check_with({"AP flour": "saffron"})
@@ -91,7 +91,7 @@ def test_names_are_compared_without_case_and_blanks() -> None:
     assert name_key("  AP\tFlour ") == name_key("ap flour")
 
 
-def test_the_likest_comes_first_and_nothing_is_like_nonsense() -> None:
+def test_the_most_similar_name_comes_first_and_nonsense_matches_nothing() -> None:
     """There are at most three suggestions, and none below 60 per cent."""
     names = {"flour": "flour", "bread flour": "flour_bread", "rye flour": "flour_rye", "salt": "salt"}
     assert likenesses("bred flour", names)[0].slug == "flour_bread"

@@ -37,7 +37,7 @@ def add_product(kitchen: Kitchen, item: str, name: str, quantity: Any, unit: str
     st.sampled_from(("g", "kg", "lb", "oz")),
     st.sampled_from(("g", "kg", "lb", "oz")),
 )
-def test_packages_hold_so_many_times_their_size_exactly(
+def test_packages_contain_exactly_their_number_times_their_size(
     count: Fraction, size: Fraction, unit: str, to_unit: str
 ) -> None:
     """The steps of the explanation multiply to the result."""
@@ -51,7 +51,7 @@ def test_packages_hold_so_many_times_their_size_exactly(
 
 
 @pytest.mark.parametrize("word", ["bag", "Bags", "package", "packs", " BAG "])
-def test_a_package_is_called_by_its_type_or_a_package(word: str) -> None:
+def test_a_package_goes_by_its_type_or_by_package(word: str) -> None:
     """Singular and plural work, in any case."""
     assert unpack(BAG, Fraction(2), word) == (50, "kg")
 
@@ -72,7 +72,7 @@ def test_boxes_are_a_box() -> None:
     assert unpack(box, Fraction(1), "boxes") == (10, "kg")
 
 
-def test_what_does_not_come_so_and_what_has_no_size_is_refused() -> None:
+def test_another_package_type_and_a_package_without_a_size_are_refused() -> None:
     """The refusal names the package type it comes in, or says how to record the size."""
     with pytest.raises(ValidationError, match="comes by the bag"):
         unpack(BAG, Fraction(2), "sack")
@@ -81,7 +81,7 @@ def test_what_does_not_come_so_and_what_has_no_size_is_refused() -> None:
     assert "or add the product with its size: bake product add" in told(refused.value)
 
 
-def test_two_bags_are_received_as_what_is_in_them(kitchen: Kitchen) -> None:
+def test_receiving_two_bags_adds_their_contents(kitchen: Kitchen) -> None:
     """The lot has the item's unit and its product; after the undo it is gone."""
     kitchen.ingredient("Flour")
     bag = add_product(kitchen, "Flour", "Type 550", 25, "kg", package_type="bag", brand="Old Mill")
@@ -109,7 +109,7 @@ def test_a_package_in_cups_needs_the_items_density(kitchen: Kitchen) -> None:
 
 
 @pytest.mark.one_database
-def test_a_delivery_takes_packages_and_names_every_line_that_does_not_come_so(kitchen: Kitchen) -> None:
+def test_a_delivery_takes_packages_and_names_every_line_of_another_package(kitchen: Kitchen) -> None:
     """All lines are received, or none."""
     kitchen.ingredient("Flour")
     bag = add_product(kitchen, "Flour", "Type 550", 25, "kg", package_type="bag")
@@ -127,7 +127,7 @@ def test_a_delivery_takes_packages_and_names_every_line_that_does_not_come_so(ki
     assert done["lots"][0]["quantity"] == "50000"
 
 
-def test_the_same_product_is_added_once_and_a_package_is_no_unit(kitchen: Kitchen) -> None:
+def test_the_same_product_is_added_once_and_a_package_is_not_a_unit(kitchen: Kitchen) -> None:
     """Another size is another product; after a mistake is undone, the product can be added again."""
     kitchen.ingredient("Flour")
     add_product(kitchen, "Flour", "Type 550", 25, "kg")

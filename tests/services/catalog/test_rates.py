@@ -69,7 +69,7 @@ def test_a_run_keeps_the_rates_of_its_day_and_its_lot_costs_what_went_into_it(ki
 
 
 @pytest.mark.one_database
-def test_what_a_run_really_took_can_be_said(kitchen: Kitchen) -> None:
+def test_the_actual_cost_of_a_run_can_be_given(kitchen: Kitchen) -> None:
     """The actual cost replaces the rate; a cost that is not given follows the rate."""
     kitchen.simple_bakery()
     rate(kitchen, "Cookies", 12, 3)
@@ -142,7 +142,7 @@ def test_rates_cost_one_statement_and_only_where_there_are_any(kitchen: Kitchen)
         " (SELECT operation_id FROM lot ORDER BY id LIMIT 1)",
     }.items(),
 )
-def test_rates_that_are_not_what_was_answered_are_named(sqlite_url: str, what: str, statement: str) -> None:
+def test_rates_that_differ_from_their_answer_are_named(sqlite_url: str, what: str, statement: str) -> None:
     """A change of one millionth made outside the program is found."""
     kitchen = Kitchen().simple_bakery()
     rate(kitchen, "Cookies", 12, 3)

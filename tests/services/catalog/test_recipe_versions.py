@@ -47,7 +47,7 @@ def told(found: RecipeVersions) -> list[tuple[int, list[tuple[str, str | None, s
     ]
 
 
-def test_every_edit_is_a_version_that_says_what_is_another(kitchen: Kitchen) -> None:
+def test_every_edit_is_a_version_that_says_what_changed(kitchen: Kitchen) -> None:
     """Versions list changed, removed and new lines, the yield and the rates."""
     kitchen.simple_bakery()
     kitchen.ingredient("Butter")
@@ -68,7 +68,7 @@ def test_every_edit_is_a_version_that_says_what_is_another(kitchen: Kitchen) -> 
     assert found["versions"][0]["operation"] == "record_recipe_rate"
 
 
-def test_what_was_undone_is_no_version(kitchen: Kitchen) -> None:
+def test_an_undone_edit_is_not_a_version(kitchen: Kitchen) -> None:
     """The next edit is compared with the version before the undone one."""
     kitchen.simple_bakery()
     undone = change(kitchen, "Cookies", line(kitchen, "Sugar", 1))
@@ -77,7 +77,7 @@ def test_what_was_undone_is_no_version(kitchen: Kitchen) -> None:
     assert told(versions(kitchen, "Cookies"))[0] == (3, [("Flour", "500 g", "600 g")])
 
 
-def test_a_recipe_and_a_version_that_are_not_there(kitchen: Kitchen) -> None:
+def test_a_missing_recipe_and_a_missing_version_are_refused(kitchen: Kitchen) -> None:
     """Each is refused by name."""
     kitchen.simple_bakery()
     with pytest.raises(ValidationError, match="newer: there is no version 9"):
@@ -89,7 +89,7 @@ def test_a_recipe_and_a_version_that_are_not_there(kitchen: Kitchen) -> None:
         view(kitchen, "Gone")
 
 
-def test_a_recipe_is_shown_with_all_below_it_for_so_many_batches(kitchen: Kitchen) -> None:
+def test_a_recipe_is_shown_with_its_sub_recipes_for_any_number_of_batches(kitchen: Kitchen) -> None:
     """A sub-recipe appears once with its total batches; cups have a weight where a density is recorded."""
     kitchen.ingredient("Flour")
     kitchen.ingredient("Sugar")
@@ -123,7 +123,7 @@ def test_a_line_that_cannot_be_weighed_says_what_would_settle_it(kitchen: Kitche
     assert "weigh 1 cup of Flour" in words(flour["remedy"])
 
 
-def test_allergens_are_those_of_the_ingredients_and_silence_is_told(kitchen: Kitchen) -> None:
+def test_allergens_come_from_the_ingredients_and_missing_statements_are_listed(kitchen: Kitchen) -> None:
     """An ingredient without a statement is listed as such."""
     kitchen.simple_bakery()
     run_in_transaction(lambda s: record_allergens(kitchen.ids["Flour"], ["wheat"], session=s, may_contain=["soya"]))
@@ -135,7 +135,7 @@ def test_allergens_are_those_of_the_ingredients_and_silence_is_told(kitchen: Kit
 
 
 @pytest.mark.parametrize("batches", [Fraction(0), Fraction(-1), Fraction(10**30)])
-def test_batches_that_cannot_be_are_refused(kitchen: Kitchen, batches: Fraction) -> None:
+def test_impossible_batches_are_refused(kitchen: Kitchen, batches: Fraction) -> None:
     """Neither zero batches nor more than a ledger holds are accepted."""
     kitchen.simple_bakery()
     with pytest.raises(ValidationError, match="batches"):

@@ -108,7 +108,9 @@ def test_the_other_programs_export_survives_ours(kitchen: Kitchen, empty: Make, 
     assert json_content(exported(url)) == json_content(first)
 
 
-def test_what_is_held_released_and_made_is_carried_with_its_code(kitchen: Kitchen, tmp_path: Path, empty: Make) -> None:
+def test_held_released_and_made_lots_are_carried_with_their_codes(
+    kitchen: Kitchen, tmp_path: Path, empty: Make
+) -> None:
     """A baked lot keeps its code and cost, and the next lot gets the next number."""
     kitchen.simple_bakery()
     baked = kitchen.produce("Cookies", "Cookie", 1, 24)

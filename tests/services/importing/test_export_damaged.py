@@ -24,7 +24,9 @@ PLACES = st.tuples(st.integers(0, 50), st.integers(0, 5), st.integers(0, 8), st.
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(tables=bakeries(), changes=st.lists(PLACES, min_size=1, max_size=5), skip_bad=st.booleans())
-def test_no_export_is_worse_than_refused(sqlite_url: str, tables: Tables, changes: list[Any], skip_bad: bool) -> None:
+def test_a_damaged_export_is_at_worst_refused(
+    sqlite_url: str, tables: Tables, changes: list[Any], skip_bad: bool
+) -> None:
     """With junk in cells, rows and tables, the import does what the check says, and a repeat adds nothing."""
     document = json.loads(json_content(tables))
     names = [name for name in document if name != "format"]

@@ -172,7 +172,7 @@ def test_a_renamed_recipe_is_the_one_that_is_already_there(kitchen: Kitchen) -> 
     assert kitchen.rows("SELECT count(*) FROM recipe") == [(2,)]
 
 
-def test_what_has_no_place_here_is_counted(sqlite_url: str) -> None:
+def test_content_without_a_place_here_is_counted(sqlite_url: str) -> None:
     """The report lists the sections and fields that have content but are not kept."""
     told = {entry["what"]: entry["count"] for entry in check(clean())["not_kept"]}
     assert told == {"production_runs": 1, "suppliers.supplier_type": 1, "materials.category": 1}
@@ -208,7 +208,7 @@ def test_a_refused_import_and_a_check_log_one_line_each(kitchen: Kitchen, log: p
     assert "recipes[2].ingredients[1].unit" in log.records[-2].refused_places  # type: ignore[attr-defined]
 
 
-def test_an_imported_recipe_is_baked_once_its_density_and_yield_are_said(kitchen: Kitchen) -> None:
+def test_an_imported_recipe_is_baked_once_its_density_and_yield_are_recorded(kitchen: Kitchen) -> None:
     """The missing density is named; once recorded, the recipe can be baked, though part of its cost is unknown."""
     record(clean())
     kitchen.ids = {

@@ -1,4 +1,4 @@
-"""Import again: rows of an undone import come in again, once."""
+"""Import again: rows of an undone import are imported again, once."""
 
 from bake_tracker.services.database import run_in_transaction
 from bake_tracker.services.reversal import record_reversal

@@ -93,7 +93,7 @@ REFUSALS: dict[str, tuple[Document, str, str]] = {
 
 
 @pytest.mark.parametrize("case", REFUSALS)
-def test_what_cannot_be_taken_is_refused_at_its_place(sqlite_url: str, case: str) -> None:
+def test_an_invalid_value_is_refused_at_its_place(sqlite_url: str, case: str) -> None:
     """Bad types, sizes, references and units get a helpful refusal, never a crash or a database error."""
     document, place, hint = REFUSALS[case]
     report = check(document)
@@ -128,7 +128,7 @@ def test_a_recipe_that_contains_a_refused_one_is_refused_too(sqlite_url: str) ->
         ("", "line 1, column 1"),
     ],
 )
-def test_a_file_that_is_no_export_is_refused_with_the_reason(text: str, hint: str) -> None:
+def test_a_file_that_is_not_an_export_is_refused_with_the_reason(text: str, hint: str) -> None:
     """For bad JSON it has line and column; for another program or version, the accepted ones."""
     with pytest.raises(ValidationError) as refused:
         parse_export(text)
@@ -159,7 +159,7 @@ SPOTS = list(spots(dirty()))
     changes=st.lists(st.tuples(st.sampled_from(SPOTS), st.sampled_from(["set", "drop", "double"]), JUNK), max_size=6),
     skip_bad=st.booleans(),
 )
-def test_no_file_is_worse_than_refused(database_url: str, changes: list[Any], skip_bad: bool) -> None:
+def test_a_damaged_file_is_at_worst_refused(database_url: str, changes: list[Any], skip_bad: bool) -> None:
     """A damaged export is imported, or refused with everything unchanged; it raises no other error."""
     document = damaged(changes)
     with undone() as session:

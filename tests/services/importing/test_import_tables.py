@@ -62,7 +62,7 @@ def lots(kitchen: Kitchen) -> list[Any]:
     ]
 
 
-def test_purchases_become_lots_under_whatever_headings_people_use(flour: Kitchen, tmp_path: Path) -> None:
+def test_purchases_become_lots_under_any_usual_headings(flour: Kitchen, tmp_path: Path) -> None:
     """Items and suppliers have the names people use, blank rows are ignored, and a repeat adds nothing."""
     file = purchases(
         tmp_path,
@@ -111,7 +111,7 @@ def test_every_cell_that_cannot_be_taken_is_named_by_row_and_column(flour: Kitch
 
 
 @pytest.mark.parametrize(("dates", "day"), [("dmy", "2026-04-03"), ("mdy", "2026-03-04")])
-def test_what_a_person_says_of_the_whole_file_settles_it(
+def test_a_statement_about_the_whole_file_settles_it(
     flour: Kitchen, tmp_path: Path, dates: DateOrder, day: str
 ) -> None:
     """A person states the order of day and month, and commas in numbers."""
@@ -168,7 +168,7 @@ def test_a_table_without_its_columns_is_refused(flour: Kitchen, tmp_path: Path, 
     assert hint in str(refused.value)
 
 
-def test_recipes_stand_line_by_line(flour: Kitchen, tmp_path: Path) -> None:
+def test_recipes_are_read_line_by_line(flour: Kitchen, tmp_path: Path) -> None:
     """A recipe's product may be repeated in each row; recipes nest; with a bad line, the recipe is refused."""
     file = tmp_path / "recipes.csv"
     file.write_text(
@@ -191,7 +191,7 @@ def test_recipes_stand_line_by_line(flour: Kitchen, tmp_path: Path) -> None:
     ]
 
 
-def test_what_is_here_otherwise_is_told_and_left(flour: Kitchen, tmp_path: Path) -> None:
+def test_a_row_that_differs_here_is_reported_and_left_alone(flour: Kitchen, tmp_path: Path) -> None:
     """A dry run counts added, equal and differing rows, and lists both values of each difference."""
     file = tmp_path / "ingredients.csv"
     file.write_text("name,slug,unit,description\nStrong flour,flour,g,\nSalt,,g,\nSalt,,g,\n")
@@ -218,7 +218,7 @@ def test_a_template_is_read_as_what_it_is(flour: Kitchen, tmp_path: Path, name: 
         assert load_workbook(file).sheetnames == [TEMPLATES[name], "about"]
 
 
-def test_the_command_line_says_which_tables_there_are(bake: CommandLine, tmp_path: Path) -> None:
+def test_the_command_line_lists_the_tables(bake: CommandLine, tmp_path: Path) -> None:
     """A file of unknown content and an unknown template list the tables; a malformed option is an error."""
     (tmp_path / "till.csv").write_text("a\n1\n")
     assert "say --table with one of purchases" in bake("import", str(tmp_path / "till.csv")).err
@@ -304,7 +304,7 @@ ENTITIES = b'<!DOCTYPE a [<!ENTITY x0 "lol">%s]>' % b"".join(
         ("xl/media/picture.png", b"\0" * (201 * 1024 * 1024), "", "holds 201 MB; at most 200 MB can be read"),
     ],
 )
-def test_a_workbook_that_is_damaged_or_made_to_choke_on_is_refused_at_once(
+def test_a_damaged_or_hostile_workbook_is_refused_at_once(
     tmp_path: Path, part: str, body: bytes, far: str, says: str
 ) -> None:
     """A few kilobytes that would unpack to gigabytes cost nothing and raise no other error."""
@@ -321,7 +321,7 @@ def test_a_cell_far_below_leaves_the_rows_above_as_they_are(flour: Kitchen, tmp_
 
 
 @pytest.mark.parametrize("name", ["folder", "empty.zip", "empty.xlsx"])
-def test_what_holds_no_table_is_refused(tmp_path: Path, name: str) -> None:
+def test_a_folder_or_archive_without_a_table_is_refused(tmp_path: Path, name: str) -> None:
     """A folder of pictures does not count as imported."""
     file = tmp_path / name
     if name == "folder":
@@ -346,7 +346,7 @@ def test_an_empty_cell_that_is_needed_is_called_empty(flour: Kitchen, bake: Comm
     assert "row 2, column D (qty) = empty: must be" in said
 
 
-def test_a_fault_of_many_rows_is_told_once(flour: Kitchen, bake: CommandLine, tmp_path: Path) -> None:
+def test_a_fault_of_many_rows_is_reported_once(flour: Kitchen, bake: CommandLine, tmp_path: Path) -> None:
     """A wrong name in many rows is one fault to mend; the JSON lists every row."""
     file = purchases(tmp_path, *["2026-11-03,Mill,floor,1,kg,1,"] * 20, "2026-11-03,Mill,flour,0,kg,1,")
     said = bake("import", str(file), "--dry-run").out
@@ -355,7 +355,7 @@ def test_a_fault_of_many_rows_is_told_once(flour: Kitchen, bake: CommandLine, tm
     assert len(bake("import", str(file), "--dry-run", "--json").json["refused"]) == 21
 
 
-def test_not_every_fault_of_a_file_that_is_all_wrong_is_told(flour: Kitchen, bake: CommandLine, tmp_path: Path) -> None:
+def test_a_file_full_of_faults_shows_only_the_first_ones(flour: Kitchen, bake: CommandLine, tmp_path: Path) -> None:
     """A person reads fifty, but not a thousand."""
     said = bake("import", str(purchases(tmp_path, *[f"{n},Mill,flour,1,kg,1," for n in range(60)])), "--dry-run").out
     assert said.count("  refused ") == 50

@@ -21,7 +21,7 @@ def bought(*rows: dict[str, Any], **more: Any) -> Document:
 BAG = {"product_slug": "flour_rye:Brook:2.5:kg", "purchased_at": "2026-02-03T09:00:00Z", "unit_price": Decimal("3.5")}
 
 
-def test_a_purchase_file_brings_packages_as_what_is_in_them() -> None:
+def test_a_purchase_file_adds_the_contents_of_packages() -> None:
     """A product is found by code, or by ingredient, brand and size; prices are per package; a repeat adds nothing."""
     document = clean()
     document["products"][1]["upc_code"] = "0016000196100"
@@ -69,7 +69,7 @@ def test_a_view_of_the_stock_is_read_and_other_views_are_refused() -> None:
         check({"version": "1.0", "export_type": "recipes", "records": []})
 
 
-def test_yields_that_stand_apart_are_those_of_their_recipes() -> None:
+def test_yields_in_their_own_section_belong_to_their_recipes() -> None:
     """An earlier version has finished units beside the recipes and calls the lines base_ingredients."""
     document = clean()
     recipe = document["recipes"][0]
@@ -115,7 +115,7 @@ def test_stock_without_a_unit_is_in_that_of_its_product() -> None:
     assert check(document)["refused_count"] == 2
 
 
-def test_past_purchases_of_a_whole_export_are_told_and_not_taken() -> None:
+def test_past_purchases_of_a_whole_export_are_reported_and_not_imported() -> None:
     """Their stock is in inventory_items; importing both would double it."""
     document = {**clean(), "purchases": [{"ingredient_slug": "flour_rye", "quantity_purchased": 2}]}
     report = record(document)

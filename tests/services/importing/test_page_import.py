@@ -86,7 +86,7 @@ def test_a_page_becomes_a_recipe_in_one_operation(kitchen: Kitchen) -> None:
     assert kitchen.rows("SELECT name FROM name_mapping") == [("milk",)]
 
 
-def test_a_preview_says_what_every_line_is_taken_for_and_what_to_do(pantry: Kitchen) -> None:
+def test_a_preview_says_what_every_line_means_and_what_to_do(pantry: Kitchen) -> None:
     """The plural finds the egg, and the flour's weight is preferred to its cups."""
     found = check(yields=("12 rolls",))
     assert [(line["state"], line["quantity"], line["unit"], line["item_slug"]) for line in found["lines"]] == [
@@ -180,12 +180,12 @@ def test_the_same_operation_again_changes_nothing(pantry: Kitchen) -> None:
         ({"create_missing": 1}, "choices.create_missing"),
     ],
 )
-def test_a_choice_that_cannot_be_meant_is_refused(pantry: Kitchen, choices: dict[str, Any], field: str) -> None:
+def test_an_impossible_choice_is_refused(pantry: Kitchen, choices: dict[str, Any], field: str) -> None:
     """The refusal names the choice, before anything is looked up."""
     assert field in problems(lambda: check(["1 g salt", "2 g salt"], **choices))
 
 
-def test_a_choice_that_leads_nowhere_is_refused(pantry: Kitchen) -> None:
+def test_a_choice_of_a_missing_thing_is_refused(pantry: Kitchen) -> None:
     """An unknown item is refused, and so is a page without any line left."""
     with pytest.raises(ItemNotFoundError):
         check(["1 g salt"], said={1: {"item_id": 999, "quantity": 1, "unit": "g"}})
@@ -218,7 +218,7 @@ def test_a_preview_of_many_lines_takes_no_more_statements(pantry: Kitchen) -> No
         (["24"], "24", "", ("the yield of a batch is not given",)),
     ],
 )
-def test_what_a_batch_gives_is_read_or_doubted(
+def test_the_yield_of_a_batch_is_read_or_doubted(
     texts: list[str], quantity: str, what: str, doubts: tuple[str, ...]
 ) -> None:
     """The clearest of several texts counts; servings are not pieces."""
@@ -242,6 +242,6 @@ def test_a_page_that_says_nothing_of_its_yield_is_doubted(pantry: Kitchen) -> No
     [("cookies", "cookie"), ("loaves", "loaf"), ("brownies", "brownie"), ("pastries", "pastry"), ("brioches", "brioch"),
      ("dishes", "dish"), ("tarts", "tart"), ("Brot", "Brot"), ("glass", "glass")],
 )  # fmt: skip
-def test_what_is_made_is_kept_by_the_name_of_one(many: str, one: str) -> None:
+def test_a_new_product_is_named_in_the_singular(many: str, one: str) -> None:
     """This works as far as English spelling allows."""
     assert one_of(many) == one

@@ -64,7 +64,7 @@ def test_a_missing_reader_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch
     assert "pip install 'bake-tracker[pages]'" in refusal(PAGES / "shortbread.html")
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """A folder is refused too."""
     assert "nowhere.html cannot be read: No such file" in refusal(tmp_path / "nowhere.html")
     assert f"{tmp_path} cannot be read: Is a directory" in refusal(tmp_path)

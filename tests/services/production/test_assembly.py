@@ -170,7 +170,7 @@ def test_a_good_cannot_hold_itself_an_ingredient_or_what_does_not_exist(kitchen:
     assert components == kitchen.rows("SELECT count(*) FROM good_component")
 
 
-def test_what_does_not_exist_is_named(kitchen: Kitchen) -> None:
+def test_a_missing_thing_is_named(kitchen: Kitchen) -> None:
     """A finished unit is not a finished good; an event must exist."""
     kitchen.simple_bakery()
     for call in (kitchen.can_assemble, kitchen.assemble):

@@ -35,7 +35,7 @@ MOVED = "SELECT operation_id, quantity_micros, cost_micros FROM movement"
 
 
 class BakeryLife(RuleBasedStateMachine):
-    """Scopes of one or several operations: some are refused, some rolled back, some to a savepoint."""
+    """Scopes of one or several operations: some are refused, some rolled back, some rolled back to a savepoint."""
 
     kitchen: Kitchen
     keep: Keep

@@ -62,7 +62,7 @@ def test_a_yield_is_corrected_in_one_operation(bakery: Kitchen) -> None:
         ("UPDATE recipe SET name = name", ValidationError),
     ],
 )
-def test_a_correction_that_cannot_be_is_refused_and_nothing_is_undone(
+def test_an_impossible_correction_is_refused_and_nothing_is_undone(
     bakery: Kitchen, spoil: str, error: type[ServiceError]
 ) -> None:
     """A changed recipe would make it another run, and the recorded yield is not a correction."""
@@ -152,9 +152,7 @@ OF_REVERSAL = "FROM movement WHERE operation_id = (SELECT operation_id FROM reve
         "lot location": "UPDATE lot SET location = 'Roof' WHERE code LIKE 'flour%'",
     }.items(),
 )
-def test_verification_names_what_is_no_exact_undoing_and_what_lies_otherwise(
-    bakery: Kitchen, what: str, statement: str
-) -> None:
+def test_verification_reports_inexact_reversals_and_wrong_places(bakery: Kitchen, what: str, statement: str) -> None:
     """An extra movement, an unrecorded hold, and a place without a move are found."""
     reverse(bakery.produce("Cookies", "Cookie", 1, 24))
     move(bakery, "flour", "Cellar")

@@ -57,7 +57,7 @@ def test_a_box_is_replayed_like_a_batch(kitchen: Kitchen) -> None:
 
 
 def test_the_same_request_in_other_words_is_the_same(kitchen: Kitchen) -> None:
-    """An instant in two zones or as local time, a factor in three types, a unit in two spellings."""
+    """This holds for an instant in two zones or as local time, a factor in three types, and a unit in two spellings."""
     run_in_transaction(lambda s: things.record_bakery(session=s, time_zone="Europe/Berlin"))
     kitchen.simple_bakery()
     noon = datetime(2026, 11, 23, 12, tzinfo=UTC)

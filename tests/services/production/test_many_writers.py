@@ -1,4 +1,4 @@
-"""Many writers at one shelf: ledger, counts, costs, log and every caller's answers agree."""
+"""Many writers on one stock: ledger, counts, costs, log and every caller's answers agree."""
 
 import threading
 import time
@@ -92,8 +92,8 @@ def test_bakers_and_packers_of_one_shelf_never_close_a_circle(kitchen: Kitchen, 
     assert [error for error in errors if "eadlock" in error] == []
 
 
-def test_a_fair_lock_goes_to_whoever_has_waited_longest() -> None:
-    """Waiting threads get it in the order they came, though the first one asks again at once."""
+def test_a_fair_lock_goes_to_the_longest_waiter() -> None:
+    """Waiting threads get it in the order they came, even though the first one asks again at once."""
     lock, order, arrived = FairLock(), [], []
     assert lock.acquire(0)
 
@@ -118,7 +118,7 @@ def test_a_fair_lock_goes_to_whoever_has_waited_longest() -> None:
     assert order == ["a", "b", "c", "first again"]
 
 
-def test_a_fair_lock_that_is_not_to_be_had_is_given_up_and_forgotten() -> None:
+def test_a_waiter_that_gives_up_is_skipped_by_a_fair_lock() -> None:
     """A thread that has given up is skipped."""
     lock = FairLock()
     assert [lock.acquire(0), lock.acquire(0.01)] == [True, False]

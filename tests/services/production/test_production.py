@@ -189,7 +189,7 @@ def test_a_recipe_makes_several_finished_units(kitchen: Kitchen) -> None:
         kitchen.produce("Nothing", "Cookie", 1, 1)
 
 
-def test_what_does_not_exist_is_named(kitchen: Kitchen) -> None:
+def test_a_missing_thing_is_named(kitchen: Kitchen) -> None:
     """Recipe, finished unit (an ingredient is not one) and event each have their own error."""
     kitchen.simple_bakery()
     kitchen.ids |= {"nothing": 987_654}

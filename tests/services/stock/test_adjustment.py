@@ -56,7 +56,7 @@ def test_by_item_the_policy_chooses_and_each_lot_gives_its_own_cost(shelf: Shelf
     assert kept == [(kind, -10_000_000_000), (kind, -500_000_000)]
 
 
-def test_by_lot_it_is_that_very_lot(shelf: Shelf) -> None:
+def test_an_adjustment_by_lot_uses_that_very_lot(shelf: Shelf) -> None:
     """The policy would take another lot."""
     second = shelf.kitchen.rows("SELECT id FROM lot WHERE code LIKE 'flour%' ORDER BY id")[1].id
     done = shelf.adjust("waste", {"lot_id": second, "quantity": 200}, {"lot_id": second, "quantity": 100}, reason="wet")
@@ -68,7 +68,7 @@ def test_by_lot_it_is_that_very_lot(shelf: Shelf) -> None:
 @pytest.mark.one_database
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("is_held", [True, False], ids=["held", "expired"])
-def test_what_is_expired_or_held_goes_to_nobody(shelf: Shelf, kind: str, is_held: bool) -> None:
+def test_expired_and_held_lots_go_to_nobody(shelf: Shelf, kind: str, is_held: bool) -> None:
     """By its lot it may be thrown away or corrected; a person gets it only after a release, which is the remedy."""
     shelf.kitchen.ingredient("Milk", "ml")
     expires = None if is_held else date(2026, 2, 1)
@@ -128,7 +128,7 @@ def test_a_correction_up_costs_what_the_rest_costs_or_what_it_came_at(shelf: She
     assert drift() == []
 
 
-def test_what_takes_the_rest_takes_all_its_cost() -> None:
+def test_taking_the_rest_takes_all_its_cost() -> None:
     """Rounding loses nothing in between."""
     assert cost_of_change(-3, 3, 7, 10, 20) == -7
     assert cost_of_change(-1, 3, 7, 10, 20) == -2
@@ -194,7 +194,7 @@ def test_the_same_id_again_changes_nothing_and_answers_the_same(shelf: Shelf) ->
         ("waste", {"quantity": Fraction(1, 10**9)}, {}, "lines"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_by_its_name(
+def test_an_impossible_argument_is_refused_by_its_name(
     shelf: Shelf, kind: str, line: dict[str, Any], more: dict[str, Any], field: str
 ) -> None:
     """The refusal has the argument that must change."""
@@ -203,7 +203,7 @@ def test_what_cannot_be_meant_is_refused_by_its_name(
     assert field in [problem["field"] for problem in refused.value.problems]
 
 
-def test_a_reference_that_leads_nowhere_is_refused_by_its_name(shelf: Shelf) -> None:
+def test_a_reference_to_a_missing_thing_is_refused_by_its_name(shelf: Shelf) -> None:
     """Lot, item, customer, missing densities, and an item with and without lots are each refused."""
     flour = shelf.kitchen.ids["Flour"]
     with pytest.raises(LotNotFoundError):

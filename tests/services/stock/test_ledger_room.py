@@ -116,12 +116,12 @@ def imported(tree: ast.Module) -> list[ast.alias]:
     ]
 
 
-def test_nobody_else_changes_movements_lots_holds_or_places() -> None:
+def test_no_other_module_changes_movements_lots_holds_or_places() -> None:
     """All other modules call a function of the ledger's room."""
     assert {name: found for name, code in sources() if (found := writes_of(code))} == {}
 
 
-def test_whoever_writes_a_table_given_by_a_variable_is_known() -> None:
+def test_every_writer_of_a_table_given_by_a_variable_is_known() -> None:
     """A new one is added above with its reason, and one that no longer writes is removed."""
     writing = {name for name, code in sources() if "sqlalchemy" in code and unknown_targets(code)}
     assert writing == MAY_WRITE_ANY_TABLE.keys()
@@ -154,7 +154,7 @@ def test_a_planted_line_is_found(planted: str) -> None:
         "rows.update(lot)",
     ],
 )
-def test_what_only_reads_is_not(harmless: str) -> None:
+def test_a_line_that_only_reads_is_not_found(harmless: str) -> None:
     """Reading a guarded table and writing another one are both allowed."""
     assert writes_of(harmless) == []
 

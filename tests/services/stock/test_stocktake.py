@@ -22,7 +22,7 @@ def shelf(kitchen: Kitchen) -> Shelf:
     return Shelf(kitchen)
 
 
-def test_a_count_by_quantity_and_by_per_cent_is_looked_at_then_posted_at_once(shelf: Shelf) -> None:
+def test_a_count_by_quantity_and_by_per_cent_is_previewed_then_posted_at_once(shelf: Shelf) -> None:
     """Each lot has quantity, per cent and cost; a correct lot is stored as counted and posts nothing."""
     flour, sugar, carton = (shelf.lot(code) for code in ("flour", "sugar", "carton"))
     lines = (
@@ -50,7 +50,7 @@ def test_a_count_by_quantity_and_by_per_cent_is_looked_at_then_posted_at_once(sh
 
 
 def test_a_count_is_undone_exactly(shelf: Shelf) -> None:
-    """More, less and nothing left; with known and unknown cost."""
+    """This holds for more, less and nothing left, at a known and an unknown cost."""
     before = shelf.everything()
     ids = [row.id for row in before]
     counts = [{"lot_id": lot, "counted": Fraction(number * 9_999, 7)} for number, lot in enumerate(ids)]
@@ -66,7 +66,7 @@ def bake_a_batch(shelf: Shelf) -> None:
     shelf.kitchen.produce("Cookies", "Cookie", 1, 24)
 
 
-def test_what_moved_since_the_sheet_is_asked_about_and_not_guessed(shelf: Shelf) -> None:
+def test_stock_moved_since_the_sheet_is_asked_about_and_not_guessed(shelf: Shelf) -> None:
     """10 kg on the sheet, 9.8 counted, half a kilo baked: 9.3 is left if baked after the count, 9.8 if before."""
     flour = shelf.lot("flour").id
     line = {"lot_id": flour, "counted": Decimal("9.8"), "unit": "kg", "expected": 10_000}
@@ -84,7 +84,7 @@ def test_what_moved_since_the_sheet_is_asked_about_and_not_guessed(shelf: Shelf)
     assert drift() == []
 
 
-def test_more_cannot_be_missing_than_is_there_now(shelf: Shelf) -> None:
+def test_a_count_cannot_remove_more_than_is_left(shelf: Shelf) -> None:
     """The lot was used up since the sheet: what the count would remove is already gone."""
     carton = shelf.lot("carton").id
     shelf.adjust("waste", {"lot_id": carton, "quantity": 95})
@@ -122,7 +122,7 @@ def test_an_empty_held_or_expired_lot_can_be_counted(shelf: Shelf) -> None:
         ({"counted": 10**12}, "lines[0].counted"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_by_its_name(shelf: Shelf, line: dict[str, Any], field: str) -> None:
+def test_an_impossible_argument_is_refused_by_its_name(shelf: Shelf, line: dict[str, Any], field: str) -> None:
     """Check and recording refuse alike."""
     for call in (shelf.look, shelf.count):
         with pytest.raises(ValidationError) as refused:

@@ -425,7 +425,7 @@ class ConflictError(ServiceError):
 class Dependent(TypedDict):
     """An operation that depends on another, with the operations that depend on it in turn.
 
-    ``lots`` and ``things`` (catalogue entries) are what it used of the other.
+    ``lots`` and ``things`` (catalogue entries) are what it used from the other operation.
     """
 
     operation_id: str

@@ -56,7 +56,7 @@ class Missing(TypedDict):
 
 
 class Remedy(TypedDict):
-    """What would mend a refusal: its kind, and the values that this kind has."""
+    """A remedy for a refusal: its kind, and the values of that kind."""
 
     kind: RemedyKind
     item_id: NotRequired[int]

@@ -28,7 +28,7 @@ class TracedLot(TypedDict):
 
 
 class Step(TypedDict):
-    """What an operation took from a lot; ``into_lot_*`` is None if it made no lot, ``undone_because`` if it stands."""
+    """What an operation took from a lot; ``into_lot_*`` is None without a new lot, ``undone_because`` if not undone."""
 
     operation_id: str
     kind: str

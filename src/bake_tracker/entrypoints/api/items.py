@@ -83,7 +83,7 @@ class Density(Body):
 
 
 class PieceWeight(Body):
-    """What so many pieces weigh, such as 12 and 600 g."""
+    """What a number of pieces weighs, such as 12 pieces and 600 g."""
 
     pieces: Quantity
     weight: Quantity

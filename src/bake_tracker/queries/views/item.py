@@ -56,7 +56,7 @@ class ItemView(ShelfSummary):
 
 
 class ItemMovement(TypedDict):
-    """A change of one of an item's lots."""
+    """A change to one of an item's lots."""
 
     movement_id: int
     at: str

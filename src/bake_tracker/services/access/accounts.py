@@ -247,7 +247,7 @@ def record_api_token(
 def record_api_token_revocation(
     api_token_id: int, *, session: Session, operation_id: UUID | str | None = None
 ) -> RevocationResult:
-    """Revoke an API token from this commit on.
+    """Revoke an API token; it stops working at the commit.
 
     Raises:
         ValidationError: the id is not allowed.

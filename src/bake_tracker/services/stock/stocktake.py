@@ -73,7 +73,7 @@ class _Counted:
 
 
 class CountDifference(TypedDict):
-    """A counted lot; quantities in its item's base unit, ``percent`` of the expected one, None if that is 0."""
+    """A counted lot, in its item's base unit; ``percent`` is of the expected quantity, None if that is 0."""
 
     lot_id: int
     lot_code: str

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from bake_tracker.queries.operations.history import load_operation, load_runs
 from bake_tracker.queries.reports.usage import load_recipients, load_usage, load_waste
 from bake_tracker.queries.reports.yields import load_yields_by_month
-from bake_tracker.services.database import session_scope
+from bake_tracker.services.database import dispose_engines, session_scope
+from support.databases import fresh_postgresql, fresh_sqlite
 from support.kitchen import Kitchen
 from support.plans import HISTORY, PAST, bakery_of, copy_rows, counts, steps_of
 
@@ -23,17 +24,27 @@ PAGES: dict[str, Callable[[Session, str], Any]] = {
 }
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def long_life_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A database with ten thousand past runs of each kind and the lots they made; the tests only read it."""
+    make = {"sqlite": fresh_sqlite, "postgresql": fresh_postgresql}[request.param]
+    url = make(request, tmp_path_factory.mktemp("long_life"))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("BAKE_TRACKER_DATABASE_URL", url)
+        counts(bakery_of(Kitchen()))
+        for table in PAST:
+            copy_rows(table, 10_000, PAST[table])
+        copy_rows("lot", 1_000, "is_made = false")
+        with session_scope() as session:
+            session.execute(text("ANALYZE"))
+        dispose_engines()
+    return url
+
+
 @pytest.fixture
-def long_life(kitchen: Kitchen) -> Kitchen:
-    """Ten thousand past runs of each kind, and the lots they made."""
-    bakery_of(kitchen)
-    counts(kitchen)
-    for table in PAST:
-        copy_rows(table, 10_000, PAST[table])
-    copy_rows("lot", 1_000, "is_made = false")
-    with session_scope() as session:
-        session.execute(text("ANALYZE"))
-    return kitchen
+def long_life(long_life_url: str, use: Callable[[str], str]) -> Kitchen:
+    use(long_life_url)
+    return Kitchen()
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from sqlalchemy import and_, case, exists, func, or_, select
+from sqlalchemy import Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from bake_tracker.domain.seals import COVERED
@@ -41,14 +42,24 @@ def trace_drift(session: Session, told: Told) -> Iterator[Drift]:
 
 def _dangling(session: Session) -> Iterator[Drift]:
     """Check references explicitly, because the database's foreign keys could have been dropped."""
+    for what, target, missing in _references():
+        for key, found in session.execute(missing):
+            yield drift(what, key, f"{target} {found}", "none")
+
+
+@cache
+def _references() -> list[tuple[str, str, Select[Any]]]:
+    """Every reference of the history: its table and column, the table it names, and the query for missing rows."""
+    found = []
     for table in COVERED:
         source = Base.metadata.tables[table]
         key = next(iter(source.primary_key))
         for reference in sorted(source.foreign_keys, key=lambda one: str(one.parent.name)):
             column, target = reference.parent, reference.column.table.alias("target")
             missing = ~exists().where(target.c[reference.column.name] == column)
-            for row in session.execute(select(key, column).where(column.is_not(None), missing).order_by(key)):
-                yield drift(f"{table} {column.name}", row[0], f"{reference.column.table.name} {row[1]}", "none")
+            query = select(key, column).where(column.is_not(None), missing).order_by(key)
+            found.append((f"{table} {column.name}", reference.column.table.name, query))
+    return found
 
 
 def _unfinished(session: Session) -> Iterator[Drift]:

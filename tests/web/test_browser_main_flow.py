@@ -64,7 +64,7 @@ def test_the_main_flow_takes_few_taps_and_no_typing_but_a_number(page: Page) -> 
     boxed = page.url
     page.get_by_role("link", name="Box the same again").click()
     page.get_by_label("Boxes", exact=True).fill("500")
-    expect(page.locator("#check")).to_contain_text("too little of")
+    expect(page.locator("#check")).to_contain_text("not enough")
     hand.button("Box")
     refused = page.locator("#refused")
     expect(refused).to_be_focused()
@@ -107,10 +107,10 @@ def test_without_javascript_the_main_flow_is_the_same(chromium: Browser, server:
     expect(page.locator(CAME_OUT)).to_have_value("90")
     page.get_by_label("Batches", exact=True).fill("400")
     page.get_by_role("button", name="Bake", exact=True).click()
-    expect(page.locator("#refused")).to_contain_text("was filled in for other batches")
+    expect(page.locator("#refused")).to_contain_text("was filled in for a different number of batches")
     expect(page.locator(CAME_OUT)).to_have_value("12000")
     page.get_by_role("button", name="Bake", exact=True).click()
-    expect(page.locator("#refused")).to_contain_text("Missing")
+    expect(page.locator("#refused")).to_contain_text("Short")
     context.close()
 
 

@@ -56,7 +56,7 @@ def test_goods_come_in_by_five_taps_and_are_counted_on_a_phone(page: Page) -> No
 
     tap("link", "Receive")
     tap("link", "Sugar")
-    page.get_by_label("Paid for all of it").fill("14.20")
+    page.get_by_label("Total paid").fill("14.20")
     tap("button", "Receive")
     page.wait_for_url(re.compile(r"/operations/.*done=1"))
     assert taps <= 5
@@ -79,8 +79,8 @@ def test_a_token_is_shown_once(page: Page) -> None:
     page.goto("/people")
     expect(page.get_by_role("link", name="Bao", exact=True)).to_be_visible()
     page.goto("/me")
-    page.get_by_label("What for").fill("Till")
-    page.get_by_text("Viewer: looks at everything").click()
+    page.get_by_label("What it is for").fill("Till")
+    page.get_by_text("Viewer: can see everything").click()
     page.get_by_role("button", name="Make a token").click()
     expect(page.locator("code.bake-token")).to_contain_text("bake_")
     page.goto("/me")

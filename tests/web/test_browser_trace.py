@@ -17,7 +17,7 @@ def test_a_production_is_undone_and_both_say_so(page: Page) -> None:
     page.get_by_role("heading", name="What it changed on the shelf").wait_for()
     page.get_by_role("button", name="Undo").click()
     page.get_by_text("Something done later").or_(page.get_by_text("It undid")).or_(
-        page.get_by_text("something done later")
+        page.get_by_text("later operations depend on it")
     ).first.wait_for()
     if page.get_by_role("button", name="Undo all of it").count():
         page.get_by_role("button", name="Undo all of it").click()
@@ -109,6 +109,6 @@ def test_a_server_that_stops_does_not_wait_for_people_watching_the_log(chromium:
         expect(page.get_by_text("New lines appear by themselves.")).to_be_visible()
         server.process.terminate()
         server.process.wait(FINISH_WITHIN_S - 5)  # otherwise it would wait longer than this
-        expect(page.get_by_text("The server is away; trying again.")).to_be_visible()
+        expect(page.get_by_text("Cannot reach the server; trying again.")).to_be_visible()
         page.context.close()
     assert server.process.returncode == 0

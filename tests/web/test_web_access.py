@@ -153,7 +153,7 @@ def test_the_first_visit_needs_the_code_that_the_server_printed(
     assert submit(client, "/set-up", "/set-up", **given).status_code == 422  # no code is set
     monkeypatch.setenv("BAKE_TRACKER_SETUP_CODE", "the code")
     wrong = submit(client, "/set-up", "/set-up", **{**given, "code": "a code"})
-    assert (wrong.status_code, "is not the one that the server printed" in wrong.text) == (422, True)
+    assert (wrong.status_code, "is not the code that the server printed" in wrong.text) == (422, True)
     short = submit(client, "/set-up", "/set-up", **{**given, "password": "short"})
     assert (short.status_code, "must have 10 to 200 characters" in short.text) == (422, True)
     assert "short" not in short.text.replace("a short sentence", "")

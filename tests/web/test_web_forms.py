@@ -110,7 +110,7 @@ def test_a_form_sent_twice_is_one_operation_and_another_one_is_new() -> None:
     used = ConflictError("it was used", conflicting_operation="record_batch_production")
     again = Form(ENGLISH, [("operation_id", fresh.operation_id)]).refused(used)
     assert (again.earlier_id, again.operation_id != fresh.operation_id) == (fresh.operation_id, True)
-    assert "recorded already" in again.said[0]["problem"]
+    assert "already recorded" in again.said[0]["problem"]
 
 
 def test_a_refusal_of_the_whole_form_is_shown_in_words() -> None:

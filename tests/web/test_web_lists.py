@@ -118,7 +118,7 @@ def test_a_file_that_would_leave_rows_out_is_refused(
     assert browser.get("/stock?format=csv").status_code == 200
     monkeypatch.setattr(lists, "MOST_EXPORTED", 4)
     refused = browser.get("/stock?format=csv")
-    assert (refused.status_code, "these are more" in refused.text) == (422, True)
+    assert (refused.status_code, "this list has more" in refused.text) == (422, True)
     assert browser.get("/stock?format=csv&q=rye").status_code == 200
 
 
@@ -132,7 +132,7 @@ def test_the_stock_is_searched_sorted_filtered_and_saved(kitchen: Kitchen, web: 
     assert "Oats" not in page
     assert "Rye bag" in browser.get("/stock?kind=material").text
     assert "Oats" not in browser.get("/stock?kind=material").text
-    assert "Nothing fits" in browser.get("/stock?q=zzz").text
+    assert "No match" in browser.get("/stock?q=zzz").text
 
     saved = browser.get("/stock?q=rye&format=csv&sort=name")
     assert saved.headers["Content-Disposition"] == "attachment; filename=\"stock.csv\"; filename*=UTF-8''stock.csv"

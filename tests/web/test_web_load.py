@@ -32,5 +32,5 @@ def test_a_double_sale_and_a_wrong_answer_are_named(postgresql_url: str) -> None
     wrong = oversold(postgresql_url, told, bakery)
     assert [one.split(":")[0] for one in wrong] == [
         "1 lots",
-        f"of item {bakery.flour} there are 1 millionths, and by the answers 5000000000",
+        f"item {bakery.flour} has 1 millionths on hand, but 5000000000 by the answers",
     ]

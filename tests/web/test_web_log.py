@@ -74,7 +74,7 @@ def test_the_log_says_what_was_done_and_what_was_refused(kitchen: Kitchen, web: 
     assert rows(actor="Bao", until=str(today - timedelta(days=2))) == 0
     assert rows(actor="Bao", since=str(today - timedelta(days=2))) == 2
     assert rows(outcome="asked") == 0
-    assert "Nothing like this." in viewer.get("/log?actor=Nobody").text
+    assert "No match." in viewer.get("/log?actor=Nobody").text
     assert [viewer.get(f"/log?{bad}").status_code for bad in ("outcome=x", "since=0001-01-01", "until=x")] == [422] * 3
 
 
@@ -83,7 +83,7 @@ def test_only_the_owner_sees_sign_ins(kitchen: Kitchen, web: Web) -> None:
     web.client(headers={"Accept": "text/html"}).get("/")
     assert web.browser(Role.BAKER).get("/log?outcome=others").status_code == 403
     assert "sign in needed" in web.browser(Role.OWNER).get("/log?outcome=others").text
-    assert "All that is no operation" not in web.browser(Role.BAKER).get("/log").text
+    assert "Everything else" not in web.browser(Role.BAKER).get("/log").text
 
 
 def test_the_log_is_paged_back_in_bounded_steps(kitchen: Kitchen, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,10 +151,10 @@ def test_without_a_log_the_page_says_so_and_shows_the_ledger(
     monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", "/dev/null")
     viewer = web.browser(Role.VIEWER)
     page = viewer.get("/log").text
-    assert "No log file is written here" in page
+    assert "This server writes no log file" in page
     assert f'href="/operations/{done["operation_id"]}">Baked</a>' in page
     assert viewer.get("/log/events").status_code == 204
-    assert "The log says nothing of it" in viewer.get(f"/log/{done['operation_id']}").text
+    assert "The log has no line for it" in viewer.get(f"/log/{done['operation_id']}").text
 
 
 def test_events_continue_after_the_last_line_that_a_browser_saw(kitchen: Kitchen, web: Web) -> None:

@@ -101,7 +101,7 @@ def test_the_owner_changes_settings_except_those_that_stock_depends_on(kitchen: 
 def test_suppliers_customers_and_events_are_added_and_listed(web: Web) -> None:
     """Suppliers, customers and events are added; the same name twice is refused."""
     baker = web.browser(Role.BAKER)
-    assert "Nobody yet" in baker.get("/suppliers").text
+    assert "No suppliers yet" in baker.get("/suppliers").text
     assert submit(baker, "/suppliers", "/suppliers", name="Old Mill").status_code == 303
     assert submit(baker, "/suppliers", "/suppliers", name="Old Mill").status_code == 409
     assert submit(baker, "/recipients", "/recipients", name="Ada", household="Lovelace").status_code == 303

@@ -28,7 +28,7 @@ def text_of(page: str) -> str:
 def test_the_list_teaches_and_then_leads_to_each_recipe(kitchen: Kitchen, web: Web) -> None:
     """The product of one batch is shown beside the recipe's name."""
     browser = web.browser(Role.VIEWER)
-    assert "There is no recipe yet." in browser.get("/recipes").text
+    assert "There are no recipes yet." in browser.get("/recipes").text
     kitchen.simple_bakery()
     page = browser.get("/recipes?q=cook").text
     assert f'<a href="/recipes/{kitchen.ids["Cookies"]}">' in page
@@ -43,7 +43,7 @@ def test_a_recipe_is_scaled_and_says_what_it_costs_and_what_is_left(kitchen: Kit
     said = text_of(browser.get(f"/recipes/{kitchen.ids['Cookies']}?batches=2,5&price=0,5").text)
     assert "2,5 batches 1.250 g Flour 625 g Sugar Makes 60 Cookie" in said
     assert "Flour 1,25 kg 100,0 2,50 2,50 2,50 Sugar 625 g 50,0 1,25 1,25 1,25" in said
-    assert "Left of 0,50 0,438 87,5 %" in said
+    assert "Margin at 0,50 0,438 87,5 %" in said
     half = text_of(browser.get(f"/recipes/{kitchen.ids['Cookies']}?batches=1&scale=1/3").text)
     assert "1/3 batches 500/3 g Flour" in half or "1/3 batches 166 2/3 g Flour" in half
 
@@ -77,7 +77,7 @@ def test_a_missing_measure_is_shown_on_its_line_and_nothing_is_calculated(kitche
     said = text_of(web.browser(Role.VIEWER).get(f"/recipes/{kitchen.ids['Bread']}").text)
     assert "flour: cannot convert cup to g. Give the amount in g, or ask" in said
     assert "to record what 1 cup of Flour weighs" in said
-    assert "cannot be reckoned before every line can be weighed" in said
+    assert "cannot be calculated until every line has a weight" in said
 
 
 def test_a_missing_recipe_gets_a_page_that_says_so(kitchen: Kitchen, web: Web) -> None:
@@ -109,7 +109,7 @@ def test_versions_are_listed_and_two_are_compared(kitchen: Kitchen, web: Web) ->
     kitchen.simple_bakery()
     page = web.browser(Role.VIEWER).get(f"/recipes/{kitchen.ids['Cookies']}/versions?older=1&newer=2")
     said = text_of(page.text)
-    assert "Makes Cookie not there new: 24 each" in said
+    assert "Makes Cookie none new: 24 each" in said
     assert "Set what a recipe makes" in said
 
 
@@ -188,7 +188,7 @@ def test_every_line_that_cannot_be_taken_says_why_and_all_stays_as_it_was_typed(
     ):
         assert problem in said, said
     assert 'value="3 blobs"' in refused.text
-    assert "Add the names that are not known yet" in said
+    assert "Add unknown names" in said
     assert "Row 1, name is not in the catalogue" in said
     assert kitchen.rows("SELECT count(*) FROM recipe")[0][0] == 2
 
@@ -251,13 +251,13 @@ def test_without_a_script_a_button_gives_more_rows(kitchen: Kitchen, web: Web) -
 def test_goods_show_their_contents_their_cost_and_how_many_can_be_packed(kitchen: Kitchen, web: Web) -> None:
     """Twelve cookies came out of 24, and the loss is separate: two boxes at their cost; cookies limit a third."""
     browser = web.browser(Role.VIEWER)
-    assert "There is no box yet." in browser.get("/goods").text
+    assert "There are no boxes yet." in browser.get("/goods").text
     kitchen.simple_bakery()
     kitchen.produce("Cookies", "Cookie", 1, 12)
     assert "Box 1 Carton, 6 Cookie 2" in text_of(browser.get("/goods?sort=-can_make").text)
     said = text_of(browser.get(f"/goods/{kitchen.ids['Box']}?count=2&price=2.5").text)
     assert "Carton 1 2 1.00 1.00 1.00 Cookie 6 12 0.75 0.75 0.75 In all, USD 1.75 1.75 1.75" in said
-    assert "One Box 0.875 0.875 0.875 Left of 2.50 1.62 65.0 %" in said
+    assert "One Box 0.875 0.875 0.875 Margin at 2.50 1.62 65.0 %" in said
     assert "2 can be packed now" in said
     assert "cookie cookies can be baked, 19 batches 18 12" in said
     wrong = browser.get(f"/goods/{kitchen.ids['Box']}?count=1.5&price=-1")
@@ -286,7 +286,7 @@ def test_a_box_is_written_and_edited_row_by_row(kitchen: Kitchen, web: Web) -> N
     assert "Row 1, name is not in the catalogue" in said
     assert "Row 2, amount needs a unit, such as 250 g; Ribbon is kept in cm." in said
     refused = submit(browser, edit, edit, amount=["1/3 cm", "6"], of=["Ribbon", "Cookie"])
-    assert "Row 1, amount is no exact number of cm" in text_of(refused.text)
+    assert "Row 1, amount is not an exact number of cm" in text_of(refused.text)
     refused = submit(browser, edit, edit, amount=["1"], of=["Tower"])
     assert (refused.status_code, "it would contain itself" in text_of(refused.text)) == (422, True)
     refused = submit(browser, edit, edit, amount=["0", ""], of=["Cookie", ""])
@@ -332,7 +332,7 @@ def test_a_saved_page_becomes_a_form_to_check(kitchen: Kitchen, web: Web) -> Non
     assert page.status_code == 200, said
     for value in ("Butter cookies", "250 g", "1.5 cup", "2-3 tbsp", "24", "cookie", "page.html"):
         assert f'value="{value}"' in page.text, value
-    assert "“salt to taste” could not be read for sure." in said
+    assert "“salt to taste” could not be read with certainty." in said
     assert kitchen.rows("SELECT count(*) FROM recipe")[0][0] == 1
     refused = send("<p>nothing</p>")
     assert (refused.status_code, "The file has no schema.org recipe" in text_of(refused.text)) == (422, True)

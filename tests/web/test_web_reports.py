@@ -117,7 +117,7 @@ def test_a_chart_has_the_values_of_its_table_and_an_unknown_one_is_not_zero(kitc
     page = web.browser(Role.VIEWER, {"Accept-Language": "de"}).get("/reports/costs").text
     (series,) = charts_of(page)[0]["series"]
     assert (series["name"], series["values"], series["texts"]) == ("loaf", ["0.75", None], ["0,75", "unknown"])
-    assert "What has an unknown cost is left out of the chart." in page
+    assert "The chart leaves out everything with an unknown cost." in page
     prices = charts_of(web.browser(Role.VIEWER).get("/reports/prices?item=flour&since=2026-01-01").text)[0]
     assert (prices["unit"], prices["series"][0]["values"]) == ("USD a kg", ["1.50"])
 
@@ -130,8 +130,8 @@ def test_reports_are_asked_for_by_day_and_by_name(kitchen: Kitchen, web: Web) ->
     assert all(report.title in browser.get("/reports").text for report in REPORTS.values())
     assert [browser.get(path).status_code for path in ("/reports/gold", "/reports/prices?item=gold")] == [404, 404]
     assert "must not be after the last day" in browser.get("/reports/usage?since=2026-05-02&until=2026-05-01").text
-    assert "must be a day like" in browser.get("/reports/usage?since=soon").text
-    assert "must be within ten years" in browser.get("/reports/value?since=1999-01-01").text
+    assert "must be a date like" in browser.get("/reports/usage?since=soon").text
+    assert "must be within the last ten years" in browser.get("/reports/value?since=1999-01-01").text
     page = browser.get("/reports/value?since=2026-01-01&until=2026-01-03").text
     assert charts_of(page)[0]["series"][0]["values"] == ["30.00"] * 3
 
@@ -163,7 +163,10 @@ def test_only_the_latest_lines_of_a_long_log_are_counted_and_the_page_says_so(
     monkeypatch.setattr(reports, "LINES_READ", 2)
     page = web.browser(Role.VIEWER).get("/reports/attempts").text
     counts, took = charts_of(page)
-    assert [(one["name"], one["values"]) for one in counts["series"]] == [("Done or asked", ["1"]), ("Refused", ["1"])]
+    assert [(one["name"], one["values"]) for one in counts["series"]] == [
+        ("Done or checked", ["1"]),
+        ("Refused", ["1"]),
+    ]
     assert "Of the latest 2 lines of the log." in page
     assert "insufficient inventory 1" in page
     assert 12 < float(took["series"][0]["values"][0]) < 13

@@ -35,7 +35,7 @@ def test_an_operation_says_what_was_done_and_why_of_these_lots(kitchen: Kitchen,
     path = f"/operations/{done['operation_id']}"
     page = web.browser(Role.VIEWER).get(path)
     assert page.status_code == 200
-    for text in ("<h1>Baked</h1>", "What it changed on the shelf", done["lot_code"], "(FEFO)", "What was asked"):
+    for text in ("<h1>Baked</h1>", "What it changed on the shelf", done["lot_code"], "(FEFO)", "What was entered"):
         assert text in page.text
     assert "Undo" not in page.text
     assert "Undo" in web.browser(Role.BAKER).get(path).text
@@ -76,7 +76,7 @@ def test_dependents_are_shown_and_undone_only_on_request(kitchen: Kitchen, web: 
     path = f"/operations/{receipt['operation_id']}"
     refused = _send(baker, path, f"{path}/undo", operation_id=uuid7(), reason="wrong shelf")
     assert refused.status_code == 409
-    assert "something done later rests on it" in refused.text
+    assert "later operations depend on it" in refused.text
     assert ">Adjusted the stock</a>" in refused.text
     assert 'value="wrong shelf"' in refused.text
     own = uuid7()
@@ -147,7 +147,7 @@ def test_a_lot_is_followed_both_ways(kitchen: Kitchen, web: Web) -> None:
         assert f'href="/lots/{lot_id}">' in lists
     assert "500 g of Flour" in lists
     assert "12 of Cookie" in lists
-    assert "It closes exactly" in page
+    assert "The balance closes exactly" in page
     assert [viewer.get(path).status_code for path in ("/lots/999", "/lots/0", f"/lots/{10**30}")] == [404, 422, 422]
 
 

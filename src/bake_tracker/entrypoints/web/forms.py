@@ -106,7 +106,7 @@ class Form:
         if typed is None:
             return None
         if not (typed.isascii() and typed.isdigit() and len(typed) < 19):
-            self.refuse(name, "is none of the choices")
+            self.refuse(name, "is not one of the choices")
             return None
         return int(typed)
 
@@ -116,7 +116,7 @@ class Form:
         try:
             return date.fromisoformat(typed) if typed else None
         except ValueError:
-            self.refuse(name, "must be a day like 2026-11-23")
+            self.refuse(name, "must be a date like 2026-11-23")
             return None
 
     def moment(self, name: str, *, needed: bool = False) -> datetime | None:
@@ -125,7 +125,7 @@ class Form:
         try:
             return datetime.fromisoformat(typed) if typed else None
         except ValueError:
-            self.refuse(name, "must be a day and time like 2026-11-23T14:30")
+            self.refuse(name, "must be a date and time like 2026-11-23T14:30")
             return None
 
     def rows(self, *names: str) -> list["Form"]:
@@ -209,7 +209,12 @@ class Form:
         if isinstance(error, UnitConversionError):
             return [_of_whole(one["problem"], one.get("remedy")) for one in error.problems]
         if self.earlier_id:
-            return [{"field": "", "problem": "this was recorded already, with other values; sent again, it is new"}]
+            return [
+                {
+                    "field": "",
+                    "problem": "this was already recorded with other values; send it again to record it as new",
+                }
+            ]
         return [_of_whole(str(error), error.remedy)]
 
     def _text_of(self, value: object) -> str:

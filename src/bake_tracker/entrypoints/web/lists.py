@@ -195,7 +195,9 @@ class ListOf:
         if (wanted := self._format(request)) is None:
             return None
         if found.next is not None:
-            raise ValidationError.of("format", f"has at most {MOST_EXPORTED:,} rows, and these are more; search first")
+            raise ValidationError.of(
+                "format", f"can have at most {MOST_EXPORTED:,} rows, and this list has more; search first"
+            )
         rows = [[_in_file(column, row[column.key]) for column in self.columns] for row in found.rows]
         texts = frozenset(column.title for column in self.columns if not column.is_number)
         sheet = Sheet(self.name[:30], [column.title for column in self.columns], rows, texts)

@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from bake_tracker.domain.plurals import one_of
 from bake_tracker.domain.remedies import Missing, Remedy, RemedyKind
 
 
@@ -49,7 +50,7 @@ def _measure(remedy: Remedy) -> Way:
 
 def _weight(remedy: Remedy, one: Missing) -> str:
     name = remedy["item_name"]
-    return f"one {name} weighs" if one["measure"] == "piece" else f"1 {one['unit']} of {name} weighs"
+    return f"one {one_of(name)} weighs" if one["measure"] == "piece" else f"1 {one['unit']} of {name} weighs"
 
 
 def _item(remedy: Remedy, text: str) -> Way:
@@ -59,40 +60,43 @@ def _item(remedy: Remedy, text: str) -> Way:
 def _explain(remedy: Remedy) -> Way:
     if not (known := remedy["operation_id"]):
         return Way("Look at the latest operations before you do it again", "operations")
-    return Way("See whether it was recorded before you do it again", "operation", {"operation_id": known})
+    return Way("Check whether it was recorded before you do it again", "operation", {"operation_id": known})
 
 
 def _settle_line(remedy: Remedy) -> Way:
-    return Way(f"Say in row {remedy['line']} how much of what is meant, or empty the row")
+    return Way(f"Write an amount and an ingredient in row {remedy['line']}, or clear the row")
 
 
 WAYS: dict[RemedyKind, Callable[[Remedy], Way]] = {
     "add_product": lambda one: Way("Add the product with its size", "new_product", {"item_id": one["item_id"]}),
-    "choose_range": lambda one: Way("Decide for one of the two amounts"),
+    "choose_range": lambda one: Way("Choose one of the two amounts"),
     "declare_ingredients": lambda one: _item(
         one, f"Ask whoever keeps the catalogue to put the ingredients of {one['item_slug']} on file"
     ),
     "explain_operation": _explain,
     "file_label": lambda one: Way("Or have the new list put on file; the settings say whether a difference is refused"),
     "list_things": lambda one: Way("See what there is", "recipes" if one["what"] == "recipe" else "stock"),
-    "map_name": lambda one: Way(f"If {one['item_slug']} is meant, write that"),
+    "map_name": lambda one: Way(f"If you mean {one['item_slug']}, write that"),
     "measure": _measure,
     "measure_items": lambda one: Way("Ask whoever keeps the catalogue to record it"),
-    "name_ingredient": lambda one: Way("Choose an ingredient that is known, or add it as a new one"),
-    "name_table": lambda one: Way(f"Call the table one of {', '.join(one['tables'])}"),
+    "name_ingredient": lambda one: Way("Choose an ingredient from the catalogue, or add it as a new one"),
+    "name_table": lambda one: Way(f"Name the table one of {', '.join(one['tables'])}"),
     "prepare_database": lambda one: Way("Ask whoever runs the server to prepare the database"),
+    "record_again": lambda one: Way("If it really came twice, tick the box that says so"),
     "record_count": lambda one: Way("Count the shelf", "count"),
     "release_lots": lambda one: Way("Or release it first", "release", {"lot_id": one["lot_ids"][0]}),
-    "rename": lambda one: Way(f"Ask whoever keeps the catalogue to let {one['name']} mean {one['item_slug']} first"),
+    "rename": lambda one: Way(
+        f"Ask whoever keeps the catalogue to record {one['name']} as a name for {one['item_slug']} first"
+    ),
     "replace_file": lambda one: Way("Ask whoever runs the server to replace it"),
     "restore_again": lambda one: Way("Ask whoever runs the server to restore it again"),
     "settle_line": _settle_line,
     "state_allergens": lambda one: _item(
-        one, f"Ask whoever keeps the catalogue to state which allergens {one['item_slug']} contains"
+        one, f"Ask whoever keeps the catalogue to record which allergens {one['item_slug']} contains"
     ),
-    "state_dates": lambda one: Way("Write every day so"),
-    "state_decimals": lambda one: Way("Write every number so"),
-    "state_yield": lambda one: Way("Say how many of which product one batch makes, or leave it empty"),
+    "state_dates": lambda one: Way("Write every date that way"),
+    "state_decimals": lambda one: Way("Write every number that way"),
+    "state_yield": lambda one: Way("Enter how many of which product one batch makes, or leave it empty"),
     "take_good_rows": lambda one: Way("Correct the rows first"),
     "verify_ledger": lambda one: Way("Ask whoever runs the server to verify the ledger"),
     "verify_log": lambda one: Way("Ask whoever runs the server to verify the log"),

@@ -38,9 +38,9 @@ from bake_tracker.services.database import Session, read_scope, run_in_transacti
 router = pages()
 
 ROLES = {
-    "viewer": "Viewer: looks at everything",
+    "viewer": "Viewer: can see everything",
     "baker": "Baker: records what happens to stock",
-    "owner": "Owner: decides on people and settings too",
+    "owner": "Owner: also manages people and settings",
 }
 SHORT = {"viewer": "Viewer", "baker": "Baker", "owner": "Owner"}
 PEOPLE = ListOf(
@@ -145,8 +145,8 @@ def do_make_token(request: Request, form: Sent) -> Response:
     token = new_secret("bake_")
     try:
         if form["role"] in SHORT and not caller.role.allows(Role(form["role"])):
-            raise ValidationError.of("role", f"must be no more than your own, which is {caller.role}")
-        # Without an id: if it is sent twice, it makes two tokens, and the one shown works.
+            raise ValidationError.of("role", f"must not be above your own, which is {caller.role}")
+        # Without an id: sent twice these are two tokens, of which the one that is shown is good.
         run_in_transaction(
             lambda session: record_api_token(caller.user_id, form["name"], form["role"], token, session=session)
         )

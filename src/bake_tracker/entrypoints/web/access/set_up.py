@@ -57,7 +57,7 @@ def _check_code(request: Request, code: str) -> None:
         raise TooManyAttemptsError(wait_s)
     wanted = load_settings().setup_code
     if wanted is None or not hmac.compare_digest(wanted.get_secret_value().encode(), code.strip().encode()):
-        raise ValidationError.of("code", "is not the one that the server printed when it was started")
+        raise ValidationError.of("code", "is not the code that the server printed when it started")
 
 
 def _form(

@@ -143,11 +143,11 @@ def _parts(form: Form, known: NamedItems) -> list[ComponentInput]:
             row.refuse("amount", error.problems[0]["problem"], error.problems[0].get("remedy"))
             continue
         if exact is None:
-            row.refuse("amount", f"is no exact number of {meant.item.base_unit}; write it with up to six decimals")
+            row.refuse("amount", f"is not an exact number of {meant.item.base_unit}; write it with up to six decimals")
         else:
             parts.append({"item_id": meant.item.item_id, "quantity": exact})
     if not parts and not form.problems:
-        form.refuse("amount[0]", "is needed: a box is made of something")
+        form.refuse("amount[0]", "is missing; add at least one component")
     return parts
 
 

@@ -41,7 +41,7 @@ ABOUT = ("category", "source", "notes")
 LINE = ("amount", "of")
 MAKES = ("gives", "product")
 """The fields that repeat: a line of the recipe, and something that a batch makes."""
-NO_PRODUCT = "is no product yet"
+NO_PRODUCT = "is not a product yet"
 
 
 @router.get("/recipes/new", name="new_recipe", dependencies=[BAKER])
@@ -144,7 +144,7 @@ def _lines(session: Session, form: Form, known: NamedItems) -> list[LineInput]:
             item_id = added[key]
         lines.append({"quantity": quantity, "unit": meant.unit, "item_id": item_id})
     if not lines and not form.problems:
-        form.refuse("amount[0]", "is needed: a recipe has at least one line")
+        form.refuse("amount[0]", "is missing; a recipe needs at least one line")
     return lines
 
 

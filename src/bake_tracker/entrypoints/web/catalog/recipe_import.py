@@ -83,12 +83,14 @@ def _amount(form: Form, quantity: str | None, unit: str | None = None) -> str:
 
 def _doubts(preview: PagePreview) -> list[Advice]:
     """What a person should check, in the page's own words."""
-    unsure = [f"“{line['text']}” could not be read for sure" for line in preview["lines"] if line["state"] == "unsure"]
-    new = [f"{line['ingredient']} is not known here" for line in preview["lines"] if line["state"] == "new"]
+    unsure = [
+        f"“{line['text']}” could not be read with certainty" for line in preview["lines"] if line["state"] == "unsure"
+    ]
+    new = [f"{line['ingredient']} is not in the catalogue" for line in preview["lines"] if line["state"] == "new"]
     hints = [
         Advice(text, remedy)
         for line in preview["lines"]
         for text, remedy in zip(line["hints"], line["hint_remedies"], strict=True)
     ]
-    doubts = ["What one batch makes could not be read for sure"] if preview["makes"]["state"] == "unsure" else []
+    doubts = ["What one batch makes could not be read with certainty"] if preview["makes"]["state"] == "unsure" else []
     return [*map(Advice, unsure), *map(Advice, new), *hints, *map(Advice, doubts)]

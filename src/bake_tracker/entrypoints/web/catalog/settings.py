@@ -27,7 +27,7 @@ from bake_tracker.services.database import read_scope, run_in_transaction
 router = pages()
 
 POLICIES = {
-    "warn": "Say so, and record it",
+    "warn": "Warn, and record it",
     "refuse": "Refuse it until the label is right",
 }
 SUPPLIERS = ListOf("suppliers", (Column("name", "Name"), Column("slug", "Short name")), sort="name")

@@ -19,11 +19,11 @@ from bake_tracker.queries.explain.log_names import Names, name_of
 
 _OUTCOMES = {
     "success": "done",
-    "replayed": "was done before",
-    "rolled_back": "taken back with the rest",
+    "replayed": "already done",
+    "rolled_back": "rolled back with the rest",
     "retried": "tried again",
-    "unknown": "nobody knows whether it is done",
-    "error": "broke",
+    "unknown": "may or may not be done",
+    "error": "failed",
     "sufficient": "enough",
     "insufficient": "not enough",
 }

@@ -40,12 +40,12 @@ MOST_LISTENERS, MOST_OF_ONE = 100, 10
 """The most listeners in all, and the most windows of one person, so that nobody can take every place."""
 SHORTEST_ID = 8
 _GROUP_WORDS = {
-    "": "Done, refused or broken",
+    "": "Done, refused or failed",
     "done": "Done",
     "refused": "Refused",
-    "broken": "Taken back or broken",
+    "broken": "Rolled back or failed",
     "asked": "Only asked",
-    OTHERS: "All that is no operation",
+    OTHERS: "Everything else",
 }
 
 

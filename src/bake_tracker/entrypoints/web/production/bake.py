@@ -81,7 +81,7 @@ def _record(form: Form) -> ProductionResult:
     if form["planned_for"] and form["planned_for"] != _planned_for(form) and form["planned"] == form["actual_yield"]:
         form.put(actual_yield=None)
         raise ValidationError.of(
-            "actual_yield", "was filled in for other batches, and is new now; look again, and put in what came out"
+            "actual_yield", "was filled in for a different number of batches; enter what really came out"
         )
     return run_in_transaction(
         lambda session: record_batch_production(session=session, operation_id=form.operation_id, **asked_for)

@@ -41,8 +41,8 @@ RUNS_SHOWN = 300
 LARGEST = 15
 """The most bars that fit beside each other; the table has all of them."""
 LONGEST_DAYS = 3_660
-KIND_WORDS = {"ingredient": "Ingredients", "material": "Packaging", "finished_unit": "Baked", "finished_good": "Boxed"}
-UNKNOWN = "What has an unknown cost is left out of the chart."
+KIND_WORDS = {"ingredient": "Ingredients", "material": "Packaging", "finished_unit": "Baked", "finished_good": "Packed"}
+UNKNOWN = "The chart leaves out everything with an unknown cost."
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -95,7 +95,7 @@ def _value_now(session: Session, asked: Asked) -> tuple[Rows, list[Chart]]:
     known = sorted((row for row in rows if row["value"]), key=lambda row: -Decimal(str(row["value"])))[:LARGEST]
     series = [Series("Value", [str(row["value"]) for row in known])]
     axis = [str(row["item_slug"]) for row in known]
-    notes = [f"The {LARGEST} items of the highest value."] if len(rows) > LARGEST else []
+    notes = [f"The {LARGEST} most valuable items."] if len(rows) > LARGEST else []
     notes += [UNKNOWN] if any(row["value"] is None for row in rows) else []
     chart = Chart("Value by item, now", "bar", axis, series, asked.house.currency, is_sideways=True, notes=notes)
     return rows, [chart]
@@ -108,10 +108,10 @@ def _costs(session: Session, asked: Asked) -> tuple[Rows, list[Chart]]:
         Series(product, [run["unit_cost"] if run["product_slug"] == product else None for run in runs])
         for product in dict.fromkeys(run["product_slug"] for run in runs)
     ]
-    notes = [f"The latest {RUNS_SHOWN} bakings."] if len(rows) == RUNS_SHOWN else []
+    notes = [f"The latest {RUNS_SHOWN} runs."] if len(rows) == RUNS_SHOWN else []
     notes += [UNKNOWN] if any(run["unit_cost"] is None for run in runs) else []
     axis = [run["at"][:16].replace("T", " ") for run in runs]
-    return rows, [Chart("Cost of one, baking by baking", "line", axis, series, asked.house.currency, notes=notes)]
+    return rows, [Chart("Unit cost, run by run", "line", axis, series, asked.house.currency, notes=notes)]
 
 
 def _yields(session: Session, asked: Asked) -> tuple[Rows, list[Chart]]:
@@ -187,8 +187,8 @@ def _attempts(session: Session, asked: Asked) -> tuple[Rows, list[Chart]]:
     axis = [str(row["words"]) for row in first]
     done = [str(row["count"] - row["refused"]) for row in first]
     notes = [] if is_all else [f"Of the latest {LINES_READ} lines of the log."]
-    counts = [Series("Done or asked", done), Series("Refused", [str(row["refused"]) for row in first])]
-    took = [Series(f"{name[1:3]} of 100 took at most", [row[name] for row in first]) for name in ("p50_ms", "p95_ms")]
+    counts = [Series("Done or checked", done), Series("Refused", [str(row["refused"]) for row in first])]
+    took = [Series(f"{name[1:3]} % took at most", [row[name] for row in first]) for name in ("p50_ms", "p95_ms")]
     return rows, [
         Chart("How often, and how often refused", "bar", axis, counts, is_stacked=True, is_sideways=True, notes=notes),
         Chart("How long it took", "bar", axis, took, "ms", is_sideways=True),
@@ -209,19 +209,19 @@ _LOSS = (
     _UNIT,
     Column("loss_percent", "Lost, %", "number"),
     _money("cost", "Cost", narrow=False),
-    _money("planned_unit_cost", "One as planned", narrow=False),
-    _money("unit_cost", "One really"),
+    _money("planned_unit_cost", "Planned, each", narrow=False),
+    _money("unit_cost", "Actual, each"),
 )
 
 REPORTS: dict[str, Report] = {
     "value": Report(
-        "Stock value over time", "Value", "What lay on the shelf was worth at the end of each day, at what it cost.",
+        "Stock value over time", "Value", "What the stock was worth at the end of each day, at cost.",
         "Nothing was in stock in this period.",
         (Column("day", "Day", "day"), *(_money(kind, KIND_WORDS[kind]) for kind in KINDS), _money("total", "In all")),
         "-day", ("day",), _value, numbers=frozenset((*KINDS, "total")),
     ),
     "value-now": Report(
-        "Stock value now", "Value now", "What each item on the shelf is worth, at what it cost.",
+        "Stock value now", "Value now", "What each item in stock is worth, at cost.",
         "Nothing is in stock.",
         (Column("item_slug", "Item", link="item", by=("item_id",)),
          Column("kind", "Kind", words=KIND_WORDS, narrow=False),
@@ -229,7 +229,7 @@ REPORTS: dict[str, Report] = {
         "-value", ("item_slug", "kind"), _value_now, has_period=False, numbers=frozenset(("value", "lot_count")),
     ),
     "costs": Report(
-        "Cost per unit over time", "Costs", "What one cost to bake, each time it was baked.",
+        "Cost per unit over time", "Costs", "What each piece cost, run by run.",
         "Nothing was baked in this period.",
         (Column("at", "When", "moment", link="operation", by=("operation_id",)),
          Column("recipe_slug", "Recipe", narrow=False),
@@ -242,7 +242,7 @@ REPORTS: dict[str, Report] = {
         "Yield and loss", "Yields", "What came out of the oven against what was planned, month by month.",
         "Nothing was baked in this period.",
         (_MONTH, Column("recipe_slug", "Recipe", narrow=False), Column("product_slug", "Product"),
-         Column("runs", "Bakings", "number"), *_LOSS),
+         Column("runs", "Runs", "number"), *_LOSS),
         "-month", ("recipe_slug", "product_slug", "month"), _yields,
         numbers=frozenset(("loss_percent", "cost", "planned_unit_cost", "unit_cost")),
     ),
@@ -260,7 +260,7 @@ REPORTS: dict[str, Report] = {
     ),
     "prices": Report(
         "Prices", "Prices", "What was paid for an item, purchase by purchase.",
-        "Nothing was bought of it at a known price in this period.",
+        "It was not bought at a known price in this period.",
         (Column("bought_on", "Bought on", "day"), Column("supplier", "Supplier"),
          Column("product", "Product", narrow=False), _QUANTITY, _UNIT, _money("cost", "Cost", narrow=False),
          _money("price", "Price"), Column("price_per", "for a", sort=None),
@@ -271,12 +271,13 @@ REPORTS: dict[str, Report] = {
     ),
     "attempts": Report(
         "Refusals and durations", "Refusals",
-        "How often each thing was done or refused, and how long it took, by the log.",
+        "How often each thing was done or refused, and how long it took, from the log.",
         "The log has nothing yet.",
         (Column("words", "What"), Column("operation", "Operation", on_page=False), Column("count", "Times", "number"),
          Column("refused", "Refused", "number"), Column("refused_percent", "Refused, %", "number", narrow=False),
-         Column("why", "Why", sort=None, narrow=False), Column("p50_ms", "Half took at most, ms", "number"),
-         Column("p95_ms", "95 of 100, ms", "number"), Column("p99_ms", "99 of 100, ms", "number", narrow=False)),
+         Column("why", "Why", sort=None, narrow=False), Column("p50_ms", "Median, ms", "number"),
+         Column("p95_ms", "95th percentile, ms", "number"),
+         Column("p99_ms", "99th percentile, ms", "number", narrow=False)),
         "-count", ("words", "operation", "why"), _attempts, has_period=False,
         numbers=frozenset(("refused_percent", "p50_ms", "p95_ms", "p99_ms")),
     ),
@@ -331,10 +332,10 @@ def _asked(form: Form, house: BakeryInfo) -> Asked:
         since = until = None
     first = (today.replace(day=1) - timedelta(days=330)).replace(day=1)
     if since and since < today - timedelta(days=LONGEST_DAYS):
-        form.refuse("since", "must be within ten years")
+        form.refuse("since", "must be within the last ten years")
         since = None
     if until and until < today - timedelta(days=LONGEST_DAYS):
-        form.refuse("until", "must be within ten years")
+        form.refuse("until", "must be within the last ten years")
         until = None
     if until and until > today:
         until = today

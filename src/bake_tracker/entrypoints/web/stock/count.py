@@ -40,7 +40,7 @@ def do_count(request: Request, form: Sent) -> Response:
     try:
         form.done()
         if not lines:
-            raise ValidationError.of("counted", "is filled in nowhere yet; write what you found of at least one lot")
+            raise ValidationError.of("counted", "is empty for every lot; enter at least one count")
         if form["step"] == "record":
             done = run_in_transaction(
                 lambda session: record_stocktake(

@@ -147,7 +147,7 @@ def do_new_product(request: Request, item_id: ItemId, form: Sent) -> Response:
         quantity = form.quantity("package_quantity", needed=True)
         gtin = "".join((form.text("gtin") or "").split()) or None
         if gtin is not None and not is_gtin(gtin):
-            form.refuse("gtin", "is no bar code: 8, 12, 13 or 14 digits, of which the last one checks")
+            form.refuse("gtin", "is not a valid bar code; it has 8, 12, 13 or 14 digits, and the last is a check digit")
         supplier_id = form.key("supplier_id")
         form.done()
         done = run_in_transaction(

@@ -79,7 +79,7 @@ def _recorded(session: Session, lot_id: int, operation_id: str) -> OperationView
         return None
     view = load_operation(session, operation_id)
     if view["operation"] != "record_recall" or view["result"].get("lot_id") != lot_id:
-        raise ValidationError.of("operation", "is no recall of this lot")
+        raise ValidationError.of("operation", "is not a recall of this lot")
     return view
 
 

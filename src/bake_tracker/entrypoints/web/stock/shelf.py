@@ -26,7 +26,7 @@ from bake_tracker.services.stock.handling import record_hold, record_release, re
 
 router = pages()
 
-TAKEN = [("waste", "Wasted"), ("spoilage", "Went bad"), ("sample", "Sample"), ("gift", "Given"), ("sale", "Sold")]
+TAKEN = [("waste", "Thrown away"), ("spoilage", "Spoiled"), ("sample", "Sample"), ("gift", "Given"), ("sale", "Sold")]
 CORRECTED = [("less", "There is less"), ("more", "There is more")]
 REASONS = ("dropped", "burnt", "torn bag", "expired", "wrong order", "customer complaint", "counted wrong")
 HELD_BECAUSE = (
@@ -51,7 +51,7 @@ def do_take(request: Request, form: Sent) -> Response:
     """Record stock out by hand, or a correction."""
     lot_id, item_id = form.key("lot_id"), form.key("item_id")
     if (item_id is None) == (lot_id is None):
-        raise ValidationError.of("lot_id", "must name a lot, or else item_id an item")
+        raise ValidationError.of("lot_id", "is missing; choose either a lot or an item")
     try:
         quantity = form.quantity("quantity", needed=True)
         if quantity is not None and quantity <= 0:

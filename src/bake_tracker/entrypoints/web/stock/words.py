@@ -13,7 +13,7 @@ KINDS = {
     "ingredient": "Ingredient",
     "material": "Packaging",
     "finished_unit": "Baked",
-    "finished_good": "Boxed",
+    "finished_good": "Packed",
 }
 """Words for the kinds of items."""
 

@@ -1,5 +1,5 @@
 "use strict";
-// The log as it is written: each event is one row of the table. Without this, "Load again" does.
+// The log as it is written: each event is one row of the table. Without this, "Reload" does.
 (() => {
   const MOST_ROWS = 300;
   const rows = document.querySelector("[data-log-events]");
@@ -14,7 +14,7 @@
     source = new EventSource(address);
     source.addEventListener("open", () => { state.textContent = "New lines appear by themselves."; });
     source.addEventListener("error", () => {
-      state.textContent = source.readyState === EventSource.CLOSED ? "New lines do not appear; load again." : "The server is away; trying again.";
+      state.textContent = source.readyState === EventSource.CLOSED ? "New lines do not appear; reload the page." : "Cannot reach the server; trying again.";
     });
     source.addEventListener("line", (event) => {
       after = event.lastEventId;

@@ -73,7 +73,7 @@ def test_no_token_makes_another_or_lets_people_in(kitchen: Kitchen) -> None:
         owner.post(f"/people/{olga}/password", data={"password": "a loaf of rye bread"}),
     ]
     assert {answer.status_code for answer in sent} == {422}
-    assert all("sign in as a person" in answer.text for answer in sent)
+    assert all("sign in with a password" in answer.text for answer in sent)
 
 
 def test_goods_that_have_not_arrived_are_not_received(kitchen: Kitchen) -> None:

@@ -142,7 +142,7 @@ def change_bakery(request: Request, body: BakerySettings, idempotency_key: Idemp
 def verify(
     request: Request,
     expect: Annotated[
-        str | None, Query(pattern="^[0-9a-fA-F]{64}$", description="the hash of a seal that you kept in another place")
+        str | None, Query(pattern="^[0-9a-fA-F]{64}$", description="the hash of a seal that you kept elsewhere")
     ] = None,
 ) -> Response:
     """Recompute every quantity, cost, answer, trace and seal from the ledger, and compare the log with the database."""
@@ -156,7 +156,7 @@ def verify(
 
 @router.post("/seals", **writes(SealResult, OWNER))
 def seal(request: Request, idempotency_key: IdempotencyKey = None) -> Response:
-    """Seal all operations that are not sealed yet. Keep the hash in another place."""
+    """Seal all operations that are not sealed yet. Keep the hash elsewhere."""
     return recorded(request, idempotency_key, record_seal)
 
 

@@ -26,15 +26,15 @@ from bake_tracker.services.database import Session, run_in_transaction
 
 PREFIX = "/api/v1"
 MOST_ON_A_PAGE = 200
-NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "You have it already"}}
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Not modified: what you have is current"}}
 
 IdempotencyKey = Annotated[
     UUID | None,
-    Header(description="becomes the operation's id; the same key again changes nothing and repeats the answer"),
+    Header(description="becomes the operation's id; repeating the key changes nothing and returns the first answer"),
 ]
 Limit = Annotated[int, Query(ge=1, le=MOST_ON_A_PAGE, description="at most this many")]
-After = Annotated[str | None, Query(max_length=400, description="`next` of the page before")]
-IfNoneMatch = Annotated[str | None, Header(description="the `ETag` of what you have")]
+After = Annotated[str | None, Query(max_length=400, description="`next` from the previous answer")]
+IfNoneMatch = Annotated[str | None, Header(description="the `ETag` of your copy")]
 Key = Annotated[int, Path(ge=1, le=MAX_KEY)]
 OperationId = Annotated[str, Path(max_length=36, description="a unique beginning is enough")]
 Search = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$", description="part of the name or slug")]
@@ -50,7 +50,7 @@ def _a_number(value: object) -> object:
 
 def _a_text(value: object) -> object:
     if not isinstance(value, str | date | None):
-        raise ValueError("must be a text such as 2026-11-23")
+        raise ValueError("must be text such as 2026-11-23")
     return value
 
 
@@ -60,7 +60,7 @@ Quantity = Annotated[
 Whole = Annotated[int, BeforeValidator(_a_number)]
 Day = Annotated[date, BeforeValidator(_a_text)]
 Moment = Annotated[
-    datetime, BeforeValidator(_a_text), Field(description="without an offset: in the bakery's time zone")
+    datetime, BeforeValidator(_a_text), Field(description="without an offset, it is in the bakery's time zone")
 ]
 
 

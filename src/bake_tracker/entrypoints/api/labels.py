@@ -41,7 +41,7 @@ from bake_tracker.services.database import read_scope
 router = routes("", "labels and recalls")
 
 Style = Literal["eu", "us"]
-BestBefore = Annotated[date | None, Query(description="without it the lot's expiry")]
+BestBefore = Annotated[date | None, Query(description="default: the lot's expiry")]
 Words = Annotated[str | None, Query(max_length=300, pattern=r"^[^\x00-\x1f]*$")]
 
 
@@ -140,7 +140,7 @@ def get_recall_pdf(
     request: Request,
     lot_id: Key,
     operation_id: Annotated[
-        str | None, Query(max_length=36, description="the recall's operation; without it, a drill")
+        str | None, Query(max_length=36, description="the recall's operation; leave it out for a drill")
     ] = None,
 ) -> Response:
     """The recall as a PDF for an inspector."""

@@ -18,7 +18,7 @@ _WHEN = {
     401: "Not signed in, or the token is not valid",
     403: "The role does not allow it",
     404: "Not found",
-    409: "It contradicts what is recorded, or the stock is not enough; `shortages` lists every shortage",
+    409: "It conflicts with what is recorded, or there is too little stock; `shortages` lists every shortage",
     413: "The body is too large",
     422: "An argument is not allowed; `errors` lists every problem",
     429: "Too many requests; `Retry-After` says when to try again",
@@ -31,7 +31,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 _PROBLEM = {
     "title": "Problem",
-    "description": "RFC 9457 problem details; more members by `code`, such as `shortages`.",
+    "description": "RFC 9457 problem details. Some codes have further members, such as `shortages`.",
     "type": "object",
     "required": ["type", "title", "status", "detail", "code"],
     "properties": {
@@ -39,8 +39,8 @@ _PROBLEM = {
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
-        "code": {"type": "string", "description": "stable; made for programs"},
-        "request_id": {"type": ["string", "null"], "description": "it is on every log line of the request"},
+        "code": {"type": "string", "description": "stable, for programs to compare"},
+        "request_id": {"type": ["string", "null"], "description": "also on every log line of the request"},
         "operation_id": {"type": "string"},
         "errors": {"type": "array", "items": {"type": "object"}},
         "remedy": {"$ref": "#/components/schemas/Remedy"},
@@ -49,8 +49,8 @@ _PROBLEM = {
     },
 }
 _REMEDY = {
-    "route": {"type": "string", "description": "the request that mends it, such as `POST /api/v1/releases`"},
-    "field": {"type": "string", "description": "the field of the request that mends it, such as `skip_bad`"},
+    "route": {"type": "string", "description": "the request that fixes it, such as `POST /api/v1/releases`"},
+    "field": {"type": "string", "description": "the field of the request that fixes it, such as `skip_bad`"},
 }
 _LED_TO = {
     "operation_id": "get_operation",
@@ -78,12 +78,12 @@ _HEADERS = {
     "503": {"Retry-After": "in seconds"},
 }
 _SCHEMES = {
-    "token": {"type": "http", "scheme": "bearer", "description": "an API token of a user"},
+    "token": {"type": "http", "scheme": "bearer", "description": "a user's API token"},
     "page": {
         "type": "apiKey",
         "in": "cookie",
         "name": SIGN_IN,
-        "description": f"a browser that is signed in; to change something it sends {CSRF_HEADER} as well",
+        "description": f"a signed-in browser; to change something, it also sends {CSRF_HEADER}",
     },
 }
 

@@ -71,7 +71,7 @@ class Production(Batches):
 
 
 class Boxes(Body):
-    """Boxes of a good; see ``check_can_assemble``."""
+    """A finished good and how many to pack; see ``check_can_assemble``."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"finished_good_id": 5, "quantity": 4}]})
 
@@ -88,7 +88,7 @@ class Assembly(Boxes):
 
 
 class BakeAndPack(Batches):
-    """A production and the boxes packed from it; see ``record_bake_and_pack``."""
+    """A production and the goods packed from it; see ``record_bake_and_pack``."""
 
     finished_unit_id: Whole
     actual_yield: Quantity
@@ -148,20 +148,20 @@ def check_production(body: Batches) -> ProductionCheck:
 
 @router.post("/productions", **writes(ProductionResult))
 def record_production(request: Request, body: Production, idempotency_key: IdempotencyKey = None) -> Response:
-    """Take the ingredients oldest first and add the product; 409 with every shortage."""
+    """Take the ingredients by their policy and add the product; 409 with every shortage."""
     return recorded(request, idempotency_key, record_batch_production, **body.given())
 
 
 @router.post("/assemblies/check", **checks(AssemblyCheck))
 def check_assembly(body: Boxes) -> AssemblyCheck:
-    """Whether the stock is enough for these boxes now, and every shortage. Nothing is recorded."""
+    """Whether the stock is enough to pack these goods now, and every shortage. Nothing is recorded."""
     with read_scope() as session:
         return check_can_assemble(session=session, **body.given())
 
 
 @router.post("/assemblies", **writes(AssemblyResult))
 def record_packing(request: Request, body: Assembly, idempotency_key: IdempotencyKey = None) -> Response:
-    """Take the components and add the boxes; 409 with every shortage."""
+    """Take the components and add the packed goods; 409 with every shortage."""
     return recorded(request, idempotency_key, record_assembly, **body.given())
 
 

@@ -191,7 +191,7 @@ def state_components(
 
 @router.get("/goods/{finished_good_id}/need", **reads(ExplainedNeed))
 def get_need_of_box(request: Request, finished_good_id: Key) -> Response:
-    """What one box would use today, from which lots, at what cost, and what prevents it."""
+    """What packing one would use today, from which lots, at what cost, and what stops it."""
     with read_scope() as session:
         return tagged(request, explain_box(session, finished_good_id, today(session)))
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NotRequired, TypedDict
 
+from bake_tracker.domain.plurals import one_of
 from bake_tracker.domain.remedies import Missing, Remedy, RemedyKind, worded
 from bake_tracker.entrypoints.http.problems import Problem
 
@@ -13,7 +14,7 @@ _LISTS = {
     "finished_good": "GET /api/v1/items?kind=finished_good",
     "item": "GET /api/v1/items",
 }
-_OPERATOR = "whoever runs the server"
+_OPERATOR = "ask whoever runs the server to"
 
 
 class Way(TypedDict):
@@ -54,11 +55,11 @@ def _measure(remedy: Remedy) -> Way:
 
 def _weigh(remedy: Remedy, one: Missing) -> Way:
     is_piece = one["measure"] == "piece"
-    what = "one" if is_piece else f"1 {one['unit']} of"
+    what = f"one {one_of(remedy['item_name'])}" if is_piece else f"1 {one['unit']} of {remedy['item_name']}"
     route = f"POST /api/v1/items/{remedy['item_id']}/{'piece-weights' if is_piece else 'densities'}"
     known = one["published"]
-    published = f"; or take a published figure, {known['told']}, if yours is like it" if known else ""
-    return {"text": f"weigh {what} {remedy['item_name']} and record it: {route}{published}", "route": route}
+    published = f"; or use a published figure, {known['told']}, if yours is similar" if known else ""
+    return {"text": f"weigh {what} and record it: {route}{published}", "route": route}
 
 
 def _file_label(remedy: Remedy) -> Way:
@@ -77,14 +78,14 @@ def _explain(remedy: Remedy) -> Way:
     if not (known := remedy["operation_id"]):
         return {"text": "send it again with the same Idempotency-Key", "field": "Idempotency-Key"}
     route = f"GET /api/v1/operations/{known}"
-    return {"text": f"before doing it again, ask: {route}", "route": route}
+    return {"text": f"before you repeat it, check: {route}", "route": route}
 
 
 def _settle_line(remedy: Remedy) -> Way:
     number, field = remedy["line"], "choices.accepted" if remedy["can_accept"] else "choices.said"
-    accept = f"add {number} to choices.accepted to take it as it was read, or " if remedy["can_accept"] else ""
+    accept = f"add {number} to choices.accepted to accept it as read, or " if remedy["can_accept"] else ""
     return {
-        "text": f"{accept}say what it means in choices.said under {number}, or add {number} to choices.left_out",
+        "text": f"{accept}give its meaning in choices.said under {number}, or add {number} to choices.left_out",
         "field": field,
     }
 
@@ -113,7 +114,7 @@ WAYS: dict[RemedyKind, Callable[[Remedy], Way]] = {
     "file_label": _file_label,
     "list_things": lambda one: _route(_LISTS[one["what"]], "to see them"),
     "map_name": lambda one: _field(
-        "names", f"if it is one of these, say in names: {json.dumps({one['name']: one['item_slug']})}"
+        "names", f"if it is one of these, add to names: {json.dumps({one['name']: one['item_slug']})}"
     ),
     "measure": _measure,
     "measure_items": lambda one: {
@@ -125,21 +126,22 @@ WAYS: dict[RemedyKind, Callable[[Remedy], Way]] = {
         f"give the id of an item for {one['name']!r} in choices.names, or set choices.create_missing to true",
     ),
     "name_table": lambda one: _field("document", f"send its rows in document under one of {', '.join(one['tables'])}"),
-    "prepare_database": lambda one: {"text": f"{_OPERATOR} has to prepare the database"},
+    "prepare_database": lambda one: {"text": f"{_OPERATOR} prepare the database"},
+    "record_again": lambda one: _field("again", "if it really came twice, set again to true"),
     "record_count": lambda one: {
         "text": "use POST /api/v1/stocktakes or POST /api/v1/adjustments",
         "route": "POST /api/v1/stocktakes",
     },
     "release_lots": lambda one: _route("POST /api/v1/releases", "or release it first, with a reason"),
-    "rename": lambda one: _route("POST /api/v1/names", f"say first that {one['name']!r} means {one['item_slug']}"),
-    "replace_file": lambda one: {"text": f"or {_OPERATOR} has to replace it"},
-    "restore_again": lambda one: {"text": f"{_OPERATOR} has to restore it again"},
+    "rename": lambda one: _route("POST /api/v1/names", f"first record that {one['name']!r} means {one['item_slug']}"),
+    "replace_file": lambda one: {"text": f"or {_OPERATOR} replace it"},
+    "restore_again": lambda one: {"text": f"{_OPERATOR} restore it again"},
     "settle_line": _settle_line,
-    "state_allergens": lambda one: _route(f"PUT /api/v1/items/{one['item_id']}/allergens", "state them"),
-    "state_dates": lambda one: _field("document", "send every day so in document"),
-    "state_decimals": lambda one: _field("document", "send every number so in document"),
+    "state_allergens": lambda one: _route(f"PUT /api/v1/items/{one['item_id']}/allergens", "record them"),
+    "state_dates": lambda one: _field("document", "write every date in document that way"),
+    "state_decimals": lambda one: _field("document", "write every number in document that way"),
     "state_yield": _state_yield,
-    "take_good_rows": lambda one: _field("skip_bad", "or set skip_bad to true to take only the good rows"),
+    "take_good_rows": lambda one: _field("skip_bad", "or set skip_bad to true to import only the good rows"),
     "verify_ledger": lambda one: _route("GET /api/v1/verification", "verify the ledger"),
-    "verify_log": lambda one: _route("GET /api/v1/verification", "it says more"),
+    "verify_log": lambda one: _route("GET /api/v1/verification", "for details"),
 }

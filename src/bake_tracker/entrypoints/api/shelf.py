@@ -126,7 +126,7 @@ def adjust(request: Request, body: Adjustment, idempotency_key: IdempotencyKey =
 @router.get("/count-sheet", **reads(list[CountSheetRow]))
 def get_count_sheet(
     request: Request,
-    location: str | None = Query(None, max_length=200, pattern=r"^[^\x00]*$", description="only lots kept there"),
+    location: str | None = Query(None, max_length=200, pattern=r"^[^\x00]*$", description="only lots in this place"),
     item_id: int | None = Query(None, ge=1, le=2**63 - 1),
 ) -> Response:
     """Every open lot, to be counted."""

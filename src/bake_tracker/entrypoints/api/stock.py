@@ -69,7 +69,7 @@ def get_stock_value(request: Request) -> Response:
 
 @router.get("/can-make", **reads(list[Possible]))
 def get_can_make(request: Request) -> Response:
-    """How many of each recipe and box the stock allows, and what prevents one more."""
+    """How many of each recipe and finished good the stock allows, and what stops one more."""
     with read_scope() as session:
         return tagged(request, in_words(load_can_make(session, today(session))))
 

@@ -83,7 +83,7 @@ def in_person(request: Request) -> Caller:
     if caller is None:
         raise SignInNeededError
     if caller.api_token_id is not None:
-        raise ValidationError.of("api_token", "is not enough for this; sign in as a person")
+        raise ValidationError.of("api_token", "cannot do this; sign in with a password")
     return caller
 
 

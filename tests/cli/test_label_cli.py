@@ -147,4 +147,4 @@ def test_the_day_on_a_label_is_never_after_the_lots_expiry(bake: CommandLine, ki
     lot = kitchen.produce("Cakes", "Cake", 1, 1, produced_at=datetime(2026, 1, 10, 12, tzinfo=UTC))["lot_code"]
     assert "Best before: 13 Jan 2026" in bake("label", lot).out
     assert "Use by: Jan 12, 2026" in bake("label", lot, "--best-before", "2026-01-12", "--use-by", "--style", "us").out
-    assert "name no later day" in bake("label", lot, "--best-before", "2026-01-14").err
+    assert "choose that day or an earlier one" in bake("label", lot, "--best-before", "2026-01-14").err

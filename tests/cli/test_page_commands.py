@@ -17,8 +17,8 @@ def test_a_dry_run_of_a_page_that_is_not_sure_exits_1(bake: CommandLine) -> None
     """stderr says what to do, and nothing is written."""
     done = bake("import-page", str(PAGES / "pumpkin-pie.html"), "--dry-run", "--create-missing")
     assert (done.code, bake("recipe", "list").out) == (1, "")
-    assert "line 7: the amount is for each of several ingredients; say --accept 7 or --line '7=250 g SLUG'" in done.err
-    assert "yield: servings are not a yield; say --makes '8 SLUG' or --without-yield" in done.err
+    assert "line 7: the amount is for each of several ingredients; add --accept 7 or --line '7=250 g SLUG'" in done.err
+    assert "yield: servings are not a yield; add --makes '8 SLUG' or --without-yield" in done.err
 
 
 def test_json_is_the_result_alone(bake: CommandLine) -> None:

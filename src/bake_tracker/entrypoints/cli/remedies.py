@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bake_tracker.domain.errors import ServiceError
+from bake_tracker.domain.plurals import one_of
 from bake_tracker.domain.remedies import Missing, Published, Remedy, RemedyKind, worded
 
 _LISTS = {
@@ -44,18 +45,19 @@ def _measure(remedy: Remedy) -> str:
 
 def _weigh(remedy: Remedy, one: Missing) -> str:
     slug = remedy["item_slug"]
-    what = "one" if one["measure"] == "piece" else f"1 {one['unit']} of"
-    option = "--piece 1" if one["measure"] == "piece" else f'--volume "1 {one["unit"]}"'
+    is_piece = one["measure"] == "piece"
+    what = f"one {one_of(remedy['item_name'])}" if is_piece else f"1 {one['unit']} of {remedy['item_name']}"
+    option = "--piece 1" if is_piece else f'--volume "1 {one["unit"]}"'
     weigh = f'bake measure {slug} {option} --weighs "GRAMS g" --source "our scale"'
-    published = f"; or take a published figure, {_published(slug, one['published'])}" if one["published"] else ""
-    return f"weigh {what} {remedy['item_name']} and record it: {weigh}{published}"
+    published = f"; or use a published figure, {_published(slug, one['published'])}" if one["published"] else ""
+    return f"weigh {what} and record it: {weigh}{published}"
 
 
 def _published(slug: str | None, known: Published) -> str:
     amount, unit = known["amount"], known["unit"]
     option = f"--piece {amount}" if unit == "each" else f'--volume "{amount} {unit}"'
     command = f'bake measure {slug} {option} --weighs "{known["weight_g"]} g" --source "{known["source"]}"'
-    return f"{known['told']}, if yours is like it: {command}"
+    return f"{known['told']}, if yours is similar: {command}"
 
 
 def _file_label(remedy: Remedy) -> str:
@@ -70,44 +72,45 @@ def _file_label(remedy: Remedy) -> str:
 
 def _explain(remedy: Remedy) -> str:
     known = remedy["operation_id"]
-    return f"before doing it again, ask: bake explain {known}" if known else "do it again with the same --operation-id"
+    return f"before you repeat it, run: bake explain {known}" if known else "repeat it with the same --operation-id"
 
 
 def _settle_line(remedy: Remedy) -> str:
     number = remedy["line"]
     accept = [f"--accept {number}"] if remedy["can_accept"] else []
-    return "say " + " or ".join([*accept, f"--line '{number}=250 g SLUG'", f"--leave-out {number}"])
+    return "add " + " or ".join([*accept, f"--line '{number}=250 g SLUG'", f"--leave-out {number}"])
 
 
 def _state_yield(remedy: Remedy) -> str:
     create = " or --create-missing" if remedy["can_create"] else ""
-    return f"say --makes '{remedy['quantity']} {remedy['item_slug'] or 'SLUG'}' or --without-yield{create}"
+    return f"add --makes '{remedy['quantity']} {remedy['item_slug'] or 'SLUG'}' or --without-yield{create}"
 
 
 WORDS: dict[RemedyKind, Callable[[Remedy], str]] = {
     "add_product": lambda one: "or add the product with its size: bake product add",
-    "choose_range": lambda one: "say --ranges low or --ranges high",
+    "choose_range": lambda one: "add --ranges low or --ranges high",
     "declare_ingredients": lambda one: f'put them on file: bake declare {one["item_slug"]} "..."',
     "explain_operation": _explain,
     "file_label": _file_label,
     "list_things": lambda one: f"to see them: {_LISTS[one['what']]}",
-    "map_name": lambda one: f'if it is one of these, say --map "{one["name"]}={one["item_slug"]}"',
+    "map_name": lambda one: f'if it is one of these, add --map "{one["name"]}={one["item_slug"]}"',
     "measure": _measure,
     "measure_items": lambda one: f"to record it: bake measure {one['item_slugs'][0]}",
-    "name_ingredient": lambda one: f"say --map '{one['name']}={one['item_slug'] or 'SLUG'}' or --create-missing",
-    "name_table": lambda one: f"say --table with one of {', '.join(one['tables'])}",
+    "name_ingredient": lambda one: f"add --map '{one['name']}={one['item_slug'] or 'SLUG'}' or --create-missing",
+    "name_table": lambda one: f"add --table with one of {', '.join(one['tables'])}",
     "prepare_database": lambda one: "run: bake init",
+    "record_again": lambda one: "if it really came twice, add --again",
     "record_count": lambda one: "use bake count record or bake waste",
     "release_lots": lambda one: f"or release it first, with a reason: bake release {' '.join(one['lot_codes'])}",
-    "rename": lambda one: f"say first: bake names add {one['name']!r} {one['item_slug']}",
-    "replace_file": lambda one: "or say --force",
+    "rename": lambda one: f"first run: bake names add {one['name']!r} {one['item_slug']}",
+    "replace_file": lambda one: "or add --force",
     "restore_again": lambda one: "run: bake restore FILE",
     "settle_line": _settle_line,
-    "state_allergens": lambda one: f"state them: bake allergen set {one['item_slug']} --contains ..., or --none",
-    "state_dates": lambda one: "or say --dates dmy or --dates mdy for the whole file",
-    "state_decimals": lambda one: "or say --decimals comma for the whole file",
+    "state_allergens": lambda one: f"record them: bake allergen set {one['item_slug']} --contains ..., or --none",
+    "state_dates": lambda one: "or add --dates dmy or --dates mdy for the whole file",
+    "state_decimals": lambda one: "or add --decimals comma for the whole file",
     "state_yield": _state_yield,
-    "take_good_rows": lambda one: "or take only the good rows with --skip-bad",
+    "take_good_rows": lambda one: "or import only the good rows with --skip-bad",
     "verify_ledger": lambda one: "run: bake verify",
-    "verify_log": lambda one: "bake log verify says more",
+    "verify_log": lambda one: "for details, run: bake log verify",
 }

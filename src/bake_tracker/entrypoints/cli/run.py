@@ -102,7 +102,7 @@ def _say_refusal(error: ServiceError) -> None:
         from bake_tracker.entrypoints.cli.importing.tables import show_report  # only imports need it
 
         show_report(in_words(error.report))
-    said = "Not known" if isinstance(error, OutcomeUnknownError) else "Refused"
+    said = "Outcome unknown" if isinstance(error, OutcomeUnknownError) else "Refused"
     complain(f"{said}: {told_by_line(error)}")
 
 

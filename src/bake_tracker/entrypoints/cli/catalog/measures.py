@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from bake_tracker.domain.amounts import amount_of
+from bake_tracker.domain.plurals import plural
 from bake_tracker.domain.recipes.common_measures import COMMON_MEASURES
 from bake_tracker.domain.stock.conversions import Conversion
 from bake_tracker.domain.units import UnknownUnitError, format_exact, parse_unit
@@ -99,7 +100,7 @@ def convert(
     ] = None,
     to: Annotated[str, typer.Option(help="the unit you want, for example g")] = "g",
     product: Annotated[
-        str | None, typer.Option(help="name or id of the package, if the amount is in bags or boxes")
+        str | None, typer.Option(help="name or id of the package, if the amount is in bags or cartons")
     ] = None,
 ) -> None:
     """Convert a quantity and explain every step."""
@@ -171,10 +172,24 @@ def show_common(rows: list[Any]) -> None:
     say("None of these is used until you record it: bake measure ITEM --volume '1 cup' --weighs '125 g' --source '...'")
 
 
+_SPELLED_OUT = frozenset({"cup", "gallon", "inch", "pair", "pint", "quart", "stick", "yard"})
+
+
+def _amount_in_words(quantity: str, unit: str, slug: str | None) -> str:
+    """``244 g``, ``2 cups``, ``3 eggs``; without an item, counted things are the number alone."""
+    if unit == "each":
+        return amount_of(quantity, unit, slug) if slug else quantity
+    return f"{quantity} {plural(unit) if unit in _SPELLED_OUT and quantity != '1' else unit}"
+
+
 def show_conversion(result: Any) -> None:
-    of = f" of {result['item_slug']}" if result["item_slug"] else ""
+    slug, quantity, unit = result["item_slug"], result["quantity"], result["unit"]
+    given = _amount_in_words(quantity, unit, slug)
+    of = f" of {slug}" if slug and unit != "each" else ""
+    verb = "are" if unit == "each" and quantity != "1" else "is"
     about = "about" if result["is_rounded"] else "exactly"
-    say(f"{result['quantity']} {result['unit']}{of} is {about} {result['result']} {result['to_unit']}", style="bold")
+    found = _amount_in_words(result["result"], result["to_unit"], slug)
+    say(f"{given}{of} {verb} {about} {found}", style="bold")
     for step in result["steps"]:
         since = f", {step['measured_on']}" if step["measured_on"] else ""
         by = f", operation {step['operation_id']}" if step["operation_id"] else ""

@@ -57,13 +57,13 @@ def _show_names(rows: list[Any]) -> None:
 
 
 def _show_named(result: Any) -> None:
-    before = f", no longer {result['former_item_slug']}" if result["former_item_slug"] else ""
+    former = result["former_item_slug"]
     if result["item_slug"] is None:
-        say(f"{result['mapped_name']!r} is forgotten{before}")
-    elif result["item_slug"] == result["former_item_slug"]:
+        say(f"Forgot {result['mapped_name']!r}{f', which meant {former}' if former else ''}")
+    elif result["item_slug"] == former:
         say(f"{result['mapped_name']!r} still means {result['item_slug']}")
     else:
-        say(f"{result['mapped_name']!r} means {result['item_slug']}{before}")
+        say(f"{result['mapped_name']!r} means {result['item_slug']}{f', no longer {former}' if former else ''}")
 
 
 def _show_guess(result: Any) -> None:

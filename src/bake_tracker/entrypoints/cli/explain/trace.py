@@ -84,7 +84,7 @@ def _files(csv: Path | None, xlsx: Path | None, pdf: Path | None) -> list[Path]:
         if file.suffix.lower() != suffix:
             raise typer.BadParameter(f"{file} must end in {suffix}")
         if file.exists():
-            raise ValidationError.of("file", f"{file} already exists; choose another name, or delete it")
+            raise ValidationError.of("file", f"{file} already exists; choose another name or remove it")
     return [file for file, _ in wanted]
 
 

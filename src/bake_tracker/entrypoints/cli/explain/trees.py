@@ -236,7 +236,11 @@ def _refusal_tree(refused: dict[str, Any], title: str) -> Tree:
         _add(tree, f"because of {refused['cause_operation_id']}")
     for undone in refused.get("undone", ()):
         text = f"rolled back with it: {undone['operation']} {undone['operation_id'][:13]}"
-        _add(tree, f"{text}; what it made was available then, but is not now" if refused["short"] else text, "yellow")
+        _add(
+            tree,
+            f"{text}; what it made was available only inside the transaction" if refused["short"] else text,
+            "yellow",
+        )
     for short in refused["short"]:
         unit = short["unit"]
         needed, there, missing = (amount(short[name], unit) for name in ("needed", "available", "missing"))

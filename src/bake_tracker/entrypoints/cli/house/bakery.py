@@ -121,7 +121,7 @@ def _show_all(result: Any) -> None:
 
 def show_verification(result: Any) -> None:
     for drift in result["drift"]:
-        text = f"{drift['what']} {drift['id']}: the ledger says {drift['expected']}, but found {drift['found']}"
+        text = f"{drift['what']} {drift['id']}: expected {drift['expected']}, found {drift['found']}"
         say(text, style="red")
     sizes = ", ".join(counted(result[f"{what}s"], what) for what in ("lot", "movement", "run", "operation"))
     say(f"Verified {sizes}: " + ("they do not agree." if result["drift"] else "they agree."))

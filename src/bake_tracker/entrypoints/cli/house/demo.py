@@ -67,7 +67,7 @@ class ChangedMindError(Exception):
 
 
 def demo() -> None:
-    """Play a day in a small bakery on a new file: goods in, baking, boxes, refusals, and the log of it all."""
+    """Play a day in a small bakery on a new file: receiving, baking, packing, refusals, and the log of it all."""
     _fresh_database()
     ids = write(set_up_catalog)
     if not state.as_json:
@@ -233,7 +233,7 @@ def _report() -> None:
     _show(lambda: commands_runs.show_runs(runs))
     _say("The log explains all of it")
     _show(lambda: commands_log.draw_all(trees[1:]))
-    _say("And it is true")
+    _say("And it all adds up")
     _show(lambda: bakery.show_verification(ledger))
     _show(lambda: verify.show_verification(log))
     if ledger["drift"] or not log["clean"]:

@@ -49,7 +49,7 @@ def show_verification(result: Any) -> None:
     if restored := result["operations_restored"]:
         say(f"Not compared: {counted(restored, 'operation')} restored from a backup; the original log has their lines.")
     if noted := result["unreadable_lines_noted"]:
-        say(f"{counted(noted, 'line')} cannot be read; a repair noted this and wrote back what the database knows.")
+        say(f"{counted(noted, 'line')} cannot be read; a repair noted this and wrote the lost success lines again.")
     if torn := result["unreadable_lines"] - noted:
         say(f"{counted(torn, 'line')} cannot be read", style="red")
     say(

@@ -38,7 +38,7 @@ def check_produce(recipe: str, batches: Count, scale: Scale = Decimal(1)) -> Non
 
 
 def check_assemble(good: str, quantity: Count) -> None:
-    """Check whether the stock allows these boxes; exit 1 if it does not."""
+    """Check whether the stock allows packing these goods; exit 1 if it does not."""
     result = ask(lambda session: check_can_assemble(find(session, "finished_good", good), quantity, session=session))
     answer(result, lambda r: show_check(r["can_assemble"], r["missing_components"], f"{quantity} x {good}"))
     raise typer.Exit(0 if result["can_assemble"] else 1)
@@ -55,9 +55,9 @@ def produce(
     notes: Annotated[str | None, typer.Option(help="free text")] = None,
     at: At = None,
     pack: Annotated[
-        str | None, typer.Option(help="also pack boxes in the same transaction: slug or id of the finished good")
+        str | None, typer.Option(help="also pack this finished good in the same transaction: slug or id")
     ] = None,
-    boxes: Annotated[Any, typer.Option(parser=parse.whole_or_decimal, help="how many boxes, with --pack")] = None,
+    boxes: Annotated[Any, typer.Option(parser=parse.whole_or_decimal, help="how many to pack, with --pack")] = None,
     labour: Annotated[
         Any, typer.Option(parser=parse.decimal, help="labour cost of the run; default: by the recipe's rates")
     ] = None,
@@ -66,7 +66,7 @@ def produce(
     ] = None,
     operation_id: OperationId = None,
 ) -> None:
-    """Record a production run: take the ingredients and add what was made."""
+    """Record a production: take the ingredients and add what was made."""
     if (pack is None) != (boxes is None):
         raise typer.BadParameter("use --pack GOOD and --boxes N together")
     if pack is not None and not labour is overhead is None:
@@ -102,7 +102,7 @@ def assemble(
     at: At = None,
     operation_id: OperationId = None,
 ) -> None:
-    """Record an assembly run: take the components and add the boxes."""
+    """Record an assembly: take the components and add the packed goods."""
 
     def work(session: Session) -> Any:
         return record_assembly(
@@ -124,7 +124,7 @@ def runs(
         str | None, typer.Option(help="only runs before this one: its operation id or the beginning of it")
     ] = None,
 ) -> None:
-    """Show the latest production and assembly runs."""
+    """Show the latest productions and assemblies."""
     answer(ask(lambda session: load_runs(session, last, before=before)), show_runs)
 
 

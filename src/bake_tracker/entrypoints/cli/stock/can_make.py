@@ -16,15 +16,15 @@ from bake_tracker.queries.reports.expiring import ExpiringLot, Use, load_expirin
 from bake_tracker.queries.runs.can_make import Possible, Stopper, load_can_make
 
 COUNTED = (
-    "Each line counts alone, so shared ingredients count for every line. Sub-recipes count by their ingredients;"
-    " baked items and boxes inside another count by what is on hand."
+    "Each row assumes that you make nothing else. Sub-recipes are made from their ingredients;"
+    " baked and packed components are used only as far as they are on hand."
 )
 STOPPED = ("stopped_by", "needs", "has", "unit")
 LOT = ("lot_code", "item_slug", "on_hand", "unit", "value", "usable_until", "days_left", "state")
 
 
 def can_make(csv: Csv = None, xlsx: Xlsx = None) -> None:
-    """Show how many of each recipe and box the stock allows, and what stops one more."""
+    """Show how many of each recipe and finished good the stock allows, and what stops one more."""
     rows = in_words(ask(lambda session: load_can_make(session, load_bakery(session).local_day(now()))))
     flat = [dict(zip(("what", "slug", "how_many", *STOPPED), row, strict=True)) for row in _flat(rows)]
     if not write_file(flat, ["what", "slug", "how_many", *STOPPED], csv, xlsx):
@@ -49,7 +49,7 @@ def expiring(
 
 def show_can_make(rows: list[Possible]) -> None:
     if not rows:
-        say("There are no recipes or boxes yet. Add one: bake recipe add NAME --line '500 g flour'")
+        say("There are no recipes or finished goods yet. Add one: bake recipe add NAME --line '500 g flour'")
         return
     show_table(
         {

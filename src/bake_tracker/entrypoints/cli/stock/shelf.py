@@ -77,4 +77,4 @@ def _state(row: Any) -> str:
     if row["held_because"]:
         return f"{row['state']}: {row['held_because']}"
     is_released = row["state"] == "open" and row["usable_until"] != row["expires_on"]
-    return f"open until {row['usable_until']}" if is_released else str(row["state"])
+    return f"released until {row['usable_until']}" if is_released else str(row["state"])

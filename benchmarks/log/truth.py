@@ -92,7 +92,7 @@ LOGGERS: dict[str, Callable[[Path], Write]] = {
 }
 """Each logger in every way that its documentation shows, because speed and survival differ."""
 
-FATES = ("survived", "told a secret", "lost", "torn", "no strict JSON", "raised into the caller", "hung or died")
+FATES = ("survived", "leaked a secret", "lost", "torn", "not strict JSON", "raised in the caller", "hung or died")
 
 
 def fate_of(make: Callable[[Path], Write], value: Any, path: Path) -> str:
@@ -104,7 +104,7 @@ def fate_of(make: Callable[[Path], Write], value: Any, path: Path) -> str:
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
     if code == 1:
-        return "raised into the caller"
+        return "raised in the caller"
     return "hung or died" if code else judged(path.read_bytes() if path.exists() else b"")
 
 
@@ -125,14 +125,14 @@ def judged(written: bytes) -> str:
     if not written:
         return "lost"
     if SECRET.encode() in written:
-        return "told a secret"
+        return "leaked a secret"
     try:
         text = written.decode()
         if len(text.splitlines()) != 1:
             return "torn"
         line = json.loads(text, parse_constant=lambda constant: [][len(constant)])
     except (ValueError, IndexError, RecursionError):
-        return "no strict JSON"
+        return "not strict JSON"
     fields = line.get("record", {}).get("extra", line)  # loguru nests them
     return "survived" if (fields.get("recipe_id"), fields.get("batches")) == (7, 2) else "lost"
 
@@ -157,7 +157,7 @@ def outcome_table(folder: Path) -> list[tuple[str, ...]]:
         "at call time (every logging library)": CallTime,
         "in `after_commit` and `after_rollback` of the session": SessionEvents,
     }
-    rows: list[tuple[str, ...]] = [("success is told", "false successes", "missing ones", "operations")]
+    rows: list[tuple[str, ...]] = [("success is logged", "false successes", "missing successes", "operations")]
     for number, (name, recorder) in enumerate(recorders.items()):
         place = folder / f"outcomes{number}"
         place.mkdir()

@@ -51,10 +51,10 @@ def test_a_ratio_is_the_median_of_the_rounds_own_ratios() -> None:
         (b'{"recipe_id": 7, "batches": 2}\n', "survived"),
         (b'{"record": {"extra": {"recipe_id": 7, "batches": 2}}}\n', "survived"),
         (b'{"recipe_id": 7}\n', "lost"),
-        (b'{"recipe_id": 7, "batches": 2, "db": "hunter2"}\n', "told a secret"),
+        (b'{"recipe_id": 7, "batches": 2, "db": "hunter2"}\n', "leaked a secret"),
         (b'{"recipe_id": 7,\n "batches": 2}\n', "torn"),
-        (b'{"recipe_id": 7, "batches": 2, "hostile": NaN}\n', "no strict JSON"),
-        (b'{"recipe_id": 7, "batches": 2, "hostile": "\xff"}\n', "no strict JSON"),
+        (b'{"recipe_id": 7, "batches": 2, "hostile": NaN}\n', "not strict JSON"),
+        (b'{"recipe_id": 7, "batches": 2, "hostile": "\xff"}\n', "not strict JSON"),
     ],
 )
 def test_a_line_is_judged_by_what_the_file_holds(written: bytes, fate: str) -> None:

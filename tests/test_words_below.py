@@ -69,6 +69,7 @@ EVERY_REMEDY: dict[RemedyKind, Remedy] = {
     "name_ingredient": {"kind": "name_ingredient", "name": "plain fluor", "item_slug": None},
     "name_table": {"kind": "name_table", "tables": ["purchases", "recipes"]},
     "prepare_database": {"kind": "prepare_database"},
+    "record_again": {"kind": "record_again"},
     "record_count": {"kind": "record_count"},
     "release_lots": {"kind": "release_lots", "lot_ids": [5], "lot_codes": ["mill-6"]},
     "rename": {"kind": "rename", "name": "ap flour", "item_slug": "flour"},
@@ -281,7 +282,7 @@ def test_a_label_without_allergens_is_answered_in_the_words_of_the_api(web: Web,
     told = program.get(f"/api/v1/lots/{lot}/label")
     assert (told.status_code, OF_A_TERMINAL.search(told.text)) == (200, None)
     problem = told.json()["problems"][0]
-    assert problem["problem"] == f"nobody has said which allergens it contains; state them: {route}"
+    assert problem["problem"] == f"its allergens are not recorded; record them: {route}"
     assert problem["remedy"]["route"] == route
     refused = program.get(f"/api/v1/lots/{lot}/label.pdf")
     assert (refused.status_code, OF_A_TERMINAL.search(refused.text)) == (409, None)
@@ -294,7 +295,7 @@ def test_a_label_without_allergens_is_refused_in_the_words_of_a_page(web: Web, k
     done = web.browser(Role.VIEWER).get(f"/lots/{made_lot(kitchen)}/label.pdf")
     assert (done.status_code, OF_A_TERMINAL.search(done.text)) == (409, None)
     for name in ("Flour", "Sugar"):
-        link = f'<a class="alert-link" href="/stock/{kitchen.ids[name]}">Ask whoever keeps the catalogue to state'
+        link = f'<a class="alert-link" href="/stock/{kitchen.ids[name]}">Ask whoever keeps the catalogue to record'
         assert f"{link} which allergens {name.lower()} contains</a>." in done.text
 
 

@@ -223,7 +223,7 @@ def test_a_plan_too_small_to_count_is_refused_by_check_and_recording(kitchen: Ki
         lambda: kitchen.can_produce("Cookies", 1, scale_factor=Decimal("1E-9")),
         lambda: kitchen.produce("Cookies", "Cookie", 1, 1, scale_factor=Decimal("1E-9")),
     ):
-        with pytest.raises(ValidationError, match="too small or too large to count"):
+        with pytest.raises(ValidationError, match="too small or too large to record"):
             call()
 
 

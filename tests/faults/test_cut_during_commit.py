@@ -106,9 +106,14 @@ def test_giving_up_after_a_cut_says_that_it_may_be_recorded_and_how_to_find_out(
     monkeypatch.setattr(scopes, "MAX_ATTEMPTS", 2)
     proxy.is_closed_by_a_cut, proxy.cuts = True, [Cut.AFTER]
     said = bake("receive", "flour", "1", "kg")
-    assert (said.code, "Not known: " in said.err) == (3, True)  # it is not a refusal, and must not simply be repeated
+    assert (said.code, "Outcome unknown: " in said.err) == (
+        3,
+        True,
+    )  # it is not a refusal, and must not simply be repeated
     in_doubt = [line["operation_id"] for line in lines(bake.log_file) if line.get("outcome") == "unknown"]
-    assert f"whether it is recorded is not known; before doing it again, ask: bake explain {in_doubt[0]}" in said.err
+    assert (
+        f"the operation may or may not be recorded; before you repeat it, run: bake explain {in_doubt[0]}" in said.err
+    )
     proxy.open()
     assert bake("explain", in_doubt[0]).code == 0
     assert_nothing_lost_or_doubled(kitchen, bake, before, [[("receive", in_doubt[0])]], in_doubt)

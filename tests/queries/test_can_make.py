@@ -208,7 +208,7 @@ def test_the_command_line_shows_it_all(bakery: Kitchen, bake: CommandLine, tmp_p
     table = bake("can-make").out
     assert "box" in table
     assert "cookie (cookies can make it: 19 batches; 24 expired or on hold)" in " ".join(table.split())
-    assert "Each line counts alone" in table
+    assert "Each row assumes that you make nothing else" in table
     assert [row["slug"] for row in bake("can-make", "--json").json if not row["makes"]] == ["icing"]
     file = tmp_path / "possible.csv"
     assert bake("can-make", "--csv", str(file)).code == 0

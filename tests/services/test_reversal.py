@@ -204,7 +204,7 @@ def test_a_held_split_off_part_does_not_slip_back_into_use(bakery: Kitchen) -> N
     held = hold(bakery, "flour")
     apart = move(bakery, "flour", "Cellar", 300)
     release(bakery, "flour")
-    with pytest.raises(ConflictError, match="is on hold but the lot it was split from is not"):
+    with pytest.raises(ConflictError, match="is on hold, but the lot it was split from is not"):
         reverse(apart)
     run_in_transaction(lambda s: record_release([apart["new_lot_id"]], "fine", session=s))
     reverse(held, cascade=True)

@@ -38,8 +38,8 @@ class Attempt:
     def doubt(self) -> str:
         """The message for a commit that was interrupted and could not be checked afterwards."""
         return (
-            "the connection broke while it was being committed, and the database could not be asked since: whether it"
-            " is recorded is not known"
+            "the connection broke during the commit, and the database has not answered since:"
+            " the operation may or may not be recorded"
         )
 
     @property

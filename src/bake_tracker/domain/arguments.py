@@ -21,6 +21,9 @@ LARGEST = MAX_MICROS // MICRO // 1_000
 FINEST = 10**40
 """The largest denominator of an exact number: finer than any scale, yet short enough to print."""
 
+_AS = " (int or Decimal)"
+"""Which types a number may have, for a caller who sent something else, such as a float."""
+
 CLOCKS_DIFFER = timedelta(minutes=5)
 """How far a caller's clock may be ahead before its time counts as the future."""
 
@@ -74,7 +77,7 @@ class Arguments:
     def micros(self, field: str, value: object, *, above_zero: bool = False) -> int:
         """An exact quantity or amount, int or Decimal, as millionths; at most six decimals."""
         if isinstance(value, Fraction):
-            self.refuse(field, f"must be a number (int or Decimal), not {shown(value)}")
+            self.refuse(field, f"must be a number{_AS}, not {shown(value)}")
             return 0
         exact = self.exact(field, value, above_zero=above_zero)
         scaled = exact * MICRO
@@ -85,10 +88,12 @@ class Arguments:
 
     def exact(self, field: str, value: object, *, above_zero: bool = False) -> Fraction:
         """An exact number, 0 or more (or above 0), as a fraction."""
-        wanted = "above 0" if above_zero else "0 or more"
+        wanted = "above 0" if above_zero else "of 0 or more"
         if type(value) is int or (isinstance(value, Decimal) and value.is_finite()) or isinstance(value, Fraction):
             if isinstance(value, Decimal) and abs(value.adjusted()) > 30:
-                self.refuse(field, f"must be {wanted} and of a realistic size, not {shown(value)}")
+                is_tiny = value.adjusted() < 0
+                too_large = f"must be a number {wanted} and at most {LARGEST}, not {shown(value)}"
+                self.refuse(field, "has too many digits; use fewer decimals" if is_tiny else too_large)
                 return Fraction(1)
             exact = Fraction(value)
             if exact.denominator > FINEST:
@@ -99,7 +104,8 @@ class Arguments:
                 return Fraction(1)
             if exact > 0 or (exact == 0 and not above_zero):
                 return exact
-        self.refuse(field, f"must be a number {wanted} (int or Decimal), not {shown(value)}")
+        told = "" if isinstance(value, int | Decimal | Fraction) and not isinstance(value, bool) else _AS
+        self.refuse(field, f"must be a number {wanted}{told}, not {shown(value)}")
         return Fraction(1)
 
     def scale_factor(self, field: str, value: object) -> Decimal:

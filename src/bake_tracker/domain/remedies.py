@@ -21,6 +21,7 @@ RemedyKind = Literal[
     "name_ingredient",
     "name_table",
     "prepare_database",
+    "record_again",
     "record_count",
     "release_lots",
     "rename",

@@ -45,7 +45,7 @@ def _kind(name: str, rows: list[TableRow], said: str | None) -> str:
     found = table_called(name, headings)
     if found is None:
         remedy: Remedy = {"kind": "name_table", "tables": list(TEMPLATES)}
-        raise ValidationError.of("file", f"nothing says what {name!r} is", remedy)
+        raise ValidationError.of("file", f"the kind of table in {name!r} is not clear", remedy)
     return found
 
 

@@ -189,14 +189,14 @@ def _sources(recall: Recall) -> Table | None:
 
 def _balance_note(recall: Recall) -> str:
     if recall["is_balanced"]:
-        return "Came in = used + left + waste + given, sold + adjusted (less is positive) + split off, exactly."
-    return "What stands in the last column came in and is nowhere: have the ledger verified."
+        return "Came in = used + left + waste + given, sold + adjusted (a reduction is positive) + split off, exactly."
+    return "The last column is what came in and is not accounted for: verify the ledger."
 
 
 def _people(recall: Recall) -> str:
     names = {(one["recipient"], one["household"]) for one in recall["handed_over"] if one["recipient"]}
     times = sum(1 for one in recall["handed_over"] if not one["recipient"])
-    unnamed = f", and {_many(times, 'hand-over')} to somebody not recorded" if times else ""
+    unnamed = f", and {_many(times, 'hand-over')} with no customer recorded" if times else ""
     return f"{_many(len(names), 'customer')}{unnamed}"
 
 

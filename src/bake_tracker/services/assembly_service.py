@@ -37,7 +37,7 @@ from bake_tracker.services.stock.ledger import (
 CHECK = Kind(
     "check_can_assemble",
     "assembly_service",
-    "Checked whether boxes can be packed",
+    "Checked whether goods can be packed",
     passed_message="Assembly check passed",
 )
 RECORD = Kind(

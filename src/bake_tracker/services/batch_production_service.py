@@ -289,7 +289,7 @@ def _is_countable(planned_micros: int) -> bool:
 
 
 def _uncountable() -> ValidationError:
-    return ValidationError.of("scale_factor", "makes a plan too small or too large to count")
+    return ValidationError.of("scale_factor", "makes the plan too small or too large to record; use another factor")
 
 
 def _optional_money(given: Arguments, field: str, value: object) -> int | None:

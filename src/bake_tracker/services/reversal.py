@@ -316,8 +316,7 @@ def _put_back_places(operation: Operation, target_id: str) -> None:
             put_lot(operation, transfer.lot_id, transfer.from_location)
         elif transfer.is_kept_apart:
             raise ConflictError(
-                f"lot {transfer.new_code} is on hold but the lot it was split from is not; "
-                "release the one or hold the other first",
+                f"lot {transfer.new_code} is on hold, but the lot it was split from is not; hold or release both first",
                 lot_id=transfer.new_lot_id,
             )
 

@@ -122,9 +122,9 @@ def test_a_backup_that_fails_leaves_the_one_before(
     write_backup(path)
     before = path.read_bytes()
     kitchen.simple_bakery()
-    with pytest.raises(BackupRefusedError, match="is there already; name another file") as refused:
+    with pytest.raises(BackupRefusedError, match="already exists; choose another name") as refused:
         write_backup(path)
-    assert told(refused.value).endswith(", or say --force")
+    assert told(refused.value).endswith(", or add --force")
 
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")

@@ -140,7 +140,7 @@ def test_a_check_is_refused_only_where_nothing_could_be_recorded(kitchen: Kitche
         lambda: kitchen.produce("Bread", "Crumb", 1, 1, **small),
         lambda: kitchen.can_produce("Bread", 1, scale_factor=Decimal("0.0000001")),
     ):
-        with pytest.raises(Invalid, match="too small or too large to count"):
+        with pytest.raises(Invalid, match="too small or too large to record"):
             ask()
     kitchen.recipe("Dust", {"Flour": (1, "g")})
     assert kitchen.can_produce("Dust", 1)["can_produce"]

@@ -166,8 +166,8 @@ def test_an_incomplete_label_is_not_put_on_file(small: Kitchen) -> None:
     with pytest.raises(LabelIncompleteError) as refused:
         run_in_transaction(lambda s: record_label_filed(session=s, lot_id=made["lot_id"]))
     assert [(one["field"], one["problem"].split(" (")[0]) for one in refused.value.problems] == [
-        ("eggs", "its place in the list is not known: nobody has said what it weighs"),
-        ("eggs", "nobody has said which allergens it contains"),
+        ("eggs", "its allergens are not recorded"),
+        ("eggs", "its place in the list is unknown: its weight is not recorded"),
     ]
 
 
@@ -193,7 +193,7 @@ def test_a_reversed_run_is_in_no_label(bakery: Kitchen) -> None:
     made = bakery.produce("Honey cookies", "Cookie", 1, 24)
     boxed = bakery.assemble("Box", 2)
     with read_scope() as session:
-        with pytest.raises(ConflictError, match="was reversed; there is nothing to label"):
+        with pytest.raises(ConflictError, match="was undone, so there is nothing to label"):
             load_label(session, undone["lot_id"])
         assert load_label(session, made["lot_id"]).label.contains == ("wheat",)
         assert load_label(session, boxed["lot_id"]).label.contains == ("wheat",)

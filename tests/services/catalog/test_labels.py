@@ -99,7 +99,7 @@ def test_ingredients_that_cannot_be_ordered_are_named_and_come_last() -> None:
     made = label(9, lots, [*FOODS, eggs])
     assert list_text(made) == "Flour (wheat), Sugar, Eggs"
     assert [(gap["item_slug"], gap["problem"].partition(" (")[0]) for gap in made.gaps] == [
-        ("eggs", "its place in the list is not known: nobody has said what it weighs")
+        ("eggs", "its place in the list is unknown: its weight is not recorded")
     ]
     weighed = label(9, lots, [*FOODS, food(8, "Eggs", "eggs", unit="each", each=60)])
     assert list_text(weighed) == "Eggs, Flour (wheat), Sugar"
@@ -111,7 +111,7 @@ def test_silence_is_not_none() -> None:
     made = label(5, LOTS, [food(1, "Flour", said=False), *FOODS[1:]])
     assert [(gap["problem"], gap.get("remedy")) for gap in made.gaps] == [
         (
-            "nobody has said which allergens it contains",
+            "its allergens are not recorded",
             {"kind": "state_allergens", "item_id": 1, "item_slug": "flour"},
         )
     ]

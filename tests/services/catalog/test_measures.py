@@ -142,7 +142,7 @@ def test_every_published_figure_has_a_source_and_can_be_taken_as_its_command_say
     for measure in COMMON_MEASURES:
         missing: Missing = {"measure": measure.kind, "unit": measure.unit, "published": measure.published}
         said = words({"kind": "measure", "item_slug": "x", "item_name": "X", "missing": [missing]})
-        option = dict(zip(*[iter(shlex.split(said.partition("if yours is like it: ")[2])[3:])] * 2, strict=True))
+        option = dict(zip(*[iter(shlex.split(said.partition("if yours is similar: ")[2])[3:])] * 2, strict=True))
         assert option["--source"] == measure.source != ""
         amount, unit = option["--volume"].split() if "--volume" in option else (option["--piece"], "each")
         weight, gram = option["--weighs"].split()

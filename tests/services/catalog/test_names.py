@@ -25,7 +25,7 @@ def test_an_unknown_name_is_refused_with_similar_ones(sqlite_url: str) -> None:
     assert refusal["value"] == "Dark rye flour"
     assert "like flour_rye (" in refusal["reason"]
     assert refusal["remedy"] == {"kind": "map_name", "name": "Dark rye flour", "item_slug": "flour_rye"}
-    assert 'say --map "Dark rye flour=flour_rye"' in in_words(refusal)["reason"]
+    assert 'add --map "Dark rye flour=flour_rye"' in in_words(refusal)["reason"]
 
 
 def test_the_meaning_of_a_name_is_given_once_and_remembered(kitchen: Kitchen, log: pytest.LogCaptureFixture) -> None:
@@ -82,7 +82,7 @@ def test_names_are_kept_from_the_command_line(bake: CommandLine, kitchen: Kitche
         {"name": "ap flour", "item_slug": "rye-flour", "item_name": "Rye flour"}
     ]
     assert bake("names", "guess", "AP Flour").out.startswith("Remembered as rye-flour.")
-    assert bake("names", "forget", "AP Flour").out == "'ap flour' is forgotten, no longer rye-flour\n"
+    assert bake("names", "forget", "AP Flour").out == "Forgot 'ap flour', which meant rye-flour\n"
     assert bake("names", "forget", "AP Flour").code == 1
 
 

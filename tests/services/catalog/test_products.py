@@ -74,7 +74,7 @@ def test_boxes_are_a_box() -> None:
 
 def test_another_package_type_and_a_package_without_a_size_are_refused() -> None:
     """The refusal names the package type it comes in, or says how to record the size."""
-    with pytest.raises(ValidationError, match="comes by the bag"):
+    with pytest.raises(ValidationError, match="neither a unit nor a package of"):
         unpack(BAG, Fraction(2), "sack")
     with pytest.raises(ValidationError, match="give the quantity in a unit") as refused:
         unpack(Package(3, 1, None, "Flour", "bag", None, "kg"), Fraction(2), "bag")

@@ -106,8 +106,8 @@ def test_every_cell_that_cannot_be_taken_is_named_by_row_and_column(flour: Kitch
         ("row 3, column F (total)", "-3"),
     ]
     reasons = [row["reason"] for row in in_words(report)["refused"]]
-    assert reasons[0].startswith("may be 2026-04-03 or 2026-03-04; write it like 2026-11-23, or say --dates dmy")
-    assert 'say --map "floor=flour"' in reasons[2]
+    assert reasons[0].startswith("may be 2026-04-03 or 2026-03-04; write it like 2026-11-23, or add --dates dmy")
+    assert 'add --map "floor=flour"' in reasons[2]
 
 
 @pytest.mark.parametrize(("dates", "day"), [("dmy", "2026-04-03"), ("mdy", "2026-03-04")])
@@ -221,7 +221,7 @@ def test_a_template_is_read_as_what_it_is(flour: Kitchen, tmp_path: Path, name: 
 def test_the_command_line_lists_the_tables(bake: CommandLine, tmp_path: Path) -> None:
     """A file of unknown content and an unknown template list the tables; a malformed option is an error."""
     (tmp_path / "till.csv").write_text("a\n1\n")
-    assert "say --table with one of purchases" in bake("import", str(tmp_path / "till.csv")).err
+    assert "add --table with one of purchases" in bake("import", str(tmp_path / "till.csv")).err
     assert "must be one of purchases" in bake("template", "tills", str(tmp_path / "t.csv")).err
     assert bake("import", str(tmp_path / "till.csv"), "--dates", "ymd").code == 2
     assert bake("import", str(tmp_path / "till.csv"), "--map", "flour").code == 2

@@ -99,8 +99,8 @@ def test_a_preview_says_what_every_line_means_and_what_to_do(pantry: Kitchen) ->
     assert found["lines"][3]["to_do"] == ["a range is given"]
     assert found["lines"][4]["remedies"] == [{"kind": "settle_line", "line": 5, "can_accept": False}]
     told = in_words(found)["lines"]
-    assert told[3]["to_do"] == ["a range is given; say --ranges low or --ranges high"]
-    assert told[4]["to_do"] == ["no quantity is given; say --line '5=250 g SLUG' or --leave-out 5"]
+    assert told[3]["to_do"] == ["a range is given; add --ranges low or --ranges high"]
+    assert told[4]["to_do"] == ["no quantity is given; add --line '5=250 g SLUG' or --leave-out 5"]
     assert (found["is_sure"], found["makes"]["state"]) == (False, "taken")
     assert pantry.rows("SELECT count(*) FROM recipe") == [(0,)]
 
@@ -110,8 +110,8 @@ def test_unsure_lines_are_refused_together_and_nothing_is_recorded(pantry: Kitch
     told = problems(lambda: record(["1 cup plain fluor", "2 cloves garlic", "100 g butter or lard", "5 g salt"]))
     assert told["line 1"].startswith("there is no 'plain fluor' here, but plain-flour")
     assert "--map 'plain fluor=plain-flour'" in told["line 1"]
-    assert "stock is not kept by the clove; say --line '2=250 g SLUG' or --leave-out 2" in told["line 2"]
-    assert "the line offers an alternative; say --accept 3 or --line" in told["line 3"]
+    assert "stock is not kept by the clove; add --line '2=250 g SLUG' or --leave-out 2" in told["line 2"]
+    assert "the line offers an alternative; add --accept 3 or --line" in told["line 3"]
     assert set(told) == {"line 1", "line 2", "line 3"}
     assert pantry.rows("SELECT count(*) FROM recipe") == [(0,)]
 
@@ -231,10 +231,10 @@ def test_a_page_that_says_nothing_of_its_yield_is_doubted(pantry: Kitchen) -> No
     """The doubt says how to give the yield; an unknown product has a suggestion."""
     assert parse_yield([" "]) == (None, ("the yield of a batch is not given",))
     assert in_words(check(["1 g salt"]))["makes"]["to_do"] == [
-        "the yield of a batch is not given; say --makes '24 SLUG' or --without-yield"
+        "the yield of a batch is not given; add --makes '24 SLUG' or --without-yield"
     ]
     found = in_words(check(["1 g salt"], yields=("12 milk rolls",)))
-    assert "but roll; say --makes '12 roll'" in found["makes"]["to_do"][0]
+    assert "but roll; add --makes '12 roll'" in found["makes"]["to_do"][0]
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def plan_names(document: Mapping[str, Any], names: Shelf[NamePlan], items: Shelf
     for row in findings.rows(document, "names"):
         key, item = name_key(row.read_name("name", limit=300)), items.find(row, "item")
         if key in items.known or key in items.new:
-            row.refuse("name", f"{key!r} is the slug of an item and already means that item; take this row out")
+            row.refuse("name", f"{key!r} is the slug of an item and already means that item; remove this row")
         known = names.known.get(key)
         if known and item and known.item_slug != item.slug:
             row.refuse("name", f"means {known.item_slug} here", {"kind": "rename", "name": key, "item_slug": item.slug})

@@ -18,7 +18,7 @@ from bake_tracker.domain.label.allergens import ALLERGENS, NONE, is_known, read_
 
 PRESENCES = ("contains", "may_contain")
 _OTHERWISE = "recorded differently; not changed"
-_TWICE = "contradicts another row of the file; take one of them out"
+_TWICE = "contradicts another row of the file; remove one of them"
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,9 @@ def read_number(text: str, decimals: Decimals | None) -> str:
         if _GROUPED["comma"].fullmatch(digits):
             return kept + digits.replace(".", "").replace(",", ".")
         if "." in digits:
-            raise UnreadableError("has a point, where decimals follow a comma; write it like 2,5 or 1.234,50")
+            raise UnreadableError(
+                "has a decimal point, but the file uses decimal commas; write it like 2,5 or 1.234,50"
+            )
         return kept + digits.replace(",", ".", 1)
     if _PLAIN.fullmatch(digits):
         return kept + (f"0{digits}" if digits.startswith(".") else digits)

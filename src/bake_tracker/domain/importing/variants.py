@@ -27,7 +27,7 @@ def as_export(document: Mapping[str, Any]) -> Mapping[str, Any]:
     if kind in _COUNTS:
         raise ValidationError.of(
             "file",
-            f"says how much is left ({kind}), which is no data to bring in; count the shelf, or record what was wasted",
+            f"says how much is left ({kind}), which cannot be imported; count the shelf, or record what was wasted",
             {"kind": "record_count"},
         )
     view = document.get("view_type", document.get("export_type"))

@@ -264,7 +264,7 @@ def _unordered(ingredients: tuple[Ingredient, ...]) -> Iterator[Gap]:
 
 
 def _unweighed(food: Food) -> Gap:
-    what = "its place in the list is not known"
+    what = "its place in the list is unknown"
     if food.base_unit not in ("each", "ml"):
         return {"item_slug": food.slug, "problem": f"{what}: it is kept in {food.base_unit}, which has no weight"}
     remedy: Remedy = {
@@ -278,7 +278,7 @@ def _unweighed(food: Food) -> Gap:
             else {"measure": "density", "unit": "cup", "published": None}
         ],
     }
-    return {"item_slug": food.slug, "problem": f"{what}: nobody has said what it weighs", "remedy": remedy}
+    return {"item_slug": food.slug, "problem": f"{what}: its weight is not recorded", "remedy": remedy}
 
 
 def _unknown(ingredients: tuple[Ingredient, ...]) -> Iterator[Gap]:
@@ -291,7 +291,7 @@ def _unknown(ingredients: tuple[Ingredient, ...]) -> Iterator[Gap]:
             if not one.is_said:
                 yield {
                     "item_slug": food.slug,
-                    "problem": "nobody has said which allergens it contains",
+                    "problem": "its allergens are not recorded",
                     "remedy": {"kind": "state_allergens", "item_id": food.item_id, "item_slug": food.slug},
                 }
             if food.kind != "ingredient" and food.declared is None:

@@ -65,15 +65,17 @@ def what_helps(line: LogLine) -> Advice | None:
     if outcome == "label_differs":
         return Advice("use other lots", {"kind": "file_label", "item_slug": str(line.get("item"))})
     if outcome == "label_incomplete":
-        return Advice("record what the error lists: weights and allergens")
+        return Advice("record the weights and allergens that the error lists")
     if outcome == "conflict":
         return Advice("use a new operation id, or repeat the first request exactly")
     return {
-        "success": Advice("nothing: but the ledger has no such operation", {"kind": "verify_log"}),
+        "success": Advice(
+            "the log says that it succeeded, but the ledger has no such operation", {"kind": "verify_log"}
+        ),
         "rolled_back": Advice("it had succeeded, but its transaction was rolled back; try again"),
         "retried": Advice("nothing; it was retried automatically"),
         "unknown": Advice(
-            "the connection died during COMMIT, so whether it is recorded is not known", {"kind": "verify_log"}
+            "the connection broke during COMMIT, so it may or may not be recorded", {"kind": "verify_log"}
         ),
         "error": Advice("a fault of the program or the machine; nothing was recorded, so try again"),
     }.get(outcome)

@@ -81,7 +81,7 @@ def read_request(given: Arguments, name: object, lines: object, yields: object, 
         given.refuse("lines", "must be a list with at least one line of text")
     told: Mapping[str, Any] = choices if isinstance(choices, Mapping) else {}
     if choices is not None and not isinstance(choices, Mapping):
-        given.refuse("choices", "must be an object with named choices, or left out")
+        given.refuse("choices", "must be an object of choices, or be left out")
     for unknown in sorted(str(one) for one in told.keys() - PageChoices.__annotations__.keys()):
         given.refuse(f"choices.{unknown[:40]}", "is not a known choice; remove it")
     makes = _mapping(given, "choices.makes", told.get("makes"))
@@ -123,7 +123,7 @@ def _texts(given: Arguments, field: str, value: object) -> list[str]:
 
 def _mapping(given: Arguments, field: str, value: object) -> Mapping[Any, Any]:
     if value is not None and not isinstance(value, Mapping):
-        given.refuse(field, "must be an object with named values, or left out")
+        given.refuse(field, "must be an object, or be left out")
     return value if isinstance(value, Mapping) else {}
 
 

@@ -73,12 +73,12 @@ def unpack(package: Package, count: Fraction, word: str, place: str = "") -> tup
         comes_in = package.package_type or ANY_PACKAGE[0]
         raise ValidationError.of(
             f"{place}unit",
-            f"{word[:60]!r} is neither a unit nor the package of {package.called}, which comes by the {comes_in}",
+            f"{word[:60]!r} is neither a unit nor a package of {package.called}; use {comes_in}, or a unit",
         )
     if package.quantity is None:
         raise ValidationError.of(
             f"{place}product_id",
-            f"nobody has said how much is in a package of {package.called}; give the quantity in a unit",
+            f"the size of a package of {package.called} is not recorded; give the quantity in a unit",
             {"kind": "add_product", "item_id": package.item_id},
         )
     return count * package.quantity, package.unit

@@ -88,7 +88,7 @@ def load_production_plan(
         for item_id, (item, per_batch) in recipe.makes.items()
     }
     if makes and not any(0 < micros <= MAX_MICROS for _, micros in makes.values()):
-        raise ValidationError.of("scale_factor", "makes a plan too small or too large to count")
+        raise ValidationError.of("scale_factor", "makes the plan too small or too large to record; use another factor")
     items = items_of(line.item for lines in recipe.lines_by_recipe.values() for line in lines)
     plan = _draw(session, needs_of(recipe, batches), today)
     return _told(plan, items, makes, "num_batches")

@@ -133,7 +133,7 @@ def load_costed_good(
     good = load_good(session, good_id)
     needs = {part.item.item_id: part.quantity_micros * count for part in good.components}
     if count < 1 or any(need > MAX_TOTAL_MICROS for need in needs.values()):
-        raise ValidationError.of("count", "must be 1 or more, and so few that they can be counted")
+        raise ValidationError.of("count", "must be 1 or more, and not too large to calculate")
     costed, totals = cost_needs(session, needs, {part.item.item_id: part.item for part in good.components}, today)
     by_slug = {one["item_slug"]: one for one in costed}
     possible = next(

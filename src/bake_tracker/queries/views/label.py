@@ -85,7 +85,9 @@ def load_label(session: Session, lot_id: int) -> LabelledLot:
     if lot is None:
         raise LotNotFoundError(lot_id)
     if not lot.is_there:
-        raise ConflictError(f"what made lot {lot.code} was reversed; there is nothing to label", lot_id=lot_id)
+        raise ConflictError(
+            f"the operation behind lot {lot.code} was undone, so there is nothing to label", lot_id=lot_id
+        )
     made = load_made(session, [lot_id])
     label = label_of_lot(lot_id, made.lots, made.foods, made.of_products)
     return LabelledLot(lot_id, lot.code, lot.expires_on, lot.bakery_name, label)
@@ -106,7 +108,9 @@ def label_words(
         ValidationError: the day is after the lot's expiry.
     """
     if best_before is not None and found.expires_on is not None and best_before > found.expires_on:
-        raise ValidationError.of("best_before", f"lot {found.code} expires on {found.expires_on}; name no later day")
+        raise ValidationError.of(
+            "best_before", f"lot {found.code} expires on {found.expires_on}; choose that day or an earlier one"
+        )
     weight = found.label.net_weight_g
     return words_of(
         found.label,

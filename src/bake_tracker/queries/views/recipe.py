@@ -335,7 +335,7 @@ def _weighed(
             before = needs[key]
             needs[key] = None if before is None else before + more
     if any(one is not None and one > MOST for one in needs.values()):
-        raise ValidationError.of("batches", "asks for more than can be counted; make it smaller")
+        raise ValidationError.of("batches", "needs more than the ledger can count; use a smaller number")
     weights = {key: None if need is None else weight_g(items[key], need) for key, need in needs.items()}
     flour = said or [key for key in needs if is_called_flour(items[key].name)]
     percents = bakers_percentages(weights, flour)

@@ -108,7 +108,9 @@ def record_user(
         if first and has_users(session):
             raise ConflictError("this bakery already has users; sign in")
         if find_user(session, asked["name"]):
-            raise ConflictError(f"there is already a user named {asked['name']}", name=asked["name"])
+            raise ConflictError(
+                f"there is already a user named {asked['name']}; choose another name", name=asked["name"]
+            )
         row = {
             **asked,
             "name_key": user_name_key(asked["name"]),
@@ -147,7 +149,7 @@ def record_user_change(
         new_role = None if role is None else given.choice("role", role, [one.value for one in Role])
         off = None if is_disabled is None else given.flag("is_disabled", is_disabled)
         if role is None and is_disabled is None:
-            given.refuse("role", "must be given, or is_disabled")
+            given.refuse("role", "is missing; give role, is_disabled or both")
         given.done()
         if done := operation.claim({"user_id": key, "role": new_role, "is_disabled": off}):
             return cast(UserResult, done)

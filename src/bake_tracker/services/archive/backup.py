@@ -108,7 +108,7 @@ def refuse_to_replace(path: Path, *, force: bool) -> None:
     """
     _kind(path)
     if path.exists() and not force:
-        raise BackupRefusedError(f"{path} is there already; name another file", remedy={"kind": "replace_file"})
+        raise BackupRefusedError(f"{path} already exists; choose another name", remedy={"kind": "replace_file"})
 
 
 def restore_backup(path: Path, url: str | None = None, *, told: Told = lambda _: None) -> Restored:

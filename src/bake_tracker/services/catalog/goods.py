@@ -21,7 +21,7 @@ from bake_tracker.services.operation import Kind, recording
 COMPONENTS = Kind(
     "record_good_components",
     "goods_service",
-    "Set what goes in a box",
+    "Set the components of a good",
     success_fields=("finished_good_id", "component_count"),
 )
 

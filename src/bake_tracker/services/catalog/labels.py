@@ -82,7 +82,7 @@ def record_label_filed(
         if lot is None and (key is None or text is None):
             given.refuse("item_id", "give an item with its ingredients, or a lot")
         if lot is not None and (key is not None or text is not None or inside or maybe):
-            given.refuse("lot_id", "must be given without item, ingredients and allergens, which come from the lot")
+            given.refuse("lot_id", "must be given alone: the item, ingredients and allergens come from the lot")
         given.done()
         asked = {"item_id": key, "ingredients": text, "contains": inside, "may_contain": maybe, "lot_id": lot}
         if done := operation.claim(asked):

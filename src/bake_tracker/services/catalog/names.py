@@ -57,7 +57,7 @@ def record_name(
         if slug is None and former is None:
             raise ValidationError.of("name", f"{key!r} is not a remembered name")
         if slug is not None and key in load_slugs(session, "item"):
-            raise ValidationError.of("name", f"{key!r} is already the slug of an item")
+            raise ValidationError.of("name", f"{key!r} is already the slug of an item; choose another name")
         before = load_things(session, [("name_mapping", key)])
         if slug is None:
             session.execute(delete(tables.name_mapping).where(tables.name_mapping.c.name == key))

@@ -289,16 +289,16 @@ def _wanted(
     for (lot_id, item_id), micros in wanted.items():
         what = f"lot {lots[lot_id].code}" if lot_id is not None else items[item_id].slug
         if micros == 0:
-            raise ValidationError.of("lines", f"{what} would change by too little to count")
+            raise ValidationError.of("lines", f"{what} would change by too little to record; use a larger quantity")
         if abs(micros) > MAX_TOTAL_MICROS:
-            raise ValidationError.of("lines", f"{what} would change by too much to count")
+            raise ValidationError.of("lines", f"{what} would change by too much to record; use a smaller quantity")
     return wanted
 
 
 def _check_were_there(lots: Iterable[LotState], there_on: date) -> None:
     if late := [lot for lot in lots if lot.received_on > there_on]:
         told = "; ".join(f"lot {lot.code} came in on {lot.received_on}" for lot in late)
-        raise ConflictError(f"{told}, so it cannot have left before that day", lots=[lot.code for lot in late])
+        raise ConflictError(f"{told}; nothing can leave a lot before it comes in", lots=[lot.code for lot in late])
 
 
 def _check_may_go(lots: Iterable[LotState], day: date, kind: str) -> None:
@@ -316,7 +316,7 @@ def _check_may_go(lots: Iterable[LotState], day: date, kind: str) -> None:
         ids.append(lot.lot_id)
     if refused:
         raise ConflictError(
-            f"{'; '.join(refused)}: it cannot go as a {kind}; record it as waste",
+            f"{'; '.join(refused)}: it cannot be recorded as a {kind}; record it as waste",
             remedy={"kind": "release_lots", "lot_ids": ids, "lot_codes": codes},
             lots=codes,
         )

@@ -100,7 +100,8 @@ def record_delivery(
         if number is not None and not is_again and (first := load_standing_delivery(session, supplier, number)):
             raise ConflictError(
                 f"document {number} from this supplier was already recorded on {first.delivered_on} as operation "
-                f"{first.operation_id}; if it really came twice, set again",
+                f"{first.operation_id}",
+                remedy={"kind": "record_again"},
                 document=number,
                 recorded_operation_id=first.operation_id,
             )

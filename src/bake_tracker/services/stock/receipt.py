@@ -203,7 +203,7 @@ def weigh(session: Session, goods: Goods, place: str = "") -> Weighed:
         amount = unpack(package, *amount, place)
     micros = received_micros(base_quantity(item, *amount))
     if not 0 < micros <= LARGEST * MICRO:
-        too_much = f"{goods.quantity} {goods.unit} is too much to keep in {item.base_unit}"
+        too_much = f"{goods.quantity} {goods.unit} is too much to record in {item.base_unit}; use a smaller quantity"
         raise ValidationError.of(f"{place}quantity", too_much)
     return Weighed(goods, item, micros)
 

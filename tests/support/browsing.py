@@ -31,7 +31,9 @@ def chromium_running() -> Iterator[Browser]:
             pytest.fail("CI needs Chromium: apt-get install chromium")
         pytest.skip("NOT TESTED: no Chromium on the PATH (on Debian: apt-get install chromium)")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"], timeout=PATIENCE_S * 1000)
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu"], timeout=PATIENCE_S * 1000
+        )
         yield browser
         browser.close()
 

@@ -146,7 +146,7 @@ def do_make_token(request: Request, form: Sent) -> Response:
     try:
         if form["role"] in SHORT and not caller.role.allows(Role(form["role"])):
             raise ValidationError.of("role", f"must not be above your own, which is {caller.role}")
-        # Without an id: sent twice these are two tokens, of which the one that is shown is good.
+        # Without an id: if it is sent twice, it makes two tokens, and the one shown works.
         run_in_transaction(
             lambda session: record_api_token(caller.user_id, form["name"], form["role"], token, session=session)
         )

@@ -12,5 +12,6 @@ if [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ] && [ "$(df -Pk /dev/shm | awk 'NR == 
 fi
 # Without bytecode, every process would compile the program again, and pytest all of the tests.
 unset PYTHONDONTWRITEBYTECODE
-[ $# -gt 0 ] || set -- -n 2
+# Three workers keep two cores busy while some of them wait.
+[ $# -gt 0 ] || set -- -n 3
 exec "$venv/bin/python" -m pytest "$@"

@@ -112,8 +112,7 @@ def wait_for_turns(programs: Sequence[Program]) -> None:
 def asked_now(worker: psutil.Process) -> int:
     """How many programs are connected to it; -1 if it is dead or not a worker."""
     try:
-        is_worker = "--multiprocessing-fork" in worker.cmdline()
-        return sum(one.status == psutil.CONN_ESTABLISHED for one in worker.net_connections("tcp")) if is_worker else -1
+        return sum(one.status == psutil.CONN_ESTABLISHED for one in worker.net_connections("tcp"))
     except psutil.NoSuchProcess:
         return -1
 

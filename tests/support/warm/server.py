@@ -7,6 +7,7 @@ another. The server ends when its own input does.
 
 import gc
 import json
+import multiprocessing
 import os
 import pkgutil
 import runpy
@@ -19,6 +20,8 @@ import time
 from contextlib import suppress
 from typing import Any
 
+import uvicorn._subprocess
+
 import bake_tracker
 
 NOT_IMPORTED = ("bake_tracker.__main__", "bake_tracker.testing", "bake_tracker.migrations.")
@@ -28,6 +31,8 @@ def import_everything() -> None:
     for module in pkgutil.walk_packages(bake_tracker.__path__, "bake_tracker."):
         if not module.name.startswith(NOT_IMPORTED):
             __import__(module.name)
+    # Workers of `bake serve` are forked as well; spawned, each would import everything again.
+    uvicorn._subprocess.spawn = multiprocessing.get_context("fork")  # type: ignore[assignment]
     gc.collect()
     gc.freeze()  # a collection in a child would copy every page that it shares with this process
 

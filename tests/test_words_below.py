@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, get_args
 
 import pytest
@@ -151,15 +152,19 @@ def test_a_terminal_shows_what_to_type(kind: RemedyKind) -> None:
     assert all(COMMAND.match(found[0]) for found in re.finditer(r"\bbake [a-z-]+", said)), said
 
 
+@cache
+def description() -> dict[str, Any]:
+    return describe(application())
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_api_names_a_route_or_a_field(kind: RemedyKind) -> None:
     """Every route and field exists; only what is done at the server itself has neither."""
-    app = application()
     way = of_api.WAYS[kind](EVERY_REMEDY[kind])
     assert not OF_A_TERMINAL.search(way["text"])
-    described = describe(app)
     if "route" in way:
         assert way["route"] in way["text"]
+    described = description()
     routes = {
         re.sub(r"{\w+}", "#", f"{method.upper()} {path}") for path, of in described["paths"].items() for method in of
     }

@@ -17,7 +17,13 @@ from bake_tracker.queries.archive.restored import load_restored
 from bake_tracker.queries.verify.everything import verify_ledger
 from bake_tracker.services import database
 from bake_tracker.services.archive.backup import restore_backup
-from bake_tracker.services.database import DatabaseUnavailableError, engine_for, read_scope, session_scope
+from bake_tracker.services.database import (
+    DatabaseUnavailableError,
+    dispose_engines,
+    engine_for,
+    read_scope,
+    session_scope,
+)
 from support import DATA
 from support.archives import MAKERS, archive, edited, restore, use_postgresql_tools
 from support.command_line import CommandLine
@@ -75,21 +81,27 @@ def stored(url: str) -> Callable[[object], object]:
     return store
 
 
-@pytest.fixture(params=OLD, ids=lambda path: path.stem)
+@pytest.fixture(scope="module", params=OLD, ids=lambda path: path.stem)
 def old(request: pytest.FixtureRequest) -> Path:
     """A backup of each earlier version."""
     return request.param
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def upgraded(request: pytest.FixtureRequest, old: Path, tmp_path: Path, use: Callable[[str], str]) -> str:
-    """A database with data of an earlier version, upgraded to this one."""
-    url = use(of_revision(bare(request.param, request, tmp_path / "old"), old))
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def upgraded_url(request: pytest.FixtureRequest, old: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A database with data of an earlier version, upgraded to this one; the tests only read it."""
+    url = of_revision(bare(request.param, request, tmp_path_factory.mktemp("upgraded") / "old"), old)
     with pytest.raises(DatabaseUnavailableError, match="is of another version") as refused:
         engine_for(url)
     assert told(refused.value).endswith("; run: bake init")
     database.prepare(url)
+    dispose_engines()
     return url
+
+
+@pytest.fixture
+def upgraded(upgraded_url: str, use: Callable[[str], str]) -> str:
+    return use(upgraded_url)
 
 
 def rows_by_table(lines: list[bytes]) -> dict[str, list[object]]:

@@ -1,5 +1,6 @@
 """A bakery's life that is undone completely: the steps that may happen in it, and how it ends."""
 
+import os
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -29,6 +30,8 @@ from support.import_files import clean
 from support.kitchen import Kitchen
 from support.life import Keep
 
+CHECKED_AFTER = int(os.environ.get("BAKE_TRACKER_TEST_CHECKED_AFTER", "3"))
+"""The number of steps between two full verifications of a life."""
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 Call = Callable[[Session], Any]
 Row = tuple[str, str, str]
@@ -71,6 +74,7 @@ class Life(RuleBasedStateMachine):
     known_at_first: set[Row]
     at_first: list[Any]
     heard: Counter[str]
+    steps = 0
     kept: set[str]
     """What a reversal reported as kept, because the ledger refers to it."""
 
@@ -322,6 +326,12 @@ class Life(RuleBasedStateMachine):
                 return
 
     @invariant()
+    def is_honest(self) -> None:
+        """Checked after every few steps, because it takes as long as all else; at the end of a life, always."""
+        self.steps += 1
+        if self.steps % CHECKED_AFTER == 0:
+            self.ledger_caches_and_log_agree()
+
     def ledger_caches_and_log_agree(self) -> None:
         with read_scope() as session:
             assert verify_ledger(session)["drift"] == []
@@ -331,6 +341,7 @@ class Life(RuleBasedStateMachine):
 
     def undo_everything(self, by_roots: bool) -> None:
         """Undo the latest first, each alone; or the earliest first, with all its dependents."""
+        self.ledger_caches_and_log_agree()
         staying, stayed = set[str](), set[str]()
         while standing := [row for row in self.standing() if row[0] not in staying]:
             key, _ = standing[0] if by_roots else standing[-1]

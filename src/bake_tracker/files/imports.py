@@ -7,8 +7,8 @@ from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.importing.reading import parse_export
 from bake_tracker.domain.importing.sections import TextRow, sections_of
 from bake_tracker.domain.importing.tables import FORMAT, TABLES, TEMPLATES, table_called
-from bake_tracker.domain.importing.text import Reading
 from bake_tracker.domain.remedies import Remedy
+from bake_tracker.domain.written import Reading
 from bake_tracker.files.tables import TableRow, read_sheets
 
 _EXPLAINS = "about"

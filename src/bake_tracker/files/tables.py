@@ -21,6 +21,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.properties import PageSetupProperties
 
 from bake_tracker.domain.errors import Problem, ValidationError
+from bake_tracker.domain.written import NumberText
 
 FORMATS = (".csv", ".xlsx")
 EXACT_DIGITS = 15
@@ -320,7 +321,9 @@ def _cell_text(value: object) -> str:
         return value.isoformat()
     if isinstance(value, float):
         exact = Decimal(repr(value))
-        return format(exact.to_integral_value() if exact == exact.to_integral_value() else exact, "f")
+        return NumberText(format(exact.to_integral_value() if exact == exact.to_integral_value() else exact, "f"))
+    if type(value) is int:
+        return NumberText(value)
     return str(value).strip()
 
 

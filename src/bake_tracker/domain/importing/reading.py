@@ -43,9 +43,9 @@ from bake_tracker.domain.importing.sections import Sections, sections_of, tables
 from bake_tracker.domain.importing.shelf import Shelf
 from bake_tracker.domain.importing.stock import plan_stock
 from bake_tracker.domain.importing.tables import FORMAT
-from bake_tracker.domain.importing.text import Reading
 from bake_tracker.domain.importing.variants import APPLICATION, as_export
 from bake_tracker.domain.name_matching import name_key
+from bake_tracker.domain.written import Reading
 
 _VERSION = re.compile(r"4(\.[0-9]{1,3})?")
 
@@ -149,7 +149,7 @@ def plan_import(
     Raises:
         ValidationError: a name in ``told`` is mapped to an unknown item.
     """
-    findings = Findings()
+    findings = Findings(known.bakery)
     told = {name_key(name): slug for name, slug in (told or {}).items()}
     items = Shelf("an ingredient", known.items, findings, {**known.names, **told})
     suppliers = Shelf("a supplier", known.suppliers, findings)

@@ -10,9 +10,11 @@ from typing import Any, NotRequired, TypedDict
 
 from bake_tracker.domain.arguments import FINEST, LARGEST, MAX_TEXT, Arguments
 from bake_tracker.domain.importing.differences import Difference
+from bake_tracker.domain.importing.plan import BakeryPlan
 from bake_tracker.domain.remedies import Advice, Remedy
 from bake_tracker.domain.slugs import read_slug
 from bake_tracker.domain.units import MICRO, Unit, parse_quantity
+from bake_tracker.domain.written import PLAIN, OtherCurrencyError, UnreadableError, local_day, read_money
 
 MAX_RATIO = 80
 """The most characters of a stored ratio."""
@@ -20,7 +22,6 @@ MAX_SUGGESTED = 200
 """How many unknown names get suggestions; a file with more is the wrong file."""
 
 _NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?|([0-9]{1,9} )?[0-9]{1,40}/[0-9]{1,40}")
-_MONEY = re.compile(r"[$€£] ?(?=[0-9])")
 
 
 class Refusal(TypedDict):
@@ -42,20 +43,25 @@ class Skip(TypedDict):
 
 
 class Placed(dict[str, Any]):
-    """An object with the readable places of itself and its fields; ``problems`` were found while reading."""
+    """An object with the readable places of itself and its fields, and their text as written in the file.
+
+    ``problems`` were found while reading.
+    """
 
     def __init__(self, *, place: str, **fields: Any) -> None:
         super().__init__(fields)
         self.place = place
         self.columns: dict[str, str] = {}
+        self.written: dict[str, str] = {}
         self.problems: list[tuple[str, str, Remedy | None]] = []
 
 
 class Row(Arguments):
     """One object of the file; a ``read_`` method returns the value, or refuses it and returns a harmless substitute."""
 
-    def __init__(self, kind: str, index: int, fields: Mapping[str, Any]) -> None:
+    def __init__(self, kind: str, index: int, fields: Mapping[str, Any], house: BakeryPlan) -> None:
         super().__init__()
+        self.house = house
         self.kind, self.index, self.fields = kind, index, fields
         self.place = fields.place if isinstance(fields, Placed) else f"{kind}[{index}]"
         self.refusals: list[Refusal] = []
@@ -64,7 +70,7 @@ class Row(Arguments):
 
     def child(self, field: str, index: int, value: Any) -> "Row":
         """A row inside this one; its refusals count for this one too."""
-        row = Row(self.kind, self.index, value if isinstance(value, dict) else {})
+        row = Row(self.kind, self.index, value if isinstance(value, dict) else {}, self.house)
         if isinstance(value, Placed):
             self.refusals.extend(row.refusals)
             row.refusals = self.refusals
@@ -81,10 +87,14 @@ class Row(Arguments):
         ):
             one: Refusal = {
                 "place": self.place_of(field),
-                "value": plain(self.fields.get(field)),
+                "value": plain(self._written(field)),
                 "reason": problem,
             }
             self.refusals.append(one if remedy is None else {**one, "remedy": remedy})
+
+    def _written(self, field: str) -> object:
+        written = self.fields.written if isinstance(self.fields, Placed) else {}
+        return written.get(field, self.fields.get(field))
 
     def place_of(self, field: str) -> str:
         """The place of a field of this row, even if it is missing."""
@@ -164,15 +174,27 @@ class Row(Arguments):
         return int(micros)
 
     def read_money(self, field: str) -> Decimal | None:
-        """An amount of 0 or more with at most six decimals; a currency sign may precede it."""
+        """An amount of 0 or more with at most six decimals, with or without the bakery's currency."""
         if not self.has(field):
             return None
         value = self.fields[field]
-        amount = exact_number(_MONEY.sub("", value, count=1) if isinstance(value, str) else value)
+        try:
+            amount = self._money(value) if isinstance(value, str) else exact_number(value)
+        except OtherCurrencyError as error:
+            self.refuse(field, str(error))
+            return None
         if amount is None or not 0 <= amount <= LARGEST or (amount * MICRO).denominator != 1:
             self.refuse(field, "must be an amount of 0 or more with at most six decimals, written like 3.00")
             return None
         return Decimal(int(amount * MICRO)).scaleb(-6)
+
+    def _money(self, text: str) -> Fraction | None:
+        try:
+            return read_money(text, self.house.currency or "", PLAIN)
+        except OtherCurrencyError:
+            raise
+        except UnreadableError:
+            return None
 
     def read_unit(self, field: str, dimension: str | None = None) -> Unit | None:
         unit = self.unit(field, self.fields.get(field))
@@ -181,12 +203,12 @@ class Row(Arguments):
         return unit
 
     def read_day(self, field: str) -> date | None:
-        """A day as ``2025-12-21``, with or without a time after it."""
+        """A day as ``2025-12-21``, or the local day of an instant."""
         if not self.has(field):
             return None
         try:
-            day = date.fromisoformat(self.fields[field].partition("T")[0])
-        except (AttributeError, ValueError):
+            day = local_day(self.fields[field], self.house.time_zone or "UTC")
+        except (TypeError, ValueError, OverflowError):
             self.refuse(field, "must be a date written like 2025-12-21")
             return None
         return self.day(field, day)
@@ -195,7 +217,8 @@ class Row(Arguments):
 class Findings:
     """The findings about every row that is not added."""
 
-    def __init__(self) -> None:
+    def __init__(self, house: BakeryPlan) -> None:
+        self.house = house
         self.refused: list[Row] = []
         self.skipped: list[tuple[Row, str]] = []
         self.misplaced: list[Refusal] = []
@@ -217,7 +240,7 @@ class Findings:
             )
             return
         for index, value in enumerate(section or []):
-            row = Row(kind, index, value if isinstance(value, dict) else {})
+            row = Row(kind, index, value if isinstance(value, dict) else {}, self.house)
             if isinstance(value, dict):
                 yield row
             else:

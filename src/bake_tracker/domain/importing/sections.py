@@ -1,15 +1,16 @@
 """Turn rows of tables into sections of an import; every row keeps its place in the file."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bake_tracker.domain.errors import Problem, ValidationError
 from bake_tracker.domain.importing.rows import Placed, plain
 from bake_tracker.domain.importing.tables import FORMAT, TABLES, Column, TableKind
-from bake_tracker.domain.importing.text import Reading, UnreadableError, read_cell
+from bake_tracker.domain.importing.text import read_cell
 from bake_tracker.domain.slugs import slugify
+from bake_tracker.domain.written import PLAIN, NumberText, Reading, UnreadableError, with_evidence
 
 Rows = Mapping[str, Sequence["TextRow"]]
 
@@ -40,6 +41,7 @@ def sections_of(tables: Rows, reading: Reading, *, is_export: bool) -> Sections:
     _check_headings(tables)
     found: dict[str, list[Placed]] = {kind.section: [] for kind in TABLES.values()}
     unread: Counter[str] = Counter()
+    reading = PLAIN if is_export else with_evidence(reading, _numbers(tables))
     for name, rows in tables.items():
         kind = TABLES[name]
         found[kind.section] += [_placed(name, kind, row, reading, unread) for row in rows]
@@ -61,6 +63,16 @@ def tables_of_json(document: Mapping[str, Any]) -> Rows:
         for name, rows in document.items()
         if name in TABLES and isinstance(rows, list)
     }
+
+
+def _numbers(tables: Rows) -> Iterator[str]:
+    """The texts that should be numbers."""
+    for name, rows in tables.items():
+        for row in rows:
+            for heading, value in row.cells.items():
+                column = TABLES[name].column_of(heading)
+                if column and column.kind in ("number", "money") and isinstance(value, str):
+                    yield value
 
 
 def _check_headings(tables: Rows) -> None:
@@ -99,6 +111,8 @@ def _placed(table: str, kind: TableKind, row: TextRow, reading: Reading, unread:
         placed.columns[column.read_as] = row.columns.get(heading, f".{heading}")
         if value is not None and value != "":
             placed[column.read_as] = _read(placed, column, value, reading)
+            if isinstance(value, str):
+                placed.written[column.read_as] = value
     return placed
 
 
@@ -106,7 +120,7 @@ def _read(placed: Placed, column: Column, value: Any, reading: Reading) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return read_cell(value.strip(), column.kind, reading)
+        return read_cell(value if isinstance(value, NumberText) else value.strip(), column.kind, reading)
     except UnreadableError as error:
         placed.problems.append((column.read_as, str(error), error.remedy))
         return value

@@ -6,7 +6,7 @@ from typing import Literal
 
 FORMAT = "bake-tracker tables 1"
 
-CellKind = Literal["text", "number", "day", "flag"]
+CellKind = Literal["text", "number", "money", "day", "flag"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ _UNIT = Column(
     "unit", synonyms=("uom", "units"), is_needed=True, note="for example g, kg, lb, ml, cup, each", example="kg"
 )
 _COST = Column(
-    "cost", "number", synonyms=("total", "total_cost", "total_price", "line_total"),
+    "cost", "money", synonyms=("total", "total_cost", "total_price", "line_total"),
     note="for the whole row, not for one piece; leave it empty if unknown", example="31.50",
 )  # fmt: skip
 _EXPIRES = Column(
@@ -160,7 +160,7 @@ TABLES: Mapping[str, TableKind] = {
     "product_allergens": TableKind("product_allergens", (Column("product"), Column("allergen"), Column("presence"))),
     "labels": TableKind("labels", (Column("item"), Column("ingredients"), Column("allergens"), Column("filed_at"))),
     "recipe_rates": TableKind(
-        "recipe_rates", (Column("recipe"), Column("labour", "number"), Column("overhead", "number"))
+        "recipe_rates", (Column("recipe"), Column("labour", "money"), Column("overhead", "money"))
     ),
 }  # fmt: skip
 

@@ -7,10 +7,13 @@ from fractions import Fraction
 from functools import lru_cache
 
 from bake_tracker.domain.errors import ConversionProblem, RecipeCycleError, UnitConversionError, ValidationError
+from bake_tracker.domain.money import divide_half_even
 from bake_tracker.domain.recipes.common_measures import suggest
 from bake_tracker.domain.remedies import Missing
 from bake_tracker.domain.units import (
+    BASE_UNITS,
     MAX_TOTAL_MICROS,
+    MICRO,
     MeasureKind,
     NeedsMeasureError,
     drawn_micros,
@@ -167,6 +170,31 @@ def countable(needs: Mapping[int, int], field: str) -> dict[int, int]:
     if any(micros > MAX_TOTAL_MICROS for micros in needs.values()):
         raise ValidationError.of(field, "needs more than the ledger can count; use a smaller number")
     return {item_id: micros for item_id, micros in needs.items() if micros}
+
+
+def stated_quantity(item: Item, quantity: Fraction, unit: str) -> Fraction:
+    """A quantity of stock in the item's base unit, to the nearest millionth if it is a decimal of a metric unit.
+
+    0.30000000000000004 kg, as a computer adds 0.1 and 0.2, is 300 g. A fraction or a conversion stays exact.
+
+    Raises:
+        UnitConversionError: the unit cannot be converted to the item's base unit without a measure.
+    """
+    exact = base_quantity(item, quantity, unit)
+    known = parse_unit(unit)
+    is_metric = known.dimension == BASE_UNITS[item.base_unit] and _is_power_of_ten(known.factor)
+    if not is_metric or not _is_decimal(quantity):
+        return exact
+    return Fraction(divide_half_even(exact.numerator * MICRO, exact.denominator), MICRO)
+
+
+def _is_decimal(number: Fraction) -> bool:
+    return pow(10, number.denominator.bit_length(), number.denominator) == 0
+
+
+def _is_power_of_ten(factor: Fraction) -> bool:
+    least, most = sorted(factor.as_integer_ratio())
+    return least == 1 and str(most).rstrip("0") == "1"
 
 
 def base_quantity(item: Item, quantity: Fraction, unit: str) -> Fraction:

@@ -1,31 +1,51 @@
 """Turn what people type into exact values; a usage error shows how to write the rest."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from itertools import dropwhile
 
 import typer
 
-from bake_tracker.domain.units import parse_quantity
+from bake_tracker.domain.written import (
+    TYPED,
+    Reading,
+    UnreadableError,
+    read_day,
+    read_exact,
+    read_money,
+    read_number,
+)
+from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.services.database import Session
 
 
-def quantity(text: str) -> Fraction:
-    """``2``, ``0.5``, ``1/3`` or ``"1 1/2"``."""
-    try:
-        return parse_quantity(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+def quantity(text: str, reading: Reading = TYPED) -> Fraction:
+    """``2``, ``0.5``, ``2,5``, ``1/3`` or ``"1 1/2"``."""
+    with _as_usage_error():
+        return read_number(text, reading)
 
 
-def decimal(text: str) -> Decimal:
-    """``12.50``: a decimal number."""
-    try:
-        value = Decimal(text)
-    except ArithmeticError:
-        raise typer.BadParameter(f"{text!r} is not a number; write it like 12.50") from None
-    if not value.is_finite():
-        raise typer.BadParameter(f"{text!r} is not a finite number; write it like 12.50")
-    return value
+def money(session: Session, text: str, reading: Reading = TYPED) -> Decimal:
+    """``31.50``, ``€31.50`` or ``31.50 EUR``: an amount in the bakery's currency."""
+    unsigned = text.strip().removeprefix("-")
+    with _as_usage_error():
+        amount = exact_decimal(read_money(unsigned, load_bakery(session).currency, reading))
+    return Decimal(amount if unsigned == text.strip() else -amount)
+
+
+def money_if_given(session: Session, text: str | None) -> Decimal | None:
+    """Like ``money``; None if it was left out."""
+    return None if text is None else money(session, text)
+
+
+def decimal(text: str | Decimal) -> Decimal:
+    """``12.50``: a decimal number. Typer also passes a default through here."""
+    with _as_usage_error():
+        number = read_exact(str(text))
+    return Decimal(exact_decimal(number)) if isinstance(number, Fraction) else Decimal(number)
 
 
 def whole_or_decimal(text: str) -> int | Decimal:
@@ -35,33 +55,32 @@ def whole_or_decimal(text: str) -> int | Decimal:
 
 
 def day(text: str) -> date:
-    """``2026-11-23``."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a date; write it like 2026-11-23") from None
+    """``2026-11-23``, ``23 Nov 2026`` or ``23.11.2026``."""
+    with _as_usage_error():
+        return read_day(text)
 
 
-def amount_of(text: str) -> tuple[Fraction, str, str]:
+def amount_of(text: str, reading: Reading = TYPED) -> tuple[Fraction, str, str]:
     """``"1 1/2 cup flour"`` as quantity, unit and name; the unit may be missing (``"6 sugar-cookie"``)."""
-    words = text.split()
-    numbers = 0
-    while numbers < len(words) and words[numbers][0].isdigit():
-        numbers += 1
-    if numbers == 0 or len(words) < numbers + 1:
+    number, words = _split(text)
+    if not number or not words:
         raise typer.BadParameter(f"cannot read {text!r}; write it like '2 cup flour' or '6 sugar-cookie'")
-    return quantity(" ".join(words[:numbers])), " ".join(words[numbers:-1]), words[-1]
+    return quantity(number, reading), " ".join(words[:-1]), words[-1]
 
 
 def amount(text: str) -> tuple[Fraction, str]:
     """``"1 1/2 cup"`` or ``"2 fl oz"`` as quantity and unit."""
-    words = text.split()
-    numbers = 0
-    while numbers < len(words) and words[numbers][0].isdigit():
-        numbers += 1
-    if numbers == 0 or numbers == len(words):
+    number, words = _split(text)
+    if not number or not words:
         raise typer.BadParameter(f"cannot read {text!r}; write it like '1 cup' or '125 g'")
-    return quantity(" ".join(words[:numbers])), " ".join(words[numbers:])
+    return quantity(number), " ".join(words)
+
+
+def _split(text: str) -> tuple[str, list[str]]:
+    """The number that a text begins with, and the words after it."""
+    words = text.split()
+    rest = list(dropwhile(lambda word: word.lstrip(".")[:1].isnumeric(), words))
+    return " ".join(words[: len(words) - len(rest)]), rest
 
 
 def exact_decimal(value: Fraction) -> int | Decimal:
@@ -100,3 +119,11 @@ def field_value(text: str) -> tuple[str, str]:
     if not equals or not name:
         raise typer.BadParameter(f"{text!r} is not a condition; write it like outcome=rolled_back")
     return name, value
+
+
+@contextmanager
+def _as_usage_error() -> Iterator[None]:
+    try:
+        yield
+    except UnreadableError as error:
+        raise typer.BadParameter(str(error)) from None

@@ -5,7 +5,8 @@ from typing import Any
 
 from bake_tracker.domain.errors import ServiceError
 from bake_tracker.domain.plurals import one_of
-from bake_tracker.domain.remedies import Missing, Published, Remedy, RemedyKind, worded
+from bake_tracker.domain.remedies import Missing, Published, Remedy, RemedyKind, mended, worded
+from bake_tracker.domain.written import UnreadableError
 
 _LISTS = {
     "recipe": "bake recipe list",
@@ -22,6 +23,8 @@ def words(remedy: Remedy) -> str:
 
 def told(error: Exception) -> str:
     """The text of an error, with the command or flag to type."""
+    if isinstance(error, UnreadableError):
+        return mended(str(error), error.remedy, words)
     return error.in_words(words) if isinstance(error, ServiceError) else str(error)
 
 
@@ -108,7 +111,7 @@ WORDS: dict[RemedyKind, Callable[[Remedy], str]] = {
     "settle_line": _settle_line,
     "state_allergens": lambda one: f"record them: bake allergen set {one['item_slug']} --contains ..., or --none",
     "state_dates": lambda one: "or add --dates dmy or --dates mdy for the whole file",
-    "state_decimals": lambda one: "or add --decimals comma for the whole file",
+    "state_decimals": lambda one: "or add --decimals comma or --decimals point for the whole file",
     "state_yield": _state_yield,
     "take_good_rows": lambda one: "or import only the good rows with --skip-bad",
     "verify_ledger": lambda one: "run: bake verify",

@@ -1,6 +1,5 @@
 """Forms: read numbers exactly in the person's notation; show a refused form as it was typed."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -25,13 +24,10 @@ from bake_tracker.domain.errors import (
 )
 from bake_tracker.domain.log.refusals import Short, shortages
 from bake_tracker.domain.remedies import Remedy
-from bake_tracker.domain.units import parse_quantity
+from bake_tracker.domain.written import Decimals, Reading, UnreadableError, read_exact
 from bake_tracker.entrypoints.web.pages import locale_of
 
 OPERATION_ID = "operation_id"
-_NUMBER = re.compile(r"[+-]?\d[\d.,]{0,39}|[+-]?[.,]\d{1,39}", re.ASCII)
-_GROUPED = re.compile(r"(?<=\d)[\s'’](?=\d{3}(?!\d))")
-_OTHER_POINT = re.compile(r"[+-]?(?:0|\d{4,}|\d*(?=[.,](?:\d{1,2}|\d{4,})$))[.,]\d+", re.ASCII)
 
 
 @dataclass
@@ -81,22 +77,20 @@ class Form:
 
     def number(self, name: str, *, needed: bool = False) -> int | Decimal | None:
         """A number in the local notation; an int if it is whole."""
+        exact = self.quantity(name, needed=needed)
+        if isinstance(exact, Fraction):
+            self.refuse(name, f"must be a decimal number, such as {self.write('0.25')}")
+            return None
+        return exact
+
+    def quantity(self, name: str, *, needed: bool = False) -> int | Decimal | Fraction | None:
+        """Like ``number``, and also ``1/3`` and ``1 1/2``."""
         typed = self.text(name, needed=needed)
         if typed is None:
             return None
         try:
             return read_number(typed, self.locale)
-        except ValueError as error:
-            self.refuse(name, str(error))
-            return None
-
-    def quantity(self, name: str, *, needed: bool = False) -> int | Decimal | Fraction | None:
-        """Like ``number``, and also ``1/3`` and ``1 1/2``."""
-        if "/" not in self[name]:
-            return self.number(name, needed=needed)
-        try:
-            return parse_quantity(self[name])
-        except ValueError as error:
+        except UnreadableError as error:
             self.refuse(name, str(error))
             return None
 
@@ -259,21 +253,15 @@ def choices(rows: Iterable[Mapping[str, object]], key: str, name: str = "name") 
     return [(str(row[key]), str(row[name])) for row in rows]
 
 
-def read_number(typed: str, locale: Locale) -> int | Decimal:
-    """The exact number in a text; another language's decimal sign is accepted where it is unambiguous.
+def read_number(typed: str, locale: Locale) -> int | Decimal | Fraction:
+    """The exact number that somebody typed in the notation of their language; an int if it is whole.
 
     Raises:
-        ValueError: the text is not a number, or could be two; the message says how to write it.
+        UnreadableError: the text is not a number, or could be two; the message says how to write it.
     """
-    text = _GROUPED.sub("", typed.strip())
-    if _NUMBER.fullmatch(text):
-        try:
-            return _whole(numbers.parse_decimal(text, locale=locale, strict=True))
-        except numbers.NumberFormatError:
-            if _OTHER_POINT.fullmatch(text):
-                return _whole(Decimal(text.replace(",", ".")))
-    raise ValueError(f"cannot be read; write it like {numbers.format_decimal(Decimal('1234.5'), locale=locale)}")
+    return read_exact(typed, Reading(decimals=decimals_of(locale), typed=True))
 
 
-def _whole(value: Decimal) -> int | Decimal:
-    return int(value) if value == value.to_integral_value() else value
+def decimals_of(locale: Locale) -> Decimals:
+    """The decimal sign of a language."""
+    return "comma" if numbers.get_decimal_symbol(locale) == "," else "point"

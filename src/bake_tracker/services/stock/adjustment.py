@@ -23,7 +23,7 @@ from bake_tracker.domain.errors import (
     ValidationError,
 )
 from bake_tracker.domain.money import format_money, negated
-from bake_tracker.domain.recipes.quantities import Item, base_quantity
+from bake_tracker.domain.recipes.quantities import Item, stated_quantity
 from bake_tracker.domain.stock.adjusting import KINDS, TO_SOMEBODY, cost_of_change
 from bake_tracker.domain.stock.fifo import draw_from, plan_draws
 from bake_tracker.domain.stock.shortages import all_draws, ingredient_shortages
@@ -278,7 +278,7 @@ def _wanted(
     for line in asked:
         item = items[line.item_id or lots[line.lot_id or 0].item_id]
         try:
-            amount = base_quantity(item, abs(line.quantity), line.unit or item.base_unit)
+            amount = stated_quantity(item, abs(line.quantity), line.unit or item.base_unit)
         except UnitConversionError as error:
             problems.setdefault((item.slug, line.unit), error.problems[0])
             continue

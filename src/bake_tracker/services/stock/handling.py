@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import ConflictError, ValidationError
-from bake_tracker.domain.recipes.quantities import base_quantity
+from bake_tracker.domain.recipes.quantities import stated_quantity
 from bake_tracker.domain.stock.fifo import draw_from
 from bake_tracker.domain.units import drawn_micros, format_micros
 from bake_tracker.queries.catalog.definitions import load_item
@@ -188,7 +188,7 @@ def record_transfer(
         micros = lot.quantity_micros
         if amount is not None:
             item = load_item(session, lot.item_id)
-            micros = drawn_micros(base_quantity(item, amount, known_unit.name if known_unit else lot.base_unit))
+            micros = drawn_micros(stated_quantity(item, amount, known_unit.name if known_unit else lot.base_unit))
         if not 0 < micros <= lot.quantity_micros:
             raise ValidationError.of(
                 "quantity", f"lot {lot.code} holds only {format_micros(lot.quantity_micros)} {lot.base_unit}"

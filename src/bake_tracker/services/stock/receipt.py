@@ -14,7 +14,7 @@ from bake_tracker.clock import now
 from bake_tracker.domain.arguments import LARGEST, Arguments
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.money import divide_half_even, format_money
-from bake_tracker.domain.recipes.quantities import Item, base_quantity
+from bake_tracker.domain.recipes.quantities import Item, stated_quantity
 from bake_tracker.domain.stock.lots import expiry, slug_in_code
 from bake_tracker.domain.stock.products import is_unit, unpack
 from bake_tracker.domain.units import MICRO, format_micros, received_micros
@@ -201,8 +201,11 @@ def weigh(session: Session, goods: Goods, place: str = "") -> Weighed:
     amount = goods.quantity, goods.unit
     if package and not is_unit(goods.unit):
         amount = unpack(package, *amount, place)
-    micros = received_micros(base_quantity(item, *amount))
-    if not 0 < micros <= LARGEST * MICRO:
+    micros = received_micros(stated_quantity(item, *amount))
+    if micros == 0:
+        too_little = f"must be at least 0.000001 {item.base_unit}"
+        raise ValidationError.of(f"{place}quantity", too_little)
+    if micros > LARGEST * MICRO:
         too_much = f"{goods.quantity} {goods.unit} is too much to record in {item.base_unit}; use a smaller quantity"
         raise ValidationError.of(f"{place}quantity", too_much)
     return Weighed(goods, item, micros)

@@ -2,11 +2,12 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 
-from bake_tracker.domain.importing.text import DateOrder, Decimals, Reading
+from bake_tracker.domain.written import Reading
+from bake_tracker.entrypoints.cli.options import DatesOption, DecimalsOption
 from bake_tracker.entrypoints.cli.remedies import in_words
 from bake_tracker.entrypoints.cli.state import answer, ask, say, write
 from bake_tracker.files.imports import read_document
@@ -30,12 +31,12 @@ def import_file(
         list[str] | None, typer.Option("--map", metavar="NAME=ITEM", help="what a name in the file means; remembered")
     ] = None,
     table: Annotated[str | None, typer.Option(help="the kind of table, if the file's name does not say it")] = None,
-    dates: Annotated[str | None, typer.Option(help="order of dates such as 03/04/2026: dmy or mdy")] = None,
-    decimals: Annotated[str | None, typer.Option(help="decimal sign in numbers such as 2,5: comma or point")] = None,
+    dates: DatesOption = None,
+    decimals: DecimalsOption = None,
 ) -> None:
     """Import tables or another program's data. Importing the same file again adds nothing."""
     names = dict(_mapping(text) for text in map_ or [])
-    document = read_document(file, table=table, reading=_reading(dates, decimals))
+    document = read_document(file, table=table, reading=Reading(dates, decimals))
     if dry_run:
         report = ask(lambda session: check_import(document, session=session, source=file.name, names=names))
     else:
@@ -88,11 +89,3 @@ def _mapping(text: str) -> tuple[str, str]:
     if not (equals and name.strip() and slug.strip()):
         raise typer.BadParameter(f"cannot read {text!r}; write it like 'AP Flour=flour'")
     return name.strip(), slug.strip()
-
-
-def _reading(dates: str | None, decimals: str | None) -> Reading:
-    if dates not in (None, "dmy", "mdy"):
-        raise typer.BadParameter(f"--dates must be dmy or mdy, not {dates!r}")
-    if decimals not in (None, "comma", "point"):
-        raise typer.BadParameter(f"--decimals must be comma or point, not {decimals!r}")
-    return Reading(cast(DateOrder | None, dates), cast(Decimals | None, decimals))

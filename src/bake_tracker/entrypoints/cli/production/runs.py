@@ -58,11 +58,9 @@ def produce(
         str | None, typer.Option(help="also pack this finished good in the same transaction: slug or id")
     ] = None,
     boxes: Annotated[Any, typer.Option(parser=parse.whole_or_decimal, help="how many to pack, with --pack")] = None,
-    labour: Annotated[
-        Any, typer.Option(parser=parse.decimal, help="labour cost of the run; default: by the recipe's rates")
-    ] = None,
+    labour: Annotated[str | None, typer.Option(help="labour cost of the run; default: by the recipe's rates")] = None,
     overhead: Annotated[
-        Any, typer.Option(parser=parse.decimal, help="overhead cost of the run; default: by the recipe's rates")
+        str | None, typer.Option(help="overhead cost of the run; default: by the recipe's rates")
     ] = None,
     operation_id: OperationId = None,
 ) -> None:
@@ -86,7 +84,10 @@ def produce(
         }
         product = find_product(session, recipe_id, unit)
         if pack is None:
-            took = {"labour_cost": labour, "overhead_cost": overhead}
+            took: dict[str, Any] = {
+                "labour_cost": parse.money_if_given(session, labour),
+                "overhead_cost": parse.money_if_given(session, overhead),
+            }
             return record_batch_production(recipe_id, product, batches, actual, produced_at=at, **took, **common)
         good = find(session, "finished_good", pack)
         return record_bake_and_pack(recipe_id, product, batches, actual, good, boxes, made_at=at, **common)

@@ -41,31 +41,41 @@ def prices(
 def cost(
     recipe: Annotated[str, typer.Argument(help="slug or id")],
     batches: Annotated[str, typer.Option(help="number of batches, for example 2 or 1/2")] = "1",
-    price: Annotated[
-        Any, typer.Option(parser=parse.decimal, help="selling price of one piece, to see the margin")
-    ] = None,
+    price: Annotated[str | None, typer.Option(help="selling price of one piece, to see the margin")] = None,
 ) -> None:
     """Show what batches of a recipe cost today, at the last prices and on average, and the margin at a price."""
 
     def work(session: Session) -> RecipeCost:
         today = load_bakery(session).local_day(now())
         recipe_id = find(session, "recipe", recipe)
-        return load_recipe_cost(session, recipe_id, parse.quantity(batches), today, price_micros=_micros(price))
+        return load_recipe_cost(
+            session,
+            recipe_id,
+            parse.quantity(batches),
+            today,
+            price_micros=_micros(parse.money_if_given(session, price)),
+        )
 
     answer(ask(work), show_cost)
 
 
 def rate(
     recipe: Annotated[str, typer.Argument(help="slug or id")],
-    labour: Annotated[Any, typer.Option(parser=parse.decimal, help="labour cost of one batch")],
-    overhead: Annotated[Any, typer.Option(parser=parse.decimal, help="overhead cost of one batch")] = Decimal(0),
+    labour: Annotated[str, typer.Option(help="labour cost of one batch")],
+    overhead: Annotated[str, typer.Option(help="overhead cost of one batch")] = "0",
     operation_id: OperationId = None,
 ) -> None:
     """Set the labour and overhead of one batch. They are kept with each run, apart from the cost of its lot."""
 
     def work(session: Session) -> Any:
         recipe_id = find(session, "recipe", recipe)
-        return record_recipe_rate(recipe_id, labour, overhead, session=session, operation_id=operation_id)
+        return record_recipe_rate(
+            recipe_id,
+            parse.money(session, labour),
+            parse.money(session, overhead),
+            session=session,
+            operation_id=operation_id,
+        )
 
     answer(write(work), show_rate)
 

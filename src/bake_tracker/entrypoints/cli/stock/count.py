@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,10 +10,10 @@ import typer
 
 from bake_tracker.domain.amounts import amount
 from bake_tracker.domain.errors import Problem, ServiceError, ValidationError
-from bake_tracker.domain.units import parse_quantity
+from bake_tracker.domain.written import PLAIN, Decimals, NumberText, Reading, read_number, with_evidence
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find_lot, find_optional
-from bake_tracker.entrypoints.cli.options import OperationId
+from bake_tracker.entrypoints.cli.options import DecimalsOption, OperationId
 from bake_tracker.entrypoints.cli.remedies import told
 from bake_tracker.entrypoints.cli.state import answer, ask, counted, money, say, show_table, state, write
 from bake_tracker.files.tables import FORMATS, TableRow, read_table, write_table
@@ -21,7 +21,7 @@ from bake_tracker.queries.stock.count_sheet import CountSheetRow, load_count_she
 from bake_tracker.services.database import Session
 from bake_tracker.services.stock.stocktake import StocktakeResult, check_stocktake, record_stocktake
 
-_FOUND = re.compile(r"([0-9 ./]*[0-9])\s*([A-Za-z].*)?")
+_UNIT = re.compile(r"[A-Za-z][A-Za-z .]*$")
 HEADINGS = ("lot id", "lot", "item", "location", "expires", "came with", "expected", "unit", "counted", "percent left")
 
 What = Annotated[
@@ -53,9 +53,9 @@ def sheet(
     answer(rows, show_sheet)
 
 
-def check(what: What, moved: Moved = "refuse") -> None:
+def check(what: What, moved: Moved = "refuse", decimals: DecimalsOption = None) -> None:
     """Show what a count would change, without recording it."""
-    result = ask(lambda session: check_stocktake(_lines(session, what), session=session, moved=moved))
+    result = ask(lambda session: check_stocktake(_lines(session, what, decimals), session=session, moved=moved))
     answer(result, show_check)
 
 
@@ -70,10 +70,11 @@ def record(
     ] = None,
     notes: Annotated[str | None, typer.Option(help="free text")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="skip the confirmation prompt")] = False,
+    decimals: DecimalsOption = None,
     operation_id: OperationId = None,
 ) -> None:
     """Show what a count changes, then correct the ledger in one operation."""
-    lines = ask(lambda session: _lines(session, what))
+    lines = ask(lambda session: _lines(session, what, decimals))
     asks = sys.stdin is not None and sys.stdin.isatty() and not yes and not state.as_json
     if asks:
         found = ask(lambda session: check_stocktake(lines, session=session, moved=moved))
@@ -200,34 +201,36 @@ def _check_suffix(file: Path, suffix: str) -> None:
         raise typer.BadParameter(f"{file} must end in {suffix}")
 
 
-def _lines(session: Session, what: Sequence[str]) -> list[dict[str, Any]]:
+def _lines(session: Session, what: Sequence[str], decimals: Decimals | None) -> list[dict[str, Any]]:
     """The lines of a filled-in sheet, or those that were typed.
 
     Raises:
         ValidationError: lists every row that cannot be read.
     """
     if len(what) == 1 and what[0].lower().endswith(FORMATS) and "=" not in what[0]:
-        return _read_sheet(session, Path(what[0]))
+        return _read_sheet(session, Path(what[0]), decimals)
     lines = []
     for text in what:
         lot, equals, found = text.rpartition("=")
         if not equals or not lot:
             raise typer.BadParameter(f"cannot read {text!r}; write it like LOT=2.5, LOT='2 kg' or LOT=40%")
         try:
-            lines.append({"lot_id": find_lot(session, lot), **_found(found)})
+            lines.append({"lot_id": find_lot(session, lot), **_found(found, Reading(decimals=decimals, typed=True))})
         except ValueError as error:
             raise typer.BadParameter(f"{text!r}: {error}") from None
     return lines
 
 
-def _read_sheet(session: Session, file: Path) -> list[dict[str, Any]]:
+def _read_sheet(session: Session, file: Path, decimals: Decimals | None) -> list[dict[str, Any]]:
     lines: list[dict[str, Any]] = []
     problems: list[Problem] = []
-    for row in read_table(file):
+    rows = read_table(file)
+    reading = with_evidence(Reading(decimals=decimals), _numbers(rows))
+    for row in rows:
         if not (row.cells.get("counted") or row.cells.get("percent_left")):
             continue  # not counted
         try:
-            lines.append(_sheet_line(session, row))
+            lines.append(_sheet_line(session, row, reading))
         except (ServiceError, ValueError) as error:
             problems.append({"field": f"row {row.number}", "problem": told(error)})
     if problems:
@@ -239,7 +242,14 @@ def _read_sheet(session: Session, file: Path) -> list[dict[str, Any]]:
     return lines
 
 
-def _sheet_line(session: Session, row: TableRow) -> dict[str, Any]:
+def _numbers(rows: Sequence[TableRow]) -> Iterator[str]:
+    """The numbers that show how a sheet writes decimals; Bake Tracker never groups the digits of ``expected``."""
+    for row in rows:
+        yield row.cells.get("expected", "").replace(".", ".0").replace(",", ",0")
+        yield _split(row.cells.get("counted", ""))[0]
+
+
+def _sheet_line(session: Session, row: TableRow, reading: Reading) -> dict[str, Any]:
     cells = row.cells
     counted, percent = cells.get("counted", ""), cells.get("percent_left", "")
     if counted and percent:
@@ -247,22 +257,24 @@ def _sheet_line(session: Session, row: TableRow) -> dict[str, Any]:
     lot_id = cells.get("lot_id")
     line: dict[str, Any] = {"lot_id": int(lot_id) if lot_id else find_lot(session, cells.get("lot", ""))}
     if cells.get("expected"):
-        line["expected"] = parse.exact_decimal(parse_quantity(_with_point(cells["expected"])))
-    return line | (_found(f"{percent.removesuffix('%')}%") if percent else _found(counted, cells.get("unit")))
+        line["expected"] = parse.exact_decimal(read_number(cells["expected"].replace(",", "."), PLAIN))
+    if percent:
+        return line | {"percent_left": read_number(percent.removesuffix("%"), reading)}
+    return line | _found(counted, reading, cells.get("unit"))
 
 
-def _found(text: str, unit: str | None = None) -> dict[str, Any]:
+def _found(text: str, reading: Reading, unit: str | None = None) -> dict[str, Any]:
     """``40%``, ``2.5`` or ``2 kg``; a unit beside the quantity overrides the one in the unit column."""
-    text = _with_point(text.strip())
+    if isinstance(text, NumberText):
+        return {"counted": read_number(text), "unit": unit or None}
+    text = text.strip()
     if text.endswith("%"):
-        return {"percent_left": parse_quantity(text.removesuffix("%"))}
-    match = _FOUND.fullmatch(text)
-    if match is None:
-        raise ValueError(f"{text!r} is not a quantity; write it like 2.5, '2 kg' or 40%")
-    return {"counted": parse_quantity(match[1]), "unit": match[2] or unit or None}
+        return {"percent_left": read_number(text.removesuffix("%"), reading)}
+    number, said_unit = _split(text)
+    return {"counted": read_number(number, reading), "unit": said_unit or unit or None}
 
 
-def _with_point(text: str) -> str:
-    """Replace a decimal comma by a point where it cannot mean anything else."""
-    whole, comma, rest = text.partition(",")
-    return f"{whole}.{rest}" if comma and "," not in rest and "." not in text else text
+def _split(text: str) -> tuple[str, str]:
+    """The number and the unit behind it, if there is one."""
+    match = _UNIT.search(text)
+    return (text[: match.start()], match[0]) if match and match.start() else (text, "")

@@ -1,5 +1,6 @@
 """Record a delivery: all the lots of one supplier document at once."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,14 +8,15 @@ import typer
 
 from bake_tracker.domain.amounts import amount
 from bake_tracker.domain.errors import Problem, ServiceError, ValidationError
-from bake_tracker.domain.units import parse_quantity
+from bake_tracker.domain.written import Reading, read_day, read_money, read_number, with_evidence
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.catalog.products import find_package
 from bake_tracker.entrypoints.cli.lookup import find
-from bake_tracker.entrypoints.cli.options import OperationId
+from bake_tracker.entrypoints.cli.options import DatesOption, DecimalsOption, OperationId
 from bake_tracker.entrypoints.cli.remedies import told
 from bake_tracker.entrypoints.cli.state import answer, counted, money, say, write
 from bake_tracker.files.tables import FORMATS, TableRow, read_table
+from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.services.database import Session
 from bake_tracker.services.stock.delivery import DeliveryResult, record_delivery
 from bake_tracker.services.stock.receipt import check_has_come
@@ -34,6 +36,8 @@ def deliver(
     on: Annotated[Any, typer.Option(parser=parse.day, help="for example 2026-11-23; default: today")] = None,
     notes: Annotated[str | None, typer.Option(help="free text")] = None,
     again: Annotated[bool, typer.Option("--again", help="accept a document number that is already recorded")] = False,
+    dates: DatesOption = None,
+    decimals: DecimalsOption = None,
     operation_id: OperationId = None,
 ) -> None:
     """Record a delivery: one lot for each line of the supplier's document, all of them or none."""
@@ -41,7 +45,7 @@ def deliver(
     def work(session: Session) -> DeliveryResult:
         check_has_come(session, "on", on)
         return record_delivery(
-            _lines(session, what),
+            _lines(session, what, Reading(dates, decimals)),
             session=session,
             supplier_id=find(session, "supplier", supplier),
             document=document,
@@ -64,31 +68,34 @@ def show_delivery(result: DeliveryResult) -> None:
     say(f"  operation {result['operation_id']}")
 
 
-def _lines(session: Session, what: list[str]) -> list[dict[str, Any]]:
+def _lines(session: Session, what: list[str], reading: Reading) -> list[dict[str, Any]]:
     if len(what) == 1 and what[0].lower().endswith(FORMATS):
-        return _read_file(session, Path(what[0]))
-    return [_typed(session, text) for text in what]
+        return _read_file(session, Path(what[0]), reading)
+    return [_typed(session, text, replace(reading, typed=True)) for text in what]
 
 
-def _typed(session: Session, text: str) -> dict[str, Any]:
+def _typed(session: Session, text: str, reading: Reading) -> dict[str, Any]:
     goods, at, cost = text.partition("@")
-    quantity, unit, name = parse.amount_of(goods)
+    quantity, unit, name = parse.amount_of(goods, reading)
     item_id = find(session, "item", name)
     return {
         "item_id": item_id,
         "quantity": quantity,
         "unit": unit or "each",
-        "total_cost": parse.decimal(cost.strip()) if at else None,
+        "total_cost": parse.money(session, cost.strip(), reading) if at else None,
         **_product(session, item_id, None, unit or "each"),
     }
 
 
-def _read_file(session: Session, file: Path) -> list[dict[str, Any]]:
+def _read_file(session: Session, file: Path, reading: Reading) -> list[dict[str, Any]]:
     lines: list[dict[str, Any]] = []
     problems: list[Problem] = []
-    for row in read_table(file):
+    rows = read_table(file)
+    reading = with_evidence(reading, (row.cells.get(name, "") for row in rows for name in ("quantity", "cost")))
+    currency = load_bakery(session).currency
+    for row in rows:
         try:
-            lines.append(_line(session, row))
+            lines.append(_line(session, row, reading, currency))
         except (ServiceError, typer.BadParameter, ValueError) as error:
             problems.append({"field": f"row {row.number}", "problem": told(error)})
     if problems:
@@ -98,18 +105,18 @@ def _read_file(session: Session, file: Path) -> list[dict[str, Any]]:
     return lines
 
 
-def _line(session: Session, row: TableRow) -> dict[str, Any]:
+def _line(session: Session, row: TableRow, reading: Reading, currency: str) -> dict[str, Any]:
     cells = row.cells
     if unknown := sorted(cells.keys() - set(COLUMNS)):
         raise ValueError(f"unknown column {', '.join(unknown)}; use {', '.join(COLUMNS)}")
     item_id, unit = find(session, "item", cells.get("item", "")), cells.get("unit") or "each"
     return {
         "item_id": item_id,
-        "quantity": parse_quantity(cells.get("quantity", "")),
+        "quantity": read_number(cells.get("quantity", ""), reading),
         "unit": unit,
-        "total_cost": parse.decimal(cells["cost"]) if cells.get("cost") else None,
+        "total_cost": parse.exact_decimal(read_money(cells["cost"], currency, reading)) if cells.get("cost") else None,
         "lot_code": cells.get("lot") or None,
-        "expires_on": parse.day(cells["expires"]) if cells.get("expires") else None,
+        "expires_on": read_day(cells["expires"], reading.dates) if cells.get("expires") else None,
         "location": cells.get("location") or None,
         **_product(session, item_id, cells.get("product") or None, unit),
     }

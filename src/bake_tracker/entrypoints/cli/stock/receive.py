@@ -1,6 +1,5 @@
 """Record goods in."""
 
-from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
@@ -19,7 +18,7 @@ def receive(
     item: Annotated[str, typer.Argument(help="slug or id")],
     quantity: Annotated[str, typer.Argument(help="for example 2, 0.5, 1/3 or '1 1/2'")],
     unit: Annotated[str, typer.Argument(help="for example kg, cup or each; or bag, if a product comes in bags")],
-    cost: Annotated[Decimal | None, typer.Option(parser=parse.decimal, help="total paid; default: unknown")] = None,
+    cost: Annotated[str | None, typer.Option(help="total paid; default: unknown")] = None,
     lot: Annotated[str | None, typer.Option(help="lot code; default: a new one")] = None,
     received: Annotated[Any, typer.Option(parser=parse.day, help="for example 2026-11-23; default: today")] = None,
     expires: Annotated[Any, typer.Option(parser=parse.day, help="expiry date, for example 2027-02-01")] = None,
@@ -40,7 +39,7 @@ def receive(
             parse.quantity(quantity),
             unit,
             session=session,
-            total_cost=cost,
+            total_cost=parse.money_if_given(session, cost),
             lot_code=lot,
             received_on=received,
             expires_on=expires,

@@ -11,7 +11,7 @@ from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.name_matching import name_key
 from bake_tracker.domain.recipe_text.names import NamedItems
 from bake_tracker.domain.recipe_text.typed_lines import Meant, meaning_of, split_amount
-from bake_tracker.domain.units import MICRO, parse_quantity
+from bake_tracker.domain.units import MICRO
 from bake_tracker.entrypoints.web.forms import Form, read_number
 from bake_tracker.services.catalog.things import record_item
 from bake_tracker.services.database import Session
@@ -49,7 +49,7 @@ def read_line(
         return None
     try:
         number, unit = split_amount(row["amount"])
-        quantity = parse_quantity(number) if "/" in number else Fraction(read_number(number, row.locale))
+        quantity = Fraction(read_number(number, row.locale))
     except ValueError as error:
         row.refuse("amount", str(error))
         return None

@@ -92,7 +92,7 @@ def test_the_check_follows_the_numbers(page: Page) -> None:
     page.get_by_role("button", name="What came out: less").click()
     expect(page.locator(CAME_OUT)).to_have_value("89")
     page.get_by_label("Batches", exact=True).fill("many")
-    expect(page.locator("#check")).to_contain_text("Num batches cannot be read")
+    expect(page.locator("#check")).to_contain_text("Num batches 'many' is not a number")
 
 
 def test_without_javascript_the_main_flow_is_the_same(chromium: Browser, server: Server) -> None:

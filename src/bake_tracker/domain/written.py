@@ -265,9 +265,7 @@ def _two_readings(text: str, mark: str, reading: Reading) -> UnreadableError:
     whole, _, part = text.partition(mark)
     decimals = part.rstrip("0") if part.endswith("0") else f"{part}0"
     small = f"{whole}.{decimals}" if decimals else f"{whole}.0"
-    return UnreadableError(
-        f"{text!r} may be {whole}{part} or {whole}.{part}; write {whole}{part} or {small}", _ask(reading)
-    )
+    return UnreadableError(f"may be {whole}{part} or {whole}.{part}; write {whole}{part} or {small}", _ask(reading))
 
 
 def _ask(reading: Reading) -> Remedy | None:

@@ -259,7 +259,7 @@ def test_a_numeric_cell_is_a_number_whatever_the_option_says(flour: Kitchen, tmp
         book.worksheets[0].append(row)
     file = tmp_path / "purchases.xlsx"
     book.save(file)
-    assert take(file, decimals="comma")["added_count"] == 1
+    assert take(file, table="purchases", decimals="comma")["added_count"] == 1
     assert [row[:2] for row in lots(flour)] == [("1250000000", "31500000")]
 
 

@@ -52,7 +52,7 @@ def test_a_recipe_is_scaled_and_says_what_it_costs_and_what_is_left(kitchen: Kit
     ("query", "problem"),
     [
         ("batches=0", "must be above 0"),
-        ("batches=many", "cannot be read"),
+        ("batches=many", "is not a number"),
         ("scale=-1", "must be above 0"),
         ("price=0", "must be above 0 and have at most six decimals"),
         ("batches=9999999999", "must be a number that can be weighed"),

@@ -160,7 +160,7 @@ def test_a_transaction_that_must_be_repeated_is_repeated_and_commits_once(databa
         calls.append(1)
         raise OperationalError("COMMIT", None, BusyError("database is locked"))
 
-    with pytest.raises(OperationalError):
+    with pytest.raises(DatabaseUnavailableError, match="the database is busy"):
         run_in_transaction(never)
     assert len(calls) == scopes.MAX_ATTEMPTS
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.errors import DatabaseUnavailableError, ValidationError
 from bake_tracker.services import assembly_service, batch_production_service
 from bake_tracker.services.database import run_in_transaction, session_scope
 from support.kitchen import Kitchen
@@ -94,13 +94,15 @@ def test_a_failure_at_the_last_attempt_is_an_error(
 
     monkeypatch.setattr(batch_production_service, "load_recipe", failing)
     monkeypatch.setattr("bake_tracker.database.scopes.MAX_ATTEMPTS", 3)
-    with caplog.at_level(logging.INFO, logger=SERVICES), pytest.raises(OperationalError):
+    with caplog.at_level(logging.INFO, logger=SERVICES), pytest.raises(DatabaseUnavailableError) as given_up:
         run_in_transaction(lambda s: cookies(bakery, s))
     assert [(fields(r)["outcome"], fields(r)["attempt"]) for r in caplog.records] == [
         ("retried", 1),
         ("retried", 2),
         ("error", 3),
     ]
+    assert isinstance(given_up.value.__cause__, OperationalError)
+    assert "locked for too long" in str(given_up.value)
 
 
 def test_a_connection_that_dies_during_commit_is_tried_again_with_the_same_id(

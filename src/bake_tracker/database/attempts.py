@@ -11,9 +11,11 @@ from bake_tracker.clock import uuid7
 from bake_tracker.domain.remedies import Remedy
 
 _SERIALIZATION_FAILURE = "40001"
-# PostgreSQL: deadlock_detected, lock_not_available, admin_shutdown, crash_shutdown, cannot_connect_now,
-# idle_session_timeout, too_many_connections; every connection_exception is matched by its class.
-_RETRYABLE_STATES = frozenset({_SERIALIZATION_FAILURE, "40P01", "55P03", "57P01", "57P02", "57P03", "57P05", "53300"})
+# PostgreSQL: deadlock_detected, lock_not_available.
+_LOCKED_STATES = frozenset({_SERIALIZATION_FAILURE, "40P01", "55P03"})
+# PostgreSQL: admin_shutdown, crash_shutdown, cannot_connect_now, idle_session_timeout, too_many_connections; every
+# connection_exception is matched by its class.
+_RETRYABLE_STATES = _LOCKED_STATES | {"57P01", "57P02", "57P03", "57P05", "53300"}
 _CONNECTION_CLASS = "08"
 _RETRYABLE_SQLITE = ("SQLITE_BUSY", "SQLITE_LOCKED")
 
@@ -92,15 +94,20 @@ def is_retryable(error: BaseException | None) -> bool:
     """Whether the error is worth a retry: serialization failure, deadlock, lock timeout or lost connection."""
     if isinstance(error, DBAPIError) and (error.connection_invalidated or is_unreachable(error)):
         return True
-    state = _state(error)
+    state = sqlstate(error)
     if state in _RETRYABLE_STATES or state.startswith(_CONNECTION_CLASS):
         return True
-    return str(getattr(_driver_error(error), "sqlite_errorname", "")).startswith(_RETRYABLE_SQLITE)
+    return sqlite_error_name(error).startswith(_RETRYABLE_SQLITE)
+
+
+def is_locked(error: BaseException | None) -> bool:
+    """Whether other transactions were in the way."""
+    return sqlstate(error) in _LOCKED_STATES or sqlite_error_name(error).startswith(_RETRYABLE_SQLITE)
 
 
 def is_lost_race(error: BaseException | None) -> bool:
     """Whether a concurrent transaction won (a serialization failure)."""
-    return _state(error) == _SERIALIZATION_FAILURE
+    return sqlstate(error) == _SERIALIZATION_FAILURE
 
 
 def is_unreachable(error: BaseException | None) -> bool:
@@ -108,7 +115,13 @@ def is_unreachable(error: BaseException | None) -> bool:
     return isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", "") is None
 
 
-def _state(error: BaseException | None) -> str:
+def sqlite_error_name(error: BaseException | None) -> str:
+    """SQLite's name of an error, such as ``SQLITE_BUSY``; "" for other errors."""
+    return str(getattr(_driver_error(error), "sqlite_errorname", ""))
+
+
+def sqlstate(error: BaseException | None) -> str:
+    """PostgreSQL's code of an error; "" for other errors."""
     return str(getattr(_driver_error(error), "sqlstate", None) or "")
 
 

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -12,16 +12,27 @@ from typing import Any, cast
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import QueuePool
 
 from bake_tracker.config import load_settings, sqlite_path
 from bake_tracker.database import read_only_sqlite
-from bake_tracker.database.postgresql import connect_arguments, is_missing, refusal
+from bake_tracker.database.postgresql import connect_arguments
+from bake_tracker.database.refusals import refusal_of, refusing, unavailable
 from bake_tracker.database.sqlite import READ_ONLY, make_sqlite_engine
 from bake_tracker.database.transaction_outcomes import observe
 from bake_tracker.domain.errors import DatabaseUnavailableError, ValidationError
 
+PATIENCE_S = 10
+"""How long a transaction waits for a connection, and then for a lock."""
+
 _engines: dict[tuple[int, str], Engine] = {}
 _making = threading.Lock()
+_POOL = {"pool_timeout": PATIENCE_S}
+_READERS_POOL = {"pool_size": 3, "max_overflow": 7, **_POOL}
+_POOL_OF_ONE = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0.05}
+_NO_PATIENCE_S = 0.05
+_apart = threading.Event()
+"""Set while readers have connections of their own."""
 
 
 def database_url(url: str | None = None) -> str:
@@ -67,8 +78,39 @@ def engine_for(url: str | None, make_ready: Callable[[Engine], None]) -> Engine:
         return _engines[key]
 
 
+def keep_readers_apart() -> None:
+    """From now on, give readers connections of their own, so that they never wait for writers who wait for a lock."""
+    _apart.set()
+
+
+def reader_for(url: str | None, make_ready: Callable[[Engine], None]) -> Engine:
+    """This process's engine for reading a database; it is the writers' own unless readers are kept apart."""
+    writers = engine_for(url, make_ready)
+    if not _apart.is_set() or not isinstance(writers.pool, QueuePool):  # in memory, the database is its connection
+        return writers
+    return _another("read", database_url(url), _READERS_POOL)
+
+
+def impatient_for(url: str | None, make_ready: Callable[[Engine], None]) -> Engine:
+    """This process's engine for what can be left undone: it has one connection, which waits for no lock."""
+    writers = engine_for(url, make_ready)
+    if not isinstance(writers.pool, QueuePool):
+        return writers
+    return _another("at once", database_url(url), _POOL_OF_ONE, _NO_PATIENCE_S)
+
+
+def _another(use: str, url: str, pool: Mapping[str, Any], patience_s: float = PATIENCE_S) -> Engine:
+    """This process's engine for another use of a database that is ready."""
+    key = (os.getpid(), f"{use} {url}")
+    with _making:
+        if key not in _engines:
+            _engines[key] = _make_engine(url, pool, patience_s)
+        return _engines[key]
+
+
 def dispose_engines() -> None:
     """Close every connection of this process."""
+    _apart.clear()
     for engine in _engines.values():
         engine.dispose()
     _engines.clear()
@@ -76,17 +118,22 @@ def dispose_engines() -> None:
 
 def make_engine(url: str) -> Engine:
     """Create an engine with durable transactions, immediate on SQLite, observed until the COMMIT."""
+    return _make_engine(url, _POOL, PATIENCE_S)
+
+
+def _make_engine(url: str, pool: Mapping[str, Any], patience_s: float) -> Engine:
     is_sqlite = url.startswith("sqlite")
     parsed = make_url(url)
     if is_sqlite:
-        engine = make_sqlite_engine(parsed, sqlite_path(url))
+        engine = make_sqlite_engine(parsed, sqlite_path(url), pool, patience_s)
     else:
         # Pre-ping so that a restarted server fails the ping, not the first query.
         engine = create_engine(
             parsed.difference_update_query(["options"]),
-            connect_args=connect_arguments(load_settings(), parsed.query),
+            connect_args=connect_arguments(load_settings(), parsed.query, patience_s),
             hide_parameters=True,
             pool_pre_ping=True,
+            **pool,
         )
     # SQLAlchemy compiles these again each time, which takes as long as one of an operation's statements.
     engine.dialect.do_savepoint = _savepoint  # type: ignore[method-assign]  # a dialect of this engine alone
@@ -125,22 +172,18 @@ def _begin_to_read(connection: Connection) -> None:
         driver_connection.read_only, driver_connection.isolation_level = True, IsolationLevel.REPEATABLE_READ
 
 
+def _connected(engine: Engine) -> Connection:
+    try:
+        return engine.connect()
+    except DBAPIError as error:
+        raise refusal_of(engine, error) or unavailable(engine, error) from error
+
+
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A read-only connection; each transaction reads from one snapshot."""
-    try:
-        connection = engine.connect()
-    except DBAPIError as error:
-        raise unavailable(engine, error) from error
-    with connection:
+    with refusing(engine), _connected(engine) as connection:
         event.listen(connection, "begin", _begin_to_read)
         yield connection
         if engine.name == "sqlite" and read_only_sqlite.was_written_meanwhile(connection):
             raise DatabaseUnavailableError("the database file was written while it was read; try again")
-
-
-def unavailable(engine: Engine, error: DBAPIError) -> DatabaseUnavailableError:
-    return DatabaseUnavailableError(
-        f"the database {engine.url.render_as_string()} cannot be opened: {refusal(error)}",
-        remedy={"kind": "prepare_database"} if is_missing(error) else None,
-    )

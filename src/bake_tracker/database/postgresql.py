@@ -8,7 +8,6 @@ from sqlalchemy.exc import DBAPIError
 from bake_tracker.config import Settings
 
 _SESSION = {
-    "lock_timeout": "10s",
     # An idle transaction must not keep the flour locked for ever.
     "idle_in_transaction_session_timeout": "5min",
     "TimeZone": "UTC",
@@ -35,9 +34,9 @@ _ADVICE = {
 }
 
 
-def connect_arguments(settings: Settings, stated: Mapping[str, Any]) -> dict[str, Any]:
-    """The driver's arguments; those in the URL take precedence."""
-    session = dict(_SESSION)
+def connect_arguments(settings: Settings, stated: Mapping[str, Any], patience_s: float) -> dict[str, Any]:
+    """The driver's arguments, with how long to wait for a lock; those in the URL take precedence."""
+    session = {"lock_timeout": f"{round(patience_s * 1000)}ms", **_SESSION}
     if settings.isolation is not None:
         session["default_transaction_isolation"] = settings.isolation.replace(" ", "\\ ")
     options = " ".join(f"-c {name}={value}" for name, value in session.items())

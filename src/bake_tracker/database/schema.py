@@ -5,7 +5,8 @@ from collections.abc import Callable
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
-from bake_tracker.database.engines import make_engine, reading, unavailable
+from bake_tracker.database.engines import make_engine, reading
+from bake_tracker.database.refusals import refusal_of, unavailable
 from bake_tracker.domain.errors import DatabaseUnavailableError
 from bake_tracker.migrations import is_current, upgrade
 
@@ -42,7 +43,7 @@ def _look_at(engine: Engine) -> tuple[list[str], bool]:
         with reading(engine) as connection:
             return inspect(connection).get_table_names(), is_current(connection)
     except DBAPIError as error:
-        raise unavailable(engine, error) from error
+        raise refusal_of(engine, error) or unavailable(engine, error) from error
 
 
 def make_ready(engine: Engine, add_first_rows: AddFirstRows) -> None:

@@ -9,11 +9,12 @@ from contextvars import ContextVar
 from typing import TypeVar
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, TimeoutError
 from sqlalchemy.orm import Session
 
-from bake_tracker.database.attempts import Attempt, attempting, is_lost_race, is_retryable, is_unreachable
-from bake_tracker.database.engines import reading, unavailable
+from bake_tracker.database.attempts import Attempt, attempting, is_lost_race, is_retryable
+from bake_tracker.database.engines import reading
+from bake_tracker.database.refusals import refusal_of
 from bake_tracker.database.transaction_outcomes import send_begin
 from bake_tracker.domain.errors import OutcomeUnknownError
 from bake_tracker.log.tell import emit, get_service_logger, make_event, report_logging_fault
@@ -64,6 +65,10 @@ def run_in_transaction(work: Callable[[Session], Answer], engine: Callable[[], E
 
     The whole call is retried, a limited number of times and with the same operation ids, after a serialization failure,
     a deadlock, a lock timeout or a lost connection.
+
+    Raises:
+        DatabaseUnavailableError: every attempt failed for such a reason, or the disk is full; nothing was recorded.
+        OutcomeUnknownError: it may or may not have been recorded.
     """
     attempt = Attempt()
     give_up_at = time.monotonic() + RETRY_FOR_S
@@ -76,10 +81,10 @@ def run_in_transaction(work: Callable[[Session], Answer], engine: Callable[[], E
                 return work(session)
         except Exception as error:
             if attempt.is_last or not is_retryable(error):
-                if attempt.is_in_doubt and isinstance(error, DBAPIError):
+                if attempt.is_in_doubt and isinstance(error, DBAPIError | TimeoutError):
                     raise OutcomeUnknownError(attempt.doubt, remedy=attempt.doubt_remedy) from error
-                if isinstance(error, DBAPIError) and is_unreachable(error):
-                    raise unavailable(engine(), error) from error
+                if isinstance(error, DBAPIError | TimeoutError) and (refused := refusal_of(engine(), error)):
+                    raise refused from error
                 raise
             attempt.waits_its_turn = is_lost_race(error)
             if not attempt.is_told:
@@ -87,6 +92,18 @@ def run_in_transaction(work: Callable[[Session], Answer], engine: Callable[[], E
         # Full jitter, so that two transactions that collided do not meet again.
         time.sleep(random.uniform(0, min(0.02 * 2**number, LONGEST_PAUSE_S)))
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def run_at_once(work: Callable[[Session], object], engine: Engine) -> bool:
+    """Call ``work(session)`` in its own transaction, unless others are in the way; return whether it is done."""
+    try:
+        with session_scope(engine) as session:
+            work(session)
+    except (DBAPIError, TimeoutError) as error:
+        if refusal_of(engine, error) is None:
+            raise
+        return False
+    return True
 
 
 def _wait_for_turn(session: Session) -> None:

@@ -1,6 +1,8 @@
 """SQLite connections, transactions, and turns between writers."""
 
 import sqlite3
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,7 +15,6 @@ from bake_tracker.database.fair_lock import FairLock
 from bake_tracker.database.transaction_outcomes import info_of
 from bake_tracker.domain.errors import DatabaseUnavailableError
 
-BUSY_TIMEOUT_S = 10
 READ_ONLY = "bake_tracker_read_only"
 """The key in a connection's info that marks it as read-only."""
 _HAS_TURN = "bake_tracker_has_turn"
@@ -23,23 +24,23 @@ _CANNOT_BE_WRITTEN = (
 )
 
 
-def make_sqlite_engine(url: URL, path: Path | None) -> Engine:
+def make_sqlite_engine(url: URL, path: Path | None, pool: Mapping[str, Any], patience_s: float) -> Engine:
     """Create a durable engine with immediate transactions, whose writers in this process take turns."""
     if path:
         path.absolute().parent.mkdir(parents=True, exist_ok=True)
     # pysqlite's own BEGIN comes late and skips SAVEPOINT; isolation_level=None leaves both to us.
-    options: dict[str, Any] = {"connect_args": {"isolation_level": None}}
+    options: dict[str, Any] = {"connect_args": {"isolation_level": None}, **(pool if path else {})}
     if path and read_only_sqlite.may_only_read(path):
         # Checked for each transaction: another process may open the file at any moment.
         options = {"creator": lambda: read_only_sqlite.connect(path), "poolclass": NullPool}
     engine = create_engine(url, hide_parameters=True, **options)
-    event.listen(engine, "connect", _set_pragmas)
-    _take_turns(engine)
+    event.listen(engine, "connect", partial(_set_pragmas, patience_s))
+    _take_turns(engine, patience_s)
     return engine
 
 
-def _set_pragmas(driver_connection: Any, _record: object) -> None:
-    driver_connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}")
+def _set_pragmas(patience_s: float, driver_connection: Any, _record: object) -> None:
+    driver_connection.execute(f"PRAGMA busy_timeout = {round(patience_s * 1000)}")
     if driver_connection.execute("PRAGMA journal_mode").fetchone()[0] not in ("wal", "memory"):
         driver_connection.execute("PRAGMA journal_mode = WAL")
     # recursive_triggers: without it, REPLACE deletes a ledger row without firing its guard.
@@ -47,7 +48,7 @@ def _set_pragmas(driver_connection: Any, _record: object) -> None:
         driver_connection.execute(f"PRAGMA {pragma}")
 
 
-def _take_turns(engine: Engine) -> None:
+def _take_turns(engine: Engine, patience_s: float) -> None:
     """Let this process's writers begin one after another, in the order they asked.
 
     SQLite waits by polling, and gives the lock to the first to ask while it is free: of twelve threads, some waited for
@@ -59,7 +60,7 @@ def _take_turns(engine: Engine) -> None:
     def begin(driver_connection: PoolProxiedConnection) -> None:
         info = driver_connection.info
         if not info.get(READ_ONLY) and not info.get(_HAS_TURN):
-            info[_HAS_TURN] = turns.acquire(BUSY_TIMEOUT_S)  # if False, SQLite decides, as between processes
+            info[_HAS_TURN] = turns.acquire(patience_s)  # if False, SQLite decides, as between processes
         _begin_sqlite(driver_connection)
 
     def end_turn(info: dict[Any, Any]) -> None:

@@ -32,6 +32,7 @@ ServiceError
 │   ├── TooManyAttemptsError        try again later
 │   └── ForbiddenError              the role does not allow it, or another site sent the request
 └── DatabaseUnavailableError        the database cannot be used
+    ├── DiskFullError               its disk is full
     └── OutcomeUnknownError         the connection broke during COMMIT
 
 Every error has its fields as attributes, a stable ``code``, and ``log_fields()``: the ids and slugs for its log line.
@@ -470,6 +471,12 @@ class DatabaseUnavailableError(ServiceError):
     """The database cannot be reached or holds no bakery; the message says what to do."""
 
     code = "database_unavailable"
+
+
+class DiskFullError(DatabaseUnavailableError):
+    """The disk of the database is full, so nothing was recorded; the message names the database."""
+
+    code = "disk_full"
 
 
 class OutcomeUnknownError(DatabaseUnavailableError):

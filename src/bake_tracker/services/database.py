@@ -14,6 +14,7 @@ from bake_tracker.config import load_settings
 from bake_tracker.database import engines, schema, scopes
 from bake_tracker.database.engines import database_url as database_url
 from bake_tracker.database.engines import dispose_engines as dispose_engines
+from bake_tracker.database.engines import keep_readers_apart as keep_readers_apart
 from bake_tracker.database.engines import make_engine as make_engine
 from bake_tracker.database.schema import RESTORE_UNDER_WAY as RESTORE_UNDER_WAY
 from bake_tracker.domain.errors import DatabaseUnavailableError as DatabaseUnavailableError
@@ -37,7 +38,7 @@ def session_scope(url: str | None = None) -> AbstractContextManager[Session]:
 
 def read_scope(url: str | None = None) -> AbstractContextManager[Session]:
     """A read-only session: it takes no write lock and is rolled back at the end."""
-    return scopes.read_scope(engine_for(url))
+    return scopes.read_scope(engines.reader_for(url, _make_ready))
 
 
 def run_in_transaction(work: Callable[[Session], Answer], url: str | None = None) -> Answer:
@@ -45,13 +46,25 @@ def run_in_transaction(work: Callable[[Session], Answer], url: str | None = None
 
     The whole call is retried, a limited number of times and with the same operation ids, after a serialization failure,
     a deadlock, a lock timeout or a lost connection.
+
+    Raises:
+        DatabaseUnavailableError: every attempt failed for such a reason, or the disk is full; nothing was recorded.
+        OutcomeUnknownError: it may or may not have been recorded.
     """
     return scopes.run_in_transaction(work, lambda: engine_for(url))
 
 
+def run_at_once(work: Callable[[Session], object], url: str | None = None) -> bool:
+    """Call ``work(session)`` in its own transaction, unless others are in the way; return whether it is done.
+
+    It is for what can wait until another time, and must not make anybody wait now.
+    """
+    return scopes.run_at_once(work, engines.impatient_for(url, _make_ready))
+
+
 def engine_for(url: str | None = None) -> Engine:
     """This process's engine for a database, ready for use: a missing SQLite file is created and migrated."""
-    return engines.engine_for(url, lambda engine: schema.make_ready(engine, _add_bakery))
+    return engines.engine_for(url, _make_ready)
 
 
 def prepare(url: str | None = None) -> None:
@@ -78,6 +91,10 @@ def name_in_any_version(url: str) -> str | None:
         return None
     finally:
         engine.dispose()
+
+
+def _make_ready(engine: Engine) -> None:
+    schema.make_ready(engine, _add_bakery)
 
 
 def _add_bakery(connection: Connection) -> None:

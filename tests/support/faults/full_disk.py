@@ -15,10 +15,10 @@ from functools import partial
 from pathlib import Path
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from bake_tracker.clock import uuid7
 from bake_tracker.config import load_settings
+from bake_tracker.domain.errors import DatabaseUnavailableError
 from bake_tracker.log.setup import configure_logging
 from bake_tracker.services.database import database_url, dispose_engines, read_scope, run_in_transaction
 from support.faults.workers import EFFECTS, Turn, carry_out
@@ -94,8 +94,8 @@ def main(how: str, folder: Path, rounds: int) -> None:
             try:
                 run_in_transaction(partial(carry_out, ids=ids, turn=turn))
                 tell("done", turn)
-            except DBAPIError as error:
-                tell("failed", turn, str(error.orig))
+            except DatabaseUnavailableError as error:
+                tell("failed", turn, str(error))
                 failed.append(turn)
             read()
         disk.empty()

@@ -23,7 +23,8 @@ _WHEN = {
     422: "An argument is not allowed; `errors` lists every problem",
     429: "Too many requests; `Retry-After` says when to try again",
     500: "Something broke; nothing was recorded",
-    503: "The database is unavailable, or the outcome is unknown: repeat with the same key",
+    503: "The database is busy or unavailable, or the outcome is unknown: repeat with the same key",
+    507: "The disk of the database is full; nothing was recorded",
 }
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"description": text, "content": {JSON_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}

@@ -16,14 +16,14 @@ from starlette.requests import HTTPConnection, Request
 from starlette.routing import Mount
 
 from bake_tracker.clock import now
-from bake_tracker.domain.access import Role
+from bake_tracker.domain.access import Role, secret_sha256
 from bake_tracker.domain.errors import ForbiddenError, SignInNeededError, TooManyAttemptsError, ValidationError
 from bake_tracker.entrypoints.http import cookies
 from bake_tracker.entrypoints.http.limits import Limiter
 from bake_tracker.log.tell import bound_log_context
 from bake_tracker.queries.catalog.people import Caller, find_api_caller, find_signed_in
 from bake_tracker.services.access.sign_in import is_worth_noting, note_use
-from bake_tracker.services.database import read_scope, run_in_transaction
+from bake_tracker.services.database import read_scope, run_at_once
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 NOBODY = "nobody"
@@ -49,19 +49,19 @@ class Needs:
         Raises:
             SignInNeededError, ForbiddenError, TooManyAttemptsError: the request is not let in.
         """
-        caller = await run_in_threadpool(identify, request)
-        request.state.caller = caller
-        limiter: Limiter = request.app.state.limiter
-        if wait_s := limiter.wait_s(str(caller.user_id) if caller else address_of(request)):
-            raise TooManyAttemptsError(wait_s)
-        with bound_log_context(actor=caller.name if caller else NOBODY):
+        caller = await run_in_threadpool(_identify_within_limits, request)
+        with bound_log_context(actor=actor_of(request)):
             if self.role is not None and caller is None:
                 raise SignInNeededError
             if self.role is not None and caller is not None and not caller.role.allows(self.role):
                 raise ForbiddenError(f"this needs the role {self.role}; {caller.name} is {caller.role} here")
-            if request.method not in SAFE_METHODS and bearer_of(request) is None:
+            if request.method in SAFE_METHODS:
+                yield
+                return
+            if caller is None or caller.api_token_id is None:
                 await _check_is_our_page(request)
-            yield
+            async with request.app.state.writers:
+                yield
 
 
 PUBLIC, VIEWER, BAKER, OWNER = (Depends(Needs(role)) for role in (None, Role.VIEWER, Role.BAKER, Role.OWNER))
@@ -71,6 +71,12 @@ def caller_of(request: Request) -> Caller | None:
     """The caller, or None on a public route when nobody is signed in."""
     found: Caller | None = getattr(request.state, "caller", None)
     return found
+
+
+def actor_of(request: HTTPConnection) -> str:
+    """The actor of a request's log lines: the caller's name, or ``NOBODY``."""
+    caller: Caller | None = getattr(request.state, "caller", None)
+    return caller.name if caller else NOBODY
 
 
 def in_person(request: Request) -> Caller:
@@ -87,19 +93,48 @@ def in_person(request: Request) -> Caller:
     return caller
 
 
+def _identify_within_limits(request: Request) -> Caller | None:
+    """Identify the caller, and count the request for the user, or for the address of somebody unknown.
+
+    An address that has used up its requests is refused before the database is asked, unless its token or cookie was
+    valid a moment ago: many requests with a wrong token must not lock out the people at the same address.
+
+    Raises:
+        SignInNeededError, TooManyAttemptsError: the request is not let in.
+    """
+    limiter: Limiter = request.app.state.limiter
+    secret = bearer_of(request) or cookies.sign_in_token(request)
+    key = secret_sha256(secret) if secret else ""
+    address = address_of(request)
+    if not limiter.is_trusted(key) and (wait_s := limiter.wait_s(address, take=0)):
+        raise TooManyAttemptsError(wait_s)
+    refused = None
+    try:
+        caller = identify(request)
+    except SignInNeededError as error:
+        caller, refused = None, error
+    request.state.caller = caller
+    limiter.trust(key, is_valid=caller is not None)
+    if wait_s := limiter.wait_s(str(caller.user_id) if caller else address):
+        raise TooManyAttemptsError(wait_s)
+    if refused is not None:
+        raise refused
+    return caller
+
+
 def identify(request: HTTPConnection) -> Caller | None:
     """Identify the caller by API token or cookie.
 
     Raises:
-        SignInNeededError: the API token is unknown, expired or revoked.
+        SignInNeededError: the API token is empty, unknown, expired or revoked.
     """
-    if token := bearer_of(request):
+    if (token := bearer_of(request)) is not None:
         with read_scope() as session:
             caller = find_api_caller(session, token, now())
         if caller is None:
             raise SignInNeededError
         if is_worth_noting(caller):
-            run_in_transaction(lambda session: note_use(session, caller))
+            run_at_once(lambda session: note_use(session, caller))
         return caller
     if not (token := cookies.sign_in_token(request)):
         return None
@@ -108,7 +143,7 @@ def identify(request: HTTPConnection) -> Caller | None:
 
 
 def bearer_of(request: HTTPConnection) -> str | None:
-    """The API token of a request, if any."""
+    """The API token of a request, "" if it is empty; None if the request has none."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 

@@ -1,9 +1,11 @@
 """Make the application from one list of routers, with one access check and one error format."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
@@ -15,7 +17,11 @@ from bake_tracker.entrypoints.http.limits import Limiter
 from bake_tracker.entrypoints.http.stopping import stop_with_the_server, telling_when_it_stops
 from bake_tracker.log.exporting import exporting_where_asked
 from bake_tracker.log.setup import configure_logging
-from bake_tracker.services.database import database_url, dispose_engines, engine_for
+from bake_tracker.services.database import database_url, dispose_engines, engine_for, keep_readers_apart
+
+WRITERS_AT_ONCE = 40
+READERS_AT_ONCE = 40
+"""Threads for requests. Further writers wait without one, so that readers always find a thread."""
 
 
 class Application(FastAPI):
@@ -32,6 +38,8 @@ async def running(app: FastAPI) -> AsyncIterator[None]:
     url = database_url()
     configure_logging(load_settings(), url)
     engine_for(url)
+    keep_readers_apart()
+    current_default_thread_limiter().total_tokens = WRITERS_AT_ONCE + READERS_AT_ONCE
     with exporting_where_asked(), telling_when_it_stops(app):
         stop_with_the_server()
         yield
@@ -57,6 +65,7 @@ def make_application(routers: Sequence[APIRouter]) -> Application:
     app.state.is_stopping = False
     app.state.listeners = Counter()
     app.state.max_body_bytes = settings.max_body_bytes
+    app.state.writers = asyncio.Semaphore(WRITERS_AT_ONCE)
     app.state.limiter = Limiter(settings.requests_per_minute)
     problems.install(app)
     for router in (health.router, *routers):

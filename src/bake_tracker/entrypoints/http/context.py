@@ -1,5 +1,6 @@
 """The layer around every request: ids for its log lines, security headers, and its duration."""
 
+import asyncio
 import re
 import time
 from collections.abc import MutableMapping
@@ -10,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bake_tracker.clock import uuid7
 from bake_tracker.entrypoints.http import metrics
-from bake_tracker.entrypoints.http.problems import TOLD, too_large
+from bake_tracker.entrypoints.http.problems import TOLD, cut_off, too_large
 from bake_tracker.log.spans import accept_traceparent
 from bake_tracker.log.tell import bound_log_context
 
@@ -45,13 +46,13 @@ class RequestContext:
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid7()
-        status = 500
+        status, is_answered = 500, False
         began_at = time.perf_counter()
 
         async def send_on(message: Message) -> None:
-            nonlocal status
+            nonlocal status, is_answered
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, is_answered = message["status"], True
                 _add_headers(MutableHeaders(scope=message), scope, request_id)
             await send(message)
 
@@ -63,6 +64,11 @@ class RequestContext:
             except Exception:
                 if TOLD not in scope:
                     raise
+            except asyncio.CancelledError:
+                # The server ends before the request has; its thread may still commit.
+                if is_answered or not scope["app"].state.is_stopping:
+                    raise
+                await cut_off(scope["method"])(scope, receive, send_on)
             finally:
                 metrics.count(scope["method"], _route(scope), status, time.perf_counter() - began_at)
 

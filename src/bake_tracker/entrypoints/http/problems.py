@@ -15,12 +15,14 @@ from bake_tracker.domain.errors import (
     AccessError,
     ConflictError,
     DatabaseUnavailableError,
+    DiskFullError,
     ImportRefusedError,
     InsufficientComponentsError,
     InsufficientInventoryError,
     LabelDiffersError,
     LabelIncompleteError,
     NotFoundError,
+    OutcomeUnknownError,
     ServiceError,
     SignInNeededError,
     SignInRefusedError,
@@ -28,7 +30,8 @@ from bake_tracker.domain.errors import (
     UnitConversionError,
     ValidationError,
 )
-from bake_tracker.log.tell import bound_value, emit, make_event
+from bake_tracker.entrypoints.http.access import SAFE_METHODS, actor_of
+from bake_tracker.log.tell import bound_log_context, bound_value, emit, make_event
 from bake_tracker.log.values import error_text
 from bake_tracker.services import get_service_logger
 
@@ -45,6 +48,7 @@ STATUS: tuple[tuple[type[ServiceError], int], ...] = (
     (SignInRefusedError, 401),
     (TooManyAttemptsError, 429),
     (AccessError, 403),
+    (DiskFullError, 507),
     (DatabaseUnavailableError, 503),
     (ServiceError, 500),
 )
@@ -148,6 +152,16 @@ def too_large() -> Response:
     return JSONResponse(_problem(413, "too_large", "the body is too large"), 413, None, JSON_TYPE)
 
 
+def cut_off(method: str) -> Response:
+    """The answer to a request that is still running when the server has to end."""
+    if method in SAFE_METHODS:
+        code, detail = DatabaseUnavailableError.code, "the server is stopping; try again in a moment"
+    else:
+        code = OutcomeUnknownError.code
+        detail = "the server stopped meanwhile: it may or may not be recorded; send it again with the same key"
+    return JSONResponse(_problem(503, code, detail), 503, {"Retry-After": RETRY_AFTER_S}, JSON_TYPE)
+
+
 def _answer(request: Request, problem: Problem, headers: Mapping[str, str]) -> Response:
     show = cast("Renderer | None", getattr(request.app.state, "show_problem", None))
     if show and (shown := show(request, problem, headers)):
@@ -161,4 +175,5 @@ def _tell(request: Request, outcome: str, level: int, error: Exception, **fields
     logger = get_service_logger("http")
     route = request.app.state.paths.get(request.scope.get("endpoint"))
     context = {**fields, "method": request.method, "route": route, "error": error_text(error)}
-    emit(make_event(logger, level, "request", outcome, context, error if level == logging.ERROR else None))
+    with bound_log_context(actor=actor_of(request)):  # what the route had bound is gone
+        emit(make_event(logger, level, "request", outcome, context, error if level == logging.ERROR else None))

@@ -1,0 +1,74 @@
+"""Failures of the database that are no fault of the program, as refusals that say what to do."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, TimeoutError
+
+from bake_tracker.database.attempts import is_locked, is_retryable, sqlite_error_name, sqlstate
+from bake_tracker.database.postgresql import is_missing, refusal
+from bake_tracker.domain.errors import DatabaseUnavailableError, DiskFullError
+
+_DISK_FULL = "53100"
+
+
+@contextmanager
+def refusing(engine: Engine) -> Iterator[None]:
+    """Turn failures of the database that are no fault of the program into refusals.
+
+    Raises:
+        DatabaseUnavailableError: the database is locked, full or out of reach.
+    """
+    try:
+        yield
+    except (DBAPIError, TimeoutError) as error:
+        if refused := refusal_of(engine, error):
+            raise refused from error
+        raise
+
+
+def refusal_of(engine: Engine, error: BaseException) -> DatabaseUnavailableError | None:
+    """The refusal for a failure of the database, or None if the failure is the program's own fault."""
+    refused = _refusal_of(engine, error)
+    operation_id = getattr(error, "bake_operation_id", None)
+    if refused is not None and operation_id is not None:
+        refused.bake_operation_id = operation_id  # type: ignore[attr-defined]  # its log line is written already
+    return refused
+
+
+def unavailable(engine: Engine, error: DBAPIError) -> DatabaseUnavailableError:
+    """The refusal for a database that cannot be opened."""
+    return DatabaseUnavailableError(
+        f"the database {engine.url.render_as_string()} cannot be opened: {refusal(error)}",
+        remedy={"kind": "prepare_database"} if is_missing(error) else None,
+    )
+
+
+def _refusal_of(engine: Engine, error: BaseException) -> DatabaseUnavailableError | None:
+    if isinstance(error, TimeoutError):
+        return DatabaseUnavailableError("the database is busy: every connection to it is in use; try again in a moment")
+    if is_disk_full(error):
+        where = engine.url.database if engine.name == "sqlite" else engine.url.render_as_string()
+        return DiskFullError(f"the disk of the database {where} is full, so nothing was recorded; make room on it")
+    if sqlite_error_name(error).startswith("SQLITE_IOERR"):
+        return DatabaseUnavailableError(
+            f"the disk of the database {engine.url.database} cannot be read or written, so nothing was recorded; "
+            "check the disk and the room on it"
+        )
+    if is_locked(error):
+        return DatabaseUnavailableError(
+            "the database is busy: others kept it locked for too long; try again in a moment"
+        )
+    if isinstance(error, DBAPIError) and is_retryable(error):
+        return unavailable(engine, error)
+    return None
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Whether the disk of the database is full; an error that follows from the first one counts too."""
+    while error is not None:
+        if sqlite_error_name(error) == "SQLITE_FULL" or sqlstate(error) == _DISK_FULL:
+            return True
+        error = error.__cause__ or error.__context__
+    return False

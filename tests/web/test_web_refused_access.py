@@ -1,0 +1,109 @@
+"""Requests that are not let in: their log lines name who and from where, and no trick gets around the limits."""
+
+import logging
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from bake_tracker.domain.access import Role
+from bake_tracker.entrypoints.http import access
+from bake_tracker.entrypoints.http.limits import Limiter
+from bake_tracker.services.access.accounts import record_user_change
+from bake_tracker.services.access.passwords import new_secret
+from bake_tracker.services.database import run_at_once, run_in_transaction
+from support.web import Web, statements
+
+
+@pytest.fixture
+def web(sqlite_url: str) -> Web:
+    """The application, with three people."""
+    return Web().let_in()
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> Any:
+    """The log lines of one operation name, each as its fields."""
+    caplog.set_level(logging.INFO)
+    return lambda operation: [one for r in caplog.records if (one := vars(r)).get("operation") == operation]
+
+
+def guess(client: TestClient) -> Any:
+    return client.get("/api/v1/items", headers={"Authorization": f"Bearer {new_secret('bake_')}"})
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Bearer ", "bearer  ", "BEARER \t"])
+def test_an_empty_token_is_refused_and_opens_nothing(web: Web, header: str) -> None:
+    """Beside a cookie it does not turn off the check of where a form comes from."""
+    browser = web.browser(Role.OWNER)
+    evil = {"Authorization": header, "Origin": "https://evil.example"}
+    for method, path in (("GET", "/api/v1/items"), ("POST", "/api/v1/events"), ("POST", "/sign-out"), ("GET", "/")):
+        answer = browser.request(method, path, headers={**evil, "Accept": "application/json"})
+        assert (answer.status_code, answer.json()["code"]) == (401, "sign_in_needed")
+    assert browser.get("/").status_code == 200  # still signed in
+    assert browser.post("/sign-out", headers={"Authorization": "Basic YTpi"}).status_code == 403
+
+
+def test_unknown_tokens_are_limited_like_no_token(web: Web) -> None:
+    """Over the limit, the database is not asked at all."""
+    web.app.state.limiter = Limiter(4)  # two at once
+    client = web.client()
+    assert [guess(client).status_code for _ in range(2)] == [401, 401]
+    with statements() as sent:
+        refused = [guess(client), client.get("/sign-in"), web.browser(Role.OWNER).get("/")]
+    assert [answer.status_code for answer in refused] == [429] * 3
+    assert refused[0].headers["retry-after"] == "15"
+    assert [one for one in sent if "bakery_user" in one and one.startswith("SELECT")] == []
+
+
+def test_whoever_was_let_in_before_is_not_locked_out_by_a_stranger_at_the_same_address(web: Web) -> None:
+    """A token or cookie that has become invalid is a stranger's again."""
+    program, browser, client = web.program(Role.VIEWER), web.browser(Role.BAKER), web.client()
+    assert [program.get("/api/v1/items").status_code, browser.get("/").status_code] == [200, 200]
+    web.app.state.limiter.per_second, web.app.state.limiter.most = 1e-9, 3
+    assert [guess(client).status_code for _ in range(4)] == [401, 401, 401, 429]
+    assert [program.get("/api/v1/items").status_code, browser.get("/").status_code] == [200, 200]
+    run_in_transaction(lambda session: record_user_change(web.ids[Role.VIEWER], is_disabled=True, session=session))
+    with statements() as sent:
+        assert [program.get("/api/v1/items").status_code for _ in range(3)] == [429] * 3
+    assert len([one for one in sent if "api_token" in one]) == 1
+
+
+def test_the_use_of_a_token_is_noted_unless_somebody_would_wait_for_it(web: Web, sqlite_url: str) -> None:
+    """Another program has the one write lock; the use is noted with a later request."""
+
+    def noted() -> Any:
+        rows = web.program(Role.OWNER).get(f"/api/v1/users/{web.ids[Role.VIEWER]}/api-tokens").json()
+        return rows[0]["last_used_at"]
+
+    program = web.program(Role.VIEWER)
+    with closing(sqlite3.connect(sqlite_url.partition(":///")[2], isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert program.get("/api/v1/items").status_code == 200
+        assert not run_at_once(lambda session: session.connection())
+    assert noted() is None
+    assert program.get("/api/v1/items").status_code == 200
+    assert noted() is not None
+
+
+def test_every_line_of_a_request_names_its_actor(web: Web, lines: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forbidden, limited, broken: the line is written after the route has let go of what it bound."""
+    viewer = web.program(Role.VIEWER)
+    assert viewer.post("/api/v1/events", json={"name": "Fair"}).status_code == 403
+    assert web.browser(Role.BAKER).post("/sign-out").status_code == 403  # no CSRF token
+    assert web.client().get("/api/v1/items").status_code == 401
+    with monkeypatch.context() as broken:
+        broken.setattr("bake_tracker.entrypoints.api.stock.load_stock", lambda *_: 1 / 0)
+        assert viewer.get("/api/v1/stock").status_code == 500
+    web.app.state.limiter = Limiter(2)
+    assert [viewer.get("/api/v1/items").status_code for _ in range(2)] == [200, 429]
+    told = [(line["outcome"], line["actor"]) for line in lines("request")]
+    assert told == [
+        ("forbidden", "Vera"),
+        ("forbidden", "Bao"),
+        ("sign_in_needed", access.NOBODY),
+        ("error", "Vera"),
+        ("too_many_attempts", "Vera"),
+    ]

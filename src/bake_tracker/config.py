@@ -23,6 +23,10 @@ def time_zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
+FINISH_WITHIN_S = 30
+"""How long a running request may take after the server is asked to stop, and a worker may hang before it is killed."""
+
+
 class SettingsError(Exception):
     """A setting that is not allowed; the message names the variable and the allowed values."""
 

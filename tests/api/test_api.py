@@ -1,5 +1,6 @@
 """The REST API: exact numbers, retries by key, slices, tags, problems, and a description that is true."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,8 @@ from starlette.testclient import TestClient
 
 from bake_tracker.clock import uuid7
 from bake_tracker.domain.access import Role
+from bake_tracker.domain.arguments import MAX_ENTRIES
+from bake_tracker.domain.recipe_text.request import MAX_LINES
 from bake_tracker.domain.slice_keys import write_key
 from bake_tracker.entrypoints.http.limits import Limiter
 from bake_tracker.services.access.accounts import record_user
@@ -255,6 +258,38 @@ def test_the_description_names_every_problem_and_how_to_sign_in(web: Web) -> Non
         for operation in path.values():
             assert {"401", "403", "409", "422", "429", "500", "503"} <= operation["responses"].keys()
             assert "application/problem+json" in operation["responses"]["409"]["content"]
+
+
+def test_every_list_in_a_body_has_a_limit_that_is_described(web: Web, baker: TestClient) -> None:
+    """One entry more is refused before anything else is read."""
+    described = web.client().get("/api/v1/openapi.json").json()
+
+    def lists(schema: Any, seen: frozenset[str] = frozenset()) -> Iterator[Any]:
+        if isinstance(schema, list):
+            for one in schema:
+                yield from lists(one, seen)
+        if not isinstance(schema, dict):
+            return
+        if (name := str(schema.get("$ref", "")).rpartition("/")[2]) and name not in seen:
+            yield from lists(described["components"]["schemas"][name], seen | {name})
+        if schema.get("type") == "array":
+            yield schema
+        for one in schema.values():
+            yield from lists(one, seen)
+
+    bodies = [
+        operation["requestBody"]["content"]["application/json"]["schema"]
+        for path, of_path in described["paths"].items()
+        for operation in of_path.values()
+        if "requestBody" in operation and "import" not in path  # a document of tables, limited by its size
+    ]
+    found = [one for body in bodies for one in lists(body)]
+    assert len(found) >= 12
+    assert {one.get("maxItems") for one in found} == {MAX_ENTRIES, MAX_LINES}
+    for path, line in (("stocktakes", {"lot_id": 1, "counted": 1}), ("deliveries", {"item_id": 1, "quantity": 1})):
+        answer = baker.post(f"/api/v1/{path}", json={"lines": [line] * (MAX_ENTRIES + 1), "supplier_id": 1})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "lines")
+        assert f"at most {MAX_ENTRIES} items" in answer.json()["errors"][0]["problem"]
 
 
 def test_no_request_that_can_be_made_up_breaks_it(web: Web) -> None:

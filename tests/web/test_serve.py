@@ -1,21 +1,30 @@
 """``bake serve`` starts, prints its address, and leaves no trace of the demo; and users are managed by commands."""
 
+import asyncio
 import io
+import json
+import os
 import re
+import signal
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import httpx2
 import psutil
 import pytest
 import uvicorn
+from fastapi import FastAPI
 
 from bake_tracker.clock import now
 from bake_tracker.domain.access import Role
 from bake_tracker.entrypoints.cli.house import serve
+from bake_tracker.entrypoints.http import stopping
+from bake_tracker.entrypoints.http.context import RequestContext
 from bake_tracker.queries.catalog.people import find_api_caller
 from bake_tracker.services.catalog import things
 from bake_tracker.services.database import read_scope, session_scope
@@ -67,6 +76,50 @@ def test_a_request_under_way_is_finished_when_the_server_is_asked_to_end(
             assert (answer.done(), server.process.poll()) == (False, None)
         assert (answer.result(PATIENCE_S), server.process.wait()) == (201, 0)
     assert kitchen.stock("Cookie") == 24
+
+
+def test_a_request_that_does_not_end_is_cut_off_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python itself would wait for its thread for ever."""
+    monkeypatch.setattr(stopping, "END_AFTER_S", 0.1)
+
+    def serve_until_asked_to_stop() -> None:
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        Thread(target=Event().wait).start()
+        app = FastAPI()
+        app.state.is_stopping = False
+        with stopping.telling_when_it_stops(app):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    process = get_context("fork").Process(target=serve_until_asked_to_stop)
+    process.start()
+    process.join(PATIENCE_S)
+    assert process.exitcode == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "code"), [("POST", "outcome_unknown"), ("PUT", "outcome_unknown"), ("GET", "database_unavailable")]
+)
+def test_whoever_is_cut_off_is_told_so(sqlite_url: str, method: str, code: str) -> None:
+    """Nobody knows yet whether the change is committed. While the server runs, a cancelled request is a fault."""
+    web = Web()
+    sent: list[Any] = []
+
+    async def cancelled(*_: Any) -> None:
+        raise asyncio.CancelledError
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": method, "path": "/", "headers": [], "app": web.app}
+    cut_off = RequestContext(cancelled, 1)(scope, cancelled, send)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(cut_off)
+    assert sent == []
+    web.app.state.is_stopping = True
+    asyncio.run(RequestContext(cancelled, 1)(scope, cancelled, send))
+    start, body = sent
+    assert (start["status"], json.loads(body["body"])["code"]) == (503, code)
+    assert {b"retry-after", b"x-request-id"} <= {name for name, _ in start["headers"]}
 
 
 def test_while_it_stops_every_answer_is_the_last_of_its_connection(database_url: str) -> None:

@@ -2,7 +2,7 @@
 
 import math
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal
 from fractions import Fraction
@@ -16,6 +16,8 @@ from bake_tracker.domain.units import MAX_MICROS, MICRO, Unit, UnknownUnitError,
 
 MAX_COUNT = 1_000_000
 MAX_TEXT = 10_000
+MAX_ENTRIES = 2_000
+"""The most entries in one list, so that no single call keeps other writers waiting for long."""
 MAX_KEY = 2**63 - 1
 LARGEST = MAX_MICROS // MICRO // 1_000
 FINEST = 10**40
@@ -23,6 +25,9 @@ FINEST = 10**40
 
 _AS = " (int or Decimal)"
 """Which types a number may have, for a caller who sent something else, such as a float."""
+
+BEFORE_EVERYTHING, AFTER_EVERYTHING = date(1970, 12, 31), date(9999, 1, 1)
+"""Days that no recorded time is on or beyond."""
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 """How far a caller's clock may be ahead before its time counts as the future."""
@@ -61,7 +66,16 @@ class Arguments:
         if isinstance(value, str | bytes) or not isinstance(value, Sequence) or not value:
             self.refuse(field, f"must be a list of at least one id, not {shown(value)}")
             return []
+        if self.has_too_many(field, value):
+            return []
         return sorted({self.key(f"{field}[{position}]", one) for position, one in enumerate(value)})
+
+    def has_too_many(self, field: str, value: Sequence[Any]) -> bool:
+        """Refuse a list of more than ``MAX_ENTRIES``, before anything in it is read."""
+        if len(value) <= MAX_ENTRIES:
+            return False
+        self.refuse(field, f"must have at most {MAX_ENTRIES} entries, not {len(value)}; send the rest separately")
+        return True
 
     def optional_key(self, field: str, value: object) -> int | None:
         return None if value is None else self.key(field, value)
@@ -181,18 +195,20 @@ class Arguments:
 
     def rows(self, field: str, value: object) -> list[Mapping[str, Any]]:
         """At least one mapping of fields to values."""
+        if isinstance(value, list | tuple) and self.has_too_many(field, value):
+            return []
         rows = list(value) if isinstance(value, list | tuple) else []
         if not rows or not all(isinstance(row, Mapping) for row in rows):
             self.refuse(field, f"must be a list of at least one object, not {shown(value)}")
             return []
         return rows
 
-    def moment(self, field: str, value: object, time_zone: str) -> datetime | None:
-        """A time in UTC, or None; without an offset it is the local time of ``time_zone``."""
+    def moment(self, field: str, value: object, time_zone: Callable[[], str]) -> datetime | None:
+        """A time in UTC, or None; without an offset it is the local time of ``time_zone``, which is then looked up."""
         if value is None:
             return None
-        if isinstance(value, datetime) and 1970 < value.year < 9999:
-            aware = value.replace(tzinfo=ZoneInfo(time_zone)) if value.utcoffset() is None else value
+        if isinstance(value, datetime) and BEFORE_EVERYTHING < value.date() < AFTER_EVERYTHING:
+            aware = value.replace(tzinfo=ZoneInfo(time_zone())) if value.utcoffset() is None else value
             return aware.astimezone(UTC)
         self.refuse(field, f"must be a date and time between the years 1971 and 9998, not {shown(value)}")
         return None

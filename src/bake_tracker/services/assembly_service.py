@@ -142,7 +142,7 @@ def record_assembly(
         asked = AssemblyRequest(
             finished_good_id=given.key("finished_good_id", finished_good_id),
             quantity=given.count("quantity", quantity),
-            assembled_at=given.moment("assembled_at", assembled_at, operation.house.time_zone),
+            assembled_at=given.moment("assembled_at", assembled_at, operation.time_zone),
             event_id=given.optional_key("event_id", event_id),
             notes=given.text("notes", notes),
         )

@@ -1,5 +1,6 @@
 """Bake batches: ingredient lots become a finished-unit lot."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -81,7 +82,9 @@ class ProductionRequest:
     overhead_micros: int | None = None
 
     @classmethod
-    def read(cls, given: Arguments, time_zone: str, *, actual_yield: object, **asked: object) -> "ProductionRequest":
+    def read(
+        cls, given: Arguments, time_zone: Callable[[], str], *, actual_yield: object, **asked: object
+    ) -> "ProductionRequest":
         """Normalise the arguments, noting every problem in ``given``."""
         return cls(
             recipe_id=given.key("recipe_id", asked["recipe_id"]),
@@ -227,7 +230,7 @@ def record_batch_production(
         given = Arguments()
         asked = ProductionRequest.read(
             given,
-            operation.house.time_zone,
+            operation.time_zone,
             recipe_id=recipe_id,
             finished_unit_id=finished_unit_id,
             num_batches=num_batches,

@@ -1,7 +1,7 @@
 """The operation context: every writer runs inside ``recording``, so none can forget its log line.
 
-An operation claims its id, works in its own savepoint, and has exactly one outcome line. A refusal or an error is
-logged at once, a success only after the outermost COMMIT has returned.
+An operation reads its arguments, claims its id, works in its own savepoint, and has exactly one outcome line. A refusal
+or an error is logged at once, a success only after the outermost COMMIT has returned.
 """
 
 import hashlib
@@ -9,19 +9,22 @@ import json
 import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
 from typing import Any, TypeVar, cast
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Engine, bindparam, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import QueuePool
 
 from bake_tracker.clock import now, uuid7
 from bake_tracker.database.attempts import attempt_number, current_attempt, will_retry
+from bake_tracker.database.engines import reading
 from bake_tracker.database.insert_once import insert_once
 from bake_tracker.database.transaction_outcomes import Ending, Fate, OpenTransaction, open_transaction, statement_count
 from bake_tracker.domain.arguments import check_is_past
@@ -46,6 +49,7 @@ MAX_ACTOR = 200
 Result = TypeVar("Result", bound=Mapping[str, Any])
 
 _complete = update(tables.operation).where(tables.operation.c.id == bindparam("of_operation"))
+_database_ids: WeakKeyDictionary[Engine, str] = WeakKeyDictionary()
 _current: ContextVar["Operation | None"] = ContextVar("bake_tracker_operation", default=None)
 
 
@@ -91,6 +95,8 @@ class Operation:
     attempt: int = field(default_factory=attempt_number)
     transaction: OpenTransaction | None = None
     inside: Connection | None = None
+    savepoint: Any = None
+    at_the_end: ExitStack = field(default_factory=ExitStack)
     bakery: BakeryInfo | None = None
     result: Mapping[str, Any] | None = None
     told_too: dict[str, Any] = field(default_factory=dict)
@@ -106,14 +112,32 @@ class Operation:
     @property
     def connection(self) -> Connection:
         """The connection for the operation's statements, inside its savepoint; a fifth faster than the session."""
+        if self.inside is None:
+            self.enter()
         assert self.inside is not None
         return self.inside
 
     @property
     def house(self) -> BakeryInfo:
         """The bakery: its currency and time zone."""
+        if self.bakery is None:
+            self.enter()
         assert self.bakery is not None
         return self.bakery
+
+    def time_zone(self) -> str:
+        """The bakery's time zone."""
+        return self.house.time_zone
+
+    def enter(self) -> None:
+        """Begin the transaction, unless the caller has, and the operation's savepoint in it."""
+        self.transaction = open_transaction(self.session.connection(), to_write=True)
+        self.statements_before = statement_count()
+        self.at_the_end.enter_context(self.session.begin_nested())
+        self.inside = self.session.connection()  # this call sends the SAVEPOINT
+        self.savepoint = self.transaction.frames[-1]
+        self.bakery = load_bakery(self.inside)
+        _database_ids[self.inside.engine] = self.bakery.database_id
 
     # claim and result -----------------------------------------------------------------------------------------------
 
@@ -125,6 +149,8 @@ class Operation:
         Raises:
             ConflictError: the id was used for another function or other arguments.
         """
+        if self.transaction is None:
+            self.enter()
         assert self.transaction is not None
         asked = json.dumps(arguments, default=str, sort_keys=True, ensure_ascii=False)
         fingerprint = hashlib.sha256(f"{self.kind.name}\n{asked}".encode()).hexdigest()
@@ -274,6 +300,8 @@ class Operation:
             line["transaction_id"] = self.transaction.transaction_id
         if self.bakery is not None:
             line["database_id"] = self.bakery.database_id
+        elif outcome != "started" and (database_id := _database_id_of(self.session)):
+            line["database_id"] = database_id
         if outcome != "started":
             line["duration_ms"] = (time.perf_counter_ns() - self.started_at_ns + 500) // 1_000 / 1_000
             line["sql_count"] = statement_count() - self.statements_before
@@ -317,26 +345,25 @@ def _actor() -> str | None:
 def recording(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterator[Operation]:
     """Run one writing operation in its own savepoint; it has exactly one outcome line.
 
-    ``asked`` holds every argument of the call as given, including ``operation_id``. The body claims the id, writes, and
-    calls ``succeed``. An exception from it rolls back the savepoint, is logged and reaches the caller.
+    ``asked`` holds every argument of the call as given, including ``operation_id``. The body reads its arguments,
+    claims the id, writes, and calls ``succeed``. An exception from it rolls back the savepoint, is logged and reaches
+    the caller.
+
+    The transaction begins with the claim. On SQLite it locks the file, so nobody waits for the reading of arguments.
     """
     operation = _begin(kind, session, asked)
-    savepoint: Any = None
     reset = _current.set(operation)
     try:
         operation.tell_started()
-        operation.transaction = open_transaction(session.connection(), to_write=True)
-        operation.statements_before = statement_count()
-        with session.begin_nested():
-            operation.inside = session.connection()  # this call sends the SAVEPOINT
-            savepoint = operation.transaction.frames[-1]
-            operation.bakery = load_bakery(operation.inside)
+        with operation.at_the_end:
+            if session.in_transaction():
+                operation.enter()
             _check_operation_id(asked.get("operation_id"))
             yield operation
             assert operation.result is not None, f"{kind.name} neither succeeded nor raised"
     except BaseException as error:
         if operation.transaction is not None:
-            operation.transaction.doom(savepoint)
+            operation.transaction.doom(operation.savepoint)
         if isinstance(error, ServiceError):
             operation.tell_refusal(error)
         else:
@@ -377,6 +404,15 @@ def _begin(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Operation:
         told.pop("operation_id", None)  # every line has it already as the operation's own id
     # Even the refusal of an invalid id needs an id.
     return Operation(kind, session, operation_id or uuid7(), told, _current.get(), begin_span(kind.name))
+
+
+def _database_id_of(session: Session) -> str | None:
+    """The bakery's id, for a refusal before its transaction began; without a lock, and None if it cannot be read."""
+    engine = session.get_bind().engine
+    if engine not in _database_ids and isinstance(engine.pool, QueuePool):  # in memory there is one connection only
+        with suppress(Exception), reading(engine) as connection:
+            _database_ids[engine] = load_bakery(connection).database_id
+    return _database_ids.get(engine)
 
 
 def _uuid_text(given: object) -> str | None:

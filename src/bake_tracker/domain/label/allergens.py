@@ -110,6 +110,8 @@ def read_allergens(given: Arguments, field: str, value: object, *, also_unnamed:
     if isinstance(value, str | bytes) or not isinstance(value, Sequence):
         given.refuse(field, f"must be a list of allergens, not {shown(value)}")
         return []
+    if given.has_too_many(field, value):
+        return []
     keys: set[str] = set()
     for one in value:
         key = _KEYS.get(_plain(one)) if isinstance(one, str) else None

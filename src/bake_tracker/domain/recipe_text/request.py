@@ -77,7 +77,7 @@ class PageRequest:
 def read_request(given: Arguments, name: object, lines: object, yields: object, choices: object) -> PageRequest:
     """Normalise the arguments; problems are collected in ``given``."""
     clean_lines = _texts(given, "lines", lines)
-    if not clean_lines:
+    if not clean_lines and not given.problems:
         given.refuse("lines", "must be a list with at least one line of text")
     told: Mapping[str, Any] = choices if isinstance(choices, Mapping) else {}
     if choices is not None and not isinstance(choices, Mapping):
@@ -124,12 +124,18 @@ def _texts(given: Arguments, field: str, value: object) -> list[str]:
 def _mapping(given: Arguments, field: str, value: object) -> Mapping[Any, Any]:
     if value is not None and not isinstance(value, Mapping):
         given.refuse(field, "must be an object, or be left out")
+    elif value is not None and len(value) > MAX_LINES:
+        given.refuse(field, f"must have at most {MAX_LINES} entries, not {len(value)}")
+        return {}
     return value if isinstance(value, Mapping) else {}
 
 
 def _numbers(given: Arguments, field: str, value: object, count: int) -> frozenset[int]:
     if not isinstance(value, list | tuple | set | frozenset | None):
         given.refuse(field, "must be a list of line numbers")
+        return frozenset()
+    if value is not None and len(value) > MAX_LINES:
+        given.refuse(field, f"must have at most {MAX_LINES} line numbers, not {len(value)}")
         return frozenset()
     return frozenset(_number(given, field, one, count) for one in value or ())
 

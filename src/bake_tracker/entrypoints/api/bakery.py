@@ -1,12 +1,14 @@
 """Routes of the bakery itself: settings, verification, seals, export and import."""
 
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, TypedDict, TypeVar
 
 from fastapi import Query, Request
+from pydantic import Field
 from starlette.responses import Response
 
 from bake_tracker.config import load_settings
 from bake_tracker.domain.importing.report import ImportReport
+from bake_tracker.domain.recipe_text.request import MAX_LINES
 from bake_tracker.entrypoints.api.common import (
     Body,
     IdempotencyKey,
@@ -36,6 +38,9 @@ from bake_tracker.services.reconcile.verification import LogVerification, verify
 from bake_tracker.services.seal import SealResult, record_seal
 
 router = routes("", "bakery")
+
+Given = TypeVar("Given")
+Lines = Annotated[Given, Field(max_length=MAX_LINES)]
 
 
 class BakeryView(TypedDict):
@@ -95,10 +100,10 @@ class SaidYield(Body):
 class Choices(Body):
     """Your decisions about a recipe page; lines are numbered from 1."""
 
-    said: dict[int, SaidLine] | None = None
-    accepted: list[Whole] | None = None
-    left_out: list[Whole] | None = None
-    names: dict[str, Whole] | None = None
+    said: Lines[dict[int, SaidLine]] | None = None
+    accepted: Lines[list[Whole]] | None = None
+    left_out: Lines[list[Whole]] | None = None
+    names: Lines[dict[str, Whole]] | None = None
     ranges: Literal["ask", "low", "high"] = "ask"
     create_missing: bool = False
     makes: SaidYield | None = None
@@ -109,8 +114,8 @@ class SavedPage(Body):
     """A recipe page: its name, its ingredient lines, and what it says it makes."""
 
     name: str
-    lines: list[str]
-    yields: list[str] | None = None
+    lines: Lines[list[str]]
+    yields: Lines[list[str]] | None = None
     choices: Choices | None = None
 
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, TypedDict, TypeVar
 from uuid import UUID
 
 import orjson
@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.responses import Response
 
 from bake_tracker.clock import now
-from bake_tracker.domain.arguments import MAX_KEY
+from bake_tracker.domain.arguments import MAX_ENTRIES, MAX_KEY
 from bake_tracker.domain.slice_keys import read_key
 from bake_tracker.domain.slices import Ask
 from bake_tracker.entrypoints.api.remedies import in_words
@@ -57,6 +57,8 @@ def _a_text(value: object) -> object:
 Quantity = Annotated[
     Decimal | int, BeforeValidator(_a_number), Field(description="exact; a number or, safer in JavaScript, a string")
 ]
+Entry = TypeVar("Entry")
+Many = Annotated[list[Entry], Field(max_length=MAX_ENTRIES)]
 Whole = Annotated[int, BeforeValidator(_a_number)]
 Day = Annotated[date, BeforeValidator(_a_text)]
 Moment = Annotated[

@@ -14,6 +14,7 @@ from bake_tracker.entrypoints.api.common import (
     IdempotencyKey,
     Key,
     Limit,
+    Many,
     Page,
     Quantity,
     Search,
@@ -66,8 +67,8 @@ class NewItem(Body):
 class Allergens(Body):
     """All allergens of an item, or of one package of it; two empty lists mean that it contains none."""
 
-    contains: list[str]
-    may_contain: list[str] = Field(default_factory=list)
+    contains: Many[str]
+    may_contain: Many[str] = Field(default_factory=list)
     product_id: Whole | None = None
 
 

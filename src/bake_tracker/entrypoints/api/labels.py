@@ -13,6 +13,7 @@ from bake_tracker.entrypoints.api.common import (
     Body,
     IdempotencyKey,
     Key,
+    Many,
     Whole,
     reads,
     recorded,
@@ -55,8 +56,8 @@ class LabelToFile(Body):
     item_id: Whole | None = None
     lot_id: Whole | None = None
     ingredients: str | None = None
-    contains: list[str] | None = None
-    may_contain: list[str] | None = None
+    contains: Many[str] | None = None
+    may_contain: Many[str] | None = None
 
 
 def _file(kind: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from bake_tracker.entrypoints.api.common import (
     Body,
     Day,
     IdempotencyKey,
+    Many,
     Quantity,
     Whole,
     recorded,
@@ -65,7 +66,7 @@ class Delivery(Body):
     )
 
     supplier_id: Whole
-    lines: list[GoodsLine]
+    lines: Many[GoodsLine]
     document: str | None = None
     delivered_on: Day | None = None
     notes: str | None = None

@@ -14,6 +14,7 @@ from bake_tracker.entrypoints.api.common import (
     IdempotencyKey,
     Key,
     Limit,
+    Many,
     Page,
     Quantity,
     Search,
@@ -53,7 +54,7 @@ class ChangedRecipe(Body):
     """A recipe; see ``record_recipe``. Omitted fields of an existing recipe stay."""
 
     name: str
-    lines: list[RecipeLine]
+    lines: Many[RecipeLine]
     category: str | None = None
     source: str | None = None
     notes: str | None = None
@@ -94,7 +95,7 @@ class Component(Body):
 class Components(Body):
     """All components of one good."""
 
-    components: list[Component]
+    components: Many[Component]
 
 
 class RecipePage(Page):

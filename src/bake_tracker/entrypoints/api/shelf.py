@@ -10,6 +10,7 @@ from bake_tracker.entrypoints.api.common import (
     Body,
     Day,
     IdempotencyKey,
+    Many,
     Moment,
     Quantity,
     Whole,
@@ -56,7 +57,7 @@ class Adjustment(Body):
     )
 
     kind: str
-    lines: list[AdjustmentLine]
+    lines: Many[AdjustmentLine]
     reason: str | None = None
     recipient_id: Whole | None = None
     event_id: Whole | None = None
@@ -76,7 +77,7 @@ class CountedLot(Body):
 class Count(Body):
     """A count to check; see ``check_stocktake``."""
 
-    lines: list[CountedLot]
+    lines: Many[CountedLot]
     moved: Literal["refuse", "before", "after"] = "refuse"
 
 
@@ -90,7 +91,7 @@ class Stocktake(Count):
 class Hold(Body):
     """Lots to put on hold; see ``record_hold``."""
 
-    lot_ids: list[Whole]
+    lot_ids: Many[Whole]
     reason: str
 
 

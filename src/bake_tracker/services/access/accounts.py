@@ -212,7 +212,7 @@ def record_api_token(
     """
     with recording(TOKEN, session, locals()) as operation:
         given = Arguments()
-        ends = given.moment("expires_at", expires_at, operation.house.time_zone)
+        ends = given.moment("expires_at", expires_at, operation.time_zone)
         key = given.key("user_id", user_id)
         asked = {
             "name": given.name("name", name, limit=100),

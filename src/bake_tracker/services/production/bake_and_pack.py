@@ -60,10 +60,10 @@ def record_bake_and_pack(
     """
     with recording(RECORD, session, locals()) as operation:
         given = Arguments()
-        at = given.moment("made_at", made_at, operation.house.time_zone)
+        at = given.moment("made_at", made_at, operation.time_zone)
         production_asked = ProductionRequest.read(
             given,
-            operation.house.time_zone,
+            operation.time_zone,
             recipe_id=recipe_id,
             finished_unit_id=finished_unit_id,
             num_batches=num_batches,

@@ -115,7 +115,7 @@ def record_adjustment(
         if recipient is not None and which not in TO_SOMEBODY:
             given.refuse("recipient_id", f"is only for a sample, gift or sale, not for {which}")
         event = given.optional_key("event_id", event_id)
-        at = given.moment("happened_at", happened_at, operation.house.time_zone)
+        at = given.moment("happened_at", happened_at, operation.time_zone)
         given.done()
         arguments = {
             "kind": which,

@@ -6,6 +6,7 @@ means that the stock moved after the count, so the difference from the sheet sti
 move was recorded late, and the count includes it.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -169,7 +170,7 @@ def record_stocktake(
     with recording(RECORD, session, locals()) as operation:
         given = Arguments()
         asked = _read_lines(given, lines)
-        at = given.moment("counted_at", counted_at, operation.house.time_zone)
+        at = given.moment("counted_at", counted_at, operation.time_zone)
         remark = given.text("notes", notes)
         which = given.choice("moved", moved, MOVED)
         given.done()
@@ -233,8 +234,7 @@ def _read_lines(given: Arguments, lines: object) -> list[CountedLine]:
                 None if expected is None else given.micros(f"{at}.expected", expected),
             )
         )
-    lot_ids = [line.lot_id for line in asked]
-    if twice := sorted({lot_id for lot_id in lot_ids if lot_ids.count(lot_id) > 1}):
+    if twice := sorted(lot_id for lot_id, count in Counter(line.lot_id for line in asked).items() if count > 1):
         given.refuse("lines", f"lot {', '.join(map(str, twice))} is listed twice; add up what you found")
     return asked
 

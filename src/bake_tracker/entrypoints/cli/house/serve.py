@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 import bake_tracker
-from bake_tracker.config import load_settings
+from bake_tracker.config import FINISH_WITHIN_S, load_settings
 from bake_tracker.entrypoints.cli.house.demo_life import PEOPLE, live
 from bake_tracker.entrypoints.cli.state import ask, complain, say, state
 from bake_tracker.log.setup import configure_logging
@@ -21,8 +21,6 @@ from bake_tracker.queries.catalog.people import has_users
 from bake_tracker.services.database import dispose_engines, engine_for
 
 APPLICATION = "bake_tracker.entrypoints.server:make_app"
-FINISH_WITHIN_S = 30
-"""How long a running request may take after the server is asked to stop, and a worker may hang before it is killed."""
 _VENDOR = Path(bake_tracker.__file__).parent / "entrypoints" / "web" / "static" / "vendor"
 
 

@@ -77,7 +77,8 @@ def draw_all(trees: list[TransactionNode], consumed: Consumed = MappingProxyType
 def draw(transaction: TransactionNode, consumed: Consumed = MappingProxyType({})) -> Tree:
     """One transaction as a tree."""
     if transaction.transaction_id is None:
-        title = "check outside a transaction"
+        is_check = all(str(node.line["operation"]).startswith("check_") for node in transaction.operations)
+        title = "check outside a transaction" if is_check else "refused before its transaction began"
     else:
         title = f"transaction {transaction.transaction_id[:13]}  {_title(transaction)}"
     root = Tree(Text(escape_unsafe(title), style="bold"), guide_style="dim")

@@ -1,5 +1,6 @@
 """Count the stock: a sheet as a form, a preview, then one operation."""
 
+import re
 from typing import Annotated, Any
 
 from fastapi import Query, Request
@@ -20,6 +21,7 @@ from bake_tracker.services.stock.stocktake import StocktakeCheck, check_stocktak
 
 router = pages()
 
+_LINE = re.compile(r"lines\[(?P<number>\d+)\]\.?(?P<name>.*)")
 FIELDS = ("lot_id", "expected", "unit", "counted", "percent_left")
 Place = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
 
@@ -79,10 +81,8 @@ def _by_lot(form: Form, lines: list[tuple[dict[str, Any], Form]]) -> Form:
     """Move the problems of counted lines to the sheet's fields, which include uncounted lots."""
 
     def place(problem: Problem) -> Problem:
-        for number, (_, row) in enumerate(lines):
-            if problem["field"].startswith(begins := f"lines[{number}]"):
-                name = problem["field"].removeprefix(begins).removeprefix(".") or "counted"
-                return {**problem, "field": name + row.line}
+        if (found := _LINE.fullmatch(problem["field"])) and (number := int(found["number"])) < len(lines):
+            return {**problem, "field": (found["name"] or "counted") + lines[number][1].line}
         return problem
 
     form.problems = [place(one) for one in form.problems]

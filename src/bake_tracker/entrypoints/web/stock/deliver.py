@@ -1,5 +1,6 @@
 """A delivery: every line of a supplier's document becomes a lot, all or none."""
 
+import re
 from typing import Any
 
 from fastapi import Request
@@ -21,6 +22,7 @@ from bake_tracker.services.stock.receipt import check_has_come
 
 router = pages()
 
+_LINE = re.compile(r"lines\[(?P<number>\d+)\]\.(?P<name>.*)")
 FIELDS = ("item_id", "quantity", "unit", "total_cost", "expires_on", "lot_code")
 FIRST_LINES, MORE_LINES, MOST_LINES = 4, 4, 100
 MOST_ITEMS = 1_000
@@ -86,9 +88,8 @@ def _by_row(form: Form, rows: list[Form]) -> Form:
     """Move the problems of the service's lines to the form's rows, some of which may be empty."""
 
     def place(problem: Problem) -> Problem:
-        for number, row in enumerate(rows):
-            if problem["field"].startswith(begins := f"lines[{number}]."):
-                return {**problem, "field": problem["field"].removeprefix(begins) + row.line}
+        if (found := _LINE.fullmatch(problem["field"])) and (number := int(found["number"])) < len(rows):
+            return {**problem, "field": found["name"] + rows[number].line}
         return {**problem, "field": "item_id[0]" if problem["field"] == "lines" else problem["field"]}
 
     form.problems = [place(one) for one in form.problems]

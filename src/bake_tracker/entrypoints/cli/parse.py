@@ -102,7 +102,7 @@ def instant(text: str) -> str:
         in_utc = moment.astimezone(UTC) if moment.tzinfo else moment
     except (ValueError, OverflowError):
         raise typer.BadParameter(f"{text!r} is not a time; write it like 2026-11-23 or 2026-11-23T14:30") from None
-    return f"{in_utc:%Y-%m-%dT%H:%M:%S.%f}Z"
+    return f"{in_utc.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def moment(text: str) -> datetime:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Select, exists
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from bake_tracker.domain.arguments import AFTER_EVERYTHING, BEFORE_EVERYTHING
 from bake_tracker.models import Reversal
 from bake_tracker.queries.bakery import BakeryInfo
 from bake_tracker.queries.verify.drift import ROWS_AT_ONCE
@@ -25,10 +26,13 @@ def not_reversed(operation_id: InstrumentedAttribute[str]) -> ColumnElement[bool
 
 
 def between(at: Any, house: BakeryInfo, since: date | None, until: date | None) -> Iterator[ColumnElement[bool]]:
-    """Conditions from the start of ``since`` to the end of ``until``, in the bakery's time zone."""
-    if since is not None:
+    """Conditions from the start of ``since`` to the end of ``until``, in the bakery's time zone.
+
+    A day before or after everything that can be recorded, such as 0001-01-01 or 9999-12-31, is no limit on its side.
+    """
+    if since is not None and since > BEFORE_EVERYTHING:
         yield at >= _midnight(since, house)
-    if until is not None:
+    if until is not None and until < AFTER_EVERYTHING:
         yield at < _midnight(until + timedelta(days=1), house)
 
 

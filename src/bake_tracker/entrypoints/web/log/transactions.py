@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Query, Request
-from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from bake_tracker.clock import now
 from bake_tracker.config import load_settings
 from bake_tracker.domain.access import Role
+from bake_tracker.domain.arguments import AFTER_EVERYTHING, BEFORE_EVERYTHING
 from bake_tracker.domain.errors import ForbiddenError, OperationNotFoundError, TooManyAttemptsError
 from bake_tracker.domain.log.query import LogQuery
 from bake_tracker.domain.log.tree import TransactionNode, is_refusal, walk
@@ -49,9 +49,6 @@ _GROUP_WORDS = {
 }
 
 
-_Day = Annotated[date, Field(ge=date(1970, 1, 1), le=date(2199, 12, 31))]
-
-
 @dataclass(frozen=True, slots=True)
 class Filter:
     """The log filter in a URL."""
@@ -72,9 +69,10 @@ class Filter:
     def wanted(self, house: BakeryInfo, before: str | None = None) -> Wanted:
         """The log query for this filter; ``before`` is where an older page begins."""
         where = tuple((name, value) for name, value in (("operation", self.operation), ("actor", self.actor)) if value)
-        until = _instant(house, self.until + timedelta(days=1)) if self.until else None
+        first, last = self.since or BEFORE_EVERYTHING, self.until or AFTER_EVERYTHING
+        since = _instant(house, first) if first > BEFORE_EVERYTHING else None
+        until = _instant(house, last + timedelta(days=1)) if last < AFTER_EVERYTHING else None
         ends = min(filter(None, (until, before)), default=None)
-        since = _instant(house, self.since) if self.since else None
         return Wanted(house.database_id, self.outcome, LogQuery(where, since, ends))
 
 
@@ -83,8 +81,8 @@ def _filter(
     outcome: Literal["", "done", "refused", "broken", "asked", "others"] = "",
     operation: Annotated[str, Query(max_length=100)] = "",
     actor: Annotated[str, Query(max_length=200)] = "",
-    since: _Day | Literal[""] = "",
-    until: _Day | Literal[""] = "",
+    since: date | Literal[""] = "",
+    until: date | Literal[""] = "",
 ) -> Filter:
     if outcome == OTHERS and not _may_see_others(request):
         raise ForbiddenError("who signed in, and from where, is shown to the owner only")
@@ -196,7 +194,7 @@ def _log_file() -> Path:
 def _instant(house: BakeryInfo, day: date) -> str:
     """The start of a day in the bakery's time zone, in the format of log lines."""
     began = datetime.combine(day, time(), ZoneInfo(house.time_zone)).astimezone(UTC)
-    return f"{began:%Y-%m-%dT%H:%M:%S.%f}Z"
+    return f"{began.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def _iso(day: date | None) -> str:

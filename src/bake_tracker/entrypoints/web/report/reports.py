@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from bake_tracker.clock import now
 from bake_tracker.config import load_settings
+from bake_tracker.domain.arguments import BEFORE_EVERYTHING
 from bake_tracker.domain.errors import ItemNotFoundError
 from bake_tracker.domain.log.outcomes import is_refused
 from bake_tracker.domain.log.stats import gather_stats
@@ -330,6 +331,8 @@ def _asked(form: Form, house: BakeryInfo) -> Asked:
     if since and until and since > until:
         form.refuse("since", "must not be after the last day")
         since = until = None
+    if since and since <= BEFORE_EVERYTHING:
+        since = today - timedelta(days=LONGEST_DAYS)
     first = (today.replace(day=1) - timedelta(days=330)).replace(day=1)
     if since and since < today - timedelta(days=LONGEST_DAYS):
         form.refuse("since", "must be within the last ten years")

@@ -11,10 +11,13 @@ from starlette.testclient import TestClient
 from bake_tracker.domain.access import Role
 from bake_tracker.entrypoints.http import access
 from bake_tracker.entrypoints.http.limits import Limiter
+from bake_tracker.log.values import REDACTED
 from bake_tracker.services.access.accounts import record_user_change
 from bake_tracker.services.access.passwords import new_secret
 from bake_tracker.services.database import run_at_once, run_in_transaction
-from support.web import Web, statements
+from support.web import PASSWORD, Web, csrf_of, statements, submit
+
+WRONG = "planted: a wrong password"
 
 
 @pytest.fixture
@@ -107,3 +110,36 @@ def test_every_line_of_a_request_names_its_actor(web: Web, lines: Any, monkeypat
         ("error", "Vera"),
         ("too_many_attempts", "Vera"),
     ]
+
+
+def test_sign_in_lines_have_the_name_that_was_tried_and_the_address(web: Web, lines: Any) -> None:
+    """A password is in none of them, even if it was typed into the wrong field."""
+    client = web.client(headers={"Accept": "text/html"})
+    for name, password in (("Olga", WRONG), ("Mallory\n", WRONG), (PASSWORD, PASSWORD), ("olga", PASSWORD)):
+        submit(client, "/sign-in", "/sign-in", name=name, password=password)
+    client.post("/sign-out", data={"csrf_token": csrf_of(client.get("/"))})
+    told = [(line["outcome"], line["user_name"], line["address"]) for line in lines("sign_in")]
+    assert told == [
+        ("sign_in_refused", "Olga", "testclient"),
+        ("sign_in_refused", "Mallory\n", "testclient"),
+        ("sign_in_refused", REDACTED, "testclient"),
+        ("success", "Olga", "testclient"),
+    ]
+    assert [(line["user_name"], line["address"]) for line in lines("sign_out")] == [("Olga", "testclient")]
+
+
+def test_guesses_elsewhere_are_told_like_those_at_sign_in(
+    sqlite_url: str, lines: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong set-up code, and a wrong current password."""
+    monkeypatch.setenv("BAKE_TRACKER_SETUP_CODE", "the code")
+    client = Web().client(headers={"Accept": "text/html"})
+    given = {"name": "Ada", "password": PASSWORD}
+    assert submit(client, "/set-up", "/set-up", **given, code="a code").status_code == 422
+    (line,) = lines("set_up")
+    assert (line["outcome"], line["user_name"], line["address"]) == ("validation_failed", "Ada", "testclient")
+    assert submit(client, "/set-up", "/set-up", **given, code="the code").status_code == 303
+    assert submit(client, "/me", "/me/password", current=WRONG, password="another loaf of rye").status_code == 422
+    (line,) = lines("confirm_password")
+    assert (line["outcome"], line["user_name"], line["actor"]) == ("validation_failed", "Ada", "Ada")
+    assert not any(WRONG in str(line) or PASSWORD in str(line) for line in lines("confirm_password"))

@@ -17,7 +17,7 @@ from bake_tracker.domain.errors import (
 from bake_tracker.domain.slices import slice_of
 from bake_tracker.entrypoints.http.access import OWNER, VIEWER, address_of, caller_of, in_person
 from bake_tracker.entrypoints.http.problems import status_of
-from bake_tracker.entrypoints.web.access.sign_in import let_in
+from bake_tracker.entrypoints.web.access.sign_in import let_in, note_attempt
 from bake_tracker.entrypoints.web.forms import Form, Sent, blank
 from bake_tracker.entrypoints.web.lists import Column, ListOf
 from bake_tracker.entrypoints.web.pages import go_to, pages, render
@@ -165,10 +165,14 @@ def do_revoke_token(request: Request, api_token_id: TokenId, form: Sent) -> Resp
 def _check_own_password(request: Request, caller: Caller, password: str) -> None:
     """Raise unless this is the caller's password; a wrong guess counts like a failed sign-in."""
     wait_s, known = run_in_transaction(lambda session: take_attempt(session, caller.name, address_of(request)))
+    refused: ServiceError | None = None
     if wait_s:
-        raise TooManyAttemptsError(wait_s)
-    if not verify_password(password, known.password_hash if known else None):
-        raise ValidationError.of("current", "is not right")
+        refused = TooManyAttemptsError(wait_s)
+    elif not verify_password(password, known.password_hash if known else None):
+        refused = ValidationError.of("current", "is not right")
+    if refused is not None:
+        note_attempt("confirm_password", refused.outcome, request, name=caller.name, password="")
+        raise refused
 
 
 def _revoke(user_id: int, api_token_id: int, form: Form) -> Any:

@@ -11,7 +11,7 @@ from bake_tracker.domain.access import SHORTEST_PASSWORD, Role
 from bake_tracker.domain.errors import ServiceError, TooManyAttemptsError, ValidationError
 from bake_tracker.entrypoints.http.access import PUBLIC, address_of
 from bake_tracker.entrypoints.http.problems import status_of
-from bake_tracker.entrypoints.web.access.sign_in import let_in
+from bake_tracker.entrypoints.web.access.sign_in import let_in, note_attempt
 from bake_tracker.entrypoints.web.pages import go_to, pages, render
 from bake_tracker.queries.catalog.people import has_users
 from bake_tracker.services.access.accounts import record_user
@@ -47,6 +47,8 @@ def set_up(
             lambda session: record_user(name, password, Role.OWNER.value, session=session, is_first=True)
         )
     except ServiceError as error:
+        if not hasattr(error, "bake_operation_id"):  # the code is wrong, or was tried too often
+            note_attempt("set_up", error.outcome, request, name=name, password=password, **error.log_fields())
         return _form(request, status_of(error), code=code, name=name, refusal=error)
     return let_in(request, owner["user_id"], owner["name"], go_to(request, "today"))
 

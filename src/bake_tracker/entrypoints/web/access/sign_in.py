@@ -1,16 +1,18 @@
 """Sign in and out."""
 
 import logging
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
+from bake_tracker.domain.access import SHORTEST_PASSWORD
 from bake_tracker.domain.errors import AccessError, SignInRefusedError, TooManyAttemptsError
 from bake_tracker.entrypoints.http import cookies
 from bake_tracker.entrypoints.http.access import PUBLIC, VIEWER, address_of, caller_of, safe_next
 from bake_tracker.entrypoints.http.problems import status_of
 from bake_tracker.entrypoints.web.pages import go_to, pages, path_for, render
+from bake_tracker.log.values import REDACTED
 from bake_tracker.queries.catalog.people import KnownUser, has_users
 from bake_tracker.services import get_service_logger, log_operation
 from bake_tracker.services.access.passwords import new_secret, verify_password
@@ -19,6 +21,7 @@ from bake_tracker.services.database import Session, read_scope, run_in_transacti
 
 router = pages()
 _log = get_service_logger("sign_in_service")
+LONGEST_NAME = 100
 
 Next = Annotated[str | None, Query(max_length=2_000)]
 
@@ -43,7 +46,7 @@ def sign_in(
     try:
         user = _check(request, name, password)
     except AccessError as error:
-        log_operation(_log, "sign_in", error.outcome, level=logging.WARNING, **error.log_fields())
+        note_attempt("sign_in", error.outcome, request, name=name, password=password, **error.log_fields())
         page = render(request, "sign_in.html", status_of(error), next=safe_next(next), name=name, refusal=str(error))
         if isinstance(error, TooManyAttemptsError):
             page.headers["Retry-After"] = str(error.retry_after_s)
@@ -59,10 +62,21 @@ def sign_out(request: Request) -> Response:
     caller, token = caller_of(request), cookies.sign_in_token(request)
     if token is not None:
         run_in_transaction(lambda session: close_sign_in(session, token))
-    log_operation(_log, "sign_out", "success", user_id=caller.user_id if caller else None)
+    who: dict[str, Any] = {"user_id": caller.user_id, "user_name": caller.name} if caller else {}
+    log_operation(_log, "sign_out", "success", **who, address=address_of(request))
     response = go_to(request, "sign_in")
     cookies.sign_out(request, response)
     return response
+
+
+def note_attempt(what: str, outcome: str, request: Request, *, name: str, password: str, **more: Any) -> None:
+    """Log a refused attempt with the name that was tried and the address it came from.
+
+    A password typed into the field of the name is not logged.
+    """
+    typed = password.strip()
+    tried = REDACTED if len(typed) >= SHORTEST_PASSWORD and typed in name else name[:LONGEST_NAME]
+    log_operation(_log, what, outcome, level=logging.WARNING, user_name=tried, address=address_of(request), **more)
 
 
 def let_in(request: Request, user_id: int, name: str, response: Response) -> Response:
@@ -76,7 +90,7 @@ def let_in(request: Request, user_id: int, name: str, response: Response) -> Res
             close_sign_in(session, earlier)
 
     run_in_transaction(work)
-    log_operation(_log, "sign_in", "success", user_id=user_id, user_name=name)
+    log_operation(_log, "sign_in", "success", user_id=user_id, user_name=name, address=address_of(request))
     cookies.sign_in(request, response, token)
     return response
 

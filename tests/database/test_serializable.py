@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
@@ -94,6 +94,36 @@ def test_the_loser_of_a_race_waits_its_turn(
     assert held == [[], ["ShareUpdateExclusiveLock"]]
     told = [(fields(r)["outcome"], fields(r)["attempt"]) for r in log.records if r.levelno >= logging.INFO]
     assert told == [("success", 1), ("retried", 1), ("success", 2)]
+
+
+def test_who_has_lost_three_times_works_alone(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch, log: pytest.LogCaptureFixture
+) -> None:
+    """Operations that ask meanwhile begin afterwards; otherwise a long transaction could lose until it gives up."""
+    monkeypatch.setenv("BAKE_TRACKER_ISOLATION", "serializable")
+    kitchen = Kitchen()
+    flour = kitchen.ingredient("Flour")
+    others: list[Future[None]] = []
+    alone: list[bool] = []
+
+    with ThreadPoolExecutor(4) as threads:
+
+        def density(session: database.Session) -> None:
+            modes = text("SELECT mode FROM pg_locks WHERE pid = pg_backend_pid() AND mode = 'ShareRowExclusiveLock'")
+            alone.append(session.execute(modes).first() is not None)
+            others.append(threads.submit(kitchen.density, "Flour", 1, "cup", 120 + len(others), "g"))
+            if not alone[-1]:
+                others[-1].result()
+            measures.record_density(flour, 1, "cup", 125, "g", session=session)
+            assert others[-1].done() is not alone[-1]
+
+        log.clear()
+        run_in_transaction(density)
+        for other in others:
+            other.result()
+    assert alone == [False, False, False, True]
+    told = [fields(r)["outcome"] for r in log.records if r.levelno >= logging.INFO]
+    assert told == [*["success", "retried"] * 4, "success"]  # the last to ask had read before it had to wait
 
 
 def test_two_first_users_prepare_one_database(

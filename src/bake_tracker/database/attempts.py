@@ -33,6 +33,9 @@ class Attempt:
     waits_its_turn: bool = False
     """Whether the previous attempt lost a race, so that this one must wait its turn."""
 
+    lost_count: int = 0
+    """How many of the attempts have lost a race."""
+
     is_in_doubt: bool = False
     """Whether the connection broke during a COMMIT, so that it may have taken effect."""
 

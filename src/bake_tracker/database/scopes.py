@@ -26,6 +26,8 @@ MAX_ATTEMPTS = 12
 RETRY_FOR_S = 30
 """After this long, the next attempt is the last."""
 LONGEST_PAUSE_S = 1.0
+ALONE_AFTER = 3
+"""After so many lost races, a transaction that reads much would lose to newcomers until it gives up."""
 
 _open_scopes: ContextVar[frozenset[str]] = ContextVar("bake_tracker_open_scopes", default=frozenset())
 
@@ -76,7 +78,9 @@ def run_in_transaction(work: Callable[[Session], Answer], engine: Callable[[], E
         attempt.begin(number, is_last=number == MAX_ATTEMPTS or time.monotonic() >= give_up_at)
         try:
             with attempting(attempt), session_scope(engine()) as session:
-                if attempt.waits_its_turn:
+                if attempt.lost_count >= ALONE_AFTER:
+                    _wait_to_be_alone(session)
+                elif attempt.waits_its_turn:
                     _wait_for_turn(session)
                 return work(session)
         except Exception as error:
@@ -87,6 +91,7 @@ def run_in_transaction(work: Callable[[Session], Answer], engine: Callable[[], E
                     raise refused from error
                 raise
             attempt.waits_its_turn = is_lost_race(error)
+            attempt.lost_count += attempt.waits_its_turn
             if not attempt.is_told:
                 _tell_retried(attempt, error)
         # Full jitter, so that two transactions that collided do not meet again.
@@ -113,6 +118,15 @@ def _wait_for_turn(session: Session) -> None:
     This mode conflicts only with itself, so it blocks no reader and no writer.
     """
     send_begin(session.connection(), "LOCK TABLE bakery IN SHARE UPDATE EXCLUSIVE MODE")
+
+
+def _wait_to_be_alone(session: Session) -> None:
+    """Let no other operation begin, and wait for those under way; nothing is left to lose a race against.
+
+    Every operation begins with a row in ``operation``, which this mode keeps others from adding. It blocks no reader.
+    Nothing is held yet, so nobody who has begun can wait for this transaction.
+    """
+    send_begin(session.connection(), "LOCK TABLE operation IN SHARE ROW EXCLUSIVE MODE")
 
 
 def _tell_retried(attempt: Attempt, error: Exception) -> None:

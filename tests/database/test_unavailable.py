@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -11,7 +12,7 @@ from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from bake_tracker.database import engines, scopes
+from bake_tracker.database import engines, schema, scopes
 from bake_tracker.database.refusals import refusal_of
 from bake_tracker.domain.access import Role
 from bake_tracker.domain.errors import DatabaseUnavailableError, DiskFullError
@@ -107,6 +108,22 @@ def test_a_locked_database_is_a_refusal_in_a_terminal(bake: CommandLine, kitchen
     with lock():
         said = bake("stock")
     assert (said.code, said.err) == (1, f"Refused: {BUSY}\n")
+
+
+def test_preparing_and_restoring_a_locked_database_is_refused_too(
+    bake: CommandLine, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They write without ``run_in_transaction``."""
+    backup = tmp_path / "backup.jsonl"
+    assert bake("backup", str(backup)).code == 0
+    for module in (schema, engines):
+        monkeypatch.setattr(module, "make_engine", lambda url: engines._make_engine(url, {}, 0.001))
+    dispose_engines()
+    with closing(sqlite3.connect(sqlite_url.partition(":///")[2], isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for words in (("init",), ("restore", str(backup))):
+            said = bake(*words)
+            assert (said.code, said.err) == (1, f"Refused: {BUSY}\n"), words
 
 
 @contextmanager

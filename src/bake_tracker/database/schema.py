@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from bake_tracker.database.engines import make_engine, reading
-from bake_tracker.database.refusals import refusal_of, unavailable
+from bake_tracker.database.refusals import refusal_of, refusing, unavailable
 from bake_tracker.domain.errors import DatabaseUnavailableError
 from bake_tracker.migrations import is_current, upgrade
 
@@ -78,7 +78,7 @@ def migrate(engine: Engine, add_first_rows: AddFirstRows) -> None:
     # The process that waited for the lock must see what the other one did, even if SERIALIZABLE is the default.
     if is_postgresql:
         engine = engine.execution_options(isolation_level="READ COMMITTED")
-    with engine.begin() as connection:
+    with refusing(engine), engine.begin() as connection:
         if is_postgresql:
             connection.execute(text("SELECT pg_advisory_xact_lock(7213041)"))  # the first two users at once
         upgrade(connection)

@@ -22,6 +22,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import URL, make_url
 
 from bake_tracker.config import sqlite_path
+from bake_tracker.database.refusals import refusing
 from bake_tracker.domain.errors import ServiceError, ValidationError
 from bake_tracker.log.tell import get_service_logger, log_operation
 from bake_tracker.migrations import current_revision, knows_revision, upgrade
@@ -135,7 +136,7 @@ def restore_backup(path: Path, url: str | None = None, *, told: Told = lambda _:
     if kind == ".db":
         restored = _restore_sqlite(path, url, told)
     else:
-        with _reading(path, kind) as lines, session_scope(url) as session:
+        with _reading(path, kind) as lines, refusing(engine_for(url)), session_scope(url) as session:
             restored = restore_lines(lines, path.name, session, told)
     tell_restored("restore_backup", path.name, restored)
     return restored
@@ -249,7 +250,12 @@ def _restore_sqlite(path: Path, url: str, told: Told) -> Restored:
         prepare(f"sqlite:///{copy}")
         engine = make_engine(f"sqlite:///{copy}")
         try:
-            with Session(engine) as source, session_scope(url) as session, closing(archive_lines(source)) as lines:
+            with (
+                Session(engine) as source,
+                refusing(engine_for(url)),
+                session_scope(url) as session,
+                closing(archive_lines(source)) as lines,
+            ):
                 return restore_lines(lines, path.name, session, told)
         finally:
             engine.dispose()

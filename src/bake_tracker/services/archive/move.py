@@ -5,11 +5,12 @@ from itertools import zip_longest
 
 from sqlalchemy.orm import Session
 
+from bake_tracker.database.refusals import refusing
 from bake_tracker.domain.errors import ServiceError, ValidationError
 from bake_tracker.queries.archive.rows import count_rows, see_one_moment
 from bake_tracker.services.archive.backup import tell_restored
 from bake_tracker.services.archive.stream import Restored, Told, archive_lines, restore_lines
-from bake_tracker.services.database import database_url, prepare, read_scope, session_scope
+from bake_tracker.services.database import database_url, engine_for, prepare, read_scope, session_scope
 
 DIFFERENCES_TOLD = 5
 
@@ -50,7 +51,7 @@ def move_bakery(source_url: str, target_url: str, telling: Telling | None = None
         counts = count_rows(source)
         telling.size(sum(counts.values()))
         prepare(target_url)
-        with session_scope(target_url) as target:
+        with refusing(engine_for(target_url)), session_scope(target_url) as target:
             with closing(archive_lines(source)) as lines:
                 restored = restore_lines(lines, _shown(source_url), target, telling.moved)
             _compare(source, target, telling.compared)

@@ -243,6 +243,56 @@ def test_a_part_split_off_after_a_release_is_held_when_the_release_is_undone(bak
     assert drift() == []
 
 
+FAMILY: dict[str, tuple[str, ...]] = {
+    "a part released": ("hold", "split", "release part"),
+    "a part released until a day": ("hold", "split", "release part until"),
+    "a part of a part released": ("hold", "split", "split part", "release part of part"),
+    "a part released and held again": ("hold", "split", "release part", "hold part"),
+    "several parts": ("hold", "split", "split", "release part", "split part", "release part of part until"),
+    "a lot released until a day": ("release until", "split", "hold part"),
+    "a part of a lot released until a day": ("release until", "split", "split part", "hold part of part"),
+    "both released": ("hold", "split", "release", "release part until"),
+}
+"""Ways to handle a lot and the parts split off from it."""
+
+
+@pytest.mark.parametrize("backwards", [False, True], ids=["the lot first", "the latest first"])
+@pytest.mark.parametrize("way", sorted(FAMILY))
+def test_every_hold_of_a_lot_and_its_parts_is_undone_in_any_order(bakery: Kitchen, way: str, backwards: bool) -> None:
+    """The ledger agrees after each undo, and at the end the lot and its parts are free."""
+    before, until = shelf(bakery), now().date() + timedelta(days=4)
+    of_part = {"": lot_id(bakery, "flour")}
+    handled: list[dict[str, Any]] = []
+    splits: list[dict[str, Any]] = []
+    for step in FAMILY[way]:
+        verb, _, rest = step.partition(" ")
+        part = of_part[rest.removesuffix("until").strip()]
+        if verb == "split":
+            amount = 3 if rest else 20
+            apart = run_in_transaction(lambda s, k=part, q=amount: record_transfer(k, "Cellar", session=s, quantity=q))
+            of_part["part of part" if rest else "part"] = int(apart["new_lot_id"] or 0)
+            splits.append(dict(apart))
+        elif verb == "hold":
+            handled.append(dict(run_in_transaction(lambda s, k=part: record_hold([k], "damp", session=s))))
+        else:
+            day = until if rest.endswith("until") else None
+            handled.append(
+                dict(run_in_transaction(lambda s, k=part, d=day: record_release([k], "ok", session=s, usable_until=d)))
+            )
+    for done in reversed(handled) if backwards else handled:
+        if any(
+            done["operation_id"] == str(row[0]) for row in bakery.rows("SELECT reversed_operation_id FROM reversal")
+        ):
+            continue  # undone already, because an earlier hold of the same lot was
+        reverse(done, cascade=True)
+        assert drift() == []
+    state = "SELECT DISTINCT on_hold, usable_until FROM lot WHERE code LIKE 'flour%'"
+    assert [(bool(row[0]), row[1]) for row in bakery.rows(state)] == [(False, None)]
+    for apart in reversed(splits):
+        reverse(apart)
+    assert (shelf(bakery), drift()) == (before, [])
+
+
 def test_a_lot_that_is_not_where_it_came_to_be_is_named(bakery: Kitchen) -> None:
     """Places of made, split and moved-back lots are verified even where no move is in force."""
     bakery.produce("Cookies", "Cookie", 1, 24)

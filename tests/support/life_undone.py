@@ -55,7 +55,7 @@ LATEST = "SELECT max(id) FROM item WHERE kind = 'ingredient' AND base_unit = 'g'
 
 DECK = (
     *("receive", "receive", "produce", "produce", "assemble", "bake and pack", "correct"),
-    *("hold", "release", "transfer whole", "transfer of a part", "recall"),
+    *("hold", "release", "transfer whole", "transfer of a part", "recall", "part"),
     *("waste", "more", "less", "count", "density", "piece"),
     *("make item", "make supplier", "make event", "make recipient", "make product", "deliver"),
     *("write recipe", "write recipe", "state yield", "state components", "state rate", "state name"),
@@ -137,6 +137,7 @@ class Life(RuleBasedStateMachine):
             "hold": self.hold,
             "release": self.release,
             "recall": self.recall,
+            "part": self.handle_a_part,
             "waste": self.adjust,
             "more": self.adjust,
             "less": self.adjust,
@@ -231,6 +232,19 @@ class Life(RuleBasedStateMachine):
         elif then == "release":
             held = [one["lot_id"] for one in done["held"]]
             self.attempt(then, lambda s: handling.record_release(held, "a drill", session=s))
+
+    def handle_a_part(self, kind: str, draw: Draw) -> None:
+        """Hold a lot, split a part off, release the part, and undo hold and release in any order, or keep them."""
+        lot, days = draw(st.sampled_from(self.lots("NOT on_hold AND remaining_micros > 60000000"))), draw(UNTIL)
+        until = None if days is None else now().date() + timedelta(days=days)
+        held = self.attempt("hold", lambda s: handling.record_hold([lot], "smells", session=s))
+        apart = self.attempt("transfer of a part", lambda s: handling.record_transfer(lot, None, session=s, quantity=3))
+        part = apart["new_lot_id"]
+        freed = self.attempt(kind, lambda s: handling.record_release([part], "fine", session=s, usable_until=until))
+        if draw(st.booleans()):
+            for done in draw(st.permutations([held, freed])):
+                self.reverse(done["operation_id"], cascade=True)
+                self.ledger_caches_and_log_agree()
 
     def adjust(self, kind: str, draw: Draw) -> None:
         lot, quantity = draw(st.sampled_from(self.lots("remaining_micros > 60000000") or self.lots())), draw(SOME)
@@ -370,6 +384,7 @@ MAKING = {"record_item", "record_supplier", "record_recipe", "record_import"}
 ACTUAL = st.integers(2, 30)
 SCALE = st.sampled_from((1, Decimal(1) / 3))
 SOME = st.integers(1, 60)
+UNTIL = st.sampled_from((None, 3))
 
 
 def known(kitchen: Kitchen) -> set[Row]:

@@ -44,6 +44,7 @@ from bake_tracker.queries.operations.reversal import (
     load_transfers,
     load_undoable,
 )
+from bake_tracker.queries.stock.holds import HoldState, load_hold_states
 from bake_tracker.services.catalog.changes import CatalogGivenBack, lock_made, put_back_catalog
 from bake_tracker.services.operation import Kind, Operation, checking, recording
 from bake_tracker.services.stock.ledger import Change, change_lots, load_locked
@@ -292,7 +293,6 @@ def _undo(operation: Operation, target_id: str, reason: str, staying: set[Thing]
             f"lot {', '.join(codes)} no longer holds what {target_id} added to it", reversed_operation_id=target_id
         )
     change_lots(operation, [Change(one.lot_id, -one.quantity_micros, negated(one.cost_micros)) for one in own])
-    _put_back_holds(operation, target_id)
     _put_back_places(operation, target_id)
     for item_id, kind, value in load_stated_measures(session, target_id):
         session.execute(
@@ -300,14 +300,21 @@ def _undo(operation: Operation, target_id: str, reason: str, staying: set[Thing]
         )
     catalog = put_back_catalog(operation, target_id, staying)
     session.execute(_add, {"operation_id": operation.id, "reversed_operation_id": target_id, "reason": reason})
+    _put_back_holds(operation, target_id)  # only now: the undone hold no longer counts
     return [_given_back(one) for one in own], catalog
 
 
 def _put_back_holds(operation: Operation, target_id: str) -> None:
-    for hold in load_holds(operation.session, target_id):
-        # Parts split off since were held only because the lot was. A release frees only the lots it names.
-        lot_ids = [hold.lot_id, *load_parts_since(operation.session, hold)]
-        put_back_hold(operation, lot_ids, on_hold=hold.was_on_hold, usable_until=hold.was_usable_until)
+    """Give the lots, and the parts split off since, the state that every other hold and release leaves them in."""
+    session = operation.session
+    lot_ids = {
+        key for hold in load_holds(session, target_id) for key in (hold.lot_id, *load_parts_since(session, hold))
+    }
+    by_state: dict[HoldState, list[int]] = {}
+    for lot_id, state in load_hold_states(session, lot_ids).items():
+        by_state.setdefault(state, []).append(lot_id)
+    for state, alike in by_state.items():
+        put_back_hold(operation, alike, on_hold=state.on_hold, usable_until=state.usable_until)
 
 
 def _put_back_places(operation: Operation, target_id: str) -> None:

@@ -172,7 +172,7 @@ def load_holdings(session: Session, lot_ids: Iterable[int]) -> dict[int, Holding
 
 
 def load_holds(session: Session, operation_id: str) -> list[Any]:
-    """The lots that this operation put on hold or released, and their previous state."""
+    """The lots that this operation put on hold or released, and when."""
     return list(
         session.execute(
             select(tables.lot_hold).where(tables.lot_hold.c.operation_id == operation_id).order_by(tables.lot_hold.c.id)
@@ -181,20 +181,14 @@ def load_holds(session: Session, operation_id: str) -> list[Any]:
 
 
 def load_parts_since(session: Session, hold: Any) -> list[int]:
-    """Lots split off after a hold or release, at any depth, that were not held or released since."""
-    own = tables.lot_hold.alias()
-    is_handled = exists().where(own.c.lot_id == tables.lot.c.id, stands(own.c.operation_id))
+    """Lots split off after a hold or release, at any depth."""
     parts = (
         select(tables.lot.c.id)
         .join(tables.transfer, tables.transfer.c.new_lot_id == tables.lot.c.id)
-        .where(
-            tables.lot.c.parent_lot_id == hold.lot_id, tables.transfer.c.happened_at >= hold.happened_at, ~is_handled
-        )
+        .where(tables.lot.c.parent_lot_id == hold.lot_id, tables.transfer.c.happened_at >= hold.happened_at)
         .cte("parts", recursive=True)
     )
-    parts = parts.union(
-        select(tables.lot.c.id).join(parts, tables.lot.c.parent_lot_id == parts.c.id).where(~is_handled)
-    )
+    parts = parts.union(select(tables.lot.c.id).join(parts, tables.lot.c.parent_lot_id == parts.c.id))
     return list(session.scalars(select(parts.c.id)))
 
 

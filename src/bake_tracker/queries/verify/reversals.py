@@ -1,7 +1,6 @@
 """Verify that reversals are exact opposites, and that lots match their last hold, release or move."""
 
 from collections.abc import Iterator
-from datetime import date
 from typing import Any
 
 from sqlalchemy import and_, case, exists, func, or_, select
@@ -12,6 +11,7 @@ from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Lot, LotHold, Operation, Reversal, Transfer
 from bake_tracker.models.ledger import Movement
 from bake_tracker.queries.operations.reversal import REVERSING, stands
+from bake_tracker.queries.stock.holds import HoldState, load_hold_states
 from bake_tracker.queries.verify.drift import Drift, drift
 
 
@@ -84,37 +84,48 @@ def _handling(session: Session) -> Iterator[Drift]:
         .where(or_(is_handled, is_changed))
         .order_by(Lot.id)
     )
-    for lot in lots.all():
-        found = (lot.on_hold, lot.usable_until)
-        expected = _states(session, lot)
-        if found not in expected:
-            yield drift("lot hold", lot.code, " or ".join(map(_state, expected)), _state(found))
+    found = lots.all()
+    expected = load_hold_states(session, [lot.id for lot in found])
+    for lot in found:
+        state = HoldState(lot.on_hold, lot.usable_until)
+        if state != expected[lot.id] and state not in (allowed := _earlier_states(session, lot)):
+            known = dict.fromkeys([expected[lot.id], *allowed])
+            yield drift("lot hold", lot.code, " or ".join(map(_state, known)), _state(state))
 
 
-def _states(session: Session, lot: Any) -> list[tuple[bool, date | None]]:
-    """The state a lot must have; for an untouched split-off lot, any state its source had."""
+def _earlier_states(session: Session, lot: Any) -> list[HoldState]:
+    """The other states that earlier versions of this program may have left a part in; none for other lots.
+
+    They left a part with holds of its own in the state before the first of them, and any other part in whatever state
+    its source had.
+    """
+    if lot.parent_lot_id is None:
+        return []
     rows = session.execute(
         select(LotHold, stands(LotHold.__table__.c.operation_id).label("stands"))
         .where(LotHold.lot_id == lot.id)
         .order_by(LotHold.id)
     ).all()
-    if not rows:
-        return [(False, lot.expires_on)] if lot.parent_lot_id is None else _any_state(session, lot.parent_lot_id)
-    state = (rows[0][0].was_on_hold, rows[0][0].was_usable_until)
-    for row, is_standing in rows:
-        if is_standing:
-            state = (row.action == "hold", row.usable_until or state[1])
-    return [state]
+    allowed: list[HoldState] = []
+    if rows:
+        state = HoldState(rows[0][0].was_on_hold, rows[0][0].was_usable_until)
+        for row, is_standing in rows:
+            if is_standing:
+                state = HoldState(row.action == "hold", row.usable_until or state.usable_until)
+        allowed.append(state)
+    if not any(is_standing for _, is_standing in rows):
+        allowed += _any_state(session, lot.parent_lot_id)
+    return allowed
 
 
-def _any_state(session: Session, lot_id: int) -> list[tuple[bool, date | None]]:
+def _any_state(session: Session, lot_id: int) -> list[HoldState]:
     """Every state a lot has been in: now, and before and after each change."""
     lot = session.execute(select(Lot.on_hold, Lot.usable_until).where(Lot.id == lot_id)).one()
-    states = [(lot.on_hold, lot.usable_until)]
+    states = [HoldState(lot.on_hold, lot.usable_until)]
     for row in session.scalars(select(LotHold).where(LotHold.lot_id == lot_id).order_by(LotHold.id)):
-        states.append((row.was_on_hold, row.was_usable_until))
-        states.append((row.action == "hold", row.usable_until or row.was_usable_until))
-    return list(dict.fromkeys(states))
+        states.append(HoldState(row.was_on_hold, row.was_usable_until))
+        states.append(HoldState(row.action == "hold", row.usable_until or row.was_usable_until))
+    return states
 
 
 def _places(session: Session) -> Iterator[Drift]:
@@ -157,6 +168,7 @@ def _unmoved(session: Session) -> list[Any]:
     return list(rows)
 
 
-def _state(state: tuple[bool, date | None]) -> str:
-    held, until = state
-    return ("on hold" if held else "open") + (f", usable until {until}" if until else "")
+def _state(state: HoldState) -> str:
+    return ("on hold" if state.on_hold else "open") + (
+        f", usable until {state.usable_until}" if state.usable_until else ""
+    )

@@ -1,6 +1,6 @@
 """Bake batches: ingredient lots become a finished-unit lot."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,16 +15,19 @@ from bake_tracker.database.insert_once import insert_once
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import InsufficientInventoryError, Shortage, ValidationError
 from bake_tracker.domain.label.text import LabelDifference
-from bake_tracker.domain.money import format_money
+from bake_tracker.domain.money import format_money, negated
 from bake_tracker.domain.recipes.quantities import Item, Rates, Recipe, needs_of
 from bake_tracker.domain.recipes.rates import rates_of
 from bake_tracker.domain.stock.costing import ProductionStatus, RunCost, production_status, split_cost, total_cost
-from bake_tracker.domain.stock.fifo import plan_draws
+from bake_tracker.domain.stock.fifo import Draw, plan_draws
 from bake_tracker.domain.stock.lots import baked_expiry
+from bake_tracker.domain.stock.reversal import Posted
 from bake_tracker.domain.stock.shortages import all_draws, ingredient_shortages, items_of
 from bake_tracker.domain.units import MAX_MICROS, MICRO, drawn_micros, format_micros
 from bake_tracker.models import tables
-from bake_tracker.queries.catalog.definitions import RecipeContent, check_event, load_recipe, snapshot, yield_of
+from bake_tracker.queries.catalog.definitions import check_event, load_recipe, snapshot, yield_of
+from bake_tracker.queries.runs.corrections import RecordedRun
+from bake_tracker.queries.stock.lots import load_lot, load_lots
 from bake_tracker.queries.stock.open_lots import load_lots_to_draw
 from bake_tracker.services.catalog.label_check import check_label
 from bake_tracker.services.operation import Kind, Operation, checking, recording
@@ -274,13 +277,58 @@ def record_batch_production(
             expires_on = baked_expiry(today, product.shelf_life_days, (draw.lot.expires_on for draw in draws))
             made = NewLot(product.item_id, asked.actual_micros, cost.output_micros, today, expires_on)
         lot = turn_into(operation, draws, made)
-        run_id = _add_run(operation, asked, at, snapshot(recipe), expected_micros, cost, lot)
+        baked_by = snapshot(recipe)
+        insert_once(
+            operation.connection, tables.recipe_snapshot, {"sha256": baked_by.sha256, "content": baked_by.content}
+        )
+        run_id = _add_run(operation, asked, at, baked_by.sha256, expected_micros, cost, lot)
         if rates:
             operation.connection.execute(_add_rate, _rate_row(operation.id, run_id, rates))
         result = _result(run_id, operation.id, asked, expected_micros, cost, rates, lot, consumptions(draws, items))
         if differs:
             result["label_differs"] = differs
         return operation.succeed(result)
+
+
+def put_back_run(session: Session, run: RecordedRun, drawn: Sequence[Posted]) -> ProductionResult:
+    """Record a run once more as it was, from exactly these draws, whatever its recipe and its lots have become since.
+
+    The caller has locked the items and checked that the lots hold what is drawn.
+    """
+    rates = Rates(run.labour_micros, run.overhead_micros)
+    asked = ProductionRequest(
+        recipe_id=run.recipe_id,
+        finished_unit_id=run.finished_unit_id,
+        num_batches=run.num_batches,
+        actual_micros=run.actual_yield_micros,
+        scale_factor=Decimal(run.scale_factor),
+        produced_at=run.produced_at,
+        event_id=run.event_id,
+        loss_reason=run.loss_reason,
+        notes=run.notes,
+        **asdict(rates),
+    )
+    with recording(RECORD, session, {**asked.claimed, "operation_id": None}) as operation:
+        operation.claim(asked.claimed)
+        lots = load_lots(session, [one.lot_id for one in drawn])
+        draws = [Draw(lots[one.lot_id].open_lot, -one.quantity_micros, negated(one.cost_micros)) for one in drawn]
+        items = {lot.item_id: Item(lot.item_id, "", lot.item_slug, "", lot.base_unit) for lot in lots.values()}
+        cost = split_cost(total_cost(draws, "num_batches"), run.expected_yield_micros, run.actual_yield_micros)
+        made = None
+        if run.lot_id is not None:
+            first = load_lot(session, run.lot_id)
+            made = NewLot(
+                first.item_id, run.actual_yield_micros, cost.output_micros, first.received_on, first.expires_on
+            )
+        lot = turn_into(operation, draws, made)
+        expected = run.expected_yield_micros
+        run_id = _add_run(operation, asked, run.produced_at, run.snapshot_sha256, expected, cost, lot)
+        known = rates if rates.labour_micros or rates.overhead_micros else None
+        if known:
+            operation.connection.execute(_add_rate, _rate_row(operation.id, run_id, known))
+        return operation.succeed(
+            _result(run_id, operation.id, asked, expected, cost, known, lot, consumptions(draws, items))
+        )
 
 
 def _planned_micros(per_batch_micros: int, batches: Fraction) -> int:
@@ -319,12 +367,11 @@ def _add_run(
     operation: Operation,
     asked: ProductionRequest,
     at: datetime,
-    baked_by: RecipeContent,
+    snapshot_sha256: str,
     expected_micros: int,
     cost: RunCost,
     lot: AddedLot | None,
 ) -> int:
-    insert_once(operation.connection, tables.recipe_snapshot, {"sha256": baked_by.sha256, "content": baked_by.content})
     row = {
         "operation_id": operation.id,
         "recipe_id": asked.recipe_id,
@@ -341,7 +388,7 @@ def _add_run(
         "event_id": asked.event_id,
         "loss_reason": asked.loss_reason,
         "notes": asked.notes,
-        "snapshot_sha256": baked_by.sha256,
+        "snapshot_sha256": snapshot_sha256,
     }
     return cast(int, operation.connection.execute(_add, row).scalar_one())
 

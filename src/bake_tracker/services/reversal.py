@@ -1,8 +1,8 @@
 """Undo exactly: post the opposite movements onto the same lots at the same cost."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TypedDict, cast
+from dataclasses import dataclass, replace
+from typing import NotRequired, TypedDict, cast
 from uuid import UUID
 
 from sqlalchemy import insert, update
@@ -44,7 +44,9 @@ from bake_tracker.queries.operations.reversal import (
     load_transfers,
     load_undoable,
 )
+from bake_tracker.queries.runs.corrections import CORRECTING, load_corrected, load_run
 from bake_tracker.queries.stock.holds import HoldState, load_hold_states
+from bake_tracker.services.batch_production_service import ProductionResult, put_back_run
 from bake_tracker.services.catalog.changes import CatalogGivenBack, lock_made, put_back_catalog
 from bake_tracker.services.operation import Kind, Operation, checking, recording
 from bake_tracker.services.stock.ledger import Change, change_lots, load_locked
@@ -77,7 +79,10 @@ _Back = tuple[list[GivenBack], list[CatalogGivenBack]]
 
 
 class ReversalResult(TypedDict):
-    """The undone operation and, latest first, those undone with it in ``also_reversed``."""
+    """The undone operation and, latest first, those undone with it in ``also_reversed``.
+
+    ``production`` is the run with its first yield again, if a correction was undone.
+    """
 
     operation_id: str
     reversed_operation_id: str
@@ -87,6 +92,7 @@ class ReversalResult(TypedDict):
     catalog: list[CatalogGivenBack]
     also_reversed: list["ReversalResult"]
     reversed_count: int
+    production: NotRequired[ProductionResult]
 
 
 class ToUndo(TypedDict):
@@ -171,7 +177,8 @@ def record_reversal(
 
     The goods it added must be untouched, and the lots it held, released or moved must be as it left them. With
     ``cascade``, later operations that depend on them are undone first, latest first, all or nothing. Operations inside
-    it are undone with it, and expiry does not matter. Its changes to the catalogue are restored; entries from an import
+    it are undone with it, and expiry does not matter. Undoing a correction records the run with its first yield again,
+    as a new lot from the lots that it used at first. Its changes to the catalogue are restored; entries from an import
     that the ledger uses stay, and are reported as ``kept``.
 
     Raises:
@@ -205,7 +212,10 @@ def record_reversal(
                 also.append(_undo_inside(session, plan.operations[key], why, plan.staying))
         # Operations inside it or dependent on it always come before it.
         back = _undo(operation, target_id, why, plan.staying)
-        return operation.succeed(_result(operation, plan.target, why, back, also))
+        result = _result(operation, plan.target, why, back, also)
+        if plan.target.name == CORRECTING:
+            result["production"] = _put_back_first_yield(session, target_id)
+        return operation.succeed(result)
 
 
 def _plan(session: Session, target_id: str) -> _Plan:
@@ -302,6 +312,20 @@ def _undo(operation: Operation, target_id: str, reason: str, staying: set[Thing]
     session.execute(_add, {"operation_id": operation.id, "reversed_operation_id": target_id, "reason": reason})
     _put_back_holds(operation, target_id)  # only now: the undone hold no longer counts
     return [_given_back(one) for one in own], catalog
+
+
+def _put_back_first_yield(session: Session, correction_id: str) -> ProductionResult:
+    """Record the corrected run again with its first yield, from what it used, or from what its correction used.
+
+    The correction's own draws were just given back, so they are there even if the first ones are not.
+    """
+    first_id, second_id = load_corrected(session, correction_id)
+    first = load_run(session, first_id)
+    draws = [one for one in load_posted(session, [first_id]) if one.quantity_micros < 0]
+    again = [replace(one, quantity_micros=-one.quantity_micros, cost_micros=negated(one.cost_micros)) for one in draws]
+    if impossible_lots(again, load_holdings(session, {one.lot_id for one in again}), {first_id}):
+        draws = [one for one in load_posted(session, [second_id]) if one.quantity_micros < 0]
+    return put_back_run(session, first, draws)
 
 
 def _put_back_holds(operation: Operation, target_id: str) -> None:

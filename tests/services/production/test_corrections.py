@@ -16,10 +16,12 @@ from bake_tracker.domain.errors import (
     ServiceError,
     ValidationError,
 )
+from bake_tracker.services.catalog import recipes
 from bake_tracker.services.database import run_in_transaction, session_scope
 from bake_tracker.services.production.correction import record_production_correction
+from bake_tracker.services.stock.adjustment import record_adjustment
 from support.kitchen import Kitchen
-from support.undoing import drift, hold, move, reverse, shelf
+from support.undoing import drift, hold, lot_id, move, reverse, shelf
 
 pytest_plugins = ["bake_tracker.testing"]
 
@@ -52,7 +54,66 @@ def test_a_yield_is_corrected_in_one_operation(bakery: Kitchen) -> None:
     assert tuple(first) == tuple(second)
     assert (bakery.stock("Cookie"), bakery.stock("Box"), drift()) == (48, 0, [])
     reverse(done["operation_id"])
-    assert (bakery.stock("Cookie"), bakery.stock("Flour"), drift()) == (0, 10_000, [])
+    assert (bakery.stock("Cookie"), bakery.stock("Box"), drift()) == (84, 0, [])
+    assert tuple(bakery.rows(f"{same} ORDER BY id DESC LIMIT 1")[0]) == tuple(first)
+
+
+LEFT = (
+    "SELECT item_id, remaining_micros, remaining_cost_micros, on_hold, usable_until, received_on, expires_on, location "
+    "FROM lot WHERE remaining_micros > 0 ORDER BY id"
+)
+
+
+@pytest.mark.parametrize(
+    "meanwhile", ["nothing", "the recipe changed", "flour to use first came in", "flour is on hold"]
+)
+@pytest.mark.parametrize("first", [40, 0, Decimal("19.5")], ids=str)
+def test_an_undone_correction_leaves_the_first_yield(bakery: Kitchen, first: Any, meanwhile: str) -> None:
+    """Stock, costs and dates are as before the correction, whatever happened since, and the run can be undone again."""
+    empty = bakery.rows(LEFT)
+    made = bakery.produce("Cookies", "Cookie", 2, first, loss_reason="burnt")
+    if meanwhile == "flour to use first came in":
+        bakery.receive("Flour", 5, "kg", 1, expires_on=now().date() + timedelta(days=9))
+    before = bakery.rows(LEFT)
+    done = run_in_transaction(
+        lambda s: record_production_correction(made["operation_id"], 48, "typo", session=s, loss_reason="dropped")
+    )
+    held = hold(bakery, "flour") if meanwhile == "flour is on hold" else None
+    if meanwhile == "the recipe changed":
+        lines: Any = [{"item_id": bakery.ids["Sugar"], "quantity": 7, "unit": "g"}]
+        run_in_transaction(
+            lambda s: recipes.record_recipe("Cookies", lines, session=s, recipe_id=bakery.ids["Cookies"])
+        )
+    back = reverse(done)
+    if held:
+        reverse(held)
+    assert (sorted(map(tuple, bakery.rows(LEFT)), key=str), drift()) == (sorted(map(tuple, before), key=str), [])
+    again = back["production"]
+    assert [again[name] for name in SAME] == [made[name] for name in SAME]
+    run = "SELECT loss_reason, produced_at FROM production_run WHERE operation_id = :key"
+    assert bakery.rows(run, key=again["operation_id"]) == bakery.rows(run, key=made["operation_id"])
+    reverse(again)
+    if meanwhile != "flour to use first came in":
+        assert bakery.rows(LEFT) == empty
+    assert drift() == []
+
+
+SAME = ("expected_yield", "actual_yield", "total_ingredient_cost", "per_unit_cost", "loss_cost", "consumptions")
+
+
+def test_the_run_of_an_undone_correction_may_use_what_the_corrected_run_used(bakery: Kitchen) -> None:
+    """If the flour it used at first has gone, it keeps the flour of the correction."""
+    made = bakery.produce("Cookies", "Cookie", 2, 40)
+    first = lot_id(bakery, "flour")
+    other = bakery.receive("Flour", 5, "kg", 1, expires_on=now().date() + timedelta(days=9))["lot_id"]
+    done = run_in_transaction(lambda s: record_production_correction(made["operation_id"], 48, "typo", session=s))
+    left = bakery.rows("SELECT remaining_micros / 1000000 FROM lot WHERE id = :key", key=first)[0][0]
+    line: Any = {"lot_id": first, "quantity": int(left)}
+    run_in_transaction(lambda s: record_adjustment("waste", [line], session=s, reason="wet"))
+    again = reverse(done)["production"]
+    used = [{one["lot_id"] for one in run["consumptions"]} for run in (made, again)]
+    assert [(first in lots, other in lots) for lots in used] == [(True, False), (False, True)]
+    assert (bakery.stock("Cookie"), drift()) == (40, [])
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
-"""The arguments of a recorded run, to record it again."""
+"""The arguments of a recorded run, to record it again, and the runs of a correction."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +11,8 @@ from bake_tracker.domain.errors import OperationNotFoundError, ValidationError
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Operation, tables
 
+CORRECTING = "record_production_correction"
+
 
 @dataclass(frozen=True, slots=True)
 class RecordedRun:
@@ -19,12 +22,14 @@ class RecordedRun:
     finished_unit_id: int
     num_batches: int
     scale_factor: str
+    expected_yield_micros: int
     actual_yield_micros: int
     produced_at: datetime
     event_id: int | None
     loss_reason: str | None
     notes: str | None
     snapshot_sha256: str
+    lot_id: int | None
     labour_micros: int
     overhead_micros: int
 
@@ -55,3 +60,13 @@ def load_run(session: Session, operation_id: str) -> RecordedRun:
     if name is None:
         raise OperationNotFoundError(operation_id)
     raise ValidationError.of("corrected_operation_id", f"{name} is not a production; undo it and record it again")
+
+
+def load_corrected(session: Session, correction_id: str) -> tuple[str, str]:
+    """The run that a correction undid, and the run that it recorded instead."""
+    arguments = select(tables.operation.c.arguments).where(tables.operation.c.id == correction_id)
+    made = select(tables.operation.c.id).where(
+        tables.operation.c.parent_id == correction_id, tables.operation.c.name == "record_batch_production"
+    )
+    first: str = json.loads(session.execute(arguments).scalar_one())["corrected_operation_id"]
+    return first, session.execute(made).scalar_one()

@@ -92,6 +92,8 @@ def show_reversal(result: ReversalResult) -> None:
             say(f"  {sign}{lot['quantity']} of lot {lot['lot_code']}, cost {money(lot['cost'])}")
         for thing in one["catalog"]:
             say(f"  {DONE[thing['done']]}: {thing['thing']}")
+    if first := result.get("production"):
+        show_production(first)
     say(f"  reason: {result['reason']}; operation {result['operation_id']}")
 
 

@@ -89,7 +89,7 @@ CASES: dict[Callable[..., Any], tuple[dict[str, Any], dict[str, list[Any]]]] = {
         {"kind": "ingredient", "name": "New", "base_unit": "g"},
         {
             "kind": CHOICES, "name": [*NAMES, "x" * 201], "base_unit": CHOICES, "slug": NAMES[1:],
-            "pick_policy": CHOICES, "shelf_life_days": [*COUNTS[1:], 36_501], "parent_id": OPTIONAL_KEYS,
+            "pick_policy": CHOICES, "shelf_life_days": [*COUNTS[2:], 36_501], "parent_id": OPTIONAL_KEYS,
             "description": TEXTS, "operation_id": IDS,
         },
     ),

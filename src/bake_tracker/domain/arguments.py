@@ -80,11 +80,11 @@ class Arguments:
     def optional_key(self, field: str, value: object) -> int | None:
         return None if value is None else self.key(field, value)
 
-    def count(self, field: str, value: object) -> int:
-        """A whole number of 1 or more."""
+    def count(self, field: str, value: object, *, least: int = 1, most: int = MAX_COUNT) -> int:
+        """A whole number from ``least`` to ``most``."""
         whole = value if type(value) is int else _whole_decimal(value)
-        if whole is None or not 1 <= whole <= MAX_COUNT:
-            self.refuse(field, f"must be a whole number from 1 to {MAX_COUNT}, not {shown(value)}")
+        if whole is None or not least <= whole <= most:
+            self.refuse(field, f"must be a whole number from {least} to {most}, not {shown(value)}")
             return 1
         return whole
 

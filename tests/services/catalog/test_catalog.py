@@ -191,3 +191,18 @@ def test_a_new_name_of_the_bakery_leaves_its_currency_as_it_is(kitchen: Kitchen)
     assert (named["name"], named["currency"]) == ("Corner", "EUR")
     with pytest.raises(ConflictError, match="already has stock in EUR"):
         run_in_transaction(lambda s: things.record_bakery(session=s, currency="JPY"))
+
+
+@pytest.mark.parametrize("days", [-1, 36_501, 1_000_000])
+def test_the_limit_of_a_shelf_life_is_the_same_in_a_call_and_in_a_file(kitchen: Kitchen, days: int) -> None:
+    """0 days is for what must be sold on the day it is made; more than a century is a mistake."""
+    for allowed in (0, 36_500):
+        kitchen.item("finished_unit", f"Roll {allowed}", "each", shelf_life_days=allowed)
+    with pytest.raises(Invalid, match=f"must be a whole number from 0 to 36500, not {days}"):
+        kitchen.item("finished_unit", "Bread", "each", shelf_life_days=days)
+    bun = {"name": "Bun", "base_unit": "each", "kind": "finished_unit"}
+    table = {"format": "bake-tracker tables 1", "items": [{**bun, "shelf_life_days": days}]}
+    with pytest.raises(ImportRefusedError) as refused:
+        record(table)
+    reasons = [one["reason"] for one in refused.value.report["refused"]]
+    assert reasons == ["must be a whole number from 0 to 36500"]

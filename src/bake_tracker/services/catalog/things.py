@@ -318,9 +318,4 @@ def _time_zone(given: Arguments, value: str) -> str:
 
 
 def _shelf_life(given: Arguments, value: int | None) -> int | None:
-    if value is None:
-        return None
-    days = given.count("shelf_life_days", value)
-    if days > MAX_SHELF_LIFE_DAYS:
-        given.refuse("shelf_life_days", f"must be at most {MAX_SHELF_LIFE_DAYS}")
-    return days
+    return None if value is None else given.count("shelf_life_days", value, least=0, most=MAX_SHELF_LIFE_DAYS)

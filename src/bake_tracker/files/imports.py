@@ -9,9 +9,11 @@ from bake_tracker.domain.importing.sections import TextRow, sections_of
 from bake_tracker.domain.importing.tables import FORMAT, TABLES, TEMPLATES, table_called
 from bake_tracker.domain.remedies import Remedy
 from bake_tracker.domain.written import Reading
-from bake_tracker.files.tables import TableRow, read_sheets
+from bake_tracker.files.tables import MEGABYTE, TableRow, content_of, read_sheets
 
 _EXPLAINS = "about"
+MAX_JSON_BYTES = 64 * MEGABYTE
+"""The most that a JSON file may hold, because it is read as a whole."""
 
 
 def read_document(file: Path, *, table: str | None = None, reading: Reading | None = None) -> dict[str, Any]:
@@ -58,7 +60,7 @@ def _text_row(file: Path, name: str, row: TableRow) -> TextRow:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text("utf-8-sig")
+        return content_of(file, MAX_JSON_BYTES).decode("utf-8-sig")
     except OSError as error:
         raise ValidationError.of("file", f"{file} cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError as error:

@@ -5,6 +5,7 @@ import csv
 import io
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,9 +28,19 @@ FORMATS = (".csv", ".xlsx")
 EXACT_DIGITS = 15
 """Spreadsheets keep only this many digits of a number; longer numbers are written as text."""
 MAX_WIDTH = 60
-MAX_BYTES = 200 * 1024 * 1024
+MEGABYTE = 1024 * 1024
+MAX_BYTES = 200 * MEGABYTE
 """The most a file may hold when decompressed; a small ZIP or XLSX can expand to fill any machine."""
+MAX_STRINGS_BYTES, MAX_OTHER_BYTES = 64 * MEGABYTE, 20 * MEGABYTE
+"""The most that a workbook's table of texts, and its styles and other descriptions together, may hold."""
 MAX_COLUMNS = 1000
+MAX_ROWS = 200_000
+MAX_CELLS = 2_000_000
+"""The most rows with content, and cells with or without content, in all tables of a file."""
+MAX_ROW_NUMBER = 1_048_576
+"""The last row of a spreadsheet."""
+MAX_ROW_CHARACTERS = 1_000_000
+_CHUNK = MEGABYTE
 
 # Everything the CSV, ZIP and XML readers raise for a file that is mislabelled, damaged or locked.
 _DAMAGED = (
@@ -46,6 +57,8 @@ _DAMAGED = (
     ArithmeticError,
     RuntimeError,
 )
+_CELL = re.compile(rb"<(?:[\w.-]+:)?(?:c|si)[\s/>]")
+_FORMULA = re.compile(rb"<(?:[\w.-]+:)?f[\s/>]")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 # A spreadsheet would run a cell that begins like this; a leading quote makes it text.
 _ERRORS = ("#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!")
@@ -62,6 +75,29 @@ class TableRow:
     number: int
     cells: dict[str, str]
     columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """How much of a file was read; too much is refused as soon as it is seen."""
+
+    file: Path
+    rows: int = 0
+    cells: int = 0
+
+    def add_cells(self, count: int) -> None:
+        self.cells += count
+        if self.cells > MAX_CELLS:
+            raise self._too_many(f"{MAX_CELLS} cells")
+
+    def add_row(self, width: int) -> None:
+        self.rows += 1
+        if self.rows > MAX_ROWS:
+            raise self._too_many(f"{MAX_ROWS} rows")
+        self.add_cells(width)
+
+    def _too_many(self, most: str) -> ValidationError:
+        return ValidationError.of("file", f"{self.file} has more than {most}; split it, or remove the empty cells")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,63 +142,75 @@ def read_table(file: Path) -> list[TableRow]:
     """Read every non-empty row below the headings; headings ignore case, and blanks count as ``_``.
 
     Raises:
-        ValidationError: the content does not match the file's ending, a heading occurs twice, or a formula has no
-            stored value.
+        ValidationError: the content does not match the file's ending, a heading occurs twice, a formula has no stored
+            value, or the file is too large.
     """
     _check_format(file)
+    seen = _Seen(file)
     with _readable(file):
         if file.suffix.lower() == ".csv":
-            return rows_of(str(file), _csv_cells(_content(file)))
-        _check_worked_out(file)
+            return rows_of(str(file), _csv_cells(content_of(file)), seen)
+        _check_workbook(file)
         with _book(file) as book:
-            return rows_of(str(file), _sheet_cells(cast(Any, book.active)))
+            return rows_of(str(file), _sheet_cells(cast(Any, book.active)), seen)
 
 
 def read_sheets(file: Path) -> dict[str, list[TableRow]]:
     """Read every table of a CSV (by its name), an XLSX (by its sheets), or a ZIP or folder of CSVs.
 
     Raises:
-        ValidationError: the content does not match the file's ending, a heading occurs twice, or a formula has no
-            stored value.
+        ValidationError: the content does not match the file's ending, a heading occurs twice, a formula has no stored
+            value, or the file is too large.
     """
+    seen = _Seen(file)
     with _readable(file):
         if file.is_dir():
-            return {one.stem: rows_of(one.name, _csv_cells(_content(one))) for one in sorted(file.glob("*.csv"))}
+            return {
+                one.stem: rows_of(one.name, _csv_cells(content_of(one)), seen) for one in sorted(file.glob("*.csv"))
+            }
         if file.suffix.lower() == ".zip":
             with _unpacked(file) as archive:
                 names = [name for name in archive.namelist() if name.lower().endswith(".csv")]
-                return {Path(name).stem: rows_of(name, _csv_cells(archive.read(name))) for name in names}
+                return {Path(name).stem: rows_of(name, _csv_cells(archive.read(name)), seen) for name in names}
         _check_format(file)
         if file.suffix.lower() == ".csv":
-            return {file.stem: rows_of(file.name, _csv_cells(_content(file)))}
-        _check_worked_out(file)
+            return {file.stem: rows_of(file.name, _csv_cells(content_of(file)), seen)}
+        _check_workbook(file)
         with _book(file) as book:
             return {
-                sheet.title: rows_of(f"{file.name}, {sheet.title}", _sheet_cells(sheet))
+                sheet.title: rows_of(f"{file.name}, {sheet.title}", _sheet_cells(sheet), seen)
                 for sheet in book.worksheets
                 if any(map(any, _sheet_cells(sheet)))
             }
 
 
-def rows_of(name: str, table: Iterable[Sequence[str]]) -> list[TableRow]:
-    """The non-empty rows below the headings; errors call the table ``name``.
+def rows_of(name: str, table: Iterable[Sequence[str]], seen: _Seen | None = None) -> list[TableRow]:
+    """The non-empty rows below the headings; errors call the table ``name``, and ``seen`` counts them.
 
     Raises:
-        ValidationError: there are no headings, one occurs twice, or a cell has no heading.
+        ValidationError: there are no headings, one occurs twice, a cell has no heading, or there is too much.
     """
+    seen = seen or _Seen(Path(name))
     rows = iter(table)
-    headings = ["_".join(cell.lower().split()) for cell in next(rows, [])]
+    row = next(rows, [])
+    if len(row) > MAX_COLUMNS:
+        raise ValidationError.of("file", f"{name} has {len(row)} columns; at most {MAX_COLUMNS} can be read")
+    headings = ["_".join(cell.lower().split()) for cell in row]
     if not any(headings):
         raise ValidationError.of("file", f"{name} is empty; its first row must name the columns")
-    if twice := sorted({heading for heading in headings if heading and headings.count(heading) > 1}):
+    if twice := sorted(heading for heading, count in Counter(headings).items() if heading and count > 1):
         raise ValidationError.of("file", f"{name} has the column {', '.join(twice)} twice")
     letters = {heading: get_column_letter(number) for number, heading in enumerate(headings, 1) if heading}
     found: list[TableRow] = []
     for number, row in enumerate(rows, 2):
+        if number > MAX_ROW_NUMBER:
+            raise ValidationError.of("file", f"{name} has more than {MAX_ROW_NUMBER} rows; remove the empty ones")
         if not any(row):
+            seen.add_cells(len(row))
             continue
         if extra := [cell for cell in row[len(headings) :] if cell]:
             raise ValidationError.of("file", f"{name}, row {number}: {extra[0][:60]!r} has no heading in row 1")
+        seen.add_row(max(len(row), len(headings)))
         cells = dict(zip(headings, [*row, *[""] * len(headings)], strict=False))
         found.append(TableRow(number, {name: cell for name, cell in cells.items() if name}, letters))
     return found
@@ -240,16 +288,36 @@ def _is_exact(text: str) -> bool:
 
 def _csv_cells(content: bytes) -> Iterator[list[str]]:
     is_utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # a spreadsheet's "Unicode text"
-    text = content.decode("utf-16" if is_utf_16 else "utf-8-sig")
-    first = text.partition("\n")[0]
+    encoding = "utf-16" if is_utf_16 else "utf-8-sig"
+    first = _text_of(content, encoding).readline(MAX_ROW_CHARACTERS)
     delimiter = max(",;\t", key=first.count)  # in countries with decimal commas, spreadsheets write ;
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    return ([_unquoted(cell.strip()) for cell in row] for row in rows)
+    lines = _Lines(_text_of(content, encoding))
+    for row in csv.reader(lines, delimiter=delimiter, strict=True):
+        lines.of_row = 0
+        yield [_unquoted(cell.strip()) for cell in row]
 
 
-def _content(file: Path) -> bytes:
+def _text_of(content: bytes, encoding: str) -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BytesIO(content), encoding, newline="")
+
+
+class _Lines:
+    """The lines of a text, with a limit on the lines of one row; the reader of rows sets ``of_row`` back to 0."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self.text, self.of_row = text, 0
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self.text.readline(MAX_ROW_CHARACTERS + 1):
+            self.of_row += len(line)
+            if self.of_row > MAX_ROW_CHARACTERS:
+                raise ValueError(f"a row is longer than {MAX_ROW_CHARACTERS} characters")
+            yield line
+
+
+def content_of(file: Path, most: int = MAX_BYTES) -> bytes:
     """Read a whole file, unless it is too large."""
-    _check_size(file, file.stat().st_size)
+    _check_size(file, file.stat().st_size, most)
     return file.read_bytes()
 
 
@@ -261,11 +329,10 @@ def _unpacked(file: Path) -> Iterator[ZipFile]:
         yield archive
 
 
-def _check_size(file: Path, size: int) -> None:
-    if size > MAX_BYTES:
-        most = MAX_BYTES // 1024**2
+def _check_size(file: Path, size: int, most: int = MAX_BYTES) -> None:
+    if size > most:
         raise ValidationError.of(
-            "file", f"{file} holds {size // 1024**2} MB; at most {most} MB can be read, so split it"
+            "file", f"{file} holds {size // MEGABYTE} MB; at most {most // MEGABYTE} MB can be read, so split it"
         )
 
 
@@ -283,18 +350,52 @@ def _rows(sheet: Any) -> Iterator[tuple[object, ...]]:
     """The rows at their own length, so that one distant cell does not make every row as wide."""
     sheet.reset_dimensions()
     for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
+        if number > MAX_ROW_NUMBER:
+            raise ValueError(f"{sheet.title} has a row below row {MAX_ROW_NUMBER}, the last of a spreadsheet")
         if len(row) > MAX_COLUMNS:
             place = f"row {number} of {sheet.title} has a cell in column {get_column_letter(len(row))}"
             raise ValueError(f"{place}; at most {MAX_COLUMNS} columns can be read, so remove that cell")
         yield row
 
 
+def _check_workbook(file: Path) -> None:
+    """Refuse a workbook that would fill the memory, and formulas that were not calculated."""
+    seen, has_formulas = _Seen(file), False
+    with _unpacked(file) as archive:
+        others = [one for one in archive.infolist() if not _is_streamed(one.filename)]
+        _check_size(file, sum(one.file_size for one in others if one.filename.endswith(_PARSED)), MAX_OTHER_BYTES)
+        for one in archive.infolist():
+            if one.filename.endswith("sharedStrings.xml"):
+                _check_size(file, one.file_size, MAX_STRINGS_BYTES)
+            if _is_streamed(one.filename):
+                texts = _Seen(file)  # counted apart: the texts of the cells that were counted
+                for chunk in _chunks(archive, one.filename):
+                    (texts if one.filename.endswith("sharedStrings.xml") else seen).add_cells(len(_CELL.findall(chunk)))
+                    has_formulas = has_formulas or bool(_FORMULA.search(chunk))
+    if has_formulas:
+        _check_worked_out(file)
+
+
+_PARSED = (".xml", ".rels")
+
+
+def _is_streamed(name: str) -> bool:
+    return name.startswith("xl/worksheets/") or name.endswith("sharedStrings.xml")
+
+
+def _chunks(archive: ZipFile, name: str) -> Iterator[bytes]:
+    """The content of a file in pieces that end before a tag, so that none is cut in two."""
+    rest = b""
+    with archive.open(name) as content:
+        while piece := content.read(_CHUNK):
+            whole, cut, begun = (rest + piece).rpartition(b"<")
+            yield whole
+            rest = (cut + begun)[-_CHUNK:]
+    yield rest
+
+
 def _check_worked_out(file: Path) -> None:
     """Refuse formulas without a stored value, which would read as empty cells, and those with an error."""
-    with _unpacked(file) as archive:
-        pages = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
-        if not any(b"<f" in archive.read(page) for page in pages):
-            return
     problems: list[Problem] = []
     with _book(file) as values, _book(file, values=False) as formulas:
         for of_value, of_formula in zip(values.worksheets, formulas.worksheets, strict=True):
@@ -308,6 +409,8 @@ def _check_worked_out(file: Path) -> None:
                             f"the formula {formula[:60]} {what}; save the file in a spreadsheet, or write the value"
                         )
                         problems.append({"field": place, "problem": reason})
+                if len(problems) > MAX_COLUMNS:
+                    raise ValidationError(problems)
     if problems:
         raise ValidationError(problems)
 

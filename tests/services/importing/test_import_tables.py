@@ -1,6 +1,7 @@
 """Tables that people fill in: read where the meaning is certain, otherwise refused by row and column."""
 
 import codecs
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from bake_tracker.domain.written import DateOrder, Reading, UnreadableError, rea
 from bake_tracker.entrypoints.cli.remedies import in_words
 from bake_tracker.files.exports import write_template
 from bake_tracker.files.imports import read_document
+from bake_tracker.files.tables import MEGABYTE
 from bake_tracker.services.catalog.things import record_bakery
 from bake_tracker.services.database import run_in_transaction
 from bake_tracker.services.importing import tables as import_service
@@ -324,6 +326,54 @@ def test_a_damaged_or_hostile_workbook_is_refused_at_once(
     file = workbook(tmp_path / "purchases.xlsx", part=part, body=body, far=far)
     with pytest.raises(ValidationError, match=says):
         read_document(file, table="purchases")
+
+
+PAGE, TEXTS = "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"
+MAIN = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+FAR_ROW = b'<worksheet xmlns="%s"><sheetData><row r="%d"><c r="A1"/></row></sheetData></worksheet>' % (MAIN, 2**40)
+EMPTY_CELLS = b"<worksheet><sheetData><row>%s</row></sheetData></worksheet>" % (b"<c/>" * 2_000_001)
+
+
+def archive(file: Path, *tables: str) -> Path:
+    with ZipFile(file, "w", ZIP_DEFLATED) as made:
+        for number, table in enumerate(tables):
+            made.writestr(f"purchases{number}.csv", table)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    {
+        "a row far below": (lambda f: workbook(f / "a.xlsx", part=PAGE, body=FAR_ROW), "below row 1048576"),
+        "empty cells": (
+            lambda f: workbook(f / "a.xlsx", part=PAGE, body=EMPTY_CELLS), "more than 2000000 cells",
+        ),
+        "styles": (lambda f: workbook(f / "a.xlsx", part="xl/styles.xml", body=b" " * 21 * MEGABYTE), "at most 20 MB"),
+        "texts": (lambda f: workbook(f / "a.xlsx", part=TEXTS, body=b" " * 65 * MEGABYTE), "at most 64 MB"),
+        "headings": (lambda f: written(f / "a.csv", ",".join("h" * 200_000)), "200000 columns; at m"),
+        "columns": (lambda f: written(f / "a.csv", ",".join("h" * 1001)), "has 1001 columns; at most 1000"),
+        "one long row": (lambda f: written(f / "a.csv", "a,b\n" + "," * 1_000_001), "longer than 1000000 characters"),
+        "tiny rows": (lambda f: archive(f / "a.zip", "a\n" + "1\n" * 150_000, "a\n" + "1\n" * 50_001), "200000 rows"),
+        "cells of tiny rows": (
+            lambda f: written(f / "a.csv", ",".join(f"h{n}" for n in range(999)) + "\n" + "1\n" * 2_100),
+            "more than 2000000 cells",
+        ),
+        "commas": (lambda f: written(f / "a.csv", "a,b\n" + ("," * 999 + "\n") * 2_001), "more than 2000000 cells"),
+        "empty lines": (lambda f: written(f / "a.csv", "a,b\n" + "\n" * 1_048_577), "more than 1048576 rows"),
+        "a large document": (lambda f: written(f / "a.json", " " * 65 * 1024**2), "holds 65 MB; at most 64 MB"),
+    }.values(),
+)  # fmt: skip
+def test_a_file_that_would_fill_the_memory_is_refused_at_once(
+    tmp_path: Path, make: Callable[[Path], Path], says: str
+) -> None:
+    """Rows, columns, cells and texts have limits, however small the file is."""
+    with pytest.raises(ValidationError, match=says):
+        read_document(make(tmp_path), table="purchases")
+
+
+def written(file: Path, content: str) -> Path:
+    file.write_text(content)
+    return file
 
 
 def test_a_cell_far_below_leaves_the_rows_above_as_they_are(flour: Kitchen, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Check the arguments of a call, and report all problems at once."""
 
+import hashlib
 import math
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,6 +35,11 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 
 # The caller's decimal context may round to a few digits; this one keeps every digit of a factor.
 _WIDE = Context(prec=60)
+
+
+def call_fingerprint(operation: str, arguments: str) -> str:
+    """What makes two calls the same: a hash of the operation's name and its arguments as stored."""
+    return hashlib.sha256(f"{operation}\n{arguments}".encode()).hexdigest()
 
 
 class Arguments:

@@ -4,7 +4,6 @@ An operation reads its arguments, claims its id, works in its own savepoint, and
 or an error is logged at once, a success only after the outermost COMMIT has returned.
 """
 
-import hashlib
 import json
 import logging
 import time
@@ -27,7 +26,7 @@ from bake_tracker.database.attempts import attempt_number, current_attempt, will
 from bake_tracker.database.engines import reading
 from bake_tracker.database.insert_once import insert_once
 from bake_tracker.database.transaction_outcomes import Ending, Fate, OpenTransaction, open_transaction, statement_count
-from bake_tracker.domain.arguments import check_is_past
+from bake_tracker.domain.arguments import call_fingerprint, check_is_past
 from bake_tracker.domain.errors import ConflictError, ServiceError, ValidationError
 from bake_tracker.log.events import Event
 from bake_tracker.log.spans import OperationSpan, begin_span, leave_span
@@ -153,7 +152,7 @@ class Operation:
             self.enter()
         assert self.transaction is not None
         asked = json.dumps(arguments, default=str, sort_keys=True, ensure_ascii=False)
-        fingerprint = hashlib.sha256(f"{self.kind.name}\n{asked}".encode()).hexdigest()
+        fingerprint = call_fingerprint(self.kind.name, asked)
         row = {
             "id": self.id,
             "name": self.kind.name,

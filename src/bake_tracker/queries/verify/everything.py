@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.models import AssemblyRun, Lot, Operation, ProductionRun
 from bake_tracker.models.ledger import Movement
+from bake_tracker.queries.verify.arguments import argument_drift
 from bake_tracker.queries.verify.catalog import catalog_drift
 from bake_tracker.queries.verify.drift import Drift, Told, drift
 from bake_tracker.queries.verify.lots import lot_drift
@@ -87,6 +88,7 @@ def verify_ledger(session: Session, *, expect: str | None = None, told: Told = _
         "reversals": lambda: reversal_drift(session),
         "measures": lambda: measure_drift(session),
         "catalogue": lambda: catalog_drift(session),
+        "arguments": lambda: argument_drift(session, told),
     }
     for what, compare in compared.items():
         drifts += _found(what, compare, is_readable)

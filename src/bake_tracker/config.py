@@ -3,7 +3,7 @@
 import os
 import re
 from functools import cache, lru_cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Literal
 from zoneinfo import available_timezones
 
@@ -11,10 +11,12 @@ from platformdirs import user_data_path, user_state_path
 from pydantic import Field, SecretStr, ValidationError, ValidatorFunctionWrapHandler, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+_SQLITE_FILE = "sqlite:///"
+
 
 def default_database_url() -> str:
     """The default database: a SQLite file in the user's data directory."""
-    return f"sqlite:///{user_data_path('bake-tracker') / 'bakery.db'}"
+    return sqlite_url(user_data_path("bake-tracker") / "bakery.db")
 
 
 @cache
@@ -126,13 +128,21 @@ def _settings(_environment: tuple[tuple[str, str], ...]) -> Settings:
 
 def default_log_file(database_url: str) -> Path:
     """``<database file>.log.jsonl``; for a database without a file, one in the user's state directory."""
-    if database_url.startswith("sqlite") and (path := sqlite_path(database_url)):
+    if path := sqlite_path(database_url):
         return path.with_name(path.name + ".log.jsonl")
     name = database_url.rpartition("/")[2].partition("?")[0] or "bake-tracker"
     return user_state_path("bake-tracker") / f"{name}.log.jsonl"
 
 
+def sqlite_url(file: PurePath) -> str:
+    """The URL of a SQLite file: the path as the system writes it, with nothing encoded."""
+    return f"{_SQLITE_FILE}{file}"
+
+
 def sqlite_path(database_url: str) -> Path | None:
-    """The file named by a SQLite URL, or None for an in-memory database."""
-    path = database_url.partition(":///")[2].partition("?")[0]
-    return None if path in ("", ":memory:") else Path(path)
+    """The file named by a SQLite URL, or None for an in-memory database and for another kind of database.
+
+    Everything after ``sqlite:///`` is the path, because a path may contain ``@``, ``#``, ``%`` and ``?``.
+    """
+    path = database_url.removeprefix(_SQLITE_FILE)
+    return None if path in (database_url, "", ":memory:") else Path(path)

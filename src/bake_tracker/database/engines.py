@@ -1,6 +1,7 @@
 """Engines: URLs, connections and transactions that keep their promises."""
 
 import os
+import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -8,13 +9,14 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import unquote
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import QueuePool
 
-from bake_tracker.config import load_settings, sqlite_path
+from bake_tracker.config import load_settings, sqlite_path, sqlite_url
 from bake_tracker.database import read_only_sqlite
 from bake_tracker.database.postgresql import connect_arguments
 from bake_tracker.database.refusals import refusal_of, refusing, unavailable
@@ -25,6 +27,12 @@ from bake_tracker.domain.errors import DatabaseUnavailableError, ValidationError
 PATIENCE_S = 10
 """How long a transaction waits for a connection, and then for a lock."""
 
+_IN_MEMORY = ("sqlite://", "sqlite:///", "sqlite:///:memory:")
+_OPTIONS = re.compile(
+    r"\?(?:uri|mode|cache|immutable|timeout|isolation_level|detect_types|check_same_thread|cached_statements)=.*",
+    re.DOTALL,
+)
+"""Options that a SQLAlchemy URL may end with."""
 _engines: dict[tuple[int, str], Engine] = {}
 _making = threading.Lock()
 _POOL = {"pool_timeout": PATIENCE_S}
@@ -47,19 +55,48 @@ def database_url(url: str | None = None) -> str:
 @lru_cache(64)
 def _resolved(url: str, _folder: str) -> str:
     """Resolve a URL relative to the working directory."""
+    if url.startswith("sqlite:"):
+        return _resolved_sqlite(url)
     try:
         parsed: URL = make_url(url)
     except ArgumentError:
         parsed = URL.create("unreadable")
     if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
         parsed = parsed.set(drivername="postgresql+psycopg")
-    elif parsed.drivername == "sqlite":
-        # One name per file: another spelling would get its own engine, and nested transactions would go unnoticed.
-        if parsed.database not in (None, "", ":memory:"):
-            parsed = parsed.set(database=str(Path(parsed.database).absolute()))
     else:
-        raise ValidationError.of("database", "must be sqlite:///FILE or postgresql://USER@HOST/NAME")
+        raise _unknown_kind()
     return parsed.render_as_string(hide_password=False)
+
+
+def _resolved_sqlite(url: str) -> str:
+    """One name per file: another spelling would get its own engine, and nested transactions would go unnoticed."""
+    path = sqlite_path(url)
+    if path is None:
+        if url not in _IN_MEMORY:
+            raise _unknown_kind()
+        return url
+    if not path.exists():
+        if options := _OPTIONS.search(str(path)):
+            raise ValidationError.of("database", f"has options that SQLite does not take here; leave out {options[0]}")
+        path = _decoded(path)
+    return sqlite_url(path.absolute())
+
+
+def _decoded(path: Path) -> Path:
+    """The path without percent-encoding if only that leads to a file or folder.
+
+    Earlier versions decoded ``%20``, and their bakeries are still found under the URL that created them.
+    """
+    try:
+        plain = Path(unquote(str(path), errors="strict"))
+        is_meant = plain != path and (plain.exists() or (plain.parent.is_dir() and not path.parent.is_dir()))
+    except ValueError:  # not UTF-8, or a NUL character
+        return path
+    return plain if is_meant else path
+
+
+def _unknown_kind() -> ValidationError:
+    return ValidationError.of("database", "must be sqlite:///FILE or postgresql://USER@HOST/NAME")
 
 
 def engine_for(url: str | None, make_ready: Callable[[Engine], None]) -> Engine:
@@ -122,11 +159,13 @@ def make_engine(url: str) -> Engine:
 
 
 def _make_engine(url: str, pool: Mapping[str, Any], patience_s: float) -> Engine:
-    is_sqlite = url.startswith("sqlite")
-    parsed = make_url(url)
-    if is_sqlite:
-        engine = make_sqlite_engine(parsed, sqlite_path(url), pool, patience_s)
+    if url.startswith("sqlite"):
+        path = sqlite_path(url)
+        # Not parsed by SQLAlchemy, which decodes percent signs and takes a question mark for the start of options.
+        parsed = URL.create("sqlite", database=None if path is None else str(path))
+        engine = make_sqlite_engine(parsed, path, pool, patience_s)
     else:
+        parsed = make_url(url)
         # Pre-ping so that a restarted server fails the ping, not the first query.
         engine = create_engine(
             parsed.difference_update_query(["options"]),

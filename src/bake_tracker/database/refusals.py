@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
+from bake_tracker.config import sqlite_url
 from bake_tracker.database.attempts import is_locked, is_retryable, sqlite_error_name, sqlstate
 from bake_tracker.database.postgresql import is_missing, refusal
 from bake_tracker.domain.errors import DatabaseUnavailableError, DiskFullError
@@ -37,10 +39,17 @@ def refusal_of(engine: Engine, error: BaseException) -> DatabaseUnavailableError
     return refused
 
 
+def name_of(engine: Engine) -> str:
+    """The engine's database as its URL, without the password; a file's path is not encoded."""
+    if engine.name == "sqlite" and engine.url.database:
+        return sqlite_url(Path(engine.url.database))
+    return engine.url.render_as_string()
+
+
 def unavailable(engine: Engine, error: DBAPIError) -> DatabaseUnavailableError:
     """The refusal for a database that cannot be opened."""
     return DatabaseUnavailableError(
-        f"the database {engine.url.render_as_string()} cannot be opened: {refusal(error)}",
+        f"the database {name_of(engine)} cannot be opened: {refusal(error)}",
         remedy={"kind": "prepare_database"} if is_missing(error) else None,
     )
 
@@ -49,7 +58,7 @@ def _refusal_of(engine: Engine, error: BaseException) -> DatabaseUnavailableErro
     if isinstance(error, TimeoutError):
         return DatabaseUnavailableError("the database is busy: every connection to it is in use; try again in a moment")
     if is_disk_full(error):
-        where = engine.url.database if engine.name == "sqlite" else engine.url.render_as_string()
+        where = engine.url.database if engine.name == "sqlite" else name_of(engine)
         return DiskFullError(f"the disk of the database {where} is full, so nothing was recorded; make room on it")
     if sqlite_error_name(error).startswith("SQLITE_IOERR"):
         return DatabaseUnavailableError(

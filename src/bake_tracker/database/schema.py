@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from bake_tracker.database.engines import make_engine, reading
-from bake_tracker.database.refusals import refusal_of, refusing, unavailable
+from bake_tracker.database.refusals import name_of, refusal_of, refusing, unavailable
 from bake_tracker.domain.errors import DatabaseUnavailableError
 from bake_tracker.migrations import is_current, upgrade
 
@@ -28,7 +28,7 @@ def prepare(url: str, add_first_rows: AddFirstRows) -> None:
         tables, _ = _look_at(engine)
         _refuse_half_restored(engine, tables)
         if tables and "alembic_version" not in tables:
-            raise DatabaseUnavailableError(f"the database {engine.url.render_as_string()} belongs to another program")
+            raise DatabaseUnavailableError(f"the database {name_of(engine)} belongs to another program")
         try:
             migrate(engine, add_first_rows)
         except ProgrammingError as error:  # PostgreSQL: no right to create tables
@@ -48,7 +48,7 @@ def _look_at(engine: Engine) -> tuple[list[str], bool]:
 
 def make_ready(engine: Engine, add_first_rows: AddFirstRows) -> None:
     tables, current = _look_at(engine)
-    name = engine.url.render_as_string()
+    name = name_of(engine)
     _refuse_half_restored(engine, tables)
     if current:
         return
@@ -66,7 +66,7 @@ def make_ready(engine: Engine, add_first_rows: AddFirstRows) -> None:
 def _refuse_half_restored(engine: Engine, tables: list[str]) -> None:
     if RESTORE_UNDER_WAY in tables:
         raise DatabaseUnavailableError(
-            f"a restore into the database {engine.url.render_as_string()} is under way or was stopped; "
+            f"a restore into the database {name_of(engine)} is under way or was stopped; "
             "if it was stopped, run it again with the same file",
             remedy={"kind": "restore_again"},
         )

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.database.attempts import Attempt, attempting, is_lost_race, is_retryable
 from bake_tracker.database.engines import reading
-from bake_tracker.database.refusals import refusal_of
+from bake_tracker.database.refusals import name_of, refusal_of
 from bake_tracker.database.transaction_outcomes import send_begin
 from bake_tracker.domain.errors import OutcomeUnknownError
 from bake_tracker.log.tell import emit, get_service_logger, make_event, report_logging_fault
@@ -39,7 +39,7 @@ def session_scope(engine: Engine) -> Iterator[Session]:
     Raises:
         RuntimeError: a scope on the same database is already open here; pass its session instead.
     """
-    resolved = engine.url.render_as_string(hide_password=False)
+    resolved = name_of(engine)
     if resolved in _open_scopes.get():
         raise RuntimeError("a session_scope on this database is already open; pass its session instead of nesting")
     reset = _open_scopes.set(_open_scopes.get() | {resolved})

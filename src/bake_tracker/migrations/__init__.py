@@ -57,5 +57,6 @@ def _config() -> "Config":
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
+    # Alembic takes a percent sign for the start of a reference to another option.
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     return config

@@ -82,7 +82,7 @@ def write(work: Callable[["Session"], Answer]) -> Answer:
 def ask(work: Callable[["Session"], Answer]) -> Answer:
     """Read in a scope that cannot write and never creates a database."""
     path = sqlite_path(state.url)
-    if state.url.startswith("sqlite") and path is not None and not path.exists():
+    if path is not None and not path.exists():
         raise NoBakeryError(f"there is no bakery at {path} yet; choose another file, or run: bake init")
     from bake_tracker.services.database import read_scope
 

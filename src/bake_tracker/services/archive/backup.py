@@ -21,7 +21,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import URL, make_url
 
-from bake_tracker.config import sqlite_path
+from bake_tracker.config import sqlite_path, sqlite_url
 from bake_tracker.database.refusals import refusing
 from bake_tracker.domain.errors import ServiceError, ValidationError
 from bake_tracker.log.tell import get_service_logger, log_operation
@@ -215,7 +215,7 @@ def _reading(path: Path, kind: str) -> Iterator[IO[bytes]]:
 
 
 def _only_sqlite(url: str) -> Path:
-    path = sqlite_path(url) if url.startswith("sqlite") else None
+    path = sqlite_path(url)
     if path is None:
         raise BackupRefusedError("a .db backup is a copy of a SQLite file, and this bakery has none; use .jsonl.gz")
     return path
@@ -247,8 +247,8 @@ def _restore_sqlite(path: Path, url: str, told: Told) -> Restored:
     with tempfile.TemporaryDirectory(prefix="bake-restore-") as folder:
         copy = Path(folder) / "copy.db"  # may be migrated, unlike the backup itself
         _copy_sqlite(path, copy)
-        prepare(f"sqlite:///{copy}")
-        engine = make_engine(f"sqlite:///{copy}")
+        prepare(sqlite_url(copy))
+        engine = make_engine(sqlite_url(copy))
         try:
             with (
                 Session(engine) as source,

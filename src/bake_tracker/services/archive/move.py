@@ -5,6 +5,7 @@ from itertools import zip_longest
 
 from sqlalchemy.orm import Session
 
+from bake_tracker.config import sqlite_path
 from bake_tracker.database.refusals import refusing
 from bake_tracker.domain.errors import ServiceError, ValidationError
 from bake_tracker.queries.archive.rows import count_rows, see_one_moment
@@ -62,7 +63,9 @@ def move_bakery(source_url: str, target_url: str, telling: Telling | None = None
 
 
 def _shown(url: str) -> str:
-    """The database URL without user and password."""
+    """The kind of database and its name, without folder, user and password."""
+    if path := sqlite_path(url):
+        return f"sqlite {path.name}"
     return url.partition("://")[0].partition("+")[0] + " " + url.rpartition("/")[2].partition("?")[0]
 
 

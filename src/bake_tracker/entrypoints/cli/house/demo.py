@@ -1,5 +1,6 @@
 """A day in a small bakery, played through the public services on a new SQLite file."""
 
+import shlex
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 from platformdirs import user_data_path
 
 from bake_tracker.clock import now
-from bake_tracker.config import default_log_file, load_settings, sqlite_path
+from bake_tracker.config import default_log_file, load_settings, sqlite_path, sqlite_url
 from bake_tracker.domain.errors import ServiceError, ValidationError
 from bake_tracker.entrypoints.cli.explain import why
 from bake_tracker.entrypoints.cli.house import bakery
@@ -102,7 +103,7 @@ def demo() -> None:
 
 def _fresh_database() -> None:
     if state.database is None:
-        state.database = f"sqlite:///{user_data_path('bake-tracker') / 'demo.db'}"
+        state.database = sqlite_url(user_data_path("bake-tracker") / "demo.db")
         _remove_last_demo(sqlite_path(state.url))
         configure_logging(load_settings(), state.url)
     prepare(state.url)
@@ -201,7 +202,7 @@ def _refused(work: Any) -> str:
 
 
 def _explain(operation_id: str) -> None:
-    say(f"./bake explain {operation_id} --database {state.url}")
+    say(f"./bake explain {operation_id} --database {shlex.quote(state.url)}")
     why.explain([operation_id])
 
 

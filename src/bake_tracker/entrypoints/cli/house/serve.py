@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 import bake_tracker
-from bake_tracker.config import FINISH_WITHIN_S, load_settings
+from bake_tracker.config import FINISH_WITHIN_S, load_settings, sqlite_url
 from bake_tracker.entrypoints.cli.house.demo_life import PEOPLE, live
 from bake_tracker.entrypoints.cli.state import ask, complain, say, state
 from bake_tracker.log.setup import configure_logging
@@ -102,7 +102,7 @@ def _first_path() -> str:
 
 
 def _open_demo(folder: Path) -> None:
-    state.database = f"sqlite:///{folder / 'bakery.db'}"
+    state.database = sqlite_url(folder / "bakery.db")
     os.environ["BAKE_TRACKER_LOG_FILE"] = str(folder / "bakery.db.log.jsonl")
     configure_logging(load_settings(), state.url)
     password = os.environ.setdefault("BAKE_TRACKER_DEMO_PASSWORD", secrets.token_hex(6))

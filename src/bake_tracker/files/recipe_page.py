@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.recipe_text.request import MAX_LINE, MAX_LINES
+from bake_tracker.files import json_ld
 
 MAX_BYTES = 10_000_000
 INSTALL = "reading recipe pages requires recipe-scrapers, which is not installed: pip install 'bake-tracker[pages]'"
@@ -66,23 +67,29 @@ def _schema(file: Path, text: str) -> dict[str, Any]:
     try:
         # Only its schema.org reader: a whole scraper also parses the page in Python, and a hostile page can keep that
         # busy for minutes.
+        from extruct.utils import parse_html
         from recipe_scrapers import _schemaorg
     except ImportError:
         raise ValidationError.of("file", INSTALL) from None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # parsers warn about untidy pages
-            data = cast(Any, _schemaorg).SchemaOrg(text).data
-    except Exception as error:  # a hostile page makes the parsers raise anything
-        raise _refused(file, f"has no readable recipe ({type(error).__name__})") from None
-    if not isinstance(data, dict) or not data:
-        broken = (
-            "; its JSON-LD is broken or does not name schema.org"
-            if "application/ld+json" in text and "Recipe" in text
-            else ""
-        )
-        raise _refused(file, f"has no schema.org recipe{broken}")
-    return data
+    problem = ""
+    found: list[dict[str, Any]] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # parsers warn about untidy pages
+        try:
+            tree = cast(Any, parse_html)(text, encoding="UTF-8")
+        except Exception:  # nothing in it is an element
+            raise _refused(file, "has no schema.org recipe") from None
+        blocks = json_ld.take_blocks(tree)
+        found += [recipe for block in blocks for recipe in block.recipes]
+        try:
+            microdata = cast(Any, _schemaorg).SchemaOrg(tree).data
+        except Exception as error:  # a hostile page makes the parsers raise anything
+            problem = f"; its microdata cannot be read ({type(error).__name__})"
+        else:
+            found += [microdata] if isinstance(microdata, dict) and microdata else []
+    if not found:
+        raise _refused(file, f"has no schema.org recipe{'; ' + json_ld.told(blocks) if blocks else ''}{problem}")
+    return json_ld.recipe_of(found)
 
 
 def _refused(file: Path, why: str) -> ValidationError:

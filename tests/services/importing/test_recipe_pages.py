@@ -106,6 +106,77 @@ def test_a_recipe_that_cannot_be_one_says_why(tmp_path: Path, recipe: Any, said:
     assert said in refusal(page(tmp_path, recipe))
 
 
+WHOLE = json.dumps(
+    {"@context": "https://schema.org", "@type": "Recipe", "name": "Rolls", "recipeIngredient": ["1 egg"]}
+)
+OTHER = '{"@context": "https://schema.org", "@graph": [{"@type": "WebSite"}, {"@type": ["Organization", "Brand"]}]}'
+
+
+def blocks(tmp_path: Path, *texts: str, kind: str = "application/ld+json") -> Path:
+    """Write a page with these JSON-LD blocks."""
+    file = tmp_path / "page.html"
+    file.write_text("".join(f'<script type="{kind}">{text}</script>' for text in texts), "utf-8")
+    return file
+
+
+@pytest.mark.parametrize(
+    "broken", ["", "  ", "{", "[" * 9_000, '{"a": 1}}', "null", "[3]", '{"@type": null}', "var x = 1;"]
+)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_broken_block_spoils_no_other(tmp_path: Path, broken: str, *, is_first: bool) -> None:
+    """An empty block, half a one or one without a type may stand before or behind the recipe."""
+    texts = (broken, WHOLE) if is_first else (WHOLE, broken)
+    assert load_recipe_page(blocks(tmp_path, *texts)).lines == ["1 egg"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<!-- from the shop --> {WHOLE}",
+        f"// one line\n{WHOLE}",
+        f"/* two */ {WHOLE}",
+        f"[{OTHER}, {WHOLE}]",
+        WHOLE.replace('"https://schema.org"', '["https://schema.org", {"@language": "en"}]'),
+        WHOLE.replace('"https://schema.org"', '{"@vocab": "http://schema.org/"}'),
+        WHOLE.replace('"@context": "https://schema.org", "@type": "Recipe"', '"@type": "https://schema.org/Recipe"'),
+        f'{{"@context": "https://schema.org", "@type": "WebPage", "mainEntity": {WHOLE}}}',
+        f'{{"@context": "https://schema.org", "@graph": [[{WHOLE.replace("@context", "x")}]]}}',
+    ],
+)
+def test_a_recipe_is_found_wherever_schema_org_lets_it_stand(tmp_path: Path, text: str) -> None:
+    """Behind a comment, in a list, a graph or a web page, under a context of any form."""
+    assert load_recipe_page(blocks(tmp_path, text)).lines == ["1 egg"]
+    assert load_recipe_page(blocks(tmp_path, text, kind="Application/LD+JSON; charset=utf-8")).lines == ["1 egg"]
+
+
+def test_the_recipe_with_ingredients_is_taken_and_completed_by_its_like(tmp_path: Path) -> None:
+    """A teaser without ingredients is not the recipe; a second block of the same name adds what the first lacks."""
+    teaser = recipe(name="Buns", recipeIngredient=[])
+    file = blocks(tmp_path, json.dumps(teaser), WHOLE, json.dumps(recipe(recipeYield="12 rolls")))
+    read = load_recipe_page(file)
+    assert (read.name, read.lines, read.yields) == ("Rolls", ["1 egg"], ["12 rolls"])
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        (("",), "has no schema.org recipe; its JSON-LD is empty"),
+        (('{"a": ',), "; its JSON-LD is broken (Expecting value, line 1, column 7)"),
+        ((OTHER,), "; its JSON-LD describes WebSite, Organization, Brand, not a Recipe"),
+        (('{"x": 1}',), "; its JSON-LD describes nothing with a type"),
+        (('{"@type": "Recipe"}',), "; its JSON-LD describes a Recipe but does not name schema.org as its @context"),
+        (
+            ("", OTHER),
+            "; of its 2 JSON-LD blocks, block 1 is empty, block 2 describes WebSite, Organization, Brand, not",
+        ),
+        (("",) * 6, "block 4 is empty, 2 more have none either"),
+    ],
+)
+def test_a_page_without_a_recipe_says_what_was_found_instead(tmp_path: Path, texts: tuple[str, ...], said: str) -> None:
+    """Whole JSON-LD about something else is not called broken."""
+    assert said in refusal(blocks(tmp_path, *texts))
+
+
 def test_a_huge_page_is_refused_before_it_is_read(tmp_path: Path) -> None:
     """The size alone decides."""
     file = tmp_path / "page.html"

@@ -38,3 +38,14 @@ def test_an_option_that_cannot_be_read_shows_how_to_write_it(bake: CommandLine, 
     done = bake("import-page", str(PAGES / "morning-buns.html"), *words)
     assert done.code == 2
     assert "write it like" in " ".join(done.err.replace("│", " ").split())
+
+
+def test_a_dry_run_says_that_the_recipe_is_there_already(bake: CommandLine) -> None:
+    """It exits 1, as the import would, and says how to go on; another slug is free."""
+    words = ("import-page", str(PAGES / "morning-buns.html"), "--create-missing")
+    assert bake(*words).code == 0
+    again = bake(*words, "--dry-run")
+    assert (again.code, bake(*words).code) == (1, 1)
+    assert "there is already a recipe 'morning-buns'; add --slug SLUG, or --change morning-buns" in again.err
+    assert bake(*words, "--dry-run", "--slug", "buns").code == 0
+    assert bake(*words, "--dry-run", "--change", "morning-buns").code == 0

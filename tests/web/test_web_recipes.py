@@ -199,8 +199,8 @@ def test_names_that_are_new_are_added_when_one_says_so(kitchen: Kitchen, web: We
     form = {
         "operation_id": "01a00000-0000-7000-8000-000000000001",
         "name": "Meringue",
-        "amount": ["3", "150 g", "1 pinch"],
-        "of": ["Egg white", "Sugar", "sugar"],
+        "amount": ["3", "150 g", "1 pinch", "1 each"],
+        "of": ["Egg white", "Sugar", "sugar", "egg-whites"],
         "gives": ["20"],
         "product": ["Meringue kiss"],
         "add_new": "yes",

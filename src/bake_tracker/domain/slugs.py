@@ -7,6 +7,8 @@ from bake_tracker.domain.arguments import Arguments
 
 _ACCENT = re.compile(r"(?<=[a-z])[\u0300-\u036f]+")
 MAX_SLUG = 120
+NO_SLUG = "item"
+"""The slug of a name without any letter or digit."""
 
 
 def slugify(name: str) -> str:
@@ -17,7 +19,7 @@ def slugify(name: str) -> str:
     plain = _ACCENT.sub("", unicodedata.normalize("NFKD", name).casefold())
     words = "".join(character if _is_kept(character) else " " for character in unicodedata.normalize("NFC", plain))
     slug = "-".join(words.split())[:100].rstrip("-")
-    return f"item-{slug}" if slug.isdigit() else slug or "item"
+    return f"item-{slug}" if slug.isdigit() else slug or NO_SLUG
 
 
 def read_slug(given: Arguments, name: str, slug: object = None) -> str:

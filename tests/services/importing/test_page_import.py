@@ -155,6 +155,65 @@ def test_a_new_ingredient_is_kept_by_weight_where_any_line_weighs_it(pantry: Kit
     assert kept == [("butter", "g"), ("cream", "ml"), ("figs", "each")]
 
 
+@pytest.mark.parametrize(
+    ("lines", "created"),
+    [
+        (["100 g all-purpose flour", "50 g all purpose flour"], ["all-purpose-flour"]),
+        (["1 tsp SEA salt", "2 g sea salt"], ["sea-salt"]),
+        (["1 l crème", "100 g Creme"], ["creme"]),
+        (["1 fig", "3 figs"], ["fig"]),
+        (["3 figs", "1 fig", "2 FIGS"], ["figs"]),
+    ],
+)
+def test_two_spellings_of_a_new_name_are_one_new_item(pantry: Kitchen, lines: list[str], created: list[str]) -> None:
+    """A hyphen, a capital, an accent or a plural makes no other item, as with names on file."""
+    assert check(lines, create_missing=True, without_yield=True)["is_sure"]
+    assert record(lines, create_missing=True)["created"] == created
+    assert pantry.rows("SELECT count(DISTINCT item_id), count(*) FROM recipe_line") == [(1, len(lines))]
+
+
+@pytest.mark.parametrize(
+    ("lines", "yields"),
+    [
+        (["100 g gift box"], []),
+        (["100 g tea"], []),
+        (["1 g " + "x" * 201], []),
+        (["100 g ☕", "100 g ♥"], []),
+        (["100 g cake"], ["12 cakes"]),
+        (["100 g rye"], ["12 milks"]),
+        (["100 g rye"], ["1/3 cakes"]),
+        (["100 g rye"], ["12 cakes"]),
+        (["1 egg", "2 eggs", "1 l rye milk"], ["12 rolls"]),
+    ],
+)
+def test_the_dry_run_and_the_real_run_agree(pantry: Kitchen, lines: list[str], yields: list[str]) -> None:
+    """A name that a box, two items or a new ingredient has already is doubted in both."""
+    pantry.item("finished_good", "Gift Box", "each")
+    for slug, name in (("tea-1", "Tea"), ("tea", "Black Tea")):
+        pantry.item("ingredient", name, "g", slug=slug)
+    accepted = list(range(1, len(lines) + 1))
+    given: dict[str, Any] = {"create_missing": True, "without_yield": not yields, "accepted": accepted}
+    is_sure = check(lines, tuple(yields), **given)["is_sure"]
+    if is_sure:
+        assert record(lines, more={"yields": yields}, **given)["line_count"] == len(lines)
+    else:
+        told = problems(lambda: record(lines, more={"yields": yields}, **given))
+        assert set(told) <= {*(f"line {number}" for number in accepted), "yield"}
+    assert is_sure == (yields in (["12 cakes"], ["12 rolls"]) and lines != ["100 g cake"])
+
+
+def test_a_preview_says_that_the_recipe_is_there_already(pantry: Kitchen) -> None:
+    """With the recipe to change, or another slug, it is no obstacle; neither is a slug remembered as a name."""
+    made = record(["5 g salt"])
+    assert check(["5 g salt"])["taken_slug"] == "rolls"
+    with read_scope() as session:
+        for more in ({"slug": "other"}, {"recipe_id": made["recipe_id"]}):
+            assert "taken_slug" not in check_recipe_page("Rolls", ["5 g salt"], session=session, **more)  # type: ignore[arg-type]
+    for call in (check, record):
+        told = problems(lambda call=call: call(["5 g salt"], names={"salt": pantry.ids["Milk"]}))
+        assert told == {"names": "'salt' is already the slug of an item; choose another name"}
+
+
 def test_the_same_operation_again_changes_nothing(pantry: Kitchen) -> None:
     """The id is the same; under another id the page would be a second recipe of that name, which is refused."""
     key = "019aa000-0000-7000-8000-000000000001"

@@ -3,10 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from bake_tracker.domain.name_matching import likenesses, name_key
 from bake_tracker.domain.recipes.quantities import Item
-from bake_tracker.domain.slugs import slugify
+from bake_tracker.domain.slugs import NO_SLUG, slugify
+
+New = TypeVar("New")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +34,33 @@ class NamedItems:
 
     def find(self, name: str) -> Item | None:
         """The item with this name or slug, in singular or plural, or the one this name is remembered for."""
-        for spelling in (name, *_numbers(name)):
-            for key in (name_key(spelling), slugify(spelling)):
-                if key in self.by_key:
-                    return self.by_key[key]
-        return None
+        return next((self.by_key[key] for key in _keys(name) if key in self.by_key), None)
 
     def like(self, name: str) -> list[str]:
         """The slugs of the items with the most similar names, best first."""
         return [one.slug for one in likenesses(name, {item.name: item.slug for item in self.items})]
+
+
+class NewNames(Generic[New]):
+    """What is new under each name so far; another spelling of a name means the same thing."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, New] = {}
+
+    def find(self, name: str) -> New | None:
+        """What an earlier name means, if ``NamedItems`` would take this one for it."""
+        return next((self._by_key[key] for key in _keys(name) if key in self._by_key and key != NO_SLUG), None)
+
+    def add(self, name: str, new: New) -> New:
+        for key in (name_key(name), slugify(name)):
+            self._by_key.setdefault(key, new)
+        return new
+
+
+def _keys(name: str) -> Iterable[str]:
+    for spelling in (name, *_numbers(name)):
+        yield name_key(spelling)
+        yield slugify(spelling)
 
 
 def _numbers(name: str) -> Iterable[str]:

@@ -1,7 +1,7 @@
 """Turn the lines of a recipe page into recipe lines, or into questions for the user."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -9,13 +9,15 @@ from bake_tracker.domain.errors import UnitConversionError
 from bake_tracker.domain.plurals import one_of
 from bake_tracker.domain.recipe_text.amounts import Amount
 from bake_tracker.domain.recipe_text.lines import NAME_DOUBTS, RANGE, IngredientLine, parse_line
-from bake_tracker.domain.recipe_text.names import NamedItems
+from bake_tracker.domain.recipe_text.names import NamedItems, NewNames
 from bake_tracker.domain.recipe_text.yields import parse_yield
 from bake_tracker.domain.recipes.quantities import Item, base_quantity
 from bake_tracker.domain.remedies import Advice, Remedy
+from bake_tracker.domain.slugs import slugify
 from bake_tracker.domain.units import MICRO
 
 State = Literal["taken", "new", "left out", "heading", "unsure"]
+MAX_NAME = 200
 _BASE_UNITS = {"mass": "g", "volume": "ml", "count": "each", "length": "cm"}
 
 
@@ -43,10 +45,12 @@ class ReadLine:
     item: Item | None = None
     to_do: tuple[Advice, ...] = ()
     hints: tuple[Advice, ...] = ()
+    new_name: str | None = None
+    """The name of a new item, which is as the first line spells it."""
 
     @property
     def name(self) -> str:
-        return self.item.name if self.item else self.read.ingredient
+        return self.item.name if self.item else self.new_name or self.read.ingredient
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +95,49 @@ def plan_page(
     known: NamedItems,
     made: NamedItems,
     decisions: Decisions,
+    taken: Collection[str] = (),
 ) -> PagePlan:
-    """Decide about each line and the yield; ``known`` are possible ingredients, ``made`` are finished units."""
-    plans = tuple(_plan_line(number, text, known, decisions) for number, text in enumerate(lines, 1))
-    return PagePlan(plans, _plan_yield(yields, made, decisions))
+    """Decide about each line and the yield.
+
+    ``known`` are possible ingredients, ``made`` are finished units, and ``taken`` are the slugs of all items.
+    """
+    slugs = set(taken)
+    named = NewNames[str]()
+    plans = [_plan_line(number, text, known, decisions) for number, text in enumerate(lines, 1)]
+    plans = [_name_new(line, named, slugs) if line.state == "new" else line for line in plans]
+    return PagePlan(tuple(plans), _may_be_new(_plan_yield(yields, made, decisions), slugs))
+
+
+def _name_new(line: ReadLine, named: NewNames[str], slugs: set[str]) -> ReadLine:
+    """Give every spelling of a new name the same item, and refuse a name that no new item can have."""
+    name = line.read.ingredient
+    if (first := named.find(name)) is not None:
+        return replace(line, new_name=first)
+    if problem := _unusable(name, slugs):
+        remedy: Remedy = {"kind": "settle_line", "line": line.number, "can_accept": False}
+        return replace(line, state="unsure", to_do=(Advice(problem, remedy),))
+    slugs.add(slugify(name))
+    return replace(line, new_name=named.add(name, name))
+
+
+def _may_be_new(makes: ReadYield, slugs: Collection[str]) -> ReadYield:
+    if makes.state != "new" or not (problem := _unusable(makes.name, slugs)):
+        return makes
+    remedy: Remedy = {
+        "kind": "state_yield",
+        "quantity": str(makes.quantity),
+        "item_slug": None,
+        "can_create": False,
+    }
+    return replace(makes, state="unsure", to_do=(Advice(problem, remedy),))
+
+
+def _unusable(name: str, slugs: Collection[str]) -> str | None:
+    """Why no new item can have this name."""
+    if len(name) > MAX_NAME:
+        return f"the name is longer than {MAX_NAME} characters"
+    slug = slugify(name)
+    return f"{name!r} cannot be added: another item has the slug {slug!r}" if slug in slugs else None
 
 
 def _plan_line(number: int, text: str, known: NamedItems, decisions: Decisions) -> ReadLine:
@@ -198,11 +241,9 @@ def _plan_yield(texts: Sequence[str], made: NamedItems, decisions: Decisions) ->
         like = f", but {', '.join(near)}" if near else ""
         what = Advice(f"there is no finished unit {read.ingredient!r} here{like}", {**remedy, "can_create": True})
         return ReadYield("unsure", amount.quantity, name=name, to_do=(what,))
-    if item is None:
-        return ReadYield("new", amount.quantity, name=name)
-    if hints := _hints(item, amount):
+    if item and (hints := _hints(item, amount)):
         return ReadYield("unsure", to_do=tuple(Advice(hint.text, remedy) for hint in hints))
-    quantity = base_quantity(item, amount.quantity, amount.unit)
+    quantity = base_quantity(item, amount.quantity, amount.unit) if item else amount.quantity
     if (quantity * MICRO).denominator != 1:
         return ReadYield("unsure", to_do=(Advice(f"{quantity} has no exact decimal", remedy),))
-    return ReadYield("taken", quantity, item, name)
+    return ReadYield("taken" if item else "new", quantity, item, name)

@@ -117,13 +117,13 @@ class SavedPage(Body):
     lines: Lines[list[str]]
     yields: Lines[list[str]] | None = None
     choices: Choices | None = None
+    slug: str | None = None
+    recipe_id: Whole | None = None
 
 
 class NewSavedPage(SavedPage):
     """A recipe page to record."""
 
-    slug: str | None = None
-    recipe_id: Whole | None = None
     source: str | None = None
     category: str | None = None
 

@@ -19,6 +19,11 @@ def load_named_items(session: Session) -> tuple[NamedItems, NamedItems]:
     return NamedItems.of(items, remembered), NamedItems.of(made, remembered)
 
 
+def load_item_slugs(session: Session) -> frozenset[str]:
+    """The slugs that no new item can have: those of all items, categories and finished goods included."""
+    return frozenset(session.scalars(select(Item.slug)))
+
+
 def load_components(session: Session) -> NamedItems:
     """All items that a finished good can contain."""
     rows = session.execute(select(*ITEM_COLUMNS).where(~Item.is_category, Item.kind != "ingredient").order_by(Item.id))

@@ -24,9 +24,10 @@ from bake_tracker.domain.recipe_text.page import Decisions, PagePlan, ReadLine, 
 from bake_tracker.domain.recipe_text.request import PageChoices, PageRequest, read_request
 from bake_tracker.domain.recipes.quantities import Item
 from bake_tracker.domain.remedies import Advice, Remedy
+from bake_tracker.domain.slugs import read_slug
 from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog.definitions import load_slugs
-from bake_tracker.queries.catalog.page_names import load_named_items
+from bake_tracker.queries.catalog.page_names import load_item_slugs, load_named_items
 from bake_tracker.services.catalog.names import record_name
 from bake_tracker.services.catalog.recipes import record_recipe, record_recipe_yield
 from bake_tracker.services.catalog.things import record_item
@@ -76,6 +77,7 @@ class PagePreview(TypedDict):
     is_sure: bool
     lines: list[PageLine]
     makes: PageYield
+    taken_slug: NotRequired[str]
     operation_id: NotRequired[str]
 
 
@@ -100,8 +102,12 @@ def check_recipe_page(
     session: Session,
     yields: Sequence[str] = (),
     choices: PageChoices | None = None,
+    slug: str | None = None,
+    recipe_id: int | None = None,
 ) -> PagePreview:
     """Preview what would be recorded from a page and what a person must decide first; writes nothing.
+
+    ``taken_slug`` is in the answer if another recipe already has the slug.
 
     Raises:
         ValidationError: an argument is not allowed.
@@ -110,17 +116,21 @@ def check_recipe_page(
     with checking(CHECK, session, {"name": name}) as operation:
         given = Arguments()
         asked = read_request(given, name, lines, yields, choices)
+        own_slug = read_slug(given, asked.name, slug)
+        is_new = given.optional_key("recipe_id", recipe_id) is None
         given.done()
         plan = _plan(session, asked)
+        is_taken = is_new and own_slug in load_slugs(session, "recipe")
         unsure = [f"line {line.number}" for line in plan.lines if line.state == "unsure"]
         unsure += ["yield"] * (plan.makes.state == "unsure")
         operation.tell_check({"line_count": len(plan.lines)}, unsure=unsure)
-    return {
+    preview: PagePreview = {
         "name": asked.name,
         "is_sure": plan.is_sure,
         "lines": [_line_told(line) for line in plan.lines],
         "makes": _yield_told(plan.makes),
     }
+    return {**preview, "taken_slug": own_slug} if is_taken else preview
 
 
 def record_recipe_page(
@@ -277,7 +287,10 @@ def _plan(session: Session, asked: PageRequest) -> PagePlan:
     on_page = {name_key(parse_line(text).ingredient) for text in asked.lines}
     if strange := sorted(names.keys() - on_page):
         raise ValidationError.of("names", f"{strange[0]!r} is not in any line of the page")
-    return plan_page(asked.lines, asked.yields, mapped, made, decisions)
+    slugs = load_item_slugs(session)
+    if slug := next((name for name in names if name in slugs), None):
+        raise ValidationError.of("names", f"{slug!r} is already the slug of an item; choose another name")
+    return plan_page(asked.lines, asked.yields, mapped, made, decisions, slugs)
 
 
 def _item(by_id: Mapping[int, Item], item_id: int) -> Item:

@@ -61,17 +61,31 @@ def import_page(
         }
 
     def check(session: Session) -> PagePreview:
-        found = check_recipe_page(called, page.lines, session=session, yields=page.yields, choices=choices(session))
+        found = check_recipe_page(
+            called,
+            page.lines,
+            session=session,
+            yields=page.yields,
+            choices=choices(session),
+            slug=slug,
+            recipe_id=find_optional(session, "recipe", change),
+        )
         return cast(PagePreview, in_words(found))
 
     if dry_run:
         preview = ask(check)
         answer(preview, lambda found: show_preview(found, with_to_do=True))
-        raise typer.Exit(0 if preview["is_sure"] else 1)
+        raise typer.Exit(0 if preview["is_sure"] and "taken_slug" not in preview else 1)
     if not state.as_json:
         preview = ask(check)
         show_preview(preview, with_to_do=False)
-        if preview["is_sure"] and sys.stdin is not None and sys.stdin.isatty() and not (yes or _confirmed()):
+        if (
+            preview["is_sure"]
+            and "taken_slug" not in preview
+            and sys.stdin is not None
+            and sys.stdin.isatty()
+            and not (yes or _confirmed())
+        ):
             say("Nothing was recorded.")
             raise typer.Exit(1)
     result = write(
@@ -121,6 +135,10 @@ def show_preview(preview: PagePreview, *, with_to_do: bool) -> None:
                 complain(f"  line {line['line']}: {to_do}")
         for to_do in makes["to_do"]:
             complain(f"  yield: {to_do}")
+        if taken := preview.get("taken_slug"):
+            complain(
+                f"  there is already a recipe {taken!r}; add --slug SLUG, or --change {taken} to replace its lines"
+            )
 
 
 def show_recorded(result: PageResult) -> None:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from bake_tracker.domain.arguments import MAX_KEY
 from bake_tracker.domain.errors import NotFoundError, ServiceError
 from bake_tracker.domain.name_matching import name_key
-from bake_tracker.domain.recipe_text.names import NamedItems
+from bake_tracker.domain.recipe_text.names import NamedItems, NewNames
 from bake_tracker.domain.recipe_text.typed_lines import UNKNOWN, near
 from bake_tracker.domain.remedies import Advice
 from bake_tracker.domain.units import MICRO, format_micros
@@ -124,7 +124,7 @@ def _lines(session: Session, form: Form, known: NamedItems) -> list[LineInput]:
         for key in (slug, name_key(name))
     }
     lines: list[LineInput] = []
-    added: dict[str, int] = {}
+    added = NewNames[int]()
     for row in form.rows(*LINE):
         read = read_line(row, known, recipes, may_add="add_new" in form)
         if read is None:
@@ -138,10 +138,10 @@ def _lines(session: Session, form: Form, known: NamedItems) -> list[LineInput]:
         elif form.problems:
             continue  # it will be refused, so nothing is added
         else:
-            key = name_key(row["of"])
-            if key not in added:
-                added[key] = add_item(session, form, "ingredient", row["of"], meant.new_base_unit)
-            item_id = added[key]
+            known_by = added.find(row["of"])
+            item_id = known_by or added.add(
+                row["of"], add_item(session, form, "ingredient", row["of"], meant.new_base_unit)
+            )
         lines.append({"quantity": quantity, "unit": meant.unit, "item_id": item_id})
     if not lines and not form.problems:
         form.refuse("amount[0]", "is missing; a recipe needs at least one line")

@@ -51,6 +51,18 @@ CASES: dict[str, tuple[str, str, str]] = {
     "salt, to taste": ("", "", "salt"),
     "1 cup cold, unsalted butter, cubed": ("1", "cup", "unsalted butter"),
     "200 g 70% dark chocolate": ("200", "g", "70% dark chocolate"),
+    "1/3rd cup honey": ("1/3", "cup", "honey"),
+    "2/3rds cup honey": ("2/3", "cup", "honey"),
+    "1 1/4th cups milk": ("5/4", "cup", "milk"),
+    "1 cup ((240ml)) milk": ("1", "cup", "milk"),
+    "½ cup fresh chopped cilantro": ("1/2", "cup", "fresh cilantro"),
+    "2 sticks unsalted melted butter": ("2", "stick", "unsalted butter"),
+    "400 grams whole peeled tomatoes": ("400", "g", "whole tomatoes"),
+    "4 oz. unsweetened shredded coconut": ("4", "oz", "unsweetened coconut"),
+    "1/2 C (140g) Fresh Squeezed Orange Juice": ("140", "g", "Fresh Orange Juice"),
+    "1/2 of an onion": ("1/2", "each", "onion"),
+    "100 g butter, melted in a pan": ("100", "g", "butter"),
+    "1 cup walnuts chopped and toasted": ("1", "cup", "walnuts"),
 }
 
 
@@ -91,6 +103,23 @@ def test_a_line_is_read_as_it_is_meant(line: str) -> None:
         ("3 minus 1 eggs", "the name contains a number"),
         ("350°F water", "the name contains a mark"),
         ("1 thing that only my old aunt ever buys herself", "the name is long"),
+        ("300 g flour, 1 egg, 100 g butter", "the line contains another amount"),
+        ("300 g flour; 2 eggs", "the line contains another amount"),
+        ("300 g flour - 1 egg - 100 g butter", "the line contains another amount"),
+        ("300 g flour, sifted, 1 egg", "the line contains another amount"),
+        ("1 packet (2¼ tsp instant dry yeast)", "the line contains another amount"),
+        ("100ggg flour", "letters follow the number directly: ggg"),
+        ("1st egg", "letters follow the number directly: st"),
+        ("100 of sugar", "no unit is given"),
+        ("2 tazas de harina", "the name begins with a unit"),
+        ("1 xícara (chá) de açúcar", "the name begins with a unit"),
+        ("1 (6-oz) cup peanut butter chips", "the name begins with a unit"),
+        ("2 boks af tomater de luxe", "the name may begin with a unit"),
+        ("1 (15 to 20 oz) can crushed pineapple", "the name may begin with a unit"),
+        ("8 ounces unsalted, American-style butter", "only a description of the ingredient is given"),
+        ("2 teaspoons red, white, and pink sprinkles", "only a description of the ingredient is given"),
+        ("1 lb chicken cooked shredded breast", "the name may go on"),
+        ("7x5-inch Baking Dish", "the number may be a size"),
     ],
 )
 def test_a_second_possible_meaning_is_a_doubt(line: str, doubt: str) -> None:
@@ -98,6 +127,33 @@ def test_a_second_possible_meaning_is_a_doubt(line: str, doubt: str) -> None:
     read = parse_line(line)
     assert doubt in read.doubts
     assert not read.is_sure
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2 carrots, cut into 1-inch pieces",
+        "1 egg, at room temperature for 30 minutes",
+        "1 cup flour, 2 tbsp reserved",
+        "2 cups flour, 240 g",
+        "1 onion, chopped, 1 cup",
+        "1 banana, mashed, about 1/2 cup",
+        "500 g beef, simmered, 2 hours",
+        "1 lb ground beef (80/20)",
+        "2 cups spinach (about 60 g packed)",
+        "2 lb potatoes, peeled, 1 inch thick",
+        "3x eggs",
+    ],
+)
+def test_a_number_that_is_no_other_ingredients_amount_leaves_a_line_sure(line: str) -> None:
+    """A size, a time, a part of the same thing or the same amount in another unit."""
+    assert parse_line(line).is_sure
+
+
+def test_letters_behind_a_number_are_never_part_of_a_name() -> None:
+    """They are kept as a note, so that a person who accepts the line adds no such item."""
+    read = parse_line("100ggg flour")
+    assert (read.ingredient, read.note) == ("flour", "ggg")
 
 
 def test_every_part_of_a_line_is_kept_apart() -> None:

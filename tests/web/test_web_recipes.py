@@ -193,6 +193,21 @@ def test_every_line_that_cannot_be_taken_says_why_and_all_stays_as_it_was_typed(
     assert kitchen.rows("SELECT count(*) FROM recipe")[0][0] == 2
 
 
+def test_a_name_with_another_amount_or_a_unit_is_no_new_item(kitchen: Kitchen, web: Web) -> None:
+    """A text with several ingredients, as some pages have it, is not added under one name."""
+    browser = web.browser(Role.BAKER)
+    for amount, name, why in (
+        ("300 g", "flour, 1 egg, 100 g butter", "the line contains another amount"),
+        ("2 each", "tazas de harina", "the name begins with a unit"),
+    ):
+        form = {"name": "Rolls", "amount": [amount], "of": [name], "add_new": "yes"}
+        sent = submit(browser, "/recipes/new", "/recipes/new", **form)
+        assert (sent.status_code, f"Cannot be the name of a new item: {why}" in text_of(sent.text)) == (422, True)
+    refused = submit(browser, "/recipes/new", "/recipes/new", **{**form, "amount": ["1/3rd cup"], "of": ["honey"]})
+    assert refused.status_code == 422
+    assert kitchen.rows("SELECT count(*) FROM item") == [(0,)]
+
+
 def test_names_that_are_new_are_added_when_one_says_so(kitchen: Kitchen, web: Web) -> None:
     """They are added once, in the unit of their line, however often the form is sent."""
     browser = web.browser(Role.BAKER)
@@ -332,7 +347,7 @@ def test_a_saved_page_becomes_a_form_to_check(kitchen: Kitchen, web: Web) -> Non
     assert page.status_code == 200, said
     for value in ("Butter cookies", "250 g", "1.5 cup", "2-3 tbsp", "24", "cookie", "page.html"):
         assert f'value="{value}"' in page.text, value
-    assert "“salt to taste” could not be read with certainty." in said
+    assert "“salt to taste” could not be read with certainty. No quantity is given." in said
     assert kitchen.rows("SELECT count(*) FROM recipe")[0][0] == 1
     refused = send("<p>nothing</p>")
     assert (refused.status_code, "The file has no schema.org recipe" in text_of(refused.text)) == (422, True)

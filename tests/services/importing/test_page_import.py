@@ -202,6 +202,22 @@ def test_the_dry_run_and_the_real_run_agree(pantry: Kitchen, lines: list[str], y
     assert is_sure == (yields in (["12 cakes"], ["12 rolls"]) and lines != ["100 g cake"])
 
 
+def test_a_unit_that_is_not_read_is_never_the_name_of_a_new_item(pantry: Kitchen) -> None:
+    """Accepting the line is not enough; a person says what it means. An item of such a name on file is found."""
+    line = "2 tazas de harina"
+    found = check([line], create_missing=True, accepted=[1])["lines"][0]
+    assert (found["state"], found["remedies"]) == ("unsure", [{"kind": "settle_line", "line": 1, "can_accept": False}])
+    assert problems(lambda: record([line], create_missing=True, accepted=[1]))
+    pantry.ingredient("Stone fruit", "each")
+    assert check(["2 stone fruit"])["lines"][0]["state"] == "taken"
+
+
+def test_a_text_of_all_ingredients_is_never_one_sure_line(pantry: Kitchen) -> None:
+    """The other ingredients would be lost in the notes."""
+    told = problems(lambda: record(["300 g plain flour, 1 egg, 100 g butter"], create_missing=True))
+    assert told["line 1"].startswith("the line contains another amount; ")
+
+
 def test_a_preview_says_that_the_recipe_is_there_already(pantry: Kitchen) -> None:
     """With the recipe to change, or another slug, it is no obstacle; neither is a slug remembered as a name."""
     made = record(["5 g salt"])

@@ -36,6 +36,7 @@ _TOKEN = re.compile(
     r"|(?P<word>[^\W_](?:[^\W_]|['’-](?=[^\W\d_]))*)"
     r"|(?P<other>\S)"
 )
+_ORDINALS = frozenset({"rd", "rds", "th", "ths", "nd", "nds", "st"})
 _AGREE, _AGREE_ABOUT = Fraction(1, 10), Fraction(3, 10)
 """How far two amounts for the same thing may differ, since recipes call an ounce 28 g or 30 g."""
 
@@ -110,7 +111,7 @@ def read_written_number(tokens: Sequence[Token], at: int) -> tuple[Fraction, int
     value, doubts = _value(tokens[at].text)
     if value is None:
         return None
-    end = at + 1
+    end = at + 1 if value.denominator == 1 else _past_ordinal(tokens, at + 1)
     for skip in (0, 1):  # "1 1/2", "1½"; "1-1/2", "1 and 1/2"
         if skip and not (word(tokens, end) in ("and", "&") or (word(tokens, end) == "-" and tokens[end].is_glued)):
             break
@@ -118,10 +119,15 @@ def read_written_number(tokens: Sequence[Token], at: int) -> tuple[Fraction, int
         if part and part.is_number and value.denominator == 1 and value and _is_fraction(part.text):
             more, more_doubts = _value(part.text)
             if more is not None and more < 1:
-                return value + more, end + skip + 1, doubts + more_doubts
+                return value + more, _past_ordinal(tokens, end + skip + 1), doubts + more_doubts
     if [word(tokens, end + step) for step in range(3)] == ["and", "a", "half"]:
         return value + Fraction(1, 2), end + 3, doubts
     return value, end, doubts
+
+
+def _past_ordinal(tokens: Sequence[Token], at: int) -> int:
+    """Skip the letters of ``1/3rd``."""
+    return at + 1 if word(tokens, at) in _ORDINALS and tokens[at].is_glued else at
 
 
 def _number_in_words(tokens: Sequence[Token], at: int) -> tuple[Fraction, int, list[str]] | None:
@@ -357,6 +363,12 @@ def _read_more(tokens: Sequence[Token], at: int, first: Amount, *, is_bare: bool
 def read_bracket(tokens: Sequence[Token], at: int, first: Amount) -> tuple[str, AmountReading] | None:
     """``(300 g)``, ``(about 300 g / 10 oz)``, ``(400 g each)``: the same in another unit, or a package size."""
     close = _closing(tokens, at)
+    if close and word(tokens, at + 1) == "(" and _closing(tokens, at + 1) == close - 1:  # "((300 g))"
+        if (doubled := read_bracket(tokens, at + 1, first)) is None:
+            return None
+        kind, reading = doubled
+        label = reading.labels[0]
+        return kind, replace(reading, end=close + 1, labels=(label, *reading.labels, label))
     inner = _read_sized(tokens, at + 1) if close else None
     if close is None or inner is None:
         return None

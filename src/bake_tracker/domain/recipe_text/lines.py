@@ -18,18 +18,24 @@ from bake_tracker.domain.recipe_text.amounts import (
     word,
 )
 from bake_tracker.domain.recipe_text.words import (
+    ABOUT,
     ARTICLES,
     BULLETS,
     COUNTED,
+    DESCRIPTIONS,
     ENDS,
+    FOREIGN_UNITS,
     LEDGER_UNITS,
     LENGTHS,
     LINKS,
     METRIC_VOLUMES,
+    NOT_AN_INGREDIENT,
     OTHERS,
     PREPARED,
+    PREPOSITIONS,
     SIZES,
     SUM_MARKS,
+    UNITS,
     UNSETTLED,
 )
 
@@ -37,8 +43,13 @@ _BEFORE_A_NAME = frozenset({",", ":", ".", "-", "–", "x", "×"})
 _IN_A_NAME = frozenset("%'’&-/.")
 RANGE = "a range is given"
 _LONG, _NUMBER, _MARK = "the name is long", "the name contains a number", "the name contains a mark"
-NAME_DOUBTS = frozenset({_LONG, _NUMBER, _MARK})
+_NO_NOUN = "only a description of the ingredient is given"
+MAY_BE_UNIT = "the name may begin with a unit"
+UNREAD_UNIT = "the name begins with a unit"
+NAME_DOUBTS = frozenset({_LONG, _NUMBER, _MARK, _NO_NOUN, MAY_BE_UNIT, UNREAD_UNIT})
 """Doubts that do not matter if the name is known."""
+_MORE = "the line contains another amount"
+_SEPARATORS = frozenset(",;:/|+&•·–—-") | {"and"}
 MAX_WORDS = 7
 """A longer name is more likely a sentence than an ingredient."""
 
@@ -147,8 +158,12 @@ def _label_rest(
             amounts += again[1].amounts
             labels += again[1].labels
         elif low == "(":
+            doubts += [_MORE] if _has_an_ingredient(tokens, place) else []
             labels += ["note"] * (_close(tokens, place) - place)
         elif has_ended:
+            labels.append("note")
+        elif place == start and _is_glued_to_a_number(tokens, place):
+            doubts.append(f"letters follow the number directly: {tokens[place].text}")
             labels.append("note")
         elif not is_named and _is_before_a_name(tokens, place):
             labels.append("dropped")
@@ -161,6 +176,11 @@ def _label_rest(
             doubts.append("the line offers an alternative")
             has_ended = True
             labels.append("note")
+        elif is_named and _is_participle(tokens[place]) and (beyond := _name_beyond(tokens, place)):
+            if not _describes(tokens[at] for at in range(start, place) if labels[at] == "ingredient"):
+                doubts.append("the name may go on")
+                has_ended = True
+            labels += ["note"] * (beyond - place)
         elif _ends_name(tokens, place, is_named=is_named):
             has_ended = True
             labels.append("dropped" if low in (",", ";", ":", "-", "–", "—") else "note")
@@ -183,9 +203,47 @@ def _ends_name(tokens: Sequence[Token], place: int, *, is_named: bool) -> bool:
         return True
     if token.text in ("-", "–", "—"):
         return not token.is_glued
-    return token.low in ENDS or (
-        is_named and token.low in PREPARED and token.low.endswith(("ed", "en", "ly", "cut", "é", "ée", "és", "ées"))
-    )
+    return token.low in ENDS or (is_named and _is_participle(token))
+
+
+def _is_participle(token: Token) -> bool:
+    return token.low in PREPARED and token.low.endswith(("ed", "en", "ly", "cut", "é", "ée", "és", "ées"))
+
+
+def _name_beyond(tokens: Sequence[Token], place: int) -> int | None:
+    """The place after these participles if another word of the name follows: ``fresh chopped cilantro``."""
+    end = place
+    while word(tokens, end) in PREPARED:
+        end += 1
+    token = tokens[end] if end < len(tokens) else None
+    if token is None or not token.text[0].isalpha() or token.low.endswith("ly"):
+        return None
+    return None if token.low in ENDS | PREPOSITIONS | NOT_AN_INGREDIENT else end
+
+
+def _describes(name: Iterable[Token]) -> bool:
+    return all(token.low in DESCRIPTIONS or token.text == "-" for token in name)
+
+
+def _is_glued_to_a_number(tokens: Sequence[Token], place: int) -> bool:
+    """Match ``100ggg``: the letters may be a misspelt unit, and are never part of a name."""
+    token = tokens[place]
+    is_known = token.low in SIZES | ABOUT | PREPARED or token.low in ("x", "×")
+    return place > 0 and tokens[place - 1].is_number and token.is_glued and token.text[0].isalpha() and not is_known
+
+
+def _has_an_ingredient(tokens: Sequence[Token], place: int) -> bool:
+    """Whether a bracket holds an amount of something: ``(2 tsp dry yeast)``."""
+    reading = read_amount(tokens, place + 1)
+    if reading is None or not reading.amounts or reading.amounts[0].unit in LENGTHS | {"each"}:
+        return False
+    return _is_named_at(tokens, reading.end)
+
+
+def _is_named_at(tokens: Sequence[Token], place: int) -> bool:
+    """Whether the name of an ingredient can begin here."""
+    low = word(tokens, place)
+    return low[:1].isalpha() and low not in ENDS | PREPARED | PREPOSITIONS | NOT_AN_INGREDIENT | SIZES | ABOUT
 
 
 def _dimensions(tokens: Sequence[Token], place: int) -> int:
@@ -234,10 +292,20 @@ def _doubts_of(amounts: Sequence[Amount], tokens: Sequence[Token], labels: Seque
     if amounts and amounts[0].unit not in LEDGER_UNITS:
         yield f"stock is not kept by the {amounts[0].unit}"
     if any(_adds_more(tokens, place) for place, label in enumerate(labels) if label in ("note", "ingredient")):
-        yield "the line contains another amount"
+        yield _MORE
+    if any(_is_a_size(tokens, place) for place, label in enumerate(labels) if label == "dropped"):
+        yield "the number may be a size"
     named = [token for token, label in zip(tokens, labels, strict=True) if label == "ingredient"]
+    if amounts and amounts[0].unit == "each":
+        yield from _doubts_of_a_count(tokens, labels, named)
+    elif _begins_with_a_unit(named):
+        yield MAY_BE_UNIT
+    if named and named[0].low in COUNTED and not _is_named_by_its_measure(labels, named):
+        yield MAY_BE_UNIT
     if not named:
         yield "no ingredient is named"
+    elif _describes(named):
+        yield _NO_NOUN
     elif len(named) > MAX_WORDS:
         yield _LONG
     elif any(token.is_number and word(tokens, place + 1) != "%" for place, token in enumerate(named)):
@@ -247,10 +315,63 @@ def _doubts_of(amounts: Sequence[Amount], tokens: Sequence[Token], labels: Seque
 
 
 def _adds_more(tokens: Sequence[Token], place: int) -> bool:
-    """Match ``plus 2 tbsp`` that could not be added, and ``je 25 g`` (each) of several."""
-    if word(tokens, place) not in SUM_MARKS | {"je"}:
+    """Match ``plus 2 tbsp`` that could not be added, ``je 25 g`` (each) of several, and ``, 1 egg``."""
+    if word(tokens, place) in SUM_MARKS | {"je"}:
+        return bool((more := read_amount(tokens, place + 1)) and more.amounts)
+    return has_another_amount(tokens, place)
+
+
+def has_another_amount(tokens: Sequence[Token], place: int) -> bool:
+    """Whether an amount of another ingredient begins at this place."""
+    if not tokens[place].is_number or word(tokens, place - 1) not in _SEPARATORS or tokens[place].is_glued:
         return False
-    return bool((more := read_amount(tokens, place + 1)) and more.amounts)
+    reading = read_amount(tokens, place)
+    if reading is None or not reading.amounts or reading.amounts[0].unit in LENGTHS:
+        return False
+    return _is_named_at(tokens, reading.end + (word(tokens, reading.end) in LINKS))
+
+
+def _is_a_size(tokens: Sequence[Token], place: int) -> bool:
+    """Match ``7x5-inch``."""
+    between = tokens[place : place + 2]
+    return (
+        word(tokens, place) in ("x", "×")
+        and len(between) == 2
+        and between[1].is_number
+        and all(token.is_glued for token in between)
+        and _dimensions(tokens, place + 1) > 0
+    )
+
+
+def _doubts_of_a_count(tokens: Sequence[Token], labels: Sequence[str], named: Sequence[Token]) -> Iterable[str]:
+    """Match ``100 of sugar`` and ``2 tazas de harina``: a word that is not read as one may be the unit."""
+    after = next((place for place, label in enumerate(labels) if label not in ("quantity", "dropped", "note")), 0)
+    if after and labels[after - 1] == "dropped" and labels[:1] == ["quantity"]:
+        links = [place for place in range(after) if labels[place] == "dropped" and word(tokens, place) in LINKS]
+        if links and word(tokens, links[0] + 1) not in ARTICLES:
+            yield "no unit is given"
+    if _begins_with_a_unit(named):
+        yield UNREAD_UNIT
+    elif any(token.low in LINKS for token in named[1:-1]):
+        yield MAY_BE_UNIT
+
+
+def _begins_with_a_unit(named: Sequence[Token]) -> bool:
+    return len(named) > 1 and (named[0].low in UNITS or named[0].low in FOREIGN_UNITS)
+
+
+def name_problem(name: str, unit: str) -> str | None:
+    """Why a new item, of which a line has so many of this unit, cannot have this name."""
+    tokens = tokens_of(name)
+    if any(has_another_amount(tokens, place) for place in range(len(tokens))):
+        return _MORE
+    return UNREAD_UNIT if unit in ("", "each") and _begins_with_a_unit(tokens) else None
+
+
+def _is_named_by_its_measure(labels: Sequence[str], named: Sequence[Token]) -> bool:
+    """Match ``12 bars``, where nothing else is named."""
+    places = [place for place, label in enumerate(labels) if label == "ingredient"]
+    return len(named) == 1 and places[0] > 0 and labels[places[0] - 1] == "quantity"
 
 
 def _line(

@@ -8,7 +8,7 @@ from typing import Literal
 from bake_tracker.domain.errors import UnitConversionError
 from bake_tracker.domain.plurals import one_of
 from bake_tracker.domain.recipe_text.amounts import Amount
-from bake_tracker.domain.recipe_text.lines import NAME_DOUBTS, RANGE, IngredientLine, parse_line
+from bake_tracker.domain.recipe_text.lines import NAME_DOUBTS, RANGE, UNREAD_UNIT, IngredientLine, parse_line
 from bake_tracker.domain.recipe_text.names import NamedItems, NewNames
 from bake_tracker.domain.recipe_text.yields import parse_yield
 from bake_tracker.domain.recipes.quantities import Item, base_quantity
@@ -200,8 +200,9 @@ def _unsure(
         if doubt == RANGE:
             if decisions.ranges == "ask":
                 found.append(Advice(doubt, {"kind": "choose_range"}))
-        elif not (can_accept and number in decisions.accepted):
-            found.append(Advice(doubt, {"kind": "settle_line", "line": number, "can_accept": can_accept}))
+        elif not (can_accept and number in decisions.accepted and doubt != UNREAD_UNIT):
+            may_accept = can_accept and doubt != UNREAD_UNIT
+            found.append(Advice(doubt, {"kind": "settle_line", "line": number, "can_accept": may_accept}))
     return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bake_tracker.domain.name_matching import name_key
+from bake_tracker.domain.recipe_text.lines import name_problem
 from bake_tracker.domain.recipe_text.names import NamedItems
 from bake_tracker.domain.recipes.quantities import Item
 from bake_tracker.domain.units import UnknownUnitError, parse_unit
@@ -60,6 +61,8 @@ def meaning_of(unit: str, name: str, items: NamedItems, recipes: Mapping[str, in
         raise ValueError("is a recipe; give a number of batches, such as 1/2 batch")
     if item is None and not may_add:
         raise ValueError(f"{UNKNOWN}{near(items.like(name))}")
+    if item is None and (problem := name_problem(name, unit)):
+        raise ValueError(f"cannot be the name of a new item: {problem}; give each ingredient its own line and unit")
     if not unit and (item is None or item.base_unit != "each"):
         kept = f"; {item.name} is kept in {item.base_unit}" if item else ""
         raise ValueError(f"needs a unit, such as 250 g{kept}")

@@ -137,6 +137,36 @@ ENDS = _words(
 )
 """Words that end an ingredient's name."""
 
+PREPOSITIONS = _words(
+    "in into with without on over by under through out off then and & und et or oder ou mit in ins de"
+)
+"""Words that cannot begin the name of an ingredient."""
+
+DESCRIPTIONS = _words(
+    "fresh unsalted salted whole leftover unsweetened sweetened raw frozen organic plain red white pink green black "
+    "yellow brown dark light sweet sour bitter dry dried lean fat low-fat full-fat reduced-fat nonfat fat-free "
+    "good-quality best-quality high-quality store-bought homemade natural pure extra baby new old young tender thick "
+    "thin fine coarse heavy soft hard firm mild spicy smoked cooked uncooked roasted canned tinned american-style "
+    "bone-in skin-on free-range frische frischer frisches frischen frais fraîche"
+)
+"""Words that describe an ingredient but do not name one."""
+
+FOREIGN_UNITS = _words(
+    "xícara xícaras xicara xicaras colher colheres taza tazas cucharada cucharadas cucharadita cucharaditas vaso vasos "
+    "tazza tazze cucchiaio cucchiai cucchiaino cucchiaini bicchiere bicchieri kop kopje kopjes eetlepel eetlepels "
+    "theelepel theelepels lepel lepels msk tsk krm spsk tesked matsked glass glasses dessertspoon dessertspoons "
+    "spoonful spoonfuls cupful cupfuls teaspoonful teaspoonfuls tablespoonful tablespoonfuls capful capfuls gill gills "
+    "jigger jiggers wineglass teacup teacups ladle ladles stone stones spoon spoons löffel messerspitze msp"
+)
+"""Words that mean a unit which is not read."""
+
+NOT_AN_INGREDIENT = _words(
+    "min mins minute minutes hour hours hr hrs day days week weeks month months second seconds sec degree degrees "
+    "percent times time ways way parts part mm reserved divided total each set removed more extra additional per "
+    "thick long wide old minuten stunden heures jours"
+)
+"""Words behind a number that is not the amount of another ingredient."""
+
 OTHERS = frozenset({"or", "oder", "ou"})
 BULLETS = frozenset("•-–—*▢☐□·●○◦✓‣▪")
 RANGE_MARKS = frozenset({"-", "–", "—", "to", "bis", "à", "or", "oder", "ou"})

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from bake_tracker.domain.recipe_text.lines import IngredientLine, parse_line
+from bake_tracker.domain.recipe_text.lines import MAY_BE_UNIT, IngredientLine, parse_line
 
 _LEAD = re.compile(
     r"\s*(?P<serves>serves|servings|serving|portions?|portionen|für|pour|for)\b\s*[:=]?"
@@ -32,4 +32,6 @@ def _parse(text: str) -> tuple[IngredientLine, tuple[str, ...]]:
     words = {word.lower().removesuffix("s") for word in line.ingredient.split()}
     if is_served or words & _SERVED:
         return line, (SERVINGS,)
-    return line, tuple(NOT_SAID if doubt == "no ingredient is named" else doubt for doubt in line.doubts)
+    # Bars and boxes are products here.
+    doubts = [doubt for doubt in line.doubts if doubt != MAY_BE_UNIT]
+    return line, tuple(NOT_SAID if doubt == "no ingredient is named" else doubt for doubt in doubts)

@@ -1,5 +1,6 @@
 """Import a saved recipe page into the form of a new recipe, for a person to check."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -84,7 +85,9 @@ def _amount(form: Form, quantity: str | None, unit: str | None = None) -> str:
 def _doubts(preview: PagePreview) -> list[Advice]:
     """What a person should check, in the page's own words."""
     unsure = [
-        f"“{line['text']}” could not be read with certainty" for line in preview["lines"] if line["state"] == "unsure"
+        f"“{line['text']}” could not be read with certainty. {_sentence(line['to_do'])}"
+        for line in preview["lines"]
+        if line["state"] == "unsure"
     ]
     new = [f"{line['ingredient']} is not in the catalogue" for line in preview["lines"] if line["state"] == "new"]
     hints = [
@@ -94,3 +97,8 @@ def _doubts(preview: PagePreview) -> list[Advice]:
     ]
     doubts = ["What one batch makes could not be read with certainty"] if preview["makes"]["state"] == "unsure" else []
     return [*map(Advice, unsure), *map(Advice, new), *hints, *map(Advice, doubts)]
+
+
+def _sentence(reasons: Sequence[str]) -> str:
+    told = "; ".join(reasons)
+    return f"{told[:1].upper()}{told[1:]}"

@@ -1,5 +1,6 @@
 """The pages of the stock: items, goods in, adjustments, holds, moves, counts and search."""
 
+import html
 import re
 from datetime import date
 
@@ -9,9 +10,10 @@ from starlette.testclient import TestClient
 
 from bake_tracker.domain.access import Role
 from bake_tracker.entrypoints.web.pages import amount
+from bake_tracker.queries.catalog.find import find_hits
 from bake_tracker.services.catalog.products import record_product
 from bake_tracker.services.catalog.things import record_supplier
-from bake_tracker.services.database import run_in_transaction
+from bake_tracker.services.database import read_scope, run_in_transaction
 from support.kitchen import Kitchen
 from support.web import Web, csrf_of, statements, submit
 
@@ -29,6 +31,11 @@ def web(database_url: str) -> Web:
 def baker(web: Web) -> TestClient:
     """Bao's browser."""
     return web.browser(Role.BAKER)
+
+
+def text_of(page: str) -> str:
+    """The words of a page, without tags."""
+    return " ".join(html.unescape(re.sub("<[^>]+>", " ", page)).split())
 
 
 def lot_of(kitchen: Kitchen, item: str) -> int:
@@ -98,6 +105,40 @@ def test_a_package_is_received_by_its_bar_code(kitchen: Kitchen, baker: TestClie
     assert f'value="package-{product}" checked' in form
     submit(baker, page, "/receive", item_id=str(item), quantity="2", unit=f"package-{product}")
     assert kitchen.stock("Flour") == 60_000
+
+
+def test_the_code_of_a_carton_fills_product_lot_and_day(kitchen: Kitchen, baker: TestClient) -> None:
+    """A known lot is shown by the search box; a new one can be received with its code and day filled in."""
+    kitchen.simple_bakery()
+    item = kitchen.ids["Flour"]
+    page = f"/stock/{item}/product"
+    submit(baker, page, page, name="Type 550", package_quantity="25", package_unit="kg", gtin="4006381333931")
+    product = kitchen.rows("SELECT id FROM product")[0][0]
+    codes = ["(01)04006381333931(17)261231(10)M-7", "]C10104006381333931" + "10M-7\x1d17261231"]
+    filled = f"/receive?item={item}&product={product}&lot_code=M-7&expires_on=2026-12-31"
+    for code in codes:
+        assert baker.get("/receive", params={"q": code}).headers["location"] == filled
+        found = baker.get("/find", params={"q": code})
+        assert "The code says: bar code 04006381333931, lot M-7, use by" in text_of(found.text)
+        assert filled.replace("&", "&amp;") in found.text
+    form = baker.get(filled).text
+    assert 'value="M-7"' in form
+    assert 'value="2026-12-31"' in form
+    submit(baker, filled, "/receive", item_id=str(item), quantity="1", unit="kg", lot_code="M-7")
+    lot = kitchen.rows("SELECT id FROM lot WHERE code = 'M-7'")[0][0]
+    for code in codes:
+        assert baker.get("/find", params={"q": code}).headers["location"] == f"/lots/{lot}"
+        assert baker.get("/receive", params={"q": code}).headers["location"] == filled
+    with read_scope() as session:
+        hits = find_hits(session, codes[0])
+    assert [(one["item_id"], one["product_id"]) for one in hits["items"]] == [(item, product)]
+    assert [one["lot_code"] for one in hits["lots"]] == ["M-7"]
+    assert hits["carton"] == {"gtin": "04006381333931", "lot_code": "M-7", "expires_on": "2026-12-31"}
+    carton = baker.get("/receive", params={"q": "(01)14006381333938(10)M-8"}).headers["location"]
+    assert carton == f"/receive?item={item}&lot_code=M-8"
+    unknown = text_of(baker.get("/find", params={"q": "(01)04012345678901(10)M-7"}).text)
+    assert "The code says: bar code 04012345678901, lot M-7." in unknown
+    assert "No name, lot code or bar code matches" in unknown
 
 
 def test_the_search_box_leads_to_the_thing_meant(kitchen: Kitchen, baker: TestClient) -> None:

@@ -1,11 +1,13 @@
-"""Search by what somebody typed or scanned: a lot code, bar code or item name, or part of one."""
+"""Search by what somebody typed or scanned: a lot code, bar code, code of a carton or item name, or part of one."""
 
-from typing import Literal, TypedDict
+from collections.abc import Collection
+from typing import Literal, NotRequired, TypedDict
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.name_matching import name_key
+from bake_tracker.domain.stock.gs1 import Scanned, inner_gtin, read_gs1
 from bake_tracker.domain.stock.products import is_gtin
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import tables
@@ -35,11 +37,20 @@ class FoundLot(TypedDict):
     is_exact: bool
 
 
+class CartonCode(TypedDict):
+    """What a carton's code says of its content."""
+
+    gtin: str | None
+    lot_code: str | None
+    expires_on: str | None
+
+
 class Hits(TypedDict):
-    """All matches, exact ones first."""
+    """All matches, exact ones first, and the carton's code if one was scanned."""
 
     items: list[FoundItem]
     lots: list[FoundLot]
+    carton: NotRequired[CartonCode]
 
 
 class Hit(TypedDict):
@@ -50,15 +61,46 @@ class Hit(TypedDict):
     product_id: int | None
 
 
-def find_hits(session: Session, typed: str) -> Hits:
-    """Items and lots that match exactly or in part; four statements."""
+def find_hits(session: Session, typed: str, *, this_year: int | None = None) -> Hits:
+    """Items and lots that match exactly or in part; at most five statements.
+
+    The GS1 code of a carton finds its product and its lots; ``this_year`` settles the century of its days.
+    """
     wanted = " ".join(typed.split())
     if not wanted:
         return {"items": [], "lots": []}
+    if carton := read_gs1(typed, this_year):
+        return _by_carton(session, carton, wanted)
     return {
         "items": [*_by_gtin(session, wanted), *_by_name(session, wanted)][:MOST],
         "lots": _lots_by_code(session, wanted),
     }
+
+
+def _by_carton(session: Session, carton: Scanned, wanted: str) -> Hits:
+    items = _by_gtin(session, carton.gtin) if carton.gtin else []
+    if not items and carton.gtin and (inner := inner_gtin(carton.gtin)):
+        # The carton holds several of these packages, so the product is not what came in.
+        items = [FoundItem(**{**one, "product_id": None}) for one in _by_gtin(session, inner)]
+    found = {item["item_id"] for item in items} if items else None
+    lots = [lot for lot in _lots_by_code(session, wanted) if lot["is_exact"]]
+    if not lots and carton.lot_code and not (carton.gtin and found is None):
+        lots = [lot for lot in _lots_by_code(session, carton.lot_code, found) if lot["is_exact"]]
+    day = carton.expires_on.isoformat() if carton.expires_on else None
+    return {
+        "items": items,
+        "lots": lots,
+        "carton": {"gtin": carton.gtin, "lot_code": carton.lot_code, "expires_on": day},
+    }
+
+
+def the_item(hits: Hits) -> Hit | None:
+    """The single item of what a carton's code found, to receive it; else the single match if it is an item."""
+    if "carton" in hits:
+        found = [_hit_of_item(item) for item in hits["items"]]
+        return found[0] if len({hit["key"] for hit in found}) == 1 else None
+    hit = the_hit(hits)
+    return hit if hit and hit["what"] == "item" else None
 
 
 def the_hit(hits: Hits) -> Hit | None:
@@ -125,7 +167,7 @@ def _by_name(session: Session, wanted: str) -> list[FoundItem]:
     ]
 
 
-def _lots_by_code(session: Session, wanted: str) -> list[FoundLot]:
+def _lots_by_code(session: Session, wanted: str, item_ids: Collection[int] | None = None) -> list[FoundLot]:
     """Lots with exactly this code, by index; else open lots whose code contains it, newest first."""
     columns = (
         tables.lot.c.id,
@@ -140,6 +182,8 @@ def _lots_by_code(session: Session, wanted: str) -> list[FoundLot]:
         .order_by(tables.lot.c.id.desc())
         .limit(MOST)
     )
+    if item_ids is not None:
+        lots = lots.where(tables.lot.c.item_id.in_(sorted(item_ids)))
     exact = session.execute(lots.where(tables.lot.c.code.in_(sorted({wanted, wanted.lower()})))).all()
     part = lots.where(tables.lot.c.code.icontains(wanted, autoescape=True), tables.lot.c.remaining_micros > 0)
     return [

@@ -1,6 +1,7 @@
 """Goods in: one lot in a few taps."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -23,7 +24,7 @@ from bake_tracker.entrypoints.web.stock.words import (
     unit_choices,
 )
 from bake_tracker.queries.bakery import load_bakery
-from bake_tracker.queries.catalog.find import find_hits, the_hit
+from bake_tracker.queries.catalog.find import Hits, find_hits, the_item
 from bake_tracker.queries.catalog.products import ProductRow, load_products
 from bake_tracker.queries.stock.receiving import LastReceived, load_bought_items, load_last_received, load_locations
 from bake_tracker.queries.views.item import ItemFacts, load_item_facts
@@ -38,18 +39,39 @@ Search = Annotated[str, Query(max_length=200)]
 
 
 @router.get("/receive", name="receive", dependencies=[BAKER])
-def receive(request: Request, item_id: AskedItem = None, product_id: AskedProduct = None, q: Search = "") -> Response:
+def receive(
+    request: Request,
+    item_id: AskedItem = None,
+    product_id: AskedProduct = None,
+    q: Search = "",
+    lot_code: Annotated[str, Query(max_length=120)] = "",
+    expires_on: date | None = None,
+) -> Response:
     """Choose the item that came in, then say how much."""
     if item_id is not None:
-        return _form(request, item_id, None, product_id=product_id)
+        scanned = {"lot_code": lot_code.replace("\0", "") or None, "expires_on": expires_on}
+        return _form(request, item_id, None, product_id=product_id, scanned=scanned)
     with read_scope() as session:
         if q and "HX-Request" not in request.headers:  # sent with Enter, as a scanner does
-            hit = the_hit(find_hits(session, " ".join(q.replace("\0", "").split())))
-            if hit and hit["what"] == "item":
-                product = {} if hit["product_id"] is None else {"product": str(hit["product_id"])}
-                return go_to(request, "receive", {"item": str(hit["key"]), **product})
+            found = to_receive(find_hits(session, q.replace("\0", ""), this_year=now().year))
+            if found:
+                return go_to(request, "receive", found)
         items = load_bought_items(session, MOST_OFFERED, q.replace("\0", ""))
     return render(request, "receive.html", items=items, q=q, is_cut=len(items) == MOST_OFFERED)
+
+
+def to_receive(hits: Hits) -> dict[str, str] | None:
+    """The query of this page for what was found: the item, its product, and the lot and day on the carton."""
+    hit = the_item(hits)
+    if hit is None:
+        return None
+    carton = hits.get("carton")
+    said = {
+        "product": hit["product_id"] and str(hit["product_id"]),
+        "lot_code": carton and carton["lot_code"],
+        "expires_on": carton and carton["expires_on"],
+    }
+    return {"item": str(hit["key"]), **{name: text for name, text in said.items() if text}}
 
 
 @router.post("/receive", name="do_receive", dependencies=[BAKER])
@@ -90,7 +112,13 @@ def do_receive(request: Request, form: Sent) -> Response:
 
 
 def _form(
-    request: Request, item_id: int, form: Form | None, status: int = 200, *, product_id: int | None = None
+    request: Request,
+    item_id: int,
+    form: Form | None,
+    status: int = 200,
+    *,
+    product_id: int | None = None,
+    scanned: Mapping[str, object] | None = None,
 ) -> Response:
     with read_scope() as session:
         house = load_bakery(session)
@@ -104,6 +132,7 @@ def _form(
         form = blank(request, **_likely(item, products, last, product_id))
         if item["shelf_life_days"] is not None:
             form.put(expires_on=today + timedelta(days=item["shelf_life_days"]))
+        form.put(**{name: value for name, value in (scanned or {}).items() if value is not None})
     return render(
         request,
         "receive_item.html",

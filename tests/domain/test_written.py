@@ -24,7 +24,7 @@ from bake_tracker.domain.written import (
     with_evidence,
 )
 
-FILE, COMMA = Reading(), Reading(decimals="comma")
+FILE, POINT, COMMA = Reading(), Reading(decimals="point"), Reading(decimals="comma")
 HALF = Fraction(1, 2)
 
 
@@ -60,6 +60,10 @@ def read(text: str, reading: Reading) -> Fraction | None:
         ("1 1/2", 3 * HALF, 3 * HALF, 3 * HALF, 3 * HALF),
         ("1½", 3 * HALF, 3 * HALF, 3 * HALF, 3 * HALF),
         ("½", HALF, HALF, HALF, HALF),
+        ("½5", None, None, None, None),
+        ("1½2", None, None, None, None),
+        ("1 000/3", None, None, None, None),
+        ("1 250/3", None, None, None, None),
         ("-2.5", None, None, None, None),
         ("12 34", None, None, None, None),
         ("1,23.4", None, None, None, None),
@@ -77,7 +81,7 @@ def test_a_number_is_read_by_who_wrote_it(
     text: str, typed: Fraction, in_file: Fraction, point: Fraction, comma: Fraction
 ) -> None:
     """A text that could mean two numbers is refused until the decimal sign is known."""
-    assert [read(text, one) for one in (TYPED, FILE, PLAIN, COMMA)] == [typed, in_file, point, comma]
+    assert [read(text, one) for one in (TYPED, FILE, POINT, COMMA)] == [typed, in_file, point, comma]
 
 
 def test_a_refusal_shows_both_readings_and_how_to_write_each() -> None:
@@ -112,6 +116,12 @@ def test_a_stored_number_has_no_notation() -> None:
     assert read_number(NumberText("1.250"), COMMA) == Fraction(5, 4)
 
 
+def test_json_and_our_own_files_never_group() -> None:
+    """What could be a group is refused instead of read."""
+    assert read("1234.5", PLAIN) == 1234 + HALF
+    assert [read(text, PLAIN) for text in ("1,250", "1 250", "1,234.50", "2,5")] == [None] * 4
+
+
 def test_a_file_shows_its_decimal_sign() -> None:
     """One clear number settles the others; two that disagree settle nothing."""
     assert with_evidence(FILE, ["1,250", "31,50 €"]).decimals == "comma"
@@ -123,7 +133,15 @@ def test_a_file_shows_its_decimal_sign() -> None:
 
 @pytest.mark.parametrize(
     ("text", "amount"),
-    [("31.50", 31 + HALF), ("€31.50", 31 + HALF), ("31,50 €", 31 + HALF), ("EUR 31.50", 31 + HALF), ("31 EUR", 31)],
+    [
+        ("31.50", 31 + HALF),
+        ("€31.50", 31 + HALF),
+        ("31,50 €", 31 + HALF),
+        ("EUR 31.50", 31 + HALF),
+        ("31 EUR", 31),
+        ("€.50", HALF),
+        ("31.-€", 31),
+    ],
 )
 def test_the_bakerys_own_currency_may_be_written(text: str, amount: Fraction) -> None:
     assert read_money(text, "EUR") == amount
@@ -136,11 +154,18 @@ def test_another_currency_is_refused(text: str, currency: str) -> None:
         read_money(text, currency)
 
 
+def test_the_point_of_an_abbreviation_is_not_a_decimal_point() -> None:
+    """Five hundred rupees are not half of one."""
+    assert [read_money(text, "INR") for text in ("Rs.500", "Rs. 500", "Rs 500.50")] == [500, 500, 500 + HALF]
+    assert [read_money(text, "DKK") for text in ("kr.50", "5 kr.", "kr 5")] == [50, 5, 5]
+    assert [read_money(text, "CHF") for text in ("Fr.31.50", "Fr. 12.-", "CHF 5")] == [31 + HALF, 12, 5]
+
+
 def test_a_dollar_is_the_bakerys_own_dollar() -> None:
     assert [read_money("$3", currency) for currency in ("USD", "CAD", "AUD")] == [3, 3, 3]
 
 
-@pytest.mark.parametrize("text", ["3.00/kg", "€", "3 € 4", "three euros"])
+@pytest.mark.parametrize("text", ["CHF.5", "EUR.50", "3.00/kg", "€", "3 € 4", "three euros"])
 def test_what_is_no_amount_is_refused(text: str) -> None:
     with pytest.raises(UnreadableError):
         read_money(text, "EUR")

@@ -1,6 +1,7 @@
 """Numbers, money and days as people write them: one exact value, or a refusal that shows how to write it.
 
-Every text from a person or a file is read here, so that the same text means the same on every entry.
+Every number that a person types or a file holds is read here, so that the same text means the same on every entry. Only
+the lines of recipes, which mix numbers with words, have a reader of their own (``recipe_text/amounts.py``).
 """
 
 import re
@@ -30,6 +31,8 @@ class Reading:
     dates: DateOrder | None = None
     decimals: Decimals | None = None
     typed: bool = False
+    groups: bool = True
+    """Whether digits may be separated into thousands; JSON and Bake Tracker's own files never do."""
 
 
 class UnreadableError(ValueError):
@@ -55,13 +58,17 @@ class NumberText(str):
 
 
 TYPED = Reading(typed=True)
-PLAIN = Reading(decimals="point")
+PLAIN = Reading(decimals="point", groups=False)
 _MARKS: dict[Decimals, str] = {"point": ".", "comma": ","}
 _GAPS = " \u00a0\u2009\u202f'\u2019"  # separate thousands, and never decimals
 _DIGITS = "[0-9]{1,40}"
 _FRACTION = re.compile(rf"(?:({_DIGITS})\s+)?({_DIGITS})\s*[/\u2044]\s*({_DIGITS})")
 _NUMBER = re.compile(rf"[0-9]{{0,40}}(?:[.,{_GAPS}][0-9]{{1,40}}){{0,20}}\.?")
 _GROUPED_BY_GAP = re.compile(rf"[0-9]{{1,3}}(?:([{_GAPS}])[0-9]{{3}})(?:\1[0-9]{{3}})*(?:[.,][0-9]+)?")
+_MONEY = re.compile(
+    r"(?P<before>(?:[^\W\d_]+\.?|[^\W\d_]*[^\w\s.,+\u2212-])\s*)?(?P<amount>[.,]?[0-9].*?)(?P<closed>[.,][-\u2013]+)?"
+    r"(?P<after>\s*[^\W\d_]+\.?|\s*[^\w\s.,])?"
+)
 _MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
     "december",
@@ -105,6 +112,8 @@ def normal_number(text: str, reading: Reading = TYPED) -> str:
     if fraction := _FRACTION.fullmatch(cleaned):
         if int(fraction[3]) == 0:
             raise NotANumberError(f"{text.strip()[:60]!r} divides by 0")
+        if fraction[1] and (fraction[2].startswith("0") or int(fraction[2]) >= int(fraction[3])):
+            raise NotANumberError(f"{text.strip()[:60]!r} is not a number; write it like 1 1/2, or 1000 1/3")
         return f"{fraction[1] or ''} {fraction[2]}/{fraction[3]}".strip()
     if not _NUMBER.fullmatch(cleaned) or not any(character.isdigit() for character in cleaned):
         raise NotANumberError(f"{text.strip()[:60]!r} is not a number; write it like {_example(reading)}, or 1 1/2")
@@ -147,15 +156,13 @@ def _is_readable(text: str, reading: Reading) -> bool:
 
 def split_money(text: str) -> tuple[str, str]:
     """The sign or code of the currency, with any blank behind it, and the amount; the sign may be ``""``."""
-    digits = [place for place, character in enumerate(text) if character.isdigit()]
-    if not digits:
+    money = _MONEY.fullmatch(text.strip())
+    if money is None or not (money["before"] or money["after"]):
         return "", text
-    before, after = text[: digits[0]].removesuffix("."), text[digits[-1] + 1 :]
-    if before.strip() and not after.strip(".-\u2013 ") and _is_currency(before.strip()):
-        return before, _like(text, text[len(before) : digits[-1] + 1])
-    if not before and _is_currency(after.strip()):
-        return after.strip(), _like(text, text[: digits[-1] + 1])
-    return "", text
+    before, after = (money["before"] or "").strip(), (money["after"] or "").strip()
+    if (before and after) or not _is_currency(before or after):
+        return "", text
+    return (money["before"] or after), _like(text, money["amount"])
 
 
 def _like(text: str, part: str) -> str:
@@ -171,10 +178,11 @@ SIGNS: dict[str, tuple[str, ...]] = {
     "$": ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN", "CLP", "COP", "ARS", "TWD", "BBD", "JMD", "TTD", "NAD"),
     "US$": ("USD",), "CA$": ("CAD",), "C$": ("CAD",), "A$": ("AUD",), "NZ$": ("NZD",), "R$": ("BRL",), "S$": ("SGD",),
     "HK$": ("HKD",), "£": ("GBP", "EGP", "GIP", "FKP", "SHP"), "¥": ("JPY", "CNY"), "￥": ("JPY", "CNY"),
-    "kr": ("SEK", "NOK", "DKK", "ISK"), "zł": ("PLN",), "Kč": ("CZK",), "Ft": ("HUF",), "lei": ("RON",),
-    "лв": ("BGN",), "₽": ("RUB",), "₴": ("UAH",), "₺": ("TRY",), "₹": ("INR", ), "Rs": ("INR", "PKR", "LKR", "NPR"),
-    "₪": ("ILS",), "₩": ("KRW",), "₫": ("VND",), "฿": ("THB",), "₱": ("PHP",), "₦": ("NGN",), "Fr.": ("CHF",),
-    "Fr": ("CHF",), "SFr.": ("CHF",), "R": ("ZAR",), "Rp": ("IDR",), "RM": ("MYR",), "KSh": ("KES",),
+    "kr": ("SEK", "NOK", "DKK", "ISK"), "kr.": ("SEK", "NOK", "DKK", "ISK"), "zł": ("PLN",), "Kč": ("CZK",),
+    "Ft": ("HUF",), "lei": ("RON",), "лв": ("BGN",), "лв.": ("BGN",), "₽": ("RUB",), "₴": ("UAH",), "₺": ("TRY",),
+    "Fr": ("CHF",), "Fr.": ("CHF",), "SFr.": ("CHF",), "₪": ("ILS",), "₹": ("INR",),
+    "Rs": ("INR", "PKR", "LKR", "NPR"), "Rs.": ("INR", "PKR", "LKR", "NPR"), "₩": ("KRW",), "₫": ("VND",),
+    "฿": ("THB",), "₱": ("PHP",), "₦": ("NGN",), "R": ("ZAR",), "Rp": ("IDR",), "RM": ("MYR",), "KSh": ("KES",),
 }  # fmt: skip
 """The currencies that a sign may mean, by ISO 4217 codes."""
 
@@ -220,14 +228,14 @@ def local_day(text: str, time_zone: str) -> date:
 def _with_fractions(text: str) -> str:
     """``1½`` as ``1 1/2``."""
     return "".join(
-        f" {unicodedata.normalize('NFKC', character)}" if unicodedata.category(character) == "No" else character
+        f" {unicodedata.normalize('NFKC', character)} " if unicodedata.category(character) == "No" else character
         for character in text
     ).strip()
 
 
 def _with_point(text: str, reading: Reading) -> str:
     """The digits with a decimal point and without separators of thousands."""
-    has_gaps = bool(_GROUPED_BY_GAP.fullmatch(text))
+    has_gaps = reading.groups and bool(_GROUPED_BY_GAP.fullmatch(text))
     if not has_gaps and any(gap in text for gap in _GAPS):
         raise NotANumberError(f"{text[:60]!r} is not a number; write it like {_example(reading)}")
     text = re.sub(f"[{_GAPS}]", "", text)
@@ -237,7 +245,9 @@ def _with_point(text: str, reading: Reading) -> str:
     decimal = _decimal_mark(text, marks, has_gaps, reading)
     grouping = "," if decimal == "." else "."
     whole, _, part = text.partition(decimal)
-    groups_well = grouping not in whole or re.fullmatch(rf"[1-9][0-9]{{0,2}}(\{grouping}[0-9]{{3}})+", whole)
+    groups_well = grouping not in whole or (
+        reading.groups and re.fullmatch(rf"[1-9][0-9]{{0,2}}(\{grouping}[0-9]{{3}})+", whole)
+    )
     if not groups_well or set(part) & set(".,"):
         raise _unlike(text, decimal, reading)
     return ".".join(filter(None, (whole.replace(grouping, "") or "0", part)))

@@ -245,7 +245,7 @@ def _read_sheet(session: Session, file: Path, decimals: Decimals | None) -> list
 def _numbers(rows: Sequence[TableRow]) -> Iterator[str]:
     """The numbers that show how a sheet writes decimals; Bake Tracker never groups the digits of ``expected``."""
     for row in rows:
-        yield row.cells.get("expected", "").replace(".", ".0").replace(",", ",0")
+        yield row.cells.get("expected", "").replace(".", ".000").replace(",", ",000")
         yield _split(row.cells.get("counted", ""))[0]
 
 
@@ -259,7 +259,7 @@ def _sheet_line(session: Session, row: TableRow, reading: Reading) -> dict[str, 
     if cells.get("expected"):
         line["expected"] = parse.exact_decimal(read_number(cells["expected"].replace(",", "."), PLAIN))
     if percent:
-        return line | {"percent_left": read_number(percent.removesuffix("%"), reading)}
+        return line | {"percent_left": read_number(_without_percent(percent), reading)}
     return line | _found(counted, reading, cells.get("unit"))
 
 
@@ -269,9 +269,13 @@ def _found(text: str, reading: Reading, unit: str | None = None) -> dict[str, An
         return {"counted": read_number(text), "unit": unit or None}
     text = text.strip()
     if text.endswith("%"):
-        return {"percent_left": read_number(text.removesuffix("%"), reading)}
+        return {"percent_left": read_number(_without_percent(text), reading)}
     number, said_unit = _split(text)
     return {"counted": read_number(number, reading), "unit": said_unit or unit or None}
+
+
+def _without_percent(text: str) -> str:
+    return text.removesuffix("%") if text.endswith("%") else text
 
 
 def _split(text: str) -> tuple[str, str]:

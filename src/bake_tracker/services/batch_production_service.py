@@ -19,7 +19,7 @@ from bake_tracker.domain.money import format_money, negated
 from bake_tracker.domain.recipes.quantities import Item, Rates, Recipe, needs_of
 from bake_tracker.domain.recipes.rates import rates_of
 from bake_tracker.domain.stock.costing import ProductionStatus, RunCost, production_status, split_cost, total_cost
-from bake_tracker.domain.stock.fifo import Draw, plan_draws
+from bake_tracker.domain.stock.fifo import Draw, draw_from, plan_draws
 from bake_tracker.domain.stock.lots import baked_expiry
 from bake_tracker.domain.stock.reversal import Posted
 from bake_tracker.domain.stock.shortages import all_draws, ingredient_shortages, items_of
@@ -27,7 +27,7 @@ from bake_tracker.domain.units import MAX_MICROS, MICRO, drawn_micros, format_mi
 from bake_tracker.models import tables
 from bake_tracker.queries.catalog.definitions import check_event, load_recipe, snapshot, yield_of
 from bake_tracker.queries.runs.corrections import RecordedRun
-from bake_tracker.queries.stock.lots import load_lot, load_lots
+from bake_tracker.queries.stock.lots import LotState, load_lot, load_lots
 from bake_tracker.queries.stock.open_lots import load_lots_to_draw
 from bake_tracker.services.catalog.label_check import check_label
 from bake_tracker.services.operation import Kind, Operation, checking, recording
@@ -40,6 +40,7 @@ from bake_tracker.services.stock.ledger import (
     turn_into,
     with_what_came_later,
 )
+from bake_tracker.services.stock.places import handle_lots, move_lot
 
 CHECK = Kind(
     "check_can_produce",
@@ -293,6 +294,8 @@ def record_batch_production(
 def put_back_run(session: Session, run: RecordedRun, drawn: Sequence[Posted]) -> ProductionResult:
     """Record a run once more as it was, from exactly these draws, whatever its recipe and its lots have become since.
 
+    Its lot is where the first one was, and on hold if that one was.
+
     The caller has locked the items and checked that the lots hold what is drawn.
     """
     rates = Rates(run.labour_micros, run.overhead_micros)
@@ -314,13 +317,19 @@ def put_back_run(session: Session, run: RecordedRun, drawn: Sequence[Posted]) ->
         draws = [Draw(lots[one.lot_id].open_lot, -one.quantity_micros, negated(one.cost_micros)) for one in drawn]
         items = {lot.item_id: Item(lot.item_id, "", lot.item_slug, "", lot.base_unit) for lot in lots.values()}
         cost = split_cost(total_cost(draws, "num_batches"), run.expected_yield_micros, run.actual_yield_micros)
+        first = None if run.lot_id is None else load_lot(session, run.lot_id)
         made = None
-        if run.lot_id is not None:
-            first = load_lot(session, run.lot_id)
+        if first:
             made = NewLot(
-                first.item_id, run.actual_yield_micros, cost.output_micros, first.received_on, first.expires_on
+                first.item_id,
+                run.actual_yield_micros,
+                cost.output_micros,
+                first.received_on,
+                first.expires_on,
             )
         lot = turn_into(operation, draws, made)
+        if first and lot:
+            _put_like(operation, load_lot(session, lot.lot_id), first)
         expected = run.expected_yield_micros
         run_id = _add_run(operation, asked, run.produced_at, run.snapshot_sha256, expected, cost, lot)
         known = rates if rates.labour_micros or rates.overhead_micros else None
@@ -329,6 +338,14 @@ def put_back_run(session: Session, run: RecordedRun, drawn: Sequence[Posted]) ->
         return operation.succeed(
             _result(run_id, operation.id, asked, expected, cost, known, lot, consumptions(draws, items))
         )
+
+
+def _put_like(operation: Operation, lot: LotState, first: LotState) -> None:
+    why = f"as lot {first.code}"
+    if first.location is not None:
+        move_lot(operation, lot, draw_from(lot.open_lot, lot.quantity_micros), first.location, why)
+    if first.on_hold:
+        handle_lots(operation, [lot], "hold", why)
 
 
 def _planned_micros(per_batch_micros: int, batches: Fraction) -> int:

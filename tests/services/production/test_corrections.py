@@ -98,6 +98,20 @@ def test_an_undone_correction_leaves_the_first_yield(bakery: Kitchen, first: Any
     assert drift() == []
 
 
+def test_the_lot_of_an_undone_correction_is_where_the_first_one_was_and_on_hold_like_it(bakery: Kitchen) -> None:
+    """Cookies that smelled are not free to sell because a number was mistyped."""
+    made = bakery.produce("Cookies", "Cookie", 2, 40)
+    move(bakery, "cookie", "Cellar")
+    hold(bakery, "cookie")
+    done = run_in_transaction(lambda s: record_production_correction(made["operation_id"], 44, "typo", session=s))
+    again = reverse(done)["production"]
+    state = "SELECT on_hold, location FROM lot WHERE remaining_micros > 0 AND code LIKE 'cookie%'"
+    assert [(bool(row[0]), row[1]) for row in bakery.rows(state)] == [(True, "Cellar")]
+    assert drift() == []
+    reverse(again)
+    assert (bakery.rows(state), drift()) == ([], [])
+
+
 SAME = ("expected_yield", "actual_yield", "total_ingredient_cost", "per_unit_cost", "loss_cost", "consumptions")
 
 

@@ -29,7 +29,7 @@ from support.command_line import CommandLine, root_logger_put_back
 from support.kitchen import Kitchen
 from support.web import Web
 
-BUSY = "the database is busy: others kept it locked for too long; try again in a moment"
+BUSY = "the database is busy: another transaction or program kept it locked for too long; try again in a moment"
 FULL = "the database is busy: every connection to it is in use; try again in a moment"
 Lock = Callable[[], AbstractContextManager[None]]
 

@@ -69,9 +69,9 @@ def test_on_a_full_disk_a_turn_is_refused_as_a_whole_and_done_once_there_is_room
     errors = Counter(error for what, _, error in said if what == "failed")
     lies_at = f"{tmp_path}/disk/bakery.db" if how == "tmpfs" else f"{tmp_path}/bakery.db"
     assert set(errors) <= {
-        f"the disk of the database {lies_at} is full, so nothing was recorded; make room on it",
+        f"the disk of the database {lies_at} is full, so nothing was recorded; free some space",
         f"the disk of the database {lies_at} cannot be read or written, so nothing was recorded;"
-        " check the disk and the room on it",
+        " check the disk and its free space",
     }
     assert errors.total() == 3 * ROUNDS
     turns = [turn for what, turn, _ in said if what == "asked"]

@@ -1,4 +1,4 @@
-"""Failures of the database that are no fault of the program, as refusals that say what to do."""
+"""Failures of the database that are not the program's fault, as refusals that say what to do."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ _DISK_FULL = "53100"
 
 @contextmanager
 def refusing(engine: Engine) -> Iterator[None]:
-    """Turn failures of the database that are no fault of the program into refusals.
+    """Turn failures of the database that are not the program's fault into refusals.
 
     Raises:
         DatabaseUnavailableError: the database is locked, full or out of reach.
@@ -59,15 +59,15 @@ def _refusal_of(engine: Engine, error: BaseException) -> DatabaseUnavailableErro
         return DatabaseUnavailableError("the database is busy: every connection to it is in use; try again in a moment")
     if is_disk_full(error):
         where = engine.url.database if engine.name == "sqlite" else name_of(engine)
-        return DiskFullError(f"the disk of the database {where} is full, so nothing was recorded; make room on it")
+        return DiskFullError(f"the disk of the database {where} is full, so nothing was recorded; free some space")
     if sqlite_error_name(error).startswith("SQLITE_IOERR"):
         return DatabaseUnavailableError(
             f"the disk of the database {engine.url.database} cannot be read or written, so nothing was recorded; "
-            "check the disk and the room on it"
+            "check the disk and its free space"
         )
     if is_locked(error):
         return DatabaseUnavailableError(
-            "the database is busy: others kept it locked for too long; try again in a moment"
+            "the database is busy: another transaction or program kept it locked for too long; try again in a moment"
         )
     if isinstance(error, DBAPIError) and is_retryable(error):
         return unavailable(engine, error)

@@ -297,13 +297,15 @@ class Operation:
             line["parent_operation_id"] = self.parent.id
         if self.transaction is not None:
             line["transaction_id"] = self.transaction.transaction_id
+        duration_ms = (time.perf_counter_ns() - self.started_at_ns + 500) // 1_000 / 1_000
+        sql_count = statement_count() - self.statements_before
         if self.bakery is not None:
             line["database_id"] = self.bakery.database_id
-        elif outcome != "started" and (database_id := _database_id_of(self.session)):
+        elif outcome not in ("started", "error", "retried") and (database_id := _database_id_of(self.session)):
             line["database_id"] = database_id
         if outcome != "started":
-            line["duration_ms"] = (time.perf_counter_ns() - self.started_at_ns + 500) // 1_000 / 1_000
-            line["sql_count"] = statement_count() - self.statements_before
+            line["duration_ms"] = duration_ms
+            line["sql_count"] = sql_count
         complete_line(line, context, places)
         return event
 
@@ -407,8 +409,10 @@ def _begin(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Operation:
 
 def _database_id_of(session: Session) -> str | None:
     """The bakery's id, for a refusal before its transaction began; without a lock, and None if it cannot be read."""
-    engine = session.get_bind().engine
-    if engine not in _database_ids and isinstance(engine.pool, QueuePool):  # in memory there is one connection only
+    bind = session.get_bind()
+    engine = bind.engine
+    # A caller's own connection may be the only one; in memory there is only one.
+    if engine not in _database_ids and bind is engine and isinstance(engine.pool, QueuePool):
         with suppress(Exception), reading(engine) as connection:
             _database_ids[engine] = load_bakery(connection).database_id
     return _database_ids.get(engine)

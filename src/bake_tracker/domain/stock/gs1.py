@@ -45,7 +45,7 @@ class Scanned:
 
 
 def read_gs1(text: str, this_year: int | None = None) -> Scanned | None:
-    """Read a code, or return None if it is no element string; a lot code such as ``10D9T`` is none.
+    """Read a code, or return None if it is not an element string; a lot code such as ``10D9T`` is not.
 
     Without brackets or a scanner's prefix, the code must begin with a bar code number. Without ``this_year``, every
     year is after 1999.

@@ -34,7 +34,7 @@ class Limiter:
         return 0 if allowed else math.ceil((1 - left) / self.per_second)
 
     def trust(self, key: str, *, is_valid: bool) -> None:
-        """Remember a token or cookie that was valid; forget one that is so no longer."""
+        """Remember a token or cookie that was valid; forget one that no longer is."""
         with self._lock:
             self._trusted.pop(key, None)
             if is_valid:

@@ -203,7 +203,7 @@ def weigh(session: Session, goods: Goods, place: str = "") -> Weighed:
         amount = unpack(package, *amount, place)
     micros = received_micros(stated_quantity(item, *amount))
     if micros == 0:
-        too_little = f"must be at least 0.000001 {item.base_unit}"
+        too_little = f"rounds to 0; the smallest quantity is 0.000001 {item.base_unit}"
         raise ValidationError.of(f"{place}quantity", too_little)
     if micros > LARGEST * MICRO:
         too_much = f"{goods.quantity} {goods.unit} is too much to record in {item.base_unit}; use a smaller quantity"

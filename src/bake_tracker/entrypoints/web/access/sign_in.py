@@ -72,7 +72,8 @@ def sign_out(request: Request) -> Response:
 def note_attempt(what: str, outcome: str, request: Request, *, name: str, password: str, **more: Any) -> None:
     """Log a refused attempt with the name that was tried and the address it came from.
 
-    A password typed into the field of the name is not logged.
+    The name is redacted if it holds what was typed as the password; a password typed into the field of the name alone
+    cannot be told from a name.
     """
     typed = password.strip()
     tried = REDACTED if len(typed) >= SHORTEST_PASSWORD and typed in name else name[:LONGEST_NAME]

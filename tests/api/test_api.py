@@ -52,6 +52,21 @@ def baking(kitchen: Kitchen, **more: Any) -> dict[str, Any]:
     return {**ids, "num_batches": 1, "actual_yield": "24", **more}
 
 
+def test_a_recall_and_a_trace_may_be_about_all_lots_of_a_code(kitchen: Kitchen, baker: TestClient) -> None:
+    """Only if asked for: a lot's id means this lot."""
+    ids = [kitchen.receive("Flour", 1, "kg", lot_code="M-7")["lot_id"] for _ in range(2)]
+    for what in ("trace", "recall"):
+        at = f"/api/v1/lots/{ids[0]}/{what}"
+        assert "same_code" not in baker.get(at).json()
+        assert [lot["lot_id"] for lot in baker.get(f"{at}?same_code=true").json()["same_code"]] == ids
+    for kind in ("csv", "xlsx", "pdf"):
+        assert baker.get(f"/api/v1/lots/{ids[0]}/recall.{kind}?same_code=true").status_code == 200
+    one = baker.post("/api/v1/recalls", json={"lot_id": ids[0]}).json()
+    assert (one["held_count"], "same_code" in one) == (1, False)
+    both = baker.post("/api/v1/recalls", json={"lot_id": ids[0], "same_code": True}).json()
+    assert (both["held_count"], both["held_before_count"], len(both["same_code"])) == (1, 1, 2)
+
+
 def test_a_production_is_recorded_once_however_often_it_is_sent(kitchen: Kitchen, baker: TestClient) -> None:
     """The key is the operation's id; using it for something else is a conflict."""
     key = {"Idempotency-Key": uuid7()}

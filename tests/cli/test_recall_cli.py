@@ -82,3 +82,33 @@ def test_a_file_that_cannot_be_written_is_refused_before_anything_is_held(
     assert bake("recall", "1", "--csv", str(file)).code == 2
     assert shelf(sold_out) == before
     assert file.read_text() == "mine"
+
+
+def test_a_code_means_all_lots_that_have_it(kitchen: Kitchen, bake: CommandLine, tmp_path: Path) -> None:
+    """Recall, trace, hold and release take them together; an id still means one lot."""
+    kitchen.simple_bakery()
+    ids = [kitchen.receive("Flour", 1, "kg", 1, lot_code="M-7")["lot_id"] for _ in range(3)]
+    held = "SELECT id FROM lot WHERE on_hold ORDER BY id"
+    drill = bake("recall", "M-7", "--drill")
+    assert "3 lots have the code M-7; this is about all of them" in drill.out
+    assert drill.out.count("M-7: 1000 g of flour, received on") == 3
+    assert "The balance closes exactly for all 3 lots." in drill.out
+    assert bake("trace", "M-7").out.count("nothing: none of it has been used") == 3
+    assert (
+        bake("trace", "M-7", "--json").json["same_code"] == bake("recall", "M-7", "--drill", "--json").json["same_code"]
+    )
+    pdf = tmp_path / "recall.pdf"
+    done = bake("recall", "M-7", "--json", "--pdf", str(pdf)).json
+    assert [lot["lot_id"] for lot in done["same_code"]] == ids
+    assert pdf.read_bytes().startswith(b"%PDF")
+    assert [row.id for row in kitchen.rows(held)] == ids
+    assert bake("release", "M-7", "--reason", "false alarm").out.count("Released 1000 g of flour (lot M-7)") == 3
+    assert bake("hold", str(ids[1]), "--reason", "torn").code == 0
+    assert [row.id for row in kitchen.rows(held)] == [ids[1]]
+    assert bake("hold", "M-7", "--reason", "all").out.count("Put 1000 g") == 2  # those that are not on hold yet
+    assert (refused := bake("hold", "M-7", "--reason", "again")).code == 1
+    assert "already on hold" in refused.err
+    assert bake("release", str(ids[0]), "--reason", "fine").code == 0
+    assert bake("release", "M-7", "--reason", "fine").out.count("Released") == 2
+    assert bake("transfer", "M-7", "--to", "Cellar").code == 1
+    assert f"use the id of one: {ids[0]}, {ids[1]}, {ids[2]}" in bake("transfer", "M-7", "--to", "Cellar").err

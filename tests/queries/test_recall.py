@@ -1,5 +1,6 @@
 """A recall holds what is left, lists who has the rest, and adds up."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -20,9 +21,9 @@ def recall(lot: int, **more: Any) -> dict[str, Any]:
     return dict(run_in_transaction(lambda s: record_recall(lot, session=s, **more)))
 
 
-def found(lot: int) -> Recall:
+def found(lot: int, **more: Any) -> Recall:
     with read_scope() as session:
-        return load_recall(session, lot)
+        return load_recall(session, lot, **more)
 
 
 def test_a_recall_holds_all_that_is_left_and_a_reversal_releases_it(kitchen: Kitchen) -> None:
@@ -88,3 +89,52 @@ def test_a_recall_of_what_is_gone_is_recorded_and_holds_nothing(kitchen: Kitchen
     for ask in (recall, found):
         with pytest.raises(LotNotFoundError):
             ask(4711)
+
+
+def two_deliveries(kitchen: Kitchen) -> list[int]:
+    """Flour of one code in two deliveries, the first used up in cookies, and sugar of another item with that code."""
+    kitchen.simple_bakery()
+    old = lot_id(kitchen, "flour")
+    Shelf(kitchen).adjust("waste", {"lot_id": old, "quantity": 10_000}, reason="moths")
+    days = {"received_on": date(2026, 1, 1), "lot_code": "M-7"}
+    lots = [kitchen.receive("Flour", 500, "g", **days, expires_on=date(2099, 1, 31))["lot_id"]]
+    kitchen.produce("Cookies", "Cookie", 1, 24)
+    lots += [kitchen.receive("Flour", 1, "kg", **days)["lot_id"], kitchen.receive("Sugar", 1, "kg", **days)["lot_id"]]
+    return lots
+
+
+def test_one_recall_takes_all_lots_of_a_code(kitchen: Kitchen) -> None:
+    """A supplier recalls by the code; whatever was made from any of these lots is held in the same operation."""
+    first, second, third = two_deliveries(kitchen)
+    key = {"operation_id": "019aa000-0000-7000-8000-000000000014"}
+    done = recall(second, same_code=True, **key)
+    assert [lot["lot_id"] for lot in done["same_code"]] == [second, first, third]
+    assert {lot["lot_code"].partition("-")[0] for lot in done["held"]} == {"M", "cookie"}
+    assert (done["lot_id"], done["affected_count"], done["held_count"]) == (second, 4, 3)
+    assert recall(second, same_code=True, **key) == done
+    with pytest.raises(ConflictError):
+        recall(second, **key)
+    whole = found(second, same_code=True)
+    assert [lot["lot_id"] for lot in whole["same_code"]] == [second, first, third]
+    assert whole["trace"]["same_code"] == whole["same_code"]
+    assert (whole["is_balanced"], len(whole["lots"]), whole["lot"]["lot_id"]) == (True, 4, second)
+    assert [run["reference"] for run in whole["runs"]] == ["production:1"]
+    assert {lot["level"] for lot in whole["same_code"]} == {0}
+    assert drift() == []
+    reverse(done, "false alarm")
+    assert {bool(row.on_hold) for row in kitchen.rows(STATES)} == {False}
+    assert drift() == []
+
+
+def test_without_asking_for_the_code_a_recall_is_about_one_lot(kitchen: Kitchen) -> None:
+    """Nothing is added to the answer then, nor for a code that only one lot has."""
+    first, second, _ = two_deliveries(kitchen)
+    assert "same_code" not in recall(second)
+    assert {row.id for row in kitchen.rows("SELECT id FROM lot WHERE on_hold")} == {second}
+    cookie = lot_id(kitchen, "cookie")
+    assert "same_code" not in found(first)
+    assert "same_code" not in found(cookie, same_code=True)
+    assert found(cookie, same_code=True) == found(cookie)
+    for ask in (recall, found):
+        with pytest.raises(LotNotFoundError):
+            ask(4711, same_code=True)

@@ -197,6 +197,33 @@ def test_a_recall_is_practised_then_done_then_undone(kitchen: Kitchen, web: Web)
     assert "On hold:" not in baker.get(f"/lots/{baked['lot_id']}").text
 
 
+def test_a_recall_in_the_browser_takes_all_lots_of_the_code(kitchen: Kitchen, web: Web) -> None:
+    """The drill names them, the files have them, and one lot alone can still be chosen."""
+    kitchen.simple_bakery()
+    first, second = (kitchen.receive("Flour", 1, "kg", 1, lot_code="M-7")["lot_id"] for _ in range(2))
+    baker = web.browser(Role.BAKER)
+    held = "SELECT id FROM lot WHERE on_hold ORDER BY id"
+    assert "2 lots have this code" in baker.get(f"/lots/{second}/recall").text
+    alone = f"/lots/{second}/recall?one=1"
+    assert "have this code" not in baker.get(alone).text
+    assert baker.get(f"/lots/{second}/recall.csv").text.count("M-7") > baker.get(
+        f"/lots/{second}/recall.csv?one=1"
+    ).text.count("M-7")
+    own = uuid7()
+    page = f"/lots/{second}/recall"
+    assert _send(baker, alone, page, operation_id=own, one="1").status_code == 303
+    assert [row.id for row in kitchen.rows(held)] == [second]
+    assert "have this code" not in baker.get(f"{page}?operation={own}").text
+    own = uuid7()
+    assert _send(baker, page, page, operation_id=own).status_code == 303
+    assert [row.id for row in kitchen.rows(held)] == [first, second]
+    told = baker.get(f"{page}?operation={own}").text
+    assert "1 lot is now on hold" in told
+    assert "1 was on hold before" in told
+    assert "2 lots have this code" in told
+    assert baker.get(f"{page}.pdf?operation={own}").content.startswith(b"%PDF")
+
+
 def test_a_label_is_shown_or_says_what_it_lacks(kitchen: Kitchen, web: Web) -> None:
     """The label is a PDF that the browser shows; nobody has to guess an allergen."""
     kitchen.simple_bakery()

@@ -258,9 +258,12 @@ class BakeTracker:
         body = {"lot_ids": list(lot_ids), "reason": reason, "usable_until": usable_until}
         return self._post(results.Recorded, "/releases", body, key)
 
-    def recall(self, lot_id: int, *, reason: str | None = None, key: Key = None) -> results.Recorded:
-        """Hold the rest of a lot and everything made from it."""
-        return self._post(results.Recorded, "/recalls", {"lot_id": lot_id, "reason": reason}, key)
+    def recall(
+        self, lot_id: int, *, reason: str | None = None, same_code: bool = False, key: Key = None
+    ) -> results.Recorded:
+        """Hold the rest of a lot, or of all lots with its code, and everything made from it."""
+        body = {"lot_id": lot_id, "reason": reason} | ({"same_code": True} if same_code else {})
+        return self._post(results.Recorded, "/recalls", body, key)
 
     def undo(self, operation_id: str, reason: str, *, cascade: bool = False, key: Key = None) -> results.Reversal:
         """Undo an operation exactly; refused if later operations depend on it, unless ``cascade`` is set."""

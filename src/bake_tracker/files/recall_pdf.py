@@ -97,18 +97,18 @@ def render_recall(recall: Recall, heading: RecallHeading) -> bytes:
 
 
 def _facts(recall: Recall, heading: RecallHeading) -> Table:
-    lot = recall["lot"]
+    lots = recall.get("same_code") or [recall["lot"]]
     more = len(heading.held) - MOST_NAMED
     held = ", ".join(heading.held[:MOST_NAMED]) or "nothing; what is left was already on hold"
     held += f" and {more} more lots, listed below as on hold" if more > 0 else ""
     on_hand = sum(1 for one in recall["lots"] if one["on_hand"] != "0")
-    lots = _many(len(recall["lots"]), "lot")
+    affected = _many(len(recall["lots"]), "lot")
     facts = [
         ("Bakery", recall["bakery"]),
-        ("Lot", f"{lot['lot_code']}: {lot['quantity']} {lot['unit']} of {lot['item_name']}"),
-        ("Origin", _origin(lot)),
+        ("Lot", "; ".join(f"{lot['lot_code']}: {lot['quantity']} {lot['unit']} of {lot['item_name']}" for lot in lots)),
+        ("Origin", "; ".join(map(_origin, lots))),
         ("Reason", heading.reason),
-        ("Affected", f"{lots}, {on_hand} of them not used up; {_people(recall)}"),
+        ("Affected", f"{affected}, {on_hand} of them not used up; {_people(recall)}"),
         ("Put on hold", held if heading.operation_id else "nothing: this was a drill"),
         ("Mass balance", "closes exactly for every lot" if recall["is_balanced"] else "DOES NOT CLOSE: see below"),
         ("Recorded", _recorded(heading)),

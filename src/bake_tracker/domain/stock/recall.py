@@ -1,6 +1,6 @@
 """The results of traces and recalls: lots, the steps between them, and each lot's balance."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class TracedLot(TypedDict):
@@ -48,9 +48,13 @@ class Step(TypedDict):
 
 
 class Trace(TypedDict):
-    """A lot, where it came from and where it went: every lot and step once, nearest first."""
+    """A lot, where it came from and where it went: every lot and step once, nearest first.
+
+    ``same_code`` lists all traced lots if several have its code.
+    """
 
     lot: TracedLot
+    same_code: NotRequired[list[TracedLot]]
     lots: list[TracedLot]
     back: list[Step]
     forward: list[Step]
@@ -94,10 +98,14 @@ class Run(TypedDict):
 
 
 class Recall(TypedDict):
-    """Everything a recall affects; ``lots`` starts with the recalled lot, and ``trace`` has every step."""
+    """Everything a recall affects; ``lots`` starts with the recalled lot, and ``trace`` has every step.
+
+    ``same_code`` lists all recalled lots if several have its code.
+    """
 
     bakery: str
     lot: TracedLot
+    same_code: NotRequired[list[TracedLot]]
     lots: list[TracedLot]
     runs: list[Run]
     handed_over: list[Step]

@@ -84,14 +84,15 @@ def _column(moved: Moved) -> str | None:
     return SPLIT if moved.kind == SPLIT else None
 
 
-def levels(edges: Iterable[Edge], start: int, *, forward: bool) -> dict[int, int]:
-    """How many operations each lot is away from the first, by the shortest path."""
+def levels(edges: Iterable[Edge], starts: Iterable[int], *, forward: bool) -> dict[int, int]:
+    """How many operations each lot is away from the nearest of the first ones, by the shortest path."""
     beside: defaultdict[int, list[int]] = defaultdict(list)
     for edge in edges:
         if edge.into_lot_id is not None:
             source, target = edge.from_lot_id, edge.into_lot_id
             beside[source if forward else target].append(target if forward else source)
-    found, to_look_at = {start: 0}, deque([start])
+    found = dict.fromkeys(starts, 0)
+    to_look_at = deque(found)
     while to_look_at:
         lot_id = to_look_at.popleft()
         for other in beside[lot_id]:

@@ -14,6 +14,7 @@ from bake_tracker.entrypoints.api.common import (
     IdempotencyKey,
     Key,
     Many,
+    SameCode,
     Whole,
     reads,
     recorded,
@@ -125,15 +126,15 @@ def get_label_pdf(
 
 
 @router.get("/lots/{lot_id}/recall.csv", **_file("csv"))
-def get_recall_csv(lot_id: Key) -> Response:
+def get_recall_csv(lot_id: Key, same_code: SameCode = False) -> Response:
     """One row per tracking event of every lot that this one reached, as CSV."""
-    return _recall_table(lot_id, "csv")
+    return _recall_table(lot_id, "csv", same_code)
 
 
 @router.get("/lots/{lot_id}/recall.xlsx", **_file("xlsx"))
-def get_recall_xlsx(lot_id: Key) -> Response:
+def get_recall_xlsx(lot_id: Key, same_code: SameCode = False) -> Response:
     """The tracking events as a workbook, with the mass balance of every lot."""
-    return _recall_table(lot_id, "xlsx")
+    return _recall_table(lot_id, "xlsx", same_code)
 
 
 @router.get("/lots/{lot_id}/recall.pdf", **_file("pdf"))
@@ -143,6 +144,7 @@ def get_recall_pdf(
     operation_id: Annotated[
         str | None, Query(max_length=36, description="the recall's operation; leave it out for a drill")
     ] = None,
+    same_code: SameCode = False,
 ) -> Response:
     """The recall as a PDF for an inspector."""
     from bake_tracker.files.recall_pdf import RecallHeading, render_recall
@@ -150,7 +152,7 @@ def get_recall_pdf(
     caller = caller_of(request)
     by = caller.name if caller else None
     with read_scope() as session:
-        found = load_recall(session, lot_id)
+        found = load_recall(session, lot_id, same_code=same_code)
         heading = RecallHeading(f"drill of lot {found['lot']['lot_code']}", now(), by)
         if operation_id is not None:
             view = load_operation(session, operation_id)
@@ -162,8 +164,8 @@ def get_recall_pdf(
     return file_answer(render_recall(found, heading), f"recall-{found['lot']['lot_code']}.pdf")
 
 
-def _recall_table(lot_id: int, kind: Literal["csv", "xlsx"]) -> Response:
+def _recall_table(lot_id: int, kind: Literal["csv", "xlsx"], same_code: bool) -> Response:
     with read_scope() as session:
-        found = load_recall(session, lot_id)
+        found = load_recall(session, lot_id, same_code=same_code)
     content = render_recall_table(found, is_csv=kind == "csv")
     return file_answer(content, f"recall-{found['lot']['lot_code']}.{kind}")

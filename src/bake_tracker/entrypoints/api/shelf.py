@@ -112,10 +112,11 @@ class Transfer(Body):
 
 
 class RecallOf(Body):
-    """A lot to recall; see ``record_recall``."""
+    """A lot to recall, or with ``same_code`` all lots that have its code; see ``record_recall``."""
 
     lot_id: Whole
     reason: str | None = None
+    same_code: bool = False
 
 
 @router.post("/adjustments", **writes(AdjustmentResult))

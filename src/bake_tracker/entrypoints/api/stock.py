@@ -15,6 +15,7 @@ from bake_tracker.entrypoints.api.common import (
     Key,
     Limit,
     Page,
+    SameCode,
     Search,
     asked,
     reads,
@@ -117,11 +118,14 @@ def get_lot(request: Request, lot_id: Key) -> Response:
 
 @router.get("/lots/{lot_id}/trace", **reads(Trace))
 def get_trace(
-    request: Request, lot_id: Key, undone: Annotated[bool, Query(description="include what was undone")] = False
+    request: Request,
+    lot_id: Key,
+    undone: Annotated[bool, Query(description="include what was undone")] = False,
+    same_code: SameCode = False,
 ) -> Response:
     """Where a lot came from and where it went, from receipts to customers."""
     with read_scope() as session:
-        return tagged(request, load_trace(session, lot_id, undone=undone))
+        return tagged(request, load_trace(session, lot_id, undone=undone, same_code=same_code))
 
 
 @router.get("/lots/{lot_id}/explanation", **reads(ExplainedLot))
@@ -133,7 +137,7 @@ def get_lot_explanation(request: Request, lot_id: Key) -> Response:
 
 
 @router.get("/lots/{lot_id}/recall", **reads(Recall))
-def get_recall(request: Request, lot_id: Key) -> Response:
+def get_recall(request: Request, lot_id: Key, same_code: SameCode = False) -> Response:
     """A recall drill: everything a lot reached, who has it, and whether it adds up. Nothing is put on hold."""
     with read_scope() as session:
-        return tagged(request, load_recall(session, lot_id))
+        return tagged(request, load_recall(session, lot_id, same_code=same_code))

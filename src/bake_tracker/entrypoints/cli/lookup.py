@@ -61,14 +61,24 @@ def find_lot(session: Session, typed: str) -> int:
         ValidationError: several lots have this code; lists their ids.
         LotNotFoundError: there is none; suggests similar codes.
     """
+    found = find_lots(session, typed)
+    if len(found) > 1:
+        ids = ", ".join(map(str, found))
+        raise ValidationError.of("lot", f"several lots have the code {typed}; use the id of one: {ids}")
+    return found[0]
+
+
+def find_lots(session: Session, typed: str) -> list[int]:
+    """The ids of all lots with this code, oldest first; a number without such a code is taken as an id.
+
+    Raises:
+        LotNotFoundError: there is none; suggests similar codes.
+    """
     codes = load_lot_codes(session)
     if typed in codes:
-        if len(codes[typed]) > 1:
-            ids = ", ".join(map(str, codes[typed]))
-            raise ValidationError.of("lot", f"several lots have the code {typed}; use the id of one: {ids}")
-        return codes[typed][0]
+        return codes[typed]
     if typed.isascii() and typed.isdigit():
-        return int(typed)
+        return [int(typed)]
     near = process.extract(typed.lower(), list(codes), scorer=fuzz.WRatio, limit=3, score_cutoff=60)
     raise LotNotFoundError(typed, [code for code, _, _ in near])
 

@@ -4,12 +4,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import LotNotFoundError
+from bake_tracker.domain.stock.arrivals import KnownLot
 from bake_tracker.domain.stock.fifo import OpenLot
 from bake_tracker.models import tables
+from bake_tracker.queries.many_keys import among
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,42 @@ def load_lot_codes(session: Session) -> dict[str, list[int]]:
     for lot_id, code in session.execute(select(tables.lot.c.id, tables.lot.c.code).order_by(tables.lot.c.id)):
         codes.setdefault(code, []).append(lot_id)
     return codes
+
+
+def load_same_code(session: Session, lot_id: int) -> list[int]:
+    """This lot, and then every other lot with its code, oldest first: a supplier may use a code for several deliveries.
+
+    Raises:
+        LotNotFoundError: there is no such lot.
+    """
+    code = select(tables.lot.c.code).where(tables.lot.c.id == lot_id).scalar_subquery()
+    found = list(session.scalars(select(tables.lot.c.id).where(tables.lot.c.code == code).order_by(tables.lot.c.id)))
+    if lot_id not in found:
+        raise LotNotFoundError(lot_id)
+    return [lot_id, *(other for other in found if other != lot_id)]
+
+
+def load_known_lots(session: Session, codes: Collection[str]) -> dict[tuple[int, str], list[KnownLot]]:
+    """The lots that came in with one of these codes and were not undone, by item and code, oldest first."""
+    if not codes:
+        return {}
+    rows = session.execute(
+        select(
+            tables.lot.c.item_id, tables.lot.c.code, tables.lot.c.id, tables.lot.c.received_on, tables.lot.c.expires_on
+        )
+        .where(
+            among(session, tables.lot.c.code, codes),
+            ~exists().where(tables.reversal.c.reversed_operation_id == tables.lot.c.operation_id),
+        )
+        .order_by(tables.lot.c.id)
+    )
+    known: dict[tuple[int, str], list[KnownLot]] = {}
+    for item_id, code, lot_id, received_on, expires_on in rows:
+        expiry = expires_on.isoformat() if expires_on else None
+        known.setdefault((item_id, code), []).append(
+            {"lot_id": lot_id, "received_on": received_on.isoformat(), "expires_on": expiry}
+        )
+    return known
 
 
 def load_lots(session: Session, lot_ids: Collection[int]) -> dict[int, LotState]:

@@ -16,31 +16,34 @@ from bake_tracker.models import Lot, tables
 from bake_tracker.models.ledger import movements
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.many_keys import among
-from bake_tracker.queries.stock.trace import trace_back, trace_forward
-from bake_tracker.queries.stock.traced import Document, load_documents, tell_trace
+from bake_tracker.queries.stock.lots import load_same_code
+from bake_tracker.queries.stock.traced import Document, load_documents, tell_trace, trace_both
 
 
-def load_recall(session: Session, lot_id: int) -> Recall:
+def load_recall(session: Session, lot_id: int, *, same_code: bool = False) -> Recall:
     """Load a lot, everything it came from and everything made from it; writes nothing.
+
+    With ``same_code``, it is about all lots with the code of this one.
 
     Raises:
         LotNotFoundError: there is no such lot.
     """
-    back, forward = trace_back(session, lot_id), trace_forward(session, lot_id)
-    affected = affected_lots(lot_id, forward)
+    lot_ids = load_same_code(session, lot_id) if same_code else [lot_id]
+    back, forward = trace_both(session, lot_ids)
+    affected = affected_lots(lot_ids, forward)
     moves = _load_moves(session, affected)
     if lot_id not in moves and session.get(Lot, lot_id) is None:
         raise LotNotFoundError(lot_id)
     operations = {edge.operation_id for edge in back} | {row.operation_id for rows in moves.values() for row in rows}
     documents = load_documents(session, operations)
-    trace = tell_trace(session, lot_id, back, forward, documents)
+    trace = tell_trace(session, lot_ids, back, forward, documents)
     lots = [lot for lot in trace["lots"] if lot["lot_id"] in affected]
     on_hand = _load_on_hand(session, affected)
     balances = {
         lot["lot_id"]: balance_of(lot["operation_id"], _named(moves[lot["lot_id"]], documents), on_hand[lot["lot_id"]])
         for lot in lots
     }
-    return {
+    recall: Recall = {
         "bakery": load_bakery(session).name,
         "lot": trace["lot"],
         "lots": lots,
@@ -50,11 +53,14 @@ def load_recall(session: Session, lot_id: int) -> Recall:
         "is_balanced": not any(one.remainder_micros for one in balances.values()),
         "trace": trace,
     }
+    if "same_code" in trace:
+        recall["same_code"] = trace["same_code"]
+    return recall
 
 
-def affected_lots(lot_id: int, forward: Collection[Edge]) -> set[int]:
-    """The lot and every lot made from it."""
-    return {lot_id, *(edge.into_lot_id for edge in forward if edge.into_lot_id is not None)}
+def affected_lots(lot_ids: Iterable[int], forward: Collection[Edge]) -> set[int]:
+    """These lots and every lot made from them."""
+    return {*lot_ids, *(edge.into_lot_id for edge in forward if edge.into_lot_id is not None)}
 
 
 def load_lots_on_hand(session: Session, lot_ids: Collection[int]) -> list[int]:

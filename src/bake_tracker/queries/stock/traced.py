@@ -26,6 +26,7 @@ from bake_tracker.models import (
 )
 from bake_tracker.queries.bakery import BakeryInfo, load_bakery
 from bake_tracker.queries.many_keys import among
+from bake_tracker.queries.stock.lots import load_same_code
 from bake_tracker.queries.stock.trace import trace_back, trace_forward
 
 
@@ -42,42 +43,55 @@ class Document:
     event: str | None = None
 
 
-def load_trace(session: Session, lot_id: int, *, undone: bool = False) -> Trace:
+def load_trace(session: Session, lot_id: int, *, undone: bool = False, same_code: bool = False) -> Trace:
     """Trace a lot both ways to any depth, with undone steps if asked for, in a fixed number of statements.
+
+    With ``same_code``, all lots with its code are traced together, with two more statements for each.
 
     Raises:
         LotNotFoundError: there is no such lot.
     """
-    brought_by = session.execute(
-        select(tables.lot.c.operation_id).where(tables.lot.c.id == lot_id)
-    ).scalar_one_or_none()
-    if brought_by is None:
+    lot_ids = load_same_code(session, lot_id) if same_code else [lot_id]
+    brought_by = set(session.scalars(select(tables.lot.c.operation_id).where(among(session, tables.lot.c.id, lot_ids))))
+    if not brought_by:
         raise LotNotFoundError(lot_id)
-    back, forward = trace_back(session, lot_id, undone=undone), trace_forward(session, lot_id, undone=undone)
-    documents = load_documents(session, {brought_by, *(edge.operation_id for edge in (*back, *forward))})
-    return tell_trace(session, lot_id, back, forward, documents, undone=undone)
+    back, forward = trace_both(session, lot_ids, undone=undone)
+    documents = load_documents(session, {*brought_by, *(edge.operation_id for edge in (*back, *forward))})
+    return tell_trace(session, lot_ids, back, forward, documents, undone=undone)
+
+
+def trace_both(session: Session, lot_ids: Sequence[int], *, undone: bool = False) -> tuple[list[Edge], list[Edge]]:
+    """Every draw that led to one of these lots, and every draw that one of them led to; each once."""
+    back = (edge for lot_id in lot_ids for edge in trace_back(session, lot_id, undone=undone))
+    forward = (edge for lot_id in lot_ids for edge in trace_forward(session, lot_id, undone=undone))
+    if len(lot_ids) == 1:
+        return list(back), list(forward)
+    return list(dict.fromkeys(back)), list(dict.fromkeys(forward))
 
 
 def tell_trace(
     session: Session,
-    lot_id: int,
+    lot_ids: Sequence[int],
     back: Sequence[Edge],
     forward: Sequence[Edge],
     documents: dict[str, Document],
     *,
     undone: bool = False,
 ) -> Trace:
-    """A trace in readable form; ``documents`` describes its operations."""
-    depth = {key: -level for key, level in levels(back, lot_id, forward=False).items()}
-    depth |= levels(forward, lot_id, forward=True)
+    """A trace of these lots in readable form; ``documents`` describes its operations."""
+    depth = {key: -level for key, level in levels(back, lot_ids, forward=False).items()}
+    depth |= levels(forward, lot_ids, forward=True)
     lots = load_traced_lots(session, depth, documents)
     house = load_bakery(session)
-    return {
-        "lot": lots[lot_id],
+    trace: Trace = {
+        "lot": lots[lot_ids[0]],
         "lots": [lots[key] for key in sorted(lots, key=lambda key: (depth[key], key))],
         "back": _steps(session, back, lots, documents, house, undone=undone),
         "forward": _steps(session, forward, lots, documents, house, undone=undone),
     }
+    if len(lot_ids) > 1:
+        trace["same_code"] = [lots[key] for key in lot_ids]
+    return trace
 
 
 def load_traced_lots(session: Session, depth: dict[int, int], documents: dict[str, Document]) -> dict[int, TracedLot]:

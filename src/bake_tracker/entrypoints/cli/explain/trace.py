@@ -8,9 +8,9 @@ import typer
 from bake_tracker.clock import now
 from bake_tracker.domain.amounts import amount, amount_of
 from bake_tracker.domain.errors import ValidationError
-from bake_tracker.domain.stock.recall import Recall, Step
+from bake_tracker.domain.stock.recall import Recall, Step, Trace
 from bake_tracker.entrypoints.cli.explain.trace_trees import Direction, show_trace
-from bake_tracker.entrypoints.cli.lookup import find_lot
+from bake_tracker.entrypoints.cli.lookup import find_lots
 from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.state import answer, ask, say, show_table, write
 from bake_tracker.files.recall_pdf import RecallHeading, write_recall_pdf
@@ -31,7 +31,7 @@ BALANCE = {
     "split_out": "split off",
     "remainder": "not accounted for",
 }
-Lot = Annotated[str, typer.Argument(help="lot code or id")]
+Lot = Annotated[str, typer.Argument(help="lot code, for all lots that have it, or id")]
 
 
 def trace(
@@ -41,7 +41,12 @@ def trace(
     undone: Annotated[bool, typer.Option("--undone", help="also show steps that were undone")] = False,
 ) -> None:
     """Trace a lot back to its receipts and forward to the customers."""
-    found = ask(lambda session: load_trace(session, find_lot(session, lot), undone=undone))
+
+    def load(session: Session) -> Trace:
+        lot_ids = find_lots(session, lot)
+        return load_trace(session, lot_ids[0], undone=undone, same_code=len(lot_ids) > 1)
+
+    found = ask(load)
     asked: list[Direction] = ["back"] if back else []
     asked += ["forward"] if forward else []
     answer(found, lambda result: show_trace(result, asked or ["back", "forward"]))
@@ -60,14 +65,26 @@ def recall(
     files = _files(csv, xlsx, pdf)
     done: RecallResult | None = None
     if drill:
-        found = ask(lambda session: load_recall(session, find_lot(session, lot)))
+
+        def load(session: Session) -> Recall:
+            lot_ids = find_lots(session, lot)
+            return load_recall(session, lot_ids[0], same_code=len(lot_ids) > 1)
+
+        found = ask(load)
     else:
 
         def work(session: Session) -> RecallResult:
-            return record_recall(find_lot(session, lot), session=session, reason=reason, operation_id=operation_id)
+            lot_ids = find_lots(session, lot)
+            return record_recall(
+                lot_ids[0],
+                session=session,
+                reason=reason,
+                same_code=len(lot_ids) > 1,
+                operation_id=operation_id,
+            )
 
         recorded = done = write(work)
-        found = ask(lambda session: load_recall(session, recorded["lot_id"]))
+        found = ask(lambda session: load_recall(session, recorded["lot_id"], same_code="same_code" in recorded))
     for file in files:
         if file.suffix.lower() == ".pdf":
             write_recall_pdf(file, found, _heading(found, reason, done))
@@ -98,6 +115,8 @@ def _heading(found: Recall, reason: str | None, done: RecallResult | None) -> Re
 
 def show_recall(found: Recall, done: RecallResult | None, files: list[Path]) -> None:
     code = found["lot"]["lot_code"]
+    if same := found.get("same_code"):
+        say(f"{len(same)} lots have the code {code}; this is about all of them")
     if done is None:
         say(f"Recall drill for lot {code}: nothing is put on hold or recorded", style="bold")
     else:

@@ -27,15 +27,15 @@ Direction = Literal["back", "forward"]
 
 
 def show_trace(trace: Trace, directions: Sequence[Direction] = ("back", "forward")) -> None:
-    """Print the lot, what it was made of and what was made of it."""
-    lot = trace["lot"]
-    tree = Tree(twig(lot_line(lot), "bold"), guide_style="dim")
+    """Print the lot, or each that has its code, what it was made of and what was made of it."""
     lots = {one["lot_id"]: one for one in trace["lots"]}
-    if "back" in directions:
-        _grow(tree.add(twig("came from", "dim")), lot, trace["back"], lots, "back")
-    if "forward" in directions:
-        _grow(tree.add(twig("went to", "dim")), lot, trace["forward"], lots, "forward")
-    out.print(tree)
+    for lot in trace.get("same_code") or [trace["lot"]]:
+        tree = Tree(twig(lot_line(lot), "bold"), guide_style="dim")
+        if "back" in directions:
+            _grow(tree.add(twig("came from", "dim")), lot, trace["back"], lots, "back")
+        if "forward" in directions:
+            _grow(tree.add(twig("went to", "dim")), lot, trace["forward"], lots, "forward")
+        out.print(tree)
 
 
 def lot_line(lot: TracedLot) -> str:
@@ -72,14 +72,15 @@ def to_whom(step: Step) -> str:
 
 def _grow(root: Tree, lot: TracedLot, steps: Sequence[Step], lots: dict[int, TracedLot], direction: Direction) -> None:
     """Draw the steps without recursion, because a lot may be thousands of steps away."""
-    if not steps:
+    end: Literal["into_lot_id", "from_lot_id"] = "into_lot_id" if direction == "back" else "from_lot_id"
+    if not any(step[end] == lot["lot_id"] for step in steps):
         root.add(
             twig("nothing: it was received" if direction == "back" else "nothing: none of it has been used", "dim")
         )
         return
     of_lot: defaultdict[int | None, list[Step]] = defaultdict(list)
     for step in steps:
-        of_lot[step["into_lot_id" if direction == "back" else "from_lot_id"]].append(step)
+        of_lot[step[end]].append(step)
     told: set[int] = set()
     to_tell = [(root, lot["lot_id"], 0)]
     while to_tell:

@@ -1,15 +1,20 @@
 """Commands that hold, release and move lots."""
 
+from collections.abc import Callable, Iterable
+from datetime import date
 from functools import partial
 from typing import Annotated, Any
 
 import typer
 
+from bake_tracker.clock import now
 from bake_tracker.domain.amounts import amount, amount_of
 from bake_tracker.entrypoints.cli import parse
-from bake_tracker.entrypoints.cli.lookup import find_lot
+from bake_tracker.entrypoints.cli.lookup import find_lot, find_lots
 from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.state import answer, say, write
+from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.stock.lots import LotState, load_lots
 from bake_tracker.services.database import Session
 from bake_tracker.services.stock.handling import (
     HoldResult,
@@ -20,7 +25,7 @@ from bake_tracker.services.stock.handling import (
     record_transfer,
 )
 
-Lots = Annotated[list[str], typer.Argument(help="lot codes or ids")]
+Lots = Annotated[list[str], typer.Argument(help="lot codes, each for all lots that have it, or ids")]
 
 
 def hold(
@@ -31,7 +36,7 @@ def hold(
     """Put lots on hold: nobody can use them until they are released."""
 
     def work(session: Session) -> HoldResult:
-        ids = [find_lot(session, typed) for typed in lots]
+        ids = _ids(session, lots, lambda lot: not lot.on_hold)
         return record_hold(ids, reason, session=session, operation_id=operation_id)
 
     answer(write(work), partial(_show_lots, "Put {} on hold"))
@@ -46,10 +51,28 @@ def release(
     """Release lots from hold; with --until, also allow use past their expiry date."""
 
     def work(session: Session) -> ReleaseResult:
-        ids = [find_lot(session, typed) for typed in lots]
+        today = load_bakery(session).local_day(now())
+        ids = _ids(session, lots, lambda lot: _is_kept_from_use(lot, today))
         return record_release(ids, reason, session=session, usable_until=until, operation_id=operation_id)
 
     answer(write(work), partial(_show_lots, "Released {}"))
+
+
+def _ids(session: Session, typed: Iterable[str], wanted: Callable[[LotState], bool]) -> list[int]:
+    """The lots that were typed; of several with one code only those that are not used up, and that this concerns."""
+    ids: list[int] = []
+    for one in typed:
+        found = find_lots(session, one)
+        if len(found) > 1:
+            states = load_lots(session, found)
+            left = [key for key in found if states[key].quantity_micros] or found
+            found = [key for key in left if wanted(states[key])] or left
+        ids += found
+    return ids
+
+
+def _is_kept_from_use(lot: LotState, today: date) -> bool:
+    return lot.on_hold or (lot.usable_until is not None and lot.usable_until < today)
 
 
 def transfer(

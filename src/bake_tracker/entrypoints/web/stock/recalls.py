@@ -28,10 +28,17 @@ Of = Annotated[str, Query(alias="operation", max_length=36)]
 
 @router.get("/lots/{lot_id}/recall", name="recall", dependencies=[VIEWER])
 def drill(
-    request: Request, lot_id: LotId, operation: Of = "", every: Annotated[bool, Query(alias="all")] = False
+    request: Request,
+    lot_id: LotId,
+    operation: Of = "",
+    every: Annotated[bool, Query(alias="all")] = False,
+    one: bool = False,
 ) -> Response:
-    """Show a drill, which records nothing, or with ``operation`` the recorded recall."""
-    return _page(request, lot_id, operation=operation, every=every)
+    """Show a drill, which records nothing, or with ``operation`` the recorded recall.
+
+    It is about all lots with the code of this lot, as a supplier names them, or with ``one`` about this lot alone.
+    """
+    return _page(request, lot_id, operation=operation, every=every, one=one)
 
 
 @router.post("/lots/{lot_id}/recall", name="do_recall", dependencies=[BAKER])
@@ -40,20 +47,26 @@ def recall(request: Request, lot_id: LotId, form: Sent) -> Response:
     try:
         done = run_in_transaction(
             lambda session: record_recall(
-                lot_id, session=session, reason=form.text("reason"), operation_id=form.operation_id
+                lot_id,
+                session=session,
+                reason=form.text("reason"),
+                same_code="one" not in form,
+                operation_id=form.operation_id,
             )
         )
     except ServiceError as error:
-        return _page(request, lot_id, status_of(error), form=form.refused(error))
+        return _page(request, lot_id, status_of(error), form=form.refused(error), one="one" in form)
     return go_to(request, "recall", {"operation": done["operation_id"]}, lot_id=lot_id)
 
 
 @router.get("/lots/{lot_id}/recall.{kind}", name="recall_file", dependencies=[VIEWER])
-def recall_file(request: Request, lot_id: LotId, kind: Literal["csv", "xlsx", "pdf"], operation: Of = "") -> Response:
+def recall_file(
+    request: Request, lot_id: LotId, kind: Literal["csv", "xlsx", "pdf"], operation: Of = "", one: bool = False
+) -> Response:
     """Download the recall as a table, or as a PDF for an inspector."""
     with read_scope() as session:
-        found = load_recall(session, lot_id)
         recorded = _recorded(session, lot_id, operation)
+        found = load_recall(session, lot_id, same_code=_is_by_code(recorded, one))
     name = f"recall-{found['lot']['lot_code']}.{kind}"
     if kind != "pdf":
         return file_answer(render_recall_table(found, is_csv=kind == "csv"), name)
@@ -83,6 +96,10 @@ def _recorded(session: Session, lot_id: int, operation_id: str) -> OperationView
     return view
 
 
+def _is_by_code(recorded: OperationView | None, one: bool) -> bool:
+    return "same_code" in recorded["result"] if recorded else not one
+
+
 def _page(
     request: Request,
     lot_id: int,
@@ -90,13 +107,14 @@ def _page(
     *,
     operation: str = "",
     every: bool = False,
+    one: bool = False,
     form: Form | None = None,
 ) -> Response:
     with read_scope() as session:
         bakery = load_bakery(session)
-        found = load_recall(session, lot_id)
         recorded = _recorded(session, lot_id, operation)
-    query = {"operation": recorded["operation_id"]} if recorded else {}
+        found = load_recall(session, lot_id, same_code=_is_by_code(recorded, one))
+    query = {"operation": recorded["operation_id"]} if recorded else {"one": "1"} if one else {}
     return render(
         request,
         "recall.html",
@@ -107,6 +125,7 @@ def _page(
         recorded=recorded,
         on_hand=[lot for lot in found["lots"] if lot["on_hand"] != "0"],
         query=query,
+        one=one,
         all_link=path_for(request, "recall", query | {"all": "1"}, lot_id=lot_id),
         shown=None if every else SHOWN,
         form=form or blank(request),

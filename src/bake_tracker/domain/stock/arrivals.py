@@ -1,0 +1,55 @@
+"""What deserves a second look when goods come in: they are recorded, and the answer says so."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NotRequired, TypedDict
+
+EXPIRED = "expired_on_arrival"
+KNOWN_CODE = "lot_code_known"
+
+
+class KnownLot(TypedDict):
+    """An earlier lot of the same item with the same code."""
+
+    lot_id: int
+    received_on: str
+    expires_on: str | None
+
+
+class Doubted(TypedDict):
+    """The fields that a received lot has only if something deserves a second look."""
+
+    warnings: NotRequired[list[str]]
+    known_lots: NotRequired[list[KnownLot]]
+
+
+def doubts_about(received_on: str, expires_on: str | None, known: Iterable[KnownLot]) -> Doubted:
+    """The warnings about a lot, whose days are written as YYYY-MM-DD."""
+    doubted: Doubted = {}
+    earlier = list(known)
+    warnings = [EXPIRED] if expires_on is not None and expires_on < received_on else []
+    if earlier:
+        warnings.append(KNOWN_CODE)
+        doubted["known_lots"] = earlier
+    if warnings:
+        doubted["warnings"] = warnings
+    return doubted
+
+
+def warnings_of(lot: Mapping[str, Any]) -> list[str]:
+    """The warnings of a received lot in words."""
+    told = []
+    codes = lot.get("warnings") or []
+    if EXPIRED in codes:
+        told.append(
+            f"lot {lot['lot_code']} expired on {lot['expires_on']}, before it came on {lot['received_on']}; "
+            "if a date is wrong, undo the receipt and record it again"
+        )
+    if KNOWN_CODE in codes:
+        earlier = "; ".join(_known(one) for one in lot.get("known_lots") or [])
+        told.append(f"lot {lot['lot_code']} of {lot['item_slug']} is in the ledger already: {earlier}")
+    return told
+
+
+def _known(lot: KnownLot) -> str:
+    expiry = f"expires {lot['expires_on']}" if lot["expires_on"] else "no expiry date"
+    return f"received {lot['received_on']}, {expiry} (id {lot['lot_id']})"

@@ -21,9 +21,10 @@ from bake_tracker.domain.money import format_money
 from bake_tracker.models import Delivery, Supplier, tables
 from bake_tracker.queries.catalog.definitions import check_supplier
 from bake_tracker.queries.stock.deliveries import load_standing_delivery
+from bake_tracker.queries.stock.lots import load_known_lots
 from bake_tracker.services.operation import Kind, recording
 from bake_tracker.services.stock.ledger import lock_items
-from bake_tracker.services.stock.receipt import Goods, ReceivedLot, Weighed, add_goods, weigh
+from bake_tracker.services.stock.receipt import Goods, ReceivedLot, Weighed, add_goods, codes_of, weigh
 
 RECORD = Kind(
     "record_delivery",
@@ -118,7 +119,8 @@ def record_delivery(
             "notes": remark,
         }
         delivery_id: int = session.execute(_add, row).scalar_one()
-        lots = [add_goods(operation, one, day, supplier) for one in weighed]
+        known = load_known_lots(session, codes_of(goods))
+        lots = [add_goods(operation, one, day, supplier, known) for one in weighed]
         costs = [one.cost_micros for one in goods]
         total = None if None in costs else sum(cost for cost in costs if cost is not None)
         return operation.succeed(

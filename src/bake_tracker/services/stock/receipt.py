@@ -1,11 +1,11 @@
 """Receipts: goods from a supplier become a lot."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, TypedDict, cast
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -15,12 +15,14 @@ from bake_tracker.domain.arguments import LARGEST, Arguments
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.money import divide_half_even, format_money
 from bake_tracker.domain.recipes.quantities import Item, stated_quantity
+from bake_tracker.domain.stock.arrivals import Doubted, KnownLot, doubts_about
 from bake_tracker.domain.stock.lots import expiry, slug_in_code
 from bake_tracker.domain.stock.products import is_unit, unpack
 from bake_tracker.domain.units import MICRO, format_micros, received_micros
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.definitions import check_supplier, has_item_slug, load_item
 from bake_tracker.queries.catalog.products import load_package
+from bake_tracker.queries.stock.lots import load_known_lots
 from bake_tracker.services.operation import Kind, Operation, recording
 from bake_tracker.services.stock.ledger import NewLot, add_lot, lock_items
 
@@ -100,8 +102,11 @@ class ReceiptRequest:
     note: str | None
 
 
-class ReceivedLot(TypedDict):
-    """A received lot; quantity in the item's base unit, money as exact decimal strings, an unknown cost as None."""
+class ReceivedLot(Doubted):
+    """A received lot; quantity in the item's base unit, money as exact decimal strings, an unknown cost as None.
+
+    ``warnings`` says what deserves a second look: ``expired_on_arrival``, or ``lot_code_known`` with the earlier lots.
+    """
 
     lot_id: int
     lot_code: str
@@ -177,7 +182,8 @@ def record_receipt(
         weighed = weigh(session, goods)
         day = asked.received_on or operation.house.local_day(operation.now)
         lock_items(operation, [weighed.item.item_id])
-        lot = add_goods(operation, weighed, day, asked.supplier_id)
+        known = load_known_lots(session, codes_of([goods]))
+        lot = add_goods(operation, weighed, day, asked.supplier_id, known)
         return operation.succeed(ReceiptResult(operation_id=operation.id, **lot))
 
 
@@ -224,8 +230,19 @@ def check_has_come(session: Session, field: str, day: date | None) -> None:
         raise ValidationError.of(field, f"must be today ({today}) or earlier, not {day}")
 
 
-def add_goods(operation: Operation, weighed: Weighed, day: date, supplier_id: int | None) -> ReceivedLot:
-    """Add the goods as a lot received on ``day``; the caller has locked the item."""
+def codes_of(goods: Iterable[Goods]) -> set[str]:
+    """The suppliers' codes of goods that are received here."""
+    return {one.lot_code for one in goods if one.lot_code and not one.is_carried}
+
+
+def add_goods(
+    operation: Operation,
+    weighed: Weighed,
+    day: date,
+    supplier_id: int | None,
+    known: Mapping[tuple[int, str], Sequence[KnownLot]],
+) -> ReceivedLot:
+    """Add the goods as a lot received on ``day``; the caller has locked the item and loaded the ``known`` lots."""
     goods, item, micros = weighed.goods, weighed.item, weighed.quantity_micros
     expires_on = goods.expires_on or (None if goods.is_carried else expiry(day, item.shelf_life_days))
     lot = add_lot(
@@ -243,6 +260,10 @@ def add_goods(operation: Operation, weighed: Weighed, day: date, supplier_id: in
             location=goods.location,
         ),
     )
+    received_on, expiry_day = day.isoformat(), expires_on.isoformat() if expires_on else None
+    doubted = doubts_about(
+        received_on, None if goods.is_carried else expiry_day, known.get((item.item_id, lot.code), [])
+    )
     unit_cost = None if goods.cost_micros is None else divide_half_even(goods.cost_micros * MICRO, micros)
     return ReceivedLot(
         lot_id=lot.lot_id,
@@ -253,6 +274,7 @@ def add_goods(operation: Operation, weighed: Weighed, day: date, supplier_id: in
         unit=item.base_unit,
         total_cost=format_money(goods.cost_micros),
         unit_cost=format_money(unit_cost),
-        received_on=day.isoformat(),
-        expires_on=expires_on.isoformat() if expires_on else None,
+        received_on=received_on,
+        expires_on=expiry_day,
+        **doubted,
     )

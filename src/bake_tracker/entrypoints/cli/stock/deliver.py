@@ -15,6 +15,7 @@ from bake_tracker.entrypoints.cli.lookup import find
 from bake_tracker.entrypoints.cli.options import DatesOption, DecimalsOption, OperationId
 from bake_tracker.entrypoints.cli.remedies import told
 from bake_tracker.entrypoints.cli.state import answer, counted, money, say, write
+from bake_tracker.entrypoints.cli.stock.receive import say_warnings
 from bake_tracker.files.tables import FORMATS, TableRow, read_table
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.services.database import Session
@@ -65,6 +66,7 @@ def show_delivery(result: DeliveryResult) -> None:
         expires = f", expires {lot['expires_on']}" if lot["expires_on"] else ""
         quantity = amount(lot["quantity"], lot["unit"])
         say(f"  {quantity} as lot {lot['lot_code']}, cost {money(lot['total_cost'])}{expires}")
+        say_warnings(lot)
     say(f"  operation {result['operation_id']}")
 
 

@@ -5,13 +5,14 @@ from typing import Annotated, Any
 import typer
 
 from bake_tracker.domain.amounts import amount_of
+from bake_tracker.domain.stock.arrivals import warnings_of
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.catalog.products import find_package
 from bake_tracker.entrypoints.cli.lookup import find, find_optional
 from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.state import answer, money, say, write
 from bake_tracker.services.database import Session
-from bake_tracker.services.stock.receipt import ReceiptResult, check_has_come, record_receipt
+from bake_tracker.services.stock.receipt import ReceiptResult, ReceivedLot, check_has_come, record_receipt
 
 
 def receive(
@@ -58,3 +59,9 @@ def show_receipt(result: ReceiptResult) -> None:
     expires = f", expires {result['expires_on']}" if result["expires_on"] else ""
     say(f"Received {amount_of(result['quantity'], result['unit'], result['item_slug'])} as lot {result['lot_code']}")
     say(f"  cost {cost}{expires}; operation {result['operation_id']}")
+    say_warnings(result)
+
+
+def say_warnings(lot: ReceivedLot) -> None:
+    for warning in warnings_of(lot):
+        say(f"  Look again: {warning}", style="yellow")

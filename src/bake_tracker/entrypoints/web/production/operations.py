@@ -8,6 +8,7 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from bake_tracker.domain.errors import DependentsError, ServiceError, StaysError
+from bake_tracker.domain.stock.arrivals import warnings_of
 from bake_tracker.domain.stock.reversal import NEVER
 from bake_tracker.entrypoints.http.access import BAKER, VIEWER
 from bake_tracker.entrypoints.http.problems import status_of
@@ -163,6 +164,7 @@ def _page(
         bakery=bakery,
         view=view,
         story=story,
+        warnings=[text for lot in (view["result"], *view["result"].get("lots", [])) for text in warnings_of(lot)],
         arguments={name: value for name, value in story["arguments"].items() if value not in (None, [], {}, "")},
         called=CALLED,
         shown=None if every else SHOWN,

@@ -1,0 +1,109 @@
+"""Goods in that deserve a second look are recorded, and the answer says why."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from bake_tracker.domain.access import Role
+from bake_tracker.domain.stock.arrivals import warnings_of
+from bake_tracker.services.catalog.things import record_supplier
+from bake_tracker.services.database import run_in_transaction
+from bake_tracker.services.stock.delivery import record_delivery
+from support.command_line import CommandLine
+from support.kitchen import Kitchen
+from support.undoing import drift, reverse
+from support.web import Web, csrf_of
+
+TODAY, YESTERDAY, TOMORROW = date(2026, 3, 2), date(2026, 3, 1), date(2026, 3, 3)
+
+
+@pytest.fixture
+def milk(kitchen: Kitchen) -> Kitchen:
+    """Milk, which keeps for a week, and flour."""
+    kitchen.ingredient("Milk", "ml", shelf_life_days=7)
+    kitchen.ingredient("Flour")
+    return kitchen
+
+
+def came(kitchen: Kitchen, **more: Any) -> dict[str, Any]:
+    return kitchen.receive("Milk", 1, "l", 1, **{"received_on": TODAY, **more})
+
+
+@pytest.mark.parametrize(
+    ("expires_on", "warnings"),
+    [(YESTERDAY, ["expired_on_arrival"]), (TODAY, None), (TOMORROW, None), (None, None)],
+)
+def test_goods_that_had_expired_when_they_came_are_taken_and_named(
+    milk: Kitchen, expires_on: date | None, warnings: list[str] | None
+) -> None:
+    """The day that counts is the day of the receipt; there is no field without a warning."""
+    done = came(milk, expires_on=expires_on)
+    assert done.get("warnings") == warnings
+    assert milk.stock("Milk") == 1_000
+    told = [
+        f"lot {done['lot_code']} expired on 2026-03-01, before it came on 2026-03-02; if a date is wrong, undo the "
+        "receipt and record it again"
+    ]
+    assert warnings_of(done) == (told if warnings else [])
+    assert drift() == []
+
+
+def test_a_code_that_came_before_is_named_with_the_earlier_lots(milk: Kitchen) -> None:
+    """Only lots of the same item count, and none whose receipt was undone."""
+    first = came(milk, lot_code="M-7", expires_on=TOMORROW)
+    assert "warnings" not in first
+    second = came(milk, lot_code="M-7", expires_on=YESTERDAY)
+    known = [{"lot_id": first["lot_id"], "received_on": "2026-03-02", "expires_on": "2026-03-03"}]
+    assert (second["warnings"], second["known_lots"]) == (["expired_on_arrival", "lot_code_known"], known)
+    assert warnings_of(second)[1] == (
+        f"lot M-7 of milk is in the ledger already: received 2026-03-02, expires 2026-03-03 (id {first['lot_id']})"
+    )
+    assert "warnings" not in milk.receive("Flour", 1, "kg", lot_code="M-7")
+    reverse(second)
+    reverse(first)
+    assert "warnings" not in came(milk, lot_code="M-7", operation_id="019aa000-0000-7000-8000-000000000021")
+    assert "warnings" not in came(milk, lot_code="M-7", operation_id="019aa000-0000-7000-8000-000000000021")
+    assert "warnings" not in came(milk, lot_code="M-7", is_carried=True, expires_on=YESTERDAY)
+    assert drift() == []
+
+
+def test_every_line_of_a_delivery_is_looked_at(milk: Kitchen) -> None:
+    """The warnings stand at their lots."""
+    supplier = run_in_transaction(lambda session: record_supplier("Dairy", session=session))["supplier_id"]
+    line = {"item_id": milk.ids["Milk"], "quantity": 1, "unit": "l", "lot_code": "M-7"}
+    came(milk, lot_code="M-7")
+    done = run_in_transaction(
+        lambda session: record_delivery(
+            [line, {**line, "lot_code": "M-8", "expires_on": YESTERDAY}, {**line, "lot_code": None}],
+            session=session, supplier_id=supplier, delivered_on=TODAY,
+        )
+    )  # fmt: skip
+    assert [lot.get("warnings") for lot in done["lots"]] == [["lot_code_known"], ["expired_on_arrival"], None]
+
+
+@pytest.mark.one_database
+def test_the_command_line_says_it_at_once(milk: Kitchen, bake: CommandLine) -> None:
+    """For a receipt and for a delivery."""
+    line = ("receive", "milk", "1", "l", "--lot", "M-7", "--expires", "2016-12-24")
+    assert "Look again: lot M-7 expired on 2016-12-24, before it came on" in bake(*line).out
+    assert "Look again: lot M-7 of milk is in the ledger already: received" in bake(*line).out
+    assert bake(*line, "--json").json["warnings"] == ["expired_on_arrival", "lot_code_known"]
+    assert "Look again" not in bake("receive", "milk", "1", "l").out
+
+
+@pytest.mark.one_database
+def test_the_page_and_the_api_say_it_too(milk: Kitchen) -> None:
+    """After the receipt, the page of the operation does, until it is undone; the API adds a field."""
+    web = Web().let_in()
+    browser: TestClient = web.browser(Role.BAKER)
+    item = milk.ids["Milk"]
+    form = {"csrf_token": csrf_of(browser.get(f"/receive?item={item}")), "item_id": str(item), "quantity": "1"}
+    sent = browser.post("/receive", data={**form, "unit": "l", "expires_on": "2016-12-24"})
+    page = browser.get(sent.headers["location"]).text
+    assert "expired on 2016-12-24, before it came on" in page
+    body = {"item_id": item, "quantity": 1, "unit": "l", "received_on": "2026-03-02", "expires_on": "2026-03-01"}
+    api = web.program(Role.BAKER)
+    assert api.post("/api/v1/receipts", json=body).json()["warnings"] == ["expired_on_arrival"]
+    assert "warnings" not in api.post("/api/v1/receipts", json={**body, "expires_on": None}).json()

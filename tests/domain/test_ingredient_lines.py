@@ -116,6 +116,8 @@ def test_a_line_is_read_as_it_is_meant(line: str) -> None:
         ("1 (6-oz) cup peanut butter chips", "the name begins with a unit"),
         ("2 boks af tomater de luxe", "the name may begin with a unit"),
         ("1 (15 to 20 oz) can crushed pineapple", "the name may begin with a unit"),
+        ("1/4 teaspoon kosher", "only a description of the ingredient is given"),
+        ("4 skivor vitt bröd", "the name begins with a unit"),
         ("8 ounces unsalted, American-style butter", "only a description of the ingredient is given"),
         ("2 teaspoons red, white, and pink sprinkles", "only a description of the ingredient is given"),
         ("1 lb chicken cooked shredded breast", "the name may go on"),
@@ -142,6 +144,8 @@ def test_a_second_possible_meaning_is_a_doubt(line: str, doubt: str) -> None:
         "1 lb ground beef (80/20)",
         "2 cups spinach (about 60 g packed)",
         "2 lb potatoes, peeled, 1 inch thick",
+        "1 tbsp brown sugar (can be substituted with honey)",
+        "1/8 tsp cloves",
         "3x eggs",
     ],
 )

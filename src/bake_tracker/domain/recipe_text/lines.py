@@ -31,6 +31,7 @@ from bake_tracker.domain.recipe_text.words import (
     METRIC_VOLUMES,
     NOT_AN_INGREDIENT,
     OTHERS,
+    PACKAGES,
     PREPARED,
     PREPOSITIONS,
     SIZES,
@@ -222,7 +223,7 @@ def _name_beyond(tokens: Sequence[Token], place: int) -> int | None:
 
 
 def _describes(name: Iterable[Token]) -> bool:
-    return all(token.low in DESCRIPTIONS or token.text == "-" for token in name)
+    return all(token.low in DESCRIPTIONS | PREPARED or token.text == "-" for token in name)
 
 
 def _is_glued_to_a_number(tokens: Sequence[Token], place: int) -> bool:
@@ -234,7 +235,7 @@ def _is_glued_to_a_number(tokens: Sequence[Token], place: int) -> bool:
 
 def _has_an_ingredient(tokens: Sequence[Token], place: int) -> bool:
     """Whether a bracket holds an amount of something: ``(2 tsp dry yeast)``."""
-    reading = read_amount(tokens, place + 1)
+    reading = read_amount(tokens, place + 1) if place + 1 < len(tokens) and tokens[place + 1].is_number else None
     if reading is None or not reading.amounts or reading.amounts[0].unit in LENGTHS | {"each"}:
         return False
     return _is_named_at(tokens, reading.end)
@@ -300,8 +301,8 @@ def _doubts_of(amounts: Sequence[Amount], tokens: Sequence[Token], labels: Seque
         yield from _doubts_of_a_count(tokens, labels, named)
     elif _begins_with_a_unit(named):
         yield MAY_BE_UNIT
-    if named and named[0].low in COUNTED and not _is_named_by_its_measure(labels, named):
-        yield MAY_BE_UNIT
+    if named and named[0].low in (COUNTED if len(named) > 1 else PACKAGES):
+        yield from [] if _is_named_by_its_measure(labels, named) else [MAY_BE_UNIT]
     if not named:
         yield "no ingredient is named"
     elif _describes(named):

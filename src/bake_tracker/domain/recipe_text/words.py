@@ -147,16 +147,24 @@ DESCRIPTIONS = _words(
     "yellow brown dark light sweet sour bitter dry dried lean fat low-fat full-fat reduced-fat nonfat fat-free "
     "good-quality best-quality high-quality store-bought homemade natural pure extra baby new old young tender thick "
     "thin fine coarse heavy soft hard firm mild spicy smoked cooked uncooked roasted canned tinned american-style "
-    "bone-in skin-on free-range frische frischer frisches frischen frais fraîche"
+    "bone-in skin-on free-range kosher grob grobe fein feine frische frischer frisches frischen frais fraîche"
 )
 """Words that describe an ingredient but do not name one."""
 
 FOREIGN_UNITS = _words(
-    "xícara xícaras xicara xicaras colher colheres taza tazas cucharada cucharadas cucharadita cucharaditas vaso vasos "
-    "tazza tazze cucchiaio cucchiai cucchiaino cucchiaini bicchiere bicchieri kop kopje kopjes eetlepel eetlepels "
-    "theelepel theelepels lepel lepels msk tsk krm spsk tesked matsked glass glasses dessertspoon dessertspoons "
-    "spoonful spoonfuls cupful cupfuls teaspoonful teaspoonfuls tablespoonful tablespoonfuls capful capfuls gill gills "
-    "jigger jiggers wineglass teacup teacups ladle ladles stone stones spoon spoons löffel messerspitze msp"
+    "xícara xícaras xicara xicaras colher colheres taza tazas cucharada cucharadas cucharadita cucharaditas vaso "
+    "vasos tazza tazze cucchiaio cucchiai cucchiaino cucchiaini bicchiere bicchieri kop kopje kopjes eetlepel "
+    "eetlepels theelepel theelepels lepel lepels msk tsk krm spsk tesked matsked glass glasses dessertspoon "
+    "dessertspoons spoonful spoonfuls cupful cupfuls teaspoonful teaspoonfuls tablespoonful tablespoonfuls capful "
+    "capfuls gill gills jigger jiggers wineglass teacup teacups ladle ladles stone stones spoon spoons löffel "
+    "messerspitze msp gramos gramas grammi grammo mililitros litros litro millilitri recipe recipes paket pakket "
+    "pakje pakjes sáček sáčku balíček db szt ks kus kusy st stuks opakowanie paczka lata latas pacote pacotes "
+    "dente dentes diente dientes maço ramo ramita ramitas pizca pizcas pitada pitadas fatia fatias folha folhas "
+    "hoja hojas loncha lonchas bustina bustine spicchio spicchi pizzico mazzetto fetta fette foglia foglie "
+    "teentje teentjes snuf snufje bosje plak plakken blik blikje zakje zakjes bakje klyfta klyftor burk påse "
+    "knippe dåse pose bundt knivspids nypa łyżka łyżki łyżek łyżeczka łyżeczki szklanka szklanki ząbek ząbki "
+    "szczypta lžíce lžička hrnek evőkanál teáskanál bögre csomag gerezd csipet kopp kvist kvister kvistar skiva "
+    "skivor skive skiver strúčik strúčiky strúčikov plátok plátky pl čl kl "
 )
 """Words that mean a unit which is not read."""
 

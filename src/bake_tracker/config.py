@@ -5,6 +5,7 @@ import re
 from functools import cache, lru_cache
 from pathlib import Path, PurePath
 from typing import Literal
+from urllib.parse import unquote
 from zoneinfo import available_timezones
 
 from platformdirs import user_data_path, user_state_path
@@ -130,8 +131,13 @@ def default_log_file(database_url: str) -> Path:
     """``<database file>.log.jsonl``; for a database without a file, one in the user's state directory."""
     if path := sqlite_path(database_url):
         return path.with_name(path.name + ".log.jsonl")
-    name = database_url.rpartition("/")[2].partition("?")[0] or "bake-tracker"
-    return user_state_path("bake-tracker") / f"{name}.log.jsonl"
+    return user_state_path("bake-tracker") / f"{database_name(database_url) or 'bake-tracker'}.log.jsonl"
+
+
+def database_name(database_url: str) -> str:
+    """The name of a database without its server, or "" if the name holds settings of a connection, as a password is."""
+    name = database_url.partition("?")[0].partition("://")[2].rpartition("/")[2]
+    return "" if "=" in unquote(name) else name
 
 
 def sqlite_url(file: PurePath) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
+from bake_tracker.config import default_log_file
 from bake_tracker.database import scopes
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.services import batch_production_service, database
@@ -22,6 +23,7 @@ from bake_tracker.services.database import (
     session_scope,
 )
 from bake_tracker.services.stock.receipt import record_receipt
+from support.command_line import CommandLine
 from support.kitchen import Kitchen
 from support.warm.forking import PATIENCE_S
 
@@ -124,6 +126,51 @@ def test_a_url_of_another_kind_is_refused_by_name(url: str) -> None:
     """The refusal lists the kinds that are supported."""
     with pytest.raises(ValidationError, match="sqlite:///FILE or postgresql://"):
         engine_for(url)
+
+
+SECRET = "hunter2"
+SERVER = "127.0.0.1:1"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"postgresql://ann:{SECRET}@{SERVER}/bakery",
+        f"postgresql://ann@{SERVER}/bakery?password={SECRET}",
+        f"postgresql://ann@{SERVER}/bakery?sslmode=prefer&password=a/{SECRET}",
+        f"postgresql://ann@{SERVER}/bakery?sslpassword={SECRET}",
+        f"postgresql://ann@{SERVER}/bakery?PASSWORD={SECRET}",
+        f"postgresql://ann@{SERVER}/bakery?options=-c%20app.password%3D{SECRET}",
+        f"postgresql://ann@{SERVER}/dbname=bakery%20password={SECRET}",
+        f"postgresql:///bakery?host=/nowhere&password={SECRET}",
+        f"postgresql+psycopg://ann@{SERVER}/bakery?passfile=/{SECRET}",
+    ],
+)
+def test_a_password_in_a_url_is_not_shown_in_any_form(
+    url: str, tmp_path: Path, bake: CommandLine, log: pytest.LogCaptureFixture
+) -> None:
+    """Neither the refusal, the output, the log nor the name of a file has it."""
+    resolved = database.database_url(url)
+    assert SECRET in resolved  # the driver gets it
+    assert SECRET not in database.shown_url(resolved)
+    assert SECRET not in str(default_log_file(resolved))
+    with pytest.raises(DatabaseUnavailableError) as refused:
+        engine_for(url)
+    assert SECRET not in str(refused.value)
+    told = bake("--database", url, "stock")
+    assert told.code in (1, 3)
+    assert SECRET not in told.out + told.err + log.text
+    written = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert [file for file in written if SECRET in file.name or SECRET in file.read_text("utf-8", "replace")] == []
+
+
+@pytest.mark.parametrize("port", ["abc", "0", "70000", "-1", "54 32"])
+def test_a_port_that_is_no_port_is_refused(port: str) -> None:
+    """The refusal says which ports there are."""
+    with pytest.raises(ValidationError, match=r"must have a port from 1 to 65535|must be sqlite:///FILE"):
+        engine_for(f"postgresql://ann@localhost:{port}/bakery")
+    with pytest.raises((ValidationError, DatabaseUnavailableError)):
+        engine_for(f"postgresql://ann@/bakery?host=localhost&port={port}")
 
 
 def test_sqlite_is_durable_and_checks_its_references(sqlite_url: str) -> None:

@@ -33,6 +33,8 @@ _OPTIONS = re.compile(
     re.DOTALL,
 )
 """Options that a SQLAlchemy URL may end with."""
+HIGHEST_PORT = 65_535
+
 _engines: dict[tuple[int, str], Engine] = {}
 _making = threading.Lock()
 _POOL = {"pool_timeout": PATIENCE_S}
@@ -47,7 +49,7 @@ def database_url(url: str | None = None) -> str:
     """The given URL, else ``BAKE_TRACKER_DATABASE_URL``, else the user's own file; PostgreSQL always uses psycopg 3.
 
     Raises:
-        ValidationError: the URL is neither SQLite nor PostgreSQL.
+        ValidationError: the URL is neither SQLite nor PostgreSQL, or its port is not a number.
     """
     return _resolved(url or load_settings().database_url, os.getcwd())  # noqa: PTH109  asked at every transaction, and a Path takes longer
 
@@ -61,6 +63,10 @@ def _resolved(url: str, _folder: str) -> str:
         parsed: URL = make_url(url)
     except ArgumentError:
         parsed = URL.create("unreadable")
+    except ValueError:
+        raise _bad_port() from None
+    if parsed.port is not None and not 0 < parsed.port <= HIGHEST_PORT:
+        raise _bad_port()
     if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     else:
@@ -97,6 +103,11 @@ def _decoded(path: Path) -> Path:
 
 def _unknown_kind() -> ValidationError:
     return ValidationError.of("database", "must be sqlite:///FILE or postgresql://USER@HOST/NAME")
+
+
+def _bad_port() -> ValidationError:
+    example = "postgresql://USER@HOST:5432/NAME"
+    return ValidationError.of("database", f"must have a port from 1 to {HIGHEST_PORT}, as in {example}")
 
 
 def engine_for(url: str | None, make_ready: Callable[[Engine], None]) -> Engine:
@@ -167,13 +178,16 @@ def _make_engine(url: str, pool: Mapping[str, Any], patience_s: float) -> Engine
     else:
         parsed = make_url(url)
         # Pre-ping so that a restarted server fails the ping, not the first query.
-        engine = create_engine(
-            parsed.difference_update_query(["options"]),
-            connect_args=connect_arguments(load_settings(), parsed.query, patience_s),
-            hide_parameters=True,
-            pool_pre_ping=True,
-            **pool,
-        )
+        try:
+            engine = create_engine(
+                parsed.difference_update_query(["options"]),
+                connect_args=connect_arguments(load_settings(), parsed.query, patience_s),
+                hide_parameters=True,
+                pool_pre_ping=True,
+                **pool,
+            )
+        except ArgumentError:  # of several hosts and ports
+            raise _bad_port() from None
     # SQLAlchemy compiles these again each time, which takes as long as one of an operation's statements.
     engine.dialect.do_savepoint = _savepoint  # type: ignore[method-assign]  # a dialect of this engine alone
     engine.dialect.do_release_savepoint = _release_savepoint  # type: ignore[method-assign]  # as above

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, TimeoutError
 
-from bake_tracker.config import sqlite_url
 from bake_tracker.database.attempts import is_locked, is_retryable, sqlite_error_name, sqlstate
 from bake_tracker.database.postgresql import is_missing, refusal
+from bake_tracker.database.shown_urls import name_of, without_secrets
 from bake_tracker.domain.errors import DatabaseUnavailableError, DiskFullError
 
 _DISK_FULL = "53100"
@@ -39,17 +38,10 @@ def refusal_of(engine: Engine, error: BaseException) -> DatabaseUnavailableError
     return refused
 
 
-def name_of(engine: Engine) -> str:
-    """The engine's database as its URL, without the password; a file's path is not encoded."""
-    if engine.name == "sqlite" and engine.url.database:
-        return sqlite_url(Path(engine.url.database))
-    return engine.url.render_as_string()
-
-
 def unavailable(engine: Engine, error: DBAPIError) -> DatabaseUnavailableError:
     """The refusal for a database that cannot be opened."""
     return DatabaseUnavailableError(
-        f"the database {name_of(engine)} cannot be opened: {refusal(error)}",
+        f"the database {name_of(engine)} cannot be opened: {without_secrets(refusal(error), engine.url)}",
         remedy={"kind": "prepare_database"} if is_missing(error) else None,
     )
 

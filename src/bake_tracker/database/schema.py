@@ -6,7 +6,8 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from bake_tracker.database.engines import make_engine, reading
-from bake_tracker.database.refusals import name_of, refusal_of, refusing, unavailable
+from bake_tracker.database.refusals import refusal_of, refusing, unavailable
+from bake_tracker.database.shown_urls import name_of
 from bake_tracker.domain.errors import DatabaseUnavailableError
 from bake_tracker.migrations import is_current, upgrade
 

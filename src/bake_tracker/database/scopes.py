@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.database.attempts import Attempt, attempting, is_lost_race, is_retryable
 from bake_tracker.database.engines import reading
-from bake_tracker.database.refusals import name_of, refusal_of
+from bake_tracker.database.refusals import refusal_of
+from bake_tracker.database.shown_urls import name_of
 from bake_tracker.database.transaction_outcomes import send_begin
 from bake_tracker.domain.errors import OutcomeUnknownError
 from bake_tracker.log.tell import emit, get_service_logger, make_event, report_logging_fault

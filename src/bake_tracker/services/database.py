@@ -17,6 +17,7 @@ from bake_tracker.database.engines import dispose_engines as dispose_engines
 from bake_tracker.database.engines import keep_readers_apart as keep_readers_apart
 from bake_tracker.database.engines import make_engine as make_engine
 from bake_tracker.database.schema import RESTORE_UNDER_WAY as RESTORE_UNDER_WAY
+from bake_tracker.database.shown_urls import shown_url as shown_url
 from bake_tracker.domain.errors import DatabaseUnavailableError as DatabaseUnavailableError
 from bake_tracker.models import tables
 from bake_tracker.queries.bakery import load_name

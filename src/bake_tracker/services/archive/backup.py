@@ -373,9 +373,10 @@ def _run(program: str, url: URL, *arguments: str, names_database: bool = True) -
     if found is None:
         raise BackupRefusedError(f"{program} is not installed here; a .jsonl.gz backup works without it")
     environment = dict(os.environ)
-    if url.password:
-        environment["PGPASSWORD"] = str(url.password)
-    shown = [url.set(password=None).render_as_string(hide_password=False)] if names_database else []
+    if password := url.password or url.query.get("password"):
+        environment["PGPASSWORD"] = str(password)
+    shown_to_all = url.set(password=None).difference_update_query(["password"]).render_as_string(hide_password=False)
+    shown = [shown_to_all] if names_database else []
     done = subprocess.run(
         [found, *arguments, *shown], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True
     )

@@ -5,7 +5,7 @@ from itertools import zip_longest
 
 from sqlalchemy.orm import Session
 
-from bake_tracker.config import sqlite_path
+from bake_tracker.config import database_name, sqlite_path
 from bake_tracker.database.refusals import refusing
 from bake_tracker.domain.errors import ServiceError, ValidationError
 from bake_tracker.queries.archive.rows import count_rows, see_one_moment
@@ -66,7 +66,7 @@ def _shown(url: str) -> str:
     """The kind of database and its name, without folder, user and password."""
     if path := sqlite_path(url):
         return f"sqlite {path.name}"
-    return url.partition("://")[0].partition("+")[0] + " " + url.rpartition("/")[2].partition("?")[0]
+    return url.partition("://")[0].partition("+")[0] + " " + database_name(url)
 
 
 def _compare(source: Session, target: Session, told: Told) -> None:

@@ -32,7 +32,7 @@ from bake_tracker.services.catalog.goods import record_good_components
 from bake_tracker.services.catalog.measures import record_density
 from bake_tracker.services.catalog.recipes import record_recipe, record_recipe_yield
 from bake_tracker.services.catalog.things import record_bakery, record_item, record_supplier
-from bake_tracker.services.database import Session, dispose_engines, name_in_any_version, prepare
+from bake_tracker.services.database import Session, dispose_engines, name_in_any_version, prepare, shown_url
 from bake_tracker.services.production.bake_and_pack import record_bake_and_pack
 from bake_tracker.services.reconcile.verification import verify_log
 from bake_tracker.services.stock.receipt import record_receipt
@@ -72,7 +72,7 @@ def demo() -> None:
     _fresh_database()
     ids = write(set_up_catalog)
     if not state.as_json:
-        say(f"A new bakery in {state.url}; its log is {state.log_file.name} in the same folder.")
+        say(f"A new bakery in {shown_url(state.url)}; its log is {state.log_file.name} in the same folder.")
     _say("Goods in")
     write(lambda session: _receive_all(session, ids))
     _say("Can we bake two batches of gingerbread?")
@@ -202,7 +202,7 @@ def _refused(work: Any) -> str:
 
 
 def _explain(operation_id: str) -> None:
-    say(f"./bake explain {operation_id} --database {shlex.quote(state.url)}")
+    say(f"./bake explain {operation_id} --database {shlex.quote(shown_url(state.url))}")
     why.explain([operation_id])
 
 

@@ -17,6 +17,7 @@ from bake_tracker.services import batch_production_service, database
 from bake_tracker.services.catalog import things
 from bake_tracker.services.database import (
     DatabaseUnavailableError,
+    dispose_engines,
     engine_for,
     read_scope,
     run_in_transaction,
@@ -126,6 +127,35 @@ def test_a_url_of_another_kind_is_refused_by_name(url: str) -> None:
     """The refusal lists the kinds that are supported."""
     with pytest.raises(ValidationError, match="sqlite:///FILE or postgresql://"):
         engine_for(url)
+
+
+def test_a_new_bakery_belongs_to_its_user_alone(tmp_path: Path, bake: CommandLine) -> None:
+    """Database and log are 0600, and every folder made for them 0700; existing ones stay as they are."""
+    home = tmp_path / "home"
+    home.mkdir()
+    home.chmod(0o755)
+    bakery, log_file = home / "data" / "bakery" / "bakery.db", home / "state" / "bakery.log.jsonl"
+    bake.monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", str(log_file))
+    url = f"sqlite:///{bakery}"
+    assert bake("--database", url, "init").code == 0
+    assert bake("--database", url, "item", "add", "ingredient", "Flour", "--unit", "g").code == 0
+    modes = {one.relative_to(home).parts: one.stat().st_mode & 0o777 for one in home.rglob("*")}
+    assert modes == {
+        ("data",): 0o700,
+        ("data", "bakery"): 0o700,
+        **{("data", "bakery", one.name): 0o600 for one in bakery.parent.iterdir()},
+        ("state",): 0o700,
+        ("state", "bakery.log.jsonl"): 0o600,
+    }
+    with engine_for(url).connect() as connection:
+        connection.execute(COUNT)
+        assert {one.stat().st_mode & 0o777 for one in bakery.parent.iterdir()} == {0o600}
+    bakery.chmod(0o644)
+    log_file.chmod(0o644)
+    dispose_engines()
+    assert bake("--database", url, "item", "add", "ingredient", "Salt", "--unit", "g").code == 0
+    assert {one.stat().st_mode & 0o777 for one in (bakery, log_file)} == {0o644}
+    assert home.stat().st_mode & 0o777 == 0o755
 
 
 SECRET = "hunter2"

@@ -57,6 +57,16 @@ def test_a_full_file_is_moved_away_and_compressed(path: Path, handlers: Callable
     assert path.stat().st_size <= 5_000
     assert max(len(gzip.decompress(file.read_bytes())) for file in log_files(path)[:-1]) <= 5_000
     assert told(path) == list(range(100))
+    assert {file.stat().st_mode & 0o777 for file in path.parent.glob(f"{path.name}*")} == {0o600}
+
+
+def test_a_mode_that_somebody_gave_the_log_is_kept(path: Path, handlers: Callable[..., AppendHandler]) -> None:
+    """A collector in the group may read the next file too."""
+    tell(handlers(size_bytes=1_000), 0)
+    path.chmod(0o640)
+    for number in range(1, 20):
+        tell(handlers(size_bytes=1_000), number)
+    assert len(rotated(path)) > 0
     assert {file.stat().st_mode & 0o777 for file in log_files(path)} == {0o640}
 
 

@@ -1,7 +1,9 @@
 """SQLite connections, transactions, and turns between writers."""
 
+import os
 import sqlite3
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +16,7 @@ from bake_tracker.database import read_only_sqlite
 from bake_tracker.database.fair_lock import FairLock
 from bake_tracker.database.transaction_outcomes import info_of
 from bake_tracker.domain.errors import DatabaseUnavailableError
+from bake_tracker.log.files import PRIVATE, make_private_folder
 
 READ_ONLY = "bake_tracker_read_only"
 """The key in a connection's info that marks it as read-only."""
@@ -27,16 +30,24 @@ _CANNOT_BE_WRITTEN = (
 def make_sqlite_engine(url: URL, path: Path | None, pool: Mapping[str, Any], patience_s: float) -> Engine:
     """Create a durable engine with immediate transactions, whose writers in this process take turns."""
     if path:
-        path.absolute().parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path.absolute().parent)
     # pysqlite's own BEGIN comes late and skips SAVEPOINT; isolation_level=None leaves both to us.
     options: dict[str, Any] = {"connect_args": {"isolation_level": None}, **(pool if path else {})}
     if path and read_only_sqlite.may_only_read(path):
         # Checked for each transaction: another process may open the file at any moment.
         options = {"creator": lambda: read_only_sqlite.connect(path), "poolclass": NullPool}
     engine = create_engine(url, hide_parameters=True, **options)
+    if path:
+        event.listen(engine, "do_connect", lambda *_: _make_private(path))
     event.listen(engine, "connect", partial(_set_pragmas, patience_s))
     _take_turns(engine, patience_s)
     return engine
+
+
+def _make_private(path: Path) -> None:
+    """Create a missing file for this user alone; SQLite gives the files beside it the same mode."""
+    with suppress(OSError):  # it exists, or SQLite's own error says why it cannot be created
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE))
 
 
 def _set_pragmas(patience_s: float, driver_connection: Any, _record: object) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bake_tracker.log.events import Event, EventHandler
 from bake_tracker.log.file_locks import CAN_LOCK, hold
-from bake_tracker.log.files import Identity, first_instant, identity
+from bake_tracker.log.files import PRIVATE, Identity, first_instant, identity, make_private_folder, mode_of_next
 from bake_tracker.log.format import JsonFormatter, written
 from bake_tracker.log.rotation import Rotation, move_away, tidy, warn_once
 from bake_tracker.log.tell import report_logging_fault
@@ -123,9 +123,10 @@ class AppendHandler(EventHandler):
             OSError: the file cannot be opened.
         """
         self._close()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(self.path.parent)
         for _ in range(_TRIES):
-            descriptor = os.open(self._path_text, _FLAGS, 0o640)
+            mode = PRIVATE if identity(self.path) else mode_of_next(self.path)
+            descriptor = os.open(self._path_text, _FLAGS, mode)
             try:
                 lock_fault = _hold(descriptor)
                 own = os.fstat(descriptor)

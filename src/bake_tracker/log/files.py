@@ -6,6 +6,7 @@ import re
 import stat
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, cast
@@ -20,6 +21,8 @@ _ROTATED_BY_US = re.compile(r"\.(\d{8}T\d{6}\.\d{6})(?:\.gz)?")
 _STAMP = "%Y%m%dT%H%M%S.%f"
 _FIRST_LINE_BYTES = 1 << 20
 
+PRIVATE = 0o600
+"""The mode of new files: a log and a database hold names and prices."""
 Identity = tuple[int, int]
 """A file's device and inode, which identify it under any name."""
 Turn = tuple[datetime, str]
@@ -35,6 +38,29 @@ class LogUnreadableError(ValidationError):
     @classmethod
     def because(cls, file: Path, why: str) -> "LogUnreadableError":
         return cls([{"field": "log_file", "problem": f"{file} {why}; set BAKE_TRACKER_LOG_FILE to a readable file"}])
+
+
+def make_private_folder(folder: Path) -> None:
+    """Create a folder, and those around it, for this user alone; existing ones stay as they are."""
+    try:
+        folder.mkdir(mode=0o700)
+    except FileNotFoundError:
+        if folder.parent == folder:
+            raise
+        make_private_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError:
+        if not folder.is_dir():
+            raise
+
+
+def mode_of_next(path: Path) -> int:
+    """The mode for a new file of a log: that of the last rotated one, which somebody may have changed, else private."""
+    latest = max(rotated_files(path), key=lambda file: file.name, default=None)  # names sort by time
+    if latest is not None:
+        with suppress(OSError):
+            return stat.S_IMODE(latest.stat().st_mode) & 0o666
+    return PRIVATE
 
 
 def is_there(file: Path) -> bool:

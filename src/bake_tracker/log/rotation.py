@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from bake_tracker.log.file_locks import alone
-from bake_tracker.log.files import Identity, identity, rotated_files, rotated_name, when_rotated
+from bake_tracker.log.files import PRIVATE, Identity, identity, rotated_files, rotated_name, when_rotated
 
 _BLOCK = 1 << 18
 
@@ -39,7 +39,8 @@ def move_away(path: Path, expected: Identity) -> bool:
     Raises:
         OSError: the file cannot be renamed.
     """
-    with path.with_name(f"{path.name}.lock").open("ab") as door, alone(door.fileno()) as is_alone:
+    lock = os.open(path.with_name(f"{path.name}.lock"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, PRIVATE)
+    with os.fdopen(lock, "ab") as door, alone(door.fileno()) as is_alone:
         if not is_alone or identity(path, follow_symlinks=False) != expected:
             return False
         latest = max((when_rotated(file, path) for file in rotated_files(path)), default=None)
@@ -72,7 +73,7 @@ def _compress(plain: Path) -> None:
         if file is None:
             return
         try:
-            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as raw:
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE), "wb") as raw:
                 with gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw) as target:
                     shutil.copyfileobj(file, target, _BLOCK)
                 raw.flush()

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from bake_tracker.log.append import AppendHandler
 from bake_tracker.log.events import Event
 from bake_tracker.log.file_locks import CAN_LOCK, alone
+from bake_tracker.log.files import make_private_folder
 from bake_tracker.log.scan import Progress
 from bake_tracker.log.tell import get_service_logger
 from bake_tracker.log.values import safe_fields, utc_text_ns
@@ -70,7 +71,7 @@ def repair_log(session: Session, path: Path, progress: Progress | None = None, *
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Lock out a second repair of a log in this directory, so that no line is written twice; operations do not wait."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     directory = os.open(path.parent, os.O_RDONLY) if CAN_LOCK else None
     if directory is None:  # on Windows, for example, two repairs can run at once
         yield

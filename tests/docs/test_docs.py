@@ -48,15 +48,15 @@ def assert_shown(expected: list[str], printed: list[str]) -> None:
 @pytest.mark.parametrize("document", [d for d in DOCUMENTS if sessions(d)], ids=lambda d: str(d.relative_to(ROOT)))
 def test_a_document_shows_what_the_program_prints(
     document: Path,
-    sqlite_url: str,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Every command of the document runs, in order, on one fresh database."""
+    """Every command of the document runs, in order, where there is no bakery yet."""
     shutil.copytree(ROOT / "docs", tmp_path / "docs")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("BAKE_TRACKER_DATABASE_URL", f"sqlite:///{tmp_path / 'bakery.db'}")
     monkeypatch.setenv("BAKE_TRACKER_ACTOR", "baker")
     bake = CommandLine(capsys, monkeypatch, tmp_path / "unused.log.jsonl")
     made: dict[str, str] = {}  # today's lot codes by their masked form

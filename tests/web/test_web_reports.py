@@ -172,3 +172,27 @@ def test_only_the_latest_lines_of_a_long_log_are_counted_and_the_page_says_so(
     assert 12 < float(took["series"][0]["values"][0]) < 13
     saved = web.browser(Role.VIEWER).get("/reports/attempts?format=csv").content.decode("utf-8-sig")
     assert saved.splitlines()[1].startswith("Packed,record_assembly,2,1,50.0,insufficient inventory 1,")
+
+
+def amounts_of(html: str, row: str) -> list[Decimal]:
+    """The numbers with decimals in the table row that has this text."""
+    (found,) = [one for one in re.findall(r"<tr>.*?</tr>", html, re.DOTALL) if row in one]
+    return [Decimal(one) for one in re.findall(r"(?<![\d.])\d+\.\d+", re.sub(r"<[^>]+>", " ", found))]
+
+
+def test_amounts_beside_their_total_add_up_on_pages(kitchen: Kitchen, web: Web) -> None:
+    """Three thirds of a cent are shown as the cent that they are together."""
+    viewer = web.browser(Role.VIEWER, {"Accept-Language": "en"})
+    for name in ("Flour", "Sugar", "Salt"):
+        kitchen.ingredient(name)
+        kitchen.receive(name, 3, "kg", Decimal("10.005"))
+    kitchen.item("material", "Carton", "each")
+    kitchen.receive("Carton", 3, "each", Decimal("1.004"))
+    kitchen.recipe("Bread", dict.fromkeys(("Flour", "Sugar", "Salt"), (1, "kg")), {"Loaf": 1})
+    page = viewer.get(f"/recipes/{kitchen.ids['Bread']}").text
+    parts = [amounts_of(page, f"{name}</a>")[-3:] for name in ("Flour", "Sugar", "Salt")]
+    totals = amounts_of(page, "Ingredients, ")
+    assert [sum(column) for column in zip(*parts, strict=True)] == totals
+    assert totals[0] == Decimal("10.00")
+    *kinds, total = amounts_of(viewer.get("/reports/value").text, "<time")
+    assert (sum(kinds), total) == (total, Decimal("31.02"))

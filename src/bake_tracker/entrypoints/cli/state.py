@@ -5,7 +5,7 @@ The database code is imported on first use, so that a command without a database
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +17,7 @@ from rich.text import Text
 
 from bake_tracker.config import load_settings, sqlite_path
 from bake_tracker.domain.errors import DatabaseUnavailableError
+from bake_tracker.domain.money import add_up
 from bake_tracker.domain.plurals import plural
 from bake_tracker.log import setup
 from bake_tracker.log.values import escape_unsafe
@@ -120,6 +121,22 @@ def money(text: str | None) -> str:
     amount = Decimal(text)
     cents = amount.quantize(Decimal("0.01"))
     return str(cents if abs(amount) >= 1 or amount == cents else amount.quantize(Decimal("0.0001")))
+
+
+def adding_up(parts: Sequence[str | None], total: str | None) -> list[str]:
+    """Amounts as text, rounded so that they add up to their total as ``money`` shows it."""
+    if total is None:
+        return [money(part) for part in parts]
+    step = Decimal(1).scaleb(int(Decimal(money(total)).as_tuple().exponent))
+    shown = add_up(parts, total, step)
+    if shown is None:
+        return [money(part) for part in parts]
+    return ["unknown" if one is None else str(_without_zeros(one.quantize(step))) for one in shown]
+
+
+def _without_zeros(amount: Decimal) -> Decimal:
+    cents = amount.quantize(Decimal("0.01"))
+    return cents if amount == cents else amount
 
 
 def say(text: str, style: str = "") -> None:

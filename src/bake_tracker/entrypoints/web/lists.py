@@ -24,7 +24,7 @@ from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.slice_keys import read_key, write_key
 from bake_tracker.domain.slices import Ask, Found
 from bake_tracker.entrypoints.http.downloads import file_answer
-from bake_tracker.entrypoints.web.pages import path_for, render
+from bake_tracker.entrypoints.web.pages import adding_up, locale_of, path_for, render
 from bake_tracker.files.tables import Sheet, csv_content, xlsx_content
 
 MOST_EXPORTED = 100_000
@@ -40,7 +40,8 @@ class Column:
 
     ``unit`` is the field with a number's unit, ``words`` maps values to words. ``link`` is a route, and ``by`` names
     the fields that fill its path. ``sort`` is the field to sort by, or None if the column cannot be sorted; ``on_page``
-    is False for a column only in files, ``narrow`` for one that a phone leaves out.
+    is False for a column only in files, ``narrow`` for one that a phone leaves out. ``part_of`` is the field with the
+    total that this column and those like it add up to.
     """
 
     key: str
@@ -53,6 +54,7 @@ class Column:
     sort: str | None = ""
     on_page: bool = True
     narrow: bool = True
+    part_of: str | None = None
 
     @property
     def sorted_by(self) -> str | None:
@@ -123,6 +125,13 @@ class Listing:
     def next_path(self) -> str:
         """The URL of the next page."""
         return self.path(after=write_key(self.next) or "")
+
+    def share(self, column: Column, row: Mapping[str, Any]) -> str | None:
+        """A cell that is a part of a total in its row, rounded so that all parts add up to it."""
+        parts = [one.key for one in self.of.columns if one.part_of == column.part_of]
+        total = row[column.part_of or ""]
+        texts = adding_up([row[key] for key in parts], total, locale=locale_of(self.request))
+        return texts[parts.index(column.key)]
 
     def link(self, column: Column, row: Mapping[str, Any]) -> str | None:
         """The link of a cell, if any."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bake_tracker.domain.access import Role
 from bake_tracker.domain.amounts import friendly
+from bake_tracker.domain.money import add_up
 from bake_tracker.entrypoints.http import cookies
 from bake_tracker.entrypoints.http.access import CSRF_FIELD, CSRF_HEADER, caller_of
 from bake_tracker.entrypoints.http.problems import Problem
@@ -68,6 +69,7 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
         number=partial(number, locale=locale),
         amount=partial(amount, locale=locale),
         rounded=partial(rounded, locale=locale),
+        adding_up=partial(adding_up, locale=locale),
         day=partial(day, locale=locale),
         moment=partial(moment, locale=locale),
         words=OPERATIONS,
@@ -164,14 +166,39 @@ def _rounded(exact: Decimal, decimals: int) -> Decimal:
     return Decimal(format((round(exact, decimals) or exact).normalize(), "f"))
 
 
+def adding_up(parts: Iterable[str | None], total: str | None, *, locale: Locale) -> list[str | None]:
+    """Amounts of money as text, rounded so that they add up to their total as ``rounded`` shows it; None if unknown."""
+    return [None if part is None else number(part, locale=locale) for part in shown_parts(list(parts), total)]
+
+
+def shown_parts(parts: Sequence[str | None], total: str | None) -> list[Decimal | None]:
+    """Amounts of money rounded so that they add up to their total; each by itself if they are not the whole of it."""
+    shown = None if total is None else add_up(parts, total, Decimal(1).scaleb(-_places(Decimal(total))))
+    if shown is None:
+        return [None if part is None else _rounded_money(Decimal(part)) for part in parts]
+    return [None if part is None else _to_cents(part) for part in shown]
+
+
+def _places(exact: Decimal) -> int:
+    return max(2, 2 - exact.adjusted()) if exact else 2
+
+
+def _to_cents(near: Decimal) -> Decimal:
+    """A number without trailing zeros behind its cents."""
+    short = near.normalize()
+    return short.quantize(Decimal(1).scaleb(min(int(short.as_tuple().exponent), -2)))
+
+
 def rounded(value: str | Decimal | None, *, locale: Locale, unknown: str = "unknown") -> str:
     """An amount of money for people, to the cent or to three figures below one: 56.76, 0.072. Files have it in full."""
     if value is None:
         return unknown
     exact = Decimal(value)
-    places = max(2, 2 - exact.adjusted()) if exact else 2
-    near = exact.quantize(Decimal(1).scaleb(-places)).normalize()
-    return number(near.quantize(Decimal(1).scaleb(min(int(near.as_tuple().exponent), -2))), locale=locale)
+    return number(_rounded_money(exact), locale=locale)
+
+
+def _rounded_money(exact: Decimal) -> Decimal:
+    return _to_cents(exact.quantize(Decimal(1).scaleb(-_places(exact))))
 
 
 def day(value: date | str | None, *, locale: Locale, unknown: str = "no date") -> str:

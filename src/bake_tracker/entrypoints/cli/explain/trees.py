@@ -9,7 +9,7 @@ from bake_tracker.domain.amounts import amount, amount_of
 from bake_tracker.domain.log.tree import build_trees
 from bake_tracker.entrypoints.cli.log.lines import spent
 from bake_tracker.entrypoints.cli.log.tree import draw_all
-from bake_tracker.entrypoints.cli.state import counted, money, out, say, show_table, twig
+from bake_tracker.entrypoints.cli.state import adding_up, counted, money, out, say, show_table, twig
 
 CANDIDATES = 20
 RECEIVING = ("record_receipt", "record_delivery")
@@ -99,9 +99,10 @@ def _add_cost(tree: Tree, lot: dict[str, Any]) -> None:
     per = "each" if lot["unit"] == "each" else f"per {lot['unit']}"
     total = f": {money(lot['unit_cost'])} {per}" if lot["unit_cost"] else ""
     branch = tree.add(twig(f"cost by receipt{total}{lost}"))
-    for share in lot["receipts"]:
+    costs = adding_up([share["cost"] for share in lot["receipts"]], lot["unit_cost"])
+    for share, cost in zip(lot["receipts"], costs, strict=True):
         source = f" from {share['supplier']}" if share["supplier"] else ""
-        text = f"{amount(share['quantity'], share['unit'])} of {share['lot_code']}{source}: {money(share['cost'])}"
+        text = f"{amount(share['quantity'], share['unit'])} of {share['lot_code']}{source}: {cost}"
         _add(branch, text, "" if share["cost"] else "yellow")
 
 

@@ -10,7 +10,7 @@ from bake_tracker.domain.label.text import difference_text
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find, find_operation, find_optional, find_product
 from bake_tracker.entrypoints.cli.options import OperationId
-from bake_tracker.entrypoints.cli.state import answer, ask, money, say, show_table, write
+from bake_tracker.entrypoints.cli.state import adding_up, answer, ask, money, say, show_table, write
 from bake_tracker.queries.operations.history import load_operation, load_runs
 from bake_tracker.services.assembly_service import check_can_assemble, record_assembly
 from bake_tracker.services.batch_production_service import check_can_produce, record_batch_production
@@ -178,8 +178,10 @@ def show_both(result: Any) -> None:
 def show_consumptions(result: Any) -> None:
     if differs := result.get("label_differs"):
         say(f"  warning: differs from the label of {differs['item_slug']}: {difference_text(differs)}", style="yellow")
-    for used in result["consumptions"]:
-        say(f"  used {amount(used['quantity'], used['unit'])} from {used['lot_code']}, cost {money(used['cost'])}")
+    total = result.get("total_ingredient_cost", result.get("total_component_cost"))
+    costs = adding_up([used["cost"] for used in result["consumptions"]], total)
+    for used, cost in zip(result["consumptions"], costs, strict=True):
+        say(f"  used {amount(used['quantity'], used['unit'])} from {used['lot_code']}, cost {cost}")
     say(f"  operation {result['operation_id']}")
 
 

@@ -13,7 +13,7 @@ from bake_tracker.domain.units import MICRO
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find
 from bake_tracker.entrypoints.cli.options import OperationId
-from bake_tracker.entrypoints.cli.state import answer, ask, counted, money, say, show_table, write
+from bake_tracker.entrypoints.cli.state import adding_up, answer, ask, counted, money, say, show_table, write
 from bake_tracker.entrypoints.cli.tables import Csv, Xlsx, write_file
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.reports.prices import PriceHistory, PriceRow, load_prices
@@ -133,12 +133,12 @@ def show_cost(found: Any) -> None:
     }
     batches = f"{found['batches']} {'batch' if found['batches'] == '1' else 'batches'}"
     say(f"{batches} of {found['recipe']}: {' or '.join(made.values()) or 'no yield yet'}", style="bold")
-    rows = [[amount_of(row["needed"], row["unit"], row["item_slug"]), *_by_basis(row, "{}")] for row in found["items"]]
-    rows.append(["ingredients", *_by_basis(found, "{}")])
     has_rates = {found["labour"], found["overhead"]} != {"0.00"}
-    if has_rates:
-        rows += [[name, *[money(found[name])] * len(BASES)] for name in ("labour", "overhead")]
-        rows.append(["total", *_by_basis(found, "{}_in_all")])
+    beside = ["labour", "overhead"] if has_rates else []
+    names = [amount_of(row["needed"], row["unit"], row["item_slug"]) for row in found["items"]]
+    columns = [_column(found, basis, beside) for basis in BASES]
+    titles = [*names, "ingredients", *beside, *(["total"] if has_rates else [])]
+    rows = [[title, *cells] for title, *cells in zip(titles, *columns, strict=True)]
     for unit in made:
         of = {one["basis"]: one for one in found["makes"] if one["finished_unit"] == unit}
         for ending, in_all in (("", ""), ("_in_all", ", total"))[: 2 if has_rates else 1]:
@@ -158,8 +158,17 @@ def show_cost(found: Any) -> None:
         say(f"never bought at a known cost: {', '.join(found['never_bought'])}", style="yellow")
 
 
-def _by_basis(row: Any, name: str) -> list[str]:
-    return [money(row[name.format(basis)]) for basis in BASES]
+def _column(found: Any, basis: str, beside: list[str]) -> list[str]:
+    """The costs of the ingredients, their sum, what comes beside them, and the total; all add up."""
+    total = found[f"{basis}_in_all"] if beside else found[basis]
+    parts = [row[basis] for row in found["items"]]
+    shown = adding_up([*parts, *(found[name] for name in beside)], total)
+    of_items = shown[: len(parts)]
+    if beside and found[basis] is not None:
+        of_all = str(sum(map(Decimal, of_items), Decimal("0.00")))
+    else:
+        of_all = money(found[basis])
+    return [*of_items, of_all, *shown[len(parts) :], *([money(total)] if beside else [])]
 
 
 def _margin(one: Any, of: str) -> str:

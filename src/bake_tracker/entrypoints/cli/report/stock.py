@@ -8,7 +8,7 @@ import typer
 from bake_tracker.clock import now
 from bake_tracker.entrypoints.cli.report.charts import add_up, show_chart
 from bake_tracker.entrypoints.cli.report.usage import Chart, Since, Until, check_period
-from bake_tracker.entrypoints.cli.state import answer, ask, money, say, show_table
+from bake_tracker.entrypoints.cli.state import adding_up, answer, ask, money, say, show_table
 from bake_tracker.entrypoints.cli.tables import Csv, Xlsx, write_file
 from bake_tracker.queries.reports.stock_value import StockValue, load_stock_value
 from bake_tracker.queries.reports.yields import Compared, load_run_yields, load_yields_by_month
@@ -96,7 +96,8 @@ def _show_value(stock: StockValue, rows: list[Any], by_lot: bool) -> None:
     first = {"item": "left", "lot": "left"} if by_lot else {"item": "left"}
     end = {"each": "right", "use until": "left"} if by_lot else {"lots": "right"}
     headings: dict[str, Any] = {"kind": "left", **first, "quantity": "right", "": "left", "value": "right", **end}
-    show_table(headings, (_value_cells(row, by_lot) for row in rows))
+    values = adding_up([row["value"] for row in rows], stock["known_value"])
+    show_table(headings, (_value_cells(row, value, by_lot) for row, value in zip(rows, values, strict=True)))
     unknown = stock["lots_without_cost"]
     say(f"Total: {money(stock['known_value'])} {stock['currency']}")
     if unknown:
@@ -104,9 +105,9 @@ def _show_value(stock: StockValue, rows: list[Any], by_lot: bool) -> None:
         say(f"Not included, because the cost is unknown: {', '.join(unknown[:NAMED])}{more}", style="yellow")
 
 
-def _value_cells(row: Any, by_lot: bool) -> list[str]:
+def _value_cells(row: Any, value: str, by_lot: bool) -> list[str]:
     names = [row["kind"].replace("_", " "), row["item_slug"], *([row["lot_code"]] if by_lot else [])]
-    cells = [*names, row["quantity"], row["unit"], money(row["value"])]
+    cells = [*names, row["quantity"], row["unit"], value]
     return [*cells, money(row["unit_cost"]), row["usable_until"] or "-"] if by_lot else [*cells, str(row["lot_count"])]
 
 

@@ -12,7 +12,7 @@ from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.catalog.things import Slug, show_slugs
 from bake_tracker.entrypoints.cli.lookup import find, find_lot, find_optional
 from bake_tracker.entrypoints.cli.options import OperationId
-from bake_tracker.entrypoints.cli.state import answer, ask, money, say, write
+from bake_tracker.entrypoints.cli.state import adding_up, answer, ask, money, say, write
 from bake_tracker.queries.catalog.definitions import load_slugs
 from bake_tracker.services.catalog.things import record_recipient
 from bake_tracker.services.database import Session
@@ -97,10 +97,11 @@ def list_recipients() -> None:
 def show_adjustment(result: AdjustmentResult) -> None:
     why = f" ({result['reason']})" if result["reason"] else ""
     say(f"Recorded {_WORDS.get(result['kind'], result['kind'])}{why}, cost {money(result['total_cost'])}")
-    for lot in result["lots"]:
+    costs = adding_up([lot["cost"] for lot in result["lots"]], result["total_cost"])
+    for lot, cost in zip(result["lots"], costs, strict=True):
         sign = "" if lot["quantity"].startswith("-") else "+"
         quantity = amount(lot["quantity"], lot["unit"])
-        say(f"  {sign}{quantity} of lot {lot['lot_code']}, cost {money(lot['cost'])}")
+        say(f"  {sign}{quantity} of lot {lot['lot_code']}, cost {cost}")
     say(f"  operation {result['operation_id']}")
 
 

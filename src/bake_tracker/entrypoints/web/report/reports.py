@@ -218,7 +218,8 @@ REPORTS: dict[str, Report] = {
     "value": Report(
         "Stock value over time", "Value", "What the stock was worth at the end of each day, at cost.",
         "Nothing was in stock in this period.",
-        (Column("day", "Day", "day"), *(_money(kind, KIND_WORDS[kind]) for kind in KINDS), _money("total", "In all")),
+        (Column("day", "Day", "day"), *(_money(kind, KIND_WORDS[kind], part_of="total") for kind in KINDS),
+         _money("total", "In all")),
         "-day", ("day",), _value, numbers=frozenset((*KINDS, "total")),
     ),
     "value-now": Report(

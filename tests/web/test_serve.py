@@ -8,6 +8,7 @@ import re
 import signal
 import time
 import urllib.request
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -96,6 +97,12 @@ def test_a_request_that_does_not_end_is_cut_off_in_time(monkeypatch: pytest.Monk
     assert process.exitcode == 1
 
 
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """In a thread of its own: a browser's tests in the same process leave an event loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
+
+
 @pytest.mark.parametrize(
     ("method", "code"), [("POST", "outcome_unknown"), ("PUT", "outcome_unknown"), ("GET", "database_unavailable")]
 )
@@ -113,10 +120,10 @@ def test_whoever_is_cut_off_is_told_so(sqlite_url: str, method: str, code: str) 
     scope = {"type": "http", "method": method, "path": "/", "headers": [], "app": web.app}
     cut_off = RequestContext(cancelled, 1)(scope, cancelled, send)
     with pytest.raises(asyncio.CancelledError):
-        asyncio.run(cut_off)
+        run(cut_off)
     assert sent == []
     web.app.state.is_stopping = True
-    asyncio.run(RequestContext(cancelled, 1)(scope, cancelled, send))
+    run(RequestContext(cancelled, 1)(scope, cancelled, send))
     start, body = sent
     assert (start["status"], json.loads(body["body"])["code"]) == (503, code)
     assert {b"retry-after", b"x-request-id"} <= {name for name, _ in start["headers"]}

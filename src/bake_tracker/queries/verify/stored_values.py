@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Date,
     Integer,
     LargeBinary,
+    Select,
     String,
     Table,
     and_,
@@ -52,13 +54,20 @@ def value_drift(session: Session, told: Told) -> Iterator[Drift]:
 
 
 def _mistyped(session: Session, table: Table) -> Iterator[Drift]:
-    wrong = {column: condition for column in table.columns if (condition := _is_wrong(column)) is not None}
-    if session.execute(select(literal(1)).where(or_(*wrong.values())).select_from(table).limit(1)).first() is None:
+    wrong, any_wrong = _conditions(table)
+    if session.execute(any_wrong).first() is None:
         return
     for column, condition in wrong.items():
         rows = select(_as_bytes(_key(table)), func.typeof(_stored(column)), _as_bytes(column)).where(condition)
         for key, kind, value in session.execute(rows.order_by(_key(table))):
             yield _drift(table, column, key, f"{kind} {_short(value)!r}")
+
+
+@cache
+def _conditions(table: Table) -> tuple[dict[Column[Any], ColumnElement[bool]], Select[int]]:
+    """The condition for a wrong value in each column, and the query for a row that has one."""
+    wrong = {column: condition for column in table.columns if (condition := _is_wrong(column)) is not None}
+    return wrong, select(literal(1)).where(or_(*wrong.values())).select_from(table).limit(1)
 
 
 def _is_wrong(column: Column[Any]) -> ColumnElement[bool] | None:
@@ -88,13 +97,20 @@ def _is_day(text: ColumnElement[Any]) -> ColumnElement[bool]:
 
 def _beyond_time(session: Session, table: Table) -> Iterator[Drift]:
     """The days on PostgreSQL that no calendar here has, such as infinity."""
+    for column, rows in _days_beyond_time(table):
+        for key, value in session.execute(rows):
+            yield _drift(table, column, key, value)
+
+
+@cache
+def _days_beyond_time(table: Table) -> list[tuple[Column[Any], Select[str, str]]]:
+    found = []
     for column in table.columns:
         if isinstance(column.type, Date | UtcDateTime):
-            day = cast(column, Date)
-            known = day.between(date.min, date.max)
+            known = cast(column, Date).between(date.min, date.max)
             rows = select(cast(_key(table), String), cast(column, String)).where(column.is_not(None), ~known)
-            for key, value in session.execute(rows.order_by(_key(table))):
-                yield _drift(table, column, key, value)
+            found.append((column, rows.order_by(_key(table))))
+    return found
 
 
 def _ratios(session: Session, table: Table, column: Column[Any]) -> Iterator[Drift]:

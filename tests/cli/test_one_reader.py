@@ -118,3 +118,20 @@ def test_a_page_reads_it_in_the_language_of_the_person(locale: str, expected: st
     form = Form(Locale.parse(locale), [("quantity", "1,250")])
     assert form.number("quantity") == Decimal(expected)
     assert form.problems == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("receive", "flour", "1,250", "g"), "'1,250' may be 1250 or 1.250; write 1250 or 1.25"),
+        (("receive", "flour", "½5", "g"), "'½5' is not a number; write it like 2.5 or 1,234.50"),
+        (("receive", "flour", "1", "g", "--cost", "£3"), "'£3' is in £, but this bakery's currency is"),
+        (("receive", "flour", "1", "g", "--expires", "3/4/2027"), "'3/4/2027' may be 2027-04-03 or 2027-03-04"),
+    ],
+)
+def test_a_refusal_names_what_was_typed_once(bake: CommandLine, words: tuple[str, ...], said: str) -> None:
+    """The text comes first, as the subject of the sentence."""
+    bake("item", "add", "ingredient", "Flour", "--unit", "g")
+    done = bake(*words)
+    assert said in " ".join(done.err.replace("│", " ").split())
+    assert done.code == 2

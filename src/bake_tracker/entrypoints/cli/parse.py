@@ -24,14 +24,14 @@ from bake_tracker.services.database import Session
 
 def quantity(text: str, reading: Reading = TYPED) -> Fraction:
     """``2``, ``0.5``, ``2,5``, ``1/3`` or ``"1 1/2"``."""
-    with _as_usage_error():
+    with _as_usage_error(text):
         return read_number(text, reading)
 
 
 def money(session: Session, text: str, reading: Reading = TYPED) -> Decimal:
     """``31.50``, ``€31.50`` or ``31.50 EUR``: an amount in the bakery's currency."""
     unsigned = text.strip().removeprefix("-")
-    with _as_usage_error():
+    with _as_usage_error(text):
         amount = exact_decimal(read_money(unsigned, load_bakery(session).currency, reading))
     return Decimal(amount if unsigned == text.strip() else -amount)
 
@@ -43,7 +43,7 @@ def money_if_given(session: Session, text: str | None) -> Decimal | None:
 
 def decimal(text: str | Decimal) -> Decimal:
     """``12.50``: a decimal number. Typer also passes a default through here."""
-    with _as_usage_error():
+    with _as_usage_error(str(text)):
         number = read_exact(str(text))
     return Decimal(exact_decimal(number)) if isinstance(number, Fraction) else Decimal(number)
 
@@ -56,7 +56,7 @@ def whole_or_decimal(text: str) -> int | Decimal:
 
 def day(text: str) -> date:
     """``2026-11-23``, ``23 Nov 2026`` or ``23.11.2026``."""
-    with _as_usage_error():
+    with _as_usage_error(text):
         return read_day(text)
 
 
@@ -122,8 +122,9 @@ def field_value(text: str) -> tuple[str, str]:
 
 
 @contextmanager
-def _as_usage_error() -> Iterator[None]:
+def _as_usage_error(text: str) -> Iterator[None]:
     try:
         yield
     except UnreadableError as error:
-        raise typer.BadParameter(str(error)) from None
+        said, typed = str(error), repr(text.strip()[:60])
+        raise typer.BadParameter(said if typed in said else f"{typed} {said}") from None

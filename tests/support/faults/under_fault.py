@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from bake_tracker.services.database import dispose_engines, run_in_transaction
+from bake_tracker.services.database import DatabaseUnavailableError, dispose_engines, run_in_transaction
 from support.command_line import CommandLine
 from support.faults import workers
 from support.kitchen import Kitchen
@@ -113,7 +113,10 @@ def listen_for(busy: Sequence[Heard], seconds: float) -> None:
 
 
 def wait_for_the_server(kitchen: Kitchen) -> None:
-    """PostgreSQL carries out what it was sent, and only then notices that nobody is there to hear the answer."""
+    """PostgreSQL carries out what it was sent, and only then notices that nobody is there to hear the answer.
+
+    A server whose backend was killed refuses everybody until it has recovered.
+    """
     if os.environ["BAKE_TRACKER_DATABASE_URL"].startswith("sqlite"):
         return
     dispose_engines()
@@ -121,7 +124,14 @@ def wait_for_the_server(kitchen: Kitchen) -> None:
         "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         " AND backend_type = 'client backend'"
     )
-    while kitchen.rows(others):
+    give_up_at = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            if not kitchen.rows(others):
+                return
+        except DatabaseUnavailableError:
+            if time.monotonic() > give_up_at:
+                raise
         time.sleep(0.001)
 
 
@@ -130,7 +140,7 @@ def committed(kitchen: Kitchen) -> set[str]:
 
 
 def lines(log_file: Path) -> list[dict[str, Any]]:
-    """Every line of the log, by a reader of our own."""
+    """Every line of the log, read by the tests' own reader."""
     return [json.loads(line) for line in log_file.read_text("utf-8").splitlines()]
 
 

@@ -282,10 +282,9 @@ def record_batch_production(
         insert_once(
             operation.connection, tables.recipe_snapshot, {"sha256": baked_by.sha256, "content": baked_by.content}
         )
-        run_id = _add_run(operation, asked, at, baked_by.sha256, expected_micros, cost, lot)
-        if rates:
-            operation.connection.execute(_add_rate, _rate_row(operation.id, run_id, rates))
-        result = _result(run_id, operation.id, asked, expected_micros, cost, rates, lot, consumptions(draws, items))
+        result = _write_run(
+            operation, asked, at, baked_by.sha256, expected_micros, cost, rates, lot, consumptions(draws, items)
+        )
         if differs:
             result["label_differs"] = differs
         return operation.succeed(result)
@@ -330,14 +329,30 @@ def put_back_run(session: Session, run: RecordedRun, drawn: Sequence[Posted]) ->
         lot = turn_into(operation, draws, made)
         if first and lot:
             _put_like(operation, load_lot(session, lot.lot_id), first)
-        expected = run.expected_yield_micros
-        run_id = _add_run(operation, asked, run.produced_at, run.snapshot_sha256, expected, cost, lot)
         known = rates if rates.labour_micros or rates.overhead_micros else None
-        if known:
-            operation.connection.execute(_add_rate, _rate_row(operation.id, run_id, known))
+        used = consumptions(draws, items)
+        expected, sha256 = run.expected_yield_micros, run.snapshot_sha256
         return operation.succeed(
-            _result(run_id, operation.id, asked, expected, cost, known, lot, consumptions(draws, items))
+            _write_run(operation, asked, run.produced_at, sha256, expected, cost, known, lot, used)
         )
+
+
+def _write_run(
+    operation: Operation,
+    asked: ProductionRequest,
+    at: datetime,
+    snapshot_sha256: str,
+    expected_micros: int,
+    cost: RunCost,
+    rates: Rates | None,
+    lot: AddedLot | None,
+    used: list[Consumption],
+) -> ProductionResult:
+    """Write the run and its rates; the answer."""
+    run_id = _add_run(operation, asked, at, snapshot_sha256, expected_micros, cost, lot)
+    if rates:
+        operation.connection.execute(_add_rate, _rate_row(operation.id, run_id, rates))
+    return _result(run_id, operation.id, asked, expected_micros, cost, rates, lot, used)
 
 
 def _put_like(operation: Operation, lot: LotState, first: LotState) -> None:

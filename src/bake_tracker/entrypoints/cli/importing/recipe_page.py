@@ -60,17 +60,12 @@ def import_page(
             "without_yield": without_yield,
         }
 
+    def asked(session: Session) -> dict[str, Any]:
+        recipe_id = find_optional(session, "recipe", change)
+        return {"yields": page.yields, "choices": choices(session), "slug": slug, "recipe_id": recipe_id}
+
     def check(session: Session) -> PagePreview:
-        found = check_recipe_page(
-            called,
-            page.lines,
-            session=session,
-            yields=page.yields,
-            choices=choices(session),
-            slug=slug,
-            recipe_id=find_optional(session, "recipe", change),
-        )
-        return cast(PagePreview, in_words(found))
+        return cast(PagePreview, in_words(check_recipe_page(called, page.lines, session=session, **asked(session))))
 
     if dry_run:
         preview = ask(check)
@@ -93,13 +88,10 @@ def import_page(
             called,
             page.lines,
             session=session,
-            yields=page.yields,
-            choices=choices(session),
-            slug=slug,
-            recipe_id=find_optional(session, "recipe", change),
             source=page.source,
             category=page.category,
             operation_id=operation_id,
+            **asked(session),
         )
     )
     answer(result, show_recorded)

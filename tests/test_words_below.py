@@ -276,7 +276,7 @@ def test_a_receipt_in_cups_is_refused_in_the_words_of_a_page(web: Web, kitchen: 
         web.browser(Role.BAKER), f"/receive?item={item}", "/receive", item_id=str(item), quantity="2", unit="cup"
     )
     assert (done.status_code, OF_A_TERMINAL.search(done.text)) == (422, None)
-    link = f'<a class="alert-link" href="/stock/{item}">Give the amount in g, or ask whoever keeps the catalogue'
+    link = f'<a class="alert-link" href="/stock/{item}">Give the amount in g, or ask the person who keeps the catalogue'
     assert f"Flour: cannot convert cup to g. {link} to record what 1 cup of Flour weighs</a>." in done.text
 
 
@@ -300,7 +300,9 @@ def test_a_label_without_allergens_is_refused_in_the_words_of_a_page(web: Web, k
     done = web.browser(Role.VIEWER).get(f"/lots/{made_lot(kitchen)}/label.pdf")
     assert (done.status_code, OF_A_TERMINAL.search(done.text)) == (409, None)
     for name in ("Flour", "Sugar"):
-        link = f'<a class="alert-link" href="/stock/{kitchen.ids[name]}">Ask whoever keeps the catalogue to record'
+        link = (
+            f'<a class="alert-link" href="/stock/{kitchen.ids[name]}">Ask the person who keeps the catalogue to record'
+        )
         assert f"{link} which allergens {name.lower()} contains</a>." in done.text
 
 

@@ -36,7 +36,7 @@ Lock = Callable[[], AbstractContextManager[None]]
 
 @pytest.fixture
 def lock(database_url: str, use: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> Lock:
-    """Lock the database as another program would; whoever meets the lock waits only briefly, and tries once."""
+    """Lock the database as another program would; whatever meets the lock waits briefly and tries once."""
     monkeypatch.setattr(scopes, "MAX_ATTEMPTS", 1)
     if database_url.startswith("sqlite"):
         dispose_engines()
@@ -183,7 +183,7 @@ class Gate:
 
 
 def test_only_writers_wait_for_other_writers(kitchen: Kitchen) -> None:
-    """Whoever is refused at the door does not take a place either."""
+    """A request that is refused at the door does not take a place either."""
     web = Web().let_in()
     web.app.state.writers = gate = Gate()
     web.program(Role.BAKER).get("/api/v1/stock")

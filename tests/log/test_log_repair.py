@@ -125,7 +125,7 @@ def test_a_repaired_line_has_the_time_of_its_row(bakery: CommandLine, kitchen: K
 def test_a_repaired_line_is_of_its_actor_and_of_no_request(
     bakery: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The line names the operation's actor, not whoever repairs the log."""
+    """The line names the operation's actor, not the person who repairs the log."""
     without_successes(bakery)
     monkeypatch.setenv("BAKE_TRACKER_ACTOR", "inspector")
     bakery("log", "verify", "--repair")

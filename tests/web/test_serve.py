@@ -106,7 +106,7 @@ def run(work: Coroutine[Any, Any, None]) -> None:
 @pytest.mark.parametrize(
     ("method", "code"), [("POST", "outcome_unknown"), ("PUT", "outcome_unknown"), ("GET", "database_unavailable")]
 )
-def test_whoever_is_cut_off_is_told_so(sqlite_url: str, method: str, code: str) -> None:
+def test_a_request_that_is_cut_off_is_answered(sqlite_url: str, method: str, code: str) -> None:
     """Nobody knows yet whether the change is committed. While the server runs, a cancelled request is a fault."""
     web = Web()
     sent: list[Any] = []

@@ -164,7 +164,7 @@ def test_the_first_visit_needs_the_code_that_the_server_printed(
     assert client.get("/set-up").headers["location"] == "/sign-in"
 
 
-def test_whoever_is_switched_off_is_out_at_once(web: Web) -> None:
+def test_a_disabled_account_is_out_at_once(web: Web) -> None:
     """This holds for the browser and for the token."""
     browser, program = web.browser(Role.BAKER), web.program(Role.BAKER)
     assert [browser.get("/").status_code, program.get("/api/v1/items").status_code] == [200, 200]

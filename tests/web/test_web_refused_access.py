@@ -61,7 +61,7 @@ def test_unknown_tokens_are_limited_like_no_token(web: Web) -> None:
     assert [one for one in sent if "bakery_user" in one and one.startswith("SELECT")] == []
 
 
-def test_whoever_was_let_in_before_is_not_locked_out_by_a_stranger_at_the_same_address(web: Web) -> None:
+def test_a_stranger_locks_out_nobody_who_was_let_in_before_from_the_same_address(web: Web) -> None:
     """A token or cookie that has become invalid is a stranger's again."""
     program, browser, client = web.program(Role.VIEWER), web.browser(Role.BAKER), web.client()
     assert [program.get("/api/v1/items").status_code, browser.get("/").status_code] == [200, 200]

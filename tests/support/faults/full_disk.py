@@ -68,7 +68,7 @@ class NoGrowth:
 
 
 def tell(what: str, turn: Turn, error: str = "") -> None:
-    print(json.dumps([what, turn, error]), flush=True)  # noqa: T201  whoever started this process hears it
+    print(json.dumps([what, turn, error]), flush=True)  # noqa: T201  for the process that started this one
 
 
 def read() -> None:
@@ -84,7 +84,7 @@ def main(how: str, folder: Path, rounds: int) -> None:
     os.environ["BAKE_TRACKER_LOG_FILE"] = str(disk.folder / FILES[1])
     configure_logging(load_settings(), database_url())
     chance = random.Random(rounds)
-    read()  # whoever opens the database first needs room for SQLite's index of its write-ahead log
+    read()  # the first to open the database needs room for SQLite's index of its write-ahead log
     for _ in range(rounds):
         disk.fill(chance.randrange(0, 100_000))
         failed: list[Turn] = []

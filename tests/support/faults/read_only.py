@@ -22,7 +22,7 @@ NOBODY = 65534
 
 def attempt(what: Callable[[], object]) -> None:
     try:
-        print(what())  # noqa: T201  whoever started this process hears it
+        print(what())  # noqa: T201  for the process that started this one
     except Exception as error:
         print(f"{type(error).__name__}: {error}")  # noqa: T201
 

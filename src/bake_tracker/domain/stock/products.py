@@ -50,7 +50,7 @@ def product_identity(
     unit: str,
     gtin: str | None,
 ) -> str:
-    """The SHA-256 of the fields that make a product unique, whoever sells it."""
+    """The SHA-256 of the fields that make a product unique; the seller is not one of them."""
     told_by = [item_slug, brand, name, package_type, str(quantity), unit, gtin]
     return hashlib.sha256(json.dumps(told_by).encode()).hexdigest()
 

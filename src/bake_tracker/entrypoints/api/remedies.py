@@ -14,7 +14,7 @@ _LISTS = {
     "finished_good": "GET /api/v1/items?kind=finished_good",
     "item": "GET /api/v1/items",
 }
-_OPERATOR = "ask whoever runs the server to"
+_OPERATOR = "ask the person who runs the server to"
 
 
 class Way(TypedDict):

@@ -41,7 +41,7 @@ def remedies_of(problem: dict[str, Any]) -> list[Remedy]:
 
 def _measure(remedy: Remedy) -> Way:
     weights = " and ".join(_weight(remedy, one) for one in remedy["missing"])
-    ask = f"sk whoever keeps the catalogue to record what {weights}"
+    ask = f"sk the person who keeps the catalogue to record what {weights}"
     if "base_unit" not in remedy:
         return _item(remedy, f"A{ask}")
     unit = "pieces" if remedy["base_unit"] == "each" else remedy["base_unit"]
@@ -71,33 +71,33 @@ WAYS: dict[RemedyKind, Callable[[Remedy], Way]] = {
     "add_product": lambda one: Way("Add the product with its size", "new_product", {"item_id": one["item_id"]}),
     "choose_range": lambda one: Way("Choose one of the two amounts"),
     "declare_ingredients": lambda one: _item(
-        one, f"Ask whoever keeps the catalogue to put the ingredients of {one['item_slug']} on file"
+        one, f"Ask the person who keeps the catalogue to put the ingredients of {one['item_slug']} on file"
     ),
     "explain_operation": _explain,
     "file_label": lambda one: Way("Or have the new list put on file; the settings say whether a difference is refused"),
     "list_things": lambda one: Way("See what there is", "recipes" if one["what"] == "recipe" else "stock"),
     "map_name": lambda one: Way(f"If you mean {one['item_slug']}, write that"),
     "measure": _measure,
-    "measure_items": lambda one: Way("Ask whoever keeps the catalogue to record it"),
+    "measure_items": lambda one: Way("Ask the person who keeps the catalogue to record it"),
     "name_ingredient": lambda one: Way("Choose an ingredient from the catalogue, or add it as a new one"),
     "name_table": lambda one: Way(f"Name the table one of {', '.join(one['tables'])}"),
-    "prepare_database": lambda one: Way("Ask whoever runs the server to prepare the database"),
+    "prepare_database": lambda one: Way("Ask the person who runs the server to prepare the database"),
     "record_again": lambda one: Way("If it really came twice, tick the box that says so"),
     "record_count": lambda one: Way("Count the shelf", "count"),
     "release_lots": lambda one: Way("Or release it first", "release", {"lot_id": one["lot_ids"][0]}),
     "rename": lambda one: Way(
-        f"Ask whoever keeps the catalogue to record {one['name']} as a name for {one['item_slug']} first"
+        f"Ask the person who keeps the catalogue to record {one['name']} as a name for {one['item_slug']} first"
     ),
-    "replace_file": lambda one: Way("Ask whoever runs the server to replace it"),
-    "restore_again": lambda one: Way("Ask whoever runs the server to restore it again"),
+    "replace_file": lambda one: Way("Ask the person who runs the server to replace it"),
+    "restore_again": lambda one: Way("Ask the person who runs the server to restore it again"),
     "settle_line": _settle_line,
     "state_allergens": lambda one: _item(
-        one, f"Ask whoever keeps the catalogue to record which allergens {one['item_slug']} contains"
+        one, f"Ask the person who keeps the catalogue to record which allergens {one['item_slug']} contains"
     ),
     "state_dates": lambda one: Way("Write every date that way"),
     "state_decimals": lambda one: Way("Write every number that way"),
     "state_yield": lambda one: Way("Enter how many of which product one batch makes, or leave it empty"),
     "take_good_rows": lambda one: Way("Correct the rows first"),
-    "verify_ledger": lambda one: Way("Ask whoever runs the server to verify the ledger"),
-    "verify_log": lambda one: Way("Ask whoever runs the server to verify the log"),
+    "verify_ledger": lambda one: Way("Ask the person who runs the server to verify the ledger"),
+    "verify_log": lambda one: Way("Ask the person who runs the server to verify the log"),
 }

@@ -55,7 +55,7 @@ def _end_in_time() -> None:
 
 
 def _end() -> None:
-    sys.stderr.write(f"Requests were still running {END_AFTER_S} seconds after the signal; they were cut off.\n")
+    sys.stderr.write(f"The process was still running {END_AFTER_S} seconds after the signal, so it ended itself.\n")
     sys.stderr.flush()
     os._exit(1)
 

@@ -187,3 +187,24 @@ def test_a_code_that_several_lots_have_is_named_by_id(shelf: Shelf, bake: Comman
     assert (done.code, f"use the id of one: {ids[0]}, {ids[1]}" in done.err) == (1, True)
     assert bake("waste", f"1 g lot:{ids[1]}").code == 0
     assert [row[0] for row in shelf.kitchen.rows("SELECT lot_id FROM adjustment")] == [ids[1]]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ("waste", "5 flour"),
+        ("adjust", "less 5 lot:{lot}", "--reason", "spilt"),
+        ("transfer", "{lot}", "5", "--to", "Cellar"),
+        ("count", "record", "{lot}=5", "--yes"),
+    ],
+)
+def test_a_quantity_without_a_unit_is_refused_unless_it_is_of_pieces(
+    shelf: Shelf, bake: CommandLine, typed: tuple[str, ...]
+) -> None:
+    """5 of flour could be grams or kilograms; 5 cartons are 5 cartons."""
+    codes = dict(map(tuple, shelf.kitchen.rows("SELECT slug, code FROM lot JOIN item ON item.id = lot.item_id")))
+    refused = bake(*(part.format(lot=codes["flour"]) for part in typed))
+    assert (refused.code, "needs a unit, such as g or kg; flour is kept in g" in refused.err) == (1, True)
+    assert shelf.kitchen.stock("Flour") == 10_000
+    pieces = (part.format(lot=codes["carton"]).replace("flour", "carton") for part in typed)
+    assert bake(*pieces).code == 0

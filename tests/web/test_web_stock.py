@@ -332,3 +332,17 @@ def test_pages_of_the_stock_send_as_many_statements_however_much_there_is(kitche
 def test_an_amount_is_written_as_people_say_it(quantity: str, unit: str, said: str) -> None:
     """It uses the larger unit from a thousand on, and never rounds a remainder to nothing."""
     assert amount(quantity, unit, locale=Locale("en", "GB")) == said
+
+
+def test_a_quantity_without_a_unit_is_refused_beside_the_unit(kitchen: Kitchen, baker: TestClient) -> None:
+    """Moving 5 kg of flour cannot become moving 5 g."""
+    kitchen.simple_bakery()
+    lot = lot_of(kitchen, "Flour")
+    for path, fields in (
+        (f"/lots/{lot}/move", {"to_location": "Cellar", "quantity": "5"}),
+        (f"/take?lot={lot}", {"lot_id": str(lot), "quantity": "5", "kind": "waste"}),
+    ):
+        refused = submit(baker, path, path.partition("?")[0], **fields, unit="")
+        assert (refused.status_code, "needs a unit, such as g or kg" in refused.text) == (422, True)
+        assert submit(baker, path, path.partition("?")[0], **fields, unit="kg").status_code == 303
+    assert kitchen.stock("Flour") == 5_000

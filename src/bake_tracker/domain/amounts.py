@@ -43,6 +43,12 @@ def units_offered(base_unit: str) -> tuple[str, ...]:
     return _OFFERED.get(base_unit, (base_unit,))
 
 
+def unit_problem(base_unit: str) -> str | None:
+    """What to say to a person who typed a quantity without a unit; None for pieces, which need none."""
+    larger = _LARGER.get(base_unit)
+    return None if base_unit == "each" else f"needs a unit, such as {base_unit}{f' or {larger}' if larger else ''}"
+
+
 def amount(quantity: str, unit: str) -> str:
     """``606 g``; for counted items, the number alone: ``19``."""
     return quantity if unit == "each" else f"{quantity} {unit}"

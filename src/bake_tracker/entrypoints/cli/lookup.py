@@ -4,6 +4,7 @@ import re
 
 from rapidfuzz import fuzz, process
 
+from bake_tracker.domain.amounts import unit_problem
 from bake_tracker.domain.errors import (
     EventNotFoundError,
     FinishedGoodNotFoundError,
@@ -17,9 +18,9 @@ from bake_tracker.domain.errors import (
     SupplierNotFoundError,
     ValidationError,
 )
-from bake_tracker.queries.catalog.definitions import SluggedKind, load_slugs, load_yields
+from bake_tracker.queries.catalog.definitions import SluggedKind, load_item, load_slugs, load_yields
 from bake_tracker.queries.explain.operation import find_operations, find_runs
-from bake_tracker.queries.stock.lots import load_lot_codes
+from bake_tracker.queries.stock.lots import load_lot, load_lot_codes
 from bake_tracker.services.database import Session
 
 RUN = re.compile(r"(run|production|assembly)[ :#]?(\d{1,15})", re.IGNORECASE)
@@ -81,6 +82,20 @@ def find_lots(session: Session, typed: str) -> list[int]:
         return [int(typed)]
     near = process.extract(typed.lower(), list(codes), scorer=fuzz.WRatio, limit=3, score_cutoff=60)
     raise LotNotFoundError(typed, [code for code, _, _ in near])
+
+
+def check_unit(session: Session, unit: str | None, *, item_id: int | None = None, lot_id: int | None = None) -> None:
+    """Refuse a typed quantity without a unit, unless the item is kept by the piece.
+
+    Raises:
+        ValidationError: the unit is missing.
+        NotFoundError: there is no such lot or item.
+    """
+    if unit:
+        return
+    of = load_item(session, load_lot(session, lot_id).item_id if lot_id is not None else item_id or 0)
+    if problem := unit_problem(of.base_unit):
+        raise ValidationError.of("quantity", f"{problem}; {of.slug} is kept in {of.base_unit}")
 
 
 def find_product(session: Session, recipe_id: int, typed: str | None) -> int:

@@ -10,7 +10,7 @@ import typer
 from bake_tracker.domain.amounts import amount
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.catalog.things import Slug, show_slugs
-from bake_tracker.entrypoints.cli.lookup import find, find_lot, find_optional
+from bake_tracker.entrypoints.cli.lookup import check_unit, find, find_lot, find_optional
 from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.state import adding_up, answer, ask, money, say, write
 from bake_tracker.queries.catalog.definitions import load_slugs
@@ -146,4 +146,5 @@ def _line(session: Session, quantity: Fraction, unit: str, name: str) -> dict[st
         if name.startswith(LOT)
         else {"item_id": find(session, "item", name)}
     )
+    check_unit(session, unit, **of)
     return {**of, "quantity": quantity, "unit": unit or None}

@@ -12,7 +12,7 @@ from bake_tracker.domain.amounts import amount
 from bake_tracker.domain.errors import Problem, ServiceError, ValidationError
 from bake_tracker.domain.written import PLAIN, Decimals, NumberText, Reading, read_number, with_evidence
 from bake_tracker.entrypoints.cli import parse
-from bake_tracker.entrypoints.cli.lookup import find_lot, find_optional
+from bake_tracker.entrypoints.cli.lookup import check_unit, find_lot, find_optional
 from bake_tracker.entrypoints.cli.options import DecimalsOption, OperationId
 from bake_tracker.entrypoints.cli.remedies import told
 from bake_tracker.entrypoints.cli.state import answer, ask, counted, money, say, show_table, state, write
@@ -25,7 +25,7 @@ _UNIT = re.compile(r"[A-Za-z][A-Za-z .]*$")
 HEADINGS = ("lot id", "lot", "item", "location", "expires", "came with", "expected", "unit", "counted", "percent left")
 
 What = Annotated[
-    list[str], typer.Argument(help="a filled-in count sheet (.csv or .xlsx), or LOT=QUANTITY, LOT='2 kg' or LOT=40%")
+    list[str], typer.Argument(help="a filled-in count sheet (.csv or .xlsx), or LOT=12, LOT='2 kg' or LOT=40%")
 ]
 Moved = Annotated[
     str,
@@ -213,9 +213,12 @@ def _lines(session: Session, what: Sequence[str], decimals: Decimals | None) -> 
     for text in what:
         lot, equals, found = text.rpartition("=")
         if not equals or not lot:
-            raise typer.BadParameter(f"cannot read {text!r}; write it like LOT=2.5, LOT='2 kg' or LOT=40%")
+            raise typer.BadParameter(f"cannot read {text!r}; write it like LOT=12, LOT='2 kg' or LOT=40%")
         try:
-            lines.append({"lot_id": find_lot(session, lot), **_found(found, Reading(decimals=decimals, typed=True))})
+            line = {"lot_id": find_lot(session, lot), **_found(found, Reading(decimals=decimals, typed=True))}
+            if "counted" in line:
+                check_unit(session, line["unit"], lot_id=line["lot_id"])
+            lines.append(line)
         except ValueError as error:
             raise typer.BadParameter(f"{text!r}: {error}") from None
     return lines

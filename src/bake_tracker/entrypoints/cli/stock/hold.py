@@ -10,7 +10,7 @@ import typer
 from bake_tracker.clock import now
 from bake_tracker.domain.amounts import amount, amount_of
 from bake_tracker.entrypoints.cli import parse
-from bake_tracker.entrypoints.cli.lookup import find_lot, find_lots
+from bake_tracker.entrypoints.cli.lookup import check_unit, find_lot, find_lots
 from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.state import answer, say, write
 from bake_tracker.queries.bakery import load_bakery
@@ -80,7 +80,7 @@ def transfer(
     quantity: Annotated[
         str | None, typer.Argument(help="part of the lot, for example 2 or 1/2; default: all of it")
     ] = None,
-    unit: Annotated[str | None, typer.Argument(help="for example kg; default: the item's own unit")] = None,
+    unit: Annotated[str | None, typer.Argument(help="for example kg; pieces need none")] = None,
     to: Annotated[str | None, typer.Option(help="the new place; default: no place")] = None,
     reason: Annotated[str | None, typer.Option(help="why the lot is moved")] = None,
     operation_id: OperationId = None,
@@ -88,8 +88,11 @@ def transfer(
     """Move a lot to another place; a part of it becomes a new lot."""
 
     def work(session: Session) -> TransferResult:
+        lot_id = find_lot(session, lot)
+        if quantity is not None:
+            check_unit(session, unit, lot_id=lot_id)
         return record_transfer(
-            find_lot(session, lot),
+            lot_id,
             to,
             session=session,
             quantity=None if quantity is None else parse.quantity(quantity),

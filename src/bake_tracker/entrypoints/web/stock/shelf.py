@@ -6,7 +6,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from bake_tracker.clock import now
-from bake_tracker.domain.amounts import friendly, units_offered
+from bake_tracker.domain.amounts import friendly, unit_problem, units_offered
 from bake_tracker.domain.errors import ServiceError, ValidationError
 from bake_tracker.domain.units import format_micros
 from bake_tracker.entrypoints.http.access import BAKER
@@ -15,6 +15,7 @@ from bake_tracker.entrypoints.web.forms import Form, Sent, blank, choices
 from bake_tracker.entrypoints.web.pages import go_to, pages, render
 from bake_tracker.entrypoints.web.stock.words import BY_NAME, AskedItem, AskedLot, LotId
 from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.catalog.definitions import load_item
 from bake_tracker.queries.stock.lots import LotState, load_lot
 from bake_tracker.queries.stock.receiving import load_locations
 from bake_tracker.queries.views.event import load_event_slice
@@ -57,6 +58,7 @@ def do_take(request: Request, form: Sent) -> Response:
         if quantity is not None and quantity <= 0:
             form.refuse("quantity", "must be above 0")  # a negative "there is less" would add stock
         recipient_id, event_id = form.key("recipient_id"), form.key("event_id")
+        _check_unit(form, _base_unit(item_id, lot_id))
         form.done()
         kind = "correction" if form["kind"] in dict(CORRECTED) else form["kind"]
         change = quantity if quantity is not None else 0
@@ -129,6 +131,8 @@ def do_move(request: Request, lot_id: LotId, form: Sent) -> Response:
     """Move a lot, or part of it as a new lot."""
     try:
         quantity = form.quantity("quantity")
+        if quantity is not None:
+            _check_unit(form, _base_unit(None, lot_id))
         form.done()
         done = run_in_transaction(
             lambda session: record_transfer(
@@ -144,6 +148,17 @@ def do_move(request: Request, lot_id: LotId, form: Sent) -> Response:
     except ServiceError as error:
         return _of_lot(request, "move.html", lot_id, form.refused(error), status_of(error))
     return go_to(request, "operation", {"done": "1"}, operation_id=done["operation_id"])
+
+
+def _base_unit(item_id: int | None, lot_id: int | None) -> str:
+    with read_scope() as session:
+        return load_item(session, load_lot(session, lot_id).item_id if lot_id is not None else item_id or 0).base_unit
+
+
+def _check_unit(form: Form, base_unit: str) -> None:
+    """Refuse a quantity without a unit: 5 is not the same in g and kg."""
+    if form.text("unit") is None and (problem := unit_problem(base_unit)):
+        form.refuse("unit", problem)
 
 
 def _take(request: Request, form: Form, status: int = 200, *, is_new: bool = False) -> Response:

@@ -45,5 +45,6 @@ def postgresql_running() -> Iterator[Any]:
         with suppress(CalledProcessError):  # a test may have ended it
             stop = ("-w", "-D", str(server.pgdata), "stop", "-m", "immediate")
             run_tool("pg_ctl", stop, bin_path=server.bin_path, user=server.system_user)
+        server.cleanup_mode = None  # it was stopped above; asked again, the library meets a process that is gone
         server.cleanup()
         shutil.rmtree(server.pgdata)

@@ -16,11 +16,17 @@ from bake_tracker.queries.many_keys import among
 
 REVERSING = "record_reversal"
 
+# Aliases are made once: each copies every column of its table.
+_done = tables.reversal.alias()
+_earlier_hold, _later_hold = tables.lot_hold.alias(), tables.lot_hold.alias()
+_earlier_move, _later_move = tables.transfer.alias(), tables.transfer.alias()
+_added, _taken = movements.alias(), movements.alias()
+_part = tables.lot.alias()
+
 
 def stands(operation_id: ColumnElement[str]) -> ColumnElement[bool]:
     """The condition that the operation in this column was not undone and is not a reversal itself."""
-    done = tables.reversal.alias()
-    return ~exists().where(or_(done.c.reversed_operation_id == operation_id, done.c.operation_id == operation_id))
+    return ~exists().where(or_(_done.c.reversed_operation_id == operation_id, _done.c.operation_id == operation_id))
 
 
 def load_undoable(session: Session, operation_id: str) -> Undoable:
@@ -109,21 +115,19 @@ def load_touched(session: Session, operation_ids: Collection[str]) -> tuple[set[
 
 def load_links(session: Session, operation_ids: Collection[str]) -> list[Link]:
     """Operations, not undone, that depend on these: they used their lots or changed the same lots later."""
-    earlier_hold, later_hold = tables.lot_hold.alias(), tables.lot_hold.alias()
-    earlier_move, later_move = tables.transfer.alias(), tables.transfer.alias()
     uses = select(tables.lot.c.operation_id, movements.c.operation_id.label("later"), tables.lot.c.code).join(
         movements, movements.c.lot_id == tables.lot.c.id
     )
     held_since = (
-        select(earlier_hold.c.operation_id, later_hold.c.operation_id, tables.lot.c.code)
-        .join(later_hold, and_(later_hold.c.lot_id == earlier_hold.c.lot_id, later_hold.c.id > earlier_hold.c.id))
-        .join(tables.lot, tables.lot.c.id == earlier_hold.c.lot_id)
+        select(_earlier_hold.c.operation_id, _later_hold.c.operation_id, tables.lot.c.code)
+        .join(_later_hold, and_(_later_hold.c.lot_id == _earlier_hold.c.lot_id, _later_hold.c.id > _earlier_hold.c.id))
+        .join(tables.lot, tables.lot.c.id == _earlier_hold.c.lot_id)
     )
     moved_since = (
-        select(earlier_move.c.operation_id, later_move.c.operation_id, tables.lot.c.code)
-        .join(later_move, and_(later_move.c.lot_id == earlier_move.c.lot_id, later_move.c.id > earlier_move.c.id))
-        .join(tables.lot, tables.lot.c.id == earlier_move.c.lot_id)
-        .where(earlier_move.c.new_lot_id.is_(None), later_move.c.new_lot_id.is_(None))
+        select(_earlier_move.c.operation_id, _later_move.c.operation_id, tables.lot.c.code)
+        .join(_later_move, and_(_later_move.c.lot_id == _earlier_move.c.lot_id, _later_move.c.id > _earlier_move.c.id))
+        .join(tables.lot, tables.lot.c.id == _earlier_move.c.lot_id)
+        .where(_earlier_move.c.new_lot_id.is_(None), _later_move.c.new_lot_id.is_(None))
     )
     # A split-off part on hold must not return to a lot that is not on hold.
     held_part = (
@@ -144,17 +148,16 @@ def load_links(session: Session, operation_ids: Collection[str]) -> list[Link]:
 
 def load_takers(session: Session, lot_ids: Collection[int], operation_ids: Collection[str]) -> list[Link]:
     """Operations, not undone, that drew from these lots after one of these operations added to them."""
-    added, taken = movements.alias(), movements.alias()
     rows = session.execute(
-        select(added.c.operation_id, taken.c.operation_id.label("later"), tables.lot.c.code)
-        .join(taken, and_(taken.c.lot_id == added.c.lot_id, taken.c.id > added.c.id, taken.c.quantity_micros < 0))
-        .join(tables.lot, tables.lot.c.id == added.c.lot_id)
+        select(_added.c.operation_id, _taken.c.operation_id.label("later"), tables.lot.c.code)
+        .join(_taken, and_(_taken.c.lot_id == _added.c.lot_id, _taken.c.id > _added.c.id, _taken.c.quantity_micros < 0))
+        .join(tables.lot, tables.lot.c.id == _added.c.lot_id)
         .where(
-            among(session, added.c.lot_id, lot_ids),
-            among(session, added.c.operation_id, operation_ids),
-            added.c.quantity_micros > 0,
-            taken.c.operation_id != added.c.operation_id,
-            stands(taken.c.operation_id),
+            among(session, _added.c.lot_id, lot_ids),
+            among(session, _added.c.operation_id, operation_ids),
+            _added.c.quantity_micros > 0,
+            _taken.c.operation_id != _added.c.operation_id,
+            stands(_taken.c.operation_id),
         )
         .distinct()
     )
@@ -194,15 +197,14 @@ def load_parts_since(session: Session, hold: Any) -> list[int]:
 
 def load_transfers(session: Session, operation_id: str) -> list[Any]:
     """The lots that this operation moved; ``is_kept_apart`` if only the split-off part is on hold."""
-    part = tables.lot.alias()
     rows = session.execute(
         select(
             tables.transfer,
-            part.c.code.label("new_code"),
-            (part.c.on_hold & ~tables.lot.c.on_hold).label("is_kept_apart"),
+            _part.c.code.label("new_code"),
+            (_part.c.on_hold & ~tables.lot.c.on_hold).label("is_kept_apart"),
         )
         .join(tables.lot, tables.lot.c.id == tables.transfer.c.lot_id)
-        .outerjoin(part, part.c.id == tables.transfer.c.new_lot_id)
+        .outerjoin(_part, _part.c.id == tables.transfer.c.new_lot_id)
         .where(tables.transfer.c.operation_id == operation_id)
     )
     return list(rows)

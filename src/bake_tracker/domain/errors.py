@@ -71,6 +71,7 @@ class ComponentShortage(TypedDict):
     needed: str
     available: str
     unit: str
+    lot_code: NotRequired[str]
     came_later: NotRequired[str]
 
 
@@ -372,7 +373,7 @@ class InsufficientComponentsError(ServiceError):
     def __init__(self, shortages: Sequence[ComponentShortage]) -> None:
         self.shortages = list(shortages)
         self.component_slug = self.shortages[0]["component_slug"]
-        super().__init__("; ".join(_short(s["component_slug"], s) for s in self.shortages))
+        super().__init__("; ".join(_short(s.get("lot_code", s["component_slug"]), s) for s in self.shortages))
 
     def log_fields(self) -> dict[str, Any]:
         return {

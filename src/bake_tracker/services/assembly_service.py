@@ -1,6 +1,6 @@
 """Pack: finished units, finished goods and materials become a lot of a finished good."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import NotRequired, TypedDict, cast
@@ -13,22 +13,21 @@ from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import ComponentShortage, InsufficientComponentsError, ValidationError
 from bake_tracker.domain.label.text import LabelDifference
 from bake_tracker.domain.money import format_money
-from bake_tracker.domain.recipes.quantities import countable
+from bake_tracker.domain.recipes.quantities import Item, countable
 from bake_tracker.domain.stock.costing import split_cost, total_cost
-from bake_tracker.domain.stock.fifo import plan_draws
 from bake_tracker.domain.stock.lots import expiry
-from bake_tracker.domain.stock.shortages import all_draws, component_shortages, items_of
+from bake_tracker.domain.stock.really_used import UsedInput, UsedLot, claimed_used, read_used
+from bake_tracker.domain.stock.shortages import all_draws, items_of
 from bake_tracker.domain.units import MICRO
 from bake_tracker.models import tables
 from bake_tracker.queries.catalog.definitions import Good, check_event, load_good
-from bake_tracker.queries.stock.open_lots import load_lots_to_draw
 from bake_tracker.services.catalog.label_check import check_label
 from bake_tracker.services.operation import Kind, checking, recording
+from bake_tracker.services.runs.really_used import Need, choose_draws, plan_as_used
 from bake_tracker.services.stock.ledger import (
     AddedLot,
     Consumption,
     NewLot,
-    choose_lots,
     consumptions,
     turn_into,
     with_what_came_later,
@@ -46,7 +45,7 @@ RECORD = Kind(
     "Packed",
     entry_message="Recording assembly",
     success_fields=("assembly_run_id", "finished_good_id", "quantity", "total_component_cost"),
-    sometimes=("label_differs",),
+    sometimes=("label_differs", "used"),
 )
 
 _add = insert(tables.assembly_run).returning(tables.assembly_run.c.id)
@@ -73,7 +72,7 @@ class AssemblyCheck(TypedDict):
 class AssemblyResult(TypedDict):
     """A recorded assembly; money as exact decimal strings, an unknown cost is None.
 
-    ``label_differs`` is present if the label on file does not match what was used.
+    ``label_differs`` is present if the label on file does not match what was used, ``used`` if the call listed lots.
     """
 
     assembly_run_id: int
@@ -87,12 +86,18 @@ class AssemblyResult(TypedDict):
     cost_complete: bool
     consumptions: list[Consumption]
     label_differs: NotRequired[LabelDifference]
+    used: NotRequired[list[UsedLot]]
 
 
-def check_can_assemble(finished_good_id: int, quantity: int, *, session: Session) -> AssemblyCheck:
+def check_can_assemble(
+    finished_good_id: int, quantity: int, *, session: Session, used: Sequence[UsedInput] | None = None
+) -> AssemblyCheck:
     """Check whether there is enough stock now, by the rule that recording uses; locks and writes nothing.
 
+    ``used`` is as in the recording.
+
     Raises:
+        LotNotFoundError, ConflictError: a lot in ``used`` does not exist, or is on hold.
         ValidationError: an argument is not allowed, or the good has no components yet.
         FinishedGoodNotFoundError: there is no such finished good.
     """
@@ -100,14 +105,13 @@ def check_can_assemble(finished_good_id: int, quantity: int, *, session: Session
         given = Arguments()
         finished_good_id = given.key("finished_good_id", finished_good_id)
         quantity = given.count("quantity", quantity)
+        named = read_used(given, used)
         given.done()
 
         good = load_good(operation.connection, finished_good_id)
-        needs = _needs(good, quantity)
-        plan = plan_draws(
-            needs, load_lots_to_draw(operation.connection, needs, operation.house.local_day(operation.now))
-        )
-        missing = component_shortages(plan, items_of(part.item for part in good.components))
+        today = operation.house.local_day(operation.now)
+        need = Need("assembly", _needs(good, quantity), _items(good), named, today)
+        missing = plan_as_used(operation, need).components_short()
         operation.tell_check(
             {"finished_good_id": finished_good_id, "quantity": quantity},
             missing_components=[shortage["component_slug"] for shortage in missing],
@@ -123,19 +127,21 @@ def record_assembly(
     assembled_at: datetime | None = None,
     event_id: int | None = None,
     notes: str | None = None,
+    used: Sequence[UsedInput] | None = None,
     operation_id: UUID | str | None = None,
 ) -> AssemblyResult:
     """Take the components by their policy and add the packed goods as a lot, in the caller's transaction.
 
     The goods carry the cost of their components and expire no later than the earliest of them. Use ``assembled_at`` to
-    record late, like ``produced_at`` of a production.
+    record late, like ``produced_at`` of a production. ``used`` lists lots that were really used, as for a production.
 
     Raises:
+        LotNotFoundError: there is no such lot.
         ValidationError: an argument is not allowed, or the good has no components yet.
         FinishedGoodNotFoundError, EventNotFoundError: there is no such good or event.
         InsufficientComponentsError: components are short; lists all of them and takes nothing.
         LabelDiffersError: the label on file does not match, and the bakery's policy is to refuse.
-        ConflictError: ``operation_id`` was used for something else.
+        ConflictError: a lot in ``used`` is on hold or came in later, or ``operation_id`` was used for something else.
     """
     with recording(RECORD, session, locals()) as operation:
         given = Arguments()
@@ -146,9 +152,10 @@ def record_assembly(
             event_id=given.optional_key("event_id", event_id),
             notes=given.text("notes", notes),
         )
+        named = read_used(given, used)
         given.done()
         at, there_on = operation.happened("assembled_at", asked.assembled_at)
-        if done := operation.claim(asdict(asked)):
+        if done := operation.claim({**asdict(asked), **claimed_used(named)}):
             return cast(AssemblyResult, done)
 
         # load
@@ -157,12 +164,11 @@ def record_assembly(
         today = operation.house.local_day(at)
 
         # decide
-        items = items_of(part.item for part in good.components)
-        needs = _needs(good, asked.quantity)
-        plan = choose_lots(operation, needs, today, there_on=there_on, also_lock=good.item.item_id)
-        if missing := component_shortages(plan, items):
-            raise InsufficientComponentsError(with_what_came_later(operation, missing, items, there_on))
-        draws = all_draws(plan)
+        need = Need("assembly", _needs(good, asked.quantity), _items(good), named, today, there_on)
+        chosen = choose_draws(operation, need, also_lock=good.item.item_id)
+        if missing := chosen.components_short():
+            raise InsufficientComponentsError(with_what_came_later(operation, missing, chosen.items, there_on))
+        draws = all_draws(chosen.plan)
         made_micros = asked.quantity * MICRO
         cost = split_cost(total_cost(draws, "quantity"), made_micros, made_micros)
         expires_on = expiry(today, good.item.shelf_life_days, (draw.lot.expires_on for draw in draws))
@@ -190,11 +196,17 @@ def record_assembly(
             total_component_cost=format_money(cost.total_micros),
             per_unit_cost=format_money(cost.per_unit_micros),
             cost_complete=cost.total_micros is not None,
-            consumptions=consumptions(draws, items),
+            consumptions=consumptions(draws, chosen.items),
         )
+        if chosen.told:
+            result["used"] = list(chosen.told)
         if differs:
             result["label_differs"] = differs
         return operation.succeed(result)
+
+
+def _items(good: Good) -> dict[int, Item]:
+    return items_of(part.item for part in good.components)
 
 
 def _needs(good: Good, quantity: int) -> Mapping[int, int]:

@@ -3,8 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from bake_tracker.domain.money import divide_half_even
+
+Reason = Literal["policy", "chosen", "reversal"]
+"""Why a lot was drawn from: the item's policy chose it, a person named it, or the lot's addition was undone."""
 
 DUST_MICROS = 1_000
 """A draw that would leave less than 0.001 g, ml or each takes the rest. A US tablespoon has 11 decimals; without
@@ -25,11 +29,12 @@ class OpenLot:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What is taken from one lot, in millionths; the cost is None if the lot's is unknown."""
+    """What is taken from one lot, in millionths, and why; the cost is None if the lot's is unknown."""
 
     lot: OpenLot
     quantity_micros: int
     cost_micros: int | None
+    reason: Reason = "policy"
 
 
 @dataclass(frozen=True, slots=True)

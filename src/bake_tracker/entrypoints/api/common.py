@@ -77,6 +77,18 @@ class Body(BaseModel):
         return self.model_dump(exclude_unset=True)
 
 
+class ReallyUsed(Body):
+    """A lot that was really used; see ``record_batch_production``."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"lot_id": 7, "quantity": "120", "unit": "ml"}]})
+
+    lot_id: Whole
+    quantity: Quantity
+    unit: str | None = None
+    instead_of: Whole | None = None
+    reason: str | None = None
+
+
 class Page(TypedDict):
     """The end of a page: the cursor of the next page, or None on the last."""
 

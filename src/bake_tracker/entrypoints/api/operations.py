@@ -9,9 +9,11 @@ from bake_tracker.entrypoints.api.common import (
     Body,
     IdempotencyKey,
     Limit,
+    Many,
     OperationId,
     Page,
     Quantity,
+    ReallyUsed,
     checks,
     reads,
     recorded,
@@ -50,13 +52,14 @@ class Reversal(ToReverse):
 
 
 class Correction(Body):
-    """A production with its corrected yield; see ``record_production_correction``."""
+    """A production with its corrected yield, or what was really used; see ``record_production_correction``."""
 
     corrected_operation_id: str
     actual_yield: Quantity
     reason: str
     cascade: bool = False
     loss_reason: str | None = None
+    used: Many[ReallyUsed] | None = None
 
 
 @router.get("/operations", **reads(OperationPage))
@@ -100,5 +103,5 @@ def undo(request: Request, body: Reversal, idempotency_key: IdempotencyKey = Non
 
 @router.post("/production-corrections", **writes(CorrectionResult))
 def correct_production(request: Request, body: Correction, idempotency_key: IdempotencyKey = None) -> Response:
-    """Undo a production and record it with another yield, as one operation."""
+    """Undo a production and record it with another yield, or from other lots, as one operation."""
     return recorded(request, idempotency_key, record_production_correction, **body.given())

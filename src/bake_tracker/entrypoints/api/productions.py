@@ -11,9 +11,11 @@ from bake_tracker.entrypoints.api.common import (
     Body,
     IdempotencyKey,
     Limit,
+    Many,
     Moment,
     Page,
     Quantity,
+    ReallyUsed,
     Whole,
     checks,
     reads,
@@ -49,6 +51,7 @@ class Batches(Body):
     recipe_id: Whole
     num_batches: Whole
     scale_factor: Quantity = 1
+    used: Many[ReallyUsed] | None = None
 
 
 class Production(Batches):
@@ -77,6 +80,7 @@ class Boxes(Body):
 
     finished_good_id: Whole
     quantity: Whole
+    used: Many[ReallyUsed] | None = None
 
 
 class Assembly(Boxes):

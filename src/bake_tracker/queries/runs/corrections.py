@@ -3,11 +3,14 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import OperationNotFoundError, ValidationError
+from bake_tracker.domain.stock.really_used import Used, used_as_stored
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Operation, tables
 
@@ -16,7 +19,10 @@ CORRECTING = "record_production_correction"
 
 @dataclass(frozen=True, slots=True)
 class RecordedRun:
-    """The arguments of a recorded production; labour and overhead are 0 if there were none."""
+    """The arguments of a recorded production; labour and overhead are 0 if there were none.
+
+    ``used`` lists the lots that a person named.
+    """
 
     recipe_id: int
     finished_unit_id: int
@@ -32,10 +38,15 @@ class RecordedRun:
     lot_id: int | None
     labour_micros: int
     overhead_micros: int
+    used: tuple[Used, ...]
 
     @property
     def actual_yield(self) -> str:
         return format_micros(self.actual_yield_micros)
+
+    @property
+    def exact_yield(self) -> Decimal:
+        return Decimal(self.actual_yield_micros).scaleb(-6)
 
 
 def load_run(session: Session, operation_id: str) -> RecordedRun:
@@ -50,12 +61,15 @@ def load_run(session: Session, operation_id: str) -> RecordedRun:
     ]
     rates = [func.coalesce(tables.run_rate.c[name], 0) for name in ("labour_micros", "overhead_micros")]
     row = session.execute(
-        select(*columns, *rates)
+        select(*columns, *rates, tables.operation.c.arguments)
+        .join(tables.operation, tables.operation.c.id == tables.production_run.c.operation_id)
         .outerjoin(tables.run_rate, tables.run_rate.c.production_run_id == tables.production_run.c.id)
         .where(tables.production_run.c.operation_id == operation_id)
     ).first()
     if row is not None:
-        return RecordedRun(*row)
+        values: tuple[Any, ...] = tuple(row)
+        used = used_as_stored(json.loads(values[-1]).get("used", ()))
+        return RecordedRun(*(*values[:-1], used))
     name = session.execute(select(Operation.name).where(Operation.id == operation_id)).scalar()
     if name is None:
         raise OperationNotFoundError(operation_id)

@@ -58,6 +58,15 @@ def load_lot_codes(session: Session) -> dict[str, list[int]]:
     return codes
 
 
+def load_lots_called(session: Session, code: str) -> list[int]:
+    """The lots with this code that hold something, else all with it, else the lot with this number."""
+    with_code = select(tables.lot.c.id, tables.lot.c.remaining_micros).where(tables.lot.c.code == code)
+    rows = session.execute(with_code.order_by(tables.lot.c.id)).all()
+    if not rows and code.isascii() and code.isdigit() and len(code) < 19:
+        return list(session.scalars(select(tables.lot.c.id).where(tables.lot.c.id == int(code))))
+    return [row.id for row in rows if row.remaining_micros] or [row.id for row in rows]
+
+
 def load_same_code(session: Session, lot_id: int) -> list[int]:
     """This lot, and then every other lot with its code, oldest first: a supplier may use a code for several deliveries.
 

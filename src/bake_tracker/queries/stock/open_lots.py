@@ -8,8 +8,10 @@ from itertools import starmap
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Date, String, TextClause, bindparam, func, or_, select, text
+from sqlalchemy.orm import Session
 
 from bake_tracker.domain.stock.fifo import OpenLot
+from bake_tracker.domain.units import MAX_TOTAL_MICROS
 from bake_tracker.models import tables
 
 _NEEDS = {
@@ -72,6 +74,12 @@ def load_lots_to_draw(
     as_kept = {name: day.isoformat() if dialect == "sqlite" else day for name, day in days.items()}
     rows = connection.execute(_walk(dialect), {**parameters, **as_kept}).all()
     return list(starmap(OpenLot, rows))
+
+
+def load_usable_codes(session: Session, item_ids: Iterable[int], usable_on: date) -> list[str]:
+    """The codes of the lots of these items that may be used, in picking order."""
+    everything = dict.fromkeys(item_ids, MAX_TOTAL_MICROS)
+    return [lot.code for lot in load_lots_to_draw(session.connection(), everything, usable_on)]
 
 
 _CAME_LATER = (

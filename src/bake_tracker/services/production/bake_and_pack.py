@@ -1,7 +1,7 @@
 """Bake and pack in one transaction, all or nothing."""
 
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from typing import TypedDict, cast
@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import ServiceError
 from bake_tracker.domain.recipes.quantities import needs_of
+from bake_tracker.domain.stock.really_used import UsedInput
 from bake_tracker.queries.catalog.definitions import load_good, load_recipe
+from bake_tracker.queries.stock.lots import load_lots
 from bake_tracker.services.assembly_service import AssemblyResult, record_assembly
 from bake_tracker.services.batch_production_service import ProductionRequest, ProductionResult, record_batch_production
 from bake_tracker.services.operation import Kind, Operation, recording
@@ -51,9 +53,12 @@ def record_bake_and_pack(
     event_id: int | None = None,
     loss_reason: str | None = None,
     notes: str | None = None,
+    used: Sequence[UsedInput] | None = None,
     operation_id: UUID | str | None = None,
 ) -> BakeAndPackResult:
     """Record a production and the goods packed from it as one operation; if either is refused, nothing is recorded.
+
+    ``used`` lists the lots that the production really used; the assembly takes its components by their policy.
 
     Raises:
         ServiceError: any refusal of ``record_batch_production`` or ``record_assembly``.
@@ -73,6 +78,7 @@ def record_bake_and_pack(
             event_id=event_id,
             loss_reason=loss_reason,
             notes=notes,
+            used=used,
         )
         boxes_asked = {
             "finished_good_id": given.key("finished_good_id", finished_good_id),
@@ -80,7 +86,8 @@ def record_bake_and_pack(
         }
         given.done()
         operation.happened("made_at", at)
-        if done := operation.claim({**asdict(production_asked), **boxes_asked}):
+        no_rates = {"labour_micros": None, "overhead_micros": None}
+        if done := operation.claim({**no_rates, **production_asked.claimed, **boxes_asked}):
             return cast(BakeAndPackResult, done)
         _lock_all(operation, production_asked, boxes_asked["finished_good_id"])
         production = record_batch_production(
@@ -94,6 +101,7 @@ def record_bake_and_pack(
             event_id=event_id,
             loss_reason=loss_reason,
             notes=notes,
+            used=used,
         )
         assembly = record_assembly(finished_good_id, quantity, session=session, assembled_at=at, event_id=event_id)
         return operation.succeed(
@@ -114,4 +122,5 @@ def _lock_all(operation: Operation, asked: ProductionRequest, finished_good_id: 
         recipe = load_recipe(operation.session, asked.recipe_id)
         good = load_good(operation.session, finished_good_id)
         parts = {part.item.item_id for part in good.components}
+        parts |= {lot.item_id for lot in load_lots(operation.session, {one.lot_id for one in asked.used}).values()}
         lock_items(operation, {*needs_of(recipe, asked.batches), asked.finished_unit_id, *parts, good.item.item_id})

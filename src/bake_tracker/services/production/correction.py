@@ -1,5 +1,7 @@
-"""Correct a mistyped yield: undo the run and record it again, in one operation."""
+"""Correct a mistyped yield, or what was used: undo the run and record it again, in one operation."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from decimal import Decimal
 from typing import TypedDict, cast
 from uuid import UUID
@@ -8,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import ConflictError, ValidationError
+from bake_tracker.domain.stock.really_used import UsedInput, as_arguments, read_used
 from bake_tracker.queries.catalog.definitions import load_recipe, snapshot
 from bake_tracker.queries.runs.corrections import load_run
 from bake_tracker.services.batch_production_service import ProductionResult, record_batch_production
@@ -42,15 +45,19 @@ def record_production_correction(
     session: Session,
     cascade: bool = False,
     loss_reason: str | None = None,
+    used: Sequence[UsedInput] | None = None,
     operation_id: UUID | str | None = None,
 ) -> CorrectionResult:
-    """Undo a production and record it with another yield: same recipe, batches, scale, time, event and notes.
+    """Undo a production and record it with another yield, or from other lots; the rest of the call stays the same.
 
-    The ingredients return to stock before they are drawn again, by their policy. With ``cascade``, runs that used the
-    output are undone too, and must be recorded again. ``loss_reason`` None keeps the current one.
+    Recipe, batches, scale, time, event and notes stay. The ingredients return to stock before they are drawn again, by
+    their policy or as the run's ``used`` said. A new ``used`` replaces that one whole; an empty list leaves every item
+    to its policy. With ``cascade``, runs that used the output are undone too, and must be recorded again.
+    ``loss_reason`` None keeps the current one.
 
     Raises:
-        ValidationError: an argument is not allowed, the operation is not a production, or the yield is unchanged.
+        ValidationError: an argument is not allowed, the operation is not a production, or the yield is unchanged and
+            ``used`` was left out.
         ConflictError: the recipe has changed since, or ``record_reversal`` found a conflict.
         ServiceError: any other refusal of ``record_reversal`` or ``record_batch_production``.
     """
@@ -61,19 +68,22 @@ def record_production_correction(
         why = given.name("reason", reason, limit=1_000)
         with_dependents = given.flag("cascade", cascade)
         loss = given.text("loss_reason", loss_reason)
+        named = read_used(given, used)
         given.done()
-        asked = {
+        asked: dict[str, object] = {
             "corrected_operation_id": target_id,
             "actual_micros": micros,
             "reason": why,
             "cascade": with_dependents,
             "loss_reason": loss,
         }
+        if used is not None:
+            asked["used"] = [asdict(one) for one in named]
         if done := operation.claim(asked):
             return cast(CorrectionResult, done)
 
         run = load_run(session, target_id)
-        if run.actual_yield_micros == micros:
+        if run.actual_yield_micros == micros and used is None:
             raise ValidationError.of("actual_yield", "is already the recorded yield; there is nothing to correct")
         undone = record_reversal(target_id, why, session=session, cascade=with_dependents)
         if snapshot(load_recipe(operation.connection, run.recipe_id)).sha256 != run.snapshot_sha256:
@@ -95,6 +105,7 @@ def record_production_correction(
             # The rates of its day, even if the recipe's rates have changed.
             labour_cost=Decimal(run.labour_micros).scaleb(-6),
             overhead_cost=Decimal(run.overhead_micros).scaleb(-6),
+            used=as_arguments(run.used if used is None else named),
         )
         return operation.succeed(
             CorrectionResult(

@@ -10,8 +10,10 @@ from bake_tracker.domain.errors import Dependent, DependentsError
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find_operation
 from bake_tracker.entrypoints.cli.options import OperationId
+from bake_tracker.entrypoints.cli.production.really_used import ReallyUsed, really_used
 from bake_tracker.entrypoints.cli.production.runs import show_production
 from bake_tracker.entrypoints.cli.state import answer, ask, money, out, say, state, twig, write
+from bake_tracker.queries.runs.corrections import load_run
 from bake_tracker.services.database import Session
 from bake_tracker.services.production.correction import CorrectionResult, record_production_correction
 from bake_tracker.services.reversal import ReversalCheck, ReversalResult, check_reversal, record_reversal
@@ -51,22 +53,34 @@ def reverse(
 
 def correct(
     run: Operation,
-    actual: Annotated[Any, typer.Option("--yield", parser=parse.whole_or_decimal, help="the correct yield")],
     reason: Reason,
+    actual: Annotated[
+        Any, typer.Option("--yield", parser=parse.whole_or_decimal, help="the correct yield; default: as recorded")
+    ] = None,
+    used: ReallyUsed = None,
+    by_policy: Annotated[
+        bool, typer.Option("--by-policy", help="forget what was said to be used; each item's policy chooses the lots")
+    ] = False,
     cascade: Cascade = False,
     loss_reason: Annotated[str | None, typer.Option(help="why the yield is lower than planned")] = None,
     operation_id: OperationId = None,
 ) -> None:
-    """Correct a mistyped yield: undo the run and record it again with the same plan, as one operation."""
+    """Correct a mistyped yield, or what was used: undo the run and record it again with the same plan, in one step."""
+    if actual is None and not used and not by_policy:
+        raise typer.BadParameter("say what to correct: --yield N, --used '120 ml lot:LATER', or both")
+    if used and by_policy:
+        raise typer.BadParameter("use either --used or --by-policy")
 
     def work(session: Session) -> CorrectionResult:
+        key = find_operation(session, run)
         return record_production_correction(
-            find_operation(session, run),
-            actual,
+            key,
+            load_run(session, key).exact_yield if actual is None else actual,
             reason,
             session=session,
             cascade=cascade,
             loss_reason=loss_reason,
+            used=really_used(session, used) if used or by_policy else None,
             operation_id=operation_id,
         )
 
@@ -98,7 +112,10 @@ def show_reversal(result: ReversalResult) -> None:
 
 
 def show_correction(result: CorrectionResult) -> None:
-    say(f"Corrected the yield from {result['actual_yield_before']} to {result['actual_yield']}")
+    if result["actual_yield_before"] == result["actual_yield"]:
+        say("Corrected what was used")
+    else:
+        say(f"Corrected the yield from {result['actual_yield_before']} to {result['actual_yield']}")
     if others := result["reversal"]["also_reversed"]:
         say("  also undone; record these again:")
         for one in others:

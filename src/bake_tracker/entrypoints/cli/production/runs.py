@@ -10,6 +10,7 @@ from bake_tracker.domain.label.text import difference_text
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find, find_operation, find_optional, find_product
 from bake_tracker.entrypoints.cli.options import OperationId
+from bake_tracker.entrypoints.cli.production.really_used import ReallyUsed, really_used
 from bake_tracker.entrypoints.cli.state import adding_up, answer, ask, money, say, show_table, write
 from bake_tracker.queries.operations.history import load_operation, load_runs
 from bake_tracker.services.assembly_service import check_can_assemble, record_assembly
@@ -28,18 +29,28 @@ At = Annotated[
 ]
 
 
-def check_produce(recipe: str, batches: Count, scale: Scale = Decimal(1)) -> None:
+def check_produce(recipe: str, batches: Count, scale: Scale = Decimal(1), used: ReallyUsed = None) -> None:
     """Check whether the stock allows these batches; exit 1 if it does not."""
     result = ask(
-        lambda session: check_can_produce(find(session, "recipe", recipe), batches, session=session, scale_factor=scale)
+        lambda session: check_can_produce(
+            find(session, "recipe", recipe),
+            batches,
+            session=session,
+            scale_factor=scale,
+            used=really_used(session, used),
+        )
     )
     answer(result, lambda r: show_check(r["can_produce"], r["missing_ingredients"], f"{batches} x {recipe}"))
     raise typer.Exit(0 if result["can_produce"] else 1)
 
 
-def check_assemble(good: str, quantity: Count) -> None:
+def check_assemble(good: str, quantity: Count, used: ReallyUsed = None) -> None:
     """Check whether the stock allows packing these goods; exit 1 if it does not."""
-    result = ask(lambda session: check_can_assemble(find(session, "finished_good", good), quantity, session=session))
+    result = ask(
+        lambda session: check_can_assemble(
+            find(session, "finished_good", good), quantity, session=session, used=really_used(session, used)
+        )
+    )
     answer(result, lambda r: show_check(r["can_assemble"], r["missing_components"], f"{quantity} x {good}"))
     raise typer.Exit(0 if result["can_assemble"] else 1)
 
@@ -62,6 +73,7 @@ def produce(
     overhead: Annotated[
         str | None, typer.Option(help="overhead cost of the run; default: by the recipe's rates")
     ] = None,
+    used: ReallyUsed = None,
     operation_id: OperationId = None,
 ) -> None:
     """Record a production: take the ingredients and add what was made."""
@@ -80,6 +92,7 @@ def produce(
             "event_id": find_optional(session, "event", event),
             "loss_reason": loss_reason,
             "notes": notes,
+            "used": really_used(session, used),
             "operation_id": operation_id,
         }
         product = find_product(session, recipe_id, unit)
@@ -101,6 +114,7 @@ def assemble(
     event: Event = None,
     notes: Annotated[str | None, typer.Option(help="free text")] = None,
     at: At = None,
+    used: ReallyUsed = None,
     operation_id: OperationId = None,
 ) -> None:
     """Record an assembly: take the components and add the packed goods."""
@@ -113,6 +127,7 @@ def assemble(
             assembled_at=at,
             event_id=find_optional(session, "event", event),
             notes=notes,
+            used=really_used(session, used),
             operation_id=operation_id,
         )
 
@@ -182,6 +197,10 @@ def show_consumptions(result: Any) -> None:
     costs = adding_up([used["cost"] for used in result["consumptions"]], total)
     for used, cost in zip(result["consumptions"], costs, strict=True):
         say(f"  used {amount(used['quantity'], used['unit'])} from {used['lot_code']}, cost {cost}")
+    for said in result.get("used", ()):
+        if said["reason"]:
+            instead = f" instead of {said['instead_of']}" if said["instead_of"] else ""
+            say(f"  {said['item_slug']} from {said['lot_code']}{instead}: {said['reason']}")
     say(f"  operation {result['operation_id']}")
 
 

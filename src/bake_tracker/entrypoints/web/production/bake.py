@@ -15,6 +15,7 @@ from bake_tracker.entrypoints.http.access import BAKER, VIEWER
 from bake_tracker.entrypoints.http.problems import status_of
 from bake_tracker.entrypoints.web.forms import Form, Sent, asked, choices
 from bake_tracker.entrypoints.web.pages import go_to, pages, render
+from bake_tracker.entrypoints.web.production.really_used import by_used_row, read_used, used_choices
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.definitions import find_id, load_recipe
 from bake_tracker.queries.runs.choices import load_recipe_choices
@@ -83,9 +84,14 @@ def _record(form: Form) -> ProductionResult:
         raise ValidationError.of(
             "actual_yield", "was filled in for a different number of batches; enter what really came out"
         )
-    return run_in_transaction(
-        lambda session: record_batch_production(session=session, operation_id=form.operation_id, **asked_for)
-    )
+
+    def work(session: Session) -> ProductionResult:
+        used = read_used(session, form)
+        form.done()
+        with by_used_row(form):
+            return record_batch_production(session=session, operation_id=form.operation_id, used=used, **asked_for)
+
+    return run_in_transaction(work)
 
 
 def _planned_for(form: Form) -> str:
@@ -99,6 +105,7 @@ def _page(request: Request, form: Form, status: int = 200) -> Response:
         bakery = load_bakery(session)
         values = _checked(session, form, bakery.local_day(now()))
         events = load_event_slice(session, LATEST_EVENTS).rows
+        used = used_choices(session, form, values["plan"], bakery.local_day(now()))
     return render(
         request,
         "bake_run.html",
@@ -106,6 +113,7 @@ def _page(request: Request, form: Form, status: int = 200) -> Response:
         bakery=bakery,
         events=choices(events, "event_id"),
         loss_reasons=[("", "Nothing was lost"), *((reason, reason.capitalize()) for reason in LOSS_REASONS)],
+        **used,
         **values,
     )
 

@@ -13,6 +13,7 @@ from bake_tracker.entrypoints.http.access import BAKER, VIEWER
 from bake_tracker.entrypoints.http.problems import status_of
 from bake_tracker.entrypoints.web.forms import Form, Sent, asked, choices
 from bake_tracker.entrypoints.web.pages import go_to, pages, render
+from bake_tracker.entrypoints.web.production.really_used import by_used_row, read_used, used_choices
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.definitions import find_id, load_good
 from bake_tracker.queries.runs.choices import load_good_choices
@@ -72,9 +73,14 @@ def _record(form: Form) -> AssemblyResult:
         "notes": form.text("notes"),
     }
     form.done()
-    return run_in_transaction(
-        lambda session: record_assembly(session=session, operation_id=form.operation_id, **asked_for)
-    )
+
+    def work(session: Session) -> AssemblyResult:
+        used = read_used(session, form)
+        form.done()
+        with by_used_row(form):
+            return record_assembly(session=session, operation_id=form.operation_id, used=used, **asked_for)
+
+    return run_in_transaction(work)
 
 
 def _page(request: Request, form: Form, status: int = 200) -> Response:
@@ -82,7 +88,8 @@ def _page(request: Request, form: Form, status: int = 200) -> Response:
         bakery = load_bakery(session)
         values = _checked(session, form, bakery.local_day(now()))
         events = load_event_slice(session, LATEST_EVENTS).rows
-    return render(request, "box_run.html", status, bakery=bakery, events=choices(events, "event_id"), **values)
+        used = used_choices(session, form, values["plan"], bakery.local_day(now()))
+    return render(request, "box_run.html", status, bakery=bakery, events=choices(events, "event_id"), **used, **values)
 
 
 def _checked(session: Session, form: Form, today: date) -> dict[str, Any]:
@@ -99,7 +106,12 @@ def _checked(session: Session, form: Form, today: date) -> dict[str, Any]:
         plan = load_assembly_plan(session, good, quantity, today)
     except ServiceError as error:
         question.refused(error)
-    return {"form": form, "good": good, "plan": plan, "question": question}
+    return {
+        "form": form,
+        "good": good,
+        "plan": plan,
+        "question": question,
+    }
 
 
 def _good_id(session: Session, form: Form) -> int:

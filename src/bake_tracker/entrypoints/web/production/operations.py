@@ -16,6 +16,7 @@ from bake_tracker.entrypoints.http.undoing import undoing_as
 from bake_tracker.entrypoints.web.forms import Form, Sent, blank
 from bake_tracker.entrypoints.web.lists import Column, ListOf
 from bake_tracker.entrypoints.web.pages import go_to, pages, render
+from bake_tracker.entrypoints.web.production.really_used import by_used_row, read_used, rows_of
 from bake_tracker.entrypoints.web.words import OPERATIONS, RECORDED
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.explain.operation import explain_operation
@@ -103,21 +104,24 @@ def undo(request: Request, operation_id: UUID, form: Sent) -> Response:
 
 @router.post("/operations/{operation_id}/correct", name="correct", dependencies=[BAKER])
 def correct(request: Request, operation_id: UUID, form: Sent) -> Response:
-    """Correct a production's yield."""
+    """Correct a production's yield, or what it used."""
 
     def work(session: Session) -> CorrectionResult:
         actual = form.number("actual_yield", needed=True)
+        used = read_used(session, form)
         form.done()
         assert actual is not None
-        return record_production_correction(
-            operation_id,
-            actual,
-            form.text("reason") or MISTYPED,
-            session=session,
-            cascade=form["cascade"] == "true",
-            loss_reason=form.text("loss_reason"),
-            operation_id=form.operation_id,
-        )
+        with by_used_row(form):
+            return record_production_correction(
+                operation_id,
+                actual,
+                form.text("reason") or MISTYPED,
+                session=session,
+                cascade=form["cascade"] == "true",
+                loss_reason=form.text("loss_reason"),
+                used=used or None,
+                operation_id=form.operation_id,
+            )
 
     return _recorded(request, operation_id, work, correcting=form)
 
@@ -175,7 +179,9 @@ def _page(
         refused=refused,
         correcting=correcting,
         undo=undoing or blank(request, reason=UNDONE_BECAUSE),
-        correct=correcting or blank(request),
+        correct=(correct := correcting or blank(request)),
+        used_rows=rows_of(correct),
+        used_slugs=sorted({one["ingredient_slug"] for one in view["result"].get("consumptions", ())}),
         dependents=error.dependents if isinstance(error, DependentsError) else [],
         can_cascade=isinstance(error, DependentsError) and not isinstance(error, StaysError),
     )

@@ -1,0 +1,1 @@
+"""What productions and assemblies share: the request, the rows and the lots that were really used."""

@@ -1,0 +1,65 @@
+"""``--used``: what was really used, on the command line."""
+
+import pytest
+
+from support.command_line import CommandLine
+from support.kitchen import Kitchen
+
+pytestmark = pytest.mark.one_database
+
+
+@pytest.fixture
+def bun(kitchen: Kitchen) -> Kitchen:
+    """A bun of 100 ml cream, of which there are two lots, and milk."""
+    kitchen.ingredient("Cream", "ml")
+    kitchen.ingredient("Milk", "ml")
+    kitchen.recipe("Bun", {"Cream": (100, "ml")}, {"A bun": 1})
+    kitchen.good("Bag", {"A bun": 1})
+    for code in ("EARLY", "LATER NO 2"):
+        kitchen.receive("Cream", 200, "ml", 2, lot_code=code)
+    kitchen.receive("Milk", 200, "ml", 1, lot_code="MILK")
+    return kitchen
+
+
+def test_a_lot_is_named_replaced_and_corrected(bun: Kitchen, bake: CommandLine) -> None:
+    """A code may have blanks; a reason follows *because*; the policy takes over again."""
+    done = bake("produce", "bun", "1", "--yield", "1", "--used", "120 ml lot:LATER NO 2")
+    assert "used 120 ml from LATER NO 2, cost 1.20" in done.out
+    milk = "0.1 l lot:MILK instead-of:cream because it was sour"
+    assert bake("check", "produce", "bun", "1", "--used", milk).code == 0
+    done = bake("correct", "production:1", "--used", milk, "--reason", "it was milk")
+    assert "Corrected what was used" in done.out
+    assert "milk from MILK instead of cream: it was sour" in done.out
+    done = bake("correct", "production:2", "--by-policy", "--reason", "no, cream")
+    assert "used 100 ml from EARLY, cost 1.00" in done.out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--used", "120 ml LATER NO 2"), "write it like"),
+        (("--used", "120 lot:EARLY"), "cannot read '120'"),
+        (("--used", "120 ml lot:NOWHERE"), "NOWHERE"),
+        (("--used", "120 ml lot:MILK"), "instead_of"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(bun: Kitchen, bake: CommandLine, words: tuple[str, ...], said: str) -> None:
+    """The refusal shows how to write it."""
+    done = bake("produce", "bun", "1", "--yield", "1", *words)
+    assert done.code != 0
+    assert said in " ".join((done.out + done.err).split())
+    assert bun.stock("Cream") == 400
+
+
+def test_a_correction_says_what_to_correct(bun: Kitchen, bake: CommandLine) -> None:
+    """Neither nothing nor both ways at once."""
+    bake("produce", "bun", "1", "--yield", "1")
+    assert bake("correct", "production:1", "--reason", "x").code == 2
+    assert bake("correct", "production:1", "--reason", "x", "--by-policy", "--used", "1 ml lot:EARLY").code == 2
+
+
+def test_a_box_takes_the_named_lot(bun: Kitchen, bake: CommandLine) -> None:
+    """Also when it is checked."""
+    made = [bun.produce("Bun", "A bun", 1, 1)["lot_code"] for _ in range(2)]
+    assert bake("check", "assemble", "bag", "1", "--used", f"1 each lot:{made[1]}").code == 0
+    assert f"from {made[1]}" in bake("assemble", "bag", "1", "--used", f"1 each lot:{made[1]}").out

@@ -27,6 +27,7 @@ TABLES = {
     "transfer": "to_location = 'attic'",
     "delivery": "document = 'none'",
     "item_measure": "source = 'none'",
+    "passed_over_lot": "state = 'none'",
     "run_rate": "labour_micros = 2",
     "catalog_change": "key = 'none'",
     "restoration": "last_recorded_at = restored_at",

@@ -5,6 +5,7 @@ import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -104,8 +105,8 @@ def upgraded(upgraded_url: str, use: Callable[[str], str]) -> str:
     return use(upgraded_url)
 
 
-def rows_by_table(lines: list[bytes]) -> dict[str, list[object]]:
-    found: dict[str, list[object]] = {}
+def rows_by_table(lines: list[bytes]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
     for line in lines[1:-1]:
         value = json.loads(line)
         if isinstance(value, dict):
@@ -113,6 +114,11 @@ def rows_by_table(lines: list[bytes]) -> dict[str, list[object]]:
         else:
             rows.append(value)
     return found
+
+
+def as_before(movements: list[Any]) -> list[Any]:
+    """The movements without the columns that came later."""
+    return [row[:5] for row in movements]
 
 
 def test_there_is_a_backup_of_every_version_with_rows_in_the_ledger() -> None:
@@ -127,7 +133,7 @@ def test_an_upgraded_bakery_has_its_ledger_and_verifies(upgraded: str, old: Path
     """Every row of the ledger is unchanged and agrees."""
     before, after = rows_by_table(lines_of(old)), rows_by_table(archive())
     assert {table: len(before[table]) for table in LEDGER} == {table: len(after[table]) for table in LEDGER}
-    assert before["movement"] == after["movement"]
+    assert before["movement"] == as_before(after["movement"])
     with read_scope() as session:
         assert verify_ledger(session)["drift"] == []
 
@@ -178,7 +184,7 @@ def test_an_old_copy_of_a_sqlite_file_is_migrated_and_not_touched(old: Path, dat
     of_revision(f"sqlite:///{tmp_path}/copy.db", old)
     before = (tmp_path / "copy.db").read_bytes()
     restore_backup(tmp_path / "copy.db")
-    assert rows_by_table(archive())["movement"] == rows_by_table(lines_of(old))["movement"]
+    assert as_before(rows_by_table(archive())["movement"]) == rows_by_table(lines_of(old))["movement"]
     assert before == (tmp_path / "copy.db").read_bytes()
 
 
@@ -195,7 +201,7 @@ def test_an_old_dump_is_restored_and_migrated(
     plain = url.replace("postgresql+psycopg", "postgresql")
     subprocess.run(["pg_dump", "-Fc", "-f", str(tmp_path / "old.dump"), plain], check=True)
     assert restore_backup(tmp_path / "old.dump")["verification"]["drift"] == []
-    assert rows_by_table(archive())["movement"] == rows_by_table(lines_of(old))["movement"]
+    assert as_before(rows_by_table(archive())["movement"]) == rows_by_table(lines_of(old))["movement"]
 
 
 def test_the_page_on_upgrading_can_be_followed(old: Path, tmp_path: Path, bake: CommandLine) -> None:

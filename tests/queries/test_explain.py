@@ -10,11 +10,15 @@ from sqlalchemy import text
 from bake_tracker.entrypoints.cli import progress
 from bake_tracker.log import scan
 from bake_tracker.queries.explain.need import explain_box
+from bake_tracker.queries.explain.operation import explain_operation
 from bake_tracker.queries.explain.origins import explain_lots
 from bake_tracker.services.database import read_scope, run_in_transaction
+from bake_tracker.services.reversal import record_reversal
+from bake_tracker.services.stock.adjustment import record_adjustment
 from support.command_line import CommandLine
 from support.kitchen import Kitchen
 from support.log.makers import an_id, append
+from support.tampering import without_guards
 
 pytestmark = pytest.mark.one_database
 
@@ -409,3 +413,65 @@ def test_a_lot_of_many_draws_shows_the_first_and_counts_the_rest(bakery: Command
     assert "used 2 more times; --all shows them" in bakery("explain", "MANY").out
     assert len(bakery("explain", "MANY", "--all", "--json").json["lots"][0]["went"]) == 12
     assert "and 4 more lots to be used later; --all shows them" in bakery("explain", "box").out
+
+
+# What is claimed ------------------------------------------------------------------------------------------------------
+
+
+def claimed(operation_id: str) -> list[tuple[str, str, list[tuple[str | None, str]]]]:
+    """Of each draw in an explanation: the lot, why this one, and which were passed over, with their state."""
+    with read_scope() as session:
+        story = explain_operation(session, operation_id)
+    return [
+        (one["lot"]["lot_code"], one["why"], [(over["lot_code"], over["state"]) for over in one["passed_over"]])
+        for one in (*story["used"], *(draw for lot in story["brought"] for draw in lot["used"]))
+    ]
+
+
+@pytest.fixture
+def flour(kitchen: Kitchen) -> Kitchen:
+    """Flour in lots A (first to be used) and B, and a flatbread of 100 g."""
+    kitchen.ingredient("Flour")
+    kitchen.recipe("Flat", {"Flour": (100, "g")}, {"Flatbread": 1})
+    for code, year in (("A", 2990), ("B", 2991)):
+        made = kitchen.receive("Flour", 500, "g", 1, lot_code=code, expires_on=date(year, 1, 1))
+        kitchen.ids[code] = made["lot_id"]
+    return kitchen
+
+
+def test_a_lot_that_a_person_named_passed_nothing_over(flour: Kitchen) -> None:
+    """The explanation has the person's reason, and does not say that the first lot was on hold."""
+    named = [{"lot_id": flour.ids["B"], "quantity": 90, "reason": "A was out of reach"}]
+    run = flour.produce("Flat", "Flatbread", 1, 1, used=named)
+    assert claimed(run["operation_id"]) == [("B", "this lot was named: A was out of reach", [])]
+    line = {"lot_id": flour.ids["B"], "quantity": 5}
+    spilt = run_in_transaction(lambda s: record_adjustment("waste", [line], session=s, reason="spilt"))
+    assert claimed(spilt["operation_id"]) == [("B", "this lot was named", [])]
+
+
+def test_an_undo_passed_nothing_over(flour: Kitchen) -> None:
+    """It takes back what was added, wherever that lot is in the order."""
+    mistyped = flour.receive("Flour", 900, "g", 1, lot_code="C")["operation_id"]
+    undone = run_in_transaction(lambda s: record_reversal(mistyped, "mistyped", session=s))
+    assert claimed(undone["operation_id"]) == [("C", "taken back by an undo", [])]
+
+
+def test_the_state_of_then_is_recorded(flour: Kitchen) -> None:
+    """A lot that was on hold stays so in the explanation after its release, and one held later does not become so."""
+    hold("A")
+    line = {"item_id": flour.ids["Flour"], "quantity": 5}
+    first = run_in_transaction(lambda s: record_adjustment("waste", [line], session=s, reason="spilt"))
+    run_in_transaction(lambda s: s.execute(text("UPDATE lot SET on_hold = false")))
+    run = flour.produce("Flat", "Flatbread", 1, 1)
+    hold("B")
+    assert [one[2] for one in claimed(first["operation_id"])] == [[("A", "on hold")]]
+    assert [one[2] for one in claimed(run["operation_id"])] == [[("B", "later")]]
+
+
+def test_what_was_not_recorded_is_not_claimed(flour: Kitchen) -> None:
+    """A draw from before reasons were recorded says so, and so does a lot that it did not take."""
+    line = {"lot_id": flour.ids["B"], "quantity": 5}
+    spilt = run_in_transaction(lambda s: record_adjustment("waste", [line], session=s, reason="spilt"))
+    with without_guards(keep=True) as session:
+        session.execute(text("UPDATE movement SET reason = NULL"))
+    assert claimed(spilt["operation_id"]) == [("B", "why this lot was not recorded then", [("A", "not recorded")])]

@@ -1,5 +1,7 @@
 """Rows for every history table that a batch and a box leave empty."""
 
+from datetime import date
+
 from bake_tracker.services.catalog.measures import record_piece_weight
 from bake_tracker.services.catalog.rates import record_recipe_rate
 from bake_tracker.services.catalog.things import record_supplier
@@ -15,6 +17,7 @@ from support.kitchen import Kitchen
 def fill_the_life_of_stock(kitchen: Kitchen) -> None:
     """Sugar is spilt, counted, split, held, delivered and returned, and baked with a rate."""
     lot = kitchen.receive("Sugar", 1, "kg", 2)["lot_id"]
+    passed_over = kitchen.receive("Sugar", 1, "g", 0, received_on=date(2025, 12, 1))["lot_id"]
     mistyped = kitchen.receive("Sugar", 9, "kg", 2)["operation_id"]
     mill = run_in_transaction(lambda s: record_supplier("Watermill", session=s))["supplier_id"]
     line = {"item_id": kitchen.ids["Sugar"], "quantity": 1, "unit": "kg"}
@@ -22,7 +25,7 @@ def fill_the_life_of_stock(kitchen: Kitchen) -> None:
         lambda s: record_adjustment("waste", [{"lot_id": lot, "quantity": 10}], session=s, reason="spilt"),
         lambda s: record_stocktake([{"lot_id": lot, "percent_left": 50}], session=s, notes="Monday"),
         lambda s: record_transfer(lot, "Cellar", session=s, quantity=100),
-        lambda s: record_hold([lot], "smells", session=s),
+        lambda s: record_hold([lot, passed_over], "smells", session=s),
         lambda s: record_delivery([line], session=s, supplier_id=mill, document="7"),
         lambda s: record_piece_weight(kitchen.ids["Sugar"], 10, 45, "g", session=s, source="our scale"),
         lambda s: record_reversal(mistyped, "mistyped", session=s),

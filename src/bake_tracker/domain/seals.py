@@ -32,7 +32,8 @@ COVERED: Mapping[str, tuple[str, ...]] = {
         "operation_id",
         "parent_lot_id",
     ),
-    "movement": ("id", "operation_id", "lot_id", "quantity_micros", "cost_micros"),
+    "movement": ("id", "operation_id", "lot_id", "quantity_micros", "cost_micros", "reason"),
+    "passed_over_lot": ("id", "operation_id", "lot_id", "state", "usable_until"),
     "production_run": (
         "id",
         "operation_id",

@@ -23,6 +23,7 @@ CHANGEABLE_UNTIL = {
     "delivery": "",
     "item_measure": "",
     "run_rate": "",
+    "passed_over_lot": "",
     "catalog_change": "",
     "restoration": "",
     "restored_operation": "",

@@ -17,7 +17,7 @@ from bake_tracker.models.recipes import Recipe, RecipeLine, RecipeYield
 from bake_tracker.models.restoration import Restoration, RestoredOperation
 from bake_tracker.models.reversal import Reversal
 from bake_tracker.models.seals import Seal, SealedOperation
-from bake_tracker.models.stock import Lot
+from bake_tracker.models.stock import Lot, PassedOverLot
 
 __all__ = [
     "Adjustment",
@@ -37,6 +37,7 @@ __all__ = [
     "LotHold",
     "NameMapping",
     "Operation",
+    "PassedOverLot",
     "Product",
     "ProductAllergen",
     "ProductionRun",

@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Table
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Table
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bake_tracker.models.base import Base, PrimaryKey
@@ -10,7 +10,11 @@ from bake_tracker.models.types import UuidText
 
 
 class Movement(Base):
-    """One change to one lot by one operation, in signed millionths; the cost is NULL if the lot's cost is unknown."""
+    """One change to one lot by one operation, in signed millionths; the cost is NULL if the lot's cost is unknown.
+
+    ``reason`` says why the lot was drawn from: ``policy``, ``chosen`` or ``reversal``. It is NULL for what adds to a
+    lot, and for draws from before it was recorded.
+    """
 
     __tablename__ = "movement"
     __table_args__ = (
@@ -24,6 +28,7 @@ class Movement(Base):
     lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
     quantity_micros: Mapped[int] = mapped_column(BigInteger)
     cost_micros: Mapped[int | None] = mapped_column(BigInteger)
+    reason: Mapped[str | None] = mapped_column(String(8))
 
 
 movements = cast(Table, Movement.__table__)

@@ -9,6 +9,7 @@ from bake_tracker.models.base import Base, PrimaryKey
 from bake_tracker.models.types import UuidText
 
 _OPEN = text("remaining_micros > 0 AND on_hold = false")
+_HELD = text("remaining_micros > 0 AND on_hold = true")
 
 
 class Lot(Base):
@@ -33,6 +34,16 @@ class Lot(Base):
             "id",
             sqlite_where=_OPEN,
             postgresql_where=_OPEN,
+        ),
+        # For the lots that a draw passes over.
+        Index(
+            "ix_lot_held",
+            "item_id",
+            "pick_on",
+            "received_on",
+            "id",
+            sqlite_where=_HELD,
+            postgresql_where=_HELD,
         ),
         Index("ix_lot_item_id_id", "item_id", "id"),
         Index("ix_lot_code", "code"),
@@ -65,3 +76,16 @@ class Lot(Base):
     product_id: Mapped[int | None] = mapped_column(ForeignKey("product.id"))
     operation_id: Mapped[str] = mapped_column(UuidText(), ForeignKey("operation.id"))
     parent_lot_id: Mapped[int | None] = mapped_column(ForeignKey("lot.id"))
+
+
+class PassedOverLot(Base):
+    """A lot that came before the last lot drawn by policy but could not be used, and its state then."""
+
+    __tablename__ = "passed_over_lot"
+    __table_args__ = (Index("ix_passed_over_lot_operation_id", "operation_id"),)
+
+    id: Mapped[PrimaryKey]
+    operation_id: Mapped[str] = mapped_column(UuidText(), ForeignKey("operation.id"))
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
+    state: Mapped[str] = mapped_column(String(16))
+    usable_until: Mapped[date | None]

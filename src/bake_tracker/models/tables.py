@@ -21,6 +21,7 @@ from bake_tracker.models import (
     LotHold,
     NameMapping,
     Operation,
+    PassedOverLot,
     Product,
     ProductAllergen,
     ProductionRun,
@@ -62,6 +63,7 @@ lot = cast(Table, Lot.__table__)
 lot_hold = cast(Table, LotHold.__table__)
 name_mapping = cast(Table, NameMapping.__table__)
 operation = cast(Table, Operation.__table__)
+passed_over_lot = cast(Table, PassedOverLot.__table__)
 product = cast(Table, Product.__table__)
 product_allergen = cast(Table, ProductAllergen.__table__)
 production_run = cast(Table, ProductionRun.__table__)

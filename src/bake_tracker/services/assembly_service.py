@@ -29,6 +29,7 @@ from bake_tracker.services.stock.ledger import (
     Consumption,
     NewLot,
     consumptions,
+    note_passed_over,
     turn_into,
     with_what_came_later,
 )
@@ -178,6 +179,7 @@ def record_assembly(
         # write
         made = NewLot(good.item.item_id, made_micros, cost.output_micros, today, expires_on)
         lot = cast(AddedLot, turn_into(operation, draws, made))
+        note_passed_over(operation, draws, today, there_on)
         row = {
             **asdict(asked),
             "operation_id": operation.id,

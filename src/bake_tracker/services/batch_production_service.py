@@ -32,7 +32,13 @@ from bake_tracker.services.operation import Kind, Operation, checking, recording
 from bake_tracker.services.runs.production_request import ProductionRequest
 from bake_tracker.services.runs.production_rows import ProductionResult, write_run
 from bake_tracker.services.runs.really_used import Need, choose_draws, plan_as_used
-from bake_tracker.services.stock.ledger import NewLot, consumptions, turn_into, with_what_came_later
+from bake_tracker.services.stock.ledger import (
+    NewLot,
+    consumptions,
+    note_passed_over,
+    turn_into,
+    with_what_came_later,
+)
 from bake_tracker.services.stock.places import handle_lots, move_lot
 
 CHECK = Kind(
@@ -211,6 +217,7 @@ def record_batch_production(
             expires_on = baked_expiry(today, product.shelf_life_days, (draw.lot.expires_on for draw in draws))
             made = NewLot(product.item_id, asked.actual_micros, cost.output_micros, today, expires_on)
         lot = turn_into(operation, draws, made)
+        note_passed_over(operation, draws, today, there_on)
         baked_by = snapshot(recipe)
         insert_once(
             operation.connection, tables.recipe_snapshot, {"sha256": baked_by.sha256, "content": baked_by.content}
@@ -276,7 +283,7 @@ def put_back_run(session: Session, run: RecordedRun, drawn: Sequence[Posted]) ->
 def _put_like(operation: Operation, lot: LotState, first: LotState) -> None:
     why = f"as lot {first.code}"
     if first.location is not None:
-        move_lot(operation, lot, draw_from(lot.open_lot, lot.quantity_micros), first.location, why)
+        move_lot(operation, lot, draw_from(lot.open_lot, lot.quantity_micros, "chosen"), first.location, why)
     if first.on_hold:
         handle_lots(operation, [lot], "hold", why)
 

@@ -302,7 +302,18 @@ def _undo(operation: Operation, target_id: str, reason: str, staying: set[Thing]
         raise ConflictError(
             f"lot {', '.join(codes)} no longer holds what {target_id} added to it", reversed_operation_id=target_id
         )
-    change_lots(operation, [Change(one.lot_id, -one.quantity_micros, negated(one.cost_micros)) for one in own])
+    change_lots(
+        operation,
+        [
+            Change(
+                one.lot_id,
+                -one.quantity_micros,
+                negated(one.cost_micros),
+                "reversal" if one.quantity_micros > 0 else None,
+            )
+            for one in own
+        ],
+    )
     _put_back_places(operation, target_id)
     for item_id, kind, value in load_stated_measures(session, target_id):
         session.execute(

@@ -50,14 +50,14 @@ class Allocation:
         return self.available_micros < self.needed_micros
 
 
-def draw_from(lot: OpenLot, wanted_micros: int) -> Draw:
+def draw_from(lot: OpenLot, wanted_micros: int, reason: Reason = "policy") -> Draw:
     """Take ``wanted_micros`` or the whole lot; the last draw takes all the remaining quantity and cost."""
     assert lot.quantity_micros > 0
     if lot.quantity_micros - wanted_micros < DUST_MICROS:
-        return Draw(lot, lot.quantity_micros, lot.cost_micros)
+        return Draw(lot, lot.quantity_micros, lot.cost_micros, reason)
     if lot.cost_micros is None:
-        return Draw(lot, wanted_micros, None)
-    return Draw(lot, wanted_micros, divide_half_even(lot.cost_micros * wanted_micros, lot.quantity_micros))
+        return Draw(lot, wanted_micros, None, reason)
+    return Draw(lot, wanted_micros, divide_half_even(lot.cost_micros * wanted_micros, lot.quantity_micros), reason)
 
 
 def allocate(needed_micros: int, lots: Iterable[OpenLot]) -> Allocation:

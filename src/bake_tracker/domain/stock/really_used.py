@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -11,7 +11,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import ConflictError, ConversionProblem, UnitConversionError, ValidationError
 from bake_tracker.domain.recipes.quantities import Item, stated_quantity
-from bake_tracker.domain.stock.fifo import Allocation, Draw, OpenLot, draw_from
+from bake_tracker.domain.stock.fifo import Allocation, OpenLot, draw_from
 from bake_tracker.domain.units import MAX_TOTAL_MICROS, drawn_micros, format_micros
 
 MadeBy = Literal["production", "assembly"]
@@ -234,16 +234,12 @@ def _has_less(lot: NamedLot, micros: int) -> bool:
 
 def _allocation(item_id: int, lots: Mapping[int, NamedLot], wanted: Mapping[int, int]) -> Allocation:
     draws = tuple(
-        _chosen(draw_from(lots[lot_id].open_lot, micros))
+        draw_from(lots[lot_id].open_lot, micros, "chosen")
         for lot_id, micros in wanted.items()
         if lots[lot_id].item.item_id == item_id
     )
     total = sum(draw.quantity_micros for draw in draws)
     return Allocation(draws, total, total)
-
-
-def _chosen(draw: Draw) -> Draw:
-    return replace(draw, reason="chosen")
 
 
 def _told(one: Used, lot: NamedLot, items: Mapping[int, Item]) -> UsedLot:

@@ -3,6 +3,7 @@
 A lot is explained in full once; after that, ``shown_above`` refers to it, so shared lots do not lengthen the tree.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, TypedDict
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, case, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import divide_half_even, format_money, negated
@@ -170,7 +171,7 @@ def explain_draws(operation_id: str, ledger: Ledger, made: Any = None, depth: in
             "quantity": format_micros(-row.quantity_micros),
             "cost": format_money(negated(row.cost_micros)),
             "unit_share": None if made is None else _unit_share(row, made, kept),
-            "why": why(row.pick_policy, row.received_on, row.expires_on),
+            "why": _why_then(row),
             "passed_over": (
                 ledger.passed_over.get((operation_id, row.item_id), [])
                 if last_of_item[row.item_id] == row.lot_id
@@ -189,6 +190,25 @@ def why(pick_policy: str, received_on: date, expires_on: date | None) -> str:
     if expires_on is None:
         return f"no lot of this item expires sooner; this is the oldest: received {received_on} (FEFO)"
     return f"first lot of this item to expire: {expires_on} (FEFO)"
+
+
+def _why_then(row: Any) -> str:
+    """Why a lot was drawn from, as recorded; before reasons were recorded, only the policy chose for a run."""
+    if row.reason == "chosen":
+        said = next((one for one in _said(row.chosen_result) if one.get("lot_id") == row.lot_id), {})
+        because = f": {said['reason']}" if said.get("reason") else ""
+        instead = f" instead of {said['instead_of']}" if said.get("instead_of") else ""
+        return f"this lot was named{instead}{because}"
+    if row.reason == "reversal":
+        return "taken back by an undo"
+    if row.reason is None and row.operation not in ("record_batch_production", "record_assembly"):
+        return "why this lot was not recorded then"
+    return why(row.pick_policy, row.received_on, row.expires_on)
+
+
+def _said(result: str | None) -> list[dict[str, Any]]:
+    found = json.loads(result) if result else {}
+    return found.get("used", []) if isinstance(found, dict) else []
 
 
 def _receipts(row: Any, ledger: Ledger) -> list[ReceiptShare]:
@@ -229,6 +249,8 @@ def _load_movements(session: Session, operation_ids: Collection[str]) -> dict[st
             movements.c.lot_id,
             movements.c.quantity_micros,
             movements.c.cost_micros,
+            movements.c.reason,
+            case((movements.c.reason == "chosen", tables.operation.c.result)).label("chosen_result"),
             tables.lot.c.item_id,
             tables.lot.c.code,
             tables.lot.c.cost_micros.label("lot_cost_micros"),

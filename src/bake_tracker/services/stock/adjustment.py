@@ -22,10 +22,10 @@ from bake_tracker.domain.errors import (
     UnitConversionError,
     ValidationError,
 )
-from bake_tracker.domain.money import format_money, negated
+from bake_tracker.domain.money import format_money
 from bake_tracker.domain.recipes.quantities import Item, stated_quantity
 from bake_tracker.domain.stock.adjusting import KINDS, TO_SOMEBODY, cost_of_change
-from bake_tracker.domain.stock.fifo import draw_from, plan_draws
+from bake_tracker.domain.stock.fifo import Draw, draw_from, plan_draws
 from bake_tracker.domain.stock.shortages import all_draws, ingredient_shortages
 from bake_tracker.domain.units import MAX_TOTAL_MICROS, drawn_micros, format_micros, received_micros
 from bake_tracker.models import tables
@@ -33,7 +33,14 @@ from bake_tracker.queries.catalog.definitions import check_event, check_recipien
 from bake_tracker.queries.stock.lots import LotState, load_lots
 from bake_tracker.queries.stock.open_lots import load_lots_to_draw
 from bake_tracker.services.operation import Kind, Operation, recording
-from bake_tracker.services.stock.ledger import Change, change_lots, lock_items, with_what_came_later
+from bake_tracker.services.stock.ledger import (
+    Change,
+    change_lots,
+    changes_of,
+    lock_items,
+    note_passed_over,
+    with_what_came_later,
+)
 
 RECORD = Kind(
     "record_adjustment",
@@ -144,10 +151,12 @@ def record_adjustment(
         _check_were_there(lots.values(), there_on)
         if which in TO_SOMEBODY:
             _check_may_go(lots.values(), today, which)
-        changes = _decide(operation, wanted, lots, items, today, there_on)
+        draws, added = _decide(operation, wanted, lots, items, today, there_on)
+        changes = [*changes_of(draws), *added]
 
         # write
         post_adjustments(operation, which, changes, at, reason=why, recipient_id=recipient, event_id=event)
+        note_passed_over(operation, draws, today, there_on)
         ids = [change.lot_id for change in changes]
         after = load_lots(session, ids)
         return operation.succeed(
@@ -207,7 +216,7 @@ def change_of(lot: LotState, delta_micros: int) -> Change:
     )
     if lot.quantity_micros + delta_micros > MAX_TOTAL_MICROS or (lot.cost_micros or 0) + (cost or 0) > MAX_TOTAL_MICROS:
         raise ValidationError.of("quantity", f"is more than lot {lot.code} can hold; use a smaller number")
-    return Change(lot.lot_id, delta_micros, cost)
+    return Change(lot.lot_id, delta_micros, cost, "chosen" if delta_micros < 0 else None)
 
 
 def adjusted_lot(change: Change, lot: LotState) -> AdjustedLot:
@@ -329,8 +338,8 @@ def _decide(
     items: Mapping[int, Item],
     today: date,
     there_on: date,
-) -> list[Change]:
-    """The change to every lot, in the order of the lines.
+) -> tuple[list[Draw], list[Change]]:
+    """The draws, and the changes that add to a lot; each in the order of the lines.
 
     Raises:
         InsufficientInventoryError: something is short; lists all of it.
@@ -347,16 +356,14 @@ def _decide(
     if shortages:
         raise InsufficientInventoryError(shortages)
     draws = [
-        draw_from(lots[lot_id].open_lot, -micros)
+        draw_from(lots[lot_id].open_lot, -micros, "chosen")
         for (lot_id, _), micros in wanted.items()
         if lot_id is not None and micros < 0
     ]
-    draws += all_draws(plan)
-    taken = [Change(draw.lot.lot_id, -draw.quantity_micros, negated(draw.cost_micros)) for draw in draws]
     added = [
         change_of(lots[lot_id], micros) for (lot_id, _), micros in wanted.items() if lot_id is not None and micros > 0
     ]
-    return [*taken, *added]
+    return [*draws, *all_draws(plan)], added
 
 
 def _lot_shortage(lot: LotState, item: Item, needed_micros: int) -> Shortage:

@@ -193,7 +193,7 @@ def record_transfer(
             raise ValidationError.of(
                 "quantity", f"lot {lot.code} holds only {format_micros(lot.quantity_micros)} {lot.base_unit}"
             )
-        draw = draw_from(lot.open_lot, micros)
+        draw = draw_from(lot.open_lot, micros, "chosen")
         if draw.quantity_micros == lot.quantity_micros and place == lot.location:
             raise ValidationError.of("to_location", f"lot {lot.code} is already there")
         new = move_lot(operation, lot, draw, place, why)

@@ -9,17 +9,35 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypedDict, TypeVar
 
-from sqlalchemy import String, bindparam, exists, func, insert, select, update
+from sqlalchemy import (
+    Date,
+    Insert,
+    String,
+    and_,
+    bindparam,
+    case,
+    exists,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    tuple_,
+    union_all,
+    update,
+)
 from sqlalchemy import cast as sql_cast
 
 from bake_tracker.domain.errors import ComponentShortage, Shortage
 from bake_tracker.domain.money import format_money, negated
 from bake_tracker.domain.recipes.quantities import Item
-from bake_tracker.domain.stock.fifo import Allocation, Draw, plan_draws
+from bake_tracker.domain.stock.fifo import Allocation, Draw, Reason, plan_draws
 from bake_tracker.domain.stock.lots import day_mark, lot_code, pick_on
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Bakery, tables
 from bake_tracker.models.ledger import movements
+from bake_tracker.models.types import UuidText
 from bake_tracker.queries.stock.open_lots import load_came_later, load_lots_to_draw
 from bake_tracker.services.operation import Operation
 
@@ -45,6 +63,34 @@ _take = (
     )
 )
 
+
+def _passed_over() -> Insert:
+    """The lots before the last one drawn that hold something: those on hold, and those that could not be used then.
+
+    Two parts, because each walks a partial index of its own.
+    """
+    last, lot = tables.lot.alias("last"), tables.lot
+    before = and_(
+        lot.c.item_id == last.c.item_id,
+        lot.c.remaining_micros > 0,
+        tuple_(lot.c.pick_on, lot.c.received_on, lot.c.id) < tuple_(last.c.pick_on, last.c.received_on, last.c.id),
+    )
+    came_later = lot.c.received_on > bindparam("there_on", type_=Date)
+    expired = lot.c.usable_until < bindparam("usable_on", type_=Date)
+    state = case((came_later, "not there yet"), (lot.c.on_hold.is_(true()), "on hold"), else_="expired")
+    parts = [
+        select(bindparam("by", type_=UuidText()), lot.c.id, state, lot.c.usable_until)
+        .select_from(last)
+        .join(lot, and_(before, condition))
+        .where(last.c.id.in_(bindparam("last", expanding=True)))
+        for condition in (lot.c.on_hold == true(), and_(lot.c.on_hold == false(), or_(came_later, expired)))
+    ]
+    return insert(tables.passed_over_lot).from_select(
+        ["operation_id", "lot_id", "state", "usable_until"], union_all(*parts)
+    )
+
+
+_pass_over = _passed_over()
 _count_splits = select(func.count()).where(
     tables.lot.c.item_id == bindparam("item"),
     func.substr(tables.lot.c.code, 1, func.length(bindparam("beginning", type_=String))) == bindparam("beginning"),
@@ -96,11 +142,15 @@ class NewLot:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A signed change to one lot, in millionths; the cost is None if the lot's is unknown."""
+    """A signed change to one lot, in millionths; the cost is None if the lot's is unknown.
+
+    A change that takes from the lot has a ``reason``.
+    """
 
     lot_id: int
     quantity_micros: int
     cost_micros: int | None
+    reason: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +229,9 @@ def turn_into(operation: Operation, draws: Sequence[Draw], new: NewLot | None) -
             ],
         )
     lot = _add_lot(operation, new) if new else None
-    changes = [(draw.lot.lot_id, -draw.quantity_micros, negated(draw.cost_micros)) for draw in draws]
+    changes = changes_of(draws)
     if new and lot:
-        changes.append((lot.lot_id, new.quantity_micros, new.cost_micros))
+        changes.append(Change(lot.lot_id, new.quantity_micros, new.cost_micros))
     if changes:
         _post(operation, changes)
     return lot
@@ -198,13 +248,13 @@ def change_lots(operation: Operation, changes: Sequence[Change]) -> None:
             for one in changes
         ],
     )
-    _post(operation, [(one.lot_id, one.quantity_micros, one.cost_micros) for one in changes])
+    _post(operation, changes)
 
 
 def add_lot(operation: Operation, new: NewLot) -> AddedLot:
     """Post a new lot; without a code it gets a readable, unique one."""
     lot = _add_lot(operation, new)
-    _post(operation, [(lot.lot_id, new.quantity_micros, new.cost_micros)])
+    _post(operation, [Change(lot.lot_id, new.quantity_micros, new.cost_micros)])
     return lot
 
 
@@ -259,8 +309,8 @@ def split_lot(operation: Operation, draw: Draw, location: str | None) -> AddedLo
     _post(
         operation,
         [
-            (source.id, -draw.quantity_micros, negated(draw.cost_micros)),
-            (lot_id, draw.quantity_micros, draw.cost_micros),
+            Change(source.id, -draw.quantity_micros, negated(draw.cost_micros), draw.reason),
+            Change(lot_id, draw.quantity_micros, draw.cost_micros),
         ],
     )
     return AddedLot(lot_id, row["code"])
@@ -281,11 +331,33 @@ def consumptions(draws: Iterable[Draw], items: Mapping[int, Item]) -> list[Consu
     ]
 
 
-def _post(operation: Operation, changes: Sequence[tuple[int, int, int | None]]) -> None:
+def changes_of(draws: Iterable[Draw]) -> list[Change]:
+    """What the draws take, as changes of their lots."""
+    return [Change(draw.lot.lot_id, -draw.quantity_micros, negated(draw.cost_micros), draw.reason) for draw in draws]
+
+
+def note_passed_over(operation: Operation, draws: Iterable[Draw], usable_on: date, there_on: date) -> None:
+    """Record the lots that the policy would have chosen before the last one drawn, and why it could not.
+
+    The draws have been posted. One statement; it reads only the lots that it records.
+    """
+    last = {draw.lot.item_id: draw.lot.lot_id for draw in draws if draw.reason == "policy"}
+    if last:
+        days = {"usable_on": usable_on, "there_on": there_on}
+        operation.connection.execute(_pass_over, {"by": operation.id, "last": sorted(last.values()), **days})
+
+
+def _post(operation: Operation, changes: Sequence[Change]) -> None:
     operation.connection.execute(
         _add_movement,
         [
-            {"operation_id": operation.id, "lot_id": lot_id, "quantity_micros": quantity, "cost_micros": cost}
-            for lot_id, quantity, cost in changes
+            {
+                "operation_id": operation.id,
+                "lot_id": one.lot_id,
+                "quantity_micros": one.quantity_micros,
+                "cost_micros": one.cost_micros,
+                "reason": one.reason,
+            }
+            for one in changes
         ],
     )

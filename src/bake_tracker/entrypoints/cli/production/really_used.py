@@ -27,9 +27,9 @@ ReallyUsed = Annotated[
 ]
 
 
-def really_used(session: Session, texts: Sequence[str] | None) -> list[UsedInput]:
-    """The entries of ``used`` that were typed."""
-    return [_read(session, text) for text in texts or ()]
+def really_used(session: Session, texts: Sequence[str] | None) -> list[UsedInput] | None:
+    """The entries of ``used`` that were typed; None without any."""
+    return [_read(session, text) for text in texts] if texts else None
 
 
 def _read(session: Session, text: str) -> UsedInput:

@@ -80,7 +80,7 @@ def correct(
             session=session,
             cascade=cascade,
             loss_reason=loss_reason,
-            used=really_used(session, used) if used or by_policy else None,
+            used=[] if by_policy else really_used(session, used),
             operation_id=operation_id,
         )
 

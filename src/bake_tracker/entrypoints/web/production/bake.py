@@ -86,7 +86,7 @@ def _record(form: Form) -> ProductionResult:
         )
 
     def work(session: Session) -> ProductionResult:
-        used = read_used(session, form)
+        used = read_used(session, form) or None
         form.done()
         with by_used_row(form):
             return record_batch_production(session=session, operation_id=form.operation_id, used=used, **asked_for)

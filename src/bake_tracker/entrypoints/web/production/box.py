@@ -75,7 +75,7 @@ def _record(form: Form) -> AssemblyResult:
     form.done()
 
     def work(session: Session) -> AssemblyResult:
-        used = read_used(session, form)
+        used = read_used(session, form) or None
         form.done()
         with by_used_row(form):
             return record_assembly(session=session, operation_id=form.operation_id, used=used, **asked_for)

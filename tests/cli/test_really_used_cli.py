@@ -1,4 +1,4 @@
-"""``--used``: what was really used, on the command line."""
+"""``--used`` and ``--also``: what was really used and what else came out, on the command line."""
 
 import pytest
 
@@ -63,3 +63,20 @@ def test_a_box_takes_the_named_lot(bun: Kitchen, bake: CommandLine) -> None:
     made = [bun.produce("Bun", "A bun", 1, 1)["lot_code"] for _ in range(2)]
     assert bake("check", "assemble", "bag", "1", "--used", f"1 each lot:{made[1]}").code == 0
     assert f"from {made[1]}" in bake("assemble", "bag", "1", "--used", f"1 each lot:{made[1]}").out
+
+
+def test_two_products_come_out_of_one_dough(kitchen: Kitchen, bake: CommandLine) -> None:
+    """The dough is taken once; a share can be stated."""
+    kitchen.ingredient("Dough")
+    kitchen.item("finished_unit", "Scraps", "g")
+    kitchen.recipe("Lam", {"Dough": (2, "kg")}, {"Croissant": 20, "Scraps": 500})
+    kitchen.receive("Dough", 4, "kg", 8)
+    run = ("produce", "lam", "1", "--yield", "10", "--unit", "croissant", "--also")
+    done = bake(*run, "0.25 kg scraps")
+    assert "also 250, planned 250 as lot scraps-" in done.out
+    assert "cost 2.00" in done.out
+    done = bake("correct", "production:1", "--also", "100 g scraps share:1/4", "--reason", "weighed", "--json")
+    assert [one["share"] for one in done.json["production"]["outputs"]] == ["3/4", "1/4"]
+    assert (kitchen.stock("Dough"), kitchen.stock("Scraps")) == (2_000, 100)
+    assert bake(*run, "0.25 kg cream").code == 1
+    assert bake(*run, "scraps").code == 2

@@ -254,7 +254,7 @@ def unseen_changes(name: str) -> list[str]:
 
 def test_a_row_added_to_or_removed_from_a_sealed_operation_is_named(sealed: Kitchen) -> None:
     """Adding or removing a movement, a lot or a run changes its operation."""
-    run, _ = sealed.rows("SELECT operation_id, lot_id FROM production_run ORDER BY id")
+    run, *_ = sealed.rows("SELECT operation_id, lot_id FROM production_run ORDER BY id")
     more = "INSERT INTO movement (operation_id, lot_id, quantity_micros, cost_micros) VALUES (:o, :l, 1, 1)"
     for statement in (
         more,

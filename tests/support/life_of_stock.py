@@ -33,3 +33,10 @@ def fill_the_life_of_stock(kitchen: Kitchen) -> None:
     ):
         run_in_transaction(work)
     kitchen.produce("Cookies", "Cookie", 1, 20)
+    record_a_run_with_two_products(kitchen)
+
+
+def record_a_run_with_two_products(kitchen: Kitchen) -> None:
+    """Sugar becomes glaze and syrup."""
+    kitchen.recipe("Glazing", {"Sugar": (10, "g")}, {"Glaze": 2, "Syrup": 4})
+    kitchen.produce("Glazing", "Glaze", 1, 1, outputs=[{"finished_unit_id": kitchen.ids["Syrup"], "actual_yield": 2}])

@@ -65,3 +65,19 @@ def test_a_box_says_what_was_used(baker: TestClient, kitchen: Kitchen) -> None:
     submit(baker, f"/box?good={kitchen.ids['Box']}", "/box", **box, **row("1 each", "WHITE"))
     left = kitchen.rows("SELECT remaining_micros FROM lot WHERE code = 'WHITE'")
     assert left[0].remaining_micros == 9_000_000
+
+
+def test_a_bake_has_two_products(baker: TestClient, kitchen: Kitchen) -> None:
+    """The page asks for the others if the recipe makes several, and the page of the run has both lots."""
+    kitchen.recipe("Lam", {"Flour": (100, "g")}, {"Croissant": 20, "Roll": 40})
+    page = f"/bake?recipe={kitchen.ids['Lam']}"
+    assert "Something else came out of the same dough" in baker.get(page).text
+    assert "Something else" not in baker.get(f"/bake?recipe={kitchen.ids['Cookies']}").text
+    known = {"recipe_id": str(kitchen.ids["Lam"]), "finished_unit_id": str(kitchen.ids["Croissant"])}
+    numbers = {"num_batches": "1", "scale_factor": "1", "actual_yield": "10", "planned": "", "planned_for": ""}
+    rolls = f"also_{kitchen.ids['Roll']}"
+    done = submit(baker, page, "/bake", **known, **numbers, **{rolls: "20"})
+    recorded = baker.get(done.headers["location"]).text
+    assert "croissant-" in recorded
+    assert "roll-" in recorded
+    assert (kitchen.stock("Croissant"), kitchen.stock("Roll")) == (10, 20)

@@ -53,6 +53,10 @@ COVERED: Mapping[str, tuple[str, ...]] = {
         "notes",
         "snapshot_sha256",
     ),
+    "production_output": (
+        *("id", "operation_id", "production_run_id", "finished_unit_id", "share", "expected_yield_micros"),
+        *("actual_yield_micros", "lot_id", "total_cost_micros", "loss_cost_micros"),
+    ),
     "assembly_run": (
         "id",
         "operation_id",

@@ -24,6 +24,7 @@ CHANGEABLE_UNTIL = {
     "item_measure": "",
     "run_rate": "",
     "passed_over_lot": "",
+    "production_output": "",
     "catalog_change": "",
     "restoration": "",
     "restored_operation": "",

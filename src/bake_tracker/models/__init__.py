@@ -11,7 +11,7 @@ from bake_tracker.models.labels import ItemAllergen, ItemLabel, ProductAllergen
 from bake_tracker.models.measures import ItemMeasure, NameMapping
 from bake_tracker.models.operations import Operation
 from bake_tracker.models.people import ApiToken, SignIn, SignInAttempts, User
-from bake_tracker.models.production import ProductionRun, RecipeSnapshot
+from bake_tracker.models.production import ProductionOutput, ProductionRun, RecipeSnapshot
 from bake_tracker.models.rates import RecipeRate, RunRate
 from bake_tracker.models.recipes import Recipe, RecipeLine, RecipeYield
 from bake_tracker.models.restoration import Restoration, RestoredOperation
@@ -40,6 +40,7 @@ __all__ = [
     "PassedOverLot",
     "Product",
     "ProductAllergen",
+    "ProductionOutput",
     "ProductionRun",
     "Recipe",
     "RecipeLine",

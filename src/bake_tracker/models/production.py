@@ -46,3 +46,25 @@ class ProductionRun(Base):
     loss_reason: Mapped[str | None] = mapped_column(Text)
     notes: Mapped[str | None] = mapped_column(Text)
     snapshot_sha256: Mapped[str] = mapped_column(ForeignKey("recipe_snapshot.sha256"))
+
+
+class ProductionOutput(Base):
+    """One product of a run that made several, the first one too; ``share`` is its exact share of the dough."""
+
+    __tablename__ = "production_output"
+    __table_args__ = (
+        Index("ix_production_output_operation_id", "operation_id"),
+        Index("uq_production_output_of_run", "production_run_id", "finished_unit_id", unique=True),
+        Index("ix_production_output_lot_id", "lot_id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    operation_id: Mapped[str] = mapped_column(UuidText(), ForeignKey("operation.id"))
+    production_run_id: Mapped[int] = mapped_column(ForeignKey("production_run.id"))
+    finished_unit_id: Mapped[int] = mapped_column(ForeignKey("item.id"))
+    share: Mapped[str] = mapped_column(Text)
+    expected_yield_micros: Mapped[int] = mapped_column(BigInteger)
+    actual_yield_micros: Mapped[int] = mapped_column(BigInteger)
+    lot_id: Mapped[int | None] = mapped_column(ForeignKey("lot.id"))
+    total_cost_micros: Mapped[int | None] = mapped_column(BigInteger)
+    loss_cost_micros: Mapped[int | None] = mapped_column(BigInteger)

@@ -24,6 +24,7 @@ from bake_tracker.models import (
     PassedOverLot,
     Product,
     ProductAllergen,
+    ProductionOutput,
     ProductionRun,
     Recipe,
     RecipeLine,
@@ -66,6 +67,7 @@ operation = cast(Table, Operation.__table__)
 passed_over_lot = cast(Table, PassedOverLot.__table__)
 product = cast(Table, Product.__table__)
 product_allergen = cast(Table, ProductAllergen.__table__)
+production_output = cast(Table, ProductionOutput.__table__)
 production_run = cast(Table, ProductionRun.__table__)
 recipe = cast(Table, Recipe.__table__)
 recipe_line = cast(Table, RecipeLine.__table__)

@@ -166,7 +166,7 @@ def record_assembly(
 
         # decide
         need = Need("assembly", _needs(good, asked.quantity), _items(good), named, today, there_on)
-        chosen = choose_draws(operation, need, also_lock=good.item.item_id)
+        chosen = choose_draws(operation, need, also_lock=[good.item.item_id])
         if missing := chosen.components_short():
             raise InsufficientComponentsError(with_what_came_later(operation, missing, chosen.items, there_on))
         draws = all_draws(chosen.plan)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import TypedDict, cast
@@ -19,12 +19,13 @@ from bake_tracker.domain.recipes.rates import rates_of
 from bake_tracker.domain.stock.costing import split_cost, total_cost
 from bake_tracker.domain.stock.fifo import Draw, draw_from
 from bake_tracker.domain.stock.lots import baked_expiry
+from bake_tracker.domain.stock.outputs import OutputInput, Product, divide, products_of, shares_of
 from bake_tracker.domain.stock.really_used import UsedInput, read_used
 from bake_tracker.domain.stock.reversal import Posted
 from bake_tracker.domain.stock.shortages import all_draws, items_of
 from bake_tracker.domain.units import MAX_MICROS, MICRO, drawn_micros
 from bake_tracker.models import tables
-from bake_tracker.queries.catalog.definitions import check_event, load_recipe, snapshot, yield_of
+from bake_tracker.queries.catalog.definitions import check_event, load_items, load_recipe, snapshot, yield_of
 from bake_tracker.queries.runs.corrections import RecordedRun
 from bake_tracker.queries.stock.lots import LotState, load_lot, load_lots
 from bake_tracker.services.catalog.label_check import check_label
@@ -36,7 +37,7 @@ from bake_tracker.services.stock.ledger import (
     NewLot,
     consumptions,
     note_passed_over,
-    turn_into,
+    turn_into_lots,
     with_what_came_later,
 )
 from bake_tracker.services.stock.places import handle_lots, move_lot
@@ -61,7 +62,7 @@ RECORD = Kind(
         "production_status",
         "total_ingredient_cost",
     ),
-    sometimes=("label_differs", "used"),
+    sometimes=("label_differs", "used", "outputs"),
 )
 
 __all__ = [
@@ -141,6 +142,7 @@ def record_batch_production(
     labour_cost: int | Decimal | None = None,
     overhead_cost: int | Decimal | None = None,
     used: Sequence[UsedInput] | None = None,
+    outputs: Sequence[OutputInput] | None = None,
     operation_id: UUID | str | None = None,
 ) -> ProductionResult:
     """Take the ingredients by their policy and add the product as a lot, in the caller's transaction.
@@ -159,8 +161,12 @@ def record_batch_production(
     ``unit``. An item in it is taken exactly as listed, and nothing of it by policy. ``instead_of`` is the id of the
     item that was replaced, whole. That needs a ``reason``, and so does an expired lot.
 
+    ``outputs`` lists what else came out of the same ingredients: ``finished_unit_id``, ``actual_yield`` and, if it is
+    known, ``share``, its part of the dough. Without shares, they are in proportion to the batches of each that came
+    out. The plan, the loss and the cost of each product are those of its share.
+
     Raises:
-        ValidationError: an argument is not allowed, or the recipe does not make this finished unit.
+        ValidationError: an argument is not allowed, or the recipe does not make a finished unit.
         LotNotFoundError: there is no such lot.
         RecipeNotFoundError, FinishedUnitNotFoundError, EventNotFoundError: there is no such recipe, unit or event.
         UnitConversionError: an ingredient's density is missing; names every such ingredient.
@@ -185,6 +191,7 @@ def record_batch_production(
             labour_cost=labour_cost,
             overhead_cost=overhead_cost,
             used=used,
+            outputs=outputs,
         )
         given.done()
         at, there_on = operation.happened("produced_at", asked.produced_at)
@@ -193,49 +200,52 @@ def record_batch_production(
 
         # load
         recipe = load_recipe(operation.connection, asked.recipe_id)
-        product, per_batch_micros = yield_of(operation.connection, recipe, asked.finished_unit_id)
+        made = _made(operation, recipe, asked)
         check_event(operation.connection, asked.event_id)
         today = operation.house.local_day(at)
 
         # decide
-        expected_micros = _planned_micros(per_batch_micros, asked.batches)
-        if not _is_countable(expected_micros):
+        if not all(_is_countable(_planned_micros(per_batch, asked.batches)) for _, per_batch, _ in made):
             raise _uncountable()
+        shares = _shares(asked, made)
         needs = needs_of(recipe, asked.batches)
         need = Need("production", needs, _items(recipe), asked.used, today, there_on)
-        chosen = choose_draws(operation, need, also_lock=product.item_id)
+        chosen = choose_draws(operation, need, also_lock=[item.item_id for item, _, _ in made])
         if missing := chosen.ingredients_short():
             raise InsufficientInventoryError(with_what_came_later(operation, missing, chosen.items, there_on))
         draws = all_draws(chosen.plan)
-        cost = split_cost(total_cost(draws, "num_batches"), expected_micros, asked.actual_micros)
+        products = products_of(made, shares, asked.batches, total_cost(draws, "num_batches"))
         rates = _rates_of_run(asked, recipe)
-        differs = check_label(operation, product.item_id, draws, asked.actual_micros)
+        differs = [check_label(operation, one.item.item_id, draws, one.actual_micros) for one in products]
 
         # write
-        made = None
-        if asked.actual_micros:
-            expires_on = baked_expiry(today, product.shelf_life_days, (draw.lot.expires_on for draw in draws))
-            made = NewLot(product.item_id, asked.actual_micros, cost.output_micros, today, expires_on)
-        lot = turn_into(operation, draws, made)
+        limits = [draw.lot.expires_on for draw in draws]
+        lots = turn_into_lots(
+            operation,
+            draws,
+            [_new_lot(one, today, baked_expiry(today, one.item.shelf_life_days, limits)) for one in products],
+        )
         note_passed_over(operation, draws, today, there_on)
         baked_by = snapshot(recipe)
         insert_once(
             operation.connection, tables.recipe_snapshot, {"sha256": baked_by.sha256, "content": baked_by.content}
         )
-        result = write_run(
-            operation, asked, at, baked_by.sha256, expected_micros, cost, rates, lot, consumptions(draws, chosen.items)
-        )
+        used_lots = consumptions(draws, chosen.items)
+        result = write_run(operation, asked, at, baked_by.sha256, products, rates, lots, used_lots)
         if chosen.told:
             result["used"] = list(chosen.told)
-        if differs:
-            result["label_differs"] = differs
+        if differs[0]:
+            result["label_differs"] = differs[0]
+        for output, difference in zip(result.get("outputs", ()), differs, strict=False):
+            if difference:
+                output["label_differs"] = difference
         return operation.succeed(result)
 
 
 def put_back_run(session: Session, run: RecordedRun, drawn: Sequence[Posted]) -> ProductionResult:
     """Record a run once more as it was, from exactly these draws, whatever its recipe and its lots have become since.
 
-    Its lot is where the first one was, and on hold if that one was.
+    Its lots are where the first ones were, and on hold if those were.
 
     The caller has locked the items and checked that the lots hold what is drawn.
     """
@@ -251,6 +261,7 @@ def put_back_run(session: Session, run: RecordedRun, drawn: Sequence[Posted]) ->
         loss_reason=run.loss_reason,
         notes=run.notes,
         used=run.used,
+        outputs=run.outputs,
         **asdict(rates),
     )
     with recording(RECORD, session, {**asked.claimed, "operation_id": None}) as operation:
@@ -260,24 +271,62 @@ def put_back_run(session: Session, run: RecordedRun, drawn: Sequence[Posted]) ->
             Draw(lots[one.lot_id].open_lot, -one.quantity_micros, negated(one.cost_micros), "reversal") for one in drawn
         ]
         items = {lot.item_id: Item(lot.item_id, "", lot.item_slug, "", lot.base_unit) for lot in lots.values()}
-        cost = split_cost(total_cost(draws, "num_batches"), run.expected_yield_micros, run.actual_yield_micros)
-        first = None if run.lot_id is None else load_lot(session, run.lot_id)
-        made = None
-        if first:
-            made = NewLot(
-                first.item_id,
-                run.actual_yield_micros,
-                cost.output_micros,
-                first.received_on,
-                first.expires_on,
-            )
-        lot = turn_into(operation, draws, made)
-        if first and lot:
-            _put_like(operation, load_lot(session, lot.lot_id), first)
+        products = _products_again(session, run, total_cost(draws, "num_batches"))
+        firsts = load_lots(session, [one.lot_id for one in run.products if one.lot_id is not None])
+        before = [None if one.lot_id is None else firsts[one.lot_id] for one in run.products]
+        added = turn_into_lots(
+            operation,
+            draws,
+            [
+                _new_lot(one, first.received_on, first.expires_on) if first else None
+                for one, first in zip(products, before, strict=True)
+            ],
+        )
+        for lot, first in zip(added, before, strict=True):
+            if lot and first:
+                _put_like(operation, load_lot(session, lot.lot_id), first)
         known = rates if rates.labour_micros or rates.overhead_micros else None
         used = consumptions(draws, items)
-        expected, sha256 = run.expected_yield_micros, run.snapshot_sha256
-        return operation.succeed(write_run(operation, asked, run.produced_at, sha256, expected, cost, known, lot, used))
+        return operation.succeed(
+            write_run(operation, asked, run.produced_at, run.snapshot_sha256, products, known, added, used)
+        )
+
+
+def _products_again(session: Session, run: RecordedRun, total_micros: int | None) -> list[Product]:
+    """The products of a recorded run, with their shares of what its draws cost now."""
+    items = load_items(session, {one.finished_unit_id for one in run.products})
+    shares = [one.share for one in run.products]
+    costs = [None] * len(shares) if total_micros is None else divide(total_micros, shares)
+    return [
+        Product(
+            items[one.finished_unit_id],
+            one.share,
+            one.expected_micros,
+            one.actual_micros,
+            split_cost(cost, one.expected_micros, one.actual_micros),
+        )
+        for one, cost in zip(run.products, costs, strict=True)
+    ]
+
+
+def _new_lot(product: Product, made_on: date, expires_on: date | None) -> NewLot | None:
+    if not product.actual_micros:
+        return None
+    return NewLot(product.item.item_id, product.actual_micros, product.cost.output_micros, made_on, expires_on)
+
+
+def _made(operation: Operation, recipe: Recipe, asked: ProductionRequest) -> list[tuple[Item, int, int]]:
+    """Every product, the first one first: its item, what one batch makes, and what came out, in millionths."""
+    came_out = [(asked.finished_unit_id, asked.actual_micros)]
+    came_out += [(one.finished_unit_id, one.actual_micros) for one in asked.outputs]
+    found = [(yield_of(operation.connection, recipe, item_id), actual) for item_id, actual in came_out]
+    return [(item, per_batch, actual) for (item, per_batch), actual in found]
+
+
+def _shares(asked: ProductionRequest, made: Sequence[tuple[Item, int, int]]) -> list[Fraction]:
+    if not asked.outputs:
+        return [Fraction(1)]
+    return shares_of([(actual, per_batch) for _, per_batch, actual in made], [one.share for one in asked.outputs])
 
 
 def _put_like(operation: Operation, lot: LotState, first: LotState) -> None:

@@ -89,6 +89,16 @@ class ReallyUsed(Body):
     reason: str | None = None
 
 
+class AlsoMade(Body):
+    """A further product of a production; see ``record_batch_production``."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"finished_unit_id": 4, "actual_yield": "500"}]})
+
+    finished_unit_id: Whole
+    actual_yield: Quantity
+    share: Quantity | None = None
+
+
 class Page(TypedDict):
     """The end of a page: the cursor of the next page, or None on the last."""
 

@@ -6,6 +6,7 @@ from starlette.responses import Response
 from bake_tracker.domain.errors import OperationNotFoundError
 from bake_tracker.entrypoints.api.common import (
     After,
+    AlsoMade,
     Body,
     IdempotencyKey,
     Limit,
@@ -60,6 +61,7 @@ class Correction(Body):
     cascade: bool = False
     loss_reason: str | None = None
     used: Many[ReallyUsed] | None = None
+    outputs: Many[AlsoMade] | None = None
 
 
 @router.get("/operations", **reads(OperationPage))

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from bake_tracker.entrypoints.api.common import (
     After,
+    AlsoMade,
     Body,
     IdempotencyKey,
     Limit,
@@ -71,6 +72,7 @@ class Production(Batches):
     notes: str | None = None
     labour_cost: Quantity | None = None
     overhead_cost: Quantity | None = None
+    outputs: Many[AlsoMade] | None = None
 
 
 class Boxes(Body):
@@ -102,6 +104,7 @@ class BakeAndPack(Batches):
     event_id: Whole | None = None
     loss_reason: str | None = None
     notes: str | None = None
+    outputs: Many[AlsoMade] | None = None
 
 
 class RunPage(Page):

@@ -102,9 +102,10 @@ class Ledger:
             Input(taken.lot_id, -taken.quantity_micros, negated(taken.cost_micros))
             for taken in self.draws_of(row.made_by)
         ]
-        planned, made = row.expected_yield_micros, row.quantity_micros
+        planned, made = row.output_planned_micros or row.expected_yield_micros, row.quantity_micros
         kept = Fraction(made, planned) if planned and made < planned else Fraction(1)
-        return Source(row.lot_id, made, row.lot_cost_micros, inputs, kept)
+        share = Fraction(row.share) if row.share else Fraction(1)
+        return Source(row.lot_id, made, row.lot_cost_micros, inputs, kept * share)
 
 
 def explain_lots(session: Session, lot_ids: Iterable[int]) -> list[ExplainedLot]:
@@ -137,7 +138,9 @@ def explain_lot(row: Any, ledger: Ledger, depth: int = 0) -> ExplainedLot:
     inputs = ledger.sources[row.lot_id].inputs
     spent = [taken.cost_micros for taken in inputs]
     lost = None
-    if inputs and row.lot_cost_micros is not None and None not in spent:
+    if row.share:
+        lost = row.output_loss_micros
+    elif inputs and row.lot_cost_micros is not None and None not in spent:
         lost = sum(cost for cost in spent if cost is not None) - row.lot_cost_micros
     return {
         "lot_id": row.lot_id,
@@ -263,6 +266,9 @@ def _load_movements(session: Session, operation_ids: Collection[str]) -> dict[st
             tables.operation.c.name.label("operation"),
             tables.supplier.c.name.label("supplier"),
             tables.production_run.c.expected_yield_micros,
+            tables.production_output.c.expected_yield_micros.label("output_planned_micros"),
+            tables.production_output.c.loss_cost_micros.label("output_loss_micros"),
+            tables.production_output.c.share,
         )
         .join(below, below.c.id == movements.c.operation_id)
         .join(tables.operation, tables.operation.c.id == movements.c.operation_id)
@@ -270,6 +276,7 @@ def _load_movements(session: Session, operation_ids: Collection[str]) -> dict[st
         .join(tables.item, tables.item.c.id == tables.lot.c.item_id)
         .outerjoin(tables.supplier, tables.supplier.c.id == tables.lot.c.supplier_id)
         .outerjoin(tables.production_run, tables.production_run.c.operation_id == movements.c.operation_id)
+        .outerjoin(tables.production_output, tables.production_output.c.lot_id == movements.c.lot_id)
         .order_by(movements.c.id),
         {"ids": sorted(operation_ids)},
     ).all()

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypedDict
 
-from sqlalchemy import Select, and_, func, literal, null, select
+from sqlalchemy import Select, and_, case, func, literal, null, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.stock.adjusting import TO_SOMEBODY
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Adjustment, AssemblyRun, Event, Item, Lot, ProductionRun, Recipient
+from bake_tracker.models import Adjustment, AssemblyRun, Event, Item, Lot, ProductionOutput, ProductionRun, Recipient
 from bake_tracker.models.ledger import Movement
 from bake_tracker.queries.bakery import BakeryInfo, load_bakery
 from bake_tracker.queries.reports.periods import between, month_of, not_reversed, rows_of
@@ -202,7 +202,12 @@ def _wasted(house: BakeryInfo, since: date | None, until: date | None) -> Select
 
 
 def _lost(house: BakeryInfo, since: date | None, until: date | None) -> Select[*tuple[Any, ...]]:
-    lost = ProductionRun.expected_yield_micros - ProductionRun.actual_yield_micros
+    """What was lost of each product."""
+    expected, actual, item_id = (
+        func.coalesce(ProductionOutput.__table__.c[name], ProductionRun.__table__.c[name])
+        for name in ("expected_yield_micros", "actual_yield_micros", "finished_unit_id")
+    )
+    of_output = ProductionOutput.id.is_not(None)
     return (
         select(
             literal("loss").label("kind"),
@@ -210,12 +215,14 @@ def _lost(house: BakeryInfo, since: date | None, until: date | None) -> Select[*
             Item.slug,
             Item.base_unit,
             ProductionRun.produced_at.label("at"),
-            lost.label("quantity"),
-            ProductionRun.loss_cost_micros.label("cost"),
+            (expected - actual).label("quantity"),
+            case((of_output, ProductionOutput.loss_cost_micros), else_=ProductionRun.loss_cost_micros).label("cost"),
         )
-        .join(Item, Item.id == ProductionRun.finished_unit_id)
+        .select_from(ProductionRun)
+        .outerjoin(ProductionOutput, ProductionOutput.production_run_id == ProductionRun.id)
+        .join(Item, Item.id == item_id)
         .where(
-            lost > 0,
+            expected > actual,
             not_reversed(ProductionRun.operation_id),
             *between(ProductionRun.produced_at, house, since, until),
         )
@@ -250,7 +257,7 @@ def _made_for_events(house: BakeryInfo, since: date | None, until: date | None) 
             )
             .select_from(run)
             .join(Event, Event.id == run.event_id)
-            .join(Lot, Lot.id == run.lot_id)
+            .join(Lot, (Lot.operation_id == run.operation_id) & Lot.is_made)
             .join(Item, Item.id == Lot.item_id)
             .where(not_reversed(run.operation_id), *between(at, house, since, until))
         )

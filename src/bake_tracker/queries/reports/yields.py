@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypedDict
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import ColumnElement, Select, case, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import divide_half_even, format_money
+from bake_tracker.domain.stock.costing import production_status
 from bake_tracker.domain.units import MICRO, format_micros
-from bake_tracker.models import Item, ProductionRun, Recipe
+from bake_tracker.models import Item, ProductionOutput, ProductionRun, Recipe
 from bake_tracker.queries.bakery import BakeryInfo, load_bakery
 from bake_tracker.queries.operations.history import key_of_run
 from bake_tracker.queries.reports.periods import between, month_of, not_reversed, rows_of
@@ -43,7 +44,7 @@ class YieldRow(Compared):
 
 
 class RunYieldRow(Compared):
-    """One production."""
+    """One production, or one product of it if there were several."""
 
     at: str
     recipe_slug: str
@@ -76,7 +77,7 @@ def load_yields_by_month(session: Session, since: date | None = None, until: dat
     """By month, recipe and product, from ``since`` to ``until``; two statements."""
     house = load_bakery(session)
     sums: defaultdict[tuple[str, str, str, str], _Sum] = defaultdict(_Sum)
-    for run in rows_of(session, _runs(house, since, until)):
+    for run in rows_of(session, _runs().where(*_counted(house, since, until))):
         month = month_of(house.local_day(run.produced_at))
         sums[month, run.recipe_slug, run.product_slug, run.base_unit].add(run)
     return [
@@ -102,38 +103,54 @@ def load_run_yields(
 ) -> list[RunYieldRow]:
     """The latest ``limit`` productions of the period, or those before ``before``; two or three statements.
 
+    A production with several products has a row for each.
+
     Raises:
         OperationNotFoundError: no run, or more than one, has an id that begins with ``before``.
     """
     house = load_bakery(session)
-    runs = _runs(house, since, until)
+    newest_first = (ProductionRun.produced_at.desc(), ProductionRun.id.desc())
+    latest = select(ProductionRun.id).where(*_counted(house, since, until)).order_by(*newest_first).limit(limit)
     if before is not None:
         key = key_of_run(session, before)
         newest = tuple_(ProductionRun.produced_at, ProductionRun.id)
-        runs = runs.where(newest < tuple_(key["at"], key["production_id"]))
-    runs = runs.order_by(ProductionRun.produced_at.desc(), ProductionRun.id.desc()).limit(limit)
+        latest = latest.where(newest < tuple_(key["at"], key["production_id"]))
+    cut = latest.subquery()
+    runs = _runs().join(cut, cut.c.id == ProductionRun.id).order_by(*newest_first, ProductionOutput.id)
     return [_run(run, house) for run in rows_of(session, runs)]
 
 
-def _runs(house: BakeryInfo, since: date | None, until: date | None) -> Select[*tuple[Any, ...]]:
+def _counted(house: BakeryInfo, since: date | None, until: date | None) -> list[ColumnElement[bool]]:
+    return [not_reversed(ProductionRun.operation_id), *between(ProductionRun.produced_at, house, since, until)]
+
+
+def _runs() -> Select[*tuple[Any, ...]]:
+    """Runs, once for each product that came out."""
+    of_output = ProductionOutput.id.is_not(None)
     return (
         select(
             ProductionRun.produced_at,
             ProductionRun.operation_id,
             ProductionRun.num_batches,
             ProductionRun.scale_factor,
-            ProductionRun.expected_yield_micros,
-            ProductionRun.actual_yield_micros,
-            ProductionRun.status,
+            func.coalesce(ProductionOutput.expected_yield_micros, ProductionRun.expected_yield_micros).label(
+                "expected_yield_micros"
+            ),
+            func.coalesce(ProductionOutput.actual_yield_micros, ProductionRun.actual_yield_micros).label(
+                "actual_yield_micros"
+            ),
             ProductionRun.loss_reason,
-            ProductionRun.total_cost_micros,
+            case((of_output, ProductionOutput.total_cost_micros), else_=ProductionRun.total_cost_micros).label(
+                "total_cost_micros"
+            ),
             Recipe.slug.label("recipe_slug"),
             Item.slug.label("product_slug"),
             Item.base_unit,
         )
+        .select_from(ProductionRun)
+        .outerjoin(ProductionOutput, ProductionOutput.production_run_id == ProductionRun.id)
         .join(Recipe, Recipe.id == ProductionRun.recipe_id)
-        .join(Item, Item.id == ProductionRun.finished_unit_id)
-        .where(not_reversed(ProductionRun.operation_id), *between(ProductionRun.produced_at, house, since, until))
+        .join(Item, Item.id == func.coalesce(ProductionOutput.finished_unit_id, ProductionRun.finished_unit_id))
     )
 
 
@@ -146,7 +163,7 @@ def _run(run: Any, house: BakeryInfo) -> RunYieldRow:
         "batches": run.num_batches,
         "scale_factor": run.scale_factor,
         **compared,
-        "status": run.status,
+        "status": production_status(run.expected_yield_micros, run.actual_yield_micros),
         "loss_reason": run.loss_reason,
         "operation_id": run.operation_id,
     }

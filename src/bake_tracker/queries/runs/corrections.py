@@ -4,12 +4,14 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import OperationNotFoundError, ValidationError
+from bake_tracker.domain.stock.outputs import Output, outputs_as_stored
 from bake_tracker.domain.stock.really_used import Used, used_as_stored
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Operation, tables
@@ -18,10 +20,22 @@ CORRECTING = "record_production_correction"
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedProduct:
+    """A product of a recorded production."""
+
+    finished_unit_id: int
+    share: Fraction
+    expected_micros: int
+    actual_micros: int
+    lot_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class RecordedRun:
     """The arguments of a recorded production; labour and overhead are 0 if there were none.
 
-    ``used`` lists the lots that a person named.
+    ``used`` lists the lots that a person named, ``outputs`` the further products as they were asked for, and
+    ``products`` all of them as they were recorded.
     """
 
     recipe_id: int
@@ -39,6 +53,8 @@ class RecordedRun:
     labour_micros: int
     overhead_micros: int
     used: tuple[Used, ...]
+    outputs: tuple[Output, ...]
+    products: tuple[RecordedProduct, ...]
 
     @property
     def actual_yield(self) -> str:
@@ -68,12 +84,37 @@ def load_run(session: Session, operation_id: str) -> RecordedRun:
     ).first()
     if row is not None:
         values: tuple[Any, ...] = tuple(row)
-        used = used_as_stored(json.loads(values[-1]).get("used", ()))
-        return RecordedRun(*(*values[:-1], used))
+        asked = json.loads(values[-1])
+        products = _load_products(session, operation_id) or (
+            RecordedProduct(
+                row.finished_unit_id, Fraction(1), row.expected_yield_micros, row.actual_yield_micros, row.lot_id
+            ),
+        )
+        said = used_as_stored(asked.get("used", ())), outputs_as_stored(asked.get("outputs", ()))
+        return RecordedRun(*(*values[:-1], *said, products))
     name = session.execute(select(Operation.name).where(Operation.id == operation_id)).scalar()
     if name is None:
         raise OperationNotFoundError(operation_id)
     raise ValidationError.of("corrected_operation_id", f"{name} is not a production; undo it and record it again")
+
+
+def _load_products(session: Session, operation_id: str) -> tuple[RecordedProduct, ...]:
+    output = tables.production_output.c
+    rows = session.execute(
+        select(
+            output.finished_unit_id,
+            output.share,
+            output.expected_yield_micros,
+            output.actual_yield_micros,
+            output.lot_id,
+        )
+        .where(output.operation_id == operation_id)
+        .order_by(output.id)
+    )
+    return tuple(
+        RecordedProduct(item_id, Fraction(share), expected, actual, lot_id)
+        for item_id, share, expected, actual, lot_id in rows
+    )
 
 
 def load_corrected(session: Session, correction_id: str) -> tuple[str, str]:

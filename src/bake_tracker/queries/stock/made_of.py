@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
-from sqlalchemy import BigInteger, Connection, bindparam, select, text
+from sqlalchemy import BigInteger, Connection, String, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.label.allergens import Statement
@@ -24,9 +25,10 @@ WITH RECURSIVE reached (lot_id) AS (
         JOIN movement AS drawn ON drawn.operation_id = lot.operation_id AND drawn.quantity_micros < 0
 )
 SELECT lot.id, lot.item_id, lot.product_id, lot.parent_lot_id, lot.quantity_micros,
-    drawn.lot_id AS from_lot_id, -drawn.quantity_micros AS drawn_micros
+    drawn.lot_id AS from_lot_id, -drawn.quantity_micros AS drawn_micros, production_output.share
 FROM reached
     JOIN lot ON lot.id = reached.lot_id
+    LEFT JOIN production_output ON production_output.lot_id = lot.id
     LEFT JOIN movement AS drawn ON drawn.operation_id = lot.operation_id AND drawn.quantity_micros < 0
 ORDER BY drawn.id
 """
@@ -40,6 +42,7 @@ ORDER BY drawn.id
         quantity_micros=BigInteger,
         from_lot_id=BigInteger,
         drawn_micros=BigInteger,
+        share=String,
     )
 )
 _FOODS = (
@@ -73,7 +76,9 @@ def load_made(connection: Session | Connection, lot_ids: Collection[int], *, als
     drawn: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     for row in rows:
         if row.from_lot_id is not None:
-            drawn[row.id].append((row.from_lot_id, row.drawn_micros))
+            # A lot that came out beside others has only its share of what was drawn.
+            share = Fraction(row.share) if row.share else Fraction(1)
+            drawn[row.id].append((row.from_lot_id, round(row.drawn_micros * share)))
     lots = {
         row.id: MadeLot(
             row.id, row.item_id, row.product_id, row.parent_lot_id, row.quantity_micros, tuple(drawn[row.id])

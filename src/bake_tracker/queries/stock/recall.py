@@ -101,15 +101,15 @@ def _named(rows: Iterable[Any], documents: Mapping[str, Document]) -> Iterator[M
 
 
 def _runs(trace: Trace, lots: Iterable[TracedLot]) -> list[Run]:
-    """What each run used from the affected lots, in order of time."""
-    made = {lot["operation_id"]: lot for lot in lots}
-    runs: dict[str, Run] = {}
+    """What each run used from the affected lots, in order of time; once for each lot that it made."""
+    made = {lot["lot_id"]: lot for lot in lots}
+    runs: dict[tuple[str, int | None], Run] = {}
     for step in trace["forward"]:
         if step["kind"] not in ("baked", "packed"):
             continue
-        lot = made.get(step["operation_id"])
+        lot = made.get(step["into_lot_id"] or 0)
         run = runs.setdefault(
-            step["operation_id"],
+            (step["operation_id"], step["into_lot_id"]),
             {
                 "operation_id": step["operation_id"],
                 "kind": step["kind"],

@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import bindparam, select
@@ -11,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import divide_half_even, format_money
 from bake_tracker.domain.stock.costing import RunCost, production_status, split_cost
+from bake_tracker.domain.stock.outputs import divide
 from bake_tracker.domain.units import MICRO, format_micros
-from bake_tracker.models import AssemblyRun, Item, Lot, Operation, ProductionRun, RunRate
+from bake_tracker.models import AssemblyRun, Item, Lot, Operation, ProductionOutput, ProductionRun, RunRate
 from bake_tracker.models.ledger import Movement
 from bake_tracker.queries.verify.drift import Drift, Told, drift, in_batches
 
@@ -47,6 +49,7 @@ _movements = (
         Movement.quantity_micros,
         Movement.cost_micros,
         Lot.code,
+        Lot.item_id,
         Item.kind,
         Item.base_unit,
     )
@@ -54,6 +57,12 @@ _movements = (
     .join(Item, Item.id == Lot.item_id)
     .where(Movement.operation_id.in_(bindparam("ids", expanding=True)))
     .order_by(Movement.operation_id, Movement.id)
+)
+_outputs = (
+    select(*ProductionOutput.__table__.columns, Lot.code.label("lot_code"), Lot.item_id.label("lot_item_id"))
+    .outerjoin(Lot, Lot.id == ProductionOutput.lot_id)
+    .where(ProductionOutput.operation_id.in_(bindparam("ids", expanding=True)))
+    .order_by(ProductionOutput.id)
 )
 _receipts = (
     select(
@@ -115,9 +124,12 @@ class _Moved:
 def run_drift(session: Session, told: Told) -> Iterator[Drift]:
     """Every run, receipt and answer that differs from the movements; in constant memory."""
     for runs in in_batches(session, _productions, told, "productions"):
-        moved = _moved(session, runs)
+        moved, outputs = _moved(session, runs), _load_outputs(session, runs)
         for run in runs:
-            yield from _production(run, moved[run.operation_id])
+            if of_run := outputs[run.operation_id]:
+                yield from _several(run, of_run, moved[run.operation_id])
+            else:
+                yield from _production(run, moved[run.operation_id])
     for runs in in_batches(session, _assemblies, told, "assemblies"):
         moved = _moved(session, runs)
         for run in runs:
@@ -167,6 +179,89 @@ def _production(run: Any, moved: _Moved) -> Iterator[Drift]:
     }
     yield from _answer(run.operation_id, run.result, answered | _common(run, moved, cost))
     yield from _rates(run)
+
+
+def _load_outputs(session: Session, runs: Sequence[Any]) -> defaultdict[str, list[Any]]:
+    found: defaultdict[str, list[Any]] = defaultdict(list)
+    for row in session.execute(_outputs, {"ids": [run.operation_id for run in runs]}):
+        found[row.operation_id].append(row)
+    return found
+
+
+def _several(run: Any, outputs: Sequence[Any], moved: _Moved) -> Iterator[Drift]:
+    """Check a run that made several products: its shares, the cost of each, and the answer."""
+    shares = [_share(one.share) for one in outputs]
+    if sum(shares) != 1 or any(one.expected_yield_micros <= 0 for one in outputs):
+        yield drift("production shares", run.operation_id, "1, and a plan for each", str(sum(shares)))
+        return
+    total = moved.used_micros
+    costs = [None] * len(shares) if total is None else divide(total, shares)
+    split = [
+        split_cost(cost, one.expected_yield_micros, one.actual_yield_micros)
+        for cost, one in zip(costs, outputs, strict=True)
+    ]
+    stored = [(one.total_cost_micros, one.loss_cost_micros) for one in outputs]
+    if stored != (expected := [(one.total_micros, one.loss_micros) for one in split]):
+        yield drift("production output cost", run.operation_id, str(expected), str(stored))
+    first = outputs[0]
+    own = (run.finished_unit_id, run.expected_yield_micros, run.actual_yield_micros, run.lot_id)
+    wanted = (first.finished_unit_id, first.expected_yield_micros, first.actual_yield_micros, first.lot_id)
+    if own != wanted:
+        yield drift("production first output", run.operation_id, str(wanted), str(own))
+    made = [(one.lot_id, one.actual_yield_micros, one.finished_unit_id) for one in outputs if one.actual_yield_micros]
+    found = [(add.lot_id, add.quantity_micros, add.item_id) for add in moved.adds]
+    if made != found:
+        yield drift("production made", run.operation_id, str(made), str(found))
+    earned = [one.output_micros for one in split if one.output_micros]
+    if [add.cost_micros for add in moved.adds if add.cost_micros] != earned:
+        yield drift("production cost out", run.operation_id, str(earned), moved.added())
+    losses = [one.loss_micros for one in split]
+    lost = None if None in losses else sum(loss for loss in losses if loss is not None)
+    if (run.total_cost_micros, run.loss_cost_micros) != (total, lost):
+        cost = format_money(run.total_cost_micros)
+        yield drift("production cost", run.operation_id, format_money(total), f"{cost}, loss {run.loss_cost_micros}")
+    status = production_status(first.expected_yield_micros, first.actual_yield_micros)
+    if run.status != status:
+        yield drift("production status", run.operation_id, status, run.status)
+    answered = {
+        "production_run_id": run.id,
+        "operation_id": run.operation_id,
+        "recipe_id": run.recipe_id,
+        "finished_unit_id": run.finished_unit_id,
+        "num_batches": run.num_batches,
+        "scale_factor": run.scale_factor,
+        "expected_yield": format_micros(run.expected_yield_micros),
+        "actual_yield": format_micros(run.actual_yield_micros),
+        "production_status": status,
+        "total_ingredient_cost": format_money(total),
+        "loss_cost": format_money(lost),
+        "lot_id": run.lot_id,
+        "consumptions": moved.consumptions(),
+        "outputs": [_answered_output(one, cost) for one, cost in zip(outputs, split, strict=True)],
+    }
+    yield from _answer(run.operation_id, run.result, answered)
+    yield from _rates(run)
+
+
+def _share(text: str) -> Fraction:
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        return Fraction(0)
+
+
+def _answered_output(row: Any, cost: RunCost) -> dict[str, Any]:
+    return {
+        "finished_unit_id": row.finished_unit_id,
+        "share": row.share,
+        "expected_yield": format_micros(row.expected_yield_micros),
+        "actual_yield": format_micros(row.actual_yield_micros),
+        "loss_quantity": format_micros(max(row.expected_yield_micros - row.actual_yield_micros, 0)),
+        "lot_id": row.lot_id,
+        "lot_code": row.lot_code,
+        "cost": format_money(cost.total_micros),
+        "per_unit_cost": format_money(cost.per_unit_micros),
+    }
 
 
 def _rates(run: Any) -> Iterator[Drift]:
@@ -269,6 +364,12 @@ def _answer(operation_id: str, result: str | None, expected: Mapping[str, Any]) 
     if not isinstance(found, dict):
         yield drift("answer", operation_id, "a result", "none that can be read")
         return
+    if isinstance(outputs := found.get("outputs"), list):
+        # How it differs from the label is not part of the ledger.
+        found["outputs"] = [
+            {key: value for key, value in one.items() if key != "label_differs"} if isinstance(one, dict) else one
+            for one in outputs
+        ]
     if isinstance(consumptions := found.get("consumptions"), list):
         # An item's slug may have changed since, and its name is not part of the ledger.
         found["consumptions"] = [

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import ServiceError
 from bake_tracker.domain.recipes.quantities import needs_of
+from bake_tracker.domain.stock.outputs import OutputInput
 from bake_tracker.domain.stock.really_used import UsedInput
 from bake_tracker.queries.catalog.definitions import load_good, load_recipe
 from bake_tracker.queries.stock.lots import load_lots
@@ -54,11 +55,13 @@ def record_bake_and_pack(
     loss_reason: str | None = None,
     notes: str | None = None,
     used: Sequence[UsedInput] | None = None,
+    outputs: Sequence[OutputInput] | None = None,
     operation_id: UUID | str | None = None,
 ) -> BakeAndPackResult:
     """Record a production and the goods packed from it as one operation; if either is refused, nothing is recorded.
 
     ``used`` lists the lots that the production really used; the assembly takes its components by their policy.
+    ``outputs`` lists what else the production made.
 
     Raises:
         ServiceError: any refusal of ``record_batch_production`` or ``record_assembly``.
@@ -79,6 +82,7 @@ def record_bake_and_pack(
             loss_reason=loss_reason,
             notes=notes,
             used=used,
+            outputs=outputs,
         )
         boxes_asked = {
             "finished_good_id": given.key("finished_good_id", finished_good_id),
@@ -102,6 +106,7 @@ def record_bake_and_pack(
             loss_reason=loss_reason,
             notes=notes,
             used=used,
+            outputs=outputs,
         )
         assembly = record_assembly(finished_good_id, quantity, session=session, assembled_at=at, event_id=event_id)
         return operation.succeed(
@@ -122,5 +127,6 @@ def _lock_all(operation: Operation, asked: ProductionRequest, finished_good_id: 
         recipe = load_recipe(operation.session, asked.recipe_id)
         good = load_good(operation.session, finished_good_id)
         parts = {part.item.item_id for part in good.components}
+        parts |= {one.finished_unit_id for one in asked.outputs}
         parts |= {lot.item_id for lot in load_lots(operation.session, {one.lot_id for one in asked.used}).values()}
         lock_items(operation, {*needs_of(recipe, asked.batches), asked.finished_unit_id, *parts, good.item.item_id})

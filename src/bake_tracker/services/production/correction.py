@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import ConflictError, ValidationError
+from bake_tracker.domain.stock.outputs import OutputInput, outputs_as_arguments, read_outputs
 from bake_tracker.domain.stock.really_used import UsedInput, as_arguments, read_used
 from bake_tracker.queries.catalog.definitions import load_recipe, snapshot
 from bake_tracker.queries.runs.corrections import load_run
@@ -46,18 +47,20 @@ def record_production_correction(
     cascade: bool = False,
     loss_reason: str | None = None,
     used: Sequence[UsedInput] | None = None,
+    outputs: Sequence[OutputInput] | None = None,
     operation_id: UUID | str | None = None,
 ) -> CorrectionResult:
     """Undo a production and record it with another yield, or from other lots; the rest of the call stays the same.
 
     Recipe, batches, scale, time, event and notes stay. The ingredients return to stock before they are drawn again, by
     their policy or as the run's ``used`` said. A new ``used`` replaces that one whole; an empty list leaves every item
-    to its policy. With ``cascade``, runs that used the output are undone too, and must be recorded again.
-    ``loss_reason`` None keeps the current one.
+    to its policy. ``actual_yield`` is the first product's; ``outputs`` replaces the further ones whole. With
+    ``cascade``, runs that used the output are undone too, and must be recorded again. ``loss_reason`` None keeps the
+    current one.
 
     Raises:
         ValidationError: an argument is not allowed, the operation is not a production, or the yield is unchanged and
-            ``used`` was left out.
+            ``used`` and ``outputs`` were left out.
         ConflictError: the recipe has changed since, or ``record_reversal`` found a conflict.
         ServiceError: any other refusal of ``record_reversal`` or ``record_batch_production``.
     """
@@ -69,6 +72,7 @@ def record_production_correction(
         with_dependents = given.flag("cascade", cascade)
         loss = given.text("loss_reason", loss_reason)
         named = read_used(given, used)
+        further = read_outputs(given, outputs, None)
         given.done()
         asked: dict[str, object] = {
             "corrected_operation_id": target_id,
@@ -79,11 +83,13 @@ def record_production_correction(
         }
         if used is not None:
             asked["used"] = [asdict(one) for one in named]
+        if outputs is not None:
+            asked["outputs"] = [asdict(one) for one in further]
         if done := operation.claim(asked):
             return cast(CorrectionResult, done)
 
         run = load_run(session, target_id)
-        if run.actual_yield_micros == micros and used is None:
+        if run.actual_yield_micros == micros and used is None and outputs is None:
             raise ValidationError.of("actual_yield", "is already the recorded yield; there is nothing to correct")
         undone = record_reversal(target_id, why, session=session, cascade=with_dependents)
         if snapshot(load_recipe(operation.connection, run.recipe_id)).sha256 != run.snapshot_sha256:
@@ -106,6 +112,7 @@ def record_production_correction(
             labour_cost=Decimal(run.labour_micros).scaleb(-6),
             overhead_cost=Decimal(run.overhead_micros).scaleb(-6),
             used=as_arguments(run.used if used is None else named),
+            outputs=outputs_as_arguments(run.outputs if outputs is None else further),
         )
         return operation.succeed(
             CorrectionResult(

@@ -7,6 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.stock.outputs import Output, claimed_outputs, read_outputs
 from bake_tracker.domain.stock.really_used import Used, claimed_used, read_used
 
 
@@ -26,6 +27,7 @@ class ProductionRequest:
     labour_micros: int | None = None
     overhead_micros: int | None = None
     used: tuple[Used, ...] = ()
+    outputs: tuple[Output, ...] = ()
 
     @classmethod
     def read(
@@ -45,15 +47,16 @@ class ProductionRequest:
             labour_micros=_optional_money(given, "labour_cost", asked.get("labour_cost")),
             overhead_micros=_optional_money(given, "overhead_cost", asked.get("overhead_cost")),
             used=read_used(given, asked.get("used")),
+            outputs=read_outputs(given, asked.get("outputs"), asked["finished_unit_id"]),
         )
 
     @property
     def claimed(self) -> dict[str, object]:
         """The values that make two calls the same; left out, later arguments leave them as they were before."""
-        later = ("labour_micros", "overhead_micros", "used")
+        later = ("labour_micros", "overhead_micros", "used", "outputs")
         first = {name: value for name, value in asdict(self).items() if name not in later}
         rates = {name: value for name in later[:2] if (value := getattr(self, name)) is not None}
-        return {**first, **rates, **claimed_used(self.used)}
+        return {**first, **rates, **claimed_used(self.used), **claimed_outputs(self.outputs)}
 
     @property
     def batches(self) -> Fraction:

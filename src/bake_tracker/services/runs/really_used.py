@@ -1,6 +1,6 @@
 """Draw the lots that were really used as said, and let the policy choose the rest."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -82,17 +82,21 @@ class Chosen:
         return [*component_shortages(self.plan, self.items), *lots]
 
 
-def choose_draws(operation: Operation, need: Need, *, also_lock: int) -> Chosen:
-    """Lock every item used and ``also_lock`` (the item made), then choose the draws.
+def choose_draws(operation: Operation, need: Need, *, also_lock: Collection[int]) -> Chosen:
+    """Lock every item used and ``also_lock`` (the items made), then choose the draws.
 
     Raises:
         LotNotFoundError, ValidationError, UnitConversionError, ConflictError: a lot in ``used`` cannot be used.
     """
     if not need.used:
-        plan = choose_lots(operation, need.needs, need.today, there_on=need.there_on, also_lock=also_lock)
-        return Chosen(plan, need.items)
+        if len(also_lock) > 1:
+            lock_items(operation, {*need.needs, *also_lock})
+        first = next(iter(also_lock))
+        return Chosen(
+            choose_lots(operation, need.needs, need.today, there_on=need.there_on, also_lock=first), need.items
+        )
     named = {lot.item.item_id for lot in _load_named(operation, need).values()}
-    lock_items(operation, {*need.needs, *named, also_lock})
+    lock_items(operation, {*need.needs, *named, *also_lock})
     return plan_as_used(operation, need)
 
 

@@ -220,6 +220,13 @@ def with_what_came_later(
 
 def turn_into(operation: Operation, draws: Sequence[Draw], new: NewLot | None) -> AddedLot | None:
     """Post draws and their product: out of the lots and into a new one, written to the ledger at once."""
+    return turn_into_lots(operation, draws, [new])[0]
+
+
+def turn_into_lots(
+    operation: Operation, draws: Sequence[Draw], products: Sequence[NewLot | None]
+) -> list[AddedLot | None]:
+    """Post draws and their products, of which nothing came out where there is None."""
     if draws:
         operation.connection.execute(
             _take,
@@ -228,13 +235,14 @@ def turn_into(operation: Operation, draws: Sequence[Draw], new: NewLot | None) -
                 for draw in draws
             ],
         )
-    lot = _add_lot(operation, new) if new else None
+    lots = [_add_lot(operation, new) if new else None for new in products]
     changes = changes_of(draws)
-    if new and lot:
-        changes.append(Change(lot.lot_id, new.quantity_micros, new.cost_micros))
+    for new, lot in zip(products, lots, strict=True):
+        if new and lot:
+            changes.append(Change(lot.lot_id, new.quantity_micros, new.cost_micros))
     if changes:
         _post(operation, changes)
-    return lot
+    return lots
 
 
 def change_lots(operation: Operation, changes: Sequence[Change]) -> None:

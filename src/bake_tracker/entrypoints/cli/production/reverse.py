@@ -10,6 +10,7 @@ from bake_tracker.domain.errors import Dependent, DependentsError
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find_operation
 from bake_tracker.entrypoints.cli.options import OperationId
+from bake_tracker.entrypoints.cli.production.outputs import AlsoMade, also_made
 from bake_tracker.entrypoints.cli.production.really_used import ReallyUsed, really_used
 from bake_tracker.entrypoints.cli.production.runs import show_production
 from bake_tracker.entrypoints.cli.state import answer, ask, money, out, say, state, twig, write
@@ -58,6 +59,7 @@ def correct(
         Any, typer.Option("--yield", parser=parse.whole_or_decimal, help="the correct yield; default: as recorded")
     ] = None,
     used: ReallyUsed = None,
+    also: AlsoMade = None,
     by_policy: Annotated[
         bool, typer.Option("--by-policy", help="forget what was said to be used; each item's policy chooses the lots")
     ] = False,
@@ -66,7 +68,7 @@ def correct(
     operation_id: OperationId = None,
 ) -> None:
     """Correct a mistyped yield, or what was used: undo the run and record it again with the same plan, in one step."""
-    if actual is None and not used and not by_policy:
+    if actual is None and not used and not by_policy and not also:
         raise typer.BadParameter("say what to correct: --yield N, --used '120 ml lot:LATER', or both")
     if used and by_policy:
         raise typer.BadParameter("use either --used or --by-policy")
@@ -81,6 +83,7 @@ def correct(
             cascade=cascade,
             loss_reason=loss_reason,
             used=[] if by_policy else really_used(session, used),
+            outputs=also_made(session, also),
             operation_id=operation_id,
         )
 

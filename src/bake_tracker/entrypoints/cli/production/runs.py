@@ -10,6 +10,7 @@ from bake_tracker.domain.label.text import difference_text
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find, find_operation, find_optional, find_product
 from bake_tracker.entrypoints.cli.options import OperationId
+from bake_tracker.entrypoints.cli.production.outputs import AlsoMade, also_made
 from bake_tracker.entrypoints.cli.production.really_used import ReallyUsed, really_used
 from bake_tracker.entrypoints.cli.state import adding_up, answer, ask, money, say, show_table, write
 from bake_tracker.queries.operations.history import load_operation, load_runs
@@ -74,6 +75,7 @@ def produce(
         str | None, typer.Option(help="overhead cost of the run; default: by the recipe's rates")
     ] = None,
     used: ReallyUsed = None,
+    also: AlsoMade = None,
     operation_id: OperationId = None,
 ) -> None:
     """Record a production: take the ingredients and add what was made."""
@@ -93,6 +95,7 @@ def produce(
             "loss_reason": loss_reason,
             "notes": notes,
             "used": really_used(session, used),
+            "outputs": also_made(session, also),
             "operation_id": operation_id,
         }
         product = find_product(session, recipe_id, unit)
@@ -174,6 +177,9 @@ def show_production(result: Any) -> None:
     say(f"  cost {money(result['total_ingredient_cost'])}{loss}{per_unit}")
     if result.get("labour_cost"):
         say(f"  plus labour {money(result['labour_cost'])}, overhead {money(result['overhead_cost'])}")
+    for one in result.get("outputs", ())[1:]:
+        lot = f" as lot {one['lot_code']}" if one["lot_code"] else ""
+        say(f"  also {one['actual_yield']}, planned {one['expected_yield']}{lot}, cost {money(one['cost'])}")
     show_consumptions(result)
 
 

@@ -10,7 +10,9 @@ from starlette.responses import Response
 from bake_tracker.clock import now
 from bake_tracker.domain.choices import LOSS_REASONS
 from bake_tracker.domain.errors import RecipeNotFoundError, ServiceError, ValidationError
+from bake_tracker.domain.recipes.quantities import Recipe
 from bake_tracker.domain.slices import Ask
+from bake_tracker.domain.stock.outputs import OutputInput
 from bake_tracker.entrypoints.http.access import BAKER, VIEWER
 from bake_tracker.entrypoints.http.problems import status_of
 from bake_tracker.entrypoints.web.forms import Form, Sent, asked, choices
@@ -87,11 +89,24 @@ def _record(form: Form) -> ProductionResult:
 
     def work(session: Session) -> ProductionResult:
         used = read_used(session, form) or None
+        outputs = _also_made(form, load_recipe(session, asked_for["recipe_id"])) or None
         form.done()
         with by_used_row(form):
-            return record_batch_production(session=session, operation_id=form.operation_id, used=used, **asked_for)
+            return record_batch_production(
+                session=session, operation_id=form.operation_id, used=used, outputs=outputs, **asked_for
+            )
 
     return run_in_transaction(work)
+
+
+def _also_made(form: Form, recipe: Recipe) -> list[OutputInput]:
+    """The other products of the recipe of which a number was entered."""
+    found: list[OutputInput] = []
+    for item_id in recipe.makes:
+        number = form.number(f"also_{item_id}")
+        if number is not None:
+            found.append({"finished_unit_id": item_id, "actual_yield": number})
+    return found
 
 
 def _planned_for(form: Form) -> str:
@@ -144,6 +159,7 @@ def _checked(session: Session, form: Form, today: date) -> dict[str, Any]:
         "planned": form.write(product["expected"]) if product else "",
         "planned_for": _planned_for(form),
         "question": question,
+        "also_open": any(form[f"also_{item_id}"] for item_id in recipe.makes),
     }
 
 

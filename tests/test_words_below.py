@@ -79,6 +79,7 @@ EVERY_REMEDY: dict[RemedyKind, Remedy] = {
     "settle_line": {"kind": "settle_line", "line": 2, "can_accept": True},
     "state_allergens": {"kind": "state_allergens", "item_id": 3, "item_slug": "flour"},
     "state_dates": {"kind": "state_dates"},
+    "scale_batches": {"kind": "scale_batches", "quantity": "1/3"},
     "state_decimals": {"kind": "state_decimals"},
     "state_yield": {"kind": "state_yield", "quantity": "12", "item_slug": "roll", "can_create": True},
     "take_good_rows": {"kind": "take_good_rows"},

@@ -52,6 +52,25 @@ def baking(kitchen: Kitchen, **more: Any) -> dict[str, Any]:
     return {**ids, "num_batches": 1, "actual_yield": "24", **more}
 
 
+def test_a_production_says_what_was_used_what_came_out_and_at_which_scale(kitchen: Kitchen, baker: TestClient) -> None:
+    """A scale may be a fraction, and refusals name the field to send instead."""
+    lot = kitchen.receive("Flour", 1, "kg", 1)["lot_id"]
+    run = baker.post(
+        "/api/v1/productions",
+        json=baking(kitchen, actual_yield="8", scale_factor="1/3", used=[{"lot_id": lot, "quantity": "200"}]),
+    ).json()
+    assert (run["scale_factor"], run["expected_yield"], run["used"][0]["quantity"]) == ("1/3", "8", "200")
+    wrong = baker.post("/api/v1/productions", json=baking(kitchen, scale_factor="1/0"))
+    assert (wrong.status_code, "divides by 0" in wrong.text) == (422, True)
+    again = {"corrected_operation_id": run["operation_id"], "actual_yield": "8", "reason": "x", "used": []}
+    assert baker.post("/api/v1/production-corrections", json=again).json()["production"]["scale_factor"] == "1/3"
+    kitchen.recipe("Lam", {"Flour": (100, "g")}, {"Croissant": 20, "Roll": 40})
+    ids = {"recipe_id": kitchen.ids["Lam"], "finished_unit_id": kitchen.ids["Croissant"]}
+    rolls = [{"finished_unit_id": kitchen.ids["Roll"], "actual_yield": "10", "share": "1/4"}]
+    done = baker.post("/api/v1/productions", json={**ids, "num_batches": 1, "actual_yield": "15", "outputs": rolls})
+    assert [one["share"] for one in done.json()["outputs"]] == ["3/4", "1/4"]
+
+
 def test_a_recall_and_a_trace_may_be_about_all_lots_of_a_code(kitchen: Kitchen, baker: TestClient) -> None:
     """Only if asked for: a lot's id means this lot."""
     ids = [kitchen.receive("Flour", 1, "kg", lot_code="M-7")["lot_id"] for _ in range(2)]

@@ -80,3 +80,11 @@ def test_two_products_come_out_of_one_dough(kitchen: Kitchen, bake: CommandLine)
     assert (kitchen.stock("Dough"), kitchen.stock("Scraps")) == (2_000, 100)
     assert bake(*run, "0.25 kg cream").code == 1
     assert bake(*run, "scraps").code == 2
+
+
+def test_a_third_of_a_batch(bun: Kitchen, bake: CommandLine) -> None:
+    """``--scale 1/3``; a part of a batch without it is refused with the way to write it."""
+    assert "planned 1 " in bake("produce", "bun", "3", "--yield", "1", "--scale", "1/3").out
+    done = bake("produce", "bun", "1.5", "--yield", "1")
+    assert (done.code, "use 1 batch and --scale 1.5" in done.err) == (1, True)
+    assert "use 1 batch and --scale 1/3" in bake("check", "produce", "bun", "1/3").err

@@ -81,3 +81,15 @@ def test_a_bake_has_two_products(baker: TestClient, kitchen: Kitchen) -> None:
     assert "croissant-" in recorded
     assert "roll-" in recorded
     assert (kitchen.stock("Croissant"), kitchen.stock("Roll")) == (10, 20)
+
+
+def test_the_size_of_a_batch_may_be_a_fraction(baker: TestClient, kitchen: Kitchen) -> None:
+    """A third of a batch is shown, recorded, and offered again."""
+    seen = baker.get(f"/bake?recipe={kitchen.ids['Cookies']}&num_batches=1&scale_factor=1/3").text
+    assert "Planned: 8" in seen
+    known = {"recipe_id": str(kitchen.ids["Cookies"]), "finished_unit_id": str(kitchen.ids["Cookie"])}
+    numbers = {"num_batches": "1", "scale_factor": "1/3", "actual_yield": "8", "planned": "", "planned_for": ""}
+    done = submit(baker, f"/bake?recipe={kitchen.ids['Cookies']}", "/bake", **known, **numbers)
+    assert "scale_factor=1%2F3" in baker.get(done.headers["location"]).text
+    part = submit(baker, f"/bake?recipe={kitchen.ids['Cookies']}", "/bake", **known, **numbers | {"num_batches": "1.5"})
+    assert "as the size of a batch" in part.text

@@ -128,8 +128,25 @@ class Arguments:
         self.refuse(field, f"must be a number {wanted}{told}, not {shown(value)}")
         return Fraction(1)
 
-    def scale_factor(self, field: str, value: object) -> Decimal:
-        """A finite factor above 0; a float is taken as the decimal it prints as."""
+    def batches(self, field: str, value: object) -> int:
+        """A whole number of batches; a part of a batch is a scale."""
+        is_part = isinstance(value, Decimal | Fraction | float) and _whole_decimal(value) is None
+        if is_part and math.isfinite(value) and 0 < value <= MAX_COUNT:  # type: ignore[arg-type,operator]
+            remedy: Remedy = {"kind": "scale_batches", "quantity": str(value)}
+            self.refuse(field, f"must be a whole number, not {shown(value)}; a part of a batch is a scale", remedy)
+            return 1
+        return self.count(field, value)
+
+    def scale_factor(self, field: str, value: object) -> Decimal | Fraction:
+        """A finite factor above 0; a float is taken as the decimal it prints as, and a fraction such as 1/3 stays one.
+
+        A fraction that is a decimal becomes one, so that 1/2 and 0.5 are the same.
+        """
+        if isinstance(value, Fraction):
+            if 0 < value <= MAX_COUNT and len(str(value)) <= 80:
+                return _as_decimal(value) or value
+            self.refuse(field, f"must be above 0, at most {MAX_COUNT} and of up to 80 digits, not {shown(value)}")
+            return Decimal(1)
         if isinstance(value, float) and math.isfinite(value):
             value = Decimal(repr(float(value)))  # a subclass may print differently
         if type(value) is int or (isinstance(value, Decimal) and value.is_finite()):
@@ -232,6 +249,19 @@ def check_is_past(field: str, at: datetime, now: datetime, time_zone: str) -> No
     if at > now + CLOCKS_DIFFER:
         given, here = (f"{one.astimezone(ZoneInfo(time_zone)):%Y-%m-%d %H:%M}" for one in (at, now))
         raise ValidationError.of(field, f"must not be in the future; {given} is later than now, {here} in {time_zone}")
+
+
+def scale_of(text: str) -> Decimal | Fraction:
+    """A scale as it is stored."""
+    return Fraction(text) if "/" in text else Decimal(text)
+
+
+def _as_decimal(value: Fraction) -> Decimal | None:
+    """The same number as a decimal; None if it has no end, or would be too long."""
+    digits = next((digits for digits in range(21) if 10**digits % value.denominator == 0), None)
+    if digits is None:
+        return None
+    return Decimal(value.numerator * 10**digits // value.denominator).scaleb(-digits, _WIDE).normalize(_WIDE)
 
 
 def _whole_decimal(value: object) -> int | None:

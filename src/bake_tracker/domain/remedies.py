@@ -27,6 +27,7 @@ RemedyKind = Literal[
     "rename",
     "replace_file",
     "restore_again",
+    "scale_batches",
     "settle_line",
     "state_allergens",
     "state_dates",

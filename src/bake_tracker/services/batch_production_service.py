@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from bake_tracker.database.insert_once import insert_once
-from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.arguments import Arguments, scale_of
 from bake_tracker.domain.errors import InsufficientInventoryError, Shortage, ValidationError
 from bake_tracker.domain.money import negated
 from bake_tracker.domain.recipes.quantities import Item, Rates, Recipe, needs_of
@@ -89,7 +89,7 @@ def check_can_produce(
     num_batches: int,
     *,
     session: Session,
-    scale_factor: Decimal | int | float = 1,
+    scale_factor: Decimal | int | float | Fraction = 1,
     used: Sequence[UsedInput] | None = None,
 ) -> ProductionCheck:
     """Check whether there is enough stock now, by the rule that recording uses; locks and writes nothing.
@@ -105,7 +105,7 @@ def check_can_produce(
     with checking(CHECK, session, locals()) as operation:
         given = Arguments()
         recipe_id = given.key("recipe_id", recipe_id)
-        num_batches = given.count("num_batches", num_batches)
+        num_batches = given.batches("num_batches", num_batches)
         scale = given.scale_factor("scale_factor", scale_factor)
         named = read_used(given, used)
         given.done()
@@ -134,7 +134,7 @@ def record_batch_production(
     actual_yield: int | Decimal,
     *,
     session: Session,
-    scale_factor: Decimal | int | float = 1,
+    scale_factor: Decimal | int | float | Fraction = 1,
     produced_at: datetime | None = None,
     event_id: int | None = None,
     loss_reason: str | None = None,
@@ -255,7 +255,7 @@ def put_back_run(session: Session, run: RecordedRun, drawn: Sequence[Posted]) ->
         finished_unit_id=run.finished_unit_id,
         num_batches=run.num_batches,
         actual_micros=run.actual_yield_micros,
-        scale_factor=Decimal(run.scale_factor),
+        scale_factor=scale_of(run.scale_factor),
         produced_at=run.produced_at,
         event_id=run.event_id,
         loss_reason=run.loss_reason,

@@ -5,18 +5,20 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Any, TypedDict, TypeVar
 from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from starlette.responses import Response
 
 from bake_tracker.clock import now
 from bake_tracker.domain.arguments import MAX_ENTRIES, MAX_KEY
 from bake_tracker.domain.slice_keys import read_key
 from bake_tracker.domain.slices import Ask
+from bake_tracker.domain.written import PLAIN, UnreadableError, read_number
 from bake_tracker.entrypoints.api.remedies import in_words
 from bake_tracker.entrypoints.api.schemas import schema_of
 from bake_tracker.entrypoints.http.access import BAKER, VIEWER
@@ -49,6 +51,15 @@ def _a_number(value: object) -> object:
     return value
 
 
+def _a_factor(value: object) -> object:
+    if not isinstance(value, str) or "/" not in value:
+        return _a_number(value)
+    try:
+        return read_number(value, PLAIN)
+    except UnreadableError as error:
+        raise ValueError(str(error)) from None
+
+
 def _a_text(value: object) -> object:
     if not isinstance(value, str | date | None):
         raise ValueError("must be text such as 2026-11-23")
@@ -57,6 +68,12 @@ def _a_text(value: object) -> object:
 
 Quantity = Annotated[
     Decimal | int, BeforeValidator(_a_number), Field(description="exact; a number or, safer in JavaScript, a string")
+]
+Factor = Annotated[
+    Decimal | int | Fraction,
+    BeforeValidator(_a_factor),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}]}),
+    Field(description='exact; a number, or a string such as "0.5" or "1/3"'),
 ]
 Entry = TypeVar("Entry")
 Many = Annotated[list[Entry], Field(max_length=MAX_ENTRIES)]
@@ -74,7 +91,16 @@ class Body(BaseModel):
 
     def given(self) -> dict[str, Any]:
         """Only the fields that were sent; the service has the defaults."""
-        return self.model_dump(exclude_unset=True)
+        # pydantic's own dump would turn a fraction into text.
+        return {name: _plain(getattr(self, name)) for name in type(self).model_fields if name in self.model_fields_set}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Body):
+        return value.given()
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list) else value
 
 
 class ReallyUsed(Body):
@@ -83,7 +109,7 @@ class ReallyUsed(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"lot_id": 7, "quantity": "120", "unit": "ml"}]})
 
     lot_id: Whole
-    quantity: Quantity
+    quantity: Factor
     unit: str | None = None
     instead_of: Whole | None = None
     reason: str | None = None
@@ -96,7 +122,7 @@ class AlsoMade(Body):
 
     finished_unit_id: Whole
     actual_yield: Quantity
-    share: Quantity | None = None
+    share: Factor | None = None
 
 
 class Page(TypedDict):

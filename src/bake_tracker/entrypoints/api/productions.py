@@ -10,6 +10,7 @@ from bake_tracker.entrypoints.api.common import (
     After,
     AlsoMade,
     Body,
+    Factor,
     IdempotencyKey,
     Limit,
     Many,
@@ -51,7 +52,7 @@ class Batches(Body):
 
     recipe_id: Whole
     num_batches: Whole
-    scale_factor: Quantity = 1
+    scale_factor: Factor = 1
     used: Many[ReallyUsed] | None = None
 
 

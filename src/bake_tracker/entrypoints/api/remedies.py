@@ -139,6 +139,7 @@ WAYS: dict[RemedyKind, Callable[[Remedy], Way]] = {
     "settle_line": _settle_line,
     "state_allergens": lambda one: _route(f"PUT /api/v1/items/{one['item_id']}/allergens", "record them"),
     "state_dates": lambda one: _field("document", "write every date in document that way"),
+    "scale_batches": lambda one: _field("scale_factor", f"send 1 batch and scale_factor {one['quantity']}"),
     "state_decimals": lambda one: _field("document", "write every number in document that way"),
     "state_yield": _state_yield,
     "take_good_rows": lambda one: _field("skip_bad", "or set skip_bad to true to import only the good rows"),

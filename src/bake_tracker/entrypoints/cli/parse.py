@@ -54,6 +54,12 @@ def whole_or_decimal(text: str) -> int | Decimal:
     return int(value) if value == value.to_integral_value() and abs(value.adjusted()) < 20 else value
 
 
+def whole_or_exact(text: str | Decimal) -> int | Decimal | Fraction:
+    """``2``, ``0.5`` or ``1/3``: an int if the number is whole. Typer also passes a default through here."""
+    with _as_usage_error(str(text)):
+        return read_exact(str(text))
+
+
 def day(text: str) -> date:
     """``2026-11-23``, ``23 Nov 2026`` or ``23.11.2026``."""
     with _as_usage_error(text):

@@ -111,6 +111,7 @@ WORDS: dict[RemedyKind, Callable[[Remedy], str]] = {
     "settle_line": _settle_line,
     "state_allergens": lambda one: f"record them: bake allergen set {one['item_slug']} --contains ..., or --none",
     "state_dates": lambda one: "or add --dates dmy or --dates mdy for the whole file",
+    "scale_batches": lambda one: f"use 1 batch and --scale {one['quantity']}",
     "state_decimals": lambda one: "or add --decimals comma or --decimals point for the whole file",
     "state_yield": _state_yield,
     "take_good_rows": lambda one: "or import only the good rows with --skip-bad",

@@ -95,6 +95,7 @@ WAYS: dict[RemedyKind, Callable[[Remedy], Way]] = {
         one, f"Ask the person who keeps the catalogue to record which allergens {one['item_slug']} contains"
     ),
     "state_dates": lambda one: Way("Write every date that way"),
+    "scale_batches": lambda one: Way(f"Enter 1 batch, and {one['quantity']} as the size of a batch"),
     "state_decimals": lambda one: Way("Write every number that way"),
     "state_yield": lambda one: Way("Enter how many of which product one batch makes, or leave it empty"),
     "take_good_rows": lambda one: Way("Correct the rows first"),

@@ -5,7 +5,6 @@ Uses the same rule as recording, ``plan_draws`` over the same lots, but locks, w
 
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
 from fractions import Fraction
 from typing import TypedDict
 
@@ -79,8 +78,8 @@ def load_production_plan(
         UnitConversionError: a unit of an ingredient cannot be converted.
     """
     given = Arguments()
-    count = given.count("num_batches", num_batches)
-    scale: Decimal = given.scale_factor("scale_factor", scale_factor)
+    count = given.batches("num_batches", num_batches)
+    scale = given.scale_factor("scale_factor", scale_factor)
     given.done()
     batches = count * Fraction(scale)
     makes = {

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
-from decimal import Decimal
+from fractions import Fraction
 from itertools import chain
 from typing import Any
 
@@ -118,7 +118,7 @@ def _is_same(column: str, said: Any, found: Any) -> bool:
         if isinstance(found, date):
             return date.fromisoformat(said) == found
         if column == "scale_factor":
-            return Decimal(said) == Decimal(found)
+            return Fraction(said) == Fraction(found)
     except (TypeError, ValueError, ArithmeticError):
         return False
     return bool(said == found)

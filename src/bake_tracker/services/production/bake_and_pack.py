@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import TypedDict, cast
 from uuid import UUID
 
@@ -49,7 +50,7 @@ def record_bake_and_pack(
     quantity: int,
     *,
     session: Session,
-    scale_factor: Decimal | int | float = 1,
+    scale_factor: Decimal | int | float | Fraction = 1,
     made_at: datetime | None = None,
     event_id: int | None = None,
     loss_reason: str | None = None,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.arguments import Arguments, scale_of
 from bake_tracker.domain.errors import ConflictError, ValidationError
 from bake_tracker.domain.stock.outputs import OutputInput, outputs_as_arguments, read_outputs
 from bake_tracker.domain.stock.really_used import UsedInput, as_arguments, read_used
@@ -103,7 +103,7 @@ def record_production_correction(
             run.num_batches,
             Decimal(micros).scaleb(-6),
             session=session,
-            scale_factor=Decimal(run.scale_factor),
+            scale_factor=scale_of(run.scale_factor),
             produced_at=run.produced_at,
             event_id=run.event_id,
             loss_reason=run.loss_reason if loss is None else loss,

@@ -19,7 +19,7 @@ class ProductionRequest:
     finished_unit_id: int
     num_batches: int
     actual_micros: int
-    scale_factor: Decimal
+    scale_factor: Decimal | Fraction
     produced_at: datetime | None
     event_id: int | None
     loss_reason: str | None
@@ -37,7 +37,7 @@ class ProductionRequest:
         return cls(
             recipe_id=given.key("recipe_id", asked["recipe_id"]),
             finished_unit_id=given.key("finished_unit_id", asked["finished_unit_id"]),
-            num_batches=given.count("num_batches", asked["num_batches"]),
+            num_batches=given.batches("num_batches", asked["num_batches"]),
             actual_micros=given.micros("actual_yield", actual_yield),
             scale_factor=given.scale_factor("scale_factor", asked["scale_factor"]),
             produced_at=given.moment("produced_at", asked["produced_at"], time_zone),
@@ -65,7 +65,8 @@ class ProductionRequest:
 
     @property
     def scale_text(self) -> str:
-        return format(self.scale_factor, "f")
+        exact = self.scale_factor
+        return str(exact) if isinstance(exact, Fraction) else format(exact, "f")
 
 
 def _optional_money(given: Arguments, field: str, value: object) -> int | None:

@@ -20,8 +20,14 @@ from bake_tracker.services.database import Session
 from bake_tracker.services.production.bake_and_pack import record_bake_and_pack
 
 Count = Annotated[Any, typer.Argument(parser=parse.whole_or_decimal, help="a whole number of 1 or more")]
+Batches = Annotated[
+    Any, typer.Argument(parser=parse.whole_or_exact, help="a whole number of 1 or more; a part of a batch is --scale")
+]
 Scale = Annotated[
-    Decimal, typer.Option("--scale", parser=parse.decimal, help="multiply every quantity of the recipe by this")
+    Any,
+    typer.Option(
+        "--scale", parser=parse.whole_or_exact, help="multiply every quantity of the recipe by this, such as 1/3 or 1.5"
+    ),
 ]
 Event = Annotated[str | None, typer.Option(help="the event: slug or id")]
 At = Annotated[
@@ -30,7 +36,7 @@ At = Annotated[
 ]
 
 
-def check_produce(recipe: str, batches: Count, scale: Scale = Decimal(1), used: ReallyUsed = None) -> None:
+def check_produce(recipe: str, batches: Batches, scale: Scale = Decimal(1), used: ReallyUsed = None) -> None:
     """Check whether the stock allows these batches; exit 1 if it does not."""
     result = ask(
         lambda session: check_can_produce(
@@ -58,7 +64,7 @@ def check_assemble(good: str, quantity: Count, used: ReallyUsed = None) -> None:
 
 def produce(
     recipe: Annotated[str, typer.Argument(help="slug or id")],
-    batches: Count,
+    batches: Batches,
     actual: Annotated[Any, typer.Option("--yield", parser=parse.whole_or_decimal, help="how many were really made")],
     unit: Annotated[str | None, typer.Option(help="the finished unit, if the recipe makes several")] = None,
     scale: Scale = Decimal(1),

@@ -72,8 +72,8 @@ def _record(form: Form) -> ProductionResult:
     asked_for: dict[str, Any] = {
         "recipe_id": form.key("recipe_id", needed=True),
         "finished_unit_id": form.key("finished_unit_id", needed=True),
-        "num_batches": form.number("num_batches", needed=True),
-        "scale_factor": form.number("scale_factor", needed=True),
+        "num_batches": form.quantity("num_batches", needed=True),
+        "scale_factor": form.quantity("scale_factor", needed=True),
         "actual_yield": form.number("actual_yield", needed=True),
         "produced_at": form.moment("produced_at"),
         "event_id": form.key("event_id"),
@@ -112,7 +112,7 @@ def _also_made(form: Form, recipe: Recipe) -> list[OutputInput]:
 def _planned_for(form: Form) -> str:
     """The values that the planned yield depends on."""
     reading = Form(form.locale, form.sent)
-    return " ".join(str(reading.number(name)) for name in ("finished_unit_id", "num_batches", "scale_factor"))
+    return " ".join(str(reading.quantity(name)) for name in ("finished_unit_id", "num_batches", "scale_factor"))
 
 
 def _page(request: Request, form: Form, status: int = 200) -> Response:
@@ -141,7 +141,7 @@ def _checked(session: Session, form: Form, today: date) -> dict[str, Any]:
     question = Form(form.locale, form.sent)  # problems show beside the answer, not as a refusal
     plan = None
     try:
-        batches, scale = question.number("num_batches"), question.number("scale_factor")
+        batches, scale = question.quantity("num_batches"), question.quantity("scale_factor")
         question.done()
         plan = load_production_plan(session, recipe, batches, scale, today)
     except ServiceError as error:

@@ -88,3 +88,9 @@ def test_a_third_of_a_batch(bun: Kitchen, bake: CommandLine) -> None:
     done = bake("produce", "bun", "1.5", "--yield", "1")
     assert (done.code, "use 1 batch and --scale 1.5" in done.err) == (1, True)
     assert "use 1 batch and --scale 1/3" in bake("check", "produce", "bun", "1/3").err
+
+
+def test_a_weight_of_a_recipe_is_refused_with_batches(bun: Kitchen, bake: CommandLine) -> None:
+    """A line uses a number of batches of another recipe."""
+    done = bake("recipe", "add", "Tart", "--line", "60 ml bun")
+    assert (done.code, "'1/2 batch bun'" in " ".join(done.err.replace("│", " ").split())) == (2, True)

@@ -38,6 +38,7 @@ TEXTS = [5, b"text", ["text"], "NUL \0", "half \ud800", "x" * 10_001]
 NAMES = [None, "", " \t\n", "bell \a", "red \x1b[31m", "turned \u202e", *TEXTS]
 MOMENTS = [date(2026, 1, 1), "2026-01-01", 0, datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)]
 DAYS = [datetime(2026, 1, 1, tzinfo=UTC), "2026-01-01", 0, date(1970, 1, 1), date.min]
+LISTED = [{}, "ab", 5, [None], ["x"], [[]], [{}], [{"lot_id": 1}], [{"quantity": 1}], [{"lot_id": 1, "quantity": 0}]]
 IDS = ["", "nonsense", 5, b"x", str(uuid4())[:-1], ["x"]]
 UNITS = [None, "", "cupz", 5, "g\0", "x" * 5000, "\ud800"]
 CHOICES = [None, "", 5, ["g"], "nonsense", "\0"]
@@ -51,7 +52,7 @@ RECIPE = recipes.record_recipe
 CASES: dict[Callable[..., Any], tuple[dict[str, Any], dict[str, list[Any]]]] = {
     batch_production_service.check_can_produce: (
         {"recipe_id": 1, "num_batches": 1},
-        {"recipe_id": KEYS, "num_batches": COUNTS, "scale_factor": FACTORS},
+        {"recipe_id": KEYS, "num_batches": COUNTS, "scale_factor": FACTORS, "used": LISTED},
     ),
     PRODUCTION: (
         {"recipe_id": 1, "finished_unit_id": 3, "num_batches": 1, "actual_yield": 1},
@@ -59,6 +60,7 @@ CASES: dict[Callable[..., Any], tuple[dict[str, Any], dict[str, list[Any]]]] = {
             "recipe_id": KEYS, "finished_unit_id": KEYS, "num_batches": COUNTS, "actual_yield": AMOUNTS,
             "scale_factor": FACTORS, "produced_at": MOMENTS, "event_id": OPTIONAL_KEYS, "loss_reason": TEXTS,
             "notes": TEXTS, "labour_cost": AMOUNTS[1:], "overhead_cost": AMOUNTS[1:], "operation_id": IDS,
+            "used": LISTED, "outputs": LISTED,
         },
     ),
     rates.record_recipe_rate: (
@@ -67,7 +69,7 @@ CASES: dict[Callable[..., Any], tuple[dict[str, Any], dict[str, list[Any]]]] = {
     ),
     assembly_service.check_can_assemble: (
         {"finished_good_id": 5, "quantity": 1},
-        {"finished_good_id": KEYS, "quantity": COUNTS},
+        {"finished_good_id": KEYS, "quantity": COUNTS, "used": LISTED},
     ),
     ASSEMBLY: (
         {"finished_good_id": 5, "quantity": 1},

@@ -129,5 +129,7 @@ def _lock_all(operation: Operation, asked: ProductionRequest, finished_good_id: 
         good = load_good(operation.session, finished_good_id)
         parts = {part.item.item_id for part in good.components}
         parts |= {one.finished_unit_id for one in asked.outputs}
-        parts |= {lot.item_id for lot in load_lots(operation.session, {one.lot_id for one in asked.used}).values()}
+        if asked.used:
+            named = load_lots(operation.session, {one.lot_id for one in asked.used})
+            parts |= {lot.item_id for lot in named.values()}
         lock_items(operation, {*needs_of(recipe, asked.batches), asked.finished_unit_id, *parts, good.item.item_id})

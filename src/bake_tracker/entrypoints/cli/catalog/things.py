@@ -7,7 +7,7 @@ import typer
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find
 from bake_tracker.entrypoints.cli.state import answer, ask, say, write
-from bake_tracker.queries.catalog.definitions import load_slugs
+from bake_tracker.queries.catalog.definitions import find_id, load_slugs
 from bake_tracker.services.catalog.goods import record_good_components
 from bake_tracker.services.catalog.recipes import record_recipe, record_recipe_yield
 from bake_tracker.services.catalog.things import record_event, record_item, record_supplier
@@ -139,6 +139,8 @@ def _line(session: Session, text: str) -> Any:
     quantity, unit, name = parse.amount_of(text)
     if unit in ("batch", "batches"):
         return {"sub_recipe_id": find(session, "recipe", name), "quantity": quantity}
+    if find_id(session, "item", name) is None and find_id(session, "recipe", name) is not None:
+        raise typer.BadParameter(f"{name} is a recipe; use a number of batches of it, such as '1/2 batch {name}'")
     return {"item_id": find(session, "item", name), "quantity": quantity, "unit": unit or "each"}
 
 

@@ -1,6 +1,8 @@
 """Changes to sealed history are found; a rebuilt chain lacks the hash that was kept elsewhere."""
 
 import json
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
@@ -216,6 +218,14 @@ def test_every_table_that_refers_to_an_operation_is_covered() -> None:
     """Exceptions are seals, which are chained instead, and tables about one installation."""
     owned = {table.name for table in Base.metadata.tables.values() if "operation_id" in table.columns}
     assert owned - {"seal", "sealed_operation", "restored_operation"} == {*COVERED} - {"operation"}
+
+
+@pytest.mark.parametrize("module", ["queries.verify.sealed_history", "queries.archive.rows"])
+def test_a_program_that_loads_only_this_knows_the_ledger(module: str) -> None:
+    """A command that only seals, or only backs up, loads little else."""
+    program = f"import bake_tracker.{module} as one; assert 'movement' in one.Base.metadata.tables"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 # What is found ------------------------------------------------------------------------------------------------------

@@ -9,7 +9,11 @@ from sqlalchemy import Column, String, Table, func, select, text
 from sqlalchemy.orm import Session
 
 from bake_tracker.models import Base
+from bake_tracker.models.ledger import movements
 from bake_tracker.models.types import UuidText
+
+# The tables are those that are loaded, and this one must be.
+assert movements.name in Base.metadata.tables
 
 ROWS_AT_ONCE = 1_000
 

@@ -11,7 +11,11 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.seals import COVERED, canonical_row
 from bake_tracker.models import Base, Operation, SealedOperation
+from bake_tracker.models.ledger import movements
 from bake_tracker.models.types import UtcDateTime, UuidText
+
+# The tables are found by name; a command that seals and does nothing else would not have loaded this one.
+assert movements.name in Base.metadata.tables
 
 OPERATIONS_AT_ONCE = 500
 ROWS_AT_ONCE = 1_000

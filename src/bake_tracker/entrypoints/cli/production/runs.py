@@ -180,10 +180,12 @@ def show_production(result: Any) -> None:
     )
     loss = f", of which {money(result['loss_cost'])} lost" if result["loss_quantity"] != "0" else ""
     per_unit = f", {money(result['per_unit_cost'])} each" if result["per_unit_cost"] else ""
-    say(f"  cost {money(result['total_ingredient_cost'])}{loss}{per_unit}")
+    outputs = result.get("outputs", ())
+    own = f"; {money(outputs[0]['cost'])} of it for this product" if outputs else ""
+    say(f"  cost {money(result['total_ingredient_cost'])}{loss}{own}{per_unit}")
     if result.get("labour_cost"):
         say(f"  plus labour {money(result['labour_cost'])}, overhead {money(result['overhead_cost'])}")
-    for one in result.get("outputs", ())[1:]:
+    for one in outputs[1:]:
         lot = f" as lot {one['lot_code']}" if one["lot_code"] else ""
         say(f"  also {one['actual_yield']}, planned {one['expected_yield']}{lot}, cost {money(one['cost'])}")
     show_consumptions(result)

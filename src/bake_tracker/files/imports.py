@@ -1,17 +1,18 @@
-"""Read any importable file as a document: JSON, CSV, XLSX, or a ZIP or folder of CSVs."""
+"""Read any importable file as a document: JSON, CSV, XLSX, or a ZIP or folder of CSVs or of JSON files."""
 
 from pathlib import Path
 from typing import Any
 
 from bake_tracker.domain.errors import ValidationError
-from bake_tracker.domain.importing.reading import parse_export
+from bake_tracker.domain.importing.reading import join_export, parse_export
 from bake_tracker.domain.importing.sections import TextRow, sections_of
 from bake_tracker.domain.importing.tables import FORMAT, TABLES, TEMPLATES, table_called
 from bake_tracker.domain.remedies import Remedy
 from bake_tracker.domain.written import Reading
-from bake_tracker.files.tables import MEGABYTE, TableRow, content_of, read_sheets
+from bake_tracker.files.tables import MEGABYTE, TableRow, content_of, read_json_texts, read_sheets
 
 _EXPLAINS = "about"
+MANIFEST = "manifest.json"
 MAX_JSON_BYTES = 64 * MEGABYTE
 """The most that a JSON file may hold, because it is read as a whole."""
 
@@ -22,8 +23,12 @@ def read_document(file: Path, *, table: str | None = None, reading: Reading | No
     Raises:
         ValidationError: the file cannot be read, or the kind of one of its tables is unknown.
     """
+    if file.name == MANIFEST:
+        file = file.parent
     if file.suffix.lower() == ".json" and not file.is_dir():
         return parse_export(_text(file))
+    if (file.is_dir() or file.suffix.lower() == ".zip") and (texts := read_json_texts(file, MAX_JSON_BYTES)):
+        return join_export(texts)
     tables: dict[str, list[TextRow]] = {}
     for name, rows in read_sheets(file).items():
         if name.lower() != _EXPLAINS:

@@ -184,6 +184,22 @@ def read_sheets(file: Path) -> dict[str, list[TableRow]]:
             }
 
 
+def read_json_texts(file: Path, most: int) -> dict[str, str]:
+    """The JSON files of a ZIP or folder as texts by their names without the ending; those in folders inside count too.
+
+    Raises:
+        ValidationError: they cannot be read, or hold more than ``most`` bytes.
+    """
+    with _readable(file):
+        if file.is_dir():
+            inside = sorted(file.glob("*.json"))
+            _check_size(file, sum(one.stat().st_size for one in inside), most)
+            return {one.stem: one.read_text("utf-8-sig") for one in inside}
+        with _unpacked(file, most) as archive:
+            names = [name for name in archive.namelist() if name.lower().endswith(".json")]
+            return {Path(name).stem: archive.read(name).decode("utf-8-sig") for name in names}
+
+
 def rows_of(name: str, table: Iterable[Sequence[str]], seen: _Seen | None = None) -> list[TableRow]:
     """The non-empty rows below the headings; errors call the table ``name``, and ``seen`` counts them.
 
@@ -322,10 +338,10 @@ def content_of(file: Path, most: int = MAX_BYTES) -> bytes:
 
 
 @contextmanager
-def _unpacked(file: Path) -> Iterator[ZipFile]:
+def _unpacked(file: Path, most: int = MAX_BYTES) -> Iterator[ZipFile]:
     """Open a ZIP, unless it would decompress to too much."""
     with ZipFile(file) as archive:
-        _check_size(file, sum(one.file_size for one in archive.infolist()))
+        _check_size(file, sum(one.file_size for one in archive.infolist()), most)
         yield archive
 
 

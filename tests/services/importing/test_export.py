@@ -104,7 +104,7 @@ def test_the_other_programs_export_survives_ours(kitchen: Kitchen, empty: Make, 
     write_export(tmp_path / "export.json", first)
     url = empty()
     assert take(url, tmp_path / "export.json")["refused_count"] == 0
-    assert sum(map(len, first.values())) == 31
+    assert sum(map(len, first.values())) == 32
     assert json_content(exported(url)) == json_content(first)
 
 

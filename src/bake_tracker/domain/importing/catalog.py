@@ -32,7 +32,7 @@ def plan_ingredients(document: Mapping[str, Any], items: Shelf[ItemPlan], findin
             g_per_ml=density,
             is_category=_is_category(row, slug in parents),
             parent_slug=row.read_text("parent_slug"),
-            description=row.read_text("description"),
+            description=_description(row),
         )
         admit_item(row, item, items)
     items.settle(lambda row: [Need(row, "parent_slug", row.fields["parent_slug"])] if row.has("parent_slug") else [])
@@ -60,7 +60,8 @@ def plan_materials(document: Mapping[str, Any], items: Shelf[ItemPlan], findings
             name=name,
             kind="material",
             base_unit=base_unit(False, units.get(name, set()) | units.get(slug, set()), {"count"}),
-            description=row.read_text("description"),
+            parent_slug=row.read_text("parent_slug"),
+            description=_description(row),
         )
         slugs[name].add(slug)
         admit_item(row, item, items)
@@ -97,6 +98,10 @@ def plan_recipients(document: Mapping[str, Any], recipients: Shelf[RecipientPlan
         recipients.admit(
             row, RecipientPlan(row.read_slug(name), name, row.read_text("household_name", "household", limit=200))
         )
+
+
+def _description(row: Row) -> str | None:
+    return "\n".join(text for text in (row.read_text("description"), row.read_text("notes")) if text) or None
 
 
 def find_stocked(row: Row, field: str, items: Shelf[ItemPlan]) -> ItemPlan | None:

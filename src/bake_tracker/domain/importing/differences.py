@@ -12,6 +12,7 @@ _SAID_BY_VALUE = {
     "name", "description", "parent_slug", "g_per_ml", "details", "happens_on", "household", "category", "source",
     "notes", "lines", "makes",
 }  # fmt: skip
+_FILLED = {"makes"}  # an import adds these where the bakery has none
 _MAY_BE_SAID = {"pick_policy", "base_unit", "shelf_life_days", "g_per_each", "is_category"}
 MAX_SHOWN = 200
 
@@ -34,7 +35,7 @@ def row_differences(
     for name in (field.name for field in fields(there)):
         new, old = getattr(there, name), getattr(here, name)
         is_said = name in _SAID_BY_VALUE or (name in _MAY_BE_SAID and has(name))
-        if not is_said or new is None or new == ():
+        if not is_said or new is None or new == () or (name in _FILLED and not old):
             continue
         told, kept = _told(name, new, known_as), _told(name, old, known_as)
         if told != kept and told is not None:

@@ -8,8 +8,8 @@ from uuid import UUID, uuid5
 
 from bake_tracker.domain.arguments import LARGEST
 from bake_tracker.domain.importing.catalog import find_stocked
-from bake_tracker.domain.importing.plan import ItemPlan, LotPlan
-from bake_tracker.domain.importing.products import Products, package_key
+from bake_tracker.domain.importing.plan import ItemPlan, LotPlan, SupplierPlan
+from bake_tracker.domain.importing.products import Products, preferred_supplier
 from bake_tracker.domain.importing.rows import Findings, Row, exact_number, plain
 from bake_tracker.domain.importing.shelf import Shelf
 from bake_tracker.domain.stock.lots import slug_in_code
@@ -22,14 +22,21 @@ IDENTIFYING = (
 
 
 def plan_lots(
-    document: Mapping[str, Any], database_id: str, items: Shelf[ItemPlan], products: Products, findings: Findings
+    document: Mapping[str, Any],
+    database_id: str,
+    items: Shelf[ItemPlan],
+    products: Products,
+    suppliers: Shelf[SupplierPlan],
+    numbers: Mapping[int, str],
+    findings: Findings,
 ) -> list[tuple[Row, LotPlan]]:
     """Plan the stock rows; ``quantity`` is in ``package_unit``, and without a ``total_cost`` the cost is unknown."""
     namespace, seen, lots = UUID(database_id), Counter[str](), []
     for row in findings.rows(document, "inventory_items"):
         content = json.dumps([_content(row.fields.get(field)) for field in IDENTIFYING])
         seen[content] += 1
-        lot = _lot(row, str(uuid5(namespace, f"inventory_items {seen[content]} {content}")), items, products)
+        operation_id = str(uuid5(namespace, f"inventory_items {seen[content]} {content}"))
+        lot = _lot(row, operation_id, items, products, suppliers, numbers)
         if row.refusals:
             findings.refuse(row)
         else:
@@ -37,10 +44,18 @@ def plan_lots(
     return lots
 
 
-def _lot(row: Row, operation_id: str, items: Shelf[ItemPlan], products: Products) -> LotPlan:
+def _lot(
+    row: Row,
+    operation_id: str,
+    items: Shelf[ItemPlan],
+    products: Products,
+    suppliers: Shelf[SupplierPlan],
+    numbers: Mapping[int, str],
+) -> LotPlan:
     item = find_stocked(row, "ingredient_slug", items)
+    product = products.of_package(row, "product_brand")
     if item and not row.has("package_unit") and (package_unit := _package_unit(row, item, products)):
-        row.fields = {**row.fields, "package_unit": package_unit}
+        row.fields["package_unit"] = package_unit
     unit, quantity = row.read_unit("package_unit"), row.read_number("quantity")
     if item and unit and not row.refusals:
         check_kept(row, item, unit, "package_unit")
@@ -55,7 +70,8 @@ def _lot(row: Row, operation_id: str, items: Shelf[ItemPlan], products: Products
         lot_code=_code(row, items) if row.has("lot_or_batch") else None,
         location=row.read_text("location", limit=120),
         note=row.read_text("notes"),
-        product_identity=_product_of(row, products),
+        product_identity=product.identity if product else None,
+        supplier_slug=preferred_supplier(row, suppliers, numbers),
     )
 
 
@@ -99,12 +115,3 @@ def _package_unit(row: Row, item: ItemPlan, products: Products) -> str | None:
     brand = row.fields.get("product_brand") or None
     units = {one.package_unit for one in everyone if (one.item_slug, one.brand) == (item.slug, brand)}
     return units.pop() if len(units) == 1 else None
-
-
-def _product_of(row: Row, products: Products) -> str | None:
-    """The only product that matches; None if several do, because choosing one would be a guess."""
-    key = package_key(row, "product_brand")
-    fitting = products.by_package.get(key, set())
-    if not fitting and key in products.refused:
-        row.refuse("product_brand", f"belongs to {products.refused[key]}, which was refused; correct that first")
-    return next(iter(fitting)) if len(fitting) == 1 else None

@@ -74,6 +74,12 @@ class LotPlan:
     on_hold: bool = False
     is_carried: bool = False
     number: int = 1
+    is_used_up: bool = False
+    """Whether nothing was left of it before the import: it is kept for its price."""
+
+
+LotKey = tuple[str, date, str | None]
+"""Item, day of receipt and product, by which a lot is known again when its quantity has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,7 @@ class YieldPlan:
     slug: str
     name: str
     quantity_micros: int
+    base_unit: str = "each"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,14 @@ from fractions import Fraction
 from typing import Any
 
 from bake_tracker.domain.importing.catalog import find_stocked
+from bake_tracker.domain.importing.differences import Difference
 from bake_tracker.domain.importing.plan import ItemPlan, ProductPlan, SupplierPlan
 from bake_tracker.domain.importing.rows import Findings, Row, exact_number, plain
 from bake_tracker.domain.importing.shelf import Shelf
+from bake_tracker.domain.name_matching import name_key
 from bake_tracker.domain.slugs import slugify
 from bake_tracker.domain.stock.products import product_identity
+from bake_tracker.domain.units import UnknownUnitError, parse_unit
 
 KEY_DIGITS = 12
 
@@ -26,6 +29,10 @@ class Products:
         self.places: dict[str, str] = {}
         self.by_package: defaultdict[str, set[str]] = defaultdict(set)
         self.refused: dict[str, str] = {}
+        self._told_of: dict[str, str] = {}
+        self.by_brand: defaultdict[tuple[str | None, ...], list[ProductPlan]] = defaultdict(list)
+        for product in known.values():
+            self._keep(product)
 
     def admit(self, row: Row, product: ProductPlan) -> None:
         key = package_key(row, "brand")
@@ -33,13 +40,68 @@ class Products:
             self.refused.setdefault(key, row.place)
             self.findings.refuse(row)
             return
-        self.by_package[key].add(product.identity)
+        here = self._here(product)
+        for one in here or [product]:
+            for keyed in (key, package_key(row, "brand", is_named=False)):
+                self.by_package[keyed].add(one.identity)
         if product.identity in self.new:
             self.findings.skip(row, f"same as {self.places[product.identity]}")
-        elif product.identity in self.known:
-            self.findings.skip(row, "already recorded")
+        elif here:
+            self.findings.differ(row, "already recorded", self._differences(row, here[0], product))
         else:
-            self.new[product.identity], self.places[product.identity] = product, row.place
+            self.new[product.identity] = product
+            self._keep(product)
+        self.places.setdefault(product.identity, row.place)
+
+    def _keep(self, product: ProductPlan) -> None:
+        self.by_brand[product.item_slug, product.brand, product.package_unit].append(product)
+
+    def _here(self, product: ProductPlan) -> list[ProductPlan]:
+        """The products in the bakery that this is: the same, or one that says more or less of its package.
+
+        An export without bar codes may mean several; a bar code that is new here is told of one product only.
+        """
+        if same := self.known.get(product.identity):
+            return [same]
+        alike = self.by_brand[product.item_slug, product.brand, product.package_unit]
+        fitting = [one for one in alike if one.identity in self.known and _agree(one, product)]
+        if product.gtin is None or any(one.gtin for one in fitting):
+            return fitting
+        free = [one for one in fitting if self._told_of.setdefault(one.identity, product.identity) == product.identity]
+        return free[:1]
+
+    @staticmethod
+    def _differences(row: Row, here: ProductPlan, there: ProductPlan) -> list[Difference]:
+        told = [(name, getattr(here, name), getattr(there, name)) for name in _LATE if row.has(name) or name == "gtin"]
+        return [
+            {
+                "place": row.place, "slug": here.item_slug, "field": name,
+                "here": None, "in_file": str(new),
+            }
+            for name, old, new in told
+            if old is None and new is not None
+        ]  # fmt: skip
+
+    def _like(self, row: Row, brand_field: str) -> list[ProductPlan]:
+        """The products that fit what a row says; it may leave out the product's name or the size."""
+        item, brand, name = (
+            plain(row.fields.get(field) or None) for field in ("ingredient_slug", brand_field, "product_name")
+        )
+        size = exact_number(row.fields.get("package_unit_quantity"))
+        return [
+            one
+            for one in self.by_brand[item, brand, _unit_name(row.fields.get("package_unit"))]
+            if name in (None, one.name) and size in (None, one.package_quantity)
+        ]
+
+    def of_package(self, row: Row, brand_field: str) -> ProductPlan | None:
+        """The only product that a row describes; None if several match, because choosing one would be a guess."""
+        key = package_key(row, brand_field, is_named=row.has("product_name") or not row.has("package_unit_quantity"))
+        fitting = self.by_package.get(key, set()) or {one.identity for one in self._like(row, brand_field)}
+        if not fitting and key in self.refused:
+            row.refuse(brand_field, f"belongs to {self.refused[key]}, which was refused; correct that first")
+        identity = next(iter(fitting)) if len(fitting) == 1 else ""
+        return self.new.get(identity) or self.known.get(identity)
 
     def find(self, row: Row, field: str) -> ProductPlan | None:
         """The product whose key, bar code (GTIN) or name is in this field."""
@@ -66,9 +128,27 @@ def product_key(product: ProductPlan) -> str:
     return product.identity[:KEY_DIGITS]
 
 
-def package_key(row: Row, brand_field: str) -> str:
-    """The fields of a lot that identify its product."""
-    fields = [row.fields.get(name) for name in ("ingredient_slug", brand_field, "product_name", "package_unit")]
+def _unit_name(text: object) -> str | None:
+    try:
+        return parse_unit(str(plain(text))).name
+    except UnknownUnitError:
+        return None
+
+
+_LATE = ("package_type", "package_quantity", "gtin")
+
+
+def _agree(one: ProductPlan, other: ProductPlan) -> bool:
+    """Whether two products are the same as far as both say."""
+    pairs = [(getattr(one, name), getattr(other, name)) for name in _LATE]
+    named = name_key(one.name) == name_key(other.name)
+    return named and all(first is None or second is None or first == second for first, second in pairs)
+
+
+def package_key(row: Row, brand_field: str, *, is_named: bool = True) -> str:
+    """The fields of a lot that identify its product; some files leave out the product's name."""
+    named = ("product_name",) if is_named else ()
+    fields = [row.fields.get(name) for name in ("ingredient_slug", brand_field, *named, "package_unit")]
     quantity = exact_number(row.fields.get("package_unit_quantity"))
     return json.dumps([*(plain(field or None) for field in fields), str(quantity)])
 
@@ -93,7 +173,7 @@ def plan_products(
                 name=row.read_text("product_name", limit=300) or (item.name if item else ""),
                 unit=unit.name if unit else "",
                 quantity=row.read_number("package_unit_quantity") if row.has("package_unit_quantity") else None,
-                supplier_slug=_preferred_supplier(row, suppliers, numbers),
+                supplier_slug=preferred_supplier(row, suppliers, numbers),
             ),
         )
 
@@ -125,22 +205,25 @@ def plan_material_products(
         products.admit(row, replace(product, supplier_slug=named.slug if named else None))
 
 
-def _preferred_supplier(row: Row, suppliers: Shelf[SupplierPlan], numbers: Mapping[int, str]) -> str | None:
-    if row.has("preferred_supplier_slug"):
-        supplier = suppliers.find(row, "preferred_supplier_slug")
-        return supplier.slug if supplier else None
-    if not row.has("preferred_supplier_id"):
-        return None
-    number = row.fields["preferred_supplier_id"]
-    slug = numbers.get(number) if type(number) is int else None
-    if slug is None:
-        row.refuse("preferred_supplier_id", "no supplier in the file has this id; add the supplier or remove the id")
-        return None
-    supplier = suppliers.get(slug)
-    if supplier is None:
-        row.refuse("preferred_supplier_id", *suppliers.why_missing(slug))
-        return None
-    return supplier.slug
+def preferred_supplier(row: Row, suppliers: Shelf[SupplierPlan], numbers: Mapping[int, str]) -> str | None:
+    """The slug of the supplier that a row names by slug, by number or by name."""
+    for field in ("preferred_supplier_slug", "supplier_slug"):
+        if row.has(field):
+            supplier = suppliers.find(row, field)
+            return supplier.slug if supplier else None
+    field = row.first("preferred_supplier_id", "supplier_id")
+    if row.has(field):
+        number = row.fields[field]
+        slug = numbers.get(number) if type(number) is int else None
+        if slug is None:
+            row.refuse(field, "no supplier in the file has this id; add the supplier or remove the id")
+        elif suppliers.get(slug) is None:
+            row.refuse(field, *suppliers.why_missing(slug))
+        return slug
+    named = named_supplier(row, suppliers)
+    if named and not row.refusals and suppliers.get(named.slug) is None:
+        suppliers.new[named.slug] = named
+    return named.slug if named else None
 
 
 def named_supplier(row: Row, suppliers: Shelf[SupplierPlan]) -> SupplierPlan | None:

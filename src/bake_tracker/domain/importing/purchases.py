@@ -1,4 +1,4 @@
-"""Plan the purchases from the phone app of bake-tracker 4.x: packages by bar code, each row a lot."""
+"""Plan the older program's purchases: packages by bar code from its phone app, and those that are used up."""
 
 import json
 from collections import Counter
@@ -10,8 +10,9 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from bake_tracker.domain.arguments import LARGEST
-from bake_tracker.domain.importing.plan import LotPlan, ProductPlan, SupplierPlan
-from bake_tracker.domain.importing.products import Products, named_supplier
+from bake_tracker.domain.importing.history import PAST
+from bake_tracker.domain.importing.plan import ItemPlan, LotPlan, ProductPlan, SupplierPlan
+from bake_tracker.domain.importing.products import Products, named_supplier, preferred_supplier
 from bake_tracker.domain.importing.rows import Findings, Row, exact_number
 from bake_tracker.domain.importing.shelf import Shelf
 from bake_tracker.domain.importing.variants import PURCHASES
@@ -34,7 +35,7 @@ def plan_purchases(
     seen, lots = Counter[str](), []
     for row in findings.rows(document, PURCHASES):
         if not row.has("supplier") and document.get("supplier"):
-            row.fields = {**row.fields, "supplier": document["supplier"]}
+            row.fields["supplier"] = document["supplier"]
         lot = _lot(row, suppliers, products)
         if row.refusals:
             findings.refuse(row)
@@ -44,6 +45,48 @@ def plan_purchases(
         seen[told_by] += 1
         operation_id = str(uuid5(UUID(database_id), f"purchases {seen[told_by]} {told_by}"))
         lots.append((row, replace(lot, operation_id=operation_id)))
+    return lots
+
+
+def plan_past(
+    document: Mapping[str, Any],
+    database_id: str,
+    items: Shelf[ItemPlan],
+    suppliers: Shelf[SupplierPlan],
+    numbers: Mapping[int, str],
+    products: Products,
+    findings: Findings,
+) -> list[tuple[Row, LotPlan]]:
+    """Plan the purchases that no lot is left of, for their prices; ``total_cost`` is for all packages."""
+    lots = []
+    for row in findings.rows(document, PAST):
+        product = None if row.has("item") else products.of_package(row, "product_brand")
+        if not row.has("item") and not row.refusals and (product is None or product.package_quantity is None):
+            findings.skip(row, "its price is not kept, because no package of known size in the file is the one bought")
+            continue
+        item = items.find(row, "item") if row.has("item") else None
+        unit, supplier = row.read_unit("unit") if item else None, preferred_supplier(row, suppliers, numbers)
+        amount = row.read_number("quantity" if row.has("item") else "packages")
+        told_by = row.fields.get("uuid") or json.dumps([str(value) for value in row.fields.values()])
+        lot = LotPlan(
+            operation_id=str(uuid5(UUID(database_id), f"used up {told_by}")),
+            item_slug=item.slug if item else product.item_slug if product else "",
+            quantity=amount * (product.package_quantity or 1) if product else amount,
+            unit=unit.name if unit else product.package_unit if product else "",
+            total_cost=row.read_money("total_cost"),
+            received_on=row.read_day("purchase_date"),
+            expires_on=None,
+            lot_code=None,
+            location=None,
+            note=row.read_text("notes"),
+            product_identity=product.identity if product else None,
+            supplier_slug=supplier,
+            is_used_up=True,
+        )
+        if row.refusals:
+            findings.refuse(row)
+        else:
+            lots.append((row, lot))
     return lots
 
 

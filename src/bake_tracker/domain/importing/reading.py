@@ -1,6 +1,5 @@
 """Plan an import: what the file would add, what it would skip or refuse, and why."""
 
-import hashlib
 import json
 import re
 from collections import Counter
@@ -20,12 +19,15 @@ from bake_tracker.domain.importing.catalog import (
     plan_suppliers,
 )
 from bake_tracker.domain.importing.facts import Facts, plan_facts
+from bake_tracker.domain.importing.fingerprints import fingerprint_of_export
+from bake_tracker.domain.importing.history import PAST
 from bake_tracker.domain.importing.lots import plan_lots
 from bake_tracker.domain.importing.plan import (
     BakeryPlan,
     EventPlan,
     GoodPlan,
     ItemPlan,
+    LotKey,
     LotPlan,
     NamePlan,
     OnFile,
@@ -33,9 +35,10 @@ from bake_tracker.domain.importing.plan import (
     RecipePlan,
     RecipientPlan,
     SupplierPlan,
+    YieldPlan,
 )
 from bake_tracker.domain.importing.products import Products, plan_material_products, plan_products
-from bake_tracker.domain.importing.purchases import plan_purchases
+from bake_tracker.domain.importing.purchases import plan_past, plan_purchases
 from bake_tracker.domain.importing.recipes import plan_recipes
 from bake_tracker.domain.importing.report import NotKept, not_kept
 from bake_tracker.domain.importing.rows import Findings, Row, plain
@@ -47,7 +50,7 @@ from bake_tracker.domain.importing.variants import APPLICATION, as_export
 from bake_tracker.domain.name_matching import name_key
 from bake_tracker.domain.written import Reading
 
-_VERSION = re.compile(r"4(\.[0-9]{1,3})?")
+_VERSION = re.compile(r"[34](\.[0-9]{1,3})?")
 
 
 class JsonDocument(dict[str, Any]):
@@ -56,6 +59,14 @@ class JsonDocument(dict[str, Any]):
     def __init__(self, document: Mapping[str, Any], *, text: str | None) -> None:
         super().__init__(document)
         self.text = text
+
+
+class Export(JsonDocument):
+    """An export of the older program in the form that is planned, with the fingerprint of its document."""
+
+    def __init__(self, document: Mapping[str, Any], *, text: str | None, sha256: str) -> None:
+        super().__init__(document, text=text)
+        self.sha256 = sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +80,8 @@ class ImportPlan:
     recipes: tuple[RecipePlan, ...]
     events: tuple[EventPlan, ...]
     recipients: tuple[RecipientPlan, ...]
+    makes: tuple[tuple[str, tuple[YieldPlan, ...]], ...]
+    """Yields for recipes of the bakery that have none, by the recipe's slug."""
     goods: tuple[GoodPlan, ...]
     names: tuple[NamePlan, ...]
     bakery: BakeryPlan | None
@@ -90,20 +103,49 @@ def parse_export(text: str) -> dict[str, Any]:
     """Parse an export into a dict with exact numbers.
 
     Raises:
-        ValidationError: the text is not JSON, or not an export of bake-tracker 4.x.
+        ValidationError: the text is not JSON, or not an export of the older bake-tracker.
     """
+    document = _parsed(text, "")
+    checked = check_document(document)
+    return Sections(checked, text=text) if isinstance(checked, Sections) else JsonDocument(document, text=text)
+
+
+def join_export(texts: Mapping[str, str]) -> dict[str, Any]:
+    """The older program's export of one file for each table, by its name, checked against its ``manifest``.
+
+    Raises:
+        ValidationError: a text is not JSON, the manifest or a table is missing, or a table is not as long as it says.
+    """
+    files = {name: _parsed(text, f"{name}.json ") for name, text in texts.items()}
+    manifest = files.pop("manifest", None)
+    listed = manifest.get("files") if isinstance(manifest, dict) else None
+    if not isinstance(listed, list):
+        raise _bad_file("holds JSON files without a manifest.json; export everything, or import one file at a time")
+    sections: dict[str, Any] = {}
+    for entry in listed:
+        said = entry if isinstance(entry, dict) else {}
+        name, count = str(plain(said.get("entity_type"))), said.get("record_count")
+        records = files[name].get("records") if isinstance(files.get(name), dict) else None
+        if not isinstance(records, list) or len(records) != count:
+            found = len(records) if isinstance(records, list) else "no"
+            raise _bad_file(f"should hold {count} {name}, as its manifest says, but has {found}; export it again")
+        sections[name] = records
+    document = {"application": APPLICATION, "version": "4.1", **sections}
+    check_document(document)
+    return document
+
+
+def _parsed(text: str, name: str) -> Any:
     try:
-        document = json.loads(text.removeprefix("\ufeff"), parse_float=_exact, parse_constant=_no_number)
+        return json.loads(text.removeprefix("\ufeff"), parse_float=_exact, parse_constant=_no_number)
     except json.JSONDecodeError as error:
-        raise _bad_file(f"is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+        raise _bad_file(f"{name}is not valid JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
     except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
-        raise _bad_file(f"cannot be read: {reason}") from None
-    checked = check_document(document)
-    return Sections(checked, text=text) if isinstance(checked, Sections) else JsonDocument(checked, text=text)
+        raise _bad_file(f"{name}cannot be read: {reason}") from None
 
 
-def check_document(document: object) -> dict[str, Any]:
+def check_document(document: object) -> Sections | Export:
     """The document, if it is an export that can be imported.
 
     Raises:
@@ -111,31 +153,19 @@ def check_document(document: object) -> dict[str, Any]:
     """
     if not isinstance(document, dict):
         raise _bad_file(f"must contain one JSON object in braces, not a {type(document).__name__}")
-    if isinstance(document, Sections):
+    if isinstance(document, Sections | Export):
         return document
     if document.get("format") == FORMAT:
         return sections_of(tables_of_json(document), Reading(), is_export=True)
-    text = document.text if isinstance(document, JsonDocument) else None
-    document = JsonDocument(as_export(document), text=text)
-    if document.get("application") != APPLICATION:
-        shown = plain(document.get("application"))
+    export = as_export(document)
+    if export.get("application") != APPLICATION:
+        shown = plain(export.get("application"))
         raise _bad_file(f'must say "application": "{APPLICATION}", not {shown!r}; export it from that program')
-    if not _VERSION.fullmatch(str(plain(document.get("version")))):
-        shown = plain(document.get("version"))
-        raise _bad_file(f'must say "version": "4.x", such as "4.2", not {shown!r}; export it again from version 4')
-    return document
-
-
-def fingerprint(document: Mapping[str, Any]) -> str:
-    """The SHA-256 of a document, independent of the layout of its file.
-
-    Raises:
-        ValidationError: it is not a JSON document.
-    """
-    try:
-        return hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest()
-    except (TypeError, ValueError, RecursionError):
-        raise _bad_file("is not a JSON document, or is nested too deeply") from None
+    if not _VERSION.fullmatch(str(plain(export.get("version")))):
+        shown = plain(export.get("version"))
+        raise _bad_file(f'must say "version": "3.x" or "4.x", such as "4.2", not {shown!r}; export it again')
+    text = document.text if isinstance(document, JsonDocument) else None
+    return Export(export, text=text, sha256=fingerprint_of_export(document))
 
 
 def plan_import(
@@ -174,10 +204,11 @@ def plan_import(
     added["products"] = len(products.new)
     plan_material_products(document, items, material_slugs, suppliers, products)
     added["material_products"] = len(products.new) - added["products"]
-    lots = plan_lots(document, known.database_id, items, products, findings)
+    lots = plan_lots(document, known.database_id, items, products, suppliers, numbers, findings)
     lots += plan_purchases(document, known.database_id, suppliers, products, findings)
-    stock = plan_stock(document, known.database_id, items, suppliers, products, findings)
+    lots += plan_past(document, known.database_id, items, suppliers, numbers, products, findings)
     plan_recipes(document, recipes, items, findings)
+    stock = plan_stock(document, known.database_id, items, suppliers, products, findings)
     goods = plan_goods(document, known.goods, items, findings)
     plan_names(document, names, items, findings)
     facts = plan_facts(document, said, items, products, recipes, findings)
@@ -213,27 +244,50 @@ def plan_import(
         names=tuple(names.new.values()) + _to_remember(told, names),
         bakery=bakery,
         facts=facts,
+        makes=tuple((here.slug, there.makes) for here, there in recipes.left if not here.makes and there.makes),
         added=added + Counter(row.kind for row, _ in lots),
         findings=findings,
-        not_kept=not_kept(document, sum(_lost_its_product(row, lot) for row, lot in lots)),
+        not_kept=not_kept(document, findings, sum(_lost_its_product(row, lot) for row, lot in lots)),
     )
 
 
-def skip_recorded(plan: ImportPlan, standing: Collection[str], lots_here: Mapping[tuple[str, str], int]) -> ImportPlan:
+def skip_recorded(
+    plan: ImportPlan, standing: Collection[str], lots_here: Mapping[tuple[str, str], int], imported: Counter[LotKey]
+) -> ImportPlan:
     """The plan without the lots that are already recorded: their receipt stands, or the bakery has enough such lots.
 
-    A receipt that was undone does not count.
+    A receipt that was undone does not count. A lot of the older program may have another quantity or price by now; it
+    is one of the ``imported`` lots of its item, day and product that no other row stands for, and is taken off them.
     """
     kept = []
     for row, lot in plan.lots:
         is_here = lot.is_carried and lots_here.get((lot.item_slug, lot.lot_code or ""), 0) >= lot.number
         if is_here or lot.operation_id in standing:
             plan.findings.skip(row, "already recorded")
+            if key := _known_again(lot, imported):
+                imported[key] -= 1
         else:
             kept.append((row, lot))
-    counts = Counter(row.kind for row, _ in kept)
-    added = {**plan.added, **{kind: counts[kind] for kind in ("inventory_items", "purchases", "lots")}}
-    return replace(plan, lots=tuple(kept), added=Counter(added))
+    new = []
+    for row, lot in kept:
+        if row.kind == "inventory_items" and (key := _known_again(lot, imported)):
+            plan.findings.skip(row, "already recorded with another quantity or price; not changed")
+            imported[key] -= 1
+        else:
+            new.append((row, lot))
+    counts = Counter(row.kind for row, _ in new)
+    added = {**plan.added, **{kind: counts[kind] for kind in ("inventory_items", "purchases", PAST, "lots")}}
+    return replace(plan, lots=tuple(new), added=Counter(added))
+
+
+def _known_again(lot: LotPlan, imported: Counter[LotKey]) -> LotKey | None:
+    """A key of imported lots that are left for this one; a lot without a product may be of any."""
+    if lot.received_on is None:
+        return None
+    key = (lot.item_slug, lot.received_on, lot.product_identity)
+    if imported[key] > 0 or lot.product_identity:
+        return key if imported[key] > 0 else None
+    return next((one for one, count in imported.items() if count > 0 and one[:2] == key[:2]), None)
 
 
 def after_reversal(plan: ImportPlan, undone: Collection[str]) -> ImportPlan:

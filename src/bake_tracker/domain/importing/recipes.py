@@ -1,13 +1,16 @@
 """Plan the recipes of an export: their lines, sub-recipes and finished units."""
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
-from bake_tracker.domain.importing.catalog import find_stocked
+from bake_tracker.domain.arguments import LARGEST
+from bake_tracker.domain.importing.catalog import PREFERRED, find_stocked
 from bake_tracker.domain.importing.plan import ItemPlan, LinePlan, RecipePlan, YieldPlan
 from bake_tracker.domain.importing.rows import Findings, Row
 from bake_tracker.domain.importing.shelf import Need, Shelf
 from bake_tracker.domain.slugs import slugify
+from bake_tracker.domain.units import MICRO, UnknownUnitError, parse_unit, received_micros
 
 SUB_RECIPE_FIELDS = ("component_recipe_slug", "recipe_slug")
 YIELD_FIELDS = ("items_per_batch", "unit_yield_quantity")
@@ -36,10 +39,11 @@ def plan_recipes(
         )
         recipes.admit(row, recipe)
     recipes.settle(_needs)
-    for recipe in recipes.new.values():
+    filled = [there for here, there in recipes.left if not here.makes]
+    for recipe in (*recipes.new.values(), *filled):
         for made in recipe.makes:
             if made.slug not in items.known and made.slug not in items.new:
-                items.new[made.slug] = ItemPlan(made.slug, made.name, "finished_unit", "each")
+                items.new[made.slug] = ItemPlan(made.slug, made.name, "finished_unit", made.base_unit)
 
 
 def _line(line: Row, items: Shelf[ItemPlan]) -> LinePlan:
@@ -110,13 +114,41 @@ def _yields(row: Row, items: Shelf[ItemPlan]) -> list[YieldPlan]:
                 "slug",
                 f"{slug!r} is already the slug of the {taken.kind.replace('_', ' ')} {taken.name!r}; use another slug",
             )
-        if unit.has("yield_mode") and str(unit.fields["yield_mode"]).lower() != "discrete_count":
-            unit.refuse(
-                "yield_mode",
-                "gives a share of the batch, not a number of pieces; use discrete_count with items_per_batch",
-            )
-        elif slug in made:
+        if slug in made:
             unit.refuse("slug", "is listed twice; add the two yields")
+        elif unit.has("yield_mode") and str(unit.fields["yield_mode"]).lower() != "discrete_count":
+            made[slug] = YieldPlan(slug, name, _micros_of_share(unit))
         else:
-            made[slug] = YieldPlan(slug, name, unit.read_micros(*YIELD_FIELDS))
+            kept_in, amount = _kept_in(unit)
+            if taken and taken.base_unit != kept_in:
+                unit.refuse("slug", f"{slug!r} is kept in {taken.base_unit}; use another slug, or that unit")
+            made[slug] = YieldPlan(
+                slug, name, received_micros(unit.read_micros(*YIELD_FIELDS) * amount / MICRO), kept_in
+            )
     return list(made.values())
+
+
+def _micros_of_share(unit: Row) -> int:
+    """How many pieces a batch makes if each is a share of it in percent; 33.33 means a third."""
+    field = unit.first("batch_percentage", "unit_yield_quantity")
+    if not unit.has(field):
+        unit.refuse(
+            "yield_mode",
+            "gives a share of the batch but not how large; add batch_percentage, or items_per_batch as discrete_count",
+        )
+        return MICRO
+    count = 100 / unit.read_number(field)
+    if count > LARGEST:
+        unit.refuse(field, "is too small a share of the batch; give a percentage")
+        return MICRO
+    whole = round(count)
+    return received_micros(Fraction(whole) if whole and abs(count - whole) <= Fraction(whole, 1000) else count)
+
+
+def _kept_in(unit: Row) -> tuple[str, Fraction]:
+    """The unit that a product is kept in, from the unit of its yield, and how much of it that is."""
+    try:
+        said = parse_unit(str(unit.fields.get("base_unit")))
+    except UnknownUnitError:
+        return "each", Fraction(1)
+    return (PREFERRED[said.dimension], said.factor) if said.dimension in ("mass", "volume") else ("each", Fraction(1))

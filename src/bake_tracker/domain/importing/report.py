@@ -4,55 +4,38 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
-from bake_tracker.domain.importing.catalog import DENSITY_FIELDS
 from bake_tracker.domain.importing.differences import Difference
-from bake_tracker.domain.importing.lots import IDENTIFYING
-from bake_tracker.domain.importing.rows import Refusal, Skip, dicts, plain
+from bake_tracker.domain.importing.history import PAST
+from bake_tracker.domain.importing.rows import Findings, Refusal, Skip, plain
 from bake_tracker.domain.importing.sections import Sections
-from bake_tracker.domain.importing.variants import PURCHASES
 
 MAX_UNKEPT = 100
-PAST = "past purchases; what is left of them is in inventory_items"
 
-# The fields read from each section; any other field with a value is reported as not imported. An ingredient's category
-# is the root of its tree, and an event's year is in its date.
-READ_FIELDS: dict[str, set[str]] = {
-    "ingredients": {
-        "display_name", "name", "slug", "previous_slug", "hierarchy_level", "is_packaging", "parent_slug",
-        "description", "category", *DENSITY_FIELDS,
-    },
-    "suppliers": {
-        "id", "slug", "name", "previous_slug", "street_address", "city", "state", "zip_code", "website_url", "notes",
-        "details", "address",
-    },
-    "products": {
-        "ingredient_slug", "brand", "product_name", "package_type", "package_unit", "package_unit_quantity", "gtin",
-        "upc_code", "preferred_supplier_id", "preferred_supplier_slug", "notes",
-    },
-    "inventory_items": set(IDENTIFYING),
-    "materials": {"slug", "previous_slug", "display_name", "name", "description"},
-    "material_products": {
-        "material", "material_slug", "display_name", "name", "product_name", "default_unit", "package_unit",
-        "package_quantity", "brand", "package_type", "gtin", "upc_code", "supplier", "supplier_slug", "notes",
-    },
+# Fields that say nothing of their own: an ingredient's category is the root of its tree, an event's year is in its
+# date, and the rest was used to find out what a row is.
+_SILENT: dict[str, set[str]] = {
+    "ingredients": {"category", "hierarchy_level"},
+    "materials": {"category", "subcategory_slug", "base_unit_type"},
+    "material_products": {"slug", "quantity_in_base_units"},
+    "products": {"preferred_supplier_name", "preferred_supplier_id", "slug"},
     "recipes": {
-        "slug", "name", "previous_slug", "category", "source", "notes", "ingredients", "components", "finished_units",
+        "components.recipe_name",
+        "components.component_recipe_name",
+        "finished_units.category",
+        "finished_units.recipe_name",
+        "finished_units.recipe_slug",
     },
-    "events": {"slug", "previous_slug", "name", "event_date", "year"},
-    "recipients": {"slug", "previous_slug", "name", "household_name", "household"},
-    "purchases": {
-        "product_slug", "upc", "gtin", "purchased_at", "scanned_at", "unit_price", "quantity_purchased", "supplier",
-        "supplier_slug", "expiration_date", "location", "notes",
-    },
-    "items": {"slug", "name", "kind", "base_unit", "description"},
-    "good_parts": {"good", "component", "quantity", "component_type"},
-}  # fmt: skip
+    "items": {"assembly_type", "inventory_count"},
+    "events": {"year"},
+}
+_SAYS_NOTHING: dict[str, object] = {"is_active": True, "is_packaging_material": True, "is_production_ready": False}
 _ABOUT_THE_FILE = {"version", "exported_at", "application", "transformed_at", "transformation_notes"}
-_SAYS_NOTHING: dict[str, object] = {"is_active": True, "is_packaging_material": True}
+_REASON = "Bake Tracker does not store this"
+_REASONS = {"recipe_categories": "each recipe keeps the name of its category"}
 
 KINDS = (
     "bakery", "items", "ingredients", "materials", "suppliers", "products", "material_products", "inventory_items",
-    "purchases", "recipes", "finished_units", "good_parts", "events", "recipients", "names", "measures",
+    "purchases", PAST, "recipes", "finished_units", "good_parts", "events", "recipients", "names", "measures",
     "allergens", "product_allergens", "labels", "recipe_rates", "lots",
 )  # fmt: skip
 
@@ -90,26 +73,23 @@ class ImportReport(TypedDict):
     not_kept: list[NotKept]
 
 
-def not_kept(document: Mapping[str, Any], lots_without_product: int) -> list[NotKept]:
+def not_kept(document: Mapping[str, Any], findings: Findings, lots_without_product: int) -> list[NotKept]:
     """Every section and field with a value that is not read, and how often it occurs."""
-    reason = "Bake Tracker does not store this"
     if isinstance(document, Sections):
-        return [NotKept(what=what, count=count, reason=reason) for what, count in document["unread"].items()]
-    is_bought = document.get("import_type") == PURCHASES
-    read_here = [section for section in READ_FIELDS if is_bought or section != PURCHASES]
+        return [NotKept(what=what, count=count, reason=_REASON) for what, count in document["unread"].items()]
     found = [
-        NotKept(what=str(plain(section)), count=len(rows), reason=PAST if section == PURCHASES else reason)
+        NotKept(what=str(plain(section)), count=len(rows), reason=_REASONS.get(section, _REASON))
         for section, rows in document.items()
-        if section not in read_here and section not in _ABOUT_THE_FILE and isinstance(rows, list | dict) and rows
+        if section not in findings.read and section not in _ABOUT_THE_FILE and isinstance(rows, list | dict) and rows
     ]
-    for section in read_here:
+    for section, rows in findings.read.items():
         said = Counter(
-            str(plain(field))
-            for row in dicts(document, section)
-            for field, value in row.items()
-            if field not in READ_FIELDS[section] and _says_something(field, value)
+            field
+            for row in rows
+            for field in row.unread()
+            if field not in _SILENT.get(section, ()) and row.fields.get(field) is not _SAYS_NOTHING.get(field, False)
         )
-        found += [NotKept(what=f"{section}.{field}", count=count, reason=reason) for field, count in said.items()]
+        found += [NotKept(what=f"{section}.{field}", count=count, reason=_REASON) for field, count in said.items()]
     if lots_without_product:
         found.append(
             NotKept(
@@ -119,7 +99,3 @@ def not_kept(document: Mapping[str, Any], lots_without_product: int) -> list[Not
             )
         )
     return found[:MAX_UNKEPT]
-
-
-def _says_something(field: str, value: object) -> bool:
-    return bool(value) and _SAYS_NOTHING.get(field, False) is not value

@@ -45,7 +45,8 @@ class Skip(TypedDict):
 class Placed(dict[str, Any]):
     """An object with the readable places of itself and its fields, and their text as written in the file.
 
-    ``problems`` were found while reading.
+    ``problems`` were found while reading. A row with ``same_as`` is nothing of its own, for this reason; ``told_by``
+    recognises a lot whatever its quantity.
     """
 
     def __init__(self, *, place: str, **fields: Any) -> None:
@@ -54,6 +55,23 @@ class Placed(dict[str, Any]):
         self.columns: dict[str, str] = {}
         self.written: dict[str, str] = {}
         self.problems: list[tuple[str, str, Remedy | None]] = []
+        self.same_as = self.told_by = ""
+
+
+class _Fields(dict[str, Any]):
+    """The fields of a row, and which of them were read."""
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        super().__init__(fields)
+        self.seen: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.seen.add(key)
+        return super().get(key, default)
+
+    def __getitem__(self, key: str) -> Any:
+        self.seen.add(key)
+        return super().__getitem__(key)
 
 
 class Row(Arguments):
@@ -62,10 +80,12 @@ class Row(Arguments):
     def __init__(self, kind: str, index: int, fields: Mapping[str, Any], house: BakeryPlan) -> None:
         super().__init__()
         self.house = house
-        self.kind, self.index, self.fields = kind, index, fields
-        self.place = fields.place if isinstance(fields, Placed) else f"{kind}[{index}]"
+        self.kind, self.index, self.fields = kind, index, _Fields(fields)
+        self.at = fields if isinstance(fields, Placed) else None
+        self.place = self.at.place if self.at else f"{kind}[{index}]"
+        self.below: dict[str, list[Row]] = {}
         self.refusals: list[Refusal] = []
-        for field, problem, remedy in fields.problems if isinstance(fields, Placed) else ():
+        for field, problem, remedy in self.at.problems if self.at else ():
             self.refuse(field, problem, remedy)
 
     def child(self, field: str, index: int, value: Any) -> "Row":
@@ -82,9 +102,7 @@ class Row(Arguments):
 
     def refuse(self, field: str, problem: str, remedy: Remedy | None = None) -> None:
         super().refuse(field, problem, remedy)
-        if not any(
-            known["place"] == self.place_of(field) for known in self.refusals if isinstance(self.fields, Placed)
-        ):
+        if self.at is None or self.place_of(field) not in [known["place"] for known in self.refusals]:
             one: Refusal = {
                 "place": self.place_of(field),
                 "value": plain(self._written(field)),
@@ -93,17 +111,25 @@ class Row(Arguments):
             self.refusals.append(one if remedy is None else {**one, "remedy": remedy})
 
     def _written(self, field: str) -> object:
-        written = self.fields.written if isinstance(self.fields, Placed) else {}
-        return written.get(field, self.fields.get(field))
+        return (self.at.written if self.at else {}).get(field, self.fields.get(field))
 
     def place_of(self, field: str) -> str:
         """The place of a field of this row, even if it is missing."""
         if not field:
             return self.place
-        column = self.fields.columns.get(field) if isinstance(self.fields, Placed) else f".{field}"
+        column = self.at.columns.get(field) if self.at else f".{field}"
         if column is None:
-            return f"{self.place}, {field}"
+            return f"{self.place}.{field}" if self.place.endswith("]") else f"{self.place}, {field}"
         return f"{self.place}{column}" if column.startswith(".") else f"{self.place}, {column}"
+
+    def unread(self, path: str = "") -> Iterator[str]:
+        """The fields that have a value and were never read, also in the rows inside."""
+        for field, value in self.fields.items():
+            if value and field not in self.fields.seen and self.fields.seen:
+                yield f"{path}{plain(field)}"
+        for field, rows in self.below.items():
+            for row in rows:
+                yield from row.unread(f"{path}{field}.")
 
     def has(self, field: str) -> bool:
         """Whether the field has a value."""
@@ -115,12 +141,13 @@ class Row(Arguments):
 
     def children(self, field: str) -> list["Row"]:
         """The rows of a list inside this one; none if the list is missing."""
-        values = self.fields.get(field)
-        if isinstance(values, list):
-            return [self.child(field, index, value) for index, value in enumerate(values)]
-        if values is not None:
-            self.refuse(field, "must be a list in square brackets")
-        return []
+        if field not in self.below:
+            values = self.fields.get(field)
+            rows = enumerate(values if isinstance(values, list) else [])
+            self.below[field] = [self.child(field, index, value) for index, value in rows]
+            if values is not None and not isinstance(values, list):
+                self.refuse(field, "must be a list in square brackets")
+        return self.below[field]
 
     def read_name(self, *fields: str, limit: int = 200) -> str:
         field = self.first(*fields)
@@ -223,6 +250,8 @@ class Findings:
         self.skipped: list[tuple[Row, str]] = []
         self.misplaced: list[Refusal] = []
         self.differing: list[tuple[Row, list[Difference]]] = []
+        self.read: dict[str, list[Row]] = {}
+        """The rows that were read, by section."""
         self._suggested: dict[str, Advice] = {}
 
     def suggest(self, name: str, how: Callable[[str], Advice]) -> Advice:
@@ -233,7 +262,7 @@ class Findings:
 
     def rows(self, document: Mapping[str, Any], kind: str) -> Iterator[Row]:
         """The rows of a section; anything that is not a row is refused."""
-        section = document.get(kind)
+        section, read = document.get(kind), self.read.setdefault(kind, [])
         if section is not None and not isinstance(section, list):
             self.misplaced.append(
                 {"place": kind, "value": plain(section), "reason": "must be a list in square brackets"}
@@ -241,7 +270,10 @@ class Findings:
             return
         for index, value in enumerate(section or []):
             row = Row(kind, index, value if isinstance(value, dict) else {}, self.house)
-            if isinstance(value, dict):
+            if isinstance(value, Placed) and value.same_as:
+                self.skip(row, value.same_as)
+            elif isinstance(value, dict):
+                read.append(row)
                 yield row
             else:
                 row.refusals = [{"place": row.place, "value": plain(value), "reason": "must be an object in braces"}]
@@ -307,6 +339,29 @@ def dicts(document: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
     return [value for value in section if isinstance(value, dict)] if isinstance(section, list) else []
 
 
+def placed(place: str, row: Mapping[str, Any], names: Mapping[str, str]) -> Placed:
+    """A row under its place, with some fields renamed; each keeps its place."""
+    new = Placed(place=place, **{names.get(name, name): value for name, value in row.items()})
+    known = row.columns if isinstance(row, Placed) else {}
+    new.columns = {names.get(name, name): known.get(name, f".{name}") for name in row}
+    if isinstance(row, Placed):
+        new.problems = row.problems
+    return new
+
+
+def placed_rows(document: Mapping[str, Any], section: str) -> list[Placed]:
+    """The rows of a section under their places; anything that is not a row becomes an empty one with its problem."""
+    values = document.get(section)
+    found = []
+    for index, value in enumerate(values if isinstance(values, list) else []):
+        place = value.place if isinstance(value, Placed) else f"{section}[{index}]"
+        row = placed(place, value if isinstance(value, dict) else {}, {})
+        if not isinstance(value, dict):
+            row.problems = [("", "must be an object in braces", None)]
+        found.append(row)
+    return found
+
+
 def plain(value: object) -> Any:
     """A value that a report can show and any database can store."""
     if value is None or isinstance(value, bool):
@@ -324,9 +379,9 @@ def plain(value: object) -> Any:
 def _span(first: Row, last: Row) -> str:
     if first.index == last.index:
         return first.place
-    if isinstance(first.fields, Placed):
-        return f"{first.place} to {last.place}"
-    return f"{first.kind}[{first.index}-{last.index}]"
+    if first.place == f"{first.kind}[{first.index}]":
+        return f"{first.kind}[{first.index}-{last.index}]"
+    return f"{first.place} to {last.place}"
 
 
 def _count(rows: Sequence[Row]) -> Counter[str]:

@@ -46,13 +46,15 @@ class Shelf(Generic[Thing]):
         self.rows: dict[str, Row] = {}
         self.refused: dict[str, str] = {}
         self.renamed: dict[str, str] = {}
+        self.left: list[tuple[Thing, Thing]] = []
+        """What the bakery has, and what the file says of it."""
         self.missed: set[str] = set()
         """Slugs that a row was refused for: a later row must not add what an earlier one lacked."""
         self._slugs_by_name: dict[str, set[str]] | None = None
 
     def admit(self, row: Row, thing: Thing) -> bool:
         """Add a row's thing, unless the row was refused, the bakery has it, or an earlier row has its slug."""
-        slug, former = thing.slug, row.fields.get("previous_slug")
+        slug, former = thing.slug, row.fields.get("previous_slug") or self._namesake(row, thing)
         if isinstance(former, str) and former:
             self.renamed.setdefault(former, slug)
         if slug not in self.known and isinstance(former, str) and former in self.known:
@@ -76,8 +78,19 @@ class Shelf(Generic[Thing]):
             return True
         return False
 
+    def _namesake(self, row: Row, thing: Thing) -> str | None:
+        """The slug of the only thing of this name and kind in the bakery, for a row that states no slug."""
+        if row.has("slug") or thing.slug in self.known or thing.slug in self.new:
+            return None
+        kind = getattr(thing, "kind", None)
+        called = self._names().get(name_key(thing.name), set()) & self.known.keys()
+        alike = [slug for slug in called if getattr(self.known[slug], "kind", None) == kind]
+        return alike[0] if len(alike) == 1 else None
+
     def _leave(self, row: Row, here: Thing, there: Thing, reason: str) -> None:
         """Leave the bakery unchanged, and report how the file differs."""
+
+        self.left.append((here, there))
 
         def known_as(slug: str) -> str:
             found = self.get(slug)

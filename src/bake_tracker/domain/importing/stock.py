@@ -30,7 +30,8 @@ def plan_stock(
         if row.refusals:
             findings.refuse(row)
             continue
-        told_by = json.dumps([lot.item_slug, lot.lot_code] if lot.is_carried else _content(lot))
+        said = [lot.item_slug, lot.lot_code] if lot.is_carried else _content(lot)
+        told_by = (row.at.told_by if row.at else "") or json.dumps(said)
         seen[told_by] += 1
         operation_id = str(uuid5(UUID(database_id), f"lots {seen[told_by]} {told_by}"))
         lots.append((row, replace(lot, operation_id=operation_id, number=seen[told_by])))

@@ -69,7 +69,7 @@ class BakerySettings(Body):
 
 
 class Document(Body):
-    """Another program's data: an export of Bake Tracker or of bake-tracker 4.x, and what its names mean here."""
+    """Another program's data: an export of Bake Tracker or of the older bake-tracker, and what its names mean here."""
 
     document: dict[str, Any]
     source: str = "export.json"

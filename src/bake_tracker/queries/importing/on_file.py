@@ -1,6 +1,6 @@
 """The current data that a file's rows are compared with."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +13,7 @@ from bake_tracker.domain.importing.plan import (
     GoodPlan,
     ItemPlan,
     LinePlan,
+    LotKey,
     OnFile,
     ProductPlan,
     RecipePlan,
@@ -78,6 +79,23 @@ _lots_by_code = (
     .where(Lot.operation_id.not_in(select(Reversal.reversed_operation_id)))
     .group_by(Item.slug, Lot.code)
 )
+
+
+_imports = aliased(Operation)
+_imported = (
+    select(Item.slug, Lot.received_on, Product.identity, func.count())
+    .join(Item, Item.id == Lot.item_id)
+    .join(Operation, Operation.id == Lot.operation_id)
+    .join(_imports, _imports.id == Operation.parent_id)
+    .outerjoin(Product, Product.id == Lot.product_id)
+    .where(_imports.name == "record_import", Lot.operation_id.not_in(select(Reversal.reversed_operation_id)))
+    .group_by(Item.slug, Lot.received_on, Product.identity)
+)
+
+
+def load_imported_lots(session: Session) -> Counter[LotKey]:
+    """The number of lots that imports brought, by item, day and product, excluding undone ones."""
+    return Counter({(slug, day, identity): count for slug, day, identity, count in session.execute(_imported)})
 
 
 def load_on_file(session: Session) -> OnFile:

@@ -1,14 +1,18 @@
-"""Imported lots in the state they had elsewhere: released or on hold, and numbered onwards."""
+"""Imported lots in the state they had elsewhere: released, on hold or used up, and numbered onwards."""
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, time
+from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, update
 
 from bake_tracker.domain.importing.reading import ImportPlan
 from bake_tracker.models import tables
+from bake_tracker.queries.stock.lots import load_lots
 from bake_tracker.services.operation import Operation
+from bake_tracker.services.stock.adjustment import record_adjustment
 from bake_tracker.services.stock.handling import record_hold, record_release
 
 _count_lots = update(tables.item).where(tables.item.c.slug == bindparam("of_item")).values(lot_count=bindparam("count"))
@@ -31,3 +35,18 @@ def finish_carried(operation: Operation, plan: ImportPlan, received: Mapping[str
         record_hold(held, f"on hold in {source}", session=operation.session)
     if counts := [{"of_item": item.slug, "count": item.lot_count} for item in plan.items if item.lot_count]:
         operation.session.execute(_count_lots, counts)
+
+
+def finish_used_up(operation: Operation, plan: ImportPlan, received: Mapping[str, int], source: str) -> None:
+    """Take out what was used up before the import, on the day it came, so that only its price is left."""
+    by_day: defaultdict[date | None, list[dict[str, object]]] = defaultdict(list)
+    used_up = {received[lot.operation_id]: lot for _, lot in plan.lots if lot.is_used_up}
+    for lot_id, state in load_lots(operation.session, sorted(used_up)).items():
+        line = {"lot_id": lot_id, "quantity": -Fraction(state.quantity_micros, 10**6)}
+        by_day[used_up[lot_id].received_on].append(line)
+    zone = ZoneInfo(operation.house.time_zone)
+    for day, lines in by_day.items():
+        at = None if day is None else datetime.combine(day, time.min, zone)
+        record_adjustment(
+            "correction", lines, session=operation.session, reason=f"used before {source}", happened_at=at
+        )

@@ -1,7 +1,9 @@
 """Import an export: add what is new and leave the rest as it is."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID
 
@@ -11,12 +13,13 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import ConflictError, ImportRefusedError
+from bake_tracker.domain.importing.fingerprints import fingerprint
 from bake_tracker.domain.importing.plan import ItemPlan, LotPlan, RecipePlan
 from bake_tracker.domain.importing.reading import (
+    Export,
     ImportPlan,
     after_reversal,
     check_document,
-    fingerprint,
     plan_import,
     skip_recorded,
 )
@@ -30,6 +33,7 @@ from bake_tracker.queries.catalog.definitions import load_slugs
 from bake_tracker.queries.catalog.things import key_of, load_last_removed
 from bake_tracker.queries.importing.facts import load_facts
 from bake_tracker.queries.importing.on_file import (
+    load_imported_lots,
     load_item_ids,
     load_lots_by_code,
     load_on_file,
@@ -38,8 +42,9 @@ from bake_tracker.queries.importing.on_file import (
 )
 from bake_tracker.services.catalog.changes import note_made
 from bake_tracker.services.catalog.names import record_name
+from bake_tracker.services.catalog.recipes import record_recipe_yield
 from bake_tracker.services.catalog.things import record_bakery
-from bake_tracker.services.importing.carried_lots import finish_carried
+from bake_tracker.services.importing.carried_lots import finish_carried, finish_used_up
 from bake_tracker.services.importing.facts import write_facts
 from bake_tracker.services.operation import Kind, Operation, checking, recording
 from bake_tracker.services.stock.ledger import lock_items
@@ -68,7 +73,7 @@ def check_import(
     """Preview what an import would add, skip and refuse; writes nothing.
 
     Raises:
-        ValidationError: the document is neither tables nor an export of bake-tracker 4.x, or ``names`` has an unknown
+        ValidationError: the document is neither tables nor an export of the older bake-tracker, or ``names`` has an unknown
             item.
     """
     with checking(CHECK, session, {"source": source}) as operation:
@@ -77,7 +82,7 @@ def check_import(
         told = _names(given, names)
         given.done()
         sections = check_document(document)
-        report = report_of(_plan(session, sections, told), source, text=getattr(sections, "text", None))
+        report = report_of(_plan(session, sections, told), source, text=sections.text)
         operation.tell_check(
             {name: report[name] for name in RECORD.success_fields},  # type: ignore[literal-required]  # its own fields
             refused_places=[refusal["place"] for refusal in report["refused"][:_MAX_TOLD]],
@@ -101,7 +106,7 @@ def record_import(
     the day of the import. ``names`` maps names in the file to item slugs, and is remembered.
 
     Raises:
-        ValidationError: the document is neither tables nor an export of bake-tracker 4.x, or ``names`` has an unknown
+        ValidationError: the document is neither tables nor an export of the older bake-tracker, or ``names`` has an unknown
             item.
         ImportRefusedError: some rows are refused, and ``skip_bad`` is off; its report lists all of them.
         ConflictError: ``operation_id`` was used for something else, or another transaction has added the same row.
@@ -115,8 +120,9 @@ def record_import(
         told = _names(given, names)
         given.done()
         sections = check_document(document)
-        text: str | None = getattr(sections, "text", None)
-        claimed = {"source": source, "skip_bad": skip_bad, "document_sha256": fingerprint(sections)}
+        text = sections.text
+        sha256 = sections.sha256 if isinstance(sections, Export) else fingerprint(sections)
+        claimed = {"source": source, "skip_bad": skip_bad, "document_sha256": sha256}
         if done := operation.claim(claimed | ({"names": told} if told else {})):
             return cast(ImportReport, done)
 
@@ -141,9 +147,10 @@ def _names(given: Arguments, names: object) -> dict[str, str]:
 def _plan(session: Session, document: Mapping[str, Any], told: Mapping[str, str]) -> ImportPlan:
     plan = plan_import(document, load_on_file(session), load_facts(session), told)
     lots_here = load_lots_by_code(session, {lot.lot_code for _, lot in plan.lots if lot.is_carried and lot.lot_code})
+    imported = load_imported_lots(session) if plan.lots else Counter()
     while True:
         recorded = load_recorded(session, plan.lot_operation_ids)
-        plan = skip_recorded(plan, {key for key, was_undone in recorded.items() if not was_undone}, lots_here)
+        plan = skip_recorded(plan, {key for key, was_undone in recorded.items() if not was_undone}, lots_here, imported)
         undone = {key for key, was_undone in recorded.items() if was_undone} & set(plan.lot_operation_ids)
         if not undone:
             return plan
@@ -168,13 +175,19 @@ def _write(operation: Operation, plan: ImportPlan, source: str) -> None:
     # All at once and in id order, because measures and receipts come in the order of the file.
     lock_items(operation, {items[slug] for slug in (*plan.facts.item_slugs, *(lot.item_slug for _, lot in plan.lots))})
     products = load_product_ids(session)
-    write_facts(operation, plan.facts, items, products, load_slugs(session, "recipe"))
+    recipes = load_slugs(session, "recipe")
+    write_facts(operation, plan.facts, items, products, recipes)
+    for slug, makes in plan.makes:
+        for made in makes:
+            quantity = Decimal(made.quantity_micros).scaleb(-6)
+            record_recipe_yield(recipes[slug], items[made.slug], quantity, session=session)
     _add_parts(operation, plan, items)
     for name in plan.names:
         record_name(name.name, items[name.item_slug], session=session)
     suppliers = load_slugs(session, "supplier")
     received = {lot.operation_id: _receive(session, lot, items, products, suppliers) for _, lot in plan.lots}
     finish_carried(operation, plan, received, source)
+    finish_used_up(operation, plan, received, source)
 
 
 def _add_items(operation: Operation, plans: Sequence[ItemPlan]) -> Ids:

@@ -22,7 +22,7 @@ def import_file(
     file: Annotated[
         Path,
         typer.Argument(
-            help="an export (JSON, XLSX, ZIP, folder), a CSV or XLSX table, or an export of bake-tracker 4.x"
+            help="an export (JSON, XLSX, ZIP, folder), a CSV or XLSX table, or an export of the older bake-tracker"
         ),
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="show what would happen, without importing")] = False,

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from bake_tracker.services import database
 from bake_tracker.services.database import read_scope
+from support import DATA
 from support.command_line import Done
 from support.warm.program import run, shell_words
 
@@ -312,3 +313,15 @@ def test_asking_leaves_nothing_behind(bake: Bake, tmp_path: Path) -> None:
     for question in (("log", "verify"), ("verify",), ("stock",)):
         assert bake(*question, *nowhere).code == 1
         assert not bake.log_file.exists()
+
+
+def test_a_dry_run_foresees_an_import_into_a_bakery_that_does_not_exist_yet(bake: Bake, tmp_path: Path) -> None:
+    """It reports as it would for an empty bakery, and leaves nothing behind."""
+    file = str(DATA / "small-export.json")
+    nowhere = ("--database", f"sqlite:///{tmp_path}/folder/new.db")
+    asked = bake("import", file, "--dry-run", *nowhere)
+    assert "There is no bakery yet" in asked.out
+    report = bake("import", file, "--dry-run", "--json", *nowhere).json
+    assert not (tmp_path / "folder").exists()
+    bake("init")
+    assert bake("import", file, "--dry-run", "--json").json == report

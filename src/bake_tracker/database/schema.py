@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from bake_tracker.database.engines import make_engine, reading
 from bake_tracker.database.refusals import refusal_of, refusing, unavailable
 from bake_tracker.database.shown_urls import name_of
-from bake_tracker.domain.errors import DatabaseUnavailableError
+from bake_tracker.domain.errors import DatabaseUnavailableError, EmptyDatabaseError
 from bake_tracker.migrations import is_current, upgrade
 
 RESTORE_UNDER_WAY = "restore_under_way"
@@ -60,7 +60,7 @@ def make_ready(engine: Engine, add_first_rows: AddFirstRows) -> None:
             f"the database {name} is of another version", remedy={"kind": "prepare_database"}
         )
     if engine.dialect.name != "sqlite":
-        raise DatabaseUnavailableError(f"the database {name} has no bakery yet", remedy={"kind": "prepare_database"})
+        raise EmptyDatabaseError(f"the database {name} has no bakery yet", remedy={"kind": "prepare_database"})
     migrate(engine, add_first_rows)
 
 

@@ -32,6 +32,7 @@ ServiceError
 │   ├── TooManyAttemptsError        try again later
 │   └── ForbiddenError              the role does not allow it, or another site sent the request
 └── DatabaseUnavailableError        the database cannot be used
+    ├── EmptyDatabaseError          it holds nothing yet
     ├── DiskFullError               its disk is full
     └── OutcomeUnknownError         the connection broke during COMMIT
 
@@ -472,6 +473,10 @@ class DatabaseUnavailableError(ServiceError):
     """The database cannot be reached or holds no bakery; the message says what to do."""
 
     code = "database_unavailable"
+
+
+class EmptyDatabaseError(DatabaseUnavailableError):
+    """There is no bakery in the database, and nothing else either."""
 
 
 class DiskFullError(DatabaseUnavailableError):

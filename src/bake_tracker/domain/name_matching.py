@@ -9,6 +9,8 @@ from bake_tracker.domain.remedies import Advice
 
 CUTOFF = 60
 MOST = 3
+MAX_NAME = 300
+"""The longest name that can be linked to an item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,4 +43,6 @@ def suggestion(text: str, names: Mapping[str, str]) -> Advice:
     if not near:
         return Advice("")
     shown = ", ".join(f"{one.slug} ({one.percent} %)" for one in near)
-    return Advice(f"; like {shown}", {"kind": "map_name", "name": text[:80], "item_slug": near[0].slug})
+    if len(text) > MAX_NAME:
+        return Advice(f"; like {shown}")
+    return Advice(f"; like {shown}", {"kind": "map_name", "name": text, "item_slug": near[0].slug})

@@ -30,7 +30,9 @@ def read_document(file: Path, *, table: str | None = None, reading: Reading | No
     if (file.is_dir() or file.suffix.lower() == ".zip") and (texts := read_json_texts(file, MAX_JSON_BYTES)):
         return join_export(texts)
     tables: dict[str, list[TextRow]] = {}
-    for name, rows in read_sheets(file).items():
+    kinds = [TABLES[TEMPLATES.get(table, table)]] if TEMPLATES.get(table or "", table) in TABLES else TABLES.values()
+    known = {heading for kind in kinds for column in kind.columns for heading in (column.name, *column.synonyms)}
+    for name, rows in read_sheets(file, known).items():
         if name.lower() != _EXPLAINS:
             kind = _kind(name, rows, table)
             tables.setdefault(kind, []).extend(_text_row(file, name, row) for row in rows)

@@ -6,11 +6,12 @@ import io
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, cast
 from zipfile import BadZipFile, ZipFile
@@ -34,6 +35,8 @@ MAX_BYTES = 200 * MEGABYTE
 MAX_STRINGS_BYTES, MAX_OTHER_BYTES = 64 * MEGABYTE, 20 * MEGABYTE
 """The most that a workbook's table of texts, and its styles and other descriptions together, may hold."""
 MAX_COLUMNS = 1000
+MOST_TITLES = 30
+"""The most rows above the headings."""
 MAX_ROWS = 200_000
 MAX_CELLS = 2_000_000
 """The most rows with content, and cells with or without content, in all tables of a file."""
@@ -67,7 +70,7 @@ _RUN = ("=", "+", "-", "@", "\t", "\r", "'")
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row by its headings, and its number in the file, where the headings are row 1; an empty cell is "".
+    """A row by its headings, and its number in the file; an empty cell is "".
 
     ``columns`` gives each heading's column letter.
     """
@@ -155,8 +158,10 @@ def read_table(file: Path) -> list[TableRow]:
             return rows_of(str(file), _sheet_cells(cast(Any, book.active)), seen)
 
 
-def read_sheets(file: Path) -> dict[str, list[TableRow]]:
+def read_sheets(file: Path, known: Collection[str] = ()) -> dict[str, list[TableRow]]:
     """Read every table of a CSV (by its name), an XLSX (by its sheets), or a ZIP or folder of CSVs.
+
+    The headings are in the first row with two ``known`` ones; see ``rows_of``.
 
     Raises:
         ValidationError: the content does not match the file's ending, a heading occurs twice, a formula has no stored
@@ -166,19 +171,20 @@ def read_sheets(file: Path) -> dict[str, list[TableRow]]:
     with _readable(file):
         if file.is_dir():
             return {
-                one.stem: rows_of(one.name, _csv_cells(content_of(one)), seen) for one in sorted(file.glob("*.csv"))
+                one.stem: rows_of(one.name, _csv_cells(content_of(one)), seen, known)
+                for one in sorted(file.glob("*.csv"))
             }
         if file.suffix.lower() == ".zip":
             with _unpacked(file) as archive:
                 names = [name for name in archive.namelist() if name.lower().endswith(".csv")]
-                return {Path(name).stem: rows_of(name, _csv_cells(archive.read(name)), seen) for name in names}
+                return {Path(name).stem: rows_of(name, _csv_cells(archive.read(name)), seen, known) for name in names}
         _check_format(file)
         if file.suffix.lower() == ".csv":
-            return {file.stem: rows_of(file.name, _csv_cells(content_of(file)), seen)}
+            return {file.stem: rows_of(file.name, _csv_cells(content_of(file)), seen, known)}
         _check_workbook(file)
         with _book(file) as book:
             return {
-                sheet.title: rows_of(f"{file.name}, {sheet.title}", _sheet_cells(sheet), seen)
+                sheet.title: rows_of(f"{file.name}, {sheet.title}", _sheet_cells(sheet), seen, known)
                 for sheet in book.worksheets
                 if any(map(any, _sheet_cells(sheet)))
             }
@@ -200,36 +206,54 @@ def read_json_texts(file: Path, most: int) -> dict[str, str]:
             return {Path(name).stem: archive.read(name).decode("utf-8-sig") for name in names}
 
 
-def rows_of(name: str, table: Iterable[Sequence[str]], seen: _Seen | None = None) -> list[TableRow]:
+def rows_of(
+    name: str, table: Iterable[Sequence[str]], seen: _Seen | None = None, known: Collection[str] = ()
+) -> list[TableRow]:
     """The non-empty rows below the headings; errors call the table ``name``, and ``seen`` counts them.
+
+    Above the headings may be titles: rows of one cell or none, or any others if a later row has two ``known`` headings.
 
     Raises:
         ValidationError: there are no headings, one occurs twice, a cell has no heading, or there is too much.
     """
     seen = seen or _Seen(Path(name))
-    rows = iter(table)
-    row = next(rows, [])
+    rows = enumerate(table, 1)
+    first = list(islice(rows, MOST_TITLES + 1))
+    top, row = next(_heading_rows(first, known), (1, []))
     if len(row) > MAX_COLUMNS:
         raise ValidationError.of("file", f"{name} has {len(row)} columns; at most {MAX_COLUMNS} can be read")
-    headings = ["_".join(cell.lower().split()) for cell in row]
+    headings = _headings(row)
     if not any(headings):
         raise ValidationError.of("file", f"{name} is empty; its first row must name the columns")
     if twice := sorted(heading for heading, count in Counter(headings).items() if heading and count > 1):
         raise ValidationError.of("file", f"{name} has the column {', '.join(twice)} twice")
     letters = {heading: get_column_letter(number) for number, heading in enumerate(headings, 1) if heading}
     found: list[TableRow] = []
-    for number, row in enumerate(rows, 2):
+    for number, row in chain(first[top:], rows):
         if number > MAX_ROW_NUMBER:
             raise ValidationError.of("file", f"{name} has more than {MAX_ROW_NUMBER} rows; remove the empty ones")
         if not any(row):
             seen.add_cells(len(row))
             continue
         if extra := [cell for cell in row[len(headings) :] if cell]:
-            raise ValidationError.of("file", f"{name}, row {number}: {extra[0][:60]!r} has no heading in row 1")
+            raise ValidationError.of("file", f"{name}, row {number}: {extra[0][:60]!r} has no heading in row {top}")
         seen.add_row(max(len(row), len(headings)))
         cells = dict(zip(headings, [*row, *[""] * len(headings)], strict=False))
         found.append(TableRow(number, {name: cell for name, cell in cells.items() if name}, letters))
     return found
+
+
+def _headings(row: Sequence[str]) -> list[str]:
+    return ["_".join(cell.lower().split()) for cell in row]
+
+
+def _heading_rows(
+    rows: Sequence[tuple[int, Sequence[str]]], known: Collection[str]
+) -> Iterator[tuple[int, Sequence[str]]]:
+    """The rows that may hold the headings, the likeliest first."""
+    yield from (one for one in rows if len(set(_headings(one[1])) & set(known)) > 1)
+    yield from (one for one in rows if len(one[1]) - list(one[1]).count("") > 1)
+    yield from (one for one in rows if any(one[1]))
 
 
 @contextmanager
@@ -305,12 +329,23 @@ def _is_exact(text: str) -> bool:
 def _csv_cells(content: bytes) -> Iterator[list[str]]:
     is_utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # a spreadsheet's "Unicode text"
     encoding = "utf-16" if is_utf_16 else "utf-8-sig"
-    first = _text_of(content, encoding).readline(MAX_ROW_CHARACTERS)
-    delimiter = max(",;\t", key=first.count)  # in countries with decimal commas, spreadsheets write ;
+    delimiter = _delimiter(list(islice(_Lines(_text_of(content, encoding)), MOST_TITLES)))
     lines = _Lines(_text_of(content, encoding))
     for row in csv.reader(lines, delimiter=delimiter, strict=True):
         lines.of_row = 0
         yield [_unquoted(cell.strip()) for cell in row]
+
+
+def _delimiter(lines: Sequence[str]) -> str:
+    """What separates the cells: the sign that most lines have the same number of times.
+
+    In countries with decimal commas, spreadsheets write ; and above titles a line such as ``sep=;``.
+    """
+    if lines and lines[0].lower().startswith("sep=") and len(lines[0].strip()) == 5:
+        return lines[0].strip()[-1]
+    counts = {sign: Counter(count for line in lines if (count := line.count(sign))) for sign in ",;\t"}
+    likely = {sign: max((times, count) for count, times in found.items()) for sign, found in counts.items() if found}
+    return max(likely, key=lambda sign: likely[sign]) if likely else ","
 
 
 def _text_of(content: bytes, encoding: str) -> io.TextIOWrapper:

@@ -14,18 +14,22 @@ from openpyxl import Workbook, load_workbook
 
 from bake_tracker.domain.errors import ImportRefusedError, ValidationError
 from bake_tracker.domain.importing.report import ImportReport
-from bake_tracker.domain.importing.tables import TEMPLATES
+from bake_tracker.domain.importing.tables import FORMAT, TEMPLATES
 from bake_tracker.domain.written import DateOrder, Reading, UnreadableError, read_day
 from bake_tracker.entrypoints.cli.remedies import in_words
 from bake_tracker.files.exports import write_template
 from bake_tracker.files.imports import read_document
 from bake_tracker.files.tables import MEGABYTE
 from bake_tracker.services.catalog.things import record_bakery
-from bake_tracker.services.database import run_in_transaction
+from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.importing import tables as import_service
 from support.command_line import CommandLine
+from support.import_files import check, clean, record
 from support.kitchen import Kitchen
 
+TITLED = (
+    "Corner Bakery, Berlin\nPurchases of January;;\n\nDate;Item;Qty;Unit;Total\n2026-01-10;flou;1,5;kg;3,20\n;;;;\n"
+)
 HEADINGS = "Date,Vendor,What,Qty,UOM,Total,Best before\n"
 
 
@@ -450,3 +454,30 @@ def test_a_row_adds_no_supplier_that_an_earlier_row_was_refused_for(sqlite_url: 
     first, second = of_tables(**tables), of_tables(**tables)
     assert (first["added_count"], first["refused_count"]) == (1, 2)
     assert (second["added_count"], second["refused_count"]) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    "text", [TITLED, "sep=;\n" + TITLED, TITLED.replace(";", "\t"), "Shop;Mill\nTotal;12,50\n" + TITLED]
+)
+def test_titles_above_a_table_are_passed_over(sqlite_url: str, tmp_path: Path, text: str) -> None:
+    """The headings are the first row with two that are known; places keep the numbers of the file."""
+    file = tmp_path / "till.csv"
+    file.write_text(text)
+    with read_scope() as session:
+        report = import_service.check_import(read_document(file, table="purchases"), session=session)
+    (row,) = report["refused"]
+    number = 1 + [line.startswith("2026") for line in text.splitlines()].index(True)
+    assert row["place"] == f"till.csv, row {number}, column B (item)"
+
+
+def test_only_an_item_that_would_be_accepted_is_suggested(sqlite_url: str) -> None:
+    """Not a category, even if its name is the most similar; and whoever takes the suggestion gets past it."""
+    record(clean())
+    document = {"format": FORMAT, "lots": [{"item": "Flouers", "quantity": "1", "unit": "kg"}]}
+    (refused,) = check(document)["refused"]
+    remedy = refused["remedy"]
+    assert (remedy["kind"], remedy["item_slug"]) == ("map_name", "flour_rye")
+    with read_scope() as session:
+        names = {remedy["name"]: remedy["item_slug"]}
+        report = import_service.check_import(document, session=session, names=names)
+    assert (report["kinds"][-1]["added"], report["refused"]) == (1, [])

@@ -5,7 +5,7 @@ from typing import Any
 
 from bake_tracker.domain.choices import ITEM_KINDS, LABEL_POLICIES, MAX_SHELF_LIFE_DAYS, PICK_POLICIES
 from bake_tracker.domain.errors import RecipeCycleError
-from bake_tracker.domain.importing.catalog import PREFERRED, admit_item
+from bake_tracker.domain.importing.catalog import PREFERRED, admit_item, is_item
 from bake_tracker.domain.importing.plan import BakeryPlan, GoodPlan, ItemPlan, NamePlan, OnFile
 from bake_tracker.domain.importing.rows import Findings, Row
 from bake_tracker.domain.importing.shelf import Shelf
@@ -52,7 +52,7 @@ def plan_goods(
     new: dict[str, dict[str, int]] = {}
     rows: dict[str, list[Row]] = {}
     for row in findings.rows(document, "good_parts"):
-        good, part = items.find(row, "good"), items.find(row, "component")
+        good, part = items.find(row, "good", _is_good), items.find(row, "component", _is_part)
         micros = row.read_micros("quantity")
         if good and good.kind != "finished_good":
             row.refuse("good", f"{good.slug} is not a finished good; use the slug of one")
@@ -72,6 +72,14 @@ def plan_goods(
             rows.setdefault(good.slug, []).append(row)
     _refuse_circles(new, rows, known, findings)
     return tuple(GoodPlan(slug, slug, tuple(parts.items())) for slug, parts in new.items())
+
+
+def _is_good(item: ItemPlan) -> bool:
+    return item.kind == "finished_good" and not item.is_category
+
+
+def _is_part(item: ItemPlan) -> bool:
+    return item.kind != "ingredient" and not item.is_category
 
 
 def _refuse_circles(
@@ -100,7 +108,7 @@ def _refuse_circles(
 def plan_names(document: Mapping[str, Any], names: Shelf[NamePlan], items: Shelf[ItemPlan], findings: Findings) -> None:
     """Plan other names for items."""
     for row in findings.rows(document, "names"):
-        key, item = name_key(row.read_name("name", limit=300)), items.find(row, "item")
+        key, item = name_key(row.read_name("name", limit=300)), items.find(row, "item", is_item)
         if key in items.known or key in items.new:
             row.refuse("name", f"{key!r} is the slug of an item and already means that item; remove this row")
         known = names.known.get(key)

@@ -104,9 +104,19 @@ def _description(row: Row) -> str | None:
     return "\n".join(text for text in (row.read_text("description"), row.read_text("notes")) if text) or None
 
 
+def is_stocked(item: ItemPlan) -> bool:
+    """Whether an item is an ingredient or material, and no category."""
+    return item.kind in ("ingredient", "material") and not item.is_category
+
+
+def is_item(item: ItemPlan) -> bool:
+    """Whether an item is not a category."""
+    return not item.is_category
+
+
 def find_stocked(row: Row, field: str, items: Shelf[ItemPlan]) -> ItemPlan | None:
     """The ingredient or material that a row names; a category or a finished item is refused."""
-    item = items.find(row, field)
+    item = items.find(row, field, is_stocked)
     if item and item.is_category:
         row.refuse(field, f"{item.slug} is a category; use an ingredient in it")
         return None

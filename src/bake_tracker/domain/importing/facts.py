@@ -10,6 +10,7 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
+from bake_tracker.domain.importing.catalog import is_item
 from bake_tracker.domain.importing.plan import ItemPlan, ProductPlan, RecipePlan
 from bake_tracker.domain.importing.products import Products
 from bake_tracker.domain.importing.rows import Findings, Row
@@ -57,7 +58,7 @@ def plan_facts(
     """Plan the facts that the bakery does not have yet."""
     weights: dict[tuple[str, str], list[Weight]] = {}
     for row in findings.rows(document, "measures"):
-        item, kind = items.find(row, "item"), row.read_choice("kind", ("density", "piece"), "")
+        item, kind = items.find(row, "item", is_item), row.read_choice("kind", ("density", "piece"), "")
         day = row.read_day("measured_on") or _NO_DAY
         weight = Weight(row.read_number("g"), row.read_name("source", limit=300), day)
         if weight.measured_on == _NO_DAY:
@@ -66,7 +67,10 @@ def plan_facts(
         if _is_to_take(row, findings, here, weight in here):
             weights.setdefault((item.slug if item else "", kind), []).append(weight)
     allergens = _plan_allergens(
-        findings.rows(document, "allergens"), lambda row: _slug(items.find(row, "item")), known.allergens, findings
+        findings.rows(document, "allergens"),
+        lambda row: _slug(items.find(row, "item", is_item)),
+        known.allergens,
+        findings,
     )
     of_products = _plan_allergens(
         findings.rows(document, "product_allergens"), lambda row: _identity(products.find(row, "product")),
@@ -74,7 +78,7 @@ def plan_facts(
     )  # fmt: skip
     labels: dict[str, tuple[str, str, str]] = {}
     for row in findings.rows(document, "labels"):
-        item = items.find(row, "item")
+        item = items.find(row, "item", is_item)
         label = (row.read_text("ingredients") or "", row.read_text("allergens") or "", row.read_text("filed_at") or "")
         if not _is_moment(label[2]):
             row.refuse("filed_at", "must be a time with its UTC offset, written like 2026-11-23T09:30:00+00:00")

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from bake_tracker.domain.arguments import LARGEST
+from bake_tracker.domain.importing.catalog import is_stocked
 from bake_tracker.domain.importing.history import PAST
 from bake_tracker.domain.importing.plan import ItemPlan, LotPlan, ProductPlan, SupplierPlan
 from bake_tracker.domain.importing.products import Products, named_supplier, preferred_supplier
@@ -64,7 +65,7 @@ def plan_past(
         if not row.has("item") and not row.refusals and (product is None or product.package_quantity is None):
             findings.skip(row, "its price is not kept, because no package of known size in the file is the one bought")
             continue
-        item = items.find(row, "item") if row.has("item") else None
+        item = items.find(row, "item", is_stocked) if row.has("item") else None
         unit, supplier = row.read_unit("unit") if item else None, preferred_supplier(row, suppliers, numbers)
         amount = row.read_number("quantity" if row.has("item") else "packages")
         told_by = row.fields.get("uuid") or json.dumps([str(value) for value in row.fields.values()])

@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 from bake_tracker.domain.arguments import LARGEST
-from bake_tracker.domain.importing.catalog import PREFERRED, find_stocked
+from bake_tracker.domain.importing.catalog import PREFERRED, find_stocked, is_item
 from bake_tracker.domain.importing.plan import ItemPlan, LinePlan, RecipePlan, YieldPlan
 from bake_tracker.domain.importing.rows import Findings, Row
 from bake_tracker.domain.importing.shelf import Need, Shelf
@@ -69,7 +69,7 @@ def _table_line(line: Row, items: Shelf[ItemPlan]) -> LinePlan:
             line.refuse("unit", "must be batch, because sub-recipes are counted in batches")
         slug = line.name("sub_recipe", line.fields["sub_recipe"], limit=200)
         return LinePlan(line.read_number("quantity"), "batch", sub_recipe_slug=slug)
-    item, unit = items.find(line, "item"), line.read_unit("unit")
+    item, unit = items.find(line, "item", is_item), line.read_unit("unit")
     if item and item.is_category:
         line.refuse("item", f"{item.slug} is a category; use an ingredient in it")
     return LinePlan(line.read_number("quantity"), unit.name if unit else "", item_slug=item.slug if item else None)

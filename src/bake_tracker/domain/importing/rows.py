@@ -252,13 +252,13 @@ class Findings:
         self.differing: list[tuple[Row, list[Difference]]] = []
         self.read: dict[str, list[Row]] = {}
         """The rows that were read, by section."""
-        self._suggested: dict[str, Advice] = {}
+        self._suggested: dict[tuple[str, object], Advice] = {}
 
-    def suggest(self, name: str, how: Callable[[str], Advice]) -> Advice:
-        """A suggestion for a name, worked out once."""
-        if name not in self._suggested and len(self._suggested) < MAX_SUGGESTED:
-            self._suggested[name] = how(name)
-        return self._suggested.get(name, Advice(""))
+    def suggest(self, name: str, fits: object, how: Callable[[str, Any], Advice]) -> Advice:
+        """A suggestion for a name among the things that fit, worked out once."""
+        if (name, fits) not in self._suggested and len(self._suggested) < MAX_SUGGESTED:
+            self._suggested[name, fits] = how(name, fits)
+        return self._suggested.get((name, fits), Advice(""))
 
     def rows(self, document: Mapping[str, Any], kind: str) -> Iterator[Row]:
         """The rows of a section; anything that is not a row is refused."""

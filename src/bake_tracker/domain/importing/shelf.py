@@ -105,8 +105,11 @@ class Shelf(Generic[Thing]):
                 return found
         return None
 
-    def find(self, row: Row, field: str) -> Thing | None:
-        """The thing that the row names in ``field``; if there is none, the row is refused."""
+    def find(self, row: Row, field: str, fits: Callable[[Thing], bool] | None = None) -> Thing | None:
+        """The thing that the row names in ``field``; if there is none, the row is refused.
+
+        Only a thing that ``fits`` is suggested in its place.
+        """
         slug = row.fields.get(field)
         if not isinstance(slug, str) or not slug:
             row.refuse(field, f"must be the slug of {self.what}")
@@ -114,7 +117,7 @@ class Shelf(Generic[Thing]):
         found = self.get(slug) or self.by_name(slug)
         if found is None:
             self.missed.add(slug)
-            row.refuse(field, *self.why_missing(slug))
+            row.refuse(field, *self.why_missing(slug, fits))
         return found
 
     def by_name(self, text: str) -> Thing | None:
@@ -127,14 +130,14 @@ class Shelf(Generic[Thing]):
         called = self._names().get(key, set())
         return self.get(next(iter(called))) if len(called) == 1 else None
 
-    def why_missing(self, slug: str) -> Advice:
+    def why_missing(self, slug: str, fits: Callable[[Thing], bool] | None = None) -> Advice:
         """Why nothing was found for a reference, and what would help."""
         if slug in self.refused:
             return Advice(f"refers to {self.refused[slug]}, which was refused; correct that first")
         if len(called := self._names().get(name_key(slug), set())) > 1:
             return Advice(f"matches {len(called)} names: {', '.join(sorted(called))}; use the slug of one")
         by = "slug" if self.told is None else "slug or name"
-        near = Advice("") if self.told is None else self.findings.suggest(slug, self._likely)
+        near = Advice("") if self.told is None else self.findings.suggest(slug, fits, self._likely)
         nowhere = f"neither the file nor the bakery has {self.what} with this {by}; add it or correct this"
         return Advice(nowhere + near.text, near.remedy)
 
@@ -145,9 +148,13 @@ class Shelf(Generic[Thing]):
                 self._slugs_by_name.setdefault(name_key(thing.name), set()).add(thing.slug)
         return self._slugs_by_name
 
-    def _likely(self, slug: str) -> Advice:
-        likely = {slug.replace("_", " ").replace("-", " "): slug for slug in (*self.known, *self.new)}
-        return suggestion(slug, {**likely, **{name: min(slugs) for name, slugs in self._names().items()}})
+    def _likely(self, slug: str, fits: Callable[[Thing], bool] | None) -> Advice:
+        fitting = {
+            slug for things in (self.known, self.new) for slug, thing in things.items() if fits is None or fits(thing)
+        }
+        likely = {slug.replace("_", " ").replace("-", " "): slug for slug in fitting}
+        named = {name: min(slugs & fitting) for name, slugs in self._names().items() if slugs & fitting}
+        return suggestion(slug, {**likely, **named})
 
     def withdraw(self, slug: str) -> None:
         """Refuse a row that had been admitted, for the reasons found since."""

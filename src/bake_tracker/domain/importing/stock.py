@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid5
 
+from bake_tracker.domain.importing.catalog import is_item
 from bake_tracker.domain.importing.lots import check_kept
 from bake_tracker.domain.importing.plan import ItemPlan, LotPlan, SupplierPlan
 from bake_tracker.domain.importing.products import Products, named_supplier
@@ -41,7 +42,7 @@ def plan_stock(
 def _lot(
     row: Row, items: Shelf[ItemPlan], suppliers: Shelf[SupplierPlan], products: Products, *, is_export: bool
 ) -> LotPlan:
-    item = items.find(row, "item")
+    item = items.find(row, "item", is_item)
     if item and item.is_category:
         row.refuse("item", f"{item.slug} is a category; use an ingredient in it")
     unit, quantity = row.read_unit("unit"), row.read_number("quantity")

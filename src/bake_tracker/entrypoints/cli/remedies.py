@@ -1,5 +1,6 @@
 """Remedies in the words of a terminal: for each kind, the command or flag to type."""
 
+import shlex
 from collections.abc import Callable
 from typing import Any
 
@@ -40,6 +41,11 @@ def told_by_line(error: ServiceError) -> str:
 def in_words(answer: Any) -> Any:
     """An answer with every remedy worded after its text."""
     return worded(answer, words)
+
+
+def _quoted(text: str) -> str:
+    """A text as one word of a command; a shell changes some characters even inside double quotes."""
+    return shlex.quote(text) if set(text) & set('"$`\\!') else f'"{text}"'
 
 
 def _measure(remedy: Remedy) -> str:
@@ -96,7 +102,7 @@ WORDS: dict[RemedyKind, Callable[[Remedy], str]] = {
     "explain_operation": _explain,
     "file_label": _file_label,
     "list_things": lambda one: f"to see them: {_LISTS[one['what']]}",
-    "map_name": lambda one: f'if it is one of these, add --map "{one["name"]}={one["item_slug"]}"',
+    "map_name": lambda one: f"if it is one of these, add --map {_quoted(one['name'] + '=' + one['item_slug'])}",
     "measure": _measure,
     "measure_items": lambda one: f"to record it: bake measure {one['item_slugs'][0]}",
     "name_ingredient": lambda one: f"add --map '{one['name']}={one['item_slug'] or 'SLUG'}' or --create-missing",

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bake_tracker.config import load_settings, sqlite_path
-from bake_tracker.domain.errors import DatabaseUnavailableError
+from bake_tracker.domain.errors import EmptyDatabaseError
 from bake_tracker.domain.money import add_up
 from bake_tracker.domain.plurals import plural
 from bake_tracker.log import setup
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 
-class NoBakeryError(DatabaseUnavailableError):
+class NoBakeryError(EmptyDatabaseError):
     """There is no database at this path; nothing is logged, because that would create a log beside it."""
 
 

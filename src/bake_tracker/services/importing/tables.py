@@ -11,10 +11,13 @@ from sqlalchemy import Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from bake_tracker.clock import uuid7
+from bake_tracker.config import load_settings
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import ConflictError, ImportRefusedError
+from bake_tracker.domain.importing.facts import Facts
 from bake_tracker.domain.importing.fingerprints import fingerprint
-from bake_tracker.domain.importing.plan import ItemPlan, LotPlan, RecipePlan
+from bake_tracker.domain.importing.plan import BakeryPlan, ItemPlan, LotPlan, OnFile, RecipePlan
 from bake_tracker.domain.importing.reading import (
     Export,
     ImportPlan,
@@ -73,8 +76,8 @@ def check_import(
     """Preview what an import would add, skip and refuse; writes nothing.
 
     Raises:
-        ValidationError: the document is neither tables nor an export of the older bake-tracker, or ``names`` has an unknown
-            item.
+        ValidationError: the document is neither tables nor an export of the older bake-tracker, or ``names`` has an
+            unknown item.
     """
     with checking(CHECK, session, {"source": source}) as operation:
         given = Arguments()
@@ -88,6 +91,27 @@ def check_import(
             refused_places=[refusal["place"] for refusal in report["refused"][:_MAX_TOLD]],
         )
     return report
+
+
+def foresee_import(
+    document: Mapping[str, Any],
+    *,
+    source: str = "export.json",
+    names: Mapping[str, str] | None = None,
+) -> ImportReport:
+    """Preview an import into a bakery that does not exist yet; nothing is logged, because there is no log either.
+
+    Raises:
+        ValidationError: as for ``check_import``.
+    """
+    given = Arguments()
+    given.name("source", source, limit=300)
+    told = _names(given, names)
+    given.done()
+    settings, sections = load_settings(), check_document(document)
+    bakery = BakeryPlan("Bakery", settings.currency, settings.time_zone)
+    nothing = OnFile(str(uuid7()), bakery, True, {}, {}, {}, {}, {}, {}, {}, {})
+    return report_of(plan_import(sections, nothing, Facts({}, {}, {}, {}, {}), told), source, text=sections.text)
 
 
 def record_import(
@@ -106,8 +130,8 @@ def record_import(
     the day of the import. ``names`` maps names in the file to item slugs, and is remembered.
 
     Raises:
-        ValidationError: the document is neither tables nor an export of the older bake-tracker, or ``names`` has an unknown
-            item.
+        ValidationError: the document is neither tables nor an export of the older bake-tracker, or ``names`` has an
+            unknown item.
         ImportRefusedError: some rows are refused, and ``skip_bad`` is off; its report lists all of them.
         ConflictError: ``operation_id`` was used for something else, or another transaction has added the same row.
     """

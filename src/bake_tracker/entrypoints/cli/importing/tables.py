@@ -6,12 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
+from bake_tracker.domain.errors import EmptyDatabaseError
 from bake_tracker.domain.written import Reading
 from bake_tracker.entrypoints.cli.options import DatesOption, DecimalsOption
 from bake_tracker.entrypoints.cli.remedies import in_words
-from bake_tracker.entrypoints.cli.state import answer, ask, say, write
+from bake_tracker.entrypoints.cli.state import answer, ask, say, state, write
 from bake_tracker.files.imports import read_document
-from bake_tracker.services.importing.tables import check_import, record_import
+from bake_tracker.services.importing.tables import check_import, foresee_import, record_import
 
 SHOWN, SHOWN_ALIKE = 50, 10
 """How many faults are listed one by one, and how many rows of the same fault."""
@@ -38,7 +39,12 @@ def import_file(
     names = dict(_mapping(text) for text in map_ or [])
     document = read_document(file, table=table, reading=Reading(dates, decimals))
     if dry_run:
-        report = ask(lambda session: check_import(document, session=session, source=file.name, names=names))
+        try:
+            report = ask(lambda session: check_import(document, session=session, source=file.name, names=names))
+        except EmptyDatabaseError:
+            if not state.as_json:
+                say("There is no bakery yet; into a new one, the import would do this:", style="yellow")
+            report = foresee_import(document, source=file.name, names=names)
     else:
         report = write(
             lambda session: record_import(document, session=session, source=file.name, skip_bad=skip_bad, names=names)

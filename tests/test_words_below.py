@@ -71,6 +71,7 @@ EVERY_REMEDY: dict[RemedyKind, Remedy] = {
     "name_table": {"kind": "name_table", "tables": ["purchases", "recipes"]},
     "prepare_database": {"kind": "prepare_database"},
     "record_again": {"kind": "record_again"},
+    "import_page": {"kind": "import_page"},
     "record_count": {"kind": "record_count"},
     "release_lots": {"kind": "release_lots", "lot_ids": [5], "lot_codes": ["mill-6"]},
     "rename": {"kind": "rename", "name": "ap flour", "item_slug": "flour"},

@@ -14,6 +14,7 @@ RemedyKind = Literal[
     "declare_ingredients",
     "explain_operation",
     "file_label",
+    "import_page",
     "list_things",
     "map_name",
     "measure",

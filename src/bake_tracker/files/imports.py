@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from bake_tracker.domain.errors import ValidationError
-from bake_tracker.domain.importing.reading import join_export, parse_export
+from bake_tracker.domain.importing.other_programs import CRAFTYBASE, from_craftybase, refuse_text
+from bake_tracker.domain.importing.reading import check_document, join_export, parse_export
 from bake_tracker.domain.importing.sections import TextRow, sections_of
 from bake_tracker.domain.importing.tables import FORMAT, TABLES, TEMPLATES, table_called
 from bake_tracker.domain.remedies import Remedy
@@ -23,6 +24,8 @@ def read_document(file: Path, *, table: str | None = None, reading: Reading | No
     Raises:
         ValidationError: the file cannot be read, or the kind of one of its tables is unknown.
     """
+    if file.suffix.lower().startswith(".paprikarecipe"):
+        refuse_text()
     if file.name == MANIFEST:
         file = file.parent
     if file.suffix.lower() == ".json" and not file.is_dir():
@@ -30,9 +33,15 @@ def read_document(file: Path, *, table: str | None = None, reading: Reading | No
     if (file.is_dir() or file.suffix.lower() == ".zip") and (texts := read_json_texts(file, MAX_JSON_BYTES)):
         return join_export(texts)
     tables: dict[str, list[TextRow]] = {}
-    kinds = [TABLES[TEMPLATES.get(table, table)]] if TEMPLATES.get(table or "", table) in TABLES else TABLES.values()
+    said = TEMPLATES.get(table or "", table or "")
+    kinds = [TABLES[said]] if said in TABLES else TABLES.values()
     known = {heading for kind in kinds for column in kind.columns for heading in (column.name, *column.synonyms)}
-    for name, rows in read_sheets(file, known).items():
+    sheets = read_sheets(file, known | CRAFTYBASE)
+    if len(sheets) == 1 and all(rows and rows[0].cells.keys() >= CRAFTYBASE for rows in sheets.values()):
+        ((name, rows),) = sheets.items()
+        found = [_text_row(file, name, row) for row in rows]
+        return check_document(from_craftybase((row.place, row.cells, row.columns) for row in found))
+    for name, rows in sheets.items():
         if name.lower() != _EXPLAINS:
             kind = _kind(name, rows, table)
             tables.setdefault(kind, []).extend(_text_row(file, name, row) for row in rows)

@@ -203,7 +203,14 @@ def read_json_texts(file: Path, most: int) -> dict[str, str]:
             return {one.stem: one.read_text("utf-8-sig") for one in inside}
         with _unpacked(file, most) as archive:
             names = [name for name in archive.namelist() if name.lower().endswith(".json")]
-            return {Path(name).stem: archive.read(name).decode("utf-8-sig") for name in names}
+            found = {Path(name).stem: archive.read(name).decode("utf-8-sig") for name in names}
+            for name in archive.namelist() if not names else []:
+                if name.lower().endswith(".zip"):  # Tandoor packs each recipe by itself
+                    with ZipFile(io.BytesIO(archive.read(name))) as inner:
+                        _check_size(file, sum(one.file_size for one in inner.infolist()), most)
+                        if "recipe.json" in inner.namelist():
+                            found[Path(name).stem] = inner.read("recipe.json").decode("utf-8-sig")
+            return found
 
 
 def rows_of(

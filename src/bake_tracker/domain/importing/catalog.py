@@ -28,7 +28,8 @@ def plan_ingredients(document: Mapping[str, Any], items: Shelf[ItemPlan], findin
             slug=slug,
             name=name,
             kind="material" if row.read_flag("is_packaging") else "ingredient",
-            base_unit=base_unit(density is not None, stocked.get(slug, set()), baked.get(slug, set())),
+            base_unit=_said_unit(row)
+            or base_unit(density is not None, stocked.get(slug, set()), baked.get(slug, set())),
             g_per_ml=density,
             is_category=_is_category(row, slug in parents),
             parent_slug=row.read_text("parent_slug"),
@@ -98,6 +99,11 @@ def plan_recipients(document: Mapping[str, Any], recipients: Shelf[RecipientPlan
         recipients.admit(
             row, RecipientPlan(row.read_slug(name), name, row.read_text("household_name", "household", limit=200))
         )
+
+
+def _said_unit(row: Row) -> str | None:
+    unit = row.read_unit("base_unit") if row.has("base_unit") else None
+    return PREFERRED[unit.dimension] if unit else None
 
 
 def _description(row: Row) -> str | None:

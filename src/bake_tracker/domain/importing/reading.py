@@ -19,9 +19,10 @@ from bake_tracker.domain.importing.catalog import (
     plan_suppliers,
 )
 from bake_tracker.domain.importing.facts import Facts, plan_facts
-from bake_tracker.domain.importing.fingerprints import fingerprint_of_export
+from bake_tracker.domain.importing.fingerprints import fingerprint, fingerprint_of_export
 from bake_tracker.domain.importing.history import PAST
 from bake_tracker.domain.importing.lots import plan_lots
+from bake_tracker.domain.importing.other_programs import APPLICATION, from_other_program
 from bake_tracker.domain.importing.plan import (
     BakeryPlan,
     EventPlan,
@@ -46,7 +47,7 @@ from bake_tracker.domain.importing.sections import Sections, sections_of, tables
 from bake_tracker.domain.importing.shelf import Shelf
 from bake_tracker.domain.importing.stock import plan_stock
 from bake_tracker.domain.importing.tables import FORMAT
-from bake_tracker.domain.importing.variants import APPLICATION, as_export
+from bake_tracker.domain.importing.variants import as_export
 from bake_tracker.domain.name_matching import name_key
 from bake_tracker.domain.written import Reading
 
@@ -107,7 +108,9 @@ def parse_export(text: str) -> dict[str, Any]:
     """
     document = _parsed(text, "")
     checked = check_document(document)
-    return Sections(checked, text=text) if isinstance(checked, Sections) else JsonDocument(document, text=text)
+    if isinstance(checked, Sections):
+        return Sections(checked, text=text)
+    return JsonDocument(document, text=text) if isinstance(document, dict) else checked
 
 
 def join_export(texts: Mapping[str, str]) -> dict[str, Any]:
@@ -120,7 +123,7 @@ def join_export(texts: Mapping[str, str]) -> dict[str, Any]:
     manifest = files.pop("manifest", None)
     listed = manifest.get("files") if isinstance(manifest, dict) else None
     if not isinstance(listed, list):
-        raise _bad_file("holds JSON files without a manifest.json; export everything, or import one file at a time")
+        return check_document(_of_other_program(files))
     sections: dict[str, Any] = {}
     for entry in listed:
         said = entry if isinstance(entry, dict) else {}
@@ -133,6 +136,18 @@ def join_export(texts: Mapping[str, str]) -> dict[str, Any]:
     document = {"application": APPLICATION, "version": "4.1", **sections}
     check_document(document)
     return document
+
+
+def _of_other_program(files: Mapping[str, Any]) -> Any:
+    """The JSON files of another program as one document: a backup, tables by name, or recipes one by one."""
+    if "database" in files:
+        return files["database"]
+    if {"products", "quantity_units"} <= files.keys():
+        return files
+    recipes = [row for row in files.values() if from_other_program(row) is not None]
+    if not recipes:
+        raise _bad_file("holds JSON files without a manifest.json; export everything, or import one file at a time")
+    return recipes
 
 
 def _parsed(text: str, name: str) -> Any:
@@ -151,6 +166,9 @@ def check_document(document: object) -> Sections | Export:
     Raises:
         ValidationError: it is not; the message says what is allowed.
     """
+    if (taken := from_other_program(document)) is not None:
+        sha256 = fingerprint({"document": document})
+        return Export(as_export(taken), text=None, sha256=sha256)
     if not isinstance(document, dict):
         raise _bad_file(f"must contain one JSON object in braces, not a {type(document).__name__}")
     if isinstance(document, Sections | Export):

@@ -82,6 +82,8 @@ class Shelf(Generic[Thing]):
         """The slug of the only thing of this name and kind in the bakery, for a row that states no slug."""
         if row.has("slug") or thing.slug in self.known or thing.slug in self.new:
             return None
+        if told := (self.told or {}).get(name_key(thing.name)):
+            return told
         kind = getattr(thing, "kind", None)
         called = self._names().get(name_key(thing.name), set()) & self.known.keys()
         alike = [slug for slug in called if getattr(self.known[slug], "kind", None) == kind]

@@ -112,6 +112,7 @@ WAYS: dict[RemedyKind, Callable[[Remedy], Way]] = {
     ),
     "explain_operation": _explain,
     "file_label": _file_label,
+    "import_page": lambda one: _route("POST /api/v1/recipe-pages", "and send each of them"),
     "list_things": lambda one: _route(_LISTS[one["what"]], "to see them"),
     "map_name": lambda one: _field(
         "names", f"if it is one of these, add to names: {json.dumps({one['name']: one['item_slug']})}"

@@ -43,8 +43,9 @@ def in_words(answer: Any) -> Any:
     return worded(answer, words)
 
 
-def _quoted(text: str) -> str:
-    """A text as one word of a command; a shell changes some characters even inside double quotes."""
+def _mapping(remedy: Remedy) -> str:
+    """A name and its item as one word of a command; a shell changes some characters even inside double quotes."""
+    text = f"{remedy['name']}={remedy['item_slug']}"
     return shlex.quote(text) if set(text) & set('"$`\\!') else f'"{text}"'
 
 
@@ -101,8 +102,9 @@ WORDS: dict[RemedyKind, Callable[[Remedy], str]] = {
     "declare_ingredients": lambda one: f'put them on file: bake declare {one["item_slug"]} "..."',
     "explain_operation": _explain,
     "file_label": _file_label,
+    "import_page": lambda one: "and run bake import-page on each of them",
     "list_things": lambda one: f"to see them: {_LISTS[one['what']]}",
-    "map_name": lambda one: f"if it is one of these, add --map {_quoted(one['name'] + '=' + one['item_slug'])}",
+    "map_name": lambda one: f"if it is one of these, add --map {_mapping(one)}",
     "measure": _measure,
     "measure_items": lambda one: f"to record it: bake measure {one['item_slugs'][0]}",
     "name_ingredient": lambda one: f"add --map '{one['name']}={one['item_slug'] or 'SLUG'}' or --create-missing",

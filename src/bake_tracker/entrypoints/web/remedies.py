@@ -75,6 +75,7 @@ WAYS: dict[RemedyKind, Callable[[Remedy], Way]] = {
     ),
     "explain_operation": _explain,
     "file_label": lambda one: Way("Or have the new list put on file; the settings say whether a difference is refused"),
+    "import_page": lambda one: Way("Import each of them as a recipe page"),
     "list_things": lambda one: Way("See what there is", "recipes" if one["what"] == "recipe" else "stock"),
     "map_name": lambda one: Way(f"If you mean {one['item_slug']}, write that"),
     "measure": _measure,

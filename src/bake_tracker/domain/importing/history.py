@@ -1,5 +1,6 @@
 """Stock and past purchases of the older program: what was paid for a lot, and prices of what is used up."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
@@ -10,6 +11,7 @@ from bake_tracker.domain.money import format_money
 from bake_tracker.domain.units import MICRO, UnknownUnitError, parse_unit
 
 PAST = "past_purchases"
+KEPT = "its supplier, and its price if it has one, are kept with its lot"
 _PRODUCT = ("ingredient_slug", "product_brand", "product_name", "package_unit", "package_unit_quantity")
 _SUPPLIERS = ("supplier_slug", "supplier_id", "supplier")
 
@@ -20,11 +22,17 @@ def with_stock(document: Mapping[str, Any]) -> dict[str, Any]:
     by_id = {plain(row.get("id")): row for row in bought if row.get("id") is not None}
     by_day = {_content(row): row for row in bought}
     lots = [_of_product(row) for row in placed_rows(document, "inventory_items")]
+    sizes: defaultdict[tuple[object, ...], set[Fraction | None]] = defaultdict(set)
+    for product in dicts(document, "products"):
+        size = exact_number(product.get("package_unit_quantity"))
+        sizes[plain(product.get("ingredient_slug")), plain(product.get("brand") or None)].add(size)
     for lot in lots:
         purchase = by_id.get(plain(lot.pop("purchase_id", None))) or by_day.get(_content(lot))
-        _set_cost(lot, purchase)
+        own = {exact_number(lot.get("package_unit_quantity"))} - {None}
+        known = own or sizes[plain(lot.get("ingredient_slug")), plain(lot.get("product_brand") or None)]
+        _set_cost(lot, purchase, next(iter(known)) if len(known) == 1 else None)
         if purchase is not None:
-            purchase.same_as = f"its price and supplier are in {lot.place}"
+            purchase.same_as = KEPT
             lot.update({field: purchase[field] for field in _SUPPLIERS if purchase.get(field)})
     materials, used_up = _materials(document)
     return {
@@ -55,7 +63,7 @@ def _content(row: Placed) -> tuple[object, ...]:
     return (*(plain(row.get(field) or None) for field in _PRODUCT[:4]), size, plain(day))
 
 
-def _set_cost(lot: Placed, purchase: Placed | None) -> None:
+def _set_cost(lot: Placed, purchase: Placed | None, size: Fraction | None) -> None:
     """Cost a lot by its own unit cost, or by the price of its purchase.
 
     A purchase that brought fewer units than the lot has left was of packages, otherwise of units.
@@ -64,9 +72,9 @@ def _set_cost(lot: Placed, purchase: Placed | None) -> None:
     column = ".unit_cost"
     if purchase is not None and not each:
         each, column = exact_number(purchase.get("unit_price", purchase.get("unit_cost"))), ".purchase_id"
-        count, size = exact_number(purchase.get("quantity_purchased")), exact_number(lot.get("package_unit_quantity"))
-        if each and size and quantity and count is not None and quantity > count:
-            each /= size
+        count = exact_number(purchase.get("quantity_purchased"))
+        if each and quantity and count is not None and quantity > count:
+            each = each / size if size else None
     if each and quantity and not lot.get("total_cost"):
         lot["total_cost"], lot.columns["total_cost"] = _money(each * quantity), column
 
@@ -113,7 +121,7 @@ def _materials(document: Mapping[str, Any]) -> tuple[list[Placed], list[Placed]]
             lot.same_as = "nothing is left of it"
         elif purchase is not None:
             lot["supplier_slug"] = purchase.get("supplier_slug")
-            purchase.same_as = f"its price and supplier are in {row.place}"
+            purchase.same_as = KEPT
         lots.append(lot)
     used_up = []
     for row in bought:

@@ -53,9 +53,9 @@ def _lot(
     numbers: Mapping[int, str],
 ) -> LotPlan:
     item = find_stocked(row, "ingredient_slug", items)
-    product = products.of_package(row, "product_brand")
     if item and not row.has("package_unit") and (package_unit := _package_unit(row, item, products)):
         row.fields["package_unit"] = package_unit
+    product = products.of_package(row, "product_brand")
     unit, quantity = row.read_unit("package_unit"), row.read_number("quantity")
     if item and unit and not row.refusals:
         check_kept(row, item, unit, "package_unit")

@@ -6,6 +6,8 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+KEY_DIGITS = 12
+
 
 @dataclass(frozen=True, slots=True)
 class ItemPlan:
@@ -23,6 +25,11 @@ class ItemPlan:
     shelf_life_days: int | None = None
     g_per_each: Fraction | None = None
     lot_count: int = 0
+
+    @property
+    def lots_numbered(self) -> int | None:
+        """How many lots got a number of their own; None if none did."""
+        return self.lot_count or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,11 @@ class ProductPlan:
     gtin: str | None
     supplier_slug: str | None
     notes: str | None
+
+    @property
+    def key(self) -> str:
+        """The short key of a product in tables."""
+        return self.identity[:KEY_DIGITS]
 
 
 @dataclass(frozen=True, slots=True)

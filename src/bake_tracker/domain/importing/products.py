@@ -9,15 +9,13 @@ from typing import Any
 
 from bake_tracker.domain.importing.catalog import find_stocked
 from bake_tracker.domain.importing.differences import Difference
-from bake_tracker.domain.importing.plan import ItemPlan, ProductPlan, SupplierPlan
+from bake_tracker.domain.importing.plan import KEY_DIGITS, ItemPlan, ProductPlan, SupplierPlan
 from bake_tracker.domain.importing.rows import Findings, Row, exact_number, plain
 from bake_tracker.domain.importing.shelf import Shelf
 from bake_tracker.domain.name_matching import name_key
 from bake_tracker.domain.slugs import slugify
 from bake_tracker.domain.stock.products import product_identity
 from bake_tracker.domain.units import UnknownUnitError, parse_unit
-
-KEY_DIGITS = 12
 
 
 class Products:
@@ -116,16 +114,11 @@ class Products:
             if len(fitting) == 1:
                 return fitting[0]
             if fitting:
-                shown = ", ".join(f"{one.brand or ''} {one.name} ({product_key(one)})".strip() for one in fitting[:3])
+                shown = ", ".join(f"{one.brand or ''} {one.name} ({one.key})".strip() for one in fitting[:3])
                 row.refuse(field, f"{len(fitting)} products match; use the key of one: {shown}")
                 return None
         row.refuse(field, "no such product in the file or in the bakery; add the product, or leave this empty")
         return None
-
-
-def product_key(product: ProductPlan) -> str:
-    """The short key of a product in tables: the beginning of its identity."""
-    return product.identity[:KEY_DIGITS]
 
 
 def _unit_name(text: object) -> str | None:

@@ -1,6 +1,5 @@
 """Read unchecked rows, and report every problem with its place in the file, its value and how to fix it."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
@@ -13,15 +12,13 @@ from bake_tracker.domain.importing.differences import Difference
 from bake_tracker.domain.importing.plan import BakeryPlan
 from bake_tracker.domain.remedies import Advice, Remedy
 from bake_tracker.domain.slugs import read_slug
-from bake_tracker.domain.units import MICRO, Unit, parse_quantity
-from bake_tracker.domain.written import PLAIN, OtherCurrencyError, UnreadableError, local_day, read_money
+from bake_tracker.domain.units import MICRO, Unit
+from bake_tracker.domain.written import PLAIN, OtherCurrencyError, UnreadableError, local_day, read_money, read_number
 
 MAX_RATIO = 80
 """The most characters of a stored ratio."""
 MAX_SUGGESTED = 200
 """How many unknown names get suggestions; a file with more is the wrong file."""
-
-_NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?|([0-9]{1,9} )?[0-9]{1,40}/[0-9]{1,40}")
 
 
 class Refusal(TypedDict):
@@ -324,8 +321,8 @@ def exact_number(value: object) -> Fraction | None:
     """The exact number in a value, also in text (``"2.50"``, ``"1 1/2"``); None for anything else."""
     if isinstance(value, str):
         try:
-            return parse_quantity(value.strip()) if _NUMBER.fullmatch(value.strip()) else None
-        except ValueError:
+            return read_number(value, PLAIN)
+        except UnreadableError:
             return None
     if isinstance(value, Decimal):
         usable = value.is_finite() and abs(value.adjusted()) <= 30 and len(value.as_tuple().digits) <= 60

@@ -11,7 +11,10 @@ CellKind = Literal["text", "number", "money", "day", "flag"]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column by its heading; ``field`` is its name in the rows of its section."""
+    """A column by its heading.
+
+    ``field`` is its name in the rows of its section, and ``of`` the attribute of what is exported, if they differ.
+    """
 
     name: str
     kind: CellKind = "text"
@@ -20,6 +23,11 @@ class Column:
     is_needed: bool = False
     note: str = ""
     example: str = ""
+    of: str = ""
+
+    def told_of(self, thing: object) -> object:
+        """The value of an exported thing in this column."""
+        return getattr(thing, self.of or self.name, None)
 
     @property
     def read_as(self) -> str:
@@ -78,19 +86,19 @@ TABLES: Mapping[str, TableKind] = {
         "items",
         (
             Column("kind"), _SLUG, _NAME, Column("base_unit", synonyms=("unit",)), Column("pick_policy"),
-            Column("shelf_life_days", "number"), *_MEASURES, Column("parent", field="parent_slug"),
-            Column("is_category", "flag"), Column("lot_count", "number"), _DESCRIPTION,
+            Column("shelf_life_days", "number"), *_MEASURES, Column("parent", field="parent_slug", of="parent_slug"),
+            Column("is_category", "flag"), Column("lot_count", "number", of="lots_numbered"), _DESCRIPTION,
         ),
     ),
     "suppliers": TableKind("suppliers", (_SLUG, _NAME, Column("details", synonyms=("address", "notes")))),
     "products": TableKind(
         "products",
         (
-            Column("key"), Column("item", field="ingredient_slug", synonyms=("ingredient",)), Column("brand"),
-            Column("name", field="product_name"), Column("package_type"),
+            Column("key"), Column("item", field="ingredient_slug", synonyms=("ingredient",), of="item_slug"),
+            Column("brand"), Column("name", field="product_name"), Column("package_type"),
             Column("package_quantity", "number", field="package_unit_quantity"), Column("package_unit"),
             Column("gtin", synonyms=("upc", "ean", "barcode")),
-            Column("supplier", field="preferred_supplier_slug"), Column("notes"),
+            Column("supplier", field="preferred_supplier_slug", of="supplier_slug"), Column("notes"),
         ),
     ),
     "recipes": TableKind("recipes", (_SLUG, _NAME, Column("category"), Column("source"), Column("notes"))),
@@ -112,7 +120,7 @@ TABLES: Mapping[str, TableKind] = {
         "recipe_makes", (Column("recipe"), Column("item"), Column("per_batch", "number", field="per_batch")),
     ),
     "good_parts": TableKind("good_parts", (Column("good"), Column("component"), Column("quantity", "number"))),
-    "events": TableKind("events", (_SLUG, _NAME, Column("date", "day", field="event_date"))),
+    "events": TableKind("events", (_SLUG, _NAME, Column("date", "day", field="event_date", of="happens_on"))),
     "recipients": TableKind("recipients", (_SLUG, _NAME, Column("household", field="household_name"))),
     "lots": TableKind(
         "lots",

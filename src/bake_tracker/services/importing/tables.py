@@ -185,14 +185,9 @@ def _write(operation: Operation, plan: ImportPlan, source: str) -> None:
     session = operation.session
     if plan.bakery:
         record_bakery(session=session, **asdict(plan.bakery))
-    _insert_new(
-        operation, tables.supplier, [{"slug": s.slug, "name": s.name, "details": s.details} for s in plan.suppliers]
-    )
-    _insert_new(
-        operation, tables.event, [{"slug": e.slug, "name": e.name, "happens_on": e.happens_on} for e in plan.events]
-    )
-    recipients = [{"slug": r.slug, "name": r.name, "household": r.household} for r in plan.recipients]
-    _insert_new(operation, tables.recipient, recipients)
+    _insert_new(operation, tables.supplier, list(map(asdict, plan.suppliers)))
+    _insert_new(operation, tables.event, list(map(asdict, plan.events)))
+    _insert_new(operation, tables.recipient, list(map(asdict, plan.recipients)))
     items = _add_items(operation, plan.items)
     _add_products(operation, plan, items)
     _add_recipes(operation, plan.recipes, items)
@@ -226,39 +221,19 @@ def _add_items(operation: Operation, plans: Sequence[ItemPlan]) -> Ids:
 
 
 def _item_row(item: ItemPlan, ids: Mapping[str, int]) -> dict[str, Any]:
-    return {
-        "kind": item.kind,
-        "slug": item.slug,
-        "name": item.name,
-        "base_unit": item.base_unit,
-        "pick_policy": item.pick_policy,
-        "shelf_life_days": item.shelf_life_days,
-        "g_per_ml": item.g_per_ml,
-        "g_per_each": item.g_per_each,
-        "parent_id": ids[item.parent_slug] if item.parent_slug else None,
-        "is_category": item.is_category,
-        "description": item.description,
-        "lot_count": 0,
-    }
+    row = {**asdict(item), "parent_id": ids[item.parent_slug] if item.parent_slug else None, "lot_count": 0}
+    del row["parent_slug"]
+    return row
 
 
 def _add_products(operation: Operation, plan: ImportPlan, items: Mapping[str, int]) -> None:
     suppliers = load_slugs(operation.session, "supplier")
-    rows = [
-        {
-            "identity": product.identity,
-            "item_id": items[product.item_slug],
-            "brand": product.brand,
-            "name": product.name,
-            "package_type": product.package_type,
-            "package_quantity": product.package_quantity,
-            "package_unit": product.package_unit,
-            "gtin": product.gtin,
-            "supplier_id": suppliers[product.supplier_slug] if product.supplier_slug else None,
-            "notes": product.notes,
-        }
-        for product in plan.products
-    ]
+    rows = []
+    for product in plan.products:
+        row = asdict(product)
+        supplier = row.pop("supplier_slug")
+        row.update(item_id=items[row.pop("item_slug")], supplier_id=suppliers[supplier] if supplier else None)
+        rows.append(row)
     _insert_new(operation, tables.product, rows, key="identity")
 
 

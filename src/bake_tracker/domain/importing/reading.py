@@ -21,7 +21,7 @@ from bake_tracker.domain.importing.catalog import (
 from bake_tracker.domain.importing.facts import Facts, plan_facts
 from bake_tracker.domain.importing.fingerprints import fingerprint, fingerprint_of_export
 from bake_tracker.domain.importing.history import PAST
-from bake_tracker.domain.importing.lots import plan_lots
+from bake_tracker.domain.importing.lots import Lots
 from bake_tracker.domain.importing.other_programs import APPLICATION, from_other_program
 from bake_tracker.domain.importing.plan import (
     BakeryPlan,
@@ -45,7 +45,6 @@ from bake_tracker.domain.importing.report import NotKept, not_kept
 from bake_tracker.domain.importing.rows import Findings, Row, plain
 from bake_tracker.domain.importing.sections import Sections, sections_of, tables_of_json
 from bake_tracker.domain.importing.shelf import Shelf
-from bake_tracker.domain.importing.stock import plan_stock
 from bake_tracker.domain.importing.tables import FORMAT
 from bake_tracker.domain.importing.variants import as_export
 from bake_tracker.domain.name_matching import name_key
@@ -222,11 +221,12 @@ def plan_import(
     added["products"] = len(products.new)
     plan_material_products(document, items, material_slugs, suppliers, products)
     added["material_products"] = len(products.new) - added["products"]
-    lots = plan_lots(document, known.database_id, items, products, suppliers, numbers, findings)
-    lots += plan_purchases(document, known.database_id, suppliers, products, findings)
-    lots += plan_past(document, known.database_id, items, suppliers, numbers, products, findings)
+    lots = Lots(known.database_id, items, suppliers, numbers, products, findings, [], Counter())
+    lots.plan_inventory(document)
+    plan_purchases(document, lots)
+    plan_past(document, lots)
     plan_recipes(document, recipes, items, findings)
-    stock = plan_stock(document, known.database_id, items, suppliers, products, findings)
+    lots.plan_tables(document)
     goods = plan_goods(document, known.goods, items, findings)
     plan_names(document, names, items, findings)
     facts = plan_facts(document, said, items, products, recipes, findings)
@@ -237,7 +237,6 @@ def plan_import(
     added.update(row.kind for row in items.rows.values())
     added.update(
         suppliers=len(suppliers.new) - added["suppliers"],
-        lots=len(stock),
         recipes=len(recipes.new),
         finished_units=len(items.new) - len(items.rows),
         good_parts=sum(len(good.parts) for good in goods),
@@ -254,7 +253,7 @@ def plan_import(
         items=tuple(items.new.values()),
         suppliers=tuple(suppliers.new.values()),
         products=tuple(products.new.values()),
-        lots=tuple(lots + stock),
+        lots=tuple(lots.found),
         recipes=tuple(_resolved(recipe, recipes) for recipe in recipes.new.values()),
         events=tuple(events.new.values()),
         recipients=tuple(recipients.new.values()),
@@ -263,9 +262,9 @@ def plan_import(
         bakery=bakery,
         facts=facts,
         makes=tuple((here.slug, there.makes) for here, there in recipes.left if not here.makes and there.makes),
-        added=added + Counter(row.kind for row, _ in lots),
+        added=added + Counter(row.kind for row, _ in lots.found),
         findings=findings,
-        not_kept=not_kept(document, findings, sum(_lost_its_product(row, lot) for row, lot in lots)),
+        not_kept=not_kept(document, findings, sum(_lost_its_product(row, lot) for row, lot in lots.found)),
     )
 
 

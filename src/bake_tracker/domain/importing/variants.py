@@ -10,12 +10,12 @@ from typing import Any
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.importing.boxes import with_boxes
 from bake_tracker.domain.importing.history import with_stock
+from bake_tracker.domain.importing.lots import PURCHASES
 from bake_tracker.domain.importing.other_programs import APPLICATION
 from bake_tracker.domain.importing.rows import Placed, dicts, exact_number, placed, placed_rows, plain
 from bake_tracker.domain.label.allergens import ALLERGENS, NAMED
 from bake_tracker.domain.slugs import slugify
 
-PURCHASES = "purchases"
 _ALLERGENS = {word.casefold(): key for key in NAMED for word in (key, *ALLERGENS[key].all_words)}
 _COUNTS = ("inventory_updates", "adjustments")
 

@@ -29,8 +29,10 @@ class Products:
         self.refused: dict[str, str] = {}
         self._told_of: dict[str, str] = {}
         self.by_brand: defaultdict[tuple[str | None, ...], list[ProductPlan]] = defaultdict(list)
+        self._alike: defaultdict[tuple[str | None, ...], list[ProductPlan]] = defaultdict(list)
         for product in known.values():
             self._keep(product)
+            self._alike[_called(product)].append(product)
 
     def admit(self, row: Row, product: ProductPlan) -> None:
         key = package_key(row, "brand")
@@ -61,8 +63,7 @@ class Products:
         """
         if same := self.known.get(product.identity):
             return [same]
-        alike = self.by_brand[product.item_slug, product.brand, product.package_unit]
-        fitting = [one for one in alike if one.identity in self.known and _agree(one, product)]
+        fitting = [one for one in self._alike[_called(product)] if _agree(one, product)]
         if product.gtin is None or any(one.gtin for one in fitting):
             return fitting
         free = [one for one in fitting if self._told_of.setdefault(one.identity, product.identity) == product.identity]
@@ -131,11 +132,14 @@ def _unit_name(text: object) -> str | None:
 _LATE = ("package_type", "package_quantity", "gtin")
 
 
+def _called(product: ProductPlan) -> tuple[str | None, ...]:
+    return product.item_slug, product.brand, name_key(product.name), product.package_unit
+
+
 def _agree(one: ProductPlan, other: ProductPlan) -> bool:
     """Whether two products are the same as far as both say."""
     pairs = [(getattr(one, name), getattr(other, name)) for name in _LATE]
-    named = name_key(one.name) == name_key(other.name)
-    return named and all(first is None or second is None or first == second for first, second in pairs)
+    return all(first is None or second is None or first == second for first, second in pairs)
 
 
 def package_key(row: Row, brand_field: str, *, is_named: bool = True) -> str:

@@ -102,6 +102,11 @@ def test_the_other_tasks_of_a_shop(kitchen: Kitchen, web: Web) -> None:
     assert bakery.adjust("waste", [{"lot_id": lot.lot_id, "quantity": 500}], reason="wet").total_cost == Decimal(
         "-0.33"
     )
+    sold = bakery.adjust("sale", [{"lot_id": lot.lot_id, "quantity": 30}])
+    assert bakery.take_back(sold.operation_id, [{"lot_id": lot.lot_id, "quantity": 30}], put="stock").put == "stock"
+    sent = bakery.send_back([{"lot_id": lot.lot_id, "quantity": 100, "credit": "0.05"}], reason="clumps")
+    assert sent.total_cost == Decimal("-0.066")
+    assert bakery.get("/hand-overs") == []
     bakery.hold([lot.lot_id], "smells")
     assert [one.state for one in bakery.lots(item_id=salt.item_id)] == ["on hold"]
     bakery.release([lot.lot_id], "smells fine")

@@ -208,3 +208,24 @@ def test_a_quantity_without_a_unit_is_refused_unless_it_is_of_pieces(
     assert shelf.kitchen.stock("Flour") == 10_000
     pieces = (part.format(lot=codes["carton"]).replace("flour", "carton") for part in typed)
     assert bake(*pieces).code == 0
+
+
+def test_a_return_finds_the_hand_over_it_came_from(shelf: Shelf, bake: CommandLine) -> None:
+    """A customer or a lot is enough if only one fits; several are listed, and one is named."""
+    shelf.kitchen.produce("Cookies", "Cookie", 1, 24)
+    shelf.recipient("Ada")
+    shelf.recipient("Eve")
+    assert "nothing of cookie was handed over" in bake("return", "1 cookie", "--from", "ada").err
+    sales = [bake("sell", "4 cookie", "--to", to, "--json").json["operation_id"] for to in ("ada", "eve", "ada")]
+    assert bake("return", "1 cookie", "--from", "eve").out.startswith("Came back, kept apart on hold, cost 0.")
+    several = bake("return", "1 cookie", "--from", "ada")
+    assert (several.code, "several hand-overs match" in several.err, sales[2] in several.err) == (1, True, True)
+    done = bake("return", "2 cookie", "--sale", sales[2], "--put", "waste", "--reason", "stale").out
+    assert done.startswith("Came back, thrown away (stale)")
+    assert bake("report", "recipients").out.splitlines()[0].endswith("came back")
+    flour = shelf.lot("flour").code
+    sent = bake("return", f"2 kg lot:{flour} @3.50", "--to-supplier", "--reason", "weevils").out
+    assert sent.startswith("Sent back to the supplier (weevils), cost -4.00, credit 3.50")
+    assert bake("return", "2 kg flour", "--to-supplier").code == 2
+    assert bake("return", f"2 kg lot:{flour}", "--to-supplier", "--from", "ada").code == 2
+    assert drift() == []

@@ -24,7 +24,7 @@ UNDONE = (
     *("record_adjustment", "record_stocktake", "record_density", "record_piece_weight", "record_delivery"),
     *("record_item", "record_supplier", "record_event", "record_recipient", "record_product", "record_recipe"),
     *("record_recipe_yield", "record_good_components", "record_recipe_rate", "record_name", "record_allergens"),
-    *("record_label_filed", "record_bakery", "record_import"),
+    *("record_label_filed", "record_bakery", "record_import", "record_return"),
 )
 
 

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from bake_tracker.clock import now
 from bake_tracker.domain.errors import DependentsError, ServiceError, StaysError
+from bake_tracker.domain.stock.returns import PUTS
 from bake_tracker.queries.catalog.things import SHAPES, key_of, load_called, owner_of
 from bake_tracker.queries.verify.everything import verify_ledger
 from bake_tracker.services import batch_production_service
@@ -23,7 +24,7 @@ from bake_tracker.services.importing import tables as import_service
 from bake_tracker.services.production import bake_and_pack as bake_and_pack_service
 from bake_tracker.services.production import correction
 from bake_tracker.services.reversal import check_reversal, record_reversal
-from bake_tracker.services.stock import adjustment, delivery, handling, stocktake
+from bake_tracker.services.stock import adjustment, delivery, handling, returns, stocktake
 from bake_tracker.services.stock import recall as recall_service
 from bake_tracker.services.stock.receipt import record_receipt
 from support.import_files import clean
@@ -56,7 +57,7 @@ LATEST = "SELECT max(id) FROM item WHERE kind = 'ingredient' AND base_unit = 'g'
 DECK = (
     *("receive", "receive", "produce", "produce", "assemble", "bake and pack", "correct"),
     *("hold", "release", "transfer whole", "transfer of a part", "recall", "part"),
-    *("waste", "more", "less", "count", "density", "piece"),
+    *("waste", "more", "less", "count", "density", "piece", "bring back", "send back"),
     *("make item", "make supplier", "make event", "make recipient", "make product", "deliver"),
     *("write recipe", "write recipe", "state yield", "state components", "state rate", "state name"),
     *("state allergens", "state allergens of a package", "state label", "state bakery", "import"),
@@ -142,6 +143,8 @@ class Life(RuleBasedStateMachine):
             "more": self.adjust,
             "less": self.adjust,
             "count": self.count,
+            "bring back": self.bring_back,
+            "send back": self.send_back,
             "density": self.weigh,
             "piece": self.weigh,
             "deliver": self.deliver,
@@ -251,6 +254,20 @@ class Life(RuleBasedStateMachine):
         line = {"lot_id": lot, "quantity": -quantity if kind == "less" else quantity}
         name = "waste" if kind == "waste" else "correction"
         self.attempt(kind, lambda s: adjustment.record_adjustment(name, [line], session=s, reason="miscounted"))
+
+    def bring_back(self, kind: str, draw: Draw) -> None:
+        """Sell from a lot, and take some of it back in any way, or twice."""
+        lot, quantity, put = draw(st.sampled_from(self.lots())), draw(SOME), draw(st.sampled_from(PUTS))
+        line = {"lot_id": lot, "quantity": quantity}
+        if sale := self.attempt("sale", lambda s: adjustment.record_adjustment("sale", [line], session=s)):
+            key, back = sale["operation_id"], {"lot_id": lot, "quantity": draw(st.integers(1, quantity))}
+            for _ in range(2):
+                self.attempt(kind, lambda s: returns.record_return([back], session=s, handed_over_by=key, put=put))
+
+    def send_back(self, kind: str, draw: Draw) -> None:
+        lot = draw(st.sampled_from(self.lots("NOT is_made AND remaining_micros > 60000000")))
+        line = {"lot_id": lot, "quantity": draw(SOME)}
+        self.attempt(kind, lambda s: returns.record_return([line], session=s, kind="to_supplier"))
 
     def count(self, kind: str, draw: Draw) -> None:
         lots = draw(st.lists(st.sampled_from(self.lots()), min_size=1, max_size=2, unique=True))

@@ -19,7 +19,7 @@ from bake_tracker.services.importing import recipe_page
 from bake_tracker.services.importing import tables as import_service
 from bake_tracker.services.kinds import functions
 from bake_tracker.services.production import bake_and_pack, correction
-from bake_tracker.services.stock import adjustment, delivery, handling, recall, receipt, stocktake
+from bake_tracker.services.stock import adjustment, delivery, handling, recall, receipt, returns, stocktake
 from support.kitchen import Kitchen
 
 if TYPE_CHECKING:  # tests of the services do not need the web
@@ -50,6 +50,11 @@ EXPORT = {
 
 def a_lot(session: Session) -> int:
     return int(session.execute(text("SELECT max(id) FROM lot")).scalar_one())
+
+
+def a_lot_of(session: Session, item_id: int) -> int:
+    lots = text("SELECT max(id) FROM lot WHERE item_id = :item AND remaining_micros > 1000000")
+    return int(session.execute(lots, {"item": item_id}).scalar_one())
 
 
 def a_run(session: Session) -> str:
@@ -107,6 +112,9 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
         [a_lot(s)], "smells fine", session=s, usable_until=date(2100, 1, 1)
     ),
     "record_transfer": lambda k, s: handling.record_transfer(a_lot(s), "Cellar", session=s),
+    "record_return": lambda k, s: returns.record_return(
+        [{"lot_id": a_lot_of(s, k.ids["Flour"]), "quantity": 1}], session=s, kind="to_supplier"
+    ),
     "record_reversal": lambda k, s: reversal.record_reversal(a_run(s), "mistyped", session=s),
     "record_production_correction": lambda k, s: correction.record_production_correction(
         a_run(s), 20, "mistyped", session=s
@@ -245,6 +253,11 @@ def requests_of(kitchen: Kitchen, web: "Web", owner: "TestClient") -> dict[str, 
             "POST",
             "/reversals",
             {"reversed_operation_id": baked[2]["operation_id"], "reason": "mistyped"},
+        ),
+        "record_return": (
+            "POST",
+            "/returns",
+            {"kind": "to_supplier", "lines": [{"lot_id": lots[0], "quantity": 1, "unit": "kg", "credit": "1.20"}]},
         ),
         "record_seal": ("POST", "/seals", None),
         "record_stocktake": (

@@ -346,3 +346,35 @@ def test_a_quantity_without_a_unit_is_refused_beside_the_unit(kitchen: Kitchen, 
         assert (refused.status_code, "needs a unit, such as g or kg" in refused.text) == (422, True)
         assert submit(baker, path, path.partition("?")[0], **fields, unit="kg").status_code == 303
     assert kitchen.stock("Flour") == 5_000
+
+
+def test_what_came_back_is_recorded_from_the_sale_or_the_lot(kitchen: Kitchen, baker: TestClient) -> None:
+    """The lot's page lists who has some of it; the form keeps what was typed when it is refused."""
+    kitchen.simple_bakery()
+    kitchen.produce("Cookies", "Cookie", 1, 24)
+    lot, line = lot_of(kitchen, "Cookie"), {"kind": "sale", "quantity": "4", "unit": "each"}
+    assert "Came back" not in baker.get(f"/lots/{lot}").text
+    sale = submit(baker, f"/take?lot={lot}", "/take", lot_id=lot, **line).headers["location"].partition("?")[0]
+    assert f"{sale}/return" in baker.get(sale).text
+    assert f"/lots/{lot}/came-back" in baker.get(f"/lots/{lot}").text
+    page = f"{sale}/return?lot={lot}"
+    assert page in baker.get(f"/lots/{lot}/came-back").text.replace("&amp;", "&")
+    fields = {"lot_id": lot, "unit": "each", "put": "hold", "to_location": "Returns"}
+    refused = submit(baker, page, f"{sale}/return", **fields, quantity="5")
+    assert (refused.status_code, "at most 4 can come back" in refused.text) == (422, True)
+    done = submit(baker, page, f"{sale}/return", **fields, quantity="3")
+    assert "What it changed on the shelf" in baker.get(done.headers["location"]).text
+    assert kitchen.rows("SELECT location FROM lot ORDER BY id")[-1].location == "Returns"
+
+
+def test_goods_go_back_to_the_supplier_from_the_page_of_the_lot(kitchen: Kitchen, baker: TestClient) -> None:
+    """The credit may be left out."""
+    kitchen.simple_bakery()
+    lot = lot_of(kitchen, "Flour")
+    page = f"/lots/{lot}/send-back"
+    assert page in baker.get(f"/lots/{lot}").text
+    assert submit(baker, page, page, quantity="99", unit="kg", credit="", reason="weevils").status_code == 409
+    assert submit(baker, page, page, quantity="1", unit="kg", credit="1.50", reason="weevils").is_redirect
+    assert submit(baker, page, page, quantity="1", unit="kg", credit="", reason="").is_redirect
+    kept = kitchen.rows("SELECT quantity_micros, credit_micros FROM adjustment ORDER BY id")
+    assert [tuple(row) for row in kept] == [(-1_000_000_000, 1_500_000), (-1_000_000_000, None)]

@@ -247,6 +247,26 @@ class BakeTracker:
         }
         return self._post(results.Adjustment, "/adjustments", body, key)
 
+    def take_back(
+        self,
+        handed_over_by: str,
+        lines: Sequence[Mapping[str, Any]],
+        *,
+        put: str = "hold",
+        reason: str | None = None,
+        key: Key = None,
+    ) -> results.Return:
+        """Record goods that a customer brought back of a sale, a gift or a sample."""
+        body = {"handed_over_by": handed_over_by, "lines": list(lines), "put": put, "reason": reason}
+        return self._post(results.Return, "/returns", body, key)
+
+    def send_back(
+        self, lines: Sequence[Mapping[str, Any]], *, reason: str | None = None, key: Key = None
+    ) -> results.Return:
+        """Record goods that go back to their supplier."""
+        body = {"kind": "to_supplier", "lines": list(lines), "reason": reason}
+        return self._post(results.Return, "/returns", body, key)
+
     def hold(self, lot_ids: Sequence[int], reason: str, *, key: Key = None) -> results.Recorded:
         """Keep lots from being used until they are released."""
         return self._post(results.Recorded, "/holds", {"lot_ids": list(lot_ids), "reason": reason}, key)

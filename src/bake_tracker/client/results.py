@@ -155,6 +155,16 @@ class Adjustment(Recorded):
 
 
 @dataclass(frozen=True, slots=True)
+class Return(Recorded):
+    """A recorded return."""
+
+    kind: str
+    put: str | None
+    reason: str | None
+    total_cost: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Reversal(Recorded):
     """A reversal."""
 

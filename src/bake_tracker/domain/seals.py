@@ -71,7 +71,7 @@ COVERED: Mapping[str, tuple[str, ...]] = {
     "reversal": ("id", "operation_id", "reversed_operation_id", "reason"),
     "adjustment": (
         *("id", "operation_id", "lot_id", "kind", "quantity_micros", "reason"),
-        *("recipient_id", "event_id", "happened_at"),
+        *("recipient_id", "event_id", "happened_at", "of_operation_id", "credit_micros"),
     ),
     "stocktake": ("id", "operation_id", "counted_at", "notes"),
     "stocktake_line": (

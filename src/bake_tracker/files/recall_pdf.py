@@ -16,6 +16,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.platypus import CondPageBreak, LongTable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.stock.adjusting import TO_SOMEBODY
 from bake_tracker.domain.stock.recall import Recall, TracedLot
 from bake_tracker.files.pdf_fonts import BOLD, FONT, printable, register_fonts
 from bake_tracker.files.tables import write_new
@@ -80,7 +81,7 @@ def render_recall(recall: Recall, heading: RecallHeading) -> bytes:
         Spacer(1, 2 * mm),
         _facts(recall, heading),
         *_section("Where it is now", _lots(recall), "Every affected lot, the lot itself first."),
-        *_section("Who has it", _handed_over(recall), "Everything given or sold from the affected lots."),
+        *_section("Who has it", _handed_over(recall), "What went out from the affected lots and did not come back."),
         *_section("Baked and packed with it", _runs(recall), "Every run that used an affected lot."),
         *_section("Mass balance", _balance(recall), _balance_note(recall)),
         *_section("Where it came from", _sources(recall), "Every lot that it was made from, back to the receipts."),
@@ -194,8 +195,9 @@ def _balance_note(recall: Recall) -> str:
 
 
 def _people(recall: Recall) -> str:
-    names = {(one["recipient"], one["household"]) for one in recall["handed_over"] if one["recipient"]}
-    times = sum(1 for one in recall["handed_over"] if not one["recipient"])
+    people = [one for one in recall["handed_over"] if one["kind"] in TO_SOMEBODY]
+    names = {(one["recipient"], one["household"]) for one in people if one["recipient"]}
+    times = sum(1 for one in people if not one["recipient"])
     unnamed = f", and {_many(times, 'hand-over')} with no customer recorded" if times else ""
     return f"{_many(len(names), 'customer')}{unnamed}"
 

@@ -48,6 +48,7 @@ _EVENTS = {
     "sample": "shipping (sample)",
     "gift": "shipping (gift)",
     "sale": "shipping (sale)",
+    "sent back": "shipping (back to the supplier)",
     SPLIT: "split off",
 }
 _RUNS = {"baked": "production run", "packed": "assembly run"}
@@ -137,8 +138,13 @@ def _step(step: Step, lots: dict[int, TracedLot], bakery: str, side: str) -> Row
         "New traceability lot code": step["into_lot_code"],
         "Reference document type": _RUNS.get(step["kind"], "operation"),
         "Reference document number": step["reference"] if is_run else step["operation_id"],
-        "Note": "; ".join(filter(None, (step["reason"], step["event"] and f"for {step['event']}"))) or None,
+        "Note": "; ".join(filter(None, (step["reason"], step["event"] and f"for {step['event']}", _back(step))))
+        or None,
     }
+
+
+def _back(step: Step) -> str | None:
+    return f"{step['came_back']} {step['unit']} came back" if "came_back" in step else None
 
 
 def _left(lot: TracedLot, bakery: str) -> Row:

@@ -9,11 +9,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 from bake_tracker.models.base import Base, PrimaryKey
 from bake_tracker.models.types import ExactRatio, UtcDateTime, UuidText
 
-KINDS = ("waste", "spoilage", "sample", "gift", "sale", "correction", "stocktake")
+KINDS = (
+    *("waste", "spoilage", "sample", "gift", "sale", "correction", "stocktake"),
+    *("return", "sent back"),
+)
 
 
 class Adjustment(Base):
-    """One change to one lot, with its kind and reason; the movement of the same operation and lot holds its cost."""
+    """One change to one lot, with its kind and reason; the movement of the same operation and lot holds its cost.
+
+    A return has the operation that it returns goods of: the hand-over, or the receipt of what goes back to a supplier.
+    """
 
     __tablename__ = "adjustment"
     __table_args__ = (
@@ -24,6 +30,7 @@ class Adjustment(Base):
         Index("ix_adjustment_happened_at", "happened_at", "id"),
         Index("ix_adjustment_recipient_id", "recipient_id"),
         Index("ix_adjustment_event_id", "event_id"),
+        Index("ix_adjustment_of_operation_id", "of_operation_id"),
     )
 
     id: Mapped[PrimaryKey]
@@ -35,6 +42,8 @@ class Adjustment(Base):
     recipient_id: Mapped[int | None] = mapped_column(ForeignKey("recipient.id"))
     event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
     happened_at: Mapped[datetime] = mapped_column(UtcDateTime())
+    of_operation_id: Mapped[str | None] = mapped_column(UuidText(), ForeignKey("operation.id"))
+    credit_micros: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Stocktake(Base):

@@ -16,7 +16,7 @@ from bake_tracker.domain.errors import (
     UnitConversionError,
     ValidationError,
 )
-from bake_tracker.domain.stock.adjusting import KINDS, TO_SOMEBODY, cost_of_change
+from bake_tracker.domain.stock.adjusting import KINDS, RETURNS, TO_SOMEBODY, cost_of_change
 from bake_tracker.entrypoints.cli.remedies import told
 from bake_tracker.models.adjustments import KINDS as KEPT
 from bake_tracker.services.database import run_in_transaction
@@ -39,8 +39,8 @@ def hold(lot_id: int) -> None:
 
 
 def test_the_kinds_are_those_that_the_table_takes() -> None:
-    """The table has one more, which only a count posts."""
-    assert {*KINDS, "stocktake"} == set(KEPT)
+    """The table has more: only a count and a return post them."""
+    assert {*KINDS, *RETURNS, "stocktake"} == set(KEPT)
     assert set(KINDS) > TO_SOMEBODY
 
 

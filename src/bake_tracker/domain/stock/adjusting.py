@@ -3,7 +3,9 @@
 from bake_tracker.domain.money import divide_half_even
 
 KINDS = ("waste", "spoilage", "sample", "gift", "sale", "correction")
-"""The kinds that a person may record; a stocktake posts its own kind."""
+"""The kinds that a person may record; a stocktake and a return post their own kinds."""
+RETURNS = ("return", "sent back")
+"""Goods that a customer brought back, and goods that went back to a supplier."""
 TO_SOMEBODY = frozenset({"sample", "gift", "sale"})
 """Stock that goes to people, so it must not be expired or on hold."""
 

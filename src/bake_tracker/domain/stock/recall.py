@@ -28,7 +28,10 @@ class TracedLot(TypedDict):
 
 
 class Step(TypedDict):
-    """What an operation took from a lot; ``into_lot_*`` is None without a new lot, ``undone_because`` if not undone."""
+    """What an operation took from a lot; ``into_lot_*`` is None without a new lot, ``undone_because`` if not undone.
+
+    ``came_back`` is what was returned of a hand-over, if any.
+    """
 
     operation_id: str
     kind: str
@@ -45,6 +48,7 @@ class Step(TypedDict):
     event: str | None
     reason: str | None
     undone_because: str | None
+    came_back: NotRequired[str]
 
 
 class Trace(TypedDict):
@@ -63,7 +67,8 @@ class Trace(TypedDict):
 class LotBalance(TypedDict):
     """brought = used + on_hand + waste + handed_over + adjusted + split_out + remainder, exactly; remainder is 0.
 
-    ``adjusted`` is stock corrected or counted away, less what was ``found``.
+    ``adjusted`` is stock corrected or counted away, less what was ``found``; ``handed_over`` is what customers have,
+    without what came back, and what was returned to the supplier.
     """
 
     lot_id: int
@@ -100,6 +105,7 @@ class Run(TypedDict):
 class Recall(TypedDict):
     """Everything a recall affects; ``lots`` starts with the recalled lot, and ``trace`` has every step.
 
+    ``handed_over`` lists what somebody still has: its quantities are without what came back.
     ``same_code`` lists all recalled lots if several have its code.
     """
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bake_tracker.domain.stock.adjusting import TO_SOMEBODY
+from bake_tracker.domain.stock.adjusting import RETURNS, TO_SOMEBODY
 
 SPLIT = "split"
 """Part of a lot was moved and became a lot of its own."""
@@ -31,7 +31,10 @@ class Moved(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Everything a lot ever held and where it went, in millionths; ``adjusted`` is net of what was ``found``."""
+    """Everything a lot ever held and where it went, in millionths.
+
+    ``adjusted`` is net of what was ``found``, ``handed_over`` of what came back; it includes returns to the supplier.
+    """
 
     brought_micros: int = 0
     used_micros: int = 0
@@ -57,7 +60,7 @@ def balance_of(brought_by: str, moves: Iterable[Moved], on_hand_micros: int) -> 
             sums["brought"] += one.quantity_micros
         elif column := _column(one):
             sums[column] -= one.quantity_micros
-            sums["found"] += max(one.quantity_micros, 0)
+            sums["found"] += max(one.quantity_micros, 0) if column == "adjusted" else 0
     return Balance(
         sums["brought"],
         sums["used"],
@@ -73,6 +76,8 @@ def balance_of(brought_by: str, moves: Iterable[Moved], on_hand_micros: int) -> 
 def _column(moved: Moved) -> str | None:
     if moved.kind in ("correction", "stocktake"):
         return "adjusted"
+    if moved.kind in RETURNS:
+        return "handed over"
     if moved.quantity_micros > 0:
         return None
     if moved.kind in ("baked", "packed"):

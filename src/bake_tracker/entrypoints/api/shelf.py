@@ -22,6 +22,7 @@ from bake_tracker.entrypoints.api.common import (
     writes,
 )
 from bake_tracker.queries.stock.count_sheet import CountSheetRow, load_count_sheet
+from bake_tracker.queries.stock.returns import HandOver, load_still_out
 from bake_tracker.services.database import read_scope
 from bake_tracker.services.stock.adjustment import AdjustmentResult, record_adjustment
 from bake_tracker.services.stock.handling import (
@@ -33,6 +34,7 @@ from bake_tracker.services.stock.handling import (
     record_transfer,
 )
 from bake_tracker.services.stock.recall import RecallResult, record_recall
+from bake_tracker.services.stock.returns import ReturnResult, record_return
 from bake_tracker.services.stock.stocktake import StocktakeCheck, StocktakeResult, check_stocktake, record_stocktake
 
 router = routes("", "shelf")
@@ -61,6 +63,27 @@ class Adjustment(Body):
     reason: str | None = None
     recipient_id: Whole | None = None
     event_id: Whole | None = None
+    happened_at: Moment | None = None
+
+
+class ReturnLine(Body):
+    """A quantity of a lot that comes back or goes back, with the supplier's credit for it."""
+
+    lot_id: Whole
+    quantity: Quantity
+    unit: str | None = None
+    credit: Quantity | None = None
+
+
+class Return(Body):
+    """Goods from a customer or back to a supplier; see ``record_return``."""
+
+    lines: Many[ReturnLine]
+    kind: Literal["from_customer", "to_supplier"] = "from_customer"
+    handed_over_by: str | None = None
+    put: Literal["hold", "stock", "waste"] | None = None
+    to_location: str | None = None
+    reason: str | None = None
     happened_at: Moment | None = None
 
 
@@ -123,6 +146,24 @@ class RecallOf(Body):
 def adjust(request: Request, body: Adjustment, idempotency_key: IdempotencyKey = None) -> Response:
     """Record waste, spoilage, gifts, samples, sales or corrections."""
     return recorded(request, idempotency_key, record_adjustment, **body.given())
+
+
+@router.post("/returns", **writes(ReturnResult))
+def take_back(request: Request, body: Return, idempotency_key: IdempotencyKey = None) -> Response:
+    """Record goods that a customer brought back, or that go back to a supplier."""
+    return recorded(request, idempotency_key, record_return, **body.given())
+
+
+@router.get("/hand-overs", **reads(list[HandOver]))
+def get_hand_overs(
+    request: Request,
+    lot_id: int | None = Query(None, ge=1, le=2**63 - 1),
+    item_id: int | None = Query(None, ge=1, le=2**63 - 1),
+    recipient_id: int | None = Query(None, ge=1, le=2**63 - 1),
+) -> Response:
+    """What customers have that may still come back, latest first."""
+    with read_scope() as session:
+        return tagged(request, load_still_out(session, lot_id=lot_id, item_id=item_id, recipient_id=recipient_id))
 
 
 @router.get("/count-sheet", **reads(list[CountSheetRow]))

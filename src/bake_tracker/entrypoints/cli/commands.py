@@ -37,6 +37,7 @@ COMMANDS: dict[str, Command | Group] = {
     "gift": Command(f"{_STOCK}:gift", "'12 cookie' --to food-bank"),
     "sample": Command(f"{_STOCK}:sample", "'6 cookie' --event spring-fair"),
     "sell": Command(f"{_STOCK}:sell", "'2 cookie-box' --to ada"),
+    "return": Command("stock.returns:return_goods", "'2 cookie' --from ada --reason 'too dark'"),
     "adjust": Command(f"{_STOCK}:adjust", "'less 200 g lot:flour-20261123-1' --reason 'weighed the bin'"),
     "produce": Command("production.runs:produce", "sugar-cookies 2 --yield 46"),
     "assemble": Command("production.runs:assemble", "cookie-box 10 --event spring-fair"),

@@ -10,7 +10,18 @@ from bake_tracker.entrypoints.web.pages import show_problem
 from bake_tracker.entrypoints.web.production import bake, box, operations, today
 from bake_tracker.entrypoints.web.report import reports
 from bake_tracker.entrypoints.web.static_files import OurFiles
-from bake_tracker.entrypoints.web.stock import count, deliver, find, items, lots, overview, recalls, receive, shelf
+from bake_tracker.entrypoints.web.stock import (
+    count,
+    deliver,
+    find,
+    items,
+    lots,
+    overview,
+    recalls,
+    receive,
+    returns,
+    shelf,
+)
 
 PAGES: tuple[APIRouter, ...] = (
     today.router,
@@ -31,6 +42,7 @@ PAGES: tuple[APIRouter, ...] = (
     receive.router,
     deliver.router,
     shelf.router,
+    returns.router,
     count.router,
     find.router,
     people.router,

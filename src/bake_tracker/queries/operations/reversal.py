@@ -114,7 +114,7 @@ def load_touched(session: Session, operation_ids: Collection[str]) -> tuple[set[
 
 
 def load_links(session: Session, operation_ids: Collection[str]) -> list[Link]:
-    """Operations, not undone, that depend on these: they used their lots or changed the same lots later."""
+    """Operations, not undone, that depend on these: they used or changed the same lots later, or took goods back."""
     uses = select(tables.lot.c.operation_id, movements.c.operation_id.label("later"), tables.lot.c.code).join(
         movements, movements.c.lot_id == tables.lot.c.id
     )
@@ -129,6 +129,11 @@ def load_links(session: Session, operation_ids: Collection[str]) -> list[Link]:
         .join(tables.lot, tables.lot.c.id == _earlier_move.c.lot_id)
         .where(_earlier_move.c.new_lot_id.is_(None), _later_move.c.new_lot_id.is_(None))
     )
+    came_back = (
+        select(tables.adjustment.c.of_operation_id, tables.adjustment.c.operation_id, tables.lot.c.code)
+        .join(tables.lot, tables.lot.c.id == tables.adjustment.c.lot_id)
+        .where(tables.adjustment.c.of_operation_id.is_not(None))
+    )
     # A split-off part on hold must not return to a lot that is not on hold.
     held_part = (
         select(tables.lot.c.operation_id, tables.lot_hold.c.operation_id, tables.lot.c.code)
@@ -141,7 +146,7 @@ def load_links(session: Session, operation_ids: Collection[str]) -> list[Link]:
             statement.selected_columns[1] != statement.selected_columns[0],
             stands(statement.selected_columns[1]),
         )
-        for statement in cast(list[Select[Any]], [uses, held_since, moved_since, held_part])
+        for statement in cast(list[Select[Any]], [uses, held_since, moved_since, held_part, came_back])
     ]
     return list({Link(*row) for row in session.execute(union_all(*wanted))})
 

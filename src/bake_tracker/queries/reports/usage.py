@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypedDict
 
-from sqlalchemy import Select, and_, case, func, literal, null, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, and_, case, func, literal, null, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.stock.adjusting import TO_SOMEBODY
@@ -22,7 +22,7 @@ from bake_tracker.queries.reports.periods import between, month_of, not_reversed
 
 
 class UsageRow(TypedDict):
-    """An item's usage in a month for one purpose; the cost is None if any part is unknown."""
+    """An item's usage in a month for one purpose; the cost is None if any part is unknown. Returns are negative."""
 
     month: str
     item_slug: str
@@ -45,7 +45,10 @@ class WasteRow(TypedDict):
 
 
 class RecipientRow(TypedDict):
-    """The goods a customer got, or that were made for an event; the cost is None if any part is unknown."""
+    """The goods a customer has, or that were made for an event; the cost is None if any part is unknown.
+
+    ``came_back`` is what was returned of them since, which quantity and cost no longer include.
+    """
 
     recipient: str | None
     event: str | None
@@ -56,6 +59,7 @@ class RecipientRow(TypedDict):
     cost: str | None
     first_on: str
     last_on: str
+    came_back: str
 
 
 @dataclass(slots=True)
@@ -114,12 +118,19 @@ def load_waste(session: Session, since: date | None = None, until: date | None =
 
 
 def load_recipients(session: Session, since: date | None = None, until: date | None = None) -> list[RecipientRow]:
-    """The goods each customer was given or sold, and those made for events."""
+    """The goods each customer was given or sold, without what came back of them, and those made for events."""
     house = load_bakery(session)
     sums: defaultdict[Any, _Sum] = defaultdict(_Sum)
-    for row in rows_of(session, _handed_over(house, since, until), *_made_for_events(house, since, until)):
+    back: defaultdict[Any, int] = defaultdict(int)
+    for row in rows_of(
+        session,
+        _handed_over(house, since, until),
+        _came_back(house, since, until),
+        *_made_for_events(house, since, until),
+    ):
         key = (row.recipient, row.event, row.what, row.slug, row.base_unit)
         sums[key].add(row.quantity, row.cost, house.local_day(row.at))
+        back[key] -= min(row.quantity, 0)
     return [
         {
             "recipient": recipient,
@@ -131,13 +142,14 @@ def load_recipients(session: Session, since: date | None = None, until: date | N
             "cost": format_money(one.cost_micros),
             "first_on": one.first_on.isoformat(),
             "last_on": one.last_on.isoformat(),
+            "came_back": format_micros(back[recipient, event, what, slug, unit]),
         }
         for (recipient, event, what, slug, unit), one in _in_order(sums)
     ]
 
 
 def _taken(house: BakeryInfo, since: date | None, until: date | None) -> Iterator[Select[*tuple[Any, ...]]]:
-    """Every movement out of a lot with its purpose; moves do not count.
+    """Every movement out of a lot with its purpose, and what came back; moves do not count.
 
     Each kind of operation filters by its own time index, so that one month does not read all years.
     """
@@ -170,18 +182,20 @@ def _taken(house: BakeryInfo, since: date | None, until: date | None) -> Iterato
             .join(Movement, Movement.operation_id == purpose.c.operation_id)
             .join(Lot, Lot.id == Movement.lot_id)
             .join(Item, Item.id == Lot.item_id)
-            .where(Movement.quantity_micros < 0, not_reversed(Movement.operation_id))
+            .where(
+                or_(Movement.quantity_micros < 0, purpose.c.used_for == "return"), not_reversed(Movement.operation_id)
+            )
         )
 
 
-def _adjusted(*columns: Any) -> Select[*tuple[Any, ...]]:
+def _adjusted(*columns: Any, at: Any = Adjustment.happened_at) -> Select[*tuple[Any, ...]]:
     """Adjustments that were not undone, with the cost of their movements."""
     return (
         select(
             *columns,
             Item.slug,
             Item.base_unit,
-            Adjustment.happened_at.label("at"),
+            at.label("at"),
             (-Adjustment.quantity_micros).label("quantity"),
             (-Movement.cost_micros).label("cost"),
         )
@@ -189,7 +203,11 @@ def _adjusted(*columns: Any) -> Select[*tuple[Any, ...]]:
         .join(Item, Item.id == Lot.item_id)
         .join(
             Movement,
-            and_(Movement.operation_id == Adjustment.operation_id, Movement.lot_id == Adjustment.lot_id),
+            and_(
+                Movement.operation_id == Adjustment.operation_id,
+                Movement.lot_id == Adjustment.lot_id,
+                Movement.quantity_micros == Adjustment.quantity_micros,
+            ),
         )
         .where(not_reversed(Adjustment.operation_id))
     )
@@ -236,6 +254,20 @@ def _handed_over(house: BakeryInfo, since: date | None, until: date | None) -> S
         .outerjoin(Recipient, Recipient.id == Adjustment.recipient_id)
         .outerjoin(Event, Event.id == Adjustment.event_id)
         .where(Adjustment.kind.in_(sorted(TO_SOMEBODY)), *between(Adjustment.happened_at, house, since, until))
+    )
+
+
+def _came_back(house: BakeryInfo, since: date | None, until: date | None) -> Select[*tuple[Any, ...]]:
+    """What came back since of the goods handed over in this period."""
+    handed_over = aliased(Adjustment)
+    of_lot = and_(handed_over.operation_id == Adjustment.of_operation_id, handed_over.lot_id == Adjustment.lot_id)
+    columns = (Recipient.slug.label("recipient"), Event.slug.label("event"), handed_over.kind.label("what"))
+    return (
+        _adjusted(*columns, at=handed_over.happened_at)
+        .join(handed_over, and_(of_lot, handed_over.kind.in_(sorted(TO_SOMEBODY))))
+        .outerjoin(Recipient, Recipient.id == Adjustment.recipient_id)
+        .outerjoin(Event, Event.id == Adjustment.event_id)
+        .where(Adjustment.kind == "return", *between(handed_over.happened_at, house, since, until))
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import exists, select
@@ -9,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import LotNotFoundError
 from bake_tracker.domain.stock.adjusting import TO_SOMEBODY
-from bake_tracker.domain.stock.recall import LotBalance, Recall, Run, Trace, TracedLot
+from bake_tracker.domain.stock.recall import LotBalance, Recall, Run, Step, Trace, TracedLot
 from bake_tracker.domain.stock.trace import Balance, Edge, Moved, balance_of
-from bake_tracker.domain.units import format_micros
+from bake_tracker.domain.units import format_exact, format_micros
 from bake_tracker.models import Lot, tables
 from bake_tracker.models.ledger import movements
 from bake_tracker.queries.bakery import load_bakery
@@ -48,7 +49,7 @@ def load_recall(session: Session, lot_id: int, *, same_code: bool = False) -> Re
         "lot": trace["lot"],
         "lots": lots,
         "runs": _runs(trace, lots),
-        "handed_over": [step for step in trace["forward"] if step["kind"] in TO_SOMEBODY],
+        "handed_over": list(_still_out(trace["forward"])),
         "balance": [_balance(lot, balances[lot["lot_id"]]) for lot in lots],
         "is_balanced": not any(one.remainder_micros for one in balances.values()),
         "trace": trace,
@@ -56,6 +57,14 @@ def load_recall(session: Session, lot_id: int, *, same_code: bool = False) -> Re
     if "same_code" in trace:
         recall["same_code"] = trace["same_code"]
     return recall
+
+
+def _still_out(steps: Iterable[Step]) -> Iterator[Step]:
+    """What somebody has, without what came back of it; goods that went back to a supplier are there."""
+    for step in steps:
+        left = Fraction(step["quantity"]) - Fraction(step.get("came_back", 0))
+        if step["kind"] in (*TO_SOMEBODY, "sent back") and left > 0:
+            yield {**step, "quantity": format_exact(left)}
 
 
 def affected_lots(lot_ids: Iterable[int], forward: Collection[Edge]) -> set[int]:

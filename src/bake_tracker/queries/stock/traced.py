@@ -9,6 +9,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import LotNotFoundError
+from bake_tracker.domain.stock.adjusting import TO_SOMEBODY
 from bake_tracker.domain.stock.recall import Step, Trace, TracedLot
 from bake_tracker.domain.stock.trace import SPLIT, Edge, levels
 from bake_tracker.domain.units import format_micros
@@ -27,6 +28,7 @@ from bake_tracker.models import (
 from bake_tracker.queries.bakery import BakeryInfo, load_bakery
 from bake_tracker.queries.many_keys import among
 from bake_tracker.queries.stock.lots import load_same_code
+from bake_tracker.queries.stock.returns import load_came_back
 from bake_tracker.queries.stock.trace import trace_back, trace_forward
 
 
@@ -142,15 +144,17 @@ def load_documents(session: Session, operation_ids: Collection[str]) -> dict[str
             Recipient.name.label("recipient"),
             Recipient.household,
             Event.name.label("event"),
+            Supplier.name.label("supplier"),
         )
+        .join(tables.lot, tables.lot.c.id == Adjustment.lot_id)
+        .outerjoin(Supplier, Supplier.id == tables.lot.c.supplier_id)
         .outerjoin(Recipient, Recipient.id == Adjustment.recipient_id)
         .outerjoin(Event, Event.id == Adjustment.event_id)
         .where(among(session, Adjustment.__table__.c.operation_id, operation_ids))
     )
     for one in session.execute(adjusted):  # all lines of an adjustment have the same kind, reason and customer
-        found[one.operation_id] = Document(
-            one.kind, one.happened_at, None, one.reason, one.recipient, one.household, one.event
-        )
+        whose = one.supplier if one.kind == "sent back" else one.recipient
+        found[one.operation_id] = Document(one.kind, one.happened_at, None, one.reason, whose, one.household, one.event)
     moved = select(Transfer.operation_id, Transfer.happened_at, Transfer.to_location, Transfer.reason).where(
         among(session, Transfer.__table__.c.operation_id, operation_ids), Transfer.new_lot_id.is_not(None)
     )
@@ -173,6 +177,8 @@ def _steps(
     found: list[tuple[Any, Step]] = []
     unknown = {edge.operation_id for edge in edges} - documents.keys()
     others = _load_names(session, unknown) if unknown else {}
+    handed_over = {key for key, document in documents.items() if document.kind in TO_SOMEBODY}
+    came_back = load_came_back(session, handed_over) if handed_over else {}
     for edge in edges:
         document = documents.get(edge.operation_id) or others[edge.operation_id]
         source, made = lots[edge.from_lot_id], lots.get(edge.into_lot_id or 0)
@@ -193,6 +199,8 @@ def _steps(
             "reason": document.reason,
             "undone_because": because.get(edge.operation_id),
         }
+        if back := came_back.get((edge.operation_id, edge.from_lot_id)):
+            step["came_back"] = format_micros(back)
         found.append(((document.at, edge.operation_id, edge.from_lot_id, edge.into_lot_id or 0), step))
     return [step for _, step in sorted(found, key=lambda pair: pair[0])]
 

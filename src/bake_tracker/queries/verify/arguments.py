@@ -16,7 +16,8 @@ from bake_tracker.queries.verify.drift import Drift, Told, drift, in_batches
 
 _SAID: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "adjustment": {
-        "record_adjustment": {name: name for name in ("kind", "reason", "recipient_id", "event_id", "happened_at")}
+        "record_adjustment": {name: name for name in ("kind", "reason", "recipient_id", "event_id", "happened_at")},
+        "record_return": {"reason": "reason", "happened_at": "happened_at", "of_operation_id": "handed_over_by"},
     },
     "stocktake": {"record_stocktake": {"counted_at": "counted_at", "notes": "notes"}},
     "delivery": {
@@ -51,6 +52,7 @@ _SAID: Mapping[str, Mapping[str, Mapping[str, str]]] = {
 _ACTIONS = {"record_hold": "hold", "record_recall": "hold", "record_release": "release"}
 _CHOSEN = {
     "happened_at",
+    "of_operation_id",
     "counted_at",
     "delivered_on",
     "produced_at",

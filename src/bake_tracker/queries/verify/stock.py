@@ -8,14 +8,17 @@ from sqlalchemy import Select, and_, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import format_money
+from bake_tracker.domain.stock.adjusting import RETURNS, TO_SOMEBODY
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Adjustment, Delivery, Lot, Operation, Stocktake, StocktakeLine
+from bake_tracker.models import Adjustment, Delivery, Lot, Operation, Stocktake, StocktakeLine, tables
 from bake_tracker.models.ledger import Movement
+from bake_tracker.queries.operations.reversal import stands
 from bake_tracker.queries.verify.drift import Drift, Told, drift, in_batches
 
 ANSWERED = {
     "record_adjustment": ("quantity", "total_cost"),
     "record_stocktake": ("difference", "cost_difference"),
+    "record_return": ("quantity", "total_cost"),
 }
 """For each kind of operation that adjusts lots, the answer's field for one lot and for all of them."""
 ADJUSTING = sorted(ANSWERED)
@@ -25,6 +28,7 @@ def stock_drift(session: Session, told: Told) -> Iterator[Drift]:
     """Every adjustment, counted line and delivery that differs from the movements; compared by the database."""
     yield from _adjustments(session)
     yield from _counts(session)
+    yield from _returns(session)
     yield from _answers(session, told)
     yield from _deliveries(session, told)
 
@@ -60,10 +64,12 @@ def _adjustments(session: Session) -> Iterator[Drift]:
             yield drift(
                 "adjustment", f"{row.operation_id} of lot {row.lot_id}", _micros(row.moved), _micros(row.quantity)
             )
+    is_count = (Adjustment.kind == "stocktake") != (Operation.name == "record_stocktake")
+    is_return = Adjustment.kind.in_(RETURNS) != (Operation.name == "record_return")
     of_another = (
         select(Adjustment.id, Operation.name, Adjustment.kind)
         .join(Operation, Operation.id == Adjustment.operation_id)
-        .where((Adjustment.kind == "stocktake") != (Operation.name == "record_stocktake"))
+        .where(or_(is_count, is_return))
         .order_by(Adjustment.id)
     )
     for adjustment_id, name, kind in session.execute(of_another):
@@ -102,6 +108,38 @@ def _counts(session: Session) -> Iterator[Drift]:
         lost = and_(Operation.name == name, ~exists().where(table.operation_id == Operation.id))
         for operation_id in session.scalars(select(Operation.id).where(lost).order_by(Operation.id)):
             yield drift(table.__tablename__, operation_id, "one", "none")
+
+
+def _returns(session: Session) -> Iterator[Drift]:
+    """Check that no more came back of a lot than its hand-over took, and that every return has a source."""
+    returned, source = tables.adjustment, tables.adjustment.alias()
+    of = (returned.c.of_operation_id, returned.c.lot_id)
+    back = func.sum(returned.c.quantity_micros)
+    out = (
+        select(func.coalesce(-func.sum(source.c.quantity_micros), 0))
+        .where(
+            source.c.operation_id == returned.c.of_operation_id,
+            source.c.lot_id == returned.c.lot_id,
+            source.c.kind.in_(sorted(TO_SOMEBODY)),
+            stands(source.c.operation_id),
+        )
+        .correlate(returned)
+        .scalar_subquery()
+    )
+    rows = (
+        select(*of, back.label("back"), out.label("out"))
+        .where(returned.c.kind == "return", stands(returned.c.operation_id))
+        .group_by(*of)
+        .having(back > out)
+        .order_by(*of)
+    )
+    for row in session.execute(rows):
+        what = f"lot {row.lot_id} of {row.of_operation_id}"
+        yield drift("returned", what, f"at most {_micros(row.out)}", _micros(row.back))
+    is_return = Adjustment.kind.in_(RETURNS)
+    lost = select(Adjustment.id).where(is_return != Adjustment.of_operation_id.is_not(None)).order_by(Adjustment.id)
+    for key in session.scalars(lost):
+        yield drift("source of a return", key, "one for a return, none for anything else", "not so")
 
 
 def _answers(session: Session, told: Told) -> Iterator[Drift]:

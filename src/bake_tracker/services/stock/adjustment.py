@@ -148,7 +148,7 @@ def record_adjustment(
 
         # decide
         today = operation.house.local_day(at)
-        _check_were_there(lots.values(), there_on)
+        check_were_there(lots.values(), there_on)
         if which in TO_SOMEBODY:
             _check_may_go(lots.values(), today, which)
         draws, added = _decide(operation, wanted, lots, items, today, there_on)
@@ -182,8 +182,13 @@ def post_adjustments(
     reason: str | None = None,
     recipient_id: int | None = None,
     event_id: int | None = None,
+    of_operations: Mapping[int, str] | None = None,
+    credits: Mapping[int, int] | None = None,
 ) -> None:
-    """Post changes to lots with their kind and reason; the caller has locked the items and checked the quantities."""
+    """Post changes to lots with their kind and reason; the caller has locked the items and checked the quantities.
+
+    For a return, ``of_operations`` and ``credits`` have the operation and the credit of each lot.
+    """
     if not changes:
         return
     change_lots(operation, changes)
@@ -199,6 +204,8 @@ def post_adjustments(
                 "recipient_id": recipient_id,
                 "event_id": event_id,
                 "happened_at": at,
+                "of_operation_id": (of_operations or {}).get(change.lot_id),
+                "credit_micros": (credits or {}).get(change.lot_id),
             }
             for change in changes
         ],
@@ -304,7 +311,12 @@ def _wanted(
     return wanted
 
 
-def _check_were_there(lots: Iterable[LotState], there_on: date) -> None:
+def check_were_there(lots: Iterable[LotState], there_on: date) -> None:
+    """Refuse lots that came in after this day.
+
+    Raises:
+        ConflictError: one of them did.
+    """
     if late := [lot for lot in lots if lot.received_on > there_on]:
         told = "; ".join(f"lot {lot.code} came in on {lot.received_on}" for lot in late)
         raise ConflictError(f"{told}; nothing can leave a lot before it comes in", lots=[lot.code for lot in late])
@@ -349,7 +361,7 @@ def _decide(
     plan = plan_draws(needs, open_lots)
     shortages = [*with_what_came_later(operation, ingredient_shortages(plan, items), items, there_on)]
     shortages += [
-        _lot_shortage(lots[lot_id], items[item_id], -micros)
+        lot_shortage(lots[lot_id], items[item_id], -micros)
         for (lot_id, item_id), micros in wanted.items()
         if lot_id is not None and lots[lot_id].quantity_micros + micros < 0
     ]
@@ -366,7 +378,8 @@ def _decide(
     return [*draws, *all_draws(plan)], added
 
 
-def _lot_shortage(lot: LotState, item: Item, needed_micros: int) -> Shortage:
+def lot_shortage(lot: LotState, item: Item, needed_micros: int) -> Shortage:
+    """A lot that holds less than is needed."""
     return {
         "ingredient_slug": item.slug,
         "ingredient_name": item.name,

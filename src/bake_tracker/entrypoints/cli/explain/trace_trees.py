@@ -19,6 +19,7 @@ _VERBS = {
     "gift": "given away",
     "sample": "given as a sample",
     "sale": "sold",
+    "sent back": "sent back",
     "correction": "corrected",
     "stocktake": "corrected by a count",
 }
@@ -121,8 +122,9 @@ def _back_line(step: Step, lots: dict[int, TracedLot]) -> str:
 def _done(step: Step) -> str:
     reference = f", {step['reference']}," if step["reference"] and step["kind"] in ("baked", "packed") else ""
     who = to_whom(step) if step["kind"] not in ("baked", "packed") else ""
+    back = f", of which {amount(step['came_back'], step['unit'])} came back" if "came_back" in step else ""
     event = f" for {step['event']}" if step["event"] and not who else ""
-    return f"{_VERBS.get(step['kind'], step['kind'])}{who} on {step['on']}{reference}{event}"
+    return f"{_VERBS.get(step['kind'], step['kind'])}{who} on {step['on']}{reference}{event}{back}"
 
 
 def _because(step: Step) -> str:

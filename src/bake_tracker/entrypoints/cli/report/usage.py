@@ -20,8 +20,8 @@ Chart = Annotated[bool, typer.Option("--chart", help="draw bars instead of a tab
 Load = Callable[[Session, date | None, date | None], list[Any]]
 Name = Callable[[Any], str]
 
-RIGHT = ("quantity", "cost")
-NAMES = {"item_slug": "item", "used_for": "used for", "first_on": "first", "last_on": "last"}
+RIGHT = ("quantity", "cost", "came_back")
+NAMES = {"item_slug": "item", "used_for": "used for", "first_on": "first", "last_on": "last", "came_back": "came back"}
 
 
 def usage(since: Since = None, until: Until = None, chart: Chart = False, csv: Csv = None, xlsx: Xlsx = None) -> None:
@@ -37,7 +37,7 @@ def waste(since: Since = None, until: Until = None, chart: Chart = False, csv: C
 def recipients(
     since: Since = None, until: Until = None, chart: Chart = False, csv: Csv = None, xlsx: Xlsx = None
 ) -> None:
-    """Show what each customer got and what was made for each event. The chart shows the cost."""
+    """Show what each customer has, what came back and what was made for each event. The chart shows the cost."""
     _report(load_recipients, RecipientRow, since, until, csv, xlsx, _by_whom if chart else None)
 
 
@@ -82,6 +82,8 @@ def _show(rows: list[Any]) -> None:
     if not rows:
         say("Nothing to report.")
         return
+    if all(row.get("came_back") == "0" for row in rows):
+        rows = [{name: value for name, value in row.items() if name != "came_back"} for row in rows]
     show_table(
         {"" if name == "unit" else NAMES.get(name, name): "right" if name in RIGHT else "left" for name in rows[0]},
         ([_cell(name, value) for name, value in row.items()] for row in rows),

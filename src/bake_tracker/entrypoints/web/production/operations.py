@@ -8,6 +8,7 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from bake_tracker.domain.errors import DependentsError, ServiceError, StaysError
+from bake_tracker.domain.stock.adjusting import TO_SOMEBODY
 from bake_tracker.domain.stock.arrivals import warnings_of
 from bake_tracker.domain.stock.reversal import NEVER
 from bake_tracker.entrypoints.http.access import BAKER, VIEWER
@@ -36,6 +37,7 @@ CALLED = {
     "assembled_at": "When",
     "finished_good_id": "Box",
     "finished_unit_id": "Product",
+    "handed_over_by": "Came from",
     "happened_at": "When",
     "loss_reason": "Why less came out",
     "num_batches": "Batches",
@@ -175,6 +177,7 @@ def _page(
         done=done,
         never=NEVER.get(view["operation"]),
         can_undo=not is_undone and view["operation"] not in NEVER,
+        can_take_back=not is_undone and view["result"].get("kind") in TO_SOMEBODY,
         can_correct=not is_undone and view["operation"] == "record_batch_production",
         refused=refused,
         correcting=correcting,

@@ -8,6 +8,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from bake_tracker.domain.arguments import MAX_KEY
+from bake_tracker.domain.stock.adjusting import TO_SOMEBODY
 from bake_tracker.entrypoints.http.access import VIEWER
 from bake_tracker.entrypoints.http.downloads import file_answer
 from bake_tracker.entrypoints.web.pages import pages, path_for, render
@@ -57,6 +58,7 @@ def lot(
         steps=steps,
         goes_on=any(abs(one["level"]) > steps for one in trace["lots"]),
         undone=undone,
+        still_out=any(one["from_lot_id"] == lot_id and one["kind"] in TO_SOMEBODY for one in recall["handed_over"]),
         all_link=path_for(request, "lot", {"all": "1"} | ({"undone": "1"} if undone else {}), lot_id=lot_id),
         shown=None if every else SHOWN,
         has_label=trace["lot"]["item_kind"] in MADE and trace["lot"]["state"] != "undone",

@@ -229,3 +229,13 @@ def test_a_return_finds_the_hand_over_it_came_from(shelf: Shelf, bake: CommandLi
     assert bake("return", "2 kg flour", "--to-supplier").code == 2
     assert bake("return", f"2 kg lot:{flour}", "--to-supplier", "--from", "ada").code == 2
     assert drift() == []
+
+
+def test_settings_that_were_wrong_are_corrected_after_a_look(shelf: Shelf, bake: CommandLine) -> None:
+    """A dry run records nothing; a plain change is refused once there is stock, and says what to type."""
+    assert "bake correct-settings" in bake("init", "--currency", "EUR").err
+    seen = bake("correct-settings", "--currency", "EUR", "--dry-run")
+    assert (seen.code, seen.out.splitlines()[0]) == (0, "Costs are in EUR, not USD")
+    done = bake("correct-settings", "--time-zone", "Europe/Berlin", "--json").json
+    assert (done["time_zone"], done["currency"], done["reason"]) == ("Europe/Berlin", "USD", "set up wrong")
+    assert drift() == []

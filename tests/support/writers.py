@@ -11,9 +11,21 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.access import Role
+from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.services import assembly_service, batch_production_service, reversal, seal
 from bake_tracker.services.access import accounts
-from bake_tracker.services.catalog import allergens, goods, labels, measures, names, products, rates, recipes, things
+from bake_tracker.services.catalog import (
+    allergens,
+    goods,
+    labels,
+    measures,
+    names,
+    products,
+    rates,
+    recipes,
+    settings,
+    things,
+)
 from bake_tracker.services.database import run_in_transaction
 from bake_tracker.services.importing import recipe_page
 from bake_tracker.services.importing import tables as import_service
@@ -95,6 +107,9 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
         k.ids["Cookies"], k.ids["Cookie"], 1, 24, session=s
     ),
     "record_bakery": lambda _, s: things.record_bakery(name="Corner", session=s),
+    "record_bakery_correction": lambda _, s: settings.record_bakery_correction(
+        "set up wrong", session=s, currency="EUR" if load_bakery(s).currency == "USD" else "USD"
+    ),
     "record_event": lambda _, s: things.record_event("Fair", session=s),
     "record_item": lambda _, s: things.record_item("ingredient", "Salt", "g", session=s),
     "record_recipient": lambda _, s: things.record_recipient("Ada", session=s),
@@ -191,6 +206,7 @@ def requests_of(kitchen: Kitchen, web: "Web", owner: "TestClient") -> dict[str, 
         ),
         "record_batch_production": ("POST", "/productions", baking),
         "record_bakery": ("PATCH", "/bakery", {"name": "Corner"}),
+        "record_bakery_correction": ("POST", "/bakery/corrections", {"currency": "EUR", "reason": "set up wrong"}),
         "record_event": ("POST", "/events", {"name": "Fair", "happens_on": "2026-12-05"}),
         "record_item": ("POST", "/items", {"kind": "ingredient", "name": "Salt", "base_unit": "g"}),
         "record_recipient": ("POST", "/recipients", {"name": "Ada"}),

@@ -378,3 +378,17 @@ def test_goods_go_back_to_the_supplier_from_the_page_of_the_lot(kitchen: Kitchen
     assert submit(baker, page, page, quantity="1", unit="kg", credit="", reason="").is_redirect
     kept = kitchen.rows("SELECT quantity_micros, credit_micros FROM adjustment ORDER BY id")
     assert [tuple(row) for row in kept] == [(-1_000_000_000, 1_500_000), (-1_000_000_000, None)]
+
+
+def test_a_wrong_time_zone_is_corrected_once_it_was_seen_what_moves(kitchen: Kitchen, web: Web) -> None:
+    """The first press only shows it; the second records it, with the reason."""
+    kitchen.simple_bakery()
+    owner = web.signed_in(Role.OWNER)
+    page = "/settings/correct"
+    fields = {"currency": "EUR", "time_zone": "Europe/Berlin", "reason": "set up wrong"}
+    seen = submit(owner, page, page, **fields)
+    assert (seen.status_code, "would move to another day" in seen.text, "Correct it" in seen.text) == (200, True, True)
+    assert operations(kitchen, "record_bakery_correction") == 0
+    assert submit(owner, page, page, **{**fields, "time_zone": "Mars"}).status_code == 422
+    assert submit(owner, page, page, **fields, seen="yes").is_redirect
+    assert [tuple(row) for row in kitchen.rows("SELECT currency, time_zone FROM bakery")] == [("EUR", "Europe/Berlin")]

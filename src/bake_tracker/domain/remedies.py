@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
 RemedyKind = Literal[
     "add_product",
     "choose_range",
+    "correct_settings",
     "declare_ingredients",
     "explain_operation",
     "file_label",

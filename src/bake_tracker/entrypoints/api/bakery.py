@@ -30,6 +30,12 @@ from bake_tracker.queries.archive.rows import see_one_moment
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.importing.exporting import load_tables
 from bake_tracker.queries.verify.everything import Verification, verify_ledger
+from bake_tracker.services.catalog.settings import (
+    BakeryCorrectionCheck,
+    BakeryCorrectionResult,
+    check_bakery_correction,
+    record_bakery_correction,
+)
 from bake_tracker.services.catalog.things import BakeryResult, record_bakery
 from bake_tracker.services.database import database_url, read_scope
 from bake_tracker.services.importing.recipe_page import PagePreview, PageResult, check_recipe_page, record_recipe_page
@@ -66,6 +72,19 @@ class BakerySettings(Body):
     currency: str | None = None
     time_zone: str | None = None
     label_policy: Literal["warn", "refuse"] | None = None
+
+
+class BakeryCorrection(Body):
+    """Settings that were wrong from the beginning; see ``record_bakery_correction``."""
+
+    currency: str | None = None
+    time_zone: str | None = None
+
+
+class NewBakeryCorrection(BakeryCorrection):
+    """A correction of the settings to record."""
+
+    reason: str
 
 
 class Document(Body):
@@ -141,6 +160,19 @@ def get_bakery(request: Request) -> Response:
 def change_bakery(request: Request, body: BakerySettings, idempotency_key: IdempotencyKey = None) -> Response:
     """Change the bakery's name, its label policy and, while there is no stock, its currency and time zone."""
     return recorded(request, idempotency_key, record_bakery, at=None, **body.given())
+
+
+@router.post("/bakery/corrections/check", **checks(BakeryCorrectionCheck, OWNER))
+def check_correction(body: BakeryCorrection) -> BakeryCorrectionCheck:
+    """Which days another time zone would move. Nothing is recorded."""
+    with read_scope() as session:
+        return check_bakery_correction(session=session, **body.given())
+
+
+@router.post("/bakery/corrections", **writes(BakeryCorrectionResult, OWNER))
+def correct_bakery(request: Request, body: NewBakeryCorrection, idempotency_key: IdempotencyKey = None) -> Response:
+    """Correct a currency or time zone that was wrong from the beginning."""
+    return recorded(request, idempotency_key, record_bakery_correction, **body.given())
 
 
 @router.get("/verification", **reads(VerificationView, OWNER))

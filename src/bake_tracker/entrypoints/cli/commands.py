@@ -53,6 +53,7 @@ COMMANDS: dict[str, Command | Group] = {
     "explain": Command("explain.why:explain", "last"),
     "trace": Command("explain.trace:trace", "flour-20261123-1 --forward"),
     "recall": Command("explain.trace:recall", "flour-20261123-1 --drill"),
+    "correct-settings": Command("house.settings:correct_settings", "--time-zone Europe/Berlin --dry-run"),
     "verify": Command(f"{_HOUSE}:verify", ""),
     "seal": Command("house.seal:seal", ""),
     "export": Command("importing.export:export", "bakery.xlsx"),

@@ -4,7 +4,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from bake_tracker.entrypoints.web.access import people, set_up, sign_in
-from bake_tracker.entrypoints.web.catalog import goods, recipe_forms, recipe_import, recipes, settings
+from bake_tracker.entrypoints.web.catalog import correct_settings, goods, recipe_forms, recipe_import, recipes, settings
 from bake_tracker.entrypoints.web.log import transactions
 from bake_tracker.entrypoints.web.pages import show_problem
 from bake_tracker.entrypoints.web.production import bake, box, operations, today
@@ -47,6 +47,7 @@ PAGES: tuple[APIRouter, ...] = (
     find.router,
     people.router,
     settings.router,
+    correct_settings.router,
     transactions.router,
 )
 

@@ -14,10 +14,14 @@ from bake_tracker.domain.catalog_changes import Change, Rows, Thing
 from bake_tracker.domain.errors import ConflictError
 from bake_tracker.models import Lot, tables
 from bake_tracker.models.types import ExactRatio, UtcDateTime
+from bake_tracker.queries.bakery import BakeryInfo, load_bakery
+from bake_tracker.queries.catalog.moved_days import MovedDays, load_moved_days
 from bake_tracker.queries.catalog.things import SHAPES, load_called, load_changes, load_things
 from bake_tracker.queries.many_keys import among
 from bake_tracker.services.operation import Operation
+from bake_tracker.services.stock.places import put_days
 
+CORRECTING_SETTINGS = "record_bakery_correction"
 _add = insert(tables.catalog_change)
 
 
@@ -67,6 +71,7 @@ def put_back_catalog(operation: Operation, target_id: str, staying: Collection[T
         ConflictError: an entry has changed since, or the currency or time zone of existing stock would change.
     """
     session = operation.session
+    house = load_bakery(session)
     changes = load_changes(session, [target_id])
     now = load_things(session, {change.thing for change in changes})
     names = load_called(session, now)
@@ -74,10 +79,12 @@ def put_back_catalog(operation: Operation, target_id: str, staying: Collection[T
         if now[change.thing] != change.after:
             raise ConflictError(f"{names[change.thing]} has changed since {target_id}", reversed_operation_id=target_id)
         if change.thing[0] == "bakery":
-            _check_settled(session, change)
+            _check_settled(session, change, target_id)
     back = [change for change in reversed(changes) if change.thing not in staying]
     for table, group in groupby(back, key=lambda change: change.thing[0]):
         _write(session, table, list(group))
+    if any(change.thing[0] == "bakery" for change in back):
+        _put_back_days(operation, house)
     return [
         {"thing": names[change.thing], "done": "kept" if change.thing in staying else _done(change)}
         for change in changes
@@ -92,13 +99,40 @@ def _has_id(change: Change) -> bool:
     return change.made_it and SHAPES[change.thing[0]].key == ("id",)
 
 
-def _check_settled(session: Session, change: Change) -> None:
+def refuse_sealed(moved: MovedDays, time_zone: str) -> None:
+    """Refuse to move days that a seal covers.
+
+    Raises:
+        ConflictError: there are some.
+    """
+    if moved.sealed:
+        days = "1 sealed day" if moved.sealed == 1 else f"{moved.sealed} sealed days"
+        raise ConflictError(
+            f"in {time_zone}, {days} would no longer be that of what happened; keep the time zone, or start another "
+            "database",
+            sealed_days=moved.sealed,
+        )
+
+
+def _put_back_days(operation: Operation, was: BakeryInfo) -> None:
+    """The days of lots that were made here follow their runs into the earlier time zone."""
+    house = load_bakery(operation.session)
+    moved = load_moved_days(operation.session, was, house)
+    refuse_sealed(moved, house.time_zone)
+    put_days(operation, moved.lots)
+
+
+def _check_settled(session: Session, change: Change, operation_id: str) -> None:
+    """Only a correction may change the meaning of the costs and days of existing stock."""
     (before,), (after,) = change.before, change.after
     changed = [name for name in ("currency", "time_zone") if before[name] != after[name]]
+    name = select(tables.operation.c.name).where(tables.operation.c.id == operation_id)
+    if changed and session.scalar(name) == CORRECTING_SETTINGS:
+        return
     if changed and session.scalar(select(Lot.id).limit(1)):
         raise ConflictError(
             f"{', '.join(changed)}: this bakery already has stock in {after['currency']} and {after['time_zone']}; "
-            "start another database for another currency or time zone"
+            "correct them instead, if they were wrong from the beginning"
         )
 
 

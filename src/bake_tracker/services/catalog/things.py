@@ -116,9 +116,9 @@ def record_bakery(
         if name is not None:
             changes["name"] = given.name("name", name)
         if currency is not None:
-            changes["currency"] = _currency(given, currency)
+            changes["currency"] = read_currency(given, currency)
         if time_zone is not None:
-            changes["time_zone"] = _time_zone(given, time_zone)
+            changes["time_zone"] = read_time_zone(given, time_zone)
         if label_policy is not None:
             changes["label_policy"] = given.choice("label_policy", label_policy, LABEL_POLICIES)
         given.done()
@@ -130,7 +130,8 @@ def record_bakery(
         if (new.currency, new.time_zone) != settled and session.scalar(select(Lot.id).limit(1)):
             raise ConflictError(
                 f"currency, time_zone: this bakery already has stock in {settled[0]} and {settled[1]}; "
-                "start another database for another currency or time zone"
+                "correct them instead, if they were wrong from the beginning",
+                remedy={"kind": "correct_settings"},
             )
         before = load_things(session, [("bakery", "1")])
         kept = ("name", "currency", "time_zone", "label_policy")
@@ -303,14 +304,16 @@ def _one(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
-def _currency(given: Arguments, value: str) -> str:
+def read_currency(given: Arguments, value: str) -> str:
+    """Three letters of ISO 4217."""
     if not (isinstance(value, str) and len(value) == 3 and value.isascii() and value.isalpha()):
         given.refuse("currency", f"must be three letters such as EUR or USD (ISO 4217), not {shown(value)}")
         return "USD"
     return value.upper()
 
 
-def _time_zone(given: Arguments, value: str) -> str:
+def read_time_zone(given: Arguments, value: str) -> str:
+    """The IANA name of a time zone."""
     if not isinstance(value, str) or value not in time_zones():
         given.refuse("time_zone", f"must be an IANA name such as Europe/Berlin, not {shown(value)}")
         return "UTC"

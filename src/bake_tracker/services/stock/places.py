@@ -1,10 +1,10 @@
 """Whether a lot may be used, and where it is. Only this module and ``ledger.py`` change lots."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Literal
 
-from sqlalchemy import insert, update
+from sqlalchemy import Date, bindparam, case, insert, select, update
 
 from bake_tracker.domain.stock.fifo import Draw
 from bake_tracker.models import tables
@@ -14,6 +14,15 @@ from bake_tracker.services.stock.ledger import AddedLot, split_lot
 
 _add_hold = insert(tables.lot_hold)
 _add_transfer = insert(tables.transfer)
+_policy = select(tables.item.c.pick_policy).where(tables.item.c.id == tables.lot.c.item_id).scalar_subquery()
+_put_day = (
+    update(tables.lot)
+    .where(tables.lot.c.id == bindparam("of_lot"))
+    .values(
+        received_on=bindparam("day", type_=Date()),
+        pick_on=case((_policy == "fifo", bindparam("day", type_=Date())), else_=tables.lot.c.pick_on),
+    )
+)
 
 
 def handle_lots(
@@ -77,6 +86,12 @@ def move_lot(
 def put_lot(operation: Operation, lot_id: int, location: str | None) -> None:
     """Record a lot's new place."""
     _change_lots(operation, [lot_id], {"location": location})
+
+
+def put_days(operation: Operation, days: Mapping[int, date]) -> None:
+    """Give these lots another day on which they came in, in the order of use too."""
+    if days:
+        operation.connection.execute(_put_day, [{"of_lot": lot_id, "day": day} for lot_id, day in days.items()])
 
 
 def _change_lots(operation: Operation, lot_ids: Collection[int], values: dict[str, object]) -> None:

@@ -188,7 +188,7 @@ LISTS = (
     "/items", "/suppliers", "/recipients", "/events", "/products", "/names", "/measures", "/recipes", "/runs",
     "/productions", "/assemblies", "/operations", "/stock", "/stock-value", "/can-make", "/expiring", "/lots",
     "/allergens", "/count-sheet", "/reports/usage", "/reports/waste", "/reports/recipients", "/reports/yields",
-    "/reports/yields/runs", "/bakery",
+    "/reports/yields/runs", "/archived", "/bakery",
 )  # fmt: skip
 """Every route without an id in its path that more people than the owner may read; log routes send no statements."""
 
@@ -205,6 +205,8 @@ def live(kitchen: Kitchen, baker: TestClient, number: int) -> None:
     spice = send("/items", kind="ingredient", name=f"Spice {number}", base_unit="g")["item_id"]
     for path in ("/suppliers", "/events"):
         send(path, name=f"Somebody {number}")
+    old = send("/suppliers", name=f"Nobody {number}")["supplier_id"]
+    assert baker.patch(f"/api/v1/suppliers/{old}", json={"archived": True}).status_code == 200
     ada = send("/recipients", name=f"Ada {number}")["recipient_id"]
     send("/names", name=f"Spicy {number}", item_id=spice)
     send("/products", item_id=spice, name="Jar", package_quantity=40, package_unit="g")

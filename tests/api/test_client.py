@@ -106,7 +106,7 @@ def test_the_other_tasks_of_a_shop(kitchen: Kitchen, web: Web) -> None:
     assert bakery.take_back(sold.operation_id, [{"lot_id": lot.lot_id, "quantity": 30}], put="stock").put == "stock"
     sent = bakery.send_back([{"lot_id": lot.lot_id, "quantity": 100, "credit": "0.05"}], reason="clumps")
     assert sent.total_cost == Decimal("-0.066")
-    assert bakery.get("/hand-overs") == []
+    assert bakery.get(f"/lots/{lot.lot_id}/hand-overs") == []
     bakery.hold([lot.lot_id], "smells")
     assert [one.state for one in bakery.lots(item_id=salt.item_id)] == ["on hold"]
     bakery.release([lot.lot_id], "smells fine")

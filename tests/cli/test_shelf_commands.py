@@ -239,3 +239,19 @@ def test_settings_that_were_wrong_are_corrected_after_a_look(shelf: Shelf, bake:
     done = bake("correct-settings", "--time-zone", "Europe/Berlin", "--json").json
     assert (done["time_zone"], done["currency"], done["reason"]) == ("Europe/Berlin", "USD", "set up wrong")
     assert drift() == []
+
+
+def test_an_item_is_changed_and_archived_by_command(shelf: Shelf, bake: CommandLine) -> None:
+    """``none`` empties a field; what is archived is listed, and no longer among the items."""
+    done = bake("item", "change", "flour", "--name", "Wheat flour", "--shelf-life", "270", "--policy", "fifo")
+    assert (done.code, done.out.splitlines()[0]) == (0, "flour: changed name, pick policy, shelf life days")
+    assert bake("item", "change", "flour", "--shelf-life", "none", "--json").json["changed"] == ["shelf_life_days"]
+    assert bake("item", "change", "flour").code == 2
+    assert bake("item", "change", "flour", "--archive").out.splitlines()[1] == "  archived: no longer offered"
+    assert "flour" not in bake("item", "list").out
+    assert bake("archived").out == "item flour (id 1): Wheat flour\n"
+    assert bake("item", "change", "flour", "--unarchive").out.splitlines()[1] == "  offered again"
+    bake("event", "add", "Fair")
+    assert bake("event", "change", "fair", "--on", "2027-04-01", "--json").json["changed"] == ["happens_on"]
+    assert bake("event", "change", "fair", "--on", "none", "--json").json["changed"] == ["happens_on"]
+    assert drift() == []

@@ -17,7 +17,18 @@ from bake_tracker.queries.catalog.things import SHAPES, key_of, load_called, own
 from bake_tracker.queries.verify.everything import verify_ledger
 from bake_tracker.services import batch_production_service
 from bake_tracker.services.assembly_service import record_assembly
-from bake_tracker.services.catalog import allergens, goods, labels, measures, products, rates, recipes, things
+from bake_tracker.services.catalog import (
+    allergens,
+    edits,
+    goods,
+    labels,
+    measures,
+    products,
+    rates,
+    recipes,
+    settings,
+    things,
+)
 from bake_tracker.services.catalog import names as names_service
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
 from bake_tracker.services.importing import tables as import_service
@@ -61,6 +72,7 @@ DECK = (
     *("make item", "make supplier", "make event", "make recipient", "make product", "deliver"),
     *("write recipe", "write recipe", "state yield", "state components", "state rate", "state name"),
     *("state allergens", "state allergens of a package", "state label", "state bakery", "import"),
+    *("state policy", "state archiving", "correct settings"),
     *("undo", "undo", "undo", "cascade"),
 )
 """The steps of a life, each as often as it occurs here."""
@@ -135,6 +147,7 @@ class Life(RuleBasedStateMachine):
             "assemble": self.assemble,
             "bake and pack": self.bake_and_pack,
             "correct": self.correct,
+            "correct settings": self.correct_settings,
             "hold": self.hold,
             "release": self.release,
             "recall": self.recall,
@@ -205,6 +218,13 @@ class Life(RuleBasedStateMachine):
                 kind,
                 lambda s: correction.record_production_correction(key, actual, "mistyped", session=s, cascade=True),
             )
+
+    def correct_settings(self, kind: str, draw: Draw) -> None:
+        zone, currency = draw(st.sampled_from(("Pacific/Auckland", "America/Los_Angeles", "UTC"))), draw(CURRENCIES)
+        self.attempt(
+            kind,
+            lambda s: settings.record_bakery_correction("set up wrong", session=s, time_zone=zone, currency=currency),
+        )
 
     def runs(self) -> list[str]:
         return [key for key, name in self.standing() if name == "record_batch_production"]
@@ -326,6 +346,10 @@ class Life(RuleBasedStateMachine):
             "allergens": lambda s: allergens.record_allergens(flour, said, session=s),
             "allergens of a package": lambda s: allergens.record_allergens(flour, said, session=s, product_id=bag),
             "label": lambda s: labels.record_label_filed(bun, f"flour {number}", ["wheat"], session=s),
+            "policy": lambda s: edits.record_item_change(
+                flour, {"pick_policy": ("fifo", "fefo")[number % 2], "shelf_life_days": number}, session=s
+            ),
+            "archiving": lambda s: edits.record_item_change(flour, {"archived": number < 3}, session=s),
             "bakery": lambda s: things.record_bakery(name=f"Corner {number}", session=s),
         }
         self.attempt(kind, calls[kind.removeprefix("state ")])
@@ -401,6 +425,7 @@ MAKING = {"record_item", "record_supplier", "record_recipe", "record_import"}
 ACTUAL = st.integers(2, 30)
 SCALE = st.sampled_from((1, Decimal(1) / 3))
 SOME = st.integers(1, 60)
+CURRENCIES = st.sampled_from(("EUR", "GBP"))
 UNTIL = st.sampled_from((None, 3))
 
 

@@ -16,6 +16,7 @@ from bake_tracker.services import assembly_service, batch_production_service, re
 from bake_tracker.services.access import accounts
 from bake_tracker.services.catalog import (
     allergens,
+    edits,
     goods,
     labels,
     measures,
@@ -110,6 +111,16 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
     "record_bakery_correction": lambda _, s: settings.record_bakery_correction(
         "set up wrong", session=s, currency="EUR" if load_bakery(s).currency == "USD" else "USD"
     ),
+    "record_event_change": lambda _, s: edits.record_event_change(
+        things.record_event(f"Fair {uuid4()}", session=s)["event_id"], {"archived": True}, session=s
+    ),
+    "record_item_change": lambda k, s: edits.record_item_change(k.ids["Flour"], {"shelf_life_days": 90}, session=s),
+    "record_recipient_change": lambda _, s: edits.record_recipient_change(
+        things.record_recipient(f"Ada {uuid4()}", session=s)["recipient_id"], {"household": "Lovelace"}, session=s
+    ),
+    "record_supplier_change": lambda _, s: edits.record_supplier_change(
+        things.record_supplier(f"Mill {uuid4()}", session=s)["supplier_id"], {"name": "Old mill"}, session=s
+    ),
     "record_event": lambda _, s: things.record_event("Fair", session=s),
     "record_item": lambda _, s: things.record_item("ingredient", "Salt", "g", session=s),
     "record_recipient": lambda _, s: things.record_recipient("Ada", session=s),
@@ -180,6 +191,8 @@ def requests_of(kitchen: Kitchen, web: "Web", owner: "TestClient") -> dict[str, 
     lots = [bag["lot_id"] for bag in bags]
     made(owner, "/holds", lot_ids=[lots[1]], reason="smells")
     supplier_id = made(owner, "/suppliers", name="Windmill")["supplier_id"]
+    event = made(owner, "/events", name="Spring fair")["event_id"]
+    customer = made(owner, "/recipients", name="Eve")["recipient_id"]
     olga = web.signed_in(Role.OWNER)
     eve = made(olga, "/users", name="Ada", password=PASSWORD, role="viewer")["user_id"]
     token = made(olga, f"/users/{eve}/api-tokens", name="Till", role="viewer")["api_token_id"]
@@ -207,6 +220,10 @@ def requests_of(kitchen: Kitchen, web: "Web", owner: "TestClient") -> dict[str, 
         "record_batch_production": ("POST", "/productions", baking),
         "record_bakery": ("PATCH", "/bakery", {"name": "Corner"}),
         "record_bakery_correction": ("POST", "/bakery/corrections", {"currency": "EUR", "reason": "set up wrong"}),
+        "record_event_change": ("PATCH", f"/events/{event}", {"archived": True}),
+        "record_item_change": ("PATCH", f"/items/{flour}", {"shelf_life_days": 90}),
+        "record_recipient_change": ("PATCH", f"/recipients/{customer}", {"household": "Lovelace"}),
+        "record_supplier_change": ("PATCH", f"/suppliers/{supplier_id}", {"name": "Old mill"}),
         "record_event": ("POST", "/events", {"name": "Fair", "happens_on": "2026-12-05"}),
         "record_item": ("POST", "/items", {"kind": "ingredient", "name": "Salt", "base_unit": "g"}),
         "record_recipient": ("POST", "/recipients", {"name": "Ada"}),

@@ -392,3 +392,25 @@ def test_a_wrong_time_zone_is_corrected_once_it_was_seen_what_moves(kitchen: Kit
     assert submit(owner, page, page, **{**fields, "time_zone": "Mars"}).status_code == 422
     assert submit(owner, page, page, **fields, seen="yes").is_redirect
     assert [tuple(row) for row in kitchen.rows("SELECT currency, time_zone FROM bakery")] == [("EUR", "Europe/Berlin")]
+
+
+def test_an_item_and_a_supplier_are_changed_and_archived_in_a_form(kitchen: Kitchen, baker: TestClient) -> None:
+    """The form shows what is on file; what is archived leaves the choices and has a list of its own."""
+    kitchen.simple_bakery()
+    flour = kitchen.ids["Flour"]
+    page = f"/edit/item/{flour}"
+    assert page in baker.get(f"/stock/{flour}").text
+    fields = {"name": "Wheat flour", "pick_policy": "fifo", "shelf_life_days": "90", "description": ""}
+    assert submit(baker, page, page, **{**fields, "shelf_life_days": "soon"}).status_code == 422
+    assert submit(baker, page, page, **fields).is_redirect
+    assert 'value="90"' in baker.get(page).text
+    assert submit(baker, page, page, **fields, archived="yes").is_redirect
+    assert "no longer offered" in baker.get(f"/stock/{flour}").text
+    assert "Wheat flour" in baker.get("/archived").text
+    assert "Wheat flour" not in baker.get("/receive").text
+    mill = run_in_transaction(lambda session: record_supplier("Mill", session=session))["supplier_id"]
+    page = f"/edit/supplier/{mill}"
+    assert page in baker.get("/suppliers").text
+    assert submit(baker, page, page, name="Old mill", details="Mill lane 3").is_redirect
+    assert "Mill lane 3" in baker.get(page).text
+    assert baker.get("/edit/supplier/999").status_code == 404

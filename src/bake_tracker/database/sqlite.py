@@ -16,6 +16,7 @@ from bake_tracker.database import read_only_sqlite
 from bake_tracker.database.fair_lock import FairLock
 from bake_tracker.database.transaction_outcomes import info_of
 from bake_tracker.domain.errors import DatabaseUnavailableError
+from bake_tracker.domain.searching import search_key
 from bake_tracker.log.files import PRIVATE, make_private_folder
 
 READ_ONLY = "bake_tracker_read_only"
@@ -57,6 +58,11 @@ def _set_pragmas(patience_s: float, driver_connection: Any, _record: object) -> 
     # recursive_triggers: without it, REPLACE deletes a ledger row without firing its guard.
     for pragma in ("synchronous = FULL", "foreign_keys = ON", "recursive_triggers = ON"):
         driver_connection.execute(f"PRAGMA {pragma}")
+    driver_connection.create_function("bake_search_key", 1, _search_key, deterministic=True)
+
+
+def _search_key(value: object) -> str | None:
+    return None if value is None else search_key(str(value))
 
 
 def _take_turns(engine: Engine, patience_s: float) -> None:

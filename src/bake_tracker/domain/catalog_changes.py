@@ -36,6 +36,10 @@ WORDS: Mapping[str, str] = {
     "item_allergen": "allergens",
     "product_allergen": "allergens",
     "item_label": "label",
+    "archived_item": "archiving",
+    "archived_supplier": "archiving",
+    "archived_event": "archiving",
+    "archived_recipient": "archiving",
 }
 """Words for rows that belong to another entry."""
 

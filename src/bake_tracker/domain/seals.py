@@ -131,6 +131,10 @@ NOT_HISTORY: Mapping[str, str] = {
     "item_label": "catalogue; every change is a sealed operation",
     "name_mapping": "catalogue; every change is a sealed operation",
     "recipe_rate": "catalogue; the rates of a run are sealed with the run",
+    "archived_item": "catalogue; every change is a sealed operation",
+    "archived_supplier": "catalogue; every change is a sealed operation",
+    "archived_event": "catalogue; every change is a sealed operation",
+    "archived_recipient": "catalogue; every change is a sealed operation",
     "good_component": "catalogue; the movements of an assembly show what was in it",
 }
 """Tables that no seal covers, and why."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, TypeVar, cast
 
+from bake_tracker.domain.searching import search_key
 from bake_tracker.domain.slice_keys import bad_key
 
 Row = TypeVar("Row", bound=Mapping[str, Any])
@@ -40,9 +41,9 @@ def slice_of(
     Raises:
         ValidationError: the key does not belong to this list.
     """
-    wanted = ask.search.casefold()
+    wanted = search_key(ask.search)
     fitting = [
-        row for row in rows if not wanted or any(wanted in str(row[name] or "").casefold() for name in search_in)
+        row for row in rows if not wanted or any(wanted in search_key(str(row[name] or "")) for name in search_in)
     ]
 
     def value(row: Mapping[str, Any]) -> Any:

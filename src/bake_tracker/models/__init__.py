@@ -1,6 +1,7 @@
 """The mapped classes, without behaviour. Quantities and money are whole millionths (``*_micros``)."""
 
 from bake_tracker.models.adjustments import Adjustment, Stocktake, StocktakeLine
+from bake_tracker.models.archived import ArchivedEvent, ArchivedItem, ArchivedRecipient, ArchivedSupplier
 from bake_tracker.models.assembly import AssemblyRun
 from bake_tracker.models.base import Base
 from bake_tracker.models.catalog import Bakery, Event, Item, Product, Recipient, Supplier
@@ -22,6 +23,10 @@ from bake_tracker.models.stock import Lot, PassedOverLot
 __all__ = [
     "Adjustment",
     "ApiToken",
+    "ArchivedEvent",
+    "ArchivedItem",
+    "ArchivedRecipient",
+    "ArchivedSupplier",
     "AssemblyRun",
     "Bakery",
     "Base",

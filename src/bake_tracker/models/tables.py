@@ -7,6 +7,10 @@ from sqlalchemy import Table
 from bake_tracker.models import (
     Adjustment,
     ApiToken,
+    ArchivedEvent,
+    ArchivedItem,
+    ArchivedRecipient,
+    ArchivedSupplier,
     AssemblyRun,
     Bakery,
     CatalogChange,
@@ -49,6 +53,10 @@ from bake_tracker.models import (
 
 adjustment = cast(Table, Adjustment.__table__)
 api_token = cast(Table, ApiToken.__table__)
+archived_event = cast(Table, ArchivedEvent.__table__)
+archived_item = cast(Table, ArchivedItem.__table__)
+archived_recipient = cast(Table, ArchivedRecipient.__table__)
+archived_supplier = cast(Table, ArchivedSupplier.__table__)
 assembly_run = cast(Table, AssemblyRun.__table__)
 bakery = cast(Table, Bakery.__table__)
 bakery_user = cast(Table, User.__table__)

@@ -13,6 +13,7 @@ from sqlalchemy.types import TypeDecorator
 from bake_tracker.domain.slice_keys import bad_key
 from bake_tracker.domain.slices import Ask, Found
 from bake_tracker.models.types import UuidText
+from bake_tracker.queries.searching import has_text
 
 Made = TypeVar("Made")
 MOST_COUNTED = 2**31 - 1
@@ -38,7 +39,7 @@ def load_slice(
     value: Any = func.lower(column) if isinstance(column.type, String) else column
     statement = select(found, value.label("sorted_by"))
     if ask.search:
-        statement = statement.where(or_(*(found.c[name].icontains(ask.search, autoescape=True) for name in search_in)))
+        statement = statement.where(has_text(session, ask.search, *(found.c[name] for name in search_in)))
     if ask.after is not None:
         statement = statement.where(_is_behind(value, column, found.c[key], ask))
     order = value.desc() if ask.descending else value.asc()

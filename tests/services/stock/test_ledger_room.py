@@ -21,6 +21,7 @@ BY_HAND = re.compile(rf"\b(insert\s+into|update|delete\s+from)\s+({'|'.join(GUAR
 MAY_WRITE_ANY_TABLE = {
     "services/archive/stream.py": "restores whole tables into an empty bakery, movements among them",
     "services/catalog/changes.py": "puts back the tables of the catalogue, which SHAPES lists",
+    "services/catalog/edits.py": "changes a row of the catalogue, and archives it",
     "services/catalog/things.py": "adds a row with a slug of its own",
     "services/catalog/allergens.py": "states the allergens of an item or of a product",
     "services/importing/tables.py": "adds rows of the catalogue; its lots come by receipts",

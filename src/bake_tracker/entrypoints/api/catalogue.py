@@ -16,6 +16,7 @@ from bake_tracker.entrypoints.api.common import (
     Body,
     Day,
     IdempotencyKey,
+    Key,
     Limit,
     Page,
     Quantity,
@@ -28,12 +29,21 @@ from bake_tracker.entrypoints.api.common import (
     tagged,
     writes,
 )
+from bake_tracker.queries.catalog.archived import ArchivedThing, load_archived
 from bake_tracker.queries.catalog.measures import MeasureRow, explain_conversion, load_measures
 from bake_tracker.queries.catalog.names import NameRow, load_name_rows
 from bake_tracker.queries.catalog.products import ProductRow, load_products
 from bake_tracker.queries.views.event import EventRow, load_event_slice
 from bake_tracker.queries.views.recipient import ListedRecipient, load_recipient_slice
 from bake_tracker.queries.views.supplier import SupplierRow, load_supplier_slice
+from bake_tracker.services.catalog.edits import (
+    EventChangeResult,
+    RecipientChangeResult,
+    SupplierChangeResult,
+    record_event_change,
+    record_recipient_change,
+    record_supplier_change,
+)
 from bake_tracker.services.catalog.names import NameResult, record_name
 from bake_tracker.services.catalog.products import ProductResult, record_product
 from bake_tracker.services.catalog.things import (
@@ -73,6 +83,30 @@ class NewEvent(Body):
     name: str
     happens_on: Day | None = None
     slug: str | None = None
+
+
+class SupplierChange(Body):
+    """The fields of a supplier to change; see ``record_supplier_change``."""
+
+    name: str | None = None
+    details: str | None = None
+    archived: bool | None = None
+
+
+class RecipientChange(Body):
+    """The fields of a customer to change; see ``record_recipient_change``."""
+
+    name: str | None = None
+    household: str | None = None
+    archived: bool | None = None
+
+
+class EventChange(Body):
+    """The fields of an event to change; see ``record_event_change``."""
+
+    name: str | None = None
+    happens_on: Day | None = None
+    archived: bool | None = None
 
 
 class NewProduct(Body):
@@ -118,6 +152,41 @@ class ProductPage(Page):
     """Products by their id."""
 
     products: list[ProductRow]
+
+
+@router.get("/archived", **reads(list[ArchivedThing]))
+def list_archived(request: Request) -> Response:
+    """Archived items, suppliers, events and customers."""
+    with read_scope() as session:
+        return tagged(request, load_archived(session))
+
+
+@router.patch("/suppliers/{supplier_id}", **writes(SupplierChangeResult, status=200))
+def change_supplier(
+    request: Request, supplier_id: Key, body: SupplierChange, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Change a supplier's fields, or archive it; fields that you leave out stay as they are."""
+    return recorded(
+        request, idempotency_key, record_supplier_change, at=None, supplier_id=supplier_id, changes=body.given()
+    )
+
+
+@router.patch("/recipients/{recipient_id}", **writes(RecipientChangeResult, status=200))
+def change_recipient(
+    request: Request, recipient_id: Key, body: RecipientChange, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Change a customer's fields, or archive them; fields that you leave out stay as they are."""
+    return recorded(
+        request, idempotency_key, record_recipient_change, at=None, recipient_id=recipient_id, changes=body.given()
+    )
+
+
+@router.patch("/events/{event_id}", **writes(EventChangeResult, status=200))
+def change_event(
+    request: Request, event_id: Key, body: EventChange, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Change an event's fields, or archive it; fields that you leave out stay as they are."""
+    return recorded(request, idempotency_key, record_event_change, at=None, event_id=event_id, changes=body.given())
 
 
 @router.get("/suppliers", **reads(SupplierPage))

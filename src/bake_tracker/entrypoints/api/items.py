@@ -32,6 +32,7 @@ from bake_tracker.queries.reports.prices import PriceHistory, load_prices
 from bake_tracker.queries.views.item import ItemOnHand, ItemView, load_item_facts, load_item_slice, load_item_view
 from bake_tracker.queries.views.lot import LotRow, load_open_lots
 from bake_tracker.services.catalog.allergens import AllergensResult, record_allergens
+from bake_tracker.services.catalog.edits import ItemChangeResult, record_item_change
 from bake_tracker.services.catalog.measures import DensityResult, PieceResult, record_density, record_piece_weight
 from bake_tracker.services.catalog.things import ItemResult, record_item
 from bake_tracker.services.database import read_scope
@@ -72,6 +73,16 @@ class Allergens(Body):
     product_id: Whole | None = None
 
 
+class ItemChange(Body):
+    """The fields of an item to change; see ``record_item_change``."""
+
+    name: str | None = None
+    pick_policy: Literal["fefo", "fifo"] | None = None
+    shelf_life_days: Whole | None = None
+    description: str | None = None
+    archived: bool | None = None
+
+
 class Density(Body):
     """What a volume weighs, such as 1 cup and 120 g."""
 
@@ -95,12 +106,17 @@ class PieceWeight(Body):
 
 @router.get("", **reads(ItemPage))
 def list_items(
-    request: Request, limit: Limit = 50, after: After = None, kind: Kind | None = None, search: Search = None
+    request: Request,
+    limit: Limit = 50,
+    after: After = None,
+    kind: Kind | None = None,
+    search: Search = None,
+    archived: bool | None = None,
 ) -> Response:
     """Items by name, with stock on hand and its cost."""
     key = None if after is None else read_key(after, str, int)
     with read_scope() as session:
-        items = load_item_slice(session, limit + 1, after=key, kind=kind, search=search)
+        items = load_item_slice(session, limit + 1, after=key, kind=kind, search=search, archived=archived)
     last = items[limit - 1] if len(items) > limit else None
     page = ItemPage(items=items[:limit], next=write_key([last["name"], last["item_id"]] if last else None))
     return tagged(request, page)
@@ -110,6 +126,12 @@ def list_items(
 def add_item(request: Request, body: NewItem, idempotency_key: IdempotencyKey = None) -> Response:
     """Add an ingredient, material, finished unit or finished good."""
     return recorded(request, idempotency_key, record_item, at="/items/{item_id}", **body.given())
+
+
+@router.patch("/{item_id}", **writes(ItemChangeResult, status=200))
+def change_item(request: Request, item_id: Key, body: ItemChange, idempotency_key: IdempotencyKey = None) -> Response:
+    """Change an item's fields, or archive it; fields that you leave out stay as they are."""
+    return recorded(request, idempotency_key, record_item_change, at=None, item_id=item_id, changes=body.given())
 
 
 @router.get("/{item_id}", **reads(ItemView))

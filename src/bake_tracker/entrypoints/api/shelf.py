@@ -10,6 +10,7 @@ from bake_tracker.entrypoints.api.common import (
     Body,
     Day,
     IdempotencyKey,
+    Key,
     Many,
     Moment,
     Quantity,
@@ -22,6 +23,7 @@ from bake_tracker.entrypoints.api.common import (
     writes,
 )
 from bake_tracker.queries.stock.count_sheet import CountSheetRow, load_count_sheet
+from bake_tracker.queries.stock.lots import load_lot
 from bake_tracker.queries.stock.returns import HandOver, load_still_out
 from bake_tracker.services.database import read_scope
 from bake_tracker.services.stock.adjustment import AdjustmentResult, record_adjustment
@@ -154,16 +156,12 @@ def take_back(request: Request, body: Return, idempotency_key: IdempotencyKey = 
     return recorded(request, idempotency_key, record_return, **body.given())
 
 
-@router.get("/hand-overs", **reads(list[HandOver]))
-def get_hand_overs(
-    request: Request,
-    lot_id: int | None = Query(None, ge=1, le=2**63 - 1),
-    item_id: int | None = Query(None, ge=1, le=2**63 - 1),
-    recipient_id: int | None = Query(None, ge=1, le=2**63 - 1),
-) -> Response:
-    """What customers have that may still come back, latest first."""
+@router.get("/lots/{lot_id}/hand-overs", **reads(list[HandOver]))
+def get_hand_overs(request: Request, lot_id: Key) -> Response:
+    """What customers have of a lot that may still come back, latest first."""
     with read_scope() as session:
-        return tagged(request, load_still_out(session, lot_id=lot_id, item_id=item_id, recipient_id=recipient_id))
+        load_lot(session, lot_id)
+        return tagged(request, load_still_out(session, lot_id=lot_id))
 
 
 @router.get("/count-sheet", **reads(list[CountSheetRow]))

@@ -23,7 +23,7 @@ class Group:
     commands: dict[str, Command] = field(default_factory=dict)
 
 
-_CATALOG, _HOUSE, _STOCK = "catalog.things", "house.bakery", "stock.adjust"
+_CATALOG, _EDITS, _HOUSE, _STOCK = "catalog.things", "catalog.edits", "house.bakery", "stock.adjust"
 
 COMMANDS: dict[str, Command | Group] = {
     "init": Command(f"{_HOUSE}:init", "--name 'Corner Bakery' --currency EUR --time-zone Europe/Berlin"),
@@ -53,6 +53,7 @@ COMMANDS: dict[str, Command | Group] = {
     "explain": Command("explain.why:explain", "last"),
     "trace": Command("explain.trace:trace", "flour-20261123-1 --forward"),
     "recall": Command("explain.trace:recall", "flour-20261123-1 --drill"),
+    "archived": Command(f"{_EDITS}:list_archived", ""),
     "correct-settings": Command("house.settings:correct_settings", "--time-zone Europe/Berlin --dry-run"),
     "verify": Command(f"{_HOUSE}:verify", ""),
     "seal": Command("house.seal:seal", ""),
@@ -76,6 +77,7 @@ COMMANDS: dict[str, Command | Group] = {
         {
             "add": Command(f"{_CATALOG}:add_item", "ingredient 'Rye flour' --unit g"),
             "list": Command(f"{_CATALOG}:list_items", "ingredient"),
+            "change": Command(f"{_EDITS}:change_item", "flour --shelf-life 270"),
         },
     ),
     "recipe": Group(
@@ -97,15 +99,26 @@ COMMANDS: dict[str, Command | Group] = {
             "list": Command("catalog.products:list_products", "flour"),
         },
     ),
-    "supplier": Group("Suppliers.", {"add": Command(f"{_CATALOG}:add_supplier", "'Valley Mill'")}),
+    "supplier": Group(
+        "Suppliers.",
+        {
+            "add": Command(f"{_CATALOG}:add_supplier", "'Valley Mill'"),
+            "change": Command(f"{_EDITS}:change_supplier", "valley-mill --archive"),
+        },
+    ),
     "event": Group(
-        "Events to bake and pack for.", {"add": Command(f"{_CATALOG}:add_event", "'Spring fair' --on 2027-04-12")}
+        "Events to bake and pack for.",
+        {
+            "add": Command(f"{_CATALOG}:add_event", "'Spring fair' --on 2027-04-12"),
+            "change": Command(f"{_EDITS}:change_event", "spring-fair --on 2027-04-19"),
+        },
     ),
     "recipient": Group(
         "Customers.",
         {
             "add": Command(f"{_STOCK}:add_recipient", "Ada --household Lovelace"),
             "list": Command(f"{_STOCK}:list_recipients", ""),
+            "change": Command(f"{_EDITS}:change_recipient", "ada --household Byron"),
         },
     ),
     "allergen": Group(

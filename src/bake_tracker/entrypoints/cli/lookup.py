@@ -18,6 +18,7 @@ from bake_tracker.domain.errors import (
     SupplierNotFoundError,
     ValidationError,
 )
+from bake_tracker.domain.searching import search_key
 from bake_tracker.queries.catalog.definitions import SluggedKind, load_item, load_slugs, load_yields
 from bake_tracker.queries.explain.operation import find_operations, find_runs
 from bake_tracker.queries.stock.lots import load_lot, load_lot_codes
@@ -36,7 +37,7 @@ _ERRORS: dict[SluggedKind, type[NotFoundError]] = {
 
 
 def find(session: Session, kind: SluggedKind, typed: str) -> int:
-    """The id of the slug that was typed; a number is taken as the id.
+    """The id of the slug that was typed, in any case and with or without accents; a number is taken as the id.
 
     Raises:
         NotFoundError: there is none; suggests similar slugs.
@@ -44,6 +45,9 @@ def find(session: Session, kind: SluggedKind, typed: str) -> int:
     slugs = load_slugs(session, kind)
     if typed in slugs:
         return slugs[typed]
+    alike = [key for slug, key in slugs.items() if search_key(slug) == search_key(typed)]
+    if len(alike) == 1:
+        return alike[0]
     if typed.isascii() and typed.isdigit():
         return int(typed)
     near = process.extract(typed.lower(), list(slugs), scorer=fuzz.WRatio, limit=3, score_cutoff=60)

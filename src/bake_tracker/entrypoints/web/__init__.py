@@ -4,7 +4,15 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from bake_tracker.entrypoints.web.access import people, set_up, sign_in
-from bake_tracker.entrypoints.web.catalog import correct_settings, goods, recipe_forms, recipe_import, recipes, settings
+from bake_tracker.entrypoints.web.catalog import (
+    correct_settings,
+    edits,
+    goods,
+    recipe_forms,
+    recipe_import,
+    recipes,
+    settings,
+)
 from bake_tracker.entrypoints.web.log import transactions
 from bake_tracker.entrypoints.web.pages import show_problem
 from bake_tracker.entrypoints.web.production import bake, box, operations, today
@@ -48,6 +56,7 @@ PAGES: tuple[APIRouter, ...] = (
     people.router,
     settings.router,
     correct_settings.router,
+    edits.router,
     transactions.router,
 )
 

@@ -36,10 +36,11 @@ from bake_tracker.domain.errors import (
 )
 from bake_tracker.domain.recipes.quantities import Item, Rates, Recipe, RecipeLine, Yields
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Event, GoodComponent, Recipient, Supplier, tables
+from bake_tracker.models import Base, Event, GoodComponent, Recipient, Supplier, tables
 from bake_tracker.models import Item as ItemRow
 from bake_tracker.models import Recipe as RecipeRow
 from bake_tracker.models import RecipeLine as RecipeLineRow
+from bake_tracker.queries.catalog.archived import ARCHIVES, is_archived
 
 ITEM_COLUMNS = (
     tables.item.c.id,
@@ -312,14 +313,16 @@ def load_good_children(session: Session) -> dict[int, list[int]]:
     return children
 
 
-def load_slugs(session: Session, kind: SluggedKind) -> dict[str, int]:
-    """Every slug of this kind, with its id."""
+def load_slugs(session: Session, kind: SluggedKind, *, offered: bool = False) -> dict[str, int]:
+    """Every slug of this kind, with its id; without archived ones if ``offered``."""
     model, item_kind = SLUGGED[kind]
     slugs = select(model.slug, model.id).order_by(model.slug)
     if item_kind:
         slugs = slugs.where(ItemRow.kind == item_kind)
     if model is ItemRow:
         slugs = slugs.where(~ItemRow.is_category)
+    if offered and model.__tablename__ in ARCHIVES:
+        slugs = slugs.where(~is_archived(Base.metadata.tables[model.__tablename__]))
     return {row.slug: row.id for row in session.execute(slugs)}
 
 

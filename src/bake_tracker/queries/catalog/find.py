@@ -3,14 +3,16 @@
 from collections.abc import Collection
 from typing import Literal, NotRequired, TypedDict
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.name_matching import name_key
+from bake_tracker.domain.searching import search_key
 from bake_tracker.domain.stock.gs1 import Scanned, inner_gtin, read_gs1
 from bake_tracker.domain.stock.products import is_gtin
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import tables
+from bake_tracker.queries.searching import has_text, search_key_of
 
 MOST = 25
 
@@ -147,14 +149,13 @@ def _by_gtin(session: Session, wanted: str) -> list[FoundItem]:
 
 
 def _by_name(session: Session, wanted: str) -> list[FoundItem]:
-    folded = wanted.casefold()
+    key = search_key(wanted)
     called = select(tables.name_mapping.c.item_id).where(tables.name_mapping.c.name == name_key(wanted))
-    is_named = or_(func.lower(tables.item.c.name) == folded, tables.item.c.slug == folded, tables.item.c.id.in_(called))
-    in_part = or_(
-        tables.item.c.name.icontains(wanted, autoescape=True),
-        tables.item.c.slug.icontains(wanted, autoescape=True),
-        is_named,
+    is_named = or_(
+        *(search_key_of(session, column) == key for column in (tables.item.c.name, tables.item.c.slug)),
+        tables.item.c.id.in_(called),
     )
+    in_part = or_(has_text(session, wanted, tables.item.c.name, tables.item.c.slug), is_named)
     rows = session.execute(
         select(tables.item.c.id, tables.item.c.name, tables.item.c.kind, is_named.label("is_exact"))
         .where(~tables.item.c.is_category, in_part)
@@ -185,7 +186,7 @@ def _lots_by_code(session: Session, wanted: str, item_ids: Collection[int] | Non
     if item_ids is not None:
         lots = lots.where(tables.lot.c.item_id.in_(sorted(item_ids)))
     exact = session.execute(lots.where(tables.lot.c.code.in_(sorted({wanted, wanted.lower()})))).all()
-    part = lots.where(tables.lot.c.code.icontains(wanted, autoescape=True), tables.lot.c.remaining_micros > 0)
+    part = lots.where(has_text(session, wanted, tables.lot.c.code), tables.lot.c.remaining_micros > 0)
     return [
         FoundLot(
             lot_id=row.id,

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.recipes.quantities import Recipe, RecipeLine, Yields
 from bake_tracker.models import tables
+from bake_tracker.queries.catalog.archived import is_archived
 from bake_tracker.queries.catalog.definitions import ITEM_COLUMNS, Component, Good, as_item
 
 
@@ -42,7 +43,7 @@ def load_all_recipes(session: Session) -> list[Recipe]:
 
 
 def load_all_goods(session: Session) -> list[Good]:
-    """Every finished good by slug, with its components; two statements."""
+    """Every finished good that is not archived, by slug, with its components; two statements."""
     parts: defaultdict[int, list[Component]] = defaultdict(list)
     for row in session.execute(
         select(tables.good_component.c.good_id, tables.good_component.c.quantity_micros, *ITEM_COLUMNS)
@@ -52,7 +53,7 @@ def load_all_goods(session: Session) -> list[Good]:
         parts[row.good_id].append(Component(as_item(row), row.quantity_micros))
     goods = (
         select(*ITEM_COLUMNS)
-        .where(tables.item.c.kind == "finished_good", ~tables.item.c.is_category)
+        .where(tables.item.c.kind == "finished_good", ~tables.item.c.is_category, ~is_archived(tables.item))
         .order_by(tables.item.c.slug)
     )
     return [Good(as_item(row), tuple(parts[row.id])) for row in session.execute(goods)]

@@ -2,10 +2,12 @@
 
 from typing import Any, TypedDict
 
-from sqlalchemy import Table, exists, func, or_, select
+from sqlalchemy import Table, exists, func, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.models import tables
+from bake_tracker.queries.catalog.archived import is_archived
+from bake_tracker.queries.searching import has_text
 
 
 class Choice(TypedDict):
@@ -41,6 +43,7 @@ def load_good_choices(session: Session, limit: int, search: str | None = None) -
         exists().where(tables.good_component.c.good_id == tables.item.c.id)
         & (tables.item.c.kind == "finished_good")
         & ~tables.item.c.is_category
+        & ~is_archived(tables.item)
     )
     return _choices(
         session, tables.item, can, last, tables.assembly_run, tables.assembly_run.c.assembled_at, limit, search
@@ -52,9 +55,7 @@ def _choices(
 ) -> list[Choice]:
     found = select(table.c.id, table.c.slug, table.c.name, last.label("run_id")).where(can)
     if search:
-        found = found.where(
-            or_(table.c.name.icontains(search, autoescape=True), table.c.slug.icontains(search, autoescape=True))
-        )
+        found = found.where(has_text(session, search, table.c.name, table.c.slug))
     each = found.subquery()
     rows = session.execute(
         select(each.c.id, each.c.slug, each.c.name, made_at.label("made_at"))

@@ -2,12 +2,14 @@
 
 from typing import TypedDict
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import tables
+from bake_tracker.queries.catalog.archived import is_archived
+from bake_tracker.queries.searching import has_text
 
 BOUGHT = ("ingredient", "material")
 
@@ -39,15 +41,10 @@ def load_bought_items(session: Session, limit: int, search: str = "") -> list[Bo
     )
     last = select(func.max(tables.lot.c.id)).where(came).scalar_subquery()
     rows = select(tables.item.c.id, tables.item.c.slug, tables.item.c.name, tables.item.c.base_unit).where(
-        ~tables.item.c.is_category, tables.item.c.kind.in_(BOUGHT)
+        ~tables.item.c.is_category, tables.item.c.kind.in_(BOUGHT), ~is_archived(tables.item)
     )
     if search:
-        rows = rows.where(
-            or_(
-                tables.item.c.name.icontains(search, autoescape=True),
-                tables.item.c.slug.icontains(search, autoescape=True),
-            )
-        )
+        rows = rows.where(has_text(session, search, tables.item.c.name, tables.item.c.slug))
     found = session.execute(
         rows.order_by(last.is_(None), last.desc(), tables.item.c.name, tables.item.c.id).limit(limit)
     )

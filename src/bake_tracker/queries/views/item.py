@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, TypedDict
 
-from sqlalchemy import exists, func, or_, select, tuple_
+from sqlalchemy import exists, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import ItemNotFoundError
@@ -13,8 +13,10 @@ from bake_tracker.domain.slices import Ask, Found
 from bake_tracker.domain.units import format_exact, format_micros
 from bake_tracker.models import tables
 from bake_tracker.models.ledger import movements
+from bake_tracker.queries.catalog.archived import is_archived
 from bake_tracker.queries.explain.shelf import ShelfSummary, load_shelves
 from bake_tracker.queries.keyset import load_slice
+from bake_tracker.queries.searching import has_text
 
 
 class ItemOnHand(TypedDict):
@@ -28,6 +30,7 @@ class ItemOnHand(TypedDict):
     on_hand: str
     value: str | None
     lot_count: int
+    is_archived: bool
 
 
 class ItemFacts(TypedDict):
@@ -41,6 +44,7 @@ class ItemFacts(TypedDict):
     pick_policy: str
     shelf_life_days: int | None
     description: str | None
+    is_archived: bool
 
 
 class ItemView(ShelfSummary):
@@ -51,6 +55,7 @@ class ItemView(ShelfSummary):
     shelf_life_days: int | None
     parent_id: int | None
     description: str | None
+    is_archived: bool
     g_per_ml: str | None
     g_per_each: str | None
 
@@ -78,23 +83,23 @@ def load_item_slice(
     after: Sequence[Any] | None = None,
     kind: str | None = None,
     search: str | None = None,
+    archived: bool | None = None,
 ) -> list[ItemOnHand]:
     """The next ``limit`` items by name and id, those after the key ``(name, id)``; one statement.
 
     Two index scans, however many lots there are.
     """
-    rows = select(
-        tables.item.c.id, tables.item.c.kind, tables.item.c.slug, tables.item.c.name, tables.item.c.base_unit
-    ).where(~tables.item.c.is_category)
+    item = tables.item.c
+    is_kept = is_archived(tables.item)
+    rows = select(item.id, item.kind, item.slug, item.name, item.base_unit, is_kept.label("is_archived")).where(
+        ~item.is_category
+    )
+    if archived is not None:
+        rows = rows.where(is_kept if archived else ~is_kept)
     if kind is not None:
         rows = rows.where(tables.item.c.kind == kind)
     if search:
-        rows = rows.where(
-            or_(
-                tables.item.c.name.icontains(search, autoescape=True),
-                tables.item.c.slug.icontains(search, autoescape=True),
-            )
-        )
+        rows = rows.where(has_text(session, search, item.name, item.slug))
     if after is not None:
         rows = rows.where(tuple_(tables.item.c.name, tables.item.c.id) > tuple_(*after))
     found = rows.order_by(tables.item.c.name, tables.item.c.id).limit(limit).subquery()
@@ -121,6 +126,7 @@ def load_item_slice(
             on_hand=format_micros(int(row.micros)),
             value=format_money(int(row.cost or 0)) if row.lots == row.known else None,
             lot_count=row.lots,
+            is_archived=bool(row.is_archived),
         )
         for row in session.execute(statement)
     ]
@@ -142,6 +148,7 @@ def load_item_facts(session: Session, item_id: int) -> ItemFacts:
         "pick_policy": row.pick_policy,
         "shelf_life_days": row.shelf_life_days,
         "description": row.description,
+        "is_archived": bool(row.is_archived),
     }
 
 
@@ -159,6 +166,7 @@ def load_item_view(session: Session, item_id: int, today: date) -> ItemView:
         "shelf_life_days": row.shelf_life_days,
         "parent_id": row.parent_id,
         "description": row.description,
+        "is_archived": bool(row.is_archived),
         "g_per_ml": None if row.g_per_ml is None else format_exact(row.g_per_ml),
         "g_per_each": None if row.g_per_each is None else format_exact(row.g_per_each),
         **shelf.summary(),
@@ -192,7 +200,8 @@ def load_item_movements(session: Session, item_id: int, ask: Ask) -> Found[ItemM
 
 def _load_row(session: Session, item_id: int) -> Any:
     is_it = (tables.item.c.id == item_id, ~tables.item.c.is_category)
-    row = session.execute(select(tables.item).where(*is_it)).one_or_none()
+    columns = (tables.item, is_archived(tables.item).label("is_archived"))
+    row = session.execute(select(*columns).where(*is_it)).one_or_none()
     if row is None:
         raise ItemNotFoundError(item_id)
     return row

@@ -6,7 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.slices import Ask, Found
-from bake_tracker.models import Recipient
+from bake_tracker.models import Recipient, tables
+from bake_tracker.queries.catalog.archived import is_archived
 from bake_tracker.queries.keyset import load_slice
 
 
@@ -17,16 +18,26 @@ class ListedRecipient(TypedDict):
     slug: str
     name: str
     household: str | None
+    is_archived: bool
 
 
-def load_recipient_slice(session: Session, ask: Ask) -> Found[ListedRecipient]:
-    """Customers; one statement."""
-    rows = select(Recipient.id, Recipient.slug, Recipient.name, Recipient.household)
+def load_recipient_slice(session: Session, ask: Ask, *, offered: bool = False) -> Found[ListedRecipient]:
+    """Customers, without archived ones if ``offered``; one statement."""
+    archived = is_archived(tables.recipient)
+    rows = select(Recipient.id, Recipient.slug, Recipient.name, Recipient.household, archived.label("is_archived"))
+    if offered:
+        rows = rows.where(~archived)
     return load_slice(
         session,
         rows,
         ask,
-        lambda row: ListedRecipient(recipient_id=row.id, slug=row.slug, name=row.name, household=row.household),
+        lambda row: ListedRecipient(
+            recipient_id=row.id,
+            slug=row.slug,
+            name=row.name,
+            household=row.household,
+            is_archived=bool(row.is_archived),
+        ),
         key="id",
         search_in=("name", "slug"),
     )

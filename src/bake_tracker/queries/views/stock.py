@@ -10,6 +10,7 @@ from bake_tracker.domain.money import format_money
 from bake_tracker.domain.slices import Ask, Found
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import tables
+from bake_tracker.queries.catalog.archived import is_archived
 from bake_tracker.queries.keyset import load_slice
 
 
@@ -38,6 +39,8 @@ def load_stock_slice(
     session: Session, ask: Ask, today: date, *, kind: str | None = None, only_there: bool = False
 ) -> Found[StockRow]:
     """Items sorted by any column, including those out of stock unless ``only_there``; one statement.
+
+    Archived items are there only while they have stock.
 
     ``next_expiry`` follows releases: a lot released past its expiry counts until its new last day.
     """
@@ -72,7 +75,7 @@ def _items(today: date, expiry: Any, *, only_there: bool) -> Select[*tuple[Any, 
             and_(tables.lot.c.item_id == tables.item.c.id, tables.lot.c.remaining_micros > 0),
             isouter=not only_there,
         )
-        .where(~tables.item.c.is_category)
+        .where(~tables.item.c.is_category, or_(tables.lot.c.id.is_not(None), ~is_archived(tables.item)))
         .group_by(tables.item.c.id)
     )
 

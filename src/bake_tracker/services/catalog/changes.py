@@ -19,7 +19,7 @@ from bake_tracker.queries.catalog.moved_days import MovedDays, load_moved_days
 from bake_tracker.queries.catalog.things import SHAPES, load_called, load_changes, load_things
 from bake_tracker.queries.many_keys import among
 from bake_tracker.services.operation import Operation
-from bake_tracker.services.stock.places import put_days
+from bake_tracker.services.stock.places import order_lots, put_days
 
 CORRECTING_SETTINGS = "record_bakery_correction"
 _add = insert(tables.catalog_change)
@@ -83,6 +83,11 @@ def put_back_catalog(operation: Operation, target_id: str, staying: Collection[T
     back = [change for change in reversed(changes) if change.thing not in staying]
     for table, group in groupby(back, key=lambda change: change.thing[0]):
         _write(session, table, list(group))
+    for change in back:
+        if change.thing[0] == "item" and change.before and change.after:
+            (was,), (became,) = change.before, change.after
+            if was["pick_policy"] != became["pick_policy"]:
+                order_lots(operation, int(change.thing[1]), was["pick_policy"])
     if any(change.thing[0] == "bakery" for change in back):
         _put_back_days(operation, house)
     return [

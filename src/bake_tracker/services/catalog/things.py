@@ -177,7 +177,7 @@ def record_item(
             slug=read_slug(given, clean_name, slug),
             base_unit=given.choice("base_unit", base_unit, BASE_UNITS),
             pick_policy=given.choice("pick_policy", pick_policy, PICK_POLICIES),
-            shelf_life_days=_shelf_life(given, shelf_life_days),
+            shelf_life_days=read_shelf_life(given, shelf_life_days),
             parent_id=given.optional_key("parent_id", parent_id),
             description=given.text("description", description),
         )
@@ -320,5 +320,6 @@ def read_time_zone(given: Arguments, value: str) -> str:
     return ZoneInfo(value).key
 
 
-def _shelf_life(given: Arguments, value: int | None) -> int | None:
+def read_shelf_life(given: Arguments, value: int | None) -> int | None:
+    """Whole days, or None for no limit."""
     return None if value is None else given.count("shelf_life_days", value, least=0, most=MAX_SHELF_LIFE_DAYS)

@@ -4,9 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Literal
 
-from sqlalchemy import Date, bindparam, case, insert, select, update
+from sqlalchemy import Date, bindparam, case, func, insert, select, update
 
 from bake_tracker.domain.stock.fifo import Draw
+from bake_tracker.domain.stock.lots import NO_EXPIRY
 from bake_tracker.models import tables
 from bake_tracker.queries.stock.lots import LotState
 from bake_tracker.services.operation import Operation
@@ -86,6 +87,13 @@ def move_lot(
 def put_lot(operation: Operation, lot_id: int, location: str | None) -> None:
     """Record a lot's new place."""
     _change_lots(operation, [lot_id], {"location": location})
+
+
+def order_lots(operation: Operation, item_id: int, policy: str) -> None:
+    """Order an item's lots by this policy; the caller has locked the item."""
+    lot = tables.lot.c
+    by = lot.received_on if policy == "fifo" else func.coalesce(lot.expires_on, NO_EXPIRY)
+    operation.session.execute(update(tables.lot).where(lot.item_id == item_id).values(pick_on=by))
 
 
 def put_days(operation: Operation, days: Mapping[int, date]) -> None:

@@ -148,7 +148,7 @@ def _list(kind: Any) -> None:
     kinds = ("item", "ingredient", "material", "finished_unit", "finished_good", "recipe")
     if kind not in kinds:
         raise typer.BadParameter(f"{kind!r} is not a kind; use one of {', '.join(kinds)}")
-    answer(ask(lambda session: load_slugs(session, kind)), show_slugs)
+    answer(ask(lambda session: load_slugs(session, kind, offered=True)), show_slugs)
 
 
 def show_slugs(slugs: dict[str, int]) -> None:

@@ -91,7 +91,7 @@ def add_recipient(
 
 def list_recipients() -> None:
     """List customers by id and slug."""
-    answer(ask(lambda session: load_slugs(session, "recipient")), show_slugs)
+    answer(ask(lambda session: load_slugs(session, "recipient", offered=True)), show_slugs)
 
 
 def show_adjustment(result: AdjustmentResult) -> None:

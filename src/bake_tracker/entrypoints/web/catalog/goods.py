@@ -28,6 +28,7 @@ from bake_tracker.entrypoints.web.forms import Form, Sent, blank
 from bake_tracker.entrypoints.web.lists import Column, ListOf
 from bake_tracker.entrypoints.web.pages import go_to, locale_of, pages, render
 from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.catalog.archived import load_archived_items
 from bake_tracker.queries.catalog.definitions import Good, load_good
 from bake_tracker.queries.catalog.page_names import load_components
 from bake_tracker.queries.views.good import load_costed_good, load_good_slice
@@ -153,9 +154,10 @@ def _parts(form: Form, known: NamedItems) -> list[ComponentInput]:
 
 def _form(request: Request, form: Form, found: Good | None = None, status: int = 200) -> Response:
     with read_scope() as session:
-        known = load_components(session)
+        known, archived = load_components(session), load_archived_items(session)
     rows = rows_to_show(form, PART, least=4)
-    names = sorted(item.name for item in known.items if not found or item.item_id != found.item.item_id)
+    left_out = archived | ({found.item.item_id} if found else set())
+    names = sorted(item.name for item in known.items if item.item_id not in left_out)
     return render(request, "good_form.html", status, form=form, good=found, parts=rows, names=names)
 
 

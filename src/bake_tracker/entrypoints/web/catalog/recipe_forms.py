@@ -28,6 +28,7 @@ from bake_tracker.entrypoints.web.catalog.typed_rows import (
 )
 from bake_tracker.entrypoints.web.forms import Form, Sent, blank
 from bake_tracker.entrypoints.web.pages import go_to, pages, render
+from bake_tracker.queries.catalog.archived import load_archived_items
 from bake_tracker.queries.catalog.definitions import load_yields
 from bake_tracker.queries.catalog.page_names import load_named_items
 from bake_tracker.queries.views.recipe import ScaledRecipe, load_recipe_names, load_scaled_recipe
@@ -172,6 +173,7 @@ def show_form(
     """Show the form as filled in; ``to_look_at`` lists what an imported page left unclear."""
     with read_scope() as session:
         known, made = load_named_items(session)
+        archived = load_archived_items(session)
         recipes = [name for _, name in load_recipe_names(session).values()]
     said = " ".join(one["problem"] for one in form.problems)
     return render(
@@ -182,8 +184,8 @@ def show_form(
         view=view,
         lines=rows_to_show(form, LINE, least=4),
         makes=rows_to_show(form, MAKES, least=1),
-        names=sorted({*(item.name for item in known.items), *recipes}),
-        products=sorted(item.name for item in made.items),
+        names=sorted({*(item.name for item in known.items if item.item_id not in archived), *recipes}),
+        products=sorted(item.name for item in made.items if item.item_id not in archived),
         to_look_at=to_look_at,
         may_add="add_new" in form or UNKNOWN in said or NO_PRODUCT in said,
     )

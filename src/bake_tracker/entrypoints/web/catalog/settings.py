@@ -30,15 +30,16 @@ POLICIES = {
     "warn": "Warn, and record it",
     "refuse": "Refuse it until the label is right",
 }
-SUPPLIERS = ListOf("suppliers", (Column("name", "Name"), Column("slug", "Short name")), sort="name")
+ARCHIVED = Column("is_archived", "Archived", "flag", sort=None, narrow=False)
+SUPPLIERS = ListOf("suppliers", (Column("name", "Name"), Column("slug", "Short name"), ARCHIVED), sort="name")
 RECIPIENTS = ListOf(
     "recipients",
-    (Column("name", "Name"), Column("household", "Household"), Column("slug", "Short name", narrow=False)),
+    (Column("name", "Name"), Column("household", "Household"), Column("slug", "Short name", narrow=False), ARCHIVED),
     sort="name",
 )
 EVENTS = ListOf(
     "events",
-    (Column("name", "Name"), Column("happens_on", "Day", "day"), Column("slug", "Short name", narrow=False)),
+    (Column("name", "Name"), Column("happens_on", "Day", "day"), Column("slug", "Short name", narrow=False), ARCHIVED),
     sort="-happens_on",
 )
 

@@ -87,7 +87,7 @@ def _page(request: Request, form: Form, status: int = 200) -> Response:
     with read_scope() as session:
         bakery = load_bakery(session)
         values = _checked(session, form, bakery.local_day(now()))
-        events = load_event_slice(session, LATEST_EVENTS).rows
+        events = load_event_slice(session, LATEST_EVENTS, offered=True).rows
         used = used_choices(session, form, values["plan"], bakery.local_day(now()))
     return render(request, "box_run.html", status, bakery=bakery, events=choices(events, "event_id"), **used, **values)
 

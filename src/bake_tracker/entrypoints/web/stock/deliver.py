@@ -103,7 +103,7 @@ def _form(request: Request, form: Form, status: int = 200) -> Response:
         house = load_bakery(session)
         items = load_bought_items(session, MOST_ITEMS)
         products = [one for one in load_products(session) if one["package_quantity"] is not None]
-        suppliers = load_supplier_slice(session, BY_NAME).rows
+        suppliers = load_supplier_slice(session, BY_NAME, offered=True).rows
     rows = form.rows(*FIELDS)
     wanted = min(MOST_LINES, len(rows) + MORE_LINES if form["step"] == "more" else max(FIRST_LINES, len(rows)))
     names = {item["slug"]: item["name"] for item in items}

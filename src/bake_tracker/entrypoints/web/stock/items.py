@@ -184,7 +184,7 @@ def _new_item(request: Request, form: Form, status: int = 200) -> Response:
 def _new_product(request: Request, item_id: int, form: Form, status: int = 200) -> Response:
     with read_scope() as session:
         view = load_item_facts(session, item_id)
-        suppliers = load_supplier_slice(session, BY_NAME).rows
+        suppliers = load_supplier_slice(session, BY_NAME, offered=True).rows
     units: list[Any] = [(unit, unit) for unit in units_offered(view["unit"])]
     return render(
         request,

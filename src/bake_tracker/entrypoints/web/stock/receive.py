@@ -125,7 +125,7 @@ def _form(
         item = load_item_facts(session, item_id)
         products = load_products(session, item_id)
         last = load_last_received(session, item_id)
-        suppliers = load_supplier_slice(session, BY_NAME).rows
+        suppliers = load_supplier_slice(session, BY_NAME, offered=True).rows
         places = load_locations(session)
     today = house.local_day(now())
     if form is None:

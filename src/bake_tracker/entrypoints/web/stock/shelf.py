@@ -167,7 +167,10 @@ def _take(request: Request, form: Form, status: int = 200, *, is_new: bool = Fal
         house = load_bakery(session)
         lot = None if lot_id is None else load_lot(session, lot_id)
         item = load_item_facts(session, lot.item_id if lot else item_id or 0)
-        recipients, events = load_recipient_slice(session, BY_NAME).rows, load_event_slice(session, BY_NAME).rows
+        recipients, events = (
+            load_recipient_slice(session, BY_NAME, offered=True).rows,
+            load_event_slice(session, BY_NAME, offered=True).rows,
+        )
     units = units_offered(item["unit"])
     if is_new:
         form.put(unit=units[0])

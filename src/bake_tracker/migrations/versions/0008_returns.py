@@ -9,8 +9,8 @@ from alembic import op
 from bake_tracker.migrations.guards import guard_history
 from bake_tracker.models.types import UuidText
 
-revision = "0006"
-down_revision = "0005"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

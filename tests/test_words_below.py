@@ -70,6 +70,7 @@ EVERY_REMEDY: dict[RemedyKind, Remedy] = {
     "measure_items": {"kind": "measure_items", "item_slugs": ["flour"]},
     "name_ingredient": {"kind": "name_ingredient", "name": "plain fluor", "item_slug": None},
     "name_table": {"kind": "name_table", "tables": ["purchases", "recipes"]},
+    "begin_anew": {"kind": "begin_anew"},
     "prepare_database": {"kind": "prepare_database"},
     "record_again": {"kind": "record_again"},
     "import_page": {"kind": "import_page"},
@@ -176,7 +177,7 @@ def test_the_api_names_a_route_or_a_field(kind: RemedyKind) -> None:
     fields = {name for shape in described["components"]["schemas"].values() for name in shape.get("properties", ())}
     if "field" in way:
         assert set(way["field"].split(".")) <= fields | {"Idempotency-Key"}
-    at_the_server = {"prepare_database", "replace_file", "restore_again"}
+    at_the_server = {"begin_anew", "prepare_database", "replace_file", "restore_again"}
     assert (kind in at_the_server) == ("route" not in way and "field" not in way)
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.pool import QueuePool
 
 from bake_tracker.config import load_settings, sqlite_path, sqlite_url
 from bake_tracker.database import read_only_sqlite
+from bake_tracker.database.kept_files import KeptFiles
 from bake_tracker.database.postgresql import connect_arguments
 from bake_tracker.database.refusals import refusal_of, refusing, unavailable
 from bake_tracker.database.sqlite import READ_ONLY, make_sqlite_engine
@@ -36,6 +37,8 @@ _OPTIONS = re.compile(
 HIGHEST_PORT = 65_535
 
 _engines: dict[tuple[int, str], Engine] = {}
+_kept: dict[tuple[int, str], KeptFiles] = {}
+"""The files of each SQLite database, which all of its engines must find."""
 _making = threading.Lock()
 _POOL = {"pool_timeout": PATIENCE_S}
 _READERS_POOL = {"pool_size": 3, "max_overflow": 7, **_POOL}
@@ -162,6 +165,7 @@ def dispose_engines() -> None:
     for engine in _engines.values():
         engine.dispose()
     _engines.clear()
+    _kept.clear()
 
 
 def make_engine(url: str) -> Engine:
@@ -174,7 +178,8 @@ def _make_engine(url: str, pool: Mapping[str, Any], patience_s: float) -> Engine
         path = sqlite_path(url)
         # Not parsed by SQLAlchemy, which decodes percent signs and takes a question mark for the start of options.
         parsed = URL.create("sqlite", database=None if path is None else str(path))
-        engine = make_sqlite_engine(parsed, path, pool, patience_s)
+        kept = _kept.setdefault((os.getpid(), url), KeptFiles(path)) if path else None
+        engine = make_sqlite_engine(parsed, path, pool, patience_s, kept)
     else:
         parsed = make_url(url)
         # Pre-ping so that a restarted server fails the ping, not the first query.

@@ -1,6 +1,7 @@
 """The schema: created in an empty database, upgraded on request, refused if it belongs to another program."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
@@ -47,7 +48,15 @@ def _look_at(engine: Engine) -> tuple[list[str], bool]:
         raise refusal_of(engine, error) or unavailable(engine, error) from error
 
 
-def make_ready(engine: Engine, add_first_rows: AddFirstRows) -> None:
+def make_ready(engine: Engine, add_first_rows: AddFirstRows, check_is_new: Callable[[Path], None]) -> None:
+    """Check that the database is a bakery's of this version; create a missing SQLite file that ``check_is_new`` allows.
+
+    Raises:
+        DatabaseUnavailableError: the database cannot be used as it is.
+    """
+    file = Path(engine.url.database) if engine.name == "sqlite" and engine.url.database else None
+    if file and not _has_bytes(file):
+        check_is_new(file)
     tables, current = _look_at(engine)
     name = name_of(engine)
     _refuse_half_restored(engine, tables)
@@ -61,7 +70,18 @@ def make_ready(engine: Engine, add_first_rows: AddFirstRows) -> None:
         )
     if engine.dialect.name != "sqlite":
         raise EmptyDatabaseError(f"the database {name} has no bakery yet", remedy={"kind": "prepare_database"})
+    if file:
+        check_is_new(file)
     migrate(engine, add_first_rows)
+
+
+def _has_bytes(file: Path) -> bool:
+    try:
+        return file.stat().st_size > 0
+    except FileNotFoundError:
+        return False
+    except OSError:  # opening it says what is wrong
+        return True
 
 
 def _refuse_half_restored(engine: Engine, tables: list[str]) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool, PoolProxiedConnection
 
 from bake_tracker.database import read_only_sqlite
 from bake_tracker.database.fair_lock import FairLock
+from bake_tracker.database.kept_files import KeptFiles
 from bake_tracker.database.transaction_outcomes import info_of
 from bake_tracker.domain.errors import DatabaseUnavailableError
 from bake_tracker.domain.searching import search_key
@@ -28,8 +29,13 @@ _CANNOT_BE_WRITTEN = (
 )
 
 
-def make_sqlite_engine(url: URL, path: Path | None, pool: Mapping[str, Any], patience_s: float) -> Engine:
-    """Create a durable engine with immediate transactions, whose writers in this process take turns."""
+def make_sqlite_engine(
+    url: URL, path: Path | None, pool: Mapping[str, Any], patience_s: float, kept: KeptFiles | None
+) -> Engine:
+    """Create a durable engine with immediate transactions, whose writers in this process take turns.
+
+    ``kept`` are the files that it must keep finding at its path; None for a database in memory.
+    """
     if path:
         make_private_folder(path.absolute().parent)
     # pysqlite's own BEGIN comes late and skips SAVEPOINT; isolation_level=None leaves both to us.
@@ -37,11 +43,15 @@ def make_sqlite_engine(url: URL, path: Path | None, pool: Mapping[str, Any], pat
     if path and read_only_sqlite.may_only_read(path):
         # Checked for each transaction: another process may open the file at any moment.
         options = {"creator": lambda: read_only_sqlite.connect(path), "poolclass": NullPool}
+        kept = None  # each transaction opens the file that is there
     engine = create_engine(url, hide_parameters=True, **options)
     if path:
         event.listen(engine, "do_connect", lambda *_: _make_private(path))
     event.listen(engine, "connect", partial(_set_pragmas, patience_s))
-    _take_turns(engine, patience_s)
+    if kept:
+        event.listen(engine, "connect", lambda _connection, entry: kept.opened(entry))
+        event.listen(engine, "close", lambda _connection, entry: kept.closed(entry))
+    _take_turns(engine, patience_s, kept.check if kept else lambda: None)
     return engine
 
 
@@ -65,8 +75,8 @@ def _search_key(value: object) -> str | None:
     return None if value is None else search_key(str(value))
 
 
-def _take_turns(engine: Engine, patience_s: float) -> None:
-    """Let this process's writers begin one after another, in the order they asked.
+def _take_turns(engine: Engine, patience_s: float, check_files: Callable[[], None]) -> None:
+    """Let this process's writers begin one after another, in the order they asked, and only on the files they opened.
 
     SQLite waits by polling, and gives the lock to the first to ask while it is free: of twelve threads, some waited for
     seconds while others had the lock a hundred times.
@@ -75,6 +85,7 @@ def _take_turns(engine: Engine, patience_s: float) -> None:
     do_commit, do_rollback = dialect.do_commit, dialect.do_rollback
 
     def begin(driver_connection: PoolProxiedConnection) -> None:
+        check_files()
         info = driver_connection.info
         if not info.get(READ_ONLY) and not info.get(_HAS_TURN):
             info[_HAS_TURN] = turns.acquire(patience_s)  # if False, SQLite decides, as between processes
@@ -85,6 +96,7 @@ def _take_turns(engine: Engine, patience_s: float) -> None:
             turns.release()
 
     def commit(driver_connection: PoolProxiedConnection) -> None:
+        check_files()
         do_commit(driver_connection)
         end_turn(info_of(driver_connection))
 

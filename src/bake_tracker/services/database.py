@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
@@ -19,6 +20,7 @@ from bake_tracker.database.engines import make_engine as make_engine
 from bake_tracker.database.schema import RESTORE_UNDER_WAY as RESTORE_UNDER_WAY
 from bake_tracker.database.shown_urls import shown_url as shown_url
 from bake_tracker.domain.errors import DatabaseUnavailableError as DatabaseUnavailableError
+from bake_tracker.log.earlier_use import first_use
 from bake_tracker.models import tables
 from bake_tracker.queries.bakery import load_name
 
@@ -95,7 +97,21 @@ def name_in_any_version(url: str) -> str | None:
 
 
 def _make_ready(engine: Engine) -> None:
-    schema.make_ready(engine, _add_bakery)
+    schema.make_ready(engine, _add_bakery, check_is_new)
+
+
+def check_is_new(file: Path) -> None:
+    """Refuse to begin a new bakery where the log knows of one: its file was moved or deleted, or a disk is missing.
+
+    Raises:
+        DatabaseUnavailableError: the log tells of this database.
+    """
+    if (since := first_use(load_settings(), file)) is not None:
+        raise DatabaseUnavailableError(
+            f"the database {file} is missing or empty, but its log says that it was in use since {since}: put the file"
+            " back or restore a backup",
+            remedy={"kind": "begin_anew"},
+        )
 
 
 def _add_bakery(connection: Connection) -> None:

@@ -84,6 +84,9 @@ def ask(work: Callable[["Session"], Answer]) -> Answer:
     """Read in a scope that cannot write and never creates a database."""
     path = sqlite_path(state.url)
     if path is not None and not path.exists():
+        from bake_tracker.services.database import check_is_new
+
+        check_is_new(path)
         raise NoBakeryError(f"there is no bakery at {path} yet; choose another file, or run: bake init")
     from bake_tracker.services.database import read_scope
 

@@ -15,9 +15,11 @@ from bake_tracker.entrypoints.http.access import check_every_route_declares, pat
 from bake_tracker.entrypoints.http.context import RequestContext
 from bake_tracker.entrypoints.http.limits import Limiter
 from bake_tracker.entrypoints.http.stopping import stop_with_the_server, telling_when_it_stops
+from bake_tracker.log.earlier_use import OPENED
 from bake_tracker.log.exporting import exporting_where_asked
 from bake_tracker.log.setup import configure_logging
-from bake_tracker.services.database import database_url, dispose_engines, engine_for, keep_readers_apart
+from bake_tracker.services import get_service_logger, log_operation
+from bake_tracker.services.database import database_url, dispose_engines, engine_for, keep_readers_apart, shown_url
 
 WRITERS_AT_ONCE = 40
 READERS_AT_ONCE = 40
@@ -38,6 +40,7 @@ async def running(app: FastAPI) -> AsyncIterator[None]:
     url = database_url()
     configure_logging(load_settings(), url)
     engine_for(url)
+    log_operation(get_service_logger("http"), OPENED, "opened", database=shown_url(url))
     keep_readers_apart()
     current_default_thread_limiter().total_tokens = WRITERS_AT_ONCE + READERS_AT_ONCE
     with exporting_where_asked(), telling_when_it_stops(app):

@@ -2,19 +2,31 @@
 
 import logging
 import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from threading import Event, Semaphore
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from bake_tracker.domain.access import Role
+from bake_tracker.domain.access import (
+    ATTEMPTS_OF_NAME_AT_ADDRESS,
+    MOST_USERS_OF_DEVICE,
+    Role,
+    knows_device,
+    with_user,
+)
 from bake_tracker.entrypoints.http import access
 from bake_tracker.entrypoints.http.limits import Limiter
 from bake_tracker.log.values import REDACTED
-from bake_tracker.services.access.accounts import record_user_change
+from bake_tracker.queries.catalog.people import find_user
+from bake_tracker.services.access import passwords
+from bake_tracker.services.access.accounts import record_password, record_user_change
 from bake_tracker.services.access.passwords import new_secret
 from bake_tracker.services.database import run_at_once, run_in_transaction
+from support.warm.forking import PATIENCE_S
 from support.web import PASSWORD, Web, csrf_of, statements, submit
 
 WRONG = "planted: a wrong password"
@@ -52,10 +64,10 @@ def test_an_empty_token_is_refused_and_opens_nothing(web: Web, header: str) -> N
 def test_unknown_tokens_are_limited_like_no_token(web: Web) -> None:
     """Over the limit, the database is not asked at all."""
     web.app.state.limiter = Limiter(4)  # two at once
-    client = web.client()
+    client, browser = web.client(), web.browser(Role.OWNER)
     assert [guess(client).status_code for _ in range(2)] == [401, 401]
     with statements() as sent:
-        refused = [guess(client), client.get("/sign-in"), web.browser(Role.OWNER).get("/")]
+        refused = [guess(client), client.get("/sign-in"), browser.get("/")]
     assert [answer.status_code for answer in refused] == [429] * 3
     assert refused[0].headers["retry-after"] == "15"
     assert [one for one in sent if "bakery_user" in one and one.startswith("SELECT")] == []
@@ -143,3 +155,104 @@ def test_guesses_elsewhere_are_told_like_those_at_sign_in(
     (line,) = lines("confirm_password")
     assert (line["outcome"], line["user_name"], line["actor"]) == ("validation_failed", "Ada", "Ada")
     assert not any(WRONG in str(line) or PASSWORD in str(line) for line in lines("confirm_password"))
+
+
+def sign_in_at(web: Web, client: TestClient, name: str, password: str) -> int:
+    """The status of signing in with this browser."""
+    page = client.get("/sign-in")
+    if page.status_code != 200:
+        return int(page.status_code)
+    sent = {"csrf_token": csrf_of(page), "name": name, "password": password}
+    return int(client.post("/sign-in", data=sent).status_code)
+
+
+def test_a_known_device_lets_its_people_sign_in_whatever_others_at_the_address_do(web: Web) -> None:
+    """Neither the guesses nor the requests of a stranger behind the shop's router count for the shop's tablet."""
+    tablet, stranger = (web.client(headers={"Accept": "text/html"}) for _ in range(2))
+    for name in ("Olga", "Bao", "Olga"):
+        assert sign_in_at(web, tablet, name, PASSWORD) == 303
+        tablet.post("/sign-out", data={"csrf_token": csrf_of(tablet.get("/"))})
+    for name in ("Olga", "olga", "Bao", "Vera"):
+        assert 429 in [sign_in_at(web, stranger, name, WRONG) for _ in range(11)]
+    web.app.state.limiter.per_second, web.app.state.limiter.most = 1e-9, 3
+    assert 429 in [guess(stranger).status_code for _ in range(4)]
+    assert stranger.get("/sign-in").status_code == 429
+    assert tablet.get("/sign-in").status_code == 200
+    web.app.state.limiter = Limiter(1_200)
+    for name in ("Olga", "Bao"):
+        assert sign_in_at(web, tablet, name, PASSWORD) == 303
+        tablet.post("/sign-out", data={"csrf_token": csrf_of(tablet.get("/"))})
+    assert [sign_in_at(web, tablet, "Olga", WRONG) for _ in range(11)] == [401] * 10 + [429]
+    assert sign_in_at(web, tablet, "Bao", PASSWORD) == 303
+
+
+def test_a_made_up_or_outdated_device_is_a_stranger(web: Web) -> None:
+    """The mark of a device is for one user and one password."""
+    tablet, thief = (web.client(headers={"Accept": "text/html"}) for _ in range(2))
+    assert sign_in_at(web, tablet, "Olga", PASSWORD) == 303
+    known = str(tablet.cookies["bake_device"])
+    secret, mark = known.split(".")
+    of_olga = run_in_transaction(lambda session: find_user(session, "Olga"))
+    assert of_olga is not None
+    assert knows_device(of_olga.password_hash, known)
+    for made_up in ("", "x", secret, f"{secret}.", f"x.{mark}", f".{mark}", f"{secret}.{mark}x", "\udcff.\udcff"):
+        assert not knows_device(of_olga.password_hash, made_up), made_up
+    run_in_transaction(lambda session: record_password(web.ids[Role.OWNER], "another loaf of rye", session=session))
+    thief.cookies["bake_device"] = known
+    assert [sign_in_at(web, thief, "Olga", WRONG) for _ in range(11)] == [401] * 10 + [429]
+    other = web.client(headers={"Accept": "text/html"})
+    assert sign_in_at(web, other, "Olga", "another loaf of rye") == 429  # counted for the address, not for the device
+
+
+def test_a_device_remembers_its_last_few_users() -> None:
+    """A shared tablet has several; the cookie stays small."""
+    device = "secret"
+    for number in range(MOST_USERS_OF_DEVICE + 2):
+        device = with_user(device, f"hash {number}")
+    assert [knows_device(f"hash {number}", device) for number in range(MOST_USERS_OF_DEVICE + 2)] == [
+        *[False] * 2,
+        *[True] * MOST_USERS_OF_DEVICE,
+    ]
+    assert with_user(device, "hash 3").split(".")[:2] == ["secret", with_user("secret", "hash 3").split(".")[1]]
+
+
+def test_health_is_asked_without_limit(web: Web) -> None:
+    """A probe behind the shop's address says what the server is like, whatever others there do."""
+    web.app.state.limiter = Limiter(2)
+    client = web.client()
+    assert [client.get(path).status_code for path in ("/sign-in", "/sign-in")] == [200, 429]
+    assert [client.get(path).status_code for path in ("/healthz", "/readyz") * 3] == [200] * 6
+    assert client.get("/metrics").status_code == 429
+
+
+def test_few_passwords_are_hashed_at_once_and_the_rest_waits_or_is_refused(
+    web: Web, lines: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each needs 64 MiB. A refusal says when to try again, and does not count as an attempt."""
+    begun, go_on = Semaphore(0), Event()
+    hasher = passwords._hasher()
+
+    class Slow:
+        def verify(self, *given: Any) -> bool:
+            begun.release()
+            assert go_on.wait(PATIENCE_S)
+            return hasher.verify(*given)
+
+    monkeypatch.setattr(passwords, "_hasher", Slow)
+    places: Any = passwords._places
+    most = passwords.AT_ONCE + passwords.MOST_WAITING
+    clients = [web.client(headers={"Accept": "text/html"}) for _ in range(most + 1)]
+    forms = [{"csrf_token": csrf_of(one.get("/sign-in")), "name": "Olga", "password": PASSWORD} for one in clients]
+    with ThreadPoolExecutor(most) as pool:
+        waiting = [pool.submit(clients[one].post, "/sign-in", data=forms[one]) for one in range(most)]
+        assert all(begun.acquire(timeout=PATIENCE_S) for _ in range(passwords.AT_ONCE))
+        while places._value:  # until everybody else has a place
+            time.sleep(0.001)
+        assert not begun.acquire(blocking=False)
+        refused = clients[most].post("/sign-in", data=forms[most])
+        go_on.set()
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        assert "too many people are signing in at this moment" in refused.text.lower()
+        assert [one.result().status_code for one in waiting].count(303) >= ATTEMPTS_OF_NAME_AT_ADDRESS
+    assert [line["outcome"] for line in lines("sign_in")].count("too_busy") == 1
+    assert sign_in_at(web, clients[most], "Olga", PASSWORD) == 303

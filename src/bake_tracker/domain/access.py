@@ -1,6 +1,7 @@
 """Roles, passwords and sign-in limits; each role may do everything that the one before it may."""
 
 import hashlib
+import hmac
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -71,9 +72,45 @@ def secret_sha256(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def attempt_limits(name: str, address: str) -> dict[str, int]:
-    """The counters of a sign-in attempt and their limits within ``ATTEMPTS_WITHIN``."""
+MOST_USERS_OF_DEVICE = 5
+
+
+def device_secret(device: str) -> str:
+    """The random part of a device's cookie, which is the same for everybody who signs in there."""
+    return device.partition(".")[0]
+
+
+def knows_device(password_hash: str, device: str) -> bool:
+    """Whether this user has signed in on the device with the current password."""
+    mark = _device_mark(password_hash, device_secret(device)).encode()
+    told = device.encode("utf-8", "surrogatepass").split(b".")[1 : MOST_USERS_OF_DEVICE + 1]
+    return any(hmac.compare_digest(mark, one) for one in told)
+
+
+def with_user(device: str, password_hash: str) -> str:
+    """The device's cookie once this user has signed in there.
+
+    It is checked without being stored: its key is the password's hash, which is salted and never leaves the database.
+    A new password makes all devices unknown.
+    """
+    secret, *marks = device.split(".")
+    mark = _device_mark(password_hash, secret)
+    return ".".join([secret, mark, *(one for one in marks if one != mark)][: MOST_USERS_OF_DEVICE + 1])
+
+
+def _device_mark(password_hash: str, secret: str) -> str:
+    return hmac.new(password_hash.encode(), f"device\n{secret}".encode("utf-8", "surrogatepass"), "sha256").hexdigest()
+
+
+def attempt_limits(name: str, address: str, known_device: str | None = None) -> dict[str, int]:
+    """The counters of a sign-in attempt and their limits within ``ATTEMPTS_WITHIN``.
+
+    A device where the user has signed in before counts alone, so that nobody at the same address, or who guesses at the
+    name from elsewhere, can lock its user out.
+    """
     key = user_name_key(name)
+    if known_device is not None:
+        return {secret_sha256(f"name on device\n{key}\n{device_secret(known_device)}"): ATTEMPTS_OF_NAME_AT_ADDRESS}
     return {
         secret_sha256(f"name at address\n{key}\n{address}"): ATTEMPTS_OF_NAME_AT_ADDRESS,
         secret_sha256(f"address\n{address}"): ATTEMPTS_AT_ADDRESS,

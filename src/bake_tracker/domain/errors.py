@@ -30,6 +30,7 @@ ServiceError
 │   ├── SignInNeededError           nobody is signed in
 │   ├── SignInRefusedError          the name or the password is wrong
 │   ├── TooManyAttemptsError        try again later
+│   ├── TooBusyError                too many people sign in at this moment
 │   └── ForbiddenError              the role does not allow it, or another site sent the request
 └── DatabaseUnavailableError        the database cannot be used
     ├── EmptyDatabaseError          it holds nothing yet
@@ -299,6 +300,15 @@ class TooManyAttemptsError(AccessError):
 
     def log_fields(self) -> dict[str, Any]:
         return {"retry_after_s": self.retry_after_s}
+
+
+class TooBusyError(AccessError):
+    """More passwords wait to be checked than a small server should do at once."""
+
+    code = outcome = "too_busy"
+
+    def __init__(self) -> None:
+        super().__init__("too many people are signing in at this moment; try again in a few seconds")
 
 
 class ForbiddenError(AccessError):

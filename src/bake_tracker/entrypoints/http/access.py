@@ -1,7 +1,7 @@
 """Access control in one place: every route declares the role it needs, checked before the route runs.
 
-``VIEWER``, ``BAKER``, ``OWNER`` and ``PUBLIC`` go into a route's or a router's ``dependencies``. A route without one of
-them is refused when the application is made.
+``VIEWER``, ``BAKER``, ``OWNER``, ``PUBLIC`` and ``HEALTH`` go into a route's or a router's ``dependencies``. A route
+without one of them is refused when the application is made.
 """
 
 import hmac
@@ -16,7 +16,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.routing import Mount
 
 from bake_tracker.clock import now
-from bake_tracker.domain.access import Role, secret_sha256
+from bake_tracker.domain.access import Role, device_secret, secret_sha256
 from bake_tracker.domain.errors import ForbiddenError, SignInNeededError, TooManyAttemptsError, ValidationError
 from bake_tracker.entrypoints.http import cookies
 from bake_tracker.entrypoints.http.limits import Limiter
@@ -40,8 +40,8 @@ class RouteWithoutRoleError(Exception):
 class Needs:
     """The dependency that every route declares: let a request in if its role allows it."""
 
-    def __init__(self, role: Role | None) -> None:
-        self.role = role
+    def __init__(self, role: Role | None, *, is_limited: bool = True) -> None:
+        self.role, self.is_limited = role, is_limited
 
     async def __call__(self, request: Request) -> AsyncIterator[None]:
         """Identify the caller, then check rate limit, role and origin; what follows is logged in the caller's name.
@@ -49,6 +49,9 @@ class Needs:
         Raises:
             SignInNeededError, ForbiddenError, TooManyAttemptsError: the request is not let in.
         """
+        if not self.is_limited:
+            yield
+            return
         caller = await run_in_threadpool(_identify_within_limits, request)
         with bound_log_context(actor=actor_of(request)):
             if self.role is not None and caller is None:
@@ -64,6 +67,8 @@ class Needs:
                 yield
 
 
+HEALTH = Depends(Needs(None, is_limited=False))
+"""For the questions of whoever watches the server: nobody is identified, and nothing is counted."""
 PUBLIC, VIEWER, BAKER, OWNER = (Depends(Needs(role)) for role in (None, Role.VIEWER, Role.BAKER, Role.OWNER))
 
 
@@ -97,7 +102,8 @@ def _identify_within_limits(request: Request) -> Caller | None:
     """Identify the caller, and count the request for the user, or for the address of somebody unknown.
 
     An address that has used up its requests is refused before the database is asked, unless its token or cookie was
-    valid a moment ago: many requests with a wrong token must not lock out the people at the same address.
+    valid a moment ago: many requests with a wrong token must not lock out the people at the same address. A device
+    where somebody has signed in counts by itself, so that they can sign in there again.
 
     Raises:
         SignInNeededError, TooManyAttemptsError: the request is not let in.
@@ -105,7 +111,8 @@ def _identify_within_limits(request: Request) -> Caller | None:
     limiter: Limiter = request.app.state.limiter
     secret = bearer_of(request) or cookies.sign_in_token(request)
     key = secret_sha256(secret) if secret else ""
-    address = address_of(request)
+    device = _device_key(cookies.device(request) or "")
+    address = device if limiter.is_trusted(device) else address_of(request)
     if not limiter.is_trusted(key) and (wait_s := limiter.wait_s(address, take=0)):
         raise TooManyAttemptsError(wait_s)
     refused = None
@@ -120,6 +127,16 @@ def _identify_within_limits(request: Request) -> Caller | None:
     if refused is not None:
         raise refused
     return caller
+
+
+def trust_device(request: Request, device: str) -> None:
+    """Count the requests of this device by themselves from now on, apart from others at its address."""
+    limiter: Limiter = request.app.state.limiter
+    limiter.trust(_device_key(device), is_valid=True)
+
+
+def _device_key(device: str) -> str:
+    return secret_sha256(f"device\n{device_secret(device)}")
 
 
 def identify(request: HTTPConnection) -> Caller | None:

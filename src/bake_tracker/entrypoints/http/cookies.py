@@ -1,4 +1,4 @@
-"""The two cookies: the sign-in, and a random value that binds the forms of visitors."""
+"""The cookies: the sign-in, the device it was on, and a random value that binds the forms of visitors."""
 
 import hashlib
 import hmac
@@ -10,7 +10,10 @@ from bake_tracker.services.access.passwords import new_secret
 
 SIGN_IN = "bake_sign_in"
 VISITOR = "bake_visitor"
+DEVICE = "bake_device"
 LASTS_S = 12 * 60 * 60
+DEVICE_LASTS_S = 400 * 24 * 60 * 60
+"""As long as browsers keep a cookie."""
 
 
 def sign_in_token(request: HTTPConnection) -> str | None:
@@ -21,6 +24,11 @@ def sign_in_token(request: HTTPConnection) -> str | None:
 def visitor_token(request: HTTPConnection) -> str | None:
     """The random value that identifies a visitor's browser."""
     return request.cookies.get(_name(request, VISITOR)) or None
+
+
+def device(request: HTTPConnection) -> str | None:
+    """The cookie by which a user's device is known, if any; anybody can make one up."""
+    return request.cookies.get(_name(request, DEVICE)) or None
 
 
 def csrf_token(request: HTTPConnection) -> str | None:
@@ -41,9 +49,10 @@ def keep_visit(request: HTTPConnection, response: Response) -> None:
         _set(request, response, VISITOR, token)
 
 
-def sign_in(request: HTTPConnection, response: Response, token: str) -> None:
-    """Set the sign-in cookie."""
+def sign_in(request: HTTPConnection, response: Response, token: str, device: str) -> None:
+    """Set the cookies of the sign-in and of the device, which stays known after signing out."""
     _set(request, response, SIGN_IN, token)
+    _set(request, response, DEVICE, device, DEVICE_LASTS_S)
     _forget(request, response, VISITOR)
 
 
@@ -63,11 +72,11 @@ def _path(request: HTTPConnection) -> str:
     return (request.scope.get("app_root_path") or request.scope.get("root_path") or "").rstrip("/") + "/"
 
 
-def _set(request: HTTPConnection, response: Response, name: str, value: str) -> None:
+def _set(request: HTTPConnection, response: Response, name: str, value: str, lasts_s: int = LASTS_S) -> None:
     response.set_cookie(
         _name(request, name),
         value,
-        max_age=LASTS_S,
+        max_age=lasts_s,
         path=_path(request),
         secure=request.url.scheme == "https",
         httponly=True,

@@ -4,20 +4,20 @@ from fastapi import APIRouter
 from starlette.responses import PlainTextResponse, Response
 
 from bake_tracker.entrypoints.http import metrics
-from bake_tracker.entrypoints.http.access import PUBLIC, VIEWER
+from bake_tracker.entrypoints.http.access import HEALTH, VIEWER
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.services.database import read_scope
 
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/healthz", dependencies=[PUBLIC])
+@router.get("/healthz", dependencies=[HEALTH])
 async def healthz() -> Response:
     """Report that the process is alive, without asking the database."""
     return PlainTextResponse("ok\n")
 
 
-@router.get("/readyz", dependencies=[PUBLIC])
+@router.get("/readyz", dependencies=[HEALTH])
 def readyz() -> Response:
     """Report whether the database answers and has this version's schema; 503 if not."""
     with read_scope() as session:

@@ -26,6 +26,7 @@ from bake_tracker.domain.errors import (
     ServiceError,
     SignInNeededError,
     SignInRefusedError,
+    TooBusyError,
     TooManyAttemptsError,
     UnitConversionError,
     ValidationError,
@@ -47,6 +48,7 @@ STATUS: tuple[tuple[type[ServiceError], int], ...] = (
     (SignInNeededError, 401),
     (SignInRefusedError, 401),
     (TooManyAttemptsError, 429),
+    (TooBusyError, 503),
     (AccessError, 403),
     (DiskFullError, 507),
     (DatabaseUnavailableError, 503),
@@ -69,6 +71,13 @@ Renderer = Callable[[Request, Problem, Mapping[str, str]], Response | None]
 def status_of(error: ServiceError) -> int:
     """The HTTP status for an error's family."""
     return next(status for family, status in STATUS if isinstance(error, family))
+
+
+def when_to_try_again(error: ServiceError) -> dict[str, str]:
+    """The header that says so, if a later try may succeed."""
+    if isinstance(error, TooManyAttemptsError):
+        return {"Retry-After": str(error.retry_after_s)}
+    return {"Retry-After": RETRY_AFTER_S} if status_of(error) == 503 else {}
 
 
 def problem_of(error: ServiceError) -> Problem:
@@ -114,11 +123,7 @@ def install(app: FastAPI) -> None:
 async def _refused(request: Request, error: ServiceError) -> Response:
     if not hasattr(error, "bake_operation_id"):  # refused before any service was called
         _tell(request, error.outcome, logging.WARNING, error, **error.log_fields())
-    headers = {}
-    if isinstance(error, TooManyAttemptsError):
-        headers["Retry-After"] = str(error.retry_after_s)
-    if status_of(error) == 503:
-        headers["Retry-After"] = RETRY_AFTER_S
+    headers = when_to_try_again(error)
     if status_of(error) == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return _answer(request, problem_of(error), headers)

@@ -15,9 +15,9 @@ from bake_tracker.domain.errors import (
     ValidationError,
 )
 from bake_tracker.domain.slices import slice_of
-from bake_tracker.entrypoints.http.access import OWNER, VIEWER, address_of, caller_of, in_person
+from bake_tracker.entrypoints.http.access import OWNER, VIEWER, caller_of, in_person
 from bake_tracker.entrypoints.http.problems import status_of
-from bake_tracker.entrypoints.web.access.sign_in import let_in, note_attempt
+from bake_tracker.entrypoints.web.access.sign_in import let_in, note_attempt, take_attempt_of
 from bake_tracker.entrypoints.web.forms import Form, Sent, blank
 from bake_tracker.entrypoints.web.lists import Column, ListOf
 from bake_tracker.entrypoints.web.pages import go_to, pages, render
@@ -32,7 +32,6 @@ from bake_tracker.services.access.accounts import (
     record_user_change,
 )
 from bake_tracker.services.access.passwords import new_secret, verify_password
-from bake_tracker.services.access.sign_in import take_attempt
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
 
 router = pages()
@@ -164,7 +163,7 @@ def do_revoke_token(request: Request, api_token_id: TokenId, form: Sent) -> Resp
 
 def _check_own_password(request: Request, caller: Caller, password: str) -> None:
     """Raise unless this is the caller's password; a wrong guess counts like a failed sign-in."""
-    wait_s, known = run_in_transaction(lambda session: take_attempt(session, caller.name, address_of(request)))
+    wait_s, known = take_attempt_of(request, caller.name)
     refused: ServiceError | None = None
     if wait_s:
         refused = TooManyAttemptsError(wait_s)

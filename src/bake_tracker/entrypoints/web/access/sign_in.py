@@ -9,13 +9,13 @@ from starlette.responses import RedirectResponse, Response
 from bake_tracker.domain.access import SHORTEST_PASSWORD
 from bake_tracker.domain.errors import AccessError, SignInRefusedError, TooManyAttemptsError
 from bake_tracker.entrypoints.http import cookies
-from bake_tracker.entrypoints.http.access import PUBLIC, VIEWER, address_of, caller_of, safe_next
-from bake_tracker.entrypoints.http.problems import status_of
+from bake_tracker.entrypoints.http.access import PUBLIC, VIEWER, address_of, caller_of, safe_next, trust_device
+from bake_tracker.entrypoints.http.problems import status_of, when_to_try_again
 from bake_tracker.entrypoints.web.pages import go_to, pages, path_for, render
 from bake_tracker.log.values import REDACTED
 from bake_tracker.queries.catalog.people import KnownUser, has_users
 from bake_tracker.services import get_service_logger, log_operation
-from bake_tracker.services.access.passwords import new_secret, verify_password
+from bake_tracker.services.access.passwords import new_secret, turn, verify_password
 from bake_tracker.services.access.sign_in import close_sign_in, open_sign_in, take_attempt
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
 
@@ -48,8 +48,7 @@ def sign_in(
     except AccessError as error:
         note_attempt("sign_in", error.outcome, request, name=name, password=password, **error.log_fields())
         page = render(request, "sign_in.html", status_of(error), next=safe_next(next), name=name, refusal=str(error))
-        if isinstance(error, TooManyAttemptsError):
-            page.headers["Retry-After"] = str(error.retry_after_s)
+        page.headers.update(when_to_try_again(error))
         return page
     return let_in(
         request, user.user_id, user.name, RedirectResponse(safe_next(next) or path_for(request, "today"), 303)
@@ -80,19 +79,26 @@ def note_attempt(what: str, outcome: str, request: Request, *, name: str, passwo
     log_operation(_log, what, outcome, level=logging.WARNING, user_name=tried, address=address_of(request), **more)
 
 
+def take_attempt_of(request: Request, name: str) -> tuple[int, KnownUser | None]:
+    """Count an attempt of this browser; return the seconds to wait and the user it may be."""
+    return run_in_transaction(lambda session: take_attempt(session, name, address_of(request), cookies.device(request)))
+
+
 def let_in(request: Request, user_id: int, name: str, response: Response) -> Response:
     """Set the cookie of a new sign-in and end the browser's earlier one."""
     token = new_secret()
     earlier = cookies.sign_in_token(request)
 
-    def work(session: Session) -> None:
-        open_sign_in(session, user_id, token, name, address_of(request))
+    def work(session: Session) -> str:
+        device = open_sign_in(session, user_id, token, name, address_of(request), cookies.device(request))
         if earlier is not None:
             close_sign_in(session, earlier)
+        return device
 
-    run_in_transaction(work)
+    device = run_in_transaction(work)
     log_operation(_log, "sign_in", "success", user_id=user_id, user_name=name, address=address_of(request))
-    cookies.sign_in(request, response, token)
+    trust_device(request, device)
+    cookies.sign_in(request, response, token, device)
     return response
 
 
@@ -100,12 +106,14 @@ def _check(request: Request, name: str, password: str) -> KnownUser:
     """The user for this name and password; the attempt is counted before the password is checked.
 
     Raises:
+        TooBusyError: too many passwords are being checked; this attempt does not count.
         TooManyAttemptsError, SignInRefusedError: there were too many attempts, or no user matches.
     """
-    wait_s, user = run_in_transaction(lambda session: take_attempt(session, name, address_of(request)))
-    if wait_s:
-        raise TooManyAttemptsError(wait_s)
-    is_it = verify_password(password, user.password_hash if user else None)
+    with turn():
+        wait_s, user = take_attempt_of(request, name)
+        if wait_s:
+            raise TooManyAttemptsError(wait_s)
+        is_it = verify_password(password, user.password_hash if user else None)
     if user is None or user.is_disabled or not is_it:
         raise SignInRefusedError
     return user

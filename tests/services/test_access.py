@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +16,10 @@ from bake_tracker.domain.access import ATTEMPTS_OF_NAME_AT_ADDRESS, Role, passwo
 from bake_tracker.domain.errors import ApiTokenNotFoundError, ConflictError, UserNotFoundError, ValidationError
 from bake_tracker.log.format import JsonFormatter
 from bake_tracker.queries.archive.rows import archived_tables
-from bake_tracker.queries.catalog.people import find_api_caller, find_signed_in, load_api_tokens, load_users
+from bake_tracker.queries.catalog.people import find_api_caller, find_signed_in, find_user, load_api_tokens, load_users
 from bake_tracker.services.access import accounts, passwords, sign_in
 from bake_tracker.services.access.passwords import new_secret, verify_password
+from bake_tracker.services.archive.backup import restore_backup, write_backup
 from bake_tracker.services.database import read_scope, run_in_transaction, session_scope
 from bake_tracker.services.reversal import record_reversal
 from support.kitchen import Kitchen
@@ -81,13 +83,14 @@ def test_no_secret_reaches_the_history_or_the_log(kitchen: Kitchen, caplog: pyte
     caplog.set_level(logging.DEBUG)
     user_id = owner()
     operation_id = uuid7()
-    for password in (PASSWORD, OTHER):  # the second is a replay
-        write(accounts.record_password, user_id, password, operation_id=operation_id)
+    for _ in range(2):  # the second is a replay
+        write(accounts.record_password, user_id, PASSWORD, operation_id=operation_id)
     write(accounts.record_api_token, user_id, "Till", "baker", TOKEN)
     for call in (
         lambda s: accounts.record_user("Ada", OTHER, "baker", session=s),
         lambda s: accounts.record_user("Eve", OTHER, "cook", session=s, operation_id="no"),
         lambda s: accounts.record_password(99, OTHER, session=s),
+        lambda s: accounts.record_password(user_id, OTHER, session=s, operation_id=operation_id),
         lambda s: accounts.record_api_token(99, "Till", "baker", TOKEN, session=s),
     ):
         with pytest.raises((ConflictError, ValidationError, UserNotFoundError)) as refused:
@@ -104,6 +107,43 @@ def test_no_secret_reaches_the_history_or_the_log(kitchen: Kitchen, caplog: pyte
     assert [one for one in (*lines, *rows) if any(secret in one for secret in SECRETS)] == []
     hashes = [secret_sha256(TOKEN), secret_sha256(OTHER)]
     assert [one for one in (*lines, *(r for r in rows if "record_" in r)) if any(each in one for each in hashes)] == []
+
+
+def test_one_id_is_for_one_password(kitchen: Kitchen) -> None:
+    """A retry with another password is refused, while the user's hash can tell; afterwards it answers as before."""
+    first, second, third = uuid7(), uuid7(), uuid7()
+    made = write(accounts.record_user, "Ada", PASSWORD, "owner", operation_id=first)
+    user_id = made["user_id"]
+    assert write(accounts.record_user, "Ada", PASSWORD, "owner", operation_id=first) == made
+    with pytest.raises(ConflictError, match="already used for another password; use a new id"):
+        write(accounts.record_user, "Ada", OTHER, "owner", operation_id=first)
+    done = write(accounts.record_password, user_id, OTHER, operation_id=second)
+    assert write(accounts.record_password, user_id, OTHER, operation_id=second) == done
+    with pytest.raises(ConflictError, match="already used for another password"):
+        write(accounts.record_password, user_id, PASSWORD, operation_id=second)
+    assert write(accounts.record_user, "Ada", PASSWORD, "owner", operation_id=first) == made
+    write(accounts.record_password, user_id, PASSWORD, operation_id=third)
+    assert write(accounts.record_password, user_id, OTHER, operation_id=second) == done
+    with read_scope() as session:
+        assert verify_password(PASSWORD, find_user(session, "Ada").password_hash)  # type: ignore[union-attr]  # it is
+
+
+def test_a_retry_in_another_installation_answers_as_before(sqlite_url: str, tmp_path: Path) -> None:
+    """Users are not restored, so the user with this id may be somebody else."""
+    operation_id = uuid7()
+    made = write(accounts.record_user, "Ada", PASSWORD, "owner", operation_id=operation_id)
+    write_backup(tmp_path / "backup.jsonl")
+    other = f"sqlite:///{tmp_path}/other.db"
+    restore_backup(tmp_path / "backup.jsonl", other)
+
+    def again(password: str) -> Any:
+        return run_in_transaction(
+            lambda s: accounts.record_user("Ada", password, "owner", session=s, operation_id=operation_id), other
+        )
+
+    assert again(PASSWORD) == made
+    run_in_transaction(lambda s: accounts.record_user("Eve", OTHER, "owner", session=s, is_first=True), other)
+    assert again(PASSWORD) == made
 
 
 def test_a_password_is_long_and_not_the_name(sqlite_url: str) -> None:

@@ -87,6 +87,20 @@ def load_user(session: Session, user_id: int) -> KnownUser:
     return found
 
 
+def set_later(session: Session, user_id: int, operation_id: str) -> bool:
+    """Whether the password of this user was set after this operation, or another installation has no such user yet."""
+    first = select(tables.operation.c.recorded_at).where(tables.operation.c.id == operation_id).scalar_subquery()
+    result = tables.operation.c.result
+    again = select(tables.operation.c.id).where(
+        tables.operation.c.name.in_(("record_user", "record_password")),
+        or_(result.like(f'%"user_id": {user_id},%'), result.like(f'%"user_id": {user_id}}}')),
+        tables.operation.c.recorded_at >= first,
+        tables.operation.c.id != operation_id,
+    )
+    is_here = select(tables.bakery_user.c.id).where(tables.bakery_user.c.id == user_id)
+    return session.execute(again.limit(1)).first() is not None or session.execute(is_here).first() is None
+
+
 def find_user(session: Session, name: str) -> KnownUser | None:
     """The user with this name, ignoring case."""
     return _known(session, tables.bakery_user.c.name_key == user_name_key(name))

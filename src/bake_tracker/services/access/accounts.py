@@ -19,9 +19,10 @@ from bake_tracker.queries.catalog.people import (
     has_users,
     load_token_owner,
     load_user,
+    set_later,
 )
-from bake_tracker.services.access.passwords import hash_password
-from bake_tracker.services.operation import Kind, recording
+from bake_tracker.services.access.passwords import hash_password, verify_password
+from bake_tracker.services.operation import Kind, Operation, recording
 
 USER = Kind("record_user", "access_service", "Added a user", success_fields=("user_id", "role"))
 CHANGE = Kind(
@@ -85,7 +86,7 @@ def record_user(
 ) -> UserResult:
     """Add a user; with ``is_first``, add the owner if there are no users yet.
 
-    The password does not count when two calls are compared, and is stored only as its hash.
+    The password is stored only as its hash, with which a repeated call is compared while it is the user's latest.
 
     Raises:
         ValidationError: an argument is not allowed.
@@ -103,6 +104,7 @@ def record_user(
             given.refuse("role", "must be owner for the first user")
         given.done()
         if done := operation.claim(asked):
+            _check_same_password(operation, done["user_id"], password)
             return cast(UserResult, done)
         lock_bakery(session)
         if first and has_users(session):
@@ -184,6 +186,7 @@ def record_password(
         _check_password(given, password, "")
         given.done()
         if done := operation.claim({"user_id": key}):
+            _check_same_password(operation, key, password)
             return cast(PasswordResult, done)
         user = _hold_user(session, key)
         _check_not_the_name(password, user)
@@ -283,6 +286,22 @@ def _hold_user(session: Session, user_id: int) -> KnownUser:
 def _check_password(given: Arguments, password: object, name: str) -> None:
     if problem := password_problem(password, name):
         given.refuse("password", problem)
+
+
+def _check_same_password(operation: Operation, user_id: int, password: str) -> None:
+    """Refuse a repeated call with another password, as far as the user's hash can tell: neither is kept with the call.
+
+    Raises:
+        ConflictError: it is another password than the first time.
+    """
+    if set_later(operation.session, user_id, operation.id):
+        return
+    user = load_user(operation.session, user_id)
+    if not verify_password(password, user.password_hash):
+        raise ConflictError(
+            f"operation_id: {operation.id} was already used for another password; use a new id for a new request",
+            conflicting_operation=operation.kind.name,
+        )
 
 
 def _check_not_the_name(password: str, user: KnownUser) -> None:

@@ -105,7 +105,7 @@ def do_set_password(request: Request, user_id: UserId, form: Sent) -> Response:
     """Set a user's password and sign the user out."""
     in_person(request)
     try:
-        # Without an id: a second password sent under the same id would count as a repeat, and not be set.
+        # Without an id: a second password from the same page is set too, instead of being a conflict.
         done = run_in_transaction(lambda session: record_password(user_id, form["password"], session=session))
     except ServiceError as error:
         return _person(request, user_id, form.refused(error), status_of(error))

@@ -15,6 +15,9 @@ from bake_tracker.entrypoints.web.log import transactions
 from bake_tracker.log import slices
 from bake_tracker.log.append import AppendHandler
 from bake_tracker.log.tell import bound_log_context
+from bake_tracker.services.access.accounts import record_user_change
+from bake_tracker.services.access.sign_in import close_sign_in
+from bake_tracker.services.database import run_in_transaction
 from support.kitchen import Kitchen
 from support.web import Web, statements
 
@@ -196,3 +199,30 @@ def test_events_end_for_a_user_who_may_no_longer_see_them(
     assert [viewer.get("/log/events").status_code, baker.get("/log/events").status_code] == [429, 200]
     monkeypatch.setattr(transactions, "MOST_LISTENERS", transactions.MOST_OF_ONE)
     assert baker.get("/log/events").status_code == 429
+
+
+@pytest.mark.parametrize("way", ["signs out", "is disabled", None])
+def test_no_line_is_sent_after_access_has_ended(
+    kitchen: Kitchen, web: Web, monkeypatch: pytest.MonkeyPatch, way: str | None
+) -> None:
+    """Not even a line that was written in the same moment; without an end, it is sent."""
+    kitchen.simple_bakery()
+    monkeypatch.setattr(log_events, "PAUSE_S", 0.0)
+    viewer = web.browser(Role.VIEWER)
+    new_events, asked = log_events._new_events, []
+
+    def meanwhile(*given: Any) -> list[str]:
+        if not asked:
+            if way == "signs out":
+                run_in_transaction(lambda session: close_sign_in(session, viewer.cookies["bake_sign_in"]))
+            elif way:
+                viewer_id = web.ids[Role.VIEWER]
+                run_in_transaction(lambda session: record_user_change(viewer_id, is_disabled=True, session=session))
+            kitchen.produce("Cookies", "Cookie", 1, 24)
+        asked.append(given)
+        web.app.state.is_stopping = len(asked) == 3
+        return new_events(*given)
+
+    monkeypatch.setattr(log_events, "_new_events", meanwhile)
+    assert viewer.get("/log/events").text.count("event: line\n") == (way is None)
+    assert len(asked) == (3 if way is None else 1)

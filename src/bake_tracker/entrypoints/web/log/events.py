@@ -42,13 +42,13 @@ async def stream_lines(
                 yield event
             quiet_s = 0.0
             while not state.is_stopping:
-                for event in await run_in_threadpool(_new_events, request, follower, wanted, house):
-                    yield event
-                if quiet_s >= HEARTBEAT_S:
-                    quiet_s = 0.0
+                found = await run_in_threadpool(_new_events, request, follower, wanted, house)
+                if found or quiet_s >= HEARTBEAT_S:
+                    # After reading the lines, so that none is sent that was written after access ended.
                     if not await run_in_threadpool(_is_let_in, request, wanted):
                         return
-                    yield ": still here\n\n"
+                    yield "".join(found) or ": still here\n\n"
+                    quiet_s = 0.0
                 if await request.is_disconnected():
                     return
                 await asyncio.sleep(PAUSE_S)

@@ -79,5 +79,6 @@ def test_every_problem_is_in_the_reference() -> None:
     known = {kind for kind in kinds_of(ServiceError) - roots if kind.__module__ == errors.__name__}
     codes = {(str(status_of(kind.__new__(kind))), kind.code) for kind in known}
     codes |= {("400", "bad_request"), ("404", "not_found"), ("405", "method_not_allowed"), ("413", "too_large")}
+    codes |= {("408", "too_slow")}
     assert sorted(rows) == sorted(codes | {("500", "error")})
     assert (ServiceError, 500) == STATUS[-1]

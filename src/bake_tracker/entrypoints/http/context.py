@@ -7,6 +7,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bake_tracker.clock import uuid7
@@ -29,6 +30,8 @@ SECURITY_HEADERS = {
     "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
 }
 HSTS = "max-age=31536000"
+BODY_WITHIN_S = 120.0
+"""How long a request may take to send its body."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{8,128}")
 
 
@@ -60,7 +63,7 @@ class RequestContext:
             try:
                 # A body that declares its size is not read; the framework stops reading the others.
                 app = too_large() if self._is_too_large(headers) else self.app
-                await app(scope, receive, send_on)
+                await app(scope, _in_time(receive), send_on)
             except Exception:
                 if TOLD not in scope:
                     raise
@@ -75,6 +78,26 @@ class RequestContext:
     def _is_too_large(self, headers: Headers) -> bool:
         length = headers.get("content-length", "")
         return length.isascii() and length.isdigit() and int(length[:20]) > self.max_body_bytes
+
+
+def _in_time(receive: Receive) -> Receive:
+    """The same messages, as long as the body is complete in time: a slow one would keep its connection for ever."""
+    is_whole, ends_at = False, time.monotonic() + BODY_WITHIN_S
+
+    async def receive_in_time() -> Message:
+        nonlocal is_whole
+        if is_whole:
+            return await receive()
+        try:
+            async with asyncio.timeout(max(ends_at - time.monotonic(), 0)):
+                message = await receive()
+        except TimeoutError:
+            detail = f"the body did not arrive within {BODY_WITHIN_S:g} seconds; send it again"
+            raise HTTPException(408, detail, {"Connection": "close"}) from None
+        is_whole = not message.get("more_body", False)
+        return message
+
+    return receive_in_time
 
 
 def _add_headers(headers: MutableHeaders, scope: MutableMapping[str, Any], request_id: str) -> None:

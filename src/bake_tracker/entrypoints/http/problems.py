@@ -62,7 +62,7 @@ RETRY_AFTER_S = "1"
 
 TOLD = "bake_tracker.told"
 """Set in the scope of a request whose failure was logged and answered, so that it is not logged again."""
-_OF_FRAMEWORK = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+_OF_FRAMEWORK = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 408: "too_slow", 413: "too_large"}
 
 Problem = dict[str, Any]
 Renderer = Callable[[Request, Problem, Mapping[str, str]], Response | None]

@@ -69,8 +69,12 @@ def serve(
 def _run(host: str, port: int, workers: int, root_path: str, trusted: list[str]) -> None:
     import uvicorn
 
+    from bake_tracker.entrypoints.http.connections import PatientProtocol
+
     uvicorn.run(
         APPLICATION,
+        http=PatientProtocol,
+        ws="none",
         factory=True,
         host=host,
         port=port,

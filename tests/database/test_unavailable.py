@@ -1,11 +1,14 @@
 """A database that is locked, full or overloaded is a refusal that says so, on every way in; it is never a fault."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import psycopg
 import pytest
 from sqlalchemy import create_engine, event, text
@@ -16,9 +19,11 @@ from bake_tracker.database import engines, schema, scopes
 from bake_tracker.database.refusals import refusal_of
 from bake_tracker.domain.access import Role
 from bake_tracker.domain.errors import DatabaseUnavailableError, DiskFullError
+from bake_tracker.entrypoints.http import access
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.services.catalog import things
 from bake_tracker.services.database import (
+    MOST_WRITERS,
     dispose_engines,
     engine_for,
     keep_readers_apart,
@@ -175,10 +180,10 @@ class Gate:
 
     count = 0
 
-    async def __aenter__(self) -> None:
+    async def acquire(self) -> None:
         self.count += 1
 
-    async def __aexit__(self, *_: object) -> None:
+    def release(self) -> None:
         pass
 
 
@@ -239,3 +244,30 @@ def test_postgresql_s_failures_are_refusals_and_our_own_are_not(sqlstate: str, k
     assert type(refused) is kind
     assert says in str(refused)
     assert "secret" not in str(refused)
+
+
+def test_as_many_writers_are_let_in_as_there_are_connections(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forty at once are all served, though nobody may wait for a connection; who waits too long is refused."""
+    keep_readers_apart()
+    web = Web().let_in()
+    token = web.program(Role.BAKER).headers["authorization"]
+    pool: Any = engine_for().pool
+    monkeypatch.setattr(pool, "_timeout", 0.0)
+
+    async def at_once() -> list[int]:
+        web.app.state.writers = asyncio.Semaphore(MOST_WRITERS)
+        transport = httpx2.ASGITransport(app=web.app)
+        headers = {"Authorization": token}
+        async with httpx2.AsyncClient(transport=transport, base_url="http://testserver", headers=headers) as client:
+            sent = [client.post("/api/v1/events", json={"name": f"Fair {number}"}) for number in range(40)]
+            served = [answer.status_code for answer in await asyncio.gather(*sent)]
+            monkeypatch.setattr(access, "WRITES_WITHIN_S", 0.001)
+            web.app.state.writers = asyncio.Semaphore(0)
+            busy = await client.post("/api/v1/events", json={"name": "Feast"})
+            assert (busy.status_code, busy.headers["retry-after"]) == (503, "1")
+            assert "15 requests that record something are under way" in busy.json()["detail"]
+            assert (await client.get("/api/v1/stock")).status_code == 200
+        return served
+
+    with ThreadPoolExecutor(1) as thread:  # a browser's tests leave an event loop running in this one
+        assert thread.submit(asyncio.run, at_once()).result() == [201] * 40

@@ -40,8 +40,10 @@ _engines: dict[tuple[int, str], Engine] = {}
 _kept: dict[tuple[int, str], KeptFiles] = {}
 """The files of each SQLite database, which all of its engines must find."""
 _making = threading.Lock()
-_POOL = {"pool_timeout": PATIENCE_S}
-_READERS_POOL = {"pool_size": 3, "max_overflow": 7, **_POOL}
+MOST_WRITERS = 15
+"""The connections of this process that may write; a server lets in as many requests that record something."""
+_POOL = {"pool_size": 5, "max_overflow": MOST_WRITERS - 5, "pool_timeout": PATIENCE_S}
+_READERS_POOL = {"pool_size": 3, "max_overflow": 7, "pool_timeout": PATIENCE_S}
 _POOL_OF_ONE = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0.05}
 _NO_PATIENCE_S = 0.05
 _apart = threading.Event()

@@ -4,8 +4,10 @@
 without one of them is refused when the application is made.
 """
 
+import asyncio
 import hmac
 from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,17 +19,26 @@ from starlette.routing import Mount
 
 from bake_tracker.clock import now
 from bake_tracker.domain.access import Role, device_secret, secret_sha256
-from bake_tracker.domain.errors import ForbiddenError, SignInNeededError, TooManyAttemptsError, ValidationError
+from bake_tracker.domain.errors import (
+    DatabaseUnavailableError,
+    ForbiddenError,
+    SignInNeededError,
+    TooManyAttemptsError,
+    ValidationError,
+)
 from bake_tracker.entrypoints.http import cookies
 from bake_tracker.entrypoints.http.limits import Limiter
 from bake_tracker.log.tell import bound_log_context
 from bake_tracker.queries.catalog.people import Caller, find_api_caller, find_signed_in
 from bake_tracker.services.access.sign_in import is_worth_noting, note_use
-from bake_tracker.services.database import read_scope, run_at_once
+from bake_tracker.services.database import MOST_WRITERS, read_scope, run_at_once
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 NOBODY = "nobody"
 """The actor of a request that is not signed in."""
+
+WRITES_WITHIN_S = 30
+"""How long a request may wait for others that record something, before it is told to try again."""
 
 CSRF_FIELD = "csrf_token"
 CSRF_HEADER = "X-CSRF-Token"
@@ -63,7 +74,7 @@ class Needs:
                 return
             if caller is None or caller.api_token_id is None:
                 await _check_is_our_page(request)
-            async with request.app.state.writers:
+            async with _turn_to_write(request.app.state.writers):
                 yield
 
 
@@ -168,6 +179,26 @@ def bearer_of(request: HTTPConnection) -> str | None:
 def address_of(request: HTTPConnection) -> str:
     """The address a request comes from; behind a trusted proxy, the address that the proxy reports."""
     return request.client.host if request.client else ""
+
+
+@asynccontextmanager
+async def _turn_to_write(writers: asyncio.Semaphore) -> AsyncIterator[None]:
+    """Wait for one of the connections that may write.
+
+    Raises:
+        DatabaseUnavailableError: it takes too long.
+    """
+    try:
+        async with asyncio.timeout(WRITES_WITHIN_S):
+            await writers.acquire()
+    except TimeoutError:
+        raise DatabaseUnavailableError(
+            f"the server is busy: {MOST_WRITERS} requests that record something are under way; try again in a moment"
+        ) from None
+    try:
+        yield
+    finally:
+        writers.release()
 
 
 async def _check_is_our_page(request: Request) -> None:

@@ -19,11 +19,17 @@ from bake_tracker.log.earlier_use import OPENED
 from bake_tracker.log.exporting import exporting_where_asked
 from bake_tracker.log.setup import configure_logging
 from bake_tracker.services import get_service_logger, log_operation
-from bake_tracker.services.database import database_url, dispose_engines, engine_for, keep_readers_apart, shown_url
+from bake_tracker.services.database import (
+    MOST_WRITERS,
+    database_url,
+    dispose_engines,
+    engine_for,
+    keep_readers_apart,
+    shown_url,
+)
 
-WRITERS_AT_ONCE = 40
 READERS_AT_ONCE = 40
-"""Threads for requests. Further writers wait without one, so that readers always find a thread."""
+"""Threads for requests that read. Writers have as many as connections; the others wait without a thread."""
 
 
 class Application(FastAPI):
@@ -42,7 +48,7 @@ async def running(app: FastAPI) -> AsyncIterator[None]:
     engine_for(url)
     log_operation(get_service_logger("http"), OPENED, "opened", database=shown_url(url))
     keep_readers_apart()
-    current_default_thread_limiter().total_tokens = WRITERS_AT_ONCE + READERS_AT_ONCE
+    current_default_thread_limiter().total_tokens = MOST_WRITERS + READERS_AT_ONCE
     with exporting_where_asked(), telling_when_it_stops(app):
         stop_with_the_server()
         yield
@@ -68,7 +74,7 @@ def make_application(routers: Sequence[APIRouter]) -> Application:
     app.state.is_stopping = False
     app.state.listeners = Counter()
     app.state.max_body_bytes = settings.max_body_bytes
-    app.state.writers = asyncio.Semaphore(WRITERS_AT_ONCE)
+    app.state.writers = asyncio.Semaphore(MOST_WRITERS)
     app.state.limiter = Limiter(settings.requests_per_minute)
     problems.install(app)
     for router in (health.router, *routers):

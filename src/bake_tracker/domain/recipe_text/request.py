@@ -88,7 +88,7 @@ def read_request(given: Arguments, name: object, lines: object, yields: object, 
     return PageRequest(
         name=given.name("name", name),
         lines=clean_lines,
-        yields=_texts(given, "yields", yields),
+        yields=_texts(given, "yields", () if yields is None else yields),
         said=_said(given, told.get("said"), len(clean_lines)),
         accepted=_numbers(given, "choices.accepted", told.get("accepted"), len(clean_lines)),
         left_out=_numbers(given, "choices.left_out", told.get("left_out"), len(clean_lines)),

@@ -8,12 +8,10 @@ from starlette.responses import Response
 
 from bake_tracker.config import load_settings
 from bake_tracker.domain.importing.report import ImportReport
-from bake_tracker.domain.recipe_text.request import MAX_LINES
+from bake_tracker.domain.recipe_text.request import MAX_LINE, MAX_LINES
 from bake_tracker.entrypoints.api.common import (
     Body,
     IdempotencyKey,
-    Quantity,
-    Whole,
     checked,
     checks,
     reads,
@@ -21,6 +19,18 @@ from bake_tracker.entrypoints.api.common import (
     routes,
     tagged,
     writes,
+)
+from bake_tracker.entrypoints.api.fields import (
+    Amount,
+    CurrencyCode,
+    HowMany,
+    Id,
+    Name,
+    Slug,
+    SomeMillionths,
+    UnitText,
+    line,
+    text,
 )
 from bake_tracker.entrypoints.http.access import OWNER, VIEWER
 from bake_tracker.files.exports import json_content
@@ -49,6 +59,14 @@ Given = TypeVar("Given")
 Lines = Annotated[Given, Field(max_length=MAX_LINES)]
 
 
+def _named(**key: Any) -> Any:
+    """The description of an object, whose names are like this."""
+    return Field(max_length=MAX_LINES, json_schema_extra={"propertyNames": key})
+
+
+PageLine = Annotated[str, text(MAX_LINE)]
+
+
 class BakeryView(TypedDict):
     """The bakery's settings."""
 
@@ -68,8 +86,8 @@ class VerificationView(Verification):
 class BakerySettings(Body):
     """The settings to change; currency and time zone only while there is no stock."""
 
-    name: str | None = None
-    currency: str | None = None
+    name: Name | None = None
+    currency: CurrencyCode | None = None
     time_zone: str | None = None
     label_policy: Literal["warn", "refuse"] | None = None
 
@@ -77,8 +95,8 @@ class BakerySettings(Body):
 class BakeryCorrection(Body):
     """Settings that were wrong from the beginning; see ``record_bakery_correction``."""
 
-    currency: str | None = None
-    time_zone: str | None = None
+    currency: CurrencyCode | None = None
+    time_zone: Annotated[str, line(60)] | None = None
 
 
 class NewBakeryCorrection(BakeryCorrection):
@@ -91,7 +109,7 @@ class Document(Body):
     """Another program's data: an export of Bake Tracker or of the older bake-tracker, and what its names mean here."""
 
     document: dict[str, Any]
-    source: str = "export.json"
+    source: Annotated[str, line(300)] = "export.json"
     names: dict[str, str] | None = None
 
 
@@ -104,25 +122,25 @@ class Import(Document):
 class SaidLine(Body):
     """The meaning of one line of the recipe page."""
 
-    item_id: Whole
-    quantity: Quantity
-    unit: str
+    item_id: Id
+    quantity: Amount
+    unit: UnitText
 
 
 class SaidYield(Body):
     """What one batch makes."""
 
-    finished_unit_id: Whole
-    quantity: Quantity
+    finished_unit_id: Id
+    quantity: SomeMillionths
 
 
 class Choices(Body):
     """Your decisions about a recipe page; lines are numbered from 1."""
 
-    said: Lines[dict[int, SaidLine]] | None = None
-    accepted: Lines[list[Whole]] | None = None
-    left_out: Lines[list[Whole]] | None = None
-    names: Lines[dict[str, Whole]] | None = None
+    said: Annotated[dict[HowMany, SaidLine], _named(pattern="^[1-9][0-9]{0,5}$")] | None = None
+    accepted: Lines[list[HowMany]] | None = None
+    left_out: Lines[list[HowMany]] | None = None
+    names: Annotated[dict[str, Id], _named(minLength=1, maxLength=300)] | None = None
     ranges: Literal["ask", "low", "high"] = "ask"
     create_missing: bool = False
     makes: SaidYield | None = None
@@ -132,19 +150,19 @@ class Choices(Body):
 class SavedPage(Body):
     """A recipe page: its name, its ingredient lines, and what it says it makes."""
 
-    name: str
-    lines: Lines[list[str]]
-    yields: Lines[list[str]] | None = None
+    name: Name
+    lines: Annotated[list[PageLine], Field(max_length=MAX_LINES, json_schema_extra={"minItems": 1})]
+    yields: Lines[list[PageLine]] | None = None
     choices: Choices | None = None
-    slug: str | None = None
-    recipe_id: Whole | None = None
+    slug: Slug | None = None
+    recipe_id: Id | None = None
 
 
 class NewSavedPage(SavedPage):
     """A recipe page to record."""
 
-    source: str | None = None
-    category: str | None = None
+    source: Annotated[str, text(300)] | None = None
+    category: Annotated[str, text(120)] | None = None
 
 
 @router.get("/bakery", **reads(BakeryView))

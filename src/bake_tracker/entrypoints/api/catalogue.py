@@ -1,6 +1,5 @@
 """Routes of the catalogue except items: suppliers, customers, events, products, names and measures."""
 
-from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated
 
@@ -14,20 +13,28 @@ from bake_tracker.domain.stock.conversions import Conversion
 from bake_tracker.entrypoints.api.common import (
     After,
     Body,
-    Day,
     IdempotencyKey,
     Key,
     Limit,
     Page,
-    Quantity,
     Search,
-    Whole,
     asked,
     reads,
     recorded,
     routes,
     tagged,
     writes,
+)
+from bake_tracker.entrypoints.api.fields import (
+    Amount,
+    Day,
+    Id,
+    Name,
+    Quantity,
+    Slug,
+    Text,
+    UnitText,
+    line,
 )
 from bake_tracker.queries.catalog.archived import ArchivedThing, load_archived
 from bake_tracker.queries.catalog.measures import MeasureRow, explain_conversion, load_measures
@@ -65,46 +72,46 @@ UnitName = Annotated[str, Query(max_length=100, description="such as cup or g")]
 class NewSupplier(Body):
     """A supplier to add."""
 
-    name: str
-    slug: str | None = None
+    name: Name
+    slug: Slug | None = None
 
 
 class NewRecipient(Body):
     """A customer to add."""
 
-    name: str
-    household: str | None = None
-    slug: str | None = None
+    name: Name
+    household: Name | None = None
+    slug: Slug | None = None
 
 
 class NewEvent(Body):
     """An event to add."""
 
-    name: str
+    name: Name
     happens_on: Day | None = None
-    slug: str | None = None
+    slug: Slug | None = None
 
 
 class SupplierChange(Body):
     """The fields of a supplier to change; see ``record_supplier_change``."""
 
-    name: str | None = None
-    details: str | None = None
+    name: Name | None = None
+    details: Text | None = None
     archived: bool | None = None
 
 
 class RecipientChange(Body):
     """The fields of a customer to change; see ``record_recipient_change``."""
 
-    name: str | None = None
-    household: str | None = None
+    name: Name | None = None
+    household: Name | None = None
     archived: bool | None = None
 
 
 class EventChange(Body):
     """The fields of an event to change; see ``record_event_change``."""
 
-    name: str | None = None
+    name: Name | None = None
     happens_on: Day | None = None
     archived: bool | None = None
 
@@ -112,22 +119,22 @@ class EventChange(Body):
 class NewProduct(Body):
     """A package that an item is bought in; see ``record_product``."""
 
-    item_id: Whole
-    name: str
-    package_quantity: Quantity
-    package_unit: str
-    brand: str | None = None
-    package_type: str | None = None
-    gtin: str | None = None
-    supplier_id: Whole | None = None
-    notes: str | None = None
+    item_id: Id
+    name: Annotated[str, line(300)]
+    package_quantity: Amount
+    package_unit: UnitText
+    brand: Name | None = None
+    package_type: Annotated[str, line(60)] | None = None
+    gtin: Annotated[str, line(20)] | None = None
+    supplier_id: Id | None = None
+    notes: Text | None = None
 
 
 class Named(Body):
     """Another name for an item; without an item the name is forgotten."""
 
-    name: str
-    item_id: Whole | None
+    name: Annotated[str, line(300)]
+    item_id: Id | None
 
 
 class SupplierPage(Page):
@@ -272,7 +279,7 @@ def list_measures(request: Request) -> Response:
 @router.get("/conversion", **reads(Conversion))
 def convert(
     request: Request,
-    quantity: Decimal,
+    quantity: Quantity,
     unit: UnitName,
     to: UnitName,
     item_id: ItemId = None,

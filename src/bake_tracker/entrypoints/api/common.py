@@ -3,22 +3,21 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
-from decimal import Decimal
-from fractions import Fraction
-from typing import Annotated, Any, TypedDict, TypeVar
+from datetime import date
+from typing import Annotated, Any, TypedDict
 from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict
+from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
 from bake_tracker.clock import now
-from bake_tracker.domain.arguments import MAX_ENTRIES, MAX_KEY
+from bake_tracker.domain.arguments import MAX_KEY
 from bake_tracker.domain.slice_keys import read_key
 from bake_tracker.domain.slices import Ask
-from bake_tracker.domain.written import PLAIN, UnreadableError, read_number
+from bake_tracker.entrypoints.api.fields import Amount, Id, Millionths, Reason, Share, UnitText
 from bake_tracker.entrypoints.api.remedies import in_words
 from bake_tracker.entrypoints.api.schemas import schema_of
 from bake_tracker.entrypoints.http.access import BAKER, VIEWER
@@ -31,7 +30,7 @@ MOST_ON_A_PAGE = 200
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "Not modified: what you have is current"}}
 
 IdempotencyKey = Annotated[
-    UUID | None,
+    UUID | SkipJsonSchema[None],
     Header(description="becomes the operation's id; repeating the key changes nothing and returns the first answer"),
 ]
 Limit = Annotated[int, Query(ge=1, le=MOST_ON_A_PAGE, description="at most this many")]
@@ -45,45 +44,6 @@ Since = Annotated[date | None, Query(description="the first day, in the bakery's
 Until = Annotated[date | None, Query(description="the last day")]
 
 
-def _a_number(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("must be a number, not true or false")
-    return value
-
-
-def _a_factor(value: object) -> object:
-    if not isinstance(value, str) or "/" not in value:
-        return _a_number(value)
-    try:
-        return read_number(value, PLAIN)
-    except UnreadableError as error:
-        raise ValueError(str(error)) from None
-
-
-def _a_text(value: object) -> object:
-    if not isinstance(value, str | date | None):
-        raise ValueError("must be text such as 2026-11-23")
-    return value
-
-
-Quantity = Annotated[
-    Decimal | int, BeforeValidator(_a_number), Field(description="exact; a number or, safer in JavaScript, a string")
-]
-Factor = Annotated[
-    Decimal | int | Fraction,
-    BeforeValidator(_a_factor),
-    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}]}),
-    Field(description='exact; a number, or a string such as "0.5" or "1/3"'),
-]
-Entry = TypeVar("Entry")
-Many = Annotated[list[Entry], Field(max_length=MAX_ENTRIES)]
-Whole = Annotated[int, BeforeValidator(_a_number)]
-Day = Annotated[date, BeforeValidator(_a_text)]
-Moment = Annotated[
-    datetime, BeforeValidator(_a_text), Field(description="without an offset, it is in the bakery's time zone")
-]
-
-
 class Body(BaseModel):
     """A request body. Unknown fields are refused, since they may be misspelled."""
 
@@ -91,16 +51,16 @@ class Body(BaseModel):
 
     def given(self) -> dict[str, Any]:
         """Only the fields that were sent; the service has the defaults."""
-        # pydantic's own dump would turn a fraction into text.
-        return {name: _plain(getattr(self, name)) for name in type(self).model_fields if name in self.model_fields_set}
+        return {name: _given(getattr(self, name)) for name in type(self).model_fields if name in self.model_fields_set}
 
 
-def _plain(value: Any) -> Any:
+def _given(value: Any) -> Any:
+    """Not by ``model_dump``, which makes a fraction text."""
     if isinstance(value, Body):
         return value.given()
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_given(one) for one in value]
+    return {name: _given(one) for name, one in value.items()} if isinstance(value, dict) else value
 
 
 class ReallyUsed(Body):
@@ -108,11 +68,11 @@ class ReallyUsed(Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"lot_id": 7, "quantity": "120", "unit": "ml"}]})
 
-    lot_id: Whole
-    quantity: Factor
-    unit: str | None = None
-    instead_of: Whole | None = None
-    reason: str | None = None
+    lot_id: Id
+    quantity: Amount
+    unit: UnitText | None = None
+    instead_of: Id | None = None
+    reason: Reason | None = None
 
 
 class AlsoMade(Body):
@@ -120,9 +80,9 @@ class AlsoMade(Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"finished_unit_id": 4, "actual_yield": "500"}]})
 
-    finished_unit_id: Whole
-    actual_yield: Quantity
-    share: Factor | None = None
+    finished_unit_id: Id
+    actual_yield: Millionths
+    share: Share | None = None
 
 
 class Page(TypedDict):

@@ -1,6 +1,6 @@
 """Routes of items: stock, prices, measures and allergens."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from fastapi import Request
 from pydantic import ConfigDict, Field
@@ -10,22 +10,30 @@ from bake_tracker.domain.slice_keys import read_key, write_key
 from bake_tracker.entrypoints.api.common import (
     After,
     Body,
-    Day,
     IdempotencyKey,
     Key,
     Limit,
-    Many,
     Page,
-    Quantity,
     Search,
     Since,
-    Whole,
     reads,
     recorded,
     routes,
     tagged,
     today,
     writes,
+)
+from bake_tracker.entrypoints.api.fields import (
+    Amount,
+    Day,
+    Days,
+    Id,
+    Many,
+    Name,
+    Slug,
+    Text,
+    UnitText,
+    line,
 )
 from bake_tracker.queries.catalog.measures import MeasureRow, load_measures
 from bake_tracker.queries.reports.prices import PriceHistory, load_prices
@@ -56,13 +64,13 @@ class NewItem(Body):
     )
 
     kind: Kind
-    name: str
+    name: Name
     base_unit: Literal["g", "ml", "each", "cm"]
-    slug: str | None = None
+    slug: Slug | None = None
     pick_policy: Literal["fefo", "fifo"] = "fefo"
-    shelf_life_days: Whole | None = None
-    parent_id: Whole | None = None
-    description: str | None = None
+    shelf_life_days: Days | None = None
+    parent_id: Id | None = None
+    description: Text | None = None
 
 
 class Allergens(Body):
@@ -70,37 +78,37 @@ class Allergens(Body):
 
     contains: Many[str]
     may_contain: Many[str] = Field(default_factory=list)
-    product_id: Whole | None = None
+    product_id: Id | None = None
 
 
 class ItemChange(Body):
     """The fields of an item to change; see ``record_item_change``."""
 
-    name: str | None = None
+    name: Name | None = None
     pick_policy: Literal["fefo", "fifo"] | None = None
-    shelf_life_days: Whole | None = None
-    description: str | None = None
+    shelf_life_days: Days | None = None
+    description: Text | None = None
     archived: bool | None = None
 
 
 class Density(Body):
     """What a volume weighs, such as 1 cup and 120 g."""
 
-    volume: Quantity
-    volume_unit: str
-    weight: Quantity
-    weight_unit: str
-    source: str | None = None
+    volume: Amount
+    volume_unit: UnitText
+    weight: Amount
+    weight_unit: UnitText
+    source: Annotated[str, line(300)] | None = None
     measured_on: Day | None = None
 
 
 class PieceWeight(Body):
     """What a number of pieces weighs, such as 12 pieces and 600 g."""
 
-    pieces: Quantity
-    weight: Quantity
-    weight_unit: str
-    source: str | None = None
+    pieces: Amount
+    weight: Amount
+    weight_unit: UnitText
+    source: Annotated[str, line(300)] | None = None
     measured_on: Day | None = None
 
 

@@ -13,14 +13,17 @@ from bake_tracker.entrypoints.api.common import (
     Body,
     IdempotencyKey,
     Key,
-    Many,
     SameCode,
-    Whole,
     reads,
     recorded,
     routes,
     tagged,
     writes,
+)
+from bake_tracker.entrypoints.api.fields import (
+    Id,
+    Many,
+    line,
 )
 from bake_tracker.entrypoints.api.remedies import in_words
 from bake_tracker.entrypoints.http.access import VIEWER, caller_of
@@ -54,9 +57,9 @@ class LabelToFile(Body):
         json_schema_extra={"examples": [{"item_id": 3, "ingredients": "flour (wheat), sugar", "contains": ["wheat"]}]}
     )
 
-    item_id: Whole | None = None
-    lot_id: Whole | None = None
-    ingredients: str | None = None
+    item_id: Id | None = None
+    lot_id: Id | None = None
+    ingredients: Annotated[str, line(5_000)] | None = None
     contains: Many[str] | None = None
     may_contain: Many[str] | None = None
 

@@ -10,10 +10,8 @@ from bake_tracker.entrypoints.api.common import (
     Body,
     IdempotencyKey,
     Limit,
-    Many,
     OperationId,
     Page,
-    Quantity,
     ReallyUsed,
     checks,
     reads,
@@ -21,6 +19,13 @@ from bake_tracker.entrypoints.api.common import (
     routes,
     tagged,
     writes,
+)
+from bake_tracker.entrypoints.api.fields import (
+    Many,
+    Millionths,
+    OperationKey,
+    Reason,
+    Text,
 )
 from bake_tracker.entrypoints.http.undoing import undoing_as
 from bake_tracker.queries.explain.operation import ExplainedOperation, explain_operation, find_operations
@@ -42,24 +47,24 @@ class OperationPage(Page):
 class ToReverse(Body):
     """What to undo; see ``check_reversal``."""
 
-    reversed_operation_id: str
+    reversed_operation_id: OperationKey
 
 
 class Reversal(ToReverse):
     """What to undo and why; see ``record_reversal``."""
 
-    reason: str
+    reason: Reason
     cascade: bool = False
 
 
 class Correction(Body):
     """A production with its corrected yield, or what was really used; see ``record_production_correction``."""
 
-    corrected_operation_id: str
-    actual_yield: Quantity
-    reason: str
+    corrected_operation_id: OperationKey
+    actual_yield: Millionths
+    reason: Reason
     cascade: bool = False
-    loss_reason: str | None = None
+    loss_reason: Text | None = None
     used: Many[ReallyUsed] | None = None
     outputs: Many[AlsoMade] | None = None
 

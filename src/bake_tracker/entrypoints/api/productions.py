@@ -10,21 +10,26 @@ from bake_tracker.entrypoints.api.common import (
     After,
     AlsoMade,
     Body,
-    Factor,
     IdempotencyKey,
     Limit,
-    Many,
-    Moment,
     Page,
-    Quantity,
     ReallyUsed,
-    Whole,
     checks,
     reads,
     recorded,
     routes,
     tagged,
     writes,
+)
+from bake_tracker.entrypoints.api.fields import (
+    Factor,
+    HowMany,
+    Id,
+    Many,
+    Millionths,
+    Moment,
+    Money,
+    Text,
 )
 from bake_tracker.queries.operations.history import RunRow, load_runs
 from bake_tracker.services.assembly_service import (
@@ -50,8 +55,8 @@ class Batches(Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"recipe_id": 1, "num_batches": 2}]})
 
-    recipe_id: Whole
-    num_batches: Whole
+    recipe_id: Id
+    num_batches: HowMany
     scale_factor: Factor = 1
     used: Many[ReallyUsed] | None = None
 
@@ -65,14 +70,14 @@ class Production(Batches):
         }
     )
 
-    finished_unit_id: Whole
-    actual_yield: Quantity
+    finished_unit_id: Id
+    actual_yield: Millionths
     produced_at: Moment | None = None
-    event_id: Whole | None = None
-    loss_reason: str | None = None
-    notes: str | None = None
-    labour_cost: Quantity | None = None
-    overhead_cost: Quantity | None = None
+    event_id: Id | None = None
+    loss_reason: Text | None = None
+    notes: Text | None = None
+    labour_cost: Money | None = None
+    overhead_cost: Money | None = None
     outputs: Many[AlsoMade] | None = None
 
 
@@ -81,8 +86,8 @@ class Boxes(Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"finished_good_id": 5, "quantity": 4}]})
 
-    finished_good_id: Whole
-    quantity: Whole
+    finished_good_id: Id
+    quantity: HowMany
     used: Many[ReallyUsed] | None = None
 
 
@@ -90,21 +95,21 @@ class Assembly(Boxes):
     """An assembly; see ``record_assembly``."""
 
     assembled_at: Moment | None = None
-    event_id: Whole | None = None
-    notes: str | None = None
+    event_id: Id | None = None
+    notes: Text | None = None
 
 
 class BakeAndPack(Batches):
     """A production and the goods packed from it; see ``record_bake_and_pack``."""
 
-    finished_unit_id: Whole
-    actual_yield: Quantity
-    finished_good_id: Whole
-    quantity: Whole
+    finished_unit_id: Id
+    actual_yield: Millionths
+    finished_good_id: Id
+    quantity: HowMany
     made_at: Moment | None = None
-    event_id: Whole | None = None
-    loss_reason: str | None = None
-    notes: str | None = None
+    event_id: Id | None = None
+    loss_reason: Text | None = None
+    notes: Text | None = None
     outputs: Many[AlsoMade] | None = None
 
 

@@ -1,7 +1,7 @@
 """Routes of goods in: a receipt of one lot, or a delivery of several."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import Request
 from pydantic import ConfigDict
@@ -9,14 +9,21 @@ from starlette.responses import Response
 
 from bake_tracker.entrypoints.api.common import (
     Body,
-    Day,
     IdempotencyKey,
-    Many,
-    Quantity,
-    Whole,
     recorded,
     routes,
     writes,
+)
+from bake_tracker.entrypoints.api.fields import (
+    Amount,
+    Day,
+    Id,
+    Money,
+    Some,
+    Text,
+    UnitText,
+    line,
+    text,
 )
 from bake_tracker.services.database import Session
 from bake_tracker.services.stock.delivery import DeliveryResult, record_delivery
@@ -28,14 +35,14 @@ router = routes("", "goods in")
 class GoodsLine(Body):
     """Goods that become a lot; without ``total_cost`` their cost is unknown."""
 
-    item_id: Whole
-    quantity: Quantity
-    unit: str
-    total_cost: Quantity | None = None
-    lot_code: str | None = None
+    item_id: Id
+    quantity: Amount
+    unit: UnitText
+    total_cost: Money | None = None
+    lot_code: Annotated[str, line(120)] | None = None
     expires_on: Day | None = None
-    product_id: Whole | None = None
-    location: str | None = None
+    product_id: Id | None = None
+    location: Annotated[str, text(120)] | None = None
 
 
 class Receipt(GoodsLine):
@@ -46,8 +53,8 @@ class Receipt(GoodsLine):
     )
 
     received_on: Day | None = None
-    supplier_id: Whole | None = None
-    note: str | None = None
+    supplier_id: Id | None = None
+    note: Text | None = None
 
 
 class Delivery(Body):
@@ -65,11 +72,11 @@ class Delivery(Body):
         }
     )
 
-    supplier_id: Whole
-    lines: Many[GoodsLine]
-    document: str | None = None
+    supplier_id: Id
+    lines: Some[GoodsLine]
+    document: Annotated[str, line(120)] | None = None
     delivered_on: Day | None = None
-    notes: str | None = None
+    notes: Text | None = None
     again: bool = False
 
 

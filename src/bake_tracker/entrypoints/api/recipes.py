@@ -14,11 +14,8 @@ from bake_tracker.entrypoints.api.common import (
     IdempotencyKey,
     Key,
     Limit,
-    Many,
     Page,
-    Quantity,
     Search,
-    Whole,
     asked,
     reads,
     recorded,
@@ -26,6 +23,19 @@ from bake_tracker.entrypoints.api.common import (
     tagged,
     today,
     writes,
+)
+from bake_tracker.entrypoints.api.fields import (
+    Amount,
+    BatchRate,
+    Id,
+    Name,
+    Price,
+    Slug,
+    Some,
+    SomeMillionths,
+    Text,
+    UnitText,
+    text,
 )
 from bake_tracker.entrypoints.api.remedies import in_words
 from bake_tracker.entrypoints.http.access import OWNER
@@ -44,20 +54,20 @@ router = routes("", "recipes and goods")
 class RecipeLine(Body):
     """A quantity of an item, or a number of batches of another recipe."""
 
-    quantity: Quantity
-    unit: str | None = None
-    item_id: Whole | None = None
-    sub_recipe_id: Whole | None = None
+    quantity: Amount
+    unit: UnitText | None = None
+    item_id: Id | None = None
+    sub_recipe_id: Id | None = None
 
 
 class ChangedRecipe(Body):
     """A recipe; see ``record_recipe``. Omitted fields of an existing recipe stay."""
 
-    name: str
-    lines: Many[RecipeLine]
-    category: str | None = None
-    source: str | None = None
-    notes: str | None = None
+    name: Name
+    lines: Some[RecipeLine]
+    category: Annotated[str, text(120)] | None = None
+    source: Annotated[str, text(300)] | None = None
+    notes: Text | None = None
 
 
 class NewRecipe(ChangedRecipe):
@@ -69,33 +79,33 @@ class NewRecipe(ChangedRecipe):
         }
     )
 
-    slug: str | None = None
+    slug: Slug | None = None
 
 
 class Yield(Body):
     """What one batch makes, in the finished unit's base unit."""
 
-    quantity: Quantity
+    quantity: SomeMillionths
 
 
 class Rate(Body):
     """Labour and overhead of one batch; kept with each run, never in the cost of a lot."""
 
-    labour: Quantity
-    overhead: Quantity
+    labour: BatchRate
+    overhead: BatchRate
 
 
 class Component(Body):
     """The quantity of a component in one good."""
 
-    item_id: Whole
-    quantity: Quantity
+    item_id: Id
+    quantity: SomeMillionths
 
 
 class Components(Body):
     """All components of one good."""
 
-    components: Many[Component]
+    components: Some[Component]
 
 
 class RecipePage(Page):
@@ -153,8 +163,8 @@ def state_rate(request: Request, recipe_id: Key, body: Rate, idempotency_key: Id
 def get_recipe_cost(
     request: Request,
     recipe_id: Key,
-    batches: Annotated[Quantity, Query(description="how many")] = 1,
-    price: Annotated[Quantity | None, Query(description="price of one, to calculate the margin")] = None,
+    batches: Annotated[Amount, Query(description="how many")] = 1,
+    price: Annotated[Price | None, Query(description="price of one, to calculate the margin")] = None,
 ) -> Response:
     """What batches cost: from today's lots, at last prices, and at the average on hand."""
     given = Arguments()

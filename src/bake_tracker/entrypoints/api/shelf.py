@@ -1,26 +1,41 @@
 """Routes that change lots: adjust, count, hold, release, move and recall."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from fastapi import Query, Request
 from pydantic import ConfigDict
 from starlette.responses import Response
 
+from bake_tracker.domain.stock.adjusting import KINDS
 from bake_tracker.entrypoints.api.common import (
     Body,
-    Day,
     IdempotencyKey,
     Key,
-    Many,
-    Moment,
-    Quantity,
-    Whole,
     checks,
     reads,
     recorded,
     routes,
     tagged,
     writes,
+)
+from bake_tracker.entrypoints.api.fields import (
+    Amount,
+    Day,
+    Id,
+    Millionths,
+    Moment,
+    Money,
+    OperationKey,
+    Percent,
+    Quantity,
+    Reason,
+    Signed,
+    Some,
+    Text,
+    UnitText,
+    line,
+    one_of,
+    text,
 )
 from bake_tracker.queries.stock.count_sheet import CountSheetRow, load_count_sheet
 from bake_tracker.queries.stock.lots import load_lot
@@ -45,10 +60,10 @@ router = routes("", "shelf")
 class AdjustmentLine(Body):
     """A quantity of an item or of one of its lots; signed for a correction."""
 
-    item_id: Whole | None = None
-    lot_id: Whole | None = None
-    quantity: Quantity
-    unit: str | None = None
+    item_id: Id | None = None
+    lot_id: Id | None = None
+    quantity: Signed
+    unit: UnitText | None = None
 
 
 class Adjustment(Body):
@@ -60,49 +75,49 @@ class Adjustment(Body):
         }
     )
 
-    kind: str
-    lines: Many[AdjustmentLine]
-    reason: str | None = None
-    recipient_id: Whole | None = None
-    event_id: Whole | None = None
+    kind: Annotated[str, one_of(KINDS)]
+    lines: Some[AdjustmentLine]
+    reason: Reason | None = None
+    recipient_id: Id | None = None
+    event_id: Id | None = None
     happened_at: Moment | None = None
 
 
 class ReturnLine(Body):
     """A quantity of a lot that comes back or goes back, with the supplier's credit for it."""
 
-    lot_id: Whole
-    quantity: Quantity
-    unit: str | None = None
-    credit: Quantity | None = None
+    lot_id: Id
+    quantity: Amount
+    unit: UnitText | None = None
+    credit: Money | None = None
 
 
 class Return(Body):
     """Goods from a customer or back to a supplier; see ``record_return``."""
 
-    lines: Many[ReturnLine]
+    lines: Some[ReturnLine]
     kind: Literal["from_customer", "to_supplier"] = "from_customer"
-    handed_over_by: str | None = None
+    handed_over_by: OperationKey | None = None
     put: Literal["hold", "stock", "waste"] | None = None
-    to_location: str | None = None
-    reason: str | None = None
+    to_location: Annotated[str, line(120)] | None = None
+    reason: Reason | None = None
     happened_at: Moment | None = None
 
 
 class CountedLot(Body):
     """What you counted of a lot: a quantity, or the percentage left of what it started with."""
 
-    lot_id: Whole
+    lot_id: Id
     counted: Quantity | None = None
-    unit: str | None = None
-    percent_left: Quantity | None = None
-    expected: Quantity | None = None
+    unit: UnitText | None = None
+    percent_left: Percent | None = None
+    expected: Millionths | None = None
 
 
 class Count(Body):
     """A count to check; see ``check_stocktake``."""
 
-    lines: Many[CountedLot]
+    lines: Some[CountedLot]
     moved: Literal["refuse", "before", "after"] = "refuse"
 
 
@@ -110,14 +125,14 @@ class Stocktake(Count):
     """A count to record; see ``record_stocktake``."""
 
     counted_at: Moment | None = None
-    notes: str | None = None
+    notes: Text | None = None
 
 
 class Hold(Body):
     """Lots to put on hold; see ``record_hold``."""
 
-    lot_ids: Many[Whole]
-    reason: str
+    lot_ids: Some[Id]
+    reason: Reason
 
 
 class Release(Hold):
@@ -129,18 +144,18 @@ class Release(Hold):
 class Transfer(Body):
     """A lot or part of it to move, and its destination; see ``record_transfer``."""
 
-    lot_id: Whole
-    to_location: str | None
-    quantity: Quantity | None = None
-    unit: str | None = None
-    reason: str | None = None
+    lot_id: Id
+    to_location: Annotated[str, line(120)] | None
+    quantity: Amount | None = None
+    unit: UnitText | None = None
+    reason: Annotated[str, text(1_000)] | None = None
 
 
 class RecallOf(Body):
     """A lot to recall, or with ``same_code`` all lots that have its code; see ``record_recall``."""
 
-    lot_id: Whole
-    reason: str | None = None
+    lot_id: Id
+    reason: Reason | None = None
     same_code: bool = False
 
 

@@ -1,10 +1,9 @@
 """Routes of users and API tokens, for owners; changes need a personal sign-in."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Request
-from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
 from bake_tracker.entrypoints.api.common import (
@@ -12,13 +11,17 @@ from bake_tracker.entrypoints.api.common import (
     Body,
     IdempotencyKey,
     Key,
-    Moment,
     reads,
     recorded,
     root_path,
     routes,
     tagged,
     writes,
+)
+from bake_tracker.entrypoints.api.fields import (
+    Moment,
+    Password,
+    line,
 )
 from bake_tracker.entrypoints.http.access import OWNER, in_person
 from bake_tracker.queries.catalog.people import (
@@ -51,8 +54,8 @@ RoleName = Literal["viewer", "baker", "owner"]
 class NewUser(Body):
     """A user to add."""
 
-    name: str
-    password: str = Field(json_schema_extra={"format": "password", "writeOnly": True})
+    name: Annotated[str, line(100)]
+    password: Password
     role: RoleName
 
 
@@ -66,13 +69,13 @@ class ChangedUser(Body):
 class NewPassword(Body):
     """A new password."""
 
-    password: str = Field(json_schema_extra={"format": "password", "writeOnly": True})
+    password: Password
 
 
 class NewToken(Body):
     """An API token to make; ``role`` limits what it may do."""
 
-    name: str
+    name: Annotated[str, line(100)]
     role: RoleName
     expires_at: Moment | None = None
 

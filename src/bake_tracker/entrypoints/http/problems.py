@@ -132,7 +132,8 @@ async def _refused(request: Request, error: ServiceError) -> Response:
 async def _unreadable(request: Request, error: RequestValidationError) -> Response:
     # Never the value that was sent: it may be a password.
     errors = [
-        {"field": ".".join(map(str, one["loc"][1:])) or "body", "problem": str(one["msg"])} for one in error.errors()
+        {"field": ".".join(map(str, one["loc"][1:])) or "body", "problem": one["msg"].removeprefix("Value error, ")}
+        for one in error.errors()
     ]
     detail = "; ".join(f"{one['field']}: {one['problem']}" for one in errors)
     return _answer(request, {**_problem(422, "validation_failed", detail), "errors": errors}, {})

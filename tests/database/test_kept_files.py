@@ -1,5 +1,6 @@
 """A SQLite database whose files are deleted, moved or replaced while they are open takes no more writes."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -125,4 +126,7 @@ def test_a_server_whose_log_is_elsewhere_knows_its_bakery_by_the_line_it_wrote(
     file.unlink()
     assert (bake("stock").code, file.exists()) == (1, False)
     monkeypatch.setenv("BAKE_TRACKER_DATABASE_URL", url_of(tmp_path / "another.db"))
+    assert bake("event", "add", "Fair").code == 0
+    monkeypatch.setenv("BAKE_TRACKER_LOG_FILE", os.devnull)
+    monkeypatch.setenv("BAKE_TRACKER_DATABASE_URL", url_of(tmp_path / "third.db"))
     assert bake("event", "add", "Fair").code == 0

@@ -1,8 +1,10 @@
 """Whether a log says that a SQLite database was in use before."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from bake_tracker.config import Settings, default_log_file, sqlite_url
+from bake_tracker.log.files import LogUnreadableError
 from bake_tracker.log.scan import read_lines, scan
 from bake_tracker.log.setup import log_file
 
@@ -19,7 +21,8 @@ def first_use(settings: Settings, file: Path) -> str | None:
     path = log_file(settings, url)
     is_beside = path == default_log_file(url)
     wanted = b'"database_id"' if is_beside else OPENED.encode()
-    for _, line in read_lines(scan(path, lambda block: wanted in block)):
-        if line and (line.get("database") == url or (is_beside and line.get("database_id"))):
-            return str(line["timestamp"])
+    with suppress(LogUnreadableError):  # such as /dev/stdout, which tells nothing
+        for _, line in read_lines(scan(path, lambda block: wanted in block)):
+            if line and (line.get("database") == url or (is_beside and line.get("database_id"))):
+                return str(line["timestamp"])
     return None

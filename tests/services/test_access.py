@@ -12,7 +12,13 @@ import pytest
 from sqlalchemy import text
 
 from bake_tracker.clock import now, uuid7
-from bake_tracker.domain.access import ATTEMPTS_OF_NAME_AT_ADDRESS, Role, password_problem, secret_sha256
+from bake_tracker.domain.access import (
+    ATTEMPTS_OF_NAME_AT_ADDRESS,
+    Role,
+    attempt_limits,
+    password_problem,
+    secret_sha256,
+)
 from bake_tracker.domain.errors import ApiTokenNotFoundError, ConflictError, UserNotFoundError, ValidationError
 from bake_tracker.log.format import JsonFormatter
 from bake_tracker.queries.archive.rows import archived_tables
@@ -225,9 +231,18 @@ def test_attempts_are_counted_over_all_processes(kitchen: Kitchen) -> None:
         waits = list(pool.map(attempt, ["::1"] * (ATTEMPTS_OF_NAME_AT_ADDRESS + 3)))
     assert waits.count(0) == ATTEMPTS_OF_NAME_AT_ADDRESS
     assert all(0 <= wait <= 15 * 60 + 1 for wait in waits)
-    assert attempt("::2") == 0
+    assert attempt("2001:db8::2") == 0
     signed_in(user_id)
     assert attempt("::1") == 0
+
+
+def test_an_ipv6_network_counts_as_one_address() -> None:
+    """Its subscriber may use a new address for every guess; others, and IPv4 addresses, count by themselves."""
+    same = [attempt_limits("Ada", f"2001:db8::{host}") for host in ("1", "ffff:1", "1%eth0")]
+    assert same[0] == same[1] == same[2]
+    others = ["2001:db8:0:1::1", "::1", "10.0.0.1", "10.0.0.2", "testclient", ""]
+    assert len({str(attempt_limits("Ada", one)) for one in ("2001:db8::1", *others)}) == 1 + len(others)
+    assert attempt_limits("Ada", "::ffff:10.0.0.1") == attempt_limits("Ada", "10.0.0.1")
 
 
 def test_users_and_tokens_are_neither_backed_up_nor_undone(sqlite_url: str) -> None:

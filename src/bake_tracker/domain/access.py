@@ -5,6 +5,7 @@ import hmac
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from bake_tracker.domain.errors import ForbiddenError
 
@@ -102,13 +103,25 @@ def _device_mark(password_hash: str, secret: str) -> str:
     return hmac.new(password_hash.encode(), f"device\n{secret}".encode("utf-8", "surrogatepass"), "sha256").hexdigest()
 
 
+def network_of(address: str) -> str:
+    """What counts as one address: an IPv6 subscriber has a network of 64 bits, and may use a new address every time."""
+    try:
+        known = ip_address(address.partition("%")[0])
+    except ValueError:  # a socket of this machine, or a name
+        return address
+    if isinstance(known, IPv6Address) and not known.is_loopback:
+        mapped = known.ipv4_mapped
+        return str(mapped or ip_network((known, 64), strict=False))
+    return str(known)
+
+
 def attempt_limits(name: str, address: str, known_device: str | None = None) -> dict[str, int]:
     """The counters of a sign-in attempt and their limits within ``ATTEMPTS_WITHIN``.
 
     A device where the user has signed in before counts alone, so that nobody at the same address, or who guesses at the
     name from elsewhere, can lock its user out.
     """
-    key = user_name_key(name)
+    key, address = user_name_key(name), network_of(address)
     if known_device is not None:
         return {secret_sha256(f"name on device\n{key}\n{device_secret(known_device)}"): ATTEMPTS_OF_NAME_AT_ADDRESS}
     return {

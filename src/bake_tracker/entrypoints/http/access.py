@@ -18,7 +18,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.routing import Mount
 
 from bake_tracker.clock import now
-from bake_tracker.domain.access import Role, device_secret, secret_sha256
+from bake_tracker.domain.access import Role, device_secret, network_of, secret_sha256
 from bake_tracker.domain.errors import (
     DatabaseUnavailableError,
     ForbiddenError,
@@ -123,7 +123,7 @@ def _identify_within_limits(request: Request) -> Caller | None:
     secret = bearer_of(request) or cookies.sign_in_token(request)
     key = secret_sha256(secret) if secret else ""
     device = _device_key(cookies.device(request) or "")
-    address = device if limiter.is_trusted(device) else address_of(request)
+    address = device if limiter.is_trusted(device) else network_of(address_of(request))
     if not limiter.is_trusted(key) and (wait_s := limiter.wait_s(address, take=0)):
         raise TooManyAttemptsError(wait_s)
     refused = None

@@ -3,10 +3,12 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterable
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from bake_tracker.domain.access import network_of
 
 HEADERS_WITHIN_S = 15.0
 """How long a connection may take to send the headers of its next request, from its first byte or its beginning."""
@@ -65,10 +67,7 @@ class PatientProtocol(H11Protocol):
 
 
 def counted_as(address: str | None, config: Any) -> str | None:
-    """The name under which the connections of an address are counted; None for this machine and declared proxies.
-
-    One IPv6 subscriber has a network of 64 bits.
-    """
+    """The name under which the connections of an address are counted; None for this machine and declared proxies."""
     try:
         client = ip_address((address or "").partition("%")[0])
     except ValueError:
@@ -76,9 +75,7 @@ def counted_as(address: str | None, config: Any) -> str | None:
     client = getattr(client, "ipv4_mapped", None) or client
     if client.is_loopback or (config.proxy_headers and _is_in(client, config.forwarded_allow_ips or ())):
         return None
-    if isinstance(client, IPv6Address):
-        return str(ip_network((client, 64), strict=False))
-    return str(client)
+    return network_of(str(client))
 
 
 def _is_in(client: Any, trusted: Iterable[str]) -> bool:

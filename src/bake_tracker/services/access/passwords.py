@@ -13,35 +13,31 @@ if TYPE_CHECKING:
     from pwdlib import PasswordHash
 
 AT_ONCE = 2
-"""Passwords that one process hashes at the same time; each takes 64 MiB."""
+"""Passwords that one process checks at the same time; each takes 64 MiB."""
 MOST_WAITING = 10
 LONGEST_WAIT_S = 10
 
 _hashing = threading.BoundedSemaphore(AT_ONCE)
 _places = threading.BoundedSemaphore(AT_ONCE + MOST_WAITING)
-_has_turn = threading.local()
 
 
 @contextmanager
 def turn() -> Iterator[None]:
-    """Wait for the turn to hash passwords in this thread; inside a turn, there is nothing to wait for.
+    """Wait for the turn to check the password of somebody who may be anybody.
+
+    Operations of owners hash without one, inside a transaction: that transaction may be what a sign-in waits for.
 
     Raises:
         TooBusyError: too many others wait already, or it takes too long.
     """
-    if getattr(_has_turn, "value", False):
-        yield
-        return
     if not _places.acquire(blocking=False):
         raise TooBusyError
     try:
         if not _hashing.acquire(timeout=LONGEST_WAIT_S):
             raise TooBusyError
         try:
-            _has_turn.value = True
             yield
         finally:
-            _has_turn.value = False
             _hashing.release()
     finally:
         _places.release()
@@ -54,14 +50,12 @@ def new_secret(prefix: str = "") -> str:
 
 def hash_password(password: str) -> str:
     """Hash a password with argon2id; the text includes the parameters and the salt."""
-    with turn():
-        return _hasher().hash(password)
+    return _hasher().hash(password)
 
 
 def verify_password(password: str, password_hash: str | None) -> bool:
     """Whether the password is correct. Without a hash it takes just as long, so that timing reveals no names."""
-    with turn():
-        is_it = _hasher().verify(password.encode("utf-8", "surrogatepass"), password_hash or _nobodys_hash())
+    is_it = _hasher().verify(password.encode("utf-8", "surrogatepass"), password_hash or _nobodys_hash())
     return is_it and password_hash is not None
 
 

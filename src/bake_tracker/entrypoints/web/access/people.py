@@ -31,7 +31,7 @@ from bake_tracker.services.access.accounts import (
     record_user,
     record_user_change,
 )
-from bake_tracker.services.access.passwords import new_secret, verify_password
+from bake_tracker.services.access.passwords import new_secret, turn, verify_password
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
 
 router = pages()
@@ -163,12 +163,13 @@ def do_revoke_token(request: Request, api_token_id: TokenId, form: Sent) -> Resp
 
 def _check_own_password(request: Request, caller: Caller, password: str) -> None:
     """Raise unless this is the caller's password; a wrong guess counts like a failed sign-in."""
-    wait_s, known = take_attempt_of(request, caller.name)
     refused: ServiceError | None = None
-    if wait_s:
-        refused = TooManyAttemptsError(wait_s)
-    elif not verify_password(password, known.password_hash if known else None):
-        refused = ValidationError.of("current", "is not right")
+    with turn():
+        wait_s, known = take_attempt_of(request, caller.name)
+        if wait_s:
+            refused = TooManyAttemptsError(wait_s)
+        elif not verify_password(password, known.password_hash if known else None):
+            refused = ValidationError.of("current", "is not right")
     if refused is not None:
         note_attempt("confirm_password", refused.outcome, request, name=caller.name, password="")
         raise refused

@@ -88,7 +88,7 @@ class BakerySettings(Body):
 
     name: Name | None = None
     currency: CurrencyCode | None = None
-    time_zone: str | None = None
+    time_zone: Annotated[str, line(60)] | None = None
     label_policy: Literal["warn", "refuse"] | None = None
 
 

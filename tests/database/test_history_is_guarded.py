@@ -23,6 +23,7 @@ TABLES = {
     "adjustment": "quantity_micros = -2",
     "stocktake": "notes = 'never'",
     "stocktake_line": "counted_micros = 2",
+    "count_answer": "quantity_micros = 2",
     "lot_hold": "reason = 'none'",
     "transfer": "to_location = 'attic'",
     "delivery": "document = 'none'",

@@ -121,7 +121,7 @@ def chain(kitchen: Kitchen, links: int) -> list[int]:
         ids = [first["id"] + number for number in range(links + 1)]
         for number in ids[1:]:
             key = str(UUID(int=number))
-            posted = {"operation_id": key, "cost_micros": 0}
+            posted = {"operation_id": key, "cost_micros": 0, "happened_at": operation["recorded_at"]}
             quantity = {"quantity_micros": first["quantity_micros"]}
             rows["operation"].append({**operation, "id": key, "transaction_id": key, "name": "record_transfer"})
             rows["lot"].append(

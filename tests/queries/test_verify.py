@@ -42,7 +42,10 @@ def test_a_movement_past_the_services_is_named(bakery: Kitchen, cost: int | None
     (lot,) = bakery.rows("SELECT id, remaining_micros, operation_id FROM lot WHERE code LIKE 'carton%'")
     with session_scope() as session:
         session.execute(
-            text("INSERT INTO movement (operation_id, lot_id, quantity_micros, cost_micros) VALUES (:o, :l, :q, :c)"),
+            text(
+                "INSERT INTO movement (operation_id, lot_id, quantity_micros, cost_micros, happened_at) "
+                "SELECT :o, :l, :q, CAST(:c AS bigint), recorded_at FROM operation WHERE id = :o"
+            ),
             {"o": lot.operation_id, "l": lot.id, "q": -lot.remaining_micros, "c": cost},
         )
         session.execute(text("UPDATE lot SET remaining_micros = 0 WHERE id = :l"), {"l": lot.id})
@@ -126,8 +129,9 @@ def test_a_value_that_its_movements_do_not_give_is_named(bakery: Kitchen) -> Non
 def test_a_lot_that_was_oversold_in_between_is_named(bakery: Kitchen) -> None:
     """Its remaining quantity at the end is still right."""
     more = (
-        "INSERT INTO movement (operation_id, lot_id, quantity_micros, cost_micros)"
-        f" SELECT operation_id, id, {{}}, 0 FROM lot WHERE id = {FLOUR}"
+        "INSERT INTO movement (operation_id, lot_id, quantity_micros, cost_micros, happened_at)"
+        " SELECT lot.operation_id, lot.id, {}, 0, happened_at FROM lot JOIN movement m ON m.lot_id = lot.id"
+        f" WHERE lot.id = {FLOUR} LIMIT 1"
     )
     found = named_after(more.format(-(10**12)), more.format(10**12))
     assert found == {"lot drawn below zero", "draws of an operation", "movement of lot"}

@@ -321,6 +321,7 @@ def test_an_operation_with_twenty_thousand_dependents_lists_them_all(bakery: Kit
     """There are more than PostgreSQL takes as parameters; the tree and the order list every one."""
     bought, count = bakery.receive("Sugar", 1_000, "kg", 3), 20_000
     ids = [uuid7() for _ in range(count)]
+    same = {"lot_id": bought["lot_id"], "quantity_micros": -5, "cost_micros": 0, "happened_at": now()}
     with session_scope() as session:
         session.execute(
             text(
@@ -332,7 +333,7 @@ def test_an_operation_with_twenty_thousand_dependents_lists_them_all(bakery: Kit
         )
         session.execute(
             insert(Movement),
-            [{"operation_id": key, "lot_id": bought["lot_id"], "quantity_micros": -5, "cost_micros": 0} for key in ids],
+            [{"operation_id": key, **same} for key in ids],
         )
         taken = {"taken": 5 * count, "lot": bought["lot_id"]}
         session.execute(text("UPDATE lot SET remaining_micros = remaining_micros - :taken WHERE id = :lot"), taken)

@@ -265,7 +265,10 @@ def unseen_changes(name: str) -> list[str]:
 def test_a_row_added_to_or_removed_from_a_sealed_operation_is_named(sealed: Kitchen) -> None:
     """Adding or removing a movement, a lot or a run changes its operation."""
     run, *_ = sealed.rows("SELECT operation_id, lot_id FROM production_run ORDER BY id")
-    more = "INSERT INTO movement (operation_id, lot_id, quantity_micros, cost_micros) VALUES (:o, :l, 1, 1)"
+    more = (
+        "INSERT INTO movement (operation_id, lot_id, quantity_micros, cost_micros, happened_at) "
+        "SELECT :o, :l, 1, 1, recorded_at FROM operation WHERE id = :o"
+    )
     for statement in (
         more,
         "DELETE FROM movement WHERE operation_id = :o AND lot_id = :l",

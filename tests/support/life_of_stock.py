@@ -21,9 +21,10 @@ def fill_the_life_of_stock(kitchen: Kitchen) -> None:
     mistyped = kitchen.receive("Sugar", 9, "kg", 2)["operation_id"]
     mill = run_in_transaction(lambda s: record_supplier("Watermill", session=s))["supplier_id"]
     line = {"item_id": kitchen.ids["Sugar"], "quantity": 1, "unit": "kg"}
+    sheet = {"lot_id": lot, "percent_left": 50, "expected": 1_000}
     for work in (
         lambda s: record_adjustment("waste", [{"lot_id": lot, "quantity": 10}], session=s, reason="spilt"),
-        lambda s: record_stocktake([{"lot_id": lot, "percent_left": 50}], session=s, notes="Monday"),
+        lambda s: record_stocktake([sheet], session=s, notes="Monday", moved="after"),
         lambda s: record_transfer(lot, "Cellar", session=s, quantity=100),
         lambda s: record_hold([lot, passed_over], "smells", session=s),
         lambda s: record_delivery([line], session=s, supplier_id=mill, document="7"),

@@ -49,6 +49,7 @@ def named_after(*statements: str, **values: Any) -> set[str]:
 OTHER_WORDS = {
     "adjustment.kind": "spoilage",
     "lot_hold.action": "release",
+    "count_answer.saw": "before",
     "item_measure.kind": "density",
 }
 

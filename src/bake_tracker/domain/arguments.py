@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from bake_tracker.domain.choices import CountSaw
 from bake_tracker.domain.errors import Problem, ValidationError
 from bake_tracker.domain.remedies import Remedy
 from bake_tracker.domain.units import MAX_MICROS, MICRO, Unit, UnknownUnitError, parse_unit
@@ -188,6 +189,12 @@ class Arguments:
             self.refuse(field, f"must be one of {', '.join(options)}, not {shown(value)}")
             return options[0]
         return value
+
+    def count_saw(self, value: object) -> CountSaw | None:
+        """Whether a later count had seen this: ``before``, ``after``, or None if nobody said."""
+        if value is None:
+            return None
+        return "after" if self.choice("count_saw", value, ("before", "after")) == "after" else "before"
 
     def uuid(self, field: str, value: object) -> str:
         """A UUID as text."""

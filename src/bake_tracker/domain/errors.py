@@ -24,6 +24,7 @@ ServiceError
 ├── LabelDiffersError               the run would differ from the label on file
 ├── LabelIncompleteError            the label lacks facts, such as allergens
 ├── ConflictError                   the request contradicts what is recorded
+│   ├── CountedSinceError           a lot was counted after the time of the change
 │   └── DependentsError             later operations depend on the one to undo
 │       └── StaysError              and it made something that the ledger uses
 ├── AccessError                     access is denied
@@ -433,6 +434,35 @@ class ConflictError(ServiceError):
 
     def log_fields(self) -> dict[str, Any]:
         return self.fields
+
+
+class CountSince(TypedDict):
+    """A count of a lot after the time of a change to it; the quantity is in the lot's base unit."""
+
+    lot_id: int
+    lot_code: str
+    stocktake_id: int
+    counted_at: str
+    counted: str
+    unit: str
+
+
+class CountedSinceError(ConflictError):
+    """A change would alter what a later count found; ``counts`` lists the latest count of each of those lots."""
+
+    code = "counted_since"
+
+    def __init__(self, counts: Sequence[CountSince], local_times: Sequence[str]) -> None:
+        self.counts = list(counts)
+        said = "; ".join(
+            f"lot {one['lot_code']} was counted at {when} ({amount(one['counted'], one['unit'])})"
+            for one, when in zip(counts, local_times, strict=True)
+        )
+        super().__init__(
+            f"{said}, and this happened before",
+            remedy={"kind": "answer_count"},
+            counts=self.counts,
+        )
 
 
 class Dependent(TypedDict):

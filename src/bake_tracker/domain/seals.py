@@ -77,6 +77,7 @@ COVERED: Mapping[str, tuple[str, ...]] = {
     "stocktake_line": (
         *("id", "operation_id", "stocktake_id", "lot_id", "expected_micros", "counted_micros", "percent_left"),
     ),
+    "count_answer": ("id", "operation_id", "stocktake_line_id", "saw", "quantity_micros"),
     "lot_hold": (
         *("id", "operation_id", "lot_id", "action", "reason", "usable_until"),
         *("was_on_hold", "was_usable_until", "happened_at"),
@@ -103,7 +104,8 @@ EXCLUDED: Mapping[str, Mapping[str, str]] = {
         "usable_until": "changes when a lot is released past its expiry",
         "on_hold": "changes when a lot is held or released",
         "location": "changes when a lot is moved",
-    }
+    },
+    "movement": {"happened_at": "a cache, recomputed from the operation"},
 }
 """Columns of these tables that may change, and why."""
 

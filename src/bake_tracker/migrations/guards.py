@@ -18,6 +18,7 @@ CHANGEABLE_UNTIL = {
     "adjustment": "",
     "stocktake": "",
     "stocktake_line": "",
+    "count_answer": "",
     "lot_hold": "",
     "transfer": "",
     "delivery": "",

@@ -1,6 +1,6 @@
 """The mapped classes, without behaviour. Quantities and money are whole millionths (``*_micros``)."""
 
-from bake_tracker.models.adjustments import Adjustment, Stocktake, StocktakeLine
+from bake_tracker.models.adjustments import Adjustment, CountAnswer, Stocktake, StocktakeLine
 from bake_tracker.models.archived import ArchivedEvent, ArchivedItem, ArchivedRecipient, ArchivedSupplier
 from bake_tracker.models.assembly import AssemblyRun
 from bake_tracker.models.base import Base
@@ -31,6 +31,7 @@ __all__ = [
     "Bakery",
     "Base",
     "CatalogChange",
+    "CountAnswer",
     "Delivery",
     "Event",
     "GoodComponent",

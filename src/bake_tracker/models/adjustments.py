@@ -65,6 +65,7 @@ class StocktakeLine(Base):
     __table_args__ = (
         Index("uq_stocktake_line_lot", "stocktake_id", "lot_id", unique=True),
         Index("ix_stocktake_line_operation_id", "operation_id"),
+        Index("ix_stocktake_line_lot_id", "lot_id"),
     )
 
     id: Mapped[PrimaryKey]
@@ -74,3 +75,24 @@ class StocktakeLine(Base):
     expected_micros: Mapped[int] = mapped_column(BigInteger)
     counted_micros: Mapped[int] = mapped_column(BigInteger)
     percent_left: Mapped[Fraction | None] = mapped_column(ExactRatio())
+
+
+class CountAnswer(Base):
+    """What a person said about a count when they recorded something older: whether the count had seen it.
+
+    ``before``: the count had seen it, so this operation posts ``quantity_micros`` at the count, and the counted
+    quantity stands. ``after``: it had not, so the lot differs from the count by ``quantity_micros``.
+    """
+
+    __tablename__ = "count_answer"
+    __table_args__ = (
+        CheckConstraint("saw IN ('before', 'after')", name="saw"),
+        Index("ix_count_answer_operation_id", "operation_id"),
+        Index("ix_count_answer_stocktake_line_id", "stocktake_line_id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    operation_id: Mapped[str] = mapped_column(UuidText(), ForeignKey("operation.id"))
+    stocktake_line_id: Mapped[int] = mapped_column(ForeignKey("stocktake_line.id"))
+    saw: Mapped[str] = mapped_column(String(8))
+    quantity_micros: Mapped[int] = mapped_column(BigInteger)

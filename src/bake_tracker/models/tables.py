@@ -14,6 +14,7 @@ from bake_tracker.models import (
     AssemblyRun,
     Bakery,
     CatalogChange,
+    CountAnswer,
     Delivery,
     Event,
     GoodComponent,
@@ -61,6 +62,7 @@ assembly_run = cast(Table, AssemblyRun.__table__)
 bakery = cast(Table, Bakery.__table__)
 bakery_user = cast(Table, User.__table__)
 catalog_change = cast(Table, CatalogChange.__table__)
+count_answer = cast(Table, CountAnswer.__table__)
 delivery = cast(Table, Delivery.__table__)
 event = cast(Table, Event.__table__)
 good_component = cast(Table, GoodComponent.__table__)

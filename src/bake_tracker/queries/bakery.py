@@ -1,7 +1,7 @@
 """The one bakery of a database."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, exists, select
@@ -28,6 +28,14 @@ class BakeryInfo:
     def local_day(self, instant: datetime) -> date:
         """The calendar day of an instant in the bakery's time zone."""
         return self.local_time(instant).date()
+
+    def start_of(self, day: date) -> datetime:
+        """The instant at which a day begins in the bakery's time zone."""
+        return datetime.combine(day, time(), ZoneInfo(self.time_zone)).astimezone(UTC)
+
+    def came_at(self, received_on: date, recorded_at: datetime) -> datetime:
+        """When goods of a day were there: from its start, but not later than they were recorded."""
+        return min(self.start_of(received_on), recorded_at)
 
     def local_time(self, instant: datetime) -> datetime:
         """A time in the bakery's time zone."""

@@ -10,6 +10,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.choices import said_of_counts
 from bake_tracker.domain.errors import ComponentShortage, InsufficientComponentsError, ValidationError
 from bake_tracker.domain.label.text import LabelDifference
 from bake_tracker.domain.money import format_money
@@ -129,12 +130,14 @@ def record_assembly(
     event_id: int | None = None,
     notes: str | None = None,
     used: Sequence[UsedInput] | None = None,
+    count_saw: str | None = None,
     operation_id: UUID | str | None = None,
 ) -> AssemblyResult:
     """Take the components by their policy and add the packed goods as a lot, in the caller's transaction.
 
     The goods carry the cost of their components and expire no later than the earliest of them. Use ``assembled_at`` to
-    record late, like ``produced_at`` of a production. ``used`` lists lots that were really used, as for a production.
+    record late, and ``count_saw`` if a component was counted since, like in a production. ``used`` lists lots that were
+    really used, as for a production.
 
     Raises:
         LotNotFoundError: there is no such lot.
@@ -142,6 +145,7 @@ def record_assembly(
         FinishedGoodNotFoundError, EventNotFoundError: there is no such good or event.
         InsufficientComponentsError: components are short; lists all of them and takes nothing.
         LabelDiffersError: the label on file does not match, and the bakery's policy is to refuse.
+        CountedSinceError: a lot was counted after ``assembled_at``, and ``count_saw`` was left out.
         ConflictError: a lot in ``used`` is on hold or came in later, or ``operation_id`` was used for something else.
     """
     with recording(RECORD, session, locals()) as operation:
@@ -154,9 +158,10 @@ def record_assembly(
             notes=given.text("notes", notes),
         )
         named = read_used(given, used)
+        saw = given.count_saw(count_saw)
         given.done()
-        at, there_on = operation.happened("assembled_at", asked.assembled_at)
-        if done := operation.claim({**asdict(asked), **claimed_used(named)}):
+        at, there_on = operation.happened("assembled_at", asked.assembled_at, count_saw=saw)
+        if done := operation.claim({**asdict(asked), **claimed_used(named), **said_of_counts(saw)}):
             return cast(AssemblyResult, done)
 
         # load
@@ -185,7 +190,7 @@ def record_assembly(
             "operation_id": operation.id,
             "lot_id": lot.lot_id,
             "total_cost_micros": cost.total_micros,
-            "assembled_at": at,
+            "assembled_at": operation.at,
         }
         run_id: int = operation.connection.execute(_add, row).scalar_one()
         result = AssemblyResult(

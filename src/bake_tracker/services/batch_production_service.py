@@ -143,6 +143,7 @@ def record_batch_production(
     overhead_cost: int | Decimal | None = None,
     used: Sequence[UsedInput] | None = None,
     outputs: Sequence[OutputInput] | None = None,
+    count_saw: str | None = None,
     operation_id: UUID | str | None = None,
 ) -> ProductionResult:
     """Take the ingredients by their policy and add the product as a lot, in the caller's transaction.
@@ -151,7 +152,8 @@ def record_batch_production(
     adds no lot. The cost of the ingredients is divided between the good output and the loss, by their share of the
     plan.
 
-    Use ``produced_at`` to record late: lots are judged by that day, and a lot received after it is not used. The
+    Use ``produced_at`` to record late: lots are taken as they were then, and none received after that day. If one was
+    counted since, ``count_saw`` says whether the count had seen it (``before``) or not (``after``). The
     product keeps for its shelf life; without one, it expires with the first of its ingredients.
 
     ``labour_cost`` and ``overhead_cost`` are this run's own; left out, they are calculated from the current rates of
@@ -171,6 +173,7 @@ def record_batch_production(
         RecipeNotFoundError, FinishedUnitNotFoundError, EventNotFoundError: there is no such recipe, unit or event.
         UnitConversionError: an ingredient's density is missing; names every such ingredient.
         InsufficientInventoryError: ingredients are short; lists all of them and takes nothing.
+        CountedSinceError: a lot was counted after ``produced_at``, and ``count_saw`` was left out.
         LabelDiffersError: the label on file does not match, and the bakery's policy is to refuse.
         ConflictError: a lot in ``used`` is on hold or came in later, or ``operation_id`` was used for something else.
     """
@@ -192,9 +195,10 @@ def record_batch_production(
             overhead_cost=overhead_cost,
             used=used,
             outputs=outputs,
+            count_saw=count_saw,
         )
         given.done()
-        at, there_on = operation.happened("produced_at", asked.produced_at)
+        at, there_on = operation.happened("produced_at", asked.produced_at, count_saw=asked.count_saw)
         if done := operation.claim(asked.claimed):
             return cast(ProductionResult, done)
 
@@ -231,7 +235,7 @@ def record_batch_production(
             operation.connection, tables.recipe_snapshot, {"sha256": baked_by.sha256, "content": baked_by.content}
         )
         used_lots = consumptions(draws, chosen.items)
-        result = write_run(operation, asked, at, baked_by.sha256, products, rates, lots, used_lots)
+        result = write_run(operation, asked, operation.at, baked_by.sha256, products, rates, lots, used_lots)
         if chosen.told:
             result["used"] = list(chosen.told)
         if differs[0]:
@@ -266,6 +270,7 @@ def put_back_run(session: Session, run: RecordedRun, drawn: Sequence[Posted]) ->
     )
     with recording(RECORD, session, {**asked.claimed, "operation_id": None}) as operation:
         operation.claim(asked.claimed)
+        operation.said_at = run.produced_at
         lots = load_lots(session, [one.lot_id for one in drawn])
         draws = [
             Draw(lots[one.lot_id].open_lot, -one.quantity_micros, negated(one.cost_micros), "reversal") for one in drawn

@@ -27,7 +27,9 @@ from bake_tracker.database.engines import reading
 from bake_tracker.database.insert_once import insert_once
 from bake_tracker.database.transaction_outcomes import Ending, Fate, OpenTransaction, open_transaction, statement_count
 from bake_tracker.domain.arguments import call_fingerprint, check_is_past
+from bake_tracker.domain.choices import CountSaw
 from bake_tracker.domain.errors import ConflictError, ServiceError, ValidationError
+from bake_tracker.domain.stock.counts import Posting
 from bake_tracker.log.events import Event
 from bake_tracker.log.spans import OperationSpan, begin_span, leave_span
 from bake_tracker.log.tell import (
@@ -100,6 +102,12 @@ class Operation:
     result: Mapping[str, Any] | None = None
     told_too: dict[str, Any] = field(default_factory=dict)
     recorded_late: tuple[str, datetime] | None = None
+    said_at: datetime | None = None
+    count_saw: CountSaw | None = None
+    recorded_at: datetime | None = None
+    settled_at: datetime | None = None
+    unsettled: list[Posting] | None = None
+    undone: set[str] = field(default_factory=set)
     is_replay: bool = False
     is_replay_of_own_transaction: bool = False
 
@@ -107,6 +115,35 @@ class Operation:
     def now(self) -> datetime:
         """The current time, for times that the caller left out."""
         return now()
+
+    @property
+    def at(self) -> datetime:
+        """When it happened: as said, else now. First asked for once the locks are held, so that times follow order."""
+        if self.said_at is not None:
+            return self.said_at
+        if self.settled_at is None:
+            self.settled_at = now()
+        return self.settled_at
+
+    def undoes(self, operation_id: str, at: datetime | None) -> None:
+        """Note what this undoes: it is given back at the time that it happened."""
+        self.said_at = at
+        (self.settling or self).undone.add(operation_id)
+
+    def came_on(self, day: date | None) -> date:
+        """The day that goods came in. Nobody says when on that day, so they are there from its start."""
+        assert self.recorded_at is not None
+        came_on = day or self.house.local_day(self.recorded_at)
+        self.said_at = self.house.came_at(came_on, self.recorded_at)
+        return came_on
+
+    @property
+    def settling(self) -> "Operation | None":
+        """The operation around this one, or this one, that settles the counts for all inside it; else None."""
+        around: Operation | None = self
+        while around is not None and around.unsettled is None:
+            around = around.parent
+        return around
 
     @property
     def connection(self) -> Connection:
@@ -153,12 +190,13 @@ class Operation:
         assert self.transaction is not None
         asked = json.dumps(arguments, default=str, sort_keys=True, ensure_ascii=False)
         fingerprint = call_fingerprint(self.kind.name, asked)
+        self.recorded_at = now()
         row = {
             "id": self.id,
             "name": self.kind.name,
             "fingerprint": fingerprint,
             "arguments": asked,
-            "recorded_at": now(),
+            "recorded_at": self.recorded_at,
             "parent_id": self.parent.id if self.parent else None,
             "transaction_id": self.transaction.transaction_id,
             "attempt": self.attempt,
@@ -194,16 +232,19 @@ class Operation:
         self.connection.execute(_complete, {"of_operation": self.id, "result": text})
         return result
 
-    def happened(self, field: str, at: datetime | None) -> tuple[datetime, date]:
+    def happened(self, field: str, at: datetime | None, *, count_saw: CountSaw | None = None) -> tuple[datetime, date]:
         """When it happened, and the latest receipt day of the lots it may draw.
 
         The success line shows the time of a late record, which may only use goods received by that day. An operation
-        recorded as it happens may use everything on hand, whatever receipt day it has.
+        recorded as it happens may use everything on hand, whatever receipt day it has. ``count_saw`` answers whether a
+        later count had seen it.
         """
         if at is None:
             return self.now, date.max
         self.told_too[field] = at.isoformat()
         self.recorded_late = field, at
+        self.said_at = at
+        self.count_saw = count_saw
         return at, self.house.local_day(at)
 
     # logging ---------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.catalog_changes import Change as CatalogChange
 from bake_tracker.domain.catalog_changes import Thing, what_stays
+from bake_tracker.domain.choices import said_of_counts
 from bake_tracker.domain.errors import ConflictError, Dependent, DependentsError, StaysError, ValidationError
 from bake_tracker.domain.money import format_money, negated
 from bake_tracker.domain.stock.reversal import (
@@ -31,6 +32,7 @@ from bake_tracker.queries.catalog.products import load_items_of_packages
 from bake_tracker.queries.catalog.things import load_called, load_catalog_links, load_changes, load_pinned
 from bake_tracker.queries.operations.reversal import (
     has_undone_parts,
+    load_count_corrections,
     load_family,
     load_holdings,
     load_holds,
@@ -49,6 +51,7 @@ from bake_tracker.queries.stock.holds import HoldState, load_hold_states
 from bake_tracker.services.batch_production_service import ProductionResult, put_back_run
 from bake_tracker.services.catalog.changes import CatalogGivenBack, lock_made, put_back_catalog
 from bake_tracker.services.operation import Kind, Operation, checking, recording
+from bake_tracker.services.stock.counts import settling_counts
 from bake_tracker.services.stock.ledger import Change, change_lots, load_locked
 from bake_tracker.services.stock.places import put_back_hold, put_lot
 
@@ -171,6 +174,7 @@ def record_reversal(
     *,
     session: Session,
     cascade: bool = False,
+    count_saw: str | None = None,
     operation_id: UUID | str | None = None,
 ) -> ReversalResult:
     """Post the opposite of an operation onto the same lots at the same cost and expiry, in the caller's transaction.
@@ -181,10 +185,15 @@ def record_reversal(
     as a new lot from the lots that it used at first. Its changes to the catalogue are restored; entries from an import
     that the ledger uses stay, and are reported as ``kept``.
 
+    What is undone is given back at the time it happened. If that alters a lot that was counted since, ``count_saw``
+    says whether the count had seen the goods given back (``before``) or not (``after``). Undoing a count undoes its
+    corrections too.
+
     Raises:
         ValidationError: an argument is not allowed, or the operation changed nothing that could be undone.
         OperationNotFoundError: no operation has this id.
         DependentsError: later operations depend on it; holds the tree of them.
+        CountedSinceError: it would alter what a later count found, and ``count_saw`` was left out.
         StaysError: it only added something that the ledger uses for good.
         ConflictError: it was reversed already, is itself a reversal, or ``operation_id`` was used for something else.
     """
@@ -193,9 +202,10 @@ def record_reversal(
         target_id = given.uuid("reversed_operation_id", reversed_operation_id)
         why = given.name("reason", reason, limit=1_000)
         with_dependents = given.flag("cascade", cascade)
+        operation.count_saw = given.count_saw(count_saw)
         given.done()
         asked = {"reversed_operation_id": target_id, "reason": why, "cascade": with_dependents}
-        if done := operation.claim(asked):
+        if done := operation.claim({**asked, **said_of_counts(operation.count_saw)}):
             return cast(ReversalResult, done)
 
         # load and decide
@@ -207,14 +217,18 @@ def record_reversal(
 
         # write
         also: list[ReversalResult] = []
-        for key in plan.order:
-            if key != target_id:
-                also.append(_undo_inside(session, plan.operations[key], why, plan.staying))
-        # Operations inside it or dependent on it always come before it.
-        back = _undo(operation, target_id, why, plan.staying)
-        result = _result(operation, plan.target, why, back, also)
-        if plan.target.name == CORRECTING:
-            result["production"] = _put_back_first_yield(session, target_id)
+        back: _Back = [], []
+        with settling_counts(operation):
+            # Operations inside it or dependent on it come before it, except what was given to a count that had seen it.
+            last = _given_to_counts(session, plan.order)
+            for key in (*(key for key in plan.order if key not in last), *last):
+                if key == target_id:
+                    back = _undo(operation, target_id, why, plan.staying)
+                else:
+                    also.append(_undo_inside(session, plan.operations[key], why, plan.staying))
+            result = _result(operation, plan.target, why, back, also)
+            if plan.target.name == CORRECTING:
+                result["production"] = _put_back_first_yield(session, target_id)
         return operation.succeed(result)
 
 
@@ -283,6 +297,13 @@ def _locked_plan(operation: Operation, target_id: str) -> _Plan:
     )
 
 
+def _given_to_counts(session: Session, order: list[str]) -> list[str]:
+    """The corrections of counts that added to a lot: they are taken back last, when the rest is there again."""
+    corrections = load_count_corrections(session, order) if len(order) > 1 else set()
+    added = {one.operation_id for one in load_posted(session, corrections) if one.quantity_micros > 0}
+    return [key for key in order if key in added]
+
+
 def _undo_inside(session: Session, target: Undoable, reason: str, staying: set[Thing]) -> ReversalResult:
     """Undo one operation of a plan, as an operation inside the requested reversal."""
     asked = {"reversed_operation_id": target.operation_id, "reason": reason, "cascade": False}
@@ -296,6 +317,7 @@ def _undo(operation: Operation, target_id: str, reason: str, staying: set[Thing]
     """Post the opposite of one operation, and restore holds, places, measures and the catalogue; return the changes."""
     session = operation.session
     own = load_posted(session, [target_id])
+    operation.undoes(target_id, own[0].happened_at if own else None)
     holdings = load_holdings(session, {one.lot_id for one in own})
     if lacking := impossible_lots(own, holdings, {target_id}):
         codes = sorted({one.lot_code for one in own if one.lot_id in lacking})

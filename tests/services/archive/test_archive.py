@@ -182,7 +182,8 @@ def test_a_large_ledger_is_archived_in_little_memory(
     """Ten times the rows take no more memory to archive or to restore."""
     kitchen = Kitchen().simple_bakery()
     (lot,) = kitchen.rows("SELECT id, operation_id FROM lot WHERE code LIKE 'flour%'")
-    row = {"operation_id": lot.operation_id, "lot_id": lot.id, "quantity_micros": 1, "cost_micros": None}
+    came = datetime(2026, 1, 1, tzinfo=UTC)
+    row = {"operation_id": lot.operation_id, "lot_id": lot.id, "quantity_micros": 1, "happened_at": came}
     peaks = []
     for rows in (3_000, 27_000):
         with session_scope() as session:

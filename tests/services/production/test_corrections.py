@@ -119,7 +119,9 @@ def test_the_run_of_an_undone_correction_may_use_what_the_corrected_run_used(bak
     """If the flour it used at first has gone, it keeps the flour of the correction."""
     made = bakery.produce("Cookies", "Cookie", 2, 40)
     first = lot_id(bakery, "flour")
-    other = bakery.receive("Flour", 5, "kg", 1, expires_on=now().date() + timedelta(days=9))["lot_id"]
+    today = now().date()
+    late = {"received_on": today - timedelta(days=2), "expires_on": today + timedelta(days=9)}  # recorded late
+    other = bakery.receive("Flour", 5, "kg", 1, **late)["lot_id"]
     done = run_in_transaction(lambda s: record_production_correction(made["operation_id"], 48, "typo", session=s))
     left = bakery.rows("SELECT remaining_micros / 1000000 FROM lot WHERE id = :key", key=first)[0][0]
     line: Any = {"lot_id": first, "quantity": int(left)}
@@ -215,7 +217,10 @@ def test_the_statements_of_a_reversal_do_not_grow_with_the_lots_it_gives_back_to
     assert counts[0] == counts[1]
 
 
-STRAY = "INSERT INTO movement (operation_id, lot_id, quantity_micros, cost_micros) SELECT operation_id, lot_id,"
+STRAY = (
+    "INSERT INTO movement (operation_id, lot_id, happened_at, quantity_micros, cost_micros) "
+    "SELECT operation_id, lot_id, happened_at,"
+)
 OF_REVERSAL = "FROM movement WHERE operation_id = (SELECT operation_id FROM reversal) AND quantity_micros > 0 LIMIT 1"
 
 

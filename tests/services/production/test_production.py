@@ -1,12 +1,12 @@
 """Batches: what a run takes, makes, returns and stores."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
 
 from bake_tracker.domain.errors import (
     EventNotFoundError,
@@ -17,6 +17,7 @@ from bake_tracker.domain.errors import (
     RecipeNotFoundError,
     ValidationError,
 )
+from bake_tracker.models.types import UtcDateTime
 from bake_tracker.services import batch_production_service
 from bake_tracker.services.catalog import recipes, things
 from bake_tracker.services.database import run_in_transaction, session_scope
@@ -254,6 +255,13 @@ def test_an_expired_or_held_lot_is_not_picked(kitchen: Kitchen) -> None:
         kitchen.receive("Milk", 1, "l", 1, lot_code=code, received_on=JANUARY, expires_on=date(2026, 11, expiry_day))
     with session_scope() as session:
         session.execute(text("UPDATE lot SET on_hold = true WHERE code = 'held'"))
+        session.execute(
+            text(
+                "INSERT INTO lot_hold (operation_id, lot_id, action, reason, was_on_hold, was_usable_until, "
+                "happened_at) SELECT operation_id, id, 'hold', 'smells', false, usable_until, :then FROM lot "
+                "WHERE code = 'held'"
+            ).bindparams(bindparam("then", MORNING - timedelta(days=1), UtcDateTime()))
+        )
     runs = [kitchen.produce("Custard", "Cup", 1, 4, produced_at=MORNING) for _ in range(2)]
     assert [run["consumptions"][0]["lot_code"] for run in runs] == ["last-day", "good"]
     with pytest.raises(InsufficientInventoryError) as refused:

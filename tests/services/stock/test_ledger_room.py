@@ -11,7 +11,7 @@ from bake_tracker.queries.catalog.things import SHAPES
 from support import ROOT
 
 SOURCES = ROOT / "src" / "bake_tracker"
-ROOM = {"services/stock/ledger.py", "services/stock/places.py"}
+ROOM = {"services/stock/ledger.py", "services/stock/movements.py", "services/stock/places.py"}
 GUARDED = {"movement", "lot", "lot_hold", "transfer"}
 NAMES = {*GUARDED, "movements", "Movement", "Lot", "LotHold", "Transfer"}
 CLASSES = {name for name in NAMES if name[0].isupper()}

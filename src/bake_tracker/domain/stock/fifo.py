@@ -17,7 +17,10 @@ this rule sixteen of them would not empty a cup."""
 
 @dataclass(frozen=True, slots=True)
 class OpenLot:
-    """What is left of a lot that may be used, in millionths; ``cost_micros`` is None if unknown."""
+    """What is left of a lot that may be used, in millionths; ``cost_micros`` is None if unknown.
+
+    ``priced_micros`` is the quantity that the cost belongs to, where less than that may be used.
+    """
 
     lot_id: int
     item_id: int
@@ -25,6 +28,7 @@ class OpenLot:
     quantity_micros: int
     cost_micros: int | None
     expires_on: date | None = None
+    priced_micros: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +57,11 @@ class Allocation:
 def draw_from(lot: OpenLot, wanted_micros: int, reason: Reason = "policy") -> Draw:
     """Take ``wanted_micros`` or the whole lot; the last draw takes all the remaining quantity and cost."""
     assert lot.quantity_micros > 0
-    if lot.quantity_micros - wanted_micros < DUST_MICROS:
-        return Draw(lot, lot.quantity_micros, lot.cost_micros, reason)
-    if lot.cost_micros is None:
-        return Draw(lot, wanted_micros, None, reason)
-    return Draw(lot, wanted_micros, divide_half_even(lot.cost_micros * wanted_micros, lot.quantity_micros), reason)
+    priced = lot.quantity_micros if lot.priced_micros is None else lot.priced_micros
+    taken = lot.quantity_micros if lot.quantity_micros - wanted_micros < DUST_MICROS else wanted_micros
+    if taken == priced or lot.cost_micros is None:
+        return Draw(lot, taken, lot.cost_micros, reason)
+    return Draw(lot, taken, divide_half_even(lot.cost_micros * taken, priced), reason)
 
 
 def allocate(needed_micros: int, lots: Iterable[OpenLot]) -> Allocation:

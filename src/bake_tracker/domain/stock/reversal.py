@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from graphlib import TopologicalSorter
 from heapq import heappop, heappush
 
@@ -34,6 +35,7 @@ class Posted:
     lot_made_by: str
     quantity_micros: int
     cost_micros: int | None
+    happened_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

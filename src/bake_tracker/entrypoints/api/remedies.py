@@ -107,6 +107,9 @@ def _field(field: str, text: str) -> Way:
 WAYS: dict[RemedyKind, Callable[[Remedy], Way]] = {
     "add_product": lambda one: _route("POST /api/v1/products", "or add the product with its size"),
     "begin_anew": lambda one: {"text": f"{_OPERATOR} bring the database back"},
+    "answer_count": lambda one: _field(
+        "count_saw", "if the count had seen it, set count_saw to before; if not, to after"
+    ),
     "choose_range": lambda one: _field("choices.ranges", "set choices.ranges to low or high"),
     "correct_settings": lambda one: _route("POST /api/v1/bakery/corrections", "to correct them"),
     "declare_ingredients": lambda one: _route(

@@ -99,6 +99,7 @@ def _state_yield(remedy: Remedy) -> str:
 WORDS: dict[RemedyKind, Callable[[Remedy], str]] = {
     "add_product": lambda one: "or add the product with its size: bake product add",
     "begin_anew": lambda one: "or begin a new bakery there: bake init",
+    "answer_count": lambda one: "if the count had seen it, add --count-saw before; if not, add --count-saw after",
     "choose_range": lambda one: "add --ranges low or --ranges high",
     "correct_settings": lambda one: "run: bake correct-settings",
     "declare_ingredients": lambda one: f'put them on file: bake declare {one["item_slug"]} "..."',

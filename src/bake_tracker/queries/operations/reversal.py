@@ -67,9 +67,25 @@ def load_operations(session: Session, operation_ids: Collection[str]) -> dict[st
 
 
 def load_family(session: Session, operation_ids: Collection[str]) -> set[str]:
-    """These operations and all inside them, at any depth, that were not undone."""
+    """These operations, all inside them at any depth, and the corrections of their counts, if not undone."""
     family = _family(session, operation_ids)
-    return set(session.scalars(select(family.c.id).where(stands(family.c.id))))
+    found = set(session.scalars(select(family.c.id).where(stands(family.c.id))))
+    line, answer = tables.stocktake_line, tables.count_answer
+    corrections = (
+        select(answer.c.operation_id)
+        .join(line, line.c.id == answer.c.stocktake_line_id)
+        .where(answer.c.saw == "before", among(session, line.c.operation_id, found), stands(answer.c.operation_id))
+    )
+    return found | set(session.scalars(corrections))
+
+
+def load_count_corrections(session: Session, operation_ids: Collection[str]) -> set[str]:
+    """The operations among these that correct a count, because it had seen something recorded later."""
+    answer = tables.count_answer
+    found = select(answer.c.operation_id).where(
+        answer.c.saw == "before", among(session, answer.c.operation_id, operation_ids)
+    )
+    return set(session.scalars(found))
 
 
 def has_undone_parts(session: Session, operation_id: str) -> bool:
@@ -90,6 +106,7 @@ def load_posted(session: Session, operation_ids: Collection[str]) -> list[Posted
             tables.lot.c.operation_id.label("made_by"),
             movements.c.quantity_micros,
             movements.c.cost_micros,
+            movements.c.happened_at,
         )
         .join(tables.lot, tables.lot.c.id == movements.c.lot_id)
         .where(among(session, movements.c.operation_id, operation_ids))
@@ -99,12 +116,12 @@ def load_posted(session: Session, operation_ids: Collection[str]) -> list[Posted
 
 
 def load_touched(session: Session, operation_ids: Collection[str]) -> tuple[set[str], set[int]]:
-    """The operations among these that changed stock, lots or measures, and the items they changed."""
+    """The operations among these that changed or counted stock, lots or measures, and the items of these."""
     of_lots = [
         select(table.c.operation_id, tables.lot.c.item_id)
         .join(tables.lot, tables.lot.c.id == table.c.lot_id)
         .where(among(session, table.c.operation_id, operation_ids))
-        for table in (movements, tables.lot_hold, tables.transfer)
+        for table in (movements, tables.lot_hold, tables.transfer, tables.stocktake_line)
     ]
     of_items = select(tables.item_measure.c.operation_id, tables.item_measure.c.item_id).where(
         among(session, tables.item_measure.c.operation_id, operation_ids)

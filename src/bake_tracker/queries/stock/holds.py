@@ -19,15 +19,19 @@ class HoldState(NamedTuple):
     usable_until: date | None
 
 
-def load_hold_states(session: Session, lot_ids: Collection[int]) -> dict[int, HoldState]:
-    """The state of each lot. A part starts as the lot it was split from was then, and follows its own holds since."""
+def load_hold_states(session: Session, lot_ids: Collection[int], *, at: datetime | None = None) -> dict[int, HoldState]:
+    """The state of each lot, now or ``at`` a moment.
+
+    A part starts as the lot it was split from was then, and follows its own holds since.
+    """
     lots = _with_ancestors(session, lot_ids)
     holds: dict[int, list[Any]] = {}
-    for row in session.execute(
+    rows = (
         select(tables.lot_hold, stands(tables.lot_hold.c.operation_id).label("stands"))
         .where(among(session, tables.lot_hold.c.lot_id, lots))
         .order_by(tables.lot_hold.c.id)
-    ):
+    )
+    for row in session.execute(rows if at is None else rows.where(tables.lot_hold.c.happened_at <= at)):
         holds.setdefault(row.lot_id, []).append(row)
     return {lot_id: _state(lot_id, lots, holds) for lot_id in lot_ids}
 

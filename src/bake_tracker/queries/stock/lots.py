@@ -34,6 +34,8 @@ class LotState:
     cost_micros: int | None
     brought_micros: int
     brought_cost_micros: int | None
+    then: OpenLot | None = None
+    """What could be taken when a late record happened."""
 
     @property
     def open_lot(self) -> OpenLot:

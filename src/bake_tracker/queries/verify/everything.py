@@ -19,13 +19,14 @@ from bake_tracker.queries.verify.runs import run_drift
 from bake_tracker.queries.verify.seals import SealsFound, verify_seals
 from bake_tracker.queries.verify.stock import stock_drift
 from bake_tracker.queries.verify.stored_values import value_drift
+from bake_tracker.queries.verify.times import time_drift, time_notes
 from bake_tracker.queries.verify.traces import trace_drift
 
 __all__ = ["Drift", "Told", "Verification", "verify_ledger"]
 
 
 class Verification(TypedDict):
-    """The number of things compared, and every disagreement."""
+    """The number of things compared, every disagreement, and notes on counts and days that earlier versions allowed."""
 
     lots: int
     movements: int
@@ -33,6 +34,7 @@ class Verification(TypedDict):
     operations: int
     seals: SealsFound
     drift: list[Drift]
+    notes: list[Drift]
 
 
 def _untold(_what: str, _done: int) -> None:
@@ -84,6 +86,7 @@ def verify_ledger(session: Session, *, expect: str | None = None, told: Told = _
         "lots": lambda: lot_drift(session),
         "runs": lambda: run_drift(session, told),
         "adjustments and deliveries": lambda: stock_drift(session, told),
+        "times": lambda: time_drift(session),
         "traces": lambda: trace_drift(session, told),
         "reversals": lambda: reversal_drift(session),
         "measures": lambda: measure_drift(session),
@@ -92,6 +95,7 @@ def verify_ledger(session: Session, *, expect: str | None = None, told: Told = _
     }
     for what, compare in compared.items():
         drifts += _found(what, compare, is_readable)
+    notes = list(time_notes(session)) if is_readable else []
     seals = NO_SEALS
     try:
         seals = verify_seals(session, drifts, told, expect)
@@ -106,4 +110,5 @@ def verify_ledger(session: Session, *, expect: str | None = None, told: Told = _
         "operations": operations,
         "seals": seals,
         "drift": drifts,
+        "notes": notes,
     }

@@ -10,7 +10,16 @@ from sqlalchemy.orm import Session
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.stock.adjusting import RETURNS, TO_SOMEBODY
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Adjustment, Delivery, Lot, Operation, Stocktake, StocktakeLine, tables
+from bake_tracker.models import (
+    Adjustment,
+    CountAnswer,
+    Delivery,
+    Lot,
+    Operation,
+    Stocktake,
+    StocktakeLine,
+    tables,
+)
 from bake_tracker.models.ledger import Movement
 from bake_tracker.queries.operations.reversal import stands
 from bake_tracker.queries.verify.drift import Drift, Told, drift, in_batches
@@ -22,6 +31,7 @@ ANSWERED = {
 }
 """For each kind of operation that adjusts lots, the answer's field for one lot and for all of them."""
 ADJUSTING = sorted(ANSWERED)
+_corrects_a_count = exists().where(CountAnswer.operation_id == Adjustment.operation_id, CountAnswer.saw == "before")
 
 
 def stock_drift(session: Session, told: Told) -> Iterator[Drift]:
@@ -64,7 +74,8 @@ def _adjustments(session: Session) -> Iterator[Drift]:
             yield drift(
                 "adjustment", f"{row.operation_id} of lot {row.lot_id}", _micros(row.moved), _micros(row.quantity)
             )
-    is_count = (Adjustment.kind == "stocktake") != (Operation.name == "record_stocktake")
+    counts = or_(Operation.name == "record_stocktake", _corrects_a_count)
+    is_count = (Adjustment.kind == "stocktake") != counts
     is_return = Adjustment.kind.in_(RETURNS) != (Operation.name == "record_return")
     of_another = (
         select(Adjustment.id, Operation.name, Adjustment.kind)
@@ -93,7 +104,9 @@ def _counts(session: Session) -> Iterator[Drift]:
     for row in session.execute(unlike):
         yield drift("counted line", row.id, _micros(row.adjusted), _micros(row.counted))
     uncounted = (
-        select(Adjustment.id).where(Adjustment.kind == "stocktake", ~exists().where(same)).order_by(Adjustment.id)
+        select(Adjustment.id)
+        .where(Adjustment.kind == "stocktake", ~exists().where(same), ~_corrects_a_count)
+        .order_by(Adjustment.id)
     )
     for key in session.scalars(uncounted):
         yield drift("counted line of adjustment", key, "one", "none")

@@ -57,6 +57,7 @@ def record_bake_and_pack(
     notes: str | None = None,
     used: Sequence[UsedInput] | None = None,
     outputs: Sequence[OutputInput] | None = None,
+    count_saw: str | None = None,
     operation_id: UUID | str | None = None,
 ) -> BakeAndPackResult:
     """Record a production and the goods packed from it as one operation; if either is refused, nothing is recorded.
@@ -84,6 +85,7 @@ def record_bake_and_pack(
             notes=notes,
             used=used,
             outputs=outputs,
+            count_saw=count_saw,
         )
         boxes_asked = {
             "finished_good_id": given.key("finished_good_id", finished_good_id),
@@ -108,8 +110,11 @@ def record_bake_and_pack(
             notes=notes,
             used=used,
             outputs=outputs,
+            count_saw=count_saw,
         )
-        assembly = record_assembly(finished_good_id, quantity, session=session, assembled_at=at, event_id=event_id)
+        assembly = record_assembly(
+            finished_good_id, quantity, session=session, assembled_at=at, event_id=event_id, count_saw=count_saw
+        )
         return operation.succeed(
             BakeAndPackResult(
                 operation_id=operation.id,

@@ -7,6 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.choices import CountSaw, said_of_counts
 from bake_tracker.domain.stock.outputs import Output, claimed_outputs, read_outputs
 from bake_tracker.domain.stock.really_used import Used, claimed_used, read_used
 
@@ -28,6 +29,7 @@ class ProductionRequest:
     overhead_micros: int | None = None
     used: tuple[Used, ...] = ()
     outputs: tuple[Output, ...] = ()
+    count_saw: CountSaw | None = None
 
     @classmethod
     def read(
@@ -48,15 +50,17 @@ class ProductionRequest:
             overhead_micros=_optional_money(given, "overhead_cost", asked.get("overhead_cost")),
             used=read_used(given, asked.get("used")),
             outputs=read_outputs(given, asked.get("outputs"), asked["finished_unit_id"]),
+            count_saw=given.count_saw(asked.get("count_saw")),
         )
 
     @property
     def claimed(self) -> dict[str, object]:
         """The values that make two calls the same; left out, later arguments leave them as they were before."""
-        later = ("labour_micros", "overhead_micros", "used", "outputs")
+        later = ("labour_micros", "overhead_micros", "used", "outputs", "count_saw")
         first = {name: value for name, value in asdict(self).items() if name not in later}
         rates = {name: value for name in later[:2] if (value := getattr(self, name)) is not None}
-        return {**first, **rates, **claimed_used(self.used), **claimed_outputs(self.outputs)}
+        later_said = {**claimed_used(self.used), **claimed_outputs(self.outputs), **said_of_counts(self.count_saw)}
+        return {**first, **rates, **later_said}
 
     @property
     def batches(self) -> Fraction:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -13,6 +13,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.choices import said_of_counts
 from bake_tracker.domain.errors import (
     ConflictError,
     ConversionProblem,
@@ -25,28 +26,23 @@ from bake_tracker.domain.errors import (
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.recipes.quantities import Item, stated_quantity
 from bake_tracker.domain.stock.adjusting import KINDS, TO_SOMEBODY, cost_of_change
-from bake_tracker.domain.stock.fifo import Draw, draw_from, plan_draws
+from bake_tracker.domain.stock.fifo import Draw, OpenLot, draw_from, plan_draws
 from bake_tracker.domain.stock.shortages import all_draws, ingredient_shortages
 from bake_tracker.domain.units import MAX_TOTAL_MICROS, drawn_micros, format_micros, received_micros
 from bake_tracker.models import tables
 from bake_tracker.queries.catalog.definitions import check_event, check_recipient, load_items
+from bake_tracker.queries.stock.counted import load_then
 from bake_tracker.queries.stock.lots import LotState, load_lots
-from bake_tracker.queries.stock.open_lots import load_lots_to_draw
-from bake_tracker.services.operation import Kind, Operation, recording
+from bake_tracker.services.operation import Operation, recording
+from bake_tracker.services.stock.counts import ADJUST
 from bake_tracker.services.stock.ledger import (
     Change,
     change_lots,
     changes_of,
     lock_items,
     note_passed_over,
+    usable_lots,
     with_what_came_later,
-)
-
-RECORD = Kind(
-    "record_adjustment",
-    "adjustment_service",
-    "Adjusted the stock",
-    success_fields=("kind", "reason", "recipient_id", "event_id", "lots", "total_cost"),
 )
 
 _add = insert(tables.adjustment)
@@ -95,6 +91,7 @@ def record_adjustment(
     recipient_id: int | None = None,
     event_id: int | None = None,
     happened_at: datetime | None = None,
+    count_saw: str | None = None,
     operation_id: UUID | str | None = None,
 ) -> AdjustmentResult:
     """Take the lines' quantities out of stock, or correct it, with a reason, in the caller's transaction.
@@ -103,15 +100,19 @@ def record_adjustment(
     ``item_id``, the item's policy chooses among the usable lots. A correction is signed and needs a reason; an increase
     is valued at the cost of what is left in the lot, or at its original cost if nothing is left.
 
+    With ``happened_at``, lots are taken as they were then. If one was counted since, ``count_saw`` says whether the
+    count had seen it (``before``) or not (``after``).
+
     Raises:
         ValidationError: an argument is not allowed.
         ItemNotFoundError, LotNotFoundError, RecipientNotFoundError, EventNotFoundError: a reference does not exist.
         UnitConversionError: a unit cannot be converted to an item's base unit; names every such item.
         InsufficientInventoryError: lots or items are short; lists every short line and takes nothing.
+        CountedSinceError: a lot was counted after ``happened_at``, and ``count_saw`` was left out.
         ConflictError: a lot for a customer is expired or on hold, a lot was received after ``happened_at``, or
             ``operation_id`` was used for something else.
     """
-    with recording(RECORD, session, locals()) as operation:
+    with recording(ADJUST, session, locals()) as operation:
         given = Arguments()
         which = given.choice("kind", kind, KINDS)
         asked = [_read_line(given, place, row, which) for place, row in enumerate(given.rows("lines", lines))]
@@ -123,6 +124,7 @@ def record_adjustment(
             given.refuse("recipient_id", f"is only for a sample, gift or sale, not for {which}")
         event = given.optional_key("event_id", event_id)
         at = given.moment("happened_at", happened_at, operation.time_zone)
+        saw = given.count_saw(count_saw)
         given.done()
         arguments = {
             "kind": which,
@@ -131,8 +133,9 @@ def record_adjustment(
             "recipient_id": recipient,
             "event_id": event,
             "happened_at": at,
+            **said_of_counts(saw),
         }
-        at, there_on = operation.happened("happened_at", at)
+        at, there_on = operation.happened("happened_at", at, count_saw=saw)
         if done := operation.claim(arguments):
             return cast(AdjustmentResult, done)
 
@@ -144,7 +147,7 @@ def record_adjustment(
         items = _load_items(session, asked, known)
         wanted = _wanted(asked, known, items)
         lock_items(operation, items)
-        lots = load_lots(session, sorted(named))
+        lots = _as_they_were(operation, load_lots(session, sorted(named)))
 
         # decide
         today = operation.house.local_day(at)
@@ -155,7 +158,7 @@ def record_adjustment(
         changes = [*changes_of(draws), *added]
 
         # write
-        post_adjustments(operation, which, changes, at, reason=why, recipient_id=recipient, event_id=event)
+        post_adjustments(operation, which, changes, reason=why, recipient_id=recipient, event_id=event)
         note_passed_over(operation, draws, today, there_on)
         ids = [change.lot_id for change in changes]
         after = load_lots(session, ids)
@@ -166,7 +169,7 @@ def record_adjustment(
                 reason=why,
                 recipient_id=recipient,
                 event_id=event,
-                happened_at=at.isoformat(),
+                happened_at=operation.at.isoformat(),
                 lots=[adjusted_lot(change, after[change.lot_id]) for change in changes],
                 total_cost=total_of(changes),
             )
@@ -177,7 +180,6 @@ def post_adjustments(
     operation: Operation,
     kind: str,
     changes: Sequence[Change],
-    at: datetime,
     *,
     reason: str | None = None,
     recipient_id: int | None = None,
@@ -185,9 +187,10 @@ def post_adjustments(
     of_operations: Mapping[int, str] | None = None,
     credits: Mapping[int, int] | None = None,
 ) -> None:
-    """Post changes to lots with their kind and reason; the caller has locked the items and checked the quantities.
+    """Post changes to lots with their kind and reason, at the operation's time.
 
-    For a return, ``of_operations`` and ``credits`` have the operation and the credit of each lot.
+    The caller has locked the items and checked the quantities. For a return, ``of_operations`` and ``credits`` have the
+    operation and the credit of each lot.
     """
     if not changes:
         return
@@ -203,7 +206,7 @@ def post_adjustments(
                 "reason": reason,
                 "recipient_id": recipient_id,
                 "event_id": event_id,
-                "happened_at": at,
+                "happened_at": operation.at,
                 "of_operation_id": (of_operations or {}).get(change.lot_id),
                 "credit_micros": (credits or {}).get(change.lot_id),
             }
@@ -311,6 +314,22 @@ def _wanted(
     return wanted
 
 
+def _as_they_were(operation: Operation, lots: dict[int, LotState]) -> dict[int, LotState]:
+    """The lots as they were when a late record happened, with what could be taken from each; else as they are.
+
+    A lot that held more than it does now, and that a later count found, can be taken from as it was.
+    """
+    if operation.said_at is None or not lots:
+        return lots
+    then = load_then(operation.session, lots, operation.at, operation.count_saw)
+    return {
+        lot_id: replace(
+            lot, on_hold=then[lot_id].on_hold, usable_until=then[lot_id].usable_until, then=then[lot_id].lot
+        )
+        for lot_id, lot in lots.items()
+    }
+
+
 def check_were_there(lots: Iterable[LotState], there_on: date) -> None:
     """Refuse lots that came in after this day.
 
@@ -357,18 +376,17 @@ def _decide(
         InsufficientInventoryError: something is short; lists all of it.
     """
     needs = {item_id: -micros for (lot_id, item_id), micros in wanted.items() if lot_id is None}
-    open_lots = load_lots_to_draw(operation.connection, needs, today, there_on=there_on) if needs else []
-    plan = plan_draws(needs, open_lots)
+    plan = plan_draws(needs, usable_lots(operation, needs, today, there_on))
     shortages = [*with_what_came_later(operation, ingredient_shortages(plan, items), items, there_on)]
     shortages += [
         lot_shortage(lots[lot_id], items[item_id], -micros)
         for (lot_id, item_id), micros in wanted.items()
-        if lot_id is not None and lots[lot_id].quantity_micros + micros < 0
+        if lot_id is not None and _to_draw(lots[lot_id], -micros).quantity_micros + micros < 0
     ]
     if shortages:
         raise InsufficientInventoryError(shortages)
     draws = [
-        draw_from(lots[lot_id].open_lot, -micros, "chosen")
+        draw_from(_to_draw(lots[lot_id], -micros), -micros, "chosen")
         for (lot_id, _), micros in wanted.items()
         if lot_id is not None and micros < 0
     ]
@@ -378,13 +396,20 @@ def _decide(
     return [*draws, *all_draws(plan)], added
 
 
+def _to_draw(lot: LotState, wanted_micros: int) -> OpenLot:
+    """What to take from a lot: as it was, if that is enough or more than now; the ledger refuses to go below zero."""
+    then = lot.then
+    is_enough = then is not None and then.quantity_micros >= min(wanted_micros, lot.quantity_micros + 1)
+    return then if then is not None and is_enough else lot.open_lot
+
+
 def lot_shortage(lot: LotState, item: Item, needed_micros: int) -> Shortage:
     """A lot that holds less than is needed."""
     return {
         "ingredient_slug": item.slug,
         "ingredient_name": item.name,
         "needed": format_micros(needed_micros),
-        "available": format_micros(lot.quantity_micros),
+        "available": format_micros(_to_draw(lot, needed_micros).quantity_micros),
         "unit": item.base_unit,
         "lot_code": lot.code,
     }

@@ -107,7 +107,7 @@ def record_delivery(
                 recorded_operation_id=first.operation_id,
             )
         weighed = _weigh_all(session, goods)
-        day = day or operation.house.local_day(operation.now)
+        day = operation.came_on(day)
 
         # write
         lock_items(operation, {one.item.item_id for one in weighed})

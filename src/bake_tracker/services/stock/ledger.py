@@ -1,4 +1,4 @@
-"""The only module that writes movements: every stock change goes through here, inside a recorded operation.
+"""Every stock change goes through here, inside a recorded operation.
 
 Item rows are locked in id order before any lot is chosen, so that two operations cannot deadlock or choose the same
 lot. Quantities are then changed by relative amounts.
@@ -29,17 +29,20 @@ from sqlalchemy import (
 )
 from sqlalchemy import cast as sql_cast
 
+from bake_tracker.domain.choices import CountSaw
 from bake_tracker.domain.errors import ComponentShortage, Shortage
 from bake_tracker.domain.money import format_money, negated
 from bake_tracker.domain.recipes.quantities import Item
-from bake_tracker.domain.stock.fifo import Allocation, Draw, Reason, plan_draws
+from bake_tracker.domain.stock.fifo import Allocation, Draw, OpenLot, plan_draws
 from bake_tracker.domain.stock.lots import day_mark, lot_code, pick_on
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Bakery, tables
-from bake_tracker.models.ledger import movements
 from bake_tracker.models.types import UuidText
+from bake_tracker.queries.stock.counted import load_lots_as_they_were
 from bake_tracker.queries.stock.open_lots import load_came_later, load_lots_to_draw
 from bake_tracker.services.operation import Operation
+from bake_tracker.services.stock.counts import asking_counts
+from bake_tracker.services.stock.movements import Change, change_remaining, post
 
 Found = TypeVar("Found")
 AnyShortage = TypeVar("AnyShortage", Shortage, ComponentShortage)
@@ -53,15 +56,6 @@ _lock = (
     .with_for_update(key_share=True)
 )
 _insert_lot = insert(tables.lot).returning(tables.lot.c.id)
-_add_movement = insert(movements)
-_take = (
-    update(tables.lot)
-    .where(tables.lot.c.id == bindparam("of_lot"))
-    .values(
-        remaining_micros=tables.lot.c.remaining_micros - bindparam("taken"),
-        remaining_cost_micros=tables.lot.c.remaining_cost_micros - bindparam("taken_cost"),
-    )
-)
 
 
 def _passed_over() -> Insert:
@@ -141,19 +135,6 @@ class NewLot:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A signed change to one lot, in millionths; the cost is None if the lot's is unknown.
-
-    A change that takes from the lot has a ``reason``.
-    """
-
-    lot_id: int
-    quantity_micros: int
-    cost_micros: int | None
-    reason: Reason | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class AddedLot:
     """The id and code of an added lot."""
 
@@ -201,7 +182,16 @@ def choose_lots(
     A late record takes nothing received after ``there_on``.
     """
     lock_items(operation, {*needs, also_lock})
-    return plan_draws(needs, load_lots_to_draw(operation.connection, needs, usable_on, there_on=there_on))
+    return plan_draws(needs, usable_lots(operation, needs, usable_on, there_on))
+
+
+def usable_lots(operation: Operation, needs: Mapping[int, int], usable_on: date, there_on: date) -> list[OpenLot]:
+    """The lots that may meet ``needs``, in picking order: as they are now, or were when a late record happened."""
+    if operation.said_at is None or not needs:
+        return load_lots_to_draw(operation.connection, needs, usable_on, there_on=there_on) if needs else []
+    # What is undone first is back already, though its counts are corrected last.
+    saw: CountSaw | None = "after" if operation.settling else operation.count_saw
+    return load_lots_as_they_were(operation.session, needs, operation.at, usable_on, saw)
 
 
 def with_what_came_later(
@@ -227,42 +217,30 @@ def turn_into_lots(
     operation: Operation, draws: Sequence[Draw], products: Sequence[NewLot | None]
 ) -> list[AddedLot | None]:
     """Post draws and their products, of which nothing came out where there is None."""
-    if draws:
-        operation.connection.execute(
-            _take,
-            [
-                {"of_lot": draw.lot.lot_id, "taken": draw.quantity_micros, "taken_cost": draw.cost_micros}
-                for draw in draws
-            ],
-        )
-    lots = [_add_lot(operation, new) if new else None for new in products]
-    changes = changes_of(draws)
-    for new, lot in zip(products, lots, strict=True):
-        if new and lot:
-            changes.append(Change(lot.lot_id, new.quantity_micros, new.cost_micros))
-    if changes:
-        _post(operation, changes)
+    taken = changes_of(draws)
+    with asking_counts(operation, taken):
+        change_remaining(operation, taken)
+        lots = [_add_lot(operation, new) if new else None for new in products]
+        made = [
+            Change(lot.lot_id, new.quantity_micros, new.cost_micros)
+            for new, lot in zip(products, lots, strict=True)
+            if new and lot
+        ]
+        post(operation, [*taken, *made])
     return lots
 
 
 def change_lots(operation: Operation, changes: Sequence[Change]) -> None:
     """Post signed changes to existing lots; the caller has locked the items and checked the quantities."""
-    if not changes:
-        return
-    operation.session.execute(
-        _take,
-        [
-            {"of_lot": one.lot_id, "taken": -one.quantity_micros, "taken_cost": negated(one.cost_micros)}
-            for one in changes
-        ],
-    )
-    _post(operation, changes)
+    with asking_counts(operation, changes):
+        change_remaining(operation, changes)
+        post(operation, changes)
 
 
 def add_lot(operation: Operation, new: NewLot) -> AddedLot:
     """Post a new lot; without a code it gets a readable, unique one."""
     lot = _add_lot(operation, new)
-    _post(operation, [Change(lot.lot_id, new.quantity_micros, new.cost_micros)])
+    post(operation, [Change(lot.lot_id, new.quantity_micros, new.cost_micros)])
     return lot
 
 
@@ -311,16 +289,10 @@ def split_lot(operation: Operation, draw: Draw, location: str | None) -> AddedLo
         "parent_lot_id": source.id,
     }
     del row["id"]
-    taken = {"of_lot": source.id, "taken": draw.quantity_micros, "taken_cost": draw.cost_micros}
-    operation.session.execute(_take, taken)
+    taken = Change(source.id, -draw.quantity_micros, negated(draw.cost_micros), draw.reason)
+    change_remaining(operation, [taken])
     lot_id: int = operation.session.execute(_insert_lot, row).scalar_one()
-    _post(
-        operation,
-        [
-            Change(source.id, -draw.quantity_micros, negated(draw.cost_micros), draw.reason),
-            Change(lot_id, draw.quantity_micros, draw.cost_micros),
-        ],
-    )
+    post(operation, [taken, Change(lot_id, draw.quantity_micros, draw.cost_micros)])
     return AddedLot(lot_id, row["code"])
 
 
@@ -353,19 +325,3 @@ def note_passed_over(operation: Operation, draws: Iterable[Draw], usable_on: dat
     if last:
         days = {"usable_on": usable_on, "there_on": there_on}
         operation.connection.execute(_pass_over, {"by": operation.id, "last": sorted(last.values()), **days})
-
-
-def _post(operation: Operation, changes: Sequence[Change]) -> None:
-    operation.connection.execute(
-        _add_movement,
-        [
-            {
-                "operation_id": operation.id,
-                "lot_id": one.lot_id,
-                "quantity_micros": one.quantity_micros,
-                "cost_micros": one.cost_micros,
-                "reason": one.reason,
-            }
-            for one in changes
-        ],
-    )

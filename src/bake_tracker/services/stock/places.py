@@ -1,4 +1,4 @@
-"""Whether a lot may be used, and where it is. Only this module and ``ledger.py`` change lots."""
+"""Whether a lot may be used, and where it is. Only this module, ``ledger.py`` and ``movements.py`` change lots."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
@@ -78,7 +78,7 @@ def move_lot(
         "from_location": lot.location,
         "to_location": to_location,
         "reason": reason,
-        "happened_at": operation.now,
+        "happened_at": operation.at if new else operation.now,
     }
     operation.session.execute(_add_transfer, row)
     return new

@@ -180,7 +180,7 @@ def record_receipt(
 
         check_supplier(session, asked.supplier_id)
         weighed = weigh(session, goods)
-        day = asked.received_on or operation.house.local_day(operation.now)
+        day = operation.came_on(asked.received_on)
         lock_items(operation, [weighed.item.item_id])
         known = load_known_lots(session, codes_of([goods]))
         lot = add_goods(operation, weighed, day, asked.supplier_id, known)

@@ -7,7 +7,7 @@ move was recorded late, and the count includes it.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -18,12 +18,15 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.choices import said_of_counts
 from bake_tracker.domain.errors import ConflictError, ConversionProblem, UnitConversionError, ValidationError
 from bake_tracker.domain.money import divide_half_even, format_money
 from bake_tracker.domain.recipes.quantities import base_quantity
+from bake_tracker.domain.stock.counts import balance_at
 from bake_tracker.domain.units import MAX_TOTAL_MICROS, MICRO, format_micros
 from bake_tracker.models import Stocktake, tables
 from bake_tracker.queries.catalog.definitions import load_items
+from bake_tracker.queries.stock.counted import load_moved
 from bake_tracker.queries.stock.lots import LotState, load_lots
 from bake_tracker.services.operation import Kind, checking, recording
 from bake_tracker.services.stock.adjustment import change_of, post_adjustments, total_of
@@ -41,7 +44,7 @@ RECORD = Kind(
 MOVED = ("refuse", "after", "before")
 
 _add_stocktake = insert(tables.stocktake).returning(Stocktake.__table__.c.id)
-_add_line = insert(tables.stocktake_line)
+_add_line = insert(tables.stocktake_line).returning(tables.stocktake_line.c.id, sort_by_parameter_order=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +60,13 @@ class CountedLine:
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """A lot, the quantity to compare with, and the counted quantity, in millionths."""
+    """A lot, the quantity to compare with, the counted quantity and what the ledger held then, in millionths."""
 
     line: CountedLine
     lot: LotState
     expected_micros: int
     counted_micros: int
+    held_micros: int
 
     @property
     def change(self) -> Change:
@@ -70,7 +74,7 @@ class _Counted:
 
     @property
     def has_moved(self) -> bool:
-        return self.line.expected_micros not in (None, self.lot.quantity_micros)
+        return self.line.expected_micros not in (None, self.held_micros)
 
 
 class CountDifference(TypedDict):
@@ -119,11 +123,17 @@ class StocktakeResult(TypedDict):
     cost_difference: str | None
 
 
-def check_stocktake(lines: Sequence[Mapping[str, Any]], *, session: Session, moved: str = "refuse") -> StocktakeCheck:
+def check_stocktake(
+    lines: Sequence[Mapping[str, Any]],
+    *,
+    session: Session,
+    counted_at: datetime | None = None,
+    moved: str = "refuse",
+) -> StocktakeCheck:
     """Preview how a count differs from the ledger in quantity, per cent and cost; locks and writes nothing.
 
-    Lots that moved since the sheet was printed are listed, and compared with the sheet unless ``moved`` is
-    ``"before"``.
+    With ``counted_at``, it is compared with the ledger at that moment. Lots that moved since the sheet was printed are
+    listed, and compared with the sheet unless ``moved`` is ``"before"``.
 
     Raises:
         ValidationError, LotNotFoundError, UnitConversionError: for the same reasons as ``record_stocktake``.
@@ -131,9 +141,10 @@ def check_stocktake(lines: Sequence[Mapping[str, Any]], *, session: Session, mov
     with checking(CHECK, session, locals()) as operation:
         given = Arguments()
         asked = _read_lines(given, lines)
+        at = given.moment("counted_at", counted_at, operation.time_zone)
         which = given.choice("moved", moved, MOVED)
         given.done()
-        counts = _hold_against(session, asked, load_lots(session, [line.lot_id for line in asked]), which)
+        counts = _hold_against(session, asked, load_lots(session, [line.lot_id for line in asked]), which, at)
         changes = [count.change for count in counts if count.counted_micros != count.expected_micros]
         operation.tell_check({"counted_count": len(counts), "different_count": len(changes)})
         return {
@@ -152,6 +163,7 @@ def record_stocktake(
     counted_at: datetime | None = None,
     notes: str | None = None,
     moved: str = "refuse",
+    count_saw: str | None = None,
     operation_id: UUID | str | None = None,
 ) -> StocktakeResult:
     """Adjust the ledger to a count, as one operation in the caller's transaction.
@@ -160,10 +172,15 @@ def record_stocktake(
     of the lot's original quantity. If it was counted on a sheet, it also has the sheet's ``expected`` quantity, in the
     base unit.
 
+    With ``counted_at``, each lot is compared with what the ledger held at that moment. A later change that is dated
+    before it is refused unless the caller says whether this count had seen it; so is this count, if it alters what a
+    later count found, without ``count_saw``.
+
     Raises:
         ValidationError: an argument is not allowed.
         LotNotFoundError: one of the lots does not exist.
         UnitConversionError: a unit cannot be converted to an item's base unit; names every such item.
+        CountedSinceError: a lot was counted again after ``counted_at``, and ``count_saw`` was left out.
         ConflictError: a lot moved since the sheet was printed and ``moved`` is ``"refuse"``, or a lot now holds less
             than the count takes away; or ``operation_id`` was used for something else.
     """
@@ -173,14 +190,16 @@ def record_stocktake(
         at = given.moment("counted_at", counted_at, operation.time_zone)
         remark = given.text("notes", notes)
         which = given.choice("moved", moved, MOVED)
+        saw = given.count_saw(count_saw)
         given.done()
         arguments = {
             "lines": [asdict(line) for line in asked],
             "counted_at": at,
             "notes": remark,
             "moved": which,
+            **said_of_counts(saw),
         }
-        at, _ = operation.happened("counted_at", at)
+        operation.happened("counted_at", at, count_saw=saw)
         if done := operation.claim(arguments):
             return cast(StocktakeResult, done)
 
@@ -189,21 +208,23 @@ def record_stocktake(
         lock_items(operation, {lot.item_id for lot in load_lots(session, lot_ids).values()})
 
         # decide
-        counts = _hold_against(session, asked, load_lots(session, lot_ids), which)
-        _check_moved(counts, which)
+        counts = _hold_against(session, asked, load_lots(session, lot_ids), which, at)
+        _check_moved(counts, which, is_late=at is not None)
         different = [count for count in counts if count.counted_micros != count.expected_micros]
         changes = [count.change for count in different]
 
         # write
-        row = {"operation_id": operation.id, "counted_at": at, "notes": remark}
+        row = {"operation_id": operation.id, "counted_at": operation.at, "notes": remark}
         stocktake_id: int = session.execute(_add_stocktake, row).scalar_one()
-        session.execute(_add_line, [_row(count, operation.id, stocktake_id) for count in counts])
-        post_adjustments(operation, "stocktake", changes, at, reason=remark)
+        line_ids = session.execute(_add_line, [_row(count, operation.id, stocktake_id) for count in counts]).scalars()
+        if unseen := _unseen(operation.id, counts, line_ids):
+            session.execute(insert(tables.count_answer), unseen)
+        post_adjustments(operation, "stocktake", changes, reason=remark)
         return operation.succeed(
             StocktakeResult(
                 operation_id=operation.id,
                 stocktake_id=stocktake_id,
-                counted_at=at.isoformat(),
+                counted_at=operation.at.isoformat(),
                 counted_count=len(counts),
                 different_count=len(different),
                 lots=[_difference(count) for count in different],
@@ -240,8 +261,11 @@ def _read_lines(given: Arguments, lines: object) -> list[CountedLine]:
 
 
 def _hold_against(
-    session: Session, asked: Sequence[CountedLine], lots: Mapping[int, LotState], moved: str
+    session: Session, asked: Sequence[CountedLine], lots: Mapping[int, LotState], moved: str, at: datetime | None
 ) -> list[_Counted]:
+    held = {lot_id: lot.quantity_micros for lot_id, lot in lots.items()}
+    if at is not None:
+        held = {lot_id: balance_at(moves, at)[0] for lot_id, moves in load_moved(session, lots).items()}
     items = load_items(session, {lot.item_id for lot in lots.values()})
     counts: list[_Counted] = []
     problems: dict[str, ConversionProblem] = {}
@@ -259,13 +283,14 @@ def _hold_against(
         if counted_micros > MAX_TOTAL_MICROS:
             raise ValidationError.of(f"lines[{place}].counted", "is too large to count")
         on_sheet = line.expected_micros if moved != "before" else None
-        counts.append(_Counted(line, lot, lot.quantity_micros if on_sheet is None else on_sheet, counted_micros))
+        expected = held[line.lot_id] if on_sheet is None else on_sheet
+        counts.append(_Counted(line, lot, expected, counted_micros, held[line.lot_id]))
     if problems:
         raise UnitConversionError(problems.values())
     return counts
 
 
-def _check_moved(counts: Sequence[_Counted], moved: str) -> None:
+def _check_moved(counts: Sequence[_Counted], moved: str, *, is_late: bool) -> None:
     gone = [_moved(count) for count in counts if count.has_moved]
     if gone and moved == "refuse":
         named = "; ".join(
@@ -276,10 +301,26 @@ def _check_moved(counts: Sequence[_Counted], moved: str) -> None:
             "if it was recorded late and your count includes it, set moved to before; or count again",
             moved=gone,
         )
+    if is_late:
+        return  # the ledger refuses to go below zero at any moment, and names the day
     below = [one for one in counts if one.lot.quantity_micros + one.counted_micros - one.expected_micros < 0]
     if below:
         codes = [count.lot.code for count in below]
         raise ConflictError(f"the count removes more than is on hand: {', '.join(codes)}; count again", lots=codes)
+
+
+def _unseen(operation_id: str, counts: Sequence[_Counted], line_ids: Iterable[int]) -> list[dict[str, object]]:
+    """For each lot that moved after it was counted, by how much the ledger differs from the count."""
+    return [
+        {
+            "operation_id": operation_id,
+            "stocktake_line_id": line_id,
+            "saw": "after",
+            "quantity_micros": count.held_micros - count.expected_micros,
+        }
+        for count, line_id in zip(counts, line_ids, strict=True)
+        if count.held_micros != count.expected_micros
+    ]
 
 
 def _difference(count: _Counted) -> CountDifference:
@@ -305,7 +346,7 @@ def _moved(count: _Counted) -> MovedLot:
         "lot_code": count.lot.code,
         "unit": count.lot.base_unit,
         "on_sheet": format_micros(count.line.expected_micros or 0),
-        "on_hand": format_micros(count.lot.quantity_micros),
+        "on_hand": format_micros(count.held_micros),
     }
 
 

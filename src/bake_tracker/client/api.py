@@ -285,9 +285,20 @@ class BakeTracker:
         body = {"lot_id": lot_id, "reason": reason} | ({"same_code": True} if same_code else {})
         return self._post(results.Recorded, "/recalls", body, key)
 
-    def undo(self, operation_id: str, reason: str, *, cascade: bool = False, key: Key = None) -> results.Reversal:
-        """Undo an operation exactly; refused if later operations depend on it, unless ``cascade`` is set."""
-        body = {"reversed_operation_id": operation_id, "reason": reason, "cascade": cascade}
+    def undo(
+        self,
+        operation_id: str,
+        reason: str,
+        *,
+        cascade: bool = False,
+        count_saw: str | None = None,
+        key: Key = None,
+    ) -> results.Reversal:
+        """Undo an operation exactly; refused if later operations depend on it, unless ``cascade`` is set.
+
+        If a lot was counted since, ``count_saw`` says whether the count had seen it: ``before`` or ``after``.
+        """
+        body = {"reversed_operation_id": operation_id, "reason": reason, "cascade": cascade, "count_saw": count_saw}
         return self._post(results.Reversal, "/reversals", body, key)
 
     def _post(self, kind: type[results.Result], path: str, body: Mapping[str, Any], key: Key) -> results.Result:

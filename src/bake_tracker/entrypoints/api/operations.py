@@ -3,6 +3,7 @@
 from fastapi import Request
 from starlette.responses import Response
 
+from bake_tracker.domain.choices import CountSaw
 from bake_tracker.domain.errors import OperationNotFoundError
 from bake_tracker.entrypoints.api.common import (
     After,
@@ -55,6 +56,7 @@ class Reversal(ToReverse):
 
     reason: Reason
     cascade: bool = False
+    count_saw: CountSaw | None = None
 
 
 class Correction(Body):
@@ -64,6 +66,7 @@ class Correction(Body):
     actual_yield: Millionths
     reason: Reason
     cascade: bool = False
+    count_saw: CountSaw | None = None
     loss_reason: Text | None = None
     used: Many[ReallyUsed] | None = None
     outputs: Many[AlsoMade] | None = None

@@ -6,6 +6,7 @@ from fastapi import Request
 from pydantic import ConfigDict
 from starlette.responses import Response
 
+from bake_tracker.domain.choices import CountSaw
 from bake_tracker.entrypoints.api.common import (
     After,
     AlsoMade,
@@ -73,6 +74,7 @@ class Production(Batches):
     finished_unit_id: Id
     actual_yield: Millionths
     produced_at: Moment | None = None
+    count_saw: CountSaw | None = None
     event_id: Id | None = None
     loss_reason: Text | None = None
     notes: Text | None = None
@@ -95,6 +97,7 @@ class Assembly(Boxes):
     """An assembly; see ``record_assembly``."""
 
     assembled_at: Moment | None = None
+    count_saw: CountSaw | None = None
     event_id: Id | None = None
     notes: Text | None = None
 
@@ -107,6 +110,7 @@ class BakeAndPack(Batches):
     finished_good_id: Id
     quantity: HowMany
     made_at: Moment | None = None
+    count_saw: CountSaw | None = None
     event_id: Id | None = None
     loss_reason: Text | None = None
     notes: Text | None = None

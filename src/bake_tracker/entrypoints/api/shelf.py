@@ -6,6 +6,7 @@ from fastapi import Query, Request
 from pydantic import ConfigDict
 from starlette.responses import Response
 
+from bake_tracker.domain.choices import CountSaw
 from bake_tracker.domain.stock.adjusting import KINDS
 from bake_tracker.entrypoints.api.common import (
     Body,
@@ -81,6 +82,7 @@ class Adjustment(Body):
     recipient_id: Id | None = None
     event_id: Id | None = None
     happened_at: Moment | None = None
+    count_saw: CountSaw | None = None
 
 
 class ReturnLine(Body):
@@ -102,6 +104,7 @@ class Return(Body):
     to_location: Annotated[str, line(120)] | None = None
     reason: Reason | None = None
     happened_at: Moment | None = None
+    count_saw: CountSaw | None = None
 
 
 class CountedLot(Body):
@@ -118,14 +121,15 @@ class Count(Body):
     """A count to check; see ``check_stocktake``."""
 
     lines: Some[CountedLot]
+    counted_at: Moment | None = None
     moved: Literal["refuse", "before", "after"] = "refuse"
 
 
 class Stocktake(Count):
     """A count to record; see ``record_stocktake``."""
 
-    counted_at: Moment | None = None
     notes: Text | None = None
+    count_saw: CountSaw | None = None
 
 
 class Hold(Body):

@@ -25,3 +25,11 @@ DecimalsOption = Annotated[
         "--decimals", parser=_one_of("comma", "point"), help="decimal sign in numbers such as 1,250: comma or point"
     ),
 ]
+CountSawOption = Annotated[
+    Any,
+    typer.Option(
+        "--count-saw",
+        parser=_one_of("before", "after"),
+        help="if a lot was counted since: before if the count had seen this, after if it had not",
+    ),
+]

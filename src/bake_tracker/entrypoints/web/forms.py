@@ -14,6 +14,7 @@ from fastapi import Depends, Request
 from bake_tracker.clock import uuid7
 from bake_tracker.domain.errors import (
     ConflictError,
+    CountedSinceError,
     InsufficientComponentsError,
     InsufficientInventoryError,
     LabelIncompleteError,
@@ -180,6 +181,11 @@ class Form:
         """The operation that this form already recorded, if it is sent again with other values."""
         is_used = isinstance(self.refusal, ConflictError) and "conflicting_operation" in self.refusal.fields
         return self[OPERATION_ID] or None if is_used else None
+
+    @property
+    def was_counted_since(self) -> bool:
+        """Whether the form asks if a later count had seen this."""
+        return isinstance(self.refusal, CountedSinceError)
 
     def problem(self, name: str) -> str | None:
         """The problem with a field, if any."""

@@ -9,7 +9,7 @@ from rich.tree import Tree
 from bake_tracker.domain.errors import Dependent, DependentsError
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find_operation
-from bake_tracker.entrypoints.cli.options import OperationId
+from bake_tracker.entrypoints.cli.options import CountSawOption, OperationId
 from bake_tracker.entrypoints.cli.production.outputs import AlsoMade, also_made
 from bake_tracker.entrypoints.cli.production.really_used import ReallyUsed, really_used
 from bake_tracker.entrypoints.cli.production.runs import show_production
@@ -35,6 +35,7 @@ def reverse(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="show what would be undone, without changing anything")
     ] = False,
+    count_saw: CountSawOption = None,
     operation_id: OperationId = None,
 ) -> None:
     """Undo an operation exactly: same lots, same cost. Add --cascade if later operations depend on it."""
@@ -47,7 +48,9 @@ def reverse(
 
     def work(session: Session) -> ReversalResult:
         key = find_operation(session, operation)
-        return record_reversal(key, reason, session=session, cascade=cascade, operation_id=operation_id)
+        return record_reversal(
+            key, reason, session=session, cascade=cascade, count_saw=count_saw, operation_id=operation_id
+        )
 
     answer(_with_tree(work), show_reversal)
 
@@ -65,6 +68,7 @@ def correct(
     ] = False,
     cascade: Cascade = False,
     loss_reason: Annotated[str | None, typer.Option(help="why the yield is lower than planned")] = None,
+    count_saw: CountSawOption = None,
     operation_id: OperationId = None,
 ) -> None:
     """Correct a mistyped yield, or what was used: undo the run and record it again with the same plan, in one step."""
@@ -84,6 +88,7 @@ def correct(
             loss_reason=loss_reason,
             used=[] if by_policy else really_used(session, used),
             outputs=also_made(session, also),
+            count_saw=count_saw,
             operation_id=operation_id,
         )
 

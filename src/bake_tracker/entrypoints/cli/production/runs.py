@@ -9,7 +9,7 @@ from bake_tracker.domain.amounts import amount, amount_of
 from bake_tracker.domain.label.text import difference_text
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find, find_operation, find_optional, find_product
-from bake_tracker.entrypoints.cli.options import OperationId
+from bake_tracker.entrypoints.cli.options import CountSawOption, OperationId
 from bake_tracker.entrypoints.cli.production.outputs import AlsoMade, also_made
 from bake_tracker.entrypoints.cli.production.really_used import ReallyUsed, really_used
 from bake_tracker.entrypoints.cli.state import adding_up, answer, ask, money, say, show_table, write
@@ -72,6 +72,7 @@ def produce(
     loss_reason: Annotated[str | None, typer.Option(help="why the yield is lower than planned")] = None,
     notes: Annotated[str | None, typer.Option(help="free text")] = None,
     at: At = None,
+    count_saw: CountSawOption = None,
     pack: Annotated[
         str | None, typer.Option(help="also pack this finished good in the same transaction: slug or id")
     ] = None,
@@ -102,6 +103,7 @@ def produce(
             "notes": notes,
             "used": really_used(session, used),
             "outputs": also_made(session, also),
+            "count_saw": count_saw,
             "operation_id": operation_id,
         }
         product = find_product(session, recipe_id, unit)
@@ -124,6 +126,7 @@ def assemble(
     notes: Annotated[str | None, typer.Option(help="free text")] = None,
     at: At = None,
     used: ReallyUsed = None,
+    count_saw: CountSawOption = None,
     operation_id: OperationId = None,
 ) -> None:
     """Record an assembly: take the components and add the packed goods."""
@@ -137,6 +140,7 @@ def assemble(
             event_id=find_optional(session, "event", event),
             notes=notes,
             used=really_used(session, used),
+            count_saw=count_saw,
             operation_id=operation_id,
         )
 

@@ -11,7 +11,7 @@ from bake_tracker.domain.amounts import amount
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.catalog.things import Slug, show_slugs
 from bake_tracker.entrypoints.cli.lookup import check_unit, find, find_lot, find_optional
-from bake_tracker.entrypoints.cli.options import OperationId
+from bake_tracker.entrypoints.cli.options import CountSawOption, OperationId
 from bake_tracker.entrypoints.cli.state import adding_up, answer, ask, money, say, write
 from bake_tracker.queries.catalog.definitions import load_slugs
 from bake_tracker.services.catalog.things import record_recipient
@@ -40,11 +40,12 @@ def waste(
     spoiled: Annotated[bool, typer.Option("--spoiled", help="it spoiled, and was not dropped or burnt")] = False,
     event: ForEvent = None,
     at: When = None,
+    count_saw: CountSawOption = None,
     operation_id: OperationId = None,
 ) -> None:
     """Record what was thrown away. Name an expired or held lot as lot:CODE."""
     kind = "spoilage" if spoiled else "waste"
-    _record(kind, what, reason=reason, event=event, at=at, operation_id=operation_id)
+    _record(kind, what, reason=reason, event=event, at=at, count_saw=count_saw, operation_id=operation_id)
 
 
 def _giving(name: str, kind: str, does: str) -> Callable[..., None]:
@@ -56,9 +57,10 @@ def _giving(name: str, kind: str, does: str) -> Callable[..., None]:
         reason: Reason = None,
         event: ForEvent = None,
         at: When = None,
+        count_saw: CountSawOption = None,
         operation_id: OperationId = None,
     ) -> None:
-        _record(kind, what, to=to, reason=reason, event=event, at=at, operation_id=operation_id)
+        _record(kind, what, to=to, reason=reason, event=event, at=at, count_saw=count_saw, operation_id=operation_id)
 
     command.__name__, command.__doc__ = name, does
     return command
@@ -73,10 +75,11 @@ def adjust(
     what: Signed,
     reason: Annotated[str, typer.Option(help="why the stock differs")],
     at: When = None,
+    count_saw: CountSawOption = None,
     operation_id: OperationId = None,
 ) -> None:
     """Correct the quantity of a lot in the ledger."""
-    _record("correction", what, reason=reason, at=at, operation_id=operation_id)
+    _record("correction", what, reason=reason, at=at, count_saw=count_saw, operation_id=operation_id)
 
 
 def add_recipient(
@@ -111,6 +114,7 @@ def _record(
     *,
     reason: str | None,
     at: datetime | None,
+    count_saw: str | None,
     operation_id: str | None,
     to: str | None = None,
     event: str | None = None,
@@ -126,6 +130,7 @@ def _record(
             recipient_id=find_optional(session, "recipient", to),
             event_id=find_optional(session, "event", event),
             happened_at=at,
+            count_saw=count_saw,
             operation_id=operation_id,
         )
 

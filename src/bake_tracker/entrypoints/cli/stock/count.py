@@ -13,7 +13,7 @@ from bake_tracker.domain.errors import Problem, ServiceError, ValidationError
 from bake_tracker.domain.written import PLAIN, Decimals, NumberText, Reading, read_number, with_evidence
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import check_unit, find_lot, find_optional
-from bake_tracker.entrypoints.cli.options import DecimalsOption, OperationId
+from bake_tracker.entrypoints.cli.options import CountSawOption, DecimalsOption, OperationId
 from bake_tracker.entrypoints.cli.remedies import told
 from bake_tracker.entrypoints.cli.state import answer, ask, counted, money, say, show_table, state, write
 from bake_tracker.files.tables import FORMATS, TableRow, read_table, write_table
@@ -26,6 +26,10 @@ HEADINGS = ("lot id", "lot", "item", "location", "expires", "came with", "expect
 
 What = Annotated[
     list[str], typer.Argument(help="a filled-in count sheet (.csv or .xlsx), or LOT=12, LOT='2 kg' or LOT=40%")
+]
+CountedAt = Annotated[
+    Any,
+    typer.Option("--at", parser=parse.moment, help="when it was counted, for example 2026-11-23T14:30; default: now"),
 ]
 Moved = Annotated[
     str,
@@ -53,31 +57,31 @@ def sheet(
     answer(rows, show_sheet)
 
 
-def check(what: What, moved: Moved = "refuse", decimals: DecimalsOption = None) -> None:
+def check(what: What, moved: Moved = "refuse", counted: CountedAt = None, decimals: DecimalsOption = None) -> None:
     """Show what a count would change, without recording it."""
-    result = ask(lambda session: check_stocktake(_lines(session, what, decimals), session=session, moved=moved))
+    result = ask(
+        lambda session: check_stocktake(
+            _lines(session, what, decimals), session=session, counted_at=counted, moved=moved
+        )
+    )
     answer(result, show_check)
 
 
 def record(
     what: What,
     moved: Moved = "refuse",
-    counted: Annotated[
-        Any,
-        typer.Option(
-            "--at", parser=parse.moment, help="when it was counted, for example 2026-11-23T14:30; default: now"
-        ),
-    ] = None,
+    counted: CountedAt = None,
     notes: Annotated[str | None, typer.Option(help="free text")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="skip the confirmation prompt")] = False,
     decimals: DecimalsOption = None,
+    count_saw: CountSawOption = None,
     operation_id: OperationId = None,
 ) -> None:
     """Show what a count changes, then correct the ledger in one operation."""
     lines = ask(lambda session: _lines(session, what, decimals))
     asks = sys.stdin is not None and sys.stdin.isatty() and not yes and not state.as_json
     if asks:
-        found = ask(lambda session: check_stocktake(lines, session=session, moved=moved))
+        found = ask(lambda session: check_stocktake(lines, session=session, counted_at=counted, moved=moved))
         show_check(found)
         if not _confirmed("Record this count? [y/N] "):
             say("Nothing was recorded.")
@@ -88,7 +92,13 @@ def record(
             lines = [{**line, "expected": expected[line["lot_id"]]} for line in lines]
     result = write(
         lambda session: record_stocktake(
-            lines, session=session, counted_at=counted, notes=notes, moved=moved, operation_id=operation_id
+            lines,
+            session=session,
+            counted_at=counted,
+            notes=notes,
+            moved=moved,
+            count_saw=count_saw,
+            operation_id=operation_id,
         )
     )
     answer(result, lambda r: show_stocktake(r, was_shown=asks))

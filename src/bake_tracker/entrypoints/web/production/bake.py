@@ -76,6 +76,7 @@ def _record(form: Form) -> ProductionResult:
         "scale_factor": form.quantity("scale_factor", needed=True),
         "actual_yield": form.number("actual_yield", needed=True),
         "produced_at": form.moment("produced_at"),
+        "count_saw": form.text("count_saw"),
         "event_id": form.key("event_id"),
         "loss_reason": form.text("loss_reason"),
         "notes": form.text("notes"),

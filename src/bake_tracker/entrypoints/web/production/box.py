@@ -69,6 +69,7 @@ def _record(form: Form) -> AssemblyResult:
         "finished_good_id": form.key("finished_good_id", needed=True),
         "quantity": form.number("quantity", needed=True),
         "assembled_at": form.moment("assembled_at"),
+        "count_saw": form.text("count_saw"),
         "event_id": form.key("event_id"),
         "notes": form.text("notes"),
     }

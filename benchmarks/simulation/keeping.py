@@ -19,7 +19,9 @@ PLACES = (None, "cellar", "front", "freezer")
 
 
 class Keeping(Catalogue):
-    """Makes calls of these kinds."""
+    """Makes calls of these kinds; ``is_together`` while several of them are for one transaction."""
+
+    is_together = False
 
     def _shelf_work(self, kind: str) -> Call:
         lots = list(self.world.open_lots())
@@ -53,7 +55,7 @@ class Keeping(Catalogue):
         }
         line: dict[str, Any] = {"item_id": of.id} if by_item else {"lot_id": of.id}
         line |= {"quantity": quantity} if unit == lot.thing.unit else {"quantity": quantity, "unit": unit}
-        at = rng.choice((None, self.world.now, self.world.now - timedelta(hours=9)))
+        at = None if self.is_together else rng.choice((None, self.world.now))
         given = {**meant, "lines": [line], "happened_at": at}
         return Call(
             "record_adjustment", given, {**meant, "of": of, "quantity": quantity, "unit": unit, "at": at}, self.id()
@@ -74,7 +76,7 @@ class Keeping(Catalogue):
             for lot, found, on in counted
         ]
         meant = {"moved": moved, "notes": rng.choice((None, "in the evening"))}
-        at = rng.choice((None, self.world.now))
+        at = None if self.is_together else rng.choice((None, self.world.now))
         given = {**meant, "lines": rows, "counted_at": at}
         return Call("record_stocktake", given, {**meant, "lines": counted, "at": at}, self.id())
 
@@ -117,7 +119,8 @@ class Keeping(Catalogue):
             recent = [deed for deed in recent if not deed.is_undone and deed.name != "record_reversal"] or known
         of = rng.choice(recent)
         meant = {"reason": rng.choice(("wrong lot", "typed twice")), "cascade": rng.random() < 0.5}
-        return Call("record_reversal", {**meant, "reversed_operation_id": of.id}, {**meant, "of": of}, self.id())
+        given = {**meant, "reversed_operation_id": of.id, "count_saw": "after"}  # what it gives back is there as well
+        return Call("record_reversal", given, {**meant, "of": of}, self.id())
 
     @staticmethod
     def _reversal_check(call: Call) -> Call:

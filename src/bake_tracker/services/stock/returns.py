@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.amounts import amount
 from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.choices import said_of_counts
 from bake_tracker.domain.errors import ConflictError, InsufficientInventoryError, ValidationError
-from bake_tracker.domain.money import format_money, negated
+from bake_tracker.domain.money import format_money
 from bake_tracker.domain.recipes.quantities import stated_quantity
 from bake_tracker.domain.stock.fifo import DUST_MICROS, draw_from
 from bake_tracker.domain.stock.returns import FROM_CUSTOMER, KINDS, PUTS, TO_SUPPLIER, HandedOver
@@ -32,7 +33,7 @@ from bake_tracker.services.stock.adjustment import (
     total_of,
 )
 from bake_tracker.services.stock.handling import record_hold, record_transfer
-from bake_tracker.services.stock.ledger import Change, lock_items
+from bake_tracker.services.stock.ledger import Change, changes_of, lock_items
 
 RECORD = Kind(
     "record_return",
@@ -94,6 +95,7 @@ def record_return(
     to_location: str | None = None,
     reason: str | None = None,
     happened_at: datetime | None = None,
+    count_saw: str | None = None,
     operation_id: UUID | str | None = None,
 ) -> ReturnResult:
     """Take goods back from a customer, or send them back to a supplier, in the caller's transaction.
@@ -103,12 +105,13 @@ def record_return(
     lot and has not come back. They come back to their lot at the cost they left with, and ``put`` says what is done
     with them: ``hold`` (the default) keeps them apart on hold, as a part of the lot, ``stock`` returns them to use,
     ``waste`` throws them away. ``to_supplier`` takes at most what is on hand of a lot that was received; a line may
-    have the ``credit`` that the supplier gives.
+    have the ``credit`` that the supplier gives. ``count_saw`` says whether a later count had seen a late return.
 
     Raises:
         ValidationError: an argument is not allowed, or more comes back than was handed over.
         OperationNotFoundError, LotNotFoundError: a reference does not exist.
         UnitConversionError: a unit cannot be converted to an item's base unit.
+        CountedSinceError: a lot was counted after ``happened_at``, and ``count_saw`` was left out.
         InsufficientInventoryError: less is on hand than goes back to the supplier; lists every short lot.
         ConflictError: the hand-over was undone, came later than the return, or ``operation_id`` was used for something
             else.
@@ -129,6 +132,7 @@ def record_return(
             given.refuse("to_location", "is not for goods that are thrown away")
         why = None if reason is None else given.name("reason", reason, limit=1_000)
         at = given.moment("happened_at", happened_at, operation.time_zone)
+        saw = given.count_saw(count_saw)
         given.done()
         then = (then or "hold") if which == FROM_CUSTOMER else None
         arguments = {
@@ -139,9 +143,10 @@ def record_return(
             "to_location": place,
             "reason": why,
             "happened_at": at,
+            **said_of_counts(saw),
         }
         late = at
-        at, there_on = operation.happened("happened_at", at)
+        at, there_on = operation.happened("happened_at", at, count_saw=saw)
         if done := operation.claim(arguments):
             return cast(ReturnResult, done)
 
@@ -242,7 +247,6 @@ def _take_back(
         operation,
         "return",
         changes,
-        at,
         reason=reason,
         recipient_id=first.recipient_id,
         event_id=first.event_id,
@@ -252,7 +256,7 @@ def _take_back(
     into: dict[int, _Into]
     if put == "waste":
         thrown = [{"lot_id": lot_id, "quantity": Fraction(micros, MICRO)} for lot_id, micros in wanted.items()]
-        record_adjustment("waste", thrown, session=session, reason=why, happened_at=late)
+        record_adjustment("waste", thrown, session=session, reason=why, happened_at=late, count_saw=count_saw)
         into = dict.fromkeys(wanted, (None, None))
     else:
         into = {key: _put(operation, lots[key], micros, put, place, why) for key, micros in wanted.items()}
@@ -308,9 +312,9 @@ def _send_back(
     ]
     if short:
         raise InsufficientInventoryError(short)
-    draws = [draw_from(lots[lot_id].open_lot, micros) for lot_id, micros in wanted.items()]
-    changes = [Change(draw.lot.lot_id, -draw.quantity_micros, negated(draw.cost_micros)) for draw in draws]
-    post_adjustments(operation, "sent back", changes, at, reason=reason, of_operations=receipts, credits=credits)
+    draws = [draw_from(lots[lot_id].open_lot, micros, "chosen") for lot_id, micros in wanted.items()]
+    changes = changes_of(draws)
+    post_adjustments(operation, "sent back", changes, reason=reason, of_operations=receipts, credits=credits)
     returned = [_returned_lot(change, lots[change.lot_id], (None, None)) for change in changes]
     for one in returned:
         one["received_by"] = receipts[one["lot_id"]]

@@ -36,6 +36,9 @@ CHANGEABLE_UNTIL = {
 after that.
 """
 
+CACHES = {"movement": ("happened_at",)}
+"""Columns that are calculated from others, and may be calculated again."""
+
 MARKS = ("restoration", "restored_operation")
 """These refuse new rows too: a restore writes all of its marks at once."""
 
@@ -64,11 +67,19 @@ def _guard(connection: Connection, tables: Iterable[str]) -> None:
         guard(connection, table, CHANGEABLE_UNTIL[table])
 
 
+def _update_of(connection: Connection, table: str) -> str:
+    """The change that is refused: of any column but the caches."""
+    if table not in CACHES:
+        return "UPDATE"
+    columns = [column["name"] for column in inspect(connection).get_columns(table)]
+    return f"UPDATE OF {', '.join(name for name in columns if name not in CACHES[table])}"
+
+
 def _guard_sqlite(connection: Connection, table: str, changeable_until: str) -> None:
     added = (("INSERT", ""),) if table in MARKS else ()
-    for action, condition in (("UPDATE", changeable_until), ("DELETE", ""), *added):
+    for action, condition in ((_update_of(connection, table), changeable_until), ("DELETE", ""), *added):
         when = f"WHEN {condition} " if condition else ""
-        name = f"{table}_refuses_{action.lower()}"
+        name = f"{table}_refuses_{action.split()[0].lower()}"
         connection.execute(text(f"DROP TRIGGER IF EXISTS {name}"))
         connection.execute(
             text(
@@ -88,14 +99,14 @@ def _guard_postgresql(connection: Connection, table: str, changeable_until: str)
     added = (("INSERT", "ROW", ""),) if table in MARKS else ()
     for action, level, condition in (
         *added,
-        ("UPDATE", "ROW", changeable_until),
+        (_update_of(connection, table), "ROW", changeable_until),
         ("DELETE", "ROW", ""),
         ("TRUNCATE", "STATEMENT", ""),
     ):
         when = f"WHEN ({condition}) " if condition else ""
         connection.execute(
             text(
-                f"CREATE OR REPLACE TRIGGER {table}_refuses_{action.lower()} BEFORE {action} ON {table} "
+                f"CREATE OR REPLACE TRIGGER {table}_refuses_{action.split()[0].lower()} BEFORE {action} ON {table} "
                 f"FOR EACH {level} {when}EXECUTE FUNCTION refuse_change_of_history()"
             )
         )

@@ -23,9 +23,8 @@ from bake_tracker.models import (
 from bake_tracker.models.ledger import Movement
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.operations.reversal import stands
+from bake_tracker.queries.stock.arrival_times import RECEIVING, load_mistimed_arrivals
 from bake_tracker.queries.verify.drift import Drift, drift
-
-RECEIVING = ("record_receipt", "record_delivery")
 
 
 def time_drift(session: Session) -> Iterator[Drift]:
@@ -73,18 +72,8 @@ def _times(session: Session) -> Iterator[Drift]:
 
 
 def _arrivals(session: Session) -> Iterator[Drift]:
-    house = load_bakery(session)
-    rows = (
-        select(Movement.id, Movement.operation_id, Movement.happened_at, Lot.received_on, Operation.recorded_at)
-        .join(Operation, Operation.id == Movement.operation_id)
-        .join(Lot, Lot.id == Movement.lot_id)
-        .where(Operation.name.in_(RECEIVING))
-        .order_by(Movement.id)
-    )
-    for row in session.execute(rows, execution_options={"yield_per": 1_000}):
-        expected = house.came_at(row.received_on, row.recorded_at)
-        if row.happened_at != expected:
-            yield _unlike(row.id, row.operation_id, _text(expected), _text(row.happened_at))
+    for one in load_mistimed_arrivals(session, load_bakery(session)):
+        yield _unlike(one.movement_id, one.operation_id, _text(one.expected), _text(one.happened_at))
 
 
 def _corrections(session: Session) -> Iterator[Drift]:

@@ -19,6 +19,7 @@ from bake_tracker.queries.catalog.moved_days import MovedDays, load_moved_days
 from bake_tracker.queries.catalog.things import SHAPES, load_called, load_changes, load_things
 from bake_tracker.queries.many_keys import among
 from bake_tracker.services.operation import Operation
+from bake_tracker.services.stock.ledger import redate_arrivals
 from bake_tracker.services.stock.places import order_lots, put_days
 
 CORRECTING_SETTINGS = "record_bakery_correction"
@@ -125,6 +126,7 @@ def _put_back_days(operation: Operation, was: BakeryInfo) -> None:
     moved = load_moved_days(operation.session, was, house)
     refuse_sealed(moved, house.time_zone)
     put_days(operation, moved.lots)
+    redate_arrivals(operation, house)
 
 
 def _check_settled(session: Session, change: Change, operation_id: str) -> None:

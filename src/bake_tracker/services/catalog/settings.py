@@ -15,6 +15,7 @@ from bake_tracker.queries.catalog.things import load_things
 from bake_tracker.services.catalog.changes import note_changes, refuse_sealed
 from bake_tracker.services.catalog.things import read_currency, read_time_zone
 from bake_tracker.services.operation import Kind, checking, recording
+from bake_tracker.services.stock.ledger import redate_arrivals
 from bake_tracker.services.stock.places import put_days
 
 CHECK = Kind("check_bakery_correction", "catalog_service", "Checked another currency or time zone")
@@ -123,6 +124,7 @@ def record_bakery_correction(
         # write
         session.execute(update(tables.bakery).values(currency=new.currency, time_zone=new.time_zone))
         put_days(operation, moved.lots)
+        redate_arrivals(operation, new)
         note_changes(operation, before)
         return operation.succeed(
             BakeryCorrectionResult(

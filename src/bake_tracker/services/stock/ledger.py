@@ -38,11 +38,14 @@ from bake_tracker.domain.stock.lots import day_mark, lot_code, pick_on
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Bakery, tables
 from bake_tracker.models.types import UuidText
+from bake_tracker.queries.bakery import BakeryInfo
+from bake_tracker.queries.stock.arrival_times import load_mistimed_arrivals
 from bake_tracker.queries.stock.counted import load_lots_as_they_were
 from bake_tracker.queries.stock.open_lots import load_came_later, load_lots_to_draw
 from bake_tracker.services.operation import Operation
 from bake_tracker.services.stock.counts import asking_counts
-from bake_tracker.services.stock.movements import Change, change_remaining, post
+from bake_tracker.services.stock.movements import Change as Change
+from bake_tracker.services.stock.movements import change_remaining, post, redate
 
 Found = TypeVar("Found")
 AnyShortage = TypeVar("AnyShortage", Shortage, ComponentShortage)
@@ -235,6 +238,12 @@ def change_lots(operation: Operation, changes: Sequence[Change]) -> None:
     with asking_counts(operation, changes):
         change_remaining(operation, changes)
         post(operation, changes)
+
+
+def redate_arrivals(operation: Operation, house: BakeryInfo) -> None:
+    """Give what came in the time at which its day begins in the bakery's time zone, after that was corrected."""
+    late = load_mistimed_arrivals(operation.session, house)
+    redate(operation, {one.movement_id: one.expected for one in late})
 
 
 def add_lot(operation: Operation, new: NewLot) -> AddedLot:

@@ -256,7 +256,7 @@ def _take_back(
     into: dict[int, _Into]
     if put == "waste":
         thrown = [{"lot_id": lot_id, "quantity": Fraction(micros, MICRO)} for lot_id, micros in wanted.items()]
-        record_adjustment("waste", thrown, session=session, reason=why, happened_at=late, count_saw=count_saw)
+        record_adjustment("waste", thrown, session=session, reason=why, happened_at=late, count_saw=operation.count_saw)
         into = dict.fromkeys(wanted, (None, None))
     else:
         into = {key: _put(operation, lots[key], micros, put, place, why) for key, micros in wanted.items()}

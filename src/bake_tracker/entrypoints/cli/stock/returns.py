@@ -8,8 +8,8 @@ from bake_tracker.domain.amounts import amount
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.stock.returns import FROM_CUSTOMER, TO_SUPPLIER
 from bake_tracker.entrypoints.cli import parse
-from bake_tracker.entrypoints.cli.lookup import find, find_lot, find_operation, find_optional
-from bake_tracker.entrypoints.cli.options import OperationId
+from bake_tracker.entrypoints.cli.lookup import check_unit, find, find_lot, find_operation, find_optional
+from bake_tracker.entrypoints.cli.options import CountSawOption, OperationId
 from bake_tracker.entrypoints.cli.state import answer, money, say, write
 from bake_tracker.entrypoints.cli.stock.adjust import LOT, When
 from bake_tracker.queries.stock.returns import HandOver, load_still_out
@@ -31,6 +31,7 @@ def return_goods(
     place: Annotated[str | None, typer.Option(help="where it is put; default: where the lot is")] = None,
     reason: Annotated[str | None, typer.Option(help="why it comes back")] = None,
     at: When = None,
+    count_saw: CountSawOption = None,
     operation_id: OperationId = None,
 ) -> None:
     """Record goods that a customer brings back, or that go back to a supplier."""
@@ -52,6 +53,7 @@ def return_goods(
             to_location=place,
             reason=reason,
             happened_at=at,
+            count_saw=count_saw,
             operation_id=operation_id,
         )
 
@@ -76,7 +78,9 @@ def _to_supplier(session: Session, text: str) -> dict[str, Any]:
     quantity, unit, name = parse.amount_of(goods)
     if not name.startswith(LOT):
         raise typer.BadParameter(f"{text!r} must name the lot that goes back; write it like '5 kg lot:CODE'")
-    line = {"lot_id": find_lot(session, name.removeprefix(LOT)), "quantity": quantity, "unit": unit or None}
+    lot_id = find_lot(session, name.removeprefix(LOT))
+    check_unit(session, unit, lot_id=lot_id)
+    line = {"lot_id": lot_id, "quantity": quantity, "unit": unit or None}
     return {**line, "credit": parse.money(session, credit.strip())} if at else line
 
 
@@ -108,6 +112,7 @@ def _from_customer(
         if len(lots) > 1:
             codes = " or ".join(f"lot:{one['lot_code']}" for one in lots)
             raise ValidationError.of("what", f"{name} was handed over from several lots; name one: {codes}")
+        check_unit(session, unit, lot_id=lots[0]["lot_id"])
         lines.append({"lot_id": lots[0]["lot_id"], "quantity": quantity, "unit": unit or None})
     return lines, source
 

@@ -8,7 +8,8 @@ from typing import Literal
 from bake_tracker.domain.errors import UnitConversionError
 from bake_tracker.domain.plurals import one_of
 from bake_tracker.domain.recipe_text.amounts import Amount
-from bake_tracker.domain.recipe_text.lines import NAME_DOUBTS, RANGE, UNREAD_UNIT, IngredientLine, parse_line
+from bake_tracker.domain.recipe_text.doubts import NAME_DOUBTS, RANGE, UNREAD_UNIT
+from bake_tracker.domain.recipe_text.lines import IngredientLine, parse_line
 from bake_tracker.domain.recipe_text.names import NamedItems, NewNames
 from bake_tracker.domain.recipe_text.yields import parse_yield
 from bake_tracker.domain.recipes.quantities import Item, base_quantity

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bake_tracker.domain.name_matching import name_key
-from bake_tracker.domain.recipe_text.lines import name_problem
+from bake_tracker.domain.recipe_text.doubts import name_problem
 from bake_tracker.domain.recipe_text.names import NamedItems
 from bake_tracker.domain.recipes.quantities import Item
 from bake_tracker.domain.units import UnknownUnitError, parse_unit

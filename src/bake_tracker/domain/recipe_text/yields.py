@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from bake_tracker.domain.recipe_text.lines import MAY_BE_UNIT, IngredientLine, parse_line
+from bake_tracker.domain.recipe_text.doubts import MAY_BE_UNIT
+from bake_tracker.domain.recipe_text.lines import IngredientLine, parse_line
 
 _LEAD = re.compile(
     r"\s*(?P<serves>serves|servings|serving|portions?|portionen|für|pour|for)\b\s*[:=]?"

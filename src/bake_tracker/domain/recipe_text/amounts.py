@@ -9,6 +9,7 @@ from bake_tracker.domain.recipe_text.words import (
     ABOUT,
     CASED_UNITS,
     COUNTED,
+    DESCRIBING_A_UNIT,
     LEDGER_UNITS,
     LENGTHS,
     PACKAGES,
@@ -25,8 +26,9 @@ from bake_tracker.domain.recipe_text.words import (
 )
 from bake_tracker.domain.units import parse_unit
 
-_AGREE, _AGREE_ABOUT = Fraction(1, 10), Fraction(3, 10)
-"""How far two amounts for the same thing may differ, since recipes call an ounce 28 g or 30 g."""
+CONTRADICTION = "the amounts contradict each other"
+_AGREE, _AGREE_ABOUT = Fraction(3, 20), Fraction(3, 10)
+"""How far two amounts for the same thing may differ, since recipes call two ounces 50 g or 60 g."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +64,10 @@ class AmountReading:
 
 def read_unit(tokens: Sequence[Token], at: int) -> tuple[Measure, int] | None:
     """Read a unit or a counting word at this place, with its dot or hyphen."""
-    start = at + 1 if word(tokens, at) == "-" and at + 1 < len(tokens) and tokens[at].is_glued else at
+    start = at + 1 if word(tokens, at) in ("-", "–") and at + 1 < len(tokens) else at
     if start < len(tokens) and tokens[start].text in CASED_UNITS:
         return CASED_UNITS[tokens[start].text], _past_dot(tokens, start + 1)
-    for length in (3, 2, 1):
+    for length in (4, 3, 2, 1):
         words: list[str] = []
         end = start
         while len(words) < length and end < len(tokens) and not tokens[end].is_number:
@@ -103,8 +105,8 @@ def read_amount(tokens: Sequence[Token], at: int) -> AmountReading | None:
         labels += reading.labels
         doubts += reading.doubts
         end = reading.end
-    if amounts and any(_disagree(amounts[0], other) for other in amounts[1:]):
-        doubts.append("the amounts contradict each other")
+    if amounts and any(disagree(amounts[0], other) for other in amounts[1:]):
+        doubts.append(CONTRADICTION)
     return AmountReading(tuple(amounts), end, tuple(labels), tuple(doubts))
 
 
@@ -122,6 +124,9 @@ def _read_one(tokens: Sequence[Token], at: int) -> AmountReading | None:
         count, end, doubts = number
         upto, end, more_doubts = _read_upto(tokens, end, count)
         doubts = doubts + more_doubts
+        more = read_written_number(tokens, end + 1) if word(tokens, end) in ("plus", "+") and upto is None else None
+        if more and word(tokens, more[1]) in UNITS:  # "1/4 + 1/8 teaspoon"
+            count, end, doubts = count + more[0], more[1], doubts + more[2]
     elif word(tokens, _abouts(tokens, at, also=SIZES)[1]) in SMALL:
         count, end, upto, doubts = Fraction(1), start, None, []
     elif word(tokens, _abouts(tokens, at, also=SIZES)[1]) in COUNTED:
@@ -134,7 +139,7 @@ def _read_one(tokens: Sequence[Token], at: int) -> AmountReading | None:
     if word(tokens, end) in ("de", "d'") and read_unit(tokens, end + 1):  # "1/4 de botte"
         labels.append("dropped")
         end += 1
-    described, unit_at = _abouts(tokens, end, also=SIZES)
+    described, unit_at = _abouts(tokens, end, also=DESCRIBING_A_UNIT)
     unit = read_unit(tokens, unit_at)
     if unit is None:
         amounts = () if count is None else (Amount(count, "each", upto),)
@@ -142,6 +147,9 @@ def _read_one(tokens: Sequence[Token], at: int) -> AmountReading | None:
     (name, factor), unit_end = unit
     labels += [*described, *["unit"] * (unit_end - unit_at)]
     amount = Amount(count, name, upto).times(factor)
+    if (again := read_unit(tokens, unit_end)) and again[0] == unit[0] and name != "each":
+        labels += ["note"] * (again[1] - unit_end)  # "100 g g sugar"
+        unit_end = again[1]
     if amount.dimension in ("mass", "volume") and word(tokens, unit_end) in PACKAGES:
         labels.append("note")  # "7 g sachet"
         unit_end += 1
@@ -167,7 +175,7 @@ def _read_upto(tokens: Sequence[Token], at: int, low: Fraction) -> tuple[Fractio
 def _read_package(tokens: Sequence[Token], at: int, count: Fraction) -> AmountReading | None:
     """Read the size of each package: ``x 200 g``, ``(14 oz) can``, ``14-ounce can``."""
     is_times, is_bracket = word(tokens, at) in ("x", "×", "*"), word(tokens, at) == "("
-    size = _read_sized(tokens, at + (is_times or is_bracket))
+    size = _read_sized(tokens, at + (is_times or is_bracket or word(tokens, at) == ","))
     if size is None:
         return None
     amount, end = size
@@ -228,12 +236,14 @@ def _closing(tokens: Sequence[Token], at: int) -> int | None:
 def _read_more(tokens: Sequence[Token], at: int, first: Amount, *, is_bare: bool) -> tuple[str, AmountReading] | None:
     """Read an amount that a mark joins to the one before."""
     mark = word(tokens, at)
-    if first.unit in SMALLER and first.quantity is not None and (size := _read_sized(tokens, at)):
-        if size[0].unit == SMALLER[first.unit] and is_bare:
-            return "sum", AmountReading((size[0],), size[1], ("quantity",) * (size[1] - at))
-        return None
+    is_split = first.unit in SMALLER and first.quantity is not None and is_bare
+    if is_split and (size := _read_sized(tokens, at)) and size[0].unit == SMALLER[first.unit]:  # "1 lb 2 oz"
+        return "sum", AmountReading((size[0],), size[1], ("quantity",) * (size[1] - at))
     if mark == "(":
         return read_bracket(tokens, at, first)
+    if first.quantity and first.unit != "each" and first.is_of_ledger and (size := _read_sized(tokens, at)):
+        package = word(tokens, size[1]) in PACKAGES  # "15 oz 425 g can"
+        return "same", AmountReading((size[0],), size[1] + package, ("also",) * (size[1] - at) + ("note",) * package)
     sized = _read_sized(tokens, at + 1)
     if sized is None or first.quantity is None:
         return None
@@ -262,22 +272,29 @@ def read_bracket(tokens: Sequence[Token], at: int, first: Amount) -> tuple[str, 
     if close is None or inner is None:
         return None
     amount, end = inner
+    more = _read_sized(tokens, end + 1) if word(tokens, end) in SUM_MARKS else None
+    if more and more[0].dimension == amount.dimension:
+        amount, end = _sum(amount, more[0]), more[1]  # "(1/4 cup + 2 tbsp)"
     others = [amount]
     while word(tokens, end) in SAME_MARKS | {",", ";"} and (other := _read_sized(tokens, end + 1)):
         others.append(other[0])
         end = other[1]
     is_each = word(tokens, end) == "each"
     end += is_each or word(tokens, end) in ("total", "in")
+    _, end = _abouts(tokens, end)
     if end != close or amount.unit in LENGTHS:
         return None
     length = close + 1 - at
     is_package = first.unit in PACKAGES.values()
+    is_settled = is_each or first.quantity == 1 or (not is_package and word(tokens, at + 1) in ABOUT)
+    doubt = () if is_settled or first.is_of_ledger else ("the bracket may be the size of one package or of all",)
     if is_package and first.quantity is not None:
-        doubt = () if is_each or first.quantity == 1 else ("the bracket may be the size of one package or of all",)
         return "package", AmountReading((amount.times(first.quantity),), close + 1, ("quantity",) * length, doubt)
+    if is_each and first.dimension in ("mass", "volume"):
+        return None  # "2 lb steaks (8 oz each)"
     if is_each and first.quantity is not None:
         others = [one.times(first.quantity) for one in others]
-    return "same", AmountReading(tuple(others), close + 1, ("also",) * length)
+    return "same", AmountReading(tuple(others), close + 1, ("also",) * length, doubt)
 
 
 def _sum(one: Amount, other: Amount) -> Amount:
@@ -287,7 +304,7 @@ def _sum(one: Amount, other: Amount) -> Amount:
     return replace(one, quantity=one.quantity + other.quantity * ratio)
 
 
-def _disagree(one: Amount, other: Amount) -> bool:
+def disagree(one: Amount, other: Amount) -> bool:
     """Whether two amounts of the same kind differ by more than rounding."""
     if one.dimension != other.dimension or not one.is_of_ledger or not one.quantity or not other.quantity:
         return False

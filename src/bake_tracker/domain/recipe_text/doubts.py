@@ -7,20 +7,38 @@ from bake_tracker.domain.recipe_text.naming import (
     begins_with_a_unit,
     describes,
     dimensions,
+    has_a_link,
     has_another_amount,
+    is_amount_in_a_name,
+    is_half_and_half,
+    may_begin_with_a_unit,
 )
 from bake_tracker.domain.recipe_text.numbers import Token, tokens_of, word
-from bake_tracker.domain.recipe_text.words import ARTICLES, COUNTED, LEDGER_UNITS, LINKS, PACKAGES, SUM_MARKS
+from bake_tracker.domain.recipe_text.words import (
+    ARTICLES,
+    COUNTED,
+    ENDS,
+    LEDGER_UNITS,
+    LINKS,
+    PACKAGES,
+    PREPOSITIONS,
+    SUM_MARKS,
+    UNITS,
+)
 
+_AND = frozenset({"and", "&", "und", "et"})
 _IN_A_NAME = frozenset("%'’&-/.")
 RANGE = "a range is given"
 LONG, NUMBER, MARK = "the name is long", "the name contains a number", "the name contains a mark"
 NO_NOUN = "only a description of the ingredient is given"
 MAY_BE_UNIT = "the name may begin with a unit"
 UNREAD_UNIT = "the name begins with a unit"
-NAME_DOUBTS = frozenset({LONG, NUMBER, MARK, NO_NOUN, MAY_BE_UNIT, UNREAD_UNIT})
+EARLIER = "the name may begin earlier"
+NAME_DOUBTS = frozenset({LONG, NUMBER, MARK, NO_NOUN, MAY_BE_UNIT, UNREAD_UNIT, EARLIER})
 """Doubts that do not matter if the name is known."""
 MORE = "the line contains another amount"
+ALTERNATIVE = "the line offers an alternative"
+TWO = "two ingredients are named"
 MAX_WORDS = 7
 """A longer name is more likely a sentence than an ingredient."""
 
@@ -41,7 +59,7 @@ def doubts_of(amounts: Sequence[Amount], tokens: Sequence[Token], labels: Sequen
     named = [token for token, label in zip(tokens, labels, strict=True) if label == "ingredient"]
     if amounts and amounts[0].unit == "each":
         yield from _doubts_of_a_count(tokens, labels, named)
-    elif begins_with_a_unit(named):
+    elif len(named) > 1 and named[0].low in UNITS:
         yield MAY_BE_UNIT
     if named and named[0].low in (COUNTED if len(named) > 1 else PACKAGES):
         yield from [] if _is_named_by_its_measure(labels, named) else [MAY_BE_UNIT]
@@ -51,16 +69,23 @@ def doubts_of(amounts: Sequence[Amount], tokens: Sequence[Token], labels: Sequen
         yield NO_NOUN
     elif len(named) > MAX_WORDS:
         yield LONG
-    elif any(token.is_number and word(tokens, place + 1) != "%" for place, token in enumerate(named)):
+    elif any(is_amount_in_a_name(named, place) for place in range(len(named))):
         yield NUMBER
     elif not all(token.text in _IN_A_NAME or token.text[0].isalnum() for token in named):
         yield MARK
+    elif named[0].low in PREPOSITIONS | ENDS | {"/", "-", "&"} or any(token.low == "each" for token in named):
+        yield EARLIER
+    elif len(named) == 3 and named[1].low in _AND and not is_half_and_half(named, 1):
+        yield TWO
 
 
 def _adds_more(tokens: Sequence[Token], place: int) -> bool:
     """Match ``plus 2 tbsp`` that could not be added, ``je 25 g`` (each) of several, and ``, 1 egg``."""
     if word(tokens, place) in SUM_MARKS | {"je"}:
-        return bool((more := read_amount(tokens, place + 1)) and more.amounts)
+        more = read_amount(tokens, place + 1)
+        if more is None or not more.amounts or is_half_and_half(tokens, place):
+            return False
+        return tokens[place + 1].is_number or more.amounts[0].dimension in ("mass", "volume")  # not "plus a bit more"
     return has_another_amount(tokens, place)
 
 
@@ -85,7 +110,7 @@ def _doubts_of_a_count(tokens: Sequence[Token], labels: Sequence[str], named: Se
             yield "no unit is given"
     if begins_with_a_unit(named):
         yield UNREAD_UNIT
-    elif any(token.low in LINKS for token in named[1:-1]):
+    elif named and (has_a_link(named) or may_begin_with_a_unit(named)):
         yield MAY_BE_UNIT
 
 

@@ -4,19 +4,30 @@ Nothing is guessed silently: any second meaning is a doubt, and only a line with
 meanings of the words; ``benchmarks/recipes.py`` measures how well this reads.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from bake_tracker.domain.recipe_text.amounts import Amount, AmountReading, read_amount, read_bracket
-from bake_tracker.domain.recipe_text.doubts import MORE, doubts_of
+from bake_tracker.domain.recipe_text.amounts import (
+    CONTRADICTION,
+    Amount,
+    AmountReading,
+    disagree,
+    read_amount,
+    read_bracket,
+)
+from bake_tracker.domain.recipe_text.doubts import ALTERNATIVE, MORE, doubts_of
 from bake_tracker.domain.recipe_text.naming import (
     describes,
     dimensions,
     ends_name,
     has_an_ingredient,
     is_before_a_name,
+    is_before_preparation,
+    is_footnote,
+    is_invisible,
     is_participle,
+    keeps_preparation,
     name_beyond,
 )
 from bake_tracker.domain.recipe_text.numbers import Token, tokens_of, word
@@ -24,6 +35,7 @@ from bake_tracker.domain.recipe_text.words import (
     ABOUT,
     BULLETS,
     COUNTED,
+    ENDS,
     LINKS,
     METRIC_VOLUMES,
     OTHERS,
@@ -31,6 +43,8 @@ from bake_tracker.domain.recipe_text.words import (
     SIZES,
     UNSETTLED,
 )
+
+_MORE_OF_IT = frozenset({"more", "less", "so", "enough"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +76,16 @@ def parse_line(text: str) -> IngredientLine:
     """Read a line; never fails, but has doubts about anything unclear."""
     tokens = tokens_of(text)
     start = 0
-    while start < len(tokens) and tokens[start].text in BULLETS:
+    while start < len(tokens) and (tokens[start].text in BULLETS or is_invisible(tokens[start])):
         start += 1
     if _is_heading(tokens, start):
         labels = ["dropped"] * start + ["note"] * (len(tokens) - start)
         return _line(text, tokens, (), labels, (), is_heading=True)
-    reading, labels, rest = _find_amount(tokens, start)
+    lead = 2 if [word(tokens, start), word(tokens, start + 1)] == ["optional", ":"] else 0
+    reading, labels, rest = _find_amount(tokens, start + lead)
+    labels[start : start + lead] = ["note"] * lead
     amounts, doubts = list(reading.amounts), list(reading.doubts)
-    more, more_doubts = _label_rest(tokens, rest, labels, is_counted=not amounts or amounts[0].unit == "each")
+    more, more_doubts = _label_rest(tokens, rest, labels, amounts[0] if amounts else Amount(None))
     amounts += more
     doubts += more_doubts
     _name_by_its_measure(tokens, labels, amounts)
@@ -104,12 +120,22 @@ def _find_amount(tokens: Sequence[Token], start: int) -> tuple[AmountReading, li
     for place in range(start + 1, len(tokens)):
         if not tokens[place].is_number or not (reading := read_amount(tokens, place)):
             continue
-        if word(tokens, place - 1) in LINKS:  # "juice of 1 lemon"
+        if word(tokens, place - 1) in LINKS | {"from"}:  # "juice of 1 lemon"
             labels = ["dropped"] * start + ["note"] * (place - start) + list(reading.labels)
             return reading, labels, reading.end
-        if reading.amounts and reading.amounts[0].unit != "each" and word(tokens, reading.end) in ("", ",", "("):
+        is_marked = word(tokens, place - 1) in (":", "-", "–", "~") or reading.end > place + 1
+        is_amount = bool(reading.amounts) and (reading.amounts[0].unit != "each" or is_marked)
+        if is_amount and word(tokens, reading.end) in ("", ",", "("):
             return _behind(tokens, start, place, reading)
     return AmountReading((), start, ()), ["dropped"] * start, start
+
+
+def _amount_at_the_end(tokens: Sequence[Token], place: int) -> AmountReading | None:
+    """Read the same again behind the name: ``90 g sugar 1/3 cup``."""
+    reading = read_amount(tokens, place) if tokens[place].is_number or tokens[place].low in ABOUT else None
+    if reading is None or not reading.amounts or reading.amounts[0].unit == "each":
+        return None
+    return reading if word(tokens, reading.end) in ("", ",", "(") else None
 
 
 def _behind(
@@ -117,24 +143,26 @@ def _behind(
 ) -> tuple[AmountReading, list[str], int]:
     """Read ``Butter: 250 g``, with the amount after the name."""
     labels = ["dropped"] * start + [""] * (place - start)
-    _label_rest(tokens[:place], start, labels, is_counted=True)
+    _label_rest(tokens[:place], start, labels, Amount(None))
     return reading, [*labels, *reading.labels], reading.end
 
 
 def _label_rest(
-    tokens: Sequence[Token], start: int, labels: list[str], *, is_counted: bool
+    tokens: Sequence[Token], start: int, labels: list[str], first: Amount
 ) -> tuple[list[Amount], list[str]]:
     """Label what follows the amount: the ingredient, up to a comma, bracket or ending word, and notes."""
     amounts: list[Amount] = []
     doubts: list[str] = []
+    is_counted = first.unit == "each"
     del labels[start:]
     is_named = "ingredient" in labels
     has_ended = is_named
     place = start
     while place < len(tokens):
         low = tokens[place].low
-        if low == "(" and (again := read_bracket(tokens, place, Amount(None))):
+        if low == "(" and (again := read_bracket(tokens, place, first)):
             amounts += again[1].amounts
+            doubts += again[1].doubts
             labels += again[1].labels
         elif low == "(":
             doubts += [MORE] if has_an_ingredient(tokens, place) else []
@@ -144,18 +172,28 @@ def _label_rest(
         elif place == start and _is_glued_to_a_number(tokens, place):
             doubts.append(f"letters follow the number directly: {tokens[place].text}")
             labels.append("note")
-        elif not is_named and is_before_a_name(tokens, place):
+        elif (not is_named and is_before_a_name(tokens, place)) or is_footnote(tokens, place):
             labels.append("dropped")
-        elif not is_named and (low in PREPARED or (is_counted and low in SIZES) or low == "each"):
+        elif not is_named and keeps_preparation(tokens, place):
+            is_named = True
+            labels.append("ingredient")
+        elif not is_named and (
+            low in PREPARED or (is_counted and low in SIZES) or low == "each" or is_before_preparation(tokens, place)
+        ):
             doubts += ["the amount is for each of several ingredients"] if low == "each" else []
             labels.append("note")
-        elif not is_named and (size := dimensions(tokens, place)):
+        elif size := dimensions(tokens, place):
             labels += ["note"] * size
-        elif is_named and low in OTHERS:
-            doubts.append("the line offers an alternative")
+        elif is_named and (repeated := _amount_at_the_end(tokens, place)):
+            amounts += repeated.amounts
+            labels += ["also"] * (repeated.end - place)
+        elif is_named and (low in OTHERS or (low == "/" and not tokens[place].is_glued)):
+            doubts += [] if word(tokens, place + 1) in ENDS | _MORE_OF_IT else [ALTERNATIVE]
             has_ended = True
             labels.append("note")
-        elif is_named and is_participle(tokens[place]) and (beyond := name_beyond(tokens, place)):
+        elif is_named and keeps_preparation(tokens, place):
+            labels.append("ingredient")
+        elif is_named and is_participle(tokens, place) and (beyond := name_beyond(tokens, place)):
             if not describes(tokens[at] for at in range(start, place) if labels[at] == "ingredient"):
                 doubts.append("the name may go on")
                 has_ended = True
@@ -167,6 +205,8 @@ def _label_rest(
             is_named = True
             labels.append("ingredient")
         place = len(labels)
+    if any(disagree(first, other) for other in amounts):
+        doubts.append(CONTRADICTION)
     return amounts, doubts
 
 
@@ -201,6 +241,8 @@ def _preferred(amounts: Sequence[Amount]) -> list[Amount]:
     """Put the best amount first: a weight before a volume, because it needs no density; ml before pints."""
     if amounts and amounts[0].unit in UNSETTLED:
         amounts = sorted(amounts, key=lambda amount: amount.unit not in METRIC_VOLUMES)
+    if amounts and not amounts[0].is_of_ledger:
+        return sorted(amounts, key=lambda amount: not amount.is_of_ledger)
     if amounts and amounts[0].dimension == "volume":
         return sorted(amounts, key=lambda amount: amount.dimension != "mass")
     return list(amounts)
@@ -239,5 +281,11 @@ def _pieces(text: str, tokens: Sequence[Token], labels: Sequence[str]) -> list[t
     return pieces
 
 
-def _joined(pieces: Iterable[tuple[str, str]], wanted: str, between: str = " ") -> str:
-    return between.join(" ".join(text.split()) for label, text in pieces if label == wanted)
+def _joined(pieces: Sequence[tuple[str, str]], wanted: str, between: str = " ") -> str:
+    """Join the pieces with this label; a mark in the middle of a word leaves no blank."""
+    joined, is_glued = "", False
+    for label, text in pieces:
+        if label == wanted:
+            joined += ("" if is_glued or not joined else between) + " ".join(text.split())
+        is_glued = (is_glued or label == wanted) and not text[-1:].isspace()
+    return joined

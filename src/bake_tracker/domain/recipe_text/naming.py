@@ -1,26 +1,56 @@
 """Tell what can be the name of an ingredient, and where it ends."""
 
+import unicodedata
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 from bake_tracker.domain.recipe_text.amounts import read_amount
 from bake_tracker.domain.recipe_text.numbers import Token, word
 from bake_tracker.domain.recipe_text.words import (
     ABOUT,
     ARTICLES,
+    DESCRIBING_ENDS,
     DESCRIPTIONS,
     ENDS,
+    FOOTNOTES,
     FOREIGN_UNITS,
+    KEEPING,
     LENGTHS,
     LINKS,
     NOT_AN_INGREDIENT,
+    PACKAGES,
+    PIECES,
     PREPARED,
+    PREPARED_BEHIND,
     PREPOSITIONS,
+    PROCESSED,
+    PRODUCTS,
+    SHAPES,
     SIZES,
     UNITS,
 )
 
 _BEFORE_A_NAME = frozenset({",", ":", ".", "-", "–", "x", "×"})
 _SEPARATORS = frozenset(",;:/|+&•·–—-") | {"and"}
+_SPELT_UNITS = ("cup", "teaspoon", "teaspoons", "tablespoon", "tablespoons")
+_NEARLY = 0.85
+_PARTS = frozenset({"blanc", "blancs", "jaune", "jaunes", "yema", "yemas", "clara", "claras"})
+_NUMBERS = frozenset({"one", "two", "three", "four"})
+_LETTERS = frozenset("äöüßàâæçéèêëîïôœùûÿñ")
+_FLOUR_TYPES = frozenset(["405", "550", "630", "700", "812", "997", "1050", "1150", "1370"])
+
+
+def is_invisible(token: Token) -> bool:
+    """Match soft hyphens and other characters without width."""
+    return unicodedata.category(token.text[0]) == "Cf"
+
+
+def is_footnote(tokens: Sequence[Token], place: int) -> bool:
+    """Match the marks in ``butter*``, ``Quaker® oats`` and ``Weizen\u00admehl``."""
+    token = tokens[place]
+    if token.text in FOOTNOTES:
+        return token.is_glued or not word(tokens, place + 1)[:1].isalnum()
+    return is_invisible(token)
 
 
 def ends_name(tokens: Sequence[Token], place: int, *, is_named: bool) -> bool:
@@ -29,26 +59,75 @@ def ends_name(tokens: Sequence[Token], place: int, *, is_named: bool) -> bool:
         return True
     if token.text in ("-", "–", "—"):
         return not token.is_glued
-    return token.low in ENDS or (is_named and is_participle(token))
+    if token.text == "*" and not token.is_glued:  # "*see the notes"
+        return True
+    after = word(tokens, place + 1)
+    if (token.low == "of" and after in ("choice", "your")) or (token.low in ("en", "in") and after in SHAPES):
+        return True
+    return token.low in ENDS or (is_named and is_participle(tokens, place))
 
 
-def is_participle(token: Token) -> bool:
-    return token.low in PREPARED and token.low.endswith(("ed", "en", "ly", "cut", "é", "ée", "és", "ées"))
+def is_participle(tokens: Sequence[Token], place: int) -> bool:
+    """Whether this word says how the ingredient before it is prepared."""
+    low = tokens[place].low
+    if is_product(tokens, place):
+        return False
+    if low == "cut" and is_named_at(tokens, place + 1):  # "straight cut fries"
+        return False
+    ends = ("ed", "en", "ly", "cut", "é", "ée", "és", "ées")
+    return (low in PREPARED and low.endswith(ends)) or low in PREPARED_BEHIND or is_warmth_behind(tokens, place)
+
+
+def is_warmth_behind(tokens: Sequence[Token], place: int) -> bool:
+    """Match ``eggs room temperature`` and ``butter cold``."""
+    low, after = word(tokens, place), word(tokens, place + 1)
+    return (low == "room" and after in ("temperature", "temp")) or (low in ("cold", "warm") and after in ("", ",", "("))
+
+
+def is_product(tokens: Sequence[Token], place: int) -> bool:
+    """Match ``hot sauce``: a product whose name begins like a preparation; or the second word of one."""
+    words = [word(tokens, at) for at in range(place - 2, place + 3)]
+    return any(tuple(words[start:end]) in PRODUCTS for start, end in ((2, 4), (2, 5), (1, 3), (0, 3)))
+
+
+def keeps_preparation(tokens: Sequence[Token], place: int) -> bool:
+    """Whether a preparation is part of the ingredient: ``can of diced tomatoes``, ``frozen chopped spinach``."""
+    if is_product(tokens, place):
+        return True
+    if tokens[place].low not in PROCESSED:
+        return False
+    return word(tokens, place - 1) in KEEPING or any(token.low in PACKAGES for token in tokens[:place])
+
+
+def is_before_preparation(tokens: Sequence[Token], place: int) -> bool:
+    """Match ``and`` between two preparations, or ``to`` between two sizes: ``peeled and diced``."""
+    before, after = word(tokens, place - 1), word(tokens, place + 1)
+    if word(tokens, place) in ("and", "&", "und", "et", "or"):
+        return before in PREPARED and after in PREPARED
+    return word(tokens, place) in ("to", "-", "/") and before in SIZES and after in SIZES
 
 
 def name_beyond(tokens: Sequence[Token], place: int) -> int | None:
     """The place after these participles if another word of the name follows: ``fresh chopped cilantro``."""
     end = place
-    while word(tokens, end) in PREPARED:
+    while word(tokens, end) in PREPARED | PREPARED_BEHIND:
         end += 1
+    if is_warmth_behind(tokens, end):
+        return None
     token = tokens[end] if end < len(tokens) else None
     if token is None or not token.text[0].isalpha() or token.low.endswith("ly"):
+        return None
+    if token.low in SIZES | {"thin", "thick", "fine"} and not word(tokens, end + 1)[:1].isalpha():
         return None
     return None if token.low in ENDS | PREPOSITIONS | NOT_AN_INGREDIENT else end
 
 
 def describes(name: Iterable[Token]) -> bool:
-    return all(token.low in DESCRIPTIONS | PREPARED or token.text == "-" for token in name)
+    return all(is_description(token.low) or token.text == "-" for token in name)
+
+
+def is_description(low: str) -> bool:
+    return low in DESCRIPTIONS | PREPARED or low.endswith(DESCRIBING_ENDS)
 
 
 def has_an_ingredient(tokens: Sequence[Token], place: int) -> bool:
@@ -61,8 +140,10 @@ def has_an_ingredient(tokens: Sequence[Token], place: int) -> bool:
 
 def is_named_at(tokens: Sequence[Token], place: int) -> bool:
     """Whether the name of an ingredient can begin here."""
+    while word(tokens, place) in PREPARED | DESCRIPTIONS:
+        place += 1
     low = word(tokens, place)
-    return low[:1].isalpha() and low not in ENDS | PREPARED | PREPOSITIONS | NOT_AN_INGREDIENT | SIZES | ABOUT
+    return low[:1].isalpha() and low not in ENDS | PREPOSITIONS | NOT_AN_INGREDIENT | SIZES | ABOUT
 
 
 def dimensions(tokens: Sequence[Token], place: int) -> int:
@@ -70,6 +151,15 @@ def dimensions(tokens: Sequence[Token], place: int) -> int:
     if not tokens[place].is_number or not (reading := read_amount(tokens, place)):
         return 0
     return reading.end - place if reading.amounts and reading.amounts[0].unit in LENGTHS else 0
+
+
+def has_a_link(named: Sequence[Token]) -> bool:
+    """Match ``xx de farina``, but not ``blanc d'œuf``."""
+    return named[0].low not in _PARTS and any(token.low in LINKS for token in named[1:-1])
+
+
+def is_half_and_half(tokens: Sequence[Token], place: int) -> bool:
+    return word(tokens, place - 1) == word(tokens, place + 1) == "half"
 
 
 def has_another_amount(tokens: Sequence[Token], place: int) -> bool:
@@ -83,10 +173,39 @@ def has_another_amount(tokens: Sequence[Token], place: int) -> bool:
 
 
 def begins_with_a_unit(named: Sequence[Token]) -> bool:
-    return len(named) > 1 and (named[0].low in UNITS or named[0].low in FOREIGN_UNITS)
+    return len(named) > 1 and named[0].low in UNITS.keys() | FOREIGN_UNITS
 
 
 def is_before_a_name(tokens: Sequence[Token], place: int) -> bool:
     """Match ``of``, ``de la``, ``of a``; an article alone may belong to the name: Le Gruyère."""
     low = tokens[place].low
     return low in LINKS | _BEFORE_A_NAME or (low in ARTICLES and word(tokens, place - 1) in LINKS)
+
+
+def may_begin_with_a_unit(named: Sequence[Token]) -> bool:
+    """Match names of counted things whose first word looks like a unit: ``cupflour``, ``Gl. Mehl``, ``takjes tijm``."""
+    first = named[0].low
+    return (
+        (len(named) > 1 and (named[1].text == "." or first in PIECES or first.endswith(("je", "jes"))))
+        or (len(named) > 1 and any(_is_of_another_language(letter) for token in named for letter in token.low))
+        or (first.startswith(_SPELT_UNITS) and not first.startswith("cupcake"))
+        or bool(get_close_matches(first, _SPELT_UNITS, 1, _NEARLY))
+    )
+
+
+def _is_of_another_language(letter: str) -> bool:
+    """Whether the letter is not used in the languages that are read: English, German and French."""
+    return letter.isalpha() and letter > "z" and letter not in _LETTERS
+
+
+def is_amount_in_a_name(named: Sequence[Token], place: int) -> bool:
+    """Match numbers, but not those in ``70% chocolate``, ``farina 00`` and ``Mehl Type 405``."""
+    token, before = named[place], word(named, place - 1)
+    if not token.is_number:
+        return token.low in _NUMBERS or (token.low > "\u0250" and any(letter.isdigit() for letter in token.low))
+    return not (
+        word(named, place + 1) == "%"
+        or set(token.text) == {"0"}
+        or before in ("type", "typ", "no")
+        or (token.text in _FLOUR_TYPES and before.endswith("mehl"))
+    )

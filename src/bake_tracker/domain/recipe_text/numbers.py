@@ -13,10 +13,11 @@ _TOKEN = re.compile(
     rf"(?P<number>[0-9]{{1,6}}\s?[/⁄]\s?[0-9]{{1,6}}(?![0-9])|[0-9]{{1,9}}(?:[.,][0-9]{{1,9}})*(?![0-9])"
     rf"|(?<![\w.])\.[0-9]{{1,9}}(?![0-9])|[{_VULGAR}])"
     rf"|(?P<mark>[x×*](?=\s?[0-9{_VULGAR}]))"
-    r"|(?P<elided>[dDlL]['’](?=[^\W\d_]))"
+    r"|(?P<elided>[dDlL]['’](?=[^\W_]))"
     r"|(?P<word>[^\W_](?:[^\W_]|['’-](?=[^\W\d_]))*)"
     r"|(?P<other>\S)"
 )
+LARGEST_PART = 16
 _ORDINALS = frozenset({"rd", "rds", "th", "ths", "nd", "nds", "st"})
 
 
@@ -104,8 +105,11 @@ def _value(text: str) -> tuple[Fraction | None, list[str]]:
         text = unicodedata.normalize("NFKC", text)
     above, slash, below = text.replace("⁄", "/").partition("/")
     if slash:
+        whole, part = above.strip()[:-1], above.strip()[-1]
+        if whole and int(above) > int(below) > int(part) > 0 and int(below) <= LARGEST_PART:  # 1 1/2 without its space
+            return int(whole) + Fraction(int(part), int(below)), [f"{text} may mean {whole} {part}/{below.strip()}"]
         value = Fraction(int(above), int(below)) if int(below) else None
-        return value, [f"{text} may be two amounts"] if int(below) > 16 else []
+        return value, [f"{text} may be two amounts"] if int(below) > LARGEST_PART else []
     marks = [one for one in text if one in ".,"]
     whole, _, rest = text.replace(",", ".").partition(".")
     if not marks:

@@ -22,6 +22,7 @@ from bake_tracker.domain.recipe_text.words import (
     LINKS,
     PACKAGES,
     PREPOSITIONS,
+    STICKS,
     SUM_MARKS,
     UNITS,
 )
@@ -38,6 +39,7 @@ NAME_DOUBTS = frozenset({LONG, NUMBER, MARK, NO_NOUN, MAY_BE_UNIT, UNREAD_UNIT, 
 """Doubts that do not matter if the name is known."""
 MORE = "the line contains another amount"
 ALTERNATIVE = "the line offers an alternative"
+GOES_ON = "the name may go on"
 TWO = "two ingredients are named"
 MAX_WORDS = 7
 """A longer name is more likely a sentence than an ingredient."""
@@ -57,6 +59,8 @@ def doubts_of(amounts: Sequence[Amount], tokens: Sequence[Token], labels: Sequen
     if any(_is_a_size(tokens, place) for place, label in enumerate(labels) if label == "dropped"):
         yield "the number may be a size"
     named = [token for token, label in zip(tokens, labels, strict=True) if label == "ingredient"]
+    if amounts and amounts[0].unit == "stick" and any(token.low in STICKS for token in named):
+        yield "only a stick of butter has a fixed weight"
     if amounts and amounts[0].unit == "each":
         yield from _doubts_of_a_count(tokens, labels, named)
     elif len(named) > 1 and named[0].low in UNITS:
@@ -75,6 +79,8 @@ def doubts_of(amounts: Sequence[Amount], tokens: Sequence[Token], labels: Sequen
         yield MARK
     elif named[0].low in PREPOSITIONS | ENDS | {"/", "-", "&"} or any(token.low == "each" for token in named):
         yield EARLIER
+    elif named[-1].low in PREPOSITIONS | LINKS | {"on"}:
+        yield GOES_ON
     elif len(named) == 3 and named[1].low in _AND and not is_half_and_half(named, 1):
         yield TWO
 

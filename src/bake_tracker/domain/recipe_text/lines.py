@@ -16,14 +16,14 @@ from bake_tracker.domain.recipe_text.amounts import (
     read_amount,
     read_bracket,
 )
-from bake_tracker.domain.recipe_text.doubts import ALTERNATIVE, MORE, doubts_of
+from bake_tracker.domain.recipe_text.doubts import ALTERNATIVE, GOES_ON, MORE, doubts_of
 from bake_tracker.domain.recipe_text.naming import (
     describes,
     dimensions,
     ends_name,
     has_an_ingredient,
     is_before_a_name,
-    is_before_preparation,
+    is_dropped_before_a_name,
     is_footnote,
     is_invisible,
     is_participle,
@@ -153,7 +153,6 @@ def _label_rest(
     """Label what follows the amount: the ingredient, up to a comma, bracket or ending word, and notes."""
     amounts: list[Amount] = []
     doubts: list[str] = []
-    is_counted = first.unit == "each"
     del labels[start:]
     is_named = "ingredient" in labels
     has_ended = is_named
@@ -177,9 +176,7 @@ def _label_rest(
         elif not is_named and keeps_preparation(tokens, place):
             is_named = True
             labels.append("ingredient")
-        elif not is_named and (
-            low in PREPARED or (is_counted and low in SIZES) or low == "each" or is_before_preparation(tokens, place)
-        ):
+        elif not is_named and is_dropped_before_a_name(tokens, place, is_counted=first.unit == "each"):
             doubts += ["the amount is for each of several ingredients"] if low == "each" else []
             labels.append("note")
         elif size := dimensions(tokens, place):
@@ -195,7 +192,7 @@ def _label_rest(
             labels.append("ingredient")
         elif is_named and is_participle(tokens, place) and (beyond := name_beyond(tokens, place)):
             if not describes(tokens[at] for at in range(start, place) if labels[at] == "ingredient"):
-                doubts.append("the name may go on")
+                doubts.append(GOES_ON)
                 has_ended = True
             labels += ["note"] * (beyond - place)
         elif ends_name(tokens, place, is_named=is_named):

@@ -16,6 +16,7 @@ from bake_tracker.domain.recipe_text.words import (
     FOREIGN_UNITS,
     KEEPING,
     LENGTHS,
+    LEVELS,
     LINKS,
     NOT_AN_INGREDIENT,
     PACKAGES,
@@ -34,6 +35,7 @@ _BEFORE_A_NAME = frozenset({",", ":", ".", "-", "–", "x", "×"})
 _SEPARATORS = frozenset(",;:/|+&•·–—-") | {"and"}
 _SPELT_UNITS = ("cup", "teaspoon", "teaspoons", "tablespoon", "tablespoons")
 _NEARLY = 0.85
+_STATES = frozenset({"cold", "warm", "ripe", "large", "medium", "small"})
 _PARTS = frozenset({"blanc", "blancs", "jaune", "jaunes", "yema", "yemas", "clara", "claras"})
 _NUMBERS = frozenset({"one", "two", "three", "four"})
 _LETTERS = frozenset("äöüßàâæçéèêëîïôœùûÿñ")
@@ -75,13 +77,13 @@ def is_participle(tokens: Sequence[Token], place: int) -> bool:
     if low == "cut" and is_named_at(tokens, place + 1):  # "straight cut fries"
         return False
     ends = ("ed", "en", "ly", "cut", "é", "ée", "és", "ées")
-    return (low in PREPARED and low.endswith(ends)) or low in PREPARED_BEHIND or is_warmth_behind(tokens, place)
+    return (low in PREPARED and low.endswith(ends)) or low in PREPARED_BEHIND or is_state_behind(tokens, place)
 
 
-def is_warmth_behind(tokens: Sequence[Token], place: int) -> bool:
-    """Match ``eggs room temperature`` and ``butter cold``."""
+def is_state_behind(tokens: Sequence[Token], place: int) -> bool:
+    """Match ``eggs room temperature``, ``butter cold`` and ``eggs large``."""
     low, after = word(tokens, place), word(tokens, place + 1)
-    return (low == "room" and after in ("temperature", "temp")) or (low in ("cold", "warm") and after in ("", ",", "("))
+    return (low == "room" and after in ("temperature", "temp")) or (low in _STATES and after in ("", ",", "("))
 
 
 def is_product(tokens: Sequence[Token], place: int) -> bool:
@@ -99,12 +101,14 @@ def keeps_preparation(tokens: Sequence[Token], place: int) -> bool:
     return word(tokens, place - 1) in KEEPING or any(token.low in PACKAGES for token in tokens[:place])
 
 
-def is_before_preparation(tokens: Sequence[Token], place: int) -> bool:
-    """Match ``and`` between two preparations, or ``to`` between two sizes: ``peeled and diced``."""
-    before, after = word(tokens, place - 1), word(tokens, place + 1)
-    if word(tokens, place) in ("and", "&", "und", "et", "or"):
+def is_dropped_before_a_name(tokens: Sequence[Token], place: int, *, is_counted: bool) -> bool:
+    """Match preparations and sizes, also joined: ``peeled and diced``, ``medium to large``."""
+    low, before, after = tokens[place].low, word(tokens, place - 1), word(tokens, place + 1)
+    if low in ("and", "&", "und", "et", "or"):
         return before in PREPARED and after in PREPARED
-    return word(tokens, place) in ("to", "-", "/") and before in SIZES and after in SIZES
+    if low in ("to", "-", "/"):
+        return before in SIZES and after in SIZES
+    return low in PREPARED | LEVELS or (is_counted and low in SIZES) or low == "each"
 
 
 def name_beyond(tokens: Sequence[Token], place: int) -> int | None:
@@ -112,7 +116,7 @@ def name_beyond(tokens: Sequence[Token], place: int) -> int | None:
     end = place
     while word(tokens, end) in PREPARED | PREPARED_BEHIND:
         end += 1
-    if is_warmth_behind(tokens, end):
+    if is_state_behind(tokens, end):
         return None
     token = tokens[end] if end < len(tokens) else None
     if token is None or not token.text[0].isalpha() or token.low.endswith("ly"):
@@ -179,7 +183,10 @@ def begins_with_a_unit(named: Sequence[Token]) -> bool:
 def is_before_a_name(tokens: Sequence[Token], place: int) -> bool:
     """Match ``of``, ``de la``, ``of a``; an article alone may belong to the name: Le Gruyère."""
     low = tokens[place].low
-    return low in LINKS | _BEFORE_A_NAME or (low in ARTICLES and word(tokens, place - 1) in LINKS)
+    before = word(tokens, place - 1)
+    if low in ("a", "an") and place and tokens[place - 1].is_number:  # "½ an onion"
+        return True
+    return low in LINKS | _BEFORE_A_NAME or (low in ARTICLES and before in LINKS)
 
 
 def may_begin_with_a_unit(named: Sequence[Token]) -> bool:

@@ -141,15 +141,17 @@ SIZES = _words(
     "medium-large extra tiny giant große großer großes kleine kleiner kleines mittelgroße mittelgroßer mittlere gros "
     "grote middelgrote flinke"
 )
+LEVELS = _words("scant heaped heaping rounded level gestrichen gehäuft ras rase rases bombée bombées")
+"""How full a spoon is, behind its name."""
 DESCRIBING_A_UNIT = SIZES | _words("packed loosely lightly firmly fresh dried thick thin full")
 """Words that may stand between a number and its unit: ``4 packed cups``."""
 LINKS = frozenset({"of", "de", "d'", "du", "des", "von", "di", "af"})
 ARTICLES = frozenset({"a", "an", "the", "l'", "la", "le"})
 PREPARED = _words(
-    "chopped sliced diced minced grated shredded melted softened sifted packed beaten toasted peeled cored pitted "
-    "cubed mashed chilled cooled warmed quartered halved drained rinsed crumbled separated zested juiced seeded "
-    "boneless skinless cold warm lukewarm hot boiling ripe overripe finely roughly coarsely freshly lightly thinly "
-    "thickly firmly loosely well very cut weiche weich kalte warme lauwarme lauwarmes gehackte geschmolzene "
+    "boned chopped sliced diced minced grated shredded melted softened sifted packed beaten toasted peeled cored "
+    "pitted cubed mashed chilled cooled warmed quartered halved drained rinsed crumbled separated zested juiced "
+    "seeded boneless skinless cold warm lukewarm hot boiling ripe overripe finely roughly coarsely freshly lightly "
+    "thinly thickly firmly loosely well very cut weiche weich kalte warme lauwarme lauwarmes gehackte geschmolzene "
     "zerlassene fondu mou ramolli tempered crushed slivered trimmed washed haché hachée hachés hachées râpé râpée "
     "fondue ciselé ciselée room-temperature squeezed ice-cold smashed torn flaked cleaned halbiert geviertelt pounded "
     "pressed shelled deveined husked stemmed deseeded defrosted thawed whisked lauwwarm lauwwarme your favorite "
@@ -178,6 +180,7 @@ _PRODUCTS = {
     "mashed": "potatoes|potato",
     "shredded": "wheat",
     "boiling": "potatoes|onions",
+    "gros": "sel",
     "steel": "cut",
     "short": "cut",
     "straight": "cut",
@@ -195,19 +198,23 @@ ENDS = _words(
 """Words that end an ingredient's name."""
 
 PREPOSITIONS = _words(
-    "but is equals en in into with without on over by under through out off then and & und et or oder ou mit ins de"
+    "y och og but is equals en in into with without on over by under through out off then and & und et or oder ou mit "
+    "ins de"
 )
 """Words that cannot begin the name of an ingredient."""
 
 DESCRIPTIONS = _words(
-    "fresh unsalted salted whole leftover unsweetened sweetened raw frozen organic plain red white pink green black "
-    "yellow brown dark light sweet sour bitter dry dried lean fat low-fat full-fat reduced-fat nonfat fat-free "
-    "good-quality best-quality high-quality store-bought homemade natural pure extra baby new old young tender thick "
-    "thin fine coarse heavy soft hard firm mild spicy smoked cooked uncooked roasted canned tinned american-style "
-    "bone-in skin-on free-range crisp crunchy juicy bubbly active plump tart flaky creamy chunky smooth instant rich "
-    "sharp mature strong crusty stale mini tiny petite short straight fluffy neutral bittersweet semisweet semi-sweet "
-    "vegan vegetarian wild unflavored unflavoured unbleached bleached rough leafy sturdy hearty warm kosher grob "
-    "grobe fein feine frische frischer frisches frischen frais fraîche"
+    "purchased bought prepared pieces quality fatty meaty waxy floury starchy crumbly day-old ready-made ready-rolled "
+    "precooked pre-cooked unpeeled unripe seedless pasteurized pasteurised unpasteurized extra-virgin aged mixed "
+    "assorted additional boxed bottled virgin refined unrefined toasted hulled skinless boneless low-sodium "
+    "high-protein dairy-free gluten-free fresh unsalted salted whole leftover unsweetened sweetened raw frozen "
+    "organic plain red white pink green black yellow brown dark light sweet sour bitter dry dried lean fat low-fat "
+    "full-fat reduced-fat nonfat fat-free good-quality best-quality high-quality store-bought homemade natural pure "
+    "extra baby new old young tender thick thin fine coarse heavy soft hard firm mild spicy smoked cooked uncooked "
+    "roasted canned tinned american-style bone-in skin-on free-range crisp crunchy juicy bubbly active plump tart "
+    "flaky creamy chunky smooth instant rich sharp mature strong crusty stale mini tiny petite short straight fluffy "
+    "neutral bittersweet semisweet semi-sweet vegan vegetarian wild unflavored unflavoured unbleached bleached rough "
+    "leafy sturdy hearty warm kosher grob grobe fein feine frische frischer frisches frischen frais fraîche"
 )
 """Words that describe an ingredient but do not name one."""
 
@@ -237,6 +244,9 @@ FOREIGN_UNITS = _words(
     "puñado"
 )
 """Words that mean a unit which is not read."""
+
+STICKS = _words("cinnamon celery rhubarb lemongrass cheese mozzarella licorice liquorice gum kombu")
+"""Things in sticks that do not weigh what a stick of butter does."""
 
 PIECES = _words(
     "loaf loaves wheel wheels strip strips slab slabs wedge wedges link links portion portions serving servings batch "

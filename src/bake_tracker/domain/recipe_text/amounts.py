@@ -188,7 +188,8 @@ def _read_package(tokens: Sequence[Token], at: int, count: Fraction) -> AmountRe
         end = close + 1 if word(tokens, close + 1) in PACKAGES else end
     _, package_at = _abouts(tokens, end, also=SIZES)
     packed = word(tokens, package_at) in COUNTED
-    if not (is_times or packed) or amount.unit in LENGTHS:
+    is_bare = not is_bracket and amount.dimension == "mass" and count.denominator == 1  # "4 6-oz steaks"
+    if not (is_times or packed or is_bare) or amount.unit in LENGTHS:
         return None
     labels = ["quantity"] * (end - at)
     if packed:
@@ -241,6 +242,8 @@ def _read_more(tokens: Sequence[Token], at: int, first: Amount, *, is_bare: bool
         return "sum", AmountReading((size[0],), size[1], ("quantity",) * (size[1] - at))
     if mark == "(":
         return read_bracket(tokens, at, first)
+    if first.quantity == 1 and first.unit in PACKAGES.values() and (size := _read_sized(tokens, at)):  # "1 can 400 g"
+        return "package", AmountReading((size[0],), size[1], ("quantity",) * (size[1] - at))
     if first.quantity and first.unit != "each" and first.is_of_ledger and (size := _read_sized(tokens, at)):
         package = word(tokens, size[1]) in PACKAGES  # "15 oz 425 g can"
         return "same", AmountReading((size[0],), size[1] + package, ("also",) * (size[1] - at) + ("note",) * package)

@@ -21,6 +21,7 @@ from bake_tracker.domain.recipe_text.naming import (
     describes,
     dimensions,
     ends_name,
+    goes_on_behind,
     has_an_ingredient,
     is_before_a_name,
     is_dropped_before_a_name,
@@ -171,7 +172,7 @@ def _label_rest(
         elif place == start and _is_glued_to_a_number(tokens, place):
             doubts.append(f"letters follow the number directly: {tokens[place].text}")
             labels.append("note")
-        elif (not is_named and is_before_a_name(tokens, place)) or is_footnote(tokens, place):
+        elif (not is_named and is_before_a_name(tokens, place)) or is_footnote(tokens, place, is_named=is_named):
             labels.append("dropped")
         elif not is_named and keeps_preparation(tokens, place):
             is_named = True
@@ -191,10 +192,13 @@ def _label_rest(
         elif is_named and keeps_preparation(tokens, place):
             labels.append("ingredient")
         elif is_named and is_participle(tokens, place) and (beyond := name_beyond(tokens, place)):
-            if not describes(tokens[at] for at in range(start, place) if labels[at] == "ingredient"):
+            if not describes(_named(tokens, labels)):
                 doubts.append(GOES_ON)
                 has_ended = True
             labels += ["note"] * (beyond - place)
+        elif is_named and goes_on_behind(tokens, _named(tokens, labels), place):
+            labels.append("dropped")
+            is_named = False  # the preparations behind the comma are not part of the name
         elif ends_name(tokens, place, is_named=is_named):
             has_ended = True
             labels.append("dropped" if low in (",", ";", ":", "-", "–", "—") else "note")
@@ -205,6 +209,11 @@ def _label_rest(
     if any(disagree(first, other) for other in amounts):
         doubts.append(CONTRADICTION)
     return amounts, doubts
+
+
+def _named(tokens: Sequence[Token], labels: Sequence[str]) -> list[Token]:
+    """The tokens of the name so far."""
+    return [token for token, label in zip(tokens, labels, strict=False) if label == "ingredient"]
 
 
 def _is_glued_to_a_number(tokens: Sequence[Token], place: int) -> bool:

@@ -19,6 +19,7 @@ from bake_tracker.domain.recipe_text.words import (
     LEVELS,
     LINKS,
     NOT_AN_INGREDIENT,
+    OTHERS,
     PACKAGES,
     PIECES,
     PREPARED,
@@ -28,6 +29,7 @@ from bake_tracker.domain.recipe_text.words import (
     PRODUCTS,
     SHAPES,
     SIZES,
+    SUM_MARKS,
     UNITS,
 )
 
@@ -47,11 +49,12 @@ def is_invisible(token: Token) -> bool:
     return unicodedata.category(token.text[0]) == "Cf"
 
 
-def is_footnote(tokens: Sequence[Token], place: int) -> bool:
+def is_footnote(tokens: Sequence[Token], place: int, *, is_named: bool) -> bool:
     """Match the marks in ``butter*``, ``Quaker® oats`` and ``Weizen\u00admehl``."""
     token = tokens[place]
     if token.text in FOOTNOTES:
-        return token.is_glued or not word(tokens, place + 1)[:1].isalnum()
+        is_before = place > 0 and not word(tokens, place + 1)[:1].isalnum()
+        return token.is_glued or is_before or (place + 1 < len(tokens) and tokens[place + 1].is_glued and not is_named)
     return is_invisible(token)
 
 
@@ -60,8 +63,10 @@ def ends_name(tokens: Sequence[Token], place: int, *, is_named: bool) -> bool:
     if token.text in (",", ";", ":"):
         return True
     if token.text in ("-", "–", "—"):
-        return not token.is_glued
-    if token.text == "*" and not token.is_glued:  # "*see the notes"
+        is_open = place + 1 < len(tokens) and not tokens[place + 1].is_glued  # "gum- optional"
+        is_elided = word(tokens, place + 1) in OTHERS | SUM_MARKS  # "rye- or wheat flour"
+        return not token.is_glued or (is_open and not is_elided)
+    if token.text == "*" and not token.is_glued and is_named:  # "*see the notes"
         return True
     after = word(tokens, place + 1)
     if (token.low == "of" and after in ("choice", "your")) or (token.low in ("en", "in") and after in SHAPES):
@@ -104,6 +109,12 @@ def keeps_preparation(tokens: Sequence[Token], place: int) -> bool:
 def is_dropped_before_a_name(tokens: Sequence[Token], place: int, *, is_counted: bool) -> bool:
     """Match preparations and sizes, also joined: ``peeled and diced``, ``medium to large``."""
     low, before, after = tokens[place].low, word(tokens, place - 1), word(tokens, place + 1)
+    if low == "extra" and is_counted and after in SIZES:
+        return True
+    if low == "good" and after != "quality":
+        return True
+    if (low, after) == ("room", "temperature") or (before, low) == ("room", "temperature"):
+        return True
     if low in ("and", "&", "und", "et", "or"):
         return before in PREPARED and after in PREPARED
     if low in ("to", "-", "/"):
@@ -132,6 +143,17 @@ def describes(name: Iterable[Token]) -> bool:
 
 def is_description(low: str) -> bool:
     return low in DESCRIPTIONS | PREPARED or low.endswith(DESCRIBING_ENDS)
+
+
+def goes_on_behind(tokens: Sequence[Token], named: Sequence[Token], comma: int) -> bool:
+    """Match the comma of ``fat-free, low-sodium broth``: it stands between two descriptions of a noun."""
+    end = comma + 1
+    while is_description(word(tokens, end)):
+        end += 1
+    is_noun = (
+        end < len(tokens) and tokens[end].text[0].isalpha() and tokens[end].low not in ENDS | PREPOSITIONS | OTHERS
+    )
+    return tokens[comma].text == "," and end > comma + 1 and is_noun and describes(named)
 
 
 def has_an_ingredient(tokens: Sequence[Token], place: int) -> bool:
@@ -196,6 +218,7 @@ def may_begin_with_a_unit(named: Sequence[Token]) -> bool:
         (len(named) > 1 and (named[1].text == "." or first in PIECES or first.endswith(("je", "jes"))))
         or (len(named) > 1 and any(_is_of_another_language(letter) for token in named for letter in token.low))
         or (first.startswith(_SPELT_UNITS) and not first.startswith("cupcake"))
+        or any(unit in first for unit in ("teaspoon", "tablespoon"))
         or bool(get_close_matches(first, _SPELT_UNITS, 1, _NEARLY))
     )
 

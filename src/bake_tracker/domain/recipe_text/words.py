@@ -44,7 +44,7 @@ _UNITS = {
     "tsp": "tsp|tsps|teaspoon|teaspoons|teasp",
     "tbsp": "tbsp|tbsps|tbs|tbl|tblsp|tbls|tb|tablespoon|tablespoons",
     "cup": "cup|cups|c",
-    "fl_oz": "fl oz|floz|fluid oz|fluid ounce|fluid ounces|fl ounce|fl ounces",
+    "fl_oz": "fl oz|floz|fluid oz|fluid ounce|fluid ounces|ounce , fluid|ounces , fluid|fl ounce|fl ounces",
     "pint": "pint|pints|pt|pts",
     "quart": "quart|quarts|qt|qts",
     "gallon": "gallon|gallons|gal",
@@ -102,6 +102,7 @@ _PACKAGES = {
     "bottle": "bottle|bottles|flasche",
     "bar": "bar|bars|tafel|tafeln|tablette|tablettes",
     "block": "block|blocks|brick|bricks",
+    "roll": "roll|rolls|log|logs",
 }
 _COUNTED = {
     "clove": "clove|cloves|zehe|zehen|gousse|gousses|teen|tenen|teentje|teentjes|dente|dentes|diente|dientes|"
@@ -138,8 +139,8 @@ ABOUT = _words(
 )
 SIZES = _words(
     "large medium small big whole jumbo lg med sm extra-large medium-sized large-sized small-sized small-to-medium "
-    "medium-large extra tiny giant große großer großes kleine kleiner kleines mittelgroße mittelgroßer mittlere gros "
-    "grote middelgrote flinke"
+    "medium-large tiny giant große großer großes kleine kleiner kleines mittelgroße mittelgroßer mittlere gros grote "
+    "middelgrote flinke"
 )
 LEVELS = _words("scant heaped heaping rounded level gestrichen gehäuft ras rase rases bombée bombées")
 """How full a spoon is, behind its name."""
@@ -148,14 +149,14 @@ DESCRIBING_A_UNIT = SIZES | _words("packed loosely lightly firmly fresh dried th
 LINKS = frozenset({"of", "de", "d'", "du", "des", "von", "di", "af"})
 ARTICLES = frozenset({"a", "an", "the", "l'", "la", "le"})
 PREPARED = _words(
-    "boned chopped sliced diced minced grated shredded melted softened sifted packed beaten toasted peeled cored "
-    "pitted cubed mashed chilled cooled warmed quartered halved drained rinsed crumbled separated zested juiced "
-    "seeded boneless skinless cold warm lukewarm hot boiling ripe overripe finely roughly coarsely freshly lightly "
-    "thinly thickly firmly loosely well very cut weiche weich kalte warme lauwarme lauwarmes gehackte geschmolzene "
-    "zerlassene fondu mou ramolli tempered crushed slivered trimmed washed haché hachée hachés hachées râpé râpée "
-    "fondue ciselé ciselée room-temperature squeezed ice-cold smashed torn flaked cleaned halbiert geviertelt pounded "
-    "pressed shelled deveined husked stemmed deseeded defrosted thawed whisked lauwwarm lauwwarme your favorite "
-    "favourite preferred any"
+    "weight dissolved combined soaked boned chopped sliced diced minced grated shredded melted softened sifted packed "
+    "beaten toasted peeled cored pitted cubed mashed chilled cooled warmed quartered halved drained rinsed crumbled "
+    "separated zested juiced seeded boneless skinless cold warm lukewarm hot boiling ripe overripe finely roughly "
+    "coarsely freshly lightly thinly thickly firmly loosely well very cut weiche weich kalte warme lauwarme lauwarmes "
+    "gehackte geschmolzene zerlassene fondu mou ramolli tempered crushed slivered trimmed washed haché hachée hachés "
+    "hachées râpé râpée fondue ciselé ciselée room-temperature squeezed ice-cold smashed torn flaked cleaned halbiert "
+    "geviertelt pounded pressed shelled deveined husked stemmed deseeded defrosted thawed whisked lauwwarm lauwwarme "
+    "your favorite favourite preferred any"
 )
 """Ways to prepare an ingredient; on the shelf it is the same ingredient."""
 
@@ -204,17 +205,18 @@ PREPOSITIONS = _words(
 """Words that cannot begin the name of an ingredient."""
 
 DESCRIPTIONS = _words(
-    "purchased bought prepared pieces quality fatty meaty waxy floury starchy crumbly day-old ready-made ready-rolled "
-    "precooked pre-cooked unpeeled unripe seedless pasteurized pasteurised unpasteurized extra-virgin aged mixed "
-    "assorted additional boxed bottled virgin refined unrefined toasted hulled skinless boneless low-sodium "
-    "high-protein dairy-free gluten-free fresh unsalted salted whole leftover unsweetened sweetened raw frozen "
-    "organic plain red white pink green black yellow brown dark light sweet sour bitter dry dried lean fat low-fat "
-    "full-fat reduced-fat nonfat fat-free good-quality best-quality high-quality store-bought homemade natural pure "
-    "extra baby new old young tender thick thin fine coarse heavy soft hard firm mild spicy smoked cooked uncooked "
-    "roasted canned tinned american-style bone-in skin-on free-range crisp crunchy juicy bubbly active plump tart "
-    "flaky creamy chunky smooth instant rich sharp mature strong crusty stale mini tiny petite short straight fluffy "
-    "neutral bittersweet semisweet semi-sweet vegan vegetarian wild unflavored unflavoured unbleached bleached rough "
-    "leafy sturdy hearty warm kosher grob grobe fein feine frische frischer frisches frischen frais fraîche"
+    "less-sodium lower-sodium purchased bought prepared pieces quality fatty meaty waxy floury starchy crumbly "
+    "day-old ready-made ready-rolled precooked pre-cooked unpeeled unripe seedless pasteurized pasteurised "
+    "unpasteurized extra-virgin aged mixed assorted additional boxed bottled virgin refined unrefined toasted hulled "
+    "skinless boneless low-sodium high-protein dairy-free gluten-free fresh unsalted salted whole leftover "
+    "unsweetened sweetened raw frozen organic plain red white pink green black yellow brown dark light sweet sour "
+    "bitter dry dried lean fat low-fat full-fat reduced-fat nonfat fat-free good-quality best-quality high-quality "
+    "store-bought homemade natural pure extra baby new old young tender thick thin fine coarse heavy soft hard firm "
+    "mild spicy smoked cooked uncooked roasted canned tinned american-style bone-in skin-on free-range crisp crunchy "
+    "juicy bubbly active plump tart flaky creamy chunky smooth instant rich sharp mature strong crusty stale mini "
+    "tiny petite short straight fluffy neutral bittersweet semisweet semi-sweet vegan vegetarian wild unflavored "
+    "unflavoured unbleached bleached rough leafy sturdy hearty warm kosher grob grobe fein feine frische frischer "
+    "frisches frischen frais fraîche"
 )
 """Words that describe an ingredient but do not name one."""
 
@@ -231,17 +233,28 @@ KEEPING = _words("canned tinned jarred frozen dried dehydrated freeze-dried")
 """Words that make the preparation behind them part of the ingredient: ``frozen chopped spinach``."""
 
 FOREIGN_UNITS = _words(
-    "xícara xícaras xicara xicaras colher colheres taza tazas vaso vasos tazza tazze bicchiere bicchieri kop kopje "
-    "kopjes lepel lepels glass glasses dessertspoon dessertspoons spoonful spoonfuls cupful cupfuls teaspoonful "
-    "teaspoonfuls tablespoonful tablespoonfuls capful capfuls gill gills jigger jiggers wineglass teacup teacups "
-    "ladle ladles stone stones spoon spoons shot shots löffel messerspitze msp recipe recipes paket pakket pakje "
-    "klont klontje sáček sáčku balíček st opakowanie paczka lata latas pacote pacotes maço ramo ramita ramitas fatia "
-    "fatias folha folhas hoja hojas loncha lonchas bustina bustine mazzetto fetta fette foglia foglie fogli "
-    "foglioline grappolo bosje plak plakken blik blikje zakje zakjes bakje burk påse knippe dåse ds pose bundt bunt "
-    "knivspids szklanka szklanki hrnek hrnky bögre csomag csipetnyi kopp kvist kvister kvistar skiva skivor skive "
-    "skiver plátok plátky kl mk fej szál rúd tábla stang stengel blad tak vel potte kruka näve forpackning förp "
-    "förpackning pk alm bardağı kaşığı rolle kugel bote frasco vidro copo copos manojo pastilla sobre trozo trozos "
-    "puñado"
+    "recept recepten rezept rezepte recette recettes ricetta receta receita opskrift oppskrift rol rollen rull rulle "
+    "rullar pot potje potjes fles flesje doos doosje zak tros struik krop stronk snee sneetje sneden takken takje "
+    "takjes handvol scheut scheutje mespunt kuipje reep flaske flaska pakke pakker bunke neve håndfull håndfuld klat "
+    "skvett fedd båter plade plader stilk stilker stilke stjälk stjälkar nävar pkt bote botes lata latas paquete "
+    "paquetes bolsa bolsas puñados chorro chorrito rebanada rebanadas rodaja rodajas tallo tallos cabeza cabezas "
+    "botella botellas tarrina filete filetes confezione confezioni rotolo rotoli rametto rametti mazzo mazzi pezzo "
+    "pezzi manciata scatola vasetto bottiglia gambo gambi ciuffo caixa caixinha pedaço pedaços punhado tablete "
+    "tabletes garrafa puszka puszki pęczek garść plastry kostki gałązka gałązki główka słoik konzerva hrst svazek "
+    "snítka kelímek plátek lahev doboz konzerv szelet marék üveg szem ág vrećica češanj češnja režanj šalica čaša "
+    "komad prstohvat grančica demet diş bardak tutam avuç dilim kutu barquette bocal brique rouleau rondelle tête "
+    "louche cuillerée cuillerées packung packungen tüte tüten netz schälchen rispe rispen stängel knolle knollen kopf "
+    "köpfe vingtaine dizaine poignées xícara xícaras xicara xicaras colher colheres taza tazas vaso vasos tazza tazze "
+    "bicchiere bicchieri kop kopje kopjes lepel lepels glass glasses dessertspoon dessertspoons spoonful spoonfuls "
+    "cupful cupfuls teaspoonful teaspoonfuls tablespoonful tablespoonfuls capful capfuls gill gills jigger jiggers "
+    "wineglass teacup teacups ladle ladles stone stones spoon spoons shot shots löffel messerspitze msp recipe "
+    "recipes paket pakket pakje klont klontje sáček sáčku balíček st opakowanie paczka pacote pacotes maço ramo "
+    "ramita ramitas fatia fatias folha folhas hoja hojas loncha lonchas bustina bustine mazzetto fetta fette foglia "
+    "foglie fogli foglioline grappolo bosje plak plakken blik blikje zakje zakjes bakje burk påse knippe dåse ds pose "
+    "bundt bunt knivspids szklanka szklanki hrnek hrnky bögre csomag csipetnyi kopp kvist kvister kvistar skiva "
+    "skivor skive skiver plátok plátky kl mk fej szál rúd tábla stang stengel blad tak vel potte kruka näve "
+    "forpackning förp förpackning pk alm bardağı kaşığı rolle kugel frasco vidro copo copos manojo pastilla sobre "
+    "trozo trozos puñado"
 )
 """Words that mean a unit which is not read."""
 
@@ -249,8 +262,8 @@ STICKS = _words("cinnamon celery rhubarb lemongrass cheese mozzarella licorice l
 """Things in sticks that do not weigh what a stick of butter does."""
 
 PIECES = _words(
-    "loaf loaves wheel wheels strip strips slab slabs wedge wedges link links portion portions serving servings batch "
-    "batches"
+    "ball balls rack racks loaf loaves wheel wheels strip strips slab slabs wedge wedges link links portion portions "
+    "serving servings batch batches"
 )
 """Words for pieces, which a yield is named by but an ingredient is not."""
 

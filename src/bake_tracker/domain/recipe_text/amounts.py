@@ -136,7 +136,7 @@ def _read_one(tokens: Sequence[Token], at: int) -> AmountReading | None:
     labels += ["quantity"] * (end - start)
     if count is not None and upto is None and (packed := _read_package(tokens, end, count)):
         return replace(packed, labels=(*labels, *packed.labels), doubts=(*doubts, *packed.doubts))
-    if word(tokens, end) in ("de", "d'") and read_unit(tokens, end + 1):  # "1/4 de botte"
+    if word(tokens, end) in ("de", "d'", "a") and read_unit(tokens, end + 1):  # "1/4 de botte", "½ a bunch"
         labels.append("dropped")
         end += 1
     described, unit_at = _abouts(tokens, end, also=DESCRIBING_A_UNIT)

@@ -196,7 +196,7 @@ def _label_rest(
                 doubts.append(GOES_ON)
                 has_ended = True
             labels += ["note"] * (beyond - place)
-        elif is_named and goes_on_behind(tokens, _named(tokens, labels), place):
+        elif is_named and low == "," and goes_on_behind(tokens, _named(tokens, labels), place):
             labels.append("dropped")
             is_named = False  # the preparations behind the comma are not part of the name
         elif ends_name(tokens, place, is_named=is_named):

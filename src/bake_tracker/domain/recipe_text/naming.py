@@ -37,6 +37,7 @@ _BEFORE_A_NAME = frozenset({",", ":", ".", "-", "–", "x", "×"})
 _SEPARATORS = frozenset(",;:/|+&•·–—-") | {"and"}
 _SPELT_UNITS = ("cup", "teaspoon", "teaspoons", "tablespoon", "tablespoons")
 _NEARLY = 0.85
+_NEAR = 12
 _STATES = frozenset({"cold", "warm", "ripe", "large", "medium", "small"})
 _PARTS = frozenset({"blanc", "blancs", "jaune", "jaunes", "yema", "yemas", "clara", "claras"})
 _NUMBERS = frozenset({"one", "two", "three", "four"})
@@ -103,7 +104,7 @@ def keeps_preparation(tokens: Sequence[Token], place: int) -> bool:
         return True
     if tokens[place].low not in PROCESSED:
         return False
-    return word(tokens, place - 1) in KEEPING or any(token.low in PACKAGES for token in tokens[:place])
+    return word(tokens, place - 1) in KEEPING or any(token.low in PACKAGES for token in tokens[:place][-_NEAR:])
 
 
 def is_dropped_before_a_name(tokens: Sequence[Token], place: int, *, is_counted: bool) -> bool:
@@ -115,10 +116,12 @@ def is_dropped_before_a_name(tokens: Sequence[Token], place: int, *, is_counted:
         return True
     if (low, after) == ("room", "temperature") or (before, low) == ("room", "temperature"):
         return True
-    if low in ("and", "&", "und", "et", "or"):
-        return before in PREPARED and after in PREPARED
-    if low in ("to", "-", "/"):
-        return before in SIZES and after in SIZES
+    if low in ("and", "&", "und", "et", "or") and before in PREPARED and after in PREPARED:
+        return True
+    if low in ("to", "or", "-", "/") and before in SIZES and after in SIZES:
+        return True
+    if low in ("divided", "optional") and after[:1].isalpha():
+        return True
     return low in PREPARED | LEVELS or (is_counted and low in SIZES) or low == "each"
 
 
@@ -153,7 +156,7 @@ def goes_on_behind(tokens: Sequence[Token], named: Sequence[Token], comma: int) 
     is_noun = (
         end < len(tokens) and tokens[end].text[0].isalpha() and tokens[end].low not in ENDS | PREPOSITIONS | OTHERS
     )
-    return tokens[comma].text == "," and end > comma + 1 and is_noun and describes(named)
+    return end > comma + 1 and is_noun and describes(named)
 
 
 def has_an_ingredient(tokens: Sequence[Token], place: int) -> bool:

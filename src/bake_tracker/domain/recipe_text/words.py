@@ -223,8 +223,8 @@ DESCRIPTIONS = _words(
 DESCRIBING_ENDS = tuple(
     f"-{end}"
     for end in _words(
-        "salt lean sodium fat free sugar style quality size sized bought made fed caught grown cut skin ripe cooked "
-        "baked roasted salted raised"
+        "salt stemmed lean sodium fat free sugar style quality size sized bought made fed caught grown cut skin ripe "
+        "cooked baked roasted salted raised"
     )
 )
 """How longer describing words end: ``low-sodium``, ``oven-roasted``."""

@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 
 from bake_tracker.domain.recipe_text.amounts import Amount
 from bake_tracker.domain.recipe_text.lines import format_line, parse_line
+from bake_tracker.domain.recipe_text.names import NamedItems
+from bake_tracker.domain.recipe_text.page import Decisions, plan_page
 from bake_tracker.domain.recipe_text.words import COUNTED, LEDGER_UNITS, LENGTHS, UNITS
+from bake_tracker.domain.recipes.quantities import Item
 from bake_tracker.domain.units import parse_unit
 from support import DATA
 
@@ -257,6 +260,16 @@ def test_a_second_possible_meaning_is_a_doubt(line: str, doubt: str) -> None:
 def test_a_number_that_is_no_other_ingredients_amount_leaves_a_line_sure(line: str) -> None:
     """A size, a time, a part of the same thing or the same amount in another unit."""
     assert parse_line(line).is_sure
+
+
+@pytest.mark.parametrize("name", ["cinnamon & sugar", "rød chili"])
+def test_an_item_in_the_catalogue_settles_what_its_name_means(name: str) -> None:
+    """A blend is one item, and the first word of a known name is no unit."""
+    item = Item(1, "ingredient", "known", name, "each")
+    known, made = NamedItems.of([item], {}), NamedItems.of([], {})
+    (line,) = plan_page([f"2 {name}"], [], known, made, Decisions()).lines
+    assert line.read.doubts
+    assert (line.state, line.item) == ("taken", item)
 
 
 def test_letters_behind_a_number_are_never_part_of_a_name() -> None:

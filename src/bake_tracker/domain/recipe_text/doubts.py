@@ -35,12 +35,12 @@ NO_NOUN = "only a description of the ingredient is given"
 MAY_BE_UNIT = "the name may begin with a unit"
 UNREAD_UNIT = "the name begins with a unit"
 EARLIER = "the name may begin earlier"
-NAME_DOUBTS = frozenset({LONG, NUMBER, MARK, NO_NOUN, MAY_BE_UNIT, UNREAD_UNIT, EARLIER})
+TWO = "two ingredients are named"
+NAME_DOUBTS = frozenset({LONG, NUMBER, MARK, NO_NOUN, MAY_BE_UNIT, UNREAD_UNIT, EARLIER, TWO})
 """Doubts that do not matter if the name is known."""
 MORE = "the line contains another amount"
 ALTERNATIVE = "the line offers an alternative"
 GOES_ON = "the name may go on"
-TWO = "two ingredients are named"
 MAX_WORDS = 7
 """A longer name is more likely a sentence than an ingredient."""
 

@@ -209,8 +209,9 @@ def _one_lot_of_all(connection: sqlite3.Connection, first: int, count: int) -> i
         (operation_id, first),
     ).lastrowid
     connection.execute(
-        "INSERT INTO movement (operation_id, lot_id, quantity_micros, cost_micros) "
-        "SELECT ?, id, -remaining_micros, -remaining_cost_micros FROM lot WHERE id >= ? AND id < ?",
+        "INSERT INTO movement (operation_id, lot_id, quantity_micros, cost_micros, happened_at) "
+        "SELECT o.id, lot.id, -remaining_micros, -remaining_cost_micros, recorded_at "
+        "FROM operation o CROSS JOIN lot WHERE o.id = ? AND lot.id >= ? AND lot.id < ?",
         (operation_id, first, first + count),
     )
     return int(crate or 0)

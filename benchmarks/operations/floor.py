@@ -107,9 +107,11 @@ class Floor:
         )
         execute("UPDATE item SET lot_count = lot_count + 1 WHERE id = ?", (self.lot["item_id"],))
         lot_id = insert(self.connection, "lot", {**self.lot, "code": operation_id, "operation_id": operation_id})
+        at = self.operation["recorded_at"]
         made = (operation_id, lot_id, self.lot["quantity_micros"], self.lot["cost_micros"])
         many(
-            "INSERT INTO movement (operation_id, lot_id, quantity_micros, cost_micros) VALUES (?, ?, ?, ?)",
-            [*((operation_id, *draw) for draw in self.draws), made],
+            "INSERT INTO movement (operation_id, lot_id, quantity_micros, cost_micros, happened_at, reason) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            [*((operation_id, *draw, at, "policy") for draw in self.draws), (*made, at, None)],
         )
         insert(self.connection, "production_run", {**self.run, "operation_id": operation_id, "lot_id": lot_id})

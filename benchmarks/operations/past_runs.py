@@ -50,18 +50,21 @@ def add_past_runs(connection: sqlite3.Connection, kind: str, made_id: int, parts
         f"'old-made-' || ({first_lot} + n.i), true, '2020-01-01', NULL, '9999-12-31', 24000000, {made_cost}, 24000000, "
         f"{made_cost}, false, NULL, NULL, NULL, {ran} FROM n WHERE n.i < {runs}"
     )
-    movement = "INSERT INTO movement (operation_id, lot_id, quantity_micros, cost_micros) SELECT "
-    execute(f"{movement} {received}, {first_lot} + 1 + n.i, {PART_MICROS}, {PART_COST_MICROS} FROM n")
+    at_first, at_run = "'2020-01-01 00:00:00.000000'", "datetime('2020-01-01', '+' || n.i || ' minutes') || '.000000'"
+    movement = "INSERT INTO movement (operation_id, happened_at, lot_id, quantity_micros, cost_micros) SELECT "
+    execute(f"{movement} {received}, {at_first}, {first_lot} + 1 + n.i, {PART_MICROS}, {PART_COST_MICROS} FROM n")
     execute(
-        f"{movement} {ran}, {first_lot} + 1 + n.i * {width} + part.position, -{PART_MICROS}, -{PART_COST_MICROS} "
-        f"FROM n CROSS JOIN part WHERE n.i < {runs}"
+        f"{movement} {ran}, {at_run}, {first_lot} + 1 + n.i * {width} + part.position, -{PART_MICROS}, "
+        f"-{PART_COST_MICROS} FROM n CROSS JOIN part WHERE n.i < {runs}"
     )
-    execute(f"{movement} {ran}, {first_lot + receipts} + 1 + n.i, 24000000, {made_cost} FROM n WHERE n.i < {runs}")
+    execute(
+        f"{movement} {ran}, {at_run}, {first_lot + receipts} + 1 + n.i, 24000000, {made_cost} FROM n WHERE n.i < {runs}"
+    )
     columns = {row[1]: f"r.{row[1]}" for row in execute(f"PRAGMA table_info({kind}_run)") if row[1] != "id"}
     columns |= {"operation_id": ran, "lot_id": f"{first_lot + receipts} + 1 + n.i", "total_cost_micros": str(made_cost)}
     columns |= {"loss_cost_micros": "0"} if kind == "production" else {}
     at = "produced_at" if kind == "production" else "assembled_at"
-    columns[at] = "datetime('2020-01-01', '+' || n.i || ' minutes') || '.000000'"
+    columns[at] = at_run
     execute(
         f"INSERT INTO {kind}_run ({', '.join(columns)}) SELECT {', '.join(columns.values())} FROM {kind}_run AS r "
         f"CROSS JOIN n WHERE r.id = {first_run} AND n.i < {runs}"

@@ -37,7 +37,7 @@ def deliver(bake: CommandLine, text: str, *options: str) -> Done:
 
 
 def count(bake: CommandLine, text: str, *options: str) -> Done:
-    return bake("count", "record", f"{new_lot(bake)}={text}", "--yes", *options)
+    return bake("count", "record", f"{new_lot(bake)}={text} g", "--yes", *options)
 
 
 def deliver_file(bake: CommandLine, text: str, *options: str) -> Done:

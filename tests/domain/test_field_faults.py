@@ -79,9 +79,9 @@ def test_a_refusal_that_is_caught_leaves_nothing_of_it_in_the_callers_transactio
     "stage",
     [
         "stock.ledger._add_lot",
-        "stock.ledger._post",
-        "batch_production_service._add_run",
-        "batch_production_service._result",
+        "stock.ledger.post",
+        "runs.production_rows._run_row",
+        "runs.production_rows._result",
     ],
 )
 def test_a_failure_at_any_stage_leaves_nothing_behind_when_it_is_caught(

@@ -181,7 +181,7 @@ def test_nothing_leaves_a_lot_before_it_arrived(dairy: Kitchen) -> None:
 
 
 def test_passed_over_lots_are_shown_as_they_were_then(dairy: Kitchen) -> None:
-    """The day of the production decides: not there yet, expired before its release, and usable after a release."""
+    """What was recorded decides: expired before its release, and usable after a release; the rest came later."""
     lots = {
         code: dairy.receive("Milk", 1, "l", 1, lot_code=code, received_on=day(came), expires_on=expires)["lot_id"]
         for code, came, expires in (
@@ -205,6 +205,6 @@ def test_passed_over_lots_are_shown_as_they_were_then(dairy: Kitchen) -> None:
         told = load_passed_over(session, [run["operation_id"]])[run["operation_id"], dairy.ids["Milk"]]
     assert [(one["lot_code"], one["state"], one["why"]) for one in told] == [
         ("EXPIRED", "expired", "expired 2026-05-02"),
-        ("COMING", "not there yet", "came in on 2026-05-11"),
         ("USED", "later", "later in the order: expires 2026-05-04"),
+        ("COMING", "later", "later in the order: expires 2026-05-20"),
     ]

@@ -62,7 +62,7 @@ def test_a_report_on_a_period_reads_no_other(long_life: Kitchen) -> None:
     period = date(2020, 1, 1), date(2020, 1, 31)
     for load in (load_usage, load_waste, load_recipients, load_yields_by_month):
         steps = steps_of(lambda session, load=load: load(session, *period))
-        assert [step for step in steps if step.startswith("SCAN") and step.split()[1] in HISTORY] == []
+        assert [step for step in steps if step.startswith("SCAN") and step.split()[1] in HISTORY] == [], load
         found = [step for step in steps if "production_run" in step or "ix_production_run_produced_at" in step]
         assert found
         if "SEARCH" in found[0]:

@@ -389,7 +389,8 @@ class Life(RuleBasedStateMachine):
 
     def ledger_caches_and_log_agree(self) -> None:
         with read_scope() as session:
-            assert verify_ledger(session)["drift"] == []
+            drift = verify_ledger(session)["drift"]
+        assert drift == [], drift
         assert self.kitchen.rows(EMPTY) == []
         claimed = self.keep.ids("success")
         assert sorted(claimed) == sorted(str(row.id) for row in self.kitchen.rows("SELECT id FROM operation"))

@@ -259,8 +259,12 @@ def _heading_rows(
 ) -> Iterator[tuple[int, Sequence[str]]]:
     """The rows that may hold the headings, the likeliest first."""
     yield from (one for one in rows if len(set(_headings(one[1])) & set(known)) > 1)
-    yield from (one for one in rows if len(one[1]) - list(one[1]).count("") > 1)
+    yield from (one for one in rows if len(one[1]) - list(one[1]).count("") > 1 and _has_a_word(one[1]))
     yield from (one for one in rows if any(one[1]))
+
+
+def _has_a_word(row: Sequence[str]) -> bool:
+    return any(sign.isalpha() for cell in row for sign in cell)
 
 
 @contextmanager

@@ -47,6 +47,8 @@ from bake_tracker.models import tables
 from bake_tracker.queries.bakery import BakeryInfo, load_bakery
 
 MAX_ACTOR = 200
+_LATER = frozenset({"used", "outputs", "count_saw"})
+"""Arguments that older operations got later; where one is left out, their entry line is as it was."""
 Result = TypeVar("Result", bound=Mapping[str, Any])
 
 _complete = update(tables.operation).where(tables.operation.c.id == bindparam("of_operation"))
@@ -439,7 +441,7 @@ def checking(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterator
 
 
 def _begin(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Operation:
-    told = {key: value for key, value in asked.items() if key != "session"}
+    told = {key: value for key, value in asked.items() if key != "session" and not (value is None and key in _LATER)}
     given = told.get("operation_id")
     operation_id = current_attempt().next_operation_id() if given is None else _uuid_text(given)
     if given is None or operation_id is not None:

@@ -26,6 +26,7 @@ from bake_tracker.entrypoints.api.fields import (
     HowMany,
     Id,
     Name,
+    Reason,
     Slug,
     SomeMillionths,
     UnitText,
@@ -102,7 +103,7 @@ class BakeryCorrection(Body):
 class NewBakeryCorrection(BakeryCorrection):
     """A correction of the settings to record."""
 
-    reason: str
+    reason: Reason
 
 
 class Document(Body):

@@ -4,6 +4,7 @@ from fractions import Fraction
 from typing import Annotated
 
 from fastapi import Query, Request
+from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
 from bake_tracker.domain.arguments import MAX_KEY, Arguments
@@ -95,25 +96,25 @@ class NewEvent(Body):
 class SupplierChange(Body):
     """The fields of a supplier to change; see ``record_supplier_change``."""
 
-    name: Name | None = None
+    name: Name | SkipJsonSchema[None] = None
     details: Text | None = None
-    archived: bool | None = None
+    archived: bool | SkipJsonSchema[None] = None
 
 
 class RecipientChange(Body):
     """The fields of a customer to change; see ``record_recipient_change``."""
 
-    name: Name | None = None
+    name: Name | SkipJsonSchema[None] = None
     household: Name | None = None
-    archived: bool | None = None
+    archived: bool | SkipJsonSchema[None] = None
 
 
 class EventChange(Body):
     """The fields of an event to change; see ``record_event_change``."""
 
-    name: Name | None = None
+    name: Name | SkipJsonSchema[None] = None
     happens_on: Day | None = None
-    archived: bool | None = None
+    archived: bool | SkipJsonSchema[None] = None
 
 
 class NewProduct(Body):

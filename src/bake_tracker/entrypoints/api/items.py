@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import Request
 from pydantic import ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
 from bake_tracker.domain.slice_keys import read_key, write_key
@@ -84,11 +85,11 @@ class Allergens(Body):
 class ItemChange(Body):
     """The fields of an item to change; see ``record_item_change``."""
 
-    name: Name | None = None
-    pick_policy: Literal["fefo", "fifo"] | None = None
+    name: Name | SkipJsonSchema[None] = None
+    pick_policy: Literal["fefo", "fifo"] | SkipJsonSchema[None] = None
     shelf_life_days: Days | None = None
     description: Text | None = None
-    archived: bool | None = None
+    archived: bool | SkipJsonSchema[None] = None
 
 
 class Density(Body):

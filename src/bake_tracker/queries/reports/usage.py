@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypedDict
 
-from sqlalchemy import Select, and_, case, func, literal, null, or_, select
+from sqlalchemy import Select, and_, case, func, literal, null, or_, outerjoin, select
 from sqlalchemy.orm import Session, aliased
 
 from bake_tracker.domain.money import format_money
@@ -272,9 +272,11 @@ def _came_back(house: BakeryInfo, since: date | None, until: date | None) -> Sel
 
 
 def _made_for_events(house: BakeryInfo, since: date | None, until: date | None) -> Iterator[Select[*tuple[Any, ...]]]:
-    for run, what, at in (
-        (ProductionRun, "baked", ProductionRun.produced_at),
-        (AssemblyRun, "packed", AssemblyRun.assembled_at),
+    of_output = case((ProductionOutput.id.is_(None), ProductionRun.lot_id), else_=ProductionOutput.lot_id)
+    outputs = outerjoin(ProductionRun, ProductionOutput, ProductionOutput.production_run_id == ProductionRun.id)
+    for run, runs, what, at, lot_id in (
+        (ProductionRun, outputs, "baked", ProductionRun.produced_at, of_output),
+        (AssemblyRun, AssemblyRun.__table__, "packed", AssemblyRun.assembled_at, AssemblyRun.lot_id),
     ):
         yield (
             select(
@@ -287,9 +289,9 @@ def _made_for_events(house: BakeryInfo, since: date | None, until: date | None) 
                 Lot.quantity_micros.label("quantity"),
                 Lot.cost_micros.label("cost"),
             )
-            .select_from(run)
+            .select_from(runs)
             .join(Event, Event.id == run.event_id)
-            .join(Lot, (Lot.operation_id == run.operation_id) & Lot.is_made)
+            .join(Lot, Lot.id == lot_id)
             .join(Item, Item.id == Lot.item_id)
             .where(not_reversed(run.operation_id), *between(at, house, since, until))
         )

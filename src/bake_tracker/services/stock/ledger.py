@@ -39,7 +39,7 @@ from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Bakery, tables
 from bake_tracker.models.types import UuidText
 from bake_tracker.queries.bakery import BakeryInfo
-from bake_tracker.queries.stock.arrival_times import load_mistimed_arrivals
+from bake_tracker.queries.stock.arrival_times import load_mistimed_arrivals, load_mistimed_reversals
 from bake_tracker.queries.stock.counted import load_lots_as_they_were
 from bake_tracker.queries.stock.open_lots import load_came_later, load_lots_to_draw
 from bake_tracker.services.operation import Operation
@@ -241,9 +241,10 @@ def change_lots(operation: Operation, changes: Sequence[Change]) -> None:
 
 
 def redate_arrivals(operation: Operation, house: BakeryInfo) -> None:
-    """Give what came in the time at which its day begins in the bakery's time zone, after that was corrected."""
-    late = load_mistimed_arrivals(operation.session, house)
-    redate(operation, {one.movement_id: one.expected for one in late})
+    """Give what came in the time at which its day begins in the corrected time zone, and what undid it the same."""
+    arrivals = load_mistimed_arrivals(operation.session, house)
+    redate(operation, {one.movement_id: one.expected for one in arrivals})
+    redate(operation, {one.movement_id: one.expected for one in load_mistimed_reversals(operation.session)})
 
 
 def add_lot(operation: Operation, new: NewLot) -> AddedLot:

@@ -255,3 +255,51 @@ def test_an_item_is_changed_and_archived_by_command(shelf: Shelf, bake: CommandL
     assert bake("event", "change", "fair", "--on", "2027-04-01", "--json").json["changed"] == ["happens_on"]
     assert bake("event", "change", "fair", "--on", "none", "--json").json["changed"] == ["happens_on"]
     assert drift() == []
+
+
+def test_a_late_invoice_a_change_and_a_credit_are_typed(shelf: Shelf, bake: CommandLine) -> None:
+    """A sign makes a change; an amount on a credit note lowers the cost."""
+    shelf.kitchen.receive("Flour", 10, "kg", lot_code="LATE")
+    assert "lot LATE cost unknown, now 12.00" in bake("cost-statement", "LATE=12.00", "--document", "4711").out
+    assert "cost 12.00, now 13.50" in bake("cost-statement", "LATE=+1.50", "--kind", "correction").out
+    assert "cost 13.50, now 11.50" in bake("cost-statement", "LATE=2", "--kind", "credit").out
+    assert "cost 11.50, now 11.00" in bake("cost-statement", "LATE=-0.5", "--kind", "credit").out
+    assert bake("cost-statement", "LATE=1,5", "--kind", "duty", "--decimals", "comma").code == 0
+    assert "write it like" in bake("cost-statement", "LATE").err
+    assert shelf.lot("LATE").remaining_cost_micros == 12_500_000
+    assert drift() == []
+
+
+def test_a_delivery_is_named_by_its_document_or_its_id(shelf: Shelf, bake: CommandLine) -> None:
+    """Two with the same document are told apart by their ids."""
+    bake("supplier", "add", "Mill")
+    for _ in range(2):
+        bake("deliver", "mill", "1 kg flour @3", "--document", "4711", "--again")
+    freight = ("cost-statement", "2", "--kind", "freight", "--by", "value", "--delivery")
+    assert "several deliveries have the document 4711; use the id of one: 1, 2" in bake(*freight, "4711").err
+    assert "now 5.00" in bake(*freight, "2").out
+    assert "no delivery 'X'" in bake(*freight, "X").err
+
+
+def test_a_unit_price_is_multiplied(shelf: Shelf, bake: CommandLine, tmp_path: Path) -> None:
+    """0.30 for each of 25 kg is 7.50; a cost that disagrees is refused."""
+    bake("supplier", "add", "Mill")
+    file = tmp_path / "delivery.csv"
+    rows = ("flour,25,kg,0.30,", "sugar,3,kg,1/3,", "sugar,3,kg,0.333333,1.00")
+    file.write_text("\n".join(["item,quantity,unit,price,cost", *rows]), "utf-8")
+    done = bake("deliver", "mill", str(file), "--json").json
+    assert [lot["total_cost"] for lot in done["lots"]] == ["7.50", "1.00", "1.00"]
+    file.write_text("item,quantity,unit,price,cost\nflour,25,kg,0.30,8.00\n", "utf-8")
+    assert "the cost is 8.00, but the price times the quantity is 7.50" in bake("deliver", "mill", str(file)).err
+
+
+def test_a_part_without_a_cost_does_not_hide_the_value_of_the_rest(shelf: Shelf, bake: CommandLine) -> None:
+    """The list and the report show what is known, and how much is not; an item without any cost is unknown."""
+    shelf.kitchen.receive("Flour", 1, "kg")
+    shelf.kitchen.ingredient("Salt")
+    shelf.kitchen.receive("Salt", 1, "kg")
+    for command in (("stock",), ("report", "value")):
+        lines = bake(*command).out.splitlines()
+        flour, salt = (next(line for line in lines if name in line) for name in ("flour", "salt"))
+        assert ("20.00" in flour, "1000 g without cost" in flour) == (True, True)
+        assert ("unknown" in salt, "without cost" in salt) == (True, False)

@@ -31,14 +31,14 @@ def test_explaining_takes_as_many_statements_at_any_depth_and_breadth(kitchen: K
     assert [
         statements_of(lambda s, ids=ids: explain_lots(s, ids)) for ids in ([shallow["lot_id"]], [deep["lot_id"]])
     ] == [
-        3,
-        3,
+        5,
+        5,
     ]
-    assert statements_of(lambda s: explain_lots(s, [box["lot_id"] for box in boxes])) == 3
+    assert statements_of(lambda s: explain_lots(s, [box["lot_id"] for box in boxes])) == 5
     assert [
         statements_of(lambda s, key=key: explain_operation(s, key))
         for key in (shallow["operation_id"], deep["operation_id"])
-    ] == [5, 5]
+    ] == [7, 7]
     lots = [box["lot_id"] for box in boxes]
     assert [
         statements_of(lambda s, ids=ids: load_whereabouts(s, ids, date(2026, 2, 1), 10)) for ids in (lots[:1], lots)

@@ -17,6 +17,8 @@ from bake_tracker.files.tables import read_table
 from bake_tracker.queries.reports.stock_value import load_stock_value
 from bake_tracker.queries.reports.usage import load_recipients, load_usage, load_waste
 from bake_tracker.queries.reports.yields import load_run_yields, load_yields_by_month
+from bake_tracker.queries.views.item import load_item_slice
+from bake_tracker.queries.views.stock import load_stock
 from bake_tracker.services.catalog import things
 from bake_tracker.services.database import read_scope, run_in_transaction
 from support.command_line import CommandLine
@@ -64,6 +66,11 @@ def test_an_unknown_cost_is_named_and_not_summed(bakery: Kitchen) -> None:
     found = asked(lambda s: load_stock_value(s, now()))
     flour = next(row for row in found["items"] if row["item_slug"] == "flour")
     assert (flour["value"], flour["known_value"], flour["lots_without_cost"]) == (None, "16.00", ["GIFT"])
+    assert flour["quantity_without_cost"] == "1000"
+    listed = next(row for row in asked(lambda s: load_stock(s, now().date())) if row["slug"] == "flour")
+    assert (listed["value"], listed["known_value"], listed["quantity_without_cost"]) == (None, "16.00", "1000")
+    (item,) = asked(lambda s: load_item_slice(s, 9, search="flour"))
+    assert (item["value"], item["known_value"], item["quantity_without_cost"]) == (None, "16.00", "1000")
     assert (found["value"], found["known_value"], found["lots_without_cost"]) == (None, "77.75", ["GIFT"])
 
 
@@ -131,7 +138,7 @@ def test_as_many_statements_however_much_was_done(bakery: Kitchen) -> None:
         bakery.receive(f"Thing {number}", 1, "kg", 1, received_on=date(2026, 1, 1))
         bakery.recipe(f"Bake {number}", {f"Thing {number}": (1, "g")}, {f"Bun {number}": 1})
         bakery.produce(f"Bake {number}", f"Bun {number}", 1, 1, produced_at=datetime(2026, 3, 1, tzinfo=UTC))
-    assert small == statements() == [2, 2, 2, 4, 3, 5]
+    assert small == statements() == [2, 2, 2, 5, 6, 9]
 
 
 FILES: dict[str, tuple[str, ...]] = {

@@ -21,7 +21,14 @@ STEPS = 28
 UNDONE = (
     *("record_receipt", "record_batch_production", "record_assembly", "record_bake_and_pack"),
     *("record_production_correction", "record_hold", "record_release", "record_recall", "record_transfer"),
-    *("record_adjustment", "record_stocktake", "record_density", "record_piece_weight", "record_delivery"),
+    *(
+        "record_adjustment",
+        "record_stocktake",
+        "record_cost_statement",
+        "record_density",
+        "record_piece_weight",
+        "record_delivery",
+    ),
     *("record_item", "record_supplier", "record_event", "record_recipient", "record_product", "record_recipe"),
     *("record_recipe_yield", "record_good_components", "record_recipe_rate", "record_name", "record_allergens"),
     *("record_label_filed", "record_bakery", "record_import", "record_return"),

@@ -8,6 +8,7 @@ from bake_tracker.services.catalog.things import record_supplier
 from bake_tracker.services.database import run_in_transaction
 from bake_tracker.services.reversal import record_reversal
 from bake_tracker.services.stock.adjustment import record_adjustment
+from bake_tracker.services.stock.cost_statement import record_cost_statement
 from bake_tracker.services.stock.delivery import record_delivery
 from bake_tracker.services.stock.handling import record_hold, record_transfer
 from bake_tracker.services.stock.stocktake import record_stocktake
@@ -15,7 +16,7 @@ from support.kitchen import Kitchen
 
 
 def fill_the_life_of_stock(kitchen: Kitchen) -> None:
-    """Sugar is spilt, counted, split, held, delivered and returned, and baked with a rate."""
+    """Sugar is spilt, counted, split, held, delivered, billed and returned, and baked with a rate."""
     lot = kitchen.receive("Sugar", 1, "kg", 2)["lot_id"]
     passed_over = kitchen.receive("Sugar", 1, "g", 0, received_on=date(2025, 12, 1))["lot_id"]
     mistyped = kitchen.receive("Sugar", 9, "kg", 2)["operation_id"]
@@ -33,6 +34,10 @@ def fill_the_life_of_stock(kitchen: Kitchen) -> None:
         lambda s: record_recipe_rate(kitchen.ids["Cookies"], 12, 3, session=s),
     ):
         run_in_transaction(work)
+    delivered = kitchen.rows("SELECT max(id) FROM lot WHERE cost_micros IS NULL")[0][0]
+    run_in_transaction(
+        lambda s: record_cost_statement([{"lot_id": delivered, "cost": 3}], session=s, kind="invoice", document="8")
+    )
     kitchen.produce("Cookies", "Cookie", 1, 20)
     record_a_run_with_two_products(kitchen)
 

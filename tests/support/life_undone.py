@@ -35,7 +35,7 @@ from bake_tracker.services.importing import tables as import_service
 from bake_tracker.services.production import bake_and_pack as bake_and_pack_service
 from bake_tracker.services.production import correction
 from bake_tracker.services.reversal import check_reversal, record_reversal
-from bake_tracker.services.stock import adjustment, delivery, handling, returns, stocktake
+from bake_tracker.services.stock import adjustment, cost_statement, delivery, handling, returns, stocktake
 from bake_tracker.services.stock import recall as recall_service
 from bake_tracker.services.stock.receipt import record_receipt
 from support.import_files import clean
@@ -57,8 +57,12 @@ STANDING = f"""
 SELECT id, name FROM operation WHERE id NOT IN ({UNDONE}) AND (
     id IN (SELECT operation_id FROM movement) OR id IN (SELECT operation_id FROM lot_hold)
     OR id IN (SELECT operation_id FROM transfer) OR id IN (SELECT operation_id FROM item_measure)
-    OR id IN (SELECT operation_id FROM catalog_change)
+    OR id IN (SELECT operation_id FROM catalog_change) OR id IN (SELECT operation_id FROM cost_statement)
 ) ORDER BY recorded_at, id
+"""
+BOUGHT = f"""
+SELECT id FROM lot WHERE NOT is_made AND parent_lot_id IS NULL AND operation_id NOT IN ({UNDONE})
+ORDER BY remaining_cost_micros IS NOT NULL, remaining_micros < quantity_micros DESC, id LIMIT 6
 """
 ALL = "SELECT id, name, parent_id FROM operation ORDER BY recorded_at, id"
 WEIGHED = "SELECT slug FROM item WHERE g_per_ml IS NOT NULL OR g_per_each IS NOT NULL"
@@ -69,6 +73,7 @@ DECK = (
     *("receive", "receive", "produce", "produce", "assemble", "bake and pack", "correct"),
     *("hold", "release", "transfer whole", "transfer of a part", "recall", "part"),
     *("waste", "more", "less", "count", "density", "piece", "bring back", "send back"),
+    *("bill", "bill", "bill", "credit"),
     *("make item", "make supplier", "make event", "make recipient", "make product", "deliver"),
     *("write recipe", "write recipe", "state yield", "state components", "state rate", "state name"),
     *("state allergens", "state allergens of a package", "state label", "state bakery", "import"),
@@ -161,6 +166,8 @@ class Life(RuleBasedStateMachine):
             "density": self.weigh,
             "piece": self.weigh,
             "deliver": self.deliver,
+            "bill": self.bill,
+            "credit": self.bill,
             "write recipe": self.write_recipe,
             "import": self.bring_in,
             "undo": self.undo,
@@ -319,6 +326,14 @@ class Life(RuleBasedStateMachine):
         (item,), (key,) = (self.kitchen.rows(one)[0] for one in (LATEST, "SELECT max(id) FROM supplier"))
         lines: Any = [{"item_id": item, "quantity": one, "unit": "g"} for one in draw(st.lists(SOME, min_size=1))]
         self.attempt(kind, lambda s: delivery.record_delivery(lines[:3], session=s, supplier_id=key))
+
+    def bill(self, kind: str, draw: Draw) -> None:
+        """State the cost of a lot, mostly one that is used, or a part of it as a credit."""
+        lots = [int(row.id) for row in self.kitchen.rows(BOUGHT)]
+        lot, cents = draw(st.sampled_from(lots)), draw(st.integers(1, 2_000))
+        line = {"lot_id": lot, **({"cost": cents} if kind == "bill" else {"amount": -Decimal(cents) / 1_000})}
+        how = "invoice" if kind == "bill" else "credit"
+        self.attempt(kind, lambda s: cost_statement.record_cost_statement([line], session=s, kind=how))
 
     def write_recipe(self, kind: str, draw: Draw) -> None:
         """Write a new recipe of flour or of the latest ingredient, or change the lines of an existing one."""

@@ -47,6 +47,7 @@ def named_after(*statements: str, **values: Any) -> set[str]:
 
 # Columns that accept only certain words: a different one of them.
 OTHER_WORDS = {
+    "cost_statement.kind": "duty",
     "adjustment.kind": "spoilage",
     "lot_hold.action": "release",
     "count_answer.saw": "before",

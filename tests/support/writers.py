@@ -32,7 +32,16 @@ from bake_tracker.services.importing import recipe_page
 from bake_tracker.services.importing import tables as import_service
 from bake_tracker.services.kinds import functions
 from bake_tracker.services.production import bake_and_pack, correction
-from bake_tracker.services.stock import adjustment, delivery, handling, recall, receipt, returns, stocktake
+from bake_tracker.services.stock import (
+    adjustment,
+    cost_statement,
+    delivery,
+    handling,
+    recall,
+    receipt,
+    returns,
+    stocktake,
+)
 from support.kitchen import Kitchen
 
 if TYPE_CHECKING:  # tests of the services do not need the web
@@ -129,6 +138,11 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
         [{"item_id": k.ids["Flour"], "quantity": 25, "unit": "kg", "total_cost": 30}],
         session=s,
         supplier_id=things.record_supplier("Windmill", session=s)["supplier_id"],
+    ),
+    "record_cost_statement": lambda k, s: cost_statement.record_cost_statement(
+        [{"lot_id": receipt.record_receipt(k.ids["Flour"], 1, "kg", session=s)["lot_id"], "cost": 2}],
+        session=s,
+        kind="invoice",
     ),
     "record_good_components": lambda k, s: goods.record_good_components(
         k.ids["Box"], [{"item_id": k.ids["Cookie"], "quantity": 4}], session=s
@@ -234,6 +248,11 @@ def requests_of(kitchen: Kitchen, web: "Web", owner: "TestClient") -> dict[str, 
             {"corrected_operation_id": baked[1]["operation_id"], "actual_yield": 20, "reason": "mistyped"},
         ),
         "record_delivery": ("POST", "/deliveries", {"supplier_id": supplier_id, "lines": [line]}),
+        "record_cost_statement": (
+            "POST",
+            "/cost-statements",
+            {"kind": "invoice", "document": "4711", "lines": [{"lot_id": lots[0], "cost": "7.20"}]},
+        ),
         "record_good_components": (
             "PUT",
             f"/goods/{box}/components",

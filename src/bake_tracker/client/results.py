@@ -185,6 +185,9 @@ class ItemOnHand:
     on_hand: Decimal
     value: Decimal | None
     lot_count: int
+    known_value: Decimal | None = None
+    """The value without the lots of unknown cost, which hold ``quantity_without_cost``; older servers have neither."""
+    quantity_without_cost: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,11 @@ class Arguments:
             return 0
         return int(scaled)
 
+    def signed_micros(self, field: str, value: object) -> int:
+        """An exact amount above or below 0, int or Decimal, as millionths."""
+        is_below = isinstance(value, int | Decimal) and value < 0
+        return -self.micros(field, -value, above_zero=True) if is_below else self.micros(field, value, above_zero=True)  # type: ignore[operator]
+
     def exact(self, field: str, value: object, *, above_zero: bool = False) -> Fraction:
         """An exact number, 0 or more (or above 0), as a fraction."""
         wanted = "above 0" if above_zero else "of 0 or more"

@@ -16,6 +16,7 @@ ServiceError
 │   ├── RecipientNotFoundError
 │   ├── OperationNotFoundError
 │   ├── EventNotFoundError
+│   ├── DeliveryNotFoundError
 │   ├── UserNotFoundError
 │   └── ApiTokenNotFoundError
 ├── UnitConversionError             a conversion needs a missing measure
@@ -254,6 +255,11 @@ class OperationNotFoundError(NotFoundError):
 class EventNotFoundError(NotFoundError):
     code = outcome = "event_not_found"
     kind, field = "event", "event_id"
+
+
+class DeliveryNotFoundError(NotFoundError):
+    code = outcome = "delivery_not_found"
+    kind, field = "delivery", "delivery_id"
 
 
 class UserNotFoundError(NotFoundError):

@@ -87,6 +87,11 @@ COVERED: Mapping[str, tuple[str, ...]] = {
         *("from_location", "to_location", "reason", "happened_at"),
     ),
     "delivery": ("id", "operation_id", "supplier_id", "document", "delivered_on", "notes"),
+    "cost_statement": (
+        *("id", "operation_id", "kind", "document", "stated_at", "share_by"),
+        *("delivery_id", "notes", "last_movement_id"),
+    ),
+    "cost_statement_line": ("id", "operation_id", "cost_statement_id", "lot_id", "movement_id", "cost_micros"),
     "item_measure": ("id", "operation_id", "item_id", "kind", "value", "source", "measured_on"),
     "run_rate": ("production_run_id", "operation_id", "labour_micros", "overhead_micros"),
     "catalog_change": ("id", "operation_id", "thing", "key", "before", "after"),

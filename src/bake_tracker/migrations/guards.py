@@ -22,6 +22,8 @@ CHANGEABLE_UNTIL = {
     "lot_hold": "",
     "transfer": "",
     "delivery": "",
+    "cost_statement": "",
+    "cost_statement_line": "",
     "item_measure": "",
     "run_rate": "",
     "passed_over_lot": "",

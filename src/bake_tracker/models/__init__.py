@@ -6,6 +6,7 @@ from bake_tracker.models.assembly import AssemblyRun
 from bake_tracker.models.base import Base
 from bake_tracker.models.catalog import Bakery, Event, Item, Product, Recipient, Supplier
 from bake_tracker.models.catalog_changes import CatalogChange
+from bake_tracker.models.cost_statements import CostStatement, CostStatementLine
 from bake_tracker.models.goods import GoodComponent
 from bake_tracker.models.handling import Delivery, LotHold, Transfer
 from bake_tracker.models.labels import ItemAllergen, ItemLabel, ProductAllergen
@@ -31,6 +32,8 @@ __all__ = [
     "Bakery",
     "Base",
     "CatalogChange",
+    "CostStatement",
+    "CostStatementLine",
     "CountAnswer",
     "Delivery",
     "Event",

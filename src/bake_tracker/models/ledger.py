@@ -15,12 +15,14 @@ class Movement(Base):
 
     ``happened_at`` is a cache of the operation's time, which ``verify`` recalculates. ``reason`` says why the lot was
     drawn from: ``policy``, ``chosen`` or ``reversal``. It is NULL for what adds to a lot, and for draws from before it
-    was recorded.
+    was recorded. A cost statement changes only the cost.
     """
 
     __tablename__ = "movement"
     __table_args__ = (
-        CheckConstraint("quantity_micros <> 0", name="moves_something"),
+        CheckConstraint(
+            "quantity_micros <> 0 OR (cost_micros IS NOT NULL AND cost_micros <> 0)", name="moves_something"
+        ),
         Index("ix_movement_operation_id", "operation_id"),
         Index("ix_movement_lot_id_happened_at", "lot_id", "happened_at"),
     )

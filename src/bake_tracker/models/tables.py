@@ -14,6 +14,8 @@ from bake_tracker.models import (
     AssemblyRun,
     Bakery,
     CatalogChange,
+    CostStatement,
+    CostStatementLine,
     CountAnswer,
     Delivery,
     Event,
@@ -62,6 +64,8 @@ assembly_run = cast(Table, AssemblyRun.__table__)
 bakery = cast(Table, Bakery.__table__)
 bakery_user = cast(Table, User.__table__)
 catalog_change = cast(Table, CatalogChange.__table__)
+cost_statement = cast(Table, CostStatement.__table__)
+cost_statement_line = cast(Table, CostStatementLine.__table__)
 count_answer = cast(Table, CountAnswer.__table__)
 delivery = cast(Table, Delivery.__table__)
 event = cast(Table, Event.__table__)

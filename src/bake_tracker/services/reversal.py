@@ -32,6 +32,7 @@ from bake_tracker.queries.catalog.products import load_items_of_packages
 from bake_tracker.queries.catalog.things import load_called, load_catalog_links, load_changes, load_pinned
 from bake_tracker.queries.operations.reversal import (
     has_undone_parts,
+    is_restated,
     load_count_corrections,
     load_family,
     load_holdings,
@@ -51,6 +52,7 @@ from bake_tracker.queries.stock.holds import HoldState, load_hold_states
 from bake_tracker.services.batch_production_service import ProductionResult, put_back_run
 from bake_tracker.services.catalog.changes import CatalogGivenBack, lock_made, put_back_catalog
 from bake_tracker.services.operation import Kind, Operation, checking, recording
+from bake_tracker.services.stock.cost_statement import withdraw_costs
 from bake_tracker.services.stock.counts import settling_counts
 from bake_tracker.services.stock.ledger import Change, change_lots, load_locked
 from bake_tracker.services.stock.places import put_back_hold, put_lot
@@ -241,7 +243,8 @@ def _plan(session: Session, target_id: str) -> _Plan:
     while new:
         wanted |= new
         added = load_posted(session, new)
-        posted += added
+        # A statement among them is not part of the other costs any more.
+        posted = load_posted(session, wanted) if any(not one.quantity_micros for one in added) else posted + added
         changed_lots = {one.lot_id for one in added}
         holdings |= load_holdings(session, changed_lots - holdings.keys())
         found = [*load_links(session, new), *load_catalog_links(session, new)]
@@ -324,6 +327,7 @@ def _undo(operation: Operation, target_id: str, reason: str, staying: set[Thing]
         raise ConflictError(
             f"lot {', '.join(codes)} no longer holds what {target_id} added to it", reversed_operation_id=target_id
         )
+    moved = [one for one in own if one.quantity_micros]
     change_lots(
         operation,
         [
@@ -333,9 +337,10 @@ def _undo(operation: Operation, target_id: str, reason: str, staying: set[Thing]
                 negated(one.cost_micros),
                 "reversal" if one.quantity_micros > 0 else None,
             )
-            for one in own
+            for one in moved
         ],
     )
+    withdrawn = withdraw_costs(operation, target_id)
     _put_back_places(operation, target_id)
     for item_id, kind, value in load_stated_measures(session, target_id):
         session.execute(
@@ -344,7 +349,10 @@ def _undo(operation: Operation, target_id: str, reason: str, staying: set[Thing]
     catalog = put_back_catalog(operation, target_id, staying)
     session.execute(_add, {"operation_id": operation.id, "reversed_operation_id": target_id, "reason": reason})
     _put_back_holds(operation, target_id)  # only now: the undone hold no longer counts
-    return [_given_back(one) for one in own], catalog
+    called = {one.lot_id: one.lot_code for one in own}
+    back = [_given_back(one.lot_id, one.lot_code, one.quantity_micros, one.cost_micros) for one in moved]
+    back += [_given_back(lot_id, called[lot_id], 0, cost) for lot_id, cost in withdrawn.items()]
+    return back, catalog
 
 
 def _put_back_first_yield(session: Session, correction_id: str) -> ProductionResult:
@@ -356,7 +364,9 @@ def _put_back_first_yield(session: Session, correction_id: str) -> ProductionRes
     first = load_run(session, first_id)
     draws = [one for one in load_posted(session, [first_id]) if one.quantity_micros < 0]
     again = [replace(one, quantity_micros=-one.quantity_micros, cost_micros=negated(one.cost_micros)) for one in draws]
-    if impossible_lots(again, load_holdings(session, {one.lot_id for one in again}), {first_id}):
+    holdings = load_holdings(session, {one.lot_id for one in again})
+    # A cost that was stated since is in the correction's draws only.
+    if impossible_lots(again, holdings, {first_id}) or is_restated(session, second_id):
         draws = [one for one in load_posted(session, [second_id]) if one.quantity_micros < 0]
     return put_back_run(session, first, draws)
 
@@ -400,10 +410,10 @@ def _result(
     )
 
 
-def _given_back(one: Posted) -> GivenBack:
+def _given_back(lot_id: int, lot_code: str, quantity_micros: int, cost_micros: int | None) -> GivenBack:
     return {
-        "lot_id": one.lot_id,
-        "lot_code": one.lot_code,
-        "quantity": format_micros(-one.quantity_micros),
-        "cost": format_money(negated(one.cost_micros)),
+        "lot_id": lot_id,
+        "lot_code": lot_code,
+        "quantity": format_micros(-quantity_micros),
+        "cost": format_money(negated(cost_micros)),
     }

@@ -40,4 +40,5 @@ class HandedOver:
             return None
         if returned_micros == self.out_micros:
             return self.cost_micros - self.back_cost_micros
-        return divide_half_even(self.cost_micros * returned_micros, self.quantity_micros)
+        share = divide_half_even(self.cost_micros * returned_micros, self.quantity_micros)
+        return min(share, self.cost_micros - self.back_cost_micros)  # rounded up often enough, shares are too much

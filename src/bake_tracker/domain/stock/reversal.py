@@ -113,12 +113,21 @@ def with_parents(touched: Iterable[str], operations: Mapping[str, Undoable]) -> 
 def impossible_lots(
     posted: Iterable[Posted], holdings: Mapping[int, Holding], operation_ids: Collection[str]
 ) -> set[int]:
-    """The lots that would fall below zero if all of these operations were undone."""
-    left = dict(holdings)
+    """The lots that would fall below zero if all of these operations were undone.
+
+    Of a lot that a cost statement among them is about, only the quantity counts: its cost may be unknown again.
+    """
+    left, stated = dict(holdings), set[int]()
     for one in posted:
         if one.operation_id in operation_ids:
             left[one.lot_id] = left[one.lot_id].without(one)
-    return {lot_id for lot_id, holding in left.items() if not holding.is_possible}
+            if not one.quantity_micros:
+                stated.add(one.lot_id)
+    return {
+        lot_id
+        for lot_id, holding in left.items()
+        if not (holding.quantity_micros >= 0 if lot_id in stated else holding.is_possible)
+    }
 
 
 def dependents_tree(roots: Iterable[str], operations: Mapping[str, Undoable], links: Iterable[Link]) -> list[Dependent]:

@@ -27,6 +27,7 @@ _NOT_ZERO = rf"^-?{_ABOVE_ZERO[1:]}"
 _PERCENT = r"^(100(\.0{1,12})?|[0-9]{1,2}(\.[0-9]{1,12})?)$"
 _SIX_DECIMALS = r"^[0-9]{1,10}(\.[0-9]{1,6})?$"
 _SIX_ABOVE_ZERO = r"^(0{0,9}[1-9][0-9]{0,9}(\.[0-9]{1,6})?|0{1,9}\.0{0,5}[1-9][0-9]{0,5})$"
+_SIX_NOT_ZERO = rf"^-?{_SIX_ABOVE_ZERO[1:]}"
 _CONTROLS = r"\u0000-\u0008\u000e-\u001b\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
 _ONE_LINE = rf"^[^{_CONTROLS}]*[^{_CONTROLS}\s][^{_CONTROLS}]*$"
 _NO_NUL = r"^[^\u0000]*$"
@@ -114,6 +115,7 @@ SomeMillionths = Annotated[
 ]
 Money = Annotated[_Exact, BeforeValidator(_money), _described(_SIX_DECIMALS, minimum=0, maximum=LARGEST)]
 """An amount, with or without the bakery's own currency."""
+SignedMoney = Annotated[_Exact, BeforeValidator(_money), _described(_SIX_NOT_ZERO, minimum=-LARGEST, maximum=LARGEST)]
 
 Price = Annotated[_Exact, BeforeValidator(_money), _described(_SIX_ABOVE_ZERO, exclusiveMinimum=0, maximum=LARGEST)]
 BatchRate = Annotated[

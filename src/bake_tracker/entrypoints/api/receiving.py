@@ -7,6 +7,7 @@ from fastapi import Request
 from pydantic import ConfigDict
 from starlette.responses import Response
 
+from bake_tracker.domain.stock.bills import KINDS, SHARED_BY
 from bake_tracker.entrypoints.api.common import (
     Body,
     IdempotencyKey,
@@ -18,14 +19,18 @@ from bake_tracker.entrypoints.api.fields import (
     Amount,
     Day,
     Id,
+    Moment,
     Money,
+    SignedMoney,
     Some,
     Text,
     UnitText,
     line,
+    one_of,
     text,
 )
 from bake_tracker.services.database import Session
+from bake_tracker.services.stock.cost_statement import CostStatementResult, record_cost_statement
 from bake_tracker.services.stock.delivery import DeliveryResult, record_delivery
 from bake_tracker.services.stock.receipt import ReceiptResult, check_has_come, record_receipt
 
@@ -80,6 +85,32 @@ class Delivery(Body):
     again: bool = False
 
 
+class CostLine(Body):
+    """The whole cost of a lot, or a signed change of it; only an amount if the lots of a delivery share it."""
+
+    lot_id: Id | None = None
+    cost: Money | None = None
+    amount: SignedMoney | None = None
+
+
+class CostStatement(Body):
+    """An invoice or another bill for lots that came in before; see ``record_cost_statement``."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"kind": "invoice", "document": "4711", "lines": [{"lot_id": 1, "cost": "12.00"}]}]
+        }
+    )
+
+    kind: Annotated[str, one_of(KINDS)]
+    lines: Some[CostLine]
+    document: Annotated[str, line(120)] | None = None
+    stated_at: Moment | None = None
+    share_by: Annotated[str, one_of(SHARED_BY)] | None = None
+    delivery_id: Id | None = None
+    notes: Text | None = None
+
+
 @router.post("/receipts", **writes(ReceiptResult))
 def receive(request: Request, body: Receipt, idempotency_key: IdempotencyKey = None) -> Response:
     """Receive goods as a new lot."""
@@ -90,6 +121,12 @@ def receive(request: Request, body: Receipt, idempotency_key: IdempotencyKey = N
 def deliver(request: Request, body: Delivery, idempotency_key: IdempotencyKey = None) -> Response:
     """Receive every line of a supplier's document as a lot, all or none."""
     return recorded(request, idempotency_key, _come("delivered_on", record_delivery), **body.given())
+
+
+@router.post("/cost-statements", **writes(CostStatementResult))
+def state_cost(request: Request, body: CostStatement, idempotency_key: IdempotencyKey = None) -> Response:
+    """State what goods cost after they came in, and pass it on to everything made of them."""
+    return recorded(request, idempotency_key, record_cost_statement, **body.given())
 
 
 def _come(field: str, record: Callable[..., Mapping[str, Any]]) -> Callable[..., Mapping[str, Any]]:

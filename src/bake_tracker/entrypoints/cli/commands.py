@@ -30,6 +30,9 @@ COMMANDS: dict[str, Command | Group] = {
     "demo": Command("house.demo:demo", ""),
     "receive": Command("stock.receive:receive", "flour 25 kg --cost 18.50 --expires 2027-05-31"),
     "deliver": Command("stock.deliver:deliver", "mill '25 kg flour @18.50' '10 kg sugar @9.20' --document 4711"),
+    "cost-statement": Command(
+        "stock.cost_statement:cost_statement", "flour-20261123-1=12.00 --kind invoice --document 4711"
+    ),
     "stock": Command("stock.shelf:stock", "flour"),
     "can-make": Command("stock.can_make:can_make", "--xlsx can-make.xlsx"),
     "expiring": Command("stock.can_make:expiring", "--within 7"),

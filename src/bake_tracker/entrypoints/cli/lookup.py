@@ -6,6 +6,7 @@ from rapidfuzz import fuzz, process
 
 from bake_tracker.domain.amounts import unit_problem
 from bake_tracker.domain.errors import (
+    DeliveryNotFoundError,
     EventNotFoundError,
     FinishedGoodNotFoundError,
     FinishedUnitNotFoundError,
@@ -21,6 +22,7 @@ from bake_tracker.domain.errors import (
 from bake_tracker.domain.searching import search_key
 from bake_tracker.queries.catalog.definitions import SluggedKind, load_item, load_slugs, load_yields
 from bake_tracker.queries.explain.operation import find_operations, find_runs
+from bake_tracker.queries.stock.deliveries import load_deliveries_called
 from bake_tracker.queries.stock.lots import load_lot, load_lot_codes
 from bake_tracker.services.database import Session
 
@@ -71,6 +73,24 @@ def find_lot(session: Session, typed: str) -> int:
         ids = ", ".join(map(str, found))
         raise ValidationError.of("lot", f"several lots have the code {typed}; use the id of one: {ids}")
     return found[0]
+
+
+def find_delivery(session: Session, typed: str) -> int:
+    """The id of the delivery with this document number; a number that is on no document is taken as the id.
+
+    Raises:
+        ValidationError: several deliveries have this document; lists their ids.
+        DeliveryNotFoundError: there is none.
+    """
+    found = load_deliveries_called(session, typed)
+    if len(found) > 1:
+        ids = ", ".join(map(str, found))
+        raise ValidationError.of("delivery", f"several deliveries have the document {typed}; use the id of one: {ids}")
+    if found:
+        return found[0]
+    if typed.isascii() and typed.isdigit() and len(typed) < 19:
+        return int(typed)
+    raise DeliveryNotFoundError(typed)
 
 
 def find_lots(session: Session, typed: str) -> list[int]:

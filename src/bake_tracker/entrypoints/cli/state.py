@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bake_tracker.config import load_settings, sqlite_path
+from bake_tracker.domain.amounts import amount
 from bake_tracker.domain.errors import EmptyDatabaseError
 from bake_tracker.domain.money import add_up
 from bake_tracker.domain.plurals import plural
@@ -135,6 +136,18 @@ def adding_up(parts: Sequence[str | None], total: str | None) -> list[str]:
     if shown is None:
         return [money(part) for part in parts]
     return ["unknown" if one is None else str(_without_zeros(one.quantize(step))) for one in shown]
+
+
+def known_value(row: Mapping[str, Any]) -> str | None:
+    """The value of an item's lots whose cost is known; None if there is no such lot."""
+    whole = row.get("on_hand", row.get("quantity"))
+    return None if row["value"] is None and row["quantity_without_cost"] == whole else row["known_value"]
+
+
+def without_cost(row: Mapping[str, Any]) -> str:
+    """How much of an item has no cost, if a part of it has one."""
+    is_partial = row["value"] is None and known_value(row) is not None
+    return f"{amount(row['quantity_without_cost'], row['unit'])} without cost" if is_partial else ""
 
 
 def _without_zeros(amount: Decimal) -> Decimal:

@@ -44,7 +44,7 @@ class Relative(TypedDict):
 
 
 class ExplainedOperation(TypedDict):
-    """An operation, the lots it made and, if none, those it used.
+    """An operation, the lots it made and, if none, those it used; and the lots whose cost it stated.
 
     ``arguments`` are as stored; ``names`` gives the slugs for their ids. ``parents`` run from the nearest outwards.
     """
@@ -62,6 +62,7 @@ class ExplainedOperation(TypedDict):
     beside: int
     brought: list[ExplainedLot]
     used: list[ExplainedDraw]
+    stated: list[dict[str, Any]]
     reversed_by: ReversalRow | None
     reverses: ReversalRow | None
 
@@ -133,6 +134,7 @@ def explain_operation(session: Session, operation_id: str) -> ExplainedOperation
         "beside": len(family) - 1 - len(inside) - len(parents),
         "brought": [explain_lot(row, ledger) for row in brought],
         "used": [draw for key in idle for draw in explain_draws(key, ledger)],
+        "stated": json.loads(own.result or "{}").get("lots", []) if own.name == "record_cost_statement" else [],
         **load_reversal(session, operation_id),
     }
 
@@ -177,6 +179,7 @@ def _load_family(session: Session, operation_id: str) -> list[Any]:
             tables.operation.c.transaction_id,
             tables.operation.c.parent_id,
             tables.operation.c.arguments,
+            tables.operation.c.result,
         )
         .where(or_(tables.operation.c.id == operation_id, tables.operation.c.transaction_id == transaction))
         .order_by(tables.operation.c.recorded_at, tables.operation.c.id)

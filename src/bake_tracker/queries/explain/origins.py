@@ -16,10 +16,15 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import divide_half_even, format_money, negated
 from bake_tracker.domain.stock.cost_shares import Input, Source, kept_cost, shares_of_receipts
+from bake_tracker.domain.stock.outputs import divide
 from bake_tracker.domain.units import MICRO, format_micros
 from bake_tracker.models import tables
 from bake_tracker.models.ledger import movements
+from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.explain.passed_over import PassedOver, load_passed_over
+from bake_tracker.queries.many_keys import among
+from bake_tracker.queries.operations.costs import brought_cost_now, cost_now
+from bake_tracker.queries.operations.reversal import stands
 
 MAX_DEPTH = 20
 """The deepest level shown, because a page has no room for more; the tree names the lot to continue with."""
@@ -41,8 +46,18 @@ class ReceiptShare(TypedDict):
     cost: str | None
 
 
+class LaterCost(TypedDict):
+    """A statement about a lot that was received before, and what it added to its cost."""
+
+    operation_id: str
+    kind: str
+    document: str | None
+    stated_on: str
+    change: str
+
+
 class ExplainedLot(TypedDict):
-    """A lot as it came in, its operation, and what that operation used.
+    """A lot as it came in, its operation, and what that operation used. Costs are as known now.
 
     ``unit_cost`` is the sum of the draws' ``unit_share``. ``lacks_price`` lists the receipts without a price, which
     make it unknown.
@@ -54,6 +69,7 @@ class ExplainedLot(TypedDict):
     quantity: str
     unit: str
     cost: str | None
+    cost_as_recorded: str | None
     unit_cost: str | None
     received_on: str
     expires_on: str | None
@@ -65,6 +81,7 @@ class ExplainedLot(TypedDict):
     cut_off: bool
     used: list["ExplainedDraw"]
     receipts: list[ReceiptShare]
+    stated: list[LaterCost]
     lacks_price: list[str]
 
 
@@ -85,6 +102,8 @@ class Ledger:
 
     rows: dict[str, list[Any]]
     passed_over: dict[tuple[str, int], list[PassedOver]]
+    stated: dict[int, list[LaterCost]]
+    shares: dict[str, dict[int, Fraction]]
     told: set[int] = field(default_factory=set)
     brought: dict[int, Any] = field(default_factory=dict)
     sources: dict[int, Source] = field(default_factory=dict)
@@ -109,7 +128,10 @@ class Ledger:
 
 
 def explain_lots(session: Session, lot_ids: Iterable[int]) -> list[ExplainedLot]:
-    """Explain each lot with everything it was made from, at any depth, in four statements."""
+    """Explain each lot with everything it was made from, at any depth; five statements.
+
+    One more if a production among it had several products.
+    """
     wanted = list(lot_ids)
     made_by = select(tables.lot.c.id, tables.lot.c.operation_id).where(tables.lot.c.id.in_(wanted))
     operations = {row.id: row.operation_id for row in session.execute(made_by)}
@@ -118,11 +140,14 @@ def explain_lots(session: Session, lot_ids: Iterable[int]) -> list[ExplainedLot]
 
 
 def load_ledger(session: Session, operation_ids: Sequence[str]) -> Ledger:
-    """Everything these operations used, at any depth, and the lots that the first of them passed over; three
-    statements.
-    """
+    """Everything these operations used, at any depth, and the lots that the first of them passed over."""
     first = list(dict.fromkeys(operation_ids))[:COMPARED]
-    return Ledger(_load_movements(session, operation_ids), load_passed_over(session, first))
+    rows = _load_movements(session, operation_ids)
+    brought = [row.movement_id for of_one in rows.values() for row in of_one if is_bringing(row)]
+    several = {row.made_by for of_one in rows.values() for row in of_one if row.share}
+    return Ledger(
+        rows, load_passed_over(session, first), _load_stated(session, brought), _load_shares(session, several)
+    )
 
 
 def is_bringing(row: Any) -> bool:
@@ -138,10 +163,10 @@ def explain_lot(row: Any, ledger: Ledger, depth: int = 0) -> ExplainedLot:
     inputs = ledger.sources[row.lot_id].inputs
     spent = [taken.cost_micros for taken in inputs]
     lost = None
-    if row.share:
-        lost = row.output_loss_micros
-    elif inputs and row.lot_cost_micros is not None and None not in spent:
-        lost = sum(cost for cost in spent if cost is not None) - row.lot_cost_micros
+    if inputs and row.lot_cost_micros is not None and None not in spent:
+        total, shares = sum(cost for cost in spent if cost is not None), ledger.shares.get(row.made_by, {})
+        part = divide(total, [*shares.values()])[[*shares].index(row.output_id)] if shares else total
+        lost = part - row.lot_cost_micros
     return {
         "lot_id": row.lot_id,
         "lot_code": row.code,
@@ -149,6 +174,7 @@ def explain_lot(row: Any, ledger: Ledger, depth: int = 0) -> ExplainedLot:
         "quantity": format_micros(row.quantity_micros),
         "unit": row.base_unit,
         "cost": format_money(row.lot_cost_micros),
+        "cost_as_recorded": format_money(row.recorded_cost_micros),
         "unit_cost": format_money(_per_unit(row.lot_cost_micros, row.quantity_micros)),
         "received_on": row.received_on.isoformat(),
         "expires_on": _iso(row.expires_on),
@@ -160,6 +186,7 @@ def explain_lot(row: Any, ledger: Ledger, depth: int = 0) -> ExplainedLot:
         "cut_off": too_deep and not again,
         "used": [] if again or too_deep else explain_draws(row.made_by, ledger, row, depth),
         "receipts": receipts,
+        "stated": [] if inputs or again else ledger.stated.get(row.lot_id, []),
         "lacks_price": [share["lot_code"] for share in receipts if share["cost"] is None],
     }
 
@@ -248,15 +275,17 @@ def _load_movements(session: Session, operation_ids: Collection[str]) -> dict[st
     )
     rows: Sequence[Any] = session.execute(
         select(
+            movements.c.id.label("movement_id"),
             movements.c.operation_id.label("by_operation_id"),
             movements.c.lot_id,
             movements.c.quantity_micros,
-            movements.c.cost_micros,
+            cost_now(movements, tables.lot).label("cost_micros"),
             movements.c.reason,
             case((movements.c.reason == "chosen", tables.operation.c.result)).label("chosen_result"),
             tables.lot.c.item_id,
             tables.lot.c.code,
-            tables.lot.c.cost_micros.label("lot_cost_micros"),
+            tables.lot.c.cost_micros.label("recorded_cost_micros"),
+            brought_cost_now(tables.lot).label("lot_cost_micros"),
             tables.lot.c.operation_id.label("made_by"),
             tables.lot.c.received_on,
             tables.lot.c.expires_on,
@@ -267,7 +296,7 @@ def _load_movements(session: Session, operation_ids: Collection[str]) -> dict[st
             tables.supplier.c.name.label("supplier"),
             tables.production_run.c.expected_yield_micros,
             tables.production_output.c.expected_yield_micros.label("output_planned_micros"),
-            tables.production_output.c.loss_cost_micros.label("output_loss_micros"),
+            tables.production_output.c.id.label("output_id"),
             tables.production_output.c.share,
         )
         .join(below, below.c.id == movements.c.operation_id)
@@ -284,6 +313,42 @@ def _load_movements(session: Session, operation_ids: Collection[str]) -> dict[st
     for row in rows:
         by_operation[row.by_operation_id].append(row)
     return dict(by_operation)
+
+
+def _load_shares(session: Session, operation_ids: Collection[str]) -> dict[str, dict[int, Fraction]]:
+    """The share of each product of these operations, by its row; one statement if any made several."""
+    shares: defaultdict[str, dict[int, Fraction]] = defaultdict(dict)
+    if operation_ids:
+        output = tables.production_output
+        rows = select(output.c.operation_id, output.c.id, output.c.share).order_by(output.c.id)
+        for operation_id, key, share in session.execute(
+            rows.where(among(session, output.c.operation_id, operation_ids))
+        ):
+            shares[operation_id][key] = Fraction(share)
+    return shares
+
+
+def _load_stated(session: Session, brought: Collection[int]) -> dict[int, list[LaterCost]]:
+    """What statements said later of the movements that brought lots; two statements."""
+    house, line, statement = load_bakery(session), tables.cost_statement_line, tables.cost_statement
+    rows = session.execute(
+        select(line.c.lot_id, line.c.cost_micros, statement)
+        .join(statement, statement.c.id == line.c.cost_statement_id)
+        .where(among(session, line.c.movement_id, brought), stands(line.c.operation_id))
+        .order_by(statement.c.id)
+    )
+    stated: defaultdict[int, list[LaterCost]] = defaultdict(list)
+    for row in rows:
+        stated[row.lot_id].append(
+            {
+                "operation_id": row.operation_id,
+                "kind": row.kind,
+                "document": row.document,
+                "stated_on": house.local_day(row.stated_at).isoformat(),
+                "change": format_money(row.cost_micros) or "",
+            }
+        )
+    return stated
 
 
 def _per_unit(cost_micros: int | None, quantity_micros: int) -> int | None:

@@ -17,6 +17,7 @@ from bake_tracker.models import tables
 from bake_tracker.models.ledger import movements
 from bake_tracker.queries.catalog.definitions import ITEM_COLUMNS, as_item
 from bake_tracker.queries.explain.passed_over import PassedOver, passed_over
+from bake_tracker.queries.operations.costs import cost_now
 
 
 class ShelfLot(TypedDict):
@@ -268,12 +269,13 @@ def _load_went(session: Session, lot_ids: Collection[int], limit: int) -> Mappin
             movements.c.lot_id,
             movements.c.operation_id,
             movements.c.quantity_micros,
-            movements.c.cost_micros,
+            cost_now(movements, tables.lot).label("cost_micros"),
             func.row_number().over(partition_by=movements.c.lot_id, order_by=movements.c.id).label("number"),
             func.count().over(partition_by=movements.c.lot_id).label("all_of_lot"),
         )
         .join(tables.lot, tables.lot.c.id == movements.c.lot_id)
         .where(movements.c.lot_id.in_(sorted(lot_ids)), movements.c.operation_id != tables.lot.c.operation_id)
+        .where(movements.c.quantity_micros != 0)
         .subquery()
     )
     rows = session.execute(

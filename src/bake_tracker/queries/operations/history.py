@@ -14,14 +14,28 @@ from bake_tracker.domain.errors import OperationNotFoundError
 from bake_tracker.domain.ids import dashed, digits_of
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.units import MICRO, format_micros
-from bake_tracker.models import AssemblyRun, Item, Lot, Operation, ProductionRun, RecipeSnapshot, Reversal, RunRate
+from bake_tracker.models import (
+    AssemblyRun,
+    Item,
+    Lot,
+    Operation,
+    ProductionRun,
+    RecipeSnapshot,
+    Reversal,
+    RunRate,
+    ledger,
+    tables,
+)
 from bake_tracker.models.ledger import Movement
 from bake_tracker.models.types import UtcDateTime
 from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.operations.costs import cost_now, run_cost_now
 
 
 class RunRow(TypedDict):
     """A production or assembly run; ``what`` is the recipe's name at the time.
+
+    ``cost`` is as known now, after every cost statement.
 
     Labour and overhead are not part of any cost; both are None if they were not recorded.
     """
@@ -36,6 +50,7 @@ class RunRow(TypedDict):
     unit: str
     status: str
     cost: str | None
+    cost_as_recorded: str | None
     labour_cost: str | None
     overhead_cost: str | None
     lot_code: str | None
@@ -43,7 +58,7 @@ class RunRow(TypedDict):
 
 
 class MovementRow(TypedDict):
-    """One change to one lot."""
+    """One change to one lot; ``cost`` is as known now, after every cost statement."""
 
     lot_id: int
     lot_code: str
@@ -52,6 +67,7 @@ class MovementRow(TypedDict):
     quantity: str
     unit: str
     cost: str | None
+    cost_as_recorded: str | None
 
 
 class ReversalRow(TypedDict):
@@ -126,6 +142,7 @@ def _runs() -> Select[*tuple[Any, ...]]:
     return (
         select(
             *(runs.c[name] for name in ("kind", "run_id", "operation_id", "at", "quantity", "status", "cost")),
+            run_cost_now(runs.c.operation_id, runs.c.cost).label("cost_now"),
             *(RecipeSnapshot.content, Item.name, Item.base_unit, Lot.code),
             *(RunRate.labour_micros, RunRate.overhead_micros),
             Reversal.id.is_not(None).label("reversed"),
@@ -173,7 +190,8 @@ def load_runs(
             "quantity": format_micros(quantity),
             "unit": unit,
             "status": status,
-            "cost": format_money(cost),
+            "cost": format_money(cost_now),
+            "cost_as_recorded": format_money(cost),
             "labour_cost": format_money(labour),
             "overhead_cost": format_money(overhead),
             "lot_code": lot_code,
@@ -187,6 +205,7 @@ def load_runs(
             quantity,
             status,
             cost,
+            cost_now,
             content,
             made,
             unit,
@@ -232,7 +251,7 @@ def load_operation(session: Session, operation_id: str) -> OperationView:
     """
     found = _find(session, operation_id)
     movements = session.execute(
-        select(Movement, Lot.code, Item.id, Item.slug, Item.base_unit)
+        select(Movement, Lot.code, Item.id, Item.slug, Item.base_unit, cost_now(ledger.movements, tables.lot))
         .join(Lot, Lot.id == Movement.lot_id)
         .join(Item, Item.id == Lot.item_id)
         .where(Movement.operation_id == found.id)
@@ -259,9 +278,10 @@ def load_operation(session: Session, operation_id: str) -> OperationView:
                 "item_slug": slug,
                 "quantity": format_micros(movement.quantity_micros),
                 "unit": unit,
-                "cost": format_money(movement.cost_micros),
+                "cost": format_money(now if movement.quantity_micros else movement.cost_micros),
+                "cost_as_recorded": format_money(movement.cost_micros),
             }
-            for movement, code, item_id, slug, unit in movements
+            for movement, code, item_id, slug, unit, now in movements
         ],
         "children": list(children),
         **load_reversal(session, found.id),

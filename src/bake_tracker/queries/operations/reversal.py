@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable
 from fractions import Fraction
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, union_all
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, exists, func, literal, or_, select, union_all
+from sqlalchemy import cast as cast_to
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import ConflictError, OperationNotFoundError
@@ -96,8 +97,26 @@ def has_undone_parts(session: Session, operation_id: str) -> bool:
 
 
 def load_posted(session: Session, operation_ids: Collection[str]) -> list[Posted]:
-    """Every movement of these operations, in order."""
-    rows = session.execute(
+    """Every movement of these operations at its cost as known now, in order; two statements.
+
+    A statement of these adds to the costs of the other operations, and has one entry of no quantity for each.
+    """
+    lines, posted_by = tables.cost_statement_line.alias(), movements.alias()
+    said_since = (
+        select(cast_to(func.sum(lines.c.cost_micros), BigInteger))
+        .where(
+            lines.c.movement_id == movements.c.id,
+            stands(lines.c.operation_id),
+            ~among(session, lines.c.operation_id, operation_ids),
+        )
+        .scalar_subquery()
+    )
+    since = case(
+        (tables.lot.c.remaining_cost_micros.is_not(None), func.coalesce(said_since, 0)),
+        else_=said_since,
+    )
+    cost = case((since.is_(None), movements.c.cost_micros), else_=func.coalesce(movements.c.cost_micros, 0) + since)
+    own = (
         select(
             movements.c.id,
             movements.c.operation_id,
@@ -105,14 +124,33 @@ def load_posted(session: Session, operation_ids: Collection[str]) -> list[Posted
             tables.lot.c.code,
             tables.lot.c.operation_id.label("made_by"),
             movements.c.quantity_micros,
-            movements.c.cost_micros,
+            cost,
             movements.c.happened_at,
         )
         .join(tables.lot, tables.lot.c.id == movements.c.lot_id)
-        .where(among(session, movements.c.operation_id, operation_ids))
-        .order_by(movements.c.id)
+        .where(among(session, movements.c.operation_id, operation_ids), movements.c.quantity_micros != 0)
     )
-    return [Posted(*row) for row in rows]
+    said = (
+        select(
+            tables.cost_statement.c.last_movement_id,
+            lines.c.operation_id,
+            lines.c.lot_id,
+            tables.lot.c.code,
+            tables.lot.c.operation_id,
+            literal(0),
+            lines.c.cost_micros,
+            tables.cost_statement.c.stated_at,
+        )
+        .join(tables.cost_statement, tables.cost_statement.c.id == lines.c.cost_statement_id)
+        .join(tables.lot, tables.lot.c.id == lines.c.lot_id)
+        .join(posted_by, posted_by.c.id == lines.c.movement_id)
+        .where(
+            among(session, lines.c.operation_id, operation_ids),
+            ~exists().where(tables.reversal.c.reversed_operation_id == posted_by.c.operation_id),
+        )
+        .order_by(lines.c.id)
+    )
+    return [Posted(*row) for rows in (own.order_by(movements.c.id), said) for row in session.execute(rows)]
 
 
 def load_touched(session: Session, operation_ids: Collection[str]) -> tuple[set[str], set[int]]:
@@ -121,7 +159,13 @@ def load_touched(session: Session, operation_ids: Collection[str]) -> tuple[set[
         select(table.c.operation_id, tables.lot.c.item_id)
         .join(tables.lot, tables.lot.c.id == table.c.lot_id)
         .where(among(session, table.c.operation_id, operation_ids))
-        for table in (movements, tables.lot_hold, tables.transfer, tables.stocktake_line)
+        for table in (
+            movements,
+            tables.lot_hold,
+            tables.transfer,
+            tables.stocktake_line,
+            tables.cost_statement_line,
+        )
     ]
     of_items = select(tables.item_measure.c.operation_id, tables.item_measure.c.item_id).where(
         among(session, tables.item_measure.c.operation_id, operation_ids)
@@ -133,7 +177,27 @@ def load_touched(session: Session, operation_ids: Collection[str]) -> tuple[set[
 def load_links(session: Session, operation_ids: Collection[str]) -> list[Link]:
     """Operations, not undone, that depend on these: they used or changed the same lots later, or took goods back."""
     uses = select(tables.lot.c.operation_id, movements.c.operation_id.label("later"), tables.lot.c.code).join(
-        movements, movements.c.lot_id == tables.lot.c.id
+        movements, and_(movements.c.lot_id == tables.lot.c.id, movements.c.quantity_micros != 0)
+    )
+    # Whatever used a lot after a statement about it used it at the stated cost.
+    statement, line, later_line = tables.cost_statement, tables.cost_statement_line, tables.cost_statement_line.alias()
+    costed_since = (
+        select(line.c.operation_id, movements.c.operation_id, tables.lot.c.code)
+        .join(statement, statement.c.id == line.c.cost_statement_id)
+        .join(
+            movements,
+            and_(
+                movements.c.lot_id == line.c.lot_id,
+                movements.c.id > statement.c.last_movement_id,
+                movements.c.quantity_micros != 0,
+            ),
+        )
+        .join(tables.lot, tables.lot.c.id == line.c.lot_id)
+    )
+    stated_since = (
+        select(line.c.operation_id, later_line.c.operation_id, tables.lot.c.code)
+        .join(later_line, and_(later_line.c.lot_id == line.c.lot_id, later_line.c.id > line.c.id))
+        .join(tables.lot, tables.lot.c.id == line.c.lot_id)
     )
     held_since = (
         select(_earlier_hold.c.operation_id, _later_hold.c.operation_id, tables.lot.c.code)
@@ -163,9 +227,19 @@ def load_links(session: Session, operation_ids: Collection[str]) -> list[Link]:
             statement.selected_columns[1] != statement.selected_columns[0],
             stands(statement.selected_columns[1]),
         )
-        for statement in cast(list[Select[Any]], [uses, held_since, moved_since, held_part, came_back])
+        for statement in cast(
+            list[Select[Any]], [uses, held_since, moved_since, held_part, came_back, costed_since, stated_since]
+        )
     ]
     return list({Link(*row) for row in session.execute(union_all(*wanted))})
+
+
+def is_restated(session: Session, operation_id: str) -> bool:
+    """Whether a standing statement changed the cost of something that this operation posted."""
+    line = tables.cost_statement_line
+    rows = select(line.c.id).join(movements, movements.c.id == line.c.movement_id)
+    found = rows.where(movements.c.operation_id == operation_id, stands(line.c.operation_id))
+    return session.execute(found.limit(1)).first() is not None
 
 
 def load_takers(session: Session, lot_ids: Collection[int], operation_ids: Collection[str]) -> list[Link]:

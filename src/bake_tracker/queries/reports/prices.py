@@ -12,6 +12,7 @@ from bake_tracker.domain.stock.pricing import PER, Price
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Product, Supplier, tables
 from bake_tracker.queries.catalog.definitions import load_item
+from bake_tracker.queries.operations.costs import brought_cost_now
 from bake_tracker.queries.operations.reversal import stands
 
 
@@ -71,6 +72,9 @@ class OnHand(TypedDict):
     uncosted: list[str]
 
 
+_COST = brought_cost_now(tables.lot).label("cost_now")
+
+
 def load_prices(session: Session, item_id: int, *, since: date | None = None) -> PriceHistory:
     """The purchases of an item, without undone, split-off or produced lots; two statements.
 
@@ -79,14 +83,14 @@ def load_prices(session: Session, item_id: int, *, since: date | None = None) ->
     """
     item = load_item(session, item_id)
     rows = session.execute(
-        select(tables.lot, Supplier.name.label("supplier"), Product.brand, Product.name.label("product"))
+        select(tables.lot, _COST, Supplier.name.label("supplier"), Product.brand, Product.name.label("product"))
         .outerjoin(Supplier, Supplier.id == tables.lot.c.supplier_id)
         .outerjoin(Product, Product.id == tables.lot.c.product_id)
         .where(*_came_in(), tables.lot.c.is_made.is_(False), tables.lot.c.item_id == item_id)
         .where(*([] if since is None else [tables.lot.c.received_on >= since]))
         .order_by(tables.lot.c.received_on, tables.lot.c.id)
     ).all()
-    costed = [row for row in rows if row.cost_micros is not None]
+    costed = [row for row in rows if row.cost_now is not None]
     by_source: dict[tuple[Any, Any], list[Any]] = {}
     purchases: list[PriceRow] = []
     for row in costed:
@@ -107,14 +111,14 @@ def load_last_prices(session: Session, item_ids: Collection[int]) -> dict[int, L
     latest = tables.lot.alias()
     newest = (
         select(latest.c.id)
-        .where(*_came_in(latest), latest.c.item_id == tables.item.c.id, latest.c.cost_micros.is_not(None))
+        .where(*_came_in(latest), latest.c.item_id == tables.item.c.id, latest.c.remaining_cost_micros.is_not(None))
         .order_by(latest.c.received_on.desc(), latest.c.id.desc())
         .limit(1)
         .correlate(tables.item)
         .scalar_subquery()
     )
     rows = session.execute(
-        select(tables.item.c.id.label("of_item"), tables.lot)
+        select(tables.item.c.id.label("of_item"), tables.lot, _COST)
         .select_from(tables.item)
         .join(tables.lot, tables.lot.c.id == newest)
         .where(tables.item.c.id.in_(sorted(item_ids)))
@@ -161,7 +165,7 @@ def _came_in(lots: Any = tables.lot) -> tuple[Any, ...]:
 
 
 def _price(row: Any) -> Price:
-    return Price(row.quantity_micros, row.cost_micros)
+    return Price(row.quantity_micros, row.cost_now)
 
 
 def _purchase(row: Any, base_unit: str, before: Any) -> PriceRow:
@@ -173,7 +177,7 @@ def _purchase(row: Any, base_unit: str, before: Any) -> PriceRow:
         "product": " ".join(filter(None, (row.brand, row.product))) or None,
         "quantity": format_micros(row.quantity_micros),
         "unit": base_unit,
-        "cost": cast(str, format_money(row.cost_micros)),
+        "cost": cast(str, format_money(row.cost_now)),
         "price": cast(str, format_money(price)),
         "price_per": PER[base_unit][0],
         "change_percent": _tenths(divide_half_even((price - was) * 1000, was)) if was else None,
@@ -184,7 +188,7 @@ def _purchase(row: Any, base_unit: str, before: Any) -> PriceRow:
 
 def _source(bought: Sequence[Any], base_unit: str) -> SourceRow:
     prices = [_price(row).per(base_unit) for row in bought]
-    every = Price(sum(row.quantity_micros for row in bought), sum(row.cost_micros for row in bought))
+    every = Price(sum(row.quantity_micros for row in bought), sum(row.cost_now for row in bought))
     last = bought[-1]
     told = _money_of(prices[-1], min(prices), max(prices), every.per(base_unit))
     return {

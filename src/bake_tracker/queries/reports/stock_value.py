@@ -29,7 +29,10 @@ class ValuedLot(TypedDict):
 
 
 class ValuedItem(TypedDict):
-    """All lots of an item; ``value`` is None if any cost is unknown, ``known_value`` leaves those lots out."""
+    """All lots of an item; ``value`` is None if any cost is unknown, ``known_value`` leaves those lots out.
+
+    They hold ``quantity_without_cost``.
+    """
 
     kind: str
     item_slug: str
@@ -37,6 +40,7 @@ class ValuedItem(TypedDict):
     unit: str
     value: str | None
     known_value: str
+    quantity_without_cost: str
     lot_count: int
     lots_without_cost: list[str]
 
@@ -103,6 +107,9 @@ def _item(lots: list[Any]) -> ValuedItem:
         "quantity": format_micros(sum(lot.remaining_micros for lot in lots)),
         "unit": lots[0].base_unit,
         **_worth(lots),
+        "quantity_without_cost": format_micros(
+            sum(lot.remaining_micros for lot in lots if lot.remaining_cost_micros is None)
+        ),
         "lot_count": len(lots),
     }
 

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from typing import Any, TypedDict
 
 from sqlalchemy import Select, and_, case, func, literal, null, or_, outerjoin, select
@@ -18,6 +19,16 @@ from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Adjustment, AssemblyRun, Event, Item, Lot, ProductionOutput, ProductionRun, Recipient
 from bake_tracker.models.ledger import Movement
 from bake_tracker.queries.bakery import BakeryInfo, load_bakery
+from bake_tracker.queries.reports.late_losses import load_late_losses
+from bake_tracker.queries.reports.late_usage import (
+    first_stated_at,
+    known_at,
+    stated_of_came_back,
+    stated_of_handed_over,
+    stated_of_made,
+    stated_of_taken,
+    stated_of_wasted,
+)
 from bake_tracker.queries.reports.periods import between, month_of, not_reversed, rows_of
 
 
@@ -69,6 +80,10 @@ class _Sum:
     first_on: date = date.max
     last_on: date = date.min
 
+    def add_row(self, row: Any, day: date, is_stated_then: bool) -> None:
+        """Add a movement; one of unknown cost counts as 0 where the statement of its cost counts too."""
+        self.add(row.quantity, 0 if row.cost is None and is_stated_then else row.cost, day)
+
     def add(self, quantity_micros: int, cost_micros: int | None, day: date) -> None:
         known = None not in (self.cost_micros, cost_micros)
         self.quantity_micros += quantity_micros
@@ -80,9 +95,10 @@ def load_usage(session: Session, since: date | None = None, until: date | None =
     """Stock used in production and assembly, wasted, given away, sold or corrected, by month and item."""
     house = load_bakery(session)
     sums: defaultdict[Any, _Sum] = defaultdict(_Sum)
-    for row in rows_of(session, *_taken(house, since, until)):
+    for row in rows_of(session, *_taken(house, since, until), stated_of_taken(house, since, until)):
         day = house.local_day(row.at)
-        sums[month_of(day), row.slug, row.used_for, row.base_unit].add(row.quantity, row.cost, day)
+        key = (month_of(day), row.slug, row.used_for, row.base_unit)
+        sums[key].add_row(row, day, _is_same_month(row, day, house))
     return [
         {
             "month": month,
@@ -100,9 +116,11 @@ def load_waste(session: Session, since: date | None = None, until: date | None =
     """Stock wasted, spoiled or lost in production, by month, kind, reason and item."""
     house = load_bakery(session)
     sums: defaultdict[Any, _Sum] = defaultdict(_Sum)
-    for row in rows_of(session, _wasted(house, since, until), _lost(house, since, until)):
+    rows = rows_of(session, *(of(house, since, until) for of in (_wasted, _lost, stated_of_wasted)))
+    for row in chain(rows, load_late_losses(session, house, since, until)):
         day = house.local_day(row.at)
-        sums[month_of(day), row.kind, row.reason, row.slug, row.base_unit].add(row.quantity, row.cost, day)
+        key = (month_of(day), row.kind, row.reason, row.slug, row.base_unit)
+        sums[key].add_row(row, day, _is_same_month(row, day, house))
     return [
         {
             "month": month,
@@ -122,14 +140,14 @@ def load_recipients(session: Session, since: date | None = None, until: date | N
     house = load_bakery(session)
     sums: defaultdict[Any, _Sum] = defaultdict(_Sum)
     back: defaultdict[Any, int] = defaultdict(int)
-    for row in rows_of(
-        session,
-        _handed_over(house, since, until),
-        _came_back(house, since, until),
-        *_made_for_events(house, since, until),
-    ):
+    handed_over = (_handed_over(house, since, until), stated_of_handed_over(house, since, until))
+    came_back = (_came_back(house, since, until), stated_of_came_back(house, since, until))
+    made = (*_made_for_events(house, since, until), *stated_of_made(house, since, until))
+    for row in rows_of(session, *handed_over, *came_back, *made):
         key = (row.recipient, row.event, row.what, row.slug, row.base_unit)
-        sums[key].add(row.quantity, row.cost, house.local_day(row.at))
+        stated_on = None if row.stated_at is None else house.local_day(row.stated_at)
+        is_stated_then = stated_on is not None and (until is None or stated_on <= until)
+        sums[key].add_row(row, house.local_day(row.at), is_stated_then)
         back[key] -= min(row.quantity, 0)
     return [
         {
@@ -178,6 +196,7 @@ def _taken(house: BakeryInfo, since: date | None, until: date | None) -> Iterato
                 Item.base_unit,
                 (-Movement.quantity_micros).label("quantity"),
                 (-Movement.cost_micros).label("cost"),
+                first_stated_at(),
             )
             .join(Movement, Movement.operation_id == purpose.c.operation_id)
             .join(Lot, Lot.id == Movement.lot_id)
@@ -198,6 +217,7 @@ def _adjusted(*columns: Any, at: Any = Adjustment.happened_at) -> Select[*tuple[
             at.label("at"),
             (-Adjustment.quantity_micros).label("quantity"),
             (-Movement.cost_micros).label("cost"),
+            first_stated_at(),
         )
         .join(Lot, Lot.id == Adjustment.lot_id)
         .join(Item, Item.id == Lot.item_id)
@@ -235,6 +255,7 @@ def _lost(house: BakeryInfo, since: date | None, until: date | None) -> Select[*
             ProductionRun.produced_at.label("at"),
             (expected - actual).label("quantity"),
             case((of_output, ProductionOutput.loss_cost_micros), else_=ProductionRun.loss_cost_micros).label("cost"),
+            known_at(ProductionRun.operation_id),
         )
         .select_from(ProductionRun)
         .outerjoin(ProductionOutput, ProductionOutput.production_run_id == ProductionRun.id)
@@ -288,6 +309,7 @@ def _made_for_events(house: BakeryInfo, since: date | None, until: date | None) 
                 at.label("at"),
                 Lot.quantity_micros.label("quantity"),
                 Lot.cost_micros.label("cost"),
+                known_at(run.operation_id),
             )
             .select_from(runs)
             .join(Event, Event.id == run.event_id)
@@ -295,6 +317,10 @@ def _made_for_events(house: BakeryInfo, since: date | None, until: date | None) 
             .join(Item, Item.id == Lot.item_id)
             .where(not_reversed(run.operation_id), *between(at, house, since, until))
         )
+
+
+def _is_same_month(row: Any, day: date, house: BakeryInfo) -> bool:
+    return row.stated_at is not None and month_of(house.local_day(row.stated_at)) == month_of(day)
 
 
 def _in_order(sums: dict[Any, _Sum]) -> list[tuple[tuple[Any, ...], _Sum]]:

@@ -1,18 +1,23 @@
 """Yields and costs of productions against their plan. Undone operations do not count."""
 
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
+from itertools import groupby
 from typing import Any, TypedDict
 
-from sqlalchemy import ColumnElement, Select, case, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import divide_half_even, format_money
 from bake_tracker.domain.stock.costing import production_status
+from bake_tracker.domain.stock.outputs import divide
 from bake_tracker.domain.units import MICRO, format_micros
 from bake_tracker.models import Item, ProductionOutput, ProductionRun, Recipe
 from bake_tracker.queries.bakery import BakeryInfo, load_bakery
+from bake_tracker.queries.operations.costs import run_cost_now
 from bake_tracker.queries.operations.history import key_of_run
 from bake_tracker.queries.reports.periods import between, month_of, not_reversed, rows_of
 
@@ -64,22 +69,23 @@ class _Sum:
     actual_micros: int = 0
     cost_micros: int | None = 0
 
-    def add(self, run: Any) -> None:
-        known = None not in (self.cost_micros, run.total_cost_micros)
+    def add(self, run: Any, cost_micros: int | None) -> None:
+        known = None not in (self.cost_micros, cost_micros)
         self.runs += 1
         self.batches += run.num_batches
         self.planned_micros += run.expected_yield_micros
         self.actual_micros += run.actual_yield_micros
-        self.cost_micros = (self.cost_micros or 0) + (run.total_cost_micros or 0) if known else None
+        self.cost_micros = (self.cost_micros or 0) + (cost_micros or 0) if known else None
 
 
 def load_yields_by_month(session: Session, since: date | None = None, until: date | None = None) -> list[YieldRow]:
     """By month, recipe and product, from ``since`` to ``until``; two statements."""
     house = load_bakery(session)
     sums: defaultdict[tuple[str, str, str, str], _Sum] = defaultdict(_Sum)
-    for run in rows_of(session, _runs().where(*_counted(house, since, until))):
+    runs = _runs().where(*_counted(house, since, until)).order_by(ProductionRun.id, ProductionOutput.id)
+    for run, cost in _costed(rows_of(session, runs)):
         month = month_of(house.local_day(run.produced_at))
-        sums[month, run.recipe_slug, run.product_slug, run.base_unit].add(run)
+        sums[month, run.recipe_slug, run.product_slug, run.base_unit].add(run, cost)
     return [
         {
             "month": month,
@@ -117,7 +123,7 @@ def load_run_yields(
         latest = latest.where(newest < tuple_(key["at"], key["production_id"]))
     cut = latest.subquery()
     runs = _runs().join(cut, cut.c.id == ProductionRun.id).order_by(*newest_first, ProductionOutput.id)
-    return [_run(run, house) for run in rows_of(session, runs)]
+    return [_run(run, cost, house) for run, cost in _costed(rows_of(session, runs))]
 
 
 def _counted(house: BakeryInfo, since: date | None, until: date | None) -> list[ColumnElement[bool]]:
@@ -126,7 +132,6 @@ def _counted(house: BakeryInfo, since: date | None, until: date | None) -> list[
 
 def _runs() -> Select[*tuple[Any, ...]]:
     """Runs, once for each product that came out."""
-    of_output = ProductionOutput.id.is_not(None)
     return (
         select(
             ProductionRun.produced_at,
@@ -140,9 +145,8 @@ def _runs() -> Select[*tuple[Any, ...]]:
                 "actual_yield_micros"
             ),
             ProductionRun.loss_reason,
-            case((of_output, ProductionOutput.total_cost_micros), else_=ProductionRun.total_cost_micros).label(
-                "total_cost_micros"
-            ),
+            run_cost_now(ProductionRun.operation_id, ProductionRun.total_cost_micros).label("cost_micros"),
+            ProductionOutput.share,
             Recipe.slug.label("recipe_slug"),
             Item.slug.label("product_slug"),
             Item.base_unit,
@@ -154,8 +158,16 @@ def _runs() -> Select[*tuple[Any, ...]]:
     )
 
 
-def _run(run: Any, house: BakeryInfo) -> RunYieldRow:
-    compared = _compared(run.expected_yield_micros, run.actual_yield_micros, run.total_cost_micros, run.base_unit)
+def _costed(rows: Iterable[Any]) -> Iterator[tuple[Any, int | None]]:
+    """Each product of a run with its part of what the run cost as known now; the products of a run are together."""
+    for _, of_run in groupby(rows, key=lambda run: run.operation_id):
+        products = list(of_run)
+        cost, shares = products[0].cost_micros, [Fraction(one.share or 1) for one in products]
+        yield from zip(products, [None] * len(products) if cost is None else divide(cost, shares), strict=True)
+
+
+def _run(run: Any, cost_micros: int | None, house: BakeryInfo) -> RunYieldRow:
+    compared = _compared(run.expected_yield_micros, run.actual_yield_micros, cost_micros, run.base_unit)
     return {
         "at": house.local_time(run.produced_at).isoformat(timespec="minutes"),
         "recipe_slug": run.recipe_slug,

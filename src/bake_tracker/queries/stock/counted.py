@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.choices import CountSaw
@@ -13,6 +13,7 @@ from bake_tracker.domain.stock.fifo import OpenLot
 from bake_tracker.models import tables
 from bake_tracker.models.ledger import movements
 from bake_tracker.queries.many_keys import among
+from bake_tracker.queries.operations.costs import cost_now
 from bake_tracker.queries.operations.reversal import stands
 from bake_tracker.queries.stock.holds import load_hold_states
 
@@ -59,11 +60,16 @@ def load_unseen_of(session: Session, operation_ids: Collection[str]) -> dict[int
 
 
 def load_moved(session: Session, lot_ids: Collection[int]) -> dict[int, list[Posting]]:
-    """Every movement of these lots by their time; ties by id."""
+    """Every movement of these lots by their time, at its cost as known now; ties by id.
+
+    What was undone, and its undoing, were at the same moment: they cost nothing together.
+    """
     moved: dict[int, list[Posting]] = {lot_id: [] for lot_id in lot_ids}
+    cost = case((stands(movements.c.operation_id), cost_now(movements, _lot)), else_=0)
     rows = session.execute(
-        select(movements.c.lot_id, movements.c.happened_at, movements.c.quantity_micros, movements.c.cost_micros)
-        .where(among(session, movements.c.lot_id, lot_ids))
+        select(movements.c.lot_id, movements.c.happened_at, movements.c.quantity_micros, cost)
+        .join(_lot, _lot.c.id == movements.c.lot_id)
+        .where(among(session, movements.c.lot_id, lot_ids), movements.c.quantity_micros != 0)
         .order_by(movements.c.lot_id, movements.c.happened_at, movements.c.id)
     )
     for row in rows:

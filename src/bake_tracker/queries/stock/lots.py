@@ -12,6 +12,7 @@ from bake_tracker.domain.stock.arrivals import KnownLot
 from bake_tracker.domain.stock.fifo import OpenLot
 from bake_tracker.models import tables
 from bake_tracker.queries.many_keys import among
+from bake_tracker.queries.operations.costs import brought_cost_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def load_lots(session: Session, lot_ids: Collection[int]) -> dict[int, LotState]
             tables.lot.c.remaining_micros,
             tables.lot.c.remaining_cost_micros,
             tables.lot.c.quantity_micros,
-            tables.lot.c.cost_micros,
+            brought_cost_now(tables.lot),
         )
         .join(tables.item, tables.item.c.id == tables.lot.c.item_id)
         .where(tables.lot.c.id.in_(lot_ids))

@@ -9,6 +9,7 @@ from bake_tracker.domain.money import format_money
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import tables
 from bake_tracker.queries.catalog.archived import is_archived
+from bake_tracker.queries.operations.costs import brought_cost_now
 from bake_tracker.queries.searching import has_text
 
 BOUGHT = ("ingredient", "material")
@@ -54,7 +55,7 @@ def load_bought_items(session: Session, limit: int, search: str = "") -> list[Bo
 def load_last_received(session: Session, item_id: int) -> LastReceived | None:
     """An item's last receipt that was not undone, or None."""
     row = session.execute(
-        select(tables.lot)
+        select(tables.lot, brought_cost_now(tables.lot).label("cost_now"))
         .where(
             tables.lot.c.item_id == item_id,
             tables.lot.c.is_made.is_(False),
@@ -68,7 +69,7 @@ def load_last_received(session: Session, item_id: int) -> LastReceived | None:
         return None
     return {
         "quantity": format_micros(row.quantity_micros),
-        "total_cost": format_money(row.cost_micros),
+        "total_cost": format_money(row.cost_now),
         "received_on": row.received_on.isoformat(),
         "supplier_id": row.supplier_id,
         "product_id": row.product_id,

@@ -14,6 +14,7 @@ from bake_tracker.models import tables
 from bake_tracker.models.ledger import movements
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.many_keys import among
+from bake_tracker.queries.operations.costs import cost_now
 from bake_tracker.queries.operations.reversal import stands
 
 _adjusted = tables.adjustment
@@ -116,7 +117,7 @@ def _load(session: Session, condition: ColumnElement[bool]) -> list[HandedOver]:
     rows = session.execute(
         select(
             _adjusted,
-            movements.c.cost_micros,
+            cost_now(movements, tables.lot).label("cost_micros"),
             tables.lot.c.code,
             tables.item.c.slug,
             tables.item.c.base_unit,
@@ -160,9 +161,10 @@ def _returned(*conditions: ColumnElement[bool]) -> Any:
             _adjusted.c.of_operation_id,
             _adjusted.c.lot_id,
             func.sum(_adjusted.c.quantity_micros).label("quantity"),
-            func.sum(movements.c.cost_micros).label("cost"),
+            func.sum(cost_now(movements, tables.lot)).label("cost"),
         )
         .join(movements, _same)
+        .join(tables.lot, tables.lot.c.id == _adjusted.c.lot_id)
         .where(_adjusted.c.kind == "return", stands(_adjusted.c.operation_id), *conditions)
         .group_by(_adjusted.c.of_operation_id, _adjusted.c.lot_id)
     )

@@ -3,6 +3,8 @@
 Undone operations are left out unless asked for; reversals always are.
 """
 
+import json
+from collections.abc import Collection
 from functools import cache
 from typing import Any, Literal
 
@@ -38,19 +40,31 @@ def trace_forward(session: Session, lot_id: int, *, undone: bool = False) -> lis
     return _trace(session, lot_id, "forward", undone)
 
 
+def trace_all_forward(session: Session, lot_ids: Collection[int]) -> list[Edge]:
+    """Every draw that any of these lots led to; each once, unordered, in one statement."""
+    is_postgresql = session.get_bind().dialect.name == "postgresql"
+    statement = _statement("forward", False, is_postgresql, True)
+    ids = sorted(lot_ids)
+    return [Edge(*row) for row in session.execute(statement, {"lot_ids": ids if is_postgresql else json.dumps(ids)})]
+
+
 def _trace(session: Session, lot_id: int, direction: Direction, undone: bool) -> list[Edge]:
     statement = _statement(direction, undone, session.get_bind().dialect.name == "postgresql")
     return [Edge(*row) for row in session.execute(statement, {"lot_id": lot_id})]
 
 
 @cache
-def _statement(direction: Direction, undone: bool, is_lateral: bool) -> TextClause | Any:
+def _statement(direction: Direction, undone: bool, is_lateral: bool, from_many: bool = False) -> TextClause | Any:
     condition = f"{_OF_REACHED[direction]} AND drawn.quantity_micros < 0 AND NOT {_UNDOING}"
     if not undone:
         condition += f" AND NOT {_UNDONE}"
     step = _of_reached(f"{_NEXT[direction]} AS lot_id", _DRAWS[direction].format(join="JOIN"), condition, is_lateral)
     edges = _of_reached(_EDGE, _DRAWS[direction].format(join="LEFT JOIN"), condition, is_lateral)
-    return text(f"WITH RECURSIVE reached (lot_id) AS (SELECT CAST(:lot_id AS bigint) UNION {step}) {edges}").columns(
+    start = "SELECT CAST(:lot_id AS bigint)"
+    if from_many:
+        each = "unnest(CAST(:lot_ids AS bigint[]))" if is_lateral else "value FROM json_each(:lot_ids)"
+        start = f"SELECT {each}"
+    return text(f"WITH RECURSIVE reached (lot_id) AS ({start} UNION {step}) {edges}").columns(
         operation_id=UuidText(),
         from_lot_id=BigInteger,
         into_lot_id=BigInteger,

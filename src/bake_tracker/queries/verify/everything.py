@@ -11,6 +11,7 @@ from bake_tracker.models import AssemblyRun, Lot, Operation, ProductionRun
 from bake_tracker.models.ledger import Movement
 from bake_tracker.queries.verify.arguments import argument_drift
 from bake_tracker.queries.verify.catalog import catalog_drift
+from bake_tracker.queries.verify.costs import cost_drift
 from bake_tracker.queries.verify.drift import Drift, Told, drift
 from bake_tracker.queries.verify.lots import lot_drift
 from bake_tracker.queries.verify.measures import measure_drift
@@ -87,6 +88,7 @@ def verify_ledger(session: Session, *, expect: str | None = None, told: Told = _
         "runs": lambda: run_drift(session, told),
         "adjustments and deliveries": lambda: stock_drift(session, told),
         "times": lambda: time_drift(session),
+        "costs": lambda: cost_drift(session, told),
         "traces": lambda: trace_drift(session, told),
         "reversals": lambda: reversal_drift(session),
         "measures": lambda: measure_drift(session),

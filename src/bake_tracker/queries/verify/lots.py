@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy import Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.stock.lots import NO_EXPIRY
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Item, Lot
+from bake_tracker.models import CostStatementLine, Item, Lot
 from bake_tracker.models.ledger import Movement
 from bake_tracker.queries.verify.drift import Drift, drift
 
@@ -33,6 +33,7 @@ def _moved() -> Select[Any]:
             func.sum(case((own, Movement.cost_micros))).label("cost_brought"),
             func.count(Movement.id).label("movements"),
             func.count(Movement.cost_micros).label("costed"),
+            exists().where(CostStatementLine.lot_id == Lot.id).label("is_stated"),
         )
         .outerjoin(Movement, Movement.lot_id == Lot.id)
         .group_by(Lot.id)
@@ -46,9 +47,10 @@ def _caches(session: Session) -> Iterator[Drift]:
         Lot.remaining_micros != moved.c.quantity,
         Lot.quantity_micros != moved.c.brought,
         Lot.cost_micros != moved.c.cost_brought,
-        and_(unknown, or_(moved.c.costed > 0, Lot.remaining_cost_micros.is_not(None))),
+        # A statement makes costs known: a movement without one counts as 0 while the lot's cost is known.
+        and_(unknown, ~moved.c.is_stated, or_(moved.c.costed > 0, Lot.remaining_cost_micros.is_not(None))),
         and_(~unknown, or_(moved.c.costed != moved.c.movements, Lot.remaining_cost_micros.is_(None))),
-        and_(~unknown, Lot.remaining_cost_micros != moved.c.cost),
+        Lot.remaining_cost_micros != moved.c.cost,
         and_(Lot.remaining_micros == 0, Lot.remaining_cost_micros != 0),
     )
     rows = session.execute(select(Lot, moved).join(moved, moved.c.lot_id == Lot.id).where(wrong).order_by(Lot.id))
@@ -64,10 +66,12 @@ def _caches(session: Session) -> Iterator[Drift]:
             yield drift(
                 "lot cost brought", lot.code, format_money(int(row.cost_brought)), format_money(lot.cost_micros)
             )
-        known = None if lot.cost_micros is None else format_money(int(row.cost))
+        is_known = lot.cost_micros is not None or (row.is_stated and lot.remaining_cost_micros is not None)
+        known = format_money(int(row.cost)) if is_known else None
         if known != format_money(lot.remaining_cost_micros):
             yield drift("lot cost", lot.code, known, format_money(lot.remaining_cost_micros))
-        if row.costed not in (0, row.movements) or (row.costed == 0) != (lot.cost_micros is None):
+        is_odd = row.costed not in (0, row.movements) or (row.costed == 0) != (lot.cost_micros is None)
+        if is_odd and not (row.is_stated and lot.cost_micros is None):
             yield drift("lot movements with a cost", lot.code, row.movements, row.costed)
         if lot.remaining_micros == 0 and lot.remaining_cost_micros:
             yield drift("cost of an empty lot", lot.code, format_money(0), format_money(lot.remaining_cost_micros))

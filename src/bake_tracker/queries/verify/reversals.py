@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import and_, case, exists, func, or_, select
+from sqlalchemy import and_, case, exists, func, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.units import format_micros
-from bake_tracker.models import Lot, LotHold, Operation, Reversal, Transfer
+from bake_tracker.models import CostStatementLine, Lot, LotHold, Operation, Reversal, Transfer
 from bake_tracker.models.ledger import Movement
 from bake_tracker.queries.operations.reversal import REVERSING, stands
 from bake_tracker.queries.stock.holds import HoldState, load_hold_states
@@ -25,11 +25,14 @@ def reversal_drift(session: Session) -> Iterator[Drift]:
 
 
 def _opposites(session: Session) -> Iterator[Drift]:
-    """Check that, for every lot, original and reversal add up to zero in quantity and cost."""
+    """Check that, for every lot, original and reversal add up to zero in quantity and cost, with costs stated later."""
     undoing = Movement.operation_id == Reversal.operation_id
     posted, undone = (func.count(case((condition, Movement.id))) for condition in (~undoing, undoing))
     costs, costs_undone = (func.count(case((c, Movement.cost_micros))) for c in (~undoing, undoing))
-    quantity, cost = func.sum(Movement.quantity_micros), func.coalesce(func.sum(Movement.cost_micros), 0)
+    said = _said_later().subquery()
+    quantity = func.sum(Movement.quantity_micros)
+    cost = func.coalesce(func.sum(Movement.cost_micros), 0) + func.coalesce(func.max(said.c.cost), 0)
+    unlike = and_(func.count(said.c.cost) == 0, or_(posted != undone, costs != costs_undone))
     rows = session.execute(
         select(Reversal.operation_id, Lot.code, quantity.label("quantity"), cost.label("cost"), posted, undone)
         .join(
@@ -37,13 +40,40 @@ def _opposites(session: Session) -> Iterator[Drift]:
             or_(undoing, Movement.operation_id == Reversal.reversed_operation_id),
         )
         .join(Lot, Lot.id == Movement.lot_id)
+        .outerjoin(said, and_(said.c.reversal_id == Reversal.id, said.c.lot_id == Lot.id))
         .group_by(Reversal.id, Reversal.operation_id, Lot.id, Lot.code)
-        .having(or_(quantity != 0, cost != 0, posted != undone, costs != costs_undone))
+        .having(or_(quantity != 0, cost != 0, unlike))
         .order_by(Reversal.id, Lot.id)
     )
     for row in rows:
         left = f"{format_micros(int(row.quantity))} for {format_money(int(row.cost))} of lot {row.code}"
         yield drift("reversal", row.operation_id, "the opposite of what it undoes", f"{left} more")
+
+
+def _said_later() -> Any:
+    """By reversal and lot: what statements had added to what it undid; less what was withdrawn before, if it undid one.
+
+    A statement that was undone before had added nothing any more.
+    """
+    line, before = aliased(CostStatementLine), aliased(Reversal)
+    was_undone = exists().where(before.reversed_operation_id == line.operation_id, before.id < Reversal.id)
+    was_withdrawn = exists().where(before.reversed_operation_id == Movement.operation_id, before.id < Reversal.id)
+    key = (Reversal.id.label("reversal_id"), line.lot_id.label("lot_id"))
+    added = (
+        select(*key, line.cost_micros.label("cost"))
+        .join(Movement, Movement.id == line.movement_id)
+        .join(Reversal, Reversal.reversed_operation_id == Movement.operation_id)
+        .where(~was_undone)
+    )
+    withdrawn = (
+        select(*key, case((was_withdrawn, -line.cost_micros), else_=0))
+        .join(Movement, Movement.id == line.movement_id)
+        .join(Reversal, Reversal.reversed_operation_id == line.operation_id)
+    )
+    both = union_all(added, withdrawn).subquery()
+    return select(both.c.reversal_id, both.c.lot_id, func.sum(both.c.cost).label("cost")).group_by(
+        both.c.reversal_id, both.c.lot_id
+    )
 
 
 def _pairs(session: Session) -> Iterator[Drift]:

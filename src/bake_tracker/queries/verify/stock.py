@@ -12,6 +12,7 @@ from bake_tracker.domain.stock.adjusting import RETURNS, TO_SOMEBODY
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import (
     Adjustment,
+    CostStatement,
     CountAnswer,
     Delivery,
     Lot,
@@ -117,7 +118,11 @@ def _counts(session: Session) -> Iterator[Drift]:
     )
     for line_id, expected, found in session.execute(strange.order_by(StocktakeLine.id)):
         yield drift("counted line recorded by", line_id, expected, found)
-    for name, table in (("record_stocktake", Stocktake), ("record_delivery", Delivery)):
+    for name, table in (
+        ("record_stocktake", Stocktake),
+        ("record_delivery", Delivery),
+        ("record_cost_statement", CostStatement),
+    ):
         lost = and_(Operation.name == name, ~exists().where(table.operation_id == Operation.id))
         for operation_id in session.scalars(select(Operation.id).where(lost).order_by(Operation.id)):
             yield drift(table.__tablename__, operation_id, "one", "none")

@@ -11,6 +11,7 @@ from bake_tracker.domain.units import format_micros
 from bake_tracker.models import (
     Adjustment,
     AssemblyRun,
+    CostStatement,
     CountAnswer,
     Lot,
     Operation,
@@ -58,6 +59,7 @@ def _times(session: Session) -> Iterator[Drift]:
             (AssemblyRun, AssemblyRun.assembled_at),
             (Adjustment, Adjustment.happened_at),
             (Transfer, Transfer.happened_at),
+            (CostStatement, CostStatement.stated_at),
         )
     ]
     expected = func.coalesce(of_undone, *own, Operation.recorded_at).label("expected")

@@ -20,7 +20,10 @@ from bake_tracker.queries.searching import has_text
 
 
 class ItemOnHand(TypedDict):
-    """An item and its stock, including expired and held lots; the value is None if a cost is unknown."""
+    """An item and its stock, including expired and held lots; the value is None if a cost is unknown.
+
+    ``known_value`` leaves out the lots of unknown cost, which hold ``quantity_without_cost``.
+    """
 
     item_id: int
     kind: str
@@ -29,6 +32,8 @@ class ItemOnHand(TypedDict):
     unit: str
     on_hand: str
     value: str | None
+    known_value: str
+    quantity_without_cost: str
     lot_count: int
     is_archived: bool
 
@@ -111,6 +116,9 @@ def load_item_slice(
             func.sum(tables.lot.c.remaining_cost_micros).label("cost"),
             func.count(tables.lot.c.id).label("lots"),
             func.count(tables.lot.c.remaining_cost_micros).label("known"),
+            func.coalesce(
+                func.sum(tables.lot.c.remaining_micros).filter(tables.lot.c.remaining_cost_micros.is_(None)), 0
+            ).label("without_cost"),
         )
         .outerjoin(tables.lot, open_lots)
         .group_by(*found.c)
@@ -125,6 +133,8 @@ def load_item_slice(
             unit=row.base_unit,
             on_hand=format_micros(int(row.micros)),
             value=format_money(int(row.cost or 0)) if row.lots == row.known else None,
+            known_value=format_money(int(row.cost or 0)) or "",
+            quantity_without_cost=format_micros(int(row.without_cost)),
             lot_count=row.lots,
             is_archived=bool(row.is_archived),
         )

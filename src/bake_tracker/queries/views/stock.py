@@ -15,7 +15,10 @@ from bake_tracker.queries.keyset import load_slice
 
 
 class StockRow(TypedDict):
-    """One item: its stock, how much may be used today, and its value (None if a lot's cost is unknown)."""
+    """One item: its stock, how much may be used today, and its value (None if a lot's cost is unknown).
+
+    ``known_value`` leaves out the lots of unknown cost, which hold ``quantity_without_cost``.
+    """
 
     item_id: int
     slug: str
@@ -25,6 +28,8 @@ class StockRow(TypedDict):
     usable: str
     unit: str
     value: str | None
+    known_value: str
+    quantity_without_cost: str
     lot_count: int
     next_expiry: str | None
 
@@ -67,6 +72,10 @@ def _items(today: date, expiry: Any, *, only_there: bool) -> Select[*tuple[Any, 
             case(
                 (is_costed, func.coalesce(func.sum(tables.lot.c.remaining_cost_micros), literal(0))), else_=None
             ).label("value"),
+            func.coalesce(func.sum(tables.lot.c.remaining_cost_micros), 0).label("known_value"),
+            func.coalesce(
+                func.sum(tables.lot.c.remaining_micros).filter(tables.lot.c.remaining_cost_micros.is_(None)), 0
+            ).label("quantity_without_cost"),
             func.count(tables.lot.c.id).label("lot_count"),
             func.min(expiry).label("next_expiry"),
         )
@@ -90,6 +99,8 @@ def _row(row: Any) -> StockRow:
         "usable": format_micros(int(row.usable)),
         "unit": row.base_unit,
         "value": format_money(None if row.value is None else int(row.value)),
+        "known_value": format_money(int(row.known_value)) or "",
+        "quantity_without_cost": format_micros(int(row.quantity_without_cost)),
         "lot_count": row.lot_count,
         "next_expiry": row.next_expiry.isoformat() if row.next_expiry else None,
     }

@@ -59,6 +59,9 @@ _lock = (
     .with_for_update(key_share=True)
 )
 _insert_lot = insert(tables.lot).returning(tables.lot.c.id)
+_value = (
+    update(tables.lot).where(tables.lot.c.id == bindparam("of_lot")).values(remaining_cost_micros=bindparam("worth"))
+)
 
 
 def _passed_over() -> Insert:
@@ -245,6 +248,20 @@ def redate_arrivals(operation: Operation, house: BakeryInfo) -> None:
     arrivals = load_mistimed_arrivals(operation.session, house)
     redate(operation, {one.movement_id: one.expected for one in arrivals})
     redate(operation, {one.movement_id: one.expected for one in load_mistimed_reversals(operation.session)})
+
+
+def change_costs(operation: Operation, changes: Mapping[int, int], known_at: Mapping[int, int | None]) -> None:
+    """Post signed changes to the cost of what is left of lots; the caller has locked the items.
+
+    ``known_at`` has the cost, before these changes, of what is left of each lot whose cost is known from now on, or
+    None for a lot whose cost is not known any more.
+    """
+    worth = [{"of_lot": lot_id, "worth": cost} for lot_id, cost in sorted(known_at.items())]
+    if worth:
+        operation.session.execute(_value, worth)
+    posted = [Change(lot_id, 0, cost) for lot_id, cost in sorted(changes.items()) if cost]
+    change_remaining(operation, posted)
+    post(operation, posted)  # no count is asked: the quantities stay
 
 
 def add_lot(operation: Operation, new: NewLot) -> AddedLot:

@@ -91,6 +91,9 @@ def _place(shelf: dict[str, Any]) -> str:
 
 def _add_cost(tree: Tree, lot: dict[str, Any]) -> None:
     """Add the cost of one unit, receipt by receipt, and the receipts whose price is missing."""
+    _add_stated(tree, lot)
+    if lot["stated"]:
+        _add(tree, f"cost as recorded: {money(lot['cost_as_recorded'])}")
     if lot["lacks_price"]:
         _add(tree, f"cost unknown: no price for {', '.join(lot['lacks_price'])}", "yellow")
     if len(lot["receipts"]) < 2:
@@ -106,6 +109,12 @@ def _add_cost(tree: Tree, lot: dict[str, Any]) -> None:
         _add(branch, text, "" if share["cost"] else "yellow")
 
 
+def _add_stated(tree: Tree, lot: dict[str, Any]) -> None:
+    for one in lot["stated"]:
+        document = f" {one['document']}" if one["document"] else ""
+        _add(tree, f"stated on {one['stated_on']} by {one['kind']}{document}: {money(one['change'])}")
+
+
 def _add_draws(branch: Tree, draws: Sequence[dict[str, Any]], made: dict[str, Any] | None, limit: int) -> None:
     def add(draw: dict[str, Any]) -> None:
         lot = draw["lot"]
@@ -115,6 +124,7 @@ def _add_draws(branch: Tree, draws: Sequence[dict[str, Any]], made: dict[str, An
         line = f"{amount(draw['quantity'], lot['unit'])} for {money(draw['cost'])}{share} from {_lot_line(lot)}"
         below = branch.add(twig(line))
         _add(below, f"why this lot: {draw['why']}")
+        _add_stated(below, lot)
         for other in draw["passed_over"]:
             _add(below, _passed_over(other), "dim" if other["state"] == "later" else "yellow")
         if lot["shown_above"] and lot["operation"] not in RECEIVING:
@@ -184,6 +194,8 @@ def _operation_tree(
             _add(branch, "made of: shown above", "dim")
         _add_draws(branch, lot["used"], lot, limit)
 
+    for lot in view["stated"]:
+        _add(tree, f"lot {lot['lot_code']} cost {money(lot['before'])}, now {money(lot['after'])}")
     _each(view["brought"], limit, add, lambda count: _add(tree, f"and {count} more lots; --all shows them", "dim"))
     _add_draws(tree, view["used"], None, limit)
     return tree

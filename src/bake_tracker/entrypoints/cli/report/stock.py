@@ -8,14 +8,17 @@ import typer
 from bake_tracker.clock import now
 from bake_tracker.entrypoints.cli.report.charts import add_up, show_chart
 from bake_tracker.entrypoints.cli.report.usage import Chart, Since, Until, check_period
-from bake_tracker.entrypoints.cli.state import adding_up, answer, ask, money, say, show_table
+from bake_tracker.entrypoints.cli.state import adding_up, answer, ask, known_value, money, say, show_table, without_cost
 from bake_tracker.entrypoints.cli.tables import Csv, Xlsx, write_file
 from bake_tracker.queries.reports.stock_value import StockValue, load_stock_value
 from bake_tracker.queries.reports.yields import Compared, load_run_yields, load_yields_by_month
 
 NAMED = 5
 """How many lots without a known cost are named; the rest are counted."""
-ITEM = ("kind", "item_slug", "quantity", "unit", "value", "known_value", "lot_count", "lots_without_cost")
+ITEM = (
+    *("kind", "item_slug", "quantity", "unit", "value", "known_value", "quantity_without_cost", "lot_count"),
+    "lots_without_cost",
+)
 LOT = (
     "kind", "item_slug", "lot_code", "quantity", "unit", "value", "unit_cost", "received_on", "usable_until",
     "location",
@@ -96,8 +99,12 @@ def _show_value(stock: StockValue, rows: list[Any], by_lot: bool) -> None:
     first = {"item": "left", "lot": "left"} if by_lot else {"item": "left"}
     end = {"each": "right", "use until": "left"} if by_lot else {"lots": "right"}
     headings: dict[str, Any] = {"kind": "left", **first, "quantity": "right", "": "left", "value": "right", **end}
-    values = adding_up([row["value"] for row in rows], stock["known_value"])
-    show_table(headings, (_value_cells(row, value, by_lot) for row, value in zip(rows, values, strict=True)))
+    known = [row["value"] if by_lot else known_value(row) for row in rows]
+    values = adding_up(known, stock["known_value"])
+    notes = ["" if by_lot else without_cost(row) for row in rows]
+    headings |= {"note": "left"} if any(notes) else {}
+    cells = (_value_cells(row, value, by_lot) for row, value in zip(rows, values, strict=True))
+    show_table(headings, ([*row, note] if any(notes) else row for row, note in zip(cells, notes, strict=True)))
     unknown = stock["lots_without_cost"]
     say(f"Total: {money(stock['known_value'])} {stock['currency']}")
     if unknown:

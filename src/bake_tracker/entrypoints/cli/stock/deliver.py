@@ -1,6 +1,9 @@
 """Record a delivery: all the lots of one supplier document at once."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,6 +11,7 @@ import typer
 
 from bake_tracker.domain.amounts import amount
 from bake_tracker.domain.errors import Problem, ServiceError, ValidationError
+from bake_tracker.domain.units import MICRO
 from bake_tracker.domain.written import Reading, read_day, read_money, read_number, with_evidence
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.catalog.products import find_package
@@ -22,7 +26,7 @@ from bake_tracker.services.database import Session
 from bake_tracker.services.stock.delivery import DeliveryResult, record_delivery
 from bake_tracker.services.stock.receipt import check_has_come
 
-COLUMNS = ("item", "quantity", "unit", "cost", "lot", "expires", "location", "product")
+COLUMNS = ("item", "quantity", "unit", "cost", "price", "lot", "expires", "location", "product")
 
 
 def deliver(
@@ -93,7 +97,9 @@ def _read_file(session: Session, file: Path, reading: Reading) -> list[dict[str,
     lines: list[dict[str, Any]] = []
     problems: list[Problem] = []
     rows = read_table(file)
-    reading = with_evidence(reading, (row.cells.get(name, "") for row in rows for name in ("quantity", "cost")))
+    reading = with_evidence(
+        reading, (row.cells.get(name, "") for row in rows for name in ("quantity", "cost", "price"))
+    )
     currency = load_bakery(session).currency
     for row in rows:
         try:
@@ -112,16 +118,29 @@ def _line(session: Session, row: TableRow, reading: Reading, currency: str) -> d
     if unknown := sorted(cells.keys() - set(COLUMNS)):
         raise ValueError(f"unknown column {', '.join(unknown)}; use {', '.join(COLUMNS)}")
     item_id, unit = find(session, "item", cells.get("item", "")), cells.get("unit") or "each"
+    quantity = read_number(cells.get("quantity", ""), reading)
     return {
         "item_id": item_id,
-        "quantity": read_number(cells.get("quantity", ""), reading),
+        "quantity": quantity,
         "unit": unit,
-        "total_cost": parse.exact_decimal(read_money(cells["cost"], currency, reading)) if cells.get("cost") else None,
+        "total_cost": _cost(cells, quantity, currency, reading),
         "lot_code": cells.get("lot") or None,
         "expires_on": read_day(cells["expires"], reading.dates) if cells.get("expires") else None,
         "location": cells.get("location") or None,
         **_product(session, item_id, cells.get("product") or None, unit),
     }
+
+
+def _cost(cells: Mapping[str, str], quantity: Fraction, currency: str, reading: Reading) -> int | Decimal | None:
+    """The cost of a line, or its price for one of its unit times the quantity, to the nearest millionth."""
+    cost = read_money(cells["cost"], currency, reading) if cells.get("cost") else None
+    if cells.get("price"):
+        by_price = Fraction(round(read_money(cells["price"], currency, reading) * quantity * MICRO), MICRO)
+        if cost is not None and abs(cost - by_price) >= Fraction(1, 100):
+            paid, priced = (money(str(parse.exact_decimal(one))) for one in (cost, by_price))
+            raise ValueError(f"the cost is {paid}, but the price times the quantity is {priced}; leave one of them out")
+        cost = by_price if cost is None else cost
+    return None if cost is None else parse.exact_decimal(cost)
 
 
 def _product(session: Session, item_id: int, typed: str | None, unit: str) -> dict[str, int]:

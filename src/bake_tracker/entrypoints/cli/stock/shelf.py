@@ -6,7 +6,7 @@ import typer
 
 from bake_tracker.clock import now
 from bake_tracker.entrypoints.cli.lookup import find
-from bake_tracker.entrypoints.cli.state import answer, ask, money, say, show_table
+from bake_tracker.entrypoints.cli.state import answer, ask, known_value, money, say, show_table, without_cost
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.views.lot import load_open_lots
 from bake_tracker.queries.views.stock import load_stock
@@ -34,7 +34,8 @@ def show_stock(rows: list[Any]) -> None:
         note = "" if row["usable"] == row["on_hand"] else f"only {row['usable']} usable"
         if row["next_expiry"]:
             note = f"{note}{'; ' if note else ''}expires {row['next_expiry']}"
-        table.append([row["slug"], row["on_hand"], row["unit"], money(row["value"]), str(row["lot_count"]), note])
+        note = "; ".join(filter(None, (note, without_cost(row))))
+        table.append([row["slug"], row["on_hand"], row["unit"], money(known_value(row)), str(row["lot_count"]), note])
     show_table(
         {"item": "left", "on hand": "right", "": "left", "value": "right", "lots": "right", "note": "left"}, table
     )

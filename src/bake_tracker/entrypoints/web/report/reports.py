@@ -93,8 +93,9 @@ def _value(session: Session, asked: Asked) -> tuple[Rows, list[Chart]]:
 def _value_now(session: Session, asked: Asked) -> tuple[Rows, list[Chart]]:
     ids = load_slugs(session, "item")
     rows = [{**row, "item_id": ids.get(row["item_slug"])} for row in load_stock_value(session, now())["items"]]
-    known = sorted((row for row in rows if row["value"]), key=lambda row: -Decimal(str(row["value"])))[:LARGEST]
-    series = [Series("Value", [str(row["value"]) for row in known])]
+    worth = [row for row in rows if row["value"] or row["quantity_without_cost"] != row["quantity"]]
+    known = sorted(worth, key=lambda row: -Decimal(str(row["known_value"])))[:LARGEST]
+    series = [Series("Value", [str(row["known_value"]) for row in known])]
     axis = [str(row["item_slug"]) for row in known]
     notes = [f"The {LARGEST} most valuable items."] if len(rows) > LARGEST else []
     notes += [UNKNOWN] if any(row["value"] is None for row in rows) else []

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from bake_tracker.domain.errors import ConflictError, RecipeCycleError
+from bake_tracker.domain.errors import ConflictError, RecipeCycleError, ValidationError
 from bake_tracker.domain.importing.tables import FORMAT
 from bake_tracker.services.batch_production_service import record_batch_production
 from bake_tracker.services.catalog import goods, recipes, things
@@ -18,6 +18,7 @@ from bake_tracker.services.database import run_in_transaction, session_scope
 from bake_tracker.services.importing import tables as import_service
 from bake_tracker.services.reversal import record_reversal
 from bake_tracker.services.stock import receipt
+from bake_tracker.services.stock.cost_statement import record_cost_statement
 from bake_tracker.services.stock.recall import record_recall
 from support.import_files import clean, record, stored
 from support.kitchen import Kitchen
@@ -99,6 +100,33 @@ def test_two_edits_at_once_close_no_circle_of_goods(kitchen: Kitchen) -> None:
 
 def receive(session: Session, item_id: int) -> Any:
     return receipt.record_receipt(item_id, 1, "kg", session=session, total_cost=20)
+
+
+def test_a_cost_reaches_what_was_baked_while_it_waited(kitchen: Kitchen) -> None:
+    """The statement waits for the flour, sees the bun that was made of it, and takes its item too."""
+    kitchen.recipe("Buns", {"Flour": (100, "g")}, {"Bun": 1})
+    lot = kitchen.receive("Flour", 1, "kg")["lot_id"]
+    line = {"lot_id": lot, "cost": 10}
+    with session_scope() as session:
+        record_batch_production(kitchen.ids["Buns"], kitchen.ids["Bun"], 1, 1, session=session)
+        with second(kitchen, lambda s: record_cost_statement([line], session=s, kind="invoice")) as answer:
+            session.commit()
+            assert answer.result(PATIENCE_S)["lots"][0]["passed_on_change"] == "1.00"
+    worth = kitchen.rows("SELECT remaining_cost_micros FROM lot ORDER BY id")
+    assert [row[0] for row in worth] == [9_000_000, 1_000_000]
+    assert drift() == []
+
+
+def test_a_cost_is_not_stated_for_a_lot_that_is_undone_meanwhile(kitchen: Kitchen) -> None:
+    """The statement looks again after it has waited."""
+    came = kitchen.receive("Flour", 1, "kg")
+    line = {"lot_id": came["lot_id"], "cost": 10}
+    with session_scope() as session:
+        record_reversal(came["operation_id"], "mistyped", session=session)
+        with second(kitchen, lambda s: record_cost_statement([line], session=s, kind="invoice")) as answer:
+            session.commit()
+            with pytest.raises(ValidationError, match="was undone"):
+                answer.result(PATIENCE_S)
 
 
 def to_yen(session: Session) -> Any:

@@ -125,11 +125,15 @@ def record_cost_statement(
         # load
         came = None if delivery is None else load_lots_of_delivery(session, delivery)
         named = [line.lot_id for line in asked if line.lot_id is not None]
-        lots = load_stated_lots(session, came or [] if share else named)
-        _check_may_be_stated(lots, named, came, operation.house.local_day(stated))
-        graph = load_locked(operation, lambda: load_graph(session, lots), lambda found: found.item_ids)
+        wanted = came or [] if share else named
+
+        def load() -> tuple[dict[int, StatedLot], Graph]:
+            return load_stated_lots(session, wanted), load_graph(session, wanted)
+
+        lots, graph = load_locked(operation, load, lambda found: found[1].item_ids)
 
         # decide
+        _check_may_be_stated(lots, named, came, operation.house.local_day(stated))
         billed = {key: Billed(one.code, one.item, one.quantity, _cost(graph, key)) for key, one in lots.items()}
         changes = changes_of(Bill(which, share, asked), billed)
         passed = pass_on(changes, graph.lots, graph.taken, graph.operations, graph.returned)

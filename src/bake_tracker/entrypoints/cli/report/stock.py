@@ -44,7 +44,8 @@ def value(
         return
     if chart:
         name = "lot_code" if lots else "item_slug"
-        largest = sorted(rows, key=lambda row: (row["value"] is None, -Decimal(row["value"] or 0)))
+        worth = [{**row, "value": row["value"] if lots else known_value(row)} for row in rows]
+        largest = sorted(worth, key=lambda row: (row["value"] is None, -Decimal(row["value"] or 0)))
         answer(found, lambda _: show_chart(add_up(largest, lambda row: str(row[name]), "value"), _money))
     else:
         answer(found, lambda stock: _show_value(stock, rows, lots))

@@ -1,24 +1,28 @@
 """History: runs and operations, newest first."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Literal, TypedDict, cast
+from itertools import groupby
+from typing import Any, Literal, NotRequired, TypedDict, cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, Subquery, UnaryExpression, and_, bindparam, literal, null, or_, select, tuple_, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from bake_tracker.domain.arguments import MAX_KEY
 from bake_tracker.domain.errors import OperationNotFoundError
 from bake_tracker.domain.ids import dashed, digits_of
 from bake_tracker.domain.money import format_money
+from bake_tracker.domain.stock.costing import production_status
 from bake_tracker.domain.units import MICRO, format_micros
 from bake_tracker.models import (
     AssemblyRun,
     Item,
     Lot,
     Operation,
+    ProductionOutput,
     ProductionRun,
     RecipeSnapshot,
     Reversal,
@@ -32,10 +36,22 @@ from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.operations.costs import cost_now, run_cost_now
 
 
+class MadeRow(TypedDict):
+    """A product of a production that made several, with its part of the cost."""
+
+    made: str
+    quantity: str
+    unit: str
+    status: str
+    cost: str | None
+    lot_code: str | None
+
+
 class RunRow(TypedDict):
     """A production or assembly run; ``what`` is the recipe's name at the time.
 
-    ``cost`` is as known now, after every cost statement.
+    ``outputs`` has every product of a production that made several. ``made``, ``quantity`` and ``lot_code`` are those
+    of the first, ``cost`` is that of the run, as known now, after every cost statement.
 
     Labour and overhead are not part of any cost; both are None if they were not recorded.
     """
@@ -55,6 +71,7 @@ class RunRow(TypedDict):
     overhead_cost: str | None
     lot_code: str | None
     reversed: bool
+    outputs: NotRequired[list[MadeRow]]
 
 
 class MovementRow(TypedDict):
@@ -94,6 +111,9 @@ class OperationView(TypedDict):
     children: list[str]
     reversed_by: ReversalRow | None
     reverses: ReversalRow | None
+
+
+_Product, _ProductLot = aliased(Item), aliased(Lot)
 
 
 def _runs() -> Select[*tuple[Any, ...]]:
@@ -146,13 +166,24 @@ def _runs() -> Select[*tuple[Any, ...]]:
             *(RecipeSnapshot.content, Item.name, Item.base_unit, Lot.code),
             *(RunRate.labour_micros, RunRate.overhead_micros),
             Reversal.id.is_not(None).label("reversed"),
+            _Product.name.label("product"),
+            _Product.base_unit.label("product_unit"),
+            ProductionOutput.expected_yield_micros,
+            ProductionOutput.actual_yield_micros,
+            ProductionOutput.total_cost_micros,
+            _ProductLot.code.label("product_lot"),
         )
         .join(Item, Item.id == runs.c.item_id)
         .outerjoin(Lot, Lot.id == runs.c.lot_id)
         .outerjoin(RecipeSnapshot, RecipeSnapshot.sha256 == runs.c.snapshot)
         .outerjoin(RunRate, and_(RunRate.production_run_id == runs.c.run_id, runs.c.kind == "production"))
         .outerjoin(Reversal, Reversal.reversed_operation_id == runs.c.operation_id)
-        .order_by(*_newest_first(runs))
+        .outerjoin(
+            ProductionOutput, and_(ProductionOutput.production_run_id == runs.c.run_id, runs.c.kind == "production")
+        )
+        .outerjoin(_Product, _Product.id == ProductionOutput.finished_unit_id)
+        .outerjoin(_ProductLot, _ProductLot.id == ProductionOutput.lot_id)
+        .order_by(*_newest_first(runs), ProductionOutput.id)
     )
 
 
@@ -179,42 +210,42 @@ def load_runs(
     kinds = {"kinds": ["production", "assembly"] if kind is None else [kind]}
     # On the connection, because the session would search every row for objects to track.
     rows = session.connection().execute(_RUNS, {**key_of_run(session, before), **kinds, "limit": limit})
-    return [
-        {
-            "kind": kind,
-            "run_id": run_id,
-            "operation_id": operation_id,
-            "at": at.astimezone(zone).isoformat(),
-            "what": _name_in(content) if content else made,
-            "made": made,
-            "quantity": format_micros(quantity),
-            "unit": unit,
-            "status": status,
-            "cost": format_money(cost_now),
-            "cost_as_recorded": format_money(cost),
-            "labour_cost": format_money(labour),
-            "overhead_cost": format_money(overhead),
-            "lot_code": lot_code,
-            "reversed": bool(is_reversed),
-        }
-        for (
-            kind,
-            run_id,
-            operation_id,
-            at,
-            quantity,
-            status,
-            cost,
-            cost_now,
-            content,
-            made,
-            unit,
-            lot_code,
-            labour,
-            overhead,
-            is_reversed,
-        ) in rows
-    ]
+    return [_run(list(group), zone) for _, group in groupby(rows, key=lambda row: (row.kind, row.run_id))]
+
+
+def _run(rows: Sequence[Any], zone: ZoneInfo) -> RunRow:
+    """A run, from one row or from one for each of its products."""
+    first = rows[0]
+    run: RunRow = {
+        "kind": first.kind,
+        "run_id": first.run_id,
+        "operation_id": first.operation_id,
+        "at": first.at.astimezone(zone).isoformat(),
+        "what": _name_in(first.content) if first.content else first.name,
+        "made": first.name,
+        "quantity": format_micros(first.quantity),
+        "unit": first.base_unit,
+        "status": first.status,
+        "cost": format_money(first.cost_now),
+        "cost_as_recorded": format_money(first.cost),
+        "labour_cost": format_money(first.labour_micros),
+        "overhead_cost": format_money(first.overhead_micros),
+        "lot_code": first.code,
+        "reversed": bool(first.reversed),
+    }
+    if first.product is not None:
+        run["outputs"] = [
+            {
+                "made": row.product,
+                "quantity": format_micros(row.actual_yield_micros),
+                "unit": row.product_unit,
+                "status": production_status(row.expected_yield_micros, row.actual_yield_micros),
+                "cost": format_money(row.total_cost_micros),
+                "lot_code": row.product_lot,
+            }
+            for row in rows
+        ]
+    return run
 
 
 def key_of_run(session: Session, operation_id: str | None) -> dict[str, Any]:

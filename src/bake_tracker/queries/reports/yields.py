@@ -39,7 +39,7 @@ class Compared(TypedDict):
 
 
 class YieldRow(Compared):
-    """All productions of a recipe for one product in a month."""
+    """All productions of a recipe for one product in a month; the batches of a run count with its first product."""
 
     month: str
     recipe_slug: str
@@ -49,7 +49,7 @@ class YieldRow(Compared):
 
 
 class RunYieldRow(Compared):
-    """One production, or one product of it if there were several."""
+    """One production, or one product of it if there were several; the batches count with the first product."""
 
     at: str
     recipe_slug: str
@@ -136,7 +136,10 @@ def _runs() -> Select[*tuple[Any, ...]]:
         select(
             ProductionRun.produced_at,
             ProductionRun.operation_id,
-            ProductionRun.num_batches,
+            case(
+                (ProductionOutput.finished_unit_id != ProductionRun.finished_unit_id, 0),
+                else_=ProductionRun.num_batches,
+            ).label("num_batches"),
             ProductionRun.scale_factor,
             func.coalesce(ProductionOutput.expected_yield_micros, ProductionRun.expected_yield_micros).label(
                 "expected_yield_micros"

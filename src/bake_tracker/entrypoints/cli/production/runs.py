@@ -222,6 +222,10 @@ def show_consumptions(result: Any) -> None:
     say(f"  operation {result['operation_id']}")
 
 
+def _products(row: Any) -> list[Any]:
+    return row.get("outputs") or [row]
+
+
 def show_runs(rows: list[Any]) -> None:
     if not rows:
         say("Nothing has been baked or packed yet.")
@@ -241,11 +245,11 @@ def show_runs(rows: list[Any]) -> None:
         (
             [
                 row["at"][:16].replace("T", " "),
-                amount_of(row["quantity"], row["unit"], row["made"]),
+                " and ".join(amount_of(one["quantity"], one["unit"], one["made"]) for one in _products(row)),
                 "undone" if row["reversed"] else row["status"].replace("_", " "),
                 money(row["cost"]),
                 *((money(row[f"{name}_cost"]) if row["labour_cost"] else "-") for name in beside),
-                row["lot_code"] or "-",
+                ", ".join(one["lot_code"] or "-" for one in _products(row)),
                 row["operation_id"][:13],
             ]
             for row in rows

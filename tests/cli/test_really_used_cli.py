@@ -90,7 +90,33 @@ def test_a_third_of_a_batch(bun: Kitchen, bake: CommandLine) -> None:
     assert "use 1 batch and --scale 1/3" in bake("check", "produce", "bun", "1/3").err
 
 
-def test_a_weight_of_a_recipe_is_refused_with_batches(bun: Kitchen, bake: CommandLine) -> None:
-    """A line uses a number of batches of another recipe."""
-    done = bake("recipe", "add", "Tart", "--line", "60 ml bun")
+def test_a_bare_number_of_a_recipe_is_refused(bun: Kitchen, bake: CommandLine) -> None:
+    """A line uses batches, a weight or a volume of another recipe."""
+    done = bake("recipe", "add", "Tart", "--line", "60 bun")
     assert (done.code, "'1/2 batch bun'" in " ".join(done.err.replace("│", " ").split())) == (2, True)
+
+
+def test_products_come_out_together(bun: Kitchen, bake: CommandLine) -> None:
+    """Case by case: saved with shares, baked, listed, and made alternatives again."""
+    bake("item", "add", "finished_unit", "Scraps", "--unit", "g")
+    made = ("--makes", "2 a-bun share:3/4", "--makes", "0.1 kg scraps share:1/4")
+    assert "by weight" not in bake("recipe", "add", "Lam", "--line", "100 ml milk", *made, "--together").err
+    refused = bake("produce", "lam", "1", "--unit", "a-bun", "--yield", "2")
+    assert "scraps is missing; give 0 if nothing of it came out" in refused.err
+    done = bake("produce", "lam", "1", "--unit", "a-bun", "--yield", "2", "--also", "100 g scraps")
+    assert "planned 100 as lot scraps-" in done.out
+    assert "2 A buns and 100 g of Scraps" in bake("runs").out
+    assert "makes 2 a-bun or 100 g scraps" in bake("recipe", "makes", "lam", "2 a-bun", "100 g scraps").out
+    assert (
+        "the weight of a-bun is not known" in bake("recipe", "makes", "lam", "2 a-bun", "9 g scraps", "--together").err
+    )
+
+
+def test_a_sub_recipe_is_taken_by_weight(bun: Kitchen, bake: CommandLine) -> None:
+    """Of the weight of its ingredients; what is missing is said."""
+    refused = bake("recipe", "add", "Tart", "--line", "60 g bun")
+    assert "bun: the weight of one batch is not known" in refused.err
+    bake("measure", "milk", "--volume", "100 ml", "--weighs", "103 g", "--source", "our scale")
+    bake("recipe", "add", "Glaze", "--line", "1 l milk")
+    assert bake("recipe", "add", "Tart", "--line", "103 g glaze", "--makes", "1 a-bun").code == 0
+    assert "used 100 ml from MILK" in bake("produce", "tart", "1", "--yield", "1").out

@@ -11,7 +11,7 @@ import pytest
 
 from bake_tracker.domain.errors import NotFoundError, ValidationError
 from bake_tracker.services import assembly_service, batch_production_service
-from bake_tracker.services.catalog import goods, measures, products, rates, recipes, things
+from bake_tracker.services.catalog import goods, measures, products, rates, recipe_makes, recipes, things
 from bake_tracker.services.database import run_in_transaction
 from bake_tracker.services.stock import receipt
 from support.kitchen import Kitchen
@@ -139,6 +139,14 @@ CASES: dict[Callable[..., Any], tuple[dict[str, Any], dict[str, list[Any]]]] = {
     recipes.record_recipe_yield: (
         {"recipe_id": 1, "finished_unit_id": 4, "quantity": 1},
         {"recipe_id": KEYS, "finished_unit_id": KEYS, "quantity": [*AMOUNTS, 0]},
+    ),
+    recipe_makes.record_recipe_makes: (
+        {"recipe_id": 1, "makes": [{"finished_unit_id": 4, "quantity": 1}]},
+        {
+            "recipe_id": KEYS, "together": [1, "yes"],
+            "makes": [*ROWS, [{}], [{"finished_unit_id": 4, "quantity": 0}],
+                      [{"finished_unit_id": 4, "quantity": 1, "share": 1}]],
+        },
     ),
     goods.record_good_components: (
         {"finished_good_id": 5, "components": [{"item_id": 4, "quantity": 1}]},

@@ -47,6 +47,7 @@ LOGGERS = {
     "record_recall": "recall_service",
     "record_receipt": "receiving_service",
     "record_recipe": "recipe_service",
+    "record_recipe_makes": "recipe_service",
     "record_recipe_page": "page_import_service",
     "record_recipe_rate": "rate_service",
     "record_recipe_yield": "recipe_service",

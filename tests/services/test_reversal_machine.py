@@ -30,7 +30,14 @@ UNDONE = (
         "record_delivery",
     ),
     *("record_item", "record_supplier", "record_event", "record_recipient", "record_product", "record_recipe"),
-    *("record_recipe_yield", "record_good_components", "record_recipe_rate", "record_name", "record_allergens"),
+    *(
+        "record_recipe_yield",
+        "record_recipe_makes",
+        "record_good_components",
+        "record_recipe_rate",
+        "record_name",
+        "record_allergens",
+    ),
     *("record_label_filed", "record_bakery", "record_import", "record_return"),
     *("record_item_change", "record_bakery_correction"),
 )

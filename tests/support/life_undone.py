@@ -25,6 +25,7 @@ from bake_tracker.services.catalog import (
     measures,
     products,
     rates,
+    recipe_makes,
     recipes,
     settings,
     things,
@@ -353,6 +354,9 @@ class Life(RuleBasedStateMachine):
         said = ["wheat", "milk"][: number % 3]
         calls: dict[str, Call] = {
             "yield": lambda s: recipes.record_recipe_yield(dough, bun, 10 + number, session=s),
+            "makes": lambda s: recipe_makes.record_recipe_makes(
+                dough, [{"finished_unit_id": bun, "quantity": 20 + number}], session=s
+            ),
             "components": lambda s: goods.record_good_components(
                 ids["Box"], [{"item_id": bun, "quantity": number}], session=s
             ),

@@ -23,6 +23,7 @@ from bake_tracker.services.catalog import (
     names,
     products,
     rates,
+    recipe_makes,
     recipes,
     settings,
     things,
@@ -182,6 +183,9 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
     "record_recipe": lambda k, s: recipes.record_recipe(
         "Bread", [{"item_id": k.ids["Flour"], "quantity": 500, "unit": "g"}], session=s
     ),
+    "record_recipe_makes": lambda k, s: recipe_makes.record_recipe_makes(
+        k.ids["Cookies"], [{"finished_unit_id": k.ids["Cookie"], "quantity": 30}], session=s
+    ),
     "record_recipe_yield": lambda k, s: recipes.record_recipe_yield(k.ids["Cookies"], k.ids["Cookie"], 30, session=s),
     "record_seal": lambda _, s: seal.record_seal(session=s),
     "record_stocktake": lambda k, s: stocktake.record_stocktake([{"lot_id": a_lot(s), "percent_left": 50}], session=s),
@@ -299,6 +303,11 @@ def requests_of(kitchen: Kitchen, web: "Web", owner: "TestClient") -> dict[str, 
             "POST",
             "/recipes",
             {"name": "Bread", "lines": [{"item_id": flour, "quantity": 500, "unit": "g"}]},
+        ),
+        "record_recipe_makes": (
+            "PUT",
+            f"/recipes/{recipe}/makes",
+            {"makes": [{"finished_unit_id": unit, "quantity": 30}]},
         ),
         "record_recipe_yield": ("PUT", f"/recipes/{recipe}/makes/{unit}", {"quantity": 30}),
         "record_reversal": (

@@ -171,7 +171,7 @@ def test_every_line_that_cannot_be_taken_says_why_and_all_stays_as_it_was_typed(
     browser = web.browser(Role.BAKER)
     kitchen.recipe("Icing", {"Sugar": (100, "g")})
     rows = {
-        "amount": ["250 g", "250", "3 blobs", "much", "100 g", "1 batch", "0 g"],
+        "amount": ["250 g", "250", "3 blobs", "much", "100 cm", "1 batch", "0 g"],
         "of": ["Flourr", "Flour", "Flour", "Flour", "Icing", "Sugar", "Sugar"],
     }
     refused = submit(browser, "/recipes/new", "/recipes/new", name="Odd", **rows)
@@ -182,7 +182,7 @@ def test_every_line_that_cannot_be_taken_says_why_and_all_stays_as_it_was_typed(
         "Needs a unit, such as 250 g; Flour is kept in g.",
         "is not a unit; use g, kg",
         "Must be a number and a unit, such as 250 g or 1/2 cup.",
-        "Is a recipe; give a number of batches, such as 1/2 batch.",
+        "Is a recipe; give a number of batches, a weight or a volume, such as 1/2 batch or 60 g.",
         "Is not a recipe; only recipes are counted in batches.",
         "Must be above 0.",
     ):

@@ -31,6 +31,7 @@ class Change:
 WORDS: Mapping[str, str] = {
     "recipe_line": "lines",
     "recipe_yield": "yield",
+    "recipe_together": "products together",
     "recipe_rate": "rates",
     "good_component": "components",
     "item_allergen": "allergens",

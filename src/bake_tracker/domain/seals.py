@@ -133,6 +133,7 @@ NOT_HISTORY: Mapping[str, str] = {
     "recipe": "catalogue; the sealed run holds the snapshot it was baked with",
     "recipe_line": "catalogue; the sealed run holds the snapshot it was baked with",
     "recipe_yield": "catalogue; the sealed run holds the snapshot it was baked with",
+    "recipe_together": "catalogue; the sealed run holds the snapshot it was baked with",
     "item_allergen": "catalogue; every change is a sealed operation",
     "product_allergen": "catalogue; every change is a sealed operation",
     "item_label": "catalogue; every change is a sealed operation",

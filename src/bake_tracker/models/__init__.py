@@ -15,7 +15,7 @@ from bake_tracker.models.operations import Operation
 from bake_tracker.models.people import ApiToken, SignIn, SignInAttempts, User
 from bake_tracker.models.production import ProductionOutput, ProductionRun, RecipeSnapshot
 from bake_tracker.models.rates import RecipeRate, RunRate
-from bake_tracker.models.recipes import Recipe, RecipeLine, RecipeYield
+from bake_tracker.models.recipes import Recipe, RecipeLine, RecipeTogether, RecipeYield
 from bake_tracker.models.restoration import Restoration, RestoredOperation
 from bake_tracker.models.reversal import Reversal
 from bake_tracker.models.seals import Seal, SealedOperation
@@ -55,6 +55,7 @@ __all__ = [
     "RecipeLine",
     "RecipeRate",
     "RecipeSnapshot",
+    "RecipeTogether",
     "RecipeYield",
     "Recipient",
     "Restoration",

@@ -49,7 +49,9 @@ class ProductionRun(Base):
 
 
 class ProductionOutput(Base):
-    """One product of a run that made several, the first one too; ``share`` is its exact share of the dough."""
+    """One product of a run that made several, the first one too; ``share`` is its exact share of
+    the dough, or of the cost if they come out together.
+    """
 
     __tablename__ = "production_output"
     __table_args__ = (

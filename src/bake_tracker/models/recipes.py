@@ -55,3 +55,17 @@ class RecipeYield(Base):
     recipe_id: Mapped[int] = mapped_column(ForeignKey("recipe.id"), primary_key=True)
     item_id: Mapped[int] = mapped_column(ForeignKey("item.id"), primary_key=True)
     quantity_micros: Mapped[int] = mapped_column(BigInteger)
+
+
+class RecipeTogether(Base):
+    """A product that comes out of a batch together with the recipe's others, and its share of the cost.
+
+    No recipe has some of its products here and others not. Without shares, the cost is divided by weight.
+    """
+
+    __tablename__ = "recipe_together"
+    __table_args__ = (Index("ix_recipe_together_item_id", "item_id"),)
+
+    recipe_id: Mapped[int] = mapped_column(ForeignKey("recipe.id"), primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"), primary_key=True)
+    share: Mapped[Fraction | None] = mapped_column(ExactRatio())

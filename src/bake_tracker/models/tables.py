@@ -37,6 +37,7 @@ from bake_tracker.models import (
     RecipeLine,
     RecipeRate,
     RecipeSnapshot,
+    RecipeTogether,
     RecipeYield,
     Recipient,
     Restoration,
@@ -87,6 +88,7 @@ recipe = cast(Table, Recipe.__table__)
 recipe_line = cast(Table, RecipeLine.__table__)
 recipe_rate = cast(Table, RecipeRate.__table__)
 recipe_snapshot = cast(Table, RecipeSnapshot.__table__)
+recipe_together = cast(Table, RecipeTogether.__table__)
 recipe_yield = cast(Table, RecipeYield.__table__)
 recipient = cast(Table, Recipient.__table__)
 restoration = cast(Table, Restoration.__table__)

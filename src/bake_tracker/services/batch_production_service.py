@@ -16,6 +16,7 @@ from bake_tracker.domain.errors import InsufficientInventoryError, Shortage, Val
 from bake_tracker.domain.money import negated
 from bake_tracker.domain.recipes.quantities import Item, Rates, Recipe, needs_of
 from bake_tracker.domain.recipes.rates import rates_of
+from bake_tracker.domain.recipes.together import left_out, shares_of_cost
 from bake_tracker.domain.stock.costing import split_cost, total_cost
 from bake_tracker.domain.stock.fifo import Draw, draw_from
 from bake_tracker.domain.stock.lots import baked_expiry
@@ -112,10 +113,8 @@ def check_can_produce(
 
         recipe = load_recipe(operation.connection, recipe_id)
         batches = num_batches * Fraction(scale)
-        makes = recipe.makes.values()
-        if makes and not any(
-            _is_countable(_planned_micros(per_batch_micros, batches)) for _, per_batch_micros in makes
-        ):
+        countable = [_is_countable(_planned_micros(per_batch, batches)) for _, per_batch in recipe.makes.values()]
+        if countable and not (all(countable) if recipe.together else any(countable)):
             raise _uncountable()
         today = operation.house.local_day(operation.now)
         need = Need("production", needs_of(recipe, batches), _items(recipe), named, today)
@@ -167,6 +166,9 @@ def record_batch_production(
     known, ``share``, its part of the dough. Without shares, they are in proportion to the batches of each that came
     out. The plan, the loss and the cost of each product are those of its share.
 
+    If the recipe makes its products together, ``outputs`` lists all others, with 0 for those of which nothing came
+    out. Each is planned whole, and ``share`` is its part of the cost; left out, it is the recipe's.
+
     Raises:
         ValidationError: an argument is not allowed, or the recipe does not make a finished unit.
         LotNotFoundError: there is no such lot.
@@ -211,14 +213,15 @@ def record_batch_production(
         # decide
         if not all(_is_countable(_planned_micros(per_batch, asked.batches)) for _, per_batch, _ in made):
             raise _uncountable()
-        shares = _shares(asked, made)
+        shares = _shares(recipe, asked, made)
         needs = needs_of(recipe, asked.batches)
         need = Need("production", needs, _items(recipe), asked.used, today, there_on)
         chosen = choose_draws(operation, need, also_lock=[item.item_id for item, _, _ in made])
         if missing := chosen.ingredients_short():
             raise InsufficientInventoryError(with_what_came_later(operation, missing, chosen.items, there_on))
         draws = all_draws(chosen.plan)
-        products = products_of(made, shares, asked.batches, total_cost(draws, "num_batches"))
+        together = bool(recipe.together)
+        products = products_of(made, shares, asked.batches, total_cost(draws, "num_batches"), is_together=together)
         rates = _rates_of_run(asked, recipe)
         differs = [check_label(operation, one.item.item_id, draws, one.actual_micros) for one in products]
 
@@ -328,10 +331,22 @@ def _made(operation: Operation, recipe: Recipe, asked: ProductionRequest) -> lis
     return [(item, per_batch, actual) for (item, per_batch), actual in found]
 
 
-def _shares(asked: ProductionRequest, made: Sequence[tuple[Item, int, int]]) -> list[Fraction]:
+def _shares(recipe: Recipe, asked: ProductionRequest, made: Sequence[tuple[Item, int, int]]) -> list[Fraction]:
+    stated = [one.share for one in asked.outputs]
+    if recipe.together:
+        if missing := left_out(recipe, [item.item_id for item, _, _ in made]):
+            raise ValidationError.of(
+                "outputs",
+                f"must list everything that comes out of {recipe.slug} together; {', '.join(missing)} is missing; "
+                "give 0 if nothing of it came out",
+            )
+        if None not in stated and stated:
+            return shares_of([], stated)
+        by_item = shares_of_cost(recipe.makes, recipe.together)
+        return [by_item[item.item_id] for item, _, _ in made]
     if not asked.outputs:
         return [Fraction(1)]
-    return shares_of([(actual, per_batch) for _, per_batch, actual in made], [one.share for one in asked.outputs])
+    return shares_of([(actual, per_batch) for _, per_batch, actual in made], stated)
 
 
 def _put_like(operation: Operation, lot: LotState, first: LotState) -> None:

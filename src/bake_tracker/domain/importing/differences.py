@@ -10,7 +10,7 @@ from bake_tracker.domain.units import format_micros
 # Fields compared whenever they have a value; the others only if the file has them, because a default says nothing.
 _SAID_BY_VALUE = {
     "name", "description", "parent_slug", "g_per_ml", "details", "happens_on", "household", "category", "source",
-    "notes", "lines", "makes",
+    "notes", "lines", "makes", "together",
 }  # fmt: skip
 _FILLED = {"makes"}  # an import adds these where the bakery has none
 _MAY_BE_SAID = {"pick_policy", "base_unit", "shelf_life_days", "g_per_each", "is_category"}
@@ -35,7 +35,8 @@ def row_differences(
     for name in (field.name for field in fields(there)):
         new, old = getattr(there, name), getattr(here, name)
         is_said = name in _SAID_BY_VALUE or (name in _MAY_BE_SAID and has(name))
-        if not is_said or new is None or new == () or (name in _FILLED and not old):
+        unsaid = new is None or new == () or (name in _FILLED and not old) or (name == "together" and not new)
+        if not is_said or unsaid:
             continue
         told, kept = _told(name, new, known_as), _told(name, old, known_as)
         if told != kept and told is not None:
@@ -63,4 +64,5 @@ def _line(line: LinePlan, known_as: Callable[[str], str]) -> str:
 
 
 def _yield(made: YieldPlan) -> str:
-    return f"{format_micros(made.quantity_micros)} {made.slug}"
+    share = "" if made.share is None else f" ({made.share} of the cost)"
+    return f"{format_micros(made.quantity_micros)} {made.slug}{share}"

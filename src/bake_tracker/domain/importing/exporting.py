@@ -82,7 +82,10 @@ def tables_of(known: OnFile, facts: Facts, lots: Sequence[LotLeft]) -> Tables:
             for line in r.lines
         ],
         "recipe_makes": [
-            {"recipe": r.slug, "item": made.slug, "per_batch": Fraction(made.quantity_micros, 10**6)}
+            {
+                "recipe": r.slug, "item": made.slug, "per_batch": Fraction(made.quantity_micros, 10**6),
+                "together": r.together, "share": made.share,
+            }
             for r in recipes
             for made in r.makes
         ],

@@ -96,7 +96,7 @@ LotKey = tuple[str, date, str | None]
 
 @dataclass(frozen=True, slots=True)
 class LinePlan:
-    """``quantity`` of ``unit`` of an item, or ``quantity`` batches of a sub-recipe."""
+    """``quantity`` of ``unit`` of an item or a sub-recipe, which may be counted in batches."""
 
     quantity: Fraction
     unit: str
@@ -106,17 +106,18 @@ class LinePlan:
 
 @dataclass(frozen=True, slots=True)
 class YieldPlan:
-    """How much of a finished unit one batch makes, in millionths."""
+    """How much of a finished unit one batch makes, in millionths; ``share`` is its stated part of the cost."""
 
     slug: str
     name: str
     quantity_micros: int
     base_unit: str = "each"
+    share: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RecipePlan:
-    """A recipe with its lines and what it makes."""
+    """A recipe with its lines and what it makes, all of it in one batch if ``together``."""
 
     slug: str
     name: str
@@ -125,6 +126,7 @@ class RecipePlan:
     notes: str | None = None
     lines: tuple[LinePlan, ...] = ()
     makes: tuple[YieldPlan, ...] = ()
+    together: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ from typing import Any
 from bake_tracker.domain.arguments import LARGEST
 from bake_tracker.domain.importing.catalog import PREFERRED, find_stocked, is_item
 from bake_tracker.domain.importing.plan import ItemPlan, LinePlan, RecipePlan, YieldPlan
+from bake_tracker.domain.importing.recipe_weights import check_together, check_weights
 from bake_tracker.domain.importing.rows import Findings, Row
 from bake_tracker.domain.importing.shelf import Need, Shelf
+from bake_tracker.domain.recipes.quantities import BATCH
 from bake_tracker.domain.slugs import slugify
 from bake_tracker.domain.units import MICRO, UnknownUnitError, parse_unit, received_micros
 
@@ -36,9 +38,13 @@ def plan_recipes(
             notes=row.read_text("notes"),
             lines=tuple(lines),
             makes=(*_yields(row, items), *_table_yields(row, items)),
+            together=_is_together(row),
         )
+        check_together(row, recipe)
         recipes.admit(row, recipe)
     recipes.settle(_needs)
+    if check_weights(recipes, items):
+        recipes.settle(_needs)
     filled = [there for here, there in recipes.left if not here.makes]
     for recipe in (*recipes.new.values(), *filled):
         for made in recipe.makes:
@@ -55,20 +61,25 @@ def _line(line: Row, items: Shelf[ItemPlan]) -> LinePlan:
 def _sub_recipe(line: Row) -> LinePlan:
     field = line.first(*SUB_RECIPE_FIELDS)
     slug = line.name(field, line.fields.get(field), limit=120)
-    if line.has("unit") and line.fields["unit"] not in ("batch", "batches"):
-        line.refuse("unit", "must be batch, because sub-recipes are counted in batches")
-    return LinePlan(line.read_number("quantity"), "batch", sub_recipe_slug=slug)
+    return LinePlan(line.read_number("quantity"), _sub_recipe_unit(line), sub_recipe_slug=slug)
+
+
+def _sub_recipe_unit(line: Row) -> str:
+    if not line.has("unit") or line.fields["unit"] in (BATCH, "batches"):
+        return BATCH
+    unit = line.read_unit("unit")
+    if unit and unit.dimension not in ("mass", "volume"):
+        line.refuse("unit", "must be batch, a weight or a volume, because the line is of a recipe")
+    return unit.name if unit else BATCH
 
 
 def _table_line(line: Row, items: Shelf[ItemPlan]) -> LinePlan:
-    """A table's line of an item, or of a sub-recipe in batches."""
+    """A table's line of an item or of a sub-recipe."""
     if line.has("item") == line.has("sub_recipe"):
         line.refuse("item", "name either an item or a sub_recipe")
     if line.has("sub_recipe"):
-        if line.has("unit") and line.fields["unit"] not in ("batch", "batches"):
-            line.refuse("unit", "must be batch, because sub-recipes are counted in batches")
         slug = line.name("sub_recipe", line.fields["sub_recipe"], limit=200)
-        return LinePlan(line.read_number("quantity"), "batch", sub_recipe_slug=slug)
+        return LinePlan(line.read_number("quantity"), _sub_recipe_unit(line), sub_recipe_slug=slug)
     item, unit = items.find(line, "item", is_item), line.read_unit("unit")
     if item and item.is_category:
         line.refuse("item", f"{item.slug} is a category; use an ingredient in it")
@@ -89,8 +100,16 @@ def _table_yields(row: Row, items: Shelf[ItemPlan]) -> list[YieldPlan]:
             unit.refuse(field, *items.why_missing(name))
         if slug in made:
             unit.refuse(field, "is listed twice with different quantities; keep one")
-        made[slug] = YieldPlan(slug, found.name if found else name, unit.read_micros("per_batch"))
+        share = unit.read_number("share") if unit.has("share") else None
+        made[slug] = YieldPlan(slug, found.name if found else name, unit.read_micros("per_batch"), share)
     return list(made.values())
+
+
+def _is_together(row: Row) -> bool:
+    said = [made.read_flag("together") for made in row.children("makes")]
+    if any(said) and not all(said):
+        row.refuse("makes", "must say for every product that they come out together, or for none")
+    return any(said)
 
 
 def _needs(row: Row) -> list[Need]:

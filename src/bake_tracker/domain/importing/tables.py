@@ -107,9 +107,9 @@ TABLES: Mapping[str, TableKind] = {
         (
             Column("recipe", synonyms=("recipe_name", "name"), is_needed=True, example="Sourdough"),
             Column("item", synonyms=_ITEM.synonyms, note="the ingredient; or use sub_recipe", example="flour"),
-            Column("sub_recipe", note="instead of an item: a recipe, in batches"),
+            Column("sub_recipe", note="instead of an item: a recipe"),
             Column("quantity", "number", synonyms=("qty", "amount"), is_needed=True, example="500"),
-            Column("unit", synonyms=("uom", "units"), note="for a sub_recipe: batch", example="g"),
+            Column("unit", synonyms=("uom", "units"), note="for a sub_recipe: batch or a weight", example="g"),
             Column("makes", synonyms=("yields", "product"), note="the finished unit", example="Sourdough loaf"),
             Column("per_batch", "number", synonyms=("yield", "pieces"), note="how many one batch makes", example="2"),
             Column("category"), Column("source"), Column("notes", synonyms=("note", "method")),
@@ -117,7 +117,8 @@ TABLES: Mapping[str, TableKind] = {
         "one row for each line of a recipe; give what it makes on one of the rows",
     ),
     "recipe_makes": TableKind(
-        "recipe_makes", (Column("recipe"), Column("item"), Column("per_batch", "number", field="per_batch")),
+        "recipe_makes", (Column("recipe"), Column("item"), Column("per_batch", "number", field="per_batch"),
+        Column("together", "flag", note="yes if all of it comes out of one batch"), Column("share", "number")),
     ),
     "good_parts": TableKind("good_parts", (Column("good"), Column("component"), Column("quantity", "number"))),
     "events": TableKind("events", (_SLUG, _NAME, Column("date", "day", field="event_date", of="happens_on"))),

@@ -1,8 +1,9 @@
-"""Read lines typed into a form: ``2 cups`` of ``Flour``, ``1/2 batch`` of ``Icing``, ``6`` of ``Cookie``."""
+"""Read lines typed into a form: ``2 cups`` of ``Flour``, ``60 g`` or ``1/2 batch`` of ``Icing``, ``6`` of ``Bun``."""
 
 import re
 import unicodedata
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from bake_tracker.domain.name_matching import name_key
@@ -58,7 +59,10 @@ def meaning_of(unit: str, name: str, items: NamedItems, recipes: Mapping[str, in
             raise ValueError("is not a recipe; only recipes are counted in batches")
         return Meant("batch", sub_recipe_id=recipe_id)
     if item is None and recipe_id is not None:
-        raise ValueError("is a recipe; give a number of batches, such as 1/2 batch")
+        with suppress(UnknownUnitError):
+            if (meant := parse_unit(unit)).dimension in ("mass", "volume"):
+                return Meant(meant.name, sub_recipe_id=recipe_id)
+        raise ValueError("is a recipe; give a number of batches, a weight or a volume, such as 1/2 batch or 60 g")
     if item is None and not may_add:
         raise ValueError(f"{UNKNOWN}{near(items.like(name))}")
     if item is None and (problem := name_problem(name, unit)):

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
@@ -21,6 +22,9 @@ from bake_tracker.domain.units import (
     to_base,
 )
 
+BATCH = "batch"
+"""The unit of a sub-recipe that is counted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -38,7 +42,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class RecipeLine:
-    """A line of a recipe: ``quantity`` of ``unit`` of an item, or ``quantity`` batches of a sub-recipe."""
+    """A line of a recipe: ``quantity`` of ``unit`` of an item or of a sub-recipe.
+
+    A sub-recipe is counted in batches, or taken by weight or volume.
+    """
 
     recipe_id: int
     quantity: Fraction
@@ -63,7 +70,8 @@ Yields = dict[int, tuple[Item, int]]
 class Recipe:
     """A recipe with its lines, those of every sub-recipe below it, and its yields.
 
-    ``rates`` are its own and those of its sub-recipes.
+    ``rates`` are its own and those of its sub-recipes; ``made_by`` has the yields of each. ``together_by`` lists the
+    products of each recipe whose products come out together, with the stated shares of the cost.
     """
 
     recipe_id: int
@@ -73,6 +81,13 @@ class Recipe:
     names: Mapping[int, str]
     makes: Yields
     rates: Mapping[int, Rates] = field(default_factory=dict)
+    made_by: Mapping[int, Yields] = field(default_factory=dict)
+    together_by: Mapping[int, Mapping[int, Fraction | None]] = field(default_factory=dict)
+
+    @property
+    def together(self) -> Mapping[int, Fraction | None]:
+        """The stated shares of the products if they come out together; empty for alternatives."""
+        return self.together_by.get(self.recipe_id, {})
 
 
 def batches_by_recipe(recipe: Recipe) -> dict[int, Fraction]:
@@ -80,16 +95,115 @@ def batches_by_recipe(recipe: Recipe) -> dict[int, Fraction]:
 
     Raises:
         RecipeCycleError: a recipe contains itself; the error shows the path.
+        UnitConversionError: a sub-recipe is taken by weight or volume, and that of a batch is not known.
     """
     totals: defaultdict[int, Fraction] = defaultdict(Fraction)
-
-    for recipe_id in topological_order(recipe.recipe_id, lambda id_: sub_recipe_ids(recipe, id_), recipe.names):
+    order = topological_order(recipe.recipe_id, lambda id_: sub_recipe_ids(recipe, id_), recipe.names)
+    sizes = measured(recipe, order)
+    for recipe_id in order:
         if recipe_id == recipe.recipe_id:
             totals[recipe_id] = Fraction(1)
         for line in recipe.lines_by_recipe.get(recipe_id, ()):
             if line.sub_recipe_id is not None:
-                totals[line.sub_recipe_id] += totals[recipe_id] * line.quantity
+                totals[line.sub_recipe_id] += totals[recipe_id] * sizes.batches(line)
     return dict(totals)
+
+
+def measured(recipe: Recipe, order: Sequence[int]) -> "BatchSizes":
+    """The sizes of the recipes of ``order``, parents before children; not measured if all are counted in batches."""
+    sizes = BatchSizes(recipe)
+    lines = [line for recipe_id in order for line in recipe.lines_by_recipe.get(recipe_id, ()) if line.item is None]
+    if any(line.unit != BATCH for line in lines):
+        for recipe_id in reversed(order):
+            sizes.measure(recipe_id)
+    return sizes
+
+
+class BatchSizes:
+    """The weight and volume of one batch of each recipe, measured from the innermost sub-recipe outwards.
+
+    It is what the recipe makes, if its products say so and agree; products that come out together are added. A weight
+    that they do not say is that of all ingredients together.
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe = recipe
+        self._sizes: dict[tuple[int, str], Fraction] = {}
+        self._problems: dict[tuple[int, str], list[ConversionProblem]] = {}
+
+    def measure(self, recipe_id: int) -> None:
+        """Measure a batch of a recipe whose sub-recipes have been measured."""
+        for base_unit in ("g", "ml"):
+            if (made := self._made(recipe_id, base_unit)) is not None:
+                self._sizes[recipe_id, base_unit] = made
+        if (recipe_id, "g") in self._sizes:
+            return
+        weight, problems = Fraction(0), list[ConversionProblem]()
+        for line in self._recipe.lines_by_recipe.get(recipe_id, ()):
+            try:
+                weight += self._weight(line)
+            except UnitConversionError as error:
+                problems += error.problems
+        if weight and not problems:
+            self._sizes[recipe_id, "g"] = weight
+        else:
+            self._problems[recipe_id, "g"] = problems
+
+    def batches(self, line: RecipeLine) -> Fraction:
+        """How many batches of its sub-recipe a line takes.
+
+        Raises:
+            UnitConversionError: the weight or volume of a batch is not known; lists what is missing.
+        """
+        if line.unit == BATCH:
+            return line.quantity
+        unit = parse_unit(line.unit)
+        base_unit = "g" if unit.dimension == "mass" else "ml"
+        return line.quantity * unit.factor / self._size(line.sub_recipe_id or 0, base_unit)
+
+    def _size(self, recipe_id: int, base_unit: str) -> Fraction:
+        key = recipe_id, base_unit
+        if key not in self._sizes:
+            raise UnitConversionError([self._unknown(recipe_id, base_unit), *self._problems.get(key, ())])
+        return self._sizes[key]
+
+    def _weight(self, line: RecipeLine) -> Fraction:
+        if line.item is not None:
+            return weight_of(line.item, line.quantity, line.unit)
+        if line.unit != BATCH and (unit := parse_unit(line.unit)).dimension == "mass":
+            return line.quantity * unit.factor
+        return self.batches(line) * self._size(line.sub_recipe_id or 0, "g")
+
+    def _made(self, recipe_id: int, base_unit: str) -> Fraction | None:
+        known = list[Fraction]()
+        makes = self._recipe.made_by.get(recipe_id, {})
+        for item, micros in makes.values():
+            with suppress(NeedsMeasureError):
+                amount, unit = Fraction(micros, MICRO), parse_unit(item.base_unit)
+                known.append(to_base(amount, unit, base_unit, item.g_per_ml, item.g_per_each))
+        if self._recipe.together_by.get(recipe_id):
+            return sum(known, Fraction(0)) if len(known) == len(makes) else None
+        return known[0] if len(set(known)) == 1 else None
+
+    def _unknown(self, recipe_id: int, base_unit: str) -> ConversionProblem:
+        slug = self._recipe.names.get(recipe_id, str(recipe_id))
+        what, why = "volume", "nothing that it makes has a known volume"
+        if base_unit == "g":
+            what, why = "weight", "neither its products nor all its ingredients have a known weight"
+        problem = f"{slug}: the {what} of one batch is not known, as {why}; use a number of batches"
+        return {"ingredient_slug": slug, "from_unit": base_unit, "to_unit": BATCH, "problem": problem}
+
+
+def weight_of(item: Item, quantity: Fraction, unit: str) -> Fraction:
+    """The weight in g of ``quantity`` of ``unit`` of an item, exactly.
+
+    Raises:
+        UnitConversionError: a measure is missing, or no measure would help.
+    """
+    try:
+        return to_base(quantity, parse_unit(unit), "g", item.g_per_ml, item.g_per_each)
+    except NeedsMeasureError as error:
+        raise UnitConversionError([conversion_problem(item, error)]) from None
 
 
 def sub_recipe_ids(recipe: Recipe, recipe_id: int) -> list[int]:

@@ -12,12 +12,16 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class RecipeState:
-    """A recipe's own row, its lines, its yields and its rates, as rows of JSON."""
+    """A recipe's own row, its lines, its yields and its rates, as rows of JSON.
+
+    ``together`` is empty for alternatives.
+    """
 
     about: Row = field(default_factory=dict)
     lines: Sequence[Row] = ()
     makes: Mapping[int, int] = field(default_factory=dict)
     rates: tuple[int, int] | None = None
+    together: Sequence[Row] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ def versions_of(changes: Iterable[Change], now: Mapping[Thing, Rows]) -> list[Ve
 
 
 def version_differences(old: RecipeState, new: RecipeState) -> list[VersionDifference]:
-    """How ``new`` differs in its name and notes, lines, yields and rates."""
+    """How ``new`` differs in its name and notes, lines, yields, shares and rates."""
     found = [
         VersionDifference("about", name, old.about.get(name), new.about.get(name))
         for name in ("name", "category", "source", "notes")
@@ -69,6 +73,8 @@ def version_differences(old: RecipeState, new: RecipeState) -> list[VersionDiffe
         for item_id in {**old.makes, **new.makes}
         if old.makes.get(item_id) != new.makes.get(item_id)
     ]
+    if old.together != new.together:
+        found.append(VersionDifference("together", "together", old.together, new.together))
     if old.rates != new.rates:
         found.append(VersionDifference("rates", "rates", old.rates, new.rates))
     return found
@@ -103,6 +109,7 @@ def _state(things: Mapping[Thing, Rows]) -> RecipeState:
     lines: Sequence[Row] = ()
     makes: dict[int, int] = {}
     rates = None
+    together: Sequence[Row] = ()
     for (table, _), rows in things.items():
         if table == "recipe" and rows:
             about = rows[0]
@@ -110,6 +117,8 @@ def _state(things: Mapping[Thing, Rows]) -> RecipeState:
             lines = rows
         elif table == "recipe_yield" and rows:
             makes[rows[0]["item_id"]] = rows[0]["quantity_micros"]
+        elif table == "recipe_together":
+            together = rows
         elif table == "recipe_rate" and rows:
             rates = rows[0]["labour_micros"], rows[0]["overhead_micros"]
-    return RecipeState(about, lines, makes, rates)
+    return RecipeState(about, lines, makes, rates, together)

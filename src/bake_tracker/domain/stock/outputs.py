@@ -1,4 +1,4 @@
-"""Several products of one production: what each had of the dough, and what it cost."""
+"""Several products of one production: the plan of each, and what it cost."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,9 +17,10 @@ _FIELDS = ("finished_unit_id", "actual_yield", "share")
 
 
 class OutputInput(TypedDict):
-    """A further product of the same production: how much of it came out, and its share of the dough.
+    """A further product of the same production: how much of it came out, and its share.
 
-    Left out, the shares are in proportion to how many batches of each product came out.
+    The share is of the dough, or of the cost if the recipe makes its products together. Left out, the shares of the
+    dough are in proportion to how many batches of each product came out; those of the cost are the recipe's.
     """
 
     finished_unit_id: int
@@ -28,7 +29,7 @@ class OutputInput(TypedDict):
 
 
 class OutputResult(TypedDict):
-    """One product of a production; ``share`` is its exact share of the dough, such as ``2/3``."""
+    """One product of a production; ``share`` is its exact share of the dough, or of the cost, such as ``2/3``."""
 
     finished_unit_id: int
     share: str
@@ -53,7 +54,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A product of a run: its share of the dough, its plan, what came out, and its part of the cost."""
+    """A product of a run: its share of the dough or of the cost, its plan, what came out, and its part of the cost."""
 
     item: Item
     share: Fraction
@@ -147,9 +148,16 @@ def divide(total_micros: int, shares: Sequence[Fraction]) -> list[int]:
 
 
 def products_of(
-    made: Sequence[tuple[Item, int, int]], shares: Sequence[Fraction], batches: Fraction, total_micros: int | None
+    made: Sequence[tuple[Item, int, int]],
+    shares: Sequence[Fraction],
+    batches: Fraction,
+    total_micros: int | None,
+    *,
+    is_together: bool = False,
 ) -> list[Product]:
     """The products of a run; ``made`` has the item, what one batch makes, and what came out, in millionths.
+
+    Products that come out together are each planned whole; otherwise each has its share of the plan.
 
     Raises:
         ValidationError: the plan of a product is too small or too large.
@@ -157,7 +165,7 @@ def products_of(
     costs = [None] * len(made) if total_micros is None else divide(total_micros, shares)
     products = []
     for (item, per_batch, actual), share, cost in zip(made, shares, costs, strict=True):
-        expected = drawn_micros(Fraction(per_batch, MICRO) * batches * share)
+        expected = drawn_micros(Fraction(per_batch, MICRO) * batches * (1 if is_together else share))
         if not 0 < expected <= MAX_MICROS:
             raise ValidationError.of("outputs", f"{item.slug} has too small or too large a share to record")
         products.append(Product(item, share, expected, actual, split_cost(cost, expected, actual)))

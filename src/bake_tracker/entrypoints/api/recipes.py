@@ -11,6 +11,7 @@ from bake_tracker.domain.slice_keys import write_key
 from bake_tracker.entrypoints.api.common import (
     After,
     Body,
+    Factor,
     IdempotencyKey,
     Key,
     Limit,
@@ -45,6 +46,7 @@ from bake_tracker.queries.views.good import GoodView, load_good_view
 from bake_tracker.queries.views.recipe import ListedRecipe, RecipeRow, RecipeView, load_recipe_slice, load_recipe_view
 from bake_tracker.services.catalog.goods import GoodComponentsResult, record_good_components
 from bake_tracker.services.catalog.rates import RateResult, record_recipe_rate
+from bake_tracker.services.catalog.recipe_makes import RecipeMakesResult, record_recipe_makes
 from bake_tracker.services.catalog.recipes import RecipeResult, RecipeYieldResult, record_recipe, record_recipe_yield
 from bake_tracker.services.database import read_scope
 
@@ -52,7 +54,7 @@ router = routes("", "recipes and goods")
 
 
 class RecipeLine(Body):
-    """A quantity of an item, or a number of batches of another recipe."""
+    """A quantity of an item or, without a unit a number of batches, of another recipe."""
 
     quantity: Amount
     unit: UnitText | None = None
@@ -86,6 +88,21 @@ class Yield(Body):
     """What one batch makes, in the finished unit's base unit."""
 
     quantity: SomeMillionths
+
+
+class Made(Body):
+    """What one batch makes of a finished unit, in its base unit; `share` is its part of the cost."""
+
+    finished_unit_id: Whole
+    quantity: Quantity
+    share: Factor | None = None
+
+
+class Makes(Body):
+    """Everything that a batch makes; see ``record_recipe_makes``."""
+
+    makes: Many[Made]
+    together: bool = False
 
 
 class Rate(Body):
@@ -142,6 +159,12 @@ def change_recipe(
 ) -> Response:
     """Change a recipe; past runs keep the version they were baked from."""
     return recorded(request, idempotency_key, record_recipe, at=None, recipe_id=recipe_id, **body.given())
+
+
+@router.put("/recipes/{recipe_id}/makes", **writes(RecipeMakesResult, status=200))
+def state_makes(request: Request, recipe_id: Key, body: Makes, idempotency_key: IdempotencyKey = None) -> Response:
+    """State everything that a batch makes, and whether it comes out together."""
+    return recorded(request, idempotency_key, record_recipe_makes, at=None, recipe_id=recipe_id, **body.given())
 
 
 @router.put("/recipes/{recipe_id}/makes/{finished_unit_id}", **writes(RecipeYieldResult, status=200))

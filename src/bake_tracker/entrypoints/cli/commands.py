@@ -88,6 +88,9 @@ COMMANDS: dict[str, Command | Group] = {
         {
             "add": Command(f"{_CATALOG}:add_recipe", "Shortbread --line '500 g flour' --makes '24 finger'"),
             "yield": Command(f"{_CATALOG}:recipe_yield", "shortbread 30 finger"),
+            "makes": Command(
+                f"{_CATALOG}:recipe_makes", "laminated '20 croissant share:3/4' '500 g scraps share:1/4' --together"
+            ),
             "list": Command(f"{_CATALOG}:list_recipes", ""),
         },
     ),

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Connection,
     Row,
     String,
+    and_,
     bindparam,
     null,
     select,
@@ -33,8 +35,20 @@ from bake_tracker.domain.errors import (
     RecipeNotFoundError,
     RecipientNotFoundError,
     SupplierNotFoundError,
+    UnitConversionError,
 )
-from bake_tracker.domain.recipes.quantities import Item, Rates, Recipe, RecipeLine, Yields
+from bake_tracker.domain.recipes.quantities import (
+    BATCH,
+    Item,
+    Rates,
+    Recipe,
+    RecipeLine,
+    Yields,
+    measured,
+    sub_recipe_ids,
+    topological_order,
+)
+from bake_tracker.domain.recipes.together import shares_of_cost
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Base, Event, GoodComponent, Recipient, Supplier, tables
 from bake_tracker.models import Item as ItemRow
@@ -60,8 +74,15 @@ _ITEM_AS_TEXT = tuple(
 )
 
 
+TOGETHER_OF_YIELD = and_(
+    tables.recipe_together.c.recipe_id == tables.recipe_yield.c.recipe_id,
+    tables.recipe_together.c.item_id == tables.recipe_yield.c.item_id,
+)
+"""The row of a yield that comes out together with the recipe's others."""
+
+
 def _recipe_with_all_below() -> CompoundSelect[*tuple[Any, ...]]:
-    """One row per line, including sub-recipes, and one per finished unit that the recipe makes."""
+    """One row per line, including sub-recipes, and one per finished unit that they make."""
     below = select(bindparam("recipe_id", type_=BigInteger).label("id")).cte("below", recursive=True)
     child = tables.recipe_line.alias("child")
     below = below.union(
@@ -80,6 +101,8 @@ def _recipe_with_all_below() -> CompoundSelect[*tuple[Any, ...]]:
             tables.recipe_line.c.unit,
             tables.recipe_line.c.sub_recipe_id,
             null().label("made_micros"),
+            null().label("together_id"),
+            null().label("share"),
             tables.recipe_rate.c.labour_micros,
             tables.recipe_rate.c.overhead_micros,
             *_ITEM_AS_TEXT,
@@ -95,16 +118,20 @@ def _recipe_with_all_below() -> CompoundSelect[*tuple[Any, ...]]:
             *of_recipe,
             *(null() for _ in range(4)),
             tables.recipe_yield.c.quantity_micros,
+            tables.recipe_together.c.item_id,
+            type_coerce(tables.recipe_together.c.share, String),
             null(),
             null(),
             *_ITEM_AS_TEXT,
         )
+        .select_from(below)
+        .join(tables.recipe, tables.recipe.c.id == below.c.id)
         .join(tables.recipe_yield, tables.recipe_yield.c.recipe_id == tables.recipe.c.id)
         .join(tables.item, tables.item.c.id == tables.recipe_yield.c.item_id)
-        .where(tables.recipe.c.id == bindparam("recipe_id"))
+        .outerjoin(tables.recipe_together, TOGETHER_OF_YIELD)
     )
     every = union_all(lines, makes)
-    return every.order_by(text("1, 4, 11"))  # recipe, position, item
+    return every.order_by(text("1, 4, 13"))  # recipe, position, item
 
 
 # Built once: building a statement costs more than running it.
@@ -204,21 +231,28 @@ def load_recipe(session: Session | Connection, recipe_id: int) -> Recipe:
 def _recipe_of(recipe_id: int, rows: tuple[tuple[Any, ...], ...]) -> Recipe | None:
     """The recipe in rows of ``_RECIPE``; cached by content, so that an unchanged recipe is parsed once."""
     lines: defaultdict[int, list[RecipeLine]] = defaultdict(list)
-    makes: Yields = {}
+    makes: defaultdict[int, Yields] = defaultdict(dict)
+    together: defaultdict[int, dict[int, Fraction | None]] = defaultdict(dict)
     slugs: dict[int, str] = {}
     name = None
     rates: dict[int, Rates] = {}
-    for of_recipe, slug, recipe_name, _at, quantity, unit, sub_id, made_micros, labour, overhead, *columns in rows:
+    for of_recipe, slug, recipe_name, _at, quantity, unit, sub_id, made_micros, in_all, share, *others in rows:
+        labour, overhead, *columns = others
         slugs[of_recipe] = slug
         if labour is not None:
             rates[of_recipe] = Rates(labour, overhead)
         name = recipe_name if of_recipe == recipe_id else name
         item = _item_of(columns)
         if made_micros is not None and item:
-            makes[item.item_id] = item, made_micros
+            makes[of_recipe][item.item_id] = item, made_micros
+            if in_all is not None:
+                together[of_recipe][item.item_id] = Fraction(share) if share else None
         elif unit is not None:
             lines[of_recipe].append(RecipeLine(of_recipe, Fraction(quantity), unit, item, sub_id))
-    return None if name is None else Recipe(recipe_id, slugs[recipe_id], name, dict(lines), slugs, makes, rates)
+    if name is None:
+        return None
+    own = makes.get(recipe_id, {})
+    return Recipe(recipe_id, slugs[recipe_id], name, dict(lines), slugs, own, rates, dict(makes), dict(together))
 
 
 def _item_of(columns: Sequence[Any]) -> Item | None:
@@ -342,8 +376,17 @@ def snapshot(recipe: Recipe) -> RecipeContent:
     return RecipeContent(hashlib.sha256(content.encode()).hexdigest(), content)
 
 
+def _shares(recipe: Recipe) -> Mapping[int, Fraction | None]:
+    """The shares of the cost of what comes out together; None where a weight is not known."""
+    with suppress(UnitConversionError):
+        return shares_of_cost(recipe.makes, recipe.together) if recipe.together else {}
+    return recipe.together
+
+
 def _content(recipe: Recipe) -> Mapping[str, Any]:
     items = [line.item for lines in recipe.lines_by_recipe.values() for line in lines if line.item]
+    sizes = measured(recipe, topological_order(recipe.recipe_id, lambda one: sub_recipe_ids(recipe, one), recipe.names))
+    together = {recipe.makes[one][0].slug: share and str(share) for one, share in _shares(recipe).items()}
     return {
         "slug": recipe.slug,
         "name": recipe.name,
@@ -366,9 +409,13 @@ def _content(recipe: Recipe) -> Mapping[str, Any]:
                     "quantity": str(line.quantity),
                     "unit": line.unit,
                     **({"item": line.item.slug} if line.item else {"recipe": recipe.names[line.sub_recipe_id or 0]}),
+                    # Left out of other lines, so that a recipe without sub-recipes by weight keeps its old hash.
+                    **({} if line.item or line.unit == BATCH else {"batches": str(sizes.batches(line))}),
                 }
                 for line in lines
             ]
             for recipe_id, lines in sorted(recipe.lines_by_recipe.items())
         },
+        # Left out of alternatives, so that such a recipe keeps its old hash.
+        **({"together": together} if together else {}),
     }

@@ -18,7 +18,7 @@ from bake_tracker.queries.catalog.things import load_changes, load_things
 from bake_tracker.queries.many_keys import among
 from bake_tracker.queries.operations.reversal import stands
 
-_OF_ONE = ("recipe", "recipe_line", "recipe_rate")
+_OF_ONE = ("recipe", "recipe_line", "recipe_together", "recipe_rate")
 
 
 class ToldDifference(TypedDict):
@@ -124,6 +124,7 @@ def _load_names(session: Session, versions: Sequence[Version]) -> _Names:
     lines = [line for version in versions for line in version.state.lines]
     items = {line["item_id"] for line in lines if line["item_id"] is not None}
     items |= {item_id for version in versions for item_id in version.state.makes}
+    items |= {row["item_id"] for version in versions for row in version.state.together}
     recipes = {line["sub_recipe_id"] for line in lines if line["sub_recipe_id"] is not None}
     found = session.execute(
         select(tables.item.c.id, tables.item.c.name, tables.item.c.base_unit).where(
@@ -157,6 +158,8 @@ def _what(one: VersionDifference, names: _Names) -> str:
         return str(one.key)
     if one.part == "rates":
         return "labour and overhead of a batch"
+    if one.part == "together":
+        return "what comes out of a batch"
     if one.part == "sub_recipe":
         return f"{names.recipes.get(cast(int, one.key), 'a deleted recipe')} (recipe)"
     name, _ = names.items.get(cast(int, one.key), ("a deleted item", ""))
@@ -164,6 +167,8 @@ def _what(one: VersionDifference, names: _Names) -> str:
 
 
 def _value(one: VersionDifference, value: Any, names: _Names) -> str | None:
+    if one.part == "together":
+        return _together(value, names)
     if value in (None, ""):
         return None
     if one.part in ("item", "sub_recipe"):
@@ -175,3 +180,13 @@ def _value(one: VersionDifference, value: Any, names: _Names) -> str | None:
     if one.part == "rates":
         return f"{format_money(value[0])} and {format_money(value[1])}"
     return str(value)
+
+
+def _together(rows: Sequence[Mapping[str, Any]], names: _Names) -> str:
+    """``all products together: croissant 3/4, scraps 1/4`` or ``one of the products``."""
+    if not rows:
+        return "one of the products"
+    shares = [
+        f"{names.items.get(row['item_id'], ('a deleted item', ''))[0]} {row['share'] or 'by weight'}" for row in rows
+    ]
+    return f"all products together: {', '.join(shares)}"

@@ -1,6 +1,7 @@
 """All recipes and all finished goods, in as many statements as for one."""
 
 from collections import defaultdict
+from fractions import Fraction
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -8,7 +9,7 @@ from sqlalchemy.orm import Session
 from bake_tracker.domain.recipes.quantities import Recipe, RecipeLine, Yields
 from bake_tracker.models import tables
 from bake_tracker.queries.catalog.archived import is_archived
-from bake_tracker.queries.catalog.definitions import ITEM_COLUMNS, Component, Good, as_item
+from bake_tracker.queries.catalog.definitions import ITEM_COLUMNS, TOGETHER_OF_YIELD, Component, Good, as_item
 
 
 def load_all_recipes(session: Session) -> list[Recipe]:
@@ -31,15 +32,27 @@ def load_all_recipes(session: Session) -> list[Recipe]:
         item = as_item(row) if row.id is not None else None
         lines[row.recipe_id].append(RecipeLine(row.recipe_id, row.quantity, row.unit, item, row.sub_recipe_id))
     makes: defaultdict[int, Yields] = defaultdict(dict)
+    together: defaultdict[int, dict[int, Fraction | None]] = defaultdict(dict)
     for row in session.execute(
-        select(tables.recipe_yield.c.recipe_id, tables.recipe_yield.c.quantity_micros, *ITEM_COLUMNS)
+        select(
+            tables.recipe_yield.c.recipe_id,
+            tables.recipe_yield.c.quantity_micros,
+            tables.recipe_together.c.item_id.label("together_id"),
+            tables.recipe_together.c.share,
+            *ITEM_COLUMNS,
+        )
         .join(tables.item, tables.item.c.id == tables.recipe_yield.c.item_id)
+        .outerjoin(tables.recipe_together, TOGETHER_OF_YIELD)
         .order_by(tables.recipe_yield.c.recipe_id, tables.item.c.id)
     ):
         makes[row.recipe_id][row.id] = as_item(row), row.quantity_micros
+        if row.together_id is not None:
+            together[row.recipe_id][row.id] = row.share
     slugs = {row.id: row.slug for row in names}
     # Each holds the lines of all recipes and uses those it reaches.
-    return [Recipe(row.id, row.slug, row.name, lines, slugs, makes[row.id]) for row in names]
+    return [
+        Recipe(row.id, row.slug, row.name, lines, slugs, makes.get(row.id, {}), {}, makes, together) for row in names
+    ]
 
 
 def load_all_goods(session: Session) -> list[Good]:

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Executable, exists, func, select
+from sqlalchemy import Executable, and_, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from bake_tracker.domain.importing.plan import (
@@ -30,6 +30,7 @@ from bake_tracker.models import (
     Product,
     Recipe,
     RecipeLine,
+    RecipeTogether,
     RecipeYield,
     Recipient,
     Reversal,
@@ -62,10 +63,17 @@ _lines = (
     .order_by(RecipeLine.recipe_id, RecipeLine.position)
 )
 _yields = (
-    select(RecipeYield.recipe_id, Item.slug, Item.name, RecipeYield.quantity_micros)
+    select(
+        RecipeYield.recipe_id, Item.slug, Item.name, RecipeYield.quantity_micros, RecipeTogether.share,
+        RecipeTogether.item_id.is_not(None),
+    )
     .join(Item, Item.id == RecipeYield.item_id)
+    .outerjoin(
+        RecipeTogether,
+        and_(RecipeTogether.recipe_id == RecipeYield.recipe_id, RecipeTogether.item_id == RecipeYield.item_id),
+    )
     .order_by(RecipeYield.recipe_id, Item.slug)
-)
+)  # fmt: skip
 _components = aliased(Item)
 _parts = (
     select(Item.slug, Item.name, _components.slug, GoodComponent.quantity_micros)
@@ -127,11 +135,15 @@ def load_recipes(session: Session) -> dict[str, RecipePlan]:
     for recipe_id, quantity, unit, item_slug, recipe_slug in session.execute(_lines):
         lines[recipe_id].append(LinePlan(quantity, unit, item_slug, recipe_slug))
     makes: defaultdict[int, list[YieldPlan]] = defaultdict(list)
-    for recipe_id, slug, name, micros in session.execute(_yields):
-        makes[recipe_id].append(YieldPlan(slug, name, micros))
+    together = set[int]()
+    for recipe_id, slug, name, micros, share, is_together in session.execute(_yields):
+        makes[recipe_id].append(YieldPlan(slug, name, micros, share))
+        together |= {recipe_id} if is_together else set()
     heads = select(Recipe.id, Recipe.slug, Recipe.name, Recipe.category, Recipe.source, Recipe.notes)
     return {
-        row.slug: RecipePlan(*row[1:], lines=tuple(lines[row.id]), makes=tuple(makes[row.id]))
+        row.slug: RecipePlan(
+            *row[1:], lines=tuple(lines[row.id]), makes=tuple(makes[row.id]), together=row.id in together
+        )
         for row in session.execute(heads)
     }
 

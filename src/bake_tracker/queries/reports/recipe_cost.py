@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.money import divide_half_even, format_money
-from bake_tracker.domain.recipes.quantities import Item, needs_of
+from bake_tracker.domain.recipes.quantities import Item, Recipe, needs_of
 from bake_tracker.domain.recipes.rates import rates_of
+from bake_tracker.domain.recipes.together import shares_of_cost
 from bake_tracker.domain.stock.fifo import Allocation, plan_draws
 from bake_tracker.domain.stock.pricing import cost_at, margin, total
 from bake_tracker.domain.stock.shortages import items_of
@@ -92,6 +93,7 @@ def load_recipe_cost(
     recipe = load_recipe(session, recipe_id)
     by_id = items_of(line.item for lines in recipe.lines_by_recipe.values() for line in lines)
     items, totals = cost_needs(session, needs_of(recipe, batches), by_id, today)
+    shares = _shares(recipe)
     rates = rates_of(recipe, batches)
     beside = rates.labour_micros + rates.overhead_micros
     return {
@@ -111,7 +113,14 @@ def load_recipe_cost(
         "never_bought": [row["item_slug"] for row in items if row["last_lot"] is None],
         "items": items,
         "makes": [
-            _unit_cost(item, drawn_micros(Fraction(made, MICRO), batches), basis, micros, beside, price_micros)
+            _unit_cost(
+                item,
+                drawn_micros(Fraction(made, MICRO), batches),
+                basis,
+                _part(micros, shares[item.item_id]),
+                _part(beside, shares[item.item_id]) or 0,
+                price_micros,
+            )
             for item, made in recipe.makes.values()
             for basis, micros in totals.items()
         ],
@@ -170,7 +179,7 @@ def _items(
 def _unit_cost(
     item: Item, made: int, basis: str, micros: int | None, beside: int, price_micros: int | None
 ) -> UnitCost:
-    """The cost of one, if this finished unit bears the whole cost of the batches."""
+    """The cost of one, if this finished unit bears this cost of the batches."""
     each, in_all = _each(micros, made), _each(_plus(micros, beside), made)
     left = margin(price_micros, each) if price_micros is not None else (None, None)
     left_in_all = margin(price_micros, in_all) if price_micros is not None else (None, None)
@@ -186,6 +195,17 @@ def _unit_cost(
         "margin_in_all": format_money(left_in_all[0]),
         "margin_percent_in_all": left_in_all[1],
     }
+
+
+def _shares(recipe: Recipe) -> Mapping[int, Fraction]:
+    """Each product's part of the cost: all of it for alternatives, as only one of them is made."""
+    if recipe.together:
+        return shares_of_cost(recipe.makes, recipe.together)
+    return dict.fromkeys(recipe.makes, Fraction(1))
+
+
+def _part(micros: int | None, share: Fraction) -> int | None:
+    return None if micros is None else divide_half_even(micros * share.numerator, share.denominator)
 
 
 def _each(micros: int | None, made: int) -> int | None:

@@ -6,6 +6,7 @@ Uses the same rule as recording, ``plan_draws`` over the same lots, but locks, w
 from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
+from types import MappingProxyType
 from typing import TypedDict
 
 from sqlalchemy.orm import Session
@@ -15,8 +16,10 @@ from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.log.refusals import Short
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.recipes.quantities import Item, Recipe, countable, needs_of
+from bake_tracker.domain.recipes.together import shares_of_cost
 from bake_tracker.domain.stock.costing import split_cost, total_cost
 from bake_tracker.domain.stock.fifo import Allocation, plan_draws
+from bake_tracker.domain.stock.outputs import divide
 from bake_tracker.domain.stock.shortages import all_draws, items_of
 from bake_tracker.domain.units import MAX_MICROS, MICRO, drawn_micros, format_micros
 from bake_tracker.queries.catalog.definitions import Good
@@ -49,7 +52,10 @@ class PlannedItem(TypedDict):
 
 
 class PlannedProduct(TypedDict):
-    """The planned product; ``each`` is None if the cost is unknown or something is short."""
+    """The planned product; ``each`` is None if the cost is unknown or something is short.
+
+    It is the cost of one if nothing else is made, or if the recipe makes its products together, of its share.
+    """
 
     item_id: int
     name: str
@@ -86,11 +92,13 @@ def load_production_plan(
         item_id: (item, drawn_micros(Fraction(per_batch, MICRO) * batches))
         for item_id, (item, per_batch) in recipe.makes.items()
     }
-    if makes and not any(0 < micros <= MAX_MICROS for _, micros in makes.values()):
+    countable = [0 < micros <= MAX_MICROS for _, micros in makes.values()]
+    if makes and not (all(countable) if recipe.together else any(countable)):
         raise ValidationError.of("scale_factor", "makes the plan too small or too large to record; use another factor")
     items = items_of(line.item for lines in recipe.lines_by_recipe.values() for line in lines)
     plan = _draw(session, needs_of(recipe, batches), today)
-    return _told(plan, items, makes, "num_batches")
+    shares = shares_of_cost(recipe.makes, recipe.together) if recipe.together else {}
+    return _told(plan, items, makes, "num_batches", shares)
 
 
 def load_assembly_plan(session: Session, good: Good, quantity: object, today: date) -> RunPlan:
@@ -119,10 +127,14 @@ def _told(
     items: Mapping[int, Item],
     makes: Mapping[int, tuple[Item, int]],
     field: str,
+    shares: Mapping[int, Fraction] = MappingProxyType({}),
 ) -> RunPlan:
     rows = [_item(items[item_id], allocation, field) for item_id, allocation in plan.items()]
     is_possible = not any(row["is_short"] for row in rows)
     cost = total_cost(all_draws(plan), field) if is_possible else None
+    parts = dict.fromkeys(makes, cost)
+    if shares and cost is not None:
+        parts = dict(zip(makes, divide(cost, [shares[item_id] for item_id in makes]), strict=True))
     return {
         "is_possible": is_possible,
         "items": rows,
@@ -134,7 +146,7 @@ def _told(
                 "name": item.name,
                 "unit": item.base_unit,
                 "expected": format_micros(micros),
-                "each": format_money(split_cost(cost, micros, micros).per_unit_micros) if micros else None,
+                "each": format_money(split_cost(parts[item_id], micros, micros).per_unit_micros) if micros else None,
             }
             for item_id, (item, micros) in makes.items()
         ],

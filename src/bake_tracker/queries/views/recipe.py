@@ -25,7 +25,7 @@ from bake_tracker.domain.units import (
     format_quantity,
 )
 from bake_tracker.models import RecipeRate, RecipeYield, tables
-from bake_tracker.queries.catalog.definitions import load_recipe
+from bake_tracker.queries.catalog.definitions import TOGETHER_OF_YIELD, load_recipe
 from bake_tracker.queries.catalog.label_facts import load_statements
 from bake_tracker.queries.keyset import load_slice
 from bake_tracker.queries.many_keys import among
@@ -51,7 +51,7 @@ class ListedRecipe(RecipeRow):
 
 
 class LineView(TypedDict):
-    """One line of a recipe: a quantity of an item, or a number of batches of another recipe."""
+    """One line of a recipe: a quantity of an item or another recipe, which may be counted in batches."""
 
     quantity: str
     unit: str
@@ -62,16 +62,20 @@ class LineView(TypedDict):
 
 
 class MadeView(TypedDict):
-    """What one batch makes of a finished unit."""
+    """What one batch makes of a finished unit; ``share`` is its stated part of the cost."""
 
     finished_unit_id: int
     finished_unit_slug: str
     quantity: str
     unit: str
+    share: NotRequired[str]
 
 
 class RecipeView(TypedDict):
-    """A recipe as it is now, with its own lines only; labour and overhead of one batch, None if not recorded."""
+    """A recipe as it is now, with its own lines only; labour and overhead of one batch, None if not recorded.
+
+    A batch makes one of the products, or all of them if ``together``.
+    """
 
     recipe_id: int
     slug: str
@@ -81,12 +85,13 @@ class RecipeView(TypedDict):
     notes: str | None
     lines: list[LineView]
     makes: list[MadeView]
+    together: bool
     labour: str | None
     overhead: str | None
 
 
 class SectionLine(TypedDict):
-    """A line of a scaled recipe: a quantity of an item, or a number of batches of a sub-recipe."""
+    """A line of a scaled recipe: a quantity of an item or a sub-recipe, which may be counted in batches."""
 
     quantity: str
     unit: str
@@ -123,7 +128,7 @@ class WeighedItem(TypedDict):
 
 
 class MadeUnit(TypedDict):
-    """How much of a finished unit the batches make, if they make nothing else."""
+    """How much of a finished unit the batches make, if they make nothing else or everything together."""
 
     item_id: int
     slug: str
@@ -141,7 +146,11 @@ class Allergens(TypedDict):
 
 
 class ScaledRecipe(TypedDict):
-    """A recipe for a number of batches; labour and overhead are for one batch, None if not recorded."""
+    """A recipe for a number of batches; labour and overhead are for one batch, None if not recorded.
+
+    ``problem`` is why the sub-recipes are left out: one is taken by a weight that is not known of its batch. ``shares``
+    are the stated parts of the cost, by item id.
+    """
 
     recipe_id: int
     slug: str
@@ -153,6 +162,9 @@ class ScaledRecipe(TypedDict):
     items: list[WeighedItem]
     is_flour_said: bool
     makes: list[MadeUnit]
+    together: bool
+    shares: dict[int, str]
+    problem: str | None
     labour: str | None
     overhead: str | None
     allergens: Allergens
@@ -173,21 +185,26 @@ def load_recipe_slice(
     )
     found = load_slice(session, recipes, ask, _listed, key="id", search_in=search_in)
     made: dict[int, list[str]] = {}
+    together = set[int]()
     for row in session.execute(
         select(
             tables.recipe_yield.c.recipe_id,
+            tables.recipe_together.c.item_id.label("together_id"),
             tables.recipe_yield.c.quantity_micros,
             tables.item.c.base_unit,
             tables.item.c.name,
         )
         .join(tables.item, tables.item.c.id == tables.recipe_yield.c.item_id)
+        .outerjoin(tables.recipe_together, TOGETHER_OF_YIELD)
         .where(among(session, tables.recipe_yield.c.recipe_id, [row["recipe_id"] for row in found.rows]))
         .order_by(tables.recipe_yield.c.recipe_id, tables.item.c.name)
     ):
         unit = "" if row.base_unit == "each" else f"{row.base_unit} "
+        together |= {row.recipe_id} if row.together_id is not None else set()
         made.setdefault(row.recipe_id, []).append(f"{format_micros(row.quantity_micros)} {unit}{row.name}")
     for one in found.rows:
-        one["makes"] = " or ".join(made.get(one["recipe_id"], ())) or None
+        joined = " and " if one["recipe_id"] in together else " or "
+        one["makes"] = joined.join(made.get(one["recipe_id"], ())) or None
     return found
 
 
@@ -221,11 +238,19 @@ def load_recipe_view(session: Session, recipe_id: int) -> RecipeView:
         .order_by(tables.recipe_line.c.position)
     )
     makes = session.execute(
-        select(RecipeYield.quantity_micros, tables.item.c.id, tables.item.c.slug, tables.item.c.base_unit)
+        select(
+            RecipeYield.quantity_micros,
+            tables.item.c.id,
+            tables.item.c.slug,
+            tables.item.c.base_unit,
+            tables.recipe_together.c.item_id.label("together_id"),
+            tables.recipe_together.c.share,
+        )
         .join(tables.item, tables.item.c.id == RecipeYield.item_id)
+        .outerjoin(tables.recipe_together, TOGETHER_OF_YIELD)
         .where(RecipeYield.recipe_id == recipe_id)
         .order_by(tables.item.c.id)
-    )
+    ).all()
     return {
         "recipe_id": recipe_id,
         "slug": found.slug,
@@ -234,18 +259,23 @@ def load_recipe_view(session: Session, recipe_id: int) -> RecipeView:
         "source": found.source,
         "notes": found.notes,
         "lines": [_line(row) for row in lines],
-        "makes": [
-            {
-                "finished_unit_id": row.id,
-                "finished_unit_slug": row.slug,
-                "quantity": format_micros(row.quantity_micros),
-                "unit": row.base_unit,
-            }
-            for row in makes
-        ],
+        "makes": [_made_view(row) for row in makes],
+        "together": any(row.together_id is not None for row in makes),
         "labour": format_money(found.labour_micros),
         "overhead": format_money(found.overhead_micros),
     }
+
+
+def _made_view(row: Any) -> MadeView:
+    view: MadeView = {
+        "finished_unit_id": row.id,
+        "finished_unit_slug": row.slug,
+        "quantity": format_micros(row.quantity_micros),
+        "unit": row.base_unit,
+    }
+    if row.share is not None:
+        view["share"] = str(row.share)
+    return view
 
 
 def load_scaled_recipe(
@@ -278,7 +308,11 @@ def load_scaled_recipe(
     if own is None:
         raise RecipeNotFoundError(recipe_id)
     names = {row.id: row.name for row in about}
-    counts = {key: count * batches for key, count in batches_by_recipe(recipe).items()}
+    problem = None
+    try:
+        counts = {key: count * batches for key, count in batches_by_recipe(recipe).items()}
+    except UnitConversionError as error:
+        counts, problem = {recipe_id: batches}, str(error)
     items = items_of(line.item for key in counts for line in recipe.lines_by_recipe.get(key, ()))
     said = [item_id for item_id in items if item_id in flour]
     rates = recipe.rates.get(recipe_id)
@@ -293,6 +327,9 @@ def load_scaled_recipe(
         "items": _weighed(recipe, counts, items, said),
         "is_flour_said": bool(said),
         "makes": [_made(item, micros, batches) for item, micros in recipe.makes.values()],
+        "together": bool(recipe.together),
+        "shares": {item_id: str(share) for item_id, share in recipe.together.items() if share is not None},
+        "problem": problem,
         "labour": format_money(rates.labour_micros) if rates else None,
         "overhead": format_money(rates.overhead_micros) if rates else None,
         "allergens": _allergens(session, items),

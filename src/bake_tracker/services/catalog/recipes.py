@@ -18,12 +18,19 @@ from bake_tracker.domain.errors import (
     RecipeNotFoundError,
     ValidationError,
 )
-from bake_tracker.domain.recipes.quantities import topological_order
+from bake_tracker.domain.recipes.quantities import BATCH, batches_by_recipe, topological_order
+from bake_tracker.domain.recipes.together import shares_of_cost
 from bake_tracker.domain.slugs import read_slug
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import tables
 from bake_tracker.queries.bakery import lock_bakery
-from bake_tracker.queries.catalog.definitions import load_items, load_recipe_children, load_slugs
+from bake_tracker.queries.catalog.definitions import (
+    load_items,
+    load_recipe,
+    load_recipe_children,
+    load_slugs,
+    load_yields,
+)
 from bake_tracker.queries.catalog.things import load_things
 from bake_tracker.services.catalog.changes import note_changes
 from bake_tracker.services.catalog.things import insert_named
@@ -39,7 +46,7 @@ YIELD = Kind(
 
 
 class LineInput(TypedDict):
-    """A recipe line: ``quantity`` in ``unit`` of an item, or ``quantity`` batches of a sub-recipe."""
+    """A recipe line: ``quantity`` in ``unit`` of an item or a sub-recipe; without a unit, batches of a sub-recipe."""
 
     quantity: int | Decimal | Fraction
     unit: NotRequired[str]
@@ -91,7 +98,11 @@ def record_recipe(
 
     An existing recipe keeps its slug, and also its category, source and notes if they are left out.
 
+    A line of a sub-recipe by weight or volume takes that part of its batch. The weight of a batch is that of what it
+    makes, if that is known, otherwise that of all its ingredients; the volume is that of what it makes.
+
     Raises:
+        UnitConversionError: a line takes a sub-recipe by a weight or volume that is not known of its batch.
         ValidationError: an argument is not allowed; a line names neither or both of item and sub-recipe; a slug is
             given for an existing recipe.
         RecipeCycleError: the recipe would contain itself; names the path.
@@ -124,13 +135,15 @@ def record_recipe(
             key = insert_named(operation, tables.recipe, row)
             before[("recipe_line", str(key))] = []
         else:
-            if not _lock(session, key):
+            if not lock_recipe(session, key):
                 raise RecipeNotFoundError(key)
             before |= load_things(session, [("recipe", str(key)), ("recipe_line", str(key))])
             _replace(session, key, row)
         names = {known: of_slug for of_slug, known in load_slugs(session, "recipe").items()}
         _check_cycle(session, key, names, clean)
         session.execute(insert(tables.recipe_line), [_line_row(key, number, line) for number, line in enumerate(clean)])
+        if any(line.sub_recipe_id is not None and line.unit != BATCH for line in clean):
+            batches_by_recipe(load_recipe(session, key))
         note_changes(operation, before)
         return operation.succeed(
             RecipeResult(operation_id=operation.id, recipe_id=key, slug=names[key], line_count=len(clean))
@@ -147,8 +160,12 @@ def record_recipe_yield(
 ) -> RecipeYieldResult:
     """Set the ``quantity`` of a finished unit that one batch makes, in its base unit.
 
+    If the recipe's products come out together, a new one joins them.
+
     Raises:
-        ValidationError: the quantity is not above 0, or has more than six decimals.
+        ValidationError: the quantity is not above 0 or has more than six decimals, or a new product joins others that
+            have stated shares.
+        UnitConversionError: a new product joins others by weight, and its weight is not known.
         RecipeNotFoundError, FinishedUnitNotFoundError: there is no such recipe or unit.
     """
     with recording(YIELD, session, locals()) as operation:
@@ -161,15 +178,17 @@ def record_recipe_yield(
         given.done()
         if done := operation.claim(row):
             return cast(RecipeYieldResult, done)
-        if not _lock(session, row["recipe_id"]):
+        if not lock_recipe(session, row["recipe_id"]):
             raise RecipeNotFoundError(row["recipe_id"])
         item = load_items(session, [row["item_id"]]).get(row["item_id"])
         if item is None or item.kind != "finished_unit":
             raise FinishedUnitNotFoundError(row["item_id"])
         same = (tables.recipe_yield.c.recipe_id == row["recipe_id"]) & (tables.recipe_yield.c.item_id == row["item_id"])
-        before = load_things(session, [("recipe_yield", f"{row['recipe_id']}:{row['item_id']}")])
+        key = str(row["recipe_id"])
+        before = load_things(session, [("recipe_yield", f"{key}:{row['item_id']}"), ("recipe_together", key)])
         session.execute(delete(tables.recipe_yield).where(same))
         session.execute(insert(tables.recipe_yield), row)
+        _make_together(session, row["recipe_id"], row["item_id"], before["recipe_together", key])
         note_changes(operation, before)
         return operation.succeed(
             RecipeYieldResult(
@@ -179,6 +198,19 @@ def record_recipe_yield(
                 quantity=format_micros(row["quantity_micros"]),
             )
         )
+
+
+def _make_together(session: Session, recipe_id: int, item_id: int, rows: Rows) -> None:
+    """Let a product come out with the others of its recipe, if they come out together."""
+    if not rows or any(row["item_id"] == item_id for row in rows):
+        return
+    if rows[0]["share"] is not None:
+        raise ValidationError.of(
+            "finished_unit_id",
+            "would need a share, because the recipe's products come out together; state all its products at once",
+        )
+    shares_of_cost(load_yields(session, recipe_id), {})
+    session.execute(insert(tables.recipe_together), {"recipe_id": recipe_id, "item_id": item_id, "share": None})
 
 
 def _clean_line(given: Arguments, number: int, line: Mapping[str, Any]) -> CleanLine:
@@ -191,9 +223,18 @@ def _clean_line(given: Arguments, number: int, line: Mapping[str, Any]) -> Clean
     if len(str(quantity)) > 80:
         given.refuse(f"{field}.quantity", "has too many digits; write it with a few decimals")
     if sub_recipe_id is not None:
-        return CleanLine(quantity, "batch", None, sub_recipe_id)
+        return CleanLine(quantity, _sub_recipe_unit(given, field, line.get("unit")), None, sub_recipe_id)
     unit = given.unit(f"{field}.unit", line.get("unit"))
     return CleanLine(quantity, unit.name if unit else "", item_id, None)
+
+
+def _sub_recipe_unit(given: Arguments, field: str, text: object) -> str:
+    if text is None or text in (BATCH, "batches"):
+        return BATCH
+    unit = given.unit(f"{field}.unit", text)
+    if unit and unit.dimension not in ("mass", "volume"):
+        given.refuse(f"{field}.unit", "must be batch, a weight or a volume, because the line is of a recipe")
+    return unit.name if unit else ""
 
 
 def _check_references(session: Session, lines: Sequence[CleanLine]) -> None:
@@ -219,7 +260,7 @@ def _replace(session: Session, recipe_id: int, changes: Mapping[str, Any]) -> No
     session.execute(delete(tables.recipe_line).where(tables.recipe_line.c.recipe_id == recipe_id))
 
 
-def _lock(session: Session, recipe_id: int) -> bool:
+def lock_recipe(session: Session, recipe_id: int) -> bool:
     """Lock a recipe so that two edits cannot interleave their lines; return whether it exists."""
     known = select(tables.recipe.c.id).where(tables.recipe.c.id == recipe_id)
     return session.execute(known.with_for_update(key_share=True)).first() is not None

@@ -261,6 +261,13 @@ def _add_recipes(operation: Operation, recipes: Sequence[RecipePlan], items: Map
         for made in recipe.makes
     ]
     _insert(operation, tables.recipe_yield, yields)
+    together = [
+        {"recipe_id": ids[recipe.slug], "item_id": items[made.slug], "share": made.share}
+        for recipe in recipes
+        if recipe.together
+        for made in recipe.makes
+    ]
+    _insert(operation, tables.recipe_together, together)
 
 
 def _add_parts(operation: Operation, plan: ImportPlan, items: Mapping[str, int]) -> None:

@@ -4,15 +4,25 @@ from typing import Annotated, Any
 
 import typer
 
+from bake_tracker.domain.recipes.quantities import base_quantity
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find
 from bake_tracker.entrypoints.cli.state import answer, ask, say, write
-from bake_tracker.queries.catalog.definitions import find_id, load_slugs
+from bake_tracker.queries.catalog.definitions import find_id, load_item, load_slugs
 from bake_tracker.services.catalog.goods import record_good_components
+from bake_tracker.services.catalog.recipe_makes import MadeInput, record_recipe_makes
 from bake_tracker.services.catalog.recipes import record_recipe, record_recipe_yield
 from bake_tracker.services.catalog.things import record_event, record_item, record_supplier
 from bake_tracker.services.database import Session
 
+Together = Annotated[
+    bool,
+    typer.Option(
+        "--together",
+        help="all products come out of every batch; the cost is divided by weight, or by the share of each, for "
+        "example '20 croissant share:3/4'",
+    ),
+]
 Slug = Annotated[str | None, typer.Option(help="short name for commands; default: made from the name")]
 
 
@@ -53,9 +63,17 @@ def list_recipes() -> None:
 def add_recipe(
     name: str,
     line: Annotated[
-        list[str], typer.Option(help="for example '2 cup flour' or '1 batch royal-icing'; repeat for each line")
+        list[str],
+        typer.Option(help="for example '2 cup flour', '1 batch icing' or '60 g icing'; repeat for each line"),
     ],
-    makes: Annotated[list[str] | None, typer.Option(help="what one batch makes, for example '24 sugar-cookie'")] = None,
+    makes: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="what one batch makes, for example '24 sugar-cookie'; repeat for alternatives, or with --together for "
+            "everything that comes out of one batch"
+        ),
+    ] = None,
+    together: Together = False,
     slug: Slug = None,
     change: Annotated[str | None, typer.Option(help="replace the lines of this recipe: slug or id")] = None,
 ) -> None:
@@ -69,9 +87,12 @@ def add_recipe(
             slug=slug,
             recipe_id=None if change is None else find(session, "recipe", change),
         )
-        for text in makes or []:
-            quantity, _, unit = parse.amount_of(text)
-            _record_yield(session, result["recipe_id"], unit, quantity)
+        made = [read_made(session, text) for text in makes or []]
+        if together or any(one["share"] is not None for one in made):
+            record_recipe_makes(result["recipe_id"], made, session=session, together=together)
+            return result
+        for one in made:
+            record_recipe_yield(result["recipe_id"], one["finished_unit_id"], one["quantity"], session=session)
         return result
 
     answer(write(work), lambda r: say(f"Recorded recipe {r['slug']} (id {r['recipe_id']})"))
@@ -88,6 +109,24 @@ def recipe_yield(
         return _record_yield(session, find(session, "recipe", recipe), finished_unit, parse.quantity(quantity))
 
     answer(write(work), lambda r: say(f"One batch of {recipe} makes {r['quantity']} {finished_unit}"))
+
+
+def recipe_makes(
+    recipe: Annotated[str, typer.Argument(help="slug or id")],
+    makes: Annotated[
+        list[str], typer.Argument(help="everything that one batch makes, for example '20 croissant' '500 g scraps'")
+    ],
+    together: Together = False,
+) -> None:
+    """Set everything that one batch makes: one of the products, or with --together all of them."""
+
+    def work(session: Session) -> Any:
+        recipe_id = find(session, "recipe", recipe)
+        made = [read_made(session, text) for text in makes]
+        return record_recipe_makes(recipe_id, made, session=session, together=together)
+
+    joined = " and " if together else " or "
+    answer(write(work), lambda _: say(f"One batch of {recipe} makes {joined.join(makes)}"))
 
 
 def add_good(
@@ -135,12 +174,28 @@ def _record_yield(session: Session, recipe_id: int, finished_unit: str, quantity
     return record_recipe_yield(recipe_id, unit_id, parse.exact_decimal(quantity), session=session)
 
 
+def read_made(session: Session, text: str) -> MadeInput:
+    """What one batch makes: ``20 croissant``, ``0.5 kg scraps`` or ``500 g scraps share:1/4``."""
+    amount, _, share = text.partition(" share:")
+    quantity, unit, slug = parse.amount_of(amount)
+    item = load_item(session, find(session, "finished_unit", slug))
+    return {
+        "finished_unit_id": item.item_id,
+        "quantity": parse.exact_decimal(base_quantity(item, quantity, unit) if unit else quantity),
+        "share": parse.quantity(share) if share else None,
+    }
+
+
 def _line(session: Session, text: str) -> Any:
     quantity, unit, name = parse.amount_of(text)
     if unit in ("batch", "batches"):
         return {"sub_recipe_id": find(session, "recipe", name), "quantity": quantity}
-    if find_id(session, "item", name) is None and find_id(session, "recipe", name) is not None:
-        raise typer.BadParameter(f"{name} is a recipe; use a number of batches of it, such as '1/2 batch {name}'")
+    if find_id(session, "item", name) is None and (recipe_id := find_id(session, "recipe", name)) is not None:
+        if unit:
+            return {"sub_recipe_id": recipe_id, "quantity": quantity, "unit": unit}
+        raise typer.BadParameter(
+            f"{name} is a recipe; use a number of batches or a weight, such as '1/2 batch {name}' or '60 g {name}'"
+        )
     return {"item_id": find(session, "item", name), "quantity": quantity, "unit": unit or "each"}
 
 

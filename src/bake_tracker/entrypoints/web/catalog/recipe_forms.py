@@ -1,6 +1,7 @@
 """The recipe form: a new recipe, or new lines for an existing one."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ from bake_tracker.domain.errors import NotFoundError, ServiceError
 from bake_tracker.domain.name_matching import name_key
 from bake_tracker.domain.recipe_text.names import NamedItems, NewNames
 from bake_tracker.domain.recipe_text.typed_lines import UNKNOWN, near
+from bake_tracker.domain.recipes.quantities import Recipe
 from bake_tracker.domain.remedies import Advice
 from bake_tracker.domain.units import MICRO, format_micros
 from bake_tracker.entrypoints.http.access import BAKER
@@ -29,9 +31,10 @@ from bake_tracker.entrypoints.web.catalog.typed_rows import (
 from bake_tracker.entrypoints.web.forms import Form, Sent, blank
 from bake_tracker.entrypoints.web.pages import go_to, pages, render
 from bake_tracker.queries.catalog.archived import load_archived_items
-from bake_tracker.queries.catalog.definitions import load_yields
+from bake_tracker.queries.catalog.definitions import load_recipe, load_yields
 from bake_tracker.queries.catalog.page_names import load_named_items
 from bake_tracker.queries.views.recipe import ScaledRecipe, load_recipe_names, load_scaled_recipe
+from bake_tracker.services.catalog.recipe_makes import MadeInput, record_recipe_makes
 from bake_tracker.services.catalog.recipes import LineInput, record_recipe, record_recipe_yield
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
 
@@ -40,9 +43,19 @@ router = pages()
 RecipeId = Annotated[int, Path(ge=1, le=MAX_KEY)]
 ABOUT = ("category", "source", "notes")
 LINE = ("amount", "of")
-MAKES = ("gives", "product")
+MAKES = ("gives", "product", "part")
 """The fields that repeat: a line of the recipe, and something that a batch makes."""
 NO_PRODUCT = "is not a product yet"
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A row of what a batch makes; ``line`` is its number in the form."""
+
+    item_id: int
+    quantity: int | Decimal
+    share: Fraction | None
+    line: str
 
 
 @router.get("/recipes/new", name="new_recipe", dependencies=[BAKER])
@@ -65,9 +78,18 @@ def edit(request: Request, recipe_id: RecipeId) -> Response:
         makes = load_yields(session, recipe_id)
     about = {"category": view["category"], "source": view["source"], "notes": view["notes"]}
     form = blank(request, name=view["name"], **about)
+    if view["together"]:
+        form.put(together="yes")
     lines = view["sections"][0]["lines"]
     put_rows(form, LINE, [(write_amount(form, line["quantity"], line["unit"]), line["name"]) for line in lines])
-    put_rows(form, MAKES, [(form.write(format_micros(micros)), item.name) for item, micros in makes.values()])
+    put_rows(
+        form,
+        MAKES,
+        [
+            (form.write(format_micros(micros)), item.name, view["shares"].get(key, ""))
+            for key, (item, micros) in makes.items()
+        ],
+    )
     return show_form(request, form, view)
 
 
@@ -97,7 +119,7 @@ def _write(session: Session, form: Form, view: ScaledRecipe | None) -> int:
     own = form.operation_uuid
     known, made = load_named_items(session)
     lines = _lines(session, form, known)
-    gives = [_made(session, form, row, made, own) for row in form.rows(*MAKES)]
+    gives = [_made(session, form, row, made, own) for row in form.rows(*_made_fields(form))]
     form.done()
     about: dict[str, Any] = {name: form.text(name) for name in ABOUT}
     if view:  # an omitted field would keep its value, but an emptied one must become empty
@@ -107,14 +129,44 @@ def _write(session: Session, form: Form, view: ScaledRecipe | None) -> int:
         done = record_recipe(
             form["name"], lines, session=session, recipe_id=recipe_id, operation_id=form.operation_id, **about
         )
-    before = load_yields(session, done["recipe_id"])
-    for item_id, quantity, row in gives:
-        if item_id not in before or before[item_id][1] != Fraction(quantity) * MICRO:
-            with by_row(form, "quantity", f"gives{row}"):
+    before = load_recipe(session, done["recipe_id"])
+    if "together" in form or before.together or any(one.share for one in gives):
+        _write_together(session, form, before, gives)
+        return done["recipe_id"]
+    for one in gives:
+        known_as = before.makes.get(one.item_id)
+        if known_as is None or known_as[1] != Fraction(one.quantity) * MICRO:
+            with by_row(form, "quantity", f"gives{one.line}"):
                 record_recipe_yield(
-                    done["recipe_id"], item_id, quantity, session=session, operation_id=uuid5(own, f"makes {item_id}")
+                    done["recipe_id"],
+                    one.item_id,
+                    one.quantity,
+                    session=session,
+                    operation_id=uuid5(own, f"makes {one.item_id}"),
                 )
     return done["recipe_id"]
+
+
+def _write_together(session: Session, form: Form, before: Recipe, gives: Sequence[_Made]) -> None:
+    """Record everything that a batch makes, unless it stays as it is."""
+    is_together = "together" in form
+    shares = {one.item_id: one.share for one in gives}
+    made = {one.item_id: Fraction(one.quantity) * MICRO for one in gives}
+    if made == {key: micros for key, (_, micros) in before.makes.items()} and before.together == (
+        shares if is_together else {}
+    ):
+        return
+    makes: list[MadeInput] = [
+        {"finished_unit_id": one.item_id, "quantity": one.quantity, "share": one.share} for one in gives
+    ]
+    with by_row(form, "makes", "gives"):
+        record_recipe_makes(
+            before.recipe_id,
+            makes,
+            session=session,
+            together=is_together,
+            operation_id=uuid5(form.operation_uuid, "makes"),
+        )
 
 
 def _lines(session: Session, form: Form, known: NamedItems) -> list[LineInput]:
@@ -132,7 +184,7 @@ def _lines(session: Session, form: Form, known: NamedItems) -> list[LineInput]:
             continue
         quantity, meant = read
         if meant.sub_recipe_id is not None:
-            lines.append({"quantity": quantity, "sub_recipe_id": meant.sub_recipe_id})
+            lines.append({"quantity": quantity, "unit": meant.unit, "sub_recipe_id": meant.sub_recipe_id})
             continue
         if meant.item is not None:
             item_id = meant.item.item_id
@@ -149,8 +201,15 @@ def _lines(session: Session, form: Form, known: NamedItems) -> list[LineInput]:
     return lines
 
 
-def _made(session: Session, form: Form, row: Form, made: NamedItems, own: UUID) -> tuple[int, int | Decimal, str]:
-    """The product of a row, and how much of it a batch makes."""
+def _made_fields(form: Form) -> tuple[str, ...]:
+    """The fields of a row of products; a form that was opened before the update lacks the last."""
+    return MAKES if MAKES[-1] in form else MAKES[:-1]
+
+
+def _made(session: Session, form: Form, row: Form, made: NamedItems, own: UUID) -> _Made:
+    """The product of a row, how much of it a batch makes, and its part of the cost."""
+    part = row.quantity("part")
+    share = None if part is None else Fraction(part)
     quantity = row.number("gives", needed=True)
     name = row.text("product", needed=True) or ""
     item = made.find(name) if name else None
@@ -158,8 +217,8 @@ def _made(session: Session, form: Form, row: Form, made: NamedItems, own: UUID) 
         if "add_new" not in form:
             row.refuse("product", f"{NO_PRODUCT}{near(made.like(name))}")
         elif not form.problems:
-            return add_item(session, form, "finished_unit", name, "each"), quantity or 0, row.line
-    return item.item_id if item else 0, quantity or 0, row.line
+            return _Made(add_item(session, form, "finished_unit", name, "each"), quantity or 0, share, row.line)
+    return _Made(item.item_id if item else 0, quantity or 0, share, row.line)
 
 
 def show_form(
@@ -183,7 +242,7 @@ def show_form(
         form=form,
         view=view,
         lines=rows_to_show(form, LINE, least=4),
-        makes=rows_to_show(form, MAKES, least=1),
+        makes=[dict.fromkeys(MAKES, "") | row for row in rows_to_show(form, _made_fields(form), least=1)],
         names=sorted({*(item.name for item in known.items if item.item_id not in archived), *recipes}),
         products=sorted(item.name for item in made.items if item.item_id not in archived),
         to_look_at=to_look_at,

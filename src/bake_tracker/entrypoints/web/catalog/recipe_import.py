@@ -71,7 +71,7 @@ def _fill(form: Form, preview: PagePreview) -> None:
     )
     makes = preview["makes"]
     if makes["quantity"]:
-        put_rows(form, MAKES, [(_amount(form, makes["quantity"]), makes["finished_unit_slug"] or makes["name"])])
+        put_rows(form, MAKES, [(_amount(form, makes["quantity"]), makes["finished_unit_slug"] or makes["name"], "")])
 
 
 def _amount(form: Form, quantity: str | None, unit: str | None = None) -> str:

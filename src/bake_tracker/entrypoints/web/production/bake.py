@@ -60,6 +60,7 @@ def check(request: Request) -> Response:
 def record(request: Request, form: Sent) -> Response:
     """Record the production, or show the needs again if the form asked for that."""
     if "check" in form:
+        form.sent = [(name, text) for name, text in form.sent if not name.startswith("also_")]
         return _page(request, form.put(actual_yield=None))
     try:
         done = _record(form)
@@ -151,6 +152,10 @@ def _checked(session: Session, form: Form, today: date) -> dict[str, Any]:
     product = next((one for one in makes if str(one["item_id"]) == form["finished_unit_id"]), None)
     if product and not form["actual_yield"]:
         form.put(actual_yield=Decimal(product["expected"]))
+    together = [one for one in makes if recipe.together and one is not product]
+    for one in together:
+        if f"also_{one['item_id']}" not in form:
+            form.put(**{f"also_{one['item_id']}": Decimal(one["expected"])})
     return {
         "form": form,
         "recipe": recipe,
@@ -160,6 +165,7 @@ def _checked(session: Session, form: Form, today: date) -> dict[str, Any]:
         "planned": form.write(product["expected"]) if product else "",
         "planned_for": _planned_for(form),
         "question": question,
+        "together": together,
         "also_open": any(form[f"also_{item_id}"] for item_id in recipe.makes),
     }
 

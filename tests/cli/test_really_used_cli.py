@@ -106,6 +106,7 @@ def test_products_come_out_together(bun: Kitchen, bake: CommandLine) -> None:
     done = bake("produce", "lam", "1", "--unit", "a-bun", "--yield", "2", "--also", "100 g scraps")
     assert "planned 100 as lot scraps-" in done.out
     assert "2 A buns and 100 g of Scraps" in bake("runs").out
+    assert "2 a-buns and 100 g of scraps" in bake("cost", "lam").out
     assert "makes 2 a-bun or 100 g scraps" in bake("recipe", "makes", "lam", "2 a-bun", "100 g scraps").out
     assert (
         "the weight of a-bun is not known" in bake("recipe", "makes", "lam", "2 a-bun", "9 g scraps", "--together").err

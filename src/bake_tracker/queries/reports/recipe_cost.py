@@ -54,7 +54,10 @@ class UnitCost(TypedDict):
 
 
 class RecipeCost(TypedDict):
-    """The cost of batches; labour and overhead are separate, ``in_all`` includes them."""
+    """The cost of batches; labour and overhead are separate, ``in_all`` includes them.
+
+    A batch makes one of the products, which bears all of the cost, or all of them if ``together``.
+    """
 
     recipe: str
     batches: str
@@ -72,6 +75,7 @@ class RecipeCost(TypedDict):
     never_bought: list[str]
     items: list[CostedItem]
     makes: list[UnitCost]
+    together: bool
 
 
 def load_recipe_cost(
@@ -124,6 +128,7 @@ def load_recipe_cost(
             for item, made in recipe.makes.values()
             for basis, micros in totals.items()
         ],
+        "together": bool(recipe.together),
     }
 
 

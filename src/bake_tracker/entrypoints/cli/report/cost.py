@@ -132,7 +132,8 @@ def show_cost(found: Any) -> None:
         one["finished_unit"]: amount_of(one["quantity"], one["unit"], one["finished_unit"]) for one in found["makes"]
     }
     batches = f"{found['batches']} {'batch' if found['batches'] == '1' else 'batches'}"
-    say(f"{batches} of {found['recipe']}: {' or '.join(made.values()) or 'no yield yet'}", style="bold")
+    joined = (" and " if found["together"] else " or ").join(made.values())
+    say(f"{batches} of {found['recipe']}: {joined or 'no yield yet'}", style="bold")
     has_rates = {found["labour"], found["overhead"]} != {"0.00"}
     beside = ["labour", "overhead"] if has_rates else []
     names = [amount_of(row["needed"], row["unit"], row["item_slug"]) for row in found["items"]]

@@ -76,7 +76,7 @@ DECK = (
     *("waste", "more", "less", "count", "density", "piece", "bring back", "send back"),
     *("bill", "bill", "bill", "credit"),
     *("make item", "make supplier", "make event", "make recipient", "make product", "deliver"),
-    *("write recipe", "write recipe", "state yield", "state components", "state rate", "state name"),
+    *("write recipe", "write recipe", "state yield", "state makes", "state components", "state rate", "state name"),
     *("state allergens", "state allergens of a package", "state label", "state bakery", "import"),
     *("state policy", "state archiving", "correct settings"),
     *("undo", "undo", "undo", "cascade"),

@@ -11,7 +11,6 @@ from bake_tracker.domain.slice_keys import write_key
 from bake_tracker.entrypoints.api.common import (
     After,
     Body,
-    Factor,
     IdempotencyKey,
     Key,
     Limit,
@@ -29,8 +28,10 @@ from bake_tracker.entrypoints.api.fields import (
     Amount,
     BatchRate,
     Id,
+    Many,
     Name,
     Price,
+    Share,
     Slug,
     Some,
     SomeMillionths,
@@ -93,9 +94,9 @@ class Yield(Body):
 class Made(Body):
     """What one batch makes of a finished unit, in its base unit; `share` is its part of the cost."""
 
-    finished_unit_id: Whole
-    quantity: Quantity
-    share: Factor | None = None
+    finished_unit_id: Id
+    quantity: SomeMillionths
+    share: Share | None = None
 
 
 class Makes(Body):

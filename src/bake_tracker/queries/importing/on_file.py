@@ -137,7 +137,7 @@ def load_recipes(session: Session) -> dict[str, RecipePlan]:
     makes: defaultdict[int, list[YieldPlan]] = defaultdict(list)
     together = set[int]()
     for recipe_id, slug, name, micros, share, is_together in session.execute(_yields):
-        makes[recipe_id].append(YieldPlan(slug, name, micros, share))
+        makes[recipe_id].append(YieldPlan(slug, name, micros, share=share))
         together |= {recipe_id} if is_together else set()
     heads = select(Recipe.id, Recipe.slug, Recipe.name, Recipe.category, Recipe.source, Recipe.notes)
     return {

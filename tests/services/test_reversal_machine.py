@@ -16,7 +16,7 @@ from support.life import Keep
 from support.life_undone import DECK, SHELF, Life, known, stocked_kitchen
 
 LIVES = int(os.environ.get("BAKE_TRACKER_TEST_LIVES", "5"))
-STEPS = 28
+STEPS = 30
 
 UNDONE = (
     *("record_receipt", "record_batch_production", "record_assembly", "record_bake_and_pack"),

@@ -23,6 +23,11 @@ _SAID: Mapping[str, Mapping[str, Mapping[str, str]]] = {
     "delivery": {
         "record_delivery": {name: name for name in ("supplier_id", "document", "delivered_on", "notes")},
     },
+    "cost_statement": {
+        "record_cost_statement": {
+            name: name for name in ("kind", "document", "stated_at", "share_by", "delivery_id", "notes")
+        }
+    },
     "lot_hold": {
         "record_hold": {"reason": "reason"},
         "record_release": {"reason": "reason", "usable_until": "usable_until"},
@@ -54,6 +59,7 @@ _CHOSEN = {
     "happened_at",
     "of_operation_id",
     "counted_at",
+    "stated_at",
     "delivered_on",
     "produced_at",
     "assembled_at",

@@ -32,6 +32,7 @@ TABLES = {
     "item_measure": "source = 'none'",
     "passed_over_lot": "state = 'none'",
     "production_output": "share = '1'",
+    "unit_change": "factor = '2'",
     "run_rate": "labour_micros = 2",
     "catalog_change": "key = 'none'",
     "restoration": "last_recorded_at = restored_at",

@@ -200,7 +200,7 @@ def test_purchases_are_listed_by_product_and_supplier(kitchen: Kitchen) -> None:
 
 
 def test_prices_and_costs_take_as_many_statements_however_much_was_bought(kitchen: Kitchen) -> None:
-    """Purchases take two statements and costs five."""
+    """Purchases take three statements and costs five."""
     stocked(kitchen)
     counted = []
     for bought in (("Flour", "Sugar", "Flour"), ()):
@@ -213,4 +213,4 @@ def test_prices_and_costs_take_as_many_statements_however_much_was_bought(kitche
             counted.append((middle - start, statement_count() - middle))
         for item in bought:
             kitchen.receive(item, 1, "kg", 2)
-    assert counted == [(2, 5)] * 2
+    assert counted == [(3, 5)] * 2

@@ -5,6 +5,7 @@ from datetime import date
 from bake_tracker.services.catalog.measures import record_piece_weight
 from bake_tracker.services.catalog.rates import record_recipe_rate
 from bake_tracker.services.catalog.things import record_supplier
+from bake_tracker.services.catalog.unit_change import record_unit_change
 from bake_tracker.services.database import run_in_transaction
 from bake_tracker.services.reversal import record_reversal
 from bake_tracker.services.stock.adjustment import record_adjustment
@@ -16,13 +17,16 @@ from support.kitchen import Kitchen
 
 
 def fill_the_life_of_stock(kitchen: Kitchen) -> None:
-    """Sugar is spilt, counted, split, held, delivered, billed and returned, and baked with a rate."""
+    """Sugar is spilt, counted, split, held, delivered and billed, and baked with a rate; eggs are kept in another unit.
+    """
     lot = kitchen.receive("Sugar", 1, "kg", 2)["lot_id"]
     passed_over = kitchen.receive("Sugar", 1, "g", 0, received_on=date(2025, 12, 1))["lot_id"]
     mistyped = kitchen.receive("Sugar", 9, "kg", 2)["operation_id"]
     mill = run_in_transaction(lambda s: record_supplier("Watermill", session=s))["supplier_id"]
     line = {"item_id": kitchen.ids["Sugar"], "quantity": 1, "unit": "kg"}
     sheet = {"lot_id": lot, "percent_left": 50, "expected": 1_000}
+    egg = kitchen.ingredient("Egg", "each")
+    kitchen.receive("Egg", 30, "each", 8)
     for work in (
         lambda s: record_adjustment("waste", [{"lot_id": lot, "quantity": 10}], session=s, reason="spilt"),
         lambda s: record_stocktake([sheet], session=s, notes="Monday", moved="after"),
@@ -31,6 +35,8 @@ def fill_the_life_of_stock(kitchen: Kitchen) -> None:
         lambda s: record_delivery([line], session=s, supplier_id=mill, document="7"),
         lambda s: record_piece_weight(kitchen.ids["Sugar"], 10, 45, "g", session=s, source="our scale"),
         lambda s: record_reversal(mistyped, "mistyped", session=s),
+        lambda s: record_piece_weight(egg, 1, 53, "g", session=s),
+        lambda s: record_unit_change(egg, "g", session=s),
         lambda s: record_recipe_rate(kitchen.ids["Cookies"], 12, 3, session=s),
     ):
         run_in_transaction(work)

@@ -27,6 +27,7 @@ from bake_tracker.services.catalog import (
     recipes,
     settings,
     things,
+    unit_change,
 )
 from bake_tracker.services.database import run_in_transaction
 from bake_tracker.services.importing import recipe_page
@@ -95,6 +96,13 @@ def a_token(session: Session) -> int:
     ]
 
 
+def weighed_item(session: Session) -> int:
+    """Return an ingredient in g of which a piece weighs 50 g; without stock, since each lot would have its own line."""
+    item_id = things.record_item("ingredient", f"Egg {uuid4()}", "g", session=session)["item_id"]
+    measures.record_piece_weight(item_id, 1, 50, "g", session=session)
+    return item_id
+
+
 SECRET = "a planted secret that must be nowhere: " + "x" * 9
 
 
@@ -125,6 +133,7 @@ CALLS: dict[str, Callable[[Kitchen, Session], Any]] = {
         things.record_event(f"Fair {uuid4()}", session=s)["event_id"], {"archived": True}, session=s
     ),
     "record_item_change": lambda k, s: edits.record_item_change(k.ids["Flour"], {"shelf_life_days": 90}, session=s),
+    "record_unit_change": lambda _, s: unit_change.record_unit_change(weighed_item(s), "each", session=s),
     "record_recipient_change": lambda _, s: edits.record_recipient_change(
         things.record_recipient(f"Ada {uuid4()}", session=s)["recipient_id"], {"household": "Lovelace"}, session=s
     ),
@@ -214,6 +223,9 @@ def requests_of(kitchen: Kitchen, web: "Web", owner: "TestClient") -> dict[str, 
     olga = web.signed_in(Role.OWNER)
     eve = made(olga, "/users", name="Ada", password=PASSWORD, role="viewer")["user_id"]
     token = made(olga, f"/users/{eve}/api-tokens", name="Till", role="viewer")["api_token_id"]
+    egg = made(owner, "/items", kind="ingredient", name="Egg", base_unit="g")["item_id"]
+    made(owner, f"/items/{egg}/piece-weights", pieces=1, weight=50, weight_unit="g")
+    made(owner, "/receipts", item_id=egg, quantity=500, unit="g", total_cost="3")
     line = {"item_id": flour, "quantity": "25", "unit": "kg", "total_cost": "31.50"}
     said = {"item_id": flour, "quantity": 1, "unit": "g"}
     page = {"name": "Shortbread", "lines": ["500 g flour", "2 tsp vanilla"], "yields": ["24 fingers"]}
@@ -240,6 +252,7 @@ def requests_of(kitchen: Kitchen, web: "Web", owner: "TestClient") -> dict[str, 
         "record_bakery_correction": ("POST", "/bakery/corrections", {"currency": "EUR", "reason": "set up wrong"}),
         "record_event_change": ("PATCH", f"/events/{event}", {"archived": True}),
         "record_item_change": ("PATCH", f"/items/{flour}", {"shelf_life_days": 90}),
+        "record_unit_change": ("POST", f"/items/{egg}/unit-changes", {"base_unit": "each"}),
         "record_recipient_change": ("PATCH", f"/recipients/{customer}", {"household": "Lovelace"}),
         "record_supplier_change": ("PATCH", f"/suppliers/{supplier_id}", {"name": "Old mill"}),
         "record_event": ("POST", "/events", {"name": "Fair", "happens_on": "2026-12-05"}),

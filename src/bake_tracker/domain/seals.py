@@ -86,6 +86,7 @@ COVERED: Mapping[str, tuple[str, ...]] = {
         *("id", "operation_id", "lot_id", "new_lot_id", "quantity_micros"),
         *("from_location", "to_location", "reason", "happened_at"),
     ),
+    "unit_change": ("id", "operation_id", "item_id", "new_item_id", "factor", "lot_id", "new_lot_id", "happened_at"),
     "delivery": ("id", "operation_id", "supplier_id", "document", "delivered_on", "notes"),
     "cost_statement": (
         *("id", "operation_id", "kind", "document", "stated_at", "share_by"),

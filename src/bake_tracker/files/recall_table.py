@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bake_tracker.domain.stock.recall import Recall, Step, TracedLot
-from bake_tracker.domain.stock.trace import SPLIT
+from bake_tracker.domain.stock.trace import IN_ANOTHER_UNIT, SPLIT
 from bake_tracker.files.tables import Sheet, csv_content, write_new, xlsx_content
 
 COLUMNS = (
@@ -50,6 +50,7 @@ _EVENTS = {
     "sale": "shipping (sale)",
     "sent back": "shipping (back to the supplier)",
     SPLIT: "split off",
+    IN_ANOTHER_UNIT: IN_ANOTHER_UNIT,
 }
 _RUNS = {"baked": "production run", "packed": "assembly run"}
 
@@ -111,6 +112,8 @@ def _brought(lot: TracedLot, bakery: str, side: str) -> Iterator[Row]:
     source = ", ".join(filter(None, (lot["supplier"], lot["supplier_details"]))) or None
     if lot["split_from"]:
         event, source = "split in", f"lot {lot['split_from']}"
+    elif lot["brought_by"] == IN_ANOTHER_UNIT:
+        event = IN_ANOTHER_UNIT
     document = _RUNS.get(lot["brought_by"]) or ("supplier's document" if lot["reference"] else "operation")
     yield {
         **_of_lot(lot, lot["quantity"], side),

@@ -21,6 +21,7 @@ CHANGEABLE_UNTIL = {
     "count_answer": "",
     "lot_hold": "",
     "transfer": "",
+    "unit_change": "",
     "delivery": "",
     "cost_statement": "",
     "cost_statement_line": "",

@@ -20,6 +20,7 @@ from bake_tracker.models.restoration import Restoration, RestoredOperation
 from bake_tracker.models.reversal import Reversal
 from bake_tracker.models.seals import Seal, SealedOperation
 from bake_tracker.models.stock import Lot, PassedOverLot
+from bake_tracker.models.unit_changes import UnitChange
 
 __all__ = [
     "Adjustment",
@@ -70,5 +71,6 @@ __all__ = [
     "StocktakeLine",
     "Supplier",
     "Transfer",
+    "UnitChange",
     "User",
 ]

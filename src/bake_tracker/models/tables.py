@@ -52,6 +52,7 @@ from bake_tracker.models import (
     StocktakeLine,
     Supplier,
     Transfer,
+    UnitChange,
     User,
 )
 
@@ -103,3 +104,4 @@ stocktake = cast(Table, Stocktake.__table__)
 stocktake_line = cast(Table, StocktakeLine.__table__)
 supplier = cast(Table, Supplier.__table__)
 transfer = cast(Table, Transfer.__table__)
+unit_change = cast(Table, UnitChange.__table__)

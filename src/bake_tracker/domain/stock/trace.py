@@ -10,6 +10,9 @@ from bake_tracker.domain.stock.adjusting import RETURNS, TO_SOMEBODY
 SPLIT = "split"
 """Part of a lot was moved and became a lot of its own."""
 
+IN_ANOTHER_UNIT = "kept in another unit"
+"""All of a lot became a lot of the item that is kept in another unit since."""
+
 
 class Edge(NamedTuple):
     """An operation took ``quantity_micros`` of one lot and made another, or None if it made no lot."""
@@ -86,7 +89,7 @@ def _column(moved: Moved) -> str | None:
         return "waste"
     if moved.kind in TO_SOMEBODY:
         return "handed over"
-    return SPLIT if moved.kind == SPLIT else None
+    return SPLIT if moved.kind in (SPLIT, IN_ANOTHER_UNIT) else None
 
 
 def levels(edges: Iterable[Edge], starts: Iterable[int], *, forward: bool) -> dict[int, int]:

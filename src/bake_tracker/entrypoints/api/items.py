@@ -17,6 +17,8 @@ from bake_tracker.entrypoints.api.common import (
     Page,
     Search,
     Since,
+    checked,
+    checks,
     reads,
     recorded,
     routes,
@@ -44,11 +46,18 @@ from bake_tracker.services.catalog.allergens import AllergensResult, record_alle
 from bake_tracker.services.catalog.edits import ItemChangeResult, record_item_change
 from bake_tracker.services.catalog.measures import DensityResult, PieceResult, record_density, record_piece_weight
 from bake_tracker.services.catalog.things import ItemResult, record_item
+from bake_tracker.services.catalog.unit_change import (
+    UnitChangeCheck,
+    UnitChangeResult,
+    check_unit_change,
+    record_unit_change,
+)
 from bake_tracker.services.database import read_scope
 
 router = routes("/items", "items")
 
 Kind = Literal["ingredient", "material", "finished_unit", "finished_good"]
+BaseUnit = Literal["g", "ml", "each", "cm"]
 
 
 class ItemPage(Page):
@@ -66,7 +75,7 @@ class NewItem(Body):
 
     kind: Kind
     name: Name
-    base_unit: Literal["g", "ml", "each", "cm"]
+    base_unit: BaseUnit
     slug: Slug | None = None
     pick_policy: Literal["fefo", "fifo"] = "fefo"
     shelf_life_days: Days | None = None
@@ -90,6 +99,12 @@ class ItemChange(Body):
     shelf_life_days: Days | None = None
     description: Text | None = None
     archived: bool | SkipJsonSchema[None] = None
+
+
+class NewUnit(Body):
+    """The unit that an item is kept in from now on; see ``record_unit_change``."""
+
+    base_unit: BaseUnit
 
 
 class Density(Body):
@@ -141,6 +156,19 @@ def add_item(request: Request, body: NewItem, idempotency_key: IdempotencyKey = 
 def change_item(request: Request, item_id: Key, body: ItemChange, idempotency_key: IdempotencyKey = None) -> Response:
     """Change an item's fields, or archive it; fields that you leave out stay as they are."""
     return recorded(request, idempotency_key, record_item_change, at=None, item_id=item_id, changes=body.given())
+
+
+@router.post("/{item_id}/unit-changes/check", **checks(UnitChangeCheck))
+def check_unit(item_id: Key, body: NewUnit) -> Response:
+    """What would change if the item were kept in another unit; records nothing."""
+    with read_scope() as session:
+        return checked(check_unit_change(item_id, body.base_unit, session=session))
+
+
+@router.post("/{item_id}/unit-changes", **writes(UnitChangeResult))
+def change_unit(request: Request, item_id: Key, body: NewUnit, idempotency_key: IdempotencyKey = None) -> Response:
+    """Keep the item in another unit; another item takes its slug, stock and recipes, and this one keeps the history."""
+    return recorded(request, idempotency_key, record_unit_change, item_id=item_id, **body.given())
 
 
 @router.get("/{item_id}", **reads(ItemView))

@@ -81,6 +81,7 @@ COMMANDS: dict[str, Command | Group] = {
             "add": Command(f"{_CATALOG}:add_item", "ingredient 'Rye flour' --unit g"),
             "list": Command(f"{_CATALOG}:list_items", "ingredient"),
             "change": Command(f"{_EDITS}:change_item", "flour --shelf-life 270"),
+            "unit": Command("catalog.unit_change:change_unit", "flour each --dry-run"),
         },
     ),
     "recipe": Group(

@@ -12,6 +12,7 @@ from bake_tracker.entrypoints.web.catalog import (
     recipe_import,
     recipes,
     settings,
+    unit_change,
 )
 from bake_tracker.entrypoints.web.log import transactions
 from bake_tracker.entrypoints.web.pages import show_problem
@@ -59,6 +60,7 @@ PAGES: tuple[APIRouter, ...] = (
     settings.router,
     correct_settings.router,
     edits.router,
+    unit_change.router,
     transactions.router,
 )
 

@@ -97,5 +97,6 @@ def _reported() -> Any:
         select(tables.stocktake.c.counted_at),
         select(tables.lot_hold.c.happened_at),
         select(tables.transfer.c.happened_at),
+        select(tables.unit_change.c.happened_at),
         adjusted,
     )

@@ -123,7 +123,10 @@ def load_changes(session: Session, operation_ids: Collection[str]) -> list[Chang
 
 
 def load_catalog_links(session: Session, operation_ids: Collection[str]) -> list[Link]:
-    """Later operations, not undone, that changed the same entries or refer to entries these operations created."""
+    """Later operations, not undone, that changed the same entries or refer to entries these operations created.
+
+    The item that follows another in another unit counts as created.
+    """
     own = load_changes(session, operation_ids)
     if not own:
         return []
@@ -131,6 +134,7 @@ def load_catalog_links(session: Session, operation_ids: Collection[str]) -> list
     for change in own:
         by_thing[change.thing].append(change)
     made = {change.thing: change.operation_id for change in own if change.made_it}
+    made |= _load_followed(session, operation_ids)
     links = {
         (made[thing], later, code, None if code else thing)
         for thing, later, code in _load_users(session, made)
@@ -201,6 +205,16 @@ def owner_of(thing: Thing) -> Thing | None:
     first = SHAPES[table].key[0]
     target = next((target for column, target in _NAMED[table] if column == first), None)
     return None if target is None else (target, key.partition(":")[0])
+
+
+def _load_followed(session: Session, operation_ids: Collection[str]) -> dict[Thing, str]:
+    change = tables.unit_change.c
+    rows = session.execute(
+        select(change.new_item_id, change.operation_id).where(
+            among(session, change.operation_id, operation_ids), change.lot_id.is_(None)
+        )
+    )
+    return {("item", str(row.new_item_id)): row.operation_id for row in rows}
 
 
 def _load_users(session: Session, things: Collection[Thing]) -> list[tuple[Thing, str, str | None]]:

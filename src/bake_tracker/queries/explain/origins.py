@@ -224,6 +224,8 @@ def why(pick_policy: str, received_on: date, expires_on: date | None) -> str:
 
 def _why_then(row: Any) -> str:
     """Why a lot was drawn from, as recorded; before reasons were recorded, only the policy chose for a run."""
+    if row.operation == "record_unit_change":
+        return "all of the lot, to be kept in another unit"
     if row.reason == "chosen":
         said = next((one for one in _said(row.chosen_result) if one.get("lot_id") == row.lot_id), {})
         because = f": {said['reason']}" if said.get("reason") else ""

@@ -280,11 +280,14 @@ def load_holds(session: Session, operation_id: str) -> list[Any]:
 
 
 def load_parts_since(session: Session, hold: Any) -> list[int]:
-    """Lots split off after a hold or release, at any depth."""
+    """Lots split off or carried over after a hold or release, at any depth."""
+    split, carried = tables.transfer, tables.unit_change
+    began = func.coalesce(split.c.happened_at, carried.c.happened_at, type_=split.c.happened_at.type)
     parts = (
         select(tables.lot.c.id)
-        .join(tables.transfer, tables.transfer.c.new_lot_id == tables.lot.c.id)
-        .where(tables.lot.c.parent_lot_id == hold.lot_id, tables.transfer.c.happened_at >= hold.happened_at)
+        .outerjoin(split, split.c.new_lot_id == tables.lot.c.id)
+        .outerjoin(carried, carried.c.new_lot_id == tables.lot.c.id)
+        .where(tables.lot.c.parent_lot_id == hold.lot_id, began >= hold.happened_at)
         .cte("parts", recursive=True)
     )
     parts = parts.union(select(tables.lot.c.id).join(parts, tables.lot.c.parent_lot_id == parts.c.id))

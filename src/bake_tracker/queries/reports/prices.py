@@ -2,16 +2,18 @@
 
 from collections.abc import Collection, Sequence
 from datetime import date
-from typing import Any, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
 from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import divide_half_even, format_money
 from bake_tracker.domain.stock.pricing import PER, Price
+from bake_tracker.domain.stock.unit_change import converted
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Product, Supplier, tables
 from bake_tracker.queries.catalog.definitions import load_item
+from bake_tracker.queries.catalog.unit_changes import OtherUnit, load_earlier, load_unit_history
 from bake_tracker.queries.operations.costs import brought_cost_now
 from bake_tracker.queries.operations.reversal import stands
 
@@ -47,13 +49,17 @@ class SourceRow(TypedDict):
 
 
 class PriceHistory(TypedDict):
-    """An item's purchases, newest first, and totals by source; lots of unknown cost are only counted."""
+    """An item's purchases, newest first, and totals by source; lots of unknown cost are only counted.
+
+    Earlier purchases in another unit are those of the item in ``follows``.
+    """
 
     item_slug: str
     unit: str
     purchases: list[PriceRow]
     sources: list[SourceRow]
     uncosted_lots: int
+    follows: NotRequired[OtherUnit]
 
 
 class LastPrice(TypedDict):
@@ -76,7 +82,7 @@ _COST = brought_cost_now(tables.lot).label("cost_now")
 
 
 def load_prices(session: Session, item_id: int, *, since: date | None = None) -> PriceHistory:
-    """The purchases of an item, without undone, split-off or produced lots; two statements.
+    """The purchases of an item, without undone, split-off or produced lots; three statements.
 
     Raises:
         ItemNotFoundError: there is no such item.
@@ -97,17 +103,37 @@ def load_prices(session: Session, item_id: int, *, since: date | None = None) ->
         bought = by_source.setdefault((row.supplier_id, row.product_id), [])
         purchases.append(_purchase(row, item.base_unit, bought[-1] if bought else None))
         bought.append(row)
-    return {
+    history: PriceHistory = {
         "item_slug": item.slug,
         "unit": item.base_unit,
         "purchases": purchases[::-1],
         "sources": [_source(bought, item.base_unit) for bought in by_source.values()],
         "uncosted_lots": len(rows) - len(costed),
     }
+    if follows := load_unit_history(session, item_id)["follows"]:
+        history["follows"] = follows
+    return history
 
 
 def load_last_prices(session: Session, item_ids: Collection[int]) -> dict[int, LastPrice]:
-    """By item, the latest lot of known cost that was not undone, bought or made; one statement."""
+    """By item, the latest lot of known cost that was not undone, bought or made; one statement.
+
+    If an item has none since it is kept in another unit, its price is the last of before, in the new unit; that takes
+    two more statements.
+    """
+    found = _last_prices(session, item_ids)
+    if lacking := set(item_ids) - found.keys():
+        before = load_earlier(session)
+        earlier = _last_prices(session, {one.item_id for item_id in lacking for one in before.get(item_id, ())})
+        for item_id in lacking:
+            for one in before.get(item_id, ()):
+                if item_id not in found and (last := earlier.get(one.item_id)):
+                    micros = converted(last["price"].quantity_micros, one.factor).micros
+                    found[item_id] = {**last, "price": Price(micros, last["price"].cost_micros)}
+    return found
+
+
+def _last_prices(session: Session, item_ids: Collection[int]) -> dict[int, LastPrice]:
     latest = tables.lot.alias()
     newest = (
         select(latest.c.id)

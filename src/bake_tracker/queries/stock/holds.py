@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.models import tables
@@ -37,15 +37,16 @@ def load_hold_states(session: Session, lot_ids: Collection[int], *, at: datetime
 
 
 def _with_ancestors(session: Session, lot_ids: Collection[int]) -> dict[int, Any]:
-    """These lots and all they were split from, each with when it was split off."""
+    """These lots and all they were split off or carried over from, each with when."""
     columns = (tables.lot.c.id, tables.lot.c.parent_lot_id, tables.lot.c.expires_on, tables.lot.c.operation_id)
     line = select(*columns).where(among(session, tables.lot.c.id, lot_ids)).cte("line", recursive=True)
     line = line.union(select(*columns).join(line, tables.lot.c.id == line.c.parent_lot_id))
-    split = tables.transfer
+    split, carried = tables.transfer, tables.unit_change
+    began = func.coalesce(split.c.happened_at, carried.c.happened_at, type_=split.c.happened_at.type)
     rows = session.execute(
-        select(line.c.id, line.c.parent_lot_id, line.c.expires_on, split.c.happened_at).outerjoin(
-            split, split.c.operation_id == line.c.operation_id
-        )
+        select(line.c.id, line.c.parent_lot_id, line.c.expires_on, began.label("happened_at"))
+        .outerjoin(split, split.c.operation_id == line.c.operation_id)
+        .outerjoin(carried, carried.c.operation_id == line.c.operation_id)
     )
     return {row.id: row for row in rows}
 

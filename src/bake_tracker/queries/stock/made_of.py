@@ -5,13 +5,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from sqlalchemy import BigInteger, Connection, String, bindparam, select, text
+from sqlalchemy import BigInteger, Boolean, Connection, String, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.label.allergens import Statement
 from bake_tracker.domain.label.contents import Food, MadeLot
 from bake_tracker.models import tables
 from bake_tracker.queries.catalog.label_facts import load_statements
+from bake_tracker.queries.catalog.unit_changes import load_current
 
 _REACHED = (
     text(
@@ -25,7 +26,8 @@ WITH RECURSIVE reached (lot_id) AS (
         JOIN movement AS drawn ON drawn.operation_id = lot.operation_id AND drawn.quantity_micros < 0
 )
 SELECT lot.id, lot.item_id, lot.product_id, lot.parent_lot_id, lot.quantity_micros,
-    drawn.lot_id AS from_lot_id, -drawn.quantity_micros AS drawn_micros, production_output.share
+    drawn.lot_id AS from_lot_id, -drawn.quantity_micros AS drawn_micros, production_output.share,
+    EXISTS (SELECT 1 FROM unit_change WHERE unit_change.item_id = lot.item_id) AS is_followed
 FROM reached
     JOIN lot ON lot.id = reached.lot_id
     LEFT JOIN production_output ON production_output.lot_id = lot.id
@@ -43,6 +45,7 @@ ORDER BY drawn.id
         from_lot_id=BigInteger,
         drawn_micros=BigInteger,
         share=String,
+        is_followed=Boolean,
     )
 )
 _FOODS = (
@@ -71,17 +74,29 @@ class Made:
 
 
 def load_made(connection: Session | Connection, lot_ids: Collection[int], *, also_item: int | None = None) -> Made:
-    """Load what these lots were made of, to any depth, in three statements."""
+    """Load what these lots were made of, to any depth, in three statements.
+
+    Lots of an item that is kept in another unit since are told in that unit, as lots of the item that followed; that
+    takes one more statement.
+    """
     rows = connection.execute(_REACHED, {"lot_ids": sorted(lot_ids)}).all()
+    followed = load_current(connection) if any(row.is_followed for row in rows) else {}
+    factors = {row.id: followed[row.item_id].factor for row in rows if row.item_id in followed}
     drawn: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     for row in rows:
         if row.from_lot_id is not None:
             # A lot that came out beside others has only its share of what was drawn.
             share = Fraction(row.share) if row.share else Fraction(1)
-            drawn[row.id].append((row.from_lot_id, round(row.drawn_micros * share)))
+            factor = factors.get(row.from_lot_id, Fraction(1))
+            drawn[row.id].append((row.from_lot_id, round(row.drawn_micros * share * factor)))
     lots = {
         row.id: MadeLot(
-            row.id, row.item_id, row.product_id, row.parent_lot_id, row.quantity_micros, tuple(drawn[row.id])
+            row.id,
+            followed[row.item_id].item_id if row.item_id in followed else row.item_id,
+            row.product_id,
+            row.parent_lot_id,
+            max(1, round(row.quantity_micros * factors.get(row.id, Fraction(1)))),
+            tuple(drawn[row.id]),
         )
         for row in rows
     }

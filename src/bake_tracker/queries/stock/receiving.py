@@ -1,14 +1,17 @@
 """Likely receipts: the items that are bought, and each one's last receipt."""
 
-from typing import TypedDict
+from fractions import Fraction
+from typing import Any, TypedDict
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import Row, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import format_money
+from bake_tracker.domain.stock.unit_change import Followed, converted
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import tables
 from bake_tracker.queries.catalog.archived import is_archived
+from bake_tracker.queries.catalog.unit_changes import load_earlier
 from bake_tracker.queries.operations.costs import brought_cost_now
 from bake_tracker.queries.searching import has_text
 
@@ -37,8 +40,11 @@ class LastReceived(TypedDict):
 
 def load_bought_items(session: Session, limit: int, search: str = "") -> list[BoughtItem]:
     """Items that are bought, most recent first; one statement."""
+    is_carried = exists().where(tables.unit_change.c.new_lot_id == tables.lot.c.id)
     came = and_(
-        tables.lot.c.item_id == tables.item.c.id, tables.lot.c.is_made.is_(False), tables.lot.c.parent_lot_id.is_(None)
+        tables.lot.c.item_id == tables.item.c.id,
+        tables.lot.c.is_made.is_(False),
+        or_(tables.lot.c.parent_lot_id.is_(None), is_carried),  # a part of a lot did not come in
     )
     last = select(func.max(tables.lot.c.id)).where(came).scalar_subquery()
     rows = select(tables.item.c.id, tables.item.c.slug, tables.item.c.name, tables.item.c.base_unit).where(
@@ -53,8 +59,24 @@ def load_bought_items(session: Session, limit: int, search: str = "") -> list[Bo
 
 
 def load_last_received(session: Session, item_id: int) -> LastReceived | None:
-    """An item's last receipt that was not undone, or None."""
-    row = session.execute(
+    """An item's last receipt that was not undone, also of before it was kept in this unit, or None."""
+    line = [Followed(item_id, Fraction(1)), *load_earlier(session).get(item_id, ())]
+    found = ((one.factor, _last_received(session, one.item_id)) for one in line)
+    factor, row = next(((factor, row) for factor, row in found if row is not None), (Fraction(1), None))
+    if row is None:
+        return None
+    return {
+        "quantity": format_micros(converted(row.quantity_micros, factor).micros),
+        "total_cost": format_money(row.cost_now),
+        "received_on": row.received_on.isoformat(),
+        "supplier_id": row.supplier_id,
+        "product_id": row.product_id,
+        "location": row.location,
+    }
+
+
+def _last_received(session: Session, item_id: int) -> Row[Any] | None:
+    return session.execute(
         select(tables.lot, brought_cost_now(tables.lot).label("cost_now"))
         .where(
             tables.lot.c.item_id == item_id,
@@ -65,16 +87,6 @@ def load_last_received(session: Session, item_id: int) -> LastReceived | None:
         .order_by(tables.lot.c.id.desc())
         .limit(1)
     ).one_or_none()
-    if row is None:
-        return None
-    return {
-        "quantity": format_micros(row.quantity_micros),
-        "total_cost": format_money(row.cost_now),
-        "received_on": row.received_on.isoformat(),
-        "supplier_id": row.supplier_id,
-        "product_id": row.product_id,
-        "location": row.location,
-    }
 
 
 def load_locations(session: Session) -> list[str]:

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import and_, exists, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import LotNotFoundError
 from bake_tracker.domain.stock.adjusting import TO_SOMEBODY
 from bake_tracker.domain.stock.recall import Step, Trace, TracedLot
-from bake_tracker.domain.stock.trace import SPLIT, Edge, levels
+from bake_tracker.domain.stock.trace import IN_ANOTHER_UNIT, SPLIT, Edge, levels
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import (
     Adjustment,
@@ -23,6 +23,7 @@ from bake_tracker.models import (
     Recipient,
     Supplier,
     Transfer,
+    UnitChange,
     tables,
 )
 from bake_tracker.queries.bakery import BakeryInfo, load_bakery
@@ -115,14 +116,14 @@ def load_traced_lots(session: Session, depth: dict[int, int], documents: dict[st
         .join(Item, Item.id == tables.lot.c.item_id)
         .outerjoin(Supplier, Supplier.id == tables.lot.c.supplier_id)
         .outerjoin(Delivery, Delivery.operation_id == tables.lot.c.operation_id)
-        .outerjoin(parent, parent.c.id == tables.lot.c.parent_lot_id)
+        .outerjoin(parent, and_(parent.c.id == tables.lot.c.parent_lot_id, parent.c.item_id == tables.lot.c.item_id))
         .where(among(session, tables.lot.c.id, depth))
     )
     return {row.id: _traced_lot(row, depth[row.id], documents.get(row.operation_id)) for row in rows}
 
 
 def load_documents(session: Session, operation_ids: Collection[str]) -> dict[str, Document]:
-    """The purposes of these operations, if they are runs, adjustments or moves."""
+    """The purposes of these operations, if they are runs, adjustments, moves or lots in another unit."""
     found: dict[str, Document] = {}
     for kind, name, run, at in (
         ("baked", "production", ProductionRun, ProductionRun.produced_at),
@@ -155,11 +156,19 @@ def load_documents(session: Session, operation_ids: Collection[str]) -> dict[str
     for one in session.execute(adjusted):  # all lines of an adjustment have the same kind, reason and customer
         whose = one.supplier if one.kind == "sent back" else one.recipient
         found[one.operation_id] = Document(one.kind, one.happened_at, None, one.reason, whose, one.household, one.event)
-    moved = select(Transfer.operation_id, Transfer.happened_at, Transfer.to_location, Transfer.reason).where(
-        among(session, Transfer.__table__.c.operation_id, operation_ids), Transfer.new_lot_id.is_not(None)
+    moved = select(
+        literal(SPLIT).label("kind"),
+        Transfer.operation_id,
+        Transfer.happened_at,
+        Transfer.to_location,
+        Transfer.reason,
+    ).where(among(session, Transfer.__table__.c.operation_id, operation_ids), Transfer.new_lot_id.is_not(None))
+    carried = select(literal(IN_ANOTHER_UNIT), UnitChange.operation_id, UnitChange.happened_at, null(), null()).where(
+        among(session, UnitChange.__table__.c.operation_id, operation_ids), UnitChange.new_lot_id.is_not(None)
     )
-    for part in session.execute(moved):
-        found[part.operation_id] = Document(SPLIT, part.happened_at, part.to_location, part.reason)
+    parts: Sequence[Any] = session.execute(union_all(moved, carried)).all()
+    for part in parts:
+        found[part.operation_id] = Document(part.kind, part.happened_at, part.to_location, part.reason)
     return found
 
 

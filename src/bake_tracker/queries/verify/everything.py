@@ -22,6 +22,7 @@ from bake_tracker.queries.verify.stock import stock_drift
 from bake_tracker.queries.verify.stored_values import value_drift
 from bake_tracker.queries.verify.times import time_drift, time_notes
 from bake_tracker.queries.verify.traces import trace_drift
+from bake_tracker.queries.verify.unit_changes import unit_drift
 
 __all__ = ["Drift", "Told", "Verification", "verify_ledger"]
 
@@ -92,6 +93,7 @@ def verify_ledger(session: Session, *, expect: str | None = None, told: Told = _
         "traces": lambda: trace_drift(session, told),
         "reversals": lambda: reversal_drift(session),
         "measures": lambda: measure_drift(session),
+        "items in another unit": lambda: unit_drift(session),
         "catalogue": lambda: catalog_drift(session),
         "arguments": lambda: argument_drift(session, told),
     }

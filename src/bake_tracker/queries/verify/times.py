@@ -20,6 +20,7 @@ from bake_tracker.models import (
     Stocktake,
     StocktakeLine,
     Transfer,
+    UnitChange,
 )
 from bake_tracker.models.ledger import Movement
 from bake_tracker.queries.bakery import load_bakery
@@ -59,6 +60,7 @@ def _times(session: Session) -> Iterator[Drift]:
             (AssemblyRun, AssemblyRun.assembled_at),
             (Adjustment, Adjustment.happened_at),
             (Transfer, Transfer.happened_at),
+            (UnitChange, UnitChange.happened_at),
             (CostStatement, CostStatement.stated_at),
         )
     ]

@@ -25,6 +25,7 @@ from bake_tracker.models import (
     RecipeSnapshot,
     Reversal,
     Transfer,
+    UnitChange,
 )
 from bake_tracker.models.ledger import Movement
 from bake_tracker.queries.verify.drift import Drift, Told, drift, in_batches
@@ -106,7 +107,7 @@ def _before_it_was_there(session: Session) -> Iterator[Drift]:
 def _without_reason(session: Session) -> Iterator[Drift]:
     """Check that every movement adds its lot or has a recorded purpose; a mass balance cannot account for any other."""
     brings = and_(Movement.operation_id == Lot.operation_id, Movement.quantity_micros > 0)
-    records = (ProductionRun, AssemblyRun, Transfer, Reversal, CostStatement)
+    records = (ProductionRun, AssemblyRun, Transfer, UnitChange, Reversal, CostStatement)
     reasons = [exists().where(record.operation_id == Movement.operation_id) for record in records]
     reasons.append(
         exists().where(Adjustment.operation_id == Movement.operation_id, Adjustment.lot_id == Movement.lot_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict, cast
 
 from sqlalchemy import exists, func, select, tuple_
 from sqlalchemy.orm import Session
@@ -14,6 +14,7 @@ from bake_tracker.domain.units import format_exact, format_micros
 from bake_tracker.models import tables
 from bake_tracker.models.ledger import movements
 from bake_tracker.queries.catalog.archived import is_archived
+from bake_tracker.queries.catalog.unit_changes import OtherUnit, load_unit_history
 from bake_tracker.queries.explain.shelf import ShelfSummary, load_shelves
 from bake_tracker.queries.keyset import load_slice
 from bake_tracker.queries.searching import has_text
@@ -53,7 +54,10 @@ class ItemFacts(TypedDict):
 
 
 class ItemView(ShelfSummary):
-    """An item in the catalogue with its stock; weights in g per ml and g each."""
+    """An item in the catalogue with its stock; weights in g per ml and g each.
+
+    ``follows`` is the item it was kept as before, in another unit; ``followed_by`` the one that it is kept as now.
+    """
 
     item_id: int
     kind: str
@@ -63,6 +67,8 @@ class ItemView(ShelfSummary):
     is_archived: bool
     g_per_ml: str | None
     g_per_each: str | None
+    follows: NotRequired[OtherUnit]
+    followed_by: NotRequired[OtherUnit]
 
 
 class ItemMovement(TypedDict):
@@ -163,14 +169,15 @@ def load_item_facts(session: Session, item_id: int) -> ItemFacts:
 
 
 def load_item_view(session: Session, item_id: int, today: date) -> ItemView:
-    """One item with its stock; two statements.
+    """One item with its stock; three statements.
 
     Raises:
         ItemNotFoundError: there is no such item, or it is a category.
     """
     row = _load_row(session, item_id)
     (shelf,) = load_shelves(session, today, ids=[item_id])
-    return {
+    units = load_unit_history(session, item_id)
+    view: dict[str, Any] = {
         "item_id": item_id,
         "kind": row.kind,
         "shelf_life_days": row.shelf_life_days,
@@ -181,6 +188,7 @@ def load_item_view(session: Session, item_id: int, today: date) -> ItemView:
         "g_per_each": None if row.g_per_each is None else format_exact(row.g_per_each),
         **shelf.summary(),
     }
+    return cast(ItemView, view | {name: other for name, other in units.items() if other is not None})
 
 
 def load_item_movements(session: Session, item_id: int, ask: Ask) -> Found[ItemMovement]:

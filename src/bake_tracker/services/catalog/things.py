@@ -285,6 +285,17 @@ def insert_named(operation: Operation, table: Table, row: dict[str, Any]) -> int
     Raises:
         ConflictError: the slug is taken.
     """
+    key = add_row(operation, table, row)
+    note_made(operation, (table.name, str(key)))
+    return key
+
+
+def add_row(operation: Operation, table: Table, row: dict[str, Any]) -> int:
+    """Insert a row with a slug and an id that none had before, and return the id.
+
+    Raises:
+        ConflictError: the slug is taken.
+    """
     dialect = postgresql if operation.session.get_bind().dialect.name == "postgresql" else sqlite
     # INSERT instead of SELECT first, because another transaction may be about to take the slug.
     new = dialect.insert(table).on_conflict_do_nothing().returning(table.c.id)
@@ -296,7 +307,6 @@ def insert_named(operation: Operation, table: Table, row: dict[str, Any]) -> int
             f"slug: there is already {_one(table.name)} {row['slug']!r}; choose another name or slug",
             slug=row["slug"],
         )
-    note_made(operation, (table.name, str(key)))
     return key
 
 

@@ -7,7 +7,7 @@ lot. Quantities are then changed by relative amounts.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TypedDict, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from sqlalchemy import (
     Date,
@@ -301,26 +301,56 @@ def _add_lot(operation: Operation, new: NewLot) -> AddedLot:
 
 def split_lot(operation: Operation, draw: Draw, location: str | None) -> AddedLot:
     """Split a lot: post a draw as a new lot whose code ends in the next number."""
-    source = operation.session.execute(select(tables.lot).where(tables.lot.c.id == draw.lot.lot_id)).one()
-    root = source.code.rpartition("/")[0] if source.parent_lot_id else source.code
+    parent = tables.lot.alias()
+    source = operation.session.execute(
+        select(tables.lot, (tables.lot.c.code != parent.c.code).label("is_part"))
+        .outerjoin(parent, parent.c.id == tables.lot.c.parent_lot_id)
+        .where(tables.lot.c.id == draw.lot.lot_id)
+    ).one()
+    root = source.code.rpartition("/")[0] if source.is_part else source.code
     count = operation.session.execute(_count_splits, {"beginning": f"{root}/", "item": source.item_id}).scalar_one()
-    row = {
-        **source._mapping,
-        "code": f"{root}/{count + 1}",
-        "quantity_micros": draw.quantity_micros,
-        "cost_micros": draw.cost_micros,
-        "remaining_micros": draw.quantity_micros,
-        "remaining_cost_micros": draw.cost_micros,
-        "location": location,
+    row = {name: value for name, value in source._mapping.items() if name != "is_part"}
+    row |= {"code": f"{root}/{count + 1}", "location": location}
+    return _branch_off(operation, row, draw.quantity_micros, draw.cost_micros, draw.quantity_micros, draw.reason)
+
+
+def carry_over(
+    operation: Operation, lot: Mapping[str, Any], new_item_id: int, pick_policy: str, quantity_micros: int
+) -> AddedLot:
+    """Close an open lot (its row), and post all of it as a lot of another item: same code, cost, dates, hold and place.
+
+    ``quantity_micros`` is what it holds in the unit of the other item; both items are locked.
+    """
+    order = pick_on(pick_policy, lot["received_on"], lot["expires_on"])
+    row = {**lot, "item_id": new_item_id, "pick_on": order}
+    taken, cost = lot["remaining_micros"], lot["remaining_cost_micros"]
+    return _branch_off(operation, row, taken, cost, quantity_micros, "chosen")
+
+
+def _branch_off(
+    operation: Operation,
+    row: Mapping[str, Any],
+    taken_micros: int,
+    cost_micros: int | None,
+    quantity_micros: int,
+    reason: Reason,
+) -> AddedLot:
+    """Take a quantity from the lot with the row's id, and add it as a lot of its own that is like the row."""
+    new = {
+        **row,
+        "quantity_micros": quantity_micros,
+        "cost_micros": cost_micros,
+        "remaining_micros": quantity_micros,
+        "remaining_cost_micros": cost_micros,
         "operation_id": operation.id,
-        "parent_lot_id": source.id,
+        "parent_lot_id": row["id"],
     }
-    del row["id"]
-    taken = Change(source.id, -draw.quantity_micros, negated(draw.cost_micros), draw.reason)
+    del new["id"]
+    taken = Change(row["id"], -taken_micros, negated(cost_micros), reason)
     change_remaining(operation, [taken])
-    lot_id: int = operation.session.execute(_insert_lot, row).scalar_one()
-    post(operation, [taken, Change(lot_id, draw.quantity_micros, draw.cost_micros)])
-    return AddedLot(lot_id, row["code"])
+    lot_id: int = operation.session.execute(_insert_lot, new).scalar_one()
+    post(operation, [taken, Change(lot_id, quantity_micros, cost_micros)])
+    return AddedLot(lot_id, new["code"])
 
 
 def consumptions(draws: Iterable[Draw], items: Mapping[int, Item]) -> list[Consumption]:

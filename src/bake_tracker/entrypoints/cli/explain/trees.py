@@ -152,7 +152,8 @@ def _add_went(tree: Tree, lot: dict[str, Any]) -> None:
 
 def _lot_line(lot: dict[str, Any]) -> str:
     source = f" from {lot['supplier']}" if lot["supplier"] else ""
-    verb = "received" if lot["operation"] in RECEIVING else "made"
+    carried = lot["operation"] == "record_unit_change"
+    verb = "received" if lot["operation"] in RECEIVING else "in another unit, received" if carried else "made"
     return (
         f"{lot['lot_code']}: {amount(lot['quantity'], lot['unit'])} {verb} on {lot['received_on']}{source} "
         f"for {money(lot['cost'])} ({lot['operation_id'][:13]})"

@@ -123,6 +123,8 @@ def show_prices(history: Any, since: date | None = None) -> None:
         span = ", ".join(f"{name} {money(source[name])}" for name in ("last", "lowest", "highest", "average"))
         per = "each" if source["price_per"] == "each" else f"per {source['price_per']}"
         say(f"{of}: {span} {per}, {counted(source['purchases'], 'purchase')}")
+    if before := history.get("follows"):
+        say(f"Before {before['since']} it was kept in {before['unit']}: bake prices {before['slug']}")
     if history["uncosted_lots"]:
         say(f"lots received without a known cost: {history['uncosted_lots']}", style="yellow")
 

@@ -20,6 +20,7 @@ from bake_tracker.entrypoints.web.stock.words import BY_NAME, KINDS, UNIT_WORDS,
 from bake_tracker.entrypoints.web.words import OPERATIONS
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.products import load_products
+from bake_tracker.queries.catalog.unit_changes import load_unit_history
 from bake_tracker.queries.views.item import load_item_facts, load_item_movements
 from bake_tracker.queries.views.lot import load_lots_in_order
 from bake_tracker.queries.views.supplier import load_supplier_slice
@@ -103,6 +104,7 @@ def item(request: Request, item_id: ItemId, done: Done = "") -> Response:
         view = load_item_facts(session, item_id)
         lots = load_lots_in_order(session, item_id, today)
         products = load_products(session, item_id)
+        units = load_unit_history(session, item_id)
         recent = load_item_movements(session, item_id, Ask("movement_id", descending=True, limit=RECENT))
     found = slice_of(lots, ask, key="place", search_in=("lot_code", "location", "state"), numbers=("on_hand", "value"))
     return LOTS.answer(
@@ -111,6 +113,7 @@ def item(request: Request, item_id: ItemId, done: Done = "") -> Response:
         found,
         item=view,
         lots=lots,
+        units=units,
         kinds=KINDS,
         policies=POLICIES,
         unit_words=UNIT_WORDS,

@@ -1,6 +1,8 @@
 """An item is kept in another unit: what is used today follows, and history stays in its unit."""
 
+from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -28,9 +30,11 @@ from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.stock.adjustment import record_adjustment
 from bake_tracker.services.stock.handling import record_release, record_transfer
 from bake_tracker.testing import OperationLog
+from support.archives import another, archive, restore
 from support.command_line import CommandLine
 from support.kitchen import Kitchen
 from support.shelf import allergens, drift
+from support.tampering import drift_after
 from support.undoing import hold, lot_id, reverse, shelf
 from support.web import Web, submit
 
@@ -310,6 +314,43 @@ def test_every_reference_to_an_item_is_decided(kitchen: Kitchen) -> None:
     decided = {*REFERRING.items(), *COPIED.items()}
     assert {name for name, column in found if (name, column) not in decided} - STAYING.keys() <= {"good_component"}
     assert decided <= found
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("UPDATE lot SET received_on = '2020-01-01' WHERE id = :new", "received_on of a lot in another unit"),
+        ("UPDATE unit_change SET factor = '1/50' WHERE lot_id = :old", "quantity of a lot in another unit"),
+        ("UPDATE lot SET parent_lot_id = NULL WHERE id = :new", "lot of a lot in another unit"),
+        ("DELETE FROM unit_change WHERE lot_id = :old", "movement of lot"),
+        ("UPDATE item SET g_per_each = NULL WHERE slug = 'egg'", "item piece"),
+        ("UPDATE item SET slug = 'egg-in-each' WHERE slug = 'egg'", "catalogue"),
+    ],
+)
+def test_verify_sees_what_was_changed_outside_the_program(kitchen: Kitchen, statement: str, what: str) -> None:
+    """Every carried lot is compared with what its source held."""
+    lot = change(eggs(kitchen), "each")["lots"][0]
+    parameters = {name: key for name, key in (("old", lot["lot_id"]), ("new", lot["new_lot_id"])) if name in statement}
+    assert what in {one["what"] for one in drift_after(statement, **parameters)}
+
+
+@pytest.mark.one_database
+def test_a_restored_bakery_can_undo_it(
+    kitchen: Kitchen, request: pytest.FixtureRequest, tmp_path: Path, use: Callable[[str], str]
+) -> None:
+    """The archive has everything that the change wrote."""
+    eggs(kitchen)
+    before = shelf(kitchen)
+    done = change(kitchen.ids["Egg"], "each")
+    lines = archive()
+    other = another(request, "sqlite", tmp_path / "other")
+    restore(lines, other)
+    use(other)
+    assert drift() == []
+    reverse(done)
+    assert shelf(kitchen) == before
+    assert drift() == []
 
 
 @pytest.mark.one_database

@@ -17,8 +17,7 @@ from support.kitchen import Kitchen
 
 
 def fill_the_life_of_stock(kitchen: Kitchen) -> None:
-    """Sugar is spilt, counted, split, held, delivered and billed, and baked with a rate; eggs are kept in another unit.
-    """
+    """Sugar is spilt, counted, split, held, delivered, billed and baked with a rate; eggs are kept in another unit."""
     lot = kitchen.receive("Sugar", 1, "kg", 2)["lot_id"]
     passed_over = kitchen.receive("Sugar", 1, "g", 0, received_on=date(2025, 12, 1))["lot_id"]
     mistyped = kitchen.receive("Sugar", 9, "kg", 2)["operation_id"]

@@ -33,7 +33,7 @@ from bake_tracker.domain.choices import CountSaw
 from bake_tracker.domain.errors import ComponentShortage, Shortage
 from bake_tracker.domain.money import format_money, negated
 from bake_tracker.domain.recipes.quantities import Item
-from bake_tracker.domain.stock.fifo import Allocation, Draw, OpenLot, plan_draws
+from bake_tracker.domain.stock.fifo import Allocation, Draw, OpenLot, Reason, plan_draws
 from bake_tracker.domain.stock.lots import day_mark, lot_code, pick_on
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Bakery, tables

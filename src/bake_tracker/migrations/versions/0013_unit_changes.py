@@ -6,7 +6,7 @@ from alembic import op
 from bake_tracker.migrations.guards import guard_history
 from bake_tracker.models.types import ExactRatio, UtcDateTime, UuidText
 
-revision = "0021"
+revision = "0013"
 down_revision = "0012"
 branch_labels = None
 depends_on = None

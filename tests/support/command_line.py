@@ -1,5 +1,6 @@
 """Run the command line inside the test's process."""
 
+import io
 import json
 import logging
 import sys
@@ -33,13 +34,23 @@ class CommandLine:
 
     def __init__(self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, log_file: Path) -> None:
         self.capsys, self.monkeypatch, self.log_file = capsys, monkeypatch, log_file
+        self.replies: str | None = None
+
+    def at_terminal(self, replies: str) -> "CommandLine":
+        """Let somebody sit at the terminal during the next call, who types these lines."""
+        self.replies = replies
+        return self
 
     def __call__(self, *words: str) -> Done:
         fresh = State()
         state.database, state.as_json = fresh.database, fresh.as_json
-        self.monkeypatch.setattr(sys, "argv", ["bake", *words])
         self.capsys.readouterr()
-        with pytest.raises(SystemExit) as left:
+        with self.monkeypatch.context() as patch, pytest.raises(SystemExit) as left:
+            patch.setattr(sys, "argv", ["bake", *words])
+            if self.replies is not None:
+                typed, self.replies = io.StringIO(self.replies), None
+                patch.setattr(typed, "isatty", lambda: True)
+                patch.setattr(sys, "stdin", typed)
             main()
         printed = self.capsys.readouterr()
         return Done(int(left.value.code or 0), printed.out, printed.err)

@@ -129,6 +129,20 @@ class ValidationError(ServiceError):
         return {"fields": list(dict.fromkeys(p["field"] for p in self.problems))}
 
 
+class DoubtfulError(ValidationError):
+    """What was asked for looks mistyped, and nobody has confirmed it; ``warnings`` has a code for each reason."""
+
+    code = "doubtful"
+
+    def __init__(self, told: Sequence[str], warnings: Sequence[str] = ()) -> None:
+        self.warnings = list(warnings)
+        super().__init__([{"field": "", "problem": one} for one in told])
+        self.args = ("; ".join(told),)
+
+    def log_fields(self) -> dict[str, Any]:
+        return {"warnings": self.warnings} if self.warnings else {}
+
+
 class FinishedUnitRecipeMismatchError(ValidationError):
     """The recipe does not make this finished unit."""
 

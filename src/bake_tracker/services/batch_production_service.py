@@ -18,6 +18,7 @@ from bake_tracker.domain.recipes.quantities import Item, Rates, Recipe, needs_of
 from bake_tracker.domain.recipes.rates import rates_of
 from bake_tracker.domain.recipes.together import left_out, shares_of_cost
 from bake_tracker.domain.stock.costing import split_cost, total_cost
+from bake_tracker.domain.stock.doubts import inherited_best_before
 from bake_tracker.domain.stock.fifo import Draw, draw_from
 from bake_tracker.domain.stock.lots import baked_expiry
 from bake_tracker.domain.stock.outputs import OutputInput, Product, divide, products_of, shares_of
@@ -152,8 +153,9 @@ def record_batch_production(
     plan.
 
     Use ``produced_at`` to record late: lots are taken as they were then, and none received after that day. If one was
-    counted since, ``count_saw`` says whether the count had seen it (``before``) or not (``after``). The
-    product keeps for its shelf life; without one, it expires with the first of its ingredients.
+    counted since, ``count_saw`` says whether the count had seen it (``before``) or not (``after``). The product keeps
+    for its shelf life; without one, it expires with the first of its ingredients, and ``best_before`` in the answer
+    says which.
 
     ``labour_cost`` and ``overhead_cost`` are this run's own; left out, they are calculated from the current rates of
     the recipe and its sub-recipes. They are stored beside the run, never in the cost of a lot.
@@ -246,6 +248,9 @@ def record_batch_production(
         for output, difference in zip(result.get("outputs", ()), differs, strict=False):
             if difference:
                 output["label_differs"] = difference
+        made_lots = [(one.item, lot.code) for one, lot in zip(products, lots, strict=True) if lot]
+        if inherited := inherited_best_before(draws, made_lots):
+            result["best_before"] = inherited
         return operation.succeed(result)
 
 

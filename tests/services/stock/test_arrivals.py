@@ -1,5 +1,6 @@
 """Goods in that deserve a second look are recorded, and the answer says why."""
 
+import re
 from datetime import date
 from typing import Any
 
@@ -100,10 +101,33 @@ def test_the_page_and_the_api_say_it_too(milk: Kitchen) -> None:
     browser: TestClient = web.browser(Role.BAKER)
     item = milk.ids["Milk"]
     form = {"csrf_token": csrf_of(browser.get(f"/receive?item={item}")), "item_id": str(item), "quantity": "1"}
-    sent = browser.post("/receive", data={**form, "unit": "l", "expires_on": "2016-12-24"})
+    asked = browser.post("/receive", data={**form, "unit": "l", "expires_on": "2016-12-24"})
+    assert (asked.status_code, "These goods expired on 2016-12-24, before they came on" in asked.text) == (422, True)
+    sure = re.findall(r'name="sure" value="([^"]+)"', asked.text)[0]
+    assert milk.stock("Milk") == 0
+    sent = browser.post("/receive", data={**form, "unit": "l", "expires_on": "2016-12-24", "sure": sure})
     page = browser.get(sent.headers["location"]).text
     assert "expired on 2016-12-24, before it came on" in page
     body = {"item_id": item, "quantity": 1, "unit": "l", "received_on": "2026-03-02", "expires_on": "2026-03-01"}
     api = web.program(Role.BAKER)
     assert api.post("/api/v1/receipts", json=body).json()["warnings"] == ["expired_on_arrival"]
     assert "warnings" not in api.post("/api/v1/receipts", json={**body, "expires_on": None}).json()
+    strict = api.post("/api/v1/receipts?strict=true", json=body)
+    assert (strict.status_code, strict.json()["code"]) == (422, "doubtful")
+    assert strict.json()["warnings"] == ["expired_on_arrival"]
+    assert milk.stock("Milk") == 3_000
+
+
+@pytest.mark.one_database
+def test_a_terminal_asks_about_goods_that_had_expired(milk: Kitchen, bake: CommandLine) -> None:
+    """For a receipt, and for a line of a delivery; a script is not asked."""
+    line = ("receive", "milk", "1", "l", "--expires", "2016-12-24")
+    asked = bake.at_terminal("n\n")(*line)
+    assert (asked.code, "expired on 2016-12-24" in asked.out, milk.stock("Milk")) == (1, True, 0)
+    assert bake.at_terminal("y\n")(*line).code == 0
+    bake("supplier", "add", "Dairy")
+    sheet = bake.log_file.parent / "delivery.csv"
+    sheet.write_text("item,quantity,unit,expires\nmilk,1,l,2016-12-24\n", "utf-8")
+    assert bake.at_terminal("\n")("deliver", "dairy", str(sheet)).code == 1
+    assert bake.at_terminal("")("deliver", "dairy", str(sheet), "--yes").code == 0
+    assert milk.stock("Milk") == 2_000

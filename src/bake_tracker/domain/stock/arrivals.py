@@ -1,6 +1,7 @@
 """What deserves a second look when goods come in: they are recorded, and the answer says so."""
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any, NotRequired, TypedDict
 
 EXPIRED = "expired_on_arrival"
@@ -33,6 +34,13 @@ def doubts_about(received_on: str, expires_on: str | None, known: Iterable[Known
     if warnings:
         doubted["warnings"] = warnings
     return doubted
+
+
+def question_about_expiry(expires_on: date | None, received_on: date) -> list[str]:
+    """What to ask before goods are taken that had expired when they came."""
+    if expires_on is None or expires_on >= received_on:
+        return []
+    return [f"these goods expired on {expires_on}, before they came on {received_on}"]
 
 
 def warnings_of(lot: Mapping[str, Any]) -> list[str]:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, NotRequired, TypedDict
 from uuid import UUID
 
 import orjson
@@ -15,8 +15,10 @@ from starlette.responses import Response
 
 from bake_tracker.clock import now
 from bake_tracker.domain.arguments import MAX_KEY
+from bake_tracker.domain.errors import DoubtfulError
 from bake_tracker.domain.slice_keys import read_key
 from bake_tracker.domain.slices import Ask
+from bake_tracker.domain.stock.doubts import codes_in, told_in
 from bake_tracker.entrypoints.api.fields import Amount, Id, Millionths, Reason, Share, UnitText
 from bake_tracker.entrypoints.api.remedies import in_words
 from bake_tracker.entrypoints.api.schemas import schema_of
@@ -40,6 +42,7 @@ Key = Annotated[int, Path(ge=1, le=MAX_KEY)]
 OperationId = Annotated[str, Path(max_length=36, description="a unique beginning is enough")]
 SameCode = Annotated[bool, Query(description="all lots with the code of this one, as a supplier names them")]
 Search = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$", description="part of the name or slug")]
+Strict = Annotated[bool, Query(description="refuse, with 422, what would be recorded with `warnings`")]
 Since = Annotated[date | None, Query(description="the first day, in the bakery's time zone")]
 Until = Annotated[date | None, Query(description="the last day")]
 
@@ -91,6 +94,12 @@ class Page(TypedDict):
     next: str | None
 
 
+class Warned(TypedDict):
+    """An answer with a code for each thing that looks mistyped."""
+
+    warnings: NotRequired[list[str]]
+
+
 def routes(prefix: str, tag: str) -> APIRouter:
     """A router of one feature."""
     return APIRouter(
@@ -127,10 +136,25 @@ def recorded(
     record: Callable[..., Mapping[str, Any]],
     *,
     at: str | None = "/operations/{operation_id}",
+    strict: bool | None = None,
     **arguments: Any,
 ) -> Response:
-    """Record in a transaction of its own; answer with the result and, for something new, its location."""
-    result = run_in_transaction(lambda session: record(session=session, operation_id=key, **arguments))
+    """Record in a transaction of its own; answer with the result and, for something new, its location.
+
+    With ``strict`` True or False, the answer has ``warnings`` if something in it looks mistyped.
+
+    Raises:
+        DoubtfulError: it would have, and ``strict`` is True; nothing is recorded.
+    """
+
+    def work(session: Session) -> Mapping[str, Any]:
+        done = record(session=session, operation_id=key, **arguments)
+        codes = [] if strict is None else codes_in(done)
+        if codes and strict:
+            raise DoubtfulError(told_in(done), codes)
+        return {**done, "warnings": codes} if codes else done
+
+    result = run_in_transaction(work)
     headers = {} if at is None else {"Location": root_path(request) + PREFIX + at.format_map(result)}
     return Response(as_json(in_words(result)), 200 if at is None else 201, headers, "application/json")
 

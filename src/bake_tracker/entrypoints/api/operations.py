@@ -14,6 +14,8 @@ from bake_tracker.entrypoints.api.common import (
     OperationId,
     Page,
     ReallyUsed,
+    Strict,
+    Warned,
     checks,
     reads,
     recorded,
@@ -72,6 +74,10 @@ class Correction(Body):
     outputs: Many[AlsoMade] | None = None
 
 
+class CorrectionAnswer(CorrectionResult, Warned):
+    """A corrected production; ``warnings`` as for a production."""
+
+
 @router.get("/operations", **reads(OperationPage))
 def list_operations(request: Request, limit: Limit = 50, after: After = None) -> Response:
     """Recorded operations, newest first; operations inside another are shown with it."""
@@ -111,7 +117,9 @@ def undo(request: Request, body: Reversal, idempotency_key: IdempotencyKey = Non
     return recorded(request, idempotency_key, undoing_as(request), **body.given())
 
 
-@router.post("/production-corrections", **writes(CorrectionResult))
-def correct_production(request: Request, body: Correction, idempotency_key: IdempotencyKey = None) -> Response:
+@router.post("/production-corrections", **writes(CorrectionAnswer))
+def correct_production(
+    request: Request, body: Correction, idempotency_key: IdempotencyKey = None, strict: Strict = False
+) -> Response:
     """Undo a production and record it with another yield, or from other lots, as one operation."""
-    return recorded(request, idempotency_key, record_production_correction, **body.given())
+    return recorded(request, idempotency_key, record_production_correction, strict=strict, **body.given())

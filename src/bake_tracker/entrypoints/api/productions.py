@@ -15,6 +15,8 @@ from bake_tracker.entrypoints.api.common import (
     Limit,
     Page,
     ReallyUsed,
+    Strict,
+    Warned,
     checks,
     reads,
     recorded,
@@ -135,6 +137,14 @@ class AssemblyPage(Page):
     assemblies: list[RunRow]
 
 
+class ProductionAnswer(ProductionResult, Warned):
+    """A recorded run; ``warnings`` if it looks mistyped: ``yield_far_from_plan``, ``best_before_from_ingredient``."""
+
+
+class BakeAndPackAnswer(BakeAndPackResult, Warned):
+    """A recorded production and assembly; ``warnings`` as for a production."""
+
+
 @router.get("/runs", **reads(RunPage))
 def list_runs(request: Request, limit: Limit = 50, after: After = None) -> Response:
     """Productions and assemblies, newest first."""
@@ -163,10 +173,12 @@ def check_production(body: Batches) -> ProductionCheck:
         return check_can_produce(session=session, **body.given())
 
 
-@router.post("/productions", **writes(ProductionResult))
-def record_production(request: Request, body: Production, idempotency_key: IdempotencyKey = None) -> Response:
+@router.post("/productions", **writes(ProductionAnswer))
+def record_production(
+    request: Request, body: Production, idempotency_key: IdempotencyKey = None, strict: Strict = False
+) -> Response:
     """Take the ingredients by their policy and add the product; 409 with every shortage."""
-    return recorded(request, idempotency_key, record_batch_production, **body.given())
+    return recorded(request, idempotency_key, record_batch_production, strict=strict, **body.given())
 
 
 @router.post("/assemblies/check", **checks(AssemblyCheck))
@@ -182,10 +194,12 @@ def record_packing(request: Request, body: Assembly, idempotency_key: Idempotenc
     return recorded(request, idempotency_key, record_assembly, **body.given())
 
 
-@router.post("/bake-and-packs", **writes(BakeAndPackResult))
-def record_baking_and_packing(request: Request, body: BakeAndPack, idempotency_key: IdempotencyKey = None) -> Response:
+@router.post("/bake-and-packs", **writes(BakeAndPackAnswer))
+def record_baking_and_packing(
+    request: Request, body: BakeAndPack, idempotency_key: IdempotencyKey = None, strict: Strict = False
+) -> Response:
     """Bake and pack as one operation, all or nothing."""
-    return recorded(request, idempotency_key, record_bake_and_pack, **body.given())
+    return recorded(request, idempotency_key, record_bake_and_pack, strict=strict, **body.given())
 
 
 def _page(

@@ -11,6 +11,8 @@ from bake_tracker.domain.stock.bills import KINDS, SHARED_BY
 from bake_tracker.entrypoints.api.common import (
     Body,
     IdempotencyKey,
+    Strict,
+    Warned,
     recorded,
     routes,
     writes,
@@ -111,16 +113,24 @@ class CostStatement(Body):
     notes: Text | None = None
 
 
+class DeliveryAnswer(DeliveryResult, Warned):
+    """A recorded delivery; ``warnings`` has those of all its lots."""
+
+
 @router.post("/receipts", **writes(ReceiptResult))
-def receive(request: Request, body: Receipt, idempotency_key: IdempotencyKey = None) -> Response:
+def receive(
+    request: Request, body: Receipt, idempotency_key: IdempotencyKey = None, strict: Strict = False
+) -> Response:
     """Receive goods as a new lot."""
-    return recorded(request, idempotency_key, _come("received_on", record_receipt), **body.given())
+    return recorded(request, idempotency_key, _come("received_on", record_receipt), strict=strict, **body.given())
 
 
-@router.post("/deliveries", **writes(DeliveryResult))
-def deliver(request: Request, body: Delivery, idempotency_key: IdempotencyKey = None) -> Response:
+@router.post("/deliveries", **writes(DeliveryAnswer))
+def deliver(
+    request: Request, body: Delivery, idempotency_key: IdempotencyKey = None, strict: Strict = False
+) -> Response:
     """Receive every line of a supplier's document as a lot, all or none."""
-    return recorded(request, idempotency_key, _come("delivered_on", record_delivery), **body.given())
+    return recorded(request, idempotency_key, _come("delivered_on", record_delivery), strict=strict, **body.given())
 
 
 @router.post("/cost-statements", **writes(CostStatementResult))

@@ -174,7 +174,7 @@ def state_yield(
 ) -> Response:
     """State how much of a finished unit one batch makes."""
     ids = {"recipe_id": recipe_id, "finished_unit_id": finished_unit_id}
-    return recorded(request, idempotency_key, record_recipe_yield, at=None, **ids, **body.given())
+    return recorded(request, idempotency_key, record_recipe_yield, at=None, **{**ids, **body.given()})
 
 
 @router.put("/recipes/{recipe_id}/rate", **writes(RateResult, OWNER, status=200))

@@ -15,6 +15,7 @@ from bake_tracker.clock import uuid7
 from bake_tracker.domain.errors import (
     ConflictError,
     CountedSinceError,
+    DoubtfulError,
     InsufficientComponentsError,
     InsufficientInventoryError,
     LabelIncompleteError,
@@ -29,6 +30,7 @@ from bake_tracker.domain.written import Decimals, Reading, UnreadableError, read
 from bake_tracker.entrypoints.web.pages import locale_of
 
 OPERATION_ID = "operation_id"
+SURE = "sure"
 
 
 @dataclass
@@ -143,6 +145,18 @@ class Form:
         """Raise ValidationError if a field could not be read."""
         if self.problems:
             raise ValidationError(self.problems)
+
+    def be_sure(self, doubts: Sequence[str]) -> None:
+        """Raise DoubtfulError unless the person has confirmed exactly these doubts."""
+        if doubts and self[SURE] != " ".join(doubts):
+            raise DoubtfulError(doubts)
+
+    @property
+    def doubt(self) -> str:
+        """The doubts that the person is asked about, "" without any."""
+        if isinstance(self.refusal, DoubtfulError):
+            return " ".join(one["problem"] for one in self.refusal.problems)
+        return ""
 
     # sending once ---------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,8 @@
 Uses the same rule as recording, ``plan_draws`` over the same lots, but locks, writes and logs nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from fractions import Fraction
 from types import MappingProxyType
@@ -18,11 +19,13 @@ from bake_tracker.domain.money import format_money
 from bake_tracker.domain.recipes.quantities import Item, Recipe, countable, needs_of
 from bake_tracker.domain.recipes.together import shares_of_cost
 from bake_tracker.domain.stock.costing import split_cost, total_cost
+from bake_tracker.domain.stock.doubts import questions_about
 from bake_tracker.domain.stock.fifo import Allocation, plan_draws
-from bake_tracker.domain.stock.outputs import divide
+from bake_tracker.domain.stock.outputs import OutputInput, divide, read_outputs, shares_of
 from bake_tracker.domain.stock.shortages import all_draws, items_of
 from bake_tracker.domain.units import MAX_MICROS, MICRO, drawn_micros, format_micros
-from bake_tracker.queries.catalog.definitions import Good
+from bake_tracker.queries.catalog.definitions import Good, load_recipe
+from bake_tracker.queries.runs.corrections import load_run
 from bake_tracker.queries.stock.open_lots import load_lots_to_draw
 
 
@@ -116,6 +119,50 @@ def load_assembly_plan(session: Session, good: Good, quantity: object, today: da
     items = items_of(part.item for part in good.components)
     made = {good.item.item_id: (good.item, count * MICRO)}
     return _told(_draw(session, needs, today), items, made, "quantity")
+
+
+def load_plan_doubts(
+    session: Session,
+    recipe_id: int,
+    num_batches: object,
+    scale_factor: object,
+    came_out: tuple[int, object],
+    outputs: Sequence[OutputInput] | None = None,
+) -> list[str]:
+    """What to ask a person about yields that are far from their plan; nothing about what will be refused anyway.
+
+    ``came_out`` is the first product and its yield.
+    """
+    given = Arguments()
+    batches = given.batches("num_batches", num_batches) * Fraction(given.scale_factor("scale_factor", scale_factor))
+    actual = [given.micros("actual_yield", came_out[1])]
+    others = read_outputs(given, outputs, came_out[0])
+    actual += [one.actual_micros for one in others]
+    recipe = load_recipe(session, recipe_id)
+    makes = [recipe.makes.get(item_id) for item_id in (came_out[0], *(one.finished_unit_id for one in others))]
+    made = [(*found, micros) for found, micros in zip(makes, actual, strict=True) if found]
+    if given.problems or None in makes:
+        return []
+    shares = [Fraction(1)]
+    with suppress(ValidationError):
+        if others:
+            shares = shares_of([(micros, batch) for _, batch, micros in made], [one.share for one in others])
+    return questions_about(
+        [
+            (drawn_micros(Fraction(batch, MICRO) * batches * share), micros, item.base_unit)
+            for (item, batch, micros), share in zip(made, shares, strict=False)
+        ]
+    )
+
+
+def load_correction_doubts(session: Session, operation_id: str, actual_yield: object) -> list[str]:
+    """What to ask a person about a corrected yield that is far from the plan of its run."""
+    given = Arguments()
+    micros = given.micros("actual_yield", actual_yield)
+    run = load_run(session, operation_id)
+    if given.problems or run.outputs:  # with several products, the plan of each depends on all yields
+        return []
+    return questions_about([(run.expected_yield_micros, micros, "each")])
 
 
 def _draw(session: Session, needs: Mapping[int, int], today: date) -> dict[int, Allocation]:

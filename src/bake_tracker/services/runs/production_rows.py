@@ -11,6 +11,7 @@ from bake_tracker.domain.label.text import LabelDifference
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.recipes.quantities import Rates
 from bake_tracker.domain.stock.costing import ProductionStatus, RunCost, production_status
+from bake_tracker.domain.stock.doubts import BestBefore
 from bake_tracker.domain.stock.outputs import OutputResult, Product, whole_cost
 from bake_tracker.domain.stock.really_used import UsedLot
 from bake_tracker.domain.units import format_micros
@@ -31,6 +32,7 @@ class ProductionResult(TypedDict):
     present if the label on file does not match what was used, ``used`` if the call listed lots.
     ``outputs`` is present if several products came out: all of them, of which the run's own fields have the first. The
     costs of the run are those of all of them.
+    ``best_before`` is present if a product without a shelf life expires with an ingredient.
     """
 
     production_run_id: int
@@ -55,6 +57,7 @@ class ProductionResult(TypedDict):
     used: NotRequired[list[UsedLot]]
     outputs: NotRequired[list[OutputResult]]
     label_differs: NotRequired[LabelDifference]
+    best_before: NotRequired[list[BestBefore]]
 
 
 def write_run(

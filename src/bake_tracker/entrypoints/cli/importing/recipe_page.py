@@ -1,6 +1,5 @@
 """Import a recipe from a saved web page."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -8,6 +7,7 @@ import typer
 
 from bake_tracker.domain.recipe_text.request import PageChoices
 from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.asking import Yes, at_terminal, leave_unless
 from bake_tracker.entrypoints.cli.lookup import find, find_optional
 from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.remedies import in_words
@@ -22,7 +22,7 @@ def import_page(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="show what would be recorded, without recording it")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="skip the confirmation prompt")] = False,
+    yes: Yes = False,
     line: Annotated[
         list[str] | None, typer.Option(help="what a line means, for example '3=250 g flour'; repeat for each line")
     ] = None,
@@ -74,15 +74,8 @@ def import_page(
     if not state.as_json:
         preview = ask(check)
         show_preview(preview, with_to_do=False)
-        if (
-            preview["is_sure"]
-            and "taken_slug" not in preview
-            and sys.stdin is not None
-            and sys.stdin.isatty()
-            and not (yes or _confirmed())
-        ):
-            say("Nothing was recorded.")
-            raise typer.Exit(1)
+        if preview["is_sure"] and "taken_slug" not in preview and at_terminal() and not yes:
+            leave_unless("Record this recipe?")
     result = write(
         lambda session: record_recipe_page(
             called,
@@ -142,12 +135,6 @@ def show_recorded(result: PageResult) -> None:
     for text in result["left_out"]:
         say(f"  left out: {text}")
     say(f"  operation {result['operation_id']}")
-
-
-def _confirmed() -> bool:
-    sys.stdout.write("Record this recipe? [y/N] ")
-    sys.stdout.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _said(session: Session, text: str) -> tuple[int, Any]:

@@ -8,6 +8,7 @@ from rich.tree import Tree
 
 from bake_tracker.domain.errors import Dependent, DependentsError
 from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.asking import Yes, at_terminal, be_sure
 from bake_tracker.entrypoints.cli.lookup import find_operation
 from bake_tracker.entrypoints.cli.options import CountSawOption, OperationId
 from bake_tracker.entrypoints.cli.production.outputs import AlsoMade, also_made
@@ -15,6 +16,7 @@ from bake_tracker.entrypoints.cli.production.really_used import ReallyUsed, real
 from bake_tracker.entrypoints.cli.production.runs import show_production
 from bake_tracker.entrypoints.cli.state import answer, ask, money, out, say, state, twig, write
 from bake_tracker.queries.runs.corrections import load_run
+from bake_tracker.queries.runs.plans import load_correction_doubts
 from bake_tracker.services.database import Session
 from bake_tracker.services.production.correction import CorrectionResult, record_production_correction
 from bake_tracker.services.reversal import ReversalCheck, ReversalResult, check_reversal, record_reversal
@@ -69,6 +71,7 @@ def correct(
     cascade: Cascade = False,
     loss_reason: Annotated[str | None, typer.Option(help="why the yield is lower than planned")] = None,
     count_saw: CountSawOption = None,
+    yes: Yes = False,
     operation_id: OperationId = None,
 ) -> None:
     """Correct a mistyped yield, or what was used: undo the run and record it again with the same plan, in one step."""
@@ -92,6 +95,8 @@ def correct(
             operation_id=operation_id,
         )
 
+    if actual is not None and at_terminal() and not yes:
+        be_sure(ask(lambda session: load_correction_doubts(session, find_operation(session, run), actual)))
     answer(_with_tree(work), show_correction)
 
 

@@ -7,13 +7,16 @@ import typer
 
 from bake_tracker.domain.amounts import amount, amount_of
 from bake_tracker.domain.label.text import difference_text
+from bake_tracker.domain.stock.doubts import told_in
 from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.asking import Yes, at_terminal, be_sure
 from bake_tracker.entrypoints.cli.lookup import find, find_operation, find_optional, find_product
 from bake_tracker.entrypoints.cli.options import CountSawOption, OperationId
 from bake_tracker.entrypoints.cli.production.outputs import AlsoMade, also_made
 from bake_tracker.entrypoints.cli.production.really_used import ReallyUsed, really_used
 from bake_tracker.entrypoints.cli.state import adding_up, answer, ask, money, say, show_table, write
 from bake_tracker.queries.operations.history import load_operation, load_runs
+from bake_tracker.queries.runs.plans import load_plan_doubts
 from bake_tracker.services.assembly_service import check_can_assemble, record_assembly
 from bake_tracker.services.batch_production_service import check_can_produce, record_batch_production
 from bake_tracker.services.database import Session
@@ -83,6 +86,7 @@ def produce(
     ] = None,
     used: ReallyUsed = None,
     also: AlsoMade = None,
+    yes: Yes = False,
     operation_id: OperationId = None,
 ) -> None:
     """Record a production: take the ingredients and add what was made."""
@@ -116,6 +120,13 @@ def produce(
         good = find(session, "finished_good", pack)
         return record_bake_and_pack(recipe_id, product, batches, actual, good, boxes, made_at=at, **common)
 
+    def doubts(session: Session) -> list[str]:
+        recipe_id = find(session, "recipe", recipe)
+        came_out = find_product(session, recipe_id, unit), actual
+        return load_plan_doubts(session, recipe_id, batches, scale, came_out, also_made(session, also))
+
+    if at_terminal() and not yes:
+        be_sure(ask(doubts))
     answer(write(work), show_production if pack is None else show_both)
 
 
@@ -193,6 +204,8 @@ def show_production(result: Any) -> None:
         lot = f" as lot {one['lot_code']}" if one["lot_code"] else ""
         say(f"  also {one['actual_yield']}, planned {one['expected_yield']}{lot}, cost {money(one['cost'])}")
     show_consumptions(result)
+    for warning in told_in(result):
+        say(f"  Look again: {warning}", style="yellow")
 
 
 def show_assembly(result: Any) -> None:

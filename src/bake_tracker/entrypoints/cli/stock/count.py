@@ -1,7 +1,6 @@
 """Commands for counting stock: print a sheet, check what a count would change, and record it."""
 
 import re
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,10 +11,11 @@ from bake_tracker.domain.amounts import amount
 from bake_tracker.domain.errors import Problem, ServiceError, ValidationError
 from bake_tracker.domain.written import PLAIN, Decimals, NumberText, Reading, read_number, with_evidence
 from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.asking import Yes, at_terminal, leave_unless
 from bake_tracker.entrypoints.cli.lookup import check_unit, find_lot, find_optional
 from bake_tracker.entrypoints.cli.options import CountSawOption, DecimalsOption, OperationId
 from bake_tracker.entrypoints.cli.remedies import told
-from bake_tracker.entrypoints.cli.state import answer, ask, counted, money, say, show_table, state, write
+from bake_tracker.entrypoints.cli.state import answer, ask, counted, money, say, show_table, write
 from bake_tracker.files.tables import FORMATS, TableRow, read_table, write_table
 from bake_tracker.queries.stock.count_sheet import CountSheetRow, load_count_sheet
 from bake_tracker.services.database import Session
@@ -72,20 +72,18 @@ def record(
     moved: Moved = "refuse",
     counted: CountedAt = None,
     notes: Annotated[str | None, typer.Option(help="free text")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="skip the confirmation prompt")] = False,
+    yes: Yes = False,
     decimals: DecimalsOption = None,
     count_saw: CountSawOption = None,
     operation_id: OperationId = None,
 ) -> None:
     """Show what a count changes, then correct the ledger in one operation."""
     lines = ask(lambda session: _lines(session, what, decimals))
-    asks = sys.stdin is not None and sys.stdin.isatty() and not yes and not state.as_json
+    asks = at_terminal() and not yes
     if asks:
         found = ask(lambda session: check_stocktake(lines, session=session, counted_at=counted, moved=moved))
         show_check(found)
-        if not _confirmed("Record this count? [y/N] "):
-            say("Nothing was recorded.")
-            raise typer.Exit(1)
+        leave_unless("Record this count?")
         if not found["moved"]:
             # Record exactly what was shown; if stock has changed since, the service refuses.
             expected = {lot["lot_id"]: parse.decimal(lot["expected"]) for lot in found["lots"]}
@@ -149,13 +147,6 @@ def show_stocktake(result: StocktakeResult, *, was_shown: bool) -> None:
     if not was_shown:
         _show_differences(result)
     say(f"Recorded as operation {result['operation_id']}")
-
-
-def _confirmed(question: str) -> bool:
-    """Ask at the terminal; the end of the input means no."""
-    sys.stdout.write(question)
-    sys.stdout.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _show_differences(result: Any) -> None:

@@ -11,15 +11,17 @@ import typer
 
 from bake_tracker.domain.amounts import amount
 from bake_tracker.domain.errors import Problem, ServiceError, ValidationError
+from bake_tracker.domain.stock.arrivals import question_about_expiry
 from bake_tracker.domain.units import MICRO
 from bake_tracker.domain.written import Reading, read_day, read_money, read_number, with_evidence
 from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.asking import Yes, at_terminal, be_sure
 from bake_tracker.entrypoints.cli.catalog.products import find_package
 from bake_tracker.entrypoints.cli.lookup import find
 from bake_tracker.entrypoints.cli.options import DatesOption, DecimalsOption, OperationId
 from bake_tracker.entrypoints.cli.remedies import told
-from bake_tracker.entrypoints.cli.state import answer, counted, money, say, write
-from bake_tracker.entrypoints.cli.stock.receive import say_warnings
+from bake_tracker.entrypoints.cli.state import answer, ask, counted, money, say, write
+from bake_tracker.entrypoints.cli.stock.receive import say_warnings, today_of
 from bake_tracker.files.tables import FORMATS, TableRow, read_table
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.services.database import Session
@@ -40,6 +42,7 @@ def deliver(
     document: Annotated[str | None, typer.Option(help="number of the delivery note or invoice")] = None,
     on: Annotated[Any, typer.Option(parser=parse.day, help="for example 2026-11-23; default: today")] = None,
     notes: Annotated[str | None, typer.Option(help="free text")] = None,
+    yes: Yes = False,
     again: Annotated[bool, typer.Option("--again", help="accept a document number that is already recorded")] = False,
     dates: DatesOption = None,
     decimals: DecimalsOption = None,
@@ -60,6 +63,13 @@ def deliver(
             operation_id=operation_id,
         )
 
+    def doubts(session: Session) -> list[str]:
+        days = {line.get("expires_on") for line in _lines(session, what, Reading(dates, decimals))}
+        came = on or today_of(session)
+        return [text for day in sorted(filter(None, days)) for text in question_about_expiry(day, came)]
+
+    if at_terminal() and not yes:
+        be_sure(ask(doubts))
     answer(write(work), show_delivery)
 
 

@@ -1,16 +1,20 @@
 """Record goods in."""
 
+from datetime import date
 from typing import Annotated, Any
 
 import typer
 
+from bake_tracker.clock import now
 from bake_tracker.domain.amounts import amount_of
-from bake_tracker.domain.stock.arrivals import warnings_of
+from bake_tracker.domain.stock.arrivals import question_about_expiry, warnings_of
 from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.asking import Yes, at_terminal, be_sure
 from bake_tracker.entrypoints.cli.catalog.products import find_package
 from bake_tracker.entrypoints.cli.lookup import find, find_optional
 from bake_tracker.entrypoints.cli.options import OperationId
-from bake_tracker.entrypoints.cli.state import answer, money, say, write
+from bake_tracker.entrypoints.cli.state import answer, ask, money, say, write
+from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.services.database import Session
 from bake_tracker.services.stock.receipt import ReceiptResult, ReceivedLot, check_has_come, record_receipt
 
@@ -27,6 +31,7 @@ def receive(
     product: Annotated[str | None, typer.Option(help="the package it came in: name or id")] = None,
     location: Annotated[str | None, typer.Option(help="where it is kept")] = None,
     note: Annotated[str | None, typer.Option(help="free text")] = None,
+    yes: Yes = False,
     operation_id: OperationId = None,
 ) -> None:
     """Record goods in as a new lot of an item."""
@@ -51,7 +56,14 @@ def receive(
             operation_id=operation_id,
         )
 
+    if at_terminal() and not yes:
+        be_sure(ask(lambda session: question_about_expiry(expires, received or today_of(session))))
     answer(write(work), show_receipt)
+
+
+def today_of(session: Session) -> date:
+    """Today in the bakery's time zone."""
+    return load_bakery(session).local_day(now())
 
 
 def show_receipt(result: ReceiptResult) -> None:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from bake_tracker.domain.errors import DependentsError, ServiceError, StaysError
 from bake_tracker.domain.stock.adjusting import TO_SOMEBODY
-from bake_tracker.domain.stock.arrivals import warnings_of
+from bake_tracker.domain.stock.doubts import told_in
 from bake_tracker.domain.stock.reversal import NEVER
 from bake_tracker.entrypoints.http.access import BAKER, VIEWER
 from bake_tracker.entrypoints.http.problems import status_of
@@ -22,6 +22,7 @@ from bake_tracker.entrypoints.web.words import OPERATIONS, RECORDED
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.explain.operation import explain_operation
 from bake_tracker.queries.operations.history import load_operation
+from bake_tracker.queries.runs.plans import load_correction_doubts
 from bake_tracker.queries.views.operation import load_operation_slice
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
 from bake_tracker.services.production.correction import CorrectionResult, record_production_correction
@@ -114,6 +115,7 @@ def correct(request: Request, operation_id: UUID, form: Sent) -> Response:
         used = read_used(session, form)
         form.done()
         assert actual is not None
+        form.be_sure(load_correction_doubts(session, str(operation_id), actual))
         with by_used_row(form):
             return record_production_correction(
                 operation_id,
@@ -172,7 +174,7 @@ def _page(
         bakery=bakery,
         view=view,
         story=story,
-        warnings=[text for lot in (view["result"], *view["result"].get("lots", [])) for text in warnings_of(lot)],
+        warnings=told_in(view["result"], was_asked=True),
         arguments={name: value for name, value in story["arguments"].items() if value not in (None, [], {}, "")},
         called=CALLED,
         shown=None if every else SHOWN,

@@ -6,7 +6,9 @@ from typing import Any
 from fastapi import Request
 from starlette.responses import Response
 
+from bake_tracker.clock import now
 from bake_tracker.domain.errors import Problem, ServiceError, ValidationError
+from bake_tracker.domain.stock.arrivals import question_about_expiry
 from bake_tracker.entrypoints.http.access import BAKER
 from bake_tracker.entrypoints.http.problems import status_of
 from bake_tracker.entrypoints.web.forms import Form, Sent, blank, choices
@@ -49,6 +51,9 @@ def do_deliver(request: Request, form: Sent) -> Response:
 
         def work(session: Session) -> DeliveryResult:
             check_has_come(session, "delivered_on", delivered_on)
+            came = delivered_on or load_bakery(session).local_day(now())
+            days = sorted({line["expires_on"] for line, _ in lines if line["expires_on"]})
+            form.be_sure([text for day in days for text in question_about_expiry(day, came)])
             return record_delivery(
                 [line for line, _ in lines],
                 session=session,

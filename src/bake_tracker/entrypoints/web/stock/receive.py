@@ -11,6 +11,7 @@ from starlette.responses import Response
 from bake_tracker.clock import now
 from bake_tracker.domain.amounts import friendly, how_many
 from bake_tracker.domain.errors import ServiceError, ValidationError
+from bake_tracker.domain.stock.arrivals import question_about_expiry
 from bake_tracker.entrypoints.http.access import BAKER
 from bake_tracker.entrypoints.http.problems import status_of
 from bake_tracker.entrypoints.web.forms import Form, Sent, blank, choices
@@ -89,6 +90,8 @@ def do_receive(request: Request, form: Sent) -> Response:
 
         def work(session: Session) -> ReceiptResult:
             check_has_come(session, "received_on", received_on)
+            came = received_on or load_bakery(session).local_day(now())
+            form.be_sure(question_about_expiry(expires_on, came))
             return record_receipt(
                 item_id,
                 quantity if quantity is not None else 0,

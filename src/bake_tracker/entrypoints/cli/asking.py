@@ -1,0 +1,44 @@
+"""Questions to a person at the terminal; a script is never asked."""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from bake_tracker.entrypoints.cli.state import say, state
+
+Yes = Annotated[bool, typer.Option("--yes", help="skip the confirmation prompt")]
+
+
+def at_terminal() -> bool:
+    """Whether somebody can answer a question."""
+    return sys.stdin is not None and sys.stdin.isatty() and not state.as_json
+
+
+def reply(question: str) -> str:
+    """What was typed; the end of the input is an empty reply."""
+    sys.stdout.write(question)
+    sys.stdout.flush()
+    return sys.stdin.readline().strip()
+
+
+def confirmed(question: str) -> bool:
+    """Whether the reply was yes."""
+    return reply(f"{question} [y/N] ").lower() in ("y", "yes")
+
+
+def be_sure(doubts: Sequence[str]) -> None:
+    """Ask about what looks mistyped, and leave unless it is confirmed."""
+    if not doubts:
+        return
+    for doubt in doubts:
+        say(f"{doubt[:1].upper()}{doubt[1:]}.", style="yellow")
+    leave_unless("Record it?")
+
+
+def leave_unless(question: str) -> None:
+    """Leave with nothing recorded, unless the reply is yes."""
+    if not confirmed(question):
+        say("Nothing was recorded.")
+        raise typer.Exit(1)

@@ -49,3 +49,28 @@ def test_a_dry_run_says_that_the_recipe_is_there_already(bake: CommandLine) -> N
     assert "there is already a recipe 'morning-buns'; add --slug SLUG, or --change morning-buns" in again.err
     assert bake(*words, "--dry-run", "--slug", "buns").code == 0
     assert bake(*words, "--dry-run", "--change", "morning-buns").code == 0
+
+
+def test_a_terminal_asks_how_what_is_new_is_kept(bake: CommandLine) -> None:
+    """Enter takes what the line suggests; a volume suggests nothing, because flour comes in cups, too."""
+    words = ("import-page", str(PAGES / "morning-buns.html"), "--create-missing")
+    asked = bake.at_terminal("\n" * 9)(*words)
+    assert (asked.code, "How is whole milk kept: by weight, volume, pieces, length? Nothing" in asked.out) == (1, True)
+    assert bake("recipe", "list").out == ""
+    assert bake.at_terminal("\n\nvolume\n\n\n\n\n3\ny\n")(*words).code == 0
+
+
+def test_a_script_may_say_it_in_options(bake: CommandLine) -> None:
+    """The preview shows it; what cannot be read is wrong usage."""
+    words = ("import-page", str(PAGES / "morning-buns.html"), "--create-missing")
+    said = ("--kept", "whole milk=weight", "--keeps", "none")
+    kept = [line["kept"] for line in bake(*words, *said, "--dry-run", "--json").json["lines"]]
+    assert kept == ["g", "g", "g", "g", "g", "g", "each"]
+    assert "warnings" not in bake(*words, *said, "--json").json
+    assert [bake(*words, "--kept", odd).code for odd in ("milk", "milk=litres")] == [2, 2]
+
+
+def test_a_new_product_without_its_shelf_life_is_named(bake: CommandLine) -> None:
+    """The recipe is recorded as ever."""
+    words = ("import-page", str(PAGES / "morning-buns.html"), "--create-missing")
+    assert "Look again: nobody has said how long bun keeps" in bake(*words).out

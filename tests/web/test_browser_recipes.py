@@ -26,6 +26,7 @@ def test_a_recipe_is_written_row_by_row_and_leads_to_baking(page: Page) -> None:
     page.get_by_text("Row 5, name").wait_for()
     assert page.get_by_label("Ingredient or recipe, row 5").input_value() == "Walnut"
     page.get_by_label("Add unknown names").check()
+    page.get_by_label("Walnut loaf keeps for how many days").fill("5")
     page.get_by_role("button", name="Save the recipe").click()
     page.get_by_role("heading", name="Walnut bread").wait_for()
     assert page.get_by_role("link", name="See it, or undo it").count() == 1

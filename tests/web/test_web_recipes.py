@@ -224,15 +224,49 @@ def test_names_that_are_new_are_added_when_one_says_so(kitchen: Kitchen, web: We
     assert "Needs a unit, such as 250 g." in said
     assert submit(browser, "/recipes/new", "/recipes/new", **{**form, "operation_id": "x"}).status_code == 422
     form["amount"][0] = "3 each"
+    said = text_of(submit(browser, "/recipes/new", "/recipes/new", **form).text)
+    assert "Is new; say below how many days it keeps, or none for no limit." in said
+    form |= {"new_product": ["Meringue kiss"], "keeps": ["14"]}
     sent = [submit(browser, "/recipes/new", "/recipes/new", **form) for _ in range(2)]
     assert [one.status_code for one in sent] == [303, 303]
-    items = kitchen.rows("SELECT name, kind, base_unit FROM item ORDER BY name")
+    items = kitchen.rows("SELECT name, kind, base_unit, shelf_life_days FROM item ORDER BY name")
     assert [tuple(row) for row in items] == [
-        ("Egg white", "ingredient", "each"),
-        ("Meringue kiss", "finished_unit", "each"),
-        ("Sugar", "ingredient", "g"),
+        ("Egg white", "ingredient", "each", None),
+        ("Meringue kiss", "finished_unit", "each", 14),
+        ("Sugar", "ingredient", "g", None),
     ]
     assert kitchen.rows("SELECT count(*) FROM recipe")[0][0] == 1
+
+
+def test_a_new_name_measured_by_volume_is_asked_how_it_is_kept(kitchen: Kitchen, web: Web) -> None:
+    """A cup may be one of flour, which is kept by weight; the form keeps the answers."""
+    browser = web.browser(Role.BAKER)
+    form = {"name": "Dough", "amount": ["2 cups", "1 l"], "of": ["Flour", "Milk"], "add_new": "yes"}
+    form |= {"new_item": ["Flour", "Milk"], "kept": ["", "ml"]}
+    refused = submit(browser, "/recipes/new", "/recipes/new", **form)
+    assert (refused.status_code, "Is new; choose below how it is kept." in text_of(refused.text)) == (422, True)
+    assert '<option value="ml" selected>' in refused.text
+    assert kitchen.rows("SELECT count(*) FROM item") == [(0,)]
+    assert submit(browser, "/recipes/new", "/recipes/new", **{**form, "kept": ["g", "ml"]}).status_code == 303
+    rows = kitchen.rows("SELECT name, base_unit FROM item ORDER BY name")
+    assert [tuple(row) for row in rows] == [("Flour", "g"), ("Milk", "ml")]
+
+
+@pytest.mark.parametrize(
+    ("keeps", "days", "status"),
+    [("none", None, 303), ("No limit", None, 303), ("1.5", None, 422), ("soon", None, 422), ("0", 0, 303)],
+)
+def test_a_new_product_of_a_recipe_keeps_as_long_as_was_said(
+    kitchen: Kitchen, web: Web, keeps: str, days: int | None, status: int
+) -> None:
+    """Whole days, or no limit."""
+    kitchen.simple_bakery()
+    browser = web.browser(Role.BAKER)
+    form = {"name": "Buns", "amount": ["1 kg"], "of": ["Flour"], "gives": ["20"], "product": ["Bun"], "add_new": "yes"}
+    sent = submit(browser, "/recipes/new", "/recipes/new", **form, new_product=["Bun"], keeps=[keeps])
+    assert sent.status_code == status, text_of(sent.text)
+    found = [row[0] for row in kitchen.rows("SELECT shelf_life_days FROM item WHERE name = 'Bun'")]
+    assert found == ([days] if status == 303 else [])
 
 
 def test_an_edit_is_a_new_version_and_a_circle_is_refused(kitchen: Kitchen, web: Web) -> None:

@@ -62,6 +62,21 @@ def test_an_item_is_added_and_leads_to_receiving_it(kitchen: Kitchen, baker: Tes
     assert again.status_code == 409
 
 
+def test_a_new_product_needs_its_shelf_life_or_no_limit(kitchen: Kitchen, baker: TestClient) -> None:
+    """Either, not both and not neither; an ingredient needs none."""
+    fields = {"kind": "finished_unit", "name": "Bun", "base_unit": "each", "pick_policy": "fefo"}
+    for more in ({}, {"shelf_life_days": "3", "no_limit": "yes"}):
+        refused = submit(baker, "/stock/new", "/stock/new", **fields, **more)
+        assert (refused.status_code, "no limit" in refused.text) == (422, True)
+    assert submit(baker, "/stock/new", "/stock/new", **fields, shelf_life_days="3").status_code == 303
+    fields["name"] = "Roll"
+    assert submit(baker, "/stock/new", "/stock/new", **fields, no_limit="yes").status_code == 303
+    assert [tuple(row) for row in kitchen.rows("SELECT name, shelf_life_days FROM item ORDER BY name")] == [
+        ("Bun", 3),
+        ("Roll", None),
+    ]
+
+
 def test_goods_come_in_as_the_last_did(kitchen: Kitchen, baker: TestClient) -> None:
     """Quantity, unit and supplier are filled in; sent twice, it is one lot; the cost is read in the user's language."""
     kitchen.simple_bakery()

@@ -102,6 +102,20 @@ def read_exact(text: str, reading: Reading = TYPED) -> int | Decimal | Fraction:
     return int(number) if number.denominator == 1 else number if "/" in plain else sign * Decimal(plain)
 
 
+def read_keeping(text: str, reading: Reading = TYPED) -> int | None:
+    """How many days something keeps; None for *none* or *no limit*.
+
+    Raises:
+        UnreadableError: it is neither.
+    """
+    if text.strip().casefold() in ("none", "no limit"):
+        return None
+    number = read_number(text, reading)
+    if number.denominator != 1:
+        raise UnreadableError(f"must be a whole number of days, or none for no limit, not {text.strip()[:60]!r}")
+    return int(number)
+
+
 def normal_number(text: str, reading: Reading = TYPED) -> str:
     """The same number with a decimal point and nothing between its digits, or as a fraction: ``1234.50``, ``1 1/2``.
 

@@ -155,6 +155,20 @@ def test_a_new_ingredient_is_kept_by_weight_where_any_line_weighs_it(pantry: Kit
     assert kept == [("butter", "g"), ("cream", "ml"), ("figs", "each")]
 
 
+def test_a_person_may_say_how_a_new_ingredient_is_kept_and_how_long_a_new_product_keeps(pantry: Kitchen) -> None:
+    """The preview shows what each new line would be; a name that is on no line is refused."""
+    lines, kept = ["2 cups rye flour", "1 l cream"], {"Rye flour": "g"}
+    found = check(lines, ("12 buns",), create_missing=True, kept=kept)
+    assert [line["kept"] for line in found["lines"]] == ["g", "ml"]
+    assert "kept" not in check(["1 cup milk"], without_yield=True)["lines"][0]
+    choices: dict[str, Any] = {"create_missing": True, "without_yield": False, "kept": kept, "shelf_life_days": 2}
+    record(lines, more={"yields": ["12 buns"]}, **choices)
+    rows = pantry.rows("SELECT slug, base_unit, shelf_life_days FROM item WHERE slug IN ('rye-flour', 'bun', 'cream')")
+    assert {tuple(row) for row in rows} == {("rye-flour", "g", None), ("cream", "ml", None), ("bun", "each", 2)}
+    assert "is not in any line" in problems(lambda: record(lines, create_missing=True, kept={"salt": "g"}))["kept"]
+    assert "choices.kept" in problems(lambda: record(lines, create_missing=True, kept={"cream": "kg"}))
+
+
 @pytest.mark.parametrize(
     ("lines", "created"),
     [

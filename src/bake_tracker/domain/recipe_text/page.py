@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Literal
 
 from bake_tracker.domain.errors import UnitConversionError
+from bake_tracker.domain.name_matching import name_key
 from bake_tracker.domain.plurals import one_of
 from bake_tracker.domain.recipe_text.amounts import Amount
 from bake_tracker.domain.recipe_text.doubts import NAME_DOUBTS, RANGE, UNREAD_UNIT
@@ -33,6 +34,7 @@ class Decisions:
     create_missing: bool = False
     makes: tuple[Fraction, Item] | None = None
     without_yield: bool = False
+    kept: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class PagePlan:
 
     lines: tuple[ReadLine, ...]
     makes: ReadYield
+    kept: Mapping[str, str] = field(default_factory=dict)
+    """How new items are kept, by the key of their name, where a person has said it."""
 
     @property
     def is_sure(self) -> bool:
@@ -81,13 +85,13 @@ class PagePlan:
         return [line for line in self.lines if line.state in ("taken", "new")]
 
     def new_base_units(self) -> dict[str, str]:
-        """The base unit of each new item: g if any line gives a weight."""
+        """The base unit of each new item: as a person said, else g if any line gives a weight."""
         units: dict[str, str] = {}
         for line in self.lines:
             if line.state == "new" and line.amount:
                 base = _BASE_UNITS[line.amount.dimension]
                 units[line.name] = base if base == "g" else units.get(line.name, base)
-        return units
+        return {name: self.kept.get(name_key(name), base) for name, base in units.items()}
 
 
 def plan_page(
@@ -106,7 +110,7 @@ def plan_page(
     named = NewNames[str]()
     plans = [_plan_line(number, text, known, decisions) for number, text in enumerate(lines, 1)]
     plans = [_name_new(line, named, slugs) if line.state == "new" else line for line in plans]
-    return PagePlan(tuple(plans), _may_be_new(_plan_yield(yields, made, decisions), slugs))
+    return PagePlan(tuple(plans), _may_be_new(_plan_yield(yields, made, decisions), slugs), decisions.kept)
 
 
 def _name_new(line: ReadLine, named: NewNames[str], slugs: set[str]) -> ReadLine:

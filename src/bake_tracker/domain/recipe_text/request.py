@@ -7,7 +7,9 @@ from fractions import Fraction
 from typing import Any, TypedDict
 
 from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.choices import MAX_SHELF_LIFE_DAYS
 from bake_tracker.domain.name_matching import name_key
+from bake_tracker.domain.units import BASE_UNITS
 
 MAX_LINES = 200
 MAX_LINE = 500
@@ -30,7 +32,11 @@ class SaidYield(TypedDict):
 
 
 class PageChoices(TypedDict, total=False):
-    """The user's choices for a page; lines are numbered from 1."""
+    """The user's choices for a page; lines are numbered from 1.
+
+    ``kept`` has the base unit of each new item, by its name on the page; left out, it is that of the line.
+    ``shelf_life_days`` is how long a new product keeps, None without limit.
+    """
 
     said: Mapping[int, SaidLine]
     accepted: Sequence[int]
@@ -40,6 +46,8 @@ class PageChoices(TypedDict, total=False):
     create_missing: bool
     makes: SaidYield | None
     without_yield: bool
+    kept: Mapping[str, str]
+    shelf_life_days: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,8 @@ class PageRequest:
     create_missing: bool
     makes: tuple[Fraction, int] | None
     without_yield: bool
+    kept: dict[str, str]
+    shelf_life_days: int | None = None
 
     def claimed(self) -> dict[str, Any]:
         return {
@@ -71,6 +81,8 @@ class PageRequest:
             "create_missing": self.create_missing,
             "makes": None if self.makes is None else list(map(str, self.makes)),
             "without_yield": self.without_yield,
+            **({"kept": self.kept} if self.kept else {}),
+            **({} if self.shelf_life_days is None else {"shelf_life_days": self.shelf_life_days}),
         }
 
 
@@ -105,6 +117,13 @@ def read_request(given: Arguments, name: object, lines: object, yields: object, 
         if makes
         else None,
         without_yield=given.flag("choices.without_yield", told.get("without_yield", False)),
+        kept={
+            name_key(given.name("choices.kept", key, limit=300)): given.choice("choices.kept", value, BASE_UNITS)
+            for key, value in _mapping(given, "choices.kept", told.get("kept")).items()
+        },
+        shelf_life_days=None
+        if (days := told.get("shelf_life_days")) is None
+        else given.count("choices.shelf_life_days", days, least=0, most=MAX_SHELF_LIFE_DAYS),
     )
 
 

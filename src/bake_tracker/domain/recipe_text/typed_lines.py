@@ -27,9 +27,15 @@ class Meant:
     sub_recipe_id: int | None = None
 
     @property
-    def new_base_unit(self) -> str:
-        """The base unit of an item that will be added."""
-        return _BASE_UNITS[parse_unit(self.unit).dimension]
+    def likely_base_unit(self) -> str | None:
+        """The base unit of an item that will be added, unless a person has to say it."""
+        return likely_base_unit(self.unit)
+
+
+def likely_base_unit(unit: str) -> str | None:
+    """How an item is likely kept that is measured in ``unit``; None for a volume, which may be one of flour."""
+    base = _BASE_UNITS[parse_unit(unit or "each").dimension]
+    return None if base == "ml" else base
 
 
 def split_amount(text: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from bake_tracker.domain.units import format_micros, parse_quantity
 
 FAR = "yield_far_from_plan"
 INHERITED = "best_before_from_ingredient"
+UNSTATED = "shelf_life_not_stated"
 MOST_OF_PLAN, LEAST_OF_PLAN = Fraction(3, 2), Fraction(1, 2)
 
 
@@ -46,11 +47,19 @@ def questions_about(made: Iterable[tuple[int, int, str]]) -> list[str]:
     ]
 
 
+def unstated_shelf_life(slug: str) -> str:
+    """What to say about a new product for which nobody said how long it keeps."""
+    return (
+        f"nobody has said how long {slug} keeps, so each lot of it will expire with its ingredients; state how many "
+        "days, or that there is no limit"
+    )
+
+
 def codes_in(result: Mapping[str, Any]) -> list[str]:
     """A code for each reason to look again at an answer."""
     found: list[str] = []
     for part in _parts(result):
-        found += part.get("warnings") or ()
+        found += part.get("warnings", ())
         found += [FAR] if _far(part) else []
         found += [INHERITED] if part.get("best_before") else []
     return list(dict.fromkeys(found))
@@ -60,7 +69,7 @@ def told_in(result: Mapping[str, Any], *, was_asked: bool = False) -> list[str]:
     """Every reason to look again at an answer, in words; without the yields if a person ``was_asked`` about them."""
     parts = _parts(result)
     far = [] if was_asked else [text for part in parts for text in _far(part)]
-    return [*far, *(text for part in parts for text in (*warnings_of(part), *_inherited(part)))]
+    return [*far, *(text for part in parts for text in (*warnings_of(part), *_inherited(part), *_unstated(part)))]
 
 
 def _is_far(planned_micros: int, actual_micros: int) -> bool:
@@ -90,6 +99,12 @@ def _inherited(run: Mapping[str, Any]) -> list[str]:
         "expires then; state how long this product keeps, if you know it"
         for one in run.get("best_before", ())
     ]
+
+
+def _unstated(added: Mapping[str, Any]) -> list[str]:
+    if UNSTATED not in added.get("warnings", ()):
+        return []
+    return [unstated_shelf_life(added.get("finished_unit_slug") or added["slug"])]
 
 
 def _micros(quantity: str) -> int:

@@ -1,5 +1,6 @@
 """Routes of the bakery itself: settings, verification, seals, export and import."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypedDict, TypeVar
 
 from fastapi import Query, Request
@@ -9,9 +10,12 @@ from starlette.responses import Response
 from bake_tracker.config import load_settings
 from bake_tracker.domain.importing.report import ImportReport
 from bake_tracker.domain.recipe_text.request import MAX_LINE, MAX_LINES
+from bake_tracker.domain.stock.doubts import UNSTATED
 from bake_tracker.entrypoints.api.common import (
     Body,
     IdempotencyKey,
+    Strict,
+    Warned,
     checked,
     checks,
     reads,
@@ -23,6 +27,7 @@ from bake_tracker.entrypoints.api.common import (
 from bake_tracker.entrypoints.api.fields import (
     Amount,
     CurrencyCode,
+    Days,
     HowMany,
     Id,
     Name,
@@ -146,6 +151,8 @@ class Choices(Body):
     create_missing: bool = False
     makes: SaidYield | None = None
     without_yield: bool = False
+    kept: Annotated[dict[str, Literal["g", "ml", "each", "cm"]], _named(minLength=1, maxLength=300)] | None = None
+    shelf_life_days: Days | None = None
 
 
 class SavedPage(Body):
@@ -245,7 +252,20 @@ def check_page(body: SavedPage) -> Response:
         return checked(check_recipe_page(session=session, **body.given()))
 
 
-@router.post("/recipe-pages", **writes(PageResult))
-def record_page(request: Request, body: NewSavedPage, idempotency_key: IdempotencyKey = None) -> Response:
+class PageAnswer(PageResult, Warned):
+    """The recipe made from a page; ``warnings`` has ``shelf_life_not_stated`` if the choices leave it out."""
+
+
+@router.post("/recipe-pages", **writes(PageAnswer))
+def record_page(
+    request: Request, body: NewSavedPage, idempotency_key: IdempotencyKey = None, strict: Strict = False
+) -> Response:
     """Add the recipe of a page, what it makes and its missing items as one operation."""
-    return recorded(request, idempotency_key, record_recipe_page, at="/recipes/{recipe_id}", **body.given())
+
+    def record(**arguments: Any) -> Mapping[str, Any]:
+        done = record_recipe_page(**arguments)
+        is_stated = body.choices is not None and "shelf_life_days" in body.choices.model_fields_set
+        is_new = done["finished_unit_slug"] in done["created"]
+        return {**done, "warnings": [UNSTATED]} if is_new and not is_stated else done
+
+    return recorded(request, idempotency_key, record, at="/recipes/{recipe_id}", strict=strict, **body.given())

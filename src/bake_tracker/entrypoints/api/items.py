@@ -1,6 +1,7 @@
 """Routes of items: stock, prices, measures and allergens."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from fastapi import Request
 from pydantic import ConfigDict, Field
@@ -8,6 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import Response
 
 from bake_tracker.domain.slice_keys import read_key, write_key
+from bake_tracker.domain.stock.doubts import UNSTATED
 from bake_tracker.entrypoints.api.common import (
     After,
     Body,
@@ -17,6 +19,8 @@ from bake_tracker.entrypoints.api.common import (
     Page,
     Search,
     Since,
+    Strict,
+    Warned,
     checked,
     checks,
     reads,
@@ -146,10 +150,22 @@ def list_items(
     return tagged(request, page)
 
 
-@router.post("", **writes(ItemResult))
-def add_item(request: Request, body: NewItem, idempotency_key: IdempotencyKey = None) -> Response:
-    """Add an ingredient, material, finished unit or finished good."""
-    return recorded(request, idempotency_key, record_item, at="/items/{item_id}", **body.given())
+class ItemAnswer(ItemResult, Warned):
+    """A new item; ``shelf_life_not_stated`` in ``warnings`` if a finished unit came without ``shelf_life_days``."""
+
+
+@router.post("", **writes(ItemAnswer))
+def add_item(
+    request: Request, body: NewItem, idempotency_key: IdempotencyKey = None, strict: Strict = False
+) -> Response:
+    """Add an ingredient, material, finished unit or finished good. A shelf life of null is no limit."""
+
+    def record(**arguments: Any) -> Mapping[str, Any]:
+        done = record_item(**arguments)
+        is_stated = body.kind != "finished_unit" or "shelf_life_days" in body.model_fields_set
+        return done if is_stated else {**done, "warnings": [UNSTATED]}
+
+    return recorded(request, idempotency_key, record, at="/items/{item_id}", strict=strict, **body.given())
 
 
 @router.patch("/{item_id}", **writes(ItemChangeResult, status=200))

@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from bake_tracker.entrypoints.cli.parse import KEPT
 from bake_tracker.entrypoints.cli.state import say, state
+from bake_tracker.log.values import escape_unsafe
 
 Yes = Annotated[bool, typer.Option("--yes", help="skip the confirmation prompt")]
 
@@ -42,3 +44,23 @@ def leave_unless(question: str) -> None:
     if not confirmed(question):
         say("Nothing was recorded.")
         raise typer.Exit(1)
+
+
+def ask_keeping(name: str) -> str:
+    """Ask how long a new product keeps; leave if nobody says it."""
+    said = reply(f"How many days does {escape_unsafe(name)} keep? A number, or none for no limit: ")
+    if not said:
+        say("Nothing was recorded.")
+        raise typer.Exit(1)
+    return said
+
+
+def ask_how_kept(name: str, likely: str | None) -> str:
+    """Ask how a new item is kept; leave if nobody says it and nothing is likely."""
+    by_unit = {unit: word for word, unit in KEPT.items()}
+    default = f" [{by_unit[likely]}]" if likely else ""
+    said = reply(f"How is {escape_unsafe(name)} kept: by {', '.join(KEPT)}?{default} ") or (likely or "")
+    if not said:
+        say("Nothing was recorded.")
+        raise typer.Exit(1)
+    return said

@@ -15,11 +15,23 @@ from bake_tracker.domain.written import (
     UnreadableError,
     read_day,
     read_exact,
+    read_keeping,
     read_money,
     read_number,
 )
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.services.database import Session
+
+KEPT = {"weight": "g", "volume": "ml", "pieces": "each", "length": "cm"}
+"""How an item is kept, and its base unit."""
+
+
+def how_kept(text: str) -> str:
+    """``weight`` or ``g``: the base unit."""
+    word = text.strip().casefold()
+    if word not in KEPT and word not in KEPT.values():
+        raise typer.BadParameter(f"{text!r} is not a way to keep an item; use {', '.join(KEPT)}")
+    return KEPT.get(word, word)
 
 
 def quantity(text: str, reading: Reading = TYPED) -> Fraction:
@@ -52,6 +64,12 @@ def whole_or_decimal(text: str) -> int | Decimal:
     """An int if the number is whole, because services expect counts as int."""
     value = decimal(text)
     return int(value) if value == value.to_integral_value() and abs(value.adjusted()) < 20 else value
+
+
+def keeping(text: str) -> int | None:
+    """``14`` days, or ``none`` for no limit."""
+    with _as_usage_error(text):
+        return read_keeping(text)
 
 
 def whole_or_exact(text: str | Decimal) -> int | Decimal | Fraction:

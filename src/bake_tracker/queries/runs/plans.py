@@ -143,9 +143,9 @@ def load_plan_doubts(
     made = [(*found, micros) for found, micros in zip(makes, actual, strict=True) if found]
     if given.problems or None in makes:
         return []
-    shares = [Fraction(1)]
+    shares = [Fraction(1)] * len(made)
     with suppress(ValidationError):
-        if others:
+        if others and not recipe.together:
             shares = shares_of([(micros, batch) for _, batch, micros in made], [one.share for one in others])
     return questions_about(
         [

@@ -43,7 +43,10 @@ RECORD = Kind(
 
 
 class PageLine(TypedDict):
-    """A line and how it was read; ``to_do`` says how to resolve doubts, ``hints`` what is still missing for baking."""
+    """A line and how it was read; ``to_do`` says how to resolve doubts, ``hints`` what is still missing for baking.
+
+    ``kept`` is the base unit of the item that a new line adds.
+    """
 
     line: int
     text: str
@@ -57,6 +60,7 @@ class PageLine(TypedDict):
     remedies: list[Remedy | None]
     hints: list[str]
     hint_remedies: list[Remedy | None]
+    kept: NotRequired[str]
 
 
 class PageYield(TypedDict):
@@ -127,7 +131,7 @@ def check_recipe_page(
     preview: PagePreview = {
         "name": asked.name,
         "is_sure": plan.is_sure,
-        "lines": [_line_told(line) for line in plan.lines],
+        "lines": [_line_told(line, plan.new_base_units()) for line in plan.lines],
         "makes": _yield_told(plan.makes),
     }
     return {**preview, "taken_slug": own_slug} if is_taken else preview
@@ -206,7 +210,7 @@ def _write(
     added = [slug for _, slug in created.values()]
     made: tuple[str | None, str | None] = (None, None)
     if plan.makes.state in ("taken", "new"):
-        unit_id, unit_slug = _finished_unit(session, plan.makes)
+        unit_id, unit_slug = _finished_unit(session, plan.makes, asked.shelf_life_days)
         added += [unit_slug] * (plan.makes.state == "new")
         quantity = _exact(plan.makes.quantity or Fraction(0))
         given = record_recipe_yield(recipe["recipe_id"], unit_id, quantity, session=session)
@@ -233,10 +237,10 @@ def _add_items(session: Session, plan: PagePlan) -> dict[str, tuple[int, str]]:
     return added
 
 
-def _finished_unit(session: Session, makes: ReadYield) -> tuple[int, str]:
+def _finished_unit(session: Session, makes: ReadYield, shelf_life_days: int | None) -> tuple[int, str]:
     if makes.item:
         return makes.item.item_id, makes.item.slug
-    unit = record_item("finished_unit", makes.name, "each", session=session)
+    unit = record_item("finished_unit", makes.name, "each", session=session, shelf_life_days=shelf_life_days)
     return unit["item_id"], unit["slug"]
 
 
@@ -282,11 +286,14 @@ def _plan(session: Session, asked: PageRequest) -> PagePlan:
         create_missing=asked.create_missing,
         makes=None if asked.makes is None else (asked.makes[0], _made(by_id, asked.makes[1])),
         without_yield=asked.without_yield,
+        kept=asked.kept,
     )
     mapped = NamedItems({**known.by_key, **names}, known.items)
     on_page = {name_key(parse_line(text).ingredient) for text in asked.lines}
     if strange := sorted(names.keys() - on_page):
         raise ValidationError.of("names", f"{strange[0]!r} is not in any line of the page")
+    if strange := sorted(asked.kept.keys() - on_page):
+        raise ValidationError.of("kept", f"{strange[0]!r} is not in any line of the page")
     slugs = load_item_slugs(session)
     if slug := next((name for name in names if name in slugs), None):
         raise ValidationError.of("names", f"{slug!r} is already the slug of an item; choose another name")
@@ -305,9 +312,9 @@ def _made(by_id: Mapping[int, Item], item_id: int) -> Item:
     return by_id[item_id]
 
 
-def _line_told(line: ReadLine) -> PageLine:
+def _line_told(line: ReadLine, new_units: Mapping[str, str]) -> PageLine:
     quantity, unit = _amount_told(line.amount)
-    return {
+    told: PageLine = {
         "line": line.number,
         "text": line.read.text,
         "state": line.state,
@@ -321,6 +328,7 @@ def _line_told(line: ReadLine) -> PageLine:
         "hints": [one.text for one in line.hints],
         "hint_remedies": [one.remedy for one in line.hints],
     }
+    return {**told, "kept": new_units[line.name]} if line.state == "new" and line.name in new_units else told
 
 
 def _amount_told(amount: Amount | None) -> tuple[str | None, str | None]:

@@ -5,7 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from bake_tracker.domain.recipes.quantities import base_quantity
+from bake_tracker.domain.stock.doubts import UNSTATED, told_in
 from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.asking import ask_keeping, at_terminal
 from bake_tracker.entrypoints.cli.lookup import find
 from bake_tracker.entrypoints.cli.state import answer, ask, say, write
 from bake_tracker.queries.catalog.definitions import find_id, load_item, load_slugs
@@ -31,19 +33,28 @@ def add_item(
     name: str,
     unit: Annotated[str, typer.Option(help="how stock is kept: g, ml, cm, or each for counted items")] = "each",
     policy: Annotated[str, typer.Option(help="fefo: first expired, first out; fifo: first in, first out")] = "fefo",
-    shelf_life: Annotated[int | None, typer.Option(help="shelf life in days")] = None,
+    shelf_life: Annotated[str | None, typer.Option(help="shelf life in days, or none for no limit")] = None,
     slug: Slug = None,
 ) -> None:
     """Add an item to keep in stock."""
-    result = write(
+    if kind == "finished_unit" and shelf_life is None and at_terminal():
+        shelf_life = ask_keeping(name)
+    days = None if shelf_life is None else parse.keeping(shelf_life)
+    result: Any = write(
         lambda session: record_item(
-            kind, name, unit, session=session, slug=slug, pick_policy=policy, shelf_life_days=shelf_life
+            kind, name, unit, session=session, slug=slug, pick_policy=policy, shelf_life_days=days
         )
     )
-    answer(
-        result,
-        lambda r: say(f"Added {r['kind'].replace('_', ' ')} {r['slug']} (id {r['item_id']}), {_kept(r['base_unit'])}"),
-    )
+    if kind == "finished_unit" and shelf_life is None:
+        result = {**result, "warnings": [UNSTATED]}
+    answer(result, _show_item)
+
+
+def _show_item(result: Any) -> None:
+    kept = _kept(result["base_unit"])
+    say(f"Added {result['kind'].replace('_', ' ')} {result['slug']} (id {result['item_id']}), {kept}")
+    for warning in told_in(result):
+        say(f"  Look again: {warning}", style="yellow")
 
 
 def list_items(

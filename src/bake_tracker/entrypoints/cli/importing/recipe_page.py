@@ -1,20 +1,29 @@
 """Import a recipe from a saved web page."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
 
+from bake_tracker.domain.name_matching import name_key
 from bake_tracker.domain.recipe_text.request import PageChoices
+from bake_tracker.domain.stock.doubts import UNSTATED, told_in
 from bake_tracker.entrypoints.cli import parse
-from bake_tracker.entrypoints.cli.asking import Yes, at_terminal, leave_unless
+from bake_tracker.entrypoints.cli.asking import Yes, ask_how_kept, ask_keeping, at_terminal, leave_unless
 from bake_tracker.entrypoints.cli.lookup import find, find_optional
 from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.remedies import in_words
 from bake_tracker.entrypoints.cli.state import answer, ask, complain, counted, say, show_table, state, write
 from bake_tracker.files.recipe_page import load_recipe_page
 from bake_tracker.services.database import Session
-from bake_tracker.services.importing.recipe_page import PagePreview, PageResult, check_recipe_page, record_recipe_page
+from bake_tracker.services.importing.recipe_page import (
+    PageLine,
+    PagePreview,
+    PageResult,
+    check_recipe_page,
+    record_recipe_page,
+)
 
 
 def import_page(
@@ -37,6 +46,13 @@ def import_page(
     create_missing: Annotated[
         bool, typer.Option("--create-missing", help="add an ingredient for every unknown name")
     ] = False,
+    kept: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=HOW", help="how a new item is kept: weight, volume, pieces or length; default: as in its line"
+        ),
+    ] = None,
+    keeps: Annotated[str | None, typer.Option(help="shelf life of a new product in days, or none for no limit")] = None,
     makes: Annotated[str | None, typer.Option(help="what one batch makes, for example '24 sugar-cookie'")] = None,
     without_yield: Annotated[bool, typer.Option("--without-yield", help="record the recipe without a yield")] = False,
     name: Annotated[str | None, typer.Option(help="the recipe's name; default: as on the page")] = None,
@@ -47,6 +63,8 @@ def import_page(
     """Read a recipe from a saved page, show it and record it. Unclear lines have to be settled first."""
     page = load_recipe_page(file)
     called = name or page.name
+    how_kept = dict(_kept(text) for text in kept or [])
+    asked_too: dict[str, Any] = {} if keeps is None else {"shelf_life_days": parse.keeping(keeps)}
 
     def choices(session: Session) -> PageChoices:
         return {
@@ -58,6 +76,8 @@ def import_page(
             "create_missing": create_missing,
             "makes": None if makes is None else _makes(session, makes),
             "without_yield": without_yield,
+            "kept": how_kept,
+            **asked_too,  # type: ignore[typeddict-item]  # the shelf life, if it is known
         }
 
     def asked(session: Session) -> dict[str, Any]:
@@ -75,6 +95,9 @@ def import_page(
         preview = ask(check)
         show_preview(preview, with_to_do=False)
         if preview["is_sure"] and "taken_slug" not in preview and at_terminal() and not yes:
+            how_kept |= _ask_how_kept(preview, how_kept)
+            if preview["makes"]["state"] == "new" and not asked_too:
+                asked_too["shelf_life_days"] = parse.keeping(ask_keeping(preview["makes"]["name"]))
             leave_unless("Record this recipe?")
     result = write(
         lambda session: record_recipe_page(
@@ -87,7 +110,10 @@ def import_page(
             **asked(session),
         )
     )
-    answer(result, show_recorded)
+    if result["finished_unit_slug"] in result["created"] and not asked_too:
+        answer({**result, "warnings": [UNSTATED]}, show_recorded)
+    else:
+        answer(result, show_recorded)
 
 
 def show_preview(preview: PagePreview, *, with_to_do: bool) -> None:
@@ -101,7 +127,7 @@ def show_preview(preview: PagePreview, *, with_to_do: bool) -> None:
                 line["quantity"] or "-",
                 line["unit"] or "",
                 line["item_slug"] or (line["ingredient"] if line["state"] in ("new", "unsure") else "-"),
-                "" if line["state"] == "taken" else line["state"],
+                _state(line),
                 line["text"],
             ]
             for line in preview["lines"]
@@ -134,7 +160,35 @@ def show_recorded(result: PageResult) -> None:
         say(f"  added {', '.join(result['created'])}")
     for text in result["left_out"]:
         say(f"  left out: {text}")
+    for warning in told_in(result):
+        say(f"  Look again: {warning}", style="yellow")
     say(f"  operation {result['operation_id']}")
+
+
+def _state(line: PageLine) -> str:
+    by_unit = {unit: word for word, unit in parse.KEPT.items()}
+    kept = f", by {by_unit[line['kept']]}" if "kept" in line else ""
+    return "" if line["state"] == "taken" else line["state"] + kept
+
+
+def _ask_how_kept(preview: PagePreview, known: Mapping[str, str]) -> dict[str, str]:
+    """Ask about every new item; a volume suggests nothing, because flour and sugar are measured in cups, too."""
+    settled = {name_key(name) for name in known}
+    found: dict[str, str] = {}
+    for line in preview["lines"]:
+        key = name_key(line["ingredient"])
+        if "kept" in line and key not in settled:
+            settled.add(key)
+            likely = None if line["kept"] == "ml" else line["kept"]
+            found[line["ingredient"]] = parse.how_kept(ask_how_kept(line["ingredient"], likely))
+    return found
+
+
+def _kept(text: str) -> tuple[str, str]:
+    called, equals, how = text.rpartition("=")
+    if not equals or not called.strip():
+        raise typer.BadParameter(f"cannot read {text!r}; write it like 'flour=weight'")
+    return called, parse.how_kept(how)
 
 
 def _said(session: Session, text: str) -> tuple[int, Any]:

@@ -1,6 +1,7 @@
 """The recipe form: a new recipe, or new lines for an existing one."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -14,10 +15,11 @@ from bake_tracker.domain.arguments import MAX_KEY
 from bake_tracker.domain.errors import NotFoundError, ServiceError
 from bake_tracker.domain.name_matching import name_key
 from bake_tracker.domain.recipe_text.names import NamedItems, NewNames
-from bake_tracker.domain.recipe_text.typed_lines import UNKNOWN, near
+from bake_tracker.domain.recipe_text.typed_lines import UNKNOWN, likely_base_unit, near, split_amount
 from bake_tracker.domain.recipes.quantities import Recipe
 from bake_tracker.domain.remedies import Advice
 from bake_tracker.domain.units import MICRO, format_micros
+from bake_tracker.domain.written import Reading, UnreadableError, read_keeping
 from bake_tracker.entrypoints.http.access import BAKER
 from bake_tracker.entrypoints.http.problems import status_of
 from bake_tracker.entrypoints.web.catalog.typed_rows import (
@@ -28,8 +30,9 @@ from bake_tracker.entrypoints.web.catalog.typed_rows import (
     rows_to_show,
     write_amount,
 )
-from bake_tracker.entrypoints.web.forms import Form, Sent, blank
+from bake_tracker.entrypoints.web.forms import Form, Sent, blank, decimals_of
 from bake_tracker.entrypoints.web.pages import go_to, pages, render
+from bake_tracker.entrypoints.web.stock.words import UNIT_WORDS
 from bake_tracker.queries.catalog.archived import load_archived_items
 from bake_tracker.queries.catalog.definitions import load_recipe, load_yields
 from bake_tracker.queries.catalog.page_names import load_named_items
@@ -44,7 +47,9 @@ RecipeId = Annotated[int, Path(ge=1, le=MAX_KEY)]
 ABOUT = ("category", "source", "notes")
 LINE = ("amount", "of")
 MAKES = ("gives", "product", "part")
-"""The fields that repeat: a line of the recipe, and something that a batch makes."""
+KEPT = ("new_item", "kept")
+KEEPS = ("new_product", "keeps")
+"""The fields that repeat: a line of the recipe, something that a batch makes, and what to say of each that is new."""
 NO_PRODUCT = "is not a product yet"
 
 
@@ -177,6 +182,7 @@ def _lines(session: Session, form: Form, known: NamedItems) -> list[LineInput]:
         for key in (slug, name_key(name))
     }
     lines: list[LineInput] = []
+    kept = {name_key(row["new_item"]): row["kept"] for row in form.rows(*KEPT)}
     added = NewNames[int]()
     for row in form.rows(*LINE):
         read = read_line(row, known, recipes, may_add="add_new" in form)
@@ -188,13 +194,16 @@ def _lines(session: Session, form: Form, known: NamedItems) -> list[LineInput]:
             continue
         if meant.item is not None:
             item_id = meant.item.item_id
-        elif form.problems:
-            continue  # it will be refused, so nothing is added
+        elif (known_by := added.find(row["of"])) is not None:
+            item_id = known_by
         else:
-            known_by = added.find(row["of"])
-            item_id = known_by or added.add(
-                row["of"], add_item(session, form, "ingredient", row["of"], meant.new_base_unit)
-            )
+            base_unit = kept.get(name_key(row["of"])) or meant.likely_base_unit
+            if base_unit is None:
+                row.refuse("of", "is new; choose below how it is kept")
+            if base_unit is None or form.problems:
+                added.add(row["of"], 0)  # it will be refused, so nothing is added
+                continue
+            item_id = added.add(row["of"], add_item(session, form, "ingredient", row["of"], base_unit))
         lines.append({"quantity": quantity, "unit": meant.unit, "item_id": item_id})
     if not lines and not form.problems:
         form.refuse("amount[0]", "is missing; a recipe needs at least one line")
@@ -216,9 +225,48 @@ def _made(session: Session, form: Form, row: Form, made: NamedItems, own: UUID) 
     if item is None and name:
         if "add_new" not in form:
             row.refuse("product", f"{NO_PRODUCT}{near(made.like(name))}")
-        elif not form.problems:
-            return _Made(add_item(session, form, "finished_unit", name, "each"), quantity or 0, share, row.line)
+        else:
+            days = _keeping(form, row, name)
+            if not form.problems:
+                new_id = add_item(session, form, "finished_unit", name, "each", days)
+                return _Made(new_id, quantity or 0, share, row.line)
     return _Made(item.item_id if item else 0, quantity or 0, share, row.line)
+
+
+def _keeping(form: Form, row: Form, name: str) -> int | None:
+    """How many days a new product keeps, as typed below; None without limit."""
+    typed = next((one["keeps"] for one in form.rows(*KEEPS) if name_key(one["new_product"]) == name_key(name)), "")
+    if not typed.strip():
+        row.refuse("product", "is new; say below how many days it keeps, or none for no limit")
+        return None
+    try:
+        return read_keeping(typed, Reading(decimals=decimals_of(form.locale), typed=True))
+    except UnreadableError as error:
+        row.refuse("product", f"keeps for a time that {error}")
+        return None
+
+
+def _new_names(form: Form, known: NamedItems, made: NamedItems, recipes: set[str]) -> dict[str, list[dict[str, str]]]:
+    """What a person is asked about the names that are not in the catalogue, with what was answered."""
+    kept = {name_key(row["new_item"]): row["kept"] for row in form.rows(*KEPT)}
+    keeps = {name_key(row["new_product"]): row["keeps"] for row in form.rows(*KEEPS)}
+    items: dict[str, dict[str, str]] = {}
+    seen = NewNames[str]()
+    for row in form.rows(*LINE):
+        name = row["of"].strip()
+        if not name or known.find(name) or name_key(name) in recipes or seen.find(name):
+            continue
+        likely = None
+        with suppress(ValueError):
+            likely = likely_base_unit(split_amount(row["amount"])[1])
+        seen.add(name, name)
+        items[name] = {"name": name, "kept": kept.get(name_key(name)) or likely or ""}
+    gives = (row["product"].strip() for row in form.rows(*MAKES))
+    products = dict.fromkeys(name for name in gives if name and not made.find(name))
+    return {
+        "new_items": list(items.values()),
+        "new_products": [{"name": name, "keeps": keeps.get(name_key(name), "")} for name in products],
+    }
 
 
 def show_form(
@@ -233,7 +281,9 @@ def show_form(
     with read_scope() as session:
         known, made = load_named_items(session)
         archived = load_archived_items(session)
-        recipes = [name for _, name in load_recipe_names(session).values()]
+        named = load_recipe_names(session).values()
+    recipes = [name for _, name in named]
+    new = _new_names(form, known, made, {key for slug, name in named for key in (slug, name_key(name))})
     said = " ".join(one["problem"] for one in form.problems)
     return render(
         request,
@@ -246,5 +296,7 @@ def show_form(
         names=sorted({*(item.name for item in known.items if item.item_id not in archived), *recipes}),
         products=sorted(item.name for item in made.items if item.item_id not in archived),
         to_look_at=to_look_at,
-        may_add="add_new" in form or UNKNOWN in said or NO_PRODUCT in said,
+        may_add="add_new" in form or UNKNOWN in said or NO_PRODUCT in said or (to_look_at and any(new.values())),
+        unit_words=list(UNIT_WORDS.items()),
+        **new,
     )

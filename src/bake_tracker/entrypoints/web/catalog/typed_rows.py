@@ -63,10 +63,13 @@ def read_line(
         return None
 
 
-def add_item(session: Session, form: Form, kind: str, name: str, base_unit: str) -> int:
+def add_item(
+    session: Session, form: Form, kind: str, name: str, base_unit: str, shelf_life_days: int | None = None
+) -> int:
     """Add an item that a row names for the first time; only once, however often the form is sent."""
     own = uuid5(form.operation_uuid, f"{kind} {name_key(name)}")
-    return record_item(kind, name, base_unit, session=session, operation_id=own)["item_id"]
+    done = record_item(kind, name, base_unit, session=session, shelf_life_days=shelf_life_days, operation_id=own)
+    return done["item_id"]
 
 
 def exact_decimal(quantity: Fraction) -> int | Decimal | None:

@@ -76,6 +76,8 @@ def do_new_item(request: Request, form: Sent) -> Response:
     """Add an item."""
     try:
         days = form.number("shelf_life_days")
+        if form["kind"] == "finished_unit":
+            _check_keeping(form)
         form.done()
         done = run_in_transaction(
             lambda session: record_item(
@@ -170,6 +172,15 @@ def do_new_product(request: Request, item_id: ItemId, form: Sent) -> Response:
     except ServiceError as error:
         return _new_product(request, item_id, form.refused(error), status_of(error))
     return go_to(request, "item", {"done": done["operation_id"]}, item_id=item_id)
+
+
+def _check_keeping(form: Form) -> None:
+    """A product's best-before day must not come from an ingredient without a word."""
+    days, no_limit = form.text("shelf_life_days"), form["no_limit"]
+    if not days and not no_limit:
+        form.refuse("shelf_life_days", "is needed for what you bake: say how many days it keeps, or tick no limit")
+    elif days and no_limit:
+        form.refuse("shelf_life_days", "is given, and no limit is ticked; choose one of them")
 
 
 def _new_item(request: Request, form: Form, status: int = 200) -> Response:

@@ -33,6 +33,7 @@ _PG_FLAG = re.compile(
 EVERY_REMEDY: dict[RemedyKind, Remedy] = {
     "correct_settings": {"kind": "correct_settings"},
     "add_product": {"kind": "add_product", "item_id": 3},
+    "allow_parts": {"kind": "allow_parts", "item_id": 3, "item_slug": "egg"},
     "answer_count": {"kind": "answer_count"},
     "choose_range": {"kind": "choose_range"},
     "declare_ingredients": {"kind": "declare_ingredients", "item_id": 3, "item_slug": "dough"},

@@ -17,7 +17,8 @@ from bake_tracker.queries.catalog.definitions import load_good, load_recipe
 from bake_tracker.queries.operations.history import load_runs
 from bake_tracker.queries.runs.plans import RunPlan, load_assembly_plan, load_production_plan
 from bake_tracker.services import database
-from bake_tracker.services.database import read_scope
+from bake_tracker.services.catalog.edits import record_item_change
+from bake_tracker.services.database import read_scope, run_in_transaction
 from support.command_line import root_logger_put_back
 from support.kitchen import Kitchen
 from support.web import Web, csrf_of, statements
@@ -217,6 +218,8 @@ def test_numbers_are_read_in_the_notation_of_the_browsers_language(web: Web, kit
     baker = web.browser(Role.BAKER, {"Accept-Language": "de-DE,de;q=0.9"})
     page = baker.get("/bake?recipe=cookies&scale_factor=1,5")
     assert (fields(page)["actual_yield"], fields(page)["scale_factor"]) == ("36", "1,5")
+    changes = {"allows_parts": True}
+    run_in_transaction(lambda session: record_item_change(kitchen.ids["Cookie"], changes, session=session))
     done = baker.post("/bake", data={**fields(page), "actual_yield": "34,5"})
     assert (done.status_code, kitchen.stock("Cookie")) == (303, Decimal("34.5"))
 

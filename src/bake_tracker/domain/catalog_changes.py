@@ -37,6 +37,7 @@ WORDS: Mapping[str, str] = {
     "item_allergen": "allergens",
     "product_allergen": "allergens",
     "item_label": "label",
+    "item_in_parts": "parts",
     "archived_item": "archiving",
     "archived_supplier": "archiving",
     "archived_event": "archiving",

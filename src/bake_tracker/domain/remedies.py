@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
 
 RemedyKind = Literal[
     "add_product",
+    "allow_parts",
     "answer_count",
     "begin_anew",
     "choose_range",

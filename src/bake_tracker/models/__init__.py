@@ -9,6 +9,7 @@ from bake_tracker.models.catalog_changes import CatalogChange
 from bake_tracker.models.cost_statements import CostStatement, CostStatementLine
 from bake_tracker.models.goods import GoodComponent
 from bake_tracker.models.handling import Delivery, LotHold, Transfer
+from bake_tracker.models.item_parts import ItemInParts
 from bake_tracker.models.labels import ItemAllergen, ItemLabel, ProductAllergen
 from bake_tracker.models.measures import ItemMeasure, NameMapping
 from bake_tracker.models.operations import Operation
@@ -41,6 +42,7 @@ __all__ = [
     "GoodComponent",
     "Item",
     "ItemAllergen",
+    "ItemInParts",
     "ItemLabel",
     "ItemMeasure",
     "Lot",

@@ -22,6 +22,7 @@ from bake_tracker.models import (
     GoodComponent,
     Item,
     ItemAllergen,
+    ItemInParts,
     ItemLabel,
     ItemMeasure,
     Lot,
@@ -74,6 +75,7 @@ event = cast(Table, Event.__table__)
 good_component = cast(Table, GoodComponent.__table__)
 item = cast(Table, Item.__table__)
 item_allergen = cast(Table, ItemAllergen.__table__)
+item_in_parts = cast(Table, ItemInParts.__table__)
 item_label = cast(Table, ItemLabel.__table__)
 item_measure = cast(Table, ItemMeasure.__table__)
 lot = cast(Table, Lot.__table__)

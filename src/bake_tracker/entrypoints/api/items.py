@@ -85,6 +85,7 @@ class NewItem(Body):
     shelf_life_days: Days | None = None
     parent_id: Id | None = None
     description: Text | None = None
+    allows_parts: bool = False
 
 
 class Allergens(Body):
@@ -102,6 +103,7 @@ class ItemChange(Body):
     pick_policy: Literal["fefo", "fifo"] | SkipJsonSchema[None] = None
     shelf_life_days: Days | None = None
     description: Text | None = None
+    allows_parts: bool = False
     archived: bool | SkipJsonSchema[None] = None
 
 

@@ -106,6 +106,9 @@ def _field(field: str, text: str) -> Way:
 
 WAYS: dict[RemedyKind, Callable[[Remedy], Way]] = {
     "add_product": lambda one: _route("POST /api/v1/products", "or add the product with its size"),
+    "allow_parts": lambda one: _route(
+        f"PATCH /api/v1/items/{one['item_id']}", "if it comes in parts, set allows_parts to true"
+    ),
     "begin_anew": lambda one: {"text": f"{_OPERATOR} bring the database back"},
     "answer_count": lambda one: _field(
         "count_saw", "if the count had seen it, set count_saw to before; if not, to after"

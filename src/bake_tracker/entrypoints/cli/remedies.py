@@ -98,6 +98,7 @@ def _state_yield(remedy: Remedy) -> str:
 
 WORDS: dict[RemedyKind, Callable[[Remedy], str]] = {
     "add_product": lambda one: "or add the product with its size: bake product add",
+    "allow_parts": lambda one: f"if it comes in parts: bake item change {one['item_slug']} --parts",
     "begin_anew": lambda one: "or begin a new bakery there: bake init",
     "answer_count": lambda one: "if the count had seen it, add --count-saw before; if not, add --count-saw after",
     "choose_range": lambda one: "add --ranges low or --ranges high",

@@ -69,6 +69,7 @@ def _settle_line(remedy: Remedy) -> Way:
 
 WAYS: dict[RemedyKind, Callable[[Remedy], Way]] = {
     "add_product": lambda one: Way("Add the product with its size", "new_product", {"item_id": one["item_id"]}),
+    "allow_parts": lambda one: Way("Allow parts of it", "edit", {"kind": "item", "key": one["item_id"]}),
     "begin_anew": lambda one: Way("Ask the person who runs the server to bring the database back"),
     "answer_count": lambda one: Way("Answer the question in the form and send it again"),
     "choose_range": lambda one: Way("Choose one of the two amounts"),

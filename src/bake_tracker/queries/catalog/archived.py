@@ -15,6 +15,7 @@ from bake_tracker.domain.errors import (
     SupplierNotFoundError,
 )
 from bake_tracker.models import tables
+from bake_tracker.queries.catalog.parts import allows_parts
 
 ARCHIVES: Mapping[str, Table] = {
     "item": tables.archived_item,
@@ -68,7 +69,7 @@ def load_entry(session: Session, kind: str, key: int) -> dict[str, Any]:
     owner = _OWNERS[kind]
     rows = select(owner, is_archived(owner).label("is_archived")).where(owner.c.id == key)
     if kind == "item":
-        rows = rows.where(~owner.c.is_category)
+        rows = rows.add_columns(allows_parts().label("allows_parts")).where(~owner.c.is_category)
     row = session.execute(rows).mappings().one_or_none()
     if row is None:
         raise _MISSING[kind](key)

@@ -14,6 +14,7 @@ from bake_tracker.domain.units import format_exact, format_micros
 from bake_tracker.models import tables
 from bake_tracker.models.ledger import movements
 from bake_tracker.queries.catalog.archived import is_archived
+from bake_tracker.queries.catalog.parts import allows_parts
 from bake_tracker.queries.catalog.unit_changes import OtherUnit, load_unit_history
 from bake_tracker.queries.explain.shelf import ShelfSummary, load_shelves
 from bake_tracker.queries.keyset import load_slice
@@ -51,6 +52,7 @@ class ItemFacts(TypedDict):
     shelf_life_days: int | None
     description: str | None
     is_archived: bool
+    allows_parts: bool
 
 
 class ItemView(ShelfSummary):
@@ -65,6 +67,7 @@ class ItemView(ShelfSummary):
     parent_id: int | None
     description: str | None
     is_archived: bool
+    allows_parts: bool
     g_per_ml: str | None
     g_per_each: str | None
     follows: NotRequired[OtherUnit]
@@ -165,6 +168,7 @@ def load_item_facts(session: Session, item_id: int) -> ItemFacts:
         "shelf_life_days": row.shelf_life_days,
         "description": row.description,
         "is_archived": bool(row.is_archived),
+        "allows_parts": bool(row.allows_parts),
     }
 
 
@@ -184,6 +188,7 @@ def load_item_view(session: Session, item_id: int, today: date) -> ItemView:
         "parent_id": row.parent_id,
         "description": row.description,
         "is_archived": bool(row.is_archived),
+        "allows_parts": bool(row.allows_parts),
         "g_per_ml": None if row.g_per_ml is None else format_exact(row.g_per_ml),
         "g_per_each": None if row.g_per_each is None else format_exact(row.g_per_each),
         **shelf.summary(),
@@ -218,7 +223,7 @@ def load_item_movements(session: Session, item_id: int, ask: Ask) -> Found[ItemM
 
 def _load_row(session: Session, item_id: int) -> Any:
     is_it = (tables.item.c.id == item_id, ~tables.item.c.is_category)
-    columns = (tables.item, is_archived(tables.item).label("is_archived"))
+    columns = (tables.item, is_archived(tables.item).label("is_archived"), allows_parts().label("allows_parts"))
     row = session.execute(select(*columns).where(*is_it)).one_or_none()
     if row is None:
         raise ItemNotFoundError(item_id)

@@ -19,6 +19,7 @@ from bake_tracker.domain.errors import (
 from bake_tracker.models import tables
 from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog.archived import ARCHIVES, load_is_archived
+from bake_tracker.queries.catalog.parts import load_allows_parts
 from bake_tracker.queries.catalog.things import load_things
 from bake_tracker.services.catalog.changes import note_changes
 from bake_tracker.services.catalog.things import read_shelf_life
@@ -57,6 +58,7 @@ _FIELDS: Mapping[str, Mapping[str, _Reader]] = {
         "pick_policy": lambda given, field, value: given.choice(field, value, PICK_POLICIES),
         "shelf_life_days": lambda given, field, value: read_shelf_life(given, value),
         "description": _text,
+        "allows_parts": lambda given, field, value: given.flag(field, value),
     },
     "supplier": {"name": _name, "details": _text},
     "event": {"name": _name, "happens_on": lambda given, field, value: given.day(field, value)},
@@ -108,7 +110,8 @@ class RecipientChangeResult(TypedDict):
 def record_item_change(
     item_id: int, changes: Mapping[str, Any], *, session: Session, operation_id: UUID | str | None = None
 ) -> ItemChangeResult:
-    """Change an item's ``name``, ``pick_policy``, ``shelf_life_days`` or ``description``, or set ``archived``.
+    """Change an item's ``name``, ``pick_policy``, ``shelf_life_days``, ``description`` or ``allows_parts``, or set
+    ``archived``.
 
     Lots keep their expiry; another policy applies to the lots on hand too. An archived item is no longer offered, but
     its stock, recipes and history stay as they are.
@@ -223,7 +226,9 @@ def _change(
         raise missing(key)
     was_archived = load_is_archived(session, name, key)
     before = load_things(session, [(name, str(key)), (f"archived_{name}", str(key))])
-    values = {field: value for field, value in asked.items() if field != "archived" and row[field] != value}
+    if "allows_parts" in asked:
+        before |= load_things(session, [("item_in_parts", str(key))])
+    values = {field: value for field, value in asked.items() if field in table.c and row[field] != value}
     if values:
         session.execute(update(table).where(table.c.id == key).values(values))
     is_archived = asked.get("archived", was_archived)
@@ -232,6 +237,20 @@ def _change(
         session.execute(insert(ARCHIVES[name]).values({column.name: key, "archived_at": operation.now}))
     elif was_archived and not is_archived:
         session.execute(delete(ARCHIVES[name]).where(column == key))
+    parts = ["allows_parts"] if "allows_parts" in asked and _put_parts(operation, key, asked["allows_parts"]) else []
     note_changes(operation, before)
-    changed = [*values, *(["archived"] if is_archived != was_archived else [])]
+    changed = [*values, *parts, *(["archived"] if is_archived != was_archived else [])]
     return {"slug": str(row["slug"]), "changed": changed, "is_archived": is_archived}
+
+
+def _put_parts(operation: Operation, item_id: int, allows: bool) -> bool:
+    """Allow parts of an item, or no longer; whether that is a change."""
+    parts = tables.item_in_parts
+    if load_allows_parts(operation.session, item_id) == allows:
+        return False
+    operation.session.execute(
+        insert(parts).values(item_id=item_id, allowed_at=operation.now)
+        if allows
+        else delete(parts).where(parts.c.item_id == item_id)
+    )
+    return True

@@ -6,7 +6,7 @@ from typing import Any, TypedDict, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, select, update
+from sqlalchemy import Table, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -160,9 +160,12 @@ def record_item(
     shelf_life_days: int | None = None,
     parent_id: int | None = None,
     description: str | None = None,
+    allows_parts: bool = False,
     operation_id: UUID | str | None = None,
 ) -> ItemResult:
     """Add an ingredient, material, finished unit or finished good, kept in g, ml, each or cm.
+
+    ``allows_parts`` is for items kept by the piece of which people may record a part, such as half a cake.
 
     Raises:
         ValidationError: an argument is not allowed.
@@ -183,12 +186,16 @@ def record_item(
         )
         if asked.kind == "finished_good" and asked.base_unit != "each":
             given.refuse("base_unit", "must be each: finished goods are counted")
+        in_parts = given.flag("allows_parts", allows_parts)
         given.done()
-        if done := operation.claim(asdict(asked)):
+        if done := operation.claim(asdict(asked) | ({"allows_parts": True} if in_parts else {})):
             return cast(ItemResult, done)
         if asked.parent_id is not None:
             check_parent(session, asked.parent_id)
         key = insert_named(operation, tables.item, {**asdict(asked), "is_category": False, "lot_count": 0})
+        if in_parts:
+            session.execute(insert(tables.item_in_parts).values(item_id=key, allowed_at=operation.now))
+            note_made(operation, ("item_in_parts", str(key)))
         return operation.succeed(
             ItemResult(
                 operation_id=operation.id,

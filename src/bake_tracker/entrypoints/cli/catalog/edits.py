@@ -32,11 +32,14 @@ def change_item(
     policy: Annotated[str | None, typer.Option(help="fefo or fifo, also for the lots on hand")] = None,
     shelf_life: Annotated[str | None, typer.Option(help="shelf life in days of new lots, or none")] = None,
     notes: Annotated[str | None, typer.Option(help="free text, or none")] = None,
+    parts: Annotated[
+        bool | None, typer.Option("--parts/--no-parts", help="kept by the piece, and also recorded in parts")
+    ] = None,
     archive: Archive = None,
     operation_id: OperationId = None,
 ) -> None:
     """Change an item, or archive it."""
-    changes = {"name": name, "pick_policy": policy, "archived": archive}
+    changes = {"name": name, "pick_policy": policy, "allows_parts": parts, "archived": archive}
     clearable = {
         "shelf_life_days": shelf_life if shelf_life in (None, NONE) else parse.whole_or_decimal(str(shelf_life)),
         "description": notes,

@@ -34,6 +34,7 @@ def add_item(
     unit: Annotated[str, typer.Option(help="how stock is kept: g, ml, cm, or each for counted items")] = "each",
     policy: Annotated[str, typer.Option(help="fefo: first expired, first out; fifo: first in, first out")] = "fefo",
     shelf_life: Annotated[str | None, typer.Option(help="shelf life in days, or none for no limit")] = None,
+    parts: Annotated[bool, typer.Option("--parts", help="kept by the piece, and also recorded in parts")] = False,
     slug: Slug = None,
 ) -> None:
     """Add an item to keep in stock."""
@@ -42,7 +43,7 @@ def add_item(
     days = None if shelf_life is None else parse.keeping(shelf_life)
     result: Any = write(
         lambda session: record_item(
-            kind, name, unit, session=session, slug=slug, pick_policy=policy, shelf_life_days=days
+            kind, name, unit, session=session, slug=slug, pick_policy=policy, shelf_life_days=days, allows_parts=parts
         )
     )
     if kind == "finished_unit" and shelf_life is None:

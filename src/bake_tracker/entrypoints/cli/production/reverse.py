@@ -15,6 +15,7 @@ from bake_tracker.entrypoints.cli.production.outputs import AlsoMade, also_made
 from bake_tracker.entrypoints.cli.production.really_used import ReallyUsed, really_used
 from bake_tracker.entrypoints.cli.production.runs import show_production
 from bake_tracker.entrypoints.cli.state import answer, ask, money, out, say, state, twig, write
+from bake_tracker.queries.catalog.parts import refuse_parts_of_yields
 from bake_tracker.queries.runs.corrections import load_run
 from bake_tracker.queries.runs.plans import load_correction_doubts
 from bake_tracker.services.database import Session
@@ -82,15 +83,18 @@ def correct(
 
     def work(session: Session) -> CorrectionResult:
         key = find_operation(session, run)
+        recorded, outputs = load_run(session, key), also_made(session, also)
+        if actual is not None or outputs:
+            refuse_parts_of_yields(session, ("yield", recorded.finished_unit_id, actual or 0), outputs)
         return record_production_correction(
             key,
-            load_run(session, key).exact_yield if actual is None else actual,
+            recorded.exact_yield if actual is None else actual,
             reason,
             session=session,
             cascade=cascade,
             loss_reason=loss_reason,
             used=[] if by_policy else really_used(session, used),
-            outputs=also_made(session, also),
+            outputs=outputs,
             count_saw=count_saw,
             operation_id=operation_id,
         )

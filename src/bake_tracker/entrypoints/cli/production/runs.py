@@ -15,6 +15,7 @@ from bake_tracker.entrypoints.cli.options import CountSawOption, OperationId
 from bake_tracker.entrypoints.cli.production.outputs import AlsoMade, also_made
 from bake_tracker.entrypoints.cli.production.really_used import ReallyUsed, really_used
 from bake_tracker.entrypoints.cli.state import adding_up, answer, ask, money, say, show_table, write
+from bake_tracker.queries.catalog.parts import refuse_parts_of_yields
 from bake_tracker.queries.operations.history import load_operation, load_runs
 from bake_tracker.queries.runs.plans import load_plan_doubts
 from bake_tracker.services.assembly_service import check_can_assemble, record_assembly
@@ -111,6 +112,7 @@ def produce(
             "operation_id": operation_id,
         }
         product = find_product(session, recipe_id, unit)
+        refuse_parts_of_yields(session, ("yield", product, actual), common["outputs"])
         if pack is None:
             took: dict[str, Any] = {
                 "labour_cost": parse.money_if_given(session, labour),

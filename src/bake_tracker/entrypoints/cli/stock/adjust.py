@@ -14,6 +14,7 @@ from bake_tracker.entrypoints.cli.lookup import check_unit, find, find_lot, find
 from bake_tracker.entrypoints.cli.options import CountSawOption, OperationId
 from bake_tracker.entrypoints.cli.state import adding_up, answer, ask, money, say, write
 from bake_tracker.queries.catalog.definitions import load_slugs
+from bake_tracker.queries.catalog.parts import refuse_parts_in
 from bake_tracker.services.catalog.things import record_recipient
 from bake_tracker.services.database import Session
 from bake_tracker.services.stock.adjustment import AdjustmentResult, record_adjustment
@@ -122,9 +123,12 @@ def _record(
     amounts = [_signed_amount(text) if kind == "correction" else parse.amount_of(text) for text in what]
 
     def work(session: Session) -> AdjustmentResult:
+        lines = [_line(session, *given) for given in amounts]
+        if kind == "sale":
+            refuse_parts_in(session, lines, "quantity")
         return record_adjustment(
             kind,
-            [_line(session, *given) for given in amounts],
+            lines,
             session=session,
             reason=reason,
             recipient_id=find_optional(session, "recipient", to),

@@ -17,6 +17,7 @@ from bake_tracker.entrypoints.cli.options import CountSawOption, DecimalsOption,
 from bake_tracker.entrypoints.cli.remedies import told
 from bake_tracker.entrypoints.cli.state import answer, ask, counted, money, say, show_table, write
 from bake_tracker.files.tables import FORMATS, TableRow, read_table, write_table
+from bake_tracker.queries.catalog.parts import refuse_parts_in
 from bake_tracker.queries.stock.count_sheet import CountSheetRow, load_count_sheet
 from bake_tracker.services.database import Session
 from bake_tracker.services.stock.stocktake import StocktakeResult, check_stocktake, record_stocktake
@@ -203,6 +204,17 @@ def _check_suffix(file: Path, suffix: str) -> None:
 
 
 def _lines(session: Session, what: Sequence[str], decimals: Decimals | None) -> list[dict[str, Any]]:
+    """The counted lots, of which items kept by the piece are whole unless they allow parts.
+
+    Raises:
+        ValidationError: a line cannot be read, or counts a part of a piece.
+    """
+    lines = _read_lines(session, what, decimals)
+    refuse_parts_in(session, lines, "counted")
+    return lines
+
+
+def _read_lines(session: Session, what: Sequence[str], decimals: Decimals | None) -> list[dict[str, Any]]:
     """The lines of a filled-in sheet, or those that were typed.
 
     Raises:
@@ -210,7 +222,7 @@ def _lines(session: Session, what: Sequence[str], decimals: Decimals | None) -> 
     """
     if len(what) == 1 and what[0].lower().endswith(FORMATS) and "=" not in what[0]:
         return _read_sheet(session, Path(what[0]), decimals)
-    lines = []
+    lines: list[dict[str, Any]] = []
     for text in what:
         lot, equals, found = text.rpartition("=")
         if not equals or not lot:

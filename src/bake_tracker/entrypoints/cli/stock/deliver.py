@@ -24,6 +24,7 @@ from bake_tracker.entrypoints.cli.state import answer, ask, counted, money, say,
 from bake_tracker.entrypoints.cli.stock.receive import say_warnings, today_of
 from bake_tracker.files.tables import FORMATS, TableRow, read_table
 from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.catalog.parts import refuse_parts_in
 from bake_tracker.services.database import Session
 from bake_tracker.services.stock.delivery import DeliveryResult, record_delivery
 from bake_tracker.services.stock.receipt import check_has_come
@@ -52,8 +53,10 @@ def deliver(
 
     def work(session: Session) -> DeliveryResult:
         check_has_come(session, "on", on)
+        lines = _lines(session, what, Reading(dates, decimals))
+        refuse_parts_in(session, lines, "quantity")
         return record_delivery(
-            _lines(session, what, Reading(dates, decimals)),
+            lines,
             session=session,
             supplier_id=find(session, "supplier", supplier),
             document=document,

@@ -15,6 +15,7 @@ from bake_tracker.entrypoints.cli.lookup import find, find_optional
 from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.state import answer, ask, money, say, write
 from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.catalog.parts import Typed, refuse_parts
 from bake_tracker.services.database import Session
 from bake_tracker.services.stock.receipt import ReceiptResult, ReceivedLot, check_has_come, record_receipt
 
@@ -40,6 +41,7 @@ def receive(
         check_has_come(session, "received", received)
         item_id = find(session, "item", item)
         package = find_package(session, item_id, product, unit)
+        refuse_parts(session, [Typed("quantity", item_id, parse.quantity(quantity), unit)])
         return record_receipt(
             item_id,
             parse.quantity(quantity),

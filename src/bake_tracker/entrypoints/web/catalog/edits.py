@@ -50,6 +50,7 @@ EDITABLE: Mapping[str, Editable] = {
             "pick_policy": form["pick_policy"],
             "shelf_life_days": form.number("shelf_life_days"),
             "description": form.text("description"),
+            "allows_parts": bool(form["allows_parts"]),
         },
     ),
     "supplier": Editable(
@@ -86,7 +87,8 @@ def edit(request: Request, kind: Kind, key: EntryId) -> Response:
     """Show an entry in a form."""
     with read_scope() as session:
         entry = load_entry(session, kind, key)
-    return _edit(request, kind, key, blank(request, **entry, archived="yes" if entry["is_archived"] else ""))
+    shown = {**entry, "allows_parts": "yes" if entry.get("allows_parts") else ""}
+    return _edit(request, kind, key, blank(request, **shown, archived="yes" if entry["is_archived"] else ""))
 
 
 @router.post("/edit/{kind}/{key}", name="do_edit", dependencies=[BAKER])

@@ -1,5 +1,6 @@
 """Bake: choose a recipe, see what it needs, record what came out."""
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -20,6 +21,7 @@ from bake_tracker.entrypoints.web.pages import go_to, pages, render
 from bake_tracker.entrypoints.web.production.really_used import by_used_row, read_used, used_choices
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.definitions import find_id, load_recipe
+from bake_tracker.queries.catalog.parts import Typed, refuse_parts
 from bake_tracker.queries.runs.choices import load_recipe_choices
 from bake_tracker.queries.runs.plans import load_plan_doubts, load_production_plan
 from bake_tracker.queries.views.event import load_event_slice
@@ -95,6 +97,7 @@ def _record(form: Form) -> ProductionResult:
         form.done()
         came_out = asked_for["finished_unit_id"], asked_for["actual_yield"]
         plan = asked_for["recipe_id"], asked_for["num_batches"], asked_for["scale_factor"]
+        _refuse_parts(session, came_out, outputs)
         form.be_sure(load_plan_doubts(session, *plan, came_out, outputs))
         with by_used_row(form):
             return record_batch_production(
@@ -102,6 +105,13 @@ def _record(form: Form) -> ProductionResult:
             )
 
     return run_in_transaction(work)
+
+
+def _refuse_parts(session: Session, came_out: tuple[int, Any], outputs: Sequence[OutputInput] | None) -> None:
+    others = [
+        Typed(f"also_{one['finished_unit_id']}", one["finished_unit_id"], one["actual_yield"]) for one in outputs or ()
+    ]
+    refuse_parts(session, [Typed("actual_yield", *came_out), *others])
 
 
 def _also_made(form: Form, recipe: Recipe) -> list[OutputInput]:

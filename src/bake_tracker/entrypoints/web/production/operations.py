@@ -20,8 +20,10 @@ from bake_tracker.entrypoints.web.pages import go_to, pages, render
 from bake_tracker.entrypoints.web.production.really_used import by_used_row, read_used, rows_of
 from bake_tracker.entrypoints.web.words import OPERATIONS, RECORDED
 from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.catalog.parts import refuse_parts_of_yields
 from bake_tracker.queries.explain.operation import explain_operation
 from bake_tracker.queries.operations.history import load_operation
+from bake_tracker.queries.runs.corrections import load_run
 from bake_tracker.queries.runs.plans import load_correction_doubts
 from bake_tracker.queries.views.operation import load_operation_slice
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
@@ -115,6 +117,8 @@ def correct(request: Request, operation_id: UUID, form: Sent) -> Response:
         used = read_used(session, form)
         form.done()
         assert actual is not None
+        product = load_run(session, str(operation_id)).finished_unit_id
+        refuse_parts_of_yields(session, ("actual_yield", product, actual))
         form.be_sure(load_correction_doubts(session, str(operation_id), actual))
         with by_used_row(form):
             return record_production_correction(

@@ -88,6 +88,7 @@ def do_new_item(request: Request, form: Sent) -> Response:
                 pick_policy=form["pick_policy"],
                 shelf_life_days=days,  # type: ignore[arg-type]  # the service says what is wrong with a part of a day
                 description=form.text("description"),
+                allows_parts=bool(form["allows_parts"]),
                 operation_id=form.operation_id,
             )
         )

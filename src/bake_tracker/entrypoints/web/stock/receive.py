@@ -26,6 +26,7 @@ from bake_tracker.entrypoints.web.stock.words import (
 )
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.find import Hits, find_hits, the_item
+from bake_tracker.queries.catalog.parts import Typed, refuse_parts
 from bake_tracker.queries.catalog.products import ProductRow, load_products
 from bake_tracker.queries.stock.receiving import LastReceived, load_bought_items, load_last_received, load_locations
 from bake_tracker.queries.views.item import ItemFacts, load_item_facts
@@ -90,6 +91,7 @@ def do_receive(request: Request, form: Sent) -> Response:
 
         def work(session: Session) -> ReceiptResult:
             check_has_come(session, "received_on", received_on)
+            refuse_parts(session, [Typed("quantity", item_id, quantity or 0, unit)])
             came = received_on or load_bakery(session).local_day(now())
             form.be_sure(question_about_expiry(expires_on, came))
             return record_receipt(

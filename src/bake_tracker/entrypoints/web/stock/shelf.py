@@ -16,6 +16,7 @@ from bake_tracker.entrypoints.web.pages import go_to, pages, render
 from bake_tracker.entrypoints.web.stock.words import BY_NAME, AskedItem, AskedLot, LotId
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.definitions import load_item
+from bake_tracker.queries.catalog.parts import refuse_parts_in
 from bake_tracker.queries.stock.lots import LotState, load_lot
 from bake_tracker.queries.stock.receiving import load_locations
 from bake_tracker.queries.views.event import load_event_slice
@@ -63,6 +64,9 @@ def do_take(request: Request, form: Sent) -> Response:
         kind = "correction" if form["kind"] in dict(CORRECTED) else form["kind"]
         change = quantity if quantity is not None else 0
         whose = {"lot_id": lot_id} if lot_id is not None else {"item_id": item_id}
+        if kind == "sale":
+            with read_scope() as session:
+                refuse_parts_in(session, [{**whose, "quantity": change, "unit": form.text("unit")}], "quantity")
         line = {**whose, "quantity": -change if form["kind"] == "less" else change, "unit": form.text("unit")}
         done = run_in_transaction(
             lambda session: record_adjustment(

@@ -28,6 +28,7 @@ from bake_tracker.services.catalog.measures import record_piece_weight
 from bake_tracker.services.catalog.unit_change import check_unit_change, record_unit_change
 from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.stock.adjustment import record_adjustment
+from bake_tracker.services.stock.cost_statement import record_cost_statement
 from bake_tracker.services.stock.handling import record_release, record_transfer
 from bake_tracker.testing import OperationLog
 from support.archives import another, archive, restore
@@ -284,6 +285,21 @@ def test_prices_and_the_last_receipt_are_known_in_the_new_unit(kitchen: Kitchen)
     assert (last["quantity"], last["location"]) == ("10", "Cellar")
     assert (price["price"].quantity_micros, price["price"].cost_micros) == (10_000_000, 3_000_000)
     assert (history["purchases"], history["follows"]["slug"]) == ([], "egg-in-g")
+
+
+@pytest.mark.one_database
+def test_a_cost_that_is_stated_later_reaches_the_carried_lot_alone(kitchen: Kitchen) -> None:
+    """The bill of one lot passes on to what that lot became, and not to the other."""
+    egg = kitchen.ingredient("Egg")
+    piece(egg, 1, 50)
+    for code in ("E1", "E2"):
+        kitchen.receive("Egg", 500, "g", lot_code=code)
+    first, second = (lot["new_lot_id"] for lot in change(egg, "each")["lots"])
+    line = {"lot_id": lot_id(kitchen, "E1"), "cost": 4}
+    run_in_transaction(lambda s: record_cost_statement([line], session=s, kind="invoice"))
+    costs = kitchen.rows("SELECT id, remaining_cost_micros FROM lot WHERE remaining_micros > 0 ORDER BY id")
+    assert [tuple(row) for row in costs] == [(first, 4_000_000), (second, None)]
+    assert drift() == []
 
 
 @pytest.mark.one_database

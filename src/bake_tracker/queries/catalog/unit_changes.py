@@ -37,6 +37,7 @@ STAYING: Mapping[str, str] = {
     "production_output": "history",
     "assembly_run": "history",
     "recipe_yield": "of finished units, which cannot be changed",
+    "recipe_together": "of finished units too",
     "archived_item": "the earlier item is archived, and the other is not",
 }
 """The other tables that refer to items, and why those references stay."""

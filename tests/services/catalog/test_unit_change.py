@@ -82,6 +82,7 @@ def catalogue(kitchen: Kitchen) -> list[Any]:
     return [
         kitchen.rows(f"SELECT count(*) FROM {table} WHERE {column} = {egg}")[0][0]
         for table, column in sorted({**REFERRING, **COPIED}.items())
+        if table != "item_in_parts"  # has a test of its own
     ]
 
 
@@ -299,6 +300,23 @@ def test_a_cost_that_is_stated_later_reaches_the_carried_lot_alone(kitchen: Kitc
     run_in_transaction(lambda s: record_cost_statement([line], session=s, kind="invoice"))
     costs = kitchen.rows("SELECT id, remaining_cost_micros FROM lot WHERE remaining_micros > 0 ORDER BY id")
     assert [tuple(row) for row in costs] == [(first, 4_000_000), (second, None)]
+    assert drift() == []
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize(("grams", "allowed"), [(530, []), (531, [("egg",)])])
+def test_parts_of_pieces_are_allowed_if_a_lot_has_some(
+    kitchen: Kitchen, grams: int, allowed: list[tuple[str, ...]]
+) -> None:
+    """Otherwise nobody could count or sell what is left."""
+    egg = kitchen.ingredient("Egg")
+    piece(egg, 1, 53)
+    kitchen.receive("Egg", grams, "g")
+    done = change(egg, "each")
+    found = kitchen.rows("SELECT slug FROM item JOIN item_in_parts ON item_id = id")
+    assert [tuple(row) for row in found] == allowed
+    reverse(done)
+    assert kitchen.rows("SELECT * FROM item_in_parts") == []
     assert drift() == []
 
 

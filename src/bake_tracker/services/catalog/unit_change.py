@@ -14,11 +14,12 @@ from bake_tracker.domain.catalog_changes import Thing
 from bake_tracker.domain.errors import ConflictError, ValidationError
 from bake_tracker.domain.recipes.quantities import Item
 from bake_tracker.domain.stock.unit_change import KEPT_IN_OTHERS, converted, factor_of, spare_slug
-from bake_tracker.domain.units import BASE_UNITS, format_micros
+from bake_tracker.domain.units import BASE_UNITS, MICRO, format_micros
 from bake_tracker.models import Base, tables
 from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog.archived import load_is_archived
 from bake_tracker.queries.catalog.definitions import load_item, load_slugs
+from bake_tracker.queries.catalog.parts import load_allows_parts
 from bake_tracker.queries.catalog.things import load_things
 from bake_tracker.queries.catalog.unit_changes import (
     COPIED,
@@ -276,6 +277,8 @@ def _follow(operation: Operation, plan: _Plan, base_unit: str) -> tuple[int, str
         said = session.execute(select(table).where(table.c[column] == old.item_id)).mappings().all()
         if said:
             session.execute(insert(table), [{**one, column: new_id} for one in said])
+    if base_unit == "each" and not load_allows_parts(session, new_id) and _is_in_parts(plan):
+        session.execute(insert(tables.item_in_parts).values(item_id=new_id, allowed_at=operation.now))
     if measures := [
         {"operation_id": operation.id, "item_id": new_id, **{name: one[name] for name in _OF_MEASURE}}
         for one in load_measures_in_use(session, old.item_id)
@@ -283,6 +286,11 @@ def _follow(operation: Operation, plan: _Plan, base_unit: str) -> tuple[int, str
         session.execute(insert(tables.item_measure), measures)
     note_changes(operation, before)
     return new_id, old_slug
+
+
+def _is_in_parts(plan: _Plan) -> bool:
+    """Whether a lot would be no whole number of pieces, which people must be able to count and sell."""
+    return any(converted(row["remaining_micros"], plan.factor).micros % MICRO for row in plan.lots)
 
 
 _OF_MEASURE = ("kind", "value", "source", "measured_on")

@@ -28,7 +28,6 @@ from bake_tracker.entrypoints.api.fields import (
     Amount,
     BatchRate,
     Id,
-    Many,
     Name,
     Price,
     Share,
@@ -102,7 +101,7 @@ class Made(Body):
 class Makes(Body):
     """Everything that a batch makes; see ``record_recipe_makes``."""
 
-    makes: Many[Made]
+    makes: Some[Made]
     together: bool = False
 
 

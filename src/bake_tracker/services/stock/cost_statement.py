@@ -183,6 +183,10 @@ def withdraw_costs(operation: Operation, statement_operation_id: str) -> dict[in
 
 def _read_line(given: Arguments, at: str, row: Mapping[str, Any], kind: str, *, is_shared: bool) -> BillLine:
     fields = ("amount",) if is_shared else ("lot_id", "cost", "amount")
+    if not is_shared and row.get("lot_id") is None:
+        given.refuse(f"{at}.lot_id", "is missing; give the lot, or share one amount with share_by and delivery_id")
+    if is_shared and row.get("amount") is None:
+        given.refuse(f"{at}.amount", "is missing; give the amount that the lots of the delivery share")
     for name in sorted(row.keys() - set(fields), key=str):
         given.refuse(at, f"has no field {str(name)[:60]!r} here; it takes {', '.join(fields)}")
     cost, amount = row.get("cost"), row.get("amount")
@@ -191,9 +195,9 @@ def _read_line(given: Arguments, at: str, row: Mapping[str, Any], kind: str, *, 
     if cost is not None and kind not in ("invoice", "correction"):
         given.refuse(f"{at}.cost", f"is for an invoice or a correction; for {kind}, give the amount that it changes by")
     line = BillLine(
-        lot_id=None if is_shared else given.key(f"{at}.lot_id", row.get("lot_id")),
+        lot_id=None if is_shared or row.get("lot_id") is None else given.key(f"{at}.lot_id", row["lot_id"]),
         cost_micros=None if cost is None else given.micros(f"{at}.cost", cost),
-        amount_micros=given.signed_micros(f"{at}.amount", amount) if amount is not None or is_shared else None,
+        amount_micros=None if amount is None else given.signed_micros(f"{at}.amount", amount),
     )
     if kind == "credit" and (line.amount_micros or 0) > 0:
         given.refuse(f"{at}.amount", "must be below 0: a credit lowers the cost")

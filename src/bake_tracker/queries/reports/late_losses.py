@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.stock.outputs import divide
 from bake_tracker.models import CostStatement, CostStatementLine, Item, ProductionOutput, ProductionRun, tables
-from bake_tracker.models.ledger import Movement
+from bake_tracker.models.ledger import Movement, movements
 from bake_tracker.queries.bakery import BakeryInfo
+from bake_tracker.queries.many_keys import among
 from bake_tracker.queries.operations.reversal import stands
 from bake_tracker.queries.reports.periods import between, not_reversed, rows_of
 
@@ -42,12 +43,22 @@ class _Said:
 
 
 def load_late_losses(session: Session, house: BakeryInfo, since: date | None, until: date | None) -> Iterator[LateLoss]:
-    """What the statements of a period added to the cost of losses; two statements."""
-    runs = select(Movement.operation_id).join(CostStatementLine, CostStatementLine.movement_id == Movement.id)
-    restated = runs.join(CostStatement, CostStatement.operation_id == CostStatementLine.operation_id).where(
-        stands(tables.cost_statement_line.c.operation_id), *between(CostStatement.stated_at, house, since, until)
+    """What the statements of a period added to the cost of losses; one statement, or four if there are any."""
+    of_period = select(CostStatementLine.movement_id).join(
+        CostStatement, CostStatement.operation_id == CostStatementLine.operation_id
     )
-    of_runs = (ProductionRun.operation_id.in_(restated), not_reversed(ProductionRun.operation_id))
+    restated = session.scalars(
+        of_period.where(
+            stands(tables.cost_statement_line.c.operation_id), *between(CostStatement.stated_at, house, since, until)
+        )
+    ).all()
+    if not restated:
+        return
+    changed = session.scalars(select(Movement.operation_id).where(among(session, movements.c.id, set(restated))))
+    of_runs = (
+        among(session, tables.production_run.c.operation_id, set(changed)),
+        not_reversed(ProductionRun.operation_id),
+    )
     products: defaultdict[int, list[Any]] = defaultdict(list)
     for row in rows_of(session, _products().where(*of_runs)):
         products[row.run_id].append(row)

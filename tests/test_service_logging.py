@@ -70,7 +70,7 @@ def test_the_entry_line_of_a_production_has_every_argument_but_the_session(
     asked = {"recipe_id": bakery.ids["Cookies"], "finished_unit_id": bakery.ids["Cookie"], "num_batches": 2}
     asked |= {"actual_yield": 20, "scale_factor": 0.5, "produced_at": at.isoformat(), "event_id": None}
     asked |= {"loss_reason": 5, "notes": 6, "operation_id": str(operation_id), "attempt": 1}
-    asked |= {"labour_cost": 4, "overhead_cost": None, "used": None, "outputs": None}
+    asked |= {"labour_cost": 4, "overhead_cost": None}
     asked |= {"operation": "record_batch_production", "outcome": "started"}
     assert some(fields(record), *asked) == asked
     assert not hasattr(record, "session")

@@ -5,6 +5,7 @@ import re
 
 import httpx2
 import pytest
+from starlette.testclient import TestClient
 
 from bake_tracker.domain.access import Role
 from bake_tracker.entrypoints.http.access import CSRF_FIELD
@@ -128,6 +129,7 @@ def test_the_pages_send_as_many_statements_however_much_there_is(kitchen: Kitche
             more = {f"Spice {number}": (number, "g") for number in range(1, 11)}
             for name in more:
                 kitchen.ingredient(name)
+                kitchen.receive(name, 1, "kg", 1)
                 kitchen.recipe(f"{name} cake", {name: (1, "g")}, {f"{name} slice": 2})
             kitchen.recipe("Big", {"Flour": (1, "g"), **more}, {"Bun": 1, "Roll": 2})
             kitchen.ids["Cookies"] = kitchen.ids["Big"]
@@ -386,3 +388,71 @@ def test_a_saved_page_becomes_a_form_to_check(kitchen: Kitchen, web: Web) -> Non
     refused = send("<p>nothing</p>")
     assert (refused.status_code, "The file has no schema.org recipe" in text_of(refused.text)) == (422, True)
     assert "Choose a file first" in text_of(submit(browser, "/recipes/import", "/recipes/import").text)
+
+
+@pytest.fixture
+def laminator(database_url: str, kitchen: Kitchen) -> TestClient:
+    """A baker with 10 kg of dough, croissants and scraps."""
+    kitchen.ingredient("Dough")
+    kitchen.item("finished_unit", "Croissant", "each")
+    kitchen.item("finished_unit", "Scraps", "g")
+    kitchen.receive("Dough", 10, "kg", 20)
+    return Web().let_in().browser(Role.BAKER)
+
+
+def save_lam(laminator: TestClient, path: str = "/recipes/new", **fields: str | list[str]):  # type: ignore[no-untyped-def]
+    """Send the form of a recipe of 2 kg of dough."""
+    rows = {"amount": ["2 kg"], "of": ["Dough"], "gives": ["20", "500"], "product": ["Croissant", "Scraps"]}
+    return submit(laminator, path, path, name="Lam", **{"part": ["3/4", "1/4"], **rows, **fields})
+
+
+def test_a_recipe_says_that_its_products_come_out_together(laminator: TestClient, kitchen: Kitchen) -> None:
+    """It is saved, shown, edited and baked; the page of a bake asks for both."""
+    done = save_lam(laminator, together="yes")
+    page = done.headers["location"].partition("?")[0]
+    shown = " ".join(laminator.get(page).text.split())
+    assert "(3/4 of the cost) and" in shown
+    form = laminator.get(f"{page}/edit").text
+    assert 'name="together" value="yes" checked' in form
+    assert 'value="3/4"' in form
+    lam, croissant, scraps = page.rpartition("/")[2], *(kitchen.ids[name] for name in ("Croissant", "Scraps"))
+    asks = laminator.get(f"/bake?recipe={lam}&num_batches=2").text
+    assert "What came out: Scraps" in asks
+    assert "Planned: 1,000" in asks
+    assert "Something else came out" not in asks
+    known = {"recipe_id": lam, "finished_unit_id": str(croissant), "num_batches": "1", "scale_factor": "1"}
+    known |= {"actual_yield": "20", "planned": "", "planned_for": ""}
+    refused = submit(laminator, f"/bake?recipe={lam}", "/bake", **known)
+    assert "scraps is missing" in refused.text
+    submit(laminator, f"/bake?recipe={lam}", "/bake", **known, **{f"also_{scraps}": "500"})
+    assert (kitchen.stock("Dough"), kitchen.stock("Scraps")) == (8_000, 500)
+    save_lam(laminator, f"{page}/edit", part=["", ""])
+    assert " or <strong>" in laminator.get(page).text
+
+
+def test_shares_or_weights_are_asked_for(laminator: TestClient, kitchen: Kitchen) -> None:
+    """Nothing is saved; what was typed stays."""
+    refused = save_lam(laminator, together="yes", part=["", ""]).text
+    assert "weight of croissant is not known" in refused
+    assert "add up to 1" in save_lam(laminator, together="yes", part=["1/2", "1/4"]).text
+    assert "only if the products come out together" in save_lam(laminator).text
+    assert kitchen.rows("SELECT count(*) FROM recipe")[0][0] == 0
+
+
+def test_a_form_without_the_new_field_is_still_read(laminator: TestClient, kitchen: Kitchen) -> None:
+    """It was opened before the update."""
+    rows = {"amount": ["2 kg"], "of": ["Dough"], "gives": ["20"], "product": ["Croissant"]}
+    assert submit(laminator, "/recipes/new", "/recipes/new", name="Lam", **rows).status_code == 303
+    assert kitchen.rows("SELECT quantity_micros FROM recipe_yield")[0][0] == 20_000_000
+
+
+def test_a_line_of_a_sub_recipe_by_weight_is_shown_as_it_was_typed(laminator: TestClient, kitchen: Kitchen) -> None:
+    """60 g of a part that weighs 2 kg; a volume says what is missing."""
+    save_lam(laminator, part=["", ""])
+    rows = {"amount": ["60 g"], "of": ["Lam"], "gives": ["1"], "product": ["Croissant"], "part": [""]}
+    done = submit(laminator, "/recipes/new", "/recipes/new", name="Bun", **rows)
+    page = done.headers["location"].partition("?")[0]
+    assert "<strong>60 g</strong>" in laminator.get(page).text
+    assert 'value="60 g"' in laminator.get(f"{page}/edit").text
+    refused = submit(laminator, "/recipes/new", "/recipes/new", name="Tart", **rows | {"amount": ["60 ml"]}).text
+    assert "the volume of one batch is not known" in refused

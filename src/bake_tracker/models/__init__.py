@@ -4,12 +4,11 @@ from bake_tracker.models.adjustments import Adjustment, CountAnswer, Stocktake, 
 from bake_tracker.models.archived import ArchivedEvent, ArchivedItem, ArchivedRecipient, ArchivedSupplier
 from bake_tracker.models.assembly import AssemblyRun
 from bake_tracker.models.base import Base
-from bake_tracker.models.catalog import Bakery, Event, Item, Product, Recipient, Supplier
+from bake_tracker.models.catalog import Bakery, Event, Item, ItemInParts, Product, Recipient, Supplier
 from bake_tracker.models.catalog_changes import CatalogChange
 from bake_tracker.models.cost_statements import CostStatement, CostStatementLine
 from bake_tracker.models.goods import GoodComponent
 from bake_tracker.models.handling import Delivery, LotHold, Transfer
-from bake_tracker.models.item_parts import ItemInParts
 from bake_tracker.models.labels import ItemAllergen, ItemLabel, ProductAllergen
 from bake_tracker.models.measures import ItemMeasure, NameMapping
 from bake_tracker.models.operations import Operation

@@ -6,7 +6,7 @@ from fractions import Fraction
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bake_tracker.models.base import Base, PrimaryKey
+from bake_tracker.models.base import Base, Key, PrimaryKey
 from bake_tracker.models.types import ExactRatio, UtcDateTime, UuidText
 
 
@@ -108,3 +108,12 @@ class Recipient(Base):
     slug: Mapped[str] = mapped_column(String(120))
     name: Mapped[str] = mapped_column(String(200))
     household: Mapped[str | None] = mapped_column(String(200))
+
+
+class ItemInParts(Base):
+    """An item of which a person may record a part of a piece, such as half a cake."""
+
+    __tablename__ = "item_in_parts"
+
+    item_id: Mapped[int] = mapped_column(Key, ForeignKey("item.id"), primary_key=True, autoincrement=False)
+    allowed_at: Mapped[datetime] = mapped_column(UtcDateTime())

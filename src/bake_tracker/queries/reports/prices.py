@@ -124,7 +124,8 @@ def load_last_prices(session: Session, item_ids: Collection[int]) -> dict[int, L
     found = _last_prices(session, item_ids)
     if lacking := set(item_ids) - found.keys():
         before = load_earlier(session)
-        earlier = _last_prices(session, {one.item_id for item_id in lacking for one in before.get(item_id, ())})
+        of_before = {one.item_id for item_id in lacking for one in before.get(item_id, ())}
+        earlier = _last_prices(session, of_before) if of_before else {}
         for item_id in lacking:
             for one in before.get(item_id, ()):
                 if item_id not in found and (last := earlier.get(one.item_id)):

@@ -73,4 +73,4 @@ def test_a_script_may_say_it_in_options(bake: CommandLine) -> None:
 def test_a_new_product_without_its_shelf_life_is_named(bake: CommandLine) -> None:
     """The recipe is recorded as ever."""
     words = ("import-page", str(PAGES / "morning-buns.html"), "--create-missing")
-    assert "Look again: nobody has said how long bun keeps" in bake(*words).out
+    assert "Look again: bun has no shelf life yet" in bake(*words).out

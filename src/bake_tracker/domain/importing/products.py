@@ -59,7 +59,7 @@ class Products:
     def _here(self, product: ProductPlan) -> list[ProductPlan]:
         """The products in the bakery that this is: the same, or one that says more or less of its package.
 
-        An export without bar codes may mean several; a bar code that is new here is told of one product only.
+        An export without bar codes may mean several; a new bar code is given to one product only.
         """
         if same := self.known.get(product.identity):
             return [same]

@@ -50,7 +50,7 @@ def questions_about(made: Iterable[tuple[int, int, str]]) -> list[str]:
 def unstated_shelf_life(slug: str) -> str:
     """What to say about a new product for which nobody said how long it keeps."""
     return (
-        f"nobody has said how long {slug} keeps, so each lot of it will expire with its ingredients; state how many "
+        f"{slug} has no shelf life yet, so each of its lots will expire with its ingredients; state how many "
         "days, or that there is no limit"
     )
 

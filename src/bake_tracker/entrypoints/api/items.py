@@ -160,7 +160,7 @@ class ItemAnswer(ItemResult, Warned):
 def add_item(
     request: Request, body: NewItem, idempotency_key: IdempotencyKey = None, strict: Strict = False
 ) -> Response:
-    """Add an ingredient, material, finished unit or finished good. A shelf life of null is no limit."""
+    """Add an ingredient, material, finished unit or finished good. With ``null`` as its shelf life, it has no limit."""
 
     def record(**arguments: Any) -> Mapping[str, Any]:
         done = record_item(**arguments)

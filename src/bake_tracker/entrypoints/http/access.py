@@ -38,7 +38,7 @@ NOBODY = "nobody"
 """The actor of a request that is not signed in."""
 
 WRITES_WITHIN_S = 30
-"""How long a request may wait for others that record something, before it is told to try again."""
+"""How long a request may wait for others that record something, before it is refused with a 503."""
 
 CSRF_FIELD = "csrf_token"
 CSRF_HEADER = "X-CSRF-Token"
@@ -79,7 +79,7 @@ class Needs:
 
 
 HEALTH = Depends(Needs(None, is_limited=False))
-"""For the questions of whoever watches the server: nobody is identified, and nothing is counted."""
+"""For health checks: nobody is identified, and nothing is counted."""
 PUBLIC, VIEWER, BAKER, OWNER = (Depends(Needs(role)) for role in (None, Role.VIEWER, Role.BAKER, Role.OWNER))
 
 

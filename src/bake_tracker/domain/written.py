@@ -141,10 +141,19 @@ def read_money(text: str, currency: str, reading: Reading = TYPED) -> Fraction:
         OtherCurrencyError: it is in another currency.
         UnreadableError: the amount could mean two numbers, or none.
     """
+    return read_number(amount_in(text, currency), reading)
+
+
+def amount_in(text: str, currency: str) -> str:
+    """The amount as written, without the bakery's own currency before or behind it.
+
+    Raises:
+        OtherCurrencyError: it is in another currency.
+    """
     sign, amount = split_money(text)
     if currency and sign.strip() not in ("", currency) and currency not in SIGNS.get(sign.strip(), ()):
         raise OtherCurrencyError(f"is in {sign.strip()}, but this bakery's currency is {currency}; convert it first")
-    return read_number(amount, reading)
+    return amount
 
 
 def with_evidence(reading: Reading, numbers: Iterable[str]) -> Reading:

@@ -17,7 +17,7 @@ from bake_tracker.domain.arguments import LARGEST, MAX_COUNT, MAX_ENTRIES, MAX_T
 from bake_tracker.domain.choices import MAX_SHELF_LIFE_DAYS
 from bake_tracker.domain.slugs import MAX_SLUG
 from bake_tracker.domain.units import MAX_TOTAL_MICROS, MICRO
-from bake_tracker.domain.written import PLAIN, OtherCurrencyError, UnreadableError, read_exact, read_money, split_money
+from bake_tracker.domain.written import PLAIN, UnreadableError, amount_in, read_exact, split_money
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.services.database import read_scope
 
@@ -56,17 +56,10 @@ def _whole(value: object) -> object:
 
 
 def _money(value: object) -> object:
-    sign, amount = split_money(value) if isinstance(value, str) else ("", value)
-    if sign.strip():
+    if isinstance(value, str) and split_money(value)[0].strip():
         with read_scope() as session:
-            currency = load_bakery(session).currency
-        try:
-            read_money(str(value), currency, PLAIN)
-        except OtherCurrencyError:
-            raise
-        except UnreadableError:
-            pass  # the amount is; see below
-    return _number(amount)
+            value = amount_in(value, load_bakery(session).currency)
+    return _number(value)
 
 
 def _a_text(value: object) -> object:

@@ -93,7 +93,10 @@ COVERED: Mapping[str, tuple[str, ...]] = {
         *("delivery_id", "notes", "last_movement_id"),
     ),
     "cost_statement_line": ("id", "operation_id", "cost_statement_id", "lot_id", "movement_id", "cost_micros"),
-    "item_measure": ("id", "operation_id", "item_id", "kind", "value", "source", "measured_on"),
+    "item_measure": (
+        *("id", "operation_id", "item_id", "kind", "value", "source", "measured_on"),
+        *("lot_id", "corrects_id", "since_lot_id", "last_lot_id"),
+    ),
     "run_rate": ("production_run_id", "operation_id", "labour_micros", "overhead_micros"),
     "catalog_change": ("id", "operation_id", "thing", "key", "before", "after"),
 }
@@ -110,6 +113,8 @@ EXCLUDED: Mapping[str, Mapping[str, str]] = {
         "usable_until": "changes when a lot is released past its expiry",
         "on_hold": "changes when a lot is held or released",
         "location": "changes when a lot is moved",
+        "g_per_ml": "a cache, recomputed from the measures",
+        "g_per_each": "a cache, recomputed from the measures",
     },
     "movement": {"happened_at": "a cache, recomputed from the operation"},
 }

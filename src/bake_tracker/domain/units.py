@@ -21,6 +21,7 @@ MeasureKind = Literal["density", "piece"]
 BASE_UNITS: dict[str, Dimension] = {"g": "mass", "ml": "volume", "each": "count", "cm": "length"}
 MEASURE_OF: dict[Dimension, MeasureKind] = {"volume": "density", "count": "piece"}
 """The measure of an ingredient that turns such a quantity into a weight."""
+COLUMN_OF_MEASURE: Mapping[MeasureKind, str] = {"density": "g_per_ml", "piece": "g_per_each"}
 MICRO = 1_000_000
 MAX_MICROS = 2**63 - 1
 MAX_TOTAL_MICROS = MAX_MICROS // 2

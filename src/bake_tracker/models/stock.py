@@ -1,12 +1,13 @@
 """Stock: every item is held in lots."""
 
 from datetime import date
+from fractions import Fraction
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bake_tracker.models.base import Base, PrimaryKey
-from bake_tracker.models.types import UuidText
+from bake_tracker.models.types import ExactRatio, UuidText
 
 _OPEN = text("remaining_micros > 0 AND on_hold = false")
 _HELD = text("remaining_micros > 0 AND on_hold = true")
@@ -18,7 +19,7 @@ class Lot(Base):
     ``remaining_micros`` and ``remaining_cost_micros`` are caches of the ledger, which ``verify`` recalculates; the cost
     is NULL if it is unknown. ``pick_on`` is the date by which the item's policy chooses among open lots.
     ``usable_until`` is the expiry date, unless a release set a later one. ``parent_lot_id`` is the lot this one was
-    split from.
+    split from. ``g_per_ml`` and ``g_per_each`` are caches of the measures, NULL if the lot weighs what its item does.
     """
 
     __tablename__ = "lot"
@@ -76,6 +77,8 @@ class Lot(Base):
     product_id: Mapped[int | None] = mapped_column(ForeignKey("product.id"))
     operation_id: Mapped[str] = mapped_column(UuidText(), ForeignKey("operation.id"))
     parent_lot_id: Mapped[int | None] = mapped_column(ForeignKey("lot.id"))
+    g_per_ml: Mapped[Fraction | None] = mapped_column(ExactRatio())
+    g_per_each: Mapped[Fraction | None] = mapped_column(ExactRatio())
 
 
 class PassedOverLot(Base):

@@ -14,7 +14,7 @@ from bake_tracker.database.insert_once import insert_once
 from bake_tracker.domain.arguments import Arguments, scale_of
 from bake_tracker.domain.errors import InsufficientInventoryError, Shortage, ValidationError
 from bake_tracker.domain.money import negated
-from bake_tracker.domain.recipes.quantities import Item, Rates, Recipe, needs_of
+from bake_tracker.domain.recipes.quantities import Item, Rates, Recipe, mixes_of, needs_of
 from bake_tracker.domain.recipes.rates import rates_of
 from bake_tracker.domain.recipes.together import left_out, shares_of_cost
 from bake_tracker.domain.stock.costing import split_cost, total_cost
@@ -118,7 +118,9 @@ def check_can_produce(
         if countable and not (all(countable) if recipe.together else any(countable)):
             raise _uncountable()
         today = operation.house.local_day(operation.now)
-        need = Need("production", needs_of(recipe, batches), _items(recipe), named, today)
+        need = Need(
+            "production", needs_of(recipe, batches), _items(recipe), named, today, mixes=mixes_of(recipe, batches)
+        )
         missing = plan_as_used(operation, need).ingredients_short()
         operation.tell_check(
             {"recipe_id": recipe_id, "num_batches": num_batches},
@@ -217,7 +219,8 @@ def record_batch_production(
             raise _uncountable()
         shares = _shares(recipe, asked, made)
         needs = needs_of(recipe, asked.batches)
-        need = Need("production", needs, _items(recipe), asked.used, today, there_on)
+        mixes = mixes_of(recipe, asked.batches)
+        need = Need("production", needs, _items(recipe), asked.used, today, there_on, mixes)
         chosen = choose_draws(operation, need, also_lock=[item.item_id for item, _, _ in made])
         if missing := chosen.ingredients_short():
             raise InsufficientInventoryError(with_what_came_later(operation, missing, chosen.items, there_on))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import NotRequired, TypedDict, cast
 from uuid import UUID
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments
@@ -51,6 +51,7 @@ from bake_tracker.queries.runs.corrections import CORRECTING, load_corrected, lo
 from bake_tracker.queries.stock.holds import HoldState, load_hold_states
 from bake_tracker.services.batch_production_service import ProductionResult, put_back_run
 from bake_tracker.services.catalog.changes import CatalogGivenBack, lock_made, put_back_catalog
+from bake_tracker.services.catalog.measures import apply_weights
 from bake_tracker.services.operation import Kind, Operation, checking, recording
 from bake_tracker.services.stock.cost_statement import withdraw_costs
 from bake_tracker.services.stock.counts import settling_counts
@@ -68,7 +69,6 @@ RECORD = Kind(
 
 _add = insert(tables.reversal)
 _OF_ITEMS = ("item", "item_allergen", "item_label")
-_COLUMN_OF_MEASURE = {"density": "g_per_ml", "piece": "g_per_each"}
 
 
 class GivenBack(TypedDict):
@@ -342,10 +342,8 @@ def _undo(operation: Operation, target_id: str, reason: str, staying: set[Thing]
     )
     withdrawn = withdraw_costs(operation, target_id)
     _put_back_places(operation, target_id)
-    for item_id, kind, value in load_stated_measures(session, target_id):
-        session.execute(
-            update(tables.item).where(tables.item.c.id == item_id).values({_COLUMN_OF_MEASURE[kind]: value})
-        )
+    for item_id, kind in load_stated_measures(session, target_id):
+        apply_weights(operation, item_id, kind, without=target_id)
     catalog = put_back_catalog(operation, target_id, staying)
     session.execute(_add, {"operation_id": operation.id, "reversed_operation_id": target_id, "reason": reason})
     _put_back_holds(operation, target_id)  # only now: the undone hold no longer counts

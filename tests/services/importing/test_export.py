@@ -96,6 +96,23 @@ def test_an_export_into_an_empty_database_loses_nothing(
     assert said(exported(url)) == said(first)
 
 
+def test_lots_keep_the_weights_of_their_own(kitchen: Kitchen, empty: Make, tmp_path: Path) -> None:
+    """Older hams weigh what they weighed; new ones what the last measure says."""
+    ham = kitchen.ingredient("Ham", "each")
+    for code, grams in (("H1", 2_072), ("H2", 1_900)):
+        kitchen.receive("Ham", 20, "each", 300, lot_code=code)
+        run_in_transaction(lambda s, g=grams: measures.record_piece_weight(ham, 1, g, "g", session=s))
+    with read_scope() as session:
+        first = load_tables(session)
+    assert [lot.get("g_per_each") for lot in said(first)["lots"]] == ["2072", None]
+    write_export(tmp_path / "export.json", first)
+    url = empty()
+    assert take(url, tmp_path / "export.json")["refused_count"] == 0
+    assert json_content(exported(url)) == json_content(first)
+    with read_scope(url) as session:
+        assert verify_ledger(session)["drift"] == []
+
+
 def test_the_other_programs_export_survives_ours(kitchen: Kitchen, empty: Make, tmp_path: Path) -> None:
     """Everything that the schema stores of it is exported, imported and exported again unchanged."""
     record(clean())

@@ -33,6 +33,8 @@ class LotLeft:
     location: str | None
     supplier: str | None
     identity: str | None
+    g_per_ml: Fraction | None
+    g_per_each: Fraction | None
 
     @property
     def quantity(self) -> Fraction:

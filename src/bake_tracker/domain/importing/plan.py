@@ -88,6 +88,8 @@ class LotPlan:
     number: int = 1
     is_used_up: bool = False
     """Whether nothing was left of it before the import: it is kept for its price."""
+    g_per_ml: Fraction | None = None
+    g_per_each: Fraction | None = None
 
 
 LotKey = tuple[str, date, str | None]

@@ -131,6 +131,8 @@ TABLES: Mapping[str, TableKind] = {
             _EXPIRES, Column("usable_until", "day", note="if it was released for use past its expiry"),
             Column("on_hold", "flag", note="yes or no"), _LOCATION,
             Column("supplier", synonyms=_SUPPLIER.synonyms), Column("product", note="a product's key"), _NOTE,
+            Column("g_per_ml", "number", note="what one ml of this lot weighs in g, if it differs from the item's"),
+            Column("g_per_each", "number", note="what one piece of this lot weighs in g"),
         ),
         "one row for each lot in stock",
     ),

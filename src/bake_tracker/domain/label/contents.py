@@ -41,7 +41,10 @@ class Food:
 
 @dataclass(frozen=True, slots=True)
 class MadeLot:
-    """A lot at its full size, in millionths of its base unit, and how much of which lots went into it."""
+    """A lot at its full size, in millionths of its base unit, and how much of which lots went into it.
+
+    ``heft`` is what a volume or a piece of it weighs, as a part of what its item's does.
+    """
 
     lot_id: int
     item_id: int
@@ -49,6 +52,7 @@ class MadeLot:
     parent_lot_id: int | None
     quantity_micros: int
     drawn: tuple[tuple[int, int], ...]
+    heft: Fraction = Fraction(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,8 @@ def label_of_lot(
     while lot.parent_lot_id is not None:
         lot = lots[lot.parent_lot_id]
     food = foods[lot.item_id]
+    if food.base_unit == "each" and food.g_per_each is not None:
+        food = replace(food, g_per_each=food.g_per_each * lot.heft)
     if lot.product_id is not None and lot.product_id in of_products:
         food = replace(food, said=_both(food.said or Statement(), of_products[lot.product_id]))
     return label_of(food, lot.drawn, lots, foods, of_products, made_micros=lot.quantity_micros)
@@ -186,7 +192,7 @@ def _made_from(
     for source_id, micros in drawn:
         source = lots[source_id]
         node = tree.setdefault(source.item_id, _Node())
-        node.quantity += Fraction(micros, MICRO)
+        node.quantity += Fraction(micros, MICRO) * source.heft
         node.products.add(source.product_id)
         _merge(node.parts, _shared(made[source_id], Fraction(micros, source.quantity_micros)))
     return _dissolved(tree, item_id)

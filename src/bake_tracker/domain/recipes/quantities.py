@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
 
@@ -15,6 +15,7 @@ from bake_tracker.domain.units import (
     BASE_UNITS,
     MAX_TOTAL_MICROS,
     MICRO,
+    Dimension,
     MeasureKind,
     NeedsMeasureError,
     drawn_micros,
@@ -24,6 +25,7 @@ from bake_tracker.domain.units import (
 
 BATCH = "batch"
 """The unit of a sub-recipe that is counted."""
+_BASE_OF = {dimension: base for base, dimension in BASE_UNITS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,32 @@ class Item:
     g_per_ml: Fraction | None = None
     shelf_life_days: int | None = None
     g_per_each: Fraction | None = None
+
+
+def weighed(item: Item, g_per_ml: Fraction | None, g_per_each: Fraction | None) -> Item:
+    """The item as it is in one of its lots; None where the lot weighs what the item does."""
+    if g_per_ml is None and g_per_each is None:
+        return item
+    return replace(item, g_per_ml=g_per_ml or item.g_per_ml, g_per_each=g_per_each or item.g_per_each)
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """A need of an item of which a part is by another kind of unit: by dimension, in g, ml or pieces.
+
+    How much of a lot meets it depends on what a volume or a piece of that lot weighs.
+    """
+
+    item: Item
+    amounts: Mapping[Dimension, Fraction]
+
+    def in_lot(self, g_per_ml: Fraction | None, g_per_each: Fraction | None) -> Fraction:
+        """All of it in base units of a lot that weighs this; None where it weighs what the item does."""
+        item = weighed(self.item, g_per_ml, g_per_each)
+        return sum(
+            (base_quantity(item, amount, _BASE_OF[dimension]) for dimension, amount in self.amounts.items()),
+            Fraction(0),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,6 +301,31 @@ def per_batch(recipe: Recipe) -> Mapping[int, Fraction]:
     if problems:
         raise UnitConversionError(problems.values())
     return dict(totals)
+
+
+def mixes_of(recipe: Recipe, batches: Fraction) -> dict[int, Mix]:
+    """What a run takes of the items that a line has in another kind of unit than they are kept in."""
+    return {
+        item_id: Mix(mix.item, {dimension: amount * batches for dimension, amount in mix.amounts.items()})
+        for item_id, mix in _mixes_per_batch(recipe).items()
+    }
+
+
+@lru_cache(256)
+def _mixes_per_batch(recipe: Recipe) -> Mapping[int, Mix]:
+    amounts: defaultdict[int, defaultdict[Dimension, Fraction]] = defaultdict(lambda: defaultdict(Fraction))
+    items: dict[int, Item] = {}
+    for recipe_id, count in batches_by_recipe(recipe).items():
+        for line in recipe.lines_by_recipe.get(recipe_id, ()):
+            if line.item is not None:
+                unit = parse_unit(line.unit)
+                items[line.item.item_id] = line.item
+                amounts[line.item.item_id][unit.dimension] += line.quantity * unit.factor * count
+    return {
+        item_id: Mix(items[item_id], dict(of_item))
+        for item_id, of_item in amounts.items()
+        if of_item.keys() != {BASE_UNITS[items[item_id].base_unit]}
+    }
 
 
 def countable(needs: Mapping[int, int], field: str) -> dict[int, int]:

@@ -114,7 +114,10 @@ class NewUnit(Body):
 
 
 class Density(Body):
-    """What a volume weighs, such as 1 cup and 120 g."""
+    """What a volume weighs, such as 1 cup and 120 g; with ``lot_id``, only of that lot.
+
+    ``correct`` replaces a mistyped figure for the same lots.
+    """
 
     volume: Amount
     volume_unit: UnitText
@@ -122,16 +125,20 @@ class Density(Body):
     weight_unit: UnitText
     source: Annotated[str, line(300)] | None = None
     measured_on: Day | None = None
+    lot_id: Id | None = None
+    correct: bool = False
 
 
 class PieceWeight(Body):
-    """What a number of pieces weighs, such as 12 pieces and 600 g."""
+    """What a number of pieces weighs, such as 12 pieces and 600 g; see ``Density``."""
 
     pieces: Amount
     weight: Amount
     weight_unit: UnitText
     source: Annotated[str, line(300)] | None = None
     measured_on: Day | None = None
+    lot_id: Id | None = None
+    correct: bool = False
 
 
 @router.get("", **reads(ItemPage))

@@ -31,6 +31,7 @@ from bake_tracker.entrypoints.web.stock import (
     receive,
     returns,
     shelf,
+    weigh,
 )
 
 PAGES: tuple[APIRouter, ...] = (
@@ -54,6 +55,7 @@ PAGES: tuple[APIRouter, ...] = (
     late_cost.router,
     shelf.router,
     returns.router,
+    weigh.router,
     count.router,
     find.router,
     people.router,

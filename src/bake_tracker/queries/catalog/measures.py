@@ -1,7 +1,8 @@
 """Measures: every recorded figure, and the one in use."""
 
+from collections.abc import Collection
 from fractions import Fraction
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,7 +20,10 @@ UNSAID = "no source recorded (older version or import)"
 
 
 class MeasureRow(TypedDict):
-    """A figure in g per ml or g each, exact and rounded for people, and whether it is in use or undone."""
+    """A figure in g per ml or g each, exact and rounded for people, and whether it is in use or undone.
+
+    ``lot_code`` is the lot whose own it is; ``corrects`` the operation of the mistyped figure that it replaced.
+    """
 
     item_slug: str
     kind: str
@@ -31,6 +35,8 @@ class MeasureRow(TypedDict):
     state: str
     operation_id: str | None
     actor: str | None
+    lot_code: str | None
+    corrects: str | None
 
 
 def load_measures(session: Session, item_id: int | None = None) -> list[MeasureRow]:
@@ -38,23 +44,31 @@ def load_measures(session: Session, item_id: int | None = None) -> list[MeasureR
 
     A weight without a recorded measure, from an older database or an import, is listed without a day.
     """
+    mistyped = tables.item_measure.alias()
     rows = session.execute(
         select(
             tables.item_measure,
             ItemRow.slug,
             Operation.actor,
             stands(tables.item_measure.c.operation_id).label("stands"),
+            tables.lot.c.code.label("lot_code"),
+            mistyped.c.operation_id.label("corrects"),
         )
         .join(ItemRow, ItemRow.id == tables.item_measure.c.item_id)
         .join(Operation, Operation.id == tables.item_measure.c.operation_id)
+        .outerjoin(tables.lot, tables.lot.c.id == tables.item_measure.c.lot_id)
+        .outerjoin(mistyped, mistyped.c.id == tables.item_measure.c.corrects_id)
         .where(*([] if item_id is None else [tables.item_measure.c.item_id == item_id]))
         .order_by(ItemRow.slug, tables.item_measure.c.kind, tables.item_measure.c.id.desc())
     )
     found: list[MeasureRow] = []
-    settled: set[tuple[str, str]] = set()
+    settled: set[tuple[str, str, int | None]] = set()
+    mistaken: set[int] = set()
     for row in rows:
-        state = "reversed" if not row.stands else "replaced" if (row.slug, row.kind) in settled else "in force"
-        settled |= {(row.slug, row.kind)} if row.stands else set()
+        state = _state(row, settled, mistaken)
+        if row.stands:
+            settled.add((row.slug, row.kind, row.lot_id))
+            mistaken.add(row.corrects_id)
         found.append(
             {
                 "item_slug": row.slug,
@@ -67,6 +81,8 @@ def load_measures(session: Session, item_id: int | None = None) -> list[MeasureR
                 "state": state,
                 "operation_id": row.operation_id,
                 "actor": row.actor,
+                "lot_code": row.lot_code,
+                "corrects": row.corrects,
             }
         )
     weighed = select(ItemRow.slug, ItemRow.g_per_ml, ItemRow.g_per_each).where(
@@ -75,7 +91,7 @@ def load_measures(session: Session, item_id: int | None = None) -> list[MeasureR
     )
     for slug, *values in session.execute(weighed):
         for kind, value in zip(("density", "piece"), values, strict=True):
-            if value is not None and (slug, kind) not in settled:
+            if value is not None and (slug, kind, None) not in settled:
                 found.append(
                     {
                         "item_slug": slug,
@@ -88,14 +104,29 @@ def load_measures(session: Session, item_id: int | None = None) -> list[MeasureR
                         "state": "in force",
                         "operation_id": None,
                         "actor": None,
+                        "lot_code": None,
+                        "corrects": None,
                     }
                 )
     return sorted(found, key=lambda row: (row["item_slug"], row["kind"]))
 
 
+def _state(row: Any, settled: Collection[tuple[str, str, int | None]], mistaken: Collection[int]) -> str:
+    """A measure that a later one follows still holds for the lots before that, unless it was mistyped."""
+    if not row.stands:
+        return "reversed"
+    if row.id in mistaken:
+        return "corrected"
+    if (row.slug, row.kind, row.lot_id) not in settled:
+        return "in force"
+    has_lots = row.lot_id is None and (row.last_lot_id or 0) > (row.since_lot_id or 0)
+    return "earlier lots" if has_lots else "replaced"
+
+
 def load_known(session: Session, item: Item) -> dict[MeasureKind, Known]:
     """An item's known weights with their sources; two statements."""
-    told = {row["kind"]: row for row in load_measures(session, item.item_id) if row["state"] == "in force"}
+    of_item = [row for row in load_measures(session, item.item_id) if row["lot_code"] is None]
+    told = {row["kind"]: row for row in of_item if row["state"] == "in force"}
     weights: dict[MeasureKind, Fraction | None] = {"density": item.g_per_ml, "piece": item.g_per_each}
     return {
         kind: Known(value, told[kind]["source"], told[kind]["measured_on"], told[kind]["operation_id"])

@@ -131,10 +131,11 @@ def load_referring(session: Session, item_id: int) -> list[Thing]:
 
 
 def load_measures_in_use(session: Session, item_id: int) -> list[Mapping[str, Any]]:
-    """The latest measure of each kind that was not undone."""
+    """The latest measure of each kind that was not undone; none of a single lot."""
     measure = tables.item_measure
+    of_item = (measure.c.item_id == item_id, measure.c.lot_id.is_(None))
     rows = session.execute(
-        select(measure).where(measure.c.item_id == item_id, stands(measure.c.operation_id)).order_by(measure.c.id)
+        select(measure).where(*of_item, stands(measure.c.operation_id)).order_by(measure.c.id)
     ).mappings()
     latest: dict[str, Mapping[str, Any]] = {row["kind"]: cast(Mapping[str, Any], row) for row in rows}
     return list(latest.values())

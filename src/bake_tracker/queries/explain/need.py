@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import ServiceError, UnitConversionError
 from bake_tracker.domain.money import format_money
-from bake_tracker.domain.recipes.quantities import needs_of
+from bake_tracker.domain.recipes.quantities import Mix, mixes_of, needs_of
 from bake_tracker.domain.remedies import Remedy
 from bake_tracker.domain.stock.costing import split_cost, total_cost
 from bake_tracker.domain.stock.fifo import Allocation, OpenLot, plan_draws
@@ -69,15 +69,16 @@ def explain_batch(session: Session, recipe_id: int, today: date) -> ExplainedNee
     made = load_yields(session, recipe_id)
     makes = [f"{format_micros(micros)} {item.base_unit} {item.slug}" for item, micros in made.values()]
     remedies: list[Remedy] = []
+    mixes: dict[int, Mix] = {}
     try:
-        needs = needs_of(recipe, Fraction(1))
+        needs, mixes = needs_of(recipe, Fraction(1)), mixes_of(recipe, Fraction(1))
         problem = None if needs else "it has no ingredients yet"
     except ServiceError as error:
         needs, problem = {}, str(error)
         remedies = error.remedies if isinstance(error, UnitConversionError) else []
     amounts = [micros for _, micros in made.values()]
     need = _explain_need(
-        session, "batch", recipe.slug, makes, amounts[0] if len(amounts) == 1 else 0, needs, problem, today
+        session, "batch", recipe.slug, makes, amounts[0] if len(amounts) == 1 else 0, needs, problem, today, mixes
     )
     return {**need, "remedies": remedies} if remedies else need
 
@@ -109,10 +110,11 @@ def _explain_need(
     needs: Mapping[int, int],
     problem: str | None,
     today: date,
+    mixes: Mapping[int, Mix] | None = None,
 ) -> ExplainedNeed:
     shelves = load_shelves(session, today, ids=needs) if needs else []
     by_item = {shelf.item.item_id: shelf for shelf in shelves}
-    plan = plan_draws(needs, (lot for shelf in shelves for lot in _open_lots(shelf)))
+    plan = plan_draws(needs, (lot for shelf in shelves for lot in _open_lots(shelf)), mixes or {})
     draws = all_draws(plan)
     possible = bool(needs) and not any(allocation.is_short for allocation in plan.values())
     cost = total_cost(draws, "quantity") if possible else None
@@ -134,14 +136,22 @@ def _explain_need(
 def _open_lots(shelf: Shelf) -> Iterable[OpenLot]:
     for row in shelf.usable:
         yield OpenLot(
-            row.id, shelf.item.item_id, row.code, row.remaining_micros, row.remaining_cost_micros, row.usable_until
+            row.id,
+            shelf.item.item_id,
+            row.code,
+            row.remaining_micros,
+            row.remaining_cost_micros,
+            row.usable_until,
+            None,
+            row.g_per_ml,
+            row.g_per_each,
         )
 
 
 def _needed(shelf: Shelf, allocation: Allocation) -> NeededItem:
     rows: dict[int, Any] = {row.id: row for row in shelf.rows}
     return {
-        **_short(shelf, allocation.needed_micros),
+        **_short(shelf, allocation.needed_micros, allocation.available_micros),
         "draws": [
             {
                 "lot_code": draw.lot.code,
@@ -154,8 +164,8 @@ def _needed(shelf: Shelf, allocation: Allocation) -> NeededItem:
     }
 
 
-def _short(shelf: Shelf, needed_micros: int) -> ShortItem:
-    usable = shelf.total("open")
+def _short(shelf: Shelf, needed_micros: int, available_micros: int | None = None) -> ShortItem:
+    usable = shelf.total("open") if available_micros is None else available_micros
     return {
         "item_slug": shelf.item.slug,
         "unit": shelf.item.base_unit,

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 from typing import Any, TypedDict
 
 from sqlalchemy import and_, func, select
@@ -204,6 +205,8 @@ class _ShelfRow:
     remaining_micros: int
     remaining_cost_micros: int | None
     base_unit: str
+    g_per_ml: Fraction | None
+    g_per_each: Fraction | None
 
     @classmethod
     def of(cls, row: Any) -> "_ShelfRow":
@@ -218,6 +221,8 @@ class _ShelfRow:
             row.remaining_micros,
             row.remaining_cost_micros,
             row.base_unit,
+            row.lot_g_per_ml,
+            row.lot_g_per_each,
         )
 
 
@@ -231,6 +236,8 @@ _SHELF_COLUMNS = (
     tables.lot.c.on_hold,
     tables.lot.c.remaining_micros,
     tables.lot.c.remaining_cost_micros,
+    tables.lot.c.g_per_ml.label("lot_g_per_ml"),
+    tables.lot.c.g_per_each.label("lot_g_per_each"),
 )
 
 

@@ -14,6 +14,7 @@ _lots = (
     select(
         Item.slug, Lot.code, Lot.remaining_micros, Item.base_unit, Lot.remaining_cost_micros, Lot.received_on,
         Lot.expires_on, Lot.usable_until, Lot.on_hold, Lot.location, Supplier.slug, Product.identity,
+        Lot.g_per_ml, Lot.g_per_each,
     )
     .join(Item, Item.id == Lot.item_id)
     .outerjoin(Supplier, Supplier.id == Lot.supplier_id)

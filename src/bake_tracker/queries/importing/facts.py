@@ -20,7 +20,7 @@ from bake_tracker.queries.operations.reversal import stands
 
 
 def load_facts(session: Session) -> Facts:
-    """Every measure in use, allergen, label and rate; five statements."""
+    """Every measure in use, allergen, label and rate; five statements. A lot's own measure comes with the lot."""
     weights: defaultdict[tuple[str, str], list[Weight]] = defaultdict(list)
     standing = (
         select(
@@ -31,7 +31,7 @@ def load_facts(session: Session) -> Facts:
             tables.item_measure.c.measured_on,
         )
         .join(Item, Item.id == tables.item_measure.c.item_id)
-        .where(stands(tables.item_measure.c.operation_id))
+        .where(stands(tables.item_measure.c.operation_id), tables.item_measure.c.lot_id.is_(None))
         .order_by(Item.slug, tables.item_measure.c.kind, tables.item_measure.c.id)
     )
     for slug, kind, *weight in session.execute(standing):

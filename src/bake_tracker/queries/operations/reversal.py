@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import ConflictError, OperationNotFoundError
 from bake_tracker.domain.stock.reversal import NEVER, Holding, Link, Posted, Undoable
+from bake_tracker.domain.units import MeasureKind
 from bake_tracker.models import tables
 from bake_tracker.models.ledger import movements
 from bake_tracker.queries.many_keys import among
@@ -309,26 +310,11 @@ def load_transfers(session: Session, operation_id: str) -> list[Any]:
     return list(rows)
 
 
-def load_stated_measures(session: Session, operation_id: str) -> list[tuple[int, str, Fraction | None]]:
-    """For every measure that this operation recorded: item, kind, and the value that applies without it."""
-    stated = session.execute(
-        select(tables.item_measure.c.item_id, tables.item_measure.c.kind).where(
-            tables.item_measure.c.operation_id == operation_id
-        )
-    ).all()
-    return [(row.item_id, row.kind, _in_force(session, operation_id, row.item_id, row.kind)) for row in stated]
-
-
-def _in_force(session: Session, operation_id: str, item_id: int, kind: str) -> Fraction | None:
-    of_item = (tables.item_measure.c.item_id == item_id) & (tables.item_measure.c.kind == kind)
-    others = (
-        select(tables.item_measure.c.value)
-        .where(of_item, tables.item_measure.c.operation_id != operation_id, stands(tables.item_measure.c.operation_id))
-        .order_by(tables.item_measure.c.id.desc())
-        .limit(1)
-    )
-    value: Fraction | None = session.execute(others).scalar_one_or_none()
-    return before_the_first(session, item_id, kind) if value is None else value
+def load_stated_measures(session: Session, operation_id: str) -> list[tuple[int, MeasureKind]]:
+    """The item and the kind of every measure that this operation recorded."""
+    measures = tables.item_measure.c
+    stated = select(measures.item_id, measures.kind).where(measures.operation_id == operation_id)
+    return [(row.item_id, row.kind) for row in session.execute(stated)]
 
 
 def before_the_first(session: Session, item_id: int, kind: str) -> Fraction | None:

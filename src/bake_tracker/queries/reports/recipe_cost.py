@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.money import divide_half_even, format_money
-from bake_tracker.domain.recipes.quantities import Item, Recipe, needs_of
+from bake_tracker.domain.recipes.quantities import Item, Mix, Recipe, mixes_of, needs_of
 from bake_tracker.domain.recipes.rates import rates_of
 from bake_tracker.domain.recipes.together import shares_of_cost
 from bake_tracker.domain.stock.fifo import Allocation, plan_draws
@@ -96,7 +96,7 @@ def load_recipe_cost(
         raise ValidationError.of("price", "must be above 0")
     recipe = load_recipe(session, recipe_id)
     by_id = items_of(line.item for lines in recipe.lines_by_recipe.values() for line in lines)
-    items, totals = cost_needs(session, needs_of(recipe, batches), by_id, today)
+    items, totals = cost_needs(session, needs_of(recipe, batches), by_id, today, mixes_of(recipe, batches))
     shares = _shares(recipe)
     rates = rates_of(recipe, batches)
     beside = rates.labour_micros + rates.overhead_micros
@@ -133,10 +133,14 @@ def load_recipe_cost(
 
 
 def cost_needs(
-    session: Session, needs: Mapping[int, int], items: Mapping[int, Item], today: date
+    session: Session,
+    needs: Mapping[int, int],
+    items: Mapping[int, Item],
+    today: date,
+    mixes: Mapping[int, Mix] | None = None,
 ) -> tuple[list[CostedItem], dict[str, int | None]]:
     """The cost of every need (item id -> millionths) on each basis, and the totals; four statements."""
-    plan = plan_draws(needs, load_lots_to_draw(session.connection(), needs, today))
+    plan = plan_draws(needs, load_lots_to_draw(session.connection(), needs, today), mixes or {})
     last, on_hand = load_last_prices(session, needs), load_on_hand(session, needs)
     average = {item_id: there["price"] for item_id, there in on_hand.items() if there["price"] is not None}
     by_item: dict[str, dict[int, int | None]] = {

@@ -16,7 +16,7 @@ from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.log.refusals import Short
 from bake_tracker.domain.money import format_money
-from bake_tracker.domain.recipes.quantities import Item, Recipe, countable, needs_of
+from bake_tracker.domain.recipes.quantities import Item, Mix, Recipe, countable, mixes_of, needs_of
 from bake_tracker.domain.recipes.together import shares_of_cost
 from bake_tracker.domain.stock.costing import split_cost, total_cost
 from bake_tracker.domain.stock.doubts import questions_about
@@ -99,7 +99,7 @@ def load_production_plan(
     if makes and not (all(countable) if recipe.together else any(countable)):
         raise ValidationError.of("scale_factor", "makes the plan too small or too large to record; use another factor")
     items = items_of(line.item for lines in recipe.lines_by_recipe.values() for line in lines)
-    plan = _draw(session, needs_of(recipe, batches), today)
+    plan = _draw(session, needs_of(recipe, batches), today, mixes_of(recipe, batches))
     shares = shares_of_cost(recipe.makes, recipe.together) if recipe.together else {}
     return _told(plan, items, makes, "num_batches", shares)
 
@@ -118,7 +118,7 @@ def load_assembly_plan(session: Session, good: Good, quantity: object, today: da
     needs = countable({part.item.item_id: part.quantity_micros * count for part in good.components}, "quantity")
     items = items_of(part.item for part in good.components)
     made = {good.item.item_id: (good.item, count * MICRO)}
-    return _told(_draw(session, needs, today), items, made, "quantity")
+    return _told(_draw(session, needs, today, {}), items, made, "quantity")
 
 
 def load_plan_doubts(
@@ -165,8 +165,8 @@ def load_correction_doubts(session: Session, operation_id: str, actual_yield: ob
     return questions_about([(run.expected_yield_micros, micros, "each")])
 
 
-def _draw(session: Session, needs: Mapping[int, int], today: date) -> dict[int, Allocation]:
-    return plan_draws(needs, load_lots_to_draw(session.connection(), needs, today))
+def _draw(session: Session, needs: Mapping[int, int], today: date, mixes: Mapping[int, Mix]) -> dict[int, Allocation]:
+    return plan_draws(needs, load_lots_to_draw(session.connection(), needs, today), mixes)
 
 
 def _told(

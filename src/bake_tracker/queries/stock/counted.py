@@ -1,7 +1,7 @@
 """Counts of lots at and after a moment, and the lots as they were then."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import and_, case, func, or_, select
@@ -107,8 +107,8 @@ def load_then(
         if until is not None:  # the count is corrected by the same, so what is left now does not change
             left, cost = balance_at(moved[row.id], at)
         least = max(least_left(moved[row.id], at, until), 0)
-        lot = OpenLot(row.id, row.item_id, row.code, least, cost, row.usable_until)
-        found[row.id] = LotThen(replace(lot, priced_micros=left), states[row.id].on_hold, row.usable_until)
+        lot = OpenLot(row.id, row.item_id, row.code, least, cost, row.usable_until, left, row.g_per_ml, row.g_per_each)
+        found[row.id] = LotThen(lot, states[row.id].on_hold, row.usable_until)
     return found
 
 

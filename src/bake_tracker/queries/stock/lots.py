@@ -3,11 +3,13 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import LotNotFoundError
+from bake_tracker.domain.recipes.quantities import Item, weighed
 from bake_tracker.domain.stock.arrivals import KnownLot
 from bake_tracker.domain.stock.fifo import OpenLot
 from bake_tracker.models import tables
@@ -35,13 +37,29 @@ class LotState:
     cost_micros: int | None
     brought_micros: int
     brought_cost_micros: int | None
+    g_per_ml: Fraction | None = None
+    g_per_each: Fraction | None = None
     then: OpenLot | None = None
     """What could be taken when a late record happened."""
 
     @property
     def open_lot(self) -> OpenLot:
         """The lot as input for a draw."""
-        return OpenLot(self.lot_id, self.item_id, self.code, self.quantity_micros, self.cost_micros, self.usable_until)
+        return OpenLot(
+            self.lot_id,
+            self.item_id,
+            self.code,
+            self.quantity_micros,
+            self.cost_micros,
+            self.usable_until,
+            None,
+            self.g_per_ml,
+            self.g_per_each,
+        )
+
+    def weighed(self, item: Item) -> Item:
+        """The item as it is in this lot: what a volume or a piece of it weighs."""
+        return weighed(item, self.g_per_ml, self.g_per_each)
 
 
 def load_lot(session: Session, lot_id: int) -> LotState:
@@ -130,6 +148,8 @@ def load_lots(session: Session, lot_ids: Collection[int]) -> dict[int, LotState]
             tables.lot.c.remaining_cost_micros,
             tables.lot.c.quantity_micros,
             brought_cost_now(tables.lot),
+            tables.lot.c.g_per_ml,
+            tables.lot.c.g_per_each,
         )
         .join(tables.item, tables.item.c.id == tables.lot.c.item_id)
         .where(tables.lot.c.id.in_(lot_ids))

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Connection, String, bindparam, select, text
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from bake_tracker.domain.label.allergens import Statement
 from bake_tracker.domain.label.contents import Food, MadeLot
 from bake_tracker.models import tables
+from bake_tracker.models.types import ExactRatio
 from bake_tracker.queries.catalog.label_facts import load_statements
 from bake_tracker.queries.catalog.unit_changes import load_current
 
@@ -25,7 +27,7 @@ WITH RECURSIVE reached (lot_id) AS (
         JOIN lot ON lot.id = reached.lot_id
         JOIN movement AS drawn ON drawn.operation_id = lot.operation_id AND drawn.quantity_micros < 0
 )
-SELECT lot.id, lot.item_id, lot.product_id, lot.parent_lot_id, lot.quantity_micros,
+SELECT lot.id, lot.item_id, lot.product_id, lot.parent_lot_id, lot.quantity_micros, lot.g_per_ml, lot.g_per_each,
     drawn.lot_id AS from_lot_id, -drawn.quantity_micros AS drawn_micros, production_output.share,
     EXISTS (SELECT 1 FROM unit_change WHERE unit_change.item_id = lot.item_id) AS is_followed
 FROM reached
@@ -46,6 +48,8 @@ ORDER BY drawn.id
         drawn_micros=BigInteger,
         share=String,
         is_followed=Boolean,
+        g_per_ml=ExactRatio(),
+        g_per_each=ExactRatio(),
     )
 )
 _FOODS = (
@@ -89,19 +93,9 @@ def load_made(connection: Session | Connection, lot_ids: Collection[int], *, als
             share = Fraction(row.share) if row.share else Fraction(1)
             factor = factors.get(row.from_lot_id, Fraction(1))
             drawn[row.id].append((row.from_lot_id, round(row.drawn_micros * share * factor)))
-    lots = {
-        row.id: MadeLot(
-            row.id,
-            followed[row.item_id].item_id if row.item_id in followed else row.item_id,
-            row.product_id,
-            row.parent_lot_id,
-            max(1, round(row.quantity_micros * factors.get(row.id, Fraction(1)))),
-            tuple(drawn[row.id]),
-        )
-        for row in rows
-    }
-    item_ids = {lot.item_id for lot in lots.values()} | ({also_item} if also_item is not None else set())
-    product_ids = {lot.product_id for lot in lots.values() if lot.product_id is not None}
+    kept_as = {row.item_id: followed[row.item_id].item_id if row.item_id in followed else row.item_id for row in rows}
+    item_ids = {*kept_as.values()} | ({also_item} if also_item is not None else set())
+    product_ids = {row.product_id for row in rows if row.product_id is not None}
     of_items, of_products = load_statements(connection, item_ids, product_ids)
     foods = {
         row.id: Food(
@@ -117,4 +111,23 @@ def load_made(connection: Session | Connection, lot_ids: Collection[int], *, als
         )
         for row in connection.execute(_FOODS, {"item_ids": sorted(item_ids)})
     }
+    lots = {
+        row.id: MadeLot(
+            row.id,
+            kept_as[row.item_id],
+            row.product_id,
+            row.parent_lot_id,
+            max(1, round(row.quantity_micros * factors.get(row.id, Fraction(1)))),
+            tuple(drawn[row.id]),
+            _heft(row, foods[kept_as[row.item_id]]) if row.item_id not in followed else Fraction(1),
+        )
+        for row in rows
+    }
     return Made(lots, foods, of_products)
+
+
+def _heft(lot: Any, food: Food) -> Fraction:
+    """What a volume or a piece of a lot weighs, as a part of what its item's does."""
+    weights = {"ml": (lot.g_per_ml, food.g_per_ml), "each": (lot.g_per_each, food.g_per_each)}
+    of_lot, of_item = weights.get(food.base_unit, (None, None))
+    return of_lot / of_item if of_lot and of_item else Fraction(1)

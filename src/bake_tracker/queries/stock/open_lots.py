@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from bake_tracker.domain.stock.fifo import OpenLot
 from bake_tracker.domain.units import MAX_TOTAL_MICROS
 from bake_tracker.models import tables
+from bake_tracker.models.types import ExactRatio
 
 _NEEDS = {
     "sqlite": "SELECT CAST(key AS INTEGER) AS item_id, value AS quantity FROM json_each(:needs)",
@@ -29,16 +30,18 @@ _ONE_LOT = {
 # open lot, and PostgreSQL allows FOR UPDATE with neither, so the item rows are locked first.
 _WALK = """
 WITH RECURSIVE need AS ({needs}),
-walk (item_id, quantity, lot_id, pick_on, received_on, expires_on, code, remaining, cost, reached) AS (
+walk (
+    item_id, quantity, lot_id, pick_on, received_on, expires_on, code, remaining, cost, g_per_ml, g_per_each, reached
+) AS (
     SELECT need.item_id, need.quantity, lot.id, lot.pick_on, lot.received_on, lot.usable_until, lot.code,
-        lot.remaining_micros, lot.remaining_cost_micros, lot.remaining_micros
+        lot.remaining_micros, lot.remaining_cost_micros, lot.g_per_ml, lot.g_per_each, {counts}
     FROM need {one} FROM lot AS first
         WHERE first.item_id = need.item_id AND first.remaining_micros > 0 AND first.on_hold = false
             AND (first.usable_until IS NULL OR first.usable_until >= :usable_on) AND first.received_on <= :there_on
         ORDER BY first.pick_on, first.received_on, first.id LIMIT 1{lot}
     UNION ALL
     SELECT walk.item_id, walk.quantity, lot.id, lot.pick_on, lot.received_on, lot.usable_until, lot.code,
-        lot.remaining_micros, lot.remaining_cost_micros, walk.reached + lot.remaining_micros
+        lot.remaining_micros, lot.remaining_cost_micros, lot.g_per_ml, lot.g_per_each, walk.reached + {counts}
     FROM walk {one} FROM lot AS next
         WHERE next.item_id = walk.item_id AND next.remaining_micros > 0 AND next.on_hold = false
             AND (next.usable_until IS NULL OR next.usable_until >= :usable_on) AND next.received_on <= :there_on
@@ -46,17 +49,29 @@ walk (item_id, quantity, lot_id, pick_on, received_on, expires_on, code, remaini
         ORDER BY next.pick_on, next.received_on, next.id LIMIT 1{lot}
     WHERE walk.reached < walk.quantity
 )
-SELECT lot_id, item_id, code, remaining, cost, expires_on
+SELECT lot_id, item_id, code, remaining, cost, expires_on, NULL AS priced, g_per_ml, g_per_each
 FROM walk ORDER BY item_id, pick_on, received_on, lot_id
 """
+
+
+# A lot that weighs something else may meet less of the need than it holds, so it does not count.
+_COUNTS = "CASE WHEN lot.g_per_ml IS NULL AND lot.g_per_each IS NULL THEN lot.remaining_micros ELSE 0 END"
 
 
 @lru_cache(2)
 def _walk(dialect: str) -> Any:
     one, lot = _ONE_LOT[dialect]
-    statement: TextClause = text(_WALK.format(needs=_NEEDS[dialect], one=one, lot=lot))
+    statement: TextClause = text(_WALK.format(needs=_NEEDS[dialect], one=one, lot=lot, counts=_COUNTS))
     return statement.columns(
-        lot_id=BigInteger, item_id=BigInteger, code=String, remaining=BigInteger, cost=BigInteger, expires_on=Date
+        lot_id=BigInteger,
+        item_id=BigInteger,
+        code=String,
+        remaining=BigInteger,
+        cost=BigInteger,
+        expires_on=Date,
+        priced=BigInteger,
+        g_per_ml=ExactRatio(),
+        g_per_each=ExactRatio(),
     )
 
 

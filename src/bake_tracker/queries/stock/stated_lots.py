@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.errors import DeliveryNotFoundError
 from bake_tracker.domain.money import format_money
-from bake_tracker.domain.recipes.quantities import Item
+from bake_tracker.domain.recipes.quantities import Item, weighed
 from bake_tracker.domain.units import MICRO, format_micros
 from bake_tracker.models import tables
 from bake_tracker.queries.catalog.definitions import as_item
@@ -47,6 +47,8 @@ def load_stated_lots(session: Session, lot_ids: Collection[int]) -> dict[int, St
             tables.lot.c.is_made,
             tables.lot.c.operation_id.label("made_by"),
             parent.c.code.label("parent_code"),
+            tables.lot.c.g_per_ml.label("lot_g_per_ml"),
+            tables.lot.c.g_per_each.label("lot_g_per_each"),
             exists().where(tables.reversal.c.reversed_operation_id == tables.lot.c.operation_id).label("is_undone"),
         )
         .join(tables.item, tables.item.c.id == tables.lot.c.item_id)
@@ -58,7 +60,7 @@ def load_stated_lots(session: Session, lot_ids: Collection[int]) -> dict[int, St
         row.lot_id: StatedLot(
             row.lot_id,
             row.lot_code,
-            as_item(row),
+            weighed(as_item(row), row.lot_g_per_ml, row.lot_g_per_each),
             Fraction(row.quantity_micros, MICRO),
             row.received_on,
             not row.is_made and row.parent_code is None,

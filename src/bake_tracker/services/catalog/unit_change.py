@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.catalog_changes import Thing
 from bake_tracker.domain.errors import ConflictError, ValidationError
-from bake_tracker.domain.recipes.quantities import Item
+from bake_tracker.domain.recipes.quantities import Item, weighed
 from bake_tracker.domain.stock.unit_change import KEPT_IN_OTHERS, converted, factor_of, spare_slug
-from bake_tracker.domain.units import BASE_UNITS, MICRO, format_micros
+from bake_tracker.domain.units import BASE_UNITS, COLUMN_OF_MEASURE, MICRO, format_micros
 from bake_tracker.models import Base, tables
 from bake_tracker.queries.bakery import lock_bakery
 from bake_tracker.queries.catalog.archived import load_is_archived
@@ -31,6 +31,7 @@ from bake_tracker.queries.catalog.unit_changes import (
     load_parts,
     load_referring,
 )
+from bake_tracker.queries.catalog.weights import load_last_lot
 from bake_tracker.services.catalog.changes import note_changes
 from bake_tracker.services.catalog.things import add_row
 from bake_tracker.services.operation import Kind, Operation, checking, recording
@@ -99,11 +100,16 @@ class _Plan:
     """What a change concerns. ``target`` is the item that followed already; then only lots are left to carry over."""
 
     item: Item
+    base_unit: str
     target: Item | None
     factor: Fraction
     lots: list[dict[str, Any]]
     parts: list[Part]
     things: list[Thing]
+
+    def factor_of_lot(self, row: Mapping[str, Any]) -> Fraction:
+        """How much of the new unit is in one of the old in this lot, by what it weighs."""
+        return factor_of(weighed(self.item, row["g_per_ml"], row["g_per_each"]), self.base_unit)
 
 
 def check_unit_change(item_id: int, base_unit: str, *, session: Session) -> UnitChangeCheck:
@@ -156,8 +162,9 @@ def record_unit_change(
         pick_policy = session.execute(policy).scalar_one()
         ids = {"new_item_id": new_id, "old_slug": old_slug}
         for row, lot in zip(plan.lots, found["lots"], strict=True):
-            lot["new_lot_id"] = _carry(session, row, lot, {**found, **ids}, pick_policy, plan.factor)
+            lot["new_lot_id"] = _carry(session, row, lot, {**found, **ids}, pick_policy, plan.factor_of_lot(row))
         if plan.target is None:
+            _measure_again(operation, key, new_id)
             _note(operation, key, new_id, plan.factor)
         return operation.succeed(cast(UnitChangeResult, {"operation_id": operation.id, **found, **ids}))
 
@@ -181,8 +188,8 @@ def _plan(session: Session, item_id: int, base_unit: str) -> _Plan:
             )
         if not lots:
             raise ConflictError(f"{item.slug} is kept as {target.slug} now, and holds nothing more", item_id=item_id)
-        weighed = replace(item, g_per_ml=target.g_per_ml, g_per_each=target.g_per_each)
-        return _Plan(item, target, factor_of(weighed, base_unit), lots, [], [])
+        item = replace(item, g_per_ml=target.g_per_ml, g_per_each=target.g_per_each)
+        return _Plan(item, base_unit, target, factor_of(item, base_unit), lots, [], [])
     if item.kind not in KEPT_IN_OTHERS:
         raise ValidationError.of("item_id", f"{item.slug} is made here; only ingredients and materials can be changed")
     if item.base_unit == base_unit:
@@ -190,7 +197,7 @@ def _plan(session: Session, item_id: int, base_unit: str) -> _Plan:
     if load_is_archived(session, "item", item_id):
         raise ValidationError.of("item_id", f"{item.slug} is archived; offer it again first")
     factor = factor_of(item, base_unit)
-    return _Plan(item, None, factor, lots, load_parts(session, item_id), load_referring(session, item_id))
+    return _Plan(item, base_unit, None, factor, lots, load_parts(session, item_id), load_referring(session, item_id))
 
 
 def _found(plan: _Plan, base_unit: str) -> _Found:
@@ -201,7 +208,7 @@ def _found(plan: _Plan, base_unit: str) -> _Found:
     """
     lots: list[LotInUnit] = []
     for row in plan.lots:
-        amounts = _in_unit(row["remaining_micros"], plan.factor)
+        amounts = _in_unit(row["remaining_micros"], plan.factor_of_lot(row))
         lots.append({"lot_id": row["id"], "lot_code": row["code"], **amounts, "new_lot_id": None})
     parts: list[PartInUnit] = [
         {
@@ -279,21 +286,51 @@ def _follow(operation: Operation, plan: _Plan, base_unit: str) -> tuple[int, str
             session.execute(insert(table), [{**one, column: new_id} for one in said])
     if base_unit == "each" and not load_allows_parts(session, new_id) and _is_in_parts(plan):
         session.execute(insert(tables.item_in_parts).values(item_id=new_id, allowed_at=operation.now))
-    if measures := [
-        {"operation_id": operation.id, "item_id": new_id, **{name: one[name] for name in _OF_MEASURE}}
-        for one in load_measures_in_use(session, old.item_id)
-    ]:
-        session.execute(insert(tables.item_measure), measures)
     note_changes(operation, before)
     return new_id, old_slug
 
 
 def _is_in_parts(plan: _Plan) -> bool:
     """Whether a lot would be no whole number of pieces, which people must be able to count and sell."""
-    return any(converted(row["remaining_micros"], plan.factor).micros % MICRO for row in plan.lots)
+    return any(converted(row["remaining_micros"], plan.factor_of_lot(row)).micros % MICRO for row in plan.lots)
 
 
 _OF_MEASURE = ("kind", "value", "source", "measured_on")
+
+
+def _measure_again(operation: Operation, item_id: int, new_item_id: int) -> None:
+    """State the item's measures in use for all the lots that were carried over."""
+    last = load_last_lot(operation.session, new_item_id)
+    measures = [
+        {
+            **{name: one[name] for name in _OF_MEASURE},
+            "operation_id": operation.id,
+            "item_id": new_item_id,
+            "last_lot_id": last,
+        }
+        for one in load_measures_in_use(operation.session, item_id)
+    ]
+    if measures:
+        operation.session.execute(insert(tables.item_measure), measures)
+
+
+def _weigh_again(operation: Operation, row: Mapping[str, Any], new_item_id: int, new_lot_id: int) -> None:
+    """State what a lot weighs as its own, if it differs from the item's others."""
+    measures = [
+        {
+            "operation_id": operation.id,
+            "item_id": new_item_id,
+            "kind": kind,
+            "value": row[column],
+            "source": f"as lot {row['code']}",
+            "measured_on": operation.house.local_day(operation.now),
+            "lot_id": new_lot_id,
+        }
+        for kind, column in COLUMN_OF_MEASURE.items()
+        if row[column] is not None
+    ]
+    if measures:
+        operation.session.execute(insert(tables.item_measure), measures)
 
 
 def _carry(
@@ -310,6 +347,7 @@ def _carry(
         operation.claim(asked)
         micros = converted(row["remaining_micros"], factor).micros
         new = carry_over(operation, row, found["new_item_id"], pick_policy, micros)
+        _weigh_again(operation, row, found["new_item_id"], new.lot_id)
         _note(operation, found["item_id"], found["new_item_id"], factor, lot["lot_id"], new.lot_id)
         only = {"lot_count": 1, "lots": [{**lot, "new_lot_id": new.lot_id}], "components": []}
         result = {"operation_id": operation.id, **found, **only, "recipe_count": 0, "package_count": 0}

@@ -4,13 +4,16 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from fractions import Fraction
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, update
 
+from bake_tracker.domain.importing.plan import LotPlan
 from bake_tracker.domain.importing.reading import ImportPlan
 from bake_tracker.models import tables
 from bake_tracker.queries.stock.lots import load_lots
+from bake_tracker.services.catalog.measures import record_density, record_piece_weight
 from bake_tracker.services.operation import Operation
 from bake_tracker.services.stock.adjustment import record_adjustment
 from bake_tracker.services.stock.handling import record_hold, record_release
@@ -19,7 +22,7 @@ _count_lots = update(tables.item).where(tables.item.c.slug == bindparam("of_item
 
 
 def finish_carried(operation: Operation, plan: ImportPlan, received: Mapping[str, int], source: str) -> None:
-    """Release and hold the lots as they were, each as an operation; ``received`` maps receipts to lots."""
+    """Release, hold and weigh the lots as they were, each as an operation; ``received`` maps receipts to lots."""
     today = operation.house.local_day(operation.now)
     released: defaultdict[date, list[int]] = defaultdict(list)
     held: list[int] = []
@@ -33,8 +36,22 @@ def finish_carried(operation: Operation, plan: ImportPlan, received: Mapping[str
         record_release(lot_ids, f"released in {source}", session=operation.session, usable_until=until)
     if held:
         record_hold(held, f"on hold in {source}", session=operation.session)
+    for _, lot in plan.lots:
+        _weigh(operation, lot, received[lot.operation_id], f"imported from {source}")
     if counts := [{"of_item": item.slug, "count": item.lot_count} for item in plan.items if item.lot_count]:
         operation.session.execute(_count_lots, counts)
+
+
+def _weigh(operation: Operation, lot: LotPlan, lot_id: int, source: str) -> None:
+    session = operation.session
+    more: dict[str, Any] = {"source": source[:300], "lot_id": lot_id}
+    if not (lot.g_per_ml or lot.g_per_each):
+        return
+    item_id = load_lots(session, [lot_id])[lot_id].item_id
+    if lot.g_per_ml:
+        record_density(item_id, 1, "ml", lot.g_per_ml, "g", session=session, **more)
+    if lot.g_per_each:
+        record_piece_weight(item_id, 1, lot.g_per_each, "g", session=session, **more)
 
 
 def finish_used_up(operation: Operation, plan: ImportPlan, received: Mapping[str, int], source: str) -> None:

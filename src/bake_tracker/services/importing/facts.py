@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import insert
 
@@ -25,17 +26,13 @@ def write_facts(
     """Record measures and rates, each as an operation, and insert allergens and labels with their items."""
     session = operation.session
     for (slug, kind), weights in facts.weights.items():
-        for weight in weights:
+        for place, weight in enumerate(weights):
+            # The figures of one file replace each other: only the last is in use.
+            more: dict[str, Any] = {"source": weight.source, "measured_on": weight.measured_on, "correct": place > 0}
             if kind == "density":
-                record_density(
-                    items[slug], 1, "ml", weight.value, "g",
-                    session=session, source=weight.source, measured_on=weight.measured_on,
-                )  # fmt: skip
+                record_density(items[slug], 1, "ml", weight.value, "g", session=session, **more)
             else:
-                record_piece_weight(
-                    items[slug], 1, weight.value, "g",
-                    session=session, source=weight.source, measured_on=weight.measured_on,
-                )  # fmt: skip
+                record_piece_weight(items[slug], 1, weight.value, "g", session=session, **more)
     for slug, (labour, overhead) in facts.rates.items():
         amounts = Decimal(labour).scaleb(-6), Decimal(overhead).scaleb(-6)
         record_recipe_rate(recipes[slug], *amounts, session=session)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from bake_tracker.domain.errors import ComponentShortage, Shortage
-from bake_tracker.domain.recipes.quantities import Item
+from bake_tracker.domain.recipes.quantities import Item, Mix
 from bake_tracker.domain.stock.fifo import Allocation, plan_draws
 from bake_tracker.domain.stock.really_used import (
     MadeBy,
@@ -30,6 +30,7 @@ class Need:
     """What a run needs, in millionths by item id, and the entries of ``used`` that say where it came from.
 
     ``items`` are those of the recipe or the good; a late record takes nothing that came in after ``there_on``.
+    ``mixes`` has the needs that depend on what a lot weighs.
     """
 
     made_by: MadeBy
@@ -38,6 +39,7 @@ class Need:
     used: Sequence[Used]
     today: date
     there_on: date = date.max
+    mixes: Mapping[int, Mix] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,8 @@ def choose_draws(operation: Operation, need: Need, *, also_lock: Collection[int]
             lock_items(operation, {*need.needs, *also_lock})
         first = next(iter(also_lock))
         return Chosen(
-            choose_lots(operation, need.needs, need.today, there_on=need.there_on, also_lock=first), need.items
+            choose_lots(operation, need.needs, need.today, there_on=need.there_on, also_lock=first, mixes=need.mixes),
+            need.items,
         )
     named = {lot.item.item_id for lot in _load_named(operation, need).values()}
     lock_items(operation, {*need.needs, *named, *also_lock})
@@ -113,7 +116,7 @@ def plan_as_used(operation: Operation, need: Need) -> Chosen:
         stated = state_draws(need.used, lots, need.needs, need.items, need.made_by, need.today)
     open_lots = load_lots_to_draw(operation.connection, stated.left, need.today, there_on=need.there_on)
     return Chosen(
-        plan={**plan_draws(stated.left, open_lots), **stated.named},
+        plan={**plan_draws(stated.left, open_lots, need.mixes), **stated.named},
         items={**need.items, **{lot.item.item_id: lot.item for lot in lots.values()}},
         short=stated.short,
         told=stated.told,
@@ -126,5 +129,6 @@ def _load_named(operation: Operation, need: Need) -> dict[int, NamedLot]:
     lots = load_lots(operation.session, {one.lot_id for one in need.used})
     items = load_items(operation.session, {lot.item_id for lot in lots.values()})
     return {
-        lot.lot_id: NamedLot(lot.open_lot, items[lot.item_id], lot.received_on, lot.on_hold) for lot in lots.values()
+        lot.lot_id: NamedLot(lot.open_lot, lot.weighed(items[lot.item_id]), lot.received_on, lot.on_hold)
+        for lot in lots.values()
     }

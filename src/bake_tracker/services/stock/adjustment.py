@@ -24,11 +24,18 @@ from bake_tracker.domain.errors import (
     ValidationError,
 )
 from bake_tracker.domain.money import format_money
-from bake_tracker.domain.recipes.quantities import Item, stated_quantity
+from bake_tracker.domain.recipes.quantities import Item, Mix, stated_quantity
 from bake_tracker.domain.stock.adjusting import KINDS, TO_SOMEBODY, cost_of_change
 from bake_tracker.domain.stock.fifo import Draw, OpenLot, draw_from, plan_draws
 from bake_tracker.domain.stock.shortages import all_draws, ingredient_shortages
-from bake_tracker.domain.units import MAX_TOTAL_MICROS, drawn_micros, format_micros, received_micros
+from bake_tracker.domain.units import (
+    MAX_TOTAL_MICROS,
+    Dimension,
+    drawn_micros,
+    format_micros,
+    parse_unit,
+    received_micros,
+)
 from bake_tracker.models import tables
 from bake_tracker.queries.catalog.definitions import check_event, check_recipient, load_items
 from bake_tracker.queries.stock.counted import load_then
@@ -154,7 +161,7 @@ def record_adjustment(
         check_were_there(lots.values(), there_on)
         if which in TO_SOMEBODY:
             _check_may_go(lots.values(), today, which)
-        draws, added = _decide(operation, wanted, lots, items, today, there_on)
+        draws, added = _decide(operation, asked, wanted, lots, items, today, there_on)
         changes = [*changes_of(draws), *added]
 
         # write
@@ -295,7 +302,8 @@ def _wanted(
     sums: defaultdict[tuple[int | None, int], Fraction] = defaultdict(Fraction)
     problems: dict[tuple[str, str | None], ConversionProblem] = {}
     for line in asked:
-        item = items[line.item_id or lots[line.lot_id or 0].item_id]
+        lot = None if line.lot_id is None else lots[line.lot_id]
+        item = items[line.item_id or 0] if lot is None else lot.weighed(items[lot.item_id])
         try:
             amount = stated_quantity(item, abs(line.quantity), line.unit or item.base_unit)
         except UnitConversionError as error:
@@ -312,6 +320,16 @@ def _wanted(
         if abs(micros) > MAX_TOTAL_MICROS:
             raise ValidationError.of("lines", f"{what} would change by too much to record; use a smaller quantity")
     return wanted
+
+
+def _mixes(asked: Iterable[AdjustmentLine], items: Mapping[int, Item]) -> dict[int, Mix]:
+    """What the policy is asked to take of items in another kind of unit than they are kept in."""
+    amounts: defaultdict[int, defaultdict[Dimension, Fraction]] = defaultdict(lambda: defaultdict(Fraction))
+    for line in asked:
+        if line.item_id is not None:
+            unit = parse_unit(line.unit or items[line.item_id].base_unit)
+            amounts[line.item_id][unit.dimension] += abs(line.quantity) * unit.factor
+    return {item_id: Mix(items[item_id], dict(of_item)) for item_id, of_item in amounts.items()}
 
 
 def _as_they_were(operation: Operation, lots: dict[int, LotState]) -> dict[int, LotState]:
@@ -364,6 +382,7 @@ def _check_may_go(lots: Iterable[LotState], day: date, kind: str) -> None:
 
 def _decide(
     operation: Operation,
+    asked: Iterable[AdjustmentLine],
     wanted: Mapping[tuple[int | None, int], int],
     lots: Mapping[int, LotState],
     items: Mapping[int, Item],
@@ -376,7 +395,7 @@ def _decide(
         InsufficientInventoryError: something is short; lists all of it.
     """
     needs = {item_id: -micros for (lot_id, item_id), micros in wanted.items() if lot_id is None}
-    plan = plan_draws(needs, usable_lots(operation, needs, today, there_on))
+    plan = plan_draws(needs, usable_lots(operation, needs, today, there_on), _mixes(asked, items))
     shortages = [*with_what_came_later(operation, ingredient_shortages(plan, items), items, there_on)]
     shortages += [
         lot_shortage(lots[lot_id], items[item_id], -micros)

@@ -187,7 +187,7 @@ def record_transfer(
             raise ConflictError(f"lot {lot.code} is empty", lot_id=lot.lot_id)
         micros = lot.quantity_micros
         if amount is not None:
-            item = load_item(session, lot.item_id)
+            item = lot.weighed(load_item(session, lot.item_id))
             micros = drawn_micros(stated_quantity(item, amount, known_unit.name if known_unit else lot.base_unit))
         if not 0 < micros <= lot.quantity_micros:
             raise ValidationError.of(

@@ -32,7 +32,7 @@ from sqlalchemy import cast as sql_cast
 from bake_tracker.domain.choices import CountSaw
 from bake_tracker.domain.errors import ComponentShortage, Shortage
 from bake_tracker.domain.money import format_money, negated
-from bake_tracker.domain.recipes.quantities import Item
+from bake_tracker.domain.recipes.quantities import Item, Mix
 from bake_tracker.domain.stock.fifo import Allocation, Draw, OpenLot, Reason, plan_draws
 from bake_tracker.domain.stock.lots import day_mark, lot_code, pick_on
 from bake_tracker.domain.units import format_micros
@@ -181,14 +181,20 @@ def load_locked(
 
 
 def choose_lots(
-    operation: Operation, needs: Mapping[int, int], usable_on: date, *, there_on: date = date.max, also_lock: int
+    operation: Operation,
+    needs: Mapping[int, int],
+    usable_on: date,
+    *,
+    there_on: date = date.max,
+    also_lock: int,
+    mixes: Mapping[int, Mix] | None = None,
 ) -> dict[int, Allocation]:
     """Lock the needed items and ``also_lock`` (the item made), then allocate every need by its item's policy.
 
-    A late record takes nothing received after ``there_on``.
+    A late record takes nothing received after ``there_on``. ``mixes`` has the needs that depend on what a lot weighs.
     """
     lock_items(operation, {*needs, also_lock})
-    return plan_draws(needs, usable_lots(operation, needs, usable_on, there_on))
+    return plan_draws(needs, usable_lots(operation, needs, usable_on, there_on), mixes or {})
 
 
 def usable_lots(operation: Operation, needs: Mapping[int, int], usable_on: date, there_on: date) -> list[OpenLot]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from fractions import Fraction
 from typing import Literal
 
-from sqlalchemy import Date, bindparam, case, func, insert, select, update
+from sqlalchemy import Date, Update, bindparam, case, func, insert, select, update
 
 from bake_tracker.domain.stock.fifo import Draw
 from bake_tracker.domain.stock.lots import NO_EXPIRY
+from bake_tracker.domain.units import COLUMN_OF_MEASURE, MeasureKind
 from bake_tracker.models import tables
 from bake_tracker.queries.stock.lots import LotState
 from bake_tracker.services.operation import Operation
@@ -24,6 +26,14 @@ _put_day = (
         pick_on=case((_policy == "fifo", bindparam("day", type_=Date())), else_=tables.lot.c.pick_on),
     )
 )
+
+
+_weigh: dict[MeasureKind, Update] = {
+    kind: update(tables.lot)
+    .where(tables.lot.c.id == bindparam("of_lot"))
+    .values({name: bindparam("weight", type_=tables.lot.c[name].type)})
+    for kind, name in COLUMN_OF_MEASURE.items()
+}
 
 
 def handle_lots(
@@ -100,6 +110,13 @@ def put_days(operation: Operation, days: Mapping[int, date]) -> None:
     """Give these lots another day on which they came in, in the order of use too."""
     if days:
         operation.connection.execute(_put_day, [{"of_lot": lot_id, "day": day} for lot_id, day in days.items()])
+
+
+def weigh_lots(operation: Operation, kind: MeasureKind, weights: Mapping[int, Fraction | None]) -> None:
+    """Give these lots a weight of their own, None for that of their item; the caller has locked the item."""
+    if weights:
+        rows = [{"of_lot": lot_id, "weight": weight} for lot_id, weight in weights.items()]
+        operation.connection.execute(_weigh[kind], rows)
 
 
 def _change_lots(operation: Operation, lot_ids: Collection[int], values: dict[str, object]) -> None:

@@ -186,7 +186,7 @@ def _wanted(session: Session, asked: Iterable[ReturnLine], lots: Mapping[int, Lo
     sums: defaultdict[int, Fraction] = defaultdict(Fraction)
     for line in asked:
         lot = lots[line.lot_id]
-        sums[line.lot_id] += stated_quantity(items[lot.item_id], line.quantity, line.unit or lot.base_unit)
+        sums[line.lot_id] += stated_quantity(lot.weighed(items[lot.item_id]), line.quantity, line.unit or lot.base_unit)
     wanted = {lot_id: drawn_micros(total) for lot_id, total in sums.items()}
     for lot_id, micros in wanted.items():
         if micros == 0:

@@ -275,7 +275,9 @@ def _hold_against(
             if line.percent_left is not None:
                 found = line.percent_left / 100 * Fraction(lot.brought_micros, MICRO)
             else:
-                found = base_quantity(items[lot.item_id], line.counted or Fraction(0), line.unit or lot.base_unit)
+                found = base_quantity(
+                    lot.weighed(items[lot.item_id]), line.counted or Fraction(0), line.unit or lot.base_unit
+                )
         except UnitConversionError as error:
             problems.setdefault(lot.item_slug, error.problems[0])
             continue

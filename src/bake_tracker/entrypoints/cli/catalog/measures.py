@@ -11,7 +11,7 @@ from bake_tracker.domain.stock.conversions import Conversion
 from bake_tracker.domain.units import UnknownUnitError, format_exact, parse_unit
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.catalog.products import find_package
-from bake_tracker.entrypoints.cli.lookup import find
+from bake_tracker.entrypoints.cli.lookup import find, find_lot
 from bake_tracker.entrypoints.cli.options import OperationId
 from bake_tracker.entrypoints.cli.state import answer, ask, say, show_table, write
 from bake_tracker.entrypoints.cli.tables import Csv, Xlsx, write_file
@@ -33,16 +33,23 @@ def measure(
     piece: Annotated[str | None, typer.Option("--piece", "--pieces", help="how many pieces were weighed")] = None,
     source: Source = None,
     on: On = None,
+    lot: Annotated[
+        str | None, typer.Option(help="code or id of the only lot it is for; default: the lots since the last measure")
+    ] = None,
+    correct: Annotated[
+        bool, typer.Option("--correct", help="the last figure was mistyped: replace it for the same lots")
+    ] = False,
     operation_id: OperationId = None,
 ) -> None:
-    """Record what a volume or a piece of an item weighs."""
+    """Record what a volume or a piece of an item weighs, for the lots since the last measure and later ones."""
     if (volume is None) == (piece is None):
         raise typer.BadParameter("say what was weighed, with either --volume '1 cup' or --piece 1")
     weight, weight_unit = parse.amount(weighs)
-    more: dict[str, Any] = {"source": source, "measured_on": on, "operation_id": operation_id}
+    more: dict[str, Any] = {"source": source, "measured_on": on, "correct": correct, "operation_id": operation_id}
 
     def work(session: Session) -> Any:
         item_id = find(session, "item", item)
+        more["lot_id"] = None if lot is None else find_lot(session, lot)
         if piece is not None:
             return record_piece_weight(item_id, parse.quantity(piece), weight, weight_unit, session=session, **more)
         quantity, unit = parse.amount(volume or "")
@@ -135,12 +142,14 @@ def common_rows() -> list[dict[str, str]]:
 
 
 def show_measured(result: Any, volume: str | None, pieces: str | None, weighs: str) -> None:
-    what = amount_of(pieces, "each", result["slug"]) if pieces else f"{volume} of {result['slug']}"
+    of_lot = f", lot {result['lot_code']}," if "lot_code" in result else ""
+    what = (amount_of(pieces, "each", result["slug"]) if pieces else f"{volume} of {result['slug']}") + of_lot
     verb = "weigh" if pieces and pieces != "1" else "weighs"
     say(f"{what} {verb} {weighs} ({result['source']}, {result['measured_on']})")
     if result["was"] is not None:
         unit = "g/ml" if "g_per_ml" in result else "g each"
-        say(f"  before: {format_exact(parse.quantity(result['was']))} {unit}")
+        before = "mistyped" if "corrects" in result else "before"
+        say(f"  {before}: {format_exact(parse.quantity(result['was']))} {unit}")
     say(f"  operation {result['operation_id']}")
 
 
@@ -152,7 +161,7 @@ def show_measures(rows: list[Any]) -> None:
         {"item": "left", "weighs": "right", "": "left", "since": "left", "state": "left", "source": "left"},
         (
             [
-                row["item_slug"],
+                row["item_slug"] if row["lot_code"] is None else f"{row['item_slug']}, lot {row['lot_code']}",
                 row["value"],
                 row["unit"],
                 row["measured_on"] or "-",

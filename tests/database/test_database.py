@@ -26,7 +26,7 @@ from bake_tracker.services.database import (
 from bake_tracker.services.stock.receipt import record_receipt
 from support.command_line import CommandLine
 from support.kitchen import Kitchen
-from support.warm.forking import PATIENCE_S
+from support.warm.waiting import PATIENCE_S
 
 COUNT = text("SELECT count(*) FROM item")
 

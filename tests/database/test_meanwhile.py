@@ -23,7 +23,7 @@ from bake_tracker.services.stock.recall import record_recall
 from support.import_files import clean, record, stored
 from support.kitchen import Kitchen
 from support.undoing import drift
-from support.warm.forking import PATIENCE_S
+from support.warm.waiting import PATIENCE_S
 
 Answer = TypeVar("Answer")
 

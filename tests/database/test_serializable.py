@@ -123,7 +123,9 @@ def test_who_has_lost_three_times_works_alone(
             other.result()
     assert alone == [False, False, False, True]
     told = [fields(r)["outcome"] for r in log.records if r.levelno >= logging.INFO]
-    assert told == [*["success", "retried"] * 4, "success"]  # the last to ask had read before it had to wait
+    assert told[:6] == ["success", "retried"] * 3
+    # The last to ask had read before it had to wait; both tell at the same time what became of them.
+    assert (sorted(told[6:8]), told[8:]) == (["retried", "success"], ["success"])
 
 
 def test_two_first_users_prepare_one_database(

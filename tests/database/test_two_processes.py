@@ -12,7 +12,8 @@ from bake_tracker.database import sqlite
 from bake_tracker.services import assembly_service, batch_production_service, database
 from bake_tracker.services.stock import ledger
 from support.kitchen import Kitchen
-from support.warm.forking import PATIENCE_S, forked, forking
+from support.warm.forking import forked, forking
+from support.warm.waiting import PATIENCE_S
 
 ROUNDS = 15
 MANY_ROUNDS = 60  # the race is nearly always lost within the first few

@@ -18,7 +18,7 @@ from bake_tracker.services.reconcile.verification import verify_log
 from support.command_line import CommandLine
 from support.faults.under_fault import committed, told, wait_for_the_server, worker
 from support.kitchen import Kitchen
-from support.warm.forking import PATIENCE_S
+from support.warm.waiting import PATIENCE_S, wait_until
 
 ROUNDS = int(os.environ.get("BAKE_TRACKER_KILL_ROUNDS", "20"))
 AIMED_ROUNDS = max(1, ROUNDS * 3 // 20)
@@ -72,8 +72,7 @@ def test_a_process_that_continues_after_a_repair_does_not_make_the_log_disagree(
     with worker(flour, [["receive"]], (2, signal.SIGSTOP)) as stopped:
         assert [stopped.listen() for _ in range(3)] == [True] * 3  # asked, done, and asked
         _, late = stopped.asked
-        while late not in committed(kitchen):
-            time.sleep(0.001)
+        wait_until(lambda: late in committed(kitchen))
         assert ids(bake("log", "verify", "--repair", "--json").json["repaired"]) == [late]
         assert stopped.process.pid is not None
         os.kill(stopped.process.pid, signal.SIGCONT)

@@ -17,7 +17,7 @@ from support.archives import another, archive, use_postgresql_tools
 from support.command_line import CommandLine
 from support.databases import fresh_postgresql
 from support.kitchen import Kitchen
-from support.warm.forking import PATIENCE_S
+from support.warm.waiting import PATIENCE_S
 
 MOMENTS = {"before the rows": "_run", "between the rows and the mark": "mark_restored"}
 

@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ from support.faults import workers
 from support.faults.under_fault import ROUNDS, Before, assert_nothing_lost_or_doubled, lines, stocked_bakery
 from support.kitchen import Kitchen
 from support.serving import Server, free_port, serving
-from support.warm.forking import PATIENCE_S
+from support.warm.waiting import PATIENCE_S, wait_until
 
 PROGRAMS = 6
 TWO = ("--workers", "2")
@@ -94,13 +94,6 @@ def at_work(programs: Sequence[Program], url: str) -> Iterator[None]:
             stop.set()
         for one in working:
             one.result()
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    give_up_at = time.monotonic() + PATIENCE_S
-    while not is_so():
-        assert time.monotonic() < give_up_at
-        time.sleep(0.02)
 
 
 def wait_for_turns(programs: Sequence[Program]) -> None:

@@ -14,7 +14,7 @@ from bake_tracker.log.rotation import Rotation
 from bake_tracker.log.scan import read_log
 from support.command_line import CommandLine
 from support.log.makers import rotated, tell, told
-from support.warm.forking import PATIENCE_S
+from support.warm.waiting import PATIENCE_S
 
 FORK = multiprocessing.get_context("fork")
 

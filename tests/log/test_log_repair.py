@@ -20,7 +20,7 @@ from bake_tracker.services.stock.adjustment import record_adjustment
 from bake_tracker.services.stock.stocktake import record_stocktake
 from support.command_line import CommandLine
 from support.kitchen import Kitchen
-from support.warm.forking import PATIENCE_S
+from support.warm.waiting import PATIENCE_S
 from support.writers import record_everything
 
 pytestmark = pytest.mark.one_database

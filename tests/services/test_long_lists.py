@@ -19,7 +19,7 @@ from bake_tracker.services.kinds import functions
 from bake_tracker.services.stock.stocktake import check_stocktake, record_stocktake
 from support.kitchen import Kitchen
 from support.log.lines import last
-from support.warm.forking import PATIENCE_S
+from support.warm.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.one_database
 

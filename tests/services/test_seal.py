@@ -25,7 +25,7 @@ from support.command_line import CommandLine
 from support.kitchen import Kitchen
 from support.life_of_stock import fill_the_life_of_stock
 from support.tampering import NOBODY, another, drift_after, named_after, without_guards
-from support.warm.forking import PATIENCE_S
+from support.warm.waiting import PATIENCE_S
 
 
 def seal(**more: Any) -> SealResult:

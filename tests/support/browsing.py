@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from support.serving import PASSWORD, Server
-from support.warm.forking import PATIENCE_S
+from support.warm.waiting import PATIENCE_S
 
 REFUSED = re.compile("the server responded with a status of 4(09|22)")
 """The browser logs a refusal on its console; to us it is a normal answer."""

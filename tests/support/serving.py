@@ -13,8 +13,8 @@ from typing import IO
 
 import psutil
 
-from support.warm.forking import PATIENCE_S
 from support.warm.program import Program
+from support.warm.waiting import PATIENCE_S
 
 PASSWORD = "demo password of a test"
 

@@ -13,7 +13,7 @@ import uvicorn
 from bake_tracker.domain.access import Role
 from bake_tracker.entrypoints.http import connections, context
 from bake_tracker.entrypoints.http.connections import PatientProtocol, counted_as
-from support.warm.forking import PATIENCE_S
+from support.warm.waiting import PATIENCE_S
 from support.web import Web
 
 Talk = Callable[[int], Coroutine[Any, Any, None]]

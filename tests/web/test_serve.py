@@ -32,7 +32,7 @@ from bake_tracker.services.database import read_scope, session_scope
 from support.command_line import CommandLine
 from support.kitchen import Kitchen
 from support.serving import serving
-from support.warm.forking import PATIENCE_S
+from support.warm.waiting import PATIENCE_S, wait_until
 from support.web import PASSWORD, Web
 
 pytestmark = pytest.mark.one_database
@@ -69,8 +69,8 @@ def test_a_request_under_way_is_finished_when_the_server_is_asked_to_end(
         with session_scope() as session:  # holds the one write lock
             things.record_event("Fair", session=session)
             answer = pool.submit(bake_one, server.url)
-            while not any(one.status == psutil.CONN_ESTABLISHED for one in serves.net_connections("tcp")):
-                time.sleep(0.05)  # a busy machine may take long even to send it
+            # A busy machine may take long even to send it.
+            wait_until(lambda: any(x.status == psutil.CONN_ESTABLISHED for x in serves.net_connections("tcp")))
             time.sleep(1)
             server.process.terminate()
             time.sleep(1)

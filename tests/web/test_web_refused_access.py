@@ -2,7 +2,6 @@
 
 import logging
 import sqlite3
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from threading import Event, Semaphore
@@ -26,7 +25,7 @@ from bake_tracker.services.access import passwords
 from bake_tracker.services.access.accounts import record_password, record_user_change
 from bake_tracker.services.access.passwords import new_secret
 from bake_tracker.services.database import run_at_once, run_in_transaction
-from support.warm.forking import PATIENCE_S
+from support.warm.waiting import PATIENCE_S, wait_until
 from support.web import PASSWORD, Web, csrf_of, statements, submit
 
 WRONG = "planted: a wrong password"
@@ -245,6 +244,7 @@ def test_few_passwords_are_hashed_at_once_and_the_rest_waits_or_is_refused(
             return hasher.verify(*given)
 
     monkeypatch.setattr(passwords, "_hasher", Slow)
+    monkeypatch.setattr(passwords, "LONGEST_WAIT_S", PATIENCE_S)  # nobody gives up before the last one has come
     places: Any = passwords._places
     most = passwords.AT_ONCE + passwords.MOST_WAITING
     clients = [web.client(headers={"Accept": "text/html"}) for _ in range(most + 1)]
@@ -252,8 +252,7 @@ def test_few_passwords_are_hashed_at_once_and_the_rest_waits_or_is_refused(
     with ThreadPoolExecutor(most) as pool:
         waiting = [pool.submit(clients[one].post, "/sign-in", data=forms[one]) for one in range(most)]
         assert all(begun.acquire(timeout=PATIENCE_S) for _ in range(passwords.AT_ONCE))
-        while places._value:  # until everybody else has a place
-            time.sleep(0.001)
+        wait_until(lambda: not places._value)  # until everybody else has a place
         assert not begun.acquire(blocking=False)
         refused = clients[most].post("/sign-in", data=forms[most])
         run_in_transaction(lambda session: record_password(web.ids[Role.BAKER], "another loaf", session=session))

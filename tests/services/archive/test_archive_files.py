@@ -23,7 +23,7 @@ from bake_tracker.services.database import dispose_engines, engine_for, read_sco
 from support.archives import another, archive, use_postgresql_tools
 from support.command_line import CommandLine
 from support.kitchen import Kitchen
-from support.warm.forking import PATIENCE_S
+from support.warm.waiting import PATIENCE_S
 
 KINDS = {
     "sqlite": ("backup.jsonl", "backup.jsonl.gz", "backup.db"),

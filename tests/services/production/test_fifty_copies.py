@@ -16,7 +16,8 @@ from bake_tracker.log.append import AppendHandler
 from bake_tracker.log.scan import read_log
 from bake_tracker.services.database import dispose_engines
 from support.kitchen import Kitchen
-from support.warm.forking import PATIENCE_S, forked, forking
+from support.warm.forking import forked, forking
+from support.warm.waiting import PATIENCE_S
 
 COPIES = 50
 PROCESSES = 3

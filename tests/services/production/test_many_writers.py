@@ -1,7 +1,6 @@
 """Many writers on one stock: ledger, counts, costs, log and every caller's answers agree."""
 
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from bake_tracker.services.stock import ledger
 from benchmarks.concurrency import busy_threads, disagreements, told
 from support.kitchen import Kitchen
 from support.log.lines import SERVICES, fields
+from support.warm.waiting import wait_until
 
 THREADS = 12
 SECONDS = 3
@@ -107,8 +107,7 @@ def test_a_fair_lock_goes_to_the_longest_waiter() -> None:
     for number, name in enumerate("abc"):
         threads.append(threading.Thread(target=wait, args=(name,)))
         threads[-1].start()
-        while len(lock._waiting) <= number:
-            time.sleep(0.001)
+        wait_until(lambda number=number: len(lock._waiting) > number)
     lock.release()
     lock.acquire(60)
     order.append("first again")

@@ -9,7 +9,8 @@ from typing import Any
 import psutil
 from sqlalchemy import create_engine, text
 
-from support.postgresql import PATIENCE_S, run_tool
+from support.postgresql import run_tool
+from support.warm.waiting import PATIENCE_S
 
 
 class OwnServer:

@@ -23,7 +23,8 @@ from bake_tracker.services.database import DatabaseUnavailableError, dispose_eng
 from support.command_line import CommandLine
 from support.faults import workers
 from support.kitchen import Kitchen
-from support.warm.forking import PATIENCE_S, forked, forking
+from support.warm.forking import forked, forking
+from support.warm.waiting import PATIENCE_S
 
 ROUNDS = int(os.environ.get("BAKE_TRACKER_FAULT_ROUNDS", "2"))
 STOCKED = ("Flour", "Sugar", "Carton", "Cookie", "Box")

@@ -15,7 +15,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from support.warm.forking import PATIENCE_S
+from support.warm.waiting import PATIENCE_S
 
 UNSET, OK, ERROR = 0, 1, 2
 """The status codes of a span."""

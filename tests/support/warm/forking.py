@@ -8,9 +8,6 @@ from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-PATIENCE_S = 600
-"""How long to wait for another process. Only a bug makes it wait so long, however busy the machine is."""
-
 forking = multiprocessing.get_context("forkserver")
 """Makes the pipes, barriers and queues that these processes share with the test."""
 forking.set_forkserver_preload(["support.warm.preloaded"])

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from support import ROOT
 from support.warm import client
-from support.warm.forking import PATIENCE_S
+from support.warm.waiting import PATIENCE_S
 
 
 class Program:

@@ -3,7 +3,7 @@
 import logging
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from threading import Event, Semaphore
 from typing import Any
 
@@ -249,10 +249,12 @@ def test_few_passwords_are_hashed_at_once_and_the_rest_waits_or_is_refused(
     most = passwords.AT_ONCE + passwords.MOST_WAITING
     clients = [web.client(headers={"Accept": "text/html"}) for _ in range(most + 1)]
     forms = [{"csrf_token": csrf_of(one.get("/sign-in")), "name": "Olga", "password": PASSWORD} for one in clients]
-    with ThreadPoolExecutor(most) as pool:
+    with ThreadPoolExecutor(most) as pool, ExitStack() as at_last:
+        at_last.callback(go_on.set)
         waiting = [pool.submit(clients[one].post, "/sign-in", data=forms[one]) for one in range(most)]
         assert all(begun.acquire(timeout=PATIENCE_S) for _ in range(passwords.AT_ONCE))
-        wait_until(lambda: not places._value)  # until everybody else has a place
+        wait_until(lambda: not places._value or any(one.done() for one in waiting))
+        assert [one.result().text for one in waiting if one.done()] == []  # everybody else has a place
         assert not begun.acquire(blocking=False)
         refused = clients[most].post("/sign-in", data=forms[most])
         run_in_transaction(lambda session: record_password(web.ids[Role.BAKER], "another loaf", session=session))

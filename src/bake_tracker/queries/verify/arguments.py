@@ -68,6 +68,7 @@ _CHOSEN = {
     "code",
 }
 """Columns that the program fills in if the argument was left out."""
+_fingerprinted = select(Operation.id, Operation.name, Operation.fingerprint, Operation.arguments).order_by(Operation.id)
 _calls = select(Operation.id, Operation.name, Operation.arguments).where(
     Operation.id.in_(bindparam("ids", expanding=True))
 )
@@ -81,8 +82,7 @@ def argument_drift(session: Session, told: Told) -> Iterator[Drift]:
 
 
 def _fingerprints(session: Session, told: Told) -> Iterator[Drift]:
-    calls = select(Operation.id, Operation.name, Operation.fingerprint, Operation.arguments).order_by(Operation.id)
-    for call in chain.from_iterable(in_batches(session, calls, told, "calls")):
+    for call in chain.from_iterable(in_batches(session, _fingerprinted, told, "calls")):
         expected = call_fingerprint(call.name, call.arguments)
         if call.fingerprint != expected:
             yield drift("fingerprint of a call", call.id, expected, call.fingerprint)

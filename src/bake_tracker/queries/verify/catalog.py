@@ -16,6 +16,11 @@ from bake_tracker.queries.operations.reversal import stands
 from bake_tracker.queries.verify.drift import Drift, drift
 
 THINGS_AT_ONCE = 500
+_changes = (
+    select(tables.catalog_change, stands(tables.catalog_change.c.operation_id).label("stands"))
+    .order_by(tables.catalog_change.c.thing, tables.catalog_change.c.key, tables.catalog_change.c.id)
+    .execution_options(yield_per=THINGS_AT_ONCE)
+)
 
 
 def catalog_drift(session: Session) -> Iterator[Drift]:
@@ -24,13 +29,8 @@ def catalog_drift(session: Session) -> Iterator[Drift]:
 
     An entry that the ledger uses stays when its creation is undone, and may have the state after any change.
     """
-    changes = (
-        select(tables.catalog_change, stands(tables.catalog_change.c.operation_id).label("stands"))
-        .order_by(tables.catalog_change.c.thing, tables.catalog_change.c.key, tables.catalog_change.c.id)
-        .execution_options(yield_per=THINGS_AT_ONCE)
-    )
     expected: dict[Thing, list[Any]] = {}
-    for thing, rows in groupby(session.execute(changes), key=attrgetter("thing", "key")):
+    for thing, rows in groupby(session.execute(_changes), key=attrgetter("thing", "key")):
         expected[thing[0], thing[1]] = _expected(list(rows))
         if len(expected) == THINGS_AT_ONCE:
             yield from _compare(session, expected)

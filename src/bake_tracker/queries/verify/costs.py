@@ -2,19 +2,57 @@
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.stock.late_costs import unknown_among
 from bake_tracker.models import CostStatement, CostStatementLine, Lot, Operation, Reversal
 from bake_tracker.models.ledger import Movement
+from bake_tracker.queries.many_keys import among
 from bake_tracker.queries.stock.late_costs import load_unpriced
-from bake_tracker.queries.verify.drift import Drift, Told, drift, in_batches
+from bake_tracker.queries.verify.drift import Drift, Rows, Told, drift, in_batches
 
 STATING = "record_cost_statement"
+_undone = select(Lot.id).where(
+    Lot.cost_micros.is_(None), exists().where(Reversal.reversed_operation_id == Lot.operation_id)
+)
+_without_cost = select(Lot.id, Lot.code).where(Lot.remaining_cost_micros.is_(None))
+_strange_lines = (
+    select(CostStatementLine.id, CostStatementLine.movement_id)
+    .join(CostStatement, CostStatement.id == CostStatementLine.cost_statement_id)
+    .join(Movement, Movement.id == CostStatementLine.movement_id)
+    .where(
+        or_(
+            CostStatement.operation_id != CostStatementLine.operation_id,
+            Movement.lot_id != CostStatementLine.lot_id,
+            Movement.id > CostStatement.last_movement_id,
+            Movement.quantity_micros == 0,
+        )
+    )
+    .order_by(CostStatementLine.id)
+)
+_statements = (
+    select(CostStatement.id, CostStatement.operation_id, CostStatement.kind, Operation.name, Operation.result)
+    .join(Operation, Operation.id == CostStatement.operation_id)
+    .order_by(CostStatement.id)
+)
+_brought = (
+    select(CostStatementLine.operation_id, CostStatementLine.lot_id, CostStatementLine.cost_micros)
+    .join(Lot, Lot.id == CostStatementLine.lot_id)
+    .join(
+        Movement,
+        and_(
+            Movement.id == CostStatementLine.movement_id,
+            Movement.operation_id == Lot.operation_id,
+            Movement.quantity_micros > 0,
+        ),
+    )
+    .where(CostStatementLine.operation_id.in_(bindparam("ids", expanding=True)))
+)
 
 
 def cost_drift(session: Session, told: Told) -> Iterator[Drift]:
@@ -30,41 +68,33 @@ def _unknown(session: Session) -> Iterator[Drift]:
 
     Nobody states the cost of a lot that was undone.
     """
-    is_undone = exists().where(Reversal.reversed_operation_id == Lot.operation_id)
-    undone = set(session.scalars(select(Lot.id).where(Lot.cost_micros.is_(None), is_undone)))
+    undone = set(session.scalars(_undone))
     expected = unknown_among(load_unpriced(session)) - undone
-    rows = session.execute(select(Lot.id, Lot.code).where(Lot.remaining_cost_micros.is_(None)))
-    found = {row.id: row.code for row in rows if row.id not in undone}
+    found = {row.id: row.code for row in session.execute(_without_cost) if row.id not in undone}
     for lot_id in sorted(found.keys() - expected):
         yield drift("lot cost", found[lot_id], "known", None)
-    missing = sorted(expected - found.keys())
-    for code, cost in session.execute(
-        select(Lot.code, Lot.remaining_cost_micros).where(Lot.id.in_(missing)).order_by(Lot.id)
-    ):
-        yield drift("lot cost", code, None, format_money(cost))
+    if missing := expected - found.keys():
+        known = select(Lot.code, Lot.remaining_cost_micros).where(among(session, Lot.__table__.c.id, missing))
+        for code, cost in session.execute(known.order_by(Lot.id)):
+            yield drift("lot cost", code, None, format_money(cost))
 
 
 def _lines(session: Session) -> Iterator[Drift]:
     """Check that every line belongs to its statement, and is about a movement of its lot that came before."""
-    strange = or_(
-        CostStatement.operation_id != CostStatementLine.operation_id,
-        Movement.lot_id != CostStatementLine.lot_id,
-        Movement.id > CostStatement.last_movement_id,
-        Movement.quantity_micros == 0,
-    )
-    rows = session.execute(
-        select(CostStatementLine.id, CostStatementLine.movement_id)
-        .join(CostStatement, CostStatement.id == CostStatementLine.cost_statement_id)
-        .join(Movement, Movement.id == CostStatementLine.movement_id)
-        .where(strange)
-        .order_by(CostStatementLine.id)
-    )
-    for line_id, movement_id in rows:
+    for line_id, movement_id in session.execute(_strange_lines):
         yield drift("line of a cost statement", line_id, "about an earlier movement of its lot", movement_id)
 
 
 def _postings(session: Session) -> Iterator[Drift]:
     """Check that a statement posted to each lot what its lines add up to."""
+    for statement in _unlike_postings():
+        for operation_id, lot_id, expected, found in session.execute(statement):
+            what = f"{operation_id} of lot {lot_id}"
+            yield drift("cost statement", what, format_money(int(expected)), format_money(int(found)))
+
+
+@cache
+def _unlike_postings() -> tuple[Rows, Rows]:
     said = (
         select(
             CostStatementLine.operation_id, CostStatementLine.lot_id, func.sum(CostStatementLine.cost_micros).label("c")
@@ -89,33 +119,15 @@ def _postings(session: Session) -> Iterator[Drift]:
         .outerjoin(said, same)
         .where(said.c.c.is_(None))
     )
-    for statement in (unlike, unsaid):
-        for operation_id, lot_id, expected, found in session.execute(statement.order_by("operation_id", "lot_id")):
-            what = f"{operation_id} of lot {lot_id}"
-            yield drift("cost statement", what, format_money(int(expected)), format_money(int(found)))
+    in_order = ("operation_id", "lot_id")
+    return unlike.order_by(*in_order), unsaid.order_by(*in_order)
 
 
 def _answers(session: Session, told: Told) -> Iterator[Drift]:
     """Check that the answer of a statement equals what its lines say of the lots it names."""
-    statements = (
-        select(CostStatement.id, CostStatement.operation_id, CostStatement.kind, Operation.name, Operation.result)
-        .join(Operation, Operation.id == CostStatement.operation_id)
-        .order_by(CostStatement.id)
-    )
-    for batch in in_batches(session, statements, told, "cost statements"):
+    for batch in in_batches(session, _statements, told, "cost statements"):
         changes: dict[str, dict[int, int]] = {row.operation_id: {} for row in batch}
-        brought = and_(
-            Movement.id == CostStatementLine.movement_id,
-            Movement.operation_id == Lot.operation_id,
-            Movement.quantity_micros > 0,
-        )
-        rows = session.execute(
-            select(CostStatementLine.operation_id, CostStatementLine.lot_id, CostStatementLine.cost_micros)
-            .join(Lot, Lot.id == CostStatementLine.lot_id)
-            .join(Movement, brought)
-            .where(CostStatementLine.operation_id.in_(changes))
-        )
-        for operation_id, lot_id, cost in rows:
+        for operation_id, lot_id, cost in session.execute(_brought, {"ids": list(changes)}):
             changes[operation_id][lot_id] = cost
         for row in batch:
             yield from _answer(row, changes[row.operation_id])

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypedDict
 
-from sqlalchemy import Executable
+from sqlalchemy import Executable, Select
 from sqlalchemy.orm import Session
 
 ROWS_AT_ONCE = 500
+Rows = Select[*tuple[Any, ...]]
+"""A question that is built once: building one takes as long as asking a small bakery."""
 
 Told = Callable[[str, int], None]
 """Called now and then with the kind of rows being compared and the number done."""

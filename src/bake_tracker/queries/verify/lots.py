@@ -1,9 +1,9 @@
 """Verify every lot's quantity and cost against its movements."""
 
 from collections.abc import Iterator
-from typing import Any
+from functools import cache
 
-from sqlalchemy import Select, and_, case, exists, func, or_, select
+from sqlalchemy import and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import format_money
@@ -11,7 +11,7 @@ from bake_tracker.domain.stock.lots import NO_EXPIRY
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import CostStatementLine, Item, Lot
 from bake_tracker.models.ledger import Movement
-from bake_tracker.queries.verify.drift import Drift, drift
+from bake_tracker.queries.verify.drift import Drift, Rows, drift
 
 
 def lot_drift(session: Session) -> Iterator[Drift]:
@@ -21,7 +21,7 @@ def lot_drift(session: Session) -> Iterator[Drift]:
     yield from _oversold(session)
 
 
-def _moved() -> Select[Any]:
+def _moved() -> Rows:
     """Per lot: the sum of its movements, what its own operation added, and whether any cost is unknown."""
     own = Movement.operation_id == Lot.operation_id
     return (
@@ -40,7 +40,8 @@ def _moved() -> Select[Any]:
     )
 
 
-def _caches(session: Session) -> Iterator[Drift]:
+@cache
+def _wrong_caches() -> Rows:
     moved = _moved().subquery()
     unknown = Lot.cost_micros.is_(None)
     wrong = or_(
@@ -53,8 +54,11 @@ def _caches(session: Session) -> Iterator[Drift]:
         Lot.remaining_cost_micros != moved.c.cost,
         and_(Lot.remaining_micros == 0, Lot.remaining_cost_micros != 0),
     )
-    rows = session.execute(select(Lot, moved).join(moved, moved.c.lot_id == Lot.id).where(wrong).order_by(Lot.id))
-    for row in rows:
+    return select(Lot, moved).join(moved, moved.c.lot_id == Lot.id).where(wrong).order_by(Lot.id)
+
+
+def _caches(session: Session) -> Iterator[Drift]:
+    for row in session.execute(_wrong_caches()):
         lot: Lot = row[0]
         if lot.remaining_micros != row.quantity:
             found = format_micros(lot.remaining_micros)
@@ -77,22 +81,31 @@ def _caches(session: Session) -> Iterator[Drift]:
             yield drift("cost of an empty lot", lot.code, format_money(0), format_money(lot.remaining_cost_micros))
 
 
-def _picking(session: Session) -> Iterator[Drift]:
+@cache
+def _wrong_picking() -> Rows:
     # Same rule as domain.stock.lots.pick_on; a test compares them.
     by_policy = case(
         (Item.pick_policy == "fifo", Lot.received_on), else_=func.coalesce(Lot.expires_on, NO_EXPIRY)
     ).label("expected")
     wrong = and_(Lot.remaining_micros > 0, Lot.pick_on != by_policy)
-    rows = select(Lot.code, Lot.pick_on, by_policy).join(Item, Item.id == Lot.item_id).where(wrong).order_by(Lot.id)
-    for code, found, expected in session.execute(rows):
+    return select(Lot.code, Lot.pick_on, by_policy).join(Item, Item.id == Lot.item_id).where(wrong).order_by(Lot.id)
+
+
+def _picking(session: Session) -> Iterator[Drift]:
+    for code, found, expected in session.execute(_wrong_picking()):
         yield drift("lot picking date", code, expected, found)
 
 
 def _oversold(session: Session) -> Iterator[Drift]:
     """Lots that were below zero at some time."""
+    for code, lowest in session.execute(_below_zero()):
+        yield drift("lot drawn below zero", code, format_micros(0), format_micros(int(lowest)))
+
+
+@cache
+def _below_zero() -> Rows:
     so_far = func.sum(Movement.quantity_micros).over(partition_by=Movement.lot_id, order_by=Movement.id)
     held = select(Movement.lot_id, so_far.label("held")).subquery()
     least = func.min(held.c.held)
     rows = select(Lot.code, least).join(held, held.c.lot_id == Lot.id).where(held.c.held < 0).group_by(Lot.code)
-    for code, lowest in session.execute(rows.order_by(Lot.code)):
-        yield drift("lot drawn below zero", code, format_micros(0), format_micros(int(lowest)))
+    return rows.order_by(Lot.code)

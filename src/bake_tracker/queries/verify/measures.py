@@ -15,21 +15,22 @@ from bake_tracker.queries.many_keys import among
 from bake_tracker.queries.verify.drift import Drift, drift
 
 _KINDS: Mapping[str, MeasureKind] = {"record_density": "density", "record_piece_weight": "piece"}
+_measures = (
+    select(tables.item_measure, Operation.name, Operation.result)
+    .outerjoin(Operation, Operation.id == tables.item_measure.c.operation_id)
+    .order_by(tables.item_measure.c.id)
+)
 
 
 def measure_drift(session: Session) -> Iterator[Drift]:
     """Every weight that differs from its measures, and every answer that differs from its measure."""
-    rows = session.execute(
-        select(tables.item_measure, Operation.name, Operation.result)
-        .outerjoin(Operation, Operation.id == tables.item_measure.c.operation_id)
-        .order_by(tables.item_measure.c.id)
-    )
     measured: defaultdict[MeasureKind, set[int]] = defaultdict(set)
-    for row in rows:
+    for row in session.execute(_measures):
         measured[row.kind].add(row.item_id)
         yield from _answer(row)
     for kind, column in COLUMN_OF_MEASURE.items():
-        yield from _items(session, kind, column, measured[kind])
+        if measured[kind]:
+            yield from _items(session, kind, column, measured[kind])
         yield from _of_nothing(session, column, measured[kind])
 
 

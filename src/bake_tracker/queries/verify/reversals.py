@@ -1,6 +1,7 @@
 """Verify that reversals are exact opposites, and that lots match their last hold, release or move."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from sqlalchemy import and_, case, exists, func, or_, select, union_all
@@ -12,7 +13,7 @@ from bake_tracker.models import CostStatementLine, Lot, LotHold, Operation, Reve
 from bake_tracker.models.ledger import Movement
 from bake_tracker.queries.operations.reversal import REVERSING, stands
 from bake_tracker.queries.stock.holds import HoldState, load_hold_states
-from bake_tracker.queries.verify.drift import Drift, drift
+from bake_tracker.queries.verify.drift import Drift, Rows, drift
 
 
 def reversal_drift(session: Session) -> Iterator[Drift]:
@@ -26,6 +27,13 @@ def reversal_drift(session: Session) -> Iterator[Drift]:
 
 def _opposites(session: Session) -> Iterator[Drift]:
     """Check that, for every lot, original and reversal add up to zero in quantity and cost, with costs stated later."""
+    for row in session.execute(_unlike()):
+        left = f"{format_micros(int(row.quantity))} for {format_money(int(row.cost))} of lot {row.code}"
+        yield drift("reversal", row.operation_id, "the opposite of what it undoes", f"{left} more")
+
+
+@cache
+def _unlike() -> Rows:
     undoing = Movement.operation_id == Reversal.operation_id
     posted, undone = (func.count(case((condition, Movement.id))) for condition in (~undoing, undoing))
     costs, costs_undone = (func.count(case((c, Movement.cost_micros))) for c in (~undoing, undoing))
@@ -33,21 +41,15 @@ def _opposites(session: Session) -> Iterator[Drift]:
     quantity = func.sum(Movement.quantity_micros)
     cost = func.coalesce(func.sum(Movement.cost_micros), 0) + func.coalesce(func.max(said.c.cost), 0)
     unlike = and_(func.count(said.c.cost) == 0, or_(posted != undone, costs != costs_undone))
-    rows = session.execute(
+    return (
         select(Reversal.operation_id, Lot.code, quantity.label("quantity"), cost.label("cost"), posted, undone)
-        .join(
-            Movement,
-            or_(undoing, Movement.operation_id == Reversal.reversed_operation_id),
-        )
+        .join(Movement, or_(undoing, Movement.operation_id == Reversal.reversed_operation_id))
         .join(Lot, Lot.id == Movement.lot_id)
         .outerjoin(said, and_(said.c.reversal_id == Reversal.id, said.c.lot_id == Lot.id))
         .group_by(Reversal.id, Reversal.operation_id, Lot.id, Lot.code)
         .having(or_(quantity != 0, cost != 0, unlike))
         .order_by(Reversal.id, Lot.id)
     )
-    for row in rows:
-        left = f"{format_micros(int(row.quantity))} for {format_money(int(row.cost))} of lot {row.code}"
-        yield drift("reversal", row.operation_id, "the opposite of what it undoes", f"{left} more")
 
 
 def _said_later() -> Any:
@@ -78,6 +80,15 @@ def _said_later() -> Any:
 
 def _pairs(session: Session) -> Iterator[Drift]:
     """Check that reversals undo operations other than reversals, and that every operation of that name is one."""
+    strange, lost = _strange_pairs()
+    for row in session.execute(strange):
+        yield drift("reversal recorded by", row.operation_id, REVERSING, f"{row.name} of {row.undone}")
+    for operation_id in session.scalars(lost):
+        yield drift("reversal", operation_id, "one", "none")
+
+
+@cache
+def _strange_pairs() -> tuple[Rows, Rows]:
     undone = aliased(Operation)
     strange = (
         select(Reversal.operation_id, Operation.name, undone.name.label("undone"))
@@ -86,41 +97,46 @@ def _pairs(session: Session) -> Iterator[Drift]:
         .where(or_(Operation.name != REVERSING, undone.name == REVERSING))
         .order_by(Reversal.id)
     )
-    for row in session.execute(strange):
-        yield drift("reversal recorded by", row.operation_id, REVERSING, f"{row.name} of {row.undone}")
     lost = and_(Operation.name == REVERSING, ~exists().where(Reversal.operation_id == Operation.id))
-    for operation_id in session.scalars(select(Operation.id).where(lost).order_by(Operation.id)):
-        yield drift("reversal", operation_id, "one", "none")
+    return strange, select(Operation.id).where(lost).order_by(Operation.id)
 
 
 def _parts(session: Session) -> Iterator[Drift]:
     """Check that the parts of an undone operation were undone too, if they moved anything."""
-    left = (
+    for row in session.execute(_standing_parts()):
+        yield drift("part of a reversed operation", row.id, f"reversed with {row.parent_id}", "it stands")
+
+
+@cache
+def _standing_parts() -> Rows:
+    return (
         select(Operation.id, Operation.parent_id)
         .join(Reversal, Reversal.reversed_operation_id == Operation.parent_id)
         .where(exists().where(Movement.operation_id == Operation.id), stands(Operation.__table__.c.id))
         .order_by(Operation.id)
     )
-    for row in session.execute(left):
-        yield drift("part of a reversed operation", row.id, f"reversed with {row.parent_id}", "it stands")
 
 
 def _handling(session: Session) -> Iterator[Drift]:
     """Follow a lot through every hold and release that was not undone, to its current state."""
-    is_handled = exists().where(LotHold.lot_id == Lot.id)
-    is_changed = or_(Lot.on_hold, Lot.usable_until.is_distinct_from(Lot.expires_on))
-    lots = session.execute(
-        select(Lot.id, Lot.code, Lot.expires_on, Lot.on_hold, Lot.usable_until, Lot.parent_lot_id)
-        .where(or_(is_handled, is_changed))
-        .order_by(Lot.id)
-    )
-    found = lots.all()
+    found = session.execute(_handled_lots()).all()
     expected = load_hold_states(session, [lot.id for lot in found])
     for lot in found:
         state = HoldState(lot.on_hold, lot.usable_until)
         if state != expected[lot.id] and state not in (allowed := _earlier_states(session, lot)):
             known = dict.fromkeys([expected[lot.id], *allowed])
             yield drift("lot hold", lot.code, " or ".join(map(_state, known)), _state(state))
+
+
+@cache
+def _handled_lots() -> Rows:
+    is_handled = exists().where(LotHold.lot_id == Lot.id)
+    is_changed = or_(Lot.on_hold, Lot.usable_until.is_distinct_from(Lot.expires_on))
+    return (
+        select(Lot.id, Lot.code, Lot.expires_on, Lot.on_hold, Lot.usable_until, Lot.parent_lot_id)
+        .where(or_(is_handled, is_changed))
+        .order_by(Lot.id)
+    )
 
 
 def _earlier_states(session: Session, lot: Any) -> list[HoldState]:
@@ -160,22 +176,28 @@ def _any_state(session: Session, lot_id: int) -> list[HoldState]:
 
 def _places(session: Session) -> Iterator[Drift]:
     """Check that a lot that was moved whole is where its last move, not undone, took it."""
+    for rows in (_misplaced(), _unmoved()):
+        for row in session.execute(rows):
+            yield drift("lot location", row.code, row.to_location or "none", row.location or "none")
+
+
+@cache
+def _misplaced() -> Rows:
     last = (
         select(func.max(Transfer.id))
         .where(Transfer.new_lot_id.is_(None), stands(Transfer.__table__.c.operation_id))
         .group_by(Transfer.lot_id)
     )
-    rows = session.execute(
+    return (
         select(Lot.code, Transfer.to_location, Lot.location)
         .join(Lot, Lot.id == Transfer.lot_id)
         .where(Transfer.id.in_(last), Lot.location.is_distinct_from(Transfer.to_location))
         .order_by(Lot.id)
     )
-    for row in [*rows, *_unmoved(session)]:
-        yield drift("lot location", row.code, row.to_location or "none", row.location or "none")
 
 
-def _unmoved(session: Session) -> list[Any]:
+@cache
+def _unmoved() -> Rows:
     """Lots never moved whole, or whose moves were undone, that are not where they started.
 
     They started where they were split off to, or where the first move found them; lots made here have no named place.
@@ -187,7 +209,7 @@ def _unmoved(session: Session) -> list[Any]:
         Transfer.lot_id == Lot.id, Transfer.new_lot_id.is_(None), stands(Transfer.__table__.c.operation_id)
     )
     place = case((first.id.is_not(None), first.from_location), else_=split.to_location)
-    rows = session.execute(
+    return (
         select(Lot.code, place.label("to_location"), Lot.location)
         .outerjoin(first, and_(first.lot_id == Lot.id, first.id.in_(began)))
         .outerjoin(split, split.new_lot_id == Lot.id)
@@ -195,7 +217,6 @@ def _unmoved(session: Session) -> list[Any]:
         .where(Lot.location.is_distinct_from(place))
         .order_by(Lot.id)
     )
-    return list(rows)
 
 
 def _state(state: HoldState) -> str:

@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, func, literal, or_, select
+from sqlalchemy import BindParameter, and_, bindparam, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import format_money
@@ -23,7 +24,8 @@ from bake_tracker.models import (
 )
 from bake_tracker.models.ledger import Movement
 from bake_tracker.queries.operations.reversal import stands
-from bake_tracker.queries.verify.drift import Drift, Told, drift, in_batches
+from bake_tracker.queries.verify.drift import Drift, Rows, Told, drift, in_batches
+from bake_tracker.queries.verify.traces import operations_without
 
 ANSWERED = {
     "record_adjustment": ("quantity", "total_cost"),
@@ -32,6 +34,22 @@ ANSWERED = {
 }
 """For each kind of operation that adjusts lots, the answer's field for one lot and for all of them."""
 ADJUSTING = sorted(ANSWERED)
+_ids: BindParameter[str] = bindparam("ids", expanding=True)
+_ADJUSTING_OPERATIONS = (
+    select(Operation.id, Operation.name, Operation.result).where(Operation.name.in_(ADJUSTING)).order_by(Operation.id)
+)
+_MOVEMENTS = (
+    select(Movement.operation_id, Movement.lot_id, Lot.code, Movement.quantity_micros, Movement.cost_micros)
+    .join(Lot, Lot.id == Movement.lot_id)
+    .where(Movement.operation_id.in_(_ids))
+    .order_by(Movement.id)
+)
+_DELIVERIES = (
+    select(Delivery.id, Delivery.operation_id, Delivery.supplier_id, Delivery.document, Operation.result)
+    .join(Operation, Operation.id == Delivery.operation_id)
+    .order_by(Delivery.id)
+)
+_DELIVERED = select(Lot).where(Lot.operation_id.in_(_ids)).order_by(Lot.id)
 _corrects_a_count = exists().where(CountAnswer.operation_id == Adjustment.operation_id, CountAnswer.saw == "before")
 
 
@@ -46,6 +64,17 @@ def stock_drift(session: Session, told: Told) -> Iterator[Drift]:
 
 def _adjustments(session: Session) -> Iterator[Drift]:
     """Check that each operation and lot has one adjustment and one movement of the same quantity."""
+    *unlike, of_another = _unlike_adjustments()
+    for statement in unlike:
+        for row in session.execute(statement):
+            what = f"{row.operation_id} of lot {row.lot_id}"
+            yield drift("adjustment", what, _micros(row.moved), _micros(row.quantity))
+    for adjustment_id, name, kind in session.execute(of_another):
+        yield drift("adjustment kind", adjustment_id, f"one of {name}", kind)
+
+
+@cache
+def _unlike_adjustments() -> tuple[Rows, Rows, Rows]:
     adjusted = (
         select(Adjustment.operation_id, Adjustment.lot_id, func.sum(Adjustment.quantity_micros).label("quantity"))
         .group_by(Adjustment.operation_id, Adjustment.lot_id)
@@ -70,11 +99,6 @@ def _adjustments(session: Session) -> Iterator[Drift]:
         .outerjoin(adjusted, same)
         .where(adjusted.c.quantity.is_(None))
     )
-    for statement in (unlike, unsaid):
-        for row in session.execute(statement.order_by("operation_id", "lot_id")):
-            yield drift(
-                "adjustment", f"{row.operation_id} of lot {row.lot_id}", _micros(row.moved), _micros(row.quantity)
-            )
     counts = or_(Operation.name == "record_stocktake", _corrects_a_count)
     is_count = (Adjustment.kind == "stocktake") != counts
     is_return = Adjustment.kind.in_(RETURNS) != (Operation.name == "record_return")
@@ -84,12 +108,30 @@ def _adjustments(session: Session) -> Iterator[Drift]:
         .where(or_(is_count, is_return))
         .order_by(Adjustment.id)
     )
-    for adjustment_id, name, kind in session.execute(of_another):
-        yield drift("adjustment kind", adjustment_id, f"one of {name}", kind)
+    in_order = ("operation_id", "lot_id")
+    return unlike.order_by(*in_order), unsaid.order_by(*in_order), of_another
 
 
 def _counts(session: Session) -> Iterator[Drift]:
     """Check that every differing counted line matches its adjustment, and every adjustment of a count has its line."""
+    unlike, uncounted, strange = _unlike_lines()
+    for row in session.execute(unlike):
+        yield drift("counted line", row.id, _micros(row.adjusted), _micros(row.counted))
+    for key in session.scalars(uncounted):
+        yield drift("counted line of adjustment", key, "one", "none")
+    for line_id, expected, found in session.execute(strange):
+        yield drift("counted line recorded by", line_id, expected, found)
+    for name, table in (
+        ("record_stocktake", Stocktake),
+        ("record_delivery", Delivery),
+        ("record_cost_statement", CostStatement),
+    ):
+        for operation_id in session.scalars(operations_without(name, table)):
+            yield drift(table.__tablename__, operation_id, "one", "none")
+
+
+@cache
+def _unlike_lines() -> tuple[Rows, Rows, Rows]:
     difference = StocktakeLine.counted_micros - StocktakeLine.expected_micros
     same = and_(
         Adjustment.operation_id == StocktakeLine.operation_id,
@@ -102,34 +144,32 @@ def _counts(session: Session) -> Iterator[Drift]:
         .where(adjusted != difference)
         .order_by(StocktakeLine.id)
     )
-    for row in session.execute(unlike):
-        yield drift("counted line", row.id, _micros(row.adjusted), _micros(row.counted))
     uncounted = (
         select(Adjustment.id)
         .where(Adjustment.kind == "stocktake", ~exists().where(same), ~_corrects_a_count)
         .order_by(Adjustment.id)
     )
-    for key in session.scalars(uncounted):
-        yield drift("counted line of adjustment", key, "one", "none")
     strange = (
         select(StocktakeLine.id, Stocktake.operation_id, StocktakeLine.operation_id)
         .join(Stocktake, Stocktake.id == StocktakeLine.stocktake_id)
         .where(Stocktake.operation_id != StocktakeLine.operation_id)
+        .order_by(StocktakeLine.id)
     )
-    for line_id, expected, found in session.execute(strange.order_by(StocktakeLine.id)):
-        yield drift("counted line recorded by", line_id, expected, found)
-    for name, table in (
-        ("record_stocktake", Stocktake),
-        ("record_delivery", Delivery),
-        ("record_cost_statement", CostStatement),
-    ):
-        lost = and_(Operation.name == name, ~exists().where(table.operation_id == Operation.id))
-        for operation_id in session.scalars(select(Operation.id).where(lost).order_by(Operation.id)):
-            yield drift(table.__tablename__, operation_id, "one", "none")
+    return unlike, uncounted, strange
 
 
 def _returns(session: Session) -> Iterator[Drift]:
     """Check that no more came back of a lot than its hand-over took, and that every return has a source."""
+    too_much, lost = _unlike_returns()
+    for row in session.execute(too_much):
+        what = f"lot {row.lot_id} of {row.of_operation_id}"
+        yield drift("returned", what, f"at most {_micros(row.out)}", _micros(row.back))
+    for key in session.scalars(lost):
+        yield drift("source of a return", key, "one for a return, none for anything else", "not so")
+
+
+@cache
+def _unlike_returns() -> tuple[Rows, Rows]:
     returned, source = tables.adjustment, tables.adjustment.alias()
     of = (returned.c.of_operation_id, returned.c.lot_id)
     back = func.sum(returned.c.quantity_micros)
@@ -151,21 +191,16 @@ def _returns(session: Session) -> Iterator[Drift]:
         .having(back > out)
         .order_by(*of)
     )
-    for row in session.execute(rows):
-        what = f"lot {row.lot_id} of {row.of_operation_id}"
-        yield drift("returned", what, f"at most {_micros(row.out)}", _micros(row.back))
     is_return = Adjustment.kind.in_(RETURNS)
     lost = select(Adjustment.id).where(is_return != Adjustment.of_operation_id.is_not(None)).order_by(Adjustment.id)
-    for key in session.scalars(lost):
-        yield drift("source of a return", key, "one for a return, none for anything else", "not so")
+    return rows, lost
 
 
 def _answers(session: Session, told: Told) -> Iterator[Drift]:
     """Check that the answers for every adjusted lot, and the total, equal the movements."""
-    operations = select(Operation.id, Operation.name, Operation.result).where(Operation.name.in_(ADJUSTING))
-    for batch in in_batches(session, operations.order_by(Operation.id), told, "adjustments"):
+    for batch in in_batches(session, _ADJUSTING_OPERATIONS, told, "adjustments"):
         moved: dict[str, list[Any]] = {row.id: [] for row in batch}
-        for row in session.execute(_movements_of([row.id for row in batch])):
+        for row in session.execute(_MOVEMENTS, {"ids": [row.id for row in batch]}):
             moved[row.operation_id].append(row)
         for operation in batch:
             of_lot, of_all = ANSWERED[operation.name]
@@ -186,14 +221,9 @@ def _answers(session: Session, told: Told) -> Iterator[Drift]:
 
 def _deliveries(session: Session, told: Told) -> Iterator[Drift]:
     """Check that the answer of a delivery equals its lots as they came in, from its supplier."""
-    deliveries = (
-        select(Delivery.id, Delivery.operation_id, Delivery.supplier_id, Delivery.document, Operation.result)
-        .join(Operation, Operation.id == Delivery.operation_id)
-        .order_by(Delivery.id)
-    )
-    for batch in in_batches(session, deliveries, told, "deliveries"):
+    for batch in in_batches(session, _DELIVERIES, told, "deliveries"):
         lots: dict[str, list[Any]] = {row.operation_id: [] for row in batch}
-        for lot in session.scalars(select(Lot).where(Lot.operation_id.in_(lots)).order_by(Lot.id)):
+        for lot in session.scalars(_DELIVERED, {"ids": list(lots)}):
             lots[lot.operation_id].append(lot)
         for row in batch:
             answered = _json(row.result)
@@ -220,15 +250,6 @@ def _deliveries(session: Session, told: Told) -> Iterator[Drift]:
                     yield drift(f"answer: {name}", row.operation_id, _text(value), _text(found[name]))
             if odd := [lot.code for lot in own if lot.supplier_id != row.supplier_id]:
                 yield drift("supplier of a delivery", row.operation_id, row.supplier_id, ", ".join(odd))
-
-
-def _movements_of(operation_ids: list[str]) -> Select[*tuple[Any, ...]]:
-    return (
-        select(Movement.operation_id, Movement.lot_id, Lot.code, Movement.quantity_micros, Movement.cost_micros)
-        .join(Lot, Lot.id == Movement.lot_id)
-        .where(Movement.operation_id.in_(operation_ids))
-        .order_by(Movement.id)
-    )
 
 
 def _answered_lots(answered: Any, of_lot: str) -> list[Any]:

@@ -28,7 +28,7 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.models import Base
 from bake_tracker.models.types import ExactRatio, UtcDateTime, UuidText
-from bake_tracker.queries.verify.drift import Drift, Told, drift
+from bake_tracker.queries.verify.drift import Drift, Rows, Told, drift
 
 _DAY = "[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]"
 _TIME = "[0-2][0-9]:[0-5][0-9]:[0-5][0-9]"
@@ -44,8 +44,7 @@ def value_drift(session: Session, told: Told) -> Iterator[Drift]:
             "is_utf8", 1, _is_utf8, deterministic=True
         )
     for done, table in enumerate(Base.metadata.sorted_tables, 1):
-        for column in table.columns:
-            yield from _ratios(session, table, column) if isinstance(column.type, ExactRatio) else ()
+        yield from _mistaken_ratios(session, table, is_sqlite)
         if is_sqlite:
             yield from _mistyped(session, table)
         else:
@@ -113,14 +112,24 @@ def _days_beyond_time(table: Table) -> list[tuple[Column[Any], Select[str, str]]
     return found
 
 
-def _ratios(session: Session, table: Table, column: Column[Any]) -> Iterator[Drift]:
+def _mistaken_ratios(session: Session, table: Table, is_sqlite: bool) -> Iterator[Drift]:
     """Check the exact ratios, which are text on every database; there are few."""
-    raw = _as_bytes if session.get_bind().dialect.name == "sqlite" else _stored
-    for key, value in session.execute(select(raw(_key(table)), raw(column)).where(_stored(column).is_not(None))):
-        try:
-            Fraction(_text(value))
-        except (ValueError, ZeroDivisionError):
-            yield _drift(table, column, key, repr(_short(value)))
+    for column, rows in _ratios(table, is_sqlite):
+        for key, value in session.execute(rows):
+            try:
+                Fraction(_text(value))
+            except (ValueError, ZeroDivisionError):
+                yield _drift(table, column, key, repr(_short(value)))
+
+
+@cache
+def _ratios(table: Table, is_sqlite: bool) -> list[tuple[Column[Any], Rows]]:
+    raw = _as_bytes if is_sqlite else _stored
+    return [
+        (column, select(raw(_key(table)), raw(column)).where(_stored(column).is_not(None)))
+        for column in table.columns
+        if isinstance(column.type, ExactRatio)
+    ]
 
 
 def _key(table: Table) -> ColumnElement[Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import and_, exists, func, select
@@ -26,7 +27,7 @@ from bake_tracker.models.ledger import Movement
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.operations.reversal import stands
 from bake_tracker.queries.stock.arrival_times import RECEIVING, load_mistimed_arrivals
-from bake_tracker.queries.verify.drift import Drift, drift
+from bake_tracker.queries.verify.drift import Drift, Rows, drift
 
 
 def time_drift(session: Session) -> Iterator[Drift]:
@@ -46,6 +47,12 @@ def time_notes(session: Session) -> Iterator[Drift]:
 
 
 def _times(session: Session) -> Iterator[Drift]:
+    for row in session.execute(_mistimed()):
+        yield _unlike(row.id, row.operation_id, _text(row.expected), _text(row.happened_at))
+
+
+@cache
+def _mistimed() -> Rows:
     undone = aliased(Movement)
     of_undone = (
         select(func.min(undone.happened_at))
@@ -65,14 +72,12 @@ def _times(session: Session) -> Iterator[Drift]:
         )
     ]
     expected = func.coalesce(of_undone, *own, Operation.recorded_at).label("expected")
-    rows = (
+    return (
         select(Movement.id, Movement.operation_id, Movement.happened_at, expected)
         .join(Operation, Operation.id == Movement.operation_id)
         .where(Operation.name.not_in(RECEIVING), Movement.happened_at != expected)
         .order_by(Movement.id)
     )
-    for row in session.execute(rows):
-        yield _unlike(row.id, row.operation_id, _text(row.expected), _text(row.happened_at))
 
 
 def _arrivals(session: Session) -> Iterator[Drift]:
@@ -81,9 +86,20 @@ def _arrivals(session: Session) -> Iterator[Drift]:
 
 
 def _corrections(session: Session) -> Iterator[Drift]:
+    for row in session.execute(_answered_before()):
+        said = f"{format_micros(row.quantity_micros)} as stocktake at {_text(row.counted_at)}"
+        posted = "none" if row.posted is None else format_micros(row.posted)
+        if (row.posted, row.happened_at, row.kind) != (row.quantity_micros, row.counted_at, "stocktake"):
+            yield drift("correction of a count", row.id, said, f"{posted} as {row.kind} at {_text(row.happened_at)}")
+        if row.alone:
+            yield drift("correction of an undone count", row.id, "undone with it", "it stands")
+
+
+@cache
+def _answered_before() -> Rows:
     answer, count = CountAnswer.__table__, Stocktake.__table__
     same = and_(Adjustment.operation_id == CountAnswer.operation_id, Adjustment.lot_id == StocktakeLine.lot_id)
-    rows = session.execute(
+    return (
         select(
             CountAnswer.id,
             CountAnswer.quantity_micros,
@@ -99,16 +115,16 @@ def _corrections(session: Session) -> Iterator[Drift]:
         .where(CountAnswer.saw == "before")
         .order_by(CountAnswer.id)
     )
-    for row in rows:
-        said = f"{format_micros(row.quantity_micros)} as stocktake at {_text(row.counted_at)}"
-        posted = "none" if row.posted is None else format_micros(row.posted)
-        if (row.posted, row.happened_at, row.kind) != (row.quantity_micros, row.counted_at, "stocktake"):
-            yield drift("correction of a count", row.id, said, f"{posted} as {row.kind} at {_text(row.happened_at)}")
-        if row.alone:
-            yield drift("correction of an undone count", row.id, "undone with it", "it stands")
 
 
 def _counts(session: Session) -> Iterator[Drift]:
+    for row in session.execute(_contradicted()):
+        counted, found = format_micros(int(row.expected)), format_micros(int(row.held))
+        yield drift("lot at its count", f"{row.code} at {_text(row.counted_at)}", counted, found)
+
+
+@cache
+def _contradicted() -> Rows:
     held = (
         select(func.coalesce(func.sum(Movement.quantity_micros), 0))
         .where(Movement.lot_id == StocktakeLine.lot_id, Movement.happened_at <= Stocktake.counted_at)
@@ -121,19 +137,23 @@ def _counts(session: Session) -> Iterator[Drift]:
         .scalar_subquery()
     )
     expected = StocktakeLine.counted_micros + unseen
-    rows = (
+    return (
         select(Lot.code, Stocktake.counted_at, expected.label("expected"), held.label("held"))
         .join(Stocktake, Stocktake.id == StocktakeLine.stocktake_id)
         .join(Lot, Lot.id == StocktakeLine.lot_id)
         .where(stands(Stocktake.__table__.c.operation_id), expected != held)
         .order_by(StocktakeLine.id)
     )
-    for row in session.execute(rows):
-        counted, found = format_micros(int(row.expected)), format_micros(int(row.held))
-        yield drift("lot at its count", f"{row.code} at {_text(row.counted_at)}", counted, found)
 
 
 def _below_zero(session: Session) -> Iterator[Drift]:
+    for row in session.execute(_once_below_zero()):
+        least = format_micros(int(row.least))
+        yield drift("lot below zero", f"{row.code} from {_text(row.first)}", format_micros(0), least)
+
+
+@cache
+def _once_below_zero() -> Rows:
     by_moment = (
         select(Movement.lot_id, Movement.happened_at, func.sum(Movement.quantity_micros).label("change"))
         .group_by(Movement.lot_id, Movement.happened_at)
@@ -141,16 +161,13 @@ def _below_zero(session: Session) -> Iterator[Drift]:
     )
     so_far = func.sum(by_moment.c.change).over(partition_by=by_moment.c.lot_id, order_by=by_moment.c.happened_at)
     held = select(by_moment.c.lot_id, by_moment.c.happened_at, so_far.label("held")).subquery()
-    rows = (
+    return (
         select(Lot.code, func.min(held.c.happened_at).label("first"), func.min(held.c.held).label("least"))
         .join(held, held.c.lot_id == Lot.id)
         .where(held.c.held < 0)
         .group_by(Lot.id, Lot.code)
         .order_by(Lot.id)
     )
-    for row in session.execute(rows):
-        least = format_micros(int(row.least))
-        yield drift("lot below zero", f"{row.code} from {_text(row.first)}", format_micros(0), least)
 
 
 def _unlike(movement_id: int, operation_id: str, expected: str, found: str) -> Drift:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from sqlalchemy import and_, select
@@ -12,23 +13,14 @@ from bake_tracker.domain.stock.unit_change import converted
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Lot, Operation, UnitChange
 from bake_tracker.models.ledger import Movement
-from bake_tracker.queries.verify.drift import Drift, drift
+from bake_tracker.queries.verify.drift import Drift, Rows, drift
 
 _LIKE = ("code", "is_made", "received_on", "expires_on", "supplier_id", "product_id")
 
 
 def unit_drift(session: Session) -> Iterator[Drift]:
     """Every carried lot that is not what its source held, and every answer that says something else."""
-    new, taken = aliased(Lot), aliased(Movement)
-    rows = session.execute(
-        select(UnitChange, Lot, new, taken.quantity_micros, taken.cost_micros, Operation.result)
-        .join(Lot, Lot.id == UnitChange.lot_id)
-        .join(new, new.id == UnitChange.new_lot_id)
-        .join(Operation, Operation.id == UnitChange.operation_id)
-        .outerjoin(taken, and_(taken.operation_id == UnitChange.operation_id, taken.lot_id == UnitChange.lot_id))
-        .order_by(UnitChange.id)
-    )
-    for change, source, lot, quantity, cost, result in rows:
+    for change, source, lot, quantity, cost, result in session.execute(_carried()):
         held = converted(-(quantity or 0), change.factor).micros
         expected = {
             "item_id": change.new_item_id,
@@ -59,6 +51,19 @@ def unit_drift(session: Session) -> Iterator[Drift]:
         for name, value in told.items():
             if answered.get(name) != value:
                 yield drift(f"answer: {name}", change.operation_id, value, answered.get(name))
+
+
+@cache
+def _carried() -> Rows:
+    new, taken = aliased(Lot), aliased(Movement)
+    return (
+        select(UnitChange, Lot, new, taken.quantity_micros, taken.cost_micros, Operation.result)
+        .join(Lot, Lot.id == UnitChange.lot_id)
+        .join(new, new.id == UnitChange.new_lot_id)
+        .join(Operation, Operation.id == UnitChange.operation_id)
+        .outerjoin(taken, and_(taken.operation_id == UnitChange.operation_id, taken.lot_id == UnitChange.lot_id))
+        .order_by(UnitChange.id)
+    )
 
 
 def _answered(result: str | None) -> dict[str, Any]:

@@ -3,9 +3,24 @@
 import json
 from collections.abc import Collection, Iterable
 from fractions import Fraction
+from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, exists, func, literal, or_, select, union_all
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy import cast as cast_to
 from sqlalchemy.orm import Session
 
@@ -14,7 +29,7 @@ from bake_tracker.domain.stock.reversal import NEVER, Holding, Link, Posted, Und
 from bake_tracker.domain.units import MeasureKind
 from bake_tracker.models import tables
 from bake_tracker.models.ledger import movements
-from bake_tracker.queries.many_keys import among
+from bake_tracker.queries.many_keys import among, among_given, given
 
 REVERSING = "record_reversal"
 
@@ -70,15 +85,21 @@ def load_operations(session: Session, operation_ids: Collection[str]) -> dict[st
 
 def load_family(session: Session, operation_ids: Collection[str]) -> set[str]:
     """These operations, all inside them at any depth, and the corrections of their counts, if not undone."""
-    family = _family(session, operation_ids)
-    found = set(session.scalars(select(family.c.id).where(stands(family.c.id))))
+    inside, corrections = _family_in_force(session.get_bind().dialect.name)
+    found = set(session.scalars(inside, given(session, operation_ids)))
+    return found | set(session.scalars(corrections, given(session, found)))
+
+
+@cache
+def _family_in_force(dialect: str) -> tuple[Select[str], Select[str]]:
+    family = _family(dialect)
     line, answer = tables.stocktake_line, tables.count_answer
     corrections = (
         select(answer.c.operation_id)
         .join(line, line.c.id == answer.c.stocktake_line_id)
-        .where(answer.c.saw == "before", among(session, line.c.operation_id, found), stands(answer.c.operation_id))
+        .where(answer.c.saw == "before", among_given(line.c.operation_id, dialect), stands(answer.c.operation_id))
     )
-    return found | set(session.scalars(corrections))
+    return select(family.c.id).where(stands(family.c.id)), corrections
 
 
 def load_count_corrections(session: Session, operation_ids: Collection[str]) -> set[str]:
@@ -92,9 +113,10 @@ def load_count_corrections(session: Session, operation_ids: Collection[str]) -> 
 
 def has_undone_parts(session: Session, operation_id: str) -> bool:
     """Whether a part of this operation was undone on its own."""
-    family = _family(session, [operation_id])
+    family = _family(session.get_bind().dialect.name)
     undone = exists().where(tables.reversal.c.reversed_operation_id == family.c.id)
-    return session.execute(select(family.c.id).where(undone).limit(1)).first() is not None
+    rows = session.execute(select(family.c.id).where(undone).limit(1), given(session, [operation_id]))
+    return rows.first() is not None
 
 
 def load_posted(session: Session, operation_ids: Collection[str]) -> list[Posted]:
@@ -102,13 +124,20 @@ def load_posted(session: Session, operation_ids: Collection[str]) -> list[Posted
 
     A statement of these adds to the costs of the other operations, and has one entry of no quantity for each.
     """
+    keys = given(session, operation_ids)
+    questions = _posted(session.get_bind().dialect.name)
+    return [Posted(*row) for rows in questions for row in session.execute(rows, keys)]
+
+
+@cache
+def _posted(dialect: str) -> tuple[Select[*tuple[Any, ...]], Select[*tuple[Any, ...]]]:
     lines, posted_by = tables.cost_statement_line.alias(), movements.alias()
     said_since = (
         select(cast_to(func.sum(lines.c.cost_micros), BigInteger))
         .where(
             lines.c.movement_id == movements.c.id,
             stands(lines.c.operation_id),
-            ~among(session, lines.c.operation_id, operation_ids),
+            ~among_given(lines.c.operation_id, dialect),
         )
         .scalar_subquery()
     )
@@ -129,7 +158,7 @@ def load_posted(session: Session, operation_ids: Collection[str]) -> list[Posted
             movements.c.happened_at,
         )
         .join(tables.lot, tables.lot.c.id == movements.c.lot_id)
-        .where(among(session, movements.c.operation_id, operation_ids), movements.c.quantity_micros != 0)
+        .where(among_given(movements.c.operation_id, dialect), movements.c.quantity_micros != 0)
     )
     said = (
         select(
@@ -146,20 +175,26 @@ def load_posted(session: Session, operation_ids: Collection[str]) -> list[Posted
         .join(tables.lot, tables.lot.c.id == lines.c.lot_id)
         .join(posted_by, posted_by.c.id == lines.c.movement_id)
         .where(
-            among(session, lines.c.operation_id, operation_ids),
+            among_given(lines.c.operation_id, dialect),
             ~exists().where(tables.reversal.c.reversed_operation_id == posted_by.c.operation_id),
         )
         .order_by(lines.c.id)
     )
-    return [Posted(*row) for rows in (own.order_by(movements.c.id), said) for row in session.execute(rows)]
+    return own.order_by(movements.c.id), said
 
 
 def load_touched(session: Session, operation_ids: Collection[str]) -> tuple[set[str], set[int]]:
     """The operations among these that changed or counted stock, lots or measures, and the items of these."""
+    rows = session.execute(_touched(session.get_bind().dialect.name), given(session, operation_ids)).all()
+    return {row.operation_id for row in rows}, {row.item_id for row in rows}
+
+
+@cache
+def _touched(dialect: str) -> CompoundSelect[str, int]:
     of_lots = [
         select(table.c.operation_id, tables.lot.c.item_id)
         .join(tables.lot, tables.lot.c.id == table.c.lot_id)
-        .where(among(session, table.c.operation_id, operation_ids))
+        .where(among_given(table.c.operation_id, dialect))
         for table in (
             movements,
             tables.lot_hold,
@@ -169,14 +204,19 @@ def load_touched(session: Session, operation_ids: Collection[str]) -> tuple[set[
         )
     ]
     of_items = select(tables.item_measure.c.operation_id, tables.item_measure.c.item_id).where(
-        among(session, tables.item_measure.c.operation_id, operation_ids)
+        among_given(tables.item_measure.c.operation_id, dialect)
     )
-    rows = session.execute(union_all(*of_lots, of_items)).all()
-    return {row.operation_id for row in rows}, {row.item_id for row in rows}
+    return union_all(*of_lots, of_items)
 
 
 def load_links(session: Session, operation_ids: Collection[str]) -> list[Link]:
     """Operations, not undone, that depend on these: they used or changed the same lots later, or took goods back."""
+    rows = session.execute(_links(session.get_bind().dialect.name), given(session, operation_ids))
+    return list({Link(*row) for row in rows})
+
+
+@cache
+def _links(dialect: str) -> CompoundSelect[*tuple[Any, ...]]:
     uses = select(tables.lot.c.operation_id, movements.c.operation_id.label("later"), tables.lot.c.code).join(
         movements, and_(movements.c.lot_id == tables.lot.c.id, movements.c.quantity_micros != 0)
     )
@@ -224,7 +264,7 @@ def load_links(session: Session, operation_ids: Collection[str]) -> list[Link]:
     )
     wanted = [
         statement.where(
-            among(session, statement.selected_columns[0], operation_ids),
+            among_given(statement.selected_columns[0], dialect),
             statement.selected_columns[1] != statement.selected_columns[0],
             stands(statement.selected_columns[1]),
         )
@@ -232,7 +272,7 @@ def load_links(session: Session, operation_ids: Collection[str]) -> list[Link]:
             list[Select[Any]], [uses, held_since, moved_since, held_part, came_back, costed_since, stated_since]
         )
     ]
-    return list({Link(*row) for row in session.execute(union_all(*wanted))})
+    return union_all(*wanted)
 
 
 def is_restated(session: Session, operation_id: str) -> bool:
@@ -333,10 +373,8 @@ def before_the_first(session: Session, item_id: int, kind: str) -> Fraction | No
         return None
 
 
-def _family(session: Session, operation_ids: Collection[str]) -> Any:
-    family = (
-        select(tables.operation.c.id)
-        .where(among(session, tables.operation.c.id, operation_ids))
-        .cte("family", recursive=True)
-    )
+@cache
+def _family(dialect: str) -> CTE:
+    own = select(tables.operation.c.id).where(among_given(tables.operation.c.id, dialect))
+    family = own.cte("family", recursive=True)
     return family.union(select(tables.operation.c.id).join(family, tables.operation.c.parent_id == family.c.id))

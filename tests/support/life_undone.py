@@ -43,7 +43,7 @@ from support.import_files import clean
 from support.kitchen import Kitchen
 from support.life import Keep
 
-CHECKED_AFTER = int(os.environ.get("BAKE_TRACKER_TEST_CHECKED_AFTER", "3"))
+CHECKED_AFTER = int(os.environ.get("BAKE_TRACKER_TEST_CHECKED_AFTER", "6"))
 """The number of steps between two full verifications of a life."""
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 Call = Callable[[Session], Any]

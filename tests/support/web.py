@@ -1,5 +1,6 @@
 """The whole application inside the test's process, and its clients."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from bake_tracker.entrypoints.http.limits import Limiter
 from bake_tracker.entrypoints.server import make_app
 from bake_tracker.services.access import accounts, passwords
 from bake_tracker.services.access.sign_in import open_sign_in
-from bake_tracker.services.database import run_in_transaction
+from bake_tracker.services.database import MOST_WRITERS, run_in_transaction
 
 PASSWORD = "a loaf of rye bread"
 NAMES = {Role.VIEWER: "Vera", Role.BAKER: "Bao", Role.OWNER: "Olga"}
@@ -35,7 +36,12 @@ def application() -> Any:
     settings = load_settings()
     app, fresh = _application(settings.max_body_bytes, settings.requests_per_minute)
     app.state._state.clear()
-    app.state._state.update(fresh, limiter=Limiter(settings.requests_per_minute), listeners=Counter())
+    app.state._state.update(
+        fresh,
+        limiter=Limiter(settings.requests_per_minute),
+        listeners=Counter(),
+        writers=asyncio.Semaphore(MOST_WRITERS),  # an earlier test's clients, each with a loop of its own, wore it out
+    )
     return app
 
 

@@ -23,7 +23,6 @@ from bake_tracker.entrypoints.http import access
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.services.catalog import things
 from bake_tracker.services.database import (
-    MOST_WRITERS,
     dispose_engines,
     engine_for,
     keep_readers_apart,
@@ -255,7 +254,6 @@ def test_as_many_writers_are_let_in_as_there_are_connections(kitchen: Kitchen, m
     monkeypatch.setattr(pool, "_timeout", 0.0)
 
     async def at_once() -> list[int]:
-        web.app.state.writers = asyncio.Semaphore(MOST_WRITERS)
         transport = httpx2.ASGITransport(app=web.app)
         headers = {"Authorization": token}
         async with httpx2.AsyncClient(transport=transport, base_url="http://testserver", headers=headers) as client:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from bake_tracker.domain.errors import UnitConversionError, ValidationError
-from bake_tracker.queries.views.recipe import load_recipe_view, load_scaled_recipe
+from bake_tracker.queries.views.recipe import load_recipe_view
+from bake_tracker.queries.views.scaled_recipe import load_scaled_recipe
 from bake_tracker.services.catalog.measures import record_piece_weight
 from bake_tracker.services.catalog.recipe_makes import record_recipe_makes
 from bake_tracker.services.catalog.recipes import record_recipe

@@ -10,7 +10,7 @@ from bake_tracker.domain.recipes.bakers_percentage import bakers_percentages, is
 from bake_tracker.domain.units import format_quantity, parse_quantity
 from bake_tracker.entrypoints.cli.remedies import words
 from bake_tracker.queries.catalog.recipe_versions import RecipeVersions, load_recipe_versions
-from bake_tracker.queries.views.recipe import ScaledRecipe, load_scaled_recipe
+from bake_tracker.queries.views.scaled_recipe import ScaledRecipe, load_scaled_recipe
 from bake_tracker.services.catalog.allergens import record_allergens
 from bake_tracker.services.catalog.rates import record_recipe_rate
 from bake_tracker.services.catalog.recipes import record_recipe, record_recipe_yield

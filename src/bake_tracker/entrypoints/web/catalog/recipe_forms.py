@@ -36,7 +36,8 @@ from bake_tracker.entrypoints.web.stock.words import UNIT_WORDS
 from bake_tracker.queries.catalog.archived import load_archived_items
 from bake_tracker.queries.catalog.definitions import load_recipe, load_yields
 from bake_tracker.queries.catalog.page_names import load_named_items
-from bake_tracker.queries.views.recipe import ScaledRecipe, load_recipe_names, load_scaled_recipe
+from bake_tracker.queries.views.recipe import load_recipe_names
+from bake_tracker.queries.views.scaled_recipe import ScaledRecipe, load_scaled_recipe
 from bake_tracker.services.catalog.recipe_makes import MadeInput, record_recipe_makes
 from bake_tracker.services.catalog.recipes import LineInput, record_recipe, record_recipe_yield
 from bake_tracker.services.database import Session, read_scope, run_in_transaction

@@ -22,7 +22,8 @@ from bake_tracker.entrypoints.web.pages import go_to, locale_of, number, pages, 
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.recipe_versions import load_recipe_versions
 from bake_tracker.queries.reports.recipe_cost import BASES, RecipeCost, load_recipe_cost
-from bake_tracker.queries.views.recipe import load_recipe_slice, load_scaled_recipe
+from bake_tracker.queries.views.recipe import load_recipe_slice
+from bake_tracker.queries.views.scaled_recipe import load_scaled_recipe
 from bake_tracker.services.catalog.rates import record_recipe_rate
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
 

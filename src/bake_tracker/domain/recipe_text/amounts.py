@@ -13,6 +13,7 @@ from bake_tracker.domain.recipe_text.words import (
     LEDGER_UNITS,
     LENGTHS,
     PACKAGES,
+    PIECES,
     RANGE_MARKS,
     SAME_MARKS,
     SIZES,
@@ -65,8 +66,11 @@ class AmountReading:
 def read_unit(tokens: Sequence[Token], at: int) -> tuple[Measure, int] | None:
     """Read a unit or a counting word at this place, with its dot or hyphen."""
     start = at + 1 if word(tokens, at) in ("-", "–") and at + 1 < len(tokens) else at
-    if start < len(tokens) and tokens[start].text in CASED_UNITS:
+    is_ordinal = word(tokens, start) == "st" and tokens[start].is_glued  # "1st"
+    if start < len(tokens) and tokens[start].text in CASED_UNITS and not is_ordinal:
         return CASED_UNITS[tokens[start].text], _past_dot(tokens, start + 1)
+    if start > at and word(tokens, start) == "in":  # "6-in."
+        return UNITS["inch"], _past_dot(tokens, start + 1)
     for length in (4, 3, 2, 1):
         words: list[str] = []
         end = start
@@ -147,13 +151,21 @@ def _read_one(tokens: Sequence[Token], at: int) -> AmountReading | None:
     (name, factor), unit_end = unit
     labels += [*described, *["unit"] * (unit_end - unit_at)]
     amount = Amount(count, name, upto).times(factor)
-    if (again := read_unit(tokens, unit_end)) and again[0] == unit[0] and name != "each":
-        labels += ["note"] * (again[1] - unit_end)  # "100 g g sugar"
+    if (again := read_unit(tokens, unit_end)) and name != "each" and _is_the_same(unit[0], again[0]):
+        labels += ["note"] * (again[1] - unit_end)  # "100 g g sugar", "1 tsp 茶匙 salt"
         unit_end = again[1]
     if amount.dimension in ("mass", "volume") and word(tokens, unit_end) in PACKAGES:
         labels.append("note")  # "7 g sachet"
         unit_end += 1
     return AmountReading((amount,), unit_end, tuple(labels), tuple(doubts))
+
+
+def _is_the_same(one: Measure, other: Measure) -> bool:
+    """Whether two units are the same, or near enough to be translations."""
+    if one == other:
+        return True
+    first, second = Amount(one[1], one[0]), Amount(other[1], other[0])
+    return first.is_of_ledger and first.dimension == second.dimension and not disagree(first, second)
 
 
 def _abouts(tokens: Sequence[Token], at: int, also: frozenset[str] = frozenset()) -> tuple[list[str], int]:
@@ -187,7 +199,8 @@ def _read_package(tokens: Sequence[Token], at: int, count: Fraction) -> AmountRe
     elif word(tokens, end) == "(" and (close := _closing(tokens, end)):  # "1 14-ounce (400 g) can"
         end = close + 1 if word(tokens, close + 1) in PACKAGES else end
     _, package_at = _abouts(tokens, end, also=SIZES)
-    packed = word(tokens, package_at) in COUNTED
+    of_pieces = word(tokens, package_at) in PIECES and (count == 1 or word(tokens, package_at).endswith("s"))
+    packed = of_pieces or word(tokens, package_at) in COUNTED  # "2 8-oz balls", but not "2 8-oz strip steaks"
     is_bare = not is_bracket and amount.dimension == "mass" and count.denominator == 1  # "4 6-oz steaks"
     if not (is_times or packed or is_bare) or amount.unit in LENGTHS:
         return None
@@ -258,7 +271,8 @@ def _read_more(tokens: Sequence[Token], at: int, first: Amount, *, is_bare: bool
     if mark in RANGE_MARKS and amount.unit == first.unit and (amount.quantity or 0) > first.quantity:
         return "range", AmountReading((amount,), end, ("quantity",) * length)
     if mark in SAME_MARKS:
-        return "same", AmountReading((amount,), end, ("also",) * length)
+        package = word(tokens, end) in PACKAGES  # "400 g / 14 oz can"
+        return "same", AmountReading((amount,), end + package, ("also",) * length + ("note",) * package)
     return None
 
 
@@ -314,4 +328,6 @@ def disagree(one: Amount, other: Amount) -> bool:
     small, large = sorted(
         amount.quantity * parse_unit(amount.unit).factor for amount in (one, other) if amount.quantity
     )
+    if "ml" in (one.unit, other.unit) and one.unit != other.unit and large - small <= Fraction(1, 2):
+        return False  # half a teaspoon is 2 ml, in whole numbers
     return small * (1 + (_AGREE_ABOUT if {one.unit, other.unit} & UNSETTLED else _AGREE)) < large

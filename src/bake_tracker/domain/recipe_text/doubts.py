@@ -11,6 +11,7 @@ from bake_tracker.domain.recipe_text.naming import (
     has_another_amount,
     is_amount_in_a_name,
     is_half_and_half,
+    is_uncounted,
     may_begin_with_a_unit,
 )
 from bake_tracker.domain.recipe_text.numbers import Token, tokens_of, word
@@ -34,13 +35,15 @@ LONG, NUMBER, MARK = "the name is long", "the name contains a number", "the name
 NO_NOUN = "only a description of the ingredient is given"
 MAY_BE_UNIT = "the name may begin with a unit"
 UNREAD_UNIT = "the name begins with a unit"
+LOST_UNIT = "the unit may be missing"
 EARLIER = "the name may begin earlier"
 TWO = "two ingredients are named"
-NAME_DOUBTS = frozenset({LONG, NUMBER, MARK, NO_NOUN, MAY_BE_UNIT, UNREAD_UNIT, EARLIER, TWO})
+NAME_DOUBTS = frozenset({LONG, NUMBER, MARK, NO_NOUN, MAY_BE_UNIT, UNREAD_UNIT, LOST_UNIT, EARLIER, TWO})
 """Doubts that do not matter if the name is known."""
 MORE = "the line contains another amount"
 ALTERNATIVE = "the line offers an alternative"
 GOES_ON = "the name may go on"
+MANY = 50
 MAX_WORDS = 7
 """A longer name is more likely a sentence than an ingredient."""
 
@@ -63,6 +66,8 @@ def doubts_of(amounts: Sequence[Amount], tokens: Sequence[Token], labels: Sequen
         yield "only a stick of butter has a fixed weight"
     if amounts and amounts[0].unit == "each":
         yield from _doubts_of_a_count(tokens, labels, named)
+        if (amounts[0].quantity or 0) >= MANY and named and named[0].low.startswith("g"):
+            yield MAY_BE_UNIT  # "100 grapes", or "100 g rapes"
     elif len(named) > 1 and named[0].low in UNITS:
         yield MAY_BE_UNIT
     if named and named[0].low in (COUNTED if len(named) > 1 else PACKAGES):
@@ -118,6 +123,8 @@ def _doubts_of_a_count(tokens: Sequence[Token], labels: Sequence[str], named: Se
         yield UNREAD_UNIT
     elif named and (has_a_link(named) or may_begin_with_a_unit(named)):
         yield MAY_BE_UNIT
+    elif named and "unit" not in labels and is_uncounted(named):
+        yield LOST_UNIT
 
 
 def _is_named_by_its_measure(labels: Sequence[str], named: Sequence[Token]) -> bool:

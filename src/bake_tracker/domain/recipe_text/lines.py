@@ -27,7 +27,9 @@ from bake_tracker.domain.recipe_text.naming import (
     is_dropped_before_a_name,
     is_footnote,
     is_invisible,
+    is_named_at,
     is_participle,
+    is_uncounted,
     keeps_preparation,
     name_beyond,
 )
@@ -39,12 +41,15 @@ from bake_tracker.domain.recipe_text.words import (
     ENDS,
     LINKS,
     METRIC_VOLUMES,
+    NUMBERS,
     OTHERS,
+    PARTS,
     PREPARED,
     SIZES,
     UNSETTLED,
 )
 
+_NEAR = 5
 _MORE_OF_IT = frozenset({"more", "less", "so", "enough"})
 
 
@@ -100,7 +105,7 @@ def format_line(amount: Amount, ingredient: str, note: str = "") -> str:
     parts = [] if amount.quantity is None else [_mixed(amount.quantity)]
     if amount.upto is not None:
         parts += ["to", _mixed(amount.upto)]
-    if amount.unit != "each":
+    if amount.unit != "each" or is_uncounted(tokens_of(ingredient)):
         parts.append(amount.unit.replace("_", " "))
     return " ".join([*parts, ingredient]) + (f", {note}" if note else "")
 
@@ -119,7 +124,9 @@ def _find_amount(tokens: Sequence[Token], start: int) -> tuple[AmountReading, li
     if reading := read_amount(tokens, start):
         return reading, ["dropped"] * start + list(reading.labels), reading.end
     for place in range(start + 1, len(tokens)):
-        if not tokens[place].is_number or not (reading := read_amount(tokens, place)):
+        if not (tokens[place].is_number or _is_of_a_part(tokens, start, place)) or not (
+            reading := read_amount(tokens, place)
+        ):
             continue
         if word(tokens, place - 1) in LINKS | {"from"}:  # "juice of 1 lemon"
             labels = ["dropped"] * start + ["note"] * (place - start) + list(reading.labels)
@@ -129,6 +136,12 @@ def _find_amount(tokens: Sequence[Token], start: int) -> tuple[AmountReading, li
         if is_amount and word(tokens, reading.end) in ("", ",", "("):
             return _behind(tokens, start, place, reading)
     return AmountReading((), start, ()), ["dropped"] * start, start
+
+
+def _is_of_a_part(tokens: Sequence[Token], start: int, place: int) -> bool:
+    """Match the ``half`` of ``juice of half a lemon``."""
+    before = [token.low for token in tokens[start:place]]
+    return tokens[place].low in NUMBERS and len(before) <= _NEAR and "(" not in before and bool(PARTS & set(before))
 
 
 def _amount_at_the_end(tokens: Sequence[Token], place: int) -> AmountReading | None:
@@ -168,6 +181,9 @@ def _label_rest(
             doubts += [MORE] if has_an_ingredient(tokens, place) else []
             labels += ["note"] * (_close(tokens, place) - place)
         elif has_ended:
+            is_behind = low in OTHERS and is_named and "dropped" not in labels[start:]
+            if is_behind and is_participle(tokens, place - 1) and is_named_at(tokens, place + 1):
+                doubts.append(ALTERNATIVE)
             labels.append("note")
         elif place == start and _is_glued_to_a_number(tokens, place):
             doubts.append(f"letters follow the number directly: {tokens[place].text}")
@@ -177,7 +193,7 @@ def _label_rest(
         elif not is_named and keeps_preparation(tokens, place):
             is_named = True
             labels.append("ingredient")
-        elif not is_named and is_dropped_before_a_name(tokens, place, is_counted=first.unit == "each"):
+        elif not is_named and is_dropped_before_a_name(tokens, place, unit=first.unit):
             doubts += ["the amount is for each of several ingredients"] if low == "each" else []
             labels.append("note")
         elif size := dimensions(tokens, place):

@@ -1,5 +1,6 @@
 """Tell what can be the name of an ingredient, and where it ends."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -30,14 +31,19 @@ from bake_tracker.domain.recipe_text.words import (
     SHAPES,
     SIZES,
     SUM_MARKS,
+    UNCOUNTED,
     UNITS,
 )
 
 _BEFORE_A_NAME = frozenset({",", ":", ".", "-", "–", "x", "×"})
 _SEPARATORS = frozenset(",;:/|+&•·–—-") | {"and"}
 _SPELT_UNITS = ("cup", "teaspoon", "teaspoons", "tablespoon", "tablespoons")
+_GLUED_UNIT = re.compile(r"g[bcdfgkmpqstvxz]|[mdk]l[^\W_]|kg[^\W_]|[^\W_]{3,}jes[^\W_]")
+"""``150 gflour``, ``3 takjesmunt``: letters that no name begins with, behind which the name may begin."""
 _NEARLY = 0.85
 _NEAR = 12
+_UNCOUNTED_ENDS = ("zucker", "mehl", "milch", "salz", "wasser", "pulver", "hefe", "stärke")
+_UNCOUNTED_FIRST = frozenset({"sel", "sucre", "farine", "eau", "lait", "beurre", "huile", "crème"})
 _STATES = frozenset({"cold", "warm", "ripe", "large", "medium", "small"})
 _PARTS = frozenset({"blanc", "blancs", "jaune", "jaunes", "yema", "yemas", "clara", "claras"})
 _NUMBERS = frozenset({"one", "two", "three", "four"})
@@ -107,8 +113,9 @@ def keeps_preparation(tokens: Sequence[Token], place: int) -> bool:
     return word(tokens, place - 1) in KEEPING or any(token.low in PACKAGES for token in tokens[:place][-_NEAR:])
 
 
-def is_dropped_before_a_name(tokens: Sequence[Token], place: int, *, is_counted: bool) -> bool:
-    """Match preparations and sizes, also joined: ``peeled and diced``, ``medium to large``."""
+def is_dropped_before_a_name(tokens: Sequence[Token], place: int, *, unit: str) -> bool:
+    """Match preparations and sizes, also joined: ``peeled and diced``, ``medium to large``; ``1 inch piece``."""
+    is_counted = unit == "each"
     low, before, after = tokens[place].low, word(tokens, place - 1), word(tokens, place + 1)
     if low == "extra" and is_counted and after in SIZES:
         return True
@@ -120,7 +127,11 @@ def is_dropped_before_a_name(tokens: Sequence[Token], place: int, *, is_counted:
         return True
     if low in ("to", "or", "-", "/") and before in SIZES and after in SIZES:
         return True
+    if (low, after) == ("to", "taste") or (before, low) == ("to", "taste"):
+        return True
     if low in ("divided", "optional") and after[:1].isalpha():
+        return True
+    if unit in LENGTHS and low in ("piece", "pieces", "knob"):
         return True
     return low in PREPARED | LEVELS or (is_counted and low in SIZES) or low == "each"
 
@@ -133,7 +144,7 @@ def name_beyond(tokens: Sequence[Token], place: int) -> int | None:
     if is_state_behind(tokens, end):
         return None
     token = tokens[end] if end < len(tokens) else None
-    if token is None or not token.text[0].isalpha() or token.low.endswith("ly"):
+    if token is None or not token.text[0].isalpha() or is_adverb(tokens, end):
         return None
     if token.low in SIZES | {"thin", "thick", "fine"} and not word(tokens, end + 1)[:1].isalpha():
         return None
@@ -148,10 +159,14 @@ def is_description(low: str) -> bool:
     return low in DESCRIPTIONS | PREPARED or low.endswith(DESCRIBING_ENDS)
 
 
+def is_adverb(tokens: Sequence[Token], place: int) -> bool:
+    return word(tokens, place).endswith("ly")
+
+
 def goes_on_behind(tokens: Sequence[Token], named: Sequence[Token], comma: int) -> bool:
     """Match the comma of ``fat-free, low-sodium broth``: it stands between two descriptions of a noun."""
     end = comma + 1
-    while is_description(word(tokens, end)):
+    while is_description(word(tokens, end)) or (word(tokens, end) == "," and end > comma + 1) or is_adverb(tokens, end):
         end += 1
     is_noun = (
         end < len(tokens) and tokens[end].text[0].isalpha() and tokens[end].low not in ENDS | PREPOSITIONS | OTHERS
@@ -205,6 +220,12 @@ def begins_with_a_unit(named: Sequence[Token]) -> bool:
     return len(named) > 1 and named[0].low in UNITS.keys() | FOREIGN_UNITS
 
 
+def is_uncounted(named: Sequence[Token]) -> bool:
+    """Match ``white sugar``, ``Rohrzucker`` and ``sucre roux``; not ``flour tortillas``."""
+    last = named[-1].low
+    return last in UNCOUNTED or last.endswith(_UNCOUNTED_ENDS) or named[0].low in _UNCOUNTED_FIRST
+
+
 def is_before_a_name(tokens: Sequence[Token], place: int) -> bool:
     """Match ``of``, ``de la``, ``of a``; an article alone may belong to the name: Le Gruyère."""
     low = tokens[place].low
@@ -215,10 +236,11 @@ def is_before_a_name(tokens: Sequence[Token], place: int) -> bool:
 
 
 def may_begin_with_a_unit(named: Sequence[Token]) -> bool:
-    """Match names of counted things whose first word looks like a unit: ``cupflour``, ``Gl. Mehl``, ``takjes tijm``."""
+    """Match names of counted things whose first word looks like a unit: ``cupflour``, ``gflour``, ``Gl. Mehl``."""
     first = named[0].low
     return (
         (len(named) > 1 and (named[1].text == "." or first in PIECES or first.endswith(("je", "jes"))))
+        or _GLUED_UNIT.match(first) is not None
         or (len(named) > 1 and any(_is_of_another_language(letter) for token in named for letter in token.low))
         or (first.startswith(_SPELT_UNITS) and not first.startswith("cupcake"))
         or any(unit in first for unit in ("teaspoon", "tablespoon"))
@@ -232,13 +254,15 @@ def _is_of_another_language(letter: str) -> bool:
 
 
 def is_amount_in_a_name(named: Sequence[Token], place: int) -> bool:
-    """Match numbers, but not those in ``70% chocolate``, ``farina 00`` and ``Mehl Type 405``."""
+    """Match numbers, but not those in ``70% chocolate``, ``farina 00``, ``Mehl Type 405`` and ``7-grain bread``."""
     token, before = named[place], word(named, place - 1)
     if not token.is_number:
         return token.low in _NUMBERS or (token.low > "\u0250" and any(letter.isdigit() for letter in token.low))
     return not (
         word(named, place + 1) == "%"
         or set(token.text) == {"0"}
+        or (word(named, place + 1) == "-" and named[place + 1].is_glued and word(named, place + 2)[:1].isalpha())
+        or word(named, place + 1) in ("écrémé", "sel")
         or before in ("type", "typ", "no")
         or (token.text in _FLOUR_TYPES and before.endswith("mehl"))
     )

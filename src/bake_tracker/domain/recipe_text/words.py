@@ -79,7 +79,12 @@ def _measure(text: str) -> Measure:
 
 
 UNITS: dict[str, Measure] = {word: _measure(name) for name, words in _UNITS.items() for word in words.split("|")}
-CASED_UNITS: dict[str, Measure] = {"T": ("tbsp", _ONE), "t": ("tsp", _ONE), "Tbs": ("tbsp", _ONE)}
+CASED_UNITS: dict[str, Measure] = {
+    "T": ("tbsp", _ONE),
+    "t": ("tsp", _ONE),
+    "Tbs": ("tbsp", _ONE),
+    "st": ("each", _ONE),
+}
 LEDGER_UNITS = frozenset(name for name, _ in UNITS.values())
 SMALL = _words("pinch dash prise pincée snufje snuifje nypa pizzico pizca pitada csipet szczypta štipka špetka")
 """Units that mean one if there is no number before them."""
@@ -91,10 +96,12 @@ SMALLER = {"lb": "oz", "kg": "g"}
 """The unit that may follow directly: ``1 lb 2 oz``."""
 
 _PACKAGES = {
-    "can": "can|cans|tin|tins|dose|dosen|boîte",
+    "can": "can|cans|tin|tins|dose|dosen|boîte|blik|blikje|blikjes|boks|bokser|burk|dåse|lata|latas|puszka|puszki|"
+    "konzerv|konzerva",
     "jar": "jar|jars|glas|pot|pots",
-    "package": "package|packages|pkg|pkgs|pkt|pkts|packet|packets|pack|packs|päckchen|pck|packung|paquet|paquets",
-    "sachet": "sachet|sachets|envelope|envelopes|beutel",
+    "package": "package|packages|pkg|pkgs|pkt|pkts|packet|packets|pack|packs|päckchen|pck|packung|paquet|paquets|pakje|"
+    "pakjes|pakke|pakker|paquete|paquetes|pacote|pacotes|opakowanie|confezione|confezioni|packungen|pk",
+    "sachet": "sachet|sachets|envelope|envelopes|beutel|zakje|zakjes|bustina|bustine",
     "box": "box|boxes|carton|cartons|container|containers|tub|tubs|becher",
     "tube": "tube|tubes",
     "punnet": "punnet|punnets",
@@ -106,14 +113,19 @@ _PACKAGES = {
 }
 _COUNTED = {
     "clove": "clove|cloves|zehe|zehen|gousse|gousses|teen|tenen|teentje|teentjes|dente|dentes|diente|dientes|"
-    "spicchio|spicchi|klyfta|klyftor|gerezd|ząbek|ząbki|strúčik|strúčiky|stroužek|stroužky|fed|båt",
-    "slice": "slice|slices|rasher|rashers|scheibe|scheiben|tranche|tranches",
-    "bunch": "bunch|bunches|bund|bd|botte",
-    "sprig": "sprig|sprigs|zweig|zweige|brin|brins|branche|branches",
-    "handful": "handful|handfuls|handvoll|poignée",
+    "spicchio|spicchi|klyfta|klyftor|gerezd|ząbek|ząbki|strúčik|strúčiky|stroužek|stroužky|fed|båt|fedd",
+    "slice": "slice|slices|rasher|rashers|scheibe|scheiben|tranche|tranches|plak|plakken|skiva|skivor|"
+    "skive|skiver|fatia|fatias|fetta|fette|rebanada|rebanadas|loncha|lonchas|plátek|plátky|plátků|plastry|snee|sneetje",
+    "bunch": "bunch|bunches|bund|bd|botte|bosje|bosjes|knippe|mazzetto|mazzo|mazzi|manojo|pęczek|svazek|maço|"
+    "bouquet de",
+    "sprig": "sprig|sprigs|twig|twigs|branch|zweig|zweige|brin|brins|branche|branches|takje|takjes|takken|kvist|"
+    "kvister|kvistar|rametto|rametti|ramita|ramitas|gałązka|gałązki|grančica",
+    "handful": "handful|handfuls|handvoll|poignée|poignées|handvol|handje|handjes|håndfull|håndfuld|neve|näve|nävar|"
+    "manciata|puñado|puñados|punhado|garść|hrst",
     "head": "head|heads",
     "bulb": "bulb|bulbs",
     "stalk": "stalk|stalks|rib|ribs|stange|stangen|stiel|stiele",
+    "stem": "stems|stängel|stengel",
     "spear": "spear|spears",
     "knob": "knob|knobs|nub|noix",
     "thumb": "thumb|thumbs",
@@ -134,11 +146,13 @@ COUNTED = {word: name for name, words in _COUNTED.items() for word in words.spli
 
 
 ABOUT = _words(
-    "aprox about approx approximately roughly around circa ca etwa ungefähr environ scant heaped heaping rounded "
-    "level generous good ~ plm gestrichen gestrichene gestrichener gehäuft gehäufte gehäufter"
+    "ok około aprox about approx approximately roughly around circa ca etwa ungefähr environ scant heaped heaping "
+    "rounded level generous good ~ plm gestrichen gestrichene gestrichener gehäuft gehäufte gehäufter"
 )
 SIZES = _words(
-    "large medium small big whole jumbo lg med sm extra-large medium-sized large-sized small-sized small-to-medium "
+    "grosse grosses moyen moyenne moyens moyennes mała małe mały małych duża duże duży średnia średnie średni pequeño "
+    "pequeña pequeños pequeñas grande grandes mediano mediana medianos medianas pequeno pequenos stor stora large "
+    "medium small big whole jumbo lg med sm extra-large medium-sized large-sized small-sized small-to-medium "
     "medium-large tiny giant große großer großes kleine kleiner kleines mittelgroße mittelgroßer mittlere gros grote "
     "middelgrote flinke"
 )
@@ -164,10 +178,11 @@ PROCESSED = _words("chopped sliced diced minced grated shredded crushed peeled p
 """Of these, the ways that are part of the ingredient if it comes in a package: a can of diced tomatoes."""
 
 PREPARED_BEHIND = _words(
-    "picado picada picados picadas cortado cortada cortados cortadas ralado ralada rallado rallada moído moída "
-    "troceado troceada tritato tritata grattugiato grattugiata hakket finhakket hackad hackade finhackad revet gehakt "
-    "gesneden fijngehakt fijngesneden geraspt gesmolten gehackt gerieben gewürfelt geschält geschmolzen émincé "
-    "émincée émincés émincées coupé coupée coupés coupées épluché épluchée épluchés épluchées"
+    "tiède tièdes froid froide froids froides chaud chaude chauds chaudes finement fraîchement grossièrement "
+    "légèrement finamente picado picada picados picadas cortado cortada cortados cortadas ralado ralada rallado "
+    "rallada moído moída troceado troceada tritato tritata grattugiato grattugiata hakket finhakket hackad hackade "
+    "finhackad revet gehakt gesneden fijngehakt fijngesneden geraspt gesmolten gehackt gerieben gewürfelt geschält "
+    "geschmolzen émincé émincée émincés émincées coupé coupée coupés coupées épluché épluchée épluchés épluchées"
 )
 """The same in languages that say it behind the name."""
 
@@ -182,6 +197,7 @@ _PRODUCTS = {
     "shredded": "wheat",
     "boiling": "potatoes|onions",
     "gros": "sel",
+    "ras": "el",
     "steel": "cut",
     "short": "cut",
     "straight": "cut",
@@ -193,8 +209,9 @@ PRODUCTS = frozenset((first, *rest.split()) for first, ends in _PRODUCTS.items()
 """Products whose names begin like a preparation."""
 
 ENDS = _words(
-    "aus for to plus such about preferably optional divided from until as if at zum zur für nach pour au like using "
-    "sowie je + para em til till voor i"
+    "adjust adjusted omit facultatif facultative optionnel optionnelle opcional opzionale optioneel valgfritt "
+    "valfritt fakultativ aus for to plus such about preferably optional divided from until as if at zum zur für nach "
+    "pour au like using sowie je + para em til till voor i"
 )
 """Words that end an ingredient's name."""
 
@@ -233,28 +250,22 @@ KEEPING = _words("canned tinned jarred frozen dried dehydrated freeze-dried")
 """Words that make the preparation behind them part of the ingredient: ``frozen chopped spinach``."""
 
 FOREIGN_UNITS = _words(
-    "recept recepten rezept rezepte recette recettes ricetta receta receita opskrift oppskrift rol rollen rull rulle "
-    "rullar pot potje potjes fles flesje doos doosje zak tros struik krop stronk snee sneetje sneden takken takje "
-    "takjes handvol scheut scheutje mespunt kuipje reep flaske flaska pakke pakker bunke neve håndfull håndfuld klat "
-    "skvett fedd båter plade plader stilk stilker stilke stjälk stjälkar nävar pkt bote botes lata latas paquete "
-    "paquetes bolsa bolsas puñados chorro chorrito rebanada rebanadas rodaja rodajas tallo tallos cabeza cabezas "
-    "botella botellas tarrina filete filetes confezione confezioni rotolo rotoli rametto rametti mazzo mazzi pezzo "
-    "pezzi manciata scatola vasetto bottiglia gambo gambi ciuffo caixa caixinha pedaço pedaços punhado tablete "
-    "tabletes garrafa puszka puszki pęczek garść plastry kostki gałązka gałązki główka słoik konzerva hrst svazek "
-    "snítka kelímek plátek lahev doboz konzerv szelet marék üveg szem ág vrećica češanj češnja režanj šalica čaša "
-    "komad prstohvat grančica demet diş bardak tutam avuç dilim kutu barquette bocal brique rouleau rondelle tête "
-    "louche cuillerée cuillerées packung packungen tüte tüten netz schälchen rispe rispen stängel knolle knollen kopf "
-    "köpfe vingtaine dizaine poignées xícara xícaras xicara xicaras colher colheres taza tazas vaso vasos tazza tazze "
+    "stem recept recepten rezept rezepte recette recettes ricetta receta receita opskrift oppskrift rol rollen rull "
+    "rulle rullar pot potje potjes fles flesje doos doosje zak tros struik krop stronk sneden scheut scheutje mespunt "
+    "kuipje reep flaske flaska bunke klat skvett båter plade plader stilk stilker stilke stjälk stjälkar pkt bote "
+    "botes bolsa bolsas chorro chorrito rodaja rodajas tallo tallos cabeza cabezas botella botellas tarrina filete "
+    "filetes rotolo rotoli pezzo pezzi scatola vasetto bottiglia gambo gambi ciuffo caixa caixinha pedaço pedaços "
+    "tablete tabletes garrafa kostki główka słoik snítka kelímek lahev doboz szelet marék üveg szem ág vrećica češanj "
+    "češnja režanj šalica čaša komad prstohvat demet diş bardak tutam avuç dilim kutu barquette bocal brique rouleau "
+    "rondelle tête louche cuillerée cuillerées packung tüte tüten netz schälchen rispe rispen knolle knollen kopf "
+    "köpfe vingtaine dizaine xícara xícaras xicara xicaras colher colheres taza tazas vaso vasos tazza tazze "
     "bicchiere bicchieri kop kopje kopjes lepel lepels glass glasses dessertspoon dessertspoons spoonful spoonfuls "
     "cupful cupfuls teaspoonful teaspoonfuls tablespoonful tablespoonfuls capful capfuls gill gills jigger jiggers "
     "wineglass teacup teacups ladle ladles stone stones spoon spoons shot shots löffel messerspitze msp recipe "
-    "recipes paket pakket pakje klont klontje sáček sáčku balíček st opakowanie paczka pacote pacotes maço ramo "
-    "ramita ramitas fatia fatias folha folhas hoja hojas loncha lonchas bustina bustine mazzetto fetta fette foglia "
-    "foglie fogli foglioline grappolo bosje plak plakken blik blikje zakje zakjes bakje burk påse knippe dåse ds pose "
-    "bundt bunt knivspids szklanka szklanki hrnek hrnky bögre csomag csipetnyi kopp kvist kvister kvistar skiva "
-    "skivor skive skiver plátok plátky kl mk fej szál rúd tábla stang stengel blad tak vel potte kruka näve "
-    "forpackning förp förpackning pk alm bardağı kaşığı rolle kugel frasco vidro copo copos manojo pastilla sobre "
-    "trozo trozos puñado"
+    "recipes paket pakket klont klontje sáček sáčku balíček st paczka ramo folha folhas hoja hojas foglia foglie "
+    "fogli foglioline grappolo bakje påse ds pose bundt bunt knivspids szklanka szklanki hrnek hrnky bögre csomag "
+    "csipetnyi kopp kl mk fej szál rúd tábla stang blad tak vel potte kruka forpackning förp förpackning alm bardağı "
+    "kaşığı rolle kugel frasco vidro copo copos pastilla sobre trozo trozos"
 )
 """Words that mean a unit which is not read."""
 
@@ -267,6 +278,17 @@ PIECES = _words(
 )
 """Words for pieces, which a yield is named by but an ingredient is not."""
 
+UNCOUNTED = _words(
+    "salt sugar flour water milk butter margarine oil cream cinnamon nutmeg yeast rice honey powder soda vinegar "
+    "juice syrup molasses cocoa starch cornstarch cornflour extract semolina salz zucker mehl wasser milch öl sahne "
+    "zimt hefe reis honig pulver essig stärke grieß sel sucre farine eau lait beurre huile crème cannelle levure riz "
+    "miel fécule"
+)
+"""What nobody counts: a bare number of it has lost its unit."""
+
+PARTS = _words("juice zest rind peel saft schale abrieb jus zeste zestes")
+"""What is taken of a whole fruit: ``juice of half a lemon``."""
+
 SHAPES = _words("trozos cuartos cubos rodajas dados dés rondelles lamelles morceaux tranches quartiers cubes")
 """Shapes to cut into, behind ``en`` or ``in``."""
 
@@ -277,7 +299,7 @@ NOT_AN_INGREDIENT = _words(
 )
 """Words behind a number that is not the amount of another ingredient."""
 
-OTHERS = _words("or oder ou o vagy eller oppure nebo alebo lub ili или veya")
+OTHERS = _words("or oder bzw ou o vagy eller oppure nebo alebo lub ili или veya")
 BULLETS = frozenset("•-–—*＊▢☐□·●○◦✓‣▪♥")
 FOOTNOTES = frozenset("*†‡®™©")
 """Marks behind a name that are no part of it."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from bake_tracker.domain.recipe_text.doubts import MAY_BE_UNIT
+from bake_tracker.domain.recipe_text.doubts import LOST_UNIT, MAY_BE_UNIT
 from bake_tracker.domain.recipe_text.lines import IngredientLine, parse_line
 
 _LEAD = re.compile(
@@ -34,5 +34,5 @@ def _parse(text: str) -> tuple[IngredientLine, tuple[str, ...]]:
     if is_served or words & _SERVED:
         return line, (SERVINGS,)
     # Bars and boxes are products here.
-    doubts = [doubt for doubt in line.doubts if doubt != MAY_BE_UNIT]
+    doubts = [doubt for doubt in line.doubts if doubt not in (MAY_BE_UNIT, LOST_UNIT)]
     return line, tuple(NOT_SAID if doubt == "no ingredient is named" else doubt for doubt in doubts)

@@ -1,0 +1,138 @@
+"""Ingredient lines with a second possible meaning, and lines that only look as if they had one."""
+
+import pytest
+
+from bake_tracker.domain.recipe_text.lines import parse_line
+from bake_tracker.domain.recipe_text.names import NamedItems
+from bake_tracker.domain.recipe_text.page import Decisions, plan_page
+from bake_tracker.domain.recipes.quantities import Item
+
+
+@pytest.mark.parametrize(
+    ("line", "doubt"),
+    [
+        ("2-3 tbsp milk", "a range is given"),
+        ("salt, to taste", "no quantity is given"),
+        ("0 g salt", "the quantity is 0"),
+        ("1 cup butter or margarine", "the line offers an alternative"),
+        ("2 cloves garlic", "stock is not kept by the clove"),
+        ("handful of oats", "no number is given; read as 1"),
+        ("2 cans (400 g) tomatoes", "the bracket may be the size of one package or of all"),
+        ("8 oz (500 g) butter", "the amounts contradict each other"),
+        ("1,250 g flour", "1,250 may mean 1.250"),
+        ("100/120 g flour", "100/120 may be two amounts"),
+        ("100 g butter, plus 1 tbsp for the tin", "the line contains another amount"),
+        ("6 Kugeln Mozzarella je 25 g", "the line contains another amount"),
+        ("1/2 tsp each ginger and nutmeg", "the amount is for each of several ingredients"),
+        ("a couple of eggs", "'a couple' is read as 2"),
+        ("2 cups", "no ingredient is named"),
+        ("3 minus 1 eggs", "the name contains a number"),
+        ("350°F water", "the name contains a mark"),
+        ("1 thing that only my old aunt ever buys herself", "the name is long"),
+        ("300 g flour, 1 egg, 100 g butter", "the line contains another amount"),
+        ("300 g flour; 2 eggs", "the line contains another amount"),
+        ("300 g flour - 1 egg - 100 g butter", "the line contains another amount"),
+        ("300 g flour, sifted, 1 egg", "the line contains another amount"),
+        ("1 packet (2¼ tsp instant dry yeast)", "the line contains another amount"),
+        ("100ggg flour", "letters follow the number directly: ggg"),
+        ("1st egg", "letters follow the number directly: st"),
+        ("100 of sugar", "no unit is given"),
+        ("2 tazas de harina", "the name begins with a unit"),
+        ("1 xícara (chá) de açúcar", "the name begins with a unit"),
+        ("1 (6-oz) cup peanut butter chips", "the name begins with a unit"),
+        ("2 dunke af tomater de luxe", "the name may begin with a unit"),
+        ("1 (15 to 20 oz) can crushed pineapple", "the name may begin with a unit"),
+        ("1/4 teaspoon kosher", "only a description of the ingredient is given"),
+        ("4 skivor vitt bröd", "stock is not kept by the slice"),
+        ("4 kopp vit mjöl", "the name begins with a unit"),
+        ("2 teaspoons red, white, and pink sprinkles", "only a description of the ingredient is given"),
+        ("1 lb chicken cooked shredded breast", "the name may go on"),
+        ("7x5-inch Baking Dish", "the number may be a size"),
+        ("11/2 cups flour", "11/2 may mean 1 1/2"),
+        ("1 pinch salt and pepper", "two ingredients are named"),
+        ("2 blokjes kaas", "the name may begin with a unit"),
+        ("1 Bdl. Schnittlauch", "the name may begin with a unit"),
+        ("2 cupsflour milk", "the name may begin with a unit"),
+        ("2 tablespoos cumin", "the name may begin with a unit"),
+        ("3 φλιτζάνια αλεύρι", "the name may begin with a unit"),
+        ("2 sticks cinnamon", "only a stick of butter has a fixed weight"),
+        ("4 chops bone in", "the name may go on"),
+        ("1 TBSaTablespoon oil", "the name may begin with a unit"),
+        ("¾ recept vulling", "the name begins with a unit"),
+        ("½ a bunch of parsley", "stock is not kept by the bunch"),
+        ("1 long-stemmed, for the top", "only a description of the ingredient is given"),
+        ("1 wheel Brie", "the name may begin with a unit"),
+        ("2 but firm pears", "the name may begin earlier"),
+        ("1 carrot / parsnip", "the line offers an alternative"),
+        ("200 g harina o maicena", "the line offers an alternative"),
+        ("1/4 cup one of these: rum", "the name contains a number"),
+        ("2 sheets filo (100 g)", "the bracket may be the size of one package or of all"),
+        ("2 cans (about 400 g) tomatoes", "the bracket may be the size of one package or of all"),
+        ("8 oz butter (500 g)", "the amounts contradict each other"),
+        ("1 cup stock, 1 cup diced carrots", "the line contains another amount"),
+        ("2 meias xícaras de leite", "the name may begin with a unit"),
+        ("150 gsmør", "the name may begin with a unit"),
+        ("3 blaadjesmunt", "the name may begin with a unit"),
+        ("80 grapes", "the name may begin with a unit"),
+        ("1 stem ginger", "the name begins with a unit"),
+        ("1 1-inch knob ginger", "the name may begin with a unit"),
+        ("2 ml (1 tsp) rum", "the amounts contradict each other"),
+        ("1/4 sea salt", "the unit may be missing"),
+        ("40 Puderzucker", "the unit may be missing"),
+        ("200 g Quark bzw. Joghurt", "the line offers an alternative"),
+        ("100 g comté râpé ou gruyère", "the line offers an alternative"),
+    ],
+)
+def test_a_second_possible_meaning_is_a_doubt(line: str, doubt: str) -> None:
+    """A line with a doubt is not sure."""
+    read = parse_line(line)
+    assert doubt in read.doubts
+    assert not read.is_sure
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2 carrots, cut into 1-inch pieces",
+        "1 egg, at room temperature for 30 minutes",
+        "1 cup flour, 2 tbsp reserved",
+        "2 cups flour, 240 g",
+        "1 onion, chopped, 1 cup",
+        "1 banana, mashed, about 1/2 cup",
+        "500 g beef, simmered, 2 hours",
+        "1 lb ground beef (80/20)",
+        "2 cups spinach (about 60 g packed)",
+        "2 lb potatoes, peeled, 1 inch thick",
+        "1 tbsp brown sugar (can be substituted with honey)",
+        "1/8 tsp cloves",
+        "3x eggs",
+        "2 tbsp olive oil, plus a little more for the pan",
+        "1 egg, one half reserved",
+        "2 lb (1 kg) potatoes",
+        "6 tbsp butter (½ stick very soft)",
+        "1 tsp garlic, minced or pushed through a sieve",
+        "12 grapes",
+        "6 flour tortillas",
+        "1 Stück Butter",
+        "1 tsp 茶匙 sea salt",
+    ],
+)
+def test_a_number_that_is_no_other_ingredients_amount_leaves_a_line_sure(line: str) -> None:
+    """A size, a time, a part of the same thing or the same amount in another unit."""
+    assert parse_line(line).is_sure
+
+
+@pytest.mark.parametrize("name", ["cinnamon & sugar", "rød chili", "oat milk"])
+def test_an_item_in_the_catalogue_settles_what_its_name_means(name: str) -> None:
+    """A blend is one item, and the first word of a known name is no unit."""
+    item = Item(1, "ingredient", "known", name, "each")
+    known, made = NamedItems.of([item], {}), NamedItems.of([], {})
+    (line,) = plan_page([f"2 {name}"], [], known, made, Decisions()).lines
+    assert line.read.doubts
+    assert (line.state, line.item) == ("taken", item)
+
+
+def test_letters_behind_a_number_are_never_part_of_a_name() -> None:
+    """They are kept as a note, so that a person who accepts the line adds no such item."""
+    read = parse_line("100ggg flour")
+    assert (read.ingredient, read.note) == ("flour", "ggg")

@@ -112,6 +112,7 @@ def test_a_second_possible_meaning_is_a_doubt(line: str, doubt: str) -> None:
         "6 tbsp butter (½ stick very soft)",
         "1 tsp garlic, minced or pushed through a sieve",
         "12 grapes",
+        "80 pieces gumdrops",
         "6 flour tortillas",
         "1 Stück Butter",
         "1 tsp 茶匙 sea salt",

@@ -1,6 +1,7 @@
 """Find the second meanings of a line that was read: each is a doubt, and only a line without doubts is sure."""
 
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 
 from bake_tracker.domain.recipe_text.amounts import Amount, read_amount
 from bake_tracker.domain.recipe_text.naming import (
@@ -44,6 +45,7 @@ MORE = "the line contains another amount"
 ALTERNATIVE = "the line offers an alternative"
 GOES_ON = "the name may go on"
 MANY = 50
+"""So many pieces of one thing are rare in a recipe; so many grams are not."""
 MAX_WORDS = 7
 """A longer name is more likely a sentence than an ingredient."""
 
@@ -65,9 +67,7 @@ def doubts_of(amounts: Sequence[Amount], tokens: Sequence[Token], labels: Sequen
     if amounts and amounts[0].unit == "stick" and any(token.low in STICKS for token in named):
         yield "only a stick of butter has a fixed weight"
     if amounts and amounts[0].unit == "each":
-        yield from _doubts_of_a_count(tokens, labels, named)
-        if (amounts[0].quantity or 0) >= MANY and named and named[0].low.startswith("g"):
-            yield MAY_BE_UNIT  # "100 grapes", or "100 g rapes"
+        yield from _doubts_of_a_count(amounts[0].quantity, tokens, labels, named)
     elif len(named) > 1 and named[0].low in UNITS:
         yield MAY_BE_UNIT
     if named and named[0].low in (COUNTED if len(named) > 1 else PACKAGES):
@@ -112,7 +112,9 @@ def _is_a_size(tokens: Sequence[Token], place: int) -> bool:
     )
 
 
-def _doubts_of_a_count(tokens: Sequence[Token], labels: Sequence[str], named: Sequence[Token]) -> Iterable[str]:
+def _doubts_of_a_count(
+    many: Fraction | None, tokens: Sequence[Token], labels: Sequence[str], named: Sequence[Token]
+) -> Iterable[str]:
     """Match ``100 of sugar`` and ``2 tazas de harina``: a word that is not read as one may be the unit."""
     after = next((place for place, label in enumerate(labels) if label not in ("quantity", "dropped", "note")), 0)
     if after and labels[after - 1] == "dropped" and labels[:1] == ["quantity"]:
@@ -125,6 +127,8 @@ def _doubts_of_a_count(tokens: Sequence[Token], labels: Sequence[str], named: Se
         yield MAY_BE_UNIT
     elif named and "unit" not in labels and is_uncounted(named):
         yield LOST_UNIT
+    elif named and "unit" not in labels and named[0].low.startswith("g") and (many or 0) >= MANY:
+        yield MAY_BE_UNIT  # "100 grapes", or "100 g rapes"
 
 
 def _is_named_by_its_measure(labels: Sequence[str], named: Sequence[Token]) -> bool:

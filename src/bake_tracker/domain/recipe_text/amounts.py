@@ -78,7 +78,7 @@ def read_unit(tokens: Sequence[Token], at: int) -> tuple[Measure, int] | None:
             words.append(tokens[end].low.strip("-"))
             end = _past_dot(tokens, end + 1)
         phrase = " ".join(words)
-        if phrase in UNITS:
+        if phrase in UNITS and not (phrase == "c" and word(tokens, end) in ("de", "à")):  # a spoon, but which?
             return UNITS[phrase], end
         if phrase in COUNTED and start == at:
             return (COUNTED[phrase], Fraction(1)), end

@@ -10,6 +10,7 @@ from bake_tracker.domain.recipe_text.numbers import Token, word
 from bake_tracker.domain.recipe_text.words import (
     ABOUT,
     ARTICLES,
+    COUNTED,
     DESCRIBING_ENDS,
     DESCRIPTIONS,
     ENDS,
@@ -131,6 +132,8 @@ def is_dropped_before_a_name(tokens: Sequence[Token], place: int, *, unit: str) 
         return True
     if low in ("divided", "optional") and after[:1].isalpha():
         return True
+    if low in ("size", "sized") and before in SIZES:
+        return True
     if unit in LENGTHS and low in ("piece", "pieces", "knob"):
         return True
     return low in PREPARED | LEVELS or (is_counted and low in SIZES) or low == "each"
@@ -238,9 +241,11 @@ def is_before_a_name(tokens: Sequence[Token], place: int) -> bool:
 def may_begin_with_a_unit(named: Sequence[Token]) -> bool:
     """Match names of counted things whose first word looks like a unit: ``cupflour``, ``gflour``, ``Gl. Mehl``."""
     first = named[0].low
+    noun = next((place for place, token in enumerate(named) if not is_description(token.low)), 0)
     return (
         (len(named) > 1 and (named[1].text == "." or first in PIECES or first.endswith(("je", "jes"))))
         or _GLUED_UNIT.match(first) is not None
+        or (0 < noun < len(named) - 1 and named[noun].low in COUNTED)  # "thick slices pineapple"
         or (len(named) > 1 and any(_is_of_another_language(letter) for token in named for letter in token.low))
         or (first.startswith(_SPELT_UNITS) and not first.startswith("cupcake"))
         or any(unit in first for unit in ("teaspoon", "tablespoon"))

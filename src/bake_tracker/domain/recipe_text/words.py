@@ -57,11 +57,13 @@ _UNITS = {
     "cm": "cm|centimetre|centimetres|centimeter|centimeters",
     "15 ml": "el|esslöffel|essl|cuillère à soupe|cuillères à soupe|cuill à soupe|cuil à soupe|c à soupe|c à s|càs|c s|"
     "c à table|eetlepel|eetlepels|msk|matsked|matskedar|spsk|spiseske|spiseskeer|ss|spiseskje|spiseskjeer|cucchiaio|"
-    "cucchiai|cucharada|cucharadas|cda|cdas|colher de sopa|colheres de sopa|colher ( sopa )|colheres ( sopa )|łyżka|"
+    "cucchiai|cucharada|cucharadas|cda|cdas|c de sopa|"
+    "colher de sopa|colheres de sopa|colher ( sopa )|colheres ( sopa )|łyżka|"
     "łyżki|łyżek|lžíce|lyžica|lyžice|lyžíc|pl|evőkanál|ek|žlica|žlice|yemek kaşığı|ст л|κ σ|汤匙",
     "5 ml": "tl|teelöffel|teel|cuillère à café|cuillères à café|cuill à café|cuil à café|c à café|c à c|càc|c c|"
     "c à thé|theelepel|tsk|tesked|teskedar|teske|teskeer|ts|teskje|teskjeer|cucchiaino|cucchiaini|cucharadita|"
-    "theelepels|cucharaditas|cdta|cdtas|colher de chá|colheres de chá|colher ( chá )|colheres ( chá )|łyżeczka|"
+    "theelepels|cucharaditas|cdta|cdtas|c de chá|"
+    "colher de chá|colheres de chá|colher ( chá )|colheres ( chá )|łyżeczka|"
     "łyżeczki|łyżeczek|lžička|lžičky|lžiček|lyžička|lyžičky|čl|teáskanál|tk|žličica|žličice|çay kaşığı|ч л|κ γ|茶匙",
     "1 ml": "krm|kryddmått",
     "500 g": "pfund",
@@ -250,20 +252,20 @@ KEEPING = _words("canned tinned jarred frozen dried dehydrated freeze-dried")
 """Words that make the preparation behind them part of the ingredient: ``frozen chopped spinach``."""
 
 FOREIGN_UNITS = _words(
-    "stem recept recepten rezept rezepte recette recettes ricetta receta receita opskrift oppskrift rol rollen rull "
-    "rulle rullar pot potje potjes fles flesje doos doosje zak tros struik krop stronk sneden scheut scheutje mespunt "
-    "kuipje reep flaske flaska bunke klat skvett båter plade plader stilk stilker stilke stjälk stjälkar pkt bote "
-    "botes bolsa bolsas chorro chorrito rodaja rodajas tallo tallos cabeza cabezas botella botellas tarrina filete "
-    "filetes rotolo rotoli pezzo pezzi scatola vasetto bottiglia gambo gambi ciuffo caixa caixinha pedaço pedaços "
-    "tablete tabletes garrafa kostki główka słoik snítka kelímek lahev doboz szelet marék üveg szem ág vrećica češanj "
-    "češnja režanj šalica čaša komad prstohvat demet diş bardak tutam avuç dilim kutu barquette bocal brique rouleau "
-    "rondelle tête louche cuillerée cuillerées packung tüte tüten netz schälchen rispe rispen knolle knollen kopf "
-    "köpfe vingtaine dizaine xícara xícaras xicara xicaras colher colheres taza tazas vaso vasos tazza tazze "
-    "bicchiere bicchieri kop kopje kopjes lepel lepels glass glasses dessertspoon dessertspoons spoonful spoonfuls "
-    "cupful cupfuls teaspoonful teaspoonfuls tablespoonful tablespoonfuls capful capfuls gill gills jigger jiggers "
-    "wineglass teacup teacups ladle ladles stone stones spoon spoons shot shots löffel messerspitze msp recipe "
-    "recipes paket pakket klont klontje sáček sáčku balíček st paczka ramo folha folhas hoja hojas foglia foglie "
-    "fogli foglioline grappolo bakje påse ds pose bundt bunt knivspids szklanka szklanki hrnek hrnky bögre csomag "
+    "bak bakje bakjes stem recept recepten rezept rezepte recette recettes ricetta receta receita opskrift oppskrift "
+    "rol rollen rull rulle rullar pot potje potjes fles flesje doos doosje zak tros struik krop stronk sneden scheut "
+    "scheutje mespunt kuipje reep flaske flaska bunke klat skvett båter plade plader stilk stilker stilke stjälk "
+    "stjälkar pkt bote botes bolsa bolsas chorro chorrito rodaja rodajas tallo tallos cabeza cabezas botella botellas "
+    "tarrina filete filetes rotolo rotoli pezzo pezzi scatola vasetto bottiglia gambo gambi ciuffo caixa caixinha "
+    "pedaço pedaços tablete tabletes garrafa kostki główka słoik snítka kelímek lahev doboz szelet marék üveg szem ág "
+    "vrećica češanj češnja režanj šalica čaša komad prstohvat demet diş bardak tutam avuç dilim kutu barquette bocal "
+    "brique rouleau rondelle tête louche cuillerée cuillerées packung tüte tüten netz schälchen rispe rispen knolle "
+    "knollen kopf köpfe vingtaine dizaine xícara xícaras xicara xicaras colher colheres taza tazas vaso vasos tazza "
+    "tazze bicchiere bicchieri kop kopje kopjes lepel lepels glass glasses dessertspoon dessertspoons spoonful "
+    "spoonfuls cupful cupfuls teaspoonful teaspoonfuls tablespoonful tablespoonfuls capful capfuls gill gills jigger "
+    "jiggers wineglass teacup teacups ladle ladles stone stones spoon spoons shot shots löffel messerspitze msp "
+    "recipe recipes paket pakket klont klontje sáček sáčku balíček st paczka ramo folha folhas hoja hojas foglia "
+    "foglie fogli foglioline grappolo påse ds pose bundt bunt knivspids szklanka szklanki hrnek hrnky bögre csomag "
     "csipetnyi kopp kl mk fej szál rúd tábla stang blad tak vel potte kruka forpackning förp förpackning alm bardağı "
     "kaşığı rolle kugel frasco vidro copo copos pastilla sobre trozo trozos"
 )

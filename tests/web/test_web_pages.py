@@ -6,6 +6,7 @@ import pytest
 from babel import Locale
 
 from bake_tracker.domain.access import Role
+from bake_tracker.domain.money import Rounding
 from bake_tracker.entrypoints.web.pages import rounded
 from bake_tracker.entrypoints.web.words import OPERATIONS
 from support.kitchen import Kitchen
@@ -89,4 +90,4 @@ def test_without_a_database_it_is_alive_but_not_ready(
 )
 def test_money_is_read_in_cents_and_small_sums_to_three_figures(exact: str | None, read: str) -> None:
     """They are written as the reader's language does."""
-    assert rounded(exact, locale=Locale("de"), unknown="?") == read
+    assert rounded(exact, locale=Locale("de"), rounding=Rounding(2), unknown="?") == read

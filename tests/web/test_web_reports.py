@@ -2,12 +2,15 @@
 
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 
 from bake_tracker.clock import now
 from bake_tracker.domain.access import Role
@@ -15,6 +18,8 @@ from bake_tracker.entrypoints.web.report import reports
 from bake_tracker.entrypoints.web.report.reports import REPORTS
 from bake_tracker.queries.reports.stock_value import load_stock_value
 from bake_tracker.queries.reports.stock_value_days import ValueOfDay, load_stock_value_by_day
+from bake_tracker.services.catalog.settings import record_bakery_correction
+from bake_tracker.services.catalog.things import record_bakery
 from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.reversal import record_reversal
 from bake_tracker.services.stock.adjustment import record_adjustment
@@ -196,3 +201,62 @@ def test_amounts_beside_their_total_add_up_on_pages(kitchen: Kitchen, web: Web) 
     assert totals[0] == Decimal("10.00")
     *kinds, total = amounts_of(viewer.get("/reports/value").text, "<time")
     assert (sum(kinds), total) == (total, Decimal("31.02"))
+
+
+@pytest.fixture
+def stocked(kitchen: Kitchen) -> Callable[[str], Kitchen]:
+    """A shelf whose three lots do not divide evenly, in a currency."""
+
+    def in_currency(currency: str) -> Kitchen:
+        run_in_transaction(lambda session: record_bakery(session=session, currency=currency))
+        for name in ("Flour", "Sugar", "Salt"):
+            kitchen.ingredient(name)
+            kitchen.receive(name, 1000, "g", Decimal("1250.4444"))
+        kitchen.recipe("Bread", dict.fromkeys(("Flour", "Sugar", "Salt"), (900, "g")), {"Loaf": 1})
+        return kitchen
+
+    return in_currency
+
+
+def words_of(html: str, row: str) -> list[str]:
+    """The amounts in the table row that has this text."""
+    (found,) = [one for one in re.findall(r"<tr>.*?</tr>", html, re.DOTALL) if row in one]
+    return re.findall(r"(?<![\d.,])[\d,]+(?:\.\d+)?(?=\s)", re.sub(r"<[^>]+>", " ", found))
+
+
+@pytest.mark.parametrize(
+    ("currency", "parts", "total", "value", "in_file", "format_"),
+    [
+        ("JPY", ["1,126", "1,125", "1,125"], "3,376", "1,250", "1250.4444", "0.0000"),
+        ("EUR", ["1,125.40", "1,125.40", "1,125.40"], "3,376.20", "1,250.44", "1250.4444", "0.0000"),
+        ("BHD", ["1,125.400", "1,125.400", "1,125.400"], "3,376.200", "1,250.444", "1250.4444", "0.0000"),
+    ],
+)
+def test_a_page_writes_amounts_as_the_currency_does(
+    stocked: Callable[[str], Kitchen], web: Web, currency: str, parts: list[str], total: str, value: str,
+    in_file: str, format_: str,
+) -> None:  # fmt: skip
+    """The parts add up to the total, and a file has all decimals."""
+    kitchen = stocked(currency)
+    viewer = web.browser(Role.VIEWER, {"Accept-Language": "en"})
+    page = viewer.get(f"/recipes/{kitchen.ids['Bread']}").text
+    seen = [words_of(page, f"{name}</a>")[-1] for name in ("Flour", "Sugar", "Salt")]
+    assert (seen, words_of(page, "Ingredients, ")[-1]) == (parts, total)
+    report = viewer.get("/reports/value-now").text
+    assert (words_of(report, ">flour<")[1], f'"texts": ["{value}"' in report) == (value, True)
+    saved = load_workbook(BytesIO(viewer.get("/reports/value-now?format=xlsx").content)).active
+    assert saved is not None
+    cells = [cell for cell in saved[2] if cell.number_format != "General"]
+    assert [(str(cell.value), cell.number_format) for cell in cells] == [(in_file, format_)]
+
+
+def test_shown_amounts_follow_a_corrected_currency(stocked: Callable[[str], Kitchen], web: Web) -> None:
+    """No amount changes: 1250.4444 is shown as 1,250 yen, and as 1,250.444 dinars."""
+    kitchen = stocked("JPY")
+    viewer = web.browser(Role.VIEWER, {"Accept-Language": "en"})
+    path = f"/stock/{kitchen.ids['Flour']}"
+    assert "1,250.444" not in viewer.get(path).text
+    run_in_transaction(
+        lambda session: record_bakery_correction("mistyped", session=session, currency="BHD", time_zone=None)
+    )
+    assert "1,250.444" in viewer.get(path).text

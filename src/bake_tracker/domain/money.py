@@ -1,6 +1,7 @@
 """Money as whole millionths of the bakery's currency, and as text."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 
 from bake_tracker.domain.units import MICRO
@@ -43,3 +44,65 @@ def add_up(parts: Sequence[str | None], total: str | None, step: Decimal) -> lis
         down[place] += 1
     shown = iter(down)
     return [None if part is None else next(shown) * step for part in exact]
+
+
+def written(exact: str, decimals: int) -> str:
+    """An exact amount with all its decimals, and at least those of its currency: ``1200``, ``12.50``, ``12.505``."""
+    amount = Decimal(exact)
+    return format(amount.quantize(Decimal(1).scaleb(min(_exponent(amount), -decimals))), "f")
+
+
+@dataclass(frozen=True, slots=True)
+class Rounding:
+    """How people read amounts: with the decimals of the currency, or in more detail below one.
+
+    Below one an amount has ``small`` places, or three figures if that is None. A price for one piece or one gram never
+    has fewer than three figures, even in a currency without decimals.
+    """
+
+    decimals: int = 2
+    small: int | None = None
+
+    def amount(self, exact: Decimal) -> Decimal:
+        """An amount as it is shown."""
+        return self._shown(exact, self._places(exact))
+
+    def price(self, exact: Decimal) -> Decimal:
+        """A price for one piece, gram or millilitre as it is shown."""
+        return self._shown(exact, max(self._places(exact), min(_figures(exact), 2)))
+
+    def parts(self, parts: Sequence[str | None], total: str | None, *, each: bool = False) -> list[Decimal | None]:
+        """Amounts as they are shown beside their total, which they add up to; each alone if they are not all of it.
+
+        ``each`` is for a total that is a price.
+        """
+        shown_alone = self.price if each else self.amount
+        places = 0 if total is None else -int(shown_alone(Decimal(total)).as_tuple().exponent)
+        if self.small is None and total is not None:
+            places = max(places, self._places(Decimal(total)))
+        shown = add_up(parts, total, Decimal(1).scaleb(-places))
+        if shown is None:
+            return [None if part is None else shown_alone(Decimal(part)) for part in parts]
+        return [None if part is None else self._shown(part, places) for part in shown]
+
+    def _places(self, exact: Decimal) -> int:
+        if abs(exact) >= 1:
+            return self.decimals
+        return max(self.decimals, _figures(exact) if self.small is None else self.small)
+
+    def _shown(self, exact: Decimal, places: int) -> Decimal:
+        near = exact.quantize(Decimal(1).scaleb(-places))
+        least = near.quantize(Decimal(1).scaleb(-self.decimals))
+        if near == least or self.small is not None:
+            return least if near == least else near
+        return near.quantize(Decimal(1).scaleb(_exponent(near)))
+
+
+def _figures(exact: Decimal) -> int:
+    """The decimals that show three figures."""
+    return max(2 - exact.adjusted(), 0) if exact else 0
+
+
+def _exponent(amount: Decimal) -> int:
+    """The exponent without trailing zeros."""
+    return int(amount.normalize().as_tuple().exponent)

@@ -316,6 +316,8 @@ def _fill(page: Any, sheet: Sheet) -> None:
             cell = page.cell(number, column)
             if not is_text[column - 1] and _is_exact(text):
                 cell.value = Decimal(text)
+                if decimals := len(text.partition(".")[2]):
+                    cell.number_format = f"0.{'0' * decimals}"
             elif text:
                 cell.value = "".join(one for one in text if one >= " " or one in "\t\n")
                 cell.data_type = "s"  # text, even if it begins like a formula

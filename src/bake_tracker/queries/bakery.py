@@ -2,12 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, exists, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.models import tables
+
+
+@lru_cache
+def currency_decimals(currency: str) -> int:
+    """How many decimals a currency is written with: 0 for JPY, 2 for EUR and for one that is not known, 3 for BHD."""
+    from babel.numbers import get_currency_precision  # only when needed: it would delay the start of every command
+
+    return get_currency_precision(currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +33,11 @@ class BakeryInfo:
     time_zone: str
     label_policy: str
     has_labels: bool
+
+    @property
+    def decimals(self) -> int:
+        """How many decimals the currency is written with."""
+        return currency_decimals(self.currency)
 
     def local_day(self, instant: datetime) -> date:
         """The calendar day of an instant in the bakery's time zone."""

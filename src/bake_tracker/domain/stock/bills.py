@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import ConversionProblem, UnitConversionError
-from bake_tracker.domain.money import format_money
+from bake_tracker.domain.money import format_money, written
 from bake_tracker.domain.recipes.quantities import Item, conversion_problem
 from bake_tracker.domain.stock.late_costs import shares
 from bake_tracker.domain.units import MICRO, NeedsMeasureError, parse_unit, to_base
@@ -43,8 +43,8 @@ class Billed:
     cost_micros: int | None
 
 
-def changes_of(bill: Bill, lots: Mapping[int, Billed]) -> dict[int, int]:
-    """The signed change of each lot's cost, in millionths.
+def changes_of(bill: Bill, lots: Mapping[int, Billed], decimals: int = 2) -> dict[int, int]:
+    """The signed change of each lot's cost, in millionths; refusals write amounts with at least ``decimals``.
 
     Raises:
         ValidationError: a cost would fall below 0, is needed and unknown, or cannot be shared like this.
@@ -67,7 +67,7 @@ def changes_of(bill: Bill, lots: Mapping[int, Billed]) -> dict[int, int]:
     for lot_id, change in changes.items():
         lot = lots[lot_id]
         if (lot.cost_micros or 0) + change < 0:
-            most, wanted = format_money(lot.cost_micros), format_money(-change)
+            most, wanted = (written(str(format_money(one)), decimals) for one in (lot.cost_micros or 0, -change))
             given.refuse("lines", f"lot {lot.code} cost {most}: at most {most} can be taken off, not {wanted}")
     given.done()
     return changes

@@ -18,7 +18,7 @@ from rich.text import Text
 from bake_tracker.config import load_settings, sqlite_path
 from bake_tracker.domain.amounts import amount
 from bake_tracker.domain.errors import EmptyDatabaseError
-from bake_tracker.domain.money import add_up
+from bake_tracker.domain.money import Rounding
 from bake_tracker.domain.plurals import plural
 from bake_tracker.log import setup
 from bake_tracker.log.values import escape_unsafe
@@ -47,6 +47,8 @@ class State:
     database: str | None = None
     as_json: bool = False
     command: str = "bake"
+    decimals: int = 2
+    """How many decimals the bakery's currency is written with, once a command has read or written."""
 
     @property
     def url(self) -> str:
@@ -78,7 +80,7 @@ def write(work: Callable[["Session"], Answer]) -> Answer:
     """Call a service in its own transaction."""
     from bake_tracker.services.database import run_in_transaction
 
-    return run_in_transaction(work, state.url)
+    return run_in_transaction(lambda session: _noting_currency(session, work(session)), state.url)
 
 
 def ask(work: Callable[["Session"], Answer]) -> Answer:
@@ -92,7 +94,14 @@ def ask(work: Callable[["Session"], Answer]) -> Answer:
     from bake_tracker.services.database import read_scope
 
     with read_scope(state.url) as session:
-        return work(session)
+        return _noting_currency(session, work(session))
+
+
+def _noting_currency(session: "Session", result: Answer) -> Answer:
+    from bake_tracker.queries.bakery import load_bakery
+
+    state.decimals = load_bakery(session).decimals
+    return result
 
 
 def answer(result: Any, render: Callable[[Any], None]) -> None:
@@ -119,23 +128,22 @@ def counted(number: int, what: str) -> str:
 
 
 def money(text: str | None) -> str:
-    """An amount rounded to cents, or to four places below 1; ``unknown`` if there is none."""
-    if text is None:
-        return "unknown"
-    amount = Decimal(text)
-    cents = amount.quantize(Decimal("0.01"))
-    return str(cents if abs(amount) >= 1 or amount == cents else amount.quantize(Decimal("0.0001")))
+    """An amount with the decimals of the currency, or with four places below 1; ``unknown`` if there is none."""
+    return "unknown" if text is None else format(_rounding().amount(Decimal(text)), "f")
 
 
-def adding_up(parts: Sequence[str | None], total: str | None) -> list[str]:
-    """Amounts as text, rounded so that they add up to their total as ``money`` shows it."""
-    if total is None:
-        return [money(part) for part in parts]
-    step = Decimal(1).scaleb(int(Decimal(money(total)).as_tuple().exponent))
-    shown = add_up(parts, total, step)
-    if shown is None:
-        return [money(part) for part in parts]
-    return ["unknown" if one is None else str(_without_zeros(one.quantize(step))) for one in shown]
+def price(text: str | None) -> str:
+    """A price for one piece, gram or millilitre, never with fewer than three figures."""
+    return "unknown" if text is None else format(_rounding().price(Decimal(text)), "f")
+
+
+def adding_up(parts: Sequence[str | None], total: str | None, *, each: bool = False) -> list[str]:
+    """Amounts as text that add up to their total as ``money`` shows it; ``each`` if ``price`` shows it."""
+    return ["unknown" if one is None else format(one, "f") for one in _rounding().parts(parts, total, each=each)]
+
+
+def _rounding() -> Rounding:
+    return Rounding(state.decimals, small=4)
 
 
 def known_value(row: Mapping[str, Any]) -> str | None:
@@ -148,11 +156,6 @@ def without_cost(row: Mapping[str, Any]) -> str:
     """How much of an item has no cost, if a part of it has one."""
     is_partial = row["value"] is None and known_value(row) is not None
     return f"{amount(row['quantity_without_cost'], row['unit'])} without cost" if is_partial else ""
-
-
-def _without_zeros(amount: Decimal) -> Decimal:
-    cents = amount.quantize(Decimal("0.01"))
-    return cents if amount == cents else amount
 
 
 def say(text: str, style: str = "") -> None:

@@ -21,17 +21,18 @@ from fastapi import Request
 from starlette.responses import Response
 
 from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.money import written
 from bake_tracker.domain.slice_keys import read_key, write_key
 from bake_tracker.domain.slices import Ask, Found
 from bake_tracker.entrypoints.http.downloads import file_answer
-from bake_tracker.entrypoints.web.pages import adding_up, locale_of, path_for, render
+from bake_tracker.entrypoints.web.pages import adding_up, locale_of, path_for, render, rounding_of
 from bake_tracker.files.tables import Sheet, csv_content, xlsx_content
 
 MOST_EXPORTED = 100_000
 LONGEST_SEARCH = 200
 FORMATS = ("csv", "xlsx")
 
-Shown = Literal["text", "number", "money", "day", "moment", "flag"]
+Shown = Literal["text", "number", "money", "price", "day", "moment", "flag"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,14 @@ class Column:
         return self.key if self.sort == "" else self.sort
 
     @property
+    def is_money(self) -> bool:
+        """Whether it is an amount of money, or a price for one piece."""
+        return self.shown in ("money", "price")
+
+    @property
     def is_number(self) -> bool:
         """Whether the column is right-aligned."""
-        return self.shown in ("number", "money")
+        return self.is_money or self.shown == "number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +136,9 @@ class Listing:
         """A cell that is a part of a total in its row, rounded so that all parts add up to it."""
         parts = [one.key for one in self.of.columns if one.part_of == column.part_of]
         total = row[column.part_of or ""]
-        texts = adding_up([row[key] for key in parts], total, locale=locale_of(self.request))
+        texts = adding_up(
+            [row[key] for key in parts], total, locale=locale_of(self.request), rounding=rounding_of(self.request)
+        )
         return texts[parts.index(column.key)]
 
     def link(self, column: Column, row: Mapping[str, Any]) -> str | None:
@@ -207,7 +215,8 @@ class ListOf:
             raise ValidationError.of(
                 "format", f"can have at most {MOST_EXPORTED:,} rows, and this list has more; search first"
             )
-        rows = [[_in_file(column, row[column.key]) for column in self.columns] for row in found.rows]
+        decimals = rounding_of(request).decimals if any(column.is_money for column in self.columns) else 0
+        rows = [[_in_file(column, row[column.key], decimals) for column in self.columns] for row in found.rows]
         texts = frozenset(column.title for column in self.columns if not column.is_number)
         sheet = Sheet(self.name[:30], [column.title for column in self.columns], rows, texts)
         content = csv_content(sheet) if wanted == "csv" else xlsx_content([sheet])
@@ -220,9 +229,11 @@ class ListOf:
         return wanted or None
 
 
-def _in_file(column: Column, value: Any) -> str:
+def _in_file(column: Column, value: Any, decimals: int) -> str:
     if value is None:
         return ""
+    if column.is_money:
+        return written(str(value), decimals)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return column.words.get(str(value), str(value)) if column.words else str(value)

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,13 +20,15 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from bake_tracker.domain.access import Role
 from bake_tracker.domain.amounts import friendly
-from bake_tracker.domain.money import add_up
+from bake_tracker.domain.money import Rounding, written
 from bake_tracker.entrypoints.http import cookies
 from bake_tracker.entrypoints.http.access import CSRF_FIELD, CSRF_HEADER, caller_of
 from bake_tracker.entrypoints.http.problems import Problem
 from bake_tracker.entrypoints.web.navigation import NAVIGATION
 from bake_tracker.entrypoints.web.remedies import helps, remedies_of
 from bake_tracker.entrypoints.web.words import OPERATIONS
+from bake_tracker.queries.bakery import BakeryInfo, load_bakery
+from bake_tracker.services.database import read_scope
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -53,6 +55,8 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
     cookies.begin_visit(request)
     caller = caller_of(request)
     locale = locale_of(request)
+    if isinstance(house := values.get("bakery"), BakeryInfo):
+        request.state.rounding = Rounding(house.decimals)
     text = _environment.get_template(template).render(
         request=request,
         caller=caller,
@@ -68,8 +72,10 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
         locale=locale,
         number=partial(number, locale=locale),
         amount=partial(amount, locale=locale),
-        rounded=partial(rounded, locale=locale),
-        adding_up=partial(adding_up, locale=locale),
+        rounded=_with_rounding(rounded, request),
+        price_text=_with_rounding(partial(rounded, each=True), request),
+        in_full=_with_rounding(in_full, request),
+        adding_up=_with_rounding(adding_up, request),
         day=partial(day, locale=locale),
         moment=partial(moment, locale=locale),
         words=OPERATIONS,
@@ -166,39 +172,44 @@ def _rounded(exact: Decimal, decimals: int) -> Decimal:
     return Decimal(format((round(exact, decimals) or exact).normalize(), "f"))
 
 
-def adding_up(parts: Iterable[str | None], total: str | None, *, locale: Locale) -> list[str | None]:
+def adding_up(
+    parts: Iterable[str | None], total: str | None, *, locale: Locale, rounding: Rounding, each: bool = False
+) -> list[str | None]:
     """Amounts of money as text, rounded so that they add up to their total as ``rounded`` shows it; None if unknown."""
-    return [None if part is None else number(part, locale=locale) for part in shown_parts(list(parts), total)]
+    shown = rounding.parts(list(parts), total, each=each)
+    return [None if part is None else number(part, locale=locale) for part in shown]
 
 
-def shown_parts(parts: Sequence[str | None], total: str | None) -> list[Decimal | None]:
-    """Amounts of money rounded so that they add up to their total; each by itself if they are not the whole of it."""
-    shown = None if total is None else add_up(parts, total, Decimal(1).scaleb(-_places(Decimal(total))))
-    if shown is None:
-        return [None if part is None else _rounded_money(Decimal(part)) for part in parts]
-    return [None if part is None else _to_cents(part) for part in shown]
+def rounded(
+    value: str | Decimal | None, *, locale: Locale, rounding: Rounding, unknown: str = "unknown", each: bool = False
+) -> str:
+    """An amount of money for people, with the decimals of the currency or to three figures below one: 56.76, 0.072.
 
-
-def _places(exact: Decimal) -> int:
-    return max(2, 2 - exact.adjusted()) if exact else 2
-
-
-def _to_cents(near: Decimal) -> Decimal:
-    """A number without trailing zeros behind its cents."""
-    short = near.normalize()
-    return short.quantize(Decimal(1).scaleb(min(int(short.as_tuple().exponent), -2)))
-
-
-def rounded(value: str | Decimal | None, *, locale: Locale, unknown: str = "unknown") -> str:
-    """An amount of money for people, to the cent or to three figures below one: 56.76, 0.072. Files have it in full."""
+    ``each`` is for the price of one piece or gram. Files have it in full.
+    """
     if value is None:
         return unknown
     exact = Decimal(value)
-    return number(_rounded_money(exact), locale=locale)
+    return number(rounding.price(exact) if each else rounding.amount(exact), locale=locale)
 
 
-def _rounded_money(exact: Decimal) -> Decimal:
-    return _to_cents(exact.quantize(Decimal(1).scaleb(-_places(exact))))
+def in_full(value: str | None, *, locale: Locale, rounding: Rounding, unknown: str = "unknown") -> str:
+    """An amount that somebody stated, with all its decimals."""
+    return unknown if value is None else number(written(value, rounding.decimals), locale=locale)
+
+
+def _with_rounding(shown: Callable[..., Any], request: Request) -> Callable[..., Any]:
+    """The same for a template; the bakery is asked for its currency only if the page shows an amount."""
+    return lambda *given, **more: shown(*given, **more, locale=locale_of(request), rounding=rounding_of(request))
+
+
+def rounding_of(request: Request) -> Rounding:
+    """How amounts of money are shown to this request, by the currency that the bakery has now."""
+    found: Rounding | None = getattr(request.state, "rounding", None)
+    if found is None:
+        with read_scope() as session:
+            found = request.state.rounding = Rounding(load_bakery(session).decimals)
+    return found
 
 
 def day(value: date | str | None, *, locale: Locale, unknown: str = "no date") -> str:

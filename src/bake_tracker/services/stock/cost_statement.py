@@ -135,7 +135,7 @@ def record_cost_statement(
         # decide
         _check_may_be_stated(lots, named, came, operation.house.local_day(stated))
         billed = {key: Billed(one.code, one.item, one.quantity, _cost(graph, key)) for key, one in lots.items()}
-        changes = changes_of(Bill(which, share, asked), billed)
+        changes = changes_of(Bill(which, share, asked), billed, operation.house.decimals)
         passed = pass_on(changes, graph.lots, graph.taken, graph.operations, graph.returned)
         _check_countable(graph, passed)
 

@@ -96,7 +96,7 @@ def measures(
         rows: list[Any] = common_rows()
     else:
         rows = ask(lambda session: load_measures(session, None if item is None else find(session, "item", item)))
-    if not write_file(rows, list(rows[0]) if rows else list(MeasureRow.__annotations__), csv, xlsx):
+    if not write_file(rows, list(rows[0]) if rows else list(MeasureRow.__annotations__), csv, xlsx, money=()):
         answer(rows, show_common if common else show_measures)
 
 

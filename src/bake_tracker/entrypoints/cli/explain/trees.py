@@ -9,7 +9,7 @@ from bake_tracker.domain.amounts import amount, amount_of
 from bake_tracker.domain.log.tree import build_trees
 from bake_tracker.entrypoints.cli.log.lines import spent
 from bake_tracker.entrypoints.cli.log.tree import draw_all
-from bake_tracker.entrypoints.cli.state import adding_up, counted, money, out, say, show_table, twig
+from bake_tracker.entrypoints.cli.state import adding_up, counted, money, out, price, say, show_table, twig
 
 CANDIDATES = 20
 RECEIVING = ("record_receipt", "record_delivery")
@@ -100,9 +100,9 @@ def _add_cost(tree: Tree, lot: dict[str, Any]) -> None:
         return
     lost = f"; another {money(lot['loss_cost'])} was lost in baking" if lot["loss_cost"] not in (None, "0.00") else ""
     per = "each" if lot["unit"] == "each" else f"per {lot['unit']}"
-    total = f": {money(lot['unit_cost'])} {per}" if lot["unit_cost"] else ""
+    total = f": {price(lot['unit_cost'])} {per}" if lot["unit_cost"] else ""
     branch = tree.add(twig(f"cost by receipt{total}{lost}"))
-    costs = adding_up([share["cost"] for share in lot["receipts"]], lot["unit_cost"])
+    costs = adding_up([share["cost"] for share in lot["receipts"]], lot["unit_cost"], each=True)
     for share, cost in zip(lot["receipts"], costs, strict=True):
         source = f" from {share['supplier']}" if share["supplier"] else ""
         text = f"{amount(share['quantity'], share['unit'])} of {share['lot_code']}{source}: {cost}"
@@ -119,7 +119,7 @@ def _add_draws(branch: Tree, draws: Sequence[dict[str, Any]], made: dict[str, An
     def add(draw: dict[str, Any]) -> None:
         lot = draw["lot"]
         share = (
-            f" ({money(draw['unit_share'])} for each)" if made and made["unit"] == "each" and draw["unit_share"] else ""
+            f" ({price(draw['unit_share'])} for each)" if made and made["unit"] == "each" and draw["unit_share"] else ""
         )
         line = f"{amount(draw['quantity'], lot['unit'])} for {money(draw['cost'])}{share} from {_lot_line(lot)}"
         below = branch.add(twig(line))
@@ -205,7 +205,7 @@ def _operation_tree(
 def _need_tree(need: dict[str, Any], limit: int) -> Tree:
     makes = [amount_of(*text.split(" ", 2)) for text in need["makes"]]
     made = f", making {' and '.join(makes)}" if need["what"] == "batch" and makes else ""
-    each = f", {money(need['unit_cost'])} each" if need["unit_cost"] and need["what"] == "batch" else ""
+    each = f", {price(need['unit_cost'])} each" if need["unit_cost"] and need["what"] == "batch" else ""
     head = f"One {need['what']} of {need['slug']} today{made}: "
     head += (
         f"cost {money(need['cost'])}{each}; the stock allows {need['enough_for']}"

@@ -14,7 +14,7 @@ from bake_tracker.entrypoints.cli.lookup import find, find_operation, find_optio
 from bake_tracker.entrypoints.cli.options import CountSawOption, OperationId
 from bake_tracker.entrypoints.cli.production.outputs import AlsoMade, also_made
 from bake_tracker.entrypoints.cli.production.really_used import ReallyUsed, really_used
-from bake_tracker.entrypoints.cli.state import adding_up, answer, ask, money, say, show_table, write
+from bake_tracker.entrypoints.cli.state import adding_up, answer, ask, money, price, say, show_table, write
 from bake_tracker.queries.catalog.parts import refuse_parts_of_yields
 from bake_tracker.queries.operations.history import load_operation, load_runs
 from bake_tracker.queries.runs.plans import load_plan_doubts
@@ -196,7 +196,7 @@ def show_production(result: Any) -> None:
         + (f" as lot {result['lot_code']}" if result["lot_code"] else "")
     )
     loss = f", of which {money(result['loss_cost'])} lost" if result["loss_quantity"] != "0" else ""
-    per_unit = f", {money(result['per_unit_cost'])} each" if result["per_unit_cost"] else ""
+    per_unit = f", {price(result['per_unit_cost'])} each" if result["per_unit_cost"] else ""
     outputs = result.get("outputs", ())
     own = f"; {money(outputs[0]['cost'])} of it for this product" if outputs else ""
     say(f"  cost {money(result['total_ingredient_cost'])}{loss}{own}{per_unit}")
@@ -212,7 +212,7 @@ def show_production(result: Any) -> None:
 
 def show_assembly(result: Any) -> None:
     say(f"Packed {result['quantity']} as lot {result['lot_code']}")
-    each = f", {money(result['per_unit_cost'])} each" if result["per_unit_cost"] else ""
+    each = f", {price(result['per_unit_cost'])} each" if result["per_unit_cost"] else ""
     say(f"  cost {money(result['total_component_cost'])}{each}")
     show_consumptions(result)
 

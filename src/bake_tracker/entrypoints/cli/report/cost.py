@@ -13,7 +13,7 @@ from bake_tracker.domain.units import MICRO
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.lookup import find
 from bake_tracker.entrypoints.cli.options import OperationId
-from bake_tracker.entrypoints.cli.state import adding_up, answer, ask, counted, money, say, show_table, write
+from bake_tracker.entrypoints.cli.state import adding_up, answer, ask, counted, money, price, say, show_table, write
 from bake_tracker.entrypoints.cli.tables import Csv, Xlsx, write_file
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.reports.prices import PriceHistory, PriceRow, load_prices
@@ -109,7 +109,7 @@ def show_prices(history: Any, since: date | None = None) -> None:
                     row["quantity"],
                     row["unit"],
                     money(row["cost"]),
-                    f"{money(row['price'])}/{row['price_per']}",
+                    f"{price(row['price'])}/{row['price_per']}",
                     f"{row['change_percent']} %" if row["change_percent"] else "-",
                     row["supplier"] or "-",
                     row["product"] or "-",
@@ -120,7 +120,7 @@ def show_prices(history: Any, since: date | None = None) -> None:
         )  # fmt: skip
     for source in history["sources"]:
         of = " from ".join(filter(None, (source["product"], source["supplier"]))) or "no product or supplier"
-        span = ", ".join(f"{name} {money(source[name])}" for name in ("last", "lowest", "highest", "average"))
+        span = ", ".join(f"{name} {price(source[name])}" for name in ("last", "lowest", "highest", "average"))
         per = "each" if source["price_per"] == "each" else f"per {source['price_per']}"
         say(f"{of}: {span} {per}, {counted(source['purchases'], 'purchase')}")
     if before := history.get("follows"):
@@ -145,10 +145,10 @@ def show_cost(found: Any) -> None:
     for unit in made:
         of = {one["basis"]: one for one in found["makes"] if one["finished_unit"] == unit}
         for ending, in_all in (("", ""), ("_in_all", ", total"))[: 2 if has_rates else 1]:
-            rows.append([f"one {unit}{in_all}", *(money(of[basis][f"each{ending}"]) for basis in BASES)])
+            rows.append([f"one {unit}{in_all}", *(price(of[basis][f"each{ending}"]) for basis in BASES)])
             if found["price"]:
                 margins = [_margin(of[basis], ending) for basis in BASES]
-                rows.append([f"margin at {money(found['price'])}{in_all}", *margins])
+                rows.append([f"margin at {price(found['price'])}{in_all}", *margins])
     show_table({"": "left", "today's lots": "right", "last prices": "right", "average on hand": "right"}, rows)
     for row in found["items"]:
         if row["missing"] != "0":
@@ -168,7 +168,7 @@ def _column(found: Any, basis: str, beside: list[str]) -> list[str]:
     shown = adding_up([*parts, *(found[name] for name in beside)], total)
     of_items = shown[: len(parts)]
     if beside and found[basis] is not None:
-        of_all = str(sum(map(Decimal, of_items), Decimal("0.00")))
+        of_all = str(sum(map(Decimal, of_items), Decimal(money("0"))))
     else:
         of_all = money(found[basis])
     return [*of_items, of_all, *shown[len(parts) :], *([money(total)] if beside else [])]
@@ -176,4 +176,4 @@ def _column(found: Any, basis: str, beside: list[str]) -> list[str]:
 
 def _margin(one: Any, of: str) -> str:
     left, percent = one[f"margin{of}"], one[f"margin_percent{of}"]
-    return "unknown" if left is None else f"{money(left)} ({percent} %)"
+    return "unknown" if left is None else f"{price(left)} ({percent} %)"

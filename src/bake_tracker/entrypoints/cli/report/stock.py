@@ -8,7 +8,17 @@ import typer
 from bake_tracker.clock import now
 from bake_tracker.entrypoints.cli.report.charts import add_up, show_chart
 from bake_tracker.entrypoints.cli.report.usage import Chart, Since, Until, check_period
-from bake_tracker.entrypoints.cli.state import adding_up, answer, ask, known_value, money, say, show_table, without_cost
+from bake_tracker.entrypoints.cli.state import (
+    adding_up,
+    answer,
+    ask,
+    known_value,
+    money,
+    price,
+    say,
+    show_table,
+    without_cost,
+)
 from bake_tracker.entrypoints.cli.tables import Csv, Xlsx, write_file
 from bake_tracker.queries.reports.stock_value import StockValue, load_stock_value
 from bake_tracker.queries.reports.yields import Compared, load_run_yields, load_yields_by_month
@@ -116,7 +126,7 @@ def _show_value(stock: StockValue, rows: list[Any], by_lot: bool) -> None:
 def _value_cells(row: Any, value: str, by_lot: bool) -> list[str]:
     names = [row["kind"].replace("_", " "), row["item_slug"], *([row["lot_code"]] if by_lot else [])]
     cells = [*names, row["quantity"], row["unit"], value]
-    return [*cells, money(row["unit_cost"]), row["usable_until"] or "-"] if by_lot else [*cells, str(row["lot_count"])]
+    return [*cells, price(row["unit_cost"]), row["usable_until"] or "-"] if by_lot else [*cells, str(row["lot_count"])]
 
 
 def _show_yields(rows: list[Any]) -> None:
@@ -154,8 +164,8 @@ def _show_yields(rows: list[Any]) -> None:
 
 
 def _costs(row: Compared) -> list[str]:
-    each = "-" if row["actual"] == "0" else money(row["unit_cost"])
-    return [money(row["cost"]), money(row["planned_unit_cost"]), each]
+    each = "-" if row["actual"] == "0" else price(row["unit_cost"])
+    return [money(row["cost"]), price(row["planned_unit_cost"]), each]
 
 
 def _show_losses(rows: list[Any]) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from bake_tracker.domain.amounts import amount
 from bake_tracker.domain.errors import Problem, ServiceError, ValidationError
+from bake_tracker.domain.money import written
 from bake_tracker.domain.stock.arrivals import question_about_expiry
 from bake_tracker.domain.units import MICRO
 from bake_tracker.domain.written import Reading, read_day, read_money, read_number, with_evidence
@@ -23,7 +24,7 @@ from bake_tracker.entrypoints.cli.remedies import told
 from bake_tracker.entrypoints.cli.state import answer, ask, counted, money, say, write
 from bake_tracker.entrypoints.cli.stock.receive import say_warnings, today_of
 from bake_tracker.files.tables import FORMATS, TableRow, read_table
-from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.bakery import BakeryInfo, load_bakery
 from bake_tracker.queries.catalog.parts import refuse_parts_in
 from bake_tracker.services.database import Session
 from bake_tracker.services.stock.delivery import DeliveryResult, record_delivery
@@ -113,10 +114,10 @@ def _read_file(session: Session, file: Path, reading: Reading) -> list[dict[str,
     reading = with_evidence(
         reading, (row.cells.get(name, "") for row in rows for name in ("quantity", "cost", "price"))
     )
-    currency = load_bakery(session).currency
+    house = load_bakery(session)
     for row in rows:
         try:
-            lines.append(_line(session, row, reading, currency))
+            lines.append(_line(session, row, reading, house))
         except (ServiceError, typer.BadParameter, ValueError) as error:
             problems.append({"field": f"row {row.number}", "problem": told(error)})
     if problems:
@@ -126,7 +127,7 @@ def _read_file(session: Session, file: Path, reading: Reading) -> list[dict[str,
     return lines
 
 
-def _line(session: Session, row: TableRow, reading: Reading, currency: str) -> dict[str, Any]:
+def _line(session: Session, row: TableRow, reading: Reading, house: BakeryInfo) -> dict[str, Any]:
     cells = row.cells
     if unknown := sorted(cells.keys() - set(COLUMNS)):
         raise ValueError(f"unknown column {', '.join(unknown)}; use {', '.join(COLUMNS)}")
@@ -136,7 +137,7 @@ def _line(session: Session, row: TableRow, reading: Reading, currency: str) -> d
         "item_id": item_id,
         "quantity": quantity,
         "unit": unit,
-        "total_cost": _cost(cells, quantity, currency, reading),
+        "total_cost": _cost(cells, quantity, house, reading),
         "lot_code": cells.get("lot") or None,
         "expires_on": read_day(cells["expires"], reading.dates) if cells.get("expires") else None,
         "location": cells.get("location") or None,
@@ -144,13 +145,13 @@ def _line(session: Session, row: TableRow, reading: Reading, currency: str) -> d
     }
 
 
-def _cost(cells: Mapping[str, str], quantity: Fraction, currency: str, reading: Reading) -> int | Decimal | None:
+def _cost(cells: Mapping[str, str], quantity: Fraction, house: BakeryInfo, reading: Reading) -> int | Decimal | None:
     """The cost of a line, or its price for one of its unit times the quantity, to the nearest millionth."""
-    cost = read_money(cells["cost"], currency, reading) if cells.get("cost") else None
+    cost = read_money(cells["cost"], house.currency, reading) if cells.get("cost") else None
     if cells.get("price"):
-        by_price = Fraction(round(read_money(cells["price"], currency, reading) * quantity * MICRO), MICRO)
-        if cost is not None and abs(cost - by_price) >= Fraction(1, 100):
-            paid, priced = (money(str(parse.exact_decimal(one))) for one in (cost, by_price))
+        by_price = Fraction(round(read_money(cells["price"], house.currency, reading) * quantity * MICRO), MICRO)
+        if cost is not None and abs(cost - by_price) >= Fraction(1, 10**house.decimals):
+            paid, priced = (written(str(parse.exact_decimal(one)), house.decimals) for one in (cost, by_price))
             raise ValueError(f"the cost is {paid}, but the price times the quantity is {priced}; leave one of them out")
         cost = by_price if cost is None else cost
     return None if cost is None else parse.exact_decimal(cost)

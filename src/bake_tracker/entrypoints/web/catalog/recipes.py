@@ -13,12 +13,13 @@ from starlette.responses import Response
 from bake_tracker.clock import now
 from bake_tracker.domain.arguments import MAX_KEY
 from bake_tracker.domain.errors import ServiceError, UnitConversionError, ValidationError
+from bake_tracker.domain.money import Rounding
 from bake_tracker.entrypoints.http.access import OWNER, VIEWER
 from bake_tracker.entrypoints.http.problems import status_of
 from bake_tracker.entrypoints.web.catalog.typed_rows import read_price
 from bake_tracker.entrypoints.web.forms import Form, Sent, blank
 from bake_tracker.entrypoints.web.lists import Column, ListOf
-from bake_tracker.entrypoints.web.pages import go_to, locale_of, number, pages, render, shown_parts
+from bake_tracker.entrypoints.web.pages import go_to, locale_of, number, pages, render, rounding_of
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.recipe_versions import load_recipe_versions
 from bake_tracker.queries.reports.recipe_cost import BASES, RecipeCost, load_recipe_cost
@@ -128,7 +129,7 @@ def _page(
         bakery=house,
         view=view,
         cost=cost,
-        shown=_shown_costs(cost, locale_of(request)) if cost else {},
+        shown=_shown_costs(cost, locale_of(request), rounding_of(request)) if cost else {},
         bases=BASES,
         asked=asked,
         batches=batches,
@@ -137,7 +138,7 @@ def _page(
     )
 
 
-def _shown_costs(cost: RecipeCost, locale: Locale) -> dict[str, dict[str, str | None]]:
+def _shown_costs(cost: RecipeCost, locale: Locale, rounding: Rounding) -> dict[str, dict[str, str | None]]:
     """For each basis the costs by item slug, of all items and beside them, as text that adds up to the total."""
     beside = [cost["labour"], cost["overhead"]] if {cost["labour"], cost["overhead"]} != {"0.00"} else []
     found: dict[str, dict[str, str | None]] = {}
@@ -145,9 +146,9 @@ def _shown_costs(cost: RecipeCost, locale: Locale) -> dict[str, dict[str, str | 
         of_basis: Any = cost
         items: list[Any] = cost["items"]
         total = of_basis[f"{basis}_in_all"] if beside else of_basis[basis]
-        amounts = shown_parts([*(row[basis] for row in items), *beside], total)
+        amounts = rounding.parts([*(row[basis] for row in items), *beside], total)
         of_items = [one for one in amounts[: len(items)] if one is not None]
-        in_all = None if of_basis[basis] is None else sum(of_items, Decimal("0.00"))
+        in_all = None if of_basis[basis] is None else sum(of_items, rounding.amount(Decimal(0)))
         names = [*(row["item_slug"] for row in items), *(("(labour)", "(overhead)") if beside else ()), "(items)"]
         found[basis] = {
             name: None if one is None else number(one, locale=locale)

@@ -18,13 +18,14 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart with its title; ``unit`` follows every value, ``is_of_days`` makes the axis days."""
+    """A chart with its title; ``unit`` follows every value, written as ``shown``; ``is_of_days``: of days."""
 
     title: str
     kind: Literal["bar", "line"]
     axis: Sequence[str]
     series: Sequence[Series]
     unit: str = ""
+    shown: Literal["number", "money", "price"] = "number"
     is_of_days: bool = False
     is_stacked: bool = False
     is_sideways: bool = False

@@ -87,7 +87,7 @@ def _value(session: Session, asked: Asked) -> tuple[Rows, list[Chart]]:
     series = [Series(KIND_WORDS[kind], [str(dict(row)[kind]) for row in rows]) for kind in KINDS]
     axis = [row["day"] for row in rows]
     title, unit = "Value at the end of each day", asked.house.currency
-    return rows, [Chart(title, "line", axis, series, unit, is_of_days=True, is_stacked=True)]
+    return rows, [Chart(title, "line", axis, series, unit, "money", is_of_days=True, is_stacked=True)]
 
 
 def _value_now(session: Session, asked: Asked) -> tuple[Rows, list[Chart]]:
@@ -99,7 +99,9 @@ def _value_now(session: Session, asked: Asked) -> tuple[Rows, list[Chart]]:
     axis = [str(row["item_slug"]) for row in known]
     notes = [f"The {LARGEST} most valuable items."] if len(rows) > LARGEST else []
     notes += [UNKNOWN] if any(row["value"] is None for row in rows) else []
-    chart = Chart("Value by item, now", "bar", axis, series, asked.house.currency, is_sideways=True, notes=notes)
+    chart = Chart(
+        "Value by item, now", "bar", axis, series, asked.house.currency, "money", is_sideways=True, notes=notes
+    )
     return rows, [chart]
 
 
@@ -113,7 +115,7 @@ def _costs(session: Session, asked: Asked) -> tuple[Rows, list[Chart]]:
     notes = [f"The latest {RUNS_SHOWN} runs."] if len(rows) == RUNS_SHOWN else []
     notes += [UNKNOWN] if any(run["unit_cost"] is None for run in runs) else []
     axis = [run["at"][:16].replace("T", " ") for run in runs]
-    return rows, [Chart("Unit cost, run by run", "line", axis, series, asked.house.currency, notes=notes)]
+    return rows, [Chart("Unit cost, run by run", "line", axis, series, asked.house.currency, "price", notes=notes)]
 
 
 def _yields(session: Session, asked: Asked) -> tuple[Rows, list[Chart]]:
@@ -141,7 +143,7 @@ def _usage(session: Session, asked: Asked) -> tuple[Rows, list[Chart]]:
 
 def _by_month(title: str, axis: list[str], series: list[Series], rows: Rows, asked: Asked) -> Chart:
     notes = [UNKNOWN] if any(row["cost"] is None for row in rows) else []
-    return Chart(title, "bar", axis, series, asked.house.currency, is_stacked=True, notes=notes)
+    return Chart(title, "bar", axis, series, asked.house.currency, "money", is_stacked=True, notes=notes)
 
 
 def _prices(session: Session, asked: Asked) -> tuple[Rows, list[Chart]]:
@@ -164,7 +166,7 @@ def _prices(session: Session, asked: Asked) -> tuple[Rows, list[Chart]]:
     ]
     unit = f"{asked.house.currency} a {PER[history['unit']][0]}"
     return rows, [
-        Chart(f"Price of {slug}", "line", [row["bought_on"] for row in bought], series, unit, is_of_days=True)
+        Chart(f"Price of {slug}", "line", [row["bought_on"] for row in bought], series, unit, "price", is_of_days=True)
     ]
 
 
@@ -211,8 +213,8 @@ _LOSS = (
     _UNIT,
     Column("loss_percent", "Lost, %", "number"),
     _money("cost", "Cost", narrow=False),
-    _money("planned_unit_cost", "Planned, each", narrow=False),
-    _money("unit_cost", "Actual, each"),
+    Column("planned_unit_cost", "Planned, each", "price", narrow=False),
+    Column("unit_cost", "Actual, each", "price"),
 )
 
 REPORTS: dict[str, Report] = {
@@ -266,7 +268,7 @@ REPORTS: dict[str, Report] = {
         "It was not bought at a known price in this period.",
         (Column("bought_on", "Bought on", "day"), Column("supplier", "Supplier"),
          Column("product", "Product", narrow=False), _QUANTITY, _UNIT, _money("cost", "Cost", narrow=False),
-         _money("price", "Price"), Column("price_per", "for a", sort=None),
+         Column("price", "Price", "price"), Column("price_per", "for a", sort=None),
          Column("change_percent", "Change, %", sort=None),
          Column("lot_code", "Lot", link="operation", by=("operation_id",))),
         "-bought_on", ("supplier", "product", "lot_code", "bought_on"), _prices, of_item=True,

@@ -33,3 +33,27 @@ def test_a_command_writes_amounts_as_the_currency_does(
     sheet = load_workbook(tmp_path / "value.xlsx").active
     assert sheet is not None
     assert format_ in {cell.number_format for cell in sheet[2] if cell.value in (1200, 1200.5)}
+
+
+def test_every_amount_of_a_command_may_have_the_bakerys_currency(bake: CommandLine, tmp_path: Path) -> None:
+    """In an option, a line, a file and a bill; another currency is refused wherever it stands."""
+    bake("init", "--currency", "EUR")
+    bake("item", "add", "ingredient", "Flour", "--unit", "g")
+    bake("item", "add", "finished_unit", "Bun", "--shelf-life", "none")
+    bake("recipe", "add", "Buns", "--line", "1 g flour", "--makes", "1 bun")
+    bake("supplier", "add", "Mill")
+    bake("receive", "flour", "1", "kg", "--lot", "L1", "--cost", "5")
+    file = tmp_path / "delivery.csv"
+    file.write_text("item,quantity,unit,cost\nflour,1,kg,{}\n".format('"3,50 €"'))
+    for words in (
+        ("receive", "flour", "1", "kg", "--cost", "{}"),
+        ("deliver", "mill", "1 kg flour @{}"),
+        ("rate", "buns", "--labour", "{}", "--overhead", "{}"),
+        ("cost", "buns", "--price", "{}"),
+        ("cost-statement", "L1=+{}", "--kind", "freight"),
+    ):
+        for typed in ("€ 3,50", "3.50 EUR", "EUR 3.50"):
+            done = bake(*(word.format(typed) for word in words))
+            assert (done.code, done.err) == (0, ""), (words, typed)
+        assert "but this bakery's currency is EUR" in bake(*(word.format("$3.50") for word in words)).err
+    assert "3.50" in bake("deliver", "mill", str(file)).out

@@ -15,6 +15,7 @@ from bake_tracker.domain.written import (
     OtherCurrencyError,
     Reading,
     UnreadableError,
+    amount_in,
     local_day,
     normal_number,
     read_day,
@@ -145,6 +146,14 @@ def test_a_file_shows_its_decimal_sign() -> None:
 )
 def test_the_bakerys_own_currency_may_be_written(text: str, amount: Fraction) -> None:
     assert read_money(text, "EUR") == amount
+
+
+@pytest.mark.parametrize("text", ["-€3.50", "-3.50 EUR", "\u2212EUR 3.50", "- 3.50"])
+def test_a_minus_may_stand_before_the_currency(text: str) -> None:
+    """A credit is written so."""
+    assert read_exact(amount_in(text, "EUR")) == Decimal("-3.50")
+    with pytest.raises(OtherCurrencyError):
+        amount_in("-$3.50", "EUR")
 
 
 @pytest.mark.parametrize(("text", "currency"), [("$3", "EUR"), ("£3", "EUR"), ("3 USD", "EUR"), ("€3", "USD")])

@@ -9,6 +9,7 @@ from babel import Locale
 from starlette.testclient import TestClient
 
 from bake_tracker.domain.access import Role
+from bake_tracker.entrypoints.http.access import CSRF_FIELD
 from bake_tracker.entrypoints.web.pages import amount
 from bake_tracker.queries.catalog.find import find_hits
 from bake_tracker.services.catalog.products import record_product
@@ -102,6 +103,18 @@ def test_goods_come_in_as_the_last_did(kitchen: Kitchen, baker: TestClient) -> N
     refused = baker.post("/receive", data={**sent, "operation_id": "", "received_on": "2999-01-01"})
     assert (refused.status_code, "must be today (" in refused.text) == (422, True)
     assert baker.post("/receive", data={**sent, "operation_id": "", "quantity": "-1"}).status_code == 422
+
+
+@pytest.mark.parametrize("cost", ["$ 3,75", "3,75 USD", "USD 3,75", "3,75"])
+def test_an_amount_on_a_page_may_have_the_bakerys_currency(kitchen: Kitchen, baker: TestClient, cost: str) -> None:
+    """It is read in the user's language; another currency is refused beside the field."""
+    item = kitchen.ingredient("Flour")
+    page, german = f"/receive?item={item}", {"Accept-Language": "de"}
+    sent = {CSRF_FIELD: csrf_of(baker.get(page)), "item_id": str(item), "quantity": "1", "unit": "kg"}
+    assert baker.post("/receive", data={**sent, "total_cost": cost}, headers=german).status_code == 303
+    assert "3.75 USD" in baker.get(page).text
+    refused = baker.post("/receive", data={**sent, "total_cost": cost.replace("$", "€").replace("USD", "EUR")})
+    assert ("is in €" in refused.text or "is in EUR" in refused.text) == (cost != "3,75")
 
 
 def test_a_package_is_received_by_its_bar_code(kitchen: Kitchen, baker: TestClient) -> None:

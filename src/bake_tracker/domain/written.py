@@ -51,6 +51,9 @@ class OtherCurrencyError(UnreadableError):
     """An amount in a currency that is not the bakery's."""
 
 
+MINUS = ("-", "\u2212")
+
+
 class NumberText(str):
     """The text of a number that was stored as one, such as a spreadsheet's cell: its point is the decimal sign."""
 
@@ -145,15 +148,23 @@ def read_money(text: str, currency: str, reading: Reading = TYPED) -> Fraction:
 
 
 def amount_in(text: str, currency: str) -> str:
-    """The amount as written, without the bakery's own currency before or behind it.
+    """The amount as written, without the bakery's own currency before or behind it; a minus may come first.
 
     Raises:
         OtherCurrencyError: it is in another currency.
     """
-    sign, amount = split_money(text)
-    if currency and sign.strip() not in ("", currency) and currency not in SIGNS.get(sign.strip(), ()):
+    minus = text.strip()[: text.strip().startswith(MINUS)]
+    sign, amount = split_money(text.strip()[len(minus) :])
+    if not sign:
+        return text
+    if currency and sign.strip() != currency and currency not in SIGNS.get(sign.strip(), ()):
         raise OtherCurrencyError(f"is in {sign.strip()}, but this bakery's currency is {currency}; convert it first")
-    return amount
+    return _like(text, minus + amount)
+
+
+def has_currency(text: str) -> bool:
+    """Whether a currency stands before or behind the amount, or between its minus and the amount."""
+    return bool(split_money(text.strip().removeprefix("-").removeprefix("\u2212"))[0].strip())
 
 
 def with_evidence(reading: Reading, numbers: Iterable[str]) -> Reading:

@@ -17,7 +17,7 @@ from bake_tracker.domain.arguments import LARGEST, MAX_COUNT, MAX_ENTRIES, MAX_T
 from bake_tracker.domain.choices import MAX_SHELF_LIFE_DAYS
 from bake_tracker.domain.slugs import MAX_SLUG
 from bake_tracker.domain.units import MAX_TOTAL_MICROS, MICRO
-from bake_tracker.domain.written import PLAIN, UnreadableError, amount_in, read_exact, split_money
+from bake_tracker.domain.written import PLAIN, UnreadableError, amount_in, has_currency, read_exact
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.services.database import read_scope
 
@@ -56,7 +56,7 @@ def _whole(value: object) -> object:
 
 
 def _money(value: object) -> object:
-    if isinstance(value, str) and split_money(value)[0].strip():
+    if isinstance(value, str) and has_currency(value):
         with read_scope() as session:
             value = amount_in(value, load_bakery(session).currency)
     return _number(value)

@@ -1,7 +1,7 @@
 """Forms: read numbers exactly in the person's notation; show a refused form as it was typed."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -26,8 +26,18 @@ from bake_tracker.domain.errors import (
 )
 from bake_tracker.domain.log.refusals import Short, shortages
 from bake_tracker.domain.remedies import Remedy
-from bake_tracker.domain.written import Decimals, Reading, UnreadableError, read_exact
+from bake_tracker.domain.written import (
+    Decimals,
+    OtherCurrencyError,
+    Reading,
+    UnreadableError,
+    amount_in,
+    has_currency,
+    read_exact,
+)
 from bake_tracker.entrypoints.web.pages import locale_of
+from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.services.database import read_scope
 
 OPERATION_ID = "operation_id"
 SURE = "sure"
@@ -96,6 +106,18 @@ class Form:
         except UnreadableError as error:
             self.refuse(name, str(error))
             return None
+
+    def money(self, name: str, *, needed: bool = False) -> int | Decimal | None:
+        """An amount in the bakery's currency, whose sign or code may stand before or behind it."""
+        if has_currency(self[name]):
+            try:
+                with read_scope() as session:
+                    amount = amount_in(self[name], load_bakery(session).currency)
+            except OtherCurrencyError as error:
+                self.refuse(name, str(error))
+                return None
+            return replace(self, sent=[(name, amount)]).number(name, needed=needed)
+        return self.number(name, needed=needed)
 
     def key(self, name: str, *, needed: bool = False) -> int | None:
         """The id of the chosen option, or None."""

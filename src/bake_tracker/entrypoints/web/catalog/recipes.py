@@ -71,7 +71,7 @@ def rates(request: Request, recipe_id: RecipeId, form: Sent) -> Response:
     """State labour and overhead of a batch."""
 
     def work(session: Session) -> Any:
-        labour, overhead = (form.number(name, needed=True) for name in ("labour", "overhead"))
+        labour, overhead = (form.money(name, needed=True) for name in ("labour", "overhead"))
         form.done()
         assert labour is not None
         assert overhead is not None

@@ -80,7 +80,7 @@ def exact_decimal(quantity: Fraction) -> int | Decimal | None:
 
 def read_price(asked: Form) -> int | None:
     """The price in the URL in millionths, or None; an impossible price is noted."""
-    price = asked.number("price")
+    price = asked.money("price")
     if price is None:
         return None
     micros = Fraction(price) * MICRO

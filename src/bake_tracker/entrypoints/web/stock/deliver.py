@@ -84,7 +84,7 @@ def _line(row: Form) -> dict[str, Any]:
         "item_id": row.key("item_id", needed=True),
         "quantity": row.quantity("quantity", needed=True),
         "unit": unit,
-        "total_cost": row.number("total_cost"),
+        "total_cost": row.money("total_cost"),
         "expires_on": row.day("expires_on"),
         "lot_code": row.text("lot_code"),
         "product_id": product_id,

@@ -74,14 +74,14 @@ def do_late_cost(request: Request, form: Sent) -> Response:
 
 
 def _line(row: Form, kind: str) -> dict[str, Any]:
-    lot_id, cost = row.key("lot_id", needed=True), row.number("cost", needed=True)
+    lot_id, cost = row.key("lot_id", needed=True), row.money("cost", needed=True)
     if kind in WHOLE:
         return {"lot_id": lot_id, "cost": cost}
     return {"lot_id": lot_id, "amount": -cost if kind == "credit" and cost is not None else cost}
 
 
 def _shared(form: Form, kind: str) -> dict[str, Any]:
-    amount = form.number("amount", needed=True)
+    amount = form.money("amount", needed=True)
     return {"amount": -amount if kind == "credit" and amount is not None else amount}
 
 

@@ -84,7 +84,7 @@ def do_receive(request: Request, form: Sent) -> Response:
         raise ValidationError(form.problems)
     try:
         unit, product_id = read_unit(form["unit"])
-        cost, received_on = form.number("total_cost"), form.day("received_on")
+        cost, received_on = form.money("total_cost"), form.day("received_on")
         supplier_id, expires_on = form.key("supplier_id"), form.day("expires_on")
         quantity = form.quantity("quantity", needed=True)
         form.done()

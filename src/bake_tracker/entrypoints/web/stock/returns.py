@@ -77,7 +77,7 @@ def do_send_back(request: Request, lot_id: LotId, form: Sent) -> Response:
     """Record goods that went back to their supplier."""
     try:
         line = {"lot_id": lot_id, "quantity": form.quantity("quantity", needed=True), "unit": form["unit"]}
-        if (credit := form.number("credit")) is not None:
+        if (credit := form.money("credit")) is not None:
             line["credit"] = credit
         form.done()
         done = run_in_transaction(

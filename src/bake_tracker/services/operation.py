@@ -385,6 +385,12 @@ def _actor() -> str | None:
     return None if actor is None else escape_unsafe(str(safe_value(actor)))[:MAX_ACTOR]
 
 
+def is_replay(session: Session, operation_id: UUID | str) -> bool:
+    """Whether an earlier transaction recorded the operation that this one has just answered with."""
+    first = session.scalar(select(OperationRow.transaction_id).where(OperationRow.id == str(operation_id)))
+    return first is not None and first != open_transaction(session.connection(), to_write=True).transaction_id
+
+
 @contextmanager
 def recording(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterator[Operation]:
     """Run one writing operation in its own savepoint; it has exactly one outcome line.

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from bake_tracker.clock import uuid7
 from bake_tracker.domain.access import Role
 from bake_tracker.domain.stock.arrivals import warnings_of
 from bake_tracker.services.catalog.things import record_supplier
@@ -15,7 +16,7 @@ from bake_tracker.services.stock.delivery import record_delivery
 from support.command_line import CommandLine
 from support.kitchen import Kitchen
 from support.undoing import drift, reverse
-from support.web import Web, csrf_of
+from support.web import Web, csrf_of, submit
 
 TODAY, YESTERDAY, TOMORROW = date(2026, 3, 2), date(2026, 3, 1), date(2026, 3, 3)
 
@@ -115,7 +116,11 @@ def test_the_page_and_the_api_say_it_too(milk: Kitchen) -> None:
     strict = api.post("/api/v1/receipts?strict=true", json=body)
     assert (strict.status_code, strict.json()["code"]) == (422, "doubtful")
     assert strict.json()["warnings"] == ["expired_on_arrival"]
-    assert milk.stock("Milk") == 3_000
+    again = {"Idempotency-Key": str(uuid7())}
+    first = api.post("/api/v1/receipts", json=body, headers=again)
+    replay = api.post("/api/v1/receipts?strict=true", json=body, headers=again)
+    assert (first.status_code, replay.status_code, replay.json()) == (201, 201, first.json())
+    assert milk.stock("Milk") == 4_000
 
 
 @pytest.mark.one_database
@@ -131,3 +136,34 @@ def test_a_terminal_asks_about_goods_that_had_expired(milk: Kitchen, bake: Comma
     assert bake.at_terminal("\n")("deliver", "dairy", str(sheet)).code == 1
     assert bake.at_terminal("")("deliver", "dairy", str(sheet), "--yes").code == 0
     assert milk.stock("Milk") == 2_000
+
+
+@pytest.mark.one_database
+def test_a_repeated_command_is_answered_as_at_first(milk: Kitchen, bake: CommandLine) -> None:
+    """Nobody is asked again, and what is checked before a receipt is not checked: it is recorded already."""
+    key = ("--operation-id", str(uuid7()))
+    line = ("receive", "milk", "1", "l", "--expires", "2016-12-24", "--lot", "M-1", *key)
+    first = bake.at_terminal("y\n")(*line)
+    assert bake.at_terminal("")(*line).out == first.out[first.out.index("Received") :]
+    assert milk.stock("Milk") == 1_000
+    count = ("count", "record", "M-1=900 ml", "--operation-id", str(uuid7()))
+    counted = bake.at_terminal("y\n")(*count)
+    assert (counted.code, milk.stock("Milk")) == (0, 900)
+    repeated = bake.at_terminal("")(*count)
+    assert (repeated.code, repeated.err, milk.stock("Milk")) == (0, "", 900)
+
+
+@pytest.mark.one_database
+def test_a_page_sent_again_asks_nothing(milk: Kitchen) -> None:
+    """The first answer counts, even if the question was not answered the second time."""
+    baker = Web().let_in().browser(Role.BAKER)
+    item = str(milk.ids["Milk"])
+    sent = {"item_id": item, "quantity": "1", "unit": "l", "expires_on": "2016-12-24", "operation_id": str(uuid7())}
+    page = f"/receive?item={item}"
+    asked = submit(baker, page, "/receive", **sent)
+    sure = re.search(r'name="sure" value="([^"]+)"', asked.text)
+    assert sure is not None
+    done = submit(baker, page, "/receive", **sent, sure=sure[1])
+    again = submit(baker, page, "/receive", **sent)
+    assert (done.status_code, again.status_code, again.headers["location"]) == (303, 303, done.headers["location"])
+    assert milk.stock("Milk") == 1_000

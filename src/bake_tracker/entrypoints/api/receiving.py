@@ -31,6 +31,7 @@ from bake_tracker.entrypoints.api.fields import (
     one_of,
     text,
 )
+from bake_tracker.queries.operations.recorded import is_recorded
 from bake_tracker.services.database import Session
 from bake_tracker.services.stock.cost_statement import CostStatementResult, record_cost_statement
 from bake_tracker.services.stock.delivery import DeliveryResult, record_delivery
@@ -143,7 +144,8 @@ def _come(field: str, record: Callable[..., Mapping[str, Any]]) -> Callable[...,
     """Refuse goods that have not arrived yet."""
 
     def checked(*, session: Session, **arguments: Any) -> Mapping[str, Any]:
-        check_has_come(session, field, arguments.get(field))
+        if not is_recorded(session, arguments["operation_id"]):
+            check_has_come(session, field, arguments.get(field))
         return record(session=session, **arguments)
 
     return checked

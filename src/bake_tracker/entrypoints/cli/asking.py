@@ -1,14 +1,17 @@
 """Questions to a person at the terminal; a script is never asked."""
 
 import sys
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bake_tracker.entrypoints.cli.parse import KEPT
-from bake_tracker.entrypoints.cli.state import say, state
+from bake_tracker.entrypoints.cli.state import ask, say, state
 from bake_tracker.log.values import escape_unsafe
+
+if TYPE_CHECKING:
+    from bake_tracker.services.database import Session
 
 Yes = Annotated[bool, typer.Option("--yes", help="skip the confirmation prompt")]
 
@@ -30,8 +33,11 @@ def confirmed(question: str) -> bool:
     return reply(f"{question} [y/N] ").lower() in ("y", "yes")
 
 
-def be_sure(doubts: Sequence[str]) -> None:
-    """Ask about what looks mistyped, and leave unless it is confirmed."""
+def be_sure(load_doubts: Callable[["Session"], Sequence[str]], operation_id: str | None) -> None:
+    """Ask about what looks mistyped, and leave unless it is confirmed; what is recorded already is not asked again."""
+    from bake_tracker.queries.operations.recorded import is_recorded
+
+    doubts = ask(lambda session: () if is_recorded(session, operation_id) else load_doubts(session))
     if not doubts:
         return
     for doubt in doubts:

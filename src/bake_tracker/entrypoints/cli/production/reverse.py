@@ -16,6 +16,7 @@ from bake_tracker.entrypoints.cli.production.really_used import ReallyUsed, real
 from bake_tracker.entrypoints.cli.production.runs import show_production
 from bake_tracker.entrypoints.cli.state import answer, ask, money, out, say, state, twig, write
 from bake_tracker.queries.catalog.parts import refuse_parts_of_yields
+from bake_tracker.queries.operations.recorded import is_recorded
 from bake_tracker.queries.runs.corrections import load_run
 from bake_tracker.queries.runs.plans import load_correction_doubts
 from bake_tracker.services.database import Session
@@ -84,7 +85,7 @@ def correct(
     def work(session: Session) -> CorrectionResult:
         key = find_operation(session, run)
         recorded, outputs = load_run(session, key), also_made(session, also)
-        if actual is not None or outputs:
+        if (actual is not None or outputs) and not is_recorded(session, operation_id):
             refuse_parts_of_yields(session, ("yield", recorded.finished_unit_id, actual or 0), outputs)
         return record_production_correction(
             key,
@@ -100,7 +101,7 @@ def correct(
         )
 
     if actual is not None and at_terminal() and not yes:
-        be_sure(ask(lambda session: load_correction_doubts(session, find_operation(session, run), actual)))
+        be_sure(lambda session: load_correction_doubts(session, find_operation(session, run), actual), operation_id)
     answer(_with_tree(work), show_correction)
 
 

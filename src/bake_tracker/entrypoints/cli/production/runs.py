@@ -17,6 +17,7 @@ from bake_tracker.entrypoints.cli.production.really_used import ReallyUsed, real
 from bake_tracker.entrypoints.cli.state import adding_up, answer, ask, money, price, say, show_table, write
 from bake_tracker.queries.catalog.parts import refuse_parts_of_yields
 from bake_tracker.queries.operations.history import load_operation, load_runs
+from bake_tracker.queries.operations.recorded import is_recorded
 from bake_tracker.queries.runs.plans import load_plan_doubts
 from bake_tracker.services.assembly_service import check_can_assemble, record_assembly
 from bake_tracker.services.batch_production_service import check_can_produce, record_batch_production
@@ -112,7 +113,8 @@ def produce(
             "operation_id": operation_id,
         }
         product = find_product(session, recipe_id, unit)
-        refuse_parts_of_yields(session, ("yield", product, actual), common["outputs"])
+        if not is_recorded(session, operation_id):
+            refuse_parts_of_yields(session, ("yield", product, actual), common["outputs"])
         if pack is None:
             took: dict[str, Any] = {
                 "labour_cost": parse.money_if_given(session, labour),
@@ -128,7 +130,7 @@ def produce(
         return load_plan_doubts(session, recipe_id, batches, scale, came_out, also_made(session, also))
 
     if at_terminal() and not yes:
-        be_sure(ask(doubts))
+        be_sure(doubts, operation_id)
     answer(write(work), show_production if pack is None else show_both)
 
 

@@ -15,6 +15,7 @@ from bake_tracker.entrypoints.cli.options import CountSawOption, OperationId
 from bake_tracker.entrypoints.cli.state import adding_up, answer, ask, money, say, write
 from bake_tracker.queries.catalog.definitions import load_slugs
 from bake_tracker.queries.catalog.parts import refuse_parts_in
+from bake_tracker.queries.operations.recorded import is_recorded
 from bake_tracker.services.catalog.things import record_recipient
 from bake_tracker.services.database import Session
 from bake_tracker.services.stock.adjustment import AdjustmentResult, record_adjustment
@@ -124,7 +125,7 @@ def _record(
 
     def work(session: Session) -> AdjustmentResult:
         lines = [_line(session, *given) for given in amounts]
-        if kind == "sale":
+        if kind == "sale" and not is_recorded(session, operation_id):
             refuse_parts_in(session, lines, "quantity")
         return record_adjustment(
             kind,

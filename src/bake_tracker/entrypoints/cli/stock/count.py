@@ -1,7 +1,8 @@
 """Commands for counting stock: print a sheet, check what a count would change, and record it."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from bake_tracker.entrypoints.cli.remedies import told
 from bake_tracker.entrypoints.cli.state import answer, ask, counted, money, say, show_table, write
 from bake_tracker.files.tables import FORMATS, TableRow, read_table, write_table
 from bake_tracker.queries.catalog.parts import refuse_parts_in
+from bake_tracker.queries.operations.recorded import load_asked
 from bake_tracker.queries.stock.count_sheet import CountSheetRow, load_count_sheet
 from bake_tracker.services.database import Session
 from bake_tracker.services.stock.stocktake import StocktakeResult, check_stocktake, record_stocktake
@@ -79,8 +81,11 @@ def record(
     operation_id: OperationId = None,
 ) -> None:
     """Show what a count changes, then correct the ledger in one operation."""
-    lines = ask(lambda session: _lines(session, what, decimals))
-    asks = at_terminal() and not yes
+    first = ask(lambda session: load_asked(session, operation_id))
+    lines = ask(lambda session: (_lines if first is None else _read_lines)(session, what, decimals))
+    asks = at_terminal() and not yes and first is None
+    if first is not None:
+        lines = [{**line, "expected": _expected(line["lot_id"], first)} for line in lines]
     if asks:
         found = ask(lambda session: check_stocktake(lines, session=session, counted_at=counted, moved=moved))
         show_check(found)
@@ -101,6 +106,12 @@ def record(
         )
     )
     answer(result, lambda r: show_stocktake(r, was_shown=asks))
+
+
+def _expected(lot_id: int, first: Mapping[str, Any]) -> Decimal | None:
+    """What the count expected of a lot when it was recorded: sent again, it is the same count."""
+    found = [one["expected_micros"] for one in first.get("lines", ()) if one.get("lot_id") == lot_id]
+    return Decimal(found[0]).scaleb(-6) if found and found[0] is not None else None
 
 
 def show_sheet(rows: list[CountSheetRow]) -> None:

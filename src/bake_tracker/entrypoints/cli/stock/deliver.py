@@ -21,11 +21,12 @@ from bake_tracker.entrypoints.cli.catalog.products import find_package
 from bake_tracker.entrypoints.cli.lookup import find
 from bake_tracker.entrypoints.cli.options import DatesOption, DecimalsOption, OperationId
 from bake_tracker.entrypoints.cli.remedies import told
-from bake_tracker.entrypoints.cli.state import answer, ask, counted, money, say, write
+from bake_tracker.entrypoints.cli.state import answer, counted, money, say, write
 from bake_tracker.entrypoints.cli.stock.receive import say_warnings, today_of
 from bake_tracker.files.tables import FORMATS, TableRow, read_table
 from bake_tracker.queries.bakery import BakeryInfo, load_bakery
 from bake_tracker.queries.catalog.parts import refuse_parts_in
+from bake_tracker.queries.operations.recorded import is_recorded
 from bake_tracker.services.database import Session
 from bake_tracker.services.stock.delivery import DeliveryResult, record_delivery
 from bake_tracker.services.stock.receipt import check_has_come
@@ -53,9 +54,10 @@ def deliver(
     """Record a delivery: one lot for each line of the supplier's document, all of them or none."""
 
     def work(session: Session) -> DeliveryResult:
-        check_has_come(session, "on", on)
         lines = _lines(session, what, Reading(dates, decimals))
-        refuse_parts_in(session, lines, "quantity")
+        if not is_recorded(session, operation_id):
+            check_has_come(session, "on", on)
+            refuse_parts_in(session, lines, "quantity")
         return record_delivery(
             lines,
             session=session,
@@ -73,7 +75,7 @@ def deliver(
         return [text for day in sorted(filter(None, days)) for text in question_about_expiry(day, came)]
 
     if at_terminal() and not yes:
-        be_sure(ask(doubts))
+        be_sure(doubts, operation_id)
     answer(write(work), show_delivery)
 
 

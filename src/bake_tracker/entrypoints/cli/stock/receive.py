@@ -13,9 +13,10 @@ from bake_tracker.entrypoints.cli.asking import Yes, at_terminal, be_sure
 from bake_tracker.entrypoints.cli.catalog.products import find_package
 from bake_tracker.entrypoints.cli.lookup import find, find_optional
 from bake_tracker.entrypoints.cli.options import OperationId
-from bake_tracker.entrypoints.cli.state import answer, ask, money, say, write
+from bake_tracker.entrypoints.cli.state import answer, money, say, write
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.parts import Typed, refuse_parts
+from bake_tracker.queries.operations.recorded import is_recorded
 from bake_tracker.services.database import Session
 from bake_tracker.services.stock.receipt import ReceiptResult, ReceivedLot, check_has_come, record_receipt
 
@@ -38,10 +39,11 @@ def receive(
     """Record goods in as a new lot of an item."""
 
     def work(session: Session) -> ReceiptResult:
-        check_has_come(session, "received", received)
         item_id = find(session, "item", item)
         package = find_package(session, item_id, product, unit)
-        refuse_parts(session, [Typed("quantity", item_id, parse.quantity(quantity), unit)])
+        if not is_recorded(session, operation_id):
+            check_has_come(session, "received", received)
+            refuse_parts(session, [Typed("quantity", item_id, parse.quantity(quantity), unit)])
         return record_receipt(
             item_id,
             parse.quantity(quantity),
@@ -59,7 +61,7 @@ def receive(
         )
 
     if at_terminal() and not yes:
-        be_sure(ask(lambda session: question_about_expiry(expires, received or today_of(session))))
+        be_sure(lambda session: question_about_expiry(expires, received or today_of(session)), operation_id)
     answer(write(work), show_receipt)
 
 

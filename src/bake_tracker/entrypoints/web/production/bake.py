@@ -22,6 +22,7 @@ from bake_tracker.entrypoints.web.production.really_used import by_used_row, rea
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.definitions import find_id, load_recipe
 from bake_tracker.queries.catalog.parts import Typed, refuse_parts
+from bake_tracker.queries.operations.recorded import is_recorded
 from bake_tracker.queries.runs.choices import load_recipe_choices
 from bake_tracker.queries.runs.plans import load_plan_doubts, load_production_plan
 from bake_tracker.queries.views.event import load_event_slice
@@ -97,8 +98,9 @@ def _record(form: Form) -> ProductionResult:
         form.done()
         came_out = asked_for["finished_unit_id"], asked_for["actual_yield"]
         plan = asked_for["recipe_id"], asked_for["num_batches"], asked_for["scale_factor"]
-        _refuse_parts(session, came_out, outputs)
-        form.be_sure(load_plan_doubts(session, *plan, came_out, outputs))
+        if not is_recorded(session, form.operation_id):
+            _refuse_parts(session, came_out, outputs)
+            form.be_sure(load_plan_doubts(session, *plan, came_out, outputs))
         with by_used_row(form):
             return record_batch_production(
                 session=session, operation_id=form.operation_id, used=used, outputs=outputs, **asked_for

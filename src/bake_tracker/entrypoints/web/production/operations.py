@@ -23,6 +23,7 @@ from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.parts import refuse_parts_of_yields
 from bake_tracker.queries.explain.operation import explain_operation
 from bake_tracker.queries.operations.history import load_operation
+from bake_tracker.queries.operations.recorded import is_recorded
 from bake_tracker.queries.runs.corrections import load_run
 from bake_tracker.queries.runs.plans import load_correction_doubts
 from bake_tracker.queries.views.operation import load_operation_slice
@@ -118,8 +119,9 @@ def correct(request: Request, operation_id: UUID, form: Sent) -> Response:
         form.done()
         assert actual is not None
         product = load_run(session, str(operation_id)).finished_unit_id
-        refuse_parts_of_yields(session, ("actual_yield", product, actual))
-        form.be_sure(load_correction_doubts(session, str(operation_id), actual))
+        if not is_recorded(session, form.operation_id):
+            refuse_parts_of_yields(session, ("actual_yield", product, actual))
+            form.be_sure(load_correction_doubts(session, str(operation_id), actual))
         with by_used_row(form):
             return record_production_correction(
                 operation_id,

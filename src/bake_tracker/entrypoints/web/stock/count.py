@@ -15,6 +15,7 @@ from bake_tracker.entrypoints.web.pages import go_to, pages, render
 from bake_tracker.entrypoints.web.stock.words import AskedItem
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.parts import refuse_parts_in
+from bake_tracker.queries.operations.recorded import is_recorded
 from bake_tracker.queries.stock.count_sheet import CountSheetRow, load_count_sheet
 from bake_tracker.queries.stock.receiving import load_locations
 from bake_tracker.services.database import read_scope, run_in_transaction
@@ -45,7 +46,8 @@ def do_count(request: Request, form: Sent) -> Response:
         if not lines:
             raise ValidationError.of("counted", "is empty for every lot; enter at least one count")
         with read_scope() as session:
-            refuse_parts_in(session, [line for line, _ in lines], "counted")
+            if not is_recorded(session, form.operation_id):
+                refuse_parts_in(session, [line for line, _ in lines], "counted")
         if form["step"] == "record":
             done = run_in_transaction(
                 lambda session: record_stocktake(

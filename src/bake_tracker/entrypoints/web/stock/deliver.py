@@ -17,6 +17,7 @@ from bake_tracker.entrypoints.web.stock.words import BY_NAME, package_unit, pack
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.parts import refuse_parts_in
 from bake_tracker.queries.catalog.products import load_products
+from bake_tracker.queries.operations.recorded import is_recorded
 from bake_tracker.queries.stock.receiving import load_bought_items
 from bake_tracker.queries.views.supplier import load_supplier_slice
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
@@ -51,11 +52,12 @@ def do_deliver(request: Request, form: Sent) -> Response:
         form.done()
 
         def work(session: Session) -> DeliveryResult:
-            check_has_come(session, "delivered_on", delivered_on)
-            refuse_parts_in(session, [line for line, _ in lines], "quantity")
-            came = delivered_on or load_bakery(session).local_day(now())
-            days = sorted({line["expires_on"] for line, _ in lines if line["expires_on"]})
-            form.be_sure([text for day in days for text in question_about_expiry(day, came)])
+            if not is_recorded(session, form.operation_id):
+                check_has_come(session, "delivered_on", delivered_on)
+                refuse_parts_in(session, [line for line, _ in lines], "quantity")
+                came = delivered_on or load_bakery(session).local_day(now())
+                days = sorted({line["expires_on"] for line, _ in lines if line["expires_on"]})
+                form.be_sure([text for day in days for text in question_about_expiry(day, came)])
             return record_delivery(
                 [line for line, _ in lines],
                 session=session,

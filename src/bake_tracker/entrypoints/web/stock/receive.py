@@ -28,6 +28,7 @@ from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.find import Hits, find_hits, the_item
 from bake_tracker.queries.catalog.parts import Typed, refuse_parts
 from bake_tracker.queries.catalog.products import ProductRow, load_products
+from bake_tracker.queries.operations.recorded import is_recorded
 from bake_tracker.queries.stock.receiving import LastReceived, load_bought_items, load_last_received, load_locations
 from bake_tracker.queries.views.item import ItemFacts, load_item_facts
 from bake_tracker.queries.views.supplier import load_supplier_slice
@@ -90,10 +91,11 @@ def do_receive(request: Request, form: Sent) -> Response:
         form.done()
 
         def work(session: Session) -> ReceiptResult:
-            check_has_come(session, "received_on", received_on)
-            refuse_parts(session, [Typed("quantity", item_id, quantity or 0, unit)])
-            came = received_on or load_bakery(session).local_day(now())
-            form.be_sure(question_about_expiry(expires_on, came))
+            if not is_recorded(session, form.operation_id):
+                check_has_come(session, "received_on", received_on)
+                refuse_parts(session, [Typed("quantity", item_id, quantity or 0, unit)])
+                came = received_on or load_bakery(session).local_day(now())
+                form.be_sure(question_about_expiry(expires_on, came))
             return record_receipt(
                 item_id,
                 quantity if quantity is not None else 0,

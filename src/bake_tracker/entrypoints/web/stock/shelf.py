@@ -17,6 +17,7 @@ from bake_tracker.entrypoints.web.stock.words import BY_NAME, AskedItem, AskedLo
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.definitions import load_item
 from bake_tracker.queries.catalog.parts import refuse_parts_in
+from bake_tracker.queries.operations.recorded import is_recorded
 from bake_tracker.queries.stock.lots import LotState, load_lot
 from bake_tracker.queries.stock.receiving import load_locations
 from bake_tracker.queries.views.event import load_event_slice
@@ -66,7 +67,8 @@ def do_take(request: Request, form: Sent) -> Response:
         whose = {"lot_id": lot_id} if lot_id is not None else {"item_id": item_id}
         if kind == "sale":
             with read_scope() as session:
-                refuse_parts_in(session, [{**whose, "quantity": change, "unit": form.text("unit")}], "quantity")
+                if not is_recorded(session, form.operation_id):
+                    refuse_parts_in(session, [{**whose, "quantity": change, "unit": form.text("unit")}], "quantity")
         line = {**whose, "quantity": -change if form["kind"] == "less" else change, "unit": form.text("unit")}
         done = run_in_transaction(
             lambda session: record_adjustment(

@@ -108,13 +108,18 @@ class Life(RuleBasedStateMachine):
         return result
 
     def reverse(self, key: str, cascade: bool) -> Any:
-        """Undo it, and count what was undone; no count had seen that it would be."""
+        """Undo it, and count what was undone; no count had seen that it would be. The preview asked the same."""
+        with read_scope() as session:
+            previewed = check_reversal(key, session=session).get("counts", [])
+        counts: list[Any] = []
         try:
             done = run_in_transaction(lambda s: record_reversal(key, "mistake", session=s, cascade=cascade))
-        except CountedSinceError:
+        except CountedSinceError as error:
+            counts = error.counts
             done = run_in_transaction(
                 lambda s: record_reversal(key, "mistake", session=s, cascade=cascade, count_saw="after")
             )
+        assert previewed == counts
         all_of_it: list[Any] = [done, *done["also_reversed"]]
         self.heard.update(f"undone: {one['reversed_operation']}" for one in all_of_it)
         self.kept.update(thing["thing"] for one in all_of_it for thing in one["catalog"] if thing["done"] == "kept")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import NotRequired, TypedDict, cast
 from uuid import UUID
 
@@ -12,8 +13,16 @@ from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.catalog_changes import Change as CatalogChange
 from bake_tracker.domain.catalog_changes import Thing, what_stays
 from bake_tracker.domain.choices import said_of_counts
-from bake_tracker.domain.errors import ConflictError, Dependent, DependentsError, StaysError, ValidationError
+from bake_tracker.domain.errors import (
+    ConflictError,
+    CountSince,
+    Dependent,
+    DependentsError,
+    StaysError,
+    ValidationError,
+)
 from bake_tracker.domain.money import format_money, negated
+from bake_tracker.domain.stock.counts import Posting
 from bake_tracker.domain.stock.reversal import (
     NEVER,
     Holding,
@@ -47,14 +56,14 @@ from bake_tracker.queries.operations.reversal import (
     load_transfers,
     load_undoable,
 )
-from bake_tracker.queries.runs.corrections import CORRECTING, load_corrected, load_run
+from bake_tracker.queries.runs.corrections import CORRECTING, RecordedRun, load_corrected, load_run
 from bake_tracker.queries.stock.holds import HoldState, load_hold_states
 from bake_tracker.services.batch_production_service import ProductionResult, put_back_run
 from bake_tracker.services.catalog.changes import CatalogGivenBack, lock_made, put_back_catalog
 from bake_tracker.services.catalog.measures import apply_weights
 from bake_tracker.services.operation import Kind, Operation, checking, recording
 from bake_tracker.services.stock.cost_statement import withdraw_costs
-from bake_tracker.services.stock.counts import settling_counts
+from bake_tracker.services.stock.counts import counts_to_ask_about, settling_counts
 from bake_tracker.services.stock.ledger import Change, change_lots, load_locked
 from bake_tracker.services.stock.places import put_back_hold, put_lot
 
@@ -111,7 +120,8 @@ class ToUndo(TypedDict):
 class ReversalCheck(TypedDict):
     """What a reversal would undo, latest first; ``dependents`` is the tree of operations that need ``cascade``.
 
-    ``stays`` lists what the ledger uses for good, so that even ``cascade`` cannot undo it.
+    ``stays`` lists what the ledger uses for good, so that even ``cascade`` cannot undo it. ``counts`` is there if the
+    reversal needs ``count_saw``: the latest count of each lot that it would alter.
     """
 
     reversed_operation_id: str
@@ -120,6 +130,7 @@ class ReversalCheck(TypedDict):
     operations: list[ToUndo]
     dependents: list[Dependent]
     stays: list[str]
+    counts: NotRequired[list[CountSince]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +163,13 @@ def check_reversal(reversed_operation_id: UUID | str, *, session: Session) -> Re
         target_id = given.uuid("reversed_operation_id", reversed_operation_id)
         given.done()
         plan = _plan(session, target_id)
+        is_free = not plan.dependents and not plan.stuck
+        counts = counts_to_ask_about(operation, _postings(session, plan), set(plan.order), refuses=is_free)
         operation.tell_check({"reversed_operation_id": target_id}, dependents=sorted(plan.dependents))
-    return {
+    check: ReversalCheck = {
         "reversed_operation_id": target_id,
         "reversed_operation": plan.target.name,
-        "can_reverse": not plan.dependents and not plan.stuck,
+        "can_reverse": is_free and not counts,
         "operations": [
             {
                 "operation_id": key,
@@ -168,6 +181,7 @@ def check_reversal(reversed_operation_id: UUID | str, *, session: Session) -> Re
         "dependents": plan.tree,
         "stays": plan.stuck,
     }
+    return {**check, "counts": counts} if counts else check
 
 
 def record_reversal(
@@ -232,6 +246,19 @@ def record_reversal(
             if plan.target.name == CORRECTING:
                 result["production"] = _put_back_first_yield(session, target_id)
         return operation.succeed(result)
+
+
+def _postings(session: Session, plan: _Plan) -> list[Posting]:
+    """What undoing a plan would post, and when: the opposites, and the draws of a run that is recorded again."""
+    own = load_posted(session, plan.order)
+    began: dict[str, datetime] = {}
+    for one in own:
+        began.setdefault(one.operation_id, one.happened_at)
+    posted = [Posting(one.lot_id, began[one.operation_id], -one.quantity_micros) for one in own if one.quantity_micros]
+    if plan.target.name == CORRECTING:
+        first, draws = _drawn_again(session, plan.target.operation_id, own)
+        posted += [Posting(one.lot_id, first.produced_at, one.quantity_micros) for one in draws]
+    return posted
 
 
 def _plan(session: Session, target_id: str) -> _Plan:
@@ -354,19 +381,31 @@ def _undo(operation: Operation, target_id: str, reason: str, staying: set[Thing]
 
 
 def _put_back_first_yield(session: Session, correction_id: str) -> ProductionResult:
-    """Record the corrected run again with its first yield, from what it used, or from what its correction used.
+    """Record the corrected run again with its first yield."""
+    first, draws = _drawn_again(session, correction_id)
+    return put_back_run(session, first, draws)
 
-    The correction's own draws were just given back, so they are there even if the first ones are not.
+
+def _drawn_again(
+    session: Session, correction_id: str, still_posted: Iterable[Posted] = ()
+) -> tuple[RecordedRun, list[Posted]]:
+    """The corrected run, and the draws it is recorded again with: what it used, or what its correction used.
+
+    The correction's own draws were just given back, so they are there even if the first ones are not; in a preview,
+    they are ``still_posted``.
     """
     first_id, second_id = load_corrected(session, correction_id)
     first = load_run(session, first_id)
     draws = [one for one in load_posted(session, [first_id]) if one.quantity_micros < 0]
     again = [replace(one, quantity_micros=-one.quantity_micros, cost_micros=negated(one.cost_micros)) for one in draws]
     holdings = load_holdings(session, {one.lot_id for one in again})
+    for one in still_posted:
+        if one.lot_id in holdings:
+            holdings[one.lot_id] = holdings[one.lot_id].without(one)
     # A cost that was stated since is in the correction's draws only.
     if impossible_lots(again, holdings, {first_id}) or is_restated(session, second_id):
         draws = [one for one in load_posted(session, [second_id]) if one.quantity_micros < 0]
-    return put_back_run(session, first, draws)
+    return first, draws
 
 
 def _put_back_holds(operation: Operation, target_id: str) -> None:

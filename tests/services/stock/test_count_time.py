@@ -7,15 +7,18 @@ import pytest
 from sqlalchemy import text
 
 from bake_tracker.clock import now
+from bake_tracker.domain.access import Role
 from bake_tracker.domain.errors import ConflictError, CountedSinceError, InsufficientInventoryError, ServiceError
 from bake_tracker.queries.verify.everything import verify_ledger
 from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.production.correction import record_production_correction
 from bake_tracker.services.stock.handling import record_hold
 from bake_tracker.testing import OperationLog
+from support.command_line import CommandLine
 from support.kitchen import Kitchen
 from support.shelf import Shelf
 from support.tampering import named_after, without_guards
+from support.web import Web
 
 pytest_plugins = ["bake_tracker.testing"]
 
@@ -125,6 +128,25 @@ def test_undoing_the_count_undoes_its_corrections(shelf: Shelf, counted: Any) ->
     shelf.reverse(late)
     assert shelf.kitchen.stock("Flour") == 10_000
     assert honest()
+
+
+@pytest.mark.one_database
+def test_a_preview_asks_what_the_undo_will_ask(shelf: Shelf, bake: CommandLine) -> None:
+    """The service, the API and a dry run list the count; after the count itself was undone they list nothing."""
+    early = waste(shelf, 300, day(5), count_saw="after")
+    count = shelf.count({"lot_id": shelf.lot("F").id, "counted": 9_500}, counted_at=day(15))
+    api, body = Web().let_in().program(Role.BAKER), {"reversed_operation_id": early["operation_id"]}
+    with pytest.raises(CountedSinceError) as refused:
+        shelf.reverse(early)
+    asked = api.post("/api/v1/reversals/check", json=body).json()
+    assert (asked["can_reverse"], asked["counts"]) == (False, refused.value.counts)
+    line = ("reverse", early["operation_id"], "--dry-run")
+    seen = bake(*line)
+    assert (seen.code, "was counted at" in seen.out, "--count-saw before" in seen.out) == (1, True, True)
+    assert bake(*line, "--count-saw", "after").code == 0
+    shelf.reverse(count)
+    assert bake(*line).code == 0
+    assert api.post("/api/v1/reversals/check", json=body).json().keys() & {"counts", "can_reverse"} == {"can_reverse"}
 
 
 def test_undoing_something_older_than_the_count_is_asked_about(shelf: Shelf) -> None:

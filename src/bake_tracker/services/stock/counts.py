@@ -5,7 +5,7 @@ lot before a count, unless somebody says whether the count had seen it. If it ha
 opposite, so that the counted quantity stands. No lot may be below zero at any moment.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from typing import Any
@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import insert
 
 from bake_tracker.domain.amounts import amount
-from bake_tracker.domain.errors import ConflictError, CountedSinceError
+from bake_tracker.domain.errors import ConflictError, CountedSinceError, CountSince
 from bake_tracker.domain.money import format_money, negated
-from bake_tracker.domain.stock.counts import Posting, Unsettled, first_below_zero, unsettled
+from bake_tracker.domain.stock.counts import CountedLot, Posting, Unsettled, first_below_zero, unsettled
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import tables
 from bake_tracker.queries.stock.counted import load_counts_since, load_moved, load_unseen_of
@@ -77,12 +77,11 @@ def _decide(operation: Operation, posted: Sequence[Posting], *, already_posted: 
     session, saw = operation.session, operation.count_saw
     if not posted:
         return []
-    lot_ids = {one.lot_id for one in posted}
-    counts = load_counts_since(session, lot_ids, min(one.at for one in posted), but={operation.id})
-    withdrawn = load_unseen_of(session, operation.undone) if operation.undone else {}
-    found = unsettled(posted, counts, withdrawn, next_only=saw == "before")
+    found = _unsettled(operation, posted, operation.undone, but={operation.id})
     if found and saw is None:
-        raise _counted_since(operation, found)
+        latest = _latest(found)
+        local = operation.house.local_time
+        raise CountedSinceError(_told(latest), [f"{local(one.counted_at):%Y-%m-%d %H:%M}" for one in latest])
     corrections = [
         Posting(one.count.lot_id, one.count.counted_at, -one.quantity_micros) for one in found if saw == "before"
     ]
@@ -95,23 +94,45 @@ def _decide(operation: Operation, posted: Sequence[Posting], *, already_posted: 
     return found
 
 
-def _counted_since(operation: Operation, found: Sequence[Unsettled]) -> CountedSinceError:
-    latest = {one.count.lot_id: one.count for one in found}
-    local = operation.house.local_time
-    return CountedSinceError(
-        [
-            {
-                "lot_id": count.lot_id,
-                "lot_code": count.lot_code,
-                "stocktake_id": count.stocktake_id,
-                "counted_at": count.counted_at.isoformat(),
-                "counted": format_micros(count.counted_micros),
-                "unit": count.unit,
-            }
-            for count in latest.values()
-        ],
-        [f"{local(count.counted_at):%Y-%m-%d %H:%M}" for count in latest.values()],
-    )
+def counts_to_ask_about(
+    operation: Operation, posted: Sequence[Posting], undone: Collection[str], *, refuses: bool
+) -> list[CountSince]:
+    """The latest count of each lot that an undoing would ask about; ``undone`` is everything that it undoes.
+
+    Raises:
+        ConflictError: ``refuses`` is set, and nobody needs to be asked, but a lot would be below zero at some moment.
+    """
+    found = _unsettled(operation, posted, undone, but=undone) if posted else []
+    if refuses and not found:
+        _refuse_below_zero(operation, posted, [], already_posted=False)
+    return _told(_latest(found))
+
+
+def _unsettled(
+    operation: Operation, posted: Sequence[Posting], undone: Collection[str], *, but: Collection[str]
+) -> list[Unsettled]:
+    session, lot_ids = operation.session, {one.lot_id for one in posted}
+    counts = load_counts_since(session, lot_ids, min(one.at for one in posted), but=but)
+    withdrawn = load_unseen_of(session, undone) if undone else {}
+    return unsettled(posted, counts, withdrawn, next_only=operation.count_saw == "before")
+
+
+def _latest(found: Sequence[Unsettled]) -> list[CountedLot]:
+    return list({one.count.lot_id: one.count for one in found}.values())
+
+
+def _told(counts: Sequence[CountedLot]) -> list[CountSince]:
+    return [
+        {
+            "lot_id": count.lot_id,
+            "lot_code": count.lot_code,
+            "stocktake_id": count.stocktake_id,
+            "counted_at": count.counted_at.isoformat(),
+            "counted": format_micros(count.counted_micros),
+            "unit": count.unit,
+        }
+        for count in counts
+    ]
 
 
 def _refuse_below_zero(

@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.tree import Tree
 
+from bake_tracker.domain.amounts import amount
 from bake_tracker.domain.errors import Dependent, DependentsError
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.asking import Yes, at_terminal, be_sure
@@ -46,7 +47,8 @@ def reverse(
     if dry_run:
         check = ask(lambda session: check_reversal(find_operation(session, operation), session=session))
         answer(check, show_check)
-        raise typer.Exit(0 if check["can_reverse"] or (cascade and not check["stays"]) else 1)
+        needs_cascade, asks = check["dependents"] and not cascade, check.get("counts") and count_saw is None
+        raise typer.Exit(1 if needs_cascade or asks or check["stays"] else 0)
     if reason is None:
         raise typer.BadParameter("give a reason: --reason TEXT")
 
@@ -114,6 +116,11 @@ def show_check(check: ReversalCheck) -> None:
         say("The operations below depend on it; add --cascade to undo them too.")
     if check["stays"]:
         say(f"Cannot be undone: the ledger uses {', '.join(check['stays'])}.")
+    for count in check.get("counts", ()):
+        quantity, when = amount(count["counted"], count["unit"]), _when(count["counted_at"])
+        say(f"Lot {count['lot_code']} was counted at {when} ({quantity}), and this happened before.")
+    if check.get("counts"):
+        say("If the count had seen it, add --count-saw before; if not, add --count-saw after.")
 
 
 def show_reversal(result: ReversalResult) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 import psycopg
 import pytest
+from anyio.to_thread import current_default_thread_limiter
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -23,6 +24,7 @@ from bake_tracker.entrypoints.http import access
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.services.catalog import things
 from bake_tracker.services.database import (
+    MOST_READERS,
     dispose_engines,
     engine_for,
     keep_readers_apart,
@@ -243,6 +245,27 @@ def test_postgresql_s_failures_are_refusals_and_our_own_are_not(sqlstate: str, k
     assert type(refused) is kind
     assert says in str(refused)
     assert "secret" not in str(refused)
+
+
+def test_as_many_threads_read_as_there_are_connections(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sixty readers at once are all served, though nobody may wait; two workers fit into a usual PostgreSQL."""
+    keep_readers_apart()
+    web = Web().let_in()
+    token = web.program(Role.VIEWER).headers["authorization"]
+    of = [engine_for(), *(of_use(None, lambda _engine: None) for of_use in (engines.reader_for, engines.impatient_for))]
+    pools: list[Any] = [engine.pool for engine in of]
+    assert 2 * sum(pool.size() + pool._max_overflow for pool in pools) <= 97
+    monkeypatch.setattr(pools[1], "_timeout", 0.0)
+
+    async def at_once() -> list[int]:
+        current_default_thread_limiter().total_tokens = MOST_READERS
+        transport = httpx2.ASGITransport(app=web.app)
+        headers = {"Authorization": token}
+        async with httpx2.AsyncClient(transport=transport, base_url="http://testserver", headers=headers) as client:
+            return [one.status_code for one in await asyncio.gather(*(client.get("/api/v1/stock") for _ in range(60)))]
+
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(asyncio.run, at_once()).result() == [200] * 60
 
 
 def test_as_many_writers_are_let_in_as_there_are_connections(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:

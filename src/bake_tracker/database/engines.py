@@ -42,8 +42,13 @@ _kept: dict[tuple[int, str], KeptFiles] = {}
 _making = threading.Lock()
 MOST_WRITERS = 15
 """The connections of this process that may write; a server lets in as many requests that record something."""
+MOST_READERS = 30
+"""The connections of this process that only read; a server has as many threads, so that none waits for a connection.
+
+With those that write and the one that waits for nothing, two workers take 92 of the 97 that PostgreSQL leaves to users.
+"""
 _POOL = {"pool_size": 5, "max_overflow": MOST_WRITERS - 5, "pool_timeout": PATIENCE_S}
-_READERS_POOL = {"pool_size": 3, "max_overflow": 7, "pool_timeout": PATIENCE_S}
+_READERS_POOL = {"pool_size": 10, "max_overflow": MOST_READERS - 10, "pool_timeout": PATIENCE_S}
 _POOL_OF_ONE = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0.05}
 _NO_PATIENCE_S = 0.05
 _apart = threading.Event()

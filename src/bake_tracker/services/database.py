@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session as Session
 from bake_tracker.clock import now
 from bake_tracker.config import load_settings
 from bake_tracker.database import engines, schema, scopes
+from bake_tracker.database.engines import MOST_READERS as MOST_READERS
 from bake_tracker.database.engines import MOST_WRITERS as MOST_WRITERS
 from bake_tracker.database.engines import database_url as database_url
 from bake_tracker.database.engines import dispose_engines as dispose_engines

@@ -20,6 +20,7 @@ from bake_tracker.log.exporting import exporting_where_asked
 from bake_tracker.log.setup import configure_logging
 from bake_tracker.services import get_service_logger, log_operation
 from bake_tracker.services.database import (
+    MOST_READERS,
     MOST_WRITERS,
     database_url,
     dispose_engines,
@@ -27,9 +28,6 @@ from bake_tracker.services.database import (
     keep_readers_apart,
     shown_url,
 )
-
-READERS_AT_ONCE = 40
-"""Threads for requests that read. Writers have as many as connections; the others wait without a thread."""
 
 
 class Application(FastAPI):
@@ -48,7 +46,7 @@ async def running(app: FastAPI) -> AsyncIterator[None]:
     engine_for(url)
     log_operation(get_service_logger("http"), OPENED, "opened", database=shown_url(url))
     keep_readers_apart()
-    current_default_thread_limiter().total_tokens = MOST_WRITERS + READERS_AT_ONCE
+    current_default_thread_limiter().total_tokens = MOST_READERS
     with exporting_where_asked(), telling_when_it_stops(app):
         stop_with_the_server()
         yield

@@ -167,3 +167,28 @@ def test_a_page_sent_again_asks_nothing(milk: Kitchen) -> None:
     again = submit(baker, page, "/receive", **sent)
     assert (done.status_code, again.status_code, again.headers["location"]) == (303, 303, done.headers["location"])
     assert milk.stock("Milk") == 1_000
+
+
+@pytest.mark.one_database
+def test_a_known_code_with_another_expiry_is_asked_about(milk: Kitchen, bake: CommandLine) -> None:
+    """At a terminal and on a page, for a receipt and a delivery; with the same expiry, nobody is asked."""
+    line = ("receive", "milk", "1", "l", "--lot", "M-7", "--expires")
+    bake(*line, "2099-01-31")
+    asked = bake.at_terminal("n\n")(*line, "2099-02-28")
+    said = "of milk is in the ledger already"
+    assert (asked.code, said in asked.out, "these goods expire 2099-02-28" in asked.out) == (1, True, True)
+    assert bake.at_terminal("n\n")("receive", "milk", "1", "l", "--lot", "M-7").code == 1
+    assert bake.at_terminal("")(*line, "2099-01-31").code == 0
+    bake("supplier", "add", "Dairy")
+    sheet = bake.log_file.parent / "delivery.csv"
+    sheet.write_text("item,quantity,unit,lot,expires\nmilk,1,l,M-7,2099-02-28\n", "utf-8")
+    assert bake.at_terminal("n\n")("deliver", "dairy", str(sheet)).code == 1
+    baker = Web().let_in().browser(Role.BAKER)
+    item = str(milk.ids["Milk"])
+    sent = {"item_id": item, "quantity": "1", "unit": "l", "lot_code": "M-7"}
+    page = f"/receive?item={item}"
+    refused = submit(baker, page, "/receive", **sent, expires_on="2099-02-28")
+    assert (refused.status_code, said in refused.text) == (422, True)
+    assert submit(baker, page, "/receive", **sent, expires_on="2099-01-31").status_code == 303
+    assert milk.stock("Milk") == 3_000
+    assert bake.at_terminal("y\n")(*line, "2099-02-28").code == 0

@@ -43,6 +43,17 @@ def question_about_expiry(expires_on: date | None, received_on: date) -> list[st
     return [f"these goods expired on {expires_on}, before they came on {received_on}"]
 
 
+def question_about_code(slug: str, lot_code: str, expires_on: date | None, known: Iterable[KnownLot]) -> list[str]:
+    """What to ask before goods are taken whose code is known with another expiry: it may be mistyped, or left out."""
+    day = expires_on.isoformat() if expires_on else None
+    others = [lot for lot in known if lot["expires_on"] != day]
+    if not others:
+        return []
+    now = f"expire {day}" if day else "have no expiry date"
+    there = "; ".join(_known(lot) for lot in others)
+    return [f"lot {lot_code} of {slug} is in the ledger already: {there}; these goods {now}"]
+
+
 def warnings_of(lot: Mapping[str, Any]) -> list[str]:
     """The warnings of a received lot in words."""
     told = []

@@ -1,5 +1,7 @@
-"""Likely receipts: the items that are bought, and each one's last receipt."""
+"""Likely receipts: the items that are bought, each one's last receipt, and what to ask before goods are taken."""
 
+from collections.abc import Iterable, Mapping
+from datetime import date
 from fractions import Fraction
 from typing import Any, TypedDict
 
@@ -7,13 +9,17 @@ from sqlalchemy import Row, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import format_money
+from bake_tracker.domain.stock.arrivals import question_about_code, question_about_expiry
+from bake_tracker.domain.stock.lots import expiry
 from bake_tracker.domain.stock.unit_change import Followed, converted
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import tables
 from bake_tracker.queries.catalog.archived import is_archived
+from bake_tracker.queries.catalog.definitions import load_items
 from bake_tracker.queries.catalog.unit_changes import load_earlier
 from bake_tracker.queries.operations.costs import brought_cost_now
 from bake_tracker.queries.searching import has_text
+from bake_tracker.queries.stock.lots import load_known_lots
 
 BOUGHT = ("ingredient", "material")
 
@@ -97,3 +103,20 @@ def load_locations(session: Session) -> list[str]:
         .distinct()
     )
     return sorted(str(place) for place in session.scalars(rows))
+
+
+def load_arrival_doubts(session: Session, lines: Iterable[Mapping[str, Any]], came: date) -> list[str]:
+    """What to ask before these goods are taken: they had expired, or their code is known with another expiry.
+
+    A line has ``item_id``, ``lot_code`` and ``expires_on``; without the last, goods keep for the item's shelf life.
+    """
+    goods = [(line["item_id"], " ".join((line["lot_code"] or "").split()), line["expires_on"]) for line in lines]
+    items = load_items(session, {item_id for item_id, _, _ in goods})
+    known = load_known_lots(session, {code for _, code, _ in goods if code})
+    doubts = [text for day in sorted({day for _, _, day in goods if day}) for text in question_about_expiry(day, came)]
+    for item_id, code, stated in goods:
+        if code and item_id in items:
+            item = items[item_id]
+            expires_on = stated or expiry(came, item.shelf_life_days)
+            doubts += question_about_code(item.slug, code, expires_on, known.get((item_id, code), ()))
+    return list(dict.fromkeys(doubts))

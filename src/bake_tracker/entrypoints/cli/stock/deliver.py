@@ -12,7 +12,6 @@ import typer
 from bake_tracker.domain.amounts import amount
 from bake_tracker.domain.errors import Problem, ServiceError, ValidationError
 from bake_tracker.domain.money import written
-from bake_tracker.domain.stock.arrivals import question_about_expiry
 from bake_tracker.domain.units import MICRO
 from bake_tracker.domain.written import Reading, read_day, read_money, read_number, with_evidence
 from bake_tracker.entrypoints.cli import parse
@@ -27,6 +26,7 @@ from bake_tracker.files.tables import FORMATS, TableRow, read_table
 from bake_tracker.queries.bakery import BakeryInfo, load_bakery
 from bake_tracker.queries.catalog.parts import refuse_parts_in
 from bake_tracker.queries.operations.recorded import is_recorded
+from bake_tracker.queries.stock.receiving import load_arrival_doubts
 from bake_tracker.services.database import Session
 from bake_tracker.services.stock.delivery import DeliveryResult, record_delivery
 from bake_tracker.services.stock.receipt import check_has_come
@@ -70,9 +70,9 @@ def deliver(
         )
 
     def doubts(session: Session) -> list[str]:
-        days = {line.get("expires_on") for line in _lines(session, what, Reading(dates, decimals))}
-        came = on or today_of(session)
-        return [text for day in sorted(filter(None, days)) for text in question_about_expiry(day, came)]
+        nothing = {"lot_code": None, "expires_on": None}
+        lines = [{**nothing, **line} for line in _lines(session, what, Reading(dates, decimals))]
+        return load_arrival_doubts(session, lines, on or today_of(session))
 
     if at_terminal() and not yes:
         be_sure(doubts, operation_id)

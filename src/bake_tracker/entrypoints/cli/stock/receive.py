@@ -7,7 +7,7 @@ import typer
 
 from bake_tracker.clock import now
 from bake_tracker.domain.amounts import amount_of
-from bake_tracker.domain.stock.arrivals import question_about_expiry, warnings_of
+from bake_tracker.domain.stock.arrivals import warnings_of
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.asking import Yes, at_terminal, be_sure
 from bake_tracker.entrypoints.cli.catalog.products import find_package
@@ -17,6 +17,7 @@ from bake_tracker.entrypoints.cli.state import answer, money, say, write
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.parts import Typed, refuse_parts
 from bake_tracker.queries.operations.recorded import is_recorded
+from bake_tracker.queries.stock.receiving import load_arrival_doubts
 from bake_tracker.services.database import Session
 from bake_tracker.services.stock.receipt import ReceiptResult, ReceivedLot, check_has_come, record_receipt
 
@@ -60,8 +61,12 @@ def receive(
             operation_id=operation_id,
         )
 
+    def doubts(session: Session) -> list[str]:
+        line = {"item_id": find(session, "item", item), "lot_code": lot, "expires_on": expires}
+        return load_arrival_doubts(session, [line], received or today_of(session))
+
     if at_terminal() and not yes:
-        be_sure(lambda session: question_about_expiry(expires, received or today_of(session)), operation_id)
+        be_sure(doubts, operation_id)
     answer(write(work), show_receipt)
 
 

@@ -8,7 +8,6 @@ from starlette.responses import Response
 
 from bake_tracker.clock import now
 from bake_tracker.domain.errors import Problem, ServiceError, ValidationError
-from bake_tracker.domain.stock.arrivals import question_about_expiry
 from bake_tracker.entrypoints.http.access import BAKER
 from bake_tracker.entrypoints.http.problems import status_of
 from bake_tracker.entrypoints.web.forms import Form, Sent, blank, choices
@@ -18,7 +17,7 @@ from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.parts import refuse_parts_in
 from bake_tracker.queries.catalog.products import load_products
 from bake_tracker.queries.operations.recorded import is_recorded
-from bake_tracker.queries.stock.receiving import load_bought_items
+from bake_tracker.queries.stock.receiving import load_arrival_doubts, load_bought_items
 from bake_tracker.queries.views.supplier import load_supplier_slice
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
 from bake_tracker.services.stock.delivery import DeliveryResult, record_delivery
@@ -56,8 +55,7 @@ def do_deliver(request: Request, form: Sent) -> Response:
                 check_has_come(session, "delivered_on", delivered_on)
                 refuse_parts_in(session, [line for line, _ in lines], "quantity")
                 came = delivered_on or load_bakery(session).local_day(now())
-                days = sorted({line["expires_on"] for line, _ in lines if line["expires_on"]})
-                form.be_sure([text for day in days for text in question_about_expiry(day, came)])
+                form.be_sure(load_arrival_doubts(session, [line for line, _ in lines], came))
             return record_delivery(
                 [line for line, _ in lines],
                 session=session,

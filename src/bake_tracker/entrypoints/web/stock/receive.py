@@ -11,7 +11,6 @@ from starlette.responses import Response
 from bake_tracker.clock import now
 from bake_tracker.domain.amounts import friendly, how_many
 from bake_tracker.domain.errors import ServiceError, ValidationError
-from bake_tracker.domain.stock.arrivals import question_about_expiry
 from bake_tracker.entrypoints.http.access import BAKER
 from bake_tracker.entrypoints.http.problems import status_of
 from bake_tracker.entrypoints.web.forms import Form, Sent, blank, choices
@@ -29,7 +28,13 @@ from bake_tracker.queries.catalog.find import Hits, find_hits, the_item
 from bake_tracker.queries.catalog.parts import Typed, refuse_parts
 from bake_tracker.queries.catalog.products import ProductRow, load_products
 from bake_tracker.queries.operations.recorded import is_recorded
-from bake_tracker.queries.stock.receiving import LastReceived, load_bought_items, load_last_received, load_locations
+from bake_tracker.queries.stock.receiving import (
+    LastReceived,
+    load_arrival_doubts,
+    load_bought_items,
+    load_last_received,
+    load_locations,
+)
 from bake_tracker.queries.views.item import ItemFacts, load_item_facts
 from bake_tracker.queries.views.supplier import load_supplier_slice
 from bake_tracker.services.database import Session, read_scope, run_in_transaction
@@ -95,7 +100,8 @@ def do_receive(request: Request, form: Sent) -> Response:
                 check_has_come(session, "received_on", received_on)
                 refuse_parts(session, [Typed("quantity", item_id, quantity or 0, unit)])
                 came = received_on or load_bakery(session).local_day(now())
-                form.be_sure(question_about_expiry(expires_on, came))
+                line = {"item_id": item_id, "lot_code": form.text("lot_code"), "expires_on": expires_on}
+                form.be_sure(load_arrival_doubts(session, [line], came))
             return record_receipt(
                 item_id,
                 quantity if quantity is not None else 0,

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from bake_tracker.domain.catalog_changes import Change, Thing
 from bake_tracker.domain.errors import RecipeNotFoundError, ValidationError
-from bake_tracker.domain.money import format_money
+from bake_tracker.domain.money import format_money, written
 from bake_tracker.domain.recipes.versions import Version, VersionDifference, version_differences, versions_of
 from bake_tracker.domain.units import format_micros, format_quantity
 from bake_tracker.models import tables
+from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.things import load_changes, load_things
 from bake_tracker.queries.many_keys import among
 from bake_tracker.queries.operations.reversal import stands
@@ -55,6 +56,7 @@ class RecipeVersions(TypedDict):
 class _Names:
     items: Mapping[int, tuple[str, str]]
     recipes: Mapping[int, str]
+    decimals: int
 
 
 def load_recipe_versions(
@@ -134,7 +136,8 @@ def _load_names(session: Session, versions: Sequence[Version]) -> _Names:
     named = session.execute(
         select(tables.recipe.c.id, tables.recipe.c.name).where(among(session, tables.recipe.c.id, recipes))
     )
-    return _Names({row.id: (row.name, row.base_unit) for row in found}, {row.id: row.name for row in named})
+    items_by_id = {row.id: (row.name, row.base_unit) for row in found}
+    return _Names(items_by_id, {row.id: row.name for row in named}, load_bakery(session).decimals)
 
 
 def _load_told(session: Session, operation_ids: Collection[str]) -> dict[str, Any]:
@@ -178,7 +181,7 @@ def _value(one: VersionDifference, value: Any, names: _Names) -> str | None:
         _, unit = names.items.get(cast(int, one.key), ("", ""))
         return f"{format_micros(value)} {unit}".strip()
     if one.part == "rates":
-        return f"{format_money(value[0])} and {format_money(value[1])}"
+        return " and ".join(written(str(format_money(one)), names.decimals) for one in value)
     return str(value)
 
 

@@ -1,7 +1,7 @@
 """Goods in that deserve a second look are recorded, and the answer says why."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -23,8 +23,8 @@ TODAY, YESTERDAY, TOMORROW = date(2026, 3, 2), date(2026, 3, 1), date(2026, 3, 3
 
 @pytest.fixture
 def milk(kitchen: Kitchen) -> Kitchen:
-    """Milk, which keeps for a week, and flour."""
-    kitchen.ingredient("Milk", "ml", shelf_life_days=7)
+    """Milk, which keeps for two days, and flour."""
+    kitchen.ingredient("Milk", "ml", shelf_life_days=2)
     kitchen.ingredient("Flour")
     return kitchen
 
@@ -41,14 +41,34 @@ def test_goods_that_had_expired_when_they_came_are_taken_and_named(
     milk: Kitchen, expires_on: date | None, warnings: list[str] | None
 ) -> None:
     """The day that counts is the day of the receipt; there is no field without a warning."""
-    done = came(milk, expires_on=expires_on)
+    done = milk.receive("Flour", 1, "kg", received_on=TODAY, expires_on=expires_on)
     assert done.get("warnings") == warnings
-    assert milk.stock("Milk") == 1_000
+    assert milk.stock("Flour") == 1_000
     told = [
         f"lot {done['lot_code']} expired on 2026-03-01, before it came on 2026-03-02; if a date is wrong, undo the "
         "receipt and record it again"
     ]
     assert warnings_of(done) == (told if warnings else [])
+    assert drift() == []
+
+
+@pytest.mark.parametrize(
+    ("days", "is_asked"), [(4, True), (5, False), (10, False), (20, False), (21, True), (None, False)]
+)
+@pytest.mark.one_database
+def test_an_expiry_far_from_the_shelf_life_is_asked_about(
+    kitchen: Kitchen, bake: CommandLine, days: int | None, is_asked: bool
+) -> None:
+    """Under half of it, or above twice: a year may be mistyped. Without a date, goods keep for their shelf life."""
+    kitchen.ingredient("Milk", "ml", shelf_life_days=10)
+    expires_on = None if days is None else TODAY + timedelta(days)
+    done = came(kitchen, expires_on=expires_on)
+    assert done.get("warnings") == (["expiry_unlike_shelf_life"] if is_asked else None)
+    told = f"expires on {expires_on}, after {days} days, but its shelf life is 10 days"
+    assert warnings_of(done) == ([f"lot {done['lot_code']} {told}"] if is_asked else [])
+    line = ["receive", "milk", "1", "l", "--received", TODAY.isoformat()]
+    asked = bake.at_terminal("n\n")(*line, *(["--expires", expires_on.isoformat()] if expires_on else []))
+    assert (f"his milk {told}" in asked.out, kitchen.stock("Milk")) == (is_asked, 1_000 if is_asked else 2_000)
     assert drift() == []
 
 
@@ -172,23 +192,23 @@ def test_a_page_sent_again_asks_nothing(milk: Kitchen) -> None:
 @pytest.mark.one_database
 def test_a_known_code_with_another_expiry_is_asked_about(milk: Kitchen, bake: CommandLine) -> None:
     """At a terminal and on a page, for a receipt and a delivery; with the same expiry, nobody is asked."""
-    line = ("receive", "milk", "1", "l", "--lot", "M-7", "--expires")
+    line = ("receive", "flour", "1", "kg", "--lot", "M-7", "--expires")
     bake(*line, "2099-01-31")
     asked = bake.at_terminal("n\n")(*line, "2099-02-28")
-    said = "of milk is in the ledger already"
+    said = "of flour is in the ledger already"
     assert (asked.code, said in asked.out, "these goods expire 2099-02-28" in asked.out) == (1, True, True)
-    assert bake.at_terminal("n\n")("receive", "milk", "1", "l", "--lot", "M-7").code == 1
+    assert bake.at_terminal("n\n")("receive", "flour", "1", "kg", "--lot", "M-7").code == 1
     assert bake.at_terminal("")(*line, "2099-01-31").code == 0
     bake("supplier", "add", "Dairy")
     sheet = bake.log_file.parent / "delivery.csv"
-    sheet.write_text("item,quantity,unit,lot,expires\nmilk,1,l,M-7,2099-02-28\n", "utf-8")
+    sheet.write_text("item,quantity,unit,lot,expires\nflour,1,kg,M-7,2099-02-28\n", "utf-8")
     assert bake.at_terminal("n\n")("deliver", "dairy", str(sheet)).code == 1
     baker = Web().let_in().browser(Role.BAKER)
-    item = str(milk.ids["Milk"])
-    sent = {"item_id": item, "quantity": "1", "unit": "l", "lot_code": "M-7"}
+    item = str(milk.ids["Flour"])
+    sent = {"item_id": item, "quantity": "1", "unit": "kg", "lot_code": "M-7"}
     page = f"/receive?item={item}"
     refused = submit(baker, page, "/receive", **sent, expires_on="2099-02-28")
     assert (refused.status_code, said in refused.text) == (422, True)
     assert submit(baker, page, "/receive", **sent, expires_on="2099-01-31").status_code == 303
-    assert milk.stock("Milk") == 3_000
+    assert milk.stock("Flour") == 3_000
     assert bake.at_terminal("y\n")(*line, "2099-02-28").code == 0

@@ -106,17 +106,19 @@ def load_locations(session: Session) -> list[str]:
 
 
 def load_arrival_doubts(session: Session, lines: Iterable[Mapping[str, Any]], came: date) -> list[str]:
-    """What to ask before these goods are taken: they had expired, or their code is known with another expiry.
+    """What to ask before these goods are taken: about an expiry, or a code that is known with another one.
 
     A line has ``item_id``, ``lot_code`` and ``expires_on``; without the last, goods keep for the item's shelf life.
     """
     goods = [(line["item_id"], " ".join((line["lot_code"] or "").split()), line["expires_on"]) for line in lines]
     items = load_items(session, {item_id for item_id, _, _ in goods})
     known = load_known_lots(session, {code for _, code, _ in goods if code})
-    doubts = [text for day in sorted({day for _, _, day in goods if day}) for text in question_about_expiry(day, came)]
-    for item_id, code, stated in goods:
-        if code and item_id in items:
-            item = items[item_id]
+    doubts = []
+    for item_id, code, stated in sorted(goods, key=lambda one: one[2] or came):
+        item = items.get(item_id)
+        usual = (item.slug, item.shelf_life_days) if item else ("", None)
+        doubts += question_about_expiry(stated, came, *usual)
+        if code and item:
             expires_on = stated or expiry(came, item.shelf_life_days)
             doubts += question_about_code(item.slug, code, expires_on, known.get((item_id, code), ()))
     return list(dict.fromkeys(doubts))

@@ -105,7 +105,8 @@ class ReceiptRequest:
 class ReceivedLot(Doubted):
     """A received lot; quantity in the item's base unit, money as exact decimal strings, an unknown cost as None.
 
-    ``warnings`` says what deserves a second look: ``expired_on_arrival``, or ``lot_code_known`` with the earlier lots.
+    ``warnings`` says what deserves a second look: ``expired_on_arrival``, ``expiry_unlike_shelf_life`` with the
+    item's shelf life, or ``lot_code_known`` with the earlier lots.
     """
 
     lot_id: int
@@ -262,7 +263,10 @@ def add_goods(
     )
     received_on, expiry_day = day.isoformat(), expires_on.isoformat() if expires_on else None
     doubted = doubts_about(
-        received_on, None if goods.is_carried else expiry_day, known.get((item.item_id, lot.code), [])
+        day,
+        None if goods.is_carried else expires_on,
+        known.get((item.item_id, lot.code), []),
+        item.shelf_life_days,
     )
     unit_cost = None if goods.cost_micros is None else divide_half_even(goods.cost_micros * MICRO, micros)
     return ReceivedLot(

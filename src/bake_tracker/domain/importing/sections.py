@@ -1,18 +1,31 @@
 """Turn rows of tables into sections of an import; every row keeps its place in the file."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from bake_tracker.domain.errors import Problem, ValidationError
 from bake_tracker.domain.importing.rows import Placed, plain
-from bake_tracker.domain.importing.tables import FORMAT, TABLES, Column, TableKind
-from bake_tracker.domain.importing.text import read_cell
+from bake_tracker.domain.importing.tables import FORMAT, TABLES, CellKind, Column, TableKind
 from bake_tracker.domain.slugs import slugify
-from bake_tracker.domain.written import PLAIN, NumberText, Reading, UnreadableError, with_evidence
+from bake_tracker.domain.written import (
+    PLAIN,
+    NotANumberError,
+    NumberText,
+    Reading,
+    UnreadableError,
+    normal_number,
+    read_day,
+    split_money,
+    with_evidence,
+)
 
 Rows = Mapping[str, Sequence["TextRow"]]
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}[T ][0-9].*")
+_YES, _NO = ("yes", "true", "y", "x", "1"), ("no", "false", "n", "0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +133,35 @@ def _read(placed: Placed, column: Column, value: Any, reading: Reading) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return read_cell(value if isinstance(value, NumberText) else value.strip(), column.kind, reading)
+        return _read_cell(value if isinstance(value, NumberText) else value.strip(), column.kind, reading)
     except UnreadableError as error:
         placed.problems.append((column.read_as, str(error), error.remedy))
         return value
+
+
+def _read_cell(text: str, kind: CellKind, reading: Reading) -> str | bool:
+    """A cell in normal form: days as 2026-11-23, numbers with a decimal point, flags as bool.
+
+    What depends on the bakery or on other cells is left to the row: an amount of money keeps its currency in front, and
+    an instant and anything that is not a number stay as they are.
+
+    Raises:
+        UnreadableError: it could mean two things, or nothing.
+    """
+    if kind == "day":
+        return text if _INSTANT.fullmatch(text) else read_day(text, reading.dates).isoformat()
+    if kind in ("number", "money"):
+        sign, amount = split_money(text) if kind == "money" else ("", text)
+        with suppress(NotANumberError):
+            return sign + normal_number(amount, reading)
+        return text
+    if kind == "flag":
+        if text.lower() in _YES:
+            return True
+        if text.lower() in _NO:
+            return False
+        raise UnreadableError("must be yes or no")
+    return text
 
 
 def _recipes(heads: list[Placed], lines: Sequence[Placed], makes: Sequence[Placed]) -> list[Placed]:

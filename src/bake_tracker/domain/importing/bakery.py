@@ -1,48 +1,16 @@
-"""Plan what only tables contain: items of every kind, parts of finished goods, names and the bakery itself."""
+"""Plan what only tables contain: parts of finished goods, names and the bakery itself."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from bake_tracker.domain.choices import ITEM_KINDS, LABEL_POLICIES, MAX_SHELF_LIFE_DAYS, PICK_POLICIES
+from bake_tracker.domain.choices import LABEL_POLICIES
 from bake_tracker.domain.errors import RecipeCycleError
-from bake_tracker.domain.importing.catalog import PREFERRED, admit_item, is_item
+from bake_tracker.domain.importing.catalog import is_item
 from bake_tracker.domain.importing.plan import BakeryPlan, GoodPlan, ItemPlan, NamePlan, OnFile
 from bake_tracker.domain.importing.rows import Findings, Row
 from bake_tracker.domain.importing.shelf import Shelf
 from bake_tracker.domain.name_matching import name_key
 from bake_tracker.domain.recipes.quantities import topological_order
-from bake_tracker.domain.units import BASE_UNITS
-
-MAX_LOTS = 10**9
-
-
-def plan_items(document: Mapping[str, Any], items: Shelf[ItemPlan], findings: Findings) -> None:
-    """Plan items of every kind; parents are looked up once all items of the file are known."""
-    for row in findings.rows(document, "items"):
-        name = row.read_name("name")
-        item = ItemPlan(
-            slug=row.read_slug(name),
-            name=name,
-            kind=row.read_choice("kind", ITEM_KINDS, "ingredient"),
-            base_unit=_base_unit(row),
-            g_per_ml=row.read_number("g_per_ml") if row.has("g_per_ml") else None,
-            is_category=row.read_flag("is_category"),
-            parent_slug=row.read_text("parent_slug"),
-            description=row.read_text("description"),
-            pick_policy=row.read_choice("pick_policy", PICK_POLICIES, "fefo"),
-            shelf_life_days=row.read_whole("shelf_life_days", MAX_SHELF_LIFE_DAYS),
-            g_per_each=row.read_number("g_per_each") if row.has("g_per_each") else None,
-            lot_count=row.read_whole("lot_count", MAX_LOTS) or 0,
-        )
-        admit_item(row, item, items)
-
-
-def _base_unit(row: Row) -> str:
-    if not row.has("base_unit"):
-        row.refuse("base_unit", "is missing; give the unit it is kept in, such as g, ml, each or cm")
-        return "g"
-    unit = row.read_unit("base_unit")
-    return PREFERRED[unit.dimension] if unit else next(iter(BASE_UNITS))
 
 
 def plan_goods(

@@ -1,4 +1,4 @@
-"""Plan ingredients with their categories, materials, suppliers, events and customers of an export."""
+"""Plan ingredients with their categories, materials and suppliers of an export."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -6,13 +6,13 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from bake_tracker.domain.importing.plan import EventPlan, ItemPlan, RecipientPlan, SupplierPlan
+from bake_tracker.domain.importing.declared import read_kept_in
+from bake_tracker.domain.importing.plan import PREFERRED, ItemPlan, SupplierPlan
 from bake_tracker.domain.importing.rows import MAX_RATIO, Findings, Row, dicts, exact_number, plain
 from bake_tracker.domain.importing.shelf import Need, Shelf
 from bake_tracker.domain.units import UnknownUnitError, density_g_per_ml, parse_unit
 
 CATEGORY_LEVELS = (0, 1)
-PREFERRED = {"mass": "g", "count": "each", "volume": "ml", "length": "cm"}
 DENSITY_FIELDS = ("density_volume_value", "density_volume_unit", "density_weight_value", "density_weight_unit")
 
 
@@ -28,14 +28,15 @@ def plan_ingredients(document: Mapping[str, Any], items: Shelf[ItemPlan], findin
             slug=slug,
             name=name,
             kind="material" if row.read_flag("is_packaging") else "ingredient",
-            base_unit=_said_unit(row)
-            or base_unit(density is not None, stocked.get(slug, set()), baked.get(slug, set())),
+            base_unit=read_kept_in(row, "base_unit")
+            if row.has("base_unit")
+            else base_unit(density is not None, stocked.get(slug, set()), baked.get(slug, set())),
             g_per_ml=density,
             is_category=_is_category(row, slug in parents),
             parent_slug=row.read_text("parent_slug"),
             description=_description(row),
         )
-        admit_item(row, item, items)
+        items.admit(row, item)
     items.settle(lambda row: [Need(row, "parent_slug", row.fields["parent_slug"])] if row.has("parent_slug") else [])
     # If the bakery knows the parent by another slug, use that slug.
     for slug, item in items.new.items():
@@ -65,7 +66,7 @@ def plan_materials(document: Mapping[str, Any], items: Shelf[ItemPlan], findings
             description=_description(row),
         )
         slugs[name].add(slug)
-        admit_item(row, item, items)
+        items.admit(row, item)
     return slugs
 
 
@@ -83,27 +84,6 @@ def plan_suppliers(document: Mapping[str, Any], suppliers: Shelf[SupplierPlan], 
         if row.refusals:
             suppliers.refused.setdefault(name, row.place)  # material products refer to suppliers by name
     return numbers
-
-
-def plan_events(document: Mapping[str, Any], events: Shelf[EventPlan], findings: Findings) -> None:
-    """Plan the events."""
-    for row in findings.rows(document, "events"):
-        name = row.read_name("name")
-        events.admit(row, EventPlan(row.read_slug(name), name, row.read_day("event_date")))
-
-
-def plan_recipients(document: Mapping[str, Any], recipients: Shelf[RecipientPlan], findings: Findings) -> None:
-    """Plan the customers."""
-    for row in findings.rows(document, "recipients"):
-        name = row.read_name("name")
-        recipients.admit(
-            row, RecipientPlan(row.read_slug(name), name, row.read_text("household_name", "household", limit=200))
-        )
-
-
-def _said_unit(row: Row) -> str | None:
-    unit = row.read_unit("base_unit") if row.has("base_unit") else None
-    return PREFERRED[unit.dimension] if unit else None
 
 
 def _description(row: Row) -> str | None:
@@ -137,15 +117,6 @@ def base_unit(has_density: bool, stocked: set[str], baked: set[str]) -> str:
     if has_density or "mass" in stocked:
         return "g"
     return next((unit for kinds in (stocked, baked) for kind, unit in PREFERRED.items() if kind in kinds), "g")
-
-
-def admit_item(row: Row, item: ItemPlan, items: Shelf[ItemPlan]) -> None:
-    for field, slug in (("slug", item.slug), ("previous_slug", row.fields.get("previous_slug"))):
-        known = items.known.get(slug) if isinstance(slug, str) else None
-        if known and known.kind != item.kind:
-            kind = known.kind.replace("_", " ")
-            row.refuse(field, f"{slug!r} is already a {kind}; give this {item.kind.replace('_', ' ')} another slug")
-    items.admit(row, item)
 
 
 def _density(row: Row) -> Fraction | None:

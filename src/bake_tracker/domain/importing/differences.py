@@ -7,13 +7,9 @@ from typing import Any, TypedDict
 from bake_tracker.domain.importing.plan import LinePlan, YieldPlan
 from bake_tracker.domain.units import format_micros
 
-# Fields compared whenever they have a value; the others only if the file has them, because a default says nothing.
-_SAID_BY_VALUE = {
-    "name", "description", "parent_slug", "g_per_ml", "details", "happens_on", "household", "category", "source",
-    "notes", "lines", "makes", "together",
-}  # fmt: skip
+_NEVER_DIFFER = {"slug", "kind", "lot_count", "item_slug"}
+_MAY_BE_SAID = {"pick_policy", "base_unit", "is_category"}  # compared only if the file has them: a default says nothing
 _FILLED = {"makes"}  # an import adds these where the bakery has none
-_MAY_BE_SAID = {"pick_policy", "base_unit", "shelf_life_days", "g_per_each", "is_category"}
 MAX_SHOWN = 200
 
 
@@ -32,11 +28,10 @@ def row_differences(
 ) -> list[Difference]:
     """Every field in which the file differs; ``known_as`` maps a slug of the file to the bakery's slug."""
     found: list[Difference] = []
-    for name in (field.name for field in fields(there)):
+    for name in (field.name for field in fields(there) if field.name not in _NEVER_DIFFER):
         new, old = getattr(there, name), getattr(here, name)
-        is_said = name in _SAID_BY_VALUE or (name in _MAY_BE_SAID and has(name))
-        unsaid = new is None or new == () or (name in _FILLED and not old) or (name == "together" and not new)
-        if not is_said or unsaid:
+        is_default = name in _MAY_BE_SAID and not has(name)
+        if is_default or new in (None, ()) or (name in _FILLED and not old) or (name == "together" and not new):
             continue
         told, kept = _told(name, new, known_as), _told(name, old, known_as)
         if told != kept and told is not None:

@@ -7,6 +7,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 KEY_DIGITS = 12
+PREFERRED = {"mass": "g", "count": "each", "volume": "ml", "length": "cm"}
+"""The base unit of each dimension, the likeliest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,9 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from bake_tracker.domain.errors import ValidationError
-from bake_tracker.domain.importing.bakery import plan_bakery, plan_goods, plan_items, plan_names
-from bake_tracker.domain.importing.catalog import (
-    plan_events,
-    plan_ingredients,
-    plan_materials,
-    plan_recipients,
-    plan_suppliers,
-)
+from bake_tracker.domain.importing.bakery import plan_bakery, plan_goods, plan_names
+from bake_tracker.domain.importing.catalog import plan_ingredients, plan_materials, plan_suppliers
+from bake_tracker.domain.importing.declared import plan_declared
 from bake_tracker.domain.importing.facts import Facts, plan_facts
 from bake_tracker.domain.importing.fingerprints import fingerprint, fingerprint_of_export
 from bake_tracker.domain.importing.history import PAST
@@ -209,7 +204,7 @@ def plan_import(
 
     bakery = plan_bakery(document, known, findings)
     numbers = plan_suppliers(document, suppliers, findings)
-    plan_items(document, items, findings)
+    plan_declared(document, "items", ItemPlan, items)
     added = Counter(suppliers=len(suppliers.new), bakery=bakery is not None)
     plan_ingredients(document, items, findings)
     material_slugs = plan_materials(document, items, findings)
@@ -230,8 +225,8 @@ def plan_import(
     goods = plan_goods(document, known.goods, items, findings)
     plan_names(document, names, items, findings)
     facts = plan_facts(document, said, items, products, recipes, findings)
-    plan_events(document, events, findings)
-    plan_recipients(document, recipients, findings)
+    plan_declared(document, "events", EventPlan, events)
+    plan_declared(document, "recipients", RecipientPlan, recipients)
 
     # Counted by row, now that no later row can refuse an item any more; a recipe's new finished unit has no row.
     added.update(row.kind for row in items.rows.values())

@@ -5,8 +5,8 @@ from fractions import Fraction
 from typing import Any
 
 from bake_tracker.domain.arguments import LARGEST
-from bake_tracker.domain.importing.catalog import PREFERRED, find_stocked, is_item
-from bake_tracker.domain.importing.plan import ItemPlan, LinePlan, RecipePlan, YieldPlan
+from bake_tracker.domain.importing.catalog import find_stocked, is_item
+from bake_tracker.domain.importing.plan import PREFERRED, ItemPlan, LinePlan, RecipePlan, YieldPlan
 from bake_tracker.domain.importing.recipe_weights import check_together, check_weights
 from bake_tracker.domain.importing.rows import Findings, Row
 from bake_tracker.domain.importing.shelf import Need, Shelf

@@ -54,6 +54,7 @@ class Shelf(Generic[Thing]):
 
     def admit(self, row: Row, thing: Thing) -> bool:
         """Add a row's thing, unless the row was refused, the bakery has it, or an earlier row has its slug."""
+        self._check_kind(row, thing)
         slug, former = thing.slug, row.fields.get("previous_slug") or self._namesake(row, thing)
         if isinstance(former, str) and former:
             self.renamed.setdefault(former, slug)
@@ -77,6 +78,15 @@ class Shelf(Generic[Thing]):
             self._slugs_by_name = None
             return True
         return False
+
+    def _check_kind(self, row: Row, thing: Thing) -> None:
+        """Refuse a row whose slug something of another kind has in the bakery, such as a material."""
+        kind = getattr(thing, "kind", None)
+        for field, slug in (("slug", thing.slug), ("previous_slug", row.fields.get("previous_slug"))):
+            here = getattr(self.known.get(slug), "kind", kind) if isinstance(slug, str) else kind
+            if here != kind:
+                was, now = (str(one).replace("_", " ") for one in (here, kind))
+                row.refuse(field, f"{slug!r} is already a {was}; give this {now} another slug")
 
     def _namesake(self, row: Row, thing: Thing) -> str | None:
         """The slug of the only thing of this name and kind in the bakery, for a row that states no slug."""

@@ -4,16 +4,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from bake_tracker.domain.arguments import MAX_TEXT
+from bake_tracker.domain.choices import ITEM_KINDS, MAX_SHELF_LIFE_DAYS, PICK_POLICIES
+
 FORMAT = "bake-tracker tables 1"
 
-CellKind = Literal["text", "number", "money", "day", "flag"]
+CellKind = Literal["text", "number", "money", "day", "flag", "kept_in"]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column by its heading.
 
-    ``field`` is its name in the rows of its section, and ``of`` the attribute of what is exported, if they differ.
+    ``field`` is its name in the rows of its section, and ``of`` the attribute of what is exported, if they differ. The
+    first of the ``choices`` is meant if the cell is empty; a number with a ``most`` is whole.
     """
 
     name: str
@@ -24,6 +28,11 @@ class Column:
     note: str = ""
     example: str = ""
     of: str = ""
+    limit: int = MAX_TEXT
+    most: int | None = None
+    choices: tuple[str, ...] = ()
+    older: str = ""
+    """What the older program's exports call it."""
 
     def told_of(self, thing: object) -> object:
         """The value of an exported thing in this column."""
@@ -85,9 +94,10 @@ TABLES: Mapping[str, TableKind] = {
     "items": TableKind(
         "items",
         (
-            Column("kind"), _SLUG, _NAME, Column("base_unit", synonyms=("unit",)), Column("pick_policy"),
-            Column("shelf_life_days", "number"), *_MEASURES, Column("parent", field="parent_slug", of="parent_slug"),
-            Column("is_category", "flag"), Column("lot_count", "number", of="lots_numbered"), _DESCRIPTION,
+            Column("kind", choices=ITEM_KINDS), _SLUG, _NAME, Column("base_unit", "kept_in", synonyms=("unit",)),
+            Column("pick_policy", choices=PICK_POLICIES), Column("shelf_life_days", "number", most=MAX_SHELF_LIFE_DAYS),
+            *_MEASURES, Column("parent", field="parent_slug", of="parent_slug"), Column("is_category", "flag"),
+            Column("lot_count", "number", of="lots_numbered", most=10**9), _DESCRIPTION,
         ),
     ),
     "suppliers": TableKind("suppliers", (_SLUG, _NAME, Column("details", synonyms=("address", "notes")))),
@@ -122,7 +132,9 @@ TABLES: Mapping[str, TableKind] = {
     ),
     "good_parts": TableKind("good_parts", (Column("good"), Column("component"), Column("quantity", "number"))),
     "events": TableKind("events", (_SLUG, _NAME, Column("date", "day", field="event_date", of="happens_on"))),
-    "recipients": TableKind("recipients", (_SLUG, _NAME, Column("household", field="household_name"))),
+    "recipients": TableKind(
+        "recipients", (_SLUG, _NAME, Column("household", field="household_name", limit=200, older="household"))
+    ),
     "lots": TableKind(
         "lots",
         (

@@ -1,6 +1,6 @@
 """The bakery as tables that an import can read: rows refer to each other by slug, and every value is exact text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -9,7 +9,7 @@ from typing import Any
 
 from bake_tracker.domain.importing.facts import Facts
 from bake_tracker.domain.importing.plan import KEY_DIGITS, OnFile
-from bake_tracker.domain.importing.tables import EXPORTED, FORMAT, TABLES
+from bake_tracker.domain.importing.tables import EXPORTED, FORMAT, TABLES, Column
 from bake_tracker.domain.money import format_money
 
 TextRows = list[dict[str, str]]
@@ -57,7 +57,6 @@ class LotLeft:
 
 def tables_of(known: OnFile, facts: Facts, lots: Sequence[LotLeft]) -> Tables:
     """The whole catalogue, and the lots that have stock."""
-    parts = [(good.slug, *part) for good in known.goods.values() for part in good.parts]
     recipes = _by_slug(known.recipes)
     things: dict[str, Sequence[Any]] = {
         "bakery": [known.bakery],
@@ -69,58 +68,37 @@ def tables_of(known: OnFile, facts: Facts, lots: Sequence[LotLeft]) -> Tables:
         "recipients": _by_slug(known.recipients),
         "lots": lots,
     }
-    tables: dict[str, list[Mapping[str, object]]] = {
-        name: [{column.name: column.told_of(thing) for column in TABLES[name].columns} for thing in found]
+    rows: dict[str, Iterable[Sequence[object]]] = {
+        name: [[column.told_of(thing) for column in TABLES[name].columns] for thing in found]
         for name, found in things.items()
     }
-    tables["bakery"][0] = {**tables["bakery"][0], "format": FORMAT}
-    tables |= {
-        "recipe_lines": [
-            {
-                "recipe": r.slug, "item": line.item_slug, "sub_recipe": line.sub_recipe_slug,
-                "quantity": line.quantity, "unit": line.unit,
-            }
-            for r in recipes
-            for line in r.lines
-        ],
-        "recipe_makes": [
-            {
-                "recipe": r.slug, "item": made.slug, "per_batch": Fraction(made.quantity_micros, 10**6),
-                "together": r.together, "share": made.share,
-            }
+    # In the order of the columns.
+    rows |= {
+        "recipe_lines": (
+            (r.slug, one.item_slug, one.sub_recipe_slug, one.quantity, one.unit) for r in recipes for one in r.lines
+        ),
+        "recipe_makes": (
+            (r.slug, made.slug, Fraction(made.quantity_micros, 10**6), r.together, made.share)
             for r in recipes
             for made in r.makes
-        ],
-        "good_parts": [
-            {"good": good, "component": component, "quantity": Fraction(micros, 10**6)}
-            for good, component, micros in sorted(parts)
-        ],
-        "names": [{"name": name, "item": slug} for name, slug in sorted(known.names.items())],
-        "measures": [
-            {"item": slug, "kind": kind, "g": one.value, "measured_on": one.measured_on, "source": one.source}
-            for (slug, kind), weights in facts.weights.items()
-            for one in weights
-        ],
-        "allergens": [
-            {"item": slug, "allergen": allergen, "presence": presence}
-            for slug, said in facts.allergens.items()
-            for allergen, presence in said.items()
-        ],
-        "product_allergens": [
-            {"product": product[:KEY_DIGITS], "allergen": allergen, "presence": presence}
-            for product, said in facts.product_allergens.items()
-            for allergen, presence in said.items()
-        ],
-        "labels": [
-            {"item": slug, "ingredients": label[0], "allergens": label[1], "filed_at": label[2]}
-            for slug, label in facts.labels.items()
-        ],
-        "recipe_rates": [
-            {"recipe": slug, "labour": format_money(rate[0]), "overhead": format_money(rate[1])}
-            for slug, rate in facts.rates.items()
-        ],
-    }  # fmt: skip
-    return {name: [_told(row) for row in tables[name]] for name in EXPORTED}
+        ),
+        "good_parts": sorted(
+            (good.slug, part, Fraction(micros, 10**6)) for good in known.goods.values() for part, micros in good.parts
+        ),
+        "names": sorted(known.names.items()),
+        "measures": (
+            (*of, one.value, one.measured_on, one.source) for of, found in facts.weights.items() for one in found
+        ),
+        "allergens": ((slug, *one) for slug, said in facts.allergens.items() for one in said.items()),
+        "product_allergens": (
+            (product[:KEY_DIGITS], *one) for product, said in facts.product_allergens.items() for one in said.items()
+        ),
+        "labels": ((slug, *label) for slug, label in facts.labels.items()),
+        "recipe_rates": ((slug, *map(format_money, rate)) for slug, rate in facts.rates.items()),
+    }
+    tables = {name: [_told(TABLES[name].columns, row) for row in rows[name]] for name in EXPORTED}
+    tables["bakery"][0]["format"] = FORMAT
+    return tables
 
 
 def exact_text(number: Fraction) -> str:
@@ -142,13 +120,13 @@ def _by_slug(things: Mapping[str, object]) -> list:  # type: ignore[type-arg]  #
     return [things[slug] for slug in sorted(things)]
 
 
-def _told(row: Mapping[str, object]) -> dict[str, str]:
+def _told(columns: Sequence[Column], values: Sequence[object]) -> dict[str, str]:
     told: dict[str, str] = {}
-    for name, value in row.items():
+    for column, value in zip(columns, values, strict=False):
         if isinstance(value, bool):
-            told |= {name: "yes"} if value else {}
+            told |= {column.name: "yes"} if value else {}
         elif isinstance(value, Fraction):
-            told[name] = exact_text(value)
+            told[column.name] = exact_text(value)
         elif value is not None and value != "":
-            told[name] = str(value)
+            told[column.name] = str(value)
     return told

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from bake_tracker.domain.choices import LABEL_POLICIES
-from bake_tracker.domain.errors import RecipeCycleError
 from bake_tracker.domain.importing.catalog import is_item
 from bake_tracker.domain.importing.plan import BakeryPlan, GoodPlan, ItemPlan, NamePlan, OnFile
 from bake_tracker.domain.importing.rows import Findings, Row
 from bake_tracker.domain.importing.shelf import Shelf
 from bake_tracker.domain.name_matching import name_key
-from bake_tracker.domain.recipes.quantities import topological_order
+from bake_tracker.domain.recipes.quantities import circle_in
 
 
 def plan_goods(
@@ -54,23 +53,13 @@ def _refuse_circles(
     new: dict[str, dict[str, int]], rows: Mapping[str, list[Row]], known: Mapping[str, GoodPlan], findings: Findings
 ) -> None:
     """Refuse every row whose finished good would contain itself."""
-    while True:
-        children = {good.slug: [slug for slug, _ in good.parts] for good in known.values()}
-        children |= {slug: list(parts) for slug, parts in new.items()}
-        slugs = sorted({*children, *(part for parts in children.values() for part in parts)})
-        numbers = {slug: number for number, slug in enumerate(slugs, 1)}
-        below = {numbers[slug]: [numbers[part] for part in parts] for slug, parts in children.items()}
-        below[0] = [numbers[slug] for slug in new]
-        try:
-            topological_order(0, lambda number: below.get(number, []), dict(enumerate(["", *slugs])))  # noqa: B023
-        except RecipeCycleError as error:
-            for slug in {*error.path} & new.keys():
-                for row in rows[slug]:
-                    row.refuse("component", f"it would contain itself: {' > '.join(error.path)}")
-                    findings.refuse(row)
-                del new[slug]
-        else:
-            return
+    children = {good.slug: [slug for slug, _ in good.parts] for good in known.values()}
+    while path := circle_in(new, {**children, **new}):
+        for slug in {*path} & new.keys():
+            for row in rows[slug]:
+                row.refuse("component", f"it would contain itself: {' > '.join(path)}")
+                findings.refuse(row)
+            del new[slug]
 
 
 def plan_names(document: Mapping[str, Any], names: Shelf[NamePlan], items: Shelf[ItemPlan], findings: Findings) -> None:

@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Generic, Protocol, TypeVar
 
-from bake_tracker.domain.errors import RecipeCycleError
 from bake_tracker.domain.importing.differences import row_differences
 from bake_tracker.domain.importing.rows import Findings, Row
 from bake_tracker.domain.name_matching import name_key, suggestion
-from bake_tracker.domain.recipes.quantities import topological_order
+from bake_tracker.domain.recipes.quantities import circle_in
 from bake_tracker.domain.remedies import Advice
 
 
@@ -200,21 +200,12 @@ class Shelf(Generic[Thing]):
         return need if found is None else replace(need, slug=found.slug)
 
     def _refuse_circles(self, needs: Mapping[str, Sequence[Need]]) -> None:
-        slugs = list(self.new)
-        numbers = {slug: number for number, slug in enumerate(slugs, 1)}
-        children = {
-            numbers[slug]: [numbers[need.slug] for need in needs[slug] if need.slug in numbers] for slug in slugs
-        }
-        children[0] = list(numbers.values())
-        while True:
-            try:
-                topological_order(0, lambda number: children[number], dict(enumerate(["", *slugs])))
-            except RecipeCycleError as error:
-                path = " > ".join(error.path)
-                for slug, following in zip(error.path, error.path[1:], strict=False):
-                    need = next(need for need in needs[slug] if need.slug == following)
-                    need.row.refuse(need.field, f"it would contain itself: {path}; remove one of these references")
-                    children[numbers[slug]] = []
-                    self.withdraw(slug)
-            else:
-                return
+        children = {slug: [need.slug for need in needs[slug] if need.slug in self.new] for slug in self.new}
+        while path := circle_in(list(children), children):
+            for slug, following in pairwise(path):
+                need = next(need for need in needs[slug] if need.slug == following)
+                need.row.refuse(
+                    need.field, f"it would contain itself: {' > '.join(path)}; remove one of these references"
+                )
+                children[slug] = []
+                self.withdraw(slug)

@@ -31,7 +31,7 @@ def _read(row: Row, column: Column) -> Any:
     if column.kind == "number" and column.most is not None:
         return row.read_whole(field, column.most)
     if column.kind == "number":
-        return row.read_number(field) if row.has(field) else None
+        return row.read_optional(field)
     return {"kept_in": read_kept_in, "flag": Row.read_flag, "day": Row.read_day}[column.kind](row, field)
 
 

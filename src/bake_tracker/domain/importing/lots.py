@@ -103,7 +103,7 @@ class Lots:
             code = row.read_name("lot", limit=120) if row.has("lot") else None
             released, held = row.read_day("usable_until"), row.read_flag("on_hold")
             lot = self.lot_of(row, item, quantity, unit, product, lot_code=code, usable_until=released, on_hold=held)
-            of_ml, of_each = (row.read_number(name) if row.has(name) else None for name in ("g_per_ml", "g_per_each"))
+            of_ml, of_each = (row.read_optional(name) for name in ("g_per_ml", "g_per_each"))
             lot = replace(lot, is_carried=is_export and code is not None, g_per_ml=of_ml, g_per_each=of_each)
             said = [lot.item_slug, lot.lot_code] if lot.is_carried else _values(lot)
             self.admit(row, "lots", (row.at.told_by if row.at else "") or json.dumps(said), lot)

@@ -4,7 +4,6 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from typing import Any
 
 from bake_tracker.domain.importing.catalog import find_stocked
@@ -15,7 +14,7 @@ from bake_tracker.domain.importing.shelf import Shelf
 from bake_tracker.domain.name_matching import name_key
 from bake_tracker.domain.slugs import slugify
 from bake_tracker.domain.stock.products import product_identity
-from bake_tracker.domain.units import UnknownUnitError, parse_unit
+from bake_tracker.domain.units import Unit, UnknownUnitError, parse_unit
 
 
 class Products:
@@ -160,19 +159,14 @@ def plan_products(
     """Plan the branded packages of ingredients."""
     for row in products.findings.rows(document, "products"):
         item = find_stocked(row, "ingredient_slug", items)
-        unit = row.read_unit("package_unit")
-        products.admit(
-            row,
-            _product(
-                row,
-                item.slug if item else "",
-                brand=row.read_text("brand", limit=200),
-                name=row.read_text("product_name", limit=300) or (item.name if item else ""),
-                unit=unit.name if unit else "",
-                quantity=row.read_number("package_unit_quantity") if row.has("package_unit_quantity") else None,
-                supplier_slug=preferred_supplier(row, suppliers, numbers),
-            ),
-        )
+        product = _product(
+            row, item, row.read_unit("package_unit"),
+            brand=row.read_text("brand", limit=200),
+            name=row.read_text("product_name", limit=300) or (item.name if item else ""),
+            package_quantity=row.read_optional("package_unit_quantity"),
+            supplier_slug=preferred_supplier(row, suppliers, numbers),
+        )  # fmt: skip
+        products.admit(row, product)
 
 
 def plan_material_products(
@@ -184,22 +178,14 @@ def plan_material_products(
 ) -> None:
     """Plan the branded packages of materials, and add suppliers that only these rows name."""
     for row in products.findings.rows(document, "material_products"):
-        item = _material(row, items, slugs_by_name)
-        unit = row.read_unit(row.first("default_unit", "package_unit"))
-        quantity = row.read_number("package_quantity") if row.has("package_quantity") else None
+        item, unit = _material(row, items, slugs_by_name), row.read_unit(row.first("default_unit", "package_unit"))
         product = _product(
-            row,
-            item.slug if item else "",
+            row, item, unit,
+            package_quantity=row.read_optional("package_quantity"),
             brand=row.read_text("brand", limit=200),
             name=row.read_name("display_name", "name", "product_name", limit=300),
-            unit=unit.name if unit else "",
-            quantity=quantity,
-            supplier_slug=None,
-        )
-        named = named_supplier(row, suppliers)
-        if named and not row.refusals and suppliers.get(named.slug) is None:
-            suppliers.new[named.slug] = named
-        products.admit(row, replace(product, supplier_slug=named.slug if named else None))
+        )  # fmt: skip
+        products.admit(row, replace(product, supplier_slug=_added_supplier(row, suppliers)))
 
 
 def preferred_supplier(row: Row, suppliers: Shelf[SupplierPlan], numbers: Mapping[int, str]) -> str | None:
@@ -217,13 +203,18 @@ def preferred_supplier(row: Row, suppliers: Shelf[SupplierPlan], numbers: Mappin
         elif suppliers.get(slug) is None:
             row.refuse(field, *suppliers.why_missing(slug))
         return slug
-    named = named_supplier(row, suppliers)
+    return _added_supplier(row, suppliers)
+
+
+def _added_supplier(row: Row, suppliers: Shelf[SupplierPlan]) -> str | None:
+    """The slug of the supplier that a row names, which is added if it is new."""
+    named = _named_supplier(row, suppliers)
     if named and not row.refusals and suppliers.get(named.slug) is None:
         suppliers.new[named.slug] = named
     return named.slug if named else None
 
 
-def named_supplier(row: Row, suppliers: Shelf[SupplierPlan]) -> SupplierPlan | None:
+def _named_supplier(row: Row, suppliers: Shelf[SupplierPlan]) -> SupplierPlan | None:
     """The supplier that a row names by slug or name; an unknown name makes a new supplier."""
     if row.has("supplier_slug"):
         return suppliers.find(row, "supplier_slug")
@@ -265,27 +256,10 @@ def _material(row: Row, items: Shelf[ItemPlan], slugs_by_name: Mapping[str, set[
     return found
 
 
-def _product(
-    row: Row,
-    item_slug: str,
-    *,
-    brand: str | None,
-    name: str,
-    unit: str,
-    quantity: Fraction | None,
-    supplier_slug: str | None,
-) -> ProductPlan:
-    package_type = row.read_text("package_type", limit=60)
-    gtin = row.read_text("gtin", "upc_code", limit=20)
-    return ProductPlan(
-        identity=product_identity(item_slug, brand, name, package_type, quantity, unit, gtin),
-        item_slug=item_slug,
-        brand=brand,
-        name=name,
-        package_type=package_type,
-        package_quantity=quantity,
-        package_unit=unit,
-        gtin=gtin,
-        supplier_slug=supplier_slug,
-        notes=row.read_text("notes"),
-    )
+def _product(row: Row, item: ItemPlan | None, unit: Unit | None, **said: Any) -> ProductPlan:
+    said |= {"item_slug": item.slug if item else "", "package_unit": unit.name if unit else ""}
+    said["package_type"] = row.read_text("package_type", limit=60)
+    said["gtin"] = row.read_text("gtin", "upc_code", limit=20)
+    told_by = ("item_slug", "brand", "name", "package_type", "package_quantity", "package_unit", "gtin")
+    identity = product_identity(*(said[name] for name in told_by))
+    return ProductPlan(identity, notes=row.read_text("notes"), **{"supplier_slug": None, **said})

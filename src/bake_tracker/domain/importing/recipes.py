@@ -100,8 +100,8 @@ def _table_yields(row: Row, items: Shelf[ItemPlan]) -> list[YieldPlan]:
             unit.refuse(field, *items.why_missing(name))
         if slug in made:
             unit.refuse(field, "is listed twice with different quantities; keep one")
-        share = unit.read_number("share") if unit.has("share") else None
-        made[slug] = YieldPlan(slug, found.name if found else name, unit.read_micros("per_batch"), share=share)
+        share, name = unit.read_optional("share"), found.name if found else name
+        made[slug] = YieldPlan(slug, name, unit.read_micros("per_batch"), share=share)
     return list(made.values())
 
 

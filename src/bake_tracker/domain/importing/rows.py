@@ -190,6 +190,10 @@ class Row(Arguments):
             return Fraction(1)
         return number
 
+    def read_optional(self, field: str) -> Fraction | None:
+        """An exact number above 0, or None."""
+        return self.read_number(field) if self.has(field) else None
+
     def read_micros(self, *fields: str) -> int:
         """A number above 0 with at most six decimals, as millionths."""
         micros = self.read_number(*fields) * MICRO

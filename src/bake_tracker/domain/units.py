@@ -83,6 +83,14 @@ def parse_unit(text: str) -> Unit:
     raise UnknownUnitError(f"{text[:60]!r} is not a unit; use {KNOWN_UNITS}")
 
 
+def unit_called(value: object) -> Unit | None:
+    """The unit that a value names; None if it is not the name of a unit."""
+    try:
+        return parse_unit(value) if isinstance(value, str) else None
+    except UnknownUnitError:
+        return None
+
+
 def _is_defined(registry: "pint.UnitRegistry[Fraction]", name: str) -> bool:
     try:
         return name in registry

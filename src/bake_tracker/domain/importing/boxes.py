@@ -7,7 +7,7 @@ from typing import Any
 
 from bake_tracker.domain.importing.rows import Placed, dicts, exact_number, placed, placed_rows, plain
 from bake_tracker.domain.slugs import slugify
-from bake_tracker.domain.units import UnknownUnitError, parse_unit
+from bake_tracker.domain.units import unit_called
 
 # The names that the versions give to a part's box and to its component.
 _OWNERS = ("package_name", "assembly_slug", "finished_good_slug")
@@ -148,8 +148,5 @@ def _material_units(document: Mapping[str, Any]) -> dict[Any, tuple[Any, Fractio
 def kept_in_one(product: Mapping[str, Any]) -> Fraction:
     """How much of our base unit one base unit of a material product is, as its package says."""
     package, holds = exact_number(product.get("package_quantity")), exact_number(product.get("quantity_in_base_units"))
-    try:
-        factor = parse_unit(str(product.get("package_unit"))).factor
-    except UnknownUnitError:
-        return Fraction(1)
-    return package / holds * factor if package and holds else Fraction(1)
+    unit = unit_called(product.get("package_unit"))
+    return package / holds * unit.factor if package and holds and unit else Fraction(1)

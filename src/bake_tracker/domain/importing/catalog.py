@@ -10,7 +10,7 @@ from bake_tracker.domain.importing.declared import read_kept_in
 from bake_tracker.domain.importing.plan import PREFERRED, ItemPlan, SupplierPlan
 from bake_tracker.domain.importing.rows import MAX_RATIO, Findings, Row, dicts, exact_number, plain
 from bake_tracker.domain.importing.shelf import Need, Shelf
-from bake_tracker.domain.units import UnknownUnitError, density_g_per_ml, parse_unit
+from bake_tracker.domain.units import density_g_per_ml, unit_called
 
 CATEGORY_LEVELS = (0, 1)
 DENSITY_FIELDS = ("density_volume_value", "density_volume_unit", "density_weight_value", "density_weight_unit")
@@ -155,10 +155,8 @@ def _details(row: Row) -> str | None:
 
 
 def _dimension(unit: object) -> set[str]:
-    try:
-        return {parse_unit(unit).dimension} if isinstance(unit, str) else set()
-    except UnknownUnitError:
-        return set()
+    found = unit_called(unit)
+    return {found.dimension} if found else set()
 
 
 def _stocked_dimensions(document: Mapping[str, Any]) -> dict[str, set[str]]:

@@ -8,7 +8,7 @@ from typing import Any
 from bake_tracker.domain.importing.boxes import kept_in_one
 from bake_tracker.domain.importing.rows import Placed, dicts, exact_number, placed, placed_rows, plain
 from bake_tracker.domain.money import format_money
-from bake_tracker.domain.units import MICRO, UnknownUnitError, parse_unit
+from bake_tracker.domain.units import MICRO, unit_called
 
 PAST = "past_purchases"
 KEPT = "its supplier, and its price if it has one, are kept with its lot"
@@ -139,11 +139,8 @@ def _of_material(row: Placed, products: Mapping[Any, Mapping[str, Any]], field: 
     product, amount = products.get(plain(row.get("product_slug")), {}), exact_number(row.get(field))
     new = Placed(place=row.place, item=product.get("material_slug", row.get("product_slug")))
     new["quantity"] = row.get(field) if amount is None else str(amount * kept_in_one(product))
-    try:
-        length = parse_unit(str(product.get("package_unit"))).dimension == "length"
-    except UnknownUnitError:
-        length = False
-    new["unit"] = "cm" if length else "each"
+    unit = unit_called(product.get("package_unit"))
+    new["unit"] = "cm" if unit and unit.dimension == "length" else "each"
     new.problems = row.problems
     new.columns.update(item=".product_slug", quantity=f".{field}")
     return new

@@ -14,7 +14,7 @@ from bake_tracker.domain.importing.shelf import Shelf
 from bake_tracker.domain.name_matching import name_key
 from bake_tracker.domain.slugs import slugify
 from bake_tracker.domain.stock.products import product_identity
-from bake_tracker.domain.units import Unit, UnknownUnitError, parse_unit
+from bake_tracker.domain.units import Unit, unit_called
 
 
 class Products:
@@ -85,10 +85,10 @@ class Products:
         item, brand, name = (
             plain(row.fields.get(field) or None) for field in ("ingredient_slug", brand_field, "product_name")
         )
-        size = exact_number(row.fields.get("package_unit_quantity"))
+        size, unit = exact_number(row.fields.get("package_unit_quantity")), unit_called(row.fields.get("package_unit"))
         return [
             one
-            for one in self.by_brand[item, brand, _unit_name(row.fields.get("package_unit"))]
+            for one in self.by_brand[item, brand, unit.name if unit else None]
             if name in (None, one.name) and size in (None, one.package_quantity)
         ]
 
@@ -118,13 +118,6 @@ class Products:
                 row.refuse(field, f"{len(fitting)} products match; use the key of one: {shown}")
                 return None
         row.refuse(field, "no such product in the file or in the bakery; add the product, or leave this empty")
-        return None
-
-
-def _unit_name(text: object) -> str | None:
-    try:
-        return parse_unit(str(plain(text))).name
-    except UnknownUnitError:
         return None
 
 

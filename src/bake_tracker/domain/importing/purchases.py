@@ -13,7 +13,7 @@ from bake_tracker.domain.importing.lots import PURCHASES, Lots
 from bake_tracker.domain.importing.plan import LotPlan, ProductPlan
 from bake_tracker.domain.importing.products import Products
 from bake_tracker.domain.importing.rows import Row, exact_number
-from bake_tracker.domain.units import MICRO, UnknownUnitError, parse_unit
+from bake_tracker.domain.units import MICRO
 
 CODES = ("product_slug", "upc", "gtin")
 DAYS = ("purchased_at", "scanned_at")
@@ -75,16 +75,13 @@ def _product(row: Row, field: str, products: Products) -> ProductPlan | None:
     if len(parts) != 4:
         return products.find(row, field)
     slug, brand, quantity, unit = parts
-    try:
-        unit = parse_unit(unit).name
-    except UnknownUnitError as error:
-        row.refuse(field, str(error))
+    if (sold_in := row.unit(field, unit)) is None:
         return None
     fitting = [
         product
         for product in {**products.known, **products.new}.values()
         if (product.item_slug, product.brand or "", product.package_quantity, product.package_unit)
-        == (slug, brand, exact_number(quantity), unit)
+        == (slug, brand, exact_number(quantity), sold_in.name)
     ]
     if len(fitting) != 1:
         row.refuse(field, f"{len(fitting) or 'no'} products match; add the product, or use the bar code (upc) of one")

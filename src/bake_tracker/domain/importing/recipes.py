@@ -12,7 +12,7 @@ from bake_tracker.domain.importing.rows import Findings, Row
 from bake_tracker.domain.importing.shelf import Need, Shelf
 from bake_tracker.domain.recipes.quantities import BATCH
 from bake_tracker.domain.slugs import slugify
-from bake_tracker.domain.units import MICRO, UnknownUnitError, parse_unit, received_micros
+from bake_tracker.domain.units import MICRO, received_micros, unit_called
 
 SUB_RECIPE_FIELDS = ("component_recipe_slug", "recipe_slug")
 YIELD_FIELDS = ("items_per_batch", "unit_yield_quantity")
@@ -166,8 +166,7 @@ def _micros_of_share(unit: Row) -> int:
 
 def _kept_in(unit: Row) -> tuple[str, Fraction]:
     """The unit that a product is kept in, from the unit of its yield, and how much of it that is."""
-    try:
-        said = parse_unit(str(unit.fields.get("base_unit")))
-    except UnknownUnitError:
+    said = unit_called(unit.fields.get("base_unit"))
+    if said is None or said.dimension not in ("mass", "volume"):
         return "each", Fraction(1)
-    return (PREFERRED[said.dimension], said.factor) if said.dimension in ("mass", "volume") else ("each", Fraction(1))
+    return PREFERRED[said.dimension], said.factor

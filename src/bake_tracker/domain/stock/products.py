@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from bake_tracker.domain.errors import ValidationError
-from bake_tracker.domain.units import UnknownUnitError, parse_unit
+from bake_tracker.domain.units import unit_called
 
 ANY_PACKAGE = ("package", "pack")
 """Words for any package, in addition to the product's own package type."""
@@ -57,10 +57,7 @@ def product_identity(
 
 def is_unit(text: object) -> bool:
     """Whether this is the name of a unit, not of a package."""
-    try:
-        return isinstance(text, str) and bool(parse_unit(text))
-    except UnknownUnitError:
-        return False
+    return unit_called(text) is not None
 
 
 def unpack(package: Package, count: Fraction, word: str, place: str = "") -> tuple[Fraction, str]:

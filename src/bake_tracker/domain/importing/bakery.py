@@ -62,9 +62,9 @@ def _refuse_circles(
             del new[slug]
 
 
-def plan_names(document: Mapping[str, Any], names: Shelf[NamePlan], items: Shelf[ItemPlan], findings: Findings) -> None:
+def plan_names(document: Mapping[str, Any], names: Shelf[NamePlan], items: Shelf[ItemPlan]) -> None:
     """Plan other names for items."""
-    for row in findings.rows(document, "names"):
+    for row in names.findings.rows(document, "names"):
         key, item = name_key(row.read_name("name", limit=300)), items.find(row, "item", is_item)
         if key in items.known or key in items.new:
             row.refuse("name", f"{key!r} is the slug of an item and already means that item; remove this row")

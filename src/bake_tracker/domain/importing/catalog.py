@@ -8,7 +8,7 @@ from typing import Any
 
 from bake_tracker.domain.importing.declared import read_kept_in
 from bake_tracker.domain.importing.plan import PREFERRED, ItemPlan, SupplierPlan
-from bake_tracker.domain.importing.rows import MAX_RATIO, Findings, Row, dicts, exact_number, plain
+from bake_tracker.domain.importing.rows import MAX_RATIO, Row, dicts, exact_number, plain
 from bake_tracker.domain.importing.shelf import Need, Shelf
 from bake_tracker.domain.units import density_g_per_ml, unit_called
 
@@ -16,11 +16,11 @@ CATEGORY_LEVELS = (0, 1)
 DENSITY_FIELDS = ("density_volume_value", "density_volume_unit", "density_weight_value", "density_weight_unit")
 
 
-def plan_ingredients(document: Mapping[str, Any], items: Shelf[ItemPlan], findings: Findings) -> None:
+def plan_ingredients(document: Mapping[str, Any], items: Shelf[ItemPlan]) -> None:
     """Plan the ingredients and their categories, which are levels 0 and 1."""
     stocked, baked = _stocked_dimensions(document), _baked_dimensions(document)
     parents = {plain(fields.get("parent_slug")) for fields in dicts(document, "ingredients")}
-    for row in findings.rows(document, "ingredients"):
+    for row in items.findings.rows(document, "ingredients"):
         name = row.read_name("display_name", "name")
         slug = row.read_slug(name)
         density = _density(row)
@@ -44,7 +44,7 @@ def plan_ingredients(document: Mapping[str, Any], items: Shelf[ItemPlan], findin
         items.new[slug] = replace(item, parent_slug=parent.slug if parent else None)
 
 
-def plan_materials(document: Mapping[str, Any], items: Shelf[ItemPlan], findings: Findings) -> dict[str, set[str]]:
+def plan_materials(document: Mapping[str, Any], items: Shelf[ItemPlan]) -> dict[str, set[str]]:
     """Plan the packaging materials, kept in the unit of their products; return their slugs by name."""
     units: defaultdict[str, set[str]] = defaultdict(set)
     slugs: defaultdict[str, set[str]] = defaultdict(set)
@@ -54,7 +54,7 @@ def plan_materials(document: Mapping[str, Any], items: Shelf[ItemPlan], findings
     for item in items.known.values():
         if item.kind == "material":
             slugs[item.name].add(item.slug)
-    for row in findings.rows(document, "materials"):
+    for row in items.findings.rows(document, "materials"):
         name = row.read_name("display_name", "name")
         slug = row.read_slug(name)
         item = ItemPlan(
@@ -70,10 +70,10 @@ def plan_materials(document: Mapping[str, Any], items: Shelf[ItemPlan], findings
     return slugs
 
 
-def plan_suppliers(document: Mapping[str, Any], suppliers: Shelf[SupplierPlan], findings: Findings) -> dict[int, str]:
+def plan_suppliers(document: Mapping[str, Any], suppliers: Shelf[SupplierPlan]) -> dict[int, str]:
     """Plan the suppliers; return their slugs by the number that products refer to."""
     numbers: dict[int, str] = {}
-    for row in findings.rows(document, "suppliers"):
+    for row in suppliers.findings.rows(document, "suppliers"):
         name = row.read_name("name")
         details = _details(row)
         supplier = SupplierPlan(row.read_slug(name), name, details)

@@ -48,14 +48,10 @@ class Facts:
 
 
 def plan_facts(
-    document: Mapping[str, Any],
-    known: Facts,
-    items: Shelf[ItemPlan],
-    products: Products,
-    recipes: Shelf[RecipePlan],
-    findings: Findings,
+    document: Mapping[str, Any], known: Facts, items: Shelf[ItemPlan], products: Products, recipes: Shelf[RecipePlan]
 ) -> Facts:
     """Plan the facts that the bakery does not have yet."""
+    findings = items.findings
     weights: dict[tuple[str, str], list[Weight]] = {}
     for row in findings.rows(document, "measures"):
         item, kind = items.find(row, "item", is_item), row.read_choice("kind", ("density", "piece"), "")
@@ -67,11 +63,9 @@ def plan_facts(
         if _is_to_take(row, findings, here, weight in here):
             weights.setdefault((item.slug if item else "", kind), []).append(weight)
     allergens = _plan_allergens(
-        findings.rows(document, "allergens"),
-        lambda row: _slug(items.find(row, "item", is_item)),
-        known.allergens,
-        findings,
-    )
+        findings.rows(document, "allergens"), lambda row: _slug(items.find(row, "item", is_item)),
+        known.allergens, findings,
+    )  # fmt: skip
     of_products = _plan_allergens(
         findings.rows(document, "product_allergens"), lambda row: _identity(products.find(row, "product")),
         known.product_allergens, findings,

@@ -203,11 +203,11 @@ def plan_import(
     names = Shelf("a name", {key: NamePlan(key, key, slug) for key, slug in known.names.items()}, findings)
 
     bakery = plan_bakery(document, known, findings)
-    numbers = plan_suppliers(document, suppliers, findings)
+    numbers = plan_suppliers(document, suppliers)
     plan_declared(document, "items", ItemPlan, items)
     added = Counter(suppliers=len(suppliers.new), bakery=bakery is not None)
-    plan_ingredients(document, items, findings)
-    material_slugs = plan_materials(document, items, findings)
+    plan_ingredients(document, items)
+    material_slugs = plan_materials(document, items)
     if lost := [f"{name}={slug}" for name, slug in told.items() if items.get(slug) is None]:
         raise ValidationError.of(
             "names", f"{lost[0]!r} names an item that is neither in the file nor in the bakery; correct the slug"
@@ -220,11 +220,11 @@ def plan_import(
     lots.plan_inventory(document)
     plan_purchases(document, lots)
     plan_past(document, lots)
-    plan_recipes(document, recipes, items, findings)
+    plan_recipes(document, recipes, items)
     lots.plan_tables(document)
     goods = plan_goods(document, known.goods, items, findings)
-    plan_names(document, names, items, findings)
-    facts = plan_facts(document, said, items, products, recipes, findings)
+    plan_names(document, names, items)
+    facts = plan_facts(document, said, items, products, recipes)
     plan_declared(document, "events", EventPlan, events)
     plan_declared(document, "recipients", RecipientPlan, recipients)
 

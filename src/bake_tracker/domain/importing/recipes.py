@@ -8,7 +8,7 @@ from bake_tracker.domain.arguments import LARGEST
 from bake_tracker.domain.importing.catalog import find_stocked, is_item
 from bake_tracker.domain.importing.plan import PREFERRED, ItemPlan, LinePlan, RecipePlan, YieldPlan
 from bake_tracker.domain.importing.recipe_weights import check_together, check_weights
-from bake_tracker.domain.importing.rows import Findings, Row
+from bake_tracker.domain.importing.rows import Row
 from bake_tracker.domain.importing.shelf import Need, Shelf
 from bake_tracker.domain.recipes.quantities import BATCH
 from bake_tracker.domain.slugs import slugify
@@ -18,11 +18,9 @@ SUB_RECIPE_FIELDS = ("component_recipe_slug", "recipe_slug")
 YIELD_FIELDS = ("items_per_batch", "unit_yield_quantity")
 
 
-def plan_recipes(
-    document: Mapping[str, Any], recipes: Shelf[RecipePlan], items: Shelf[ItemPlan], findings: Findings
-) -> None:
+def plan_recipes(document: Mapping[str, Any], recipes: Shelf[RecipePlan], items: Shelf[ItemPlan]) -> None:
     """Plan the recipes; one bad line refuses its recipe and every recipe that contains it."""
-    for row in findings.rows(document, "recipes"):
+    for row in recipes.findings.rows(document, "recipes"):
         name = row.read_name("name")
         slug = row.read_slug(name)
         lines = [_line(line, items) for line in row.children("ingredients")]

@@ -27,6 +27,7 @@ from bake_tracker.domain.importing.reading import (
     skip_recorded,
 )
 from bake_tracker.domain.importing.report import ImportReport
+from bake_tracker.domain.importing.sections import Sections
 from bake_tracker.domain.importing.telling import report_of
 from bake_tracker.models import (
     tables,
@@ -80,11 +81,7 @@ def check_import(
             unknown item.
     """
     with checking(CHECK, session, {"source": source}) as operation:
-        given = Arguments()
-        given.name("source", source, limit=300)
-        told = _names(given, names)
-        given.done()
-        sections = check_document(document)
+        sections, told = _checked(document, source, names)
         report = report_of(_plan(session, sections, told), source, text=sections.text)
         operation.tell_check(
             {name: report[name] for name in RECORD.success_fields},  # type: ignore[literal-required]  # its own fields
@@ -104,11 +101,7 @@ def foresee_import(
     Raises:
         ValidationError: as for ``check_import``.
     """
-    given = Arguments()
-    given.name("source", source, limit=300)
-    told = _names(given, names)
-    given.done()
-    settings, sections = load_settings(), check_document(document)
+    (sections, told), settings = _checked(document, source, names), load_settings()
     bakery = BakeryPlan("Bakery", settings.currency, settings.time_zone)
     nothing = OnFile(str(uuid7()), bakery, True, {}, {}, {}, {}, {}, {}, {}, {})
     return report_of(plan_import(sections, nothing, Facts({}, {}, {}, {}, {}), told), source, text=sections.text)
@@ -137,13 +130,7 @@ def record_import(
     """
     asked = {"source": source, "skip_bad": skip_bad, "operation_id": operation_id}
     with recording(RECORD, session, asked) as operation:
-        given = Arguments()
-        given.name("source", source, limit=300)
-        if not isinstance(skip_bad, bool):
-            given.refuse("skip_bad", "must be true or false")
-        told = _names(given, names)
-        given.done()
-        sections = check_document(document)
+        sections, told = _checked(document, source, names, skip_bad)
         text = sections.text
         sha256 = sections.sha256 if isinstance(sections, Export) else fingerprint(sections)
         claimed = {"source": source, "skip_bad": skip_bad, "document_sha256": sha256}
@@ -156,6 +143,19 @@ def record_import(
             raise ImportRefusedError(report_of(plan, source, text=text), plan.refused_count)
         _write(operation, plan, source)
         return operation.succeed(report_of(plan, source, operation.id, text=text))
+
+
+def _checked(
+    document: Mapping[str, Any], source: str, names: object, skip_bad: object = False
+) -> tuple[Sections | Export, dict[str, str]]:
+    """The document, and the meanings of names, if all of the call can be used."""
+    given = Arguments()
+    given.name("source", source, limit=300)
+    if not isinstance(skip_bad, bool):
+        given.refuse("skip_bad", "must be true or false")
+    told = _names(given, names)
+    given.done()
+    return check_document(document), told
 
 
 def _names(given: Arguments, names: object) -> dict[str, str]:

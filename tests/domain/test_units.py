@@ -20,6 +20,7 @@ from bake_tracker.domain.units import (
     parse_unit,
     received_micros,
     to_base,
+    unit_called,
 )
 from bake_tracker.entrypoints.cli.remedies import told
 from support.kitchen import Kitchen
@@ -51,6 +52,13 @@ def test_an_unknown_unit_is_refused_with_those_that_are_known(text: str) -> None
         parse_unit(text)
     assert "tbsp" in str(refused.value)
     assert len(str(refused.value)) < 400
+    assert unit_called(text) is None
+
+
+def test_a_value_that_may_be_a_unit_is_looked_up() -> None:
+    """Files have numbers, lists and nothing where a unit should be; none of these is one."""
+    assert unit_called("Cups") == parse_unit("cup")
+    assert [unit_called(value) for value in (None, 5, ["kg"], True)] == [None] * 4
 
 
 @pytest.mark.parametrize(

@@ -103,16 +103,11 @@ def tables_of(known: OnFile, facts: Facts, lots: Sequence[LotLeft]) -> Tables:
 
 def exact_text(number: Fraction) -> str:
     """A number as an exact decimal if there is one, otherwise as a fraction."""
-    twos_and_fives = number.denominator
-    for prime in (2, 5):
-        while twos_and_fives % prime == 0:
-            twos_and_fives //= prime
-    if twos_and_fives != 1:
+    enough = range(number.denominator.bit_length())
+    places = next((places for places in enough if 10**places % number.denominator == 0), None)
+    if places is None:
         return str(number)
-    places = 0
-    while (number * 10**places).denominator != 1:
-        places += 1
-    digits = str(int(number * 10**places)).rjust(places + 1, "0")
+    digits = str(number.numerator * 10**places // number.denominator).rjust(places + 1, "0")
     return f"{digits[:-places]}.{digits[-places:]}" if places else digits
 
 

@@ -132,6 +132,11 @@ class Operation:
         self.said_at = at
         (self.settling or self).undone.add(operation_id)
 
+    def happens_with_parent(self) -> None:
+        """Note that this is a part of the operation around it: if that is recorded late, so is this."""
+        if self.parent is not None and self.parent.said_at is not None:
+            self.said_at, self.count_saw = self.parent.said_at, self.parent.count_saw
+
     def came_on(self, day: date | None) -> date:
         """The day that goods came in. Nobody says when on that day, so they are there from its start."""
         assert self.recorded_at is not None

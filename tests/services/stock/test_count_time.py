@@ -13,6 +13,7 @@ from bake_tracker.queries.verify.everything import verify_ledger
 from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.production.correction import record_production_correction
 from bake_tracker.services.stock.handling import record_hold
+from bake_tracker.services.stock.returns import record_return
 from bake_tracker.testing import OperationLog
 from support.command_line import CommandLine
 from support.kitchen import Kitchen
@@ -261,6 +262,40 @@ def test_a_part_split_off_after_the_count_has_no_count(shelf: Shelf, counted: An
     assert [one["counted"] for one in refused.value.counts] == ["9000"]
     waste(shelf, 1, day(1), count_saw="before")
     assert shelf.kitchen.stock("Flour") == 8_999  # the gram of today was wasted after the count
+    assert honest()
+
+
+def test_a_lot_is_not_counted_before_it_came_in(shelf: Shelf) -> None:
+    """What was received or made later was not there to be counted; the check says so, too."""
+    shelf.kitchen.receive("Flour", 1, "kg", 1, received_on=day(5).date(), lot_code="LATER")
+    shelf.kitchen.produce("Buns", "Bun", 1, 2, produced_at=day(6, 8))
+    for code in ("LATER", "bun"):
+        line = {"lot_id": shelf.lot(code).id, "counted": 1}
+        for ask in (shelf.look, shelf.count):
+            with pytest.raises(ConflictError, match=f"lot {code}.* is there only since"):
+                ask(line, counted_at=day(4))
+        assert shelf.count(line, counted_at=day(7))["counted_count"] == 1
+    assert honest()
+
+
+def test_a_late_return_is_kept_apart_from_its_own_time_on(shelf: Shelf) -> None:
+    """A count of the rest after it finds no difference; one of the part finds what came back, on hold since then."""
+    shelf.kitchen.produce("Buns", "Bun", 5, 10, produced_at=day(5))
+    lot = shelf.lot("bun").id
+    sale = shelf.adjust("sale", {"lot_id": lot, "quantity": 4}, happened_at=day(8))
+    source = {"handed_over_by": sale["operation_id"], "happened_at": day(10)}
+    back = [{"lot_id": lot, "quantity": 2}]
+    shelf.count({"lot_id": lot, "counted": 6}, counted_at=day(12))
+    done = run_in_transaction(lambda s: record_return(back, session=s, **source))
+    run_in_transaction(lambda s: record_return([{**back[0], "quantity": 1}], session=s, put="waste", **source))
+    part = done["lots"][0]["into_lot_id"]
+    found = shelf.look({"lot_id": lot, "counted": 6}, {"lot_id": part, "counted": 2}, counted_at=day(11))
+    assert found["different_count"] == 0
+    with pytest.raises(ConflictError, match="is on hold"):
+        shelf.adjust("sale", {"lot_id": part, "quantity": 2}, happened_at=day(11))
+    assert honest()
+    shelf.reverse(sale, cascade=True, count_saw="after")
+    assert shelf.kitchen.stock("Bun") == 10
     assert honest()
 
 

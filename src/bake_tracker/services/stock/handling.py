@@ -86,6 +86,7 @@ def record_hold(
         wanted = given.keys("lot_ids", lot_ids)
         why = given.name("reason", reason, limit=1_000)
         given.done()
+        operation.happens_with_parent()
         if done := operation.claim({"lot_ids": wanted, "reason": why}):
             return cast(HoldResult, done)
         lots = _locked(operation, wanted)
@@ -179,6 +180,7 @@ def record_transfer(
             "unit": known_unit.name if known_unit else None,
             "reason": why,
         }
+        operation.happens_with_parent()
         if done := operation.claim(asked):
             return cast(TransferResult, done)
 

@@ -353,9 +353,10 @@ def _branch_off(
     }
     del new["id"]
     taken = Change(row["id"], -taken_micros, negated(cost_micros), reason)
-    change_remaining(operation, [taken])
-    lot_id: int = operation.session.execute(_insert_lot, new).scalar_one()
-    post(operation, [taken, Change(lot_id, quantity_micros, cost_micros)])
+    with asking_counts(operation, [taken]):
+        change_remaining(operation, [taken])
+        lot_id: int = operation.session.execute(_insert_lot, new).scalar_one()
+        post(operation, [taken, Change(lot_id, quantity_micros, cost_micros)])
     return AddedLot(lot_id, new["code"])
 
 

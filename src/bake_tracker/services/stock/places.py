@@ -56,7 +56,7 @@ def handle_lots(
             "usable_until": usable_until,
             "was_on_hold": lot.on_hold,
             "was_usable_until": lot.usable_until,
-            "happened_at": operation.now,
+            "happened_at": operation.said_at or operation.now,
         }
         for lot in lots
     ]
@@ -88,7 +88,7 @@ def move_lot(
         "from_location": lot.location,
         "to_location": to_location,
         "reason": reason,
-        "happened_at": operation.at if new else operation.now,
+        "happened_at": operation.at if new else operation.said_at or operation.now,
     }
     operation.session.execute(_add_transfer, row)
     return new

@@ -32,6 +32,7 @@ from bake_tracker.services.stock.adjustment import (
     record_adjustment,
     total_of,
 )
+from bake_tracker.services.stock.counts import settling_counts
 from bake_tracker.services.stock.handling import record_hold, record_transfer
 from bake_tracker.services.stock.ledger import Change, changes_of, lock_items
 
@@ -160,8 +161,9 @@ def record_return(
         if which == TO_SUPPLIER:
             check_were_there(lots.values(), there_on)
             return _send_back(operation, wanted, lots, _credits(asked), why, at)
-        handed_over = _check_may_come_back(session, str(source), wanted, lots, late)
-        return _take_back(operation, wanted, handed_over, lots, str(then), place, why, at, late)
+        handed_over = _check_may_come_back(operation, str(source), wanted, lots, late)
+        with settling_counts(operation):  # what comes back and is kept apart or thrown away changes no count of its lot
+            return _take_back(operation, wanted, handed_over, lots, str(then), place, why, at, late)
 
 
 def _read_line(given: Arguments, place: int, row: Mapping[str, Any], kind: str) -> ReturnLine:
@@ -203,10 +205,10 @@ def _credits(asked: Iterable[ReturnLine]) -> dict[int, int]:
 
 
 def _check_may_come_back(
-    session: Session, source: str, wanted: Mapping[int, int], lots: Mapping[int, LotState], late: datetime | None
+    operation: Operation, source: str, wanted: Mapping[int, int], lots: Mapping[int, LotState], late: datetime | None
 ) -> dict[int, HandedOver]:
     """What was handed over of each lot, if all that comes back is a part of it."""
-    found = {one.lot_id: one for one in load_handed_over(session, source)}
+    found = {one.lot_id: one for one in load_handed_over(operation.session, source)}
     if not found:
         raise ConflictError(f"{source} handed nothing over, or was undone", handed_over_by=source)
     codes = ", ".join(one.lot_code for one in found.values())
@@ -222,8 +224,9 @@ def _check_may_come_back(
             given.refuse("lines", f"{told}, so at most {out} can come back")
     given.done()
     if late is not None and (early := [one for one in found.values() if one.happened_at > late]):
+        handed, said = (f"{operation.house.local_time(one):%Y-%m-%d %H:%M}" for one in (early[0].happened_at, late))
         raise ConflictError(
-            f"it was handed over only at {early[0].happened_at.isoformat()}, which is after {late.isoformat()}",
+            f"it was handed over only at {handed}, which is after {said}",
             handed_over_by=source,
         )
     return {lot_id: found[lot_id] for lot_id in wanted}

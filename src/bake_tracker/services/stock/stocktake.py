@@ -22,13 +22,14 @@ from bake_tracker.domain.choices import said_of_counts
 from bake_tracker.domain.errors import ConflictError, ConversionProblem, UnitConversionError, ValidationError
 from bake_tracker.domain.money import divide_half_even, format_money
 from bake_tracker.domain.recipes.quantities import base_quantity
-from bake_tracker.domain.stock.counts import balance_at
+from bake_tracker.domain.stock.counts import Posting, balance_at
 from bake_tracker.domain.units import MAX_TOTAL_MICROS, MICRO, format_micros
 from bake_tracker.models import Stocktake, tables
+from bake_tracker.queries.bakery import BakeryInfo
 from bake_tracker.queries.catalog.definitions import load_items
 from bake_tracker.queries.stock.counted import load_moved
 from bake_tracker.queries.stock.lots import LotState, load_lots
-from bake_tracker.services.operation import Kind, checking, recording
+from bake_tracker.services.operation import Kind, Operation, checking, recording
 from bake_tracker.services.stock.adjustment import change_of, post_adjustments, total_of
 from bake_tracker.services.stock.ledger import Change, lock_items
 
@@ -136,7 +137,8 @@ def check_stocktake(
     listed, and compared with the sheet unless ``moved`` is ``"before"``.
 
     Raises:
-        ValidationError, LotNotFoundError, UnitConversionError: for the same reasons as ``record_stocktake``.
+        ValidationError, LotNotFoundError, UnitConversionError, ConflictError: for the same reasons as
+            ``record_stocktake``, except that a lot moved.
     """
     with checking(CHECK, session, locals()) as operation:
         given = Arguments()
@@ -144,7 +146,8 @@ def check_stocktake(
         at = given.moment("counted_at", counted_at, operation.time_zone)
         which = given.choice("moved", moved, MOVED)
         given.done()
-        counts = _hold_against(session, asked, load_lots(session, [line.lot_id for line in asked]), which, at)
+        lots = load_lots(session, [line.lot_id for line in asked])
+        counts = _hold_against(operation, asked, lots, which, at)
         changes = [count.change for count in counts if count.counted_micros != count.expected_micros]
         operation.tell_check({"counted_count": len(counts), "different_count": len(changes)})
         return {
@@ -181,8 +184,8 @@ def record_stocktake(
         LotNotFoundError: one of the lots does not exist.
         UnitConversionError: a unit cannot be converted to an item's base unit; names every such item.
         CountedSinceError: a lot was counted again after ``counted_at``, and ``count_saw`` was left out.
-        ConflictError: a lot moved since the sheet was printed and ``moved`` is ``"refuse"``, or a lot now holds less
-            than the count takes away; or ``operation_id`` was used for something else.
+        ConflictError: a lot came in only after ``counted_at``; or moved since the sheet was printed and ``moved`` is
+            ``"refuse"``; or now holds less than the count takes away; or ``operation_id`` was used for something else.
     """
     with recording(RECORD, session, locals()) as operation:
         given = Arguments()
@@ -208,7 +211,7 @@ def record_stocktake(
         lock_items(operation, {lot.item_id for lot in load_lots(session, lot_ids).values()})
 
         # decide
-        counts = _hold_against(session, asked, load_lots(session, lot_ids), which, at)
+        counts = _hold_against(operation, asked, load_lots(session, lot_ids), which, at)
         _check_moved(counts, which, is_late=at is not None)
         different = [count for count in counts if count.counted_micros != count.expected_micros]
         changes = [count.change for count in different]
@@ -261,11 +264,14 @@ def _read_lines(given: Arguments, lines: object) -> list[CountedLine]:
 
 
 def _hold_against(
-    session: Session, asked: Sequence[CountedLine], lots: Mapping[int, LotState], moved: str, at: datetime | None
+    operation: Operation, asked: Sequence[CountedLine], lots: Mapping[int, LotState], moved: str, at: datetime | None
 ) -> list[_Counted]:
+    session = operation.session
     held = {lot_id: lot.quantity_micros for lot_id, lot in lots.items()}
     if at is not None:
-        held = {lot_id: balance_at(moves, at)[0] for lot_id, moves in load_moved(session, lots).items()}
+        moves = load_moved(session, lots)
+        _check_were_there(operation.house, lots.values(), moves, at)
+        held = {lot_id: balance_at(moves[lot_id], at)[0] for lot_id in lots}
     items = load_items(session, {lot.item_id for lot in lots.values()})
     counts: list[_Counted] = []
     problems: dict[str, ConversionProblem] = {}
@@ -290,6 +296,19 @@ def _hold_against(
     if problems:
         raise UnitConversionError(problems.values())
     return counts
+
+
+def _check_were_there(
+    house: BakeryInfo, lots: Iterable[LotState], moves: Mapping[int, Sequence[Posting]], at: datetime
+) -> None:
+    """Refuse lots that came in, or were made or split off, only after they were counted."""
+    if late := [lot for lot in lots if moves[lot.lot_id] and moves[lot.lot_id][0].at > at]:
+        came = ((lot.code, house.local_time(moves[lot.lot_id][0].at)) for lot in late)
+        told = "; ".join(f"lot {code} is there only since {since:%Y-%m-%d %H:%M}" for code, since in came)
+        raise ConflictError(
+            f"{told}, and was counted at {house.local_time(at):%Y-%m-%d %H:%M}; give a later time, or leave it out",
+            lots=[lot.code for lot in late],
+        )
 
 
 def _check_moved(counts: Sequence[_Counted], moved: str, *, is_late: bool) -> None:

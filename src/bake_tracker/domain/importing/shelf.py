@@ -1,7 +1,7 @@
 """Look up slugs of a file: in the bakery, among the rows to add, or among the refused rows."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Generic, Protocol, TypeVar
@@ -9,7 +9,6 @@ from typing import Generic, Protocol, TypeVar
 from bake_tracker.domain.importing.differences import row_differences
 from bake_tracker.domain.importing.rows import Findings, Row
 from bake_tracker.domain.name_matching import name_key, suggestion
-from bake_tracker.domain.recipes.quantities import circle_in
 from bake_tracker.domain.remedies import Advice
 
 
@@ -75,7 +74,8 @@ class Shelf(Generic[Thing]):
             self._leave(row, self.known[renamed], thing, f"already recorded as {former}")
         else:
             self.new[slug], self.rows[slug] = thing, row
-            self._slugs_by_name = None
+            if self._slugs_by_name is not None:  # building it again for every row would be quadratic
+                self._slugs_by_name.setdefault(name_key(thing.name), set()).add(slug)
             return True
         return False
 
@@ -170,9 +170,9 @@ class Shelf(Generic[Thing]):
 
     def withdraw(self, slug: str) -> None:
         """Refuse a row that had been admitted, for the reasons found since."""
-        row = self.rows.pop(slug)
-        del self.new[slug]
-        self._slugs_by_name = None
+        row, thing = self.rows.pop(slug), self.new.pop(slug)
+        if self._slugs_by_name is not None:
+            self._slugs_by_name[name_key(thing.name)].discard(slug)
         self.refused.setdefault(slug, row.place)
         self.findings.refuse(row)
 
@@ -201,11 +201,35 @@ class Shelf(Generic[Thing]):
 
     def _refuse_circles(self, needs: Mapping[str, Sequence[Need]]) -> None:
         children = {slug: [need.slug for need in needs[slug] if need.slug in self.new] for slug in self.new}
-        while path := circle_in(list(children), children):
-            for slug, following in pairwise(path):
+        for circle in circles(children):
+            path = " > ".join(circle)
+            for slug, following in pairwise(circle):
                 need = next(need for need in needs[slug] if need.slug == following)
-                need.row.refuse(
-                    need.field, f"it would contain itself: {' > '.join(path)}; remove one of these references"
-                )
-                children[slug] = []
+                need.row.refuse(need.field, f"it would contain itself: {path}; remove one of these references")
                 self.withdraw(slug)
+
+
+def circles(children: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
+    """Every circle, from a node back to it; the nodes of one are left out of the next. Each reference is read once."""
+    done: set[str] = set()
+    for root in children:
+        path, places = [root], {root: 0}
+        following = [iter(children[root] if root not in done else ())]
+        while path:
+            child = next(following[-1], None)
+            if child is None:
+                following.pop()
+                last = path.pop()
+                done.add(last)
+                del places[last]
+            elif child in places:
+                circle = path[places[child] :]
+                yield [*circle, child]
+                for node in circle:
+                    done.add(node)
+                    del places[node]
+                del path[-len(circle) :], following[-len(circle) :]
+            elif child not in done:
+                places[child] = len(path)
+                path.append(child)
+                following.append(iter(children[child]))

@@ -341,3 +341,10 @@ def test_measures_are_loaded_in_a_constant_number_of_statements(kitchen: Kitchen
 def test_every_base_unit_stands_for_its_dimension() -> None:
     """Each dimension has one base unit."""
     assert {BASE_UNIT_OF[dimension] for dimension in BASE_UNITS.values()} == set(BASE_UNITS)
+
+
+def test_a_weight_is_not_of_a_day_to_come(kitchen: Kitchen) -> None:
+    """A mistyped year is refused, for a volume and for a piece."""
+    kitchen.ingredient("Flour")
+    with pytest.raises(ValidationError, match=r"measured_on: must be today \(.*\) or earlier, not 2999-11-02"):
+        weigh_cup(kitchen, "Flour", 120, measured_on=date(2999, 11, 2))

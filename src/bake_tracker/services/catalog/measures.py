@@ -209,7 +209,10 @@ def _state(operation: Operation, stated: _Given, kind: MeasureKind) -> Measured:
     if stated.correct and (before is None if lot else was is None):
         what = f"lot {lot.code} has no measure of its own" if lot else f"what {item.slug} weighs was not recorded yet"
         raise ValidationError.of("correct", f"{what}, so there is nothing to correct; leave it out")
-    day = stated.measured_on or operation.house.local_day(operation.now)
+    today = operation.house.local_day(operation.now)
+    day = stated.measured_on or today
+    if day > today:
+        raise ValidationError.of("measured_on", f"must be today ({today}) or earlier, not {day}")
     row = {
         "operation_id": operation.id,
         "item_id": item.item_id,

@@ -330,3 +330,14 @@ def test_as_many_statements_however_many_descendants(shelf: Shelf) -> None:
     for _ in range(30):
         shelf.kitchen.produce("Buns", "Bun", 1, 1)
     assert few == statements(13) <= 21
+
+
+def test_a_report_that_ends_before_the_invoice_does_not_say_zero(shelf: Shelf) -> None:
+    """In a report of a part of the month, a cost that counts outside of it is unknown; with it, it is 0.10."""
+    at = [datetime(2026, 2, number, 12, tzinfo=UTC) for number in (4, 5)]
+    shelf.adjust("waste", {"lot_id": shelf.lot("LATE").id, "quantity": 100}, happened_at=at[0])
+    state({"lot_id": shelf.lot("LATE").id, "cost": 10}, stated_at=at[1])
+    for load in (load_usage, load_waste):
+        for until, cost in ((date(2026, 2, 4), None), (date(2026, 2, 5), "0.10"), (date.max, "0.10"), (None, "0.10")):
+            (row,) = asked(lambda s, load=load, until=until: load(s, date(2026, 2, 1), until))
+            assert (row["quantity"], row["cost"]) == ("100", cost)

@@ -98,7 +98,7 @@ def load_usage(session: Session, since: date | None = None, until: date | None =
     for row in rows_of(session, *_taken(house, since, until), stated_of_taken(house, since, until)):
         day = house.local_day(row.at)
         key = (month_of(day), row.slug, row.used_for, row.base_unit)
-        sums[key].add_row(row, day, _is_same_month(row, day, house))
+        sums[key].add_row(row, day, _is_same_month(row, day, house) and _is_stated_in(row, house, since, until))
     return [
         {
             "month": month,
@@ -120,7 +120,7 @@ def load_waste(session: Session, since: date | None = None, until: date | None =
     for row in chain(rows, load_late_losses(session, house, since, until)):
         day = house.local_day(row.at)
         key = (month_of(day), row.kind, row.reason, row.slug, row.base_unit)
-        sums[key].add_row(row, day, _is_same_month(row, day, house))
+        sums[key].add_row(row, day, _is_same_month(row, day, house) and _is_stated_in(row, house, since, until))
     return [
         {
             "month": month,
@@ -145,9 +145,7 @@ def load_recipients(session: Session, since: date | None = None, until: date | N
     made = (*_made_for_events(house, since, until), *stated_of_made(house, since, until))
     for row in rows_of(session, *handed_over, *came_back, *made):
         key = (row.recipient, row.event, row.what, row.slug, row.base_unit)
-        stated_on = None if row.stated_at is None else house.local_day(row.stated_at)
-        is_stated_then = stated_on is not None and (until is None or stated_on <= until)
-        sums[key].add_row(row, house.local_day(row.at), is_stated_then)
+        sums[key].add_row(row, house.local_day(row.at), _is_stated_in(row, house, since, until))
         back[key] -= min(row.quantity, 0)
     return [
         {
@@ -317,6 +315,13 @@ def _made_for_events(house: BakeryInfo, since: date | None, until: date | None) 
             .join(Item, Item.id == Lot.item_id)
             .where(not_reversed(run.operation_id), *between(at, house, since, until))
         )
+
+
+def _is_stated_in(row: Any, house: BakeryInfo, since: date | None, until: date | None) -> bool:
+    """Whether the statement of a row's cost counts in this period."""
+    if row.stated_at is None:
+        return False
+    return (since or date.min) <= house.local_day(row.stated_at) <= (until or date.max)
 
 
 def _is_same_month(row: Any, day: date, house: BakeryInfo) -> bool:

@@ -8,7 +8,13 @@ from sqlalchemy import text
 
 from bake_tracker.clock import now
 from bake_tracker.domain.access import Role
-from bake_tracker.domain.errors import ConflictError, CountedSinceError, InsufficientInventoryError, ServiceError
+from bake_tracker.domain.errors import (
+    ConflictError,
+    CountedSinceError,
+    InsufficientInventoryError,
+    ServiceError,
+    ValidationError,
+)
 from bake_tracker.queries.verify.everything import verify_ledger
 from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.production.correction import record_production_correction
@@ -276,6 +282,14 @@ def test_a_lot_is_not_counted_before_it_came_in(shelf: Shelf) -> None:
                 ask(line, counted_at=day(4))
         assert shelf.count(line, counted_at=day(7))["counted_count"] == 1
     assert honest()
+
+
+def test_a_count_of_the_future_is_refused_by_its_check_too(shelf: Shelf) -> None:
+    """What cannot be recorded is not called fine before."""
+    line = {"lot_id": shelf.lot("F").id, "counted": 9_000}
+    for ask in (shelf.look, shelf.count):
+        with pytest.raises(ValidationError, match="counted_at: must not be in the future"):
+            ask(line, counted_at=now() + timedelta(days=2))
 
 
 def test_a_late_return_is_kept_apart_from_its_own_time_on(shelf: Shelf) -> None:

@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from bake_tracker.domain.arguments import Arguments
+from bake_tracker.domain.arguments import Arguments, check_is_past
 from bake_tracker.domain.choices import said_of_counts
 from bake_tracker.domain.errors import ConflictError, ConversionProblem, UnitConversionError, ValidationError
 from bake_tracker.domain.money import divide_half_even, format_money
@@ -146,6 +146,8 @@ def check_stocktake(
         at = given.moment("counted_at", counted_at, operation.time_zone)
         which = given.choice("moved", moved, MOVED)
         given.done()
+        if at is not None:
+            check_is_past("counted_at", at, operation.now, operation.house.time_zone)
         lots = load_lots(session, [line.lot_id for line in asked])
         counts = _hold_against(operation, asked, lots, which, at)
         changes = [count.change for count in counts if count.counted_micros != count.expected_micros]

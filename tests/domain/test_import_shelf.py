@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from bake_tracker.domain.circles import circles
 from bake_tracker.domain.importing import shelf
 from bake_tracker.domain.importing.plan import BakeryPlan
 from bake_tracker.domain.importing.rows import Findings, Row
-from bake_tracker.domain.importing.shelf import Shelf, circles
+from bake_tracker.domain.importing.shelf import Shelf
 
 HOUSE = BakeryPlan("Bakery", "EUR", "Europe/Berlin")
 

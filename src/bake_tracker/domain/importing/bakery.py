@@ -1,15 +1,15 @@
 """Plan what only tables contain: parts of finished goods, names and the bakery itself."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from bake_tracker.domain.choices import LABEL_POLICIES
+from bake_tracker.domain.circles import circles
 from bake_tracker.domain.importing.catalog import is_item
 from bake_tracker.domain.importing.plan import BakeryPlan, GoodPlan, ItemPlan, NamePlan, OnFile
 from bake_tracker.domain.importing.rows import Findings, Row
 from bake_tracker.domain.importing.shelf import Shelf
 from bake_tracker.domain.name_matching import name_key
-from bake_tracker.domain.recipes.quantities import circle_in
 
 
 def plan_goods(
@@ -53,13 +53,14 @@ def _refuse_circles(
     new: dict[str, dict[str, int]], rows: Mapping[str, list[Row]], known: Mapping[str, GoodPlan], findings: Findings
 ) -> None:
     """Refuse every row whose finished good would contain itself."""
-    children = {good.slug: [slug for slug, _ in good.parts] for good in known.values()}
-    while path := circle_in(new, {**children, **new}):
-        for slug in {*path} & new.keys():
-            for row in rows[slug]:
-                row.refuse("component", f"it would contain itself: {' > '.join(path)}")
-                findings.refuse(row)
-            del new[slug]
+    children: dict[str, Collection[str]] = {good.slug: [slug for slug, _ in good.parts] for good in known.values()}
+    while found := list(circles({**children, **new})):
+        for path in found:
+            for slug in {*path} & new.keys():
+                for row in rows[slug]:
+                    row.refuse("component", f"it would contain itself: {' > '.join(path)}")
+                    findings.refuse(row)
+                del new[slug]
 
 
 def plan_names(document: Mapping[str, Any], names: Shelf[NamePlan], items: Shelf[ItemPlan]) -> None:

@@ -1,11 +1,12 @@
 """Look up slugs of a file: in the bakery, among the rows to add, or among the refused rows."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Generic, Protocol, TypeVar
 
+from bake_tracker.domain.circles import circles
 from bake_tracker.domain.importing.differences import row_differences
 from bake_tracker.domain.importing.rows import Findings, Row
 from bake_tracker.domain.name_matching import name_key, suggestion
@@ -207,29 +208,3 @@ class Shelf(Generic[Thing]):
                 need = next(need for need in needs[slug] if need.slug == following)
                 need.row.refuse(need.field, f"it would contain itself: {path}; remove one of these references")
                 self.withdraw(slug)
-
-
-def circles(children: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
-    """Every circle, from a node back to it; the nodes of one are left out of the next. Each reference is read once."""
-    done: set[str] = set()
-    for root in children:
-        path, places = [root], {root: 0}
-        following = [iter(children[root] if root not in done else ())]
-        while path:
-            child = next(following[-1], None)
-            if child is None:
-                following.pop()
-                last = path.pop()
-                done.add(last)
-                del places[last]
-            elif child in places:
-                circle = path[places[child] :]
-                yield [*circle, child]
-                for node in circle:
-                    done.add(node)
-                    del places[node]
-                del path[-len(circle) :], following[-len(circle) :]
-            elif child not in done:
-                places[child] = len(path)
-                path.append(child)
-                following.append(iter(children[child]))

@@ -1,12 +1,11 @@
 """Calculate how much of every item a run needs, from a recipe and its sub-recipes."""
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
-from typing import TypeVar
 
 from bake_tracker.domain.errors import ConversionProblem, RecipeCycleError, UnitConversionError, ValidationError
 from bake_tracker.domain.money import divide_half_even
@@ -25,7 +24,6 @@ from bake_tracker.domain.units import (
 )
 
 BATCH = "batch"
-Node = TypeVar("Node", bound=Hashable)
 """The unit of a sub-recipe that is counted."""
 _BASE_OF = {dimension: base for base, dimension in BASE_UNITS.items()}
 
@@ -243,16 +241,16 @@ def sub_recipe_ids(recipe: Recipe, recipe_id: int) -> list[int]:
 
 
 def topological_order(
-    root: Node, children: Callable[[Node], Iterable[Node]], names: Mapping[Node, str], field: str = "lines"
-) -> list[Node]:
+    root: int, children: Callable[[int], Iterable[int]], names: Mapping[int, str], field: str = "lines"
+) -> list[int]:
     """Every node reachable from ``root``, parents before children; no recursion, so depth has no limit.
 
     Raises:
         RecipeCycleError: a node contains itself; the error shows the path and the argument ``field``.
     """
-    finished: list[Node] = []
-    done: set[Node] = set()
-    path: list[Node] = [root]
+    finished: list[int] = []
+    done: set[int] = set()
+    path: list[int] = [root]
     on_path = {root}
     stack = [iter(children(root))]
     while stack:
@@ -271,15 +269,6 @@ def topological_order(
             on_path.add(child)
             stack.append(iter(children(child)))
     return finished[::-1]
-
-
-def circle_in(tops: Iterable[str], children: Mapping[str, Iterable[str]]) -> list[str]:
-    """The first path below ``tops`` on which something contains itself; empty if there is none."""
-    try:
-        topological_order("", lambda slug: children.get(slug, ()) if slug else tops, {})
-    except RecipeCycleError as error:
-        return error.path
-    return []
 
 
 def needs_of(recipe: Recipe, batches: Fraction) -> dict[int, int]:

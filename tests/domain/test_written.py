@@ -20,6 +20,7 @@ from bake_tracker.domain.written import (
     normal_number,
     read_day,
     read_exact,
+    read_moment,
     read_money,
     read_number,
     with_evidence,
@@ -178,6 +179,32 @@ def test_a_dollar_is_the_bakerys_own_dollar() -> None:
 def test_what_is_no_amount_is_refused(text: str) -> None:
     with pytest.raises(UnreadableError):
         read_money(text, "EUR")
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-11-23T14:30", "2026-11-23T14:30:00"),
+        (" 2026-11-23  9:05 ", "2026-11-23T09:05:00"),
+        ("2026-11-23T14:30:05.25+01:00", "2026-11-23T14:30:05.250000+01:00"),
+        ("2026-11-23T14:30Z", "2026-11-23T14:30:00+00:00"),
+        ("23 Nov 2026 14:30", "2026-11-23T14:30:00"),
+        ("31/12/2026 00:00", "2026-12-31T00:00:00"),
+        ("31/12/2026", "2026-12-31T00:00:00"),
+    ],
+)
+def test_a_time_is_a_day_as_anywhere_with_a_clock_time(text: str, moment: str) -> None:
+    """A day alone is its beginning."""
+    assert read_moment(text).isoformat() == moment
+
+
+@pytest.mark.parametrize(
+    "text", ["20261201", "2026-W01-1", "14:30", "2026-11-23T24:30", "2026-11-23T7", "3/4/2026 9:00", ""]
+)
+def test_what_is_no_time_is_refused(text: str) -> None:
+    """Also what could be two days."""
+    with pytest.raises(UnreadableError):
+        read_moment(text)
 
 
 def test_an_instant_becomes_the_bakerys_day() -> None:

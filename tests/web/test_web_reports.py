@@ -135,7 +135,7 @@ def test_reports_are_asked_for_by_day_and_by_name(kitchen: Kitchen, web: Web) ->
     assert all(report.title in browser.get("/reports").text for report in REPORTS.values())
     assert [browser.get(path).status_code for path in ("/reports/gold", "/reports/prices?item=gold")] == [404, 404]
     assert "must not be after the last day" in browser.get("/reports/usage?since=2026-05-02&until=2026-05-01").text
-    assert "must be a date like" in browser.get("/reports/usage?since=soon").text
+    assert "must be a date written like" in browser.get("/reports/usage?since=soon").text
     assert "must be within the last ten years" in browser.get("/reports/value?since=1999-01-01").text
     page = browser.get("/reports/value?since=2026-01-01&until=2026-01-03").text
     assert charts_of(page)[0]["series"][0]["values"] == ["30.00"] * 3

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
@@ -79,6 +79,9 @@ _MONTHS = (
 _ISO = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})")
 _NUMERIC = re.compile(r"([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4})")
 _DAY_FIRST = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th|\.)? ([A-Za-z]{3,9})\.?,? ([0-9]{4})")
+_CLOCK = re.compile(
+    r"(.+?)(?:T| ) ?([0-9]{1,2}):([0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?) ?(Z|[+-][0-9]{2}:?[0-9]{2})?"
+)
 _MONTH_FIRST = re.compile(r"([A-Za-z]{3,9})\.? ([0-9]{1,2})(?:st|nd|rd|th)?,? ([0-9]{4})")
 
 
@@ -245,6 +248,25 @@ def read_day(text: str, dates: DateOrder | None = None) -> date:
             {"kind": "state_dates"},
         )
     raise UnreadableError("must be a date written like 2026-11-23 or 23 Nov 2026")
+
+
+def read_moment(text: str, dates: DateOrder | None = None) -> datetime:
+    """Read a day as ``read_day`` does, with a time: ``2026-11-23T14:30``, ``23 Nov 2026 9:05``, ``…T14:30:00+01:00``.
+
+    A day alone is its beginning. Without an offset, it is a time of the place where it was written.
+
+    Raises:
+        UnreadableError: it is no such time.
+    """
+    parts = _CLOCK.fullmatch(" ".join(text.split()))
+    if parts is None:
+        return datetime.combine(read_day(text, dates), time())
+    day, hour, rest, offset = parts.groups()
+    try:
+        clock = time.fromisoformat(f"{hour:>02}:{rest}{offset or ''}")
+    except ValueError:
+        raise UnreadableError("has a time that does not exist; write it like 2026-11-23T14:30") from None
+    return datetime.combine(read_day(day, dates), clock)
 
 
 def local_day(text: str, time_zone: str) -> date:

@@ -16,6 +16,7 @@ from bake_tracker.domain.written import (
     read_day,
     read_exact,
     read_keeping,
+    read_moment,
     read_money,
     read_number,
 )
@@ -121,20 +122,18 @@ def exact_decimal(value: Fraction) -> int | Decimal:
 
 def instant(text: str) -> str:
     """``2026-11-23`` or ``2026-11-23T14:30`` as the log writes times: in UTC, so that they sort as text."""
+    at = moment(text)
     try:
-        moment = datetime.fromisoformat(text)
-        in_utc = moment.astimezone(UTC) if moment.tzinfo else moment
-    except (ValueError, OverflowError):
+        in_utc = at.astimezone(UTC) if at.tzinfo else at
+    except OverflowError:
         raise typer.BadParameter(f"{text!r} is not a time; write it like 2026-11-23 or 2026-11-23T14:30") from None
     return f"{in_utc.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def moment(text: str) -> datetime:
-    """``2026-11-23T14:30``; without an offset, the bakery's local time."""
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a time; write it like 2026-11-23T14:30") from None
+    """``2026-11-23T14:30`` or ``23 Nov 2026 14:30``; without an offset, the bakery's local time."""
+    with _as_usage_error(text):
+        return read_moment(text)
 
 
 def field_value(text: str) -> tuple[str, str]:

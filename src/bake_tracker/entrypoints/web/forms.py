@@ -1,11 +1,11 @@
 """Forms: read numbers exactly in the person's notation; show a refused form as it was typed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from babel import Locale, numbers
@@ -33,7 +33,9 @@ from bake_tracker.domain.written import (
     UnreadableError,
     amount_in,
     has_currency,
+    read_day,
     read_exact,
+    read_moment,
 )
 from bake_tracker.entrypoints.web.pages import locale_of
 from bake_tracker.queries.bakery import load_bakery
@@ -41,6 +43,7 @@ from bake_tracker.services.database import read_scope
 
 OPERATION_ID = "operation_id"
 SURE = "sure"
+When = TypeVar("When", date, datetime)
 
 
 @dataclass
@@ -131,20 +134,18 @@ class Form:
 
     def day(self, name: str, *, needed: bool = False) -> date | None:
         """The day in a date field."""
-        typed = self.text(name, needed=needed)
-        try:
-            return date.fromisoformat(typed) if typed else None
-        except ValueError:
-            self.refuse(name, "must be a date like 2026-11-23")
-            return None
+        return self._read(name, read_day, needed)
 
     def moment(self, name: str, *, needed: bool = False) -> datetime | None:
         """The instant in a date-and-time field, by the bakery's clock."""
+        return self._read(name, read_moment, needed)
+
+    def _read(self, name: str, read: Callable[[str], When], needed: bool) -> When | None:
         typed = self.text(name, needed=needed)
         try:
-            return datetime.fromisoformat(typed) if typed else None
-        except ValueError:
-            self.refuse(name, "must be a date and time like 2026-11-23T14:30")
+            return read(typed) if typed else None
+        except UnreadableError as error:
+            self.refuse(name, str(error))
             return None
 
     def rows(self, *names: str) -> list["Form"]:

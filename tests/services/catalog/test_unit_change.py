@@ -30,6 +30,8 @@ from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.stock.adjustment import record_adjustment
 from bake_tracker.services.stock.cost_statement import record_cost_statement
 from bake_tracker.services.stock.handling import record_release, record_transfer
+from bake_tracker.services.stock.returns import record_return
+from bake_tracker.services.stock.stocktake import check_stocktake, record_stocktake
 from bake_tracker.testing import OperationLog
 from support.archives import another, archive, restore
 from support.command_line import CommandLine
@@ -185,6 +187,34 @@ def test_what_an_undo_gives_back_to_the_earlier_item_is_carried_over_too(kitchen
     assert kitchen.rows("SELECT count(*) FROM lot WHERE item_id = :i AND remaining_micros > 0", i=egg)[0][0] == 0
     assert drift() == []
     reverse(left)
+    assert drift() == []
+
+
+def test_the_earlier_item_takes_nothing_more_for_use(kitchen: Kitchen) -> None:
+    """A count and a correction belong to the item that follows; what a customer brings back is carried over too."""
+    egg = eggs(kitchen)
+    (lot,) = (int(row.id) for row in kitchen.rows("SELECT id FROM lot WHERE code = 'E1'"))
+    line: Any = {"lot_id": lot, "quantity": 106}
+    sold = run_in_transaction(lambda s: record_adjustment("sale", [line], session=s))
+    change(egg, "each")
+    now_kept = "lot E1 is of egg-in-g, which is kept as egg in each now"
+    with pytest.raises(ConflictError, match=f"{now_kept}; record it there"):
+        run_in_transaction(lambda s: record_adjustment("correction", [line], session=s, reason="found"))
+    counted: Any = [{"lot_id": lot, "counted": 53}]
+    with read_scope() as session, pytest.raises(ConflictError, match=f"{now_kept}; count it there"):
+        check_stocktake(counted, session=session)
+    with pytest.raises(ConflictError, match=f"{now_kept}; count it there"):
+        run_in_transaction(lambda s: record_stocktake(counted, session=s))
+
+    def brought_back(put: str) -> Any:
+        return lambda s: record_return([line], session=s, handed_over_by=sold["operation_id"], put=put)
+
+    with pytest.raises(ConflictError, match=f"{now_kept}; put it on hold, then change its unit again"):
+        run_in_transaction(brought_back("stock"))
+    run_in_transaction(brought_back("hold"))
+    (carried,) = change(egg, "each")["lots"]
+    assert carried["new_quantity"] == "2"
+    assert kitchen.rows("SELECT on_hold FROM lot WHERE id = :i", i=carried["new_lot_id"])[0][0]
     assert drift() == []
 
 

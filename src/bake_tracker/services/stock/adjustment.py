@@ -42,6 +42,7 @@ from bake_tracker.queries.stock.counted import load_then
 from bake_tracker.queries.stock.lots import LotState, load_lots
 from bake_tracker.services.operation import Operation, recording
 from bake_tracker.services.stock.counts import ADJUST
+from bake_tracker.services.stock.former_units import refuse_former_units
 from bake_tracker.services.stock.ledger import (
     Change,
     change_lots,
@@ -162,6 +163,8 @@ def record_adjustment(
         if which in TO_SOMEBODY:
             _check_may_go(lots.values(), today, which)
         draws, added = _decide(operation, asked, wanted, lots, items, today, there_on)
+        if added:
+            refuse_former_units(session, [lots[one.lot_id] for one in added], "record it there")
         changes = [*changes_of(draws), *added]
 
         # write

@@ -33,6 +33,7 @@ from bake_tracker.services.stock.adjustment import (
     total_of,
 )
 from bake_tracker.services.stock.counts import settling_counts
+from bake_tracker.services.stock.former_units import refuse_former_units
 from bake_tracker.services.stock.handling import record_hold, record_transfer
 from bake_tracker.services.stock.ledger import Change, changes_of, lock_items
 
@@ -162,6 +163,8 @@ def record_return(
             check_were_there(lots.values(), there_on)
             return _send_back(operation, wanted, lots, _credits(asked), why, at)
         handed_over = _check_may_come_back(operation, str(source), wanted, lots, late)
+        if then == "stock":
+            refuse_former_units(session, lots.values(), "put it on hold, then change its unit again to carry it over")
         with settling_counts(operation):  # what comes back and is kept apart or thrown away changes no count of its lot
             return _take_back(operation, wanted, handed_over, lots, str(then), place, why, at, late)
 

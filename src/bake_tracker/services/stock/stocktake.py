@@ -31,6 +31,7 @@ from bake_tracker.queries.stock.counted import load_moved
 from bake_tracker.queries.stock.lots import LotState, load_lots
 from bake_tracker.services.operation import Kind, Operation, checking, recording
 from bake_tracker.services.stock.adjustment import change_of, post_adjustments, total_of
+from bake_tracker.services.stock.former_units import refuse_former_units
 from bake_tracker.services.stock.ledger import Change, lock_items
 
 CHECK = Kind("check_stocktake", "stocktake_service", "Checked a count", passed_message="Count checked")
@@ -297,6 +298,8 @@ def _hold_against(
         counts.append(_Counted(line, lot, expected, counted_micros, held[line.lot_id]))
     if problems:
         raise UnitConversionError(problems.values())
+    if more := [one.lot for one in counts if one.counted_micros > one.expected_micros]:
+        refuse_former_units(session, more, "count it there")
     return counts
 
 

@@ -218,6 +218,22 @@ def test_a_correction_asks_only_if_it_changes_what_was_counted(shelf: Shelf) -> 
     assert honest()
 
 
+def test_undoing_a_correction_asks_about_a_lot_that_it_had_given_back(shelf: Shelf) -> None:
+    """The bake that is recorded again takes another lot, because the counted one was used up meanwhile."""
+    made = shelf.kitchen.produce("Buns", "Bun", 1, 2, produced_at=day(10))
+    shelf.count({"lot_id": shelf.lot("F").id, "counted": 9_800}, counted_at=day(15))
+    shelf.kitchen.receive("Flour", 5, "kg", 5, received_on=day(-1).date(), lot_code="E")
+    key = made["operation_id"]
+    again = run_in_transaction(lambda s: record_production_correction(key, 3, "typo", session=s, count_saw="after"))
+    waste(shelf, 10_000, day(20))
+    assert (shelf.lot("F").remaining_micros, shelf.lot("E").remaining_micros) == (0, 4_800_000_000)
+    with pytest.raises(CountedSinceError):
+        shelf.reverse(again)
+    shelf.reverse(again, count_saw="after")
+    assert (shelf.lot("F").remaining_micros, shelf.lot("E").remaining_micros) == (0, 4_800_000_000)
+    assert honest()
+
+
 def test_no_lot_is_below_zero_at_any_moment(shelf: Shelf) -> None:
     """8 kg left on day 12 and another 5 kg came on day 14: a late record before can take no more than was left."""
     waste(shelf, 9_000, day(12))

@@ -21,14 +21,21 @@ _line, _count, _answer, _lot = tables.stocktake_line, tables.stocktake, tables.c
 
 
 def load_counts_since(
-    session: Session, lot_ids: Collection[int], since: datetime, *, but: Collection[str] = ()
+    session: Session,
+    lot_ids: Collection[int],
+    since: datetime,
+    *,
+    but: Collection[str] = (),
+    also: Collection[int] = (),
 ) -> list[CountedLot]:
-    """The lines of counts of these lots, dated at or after a moment, that were not undone; none of these operations.
+    """The lines of counts of these lots, dated at or after a moment, and the lines in ``also``.
 
-    A count undone by this session stands no more.
+    Only those that were not undone, and none of the operations in ``but``. A count undone by this session stands no
+    more.
     """
-    if not lot_ids:
+    if not lot_ids and not also:
         return []
+    wanted = and_(among(session, _line.c.lot_id, lot_ids), _count.c.counted_at >= since)
     rows = session.execute(
         select(
             _line.c.id,
@@ -43,7 +50,7 @@ def load_counts_since(
         .join(_count, _count.c.id == _line.c.stocktake_id)
         .join(_lot, _lot.c.id == _line.c.lot_id)
         .join(tables.item, tables.item.c.id == _lot.c.item_id)
-        .where(among(session, _line.c.lot_id, lot_ids), _count.c.counted_at >= since, stands(_count.c.operation_id))
+        .where(or_(wanted, among(session, _line.c.id, also)) if also else wanted, stands(_count.c.operation_id))
         .order_by(_count.c.counted_at, _line.c.id)
     )
     return [CountedLot(*row[:-1]) for row in rows if row[-1] not in but]

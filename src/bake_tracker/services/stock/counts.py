@@ -112,8 +112,8 @@ def _unsettled(
     operation: Operation, posted: Sequence[Posting], undone: Collection[str], *, but: Collection[str]
 ) -> list[Unsettled]:
     session, lot_ids = operation.session, {one.lot_id for one in posted}
-    counts = load_counts_since(session, lot_ids, min(one.at for one in posted), but=but)
     withdrawn = load_unseen_of(session, undone) if undone else {}
+    counts = load_counts_since(session, lot_ids, min(one.at for one in posted), but=but, also=withdrawn)
     return unsettled(posted, counts, withdrawn, next_only=operation.count_saw == "before")
 
 

@@ -1,16 +1,23 @@
 """What a search finds: by any field at any depth, by level and by time, without parsing lines that cannot match."""
 
 import json
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from bake_tracker.domain.log.conditions import Condition, read_condition
+from bake_tracker.domain.log.moments import log_time, read_instant
 from bake_tracker.domain.log.query import LogQuery
+from bake_tracker.domain.written import UnreadableError
 from bake_tracker.entrypoints.cli import progress
+from bake_tracker.log import sorting
 from bake_tracker.log.reader import Unreadable, find_lines
 from bake_tracker.log.scan import log_line, scan
 from support.command_line import CommandLine
@@ -62,12 +69,88 @@ def found(path: Path, query: LogQuery) -> list[int]:
         ("bakery_id=0190b7a1-0000", []),
         (f"actor={an_id(1).upper()}", []),
         ("outcome=succ", []),
+        ("actor=", [2, 3]),
+        ("loss=", [0, 1, 2, 3]),
+        ("actor!=", [0, 1]),
+        ("actor!=bob", [0, 2, 3]),
+        ("slugs!=milk", [0, 1, 3]),
+        ("weight>0.4", [2]),
+        ("weight>0.5", []),
+        ("weight>=0.5", [2]),
+        ("shortages.needed<=5", [1]),
+        ("recipe_id < 4", [0]),
+        ("is_late>0", []),
+        ("actor>5", []),
+        (f"timestamp>{at(1)}", [2, 3]),
+        ("timestamp>=2026-11-23T10:00:02+01:00", [2, 3]),
+        ("timestamp>2026-11-23", [0, 1, 2, 3]),
+        ("timestamp<2026-11-23", []),
+        ("actor~AN", [0]),
+        ("note~no", [3]),
+        ("shortages~CRÈME", [1]),
+        ("shortages.ingredient_slug~crème", [1]),
+        ("recipe_id~3", [0]),
+        ("actor!~ann", [1, 2, 3]),
     ],
 )
 def test_a_field_is_found_by_its_value_at_any_depth(path: Path, where: str, numbers: list[int]) -> None:
     """Values match whole, through objects and lists; ids match by their beginning too, and a UUID in any spelling."""
-    name, _, value = where.partition("=")
-    assert found(path, LogQuery(((name, value),))) == numbers
+    assert found(path, LogQuery((read_condition(where),))) == numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("outcome", "is not a condition; write it like outcome=rolled_back"),
+        ("=5", "is not a condition"),
+        ("  =5", "has no field"),
+        ("error~", "to find every line with the field, write error!="),
+        ("duration_ms>", "neither a number nor a time; write it like duration_ms>700"),
+        ("duration_ms>fast", "compares with 'fast'"),
+        ("duration_ms<nan", "neither a number nor a time"),
+    ],
+)
+def test_a_condition_that_says_nothing_is_refused(bake: CommandLine, text: str, says: str) -> None:
+    """The refusal shows how to write one; a shell without quotes would have written to a file."""
+    with pytest.raises(UnreadableError, match=re.escape(says)):
+        read_condition(text)
+    assert bake("log", "find", text).code == 2
+
+
+def test_found_lines_are_sorted_by_a_field(bake: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers come first, then texts, and lines without the field last, even if most lines wait in a file."""
+    values = [3, "10", 2.5, None, "b", "a", -1]
+    write(bake.log_file, [line(number, size=value) for number, value in enumerate(values)])
+
+    def sizes(*words: str) -> list[Any]:
+        found = bake("log", "find", "--json", *words).out.splitlines()
+        return [json.loads(text)["size"] for text in found]
+
+    for most in (sorting.RUN, 2):
+        monkeypatch.setattr(sorting, "RUN", most)
+        assert sizes("--sort", "size") == [-1, 2.5, 3, "10", "a", "b", None]
+        assert sizes("--sort", "-size") == ["10", 3, 2.5, -1, "b", "a", None]
+        assert sizes("--sort", "-size", "--first", "3") == ["10", 3, 2.5]
+        assert sizes("size>2", "--sort", "size", "--first", "1") == [2.5]
+    assert sizes("--first", "2") == [3, "10"]
+    assert bake("log", "find", "--sort", "-").code == 2
+
+
+def test_a_time_may_be_said_by_how_long_ago_it_was() -> None:
+    """A day begins at midnight where the bakery is."""
+    at_noon, berlin = datetime(2026, 11, 23, 12, tzinfo=UTC), ZoneInfo("Europe/Berlin")
+    for text, zone, expected in (
+        ("1h", UTC, "2026-11-23T11:00:00.000000Z"),
+        ("2d", UTC, "2026-11-21T12:00:00.000000Z"),
+        ("today", UTC, "2026-11-23T00:00:00.000000Z"),
+        ("yesterday", berlin, "2026-11-21T23:00:00.000000Z"),
+        ("2026-11-23T14:30", berlin, "2026-11-23T13:30:00.000000Z"),
+        ("2026-11-23T14:30+02:00", berlin, "2026-11-23T12:30:00.000000Z"),
+    ):
+        assert log_time(read_instant(text, at_noon, zone)) == expected
+    for text in ("0m", "5 minutes", "tomorrow", "999999w"):
+        with pytest.raises(UnreadableError):
+            read_instant(text, at_noon)
 
 
 def test_every_condition_must_hold(bake: CommandLine) -> None:
@@ -89,7 +172,7 @@ def test_every_condition_must_hold(bake: CommandLine) -> None:
 def test_no_line_is_lost_by_looking_at_its_bytes_first(value: Any) -> None:
     """For any value, the byte filter finds the same lines as parsing every line."""
     wanted = value if isinstance(value, str) else json.dumps(value)
-    query = LogQuery((("field", wanted),))
+    query = LogQuery((Condition("field", wanted),))
     may_match = query.prefilter() or (lambda _: True)
     for escaped in (True, False):
         text = json.dumps(line(1, field=value), ensure_ascii=escaped)
@@ -103,10 +186,10 @@ def test_no_line_is_lost_by_looking_at_its_bytes_first(value: Any) -> None:
 
 def test_lines_that_cannot_match_are_not_parsed(path: Path) -> None:
     """Lines are skipped by a value that no encoder escapes, and by the time at their beginning."""
-    query = LogQuery((("actor", "bob"),), since=at(1))
+    query = LogQuery((Condition("actor", "bob"),), since=at(1))
     assert list(scan(path, query.prefilter())) == [text_of([LINES[1]])[:-1]]
     assert [query.is_outside(raw) for raw in scan(path)] == [True, False, False, False]
-    assert LogQuery((("note", 'say "no"'),)).prefilter() is None
+    assert LogQuery((Condition("note", 'say "no"'),)).prefilter() is None
 
 
 def test_torn_lines_are_counted_and_passed_over(bake: CommandLine) -> None:

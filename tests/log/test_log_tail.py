@@ -14,6 +14,7 @@ from typing import IO, Any
 
 import pytest
 
+from bake_tracker.domain.log.conditions import Condition
 from bake_tracker.domain.log.query import LogQuery
 from bake_tracker.entrypoints.cli.log import tail
 from bake_tracker.log import scan
@@ -85,7 +86,7 @@ def test_lines_longer_than_a_block_are_whole_from_the_end_too(path: Path, monkey
 def test_the_last_lines_can_be_asked_for_by_their_values(path: Path) -> None:
     """Matching by field and level goes as far back as needed."""
     write(path, [line(n, "rolled_back" if n % 10 == 0 else "success") for n in range(100)])
-    assert last(path, 3, LogQuery((("outcome", "rolled_back"),))) == [70, 80, 90]
+    assert last(path, 3, LogQuery((Condition("outcome", "rolled_back"),))) == [70, 80, 90]
     assert last(path, 2, LogQuery(level="WARNING")) == [80, 90]
 
 

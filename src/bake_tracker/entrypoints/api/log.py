@@ -9,10 +9,12 @@ from starlette.responses import Response
 from bake_tracker.config import load_settings
 from bake_tracker.domain.access import Role
 from bake_tracker.domain.errors import ValidationError
+from bake_tracker.domain.log.conditions import Condition, read_condition
 from bake_tracker.domain.log.query import LogQuery
 from bake_tracker.domain.log.stats import OperationStats, gather_stats
 from bake_tracker.domain.log.tree import TransactionView, committed_in, tree_view, walk
 from bake_tracker.domain.slice_keys import read_key, write_key
+from bake_tracker.domain.written import UnreadableError
 from bake_tracker.entrypoints.api.common import After, Limit, Page, reads, routes, tagged
 from bake_tracker.entrypoints.http.access import caller_of
 from bake_tracker.log.reader import Unreadable, find_lines, read_trees
@@ -24,13 +26,16 @@ from bake_tracker.services.database import database_url, read_scope
 
 router = routes("/log", "log")
 
-MOST_CONDITIONS = 20
+MOST_CONDITIONS, LONGEST_CONDITION = 20, 400
 Instant = Annotated[
     str | None,
     Query(pattern=r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?Z?)?$", description="in UTC"),
 ]
 Value = Annotated[str | None, Query(max_length=200)]
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+CONDITIONS = (
+    "such as shortages.ingredient_slug=flour, outcome!=success, duration_ms>700 or error~timeout; all must hold"
+)
 
 
 class LinePage(Page):
@@ -55,9 +60,7 @@ def list_log_lines(
     operation: Value = None,
     outcome: Value = None,
     actor: Value = None,
-    where: Annotated[
-        list[str], Query(max_length=MOST_CONDITIONS, description="FIELD=VALUE, such as shortages.ingredient_slug=flour")
-    ] = [],  # noqa: B006  read only
+    where: Annotated[list[str], Query(max_length=MOST_CONDITIONS, description=CONDITIONS)] = [],  # noqa: B006  read only
     level: Level | None = None,
     since: Instant = None,
     until: Instant = None,
@@ -68,7 +71,7 @@ def list_log_lines(
     """
     shown_before = None if after is None else read_key(after, str, int)
     short = {"operation": operation, "outcome": outcome, "actor": actor}
-    named = [(name, value) for name, value in short.items() if value is not None]
+    named = [Condition(name, value) for name, value in short.items() if value is not None]
     # Read the lines of the last page's final instant again, and leave out those it already had.
     last, shown = shown_before or ("", 0)
     query = LogQuery((*map(_condition, where), *named), since, f"{last}~" if shown_before else until, level)
@@ -81,7 +84,8 @@ def list_log_lines(
         if line is None:
             unreadable += 1
             continue
-        if query.matches(line) and (seen := shown_to(_role(request), line)):
+        # By what this role may read, so that no condition tells what is hidden.
+        if (seen := shown_to(_role(request), line)) and query.matches(seen):
             found.append(seen)
         # Never end within the instant the page began in, or the next page would begin there again.
         if len(found) > shown + limit or (read >= MOST_READ and line["timestamp"] != last):
@@ -138,8 +142,10 @@ def _trees(role: Role, wanted: str | None, last: int) -> list[TransactionView]:
     return [tree_view(tree, consumed) for tree in trees]
 
 
-def _condition(text: str) -> tuple[str, str]:
-    field, equals, value = text.partition("=")
-    if not (field and equals) or len(text) > 400:
-        raise ValidationError.of("where", "must be FIELD=VALUE")
-    return field, value
+def _condition(text: str) -> Condition:
+    if len(text) > LONGEST_CONDITION:
+        raise ValidationError.of("where", f"has {len(text)} characters; at most {LONGEST_CONDITION} are allowed")
+    try:
+        return read_condition(text)
+    except UnreadableError as error:
+        raise ValidationError.of("where", str(error)) from None

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import dropwhile
 
 import typer
 
+from bake_tracker.clock import now
+from bake_tracker.domain.log.conditions import Condition, read_condition
+from bake_tracker.domain.log.moments import log_time, read_duration, read_instant
 from bake_tracker.domain.written import (
     TYPED,
     Reading,
@@ -121,13 +124,15 @@ def exact_decimal(value: Fraction) -> int | Decimal:
 
 
 def instant(text: str) -> str:
-    """``2026-11-23`` or ``2026-11-23T14:30`` as the log writes times: in UTC, so that they sort as text."""
-    at = moment(text)
-    try:
-        in_utc = at.astimezone(UTC) if at.tzinfo else at
-    except OverflowError:
-        raise typer.BadParameter(f"{text!r} is not a time; write it like 2026-11-23 or 2026-11-23T14:30") from None
-    return f"{in_utc.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    """``2026-11-23``, ``yesterday`` or ``1h`` ago as the log writes times: in UTC, so that they sort as text."""
+    with _as_usage_error(text):
+        return log_time(read_instant(text, now()))
+
+
+def duration(text: str) -> timedelta:
+    """``5m``, ``1h`` or ``2d``."""
+    with _as_usage_error(text):
+        return read_duration(text)
 
 
 def moment(text: str) -> datetime:
@@ -136,12 +141,10 @@ def moment(text: str) -> datetime:
         return read_moment(text)
 
 
-def field_value(text: str) -> tuple[str, str]:
-    """``outcome=rolled_back`` as name and value."""
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise typer.BadParameter(f"{text!r} is not a condition; write it like outcome=rolled_back")
-    return name, value
+def condition(text: str) -> Condition:
+    """``outcome=rolled_back`` or ``duration_ms>700``."""
+    with _as_usage_error(text):
+        return read_condition(text)
 
 
 @contextmanager

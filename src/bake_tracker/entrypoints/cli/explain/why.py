@@ -11,6 +11,7 @@ from rapidfuzz import fuzz, process
 from bake_tracker.clock import now
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.ids import digits_of, spellings
+from bake_tracker.domain.log.conditions import Condition
 from bake_tracker.domain.log.outcomes import BEGINNINGS
 from bake_tracker.domain.log.query import LogQuery
 from bake_tracker.domain.log.tree import LogLine, OperationNode, TransactionNode, walk
@@ -174,7 +175,7 @@ def _by_log(session: Session, typed: str, log: _Log) -> Story:
     database_id = load_bakery(session).database_id
     told: dict[str, LogLine] = {}
     for name in named:
-        for line in log.lines(LogQuery((name,))):
+        for line in log.lines(LogQuery((Condition(*name),))):
             is_ours = line.get("database_id", database_id) == database_id
             if is_ours and line.get("operation_id") and line.get("outcome") and line["outcome"] not in BEGINNINGS:
                 told[line["operation_id"]] = line

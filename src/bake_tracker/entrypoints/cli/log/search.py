@@ -1,10 +1,12 @@
 """Commands that find log lines and count outcomes."""
 
 import json
+from itertools import islice
 from typing import Annotated, Any
 
 import typer
 
+from bake_tracker.domain.log.conditions import Condition
 from bake_tracker.domain.log.query import LEVELS, LogQuery
 from bake_tracker.domain.log.stats import OperationStats, gather_stats
 from bake_tracker.entrypoints.cli import parse
@@ -13,17 +15,22 @@ from bake_tracker.entrypoints.cli.progress import LARGE_BYTES, reading
 from bake_tracker.entrypoints.cli.state import answer, complain, show_table, state
 from bake_tracker.log.reader import Unreadable, find_lines
 from bake_tracker.log.scan import scan, total_bytes
+from bake_tracker.log.sorting import sort_lines
 
 Where = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[FIELD=VALUE]...", help="for example outcome=rolled_back or shortages.ingredient_slug=flour"
+        metavar="[CONDITION]...",
+        help="for example outcome=rolled_back, shortages.ingredient_slug=flour, 'duration_ms>700', error~timeout, "
+        "or actor= for lines without an actor; = != < <= > >= ~ (contains) !~",
     ),
 ]
 Since = Annotated[
     Any,
     typer.Option(
-        "--since", parser=parse.instant, help="from this time on, for example 2026-11-23 or 2026-11-23T14:30 (UTC)"
+        "--since",
+        parser=parse.instant,
+        help="from this time on, for example 2026-11-23, 2026-11-23T14:30 (UTC), yesterday or 1h (an hour ago)",
     ),
 ]
 Until = Annotated[Any, typer.Option("--until", parser=parse.instant, help="before this time (UTC)")]
@@ -48,22 +55,30 @@ def find(
     level: Level = None,
     since: Since = None,
     until: Until = None,
+    sort: Annotated[
+        str | None, typer.Option(metavar="FIELD", help="sort by this field, or with a minus by the highest first")
+    ] = None,
+    first: Annotated[int | None, typer.Option(min=1, metavar="N", help="print only the first N lines")] = None,
 ) -> None:
     """Print the log lines that match every condition, oldest first; exit 1 if there are none."""
     refuse_no_span(since, until)
+    if sort is not None and not sort.removeprefix("-").strip():
+        raise typer.BadParameter("--sort needs a field, such as --sort=-duration_ms")
     short = {"operation": operation, "outcome": outcome, "actor": actor}
-    conditions = (*conditions_of(where), *((name, value) for name, value in short.items() if value is not None))
+    named = (Condition(name, value) for name, value in short.items() if value is not None)
+    conditions = (*conditions_of(where), *named)
     unreadable = Unreadable()
     found = False
     with printing(), reading(state.log_file) as read:
-        for raw, line in find_lines(state.log_file, LogQuery(conditions, since, until, level), unreadable, read):
+        lines = find_lines(state.log_file, LogQuery(conditions, since, until, level), unreadable, read)
+        for raw, line in sort_lines(lines, sort, first) if sort else islice(lines, first):
             if not found:
                 read.make_room()
             found = True
             print_line(raw, line)
     say_unreadable(unreadable.count)
     if not found:
-        absent = _fields_of_no_line([name for name, _ in conditions])
+        absent = _fields_of_no_line([one.path for one in conditions])
         none = f"; no line has a field {' or '.join(absent)}" if absent else ""
         complain(f"No log line matches{none} ({state.log_file}).")
     raise typer.Exit(0 if found else 1)
@@ -108,8 +123,8 @@ def refuse_no_span(since: str | None, until: str | None) -> None:
         raise typer.BadParameter(f"--since {since} must be before --until {until}")
 
 
-def conditions_of(where: list[str] | None) -> tuple[tuple[str, str], ...]:
-    return tuple(parse.field_value(text) for text in where or [])
+def conditions_of(where: list[str] | None) -> tuple[Condition, ...]:
+    return tuple(parse.condition(text) for text in where or [])
 
 
 def _show_stats(rows: list[OperationStats]) -> None:

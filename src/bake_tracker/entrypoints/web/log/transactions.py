@@ -15,6 +15,7 @@ from bake_tracker.config import load_settings
 from bake_tracker.domain.access import Role
 from bake_tracker.domain.arguments import AFTER_EVERYTHING, BEFORE_EVERYTHING
 from bake_tracker.domain.errors import ForbiddenError, OperationNotFoundError, TooManyAttemptsError
+from bake_tracker.domain.log.conditions import Condition
 from bake_tracker.domain.log.query import LogQuery
 from bake_tracker.domain.log.tree import TransactionNode, is_refusal, walk
 from bake_tracker.entrypoints.http.access import VIEWER, caller_of
@@ -68,7 +69,9 @@ class Filter:
 
     def wanted(self, house: BakeryInfo, before: str | None = None) -> Wanted:
         """The log query for this filter; ``before`` is where an older page begins."""
-        where = tuple((name, value) for name, value in (("operation", self.operation), ("actor", self.actor)) if value)
+        where = tuple(
+            Condition(name, value) for name, value in (("operation", self.operation), ("actor", self.actor)) if value
+        )
         first, last = self.since or BEFORE_EVERYTHING, self.until or AFTER_EVERYTHING
         since = _instant(house, first) if first > BEFORE_EVERYTHING else None
         until = _instant(house, last + timedelta(days=1)) if last < AFTER_EVERYTHING else None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.ids import spellings
+from bake_tracker.domain.log.moments import log_time
 from bake_tracker.domain.log.outcomes import BEGINNINGS
 from bake_tracker.domain.log.query import LogQuery
 from bake_tracker.domain.log.tree import TransactionNode, build_trees
@@ -14,6 +15,8 @@ from bake_tracker.log.scan import LogLine, Matters, Progress, read_lines, scan, 
 MOST_TREES = 1_000
 _IDS = ("transaction_id", "operation_id", "request_id", "trace_id")
 FEW = 8
+_LATEST_WRITER = timedelta(minutes=1)
+"""Lines of several processes are in order except for as long as one of them waits to write."""
 
 
 class Unreadable:
@@ -32,6 +35,20 @@ def find_lines(
             unreadable.count += 1
         elif query.matches(line):
             yield raw, line
+
+
+def lines_written(path: Path, since: datetime, until: datetime, unreadable: Unreadable) -> Iterator[LogLine]:
+    """The lines written in a span of time that has just ended, newest first; the rest of the log is not read."""
+    first, last, early = log_time(since), log_time(until), log_time(since - _LATEST_WRITER)
+    for _, line in read_lines(scan_backwards(path)):
+        if line is None:
+            unreadable.count += 1
+            continue
+        written_at = str(line.get("settled_at") or line["timestamp"])
+        if written_at < early:
+            return
+        if first <= written_at < last:
+            yield line
 
 
 def read_trees(

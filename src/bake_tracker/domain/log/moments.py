@@ -31,6 +31,11 @@ def read_instant(text: str, now: datetime, zone: tzinfo = UTC) -> datetime:
         ) from None
 
 
+def is_day(text: str) -> bool:
+    """Whether a moment that can be read is a day alone."""
+    return ":" not in text and not _AGO.fullmatch(text.strip().lower())
+
+
 def read_duration(text: str) -> timedelta:
     """``30s``, ``5m``, ``1h``, ``2d`` or ``1w``.
 

@@ -69,8 +69,8 @@ def gather_stats(lines: Iterable[Mapping[str, Any]]) -> list[OperationStats]:
             repaired.pop(line["operation_id"], None)
         ended = gathered[str(line.get("operation"))][outcome]
         ended.count += 1
-        if isinstance(duration_ms, int | float) and 0 < duration_ms < _LONGEST_MS:
-            ended.durations[round(math.log(duration_ms) / _STEP)] += 1
+        if (bucket := duration_bucket(duration_ms)) is not None:
+            ended.durations[bucket] += 1
     for operation, outcome in repaired.values():
         gathered[operation][outcome].count += 1
     stats = [_stats(operation, ended) for operation, ended in gathered.items()]
@@ -97,11 +97,19 @@ def _stats(operation: str, ended: Mapping[str, _Ended]) -> OperationStats:
 
 
 def _percentiles(durations: Counter[int]) -> _Percentiles:
-    p50_ms, p95_ms, p99_ms = (_percentile(durations, percent) for percent in (50, 95, 99))
+    p50_ms, p95_ms, p99_ms = (percentile_ms(durations, percent) for percent in (50, 95, 99))
     return {"p50_ms": p50_ms, "p95_ms": p95_ms, "p99_ms": p99_ms}
 
 
-def _percentile(durations: Counter[int], percent: int) -> float:
+def duration_bucket(duration_ms: Any) -> int | None:
+    """The bucket, one percent wide, that counts a duration; None for anything that is not one."""
+    if isinstance(duration_ms, int | float) and 0 < duration_ms < _LONGEST_MS:
+        return round(math.log(duration_ms) / _STEP)
+    return None
+
+
+def percentile_ms(durations: Counter[int], percent: int) -> float:
+    """A percentile of the durations in buckets; 0 if there are none."""
     wanted = math.ceil(durations.total() * percent / 100)
     reached = 0
     for bucket in sorted(durations):

@@ -191,8 +191,12 @@ COMMANDS: dict[str, Command | Group] = {
         {
             "tree": Command("log.tree:tree", "--last 3"),
             "tail": Command("log.tail:tail", "-f --level WARNING"),
-            "find": Command("log.search:find", "outcome=insufficient_inventory --since 2026-11-01"),
+            "find": Command("log.search:find", "'duration_ms>700' --sort -duration_ms --since 1h"),
             "stats": Command("log.search:stats", "--since 2026-11-01"),
+            "errors": Command("log.errors:errors", "--since yesterday"),
+            "compare": Command("log.changes:compare", "--before 2d..1d --after 1d"),
+            "why": Command("log.causes:why", "outcome=insufficient_inventory --since 7d"),
+            "watch": Command("log.watch:watch", "--refused-above 10% --errors-above 0 --every 5m"),
             "verify": Command("log.verify:verify", "--repair"),
             "lnav": Command("log.lnav:lnav", ""),
         },

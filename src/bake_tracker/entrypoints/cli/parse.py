@@ -10,8 +10,10 @@ from itertools import dropwhile
 import typer
 
 from bake_tracker.clock import now
+from bake_tracker.domain.log.changes import Span, read_span
 from bake_tracker.domain.log.conditions import Condition, read_condition
 from bake_tracker.domain.log.moments import log_time, read_duration, read_instant
+from bake_tracker.domain.log.thresholds import Threshold, read_threshold
 from bake_tracker.domain.written import (
     TYPED,
     Reading,
@@ -139,6 +141,18 @@ def moment(text: str) -> datetime:
     """``2026-11-23T14:30`` or ``23 Nov 2026 14:30``; without an offset, the bakery's local time."""
     with _as_usage_error(text):
         return read_moment(text)
+
+
+def span(text: str) -> Span:
+    """``2d..1d``, ``2026-11-22..2026-11-23``, a day, or the last ``1h``."""
+    with _as_usage_error(text):
+        return read_span(text, now())
+
+
+def threshold(text: str) -> Threshold:
+    """``10%`` or ``3``."""
+    with _as_usage_error(text):
+        return read_threshold(text)
 
 
 def condition(text: str) -> Condition:

@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from bake_tracker.domain.access import Role
 from bake_tracker.entrypoints.api import log
 from support.kitchen import Kitchen
+from support.log.makers import at, line
 from support.web import Web
 
 pytestmark = pytest.mark.one_database
@@ -125,3 +126,41 @@ def test_how_operations_ended_is_counted(viewer: TestClient) -> None:
     stats = viewer.get("/api/v1/log/stats").json()
     (counted,) = stats["operations"]
     assert (counted["count"], counted["outcomes"]["success"], stats["unreadable"]) == (7, 4, 1)
+
+
+def test_what_broke_is_grouped_for_the_owner(viewer: TestClient, tmp_path: Path) -> None:
+    """A viewer must not see where in the program something broke, nor find out by asking."""
+    exception = {"type": "KeyError", "message": "'x'", "frames": ["/src/bake_tracker/services/x.py:12 record_x"]}
+    with (tmp_path / "told.log.jsonl").open("a", encoding="utf-8") as file:
+        file.write(f"\n{json.dumps(line(3, 'error', level='ERROR', exception=exception))}\n")
+    owner = Web(ids={Role.OWNER: 3}).program(Role.OWNER)
+    found = owner.get("/api/v1/log/errors").json()
+    assert [(one["count"], one["type"]) for one in found["errors"]] == [(1, "KeyError")]
+    assert (found["errors"][0]["raised_at"], found["unreadable"]) == ("bake_tracker/services/x.py:12 record_x", 1)
+    assert owner.get("/api/v1/log/errors", params={"where": "outcome!=error"}).json()["errors"] == []
+    assert viewer.get("/api/v1/log/errors").status_code == 403
+    asked = {"where": "exception.type=KeyError"}
+    assert [len(one.get("/api/v1/log/lines", params=asked).json()["lines"]) for one in (viewer, owner)] == [0, 1]
+    assert [one.get("/api/v1/log/causes", params=asked).json()["lines"] for one in (viewer, owner)] == [0, 1]
+
+
+def test_two_spans_are_compared_and_causes_are_ranked(viewer: TestClient, tmp_path: Path) -> None:
+    """The same answers as at the command line, with the lines that cannot be read."""
+    lines = [line(number, till=f"till-{number % 3}") for number in range(60)]
+    lines += [line(number, "conflict", till="till-9") for number in range(60, 90)]
+    (tmp_path / "told.log.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines) + "{", "utf-8")
+    spans = {"before": f"{at(0)}..{at(60)}", "after": f"{at(60)}..{at(120)}"}
+    compared = viewer.get("/api/v1/log/changes", params=spans).json()
+    assert ([one["changed"] for one in compared["operations"]], compared["unreadable"]) == ([["refused"]], 1)
+    asked = {"where": "outcome=conflict", "among": "operation=record_receipt"}
+    causes = viewer.get("/api/v1/log/causes", params=asked).json()
+    assert {one["field"] for one in causes["causes"]} == {"till", "timestamp"}
+    assert (causes["lines"], causes["others"], causes["unreadable"]) == (30, 60, 1)
+    for route, query in (
+        ("changes", {"before": "1d..2d", "after": "1d"}),
+        ("changes", {"before": "1d"}),
+        ("causes", {"where": "outcome"}),
+        ("causes", {}),
+        ("errors", {"where": "x" * 500}),
+    ):
+        assert Web(ids={Role.OWNER: 3}).program(Role.OWNER).get(f"/api/v1/log/{route}", params=query).status_code == 422

@@ -1,5 +1,6 @@
 """The log as pages and as events: what was done and refused, by whom, in which transaction, and as it happens."""
 
+import json
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -88,6 +89,28 @@ def test_only_the_owner_sees_sign_ins(kitchen: Kitchen, web: Web) -> None:
     assert web.browser(Role.BAKER).get("/log?outcome=others").status_code == 403
     assert "sign in needed" in web.browser(Role.OWNER).get("/log?outcome=others").text
     assert "Everything else" not in web.browser(Role.BAKER).get("/log").text
+
+
+def test_the_owner_sees_what_broke_and_where(kitchen: Kitchen, web: Web, log_path: Path) -> None:
+    """The example leads to its transaction; nobody else is offered the page."""
+    owner = web.browser(Role.OWNER)
+    assert "Nothing broke." in owner.get("/log/errors").text
+    exception = {"type": "KeyError", "message": "<b>", "frames": ["/src/bake_tracker/services/x.py:12 record_x"]}
+    told = {
+        "timestamp": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
+        "operation": "record_receipt",
+        "outcome": "error",
+    }
+    told |= {"operation_id": "0192f0c1-6a43-7d0e-9a51-3f1f5c0b8c00", "exception": exception}
+    with log_path.open("a", encoding="utf-8") as file:
+        file.write("{half\n" + f"{json.dumps(told)}\n" * 2)
+    page = owner.get("/log/errors").text
+    assert "KeyError: &lt;b&gt;" in page
+    for text in ("bake_tracker/services/x.py:12 record_x", 'href="/log/0192f0c1', ">2</td>", "1 line of"):
+        assert text in page
+    assert 'href="/log/errors"' in owner.get("/log").text
+    assert 'href="/log/errors"' not in web.browser(Role.BAKER).get("/log").text
+    assert web.browser(Role.BAKER).get("/log/errors").status_code == 403
 
 
 def test_the_log_is_paged_back_in_bounded_steps(kitchen: Kitchen, web: Web, monkeypatch: pytest.MonkeyPatch) -> None:

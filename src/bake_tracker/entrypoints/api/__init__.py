@@ -8,6 +8,7 @@ from bake_tracker.entrypoints.api import (
     items,
     labels,
     log,
+    log_questions,
     openapi,
     operations,
     productions,
@@ -33,6 +34,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     labels.router,
     reports.router,
     log.router,
+    log_questions.router,
     bakery.router,
     users.router,
 )

@@ -74,9 +74,9 @@ def list_log_lines(
     named = [Condition(name, value) for name, value in short.items() if value is not None]
     # Read the lines of the last page's final instant again, and leave out those it already had.
     last, shown = shown_before or ("", 0)
-    query = LogQuery((*map(_condition, where), *named), since, f"{last}~" if shown_before else until, level)
+    query = LogQuery((*map(condition_in, where), *named), since, f"{last}~" if shown_before else until, level)
     newer = LogQuery(until=query.until)
-    raws = (raw for raw in scan_backwards(_file()) if not newer.is_outside(raw))
+    raws = (raw for raw in scan_backwards(the_log()) if not newer.is_outside(raw))
     lines = (line for _, line in read_lines(raws) if line is None or newer.matches(line))
     found: list[LogLine] = []
     unreadable, ended = 0, None
@@ -85,7 +85,7 @@ def list_log_lines(
             unreadable += 1
             continue
         # By what this role may read, so that no condition tells what is hidden.
-        if (seen := shown_to(_role(request), line)) and query.matches(seen):
+        if (seen := shown_to(role_of(request), line)) and query.matches(seen):
             found.append(seen)
         # Never end within the instant the page began in, or the next page would begin there again.
         if len(found) > shown + limit or (read >= MOST_READ and line["timestamp"] != last):
@@ -104,7 +104,7 @@ def list_transactions(
     request: Request, last: Annotated[int, Query(ge=1, le=200, description="the latest")] = 20
 ) -> Response:
     """The latest transactions as trees of operations, with the lots they used."""
-    return tagged(request, _trees(_role(request), None, last))
+    return tagged(request, _trees(role_of(request), None, last))
 
 
 @router.get("/transactions/{wanted}", **reads(list[TransactionView]))
@@ -112,29 +112,31 @@ def get_transactions(
     request: Request, wanted: Annotated[str, "a transaction, operation, request or trace, or its beginning"]
 ) -> Response:
     """Transactions whose id is, or begins with, this one."""
-    return tagged(request, _trees(_role(request), wanted, 20))
+    return tagged(request, _trees(role_of(request), wanted, 20))
 
 
 @router.get("/stats", **reads(Stats))
 def get_log_stats(request: Request, since: Instant = None, until: Instant = None) -> Response:
     """Operations by outcome, with the share refused and how long they took."""
     unreadable = Unreadable()
-    lines = find_lines(_file(), LogQuery((), since, until), unreadable)
+    lines = find_lines(the_log(), LogQuery((), since, until), unreadable)
     operations = gather_stats(line for _, line in lines)
     return tagged(request, Stats(operations=operations, unreadable=unreadable.count))
 
 
-def _file() -> Path:
+def the_log() -> Path:
+    """The log that the questions are about."""
     return log_file(load_settings(), database_url())
 
 
-def _role(request: Request) -> Role:
+def role_of(request: Request) -> Role:
+    """Whose view of the log it is."""
     caller = caller_of(request)
     return caller.role if caller else Role.VIEWER
 
 
 def _trees(role: Role, wanted: str | None, last: int) -> list[TransactionView]:
-    trees = read_trees(_file(), wanted, last)
+    trees = read_trees(the_log(), wanted, last)
     for node in (node for tree in trees for node in walk(tree.operations)):
         node.line = shown_to(role, node.line) or node.line
     with read_scope() as session:
@@ -142,7 +144,8 @@ def _trees(role: Role, wanted: str | None, last: int) -> list[TransactionView]:
     return [tree_view(tree, consumed) for tree in trees]
 
 
-def _condition(text: str) -> Condition:
+def condition_in(text: str) -> Condition:
+    """A condition of a query, or a refusal that shows how to write one."""
     if len(text) > LONGEST_CONDITION:
         raise ValidationError.of("where", f"has {len(text)} characters; at most {LONGEST_CONDITION} are allowed")
     try:

@@ -14,7 +14,7 @@ from bake_tracker.entrypoints.web.catalog import (
     settings,
     unit_change,
 )
-from bake_tracker.entrypoints.web.log import transactions
+from bake_tracker.entrypoints.web.log import errors, transactions
 from bake_tracker.entrypoints.web.pages import show_problem
 from bake_tracker.entrypoints.web.production import bake, box, operations, today
 from bake_tracker.entrypoints.web.report import reports
@@ -63,6 +63,7 @@ PAGES: tuple[APIRouter, ...] = (
     correct_settings.router,
     edits.router,
     unit_change.router,
+    errors.router,  # /log/errors before /log/{wanted}
     transactions.router,
 )
 

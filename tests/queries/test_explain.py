@@ -410,9 +410,79 @@ def test_a_lot_of_many_draws_shows_the_first_and_counts_the_rest(bakery: Command
     run_all(bakery, "receive carton 30 each --cost 30 --lot MANY", "receive flour 9000 g --cost 9 --lot SACK")
     run_all(bakery, "produce cookies 10 --yield 100", *(["assemble box 1"] * 13))
     assert bakery("explain", "MANY", "--json").json["lots"][0]["went_count"] == 12
-    assert "used 2 more times; --all shows them" in bakery("explain", "MANY").out
+    assert "packed: 12 in 12 changes" in bakery("explain", "MANY").out
+    assert "and 9 more, none larger; --all shows them" in bakery("explain", "MANY").out
     assert len(bakery("explain", "MANY", "--all", "--json").json["lots"][0]["went"]) == 12
     assert "and 4 more lots to be used later; --all shows them" in bakery("explain", "box").out
+
+
+def test_a_correction_never_hides_behind_the_daily_work(bakery: CommandLine) -> None:
+    """Where stock went is told by kind, the largest first, each with who did it, why and in which transaction."""
+    run_all(bakery, "receive carton 40 each --cost 40 --lot MANY", "receive flour 9000 g --cost 9 --lot SACK")
+    run_all(bakery, "produce cookies 10 --yield 100", *(["assemble box 1"] * 13))
+    for words in (["less 20 each lot:MANY"], ["less 1 each lot:MANY"], ["more 3 each lot:MANY"]):
+        assert bakery("adjust", *words, "--reason", "the shelf was empty").code == 0
+    wrong = bakery("waste", "2 each carton", "--reason", "a mistake", "--json").json["operation_id"]
+    assert bakery("reverse", wrong, "--reason", "it was dry").code == 0
+    lot = bakery("explain", "MANY", "--json").json["lots"][0]["outflows"]
+    assert [(one["kind"], one["direction"], one["quantity"], one["count"]) for one in lot] == [
+        ("correction", "out", "21", 2),
+        ("record_assembly", "out", "12", 12),
+        ("correction", "in", "3", 1),
+    ]
+    item = bakery("explain", "carton", "--json").json["item"]["outflows"]
+    assert [(one["kind"], one["quantity"]) for one in item] == [
+        ("correction", "21"),
+        ("record_assembly", "14"),
+        ("correction", "3"),
+    ]
+    (largest, _) = item[0]["largest"]
+    assert (largest["quantity"], largest["cost"], largest["lot_code"]) == ("20", "20.00", "MANY")
+    shown = " ".join(bakery("explain", "carton").out.replace("│", " ").split())
+    assert "corrected: 21 in 2 changes" in shown
+    assert f"20 from MANY, cost 20.00, 'the shelf was empty', {largest['at'][:19].replace('T', ' ')} UTC by" in shown
+    assert f"{largest['operation_id'][:13]}, transaction {largest['transaction_id'][:13]}" in shown
+    assert bakery("explain", "carton", "--since", "0001-01-01", "--json").json["item"]["outflows"] == item
+    assert bakery("explain", "carton", "--since", "2999-01-01", "--json").json["item"]["outflows"] == []
+
+
+def test_a_move_is_no_outflow_of_the_item_and_an_undone_receipt_is_one_of_its_lot(bakery: CommandLine) -> None:
+    """A move keeps the stock; undoing a receipt takes it."""
+    assert bakery("transfer", "LAST", "10", "g", "--to", "Cellar").code == 0
+    gone = bakery("receive", "flour", "5", "g", "--lot", "GONE", "--json").json["operation_id"]
+    assert bakery("reverse", gone, "--reason", "never came").code == 0
+    flour, last, undone = (bakery("explain", what, "--json").json for what in ("flour", "LAST", "GONE"))
+    assert [one["kind"] for one in flour["item"]["outflows"]] == ["record_batch_production", "record_reversal"]
+    assert [(one["kind"], one["quantity"]) for one in last["lots"][0]["outflows"]] == [("record_transfer", "10")]
+    (kind,) = undone["lots"][0]["outflows"]
+    assert (kind["kind"], kind["largest"][0]["reason"]) == ("record_reversal", "never came")
+
+
+def test_every_refusal_since_a_time_says_what_would_have_been_enough(bakery: CommandLine) -> None:
+    """The latest comes first; those of one item can be asked for alone."""
+    assert bakery("produce", "cookies", "1000", "--yield", "10000").code == 1
+    assert bakery("assemble", "box", "50").code == 1
+    both = bakery("explain", "--refused", "--since", "yesterday", "--json").json
+    assert [[short["item_slug"] for short in one["short"]] for one in both["refusals"]] == [
+        ["cookie", "carton"],
+        ["flour"],
+    ]
+    assert both["refusal_count"] == 2
+    (flour,) = bakery("explain", "flour", "--refused", "--json").json["refusals"]
+    assert (flour["asked"]["recipe_id"], flour["short"][0]["missing"]) == (1, "149910")
+    shown = bakery("explain", "--refused").out
+    assert "149910 g more would have been enough" in shown
+    assert shown.index("record_assembly") < shown.index("record_batch_production")
+    for words, says in (
+        (["--refused", "--since", "2999-01-01"], "there is no refusal since 2999-01-01"),
+        (["box", "--refused"], "there is no refusal of box in the log"),
+        (["nothing", "--refused"], "'nothing' is not an item"),
+    ):
+        done = bakery("explain", *words)
+        assert done.code == 1
+        assert says in done.err
+    assert bakery("explain").code == 2
+    assert bakery("explain", "--refused", "--since", "long ago").code == 2
 
 
 # What is claimed ------------------------------------------------------------------------------------------------------

@@ -39,16 +39,24 @@ def find_lines(
 
 def lines_written(path: Path, since: datetime, until: datetime, unreadable: Unreadable) -> Iterator[LogLine]:
     """The lines written in a span of time that has just ended, newest first; the rest of the log is not read."""
-    first, last, early = log_time(since), log_time(until), log_time(since - _LATEST_WRITER)
+    first, last = log_time(since), log_time(until)
     for _, line in read_lines(scan_backwards(path)):
         if line is None:
             unreadable.count += 1
             continue
-        written_at = str(line.get("settled_at") or line["timestamp"])
-        if written_at < early:
+        if is_written_before(line, since):
             return
-        if first <= written_at < last:
+        if first <= _written_at(line) < last:
             yield line
+
+
+def is_written_before(line: LogLine, since: datetime) -> bool:
+    """Whether this line, and so every line before it, was written before an instant."""
+    return _written_at(line) < log_time(since - _LATEST_WRITER)
+
+
+def _written_at(line: LogLine) -> str:
+    return str(line.get("settled_at") or line["timestamp"])
 
 
 def read_trees(

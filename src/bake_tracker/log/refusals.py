@@ -1,10 +1,13 @@
 """The latest refusals in a log, read from its end."""
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
+from bake_tracker.domain.log.moments import log_time
 from bake_tracker.domain.log.refusals import shortages
 from bake_tracker.domain.log.tree import is_refusal
+from bake_tracker.log.reader import is_written_before
 from bake_tracker.log.scan import LogLine, Progress, log_line, scan, scan_backwards
 
 # Refused reads, which nobody needs to have explained.
@@ -20,6 +23,7 @@ def latest_refusals(
     matches: Callable[[LogLine], bool],
     needle: str = "",
     progress: Progress | None = None,
+    since: datetime | None = None,
 ) -> list[LogLine]:
     """A database's latest matching refusals, newest first; every possible match contains ``needle``.
 
@@ -32,7 +36,11 @@ def latest_refusals(
         if bytes_needed not in raw or b'"outcome"' not in raw:
             continue
         line = log_line(raw)
-        if line is None or not _is_of(line, database_id) or str(line.get("operation_id")) in told or not matches(line):
+        if line is not None and since is not None and is_written_before(line, since):
+            break
+        if line is None or (since is not None and line["timestamp"] < log_time(since)):
+            continue
+        if not _is_of(line, database_id) or str(line.get("operation_id")) in told or not matches(line):
             continue
         told.add(str(line.get("cause_operation_id")))
         found.append(line)

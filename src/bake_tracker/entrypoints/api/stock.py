@@ -25,6 +25,7 @@ from bake_tracker.entrypoints.api.common import (
 )
 from bake_tracker.entrypoints.api.remedies import in_words
 from bake_tracker.queries.explain.origins import ExplainedLot, explain_lots
+from bake_tracker.queries.explain.outflows import KindOfOutflow, load_lot_outflows
 from bake_tracker.queries.explain.shelf import Whereabouts, load_whereabouts
 from bake_tracker.queries.reports.expiring import ExpiringLot, load_expiring
 from bake_tracker.queries.reports.stock_value import StockValue, load_stock_value
@@ -52,6 +53,7 @@ class LotView(ListedLot):
     """A lot, its place in the order of use, and where it went."""
 
     whereabouts: Whereabouts
+    outflows: list[KindOfOutflow]
 
 
 @router.get("/stock", **reads(list[StockRow]))
@@ -113,7 +115,8 @@ def get_lot(request: Request, lot_id: Key) -> Response:
         if not found:
             raise LotNotFoundError(lot_id)
         places = load_whereabouts(session, [lot_id], day, SHOWN)
-        return tagged(request, LotView(whereabouts=places[lot_id], **found[0]))
+        outflows = load_lot_outflows(session, [lot_id], SHOWN).get(lot_id, [])
+    return tagged(request, LotView(whereabouts=places[lot_id], outflows=outflows, **found[0]))
 
 
 @router.get("/lots/{lot_id}/trace", **reads(Trace))

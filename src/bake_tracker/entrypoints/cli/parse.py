@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import dropwhile
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -129,6 +130,12 @@ def instant(text: str) -> str:
     """``2026-11-23``, ``yesterday`` or ``1h`` ago as the log writes times: in UTC, so that they sort as text."""
     with _as_usage_error(text):
         return log_time(read_instant(text, now()))
+
+
+def moment_ago(text: str, time_zone: str) -> datetime:
+    """Like ``instant``, in the bakery's time zone."""
+    with _as_usage_error(text):
+        return read_instant(text, now(), ZoneInfo(time_zone))
 
 
 def duration(text: str) -> timedelta:

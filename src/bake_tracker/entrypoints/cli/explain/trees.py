@@ -7,6 +7,7 @@ from rich.tree import Tree
 
 from bake_tracker.domain.amounts import amount, amount_of
 from bake_tracker.domain.log.tree import build_trees
+from bake_tracker.entrypoints.cli.explain.outflows import add_outflows
 from bake_tracker.entrypoints.cli.log.lines import spent
 from bake_tracker.entrypoints.cli.log.tree import draw_all
 from bake_tracker.entrypoints.cli.state import adding_up, counted, money, out, price, say, show_table, twig
@@ -27,9 +28,12 @@ def show_story(story: dict[str, Any], limit: int) -> None:
         out.print(_need_tree(need, limit))
     if "operation" in story:
         out.print(_operation_tree(story["operation"], story["log"], limit, story.get("log_not_read")))
-    for refusal in story.get("refusals", ()):
-        title = f"refused {_when(refusal['at'])}: {refusal['operation']}  {str(refusal['operation_id'])[:13]}"
+    refusals = story.get("refusals", ())
+    for refusal in refusals:
+        by = f" by {refusal['actor']}" if refusal["actor"] else ""
+        title = f"refused {_when(refusal['at'])}{by}: {refusal['operation']}  {str(refusal['operation_id'])[:13]}"
         out.print(_refusal_tree(refusal, title))
+    _say_rest(story.get("refusal_count", 0) - len(refusals), "refusals")
     if "refused" in story:
         draw_all(build_trees(story["log"]))
         out.print(_refusal_tree(story["refused"], _refused_title(story["refused"])))
@@ -57,6 +61,10 @@ def _show_item(item: dict[str, Any], limit: int) -> None:
     ]
     order = "first expired, first out" if item["policy"] == "fefo" else "first in, first out"
     say(f"{item['name']}: {amount(item['on_hand'], unit)} on hand, {', '.join(parts)}; {order}", style="bold")
+    if item["outflows"]:
+        tree = Tree(twig("went to"), guide_style="dim")
+        add_outflows(tree, item["outflows"], unit, limit, of_item=True)
+        out.print(tree)
     for lot in item["lots"]:
         out.print(_lot_tree(lot, limit))
     _say_rest(item["lot_count"] - len(item["lots"]), "lots to be used later")
@@ -66,6 +74,7 @@ def _lot_tree(lot: dict[str, Any], limit: int) -> Tree:
     tree = Tree(twig(_lot_line(lot)), guide_style="dim")
     if "shelf" in lot:
         _add(tree, _place(lot["shelf"]))
+    add_outflows(tree, lot.get("outflows", ()), lot["unit"], limit)
     if lot.get("ahead") and lot["shelf"]["state"] == "open" and lot["ahead"]["lot_count"]:
         ahead = lot["ahead"]
         more = ahead["lot_count"] - len(ahead["lot_codes"])
@@ -73,8 +82,6 @@ def _lot_tree(lot: dict[str, Any], limit: int) -> Tree:
         _add(tree, f"used before it: {amount(ahead['quantity'], lot['unit'])} in {codes}")
     _add_cost(tree, lot)
     _add_draws(tree, lot["used"], lot, limit)
-    if "went" in lot:
-        _add_went(tree, lot)
     return tree
 
 
@@ -139,15 +146,6 @@ def _add_draws(branch: Tree, draws: Sequence[dict[str, Any]], made: dict[str, An
 def _passed_over(other: dict[str, Any]) -> str:
     name = f"{other['lot_code']}: " if other["lot_code"] else ""
     return f"not used: {name}{amount(other['quantity'], other['unit'])}, {other['why']}"
-
-
-def _add_went(tree: Tree, lot: dict[str, Any]) -> None:
-    for went in lot["went"]:
-        into = f" for {went['into']}" if went["into"] else ""
-        text = f"{amount(went['quantity'], lot['unit'])}{into}, cost {money(went['cost'])}"
-        _add(tree, f"used: {text}, {went['operation']} {went['operation_id'][:13]} {_when(went['at'])}")
-    if more := lot["went_count"] - len(lot["went"]):
-        _add(tree, f"used {more} more times; --all shows them", "dim")
 
 
 def _lot_line(lot: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -15,6 +16,7 @@ from bake_tracker.domain.log.conditions import Condition
 from bake_tracker.domain.log.outcomes import BEGINNINGS
 from bake_tracker.domain.log.query import LogQuery
 from bake_tracker.domain.log.tree import LogLine, OperationNode, TransactionNode, walk
+from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.explain.trees import show_candidates, show_story
 from bake_tracker.entrypoints.cli.lookup import RUN
 from bake_tracker.entrypoints.cli.progress import reading
@@ -29,6 +31,7 @@ from bake_tracker.queries.catalog.definitions import load_slugs
 from bake_tracker.queries.explain.need import explain_batch, explain_box
 from bake_tracker.queries.explain.operation import explain_operation, find_operations, find_runs
 from bake_tracker.queries.explain.origins import explain_lots
+from bake_tracker.queries.explain.outflows import load_item_outflows, load_lot_outflows
 from bake_tracker.queries.explain.refusal import NOT_ASKED, explain_refusal
 from bake_tracker.queries.explain.shelf import find_lots, load_shelves, load_whereabouts
 from bake_tracker.services.database import Session
@@ -45,16 +48,34 @@ Told = TypeVar("Told")
 
 def explain(
     what: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(help="an operation id or its beginning, 'run 3', a lot, an item, a recipe, or 'last'"),
-    ],
-    everything: Annotated[bool, typer.Option("--all", help="show every lot and every draw")] = False,
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="show every lot, every draw and every refusal")] = False,
+    refused: Annotated[
+        bool, typer.Option("--refused", help="explain every refusal, or those of an item: what would have been enough")
+    ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(help="refusals, or changes of stock, from this time on: 2026-11-23, yesterday, 1h; bakery's time"),
+    ] = None,
 ) -> None:
     """Explain down to the receipts: the arguments, which lots were used and why. 'last' explains the latest refusal."""
-    typed, limit = " ".join(what), EVERYTHING if everything else SHOWN
+    typed, limit = " ".join(what or ()), EVERYTHING if everything else SHOWN
+    if not typed and not refused:
+        raise typer.BadParameter(
+            "say what to explain: an operation id, a lot, an item, a recipe or 'last'; or --refused"
+        )
     with reading(state.log_file) as read:
         log = _Log(read)
-        story = ask(lambda session: _story(session, typed, limit, log))
+
+        def tell(session: Session) -> Story:
+            first = parse.moment_ago(since, load_bakery(session).time_zone) if since else None
+            return (
+                _refusals(session, typed, limit, log, first) if refused else _story(session, typed, limit, log, first)
+            )
+
+        story = ask(tell)
     if log.fault:
         story["log_not_read"] = str(log.fault)
         complain(f"This explanation uses only the ledger: {log.fault}")
@@ -86,15 +107,34 @@ class _Log:
         return self.tells(lambda path: read_trees(path, wanted, progress=self.progress))
 
     def refusals(
-        self, session: Session, last: int, matches: Callable[[dict[str, Any]], bool], needle: str = ""
+        self,
+        session: Session,
+        last: int,
+        matches: Callable[[dict[str, Any]], bool],
+        needle: str = "",
+        since: datetime | None = None,
     ) -> list[dict[str, Any]]:
         database_id = load_bakery(session).database_id
-        return self.tells(lambda path: latest_refusals(path, database_id, last, matches, needle, self.progress))
+        return self.tells(lambda path: latest_refusals(path, database_id, last, matches, needle, self.progress, since))
 
 
-def _story(session: Session, typed: str, limit: int, log: _Log) -> Story:
+def _refusals(session: Session, typed: str, limit: int, log: _Log, since: datetime | None) -> Story:
+    """The latest refusals first, of everything or of one item, with what would have been enough."""
+    if typed and typed not in load_slugs(session, "item"):
+        raise ValidationError.of("what", f"{typed!r} is not an item; use an item's slug, or leave it out")
+    matches = names_item(typed) if typed else lambda line: True
+    lines = log.refusals(session, EVERYTHING, matches, f'"{typed}"' if typed else "", since)
+    if log.fault:
+        raise log.fault
+    if not lines:
+        when = f" since {since:%Y-%m-%d %H:%M} UTC" if since else ""
+        raise ValidationError.of("what", f"there is no refusal{f' of {typed}' if typed else ''}{when} in the log")
+    return {"refusals": [_refusal(session, line) for line in lines[:limit]], "refusal_count": len(lines)}
+
+
+def _story(session: Session, typed: str, limit: int, log: _Log, since: datetime | None) -> Story:
     return (
-        _by_name(session, typed, limit, log)
+        _by_name(session, typed, limit, log, since)
         or _by_run(session, typed, log)
         or _by_id(session, typed, log)
         or (_latest_refusal(session, log) if typed == LATEST else _by_log(session, typed, log))
@@ -102,21 +142,22 @@ def _story(session: Session, typed: str, limit: int, log: _Log) -> Story:
     )
 
 
-def _by_name(session: Session, typed: str, limit: int, log: _Log) -> Story:
+def _by_name(session: Session, typed: str, limit: int, log: _Log, since: datetime | None) -> Story:
     """Lots with this code, and the item and recipe with this slug."""
     house = load_bakery(session)
     today = house.local_day(now())
     story: Story = {}
     if lots := find_lots(session, typed):
         places = load_whereabouts(session, lots[:limit], today, limit)
-        explained = explain_lots(session, lots[:limit])
-        story["lots"] = [{**lot, **places[lot["lot_id"]]} for lot in explained]
+        explained, went = explain_lots(session, lots[:limit]), load_lot_outflows(session, lots[:limit], limit, since)
+        story["lots"] = [{**lot, **places[lot["lot_id"]], "outflows": went.get(lot["lot_id"], [])} for lot in explained]
         story["lot_count"] = len(lots)
     for shelf in load_shelves(session, today, slugs=[typed]):
         on_shelf = shelf.lots()
         explained = explain_lots(session, [lot["lot_id"] for lot in on_shelf[:limit]])
         story["item"] = {
             **shelf.summary(),
+            "outflows": load_item_outflows(session, shelf.item.item_id, limit, since),
             "lots": [{**lot, "shelf": place} for lot, place in zip(explained, on_shelf, strict=False)],
         }
         refused = log.refusals(session, 3, names_item(typed), f'"{typed}"')

@@ -37,7 +37,7 @@ class InSpan(TypedDict):
     sql: float | None
 
 
-class Change(TypedDict):
+class OperationChange(TypedDict):
     """One operation before and after; ``changed`` is what changed beyond chance, the most certain first."""
 
     operation: str
@@ -87,7 +87,7 @@ class _Counts:
             self.sql[sql_count] += 1
 
 
-def gather_changes(lines: Iterable[Mapping[str, Any]], before: Span, after: Span) -> list[Change]:
+def gather_changes(lines: Iterable[Mapping[str, Any]], before: Span, after: Span) -> list[OperationChange]:
     """How each operation differs between two spans, the most certain change first."""
     counts: defaultdict[str, tuple[_Counts, _Counts]] = defaultdict(lambda: (_Counts(), _Counts()))
     for line in lines:
@@ -100,7 +100,7 @@ def gather_changes(lines: Iterable[Mapping[str, Any]], before: Span, after: Span
     for operation, (earlier, later) in counts.items():
         weights = _weights(earlier, later)
         changed = sorted((name for name in weights if weights[name] > _LIKELY), key=lambda name: -weights[name])
-        change = Change(operation=operation, before=_told(earlier), after=_told(later), changed=changed)
+        change = OperationChange(operation=operation, before=_told(earlier), after=_told(later), changed=changed)
         ranked.append((-max(weights.values()), operation, change))
     return [change for _, _, change in sorted(ranked, key=lambda one: one[:2])]
 

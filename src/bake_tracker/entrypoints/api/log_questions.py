@@ -9,7 +9,7 @@ from starlette.responses import Response
 from bake_tracker.clock import now
 from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.log.causes import Causes, find_causes
-from bake_tracker.domain.log.changes import Change, Span, gather_changes, read_span
+from bake_tracker.domain.log.changes import OperationChange, Span, gather_changes, read_span
 from bake_tracker.domain.log.conditions import Condition
 from bake_tracker.domain.log.faults import Fault, gather_faults
 from bake_tracker.domain.log.query import LogQuery
@@ -40,7 +40,7 @@ class ErrorList(TypedDict):
 class Changes(TypedDict):
     """Each operation in both spans; what changed most comes first."""
 
-    operations: list[Change]
+    operations: list[OperationChange]
     unreadable: int
 
 

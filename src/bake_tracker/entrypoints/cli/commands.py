@@ -54,6 +54,7 @@ COMMANDS: dict[str, Command | Group] = {
     "label": Command("catalog.labels:label", "cookie-20261123-1 --pdf label.pdf"),
     "declare": Command("catalog.labels:declare", "cookie 'flour (wheat), sugar, butter (milk)' --contains wheat,milk"),
     "explain": Command("explain.why:explain", "last"),
+    "as-of": Command("stock.as_of:as_of", "yesterday explain flour"),
     "trace": Command("explain.trace:trace", "flour-20261123-1 --forward"),
     "recall": Command("explain.trace:recall", "flour-20261123-1 --drill"),
     "archived": Command(f"{_EDITS}:list_archived", ""),

@@ -14,6 +14,7 @@ from bake_tracker.models import tables
 from bake_tracker.models.ledger import movements
 from bake_tracker.queries.operations.costs import cost_now
 from bake_tracker.queries.operations.reversal import stands
+from bake_tracker.queries.stock.as_of import Instant
 
 _WITHIN_AN_ITEM = ("record_transfer", "record_unit_change")
 """They move stock between lots of one item."""
@@ -48,25 +49,29 @@ class KindOfOutflow(TypedDict):
 
 
 def load_lot_outflows(
-    session: Session, lot_ids: Collection[int], limit: int, since: datetime | None = None
+    session: Session,
+    lot_ids: Collection[int],
+    limit: int,
+    since: datetime | None = None,
+    until: Instant | None = None,
 ) -> dict[int, list[KindOfOutflow]]:
     """Where each lot went after it came in, in one statement."""
-    return _load(session, movements.c.lot_id, tables.lot.c.id.in_(sorted(lot_ids)), limit, since)
+    return _load(session, movements.c.lot_id, tables.lot.c.id.in_(sorted(lot_ids)), limit, since, until)
 
 
 def load_item_outflows(
-    session: Session, item_id: int, limit: int, since: datetime | None = None
+    session: Session, item_id: int, limit: int, since: datetime | None = None, until: Instant | None = None
 ) -> list[KindOfOutflow]:
     """Where an item went, over all its lots, in one statement."""
     inside = tables.operation.c.name.not_in(_WITHIN_AN_ITEM)
-    found = _load(session, tables.lot.c.item_id, and_(tables.lot.c.item_id == item_id, inside), limit, since)
+    found = _load(session, tables.lot.c.item_id, and_(tables.lot.c.item_id == item_id, inside), limit, since, until)
     return found.get(item_id, [])
 
 
 def _load(
-    session: Session, whose: Any, which: Any, limit: int, since: datetime | None
+    session: Session, whose: Any, which: Any, limit: int, since: datetime | None, until: Instant | None
 ) -> dict[int, list[KindOfOutflow]]:
-    changes = _changes(whose, which, since)
+    changes = _changes(whose, which, since, until)
     made = tables.lot.alias("made")
     into = select(func.min(made.c.code)).where(made.c.operation_id == changes.c.operation_id).scalar_subquery()
     cost = (
@@ -97,7 +102,7 @@ def _load(
     return {key: list(kinds.values()) for key, kinds in grouped.items()}
 
 
-def _changes(whose: Any, which: Any, since: datetime | None) -> Any:
+def _changes(whose: Any, which: Any, since: datetime | None, until: Instant | None) -> Any:
     """Every standing change after a lot came in, numbered within its kind by size."""
     adjustment, transfer, reversal = tables.adjustment, tables.transfer, tables.reversal
     of_change = (adjustment.c.operation_id == movements.c.operation_id, adjustment.c.lot_id == movements.c.lot_id)
@@ -113,7 +118,8 @@ def _changes(whose: Any, which: Any, since: datetime | None) -> Any:
     size, is_in = func.abs(movements.c.quantity_micros), movements.c.quantity_micros > 0
     alike: dict[str, Any] = {"partition_by": (whose, kind, is_in)}
     # The opposite of a receipt is how the lot went; all other opposites cancel what they undo.
-    counts = or_(stands(movements.c.operation_id), reversal.c.reversed_operation_id == tables.lot.c.operation_id)
+    is_standing = until.stood if until else stands
+    counts = or_(is_standing(movements.c.operation_id), reversal.c.reversed_operation_id == tables.lot.c.operation_id)
     return (
         select(
             movements.c.id,
@@ -137,6 +143,7 @@ def _changes(whose: Any, which: Any, since: datetime | None) -> Any:
         .outerjoin(reversal, reversal.c.operation_id == movements.c.operation_id)
         .where(which, movements.c.operation_id != tables.lot.c.operation_id, movements.c.quantity_micros != 0, counts)
         .where(*([] if since is None else [movements.c.happened_at >= since]))
+        .where(*([] if until is None else [until.has_come(tables.operation, movements)]))
         .subquery()
     )
 

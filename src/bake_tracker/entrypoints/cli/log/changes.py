@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bake_tracker.domain.log.changes import Change, InSpan, gather_changes
+from bake_tracker.domain.log.changes import InSpan, OperationChange, gather_changes
 from bake_tracker.domain.log.query import LogQuery
 from bake_tracker.entrypoints.cli import parse
 from bake_tracker.entrypoints.cli.log.lines import say_unreadable
@@ -38,7 +38,7 @@ def compare(
     raise typer.Exit(0 if changes else 1)
 
 
-def _show(changes: list[Change]) -> None:
+def _show(changes: list[OperationChange]) -> None:
     headings = ("count", "refused", "errors", "p95 ms", "SQL")
     show_table(
         {"operation": "left", **dict.fromkeys(headings, "right"), "changed": "left"},
@@ -58,7 +58,7 @@ def _pair(before: str, after: str) -> str:
     return before if before == after else f"{before} → {after}"
 
 
-def _changed(change: Change) -> str:
+def _changed(change: OperationChange) -> str:
     if not change["before"]["count"] or not change["after"]["count"]:
         return "only before" if change["before"]["count"] else "only after"
     return ", ".join(_WORDS[name] for name in change["changed"])

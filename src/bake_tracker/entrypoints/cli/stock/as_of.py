@@ -1,0 +1,104 @@
+"""Show the stock as it was at an instant."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.tree import Tree
+
+from bake_tracker.clock import now
+from bake_tracker.domain.amounts import amount
+from bake_tracker.entrypoints.cli import parse
+from bake_tracker.entrypoints.cli.explain.outflows import add_outflows
+from bake_tracker.entrypoints.cli.lookup import find
+from bake_tracker.entrypoints.cli.state import answer, ask, money, out, say, show_table, twig
+from bake_tracker.queries.bakery import load_bakery
+from bake_tracker.queries.catalog.definitions import load_item
+from bake_tracker.queries.explain.outflows import load_item_outflows
+from bake_tracker.queries.stock.as_of import Instant, load_stock_as_of
+from bake_tracker.services.database import Session
+
+MOST = 10
+
+
+def as_of(
+    instant: Annotated[
+        str, typer.Argument(help="2026-11-23T14:30, yesterday or 1h (an hour ago), in the bakery's time")
+    ],
+    what: Annotated[Literal["stock", "value", "explain"], typer.Argument(help="stock, value, or explain with an item")],
+    item: Annotated[str | None, typer.Argument(help="only this item: its slug or id; explain needs it")] = None,
+    happened: Annotated[
+        bool, typer.Option("--happened", help="by when things happened, as known now, not by when they were recorded")
+    ] = False,
+) -> None:
+    """Show the stock, its value or where an item had gone, as the ledger said at an instant."""
+    if what == "explain" and item is None:
+        raise typer.BadParameter("explain needs an item, such as: bake as-of yesterday explain flour")
+
+    def tell(session: Session) -> dict[str, Any]:
+        at = parse.moment_ago(instant, load_bakery(session).time_zone)
+        if at > now():
+            raise typer.BadParameter(f"{instant!r} is yet to come; use an instant up to now")
+        then = Instant(at, "happened" if happened else "recorded")
+        item_id = None if item is None else find(session, "item", item)
+        told: dict[str, Any] = {**load_stock_as_of(session, then, item_id)}
+        if what == "explain" and item_id is not None:
+            known = load_item(session, item_id)
+            told |= {"item_slug": known.slug, "unit": known.base_unit}
+            told["outflows"] = load_item_outflows(session, item_id, MOST, until=then)
+        return told
+
+    found = ask(tell)
+    answer(found, _SHOW[what])
+
+
+def _show_stock(then: Mapping[str, Any]) -> None:
+    if not _is_anything(then):
+        return
+    show_table(
+        {"item": "left", "lot": "left", "quantity": "right"},
+        (
+            [row["item_slug"], lot["lot_code"], amount(lot["quantity"], row["unit"])]
+            for row in then["items"]
+            for lot in row["lots"]
+        ),
+    )
+
+
+def _show_value(then: Mapping[str, Any]) -> None:
+    if not _is_anything(then):
+        return
+    show_table(
+        {"item": "left", "quantity": "right", "value": "right"},
+        ([row["item_slug"], amount(row["quantity"], row["unit"]), money(row["known_value"])] for row in then["items"]),
+    )
+    say(f"Total: {money(then['known_value'])} {then['currency']}")
+    if unknown := then["lots_without_cost"]:
+        say(f"Not included, because the cost was unknown: {', '.join(unknown)}", style="yellow")
+
+
+def _show_explained(then: Mapping[str, Any]) -> None:
+    _head(then)
+    nothing: dict[str, Any] = {"quantity": "0", "lots": ()}
+    row, unit = next(iter(then["items"]), nothing), then["unit"]
+    tree = Tree(twig(f"{then['item_slug']}: {amount(row['quantity'], unit)}"), guide_style="dim")
+    for lot in row["lots"]:
+        tree.add(twig(f"{amount(lot['quantity'], unit)} in {lot['lot_code']}, worth {money(lot['value'])}"))
+    add_outflows(tree, then["outflows"], unit, MOST, of_item=True)
+    out.print(tree)
+
+
+def _head(then: Mapping[str, Any]) -> None:
+    by = "as the ledger said" if then["by"] == "recorded" else "as is known now"
+    say(f"{then['as_of'][:19].replace('T', ' ')} UTC, {by}:", style="bold")
+
+
+def _is_anything(then: Mapping[str, Any]) -> bool:
+    """Print the head, and whether there was nothing."""
+    _head(then)
+    if not then["items"]:
+        say("Nothing was in stock.")
+    return bool(then["items"])
+
+
+_SHOW = {"stock": _show_stock, "value": _show_value, "explain": _show_explained}

@@ -1,9 +1,10 @@
-"""Sort any number of log lines by a field; all but some wait in temporary files, so memory stays constant."""
+"""Sort any number of log lines by a field; most of them wait in temporary files, so memory stays constant."""
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from itertools import islice
+from operator import itemgetter
 from tempfile import TemporaryFile
 from typing import Any
 
@@ -13,7 +14,9 @@ from bake_tracker.log.scan import LogLine, log_line
 RUN = 20_000
 """The most lines kept in memory."""
 Found = tuple[bytes, LogLine]
-Key = Callable[[Found], Any]
+Keyed = tuple[Any, bytes]
+Key = Callable[[LogLine], Any]
+_BY_KEY = itemgetter(0)
 
 
 class _Reversed:
@@ -34,26 +37,33 @@ def sort_lines(lines: Iterable[Found], wanted: str, first: int | None = None) ->
     Numbers come before texts. Lines with the same value stay in their order. ``first`` keeps only so many.
     """
     key = _key_of(wanted)
+    keyed = ((key(line), raw) for raw, line in lines)
+    for _, raw in _in_order(keyed, key, first):
+        if (line := log_line(raw)) is not None:
+            yield raw, line
+
+
+def _in_order(keyed: Iterator[Keyed], key: Key, first: int | None) -> Iterator[Keyed]:
+    """Only the raw lines are kept: parsed, they take several times the memory."""
     if first is not None and first <= RUN:
-        yield from heapq.nsmallest(first, lines, key)
+        yield from heapq.nsmallest(first, keyed, _BY_KEY)
         return
-    found = iter(lines)
     with ExitStack() as open_files:
-        runs: list[Iterator[Found]] = []
-        while len(run := sorted(islice(found, RUN), key=key)) == RUN:
+        runs: list[Iterator[Keyed]] = []
+        while len(run := sorted(islice(keyed, RUN), key=_BY_KEY)) == RUN:
             file = open_files.enter_context(TemporaryFile())
-            file.writelines(raw + b"\n" for raw, _ in run)
+            file.writelines(raw + b"\n" for _, raw in run)
             file.seek(0)
-            runs.append((raw, line) for raw in map(bytes.rstrip, file) if (line := log_line(raw)) is not None)
-        yield from islice(heapq.merge(*runs, run, key=key), first)
+            runs.append((key(line), raw) for raw in map(bytes.rstrip, file) if (line := log_line(raw)) is not None)
+        yield from islice(heapq.merge(*runs, run, key=_BY_KEY), first)
 
 
 def _key_of(wanted: str) -> Key:
     path = wanted.removeprefix("-")
     turned: Callable[[Any], Any] = _Reversed if wanted.startswith("-") else lambda value: value
 
-    def key(found: Found) -> tuple[int, Any]:
-        value = next((one for one in values(found[1], path) if one is not None), None)
+    def key(line: LogLine) -> tuple[int, Any]:
+        value = next((one for one in values(line, path) if one is not None), None)
         if value is None:
             return 2, turned("")
         number = as_number(value)

@@ -59,6 +59,11 @@ def test_an_item_is_explained_as_it_was(bakery: CommandLine) -> None:
     shown = bakery("as-of", at, "explain", "flour").out
     assert "70 g in OLD, worth 3.50" in shown
     assert "thrown away: 30 g in 1 change" in shown
+    assert bakery("as-of", at, "explain", "OLD", "--json").json["outflows"][0]["quantity"] == "30"
+    assert "OLD: 70 g" in bakery("as-of", at, "explain", "OLD").out
+    assert [row["quantity"] for row in bakery("as-of", at, "stock", "FREE", "--json").json["items"]] == ["10"]
+    assert bakery("receive", "flour", "1", "g", "--lot", "OLD").code == 0
+    assert bakery("as-of", "1h", "explain", "OLD").code == 2  # of which of the two
     assert "the cost was unknown: FREE" in bakery("as-of", at, "value").out
 
 

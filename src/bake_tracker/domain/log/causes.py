@@ -27,7 +27,7 @@ _CUTS = 100
 _CHANCE = 0.01
 _ENDS = frozenset({"outcome", "level", "message", "error", "exception", "settled_at", "logger", "cause_operation_id"})
 """Fields that say again how an operation ended."""
-_SPENT = frozenset({"duration_ms", "sql_count"})
+_SPENT = frozenset({"duration_ms", "sql_count", "sql_ms", "commit_ms", "slowest_sql"})
 """An operation that is refused ends sooner, so these follow from how it ended."""
 
 Sign = Literal["=", ">=", "<", "is given", "is missing"]

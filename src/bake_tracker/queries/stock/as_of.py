@@ -1,6 +1,7 @@
 """The stock as it was: as the ledger said at an instant, or as it is now known to have been."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, TypedDict
@@ -72,11 +73,13 @@ class StockAsOf(TypedDict):
     items: list[ItemAsOf]
 
 
-def load_stock_as_of(session: Session, instant: Instant, item_id: int | None = None) -> StockAsOf:
-    """What there was of everything, or of one item, in one statement; names and units are those of now."""
+def load_stock_as_of(
+    session: Session, instant: Instant, *, item_id: int | None = None, lot_ids: Collection[int] | None = None
+) -> StockAsOf:
+    """What there was of everything, or of one item or some lots, in one statement; names and units are those of now."""
     house = load_bakery(session)
     by_item: defaultdict[str, list[Any]] = defaultdict(list)
-    for row in session.execute(_held(instant, item_id)):
+    for row in session.execute(_held(instant, item_id, lot_ids)):
         by_item[row.slug].append(row)
     items = [_item(rows) for rows in by_item.values()]
     rows = [row for rows in by_item.values() for row in rows]
@@ -90,7 +93,7 @@ def load_stock_as_of(session: Session, instant: Instant, item_id: int | None = N
     }
 
 
-def _held(instant: Instant, item_id: int | None) -> Any:
+def _held(instant: Instant, item_id: int | None, lot_ids: Collection[int] | None) -> Any:
     item, lot, operation = tables.item, tables.lot, tables.operation
     left = (
         select(
@@ -104,6 +107,8 @@ def _held(instant: Instant, item_id: int | None) -> Any:
     )
     if item_id is not None:
         left = left.where(movements.c.lot_id.in_(select(lot.c.id).where(lot.c.item_id == item_id)))
+    if lot_ids is not None:
+        left = left.where(movements.c.lot_id.in_(sorted(lot_ids)))
     then = left.subquery()
     return (
         select(

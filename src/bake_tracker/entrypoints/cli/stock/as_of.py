@@ -14,8 +14,10 @@ from bake_tracker.entrypoints.cli.lookup import find
 from bake_tracker.entrypoints.cli.state import answer, ask, money, out, say, show_table, twig
 from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.catalog.definitions import load_item
-from bake_tracker.queries.explain.outflows import load_item_outflows
+from bake_tracker.queries.explain.outflows import load_item_outflows, load_lot_outflows
+from bake_tracker.queries.explain.shelf import find_lots
 from bake_tracker.queries.stock.as_of import Instant, load_stock_as_of
+from bake_tracker.queries.stock.lots import load_lot
 from bake_tracker.services.database import Session
 
 MOST = 10
@@ -26,25 +28,34 @@ def as_of(
         str, typer.Argument(help="2026-11-23T14:30, yesterday or 1h (an hour ago), in the bakery's time")
     ],
     what: Annotated[Literal["stock", "value", "explain"], typer.Argument(help="stock, value, or explain with an item")],
-    item: Annotated[str | None, typer.Argument(help="only this item: its slug or id; explain needs it")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[ITEM|LOT]", help="only this item or lot; explain needs one"),
+    ] = None,
     happened: Annotated[
         bool, typer.Option("--happened", help="by when things happened, as known now, not by when they were recorded")
     ] = False,
 ) -> None:
     """Show the stock, its value or where an item had gone, as the ledger said at an instant."""
-    if what == "explain" and item is None:
-        raise typer.BadParameter("explain needs an item, such as: bake as-of yesterday explain flour")
+    if what == "explain" and name is None:
+        raise typer.BadParameter("explain needs an item or a lot, such as: bake as-of yesterday explain flour")
 
     def tell(session: Session) -> dict[str, Any]:
         at = parse.moment_ago(instant, load_bakery(session).time_zone)
         if at > now():
             raise typer.BadParameter(f"{instant!r} is yet to come; use an instant up to now")
         then = Instant(at, "happened" if happened else "recorded")
-        item_id = None if item is None else find(session, "item", item)
-        told: dict[str, Any] = {**load_stock_as_of(session, then, item_id)}
-        if what == "explain" and item_id is not None:
+        lots = find_lots(session, name) if name else []
+        item_id = find(session, "item", name) if name and not lots else None
+        told: dict[str, Any] = {**load_stock_as_of(session, then, item_id=item_id, lot_ids=lots or None)}
+        if what == "explain" and lots:
+            if len(lots) > 1:
+                raise typer.BadParameter(f"{len(lots)} lots have the code {name!r}; ask for their item")
+            told |= {"name": name, "unit": load_lot(session, lots[0]).base_unit}
+            told["outflows"] = load_lot_outflows(session, lots, MOST, until=then).get(lots[0], [])
+        elif what == "explain" and item_id is not None:
             known = load_item(session, item_id)
-            told |= {"item_slug": known.slug, "unit": known.base_unit}
+            told |= {"name": known.slug, "unit": known.base_unit}
             told["outflows"] = load_item_outflows(session, item_id, MOST, until=then)
         return told
 
@@ -81,7 +92,7 @@ def _show_explained(then: Mapping[str, Any]) -> None:
     _head(then)
     nothing: dict[str, Any] = {"quantity": "0", "lots": ()}
     row, unit = next(iter(then["items"]), nothing), then["unit"]
-    tree = Tree(twig(f"{then['item_slug']}: {amount(row['quantity'], unit)}"), guide_style="dim")
+    tree = Tree(twig(f"{then['name']}: {amount(row['quantity'], unit)}"), guide_style="dim")
     for lot in row["lots"]:
         tree.add(twig(f"{amount(lot['quantity'], unit)} in {lot['lot_code']}, worth {money(lot['value'])}"))
     add_outflows(tree, then["outflows"], unit, MOST, of_item=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -188,8 +188,8 @@ def test_an_unchanged_answer_is_not_sent_again(kitchen: Kitchen, baker: TestClie
 
 LISTS = (
     "/items", "/suppliers", "/recipients", "/events", "/products", "/names", "/measures", "/recipes", "/runs",
-    "/productions", "/assemblies", "/operations", "/stock", "/stock-value", "/can-make", "/expiring", "/lots",
-    "/allergens", "/count-sheet", "/reports/usage", "/reports/waste", "/reports/recipients", "/reports/yields",
+    "/productions", "/assemblies", "/operations", "/stock", "/stock-value", "/stock-as-of", "/can-make", "/expiring",
+    "/lots", "/allergens", "/count-sheet", "/reports/usage", "/reports/waste", "/reports/recipients", "/reports/yields",
     "/reports/yields/runs", "/archived", "/bakery",
 )  # fmt: skip
 """Every route without an id in its path that more people than the owner may read; log routes send no statements."""
@@ -284,6 +284,23 @@ def test_no_list_is_missing_here(web: Web) -> None:
     found = {path.removeprefix("/api/v1") for path in read if path.startswith("/api/v1") and "{" not in path}
     of_the_log = {path for path in found if path.startswith("/log/")}
     assert found - {"/conversion", "/export"} - of_the_log == set(LISTS)
+
+
+def test_the_stock_of_an_instant_is_listed(kitchen: Kitchen, baker: TestClient) -> None:
+    """What the ledger said then, or what is known now of that time; an instant to come is refused."""
+    kitchen.ingredient("Rye")
+    kitchen.receive("Rye", 1, "kg", 2, received_on=date(2026, 1, 5))
+
+    def stock(**query: str) -> list[tuple[str, str]]:
+        found = baker.get("/api/v1/stock-as-of", params=query).json()
+        return [(row["item_slug"], row["quantity"]) for row in found["items"]]
+
+    assert ("rye", "1000") in stock()
+    assert ("rye", "1000") in stock(at="2026-01-06T12:00", by="happened")
+    assert ("rye", "1000") not in stock(at="2026-01-04T12:00", by="happened")
+    assert stock(at="2026-01-06T12:00") == []
+    for at in ("2999-01-01T00:00Z", "0001-01-01T00:00+14:00", "soon"):
+        assert baker.get("/api/v1/stock-as-of", params={"at": at}).status_code == 422
 
 
 def test_every_route_of_the_api_is_limited_and_known_by_its_ids(web: Web) -> None:

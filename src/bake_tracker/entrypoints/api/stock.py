@@ -1,12 +1,13 @@
 """Routes of stock: on hand, value, expiry, what can be made, and lots."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Literal
 
 from fastapi import Query, Request
 from starlette.responses import Response
 
 from bake_tracker.clock import now
-from bake_tracker.domain.arguments import MAX_KEY
+from bake_tracker.domain.arguments import MAX_KEY, Arguments, check_is_past
 from bake_tracker.domain.errors import LotNotFoundError
 from bake_tracker.domain.slice_keys import write_key
 from bake_tracker.domain.stock.recall import Recall, Trace
@@ -24,12 +25,14 @@ from bake_tracker.entrypoints.api.common import (
     today,
 )
 from bake_tracker.entrypoints.api.remedies import in_words
+from bake_tracker.queries.bakery import load_bakery
 from bake_tracker.queries.explain.origins import ExplainedLot, explain_lots
 from bake_tracker.queries.explain.outflows import KindOfOutflow, load_lot_outflows
 from bake_tracker.queries.explain.shelf import Whereabouts, load_whereabouts
 from bake_tracker.queries.reports.expiring import ExpiringLot, load_expiring
 from bake_tracker.queries.reports.stock_value import StockValue, load_stock_value
 from bake_tracker.queries.runs.can_make import Possible, load_can_make
+from bake_tracker.queries.stock.as_of import Instant, StockAsOf, load_stock_as_of
 from bake_tracker.queries.stock.lots import load_lot
 from bake_tracker.queries.stock.recall import load_recall
 from bake_tracker.queries.stock.traced import load_trace
@@ -61,6 +64,25 @@ def get_stock(request: Request) -> Response:
     """Every item in stock, by kind and name."""
     with read_scope() as session:
         return tagged(request, load_stock(session, today(session)))
+
+
+@router.get("/stock-as-of", **reads(StockAsOf))
+def get_stock_as_of(
+    request: Request,
+    at: Annotated[datetime | None, Query(description="up to now, the default; without an offset, local time")] = None,
+    by: Annotated[
+        Literal["recorded", "happened"],
+        Query(description="what the ledger said then, or what is known now of that time"),
+    ] = "recorded",
+) -> Response:
+    """Every lot that held something at an instant, with its value."""
+    given = Arguments()
+    with read_scope() as session:
+        zone = load_bakery(session).time_zone
+        instant = given.moment("at", at, lambda: zone) or now()
+        given.done()
+        check_is_past("at", instant, now(), zone)
+        return tagged(request, load_stock_as_of(session, Instant(instant, by)))
 
 
 @router.get("/stock-value", **reads(StockValue))

@@ -132,7 +132,7 @@ def test_what_broke_is_grouped_for_the_owner(viewer: TestClient, tmp_path: Path)
     """A viewer must not see where in the program something broke, nor find out by asking."""
     exception = {"type": "KeyError", "message": "'x'", "frames": ["/src/bake_tracker/services/x.py:12 record_x"]}
     with (tmp_path / "told.log.jsonl").open("a", encoding="utf-8") as file:
-        file.write(f"\n{json.dumps(line(3, 'error', level='ERROR', exception=exception))}\n")
+        file.write(f'\n{json.dumps(line(3, "error", level="ERROR", exception=exception))}\n{{"level":"ERROR"\n')
     owner = Web(ids={Role.OWNER: 3}).program(Role.OWNER)
     found = owner.get("/api/v1/log/errors").json()
     assert [(one["count"], one["type"]) for one in found["errors"]] == [(1, "KeyError")]

@@ -103,7 +103,7 @@ def test_the_owner_sees_what_broke_and_where(kitchen: Kitchen, web: Web, log_pat
     }
     told |= {"operation_id": "0192f0c1-6a43-7d0e-9a51-3f1f5c0b8c00", "exception": exception}
     with log_path.open("a", encoding="utf-8") as file:
-        file.write("{half\n" + f"{json.dumps(told)}\n" * 2)
+        file.write('{"level":"ERROR"\n' + f"{json.dumps(told)}\n" * 2)
     page = owner.get("/log/errors").text
     assert "KeyError: &lt;b&gt;" in page
     for text in ("bake_tracker/services/x.py:12 record_x", 'href="/log/0192f0c1', ">2</td>", "1 line of"):

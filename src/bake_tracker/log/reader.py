@@ -26,10 +26,22 @@ class Unreadable:
 
 
 def find_lines(
-    path: Path, query: LogQuery, unreadable: Unreadable, progress: Progress | None = None
+    path: Path,
+    query: LogQuery,
+    unreadable: Unreadable,
+    progress: Progress | None = None,
+    needles: tuple[bytes, ...] = (),
 ) -> Iterator[tuple[bytes, LogLine]]:
-    """Matching lines, raw and parsed, oldest first; lines whose bytes rule out a match are not parsed."""
-    raws = scan(path, query.prefilter(), progress)
+    """Matching lines, raw and parsed, oldest first; lines whose bytes rule out a match are not parsed.
+
+    With ``needles``, only lines that hold one of them are looked at.
+    """
+    may_match = query.prefilter()
+
+    def matters(raw: bytes) -> bool:
+        return any(needle in raw for needle in needles) and (may_match is None or may_match(raw))
+
+    raws = scan(path, matters if needles else may_match, progress)
     for raw, line in read_lines(raw for raw in raws if not query.is_outside(raw)):
         if line is None:
             unreadable.count += 1

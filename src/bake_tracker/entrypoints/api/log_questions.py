@@ -11,7 +11,7 @@ from bake_tracker.domain.errors import ValidationError
 from bake_tracker.domain.log.causes import Causes, find_causes
 from bake_tracker.domain.log.changes import OperationChange, Span, gather_changes, read_span
 from bake_tracker.domain.log.conditions import Condition
-from bake_tracker.domain.log.faults import Fault, gather_faults
+from bake_tracker.domain.log.faults import NEEDLES, Fault, gather_faults
 from bake_tracker.domain.log.query import LogQuery
 from bake_tracker.domain.written import UnreadableError
 from bake_tracker.entrypoints.api.common import reads, routes, tagged
@@ -54,7 +54,7 @@ class Explained(Causes):
 def list_errors(request: Request, where: Conditions = [], since: Instant = None, until: Instant = None) -> Response:  # noqa: B006  read only
     """Errors grouped by the exception's type and the innermost frame of our own source, the most frequent first."""
     unreadable = Unreadable()
-    found = gather_faults(_lines(request, LogQuery(_all(where), since, until), unreadable))
+    found = gather_faults(_lines(request, LogQuery(_all(where), since, until), unreadable, NEEDLES))
     return tagged(request, ErrorList(**found, unreadable=unreadable.count))
 
 
@@ -82,10 +82,12 @@ def list_causes(
     return tagged(request, Explained(**found, unreadable=unreadable.count))
 
 
-def _lines(request: Request, query: LogQuery, unreadable: Unreadable) -> Iterator[LogLine]:
+def _lines(
+    request: Request, query: LogQuery, unreadable: Unreadable, needles: tuple[bytes, ...] = ()
+) -> Iterator[LogLine]:
     """The matching lines as this role may read them, so that no condition tells what is hidden."""
     role, span = role_of(request), LogQuery((), query.since, query.until)
-    for _, line in find_lines(the_log(), span, unreadable):
+    for _, line in find_lines(the_log(), span, unreadable, needles=needles):
         if (seen := shown_to(role, line)) and query.matches(seen):
             yield seen
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from bake_tracker.domain.log.faults import Faults, gather_faults
+from bake_tracker.domain.log.faults import NEEDLES, Faults, gather_faults
 from bake_tracker.domain.log.query import LogQuery
 from bake_tracker.entrypoints.cli.log.lines import say_unreadable
 from bake_tracker.entrypoints.cli.log.search import Since, Until, Where, conditions_of, refuse_no_span
@@ -16,7 +16,8 @@ def errors(where: Where = None, since: Since = None, until: Until = None) -> Non
     refuse_no_span(since, until)
     query, unreadable = LogQuery(conditions_of(where), since, until), Unreadable()
     with reading(state.log_file) as read:
-        found = gather_faults(line for _, line in find_lines(state.log_file, query, unreadable, read))
+        lines = find_lines(state.log_file, query, unreadable, read, NEEDLES)
+        found = gather_faults(line for _, line in lines)
     if found["errors"] or state.as_json:
         answer(found, _show)
     say_unreadable(unreadable.count)

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from bake_tracker.clock import now
 from bake_tracker.config import load_settings
-from bake_tracker.domain.log.faults import gather_faults
+from bake_tracker.domain.log.faults import NEEDLES, gather_faults
 from bake_tracker.domain.log.moments import log_time
 from bake_tracker.domain.log.query import LogQuery
 from bake_tracker.entrypoints.http.access import OWNER
@@ -26,7 +26,8 @@ DAYS = 30
 def errors(request: Request) -> Response:
     """Show what broke, how often, and where in the program."""
     unreadable, query = Unreadable(), LogQuery(since=log_time(now() - timedelta(days=DAYS)))
-    found = gather_faults(line for _, line in find_lines(log_file(load_settings(), database_url()), query, unreadable))
+    lines = find_lines(log_file(load_settings(), database_url()), query, unreadable, needles=NEEDLES)
+    found = gather_faults(line for _, line in lines)
     with read_scope() as session:
         house = load_bakery(session)
     return render(

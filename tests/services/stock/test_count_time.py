@@ -234,6 +234,20 @@ def test_undoing_a_correction_asks_about_a_lot_that_it_had_given_back(shelf: She
     assert honest()
 
 
+def test_a_later_count_of_such_a_lot_stands_too(shelf: Shelf) -> None:
+    """The buns of the first yield were counted twice; the earlier count gets them back, and the later one stays."""
+    made = shelf.kitchen.produce("Buns", "Bun", 1, 2, produced_at=day(10))
+    buns = made["lot_id"]
+    shelf.count({"lot_id": buns, "counted": 2}, counted_at=day(15))
+    key = made["operation_id"]
+    again = run_in_transaction(lambda s: record_production_correction(key, 3, "typo", session=s, count_saw="after"))
+    shelf.count({"lot_id": buns, "counted": 7}, counted_at=day(20))
+    shelf.reverse(again, count_saw="before")
+    held = shelf.kitchen.rows("SELECT remaining_micros FROM lot WHERE id = :lot", lot=buns)[0][0]
+    assert held == 7_000_000
+    assert honest()
+
+
 def test_no_lot_is_below_zero_at_any_moment(shelf: Shelf) -> None:
     """8 kg left on day 12 and another 5 kg came on day 14: a late record before can take no more than was left."""
     waste(shelf, 9_000, day(12))

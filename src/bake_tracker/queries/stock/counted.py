@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import and_, case, or_, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.choices import CountSaw
@@ -13,7 +14,7 @@ from bake_tracker.domain.stock.fifo import OpenLot
 from bake_tracker.models import tables
 from bake_tracker.models.ledger import movements
 from bake_tracker.queries.many_keys import among
-from bake_tracker.queries.operations.costs import cost_now
+from bake_tracker.queries.operations.costs import cost_now, integer_sum
 from bake_tracker.queries.operations.reversal import stands
 from bake_tracker.queries.stock.holds import load_hold_states
 
@@ -21,21 +22,14 @@ _line, _count, _answer, _lot = tables.stocktake_line, tables.stocktake, tables.c
 
 
 def load_counts_since(
-    session: Session,
-    lot_ids: Collection[int],
-    since: datetime,
-    *,
-    but: Collection[str] = (),
-    also: Collection[int] = (),
+    session: Session, lot_ids: Collection[int], since: datetime, *, but: Collection[str] = ()
 ) -> list[CountedLot]:
-    """The lines of counts of these lots, dated at or after a moment, and the lines in ``also``.
+    """The lines of counts of these lots, dated at or after a moment, that were not undone; none of these operations.
 
-    Only those that were not undone, and none of the operations in ``but``. A count undone by this session stands no
-    more.
+    A count undone by this session stands no more.
     """
-    if not lot_ids and not also:
+    if not lot_ids:
         return []
-    wanted = and_(among(session, _line.c.lot_id, lot_ids), _count.c.counted_at >= since)
     rows = session.execute(
         select(
             _line.c.id,
@@ -50,20 +44,31 @@ def load_counts_since(
         .join(_count, _count.c.id == _line.c.stocktake_id)
         .join(_lot, _lot.c.id == _line.c.lot_id)
         .join(tables.item, tables.item.c.id == _lot.c.item_id)
-        .where(or_(wanted, among(session, _line.c.id, also)) if also else wanted, stands(_count.c.operation_id))
+        .where(among(session, _line.c.lot_id, lot_ids), _count.c.counted_at >= since, stands(_count.c.operation_id))
         .order_by(_count.c.counted_at, _line.c.id)
     )
     return [CountedLot(*row[:-1]) for row in rows if row[-1] not in but]
 
 
-def load_unseen_of(session: Session, operation_ids: Collection[str]) -> dict[int, int]:
-    """By counted line, what these operations said that it had not seen."""
+class Unseen(NamedTuple):
+    """A counted line, and how much it had not seen."""
+
+    line_id: int
+    lot_id: int
+    counted_at: datetime
+    quantity_micros: int
+
+
+def load_unseen_of(session: Session, operation_ids: Collection[str]) -> list[Unseen]:
+    """What these operations said that a count had not seen, by counted line."""
     rows = session.execute(
-        select(_answer.c.stocktake_line_id, func.sum(_answer.c.quantity_micros))
+        select(_line.c.id, _line.c.lot_id, _count.c.counted_at, integer_sum(_answer.c.quantity_micros))
+        .join(_line, _line.c.id == _answer.c.stocktake_line_id)
+        .join(_count, _count.c.id == _line.c.stocktake_id)
         .where(_answer.c.saw == "after", among(session, _answer.c.operation_id, operation_ids))
-        .group_by(_answer.c.stocktake_line_id)
+        .group_by(_line.c.id, _line.c.lot_id, _count.c.counted_at)
     )
-    return {line_id: int(micros) for line_id, micros in rows}
+    return [Unseen(*row) for row in rows]
 
 
 def load_moved(session: Session, lot_ids: Collection[int]) -> dict[int, list[Posting]]:

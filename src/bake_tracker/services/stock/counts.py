@@ -111,10 +111,12 @@ def counts_to_ask_about(
 def _unsettled(
     operation: Operation, posted: Sequence[Posting], undone: Collection[str], *, but: Collection[str]
 ) -> list[Unsettled]:
-    session, lot_ids = operation.session, {one.lot_id for one in posted}
-    withdrawn = load_unseen_of(session, undone) if undone else {}
-    counts = load_counts_since(session, lot_ids, min(one.at for one in posted), but=but, also=withdrawn)
-    return unsettled(posted, counts, withdrawn, next_only=operation.count_saw == "before")
+    session = operation.session
+    withdrawn = load_unseen_of(session, undone) if undone else []
+    touched = [*((one.lot_id, one.at) for one in posted), *((one.lot_id, one.counted_at) for one in withdrawn)]
+    counts = load_counts_since(session, {lot_id for lot_id, _ in touched}, min(at for _, at in touched), but=but)
+    by_line = {one.line_id: one.quantity_micros for one in withdrawn}
+    return unsettled(posted, counts, by_line, next_only=operation.count_saw == "before")
 
 
 def _latest(found: Sequence[Unsettled]) -> list[CountedLot]:

@@ -20,7 +20,7 @@ from support.command_line import CommandLine, root_logger_put_back
 from support.databases import fresh_postgresql, fresh_sqlite
 from support.kitchen import Kitchen
 from support.log.otlp_receiver import Receiver, receiving
-from support.postgresql import postgresql_running
+from support.postgresql import postgresql_running, restart
 from support.warm import schedule
 
 if TYPE_CHECKING:
@@ -99,7 +99,10 @@ def postgresql_server() -> Iterator[str]:
             # These databases may be lost in a power failure; the fault tests have servers of their own.
             for setting in ("fsync", "synchronous_commit", "full_page_writes"):
                 connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
-            connection.execute(text("SELECT pg_reload_conf()"))
+            connection.execute(text("ALTER SYSTEM SET max_prepared_transactions = 8"))
+        admin.dispose()
+        restart(server)
+        with admin.connect() as connection:
             connection.execute(text("CREATE DATABASE template_bakery"))
         admin.dispose()
         engine = database.make_engine(url.replace("/postgres?", "/template_bakery?"))

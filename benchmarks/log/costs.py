@@ -15,7 +15,8 @@ from typing import Any
 from sqlalchemy import Column, Engine, Integer, MetaData, String, Table, bindparam, create_engine, event, insert, select
 
 from bake_tracker.database import transaction_outcomes
-from bake_tracker.database.transaction_outcomes import OpenTransaction, observe, open_transaction
+from bake_tracker.database.pending_outcomes import OpenTransaction
+from bake_tracker.database.transaction_outcomes import observe, open_transaction
 from bake_tracker.log.append import AppendHandler
 from bake_tracker.log.tell import get_service_logger, log_operation
 from bake_tracker.services import assembly_service

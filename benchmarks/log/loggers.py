@@ -20,7 +20,7 @@ import structlog
 from pythonjsonlogger.orjson import OrjsonFormatter
 from sqlalchemy.orm import Session
 
-from bake_tracker.database.transaction_outcomes import Fate, OpenTransaction
+from bake_tracker.database.pending_outcomes import Fate, OpenTransaction
 from bake_tracker.log.append import AppendHandler
 from bake_tracker.log.tell import bound_log_context
 from bake_tracker.queries.bakery import BakeryInfo

@@ -95,16 +95,19 @@ def test_a_transaction_that_sqlite_rolled_back_by_itself_logs_no_success(sqlite_
         assert stage.outcome_count() == dict.fromkeys(stage.attempted, 1)
 
 
-@pytest.mark.parametrize("statement", ["ROLLBACK", "COMMIT"])
-def test_a_transaction_ended_behind_our_back_is_unknown(database_url: str, statement: str) -> None:
-    """Statements sent past SQLAlchemy are not seen, so the outcome of the operation is not claimed."""
+@pytest.mark.parametrize(("statement", "outcome"), [("ROLLBACK", "rolled_back"), ("COMMIT", "success")])
+def test_a_transaction_ended_behind_our_back_is_told_by_its_rows(
+    database_url: str, statement: str, outcome: str
+) -> None:
+    """Statements sent past SQLAlchemy are not seen, but that it ended is, and the row says how."""
     with staged(database_url, CommitBound()) as stage:
         with stage.session() as session:
             stage.record(session)
             session.connection().connection.cursor().execute(statement)
             with pytest.raises(PendingRollbackError):
                 session.commit()
-        assert told_of(stage) == ["unknown"]
+        assert stage.faults() == ([], [])
+        assert told_of(stage) == [outcome]
 
 
 def test_a_commit_as_text_after_a_failed_statement_is_refused(postgresql_url: str) -> None:

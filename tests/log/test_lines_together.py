@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bake_tracker.database.transaction_outcomes import Fate, OpenTransaction
+from bake_tracker.database.pending_outcomes import Fate, OpenTransaction
 from bake_tracker.log.append import AppendHandler
 from bake_tracker.log.tell import get_service_logger, log_operation
 from bake_tracker.log.together import MAX_HELD_LINES, lines_together

@@ -29,6 +29,12 @@ def run_tool(command: str, words: tuple[str, ...], **options: Any) -> str:
 postgres_server.pgexec = run_tool
 
 
+def restart(server: Any) -> None:
+    """Restart a server, for settings that it reads only then."""
+    words = ("-w", "-D", str(server.pgdata), "restart", "-m", "immediate")
+    run_tool("pg_ctl", words, bin_path=server.bin_path, user=server.system_user)
+
+
 @contextmanager
 def postgresql_running() -> Iterator[Any]:
     """A server that is stopped in the end, and its folder removed.

@@ -22,7 +22,7 @@ from bake_tracker.database.kept_files import KeptFiles
 from bake_tracker.database.postgresql import connect_arguments
 from bake_tracker.database.refusals import refusal_of, refusing, unavailable
 from bake_tracker.database.sqlite import READ_ONLY, make_sqlite_engine
-from bake_tracker.database.transaction_outcomes import observe
+from bake_tracker.database.transaction_outcomes import WatchedConnection, observe
 from bake_tracker.domain.errors import DatabaseUnavailableError, ValidationError
 
 PATIENCE_S = 10
@@ -203,6 +203,7 @@ def _make_engine(url: str, pool: Mapping[str, Any], patience_s: float) -> Engine
     # SQLAlchemy compiles these again each time, which takes as long as one of an operation's statements.
     engine.dialect.do_savepoint = _savepoint  # type: ignore[method-assign]  # a dialect of this engine alone
     engine.dialect.do_release_savepoint = _release_savepoint  # type: ignore[method-assign]  # as above
+    engine._connection_cls = WatchedConnection
     event.listen(engine, "checkin", _make_writable)
     observe(engine)
     return engine

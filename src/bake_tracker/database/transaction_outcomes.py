@@ -2,182 +2,91 @@
 
 Session and connection events fire too early or too often: ``after_commit`` also fires for a savepoint, a session joined
 to a connection fires before the real commit, ``close()`` fires neither, and ``ConnectionEvents.commit`` fires before
-the driver is called. So this module wraps the dialect's own calls, once per engine. A pending outcome belongs to the
-frame of the savepoint it was made in, moves to the outer frame when that savepoint is released, and is settled when the
-frame ends. COMMIT, ROLLBACK and savepoints sent as SQL text count too. See ``docs/adr/0003-commit-bound-outcomes.md``.
+the driver is called. So this module wraps the dialect's own calls, once per engine. COMMIT, ROLLBACK and savepoints
+sent as SQL text count too. Where statements may have gone past SQLAlchemy, the rows of the pending outcomes are looked
+up before the COMMIT. See ``docs/adr/0003-commit-bound-outcomes.md``.
 """
 
-import re
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
-from enum import Enum
-from functools import wraps
-from typing import Any, Literal, cast
+from functools import partial, wraps
+from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.exc import PendingRollbackError
-from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.pool import PoolProxiedConnection, PoolResetState
 
-from bake_tracker.clock import uuid7
-from bake_tracker.log.tell import report_logging_fault
-from bake_tracker.log.together import lines_together
-from bake_tracker.log.values import utc_text_ns
+from bake_tracker.database.control_statements import Control, controls_in, savepoint_name
+from bake_tracker.database.drivers import Driver, State, driver_of
+from bake_tracker.database.pending_outcomes import Fate, OpenTransaction
+from bake_tracker.database.prepared_outcomes import park, settle_prepared
+from bake_tracker.domain.errors import ValidationError
 
 _KEY = "bake_tracker.transaction"
-_GAP = r"(?:\s|--[^\n]*\n|/\*(?:[^*]|\*(?!/))*\*/)"
-_CONTROL = re.compile(
-    rf"""(?:{_GAP}|;)*(?:
-        (?:(?P<enter>SAVEPOINT)\b
-         |(?P<release>RELEASE)\b(?:{_GAP}+SAVEPOINT\b)?
-         |(?P<undo>ROLLBACK)\b(?:{_GAP}+(?:WORK|TRANSACTION)\b)?{_GAP}+TO\b(?:{_GAP}+SAVEPOINT\b)?
-        ){_GAP}*(?P<name>["'`\[][^"'`\]]+["'`\]]|[^\s;/-]+)
-        |(?:(?P<commit>COMMIT|END)|(?P<rollback>ROLLBACK|ABORT))\b(?!{_GAP}+PREPARED\b)
-    )""",
-    re.IGNORECASE | re.VERBOSE,
-)
-"""A statement that ends a transaction or controls a savepoint, including SQLAlchemy's own savepoints."""
-
-# The first letters of most statements, so that they skip the regex: SELECT, INSERT, UPDATE, DELETE, WITH, PRAGMA,
-# BEGIN.
-_NEVER_CONTROL = frozenset({"SE", "IN", "UP", "DE", "WI", "PR", "BE"})
-
-_PSYCOPG_STATES: dict[str, Literal["idle", "aborted"]] = {"IDLE": "idle", "INERROR": "aborted"}
-
-
-class Fate(Enum):
-    """How a transaction ended; UNKNOWN if the connection died during COMMIT."""
-
-    COMMITTED = "committed"
-    ROLLED_BACK = "rolled_back"
-    UNKNOWN = "unknown"
+_HANDED_OUT = "bake_tracker.handed_out"
+_INHERITED = "this process was forked inside the transaction, which only its parent can use and end"
+_DOOMED = "a failed operation could not be undone, so its transaction can only be rolled back"
+_EXECUTES = ("do_execute", "do_executemany", "do_execute_no_params")
 
 
 class TransactionGoneError(PendingRollbackError):
     """The database has already ended the transaction that is about to be committed."""
 
 
-class Ending:
-    """How and when a transaction ended, and the error if it failed."""
-
-    __slots__ = ("_at_ns", "_text", "failure", "fate")
-
-    def __init__(self, fate: Fate, failure: BaseException | None) -> None:
-        self.fate = fate
-        self.failure = failure
-        self._at_ns = time.time_ns()
-        self._text: str | None = None
+class WatchedConnection(Connection):
+    """A connection that notices when somebody asks for the driver's, and so may go past SQLAlchemy."""
 
     @property
-    def settled_at(self) -> str:
-        """The time of the ending, in the format of log lines."""
-        if self._text is None:
-            self._text = utc_text_ns(self._at_ns)
-        return self._text
-
-
-# The pooled connection holds this, so it must not refer to the session: an abandoned one could never be collected.
-Settle = Callable[[Ending], None]
-
-
-class OpenTransaction:
-    """One driver transaction, with a frame of pending outcomes for itself and each open savepoint."""
-
-    __slots__ = ("_doomed", "_id", "failure", "frames")
-
-    def __init__(self, transaction_id: str | None = None) -> None:
-        self._id = transaction_id
-        self.frames: list[tuple[str, list[Settle]]] = [("", [])]
-        self.failure: BaseException | None = None
-        self._doomed: tuple[str, list[Settle]] | None = None
+    def connection(self) -> PoolProxiedConnection:
+        """The driver's connection, counted: SQLAlchemy itself asks once for each BEGIN, COMMIT and ROLLBACK."""
+        pooled = super().connection
+        pooled.info[_HANDED_OUT] = pooled.info.get(_HANDED_OUT, 0) + 1
+        return pooled
 
     @property
-    def transaction_id(self) -> str:
-        """The transaction's id, created on first use because not every transaction is logged."""
-        if self._id is None:
-            self._id = uuid7()
-        return self._id
-
-    @property
-    def is_awaited(self) -> bool:
-        """Whether any outcome is pending."""
-        return any(pending for _, pending in self.frames)
-
-    @property
-    def is_doomed(self) -> bool:
-        """Whether it contains a failed savepoint that could not be rolled back."""
-        return self._doomed is not None and any(frame is self._doomed for frame in self.frames)
-
-    def doom(self, frame: tuple[str, list[Settle]] | None) -> None:
-        """Mark a failed savepoint that is still open because its RELEASE or ROLLBACK TO failed as well."""
-        if frame is not None and any(one is frame for one in self.frames):
-            self._doomed = frame
-
-    def add(self, settle: Settle) -> None:
-        """Call ``settle`` once, when the outcome of the innermost open savepoint is decided."""
-        self.frames[-1][1].append(settle)
-
-    def enter(self, savepoint: str) -> None:
-        self.frames.append((savepoint, []))
-
-    def release(self, savepoint: str) -> None:
-        """Move the savepoint's pending outcomes to the frame around it."""
-        is_innermost = len(self.frames) > 1 and self.frames[-1][0] == savepoint
-        if pending := self.frames.pop()[1] if is_innermost else self._drop_from(savepoint):
-            self.frames[-1][1].extend(pending)
-
-    def undo(self, savepoint: str) -> None:
-        """Settle the pending outcomes of a rolled-back savepoint; the savepoint stays open."""
-        position = self._position(savepoint)
-        # An unknown savepoint is older than everything that is pending.
-        undone = self._drop_from(savepoint) if position else self._drop_all()
-        if position:
-            self.enter(savepoint)
-        _settle_all(undone, Fate.ROLLED_BACK, self.failure)
-
-    def end(self, fate: Fate) -> None:
-        """Settle all pending outcomes; idempotent."""
-        ended = self.frames[0][1] if len(self.frames) == 1 else self._drop_all()
-        self.frames = [("", [])]
-        failure, self.failure = self.failure, None  # its traceback would keep the session alive
-        _settle_all(ended, fate, failure)
-
-    def _position(self, savepoint: str) -> int:
-        """The position of the innermost savepoint with this name; 0 if unknown."""
-        position = len(self.frames) - 1
-        while position and self.frames[position][0] != savepoint:
-            position -= 1
-        return position
-
-    def _drop_from(self, savepoint: str) -> list[Settle]:
-        position = self._position(savepoint)
-        dropped = self.frames[position:] if position else []
-        self.frames = self.frames[:position] if position else self.frames
-        return [settle for _, pending in dropped for settle in pending]
-
-    def _drop_all(self) -> list[Settle]:
-        dropped = [settle for _, pending in self.frames for settle in pending]
-        self.frames = [(name, []) for name, _ in self.frames]
-        return dropped
+    def info(self) -> Any:
+        return super().connection.info
 
 
-def open_transaction(connection: Connection, *, to_write: bool) -> OpenTransaction:
-    """The open transaction of ``connection``, watched from now on."""
-    if _KEY not in connection.dialect.__dict__:
+def _pooled(connection: Connection) -> PoolProxiedConnection:
+    """The driver's connection, for this module's own use."""
+    return cast(PoolProxiedConnection, cast(Any, Connection.connection).fget(connection))
+
+
+def open_transaction(connection: Connection, *, to_write: bool, question: str = "") -> OpenTransaction:
+    """The open transaction of ``connection``, watched from now on.
+
+    ``question`` is the SELECT that answers which rows are there; see ``OpenTransaction.question``.
+
+    Raises:
+        ValidationError: the transactions of this engine cannot be followed.
+    """
+    dialect = connection.dialect
+    if _KEY not in dialect.__dict__:
         observe(connection.engine)
-    driver_connection = connection.connection
-    info = driver_connection.info
+    if _is_intercepted(dialect):
+        raise ValidationError.of(
+            "session",
+            "must not have a do_execute listener on its engine: it could hide a ROLLBACK from the log; use"
+            " before_cursor_execute instead",
+        )
+    pooled = _pooled(connection)
+    info = pooled.info
     transaction: OpenTransaction | None = info.get(_KEY)
+    if transaction is not None and transaction.is_inherited:
+        raise PendingRollbackError(_INHERITED)
     if transaction is None:
-        if _state(driver_connection) == "gone":
-            # A foreign engine: the driver's own BEGIN comes late and skips SAVEPOINT.
-            send_begin(connection, "BEGIN IMMEDIATE" if to_write else "BEGIN")
+        if _state(dialect, pooled) == "gone":
+            # A foreign engine: the driver's own BEGIN comes late and skips SAVEPOINT, or not after a COMMIT as text.
+            send_begin(connection, "BEGIN IMMEDIATE" if to_write and dialect.name == "sqlite" else "BEGIN")
         transaction = info[_KEY] = OpenTransaction()
         if (nested := connection.get_nested_transaction()) is not None:
             for name in _open_savepoints(nested):
-                transaction.enter(name)
+                transaction.enter(savepoint_name(name, is_postgresql=dialect.name == "postgresql"))
+        transaction.is_suspect = not isinstance(connection, WatchedConnection)
+    transaction.question = question or transaction.question
     return transaction
 
 
@@ -187,27 +96,6 @@ def _open_savepoints(innermost: Any) -> list[str]:
         names.append(innermost._savepoint)
         innermost = innermost._previous_nested
     return names[::-1]
-
-
-def _settle_all(pending: list[Settle], fate: Fate, failure: BaseException | None) -> None:
-    if len(pending) > 1:
-        with lines_together():
-            _settle_each(pending, Ending(fate, failure))
-    elif pending:
-        _settle_each(pending, Ending(fate, failure))
-
-
-def _settle_each(pending: list[Settle], ending: Ending) -> None:
-    interrupted: BaseException | None = None
-    for settle in pending:
-        try:
-            settle(ending)
-        except Exception as error:  # logging must not undo or hide the database's decision
-            report_logging_fault(error)
-        except BaseException as error:  # Ctrl-C: the other outcomes are decided too, so log them first
-            interrupted = interrupted or error
-    if interrupted is not None:
-        raise interrupted
 
 
 class _StatementCount(threading.local):
@@ -232,164 +120,356 @@ def send_begin(connection: Connection, statement: str) -> None:
 
 
 def observe(engine: Engine) -> None:
-    """Wrap the driver calls that decide transactions, for this engine's dialect; idempotent."""
+    """Wrap the driver calls that decide transactions, for this engine's dialect; idempotent.
+
+    Raises:
+        ValidationError: the driver's transactions cannot be followed.
+    """
     dialect = engine.dialect
     if _KEY in dialect.__dict__:
         return
-    dialect.__dict__[_KEY] = True
+    dialect.__dict__[_KEY] = driver_of(dialect)
     _observe_ends(dialect)
-    for name in ("do_execute", "do_executemany", "do_execute_no_params"):
+    _observe_two_phases(dialect)
+    for name in _EXECUTES:
         _observe_statements(dialect, name)
 
     def lost(_driver_connection: Any, record: Any, _error: BaseException | None = None) -> None:
         if transaction := record.info.pop(_KEY, None):
-            transaction.end(Fate.ROLLED_BACK)
+            transaction.end(Fate.UNKNOWN if _is_suspect(dialect, transaction, record.info) else Fate.ROLLED_BACK)
+
+    def returned(driver_connection: Any, record: Any) -> None:
+        # A listener that raises at COMMIT or ROLLBACK keeps SQLAlchemy and its pool from ending the transaction.
+        if (transaction := record.info.get(_KEY)) and not transaction.is_inherited:
+            if driver_connection is not None:
+                with suppress(Exception):
+                    driver_connection.rollback()
+                    if _is_suspect(dialect, transaction, record.info):
+                        transaction.end(_fate_by_rows(transaction, driver_connection))
+            lost(driver_connection, record)
+        record.info.pop(_HANDED_OUT, None)
+
+    def dropped(driver_connection: Any, record: Any, how: PoolResetState) -> None:
+        if how.terminate_only and record is not None:  # the garbage collector found an asynchronous session
+            lost(driver_connection, record)
 
     event.listen(engine.pool, "invalidate", lost)
     event.listen(engine.pool, "close", lambda driver_connection, record: lost(driver_connection, record))
+    event.listen(engine.pool, "checkin", returned)
+    if dialect.is_async:
+        event.listen(engine.pool, "reset", dropped)
 
 
 def _observe_ends(dialect: Dialect) -> None:
-    do_commit, do_rollback = dialect.do_commit, dialect.do_rollback
+    do_begin, do_commit, do_rollback = dialect.do_begin, dialect.do_commit, dialect.do_rollback
 
-    def commit(driver_connection: PoolProxiedConnection) -> None:
-        info = info_of(driver_connection)
-        transaction: OpenTransaction | None = info.get(_KEY)
-        try:
-            if transaction is not None:
-                _check_open(transaction, driver_connection)
-            do_commit(driver_connection)
-        except BaseException as error:
-            transaction = transaction or OpenTransaction(transaction_id="")
-            transaction.failure = error
-            if isinstance(error, TransactionGoneError) or _is_lost(dialect, driver_connection, error):
-                info.pop(_KEY, None)
-                transaction.end(Fate.UNKNOWN)
-            else:
-                # After a failed COMMIT neither SQLAlchemy nor its pool sends a ROLLBACK, so the transaction would stay
-                # open.
-                with suppress(Exception):
-                    rollback(driver_connection)
-            raise
-        if transaction is not None:
-            info.pop(_KEY, None)
-            transaction.end(Fate.COMMITTED)
+    def begin(pooled: PoolProxiedConnection) -> None:
+        _not_handed_out(pooled.info)
+        do_begin(pooled)
 
-    def rollback(driver_connection: PoolProxiedConnection) -> None:
-        transaction: OpenTransaction | None = info_of(driver_connection).pop(_KEY, None)
-        try:
-            do_rollback(driver_connection)
-        finally:
-            if transaction is not None:
-                transaction.end(Fate.ROLLED_BACK)
+    def commit(pooled: PoolProxiedConnection) -> None:
+        _not_handed_out(info_of(pooled))
+        _commit(dialect, pooled, partial(do_commit, pooled))
 
-    dialect.do_commit = commit  # type: ignore[method-assign, assignment]  # wrapping is the point: no event says this
+    def rollback(pooled: PoolProxiedConnection) -> None:
+        _not_handed_out(info_of(pooled))
+        _roll_back(dialect, pooled, partial(do_rollback, pooled))
+
+    dialect.do_begin = begin  # type: ignore[method-assign, assignment]  # wrapping is the point: no event says this
+    dialect.do_commit = commit  # type: ignore[method-assign, assignment]  # as above
     dialect.do_rollback = rollback  # type: ignore[method-assign, assignment]  # as above
+
+
+def _commit(dialect: Dialect, pooled: PoolProxiedConnection, send: Callable[[], Any]) -> Any:
+    """Send a COMMIT, and settle the pending outcomes once it has returned."""
+    info = info_of(pooled)
+    transaction: OpenTransaction | None = info.get(_KEY)
+    try:
+        if transaction is not None:
+            transaction.is_committing = True
+            _check_may_commit(dialect, transaction, pooled)
+        answer = send()
+    except BaseException as error:
+        is_lost = _is_lost(dialect, pooled, error)
+        if transaction is not None:
+            transaction.failure = error
+            is_gone = isinstance(error, TransactionGoneError)
+            if is_gone or (transaction.is_committing and is_lost):
+                is_askable = is_gone and _is_suspect(dialect, transaction, info)
+                _end(info, transaction, _fate_by_rows(transaction, pooled) if is_askable else Fate.UNKNOWN)
+                raise
+            transaction.is_committing = is_lost = False
+        # After a failed COMMIT neither SQLAlchemy nor its pool sends a ROLLBACK, so the transaction would stay open.
+        if not is_lost:
+            with suppress(Exception):
+                dialect.do_rollback(pooled)
+        raise
+    if transaction is not None:
+        info.pop(_KEY, None)
+        transaction.end(Fate.COMMITTED)
+    return answer
+
+
+def _roll_back(dialect: Dialect, pooled: PoolProxiedConnection, send: Callable[[], Any]) -> None:
+    """Send a ROLLBACK, and settle the pending outcomes; in a forked process neither, as the parent goes on."""
+    info = info_of(pooled)
+    transaction: OpenTransaction | None = info.get(_KEY)
+    if transaction is not None and transaction.is_inherited:
+        return
+    is_suspect = transaction is not None and _is_suspect(dialect, transaction, info)
+    try:
+        send()
+    except BaseException:
+        if transaction is not None and _state(dialect, pooled) in ("open", "aborted"):
+            transaction.doom(transaction.frames[0])  # interrupted before the driver was called
+            raise
+        _end(info, transaction, Fate.UNKNOWN if is_suspect else Fate.ROLLED_BACK)
+        raise
+    if transaction is not None and is_suspect:
+        _end(info, transaction, _fate_by_rows(transaction, pooled))
+    else:
+        _end(info, transaction, Fate.ROLLED_BACK)
+
+
+def _fate_by_rows(transaction: OpenTransaction, driver_connection: Any) -> Fate:
+    """The fate of a transaction that is over: outcomes whose row is there were committed, the others are settled."""
+    with suppress(Exception):
+        transaction.keep(_rows(driver_connection, transaction))
+        driver_connection.rollback()  # asking may have begun another transaction
+        return Fate.COMMITTED
+    return Fate.UNKNOWN
+
+
+def _end(info: Any, transaction: OpenTransaction | None, fate: Fate) -> None:
+    info.pop(_KEY, None)
+    if transaction is not None:
+        transaction.end(fate)
+
+
+def _not_handed_out(info: dict[Any, Any]) -> None:
+    if count := info.get(_HANDED_OUT):
+        info[_HANDED_OUT] = count - 1
+
+
+def _observe_two_phases(dialect: Dialect) -> None:
+    do_prepare, do_commit = dialect.do_prepare_twophase, dialect.do_commit_twophase
+    do_rollback = dialect.do_rollback_twophase
+
+    def prepare(connection: Connection, xid: Any) -> None:
+        _prepare(connection, str(xid), lambda: do_prepare(connection, xid))
+
+    def commit(connection: Connection, xid: Any, is_prepared: bool = True, recover: bool = False) -> None:
+        send = partial(do_commit, connection, xid, is_prepared, recover)
+        if is_prepared:
+            _decide(connection, Control("commit prepared", str(xid)), send)
+        else:
+            _commit(dialect, _pooled(connection), send)
+
+    def rollback(connection: Connection, xid: Any, is_prepared: bool = True, recover: bool = False) -> None:
+        send = partial(do_rollback, connection, xid, is_prepared, recover)
+        if is_prepared:
+            _decide(connection, Control("rollback prepared", str(xid)), send)
+        else:
+            _roll_back(dialect, _pooled(connection), send)
+
+    dialect.do_prepare_twophase = prepare  # type: ignore[method-assign]  # as above
+    dialect.do_commit_twophase = commit  # type: ignore[method-assign]  # as above
+    dialect.do_rollback_twophase = rollback  # type: ignore[method-assign]  # as above
+
+
+def _prepare(connection: Connection, global_id: str, send: Callable[[], Any]) -> Any:
+    """Prepare a transaction: from now on its outcome is up to whoever sends COMMIT PREPARED."""
+    pooled = _pooled(connection)
+    transaction: OpenTransaction | None = pooled.info.get(_KEY)
+    if transaction is None:
+        return send()
+    _check_may_commit(connection.dialect, transaction, pooled)
+    transaction.is_committing = True
+    try:
+        answer = send()
+    except BaseException as error:
+        if not _is_lost(connection.dialect, pooled, error):
+            transaction.is_committing = False
+            transaction.failure = error
+        raise
+    transaction.is_committing = False
+    if pooled.info.pop(_KEY, None) is None:
+        return answer  # sent as text, and so already noticed
+    park(connection.engine.url, global_id, transaction)
+    return answer
+
+
+def _decide(connection: Connection, control: Control, send: Callable[[], Any]) -> Any:
+    """Send COMMIT PREPARED or ROLLBACK PREPARED; a prepared transaction that it left alone stays prepared."""
+    fate = Fate.COMMITTED if control.does == "commit prepared" else Fate.ROLLED_BACK
+    try:
+        answer = send()
+    except BaseException as error:
+        if _is_lost(connection.dialect, _pooled(connection), error):
+            settle_prepared(connection.engine.url, control.name, Fate.UNKNOWN, error)
+        raise
+    settle_prepared(connection.engine.url, control.name, fate, None)
+    return answer
 
 
 def _observe_statements(dialect: Dialect, name: str) -> None:
     original = getattr(dialect, name)
+    is_postgresql = dialect.name == "postgresql"
 
     @wraps(original)
     def observed(*args: Any) -> Any:
         _statements.value += 1
-        statement = args[1]
-        if statement[:2] not in _NEVER_CONTROL and (control := _CONTROL.match(statement)) and args[-1] is not None:
-            return _control(dialect, control, args[-1], lambda: original(*args))
+        context = args[-1]
+        if context is not None and (controls := controls_in(args[1], is_postgresql=is_postgresql)):
+            _statements.value -= 1
+            return _control(context.root_connection, controls, lambda: original(*args))
         try:
             return original(*args)
         except Exception as error:
-            _notice_undone(args[-1], error)
+            _notice_undone(context, error)
             raise
 
     setattr(dialect, name, observed)
 
 
-def _control(dialect: Dialect, control: re.Match[str], context: Any, send: Callable[[], Any]) -> Any:
-    """Send a COMMIT, ROLLBACK or savepoint statement, and settle the pending outcomes accordingly."""
-    _statements.value -= 1
-    connection: Connection = context.root_connection
-    transaction: OpenTransaction | None = connection.info.get(_KEY)
+def _control(connection: Connection, controls: tuple[Control, ...], send: Callable[[], Any]) -> Any:
+    """Send statements that control the transaction, and settle the pending outcomes accordingly."""
+    first, dialect, pooled = controls[0], connection.dialect, _pooled(connection)
+    transaction: OpenTransaction | None = pooled.info.get(_KEY)
+    if len(controls) == 1 and first.does in ("commit prepared", "rollback prepared"):
+        return _decide(connection, first, send)
+    if len(controls) == 1 and first.does == "prepare":
+        return _prepare(connection, first.name, send)
     if transaction is None:
         return send()
-    if control["enter"] or control["commit"]:
-        _check_open(transaction, connection.connection)
+    if transaction.is_inherited:
+        raise PendingRollbackError(_INHERITED)
+    does = {control.does for control in controls}
+    if does & {"commit", "prepare"}:
+        _check_may_commit(dialect, transaction, pooled)
+        transaction.is_committing = True
+    elif "enter" in does:
+        _check_open(transaction, _state(dialect, pooled))
+    for control in controls:
+        # Releasing a savepoint with which the driver began would commit it.
+        if control.does == "release" and transaction.is_doomed_from(control.name):
+            raise PendingRollbackError(_DOOMED)
     try:
         answer = send()
     except BaseException as error:
-        if control["commit"] and _is_lost(dialect, connection.connection, error):
+        if transaction.is_committing and _is_lost(dialect, pooled, error):
             transaction.failure = error
-            transaction.end(Fate.UNKNOWN)
+            _end(pooled.info, transaction, Fate.UNKNOWN)
         else:
-            _notice_undone(context, error)
+            transaction.is_committing = False
+            transaction.is_suspect |= len(controls) > 1  # how far it came only the rows can say
+            _notice_gone(dialect, pooled, error)
         raise
-    if control["name"] is None:
-        del connection.info[_KEY]
-        transaction.end(Fate.COMMITTED if control["commit"] else Fate.ROLLED_BACK)
-        return answer
-    savepoint = _savepoint_name(control["name"], dialect)
-    if control["enter"]:
-        transaction.enter(savepoint)
-    elif control["undo"]:
-        transaction.undo(savepoint)
-    else:
-        transaction.release(savepoint)
-        # If the driver began with a SAVEPOINT instead of BEGIN, releasing the outermost one commits.
-        if _state(connection.connection) == "gone":
-            del connection.info[_KEY]
-            transaction.end(Fate.COMMITTED)
+    for control in controls:
+        _apply(dialect, pooled, transaction, control)
+        if _KEY not in pooled.info:
+            break
     return answer
 
 
-def _savepoint_name(written: str, dialect: Dialect) -> str:
-    is_quoted = written[0] in "\"'`["
-    name = written[1:-1] if is_quoted else written
-    return name if is_quoted and dialect.name == "postgresql" else name.lower()
+def _apply(dialect: Dialect, pooled: PoolProxiedConnection, transaction: OpenTransaction, control: Control) -> None:
+    if control.does == "enter":
+        transaction.enter(control.name)
+    elif control.does == "undo":
+        # A savepoint that is not known, such as one from before the first operation: the rows know what is left.
+        if transaction.question and all(frame.savepoint != control.name for frame in transaction.frames[1:]):
+            transaction.keep(_rows(pooled, transaction))
+        else:
+            transaction.undo(control.name)
+    elif control.does == "release":
+        transaction.release(control.name)
+        # If the driver began with a SAVEPOINT instead of BEGIN, releasing the outermost one commits.
+        if _state(dialect, pooled) == "gone":
+            _end(pooled.info, transaction, Fate.COMMITTED)
+    elif control.does == "rollback":
+        transaction.is_committing = False
+        _end(pooled.info, transaction, Fate.ROLLED_BACK)
+    elif control.does in ("commit", "prepare"):
+        _end(pooled.info, transaction, Fate.COMMITTED if control.does == "commit" else Fate.UNKNOWN)
 
 
 def _notice_undone(context: Any, error: BaseException) -> None:
+    if context is not None:
+        connection: Connection = context.root_connection
+        _notice_gone(connection.dialect, _pooled(connection), error)
+
+
+def _notice_gone(dialect: Dialect, pooled: PoolProxiedConnection, error: BaseException) -> None:
     # SQLite rolls back a whole transaction by itself if the disk is full or a trigger raises ROLLBACK.
-    if context is None:
-        return
-    connection: Connection = context.root_connection
-    transaction: OpenTransaction | None = connection.info.get(_KEY)
-    if transaction is not None and _state(connection.connection) == "gone":
+    transaction: OpenTransaction | None = pooled.info.get(_KEY)
+    if transaction is not None and _state(dialect, pooled) == "gone":
+        is_suspect = _is_suspect(dialect, transaction, pooled.info)
         transaction.failure = error
-        transaction.end(Fate.ROLLED_BACK)
+        transaction.end(_fate_by_rows(transaction, pooled) if is_suspect else Fate.ROLLED_BACK)
 
 
-def info_of(driver_connection: PoolProxiedConnection) -> dict[Any, Any]:
+def info_of(pooled: PoolProxiedConnection) -> dict[Any, Any]:
     """The info dictionary of a pooled connection; empty if it is not in the pool yet."""
     try:
-        return driver_connection.info
+        return pooled.info
     except NotImplementedError:
         return {}  # the engine's first connection, before any transaction
 
 
-def _check_open(transaction: OpenTransaction, driver_connection: PoolProxiedConnection) -> None:
+def _check_may_commit(dialect: Dialect, transaction: OpenTransaction, pooled: PoolProxiedConnection) -> None:
+    """Raise if a COMMIT would not keep what is pending; settle what was already undone unseen."""
+    driver: Driver = dialect.__dict__[_KEY]
+    _check_open(transaction, driver.state_at_commit(pooled.dbapi_connection))
+    if _is_suspect(dialect, transaction, pooled.info):
+        transaction.keep(_rows(pooled, transaction))
+
+
+def _is_suspect(dialect: Dialect, transaction: OpenTransaction, info: dict[Any, Any]) -> bool:
+    """Whether statements may have gone past SQLAlchemy, so that only the rows say what is pending."""
+    may_be = transaction.is_suspect or info.get(_HANDED_OUT) or _is_intercepted(dialect)
+    return bool(may_be and transaction.question and transaction.is_awaited)
+
+
+def _rows(driver_connection: Any, transaction: OpenTransaction) -> set[str]:
+    """The rows of the pending outcomes that are still there."""
+    if not (wanted := transaction.row_ids()):
+        return set()
+    cursor = driver_connection.cursor()
+    try:
+        cursor.execute(transaction.question.format(", ".join(f"'{row_id}'" for row_id in wanted)))
+        return {str(row[0]) for row in cursor.fetchall()}
+    finally:
+        cursor.close()
+
+
+def _is_intercepted(dialect: Dialect) -> bool:
+    """Whether a listener can execute a statement in our stead."""
+    listeners: Any = dialect.dispatch
+    return bool(listeners.do_execute or listeners.do_executemany or listeners.do_execute_no_params)
+
+
+def _check_open(transaction: OpenTransaction, state: State) -> None:
     """Raise if the database has already ended the transaction.
 
     COMMIT would silently do nothing; on SQLite, a SAVEPOINT would begin a transaction that its RELEASE commits.
     """
+    if transaction.is_inherited:
+        raise PendingRollbackError(_INHERITED)
     if transaction.is_doomed:
-        raise PendingRollbackError("a failed operation could not be undone, so its transaction can only be rolled back")
-    state = _state(driver_connection)
+        raise PendingRollbackError(_DOOMED)
     if state == "aborted":  # PostgreSQL answers COMMIT with ROLLBACK and reports no error
         raise PendingRollbackError("an earlier statement failed, so this transaction can only be rolled back")
     if state == "gone" or (state == "idle" and transaction.is_awaited):
         raise TransactionGoneError("the database has already ended this transaction; roll back and start again")
 
 
-def _state(driver_connection: PoolProxiedConnection) -> Literal["open", "idle", "aborted", "gone"]:
-    raw: Any = driver_connection.dbapi_connection
-    if (in_transaction := getattr(raw, "in_transaction", None)) is not None:  # sqlite3
-        return "open" if in_transaction else "gone"
-    status = getattr(getattr(raw, "info", None), "transaction_status", None)
-    return _PSYCOPG_STATES.get(getattr(status, "name", ""), "open")
+def _state(dialect: Dialect, pooled: PoolProxiedConnection) -> State:
+    driver: Driver = dialect.__dict__[_KEY]
+    return driver.state(pooled.dbapi_connection)
 
 
-def _is_lost(dialect: Dialect, driver_connection: PoolProxiedConnection, error: BaseException) -> bool:
+def _is_lost(dialect: Dialect, pooled: PoolProxiedConnection, error: BaseException) -> bool:
     if not isinstance(error, Exception):
         return True  # interrupted: nobody knows whether COMMIT took effect
-    raw = cast(Any, driver_connection.dbapi_connection)
+    raw = cast(Any, pooled.dbapi_connection)
     return isinstance(error, dialect.loaded_dbapi.Error) and dialect.is_disconnect(error, raw, None)

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from copy import copy
 from functools import lru_cache
 from typing import Any, cast
 
@@ -30,6 +31,7 @@ LINE_FIELDS = ID_FIELDS | {
     "attempt",
     "exception",
     "repaired_at",
+    "caused_by",
 }
 """The fields of a JSON line that a caller's context cannot override."""
 
@@ -89,6 +91,13 @@ class Event:
         self.level = level
         message = _message(self.line["operation"], outcome)
         self.line |= {"level": logging.getLevelName(level), "message": message, "outcome": outcome}
+
+    def copy_as(self, outcome: str) -> "Event":
+        """Another event with the same fields and level, for an outcome on the way to the final one."""
+        event = copy(self)
+        event.line = dict(self.line)
+        event.turn_into(outcome, self.level)
+        return event
 
     @property
     def fields(self) -> dict[str, Any]:

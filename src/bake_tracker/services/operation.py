@@ -25,7 +25,8 @@ from bake_tracker.clock import now, uuid7
 from bake_tracker.database.attempts import attempt_number, current_attempt, will_retry
 from bake_tracker.database.engines import reading
 from bake_tracker.database.insert_once import insert_once
-from bake_tracker.database.transaction_outcomes import Ending, Fate, OpenTransaction, open_transaction, statement_count
+from bake_tracker.database.pending_outcomes import Ending, Fate, Frame, OpenTransaction, Settle
+from bake_tracker.database.transaction_outcomes import open_transaction, statement_count
 from bake_tracker.domain.arguments import call_fingerprint, check_is_past
 from bake_tracker.domain.choices import CountSaw
 from bake_tracker.domain.errors import ConflictError, ServiceError, ValidationError
@@ -51,6 +52,7 @@ _LATER = frozenset({"used", "outputs", "count_saw"})
 """Arguments that older operations got later; where one is left out, their entry line is as it was."""
 Result = TypeVar("Result", bound=Mapping[str, Any])
 
+_ROWS = "SELECT id FROM operation WHERE id IN ({})"
 _complete = update(tables.operation).where(tables.operation.c.id == bindparam("of_operation"))
 _database_ids: WeakKeyDictionary[Engine, str] = WeakKeyDictionary()
 _current: ContextVar["Operation | None"] = ContextVar("bake_tracker_operation", default=None)
@@ -98,7 +100,7 @@ class Operation:
     attempt: int = field(default_factory=attempt_number)
     transaction: OpenTransaction | None = None
     inside: Connection | None = None
-    savepoint: Any = None
+    savepoint: Frame | None = None
     at_the_end: ExitStack = field(default_factory=ExitStack)
     bakery: BakeryInfo | None = None
     result: Mapping[str, Any] | None = None
@@ -112,6 +114,9 @@ class Operation:
     undone: set[str] = field(default_factory=set)
     is_replay: bool = False
     is_replay_of_own_transaction: bool = False
+    caused_by: str | None = None
+    """The operation that this one was called in, if that works in another transaction, such as another database's."""
+    settle: Settle | None = None
 
     @property
     def now(self) -> datetime:
@@ -174,13 +179,19 @@ class Operation:
 
     def enter(self) -> None:
         """Begin the transaction, unless the caller has, and the operation's savepoint in it."""
-        self.transaction = open_transaction(self.session.connection(), to_write=True)
+        self.transaction = open_transaction(self.session.connection(), to_write=True, question=_ROWS)
+        if self.parent is not None and not self.parent.shares_transaction_with(self):
+            self.caused_by, self.parent = self.parent.id, None
         self.statements_before = statement_count()
         self.at_the_end.enter_context(self.session.begin_nested())
         self.inside = self.session.connection()  # this call sends the SAVEPOINT
         self.savepoint = self.transaction.frames[-1]
         self.bakery = load_bakery(self.inside)
         _database_ids[self.inside.engine] = self.bakery.database_id
+
+    def shares_transaction_with(self, inner: "Operation") -> bool:
+        """Whether an operation called inside this one works in the same transaction, so that both are kept or none."""
+        return self.session is inner.session or self.transaction is inner.transaction
 
     # claim and result -----------------------------------------------------------------------------------------------
 
@@ -311,14 +322,25 @@ class Operation:
             return
         try:
             if self.span is None and not self.kind.logger.isEnabledFor(logging.WARNING):
-                self.transaction.add(_note_doubt)  # neither a success nor a rollback would be logged
+                self.await_end(_note_doubt)  # neither a success nor a rollback would be logged
                 return
             happened = self._event(logging.INFO, outcome, context, places)
         except Exception as fault:
-            self.transaction.add(_note_doubt)
+            self.await_end(_note_doubt)
             report_logging_fault(fault)
             return
-        self.transaction.add(partial(_settle, happened, self.span))
+        self.await_end(partial(_settle, happened, self.span))
+
+    def await_end(self, settle: Settle) -> None:
+        """Have the outcome settled when the transaction ends."""
+        assert self.transaction is not None
+        self.settle = settle
+        self.transaction.add(settle, self.id)
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether a success is pending, so that the end of the transaction says what became of it."""
+        return self.settle is not None and self.transaction is not None and self.transaction.awaits(self.settle)
 
     def tell_check(self, context: Mapping[str, Any], **missing: list[str]) -> None:
         """Log the result of a check; ``missing`` is its one list of slugs, empty if there is enough stock."""
@@ -343,6 +365,8 @@ class Operation:
         line["attempt"] = self.attempt
         if self.parent is not None:
             line["parent_operation_id"] = self.parent.id
+        elif self.caused_by is not None:
+            line["caused_by"] = self.caused_by
         if self.transaction is not None:
             line["transaction_id"] = self.transaction.transaction_id
         duration_ms = (time.perf_counter_ns() - self.started_at_ns + 500) // 1_000 / 1_000
@@ -369,6 +393,9 @@ def _note_doubt(ending: Ending) -> None:
 
 def _settle(happened: Event, span: OperationSpan | None, ending: Ending) -> None:
     """Log the outcome of an operation that had succeeded before the COMMIT."""
+    if ending.fate is Fate.PREPARED:
+        emit(happened.copy_as("prepared"))
+        return
     happened.line["settled_at"] = ending.settled_at
     if (fate := ending.fate) is not Fate.COMMITTED:
         _note_doubt(ending)
@@ -416,7 +443,10 @@ def recording(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterato
             _check_operation_id(asked.get("operation_id"))
             yield operation
             assert operation.result is not None, f"{kind.name} neither succeeded nor raised"
+        operation.tell_success()
     except BaseException as error:
+        if operation.is_awaited:  # interrupted when it was done
+            raise
         if operation.transaction is not None:
             operation.transaction.doom(operation.savepoint)
         if isinstance(error, ServiceError):
@@ -424,8 +454,6 @@ def recording(kind: Kind, session: Session, asked: Mapping[str, Any]) -> Iterato
         else:
             operation.tell_error(error)
         raise
-    else:
-        operation.tell_success()
     finally:
         _current.reset(reset)
         leave_span(operation.span)

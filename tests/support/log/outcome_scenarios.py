@@ -45,9 +45,12 @@ class CommitBound(logging.Handler):
         super().__init__(logging.DEBUG)
         self.claimed: list[str] = []
         self.outcomes: list[tuple[str, str]] = []
+        self.prepared: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         fields = record.__dict__
+        if fields["outcome"] == "prepared":
+            self.prepared.append(fields["operation_id"])
         if fields["outcome"] in FINAL:
             self.outcomes.append((fields["operation_id"], fields["outcome"]))
         if fields["outcome"] == "success":
@@ -98,7 +101,7 @@ def write_row(session: Session, operation_id: str) -> None:
 class Stage:
     """A database, a second one for SQLite's second writer, and a recorder under test."""
 
-    def __init__(self, url: str, recorder: Recorder) -> None:
+    def __init__(self, url: str, recorder: Recorder, make: Callable[[str], Engine]) -> None:
         self.recorder = recorder
         self.attempted: list[str] = []
         self.is_sqlite = url.startswith("sqlite")
@@ -108,12 +111,14 @@ class Stage:
             for name in ("second.db", "journal.db"):
                 shutil.copy(path, path.with_name(name))
                 self.urls.append(f"sqlite:///{path.with_name(name)}")
-        self.engine = database.make_engine(url)
-        self.second_engine = database.make_engine(self.urls[1]) if self.is_sqlite else self.engine
-        with self.engine.begin() as connection:
+        self.engine = make(url)
+        self.second_engine = make(self.urls[1]) if self.is_sqlite else self.engine
+        setting = create_engine(url)
+        with setting.begin() as connection:
             connection.execute(text("CREATE TABLE parent (id INTEGER PRIMARY KEY)"))
             connection.execute(text(f"CREATE TABLE child (parent_id INTEGER {DEFERRED})"))
             connection.execute(text("INSERT INTO parent VALUES (1)"))
+        setting.dispose()
 
     def session(self, **options: Any) -> Session:
         return Session(self.engine, **options)
@@ -160,9 +165,9 @@ DEFERRED = "REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED"
 
 
 @contextmanager
-def staged(url: str, recorder: Recorder) -> Iterator[Stage]:
+def staged(url: str, recorder: Recorder, make: Callable[[str], Engine] = database.make_engine) -> Iterator[Stage]:
     """A stage whose recorder hears the services' log."""
-    stage = Stage(url, recorder)
+    stage = Stage(url, recorder, make)
     level = SERVICES.level
     SERVICES.setLevel(logging.DEBUG)
     if isinstance(recorder, logging.Handler):

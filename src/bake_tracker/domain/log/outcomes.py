@@ -1,7 +1,7 @@
 """Outcomes by meaning; every other list of outcomes is derived from these."""
 
-BEGINNINGS = frozenset({"started"})
-"""An attempt begins; every attempt ends in exactly one line with another outcome."""
+BEGINNINGS = frozenset({"started", "prepared"})
+"""An attempt begins, or waits for the second phase of its commit; it ends in exactly one line with another outcome."""
 MARKS = frozenset({"opened", "noted"})
 """Lines about the log itself, not about an operation."""
 DONE = frozenset({"success", "replayed"})

@@ -10,13 +10,13 @@ from bake_tracker.database.attempts import sqlstate
 from bake_tracker.domain.errors import ValidationError
 
 State = Literal["open", "idle", "aborted", "gone", "lost"]
-"""``idle``: the driver will begin by itself, at the next statement; ``gone``: nothing will."""
+"""``idle``: the driver will begin by itself, at the next statement; ``gone``: nothing will; ``lost``: nobody knows."""
 
 _IN_FAILED_TRANSACTION = "25P02"
 _PSYCOPG2_BEGUN = 2
 """psycopg2 believes that it has begun a transaction, and begins none before it has ended that one."""
-_LIBPQ: tuple[State, ...] = ("idle", "open", "open", "aborted", "lost")
-"""libpq's PGTransactionStatusType, by number."""
+_LIBPQ: tuple[State, ...] = ("idle", "lost", "open", "aborted", "lost")
+"""libpq's PGTransactionStatusType by number: idle, active, in a transaction, in a failed one, unknown."""
 
 
 def _sqlite3(raw: Any) -> State:

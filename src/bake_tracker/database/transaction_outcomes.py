@@ -7,6 +7,7 @@ sent as SQL text count too. Where statements may have gone past SQLAlchemy, the 
 up before the COMMIT. See ``docs/adr/0003-commit-bound-outcomes.md``.
 """
 
+import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,7 +17,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.exc import PendingRollbackError
-from sqlalchemy.pool import PoolProxiedConnection, PoolResetState
+from sqlalchemy.pool import NullPool, PoolProxiedConnection, PoolResetState, QueuePool
 
 from bake_tracker.database.control_statements import Control, controls_in, savepoint_name
 from bake_tracker.database.drivers import Driver, State, driver_of
@@ -128,23 +129,30 @@ def observe(engine: Engine) -> None:
     dialect = engine.dialect
     if _KEY in dialect.__dict__:
         return
-    dialect.__dict__[_KEY] = driver_of(dialect)
+    driver = dialect.__dict__[_KEY] = driver_of(dialect)
+    is_exclusive = isinstance(engine.pool, QueuePool | NullPool)
     _observe_ends(dialect)
     _observe_two_phases(dialect)
     for name in _EXECUTES:
         _observe_statements(dialect, name)
 
-    def lost(_driver_connection: Any, record: Any, _error: BaseException | None = None) -> None:
+    def lost(driver_connection: Any, record: Any, _error: BaseException | None = None) -> None:
+        if isinstance(driver_connection, sqlite3.Connection):
+            # Closing alone leaves the lock with a cursor that a traceback still holds.
+            with suppress(Exception):
+                driver_connection.rollback()
         if transaction := record.info.pop(_KEY, None):
             transaction.end(Fate.UNKNOWN if _is_suspect(dialect, transaction, record.info) else Fate.ROLLED_BACK)
 
     def returned(driver_connection: Any, record: Any) -> None:
-        # A listener that raises at COMMIT or ROLLBACK keeps SQLAlchemy and its pool from ending the transaction.
-        if (transaction := record.info.get(_KEY)) and not transaction.is_inherited:
-            if driver_connection is not None:
+        # A listener that raises at COMMIT or ROLLBACK, or an interrupt, keeps SQLAlchemy and its pool from ending the
+        # transaction: the next user of the connection would commit it.
+        transaction = record.info.get(_KEY)
+        if driver_connection is not None and not (transaction and transaction.is_inherited):
+            if (is_exclusive and driver.state(driver_connection) in ("open", "aborted")) or transaction:
                 with suppress(Exception):
                     driver_connection.rollback()
-                    if _is_suspect(dialect, transaction, record.info):
+                    if transaction and _is_suspect(dialect, transaction, record.info):
                         transaction.end(_fate_by_rows(transaction, driver_connection))
             lost(driver_connection, record)
         record.info.pop(_HANDED_OUT, None)
@@ -193,6 +201,8 @@ def _commit(dialect: Dialect, pooled: PoolProxiedConnection, send: Callable[[], 
         is_lost = _is_lost(dialect, pooled, error)
         if transaction is not None:
             transaction.failure = error
+            if not isinstance(error, Exception) and _state(dialect, pooled) == "open":
+                is_lost = False  # interrupted before the COMMIT was sent
             is_gone = isinstance(error, TransactionGoneError)
             if is_gone or (transaction.is_committing and is_lost):
                 is_askable = is_gone and _is_suspect(dialect, transaction, info)

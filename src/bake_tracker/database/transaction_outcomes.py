@@ -25,6 +25,8 @@ from bake_tracker.database.pending_outcomes import Fate, OpenTransaction
 from bake_tracker.database.prepared_outcomes import park, settle_prepared
 from bake_tracker.domain.errors import ValidationError
 
+Info = dict[Any, Any]
+"""What is noted about a pooled connection."""
 _KEY = "bake_tracker.transaction"
 _HANDED_OUT = "bake_tracker.handed_out"
 _INHERITED = "this process was forked inside the transaction, which only its parent can use and end"
@@ -176,21 +178,20 @@ def _observe_ends(dialect: Dialect) -> None:
         do_begin(pooled)
 
     def commit(pooled: PoolProxiedConnection) -> None:
-        _not_handed_out(info_of(pooled))
-        _commit(dialect, pooled, partial(do_commit, pooled))
+        _not_handed_out(info := info_of(pooled))
+        _commit(dialect, pooled, info, partial(do_commit, pooled))
 
     def rollback(pooled: PoolProxiedConnection) -> None:
-        _not_handed_out(info_of(pooled))
-        _roll_back(dialect, pooled, partial(do_rollback, pooled))
+        _not_handed_out(info := info_of(pooled))
+        _roll_back(dialect, pooled, info, partial(do_rollback, pooled))
 
     dialect.do_begin = begin  # type: ignore[method-assign, assignment]  # wrapping is the point: no event says this
     dialect.do_commit = commit  # type: ignore[method-assign, assignment]  # as above
     dialect.do_rollback = rollback  # type: ignore[method-assign, assignment]  # as above
 
 
-def _commit(dialect: Dialect, pooled: PoolProxiedConnection, send: Callable[[], Any]) -> Any:
+def _commit(dialect: Dialect, pooled: PoolProxiedConnection, info: Info, send: Callable[[], Any]) -> Any:
     """Send a COMMIT, and settle the pending outcomes once it has returned."""
-    info = info_of(pooled)
     transaction: OpenTransaction | None = info.get(_KEY)
     try:
         if transaction is not None:
@@ -220,9 +221,8 @@ def _commit(dialect: Dialect, pooled: PoolProxiedConnection, send: Callable[[], 
     return answer
 
 
-def _roll_back(dialect: Dialect, pooled: PoolProxiedConnection, send: Callable[[], Any]) -> None:
+def _roll_back(dialect: Dialect, pooled: PoolProxiedConnection, info: Info, send: Callable[[], Any]) -> None:
     """Send a ROLLBACK, and settle the pending outcomes; in a forked process neither, as the parent goes on."""
-    info = info_of(pooled)
     transaction: OpenTransaction | None = info.get(_KEY)
     if transaction is not None and transaction.is_inherited:
         return
@@ -273,14 +273,14 @@ def _observe_two_phases(dialect: Dialect) -> None:
         if is_prepared:
             _decide(connection, Control("commit prepared", str(xid)), send)
         else:
-            _commit(dialect, _pooled(connection), send)
+            _commit(dialect, pooled := _pooled(connection), pooled.info, send)
 
     def rollback(connection: Connection, xid: Any, is_prepared: bool = True, recover: bool = False) -> None:
         send = partial(do_rollback, connection, xid, is_prepared, recover)
         if is_prepared:
             _decide(connection, Control("rollback prepared", str(xid)), send)
         else:
-            _roll_back(dialect, _pooled(connection), send)
+            _roll_back(dialect, pooled := _pooled(connection), pooled.info, send)
 
     dialect.do_prepare_twophase = prepare  # type: ignore[method-assign]  # as above
     dialect.do_commit_twophase = commit  # type: ignore[method-assign]  # as above

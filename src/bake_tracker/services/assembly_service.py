@@ -32,8 +32,8 @@ from bake_tracker.services.stock.ledger import (
     consumptions,
     note_passed_over,
     turn_into,
-    with_what_came_later,
 )
+from bake_tracker.services.stock.usable import with_what_came_later
 
 CHECK = Kind(
     "check_can_assemble",

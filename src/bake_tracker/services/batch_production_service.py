@@ -40,9 +40,9 @@ from bake_tracker.services.stock.ledger import (
     consumptions,
     note_passed_over,
     turn_into_lots,
-    with_what_came_later,
 )
 from bake_tracker.services.stock.places import handle_lots, move_lot
+from bake_tracker.services.stock.usable import with_what_came_later
 
 CHECK = Kind(
     "check_can_produce",

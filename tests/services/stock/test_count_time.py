@@ -288,6 +288,36 @@ def test_a_late_record_takes_lots_as_they_were(shelf: Shelf) -> None:
     assert honest()
 
 
+@pytest.mark.one_database
+def test_a_lot_that_somebody_names_is_also_taken_as_it_was(shelf: Shelf) -> None:
+    """Said to have been used, or sent back: neither today's hold nor the count that found nothing left refuses it."""
+    flour = shelf.lot("F").id
+    used = [{"lot_id": flour, "quantity": 200}]
+    shelf.kitchen.produce("Buns", "Bun", 1, 2, produced_at=day(5), used=used)
+    shelf.count({"lot_id": flour, "counted": 0}, counted_at=day(15))
+    run_in_transaction(lambda s: record_hold([flour], "smells today", session=s))
+    shelf.kitchen.produce("Buns", "Bun", 1, 2, produced_at=day(10), used=used, count_saw="before")
+    sent = {"kind": "to_supplier", "happened_at": day(10), "count_saw": "before"}
+    run_in_transaction(lambda s: record_return([{"lot_id": flour, "quantity": 300}], session=s, **sent))
+    with pytest.raises(InsufficientInventoryError) as short:
+        shelf.kitchen.produce("Buns", "Bun", 1, 2, produced_at=day(10), used=[{**used[0], "quantity": 9_301}])
+    assert short.value.shortages[0]["available"] == "9300"
+    assert shelf.kitchen.stock("Flour") == 0
+    assert honest()
+
+
+@pytest.mark.one_database
+def test_the_rest_of_a_run_is_taken_by_policy_as_it_was(shelf: Shelf) -> None:
+    """Naming a lot of one item changes nothing for the others."""
+    shelf.kitchen.ingredient("Sugar")
+    shelf.kitchen.recipe("Sweet", {"Flour": (200, "g"), "Sugar": (100, "g")}, {"Sweet bun": 2})
+    shelf.kitchen.receive("Sugar", 1, "kg", 1, received_on=day(0).date(), lot_code="S")
+    shelf.count({"lot_id": shelf.lot("S").id, "counted": 0}, counted_at=day(15))
+    used = [{"lot_id": shelf.lot("F").id, "quantity": 200}]
+    shelf.kitchen.produce("Sweet", "Sweet bun", 1, 2, produced_at=day(10), used=used, count_saw="before")
+    assert honest()
+
+
 def test_a_part_split_off_after_the_count_has_no_count(shelf: Shelf, counted: Any) -> None:
     """What is dated after the count asks nothing either, and a later count replaces it."""
     assert waste(shelf, 1, day(16))["lots"][0]["quantity"] == "-1"

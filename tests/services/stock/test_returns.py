@@ -59,6 +59,8 @@ def test_what_comes_back_is_on_hold_beside_the_rest(sold: Sold) -> None:
     (lot,) = done["lots"]
     assert (lot["quantity"], lot["into_lot_code"]) == ("2", f"{sold.sale['lots'][0]['lot_code']}/1")
     assert done["recipient_id"] == sold.ada
+    (posted,) = sold.kitchen.rows("SELECT happened_at FROM adjustment WHERE operation_id = :o", o=done["operation_id"])
+    assert done["happened_at"].startswith(str(posted.happened_at)[:26].replace(" ", "T"))
     rows = sold.kitchen.rows(
         "SELECT on_hold, remaining_micros FROM lot WHERE item_id = :i ORDER BY id", i=sold.kitchen.ids["Cookie"]
     )

@@ -78,6 +78,13 @@ def draw_from(lot: OpenLot, wanted_micros: int, reason: Reason = "policy") -> Dr
     return Draw(lot, taken, divide_half_even(lot.cost_micros * taken, priced), reason)
 
 
+def to_draw(now: OpenLot, then: OpenLot | None, wanted_micros: int) -> OpenLot:
+    """What to take from a lot: as it was then, if that is enough or more than now; the ledger refuses to go below 0."""
+    if then is not None and then.quantity_micros >= min(wanted_micros, now.quantity_micros + 1):
+        return then
+    return now
+
+
 def allocate(needed_micros: int, lots: Iterable[OpenLot]) -> Allocation:
     """Meet a need from ``lots`` in the given order; the result is short if they are not enough."""
     draws: list[Draw] = []

@@ -11,7 +11,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 from bake_tracker.domain.arguments import Arguments
 from bake_tracker.domain.errors import ConflictError, ConversionProblem, UnitConversionError, ValidationError
 from bake_tracker.domain.recipes.quantities import Item, stated_quantity
-from bake_tracker.domain.stock.fifo import Allocation, OpenLot, draw_from
+from bake_tracker.domain.stock.fifo import Allocation, OpenLot, draw_from, to_draw
 from bake_tracker.domain.units import MAX_TOTAL_MICROS, drawn_micros, format_micros
 
 MadeBy = Literal["production", "assembly"]
@@ -61,12 +61,17 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class NamedLot:
-    """A lot that was named, as it is now, and its item."""
+    """A lot that was named, and its item; ``then`` is what could be taken when a late record happened."""
 
     open_lot: OpenLot
     item: Item
     received_on: date
     on_hold: bool
+    then: OpenLot | None = None
+
+    def to_draw(self, wanted_micros: int) -> OpenLot:
+        """What to take from the lot, as it was when a late record happened or as it is."""
+        return to_draw(self.open_lot, self.then, wanted_micros)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +166,10 @@ def state_draws(
             raise ValidationError.of("used", f"lot {lots[lot_id].open_lot.code} gives too {size} to record")
     replaced = {one.instead_of for one in used if one.instead_of is not None}
     taken = {lots[one.lot_id].item.item_id for one in used}
-    short = [(lots[lot_id], micros) for lot_id, micros in wanted.items() if _has_less(lots[lot_id], micros)]
+    drawn = {lot_id: lots[lot_id].to_draw(micros) for lot_id, micros in wanted.items()}
+    short = [(lots[lot_id], micros) for lot_id, micros in wanted.items() if drawn[lot_id].quantity_micros < micros]
     return Stated(
-        named={} if short else {item_id: _allocation(item_id, lots, wanted) for item_id in sorted(taken)},
+        named={} if short else {item_id: _allocation(item_id, drawn, wanted) for item_id in sorted(taken)},
         left={item_id: micros for item_id, micros in needs.items() if item_id not in replaced | taken},
         short=short,
         told=[_told(one, lots[one.lot_id], items) for one in used],
@@ -228,16 +234,8 @@ def _slugs(needs: Iterable[int], items: Mapping[int, Item]) -> str:
     return ", ".join(items[item_id].slug for item_id in needs)
 
 
-def _has_less(lot: NamedLot, micros: int) -> bool:
-    return lot.open_lot.quantity_micros < micros
-
-
-def _allocation(item_id: int, lots: Mapping[int, NamedLot], wanted: Mapping[int, int]) -> Allocation:
-    draws = tuple(
-        draw_from(lots[lot_id].open_lot, micros, "chosen")
-        for lot_id, micros in wanted.items()
-        if lots[lot_id].item.item_id == item_id
-    )
+def _allocation(item_id: int, lots: Mapping[int, OpenLot], wanted: Mapping[int, int]) -> Allocation:
+    draws = tuple(draw_from(lot, wanted[lot_id], "chosen") for lot_id, lot in lots.items() if lot.item_id == item_id)
     total = sum(draw.quantity_micros for draw in draws)
     return Allocation(draws, total, total)
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bake_tracker.domain.errors import LotNotFoundError
 from bake_tracker.domain.recipes.quantities import Item, weighed
 from bake_tracker.domain.stock.arrivals import KnownLot
-from bake_tracker.domain.stock.fifo import OpenLot
+from bake_tracker.domain.stock.fifo import OpenLot, to_draw
 from bake_tracker.models import tables
 from bake_tracker.queries.many_keys import among
 from bake_tracker.queries.operations.costs import brought_cost_now
@@ -56,6 +56,10 @@ class LotState:
             self.g_per_ml,
             self.g_per_each,
         )
+
+    def to_draw(self, wanted_micros: int) -> OpenLot:
+        """What to take from the lot, as it was when a late record happened or as it is."""
+        return to_draw(self.open_lot, self.then, wanted_micros)
 
     def weighed(self, item: Item) -> Item:
         """The item as it is in this lot: what a volume or a piece of it weighs."""

@@ -20,9 +20,9 @@ from bake_tracker.domain.stock.shortages import component_shortages, ingredient_
 from bake_tracker.domain.units import format_micros
 from bake_tracker.queries.catalog.definitions import load_items
 from bake_tracker.queries.stock.lots import load_lots
-from bake_tracker.queries.stock.open_lots import load_lots_to_draw
 from bake_tracker.services.operation import Operation
 from bake_tracker.services.stock.ledger import choose_lots, lock_items
+from bake_tracker.services.stock.usable import as_they_were, usable_lots
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Chosen:
                 "ingredient_slug": lot.item.slug,
                 "ingredient_name": lot.item.name,
                 "needed": format_micros(wanted),
-                "available": format_micros(lot.open_lot.quantity_micros),
+                "available": format_micros(lot.to_draw(wanted).quantity_micros),
                 "unit": lot.item.base_unit,
                 "lot_code": lot.open_lot.code,
             }
@@ -75,7 +75,7 @@ class Chosen:
                 "component_slug": lot.item.slug,
                 "component_name": lot.item.name,
                 "needed": format_micros(wanted),
-                "available": format_micros(lot.open_lot.quantity_micros),
+                "available": format_micros(lot.to_draw(wanted).quantity_micros),
                 "unit": lot.item.base_unit,
                 "lot_code": lot.open_lot.code,
             }
@@ -114,7 +114,7 @@ def plan_as_used(operation: Operation, need: Need) -> Chosen:
     if lots:
         check_can_be_used(lots.values(), need.there_on)
         stated = state_draws(need.used, lots, need.needs, need.items, need.made_by, need.today)
-    open_lots = load_lots_to_draw(operation.connection, stated.left, need.today, there_on=need.there_on)
+    open_lots = usable_lots(operation, stated.left, need.today, need.there_on)
     return Chosen(
         plan={**plan_draws(stated.left, open_lots, need.mixes), **stated.named},
         items={**need.items, **{lot.item.item_id: lot.item for lot in lots.values()}},
@@ -126,9 +126,9 @@ def plan_as_used(operation: Operation, need: Need) -> Chosen:
 def _load_named(operation: Operation, need: Need) -> dict[int, NamedLot]:
     if not need.used:
         return {}
-    lots = load_lots(operation.session, {one.lot_id for one in need.used})
+    lots = as_they_were(operation, load_lots(operation.session, {one.lot_id for one in need.used}))
     items = load_items(operation.session, {lot.item_id for lot in lots.values()})
     return {
-        lot.lot_id: NamedLot(lot.open_lot, lot.weighed(items[lot.item_id]), lot.received_on, lot.on_hold)
+        lot.lot_id: NamedLot(lot.open_lot, lot.weighed(items[lot.item_id]), lot.received_on, lot.on_hold, lot.then)
         for lot in lots.values()
     }

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -26,7 +26,7 @@ from bake_tracker.domain.errors import (
 from bake_tracker.domain.money import format_money
 from bake_tracker.domain.recipes.quantities import Item, Mix, stated_quantity
 from bake_tracker.domain.stock.adjusting import KINDS, TO_SOMEBODY, cost_of_change
-from bake_tracker.domain.stock.fifo import Draw, OpenLot, draw_from, plan_draws
+from bake_tracker.domain.stock.fifo import Draw, draw_from, plan_draws
 from bake_tracker.domain.stock.shortages import all_draws, ingredient_shortages
 from bake_tracker.domain.units import (
     MAX_TOTAL_MICROS,
@@ -38,7 +38,6 @@ from bake_tracker.domain.units import (
 )
 from bake_tracker.models import tables
 from bake_tracker.queries.catalog.definitions import check_event, check_recipient, load_items
-from bake_tracker.queries.stock.counted import load_then
 from bake_tracker.queries.stock.lots import LotState, load_lots
 from bake_tracker.services.operation import Operation, recording
 from bake_tracker.services.stock.counts import ADJUST
@@ -49,9 +48,8 @@ from bake_tracker.services.stock.ledger import (
     changes_of,
     lock_items,
     note_passed_over,
-    usable_lots,
-    with_what_came_later,
 )
+from bake_tracker.services.stock.usable import as_they_were, usable_lots, with_what_came_later
 
 _add = insert(tables.adjustment)
 
@@ -155,7 +153,7 @@ def record_adjustment(
         items = _load_items(session, asked, known)
         wanted = _wanted(asked, known, items)
         lock_items(operation, items)
-        lots = _as_they_were(operation, load_lots(session, sorted(named)))
+        lots = as_they_were(operation, load_lots(session, sorted(named)))
 
         # decide
         today = operation.house.local_day(at)
@@ -335,22 +333,6 @@ def _mixes(asked: Iterable[AdjustmentLine], items: Mapping[int, Item]) -> dict[i
     return {item_id: Mix(items[item_id], dict(of_item)) for item_id, of_item in amounts.items()}
 
 
-def _as_they_were(operation: Operation, lots: dict[int, LotState]) -> dict[int, LotState]:
-    """The lots as they were when a late record happened, with what could be taken from each; else as they are.
-
-    A lot that held more than it does now, and that a later count found, can be taken from as it was.
-    """
-    if operation.said_at is None or not lots:
-        return lots
-    then = load_then(operation.session, lots, operation.at, operation.count_saw)
-    return {
-        lot_id: replace(
-            lot, on_hold=then[lot_id].on_hold, usable_until=then[lot_id].usable_until, then=then[lot_id].lot
-        )
-        for lot_id, lot in lots.items()
-    }
-
-
 def check_were_there(lots: Iterable[LotState], there_on: date) -> None:
     """Refuse lots that came in after this day.
 
@@ -403,12 +385,12 @@ def _decide(
     shortages += [
         lot_shortage(lots[lot_id], items[item_id], -micros)
         for (lot_id, item_id), micros in wanted.items()
-        if lot_id is not None and _to_draw(lots[lot_id], -micros).quantity_micros + micros < 0
+        if lot_id is not None and lots[lot_id].to_draw(-micros).quantity_micros + micros < 0
     ]
     if shortages:
         raise InsufficientInventoryError(shortages)
     draws = [
-        draw_from(_to_draw(lots[lot_id], -micros), -micros, "chosen")
+        draw_from(lots[lot_id].to_draw(-micros), -micros, "chosen")
         for (lot_id, _), micros in wanted.items()
         if lot_id is not None and micros < 0
     ]
@@ -418,20 +400,13 @@ def _decide(
     return [*draws, *all_draws(plan)], added
 
 
-def _to_draw(lot: LotState, wanted_micros: int) -> OpenLot:
-    """What to take from a lot: as it was, if that is enough or more than now; the ledger refuses to go below zero."""
-    then = lot.then
-    is_enough = then is not None and then.quantity_micros >= min(wanted_micros, lot.quantity_micros + 1)
-    return then if then is not None and is_enough else lot.open_lot
-
-
 def lot_shortage(lot: LotState, item: Item, needed_micros: int) -> Shortage:
     """A lot that holds less than is needed."""
     return {
         "ingredient_slug": item.slug,
         "ingredient_name": item.name,
         "needed": format_micros(needed_micros),
-        "available": format_micros(_to_draw(lot, needed_micros).quantity_micros),
+        "available": format_micros(lot.to_draw(needed_micros).quantity_micros),
         "unit": item.base_unit,
         "lot_code": lot.code,
     }

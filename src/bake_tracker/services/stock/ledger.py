@@ -29,26 +29,22 @@ from sqlalchemy import (
 )
 from sqlalchemy import cast as sql_cast
 
-from bake_tracker.domain.choices import CountSaw
-from bake_tracker.domain.errors import ComponentShortage, Shortage
 from bake_tracker.domain.money import format_money, negated
 from bake_tracker.domain.recipes.quantities import Item, Mix
-from bake_tracker.domain.stock.fifo import Allocation, Draw, OpenLot, Reason, plan_draws
+from bake_tracker.domain.stock.fifo import Allocation, Draw, Reason, plan_draws
 from bake_tracker.domain.stock.lots import day_mark, lot_code, pick_on
 from bake_tracker.domain.units import format_micros
 from bake_tracker.models import Bakery, tables
 from bake_tracker.models.types import UuidText
 from bake_tracker.queries.bakery import BakeryInfo
 from bake_tracker.queries.stock.arrival_times import load_mistimed_arrivals, load_mistimed_reversals
-from bake_tracker.queries.stock.counted import load_lots_as_they_were
-from bake_tracker.queries.stock.open_lots import load_came_later, load_lots_to_draw
 from bake_tracker.services.operation import Operation
 from bake_tracker.services.stock.counts import asking_counts
 from bake_tracker.services.stock.movements import Change as Change
 from bake_tracker.services.stock.movements import change_remaining, post, redate
+from bake_tracker.services.stock.usable import usable_lots
 
 Found = TypeVar("Found")
-AnyShortage = TypeVar("AnyShortage", Shortage, ComponentShortage)
 
 
 # Built once: building a statement costs more than running it.
@@ -195,29 +191,6 @@ def choose_lots(
     """
     lock_items(operation, {*needs, also_lock})
     return plan_draws(needs, usable_lots(operation, needs, usable_on, there_on), mixes or {})
-
-
-def usable_lots(operation: Operation, needs: Mapping[int, int], usable_on: date, there_on: date) -> list[OpenLot]:
-    """The lots that may meet ``needs``, in picking order: as they are now, or were when a late record happened."""
-    if operation.said_at is None or not needs:
-        return load_lots_to_draw(operation.connection, needs, usable_on, there_on=there_on) if needs else []
-    # What is undone first is back already, though its counts are corrected last.
-    saw: CountSaw | None = "after" if operation.settling else operation.count_saw
-    return load_lots_as_they_were(operation.session, needs, operation.at, usable_on, saw)
-
-
-def with_what_came_later(
-    operation: Operation, shortages: Sequence[AnyShortage], items: Mapping[int, Item], there_on: date
-) -> Sequence[AnyShortage]:
-    """The shortages of a late record, each with the quantity that arrived only after its day."""
-    if there_on < date.max:
-        by_slug = {item.slug: item_id for item_id, item in items.items()}
-        later = load_came_later(operation.connection, items, there_on)
-        for short in shortages:
-            slug = short.get("ingredient_slug") or short.get("component_slug")
-            if micros := later.get(by_slug[str(slug)]):
-                short["came_later"] = format_micros(micros)
-    return shortages
 
 
 def turn_into(operation: Operation, draws: Sequence[Draw], new: NewLot | None) -> AddedLot | None:

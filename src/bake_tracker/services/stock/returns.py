@@ -36,6 +36,7 @@ from bake_tracker.services.stock.counts import settling_counts
 from bake_tracker.services.stock.former_units import refuse_former_units
 from bake_tracker.services.stock.handling import record_hold, record_transfer
 from bake_tracker.services.stock.ledger import Change, changes_of, lock_items
+from bake_tracker.services.stock.usable import as_they_were
 
 RECORD = Kind(
     "record_return",
@@ -147,8 +148,7 @@ def record_return(
             "happened_at": at,
             **said_of_counts(saw),
         }
-        late = at
-        at, there_on = operation.happened("happened_at", at, count_saw=saw)
+        _, there_on = operation.happened("happened_at", at, count_saw=saw)
         if done := operation.claim(arguments):
             return cast(ReturnResult, done)
 
@@ -161,12 +161,12 @@ def record_return(
         wanted = _wanted(session, asked, lots)
         if which == TO_SUPPLIER:
             check_were_there(lots.values(), there_on)
-            return _send_back(operation, wanted, lots, _credits(asked), why, at)
-        handed_over = _check_may_come_back(operation, str(source), wanted, lots, late)
+            return _send_back(operation, wanted, as_they_were(operation, lots), _credits(asked), why)
+        handed_over = _check_may_come_back(operation, str(source), wanted, lots, at)
         if then == "stock":
             refuse_former_units(session, lots.values(), "put it on hold, then change its unit again to carry it over")
         with settling_counts(operation):  # what comes back and is kept apart or thrown away changes no count of its lot
-            return _take_back(operation, wanted, handed_over, lots, str(then), place, why, at, late)
+            return _take_back(operation, wanted, handed_over, lots, str(then), place, why, at)
 
 
 def _read_line(given: Arguments, place: int, row: Mapping[str, Any], kind: str) -> ReturnLine:
@@ -243,7 +243,6 @@ def _take_back(
     put: str,
     place: str | None,
     reason: str | None,
-    at: datetime,
     late: datetime | None,
 ) -> ReturnResult:
     session = operation.session
@@ -278,7 +277,7 @@ def _take_back(
             recipient_id=first.recipient_id,
             put=put,
             reason=reason,
-            happened_at=at.isoformat(),
+            happened_at=operation.at.isoformat(),
             lots=[_returned_lot(change, lots[change.lot_id], into[change.lot_id]) for change in changes],
             total_cost=total_of(changes),
         )
@@ -302,7 +301,6 @@ def _send_back(
     lots: Mapping[int, LotState],
     credits: Mapping[int, int],
     reason: str | None,
-    at: datetime,
 ) -> ReturnResult:
     session = operation.session
     receipts = load_receipts(session, list(wanted))
@@ -314,11 +312,11 @@ def _send_back(
     short = [
         lot_shortage(lots[lot_id], items[lots[lot_id].item_id], micros)
         for lot_id, micros in wanted.items()
-        if lots[lot_id].quantity_micros < micros
+        if lots[lot_id].to_draw(micros).quantity_micros < micros
     ]
     if short:
         raise InsufficientInventoryError(short)
-    draws = [draw_from(lots[lot_id].open_lot, micros, "chosen") for lot_id, micros in wanted.items()]
+    draws = [draw_from(lots[lot_id].to_draw(micros), micros, "chosen") for lot_id, micros in wanted.items()]
     changes = changes_of(draws)
     post_adjustments(operation, "sent back", changes, reason=reason, of_operations=receipts, credits=credits)
     returned = [_returned_lot(change, lots[change.lot_id], (None, None)) for change in changes]
@@ -333,7 +331,7 @@ def _send_back(
         recipient_id=None,
         put=None,
         reason=reason,
-        happened_at=at.isoformat(),
+        happened_at=operation.at.isoformat(),
         lots=returned,
         total_cost=total_of(changes),
     )

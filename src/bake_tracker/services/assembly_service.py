@@ -111,8 +111,7 @@ def check_can_assemble(
         given.done()
 
         good = load_good(operation.connection, finished_good_id)
-        today = operation.house.local_day(operation.now)
-        need = Need("assembly", _needs(good, quantity), _items(good), named, today)
+        need = Need("assembly", _needs(good, quantity), _items(good), named)
         missing = plan_as_used(operation, need).components_short()
         operation.tell_check(
             {"finished_good_id": finished_good_id, "quantity": quantity},
@@ -160,23 +159,23 @@ def record_assembly(
         named = read_used(given, used)
         saw = given.count_saw(count_saw)
         given.done()
-        at, there_on = operation.happened("assembled_at", asked.assembled_at, count_saw=saw)
+        there_on = operation.happened("assembled_at", asked.assembled_at, count_saw=saw)
         if done := operation.claim({**asdict(asked), **claimed_used(named), **said_of_counts(saw)}):
             return cast(AssemblyResult, done)
 
         # load
         good = load_good(operation.connection, asked.finished_good_id)
         check_event(operation.connection, asked.event_id)
-        today = operation.house.local_day(at)
 
         # decide
-        need = Need("assembly", _needs(good, asked.quantity), _items(good), named, today, there_on)
+        need = Need("assembly", _needs(good, asked.quantity), _items(good), named, there_on)
         chosen = choose_draws(operation, need, also_lock=[good.item.item_id])
         if missing := chosen.components_short():
             raise InsufficientComponentsError(with_what_came_later(operation, missing, chosen.items, there_on))
         draws = all_draws(chosen.plan)
         made_micros = asked.quantity * MICRO
         cost = split_cost(total_cost(draws, "quantity"), made_micros, made_micros)
+        today = operation.today
         expires_on = expiry(today, good.item.shelf_life_days, (draw.lot.expires_on for draw in draws))
 
         differs = check_label(operation, good.item.item_id, draws, made_micros)
@@ -184,7 +183,7 @@ def record_assembly(
         # write
         made = NewLot(good.item.item_id, made_micros, cost.output_micros, today, expires_on)
         lot = cast(AddedLot, turn_into(operation, draws, made))
-        note_passed_over(operation, draws, today, there_on)
+        note_passed_over(operation, draws, there_on)
         row = {
             **asdict(asked),
             "operation_id": operation.id,

@@ -117,10 +117,7 @@ def check_can_produce(
         countable = [_is_countable(_planned_micros(per_batch, batches)) for _, per_batch in recipe.makes.values()]
         if countable and not (all(countable) if recipe.together else any(countable)):
             raise _uncountable()
-        today = operation.house.local_day(operation.now)
-        need = Need(
-            "production", needs_of(recipe, batches), _items(recipe), named, today, mixes=mixes_of(recipe, batches)
-        )
+        need = Need("production", needs_of(recipe, batches), _items(recipe), named, mixes=mixes_of(recipe, batches))
         missing = plan_as_used(operation, need).ingredients_short()
         operation.tell_check(
             {"recipe_id": recipe_id, "num_batches": num_batches},
@@ -204,7 +201,7 @@ def record_batch_production(
             count_saw=count_saw,
         )
         given.done()
-        at, there_on = operation.happened("produced_at", asked.produced_at, count_saw=asked.count_saw)
+        there_on = operation.happened("produced_at", asked.produced_at, count_saw=asked.count_saw)
         if done := operation.claim(asked.claimed):
             return cast(ProductionResult, done)
 
@@ -212,7 +209,6 @@ def record_batch_production(
         recipe = load_recipe(operation.connection, asked.recipe_id)
         made = _made(operation, recipe, asked)
         check_event(operation.connection, asked.event_id)
-        today = operation.house.local_day(at)
 
         # decide
         if not all(_is_countable(_planned_micros(per_batch, asked.batches)) for _, per_batch, _ in made):
@@ -220,7 +216,7 @@ def record_batch_production(
         shares = _shares(recipe, asked, made)
         needs = needs_of(recipe, asked.batches)
         mixes = mixes_of(recipe, asked.batches)
-        need = Need("production", needs, _items(recipe), asked.used, today, there_on, mixes)
+        need = Need("production", needs, _items(recipe), asked.used, there_on, mixes)
         chosen = choose_draws(operation, need, also_lock=[item.item_id for item, _, _ in made])
         if missing := chosen.ingredients_short():
             raise InsufficientInventoryError(with_what_came_later(operation, missing, chosen.items, there_on))
@@ -231,13 +227,14 @@ def record_batch_production(
         differs = [check_label(operation, one.item.item_id, draws, one.actual_micros) for one in products]
 
         # write
+        today = operation.today
         limits = [draw.lot.expires_on for draw in draws]
         lots = turn_into_lots(
             operation,
             draws,
             [_new_lot(one, today, baked_expiry(today, one.item.shelf_life_days, limits)) for one in products],
         )
-        note_passed_over(operation, draws, today, there_on)
+        note_passed_over(operation, draws, there_on)
         baked_by = snapshot(recipe)
         insert_once(
             operation.connection, tables.recipe_snapshot, {"sha256": baked_by.sha256, "content": baked_by.content}

@@ -132,6 +132,11 @@ class Operation:
             self.settled_at = now()
         return self.settled_at
 
+    @property
+    def today(self) -> date:
+        """The day on which it happened; like the time, first asked for once the locks are held."""
+        return self.house.local_day(self.at)
+
     def undoes(self, operation_id: str, at: datetime | None) -> None:
         """Note what this undoes: it is given back at the time that it happened."""
         self.said_at = at
@@ -250,20 +255,20 @@ class Operation:
         self.connection.execute(_complete, {"of_operation": self.id, "result": text})
         return result
 
-    def happened(self, field: str, at: datetime | None, *, count_saw: CountSaw | None = None) -> tuple[datetime, date]:
-        """When it happened, and the latest receipt day of the lots it may draw.
+    def happened(self, field: str, at: datetime | None, *, count_saw: CountSaw | None = None) -> date:
+        """Note when it happened; the latest receipt day of the lots it may draw.
 
         The success line shows the time of a late record, which may only use goods received by that day. An operation
         recorded as it happens may use everything on hand, whatever receipt day it has. ``count_saw`` answers whether a
         later count had seen it.
         """
         if at is None:
-            return self.now, date.max
+            return date.max
         self.told_too[field] = at.isoformat()
         self.recorded_late = field, at
         self.said_at = at
         self.count_saw = count_saw
-        return at, self.house.local_day(at)
+        return self.house.local_day(at)
 
     # logging ---------------------------------------------------------------------------------------------------------
 

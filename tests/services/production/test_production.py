@@ -281,6 +281,19 @@ def test_lot_codes_are_readable_and_never_the_same(kitchen: Kitchen) -> None:
     assert [f"cookie-20261123-{number}" for number in (1, 2, 3, 4)] == codes
 
 
+@pytest.mark.one_database
+def test_what_is_recorded_over_midnight_has_one_day(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Midnight passes while it waits for the locks: the run, its lot and the expiry of that have the later day."""
+    kitchen.simple_bakery()
+    times = iter(datetime(2026, 11, 23, 23, 59, 58, tzinfo=UTC) + timedelta(seconds=passed) for passed in range(9))
+    with monkeypatch.context() as clock:
+        clock.setattr("bake_tracker.services.operation.now", lambda: next(times))
+        run = kitchen.produce("Cookies", "Cookie", 1, 24)
+        assert next(times).day == 24
+    (produced,) = kitchen.rows("SELECT produced_at FROM production_run")
+    assert run["lot_code"].split("-")[1] == f"{produced.produced_at:.10}".replace("-", "")
+
+
 def test_the_run_keeps_event_reason_and_notes(kitchen: Kitchen) -> None:
     """The run has them as they were given."""
     kitchen.simple_bakery()

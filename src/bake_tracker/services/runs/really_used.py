@@ -37,7 +37,6 @@ class Need:
     needs: Mapping[int, int]
     items: Mapping[int, Item]
     used: Sequence[Used]
-    today: date
     there_on: date = date.max
     mixes: Mapping[int, Mix] = field(default_factory=dict)
 
@@ -95,7 +94,7 @@ def choose_draws(operation: Operation, need: Need, *, also_lock: Collection[int]
             lock_items(operation, {*need.needs, *also_lock})
         first = next(iter(also_lock))
         return Chosen(
-            choose_lots(operation, need.needs, need.today, there_on=need.there_on, also_lock=first, mixes=need.mixes),
+            choose_lots(operation, need.needs, there_on=need.there_on, also_lock=first, mixes=need.mixes),
             need.items,
         )
     named = {lot.item.item_id for lot in _load_named(operation, need).values()}
@@ -113,8 +112,8 @@ def plan_as_used(operation: Operation, need: Need) -> Chosen:
     stated = Stated(named={}, left=need.needs, short=(), told=())
     if lots:
         check_can_be_used(lots.values(), need.there_on)
-        stated = state_draws(need.used, lots, need.needs, need.items, need.made_by, need.today)
-    open_lots = usable_lots(operation, stated.left, need.today, need.there_on)
+        stated = state_draws(need.used, lots, need.needs, need.items, need.made_by, operation.today)
+    open_lots = usable_lots(operation, stated.left, need.there_on)
     return Chosen(
         plan={**plan_draws(stated.left, open_lots, need.mixes), **stated.named},
         items={**need.items, **{lot.item.item_id: lot.item for lot in lots.values()}},

@@ -141,7 +141,7 @@ def record_adjustment(
             "happened_at": at,
             **said_of_counts(saw),
         }
-        at, there_on = operation.happened("happened_at", at, count_saw=saw)
+        there_on = operation.happened("happened_at", at, count_saw=saw)
         if done := operation.claim(arguments):
             return cast(AdjustmentResult, done)
 
@@ -156,18 +156,17 @@ def record_adjustment(
         lots = as_they_were(operation, load_lots(session, sorted(named)))
 
         # decide
-        today = operation.house.local_day(at)
         check_were_there(lots.values(), there_on)
         if which in TO_SOMEBODY:
-            _check_may_go(lots.values(), today, which)
-        draws, added = _decide(operation, asked, wanted, lots, items, today, there_on)
+            _check_may_go(lots.values(), operation.today, which)
+        draws, added = _decide(operation, asked, wanted, lots, items, there_on)
         if added:
             refuse_former_units(session, [lots[one.lot_id] for one in added], "record it there")
         changes = [*changes_of(draws), *added]
 
         # write
         post_adjustments(operation, which, changes, reason=why, recipient_id=recipient, event_id=event)
-        note_passed_over(operation, draws, today, there_on)
+        note_passed_over(operation, draws, there_on)
         ids = [change.lot_id for change in changes]
         after = load_lots(session, ids)
         return operation.succeed(
@@ -371,7 +370,6 @@ def _decide(
     wanted: Mapping[tuple[int | None, int], int],
     lots: Mapping[int, LotState],
     items: Mapping[int, Item],
-    today: date,
     there_on: date,
 ) -> tuple[list[Draw], list[Change]]:
     """The draws, and the changes that add to a lot; each in the order of the lines.
@@ -380,7 +378,7 @@ def _decide(
         InsufficientInventoryError: something is short; lists all of it.
     """
     needs = {item_id: -micros for (lot_id, item_id), micros in wanted.items() if lot_id is None}
-    plan = plan_draws(needs, usable_lots(operation, needs, today, there_on), _mixes(asked, items))
+    plan = plan_draws(needs, usable_lots(operation, needs, there_on), _mixes(asked, items))
     shortages = [*with_what_came_later(operation, ingredient_shortages(plan, items), items, there_on)]
     shortages += [
         lot_shortage(lots[lot_id], items[item_id], -micros)

@@ -118,7 +118,7 @@ def record_cost_statement(
             "delivery_id": delivery,
             "notes": remark,
         }
-        stated, _ = operation.happened("stated_at", at)
+        operation.happened("stated_at", at)
         if done := operation.claim(arguments):
             return cast(CostStatementResult, done)
 
@@ -133,7 +133,7 @@ def record_cost_statement(
         lots, graph = load_locked(operation, load, lambda found: found[1].item_ids)
 
         # decide
-        _check_may_be_stated(lots, named, came, operation.house.local_day(stated))
+        _check_may_be_stated(lots, named, came, operation.today)
         billed = {key: Billed(one.code, one.item, one.quantity, _cost(graph, key)) for key, one in lots.items()}
         changes = changes_of(Bill(which, share, asked), billed, operation.house.decimals)
         passed = pass_on(changes, graph.lots, graph.taken, graph.operations, graph.returned)

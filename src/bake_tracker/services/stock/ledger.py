@@ -179,7 +179,6 @@ def load_locked(
 def choose_lots(
     operation: Operation,
     needs: Mapping[int, int],
-    usable_on: date,
     *,
     there_on: date = date.max,
     also_lock: int,
@@ -190,7 +189,7 @@ def choose_lots(
     A late record takes nothing received after ``there_on``. ``mixes`` has the needs that depend on what a lot weighs.
     """
     lock_items(operation, {*needs, also_lock})
-    return plan_draws(needs, usable_lots(operation, needs, usable_on, there_on), mixes or {})
+    return plan_draws(needs, usable_lots(operation, needs, there_on), mixes or {})
 
 
 def turn_into(operation: Operation, draws: Sequence[Draw], new: NewLot | None) -> AddedLot | None:
@@ -353,12 +352,12 @@ def changes_of(draws: Iterable[Draw]) -> list[Change]:
     return [Change(draw.lot.lot_id, -draw.quantity_micros, negated(draw.cost_micros), draw.reason) for draw in draws]
 
 
-def note_passed_over(operation: Operation, draws: Iterable[Draw], usable_on: date, there_on: date) -> None:
+def note_passed_over(operation: Operation, draws: Iterable[Draw], there_on: date = date.max) -> None:
     """Record the lots that the policy would have chosen before the last one drawn, and why it could not.
 
     The draws have been posted. One statement; it reads only the lots that it records.
     """
     last = {draw.lot.item_id: draw.lot.lot_id for draw in draws if draw.reason == "policy"}
     if last:
-        days = {"usable_on": usable_on, "there_on": there_on}
+        days = {"usable_on": operation.today, "there_on": there_on}
         operation.connection.execute(_pass_over, {"by": operation.id, "last": sorted(last.values()), **days})

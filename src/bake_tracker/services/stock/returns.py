@@ -148,7 +148,7 @@ def record_return(
             "happened_at": at,
             **said_of_counts(saw),
         }
-        _, there_on = operation.happened("happened_at", at, count_saw=saw)
+        there_on = operation.happened("happened_at", at, count_saw=saw)
         if done := operation.claim(arguments):
             return cast(ReturnResult, done)
 

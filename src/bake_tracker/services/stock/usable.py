@@ -18,11 +18,11 @@ from bake_tracker.services.operation import Operation
 AnyShortage = TypeVar("AnyShortage", Shortage, ComponentShortage)
 
 
-def usable_lots(operation: Operation, needs: Mapping[int, int], usable_on: date, there_on: date) -> list[OpenLot]:
+def usable_lots(operation: Operation, needs: Mapping[int, int], there_on: date) -> list[OpenLot]:
     """The lots that may meet ``needs``, in picking order: as they are now, or were when a late record happened."""
     if operation.said_at is None or not needs:
-        return load_lots_to_draw(operation.connection, needs, usable_on, there_on=there_on) if needs else []
-    return load_lots_as_they_were(operation.session, needs, operation.at, usable_on, _saw(operation))
+        return load_lots_to_draw(operation.connection, needs, operation.today, there_on=there_on) if needs else []
+    return load_lots_as_they_were(operation.session, needs, operation.at, operation.today, _saw(operation))
 
 
 def as_they_were(operation: Operation, lots: Mapping[int, LotState]) -> Mapping[int, LotState]:

@@ -9,9 +9,13 @@ from sqlalchemy import event, text
 from bake_tracker.database.transaction_outcomes import statement_count
 from bake_tracker.queries.stock.open_lots import load_lots_to_draw
 from bake_tracker.services import assembly_service, batch_production_service
-from bake_tracker.services.database import engine_for, read_scope, session_scope
+from bake_tracker.services.database import engine_for, read_scope, run_in_transaction, session_scope
+from bake_tracker.services.reversal import record_reversal
+from bake_tracker.services.stock.handling import record_hold, record_transfer
+from bake_tracker.services.stock.stocktake import record_stocktake
 from support.kitchen import Kitchen
-from support.plans import PAST, bakery_of, copy_rows, counts, nodes_of
+from support.plans import PAST, bakery_of, copy_rows, counts, nodes_of, statements_to_write
+from support.shelf import Shelf
 
 MOST = 13
 
@@ -110,3 +114,21 @@ def test_a_check_takes_no_lock_and_writes_nothing(kitchen: Kitchen) -> None:
     questions = [s for s in statements if not s.startswith(("BEGIN", "PRAGMA query_only", "SET TRANSACTION READ ONLY"))]
     assert {"SELECT", "WITH"} == {statement.split()[0] for statement in questions}
     assert [statement for statement in questions if "FOR " in statement] == []
+
+
+@pytest.mark.one_database
+def test_the_shelf_takes_as_many_statements_for_many_lots(kitchen: Kitchen) -> None:
+    """Three lots and twenty: a count on a sheet that has moved, and the undo of a hold of lots that were split."""
+    shelf, found = Shelf(kitchen), list[tuple[int, int]]()
+    kitchen.ingredient("Flour")
+    for number in (3, 20):
+        lots = [kitchen.receive("Flour", 10, "g", 1)["lot_id"] for _ in range(number)]
+        lines = [{"lot_id": lot, "counted": 9, "expected": 9} for lot in lots]
+        hold = run_in_transaction(lambda s, lots=lots: record_hold(lots, "smells", session=s))
+        for lot in lots:
+            run_in_transaction(lambda s, lot=lot: record_transfer(lot, "Cellar", session=s, quantity=1))
+        undone = statements_to_write(lambda s, hold=hold: record_reversal(hold["operation_id"], "mistyped", session=s))
+        shelf.adjust("correction", *({"lot_id": lot, "quantity": 2} for lot in lots), reason="found")
+        counted = statements_to_write(lambda s, lines=lines: record_stocktake(lines, session=s, moved="after"))
+        found.append((undone, counted))
+    assert found[0] == found[1]

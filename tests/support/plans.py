@@ -115,6 +115,14 @@ def statements_of(ask: Any) -> int:
         return statement_count() - before
 
 
+def statements_to_write(work: Callable[[Session], Any]) -> int:
+    with session_scope() as session:
+        session.connection()
+        before = statement_count()
+        work(session)
+        return statement_count() - before
+
+
 WIDTHS = (5, 20)
 
 

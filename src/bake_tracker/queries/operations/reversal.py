@@ -320,15 +320,16 @@ def load_holds(session: Session, operation_id: str) -> list[Any]:
     )
 
 
-def load_parts_since(session: Session, hold: Any) -> list[int]:
-    """Lots split off or carried over after a hold or release, at any depth."""
-    split, carried = tables.transfer, tables.unit_change
+def load_parts_since(session: Session, operation_id: str) -> list[int]:
+    """Lots split off or carried over after this operation held or released theirs, at any depth."""
+    split, carried, hold = tables.transfer, tables.unit_change, tables.lot_hold
     began = func.coalesce(split.c.happened_at, carried.c.happened_at, type_=split.c.happened_at.type)
     parts = (
         select(tables.lot.c.id)
         .outerjoin(split, split.c.new_lot_id == tables.lot.c.id)
         .outerjoin(carried, carried.c.new_lot_id == tables.lot.c.id)
-        .where(tables.lot.c.parent_lot_id == hold.lot_id, began >= hold.happened_at)
+        .join(hold, and_(hold.c.lot_id == tables.lot.c.parent_lot_id, began >= hold.c.happened_at))
+        .where(hold.c.operation_id == operation_id)
         .cte("parts", recursive=True)
     )
     parts = parts.union(select(tables.lot.c.id).join(parts, tables.lot.c.parent_lot_id == parts.c.id))

@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any, TypedDict, cast
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.arguments import Arguments, check_is_past
@@ -46,7 +46,7 @@ RECORD = Kind(
 MOVED = ("refuse", "after", "before")
 
 _add_stocktake = insert(tables.stocktake).returning(Stocktake.__table__.c.id)
-_add_line = insert(tables.stocktake_line).returning(tables.stocktake_line.c.id, sort_by_parameter_order=True)
+_add_line = insert(tables.stocktake_line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,9 +222,8 @@ def record_stocktake(
         # write
         row = {"operation_id": operation.id, "counted_at": operation.at, "notes": remark}
         stocktake_id: int = session.execute(_add_stocktake, row).scalar_one()
-        line_ids = session.execute(_add_line, [_row(count, operation.id, stocktake_id) for count in counts]).scalars()
-        if unseen := _unseen(operation.id, counts, line_ids):
-            session.execute(insert(tables.count_answer), unseen)
+        session.execute(_add_line, [_row(count, operation.id, stocktake_id) for count in counts])
+        _note_unseen(operation, counts, stocktake_id)
         post_adjustments(operation, "stocktake", changes, reason=remark)
         return operation.succeed(
             StocktakeResult(
@@ -335,18 +334,23 @@ def _check_moved(counts: Sequence[_Counted], moved: str, *, is_late: bool) -> No
         raise ConflictError(f"the count removes more than is on hand: {', '.join(codes)}; count again", lots=codes)
 
 
-def _unseen(operation_id: str, counts: Sequence[_Counted], line_ids: Iterable[int]) -> list[dict[str, object]]:
-    """For each lot that moved after it was counted, by how much the ledger differs from the count."""
-    return [
-        {
-            "operation_id": operation_id,
-            "stocktake_line_id": line_id,
-            "saw": "after",
-            "quantity_micros": count.held_micros - count.expected_micros,
-        }
-        for count, line_id in zip(counts, line_ids, strict=True)
-        if count.held_micros != count.expected_micros
-    ]
+def _note_unseen(operation: Operation, counts: Sequence[_Counted], stocktake_id: int) -> None:
+    """Note for each lot that moved after it was counted by how much the ledger differs from the count."""
+    unseen = {one.lot.lot_id: one.held_micros - one.expected_micros for one in counts}
+    unseen = {lot_id: micros for lot_id, micros in unseen.items() if micros}
+    if not unseen:
+        return
+    line = tables.stocktake_line.c
+    rows = operation.session.execute(select(line.id, line.lot_id).where(line.stocktake_id == stocktake_id)).all()
+    said = {"operation_id": operation.id, "saw": "after"}
+    operation.session.execute(
+        insert(tables.count_answer),
+        [
+            {**said, "stocktake_line_id": row.id, "quantity_micros": unseen[row.lot_id]}
+            for row in rows
+            if row.lot_id in unseen
+        ],
+    )
 
 
 def _difference(count: _Counted) -> CountDifference:

@@ -8,13 +8,14 @@ from sqlalchemy import event, text
 
 from bake_tracker.database.transaction_outcomes import statement_count
 from bake_tracker.queries.stock.open_lots import load_lots_to_draw
+from bake_tracker.queries.stock.returns import load_handed_over
 from bake_tracker.services import assembly_service, batch_production_service
 from bake_tracker.services.database import engine_for, read_scope, run_in_transaction, session_scope
 from bake_tracker.services.reversal import record_reversal
 from bake_tracker.services.stock.handling import record_hold, record_transfer
 from bake_tracker.services.stock.stocktake import record_stocktake
 from support.kitchen import Kitchen
-from support.plans import PAST, bakery_of, copy_rows, counts, nodes_of, statements_to_write
+from support.plans import PAST, bakery_of, copy_rows, counts, nodes_of, statements_to_write, steps_of
 from support.shelf import Shelf
 
 MOST = 13
@@ -132,3 +133,13 @@ def test_the_shelf_takes_as_many_statements_for_many_lots(kitchen: Kitchen) -> N
         counted = statements_to_write(lambda s, lines=lines: record_stocktake(lines, session=s, moved="after"))
         found.append((undone, counted))
     assert found[0] == found[1]
+
+
+@pytest.mark.one_database
+def test_a_return_does_not_read_every_return_of_the_past(kitchen: Kitchen) -> None:
+    """What was handed over and what came back of it are found by their operation."""
+    kitchen.simple_bakery()
+    shelf = Shelf(kitchen)
+    sale = shelf.adjust("sale", {"lot_id": shelf.lot("flour").id, "quantity": 1})
+    steps = steps_of(lambda session: load_handed_over(session, sale["operation_id"]))
+    assert [step for step in steps if step.startswith("SCAN adjustment")] == []

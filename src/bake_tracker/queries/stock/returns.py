@@ -47,7 +47,7 @@ def load_handed_over(session: Session, operation_id: str) -> list[HandedOver]:
     Raises:
         OperationNotFoundError: there is no such operation.
     """
-    found = _load(session, _adjusted.c.operation_id == operation_id)
+    found = _load(session, _adjusted.c.operation_id == operation_id, _adjusted.c.of_operation_id == operation_id)
     if not found:
         known = select(tables.operation.c.id).where(tables.operation.c.id == operation_id)
         if session.execute(known).first() is None:
@@ -112,8 +112,9 @@ def load_receipts(session: Session, lot_ids: Collection[int]) -> dict[int, str]:
     return {row.of_lot: row.operation_id for row in rows}
 
 
-def _load(session: Session, condition: ColumnElement[bool]) -> list[HandedOver]:
-    back = _returned().subquery()
+def _load(session: Session, condition: ColumnElement[bool], *of_returns: ColumnElement[bool]) -> list[HandedOver]:
+    """What was handed over on a condition; ``of_returns`` spares it all returns that have nothing to do with it."""
+    back = _returned(*of_returns).subquery()
     rows = session.execute(
         select(
             _adjusted,

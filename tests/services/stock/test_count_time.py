@@ -198,6 +198,18 @@ def test_an_earlier_count_is_asked_about_like_any_change(shelf: Shelf, counted: 
     assert honest()
 
 
+@pytest.mark.one_database
+def test_a_second_count_of_the_same_moment_replaces_the_first_or_is_refused(shelf: Shelf, counted: Any) -> None:
+    """Two results cannot both be right: the first one cannot have seen the second, only be followed by it."""
+    line = {"lot_id": shelf.lot("F").id, "counted": 9_700}
+    with pytest.raises(ConflictError, match=r"lot F was counted at .* already, with another result"):
+        shelf.count(line, counted_at=day(15), count_saw="before")
+    assert shelf.count({**line, "counted": 9_800}, counted_at=day(15), count_saw="before")["different_count"] == 0
+    shelf.count(line, counted_at=day(15), count_saw="after")
+    assert shelf.kitchen.stock("Flour") == 9_700
+    assert honest()
+
+
 def test_a_correction_asks_only_if_it_changes_what_was_counted(shelf: Shelf) -> None:
     """The flour is given back and taken again; the buns of the mistyped yield were counted."""
     made = shelf.kitchen.produce("Buns", "Bun", 1, 2, produced_at=day(10))

@@ -27,7 +27,7 @@ from bake_tracker.domain.units import MAX_TOTAL_MICROS, MICRO, format_micros
 from bake_tracker.models import Stocktake, tables
 from bake_tracker.queries.bakery import BakeryInfo
 from bake_tracker.queries.catalog.definitions import load_items
-from bake_tracker.queries.stock.counted import load_moved
+from bake_tracker.queries.stock.counted import load_counts_since, load_moved
 from bake_tracker.queries.stock.lots import LotState, load_lots
 from bake_tracker.services.operation import Kind, Operation, checking, recording
 from bake_tracker.services.stock.adjustment import change_of, post_adjustments, total_of
@@ -187,8 +187,9 @@ def record_stocktake(
         LotNotFoundError: one of the lots does not exist.
         UnitConversionError: a unit cannot be converted to an item's base unit; names every such item.
         CountedSinceError: a lot was counted again after ``counted_at``, and ``count_saw`` was left out.
-        ConflictError: a lot came in only after ``counted_at``; or moved since the sheet was printed and ``moved`` is
-            ``"refuse"``; or now holds less than the count takes away; or ``operation_id`` was used for something else.
+        ConflictError: a lot came in only after ``counted_at``; or was counted at that moment already, and ``count_saw``
+            is ``"before"``; or moved since the sheet was printed and ``moved`` is ``"refuse"``; or now holds less than
+            the count takes away; or ``operation_id`` was used for something else.
     """
     with recording(RECORD, session, locals()) as operation:
         given = Arguments()
@@ -218,6 +219,8 @@ def record_stocktake(
         _check_moved(counts, which, is_late=at is not None)
         different = [count for count in counts if count.counted_micros != count.expected_micros]
         changes = [count.change for count in different]
+        if saw == "before" and at is not None:
+            _check_counted_once(operation, different, at)
 
         # write
         row = {"operation_id": operation.id, "counted_at": operation.at, "notes": remark}
@@ -332,6 +335,17 @@ def _check_moved(counts: Sequence[_Counted], moved: str, *, is_late: bool) -> No
     if below:
         codes = [count.lot.code for count in below]
         raise ConflictError(f"the count removes more than is on hand: {', '.join(codes)}; count again", lots=codes)
+
+
+def _check_counted_once(operation: Operation, different: Iterable[_Counted], at: datetime) -> None:
+    """Refuse to settle another count of the same moment, because that would take back what this one found."""
+    since = load_counts_since(operation.session, {count.lot.lot_id for count in different}, at)
+    if codes := sorted({count.lot_code for count in since if count.counted_at == at}):
+        raise ConflictError(
+            f"lot {', '.join(codes)} was counted at {operation.house.local_time(at):%Y-%m-%d %H:%M} already, with "
+            "another result; undo that count, or give another time",
+            lots=codes,
+        )
 
 
 def _note_unseen(operation: Operation, counts: Sequence[_Counted], stocktake_id: int) -> None:

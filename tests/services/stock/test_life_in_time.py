@@ -22,6 +22,7 @@ from bake_tracker.services.database import Session, dispose_engines, read_scope,
 from bake_tracker.services.production.correction import record_production_correction
 from bake_tracker.services.reversal import record_reversal
 from bake_tracker.services.stock.adjustment import record_adjustment
+from bake_tracker.services.stock.returns import record_return
 from bake_tracker.services.stock.stocktake import record_stocktake
 from support.databases import fresh_postgresql, fresh_sqlite
 from support.kitchen import Kitchen
@@ -32,7 +33,7 @@ STEPS = 25
 """Operations of a life; 800 lives are 20,000 operations."""
 MICRO = 1_000_000
 DAYS = 12
-KINDS = ("receive", "waste", "waste", "more", "produce", "produce", "count", "count", "correct", "undo", "undo")
+KINDS = ("receive", "waste", "more", "send_back", "produce", "use", "count", "count", "correct", "undo", "undo")
 ANSWERS = (None, "before", "after")
 Draw = Any
 
@@ -117,6 +118,39 @@ class LifeInTime(RuleBasedStateMachine):
         )
         self.runs[done["operation_id"]] = dict(done)
         self.happens(done, self.events_of(done), saw if at else None)
+
+    def use(self, draw: Draw) -> None:
+        """Buns are baked from a lot that somebody names."""
+        event, saw, asked = self.drawn(draw)
+        ids, used = self.kitchen.ids, [{"lot_id": event[0], "quantity": -event[2] // MICRO}]
+
+        def work(session: Session) -> Any:
+            return record_batch_production(
+                ids["Dough"], ids["Bun"], 1, 3, session=session, produced_at=asked, used=used, count_saw=saw
+            )
+
+        done = self.record(self.expected(event, saw if asked else None), work)
+        self.runs[done["operation_id"]] = dict(done)
+        self.happens(done, self.events_of(done), saw if asked else None)
+
+    def send_back(self, draw: Draw) -> None:
+        """Flour goes back to its supplier."""
+        event, saw, asked = self.drawn(draw)
+        lot, _, change = event
+        line = {"lot_id": lot, "quantity": -change // MICRO}
+
+        def work(session: Session) -> Any:
+            return record_return([line], session=session, kind="to_supplier", happened_at=asked, count_saw=saw)
+
+        done = self.record(self.expected(event, saw if asked else None), work)
+        self.happens(done, [(lot, datetime.fromisoformat(done["happened_at"]), change)], saw if asked else None)
+
+    def drawn(self, draw: Draw) -> tuple[Event, Any, datetime | None]:
+        """Some of a lot of flour, an answer about counts, and when, None for now."""
+        flour = self.kitchen.rows("SELECT id FROM lot WHERE item_id = :item", item=self.kitchen.ids["Flour"])
+        lot, grams = draw(st.sampled_from(sorted(row[0] for row in flour))), draw(st.integers(1, 200))
+        at = self.moment(draw)
+        return (lot, at or now(), -grams * MICRO), draw(st.sampled_from(ANSWERS)), at
 
     def count(self, draw: Draw) -> None:
         """One or two lots are counted."""

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+import pytest
 from sqlalchemy import select, text
 
 from bake_tracker.models import Base
@@ -10,9 +11,10 @@ from bake_tracker.queries.stock.recall import load_recall
 from bake_tracker.queries.stock.trace import Edge, trace_back, trace_forward
 from bake_tracker.queries.stock.traced import load_trace
 from bake_tracker.services.database import read_scope, session_scope
+from bake_tracker.services.stock.recall import record_recall
 from support.command_line import CommandLine
 from support.kitchen import Kitchen
-from support.plans import HISTORY, statements_of, steps_of
+from support.plans import HISTORY, statements_of, statements_to_write, steps_of
 from support.shelf import Shelf
 from support.undoing import lot_id, move, reverse
 
@@ -162,3 +164,25 @@ def test_a_thousand_lots_one_after_another_are_walked_by_the_indexes_in_as_many_
         assert [step for step in steps if step in {f"SCAN {table}" for table in HISTORY}] == []
     shown = bake("trace", str(middle))
     assert (shown.code, shown.out.count("continues with: bake trace")) == (0, 2)
+
+
+@pytest.mark.one_database
+def test_all_lots_of_a_code_are_traced_and_recalled_in_as_many_statements(kitchen: Kitchen) -> None:
+    """Two lots and ten."""
+    kitchen.ingredient("Flour")
+    kitchen.recipe("Buns", {"Flour": (200, "g")}, {"Bun": 2})
+    asked = list[tuple[int, ...]]()
+    for code, number in (("A", 2), ("B", 10)):
+        lots = [kitchen.receive("Flour", 200, "g", lot_code=code)["lot_id"] for _ in range(number)]
+        for _ in lots:
+            kitchen.produce("Buns", "Bun", 1, 2)
+        with read_scope() as session:
+            assert len(load_trace(session, lots[0], same_code=True)["forward"]) == number
+        asked.append(
+            (
+                statements_of(lambda s, lot=lots[0]: load_trace(s, lot, same_code=True)),
+                statements_of(lambda s, lot=lots[0]: load_recall(s, lot, same_code=True)),
+                statements_to_write(lambda s, lot=lots[0]: record_recall(lot, session=s, same_code=True)),
+            )
+        )
+    assert asked[0] == asked[1]

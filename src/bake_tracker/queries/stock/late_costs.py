@@ -15,7 +15,7 @@ from bake_tracker.models.ledger import movements
 from bake_tracker.queries.many_keys import among
 from bake_tracker.queries.operations.costs import integer_sum, restated
 from bake_tracker.queries.operations.reversal import stands
-from bake_tracker.queries.stock.trace import trace_all_forward
+from bake_tracker.queries.stock.trace import trace_forward
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Graph:
 
 def load_graph(session: Session, lot_ids: Collection[int]) -> Graph:
     """Everything that these lots passed into and that was not undone, at any depth; six statements."""
-    edges = trace_all_forward(session, lot_ids)
+    edges = trace_forward(session, *lot_ids)
     made = {edge.into_lot_id: edge.operation_id for edge in edges if edge.into_lot_id is not None}
     lots, item_ids = _load_lots(session, {*lot_ids, *made})
     operation_ids = {edge.operation_id for edge in edges}

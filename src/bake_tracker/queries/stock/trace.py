@@ -30,41 +30,31 @@ _EDGE = (
 )
 
 
-def trace_back(session: Session, lot_id: int, *, undone: bool = False) -> list[Edge]:
-    """Every draw that led to this lot, back to the receipts; each once, unordered."""
-    return _trace(session, lot_id, "back", undone)
+def trace_back(session: Session, *lot_ids: int, undone: bool = False) -> list[Edge]:
+    """Every draw that led to one of these lots, back to the receipts; each once, unordered."""
+    return _trace(session, lot_ids, "back", undone)
 
 
-def trace_forward(session: Session, lot_id: int, *, undone: bool = False) -> list[Edge]:
-    """Every draw that this lot led to, on to stock, exits and losses; each once, unordered."""
-    return _trace(session, lot_id, "forward", undone)
+def trace_forward(session: Session, *lot_ids: int, undone: bool = False) -> list[Edge]:
+    """Every draw that one of these lots led to, on to stock, exits and losses; each once, unordered."""
+    return _trace(session, lot_ids, "forward", undone)
 
 
-def trace_all_forward(session: Session, lot_ids: Collection[int]) -> list[Edge]:
-    """Every draw that any of these lots led to; each once, unordered, in one statement."""
+def _trace(session: Session, lot_ids: Collection[int], direction: Direction, undone: bool) -> list[Edge]:
     is_postgresql = session.get_bind().dialect.name == "postgresql"
-    statement = _statement("forward", False, is_postgresql, True)
-    ids = sorted(lot_ids)
-    return [Edge(*row) for row in session.execute(statement, {"lot_ids": ids if is_postgresql else json.dumps(ids)})]
-
-
-def _trace(session: Session, lot_id: int, direction: Direction, undone: bool) -> list[Edge]:
-    statement = _statement(direction, undone, session.get_bind().dialect.name == "postgresql")
-    return [Edge(*row) for row in session.execute(statement, {"lot_id": lot_id})]
+    ids = sorted(lot_ids) if is_postgresql else json.dumps(sorted(lot_ids))
+    return [Edge(*row) for row in session.execute(_statement(direction, undone, is_postgresql), {"lot_ids": ids})]
 
 
 @cache
-def _statement(direction: Direction, undone: bool, is_lateral: bool, from_many: bool = False) -> TextClause | Any:
+def _statement(direction: Direction, undone: bool, is_lateral: bool) -> TextClause | Any:
     condition = f"{_OF_REACHED[direction]} AND drawn.quantity_micros < 0 AND NOT {_UNDOING}"
     if not undone:
         condition += f" AND NOT {_UNDONE}"
     step = _of_reached(f"{_NEXT[direction]} AS lot_id", _DRAWS[direction].format(join="JOIN"), condition, is_lateral)
     edges = _of_reached(_EDGE, _DRAWS[direction].format(join="LEFT JOIN"), condition, is_lateral)
-    start = "SELECT CAST(:lot_id AS bigint)"
-    if from_many:
-        each = "unnest(CAST(:lot_ids AS bigint[]))" if is_lateral else "value FROM json_each(:lot_ids)"
-        start = f"SELECT {each}"
-    return text(f"WITH RECURSIVE reached (lot_id) AS ({start} UNION {step}) {edges}").columns(
+    start = "unnest(CAST(:lot_ids AS bigint[]))" if is_lateral else "value FROM json_each(:lot_ids)"
+    return text(f"WITH RECURSIVE reached (lot_id) AS (SELECT {start} UNION {step}) {edges}").columns(
         operation_id=UuidText(),
         from_lot_id=BigInteger,
         into_lot_id=BigInteger,

@@ -49,7 +49,7 @@ class Document:
 def load_trace(session: Session, lot_id: int, *, undone: bool = False, same_code: bool = False) -> Trace:
     """Trace a lot both ways to any depth, with undone steps if asked for, in a fixed number of statements.
 
-    With ``same_code``, all lots with its code are traced together, with two more statements for each.
+    With ``same_code``, all lots with its code are traced together.
 
     Raises:
         LotNotFoundError: there is no such lot.
@@ -65,11 +65,7 @@ def load_trace(session: Session, lot_id: int, *, undone: bool = False, same_code
 
 def trace_both(session: Session, lot_ids: Sequence[int], *, undone: bool = False) -> tuple[list[Edge], list[Edge]]:
     """Every draw that led to one of these lots, and every draw that one of them led to; each once."""
-    back = (edge for lot_id in lot_ids for edge in trace_back(session, lot_id, undone=undone))
-    forward = (edge for lot_id in lot_ids for edge in trace_forward(session, lot_id, undone=undone))
-    if len(lot_ids) == 1:
-        return list(back), list(forward)
-    return list(dict.fromkeys(back)), list(dict.fromkeys(forward))
+    return trace_back(session, *lot_ids, undone=undone), trace_forward(session, *lot_ids, undone=undone)
 
 
 def tell_trace(

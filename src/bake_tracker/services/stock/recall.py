@@ -108,7 +108,7 @@ def _locked(operation: Operation, lot_id: int, is_by_code: bool) -> tuple[Sequen
     def load() -> tuple[Sequence[int], set[int], list[LotState]]:
         session = operation.session
         lot_ids = load_same_code(session, lot_id) if is_by_code else [lot_id]
-        affected = affected_lots(lot_ids, [edge for key in lot_ids for edge in trace_forward(session, key)])
+        affected = affected_lots(lot_ids, trace_forward(session, *lot_ids))
         return lot_ids, affected, list(load_lots(session, load_lots_on_hand(session, affected)).values())
 
     return load_locked(operation, load, lambda found: {lot.item_id for lot in found[2]})

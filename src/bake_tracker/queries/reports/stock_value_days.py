@@ -1,10 +1,10 @@
 """The stock's value at the end of each day, calculated backwards from today."""
 
 from collections import defaultdict
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, TypedDict, cast
 
-from sqlalchemy import and_, case, func, null, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bake_tracker.domain.money import format_money
@@ -43,7 +43,7 @@ def load_stock_value_by_day(session: Session, since: date, today: date) -> list[
         worth[kind] = int(cost or 0)
     changes: defaultdict[date, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
     for row in rows_of(session, _changes(house, since)):
-        changes[min(_day_of(row, house), today)][row.kind] += row.cost_micros
+        changes[min(house.local_day(row.happened_at), today)][row.kind] += row.cost_micros
     for row in rows_of(session, _stated(house, since)):
         changes[min(house.local_day(row.stated_at), today)][row.kind] += row.cost_micros
     rows: list[ValueOfDay] = []
@@ -58,28 +58,11 @@ def load_stock_value_by_day(session: Session, since: date, today: date) -> list[
 
 def _changes(house: BakeryInfo, since: date) -> Any:
     """All changes recorded since then; changes are recorded on or after the day they happen, so none is missing."""
-    # All lines of an adjustment have the same time.
-    moment = select(func.min(tables.adjustment.c.happened_at)).where(
-        tables.adjustment.c.operation_id == movements.c.operation_id
-    )
-    adjusted = moment.scalar_subquery()
-    # A split-off part came in with its lot, and only moved now.
-    came_in = and_(tables.lot.c.operation_id == movements.c.operation_id, tables.lot.c.parent_lot_id.is_(None))
     return (
-        select(
-            tables.item.c.kind,
-            movements.c.cost_micros,
-            func.coalesce(tables.production_run.c.produced_at, tables.assembly_run.c.assembled_at, adjusted).label(
-                "happened_at"
-            ),
-            case((came_in, tables.lot.c.received_on), else_=null()).label("received_on"),
-            tables.operation.c.recorded_at,
-        )
+        select(tables.item.c.kind, movements.c.cost_micros, movements.c.happened_at)
         .join(tables.operation, tables.operation.c.id == movements.c.operation_id)
         .join(tables.lot, tables.lot.c.id == movements.c.lot_id)
         .join(tables.item, tables.item.c.id == tables.lot.c.item_id)
-        .outerjoin(tables.production_run, tables.production_run.c.operation_id == movements.c.operation_id)
-        .outerjoin(tables.assembly_run, tables.assembly_run.c.operation_id == movements.c.operation_id)
         .where(
             movements.c.cost_micros.is_not(None),
             movements.c.quantity_micros != 0,
@@ -105,13 +88,6 @@ def _stated(house: BakeryInfo, since: date) -> Any:
             *between(statement.c.stated_at, house, since, None),
         )
     )
-
-
-def _day_of(row: Any, house: BakeryInfo) -> date:
-    recorded_on = house.local_day(row.recorded_at)
-    if row.happened_at is not None:
-        return min(house.local_day(cast(datetime, row.happened_at)), recorded_on)
-    return min(cast(date, row.received_on), recorded_on) if row.received_on is not None else recorded_on
 
 
 def _told(day: date, worth: defaultdict[str, int]) -> ValueOfDay:

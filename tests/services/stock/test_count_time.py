@@ -16,6 +16,7 @@ from bake_tracker.domain.errors import (
     ValidationError,
 )
 from bake_tracker.queries.verify.everything import verify_ledger
+from bake_tracker.services.catalog.settings import record_bakery_correction
 from bake_tracker.services.database import read_scope, run_in_transaction
 from bake_tracker.services.production.correction import record_production_correction
 from bake_tracker.services.stock.handling import record_hold
@@ -316,6 +317,18 @@ def test_a_lot_that_somebody_names_is_also_taken_as_it_was(shelf: Shelf) -> None
     assert short.value.shortages[0]["available"] == "9300"
     assert shelf.kitchen.stock("Flour") == 0
     assert honest()
+
+
+@pytest.mark.one_database
+def test_goods_used_before_their_day_begins_in_a_corrected_time_zone_are_a_note(shelf: Shelf) -> None:
+    """The day that they came in stays as it was told; in Los Angeles it begins after the baker used them in Tokyo."""
+    run_in_transaction(lambda s: record_bakery_correction("moved", session=s, time_zone="Asia/Tokyo"))
+    waste(shelf, 200, day(0, hour=-8))
+    assert honest()
+    run_in_transaction(lambda s: record_bakery_correction("never moved", session=s, time_zone="America/Los_Angeles"))
+    with read_scope() as session:
+        found = verify_ledger(session)
+    assert (found["drift"], [note["what"] for note in found["notes"]]) == ([], ["lot below zero"])
 
 
 @pytest.mark.one_database

@@ -40,7 +40,8 @@ def time_drift(session: Session) -> Iterator[Drift]:
 def time_notes(session: Session) -> Iterator[Drift]:
     """Every count that later records contradict, and every lot that was below zero at some moment.
 
-    This version refuses both. Earlier versions did not, nor does it notice when the computer's clock was set back.
+    This version refuses both. Earlier versions did not, nor does it notice when the computer's clock was set back. If a
+    time zone is corrected, goods come in when their day begins there, which may be after they were used.
     """
     yield from _counts(session)
     yield from _below_zero(session)

@@ -126,6 +126,9 @@ def show_verification(result: Any) -> None:
     for note in result["notes"]:
         say(f"Note: {note['what']} {note['id']}: expected {note['expected']}, found {note['found']}")
     if result["notes"]:
-        say("Notes are about the past: an earlier version allowed this, or the computer's clock was set back.")
+        say(
+            "Notes are about the past: an earlier version allowed this, the computer's clock was set back, or the time "
+            "zone was corrected."
+        )
     sizes = ", ".join(counted(result[f"{what}s"], what) for what in ("lot", "movement", "run", "operation"))
     say(f"Verified {sizes}: " + ("they do not agree." if result["drift"] else "they agree."))
